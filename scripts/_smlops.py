@@ -1,4 +1,4 @@
-"""How a script goes on as the command `smlops`, whichever Python it was started with. Standard library only."""
+"""Starter of the scripts: it runs the command `smlops` in `.venv`, with any Python. Standard library only."""
 
 import os
 import sys
@@ -9,27 +9,23 @@ VENV = os.path.join(ROOT, ".venv")
 
 
 def smlops(command: str) -> None:
-    """Run `smlops COMMAND` with this process's arguments: in `.venv`, else where it is installed."""
+    """Run `smlops COMMAND` with the arguments of this process, in `.venv` or else in the current environment."""
     try:
-        _go_on(command)
-    except KeyboardInterrupt:  # before the command itself takes care
+        _start(command)
+    except KeyboardInterrupt:  # the command itself handles a later one
         print("interrupted", file=sys.stderr)
         sys.exit(130)
 
 
-def _go_on(command: str) -> None:
+def _start(command: str) -> None:
     python = os.path.join(VENV, "bin", "python")
     if os.path.exists(python) and not os.path.samefile(sys.prefix, VENV) and sys.executable != python:
         os.execv(python, [python, *sys.argv])  # noqa: S606
     if find_spec("typer") is None:
-        sys.exit(_complain("there is no .venv with what this needs: run make setup"))
-    sys.path[0] = ROOT  # in place of this folder, whose names are not for others to import
+        print("error: there is no .venv with the packages of this project: run make setup", file=sys.stderr)
+        sys.exit(2)
+    sys.path[0] = ROOT  # replaces this folder, whose files nothing imports
     sys.argv.insert(1, command)
     from sustainable_mlops.commands import main
 
     main()
-
-
-def _complain(why: str) -> int:
-    print("error: " + why, file=sys.stderr)
-    return 2

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops advise`, from a clone."""
+"""`smlops advise` in a clone."""
 
 from _smlops import smlops
 

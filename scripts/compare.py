@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops compare`, from a clone."""
+"""`smlops compare` in a clone."""
 
 from _smlops import smlops
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops deploy`, from a clone."""
+"""`smlops deploy` in a clone."""
 
 from _smlops import smlops
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops evolve`, from a clone."""
+"""`smlops evolve` in a clone."""
 
 from _smlops import smlops
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops new`, from a clone."""
+"""`smlops new` in a clone."""
 
 from _smlops import smlops
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops pipeline`, from a clone."""
+"""`smlops pipeline` in a clone."""
 
 from _smlops import smlops
 

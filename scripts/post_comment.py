@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops post-comment`, from a clone."""
+"""`smlops post-comment` in a clone."""
 
 from _smlops import smlops
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops preflight`, from a clone."""
+"""`smlops preflight` in a clone."""
 
 from _smlops import smlops
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops process`, from a clone."""
+"""`smlops process` in a clone."""
 
 from _smlops import smlops
 

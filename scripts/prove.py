@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops prove`, from a clone."""
+"""`smlops prove` in a clone."""
 
 from _smlops import smlops
 

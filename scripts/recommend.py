@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops recommend`, from a clone."""
+"""`smlops recommend` in a clone."""
 
 from _smlops import smlops
 

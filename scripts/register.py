@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops register`, from a clone."""
+"""`smlops register` in a clone."""
 
 from _smlops import smlops
 

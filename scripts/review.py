@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops review`, from a clone."""
+"""`smlops review` in a clone."""
 
 from _smlops import smlops
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops runs`, from a clone."""
+"""`smlops runs` in a clone."""
 
 from _smlops import smlops
 

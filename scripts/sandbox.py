@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops sandbox`, from a clone."""
+"""`smlops sandbox` in a clone."""
 
 from _smlops import smlops
 

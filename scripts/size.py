@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops size`, from a clone."""
+"""`smlops size` in a clone."""
 
 from _smlops import smlops
 

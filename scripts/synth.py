@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops synth`, from a clone."""
+"""`smlops synth` in a clone."""
 
 from _smlops import smlops
 

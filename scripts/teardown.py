@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops teardown`, from a clone."""
+"""`smlops teardown` in a clone."""
 
 from _smlops import smlops
 

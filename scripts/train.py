@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops train`, from a clone."""
+"""`smlops train` in a clone."""
 
 from _smlops import smlops
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops transform`, from a clone."""
+"""`smlops transform` in a clone."""
 
 from _smlops import smlops
 

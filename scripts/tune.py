@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command `smlops tune`, from a clone."""
+"""`smlops tune` in a clone."""
 
 from _smlops import smlops
 

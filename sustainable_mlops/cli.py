@@ -1,4 +1,4 @@
-"""What every command shares: how it speaks, and what it needs."""
+"""Helpers that every command shares: consoles, the typer application and the check for extras."""
 
 import os
 import re
@@ -9,34 +9,33 @@ import typer
 from rich.console import Console
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import typed
 from sustainable_mlops.terraform import IN_CLONE
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else there.")]
 
-#: Columns of a line that nothing wraps.
-_WIDE = 100_000
+#: Columns of a console that never wraps a line.
+_UNWRAPPED_WIDTH = 100_000
 
 
-def _console(*, stderr: bool) -> Console:
-    """A console of the terminal's width; in a pipe, a file or a log, lines are as long as they are."""
-    made = Console(stderr=stderr, highlight=False)
-    if not made.is_terminal and "COLUMNS" not in os.environ:
-        made.width = _WIDE
-    return made
+def _make_console(*, stderr: bool) -> Console:
+    """Return a console of the terminal's width; a pipe, a file or a log gets unwrapped lines."""
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _UNWRAPPED_WIDTH
+    return console
 
 
 #: Progress and messages go to stderr, so that stdout stays clean for `--json` and pipes.
-console = _console(stderr=True)
+console = _make_console(stderr=True)
 
 
 def stdout() -> Console:
-    """The console of what was asked for."""
-    return _console(stderr=False)
+    """Return a console for results on stdout."""
+    return _make_console(stderr=False)
 
 
 def app(help_text: str | None = None) -> typer.Typer:
-    """A typer application with the project's settings; `help_text`, of one with sub-commands, teaches by example."""
+    """Return a typer application with the project's settings; `help_text` is the help of one with sub-commands."""
     return typer.Typer(
         help=help_text,
         no_args_is_help=True,
@@ -47,32 +46,32 @@ def app(help_text: str | None = None) -> typer.Typer:
 
 
 def say(text: str, style: str | None = None) -> None:
-    """Tell a message on stderr; commands in it, as `smlops x`, are named as they can be typed."""
-    console.print(typed(text), style=style)
+    """Print a message on stderr."""
+    console.print(text, style=style)
 
 
-def need(command: str, *extras: str, clone: bool = False) -> None:
-    """Raise UserError where what `command` needs is not there: packages of these extras, a clone of the repository."""
+def require(command: str, *extras: str, clone: bool = False) -> None:
+    """Raise UserError if a package of the extras is missing, or if `command` needs a clone and there is none."""
     if clone and not IN_CLONE:
         raise UserError(f"{command}: needs a clone of the repository (and make setup there), not the package alone")
-    missing = {extra: absent for extra in extras if (absent := _absent(extra))}
+    missing = {extra: absent for extra in extras if (absent := _list_missing_packages(extra))}
     if missing:
         packages = ", ".join(dict.fromkeys(name for names in missing.values() for name in names))
         raise UserError(f"{command}: needs {packages}: pip install 'sustainable-mlops[{','.join(missing)}]'")
 
 
-def _absent(extra: str) -> list[str]:
-    """The packages of an extra that are not installed."""
+def _list_missing_packages(extra: str) -> list[str]:
+    """Return the packages of an extra that are not installed."""
     try:
-        required = metadata.requires("sustainable-mlops") or []
-    except metadata.PackageNotFoundError:  # run from its source alone
+        requirements = metadata.requires("sustainable-mlops") or []
+    except metadata.PackageNotFoundError:  # the package runs from its source alone
         return []
-    of_extra = re.compile(rf"([\w.-]+).*;.*\bextra == ['\"]{extra}['\"]")
-    names = [found[1] for one in required if (found := of_extra.match(one))]
-    return [name for name in names if not _installed(name)]
+    pattern = re.compile(rf"([\w.-]+).*;.*\bextra == ['\"]{extra}['\"]")
+    names = [match[1] for requirement in requirements if (match := pattern.match(requirement))]
+    return [name for name in names if not _is_installed(name)]
 
 
-def _installed(package: str) -> bool:
+def _is_installed(package: str) -> bool:
     try:
         metadata.version(package)
     except metadata.PackageNotFoundError:

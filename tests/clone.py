@@ -1,4 +1,4 @@
-"""A scratch clone of this checkout: what a stranger has, with what is not committed yet in it too."""
+"""Scratch clone of this checkout, as a stranger has it; it includes changes that are not committed yet."""
 
 import os
 import shutil
@@ -7,25 +7,27 @@ from pathlib import Path
 
 from sustainable_mlops.terraform import ROOT, find_engine
 
-#: What set-up makes and every clone may share. The state of a sandbox and of the demo is each clone's own.
+#: Folders that set-up makes and clones share. Each clone has its own sandbox state and demo.
 SHARED = (".venv", ".local/checkov", ".local/plugin-cache", ".local/provider")
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git as somebody with a name and nothing configured; its stdout."""
+    """Run git with a name and without any configuration, and return its stdout."""
     environment = {
         **os.environ,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,
         **{f"GIT_{who}_{what}": f"{what}@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
     }
-    done = subprocess.run(["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    process = subprocess.run(
+        ["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout.strip()
 
 
 def clone(folder: Path) -> Path:
-    """A git repository of one commit in `folder`, which is new: every file here that git does not ignore."""
+    """Make a git repository of one commit in the new `folder`, with every file here that git does not ignore."""
     for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -37,18 +39,20 @@ def clone(folder: Path) -> Path:
 
 
 def set_up(clone: Path) -> dict[str, str]:
-    """Do to a clone what `make setup` would, by links to what this checkout has; the variables to run it with.
+    """Set up a clone by links to the environments of this checkout, and return the variables to run it with.
 
-    The packages in `.venv` import this checkout, so the clone has to come before it.
+    `.venv` imports this checkout, so PYTHONPATH puts the clone before it. PATH has the commands, as after
+    `source .venv/bin/activate`.
     """
     for name in SHARED:
         (clone / name).parent.mkdir(exist_ok=True)
         (clone / name).symlink_to((ROOT / name).resolve())
-    return {**os.environ, "PYTHONPATH": str(clone)}
+    path = os.pathsep.join([str(clone / ".venv" / "bin"), os.environ["PATH"]])
+    return {**os.environ, "PYTHONPATH": str(clone), "PATH": path}
 
 
 class Reader:
-    """Somebody with a clone after `make setup`, who pastes."""
+    """Reader of the pages, who pastes commands into a clone after `make setup`."""
 
     def __init__(self, folder: Path, *paths: Path) -> None:
         self.folder = clone(folder)
@@ -57,10 +61,10 @@ class Reader:
         self.environment["PATH"] = os.pathsep.join([*map(str, paths), str(engine), self.environment["PATH"]])
 
     def paste(self, *commands: str) -> str:
-        """Run each; all that they print. A command that fails fails the test."""
-        said = ""
+        """Run each command and return all output. A command that fails fails the test."""
+        output = ""
         for command in commands:
-            done = subprocess.run(
+            process = subprocess.run(
                 ["bash", "-c", command],
                 cwd=self.folder,
                 env=self.environment,
@@ -69,6 +73,6 @@ class Reader:
                 text=True,
                 check=False,
             )
-            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-            said += done.stdout + done.stderr
-        return said
+            assert process.returncode == 0, f"{command}\n{process.stdout}{process.stderr}"
+            output += process.stdout + process.stderr
+        return output

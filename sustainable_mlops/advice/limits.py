@@ -7,7 +7,7 @@ The figures and their sources are in `catalogue/limits.csv`; what is excluded is
 from collections.abc import Iterator
 from math import ceil
 
-from sustainable_mlops.advice.need import Need
+from sustainable_mlops.advice.requirements import Need
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
 from sustainable_mlops.footprint.coefficients import assumptions

@@ -6,7 +6,7 @@ from math import ceil, exp, floor, inf
 from typing import Any, cast
 
 from sustainable_mlops.advice.limits import BATCH_EVERY_H, KINDS, against, jobs_a_day
-from sustainable_mlops.advice.need import WAITS, Need
+from sustainable_mlops.advice.requirements import WAITS, Need
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import Instance
 from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb

@@ -1,7 +1,7 @@
-"""The fields of AWS's cron expressions, and when in a week or a year they fall.
+"""Parser for AWS cron expressions, and the moments of a week or a year that they select.
 
-`cron(minutes hours day-of-month month day-of-week year)`, as the EventBridge user guide has them ("Cron expressions
-reference"); Application Auto Scaling and SageMaker take the same.
+An expression is `cron(minutes hours day-of-month month day-of-week year)`, as in the EventBridge user guide ("Cron
+expressions reference"). Application Auto Scaling and SageMaker use the same syntax.
 """
 
 from calendar import monthrange
@@ -15,12 +15,12 @@ ANY = ("*", "?")
 MINUTES_PER_DAY = 24 * 60
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 MINUTES_PER_YEAR = 365 * MINUTES_PER_DAY
-#: Stands for any year of 8,760 h: it has each day of the week 52 times, and one once more.
+#: The year that stands for every year of 8,760 h. It has each day of the week 52 times, and one of them 53 times.
 YEAR = 2027
 
 
 class Cron(NamedTuple):
-    """The six fields, as they are written."""
+    """The six fields of an expression, as text."""
 
     minutes: str
     hours: str
@@ -31,64 +31,69 @@ class Cron(NamedTuple):
 
     @property
     def weekly(self) -> bool:
-        """Whether each week is like any other."""
+        """True if the expression selects the same moments in every week."""
         by_month = any(of_month(item) for item in self.weekdays.split(","))
         return self.days in ANY and self.months == "*" and not by_month
 
     def times(self) -> list[int]:
-        """Its minutes in a day, in order."""
+        """Return the selected minutes of a day, in order."""
         hours, minutes = listed(self.hours, 0, 23), listed(self.minutes, 0, 59)
         return sorted(hour * 60 + minute for hour in hours for minute in minutes)
 
     def days_of_week(self) -> list[int]:
-        """Its days in a week that starts on Sunday."""
+        """Return the selected days of a week that starts on Sunday (0)."""
         if self.weekdays in ANY:
             return list(range(7))
         items = ("7" if item == "L" else item for item in self.weekdays.split(","))
         return sorted({day - 1 for item in items for day in listed(item, 1, 7, WEEKDAYS)})
 
     def dates(self) -> Iterator[date]:
-        """Its days in `YEAR`, in order."""
+        """Yield the selected days of `YEAR`, in order."""
         for month in sorted(listed(self.months, 1, 12, MONTHS)):
             days = (date(YEAR, month, day) for day in range(1, monthrange(YEAR, month)[1] + 1))
             yield from filter(self.falls_on, days)
 
     def falls_on(self, day: date) -> bool:
-        """Whether it has this day, whatever the year."""
+        """Return whether the expression selects this day; the field for years is ignored."""
         in_month = day.month in listed(self.months, 1, 12, MONTHS)
         return in_month and _on_date(self.days, day) and _on_weekday(self.weekdays, day)
 
 
 def parsed(fields: str) -> Cron:
-    """What stands between the brackets of an expression. Raises ValueError where it is no such thing."""
+    """Parse the text between the brackets of an expression. Raises ValueError if it is not valid."""
     found = fields.split()
     if len(found) != 6:
-        raise ValueError(f"{fields} has not six fields")
+        raise ValueError(f"{fields} does not have six fields")
     cron = Cron(*found)
     if cron.days not in ANY and cron.weekdays not in ANY:
-        raise ValueError(f"{cron.days} and {cron.weekdays}: AWS takes one of them only")
+        raise ValueError(
+            f"{cron.days} and {cron.weekdays}: AWS accepts only one of the two fields; the other must be ?"
+        )
     return cron
 
 
 def time_zone(name: str) -> tzinfo:
-    """The time zone of that name. Raises ValueError for one that is not known here."""
+    """Return the time zone of that name. Raises ValueError if this machine does not know it."""
     if name == "UTC":
         return UTC
-    from zoneinfo import ZoneInfo  # rarely needed, and it takes time
+    from zoneinfo import ZoneInfo  # imported late: rarely used, and slow to load
 
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"the time zone {name} is not known here") from None
+        raise ValueError(f"the time zone {name} is not known on this machine") from None
 
 
 def of_month(item: str) -> bool:
-    """Whether an item of the days of the week is one day of a month: `6L`, the last Friday, or `6#3`, the third."""
+    """Return whether a day of the week is one day of a month: `6L` is the last Friday, `6#3` is the third."""
     return "#" in item or (item != "L" and item.endswith("L"))
 
 
 def listed(field: str, least: int, most: int, names: tuple[str, ...] = ()) -> set[int]:
-    """The values of a field: `*`, `5`, `1-5`, `FRI-MON`, `0/15`, `8-18/2`, and lists of them. Raises ValueError."""
+    """Return the values of a field. Raises ValueError.
+
+    A field is `*`, `5`, `1-5`, `FRI-MON`, `0/15`, `8-18/2` or a list of these.
+    """
     found: set[int] = set()
     for item in field.split(","):
         span, _, step = item.partition("/")
@@ -101,7 +106,7 @@ def listed(field: str, least: int, most: int, names: tuple[str, ...] = ()) -> se
 
 
 def positive(text: str) -> int:
-    """A whole number above 0. Raises ValueError."""
+    """Parse a whole number above 0. Raises ValueError."""
     if int(text) < 1:
         raise ValueError(f"{text} is not above 0")
     return int(text)
@@ -115,7 +120,7 @@ def _number(text: str, least: int, most: int, names: tuple[str, ...]) -> int:
 
 
 def _on_date(field: str, day: date) -> bool:
-    """Whether `day` is among the days of a month: `*`, `1,15`, `L`, `L-3`, `LW` or `15W`."""
+    """Return whether a days-of-month field selects `day`: `*`, `1,15`, `L`, `L-3`, `LW` or `15W`."""
     if field in ANY:
         return True
     last = monthrange(day.year, day.month)[1]
@@ -134,7 +139,7 @@ def _on_date(field: str, day: date) -> bool:
 
 
 def _working_day(day: date) -> int:
-    """The day from Monday to Friday that is nearest to `day` in its month."""
+    """Return the day from Monday to Friday that is nearest to `day` in its month."""
     last = monthrange(day.year, day.month)[1]
     if day.weekday() == 5:
         return day.day - 1 if day.day > 1 else 3
@@ -144,7 +149,7 @@ def _working_day(day: date) -> int:
 
 
 def _on_weekday(field: str, day: date) -> bool:
-    """Whether `day` is among the days of a week: `?`, `MON-FRI`, `L`, `6L` or `6#3`."""
+    """Return whether a days-of-week field selects `day`: `?`, `MON-FRI`, `L`, `6L` or `6#3`."""
     if field in ANY:
         return True
     number, last = day.isoweekday() % 7 + 1, monthrange(day.year, day.month)[1]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import typer
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import again, typed
+from sustainable_mlops.program import format_own_command
 
 #: Options with which the same command would not go on with what it has begun.
 _ANEW = ("--force", "--no-wait")
@@ -25,7 +25,7 @@ class SoFar:
 
     def begin(self, state: Callable[[], str], command: str | None = None) -> None:
         """From now on this is true, and this goes on: the same command, unless given."""
-        self.state, self.command = state, command or again(*_ANEW)
+        self.state, self.command = state, command or format_own_command(*_ANEW)
 
     @property
     def told(self) -> str:
@@ -39,7 +39,7 @@ def ended_early() -> Iterator[SoFar]:
 
     Bad input, for which the same command is no remedy, passes as it is.
     """
-    so_far = SoFar(None, again())
+    so_far = SoFar(None, format_own_command())
     try:
         yield so_far
     except UserError as error:
@@ -49,5 +49,5 @@ def ended_early() -> Iterator[SoFar]:
             raise
         raise UserError(f"{error}; {so_far.told}; to go on:", so_far.command) from None
     except KeyboardInterrupt:
-        print(f"\nInterrupted: {typed(so_far.told)}. To go on: {so_far.command}", file=sys.stderr)
+        print(f"\nInterrupted: {so_far.told}. To go on: {so_far.command}", file=sys.stderr)
         raise typer.Exit(130) from None

@@ -1,4 +1,4 @@
-"""The sub-commands, found by their files and imported when they are called."""
+"""Sub-commands, discovered by their files and imported on use."""
 
 import ast
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from sustainable_mlops import __version__
-from sustainable_mlops.program import typed
 
 _FILES = {file.stem.replace("_", "-"): file for file in sorted(Path(__file__).parent.glob("[!_]*.py"))}
 
@@ -23,7 +22,7 @@ def run(arguments: Sequence[str]) -> None:
     """
     name = next(iter(arguments), "")
     if name in _FILES:
-        _load(name)(arguments[1:], prog_name=typed(f"smlops {name}"))
+        _load(name)(arguments[1:], prog_name=f"smlops {name}")
     app(arguments, prog_name="smlops")
 
 
@@ -31,7 +30,7 @@ def _load(name: str) -> Any:
     """The command of a file, its help naming commands as they can be typed."""
     command = get_command(import_module(f"{__package__}.{_FILES[name].stem}").app)
     for one in (command, *getattr(command, "commands", {}).values()):
-        one.help = typed(one.help or "")
+        one.help = one.help or ""
     return command
 
 
@@ -66,7 +65,7 @@ app = typer.Typer(cls=_Lazy, no_args_is_help=True, rich_markup_mode="markdown", 
     - `smlops train job.yaml --dry-run`: what a training would take
     - `smlops demo`: the whole idea on this machine, without an account; needs a clone of the repository
 
-    In a clone each is a script, too: `scripts/train.py` is `smlops train`.
+    In a clone each is a script, too: `smlops train` is `smlops train`.
     """
 )
 def _smlops(

@@ -52,7 +52,7 @@ def advise(
 ) -> None:
     """Advise how to serve a model."""
     from sustainable_mlops.advice import Need, advise, display
-    from sustainable_mlops.advice.need import latency_of
+    from sustainable_mlops.advice.requirements import latency_of
 
     if (requests_per_day is None) == (requests_per_second is None):
         raise UserError("give either --requests-per-day or --requests-per-second")

@@ -48,7 +48,7 @@ def compare(
     """Compare the endpoints."""
     from sustainable_mlops.advice import Need
     from sustainable_mlops.advice.comparison import LOADS, compare, display
-    from sustainable_mlops.advice.need import latency_of
+    from sustainable_mlops.advice.requirements import latency_of
 
     if accelerated_duration is not None and not accelerated_duration > 0:
         raise UserError(f"--accelerated-duration: {accelerated_duration:g} must be more than 0")

@@ -68,11 +68,11 @@ def deploy(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Deploy a model."""
-    cli.need("deploy", "authoring", clone=True)
+    cli.require("deploy", "authoring", clone=True)
     from sustainable_mlops.aws import AccountClients
     from sustainable_mlops.operations.deploy import run
     from sustainable_mlops.operations.deploy.choice import by_file, by_need, check_images
-    from sustainable_mlops.review.accepted import read_accepted
+    from sustainable_mlops.review.acceptances import read_accepted
     from sustainable_mlops.steps import Steps
 
     if apply and not yes and not (sys.stdin and sys.stdin.isatty()):

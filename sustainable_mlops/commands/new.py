@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from sustainable_mlops import cli
-from sustainable_mlops.program import typed
 from sustainable_mlops.scaffold.framework import Framework
 
 app = cli.app(__doc__)
@@ -36,7 +35,7 @@ def environment(
     - `smlops new environment prod --account 321098765432 --region eu-west-1`
     - `smlops new environment trial --account 432109876543 --region eu-west-1 --name-prefix ml-trial --disposable`
     """
-    cli.need("new", "authoring", clone=True)
+    cli.require("new", "authoring", clone=True)
     from sustainable_mlops.scaffold.environment import draft
 
     made = draft(name, account, region, source=source, name_prefix=name_prefix, disposable=disposable)
@@ -50,7 +49,7 @@ def environment(
         print("Its data is protected: Terraform refuses plans that delete it. With --disposable it would not.")
     for number in made.left():
         print(f"To look at: {page}:{number} still names {source}'s account or Region.")
-    print(typed(f"\n{made.commands()}"), end="")
+    print(f"\n{made.commands()}", end="")
 
 
 @app.command()
@@ -61,13 +60,13 @@ def module(
 
     - `smlops new module audit_log`
     """
-    cli.need("new", "authoring", clone=True)
+    cli.require("new", "authoring", clone=True)
     from sustainable_mlops.scaffold import module
 
     with cli.console.status("synthesizing") as status:
         folders = module.create(name, lambda step: status.update(f"synthesizing: {step}"))
     print(f"{' and '.join(folders)} are written, and pass the tests. After each edit of module.py and of its page:\n")
-    print(typed(f"  smlops synth {name}"))
+    print(f"  smlops synth {name}")
     print(f"  .venv/bin/pytest -q tests/modules -k {name}    # 1 minute")
 
 
@@ -84,8 +83,8 @@ def workload(
     - `smlops new workload churn`
     - `smlops new workload churn --framework sklearn`
     """
-    cli.need("new", "authoring", clone=True)
+    cli.require("new", "authoring", clone=True)
     from sustainable_mlops.scaffold import workload
 
     folders, commands = workload.create(name, environment, framework)
-    print(typed(f"{' and '.join(folders)} are written, and pass the tests.\n\n{commands}"), end="")
+    print(f"{' and '.join(folders)} are written, and pass the tests.\n\n{commands}", end="")

@@ -29,7 +29,6 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.commands._early import SoFar, ended_early
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import typed
 
 if TYPE_CHECKING:
     from sustainable_mlops.aws import Client
@@ -238,7 +237,7 @@ def _begun(prepared: "Start", file: Path, so_far: SoFar) -> str:
 
 def _watching(file: Path, execution: str) -> str:
     """The command that follows an execution."""
-    return typed(shlex.join(["smlops", "pipeline", "watch", str(file), "--execution", execution]))
+    return shlex.join(["smlops", "pipeline", "watch", str(file), "--execution", execution])
 
 
 def _move(which: str, pipeline: Path, version: int | None, *, as_json: bool) -> None:

@@ -22,8 +22,8 @@ app = cli.app()
 @app.command(help=__doc__)
 def post_comment(file: Annotated[Path, typer.Argument(help="What `smlops review` wrote as Markdown.")]) -> None:
     """Post the comment."""
-    from sustainable_mlops.review import sticky
-    from sustainable_mlops.review.marker import plans_of
+    from sustainable_mlops.review import pr_comment
+    from sustainable_mlops.review.comment_marker import plans_of
 
     try:
         text = file.read_text(encoding="utf-8")
@@ -31,4 +31,4 @@ def post_comment(file: Annotated[Path, typer.Argument(help="What `smlops review`
         raise UserError(f"{file}: cannot be read: {error}") from None
     if not plans_of(text):
         raise UserError(f"{file}: is no review; give what smlops review --write {file.stem}.md wrote")
-    print(sticky.post(text, sticky.place(os.environ)))
+    print(pr_comment.post(text, pr_comment.place(os.environ)))

@@ -38,7 +38,7 @@ def preflight(
     as_json: cli.AsJson = False,
 ) -> None:
     """Check the account."""
-    cli.need("preflight", clone=True)
+    cli.require("preflight", clone=True)
     from sustainable_mlops.operations import preflight as checks
 
     with cli.console.status("reading settings") as status:

@@ -47,7 +47,7 @@ def prove(
     as_json: cli.AsJson = False,
 ) -> None:
     """Prove the modules."""
-    cli.need("prove", "pipelines", clone=True)
+    cli.require("prove", "pipelines", clone=True)
     from sustainable_mlops.operations.prove import command
     from sustainable_mlops.operations.prove.settings import BASE, MODULES, Settings
 

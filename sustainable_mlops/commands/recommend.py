@@ -79,7 +79,7 @@ def recommend(
 ) -> None:
     """Recommend an endpoint."""
     from sustainable_mlops import aws
-    from sustainable_mlops.recommendation import candidates, job, ranking, subject
+    from sustainable_mlops.recommendation import candidates, job, ranking, served_model
 
     if write is not None and write.suffix not in _FORMATS:
         raise UserError(f"--write: {write} must end in .yaml or .tf")
@@ -92,7 +92,7 @@ def recommend(
         clients = aws.connect(where)
         where = clients.sagemaker.meta.region_name
         expected = ranking.Expected(where, requests_per_day, peak, p95, provider, one_instance_because, asynchronous)
-        served = subject.read(model, clients)
+        served = served_model.read(model, clients)
         tried = candidates.of(served, where, provider, instance_type or (), serverless=serverless)
         assumed = role or _role(environment, where)
         jobs = job.plan(served, tried, job.Load(assumed, p95, minutes, None, payload, content_type, framework))

@@ -52,7 +52,7 @@ def runs(
     if context.invoked_subcommand:
         return
     from sustainable_mlops.runs import display, values
-    from sustainable_mlops.runs.coverage import coverage as covered
+    from sustainable_mlops.runs.interval_coverage import coverage as covered
 
     records, source = _records(out, s3, platform)
     records = [one for one in records if workload in (None, one.workload) and kind in (None, one.kind)]

@@ -21,12 +21,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from sustainable_mlops import cli, terraform
-from sustainable_mlops.errors import UserError
-from sustainable_mlops.program import typed
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
-from sagemaker_sandbox.process import LOG
+from sagemaker_sandbox.sandbox import LOG
+from sustainable_mlops import cli, terraform
+from sustainable_mlops.errors import UserError
 
 #: What a script may rely on, by how its container sees /opt/ml.
 _OPT_ML = {
@@ -62,14 +61,14 @@ def start(
     - kept from one start to the next: `smlops sandbox start --account 210987654321 --state .local/sandbox/state`
     - endpoints that scale in seconds: `smlops sandbox start --time-scale 60`
     """
-    cli.need("sandbox", "sandbox")
+    cli.require("sandbox", "sandbox")
     began = time.monotonic()
     with cli.console.status("Starting the sandbox"):
         sandbox = Sandbox.start_in_background(
             state=state, port=port, account=account, region=region, time_scale=time_scale
         )
     print(f"The sandbox answers at {sandbox.endpoint} after {time.monotonic() - began:.1f} s; messages go to {LOG}.")
-    print(typed("Use it with: smlops sandbox exec -- COMMAND"))
+    print("Use it with: smlops sandbox exec -- COMMAND")
 
 
 @app.command()

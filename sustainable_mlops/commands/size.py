@@ -42,7 +42,7 @@ def size(
 ) -> None:
     """Say at which input size a job is outgrown."""
     from sustainable_mlops.advice.size import Job, Sample, growth, told
-    from sustainable_mlops.jobs.growth import job_of
+    from sustainable_mlops.jobs.memory_growth import job_of
 
     given = (instance_type, input_gb, peak_gb)
     if records and any(given):

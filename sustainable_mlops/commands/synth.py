@@ -24,7 +24,7 @@ def synth(
     watch: Annotated[bool, typer.Option("--watch", help="Stay, and write again after each edit.")] = False,
 ) -> None:
     """Synthesize."""
-    cli.need("synth", "authoring", clone=True)
+    cli.require("synth", "authoring", clone=True)
     from sustainable_mlops import synth
     from sustainable_mlops.synth.watch import watch as follow
     from sustainable_mlops.terraform import ROOT

@@ -17,7 +17,6 @@ from typing import Annotated
 import typer
 
 from sustainable_mlops import cli
-from sustainable_mlops.program import typed
 
 app = cli.app()
 
@@ -57,4 +56,4 @@ def teardown(
         )
     cli.console.print(f"{count} resources destroyed")
     if left := teardown.state_left(terraform):
-        print(typed(left), file=sys.stderr)  # whole lines, to be pasted
+        print(left, file=sys.stderr)  # whole lines, to be pasted

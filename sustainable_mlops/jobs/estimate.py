@@ -12,7 +12,7 @@ from sustainable_mlops.footprint import Job, PlanFootprint, Quantity, alternativ
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.machines import job_duty
 from sustainable_mlops.footprint.model import change
-from sustainable_mlops.jobs.earlier import Earlier, earlier
+from sustainable_mlops.jobs.run_history import Earlier, earlier
 from sustainable_mlops.jobs.figure import Basis, Figure
 from sustainable_mlops.jobs.footprint import named, told
 from sustainable_mlops.jobs.image import NO_NEURON

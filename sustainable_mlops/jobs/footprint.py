@@ -9,7 +9,7 @@ from sustainable_mlops.jobs.figure import Figure
 
 if TYPE_CHECKING:
     from sustainable_mlops import footprint
-    from sustainable_mlops.jobs.measurement.measured import Measured
+    from sustainable_mlops.jobs.measurement.counters import Measured
 
 #: The footprint model's metric to a run's name of it: kWh, kgCO2e, L and USD. `co2e` is operational + embodied.
 NAMES = {

@@ -16,7 +16,7 @@ from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.measurement.comparison import Comparison, compare
-from sustainable_mlops.jobs.measurement.measured import Measured
+from sustainable_mlops.jobs.measurement.counters import Measured
 from sustainable_mlops.jobs.specs.common import Scalar
 from sustainable_mlops.jobs.specs.training import AdditionalServing, Serving
 from sustainable_mlops.settings import Settings, parse_json

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.left_out import is_private, rule, spoken_of
+from sustainable_mlops.jobs.ignore import is_private, rule, spoken_of
 from sustainable_mlops.jobs.measurement import smlops_measure
 from sustainable_mlops.jobs.specs.common import Source
 

@@ -1,11 +1,13 @@
-"""Plan JSON (`terraform show -json`) → a typed model of its resources and how they belong together.
+"""Typed model of a Terraform plan: its resources and how they relate to each other.
+
+A plan is the JSON output of `terraform show -json`:
 
     from sustainable_mlops.plan import load, UNKNOWN
     plan = load("plan.json")
     for endpoint in plan.by_type("aws_sagemaker_endpoint"):
         configuration = plan.joins.configuration(endpoint)
 
-Only the standard library is used. Nothing here judges: rules, footprint and review do.
+This package uses the standard library only. It does not assess the plan: `rules`, `footprint` and `review` do.
 """
 
 from sustainable_mlops.plan.commands import Command

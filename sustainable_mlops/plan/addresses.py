@@ -1,10 +1,10 @@
-"""Addresses of resources and the references that expressions make to them, taken apart."""
+"""Parser for resource addresses and for the references that expressions make to resources."""
 
 import json
 import re
 from functools import lru_cache
 
-#: A name, or the index of an instance (`[0]`, `["key"]`) as a tuple of one; `(None,)` is an index that is no literal.
+#: A name, or the index of an instance (`[0]`, `["key"]`) as a tuple of one. `(None,)` is an index that is not a literal.
 Part = str | tuple[str | int | None]
 
 _PART = re.compile(r'\.?([^.\[\]]+)|\[(?:("(?:[^"\\]|\\.)*")|(\d{1,18})|[^\[\]]*)\]')
@@ -12,7 +12,11 @@ _PART = re.compile(r'\.?([^.\[\]]+)|\[(?:("(?:[^"\\]|\\.)*")|(\d{1,18})|[^\[\]]*
 
 @lru_cache(maxsize=65536)
 def parts(address: str) -> tuple[Part, ...]:
-    """`module.a["k"].aws_s3_bucket.b[0].arn` as `("module", "a", ("k",), "aws_s3_bucket", "b", (0,), "arn")`."""
+    """Split an address or a reference into its parts.
+
+    For example, `module.a["k"].aws_s3_bucket.b[0].arn` becomes `("module", "a", ("k",), "aws_s3_bucket", "b", (0,),
+    "arn")`.
+    """
     found: list[Part] = []
     for match in _PART.finditer(address):
         name, key, number = match.groups()
@@ -27,12 +31,12 @@ def parts(address: str) -> tuple[Part, ...]:
 
 @lru_cache(maxsize=4096)
 def names(module: tuple[Part, ...]) -> tuple[str, ...]:
-    """The names of the calls that lead to a module instance: `module.a["k"].module.b` is `("a", "b")`."""
+    """Return the names of the calls that lead to a module instance: `module.a["k"].module.b` gives `("a", "b")`."""
     return tuple(part for part in module if isinstance(part, str))[1::2]
 
 
 def parent(module: tuple[Part, ...]) -> tuple[tuple[Part, ...], str | int | None]:
-    """The module that calls this one, and the index of the instance."""
+    """Return the module that calls this one, and the index of this instance."""
     index: str | int | None = None
     if isinstance(module[-1], tuple):
         index, module = module[-1][0], module[:-1]

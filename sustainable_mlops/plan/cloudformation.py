@@ -1,7 +1,8 @@
-"""Resources that are written as CloudFormation types, read as their twins of the provider `aws`.
+"""Mapping of CloudFormation types to the resource types of the provider `aws`.
 
-The provider `awscc` writes a type's properties in snake case, `aws_cloudcontrolapi_resource` writes them as JSON text.
-Names and shapes: CloudFormation's resource schemas (cfn-lint 1.51) and the schema of the provider aws, 5.100.
+The provider `awscc` writes the properties of a type in snake case. `aws_cloudcontrolapi_resource` writes them as JSON
+text. Names and shapes come from CloudFormation's resource schemas (cfn-lint 1.51) and from the schema of the provider
+aws 5.100.
 """
 
 import json
@@ -17,18 +18,18 @@ CLOUD_CONTROL = "aws_cloudcontrolapi_resource"
 
 
 def _policy(value: Any) -> Any:
-    """A policy, which may be an object, as JSON text."""
+    """Return a policy as JSON text; it may also be an object."""
     return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
 
 
 def _map(value: Any) -> Any:
-    """A map, which awscc writes as JSON text."""
+    """Parse a map that awscc writes as JSON text."""
     found = embedded(value) if isinstance(value, str) else value
     return found if isinstance(found, dict) else UNKNOWN
 
 
 def _tags(value: Any) -> Any:
-    """`[{"key": "team", "value": "ml"}]` as a map; all of it is unknown where a key is."""
+    """Convert `[{"key": "team", "value": "ml"}]` to a map. Return `UNKNOWN` if any key is unknown."""
     found: dict[str, Any] = {}
     for tag in value if isinstance(value, list) else [None]:
         pair = {snake_case(name): part for name, part in tag.items()} if isinstance(tag, dict) else {}
@@ -43,7 +44,7 @@ def _enabled(value: Any) -> Any:
 
 
 def _canned_acl(value: Any) -> Any:
-    """`PublicRead` as `public-read`."""
+    """Convert `PublicRead` to `public-read`."""
     return snake_case(value).replace("_", "-") if isinstance(value, str) else value
 
 
@@ -63,7 +64,7 @@ _OLD_VERSIONS = "lifecycle_rule.noncurrent_version"
 _ENCRYPTION = "bucket_encryption.server_side_encryption_configuration"
 _ENCRYPTION_RULE = "server_side_encryption_configuration.rule"
 
-#: Everything that is known of each type. All of them have `tags`.
+#: The mapping of each type. All of them have `tags`.
 TWINS = {
     "AWS::IAM::ManagedPolicy": _twin(
         "aws_iam_policy",
@@ -93,7 +94,7 @@ TWINS = {
         },
         {"key_policy": _policy},
     ),
-    # What has a place in the bucket's own attributes. Others, such as the public access block, keep their names.
+    # Properties that exist as attributes of the bucket. Others, such as the public access block, keep their names.
     "AWS::S3::Bucket": _twin(
         "aws_s3_bucket",
         {
@@ -145,7 +146,7 @@ TWINS = {
             f"{_RULES}.tag_filters": _tags,
         },
     ),
-    # No type of the provider aws: its attributes are CloudFormation's.
+    # The provider aws has no such type, so the attributes keep CloudFormation's names.
     "AWS::SageMaker::Cluster": _twin(
         "aws_sagemaker_cluster", {"cluster_name": "cluster_name", "cluster_arn": "arn", "id": "arn"}
     ),
@@ -201,12 +202,15 @@ _WRITTEN = {twin.type: (name, CLOUD_CONTROL) for name, twin in _BY_AWSCC_TYPE.it
 
 
 def written(type_: str) -> tuple[str, ...]:
-    """The types that a plan may have instead of this type of the provider aws."""
+    """Return the types that a plan may use instead of this type of the provider aws."""
     return _WRITTEN.get(type_, ())
 
 
 def reading(type_: str, change: Mapping[str, Any]) -> Reading | None:
-    """How a resource of this type, as written, is read as its twin; None where it has none. `change` is the plan's."""
+    """Return the reader of a resource that is declared with a CloudFormation type, or None for other types.
+
+    `change` is the `change` object of the plan.
+    """
     if type_.startswith(AWSCC):
         twin = _BY_AWSCC_TYPE.get(type_)
         return None if twin is None else Reading(twin)
@@ -217,7 +221,7 @@ def reading(type_: str, change: Mapping[str, Any]) -> Reading | None:
 
 
 def type_name(change: Mapping[str, Any]) -> str:
-    """The CloudFormation type of a resource of Cloud Control; empty where it is not known."""
+    """Return the CloudFormation type of a Cloud Control resource, or an empty text if it is unknown."""
     for side in (change.get("after"), change.get("before")):
         name = side.get("type_name") if isinstance(side, dict) else None
         if isinstance(name, str):

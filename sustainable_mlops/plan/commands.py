@@ -1,4 +1,4 @@
-"""What a plan runs that no plan shows the effect of: provisioners, data sources that run programs, actions."""
+"""Commands that a plan runs without showing their effect: provisioners, programs of data sources, actions."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,38 +9,42 @@ from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import Sensitive, with_marks
 
-#: At which of a provisioner's attributes it says what it runs or copies, the first that is there.
+#: The attributes in which a provisioner says what it runs or copies. The first one that is set counts.
 _SAYS = {
     "local-exec": ("command",),
     "remote-exec": ("inline", "script", "scripts"),
     "file": ("source", "content"),
 }
-#: Resources that run something when they are made or changed, and the attribute that says what.
+#: Resources that run something when they are created or changed, and the attribute that names it.
 _RUNNERS = {"aws_lambda_invocation": "function_name", "aws_ssm_association": "name"}
 #: The data source that runs a program.
 _PROGRAM = "external"
 _RUN = {"create": "created", "replace": "replaced", "delete": "destroyed"}
 _MADE = {"create": "created", "replace": "replaced", "update": "updated"}
-#: What a provisioner that runs on destruction may refer to, and one that runs on creation too.
+#: References that a provisioner may use on destruction. A provisioner on creation may use them too.
 _OWN = ("self", "each", "count", "path", "terraform")
 _LONGEST = 100
 
 
 class Command(NamedTuple):
-    """Something that runs because of a plan."""
+    """A command that runs because of a plan."""
 
     address: str
     #: `local-exec`, `remote-exec`, `file` or another provisioner; `external`; the type of an action.
     kind: str
-    #: What runs, in one short line, as far as it is constant and not hidden; else what it is made of. May be empty.
+    #: One short line: the command if it is a constant and not sensitive, else its references. It may be empty.
     text: str
-    #: `created`, `replaced` or `destroyed`: a plan does not tell which provisioners are for what, so one may not run.
-    #: `planned`: with every plan; `read`: on apply. Of an action, its event, `invoked`, or why it is `deferred`.
+    #: `created`, `replaced` or `destroyed`: the change that may run a provisioner. A plan does not say for which of them
+    #: a provisioner is. `planned`: runs with every plan. `read`: runs on apply. For an action: its event, `invoked`, or
+    #: `deferred` with the reason.
     when: str
 
 
 def commands(document: Mapping[str, Any], inventory: Inventory, configuration: Configuration) -> list[Command]:
-    """All that this plan would run, resource by resource; what it leaves alone runs nothing."""
+    """Return all commands that this plan would run, in the order of its resources.
+
+    Resources without changes run nothing.
+    """
     found = [one for resource in inventory.managed for one in _provisioners(resource, configuration)]
     found += [_run(one) for kind in _RUNNERS for one in inventory.by_type.get(kind, ()) if one.action in _MADE]
     found += [_data_source(resource) for resource in inventory.data if resource.type == _PROGRAM and _is_read(resource)]
@@ -63,7 +67,7 @@ def _provisioners(resource: Resource, configuration: Configuration) -> Iterator[
         given = provisioner.get("expressions") if isinstance(provisioner, dict) else None
         expressions = given if isinstance(given, dict) else {}
         if when == "destroyed" and not all(map(_is_own, references_in(expressions))):
-            continue  # on creation only
+            continue  # such a provisioner runs on creation only
         yield Command(resource.address, kind, _says(kind, expressions), when)
 
 
@@ -80,7 +84,7 @@ def _says(kind: str, expressions: Mapping[str, Any]) -> str:
 
 
 def _told(expression: Any) -> str:
-    """A constant, else what the expression refers to: its text is not in a plan."""
+    """Return a constant, or the references of the expression: a plan does not contain the text of expressions."""
     if isinstance(expression, dict) and "constant_value" in expression:
         return _line(expression["constant_value"])
     return _short(f"made of {', '.join(dict.fromkeys(references_in(expression)))}") if expression else ""
@@ -114,7 +118,7 @@ def _action(entry: Any, place: str, deferred: str = "") -> Command:
 
 
 def _event(trigger: Any) -> str:
-    """`AfterUpdate` of a resource as `after the update of` its address."""
+    """Describe the trigger of an action: `AfterUpdate` of a resource becomes `after the update of` its address."""
     found = trigger if isinstance(trigger, dict) else {}
     words = re.findall("[A-Z][a-z]+", str(found.get("action_trigger_event") or ""))
     source = found.get("triggering_resource_address")
@@ -124,7 +128,7 @@ def _event(trigger: Any) -> str:
 
 
 def _line(value: Any) -> str:
-    """A value in one short line."""
+    """Return a value as one short line."""
     if isinstance(value, Sensitive) or value is None:
         return "" if value is None else str(value)
     if isinstance(value, list):

@@ -1,7 +1,7 @@
-"""A plan's `configuration`: which resources an expression refers to, for values that are unknown until apply.
+"""A plan's `configuration`: the resources that an expression refers to.
 
-Terraform writes down the references of each expression, but neither the expressions of locals nor blocks made by
-`dynamic`: what goes through those cannot be followed.
+It answers for values that are unknown until apply. Terraform records the references of each expression. It records
+neither the expressions of locals nor blocks made by `dynamic`, so references through those cannot be followed.
 """
 
 import re
@@ -13,9 +13,9 @@ from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN, Path, Unknown, dig, steps
 
-#: The last part of attributes that are the name or address of their resource.
+#: Names of attributes that identify their resource.
 _NAME = re.compile(r"(?:.*_)?(?:arn|bucket|id|name|ur[il])")
-#: Of attributes that are numbers, choices, flags or objects, which nobody fills with another resource's name.
+#: Names of attributes that are numbers, choices, flags or objects: they never contain the name of another resource.
 _NO_NAME = re.compile(
     r"(?:.*_)?(?:access|algorithm|class|concurrency|configs?|configurations?|count|days|duration|enabled|format|gb|"
     r"isolation|management|mb|minutes|mode|number|percentage|preference|requirements|scaling|seconds|settings?|size|"
@@ -24,20 +24,20 @@ _NO_NAME = re.compile(
 
 
 class References(NamedTuple):
-    """What an expression refers to."""
+    """The resources that an expression refers to."""
 
     resources: tuple[Resource, ...]
     unresolved: tuple[str, ...]  # references that cannot be followed, such as `local.name`
-    #: The attributes as written that are referred to; an empty name is the whole resource.
+    #: The resources with the name of the referenced attribute. An empty name stands for the whole resource.
     attributes: tuple[tuple[Resource, str], ...] = ()
 
     def of(self, *types: str) -> tuple[Resource, ...]:
-        """Those of these types."""
+        """Return the referenced resources of these types."""
         return tuple(resource for resource in self.resources if resource.type in types)
 
 
 class _Scope(NamedTuple):
-    """Where a reference stands: the module instance, the own instance's index, the expressions that repeat it."""
+    """The context of a reference: module instance, index of the referring instance, and its configuration."""
 
     module: tuple[Part, ...]
     instance: str | int | None
@@ -48,7 +48,7 @@ class Configuration:
     """The `configuration` object of a plan."""
 
     def __init__(self, document: Mapping[str, Any], inventory: Inventory) -> None:
-        """`inventory` holds the plan's resources."""
+        """Read the configuration of a plan whose resources are in `inventory`."""
         configuration = _object(document.get("configuration"))
         self._root = _object(configuration.get("root_module"))
         self.providers = _object(configuration.get("provider_config"))
@@ -59,18 +59,18 @@ class Configuration:
         self._found: dict[tuple[int, object], References] = {}
 
     def module(self, path: tuple[str, ...]) -> Mapping[str, Any]:
-        """The configuration of the module that these calls lead to; empty where there is none."""
+        """Return the configuration of the module at the end of these calls, or an empty object."""
         known = self._modules.get(path)
         if known is None:
             known = self._modules[path] = _object(self.call(path).get("module"))
         return known
 
     def call(self, path: tuple[str, ...]) -> Mapping[str, Any]:
-        """The module call at the end of `path`."""
+        """Return the module call at the end of `path`."""
         return _object(_object(self.module(path[:-1]).get("module_calls")).get(path[-1]))
 
     def resource(self, resource: Resource) -> Mapping[str, Any]:
-        """The configuration of a resource; empty where there is none, as of what is destroyed."""
+        """Return the configuration of a resource. It is empty for a resource without one, such as a destroyed one."""
         path = names(resource.module_parts)
         known = self._resources.get(path)
         if known is None:
@@ -80,17 +80,17 @@ class Configuration:
         return known.get((resource.mode, resource.written_type, resource.name), {})
 
     def references(self, resource: Resource, path: Path | None = None) -> References:
-        """The resources that the expression at `path` (or any expression) of `resource` refers to.
+        """Return the resources that the expression at `path` refers to; without `path`, those of all expressions.
 
-        Followed through module inputs and outputs and `for_each`. An instance refers to the instance of the same
-        index where there is one, else to all instances.
+        References are followed through module inputs, module outputs and `for_each`. An instance refers to the
+        instance with the same index if there is one, else to all instances.
         """
         declared = self.resource(resource)
         key = path if isinstance(path, str | None) else tuple(path)
         return self._referred(resource, key, declared, self._expressions(resource, declared, path))
 
     def _referred(self, resource: Resource, key: object, declared: Mapping[str, Any], expression: Any) -> References:
-        """What an expression of `resource` refers to, worked out once for each `key`."""
+        """Return the resources that an expression of `resource` refers to; the result is cached by `key`."""
         found = self._found.get((id(resource), key))
         if found is None:
             scope = _Scope(resource.module_parts, resource.index, declared)
@@ -99,7 +99,10 @@ class Configuration:
         return found
 
     def _expressions(self, resource: Resource, declared: Mapping[str, Any], path: Path | None) -> Any:
-        """What is written for `path` of a resource: of one that is read as another type, one expression or several."""
+        """Return the expression for `path`.
+
+        For a resource that is read as another type, several expressions may hold the attribute.
+        """
         expressions = _object(declared.get("expressions"))
         if resource.reading is None or path is None:
             return _within(expressions, path)
@@ -107,10 +110,10 @@ class Configuration:
         return [expression for expression in written if expression is not None] or None
 
     def configured(self, resource: Resource, path: Path) -> bool | Unknown:
-        """Whether the configuration sets the attribute at `path`: an unset one may still be unknown, as computed.
+        """Return whether the configuration sets the attribute at `path`.
 
-        `UNKNOWN` where the resource is not configured any more. Blocks made by `dynamic` do not show and count as not
-        set.
+        An attribute that is not set may still be unknown, because the provider computes it. The result is `UNKNOWN` if
+        the resource is no longer configured. Blocks made by `dynamic` are not recorded and count as not set.
         """
         declared = self.resource(resource)  # without `expressions` where its body is empty
         if not declared:
@@ -121,17 +124,21 @@ class Configuration:
         return self._written_in(resource, path)
 
     def _written_in(self, resource: Resource, path: Path) -> bool | Unknown:
-        """Whether an expression that holds several attributes sets the one at `path`: its value has it then."""
+        """Return whether an expression that holds several attributes sets the one at `path`.
+
+        It sets the attribute if its value contains it.
+        """
         values = resource.values(before=not resource.exists())
         if values.values is UNKNOWN:
             return UNKNOWN
         return values.get(path) is not None
 
     def gives(self, resource: Resource, path: Sequence[str | int]) -> bool:
-        """Whether the configuration gives the attribute at `path`, as written, that is known only after apply.
+        """Return whether the configuration sets the attribute at `path` (source names) that is unknown until apply.
 
-        The provider awscc computes whatever nobody sets, at any depth, while the expression of the outermost attribute
-        is all that is written down. What no reference in it can make unknown, nobody has set.
+        The provider awscc computes every attribute that is not set, at any depth, but the plan records only the
+        expression of the outermost attribute. An attribute counts as set only if a reference in that expression can
+        make it unknown.
         """
         declared = self.resource(resource)
         if not declared or isinstance(path[-1], int):
@@ -148,7 +155,10 @@ class Configuration:
         return bool(unknown or found.unresolved)
 
     def constant(self, expression: Any, module: tuple[Part, ...] = ()) -> Any:
-        """The value of a simple expression: a constant or one variable. None where not set, else `UNKNOWN`."""
+        """Return the value of a simple expression: a constant or one variable.
+
+        The result is None if there is no expression, and `UNKNOWN` for other expressions.
+        """
         for _ in range(len(module) + 1):
             if not isinstance(expression, dict):
                 return None
@@ -187,7 +197,7 @@ class Configuration:
             if head == "var":
                 pending += self._through_input(rest, scope)
             elif head == "each" and rest == ["key"]:
-                continue  # known while planning: no resource is behind it
+                continue  # known during the plan, so it comes from no resource
             elif head == "each":
                 pending += [(ref, scope) for ref in references_in(scope.repeated.get("for_each_expression"))]
             elif head == "module" and (inner := self._through_output(rest, scope)):
@@ -202,7 +212,7 @@ class Configuration:
 
     def _through_input(self, rest: list[Part], scope: _Scope) -> Iterator[tuple[str, _Scope]]:
         if not scope.module or not rest:
-            return  # the root module's variables are given from outside: no resource is behind them
+            return  # variables of the root module come from outside the plan, not from a resource
         call = self.call(names(scope.module))
         outer, index = parent(scope.module)
         for reference in references_in(_object(call.get("expressions")).get(str(rest[0]))):
@@ -215,7 +225,8 @@ class Configuration:
         call = _object(_object(self.module(names(scope.module)).get("module_calls")).get(str(rest[0])))
         expression = _object(_object(_object(call.get("module")).get("outputs")).get(output)).get("expression")
         if not indices and ("for_each_expression" in call or "count_expression" in call):
-            # An index that is no literal is not written down: the own one is meant where there is such an instance.
+            # The plan does not record an index that is not a literal. Assume the index of the referring instance if
+            # there is such an instance.
             own = (*scope.module, "module", rest[0], (scope.instance,))
             indices = ((scope.instance if self._inventory.has_module(own) else None,),)
         inner = (*scope.module, "module", rest[0], *indices)
@@ -236,7 +247,7 @@ class Configuration:
 
 
 def _index(rest: Sequence[Part]) -> tuple[tuple[tuple[str | int | None], ...], str]:
-    """The literal index at the start of `rest`, if any, and the name after it."""
+    """Return the literal index at the start of `rest`, if any, and the name after it."""
     if rest and isinstance(rest[0], tuple):
         indices = () if rest[0][0] is None else (rest[0],)
         return indices, str(rest[1]) if len(rest) > 1 else ""
@@ -244,7 +255,7 @@ def _index(rest: Sequence[Part]) -> tuple[tuple[tuple[str | int | None], ...], s
 
 
 def _within(expressions: Mapping[str, Any], path: Path | None) -> Any:
-    """The expression at `path`, as near as it is written down: an attribute's expression covers all below it."""
+    """Return the expression at `path`. An attribute's expression covers everything below the attribute."""
     here: Any = expressions
     for step in steps(path) if path is not None else ():
         if isinstance(here, list) and isinstance(step, int):
@@ -255,7 +266,7 @@ def _within(expressions: Mapping[str, Any], path: Path | None) -> Any:
 
 
 def references_in(expression: Any) -> Iterator[str]:
-    """Every reference below `expression`, without those that only name the object of the one before."""
+    """Yield every reference in `expression`, without those that only name the object of the previous one."""
     pending = [expression]
     while pending:
         value = pending.pop()
@@ -269,7 +280,7 @@ def references_in(expression: Any) -> Iterator[str]:
 
 
 def _longest(references: Iterable[str]) -> Iterator[str]:
-    """Terraform follows `a.b[0].arn` by `a.b[0]` and `a.b`, which say nothing more."""
+    """Yield references without prefixes: Terraform lists `a.b[0].arn`, then `a.b[0]` and `a.b`, which add nothing."""
     last = ""
     for reference in references:
         if not last.startswith((f"{reference}.", f"{reference}[")):

@@ -1,4 +1,4 @@
-"""Plan JSON as bytes → a document that is one: of a known version, whole, and not nested beyond reason."""
+"""Parser and checks for plan JSON: supported version, completeness and nesting depth."""
 
 import gc
 import json
@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 
 from sustainable_mlops.errors import UserError
 
-SHOW = "run `terraform show -json <plan file>` (or `tofu show -json`) and give its output"
-#: Terraform's own values nest less than 30 deep; whoever walks values may recurse this far.
+SHOW = "run `terraform show -json <plan file>` (or `tofu show -json`) and pass its output"
+#: Maximum nesting depth. Terraform's own values nest less than 30 deep, and code that walks values may recurse this far.
 DEEPEST = 100
 
-#: What people hand in instead, by a key that only such a file has.
+#: Other files that people pass by mistake, by a key that only such a file has.
 _OTHERS = {
     "lineage": "a state file, not a plan",
     "projects": "an Infracost report, not a Terraform plan",
@@ -24,27 +24,27 @@ _OTHERS = {
     "terraform": "Terraform configuration in JSON, not a plan",
     "resource": "Terraform configuration in JSON, not a plan",
 }
-#: Half of a surrogate pair, which JSON can write and nobody can print.
+#: Half of a surrogate pair: valid in JSON, but not printable.
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 _KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 
 
 def read(path: Path) -> bytes:
-    """The file's bytes. Raises UserError where it cannot be read."""
+    """Return the bytes of a file. Raises UserError if it cannot be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except IsADirectoryError:
-        raise UserError(f"{path}: is a folder; give a file: {SHOW}") from None
+        raise UserError(f"{path}: is a folder; pass a file: {SHOW}") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
 
 
 def parse(data: bytes, name: str) -> dict[str, Any]:
-    """The plan document in `data`; `name` stands for the file in messages.
+    """Parse plan JSON; `name` is the name of the file in messages.
 
-    Raises UserError where it is not a whole plan of format version 1.
+    Raises UserError unless it is a complete plan of format version 1.
     """
     if data[:2] == b"PK":
         raise UserError(f"{name}: is a binary plan file; {SHOW}")
@@ -59,7 +59,7 @@ def parse(data: bytes, name: str) -> dict[str, Any]:
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """While a document is read nothing is garbage, and looking for it takes longer than parsing."""
+    """Disable garbage collection. Parsing creates no garbage, and the search for it takes longer than parsing."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -92,22 +92,22 @@ def _json(text: str, name: str) -> Any:
     except RecursionError:
         raise UserError(f"{name}: is nested too deep to be a plan; {SHOW}") from None
     except ValueError:  # NaN, Infinity, or more digits than Python takes
-        raise UserError(f"{name}: holds a number that Terraform does not write; {SHOW}") from None
+        raise UserError(f"{name}: contains a number that Terraform does not write; {SHOW}") from None
     if _HALF.search(text):
         _refuse_half_characters(document, name)
     return document
 
 
 def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no number")
+    raise ValueError(f"{constant} is not a number")
 
 
 def _refuse_half_characters(document: Any, name: str) -> None:
-    """Half of a surrogate pair is text that can be neither printed nor written."""
+    """Raise UserError if a text contains half of a surrogate pair, which can be neither printed nor written."""
     try:
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise UserError(f"{name}: holds half a character (a lone \\ud800 to \\udfff); {SHOW}") from None
+        raise UserError(f"{name}: contains half a character (a lone \\ud800 to \\udfff); {SHOW}") from None
     except RecursionError:
         raise UserError(f"{name}: is nested too deep to be a plan; {SHOW}") from None
 
@@ -121,23 +121,26 @@ def _check_version(document: dict[str, Any], name: str) -> None:
     if not isinstance(version, str) or not re.fullmatch(r"[0-9]{1,6}\.[0-9]{1,6}(\..*)?", version):
         raise UserError(f"{name}: format_version: must be like '1.2', not {shown(version)}; {SHOW}")
     if int(version.split(".")[0]) != 1:
-        wanted = "this reads version 1.x, which Terraform 1.1 and newer and OpenTofu write"
-        raise UserError(f"{name}: format_version: {version} is not known; {wanted}")
+        supported = "only version 1.x is, which Terraform 1.1 and newer and OpenTofu write"
+        raise UserError(f"{name}: format_version: {version} is not supported; {supported}")
 
 
 def _check_depth(document: dict[str, Any], name: str) -> None:
-    # Of planned_values only the addresses are read, module by module.
+    # planned_values is read module by module, and only its addresses.
     read = {key: value for key, value in document.items() if key != "planned_values"}
     if _too_deep(read, DEEPEST):
         changes = document.get("resource_changes")
         places = [(key, value) for key, value in read.items() if key != "resource_changes"]
         places += [(f"resource_changes[{n}]", c) for n, c in enumerate(changes if isinstance(changes, list) else [])]
         place = next((place for place, value in places if _too_deep(value, DEEPEST - 2)), "resource_changes")
-        raise UserError(f"{name}: {place}: is nested more than {DEEPEST} deep, as no plan is; {SHOW}")
+        raise UserError(f"{name}: {place}: is nested more than {DEEPEST} levels deep, which no plan is; {SHOW}")
 
 
 def _too_deep(value: Any, deepest: int) -> bool:
-    """Level by level, as a document may be nested deeper than Python recurses."""
+    """Return whether `value` is nested deeper than `deepest`.
+
+    The check goes level by level, because a document may be nested deeper than Python can recurse.
+    """
     level = [value]
     for _ in range(deepest):
         level = [
@@ -152,12 +155,12 @@ def _too_deep(value: Any, deepest: int) -> bool:
 
 
 def _check_whole(document: dict[str, Any], name: str) -> None:
-    """A plan that leaves something out would be judged as smaller than it is."""
+    """Raise UserError if the plan leaves something out. A review would rate such a plan as smaller than it is."""
     if "planned_values" not in document and "resource_changes" not in document:
         what = "a state, not a plan" if "values" in document or len(document) <= 2 else "not a plan"
         raise UserError(f"{name}: is {what} (it has neither resource_changes nor planned_values); {SHOW}")
     if document.get("errored") is True:
-        raise UserError(f"{name}: errored: the plan ended in an error and is not whole; mend that and plan again")
+        raise UserError(f"{name}: errored: the plan ended in an error and is incomplete; fix the error and plan again")
     for key in ("configuration", "planned_values", "prior_state", "variables"):
         if not isinstance(document.get(key, {}), dict):
             raise UserError(f"{name}: {key}: must be an object, not {kind(document[key])}")
@@ -167,7 +170,7 @@ def _check_whole(document: dict[str, Any], name: str) -> None:
 
 
 def embedded(text: str) -> Any:
-    """What JSON text inside a plan holds; None where it holds nothing that can be read."""
+    """Parse JSON text inside a plan. Return None if it cannot be parsed."""
     try:
         found = json.loads(text, parse_constant=_refuse_constant)
         if _HALF.search(text):
@@ -178,11 +181,11 @@ def embedded(text: str) -> Any:
 
 
 def kind(value: Any) -> str:
-    """What `value` is, in words."""
+    """Return the JSON type of `value` in words."""
     return _KINDS.get(type(value), "a number")
 
 
 def shown(value: Any) -> str:
-    """`value`, short enough and safe for one line of a message."""
+    """Return `value` as text that is short and safe enough for one line of a message."""
     text = repr(value) if isinstance(value, str) else kind(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

@@ -1,7 +1,7 @@
-"""What was changed outside Terraform: gone, or changed and accepted by a plan that leaves it as it is.
+"""Drift: resources that were deleted or changed outside Terraform.
 
-`terraform plan -refresh-only` accepts all of it. Any other plan accepts what its configuration does not set or ignores:
-its own changes start from what Terraform found, so that nothing else tells of it.
+`terraform plan -refresh-only` accepts all drift. Any other plan accepts drift in attributes that its configuration
+does not set or ignores: its changes start from the values that Terraform found, so nothing else reports that drift.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,8 +14,9 @@ from sustainable_mlops.plan.resources import entries
 from sustainable_mlops.plan.values import same
 
 _BUCKET = "aws_s3_bucket"
-#: Attributes that repeat what a resource of another type manages, and that one's attribute that names their own. What
-#: the last apply did to such a resource shows as drift of these.
+#: Attributes that repeat the values of a companion resource, such as `aws_s3_bucket_acl`. By type: the attribute with
+#: which the companion names the resource, and the companion type of each attribute. A change of the companion in the last
+#: apply looks like drift of these attributes.
 _REPEATED: dict[str, tuple[str, dict[str, str]]] = {
     _BUCKET: (
         "bucket",
@@ -46,9 +47,9 @@ class Drift:
     """The `resource_drift` of a plan."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        """Raises UserError where it is not as Terraform writes it."""
+        """Read the drift of a plan document. Raises UserError if it is malformed."""
         self._document = document
-        #: The entries of what is gone, with their places.
+        #: The entries of deleted resources, with their location in the document.
         self.gone: list[tuple[Mapping[str, Any], str]] = []
         self._updates: dict[str, Mapping[str, Any]] = {}
         for entry, place in _entries(document):
@@ -60,11 +61,11 @@ class Drift:
 
     @property
     def refresh_only(self) -> bool:
-        """Whether the plan does nothing else."""
+        """True if the plan only accepts drift and changes nothing."""
         return bool(self.gone or self._updates) and not self._document.get("resource_changes")
 
     def accepted(self, entry: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
-        """An entry of the plan, from before what it accepts was changed, and the names of the attributes."""
+        """Return an entry with its values from before the accepted drift, and the names of the changed attributes."""
         found = self._updates.get(str(entry.get("address"))) if self._updates else None
         change = entry.get("change")
         if found is None or not isinstance(change, dict) or "deposed" in entry:
@@ -88,14 +89,14 @@ class Drift:
         return {**entry, "change": {**change, **former, "actions": ["update"]}}, names
 
     def _repeated(self, type_: object, values: Mapping[str, Any]) -> set[str]:
-        """The attributes that only repeat what other resources of the plan manage."""
+        """Return the attributes that only repeat values which other resources of the plan manage."""
         _, repeated = _REPEATED.get(str(type_), ("", {}))
         own = {values[name] for name in _IDENTIFIERS if isinstance(values.get(name), str)} if repeated else set()
         return {"tags_all", *(name for name, type_ in repeated.items() if own & self._managed.get(type_, set()))}
 
     @cached_property
     def _managed(self) -> dict[str, set[str]]:
-        """What resources that others repeat name, by their type."""
+        """Names of the objects that companion resources configure, by the type of the companion resource."""
         found: dict[str, set[str]] = {}
         names = {type_: attribute for attribute, repeated in _REPEATED.values() for type_ in repeated.values()}
         for entry in self._document.get("resource_changes") or []:
@@ -107,7 +108,7 @@ class Drift:
 
 
 def _alike(old: object, new: object) -> bool:
-    """Whether two values differ in nothing but what was never set and is read back as empty, false or 0."""
+    """Return whether two values are the same; empty, false and 0 count as not set."""
     if isinstance(old, dict) and isinstance(new, dict):
         return all(_alike(old.get(name), new.get(name)) for name in {*old, *new})
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):

@@ -1,4 +1,4 @@
-"""Resources of which a plan, or the readers of it, tell too little to be reviewed."""
+"""Resources that a review cannot cover, because the plan or this package knows too little about them."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN
 
-_MAKES = "what its template makes is not in the plan"
-_EVERYWHERE = "what its template makes, in every account and Region of it, is not in the plan"
+_MAKES = "the plan does not show the resources of its template"
+_EVERYWHERE = "the plan does not show the resources that its template creates in each account and Region"
 _STACKS = {
     "aws_cloudformation_stack": _MAKES,
     "aws_cloudformation_stack_instances": _EVERYWHERE,
@@ -21,14 +21,14 @@ _WRITTEN_SO = (AWSCC, CLOUD_CONTROL, "aws_cloudformation_stack")
 
 
 class Foreign(NamedTuple):
-    """A resource that is not reviewed, and why."""
+    """A resource that is not reviewed, and the reason."""
 
     resource: Resource
     why: str
 
 
 def foreign(inventory: Inventory) -> list[Foreign]:
-    """The stacks of CloudFormation, and what is written as a CloudFormation type and cannot be read, by type."""
+    """Return the CloudFormation stacks, and the CloudFormation types that cannot be read, by type."""
     return [
         Foreign(resource, why)
         for resources in inventory.by_type.values()
@@ -42,12 +42,13 @@ def _why(resource: Resource) -> str | None:
     if resource.type in _STACKS:
         return _STACKS[resource.type]
     if resource.type.startswith(AWSCC):
-        return f"{resource.type} is a type of CloudFormation that is not reviewed"
+        return f"{resource.type} is a CloudFormation type that is not reviewed"
     if resource.type == CLOUD_CONTROL:
         name = resource.values(before=not resource.exists()).text("type_name")
-        told = name if isinstance(name, str) else "the type_name of this resource, which is not known,"
-        return f"{told} is a type of CloudFormation that is not reviewed"
+        if not isinstance(name, str):
+            return "its type_name is not known, so it is not reviewed"
+        return f"{name} is a CloudFormation type that is not reviewed"
     if resource.exists() and resource.new.values is UNKNOWN:
-        what = "desired_state" if resource.written_type == CLOUD_CONTROL else "all of it"
-        return f"{what} is not known until apply (or is hidden), so nothing of it is reviewed"
+        unknown_part = "its desired_state" if resource.written_type == CLOUD_CONTROL else "the whole resource"
+        return f"{unknown_part} is not known until apply (or is sensitive), so it is not reviewed"
     return None

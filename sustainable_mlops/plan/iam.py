@@ -1,4 +1,4 @@
-"""Policy documents: statements of roles, keys and buckets, in one normal form."""
+"""Parser for IAM policy documents: the statements of roles, keys and buckets in one normal form."""
 
 import json
 import re
@@ -15,10 +15,10 @@ ROLE_POLICY = "aws_iam_role_policy"
 POLICY = "aws_iam_policy"
 ATTACHMENT = "aws_iam_role_policy_attachment"
 DOCUMENT = "aws_iam_policy_document"
-#: Operators of conditions whose values are true and false.
+#: Condition operators whose values are true and false.
 _FLAG = re.compile(r"(?:.*:)?(?:bool|null)(?:ifexists)?", re.I)
 
-#: What hands on values that may be anything, such as outputs, where others have names and ARNs of their own.
+#: Types that pass on arbitrary values, such as outputs. The attributes of other types are their own names and ARNs.
 _ECHOES = re.compile(
     r"(?!aws(?:cc)?_).*"
     r"|aws(?:cc)?_(?:cloudformation_.*|cloudcontrolapi_resource|lambda_invocation|ssm_parameter|secretsmanager_.*_version)"
@@ -28,28 +28,28 @@ Texts = tuple[str | Unknown, ...]
 
 
 class Made(str):
-    """A text that is known only after apply, but is of nothing else than `resources`, which the plan makes or changes.
+    """A text that is unknown until apply and depends only on `resources`, which the plan creates or changes.
 
-    To whoever reads it, it is the text that says so.
+    As text, it names the resources and says that it is known after apply.
     """
 
     __slots__ = ("resources",)
     resources: tuple[Resource, ...]
 
     def __new__(cls, resources: tuple[Resource, ...]) -> "Made":
-        """A text of `resources`, one or more."""
+        """Create a text that depends on `resources`, one or more."""
         self = super().__new__(cls, f"({', '.join(one.address for one in resources)}, known after apply)")
         self.resources = resources
         return self
 
 
 def is_open(text: object) -> bool:
-    """Whether a text is known only after apply."""
+    """Return whether a text is known only after apply."""
     return isinstance(text, Unknown | Made)
 
 
 class Condition(NamedTuple):
-    """`{"StringEquals": {"aws:SourceAccount": ["123456789012"]}}` as its parts."""
+    """One condition, such as `{"StringEquals": {"aws:SourceAccount": ["123456789012"]}}`, in its parts."""
 
     operator: str | Unknown
     key: str | Unknown
@@ -57,7 +57,7 @@ class Condition(NamedTuple):
 
 
 class Statement(NamedTuple):
-    """One statement. Parts may hold `UNKNOWN` and `Made`, where they are known only after apply."""
+    """One statement. Parts that are known only after apply are `UNKNOWN` or `Made`."""
 
     sid: str
     effect: str | Unknown
@@ -71,30 +71,30 @@ class Statement(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A policy document and where it stands."""
+    """A policy document and its location."""
 
     resource: Resource
     path: str
     statements: tuple[Statement, ...]
-    whole: bool  # False: there are or may be statements that are not known until apply, or it is not readable
-    #: The data source that the statements were read from: a function around it would not show.
+    whole: bool  # False if statements are or may be unknown until apply, or if the text cannot be parsed
+    #: The data source that the statements come from. A function around it would not show in the plan.
     declared_in: str = ""
 
 
 class RolePolicies(NamedTuple):
-    """What a role may do and who may take it."""
+    """The policies of a role and its trust policy."""
 
     trust: Document | None
     documents: tuple[Document, ...]
     managed_arns: tuple[str, ...]  # attached policies that are not in this plan
-    whole: bool  # False: more policies, or more in them, may turn up on apply
+    whole: bool  # False if apply may add policies or statements
 
 
 def document(resource: Resource, path: Path, joins: Joins) -> Document | None:
-    """The policy document in the attribute at `path`; None where that is not set.
+    """Return the policy document in the attribute at `path`, or None if that is not set.
 
-    Where the text is unknown until apply but comes from one `aws_iam_policy_document`, its statements are read there;
-    they are not the whole where anything else has a part in the text.
+    If the text is unknown until apply but comes from one `aws_iam_policy_document`, the statements are read there.
+    They are not complete if the text has other sources too.
     """
     text = resource.values(before=joins.before).text(path)
     where = path if isinstance(path, str) else ".".join(map(str, path))
@@ -113,7 +113,7 @@ def document(resource: Resource, path: Path, joins: Joins) -> Document | None:
 
 
 def of_role(role: Resource, joins: Joins) -> RolePolicies:
-    """The policies of a role, in it and attached to it, and its trust policy."""
+    """Return the inline policies, the attached policies and the trust policy of a role."""
     found, managed, whole = _embedded(role, joins)
     policies = joins.targets(role, "managed_policy_arns", POLICY) if managed else Matches()
     attachments = joins.sources(role, ATTACHMENT, "role")
@@ -134,9 +134,9 @@ def of_role(role: Resource, joins: Joins) -> RolePolicies:
 
 
 def own_policies(resource: Resource, path: Path, joins: Joins) -> tuple[Resource, ...]:
-    """The policies of this plan that the ARN at `path` names or, where it is unknown until apply, may name.
+    """Return the policies of this plan that the ARN at `path` names or, if it is unknown until apply, may name.
 
-    None where it names, or may name, a policy of others.
+    The result is empty if it names, or may name, a policy outside the plan.
     """
     if resource.values(before=joins.before).get(path) is UNKNOWN:
         return _may_be(resource, path, joins)
@@ -150,28 +150,31 @@ def _may_be(resource: Resource, path: Path, joins: Joins) -> tuple[Resource, ...
 
 
 def made(references: References) -> Made | Unknown:
-    """What stands for a text of these references that is unknown until apply."""
+    """Return the placeholder for a text with these references that is unknown until apply."""
     found = _makers(references)
     return Made(found) if found else UNKNOWN
 
 
 def _makers(references: References) -> tuple[Resource, ...]:
-    """What decides a value of these references that is unknown until apply; none where something else may too."""
+    """Return the resources that decide an unknown value with these references.
+
+    The result is empty if anything else may decide it too.
+    """
     found = _open(references)
     others = any(one.mode == "data" or _ECHOES.fullmatch(one.type) for one in found)
     return () if references.unresolved or others else found
 
 
 def _open(references: References) -> tuple[Resource, ...]:
-    """The resources and data sources of which something may be unknown until apply."""
+    """Return the resources and data sources with values that may be unknown until apply."""
     return tuple(one for one in references.resources if one.action not in ("no-op", "delete", "forget"))
 
 
 def _embedded(role: Resource, joins: Joins) -> tuple[list[Document | None], list[str | Unknown], bool]:
-    """The documents inline in a role, the ARNs of managed policies that it lists, and whether these are all.
+    """Return the inline documents of a role, the ARNs of its managed policies, and whether these lists are complete.
 
-    Both of the role's own attributes are also computed: where the role does not set them, they repeat what other
-    resources had attached when the role was last read.
+    The provider also computes both attributes. If the role does not set them, they repeat the policies that were
+    attached when the role was last read.
     """
     values = role.values(before=joins.before)
     whole = True
@@ -193,7 +196,7 @@ def _embedded(role: Resource, joins: Joins) -> tuple[list[Document | None], list
 
 
 def parse(text: str) -> tuple[Statement, ...] | None:
-    """The statements of a policy's JSON text; None where it is not a policy."""
+    """Return the statements of a policy's JSON text, or None if it is not a policy."""
     try:
         policy = json.loads(text)
     except (ValueError, RecursionError):
@@ -240,16 +243,16 @@ def _conditions(written: Any) -> Iterator[Condition]:
 
 
 def _condition(operator: str | Unknown, key: str | Unknown, values: Texts) -> Condition:
-    """AWS reads `False` as `false`, where true and false are all that there is."""
+    """Return a condition. AWS reads `False` as `false` in conditions whose values are true and false."""
     if isinstance(operator, str) and _FLAG.fullmatch(operator):
         values = tuple(value.lower() if isinstance(value, str) else value for value in values)
     return Condition(operator, key, values)
 
 
 def _of_data(source: Resource, joins: Joins, within: frozenset[str] = frozenset()) -> tuple[list[Statement], bool]:
-    """The statements that an `aws_iam_policy_document` which is read only on apply declares, and whether these are all.
+    """Return the statements of an `aws_iam_policy_document` that is read on apply, and whether they are complete.
 
-    `within` holds the addresses of those that inherit it, so that a plan which makes no sense comes to an end.
+    `within` holds the addresses of the documents that inherit it. It stops the recursion for a plan with a cycle.
     """
     within |= {source.address}
     statements: list[Statement] = []
@@ -257,18 +260,18 @@ def _of_data(source: Resource, joins: Joins, within: frozenset[str] = frozenset(
     for inherited in ("source_policy_documents", "override_policy_documents"):
         found, told = _inherited(source, inherited, joins, within)
         statements += found
-        # What overrides takes the place of statements with the same Sid: which ones hold is not certain.
+        # An override replaces statements with the same Sid, so it is not certain which statements remain.
         whole = whole and told and (not found or inherited == "source_policy_documents")
     blocks = source.blocks("statement")
     if blocks is UNKNOWN:
         return statements, False
-    # Blocks made by `dynamic` are not configured, so that the others would be taken for them.
+    # The configuration does not record blocks made by `dynamic`, so positions match only without them.
     aligned = bool(blocks) and joins.configured(source, f"statement.{len(blocks) - 1}") is True
     return [*statements, *(_Declared(block, source, joins if aligned else None).statement() for block in blocks)], whole
 
 
 def _inherited(source: Resource, path: str, joins: Joins, within: frozenset[str]) -> tuple[list[Statement], bool]:
-    """The statements of the documents in the list at `path`, and whether these are all."""
+    """Return the statements of the documents in the list at `path`, and whether they are complete."""
     texts = source.texts(path)
     if texts is UNKNOWN:
         return [], False
@@ -288,7 +291,10 @@ def _inherited(source: Resource, path: str, joins: Joins, within: frozenset[str]
 
 
 class _Declared(NamedTuple):
-    """A `statement` block, of the data source at `source`; `joins` where the configuration tells what it refers to."""
+    """A `statement` block of the data source at `source`.
+
+    `joins` is None if the configuration does not tell to what the block refers.
+    """
 
     block: Block
     source: Resource
@@ -312,7 +318,7 @@ class _Declared(NamedTuple):
         )
 
     def _made(self, path: str) -> str | Unknown:
-        """What stands for a text below `path` that is unknown: principals and conditions are sets, in no order."""
+        """Return the placeholder for an unknown text below `path`. Principals and conditions are unordered sets."""
         if self.joins is None:
             return UNKNOWN
         return made(self.joins.references(self.source, f"{self.block.path}.{path}"))
@@ -324,7 +330,10 @@ def _declared_principals(block: Block, path: str, made: str | Unknown) -> Iterat
 
 
 def _rewritten(block: Block, path: str, made: str | Unknown = UNKNOWN) -> Texts:
-    """The texts, `made` for unknown ones, as the provider writes them: `&{aws:username}` is `${aws:username}`."""
+    """Return the texts in the form that the provider writes: `&{aws:username}` becomes `${aws:username}`.
+
+    `made` replaces unknown texts.
+    """
     listed = _listed(block.texts(path))
     return tuple(text.replace("&{", "${") if isinstance(text, str) else made for text in listed)
 
@@ -343,13 +352,13 @@ def _text(value: Any) -> str | Unknown:
 
 
 def _texts(written: Any) -> Texts:
-    """One text or a list of them, as policies write both; anything else is unknown, never nothing."""
+    """Return one text or a list of texts as a tuple. Other values become unknown, so they are not lost."""
     if written is None:
         return ()
     return tuple(map(_text, written)) if isinstance(written, list) else (_text(written),)
 
 
 def _scalars(written: Any) -> Texts:
-    """As `_texts`, for principals and values of conditions, where AWS also takes `true` and `3600` without quotes."""
+    """Return texts of principals and condition values, in which AWS also accepts unquoted `true` and `3600`."""
     listed = written if isinstance(written, list) else [] if written is None else [written]
     return _texts([json.dumps(value) if isinstance(value, bool | int | float) else value for value in listed])

@@ -1,4 +1,4 @@
-"""All resources of a plan, found by address, by type or by where they are declared."""
+"""Index of all resources of a plan: by address, by type and by declaration."""
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -8,15 +8,15 @@ from sustainable_mlops.plan.resources import Resource
 
 
 class Inventory:
-    """Resources and data sources, indexed as they are asked for."""
+    """Resources and data sources. Each index is built when it is first used."""
 
     def __init__(self, resources: Iterable[Resource]) -> None:
-        """`resources` in the plan's order."""
+        """Take the resources in the order of the plan."""
         self.all = list(resources)
 
     @cached_property
     def managed(self) -> list[Resource]:
-        """Resources, deposed objects included."""
+        """Managed resources, including deposed objects."""
         return [resource for resource in self.all if resource.mode == "managed"]
 
     @cached_property
@@ -34,19 +34,22 @@ class Inventory:
 
     @cached_property
     def by_address(self) -> dict[str, Resource]:
-        """Everything but deposed objects, which share their address with what took their place."""
+        """Resources and data sources by address.
+
+        Deposed objects are left out: they share the address of their successor.
+        """
         return {resource.address: resource for resource in self.all if resource.deposed is None}
 
     def instances(self, module: tuple[Part, ...], mode: str, kind: str, name: str) -> list[Resource]:
-        """The instances of one declared resource in a module; an index `(None,)` in `module` stands for any.
+        """Return the instances of one declared resource in a module. `kind` is the type in the source.
 
-        `kind` is the type as written.
+        An index `(None,)` in `module` stands for any index.
         """
         declared = self._declared.get((names(module), mode, kind, name), [])
         return [resource for resource in declared if _fits(module, resource.module_parts)]
 
     def has_module(self, module: tuple[Part, ...]) -> bool:
-        """Whether anything is in this very module instance."""
+        """Return whether this module instance contains any resource."""
         return module in self._modules
 
     @cached_property

@@ -1,4 +1,8 @@
-"""How resources belong together: by name where it is known, by reference where it is not, else unknown."""
+"""Relations between resources.
+
+A relation follows from a name if it is known, else from a reference in the configuration. If neither tells, it is
+unknown.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -23,23 +27,23 @@ BUCKET = "aws_s3_bucket"
 #: The kinds of variants.
 SERVERLESS, ASYNCHRONOUS, REAL_TIME = "serverless", "asynchronous", "real-time"
 
-#: The attributes by which others name a resource.
+#: The attributes with which other resources name a resource.
 _IDENTIFIERS = ("arn", "id", "name", "bucket", "url", "key_id", "bucket_domain_name", "model_package_group_name")
 _VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 
-#: One resource; None: named, but not in this plan, or nothing is named; UNKNOWN: cannot be told before apply.
+#: One related resource. None: nothing is named, or the named resource is not in this plan. UNKNOWN: known only after apply.
 Joined = Resource | Unknown | None
 
 
 class Matches(NamedTuple):
-    """What joins to a resource for sure, and what may (its join is unknown until apply)."""
+    """Related resources: `sure` ones, and `maybe` ones whose relation is unknown until apply."""
 
     sure: tuple[Resource, ...] = ()
     maybe: tuple[Resource, ...] = ()
 
 
 class Variant(NamedTuple):
-    """A production (or shadow) variant of an endpoint configuration."""
+    """A production variant or shadow variant of an endpoint configuration."""
 
     block: Block
     name: str | Unknown | None
@@ -50,17 +54,17 @@ class Variant(NamedTuple):
 
 
 class Scaled(NamedTuple):
-    """What a scalable target scales."""
+    """The endpoint and variant that a scalable target scales."""
 
     endpoint: Joined
     variant: str | Unknown | None
 
 
 class Joins:
-    """The joins of a plan's resources, before or after it. Each index is built when it is first needed."""
+    """The relations between a plan's resources, before or after the plan. Indexes are built when first used."""
 
     def __init__(self, inventory: Inventory, configuration: Configuration, *, before: bool) -> None:
-        """Join the resources that exist `before` (or after) the plan."""
+        """Relate the resources that exist `before` (or after) the plan."""
         self._inventory = inventory
         self._configuration = configuration
         self.before = before
@@ -68,14 +72,14 @@ class Joins:
         self._reverse: dict[tuple[str, Path, str], dict[int | None, list[Resource]]] = {}
 
     def all(self, *types: str) -> list[Resource]:
-        """The resources of these types that exist."""
+        """Return the existing resources of these types."""
         found = (resource for kind in types for resource in self._inventory.by_type.get(kind, ()))
         return [resource for resource in found if resource.exists(before=self.before)]
 
     def target(self, resource: Resource, path: Path, kind: str) -> Joined:
-        """The resource of type `kind` that the attribute at `path` names (by name, id, ARN or `s3://` address).
+        """Return the resource of type `kind` that the attribute at `path` names (by name, id, ARN or `s3://` address).
 
-        What names a resource of this type itself names that resource.
+        An identifier of a resource of this type names the resource itself.
         """
         if resource.type == kind and path in _IDENTIFIERS:
             return resource
@@ -85,7 +89,10 @@ class Joins:
         return self._named_by(value, resource, path, kind)
 
     def targets(self, resource: Resource, path: Path, kind: str) -> Matches:
-        """The resources of type `kind` that the list at `path` names; where one cannot be told, all others may be."""
+        """Return the resources of type `kind` that the list at `path` names.
+
+        If one of the names is unknown, all other resources of the type are possible matches.
+        """
         texts = resource.values(before=self.before).texts(path)
         if texts == []:
             return Matches()
@@ -100,11 +107,17 @@ class Joins:
         return Matches(tuple(sure), tuple(other for other in maybe if other not in sure))
 
     def sources(self, resource: Resource, kind: str, path: Path) -> Matches:
-        """The resources of type `kind` whose attribute at `path` names `resource`: the inverse of `target`."""
+        """Return the resources of type `kind` whose attribute at `path` names `resource`.
+
+        This is the inverse of `target`.
+        """
         return self._inverse(resource, kind, path, lambda source: [self.target(source, path, resource.type)])
 
     def listing(self, resource: Resource, kind: str, path: str) -> Matches:
-        """The resources of type `kind` of which the list at `path` names `resource`: the inverse of `targets`."""
+        """Return the resources of type `kind` whose list at `path` names `resource`.
+
+        This is the inverse of `targets`.
+        """
         return self._inverse(resource, kind, path, lambda source: self._listed(source, path, resource.type))
 
     def _listed(self, source: Resource, path: str, kind: str) -> list[Joined]:
@@ -112,17 +125,18 @@ class Joins:
         return [*found.sure, *([UNKNOWN] if found.maybe else [])]
 
     def configuration(self, endpoint: Resource) -> Joined:
-        """The endpoint configuration that an endpoint follows."""
+        """Return the endpoint configuration of an endpoint."""
         return self.target(endpoint, "endpoint_config_name", ENDPOINT_CONFIGURATION)
 
     def endpoints(self, configuration: Resource) -> Matches:
-        """The endpoints that follow an endpoint configuration."""
+        """Return the endpoints that use an endpoint configuration."""
         return self.sources(configuration, ENDPOINT, "endpoint_config_name")
 
     def variants(self, configuration: Joined) -> list[Variant] | Unknown:
-        """The variants of an endpoint configuration, shadow variants last.
+        """Return the variants of an endpoint configuration, shadow variants last.
 
-        There always is one: `UNKNOWN` where none shows, or the configuration is not in this plan.
+        A configuration always has a variant. The result is `UNKNOWN` if the plan shows none, or does not contain the
+        configuration.
         """
         if not isinstance(configuration, Resource):
             return UNKNOWN
@@ -149,7 +163,7 @@ class Joins:
         return Variant(block, block.text("variant_name"), shadow, kind, model, serverless)
 
     def scaled(self, target: Resource) -> Scaled:
-        """The endpoint and variant that a scalable target (or its policy or scheduled action) scales."""
+        """Return the endpoint and variant that a scalable target (or its policy or scheduled action) scales."""
         identifier = target.values(before=self.before).text("resource_id")
         if isinstance(identifier, str):
             match = _VARIANT.fullmatch(identifier)
@@ -165,7 +179,7 @@ class Joins:
         return self.scaled(through) if through is not None else Scaled(UNKNOWN, UNKNOWN)
 
     def _through_target(self, source: Resource) -> Resource | None:
-        """The one scalable target that a policy or scheduled action refers to."""
+        """Return the only scalable target that a policy or scheduled action refers to."""
         found = [] if source.type == SCALABLE_TARGET else self.referred(source, "resource_id", SCALABLE_TARGET)
         return found[0] if len(found) == 1 else None
 
@@ -174,7 +188,7 @@ class Joins:
         return variants[0].name if variants is not UNKNOWN and len(variants) == 1 else UNKNOWN
 
     def scalable_targets(self, endpoint: Resource, variant: str | Unknown | None = None) -> Matches:
-        """The scalable targets of an endpoint, of all its variants or of the one named."""
+        """Return the scalable targets of an endpoint: those of all its variants, or of the variant named."""
         found = self._inverse(endpoint, SCALABLE_TARGET, "resource_id", lambda target: [self.scaled(target).endpoint])
         if variant is None:
             return found
@@ -188,11 +202,11 @@ class Joins:
         return Matches(tuple(sure), tuple(maybe))
 
     def scaling_policies(self, target: Resource) -> Matches:
-        """The scaling policies of a scalable target."""
+        """Return the scaling policies of a scalable target."""
         return self._of_target(target, SCALING_POLICY)
 
     def scheduled_actions(self, target: Resource) -> Matches:
-        """The scheduled actions of a scalable target."""
+        """Return the scheduled actions of a scalable target."""
         return self._of_target(target, SCHEDULED_ACTION)
 
     def _of_target(self, target: Resource, kind: str) -> Matches:
@@ -223,11 +237,11 @@ class Joins:
         return found
 
     def alarms_of(self, resource: Resource, actions: str = "alarm_actions") -> Matches:
-        """The metric alarms whose actions name `resource`, such as a scaling policy or a topic."""
+        """Return the metric alarms whose actions name `resource`, such as a scaling policy or a topic."""
         return self.listing(resource, ALARM, actions)
 
     def alarms_on(self, endpoint: Resource) -> Matches:
-        """The metric alarms on an endpoint's metrics: those with it as the dimension `EndpointName`."""
+        """Return the metric alarms on an endpoint's metrics, by the dimension `EndpointName`."""
         return self._inverse(endpoint, ALARM, "dimensions", self._watched)
 
     def _watched(self, alarm: Resource) -> list[Joined]:
@@ -240,15 +254,15 @@ class Joins:
         return [self.target(alarm, place, ENDPOINT) for place in places]
 
     def bucket(self, resource: Resource, path: Path) -> Joined:
-        """The bucket that an attribute names: a bucket's name or ARN, or an `s3://` address in it."""
+        """Return the bucket that an attribute names, by bucket name, ARN or `s3://` address."""
         return self.target(resource, path, BUCKET)
 
     def of_bucket(self, bucket: Resource, kind: str) -> Matches:
-        """The resources of type `kind` that configure a bucket, such as `aws_s3_bucket_versioning`."""
+        """Return the resources of type `kind` that configure a bucket, such as `aws_s3_bucket_versioning`."""
         return self.sources(bucket, kind, "bucket")
 
     def inline_policy_names(self, role: Resource) -> set[object]:
-        """The names of a role's policies that are resources of their own, before or after the plan."""
+        """Return the names of a role's policies that are resources of their own, before or after the plan."""
         values = role.values(before=self.before)
         return self._inline_policy_names.get(values.text("name"), set())
 
@@ -263,7 +277,10 @@ class Joins:
     def _inverse(
         self, resource: Resource, kind: str, path: Path, targets: Callable[[Resource], Iterable[Joined]]
     ) -> Matches:
-        """Those of type `kind` whose `targets` hold `resource`. The index is made once for (kind, path, type)."""
+        """Return the resources of type `kind` whose `targets` contain `resource`.
+
+        The index is built once for each combination of kind, path and type.
+        """
         key = (kind, path if isinstance(path, str) else tuple(path), resource.type)
         index = self._reverse.get(key)
         if index is None:
@@ -275,7 +292,7 @@ class Joins:
         return Matches(tuple(index.get(id(resource), ())), tuple(index.get(None, ())))
 
     def _named_by(self, value: str | Unknown, resource: Resource, path: Path, kind: str) -> Joined:
-        """The resource of type `kind` that `value`, read at `path` of `resource`, names."""
+        """Return the resource of type `kind` that `value`, read at `path` of `resource`, names."""
         if value is UNKNOWN:
             found = self._awaited(resource, path, kind) or self._managed(resource, path, kind)
         else:
@@ -287,30 +304,33 @@ class Joins:
         return found[0] if len(found) == 1 else UNKNOWN
 
     def _awaited(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
-        """Those of `_managed` that the expression takes something unknown of: a known part makes no value unknown."""
+        """Return those of `_managed` that have an unknown attribute in the expression.
+
+        A known attribute cannot make the value unknown.
+        """
         attributes = () if self.before else self.references(resource, path).attributes
         awaited = {id(found) for found, name in attributes if name and found.awaits(name)}
         return [found for found in self._managed(resource, path, kind) if id(found) in awaited]
 
     def _managed(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
-        """As `referred`, without the data sources of the same type: those read what others manage."""
+        """Return the result of `referred` without data sources, which read resources that others manage."""
         return [found for found in self.referred(resource, path, kind) if found.mode == "managed"]
 
     def configured(self, resource: Resource, path: Path) -> bool | Unknown:
-        """Whether the configuration sets the attribute; see `Configuration.configured`."""
+        """Return whether the configuration sets the attribute; see `Configuration.configured`."""
         return self._configuration.configured(resource, path)
 
     def references(self, resource: Resource, path: Path) -> References:
-        """All that the expression at `path` refers to; see `Configuration.references`."""
+        """Return everything that the expression at `path` refers to; see `Configuration.references`."""
         return self._configuration.references(resource, path)
 
     def referred(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
-        """The resources or data sources of type `kind` that the expression at `path` refers to."""
+        """Return the resources or data sources of type `kind` that the expression at `path` refers to."""
         found = self.references(resource, path).of(kind)
         return [other for other in found if other.exists(before=self.before)]
 
     def names(self, kind: str) -> dict[str, list[Resource]]:
-        """The resources of type `kind` by each of their names, ids and ARNs that is known."""
+        """Return the resources of type `kind` by each known name, id and ARN."""
         index = self._named.get(kind)
         if index is None:
             index = self._named[kind] = {}

@@ -1,4 +1,4 @@
-"""What a CloudWatch alarm or a scaling policy looks at, and whether an endpoint ever publishes that."""
+"""Metrics of CloudWatch alarms and scaling policies, and whether an endpoint publishes them."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
 from sustainable_mlops.plan.values import UNKNOWN, Block, Readers, Unknown
 
-#: Where SageMaker publishes; anybody may call a metric of his own `Invocations`, in another namespace.
+#: SageMaker's namespaces. A custom metric in another namespace may have the same name, such as `Invocations`.
 _NAMESPACES = frozenset({"AWS/SageMaker", "/aws/sagemaker/Endpoints", "/aws/sagemaker/InferenceComponents"})
 _OF_INSTANCES = frozenset(
     {
@@ -35,21 +35,21 @@ _OF_WORKERS = frozenset(
         "ServerlessProvisionedConcurrencyUtilization",
     }
 )
-#: Metrics, predefined ones by their own names, that an endpoint of each kind never publishes (developer guide, "Alarms
-#: and logs for tracking metrics from asynchronous endpoints", "… from serverless endpoints").
+#: Metrics that an endpoint of each kind never publishes (developer guide, "Alarms and logs for tracking metrics from
+#: asynchronous endpoints", "… from serverless endpoints"). Predefined metrics have their own names.
 NEVER = {
     ASYNCHRONOUS: _OF_INSTANCES | _OF_WORKERS | {"Invocations", "OverheadLatency"},
     REAL_TIME: _OF_QUEUES | _OF_WORKERS,
     SERVERLESS: _OF_QUEUES | _OF_INSTANCES,
 }
-#: Those that are published only where there is no instance, or no copy, to answer.
+#: Metrics that are published only while there is no instance or no copy to respond.
 AT_ZERO = frozenset({"HasBacklogWithoutCapacity", "NoCapacityInvocationFailures"})
 #: A function of metric math may make a number where a metric has none.
 _FUNCTION = re.compile(r"[A-Z]\(")
 
 
 def of_alarm(alarm: Readers) -> set[str] | Unknown:
-    """The names of SageMaker's metrics that an alarm looks at, those of metric math included."""
+    """Return the SageMaker metrics of an alarm, including those in metric math."""
     queries = alarm.blocks("metric_query")
     if queries is UNKNOWN:
         return UNKNOWN
@@ -58,7 +58,7 @@ def of_alarm(alarm: Readers) -> set[str] | Unknown:
 
 
 def of_policy(policy: Readers) -> set[str] | Unknown:
-    """The names of SageMaker's metrics that a target tracking policy follows, predefined ones by their own names."""
+    """Return the SageMaker metrics of a target tracking policy; predefined ones have their own names."""
     tracking = policy.block("target_tracking_scaling_policy_configuration")
     if not isinstance(tracking, Block):
         return set() if tracking is None else UNKNOWN
@@ -72,25 +72,25 @@ def of_policy(policy: Readers) -> set[str] | Unknown:
 
 
 def _names(metrics: Iterable[tuple[str | Unknown | None, str | Unknown | None]]) -> set[str] | Unknown:
-    """The names among pairs of namespace and name whose namespace is SageMaker's."""
+    """Return the names with a SageMaker namespace from pairs of namespace and name."""
     named = [(space, name) for space, name in metrics if name not in (None, "")]
     found = [pair for pair in named if pair[0] is UNKNOWN or pair[0] in _NAMESPACES]
     return UNKNOWN if any(UNKNOWN in pair for pair in found) else {str(name) for _, name in found}
 
 
 def followed(policy: Readers, kind: str | Unknown) -> bool | Unknown:
-    """Whether an endpoint of this kind ever publishes what a target tracking policy follows."""
+    """Return whether an endpoint of this kind ever publishes the metrics of a target tracking policy."""
     parts = policy.blocks("target_tracking_scaling_policy_configuration.0.customized_metric_specification.0.metrics")
     return _published(of_policy(policy), kind, parts)
 
 
 def watched(alarm: Readers, kind: str | Unknown) -> bool | Unknown:
-    """Whether an endpoint of this kind ever publishes what an alarm looks at."""
+    """Return whether an endpoint of this kind ever publishes the metrics of an alarm."""
     return _published(of_alarm(alarm), kind, alarm.blocks("metric_query"))
 
 
 def never(names: set[str] | Unknown, kind: str | Unknown) -> set[str] | Unknown:
-    """Those of `names` that an endpoint of this kind never publishes."""
+    """Return the metrics among `names` that an endpoint of this kind never publishes."""
     if names is UNKNOWN:
         return UNKNOWN
     if isinstance(kind, str):

@@ -1,4 +1,4 @@
-"""Which resources of a plan and of the plan it is compared with are the same."""
+"""Pairs of the same resource: before and after a plan, or in two plans."""
 
 from collections.abc import Iterator
 
@@ -8,12 +8,12 @@ from sustainable_mlops.plan.values import UNKNOWN, Block, same
 
 
 class Pair:
-    """One resource on both sides. A side where it does not exist is None."""
+    """One resource on both sides. A side on which it does not exist is None."""
 
     __slots__ = ("action", "after", "before", "new", "old", "resource")
 
     def __init__(self, old: Resource | None, new: Resource | None, before: Block | None, after: Block | None) -> None:
-        """`old` and `new` are what stands in the plans, `before` and `after` its values there."""
+        """Pair `old` and `new`, the resources in the plans, with `before` and `after`, their values there."""
         resource = new or old
         assert resource is not None
         self.old, self.new, self.before, self.after = old, new, before, after
@@ -30,28 +30,28 @@ class Pair:
 
     @property
     def address(self) -> str:
-        """Where it stands after the plan, else where it stood."""
+        """Address after the plan, or before the plan if the plan removes the resource."""
         return self.resource.address
 
     @property
     def type(self) -> str:
-        """The resource's type."""
+        """Type of the resource."""
         return self.resource.type
 
     @property
     def stays(self) -> bool:
-        """Whether the very same object is there before and after."""
+        """True if the same object exists before and after the plan."""
         return self.before is not None and self.after is not None and self.action != "replace"
 
     @property
     def is_new(self) -> bool:
-        """Whether it is not there before the plan."""
+        """True if the resource does not exist before the plan."""
         return self.before is None
 
     def changed(self) -> Iterator[str]:
-        """The attributes whose value changes for sure.
+        """Yield the attributes whose value certainly changes.
 
-        Where both plans create the resource, also those that only the base knows: no state tells them to either.
+        If both plans create the resource, this includes attributes that only the base knows.
         """
         if self.before is None or self.after is None or self.before.values is UNKNOWN or self.after.values is UNKNOWN:
             return
@@ -63,17 +63,17 @@ class Pair:
 
 
 def of_plan(plan: Plan) -> list[Pair]:
-    """Each resource of `plan` against its own state."""
+    """Pair each resource of `plan` with its own state."""
     return [_own(resource) for resource in plan.resources]
 
 
 def of_plans(plan: Plan, base: Plan) -> list[Pair]:
-    """Each resource of `plan` against what `base` leads to, or where that has none, against its own state."""
+    """Pair each resource of `plan` with its result in `base`, or with its own state if `base` has no such resource."""
     return [_own(new) if old is None and new is not None else between(old, new) for old, new in matched(plan, base)]
 
 
 def between(old: Resource | None, new: Resource | None) -> Pair:
-    """What `old`, of the base, leads to against what `new` does."""
+    """Pair the result of `old` in the base with the result of `new`."""
     before = None if old is None else old.new
     return Pair(old, new, before, new.new if new is not None and new.exists() else None)
 
@@ -85,14 +85,14 @@ def _own(resource: Resource) -> Pair:
 
 
 def matched(plan: Plan, base: Plan) -> list[tuple[Resource | None, Resource | None]]:
-    """Each resource that `base` leads to, and the same in `plan`; None for the side that has none.
+    """Return each resource of `plan` with the same one in `base`; None stands for a missing side.
 
-    What moved is found at its previous address. A deposed object, which shares its address with what took its place,
-    is in no other plan.
+    A moved resource is found at its previous address. A deposed object shares its address with its successor and has
+    no counterpart in the other plan.
     """
     left = {one.address: one for one in base.resources if one.deposed is None and one.exists()}
     found: dict[int, Resource | None] = {}
-    # What moved comes first: its previous address may be another's by now.
+    # Moved resources come first, because another resource may have taken their previous address.
     for resource in sorted(plan.resources, key=lambda one: one.previous_address is None):
         if resource.deposed is None:
             found[id(resource)] = left.pop(resource.address, None) or left.pop(resource.previous_address or "", None)

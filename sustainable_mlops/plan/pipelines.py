@@ -1,6 +1,6 @@
-"""SageMaker pipelines: the steps inside a pipeline definition, those of branches and loops included.
+"""Parser for SageMaker pipeline definitions: all steps, including those in branches and loops.
 
-Format of a definition: SageMaker Pipelines JSON schema 2020-12-01, as the SageMaker SDK 3.27 writes it.
+The format is the SageMaker Pipelines JSON schema 2020-12-01, as the SageMaker SDK 3.27 writes it.
 """
 
 import contextlib
@@ -13,31 +13,34 @@ from sustainable_mlops.plan.joins import BUCKET, Joins
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN, Block, Path, Readers, Unknown, steps
 
-#: Where a step holds other steps.
+#: Arguments of a step that contain other steps.
 _BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
 _EXPRESSIONS = frozenset({"Get", "Std:Join", "Std:JsonGet"})
 _OBJECTS = ("aws_s3_object", "aws_s3_bucket_object")
-#: More nesting than SageMaker takes; a definition beyond it is not read.
+#: Maximum nesting depth of a definition. SageMaker accepts less.
 _DEEPEST = 60
 
 
 class Parameter(NamedTuple):
-    """A pipeline parameter; each execution may give another value than the default."""
+    """A pipeline parameter. An execution may replace its default."""
 
     name: str
     type: str
-    default: Any  # None where an execution must give it
+    default: Any  # None if an execution must set the parameter
 
 
 class Step(Readers):
     """One step of a pipeline.
 
-    The readers read its `Arguments`, the body of a `Create…` request: `step.text("ResourceConfig.InstanceType")`. What
-    a parameter gives reads as the parameter's default; what only an execution knows reads as `UNKNOWN`.
+    The readers read its `Arguments`, the body of a `Create…` request: `step.text("ResourceConfig.InstanceType")`. A
+    reference to a parameter reads as the parameter's default. A value that only an execution knows reads as `UNKNOWN`.
     """
 
     def __init__(self, definition: Mapping[str, Any], parent: "Step | None", branch: str, pipeline: "Pipeline") -> None:
-        """`parent` is the condition or loop that holds it, in `branch` (`IfSteps`, `ElseSteps` or `ForEachBody`)."""
+        """Read a step. `parent` is the condition or loop that contains it, in `branch`.
+
+        The branches are `IfSteps`, `ElseSteps` and `ForEachBody`.
+        """
         self._body = Block(dict(definition))
         self._pipeline = pipeline
         self.parent = parent
@@ -48,17 +51,17 @@ class Step(Readers):
 
     @property
     def arguments(self) -> Any:
-        """The step's `Arguments` as they are written."""
+        """The step's `Arguments` as declared."""
         return self._body.get("Arguments", {})
 
     @property
     def depends_on(self) -> list[str | Unknown] | Unknown:
-        """The names of the steps that it waits for, as declared."""
+        """Names of the steps that it depends on, as declared."""
         return self._body.texts("DependsOn")
 
     @property
     def cached(self) -> bool | Unknown:
-        """Whether step caching is on."""
+        """True if step caching is on."""
         enabled = self._pipeline.resolve(self._body.get("CacheConfig.Enabled"))
         if enabled is None:
             return False
@@ -66,11 +69,11 @@ class Step(Readers):
 
     @property
     def cached_for(self) -> str | Unknown | None:
-        """How long a cached result counts, as an ISO 8601 duration."""
+        """Maximum age of a cached result, as an ISO 8601 duration."""
         return self._body.text("CacheConfig.ExpireAfter")
 
     def get(self, path: Path, default: Any = None) -> Any:
-        """The argument at `path`; parameters on the way are resolved."""
+        """Return the argument at `path`; parameters on the way are resolved."""
         value = self._pipeline.resolve(self.arguments)
         for part in steps(path):
             value = self._pipeline.resolve(Block({"at": value}).get(["at", part]))
@@ -81,10 +84,10 @@ class Step(Readers):
 
 
 class Pipeline:
-    """One SageMaker pipeline and what is known of its definition."""
+    """One SageMaker pipeline and its definition, as far as the plan knows it."""
 
     def __init__(self, resource: Resource, definition: Any, unknown: str) -> None:
-        """`unknown` is the reason why there is no definition, else empty."""
+        """Read a definition. `unknown` is the reason why there is none, else empty."""
         self.resource = resource
         self.definition: Mapping[str, Any] | Unknown = definition
         self.unknown = unknown
@@ -97,11 +100,14 @@ class Pipeline:
                 self.unknown = str(error)
 
     def of_type(self, *types: str) -> list[Step]:
-        """The steps of these types (`Training`, `Processing`, …), wherever they are nested; none where unknown."""
+        """Return the steps of these types (`Training`, `Processing`, …) at any depth.
+
+        The result is empty if the steps are unknown.
+        """
         return [] if self.steps is UNKNOWN else [step for step in self.steps if step.type in types]
 
     def resolve(self, value: Any) -> Any:
-        """A parameter's default for a reference to it, `UNKNOWN` for any other expression, else `value` itself."""
+        """Return the default for a reference to a parameter, `UNKNOWN` for other expressions, else `value` itself."""
         name = _parameter(value)
         if name is not None:
             parameter = self.parameters.get(name)
@@ -127,7 +133,7 @@ class Pipeline:
 
 
 def pipelines(resources: Iterable[Resource], joins: Joins) -> list[Pipeline]:
-    """The pipelines among `resources` that exist on the joins' side of the plan."""
+    """Return the pipelines among `resources` that exist on the same side of the plan as `joins`."""
     return [_pipeline(resource, joins) for resource in resources if resource.exists(before=joins.before)]
 
 
@@ -144,7 +150,7 @@ def _pipeline(resource: Resource, joins: Joins) -> Pipeline:
 
 
 def _parsed(text: str) -> tuple[Mapping[str, Any] | Unknown, str]:
-    """A definition, and the reason where there is none."""
+    """Parse a definition. Return it and an empty text, or `UNKNOWN` and the reason."""
     try:
         definition = json.loads(text)
     except (ValueError, RecursionError):
@@ -157,9 +163,10 @@ def _parsed(text: str) -> tuple[Mapping[str, Any] | Unknown, str]:
 
 
 def _shown(resource: Resource, joins: Joins) -> Mapping[str, Any] | Unknown:
-    """The definition as the module `pipeline` shows it while one of the values that it puts in is not known.
+    """Return the definition that the module `pipeline` shows while one of its values is unknown.
 
-    `terraform_data.definition` has as its `input` the `definition` as it is given, and the `parameters` by name.
+    The `input` of `terraform_data.definition` contains the `definition` before substitution, and the `parameters` by
+    name.
     """
     for shown in joins.all("terraform_data"):
         if (shown.module, shown.name) != (resource.module, "definition"):
@@ -176,7 +183,7 @@ def _shown(resource: Resource, joins: Joins) -> Mapping[str, Any] | Unknown:
 
 
 def _filled(parameter: Any, given: Mapping[str, Any]) -> Any:
-    """A parameter with the value that is given as its default; none where that is not known."""
+    """Return a parameter whose default is its value from `given`, or None if that value is unknown."""
     name = parameter.get("Name") if isinstance(parameter, dict) else None
     if not isinstance(name, str) or name not in given:
         return parameter
@@ -188,7 +195,7 @@ def _filled(parameter: Any, given: Mapping[str, Any]) -> Any:
 
 
 def _from_s3(resource: Resource, joins: Joins) -> str | Unknown:
-    """The definition's text where the same plan uploads it."""
+    """Return the definition's text if the same plan uploads it to S3."""
     values = resource.values(before=joins.before)
     bucket = values.text("pipeline_definition_s3_location.0.bucket")
     joined = joins.target(resource, "pipeline_definition_s3_location.0.bucket", BUCKET)
@@ -213,13 +220,13 @@ def _parameters(definition: Any) -> Iterator[Parameter]:
 
 
 def _parameter(value: Any) -> str | None:
-    """`{"Get": "Parameters.InstanceType"}` → `InstanceType`."""
+    """Return the parameter that a value refers to: `{"Get": "Parameters.InstanceType"}` gives `InstanceType`."""
     got = value.get("Get") if _is_expression(value) else None
     return got.removeprefix("Parameters.") if isinstance(got, str) and got.startswith("Parameters.") else None
 
 
 def _is_expression(value: Any) -> bool:
-    """`{"Get": …}`, `{"Std:Join": …}`, `{"Std:JsonGet": …}`: a value that an execution works out."""
+    """Return whether the value is an expression for the execution: `Get`, `Std:Join` or `Std:JsonGet`."""
     return isinstance(value, dict) and len(value) == 1 and (value.keys() <= _EXPRESSIONS)
 
 

@@ -1,4 +1,4 @@
-"""A plan as its reader sees it: resources, what they refer to, how they join, pipelines, regions."""
+"""A Terraform plan: resources, references, relations, pipelines and Regions."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -19,11 +19,11 @@ from sustainable_mlops.plan.pipelines import Pipeline, pipelines
 from sustainable_mlops.plan.regions import Regions
 from sustainable_mlops.plan.resources import Entry, Resource, entries, from_changes, unchanged
 
-_NO_CHANGE = f"{{}} has no entry in resource_changes: the plan is not whole; {documents.SHOW}"
+_NO_CHANGE = f"{{}} has no entry in resource_changes: the plan is incomplete; {documents.SHOW}"
 
 
 class Check(NamedTuple):
-    """A `check` block, pre- or postcondition that did not pass."""
+    """A failed or unknown `check` block, precondition or postcondition."""
 
     address: str
     status: str  # fail, error or unknown
@@ -31,12 +31,12 @@ class Check(NamedTuple):
 
 
 class Plan:
-    """One plan. Everything but the list of resources is worked out when it is first asked for."""
+    """One plan. Everything except the list of resources is computed on first use."""
 
     def __init__(self, document: Mapping[str, Any], name: str = "plan") -> None:
-        """Read a document that `document.parse` accepted. Raises UserError naming the place."""
+        """Read a document that `document.parse` accepted. Raises UserError with the location of the error."""
         self.name = name
-        #: Where what the plan does not tell the region of is: as whoever planned had it in the environment.
+        #: The Region of resources whose Region the plan does not tell. The environment of `terraform plan` set it.
         self.default_region: str | None = None
         self._document = document
         drift = Drift(document)
@@ -56,9 +56,9 @@ class Plan:
             if resource.reading is not None:
                 resource.given_by(self._gives)
         self._inventory = Inventory(found)
-        #: What Terraform found gone when it looked, before it planned.
+        #: Resources that Terraform found deleted when it refreshed the state, before it planned.
         self.vanished: list[Resource] = [Resource(entry, place) for entry, place in drift.gone]
-        #: Whether it only takes into the state what was changed outside Terraform.
+        #: True if the plan only writes drift to the state.
         self.refresh_only: bool = drift.refresh_only
 
     def _gives(self, resource: Resource, path: tuple[str | int, ...]) -> bool:
@@ -66,68 +66,77 @@ class Plan:
 
     @property
     def resources(self) -> list[Resource]:
-        """Every managed resource of all modules, also what the plan leaves alone, in the plan's order."""
+        """Managed resources of all modules in the order of the plan, including unchanged ones."""
         return self._inventory.managed
 
     @property
     def data(self) -> list[Resource]:
-        """Every data source: read while planning (`no-op`, its values known) or to be read on apply (`read`)."""
+        """Data sources.
+
+        Those with the action `no-op` were read during the plan. Those with `read` are read on apply.
+        """
         return self._inventory.data
 
     @property
     def whole(self) -> bool:
-        """False where `-target`, `-exclude` or a deferral left changes out."""
+        """False if `-target`, `-exclude` or a deferral left changes out."""
         return self._document.get("complete", True) is True and not self._document.get("deferred_changes")
 
     def by_type(self, *types: str) -> list[Resource]:
-        """The managed resources of these types."""
+        """Return the managed resources of these types."""
         return [resource for kind in types for resource in self._inventory.by_type.get(kind, ())]
 
     def resource(self, address: str) -> Resource | None:
-        """The resource or data source (`data.…`) at `address`."""
+        """Return the resource or data source (`data.…`) at `address`."""
         return self._inventory.by_address.get(address)
 
     @cached_property
     def configuration(self) -> Configuration:
-        """What refers to what."""
+        """References between resources."""
         return Configuration(self._document, self._inventory)
 
     def references(self, resource: Resource, path: values.Path | None = None) -> References:
-        """The resources that the expression at `path` (or any) of `resource` refers to."""
+        """Return the resources that the expression at `path` of `resource` refers to.
+
+        Without `path`, all expressions of the resource count.
+        """
         return self.configuration.references(resource, path)
 
     def configured(self, resource: Resource, path: values.Path) -> bool | values.Unknown:
-        """Whether the configuration sets the attribute; an unset one may be unknown too, where it is computed."""
+        """Return whether the configuration sets the attribute.
+
+        An attribute that is not set may be unknown if the provider computes it.
+        """
         return self.configuration.configured(resource, path)
 
     @cached_property
     def joins(self) -> Joins:
-        """How the resources belong together after the plan."""
+        """Relations between the resources after the plan."""
         return Joins(self._inventory, self.configuration, before=False)
 
     @cached_property
     def joins_before(self) -> Joins:
-        """How the resources belonged together before the plan."""
+        """Relations between the resources before the plan."""
         return Joins(self._inventory, self.configuration, before=True)
 
     @cached_property
     def pipelines(self) -> list[Pipeline]:
-        """The SageMaker pipelines after the plan, their definitions read."""
+        """SageMaker pipelines after the plan, with their definitions."""
         return pipelines(self.by_type("aws_sagemaker_pipeline"), self.joins)
 
     @cached_property
     def pipelines_before(self) -> list[Pipeline]:
-        """The SageMaker pipelines before the plan."""
+        """SageMaker pipelines before the plan."""
         return pipelines(self.by_type("aws_sagemaker_pipeline"), self.joins_before)
 
     @cached_property
     def foreign(self) -> list[Foreign]:
-        """Managed resources, after the plan or deleted by it, that are not reviewed, and why."""
+        """Managed resources that are not reviewed, with the reasons, whether the plan keeps or deletes them."""
         return foreign(self._inventory)
 
     @cached_property
     def commands(self) -> list[Command]:
-        """What runs because of the plan and shows in none: provisioners, programs that are read from, actions."""
+        """Commands that the plan runs without showing their effect: provisioners, programs, actions."""
         return commands(self._document, self._inventory, self.configuration)
 
     @cached_property
@@ -135,7 +144,7 @@ class Plan:
         return Regions(self._inventory, self.configuration)
 
     def region(self, resource: Resource, *, before: bool = False) -> str | values.Unknown:
-        """The region that `resource` is in, such as `eu-north-1`, as far as the plan or `default_region` tells."""
+        """Return the Region of `resource`, such as `eu-north-1`, as far as the plan or `default_region` tells."""
         found = self._regions.of(resource, before=before)
         if found is values.UNKNOWN and self.default_region and self._regions.is_open(resource):
             return self.default_region
@@ -143,11 +152,14 @@ class Plan:
 
     @cached_property
     def provider_major(self) -> int | values.Unknown:
-        """The major version of the AWS provider in use; see `provider_version.major`."""
+        """Major version of the AWS provider; see `provider_version.major`."""
         return provider_version.major(self._inventory, self.configuration)
 
     def has_condition(self, resource: Resource) -> bool:
-        """Whether `resource` has a pre- or postcondition: a plan tells neither which of them nor what it demands."""
+        """Return whether `resource` has a precondition or postcondition.
+
+        A plan tells neither which of them it is nor its expression.
+        """
         return (names(resource.module_parts), resource.type, resource.name) in self._with_conditions
 
     @cached_property
@@ -156,7 +168,7 @@ class Plan:
 
     @cached_property
     def failed_checks(self) -> list[Check]:
-        """Checks that failed or cannot be told before apply."""
+        """Checks that failed, or whose result is unknown before apply."""
         return list(_failed_checks(self._document.get("checks")))
 
     def __repr__(self) -> str:
@@ -166,7 +178,7 @@ class Plan:
 def load(source: Path | str | bytes, name: str | None = None) -> Plan:
     """Read the output of `terraform show -json` (or `tofu show -json`): a path, or the bytes themselves.
 
-    `name` stands for it in messages. Raises UserError, in one line with the place, for anything but a whole plan of
+    `name` is its name in messages. Raises UserError, in one line with the location, unless it is a complete plan of
     format version 1.
     """
     if isinstance(source, bytes):
@@ -182,7 +194,10 @@ def load(source: Path | str | bytes, name: str | None = None) -> Plan:
 
 
 def _check_none_managed(left_alone: list[Entry]) -> None:
-    """A whole plan has a change, if only `no-op`, for every resource in the state, unless it merely refreshes."""
+    """Raise UserError if the state has a resource without an entry in the plan.
+
+    A complete plan has a change for every resource in the state, even if only `no-op`. A refresh-only plan does not.
+    """
     for entry in left_alone:
         if entry.managed:
             raise UserError(f"{entry.place}: {_NO_CHANGE.format(documents.shown(entry.address))}")
@@ -203,7 +218,7 @@ def _check_twice(resources: list[Resource]) -> None:
 
 
 def _with_conditions(checks: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """The module's calls, the type and the name of each resource among the checks."""
+    """Yield the module calls, the type and the name of each resource with a check."""
     for check in _blocks(values.Block({"checks": checks}), "checks"):
         module, kind, name = (check.text(f"address.{key}") for key in ("module", "type", "name"))
         if check.text("address.kind") == "resource" and isinstance(kind, str) and isinstance(name, str):

@@ -14,16 +14,16 @@ AWS = "registry.terraform.io/hashicorp/aws"
 AWS_OF_OPENTOFU = "registry.opentofu.org/hashicorp/aws"
 
 _TERM = re.compile(r"(=|!=|>=|<=|>|<|~>)?\s*v?([0-9]{1,4})((?:\.[0-9]+)*)[-+.0-9A-Za-z]*")
-#: Every type of these has an attribute `region` from 6.0.0 on, and none had one before (schemas of 5.100 and 6.69).
+#: All types with these prefixes have an attribute `region` since 6.0.0, and none had it before (schemas of 5.100, 6.69).
 _REGIONAL = ("aws_sagemaker_", "aws_appautoscaling_", "aws_cloudwatch_", "aws_kms_", "aws_sns_")
 _NEWEST_WITHOUT_REGION = 5
 _FIRST_WITH_REGION = 6
 
 
 def major(inventory: Inventory, configuration: Configuration) -> int | Unknown:
-    """From the version constraints where they pin one, else from the resources: 5 stands for 5 or older then.
+    """Return the major version from the version constraints if they allow only one, else from the resources.
 
-    `UNKNOWN` where neither tells.
+    A result of 5 from the resources means 5 or older. The result is `UNKNOWN` if neither tells.
     """
     pinned = _pinned(configuration)
     return _shown(inventory) if pinned is None else pinned
@@ -40,7 +40,7 @@ def _pinned(configuration: Configuration) -> int | None:
 
 
 def _majors(term: str) -> tuple[int, int]:
-    """The least and the greatest major version that a term such as `~> 5.40` allows."""
+    """Return the lowest and the highest major version that a term such as `~> 5.40` allows."""
     match = _TERM.fullmatch(term.strip())
     if match is None or match[1] == "!=":
         return 0, 9999
@@ -60,6 +60,6 @@ def _shown(inventory: Inventory) -> int | Unknown:
 
 
 def _values(inventory: Inventory, kind: str) -> Iterator[Mapping[str, Any]]:
-    """The attributes of the resources of a type, without those of which nothing is known."""
+    """Yield the known attributes of the resources of a type."""
     for resource in inventory.by_type[kind]:
         yield from (values for values in (resource.after, resource.before) if values)

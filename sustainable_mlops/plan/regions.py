@@ -1,4 +1,4 @@
-"""The region that a resource is in, as far as a plan tells."""
+"""The Region of a resource, as far as a plan tells."""
 
 import re
 from functools import cached_property
@@ -15,25 +15,32 @@ _ZONE = re.compile(rf"({_REGION.pattern})[a-z]")
 
 
 class Regions:
-    """Regions, from the resource itself, else its provider's configuration, else its provider's other resources."""
+    """Regions of resources.
+
+    The Region comes from the resource itself, else from its provider's configuration, else from other resources of the
+    provider.
+    """
 
     def __init__(self, inventory: Inventory, configuration: Configuration) -> None:
-        """Of the resources in `inventory`."""
+        """Prepare to find the Regions of the resources in `inventory`."""
         self._inventory = inventory
         self._configuration = configuration
         self._providers: dict[tuple[str, str], str | Unknown] = {}
 
     def of(self, resource: Resource, *, before: bool = False) -> str | Unknown:
-        """The region of `resource`, else `UNKNOWN`."""
+        """Return the Region of `resource`, else `UNKNOWN`."""
         values = resource.values(before=before)
         own = _own(values) or (_own(resource.old) if not before else None)
-        if own is None and values.text("region") is UNKNOWN:  # set to what is not known yet, or merely computed
+        if own is None and values.text("region") is UNKNOWN:  # set to an unknown value, or computed by the provider
             computed = self._configuration.configured(resource, "region") is False
             return self._of_provider(*self._key(resource)) if computed else UNKNOWN
         return own or self._of_provider(*self._key(resource))
 
     def _key(self, resource: Resource) -> tuple[str, str]:
-        """The provider, and its configuration's key: empty where that is not known, as of what is destroyed."""
+        """Return the provider and the key of its configuration.
+
+        The key is empty if it is unknown, as for a destroyed resource.
+        """
         key = self._configuration.resource(resource).get("provider_config_key")
         return resource.provider, key if isinstance(key, str) else ""
 
@@ -55,16 +62,19 @@ class Regions:
         return _region(self._configuration.constant(dig(provider, "expressions.region"), module))
 
     def _is_own(self, key: str) -> bool:
-        """Whether a configuration is one by itself, of the root module or with settings.
+        """Return whether a provider configuration belongs to the root module or has settings of its own.
 
-        Else a module was given it. Terraform writes that module's key only, neither whose configuration it is nor
-        what a call passes on, where a module between them has no resource of the provider.
+        Otherwise a module received it from its caller. Terraform records only that module's key. It does not record
+        the original configuration, or what a call passes on if a module in between has no resource of the provider.
         """
         provider = self._configuration.providers.get(key)
         return isinstance(provider, dict) and ("expressions" in provider or "module_address" not in provider)
 
     def _shared(self, provider: str) -> str | Unknown:
-        """The region that all configurations of a provider share: whichever a module was given has it."""
+        """Return the Region that all configurations of a provider share.
+
+        A module has this Region, whichever configuration it received.
+        """
         own = self._own_keys(provider)
         regions = {self._configured(key) or self._seen.get((provider, key), UNKNOWN) for key in own}
         if len(own) <= 1 and regions <= {UNKNOWN}:
@@ -72,14 +82,15 @@ class Regions:
         return regions.pop() if len(regions) == 1 else UNKNOWN
 
     def _own_keys(self, provider: str) -> list[str]:
-        """The configurations of a provider that are such by themselves."""
+        """Return the keys of a provider's own configurations; see `_is_own`."""
         configured = self._configuration.providers
         return [key for key in configured if self._is_own(key) and configured[key].get("full_name") == provider]
 
     def is_open(self, resource: Resource) -> bool:
-        """Whether the region of `resource`, which is unknown, is that of whoever planned: nothing names another.
+        """Return whether the Region of `resource` is the Region of the environment, because nothing else sets it.
 
-        Where one of several provider configurations sets a region, only what surely has one without is open.
+        If one of several provider configurations sets a Region, this holds only for resources of a configuration
+        without one.
         """
         if self._configuration.configured(resource, "region") is True:
             return False
@@ -90,7 +101,7 @@ class Regions:
 
     @cached_property
     def _seen(self) -> dict[tuple[str, str], str | Unknown]:
-        """Each provider's region as its resources that exist, its `aws_region` and keys show, where they all agree."""
+        """Region of each provider configuration, if its existing resources, its `aws_region` and its keys all agree."""
         found: dict[tuple[str, str], set[str]] = {}
         for resource in self._inventory.all:
             if resource.type == "aws_region" and resource.mode == "data":
@@ -103,7 +114,7 @@ class Regions:
 
 
 def _own(values: Block) -> str | None:
-    """What a resource's attributes say: `region`, its ARN or its availability zone."""
+    """Return the Region in a resource's attributes: `region`, its ARN or its availability zone."""
     region = _region(values.get("region"))
     if region:
         return region
@@ -116,7 +127,7 @@ def _own(values: Block) -> str | None:
 
 
 def _of_key(resource: Resource) -> str | None:
-    """The region of its key, or its steps': a key of KMS is of one, and what is encrypted under it is there too."""
+    """Return the Region of the KMS key of a resource or its steps. A key and the data under it are in one Region."""
     if not resource.type.startswith(("aws_sagemaker_", "aws_cloudwatch_log_group")):
         return None
     keys = (resource.text(attribute) for attribute in ("kms_key_arn", "kms_key_id"))

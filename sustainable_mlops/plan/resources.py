@@ -1,4 +1,4 @@
-"""The resources of a plan: one `Resource` an entry of `resource_changes`."""
+"""The resources of a plan. Each entry of `resource_changes` is one `Resource`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -11,7 +11,7 @@ from sustainable_mlops.plan.document import SHOW, kind, shown
 from sustainable_mlops.plan.twins import Gives
 from sustainable_mlops.plan.values import Block, Path, Readers, Unknown, dig, marked, with_marks
 
-#: Terraform's lists of actions, and the one word for each.
+#: One word for each of Terraform's lists of actions.
 _ACTIONS = {
     ("no-op",): "no-op",
     ("create",): "create",
@@ -32,8 +32,8 @@ _NOTHING = Block({})
 class Resource(Readers):
     """One instance of a resource or data source, before and after the plan.
 
-    The readers (`get`, `text`, `number`, `flag`, `texts`, `blocks`, `block`) read what it is after; `old` has the
-    same ones for what it was before, and `new` for after.
+    The readers (`get`, `text`, `number`, `flag`, `texts`, `blocks`, `block`) read the values after the plan. `old` has
+    the same readers for the values before the plan, and `new` for those after it.
     """
 
     __slots__ = (
@@ -43,12 +43,12 @@ class Resource(Readers):
     )  # fmt: skip
 
     def __init__(self, entry: Mapping[str, Any], place: str, drift: tuple[str, ...] = ()) -> None:
-        """Read one entry; `place` names it in messages. Raises UserError where a part is missing or not as it is."""
-        #: The attributes that were changed outside Terraform and that the plan accepts: `before` is from before that.
+        """Read one entry; `place` is its location in messages. Raises UserError if a part is missing or malformed."""
+        #: The attributes with drift that the plan accepts. `before` has their values from before the drift.
         self.drift = drift
         self.place = place
         self.address: str = _field(entry, "address", str, place)
-        #: The type as written; `type` is the one that it is read as, which most types are themselves.
+        #: The type in the source. `type` is the type it is read as; for most resources both are the same.
         self.written_type: str = _field(entry, "type", str, place)
         self.name: str = _field(entry, "name", str, place)
         self.mode: str = entry.get("mode", "managed")
@@ -81,14 +81,14 @@ class Resource(Readers):
             if not isinstance(entry.get(key), str | None):
                 raise UserError(f"{self.place}.{key}: must be text, not {kind(entry[key])}")
         if self.deposed is not None and self._change.get("actions") not in (["delete"], ["forget"], ["no-op"]):
-            raise UserError(f"{self.place}.deposed: {shown(self.deposed)} stands at what is no deposed object")
+            raise UserError(f"{self.place}.deposed: {shown(self.deposed)} is set, but this is not a deposed object")
         if not isinstance(self.index, str | int | None) or isinstance(self.index, bool):
             raise UserError(f"{self.place}.index: must be text or a number, not {kind(self.index)}")
         start = f"{self.module}." if self.module else ""
         data = "data." if self.mode == "data" else ""
         expected = f"{start}{data}{self.written_type}.{self.name}"
         if self.address != expected and not self.address.startswith(expected + "["):
-            raise UserError(f"{self.place}.address: {shown(self.address)} is not {shown(expected)} as its parts say")
+            raise UserError(f"{self.place}.address: {shown(self.address)} must be {shown(expected)}, as its parts say")
 
     def _action(self, actions: Any) -> str:
         try:
@@ -96,12 +96,15 @@ class Resource(Readers):
         except (KeyError, TypeError):
             given = shown(actions) if not self.actions else ", ".join(map(shown, self.actions))
             place = f"{self.place}.change.actions"
-            raise UserError(f"{place}: {given} is none of create, read, update, delete, no-op, forget") from None
+            raise UserError(f"{place}: {given} is not create, read, update, delete, no-op or forget") from None
 
     def _check_values(self) -> None:
-        """What is there before and after must fit the action: an absent object would be judged as nothing."""
+        """Raise UserError if the values before and after do not fit the action.
+
+        A missing object would hide a change.
+        """
         place = f"{self.place}.change"
-        # Terraform 1.1 lists what the configuration has no instance of as a no-op from nothing to nothing.
+        # Terraform 1.1 lists a resource with zero instances as a no-op from null to null.
         nothing = self.action == "no-op" and all(self._change.get(key, "") is None for key in ("before", "after"))
         no_before, no_after = nothing or self.action in _WITHOUT_BEFORE, nothing or self.action in _WITHOUT_AFTER
         for key, absent in (("before", no_before), ("after", no_after)):
@@ -109,9 +112,9 @@ class Resource(Readers):
             if not isinstance(value, dict | None):
                 raise UserError(f"{place}.{key}: must be an object or null, not {kind(value)}")
             if value is None and not absent:
-                raise UserError(f"{place}.{key}: is {_absence(self._change, key)} though the action is {self.action}")
+                raise UserError(f"{place}.{key}: is {_absence(self._change, key)}, but the action is {self.action}")
             if value == {} and not (key == "after" and self._change.get("after_unknown")):
-                raise UserError(f"{place}.{key}: is empty, as no resource is; {SHOW}")
+                raise UserError(f"{place}.{key}: is empty, but no resource is; {SHOW}")
             if value is not None and absent and self.action != "read":
                 raise UserError(f"{place}.{key}: must be null, as the action is {self.action}")
         unknown = self._change.get("after_unknown")
@@ -119,12 +122,12 @@ class Resource(Readers):
             raise UserError(f"{place}.after_unknown: must be an object, not {_absence(self._change, 'after_unknown')}")
 
     def given_by(self, gives: Callable[["Resource", tuple[str | int, ...]], bool]) -> None:
-        """Let `gives` tell whether the configuration gives what is unknown, where that matters to read it."""
+        """Set the function that tells whether the configuration sets an unknown attribute."""
         self._gives = partial(gives, self)
 
     @property
     def before(self) -> Mapping[str, Any] | None:
-        """The attributes before the plan; None where there is no such resource yet."""
+        """Attributes before the plan, or None if the resource does not exist yet."""
         if self._before is Unknown.UNKNOWN:
             change = self._change
             before = self._read(with_marks(change.get("before"), False, change.get("before_sensitive", False)))
@@ -133,7 +136,7 @@ class Resource(Readers):
 
     @property
     def after(self) -> Mapping[str, Any] | None:
-        """The attributes after the plan, with `UNKNOWN` and `Sensitive` in their places; None where it is gone."""
+        """Attributes after the plan, with `UNKNOWN` and `Sensitive` as placeholders, or None if it is deleted."""
         if self._after is Unknown.UNKNOWN:
             change = self._change
             after, unknown = change.get("after"), change.get("after_unknown", False)
@@ -150,13 +153,13 @@ class Resource(Readers):
         return self.reading.values(values, self._gives)
 
     def awaits(self, attribute: str) -> bool:
-        """Whether an attribute, by its name as written, is known only after apply, or a part of it is."""
+        """Return whether an attribute (source name), or a part of it, is known only after apply."""
         unknown = self._change.get("after_unknown")
         return marked(unknown.get(attribute, False)) if isinstance(unknown, dict) else unknown is True
 
     @property
     def old(self) -> Block:
-        """Reads `before`; everything is unset where there is none."""
+        """Reader of `before`. Nothing is set if there is none."""
         if self._old is None:
             before = self.before  # which may set it
             self._old = self._old or (_NOTHING if before is None else Block(before))
@@ -164,28 +167,28 @@ class Resource(Readers):
 
     @property
     def new(self) -> Block:
-        """Reads `after`; everything is unset where there is none."""
+        """Reader of `after`. Nothing is set if there is none."""
         if self._new is None:
             after = self.after  # which may set it
             self._new = self._new or (_NOTHING if after is None else Block(after))
         return self._new
 
     def values(self, *, before: bool = False) -> Block:
-        """`old` or `new`."""
+        """Return `old` or `new`."""
         return self.old if before else self.new
 
     def exists(self, *, before: bool = False) -> bool:
-        """Whether there is such a resource before (or after) the plan."""
+        """Return whether the resource exists before (or after) the plan."""
         if before:
             return self._change.get("before") is not None
         return self._change.get("after") is not None
 
     def get(self, path: Path, default: Any = None, *, before: bool = False) -> Any:
-        """The value at `path` after (or before) the plan; see `dig`."""
+        """Return the value at `path` after (or before) the plan; see `dig`."""
         return dig(self.values(before=before).values, path, default)
 
     def tags(self, *, before: bool = False) -> Mapping[str, Any] | Unknown:
-        """All tags, the provider's default ones included."""
+        """Return all tags, including the provider's default tags."""
         values = self.values(before=before)
         tags = values.get("tags_all")
         if tags is None:
@@ -203,19 +206,19 @@ class Resource(Readers):
 
     @property
     def imported(self) -> bool:
-        """Whether the plan takes an existing object into the state."""
+        """True if the plan imports an existing object into the state."""
         return self._change.get("importing") is not None
 
     def __repr__(self) -> str:
         return f"<{self.address}: {self.action}>"
 
 
-#: An entry as it is to be read, and the attributes that were changed outside Terraform; see `drift.Drift.accepted`.
+#: Returns an entry with its values from before drift, and the attributes with drift; see `drift.Drift.accepted`.
 Accepted = Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], tuple[str, ...]]]
 
 
 def from_changes(document: Mapping[str, Any], accepted: Accepted) -> Iterator[Resource]:
-    """Every entry of `resource_changes`, and of `deferred_changes` with the reason. Raises UserError."""
+    """Yield every entry of `resource_changes`, and of `deferred_changes` with the reason. Raises UserError."""
     for position, written in enumerate(document.get("resource_changes") or []):
         place = f"resource_changes[{position}]"
         entry, drift = accepted(_object(written, place))
@@ -232,7 +235,7 @@ def from_changes(document: Mapping[str, Any], accepted: Accepted) -> Iterator[Re
 
 
 class Entry(NamedTuple):
-    """A resource in `planned_values` or in a state, with the module it is in and its place in the document."""
+    """A resource in `planned_values` or in a state, with its module and its location in the document."""
 
     values: Mapping[str, Any]
     module: str
@@ -240,22 +243,22 @@ class Entry(NamedTuple):
 
     @property
     def address(self) -> str:
-        """Its address. Raises UserError where there is none."""
+        """Address of the resource. Raises UserError if it has none."""
         return str(_field(self.values, "address", str, self.place))
 
     @property
     def managed(self) -> bool:
-        """Whether it is a resource, not a data source or a deposed object."""
+        """True for a resource, false for a data source or a deposed object."""
         return self.values.get("mode") != "data" and not self.deposed
 
     @property
     def deposed(self) -> bool:
-        """Whether it is an object that was replaced and not yet destroyed."""
+        """True for an object that was replaced and not yet destroyed."""
         return "deposed_key" in self.values
 
 
 def entries(values: Any, place: str) -> Iterator[Entry]:
-    """Every resource of a `planned_values` or state `values` object, module by module. Raises UserError."""
+    """Yield every resource of a `planned_values` or state `values` object, module by module. Raises UserError."""
     if values is None:
         return
     pending = [(_object(values, place).get("root_module", {}), f"{place}.root_module")]
@@ -270,7 +273,7 @@ def entries(values: Any, place: str) -> Iterator[Entry]:
 
 
 def unchanged(entry: Entry, accepted: Accepted) -> Resource:
-    """A resource or data source that is in the state and that the plan leaves alone. Raises UserError."""
+    """Return a resource or data source of the state that the plan does not change. Raises UserError."""
     values, sensitive = (
         _object(entry.values.get("values"), f"{entry.place}.values"),
         entry.values.get("sensitive_values", False),
@@ -289,7 +292,7 @@ def _field(entry: Mapping[str, Any], key: str, wanted: type, place: str) -> Any:
     value = entry.get(key)
     if not isinstance(value, wanted) or not value:
         what = _absence(entry, key) if not isinstance(value, wanted) else "empty"
-        raise UserError(f"{place}.{key}: is {what}; the plan is not as Terraform writes it: {SHOW}")
+        raise UserError(f"{place}.{key}: is {what}, so this is not a plan from Terraform: {SHOW}")
     return value
 
 

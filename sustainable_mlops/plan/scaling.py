@@ -1,8 +1,8 @@
-"""What scales a variant: where it starts, what moves it and how far, and what its schedule does.
+"""Scaling of a variant: its initial capacity, its limits, its policies and its schedule.
 
-Rules and figures ask here, so that neither says "scales" of what the other says stays. Application Auto Scaling brings
-a number inside the limits when the target is registered (API reference, RegisterScalableTarget); from then on only
-policies and scheduled actions move it, and a policy only where its metric has data ("How target tracking scaling
+Rules and the footprint both use this module, so that they agree on what scales. Application Auto Scaling brings a
+capacity within the limits when the target is registered (API reference, RegisterScalableTarget). After that only
+policies and scheduled actions change it. A policy changes it only if its metric has data ("How target tracking scaling
 works": it does nothing on insufficient data).
 """
 
@@ -13,7 +13,15 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from sustainable_mlops.plan import metrics
-from sustainable_mlops.plan.joins import SCALABLE_TARGET, SCALING_POLICY, SCHEDULED_ACTION, Joins, Matches, Variant
+from sustainable_mlops.plan.joins import (
+    ASYNCHRONOUS,
+    SCALABLE_TARGET,
+    SCALING_POLICY,
+    SCHEDULED_ACTION,
+    Joins,
+    Matches,
+    Variant,
+)
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.timetable import Action, Span, spans
 from sustainable_mlops.plan.values import UNKNOWN, Block, Unknown, all_of, any_of, negated
@@ -23,60 +31,60 @@ CONCURRENCY = "sagemaker:variant:DesiredProvisionedConcurrency"
 
 _TRACKING = "target_tracking_scaling_policy_configuration"
 _STEPS = "step_scaling_policy_configuration"
-#: As many as anybody reads the names of.
+#: Maximum number of names in a message.
 _FEW = 3
 
 
 class Moves(NamedTuple):
-    """What a scaling policy can do to a number."""
+    """The effect that a scaling policy can have on a capacity."""
 
     adds: bool | Unknown
     takes: bool | Unknown
-    #: Whether it adds where there is none, and only there.
+    #: True if it adds capacity at zero, and only there.
     wakes: bool | Unknown = False
-    #: Why it never does anything.
+    #: The reason why it never has an effect, else empty.
     never: str = ""
 
     @property
     def acts(self) -> bool | Unknown:
-        """Whether it ever does anything."""
+        """True if the policy ever has an effect."""
         return any_of([self.adds, self.takes, self.wakes])
 
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """How many instances of a variant there may be (or workers kept ready), and what moves them."""
+    """The possible capacity of a variant (instances, or provisioned workers), and what changes it."""
 
-    #: Parts of the time by their limits, which scheduled actions change; UNKNOWN where a number of them is.
+    #: Shares of the time with the same limits. UNKNOWN if one of the limits is.
     spans: tuple[Span, ...] | Unknown
-    #: Whether anything but the schedule ever adds some, or takes some away.
+    #: True if a policy ever adds capacity, or removes it.
     adds: bool | Unknown = False
     takes: bool | Unknown = False
-    #: What else may set other limits, as far as the plan cannot tell.
+    #: Reasons why other limits may apply, which the plan does not tell.
     untold: tuple[str, ...] = ()
-    #: Why policies of it never act.
+    #: Reasons why policies never have an effect.
     never: tuple[str, ...] = ()
-    #: The scalable target; None where there is none for sure.
+    #: The scalable target. None if none is certain.
     target: Resource | None = None
-    #: Whether SageMaker itself moves them, for inference components.
+    #: True if SageMaker itself changes the number of instances, for inference components.
     managed: bool = False
 
     def low(self, span: Span) -> float:
-        """The fewest that there may be in `span`."""
+        """Return the minimum capacity in `span`."""
         return span.still if self.takes is False else span.least
 
     def high(self, span: Span) -> float:
-        """The most that there may be in `span`."""
+        """Return the maximum capacity in `span`."""
         return span.still if self.adds is False else span.most
 
     @property
     def ranges(self) -> bool:
-        """Whether the limits leave room for a policy."""
+        """True if the limits leave room for a policy."""
         return self.spans is not UNKNOWN and any(span.least < span.most for span in self.spans)
 
     @property
     def least(self) -> float | Unknown:
-        """The fewest that there ever are."""
+        """Minimum capacity at any time."""
         if self.spans is UNKNOWN or self.untold:
             return UNKNOWN
         if self.takes is UNKNOWN and any(span.least < span.still for span in self.spans):
@@ -85,7 +93,7 @@ class Scaling:
 
     @property
     def moves(self) -> bool | Unknown:
-        """Whether their number ever changes."""
+        """True if the capacity ever changes."""
         if self.spans is UNKNOWN:
             return True if self.managed else UNKNOWN
         up = any(span.still < span.most for span in self.spans)
@@ -96,14 +104,14 @@ class Scaling:
 
     @property
     def empties(self) -> bool | Unknown:
-        """Whether a policy takes all of them away where there is nothing to do."""
+        """True if a policy reduces the capacity to zero while there is no load."""
         if self.spans is UNKNOWN or self.untold:
             return UNKNOWN
         return all_of([any(span.least == 0 for span in self.spans), self.takes])
 
     @property
     def rests(self) -> bool | Unknown:
-        """Whether a schedule has fewer of them at some times than at others."""
+        """True if a schedule reduces the capacity at some times."""
         if self.spans is UNKNOWN:
             return UNKNOWN
         fewer = len({self.low(span) for span in self.spans}) > 1 or len({self.high(span) for span in self.spans}) > 1
@@ -112,28 +120,29 @@ class Scaling:
 
 @lru_cache(maxsize=4096)
 def of_instances(endpoint: Resource, variant: Variant, joins: Joins) -> Scaling:
-    """What scales the instances of a variant of `endpoint`."""
+    """Return the scaling of the instances of a variant of `endpoint`."""
     count = variant.block.number("initial_instance_count")
     found = _scaled(endpoint, variant, joins, INSTANCES, 1 if count is None else count)
     return found if found.target is not None else _managed(variant.block, found)
 
 
 def unscaled(variant: Variant) -> Scaling:
-    """The instances of a variant whose endpoint is not in the plan, and so nothing that scales it."""
+    """Return the scaling of a variant whose endpoint is not in the plan, so that nothing scales it."""
     count = variant.block.number("initial_instance_count")
     return _managed(variant.block, still(1 if count is None else count))
 
 
 @lru_cache(maxsize=4096)
 def of_concurrency(endpoint: Resource, variant: Variant, joins: Joins) -> Scaling:
-    """What scales the workers that a serverless variant of `endpoint` keeps ready."""
+    """Return the scaling of the provisioned workers of a serverless variant of `endpoint`."""
     return _scaled(endpoint, variant, joins, CONCURRENCY, ready(variant, joins.configuration(endpoint), joins))
 
 
 def ready(variant: Variant, configuration: object, joins: Joins) -> float | Unknown:
-    """The workers that a serverless variant keeps ready at first.
+    """Return the initial number of provisioned workers of a serverless variant.
 
-    The attribute is computed as well: where nobody sets it, it stays unset though it is unknown.
+    The provider also computes the attribute. If the configuration does not set it, it stays unset although it is
+    unknown.
     """
     path = "serverless_config.0.provisioned_concurrency"
     count = variant.block.number(path)
@@ -147,25 +156,27 @@ def _scaled(endpoint: Resource, variant: Variant, joins: Joins, dimension: str, 
     targets = targets_of(endpoint, variant, joins, dimension)
     if not targets.sure:
         names = ", ".join(target.address for target in targets.maybe)
-        return replace(still(start), untold=(f"whether {names} scales it is not known until apply",) if names else ())
+        return replace(
+            still(start), untold=(f"it is not known until apply whether {names} scales it",) if names else ()
+        )
     found = _of_target(targets.sure[0], variant.kind, start, joins)
     if len(targets.sure) == 1:
         return found
     names = " and ".join(target.address for target in targets.sure[:_FEW])
-    return replace(found, untold=(*found.untold, f"which of {names} is registered last is not known"))
+    return replace(found, untold=(*found.untold, f"it is not known which of {names} is registered last"))
 
 
 def still(start: float | Unknown) -> Scaling:
-    """What nothing scales."""
+    """Return the scaling of a capacity that nothing changes."""
     return Scaling(UNKNOWN if start is UNKNOWN or start < 0 else (Span(1.0, start, start, start),))
 
 
 def _managed(block: Block, otherwise: Scaling) -> Scaling:
-    """What SageMaker makes of it where it manages the instances."""
+    """Return the scaling with SageMaker's managed instance scaling, if the variant has it."""
     managed = block.block("managed_instance_scaling")
     status = managed.text("status") if isinstance(managed, Block) else managed
     if status is UNKNOWN:
-        why = "whether SageMaker manages its instances is not known until apply"
+        why = "it is not known until apply whether SageMaker manages its instances"
         return replace(otherwise, untold=(*otherwise.untold, why))
     if not isinstance(managed, Block) or status != "ENABLED":
         return otherwise
@@ -177,19 +188,19 @@ def _managed(block: Block, otherwise: Scaling) -> Scaling:
 
 
 def _limits(least: float | Unknown | None, most: float | Unknown | None) -> tuple[float, float] | None:
-    """The two where they are known and make sense."""
+    """Return both limits if they are known and valid."""
     if not isinstance(least, int | float) or not isinstance(most, int | float) or not 0 <= least <= most:
         return None
     return least, most
 
 
 def targets_of(endpoint: Resource, variant: Variant, joins: Joins, dimension: str = INSTANCES) -> Matches:
-    """The scalable targets of a variant, by what they scale; of those that may be its own, a few."""
+    """Return the scalable targets of a variant, by dimension, and a few of the possible ones."""
     variants = joins.variants(joins.configuration(endpoint))
     alone = variants is not UNKNOWN and len(variants) == 1
 
     def named(target: Resource) -> bool | Unknown:
-        """A lone variant is the one that is meant, whatever Terraform makes up for its name."""
+        """Return whether the target names the variant. The only variant always matches, even with a generated name."""
         name = joins.scaled(target).variant
         if isinstance(name, str) and isinstance(variant.name, str):
             return name == variant.name
@@ -209,7 +220,7 @@ def targets_of(endpoint: Resource, variant: Variant, joins: Joins, dimension: st
 
 
 def kind_of(target: Resource, joins: Joins) -> str | Unknown:
-    """The kind of the variant that a scalable target scales."""
+    """Return the kind of the variant that a scalable target scales."""
     endpoint, name = joins.scaled(target)
     variants = joins.variants(joins.configuration(endpoint)) if isinstance(endpoint, Resource) else UNKNOWN
     if variants is UNKNOWN:
@@ -219,24 +230,24 @@ def kind_of(target: Resource, joins: Joins) -> str | Unknown:
 
 
 def policies_of(target: Resource, joins: Joins) -> Matches:
-    """The scaling policies of a scalable target, and a few of those that may be."""
+    """Return the scaling policies of a scalable target, and a few of the possible ones."""
     return _attached(target, joins.scaling_policies(target), SCALING_POLICY, joins)
 
 
 def actions_of(target: Resource, joins: Joins) -> Matches:
-    """The scheduled actions of a scalable target, and a few of those that may be."""
+    """Return the scheduled actions of a scalable target, and a few of the possible ones."""
     return _attached(target, joins.scheduled_actions(target), SCHEDULED_ACTION, joins)
 
 
 def _attached(target: Resource, found: Matches, kind: str, joins: Joins) -> Matches:
-    """One may be its where they name the same as far as is known; of those, a few."""
+    """Return certain matches and a few possible ones: resources that name the same target as far as known."""
     named = (one for one in _loose(joins, kind) if one not in found.maybe[:_FEW] and _may_name(one, target, joins))
     return Matches(found.sure, tuple(islice(chain(found.maybe[:_FEW], named), _FEW)))
 
 
 @lru_cache(maxsize=8)
 def _loose(joins: Joins, kind: str) -> list[Resource]:
-    """The policies, or scheduled actions, that no target of the plan is known to have."""
+    """Return the policies, or scheduled actions, that certainly belong to no target of the plan."""
     of: Callable[[Resource], Matches] = joins.scaling_policies if kind == SCALING_POLICY else joins.scheduled_actions
     held = {id(one) for target in joins.all(SCALABLE_TARGET) for one in of(target).sure}
     return [one for one in joins.all(kind) if id(one) not in held]
@@ -258,14 +269,14 @@ def _of_target(target: Resource, kind: str | Unknown, start: float | Unknown, jo
     never = tuple(one.never for one in moves if one.never)
     limits = _limits(values.number("min_capacity"), values.number("max_capacity"))
     if limits is not None and start is UNKNOWN and adds is True and takes is True:
-        start = limits[0]  # wherever it starts, it does not stay there
+        start = limits[0]  # the initial capacity does not matter, because policies change it
     if limits is None or start is UNKNOWN:
         return Scaling(UNKNOWN, adds, takes, (), never, target)
     untold: tuple[str, ...] = ()
     try:
         found = spans(start, *limits, tuple(_actions(target, joins)))
     except ValueError as error:
-        found, untold = spans(start, *limits, ()), (f"what its scheduled actions do is not counted: {error}",)
+        found, untold = spans(start, *limits, ()), (f"its scheduled actions are not counted: {error}",)
     if any(span.least == 0 for span in found):
         at_zero = any_of([takes, any(span.still == 0 for span in found)])
         woken = all_of([any_of(one.wakes for one in moves), negated(_suspended(target, "dynamic_scaling_out", joins))])
@@ -274,26 +285,29 @@ def _of_target(target: Resource, kind: str | Unknown, start: float | Unknown, jo
 
 
 def _suspended(target: Resource, what: str, joins: Joins) -> bool | Unknown:
-    """The provider computes the state where nobody sets it: then nothing is suspended."""
+    """Return whether scaling is suspended.
+
+    The provider computes the state if it is not set: then nothing is suspended.
+    """
     found = target.values(before=joins.before).flag(f"suspended_state.0.{what}_suspended")
     unset = found is UNKNOWN and joins.configured(target, "suspended_state") is False
     return False if found is None or unset else found
 
 
 def _actions(target: Resource, joins: Joins) -> Iterator[Action]:
-    """The scheduled actions of a target. Raises ValueError with what is not known of them."""
+    """Yield the scheduled actions of a target. Raises ValueError with the unknown part."""
     suspended = _suspended(target, "scheduled_scaling", joins)
     if suspended is True:
         return
     found = actions_of(target, joins)
     if found.maybe:
-        raise ValueError(f"whether {found.maybe[0].address} is of this target is not known until apply")
+        raise ValueError(f"it is not known until apply whether {found.maybe[0].address} belongs to this target")
     for resource in found.sure:
         action = resource.values(before=joins.before)
         schedule, zone, end = action.text("schedule"), action.text("timezone"), action.text("end_time")
         limits = [action.number(f"scalable_target_action.0.{bound}_capacity") for bound in ("min", "max")]
         if suspended is UNKNOWN or not isinstance(schedule, str) or UNKNOWN in (zone, end, *limits):
-            raise ValueError(f"what {resource.address} does is not known until apply")
+            raise ValueError(f"the effect of {resource.address} is not known until apply")
         if end is not None:
             raise ValueError(f"{resource.address} ends at {end}")
         least, most = (number if isinstance(number, int | float) else None for number in limits)
@@ -301,7 +315,7 @@ def _actions(target: Resource, joins: Joins) -> Iterator[Action]:
 
 
 def moves_of(policy: Resource, kind: str | Unknown, joins: Joins) -> Moves:
-    """What a scaling policy can do to a variant of this kind."""
+    """Return the effect that a scaling policy can have on a variant of this kind."""
     values = policy.values(before=joins.before)
     type_ = values.text("policy_type")
     if type_ == "TargetTrackingScaling":
@@ -321,8 +335,9 @@ def _tracking(policy: Resource, values: Block, kind: str | Unknown) -> Moves:
 
 def _unpublished(policy: Resource, names: set[str] | Unknown, kind: str | Unknown) -> str:
     found = metrics.never(names, kind)
-    listed = ", ".join(sorted(found)) if found is not UNKNOWN else "what"
-    return f"{policy.address} waits for {listed}, which a variant that is {kind} never publishes"
+    metric_names = ", ".join(sorted(found)) if found is not UNKNOWN else "a metric"
+    variant = f"{'an' if kind == ASYNCHRONOUS else 'a'} {kind} variant"
+    return f"{policy.address} waits for {metric_names}, which {variant} never publishes"
 
 
 def _stepping(policy: Resource, values: Block, kind: str | Unknown, joins: Joins) -> Moves:
@@ -345,19 +360,22 @@ def _stepping(policy: Resource, values: Block, kind: str | Unknown, joins: Joins
     if any_of([*always, *at_zero]) is not False:
         return moves
     silent = [metrics.of_alarm(alarm) for alarm in alarms if metrics.watched(alarm, kind) is False]
-    none = f"no alarm of the plan starts {policy.address}"
+    none = f"no alarm in the plan starts {policy.address}"
     return moves._replace(never=_unpublished(policy, silent[0], kind) if silent else none)
 
 
 def _starts(alarm: Block, kind: str | Unknown) -> bool | Unknown:
-    """Whether an alarm ever starts what it names: where its metric has no data, only if that counts as a breach."""
+    """Return whether an alarm ever starts its actions.
+
+    If its metric has no data, the alarm starts them only if missing data counts as a breach.
+    """
     enabled, missing = alarm.flag("actions_enabled"), alarm.text("treat_missing_data")
     breaching = missing if missing is UNKNOWN else missing == "breaching"
     return all_of([True if enabled is None else enabled, any_of([metrics.watched(alarm, kind), breaching])])
 
 
 def _directions(values: Block) -> tuple[bool | Unknown, bool | Unknown]:
-    """Whether the steps of a policy go up, and down."""
+    """Return whether the steps of a policy add, and whether they remove."""
     type_, steps = values.text(f"{_STEPS}.0.adjustment_type"), values.blocks(f"{_STEPS}.0.step_adjustment")
     if type_ is UNKNOWN or steps is UNKNOWN or not steps:
         return UNKNOWN, UNKNOWN
@@ -366,6 +384,6 @@ def _directions(values: Block) -> tuple[bool | Unknown, bool | Unknown]:
     open_ = [UNKNOWN] if len(numbers) < len(by) else []
     up: list[bool | Unknown] = [number > 0 for number in numbers]
     down: list[bool | Unknown] = [number < 0 for number in numbers]
-    if type_ == "ExactCapacity":  # to so many, from wherever it is
+    if type_ == "ExactCapacity":  # sets the capacity, so the direction depends on the current one
         down = [number == 0 or UNKNOWN for number in numbers]
     return any_of([*up, *open_]), any_of([*down, *open_])

@@ -1,4 +1,4 @@
-"""What a clock starts, and how often: the expressions of EventBridge, its Scheduler and SageMaker's schedules."""
+"""Schedules: the expressions of EventBridge, EventBridge Scheduler and SageMaker, and what they start."""
 
 import json
 from functools import lru_cache
@@ -13,18 +13,19 @@ EVENT_TARGET = "aws_cloudwatch_event_target"
 PIPELINE = "aws_sagemaker_pipeline"
 SCHEDULE = "aws_scheduler_schedule"
 
-#: The target of a schedule that starts a pipeline by a call, such as the one that knows aliases of versions.
+#: The target of a schedule that starts a pipeline by an API call, which can use version aliases.
 _CALL = ":aws-sdk:sagemaker:startPipelineExecution"
 _HOURS_PER_MONTH = 730.0
 _UNIT_HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0}
-#: Of the 365 days that a twelfth of 8,760 h rests on.
+#: Days of each month of a year of 365 days (8,760 h).
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def runs_per_month(expression: str | Unknown | None) -> float | Unknown:
-    """Mean runs in a month of 730 h; UNKNOWN for what is no schedule. What runs once (`at(…)`, `NOW`) runs once.
+    """Return the mean number of runs in a month of 730 h, or UNKNOWN for an invalid expression.
 
-    Of `rate(value unit)` and `cron(…)`, see `aws.cron`, of which the year is taken as this one.
+    The expression is `rate(value unit)` or `cron(…)` (see `aws.cron`), whose year counts as the current one. A
+    schedule that runs once (`at(…)`, `NOW`) counts as one run.
     """
     if not isinstance(expression, str):
         return UNKNOWN
@@ -50,7 +51,7 @@ def _runs(found: cron.Cron) -> float:
 
 
 def _dates(field: str, last: int) -> int:
-    """How many days of a month of `last` days; `L`, `L-3`, `LW` and `15W` are one each."""
+    """Return the number of selected days of a month of `last` days; `L`, `L-3`, `LW` and `15W` are one each."""
     items = field.split(",")
     single = [item for item in items if "L" in item or "W" in item]
     listed = {day for item in items if item not in single for day in cron.listed(item, 1, 31) if day <= last}
@@ -58,10 +59,10 @@ def _dates(field: str, last: int) -> int:
 
 
 def _weekdays(field: str, last: int) -> float:
-    """How many days of a month of `last` days, on average; `6L` is one, and so is `6#3`."""
+    """Return the mean number of selected days of a month of `last` days; `6L` is one, and so is `6#3`."""
     items = field.split(",")
     one_of_month = [item for item in items if cron.of_month(item)]
-    fifth = sum(item.endswith("#5") for item in one_of_month)  # which a month has for as many days as it has over 28
+    fifth = sum(item.endswith("#5") for item in one_of_month)  # a month of 30 days has a fifth of two weekdays
     listed = {
         day
         for item in items
@@ -72,9 +73,9 @@ def _weekdays(field: str, last: int) -> float:
 
 
 def starts(pipeline: Resource, joins: Joins) -> list[float | Unknown]:
-    """How often a month each schedule and rule of the plan starts `pipeline`; UNKNOWN for events and what apply tells.
+    """Return how many times a month each schedule and rule of the plan starts `pipeline`.
 
-    One that is disabled starts nothing.
+    The value is UNKNOWN for events and for values known after apply. A disabled schedule does not count.
     """
     values = pipeline.values(before=joins.before)
     by_target = _by_target(joins)
@@ -84,7 +85,7 @@ def starts(pipeline: Resource, joins: Joins) -> list[float | Unknown]:
 
 @lru_cache(maxsize=4)
 def _by_target(joins: Joins) -> dict[object, list[Resource]]:
-    """What starts pipelines, by the pipeline's `id()`, or by its name where an ARN alone tells it."""
+    """Return the triggers of pipelines, by the `id()` of the pipeline, or by its name if only an ARN tells it."""
     found: dict[object, list[Resource]] = {}
     for schedule in joins.all(SCHEDULE):
         found.setdefault(_target(schedule, "target.0.arn", joins), []).append(schedule)
@@ -96,7 +97,7 @@ def _by_target(joins: Joins) -> dict[object, list[Resource]]:
 
 
 def pipeline_called(schedule: Block) -> str | Unknown | None:
-    """The name of the pipeline that a schedule of these values starts by a call; None where it does something else."""
+    """Return the name of the pipeline that a schedule starts by an API call, or None if it does not start one."""
     arn, body = schedule.text("target.0.arn"), schedule.text("target.0.input")
     if not isinstance(arn, str) or not arn.endswith(_CALL):
         return None
@@ -119,13 +120,16 @@ def _target(starter: Resource, path: str, joins: Joins) -> object:
 
 
 def deletes(endpoint: Resource, joins: Joins) -> bool | Unknown:
-    """Whether a schedule of the plan calls DeleteEndpoint with the name of `endpoint`."""
+    """Return whether a schedule of the plan calls DeleteEndpoint with the name of `endpoint`."""
     return any_of(_names(schedule, endpoint, joins) for schedule in _deleting(joins))
 
 
 @lru_cache(maxsize=4)
 def _deleting(joins: Joins) -> list[Resource]:
-    """The schedules that delete endpoints, or may. The ARN of another resource is none of theirs, known or not."""
+    """Return the schedules that delete endpoints, or may do so.
+
+    A schedule whose target is another resource of the plan deletes no endpoint.
+    """
     found = []
     for schedule in joins.all(SCHEDULE):
         values = schedule.values(before=joins.before)

@@ -1,8 +1,8 @@
-"""What scheduled actions do to a number of instances: between which limits it is for which share of the time.
+"""Limits of a scalable target over time, as its scheduled actions set them.
 
-An action sets the least and the most, or one of them, and brings the number inside; both stay until another action
-(Application Auto Scaling user guide, "How scheduled scaling works"). So actions that recur make steps that recur, each
-week or each year, and their shares are exact.
+An action sets the minimum, the maximum or both, and brings the capacity within them. The limits stay until the next
+action (Application Auto Scaling user guide, "How scheduled scaling works"). Recurring actions therefore give exact
+shares of each week or each year.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,12 +23,12 @@ from sustainable_mlops.aws.cron import (
 from sustainable_mlops.plan.schedules import runs_per_month
 from sustainable_mlops.plan.values import UNKNOWN
 
-#: Actions that run more often than this in a week or a year are no plan that anybody made.
+#: Maximum number of moments in a week or a year. Real schedules have fewer.
 _MOST_MOMENTS = 5_000
 
 
 class Action(NamedTuple):
-    """A scheduled action: what it sets, None for what it leaves alone, and when, in the time of its zone."""
+    """A scheduled action: its schedule, the limits that it sets (None keeps a limit), and its time zone."""
 
     schedule: str
     least: float | None
@@ -37,7 +37,7 @@ class Action(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A share of the time with the same limits; `still` is how many there are where nothing else moves them."""
+    """A share of the time with the same limits. `still` is the capacity if nothing else changes it."""
 
     share: float
     least: float
@@ -47,10 +47,10 @@ class Span(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def spans(start: float, least: float, most: float, actions: tuple[Action, ...]) -> tuple[Span, ...]:
-    """The spans that `actions` make of a scalable target, in the long run; one where there are none.
+    """Return the long-run spans that `actions` give a scalable target; without actions there is one span.
 
-    A number outside the limits is brought inside as soon as they are set, by an action or by the registration of the
-    target (API reference, RegisterScalableTarget). Raises ValueError with the reason where the spans cannot be told.
+    A capacity outside the limits is brought inside as soon as they are set, by an action or by the registration of the
+    target (API reference, RegisterScalableTarget). Raises ValueError with the reason if the spans cannot be computed.
     """
     state = _set(Span(1.0, least, most, start), None, None)
     if len(actions) == 1 and _recurs(actions[0]):
@@ -58,7 +58,7 @@ def spans(start: float, least: float, most: float, actions: tuple[Action, ...]) 
     moments, period = _moments(actions)
     if not moments:
         return (state,)
-    for step in moments.values():  # what was before the first round is over with it
+    for step in moments.values():  # one full period removes the effect of the initial state
         state = _set(state, *step)
     found: dict[tuple[float, float, float], float] = {}
     for (moment, step), (following, _) in pairwise([*moments.items(), (min(moments) + period, (None, None))]):
@@ -70,14 +70,14 @@ def spans(start: float, least: float, most: float, actions: tuple[Action, ...]) 
 def _set(state: Span, least: float | None, most: float | None) -> Span:
     low, high = state.least if least is None else least, state.most if most is None else most
     if low > high:
-        raise ValueError(f"a minimum of {low:g} is above a maximum of {high:g}, which AWS refuses")
+        raise ValueError(f"the minimum of {low:g} is above the maximum of {high:g}, and AWS refuses that")
     return Span(state.share, low, high, min(max(state.still, low), high))
 
 
 def _recurs(action: Action) -> bool:
-    """Whether it runs again and again. Raises ValueError where that cannot be told."""
+    """Return whether the action runs repeatedly. Raises ValueError if that cannot be determined."""
     if runs_per_month(action.schedule) is UNKNOWN:
-        raise ValueError(f"{action.schedule} is no schedule")
+        raise ValueError(f"{action.schedule} is not a schedule")
     if action.schedule.startswith("rate("):
         return True
     return next(_cron(action).dates(), None) is not None
@@ -86,35 +86,35 @@ def _recurs(action: Action) -> bool:
 def _cron(action: Action) -> Cron:
     kind, _, fields = action.schedule.removesuffix(")").partition("(")
     if kind == "rate":
-        raise ValueError(f"{action.schedule} starts nobody knows when, among others")
+        raise ValueError(f"{action.schedule} runs beside other actions, and its start time is not known")
     if kind != "cron":
-        raise ValueError(f"{action.schedule} runs but once")
+        raise ValueError(f"{action.schedule} runs only once")
     cron = parsed(fields)
     if cron.year != "*":
-        raise ValueError(f"{action.schedule} runs in some years only")
+        raise ValueError(f"{action.schedule} runs only in some years")
     return cron
 
 
 def _moments(actions: tuple[Action, ...]) -> tuple[dict[int, tuple[float | None, float | None]], int]:
-    """What is set at each minute of the period, in order, and the period in minutes."""
+    """Return the limits that are set at each minute of the period, in order, and the period in minutes."""
     crons = [(action, _cron(action)) for action in actions if _recurs(action)]
-    # The clocks of one zone go together; between zones, the hours of summer move.
+    # Daylight saving time changes the order of actions in different time zones during the year.
     weekly = all(cron.weekly for _, cron in crons) and len({action.zone for action in actions}) < 2
     found: dict[int, tuple[float | None, float | None]] = {}
     for action, cron in crons:
         for moment in _of_week(cron) if weekly else _of_year(cron, action.zone):
             found[moment] = _both(found.get(moment, (None, None)), (action.least, action.most))
             if len(found) > _MOST_MOMENTS:
-                raise ValueError("they run too often")
+                raise ValueError("the actions run too often")
     return dict(sorted(found.items())), MINUTES_PER_WEEK if weekly else MINUTES_PER_YEAR
 
 
 def _both(
     one: tuple[float | None, float | None], other: tuple[float | None, float | None]
 ) -> tuple[float | None, float | None]:
-    """What two actions of the same minute set."""
+    """Return the limits that two actions of the same minute set."""
     if any(mine is not None and its is not None and mine != its for mine, its in zip(one, other, strict=True)):
-        raise ValueError("two of the same minute set different limits")
+        raise ValueError("two actions in the same minute set different limits")
     least, most = (its if mine is None else mine for mine, its in zip(one, other, strict=True))
     return least, most
 
@@ -129,5 +129,7 @@ def _of_year(cron: Cron, zone: str) -> Iterable[int]:
     for day in cron.dates():
         local = datetime(day.year, day.month, day.day, tzinfo=time_zone(zone))
         for time in times:
-            moment = local + timedelta(minutes=time)  # of the wall clock: midnight and so much, whatever its offset
+            moment = local + timedelta(
+                minutes=time
+            )  # wall-clock time: the offset from midnight, whatever the UTC offset
             yield int((moment.astimezone(UTC) - first).total_seconds()) // 60 % MINUTES_PER_YEAR

@@ -1,4 +1,4 @@
-"""A resource whose attributes have other names and places than those of the type that it is read as."""
+"""Mapping between two resource types whose attributes have other names and locations."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,34 +10,34 @@ from typing import Any
 from sustainable_mlops.plan.document import embedded
 from sustainable_mlops.plan.values import UNKNOWN, Path, Sensitive, Unknown, steps
 
-#: Rewrites a value that is neither unknown nor hidden.
+#: Converts a value that is neither unknown nor sensitive.
 Converter = Callable[[Any], Any]
-#: Whether the configuration gives the attribute at this path, as written, of which the plan says that it is unknown.
+#: Tells whether the configuration sets the unknown attribute at this source path.
 Gives = Callable[[tuple[str | int, ...]], bool]
 _Steps = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Twin:
-    """A type, and where it has what another one says. Paths are without positions: `rules.days`."""
+    """The mapping of a source type to a type of the provider aws. Paths have no list positions: `rules.days`."""
 
     type: str
-    #: What tells which object it is, as written and in the twin: where nobody gives it, apply will tell.
+    #: Identifying attributes, from source name to mapped name. If the configuration does not set one, apply computes it.
     identity: Mapping[str, str]
-    #: Other attributes, as written and in the twin; `*.name` is a name at any depth. All others have the same path.
+    #: Other attributes, from source path to mapped path; `*.name` is a name at any depth. The rest keep their paths.
     paths: Mapping[str, str]
-    #: How values are rewritten, by the path as written.
+    #: Converters of values, by source path.
     values: Mapping[str, Converter]
 
     def written(self, name: str) -> tuple[str, ...]:
-        """The attributes as written that the twin's attribute `name` comes from."""
+        """Return the source attributes that the mapped attribute `name` comes from."""
         moved = {**self.identity, **self.paths}
         found = [written.partition(".")[0] for written, path in moved.items() if path.partition(".")[0] == name]
         elsewhere = {written.partition(".")[0] for written in moved}
         return tuple(dict.fromkeys(found)) if found or name in elsewhere else (name,)
 
     def place(self, names: str) -> str | None:
-        """Where the twin has what is at `names` as written; None where it is called the same."""
+        """Return the mapped path of the source path `names`, or None if it is the same."""
         found = self.identity.get(names) or self.paths.get(names)
         if found is None and self.paths:
             outer, _, last = names.rpartition(".")
@@ -48,24 +48,27 @@ class Twin:
 
 @lru_cache(maxsize=4096)
 def snake_case(name: str) -> str:
-    """`MemorySizeInMB` as `memory_size_in_mb`."""
+    """Convert `MemorySizeInMB` to `memory_size_in_mb`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 class Reading:
-    """Reads resources of one type as their twin."""
+    """A reader of resources of one source type as their mapped type."""
 
     __slots__ = ("_json", "_read_back", "twin")
 
     def __init__(self, twin: Twin, json: str = "", read_back: str = "") -> None:
-        """`json` is the attribute that has all properties as JSON text, where that is how they are written.
+        """Read through `twin`. `json` is the attribute that holds all properties as JSON text, if there is one.
 
-        The one called `read_back` has them as AWS gives them, once there is such a resource.
+        The attribute `read_back` holds the properties that AWS returned, once the resource exists.
         """
         self.twin, self._json, self._read_back = twin, json, read_back
 
     def values(self, written: Mapping[str, Any], gives: Gives) -> Mapping[str, Any] | Unknown:
-        """The values as the twin has them; `UNKNOWN` where they are in a text that is unknown, hidden or no object."""
+        """Return the values of the mapped type.
+
+        The result is `UNKNOWN` if the JSON text is unknown, sensitive or not an object.
+        """
         if not self._json:
             return _Translation(self.twin, gives, snake=False).of(written)
         desired, known = (_object(written.get(name)) for name in (self._json, self._read_back))
@@ -75,11 +78,11 @@ class Reading:
         return _Translation(self.twin, gives, snake=True).of({"id": written.get("id"), **identity, **desired})
 
     def attributes(self, path: Path) -> tuple[str, ...]:
-        """The attributes as written whose expressions hold what the twin has at `path`."""
+        """Return the source attributes whose expressions hold the mapped attribute at `path`."""
         return (self._json,) if self._json else self.twin.written(str(steps(path)[0]))
 
     def because(self, path: Path) -> str:
-        """A path as written that forces a replacement, as the twin's."""
+        """Return the mapped path of a source path that forces a replacement."""
         first, *rest = map(str, steps(path) or [""])
         return ".".join([self.twin.place(first) or first, *rest])
 
@@ -90,7 +93,7 @@ def _object(text: Any) -> dict[str, Any] | None:
 
 
 class _Translation:
-    """One object as its twin has it: objects become lists of one block, and everything is where the twin has it."""
+    """The conversion of one object to its mapped type. Objects become lists of one block."""
 
     def __init__(self, twin: Twin, gives: Gives, *, snake: bool) -> None:
         self._twin = twin
@@ -128,7 +131,7 @@ class _Translation:
             self._set(target, value)
 
     def _opaque(self, value: Any, target: _Steps, names: str) -> None:
-        """An unknown or hidden value stands for all that is in it, wherever the twin has that."""
+        """Copy an unknown or sensitive value to every mapped path below it."""
         elsewhere = [path for written, path in self._twin.paths.items() if written.startswith(f"{names}.")]
         if names in self._twin.paths or not elsewhere:
             self._set(target, value)
@@ -148,7 +151,10 @@ class _Translation:
 
 
 def _indexed(place: str, base: _Steps) -> _Steps:
-    """`lifecycle_rule.expiration.days`, of something at `("lifecycle_rule", 2)`, as the steps to it."""
+    """Return a mapped path as steps, with list positions from `base`.
+
+    For example, `lifecycle_rule.expiration.days` below `("lifecycle_rule", 2)` is in the third rule.
+    """
     found: list[str | int] = []
     names = place.split(".")
     shared = True
@@ -161,7 +167,10 @@ def _indexed(place: str, base: _Steps) -> _Steps:
 
 
 def _enter(here: Any, step: str | int, value: Any) -> Any:
-    """What is at `step` of `here`, `value` where there is nothing yet. What is unknown or hidden stays so."""
+    """Return the value at `step` of `here`, after setting it to `value` if it is missing.
+
+    Unknown and sensitive values stay as they are.
+    """
     if isinstance(here, dict):
         return here.setdefault(str(step), value)
     if isinstance(here, list) and isinstance(step, int):

@@ -1,24 +1,24 @@
-"""Values of a plan: what is known, what is unknown until apply, and what is sensitive."""
+"""Values of a plan: known values, values that are unknown until apply, and sensitive values."""
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NoReturn
 
-#: Values that mean "not set"; Terraform writes now one, now the other.
+#: Values that mean "not set". Terraform uses any of them.
 _UNSET: tuple[object, ...] = (None, [], {}, "")
-#: Numbers beyond this are no quantity of anything in a plan.
+#: Largest absolute value that counts as a number.
 _LARGEST = 1e15
 
 
 class Unknown(enum.Enum):
-    """The type of `UNKNOWN`; an enumeration of one, so that type checkers narrow on `value is UNKNOWN`."""
+    """The type of `UNKNOWN`. An enumeration of one value lets type checkers narrow on `value is UNKNOWN`."""
 
     UNKNOWN = "(known after apply)"
 
     def __bool__(self) -> NoReturn:
-        """An unknown value is neither true nor false: taking it for either would be a wrong answer."""
-        raise TypeError("a value unknown until apply has no truth; compare with `is UNKNOWN` first")
+        """Raise TypeError: an unknown value is neither true nor false."""
+        raise TypeError("a value that is unknown until apply is neither true nor false; check `is UNKNOWN` first")
 
     def __str__(self) -> str:
         return str(self.value)
@@ -26,15 +26,15 @@ class Unknown(enum.Enum):
     __repr__ = __str__
 
 
-#: Stands where a plan cannot tell the value yet, or gives one of a kind that cannot be used.
+#: Placeholder for a value that is unknown until apply, or whose type cannot be used.
 UNKNOWN: Final = Unknown.UNKNOWN
 
 
 class Sensitive(str):
-    """Stands where a plan marks a value as sensitive.
+    """Placeholder for a value that the plan marks as sensitive.
 
-    It is the text `(sensitive)` to whatever prints, formats or serialises it. Two compare equal where the hidden
-    values do, so that a change shows.
+    It prints, formats and serialises as the text `(sensitive)`. Two placeholders are equal if their hidden values are,
+    so that a change is visible.
     """
 
     __slots__ = ("_hidden",)
@@ -59,10 +59,10 @@ class Sensitive(str):
 
 
 def with_marks(value: Any, unknown: Any, sensitive: Any) -> Any:
-    """`value` with `UNKNOWN` where `unknown` says so and `Sensitive` where `sensitive` does.
+    """Return `value` with `UNKNOWN` and `Sensitive` at the positions that `unknown` and `sensitive` mark.
 
-    Both are shaped as Terraform's `after_unknown` and `after_sensitive`: `true`, or containers of it. Containers
-    without a mark below are shared with `value`, not copied. A mark that is no mark makes its value unknown.
+    Both are shaped like Terraform's `after_unknown` and `after_sensitive`: `true`, or containers of it. Containers
+    without a mark below are shared with `value`, not copied. An invalid mark makes its value unknown.
     """
     return _mark(_mark(value, unknown, _unknown), sensitive, _sensitive)
 
@@ -109,7 +109,7 @@ def _mark_list(value: Any, marks: list[Any], mark: Any) -> Any:
 
 
 def marked(marks: Any) -> bool:
-    """Whether there is a mark anywhere in `marks`."""
+    """Return whether there is a mark anywhere in `marks`."""
     if isinstance(marks, dict):
         return any(map(marked, marks.values()))
     if isinstance(marks, list):
@@ -118,7 +118,7 @@ def marked(marks: Any) -> bool:
 
 
 def same(old: object, new: object) -> bool:
-    """Whether two values are equal, or both mean "not set"."""
+    """Return whether two values are equal, or both mean "not set"."""
     return old == new or (old in _UNSET and new in _UNSET)
 
 
@@ -126,7 +126,10 @@ Path = str | Sequence[str | int]
 
 
 def steps(path: Path) -> Sequence[str | int]:
-    """`"production_variants.0.model_name"` as its parts; a sequence of parts (keys may hold dots) as it is."""
+    """Split `"production_variants.0.model_name"` into parts.
+
+    A sequence of parts (keys may contain dots) stays as it is.
+    """
     return _split(path) if isinstance(path, str) else path
 
 
@@ -136,10 +139,10 @@ def _split(path: str) -> tuple[str | int, ...]:
 
 
 def dig(value: Any, path: Path, default: Any = None) -> Any:
-    """The value at `path` inside `value`.
+    """Return the value at `path` inside `value`.
 
-    `default` where it is not set (missing or null); `UNKNOWN` where it or a container of it is unknown, or where
-    something on the way is of another kind than the path expects; `Sensitive` where that hides it.
+    The result is `default` if the value is missing or null. It is `UNKNOWN` if the value or one of its containers is
+    unknown, or if a container has another type than the path expects. It is `Sensitive` if a container is hidden.
     """
     for step in _split(path) if type(path) is str else steps(path):
         if value is None:
@@ -154,31 +157,31 @@ def dig(value: Any, path: Path, default: Any = None) -> Any:
 
 
 class Readers:
-    """Typed ways to read attributes. None of them raises on what a plan may hold: what cannot be used is `UNKNOWN`.
+    """Typed readers of attributes. They never raise for the content of a plan: unusable values read as `UNKNOWN`.
 
-    Each returns `None` (or an empty list) where the attribute is not set.
+    Each reader returns `None` (or an empty list) if the attribute is not set.
     """
 
     __slots__ = ()
-    #: Where in a resource these values are.
+    #: The location of these values in their resource.
     path: str = ""
 
     def get(self, path: Path, default: Any = None) -> Any:
-        """The value at `path` (`"serverless_config.0.memory_size_in_mb"`) as it is; see `dig`."""
+        """Return the value at `path` (`"serverless_config.0.memory_size_in_mb"`) unchanged; see `dig`."""
         raise NotImplementedError
 
     def text(self, path: Path) -> str | Unknown | None:
-        """A text."""
+        """Return a text."""
         value = self.get(path)
         return value if value is None or _is_text(value) else UNKNOWN
 
     def number(self, path: Path) -> float | Unknown | None:
-        """A number; text that is one counts, as some attributes hold numbers as text."""
+        """Return a number. Numeric text counts, because some attributes hold numbers as text."""
         value = self.get(path)
         return None if value is None else _number(value)
 
     def flag(self, path: Path) -> bool | Unknown | None:
-        """True or false; the texts `"true"` and `"false"` count, as some attributes hold flags as text."""
+        """Return true or false. The texts `"true"` and `"false"` count, because some attributes hold flags as text."""
         value = self.get(path)
         if isinstance(value, str) and not isinstance(value, Sensitive):
             value = {"true": True, "false": False}.get(value)
@@ -186,7 +189,7 @@ class Readers:
         return value if value is None or isinstance(value, bool) else UNKNOWN
 
     def texts(self, path: Path) -> list[str | Unknown] | Unknown:
-        """A list or set of texts, of which some may be unknown."""
+        """Return a list or set of texts, some of which may be unknown."""
         value = self.get(path)
         if value is None:
             return []
@@ -195,7 +198,7 @@ class Readers:
         return [item if _is_text(item) else UNKNOWN for item in value]
 
     def blocks(self, path: Path) -> list["Block"] | Unknown:
-        """The blocks of this name, in order; of an unknown one every attribute is unknown."""
+        """Return the blocks of this name, in order. All attributes of an unknown block are unknown."""
         value = self.get(path)
         if value is None:
             return []
@@ -207,7 +210,7 @@ class Readers:
         return [Block(item, f"{prefix}.{position}") for position, item in enumerate(value)]
 
     def block(self, path: Path) -> "Block | Unknown | None":
-        """The block of this name where there is at most one."""
+        """Return the block of this name, for a block that occurs at most once."""
         found = self.blocks(path)
         if found is UNKNOWN:
             return UNKNOWN
@@ -215,17 +218,17 @@ class Readers:
 
 
 class Block(Readers):
-    """A block or object inside a resource; `path` says where in it."""
+    """A block or object inside a resource; `path` is its location there."""
 
     __slots__ = ("path", "values")
 
     def __init__(self, values: Any, path: str = "") -> None:
-        """Read `values`: a mapping, else everything in it is unknown."""
+        """Read `values`. If it is not a mapping, all attributes are unknown."""
         self.values: Mapping[str, Any] | Unknown = values if isinstance(values, dict) else UNKNOWN
         self.path = path
 
     def get(self, path: Path, default: Any = None) -> Any:
-        """The value at `path`; see `dig`."""
+        """Return the value at `path`; see `dig`."""
         return dig(self.values, path, default)
 
     def __iter__(self) -> Iterator[str]:
@@ -251,17 +254,17 @@ def _number(value: Any) -> float | Unknown:
 
 
 def all_of(answers: Iterable[bool | Unknown]) -> bool | Unknown:
-    """False if one is, else unknown if one is, else true."""
+    """Return False if any answer is false, else unknown if any is unknown, else True."""
     found = list(answers)
     return False if False in found else UNKNOWN if UNKNOWN in found else True
 
 
 def any_of(answers: Iterable[bool | Unknown]) -> bool | Unknown:
-    """True if one is, else unknown if one is, else false."""
+    """Return True if any answer is true, else unknown if any is unknown, else False."""
     found = list(answers)
     return True if True in found else UNKNOWN if UNKNOWN in found else False
 
 
 def negated(answer: bool | Unknown) -> bool | Unknown:
-    """Unknown stays so."""
+    """Return the opposite; unknown stays unknown."""
     return answer if answer is UNKNOWN else not answer

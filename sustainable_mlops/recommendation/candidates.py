@@ -11,7 +11,7 @@ from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import Fleet, estimate
 from sustainable_mlops.footprint.coefficients import assumptions
-from sustainable_mlops.recommendation.subject import Specification, Subject
+from sustainable_mlops.recommendation.served_model import Specification, Subject
 
 #: Endpoint configurations that a job takes (API model of SageMaker).
 MOST = 10

@@ -14,7 +14,7 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, constraints
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.recommendation.candidates import Candidate
-from sustainable_mlops.recommendation.subject import Subject
+from sustainable_mlops.recommendation.served_model import Subject
 
 OVER = ("COMPLETED", "FAILED", "STOPPED")
 _CREATE = "CreateInferenceRecommendationsJob"

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.review import files
-from sustainable_mlops.review.judged import JudgedFinding
+from sustainable_mlops.review.assessment import JudgedFinding
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level
-from sustainable_mlops.review.unseen import Unseen, Why
+from sustainable_mlops.review.coverage_gaps import Unseen, Why
 from sustainable_mlops.rules import Outcome
 
 if TYPE_CHECKING:

@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.figures import Figure
-from sustainable_mlops.footprint.from_plan import Change, PlanFootprint, ResourceFootprint
+from sustainable_mlops.footprint.plan_footprint import Change, PlanFootprint, ResourceFootprint
 from sustainable_mlops.plan import UNKNOWN, Sensitive
 from sustainable_mlops.review import files
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.risk import Level
-from sustainable_mlops.review.unseen import Unseen, Why
+from sustainable_mlops.review.coverage_gaps import Unseen, Why
 
 #: Each limit: the figure it holds, whether it holds the change, and what it is.
 LIMITS = {

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_whole
-from sustainable_mlops.program import close_stdout, typed
+from sustainable_mlops.program import close_stdout
 from sustainable_mlops.review.formats import FORMATS, render
-from sustainable_mlops.review.names import STDIN, label, names
+from sustainable_mlops.review.plan_names import STDIN, label, names
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -105,8 +105,8 @@ def _not_reviewed(arguments: argparse.Namespace, why: str) -> str:
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     parser = _Parser(
-        typed("smlops review"),
-        description=typed(_DESCRIPTION),
+        "smlops review",
+        description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawTextHelpFormatter,
     )
@@ -195,7 +195,7 @@ def _reviews(arguments: argparse.Namespace) -> "list[Review]":
     called = names(arguments.plans, arguments.name)
     if not arguments.checkov:
         return _reviewed(arguments, called, [_read(plan) for plan in arguments.plans])
-    from sustainable_mlops.review.beside import Beside
+    from sustainable_mlops.review.checkov_pool import Beside
 
     with Beside(len(called)) as beside:
         read = [_read(plan) for plan in arguments.plans]
@@ -231,7 +231,7 @@ def _reviewed(
     from sustainable_mlops.footprint.usage import read_usage
     from sustainable_mlops.plan import load
     from sustainable_mlops.review import review_all
-    from sustainable_mlops.review.accepted import read_accepted
+    from sustainable_mlops.review.acceptances import read_accepted
     from sustainable_mlops.review.baseline import read_baseline, with_baseline
     from sustainable_mlops.review.budgets import read_budgets
 

@@ -9,20 +9,20 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from sustainable_mlops.footprint.alternatives import Alternative, alternatives
-from sustainable_mlops.footprint.from_plan import PlanFootprint, of_plan
+from sustainable_mlops.footprint.plan_footprint import PlanFootprint, of_plan
 from sustainable_mlops.footprint.usage import Usage
 from sustainable_mlops.plan import Plan
-from sustainable_mlops.review.accepted import Acceptance
+from sustainable_mlops.review.acceptances import Acceptance
 from sustainable_mlops.review.budgets import Budget, BudgetResult, Held, Planned, hold
 from sustainable_mlops.review.comparison import Comparison, Pair
-from sustainable_mlops.review.data.at_risk import data_at_risk
+from sustainable_mlops.review.data.risks import data_at_risk
 from sustainable_mlops.review.deployment import deployment
-from sustainable_mlops.review.judged import JudgedFinding, JudgedRisk, judged_findings, judged_risk
-from sustainable_mlops.review.only import beyond, told
+from sustainable_mlops.review.assessment import JudgedFinding, JudgedRisk, judged_findings, judged_risk
+from sustainable_mlops.review.scope import beyond, told
 from sustainable_mlops.review.privileges.exposure import exposure
-from sustainable_mlops.review.privileges.widened import privileges
+from sustainable_mlops.review.privileges.widening import privileges
 from sustainable_mlops.review.risk import Level, Risk, Section, ranked
-from sustainable_mlops.review.unseen import Unseen, Why, unseen
+from sustainable_mlops.review.coverage_gaps import Unseen, Why, unseen
 
 if TYPE_CHECKING:
     from sustainable_mlops.checkov import Result

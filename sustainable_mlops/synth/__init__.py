@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from envs.settings import Settings
     from sustainable_mlops.authoring.resources import Module
 
-GENERATED = "# Generated from {source} by scripts/synth.py: change that, then run it again.\n\n"
+GENERATED = "# Generated from {source} by smlops synth: change that, then run it again.\n\n"
 STAMP = LOCAL / "synth.json"
 MODULES_JSON = LOCAL / "modules.json"
 #: What a synthesis depends on, as patterns of paths in the repository.

@@ -1,4 +1,4 @@
-"""Whether a command that is only shown could run: its programs, files, sub-commands and options are there."""
+"""Check of a documented command that no test runs: its program, files, sub-commands and options exist."""
 
 import functools
 import importlib.util
@@ -14,22 +14,22 @@ from botocore.session import Session
 
 from sustainable_mlops.terraform import ROOT, find_engine
 
-#: Options of the AWS CLI itself, and what its own commands on S3 take.
+#: Options of the AWS CLI itself, and the options of its S3 commands.
 _AWS_OPTIONS = {"--region", "--profile", "--output", "--query"}
 _S3 = {"mb": {"--region"}, "cp": {"--recursive"}, "sync": {"--delete"}}
 _SHELL = {"printf", "sed", "rm", "export"}
 
 
-def wrong(command: str) -> list[str]:
-    """What is wrong with a line of shell, as a person would read it; empty where it could run."""
-    checked = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True, check=False)
-    if checked.returncode:
-        return [checked.stderr]
-    return [problem for words in _simple(command) for problem in _wrong(words)]
+def list_problems(command: str) -> list[str]:
+    """Return the problems of a line of shell; empty if it could run."""
+    syntax = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True, check=False)
+    if syntax.returncode:
+        return [syntax.stderr]
+    return [problem for words in _split_commands(command) for problem in _check_command(words)]
 
 
-def _simple(line: str) -> Iterator[list[str]]:
-    """The commands that a line joins, without redirections."""
+def _split_commands(line: str) -> Iterator[list[str]]:
+    """Yield the words of each command of a line, without redirections."""
     words: list[str] = []
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
@@ -42,51 +42,52 @@ def _simple(line: str) -> Iterator[list[str]]:
     yield words[: words.index(">")] if ">" in words else words
 
 
-def _wrong(words: list[str]) -> list[str]:
+def _check_command(words: list[str]) -> list[str]:
     program, *arguments = words
-    if program == ".venv/bin/python":
-        return _python(arguments)
-    if program.startswith("scripts/"):
-        return _script(program, arguments)
-    check = _PROGRAMS.get(program)
+    check = _PROGRAMS.get(program.removeprefix(".venv/bin/"))
     if check is None:
-        return [] if program in _SHELL else [f"{program}: no check here knows it; teach one"]
+        return [] if program in _SHELL else [f"{program}: no check knows this program; add one to _PROGRAMS"]
     return check(arguments)
 
 
-def _python(arguments: list[str]) -> list[str]:
+def _check_python(arguments: list[str]) -> list[str]:
     if arguments[0] == "-m":
         return [] if importlib.util.find_spec(arguments[1]) else [f"no module {arguments[1]}"]
-    return _script(arguments[0], arguments[1:])
+    return (
+        _check_program([arguments[0]], arguments[1:])
+        if (ROOT / arguments[0]).is_file()
+        else [f"no file {arguments[0]}"]
+    )
 
 
-def _script(script: str, arguments: list[str]) -> list[str]:
-    if not (ROOT / script).is_file():
-        return [f"no file {script}"]
+def _check_program(program: list[str], arguments: list[str]) -> list[str]:
     if "--" in arguments:
-        at = arguments.index("--")
-        return _options(script, arguments[:at]) + _wrong(arguments[at + 1 :])
-    return _options(script, arguments)
+        index = arguments.index("--")
+        return _check_options(program, arguments[:index]) + _check_command(arguments[index + 1 :])
+    return _check_options(program, arguments)
 
 
-def _smlops(arguments: list[str]) -> list[str]:
-    if arguments[0].startswith("-"):
+def _check_smlops(arguments: list[str]) -> list[str]:
+    name = arguments[0]
+    if name.startswith("-"):
         return []
-    return _script(f"scripts/{arguments[0].replace('-', '_')}.py", arguments[1:])
+    if not (ROOT / "sustainable_mlops" / "commands" / f"{name.replace('-', '_')}.py").is_file():
+        return [f"smlops has no command {name}"]
+    return _check_program(["-m", "sustainable_mlops", name], arguments[1:])
 
 
-def _options(script: str, arguments: list[str]) -> list[str]:
+def _check_options(program: list[str], arguments: list[str]) -> list[str]:
     word = next(iter(arguments), "-")
-    sub = [word] if word[0] != "-" and f" {word} " in _help(sys.executable, script) else []
-    text = _help(sys.executable, script, *sub)
+    sub = [word] if word[0] != "-" and f" {word} " in _help(sys.executable, *program) else []
+    text = _help(sys.executable, *program, *sub)
     options = {one.partition("=")[0] for one in arguments if one.startswith("--")}
     files = {one for one in arguments if re.match(r"(envs|workloads|modules|policies)/", one) and "*" not in one}
-    return [f"{script}: no option {one}" for one in sorted(options) if not re.search(rf"{one}\b", text)] + [
+    return [f"{program[-1]}: no option {one}" for one in sorted(options) if not re.search(rf"{one}\b", text)] + [
         f"no file {one}" for one in sorted(files) if not (ROOT / one).exists()
     ]
 
 
-def _terraform(arguments: list[str]) -> list[str]:
+def _check_terraform(arguments: list[str]) -> list[str]:
     folders = [one.partition("=")[2] for one in arguments if one.startswith("-chdir=")]
     sub, *rest = (one for one in arguments if not one.startswith("-chdir="))
     text = _help(find_engine().path, sub, option="-help")
@@ -96,7 +97,7 @@ def _terraform(arguments: list[str]) -> list[str]:
     ]
 
 
-def _aws(arguments: list[str]) -> list[str]:
+def _check_aws(arguments: list[str]) -> list[str]:
     service, operation, *rest = arguments
     options = {one.partition("=")[0] for one in rest if one.startswith("--")} - _AWS_OPTIONS
     if service == "s3":
@@ -111,38 +112,39 @@ def _aws(arguments: list[str]) -> list[str]:
     return [f"aws {service} {operation}: no option {one}" for one in sorted(options - known)]
 
 
-def _make(arguments: list[str]) -> list[str]:
-    done = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    return [done.stderr] if done.returncode else []
+def _check_make(arguments: list[str]) -> list[str]:
+    process = subprocess.run(["make", "-n", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    return [process.stderr] if process.returncode else []
 
 
-def _docker(arguments: list[str]) -> list[str]:
+def _check_docker(arguments: list[str]) -> list[str]:
     sub, *rest = arguments
     if sub == "push":
         return []
     if sub != "build":
-        return [f"docker {sub}: no check here knows it; teach one"]
-    made_of = ROOT / rest[-1] / "Containerfile"
-    given = [rest[at + 1].partition("=")[0] for at, one in enumerate(rest) if one == "--build-arg"]
-    if not made_of.is_file() or f"--file {rest[-1]}/Containerfile" not in " ".join(rest):
+        return [f"docker {sub}: no check knows this command; add one"]
+    containerfile = ROOT / rest[-1] / "Containerfile"
+    arguments = [rest[index + 1].partition("=")[0] for index, one in enumerate(rest) if one == "--build-arg"]
+    if not containerfile.is_file() or f"--file {rest[-1]}/Containerfile" not in " ".join(rest):
         return [f"docker build: no {rest[-1]}/Containerfile, or no --file for it"]
-    return [f"docker build: no argument {one}" for one in given if f"ARG {one}" not in made_of.read_text()]
+    return [f"docker build: no argument {one}" for one in arguments if f"ARG {one}" not in containerfile.read_text()]
 
 
 @functools.cache
 def _help(*command: str, option: str = "--help") -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-    done = subprocess.run([*command, option], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    process = subprocess.run([*command, option], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 _PROGRAMS: dict[str, Callable[[list[str]], list[str]]] = {
-    "terraform": _terraform,
-    "aws": _aws,
-    "make": _make,
-    "docker": _docker,
-    "smlops": _smlops,
+    "terraform": _check_terraform,
+    "aws": _check_aws,
+    "make": _check_make,
+    "docker": _check_docker,
+    "python": _check_python,
+    "smlops": _check_smlops,
     "pipx": lambda arguments: [] if arguments[0] == "install" else [f"pipx: {arguments[0]}"],
-    "uvx": lambda arguments: _wrong(arguments[2:]) if arguments[0] == "--from" else _wrong(arguments),
+    "uvx": lambda arguments: _check_command(arguments[2:]) if arguments[0] == "--from" else _check_command(arguments),
 }

@@ -15,7 +15,7 @@ from sustainable_mlops.synth import names
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.clone import Reader, clone, git
 from tests.docs.blocks import SHELLS, Block, blocks, shell_blocks
-from tests.docs.programs import wrong
+from tests.docs.programs import list_problems
 from tests.modules.examples import examples
 
 RUN = ("", "sandbox", "demo", "page")
@@ -58,7 +58,7 @@ def test_the_readme_has_a_row_for_each_kind_of_job_true_to_what_it_does() -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("block", [one for one in blocks() if one.language in SHELLS and one.where not in RUN], ids=str)
 def test_programs_files_and_options_of_commands_that_are_not_run_are_there(block: Block) -> None:
-    assert [problem for command in block.commands for problem in wrong(command)] == []
+    assert [problem for command in block.commands for problem in list_problems(command)] == []
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_commands_on_the_sandbox_work_as_pasted(block: Block, tmp_path: Path, aw
     try:
         said = reader.paste(*block.commands)
     finally:
-        reader.paste("scripts/sandbox.py stop")
+        reader.paste("smlops sandbox stop")
     assert "Plan:" in said
     assert "TrainingJobSummaries" in said
 

@@ -16,7 +16,7 @@ from sustainable_mlops.footprint.services.ec2_machines import (
     unknown_machines,
 )
 from sustainable_mlops.footprint.services.launch_templates import Launch, kinds, of_configuration, of_template
-from sustainable_mlops.footprint.services.reading import Side, known_number, never_set, says
+from sustainable_mlops.footprint.services.plan_side import Side, known_number, never_set, says
 from sustainable_mlops.plan import UNKNOWN, Block, Matches, Resource
 
 _POLICY = "aws_autoscaling_policy"

@@ -7,7 +7,7 @@ from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.resource_parts import Part
 from sustainable_mlops.footprint.services.ec2_machines import NO_VOLUMES, Kind, Machines, of_machines, unknown_machines
 from sustainable_mlops.footprint.services.launch_templates import of_template
-from sustainable_mlops.footprint.services.reading import Side, known_number, never_set, says
+from sustainable_mlops.footprint.services.plan_side import Side, known_number, never_set, says
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 
 #: What Batch takes for a name that stands for several families (API reference of Batch, ComputeResource; `optimal` is

@@ -19,7 +19,7 @@ from sustainable_mlops.footprint.services.ec2_machines import (
     volume_of,
 )
 from sustainable_mlops.footprint.services.launch_templates import of_template
-from sustainable_mlops.footprint.services.reading import Side, known_number, never_set, says
+from sustainable_mlops.footprint.services.plan_side import Side, known_number, never_set, says
 from sustainable_mlops.plan import UNKNOWN, Resource
 
 _STATE = "aws_ec2_instance_state"

@@ -12,7 +12,7 @@ from sustainable_mlops.footprint.figures import Unknown
 from sustainable_mlops.footprint.machines import on_spot
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.resource_parts import Part, known, unknown
-from sustainable_mlops.footprint.services.reading import Side, default, known_number, says
+from sustainable_mlops.footprint.services.plan_side import Side, default, known_number, says
 from sustainable_mlops.footprint.usage import OF_TYPE
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Unsure

@@ -11,7 +11,7 @@ from sustainable_mlops.footprint.services.ec2_machines import (
     unknown_machines,
 )
 from sustainable_mlops.footprint.services.launch_templates import Launch, of_template
-from sustainable_mlops.footprint.services.reading import Side, known_number, never_set, says
+from sustainable_mlops.footprint.services.plan_side import Side, known_number, never_set, says
 from sustainable_mlops.plan import UNKNOWN, Resource
 
 #: What EKS takes where nobody says (API reference of EKS, CreateNodegroup).

@@ -20,7 +20,7 @@ from sustainable_mlops.footprint.services.ec2_machines import (
     volume_of,
 )
 from sustainable_mlops.footprint.services.launch_templates import weight_of
-from sustainable_mlops.footprint.services.reading import Side, known_number, never_set, says
+from sustainable_mlops.footprint.services.plan_side import Side, known_number, never_set, says
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Unsure
 from sustainable_mlops.plan.document import embedded

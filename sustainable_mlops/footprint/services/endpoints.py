@@ -11,7 +11,7 @@ from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.resource_parts import Part, known, unknown
 from sustainable_mlops.footprint.services import scaling, start_up
-from sustainable_mlops.footprint.services.reading import Side, default, known_number, says
+from sustainable_mlops.footprint.services.plan_side import Side, default, known_number, says
 from sustainable_mlops.footprint.usage import Keys
 from sustainable_mlops.plan import UNKNOWN, Block, Matches, Plan, Resource, Variant
 from sustainable_mlops.plan.scaling import Scaling, of_concurrency, of_instances, ready, still, unscaled

@@ -5,7 +5,7 @@ from sustainable_mlops.footprint.figures import Unknown
 from sustainable_mlops.footprint.quantities import exactly
 from sustainable_mlops.footprint.resource_parts import Part, known
 from sustainable_mlops.footprint.services.ec2_machines import MACHINES, unknown_machines
-from sustainable_mlops.footprint.services.reading import Side, default, known_number, says
+from sustainable_mlops.footprint.services.plan_side import Side, default, known_number, says
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 
 _GROUPS = ("instance_groups", "restricted_instance_groups")

@@ -4,7 +4,7 @@ from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, ONE, Work
 from sustainable_mlops.footprint.quantities import Quantity, exactly
 from sustainable_mlops.footprint.resource_parts import Part, unknown
 from sustainable_mlops.footprint.services.machine_jobs import Request, of_block, of_request, of_step
-from sustainable_mlops.footprint.services.reading import Side, default, known_number, says
+from sustainable_mlops.footprint.services.plan_side import Side, default, known_number, says
 from sustainable_mlops.footprint.usage import Keys
 from sustainable_mlops.plan import UNKNOWN, Resource, Step
 from sustainable_mlops.plan.pipelines import Pipeline

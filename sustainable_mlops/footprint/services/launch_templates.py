@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from sustainable_mlops.footprint.services.ec2_machines import NO_VOLUMES, Kind, Volumes, mapped, root_and_others
-from sustainable_mlops.footprint.services.reading import Side, known_number, says
+from sustainable_mlops.footprint.services.plan_side import Side, known_number, says
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Unsure
 

@@ -8,7 +8,7 @@ from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.quantities import Quantity, between, exactly
 from sustainable_mlops.footprint.resource_parts import Part, known, unknown
-from sustainable_mlops.footprint.services.reading import known_number, says
+from sustainable_mlops.footprint.services.plan_side import known_number, says
 from sustainable_mlops.footprint.usage import Keys
 from sustainable_mlops.plan import UNKNOWN, Block, Step
 

@@ -7,7 +7,7 @@ from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, NONE
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.figures import Unknown
 from sustainable_mlops.footprint.quantities import Quantity, between, exactly
-from sustainable_mlops.footprint.services.reading import default
+from sustainable_mlops.footprint.services.plan_side import default
 from sustainable_mlops.footprint.usage import Keys
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.joins import ASYNCHRONOUS

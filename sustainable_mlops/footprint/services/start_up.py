@@ -6,7 +6,7 @@ from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.figures import shown
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import Quantity, exactly
-from sustainable_mlops.footprint.services.reading import known_number
+from sustainable_mlops.footprint.services.plan_side import known_number
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 
 _CREATED = ("create", "replace")

@@ -3,7 +3,7 @@
 from sustainable_mlops.footprint.activities import Storage, Transfer
 from sustainable_mlops.footprint.figures import Lack, Unknown
 from sustainable_mlops.footprint.resource_parts import Part, known, unknown
-from sustainable_mlops.footprint.services.reading import Side, known_number, never_set, says
+from sustainable_mlops.footprint.services.plan_side import Side, known_number, never_set, says
 from sustainable_mlops.plan import UNKNOWN, Resource
 
 _SIZE = "a plan does not say how much it holds; give {} in the usage file"

@@ -13,7 +13,7 @@ from sustainable_mlops.aws import Client, Clients, constraints
 from sustainable_mlops.jobs import footprint
 from sustainable_mlops.jobs.channels import find_channels
 from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.measurement.measured import Measured
+from sustainable_mlops.jobs.measurement.counters import Measured
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import ENDED, RunRecord
 from sustainable_mlops.jobs.run import Run, Spec

@@ -11,7 +11,7 @@ from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places, measured
 from sustainable_mlops.jobs.kinds.members import check_instance, optional, volume_key
-from sustainable_mlops.jobs.measurement import measured as counters
+from sustainable_mlops.jobs.measurement import counters as counters
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, computed_field
 
 from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.measurement.measured import Measured
+from sustainable_mlops.jobs.measurement.counters import Measured
 from sustainable_mlops.settings import Settings
 
 #: What is expected before a launch and may have a counter, with what stands for it where it has none.

@@ -3,7 +3,7 @@
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import Quantity, between
 from sustainable_mlops.footprint.machines import job_duty
-from sustainable_mlops.jobs.measurement.measured import Measured
+from sustainable_mlops.jobs.measurement.counters import Measured
 
 
 def load(measured: Measured | None, seconds: float, instance_type: str) -> Quantity | None:

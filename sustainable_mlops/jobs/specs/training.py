@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from sustainable_mlops.jobs.measurement.measured import COUNTERS
+from sustainable_mlops.jobs.measurement.counters import COUNTERS
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
 from sustainable_mlops.jobs.specs.common import (
     COMPILER,

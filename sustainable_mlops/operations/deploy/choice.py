@@ -15,7 +15,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import shown
 from sustainable_mlops.footprint.coefficients import assumptions
 from sustainable_mlops.footprint.mapping_file import read_mapping
-from sustainable_mlops.recommendation.subject import Specification, Subject
+from sustainable_mlops.recommendation.served_model import Specification, Subject
 
 #: The module of each kind that an environment makes, and so the field of a model's entry.
 MODULES = {"serverless": "serverless_endpoint", "real-time": "realtime_endpoint", "asynchronous": "async_endpoint"}

@@ -17,13 +17,13 @@ from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.operations.deploy import entry, leftovers, transition
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
-from sustainable_mlops.recommendation import subject
+from sustainable_mlops.recommendation import served_model
 from sustainable_mlops.steps import Steps
 from sustainable_mlops.terraform import ROOT, changes
 
 if TYPE_CHECKING:
     from sustainable_mlops.review import Review
-    from sustainable_mlops.review.accepted import Acceptance
+    from sustainable_mlops.review.acceptances import Acceptance
 
 APPROVED = "Approved"
 #: Where the plan and its review are left.
@@ -112,13 +112,13 @@ def _also(written: Sequence[synth.Change], environment: str) -> str:
     return f", also of {' and '.join(sorted(others - {environment}))}" if others - {environment} else ""
 
 
-def find_package(target: Target, account: AccountClients, given: str | None) -> subject.Subject:
+def find_package(target: Target, account: AccountClients, given: str | None) -> served_model.Subject:
     """Return the package given, else the newest approved of the model's group. Raises UserError where there is none."""
     clients = account.connect()
     if given is not None:
         if ":model-package/" not in given:
             raise UserError(f"--package: {given} is no ARN of a model package")
-        found = subject.read(given, clients)
+        found = served_model.read(given, clients)
         with aws.translate_aws_errors(f"model package {given}"):
             described = clients.sagemaker.describe_model_package(ModelPackageName=given)
         if (status := described.get("ModelApprovalStatus", APPROVED)) != APPROVED:
@@ -140,7 +140,7 @@ def find_package(target: Target, account: AccountClients, given: str | None) -> 
         )["ModelPackageSummaryList"]
     if not listed:
         raise UserError(f"{group}: has no approved package; smlops register --approve makes one, or give --package")
-    return subject.read(listed[0]["ModelPackageArn"], clients)
+    return served_model.read(listed[0]["ModelPackageArn"], clients)
 
 
 class Deployment:

@@ -72,7 +72,7 @@ def check_log_groups(target: Target, account: Account) -> Iterator[Finding]:
         return
     settings = target.folder / "settings.yaml"
     edit = edit_setting(settings, sorted({*target.adopted_log_groups, *taken}))
-    synth = f"scripts/synth.py {target.environment}"
+    synth = f"smlops synth {target.environment}"
     yield Finding(
         "stop",
         "log groups",

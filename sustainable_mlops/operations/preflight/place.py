@@ -93,7 +93,7 @@ def check_state_bucket(target: Target, account: Account) -> Iterator[Finding]:
             "state bucket",
             f"{bucket} is in {region}, but the backend uses {target.region}: set another state.bucket in "
             "settings.yaml, then run",
-            "scripts/synth.py",
+            "smlops synth",
         )
         return
     status = account.read("s3:GetBucketVersioning", lambda: s3.get_bucket_versioning(Bucket=bucket)).get("Status")

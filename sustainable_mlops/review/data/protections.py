@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import Sensitive
 from sustainable_mlops.plan.values import Unknown
-from sustainable_mlops.review.data.loosened import (
+from sustainable_mlops.review.data.weakening import (
     Test,
     at_worst_unset,
     backs_up_less,
@@ -29,7 +29,7 @@ from sustainable_mlops.review.data.loosened import (
     turned_on,
     unlocks_sooner,
 )
-from sustainable_mlops.review.data.snapshots import snapshots_cut, snapshots_less
+from sustainable_mlops.review.data.snapshot_policies import snapshots_cut, snapshots_less
 from sustainable_mlops.review.data.stores import store
 from sustainable_mlops.review.risk import Level, Section
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sustainable_mlops.review.data.harmless import harmless
+from sustainable_mlops.review.data.stateless_types import harmless
 from sustainable_mlops.review.risk import Level
 
 STOP, LOOK = Level.STOP, Level.LOOK

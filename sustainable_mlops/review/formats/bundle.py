@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sustainable_mlops.footprint.from_plan import PlanFootprint
-from sustainable_mlops.review.formats import content, points
-from sustainable_mlops.review.formats.points import Place, Point
+from sustainable_mlops.footprint.plan_footprint import PlanFootprint
+from sustainable_mlops.review.formats import wording, items
+from sustainable_mlops.review.formats.items import Place, Point
 from sustainable_mlops.review.review import Review, Verdict
 from sustainable_mlops.review.risk import Level
 
@@ -51,12 +51,12 @@ class Bundle:
     @property
     def headline(self) -> str:
         """The worst verdict, whose it is, and what it is for."""
-        return content.headline(*self.reviews)
+        return wording.headline(*self.reviews)
 
 
 def worst_first(reviews: Sequence[Review]) -> list[Review]:
     """The reviews by verdict; those of one verdict in the order given."""
-    return sorted(reviews, key=lambda one: -content.WORSE.index(one.verdict))
+    return sorted(reviews, key=lambda one: -wording.WORSE.index(one.verdict))
 
 
 def footprint(reviews: Sequence[Review]) -> PlanFootprint:
@@ -67,7 +67,7 @@ def footprint(reviews: Sequence[Review]) -> PlanFootprint:
 def bundle(reviews: Sequence[Review]) -> Bundle:
     """The reviews as one."""
     ranked = worst_first(reviews)
-    said = [list(dict.fromkeys(points.points(one))) for one in ranked]
+    said = [list(dict.fromkeys(items.points(one))) for one in ranked]
     of: dict[Point, list[str]] = {}
     for review, its in zip(ranked, said, strict=True):
         for point in its:
@@ -77,7 +77,7 @@ def bundle(reviews: Sequence[Review]) -> Bundle:
     members = [
         Member(
             review,
-            points.placed(point for point in its if point not in shared),
+            items.placed(point for point in its if point not in shared),
             tuple(note for note in review.notes if note not in notes),
             tuple(remark for remark in review.remarks if remark not in remarks),
             sum(_serious(point) is Level.STOP for point in its),
@@ -91,7 +91,7 @@ def bundle(reviews: Sequence[Review]) -> Bundle:
         for point, names in of.items()
         if len(names) > 1
     )
-    return Bundle(tuple(members), points.placed(common), notes, remarks, footprint(ranked))
+    return Bundle(tuple(members), items.placed(common), notes, remarks, footprint(ranked))
 
 
 def _serious(point: Point) -> Level | None:

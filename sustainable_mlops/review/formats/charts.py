@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sustainable_mlops.footprint.figures import Figure, shown
-from sustainable_mlops.review.formats.content import signed
+from sustainable_mlops.review.formats.wording import signed
 from sustainable_mlops.review.formats.effects import Row, Total
 
 #: More bars than these are summed up as one.

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sustainable_mlops.footprint.figures import Estimate, Figure
-from sustainable_mlops.footprint.from_plan import Change as PartChange
-from sustainable_mlops.footprint.from_plan import PlanFootprint, ResourceFootprint
+from sustainable_mlops.footprint.plan_footprint import Change as PartChange
+from sustainable_mlops.footprint.plan_footprint import PlanFootprint, ResourceFootprint
 from sustainable_mlops.review.formats import part_changes
-from sustainable_mlops.review.formats.content import central, spread
+from sustainable_mlops.review.formats.wording import central, spread
 from sustainable_mlops.review.review import Change, Review
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.review.formats import charts, content, effects
-from sustainable_mlops.review.formats import points as said
+from sustainable_mlops.review.formats import charts, wording, effects
+from sustainable_mlops.review.formats import items as said
 from sustainable_mlops.review.formats.bundle import Placed, bundle
-from sustainable_mlops.review.formats.points import Place
+from sustainable_mlops.review.formats.items import Place
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level
 
@@ -20,7 +20,7 @@ _BREAKS = re.compile(r"(?<=[._/\[-])")
 
 def render(review: Review) -> str:
     """The page. Names in the plan are escaped by the template engine, and no script may run at all."""
-    page = {"headline": content.headline(review), "verdict": review.verdict, "title": review.name}
+    page = {"headline": wording.headline(review), "verdict": review.verdict, "title": review.name}
     view = _view(review, said.placed(said.points(review)), review.notes, review.remarks)
     return _page("review.html.j2", page=page, view=view)
 
@@ -47,23 +47,23 @@ def _page(template: str, **given: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "short": content.short,
+        "short": wording.short,
         "marked": _marked,
         "pieces": _BREAKS.split,
-        "signed": content.signed,
-        "spread": content.spread,
-        "central": content.central,
+        "signed": wording.signed,
+        "spread": wording.spread,
+        "central": wording.central,
     }
     environment.globals |= {
-        "budget_text": content.budget_text,
+        "budget_text": wording.budget_text,
         "counts": effects.counts,
-        "elsewhere": content.elsewhere,
+        "elsewhere": wording.elsewhere,
         "folded": said.folded,
-        "gate_titles": content.GATE_TITLES,
-        "headline": content.headline,
-        "method": content.METHOD,
+        "gate_titles": wording.GATE_TITLES,
+        "headline": wording.headline,
+        "method": wording.METHOD,
         "note": Level.NOTE,
-        "some": content.some,
+        "some": wording.some,
         "most_rows": _MOST_ROWS,
     }
     return environment.get_template(template).render(**given)
@@ -102,7 +102,7 @@ def _points(found: Placed) -> dict[str, Any]:
     if record := found[Place.RECORD]:
         folds.append((said.summary(Place.RECORD, record), said.topics(record), Level.NOTE))
     if before := found[Place.BEFORE]:
-        folds.append((content.before_text(len(before)), said.topics(before), Level.NOTE))
+        folds.append((wording.before_text(len(before)), said.topics(before), Level.NOTE))
     return {
         "loud": [
             (place, said.topics(found[place]), left_alone if worst is level else None)

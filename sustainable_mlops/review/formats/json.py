@@ -9,9 +9,9 @@ from typing import Any
 from sustainable_mlops.review.budgets import BudgetResult
 from sustainable_mlops.review.formats.bundle import footprint, worst_first
 from sustainable_mlops.review.formats.part_changes import became
-from sustainable_mlops.review.judged import JudgedFinding, JudgedRisk
+from sustainable_mlops.review.assessment import JudgedFinding, JudgedRisk
 from sustainable_mlops.review.review import Review
-from sustainable_mlops.review.unseen import Unseen
+from sustainable_mlops.review.coverage_gaps import Unseen
 
 #: Raised in its first part where something is taken away or changes its meaning, in its second where it is added.
 VERSION = "1.3"

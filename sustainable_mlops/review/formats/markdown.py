@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from sustainable_mlops.footprint.alternatives import Alternative
 from sustainable_mlops.footprint.figures import shown
-from sustainable_mlops.review.formats import content, effects
+from sustainable_mlops.review.formats import wording, effects
 from sustainable_mlops.review.formats.bundle import Bundle, Member, Placed, bundle
-from sustainable_mlops.review.formats.content import short, spread
+from sustainable_mlops.review.formats.wording import short, spread
 from sustainable_mlops.review.formats.effects import Done, Row
-from sustainable_mlops.review.formats.marks import code, fix, prose
-from sustainable_mlops.review.formats.points import (
+from sustainable_mlops.review.formats.escaping import code, fix, prose
+from sustainable_mlops.review.formats.items import (
     Group,
     Place,
     Point,
@@ -21,8 +21,8 @@ from sustainable_mlops.review.formats.points import (
     topics,
     until_apply,
 )
-from sustainable_mlops.review.formats.room import LEFT, LIMIT, Block, fitted, made
-from sustainable_mlops.review.marker import marker
+from sustainable_mlops.review.formats.comment_limit import LEFT, LIMIT, Block, fitted, made
+from sustainable_mlops.review.comment_marker import marker
 from sustainable_mlops.review.review import Change, Review, Verdict
 from sustainable_mlops.review.risk import Level
 
@@ -36,7 +36,7 @@ _VERDICT_SIGNS = {Verdict.STOP: "🛑", Verdict.LOOK: "👀", Verdict.FINE: "✅
 
 def render(review: Review) -> str:
     """The comment."""
-    title = f"## {_VERDICT_SIGNS[review.verdict]} {prose(content.headline(review))}"
+    title = f"## {_VERDICT_SIGNS[review.verdict]} {prose(wording.headline(review))}"
     head = Block(
         f"{title}\n\nReview of {code(review.name)}\n", [*_table(review), *_notes(review.notes, review.remarks)]
     )
@@ -68,7 +68,7 @@ def not_reviewed(names: Sequence[str], why: str) -> str:
 
 
 def _method() -> Block:
-    return Block(f"<sub>{prose(content.METHOD)}</sub>")
+    return Block(f"<sub>{prose(wording.METHOD)}</sub>")
 
 
 def _body(review: Review, found: Placed, mark: str) -> Iterator[Block]:
@@ -86,7 +86,7 @@ def _body(review: Review, found: Placed, mark: str) -> Iterator[Block]:
 def _table(review: Review) -> list[str]:
     lines = ["| | |", "|---|---|"]
     lines += [
-        f"| {content.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {prose(gate.text)} |" for gate in review.gates
+        f"| {wording.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {prose(gate.text)} |" for gate in review.gates
     ]
     lines += [f"| {total.title} | {prose(total.line)} |" for total in effects.totals(review.footprint)[:2]]
     return [*lines, f"| Changes | {effects.counts(review)} |"]
@@ -139,7 +139,7 @@ def _at(point: Point) -> str:
 
 
 def _plans(point: Point) -> str:
-    return f" (in {prose(content.some(point.plans))})" if point.plans else ""
+    return f" (in {prose(wording.some(point.plans))})" if point.plans else ""
 
 
 def _by_topic(found: Sequence[Point]) -> list[str]:
@@ -194,8 +194,8 @@ def _row(row: Row) -> str:
     grade = f"{row.grade}, {row.driver}" if row.driver else row.grade
     return (
         f"| {code(row.address, table=True)}{changed}{requests} | "
-        f"{content.central(row.kg[0])} → {content.central(row.kg[1])} | {spread(row.kg[2], change=True)} | "
-        f"{content.central(row.usd[0])} → {content.central(row.usd[1])} | {spread(row.usd[2], change=True)} | "
+        f"{wording.central(row.kg[0])} → {wording.central(row.kg[1])} | {spread(row.kg[2], change=True)} | "
+        f"{wording.central(row.usd[0])} → {wording.central(row.usd[1])} | {spread(row.usd[2], change=True)} | "
         f"{prose(grade)} |"
     )
 
@@ -205,7 +205,7 @@ def _budgets(review: Review, mark: str) -> Iterator[Block]:
         signs = {"over": "🛑", "unknown": "👀", "within": "✅", "nothing": "📝"}
         head = f"{mark} Budgets\n\n| | Budget | Limit | |\n|---|---|---|---|"
         lines = [
-            f"| {signs[one.held]} | {prose(one.budget)} | {prose(one.what)} | {prose(content.budget_text(one))} |"
+            f"| {signs[one.held]} | {prose(one.budget)} | {prose(one.what)} | {prose(wording.budget_text(one))} |"
             for one in review.budgets
         ]
         yield Block(head, lines)
@@ -233,7 +233,7 @@ def _quiet(found: Placed, where: str = "") -> Iterator[Block]:
     if record:
         yield _fold(summary(Place.RECORD, record) + where, _by_topic(record))
     if before:
-        yield _fold(f"{content.before_text(len(before))}{where}", _by_topic(before))
+        yield _fold(f"{wording.before_text(len(before))}{where}", _by_topic(before))
 
 
 def _explained(found: Placed, where: str = "") -> Iterator[Block]:
@@ -288,8 +288,8 @@ def _in_several(found: Bundle) -> Iterator[Block]:
 
 def _member(member: Member, *, is_open: bool) -> Iterator[Block]:
     review = member.review
-    title = f"{_VERDICT_SIGNS[review.verdict]} {short(review.name, _LONGEST_NAME)}: {content.headline(review)}"
-    elsewhere = [f"\n{content.elsewhere(member.elsewhere)}"] if member.elsewhere else []
+    title = f"{_VERDICT_SIGNS[review.verdict]} {short(review.name, _LONGEST_NAME)}: {wording.headline(review)}"
+    elsewhere = [f"\n{wording.elsewhere(member.elsewhere)}"] if member.elsewhere else []
     lines = [*_table(review), *_notes(member.notes, member.remarks), *elsewhere]
     yield Block(_opened(title, is_open=is_open), lines)
     yield from _body(review, member.own, "####")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sustainable_mlops.footprint.activities import Activity, Fleet, Job, Serverless, Storage, Transfer
-from sustainable_mlops.footprint.from_plan import Change
+from sustainable_mlops.footprint.plan_footprint import Change
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.resource_parts import SERVING, Part
 

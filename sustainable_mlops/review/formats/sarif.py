@@ -8,8 +8,8 @@ from typing import Any
 from sustainable_mlops import __version__, rules
 from sustainable_mlops.review.baseline import KNOWN
 from sustainable_mlops.review.budgets import BudgetResult, Held
-from sustainable_mlops.review.formats.content import budget_text, short, unseen_text
-from sustainable_mlops.review.judged import JudgedRisk
+from sustainable_mlops.review.formats.wording import budget_text, short, unseen_text
+from sustainable_mlops.review.assessment import JudgedRisk
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import RISK_TITLES, Level
 

@@ -7,12 +7,12 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from sustainable_mlops.review.formats import content, effects
-from sustainable_mlops.review.formats import points as said
+from sustainable_mlops.review.formats import wording, effects
+from sustainable_mlops.review.formats import items as said
 from sustainable_mlops.review.formats.bundle import Bundle, Placed, bundle
-from sustainable_mlops.review.formats.content import short, spread
+from sustainable_mlops.review.formats.wording import short, spread
 from sustainable_mlops.review.formats.effects import Done, Row
-from sustainable_mlops.review.formats.points import Place, Point, placed, points, summary, topics, until_apply
+from sustainable_mlops.review.formats.items import Place, Point, placed, points, summary, topics, until_apply
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level
 
@@ -48,13 +48,13 @@ def print_to_terminal(reviews: Sequence[Review]) -> None:
 def _parts(reviews: Sequence[Review]) -> Iterator[RenderableType]:
     if len(reviews) == 1:
         (review,) = reviews
-        yield Text(f" {content.headline(review)} ", style=_VERDICT_STYLES[review.verdict])
+        yield Text(f" {wording.headline(review)} ", style=_VERDICT_STYLES[review.verdict])
         yield _summary(review)
         yield from _notes(review.notes, review.remarks)
         yield from _body(review, placed(points(review)))
     else:
         yield from _several(bundle(reviews))
-    yield Text(f"\n{content.METHOD}", style="dim")
+    yield Text(f"\n{wording.METHOD}", style="dim")
 
 
 def _several(found: Bundle) -> Iterator[RenderableType]:
@@ -68,11 +68,11 @@ def _several(found: Bundle) -> Iterator[RenderableType]:
     for member in found.members:
         review = member.review
         yield Text(f"\n── {short(review.name)}", style="bold")
-        yield Text(f" {content.headline(review)} ", style=_VERDICT_STYLES[review.verdict])
+        yield Text(f" {wording.headline(review)} ", style=_VERDICT_STYLES[review.verdict])
         yield _summary(review)
         yield from _notes(member.notes, member.remarks)
         if member.elsewhere:
-            yield Text(content.elsewhere(member.elsewhere), style="dim")
+            yield Text(wording.elsewhere(member.elsewhere), style="dim")
         yield from _body(review, member.own)
     if common := [*_quiet(found.common), *_explained(found.common)]:
         yield Text("\n── Also in several plans", style="bold")
@@ -119,7 +119,7 @@ def _summary(review: Review) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_row("Plan", Text(short(review.name)))
     for gate in review.gates:
-        table.add_row(content.GATE_TITLES[gate.name], Text(short(gate.text), style=_STYLES[gate.level]))
+        table.add_row(wording.GATE_TITLES[gate.name], Text(short(gate.text), style=_STYLES[gate.level]))
     for total in effects.totals(review.footprint)[:2]:
         table.add_row(total.title, Text(total.line))
     table.add_row("Changes", Text(effects.counts(review)))
@@ -164,7 +164,7 @@ def _group(group: said.Group) -> _Item:
     if first.title:
         found = list(dict.fromkeys(short(point.address) for point in group.points))
         lines: list[Text | str] = [Text.assemble(first.title, (f"  {first.id}", "dim"))]
-        lines.append(Text(f"{content.some(found)}: {short(first.text)}{_plans(first)}", style="dim"))
+        lines.append(Text(f"{wording.some(found)}: {short(first.text)}{_plans(first)}", style="dim"))
     else:
         check = f"{first.id} " if first.id else ""
         lines = [Text(short(first.address), "bold")] if first.address else []
@@ -176,7 +176,7 @@ def _group(group: said.Group) -> _Item:
 
 
 def _plans(point: Point) -> str:
-    return f" (in {short(content.some(point.plans))})" if point.plans else ""
+    return f" (in {short(wording.some(point.plans))})" if point.plans else ""
 
 
 def _quiet(found: Placed) -> Iterator[RenderableType]:
@@ -186,7 +186,7 @@ def _quiet(found: Placed) -> Iterator[RenderableType]:
             yield _title(summary(place, its))
             yield from _groups(its, _MOST_NOTES)
     if before := len(found[Place.BEFORE]):
-        yield Text(f"\n{content.before_text(before)}", style="dim")
+        yield Text(f"\n{wording.before_text(before)}", style="dim")
 
 
 def _explained(found: Placed) -> Iterator[RenderableType]:
@@ -225,7 +225,7 @@ def _lines(row: Row) -> Iterator[Text]:
     yield Text(short(row.address), "bold")
     yield from (Text(short(text), "cyan") for text in row.part_changes)
     for unit, (before, after, delta) in (("kgCO2e", row.kg), ("USD", row.usd)):
-        figures = f"{content.central(before)} → {content.central(after)} {unit}"
+        figures = f"{wording.central(before)} → {wording.central(after)} {unit}"
         grade = f", class {row.grade}" if row.grade and unit != "USD" else ""
         yield Text(f"{figures}, {spread(delta, change=True)}{grade}")
 
@@ -235,7 +235,7 @@ def _budgets(review: Review) -> Iterator[RenderableType]:
         yield _title("Budgets")
     styles = {"over": "bold red", "unknown": "yellow", "within": "green", "nothing": "dim"}
     for one in review.budgets:
-        text = f"{short(one.budget)}, {short(one.what)}: {content.budget_text(one)}"
+        text = f"{short(one.budget)}, {short(one.what)}: {wording.budget_text(one)}"
         yield _Item("-", "", Text(text, styles[one.held]))
 
 

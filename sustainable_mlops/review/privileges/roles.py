@@ -9,7 +9,7 @@ from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource
 from sustainable_mlops.plan.iam import ROLE, of_role
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.review.comparison import Comparison, Pair
-from sustainable_mlops.review.privileges.danger import WIDE_NAMES, danger
+from sustainable_mlops.review.privileges.dangerous_permissions import WIDE_NAMES, danger
 from sustainable_mlops.review.privileges.grants import policy
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, IDENTITY, POLICY_TYPES
 from sustainable_mlops.review.risk import Level, Risk, Section, worst

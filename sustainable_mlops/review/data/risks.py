@@ -1,0 +1,224 @@
+"""Data at risk: what a plan deletes, replaces or protects less than before."""
+
+import json
+from collections.abc import Callable, Iterator
+
+from sustainable_mlops.plan import UNKNOWN, Block, Resource
+from sustainable_mlops.plan.joins import BUCKET
+from sustainable_mlops.review.comparison import Comparison, Pair
+from sustainable_mlops.review.data.image_lifecycle import ImageExpiry, new_image_expiries
+from sustainable_mlops.review.data.bucket_lifecycle import Expiry, new_expiries
+from sustainable_mlops.review.data.protections import PROTECTING, Guard, answer, guards
+from sustainable_mlops.review.data.stores import Store, store
+from sustainable_mlops.review.risk import Level, Risk, Section
+
+_Expiries = Callable[[Block | None, Block], Iterator[Expiry | ImageExpiry | None]]
+
+#: The name of the resources by which this project's modules guard what they protect with `prevent_destroy`.
+_GUARD = ("terraform_data", "deletion_protection")
+#: Why Terraform deletes what is in no configuration any more; `prevent_destroy` is gone with it.
+_UNCONFIGURED = frozenset({"delete_because_no_resource_config", "delete_because_no_module"})
+_KEEP = "Keep it (a `moved` block for another address, `ignore_changes` for drift), or back it up and accept the risk."
+#: Longer values than this would hide what is said of them.
+_LONGEST = 120
+#: Attributes that name an object: with another name it is another object. Also the type's own, such as `queue_name`.
+_NAMES = frozenset({"bucket", "name", "identifier", "cluster_identifier", "replication_group_id", "creation_token"})
+#: What makes objects or images expire: the attribute that names what holds them, its type, and what reads the rules.
+_LIFECYCLES: dict[str, tuple[str, str, _Expiries]] = {
+    BUCKET: ("", BUCKET, new_expiries),
+    "aws_s3_bucket_lifecycle_configuration": ("bucket", BUCKET, new_expiries),
+    "aws_ecr_lifecycle_policy": ("repository", "aws_ecr_repository", new_image_expiries),
+}
+
+
+def data_at_risk(comparison: Comparison) -> Iterator[Risk]:
+    """What may be lost, and what may be lost later as less protects it."""
+    yield from _vanished(comparison)
+    for pair in comparison.by_type.get(_GUARD[0], ()):
+        yield from _guard_gone(pair, comparison)
+    for pair in comparison.changes:
+        held = store(pair.type) if pair.type not in PROTECTING else None
+        if held is not None:
+            yield from _store(pair, held)
+        if pair.type in PROTECTING:
+            yield from _protection_gone(pair, comparison)
+        if pair.type in _LIFECYCLES:
+            yield from _expiring(pair, comparison)
+        if pair.before is not None and pair.after is not None:
+            yield from _weaker(pair.before, pair, pair.after, comparison)
+
+
+def _vanished(comparison: Comparison) -> Iterator[Risk]:
+    """What was deleted outside Terraform, which a plan makes anew and empty, or drops from its state."""
+    for resource in comparison.plan.vanished:
+        held = store(resource.type)
+        if held is not None:
+            what = f"is gone: deleted outside Terraform, and with it {held.holds}"
+            fix = "Find out who deleted it and why before anything is made in its place."
+            yield Risk("DATA_VANISHED", Section.DATA, Level.LOOK, resource.address, what, fix)
+
+
+def _store(pair: Pair, held: Store) -> Iterator[Risk]:
+    note = f"; {held.note}" if held.note else ""
+    renamed = _renamed(pair)
+    if pair.before is None or (pair.action not in ("delete", "replace", "forget") and not renamed):
+        return
+    if pair.new is not None and "forget" in pair.resource.actions:
+        what = f"no longer managed: nothing here protects {held.holds} any more"
+        yield Risk("DATA_FORGOTTEN", Section.DATA, Level.LOOK, pair.address, what)
+    elif pair.action == "delete":
+        old = " (an old object that a replacement left)" if pair.resource.deposed else ""
+        what = f"deleted{old}: {held.holds} will be gone{note}"
+        yield Risk("DATA_DELETED", Section.DATA, held.level, pair.address, what + _settings(pair), _KEEP)
+    else:
+        because = ", ".join(renamed or pair.resource.replaced_because) or pair.resource.reason
+        what = f"replaced (because of {because or 'its configuration'}): {held.holds} will be deleted{note}"
+        yield Risk("DATA_REPLACED", Section.DATA, held.level, pair.address, what + _settings(pair), _KEEP)
+
+
+def _renamed(pair: Pair) -> list[str]:
+    """The names by which a base plan tells that it is another object: it does not say what would be replaced."""
+    if pair.action != "update" or pair.old is pair.new:
+        return []
+    own = pair.type.removeprefix("aws_").replace("sagemaker_", "")
+    return [name for name in pair.changed() if name in _NAMES or name in (f"{own}_name", own)]
+
+
+def _settings(pair: Pair) -> str:
+    """What the settings before say of a destroy."""
+    found = []
+    for name in ("force_destroy", "force_delete", "skip_final_snapshot", "deletion_window_in_days"):
+        value = pair.before.get(name) if pair.before is not None else None
+        if isinstance(value, bool | int):
+            found.append(f"{name} is {str(value).lower()}")
+    return f" ({', '.join(found)})" if found else ""
+
+
+def _guard_gone(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
+    previous = pair.resource.previous_address or ""
+    if pair.resource.name != _GUARD[1] and ".".join(_GUARD) in previous:
+        what = f"was the deletion guard {previous}: a plan does not tell whether it still guards"
+        fix = "Check that its lifecycle has prevent_destroy."
+        yield Risk("DATA_GUARD_REMOVED", Section.DATA, Level.LOOK, pair.address, what, fix)
+    if pair.resource.name != _GUARD[1]:
+        return
+    if pair.action in ("delete", "replace", "forget") and pair.before is not None:
+        kept = pair.before.text("triggers_replace")
+        guarded = kept if isinstance(kept, str) else "what it protects"
+        if pair.action == "delete" and pair.resource.reason in _UNCONFIGURED and _deletes_data(pair, comparison):
+            what = (
+                f"the plan deletes the deletion guard of {guarded} and the data: the module call was removed or "
+                "renamed. The removed configuration had prevent_destroy, so Terraform deletes the data although "
+                "deletion_protection was on"
+            )
+            fix = (
+                "Restore the call; a renamed call needs a `moved` block. To delete the data permanently, follow the "
+                "module's README: set deletion_protection = false, remove the guards from the state, apply."
+            )
+            yield Risk("DATA_GUARD_UNCONFIGURED", Section.DATA, Level.STOP, pair.address, what, fix)
+            return
+        what = f"the deletion guard over {guarded} goes away"
+        fix = "Keep deletion_protection on, or accept the risk."
+        yield Risk("DATA_GUARD_REMOVED", Section.DATA, Level.STOP, pair.address, what, fix)
+
+
+def _deletes_data(guard: Pair, comparison: Comparison) -> bool:
+    """Return whether the plan deletes a resource with data in the module of the guard."""
+    module = guard.resource.module
+    return any(
+        pair.action == "delete" and pair.resource.module == module and store(pair.type) is not None
+        for pair in comparison.changes
+    )
+
+
+def _protection_gone(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
+    if pair.action not in ("delete", "forget") or pair.old is None:
+        return
+    bucket = comparison.joins_before.bucket(pair.old, "bucket")
+    if isinstance(bucket, Resource) and comparison.pair(bucket).after is None:
+        return  # goes with its bucket, which is told of
+    if pair.action == "forget" or (pair.before is not None and pair.before.get("state") == "DISABLED"):
+        return
+    others = _others_protecting(bucket, pair, comparison)
+    for other in others:
+        # The same under another address: weaker, or not, as a whole.
+        if pair.before is not None and other.after is not None:
+            yield from _weaker(pair.before, other, other.after, comparison)
+    if others:
+        return
+    section, what = PROTECTING[pair.type]
+    level = Level.LOOK if pair.type.endswith(("ownership_controls", "encryption_configuration")) else Level.STOP
+    name = "DATA_WEAKER" if section is Section.DATA else "PRIVILEGES_EXPOSED"
+    yield Risk(name, section, level, pair.address, what, "Keep it, or accept the risk.")
+
+
+def _others_protecting(bucket: object, pair: Pair, comparison: Comparison) -> list[Pair]:
+    """Other resources of the type of `pair` that take its place."""
+    new = comparison.pair(bucket).new if isinstance(bucket, Resource) else None
+    others = comparison.joins_after.of_bucket(new, pair.type).sure if new is not None else ()
+    return [comparison.pair(other) for other in others]
+
+
+def _expiring(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
+    if pair.after is None or pair.new is None or (pair.type == BUCKET and not pair.stays):
+        return
+    attribute, kind, found = _LIFECYCLES[pair.type]
+    before = pair.before
+    if pair.type != BUCKET:
+        owner = comparison.joins_after.target(pair.new, attribute, kind)
+        if isinstance(owner, Resource) and not comparison.pair(owner).stays:
+            return  # nothing is in it yet
+        before = before or _former(owner, pair, comparison)
+    for expiry in found(before, pair.after):
+        if expiry is None:
+            what = "the lifecycle rules are known only after apply, or hidden: cannot tell what they delete"
+            yield Risk("DATA_UNKNOWN", Section.DATA, Level.LOOK, pair.address, what, known=False)
+        else:
+            fix = "Check that nothing there is still needed, then accept the risk."
+            yield Risk("DATA_EXPIRES", Section.DATA, expiry.level, pair.address, f"newly, {expiry}", fix)
+
+
+def _former(owner: object, pair: Pair, comparison: Comparison) -> Block | None:
+    """The rules that another resource had for the same bucket or repository."""
+    old = comparison.pair(owner).old if isinstance(owner, Resource) else None
+    found = comparison.joins_before.sources(old, pair.type, _LIFECYCLES[pair.type][0]).sure if old is not None else ()
+    return comparison.pair(found[0]).before if found else None
+
+
+def _weaker(before: Block, pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    """What protects less in `after`, that of `pair`, than in `before`."""
+    if after.values is UNKNOWN and pair.new is not None and pair.new.reading is not None:
+        return  # told of as a whole
+    for guard in guards(pair.type):
+        old, new = before.get(guard.path), after.get(guard.path)
+        if old is UNKNOWN and new is UNKNOWN and _computed(pair, guard.path, comparison):
+            continue
+        if not guard.types and new is UNKNOWN:
+            # An attribute that nobody sets may be unknown too, where the provider computes it.
+            new = None if _computed(pair, guard.path, comparison) else new
+        if guard.unless and after.get(guard.unless) not in (None, "", False):
+            continue
+        found = answer(guard, old, new)
+        prefix = "DATA" if guard.section is Section.DATA else "PRIVILEGES"
+        if found:
+            name = "DATA_WEAKER" if guard.section is Section.DATA else "PRIVILEGES_EXPOSED"
+            values = f" {_shown(old, guard)} → {_shown(new, guard)}:"
+            values = values if not isinstance(old, list) and len(values) <= _LONGEST else ""
+            what = f"{guard.path}:{values} {guard.what}"
+            level = guard.severity(old, new)
+            yield Risk(name, guard.section, level, pair.address, what, "Leave it as it was, or accept the risk.")
+        elif found is None:
+            what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.what}"
+            yield Risk(f"{prefix}_UNKNOWN", guard.section, Level.LOOK, pair.address, what, known=False)
+
+
+def _computed(pair: Pair, path: str, comparison: Comparison) -> bool:
+    """Whether nobody sets it: the provider will say what it is."""
+    return pair.new is not None and comparison.plan.configured(pair.new, path) is False
+
+
+def _shown(value: object, guard: Guard) -> str:
+    value = guard.default if value is None else value
+    if isinstance(value, dict):
+        return json.dumps(value, default=str)
+    return str(value).lower() if isinstance(value, bool) else "not set" if value is None else str(value)

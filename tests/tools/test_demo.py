@@ -1,0 +1,62 @@
+"""The demo behind `make demo`."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.clone import Reader
+from tests.docs.blocks import shell_blocks
+from tests.reviewed import changes_nothing, reviewed, stops
+
+
+@pytest.mark.toolchain
+@pytest.mark.apply
+def test_the_demo_runs_the_pipeline_once_serves_its_model_and_leaves_nothing(tmp_path: Path) -> None:
+    reader = Reader(tmp_path / "clone")
+    assert "✓ Look for resources that are left" in reader.paste(".venv/bin/python -m tools.demo")
+    folder = reader.folder
+    figures = json.loads((folder / "out" / "demo.json").read_text())
+    assert 0.65 < float(figures["AUC of the endpoint on 4,000 held-out flights"]) < 0.75
+    record = json.loads((folder / figures["Record of the execution"]).read_text())
+    assert record["status"] == "Succeeded"
+    jobs = {step["name"]: step["job"] for step in record["steps"] if step["job"]}
+    assert jobs.keys() == {"Prepare", "Train", "Evaluate"}
+    assert jobs["Train"]["interruptions"] == 1
+    assert record["figures"]["co2e_operational"]["basis"] == "estimated"
+    records = [json.loads(path.read_text()) for path in (folder / "out" / "runs").glob("*.json")]
+    (again,) = (other for other in records if other != record)
+    assert again["figures"] == {}
+    assert again["saved"]["cost"]["value"] == pytest.approx(record["figures"]["cost"]["value"])
+    review = reviewed(json.loads((folder / "out" / "dev.plan.json").read_text()))
+    assert stops(review) == []
+    assert changes_nothing(review)
+    parts = [part for one in review.footprint.resources for part in one.changes]
+    costs = {part.name: part.after.estimate.figures["cost"] for part in parts if part.after and part.after.estimate}
+    assert costs.keys() == {"variant main", "step Prepare", "step Train", "step Evaluate"}
+    # 300,000 requests of 0.2 s on 2 GB at 0.00002 USD/GB-s, x 1.063 in Stockholm.
+    assert costs["variant main"].central == pytest.approx(300_000 * 0.2 * 2 * 0.00002 * 1.063)
+
+
+@pytest.mark.apply
+def test_every_command_that_the_demo_prints_works_as_pasted_and_the_plan_has_no_changes(tmp_path: Path) -> None:
+    reader = Reader(tmp_path / "clone")
+    try:
+        printed = reader.paste(".venv/bin/python -m tools.demo --keep")
+        commands = re.findall(r"^  (\S.*)$", printed.partition("The sandbox is up")[2], re.M)
+        documented = [command for block in shell_blocks("demo") for command in block.commands]
+        assert any("smlops pipeline" in command for command in documented)
+        # The documentation's go before the plan: executions change nothing of it.
+        answers = {command: reader.paste(command) for command in [*documented, *commands]}
+        (planned,) = (answer for command, answer in answers.items() if command.endswith(" plan"))
+        assert "so no changes are needed" in planned
+        assert "smlops-dev-" in "".join(answer for command, answer in answers.items() if "boto3" in command)
+        (ran,) = (
+            answer for command, answer in answers.items() if "smlops pipeline run" in command and command in commands
+        )
+        assert "nothing: the results were there already" in ran
+        assert commands[-1].endswith("smlops sandbox stop")
+        assert "Stopped the sandbox" in answers[commands[-1]]
+    finally:
+        reader.paste("smlops sandbox stop")

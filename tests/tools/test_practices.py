@@ -1,0 +1,70 @@
+"""The list of practices is true: what it names exists, and every rule is of a practice in it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sustainable_mlops import rules
+from sustainable_mlops.errors import UserError
+from tests.renewal import renew
+from tools import practices
+from tools.practices import Practice
+
+ROOT = Path(__file__).resolve().parents[2]
+ALL = list(practices.load_practices().values())
+
+
+def test_every_practice_has_its_row_once() -> None:
+    assert [practice.row for practice in ALL] == list(range(1, 79))
+
+
+@pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
+def test_what_keeps_a_practice_exists(practice: Practice) -> None:
+    for kept_by in practice.kept_by:
+        path, _, given = kept_by.partition("#")
+        assert (ROOT / path).exists(), kept_by
+        if given:
+            variables = (ROOT / path / "variables.tf").read_text()
+            assert f'variable "{given}"' in variables, kept_by
+
+
+@pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
+def test_a_practice_that_is_not_kept_says_why(practice: Practice) -> None:
+    assert practice.kept_by or practice.not_yet or practice.cannot
+    assert not (practice.cannot and (practice.kept_by or practice.not_yet))
+    assert practice.title
+    assert all(re.fullmatch(r"MLSUS0[1-6]-BP0[1-4]", lens) for lens in practice.lens)
+    assert all(1 <= step <= 14 for step in practice.guidance)
+
+
+@pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
+def test_what_is_still_to_come_is_not_there(practice: Practice) -> None:
+    for missing in re.findall(r"no (\w+) module", practice.not_yet):
+        assert not (ROOT / "modules" / missing).exists(), missing
+
+
+def test_every_practice_of_the_lens_and_every_step_of_the_guidance_has_a_row() -> None:
+    best_practices = {1: 1, 2: 2, 3: 3, 4: 4, 5: 4, 6: 2}  # how many each question of the sustainability pillar has
+    assert {lens for practice in ALL for lens in practice.lens} == {
+        f"MLSUS0{question}-BP0{number}" for question, most in best_practices.items() for number in range(1, most + 1)
+    }
+    assert {step for practice in ALL for step in practice.guidance} == set(range(1, 15))
+
+
+@pytest.mark.parametrize("rule", rules.ALL, ids=lambda rule: rule.id)
+def test_every_rule_is_of_practices_in_the_list(rule: rules.Rule) -> None:
+    assert rule.practices
+    assert all(rule.id in practices.load_practices()[row].checked_by for row in rule.practices)
+
+
+def test_the_page_is_as_the_list_and_the_rules_say() -> None:
+    page = (ROOT / "docs" / "practices.md").read_text(encoding="utf-8")
+    assert page == practices.render_page(), renew("python -m tools.practices")
+
+
+def test_the_summary_in_contributing_matches_the_list() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert page == practices.insert_summary(page), renew("python -m tools.practices")
+    with pytest.raises(UserError, match=r"CONTRIBUTING\.md: .*put them back"):
+        practices.insert_summary(page.replace("practices: end", ""))

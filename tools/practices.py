@@ -1,0 +1,211 @@
+"""Writer of docs/practices.md: every practice, the part of the project that keeps it, and the rules that check it.
+
+- `python -m tools.practices`: write the page and its summary in CONTRIBUTING
+- `python -m tools.practices --check`: exit with 1 if one of them is stale
+
+It joins `catalogue/practices.yaml` with the rules. A rule names its practices, so this relation cannot go stale.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Annotated, Any
+
+import typer
+
+from sustainable_mlops import cli, program, rules
+from sustainable_mlops.catalogue.tables import HERE
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.terraform import ROOT
+
+#: The sections of the list, by the row they begin with.
+SECTIONS = {
+    1: "Business goal and problem framing",
+    7: "Data preparation",
+    25: "Model development, training and tuning",
+    48: "Deployment",
+    69: "Monitoring and management",
+}
+_FIELDS = {"row", "title", "lens", "guidance", "kept_by", "not_yet", "cannot"}
+_FILE = HERE / "practices.yaml"
+_START, _END = "<!-- practices: start -->", "<!-- practices: end -->"
+
+
+app = cli.app()
+
+
+@dataclass(frozen=True, slots=True)
+class Practice:
+    """One practice, with the fields that `practices.yaml` describes."""
+
+    row: int
+    title: str
+    lens: tuple[str, ...] = ()
+    guidance: tuple[int, ...] = ()
+    kept_by: tuple[str, ...] = ()
+    not_yet: str = ""
+    cannot: str = ""
+
+    @property
+    def checked_by(self) -> tuple[str, ...]:
+        """IDs of the rules that check the practice."""
+        return _group_rules().get(str(self.row), ())
+
+    @property
+    def state(self) -> str:
+        """State: `kept`, `in part`, `checked` (by rules alone), `not yet` or `cannot`."""
+        if self.kept_by:
+            return "in part" if self.not_yet else "kept"
+        if self.cannot:
+            return "cannot"
+        return "checked" if self.checked_by else "not yet"
+
+
+@cache
+def load_practices() -> dict[str, Practice]:
+    """Return every practice by its row, as rules name it (`"33"`). Raises UserError if the file is not valid."""
+    import yaml
+
+    try:
+        entries = yaml.load(_FILE.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  (both safe)
+    except (OSError, yaml.YAMLError) as error:
+        raise UserError(f"{_FILE}: {error}; install the package again") from None
+    practices = [_parse_practice(entry) for entry in entries]
+    return {str(practice.row): practice for practice in practices}
+
+
+def _parse_practice(entry: Mapping[str, Any]) -> Practice:
+    if unknown := entry.keys() - _FIELDS:
+        raise UserError(f"{_FILE}: row {entry.get('row')}: {', '.join(sorted(unknown))} is no field of a practice")
+    return Practice(
+        row=int(entry["row"]),
+        title=str(entry["title"]),
+        lens=tuple(entry.get("lens", ())),
+        guidance=tuple(entry.get("guidance", ())),
+        kept_by=tuple(entry.get("kept_by", ())),
+        not_yet=entry.get("not_yet", ""),
+        cannot=entry.get("cannot", ""),
+    )
+
+
+@cache
+def _group_rules() -> dict[str, tuple[str, ...]]:
+    ids: dict[str, tuple[str, ...]] = {}
+    for rule in rules.ALL:
+        for row in rule.practices:
+            ids[row] = (*ids.get(row, ()), rule.id)
+    return ids
+
+
+def render_page() -> str:
+    """Return the page `docs/practices.md`."""
+    return "\n".join([*_render_head(), *_render_practices(), *_render_rules(), ""])
+
+
+def _render_head() -> Iterator[str]:
+    practices = list(load_practices().values())
+    counts = {state: sum(p.state == state for p in practices) for state in _STATES}
+    yield "<!-- Written by tools/practices.py from sustainable_mlops/catalogue/practices.yaml and the rules. -->"
+    yield "# Practices, and where each is kept"
+    yield ""
+    yield f"{len(practices)} practices of AWS's"
+    yield "[Guidance for Optimizing MLOps for Sustainability](https://aws.amazon.com/solutions/guidance/optimizing-mlops-for-sustainability/)"
+    yield "(steps 1 to 14) and of the"
+    yield "[Well-Architected Machine Learning Lens](https://docs.aws.amazon.com/wellarchitected/latest/machine-learning-lens/)"
+    yield "(MLSUS…). The page names the part of the project that keeps each by default, and the [rules](#rules) that"
+    yield "check it in any Terraform plan."
+    yield ""
+    yield "| state | practices | meaning |"
+    yield "|---|---|---|"
+    for state, meaning in _STATES.items():
+        yield f"| {state} | {counts[state]} | {meaning} |"
+
+
+def insert_summary(page: str) -> str:
+    """Return a page with the summary between its marks. Raises UserError if the marks are missing."""
+    before, start, rest = page.partition(_START)
+    _, end, after = rest.partition(_END)
+    if not start or not end:
+        raise UserError(f"CONTRIBUTING.md: {_START} and {_END} must enclose the table of practices; put them back")
+    return "\n".join([before + start, *_render_summary(), end + after])
+
+
+def _render_summary() -> Iterator[str]:
+    yield f"| practices | {' | '.join(_STATES)} |"
+    yield f"|---{'|---:' * len(_STATES)}|"
+    starts = [*SECTIONS, 1000]
+    for start, stop in pairwise(starts):
+        inside = [practice for practice in load_practices().values() if start <= practice.row < stop]
+        anchor = SECTIONS[start].lower().replace(" ", "-").replace(",", "")
+        counts = [str(sum(practice.state == state for practice in inside)) for state in _STATES]
+        yield f"| [{SECTIONS[start]}](docs/practices.md#{anchor}) | {' | '.join(counts)} |"
+
+
+_STATES = {
+    "kept": "a module, a command or a workload does it by default",
+    "in part": "kept, but something is missing",
+    "checked": "rules check it in a plan; no module or command does it yet",
+    "not yet": "neither kept nor checked",
+    "cannot": "the feature is closed, or a plan cannot show it",
+}
+
+
+def _render_practices() -> Iterator[str]:
+    for practice in load_practices().values():
+        if practice.row in SECTIONS:
+            yield from ("", f"## {SECTIONS[practice.row]}", "")
+            yield "| no | practice | ML Lens | step | state | kept by | checked by |"
+            yield "|---|---|---|---|---|---|---|"
+        yield _render_row(
+            str(practice.row),
+            practice.title,
+            ", ".join(practice.lens),
+            ", ".join(map(str, practice.guidance)),
+            f"{practice.state}: {why}" if (why := practice.not_yet or practice.cannot) else practice.state,
+            ", ".join(map(_link, practice.kept_by)),
+            ", ".join(f"[{rule}](#{rule.lower()})" for rule in practice.checked_by),
+        )
+
+
+def _link(kept_by: str) -> str:
+    path, _, variable = kept_by.partition("#")
+    name = path.removeprefix("modules/")
+    return f"[{f'{name}: `{variable}`' if variable else name}](../{path})"
+
+
+def _render_rules() -> Iterator[str]:
+    yield from ("", "## Rules", "")
+    yield "Severity: `fail` is closed or impossible, `warn` is a choice that needs a reason, `info` is advice. The tag"
+    yield "`sust_waiver:<rule>` = `<reason> until <yyyy-mm-dd>` accepts a finding until that day."
+    yield ""
+    yield "| rule | severity | requirement | remedy | practices |"
+    yield "|---|---|---|---|---|"
+    for rule in sorted(rules.ALL, key=lambda rule: rule.id):
+        anchor = f'<a id="{rule.id.lower()}"></a>{rule.id}'
+        yield _render_row(anchor, rule.severity, rule.title, rule.fix, ", ".join(rule.practices))
+
+
+def _render_row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+@app.command(help=__doc__)
+def write_pages(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a page is stale.")] = False,
+) -> None:
+    """Write the pages, or check them."""
+    page, contributing = ROOT / "docs" / "practices.md", ROOT / "CONTRIBUTING.md"
+    pages = {page: render_page(), contributing: insert_summary(contributing.read_text(encoding="utf-8"))}
+    stale = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    for path in stale:
+        name = path.relative_to(ROOT)
+        cli.say(f"{name} is stale: run python -m tools.practices" if check else f"wrote {name}")
+        if not check:
+            path.write_text(pages[path], encoding="utf-8")
+    if check and stale:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    program.run(app)
