@@ -86,7 +86,7 @@ def print_times(sizes: Iterable[int], rounds: int, base: Path, as_json: bool) ->
 
 def print_figures(as_json: bool) -> None:
     """Print the errors of the estimates by kind; JSON lists every case too."""
-    from sustainable_mlops.footprint import validation
+    from tools import footprint_validation
 
     summaries = footprint_validation.summaries()
     if as_json:

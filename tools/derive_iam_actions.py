@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sustainable_mlops.catalogue import deployer_actions
-from tools.derive_instances import text
 from sustainable_mlops.catalogue.tables import HERE
 from sustainable_mlops.errors import UserError
+from tools.derive_instances import text
 
 
 def rows(actions: Iterable[str]) -> Iterator[tuple[str, ...]]:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from sustainable_mlops.catalogue.tables import rows
 from sustainable_mlops.errors import UserError
-from tools.footprint_conformance import Values, cases
 from sustainable_mlops.footprint.figures import shown
 from sustainable_mlops.footprint.usage import OF_TYPE
+from tools.footprint_conformance import Values, cases
 from tools.footprint_validation import measured, summaries
 
 

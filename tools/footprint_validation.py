@@ -11,13 +11,13 @@ from statistics import median
 from sustainable_mlops.catalogue import instances, prices
 from sustainable_mlops.catalogue.instances import Instance, Platform
 from sustainable_mlops.catalogue.tables import rows
-from sustainable_mlops.footprint import hosts
 from sustainable_mlops.footprint.activities import NONE, ONE, Fleet, Job
 from sustainable_mlops.footprint.calculation import Place, place
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import Estimate, Figure
 from sustainable_mlops.footprint.machines import fleet_of_job, job_duty, of_fleet
 from sustainable_mlops.footprint.quantities import exactly
+from tools import cpu_hosts
 
 #: Watts at the plug, before the data centre's share.
 _AT_THE_PLUG = Place(ONE, NONE, 0.0, NONE, None, frozenset(), ())

@@ -16,9 +16,9 @@ _FILES = {file.stem.replace("_", "-"): file for file in sorted(Path(__file__).pa
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Run a sub-command, or what `smlops` does by itself; ends the process.
+    """Run a sub-command, or `smlops` without one, and end the process.
 
-    A sub-command starts without the group, whose options, for completion, cost a third of a second to read.
+    A sub-command starts without the group, whose options for completion take a third of a second to read.
     """
     name = next(iter(arguments), "")
     if name in _FILES:
@@ -27,15 +27,12 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def _load(name: str) -> Any:
-    """The command of a file, its help naming commands as they can be typed."""
-    command = get_command(import_module(f"{__package__}.{_FILES[name].stem}").app)
-    for one in (command, *getattr(command, "commands", {}).values()):
-        one.help = one.help or ""
-    return command
+    """Import the file of a command and return the command."""
+    return get_command(import_module(f"{__package__}.{_FILES[name].stem}").app)
 
 
 class _Lazy(TyperGroup):
-    """Lists its sub-commands by the first lines of their files, and imports the one that is called."""
+    """Group that lists its sub-commands by the first lines of their files, and imports only the selected one."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -48,8 +45,8 @@ class _Lazy(TyperGroup):
         return name, _load(name) if name is not None else command, rest
 
 
-def _tell_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         print(__version__)
         raise typer.Exit
 
@@ -60,17 +57,15 @@ app = typer.Typer(cls=_Lazy, no_args_is_help=True, rich_markup_mode="markdown", 
 @app.callback(
     help="""Sustainable MLOps on Amazon SageMaker: review plans, train, register, advise; and AWS on this machine.
 
-    - `smlops review plan.json`: what a Terraform plan does to data, privileges, carbon and cost
-    - `smlops advise --region eu-north-1 --requests-per-day 5000`: how to serve a model
-    - `smlops train job.yaml --dry-run`: what a training would take
-    - `smlops demo`: the whole idea on this machine, without an account; needs a clone of the repository
-
-    In a clone each is a script, too: `smlops train` is `smlops train`.
+    - `smlops review plan.json`: effects of a Terraform plan on data, privileges, carbon and cost
+    - `smlops advise --region eu-north-1 --requests-per-day 5000`: the best kind of endpoint for a load
+    - `smlops train job.yaml --dry-run`: expected carbon, cost and duration of a training
+    - `smlops sandbox start`: AWS on this machine, without an account
     """
 )
 def _smlops(
     version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     pass
