@@ -1,1 +1,1 @@
-"""Inference Recommender: a load on endpoints of this machine, and what follows from it."""
+"""Inference recommendation jobs: requests are checked, and the answers come from recorded load tests."""

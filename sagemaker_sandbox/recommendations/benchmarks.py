@@ -1,93 +1,87 @@
-"""Which benchmarks a job makes: one for each configuration and each combination of environment variables."""
+"""Benchmarks of a job: one for each endpoint configuration and each combination of environment variables."""
 
 import itertools
+import secrets
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
 
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.recommendations.subject import Subject
+from sagemaker_sandbox.recommendations import recorded
+from sagemaker_sandbox.recommendations.model_facts import ModelFacts
 
-#: The most that DescribeInferenceRecommendationsJob tells of, and of instance types in a job that names neither them
-#: nor whether it wants serverless ones, too; the second is assumed.
-_MOST, _FEW = 10, 3
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """An endpoint to be made, or for `existing` one that is there; `name` and `variant` are its."""
-
-    name: str
-    variant: str
-    instance_type: str | None = None
-    serverless: Fields | None = None
-    specification: str | None = None
-    environment: dict[str, str] = field(default_factory=dict)
-    existing: bool = False
-
-    @property
-    def config(self) -> Fields:
-        """The endpoint configuration."""
-        made: Fields = {"VariantName": self.variant, "ModelName": self.variant, "InitialVariantWeight": 1.0}
-        if self.serverless is not None:
-            made["ServerlessConfig"] = self.serverless
-        else:
-            made |= {"InstanceType": self.instance_type, "InitialInstanceCount": 1}
-        return {"EndpointConfigName": self.name, "ProductionVariants": [made]}
-
-    def endpoint(self, count: int = 1) -> Fields:
-        """As EndpointOutputConfiguration."""
-        said: Fields = {"EndpointName": self.name, "VariantName": self.variant}
-        if self.serverless is not None:
-            return said | {"ServerlessConfig": self.serverless}
-        if self.instance_type is not None:
-            return said | {"InstanceType": self.instance_type, "InitialInstanceCount": count}
-        return said
-
-    @property
-    def model(self) -> Fields:
-        """As ModelConfiguration."""
-        parameters = [
-            {"Key": key, "ValueType": "String", "Value": value} for key, value in sorted(self.environment.items())
-        ]
-        return {
-            "InferenceSpecificationName": self.specification,
-            "EnvironmentParameters": parameters or None,
-        }
-
-    def containers(self, served: list[Fields]) -> list[Fields]:
-        """A model's containers with its environment."""
-        return [one | {"Environment": one.get("Environment", {}) | self.environment} for one in served]
+#: Maximum of benchmarks in a job: DescribeInferenceRecommendationsJob returns at most ten.
+_MAX_BENCHMARKS = 10
 
 
-def benchmarks(config: Fields, subject: Subject) -> list[Benchmark]:
-    """Those of a job's InputConfig, in order, no more than its ResourceLimit allows."""
-    asked = config.get("EndpointConfigurations") or list(_unsaid(config, subject))
-    found = [one for configuration in asked for one in _combinations(configuration)]
-    return found[: min(config.get("ResourceLimit", {}).get("MaxNumberOfTests", _MOST), _MOST)]
+def plan_steps(request: Fields, facts: ModelFacts, region: str) -> list[Fields]:
+    """Return the steps of a job as they are once the job is over, at most as many as ResourceLimit allows."""
+    config = request["InputConfig"]
+    configurations = config.get("EndpointConfigurations")
+    if configurations is None:
+        configurations = [] if "Endpoints" in config else list(facts.list_configurations())
+    variants = [variant for configuration in configurations for variant in _list_combinations(configuration)]
+    limit = min(config.get("ResourceLimit", {}).get("MaxNumberOfTests", _MAX_BENCHMARKS), _MAX_BENCHMARKS)
+    return [_complete_step(request, *variant, region) for variant in variants[:limit]]
 
 
-def _unsaid(config: Fields, subject: Subject) -> Iterator[Fields]:
-    if "Endpoints" in config:
-        return
-    if subject.endpoint_type != "Serverless":
-        most = _FEW if subject.endpoint_type is None else _MOST
-        yield from ({"InstanceType": kind} for kind in subject.instance_types[:most])
-    if subject.endpoint_type != "RealTime":
-        yield from ({"ServerlessConfig": settings} for settings in subject.serverless())
+def existing_endpoint_step(job_name: str, endpoint: str, variant: Fields) -> Fields:
+    """Return the step of an endpoint that exists already."""
+    test = recorded.find_load_test(variant.get("InstanceType"))
+    configuration = {"EndpointName": endpoint, "VariantName": variant["VariantName"]}
+    metrics = {"MaxInvocations": test.max_invocations, "ModelLatency": test.model_latency_ms}
+    return _step(job_name, "COMPLETED", {"EndpointConfiguration": configuration, "EndpointMetrics": metrics}) | {
+        "instance_type": variant.get("InstanceType")
+    }
 
 
-def _combinations(configuration: Fields) -> Iterator[Benchmark]:
+def _list_combinations(configuration: Fields) -> Iterator[tuple[Fields, dict[str, str]]]:
     ranges = configuration.get("EnvironmentParameterRanges", {}).get("CategoricalParameterRanges", [])
-    for values in itertools.product(*(one["Value"] for one in ranges)):
-        name = f"sm-epc-{uuid.uuid4()}"
-        more: dict[str, Any] = {"environment": {one["Name"]: v for one, v in zip(ranges, values, strict=True)}}
-        yield Benchmark(
-            name=name,
-            variant=name,
-            instance_type=configuration.get("InstanceType"),
-            serverless=configuration.get("ServerlessConfig"),
-            specification=configuration.get("InferenceSpecificationName"),
-            **more,
+    for values in itertools.product(*(parameter["Value"] for parameter in ranges)):
+        names = [parameter["Name"] for parameter in ranges]
+        yield configuration, dict(zip(names, values, strict=True))
+
+
+def _complete_step(request: Fields, configuration: Fields, environment: dict[str, str], region: str) -> Fields:
+    conditions = request.get("StoppingConditions", {})
+    instance_type = configuration.get("InstanceType")
+    test = recorded.find_load_test(instance_type)
+    name = f"sm-epc-{uuid.uuid4()}"
+    endpoint: Fields = {"EndpointName": name, "VariantName": name}
+    if instance_type is None:
+        endpoint["ServerlessConfig"] = configuration["ServerlessConfig"]
+        metrics = recorded.serverless_metrics(test, configuration["ServerlessConfig"], region)
+    else:
+        count = recorded.count_instances(test, conditions.get("MaxInvocations") or 0)
+        endpoint |= {"InstanceType": instance_type, "InitialInstanceCount": count}
+        metrics = recorded.instance_metrics(test, instance_type, count, region)
+    parameters = [{"Key": key, "ValueType": "String", "Value": value} for key, value in sorted(environment.items())]
+    benchmark: Fields = {
+        "EndpointConfiguration": endpoint,
+        "ModelConfiguration": {
+            "InferenceSpecificationName": configuration.get("InferenceSpecificationName"),
+            "EnvironmentParameters": parameters or None,
+        },
+    }
+    threshold = (conditions.get("ModelLatencyThresholds") or [{}])[0]
+    limit = threshold.get("ValueInMilliseconds")
+    is_too_slow = limit is not None and test.model_latency_ms > limit
+    if is_too_slow:
+        benchmark["FailureReason"] = (
+            f"Benchmark failed: the {threshold.get('Percentile', 'P95')} model latency of {test.model_latency_ms} ms "
+            f"exceeded ModelLatencyThresholds of {limit} ms at all loads"
         )
+    else:
+        benchmark["Metrics"] = metrics
+    return _step(request["JobName"], "FAILED" if is_too_slow else "COMPLETED", benchmark) | {
+        "instance_type": instance_type
+    }
+
+
+def _step(job_name: str, status: str, benchmark: Fields) -> Fields:
+    return {
+        "StepType": "BENCHMARK",
+        "JobName": job_name,
+        "Status": status,
+        "InferenceBenchmark": benchmark,
+        "id": f"{job_name}/{secrets.token_hex(4)}",
+    }

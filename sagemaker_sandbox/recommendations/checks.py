@@ -1,20 +1,22 @@
-"""What AWS refuses of a job's request: the words are those of "Troubleshoot Inference Recommender errors" in the
-developer guide where it has them, the bounds those of "Run a custom load test"; other words are assumed."""
+"""Checks of CreateInferenceRecommendationsJob.
+
+The messages are those of "Troubleshoot Inference Recommender errors" in the developer guide where it has them, the
+bounds those of "Run a custom load test". Other messages are assumed.
+"""
 
 from itertools import pairwise
 
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.recommendations.pattern import last_users
 
-#: Users at the beginning and by the minute, seconds of a phase or of stairs, and of a job.
+#: Users at the beginning and by the minute, seconds of a phase or of stairs, and seconds of a job.
 _USERS, _RATE, _SECONDS, _JOB_SECONDS = (1, 3), (0, 3), (120, 3600), 18_000
-#: By how many users a phase may begin apart from the end of the one before.
-_APART = 3
+#: Largest difference between the users at the end of a phase and at the beginning of the next one.
+_MAX_USER_GAP = 3
 
 
-def check(request: Fields) -> None:
-    """Raise ValidationError for a request that contradicts itself, or the documentation."""
+def check_request(request: Fields) -> None:
+    """Raise ValidationError for a request that contradicts itself or the documentation."""
     config = request["InputConfig"]
     if ("ModelPackageVersionArn" in config) == ("ModelName" in config):
         raise ValidationError("Specify either ModelPackageVersionArn or ModelName in InputConfig.")
@@ -34,30 +36,30 @@ def check(request: Fields) -> None:
 def _check_advanced(request: Fields, config: Fields) -> None:
     if not config.get("EndpointConfigurations") and not config.get("Endpoints"):
         raise ValidationError("EndpointConfigurations is a mandatory parameter for the job of type Advanced.")
-    for member, where in (("TrafficPattern", config), ("StoppingConditions", request)):
-        if member not in where:
+    for member, parent in (("TrafficPattern", config), ("StoppingConditions", request)):
+        if member not in parent:
             raise ValidationError(f"{member} is a mandatory parameter for the job of type Advanced.")
 
 
 def _check_configuration(config: Fields, configuration: Fields) -> None:
     if ("InstanceType" in configuration) == ("ServerlessConfig" in configuration):
         raise ValidationError("Specify either InstanceType or ServerlessConfig in EndpointConfigurations.")
-    kind = configuration.get("InstanceType", "")
-    if kind.startswith("ml.t2."):
-        raise ValidationError(f"Burstable instance type {kind} is not allowed.")
+    instance_type = configuration.get("InstanceType", "")
+    if instance_type.startswith("ml.t2."):
+        raise ValidationError(f"Burstable instance type {instance_type} is not allowed.")
     if "InferenceSpecificationName" in configuration and "ModelPackageVersionArn" not in config:
         raise ValidationError("InferenceSpecificationName can only be specified with ModelPackageVersionArn.")
 
 
 def _check_pattern(pattern: Fields, job_seconds: int | None) -> None:
-    named = [kind for kind, member in (("PHASES", "Phases"), ("STAIRS", "Stairs")) if pattern.get(member)]
-    if named != [pattern.get("TrafficType")]:
+    types = [name for name, member in (("PHASES", "Phases"), ("STAIRS", "Stairs")) if pattern.get(member)]
+    if types != [pattern.get("TrafficType")]:
         raise ValidationError("Specify Phases for TrafficType PHASES, or Stairs for TrafficType STAIRS.")
-    if named == ["STAIRS"]:
+    if types == ["STAIRS"]:
         stairs = pattern["Stairs"]
-        _needs(stairs, "DurationInSeconds", *_SECONDS)
-        _needs(stairs, "NumberOfSteps", 1, stairs["DurationInSeconds"])
-        _needs(stairs, "UsersPerStep", *_USERS)
+        _check_range(stairs, "DurationInSeconds", *_SECONDS)
+        _check_range(stairs, "NumberOfSteps", 1, stairs["DurationInSeconds"])
+        _check_range(stairs, "UsersPerStep", *_USERS)
         total = stairs["DurationInSeconds"]
     else:
         _check_phases(pattern["Phases"])
@@ -68,17 +70,18 @@ def _check_pattern(pattern: Fields, job_seconds: int | None) -> None:
 
 def _check_phases(phases: list[Fields]) -> None:
     for phase in phases:
-        _needs(phase, "InitialNumberOfUsers", *_USERS)
-        _needs(phase, "SpawnRate", *_RATE)
-        _needs(phase, "DurationInSeconds", *_SECONDS)
+        _check_range(phase, "InitialNumberOfUsers", *_USERS)
+        _check_range(phase, "SpawnRate", *_RATE)
+        _check_range(phase, "DurationInSeconds", *_SECONDS)
     for before, phase in pairwise(phases):
-        users, first = last_users(before), phase["InitialNumberOfUsers"]
-        if abs(first - users) > _APART:
+        users = before["InitialNumberOfUsers"] + before["SpawnRate"] * before["DurationInSeconds"] // 60
+        first = phase["InitialNumberOfUsers"]
+        if abs(first - users) > _MAX_USER_GAP:
             raise ValidationError(
                 f"Users at the end of prev phase is {users} while initial users of current phase is {first}."
             )
 
 
-def _needs(structure: Fields, member: str, least: int, most: int) -> None:
-    if not least <= structure.get(member, least - 1) <= most:
-        raise ValidationError(f"{member} must be between {least} and {most}.")
+def _check_range(structure: Fields, member: str, minimum: int, maximum: int) -> None:
+    if not minimum <= structure.get(member, minimum - 1) <= maximum:
+        raise ValidationError(f"{member} must be between {minimum} and {maximum}.")

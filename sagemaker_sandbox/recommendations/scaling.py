@@ -1,58 +1,40 @@
-"""From a benchmark to a scaling policy. How AWS comes to its figures is not published; what is here is assumed.
+"""Scaling policies from recorded load tests. AWS does not publish its method; this one is assumed.
 
-An instance is taken to use as much more CPU as it answers more requests: at the CPU that is wanted it answers that
-share of what it answered at most.
+CPU use grows with the requests: at the target CPU, an instance answers that share of its maximum.
 """
 
 import math
-from dataclasses import dataclass
 
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.recommendations.recorded import LoadTest
 
-#: Documented: the target where none is said, in percent of each core.
-CPU = 50
-#: Application Auto Scaling's own for SageMaker, in seconds.
+#: Target CPU of a request that names none, in percent of each core. Documented.
+DEFAULT_CPU = 50
+#: Default cooldown of Application Auto Scaling for SageMaker, in seconds.
 _COOLDOWN = 300
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Of one instance: requests a minute at most, and then latency in milliseconds and CPU in percent of each core."""
+def recommend_scaling(test: LoadTest, target_cpu: int, objective: Fields, expected: int) -> Fields:
+    """Return Metric and DynamicScalingConfiguration.
 
-    invocations: int
-    latency: int
-    cpu_per_core: float
-
-    def at(self, target: int) -> int:
-        """Requests a minute at so much CPU: no more than it has answered, and one at least."""
-        share = target / self.cpu_per_core if self.cpu_per_core > target else 1.0
-        return max(int(self.invocations * share), 1)
-
-
-def recommend(measured: Measured, target: int, objective: Fields, expected: int) -> Fields:
-    """Metric and DynamicScalingConfiguration; `expected` are requests a minute where the objective says none."""
-    least = objective.get("MinInvocationsPerMinute", 0)
-    most = objective.get("MaxInvocationsPerMinute", max(expected, least))
-    if not 0 <= least <= most:
+    `expected` is the maximum of requests a minute if the objective names none. Raises ValidationError for an objective
+    that contradicts itself.
+    """
+    minimum = objective.get("MinInvocationsPerMinute", 0)
+    maximum = objective.get("MaxInvocationsPerMinute", max(expected, minimum))
+    if not 0 <= minimum <= maximum:
         raise ValidationError("MinInvocationsPerMinute must not be more than MaxInvocationsPerMinute, nor negative.")
-    invocations = measured.at(target)
+    share = min(target_cpu / test.cpu_percent, 1.0) if test.cpu_percent else 1.0
+    invocations = max(int(test.max_invocations * share), 1)
+    metric = {"Predefined": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}}
     return {
-        "Metric": {"InvocationsPerInstance": invocations, "ModelLatency": measured.latency},
+        "Metric": {"InvocationsPerInstance": invocations, "ModelLatency": test.model_latency_ms},
         "DynamicScalingConfiguration": {
-            "MinCapacity": max(math.ceil(least / invocations), 1),
-            "MaxCapacity": max(math.ceil(most / invocations), 1),
+            "MinCapacity": max(math.ceil(minimum / invocations), 1),
+            "MaxCapacity": max(math.ceil(maximum / invocations), 1),
             "ScaleInCooldown": _COOLDOWN,
             "ScaleOutCooldown": _COOLDOWN,
-            "ScalingPolicies": [
-                {
-                    "TargetTracking": {
-                        "MetricSpecification": {
-                            "Predefined": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
-                        },
-                        "TargetValue": float(invocations),
-                    }
-                }
-            ],
+            "ScalingPolicies": [{"TargetTracking": {"MetricSpecification": metric, "TargetValue": float(invocations)}}],
         },
     }

@@ -15,10 +15,10 @@ import yaml
 
 from envs import settings
 from envs.settings import Settings
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.recommendation import candidates, inputs, job, ranking
-from sustainable_mlops.recommendation.subject import Specification, Subject
-from sagemaker_sandbox import Sandbox
+from sustainable_mlops.recommendation.served_model import Specification, Subject
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.bench import make_bench
 from tests.jobs.faulty import CtrlC, sending, smlops
@@ -28,20 +28,8 @@ from tests.sandbox.support import IMAGE, ROLE, make_role, tar
 
 REGION = "eu-north-1"
 GRAVITON = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64"
-#: Is not there yet while there is the file `hold`.
-HELD = """
-import os
-while os.path.exists({hold!r}):
-    time.sleep(0.05)
-"""
-#: Takes longer for each request than this machine takes for anything else.
-MODEL = """
-import time
-def model_fn(model_dir): return None
-def transform_fn(model, data, content_type, accept):
-    time.sleep(0.02)
-    return "1", "text/csv"
-"""
+#: Seconds for which a job stays in progress, longer than two interrupted commands take.
+HOLD_SECONDS = 20
 SUBJECT = Subject(
     "arn:aws:sagemaker:eu-north-1:123456789012:model-package/flights/3",
     True,
@@ -245,8 +233,8 @@ def package(sandbox: Sandbox) -> Callable[..., str]:
     sandbox.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     deploying = Deploying(sandbox, name, lambda start: f"{start}-{uuid.uuid4().hex[:8]}")
 
-    def register(script: str = MODEL) -> str:
-        sagemaker, container = sandbox.client("sagemaker"), deploying.container(script)
+    def register() -> str:
+        sagemaker, container = sandbox.client("sagemaker"), deploying.container("")
         sagemaker.create_model_package_group(ModelPackageGroupName=f"{name}-group")
         kinds = {
             "SupportedContentTypes": ["text/csv"],
@@ -275,7 +263,7 @@ def run(sandbox: Sandbox, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_a_package_is_loaded_ranked_and_written(package: Any, sandbox: Sandbox, tmp_path: Path) -> None:
-    """Two candidates are really asked; the same command again takes what is there."""
+    """The same command again reports the jobs that exist."""
     arn, file = package(), tmp_path / "out" / "model.yaml"
     test = (arn, "--role", ROLE, "--p95", "2000", "--framework", "xgboost", "--minutes", "2")
     command = (*test, "--instance-type", "ml.c7g.large", "--requests-per-day", "1000")
@@ -350,12 +338,11 @@ def test_a_model_that_is_too_slow_is_not_recommended(package: Any, sandbox: Sand
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_test_that_the_same_command_follows(package: Any, sandbox: Sandbox, tmp_path: Path) -> None:
-    hold, bench, file = tmp_path / "hold", make_bench(sandbox, ROOT, tmp_path), tmp_path / "out" / "model.yaml"
-    hold.touch()
-    arn = package(MODEL + HELD.format(hold=str(hold)))
+    bench, file, arn = make_bench(sandbox, ROOT, tmp_path), tmp_path / "out" / "model.yaml", package()
     test = (arn, "--role", ROLE, "--p95", "2000", "--framework", "xgboost", "--minutes", "2", "--no-serverless")
     command = ["recommend", *test, "--instance-type", "ml.c7g.large", "--write", str(file)]
     creates, describes = "CreateInferenceRecommendationsJob", "DescribeInferenceRecommendationsJob"
+    sandbox.fault(creates, status_delay=HOLD_SECONDS)
     # The call that is interrupted, whether before or after it is sent, which of them, and what is true then.
     for asked, when, which, true in (
         ("DescribeModelPackage", "before", 1, "this command has launched nothing"),
@@ -365,8 +352,6 @@ def test_ctrl_c_leaves_a_test_that_the_same_command_follows(package: Any, sandbo
         (describes, "after", 3, "goes on"),
         ("GetScalingConfigurationRecommendation", "before", 1, "is COMPLETED"),
     ):
-        if true == "is COMPLETED":
-            hold.unlink()
         with sending(CtrlC(asked, when, which)):
             done = smlops(bench, *command)
         assert (done.code, done.out) == (INTERRUPTED, ""), done.err
