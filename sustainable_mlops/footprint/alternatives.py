@@ -26,9 +26,9 @@ from sustainable_mlops.footprint.activities import (
 )
 from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
 from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure, add, total
-from sustainable_mlops.footprint.plan_footprint import PlanFootprint, ResourceFootprint
 from sustainable_mlops.footprint.machines import job_duty
 from sustainable_mlops.footprint.model import change, estimate
+from sustainable_mlops.footprint.plan_footprint import PlanFootprint, ResourceFootprint
 from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.footprint.resource_parts import Part
 from sustainable_mlops.footprint.services.scaling import waiting

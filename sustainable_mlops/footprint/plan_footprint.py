@@ -28,17 +28,17 @@ from sustainable_mlops.footprint.services import (
     eks,
     emr,
     endpoints,
-    hyperpod,
-    jobs,
     external_scaling,
     external_triggers,
+    hyperpod,
+    jobs,
     stores,
     studio,
 )
 from sustainable_mlops.footprint.services.plan_side import Reader, Side
 from sustainable_mlops.footprint.usage import Usage
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.plan.pairs import between, matched
+from sustainable_mlops.plan.pairs import match_resources, pair_results
 
 #: Every type that is estimated, and what reads it.
 READERS: dict[str, Reader] = {
@@ -325,7 +325,7 @@ def of_plan(plan: Plan, usage: Usage | None = None, base: Plan | None = None) ->
     it is what that plan leads to. Raises nothing for what a plan may hold: what cannot be used is unknown.
     """
     used = usage or Usage()
-    pairs = matched(plan, base) if base is not None else [(one, one) for one in plan.resources]
+    pairs = match_resources(plan, base) if base is not None else [(one, one) for one in plan.resources]
     moved = {old.address: new.address for old, new in pairs if old and new and old.address != new.address}
     after = Side(plan, used, before=False, other=base)
     before = Side(plan, used, before=True) if base is None else Side(base, used, before=False, other=plan, moved=moved)
@@ -346,7 +346,7 @@ def _counts(old: Resource | None, new: Resource | None) -> bool:
 def _of_resource(old: Resource | None, new: Resource | None, before: Side, after: Side) -> ResourceFootprint:
     resource = new or old
     assert resource is not None
-    action = resource.action if old is new else between(old, new).action
+    action = resource.action if old is new else pair_results(old, new).action
     parts, come = _parts(old, before), _parts(new, after)
     if parts and "forget" in resource.actions:
         # What Terraform forgets keeps running, by itself or beside what takes its place.

@@ -26,7 +26,7 @@ from sustainable_mlops.catalogue import storage
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.mapping_file import read_mapping
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.plan.addresses import parts
+from sustainable_mlops.plan.addresses import split_address
 from sustainable_mlops.plan.cloudformation import CLOUD_CONTROL
 
 #: Each key: the greatest value, and what it is.
@@ -177,7 +177,7 @@ def read_usage(path: Path | str) -> Usage:
 
 def _refuse_useless(keys: Mapping[str, Any], address: str, place: str) -> None:
     """Raises UserError on a key that says nothing of the type of resource that the address names, if it names one."""
-    names = [part for part in parts(_split(address)[0]) if isinstance(part, str)]
+    names = [part for part in split_address(_split(address)[0]) if isinstance(part, str)]
     kind = names[-2] if len(names) > 1 and names[-3:-2] != ["module"] else ""
     if not kind.startswith("aws_") or "*" in kind or kind == CLOUD_CONTROL:  # which may be of many types
         return

@@ -35,7 +35,7 @@ class Scale:
         return self.low <= value <= self.high
 
 
-def of(figures: Iterable[Figure | None]) -> Scale | None:
+def fit_axis(figures: Iterable[Figure | None]) -> Scale | None:
     """The axis of these figures with their ranges; None where none is above 0."""
     ends = []
     for figure in figures:

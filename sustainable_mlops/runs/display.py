@@ -9,9 +9,9 @@ from rich.text import Text
 from sustainable_mlops.footprint import shown
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.record import RunRecord
-from sustainable_mlops.runs import axis
-from sustainable_mlops.runs.interval_coverage import Coverage
+from sustainable_mlops.runs.axis import Scale, fit_axis
 from sustainable_mlops.runs.difference import Difference, Row
+from sustainable_mlops.runs.interval_coverage import Coverage
 from sustainable_mlops.runs.values import figure
 
 _WIDTH = 28
@@ -45,7 +45,7 @@ def charted(records: Sequence[RunRecord], metric: str | None) -> Group:
 
 
 def _chart(records: Sequence[RunRecord], metric: str | None, key: str, unit: str) -> Table:
-    axis = axis.of(figure(record, key) for record in records)
+    axis = fit_axis(figure(record, key) for record in records)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("run", overflow="fold")
     table.add_column(Text(metric or "metric"), justify="right")
@@ -59,7 +59,7 @@ def _chart(records: Sequence[RunRecord], metric: str | None, key: str, unit: str
     return table
 
 
-def _bar(figure: Figure, axis: axis.Scale) -> str:
+def _bar(figure: Figure, axis: Scale) -> str:
     """`──●────`: the range, and the figure in it."""
     low, central, high = (
         round(axis.position(value) * (_WIDTH - 1))

@@ -8,7 +8,7 @@ from sustainable_mlops.footprint import shown
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.review import formats
-from sustainable_mlops.runs import axis
+from sustainable_mlops.runs.axis import fit_axis
 from sustainable_mlops.runs.interval_coverage import coverage
 from sustainable_mlops.runs.values import figure
 
@@ -83,7 +83,7 @@ def _chart(numbered: Sequence[tuple[int, RunRecord]], metric: str, key: str, tit
         for number, record in numbered
         if (found := figure(record, key)) is not None and found.value > 0 and metric in record.metrics
     ]
-    axis = axis.of(found for _, _, found, _ in known)
+    axis = fit_axis(found for _, _, found, _ in known)
     if axis is None:
         return None
     least, most = min(value for *_, value in known), max(value for *_, value in known)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.catalogue import derive, derive_refused, derive_registries, instances, prices, regions, tables
+from sustainable_mlops.catalogue import instances, prices, regions, tables
 from tests.renewal import renew
+from tools import derive_image_registries, derive_instances, derive_refused_instances
 
 
 def test_every_type_that_sagemaker_names_is_estimated_or_unknown_by_name() -> None:
@@ -23,7 +24,7 @@ def test_every_type_that_sagemaker_names_is_estimated_or_unknown_by_name() -> No
 
 
 def test_every_type_of_ec2_is_found_by_its_plain_name_or_unknown_by_its_name_or_familys() -> None:
-    listed, named = derive.ec2_types(), {row["instance"] for row in tables.rows("unknown_instances")}
+    listed, named = derive_instances.ec2_types(), {row["instance"] for row in tables.rows("unknown_instances")}
     assert len(listed) > 1300
     unknown = {name for name in listed if instances.find(name) is None}
     assert len(listed) - len(unknown) > 1250
@@ -60,18 +61,24 @@ def test_a_type_that_sagemaker_does_not_have_is_found_with_its_server_and_its_dr
 
 @pytest.mark.slow
 def test_the_derived_files_are_what_the_rules_give() -> None:
-    again = renew(".venv/bin/python -m sustainable_mlops.catalogue.derive")
-    assert (tables.HERE / "instances.csv").read_text() == derive.text(derive.instances()), again
-    assert (tables.HERE / "instances_ec2.csv").read_text() == derive.text(derive.ec2_instances()), again
-    assert (tables.HERE / "offerings.csv").read_text() == derive.text(derive.offerings()), again
-    again = renew(".venv/bin/python -m sustainable_mlops.catalogue.derive_registries")
-    assert (tables.HERE / "image_registries.csv").read_text() == derive.text(derive_registries.registries()), again
+    again = renew(".venv/bin/python -m tools.derive_instances")
+    assert (tables.HERE / "instances.csv").read_text() == derive_instances.text(derive_instances.instances()), again
+    assert (tables.HERE / "instances_ec2.csv").read_text() == derive_instances.text(derive_instances.ec2_instances()), (
+        again
+    )
+    assert (tables.HERE / "offerings.csv").read_text() == derive_instances.text(derive_instances.offerings()), again
+    again = renew(".venv/bin/python -m tools.derive_image_registries")
+    assert (tables.HERE / "image_registries.csv").read_text() == derive_instances.text(
+        derive_image_registries.registries()
+    ), again
 
 
 @pytest.mark.plan
 def test_what_the_provider_refuses_is_what_it_answers() -> None:
-    again = renew(".venv/bin/python -m sustainable_mlops.catalogue.derive_refused")
-    assert (tables.HERE / "refused_instances.csv").read_text() == derive.text(derive_refused.refused()), again
+    again = renew(".venv/bin/python -m tools.derive_refused_instances")
+    assert (tables.HERE / "refused_instances.csv").read_text() == derive_instances.text(
+        derive_refused_instances.refused()
+    ), again
 
 
 def test_what_a_provider_refuses_older_ones_do_too() -> None:
@@ -87,7 +94,7 @@ def test_memory_is_that_of_the_instance_as_one_accelerator_comes_in_two_sizes() 
     known = {"ml.p4d.24xlarge": 40.0, "ml.p4de.24xlarge": 80.0, "ml.p3.2xlarge": 16.0, "ml.p3dn.24xlarge": 32.0}
     known |= {"ml.g5.xlarge": 22.35, "ml.trn2.48xlarge": 96.0, "ml.inf2.xlarge": 32.0}
     assert {name: instances.everything()[name].accelerator_gib for name in known} == known
-    on_ec2 = [found for name in derive.ec2_types() if (found := instances.find(name)) is not None]
+    on_ec2 = [found for name in derive_instances.ec2_types() if (found := instances.find(name)) is not None]
     every = [*instances.everything().values(), *on_ec2]
     assert all((one.accelerator_gib > 0) == (one.accelerators > 0) for one in every)
 
@@ -133,7 +140,7 @@ def test_limits_are_those_of_the_service_model() -> None:
 
 
 def test_an_instance_is_no_larger_than_its_server() -> None:
-    on_ec2 = [found for name in derive.ec2_types() if (found := instances.find(name)) is not None]
+    on_ec2 = [found for name in derive_instances.ec2_types() if (found := instances.find(name)) is not None]
     for instance in [*instances.everything().values(), *on_ec2]:
         assert 0 < instance.vcpu <= instance.platform.vcpu, instance.name
         assert (instance.accelerator is None) == (instance.accelerators == 0), instance.name

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sustainable_mlops.deployer.documents import Document
-from sustainable_mlops.operations.preflight.governance import SCALING_ROLE, SCALING_SERVICE
 from sagemaker_sandbox import policies
 from sagemaker_sandbox.policies import Decision
+from sustainable_mlops.deployer.documents import Document
+from sustainable_mlops.operations.preflight.governance import SCALING_ROLE, SCALING_SERVICE
 
 TERRAFORM = re.compile(r"HashiCorp|Terraform|OpenTofu")
 BOTO3 = re.compile(r"Boto3")

@@ -9,7 +9,7 @@ import pytest
 
 from sustainable_mlops.footprint import PlanFootprint, of_plan
 from sustainable_mlops.footprint.coverage import FREE, UNCOVERED
-from sustainable_mlops.footprint.from_plan import READERS
+from sustainable_mlops.footprint.plan_footprint import READERS
 from tests.plan.build import change, plan
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sustainable_mlops.footprint import METRICS, Part, PlanFootprint, of_plan, read_usage
-from sustainable_mlops.footprint.from_plan import READERS
+from sustainable_mlops.footprint.plan_footprint import READERS
 from tests.footprint.plans import configuration, endpoint, of_target, policy, target, variant
 from tests.footprint.support import REGION
 from tests.plan.build import change, declared, plan

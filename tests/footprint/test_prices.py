@@ -10,7 +10,7 @@ from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import Figure
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import exactly
-from sustainable_mlops.footprint.validation import measured
+from tools.footprint_validation import measured
 
 
 def _usd_per_hour(instance: str, region: str | None) -> Figure:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sustainable_mlops.footprint import Lack, PlanFootprint, of_plan
-from sustainable_mlops.footprint.from_plan import READERS
+from sustainable_mlops.footprint.plan_footprint import READERS
 from sustainable_mlops.footprint.usage import OF_TYPE
 from tests.footprint.plans import configuration, endpoint, served, serverless, target, variant
 from tests.footprint.support import REGION, footprint, usage

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.measurement.measured import Measured
+from sustainable_mlops.jobs.measurement.counters import Measured
 from sustainable_mlops.jobs.record import RunRecord
 
 

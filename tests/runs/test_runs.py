@@ -18,9 +18,10 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.pipelines import record as pipelines
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord
 from sustainable_mlops.jobs.record import write_local
-from sustainable_mlops.runs import display, page, scale, store, values
-from sustainable_mlops.runs.coverage import coverage
+from sustainable_mlops.runs import display, page, store, values
+from sustainable_mlops.runs.axis import fit_axis
 from sustainable_mlops.runs.difference import difference
+from sustainable_mlops.runs.interval_coverage import coverage
 from tests.runs.records import estimated, record, seconds
 
 #: As the first version of the launcher wrote it, before there were kinds, outputs, counters or expectations.
@@ -214,7 +215,7 @@ def test_the_list_and_the_chart_have_every_run_and_markup_is_text() -> None:
 @pytest.mark.parametrize("spread", [1.0001, 3, 1e9])
 def test_every_figure_lies_on_the_axis(spread: float) -> None:
     figures = [estimated(10.0**power, "USD", spread) for power in (-6, 0, 2)]
-    axis = scale.of(figures)
+    axis = fit_axis(figures)
     assert axis is not None
     for figure in figures:
         ends = [axis.position(value) for value in (figure.low or 0, figure.value, figure.high or 0)]
@@ -233,10 +234,10 @@ def test_no_figure_is_broken_on_a_narrow_terminal() -> None:
 
 
 def test_an_axis_of_one_value_has_ticks_and_of_nothing_there_is_none() -> None:
-    axis = scale.of([seconds(42.0)])
+    axis = fit_axis([seconds(42.0)])
     assert axis is not None
     assert 0.4 < axis.position(42.0) < 0.6
-    assert scale.of([None, seconds(0.0), seconds(float("nan"))]) is None
+    assert fit_axis([None, seconds(0.0), seconds(float("nan"))]) is None
 
 
 class Page(HTMLParser):

@@ -7,7 +7,7 @@ found = compare(Need(region="eu-north-1", requests_per_day=1_000), loads=(10, 1_
 found.chosen, found.rows[0].cells[0].estimate.get("total"), found.crossovers
 """
 
-from sustainable_mlops.advice.comparison.endpoint_comparison import LOADS, Cell, Comparison, Row, compare
 from sustainable_mlops.advice.comparison.crossovers import Crossover
+from sustainable_mlops.advice.comparison.endpoint_comparison import LOADS, Cell, Comparison, Row, compare
 
 __all__ = ["LOADS", "Cell", "Comparison", "Crossover", "Row", "compare"]

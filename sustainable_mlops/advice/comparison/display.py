@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sustainable_mlops.advice.comparison.endpoint_comparison import Cell, Comparison, Row
 from sustainable_mlops.advice.comparison.crossovers import Crossover
+from sustainable_mlops.advice.comparison.endpoint_comparison import Cell, Comparison, Row
 from sustainable_mlops.footprint import Figure, shown
 
 _BY = {"total": "carbon", "cost": "cost"}

@@ -6,8 +6,8 @@ from typing import Any
 
 from sustainable_mlops.advice.comparison.shapes import Machines, Shape
 from sustainable_mlops.advice.limits import against
-from sustainable_mlops.advice.requirements import Need
 from sustainable_mlops.advice.options import DAYS, hours_on
+from sustainable_mlops.advice.requirements import Need
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import Quantity, between, exactly
 from sustainable_mlops.footprint.coefficients import assumptions

@@ -120,7 +120,7 @@ def _machines(name: str, part: Part, planned: Plan) -> Machines:
     assert instance is not None
     tracked = [
         target
-        for policy in planned.by_type(_POLICY)
+        for policy in planned.list_by_type(_POLICY)
         if policy.address.startswith(f"module.{name}.")
         and of_policy(policy.new) in _REQUESTS
         and isinstance(target := policy.new.number(f"{_TRACKED}.target_value"), int | float)

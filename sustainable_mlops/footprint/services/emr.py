@@ -23,7 +23,7 @@ from sustainable_mlops.footprint.services.launch_templates import weight_of
 from sustainable_mlops.footprint.services.plan_side import Side, known_number, never_set, says
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Unsure
-from sustainable_mlops.plan.document import embedded
+from sustainable_mlops.plan.document import parse_embedded_json
 
 _CLUSTER = "aws_emr_cluster"
 _SCALING = "aws_emr_managed_scaling_policy"
@@ -110,7 +110,7 @@ def _group(resource: Resource, block: Block, side: Side) -> Machines | str:
 
 def _scaled(policy: "str | Unsure | None") -> Quantity | None:
     """Between the limits of the JSON that a group's own scaling is."""
-    found = Block(embedded(policy) if isinstance(policy, str) and policy else {})
+    found = Block(parse_embedded_json(policy) if isinstance(policy, str) and policy else {})
     least = known_number(found.number("Constraints.MinCapacity"))
     most = known_number(found.number("Constraints.MaxCapacity"))
     return None if least is None or most is None or most < least else on_average(least, most, _SCALED)

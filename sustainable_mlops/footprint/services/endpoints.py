@@ -47,7 +47,7 @@ def of_configuration(configuration: Resource, side: Side) -> list[Part]:
 
 
 def _followers(address: str, plan: Plan) -> list[Matches]:
-    configuration = plan.resource(address)
+    configuration = plan.find_resource(address)
     if configuration is None:
         return []
     return [joins.endpoints(configuration) for joins in (plan.joins, plan.joins_before)]

@@ -6,7 +6,7 @@ from typing import Any
 from sustainable_mlops.footprint.resource_parts import Part, unknown
 from sustainable_mlops.footprint.services.plan_side import Side, says
 from sustainable_mlops.plan import UNKNOWN, Resource
-from sustainable_mlops.plan.document import embedded
+from sustainable_mlops.plan.document import parse_embedded_json
 
 _KIND = "other"
 _UNTOLD = "what it starts"
@@ -49,7 +49,7 @@ def of_state_machine(resource: Resource, side: Side) -> list[Part]:
     definition = side.values(resource).text("definition")
     if not isinstance(definition, str):
         return _nobody_knows(says(definition, _UNTOLD))
-    found = embedded(definition)
+    found = parse_embedded_json(definition)
     if not isinstance(found, dict):
         return _nobody_knows("its definition cannot be read")
     calls = (call for task in _tasks(found) if (call := _call(task)) is not None)

@@ -183,7 +183,7 @@ def of_monitoring(resource: Resource, side: Side) -> list[Part]:
     started = [
         joins.sources(definition, _SCHEDULE, _NAMED)
         for plan in side.plans
-        if (definition := plan.resource(resource.address)) is not None
+        if (definition := plan.find_resource(resource.address)) is not None
         for joins in (plan.joins, plan.joins_before)
     ]
     if any(matches.sure or matches.maybe for matches in started):

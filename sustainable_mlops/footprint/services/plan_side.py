@@ -47,7 +47,7 @@ class Side:
 
     def region(self, resource: Resource) -> str | None:
         """Its Region; None where the plan does not tell."""
-        region = self.plan.region(resource, before=self.before)
+        region = self.plan.find_region(resource, before=self.before)
         return region if isinstance(region, str) else None
 
     def only(self, kind: str, module: str) -> Resource | None:
