@@ -15,7 +15,7 @@ from sustainable_mlops.catalogue.instances import Platform
 from sustainable_mlops.catalogue.tables import number, rows
 from sustainable_mlops.footprint.coefficients import Coefficients, Curve, interpolate
 from sustainable_mlops.footprint.figures import Figure
-from sustainable_mlops.footprint.power import slice_power
+from sustainable_mlops.footprint.power import compute_slice_power
 
 LOADS = (0, 10, 50, 100)
 #: Of the TDP: what counters leave out.
@@ -59,7 +59,7 @@ def hosts() -> list[Host]:
 
 def cpu_ratio(group: Iterable[Host]) -> Curve:
     """The share of the TDP that CPU packages draw over load, from the servers of `group`, of both kinds."""
-    ours, group = Coefficients.ours(), list(group)
+    ours, group = Coefficients.default(), list(group)
     found = []
     for place, load in enumerate(LOADS):
         memory = interpolate(ours.ram_w_per_gb, load / 100)
@@ -83,7 +83,7 @@ def _share(group: Sequence[Host], kind: str, place: int, memory_w_per_gb: float)
 def held_out() -> Iterator[tuple[Host, int, float, Figure]]:
     """Each server at each load (%) with its watts, and the estimate by the shares of the half that it is not in."""
     for kept, others in halves():
-        coefficients = replace(Coefficients.ours(), cpu_ratio=cpu_ratio(kept))
+        coefficients = replace(Coefficients.default(), cpu_ratio=cpu_ratio(kept))
         for host in others:
             for load, watts in zip(LOADS, host.watts, strict=True):
                 if watts is not None:
@@ -108,7 +108,7 @@ def _estimate(host: Host, load: float, coefficients: Coefficients) -> Figure:
     used = coefficients if host.kind == "plug" else replace(coefficients, board_ratio=0.0)
     # All memory of these servers is within what their CPUs work with.
     server = Platform(host.name, "", sockets=1, tdp_w=host.tdp_w, vcpu=_VCPU, grade="B")
-    watts, model = slice_power(server, _VCPU, host.memory_gb, load, used), coefficients.host_model
+    watts, model = compute_slice_power(server, _VCPU, host.memory_gb, load, used), coefficients.host_model
     return Figure(model.low * watts, watts, model.high * watts, model.grade, model.text, "W")
 
 

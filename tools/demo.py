@@ -27,7 +27,7 @@ from sustainable_mlops import checkov, cli, program, synth
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import register
-from sustainable_mlops.jobs.pipelines import execution, start
+from sustainable_mlops.jobs.pipelines import execution, launch
 from sustainable_mlops.jobs.pipelines.parameters import INPUT_KEY
 from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, StepRecord, write_local
 from sustainable_mlops.jobs.record import RunRecord
@@ -270,8 +270,8 @@ class Demo:
                 after_checkpoints=INTERRUPT_AFTER_CHECKPOINTS,
                 resource="pipelines-",
             )
-            prepared = start.prepare(PIPELINE, data=RAW)
-            record = start.begin(prepared)
+            prepared = launch.prepare(PIPELINE, data=RAW)
+            record = launch.begin(prepared)
             self._raw = prepared.parameters[INPUT_KEY]
             this.result = f"{record.pipeline}, data under its digest: {self._raw}"
         steps: dict[str, Callable[[StepRecord], str]] = {

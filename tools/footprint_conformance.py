@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from sustainable_mlops.catalogue import prices
 from sustainable_mlops.catalogue.instances import Accelerator, Instance, Platform
 from sustainable_mlops.catalogue.tables import rows
-from sustainable_mlops.footprint.activities import NONE, ONE, Fleet
-from sustainable_mlops.footprint.calculation import Calculation, Place
+from sustainable_mlops.footprint.activities import ONE, ZERO, Fleet
+from sustainable_mlops.footprint.calculation import Calculation, GridLocation
 from sustainable_mlops.footprint.coefficients import Coefficients, Curve
 from sustainable_mlops.footprint.figures import Estimate
 from sustainable_mlops.footprint.machines import of_fleet
 from sustainable_mlops.footprint.model import estimate
-from sustainable_mlops.footprint.quantities import Quantity, exactly
+from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
 
 Values = tuple[float, ...]
 
@@ -56,22 +56,22 @@ def _with(
 ) -> Coefficients:
     """Constants of a tool of Cloud Carbon Footprint's kind: watts a vCPU over load, constant watts a GB."""
     return replace(
-        Coefficients.ours(),
+        Coefficients.default(),
         cpu_ratio=cpu,
         board_ratio=0.0,
         ram_w_per_gb=((0.0, ram_w_per_gb), (1.0, ram_w_per_gb)),
         ram_included_gb=included_gb,
         host_model=ONE,
         lifetime_h=lifetime_h,
-        server_kg=exactly(server_kg),
-        cpu_kg=NONE,
-        dram_kg_per_gb=NONE,
-        ssd_kg_per_tb=NONE,
+        server_kg=exact_quantity(server_kg),
+        cpu_kg=ZERO,
+        dram_kg_per_gb=ZERO,
+        ssd_kg_per_tb=ZERO,
     )
 
 
-def _place(pue: float, grid: float) -> Place:
-    return Place(exactly(pue), exactly(grid), 0.0, NONE, prices.REGION, frozenset(), ())
+def _place(pue: float, grid: float) -> GridLocation:
+    return GridLocation(exact_quantity(pue), exact_quantity(grid), 0.0, ZERO, prices.REGION, frozenset(), ())
 
 
 def _machine(vcpu: int, memory_gb: float, accelerator: Accelerator | None = None, number: int = 0) -> Instance:
@@ -85,10 +85,10 @@ def _gpu(idle_w: float, busy_w: float) -> Accelerator:
     return Accelerator("", busy_w, idle, busy, busy, "A", (0.0,) * 3, "A")
 
 
-def _run(instance: Instance, hours: float, load: float, place: Place, coefficients: Coefficients) -> Estimate:
-    fleet = Fleet("", None, hours=exactly(hours), duty=exactly(load))
+def _run(instance: Instance, hours: float, load: float, place: GridLocation, coefficients: Coefficients) -> Estimate:
+    fleet = Fleet("", None, hours=exact_quantity(hours), duty=exact_quantity(load))
     calculation: Calculation = of_fleet(fleet, instance, None, place, coefficients)
-    return calculation.result()
+    return calculation.compute_estimate()
 
 
 def _central(found: Estimate, metric: str) -> float:
@@ -138,7 +138,7 @@ def _m5_in_ccf() -> Values:
 
 
 def _storage_in_ccf() -> Values:
-    ours = Coefficients.ours()
+    ours = Coefficients.default()
     return tuple(coefficient.central * 1.135 / 1000 for coefficient in (ours.ssd_wh_per_tbh, ours.hdd_wh_per_tbh))
 
 
@@ -157,7 +157,7 @@ def _month(
     name: str, region: str, hours: float, metrics: tuple[tuple[str, float], ...], duty: Quantity | None = None
 ) -> Callable[[], Values]:
     def figures() -> Values:
-        fleet = Fleet(name, region, hours=exactly(hours), duty=duty or exactly(0.5))
+        fleet = Fleet(name, region, hours=exact_quantity(hours), duty=duty or exact_quantity(0.5))
         found = estimate(fleet)
         return tuple(_central(found, metric) * factor for metric, factor in metrics)
 
@@ -165,7 +165,7 @@ def _month(
 
 
 def _our_storage() -> Values:
-    ours = Coefficients.ours()
+    ours = Coefficients.default()
     return tuple(coefficient.central * 1.15 / 1000 for coefficient in (ours.ssd_wh_per_tbh, ours.hdd_wh_per_tbh))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sustainable_mlops.catalogue.tables import rows
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.figures import shown
+from sustainable_mlops.footprint.figures import format_number
 from sustainable_mlops.footprint.usage import OF_TYPE
 from tools.footprint_conformance import Values, cases
 from tools.footprint_validation import measured, summaries
@@ -31,7 +31,7 @@ def conformance() -> str:
 
 
 def _joined(values: Values, *, exact: bool = True) -> str:
-    return " / ".join(f"{value:.7g}" if exact else shown(value) for value in values)
+    return " / ".join(f"{value:.7g}" if exact else format_number(value) for value in values)
 
 
 def errors() -> str:
@@ -57,7 +57,7 @@ def measurements() -> str:
     ]
     for case in measured():
         figure, fitted, inside = case.figure, "yes" if case.fitted else "no", "yes" if case.inside else "**no**"
-        span = f"{shown(figure.central)} ({shown(figure.low)} to {shown(figure.high)})"
+        span = f"{format_number(figure.central)} ({format_number(figure.low)} to {format_number(figure.high)})"
         lines.append(
             f"| {case.id} | {case.kind} | {case.system} | {case.value:.5g} {case.unit} | {span} "
             f"| {case.error:+.0%} | {inside} | {fitted} | {case.source} |"

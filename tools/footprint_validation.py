@@ -11,16 +11,16 @@ from statistics import median
 from sustainable_mlops.catalogue import instances, prices
 from sustainable_mlops.catalogue.instances import Instance, Platform
 from sustainable_mlops.catalogue.tables import rows
-from sustainable_mlops.footprint.activities import NONE, ONE, Fleet, Job
-from sustainable_mlops.footprint.calculation import Place, place
+from sustainable_mlops.footprint.activities import ONE, ZERO, Fleet, Job
+from sustainable_mlops.footprint.calculation import GridLocation, find_location
 from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import Estimate, Figure
 from sustainable_mlops.footprint.machines import fleet_of_job, job_duty, of_fleet
-from sustainable_mlops.footprint.quantities import exactly
+from sustainable_mlops.footprint.quantities import exact_quantity
 from tools import cpu_hosts
 
 #: Watts at the plug, before the data centre's share.
-_AT_THE_PLUG = Place(ONE, NONE, 0.0, NONE, None, frozenset(), ())
+_AT_THE_PLUG = GridLocation(ONE, ZERO, 0.0, ZERO, None, frozenset(), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +127,21 @@ def summaries() -> list[Summary]:
 
 def _figure(row: Mapping[str, str]) -> Figure:
     """The estimate in the unit of the measurement."""
-    coefficients = Coefficients.ours()
+    coefficients = Coefficients.default()
     if row["kind"] == "price":
         fleet = Fleet(row["instance"], row["region"], hours=ONE)
-        where = place(row["region"], coefficients)
-        return _of(of_fleet(fleet, _named(row), prices.find(row["instance"]), where, coefficients).result(), "cost")
+        where = find_location(row["region"], coefficients)
+        return _of(of_fleet(fleet, _named(row), prices.find(row["instance"]), where, coefficients).compute_estimate(), "cost")
     instance = _named(row) if row["instance"] else _server(row)
-    found = of_fleet(_fleet(row, instance), instance, None, _AT_THE_PLUG, coefficients).result()
-    return replace(_of(found, "energy").times(1000 / float(row["nodes"])), unit="W")
+    found = of_fleet(_fleet(row, instance), instance, None, _AT_THE_PLUG, coefficients).compute_estimate()
+    return replace(_of(found, "energy").multiply(1000 / float(row["nodes"])), unit="W")
 
 
 def _fleet(row: Mapping[str, str], instance: Instance) -> Fleet:
-    hours, count = exactly(float(row["hours"])), exactly(float(row["nodes"]))
+    hours, count = exact_quantity(float(row["hours"])), exact_quantity(float(row["nodes"]))
     if not row["load"]:
         return fleet_of_job(Job(row["instance"], None, hours, count, duty=job_duty(instance)))
-    duty, loaded = exactly(float(row["load"])), row["kind"] != "waiting, no model"
+    duty, loaded = exact_quantity(float(row["load"])), row["kind"] != "waiting, no model"
     return Fleet(row["instance"], None, count=count, hours=hours, duty=duty, loaded=loaded)
 
 

@@ -1,15 +1,15 @@
 """Writer of docs/practices.md: every practice, the part of the project that keeps it, and the rules that check it.
 
-- `python -m tools.practices`: write the page and its summary in CONTRIBUTING
-- `python -m tools.practices --check`: exit with 1 if one of them is stale
+- `python -m tools.practices`: write the page
+- `python -m tools.practices --check`: exit with 1 if it is stale
 
 It joins `catalogue/practices.yaml` with the rules. A rule names its practices, so this relation cannot go stale.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from typing import Annotated, Any
 
 import typer
@@ -29,7 +29,6 @@ SECTIONS = {
 }
 _FIELDS = {"row", "title", "lens", "guidance", "kept_by", "not_yet", "cannot"}
 _FILE = HERE / "practices.yaml"
-_START, _END = "<!-- practices: start -->", "<!-- practices: end -->"
 
 
 app = cli.app()
@@ -122,26 +121,6 @@ def _render_head() -> Iterator[str]:
         yield f"| {state} | {counts[state]} | {meaning} |"
 
 
-def insert_summary(page: str) -> str:
-    """Return a page with the summary between its marks. Raises UserError if the marks are missing."""
-    before, start, rest = page.partition(_START)
-    _, end, after = rest.partition(_END)
-    if not start or not end:
-        raise UserError(f"CONTRIBUTING.md: {_START} and {_END} must enclose the table of practices; put them back")
-    return "\n".join([before + start, *_render_summary(), end + after])
-
-
-def _render_summary() -> Iterator[str]:
-    yield f"| practices | {' | '.join(_STATES)} |"
-    yield f"|---{'|---:' * len(_STATES)}|"
-    starts = [*SECTIONS, 1000]
-    for start, stop in pairwise(starts):
-        inside = [practice for practice in load_practices().values() if start <= practice.row < stop]
-        anchor = SECTIONS[start].lower().replace(" ", "-").replace(",", "")
-        counts = [str(sum(practice.state == state for practice in inside)) for state in _STATES]
-        yield f"| [{SECTIONS[start]}](docs/practices.md#{anchor}) | {' | '.join(counts)} |"
-
-
 _STATES = {
     "kept": "a module, a command or a workload does it by default",
     "in part": "kept, but something is missing",
@@ -171,6 +150,8 @@ def _render_practices() -> Iterator[str]:
 def _link(kept_by: str) -> str:
     path, _, variable = kept_by.partition("#")
     name = path.removeprefix("modules/")
+    if command := re.fullmatch(r"sustainable_mlops/commands/(\w+)\.py", path):
+        name = f"smlops {command[1].replace('_', '-')}"
     return f"[{f'{name}: `{variable}`' if variable else name}](../{path})"
 
 
@@ -191,20 +172,18 @@ def _render_row(*cells: str) -> str:
 
 
 @app.command(help=__doc__)
-def write_pages(
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a page is stale.")] = False,
+def write_page(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if the page is stale.")] = False,
 ) -> None:
-    """Write the pages, or check them."""
-    page, contributing = ROOT / "docs" / "practices.md", ROOT / "CONTRIBUTING.md"
-    pages = {page: render_page(), contributing: insert_summary(contributing.read_text(encoding="utf-8"))}
-    stale = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
-    for path in stale:
-        name = path.relative_to(ROOT)
-        cli.say(f"{name} is stale: run python -m tools.practices" if check else f"wrote {name}")
-        if not check:
-            path.write_text(pages[path], encoding="utf-8")
-    if check and stale:
+    """Write the page, or check it."""
+    page, text = ROOT / "docs" / "practices.md", render_page()
+    if page.is_file() and page.read_text(encoding="utf-8") == text:
+        return
+    if check:
+        cli.say("docs/practices.md is stale: run python -m tools.practices")
         raise typer.Exit(1)
+    page.write_text(text, encoding="utf-8")
+    cli.say("wrote docs/practices.md")
 
 
 if __name__ == "__main__":

@@ -52,10 +52,8 @@ def test_every_command_that_the_demo_prints_works_as_pasted_and_the_plan_has_no_
         (planned,) = (answer for command, answer in answers.items() if command.endswith(" plan"))
         assert "so no changes are needed" in planned
         assert "smlops-dev-" in "".join(answer for command, answer in answers.items() if "boto3" in command)
-        (ran,) = (
-            answer for command, answer in answers.items() if "smlops pipeline run" in command and command in commands
-        )
-        assert "nothing: the results were there already" in ran
+        (execution,) = (answers[command] for command in commands if "smlops pipeline run" in command)
+        assert "nothing: the results were there already" in execution
         assert commands[-1].endswith("smlops sandbox stop")
         assert "Stopped the sandbox" in answers[commands[-1]]
     finally:

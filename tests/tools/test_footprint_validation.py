@@ -66,7 +66,7 @@ def test_cpu_servers_of_all_kinds_lie_in_the_range_and_the_estimate_between_the_
 
 def test_the_cpu_coefficients_are_what_the_measured_servers_give() -> None:
     for (load, share), (same, ours) in zip(
-        cpu_hosts.cpu_ratio(cpu_hosts.hosts()), Coefficients.ours().cpu_ratio, strict=True
+        cpu_hosts.cpu_ratio(cpu_hosts.hosts()), Coefficients.default().cpu_ratio, strict=True
     ):
         assert load == same
         assert share == pytest.approx(ours, abs=0.001)

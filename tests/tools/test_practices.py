@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from sustainable_mlops import rules
-from sustainable_mlops.errors import UserError
 from tests.renewal import renew
 from tools import practices
 from tools.practices import Practice
@@ -61,10 +60,3 @@ def test_every_rule_is_of_practices_in_the_list(rule: rules.Rule) -> None:
 def test_the_page_is_as_the_list_and_the_rules_say() -> None:
     page = (ROOT / "docs" / "practices.md").read_text(encoding="utf-8")
     assert page == practices.render_page(), renew("python -m tools.practices")
-
-
-def test_the_summary_in_contributing_matches_the_list() -> None:
-    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    assert page == practices.insert_summary(page), renew("python -m tools.practices")
-    with pytest.raises(UserError, match=r"CONTRIBUTING\.md: .*put them back"):
-        practices.insert_summary(page.replace("practices: end", ""))
