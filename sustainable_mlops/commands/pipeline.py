@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sustainable_mlops.aws import Client
     from sustainable_mlops.jobs.figure import Figure
     from sustainable_mlops.jobs.pipelines.record import PipelineRecord
-    from sustainable_mlops.jobs.pipelines.start import Start
+    from sustainable_mlops.jobs.pipelines.launch import Start
 
 app = cli.app(__doc__)
 
@@ -61,22 +61,22 @@ def run(
 
     Example: `smlops pipeline run workloads/flight_delay/pipeline.yaml --data out/raw --set MaxDepth=6`
     """
-    from sustainable_mlops.jobs.pipelines import start
-    from sustainable_mlops.jobs.pipelines.expected import expected
+    from sustainable_mlops.jobs.pipelines import launch
+    from sustainable_mlops.jobs.pipelines.estimate import expected
     from sustainable_mlops.jobs.record import local_folder
 
     if data is not None and prefix is not None:
         raise UserError("--data and --input: give one of them, a folder here or a data set in the bucket")
     with ended_early() as so_far:
         with cli.console.status("Reading the pipeline's files and what is on AWS"):
-            prepared = start.prepare(pipeline, data=data, prefix=prefix, given=_given(settings or []))
+            prepared = launch.prepare(pipeline, data=data, prefix=prefix, given=_given(settings or []))
             figures = expected(prepared, out)
         if dry_run:
             _show_plan(prepared, figures, as_json=as_json)
             return
         local_folder(out)  # a folder that cannot be written to is told before the start
         so_far.begin(lambda: _begun(prepared, pipeline, so_far))
-        record = start.begin(prepared).model_copy(update={"expected": figures})
+        record = launch.begin(prepared).model_copy(update={"expected": figures})
         if prepared.running is not None:
             cli.say("An execution that was given the same is under way; following it, and starting nothing.")
         _follow(record, prepared.clients.sagemaker, pipeline, out, so_far, wait=wait, as_json=as_json)
@@ -170,7 +170,7 @@ def _follow(
     from sustainable_mlops.jobs.pipelines import display
     from sustainable_mlops.jobs.pipelines.execution import follow
     from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, write_local
-    from sustainable_mlops.jobs.pipelines.start import floors
+    from sustainable_mlops.jobs.pipelines.launch import floors
 
     so_far.begin(lambda: _told(record), _watching(file, record.execution))
     if wait and not record.ended:

@@ -13,7 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from sustainable_mlops.footprint import shown
+from sustainable_mlops.footprint import format_number
 from sustainable_mlops.jobs.estimate import Alternative, Estimate
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.launch import Decision, Launch
@@ -80,8 +80,8 @@ def estimate(expected: Estimate, title: str = "expected") -> Panel:
         _row(table, name, told)
     _row(table, "duration", f"{_time(duration)}, {duration.basis}: {duration.source}")
     load = expected.load
-    ends = f"{shown(load.low or 0.0)} to {shown(load.high or 0.0)}"
-    _row(table, "load", f"{shown(load.value)} {load.unit} ({ends}), {load.basis}: {load.source}")
+    ends = f"{format_number(load.low or 0.0)} to {format_number(load.high or 0.0)}"
+    _row(table, "load", f"{format_number(load.value)} {load.unit} ({ends}), {load.basis}: {load.source}")
     costs: set[str] = set()
     others = (("also", one) for one in expected.others)
     for name, one in (("cleanest", expected.cleanest), ("cheapest", expected.cheapest), *others):
@@ -103,12 +103,12 @@ def _alternative(one: Alternative) -> str:
 def _change(saved: Figure) -> str:
     word, sign = ("saves", 1) if saved.value > 0 else ("adds", -1)
     low, high = sorted((sign * (saved.low or 0.0), sign * (saved.high or 0.0)))
-    return f"{word} {shown(sign * saved.value)} {saved.unit} ({shown(low)} to {shown(high)})"
+    return f"{word} {format_number(sign * saved.value)} {saved.unit} ({format_number(low)} to {format_number(high)})"
 
 
 def _time(seconds: Figure) -> str:
     size, unit = next(((s, u) for s, u in ((3600, "h"), (60, "min")) if seconds.value >= 2 * s), (1, "s"))
-    low, central, high = (shown((value or 0.0) / size) for value in (seconds.low, seconds.value, seconds.high))
+    low, central, high = (format_number((value or 0.0) / size) for value in (seconds.low, seconds.value, seconds.high))
     return f"{central} {unit} ({low} to {high})"
 
 
@@ -116,7 +116,7 @@ def _figure(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return f"{figure.value:.4g} {figure.unit} ({figure.basis})"
     grade = f", class {figure.grade}" if figure.grade else ""
-    return f"{shown(figure.value)} {figure.unit} ({shown(figure.low)} to {shown(figure.high)}), {figure.basis}{grade}"
+    return f"{format_number(figure.value)} {figure.unit} ({format_number(figure.low)} to {format_number(figure.high)}), {figure.basis}{grade}"
 
 
 def summary(record: RunRecord) -> Text:
@@ -151,7 +151,7 @@ def _measured(record: RunRecord) -> Iterator[tuple[str, str]]:
             yield name.removesuffix("_bytes").replace("_", " "), f"{decimal(int(figures[name].value))} (measured)"
     for one in record.comparisons:
         if not one.inside:
-            counter = f"{shown(one.measured.value)} {one.measured.unit}"
+            counter = f"{format_number(one.measured.value)} {one.measured.unit}"
             yield f"expected {one.what}", f"{_figure(one.estimated)}: outside it is what was measured, {counter}"
 
 

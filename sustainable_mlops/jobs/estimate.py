@@ -8,16 +8,16 @@ from pathlib import Path
 from pydantic import Field
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.footprint import Job, PlanFootprint, Quantity, alternatives, exactly, of_job
-from sustainable_mlops.footprint.coefficients import assumptions
-from sustainable_mlops.footprint.machines import job_duty
-from sustainable_mlops.footprint.model import change
-from sustainable_mlops.jobs.run_history import Earlier, earlier
+from sustainable_mlops.footprint import Job, PlanFootprint, Quantity, alternatives, exact_quantity, of_job
+from sustainable_mlops.footprint.coefficients import load_assumptions
+from sustainable_mlops.footprint.machines import find_job_duty
+from sustainable_mlops.footprint.model import estimate_change
 from sustainable_mlops.jobs.figure import Basis, Figure
 from sustainable_mlops.jobs.footprint import named, told
 from sustainable_mlops.jobs.image import NO_NEURON
 from sustainable_mlops.jobs.kinds.kind import Machines
 from sustainable_mlops.jobs.launch import Launch
+from sustainable_mlops.jobs.run_history import Earlier, earlier
 from sustainable_mlops.settings import Settings
 
 DURATION = "the duration"
@@ -75,7 +75,7 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
         record.instance_type,
         record.region,
         hours=seconds * (1 / 3600),
-        count=exactly(float(record.instance_count)),
+        count=exact_quantity(float(record.instance_count)),
         spot=bool(machines.spot),  # the run may have been another way
         volume_gb=machines.volume_gb,
         duty=duty,
@@ -84,7 +84,7 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
     found = sorted(_alternatives(launch, machines, job, now), key=lambda one: -one.kg)
     cleanest = next((one for one in found if one.kg > 0), None)
     cheapest = max((one for one in found if one.usd > 0), key=lambda one: one.usd, default=None)
-    unknown = [f"{one.what}: {one.reason}" for _, one in now.unknowns]
+    unknown = [f"{one.subject}: {one.reason}" for _, one in now.unknowns]
     if machines.warm:
         unknown.append(f"warm pool: up to {machines.warm / 60:g} min, billed and idle, unless another job takes it")
     return Estimate(
@@ -117,7 +117,7 @@ def _load(instance_type: str, before: Earlier) -> tuple[Quantity | None, Figure]
     unit = "of the CPUs" if instance is None or instance.accelerator is None else "of the time"
     if (found := before.load) is not None:
         return found[0], _figure(found[0], unit, "estimated", found[1])
-    assumed = job_duty(instance)
+    assumed = find_job_duty(instance)
     return None, _figure(assumed, unit, "assumed", f"{assumed.text}, as no earlier run has measured it")
 
 
@@ -127,13 +127,13 @@ def _duration(launch: Launch, before: Earlier) -> tuple[Quantity, Basis, str]:
     seconds, basis, source = _duration_of_one(launch, before)
     if machines.jobs == 1:
         return seconds, basis, source
-    factors, told = [exactly(float(machines.jobs))], f"{machines.jobs} jobs at most"
+    factors, told = [exact_quantity(float(machines.jobs))], f"{machines.jobs} jobs at most"
     for key, counts, why in (
         ("tuning_share_of_jobs", machines.may_end_before, "completion criteria may end the search before"),
         ("tuning_share_of_time", machines.stops_jobs, "some jobs are stopped early"),
     ):
         if counts:
-            share = assumptions()[key]
+            share = load_assumptions()[key]
             factors.append(share)
             low, central, high = (f"{value * 100:g}" for value in (share.low, share.central, share.high))
             told += f"; {why}, which leaves {central} % ({low} to {high} %): assumed"
@@ -147,13 +147,13 @@ def _duration_of_one(launch: Launch, before: Earlier) -> tuple[Quantity, Basis, 
     """Seconds of one job, never above the cap."""
     cap = launch.record.stops_after or launch.kind.machines(launch.request).cap
     if (found := before.seconds) is not None:
-        seconds, source = found[0].named(DURATION).at(0.0, cap), found[1]
+        seconds, source = found[0].with_text(DURATION).clamp(0.0, cap), found[1]
         basis: Basis = "estimated"
         if found[0].central > cap:
             source += f"; longer than the cap of {cap / 60:g} min, which ends it"
     else:
-        share = assumptions()["job_share_of_cap"]
-        seconds = (share * cap).named(DURATION)
+        share = load_assumptions()["job_share_of_cap"]
+        seconds = (share * cap).with_text(DURATION)
         basis = "assumed"
         low, central, high = (f"{value * 100:g}" for value in (share.low, share.central, share.high))
         source = f"{central} % ({low} to {high} %) of the cap of {cap / 60:g} min, as no earlier run is known"
@@ -169,7 +169,7 @@ def _alternatives(launch: Launch, machines: Machines, job: Job, now: PlanFootpri
         usd = told(one.saved_usd) if one.saved_usd else None
         yield Alternative(title=one.title, costs=one.costs, saved_co2e=told(one.saved_kg), saved_cost=usd)
     if machines.spot is False and now.after.figures:
-        saved = {metric: told(figure) for metric, figure in change(replace(job, spot=True), job).items()}
+        saved = {metric: told(figure) for metric, figure in estimate_change(replace(job, spot=True), job).items()}
         yield Alternative(
             title="managed spot (compute.spot: true)",
             costs="it may be interrupted and wait for capacity, so the script must go on from its checkpoints; "

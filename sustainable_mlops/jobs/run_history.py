@@ -8,7 +8,7 @@ from statistics import mean, median
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import Quantity
-from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.jobs.launch import Launch
 from sustainable_mlops.jobs.measurement.load import load
 from sustainable_mlops.jobs.record import RunRecord, read_file
@@ -48,7 +48,7 @@ class Earlier:
         spread, loads = self._spread("run_load_factor"), list(found.values())
         low, high = min(one.low for one in loads) / spread, max(one.high for one in loads) * spread
         duty = Quantity(low, median(one.central for one in loads), high, "B", "load, measured in earlier runs")
-        return duty.at(0.0, 1.0), self._source([run for run in self.runs if run.job_name in found], spread)
+        return duty.clamp(0.0, 1.0), self._source([run for run in self.runs if run.job_name in found], spread)
 
     def _seconds(self, run: RunRecord) -> float:
         """Of one job of the run; of several the mean over those that were not stopped early."""
@@ -57,7 +57,7 @@ class Earlier:
 
     def _spread(self, assumed: str) -> float:
         """How far another run may be from them, either way, as a factor."""
-        return assumptions()[f"{'same' if self.same else 'other'}_{assumed}"].central
+        return load_assumptions()[f"{'same' if self.same else 'other'}_{assumed}"].central
 
     def _source(self, runs: Sequence[RunRecord], spread: float) -> str:
         of = "this very run" if self.same else f"{self.workload} with other inputs"

@@ -10,10 +10,10 @@ import pytest
 from sustainable_mlops.advice.size import growth
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.growth import PEAK, job_of
+from sustainable_mlops.jobs.memory_growth import PEAK, job_of
 from sustainable_mlops.jobs.kinds import PROCESSING
 from sustainable_mlops.jobs.launch import prepare, start
-from sustainable_mlops.jobs.measurement.measured import Measured
+from sustainable_mlops.jobs.measurement.counters import Measured
 from tests.jobs.support import WriteJob
 
 MB = 10**6

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.jobs.measurement import measured, smlops_measure
+from sustainable_mlops.jobs.measurement import counters, smlops_measure
 from sustainable_mlops.jobs.measurement.smlops_measure import Gpus, Powercap
 
 HELPER = Path(smlops_measure.__file__)
@@ -62,7 +62,7 @@ def start(code: Path, way: Way, *arguments: str, **variables: str) -> "subproces
 def told(output: str) -> tuple[str, dict[str, float]]:
     """What the script printed, and the values of the last line."""
     before, _, last = output.rpartition("\n" + "smlops_measured:")
-    return before, measured.of_text("smlops_measured:" + last)
+    return before, counters.of_text("smlops_measured:" + last)
 
 
 def seconds_until(what: Callable[[], bool]) -> float:
@@ -176,7 +176,7 @@ def test_an_exit_message_is_written_where_the_script_has_left_none(code: Path) -
     message = code / "message"
     (code / "train.py").write_text("print('done')")
     output = start(code, ["smlops_measure.py"], SMLOPS_MEASURED_MESSAGE=str(message)).communicate(timeout=60)[0]
-    assert measured.of_text(message.read_text()) == told(output)[1]
+    assert counters.of_text(message.read_text()) == told(output)[1]
     assert len(message.read_text()) < 1024, "SageMaker keeps no more"
     message.write_text("its own")
     start(code, ["smlops_measure.py"], SMLOPS_MEASURED_MESSAGE=str(message)).communicate(timeout=60)
@@ -185,25 +185,25 @@ def test_an_exit_message_is_written_where_the_script_has_left_none(code: Path) -
 
 def test_sagemakers_expressions_find_what_the_line_says() -> None:
     line = "smlops_measured: wall_seconds=12.3; cpu_utilization=0.817; cpu_utilization_p95=1e-05; cpus=2;"
-    found = {one["Name"]: m[1] for one in measured.definitions() if (m := re.search(one["Regex"], line))}
+    found = {one["Name"]: m[1] for one in counters.definitions() if (m := re.search(one["Regex"], line))}
     assert found == {
         "measured:wall_seconds": "12.3",
         "measured:cpu_utilization": "0.817",
         "measured:cpu_utilization_p95": "1e-05",
         "measured:cpus": "2",
     }
-    own, values = measured.split({**{name: float(text) for name, text in found.items()}, "auc": 0.7})
-    assert (own, values) == ({"auc": 0.7}, measured.of_text(line))
+    own, values = counters.split({**{name: float(text) for name, text in found.items()}, "auc": 0.7})
+    assert (own, values) == ({"auc": 0.7}, counters.of_text(line))
 
 
 @pytest.mark.parametrize("text", ["", "done", "smlops_measured: ", "smlops_measured: wall_seconds=e.-;"])
 def test_another_text_tells_nothing(text: str) -> None:
-    assert measured.of_text(text) == {}
-    assert measured.Measured.of_values({}, 1) is None
+    assert counters.of_text(text) == {}
+    assert counters.Measured.of_values({}, 1) is None
 
 
 def test_what_has_no_counter_is_listed_and_never_guessed() -> None:
-    found = measured.Measured.of_values({"wall_seconds": 2.0, "cpu_seconds": 1.0}, 3)
+    found = counters.Measured.of_values({"wall_seconds": 2.0, "cpu_seconds": 1.0}, 3)
     assert found is not None
     assert "energy_cpu_joules" in found.without
     assert found.value("energy_cpu_joules") is None

@@ -10,15 +10,15 @@ import pytest
 from rich.console import Console
 
 from sustainable_mlops.aws import Clients
-from sustainable_mlops.footprint import estimate_job, exactly
+from sustainable_mlops.footprint import estimate_job, exact_quantity
 from sustainable_mlops.jobs import display
 from sustainable_mlops.jobs.estimate import Estimate, estimate
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import prepare, start
 from sustainable_mlops.jobs.measurement.comparison import Comparison
+from sustainable_mlops.jobs.measurement.counters import Measured
 from sustainable_mlops.jobs.measurement.load import load
-from sustainable_mlops.jobs.measurement.measured import Measured
 from sustainable_mlops.jobs.record import RunRecord, read_record, write_local
 from sustainable_mlops.jobs.wait import wait
 from tests.jobs.support import WriteJob
@@ -69,7 +69,9 @@ def test_a_record_keeps_what_counters_said_apart_from_the_jobs_own_metrics(train
 
 def test_the_figures_of_a_run_rest_on_its_own_load(trained: Trained) -> None:
     record = trained(COUNTED)
-    by_hand = estimate_job("ml.m5.large", 1, 600, "eu-north-1", duty=exactly(0.4), volume_gb=10).figures["energy"]
+    by_hand = estimate_job("ml.m5.large", 1, 600, "eu-north-1", duty=exact_quantity(0.4), volume_gb=10).figures[
+        "energy"
+    ]
     unmeasured = trained({}, hyperparameters={"num_round": 1}).figures["energy"]
     energy = record.figures["energy"]
     assert energy.value == pytest.approx(by_hand.central)

@@ -9,7 +9,7 @@ import pytest
 from sustainable_mlops import aws
 from sustainable_mlops.jobs.pipelines.execution import follow
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord
-from sustainable_mlops.jobs.pipelines.start import floors
+from sustainable_mlops.jobs.pipelines.launch import floors
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.terraform import ROOT
 

@@ -19,11 +19,11 @@ from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.pipelines import display, parameters, registry
 from sustainable_mlops.jobs.pipelines.data import read_folder
 from sustainable_mlops.jobs.pipelines.execution import current
-from sustainable_mlops.jobs.pipelines.expected import expected
+from sustainable_mlops.jobs.pipelines.estimate import expected
 from sustainable_mlops.jobs.pipelines.figures import total
 from sustainable_mlops.jobs.pipelines.flow import Flow
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord, write_local
-from sustainable_mlops.jobs.pipelines.start import read_files
+from sustainable_mlops.jobs.pipelines.launch import read_files
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.specs.pipeline import Gate
 from sustainable_mlops.terraform import ROOT

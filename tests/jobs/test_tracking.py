@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.measurement.measured import Measured
+from sustainable_mlops.jobs.measurement.counters import Measured
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.tracking import track
 

@@ -9,7 +9,7 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import KINDS
-from sustainable_mlops.jobs.pipelines.start import read_files
+from sustainable_mlops.jobs.pipelines.launch import read_files
 from sustainable_mlops.jobs.schemas import SPECS
 from sustainable_mlops.jobs.spec_files import COMMANDS
 from sustainable_mlops.scaffold.files import render

@@ -1,8 +1,8 @@
 """How busy a job keeps its machines, from what counters said: what the footprint model calls duty."""
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.footprint import Quantity, between
-from sustainable_mlops.footprint.machines import job_duty
+from sustainable_mlops.footprint import Quantity, bounded_quantity
+from sustainable_mlops.footprint.machines import find_job_duty
 from sustainable_mlops.jobs.measurement.counters import Measured
 
 
@@ -20,9 +20,9 @@ def load(measured: Measured | None, seconds: float, instance_type: str) -> Quant
         name, text, low = "cpu_utilization", "load of the CPU, measured", 1.0
     else:
         # The share of the time in which anything runs on it, of which power says less (assumptions.csv).
-        name, text, low = "gpu_utilization", "time the accelerators are busy, measured", job_duty(instance).low
+        name, text, low = "gpu_utilization", "time the accelerators are busy, measured", find_job_duty(instance).low
     used = measured.value(name)
     if used is None:
         return None
     used = min(used, 1.0)
-    return between(min(used * covered, low), used, used + (1 - used) * (1 - covered), text, "B")
+    return bounded_quantity(min(used * covered, low), used, used + (1 - used) * (1 - covered), text, "B")

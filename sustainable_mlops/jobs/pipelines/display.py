@@ -10,12 +10,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from sustainable_mlops.footprint import shown
+from sustainable_mlops.footprint import format_number
 from sustainable_mlops.jobs.display import aligned
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.kinds import KINDS
+from sustainable_mlops.jobs.pipelines.launch import Start
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord
-from sustainable_mlops.jobs.pipelines.start import Start
 
 _CHANGES = {
     "none": "is deployed already",
@@ -128,7 +128,7 @@ def _seconds(step: StepRecord) -> str:
 
 
 def _range(figure: Figure, *, unit: bool = True) -> str:
-    told = shown(figure.value) + (f" {figure.unit}" if unit else "")
+    told = format_number(figure.value) + (f" {figure.unit}" if unit else "")
     if figure.low is None or figure.high is None:
         return told
-    return f"{told} ({shown(figure.low)} to {shown(figure.high)})"
+    return f"{told} ({format_number(figure.low)} to {format_number(figure.high)})"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sustainable_mlops import aws
 from sustainable_mlops.jobs.launch import find_platform
-from sustainable_mlops.jobs.pipelines.start import check_deployed, read_files
+from sustainable_mlops.jobs.pipelines.launch import check_deployed, read_files
 from sustainable_mlops.jobs.pipelines.versions import Move, pipeline_name, promote, rollback
 from sustainable_mlops.jobs.spec_files import load_spec
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec

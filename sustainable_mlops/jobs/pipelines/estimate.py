@@ -7,16 +7,16 @@ from statistics import median
 from typing import Any
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import Job, Quantity, exactly, of_job
-from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint import Job, Quantity, exact_quantity, of_job
+from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.jobs.figure import Figure
 from sustainable_mlops.jobs.footprint import named
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.kinds.kind import Machines
 from sustainable_mlops.jobs.pipelines.figures import total
+from sustainable_mlops.jobs.pipelines.launch import Start
 from sustainable_mlops.jobs.pipelines.names import KIND_OF_STEP
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, read_record
-from sustainable_mlops.jobs.pipelines.start import Start
 
 #: Earlier executions that a duration rests on: the newest, as code and data move on.
 _MOST = 3
@@ -59,7 +59,7 @@ def _figures(step: str, machines: Machines, earlier: list[PipelineRecord], start
         machines.instance_type,
         start.platform.region,
         hours=seconds * (1 / 3600),
-        count=exactly(float(machines.count)),
+        count=exact_quantity(float(machines.count)),
         spot=bool(machines.spot),
         volume_gb=machines.volume_gb,
     )
@@ -77,10 +77,12 @@ def _seconds(step: str, machines: Machines, earlier: list[PipelineRecord]) -> Qu
                     times.append(figure.value)
     chosen = times[-_MOST:]
     if not chosen:
-        return (assumptions()["job_share_of_cap"] * machines.cap * machines.jobs).named(f"the duration of {step}")
-    spread = assumptions()["other_run_factor"].central
+        return (load_assumptions()["job_share_of_cap"] * machines.cap * machines.jobs).with_text(
+            f"the duration of {step}"
+        )
+    spread = load_assumptions()["other_run_factor"].central
     found = Quantity(min(chosen) / spread, median(chosen), max(chosen) * spread, "B", f"the duration of {step}")
-    return found.at(0.0, machines.cap * machines.jobs)
+    return found.clamp(0.0, machines.cap * machines.jobs)
 
 
 def _records(folder: Path) -> list[PipelineRecord]:
