@@ -53,9 +53,9 @@ def test_help_imports_the_command_that_is_asked_for_and_nothing_heavy(root: Path
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_teaches_by_example(command: str) -> None:
     if command == "review":
-        from sustainable_mlops.review.command import parser
+        from sustainable_mlops.review.command import build_parser
 
-        text = parser().format_help()
+        text = build_parser().format_help()
     else:
         text = CliRunner().invoke(app, [command, "--help"], prog_name="smlops").stdout
     assert text.partition(f"smlops {command}")[2].count(f"smlops {command} ") >= 1, text
@@ -69,7 +69,7 @@ def test_every_command_is_listed_with_what_it_is_for() -> None:
 
 
 def test_the_readme_says_of_every_command_what_it_needs(root: Path) -> None:
-    section = (root / "README.md").read_text().partition("| commands | need |")[2].partition("\n\n")[0]
+    section = (root / "README.md").read_text().partition("| commands | requirements |")[2].partition("\n\n")[0]
     named = [name for row in section.splitlines() if row for name in re.findall("`(.+?)`", row.split("|")[1])]
     assert sorted(named) == COMMANDS
 

@@ -1,13 +1,13 @@
-"""The fenced blocks of every Markdown file, and the commands in them.
+"""Fenced blocks of every Markdown file, and their commands.
 
-After the language a block says where its commands run; tests hold it to that.
+The word after the language names the environment of the commands; tests check it.
 
-- nothing: in a clone after `make setup`, with no more than this machine has
-- `sandbox`: the same, with the AWS CLI; the block starts the sandbox itself
+- nothing: a clone after `make setup` and `source .venv/bin/activate`
+- `sandbox`: the same, with the AWS CLI; the block starts the sandbox
 - `demo`: after `make demo KEEP=1`
-- `page`: on the sandbox, with the AWS CLI, one block of the page after the other
-- `account`: on AWS. Nothing is run, but each program, file and option is there.
-- a test's file: that test does what the commands do. They are looked at as those of `account`.
+- `page`: on the sandbox, with the AWS CLI; the blocks of the page run in order
+- `account`: on AWS. No test runs it, but each program, file and option must exist.
+- the file of a test: that test does the same. The commands are checked like those of `account`.
 """
 
 import re
@@ -23,7 +23,7 @@ _BLOCK = re.compile(r"^(?P<indent> *)```(?P<info>\S[^\n]*)\n(?P<text>.*?)^(?P=in
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block: its file in the repository, line, language, what else its info string says, and its text."""
+    """Fenced block: its file in the repository, its line, its language, its environment, and its text."""
 
     file: str
     line: int
@@ -36,7 +36,7 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """What a person pastes, one after the other, without the prompt."""
+        """Commands in order, without the prompt."""
         lines = re.sub(r"\\\n\s*", " ", self.text).splitlines()
         if self.language != "console":
             return [line for line in lines if line.strip()]
@@ -44,16 +44,16 @@ class Block:
 
 
 def blocks() -> list[Block]:
-    """Every block whose info string names a language, by file and line."""
-    found = []
+    """Return every block with a language, by file and line."""
+    found_blocks = []
     for file in sorted(git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "*.md").splitlines()):
         text = Path(ROOT, file).read_text(encoding="utf-8")
         for match in _BLOCK.finditer(text):
             language, _, where = match["info"].partition(" ")
-            found.append(Block(file, text[: match.start()].count("\n") + 1, language, where, match["text"]))
-    return found
+            found_blocks.append(Block(file, text[: match.start()].count("\n") + 1, language, where, match["text"]))
+    return found_blocks
 
 
 def shell_blocks(*where: str) -> list[Block]:
-    """The blocks of commands that run in one of these places."""
+    """Return the blocks of commands for one of these environments."""
     return [block for block in blocks() if block.language in SHELLS and block.where in where]

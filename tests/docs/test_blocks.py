@@ -1,4 +1,4 @@
-"""What the documentation shows works when pasted."""
+"""Commands, HCL and Python of the pages work when pasted."""
 
 import os
 import re
@@ -20,68 +20,68 @@ from tests.modules.examples import examples
 
 RUN = ("", "sandbox", "demo", "page")
 PLACES = (*RUN, "account")
-#: What the reader of a page about reviews has: a root module, applied, and files by the names that the page gives.
+#: The root module that the reader of the page about reviews has applied.
 ROOT_MODULE = 'resource "terraform_data" "this" {}\n'
 
 
-def test_every_block_of_commands_says_where_it_runs() -> None:
-    shown = [block for block in blocks() if block.language in SHELLS]
-    assert {block.where for block in shown} >= set(PLACES)
-    elsewhere = [block for block in shown if block.where not in PLACES]
+def test_every_block_of_commands_names_its_environment() -> None:
+    shell = [block for block in blocks() if block.language in SHELLS]
+    assert {block.where for block in shell} >= set(PLACES)
+    elsewhere = [block for block in shell if block.where not in PLACES]
     assert [str(block) for block in elsewhere if not re.fullmatch(r"tests/(\S+/)?test_\w+\.py", block.where)] == []
     assert [str(block) for block in elsewhere if not (ROOT / block.where).is_file()] == []
-    assert [str(block) for block in shown if not block.commands] == []
+    assert [str(block) for block in shell if not block.commands] == []
 
 
 def test_every_block_of_hcl_is_run_by_a_test() -> None:
-    shown = {(block.file, block.where) for block in blocks() if block.language == "hcl"}
-    run = {(f"modules/{one.module}/README.md", one.case) for one in examples()}
-    assert shown - run == {("README.md", "")}, "which test_a_module_is_used_by_its_address_and_a_commit runs"
+    documented = {(block.file, block.where) for block in blocks() if block.language == "hcl"}
+    tested = {(f"modules/{one.module}/README.md", one.case) for one in examples()}
+    assert documented - tested == {("README.md", "")}, "test_a_module_is_used_by_its_address_and_a_commit runs this one"
 
 
 def test_the_readme_links_every_module() -> None:
     assert [name for name in names()[0] if f"](modules/{name}/README.md)" not in (ROOT / "README.md").read_text()] == []
 
 
-def test_the_readme_has_a_row_for_each_kind_of_job_true_to_what_it_does() -> None:
-    row = r"\| `(scripts/\w+\.py)` \| \[(\w+)\]\((\S+)\): [^|]+ \| (\w+) \| ([\w ]+) \|"
-    rows = {name: rest for script, name, *rest in re.findall(row, (ROOT / "README.md").read_text()) if script}
+def test_the_readme_describes_each_kind_of_job() -> None:
+    row = r"\| `smlops \w+` \| \[(\w+)\]\((\S+)\): [^|]+ \| (\w+) \| ([\w ]+) \|"
+    rows = {name: cells for name, *cells in re.findall(row, (ROOT / "README.md").read_text())}
     assert rows.keys() == KINDS.keys()
     for name, (schema, spot, ended_by) in rows.items():
         assert (ROOT / schema) == schema_file(name)
         on_spot = "default" if "spot" in Compute.model_fields and KINDS[name].worker is TRAINING else "none"
         assert spot == on_spot
         overridden = type(KINDS[name]).stops_after is not Kind.stops_after
-        assert ended_by == ("whoever follows it" if overridden else "SageMaker")
+        assert ended_by == ("the command" if overridden else "SageMaker")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("block", [one for one in blocks() if one.language in SHELLS and one.where not in RUN], ids=str)
-def test_programs_files_and_options_of_commands_that_are_not_run_are_there(block: Block) -> None:
+def test_programs_files_and_options_of_commands_that_no_test_runs_exist(block: Block) -> None:
     assert [problem for command in block.commands for problem in list_problems(command)] == []
 
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Reader:
-    """A reader who has what pages about reviews speak of: plans, and the files whose content they show."""
+    """Yield a reader with the plans and the files that the pages about reviews show."""
     reader = Reader(tmp_path_factory.mktemp("reader") / "clone")
-    here = reader.folder
-    (here / "main.tf").write_text(ROOT_MODULE)
+    folder = reader.folder
+    (folder / "main.tf").write_text(ROOT_MODULE)
     reader.paste("terraform init", "terraform apply -auto-approve")
     reader.paste("terraform plan -out plan.tfplan && terraform show -json plan.tfplan > plan.json")
     for copy in ("dev.json", "prod.json", "envs/dev/plan.json", "envs/prod/plan.json"):
-        (here / copy).parent.mkdir(exist_ok=True)
-        (here / copy).write_bytes((here / "plan.json").read_bytes())
+        (folder / copy).parent.mkdir(exist_ok=True)
+        (folder / copy).write_bytes((folder / "plan.json").read_bytes())
     for name, key in (("budgets", "budgets"), ("accepted", "accepted"), ("usage", "resources")):
         (text,) = (block.text for block in blocks() if block.language == "yaml" and block.text.startswith(f"{key}:"))
-        (here / f"{name}.yaml").write_text(text)
+        (folder / f"{name}.yaml").write_text(text)
     return reader
 
 
 @pytest.mark.plan
 @pytest.mark.slow
 @pytest.mark.parametrize("block", shell_blocks(""), ids=str)
-def test_commands_that_need_this_machine_alone_work_as_pasted(block: Block, reader: Reader) -> None:
+def test_local_commands_work_as_pasted(block: Block, reader: Reader) -> None:
     reader.paste(*block.commands)
 
 
@@ -89,8 +89,8 @@ def test_commands_that_need_this_machine_alone_work_as_pasted(block: Block, read
 @pytest.mark.plan
 @pytest.mark.parametrize("block", [block for block in blocks() if block.language == "python"], ids=str)
 def test_python_works_as_pasted(block: Block, reader: Reader) -> None:
-    (reader.folder / "shown.py").write_text(block.text)
-    reader.paste(".venv/bin/python shown.py")
+    (reader.folder / "pasted.py").write_text(block.text)
+    reader.paste("python pasted.py")
 
 
 @pytest.mark.apply
@@ -98,16 +98,16 @@ def test_python_works_as_pasted(block: Block, reader: Reader) -> None:
 def test_commands_on_the_sandbox_work_as_pasted(block: Block, tmp_path: Path, aws_cli: Path) -> None:
     reader = Reader(tmp_path / "clone", aws_cli)
     try:
-        said = reader.paste(*block.commands)
+        output = reader.paste(*block.commands)
     finally:
         reader.paste("smlops sandbox stop")
-    assert "Plan:" in said
-    assert "TrainingJobSummaries" in said
+    assert "Plan:" in output
+    assert "TrainingJobSummaries" in output
 
 
 @pytest.mark.apply
 @pytest.mark.parametrize("region", ["us-east-1", "eu-north-1"])
-def test_the_bucket_of_the_state_can_be_made_in_every_region(
+def test_the_documented_commands_create_the_state_bucket_in_each_region(
     region: str, sandbox: Any, aws_cli: Path, tmp_path: Path
 ) -> None:
     (block,) = (block for block in shell_blocks("account") if "$BUCKET" in block.text)
@@ -115,17 +115,17 @@ def test_the_bucket_of_the_state_can_be_made_in_every_region(
     environment = sandbox.process_environment() | {"BUCKET": bucket, "REGION": region}
     environment["PATH"] = f"{aws_cli}{os.pathsep}{environment['PATH']}"
     for command in block.commands:
-        done = subprocess.run(
+        process = subprocess.run(
             ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
-        assert done.returncode == 0, done.stderr
+        assert process.returncode == 0, process.stderr
     s3 = sandbox.client("s3", region)
     assert (s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1") == region
     assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
 
 
-#: What the reader of README.md has besides the module: what its example refers to.
-AROUND = """
+#: The resources that the example of README.md refers to.
+REFERRED_RESOURCES = """
 resource "aws_kms_key" "data" {}
 resource "aws_s3_bucket" "data" {}
 resource "aws_iam_role" "data_preparation" {
@@ -140,9 +140,9 @@ def test_a_module_is_used_by_its_address_and_a_commit(tmp_path: Path) -> None:
     (block,) = (block for block in blocks() if (block.file, block.language) == ("README.md", "hcl"))
     text = block.text.replace("https://example.com/sustainable-mlops.git", project.as_uri())
     assert text != block.text
-    folder = tmp_path / "theirs"
+    folder = tmp_path / "consumer"
     folder.mkdir()
-    (folder / "main.tf").write_text(text.replace("COMMIT", git(project, "rev-parse", "HEAD")) + AROUND)
+    (folder / "main.tf").write_text(text.replace("COMMIT", git(project, "rev-parse", "HEAD")) + REFERRED_RESOURCES)
     terraform = Terraform(folder)
     terraform.init()
     assert terraform.validate() == []
