@@ -12,31 +12,31 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 
-from sagemaker_sandbox import accounts, malformed, moto_gaps, moto_request, rpc_v2_cbor, signature
-from sagemaker_sandbox.asynchronous.minutes import Minutes
+from sagemaker_sandbox import accounts, malformed_requests, moto_gaps, moto_request, rpc_v2_cbor, signature
+from sagemaker_sandbox.asynchronous.queue_schedule import QueueSchedule
 from sagemaker_sandbox.automation.executions import Executions
 from sagemaker_sandbox.autoscaling.scaler import Scaler
-from sagemaker_sandbox.autoscaling.scaling import Scaling
-from sagemaker_sandbox.calls import Calls
+from sagemaker_sandbox.autoscaling.scaling import RegionScaling
+from sagemaker_sandbox.call_recorder import CallRecorder
 from sagemaker_sandbox.cloudwatch import metrics, moto_cloudwatch
 from sagemaker_sandbox.cloudwatch.alarms import Alarms
-from sagemaker_sandbox.context import DEFAULT_REGION, Context
-from sagemaker_sandbox.control import Control
+from sagemaker_sandbox.context import DEFAULT_REGION, SandboxContext
+from sagemaker_sandbox.control import ControlApi
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.eventbridge.deliveries import Deliveries
 from sagemaker_sandbox.eventbridge.rules import FailedInvocations, Rules
 from sagemaker_sandbox.eventbridge.schedules import Schedules
-from sagemaker_sandbox.faults import requests as faults
+from sagemaker_sandbox.faults import request_faults as faults
 from sagemaker_sandbox.featurestore.store import FeatureStore
-from sagemaker_sandbox.gate import Gate
-from sagemaker_sandbox.hosting.capture import Captures, CaptureTimes
-from sagemaker_sandbox.hosting.endpoint import Endpoint
+from sagemaker_sandbox.request_gate import RequestGate
+from sagemaker_sandbox.hosting.capture import Captures, CaptureSchedule
+from sagemaker_sandbox.hosting.endpoint import HostedEndpoint
 from sagemaker_sandbox.hosting.metrics import EndpointMetrics
 from sagemaker_sandbox.plane import moto_cloudformation, moto_tags, scaling_api
 from sagemaker_sandbox.plane.api import TARGET, Api
 from sagemaker_sandbox.plane.control_plane import ControlPlane
 from sagemaker_sandbox.plane.scaling_api import ScalingApi
-from sagemaker_sandbox.retries import Answers
+from sagemaker_sandbox.retries import ResponseCache
 from sagemaker_sandbox.sagemaker.async_inference import AsyncInference
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 
@@ -50,8 +50,8 @@ _RESET = ("POST", "/moto-api/reset")
 class Application:
     """The WSGI application. Every request to moto passes the `gate`."""
 
-    def __init__(self, context: Context) -> None:
-        self.gate = Gate()
+    def __init__(self, context: SandboxContext) -> None:
+        self.gate = RequestGate()
         self.restored_services: set[str] = set()
         self.sagemaker = ControlPlane(context)
         moto_tags.share(self.sagemaker)
@@ -59,27 +59,27 @@ class Application:
         self.clock = context.clock
         self._deliveries = Deliveries(context, self.clock, FailedInvocations(metrics.put, self.clock))
         EndpointMetrics(self._measured, self.clock)  # before who looks at metrics
-        Minutes(self.clock, lambda: [parts.of(AsyncInference) for parts in self.sagemaker])
+        QueueSchedule(self.clock, lambda: [parts.of(AsyncInference) for parts in self.sagemaker])
         self.alarms = Alarms(context, self.gate, self.sagemaker.publisher)
         moto_cloudwatch.share(self.alarms, self.clock)
         self._scale(self.alarms)
         Rules(self._deliveries, self.clock, metrics.put)
         Schedules(self._deliveries, self.clock)
         self._automation = Executions(context, self.gate)
-        self.clock.keep(context.deployments)
-        self.clock.keep(CaptureTimes(lambda: (parts.of(Captures) for parts in self.sagemaker)))
+        self.clock.add_task(context.deployments)
+        self.clock.add_task(CaptureSchedule(lambda: (parts.of(Captures) for parts in self.sagemaker)))
         self._api = Api(self.sagemaker, self._ask_moto)
         self._scaling_api = ScalingApi(self.sagemaker)
         self._moto = DomainDispatcherApplication(self._moto_service)
-        self._answers = Answers()
-        self._calls = Calls()
-        self._control = Control(context, self.sagemaker, self.clock, self.moto_services, self._calls)
+        self._answers = ResponseCache()
+        self._calls = CallRecorder()
+        self._control = ControlApi(context, self.sagemaker, self.clock, self.list_moto_services, self._calls)
 
     def _scale(self, alarms: Alarms) -> None:
-        def at(account: str, region: str) -> Scaling:
-            return self.sagemaker.parts(account, region).of(Scaling)
+        def at(account: str, region: str) -> RegionScaling:
+            return self.sagemaker.parts(account, region).of(RegionScaling)
 
-        Scaler(self.clock, alarms, lambda: [parts.of(Scaling) for parts in self.sagemaker], at)
+        Scaler(self.clock, alarms, lambda: [parts.of(RegionScaling) for parts in self.sagemaker], at)
 
     def close(self) -> None:
         """End what runs; requests are still answered."""
@@ -87,26 +87,26 @@ class Application:
         self.clock.close()
         self.sagemaker.publisher.close()  # what fell due at last was told to it
 
-    def moto_services(self) -> list[str]:
+    def list_moto_services(self) -> list[str]:
         """moto's names of the services that may hold something: those asked for anything, or brought back."""
         asked = set(self._moto.app_instances) - _STATELESS | ({"cloudwatch"} if metrics.puts() else set())
         with_their_keepers = {keeper for service, keeper in _KEPT_BY.items() if service in asked}
         return sorted((asked | with_their_keepers | self.restored_services) - _KEPT_BY.keys())
 
     @property
-    def changes(self) -> tuple[int, int, int]:
+    def change_counts(self) -> tuple[int, int, int]:
         """Another value once anything may have changed."""
-        return self.gate.passed, self.sagemaker.changes, metrics.puts()
+        return self.gate.pass_count, self.sagemaker.changes, metrics.puts()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
             request = _whole(environ)
         except ApiError as refused:
             empty = Request(environ | {"wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"})
-            response = rpc_v2_cbor.answer(empty, functools.partial(malformed.refusal, error=refused))
+            response = rpc_v2_cbor.handle_request(empty, functools.partial(malformed_requests.build_error_response, error=refused))
             response.headers["Connection"] = "close"  # what else comes on it is not a request
             return response(environ, start_response)
-        return rpc_v2_cbor.answer(request, self._respond)(environ, start_response)
+        return rpc_v2_cbor.handle_request(request, self._respond)(environ, start_response)
 
     def _respond(self, request: Request) -> Response:
         """Answer a request in any protocol but CBOR, and note it among the calls. Never raises."""
@@ -114,7 +114,7 @@ class Application:
             response = self._answer(request)
         except Exception as error:  # whatever moto or the sandbox trips over
             traceback.print_exc()
-            response = malformed.refusal(request, malformed.why(request, error))
+            response = malformed_requests.build_error_response(request, malformed_requests.explain_error(request, error))
         self._calls.add(request, response.status_code)
         response.headers.setdefault("x-amzn-RequestId", str(uuid.uuid4()))
         return response
@@ -122,42 +122,42 @@ class Application:
     def _answer(self, request: Request) -> Response:
         if request.path.startswith("/_sandbox/"):
             return self._control.respond(request)
-        signed = signature.of(request)
+        signed = signature.parse_signature(request)
         service = signed.service
         if service == "sagemaker" or request.headers.get("X-Amz-Target", "").startswith(TARGET):
-            region, account = signed.region or DEFAULT_REGION, accounts.account_of(request)
-            return self._answers.of(
+            region, account = signed.region or DEFAULT_REGION, accounts.find_account(request)
+            return self._answers.respond_once(
                 request, lambda: self._met(request, service, lambda: self._api.respond(request, account, region))
             )
         if service == scaling_api.SERVICE and self._scaling_api.is_about_sagemaker(request):
-            region, account = signed.region or DEFAULT_REGION, accounts.account_of(request)
+            region, account = signed.region or DEFAULT_REGION, accounts.find_account(request)
             return self._met(request, service, lambda: self._scaling_api.respond(request, account, region))
         if service == "tagging":
-            moto_tags.be_seen(accounts.account_of(request))
+            moto_tags.be_seen(accounts.find_account(request))
         if (request.method, request.path) == _RESET:
             self.sagemaker.reset()
             self._deliveries.clear()
             self.alarms.clear()
-            self.clock.set(timedelta())
+            self.clock.set_offset(timedelta())
         if request.method in ("GET", "DELETE") and service == "s3":
             # Whoever looks into a bucket sees every record that was put, or captured, before.
             self._flush(bucket=request.path.split("/")[1])
         if request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded":
-            return self._answers.of(request, lambda: self._met(request, service, lambda: self._ask_moto(request)))
+            return self._answers.respond_once(request, lambda: self._met(request, service, lambda: self._ask_moto(request)))
         return self._met(request, service, lambda: self._ask_moto(request))
 
     def _met(self, request: Request, service: str, answer: Callable[[], Response]) -> Response:
         """The answer, or the fault that was asked for in its place."""
-        return faults.meet(self.sagemaker.faults, request, service) or answer()
+        return faults.apply_fault(self.sagemaker.faults, request, service) or answer()
 
     def _ask_moto(self, request: Request) -> Response:
         ask: Callable[[dict[str, Any], Any], Iterable[bytes]] = self._moto
-        with self.gate.passing():
-            response = Response.from_app(ask, moto_request.adapt(request), buffered=True)
+        with self.gate.enter_shared():
+            response = Response.from_app(ask, moto_request.adapt_request(request), buffered=True)
         if request.mimetype.startswith("application/x-amz-json"):
             response.content_type = request.mimetype  # moto names none where a service has several protocols
         if response.status_code >= 400 and _in_no_protocol(request, response):
-            return malformed.refusal(request, malformed.why(request, LookupError("no such route")))
+            return malformed_requests.build_error_response(request, malformed_requests.explain_error(request, LookupError("no such route")))
         return response
 
     def _moto_service(self, name: Any) -> Any:
@@ -169,7 +169,7 @@ class Application:
             moto_ssm.share(self._automation)
         return create_backend_app(name)
 
-    def _measured(self) -> list[Endpoint]:
+    def _measured(self) -> list[HostedEndpoint]:
         return [one for parts in self.sagemaker.standing() for one in parts.of(Fleets).measured()]
 
     def _flush(self, bucket: str) -> None:
@@ -191,6 +191,6 @@ def _whole(environ: dict[str, Any]) -> Request:
         body = request.get_data()
     except (ClientDisconnected, OSError) as error:
         silent = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
-        raise malformed.RequestTimeoutError if silent else malformed.IncompleteBodyError from None
+        raise malformed_requests.RequestTimeoutError if silent else malformed_requests.IncompleteBodyError from None
     environ["wsgi.input"] = io.BytesIO(body)
     return Request(environ)

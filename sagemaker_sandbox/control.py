@@ -8,21 +8,21 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug import Request, Response
 
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox import inventory
-from sagemaker_sandbox.calls import Calls
+from sagemaker_sandbox.call_recorder import CallRecorder
 from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.context import Context
+from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.faults.fault import Fault
 from sagemaker_sandbox.plane.control_plane import ControlPlane
 from sagemaker_sandbox.runtime import mounting
+from sustainable_mlops.errors import UserError
 
 
-class Control:
+class ControlApi:
     """Answers everything under /_sandbox/."""
 
     def __init__(
-        self, context: Context, sagemaker: ControlPlane, clock: Clock, services: Callable[[], list[str]], calls: Calls
+        self, context: SandboxContext, sagemaker: ControlPlane, clock: Clock, services: Callable[[], list[str]], calls: CallRecorder
     ) -> None:
         self._context = context
         self._sagemaker = sagemaker
@@ -34,7 +34,7 @@ class Control:
         """The answer to one request."""
         route = (request.method, request.path)
         if route == ("GET", "/_sandbox/health"):
-            facts = {"pid": os.getpid(), "account_id": self._context.account_id, "opt_ml": mounting.opt_ml()}
+            facts = {"pid": os.getpid(), "account_id": self._context.account_id, "opt_ml": mounting.get_opt_ml_mode()}
             return _json({"status": "ok"} | facts)
         if route == ("GET", "/_sandbox/inventory"):
             return _json(self._inventory())
@@ -50,7 +50,7 @@ class Control:
         return _json({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)
 
     def _inventory(self) -> inventory.Inventory:
-        found = inventory.take(self._context, self._services())
+        found = inventory.list_inventory(self._context, self._services())
         sagemaker: dict[str, list[str]] = {}
         for parts in self._sagemaker:
             for kind, names in parts.inventory().items():
@@ -60,7 +60,7 @@ class Control:
     def _advance(self, request: Request) -> Response:
         """The time, after `advance` seconds and what fell due in them."""
         try:
-            asked = Advance.model_validate_json(request.get_data() or b"{}")
+            asked = AdvanceRequest.model_validate_json(request.get_data() or b"{}")
         except ValidationError as error:
             return _invalid(error)
         return _json({"now": self._clock.advance(asked.advance).isoformat()})
@@ -72,15 +72,15 @@ class Control:
             faults.clear()
         elif request.method == "POST":
             try:
-                return _json(faults.arm(Fault.model_validate_json(request.get_data() or b"{}")).model_dump())
+                return _json(faults.add(Fault.model_validate_json(request.get_data() or b"{}")).model_dump())
             except ValidationError as error:
                 return _invalid(error)
             except UserError as error:
                 return _json({"error": str(error)}, status=400)
-        return _json([fault.model_dump() for fault in faults.listed()])
+        return _json([fault.model_dump() for fault in faults.list_pending()])
 
 
-class Advance(BaseModel):
+class AdvanceRequest(BaseModel):
     """How far the time is to move ahead, in seconds."""
 
     model_config = ConfigDict(extra="forbid")

@@ -21,24 +21,24 @@ class ClockHold:
         self._spent = False
         self._closed = False
         #: How often it was taken: whoever lets it go says as of when there was nothing to do.
-        self.taken = 0
+        self.take_count = 0
 
     def take(self) -> None:
         """There is something to do."""
         with self._lock:
-            self.taken += 1
+            self.take_count += 1
             if self._held is not None or self._spent:
                 return
             self._held = ExitStack()
-            self._held.enter_context(self._clock.working())
+            self._held.enter_context(self._clock.track_work())
             self._timer = threading.Timer(60 / self._clock.scale, self._spend)
             self._timer.daemon = True
             self._timer.start()
 
-    def let_go(self, as_of: int) -> None:
+    def release(self, as_of: int) -> None:
         """There was nothing to do; what was taken since stays."""
         with self._lock:
-            if self.taken == as_of:
+            if self.take_count == as_of:
                 self._end()
 
     def renew(self) -> None:

@@ -9,15 +9,15 @@ import time
 from datetime import datetime
 
 from sagemaker_sandbox.asynchronous.request import AsyncRequest
-from sagemaker_sandbox.hosting.logs import log_group
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.hosting.logs import get_log_group_name
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.runtime.job_log import CloudWatchStream
 
 
 class DataLog:
     """Of one Region. Each variant has one stream: which instance failed is not told."""
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: AccountRegion) -> None:
         self._region = region
         self._lock = threading.Lock()
         self._streams: dict[tuple[str, str], CloudWatchStream] = {}
@@ -33,7 +33,7 @@ class DataLog:
             stream = self._streams.get((request.endpoint, variant))
             if stream is None:
                 name = f"{variant}/i-{secrets.token_hex(8)}0/data-log"
-                stream = CloudWatchStream(self._region.client("logs"), log_group(request.endpoint), name)
+                stream = CloudWatchStream(self._region.client("logs"), get_log_group_name(request.endpoint), name)
                 self._streams[request.endpoint, variant] = stream
         told = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}"
         stream.put([(time.time(), f"{told}:[sagemaker logs] [{request.inference_id}] {text}")])

@@ -11,16 +11,16 @@ from sagemaker_sandbox.asynchronous.clock_hold import ClockHold
 from sagemaker_sandbox.asynchronous.queue import Queue
 from sagemaker_sandbox.asynchronous.request import AsyncOutcome, AsyncRequest
 from sagemaker_sandbox.hosting.reservation import Reservation
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 
 
 class RequestProcessor(Protocol):
     """What is done for a request."""
 
-    def ask(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
+    def invoke_model(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
         """Have the model answer it."""
 
-    def tell(self, request: AsyncRequest) -> None:
+    def deliver_outcome(self, request: AsyncRequest) -> None:
         """Write and tell its outcome."""
 
 
@@ -31,7 +31,9 @@ ReserveInstance = Callable[[], AbstractContextManager[Reservation | None]]
 class Dispatcher:
     """A thread that looks into the queue whenever it is told to."""
 
-    def __init__(self, region: Region, name: str, queue: Queue, taken: ReserveInstance, work: RequestProcessor) -> None:
+    def __init__(
+        self, region: AccountRegion, name: str, queue: Queue, taken: ReserveInstance, work: RequestProcessor
+    ) -> None:
         self._region = region
         self._name = name
         self._queue = queue
@@ -40,20 +42,20 @@ class Dispatcher:
         self._hold = ClockHold(region.clock)
         self._news = threading.Event()
         self._closed = threading.Event()
-        region.start(f"queue of {name}", self._run)
+        region.start_thread(f"queue of {name}", self._run)
 
-    def look(self) -> None:
+    def notify(self) -> None:
         """There may be something to hand out; returns at once."""
         self._hold.take()
         self._news.set()
 
-    def renew(self) -> None:
+    def start_minute(self) -> None:
         """Another minute has begun."""
         self._hold.renew()
         if len(self._queue):
-            self.look()
+            self.notify()
 
-    def tell(self, request: AsyncRequest) -> None:
+    def deliver(self, request: AsyncRequest) -> None:
         """Tell the outcome of a request that is under way; returns at once."""
         self._hold.take()
         self._start(request, partial(self._tell, request))
@@ -67,14 +69,14 @@ class Dispatcher:
     def _run(self) -> None:
         while self._news.wait() and not self._closed.is_set():
             self._news.clear()
-            as_of = self._hold.taken
+            as_of = self._hold.take_count
             try:
                 while not self._closed.is_set() and self._hand_out():
                     pass
             except Exception:  # such as an instance that does not start again; there will be other news
                 traceback.print_exc()
-            if not self._queue.under_way:
-                self._hold.let_go(as_of)
+            if not self._queue.active:
+                self._hold.release(as_of)
         self._hold.close()
 
     def _hand_out(self) -> bool:
@@ -86,7 +88,7 @@ class Dispatcher:
             if place is None:
                 return False
             with self._region.lock:
-                request = self._queue.take()
+                request = self._queue.take_next()
             if request is None:
                 return False
             self._start(request, partial(self._answer, request, place, stack.pop_all()))
@@ -97,30 +99,30 @@ class Dispatcher:
             try:
                 work()
             finally:
-                self.look()
+                self.notify()
 
-        self._region.start(f"asynchronous {request.inference_id}", run)
+        self._region.start_thread(f"asynchronous {request.inference_id}", run)
 
     def _answer(self, request: AsyncRequest, place: Reservation, held: ExitStack) -> None:
         with held:
             outcome = self._ask(request, place)
         with self._region.lock:
             if self._closed.is_set() and (outcome.failure or not self._region.closing.is_set()):
-                self._queue.give_back(request)
+                self._queue.requeue(request)
                 return
             request.outcome = outcome
         self._tell(request)
 
     def _ask(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
         try:
-            return self._work.ask(request, place)
+            return self._work.invoke_model(request, place)
         except Exception:  # it must end, one way or the other
             traceback.print_exc()
             return AsyncOutcome(place.variant, failure="InternalServerError: The request could not be processed.")
 
     def _tell(self, request: AsyncRequest) -> None:
         try:
-            self._work.tell(request)
+            self._work.deliver_outcome(request)
         finally:
             with self._region.lock:
                 self._queue.remove(request)

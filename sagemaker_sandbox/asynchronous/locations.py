@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from sagemaker_sandbox.parts.resources import Fields
 
 
-def of(output: Fields, asked: Fields, inference_id: str) -> tuple[str | None, str | None]:
+def resolve_output_locations(output: Fields, asked: Fields, inference_id: str) -> tuple[str | None, str | None]:
     """The place of the answer and that of a failure, by the endpoint's OutputConfig and the request.
 
     AWS documents the name that follows from the inference id, and the extension for answers; how a failure is called

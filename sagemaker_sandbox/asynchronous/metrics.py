@@ -9,8 +9,8 @@ from datetime import datetime
 from sagemaker_sandbox.asynchronous.queue import Queue
 from sagemaker_sandbox.cloudwatch import metrics
 from sagemaker_sandbox.hosting.metrics import MINUTE
-from sagemaker_sandbox.hosting.metrics import REQUESTS as NAMESPACE
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.hosting.metrics import REQUEST_NAMESPACE as NAMESPACE
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 
 _UNITS = {
@@ -21,7 +21,7 @@ _UNITS = {
 }
 
 
-def of_request(region: Region, endpoint: str, variant: str, **values: float) -> None:
+def put_request_metrics(region: AccountRegion, endpoint: str, variant: str, **values: float) -> None:
     """Tell something of a request to a variant; latencies are given in seconds."""
     dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
     data = [_datum(name, value, dimensions) for name, value in values.items()]
@@ -34,7 +34,7 @@ def _datum(name: str, value: float, dimensions: list[Fields]) -> Fields:
     return {"MetricName": name, "Value": value * scale, "Unit": unit, "Dimensions": dimensions}
 
 
-def of_queue(region: Region, endpoint: str, queue: Queue, instances: int, moment: datetime) -> None:
+def put_queue_metrics(region: AccountRegion, endpoint: str, queue: Queue, instances: int, moment: datetime) -> None:
     """Tell how much there was in a queue as that minute ended.
 
     Of no instance, all of it is counted as if for one: a policy that follows this is documented to start instances

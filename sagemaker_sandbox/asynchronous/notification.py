@@ -8,7 +8,7 @@ from sagemaker_sandbox.asynchronous.request import AsyncRequest
 from sagemaker_sandbox.parts.resources import Fields
 
 #: A larger answer is not in the notice. Source: IncludeInferenceResponseIn in the API reference.
-LARGEST_ANSWER = 128 * 1024
+MAX_RESPONSE_BYTES = 128 * 1024
 _REQUEST = {
     "Accept": "accept",
     "ContentType": "contentType",
@@ -18,7 +18,7 @@ _REQUEST = {
 }
 
 
-def text(request: AsyncRequest, region: str, moment: datetime, *, with_answer: bool) -> str:
+def build_message(request: AsyncRequest, region: str, moment: datetime, *, with_answer: bool) -> str:
     """The message; how an answer stands in it is as clients read it, AWS documents no more than that it does."""
     outcome = request.outcome
     assert outcome is not None
@@ -31,13 +31,13 @@ def text(request: AsyncRequest, region: str, moment: datetime, *, with_answer: b
     if outcome.failure:
         told["failureReason"] = outcome.failure
     told["requestParameters"] = {
-        name: request.asked[member] for member, name in _REQUEST.items() if request.asked.get(member)
+        name: request.parameters[member] for member, name in _REQUEST.items() if request.parameters.get(member)
     }
     if not outcome.failure:
         told["responseParameters"] = {"contentType": outcome.content_type} | (
             {"outputLocation": request.output} if request.output else {}
         )
-    if with_answer and outcome.body is not None and len(outcome.body) <= LARGEST_ANSWER:
+    if with_answer and outcome.body is not None and len(outcome.body) <= MAX_RESPONSE_BYTES:
         told["responseBody"] = {"content": base64.b64encode(outcome.body).decode(), "encoding": "BASE64"}
     told |= {
         "inferenceId": request.inference_id,

@@ -13,38 +13,38 @@ class Queue:
 
     def __init__(self, requests: list[AsyncRequest] | None = None) -> None:
         self.waiting: deque[AsyncRequest] = deque(requests or ())
-        self.under_way: list[AsyncRequest] = []
+        self.active: list[AsyncRequest] = []
 
     def __iter__(self) -> Iterator[AsyncRequest]:
-        yield from self.under_way
+        yield from self.active
         yield from self.waiting
 
     def __len__(self) -> int:
-        return len(self.under_way) + len(self.waiting)
+        return len(self.active) + len(self.waiting)
 
-    def take(self) -> AsyncRequest | None:
+    def take_next(self) -> AsyncRequest | None:
         """The next request, which is under way from now on; None where none waits."""
         if not self.waiting:
             return None
         request = self.waiting.popleft()
-        self.under_way.append(request)
+        self.active.append(request)
         return request
 
-    def give_back(self, request: AsyncRequest) -> None:
+    def requeue(self, request: AsyncRequest) -> None:
         """It waits again, before all others."""
-        self.under_way.remove(request)
+        self.active.remove(request)
         self.waiting.appendleft(request)
 
     def remove(self, request: AsyncRequest) -> None:
         """It has been told how it ended."""
-        self.under_way.remove(request)
+        self.active.remove(request)
 
     def take_expired(self, moment: datetime) -> list[AsyncRequest]:
         """Those that have waited for too long by then, under way to be told so."""
         expired = [request for request in self.waiting if request.expires <= moment]
         for request in expired:
             self.waiting.remove(request)
-            self.under_way.append(request)
+            self.active.append(request)
         return expired
 
     @property
@@ -57,6 +57,6 @@ class Queue:
         """When the first of those that wait will have waited for too long."""
         return min((request.expires for request in self.waiting), default=None)
 
-    def data(self) -> list[Any]:
+    def to_data(self) -> list[Any]:
         """All requests as plain data, those first that come first."""
-        return [request.data() for request in self]
+        return [request.to_data() for request in self]

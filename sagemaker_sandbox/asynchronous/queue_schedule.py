@@ -12,17 +12,17 @@ class RegionQueues(Protocol):
     """Those of one Region of one account."""
 
     @property
-    def any(self) -> bool:
+    def has_endpoints(self) -> bool:
         """Whether there is an asynchronous endpoint."""
 
     @property
     def next_expiry(self) -> datetime | None:
         """When the first request will have waited for too long."""
 
-    def measure(self, moment: datetime) -> None:
+    def publish_metrics(self, moment: datetime) -> None:
         """Tell CloudWatch what there is in each."""
 
-    def expire(self, moment: datetime) -> None:
+    def expire_requests(self, moment: datetime) -> None:
         """End the requests that have waited for too long by then; returns at once."""
 
 
@@ -31,11 +31,11 @@ class QueueSchedule:
 
     def __init__(self, clock: Clock, queues: Callable[[], Iterable[RegionQueues]]) -> None:
         self._queues = queues
-        clock.keep(self)
+        clock.add_task(self)
 
     def next(self, after: datetime) -> datetime | None:
         """The next full minute, or an expiry before it; nothing without asynchronous endpoints."""
-        there = [queues for queues in self._queues() if queues.any]
+        there = [queues for queues in self._queues() if queues.has_endpoints]
         if not there:
             return None
         expiries = (max(expiry, after + TICK) for one in there if (expiry := one.next_expiry) is not None)
@@ -44,6 +44,6 @@ class QueueSchedule:
     def do(self, moment: datetime) -> None:
         """What is due."""
         for queues in self._queues():
-            queues.expire(moment)
+            queues.expire_requests(moment)
             if not (moment.second or moment.microsecond):
-                queues.measure(moment)
+                queues.publish_metrics(moment)

@@ -30,7 +30,7 @@ class AsyncRequest:
 
     endpoint: str
     inference_id: str
-    asked: Fields
+    parameters: Fields
     received: datetime
     output: str | None
     failure: str | None
@@ -39,19 +39,19 @@ class AsyncRequest:
     @property
     def expires(self) -> datetime:
         """When it has waited for too long."""
-        return self.received + timedelta(seconds=self.asked.get("RequestTTLSeconds", self.TTL))
+        return self.received + timedelta(seconds=self.parameters.get("RequestTTLSeconds", self.TTL))
 
     @property
-    def timeout(self) -> float:
+    def timeout_seconds(self) -> float:
         """How long the model may take, in seconds."""
-        return float(self.asked.get("InvocationTimeoutSeconds", self.TIMEOUT))
+        return float(self.parameters.get("InvocationTimeoutSeconds", self.TIMEOUT))
 
-    def data(self) -> Fields:
+    def to_data(self) -> Fields:
         """All of it as plain data."""
         return asdict(self)
 
     @classmethod
-    def of(cls, data: Fields) -> "AsyncRequest":
+    def from_data(cls, data: Fields) -> "AsyncRequest":
         """What `data` was taken from."""
         outcome = data["outcome"]
         return cls(**data | {"outcome": None if outcome is None else AsyncOutcome(**outcome)})

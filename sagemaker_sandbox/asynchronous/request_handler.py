@@ -10,7 +10,7 @@ from sagemaker_sandbox.asynchronous.request import AsyncOutcome, AsyncRequest
 from sagemaker_sandbox.asynchronous.role import ModelRole, RoleError
 from sagemaker_sandbox.hosting.invocation import Invocation
 from sagemaker_sandbox.hosting.reservation import Reservation
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.runtime.container_invocation import ModelError
 
@@ -26,12 +26,12 @@ class AsyncSettings:
 class AsyncRequestHandler:
     """For one Region's endpoints. `terms` of an endpoint and a variant are None once the endpoint is gone."""
 
-    def __init__(self, region: Region, terms: Callable[[str, str], AsyncSettings | None]) -> None:
+    def __init__(self, region: AccountRegion, terms: Callable[[str, str], AsyncSettings | None]) -> None:
         self._region = region
         self._terms = terms
         self.log = DataLog(region)
 
-    def ask(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
+    def invoke_model(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
         """Have the model answer. Its failure is an outcome: AWS does not ask again."""
         variant = place.variant
         self._count(request, variant, TimeInBacklog=self._age(request))
@@ -44,22 +44,22 @@ class AsyncRequestHandler:
             self._count(request, variant, RequestDownloadFailures=1)
             return AsyncOutcome(variant, failure=f"ClientError: {error}")
         try:
-            asked = Invocation.of(request.asked | {"Body": body, "InferenceId": request.inference_id})
-            answer = place.invoke(replace(asked, timeout_seconds=request.timeout))
+            asked = Invocation.from_request(request.parameters | {"Body": body, "InferenceId": request.inference_id})
+            answer = place.invoke(replace(asked, timeout_seconds=request.timeout_seconds))
         except ModelError as error:
             return _failed(variant, error)
         assert isinstance(answer.body, bytes)
         return AsyncOutcome(variant, answer.body, answer.content_type)
 
     def _input(self, request: AsyncRequest, variant: str, role: ModelRole) -> bytes:
-        if body := request.asked.get("Body"):
+        if body := request.parameters.get("Body"):
             return bytes(body)
         began = time.monotonic()
-        content = role.read(request.asked["InputLocation"])
+        content = role.read_object(request.parameters["InputLocation"])
         self._count(request, variant, RequestDownloadLatency=time.monotonic() - began)
         return content
 
-    def tell(self, request: AsyncRequest) -> None:
+    def deliver_outcome(self, request: AsyncRequest) -> None:
         """Write the outcome to S3, then publish it: to nobody, once the endpoint is gone."""
         outcome = request.outcome
         assert outcome is not None
@@ -79,7 +79,7 @@ class AsyncRequestHandler:
         began = time.monotonic()
         try:
             if not outcome.failure and request.output:
-                terms.role.write(request.output, outcome.body or b"", outcome.content_type, key)
+                terms.role.write_object(request.output, outcome.body or b"", outcome.content_type, key)
                 self._count(request, outcome.variant, ResponseUploadLatency=time.monotonic() - began)
         except RoleError as error:
             self._count(request, outcome.variant, ResponseUploadFailures=1)
@@ -87,7 +87,7 @@ class AsyncRequestHandler:
         try:
             if outcome.failure and request.failure:
                 body = outcome.failure.encode() if outcome.body is None else outcome.body
-                terms.role.write(request.failure, body, "", key)
+                terms.role.write_object(request.failure, body, "", key)
         except RoleError:
             self._count(request, outcome.variant, ResponseUploadFailures=1)
 
@@ -98,7 +98,9 @@ class AsyncRequestHandler:
             return
         included = config.get("IncludeInferenceResponseIn", ())
         with_answer = ("ERROR" if outcome.failure else "SUCCESS") + "_NOTIFICATION_TOPIC" in included
-        message = notification.text(request, self._region.name, self._region.clock.now(), with_answer=with_answer)
+        message = notification.build_message(
+            request, self._region.name, self._region.clock.now(), with_answer=with_answer
+        )
         try:
             terms.role.publish(topic, message)
         except RoleError:
@@ -108,7 +110,7 @@ class AsyncRequestHandler:
         return max((self._region.clock.now() - request.received).total_seconds(), 0.0)
 
     def _count(self, request: AsyncRequest, variant: str, **values: float) -> None:
-        metrics.of_request(self._region, request.endpoint, variant, **values)
+        metrics.put_request_metrics(self._region, request.endpoint, variant, **values)
 
 
 def _failed(variant: str, error: ModelError) -> AsyncOutcome:

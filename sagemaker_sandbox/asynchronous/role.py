@@ -9,13 +9,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sagemaker_sandbox import roles
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.policies import Decision
 from sustainable_mlops.aws.s3 import S3Uri
 
 #: Source: "Asynchronous inference" in the developer guide.
-LARGEST_INPUT = 1024**3
+MAX_INPUT_BYTES = 1024**3
 
 
 class NotPermittedError(Exception):
@@ -32,23 +32,23 @@ class RoleError(Exception):
 class ModelRole:
     """One role, in one Region of its account."""
 
-    def __init__(self, region: Region, arn: str) -> None:
+    def __init__(self, region: AccountRegion, arn: str) -> None:
         self._region = region
         self._arn = arn
 
-    def read(self, uri: str) -> bytes:
+    def read_object(self, uri: str) -> bytes:
         """An object in S3. Raises RoleError."""
         try:
             where = self._object(uri, "s3:GetObject")
             found = self._s3.get_object(Bucket=where.bucket, Key=where.key)
-            if found["ContentLength"] > LARGEST_INPUT:
-                raise RoleError(f"The request payload in {uri} is larger than {LARGEST_INPUT} bytes")
+            if found["ContentLength"] > MAX_INPUT_BYTES:
+                raise RoleError(f"The request payload in {uri} is larger than {MAX_INPUT_BYTES} bytes")
             content: bytes = found["Body"].read()
         except _REFUSED as error:
             raise RoleError(f"Failed to download the request payload from {uri}: {_said(error)}") from None
         return content
 
-    def write(self, uri: str, body: bytes, content_type: str, key: str | None) -> None:
+    def write_object(self, uri: str, body: bytes, content_type: str, key: str | None) -> None:
         """An object in S3, encrypted with a key. Raises RoleError."""
         extra: Fields = {"ContentType": content_type} if content_type else {}
         if key:
@@ -64,13 +64,13 @@ class ModelRole:
         _, _, _, region, account, _ = topic.split(":", 5)
         try:
             self._must_allow("sns:Publish", topic)
-            self._region.context.on_behalf("sns", region, account).publish(TopicArn=topic, Message=message)
+            self._region.context.customer_client("sns", region, account).publish(TopicArn=topic, Message=message)
         except _REFUSED as error:
             raise RoleError(f"Failed to publish to {topic}: {_said(error)}") from None
 
     @property
     def _s3(self) -> Any:
-        return self._region.context.on_behalf("s3", self._region.name, self._region.account_id)
+        return self._region.context.customer_client("s3", self._region.name, self._region.account_id)
 
     def _object(self, uri: str, action: str) -> S3Uri:
         where = S3Uri.of_url(uri)
@@ -81,7 +81,7 @@ class ModelRole:
 
     def _must_allow(self, action: str, resource: str) -> None:
         account = self._region.account_id
-        decision = roles.decision(account, self._arn, action, resource)
+        decision = roles.decide_action(account, self._arn, action, resource)
         if decision is Decision.ALLOWED:
             return
         why = f"because no identity-based policy allows the {action} action"

@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from sagemaker_sandbox.autoscaling.dimensions import NAMESPACE
 from sagemaker_sandbox.autoscaling.errors import LimitExceededError, ObjectNotFoundError
-from sagemaker_sandbox.autoscaling.pages import of_target, page
+from sagemaker_sandbox.autoscaling.pages import build_page, filter_by_target
 from sagemaker_sandbox.autoscaling.target import ScalableTarget, ScheduledAction, TargetKey
 from sagemaker_sandbox.autoscaling.targets import ScalableTargets
 from sagemaker_sandbox.clock import TICK
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.eventbridge import occurrences
 from sagemaker_sandbox.eventbridge.occurrences import Every, Occurrences, Once
-from sagemaker_sandbox.parts.handlers import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Part
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, ServicePart
 from sustainable_mlops.aws import cron
 
 _MOST = 200
@@ -26,21 +26,21 @@ _FORM = re.compile(r"(rate|cron|at)\(.*\)")
 _WORDS = {"cron": "Invalid CRON expression", "at": "Invalid schedule at DateTime expression"}
 
 
-class ScheduledActions(Part):
+class ScheduledActions(ServicePart):
     """Put-, Describe- and DeleteScheduledAction."""
 
     service = "application-autoscaling"
 
-    def __init__(self, region: Region, targets: ScalableTargets) -> None:
+    def __init__(self, region: AccountRegion, targets: ScalableTargets) -> None:
         super().__init__(region)
         self._targets = targets
         self._coming: dict[str, _NextOccurrence] = {}
 
-    @behaves
+    @emulated_operation
     def put_scheduled_action(self, request: Fields) -> Fields:
         """A new one, or one that is there with what the request says; its dates go where it says none."""
         with self.region.lock:
-            target = self._targets.registered(TargetKey.of(request))
+            target = self._targets.get_registered(TargetKey.from_request(request))
             known = target.actions.get(request["ScheduledActionName"])
             if known is None and len(target.actions) >= _MOST:
                 raise LimitExceededError(f"The number of scheduled actions per scalable target cannot exceed {_MOST}")
@@ -51,25 +51,25 @@ class ScheduledActions(Part):
         self.region.clock.wake()
         return {}
 
-    @behaves
+    @emulated_operation
     def describe_scheduled_actions(self, request: Fields) -> Fields:
         """In the order in which they were made."""
         names = request.get("ScheduledActionNames")
         with self.region.lock:
             told = [
-                target.key.fields() | action.fields()
+                target.key.to_fields() | action.describe()
                 for target in self._targets
                 for action in target.actions.values()
                 if not names or action.name in names
             ]
-            return page(request, "ScheduledActions", of_target(request, told))
+            return build_page(request, "ScheduledActions", filter_by_target(request, told))
 
-    @behaves
+    @emulated_operation
     def delete_scheduled_action(self, request: Fields) -> Fields:
         """Gone; the bounds that it has set stay."""
-        key, name = TargetKey.of(request), request["ScheduledActionName"]
+        key, name = TargetKey.from_request(request), request["ScheduledActionName"]
         with self.region.lock:
-            target = self._targets.find(key)
+            target = self._targets.find_target(key)
             if target is None or name not in target.actions:
                 raise ObjectNotFoundError(f"No scheduled action found for {key}, scheduled action name: {name}")
             self._coming.pop(target.actions.pop(name).arn, None)
@@ -80,7 +80,7 @@ class ScheduledActions(Part):
         moments = (self._next(action, after) for target in self._targets for action in target.actions.values())
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def due(self, moment: datetime) -> Iterator[tuple[ScalableTarget, ScheduledAction]]:
+    def list_due(self, moment: datetime) -> Iterator[tuple[ScalableTarget, ScheduledAction]]:
         """Those that are due then, in the order in which they were made. Called with the Region's lock."""
         for target in self._targets:
             for action in list(target.actions.values()):
@@ -103,7 +103,7 @@ class ScheduledActions(Part):
         if bounds is None and known is None:
             raise ValidationError("ScalableTargetAction must be set")
         if bounds is None and known is not None:
-            bounds = {"MinCapacity": known.least, "MaxCapacity": known.most}
+            bounds = {"MinCapacity": known.min_capacity, "MaxCapacity": known.max_capacity}
         assert bounds is not None
         name = request["ScheduledActionName"]
         arn = (
@@ -114,13 +114,13 @@ class ScheduledActions(Part):
             name,
             known.arn if known else arn,
             schedule,
-            request.get("Timezone") or (known.zone if known else ""),
+            request.get("Timezone") or (known.time_zone if known else ""),
             bounds.get("MinCapacity"),
             bounds.get("MaxCapacity"),
             _moment(request.get("StartTime")),
             _moment(request.get("EndTime")),
             known.created if known else now,
-            known.since if known and known.schedule == schedule else now,
+            known.rate_start if known and known.schedule == schedule else now,
         )
 
 
@@ -137,19 +137,19 @@ class _NextOccurrence(NamedTuple):
 
 def _due(action: ScheduledAction, after: datetime) -> datetime | None:
     """When it is due for the first time after that, within its dates: at its start, and then as its schedule says."""
-    found, begins = _occurrences(action), action.starts
+    found, begins = _occurrences(action), action.start_time
     if isinstance(found, Once):
         return found.next(after)
     if isinstance(found, Every) and begins is None:
-        found = found._replace(first=action.since + found.period)  # AWS does not say; assumed
+        found = found._replace(first=action.rate_start + found.period)  # AWS does not say; assumed
     moment = found.next(max(after, begins) if begins else after)
     if begins is not None and begins > after:
         moment = begins
-    return None if moment is None or (action.ends is not None and moment > action.ends) else moment
+    return None if moment is None or (action.end_time is not None and moment > action.end_time) else moment
 
 
 def _occurrences(action: ScheduledAction) -> Occurrences:
-    return occurrences.of(action.schedule, action.zone or "UTC", action.starts or action.since)
+    return occurrences.of(action.schedule, action.time_zone or "UTC", action.start_time or action.rate_start)
 
 
 def _check(action: ScheduledAction) -> None:
@@ -160,17 +160,21 @@ def _check(action: ScheduledAction) -> None:
             "(minutes?|hours?|days?)), cron(<cron_expression>) or at(yyyy-MM-dd'T'HH:mm:ss)"
         )
     try:
-        cron.time_zone(action.zone or "UTC")
+        cron.time_zone(action.time_zone or "UTC")
         _occurrences(action)
         _check_days(action.schedule)
     except ValueError as error:
         words = _WORDS.get(action.schedule.partition("(")[0], "Invalid schedule expression")
         raise ValidationError(f"{words}: {error}") from None
-    if action.starts is not None and action.ends is not None and action.starts > action.ends:
+    if action.start_time is not None and action.end_time is not None and action.start_time > action.end_time:
         raise ValidationError("StartTime must be before EndTime")
-    if action.least is None and action.most is None:
+    if action.min_capacity is None and action.max_capacity is None:
         raise ValidationError("At least one of minimum capacity and maximum capacity should be provided")
-    if action.least is not None and action.most is not None and action.most < action.least:
+    if (
+        action.min_capacity is not None
+        and action.max_capacity is not None
+        and action.max_capacity < action.min_capacity
+    ):
         raise ValidationError("Maximum capacity cannot be less than minimum capacity")
 
 

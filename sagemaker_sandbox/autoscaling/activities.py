@@ -5,38 +5,38 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from sagemaker_sandbox.autoscaling.pages import of_target, page
+from sagemaker_sandbox.autoscaling.pages import build_page, filter_by_target
 from sagemaker_sandbox.autoscaling.target import ScalableTarget
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.parts.handlers import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Part
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 #: How long AWS tells of them.
 _KEPT = timedelta(weeks=6)
 
 
-class ScalingActivities(Part):
+class ScalingActivities(ServicePart):
     """DescribeScalingActivities. All methods are called with the Region's lock held."""
 
     service = "application-autoscaling"
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
         #: By id, the oldest first.
         self._known: dict[str, Fields] = {}
         #: Those under way: the target, and the capacity that it is to have.
         self._under_way: dict[str, tuple[ScalableTarget, int]] = {}
 
-    @behaves
+    @emulated_operation
     def describe_scaling_activities(self, request: Fields) -> Fields:
         """Those of the last six weeks, newest first."""
-        found = of_target(request, reversed(self._known.values()))
+        found = filter_by_target(request, reversed(self._known.values()))
         if not request.get("IncludeNotScaledActivities"):
             found = [one for one in found if "NotScaledReasons" not in one]
-        return page(request, "ScalingActivities", found)
+        return build_page(request, "ScalingActivities", found)
 
-    def began(self, target: ScalableTarget, count: int, cause: str, moment: datetime) -> str:
+    def record_start(self, target: ScalableTarget, count: int, cause: str, moment: datetime) -> str:
         """The id of a new one: SageMaker was asked for so much, and has not refused."""
         noun = target.dimension.noun
         activity = self._add(target, f"Setting {noun} to {count}.", cause, moment)
@@ -47,7 +47,7 @@ class ScalingActivities(Part):
         self._under_way[activity["ActivityId"]] = target, count
         return str(activity["ActivityId"])
 
-    def refused(self, target: ScalableTarget, count: int, cause: str, moment: datetime, error: ApiError) -> None:
+    def record_refusal(self, target: ScalableTarget, count: int, cause: str, moment: datetime, error: ApiError) -> None:
         """SageMaker was asked for so much, and has refused."""
         noun = target.dimension.noun
         self._add(target, f"Setting {noun} to {count}.", cause, moment).update(
@@ -57,37 +57,39 @@ class ScalingActivities(Part):
             f"Code: {error.status}; Error Code: {error.code}; Request ID: {uuid.uuid4()}).",
         )
 
-    def bounded(self, target: ScalableTarget, bounds: str, cause: str, moment: datetime, why_not: str = "") -> None:
+    def record_bounds(
+        self, target: ScalableTarget, bounds: str, cause: str, moment: datetime, why_not: str = ""
+    ) -> None:
         """A scheduled action has set these bounds, or could not, which is said."""
         done = f"Failed to set {bounds}. Reason: {why_not}" if why_not else f"Successfully set {bounds}"
         self._add(target, f"Setting {bounds}", cause, moment).update(
             EndTime=moment, StatusCode="Failed" if why_not else "Successful", StatusMessage=done
         )
 
-    def not_scaled(self, target: ScalableTarget, cause: str, moment: datetime, reason: Fields) -> None:
+    def record_not_scaled(self, target: ScalableTarget, cause: str, moment: datetime, reason: Fields) -> None:
         """An alarm asked, and nothing was done. The same is told once, not each minute anew (assumed)."""
-        same = target.key.fields() | {"Cause": cause}
+        same = target.key.to_fields() | {"Cause": cause}
         last = next((one for one in reversed(self._known.values()) if same.items() <= one.items()), {})
         if last.get("NotScaledReasons") == [reason]:
             return
         activity = self._add(target, "Attempting to scale due to alarm triggered", cause, moment)
         activity |= {"StatusCode": "Failed", "NotScaledReasons": [reason]}
 
-    def under_way(self) -> Iterator[tuple[str, ScalableTarget, int]]:
+    def list_active(self) -> Iterator[tuple[str, ScalableTarget, int]]:
         """Those that are not over: id, target and the capacity that it is to have."""
         for activity, (target, count) in list(self._under_way.items()):
             yield activity, target, count
 
     @property
-    def any_under_way(self) -> bool:
+    def has_active(self) -> bool:
         """Whether one is not over."""
         return bool(self._under_way)
 
-    def is_under_way(self, target: ScalableTarget) -> bool:
+    def is_active(self, target: ScalableTarget) -> bool:
         """Whether one of that target is not over."""
         return any(of is target for of, _ in self._under_way.values())
 
-    def ended(self, activity: str, status: str, moment: datetime) -> None:
+    def record_end(self, activity: str, status: str, moment: datetime) -> None:
         """It is over."""
         target, count = self._under_way.pop(activity)
         told = self._known[activity]
@@ -96,7 +98,7 @@ class ScalingActivities(Part):
             noun = target.dimension.noun
             told["StatusMessage"] = f"Successfully set {noun} to {count}. Change successfully fulfilled by sagemaker."
 
-    def succeeded(self, activity: str) -> datetime | None:
+    def get_success_time(self, activity: str) -> datetime | None:
         """The second in which it was fulfilled; None for one that is not over, or came to nothing."""
         told = self._known.get(activity, {})
         return told["EndTime"].replace(microsecond=0) if told.get("StatusCode") == "Successful" else None
@@ -118,5 +120,5 @@ class ScalingActivities(Part):
             del self._known[activity]
         activity = str(uuid.uuid4())
         told = {"ActivityId": activity, "Description": description, "Cause": cause, "StartTime": moment}
-        self._known[activity] = told = target.key.fields() | told
+        self._known[activity] = told = target.key.to_fields() | told
         return told

@@ -28,9 +28,9 @@ class AlarmTrigger:
     threshold: float | None
 
     @property
-    def high(self) -> bool:
+    def is_high(self) -> bool:
         """Whether it asks target tracking for more."""
-        return tracking.is_high(self.alarm)
+        return tracking.is_high_alarm(self.alarm)
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class TargetState:
     """A target, as it is when its policies are triggered."""
 
     capacity: int
-    least: int
-    most: int
+    min_capacity: int
+    max_capacity: int
     may_scale_out: bool
     may_scale_in: bool
     #: Policies that are in a cooldown after a scale-out, to the capacity before it.
@@ -47,7 +47,7 @@ class TargetState:
     #: The same after a scale-in.
     cooling_in: Mapping[str, int] = field(default_factory=dict)
     #: Whether all policies that track the target, and may scale in, are ready to.
-    all_ready: bool = True
+    is_scale_in_ready: bool = True
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ScalingDecision:
     policy: ScalingPolicy
     trigger: AlarmTrigger
     capacity: int | None
-    not_scaled: Fields | None = None
+    not_scaled_reason: Fields | None = None
 
 
 def decide(situation: TargetState, triggered: Sequence[tuple[ScalingPolicy, AlarmTrigger]]) -> ScalingDecision | None:
@@ -70,7 +70,7 @@ def decide(situation: TargetState, triggered: Sequence[tuple[ScalingPolicy, Alar
     if not wishes:
         return None
     wish, policy, trigger = max(wishes, key=lambda one: one[0])
-    capacity = min(max(wish, situation.least), situation.most)
+    capacity = min(max(wish, situation.min_capacity), situation.max_capacity)
     if (wish > situation.capacity and capacity > situation.capacity) or (wish < situation.capacity > capacity):
         return ScalingDecision(policy, trigger, capacity)
     return ScalingDecision(policy, trigger, None, _reason(situation, policy, trigger, wish))
@@ -80,7 +80,7 @@ def _wish(situation: TargetState, policy: ScalingPolicy, trigger: AlarmTrigger) 
     """The capacity that a policy asks for, whatever the bounds; None where it asks for none."""
     before = situation.cooling_out.get(policy.name)
     capacity = situation.capacity if before is None else before
-    wish = _tracked if policy.tracks else _stepped
+    wish = _tracked if policy.is_target_tracking else _stepped
     found = wish(policy, trigger, capacity)
     if found is None:
         return None
@@ -93,23 +93,23 @@ def _waits(situation: TargetState, policy: ScalingPolicy) -> bool:
     """Whether a policy must not scale in yet."""
     if policy.name in situation.cooling_in:
         return True
-    return policy.tracks and (bool(situation.cooling_out) or not situation.all_ready)
+    return policy.is_target_tracking and (bool(situation.cooling_out) or not situation.is_scale_in_ready)
 
 
 def _tracked(policy: ScalingPolicy, trigger: AlarmTrigger, capacity: int) -> int | None:
     if not trigger.values:
         return None
     value, target = trigger.values[-1], policy.configuration["TargetValue"]
-    if trigger.high:
-        return tracking.scaled_out(capacity, value, target)
-    return None if policy.configuration.get("DisableScaleIn") else tracking.scaled_in(capacity, value, target)
+    if trigger.is_high:
+        return tracking.compute_scale_out(capacity, value, target)
+    return None if policy.configuration.get("DisableScaleIn") else tracking.compute_scale_in(capacity, value, target)
 
 
 def _stepped(policy: ScalingPolicy, trigger: AlarmTrigger, capacity: int) -> int | None:
     if trigger.threshold is None:
         return None
-    by = steps.adjustment(policy.configuration, trigger.values, trigger.threshold)
-    return None if by is None else steps.wanted(policy.configuration, capacity, by)
+    by = steps.find_adjustment(policy.configuration, trigger.values, trigger.threshold)
+    return None if by is None else steps.apply_adjustment(policy.configuration, capacity, by)
 
 
 def _is_allowed(situation: TargetState, wish: int) -> bool:
@@ -120,17 +120,17 @@ def _is_allowed(situation: TargetState, wish: int) -> bool:
 
 def _reason(situation: TargetState, policy: ScalingPolicy, trigger: AlarmTrigger, wish: int) -> Fields:
     if wish > situation.capacity:
-        return {"Code": "AlreadyAtMaxCapacity", "MaxCapacity": situation.most}
-    flapping = policy.tracks and not trigger.high  # one less would be too few: it would scale out again
-    if wish < situation.capacity or (flapping and situation.capacity <= situation.least):
-        return {"Code": "AlreadyAtMinCapacity", "MinCapacity": situation.least}
+        return {"Code": "AlreadyAtMaxCapacity", "MaxCapacity": situation.max_capacity}
+    flapping = policy.is_target_tracking and not trigger.is_high  # one less would be too few: it would scale out again
+    if wish < situation.capacity or (flapping and situation.capacity <= situation.min_capacity):
+        return {"Code": "AlreadyAtMinCapacity", "MinCapacity": situation.min_capacity}
     code = "AutoScalingAnticipatedFlapping" if flapping else "AlreadyAtDesiredCapacity"
     return {"Code": code, "CurrentCapacity": situation.capacity}
 
 
-def cooldown(policy: ScalingPolicy, dimension: Dimension, *, out: bool) -> timedelta:
+def get_cooldown(policy: ScalingPolicy, dimension: Dimension, *, out: bool) -> timedelta:
     """How long a policy waits after a scaling activity."""
-    if policy.tracks:
+    if policy.is_target_tracking:
         seconds = policy.configuration.get("ScaleOutCooldown" if out else "ScaleInCooldown", dimension.cooldown)
     else:
         seconds = policy.configuration.get("Cooldown", steps.COOLDOWN)

@@ -17,7 +17,7 @@ class EndpointVariant(NamedTuple):
     variant: str
 
 
-def place(resource_id: str) -> EndpointVariant | None:
+def parse_resource_id(resource_id: str) -> EndpointVariant | None:
     """The variant that a resource id names; None where it names none."""
     found = _RESOURCE.fullmatch(resource_id)
     return None if found is None else EndpointVariant(found["endpoint"], found["variant"])
@@ -29,28 +29,28 @@ class Dimension:
 
     name: str
     noun: str
-    serverless: bool
+    is_serverless: bool
     #: Cooldowns in seconds where a policy says nothing.
     cooldown: int
 
-    def now(self, variant: Fields) -> int | None:
+    def read_current(self, variant: Fields) -> int | None:
         """How much there is of a variant, as DescribeEndpoint tells it."""
         return self._of(variant, "Current")
 
-    def wanted(self, variant: Fields) -> int | None:
+    def read_desired(self, variant: Fields) -> int | None:
         """How much there is to be."""
         return self._of(variant, "Desired")
 
     def _of(self, variant: Fields, which: str) -> int | None:
-        if not self.serverless:
+        if not self.is_serverless:
             count: int | None = variant.get(f"{which}InstanceCount")
             return count
         settings = variant.get(f"{which}ServerlessConfig")
         return None if settings is None else int(settings.get("ProvisionedConcurrency") or 0)
 
-    def asked(self, count: int) -> Fields:
+    def build_update(self, count: int) -> Fields:
         """The members of a DesiredWeightAndCapacity that ask for so much."""
-        if self.serverless:
+        if self.is_serverless:
             return {"ServerlessUpdateConfig": {"ProvisionedConcurrency": count}}
         return {"DesiredInstanceCount": count}
 

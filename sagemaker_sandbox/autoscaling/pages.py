@@ -11,7 +11,7 @@ from sagemaker_sandbox.parts.resources import Fields
 _PAGE = 50
 
 
-def page(request: Fields, member: str, found: Sequence[Fields]) -> Fields:
+def build_page(request: Fields, member: str, found: Sequence[Fields]) -> Fields:
     """One page of what was found, in its order."""
     size, token = request.get("MaxResults", _PAGE), request.get("NextToken") or "0"
     if not 1 <= size <= _PAGE:
@@ -25,7 +25,7 @@ def page(request: Fields, member: str, found: Sequence[Fields]) -> Fields:
     return answer
 
 
-def of_target(request: Fields, found: Iterable[Fields]) -> list[Fields]:
+def filter_by_target(request: Fields, found: Iterable[Fields]) -> list[Fields]:
     """Those of the target or the targets that a request names, as far as it does."""
     ids = request.get("ResourceIds") or ([request["ResourceId"]] if "ResourceId" in request else [])
     dimension = request.get("ScalableDimension")

@@ -6,72 +6,72 @@ from typing import ClassVar
 
 from sagemaker_sandbox.autoscaling import dimensions, steps, tracking
 from sagemaker_sandbox.autoscaling.errors import LimitExceededError, ObjectNotFoundError
-from sagemaker_sandbox.autoscaling.pages import of_target, page
+from sagemaker_sandbox.autoscaling.pages import build_page, filter_by_target
 from sagemaker_sandbox.autoscaling.target import ScalableTarget, ScalingPolicy, TargetKey
 from sagemaker_sandbox.autoscaling.targets import ScalableTargets
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.handlers import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Part
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 _MOST = 50
 _TYPES = ("StepScaling", "TargetTrackingScaling", "PredictiveScaling")
 
 
-class ScalingPolicies(Part):
+class ScalingPolicies(ServicePart):
     """Put-, Describe- and DeleteScalingPolicy."""
 
     service = "application-autoscaling"
-    refuses: ClassVar = {
+    refused_operations: ClassVar = {
         "GetPredictiveScalingForecast": "AWS forecasts for Amazon ECS only, which the sandbox does not scale."
     }
 
-    def __init__(self, region: Region, targets: ScalableTargets) -> None:
+    def __init__(self, region: AccountRegion, targets: ScalableTargets) -> None:
         super().__init__(region)
         self._targets = targets
 
-    @behaves
+    @emulated_operation
     def put_scaling_policy(self, request: Fields) -> Fields:
         """A new one, or another configuration of one that is there; target tracking makes its alarms anew."""
         name = request["PolicyName"]
         with self.region.lock:
-            target = self._targets.registered(TargetKey.of(request))
+            target = self._targets.get_registered(TargetKey.from_request(request))
             known = target.policies.get(name)
             if known is None and len(target.policies) >= _MOST:
                 raise LimitExceededError(f"The number of scaling policies per scalable target cannot exceed {_MOST}")
             policy = self._made(target, known, request)
             self._check(target, policy)
             replaced = [alarm["AlarmName"] for alarm in known.alarms] if known else []
-        if policy.tracks:
+        if policy.is_target_tracking:
             policy.alarms = self._make_alarms(target, policy)
         with self.region.lock:
             target.policies[name] = policy
         self._targets.delete_alarms(replaced)
         return {"PolicyARN": policy.arn, "Alarms": policy.alarms}
 
-    @behaves
+    @emulated_operation
     def describe_scaling_policies(self, request: Fields) -> Fields:
         """Each with its alarms: those that target tracking has made, or that name the policy as their action."""
         names = request.get("PolicyNames")
         with self.region.lock:
             told = [
-                target.key.fields() | policy.fields() | {"Alarms": policy.alarms}
+                target.key.to_fields() | policy.describe() | {"Alarms": policy.alarms}
                 for target in self._targets
                 for policy in target.policies.values()
                 if not names or policy.name in names
             ]
-            answer = copy.deepcopy(page(request, "ScalingPolicies", of_target(request, told)))
+            answer = copy.deepcopy(build_page(request, "ScalingPolicies", filter_by_target(request, told)))
         for policy in answer["ScalingPolicies"]:
             if policy["PolicyType"] == "StepScaling":
                 policy["Alarms"] = self._alarms_of(policy["PolicyARN"])
         return answer
 
-    @behaves
+    @emulated_operation
     def delete_scaling_policy(self, request: Fields) -> Fields:
         """Gone with the alarms that target tracking has made."""
-        key, name = TargetKey.of(request), request["PolicyName"]
+        key, name = TargetKey.from_request(request), request["PolicyName"]
         with self.region.lock:
-            target = self._targets.find(key)
+            target = self._targets.find_target(key)
             if target is None or name not in target.policies:
                 raise ObjectNotFoundError(f"No scaling policy found for {key}, policy name: {name}")
             policy = target.policies.pop(name)
@@ -107,12 +107,12 @@ class ScalingPolicies(Part):
 
     @staticmethod
     def _check(target: ScalableTarget, policy: ScalingPolicy) -> None:
-        if not policy.tracks:
-            steps.check(policy.configuration)
+        if not policy.is_target_tracking:
+            steps.check_step_policy(policy.configuration)
             return
-        tracking.check(target.key.dimension, policy.configuration)
+        tracking.check_tracking_policy(target.key.dimension, policy.configuration)
         for other in target.policies.values():
-            if other.name != policy.name and tracking.same_metric(other.configuration, policy.configuration):
+            if other.name != policy.name and tracking.is_same_metric(other.configuration, policy.configuration):
                 raise ValidationError(
                     "Only one TargetTrackingScaling policy for a given metric specification is allowed."
                 )
@@ -120,7 +120,7 @@ class ScalingPolicies(Part):
     def _make_alarms(self, target: ScalableTarget, policy: ScalingPolicy) -> list[Fields]:
         """As DescribeScalingPolicies tells them. Not with the lock."""
         made, cloudwatch = [], self.region.client("cloudwatch")
-        for request in tracking.alarms(target.place, target.key.resource_id, policy.configuration, policy.arn):
+        for request in tracking.build_alarms(target.variant, target.key.resource_id, policy.configuration, policy.arn):
             cloudwatch.put_metric_alarm(**request)
             name = request["AlarmName"]
             arn = f"arn:aws:cloudwatch:{self.region.name}:{self.region.account_id}:alarm:{name}"

@@ -29,7 +29,7 @@ class Scaler:
         self._everywhere = everywhere
         self._at = at
         alarms.act(_POLICIES, self._trigger)
-        clock.keep(self)
+        clock.add_task(self)
 
     def next(self, after: datetime) -> datetime | None:
         """When something is due that no alarm says."""

@@ -14,7 +14,7 @@ _MOST_STEPS = 20
 _AGGREGATED: Mapping[str, Callable[[Sequence[float]], float]] = {"Average": fmean, "Minimum": min, "Maximum": max}
 
 
-def adjustment(policy: Fields, values: Sequence[float], threshold: float) -> int | None:
+def find_adjustment(policy: Fields, values: Sequence[float], threshold: float) -> int | None:
     """The ScalingAdjustment for the datapoints of an alarm; None where no step is for them."""
     if not values:
         return None
@@ -27,7 +27,7 @@ def adjustment(policy: Fields, values: Sequence[float], threshold: float) -> int
     return None
 
 
-def wanted(policy: Fields, capacity: int, by: int) -> int:
+def apply_adjustment(policy: Fields, capacity: int, by: int) -> int:
     """The capacity after an adjustment of that much."""
     if policy["AdjustmentType"] == "ExactCapacity":
         return by
@@ -40,7 +40,7 @@ def wanted(policy: Fields, capacity: int, by: int) -> int:
     return max(capacity + change, 0)
 
 
-def check(policy: Fields) -> None:
+def check_step_policy(policy: Fields) -> None:
     """Raise ValidationError for steps that contradict each other."""
     steps, kind = policy.get("StepAdjustments", ()), policy.get("AdjustmentType")
     _refuse(kind is None, "Adjustment type must be specified")

@@ -4,10 +4,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sagemaker_sandbox.autoscaling.dimensions import DIMENSIONS, NAMESPACE, Dimension, EndpointVariant, place
+from sagemaker_sandbox.autoscaling.dimensions import (
+    DIMENSIONS,
+    NAMESPACE,
+    Dimension,
+    EndpointVariant,
+    parse_resource_id,
+)
 from sagemaker_sandbox.parts.resources import Fields
 
-SUSPENDED = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
+SUSPENSION_MEMBERS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended")
 
 
 class TargetKey(NamedTuple):
@@ -17,11 +23,11 @@ class TargetKey(NamedTuple):
     dimension: str
 
     @classmethod
-    def of(cls, request: Fields) -> "TargetKey":
+    def from_request(cls, request: Fields) -> "TargetKey":
         """The target that a request names."""
         return cls(request["ResourceId"], request["ScalableDimension"])
 
-    def fields(self) -> Fields:
+    def to_fields(self) -> Fields:
         """The members that name it in every answer."""
         return {"ServiceNamespace": NAMESPACE, "ResourceId": self.resource_id, "ScalableDimension": self.dimension}
 
@@ -34,7 +40,7 @@ class CapacityMove:
     """The last time that a policy moved the capacity: by which activity, and from where."""
 
     activity: str
-    before: int
+    previous_capacity: int
 
 
 @dataclass
@@ -48,15 +54,15 @@ class ScalingPolicy:
     created: datetime
     #: Those that target tracking has made, as DescribeScalingPolicies tells them.
     alarms: list[Fields] = field(default_factory=list)
-    moved_out: CapacityMove | None = None
-    moved_in: CapacityMove | None = None
+    last_scale_out: CapacityMove | None = None
+    last_scale_in: CapacityMove | None = None
 
     @property
-    def tracks(self) -> bool:
+    def is_target_tracking(self) -> bool:
         """Whether it is one of target tracking, else of steps."""
         return self.type == "TargetTrackingScaling"
 
-    def fields(self) -> Fields:
+    def describe(self) -> Fields:
         """What DescribeScalingPolicies tells of it, but for its target and alarms."""
         return {
             "PolicyARN": self.arn,
@@ -74,25 +80,25 @@ class ScheduledAction:
     name: str
     arn: str
     schedule: str
-    zone: str
-    least: int | None
-    most: int | None
-    starts: datetime | None
-    ends: datetime | None
+    time_zone: str
+    min_capacity: int | None
+    max_capacity: int | None
+    start_time: datetime | None
+    end_time: datetime | None
     created: datetime
     #: Since when its rate counts.
-    since: datetime
+    rate_start: datetime
 
-    def fields(self) -> Fields:
+    def describe(self) -> Fields:
         """What DescribeScheduledActions tells of it, but for its target."""
-        bounds = {"MinCapacity": self.least, "MaxCapacity": self.most}
+        bounds = {"MinCapacity": self.min_capacity, "MaxCapacity": self.max_capacity}
         told = {
             "ScheduledActionName": self.name,
             "ScheduledActionARN": self.arn,
             "Schedule": self.schedule,
-            "Timezone": self.zone or None,
-            "StartTime": self.starts,
-            "EndTime": self.ends,
+            "Timezone": self.time_zone or None,
+            "StartTime": self.start_time,
+            "EndTime": self.end_time,
             "CreationTime": self.created,
             "ScalableTargetAction": {member: value for member, value in bounds.items() if value is not None},
         }
@@ -105,15 +111,15 @@ class ScalableTarget:
 
     key: TargetKey
     arn: str
-    least: int
-    most: int
-    suspended: dict[str, bool]
+    min_capacity: int
+    max_capacity: int
+    suspended_state: dict[str, bool]
     created: datetime
     tags: dict[str, str] = field(default_factory=dict)
     policies: dict[str, ScalingPolicy] = field(default_factory=dict)
     actions: dict[str, ScheduledAction] = field(default_factory=dict)
     #: Whether a scheduled action could not move the capacity into its bounds yet, as the endpoint was being updated.
-    outside: bool = False
+    is_out_of_bounds: bool = False
 
     @property
     def dimension(self) -> Dimension:
@@ -121,29 +127,29 @@ class ScalableTarget:
         return DIMENSIONS[self.key.dimension]
 
     @property
-    def place(self) -> EndpointVariant:
+    def variant(self) -> EndpointVariant:
         """The variant."""
-        found = place(self.key.resource_id)
+        found = parse_resource_id(self.key.resource_id)
         assert found is not None
         return found
 
-    def fields(self, role: str) -> Fields:
+    def describe(self, role: str) -> Fields:
         """What DescribeScalableTargets tells of it."""
-        return self.key.fields() | {
+        return self.key.to_fields() | {
             "ScalableTargetARN": self.arn,
-            "MinCapacity": self.least,
-            "MaxCapacity": self.most,
+            "MinCapacity": self.min_capacity,
+            "MaxCapacity": self.max_capacity,
             "RoleARN": role,
-            "SuspendedState": self.suspended,
+            "SuspendedState": self.suspended_state,
             "CreationTime": self.created,
         }
 
-    def data(self) -> Fields:
+    def to_data(self) -> Fields:
         """All of it as plain data."""
         return asdict(self)
 
     @classmethod
-    def of(cls, data: Fields) -> "ScalableTarget":
+    def from_data(cls, data: Fields) -> "ScalableTarget":
         """What `data` was taken from."""
         policies = {name: _policy(policy) for name, policy in data["policies"].items()}
         actions = {name: ScheduledAction(**action) for name, action in data["actions"].items()}
@@ -151,5 +157,9 @@ class ScalableTarget:
 
 
 def _policy(data: Fields) -> ScalingPolicy:
-    moves = {member: CapacityMove(**data[member]) for member in ("moved_out", "moved_in") if data[member] is not None}
+    moves = {
+        member: CapacityMove(**data[member])
+        for member in ("last_scale_out", "last_scale_in")
+        if data[member] is not None
+    }
     return ScalingPolicy(**data | moves)

@@ -10,14 +10,14 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sagemaker_sandbox.autoscaling.activities import ScalingActivities
-from sagemaker_sandbox.autoscaling.dimensions import DIMENSIONS, EndpointVariant, place
+from sagemaker_sandbox.autoscaling.dimensions import DIMENSIONS, EndpointVariant, parse_resource_id
 from sagemaker_sandbox.autoscaling.errors import NoSuchArnError, ObjectNotFoundError, TooManyTagsError
-from sagemaker_sandbox.autoscaling.pages import of_target, page
-from sagemaker_sandbox.autoscaling.target import SUSPENDED, ScalableTarget, TargetKey
+from sagemaker_sandbox.autoscaling.pages import build_page, filter_by_target
+from sagemaker_sandbox.autoscaling.target import SUSPENSION_MEMBERS, ScalableTarget, TargetKey
 from sagemaker_sandbox.errors import ApiError, ValidationError
-from sagemaker_sandbox.parts.handlers import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Part, Resource
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, ServicePart
 from sagemaker_sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 
@@ -27,13 +27,13 @@ _MOST_TAGS = 50
 _BURSTABLE = re.compile(r"ml\.t\d")
 
 
-class ScalableTargets(Part):
+class ScalableTargets(ServicePart):
     """Register-, Describe- and DeregisterScalableTarget, and their tags."""
 
     service = "application-autoscaling"
 
     def __init__(
-        self, region: Region, endpoints: Endpoints, configs: EndpointConfigs, activities: ScalingActivities
+        self, region: AccountRegion, endpoints: Endpoints, configs: EndpointConfigs, activities: ScalingActivities
     ) -> None:
         super().__init__(region)
         self._endpoints = endpoints
@@ -43,50 +43,52 @@ class ScalableTargets(Part):
         endpoints.deleting.append(self._endpoint_goes)
         endpoints.before_update.append(self._check_update)
 
-    @behaves
+    @emulated_operation
     def register_scalable_target(self, request: Fields) -> Fields:
         """A new one, or new settings of one that is there; the capacity is moved into the bounds at once."""
-        key = TargetKey.of(request)
+        key = TargetKey.from_request(request)
         with self.region.lock:
-            target = self.find(key)
+            target = self.find_target(key)
             if target is None:
                 self._check_new(key, request)
                 target = self._made(key, request)
-            _check_bounds(request.get("MinCapacity", target.least), request.get("MaxCapacity", target.most))
-            target.least = request.get("MinCapacity", target.least)
-            target.most = request.get("MaxCapacity", target.most)
-            target.suspended |= request.get("SuspendedState", {})
+            _check_bounds(
+                request.get("MinCapacity", target.min_capacity), request.get("MaxCapacity", target.max_capacity)
+            )
+            target.min_capacity = request.get("MinCapacity", target.min_capacity)
+            target.max_capacity = request.get("MaxCapacity", target.max_capacity)
+            target.suspended_state |= request.get("SuspendedState", {})
             self._targets[key] = target
-        self.move_inside(target, self.region.clock.now())
+        self.move_into_bounds(target, self.region.clock.now())
         return {"ScalableTargetARN": target.arn}
 
-    @behaves
+    @emulated_operation
     def describe_scalable_targets(self, request: Fields) -> Fields:
         """In the order in which they were registered."""
         role = f"arn:aws:iam::{self.region.account_id}:role/{_ROLE}SageMakerEndpoint"
         with self.region.lock:
-            found = [one.fields(role) for one in self]
-            return page(request, "ScalableTargets", of_target(request, found))
+            found = [one.describe(role) for one in self]
+            return build_page(request, "ScalableTargets", filter_by_target(request, found))
 
-    @behaves
+    @emulated_operation
     def deregister_scalable_target(self, request: Fields) -> Fields:
         """Gone with its policies, their alarms and its scheduled actions; the capacity stays as it is."""
-        key = TargetKey.of(request)
+        key = TargetKey.from_request(request)
         with self.region.lock:
-            target = self.find(key)
+            target = self.find_target(key)
             if target is None:
                 raise ObjectNotFoundError(f"No scalable target found for {key}")
             alarms = self._remove(target)
         self.delete_alarms(alarms)
         return {}
 
-    @behaves
+    @emulated_operation
     def list_tags_for_resource(self, request: Fields) -> Fields:
         """The tags of a target."""
         with self.region.lock:
             return {"Tags": dict(self._of_arn(request).tags)}
 
-    @behaves
+    @emulated_operation
     def tag_resource(self, request: Fields) -> Fields:
         """Further tags, or other values."""
         with self.region.lock:
@@ -97,7 +99,7 @@ class ScalableTargets(Part):
             target.tags = tags
         return {}
 
-    @behaves
+    @emulated_operation
     def untag_resource(self, request: Fields) -> Fields:
         """Fewer tags."""
         with self.region.lock:
@@ -108,69 +110,69 @@ class ScalableTargets(Part):
 
     def __iter__(self) -> Iterator[ScalableTarget]:
         """Those whose variant is there."""
-        return iter([target for key in list(self._targets) if (target := self.find(key)) is not None])
+        return iter([target for key in list(self._targets) if (target := self.find_target(key)) is not None])
 
-    def find(self, key: TargetKey) -> ScalableTarget | None:
+    def find_target(self, key: TargetKey) -> ScalableTarget | None:
         """The target of that key; None where there is none, or its variant is gone. Called with the Region's lock."""
         target = self._targets.get(key)
-        if target is not None and self._configured(target.place) is None:
+        if target is not None and self._configured(target.variant) is None:
             self._delete_alarms_soon(self._remove(target))
             return None
         return target
 
-    def registered(self, key: TargetKey) -> ScalableTarget:
+    def get_registered(self, key: TargetKey) -> ScalableTarget:
         """As `find`; raises ObjectNotFoundError."""
-        target = self.find(key)
+        target = self.find_target(key)
         if target is None:
             raise ObjectNotFoundError(f"No scalable target registered for {key}")
         return target
 
-    def capacity(self, target: ScalableTarget) -> int | None:
+    def read_desired_capacity(self, target: ScalableTarget) -> int | None:
         """How much its variant is to have; None while its endpoint is not in service, so that nothing is scaled."""
-        endpoint = self._endpoint(target.place)
+        endpoint = self._endpoint(target.variant)
         if endpoint is None or endpoint["EndpointStatus"] != "InService":
             return None
-        variant = _variant(endpoint, target.place)
-        return None if variant is None else target.dimension.wanted(variant)
+        variant = _variant(endpoint, target.variant)
+        return None if variant is None else target.dimension.read_desired(variant)
 
-    def move(self, target: ScalableTarget, count: int, cause: str, moment: datetime) -> str | None:
+    def set_capacity(self, target: ScalableTarget, count: int, cause: str, moment: datetime) -> str | None:
         """Have SageMaker give the variant so much: the activity's id; None where it refuses. Not with the lock."""
-        wanted = {"VariantName": target.place.variant} | target.dimension.asked(count)
-        request = {"EndpointName": target.place.endpoint, "DesiredWeightsAndCapacities": [wanted]}
+        wanted = {"VariantName": target.variant.variant} | target.dimension.build_update(count)
+        request = {"EndpointName": target.variant.endpoint, "DesiredWeightsAndCapacities": [wanted]}
         try:
             self.region.call("UpdateEndpointWeightsAndCapacities", request)
         except ApiError as error:
             with self.region.lock:
-                self._activities.refused(target, count, cause, moment, error)
+                self._activities.record_refusal(target, count, cause, moment, error)
             return None
         with self.region.lock:
-            activity = self._activities.began(target, count, cause, moment)
+            activity = self._activities.record_start(target, count, cause, moment)
         self.region.clock.wake()  # whoever is to see that it is fulfilled
         return activity
 
-    def move_inside(self, target: ScalableTarget, moment: datetime) -> bool:
+    def move_into_bounds(self, target: ScalableTarget, moment: datetime) -> bool:
         """Move the capacity between the bounds; False where the endpoint is not in service. Not with the lock."""
         with self.region.lock:
-            capacity = self.capacity(target)
+            capacity = self.read_desired_capacity(target)
         if capacity is None:
             return False
-        if capacity < target.least:
-            self.move(target, target.least, f"minimum capacity was set to {target.least}", moment)
-        elif capacity > target.most:
-            self.move(target, target.most, f"maximum capacity was set to {target.most}", moment)
+        if capacity < target.min_capacity:
+            self.set_capacity(target, target.min_capacity, f"minimum capacity was set to {target.min_capacity}", moment)
+        elif capacity > target.max_capacity:
+            self.set_capacity(target, target.max_capacity, f"maximum capacity was set to {target.max_capacity}", moment)
         return True
 
-    def settle(self, moment: datetime) -> None:
+    def complete_activities(self, moment: datetime) -> None:
         """Say of activities under way that they are over. Called with the Region's lock."""
-        for activity, target, count in self._activities.under_way():
-            endpoint = self._endpoint(target.place) or {}
-            variant = _variant(endpoint, target.place) or {}
+        for activity, target, count in self._activities.list_active():
+            endpoint = self._endpoint(target.variant) or {}
+            variant = _variant(endpoint, target.variant) or {}
             if endpoint.get("EndpointStatus") in ("Updating", "SystemUpdating", "RollingBack"):
                 continue
-            fulfilled = target.dimension.now(variant) == count
+            fulfilled = target.dimension.read_current(variant) == count
             why_not = "Unfulfilled" if "FailureReason" in endpoint or not variant else "Overridden"
             status = "Successful" if fulfilled else why_not
-            self._activities.ended(activity, status, moment)
+            self._activities.record_end(activity, status, moment)
 
     def delete_alarms(self, names: list[str]) -> None:
         """Delete alarms that target tracking has made, but for those that a composite one needs. Not with the lock."""
@@ -180,7 +182,7 @@ class ScalableTargets(Part):
 
     def _delete_alarms_soon(self, names: list[str]) -> None:
         if names:
-            self.region.start("alarms of a scalable target", lambda: self.delete_alarms(names), awaited=True)
+            self.region.start_thread("alarms of a scalable target", lambda: self.delete_alarms(names), blocks_clock=True)
 
     def _remove(self, target: ScalableTarget) -> list[str]:
         """The alarms that are to be deleted with it."""
@@ -189,16 +191,16 @@ class ScalableTargets(Part):
 
     def _endpoint_goes(self, name: str) -> None:
         for target in list(self._targets.values()):
-            if target.place.endpoint == name:
+            if target.variant.endpoint == name:
                 self._delete_alarms_soon(self._remove(target))
 
     def _endpoint(self, of: EndpointVariant) -> Fields | None:
         """The endpoint that is there and stays."""
         endpoint = self._endpoints.find(of.endpoint)
-        return None if endpoint is None or endpoint.going else endpoint.fields
+        return None if endpoint is None or endpoint.is_being_deleted else endpoint.fields
 
     def _check_new(self, key: TargetKey, request: Fields) -> None:
-        of = place(key.resource_id)
+        of = parse_resource_id(key.resource_id)
         if of is None or key.dimension not in DIMENSIONS:
             raise ValidationError("Unsupported service namespace, resource type or scalable dimension")
         for member, noun in (("MinCapacity", "Minimum"), ("MaxCapacity", "Maximum")):
@@ -207,7 +209,7 @@ class ScalableTargets(Part):
         variant = self._configured(of)
         if variant is None:  # AWS's words for other services' resources
             raise ValidationError(f"SageMaker endpoint variant doesn't exist: {key.resource_id}")
-        if DIMENSIONS[key.dimension].serverless != ("ServerlessConfig" in variant):
+        if DIMENSIONS[key.dimension].is_serverless != ("ServerlessConfig" in variant):
             raise ValidationError(f"Scalable dimension {key.dimension} is not supported for {key.resource_id}")
         if _BURSTABLE.match(type_ := variant.get("InstanceType", "")):
             raise ValidationError(
@@ -218,23 +220,23 @@ class ScalableTargets(Part):
     def _configured(self, of: EndpointVariant) -> Fields | None:
         """The variant in the configuration that its endpoint has or, before it serves, is to have."""
         endpoint = self._endpoints.find(of.endpoint)
-        if endpoint is None or endpoint.going:
+        if endpoint is None or endpoint.is_being_deleted:
             return None
         config = endpoint.private.get("config")
         if config is None and (to_have := self._configs.find(endpoint.fields["EndpointConfigName"])) is not None:
             config = to_have.fields
         return _named((config or {}).get("ProductionVariants", []), of.variant)
 
-    def _check_update(self, endpoint: Resource, config: Fields) -> None:
+    def _check_update(self, endpoint: SageMakerResource, config: Fields) -> None:
         """What is scaled by its metrics must not become another type (AWS publishes no wording)."""
         for target in self:
-            if target.place.endpoint != endpoint.name:
+            if target.variant.endpoint != endpoint.name:
                 continue
-            before = _named(endpoint.private["config"]["ProductionVariants"], target.place.variant) or {}
-            after = _named(config["ProductionVariants"], target.place.variant) or before
+            before = _named(endpoint.private["config"]["ProductionVariants"], target.variant.variant) or {}
+            after = _named(config["ProductionVariants"], target.variant.variant) or before
             if before.get("InstanceType") != after.get("InstanceType"):
                 raise ValidationError(
-                    f'Cannot update endpoint "{endpoint.arn}": variant {target.place.variant} is a scalable target of '
+                    f'Cannot update endpoint "{endpoint.arn}": variant {target.variant.variant} is a scalable target of '
                     "Application Auto Scaling, and its instance type would change. Deregister the target first."
                 )
 
@@ -245,7 +247,7 @@ class ScalableTargets(Part):
             f"{secrets.token_hex(18)}",
             request["MinCapacity"],
             request["MaxCapacity"],
-            dict.fromkeys(SUSPENDED, False),
+            dict.fromkeys(SUSPENSION_MEMBERS, False),
             self.region.clock.now(),
             dict(request.get("Tags", {})),
         )
@@ -256,7 +258,7 @@ class ScalableTargets(Part):
                 return target
         raise NoSuchArnError(f"No scalable target found for resource ARN: {request['ResourceARN']}")
 
-    def left(self) -> dict[str, list[str]]:
+    def list_remaining(self) -> dict[str, list[str]]:
         """Targets and policies."""
         found = {
             "scalable target": [target.key.resource_id for target in self],
@@ -266,11 +268,11 @@ class ScalableTargets(Part):
 
     def snapshot(self) -> Any:
         """Every target."""
-        return [target.data() for target in self._targets.values()]
+        return [target.to_data() for target in self._targets.values()]
 
     def restore(self, kept: Any) -> None:
         """Every target, by its key."""
-        targets = map(ScalableTarget.of, kept)
+        targets = map(ScalableTarget.from_data, kept)
         self._targets = {target.key: target for target in targets}
 
 

@@ -43,12 +43,12 @@ _PREDEFINED = {
 }
 
 
-def scaled_out(capacity: int, value: float, target: float) -> int:
+def compute_scale_out(capacity: int, value: float, target: float) -> int:
     """The capacity at which the metric would be at its target. None is counted as one: a metric of none says it all."""
     return max(capacity, math.ceil(max(capacity, 1) * value / target - _CLOSE))
 
 
-def scaled_in(capacity: int, value: float, target: float) -> int:
+def compute_scale_in(capacity: int, value: float, target: float) -> int:
     """A lower capacity at which the metric would still not pass its target; the same where there is none.
 
     AWS says "gradually" and no more. Assumed: half of what is too many goes at once, and at least one.
@@ -57,7 +57,7 @@ def scaled_in(capacity: int, value: float, target: float) -> int:
     return capacity if enough >= capacity else capacity - max((capacity - enough) // 2, 1)
 
 
-def alarms(place: EndpointVariant, resource_id: str, policy: Fields, policy_arn: str) -> Iterator[Fields]:
+def build_alarms(place: EndpointVariant, resource_id: str, policy: Fields, policy_arn: str) -> Iterator[Fields]:
     """The requests that make the alarms of a policy. One that does not scale in has no low one (assumed)."""
     action = f"{policy_arn}:createdBy/{uuid.uuid4()}"
     for kind, comparison, threshold in (
@@ -76,7 +76,7 @@ def alarms(place: EndpointVariant, resource_id: str, policy: Fields, policy_arn:
             }
 
 
-def is_high(alarm_name: str) -> bool:
+def is_high_alarm(alarm_name: str) -> bool:
     """Whether an alarm of target tracking is the one that asks for more."""
     return _HIGH_NAME in alarm_name
 
@@ -105,7 +105,7 @@ def _query(query: Fields) -> Fields:
     return query | {"MetricStat": query["MetricStat"] | {"Period": 60}}
 
 
-def check(dimension: str, policy: Fields) -> None:
+def check_tracking_policy(dimension: str, policy: Fields) -> None:
     """Raise ValidationError for a policy that names no metric, or one that its dimension has not."""
     predefined, customized = (policy.get(f"{kind}MetricSpecification") for kind in ("Predefined", "Customized"))
     if predefined is None and customized is None:
@@ -138,7 +138,7 @@ def _is_whole(customized: Fields) -> bool:
     return not set(_OF_ONE_METRIC) & customized.keys() and len(returned) == 1
 
 
-def same_metric(one: Fields, other: Fields) -> bool:
+def is_same_metric(one: Fields, other: Fields) -> bool:
     """Whether two policies track the same metric, which one target may do once only."""
     return all(
         one.get(kind) == other.get(kind) for kind in ("PredefinedMetricSpecification", "CustomizedMetricSpecification")

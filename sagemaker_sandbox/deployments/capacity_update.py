@@ -4,15 +4,15 @@ import time
 import traceback
 from collections.abc import Iterable, Mapping
 
-from sagemaker_sandbox.deployments.endpoint_description import VARIANTS, EndpointDescription
+from sagemaker_sandbox.deployments.endpoint_description import VARIANT_MEMBERS, EndpointDescription
 from sagemaker_sandbox.deployments.fleet_provider import FleetProvider
-from sagemaker_sandbox.deployments.handover import scale
+from sagemaker_sandbox.deployments.handover import scale_fleet
 from sagemaker_sandbox.deployments.transition import Transition
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.instance import StartError
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Resource
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
 
 #: Of a variant's summary: what is wanted of it, and what it has.
 _HAS = {
@@ -33,8 +33,8 @@ class CapacityUpdate(Transition):
 
     def __init__(
         self,
-        region: Region,
-        endpoint: Resource,
+        region: AccountRegion,
+        endpoint: SageMakerResource,
         desired: Mapping[str, Fields],
         hosts: FleetProvider,
         shown: EndpointDescription,
@@ -61,28 +61,30 @@ class CapacityUpdate(Transition):
             count, had = summary.get("DesiredInstanceCount", 0), summary.get("CurrentInstanceCount", 0)
             if name in self._desired and count != had:
                 (more if count > had else fewer)[name] = count
-        self._shown.state("Updating", {"FailureReason": None})
+        self._shown.set_status("Updating", {"FailureReason": None})
         for numbers, way in ((more, "out"), (fewer, "in")):
             if numbers:
-                self._shown.says("Updating", f"Scaling {way} desired instance count to {{}}.", numbers)
+                self._shown.set_variant_status("Updating", f"Scaling {way} desired instance count to {{}}.", numbers)
         self.begin(self._scale)
 
     def _scale(self) -> None:
         self._apply(self._desired)
-        self.linger(self._began)
-        self.rest(self.region.faults.status_delay("UpdateEndpointWeightsAndCapacities", self.name), self._finish)
+        self.wait_transition_time(self._began)
+        self.rest_then(
+            self.region.faults.take_status_delay("UpdateEndpointWeightsAndCapacities", self.name), self._finish
+        )
 
     def _apply(self, desired: Mapping[str, Fields]) -> None:
-        traffic = self._hosts.traffic(self.name)
+        traffic = self._hosts.get_traffic(self.name)
         for name, members in desired.items():
             for fleet in traffic.fleets:
                 self._change(fleet, name, members)
 
     def _change(self, fleet: EndpointFleet, variant: str, members: Fields) -> None:
         if "DesiredWeight" in members:
-            fleet.weigh({variant: members["DesiredWeight"]})
+            fleet.set_weights({variant: members["DesiredWeight"]})
         if "DesiredInstanceCount" in members:
-            scale(fleet, {variant: members["DesiredInstanceCount"]}, self.shed)
+            scale_fleet(fleet, {variant: members["DesiredInstanceCount"]}, self.run_draining)
         if "DesiredServerlessConfig" in members:
             fleet.set_serverless(variant, members["DesiredServerlessConfig"])
 
@@ -90,7 +92,7 @@ class CapacityUpdate(Transition):
         """Current is what was desired; or it is as before, and `why`."""
         with self.region.lock:
             self._endpoint.private |= {"config": self._config()}
-            self._shown.rests("InService", {"FailureReason": why})
+            self._shown.settle("InService", {"FailureReason": why})
             self.end()
 
     def _config(self) -> Fields:
@@ -100,12 +102,12 @@ class CapacityUpdate(Transition):
         for name, summary in _summaries(self._endpoint.fields):
             summary |= {has: summary[wanted] for wanted, has in _HAS.items() if wanted in summary}
             now[name] = {begins: summary[has] for has, begins in _BEGINS.items() if has in summary}
-        for member in VARIANTS:
+        for member in VARIANT_MEMBERS:
             if member in config:
                 config[member] = [variant | now[variant["VariantName"]] for variant in config[member]]
         return config
 
-    def went_wrong(self, error: Exception) -> None:
+    def handle_error(self, error: Exception) -> None:
         """Back to what there was (documented: status RollingBack); what cannot go back either stays as it is."""
         if not isinstance(error, StartError):
             traceback.print_exception(error)
@@ -117,21 +119,21 @@ class CapacityUpdate(Transition):
                 self._finish(why)
                 return
             self._goes_back = True
-            self._shown.state("RollingBack")
-            self.move(lambda: self._back(why))
+            self._shown.set_status("RollingBack")
+            self.run_move(lambda: self._back(why))
 
     def _back(self, why: str) -> None:
         began = time.monotonic()
         self._apply(self._before)
-        self.linger(began)
+        self.wait_transition_time(began)
         self._finish(why)
 
 
 def _summaries(fields: Fields) -> list[tuple[str, Fields]]:
-    return [(one["VariantName"], one) for member in VARIANTS for one in fields.get(member) or ()]
+    return [(one["VariantName"], one) for member in VARIANT_MEMBERS for one in fields.get(member) or ()]
 
 
-def desired(endpoint: Resource, asked: Iterable[Fields]) -> dict[str, Fields]:
+def parse_desired_capacities(endpoint: SageMakerResource, asked: Iterable[Fields]) -> dict[str, Fields]:
     """What a request's DesiredWeightsAndCapacities want of the variants. Raises ValidationError."""
     variants = dict(_summaries(endpoint.fields))
     found: dict[str, Fields] = {}

@@ -12,13 +12,13 @@ from sagemaker_sandbox.deployments.deployment_spec import DeploymentSpec
 from sagemaker_sandbox.deployments.endpoint_description import EndpointDescription
 from sagemaker_sandbox.deployments.fleet_provider import FleetProvider
 from sagemaker_sandbox.deployments.handover import Handover
-from sagemaker_sandbox.deployments.plan import DeploymentStage, stages, way_back
+from sagemaker_sandbox.deployments.plan import DeploymentStage, plan_rollback, plan_stages
 from sagemaker_sandbox.deployments.policy import DeploymentPolicy, InstanceCounts
 from sagemaker_sandbox.deployments.transition import Move, Transition
 from sagemaker_sandbox.faults.fault_rules import FAILED
 from sagemaker_sandbox.hosting.instance import StartError
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Resource
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import SageMakerResource
 
 #: How often the alarms are looked at, in seconds (assumed).
 _LOOK_SECONDS = 10
@@ -35,8 +35,8 @@ class EndpointDeployment(Transition):
 
     def __init__(
         self,
-        region: Region,
-        endpoint: Resource,
+        region: AccountRegion,
+        endpoint: SageMakerResource,
         wanted: DeploymentSpec,
         policy: DeploymentPolicy,
         hosts: FleetProvider,
@@ -70,31 +70,31 @@ class EndpointDeployment(Transition):
     def next(self, after: datetime) -> datetime | None:
         """The end of a rest, a look at the alarms, or the end of patience."""
         found = [super().next(after)]
-        if not (self._goes_back or self._stop or self.over):
+        if not (self._goes_back or self._stop or self.is_over):
             if self._policy.alarms:
                 looks = after.timestamp() // _LOOK_SECONDS + 1
                 found.append(datetime.fromtimestamp(looks * _LOOK_SECONDS, UTC))
-            if self._deadline is not None and self.rests:
+            if self._deadline is not None and self.is_resting:
                 found.append(max(self._deadline, after + TICK))
         return min((moment for moment in found if moment is not None), default=None)
 
     def do(self, moment: datetime) -> None:
         """Go back where something is wrong, else go on."""
         with self.region.lock:
-            why = None if self._goes_back else self._ringing() or (self._late(moment) if self.rests else None)
+            why = None if self._goes_back else self._ringing() or (self._late(moment) if self.is_resting else None)
             if why is None:
                 super().do(moment)
-            elif self.rests:
+            elif self.is_resting:
                 self._go_back(why)
             else:
                 self._stop = why
 
-    def move(self, work: Move) -> None:
+    def run_move(self, work: Move) -> None:
         """As any move."""
         self._seen = self._times()
-        super().move(work)
+        super().run_move(work)
 
-    def rest(self, seconds: float, then: Move) -> None:
+    def rest_then(self, seconds: float, then: Move) -> None:
         """As any rest, unless something is wrong by now."""
         with self.region.lock:
             self._count_move()
@@ -103,9 +103,9 @@ class EndpointDeployment(Transition):
                 self._go_back(why)
                 return
             if seconds:
-                super().rest(seconds, then)
+                super().rest_then(seconds, then)
                 return
-        super().rest(0, then)
+        super().rest_then(0, then)
 
     def _times(self) -> tuple[datetime, float]:
         return self.region.clock.now(), time.monotonic()
@@ -118,7 +118,7 @@ class EndpointDeployment(Transition):
 
     def _ringing(self) -> str | None:
         """The alarms for which the deployment has to go back (AWS publishes no wording, here and below)."""
-        found = list(alarms.ringing(self.region.account_id, self.region.name, self._policy.alarms))
+        found = list(alarms.list_active_alarms(self.region.account_id, self.region.name, self._policy.alarms))
         if found:
             return f"The deployment was rolled back because of CloudWatch alarms in ALARM: {', '.join(found)}."
         return None
@@ -130,9 +130,9 @@ class EndpointDeployment(Transition):
 
     def _go_back(self, why: str) -> None:
         self._goes_back = True
-        self.move(lambda: self._undo(why))
+        self.run_move(lambda: self._undo(why))
 
-    def went_wrong(self, error: Exception) -> None:
+    def handle_error(self, error: Exception) -> None:
         """Go back; what cannot go back either stays as it is."""
         if not isinstance(error, StartError):
             traceback.print_exception(error)
@@ -141,44 +141,48 @@ class EndpointDeployment(Transition):
             if not self._goes_back:
                 self._go_back(why)
             else:
-                self._shown.rests("Failed" if self._creates else "UpdateRollbackFailed", {"FailureReason": why})
+                self._shown.settle("Failed" if self._creates else "UpdateRollbackFailed", {"FailureReason": why})
                 self.end()
 
     def _launch(self) -> None:
         """Have the new fleet, or the first batch of it."""
         operation = "CreateEndpoint" if self._creates else "UpdateEndpoint"
-        delay = self.region.faults.status_delay(operation, self.name)
-        fault = self.region.faults.outcome(operation, self.name, FAILED)
+        delay = self.region.faults.take_status_delay(operation, self.name)
+        fault = self.region.faults.take_failure(operation, self.name, FAILED)
         why = self._refusal(self._wanted) if fault is None else fault.message or _UNKNOWN
         if why is None:
             with suppress(StartError):  # what served before a restart: where it cannot any more, nothing does
-                self._hosts.traffic(self.name)
-            new = self._hosts.make(self.name, self._wanted.config, self._wanted.models)
-            self._between = between = Handover(self._hosts.traffic(self.name), new, self.shed)
-            self._stages = stages(self._policy, between.old_counts, self._wanted.counts)
-            first = self._stages[0].new
-            self._shown.says("Creating", _LAUNCHING, first, pending=True)
+                self._hosts.get_traffic(self.name)
+            new = self._hosts.create_fleet(self.name, self._wanted.config, self._wanted.models)
+            self._between = between = Handover(self._hosts.get_traffic(self.name), new, self.run_draining)
+            self._stages = plan_stages(self._policy, between.old_counts, self._wanted.instance_counts)
+            first = self._stages[0].new_counts
+            self._shown.set_variant_status("Creating", _LAUNCHING, first, pending=True)
             between.start(first)
-        self.linger(self._began)
-        self.rest(delay, self._enter if why is None else lambda: self.went_wrong(StartError(why)))
+        self.wait_transition_time(self._began)
+        self.rest_then(delay, self._enter if why is None else lambda: self.handle_error(StartError(why)))
 
     def _enter(self) -> None:
         """Have the instances of a stage, give them their traffic and watch them."""
         stage, between = self._stages[self._at], self._between
         assert between is not None
         if self._at and self._policy.rolling is not None:
-            more = {name: count - self._stages[self._at - 1].new[name] for name, count in stage.new.items()}
-            self._shown.says("Creating", _LAUNCHING, more, pending=True)
-            between.have_new(stage.new)
+            more = {
+                name: count - self._stages[self._at - 1].new_counts[name] for name, count in stage.new_counts.items()
+            }
+            self._shown.set_variant_status("Creating", _LAUNCHING, more, pending=True)
+            between.scale_new(stage.new_counts)
         self._traffic_moved = not self._creates
-        between.share(stage.share)
+        between.shift_traffic(stage.traffic_share)
         where = f"on {stage.capacity} capacity of {{}} instance(s)."
-        active = stage.active
-        self._shown.says("ActivatingTraffic", f"Activating traffic {where}", active, pending=True, current=active)
+        active = stage.active_counts
+        self._shown.set_variant_status(
+            "ActivatingTraffic", f"Activating traffic {where}", active, pending=True, current=active
+        )
         if stage.bake_seconds:
-            baking = f"Baking for {stage.bake_seconds} seconds ({stage.baked_by}) with traffic enabled {where}"
-            self._shown.says("Baking", baking, active, pending=True)
-        self.rest(stage.bake_seconds, self._leave)
+            baking = f"Baking for {stage.bake_seconds} seconds ({stage.bake_member}) with traffic enabled {where}"
+            self._shown.set_variant_status("Baking", baking, active, pending=True)
+        self.rest_then(stage.bake_seconds, self._leave)
 
     def _leave(self) -> None:
         """End what the stage makes unnecessary, and go on to the next."""
@@ -186,27 +190,27 @@ class EndpointDeployment(Transition):
         assert between is not None
         if self._at == len(self._stages) - 1:
             if not self._creates:
-                self._shown.says("Deleting", _TERMINATING, self._left())
+                self._shown.set_variant_status("Deleting", _TERMINATING, self._left())
             between.end_old()
             self._finish()
             return
         if self._policy.rolling is not None:
-            gone = {name: count - stage.old[name] for name, count in self._left().items()}
-            self._shown.says("Deleting", _TERMINATING, gone)
-            between.have_old(stage.old)
-            self._shown.calm(stage.old)
+            gone = {name: count - stage.old_counts[name] for name, count in self._left().items()}
+            self._shown.set_variant_status("Deleting", _TERMINATING, gone)
+            between.scale_old(stage.old_counts)
+            self._shown.clear_variant_status(stage.old_counts)
         self._at += 1
         self._enter()
 
     def _left(self) -> InstanceCounts:
         """Instances of the old fleet while the present stage bakes."""
         assert self._between is not None
-        return self._stages[self._at - 1].old if self._at else self._between.old_counts
+        return self._stages[self._at - 1].old_counts if self._at else self._between.old_counts
 
     def _finish(self) -> None:
         with self.region.lock:
-            self._endpoint.private |= self._wanted.kept()
-            self._shown.rests("InService", self._wanted.served(self.region.clock.now()))
+            self._endpoint.private |= self._wanted.to_private()
+            self._shown.settle("InService", self._wanted.describe(self.region.clock.now()))
             self.end()
 
     def _undo(self, why: str) -> None:
@@ -218,28 +222,32 @@ class EndpointDeployment(Transition):
             self._between.end_new()
         delay = 0.0
         if self._traffic_moved:
-            self.linger(began)
+            self.wait_transition_time(began)
             # One that is asked for while the update is under way: so that whoever polls is sure to see RollingBack.
-            delay = self.region.faults.status_delay("UpdateEndpoint", self.name)
-        self.rest(delay, lambda: self._give_up(why))
+            delay = self.region.faults.take_status_delay("UpdateEndpoint", self.name)
+        self.rest_then(delay, lambda: self._give_up(why))
 
     def _give_up(self, why: str) -> None:
         with self.region.lock:
-            self._shown.rests("Failed" if self._creates else "InService", {"FailureReason": why})
+            self._shown.settle("Failed" if self._creates else "InService", {"FailureReason": why})
             self.end()
 
     def _roll_back(self) -> None:
         between, rolling = self._between, self._policy.rolling is not None
         assert between is not None
-        self._shown.state("RollingBack")
+        self._shown.set_status("RollingBack")
         left = self._left()
-        for stage in way_back(self._policy, between.old_counts, self._stages[self._at], left):
+        for stage in plan_rollback(self._policy, between.old_counts, self._stages[self._at], left):
             if rolling:
-                self._shown.says("Updating", _LAUNCHING, {name: n - left[name] for name, n in stage.old.items()})
-                between.have_old(stage.old)
-                self._shown.calm(stage.old)
-            between.share(stage.share)
-            left = stage.old
-            self._shown.says("Deleting", _TERMINATING, stage.active, pending=True, current=stage.active)
+                self._shown.set_variant_status(
+                    "Updating", _LAUNCHING, {name: n - left[name] for name, n in stage.old_counts.items()}
+                )
+                between.scale_old(stage.old_counts)
+                self._shown.clear_variant_status(stage.old_counts)
+            between.shift_traffic(stage.traffic_share)
+            left = stage.old_counts
+            self._shown.set_variant_status(
+                "Deleting", _TERMINATING, stage.active_counts, pending=True, current=stage.active_counts
+            )
             if rolling:
-                between.have_new(stage.new)
+                between.scale_new(stage.new_counts)

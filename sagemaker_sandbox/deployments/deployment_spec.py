@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sagemaker_sandbox.deployments.endpoint_description import summaries
+from sagemaker_sandbox.deployments.endpoint_description import build_summaries
 from sagemaker_sandbox.deployments.policy import InstanceCounts
 from sagemaker_sandbox.parts.resources import Fields
 
@@ -22,26 +22,26 @@ class DeploymentSpec:
     roles: Mapping[str, str]
 
     @classmethod
-    def of(cls, private: Fields) -> "DeploymentSpec":
+    def from_private(cls, private: Fields) -> "DeploymentSpec":
         """What an endpoint has kept."""
         return cls(private["config"], private["models"], private["roles"])
 
     @property
-    def counts(self) -> InstanceCounts:
+    def instance_counts(self) -> InstanceCounts:
         """Instances of each production variant."""
         return {one["VariantName"]: one.get("InitialInstanceCount", 1) for one in self.config["ProductionVariants"]}
 
-    def served(self, moment: datetime) -> Fields:
+    def describe(self, moment: datetime) -> Fields:
         """What DescribeEndpoint answers once it serves."""
         return {
             "ShadowProductionVariants": None,
-            **summaries(self.config, self.models, moment),
+            **build_summaries(self.config, self.models, moment),
             "EndpointConfigName": self.config["EndpointConfigName"],
             "DataCaptureConfig": _capture(self.config.get("DataCaptureConfig")),
             **{name: self.config.get(name) for name in _AS_CONFIGURED},
         }
 
-    def kept(self) -> Fields:
+    def to_private(self) -> Fields:
         """What the endpoint keeps of it."""
         return {"config": self.config, "models": dict(self.models), "roles": dict(self.roles)}
 

@@ -9,17 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from sagemaker_sandbox.deployments.policy import InstanceCounts
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Resource
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
 
 #: The members that hold variants, of a configuration and of what DescribeEndpoint answers.
-VARIANTS = ("ProductionVariants", "ShadowProductionVariants")
+VARIANT_MEMBERS = ("ProductionVariants", "ShadowProductionVariants")
 _PENDING = "PendingDeploymentSummary"
 #: The longest FailureReason in the service model.
 _REASON = 1024
 #: What events tell of an endpoint, beside its status and its tags.
 _TOLD = (
-    *("EndpointName", "EndpointArn", "EndpointConfigName", *VARIANTS, _PENDING),
+    *("EndpointName", "EndpointArn", "EndpointConfigName", *VARIANT_MEMBERS, _PENDING),
     *("FailureReason", "CreationTime", "LastModifiedTime"),
 )
 
@@ -27,31 +27,31 @@ _TOLD = (
 class EndpointDescription:
     """One endpoint's. Each method takes the Region's lock itself."""
 
-    def __init__(self, region: Region, endpoint: Resource, *, deployment_events: bool = True) -> None:
+    def __init__(self, region: AccountRegion, endpoint: SageMakerResource, *, deployment_events: bool = True) -> None:
         self._region = region
         self._endpoint = endpoint
         self._deployment_events = deployment_events
 
-    def state(self, status: str, fields: Mapping[str, Any] | None = None) -> None:
+    def set_status(self, status: str, fields: Mapping[str, Any] | None = None) -> None:
         """Be in this status, with these fields; None takes one away."""
         with self._region.lock:
-            put(self._endpoint, status, self._region.clock.now(), fields or {})
+            put_status(self._endpoint, status, self._region.clock.now(), fields or {})
             self._publish("SageMaker Endpoint State Change")
 
-    def calm(self, current: InstanceCounts | None = None) -> None:
+    def clear_variant_status(self, current: InstanceCounts | None = None) -> None:
         """Nothing happens to the fleet that serves any more; it has so many instances."""
         with self._region.lock:
             for variant in _variants(self._endpoint.fields):
                 variant.pop("VariantStatus", None)
                 _count(variant, current)
 
-    def rests(self, status: str, fields: Mapping[str, Any] | None = None) -> None:
+    def settle(self, status: str, fields: Mapping[str, Any] | None = None) -> None:
         """As `state`, and nothing is under way any more."""
         with self._region.lock:
-            self.calm()
-            self.state(status, {_PENDING: None} | dict(fields or {}))
+            self.clear_variant_status()
+            self.set_status(status, {_PENDING: None} | dict(fields or {}))
 
-    def says(
+    def set_variant_status(
         self,
         status: str,
         message: str,
@@ -83,7 +83,7 @@ class EndpointDescription:
         self._region.publish(detail_type, detail, endpoint.arn, moment=self._region.clock.now())
 
 
-def put(endpoint: Resource, status: str, moment: datetime, fields: Mapping[str, Any]) -> None:
+def put_status(endpoint: SageMakerResource, status: str, moment: datetime, fields: Mapping[str, Any]) -> None:
     """Have an endpoint be in this status, with these fields, without a word to anybody; None takes a field away."""
     shown = endpoint.fields
     shown |= {"EndpointStatus": status, "LastModifiedTime": moment} | dict(fields)
@@ -93,7 +93,7 @@ def put(endpoint: Resource, status: str, moment: datetime, fields: Mapping[str, 
 
 
 def _variants(where: Fields) -> list[Fields]:
-    return [variant for member in VARIANTS for variant in where.get(member, ())]
+    return [variant for member in VARIANT_MEMBERS for variant in where.get(member, ())]
 
 
 def _count(variant: Fields, current: InstanceCounts | None) -> None:
@@ -101,11 +101,11 @@ def _count(variant: Fields, current: InstanceCounts | None) -> None:
         variant["CurrentInstanceCount"] = (current or {}).get(variant["VariantName"], variant["CurrentInstanceCount"])
 
 
-def summaries(config: Fields, models: Mapping[str, list[Fields]], moment: datetime) -> Fields:
+def build_summaries(config: Fields, models: Mapping[str, list[Fields]], moment: datetime) -> Fields:
     """A configuration's variants as they are once it serves."""
     return {
         member: [_summary(variant, models, moment) for variant in config[member]]
-        for member in VARIANTS
+        for member in VARIANT_MEMBERS
         if config.get(member)
     }
 
@@ -125,9 +125,9 @@ def _summary(variant: Fields, models: Mapping[str, list[Fields]], moment: dateti
     return summary | {"CurrentInstanceCount": count, "DesiredInstanceCount": count}
 
 
-def pending(config: Fields, models: Mapping[str, list[Fields]], moment: datetime) -> Fields:
+def build_pending_summary(config: Fields, models: Mapping[str, list[Fields]], moment: datetime) -> Fields:
     """The summary of a deployment of this configuration that begins now."""
-    found = summaries(config, models, moment)
+    found = build_summaries(config, models, moment)
     for member, variants in found.items():
         for variant, configured in zip(variants, config[member], strict=True):
             if "CurrentInstanceCount" in variant:

@@ -11,8 +11,8 @@ from sagemaker_sandbox.parts.resources import Fields
 class FleetProvider(Protocol):
     """Who makes fleets, and knows which of them serve."""
 
-    def make(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> EndpointFleet:
+    def create_fleet(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> EndpointFleet:
         """A fleet that has yet to be started."""
 
-    def traffic(self, endpoint: str) -> Traffic:
+    def get_traffic(self, endpoint: str) -> Traffic:
         """The traffic of an endpoint; what served it before a restart serves again. Raises StartError."""

@@ -22,7 +22,7 @@ class DeploymentPolicy:
     config: Fields
 
     @property
-    def updates(self) -> bool:
+    def has_update_policy(self) -> bool:
         """Whether it says how to update, not only when to go back."""
         return "RollingUpdatePolicy" in self.config or "BlueGreenUpdatePolicy" in self.config
 
@@ -44,16 +44,20 @@ class DeploymentPolicy:
         return routing
 
     @property
-    def shifts(self) -> str:
+    def routing_type(self) -> str:
         """ALL_AT_ONCE, CANARY or LINEAR."""
         return str(self.routing.get("Type", ALL_AT_ONCE))
 
     @property
-    def step(self) -> tuple[str, Fields] | None:
+    def step_size(self) -> tuple[str, Fields] | None:
         """The member that says the size of a step, and its value; None where all goes at once."""
         if self.rolling is not None:
             return "MaximumBatchSize", self.rolling["MaximumBatchSize"]
-        return None if self.shifts == ALL_AT_ONCE else (_STEP[self.shifts], self.routing[_STEP[self.shifts]])
+        return (
+            None
+            if self.routing_type == ALL_AT_ONCE
+            else (_STEP[self.routing_type], self.routing[_STEP[self.routing_type]])
+        )
 
     @property
     def wait_seconds(self) -> int:
@@ -78,13 +82,13 @@ class DeploymentPolicy:
         return [alarm["AlarmName"] for alarm in alarms if "AlarmName" in alarm]
 
 
-def instances(size: Fields, count: int) -> int:
+def count_instances(size: Fields, count: int) -> int:
     """How many of so many instances a CapacitySize means: whole ones, rounded down, but one at least (assumed)."""
     value = int(size["Value"])
     return max(value if size["Type"] == "INSTANCE_COUNT" else count * value // 100, 1)
 
 
-def check(policy: DeploymentPolicy, counts: InstanceCounts, *, serverless: bool) -> None:
+def check_policy(policy: DeploymentPolicy, counts: InstanceCounts, *, serverless: bool) -> None:
     """Raise ValidationError for what SageMaker does not do with variants of so many instances.
 
     AWS publishes the rules, not the wording.
@@ -102,8 +106,8 @@ def check(policy: DeploymentPolicy, counts: InstanceCounts, *, serverless: bool)
             f"MaximumExecutionTimeoutInSeconds ({timeout}) must be larger than the total waiting time specified in "
             f"TerminationWaitInSeconds and WaitIntervalInSeconds ({waits})."
         )
-    if policy.step is not None and not serverless:
-        _check_step(*policy.step, counts)
+    if policy.step_size is not None and not serverless:
+        _check_step(*policy.step_size, counts)
 
 
 def _check_rolling(counts: InstanceCounts, *, serverless: bool) -> None:
@@ -115,9 +119,9 @@ def _check_rolling(counts: InstanceCounts, *, serverless: bool) -> None:
 
 def _check_routing(policy: DeploymentPolicy) -> None:
     for kind, member in _STEP.items():
-        if policy.shifts == kind and member not in policy.routing:
+        if policy.routing_type == kind and member not in policy.routing:
             raise ValidationError(f"{member} must be specified for traffic routing type {kind}.")
-        if policy.shifts != kind and member in policy.routing:
+        if policy.routing_type != kind and member in policy.routing:
             raise ValidationError(f"{member} can only be specified for traffic routing type {kind}.")
 
 
@@ -126,7 +130,7 @@ def _check_step(member: str, size: Fields, counts: InstanceCounts) -> None:
     for variant, count in counts.items():
         if not count:
             continue
-        percent = 100 * instances(size, count) / count
+        percent = 100 * count_instances(size, count) / count
         stated = size["Value"] if size["Type"] == "CAPACITY_PERCENT" else percent
         if not least <= stated <= most or percent > most:
             bounds = f"between {least}% and {most}%" if least else f"less than or equal to {most}%"
@@ -135,7 +139,7 @@ def _check_step(member: str, size: Fields, counts: InstanceCounts) -> None:
             )
 
 
-def check_names(old: Iterable[str], new: Iterable[str]) -> None:
+def check_variant_names(old: Iterable[str], new: Iterable[str]) -> None:
     """Raise ValidationError where a deployment's variants are not those that serve."""
     if sorted(old) != sorted(new):
         raise ValidationError(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sagemaker_sandbox.clock import TICK
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 
 Move = Callable[[], None]
 #: How long instances are waited for that are to end.
@@ -16,10 +16,10 @@ _PATIENCE_SECONDS = 2.0
 class Transition:
     """An agenda of the clock until it is over. Moves take this machine's time, rests that of the clock."""
 
-    def __init__(self, region: Region, name: str) -> None:
+    def __init__(self, region: AccountRegion, name: str) -> None:
         self.region = region
         self.name = name
-        self.over = False
+        self.is_over = False
         self._moving = False
         self._due: datetime | None = None
         self._then: Move | None = None
@@ -27,12 +27,12 @@ class Transition:
     def begin(self, first: Move) -> None:
         """Make the first move, in the background."""
         self.region.context.deployments.add(self)
-        self.move(first)
+        self.run_move(first)
 
     def end(self) -> None:
         """Nothing comes any more."""
-        self.over, self._due = True, None
-        self.region.context.deployments.drop(self)
+        self.is_over, self._due = True, None
+        self.region.context.deployments.remove(self)
 
     def next(self, after: datetime) -> datetime | None:
         """When the rest is over."""
@@ -46,18 +46,18 @@ class Transition:
         if self._due is None or self._due > moment:
             return
         with self.region.lock:
-            if self.rests and self._then is not None:
-                self.move(self._then)
+            if self.is_resting and self._then is not None:
+                self.run_move(self._then)
 
     @property
-    def rests(self) -> bool:
+    def is_resting(self) -> bool:
         """Whether it waits for a time, so that another move may begin. Ask it with the Region's lock held."""
-        return not (self._moving or self.over or self.region.closing.is_set())
+        return not (self._moving or self.is_over or self.region.closing.is_set())
 
-    def move(self, work: Move) -> None:
+    def run_move(self, work: Move) -> None:
         """Begin a move; the clock waits for it."""
         self._moving, self._due, self._then = True, None, None
-        self.region.start(f"endpoint {self.name}", lambda: self._run(work), awaited=True)
+        self.region.start_thread(f"endpoint {self.name}", lambda: self._run(work), blocks_clock=True)
 
     def _run(self, work: Move) -> None:
         try:
@@ -65,14 +65,14 @@ class Transition:
         except Exception as error:
             if self.region.closing.is_set():  # whatever it was about has been taken away
                 return
-            self.went_wrong(error)
+            self.handle_error(error)
 
-    def went_wrong(self, error: Exception) -> None:
+    def handle_error(self, error: Exception) -> None:
         """A move could not be made."""
         traceback.print_exception(error)
         self.end()
 
-    def rest(self, seconds: float, then: Move) -> None:
+    def rest_then(self, seconds: float, then: Move) -> None:
         """Go on after so many seconds of the clock: the last that a move does."""
         if self.region.closing.is_set():
             return
@@ -84,10 +84,10 @@ class Transition:
             self._moving = False
         self.region.clock.wake()
 
-    def shed(self, work: Move) -> None:
+    def run_draining(self, work: Move) -> None:
         """Do what waits for requests under way. Those may take an hour: neither a move nor the clock waits so long."""
-        self.region.start(f"endpoint {self.name}", work).join(_PATIENCE_SECONDS)
+        self.region.start_thread(f"endpoint {self.name}", work).join(_PATIENCE_SECONDS)
 
-    def linger(self, since: float) -> None:
+    def wait_transition_time(self, since: float) -> None:
         """Be under way for as long as a transition takes here, since a moment of the monotonic clock."""
         self.region.closing.wait(max(since + self.region.context.transition_seconds - time.monotonic(), 0))

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sagemaker_sandbox.deployments.endpoint_description import VARIANTS
+from sagemaker_sandbox.deployments.endpoint_description import VARIANT_MEMBERS
 from sagemaker_sandbox.deployments.policy import DeploymentPolicy
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.resources import Fields, Resource
+from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
 
 #: VariantPropertyType to the member of a configuration's variant, and of what DescribeEndpoint answers of it.
 _RETAINED = {
@@ -14,7 +14,7 @@ _RETAINED = {
 }
 
 
-def deployment_config(request: Fields, endpoint: Resource | None = None) -> Fields | None:
+def resolve_deployment_config(request: Fields, endpoint: SageMakerResource | None = None) -> Fields | None:
     """The DeploymentConfig of a request, or the last one where that is to be retained."""
     given: Fields | None = request.get("DeploymentConfig")
     if not request.get("RetainDeploymentConfig") or endpoint is None:
@@ -24,7 +24,7 @@ def deployment_config(request: Fields, endpoint: Resource | None = None) -> Fiel
     return endpoint.fields.get("LastDeploymentConfig")
 
 
-def retaining(config: Fields, endpoint: Resource, request: Fields) -> Fields:
+def retain_variant_properties(config: Fields, endpoint: SageMakerResource, request: Fields) -> Fields:
     """The configuration, with the counts and weights that variants of the same names have now where these are to stay.
 
     DataCaptureConfig is documented as not supported, and is not retained.
@@ -34,7 +34,7 @@ def retaining(config: Fields, endpoint: Resource, request: Fields) -> Fields:
     excluded = {one["VariantPropertyType"] for one in request.get("ExcludeRetainedVariantProperties", ())}
     members = [pair for kind, pair in _RETAINED.items() if kind not in excluded]
     kept: Fields = dict(config)
-    for member in VARIANTS:
+    for member in VARIANT_MEMBERS:
         now = {one["VariantName"]: one for one in endpoint.fields.get(member) or ()}
         if config.get(member):
             kept[member] = [_kept(one, now.get(one["VariantName"], {}), members) for one in config[member]]
@@ -45,7 +45,7 @@ def _kept(variant: Fields, now: Fields, members: list[tuple[str, str]]) -> Field
     return variant | {to: now[of] for to, of in members if to in variant and of in now}
 
 
-def check_configuration(endpoint: Resource, config: Fields) -> None:
+def check_configuration(endpoint: SageMakerResource, config: Fields) -> None:
     """Raise ValidationError where an update names the configuration that the endpoint has.
 
     API reference, UpdateEndpoint: "You cannot update an endpoint with the current EndpointConfig. To update an
@@ -60,7 +60,7 @@ def check_configuration(endpoint: Resource, config: Fields) -> None:
         )
 
 
-def check_kinds(endpoint: Resource, config: Fields) -> None:
+def check_endpoint_kind(endpoint: SageMakerResource, config: Fields) -> None:
     """Raise ValidationError where an endpoint would become of another kind, which only some may."""
     was, name = endpoint.private["config"], endpoint.name
     if is_serverless(config) and not is_serverless(was):
@@ -78,13 +78,13 @@ def is_serverless(config: Fields) -> bool:
     return "ServerlessConfig" in config["ProductionVariants"][0]
 
 
-def guarded(*configs: Fields) -> bool:
+def has_guardrails(*configs: Fields) -> bool:
     """Whether deployment guardrails apply: developer guide, "Exclusions"; they are for instances alone.
 
     Nothing here comes from AWS Marketplace, whose containers are excluded, too.
     """
     return not any(
-        _excluded(variant) for config in configs for member in VARIANTS for variant in config.get(member) or ()
+        _excluded(variant) for config in configs for member in VARIANT_MEMBERS for variant in config.get(member) or ()
     )
 
 
@@ -100,7 +100,7 @@ def _excluded(variant: Fields) -> bool:
     )
 
 
-def names(config: Fields) -> list[str]:
+def list_variant_names(config: Fields) -> list[str]:
     """The production variants of a configuration."""
     return [variant["VariantName"] for variant in config["ProductionVariants"]]
 

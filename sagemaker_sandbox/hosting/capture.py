@@ -15,8 +15,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Part
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, ServicePart
 from sustainable_mlops.aws.s3 import S3Uri
 
 #: A file begins at the latest after so long. AWS publishes no figure; assumed.
@@ -36,22 +36,22 @@ class CaptureRecord:
     line: str
 
     @property
-    def place(self) -> tuple[str, str, str]:
+    def file_key(self) -> tuple[str, str, str]:
         """What the records of one file share."""
         return self.bucket, f"{self.folder}/{self.moment:%Y/%m/%d/%H}", self.kms_key
 
 
-class Captures(Part):
+class Captures(ServicePart):
     """Those of all endpoints of a Region that are not in S3 yet."""
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._records: list[CaptureRecord] = []
         self._size = 0
 
-    def keep(
+    def capture(
         self, endpoint: str, variant: str, config: Fields | None, asked: Invocation, answer: InvocationResponse
     ) -> InvocationResponse:
         """Capture by a DataCaptureConfig, if it has it so; the answer, whose parts are captured as they are taken."""
@@ -78,10 +78,10 @@ class Captures(Part):
         if first:
             self.region.clock.wake()
         if full:
-            self.region.start("data capture", self.flush)
+            self.region.start_thread("data capture", self.flush)
 
     @property
-    def waiting(self) -> bool:
+    def has_pending(self) -> bool:
         """Whether anything is not in S3 yet."""
         return bool(self._records)
 
@@ -93,7 +93,7 @@ class Captures(Part):
                 staying = [record for record in self._records if bucket not in (None, record.bucket)]
             files: dict[tuple[str, str, str], list[CaptureRecord]] = defaultdict(list)
             for record in leaving:
-                files[record.place].append(record)
+                files[record.file_key].append(record)
             for place, records in files.items():
                 self._write(*place, records)
             with self._lock:
@@ -134,7 +134,7 @@ class CaptureSchedule:
 
     def next(self, after: datetime) -> datetime | None:
         """The next full minute, if anything waits."""
-        if not any(captures.waiting for captures in self._everywhere()):
+        if not any(captures.has_pending for captures in self._everywhere()):
             return None
         return after.replace(second=0, microsecond=0) + _EVERY
 
@@ -143,8 +143,8 @@ class CaptureSchedule:
         if moment.second or moment.microsecond:
             return
         for captures in self._everywhere():
-            if captures.waiting:
-                captures.region.start("data capture", captures.flush, awaited=True)
+            if captures.has_pending:
+                captures.region.start_thread("data capture", captures.flush, blocks_clock=True)
 
 
 def _heard(parts: Iterator[bytes], keep: Callable[[bytes], None]) -> Iterator[bytes]:

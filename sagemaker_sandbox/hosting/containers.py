@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.runtime import mounting
-from sagemaker_sandbox.runtime.container import Container, cpu_count
+from sagemaker_sandbox.runtime.container import Container, count_cpus
 from sagemaker_sandbox.runtime.container_invocation import (
     ContainerRequest,
     ContainerResponse,
@@ -19,14 +19,14 @@ from sagemaker_sandbox.runtime.model_data import (
     MissingDataError,
     ModelDataCache,
     ModelDataSource,
-    environment,
-    sources,
+    build_model_environment,
+    list_sources,
 )
 from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
 from sustainable_mlops.errors import UserError
 
 #: Requests that wait for one of an instance's workers; what is more is answered with 503. Assumed.
-WAITING = 100
+MAX_WAITING_REQUESTS = 100
 
 
 class StartError(Exception):
@@ -52,13 +52,19 @@ class InstanceShape:
     def capacity(self) -> Capacity:
         """Those of a model server. On an instance, requests wait for as many workers as there are CPUs."""
         if self.max_concurrency is None:
-            return Capacity(cpu_count(), WAITING, self.warm, idle=self.idle_seconds, startup=self.startup_seconds)
+            return Capacity(
+                count_cpus(),
+                MAX_WAITING_REQUESTS,
+                self.warm,
+                idle_seconds=self.idle_seconds,
+                startup_seconds=self.startup_seconds,
+            )
         return Capacity(
             self.max_concurrency,
             warm=self.warm,
             memory_mb=self.memory_mb,
-            idle=self.idle_seconds,
-            startup=self.startup_seconds,
+            idle_seconds=self.idle_seconds,
+            startup_seconds=self.startup_seconds,
         )
 
 
@@ -82,21 +88,23 @@ class HostedContainer:
         self.fields = fields
         self.shape = shape
         self.home = home
-        self.environment = environment(fields)
-        self.container = Container(folder.absolute(), mounted=mounting.mounted(), host="model")
+        self.environment = build_model_environment(fields)
+        self.container = Container(folder.absolute(), mounted=mounting.is_opt_ml_mounted(), host="model")
         self.logs = folder / "logs"
 
-    def fetch(self) -> None:
+    def download_data(self) -> None:
         """Have what S3 holds for it. Raises StartError."""
         self.container.reset()
         self.logs.mkdir(parents=True, exist_ok=True)
-        for source in sources(self.fields):
-            self._bring(source)
+        for source in list_sources(self.fields):
+            self._download_source(source)
 
-    def _bring(self, source: ModelDataSource) -> None:
+    def _download_source(self, source: ModelDataSource) -> None:
         container = f'container "container_{self.number}"'
         try:
-            self.home.data.bring(source, self.container.local(source.target, "target"), self.shape.download_seconds)
+            self.home.data.copy_to(
+                source, self.container.to_local_path(source.target, "target"), self.shape.download_seconds
+            )
         except MissingDataError:
             raise StartError(
                 f'Failed to download model data for {container} from URL: "{source.url}". Please ensure that there is '
@@ -109,20 +117,20 @@ class HostedContainer:
                 f"{self.shape.download_seconds:g} seconds."
             ) from None
         except UserError as error:
-            self.note(str(error))
+            self.log_line(str(error))
             raise StartError(
                 f'Failed to extract model data archive for {container} from URL: "{source.url}". Please ensure that '
                 "the object located at the URL is a valid tar.gz archive."
             ) from None
 
-    def note(self, line: str) -> None:
+    def log_line(self, line: str) -> None:
         """A line for the container's log, of what the script itself did not tell."""
         with (self.logs / "container.log").open("a") as log:
             log.write(f"{line}\n")
 
-    def unhealthy(self, error: ModelError) -> StartError:
+    def build_health_error(self, error: ModelError) -> StartError:
         """SageMaker's words for a model that was not loaded."""
-        self.note(error.message)
+        self.log_line(error.message)
         return StartError(
             f"The {self.name} container for production variant {self.home.variant} did not pass the ping health check. "
             "Please check CloudWatch logs for this endpoint."
@@ -147,7 +155,7 @@ class SingleModelContainer(HostedContainer):
 
     def start(self) -> None:
         """Fetch the model's data, and load it."""
-        self.fetch()
+        self.download_data()
         with self._lock:
             if self._closed:
                 raise StartError(f"The {self.name} container was ended before it was healthy.")
@@ -155,7 +163,7 @@ class SingleModelContainer(HostedContainer):
         try:
             self._server.start()
         except ModelError as error:
-            raise self.unhealthy(error) from None
+            raise self.build_health_error(error) from None
 
     def reshape(self, shape: InstanceShape) -> None:
         """Have other capacity."""
@@ -164,7 +172,7 @@ class SingleModelContainer(HostedContainer):
         try:
             self._server.reshape(shape.capacity)
         except ModelError as error:
-            raise self.unhealthy(error) from None
+            raise self.build_health_error(error) from None
 
     def invoke(self, asked: ContainerRequest) -> ContainerResponse:
         """One request."""
@@ -172,7 +180,7 @@ class SingleModelContainer(HostedContainer):
         try:
             return self._server.invoke(asked)
         except ThrottledError as error:
-            raise busy(error, self.shape) from None
+            raise translate_throttling(error, self.shape) from None
 
     def close(self) -> None:
         """End its workers."""
@@ -182,7 +190,7 @@ class SingleModelContainer(HostedContainer):
             self._server.close()
 
 
-def busy(error: ThrottledError, shape: InstanceShape) -> Exception:
+def translate_throttling(error: ThrottledError, shape: InstanceShape) -> Exception:
     """What a server with too much to do says: the throttling of serverless, or the 503 of a container."""
     if shape.max_concurrency is not None:
         return error

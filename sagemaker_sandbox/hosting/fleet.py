@@ -30,7 +30,7 @@ class EndpointFleet:
         self._data = ModelDataCache(home.region.client("s3"), folder / "data")
         self.variants = dict(self._made(config["ProductionVariants"]))
         self.shadow_variants = dict(self._made(config.get("ShadowProductionVariants") or []))
-        heard = partial(home.heard, config)
+        heard = partial(home.record_shadow_response, config)
         self.shadows = Shadows(self.shadow_variants, self.variants, home.region.clock, heard)
 
     def _made(self, variants: list[Fields]) -> Iterator[tuple[str, HostedVariant]]:
@@ -41,37 +41,39 @@ class EndpointFleet:
                 yield name, HostedVariant(self._home, self.config, fields, self.models[name], folder, self._data)
 
     @property
-    def every(self) -> dict[str, HostedVariant]:
+    def all_variants(self) -> dict[str, HostedVariant]:
         """Its variants, shadow ones too."""
         return self.variants | self.shadow_variants
 
     def start(self, counts: Mapping[str, int] | None = None) -> None:
         """Have every variant's instances, by default as many as the configuration says. Raises StartError."""
-        for name, variant in self.every.items():
-            variant.pool.scale(variant.initial if variant.serverless else (counts or {}).get(name, variant.initial))
+        for name, variant in self.all_variants.items():
+            variant.pool.scale(
+                variant.initial_count if variant.serverless else (counts or {}).get(name, variant.initial_count)
+            )
 
     def scale(self, variant: str, count: int) -> None:
         """Have so many instances of a variant; those that go finish what they have under way. Raises StartError."""
-        self.every[variant].pool.scale(count)
+        self.all_variants[variant].pool.scale(count)
 
     def set_serverless(self, variant: str, settings: Fields) -> None:
         """Change MaxConcurrency and ProvisionedConcurrency; back once so many workers are warm."""
-        self.every[variant].set_serverless(settings)
+        self.all_variants[variant].set_serverless(settings)
 
-    def weigh(self, weights: Mapping[str, float]) -> None:
+    def set_weights(self, weights: Mapping[str, float]) -> None:
         """Change these variants' weights."""
-        for name, variant in self.every.items():
+        for name, variant in self.all_variants.items():
             variant.weight = weights.get(name, variant.weight)
 
     @property
-    def counts(self) -> dict[str, int]:
+    def instance_counts(self) -> dict[str, int]:
         """How many instances of each variant are in service; 1 for a serverless one."""
-        return {name: variant.pool.count for name, variant in self.every.items()}
+        return {name: variant.pool.count for name, variant in self.all_variants.items()}
 
     def close(self, *, at_once: bool = False) -> None:
         """End every instance once its requests under way are answered, or `at_once`."""
         self.shadows.close()
-        for variant in self.every.values():
+        for variant in self.all_variants.values():
             if not at_once:
                 variant.pool.scale(0)
             variant.pool.close()

@@ -7,9 +7,9 @@ from pathlib import Path
 from sagemaker_sandbox.hosting.containers import InstanceContext, InstanceShape, SingleModelContainer, StartError
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse, MissingTargetError
 from sagemaker_sandbox.hosting.multi_model import MultiModelContainer
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.parts.role_environment import access
+from sagemaker_sandbox.parts.role_environment import build_role_environment
 from sagemaker_sandbox.runtime.container_invocation import (
     ContainerRequest,
     ContainerResponse,
@@ -35,7 +35,7 @@ class HostingInstance:
 
     def __init__(
         self,
-        region: Region,
+        region: AccountRegion,
         name: str,
         containers: Sequence[Fields],
         folder: Path,
@@ -68,9 +68,9 @@ class HostingInstance:
         return [pid for container in self._containers for pid in container.pids]
 
     @property
-    def loaded(self) -> int:
+    def loaded_models(self) -> int:
         """How many models its multi-model containers have loaded."""
-        return sum(one.loaded for one in self._containers if isinstance(one, MultiModelContainer))
+        return sum(one.loaded_models for one in self._containers if isinstance(one, MultiModelContainer))
 
     @property
     def logs(self) -> Mapping[str, Path]:
@@ -82,7 +82,7 @@ class HostingInstance:
         """Fetch and unpack data, load, be healthy. Raises StartError."""
         for container in self._containers:
             if self._role:
-                container.environment = {**access(self._region, self._role), **container.environment}
+                container.environment = {**build_role_environment(self._region, self._role), **container.environment}
             container.start()
         if self._own_data:
             self._data.close()
@@ -95,13 +95,13 @@ class HostingInstance:
     def invoke(self, asked: Invocation) -> InvocationResponse:
         """One request. Raises ThrottledError, ModelError, NotThereError, and NotReadyError of a model being loaded."""
         containers = self._asked(asked)
-        question, took = asked.first(), InvocationTimings()
+        question, took = asked.build_container_request(), InvocationTimings()
         for container in containers[:-1]:
             # What the request accepts is the last one's to give: before it, each gives what it does by itself. Assumed.
-            said, took = _ask(container, replace(question.accepting("*/*"), streams=False), took)
-            question = question.about(said)
+            said, took = _ask(container, replace(question.with_accept("*/*"), streams=False), took)
+            question = question.with_input_from(said)
         said, took = _ask(containers[-1], question, took)
-        return InvocationResponse.of(said, took)
+        return InvocationResponse.from_container(said, took)
 
     def _asked(self, asked: Invocation) -> Sequence[_Serving]:
         """The containers that are to answer. Raises NotThereError."""
@@ -142,15 +142,15 @@ def _ask(
     try:
         said = container.invoke(asked)
     except InvocationTimeoutError as error:
-        raise _of(container, InvocationTimeoutError(container.name), error.took, before) from None
+        raise _of(container, InvocationTimeoutError(container.name), error.timings, before) from None
     except ModelError as error:
-        raise _of(container, error, error.took, before) from None
-    return said, _sum(container, said.took, before)
+        raise _of(container, error, error.timings, before) from None
+    return said, _sum(container, said.timings, before)
 
 
 def _of(container: _Serving, error: ModelError, took: InvocationTimings, before: InvocationTimings) -> ModelError:
     error.container = container.name
-    error.took = _sum(container, took, before)
+    error.timings = _sum(container, took, before)
     return error
 
 

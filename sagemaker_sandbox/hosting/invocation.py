@@ -40,7 +40,7 @@ class MissingTargetError(Exception):
         self._text = text
         self._error_code = error_code
 
-    def about(self, endpoint: str) -> InvocationError:
+    def to_invocation_error(self, endpoint: str) -> InvocationError:
         """How the endpoint refuses the request."""
         details = {"ErrorCode": self._error_code} if self._error_code else {}
         return InvocationError(self._text.replace("{endpoint}", endpoint), **details)
@@ -63,7 +63,7 @@ class Invocation:
     timeout_seconds: float = INVOCATION_SECONDS
 
     @classmethod
-    def of(cls, request: Mapping[str, Any], *, streams: bool = False) -> "Invocation":
+    def from_request(cls, request: Mapping[str, Any], *, streams: bool = False) -> "Invocation":
         """What a request's members ask."""
         return cls(
             request.get("Body", b""),
@@ -79,7 +79,7 @@ class Invocation:
             STREAM_SECONDS if streams else INVOCATION_SECONDS,
         )
 
-    def first(self) -> ContainerRequest:
+    def build_container_request(self) -> ContainerRequest:
         """What the first container is asked."""
         passed_on = {
             _CUSTOM_ATTRIBUTES: self.custom_attributes,
@@ -102,10 +102,10 @@ class InvocationResponse:
     custom_attributes: str = ""
     new_session_id: str = ""
     closed_session_id: str = ""
-    took: InvocationTimings = field(default_factory=InvocationTimings)
+    timings: InvocationTimings = field(default_factory=InvocationTimings)
 
     @classmethod
-    def of(cls, said: ContainerResponse, took: InvocationTimings) -> "InvocationResponse":
+    def from_container(cls, said: ContainerResponse, took: InvocationTimings) -> "InvocationResponse":
         """What the last container said."""
         return cls(
             said.body,
@@ -113,5 +113,5 @@ class InvocationResponse:
             custom_attributes=said.headers.get(_CUSTOM_ATTRIBUTES, ""),
             new_session_id=said.headers.get(f"{_OWN}new-session-id", ""),
             closed_session_id=said.headers.get(f"{_OWN}closed-session-id", ""),
-            took=took,
+            timings=took,
         )

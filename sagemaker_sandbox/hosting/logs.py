@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Part
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ServicePart
 from sagemaker_sandbox.runtime.job_log import CloudWatchStream
 
 _LOOK_EVERY = 0.5  # seconds between two looks for new lines
 
 
-def log_group(endpoint: str) -> str:
+def get_log_group_name(endpoint: str) -> str:
     """The log group of an endpoint."""
     return f"/aws/sagemaker/Endpoints/{endpoint}"
 
@@ -55,10 +55,10 @@ class _FollowedLog:
         return new.decode("utf-8", "replace").splitlines()
 
 
-class EndpointLogs(Part):
+class EndpointLogs(ServicePart):
     """Sends the lines of all instances of one Region's endpoints, as they come."""
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
         self._followed: list[_FollowedLog] = []
         self._lock = threading.Lock()
@@ -74,7 +74,7 @@ class EndpointLogs(Part):
         new = []
         for container, folder in folders.items():
             name = "/".join(filter(None, (variant, instance, container)))
-            stream = CloudWatchStream(client, log_group(endpoint), name)
+            stream = CloudWatchStream(client, get_log_group_name(endpoint), name)
             stream.create()
             new.append(_FollowedLog(stream, folder))
         with self._lock:

@@ -18,7 +18,7 @@ from sagemaker_sandbox.cloudwatch import metrics as cloudwatch
 from sagemaker_sandbox.parts.resources import Fields
 
 #: Namespaces: of requests, and of the instances that answer them.
-REQUESTS, INSTANCES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
+REQUEST_NAMESPACE, INSTANCE_NAMESPACE = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
 MINUTE, TEN_SECONDS = timedelta(minutes=1), timedelta(seconds=10)
 #: PutMetricData takes so many different values in one datum.
 _VALUES_AT_ONCE = 150
@@ -78,19 +78,19 @@ class VariantMeter:
         self._lock = threading.Lock()
         self._told: dict[Interval, dict[tuple[str, str, Dimension | None], Counter[float]]] = {}
 
-    def tell(
+    def record(
         self, kind: EndpointKind, name: str, value: float, also: Dimension | None = None, step: timedelta = MINUTE
     ) -> None:
         """One value; a variant whose kind has no such metric does not tell it."""
         unit = UNITS[kind].get(name)
         if unit is None:
             return
-        begin = floor(self._clock.now(), step)
+        begin = floor_to_step(self._clock.now(), step)
         with self._lock:
             told = self._told.setdefault((begin, begin + step), {})
             told.setdefault((name, unit, also), Counter())[value] += 1
 
-    def until(self, moment: datetime) -> Iterator[Fields]:
+    def take_completed(self, moment: datetime) -> Iterator[Fields]:
         """The data of the times that are over; each is taken once."""
         with self._lock:
             over = {times: self._told.pop(times) for times in sorted(self._told) if times[1] <= moment}
@@ -99,10 +99,10 @@ class VariantMeter:
                 values = [(sum(counted.elements()), 1)] if name in _SUMMED else list(counted.items())
                 for start in range(0, len(values), _VALUES_AT_ONCE):
                     some = values[start : start + _VALUES_AT_ONCE]
-                    datum = self.datum(name, unit, (begin, end), [value for value, _ in some], also)
+                    datum = self.build_datum(name, unit, (begin, end), [value for value, _ in some], also)
                     yield datum | {"Counts": [float(count) for _, count in some]}
 
-    def datum(
+    def build_datum(
         self, name: str, unit: str, times: Interval, values: list[float], also: Dimension | None = None
     ) -> Fields:
         """A datum of that time, of high resolution where it is less than a minute."""
@@ -118,7 +118,7 @@ class VariantMeter:
         }
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether all has been taken."""
         return not self._told
 
@@ -127,16 +127,16 @@ class MetricSource(Protocol):
     """What has metrics: an endpoint."""
 
     @property
-    def place(self) -> tuple[str, str]:
+    def region_key(self) -> tuple[str, str]:
         """Its account and Region."""
 
-    def step(self) -> timedelta | None:
+    def get_metric_interval(self) -> timedelta | None:
         """How often there is something to tell; None: nothing at all."""
 
-    def requests(self, moment: datetime) -> Iterable[Fields]:
+    def collect_request_metrics(self, moment: datetime) -> Iterable[Fields]:
         """What is to be told of its requests now."""
 
-    def instances(self, moment: datetime) -> Iterable[Fields]:
+    def collect_instance_metrics(self, moment: datetime) -> Iterable[Fields]:
         """What is to be told of its instances now."""
 
 
@@ -145,25 +145,28 @@ class EndpointMetrics:
 
     def __init__(self, measured: Callable[[], Iterable[MetricSource]], clock: Clock) -> None:
         self._measured = measured
-        clock.keep(self)
+        clock.add_task(self)
 
     def next(self, after: datetime) -> datetime | None:
         """A full minute, or one of the ten seconds before it where an endpoint tells as often."""
-        steps = [step for one in self._measured() if (step := one.step()) is not None]
-        return floor(after, min(steps)) + min(steps) if steps else None
+        steps = [step for one in self._measured() if (step := one.get_metric_interval()) is not None]
+        return floor_to_step(after, min(steps)) + min(steps) if steps else None
 
     def do(self, moment: datetime) -> None:
         """Tell what has come up."""
         for one in self._measured():
-            step = one.step()
-            if step is None or floor(moment, step) != moment:
+            step = one.get_metric_interval()
+            if step is None or floor_to_step(moment, step) != moment:
                 continue
-            for namespace, data in ((REQUESTS, one.requests(moment)), (INSTANCES, one.instances(moment))):
+            for namespace, data in (
+                (REQUEST_NAMESPACE, one.collect_request_metrics(moment)),
+                (INSTANCE_NAMESPACE, one.collect_instance_metrics(moment)),
+            ):
                 if told := list(data):
-                    cloudwatch.put(*one.place, namespace, told, moment)
+                    cloudwatch.put(*one.region_key, namespace, told, moment)
 
 
-def floor(moment: datetime, step: timedelta) -> datetime:
+def floor_to_step(moment: datetime, step: timedelta) -> datetime:
     """The last moment not after it that is a multiple of `step`."""
     return moment - (moment - _EPOCH) % step
 

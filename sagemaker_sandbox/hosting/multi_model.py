@@ -14,7 +14,13 @@ from pathlib import Path
 
 import psutil
 
-from sagemaker_sandbox.hosting.containers import WAITING, HostedContainer, InstanceContext, InstanceShape, busy
+from sagemaker_sandbox.hosting.containers import (
+    MAX_WAITING_REQUESTS,
+    HostedContainer,
+    InstanceContext,
+    InstanceShape,
+    translate_throttling,
+)
 from sagemaker_sandbox.hosting.invocation import MissingTargetError, NotReadyError
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.runtime.container_invocation import (
@@ -78,13 +84,13 @@ class MultiModelContainer(HostedContainer):
         return [pid for load in self._loads() for pid in load.server.pids]
 
     @property
-    def loaded(self) -> int:
+    def loaded_models(self) -> int:
         """How many models are loaded."""
         return len(self._loads())
 
     def start(self) -> None:
         """Be there; models are loaded when they are asked for."""
-        self.fetch()
+        self.download_data()
 
     def reshape(self, shape: InstanceShape) -> None:
         """Have other capacity."""
@@ -95,7 +101,7 @@ class MultiModelContainer(HostedContainer):
         began = time.monotonic()
         model, first = self._use(asked.headers.get(_HEADER, ""))
         try:
-            load = model.loaded.result(asked.seconds)
+            load = model.loaded.result(asked.timeout_seconds)
             took = InvocationTimings(cache_hit=not first)
             if first:
                 took = InvocationTimings(
@@ -117,11 +123,11 @@ class MultiModelContainer(HostedContainer):
         try:
             said = server.invoke(asked)
         except ThrottledError as error:
-            raise busy(error, self.shape) from None
+            raise translate_throttling(error, self.shape) from None
         except ModelError as error:
-            error.took = replace(took, model=error.took.model)
+            error.timings = replace(took, model=error.timings.model)
             raise
-        return replace(said, took=replace(took, model=said.took.model))
+        return replace(said, timings=replace(took, model=said.timings.model))
 
     def _use(self, target: str) -> tuple[_Model, bool]:
         """The model of that name, and whether it begins to be loaded for this request."""
@@ -157,7 +163,7 @@ class MultiModelContainer(HostedContainer):
             began = time.monotonic()
             self._download(target, model.folder)
             downloaded = time.monotonic()
-            capacity = Capacity(1, WAITING, warm=1, startup=self.shape.startup_seconds)
+            capacity = Capacity(1, MAX_WAITING_REQUESTS, warm=1, startup_seconds=self.shape.startup_seconds)
             server = ModelServer(self.container, self.environment, capacity, model=model.folder, log=model.log)
             with self._lock:
                 if self._closed:
@@ -179,14 +185,14 @@ class MultiModelContainer(HostedContainer):
         key = S3Uri(prefix.bucket, f"{prefix.key.rstrip('/')}/{target}".lstrip("/"))
         where = f"(bucket: {key.bucket}, key: {key.key})"
         try:
-            self.home.data.bring(ModelDataSource(str(key)), folder, self.shape.download_seconds)
+            self.home.data.copy_to(ModelDataSource(str(key)), folder, self.shape.download_seconds)
         except MissingDataError:
             raise MissingTargetError(
                 f"Failed to download model data{where}. Please ensure that there is an object located at the URL and "
                 "that the role passed to CreateModel has permissions to download the model."
             ) from None
         except BrokenDataError as error:
-            self.note(f"{target}: {error}")
+            self.log_line(f"{target}: {error}")
             raise MissingTargetError(
                 f"Failed to extract model data archive{where}. Please ensure that the object located at the URL is a "
                 "valid tar.gz archive."
@@ -198,7 +204,7 @@ class MultiModelContainer(HostedContainer):
         """Unload what was not used for longest while all together use too much; how long that took."""
         most = (self.shape.loaded_mb or psutil.virtual_memory().total // 2 // _MEBIBYTE) * _MEBIBYTE
         began, gone = time.monotonic(), 0
-        while new.memory + sum(load.server.memory for load in self._loads()) > most:
+        while new.memory_bytes + sum(load.server.memory_bytes for load in self._loads()) > most:
             with self._lock:
                 free = [name for name, one in self._models.items() if one.uses == 0 and _is_loaded(one)]
                 if not free:

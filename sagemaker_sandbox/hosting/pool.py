@@ -16,17 +16,17 @@ class PoolMember:
 
     def __init__(self, instance: HostingInstance) -> None:
         self.instance = instance
-        self.under_way = 0
+        self.active_requests = 0
         self._most = 0
 
-    def take(self) -> None:
+    def add_request(self) -> None:
         """One request more."""
-        self.under_way += 1
-        self._most = max(self._most, self.under_way)
+        self.active_requests += 1
+        self._most = max(self._most, self.active_requests)
 
-    def most(self) -> int:
+    def take_peak(self) -> int:
         """The most requests that were under way at once since this was asked before."""
-        most, self._most = self._most, self.under_way
+        most, self._most = self._most, self.active_requests
         return most
 
 
@@ -68,31 +68,31 @@ class InstancePool:
         """Those in service."""
         return list(self._members)
 
-    def take(self, limit: int | None = None) -> PoolMember | None:
+    def reserve(self, limit: int | None = None) -> PoolMember | None:
         """Have an instance take one request more; None where none has fewer than `limit` under way."""
         with self._changed:
-            free = [one for one in self._members if limit is None or one.under_way < limit]
+            free = [one for one in self._members if limit is None or one.active_requests < limit]
             if not free:
                 return None
             if not self._at_random:
-                least = min(one.under_way for one in free)
-                free = [one for one in free if one.under_way == least]
+                least = min(one.active_requests for one in free)
+                free = [one for one in free if one.active_requests == least]
             member = random.choice(free)  # noqa: S311 only a request's way
-            member.take()
+            member.add_request()
             return member
 
-    def take_at(self, member: PoolMember) -> bool:
+    def reserve_at(self, member: PoolMember) -> bool:
         """Have this instance take one request more; False where it is not in service any more."""
         with self._changed:
             if member not in self._members:
                 return False
-            member.take()
+            member.add_request()
             return True
 
-    def give_back(self, member: PoolMember) -> None:
+    def release(self, member: PoolMember) -> None:
         """Its request is over."""
         with self._changed:
-            member.under_way -= 1
+            member.active_requests -= 1
             self._changed.notify_all()
         self._freed()
 
@@ -130,9 +130,9 @@ class InstancePool:
         with self._changed:
             if not self._members:  # closed meanwhile
                 return
-            leaving = min(self._members, key=lambda one: one.under_way)
+            leaving = min(self._members, key=lambda one: one.active_requests)
             self._members.remove(leaving)
-            self._changed.wait_for(lambda: leaving.under_way == 0 or self._closed)
+            self._changed.wait_for(lambda: leaving.active_requests == 0 or self._closed)
         self._end(leaving.instance)
 
     def close(self) -> None:

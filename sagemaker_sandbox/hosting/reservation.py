@@ -52,9 +52,9 @@ class Reservation:
     def invoke(self, asked: Invocation) -> InvocationResponse:
         """Its answer, after which the place is free: once all its parts have come, where it streams. Raises as the
         instance does."""
-        at_once = self.member.under_way
+        at_once = self.member.active_requests
         try:
-            answer = self._variant.ask(self.member, asked, self._began)
+            answer = self._variant.invoke(self.member, asked, self._began)
         except BaseException:
             self.release()
             raise
@@ -66,18 +66,18 @@ class Reservation:
         def over(status: int) -> None:
             if not self._released:
                 now = time.monotonic()
-                took = replace(answer.took, model=answer.took.model + now - first)
-                self._variant.tell(self.member, asked, at_once, status, now - self._began, took)
+                took = replace(answer.timings, model=answer.timings.model + now - first)
+                self._variant.record_request(self.member, asked, at_once, status, now - self._began, took)
             self.release()
 
         return replace(answer, body=ResponseStream(answer.body, over))
 
-    def again(self) -> "Reservation | None":
+    def reserve_same_instance(self) -> "Reservation | None":
         """Another at the same instance; None where that is not in service any more."""
-        return Reservation(self.fleet, self._variant, self.member) if self._variant.take_at(self.member) else None
+        return Reservation(self.fleet, self._variant, self.member) if self._variant.reserve_at(self.member) else None
 
     def release(self) -> None:
         """The request is over."""
         if not self._released:
             self._released = True
-            self._variant.pool.give_back(self.member)
+            self._variant.pool.release(self.member)

@@ -11,7 +11,7 @@ from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
 from sagemaker_sandbox.hosting.reservation import Reservation
 
 #: What asks for a session that has yet to begin.
-NEW = "NEW_SESSION"
+NEW_SESSION = "NEW_SESSION"
 
 
 class Sessions:
@@ -22,14 +22,14 @@ class Sessions:
         self._lock = threading.Lock()
         self._places: dict[str, tuple[Reservation, datetime]] = {}
 
-    def place(self, asked: Invocation) -> Reservation | None:
+    def reserve(self, asked: Invocation) -> Reservation | None:
         """A place where the session of the request is; None where there is none any more."""
         place, expires = self._places.get(asked.session_id, (None, None))
         if place is None or expires is None or expires <= self._clock.now():
             return None
-        return place.again()
+        return place.reserve_same_instance()
 
-    def heard(self, answer: InvocationResponse, place: Reservation) -> None:
+    def update(self, answer: InvocationResponse, place: Reservation) -> None:
         """The container may have begun a session, or closed one."""
         with self._lock:
             if answer.new_session_id:

@@ -43,7 +43,7 @@ class Shadows:
             whole = sum(variant.weight for variant in self._production.values())
             if self._asking is not None and random.random() * whole < shadow.weight:  # noqa: S311 a sample
                 waited_for = ExitStack()
-                waited_for.enter_context(self._clock.answering())
+                waited_for.enter_context(self._clock.track_request())
                 try:
                     asking = self._asking.submit(self._ask, shadow, mirrored)
                 except RuntimeError:  # closed meanwhile
@@ -58,13 +58,13 @@ class Shadows:
 
     def _ask(self, shadow: HostedVariant, asked: Invocation) -> None:
         began = time.monotonic()
-        member = shadow.take()
+        member = shadow.reserve()
         if member is None:
             return
         try:
-            answer = shadow.ask(member, asked, began)
+            answer = shadow.invoke(member, asked, began)
         finally:
-            shadow.pool.give_back(member)
+            shadow.pool.release(member)
         self._heard(shadow.name, asked, answer)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sagemaker_sandbox.runtime.container_invocation import ModelError
 
 
-def events(parts: Iterator[bytes]) -> Iterator[bytes]:
+def encode_events(parts: Iterator[bytes]) -> Iterator[bytes]:
     """A PayloadPart for each part; the error's event where the model fails on the way."""
     from moto.core.eventstream import EventStreamEncoder
 

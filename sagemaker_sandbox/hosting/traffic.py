@@ -8,7 +8,7 @@ from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationError, InvocationResponse
 from sagemaker_sandbox.hosting.reservation import Reservation
-from sagemaker_sandbox.hosting.sessions import NEW, Sessions
+from sagemaker_sandbox.hosting.sessions import NEW_SESSION, Sessions
 from sagemaker_sandbox.hosting.variant import HostedVariant
 
 
@@ -32,7 +32,7 @@ class Traffic:
         return [fleet for fleet, _ in self.shares]
 
     @property
-    def count(self) -> int:
+    def instance_count(self) -> int:
         """The instances that take requests, of all production variants."""
         return sum(variant.pool.count for fleet in self.fleets for variant in fleet.variants.values())
 
@@ -46,12 +46,12 @@ class Traffic:
         place = self._place(asked)
         place.fleet.shadows.mirror(asked)
         answer = place.invoke(asked)
-        self._sessions.heard(answer, place)
+        self._sessions.update(answer, place)
         return answer
 
     def _place(self, asked: Invocation) -> Reservation:
-        if asked.session_id not in ("", NEW):
-            if (place := self._sessions.place(asked)) is not None:
+        if asked.session_id not in ("", NEW_SESSION):
+            if (place := self._sessions.reserve(asked)) is not None:
                 return place
             raise InvocationError(f"Session {asked.session_id} was not found at endpoint {self._endpoint}.")
         if (place := self._take(asked.target_variant, None)) is None:
@@ -63,7 +63,7 @@ class Traffic:
         return place
 
     @contextmanager
-    def taken(self, limit: int | None = None) -> Iterator[Reservation | None]:
+    def reserve(self, limit: int | None = None) -> Iterator[Reservation | None]:
         """An instance with fewer than `limit` requests under way, to be asked one more; None where there is none."""
         place = self._take("", limit)
         try:
@@ -78,7 +78,7 @@ class Traffic:
         full: set[HostedVariant] = set()
         while ways := {way: chance for way, chance in self._ways(target) if way[1] not in full}:
             [(fleet, variant)] = random.choices(list(ways), list(ways.values()))  # noqa: S311 only a request's way
-            member = variant.take(limit)
+            member = variant.reserve(limit)
             if member is not None:
                 return Reservation(fleet, variant, member)
             if limit is not None:  # else its last instance has gone meanwhile, and another may have come

@@ -18,31 +18,31 @@ class ResourceUsage:
         self._looked, self._cpu = time.monotonic(), 0.0
         self._known: dict[str, float] = {}
 
-    def look(self, pids: Iterable[int]) -> dict[str, float]:
+    def measure(self, pids: Iterable[int]) -> dict[str, float]:
         """Metric to its value since the last look, of an instance's processes and files."""
         now = time.monotonic()
         if not self._known:  # what a model brings stays as it is
             self._known["DiskUtilization"] = 100 * _size(self._folder) / self._disk
         if len(self._known) == 1 or now - self._looked >= _LEAST:
-            cpu, resident = used(pids)
+            cpu, resident = read_process_usage(pids)
             busy = max(cpu - self._cpu, 0.0) / max(now - self._looked, _LEAST)
             self._looked, self._cpu = now, cpu
             self._known |= {"CPUUtilization": 100 * busy, "MemoryUtilization": 100 * sum(resident) / self._memory}
         return self._known
 
-    def memory(self, pids: Iterable[int]) -> list[float]:
+    def measure_memory(self, pids: Iterable[int]) -> list[float]:
         """The memory of each process."""
-        return [100 * resident / self._memory for resident in used(pids)[1]]
+        return [100 * resident / self._memory for resident in read_process_usage(pids)[1]]
 
 
-def machine_memory() -> float:
+def get_machine_memory() -> float:
     """Bytes of memory that this machine has."""
     import psutil
 
     return float(psutil.virtual_memory().total)
 
 
-def used(pids: Iterable[int]) -> tuple[float, list[float]]:
+def read_process_usage(pids: Iterable[int]) -> tuple[float, list[float]]:
     """CPU seconds so far, and the resident memory of each in bytes."""
     import psutil
 

@@ -11,11 +11,11 @@ from typing import Protocol
 
 from sagemaker_sandbox.hosting.instance import HostingInstance, InstanceShape, StartError
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
-from sagemaker_sandbox.hosting.metrics import MINUTE, TEN_SECONDS, EndpointKind, VariantMeter, floor
+from sagemaker_sandbox.hosting.metrics import MINUTE, TEN_SECONDS, EndpointKind, VariantMeter, floor_to_step
 from sagemaker_sandbox.hosting.pool import InstancePool, PoolMember
 from sagemaker_sandbox.hosting.request_metrics import CompletedRequest
-from sagemaker_sandbox.hosting.usage import ResourceUsage, machine_memory
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.hosting.usage import ResourceUsage, get_machine_memory
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.runtime.container_invocation import InvocationTimings, ModelError
 from sagemaker_sandbox.runtime.model_data import ModelDataCache
@@ -29,18 +29,20 @@ _VOLUME_GB = 30
 class VariantOwner(Protocol):
     """The endpoint that a variant is of."""
 
-    region: Region
+    region: AccountRegion
 
-    def meter(self, variant: str) -> VariantMeter:
+    def get_meter(self, variant: str) -> VariantMeter:
         """Where the requests to a variant tell of themselves."""
 
-    def freed(self) -> None:
+    def signal_free_capacity(self) -> None:
         """There may be room for a request."""
 
-    def follow(self, variant: str, logs: Mapping[str, Path]) -> Callable[[], None]:
+    def follow_logs(self, variant: str, logs: Mapping[str, Path]) -> Callable[[], None]:
         """Send the lines of an instance's logs on, until what is returned is called."""
 
-    def heard(self, config: Fields, variant: str, asked: Invocation, answer: InvocationResponse) -> None:
+    def record_shadow_response(
+        self, config: Fields, variant: str, asked: Invocation, answer: InvocationResponse
+    ) -> None:
         """What a shadow variant of a configuration has answered."""
 
 
@@ -80,24 +82,26 @@ class HostedVariant:
         )
         metrics = config.get("MetricsConfig") or {}
         #: How often it tells how busy its instances are.
-        self.frequency = timedelta(seconds=metrics.get("MetricPublishFrequencyInSeconds", 60))
+        self.publish_interval = timedelta(seconds=metrics.get("MetricPublishFrequencyInSeconds", 60))
         #: Whether all is told of each instance, too.
         self._by_instance = bool(metrics.get("EnableEnhancedMetrics")) and self.kind is EndpointKind.REAL_TIME
         self._home = home
-        self._meter = home.meter(self.name)
+        self._meter = home.get_meter(self.name)
         self._containers = containers
         self._multi_model = any(container.get("Mode") == "MultiModel" for container in containers)
         self._folder = folder
         self._data = data
         self._running: dict[HostingInstance, _Running] = {}
         strategy = fields.get("RoutingConfig", {}).get("RoutingStrategy", "RANDOM")
-        self.pool = InstancePool(self._make, self._begin, self._end, home.freed, at_random=strategy == "RANDOM")
+        self.pool = InstancePool(
+            self._make, self._begin, self._end, home.signal_free_capacity, at_random=strategy == "RANDOM"
+        )
         #: Whether no request has come in the last ten seconds, so that a minute's may be told together.
-        self.quiet = True
+        self.is_quiet = True
         self._counted_until: datetime | None = None
 
     @property
-    def initial(self) -> int:
+    def initial_count(self) -> int:
         """How many instances it begins with; a serverless one is counted as one."""
         return 1 if self.serverless else int(self.fields.get("InitialInstanceCount", 1))
 
@@ -115,7 +119,7 @@ class HostedVariant:
         running = self._running.get(instance)
         if running is None:  # closed meanwhile
             raise StartError("The endpoint is being deleted.")
-        running.stop_following = self._home.follow(self.name, instance.logs)
+        running.stop_following = self._home.follow_logs(self.name, instance.logs)
         instance.start()
 
     def _end(self, instance: HostingInstance) -> None:
@@ -147,7 +151,7 @@ class HostedVariant:
         if self.serverless is not None:
             return float(self.serverless["MemorySizeInMB"]) * _MEBIBYTE
         known = instances.find(self.fields.get("InstanceType", ""))
-        return known.memory_gib * _GIBIBYTE if known is not None else machine_memory()
+        return known.memory_gib * _GIBIBYTE if known is not None else get_machine_memory()
 
     def set_serverless(self, settings: Fields) -> None:
         """Other settings; back once the provisioned concurrency is warm. Raises StartError."""
@@ -156,77 +160,77 @@ class HostedVariant:
         for member in self.pool.members:
             member.instance.reshape(self._shape())
 
-    def take(self, limit: int | None = None) -> PoolMember | None:
+    def reserve(self, limit: int | None = None) -> PoolMember | None:
         """Have an instance take one request more."""
-        member = self.pool.take(limit)
+        member = self.pool.reserve(limit)
         if member is not None:
             self._stir()
         return member
 
-    def take_at(self, member: PoolMember) -> bool:
+    def reserve_at(self, member: PoolMember) -> bool:
         """Have this instance take one request more; False where it is not in service any more."""
-        taken = self.pool.take_at(member)
+        taken = self.pool.reserve_at(member)
         if taken:
             self._stir()
         return taken
 
     def _stir(self) -> None:
-        if self.quiet:
-            self.quiet = False
+        if self.is_quiet:
+            self.is_quiet = False
             self._home.region.clock.wake()
 
-    def ask(self, member: PoolMember, asked: Invocation, began: float) -> InvocationResponse:
+    def invoke(self, member: PoolMember, asked: Invocation, began: float) -> InvocationResponse:
         """The answer of an instance that has taken the request, which came when it `began`. One that streams is told
         of once it is over, by whoever takes its parts."""
-        at_once = member.under_way
+        at_once = member.active_requests
         try:
             answer = member.instance.invoke(asked)
         except ModelError as error:
-            self.tell(member, asked, at_once, error.original_status, time.monotonic() - began, error.took)
+            self.record_request(member, asked, at_once, error.original_status, time.monotonic() - began, error.timings)
             raise
         if isinstance(answer.body, bytes):
-            self.tell(member, asked, at_once, 200, time.monotonic() - began, answer.took)
+            self.record_request(member, asked, at_once, 200, time.monotonic() - began, answer.timings)
         return replace(answer, variant=self.name)
 
-    def tell(
+    def record_request(
         self, member: PoolMember, asked: Invocation, at_once: int, status: int, seconds: float, took: InvocationTimings
     ) -> None:
         """A request is over."""
         over = CompletedRequest(status, seconds, took, at_once, self.pool.count, asked.target_container)
-        for name, value in over.metrics(self.serverless):
+        for name, value in over.list_variant_metrics(self.serverless):
             self._tell(member, name, value)
-        for container, name, value in over.container_metrics():
-            self._meter.tell(self.kind, name, value, ("ContainerName", container))
+        for container, name, value in over.list_container_metrics():
+            self._meter.record(self.kind, name, value, ("ContainerName", container))
 
     def _tell(self, member: PoolMember, name: str, value: float) -> None:
         if not self._by_instance:
-            self._meter.tell(self.kind, name, value)
+            self._meter.record(self.kind, name, value)
             return
-        self._meter.tell(self.kind, name, value, step=self.frequency)
+        self._meter.record(self.kind, name, value, step=self.publish_interval)
         running = self._running.get(member.instance)
         if running is not None:
-            self._meter.tell(self.kind, name, value, ("InstanceId", running.id), self.frequency)
+            self._meter.record(self.kind, name, value, ("InstanceId", running.id), self.publish_interval)
 
-    def concurrency(self, moment: datetime) -> Iterator[Fields]:
+    def collect_concurrency(self, moment: datetime) -> Iterator[Fields]:
         """What each instance had under way at once, each ten seconds until now. Where nothing came, once a minute."""
-        if self.kind is not EndpointKind.REAL_TIME or (self.quiet and floor(moment, MINUTE) != moment):
+        if self.kind is not EndpointKind.REAL_TIME or (self.is_quiet and floor_to_step(moment, MINUTE) != moment):
             return
         members, last = self.pool.members, moment - TEN_SECONDS
         start = max(self._counted_until or last, moment - MINUTE)
         while members and start < last:
             yield self._concurrent([0.0] * len(members), start)
             start += TEN_SECONDS
-        most = [float(member.most()) for member in members]
+        most = [float(member.take_peak()) for member in members]
         if most:
             yield self._concurrent(most, last)
-        self._counted_until, self.quiet = moment, not any(most)
+        self._counted_until, self.is_quiet = moment, not any(most)
 
     def _concurrent(self, most: list[float], moment: datetime) -> Fields:
-        return self._meter.datum("ConcurrentRequestsPerModel", "Count", (moment, moment + TEN_SECONDS), most)
+        return self._meter.build_datum("ConcurrentRequestsPerModel", "Count", (moment, moment + TEN_SECONDS), most)
 
-    def utilization(self, moment: datetime) -> Iterator[Fields]:
+    def collect_utilization(self, moment: datetime) -> Iterator[Fields]:
         """A value of each instance; of a serverless variant, its workers' memory alone."""
-        if floor(moment, self.frequency) != moment:
+        if floor_to_step(moment, self.publish_interval) != moment:
             return
         found: dict[str, list[tuple[float, _Running]]] = {}
         for member in self.pool.members:
@@ -234,19 +238,19 @@ class HostedVariant:
             if running is not None:
                 for name, value in self._used(member.instance, running.usage):
                     found.setdefault(name, []).append((value, running))
-        times = moment - self.frequency, moment
+        times = moment - self.publish_interval, moment
         for name, values in found.items():
             unit = "None" if name == "LoadedModelCount" else "Percent"
-            yield self._meter.datum(name, unit, times, [value for value, _ in values])
+            yield self._meter.build_datum(name, unit, times, [value for value, _ in values])
             if self._by_instance:
                 for value, running in values:
-                    yield self._meter.datum(name, unit, times, [value], ("InstanceId", running.id))
+                    yield self._meter.build_datum(name, unit, times, [value], ("InstanceId", running.id))
 
     def _used(self, instance: HostingInstance, usage: ResourceUsage) -> Iterator[tuple[str, float]]:
         if self.serverless is not None:
-            for share in usage.memory(instance.pids):
+            for share in usage.measure_memory(instance.pids):
                 yield "MemoryUtilization", share
             return
-        yield from usage.look(instance.pids).items()
+        yield from usage.measure(instance.pids).items()
         if self._multi_model:
-            yield "LoadedModelCount", float(instance.loaded)
+            yield "LoadedModelCount", float(instance.loaded_models)

@@ -12,9 +12,9 @@ from sagemaker_sandbox.errors import ApiError, NotEmulatedError, SerializationEr
 from sagemaker_sandbox.featurestore import api as feature_store_api
 from sagemaker_sandbox.featurestore.api import Records
 from sagemaker_sandbox.featurestore.records import RecordError
-from sagemaker_sandbox.parts.operations import Does
+from sagemaker_sandbox.parts.handlers import SupportLevel
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.plane import recorded, runtime
+from sagemaker_sandbox.plane import moto_operations, runtime_api
 from sagemaker_sandbox.plane.control_plane import ControlPlane, json_value
 from sagemaker_sandbox.plane.moto_tags import keep
 from sagemaker_sandbox.plane.registry import COVERAGE, Parts
@@ -40,7 +40,7 @@ class Api:
             if metrics := _METRICS.fullmatch(request.path):
                 return self._metrics(metrics["operation"], request)
             parts = self._plane.parts(account, region)
-            if (operation := runtime.asked(request)) is not None:
+            if (operation := runtime_api.asked(request)) is not None:
                 return _invoke(parts, operation, request)
             return _json(_records(parts, request))
         except ApiError as error:
@@ -51,14 +51,14 @@ class Api:
     def _control_plane(self, target: str, request: Request, account: str, region: str) -> Response:
         known = self._plane.known(target.removeprefix(TARGET))
         fields = _body(request, SerializationError)
-        if (known.part is None or recorded.is_about(known.name, fields)) and known.declared.does is not Does.REFUSED:
+        if (known.part is None or moto_operations.is_about(known.name, fields)) and known.declared.level is not SupportLevel.REFUSED:
             self._plane.check(account, known, fields)
             return _tagged(self._moto(request), account, region, fields)
         return _json(self._plane.call(account, region, known.name, fields))
 
     def _metrics(self, operation: str, request: Request) -> Response:
         known = COVERAGE.operations["sagemaker-metrics", operation]
-        if known.declared.does is Does.REFUSED:
+        if known.declared.level is SupportLevel.REFUSED:
             raise NotEmulatedError(operation, known.declared.note)
         shape = service_model("sagemaker-metrics").operation_model(operation).input_shape
         assert shape is not None
@@ -90,7 +90,7 @@ def _records(parts: Parts, request: Request) -> Fields:
     known = COVERAGE.find(Records.service, operation)
     if known is None:
         raise RecordError(f"Feature Store Runtime has no operation {operation}.")
-    if known.declared.does is Does.REFUSED:
+    if known.declared.level is SupportLevel.REFUSED:
         raise NotEmulatedError(operation, known.declared.note)
     shape = service_model(Records.service).operation_model(operation).input_shape
     assert shape is not None
@@ -104,11 +104,11 @@ def _records(parts: Parts, request: Request) -> Fields:
 
 
 def _invoke(parts: Parts, operation: str, request: Request) -> Response:
-    known = COVERAGE.operations[runtime.SERVICE, operation]
-    if known.declared.does is Does.REFUSED or known.part is None:
+    known = COVERAGE.operations[runtime_api.SERVICE, operation]
+    if known.declared.level is SupportLevel.REFUSED or known.part is None:
         raise NotEmulatedError(operation, known.declared.note)
-    answer: Fields = getattr(parts.of(known.part), known.method)(runtime.read(operation, request))
-    return runtime.written(operation, answer)
+    answer: Fields = getattr(parts.of(known.part), known.method)(runtime_api.read(operation, request))
+    return runtime_api.written(operation, answer)
 
 
 def _json(value: Mapping[str, Any]) -> Response:

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from sustainable_mlops.aws.service_model import service_model
-from sagemaker_sandbox.context import Context
+from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.errors import ApiError, NotEmulatedError, UnknownOperationError
-from sagemaker_sandbox.events import Publisher
-from sagemaker_sandbox.faults.armed import Faults
+from sagemaker_sandbox.events import EventPublisher
+from sagemaker_sandbox.faults.fault_queue import FaultQueue
 from sagemaker_sandbox.parts.lock import Lock
-from sagemaker_sandbox.parts.operations import Does
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Family, Fields
+from sagemaker_sandbox.parts.handlers import SupportLevel
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ResourceFamily, Fields
 from sagemaker_sandbox.parts.shaping import shape_output
-from sagemaker_sandbox.plane import roles
+from sagemaker_sandbox.plane import request_roles
 from sagemaker_sandbox.plane.registry import COVERAGE, Operation, Parts
 from sagemaker_sandbox.validation import validate
 
@@ -38,12 +38,12 @@ _BEGINNING = ("Create", "Start", "Retry")
 class ControlPlane:
     """All accounts and Regions; every one exists."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: SandboxContext) -> None:
         self.context = context
-        self.publisher = Publisher(context.client)
+        self.publisher = EventPublisher(context.client)
         self._places: dict[Place, Parts] = {}
         self._lock = Lock()
-        self.faults = Faults()
+        self.faults = FaultQueue()
 
     def parts(self, account: str, region: str) -> Parts:
         """What that Region of that account holds."""
@@ -55,10 +55,10 @@ class ControlPlane:
 
     def _make(self, account: str, name: str) -> Parts:
         def call(operation: str, request: Mapping[str, Any]) -> Fields:
-            self.faults.refuse(operation, request)
+            self.faults.raise_error(operation, request)
             return self.call(account, name, operation, request)
 
-        return Parts(Region(account, name, self.context, self.publisher, call, self.faults, self._lock))
+        return Parts(AccountRegion(account, name, self.context, self.publisher, call, self.faults, self._lock))
 
     def __iter__(self) -> Iterator[Parts]:
         with self._lock:
@@ -75,7 +75,7 @@ class ControlPlane:
         self.check(account, known, request)
         given = {member: value for member, value in request.items() if value is not None}
         parts = self.parts(account, region)
-        if known.declared.does is Does.REFUSED or known.part is None:
+        if known.declared.level is SupportLevel.REFUSED or known.part is None:
             raise NotEmulatedError(operation, known.declared.note)
         parts = self._owner(parts, known, given)
         part = parts.of(known.part)
@@ -96,18 +96,18 @@ class ControlPlane:
     @staticmethod
     def check(account: str, operation: Operation, request: Mapping[str, Any]) -> None:
         """Raise ApiError for a request that the service model does not allow, or whose role cannot be assumed."""
-        if operation.declared.does is Does.REFUSED:
+        if operation.declared.level is SupportLevel.REFUSED:
             raise NotEmulatedError(operation.name, operation.declared.note)
         shape = service_model("sagemaker").operation_model(operation.name).input_shape
         if shape is not None:
             validate(request, shape)
         if operation.name.startswith("Create"):
-            roles.must_be_assumable(account, operation.name, request)
+            request_roles.must_be_assumable(account, operation.name, request)
 
     def _owner(self, parts: Parts, operation: Operation, request: Fields) -> Parts:
         """The place that answers: another account's for the ARN of what it shares. Raises AccessDeniedError."""
         region = parts.region
-        arn = str(request.get(operation.declared.shared, "")) if operation.declared.shared else ""
+        arn = str(request.get(operation.declared.shared_member, "")) if operation.declared.shared_member else ""
         if not arn.startswith("arn:"):
             return parts
         _, _, _, where, account, _ = (*arn.split(":", 5), *[""] * 6)[:6]
@@ -116,9 +116,9 @@ class ControlPlane:
         owner = self.parts(account, where)
         assert operation.part is not None
         family = owner.of(operation.part)
-        assert isinstance(family, Family)
+        assert isinstance(family, ResourceFamily)
         with self._lock:
-            family.must_allow(region.account_id, f"sagemaker:{operation.name}", arn)
+            family.check_access(region.account_id, f"sagemaker:{operation.name}", arn)
         return owner
 
     @property

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from sagemaker_sandbox.parts.operations import Does
-from sagemaker_sandbox.plane.recorded import RECORDED
+from sagemaker_sandbox.parts.handlers import SupportLevel
+from sagemaker_sandbox.plane.moto_operations import RECORDED
 from sagemaker_sandbox.plane.registry import COVERAGE, SERVICES, Operation
 from sustainable_mlops.terraform import ROOT
 
@@ -42,11 +42,11 @@ def page() -> str:
 
 
 def _counts() -> Iterator[str]:
-    yield f"| service | operations | {' | '.join(Does)} |"
-    yield f"|---|---:|{'---:|' * len(Does)}"
+    yield f"| service | operations | {' | '.join(SupportLevel)} |"
+    yield f"|---|---:|{'---:|' * len(SupportLevel)}"
     for service in SERVICES:
         found = [one for one in COVERAGE.operations.values() if one.service == service]
-        counts = [str(sum(one.declared.does is does for one in found)) for does in Does]
+        counts = [str(sum(one.declared.level is does for one in found)) for does in SupportLevel]
         yield f"| {service} | {len(found)} | {' | '.join(counts)} |"
 
 
@@ -80,7 +80,7 @@ def _moto_tests() -> Iterator[str]:
 def _behaving() -> Iterator[str]:
     yield from ("", "## Behaves", "", "| what | operations |", "|---|---|")
     by_part: dict[str, list[Operation]] = defaultdict(list)
-    for one in _all(Does.BEHAVES):
+    for one in _all(SupportLevel.EMULATED):
         assert one.part is not None
         by_part[getattr(one.part, "noun", one.part.__name__.lower())].append(one)
     for what, operations in by_part.items():
@@ -91,7 +91,7 @@ def _recorded() -> Iterator[str]:
     yield from ("", "## Recorded only", "", "| operations | what does not follow |", "|---|---|")
     named = {name: group for group in RECORDED for name in group.operations}
     done: set[int] = set()
-    for one in _all(Does.RECORDED):
+    for one in _all(SupportLevel.RECORDED):
         group = named.get(one.name) if one.part is None else None
         if group is None:
             yield f"| {one.name} | {one.declared.note} |"
@@ -103,14 +103,14 @@ def _recorded() -> Iterator[str]:
 def _refused() -> Iterator[str]:
     yield from ("", "## Refused", "", "| why, and what to do instead | operations |", "|---|---|")
     by_reason: dict[str, list[Operation]] = defaultdict(list)
-    for one in _all(Does.REFUSED):
+    for one in _all(SupportLevel.REFUSED):
         by_reason[one.declared.note].append(one)
     for reason, operations in by_reason.items():
         yield f"| {reason} | {_names(operations)} |"
 
 
-def _all(does: Does) -> list[Operation]:
-    return [one for one in COVERAGE.operations.values() if one.declared.does is does]
+def _all(does: SupportLevel) -> list[Operation]:
+    return [one for one in COVERAGE.operations.values() if one.declared.level is does]
 
 
 def _names(operations: Iterable[Operation]) -> str:

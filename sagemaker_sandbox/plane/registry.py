@@ -8,20 +8,19 @@ from typing import Any, TypeVar, get_type_hints
 
 from botocore import xform_name
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox.autoscaling.actions import ScheduledActions
 from sagemaker_sandbox.autoscaling.activities import ScalingActivities
 from sagemaker_sandbox.autoscaling.policies import ScalingPolicies
-from sagemaker_sandbox.autoscaling.scaling import Scaling
+from sagemaker_sandbox.autoscaling.scaling import RegionScaling
 from sagemaker_sandbox.autoscaling.targets import ScalableTargets
 from sagemaker_sandbox.featurestore.api import Records
 from sagemaker_sandbox.featurestore.store import FeatureStore
 from sagemaker_sandbox.hosting.capture import Captures
 from sagemaker_sandbox.hosting.logs import EndpointLogs
-from sagemaker_sandbox.parts.operations import Declared, Does
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Family, Part
-from sagemaker_sandbox.plane import recorded
+from sagemaker_sandbox.parts.handlers import OperationSupport, SupportLevel
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ResourceFamily, ServicePart
+from sagemaker_sandbox.plane import moto_operations
 from sagemaker_sandbox.sagemaker.async_inference import AsyncInference
 from sagemaker_sandbox.sagemaker.compilation_jobs import CompilationJobs
 from sagemaker_sandbox.sagemaker.endpoint_configs import EndpointConfigs
@@ -40,9 +39,10 @@ from sagemaker_sandbox.sagemaker.tags import Tags
 from sagemaker_sandbox.sagemaker.training_jobs import TrainingJobs
 from sagemaker_sandbox.sagemaker.transform_jobs import TransformJobs
 from sagemaker_sandbox.sagemaker.tuning_jobs import HyperParameterTuningJobs
+from sustainable_mlops.aws.service_model import service_model
 
 #: In the order in which they are made: each may depend on those before it, and is closed before them.
-PARTS: tuple[type[Part], ...] = (
+PARTS: tuple[type[ServicePart], ...] = (
     ModelPackageGroups,
     ModelPackages,
     Models,
@@ -57,7 +57,7 @@ PARTS: tuple[type[Part], ...] = (
     ScalableTargets,
     ScalingPolicies,
     ScheduledActions,
-    Scaling,
+    RegionScaling,
     FeatureGroups,
     FeatureStore,
     Records,
@@ -82,7 +82,7 @@ SERVICES = (
     "application-autoscaling",
 )
 
-_Part = TypeVar("_Part", bound=Part)
+_Part = TypeVar("_Part", bound=ServicePart)
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ class Operation:
 
     service: str
     name: str
-    declared: Declared
-    part: type[Part] | None = None
+    declared: OperationSupport
+    part: type[ServicePart] | None = None
 
     @property
     def method(self) -> str:
@@ -103,17 +103,17 @@ class Operation:
 class Parts:
     """All parts of one Region of one account, each told the others that it depends on."""
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: AccountRegion) -> None:
         self.region = region
-        self._made: dict[type[Part], Part] = {}
+        self._made: dict[type[ServicePart], ServicePart] = {}
         for kind in PARTS:
             wanted = {name: of for name, of in get_type_hints(kind.__init__).items() if name != "return"}
             self._made[kind] = kind(**{name: self._given(of) for name, of in wanted.items()})
 
     def _given(self, kind: Any) -> Any:
-        if kind is Region:
+        if kind is AccountRegion:
             return self.region
-        return self.families if kind == list[Family] else self._made[kind]
+        return self.families if kind == list[ResourceFamily] else self._made[kind]
 
     def of(self, kind: type[_Part]) -> _Part:
         """The part of that class."""
@@ -122,14 +122,14 @@ class Parts:
         return part
 
     @property
-    def families(self) -> list[Family]:
+    def families(self) -> list[ResourceFamily]:
         """Every family of resources."""
-        return [part for part in self._made.values() if isinstance(part, Family)]
+        return [part for part in self._made.values() if isinstance(part, ResourceFamily)]
 
     def inventory(self) -> dict[str, list[str]]:
         """Type to the names of what is left."""
         with self.region.lock:
-            return {kind: names for part in self._made.values() for kind, names in part.left().items()}
+            return {kind: names for part in self._made.values() for kind, names in part.list_remaining().items()}
 
     def snapshot(self) -> dict[str, Any]:
         """What `restore` needs: plain data by the part's name. Called while nothing changes."""
@@ -178,16 +178,16 @@ class Coverage:
             declared = getattr(getattr(part, xform_name(name), None), "declared", None)
             if declared is not None:
                 return Operation(service, name, declared, part)
-            if name in part.refuses:
-                return Operation(service, name, Declared(Does.REFUSED, part.refuses[name]), part)
+            if name in part.refused_operations:
+                return Operation(service, name, OperationSupport(SupportLevel.REFUSED, part.refused_operations[name]), part)
         return None
 
 
 def _others(service: str, name: str) -> Operation:
-    note = recorded.note(service, name)
+    note = moto_operations.note(service, name)
     if note is not None:
-        return Operation(service, name, Declared(Does.RECORDED, note))
-    return Operation(service, name, Declared(Does.REFUSED, recorded.reason(service, name)))
+        return Operation(service, name, OperationSupport(SupportLevel.RECORDED, note))
+    return Operation(service, name, OperationSupport(SupportLevel.REFUSED, moto_operations.reason(service, name)))
 
 
 COVERAGE = Coverage()

@@ -27,7 +27,7 @@ def must_be_assumable(account: str, operation: str, request: Mapping[str, Any]) 
     """Raise ValidationError where the request names a role that SageMaker cannot assume in that account."""
     keys = {"aws:SourceAccount": account} | ({"aws:SourceArn": None} if operation in _WITHOUT_SOURCE_ARN else {})
     for member, arn in _named(request):
-        if not roles.assumable(account, arn, _SERVICE, keys):
+        if not roles.can_assume(account, arn, _SERVICE, keys):
             raise ValidationError(_SAID[member].format(arn))
 
 

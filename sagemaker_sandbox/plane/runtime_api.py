@@ -9,12 +9,12 @@ from urllib.parse import unquote
 from botocore.model import OperationModel, Shape
 from werkzeug import Request, Response
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.hosting.invocation import InvocationError
-from sagemaker_sandbox.hosting.streams import events
+from sagemaker_sandbox.hosting.streams import encode_events
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.validation import validate
+from sustainable_mlops.aws.service_model import service_model
 
 SERVICE = "sagemaker-runtime"
 _ROUTE = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<kind>[a-z-]*invocations[a-z-]*)")
@@ -83,6 +83,6 @@ def written(operation: str, answer: Fields) -> Response:
 
 def _body(model: OperationModel, answer: Fields, told: Mapping[str, str]) -> bytes | Iterator[bytes]:
     if model.has_event_stream_output:
-        return events(answer["Body"])
+        return encode_events(answer["Body"])
     body: bytes = answer["Body"] if "Body" in answer else json.dumps(told).encode()
     return body

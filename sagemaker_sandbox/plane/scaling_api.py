@@ -8,12 +8,12 @@ from werkzeug import Request, Response
 from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox.autoscaling.dimensions import NAMESPACE
 from sagemaker_sandbox.errors import ApiError, NotEmulatedError
-from sagemaker_sandbox.parts.operations import Does
+from sagemaker_sandbox.parts.handlers import SupportLevel
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.parts.shaping import shape_output
 from sagemaker_sandbox.plane.control_plane import ControlPlane, json_value
 from sagemaker_sandbox.plane.registry import COVERAGE, Operation
-from sagemaker_sandbox.refusals import written
+from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.validation import validate
 
 SERVICE = "application-autoscaling"
@@ -37,14 +37,14 @@ class ScalingApi:
         try:
             answer = self._answer(known, _fields(request), account, region)
         except ApiError as error:
-            return written(error, SERVICE, request.headers.get("Content-Type", ""), known.name)
+            return serialize_error(error, SERVICE, request.headers.get("Content-Type", ""), known.name)
         return Response(json.dumps(json_value(answer)), content_type="application/x-amz-json-1.1")
 
     def _answer(self, known: Operation, fields: Fields, account: str, region: str) -> Fields:
         model = service_model(SERVICE).operation_model(known.name)
         assert model.input_shape is not None
         validate(fields, model.input_shape)
-        if known.declared.does is Does.REFUSED or known.part is None:
+        if known.declared.level is SupportLevel.REFUSED or known.part is None:
             raise NotEmulatedError(known.name, known.declared.note)
         part = self._plane.parts(account, region).of(known.part)
         given = {member: value for member, value in fields.items() if value is not None}

@@ -25,7 +25,7 @@ class JobClock:
     def __init__(self, *, spot: bool = False) -> None:
         self._spot = spot
         self._created = time.monotonic()
-        self.started: datetime | None = None  #: when the first instance was there
+        self.first_start: datetime | None = None  #: when the first instance was there
         self._first: float | None = None
         self._last = 0.0
         self._running_since: float | None = None
@@ -35,7 +35,7 @@ class JobClock:
         """The instances are there."""
         self._running_since = time.monotonic()
         if self._first is None:
-            self._first, self.started = self._running_since, datetime.now(UTC)
+            self._first, self.first_start = self._running_since, datetime.now(UTC)
 
     def stop(self) -> None:
         """The instances are gone; again is harmless."""
@@ -45,12 +45,12 @@ class JobClock:
             self._running_since = None
 
     @property
-    def waited(self) -> float:
+    def elapsed_seconds(self) -> float:
         """Since the job was made."""
         return time.monotonic() - self._created
 
     @property
-    def held(self) -> float:
+    def held_seconds(self) -> float:
         """With instances."""
         running = time.monotonic() - self._running_since if self._running_since is not None else 0.0
         return self._past + running

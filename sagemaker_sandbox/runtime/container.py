@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sagemaker_sandbox.scratch import CONTAINER
+from sagemaker_sandbox.scratch import CONTAINER_VARIABLE
 from sustainable_mlops.errors import UserError
 
 #: Where SageMaker mounts a container's folder.
@@ -69,7 +69,7 @@ class Container:
         """What the others call this one."""
         return self.hosts[self.number]
 
-    def seen(self, path: Path) -> str:
+    def to_container_path(self, path: Path) -> str:
         """What the container's processes call a path under `folder`."""
         return self.translate(f"{ML_ROOT}/{path.relative_to(self.folder).as_posix()}".removesuffix("/."))
 
@@ -77,40 +77,45 @@ class Container:
         """A text of a request as the container's processes must be given it: with paths that lead to `folder`."""
         return text if self.mounted else _MENTION.sub(lambda _: str(self.folder), text)
 
-    def local(self, path: str, field: str) -> Path:
+    def to_local_path(self, path: str, field: str) -> Path:
         """Where a path under /opt/ml is on this machine; raises UserError, naming the field, for any other path."""
         parts = Path(path).parts
         if parts[:3] != ("/", "opt", "ml") or ".." in parts:
             raise UserError(f"{field}: {path!r} is not under {ML_ROOT}")
         return self.folder.joinpath(*parts[3:])
 
-    def explained(self, errors: str) -> str:
+    def explain_errors(self, errors: str) -> str:
         """The end of stderr, and why a path under /opt/ml in it was not found where /opt/ml is not mounted."""
         if self.mounted or ML_ROOT not in errors:
             return errors
         return f"{errors} ({ML_ROOT} is not mounted here: paths in the request are translated, others are not)"
 
-    def environment(self, given: Mapping[str, str]) -> dict[str, str]:
+    def build_environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """The environment of a process: the image's, then what is `given`, translated. This Python comes first."""
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         path = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
-        image = {"PATH": path, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", CONTAINER: str(self.folder)}
+        image = {
+            "PATH": path,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONIOENCODING": "utf-8",
+            CONTAINER_VARIABLE: str(self.folder),
+        }
         return inherited | image | {name: self.translate(value) for name, value in given.items()}
 
-    def launch(self, command: Sequence[str], workdir: Path, *, parent: int | None = None) -> list[str]:
+    def build_command(self, command: Sequence[str], workdir: Path, *, parent: int | None = None) -> list[str]:
         """How to start `command` in the container; it dies with the process `parent`, where that is given."""
-        settings: dict[str, object] = {"workdir": self.seen(workdir), "parent": parent}
+        settings: dict[str, object] = {"workdir": self.to_container_path(workdir), "parent": parent}
         if self.mounted:
             settings |= {"opt_ml": str(self.folder), "hosts": self._addresses}
-        return launched(command, settings)
+        return build_launch_command(command, settings)
 
 
-def launched(command: Sequence[str], settings: Mapping[str, object]) -> list[str]:
+def build_launch_command(command: Sequence[str], settings: Mapping[str, object]) -> list[str]:
     """How to start `command` by way of `launch.py`, which says what the settings are."""
     return [sys.executable, "-I", "-S", str(_LAUNCH), json.dumps(settings), *command]
 
 
-def host_addresses(count: int) -> dict[str, str]:
+def assign_host_addresses(count: int) -> dict[str, str]:
     """Names and addresses of a job's instances: algo-1 at 127.0.0.1, algo-2 at 127.0.0.2, and so on.
 
     All of 127.0.0.0/8 is this machine on Linux; elsewhere one instance is all there is, and UserError says so.
@@ -122,7 +127,7 @@ def host_addresses(count: int) -> dict[str, str]:
     return {f"algo-{number}": f"127.0.0.{number}" for number in range(1, count + 1)}
 
 
-def cpu_count() -> int:
+def count_cpus() -> int:
     """CPUs that a process may use here."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

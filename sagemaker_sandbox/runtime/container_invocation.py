@@ -41,7 +41,7 @@ class ModelError(Exception):
         self.code = code
         #: Which container.
         self.container = "primary"
-        self.took = InvocationTimings()
+        self.timings = InvocationTimings()
 
 
 class ThrottledError(Exception):
@@ -67,21 +67,23 @@ class ContainerRequest:
 
     body: bytes
     headers: Mapping[str, str]
-    seconds: float = INVOCATION_SECONDS
+    timeout_seconds: float = INVOCATION_SECONDS
     streams: bool = False
 
     @classmethod
-    def of(cls, body: bytes, content_type: str, accept: str, seconds: float = INVOCATION_SECONDS) -> "ContainerRequest":
+    def build(
+        cls, body: bytes, content_type: str, accept: str, seconds: float = INVOCATION_SECONDS
+    ) -> "ContainerRequest":
         """With no other headers."""
         return cls(body, {"content-type": content_type, "accept": accept}, seconds)
 
-    def accepting(self, accept: str) -> "ContainerRequest":
+    def with_accept(self, accept: str) -> "ContainerRequest":
         """The same, to be answered with another type."""
         return replace(self, headers={**self.headers, "accept": accept})
 
-    def about(self, said: "ContainerResponse") -> "ContainerRequest":
+    def with_input_from(self, said: "ContainerResponse") -> "ContainerRequest":
         """The same of what another container said."""
-        return replace(self, body=said.whole, headers={**self.headers, "content-type": said.content_type})
+        return replace(self, body=said.full_body, headers={**self.headers, "content-type": said.content_type})
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class ContainerResponse:
 
     body: bytes | Iterator[bytes]
     headers: Mapping[str, str]
-    took: InvocationTimings = InvocationTimings()
+    timings: InvocationTimings = InvocationTimings()
 
     @property
     def content_type(self) -> str:
@@ -98,7 +100,7 @@ class ContainerResponse:
         return self.headers.get("content-type", "")
 
     @property
-    def whole(self) -> bytes:
+    def full_body(self) -> bytes:
         """The body of an answer that does not stream."""
         assert isinstance(self.body, bytes)
         return self.body

@@ -48,14 +48,14 @@ class EndRequests:
     """What other threads ask of a job. The job's own thread obeys, so that it alone touches the processes."""
 
     def __init__(self) -> None:
-        self.asked = Cause.EXIT  #: EXIT: nothing was asked, let the containers end by themselves
+        self.strongest_cause = Cause.EXIT  #: EXIT: nothing was asked, let the containers end by themselves
         self._lock = threading.Lock()
         self._wake = threading.Event()
 
-    def ask(self, cause: Cause) -> None:
+    def request_end(self, cause: Cause) -> None:
         """Ask for an end; a stronger one that was asked for already stays."""
         with self._lock:
-            self.asked = max(self.asked, cause)
+            self.strongest_cause = max(self.strongest_cause, cause)
         self.wake()
 
     def wake(self) -> None:

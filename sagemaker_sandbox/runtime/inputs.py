@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sagemaker_sandbox.runtime.s3 import S3, failure, inside
+from sagemaker_sandbox.runtime.s3 import S3, resolve_inside, translate_s3_errors
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
@@ -22,7 +22,7 @@ class S3Input:
     sharded: bool = False
 
     @classmethod
-    def of(cls, source: Mapping[str, Any], field: str, mode: str = "File") -> "S3Input":
+    def from_source(cls, source: Mapping[str, Any], field: str, mode: str = "File") -> "S3Input":
         """From an S3DataSource or an S3Input; raises UserError for what cannot be had here.
 
         FastFile, which streams objects as they are read, is served by downloading them first.
@@ -39,12 +39,12 @@ class S3Input:
             sharded=source.get("S3DataDistributionType") == "ShardedByS3Key",
         )
 
-    def objects(self, s3: S3, instance: int = 0, instances: int = 1) -> list[tuple[S3Uri, str]]:
+    def list_objects(self, s3: S3, instance: int = 0, instances: int = 1) -> list[tuple[S3Uri, str]]:
         """Addresses, and names of files, of what this one of the instances gets, by key.
 
         ShardedByS3Key deals the keys out one by one. Raises UserError in SageMaker's words where there are none at all.
         """
-        with failure("Data download", f"{self.address} of {self.field}"):
+        with translate_s3_errors("Data download", f"{self.address} of {self.field}"):
             found = list(self._listed(s3) if self.manifest else self._under_prefix(s3))
         if not found:
             raise UserError(
@@ -56,12 +56,12 @@ class S3Input:
     def download(self, s3: S3, folder: Path, instance: int = 0, instances: int = 1) -> None:
         """Write those objects to files in `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
-        for address, name in self.objects(s3, instance, instances):
-            with failure("Data download", f"{address} of {self.field}"):
-                s3.download(address, inside(folder, name))
+        for address, name in self.list_objects(s3, instance, instances):
+            with translate_s3_errors("Data download", f"{address} of {self.field}"):
+                s3.download(address, resolve_inside(folder, name))
 
     def _under_prefix(self, s3: S3) -> Iterator[tuple[S3Uri, str]]:
-        for key in s3.keys(self.address):
+        for key in s3.list_keys(self.address):
             if not key.endswith("/"):  # the console's folders are no files
                 yield S3Uri(self.address.bucket, key), _name(key, self.address.key)
 

@@ -79,7 +79,7 @@ class JobInstance:
         """Upload files that are complete."""
         if self._program is not None and self._process is not None:
             for sync in self._program.syncs:
-                sync.upload(self._process.files_being_written)
+                sync.upload(self._process.list_open_files)
 
     def terminate(self) -> None:
         """SIGTERM."""

@@ -14,7 +14,7 @@ from sagemaker_sandbox.runtime.clock import JobClock
 from sagemaker_sandbox.runtime.endings import Cause, Ending, EndRequests, Timing
 from sagemaker_sandbox.runtime.job_definition import REASON_CHARACTERS, JobContext, JobDefinition, JobOutput, JobUnit
 from sagemaker_sandbox.runtime.job_log import CloudWatchMetrics, JobLog, LogMetrics
-from sagemaker_sandbox.runtime.reporting import Reporter, Update
+from sagemaker_sandbox.runtime.reporting import JobUpdate, Reporter
 from sagemaker_sandbox.runtime.s3 import S3
 from sagemaker_sandbox.runtime.utilization import Utilization
 from sustainable_mlops.errors import UserError
@@ -63,13 +63,13 @@ class ContainerJob:
         work: JobDefinition[Any],
         folder: Path,
         s3: S3Client,
-        report: Callable[[Update], None],
+        report: Callable[[JobUpdate], None],
         *,
         logs: Any = None,
         cloudwatch: Any = None,
         interrupted: Callable[[int], bool] | None = None,
         faults: Callable[[str], None] | None = None,
-        starts_after: float = 0.0,
+        start_delay: float = 0.0,
         timing: Timing | None = None,
         mounted: bool | None = None,
         access: Callable[[], Mapping[str, str]] | None = None,
@@ -81,7 +81,7 @@ class ContainerJob:
         self._cloudwatch = cloudwatch
         self._interrupted = interrupted if work.spot else None
         self._faults = faults or (lambda _phase: None)
-        self._starts_after = starts_after
+        self._starts_after = start_delay
         self._timing = timing or Timing()
         self._mounted = mounted
         self._access = access or dict[str, str]
@@ -108,7 +108,7 @@ class ContainerJob:
 
     def stop(self) -> None:
         """SIGTERM, SIGKILL after the grace, what is due uploaded, Stopped. Returns at once."""
-        self._requests.ask(Cause.STOP)
+        self._requests.request_end(Cause.STOP)
 
     def join(self, timeout: float | None = None) -> bool:
         """Wait for the end of the job, at most `timeout` seconds; True if it has ended."""
@@ -117,7 +117,7 @@ class ContainerJob:
 
     def close(self) -> None:
         """Kill its processes now; the job is reported as Failed. Returns when processes and thread are gone."""
-        self._requests.ask(Cause.CLOSE)
+        self._requests.request_end(Cause.CLOSE)
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -129,7 +129,7 @@ class ContainerJob:
             self._reporter.metrics = LogMetrics(self._work.metrics)
             self._work.check()
             log = JobLog(self._folder / "log.txt", self._reporter.metrics, self._published())
-            mounted = mounting.mounted() if self._mounted is None else self._mounted
+            mounted = mounting.is_opt_ml_mounted() if self._mounted is None else self._mounted
             try:
                 setting = JobContext(self._folder, self._s3, log, mounted, self._access())
                 self._finish(self._attempts(setting), setting)
@@ -197,7 +197,7 @@ class ContainerJob:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self._requests.wait(min(left, self._timing.poll))
-            cause = max(self._requests.asked, self._limit())
+            cause = max(self._requests.strongest_cause, self._limit())
             if cause > Cause.INTERRUPTION:
                 return cause
         return Cause.EXIT
@@ -207,12 +207,12 @@ class ContainerJob:
         self._tell("InProgress", "Downloading", "Downloading the training image and input data")
         self._faults("Downloading")
         self._open_streams(setting.log)
-        units = self._work.units(setting)
+        units = self._work.create_units(setting)
         for number, unit in enumerate(units, 1):
             unit.prepare()
             self._units = units[:number]  # what has no disk yet has nothing to upload
-            if self._requests.asked > Cause.INTERRUPTION:
-                return Ending(self._requests.asked)
+            if self._requests.strongest_cause > Cause.INTERRUPTION:
+                return Ending(self._requests.strongest_cause)
         self._tell("InProgress", "Training", _IN_TRAINING)
         self._faults("Training")
         return self._watch(setting.log)
@@ -220,7 +220,7 @@ class ContainerJob:
     def _open_streams(self, log: JobLog) -> None:
         if self._logs is not None:
             now = time.time_ns() // 1_000_000
-            names = [f"algo-{number}" for number in range(1, self._work.hosts + 1)]
+            names = [f"algo-{number}" for number in range(1, self._work.host_count + 1)]
             log.open_streams(
                 self._logs, self._work.log_group, {name: f"{self._work.name}/{name}-{now}" for name in names}
             )
@@ -235,7 +235,7 @@ class ContainerJob:
                 self._requests.wait(self._timing.poll)
                 self._look_around(log, cause)
                 if self._running():
-                    cause = max(self._requests.asked, self._limit())
+                    cause = max(self._requests.strongest_cause, self._limit())
             failing = next((unit for unit in self._units if unit.poll()), None)
             if cause is not Cause.EXIT:
                 self._terminate(log, cause)
@@ -243,7 +243,7 @@ class ContainerJob:
             codes = {unit: unit.close() for unit in self._units}
         log.flush()
         if cause is not Cause.EXIT:
-            return Ending(max(cause, self._requests.asked))
+            return Ending(max(cause, self._requests.strongest_cause))
         return Ending(cause, failing.failure_reason(codes[failing], log) if failing is not None else None)
 
     def _running(self) -> bool:
@@ -258,7 +258,7 @@ class ContainerJob:
         deadline = time.monotonic() + grace
         for unit in self._units:
             unit.terminate()
-        while any(unit.poll() is None for unit in self._units) and self._requests.asked is not Cause.CLOSE:
+        while any(unit.poll() is None for unit in self._units) and self._requests.strongest_cause is not Cause.CLOSE:
             left = deadline - time.monotonic()
             if left <= 0:
                 break
@@ -269,14 +269,14 @@ class ContainerJob:
         for unit in self._units:
             unit.sync()
         log.flush()
-        self._utilization.look({f"algo-{number}": unit.pids for number, unit in enumerate(self._units, 1)})
+        self._utilization.publish({f"algo-{number}": unit.pids for number, unit in enumerate(self._units, 1)})
         self._progress(cause)
 
     def _limit(self) -> Cause:
         limits = self._work.limits
-        if self._clock.waited > limits.wait:
+        if self._clock.elapsed_seconds > limits.wait:
             return Cause.MAX_WAIT
-        if self._clock.held > limits.runtime:
+        if self._clock.held_seconds > limits.runtime:
             return Cause.MAX_RUNTIME
         interrupted = self._interrupted if self._units else None
         if interrupted is not None and interrupted(sum(unit.uploads for unit in self._units)):
@@ -286,7 +286,7 @@ class ContainerJob:
     def _progress(self, cause: Cause) -> None:
         """Report what is new: metrics, or that the containers are being stopped."""
         stopping = cause > Cause.INTERRUPTION and cause is not Cause.CLOSE
-        if not self._reporter.has_news("Stopping" if stopping else "Training"):
+        if not self._reporter.has_changed("Stopping" if stopping else "Training"):
             return
         if stopping:
             self._tell("Stopping", "Stopping", f"Stopping the {self._work.noun}")
@@ -318,14 +318,14 @@ class ContainerJob:
                 f"{noun} wait time exceeded MaxWaitTimeInSeconds provided",
             ),
         }[ending.cause]
-        self._reporter.tell(status, secondary, message, outcome=outcome)
+        self._reporter.report(status, secondary, message, outcome=outcome)
 
     def _fail(self, reason: str, outcome: JobOutput | None = None) -> None:
         self._clock.stop()
         message = f"{self._work.noun.capitalize()} failed"
-        self._reporter.tell("Failed", "Failed", message, reason[:REASON_CHARACTERS], outcome=outcome)
+        self._reporter.report("Failed", "Failed", message, reason[:REASON_CHARACTERS], outcome=outcome)
 
     def _tell(self, status: str, secondary_status: str, message: str) -> None:
         """Of a job under way, which is stopping from the moment that it is asked to."""
-        asked = self._requests.asked is Cause.STOP
-        self._reporter.tell("Stopping" if asked else status, secondary_status, message)
+        asked = self._requests.strongest_cause is Cause.STOP
+        self._reporter.report("Stopping" if asked else status, secondary_status, message)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
-from sagemaker_sandbox.runtime.container import Container, host_addresses
+from sagemaker_sandbox.runtime.container import Container, assign_host_addresses
 from sagemaker_sandbox.runtime.endings import Ending
 from sagemaker_sandbox.runtime.job_log import JobLog
 from sagemaker_sandbox.runtime.s3 import S3
@@ -38,9 +38,9 @@ class JobContext:
     mounted: bool
     access: Mapping[str, str] = field(default_factory=dict)
 
-    def containers(self, count: int) -> list[Container]:
+    def create_containers(self, count: int) -> list[Container]:
         """A container on each of so many instances; raises UserError where they cannot find each other."""
-        hosts = host_addresses(count)
+        hosts = assign_host_addresses(count)
         return [Container(self.folder / name, mounted=self.mounted, host=name, hosts=hosts) for name in hosts]
 
 
@@ -92,12 +92,12 @@ class JobDefinition(Protocol[U]):
     spot: bool
     limits: JobLimits
     metrics: Sequence[Mapping[str, str]]  #: MetricDefinitions
-    hosts: int
+    host_count: int
 
     def check(self) -> None:
         """Raise UserError for what only real SageMaker can run."""
 
-    def units(self, setting: JobContext) -> Sequence[U]:
+    def create_units(self, setting: JobContext) -> Sequence[U]:
         """A fresh instance, or several; raises UserError."""
 
     def upload(self, setting: JobContext, units: Sequence[U], ending: Ending) -> JobOutput:

@@ -96,8 +96,8 @@ class LogMetrics:
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
         self.values: dict[str, float] = {}  #: the last one of each metric
         self.history: defaultdict[str, list[float]] = defaultdict(list)  #: all of them, in order
-        self.new: list[tuple[float, str, float]] = []  #: time, name and value of what nobody has taken yet
-        self.found = 0  #: how many there are in all
+        self.unsent: list[tuple[float, str, float]] = []  #: time, name and value of what nobody has taken yet
+        self.total_count = 0  #: how many there are in all
         self._patterns: list[tuple[str, re.Pattern[str]]] = []
         for definition in definitions:
             name = definition["Name"]
@@ -121,8 +121,8 @@ class LogMetrics:
                 continue
             self.values[name] = value
             self.history[name].append(value)
-            self.new.append((time.time(), name, value))
-            self.found += 1
+            self.unsent.append((time.time(), name, value))
+            self.total_count += 1
 
 
 class JobLog:
@@ -158,7 +158,7 @@ class JobLog:
         """Send what was written since the last time to CloudWatch Logs, and the metrics in it to CloudWatch."""
         with self._lock:
             pending, self._pending = self._pending, {}
-            found, self.metrics.new = self.metrics.new, []
+            found, self.metrics.unsent = self.metrics.unsent, []
             streams = self._streams
         if self._published is not None:
             self._published.put(found)

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from sagemaker_sandbox.runtime import archives
 from sagemaker_sandbox.runtime.container import ML_ROOT
-from sagemaker_sandbox.runtime.s3 import inside
+from sagemaker_sandbox.runtime.s3 import resolve_inside
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sustainable_mlops.errors import UserError
 
@@ -58,7 +58,7 @@ class ModelDataSource:
 _SCRIPTS, _CODE = "SAGEMAKER_SUBMIT_DIRECTORY", f"{ML_ROOT}/code"
 
 
-def sources(container: Mapping[str, Any]) -> list[ModelDataSource]:
+def list_sources(container: Mapping[str, Any]) -> list[ModelDataSource]:
     """What a container needs before it starts: its model's data unless it serves several, and the additional ones."""
     found = [
         _described(one["S3DataSource"], f"{ML_ROOT}/additional-model-data-sources/{one['ChannelName']}")
@@ -76,7 +76,7 @@ def sources(container: Mapping[str, Any]) -> list[ModelDataSource]:
     return found
 
 
-def environment(container: Mapping[str, Any]) -> dict[str, str]:
+def build_model_environment(container: Mapping[str, Any]) -> dict[str, str]:
     """A container's variables, once its scripts are here."""
     given: dict[str, str] = dict(container.get("Environment", {}))
     return given | {_SCRIPTS: _CODE} if is_s3(given.get(_SCRIPTS, "")) else given
@@ -109,7 +109,7 @@ class ModelDataCache:
         self._lock = threading.Lock()
         self._fetching: dict[Path, threading.Lock] = {}
 
-    def bring(self, source: ModelDataSource, folder: Path, seconds: float) -> None:
+    def copy_to(self, source: ModelDataSource, folder: Path, seconds: float) -> None:
         """Have the files in `folder`, which is new. Raises MissingDataError, BrokenDataError, LateDataError.
 
         Nobody waits for it but who wants the same.
@@ -154,7 +154,7 @@ class ModelDataCache:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         for one in objects:
-            target = kept.with_suffix(".tar.gz") if source.archive else inside(part, one.name)
+            target = kept.with_suffix(".tar.gz") if source.archive else resolve_inside(part, one.name)
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as file:
                 for chunk in self._chunks(source, one.key):

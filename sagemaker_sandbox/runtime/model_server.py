@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sagemaker_sandbox.runtime.container import ML_ROOT, Container, cpu_count
+from sagemaker_sandbox.runtime.container import ML_ROOT, Container, count_cpus
 from sagemaker_sandbox.runtime.container_invocation import (
     ContainerRequest,
     ContainerResponse,
@@ -19,7 +19,7 @@ from sagemaker_sandbox.runtime.container_invocation import (
 )
 from sagemaker_sandbox.runtime.model_worker import ResponseParts, Worker
 from sagemaker_sandbox.runtime.process import kill_marked
-from sagemaker_sandbox.scratch import CONTAINER
+from sagemaker_sandbox.scratch import CONTAINER_VARIABLE
 from sustainable_mlops.errors import UserError
 
 #: Seconds between two looks at memory, and at whether workers live or are idle.
@@ -43,11 +43,11 @@ class Capacity:
     """
 
     workers: int
-    waiting: int = 0
+    max_waiting: int = 0
     warm: int = 0
     memory_mb: int | None = None
-    idle: float = 60.0
-    startup: float = 60.0
+    idle_seconds: float = 60.0
+    startup_seconds: float = 60.0
 
 
 class ModelServer:
@@ -86,7 +86,7 @@ class ModelServer:
         self._janitor: threading.Thread | None = None
 
     @property
-    def workers(self) -> int:
+    def worker_count(self) -> int:
         """Live workers, busy or idle."""
         return len(self.pids)
 
@@ -94,14 +94,14 @@ class ModelServer:
     def pids(self) -> list[int]:
         """The processes of these."""
         with self._changed:
-            return [worker.pid for worker in self._workers if worker.alive]
+            return [worker.pid for worker in self._workers if worker.is_alive]
 
     @property
-    def memory(self) -> int:
+    def memory_bytes(self) -> int:
         """What they use, in bytes."""
         with self._changed:
             workers = list(self._workers)
-        return sum(worker.memory() for worker in workers)
+        return sum(worker.read_memory() for worker in workers)
 
     def start(self, workers: int = 1) -> None:
         """Load the model in so many workers, or as many as must be warm. Raises ModelError.
@@ -110,9 +110,9 @@ class ModelServer:
         """
         if not self.has_program:
             return
-        more = max(workers, self._capacity.warm) - self.workers
+        more = max(workers, self._capacity.warm) - self.worker_count
         if more > 0:
-            with ThreadPoolExecutor(min(more, cpu_count() + 1)) as starting:
+            with ThreadPoolExecutor(min(more, count_cpus() + 1)) as starting:
                 list(starting.map(lambda _: self._give_back(self._start_worker(), asked=False), range(more)))
 
     @property
@@ -136,17 +136,17 @@ class ModelServer:
 
         The worker of an answer that streams is busy until its parts have all been taken, or it is closed.
         """
-        worker, setup = self._take(time.monotonic() + asked.seconds)
+        worker, setup = self._take(time.monotonic() + asked.timeout_seconds)
         began = time.monotonic()
 
         def took() -> InvocationTimings:
-            return InvocationTimings(time.monotonic() - began, setup=setup, provisioned=worker.kept)
+            return InvocationTimings(time.monotonic() - began, setup=setup, provisioned=worker.is_kept_warm)
 
         try:
-            parts = ResponseParts(worker.ask(asked), lambda: self._give_back(worker))
+            parts = ResponseParts(worker.send(asked), lambda: self._give_back(worker))
             return ContainerResponse(parts if asked.streams else b"".join(parts), parts.headers, took())
         except ModelError as error:
-            error.took = took()
+            error.timings = took()
             raise
 
     def close(self) -> None:
@@ -169,7 +169,7 @@ class ModelServer:
     def _take(self, until: float) -> tuple[Worker, float | None]:
         """A worker for one request, and how long its cold start took. Raises ThrottledError, ModelError."""
         with self._changed:
-            worker = self._idle_worker() if self._capacity.waiting == 0 else self._awaited_worker(until)
+            worker = self._idle_worker() if self._capacity.max_waiting == 0 else self._awaited_worker(until)
             self._busy += 1
         if worker is not None:
             return worker, None
@@ -180,7 +180,7 @@ class ModelServer:
             with self._changed:
                 self._busy -= 1
             if isinstance(error, ModelError):
-                error.took = InvocationTimings(setup=time.monotonic() - began)
+                error.timings = InvocationTimings(setup=time.monotonic() - began)
             raise
 
     def _idle_worker(self) -> Worker | None:
@@ -189,16 +189,16 @@ class ModelServer:
             raise ModelError(0, _DELETED, "")
         if self._busy >= self._capacity.workers:
             raise ThrottledError(f"{self._busy} requests are under way, MaxConcurrency allows no more")
-        self._part_with(*(worker for worker in self._idle if not worker.alive or self._tired(worker)))
+        self._part_with(*(worker for worker in self._idle if not worker.is_alive or self._tired(worker)))
         # The last used, so that the others can go.
-        worker = max(self._idle, key=lambda worker: (worker.kept, worker.idle_since), default=None)
+        worker = max(self._idle, key=lambda worker: (worker.is_kept_warm, worker.idle_since), default=None)
         if worker is not None:
             self._idle.remove(worker)
         return worker
 
     def _awaited_worker(self, until: float) -> Worker:
         """As `_idle_worker`, once there is one; more are started meanwhile."""
-        if self._waiting >= self._capacity.waiting:
+        if self._waiting >= self._capacity.max_waiting:
             raise ThrottledError(f"{self._waiting} requests are waiting, and no more may")
         self._waiting += 1
         self._failure = None
@@ -217,7 +217,7 @@ class ModelServer:
             self._waiting -= 1
 
     def _tired(self, worker: Worker) -> bool:
-        return not worker.kept and worker.idle_since + self._capacity.idle < self._now()
+        return not worker.is_kept_warm and worker.idle_since + self._capacity.idle_seconds < self._now()
 
     def _part_with(self, *workers: Worker) -> None:
         for worker in workers:
@@ -228,7 +228,7 @@ class ModelServer:
     def _give_back(self, worker: Worker, *, asked: bool = True) -> None:
         with self._changed:
             self._busy -= asked
-            if worker in self._workers and worker.alive:
+            if worker in self._workers and worker.is_alive:
                 worker.idle_since = self._now()
                 self._idle.append(worker)
                 self._mark_kept()
@@ -239,9 +239,9 @@ class ModelServer:
 
     def _mark_kept(self) -> None:
         """As many workers as must be warm are always there, by preference those that were."""
-        by_age = sorted(self._workers, key=lambda worker: (not worker.kept, worker.pid))
+        by_age = sorted(self._workers, key=lambda worker: (not worker.is_kept_warm, worker.pid))
         for number, worker in enumerate(by_age):
-            worker.kept = number < self._capacity.warm
+            worker.is_kept_warm = number < self._capacity.warm
 
     def _start_another(self) -> None:
         """Start a worker in the background, if one more may be."""
@@ -278,7 +278,7 @@ class ModelServer:
                 self._janitor = threading.Thread(target=self._look_after, name="model server", daemon=True)
                 self._janitor.start()
         try:
-            worker.wait_until_ready(self._capacity.startup)
+            worker.wait_until_ready(self._capacity.startup_seconds)
         except ModelError:
             worker.close()
             with self._changed:
@@ -292,12 +292,15 @@ class ModelServer:
         model = f"{ML_ROOT}/{self._model.relative_to(container.folder).as_posix()}"
         given = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": f"{model}/code", **self._given}
         try:
-            code = container.local(given["SAGEMAKER_SUBMIT_DIRECTORY"], "SAGEMAKER_SUBMIT_DIRECTORY")
+            code = container.to_local_path(given["SAGEMAKER_SUBMIT_DIRECTORY"], "SAGEMAKER_SUBMIT_DIRECTORY")
         except UserError as error:
             raise ModelError(500, str(error), "") from error
         if not (code / given["SAGEMAKER_PROGRAM"]).is_file():
             raise ModelError(500, _no_program(given), "")
-        return container.environment(given) | {"SM_MODEL_DIR": container.seen(self._model), CONTAINER: self._mark}
+        return container.build_environment(given) | {
+            "SM_MODEL_DIR": container.to_container_path(self._model),
+            CONTAINER_VARIABLE: self._mark,
+        }
 
     @property
     def _mark(self) -> str:
@@ -309,7 +312,7 @@ class ModelServer:
         again = 0.0
         while not self._closing.wait(_LOOK_EVERY if self._capacity.memory_mb is None else _MEMORY_EVERY):
             with self._changed:
-                self._part_with(*(worker for worker in self._idle if not worker.alive or self._tired(worker)))
+                self._part_with(*(worker for worker in self._idle if not worker.is_alive or self._tired(worker)))
                 workers, capacity = list(self._workers), self._capacity
                 if len(workers) + self._starting < capacity.warm and again < time.monotonic():
                     again = time.monotonic() + _AGAIN_AFTER
@@ -319,7 +322,7 @@ class ModelServer:
                     return
             for worker in workers:
                 limit = capacity.memory_mb
-                if limit is not None and worker.alive and worker.memory() > limit * _MEBIBYTE:
+                if limit is not None and worker.is_alive and worker.read_memory() > limit * _MEBIBYTE:
                     worker.kill(_too_large(limit))
 
 

@@ -26,12 +26,12 @@ class Worker:
     def __init__(self, container: Container, environment: Mapping[str, str], log: Path) -> None:
         self.idle_since = 0.0
         #: Whether it is one of those that are always there.
-        self.kept = False
+        self.is_kept_warm = False
         self._log = log
         self._death: ModelError | None = None
         with log.open("ab") as errors:
             self._popen = subprocess.Popen(
-                container.launch([sys.executable, "-P", str(_WORKER)], container.folder),
+                container.build_command([sys.executable, "-P", str(_WORKER)], container.folder),
                 env=dict(environment),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -49,7 +49,7 @@ class Worker:
         return self._popen.pid
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether it can be asked."""
         return self._popen.poll() is None
 
@@ -58,9 +58,9 @@ class Worker:
         late = f"the model was not loaded within {seconds:g} s of the container's start"
         self._receive(seconds, ModelError(0, late, ""))
 
-    def ask(self, asked: ContainerRequest) -> Generator[Message, None, None]:
+    def send(self, asked: ContainerRequest) -> Generator[Message, None, None]:
         """One request; the messages of its answer. Raises ModelError. Closed before the end, it kills the worker."""
-        until = time.monotonic() + asked.seconds
+        until = time.monotonic() + asked.timeout_seconds
         try:
             write_message(self._requests, {"headers": dict(asked.headers)}, asked.body)
         except (OSError, ValueError):  # it died; reading says so
@@ -90,7 +90,7 @@ class Worker:
             raise ModelError(header["status"], header["message"], self.log_end())
         return message
 
-    def memory(self) -> int:
+    def read_memory(self) -> int:
         """Resident memory in bytes, 0 once it has ended."""
         import psutil
 
@@ -142,7 +142,7 @@ class _WorkerOutput:
                 return b""
             if time.monotonic() >= self._until:
                 self._worker.kill(self._too_late)
-            lives = self._worker.alive
+            lives = self._worker.is_alive
         return self._pipe.read(size)
 
 

@@ -14,25 +14,25 @@ VARIABLE = "SANDBOX_OPT_ML"
 MOUNTED, PATHS = "mounted", "paths"
 
 
-def opt_ml() -> str:
+def get_opt_ml_mode() -> str:
     """How containers see /opt/ml on this machine: `mounted` in a namespace of their own, or by translated `paths`."""
-    return MOUNTED if os.environ.get(VARIABLE) != PATHS and probe() else PATHS
+    return MOUNTED if os.environ.get(VARIABLE) != PATHS and can_mount_opt_ml() else PATHS
 
 
-def mounted() -> bool:
+def is_opt_ml_mounted() -> bool:
     """Whether /opt/ml is real."""
-    return opt_ml() == MOUNTED
+    return get_opt_ml_mode() == MOUNTED
 
 
 @functools.cache
-def probe() -> bool:
+def can_mount_opt_ml() -> bool:
     """Try it: a process that finds in /opt/ml what was put into the folder."""
     if sys.platform != "linux":
         return False
     with tempfile.TemporaryDirectory() as folder:
         container = Container(Path(folder) / "ml", mounted=True)
         container.reset()
-        command = container.launch(["test", "-d", f"{ML_ROOT}/output"], container.folder)
+        command = container.build_command(["test", "-d", f"{ML_ROOT}/output"], container.folder)
         try:
             done = subprocess.run(command, capture_output=True, timeout=10, check=False)
         except (OSError, subprocess.TimeoutExpired):

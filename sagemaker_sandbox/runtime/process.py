@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from sagemaker_sandbox.runtime.container import Container
-from sagemaker_sandbox.scratch import CONTAINER
+from sagemaker_sandbox.scratch import CONTAINER_VARIABLE
 
 if TYPE_CHECKING:
     import psutil
@@ -28,7 +28,7 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
         return
 
 
-def exit_code(return_code: int) -> int:
+def to_exit_code(return_code: int) -> int:
     """A container's exit code: 128 and the signal's number where one has killed it."""
     return return_code if return_code >= 0 else 128 - return_code
 
@@ -38,7 +38,7 @@ def kill_marked(container: str) -> None:
     import psutil
 
     for process in psutil.process_iter(["environ"]):
-        if (process.info["environ"] or {}).get(CONTAINER) == container:
+        if (process.info["environ"] or {}).get(CONTAINER_VARIABLE) == container:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
 
@@ -64,7 +64,7 @@ class Process:
         self._on_end = on_end
         self._container = str(container.folder)
         self._popen = subprocess.Popen(
-            container.launch(command, workdir, parent=os.getpid()),
+            container.build_command(command, workdir, parent=os.getpid()),
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -88,7 +88,7 @@ class Process:
         """The return code (negative: killed by that signal), or None while it runs."""
         return self._popen.poll()
 
-    def files_being_written(self) -> set[FileId] | None:
+    def list_open_files(self) -> set[FileId] | None:
         """Files that the command or its children hold open for writing; None if it has ended, and none can tell."""
         import psutil
 

@@ -10,8 +10,8 @@ from sagemaker_sandbox.runtime.endings import Ending
 from sagemaker_sandbox.runtime.inputs import S3Input
 from sagemaker_sandbox.runtime.instance import ContainerProgram, JobInstance
 from sagemaker_sandbox.runtime.job_definition import JobContext, JobLimits, JobOutput
-from sagemaker_sandbox.runtime.process import exit_code
-from sagemaker_sandbox.runtime.s3 import failure
+from sagemaker_sandbox.runtime.process import to_exit_code
+from sagemaker_sandbox.runtime.s3 import translate_s3_errors
 from sagemaker_sandbox.runtime.syncing import FolderSync
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
@@ -36,7 +36,7 @@ class ProcessingDefinition:
         self._request = request
         self._arn = arn
         self.name: str = request["ProcessingJobName"]
-        self.hosts: int = request["ProcessingResources"]["ClusterConfig"].get("InstanceCount", 1)
+        self.host_count: int = request["ProcessingResources"]["ClusterConfig"].get("InstanceCount", 1)
         self.limits = JobLimits(runtime=request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", math.inf))
 
     def check(self) -> None:
@@ -47,30 +47,30 @@ class ProcessingDefinition:
                 f"AppSpecification: the sandbox has no entry point of image {application['ImageUri']}; give "
                 "ContainerEntrypoint, such as [python3, /opt/ml/processing/input/code/script.py]"
             )
-        inputs(self._request)
-        outputs(self._request)
+        parse_inputs(self._request)
+        parse_outputs(self._request)
 
-    def units(self, setting: JobContext) -> Sequence[JobInstance]:
+    def create_units(self, setting: JobContext) -> Sequence[JobInstance]:
         """An instance for each host."""
         return [
             JobInstance(ProcessingHost(self._request, self._arn, container, setting), setting.log)
-            for container in setting.containers(self.hosts)
+            for container in setting.create_containers(self.host_count)
         ]
 
     def upload(self, setting: JobContext, units: Sequence[JobInstance], ending: Ending) -> JobOutput:
         """The outputs of EndOfJob, once the job has completed; of an instance's message in any case, the first one."""
         key = self._request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
         for container in [unit.container for unit in units] if ending.completed else ():
-            for path, address, continuous in outputs(self._request):
+            for path, address, continuous in parse_outputs(self._request):
                 if not continuous:
-                    with failure("Output upload", address):
-                        setting.s3.upload_folder(container.local(path, "LocalPath"), address, key)
+                    with translate_s3_errors("Output upload", address):
+                        setting.s3.upload_folder(container.to_local_path(path, "LocalPath"), address, key)
         messages = [unit.container.output / "message" for unit in units]
         told = next((file.read_text(errors="replace") for file in messages if file.is_file()), None)
         return JobOutput(exit_message=told[:_MESSAGE_CHARACTERS] if told else None)
 
 
-def inputs(request: Mapping[str, Any]) -> dict[str, S3Input]:
+def parse_inputs(request: Mapping[str, Any]) -> dict[str, S3Input]:
     """Inputs in S3 that SageMaker is to download, by LocalPath; raises UserError for one that cannot be had here."""
     found = {}
     for given in request.get("ProcessingInputs", []):
@@ -81,11 +81,11 @@ def inputs(request: Mapping[str, Any]) -> dict[str, S3Input]:
         if source is None:
             raise UserError(f"{field}: the sandbox reads data from S3 only; give S3Input")
         path = _under_root(source.get("LocalPath"), field)
-        found[path] = S3Input.of(source, field, source.get("S3InputMode", "File"))
+        found[path] = S3Input.from_source(source, field, source.get("S3InputMode", "File"))
     return found
 
 
-def outputs(request: Mapping[str, Any]) -> list[tuple[str, S3Uri, bool]]:
+def parse_outputs(request: Mapping[str, Any]) -> list[tuple[str, S3Uri, bool]]:
     """Outputs that SageMaker is to upload: LocalPath, address, whether continuously; raises UserError."""
     found = []
     for given in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
@@ -118,13 +118,13 @@ class ProcessingHost:
     def program(self) -> ContainerProgram:
         """Inputs, folders for outputs, configuration files, and the entry point."""
         container, s3 = self.container, self._setting.s3
-        for path, source in inputs(self._request).items():
-            folder = container.local(path, f"{source.field}: LocalPath")
+        for path, source in parse_inputs(self._request).items():
+            folder = container.to_local_path(path, f"{source.field}: LocalPath")
             source.download(s3, folder, container.number, len(container.hosts))
         key = self._request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
         syncs = []
-        for path, address, continuous in outputs(self._request):
-            folder = container.local(path, "LocalPath")
+        for path, address, continuous in parse_outputs(self._request):
+            folder = container.to_local_path(path, "LocalPath")
             folder.mkdir(parents=True, exist_ok=True)
             if continuous:
                 syncs.append(FolderSync(s3, address, folder, "Output", key))
@@ -146,9 +146,11 @@ class ProcessingHost:
     def _environment(self) -> dict[str, str]:
         region = self._setting.s3.region
         given = {"AWS_DEFAULT_REGION": region, "AWS_REGION": region, "PROCESSING_JOB_ARN": self._arn}
-        return self.container.environment({**self._setting.access, **given, **self._request.get("Environment", {})})
+        return self.container.build_environment(
+            {**self._setting.access, **given, **self._request.get("Environment", {})}
+        )
 
     def failure_reason(self, return_code: int, errors: str) -> str:
         """SageMaker's words, and what the log ends with."""
-        told = f": {self.container.explained(errors)}" if errors else ""
-        return f"AlgorithmError: See job logs for more information, exit code: {exit_code(return_code)}{told}"
+        told = f": {self.container.explain_errors(errors)}" if errors else ""
+        return f"AlgorithmError: See job logs for more information, exit code: {to_exit_code(return_code)}{told}"

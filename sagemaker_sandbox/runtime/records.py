@@ -16,12 +16,12 @@ CSV, JSON, JSON_LINES = "text/csv", "application/json", "application/jsonlines"
 MEBIBYTE = 2**20
 
 
-def split(content: bytes, split_type: str) -> list[bytes]:
+def split_records(content: bytes, split_type: str) -> list[bytes]:
     """The records of a file: its lines without their ends, or all of it."""
     return [line for line in content.splitlines() if line] if split_type == "Line" else [content]
 
 
-def batches(records: Sequence[bytes], *, single: bool, max_bytes: int) -> Iterator[Sequence[bytes]]:
+def batch_records(records: Sequence[bytes], *, single: bool, max_bytes: int) -> Iterator[Sequence[bytes]]:
     """Records that go into one request each: one, or as many as fit. Raises UserError for one that fits in none."""
     batch: list[bytes] = []
     size = 0
@@ -47,32 +47,32 @@ class DataProcessing:
 
     def __init__(self, request: Mapping[str, Any], content_type: str, accept: str) -> None:
         settings = request.get("DataProcessing", {})
-        self.joins = settings.get("JoinSource", "None") == "Input"
+        self.joins_input = settings.get("JoinSource", "None") == "Input"
         self._input = _Filter(settings.get("InputFilter", "$"), "InputFilter")
         self._output = _Filter(settings.get("OutputFilter", "$"), "OutputFilter")
         self._input_type, self._output_type = _media_type(content_type), _media_type(accept or content_type)
         for filters, kind, member in (
-            (self._input or self.joins, self._input_type, "TransformInput.ContentType"),
-            (self.by_record, self._output_type, "TransformOutput.Accept"),
+            (self._input or self.joins_input, self._input_type, "TransformInput.ContentType"),
+            (self.is_per_record, self._output_type, "TransformOutput.Accept"),
         ):
             if filters and kind not in (CSV, JSON, JSON_LINES):
                 raise UserError(f"{member}: DataProcessing needs {CSV}, {JSON} or {JSON_LINES}, not {kind!r}")
 
     @property
-    def by_record(self) -> bool:
+    def is_per_record(self) -> bool:
         """Whether each record's answer is looked at by itself."""
-        return self.joins or bool(self._output)
+        return self.joins_input or bool(self._output)
 
-    def asked(self, record: bytes) -> bytes:
+    def filter_input(self, record: bytes) -> bytes:
         """What of a record the model is given."""
         if not self._input:
             return record
         return _written(self._input.select(_read(record, self._input_type)), self._input_type)
 
-    def answered(self, record: bytes, answer: bytes) -> bytes:
+    def filter_output(self, record: bytes, answer: bytes) -> bytes:
         """What is kept of a record and its answer."""
         found = _read(answer, self._output_type)
-        if self.joins:
+        if self.joins_input:
             found = _joined(_read(record, self._input_type), found)
         kept = self._output.select(found)
         return _written(kept, CSV if isinstance(kept, _Row) else JSON)

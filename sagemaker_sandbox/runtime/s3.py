@@ -31,7 +31,7 @@ class S3:
         """The client's AWS Region."""
         return self.client.meta.region_name
 
-    def keys(self, prefix: S3Uri) -> Iterator[str]:
+    def list_keys(self, prefix: S3Uri) -> Iterator[str]:
         """Keys that start with the prefix, without the empty objects that consoles make to show folders."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key)
         for page in pages:
@@ -58,7 +58,7 @@ class S3:
 
 
 @contextmanager
-def failure(action: str, address: object) -> Iterator[None]:
+def translate_s3_errors(action: str, address: object) -> Iterator[None]:
     """Turn an S3 error into a UserError in the words of SageMaker, e.g. `Data download failed:NoSuchKey (404): …`."""
     try:
         yield
@@ -70,7 +70,7 @@ def failure(action: str, address: object) -> Iterator[None]:
         raise UserError(f"{action} failed:{code} ({status}): {message}: {address}") from error
 
 
-def inside(folder: Path, relative: str) -> Path:
+def resolve_inside(folder: Path, relative: str) -> Path:
     """The file that an S3 key's tail names below `folder`; raises UserError where it would leave the folder."""
     path = folder / relative
     if ".." in Path(relative).parts or Path(relative).is_absolute():

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from sagemaker_sandbox.runtime.container import ML_ROOT, Container, cpu_count
+from sagemaker_sandbox.runtime.container import ML_ROOT, Container, count_cpus
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
@@ -83,7 +83,9 @@ class Script:
     def _source(self, text: str) -> S3Uri | Path:
         """The source in S3, or where a channel has brought it (an isolated container can reach no S3)."""
         field = "hyperparameter sagemaker_submit_directory"
-        return self._container.local(text, field) if text.startswith(f"{ML_ROOT}/") else S3Uri.parse(text, field)
+        return (
+            self._container.to_local_path(text, field) if text.startswith(f"{ML_ROOT}/") else S3Uri.parse(text, field)
+        )
 
     def _translated(self, value: Any) -> Any:
         return self._container.translate(value) if isinstance(value, str) else value
@@ -119,7 +121,7 @@ class Script:
         variables = {name.upper(): toolkit[name] for name in sorted(toolkit.keys() - _ONLY_IN_TRAINING_ENV)} | renamed
         variables |= {f"CHANNEL_{name.upper()}": path for name, path in toolkit["channel_input_dirs"].items()}
         variables |= {f"HP_{name.upper()}": value for name, value in self._hyperparameters.items()}
-        path = {"PYTHONPATH": self._container.seen(self._container.code)}
+        path = {"PYTHONPATH": self._container.to_container_path(self._container.code)}
         return path | {f"SM_{name}": _json(value) for name, value in variables.items()}
 
     @property
@@ -129,7 +131,7 @@ class Script:
         group = self._resources["instance_groups"][0]
         return {
             "additional_framework_parameters": self._framework,
-            "channel_input_dirs": {name: container.seen(container.data / name) for name in self._inputs},
+            "channel_input_dirs": {name: container.to_container_path(container.data / name) for name in self._inputs},
             "current_host": container.host,
             "current_instance_group": group["instance_group_name"],
             "current_instance_group_hosts": hosts,
@@ -139,9 +141,9 @@ class Script:
             "framework_module": None,
             "hosts": hosts,
             "hyperparameters": self._hyperparameters,
-            "input_config_dir": container.seen(container.config),
+            "input_config_dir": container.to_container_path(container.config),
             "input_data_config": self._inputs,
-            "input_dir": container.seen(container.config.parent),
+            "input_dir": container.to_container_path(container.config.parent),
             "instance_groups": [group["instance_group_name"]],
             "instance_groups_dict": {group["instance_group_name"]: group},
             "is_hetero": False,
@@ -152,16 +154,18 @@ class Script:
             "job_name": self._job_name,
             "log_level": self._kept.get("sagemaker_container_log_level", 20),
             "master_hostname": hosts[0],
-            "model_dir": container.seen(container.model),
-            "module_dir": container.seen(self.source) if isinstance(self.source, Path) else str(self.source),
+            "model_dir": container.to_container_path(container.model),
+            "module_dir": container.to_container_path(self.source)
+            if isinstance(self.source, Path)
+            else str(self.source),
             "module_name": self.program.removesuffix(".py"),
             "network_interface_name": self._resources["network_interface_name"],
-            "num_cpus": cpu_count(),
+            "num_cpus": count_cpus(),
             "num_gpus": 0,
             "num_neurons": 0,
-            "output_data_dir": container.seen(container.output_data),
-            "output_dir": container.seen(container.output),
-            "output_intermediate_dir": container.seen(container.output / "intermediate"),
+            "output_data_dir": container.to_container_path(container.output_data),
+            "output_dir": container.to_container_path(container.output),
+            "output_intermediate_dir": container.to_container_path(container.output / "intermediate"),
             "resource_config": self._resources,
             "topology": [],
             "user_entry_point": self.program,

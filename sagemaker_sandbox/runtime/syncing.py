@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sagemaker_sandbox.runtime.process import FileId
-from sagemaker_sandbox.runtime.s3 import S3, failure, inside
+from sagemaker_sandbox.runtime.s3 import S3, resolve_inside, translate_s3_errors
 from sustainable_mlops.aws.s3 import S3Uri
 
 _UNFINISHED = (".tmp", ".partial")
@@ -26,19 +26,19 @@ class _Version(NamedTuple):
     modified: int  # nanoseconds
 
     @classmethod
-    def of(cls, status: os.stat_result) -> "_Version":
+    def from_stat(cls, status: os.stat_result) -> "_Version":
         return cls((status.st_dev, status.st_ino), status.st_size, status.st_mtime_ns)
 
 
 class FolderSync:
     """Keeps `folder` in step with `address`; `what` names its contents in errors. One thread at a time may use it."""
 
-    def __init__(self, s3: S3, address: S3Uri, folder: Path, what: str, kms_key_id: str | None = None) -> None:
+    def __init__(self, s3: S3, address: S3Uri, folder: Path, content_name: str, kms_key_id: str | None = None) -> None:
         self.uploads = 0  #: files uploaded so far, a changed file counted again
         self._s3 = s3
         self._address = address
         self._folder = folder
-        self._what = what
+        self._what = content_name
         self._kms_key_id = kms_key_id
         self._known: dict[Path, _Version] = {}
 
@@ -46,11 +46,11 @@ class FolderSync:
         """Download all files that are there; returns how many."""
         self._folder.mkdir(parents=True, exist_ok=True)
         prefix = S3Uri(self._address.bucket, f"{self._address.key.rstrip('/')}/".lstrip("/"))
-        with failure(f"{self._what} download", prefix):
-            for key in self._s3.keys(prefix):
-                path = inside(self._folder, key[len(prefix.key) :])
+        with translate_s3_errors(f"{self._what} download", prefix):
+            for key in self._s3.list_keys(prefix):
+                path = resolve_inside(self._folder, key[len(prefix.key) :])
                 self._s3.download(S3Uri(prefix.bucket, key), path)
-                self._known[path] = _Version.of(path.stat())
+                self._known[path] = _Version.from_stat(path.stat())
         return len(self._known)
 
     def upload(self, being_written: Callable[[], Collection[FileId] | None]) -> None:
@@ -73,7 +73,7 @@ class FolderSync:
                 continue
             try:
                 if path.is_file():
-                    yield path, _Version.of(path.stat())
+                    yield path, _Version.from_stat(path.stat())
             except FileNotFoundError:  # the script deletes old files meanwhile
                 continue
 
@@ -83,12 +83,12 @@ class FolderSync:
             try:
                 with path.open("rb") as content:
                     shutil.copyfileobj(content, snapshot)
-                if _Version.of(path.stat()) != version:
+                if _Version.from_stat(path.stat()) != version:
                     return False
             except FileNotFoundError:
                 return False
             snapshot.seek(0)
             target = self._address / path.relative_to(self._folder).as_posix()
-            with failure(f"{self._what} upload", target):
+            with translate_s3_errors(f"{self._what} upload", target):
                 self._s3.upload(snapshot, target, self._kms_key_id)
         return True

@@ -11,8 +11,8 @@ from sagemaker_sandbox.runtime import archives
 from sagemaker_sandbox.runtime.endings import Ending
 from sagemaker_sandbox.runtime.instance import JobInstance
 from sagemaker_sandbox.runtime.job_definition import JobContext, JobLimits, JobOutput
-from sagemaker_sandbox.runtime.s3 import failure
-from sagemaker_sandbox.runtime.training_host import TrainingHost, channels
+from sagemaker_sandbox.runtime.s3 import translate_s3_errors
+from sagemaker_sandbox.runtime.training_host import TrainingHost, parse_channels
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
@@ -35,7 +35,7 @@ class TrainingDefinition:
         self._algorithm: Mapping[str, Any] = request["AlgorithmSpecification"]
         self.name: str = request["TrainingJobName"]
         self.spot = bool(request.get("EnableManagedSpotTraining"))
-        self.hosts: int = request["ResourceConfig"].get("InstanceCount", 1)
+        self.host_count: int = request["ResourceConfig"].get("InstanceCount", 1)
         self.metrics: Sequence[Mapping[str, str]] = self._algorithm.get("MetricDefinitions", [])
         stopping = request.get("StoppingCondition", {})
         self.limits = JobLimits(
@@ -55,11 +55,13 @@ class TrainingDefinition:
         if output.get("CompressionType", "GZIP") != "GZIP":
             raise UserError("OutputDataConfig.CompressionType: the sandbox writes GZIP only")
         S3Uri.parse(output["S3OutputPath"], "OutputDataConfig.S3OutputPath")
-        channels(self._request)
+        parse_channels(self._request)
 
-    def units(self, setting: JobContext) -> Sequence[JobInstance]:
+    def create_units(self, setting: JobContext) -> Sequence[JobInstance]:
         """An instance for each host."""
-        hosts = [TrainingHost(self._request, container, setting) for container in setting.containers(self.hosts)]
+        hosts = [
+            TrainingHost(self._request, container, setting) for container in setting.create_containers(self.host_count)
+        ]
         return [JobInstance(host, setting.log) for host in hosts]
 
     def upload(self, setting: JobContext, units: Sequence[JobInstance], ending: Ending) -> JobOutput:
@@ -85,6 +87,6 @@ class TrainingDefinition:
                     shutil.copytree(folder, merged, dirs_exist_ok=True)
             archives.pack(Path(merged) if len(filled) > 1 else filled[0], archive)
             archive.seek(0)
-            with failure("Artifact upload", target):
+            with translate_s3_errors("Artifact upload", target):
                 setting.s3.upload(archive, target, config.get("KmsKeyId"))
         return str(target)

@@ -12,8 +12,8 @@ from sagemaker_sandbox.runtime.container import ML_ROOT, Container
 from sagemaker_sandbox.runtime.inputs import S3Input
 from sagemaker_sandbox.runtime.instance import ContainerProgram
 from sagemaker_sandbox.runtime.job_definition import JobContext
-from sagemaker_sandbox.runtime.process import exit_code
-from sagemaker_sandbox.runtime.s3 import failure
+from sagemaker_sandbox.runtime.process import to_exit_code
+from sagemaker_sandbox.runtime.s3 import translate_s3_errors
 from sagemaker_sandbox.runtime.script_mode import Script
 from sagemaker_sandbox.runtime.syncing import FolderSync
 from sustainable_mlops.aws.s3 import S3Uri
@@ -23,7 +23,7 @@ CHECKPOINTS = f"{ML_ROOT}/checkpoints"
 _GROUP = "homogeneousCluster"
 
 
-def channels(request: Mapping[str, Any]) -> dict[str, S3Input]:
+def parse_channels(request: Mapping[str, Any]) -> dict[str, S3Input]:
     """The inputs of a CreateTrainingJob request, by channel; raises UserError for one that cannot be had here."""
     found = {}
     for channel in request.get("InputDataConfig", []):
@@ -31,7 +31,7 @@ def channels(request: Mapping[str, Any]) -> dict[str, S3Input]:
         source = channel.get("DataSource", {}).get("S3DataSource")
         if source is None:
             raise UserError(f"{field}: the sandbox reads data from S3 only; give DataSource.S3DataSource")
-        found[channel["ChannelName"]] = S3Input.of(source, field, _mode(request, channel))
+        found[channel["ChannelName"]] = S3Input.from_source(source, field, _mode(request, channel))
     return found
 
 
@@ -54,7 +54,7 @@ class TrainingHost:
         config = self._request.get("CheckpointConfig")
         if config is None:
             return None
-        path = self.container.local(config.get("LocalPath", CHECKPOINTS), "CheckpointConfig.LocalPath")
+        path = self.container.to_local_path(config.get("LocalPath", CHECKPOINTS), "CheckpointConfig.LocalPath")
         address = S3Uri.parse(config["S3Uri"], "CheckpointConfig.S3Uri")
         return FolderSync(self._setting.s3, address, path, "Checkpoint")
 
@@ -63,7 +63,7 @@ class TrainingHost:
         container = self.container
         for name, content in self._configuration.items():
             (container.config / f"{name}.json").write_text(json.dumps(content, indent=2))
-        for name, channel in channels(self._request).items():
+        for name, channel in parse_channels(self._request).items():
             channel.download(self._setting.s3, container.data / name, container.number, len(container.hosts))
         (container.folder / "checkpoints").mkdir(exist_ok=True)
         if self._checkpoints:
@@ -115,7 +115,7 @@ class TrainingHost:
             "TRAINING_JOB_NAME": name,
             "TRAINING_JOB_ARN": f"arn:aws:sagemaker:{region}:{account}:training-job/{name}",
         }
-        return self.container.environment(
+        return self.container.build_environment(
             {**self._setting.access, **job, **variables, **self._request.get("Environment", {})}
         )
 
@@ -125,7 +125,7 @@ class TrainingHost:
         else:
             with tempfile.TemporaryDirectory(dir=self.container.folder) as download:
                 archive = Path(download) / "sourcedir.tar.gz"
-                with failure("Source download", script.source):
+                with translate_s3_errors("Source download", script.source):
                     self._setting.s3.download(script.source, archive)
                 self._unpack_archive(archive, str(script.source))
         if (self.container.code / "requirements.txt").is_file():
@@ -141,10 +141,10 @@ class TrainingHost:
 
     def failure_reason(self, return_code: int, errors: str) -> str:
         """FailureReason of a container that failed: the toolkit's words, or what it left in /opt/ml/output/failure."""
-        failure_file, errors = self.container.failure, self.container.explained(errors)
+        failure_file, errors = self.container.failure, self.container.explain_errors(errors)
         if self._script is None:
             told = failure_file.read_text(errors="replace").strip() if failure_file.is_file() else ""
-            return f"AlgorithmError: {told or errors}, exit code: {exit_code(return_code)}"
+            return f"AlgorithmError: {told or errors}, exit code: {to_exit_code(return_code)}"
         reason = self._script.failure_reason(return_code, errors)
         failure_file.write_text(reason)
         return reason

@@ -18,7 +18,7 @@ from sagemaker_sandbox.runtime.job_definition import JobContext, JobLimits, JobO
 from sagemaker_sandbox.runtime.job_log import JobLog
 from sagemaker_sandbox.runtime.model_data import ModelDataCache, ModelDataSource
 from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
-from sagemaker_sandbox.runtime.s3 import failure, inside
+from sagemaker_sandbox.runtime.s3 import resolve_inside, translate_s3_errors
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
@@ -47,7 +47,7 @@ class TransformDefinition:
     metrics: Sequence[Mapping[str, str]] = ()
     spot = False
     limits = JobLimits()
-    hosts = 1
+    host_count = 1
 
     def __init__(self, request: Mapping[str, Any], model: ServedModel) -> None:
         self._request = request
@@ -62,7 +62,7 @@ class TransformDefinition:
         S3Uri.parse(self._request["TransformOutput"]["S3OutputPath"], "TransformOutput.S3OutputPath")
         RecordTransform(self._request)
 
-    def units(self, setting: JobContext) -> Sequence["TransformServer"]:
+    def create_units(self, setting: JobContext) -> Sequence["TransformServer"]:
         """One model server and what asks it."""
         return [TransformServer(self._request, self._model, setting)]
 
@@ -71,7 +71,7 @@ class TransformDefinition:
         output = self._request["TransformOutput"]
         address = S3Uri.parse(output["S3OutputPath"], "TransformOutput.S3OutputPath")
         for unit in units if ending.completed or ending.failed else ():
-            with failure("Output upload", address):
+            with translate_s3_errors("Output upload", address):
                 setting.s3.upload_folder(unit.output, address, output.get("KmsKeyId"))
         return JobOutput()
 
@@ -87,38 +87,38 @@ class RecordTransform:
         self.split_type: str = given.get("SplitType", "None")
         self.single = request.get("BatchStrategy") == "SingleRecord"
         self.max_bytes = request.get("MaxPayloadInMB", PAYLOAD_MB) * records.MEBIBYTE or _ANY_SIZE
-        self.by_line = output.get("AssembleWith") == "Line"
+        self.assembles_lines = output.get("AssembleWith") == "Line"
         self.retries = request.get("ModelClientConfig", {}).get("InvocationsMaxRetries", RETRIES)
         self.processing = records.DataProcessing(request, self.content_type, self.accept)
 
-    def batches(self, content: bytes) -> list[list[tuple[bytes, bytes]]]:
+    def build_batches(self, content: bytes) -> list[list[tuple[bytes, bytes]]]:
         """An object's records by request: each as it was, and as the model is asked."""
         if self.compressed:
             try:
                 content = gzip.decompress(content)
             except (OSError, EOFError, zlib.error) as error:
                 raise UserError(f"not gzip: {error}") from None
-        found = records.split(content, self.split_type)
-        asked = [self.processing.asked(record) for record in found]
+        found = records.split_records(content, self.split_type)
+        asked = [self.processing.filter_input(record) for record in found]
         left = iter(found)
         return [
             [(next(left), question) for question in batch]
-            for batch in records.batches(asked, single=self.single, max_bytes=self.max_bytes)
+            for batch in records.batch_records(asked, single=self.single, max_bytes=self.max_bytes)
         ]
 
-    def assembled(self, batch: Sequence[tuple[bytes, bytes]], answer: bytes) -> bytes:
+    def assemble_output(self, batch: Sequence[tuple[bytes, bytes]], answer: bytes) -> bytes:
         """What of a request's answer goes into the output."""
-        if not self.processing.by_record:
-            return answer.rstrip(b"\n") + b"\n" if self.by_line else answer
+        if not self.processing.is_per_record:
+            return answer.rstrip(b"\n") + b"\n" if self.assembles_lines else answer
         answers = answer.splitlines() if len(batch) > 1 else [answer.rstrip(b"\n")]
         if len(answers) != len(batch):
             raise UserError(
                 f"the model gave {len(answers)} lines for {len(batch)} records, so they cannot be associated; use "
                 "BatchStrategy SingleRecord, or answer a line for each record"
             )
-        end = b"\n" if self.by_line else b""
+        end = b"\n" if self.assembles_lines else b""
         return b"".join(
-            self.processing.answered(record, line) + end for (record, _), line in zip(batch, answers, strict=True)
+            self.processing.filter_output(record, line) + end for (record, _), line in zip(batch, answers, strict=True)
         )
 
 
@@ -151,19 +151,19 @@ class TransformServer:
     def prepare(self) -> None:
         """Fetch the model and list the input."""
         source = self._request["TransformInput"]["DataSource"]["S3DataSource"]
-        self._objects = S3Input.of(source, "TransformInput").objects(self._setting.s3)
+        self._objects = S3Input.from_source(source, "TransformInput").list_objects(self._setting.s3)
         container = Container(self._setting.folder / "algo-1", mounted=self._setting.mounted, host="model")
         container.reset()
         data = ModelDataCache(self._setting.s3.client, self._setting.folder / "data")
         for source in self._model.data:
-            data.bring(source, container.local(source.target, "target"), math.inf)
+            data.copy_to(source, container.to_local_path(source.target, "target"), math.inf)
         data.close()
         client = self._request.get("ModelClientConfig", {})
         self._seconds = client.get("InvocationsTimeoutInSeconds", INVOCATION_SECONDS)
         self._server = ModelServer(
             container,
             {**self._setting.access, **self._model.environment, **self._request.get("Environment", {})},
-            Capacity(self._at_once, idle=math.inf),
+            Capacity(self._at_once, idle_seconds=math.inf),
         )
         self.output.mkdir(parents=True, exist_ok=True)
 
@@ -190,10 +190,10 @@ class TransformServer:
         """One object; a failure is noted, and the others go on."""
         content = self._setting.folder / "input"
         try:
-            target = inside(self.output, f"{name}.out")
-            with failure("Data download", address):
+            target = resolve_inside(self.output, f"{name}.out")
+            with translate_s3_errors("Data download", address):
                 self._setting.s3.download(address, content)
-            answers = list(pool.map(self._ask, self._asking.batches(content.read_bytes())))
+            answers = list(pool.map(self._ask, self._asking.build_batches(content.read_bytes())))
         except (UserError, ModelError) as error:
             self._failures.append(f"{address}: {error}")
             self._setting.log.write(f"{address}: {error}", is_error=True)
@@ -206,8 +206,8 @@ class TransformServer:
         body = b"\n".join(question for _, question in batch)
         for attempt in range(self._asking.retries + 1):
             try:
-                asked = ContainerRequest.of(body, self._asking.content_type, self._asking.accept, self._seconds)
-                answer = self._server.invoke(asked).whole
+                asked = ContainerRequest.build(body, self._asking.content_type, self._asking.accept, self._seconds)
+                answer = self._server.invoke(asked).full_body
             except ModelError as error:
                 wrong = 400 <= error.original_status < 500
                 if wrong or attempt == self._asking.retries or self._stopping.is_set():
@@ -215,7 +215,7 @@ class TransformServer:
                         f"Bad HTTP status received from algorithm: {error.original_status}: {error.message}"
                     ) from None
             else:
-                return self._asking.assembled(batch, answer)
+                return self._asking.assemble_output(batch, answer)
         raise AssertionError
 
     def poll(self) -> int | None:

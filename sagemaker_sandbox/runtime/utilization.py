@@ -26,7 +26,7 @@ class Utilization:
         self._due = 0.0
         self._before: dict[str, tuple[float, float]] = {}
 
-    def look(self, pids: Mapping[str, Sequence[int]]) -> None:
+    def publish(self, pids: Mapping[str, Sequence[int]]) -> None:
         """Publish how busy each host was since the last time; `pids` are the processes of its container."""
         began = time.monotonic()
         if self._client is None or began < self._due:

@@ -164,7 +164,7 @@ class UserModel:
         given = _call(self._input, context, data, content_type)
         return _call(self._output, context, _call(self._predict, context, given, self._model), accept)
 
-    def answer(self, body: bytes, headers: dict[str, str]) -> tuple[Any, dict[str, str]]:
+    def respond(self, body: bytes, headers: dict[str, str]) -> tuple[Any, dict[str, str]]:
         """One request's answer, whole or an iterator over its parts, and its headers.
 
         The script sees JSON and CSV as text, as in the toolkit.
@@ -227,7 +227,7 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     while True:
         header, body = waiting.get()
         try:
-            _tell(answers, *model.answer(body, header["headers"]))
+            _tell(answers, *model.respond(body, header["headers"]))
         except Exception as error:  # the same
             write_message(answers, _error(error))
 

@@ -8,17 +8,17 @@ from typing import Any
 
 from sagemaker_sandbox.asynchronous import locations, metrics
 from sagemaker_sandbox.asynchronous.dispatcher import Dispatcher
-from sagemaker_sandbox.asynchronous.handling import Handling, Terms
 from sagemaker_sandbox.asynchronous.queue import Queue
-from sagemaker_sandbox.asynchronous.request import Outcome, Request
-from sagemaker_sandbox.asynchronous.role import Role
-from sagemaker_sandbox.hosting.containers import WAITING
+from sagemaker_sandbox.asynchronous.request import AsyncOutcome, AsyncRequest
+from sagemaker_sandbox.asynchronous.request_handler import AsyncRequestHandler, AsyncSettings
+from sagemaker_sandbox.asynchronous.role import ModelRole
+from sagemaker_sandbox.hosting.containers import MAX_WAITING_REQUESTS
 from sagemaker_sandbox.hosting.invocation import InvocationError
-from sagemaker_sandbox.hosting.place import Place
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Part, Resource
-from sagemaker_sandbox.runtime.container import cpu_count
+from sagemaker_sandbox.hosting.reservation import Reservation
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, ServicePart, SageMakerResource
+from sagemaker_sandbox.runtime.container import count_cpus
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 from sagemaker_sandbox.sagemaker.hosting import ANSWERING
@@ -27,22 +27,22 @@ from sagemaker_sandbox.sagemaker.hosting import ANSWERING
 LARGEST_BODY = 128_000
 
 
-class AsyncInference(Part):
+class AsyncInference(ServicePart):
     """The queues of one Region's asynchronous endpoints."""
 
     service = "sagemaker-runtime"
 
-    def __init__(self, region: Region, fleets: Fleets, endpoints: Endpoints) -> None:
+    def __init__(self, region: AccountRegion, fleets: Fleets, endpoints: Endpoints) -> None:
         super().__init__(region)
         self._fleets = fleets
         self._endpoints = endpoints
         self._queues: dict[str, Queue] = {}
         self._dispatchers: dict[str, Dispatcher] = {}
-        self._handling = Handling(region, self._terms)
+        self._handling = AsyncRequestHandler(region, self._terms)
         fleets.freed.append(self._look)
-        endpoints.when_gone.append(self._drop)
+        endpoints.on_removed.append(self._drop)
 
-    @behaves
+    @emulated_operation
     def invoke_endpoint_async(self, request: Fields) -> Fields:
         """Accepted at once, also with no instance or without its input: what is missing fails it later."""
         name = request["EndpointName"]
@@ -50,17 +50,17 @@ class AsyncInference(Part):
         inference_id = request.get("InferenceId") or str(uuid.uuid4())
         with self.region.lock:
             config = self._endpoint(name).fields["AsyncInferenceConfig"]
-            output, failure = locations.of(config["OutputConfig"], request, inference_id)
+            output, failure = locations.resolve_output_locations(config["OutputConfig"], request, inference_id)
             if name not in self._queues:
                 self._add(name, Queue())
-            queued = Request(name, inference_id, request, self.region.clock.now(), output, failure)
+            queued = AsyncRequest(name, inference_id, request, self.region.clock.now(), output, failure)
             self._queues[name].waiting.append(queued)
         self._look(name)
         self.region.clock.wake()
         answer = {"InferenceId": inference_id, "OutputLocation": output, "FailureLocation": failure}
         return {member: value for member, value in answer.items() if value is not None}
 
-    def _endpoint(self, name: str) -> Resource:
+    def _endpoint(self, name: str) -> SageMakerResource:
         endpoint = self._endpoints.find(name)
         account = self.region.account_id
         if endpoint is None or endpoint.fields["EndpointStatus"] not in ANSWERING:
@@ -79,18 +79,20 @@ class AsyncInference(Part):
 
     def _look(self, name: str) -> None:
         if (dispatcher := self._dispatchers.get(name)) is not None:
-            dispatcher.look()
+            dispatcher.notify()
 
-    def _taken(self, name: str) -> AbstractContextManager[Place | None]:
+    def _taken(self, name: str) -> AbstractContextManager[Reservation | None]:
         """Room for a request on one of the endpoint's instances."""
         with self.region.lock:
             endpoint = self._endpoints.find(name)
             config: Fields = (endpoint.fields.get("AsyncInferenceConfig") if endpoint is not None else None) or {}
         # SageMaker "chooses an optimal value": assumed to be what an instance answers at once.
-        limit = config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance", cpu_count())
-        return self._fleets.traffic(name).taken(min(limit, WAITING))  # more than it takes wait here as well as there
+        limit = config.get("ClientConfig", {}).get("MaxConcurrentInvocationsPerInstance", count_cpus())
+        return self._fleets.get_traffic(name).reserve(
+            min(limit, MAX_WAITING_REQUESTS)
+        )  # more than it takes wait here as well as there
 
-    def _terms(self, name: str, variant: str) -> Terms | None:
+    def _terms(self, name: str, variant: str) -> AsyncSettings | None:
         with self.region.lock:
             endpoint = self._endpoints.find(name)
             if endpoint is None:
@@ -98,7 +100,7 @@ class AsyncInference(Part):
             roles = endpoint.private["roles"]
             # One that an update has just brought, or taken away, has the role of the other: there is one at a time.
             role = roles.get(variant) or next(iter(roles.values()), "")
-            return Terms(endpoint.fields["AsyncInferenceConfig"], Role(self.region, role))
+            return AsyncSettings(endpoint.fields["AsyncInferenceConfig"], ModelRole(self.region, role))
 
     def _drop(self, name: str) -> None:
         """What waits for an endpoint goes with it."""
@@ -107,7 +109,7 @@ class AsyncInference(Part):
             self._handling.log.drop(name)
 
     @property
-    def any(self) -> bool:
+    def has_endpoints(self) -> bool:
         """Whether there is an asynchronous endpoint."""
         with self.region.lock:
             return any(endpoint.fields.get("AsyncInferenceConfig") for endpoint in self._endpoints)
@@ -119,18 +121,18 @@ class AsyncInference(Part):
             expiries = [queue.next_expiry for queue in self._queues.values()]
         return min((expiry for expiry in expiries if expiry is not None), default=None)
 
-    def measure(self, moment: datetime) -> None:
+    def publish_metrics(self, moment: datetime) -> None:
         """Tell CloudWatch what there is in each queue."""
         with self.region.lock:
             asynchronous = [one for one in self._endpoints if one.fields.get("AsyncInferenceConfig")]
             counted = {one.name: (self._queues.get(one.name) or Queue(), _instances(one)) for one in asynchronous}
             for name, (queue, instances) in counted.items():
-                metrics.of_queue(self.region, name, queue, instances, moment)
+                metrics.put_queue_metrics(self.region, name, queue, instances, moment)
             dispatchers = list(self._dispatchers.values())
         for dispatcher in dispatchers:
-            dispatcher.renew()
+            dispatcher.start_minute()
 
-    def expire(self, moment: datetime) -> None:
+    def expire_requests(self, moment: datetime) -> None:
         """End the requests that have waited for too long by then; returns at once."""
         with self.region.lock:
             for endpoint in self._endpoints:
@@ -138,25 +140,25 @@ class AsyncInference(Part):
                 for request in queue.take_expired(moment) if queue is not None else ():
                     self._expire(request, endpoint.fields["ProductionVariants"][0]["VariantName"])
 
-    def _expire(self, request: Request, variant: str) -> None:
-        request.outcome = Outcome(variant, failure="ClientError: The request expired before it was processed.")
-        metrics.of_request(self.region, request.endpoint, variant, ExpiredRequests=1)
-        self._dispatchers[request.endpoint].tell(request)
+    def _expire(self, request: AsyncRequest, variant: str) -> None:
+        request.outcome = AsyncOutcome(variant, failure="ClientError: The request expired before it was processed.")
+        metrics.put_request_metrics(self.region, request.endpoint, variant, ExpiredRequests=1)
+        self._dispatchers[request.endpoint].deliver(request)
 
     def snapshot(self) -> Any:
         """What waits and what is under way, which starts anew."""
-        return {name: queue.data() for name, queue in self._queues.items() if len(queue)}
+        return {name: queue.to_data() for name, queue in self._queues.items() if len(queue)}
 
     def restore(self, kept: Any) -> None:
         """Every request, in its place; whose outcome is known is told it."""
         for name, data in kept.items():
-            requests = [Request.of(one) for one in data]
+            requests = [AsyncRequest.from_data(one) for one in data]
             self._add(name, Queue([one for one in requests if one.outcome is None]))
             decided = [one for one in requests if one.outcome is not None]
-            self._queues[name].under_way += decided
+            self._queues[name].active += decided
             for request in decided:
-                self._dispatchers[name].tell(request)
-            self._dispatchers[name].look()
+                self._dispatchers[name].deliver(request)
+            self._dispatchers[name].notify()
 
     def close(self) -> None:
         """Hand out nothing any more."""
@@ -166,7 +168,7 @@ class AsyncInference(Part):
             dispatcher.close()
 
 
-def _instances(endpoint: Resource) -> int:
+def _instances(endpoint: SageMakerResource) -> int:
     return sum(variant.get("CurrentInstanceCount", 0) for variant in endpoint.fields.get("ProductionVariants", ()))
 
 

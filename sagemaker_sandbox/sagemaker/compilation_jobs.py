@@ -1,14 +1,14 @@
 """Stopping a compilation job, which moto does not know; it keeps the jobs themselves, which are over at once."""
 
 from sagemaker_sandbox.errors import ResourceNotFoundError, ValidationError
-from sagemaker_sandbox.parts.operations import recorded
-from sagemaker_sandbox.parts.resources import Fields, Part
+from sagemaker_sandbox.parts.handlers import recorded_operation
+from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 
-class CompilationJobs(Part):
+class CompilationJobs(ServicePart):
     """StopCompilationJob."""
 
-    @recorded("Refused, as each job is COMPLETED at once.")
+    @recorded_operation("Refused, as each job is COMPLETED at once.")
     def stop_compilation_job(self, request: Fields) -> Fields:
         """Raises ResourceNotFoundError, or ValidationError as for any job that is over."""
         from moto.sagemaker.models import sagemaker_backends

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 from sustainable_mlops.aws.s3 import S3Uri
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.sagemaker import existing
+from sagemaker_sandbox.sagemaker import resource_lookup
 
 
 def is_multi_model(container: Fields) -> bool:
@@ -18,7 +18,7 @@ def is_multi_model(container: Fields) -> bool:
     return container.get("Mode") == "MultiModel"
 
 
-def check(region: Region, model: Fields, containers: list[Fields]) -> None:
+def check(region: AccountRegion, model: Fields, containers: list[Fields]) -> None:
     """Raises ValidationError; `model` is the request of CreateModel, `containers` one or several of it."""
     role = model.get("ExecutionRoleArn", "")
     for container in containers:
@@ -67,13 +67,13 @@ def _check_image(role: str, image: str, config: Fields, *, in_vpc: bool) -> None
         raise ValidationError("RepositoryAuthConfig can only be specified with Vpc repository access mode.")
     if private:
         return
-    if not existing.is_image_address(image):
+    if not resource_lookup.is_image_address(image):
         raise ValidationError(f'Using non-ECR image "{image}" without Vpc repository access mode is not supported.')
-    if not existing.has_repository(image):
+    if not resource_lookup.has_repository(image):
         raise ValidationError(
             f"Role {role} cannot pull {image}. Ensure that the role exists and the image was granted pull permission."
         )
-    if not existing.has_image(image):
+    if not resource_lookup.has_image(image):
         raise ValidationError(f"Requested image {image} not found.")
 
 
@@ -84,20 +84,20 @@ _IsThere = Callable[[S3Uri], bool]
 def _data(container: Fields) -> Iterator[tuple[str, _IsThere]]:
     """Where a container's data are, and what has to be there: many models may come later."""
     if "ModelDataUrl" in container:
-        yield container["ModelDataUrl"], _any_time if is_multi_model(container) else existing.has_object
+        yield container["ModelDataUrl"], _any_time if is_multi_model(container) else resource_lookup.has_object
     sources = [container.get("ModelDataSource", {}), *container.get("AdditionalModelDataSources", ())]
     for source in (one["S3DataSource"] for one in sources if "S3DataSource" in one):
         is_prefix = source["S3DataType"] == "S3Prefix"
-        yield source["S3Uri"], existing.has_any_object if is_prefix else existing.has_object
+        yield source["S3Uri"], resource_lookup.has_any_object if is_prefix else resource_lookup.has_object
 
 
 def _any_time(_: S3Uri) -> bool:
     return True
 
 
-def _check_data(region: Region, role: str, uri: str, is_there: _IsThere) -> None:
+def _check_data(region: AccountRegion, role: str, uri: str, is_there: _IsThere) -> None:
     address = S3Uri.of_url(uri)
-    if address is None or existing.region_of_bucket(address.bucket) != region.name:
+    if address is None or resource_lookup.region_of_bucket(address.bucket) != region.name:
         raise ValidationError(
             f'Could not access model data at {uri}. Please ensure that the role "{role}" exists and that its trust '
             'relationship policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com"'
@@ -124,13 +124,13 @@ def _check_together(model: Fields, containers: list[Fields]) -> None:
         raise ValidationError("ContainerHostname must be specified for every container in Direct inference mode.")
 
 
-def _check_network(region: Region, network: Fields) -> None:
+def _check_network(region: AccountRegion, network: Fields) -> None:
     """Subnets and groups are there, in one VPC."""
     found: dict[str, str] = {}
     for subnet in network["Subnets"]:
-        found[subnet] = _known(existing.vpc_of_subnet(region, subnet), f"subnet ID '{subnet}'")
+        found[subnet] = _known(resource_lookup.vpc_of_subnet(region, subnet), f"subnet ID '{subnet}'")
     for group in network["SecurityGroupIds"]:
-        found[group] = _known(existing.vpc_of_group(region, group), f"security group '{group}'")
+        found[group] = _known(resource_lookup.vpc_of_group(region, group), f"security group '{group}'")
     if len(set(found.values())) > 1:
         raise ValidationError(f"{', '.join(found)} must be in one VPC.")
 

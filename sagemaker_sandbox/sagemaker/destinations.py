@@ -9,33 +9,33 @@ from collections.abc import Iterator
 from sustainable_mlops.aws.s3 import S3Uri
 from sagemaker_sandbox import roles
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.policies import Decision
-from sagemaker_sandbox.sagemaker import existing
+from sagemaker_sandbox.sagemaker import resource_lookup
 
 
-def check_key(region: Region, config: Fields) -> None:
+def check_key(region: AccountRegion, config: Fields) -> None:
     """Raise ValidationError where the key for the volumes of a configuration's instances does not exist."""
     key = config.get("KmsKeyId")
-    if key and not existing.has_key(region, key):
+    if key and not resource_lookup.has_key(region, key):
         raise ValidationError(f"The KMS key {key} does not exist or is not accessible.")
 
 
 def unreachable(config: Fields, role: str) -> str | None:
     """Why an endpoint of a configuration fails: what is not there that it writes to; `role` is its model's."""
     for topic in _topics(config):
-        if not existing.has_topic(topic) or not _may(role, "sns:Publish", topic):
+        if not resource_lookup.has_topic(topic) or not _may(role, "sns:Publish", topic):
             return _invalid(role, "sns:Publish", f'topic "{topic}"')
     for uri in _addresses(config):
         address = S3Uri.of_url(uri)
-        if address is None or not existing.has_bucket(address.bucket):
+        if address is None or not resource_lookup.has_bucket(address.bucket):
             return _invalid(role, "s3:PutObject", f'"{uri}"')
     return None
 
 
 def _may(role: str, action: str, resource: str) -> bool:
-    return roles.decision(role.split(":")[4], role, action, resource) is Decision.ALLOWED
+    return roles.decide_action(role.split(":")[4], role, action, resource) is Decision.ALLOWED
 
 
 def _topics(config: Fields) -> Iterator[str]:

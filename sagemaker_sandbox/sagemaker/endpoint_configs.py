@@ -8,28 +8,28 @@ reference), and whoever must by policy name a key in every request does.
 
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Family, Fields
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ResourceFamily, Fields
 from sagemaker_sandbox.sagemaker import variants
 from sagemaker_sandbox.sagemaker.container_definitions import is_multi_model
 from sagemaker_sandbox.sagemaker.models import Models, containers
 
 
-class EndpointConfigs(Family):
+class EndpointConfigs(ResourceFamily):
     """CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs, DeleteEndpointConfig."""
 
     arn_type = "endpoint-config"
     noun = "endpoint configuration"
 
-    def __init__(self, region: Region, models: Models) -> None:
+    def __init__(self, region: AccountRegion, models: Models) -> None:
         super().__init__(region)
         self._models = models
 
-    @behaves
+    @emulated_operation
     def create_endpoint_config(self, request: Fields) -> Fields:
         """Refused where a model does not exist, or where its variants ask for what they cannot have together."""
-        self.must_be_free(request["EndpointConfigName"])
+        self.check_name_is_free(request["EndpointConfigName"])
         production, shadow = request["ProductionVariants"], request.get("ShadowProductionVariants", [])
         names = [variant["VariantName"] for variant in (*production, *shadow)]
         if len(set(names)) < len(names):
@@ -58,17 +58,17 @@ class EndpointConfigs(Family):
         if "AsyncInferenceConfig" in request:
             _check_asynchronous(request, models)
 
-    @behaves
+    @emulated_operation
     def describe_endpoint_config(self, request: Fields) -> Fields:
         """The configuration as created."""
         return self.get(request["EndpointConfigName"]).fields
 
-    @behaves
+    @emulated_operation
     def list_endpoint_configs(self, request: Fields) -> Fields:
         """Summaries, newest first."""
         return list_page("ListEndpointConfigs", request, self, name="EndpointConfigName")
 
-    @behaves
+    @emulated_operation
     def delete_endpoint_config(self, request: Fields) -> Fields:
         """Allowed while an endpoint uses it, as on AWS: the endpoint goes on serving."""
         self.remove(self.get(request["EndpointConfigName"]))

@@ -4,10 +4,10 @@ import time
 from contextlib import suppress
 
 from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
-from sagemaker_sandbox.faults.known import CREATE_FAILED
+from sagemaker_sandbox.faults.fault_rules import CREATE_FAILED
 from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.resources import Family, Fields, now
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, now
 from sagemaker_sandbox.sagemaker import offline_store_keys
 
 #: Columns that the offline store adds by itself.
@@ -17,13 +17,13 @@ _MOST_FEATURES = 2500
 _GLUE_TYPES = {"String": "string", "Integral": "bigint", "Fractional": "double"}
 
 
-class FeatureGroups(Family):
+class FeatureGroups(ResourceFamily):
     """Create, Describe, Update, List and DeleteFeatureGroup; Update and DescribeFeatureMetadata."""
 
     arn_type = "feature-group"
     noun = "feature group"
 
-    @behaves
+    @emulated_operation
     def create_feature_group(self, request: Fields) -> Fields:
         """Creating, then Created."""
         name = request["FeatureGroupName"]
@@ -48,10 +48,10 @@ class FeatureGroups(Family):
             self._register_table(group.fields["OfflineStoreConfig"], definitions)
             group.fields["OfflineStoreStatus"] = {"Status": "Active"}
         made: Fields = {"FeatureGroupStatus": "Created"}
-        if (fault := self.region.faults.outcome("CreateFeatureGroup", name, CREATE_FAILED)) is not None:
+        if (fault := self.region.faults.take_failure("CreateFeatureGroup", name, CREATE_FAILED)) is not None:
             reason = fault.message or "Internal failure: the feature group could not be created."
             made = {"FeatureGroupStatus": CREATE_FAILED, "FailureReason": reason}
-        group.change(self.region.transition_seconds("CreateFeatureGroup", name), made)
+        group.schedule_change(self.region.transition_seconds("CreateFeatureGroup", name), made)
         return {"FeatureGroupArn": group.arn}
 
     def _offline_store(self, name: str, config: Fields) -> Fields:
@@ -87,12 +87,12 @@ class FeatureGroups(Family):
             TableInput={"Name": catalog["TableName"], "TableType": "EXTERNAL_TABLE", "StorageDescriptor": place},
         )
 
-    @behaves
+    @emulated_operation
     def describe_feature_group(self, request: Fields) -> Fields:
         """The group with all its features (one page)."""
         return self.get(request["FeatureGroupName"]).fields
 
-    @behaves
+    @emulated_operation
     def update_feature_group(self, request: Fields) -> Fields:
         """Add features, or change the online store's time to live or the throughput. Nothing is ever taken away."""
         group = self.get(request["FeatureGroupName"])
@@ -111,23 +111,23 @@ class FeatureGroups(Family):
             group.fields["ThroughputConfig"] = group.fields["ThroughputConfig"] | request["ThroughputConfig"]
         group.fields |= {"LastUpdateStatus": {"Status": "InProgress"}, "LastModifiedTime": now()}
         seconds = self.region.transition_seconds("UpdateFeatureGroup", group.name)
-        group.change(seconds, {"LastUpdateStatus": {"Status": "Successful"}})
+        group.schedule_change(seconds, {"LastUpdateStatus": {"Status": "Successful"}})
         return {"FeatureGroupArn": group.arn}
 
-    @behaves
+    @emulated_operation
     def list_feature_groups(self, request: Fields) -> Fields:
         """Summaries, newest first."""
         return list_page("ListFeatureGroups", request, self, name="FeatureGroupName", status="FeatureGroupStatus")
 
-    @behaves
+    @emulated_operation
     def delete_feature_group(self, request: Fields) -> Fields:
         """Deleting, then gone with its online records. What lies in S3 stays, as on AWS."""
         group = self.get(request["FeatureGroupName"])
         group.fields["FeatureGroupStatus"] = "Deleting"
-        group.delete(self.region.transition_seconds("DeleteFeatureGroup", group.name))
+        group.schedule_deletion(self.region.transition_seconds("DeleteFeatureGroup", group.name))
         return {}
 
-    @behaves
+    @emulated_operation
     def update_feature_metadata(self, request: Fields) -> Fields:
         """Description and parameters of one feature."""
         metadata = self._metadata(request)
@@ -140,7 +140,7 @@ class FeatureGroups(Family):
             parameters.pop(key, None)
         return {}
 
-    @behaves
+    @emulated_operation
     def describe_feature_metadata(self, request: Fields) -> Fields:
         """One feature: its type, description and parameters."""
         group = self.get(request["FeatureGroupName"])

@@ -3,43 +3,43 @@
 import threading
 from collections.abc import Callable, Mapping
 
-from sagemaker_sandbox.hosting.endpoint import Endpoint, Heard, Serving
-from sagemaker_sandbox.hosting.fleet import Fleet
+from sagemaker_sandbox.hosting.endpoint import HostedEndpoint, ServingState, ShadowResponseListener
+from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.logs import EndpointLogs
 from sagemaker_sandbox.hosting.traffic import Traffic
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Part
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 
-class Fleets(Part):
+class Fleets(ServicePart):
     """Made by whoever deploys, and let go with the endpoint."""
 
-    def __init__(self, region: Region, logs: EndpointLogs) -> None:
+    def __init__(self, region: AccountRegion, logs: EndpointLogs) -> None:
         super().__init__(region)
         self._logs = logs
         self._lock = threading.Lock()
-        self._endpoints: dict[str, Endpoint] = {}
+        self._endpoints: dict[str, HostedEndpoint] = {}
         self._closed = False
         #: Deleted ones, of whose requests not everything is told.
-        self._gone: list[Endpoint] = []
+        self._gone: list[HostedEndpoint] = []
         #: What an endpoint serves that is in service, asked after a restart; None where there is no such endpoint.
-        self.serving: Callable[[str], Serving | None] = lambda _: None
+        self.serving: Callable[[str], ServingState | None] = lambda _: None
         #: Called with an endpoint's name once there may be room for a request where there was none; must return soon.
         self.freed: list[Callable[[str], None]] = []
         #: Told of what shadow variants answer; must return soon.
-        self.heard: Heard = lambda *_: None
+        self.heard: ShadowResponseListener = lambda *_: None
 
-    def make(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> Fleet:
+    def create_fleet(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> EndpointFleet:
         """A fleet that has yet to be started, and to be given traffic. `models`: variant to its containers."""
-        fleet = self._endpoint(endpoint).add(config, models)
+        fleet = self._endpoint(endpoint).add_fleet(config, models)
         self.region.clock.wake()
         return fleet
 
-    def traffic(self, endpoint: str) -> Traffic:
+    def get_traffic(self, endpoint: str) -> Traffic:
         """The traffic of an endpoint. What served it before a restart is started by whoever asks first, who waits for
         it: never call this with the Region's lock held. Raises StartError."""
         found = self._endpoint(endpoint)
-        found.wake(self.serving)
+        found.resume(self.serving)
         return found.traffic
 
     def let_go(self, endpoint: str) -> None:
@@ -48,19 +48,19 @@ class Fleets(Part):
             gone = self._endpoints.pop(endpoint, None)
             if gone is None:
                 return
-            self._gone = [one for one in self._gone if not one.over] + [gone]
-        self.region.start(f"close {endpoint}", gone.close)
+            self._gone = [one for one in self._gone if not one.is_finished] + [gone]
+        self.region.start_thread(f"close {endpoint}", gone.close)
 
-    def measured(self) -> list[Endpoint]:
+    def measured(self) -> list[HostedEndpoint]:
         """Every endpoint that has metrics to tell."""
         with self._lock:
             return [*self._endpoints.values(), *self._gone]
 
-    def _endpoint(self, name: str) -> Endpoint:
+    def _endpoint(self, name: str) -> HostedEndpoint:
         with self._lock:
             if name not in self._endpoints:
                 folder = self.region.folder / "endpoints"
-                self._endpoints[name] = made = Endpoint(
+                self._endpoints[name] = made = HostedEndpoint(
                     self.region, name, folder, self._tell_freed, lambda *heard: self.heard(*heard), self._logs
                 )
                 if self._closed:

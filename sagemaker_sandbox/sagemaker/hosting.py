@@ -6,11 +6,11 @@ from typing import NoReturn
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.hosting.capture import Captures
 from sagemaker_sandbox.hosting.instance import StartError
-from sagemaker_sandbox.hosting.invocation import Answer, Invocation, InvocationError, NotThereError
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Part
-from sagemaker_sandbox.runtime.asking import ModelError, ThrottledError
+from sagemaker_sandbox.hosting.invocation import Invocation, InvocationError, InvocationResponse, MissingTargetError
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, ServicePart
+from sagemaker_sandbox.runtime.container_invocation import ModelError, ThrottledError
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 
@@ -43,39 +43,41 @@ class UnavailableError(ApiError):
     status = 503
 
 
-class Hosting(Part):
+class Hosting(ServicePart):
     """The requests to one Region's endpoints."""
 
     service = "sagemaker-runtime"
 
-    def __init__(self, region: Region, endpoints: Endpoints, fleets: Fleets, captures: Captures) -> None:
+    def __init__(self, region: AccountRegion, endpoints: Endpoints, fleets: Fleets, captures: Captures) -> None:
         super().__init__(region)
         self._endpoints = endpoints
         self._fleets = fleets
         self._captures = captures
-        endpoints.when_gone.append(self._let_go)
+        endpoints.on_removed.append(self._let_go)
         fleets.heard = self._capture
 
     def _let_go(self, _endpoint: str) -> None:
         """What was captured of an endpoint that is gone is in S3."""
-        self.region.start("data capture", self._captures.flush)
+        self.region.start_thread("data capture", self._captures.flush)
 
-    def _capture(self, name: str, config: Fields, variant: str, asked: Invocation, answer: Answer) -> Answer:
+    def _capture(
+        self, name: str, config: Fields, variant: str, asked: Invocation, answer: InvocationResponse
+    ) -> InvocationResponse:
         """Keep what a variant was asked and says, a shadow variant's too; the answer, heard as it is taken."""
-        return self._captures.keep(name, variant, config.get("DataCaptureConfig"), asked, answer)
+        return self._captures.capture(name, variant, config.get("DataCaptureConfig"), asked, answer)
 
-    @behaves
+    @emulated_operation
     def invoke_endpoint(self, request: Fields) -> Fields:
         """Ask the model behind an endpoint; where no worker is warm, the request waits for one."""
-        answer = self._ask(request, Invocation.of(request))
+        answer = self._ask(request, Invocation.from_request(request))
         return _headers(answer) | {"NewSessionId": answer.new_session_id, "ClosedSessionId": answer.closed_session_id}
 
-    @behaves
+    @emulated_operation
     def invoke_endpoint_with_response_stream(self, request: Fields) -> Fields:
         """As InvokeEndpoint; the parts of the answer are sent as the script yields them."""
-        return _headers(self._ask(request, Invocation.of(request, streams=True)))
+        return _headers(self._ask(request, Invocation.from_request(request, streams=True)))
 
-    def _ask(self, request: Fields, asked: Invocation) -> Answer:
+    def _ask(self, request: Fields, asked: Invocation) -> InvocationResponse:
         name = request["EndpointName"]
         config = self._config(name)
         _check(name, config, request)
@@ -85,8 +87,8 @@ class Hosting(Part):
                 "InvokeEndpointAsync."
             )
         try:
-            answer = self._fleets.traffic(name).invoke(asked)
-        except (ThrottledError, ModelError, NotThereError, StartError) as error:
+            answer = self._fleets.get_traffic(name).invoke(asked)
+        except (ThrottledError, ModelError, MissingTargetError, StartError) as error:
             self._refuse(name, error)
         return self._capture(name, config, answer.variant, asked, answer)
 
@@ -99,11 +101,11 @@ class Hosting(Part):
             config: Fields = endpoint.private["config"]
             return config
 
-    def _refuse(self, name: str, error: ThrottledError | ModelError | NotThereError | StartError) -> NoReturn:
+    def _refuse(self, name: str, error: ThrottledError | ModelError | MissingTargetError | StartError) -> NoReturn:
         if isinstance(error, ThrottledError):
             raise ThrottlingError("Rate exceeded") from None
-        if isinstance(error, NotThereError):
-            raise error.about(name) from None
+        if isinstance(error, MissingTargetError):
+            raise error.to_invocation_error(name) from None
         if isinstance(error, StartError):
             raise UnavailableError(str(error)) from None
         raise self.failure(name, error) from None
@@ -141,7 +143,7 @@ def _check(name: str, config: Fields, request: Mapping[str, object]) -> None:
         )
 
 
-def _headers(answer: Answer) -> Fields:
+def _headers(answer: InvocationResponse) -> Fields:
     return {
         "Body": answer.body,
         "ContentType": answer.content_type,

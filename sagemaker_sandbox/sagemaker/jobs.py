@@ -4,33 +4,33 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sagemaker_sandbox.errors import ResourceInUseError, ValidationError
-from sagemaker_sandbox.faults.known import CAPACITY, INTERNAL
-from sagemaker_sandbox.parts.access import access
+from sagemaker_sandbox.faults.fault_rules import CAPACITY, INTERNAL
 from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Family, Fields, Resource, now
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, SageMakerResource, now
+from sagemaker_sandbox.parts.role_environment import build_role_environment
 
 if TYPE_CHECKING:
     from sagemaker_sandbox.runtime.job import ContainerJob
-    from sagemaker_sandbox.runtime.reporting import Update
-    from sagemaker_sandbox.runtime.work import Work
+    from sagemaker_sandbox.runtime.job_definition import JobDefinition
+    from sagemaker_sandbox.runtime.reporting import JobUpdate
 
 #: Statuses of a job that nothing runs for any more.
 OVER = ("Completed", "Failed", "Stopped")
 
 
-class Jobs(Family):
+class Jobs(ResourceFamily):
     """Jobs of one kind. `kind`, such as `TrainingJob`, begins the names of their fields, and of their operations."""
 
     kind: ClassVar[str]
     #: What begins the names of the fields of their start and end, such as `Training`.
     time: ClassVar[str]
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
         self._runs: dict[str, ContainerJob] = {}
         #: Called with a job after each of its updates, without the Region's lock; it may have been deleted since.
-        self.when_updated: list[Callable[[Resource], None]] = []
+        self.when_updated: list[Callable[[SageMakerResource], None]] = []
 
     @property
     def status(self) -> str:
@@ -42,10 +42,12 @@ class Jobs(Family):
         if self.find(name) is not None:
             raise ResourceInUseError(
                 f"{self.noun.capitalize()} names must be unique within an AWS account and region, and a {self.noun} "
-                f"with this name already exists ({self.arn(name)})"
+                f"with this name already exists ({self.build_arn(name)})"
             )
 
-    def begin(self, request: Fields, fields: Fields, work: "Work[Any]", *, role: str | None, **options: Any) -> Fields:
+    def begin(
+        self, request: Fields, fields: Fields, work: "JobDefinition[Any]", *, role: str | None, **options: Any
+    ) -> Fields:
         """Keep a new job, start it, and answer its ARN; `fields` are beside the request's own.
 
         `role` is whose credentials the container gets; None for one that is isolated. `options` are `ContainerJob`'s.
@@ -64,8 +66,8 @@ class Jobs(Family):
             logs=self.region.client("logs"),
             cloudwatch=self.region.client("cloudwatch"),
             faults=lambda phase: self._fail_on_request(name, phase),
-            starts_after=self.region.faults.status_delay(f"Create{self.kind}", name),
-            access=None if role is None else lambda: access(self.region, role),
+            start_delay=self.region.faults.take_status_delay(f"Create{self.kind}", name),
+            access=None if role is None else lambda: build_role_environment(self.region, role),
             **options,
         )
         self._runs[name].start()
@@ -79,11 +81,11 @@ class Jobs(Family):
             (CAPACITY, "Starting", CapacityError),
             (INTERNAL, "Downloading", InternalServerError),
         ):
-            fault = self.region.faults.outcome(f"Create{self.kind}", name, error) if phase == at else None
+            fault = self.region.faults.take_failure(f"Create{self.kind}", name, error) if phase == at else None
             if fault is not None:
                 raise failure(fault.message) if fault.message else failure
 
-    def _update(self, job: Resource, update: "Update") -> None:
+    def _update(self, job: SageMakerResource, update: "JobUpdate") -> None:
         """What Describe answers from now on."""
         with self.region.lock:
             changed = self._tell(job, update)
@@ -94,29 +96,29 @@ class Jobs(Family):
         for told in self.when_updated:
             told(job)
 
-    def _tell(self, job: Resource, update: "Update") -> bool:
+    def _tell(self, job: SageMakerResource, update: "JobUpdate") -> bool:
         """Whether the status has changed; one that was asked to stop does not go back to being in progress."""
         fields, before = job.fields, job.fields[self.status]
         status = before if before == "Stopping" and update.status == "InProgress" else update.status
         fields |= {self.status: status, "LastModifiedTime": update.time}
         if update.failure_reason is not None:
             fields["FailureReason"] = update.failure_reason
-        if update.started is not None:
-            fields[f"{self.time}StartTime"] = update.started
+        if update.first_start is not None:
+            fields[f"{self.time}StartTime"] = update.first_start
         self.told(job, update)
         if update.status in OVER:
             fields[f"{self.time}EndTime"] = update.time
             self._runs.pop(job.name, None)
         return bool(status != before)
 
-    def told(self, job: Resource, update: "Update") -> None:
+    def told(self, job: SageMakerResource, update: "JobUpdate") -> None:
         """Keep what is particular to this kind. Called with the Region's lock held."""
 
     def run(self, name: str) -> "ContainerJob":
         """What runs for a job that is not over."""
         return self._runs[name]
 
-    def page(self, request: Fields, wanted: Callable[[Resource], bool] = lambda _job: True) -> Fields:
+    def page(self, request: Fields, wanted: Callable[[SageMakerResource], bool] = lambda _job: True) -> Fields:
         """The answer of the List operation, over the jobs that are `wanted`."""
         jobs = [job for job in self if wanted(job)]
         return list_page(f"List{self.kind}s", request, jobs, name=f"{self.kind}Name", status=self.status)
@@ -142,7 +144,7 @@ class Jobs(Family):
         self.remove(job)
         return {}
 
-    def left(self) -> dict[str, list[str]]:
+    def list_remaining(self) -> dict[str, list[str]]:
         """Jobs in progress: one that is over is a record, which costs nothing and goes with no destroy."""
         names = [job.name for job in self if job.fields[self.status] not in OVER]
         return {self.arn_type: names} if names else {}
@@ -160,7 +162,7 @@ class Jobs(Family):
                 }
                 self.ended_with_the_sandbox(job)
 
-    def ended_with_the_sandbox(self, job: Resource) -> None:
+    def ended_with_the_sandbox(self, job: SageMakerResource) -> None:
         """What else is to be said of a job that has failed so."""
 
     def close(self) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 from sagemaker_sandbox import policies
 from sagemaker_sandbox.errors import AccessDeniedError, ApiError, ConflictError, ValidationError
 from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.operations import behaves, behaves_across_accounts
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Family, Fields, Resource, now
+from sagemaker_sandbox.parts.handlers import emulated_operation, shared_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, SageMakerResource, now
 
 #: Members of UpdateModelPackage to the field of a package that they change, as events list it, where it has another
 #: name. Source: developer guide, "Events that SageMaker AI sends to Amazon EventBridge".
@@ -29,38 +29,38 @@ _NOT_FIELDS = (
 )
 
 
-class ModelPackageGroups(Family):
+class ModelPackageGroups(ResourceFamily):
     """Create, Describe, List and DeleteModelPackageGroup; Put, Get and DeleteModelPackageGroupPolicy."""
 
     arn_type = "model-package-group"
     noun = "model package group"
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
         #: Asked whether anything belongs to the group of that name.
         self.in_use: list[Callable[[str], bool]] = []
 
-    @behaves
+    @emulated_operation
     def create_model_package_group(self, request: Fields) -> Fields:
         """Completed at once, as on AWS."""
         name = request["ModelPackageGroupName"]
         if self.find(name) is not None:
-            raise ValidationError(f"Model Package Group already exists: {self.arn(name)}")
+            raise ValidationError(f"Model Package Group already exists: {self.build_arn(name)}")
         group = self.add(name, {"ModelPackageGroupStatus": "Completed"} | request, request.get("Tags"))
         group.fields |= {"ModelPackageGroupArn": group.arn, "CreatedBy": {}}
         return {"ModelPackageGroupArn": group.arn}
 
-    @behaves_across_accounts("ModelPackageGroupName")
+    @shared_operation("ModelPackageGroupName")
     def describe_model_package_group(self, request: Fields) -> Fields:
         """The group; its packages are listed by ListModelPackages."""
         return self.get(request["ModelPackageGroupName"]).fields
 
-    @behaves
+    @emulated_operation
     def list_model_package_groups(self, request: Fields) -> Fields:
         """Summaries, newest first."""
         return list_page("ListModelPackageGroups", request, self, name="ModelPackageGroupName")
 
-    @behaves
+    @emulated_operation
     def delete_model_package_group(self, request: Fields) -> Fields:
         """Refused while it holds packages."""
         group = self.get(request["ModelPackageGroupName"])
@@ -71,25 +71,25 @@ class ModelPackageGroups(Family):
         self.remove(group)
         return {}
 
-    @behaves
+    @emulated_operation
     def put_model_package_group_policy(self, request: Fields) -> Fields:
         """Share a group with other accounts."""
         group = self.get(request["ModelPackageGroupName"])
-        policies.statements(request["ResourcePolicy"])
+        policies.parse_statements(request["ResourcePolicy"])
         group.private["policy"] = request["ResourcePolicy"]
         return {"ModelPackageGroupArn": group.arn}
 
-    @behaves
+    @emulated_operation
     def get_model_package_group_policy(self, request: Fields) -> Fields:
         """The policy as it was put."""
         group = self.find(request["ModelPackageGroupName"])
         if group is None:
-            raise ValidationError(f"Cannot find Model Package Group: {self.arn(request['ModelPackageGroupName'])}")
+            raise ValidationError(f"Cannot find Model Package Group: {self.build_arn(request['ModelPackageGroupName'])}")
         if "policy" not in group.private:
             raise ValidationError(f"Cannot find resource policy for: {group.arn}")
         return {"ResourcePolicy": group.private["policy"]}
 
-    @behaves
+    @emulated_operation
     def delete_model_package_group_policy(self, request: Fields) -> Fields:
         """Refused where there is none."""
         self.get_model_package_group_policy(request)
@@ -98,27 +98,27 @@ class ModelPackageGroups(Family):
 
     def not_found(self, name: str) -> ApiError:
         """The registry words it in its own way."""
-        return ValidationError(f"ModelPackageGroup {self.arn(name)} does not exist.")
+        return ValidationError(f"ModelPackageGroup {self.build_arn(name)} does not exist.")
 
-    def must_allow(self, account: str, action: str, arn: str) -> None:
+    def check_access(self, account: str, action: str, arn: str) -> None:
         """A group's policy says what other accounts may do to it and to its packages."""
         group = self.find(arn.rsplit(":", 1)[1].split("/")[1])
         if group is None or not policies.allows_account(group.private.get("policy", "{}"), account, action, arn):
             raise AccessDeniedError(account, action, arn)
 
 
-class ModelPackages(Family):
+class ModelPackages(ResourceFamily):
     """Create, Describe, Update, List and DeleteModelPackage."""
 
     arn_type = "model-package"
     noun = "model package"
 
-    def __init__(self, region: Region, groups: ModelPackageGroups) -> None:
+    def __init__(self, region: AccountRegion, groups: ModelPackageGroups) -> None:
         super().__init__(region)
         self._groups = groups
         groups.in_use.append(lambda name: any(one.fields.get("ModelPackageGroupName") == name for one in self))
 
-    @behaves_across_accounts("ModelPackageGroupName")
+    @shared_operation("ModelPackageGroupName")
     def create_model_package(self, request: Fields) -> Fields:
         """The next version of a group, or an unversioned package of its own name."""
         if "ModelPackageGroupName" in request and "ModelPackageName" in request:
@@ -143,7 +143,7 @@ class ModelPackages(Family):
             fields |= {"ModelApprovalStatus": approval}
         else:
             name = request["ModelPackageName"]
-            self.must_be_free(name)
+            self.check_name_is_free(name)
         package = self.add(name, fields, request.get("Tags"))
         details: Fields = {"ValidationStatuses": [], "ImageScanStatuses": []}
         package.fields |= {"ModelPackageName": name, "ModelPackageArn": package.arn}
@@ -151,12 +151,12 @@ class ModelPackages(Family):
         self._announce(package)
         return {"ModelPackageArn": package.arn}
 
-    @behaves_across_accounts("ModelPackageName")
+    @shared_operation("ModelPackageName")
     def describe_model_package(self, request: Fields) -> Fields:
         """One version by its ARN, or an unversioned package by its name."""
         return self.get(request["ModelPackageName"]).fields
 
-    @behaves_across_accounts("ModelPackageArn")
+    @shared_operation("ModelPackageArn")
     def update_model_package(self, request: Fields) -> Fields:
         """Approve or reject a version, or change what is known of it."""
         package = self.get(request["ModelPackageArn"])
@@ -175,7 +175,7 @@ class ModelPackages(Family):
         self._announce(package, UpdatedModelPackageFields=sorted(changed))
         return {"ModelPackageArn": package.arn}
 
-    @behaves_across_accounts("ModelPackageGroupName")
+    @shared_operation("ModelPackageGroupName")
     def list_model_packages(self, request: Fields) -> Fields:
         """The versions of one group, or the unversioned packages."""
         found = list(self)
@@ -186,7 +186,7 @@ class ModelPackages(Family):
             found = [one for one in found if ("ModelPackageGroupName" in one.fields) == (kind == "Versioned")]
         return list_page("ListModelPackages", request, found, name="ModelPackageName", wanted=wanted)
 
-    @behaves_across_accounts("ModelPackageName")
+    @shared_operation("ModelPackageName")
     def delete_model_package(self, request: Fields) -> Fields:
         """Gone at once; its version number is not used again."""
         self.remove(self.get(request["ModelPackageName"]))
@@ -194,13 +194,13 @@ class ModelPackages(Family):
 
     def not_found(self, name: str) -> ApiError:
         """The registry words it in its own way."""
-        return ValidationError(f"ModelPackage {self.arn(name)} does not exist.")
+        return ValidationError(f"ModelPackage {self.build_arn(name)} does not exist.")
 
-    def must_allow(self, account: str, action: str, arn: str) -> None:
+    def check_access(self, account: str, action: str, arn: str) -> None:
         """As the policy of the package's group has it."""
-        self._groups.must_allow(account, action, arn)
+        self._groups.check_access(account, action, arn)
 
-    def _announce(self, package: Resource, **more: Any) -> None:
+    def _announce(self, package: SageMakerResource, **more: Any) -> None:
         members = (
             "ModelPackageGroupName",
             "ModelPackageName",

@@ -2,21 +2,21 @@
 
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.listing import list_page
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.resources import Family, Fields
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.resources import ResourceFamily, Fields
 from sagemaker_sandbox.sagemaker import container_definitions
 
 
-class Models(Family):
+class Models(ResourceFamily):
     """CreateModel, DescribeModel, ListModels, DeleteModel."""
 
     arn_type = "model"
     noun = "model"
 
-    @behaves
+    @emulated_operation
     def create_model(self, request: Fields) -> Fields:
         """Refused where its containers contradict each other, or name what does not exist."""
-        self.must_be_free(request["ModelName"])
+        self.check_name_is_free(request["ModelName"])
         if "PrimaryContainer" in request and "Containers" in request:
             raise ValidationError("You can specify either PrimaryContainer or Containers, but not both.")
         described = containers(request)
@@ -31,17 +31,17 @@ class Models(Family):
         model.fields["ModelArn"] = model.arn
         return {"ModelArn": model.arn}
 
-    @behaves
+    @emulated_operation
     def describe_model(self, request: Fields) -> Fields:
         """The model as created."""
         return self.get(request["ModelName"]).fields
 
-    @behaves
+    @emulated_operation
     def list_models(self, request: Fields) -> Fields:
         """Summaries, newest first."""
         return list_page("ListModels", request, self, name="ModelName")
 
-    @behaves
+    @emulated_operation
     def delete_model(self, request: Fields) -> Fields:
         """Endpoints that serve it keep doing so, as on AWS."""
         self.remove(self.get(request["ModelName"]))

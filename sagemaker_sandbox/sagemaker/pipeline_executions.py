@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from sagemaker_sandbox.errors import ConflictError, ResourceNotFoundError, ValidationError
 from sagemaker_sandbox.parts.listing import created_within, cut, descending
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Part, now
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, ServicePart, now
 from sagemaker_sandbox.sagemaker.pipelines import Pipelines, parsed
 
 if TYPE_CHECKING:
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from sagemaker_sandbox.pipelines.runner import Runner
 
 
-class PipelineExecutions(Part):
+class PipelineExecutions(ServicePart):
     """Start, Describe, Update, List, Stop and RetryPipelineExecution, what they hold, and the ends of callbacks."""
 
     noun = "pipeline execution"
 
-    def __init__(self, region: Region, pipelines: Pipelines) -> None:
+    def __init__(self, region: AccountRegion, pipelines: Pipelines) -> None:
         super().__init__(region)
         self._pipelines = pipelines
         self._executions: dict[str, Execution] = {}
         self._runners: dict[str, Runner] = {}
         pipelines.in_use.append(lambda name: any(not run.over for run in self._of(name)))
-        pipelines.when_gone.append(self._forget)
-        region.heard.append(self._wake)
+        pipelines.on_removed.append(self._forget)
+        region.on_state_change.append(self._wake)
 
     def _of(self, pipeline: str) -> "list[Execution]":
         return [run for run in list(self._executions.values()) if run.pipeline_name == pipeline]
@@ -42,7 +42,7 @@ class PipelineExecutions(Part):
         for runner in list(self._runners.values()):
             runner.wake()
 
-    @behaves
+    @emulated_operation
     def start_pipeline_execution(self, request: Fields) -> Fields:
         """Run the version asked for, else the latest."""
         from sagemaker_sandbox.pipelines import naming
@@ -119,7 +119,7 @@ class PipelineExecutions(Part):
 
         return tell
 
-    @behaves
+    @emulated_operation
     def describe_pipeline_execution(self, request: Fields) -> Fields:
         """The execution as it stands."""
         run = self._get(request["PipelineExecutionArn"])
@@ -132,13 +132,13 @@ class PipelineExecutions(Part):
         version = self._pipelines.version(pipeline, {"PipelineVersionId": run.version})
         return told.execution(run) | {"PipelineVersionAliases": version["aliases"]}
 
-    @behaves
+    @emulated_operation
     def describe_pipeline_definition_for_execution(self, request: Fields) -> Fields:
         """The definition that it runs."""
         run = self._get(request["PipelineExecutionArn"])
         return {"PipelineDefinition": run.definition, "CreationTime": run.created}
 
-    @behaves
+    @emulated_operation
     def list_pipeline_executions(self, request: Fields) -> Fields:
         """Summaries, newest first; of one version where an alias names it."""
         pipeline = self._pipelines.get(request["PipelineName"])
@@ -152,7 +152,7 @@ class PipelineExecutions(Part):
         found.sort(key=lambda fields: fields[request.get("SortBy", "CreationTime")], reverse=descending(request))
         return cut("ListPipelineExecutions", request, found)
 
-    @behaves
+    @emulated_operation
     def list_pipeline_execution_steps(self, request: Fields) -> Fields:
         """Every step that has been begun or whose result is used, the latest first."""
         from sagemaker_sandbox.pipelines import graph, told
@@ -165,14 +165,14 @@ class PipelineExecutions(Part):
         found.sort(key=lambda fields: fields["StartTime"])
         return cut("ListPipelineExecutionSteps", request, found[::-1] if descending(request) else found)
 
-    @behaves
+    @emulated_operation
     def list_pipeline_parameters_for_execution(self, request: Fields) -> Fields:
         """Those that were given when it was started."""
         given = self._get(request["PipelineExecutionArn"]).given
         parameters = [{"Name": name, "Value": value} for name, value in given.items()]
         return cut("ListPipelineParametersForExecution", request, parameters)
 
-    @behaves
+    @emulated_operation
     def update_pipeline_execution(self, request: Fields) -> Fields:
         """Another name or description, or more or fewer steps at once from now on."""
         run = self._get(request["PipelineExecutionArn"])
@@ -183,7 +183,7 @@ class PipelineExecutions(Part):
         self._wake()
         return {"PipelineExecutionArn": run.arn}
 
-    @behaves
+    @emulated_operation
     def stop_pipeline_execution(self, request: Fields) -> Fields:
         """Stop its jobs and start none; callbacks and functions end by themselves."""
         run = self._get(request["PipelineExecutionArn"])
@@ -192,7 +192,7 @@ class PipelineExecutions(Part):
         self._runners[run.arn].stop()
         return {"PipelineExecutionArn": run.arn}
 
-    @behaves
+    @emulated_operation
     def retry_pipeline_execution(self, request: Fields) -> Fields:
         """Run what failed or was stopped, and what comes after it, again; what succeeded is kept."""
         run, token = self._get(request["PipelineExecutionArn"]), request["ClientRequestToken"]
@@ -211,13 +211,13 @@ class PipelineExecutions(Part):
         self._start(runner)
         return {"PipelineExecutionArn": run.arn}
 
-    @behaves
+    @emulated_operation
     def send_pipeline_execution_step_success(self, request: Fields) -> Fields:
         """End a callback well, with what it gives."""
         given = {one["Name"]: one["Value"] for one in request.get("OutputParameters", [])}
         return self._answer(request["CallbackToken"], given, None)
 
-    @behaves
+    @emulated_operation
     def send_pipeline_execution_step_failure(self, request: Fields) -> Fields:
         """End a callback badly."""
         return self._answer(request["CallbackToken"], None, request.get("FailureReason", ""))
@@ -233,7 +233,7 @@ class PipelineExecutions(Part):
             raise ResourceNotFoundError(f"Pipeline execution with ARN {arn} does not exist.")
         return self._executions[arn]
 
-    def left(self) -> dict[str, list[str]]:
+    def list_remaining(self) -> dict[str, list[str]]:
         """Executions under way: one that is over is a record, and goes with its pipeline."""
         names = [f"{run.pipeline_name}/{run.id}" for run in self._executions.values() if not run.over]
         return {"pipeline-execution": names} if names else {}

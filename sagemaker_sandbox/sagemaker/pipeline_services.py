@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from werkzeug.exceptions import HTTPException
 
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.pipelines import functions
 from sagemaker_sandbox.pipelines.outside import Fields, StepError
 
@@ -16,7 +16,7 @@ from sagemaker_sandbox.pipelines.outside import Fields, StepError
 class Services:
     """SageMaker in this process, S3 and SQS over HTTP, Lambda's code from moto and its run from `functions`."""
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: AccountRegion) -> None:
         self._region = region
 
     def call(self, operation: str, request: Fields) -> Fields:
@@ -58,7 +58,7 @@ class Services:
 
     def start(self, name: str, work: Callable[[], None]) -> None:
         """Do `work` in a thread of its own, which the Region waits for as it closes."""
-        self._region.start(name, work)
+        self._region.start_thread(name, work)
 
     def _environment(self, role: str) -> dict[str, str]:
         """What leads a function's clients here, as its role."""

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from sagemaker_sandbox.errors import ApiError, ConflictError, ResourceNotFoundError, ValidationError
 from sagemaker_sandbox.parts.listing import created_within, cut, descending
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Family, Fields, Resource, now
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, SageMakerResource, now
 
 if TYPE_CHECKING:
     from sagemaker_sandbox.pipelines.definition import Definition
@@ -17,7 +17,7 @@ _MOST_ALIASES = 10
 _KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
 
 
-class Pipelines(Family):
+class Pipelines(ResourceFamily):
     """Create, Describe, Update, List and DeletePipeline; ListPipelineVersions and UpdatePipelineVersion.
 
     `private` holds the versions, the first first: dictionaries with `id`, `definition`, `created`, `aliases`, and where
@@ -27,12 +27,12 @@ class Pipelines(Family):
     arn_type = "pipeline"
     noun = "pipeline"
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
         #: Asked for what still runs of the pipeline of that name.
         self.in_use: list[Callable[[str], bool]] = []
 
-    @behaves
+    @emulated_operation
     def create_pipeline(self, request: Fields) -> Fields:
         """Active at once; refused where the definition is."""
         name, token = request["PipelineName"], request["ClientRequestToken"]
@@ -67,7 +67,7 @@ class Pipelines(Family):
             parsed(given)
         return given
 
-    @behaves
+    @emulated_operation
     def describe_pipeline(self, request: Fields) -> Fields:
         """The version asked for by id or alias, else the latest."""
         pipeline = self.get(request["PipelineName"])
@@ -79,7 +79,7 @@ class Pipelines(Family):
             "PipelineVersionAliases": version["aliases"],
         }
 
-    @behaves
+    @emulated_operation
     def update_pipeline(self, request: Fields) -> Fields:
         """Another definition is another version."""
         pipeline = self.get(request["PipelineName"])
@@ -98,7 +98,7 @@ class Pipelines(Family):
         pipeline.fields["LastModifiedTime"] = now()
         return {"PipelineArn": pipeline.arn, "PipelineVersionId": versions[-1]["id"]}
 
-    @behaves
+    @emulated_operation
     def list_pipelines(self, request: Fields) -> Fields:
         """Summaries, newest first."""
         prefix = request.get("PipelineNamePrefix", "")
@@ -113,7 +113,7 @@ class Pipelines(Family):
         found.sort(key=lambda fields: fields[by], reverse=descending(request))
         return cut("ListPipelines", request, found)
 
-    @behaves
+    @emulated_operation
     def delete_pipeline(self, request: Fields) -> Fields:
         """With all its executions; refused while one runs."""
         pipeline = self.get(request["PipelineName"])
@@ -122,7 +122,7 @@ class Pipelines(Family):
         self.remove(pipeline)
         return {"PipelineArn": pipeline.arn}
 
-    @behaves
+    @emulated_operation
     def list_pipeline_versions(self, request: Fields) -> Fields:
         """Summaries, newest first."""
         pipeline = self.get(request["PipelineName"])
@@ -141,7 +141,7 @@ class Pipelines(Family):
         ]
         return cut("ListPipelineVersions", request, found[::-1] if descending(request) else found)
 
-    @behaves
+    @emulated_operation
     def update_pipeline_version(self, request: Fields) -> Fields:
         """Name and describe a version; give it aliases, or take them away."""
         pipeline = self.get(request["PipelineArn"])
@@ -162,7 +162,7 @@ class Pipelines(Family):
                 version[key] = request[member]
         return {"PipelineArn": pipeline.arn, "PipelineVersionId": version["id"]}
 
-    def version(self, pipeline: Resource, request: Fields) -> Fields:
+    def version(self, pipeline: SageMakerResource, request: Fields) -> Fields:
         """The version that a request names by id or alias, else the latest; raises ResourceNotFoundError."""
         versions: list[Fields] = pipeline.private["versions"]
         number, alias = request.get("PipelineVersionId"), request.get("PipelineVersionAlias")
@@ -178,7 +178,7 @@ class Pipelines(Family):
 
     def not_found(self, name: str) -> ApiError:
         """Pipelines have an error of their own."""
-        return ResourceNotFoundError(f"Pipeline '{self.arn(name)}' does not exist.")
+        return ResourceNotFoundError(f"Pipeline '{self.build_arn(name)}' does not exist.")
 
 
 def parsed(definition: str) -> "Definition":

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.resources import Fields, Resource
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
 from sagemaker_sandbox.sagemaker.jobs import Jobs
 
 if TYPE_CHECKING:
-    from sagemaker_sandbox.runtime.reporting import Update
+    from sagemaker_sandbox.runtime.reporting import JobUpdate
 
 
 class ProcessingJobs(Jobs):
@@ -19,39 +19,39 @@ class ProcessingJobs(Jobs):
     kind = "ProcessingJob"
     time = "Processing"
 
-    @behaves
+    @emulated_operation
     def create_processing_job(self, request: Fields) -> Fields:
         """Start a job; it reports InProgress, and runs in processes of its own."""
-        from sagemaker_sandbox.runtime.processing import Processing
+        from sagemaker_sandbox.runtime.processing_definition import ProcessingDefinition
 
         name = request["ProcessingJobName"]
         self.name_must_be_free(name)
         _check_names(request)
         isolated = request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
         role = None if isolated else request["RoleArn"]
-        return self.begin(request, {}, Processing(request, self.arn(name)), role=role)
+        return self.begin(request, {}, ProcessingDefinition(request, self.build_arn(name)), role=role)
 
-    def told(self, job: Resource, update: "Update") -> None:
+    def told(self, job: SageMakerResource, update: "JobUpdate") -> None:
         """What the container left as its message."""
         if update.exit_message is not None:
             job.fields["ExitMessage"] = update.exit_message
 
-    @behaves
+    @emulated_operation
     def describe_processing_job(self, request: Fields) -> Fields:
         """The job as it stands."""
         return self.get(request["ProcessingJobName"]).fields
 
-    @behaves
+    @emulated_operation
     def list_processing_jobs(self, request: Fields) -> Fields:
         """Summaries."""
         return self.page(request)
 
-    @behaves
+    @emulated_operation
     def stop_processing_job(self, request: Fields) -> Fields:
         """SIGTERM, two minutes, then the end; outputs of EndOfJob are not uploaded."""
         return self.stop(request)
 
-    @behaves
+    @emulated_operation
     def delete_processing_job(self, request: Fields) -> Fields:
         """Only once it is over."""
         return self.delete(request)

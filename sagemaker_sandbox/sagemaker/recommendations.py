@@ -5,9 +5,9 @@ No endpoint is created and no load is generated: `recommendations.recorded` has 
 
 from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
 from sagemaker_sandbox.parts.listing import cut, list_page
-from sagemaker_sandbox.parts.handlers import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Family, Fields, Resource, now
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, SageMakerResource, now
 from sagemaker_sandbox.recommendations import scaling
 from sagemaker_sandbox.recommendations.benchmarks import existing_endpoint_step, plan_steps
 from sagemaker_sandbox.recommendations.checks import check_request
@@ -23,18 +23,18 @@ _LOG_GROUP = "/aws/sagemaker/InferenceRecommendationsJobs"
 _NOUN = "inference recommendations job"
 
 
-class InferenceRecommendationsJobs(Family):
+class InferenceRecommendationsJobs(ResourceFamily):
     """Inference recommendation jobs. `private` holds a job's steps as they are once the job is over."""
 
     arn_type = "inference-recommendations-job"
     noun = _NOUN
 
-    def __init__(self, region: Region, models: Models, endpoints: Endpoints) -> None:
+    def __init__(self, region: AccountRegion, models: Models, endpoints: Endpoints) -> None:
         super().__init__(region)
         self._models = models
         self._endpoints = endpoints
 
-    @behaves
+    @emulated_operation
     def create_inference_recommendations_job(self, request: Fields) -> Fields:
         """Start a job. It is over after its transition."""
         name = request["JobName"]
@@ -52,10 +52,10 @@ class InferenceRecommendationsJobs(Family):
         outcome: Fields = {"Status": "COMPLETED"}
         if not any(step["Status"] == "COMPLETED" for step in steps):
             outcome = {"Status": "FAILED", "FailureReason": steps[0]["InferenceBenchmark"]["FailureReason"]}
-        job.change(self.region.transition_seconds("CreateInferenceRecommendationsJob", name), outcome)
+        job.schedule_change(self.region.transition_seconds("CreateInferenceRecommendationsJob", name), outcome)
         message = f"{name}: {len(steps)} benchmarks; the sandbox answers with recorded figures"
         log = CloudWatchStream(self.region.client("logs"), _LOG_GROUP, f"{name}/execution")
-        self.region.start(f"log of {name}", lambda: log.put([(now().timestamp(), message)]))
+        self.region.start_thread(f"log of {name}", lambda: log.put([(now().timestamp(), message)]))
         return {"JobArn": job.arn}
 
     def _check_model(self, config: Fields) -> ModelFacts:
@@ -80,7 +80,7 @@ class InferenceRecommendationsJobs(Family):
             for endpoint in endpoints
         ]
 
-    @behaves
+    @emulated_operation
     def describe_inference_recommendations_job(self, request: Fields) -> Fields:
         """Return a job, with its recommendations once it is over: the cheapest inference first (assumed)."""
         job = self.get(request["JobName"])
@@ -105,7 +105,7 @@ class InferenceRecommendationsJobs(Family):
             or None,
         }
 
-    @behaves
+    @emulated_operation
     def list_inference_recommendations_jobs(self, request: Fields) -> Fields:
         """Return summaries of all jobs, or of one model's."""
         wanted = {
@@ -117,7 +117,7 @@ class InferenceRecommendationsJobs(Family):
             "ListInferenceRecommendationsJobs", request, self, name="JobName", status="Status", wanted=wanted
         )
 
-    @behaves
+    @emulated_operation
     def list_inference_recommendations_job_steps(self, request: Fields) -> Fields:
         """Return the benchmarks of a job, with the reason of each failure."""
         steps = _list_steps(self.get(request["JobName"]))
@@ -127,7 +127,7 @@ class InferenceRecommendationsJobs(Family):
             [step for step in steps if request.get("Status") in (None, step["Status"])],
         )
 
-    @behaves
+    @emulated_operation
     def stop_inference_recommendations_job(self, request: Fields) -> Fields:
         """Stop a job: STOPPING, and STOPPED after the transition."""
         job = self.get(request["JobName"])
@@ -135,10 +135,10 @@ class InferenceRecommendationsJobs(Family):
         if status in _FINAL:
             raise ValidationError(f"The request was rejected because the {self.noun} is in status {status}.")
         job.fields |= {"Status": "STOPPING", "LastModifiedTime": now()}
-        job.change(self.region.transition_seconds("StopInferenceRecommendationsJob", job.name), {"Status": "STOPPED"})
+        job.schedule_change(self.region.transition_seconds("StopInferenceRecommendationsJob", job.name), {"Status": "STOPPED"})
         return {}
 
-    @behaves
+    @emulated_operation
     def get_scaling_configuration_recommendation(self, request: Fields) -> Fields:
         """Return a scaling policy for one of a completed job's endpoints."""
         job = self.get(request["InferenceRecommendationsJobName"])
@@ -156,7 +156,7 @@ class InferenceRecommendationsJobs(Family):
         policy = scaling.recommend_scaling(find_load_test(step["instance_type"]), target, objective, expected)
         return request | {"TargetCpuUtilizationPerCore": target} | policy
 
-    def left(self) -> dict[str, list[str]]:
+    def list_remaining(self) -> dict[str, list[str]]:
         """Return the jobs in progress: a finished job cannot be deleted."""
         names = [job.name for job in self if job.fields["Status"] not in _FINAL]
         return {self.arn_type: names} if names else {}
@@ -166,7 +166,7 @@ class InferenceRecommendationsJobs(Family):
         return ResourceNotFoundError(f"Could not find {self.noun} with name: {name}")
 
 
-def _list_steps(job: Resource) -> list[Fields]:
+def _list_steps(job: SageMakerResource) -> list[Fields]:
     """Return the steps with the job's status if it is not over or was stopped, without results."""
     status = job.fields["Status"]
     if status in ("COMPLETED", "FAILED"):
@@ -184,7 +184,7 @@ def _list_steps(job: Resource) -> list[Fields]:
     ]
 
 
-def _find_step(job: Resource, request: Fields) -> Fields:
+def _find_step(job: SageMakerResource, request: Fields) -> Fields:
     """Return the completed step that the request names. Raises ResourceNotFoundError."""
     name = request.get("RecommendationId") or request["EndpointName"]
     for step in job.private["steps"]:

@@ -9,9 +9,9 @@ from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
 from sagemaker_sandbox.parts.listing import cut
 from sagemaker_sandbox.parts.matching import check, matches, names, values
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Family, Fields, Part
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, ServicePart
 
 #: What Search calls a family of resources, to the type in their ARNs.
 _FAMILIES = {
@@ -27,10 +27,10 @@ _FAMILIES = {
 _NONE = ("HubContent", "Image", "ImageVersion", "Job", "Project")
 
 
-class Search(Part):
+class Search(ServicePart):
     """Search, over all families; what moto records, moto searches."""
 
-    def __init__(self, region: Region, families: list[Family]) -> None:
+    def __init__(self, region: AccountRegion, families: list[ResourceFamily]) -> None:
         super().__init__(region)
         self._families = {family.arn_type: family for family in families}
         self._made: Mapping[str, Callable[[], Iterator[Fields]]] = {
@@ -38,7 +38,7 @@ class Search(Part):
             "PipelineExecution": self._executions,
         }
 
-    @behaves
+    @emulated_operation
     def search(self, request: Fields) -> Fields:
         """Records as Describe has them, with their tags; what was changed last comes first."""
         kind, expression = request["Resource"], request.get("SearchExpression", {})

@@ -1,17 +1,17 @@
 """Tags of every SageMaker resource, by ARN."""
 
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Family, Fields, Part, Resource
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, ServicePart, SageMakerResource
 
 _MOST_TAGS = 50
 
 
-class Tags(Part):
+class Tags(ServicePart):
     """AddTags, ListTags, DeleteTags."""
 
-    def __init__(self, region: Region, families: list[Family]) -> None:
+    def __init__(self, region: AccountRegion, families: list[ResourceFamily]) -> None:
         super().__init__(region)
         self._families = families
 
@@ -20,7 +20,7 @@ class Tags(Part):
         with self.region.lock:
             return self._find(arn) is not None
 
-    @behaves
+    @emulated_operation
     def add_tags(self, request: Fields) -> Fields:
         """New and overwritten tags; answers all of them."""
         resource = self._resource(request["ResourceArn"])
@@ -30,13 +30,13 @@ class Tags(Part):
         resource.tags |= added
         return self.list_tags(request)
 
-    @behaves
+    @emulated_operation
     def list_tags(self, request: Fields) -> Fields:
         """All tags of one resource."""
         tags = self._resource(request["ResourceArn"]).tags
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
-    @behaves
+    @emulated_operation
     def delete_tags(self, request: Fields) -> Fields:
         """Keys that are not there are passed over."""
         tags = self._resource(request["ResourceArn"]).tags
@@ -44,12 +44,12 @@ class Tags(Part):
             tags.pop(key, None)
         return {}
 
-    def _resource(self, arn: str) -> Resource:
+    def _resource(self, arn: str) -> SageMakerResource:
         resource = self._find(arn)
         if resource is None:
             raise ValidationError(f"Could not find resource {arn}.")
         return resource
 
-    def _find(self, arn: str) -> Resource | None:
-        found = (family.find(arn) for family in self._families if arn.startswith(family.arn("")))
+    def _find(self, arn: str) -> SageMakerResource | None:
+        found = (family.find(arn) for family in self._families if arn.startswith(family.build_arn("")))
         return next((resource for resource in found if resource is not None), None)

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.resources import Fields, Resource, now
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, now
 from sagemaker_sandbox.sagemaker import volume_keys, warm_pools
 from sagemaker_sandbox.sagemaker.jobs import OVER, Jobs
 
 if TYPE_CHECKING:
-    from sagemaker_sandbox.runtime.reporting import Update
+    from sagemaker_sandbox.runtime.reporting import JobUpdate
 
 
 #: How long a job may run that does not say: a day. Source: StoppingCondition in the SageMaker API reference.
@@ -24,10 +24,10 @@ class TrainingJobs(Jobs):
     kind = "TrainingJob"
     time = "Training"
 
-    @behaves
+    @emulated_operation
     def create_training_job(self, request: Fields) -> Fields:
         """Start a job; it reports InProgress, and runs in processes of its own."""
-        from sagemaker_sandbox.runtime.training import Training
+        from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
 
         name = request["TrainingJobName"]
         self.name_must_be_free(name)
@@ -46,10 +46,10 @@ class TrainingJobs(Jobs):
             **warm_pools.begun(name, request, self),
         }
         role = None if isolated else request["RoleArn"]
-        options: Fields = {"interrupted": lambda checkpoints: self.region.faults.interrupts(name, checkpoints)}
-        return self.begin(request, fields, Training(request), role=role, **options)
+        options: Fields = {"interrupted": lambda checkpoints: self.region.faults.take_interruption(name, checkpoints)}
+        return self.begin(request, fields, TrainingDefinition(request), role=role, **options)
 
-    def told(self, job: Resource, update: "Update") -> None:
+    def told(self, job: SageMakerResource, update: "JobUpdate") -> None:
         """Secondary status, metrics, artifacts, times; the warm pool once the job is over."""
         fields = job.fields
         fields["SecondaryStatus"] = update.secondary_status
@@ -71,19 +71,19 @@ class TrainingJobs(Jobs):
             fields["SecondaryStatusTransitions"][-1]["EndTime"] = update.time
             warm_pools.ended(job, completed=update.status == "Completed")
 
-    @behaves
+    @emulated_operation
     def describe_training_job(self, request: Fields) -> Fields:
         """The job as it stands, with its secondary status transitions and last metrics."""
         return self.get(request["TrainingJobName"]).fields
 
-    @behaves
+    @emulated_operation
     def list_training_jobs(self, request: Fields) -> Fields:
         """Summaries, by the status of the job or of its warm pool."""
         pool = request.get("WarmPoolStatusEquals")
         asked = {member: value for member, value in request.items() if member != "WarmPoolStatusEquals"}
         return self.page(asked, lambda job: pool is None or job.fields.get("WarmPoolStatus", {}).get("Status") == pool)
 
-    @behaves
+    @emulated_operation
     def update_training_job(self, request: Fields) -> Fields:
         """How long the warm pool is kept; profiler and remote debugging are kept as given."""
         job = self.get(request["TrainingJobName"])
@@ -93,18 +93,18 @@ class TrainingJobs(Jobs):
         job.fields["LastModifiedTime"] = now()
         return {"TrainingJobArn": job.arn}
 
-    @behaves
+    @emulated_operation
     def stop_training_job(self, request: Fields) -> Fields:
         """SIGTERM, two minutes to save, then the end; what the job saved is kept."""
         return self.stop(request)
 
-    @behaves
+    @emulated_operation
     def delete_training_job(self, request: Fields) -> Fields:
         """Only once it is over, and its warm pool is gone."""
         warm_pools.must_be_gone(self.get(request["TrainingJobName"]))
         return self.delete(request)
 
-    def ended_with_the_sandbox(self, job: Resource) -> None:
+    def ended_with_the_sandbox(self, job: SageMakerResource) -> None:
         """Its secondary status says so too, and its instances are gone."""
         ended, transitions = job.fields["TrainingEndTime"], job.fields["SecondaryStatusTransitions"]
         transitions[-1]["EndTime"] = ended
@@ -159,7 +159,7 @@ def _check_channels(request: Fields) -> None:
         raise ValidationError("Channel names in InputDataConfig must be unique.")
 
 
-def _add_transition(transitions: list[Fields], update: "Update") -> None:
+def _add_transition(transitions: list[Fields], update: "JobUpdate") -> None:
     last = transitions[-1]
     if last["Status"] == update.secondary_status:
         last["StatusMessage"] = update.message

@@ -5,9 +5,9 @@ from typing import Any
 
 from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
 from sagemaker_sandbox.parts.listing import cut, documented_default, list_page
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Family, Fields, Resource, now
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, SageMakerResource, now
 from sagemaker_sandbox.sagemaker import training_jobs
 from sagemaker_sandbox.sagemaker.jobs import OVER
 from sagemaker_sandbox.sagemaker.training_jobs import TrainingJobs
@@ -33,19 +33,19 @@ _EVENT = (
 )
 
 
-class HyperParameterTuningJobs(Family):
+class HyperParameterTuningJobs(ResourceFamily):
     """A job's `private` holds its request and the summaries of its training jobs, for those that start from it."""
 
     arn_type = "hyper-parameter-tuning-job"
     noun = "hyperparameter tuning job"
 
-    def __init__(self, region: Region, jobs: TrainingJobs) -> None:
+    def __init__(self, region: AccountRegion, jobs: TrainingJobs) -> None:
         super().__init__(region)
         self._jobs = jobs
         self._runs: dict[str, TuningRun] = {}
         jobs.when_updated.append(self._tell)
 
-    @behaves
+    @emulated_operation
     def create_hyper_parameter_tuning_job(self, request: Fields) -> Fields:
         """Start a tuning job, which launches training jobs."""
         name = request["HyperParameterTuningJobName"]
@@ -86,14 +86,14 @@ class HyperParameterTuningJobs(Family):
                 raise ValidationError(f"The parent tuning job {job.name} is not in a terminal state.")
         return [Parent(job.private["request"], job.private["summaries"]) for job in jobs]
 
-    def _call(self, job: Resource, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _call(self, job: SageMakerResource, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = self.region.call(operation, request)
         if operation == "CreateTrainingJob":
             with self.region.lock:
                 self._jobs.get(request["TrainingJobName"]).fields["TuningJobArn"] = job.arn
         return answer
 
-    def _tell(self, training_job: Resource) -> None:
+    def _tell(self, training_job: SageMakerResource) -> None:
         """A training job has changed; its name begins with that of the tuning job that launched it, if one did."""
         run = self._runs.get(training_job.name.rsplit("-", 2)[0])
         if run is not None:
@@ -101,7 +101,7 @@ class HyperParameterTuningJobs(Family):
                 fields, values = dict(training_job.fields), training_job.private.get("history", {})
             run.notify(training_job.name, fields, values)
 
-    def _update(self, job: Resource, tuner: Tuner) -> None:
+    def _update(self, job: SageMakerResource, tuner: Tuner) -> None:
         """What DescribeHyperParameterTuningJob answers from now on."""
         with self.region.lock:
             before = job.fields["HyperParameterTuningJobStatus"]
@@ -114,16 +114,16 @@ class HyperParameterTuningJobs(Family):
             if job.fields["HyperParameterTuningJobStatus"] != before:
                 self._publish(job)
 
-    def _publish(self, job: Resource) -> None:
+    def _publish(self, job: SageMakerResource) -> None:
         detail = {member: job.fields[member] for member in _EVENT if member in job.fields} | {"Tags": job.tags}
         self.region.publish("SageMaker HyperParameter Tuning Job State Change", detail, job.arn)
 
-    @behaves
+    @emulated_operation
     def describe_hyper_parameter_tuning_job(self, request: Fields) -> Fields:
         """The job as it stands, its training jobs counted, the best of them, and what the search has come to."""
         return self.get(request["HyperParameterTuningJobName"]).fields
 
-    @behaves
+    @emulated_operation
     def list_hyper_parameter_tuning_jobs(self, request: Fields) -> Fields:
         """Summaries of tuning jobs."""
         return list_page(
@@ -134,7 +134,7 @@ class HyperParameterTuningJobs(Family):
             status="HyperParameterTuningJobStatus",
         )
 
-    @behaves
+    @emulated_operation
     def list_training_jobs_for_hyper_parameter_tuning_job(self, request: Fields) -> Fields:
         """Summaries of the training jobs of one tuning job; by objective only those that have one."""
         found = self.get(request["HyperParameterTuningJobName"]).private["summaries"]
@@ -149,7 +149,7 @@ class HyperParameterTuningJobs(Family):
             found.sort(key=lambda summary: summary[member], reverse=order == "Descending")
         return cut(_CHILDREN, request, found)
 
-    @behaves
+    @emulated_operation
     def stop_hyper_parameter_tuning_job(self, request: Fields) -> Fields:
         """Its training jobs are stopped, then it is."""
         job = self.get(request["HyperParameterTuningJobName"])
@@ -162,19 +162,19 @@ class HyperParameterTuningJobs(Family):
         run.stop()
         return {}
 
-    @behaves
+    @emulated_operation
     def delete_hyper_parameter_tuning_job(self, request: Fields) -> Fields:
         """Only once it is over; its training jobs stay."""
         job = self.get(request["HyperParameterTuningJobName"])
-        if job.going:
+        if job.is_being_deleted:
             return {}
         if job.fields["HyperParameterTuningJobStatus"] not in OVER:
             raise ValidationError(f"The tuning job {job.name} cannot be deleted: it is not in a terminal state.")
         job.fields["HyperParameterTuningJobStatus"] = "Deleting"
-        job.delete(self.region.transition_seconds("DeleteHyperParameterTuningJob", job.name))
+        job.schedule_deletion(self.region.transition_seconds("DeleteHyperParameterTuningJob", job.name))
         return {}
 
-    def left(self) -> dict[str, list[str]]:
+    def list_remaining(self) -> dict[str, list[str]]:
         """Jobs in progress, as of training jobs."""
         names = [job.name for job in self if job.fields["HyperParameterTuningJobStatus"] not in (*OVER, "Deleting")]
         return {self.arn_type: names} if names else {}

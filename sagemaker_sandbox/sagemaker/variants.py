@@ -9,7 +9,7 @@ from sustainable_mlops.aws.service_model import service_model
 from sustainable_mlops.catalogue.instances import find, has_local_disk, offered
 from sustainable_mlops.catalogue.limits import serverless_memory_mb
 from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 
 #: What is of instances, which a serverless variant has none of.
@@ -31,7 +31,7 @@ _ROUTING = ("LEAST_OUTSTANDING_REQUESTS", "RANDOM")
 _NEURON = ("inf", "trn")
 
 
-def check(region: Region, variant: Fields, path: str) -> None:
+def check(region: AccountRegion, variant: Fields, path: str) -> None:
     """Raises ApiError; `path` is where the variant is in the request, as `productionVariants.1.member`."""
     if "ModelName" not in variant:
         raise NotEmulatedError(
@@ -61,7 +61,7 @@ def _check_serverless(variant: Fields, path: str) -> None:
         )
 
 
-def _check_on_instances(region: Region, variant: Fields, path: str) -> None:
+def _check_on_instances(region: AccountRegion, variant: Fields, path: str) -> None:
     name = variant["VariantName"]
     if ("InstanceType" in variant) == ("InstancePools" in variant):
         raise ValidationError(f"InstanceType must be specified for production variant {name}.")
@@ -84,7 +84,7 @@ def _instances(variant: Fields, path: str) -> Iterator[tuple[str, str]]:
         yield f"{path}.instancePools.{number}.member.instanceType", pool["InstanceType"]
 
 
-def _check_instance(region: Region, variant: Fields, path: str, instance: str) -> None:
+def _check_instance(region: AccountRegion, variant: Fields, path: str, instance: str) -> None:
     if offered(instance, region.name) is False:
         known = service_model("sagemaker").shape_for("ProductionVariantInstanceType").metadata["enum"]
         raise _not_in(path, instance, ", ".join(one for one in known if offered(one, region.name) is not False))

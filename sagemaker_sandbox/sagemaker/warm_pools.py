@@ -8,14 +8,14 @@ import math
 from collections.abc import Iterable
 
 from sagemaker_sandbox.errors import ResourceInUseError, ValidationError
-from sagemaker_sandbox.parts.resources import Fields, Resource, now
+from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, now
 
 _RESOURCES = ("InstanceType", "InstanceCount", "VolumeKmsKeyId", "VolumeSizeInGB")
 _REQUEST = ("RoleArn", "VpcConfig")
 _SWITCHES = ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption")
 
 
-def begun(name: str, request: Fields, jobs: Iterable[Resource]) -> Fields:
+def begun(name: str, request: Fields, jobs: Iterable[SageMakerResource]) -> Fields:
     """Fields of a new job: its pool is in use where it keeps one. It takes over the pool of a job that matches.
 
     Managed spot training has nothing to do with pools.
@@ -23,12 +23,12 @@ def begun(name: str, request: Fields, jobs: Iterable[Resource]) -> Fields:
     for job in jobs if not request.get("EnableManagedSpotTraining") else ():
         if _status(job) == "Available" and _needs(job.fields) == _needs(request):
             _set(job, "Reused", math.ceil(_held(job)), ReusedByJob=name)
-            job.coming = None
+            job.pending_change = None
             break
     return {"WarmPoolStatus": {"Status": "InUse"}} if _period(request) else {}
 
 
-def ended(job: Resource, *, completed: bool) -> None:
+def ended(job: SageMakerResource, *, completed: bool) -> None:
     """The job is over: its pool is there for others until the period has passed, if the job did what it should."""
     if _status(job) != "InUse":
         return
@@ -38,7 +38,7 @@ def ended(job: Resource, *, completed: bool) -> None:
         _end_after(job, _period(job.fields))
 
 
-def update(job: Resource, period: int | None) -> None:
+def update(job: SageMakerResource, period: int | None) -> None:
     """Keep the pool for another period than was said; None changes nothing. Raises ValidationError without a pool."""
     if period is None:
         return
@@ -49,7 +49,7 @@ def update(job: Resource, period: int | None) -> None:
         _end_after(job, period)
 
 
-def must_be_gone(job: Resource) -> None:
+def must_be_gone(job: SageMakerResource) -> None:
     """Raise ResourceInUseError where its instances are kept for others. Source: DeleteTrainingJob, API reference."""
     if _status(job) == "Available":
         raise ResourceInUseError(
@@ -58,23 +58,23 @@ def must_be_gone(job: Resource) -> None:
         )
 
 
-def _end_after(job: Resource, period: int) -> None:
+def _end_after(job: SageMakerResource, period: int) -> None:
     held = _held(job)
     kept = max(held, float(period))
     billed = {"Status": "Terminated", "ResourceRetainedBillableTimeInSeconds": math.ceil(kept)}
-    job.change(kept - held, {"WarmPoolStatus": billed})
+    job.schedule_change(kept - held, {"WarmPoolStatus": billed})
 
 
-def _held(job: Resource) -> float:
+def _held(job: SageMakerResource) -> float:
     seconds: float = (now() - job.private["pool_since"]).total_seconds()
     return seconds
 
 
-def _set(job: Resource, status: str, seconds: int, **more: str) -> None:
+def _set(job: SageMakerResource, status: str, seconds: int, **more: str) -> None:
     job.fields["WarmPoolStatus"] = {"Status": status, "ResourceRetainedBillableTimeInSeconds": seconds, **more}
 
 
-def _status(job: Resource) -> str | None:
+def _status(job: SageMakerResource) -> str | None:
     status: str | None = job.fields.get("WarmPoolStatus", {}).get("Status")
     return status
 

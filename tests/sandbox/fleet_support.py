@@ -8,14 +8,14 @@ from typing import Any
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.context import Context
-from sagemaker_sandbox.events import Publisher
-from sagemaker_sandbox.faults.fault_queue import Faults
+from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.events import EventPublisher
+from sagemaker_sandbox.faults.fault_queue import FaultQueue
 from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.invocation import Invocation
 from sagemaker_sandbox.hosting.traffic import Traffic
 from sagemaker_sandbox.parts.lock import Lock
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.plane.registry import Parts
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.support import IMAGE, tar
@@ -43,7 +43,7 @@ def transform_fn(model, data, content_type, accept):
 @contextmanager
 def standing(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> Iterator[Parts]:
     """The parts of one Region in this very process; closed after use."""
-    context = Context(
+    context = SandboxContext(
         lambda service, _region, _account: sandbox.client(service),
         lambda service, _region, _account: sandbox.client(service),
         folder,
@@ -55,7 +55,7 @@ def standing(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> Iter
     def call(operation: str, request: Any) -> dict[str, Any]:
         raise NotImplementedError(operation, request)
 
-    parts = Parts(Region(ACCOUNT, REGION, context, Publisher(context.client), call, Faults(), Lock()))
+    parts = Parts(AccountRegion(ACCOUNT, REGION, context, EventPublisher(context.client), call, FaultQueue(), Lock()))
     try:
         yield parts
     finally:
@@ -89,9 +89,9 @@ def serve(
     """A fleet of these variants in service, and the traffic that all goes to it."""
     given = {"EndpointConfigName": endpoint, "ProductionVariants": list(variants)} | config
     names = [one["VariantName"] for one in (*variants, *config.get("ShadowProductionVariants", ()))]
-    fleet = fleets.make(endpoint, given, models(*names))
+    fleet = fleets.create_fleet(endpoint, given, models(*names))
     fleet.start()
-    traffic = fleets.traffic(endpoint)
+    traffic = fleets.get_traffic(endpoint)
     traffic.shift((fleet, 1.0))
     return fleet, traffic
 

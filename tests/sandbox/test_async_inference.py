@@ -539,8 +539,10 @@ def test_a_restart_in_the_middle_loses_nothing_and_answers_nothing_twice(tmp_pat
     ],
 )
 def test_places_follow_from_the_endpoint_and_the_request(asked: dict[str, str], answer: str, failure: str) -> None:
-    assert locations.of({"S3OutputPath": "s3://b/out/", "S3FailurePath": "s3://b/failed"}, asked, "id") == (
+    assert locations.resolve_output_locations(
+        {"S3OutputPath": "s3://b/out/", "S3FailurePath": "s3://b/failed"}, asked, "id"
+    ) == (
         answer,
         failure,
     )
-    assert locations.of({"S3FailurePath": "s3://b/failed"}, asked, "id") == (None, failure)
+    assert locations.resolve_output_locations({"S3FailurePath": "s3://b/failed"}, asked, "id") == (None, failure)

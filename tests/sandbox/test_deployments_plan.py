@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagemaker_sandbox.deployments.plan import DeploymentStage, stages, way_back
-from sagemaker_sandbox.deployments.policy import DeploymentPolicy, check, check_names
+from sagemaker_sandbox.deployments.plan import DeploymentStage, plan_rollback, plan_stages
+from sagemaker_sandbox.deployments.policy import DeploymentPolicy, check_policy, check_variant_names
 from sagemaker_sandbox.errors import ValidationError
 
 
@@ -25,8 +25,8 @@ def rolling(batch: dict[str, Any], **members: Any) -> dict[str, Any]:
 
 
 def shares(config: dict[str, Any], count: int) -> list[tuple[float, int]]:
-    found = stages(DeploymentPolicy(config), {"main": count}, {"main": count})
-    return [(stage.share, stage.bake_seconds) for stage in found]
+    found = plan_stages(DeploymentPolicy(config), {"main": count}, {"main": count})
+    return [(stage.traffic_share, stage.bake_seconds) for stage in found]
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_a_rolling_deployment_keeps_the_capacity_and_needs_one_batch_more(data: 
     batch = data.draw(st.integers(1, count // 2))
     config, old = rolling(size(batch)), {"main": count}
     have = count
-    for stage in stages(DeploymentPolicy(config), old, {"main": count}):
-        assert count <= have + stage.new["main"] <= count + batch  # as the batch is there, and the old are still
-        have = stage.old["main"]
-        assert have + stage.new["main"] == count  # once it has baked
-        assert stage.share == stage.new["main"] / count
+    for stage in plan_stages(DeploymentPolicy(config), old, {"main": count}):
+        assert count <= have + stage.new_counts["main"] <= count + batch  # as the batch is there, and the old are still
+        have = stage.old_counts["main"]
+        assert have + stage.new_counts["main"] == count  # once it has baked
+        assert stage.traffic_share == stage.new_counts["main"] / count
     assert have == 0
 
 
@@ -78,14 +78,14 @@ def test_whatever_stage_was_reached_the_way_back_ends_where_it_began(
         "ROLLING": rolling(step, RollbackMaximumBatchSize=size(data.draw(st.integers(1, count)))),
     }[kind]
     old = {"main": count}
-    passed: list[DeploymentStage] = stages(DeploymentPolicy(config), old, {"main": count})
+    passed: list[DeploymentStage] = plan_stages(DeploymentPolicy(config), old, {"main": count})
     reached = data.draw(st.integers(0, len(passed) - 1))
-    left = passed[reached - 1].old if reached else old
-    back = way_back(DeploymentPolicy(config), old, passed[reached], left)
-    assert (back[-1].share, dict(back[-1].new), dict(back[-1].old)) == (0.0, {"main": 0}, old)
-    assert [stage.share for stage in back] == sorted((stage.share for stage in back), reverse=True)
-    assert back[0].share <= passed[reached].share
-    assert all(stage.old["main"] + stage.new["main"] >= min(count, left["main"]) for stage in back)
+    left = passed[reached - 1].old_counts if reached else old
+    back = plan_rollback(DeploymentPolicy(config), old, passed[reached], left)
+    assert (back[-1].traffic_share, dict(back[-1].new_counts), dict(back[-1].old_counts)) == (0.0, {"main": 0}, old)
+    assert [stage.traffic_share for stage in back] == sorted((stage.traffic_share for stage in back), reverse=True)
+    assert back[0].traffic_share <= passed[reached].traffic_share
+    assert all(stage.old_counts["main"] + stage.new_counts["main"] >= min(count, left["main"]) for stage in back)
     if kind != "ROLLING":
         assert len(back) == 1
 
@@ -121,7 +121,7 @@ def test_a_policy_names_its_alarms_and_may_take_its_time() -> None:
 )
 def test_what_no_deployment_can_do_is_refused(config: dict[str, Any], counts: dict[str, int], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
-        check(DeploymentPolicy(config), counts, serverless=False)
+        check_policy(DeploymentPolicy(config), counts, serverless=False)
 
 
 def test_the_bounds_themselves_are_allowed_and_serverless_endpoints_are_not_rolled() -> None:
@@ -131,12 +131,12 @@ def test_the_bounds_themselves_are_allowed_and_serverless_endpoints_are_not_roll
         (rolling(size(1)), 20),
         (rolling(size(1)), 0),
     ):
-        check(DeploymentPolicy(config), {"main": count}, serverless=False)
+        check_policy(DeploymentPolicy(config), {"main": count}, serverless=False)
     with pytest.raises(ValidationError, match="serverless"):
-        check(DeploymentPolicy(rolling(size(1))), {"main": 1}, serverless=True)
+        check_policy(DeploymentPolicy(rolling(size(1))), {"main": 1}, serverless=True)
 
 
 def test_variants_keep_their_names() -> None:
-    check_names(["a", "b"], ["b", "a"])
+    check_variant_names(["a", "b"], ["b", "a"])
     with pytest.raises(ValidationError, match="same variant names"):
-        check_names(["a"], ["b"])
+        check_variant_names(["a"], ["b"])

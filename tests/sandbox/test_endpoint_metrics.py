@@ -15,7 +15,14 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.cloudwatch import metrics
 from sagemaker_sandbox.hosting.invocation import Invocation
-from sagemaker_sandbox.hosting.metrics import INSTANCES, MINUTE, REQUESTS, TEN_SECONDS, EndpointMetrics, floor
+from sagemaker_sandbox.hosting.metrics import (
+    INSTANCE_NAMESPACE,
+    MINUTE,
+    REQUEST_NAMESPACE,
+    TEN_SECONDS,
+    EndpointMetrics,
+    floor_to_step,
+)
 from sagemaker_sandbox.hosting.traffic import Traffic
 from sagemaker_sandbox.runtime.container_invocation import ModelError
 from sagemaker_sandbox.sagemaker.fleets import Fleets
@@ -70,7 +77,7 @@ class Told:
     def names(self, namespace: str) -> set[str]:
         return {name for of, name in self.values if of == namespace}
 
-    def all(self, name: str, namespace: str = REQUESTS) -> list[float]:
+    def all(self, name: str, namespace: str = REQUEST_NAMESPACE) -> list[float]:
         return [value for values in self.values[namespace, name].values() for value in values]
 
 
@@ -92,7 +99,7 @@ def clock() -> Clock:
 def begin_minute(clock: Clock) -> None:
     """Move the time to the next."""
     now = clock.now()
-    clock.advance((floor(now, MINUTE) + MINUTE - now).total_seconds())
+    clock.advance((floor_to_step(now, MINUTE) + MINUTE - now).total_seconds())
 
 
 @pytest.fixture
@@ -123,8 +130,8 @@ def test_a_real_time_endpoint(fleets: Fleets, models: Models, clock: Clock, told
     ask_and_fail(traffic)
     assert not told.all("Invocations")
     clock.advance(60)
-    assert told.names(REQUESTS) == REAL_TIME
-    assert told.names(INSTANCES) == OF_INSTANCES
+    assert told.names(REQUEST_NAMESPACE) == REAL_TIME
+    assert told.names(INSTANCE_NAMESPACE) == OF_INSTANCES
     assert told.all("Invocations") == [1] * 4
     assert told.all("InvocationsPerInstance") == [0.5] * 4
     assert sorted(told.all("Invocation5XXErrors")) == sorted(told.all("InvocationModelErrors")) == [0, 0, 0, 1]
@@ -134,15 +141,19 @@ def test_a_real_time_endpoint(fleets: Fleets, models: Models, clock: Clock, told
     assert {told.units[name] for name in ("ModelLatency", "OverheadLatency")} == {"Microseconds"}
     assert {told.units[name] for name in OF_INSTANCES} == {"Percent"}
     # An instance is a sample: AWS's FAQ counts instances so.
-    assert len(told.all("CPUUtilization", INSTANCES)) == len(told.all("MemoryUtilization", INSTANCES)) == 2
-    assert all(0 < share < 100 for share in told.all("MemoryUtilization", INSTANCES))
+    assert (
+        len(told.all("CPUUtilization", INSTANCE_NAMESPACE))
+        == len(told.all("MemoryUtilization", INSTANCE_NAMESPACE))
+        == 2
+    )
+    assert all(0 < share < 100 for share in told.all("MemoryUtilization", INSTANCE_NAMESPACE))
 
     told.values.clear()
     fleet.scale("main", 1)
     clock.advance(60)  # nobody has asked: no zeros of requests, which is why scaling in wants another metric
-    assert told.names(REQUESTS) == {"ConcurrentRequestsPerModel"}
+    assert told.names(REQUEST_NAMESPACE) == {"ConcurrentRequestsPerModel"}
     assert set(told.all("ConcurrentRequestsPerModel")) == {0}
-    assert len(told.all("CPUUtilization", INSTANCES)) == 1
+    assert len(told.all("CPUUtilization", INSTANCE_NAMESPACE)) == 1
     fleet.scale("main", 0)
     told.values.clear()
     clock.advance(60)
@@ -153,11 +164,11 @@ def test_a_serverless_endpoint(fleets: Fleets, models: Models, clock: Clock, tol
     serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 4}
     fleet, traffic = serve(fleets, "on-demand", models, variant("main", ServerlessConfig=serverless))
     clock.advance(60)
-    assert set(told.values) == {(INSTANCES, "MemoryUtilization")}  # of the worker by which the model was tried
+    assert set(told.values) == {(INSTANCE_NAMESPACE, "MemoryUtilization")}  # of the worker by which the model was tried
     ask_and_fail(traffic)
     clock.advance(60)
-    assert told.names(REQUESTS) - {"ModelSetupTime"} == SERVERLESS
-    assert told.names(INSTANCES) == {"MemoryUtilization"}
+    assert told.names(REQUEST_NAMESPACE) - {"ModelSetupTime"} == SERVERLESS
+    assert told.names(INSTANCE_NAMESPACE) == {"MemoryUtilization"}
     assert told.all("ServerlessConcurrentExecutionsUtilization") == [0.25] * 4
 
     told.values.clear()
@@ -165,7 +176,7 @@ def test_a_serverless_endpoint(fleets: Fleets, models: Models, clock: Clock, tol
     for _ in range(3):
         ask(traffic)
     clock.advance(60)
-    assert told.names(REQUESTS) == PROVISIONED
+    assert told.names(REQUEST_NAMESPACE) == PROVISIONED
     assert told.all("ServerlessProvisionedConcurrencyInvocations") == [3]
     assert told.all("ServerlessProvisionedConcurrencyExecutions") == [1] * 3
     assert told.all("ServerlessProvisionedConcurrencyUtilization") == [0.5] * 3
@@ -187,12 +198,12 @@ def test_an_asynchronous_endpoint_tells_of_no_invocations(
     config = {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://out"}}}
     _, traffic = serve(fleets, "queued", models, variant("main"), **config)
     for body in (b"{}", b'{"fail": 1}'):
-        with traffic.taken(limit=1) as place, suppress(ModelError):
+        with traffic.reserve(limit=1) as place, suppress(ModelError):
             assert place is not None
             place.invoke(Invocation(body))
     clock.advance(60)
-    assert told.names(REQUESTS) == {"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"}
-    assert told.names(INSTANCES) == OF_INSTANCES
+    assert told.names(REQUEST_NAMESPACE) == {"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"}
+    assert told.names(INSTANCE_NAMESPACE) == OF_INSTANCES
     assert sorted(told.all("Invocation5XXErrors")) == [0, 1]
 
 
@@ -201,11 +212,11 @@ def test_concurrency_is_told_each_ten_seconds_while_there_are_requests(
 ) -> None:
     _, traffic = serve(fleets, "ten", models, variant("main"))
     begin_minute(clock)  # what follows falls into the first ten seconds of it
-    concurrency = told.values[REQUESTS, "ConcurrentRequestsPerModel"]
+    concurrency = told.values[REQUEST_NAMESPACE, "ConcurrentRequestsPerModel"]
     with ThreadPoolExecutor() as pool:
         slow = [pool.submit(ask, traffic, until=str(tmp_path / "go")) for _ in range(2)]
-        until(lambda: traffic.fleets[0].variants["main"].pool.members[0].under_way == 2)
-        begun = floor(clock.now(), TEN_SECONDS)
+        until(lambda: traffic.fleets[0].variants["main"].pool.members[0].active_requests == 2)
+        begun = floor_to_step(clock.now(), TEN_SECONDS)
         clock.advance(10)
         assert concurrency[begun] == [2.0]
         (tmp_path / "go").touch()
@@ -227,32 +238,35 @@ def test_enhanced_metrics_tell_all_of_each_instance_too(
         ask(traffic)
     clock.advance(30)
     assert told.all("Invocations") == [1] * 20
-    both = {also for namespace, also, _ in told.beside if namespace == INSTANCES}
+    both = {also for namespace, also, _ in told.beside if namespace == INSTANCE_NAMESPACE}
     assert {name for name, _ in both} == {"InstanceId"}
     assert len(both) == 2
     assert {also for namespace, also, name in told.beside if name == "Invocations"} == both
-    assert sum(len(told.beside[REQUESTS, also, "Invocations"]) for also in both) == 20
-    assert {name for namespace, _, name in told.beside if namespace == INSTANCES} == OF_INSTANCES
+    assert sum(len(told.beside[REQUEST_NAMESPACE, also, "Invocations"]) for also in both) == 20
+    assert {name for namespace, _, name in told.beside if namespace == INSTANCE_NAMESPACE} == OF_INSTANCES
 
 
 def test_containers_tell_of_themselves(fleets: Fleets, models: Models, clock: Clock, told: Told) -> None:
     containers = [one | {"ContainerHostname": name} for name, [one] in models("first", "second").items()]
 
     def deployed(endpoint: str, **members: Any) -> Traffic:
-        fleet = fleets.make(
+        fleet = fleets.create_fleet(
             endpoint,
             {"ProductionVariants": [variant("main")]},
             {"main": [one | members for one in containers]},
         )
         fleet.start()
-        fleets.traffic(endpoint).shift((fleet, 1.0))
-        return fleets.traffic(endpoint)
+        fleets.get_traffic(endpoint).shift((fleet, 1.0))
+        return fleets.get_traffic(endpoint)
 
     series = deployed("series")
     series.invoke(Invocation(b"{}"))
     clock.advance(60)
     first, second = ("ContainerName", "first"), ("ContainerName", "second")
-    assert set(told.beside) == {(REQUESTS, first, "ContainerLatency"), (REQUESTS, second, "ContainerLatency")}
+    assert set(told.beside) == {
+        (REQUEST_NAMESPACE, first, "ContainerLatency"),
+        (REQUEST_NAMESPACE, second, "ContainerLatency"),
+    }
 
     told.beside.clear()
     direct = deployed("direct", InferenceExecutionConfig={"Mode": "Direct"})
@@ -273,30 +287,30 @@ def test_containers_tell_of_themselves(fleets: Fleets, models: Models, clock: Cl
 def test_a_multi_model_endpoint(fleets: Fleets, models: Models, clock: Clock, told: Told, bucket: str) -> None:
     models("one", "two")
     container = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{bucket}/"}
-    fleet = fleets.make("many", {"ProductionVariants": [variant("main")]}, {"main": [container]})
+    fleet = fleets.create_fleet("many", {"ProductionVariants": [variant("main")]}, {"main": [container]})
     fleet.start()
-    fleets.traffic("many").shift((fleet, 1.0))
+    fleets.get_traffic("many").shift((fleet, 1.0))
     for model in ("one", "two", "one"):
-        fleets.traffic("many").invoke(Invocation(b"{}", target_model=f"{model}.tar.gz"))
+        fleets.get_traffic("many").invoke(Invocation(b"{}", target_model=f"{model}.tar.gz"))
     clock.advance(60)
     loading = {"ModelLoadingWaitTime", "ModelDownloadingTime", "ModelLoadingTime", "ModelCacheHit"}
-    assert told.names(REQUESTS) == REAL_TIME | loading
-    assert told.names(INSTANCES) == OF_INSTANCES | {"LoadedModelCount"}
+    assert told.names(REQUEST_NAMESPACE) == REAL_TIME | loading
+    assert told.names(INSTANCE_NAMESPACE) == OF_INSTANCES | {"LoadedModelCount"}
     assert sorted(told.all("ModelCacheHit")) == [0, 0, 1]
-    assert told.all("LoadedModelCount", INSTANCES) == [2]
+    assert told.all("LoadedModelCount", INSTANCE_NAMESPACE) == [2]
 
 
 def test_an_answer_in_parts_is_over_with_its_last(fleets: Fleets, models: Models, clock: Clock, told: Told) -> None:
     _, traffic = serve(fleets, "parts", models, variant("main"))
     answer = traffic.invoke(Invocation(b"{}", streams=True))
     [member] = traffic.fleets[0].variants["main"].pool.members
-    assert member.under_way == 1
+    assert member.active_requests == 1
     assert not isinstance(answer.body, bytes)
     assert b"".join(answer.body).startswith(b"{")
-    assert member.under_way == 0
+    assert member.active_requests == 0
     left = traffic.invoke(Invocation(b"{}", streams=True))
     del left  # its client has gone
-    assert member.under_way == 0
+    assert member.active_requests == 0
     clock.advance(60)
     assert told.all("Invocations") == [1] * 2
 
@@ -310,7 +324,7 @@ def test_how_often_utilisation_is_told_is_the_configurations(
     begin_minute(clock)
     told.values.clear()
     clock.advance(60)
-    assert len(told.all("CPUUtilization", INSTANCES)) == 6
+    assert len(told.all("CPUUtilization", INSTANCE_NAMESPACE)) == 6
     fleets.let_go("often")
     fleets.region.join()
     told.values.clear()
@@ -318,7 +332,7 @@ def test_how_often_utilisation_is_told_is_the_configurations(
     begin_minute(clock)
     told.values.clear()
     clock.advance(600)
-    moments = sorted(told.values[INSTANCES, "CPUUtilization"])
+    moments = sorted(told.values[INSTANCE_NAMESPACE, "CPUUtilization"])
     assert [second - first for first, second in itertools.pairwise(moments)] == [timedelta(minutes=5)]
 
 
@@ -354,7 +368,7 @@ def test_any_client_finds_in_cloudwatch_what_endpoints_tell_and_nothing_else() -
             pages = cloudwatch.get_paginator("list_metrics").paginate(Namespace=namespace, Dimensions=dimensions)
             return {metric["MetricName"] for page in pages for metric in page["Metrics"]}
 
-        def total(endpoint: str, metric: str, statistic: str = "Sum", namespace: str = REQUESTS) -> float:
+        def total(endpoint: str, metric: str, statistic: str = "Sum", namespace: str = REQUEST_NAMESPACE) -> float:
             found = cloudwatch.get_metric_statistics(
                 Namespace=namespace,
                 MetricName=metric,
@@ -366,10 +380,10 @@ def test_any_client_finds_in_cloudwatch_what_endpoints_tell_and_nothing_else() -
             )
             return sum(float(point[statistic]) for point in found["Datapoints"])
 
-        assert metrics_of(live, REQUESTS) == REAL_TIME
-        assert metrics_of(live, INSTANCES) == OF_INSTANCES
-        assert metrics_of(serverless, REQUESTS) - {"ModelSetupTime"} == SERVERLESS
-        assert metrics_of(serverless, INSTANCES) == {"MemoryUtilization"}
+        assert metrics_of(live, REQUEST_NAMESPACE) == REAL_TIME
+        assert metrics_of(live, INSTANCE_NAMESPACE) == OF_INSTANCES
+        assert metrics_of(serverless, REQUEST_NAMESPACE) - {"ModelSetupTime"} == SERVERLESS
+        assert metrics_of(serverless, INSTANCE_NAMESPACE) == {"MemoryUtilization"}
         assert (total(live, "Invocations"), total(live, "InvocationsPerInstance")) == (3, 1.5)
         assert total(serverless, "Invocations") == 1
-        assert total(live, "CPUUtilization", "SampleCount", INSTANCES) % 2 == 0
+        assert total(live, "CPUUtilization", "SampleCount", INSTANCE_NAMESPACE) % 2 == 0

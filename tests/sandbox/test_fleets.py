@@ -60,7 +60,7 @@ def test_variants_answer_by_their_weights_or_as_they_are_asked_for(fleets: Fleet
     with pytest.raises(InvocationError, match="Variant none was not found"):
         ask(traffic, target_variant="none")
 
-    fleet.weigh({"main": 1.0, "other": 0.0})
+    fleet.set_weights({"main": 1.0, "other": 0.0})
     assert {ask(traffic)["variant"] for _ in range(20)} == {"main"}
     fleet.scale("main", 0)
     with pytest.raises(InvocationError, match="no instance in service"):
@@ -72,7 +72,9 @@ def test_fleets_share_traffic_at_once_and_one_that_closes_answers_what_it_has(
     fleets: Fleets, models: Models, tmp_path: Path
 ) -> None:
     blue, traffic = serve(fleets, "colours", models, variant("main"))
-    green = fleets.make("colours", {"ProductionVariants": [variant("main")]}, {"main": models("green")["green"]})
+    green = fleets.create_fleet(
+        "colours", {"ProductionVariants": [variant("main")]}, {"main": models("green")["green"]}
+    )
     green.start()
     assert {ask(traffic)["model"] for _ in range(20)} == {"main"}
     traffic.shift((blue, 0.8), (green, 0.2))
@@ -82,7 +84,7 @@ def test_fleets_share_traffic_at_once_and_one_that_closes_answers_what_it_has(
     go, note = tmp_path / "go", tmp_path / "note"
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(ask, traffic, until=str(go), note=str(note))
-        until(lambda: any(one.under_way for one in blue.variants["main"].pool.members))
+        until(lambda: any(one.active_requests for one in blue.variants["main"].pool.members))
         traffic.shift((green, 1.0))
         closing = pool.submit(blue.close)
         go.touch()
@@ -112,7 +114,7 @@ def test_no_request_fails_while_instances_come_and_go(fleets: Fleets, models: Mo
         over.set()
         for client in asking:
             client.result()
-    assert fleet.counts == {"main": 1, "spare": 1}
+    assert fleet.instance_counts == {"main": 1, "spare": 1}
     assert len({one["pid"] for one in heard if one["model"] == "main"}) >= 4
 
 
@@ -156,9 +158,9 @@ def transform_fn(model, data, content_type, accept, context):
     return str(os.path.exists(path) and open(path).read() == name), accept
 """
     config = {"ProductionVariants": [variant("main", InitialInstanceCount=3)]}
-    fleet = fleets.make("stateful", config, {"main": models("stateful", script=script)["stateful"]})
+    fleet = fleets.create_fleet("stateful", config, {"main": models("stateful", script=script)["stateful"]})
     fleet.start()
-    traffic = fleets.traffic("stateful")
+    traffic = fleets.get_traffic("stateful")
     traffic.shift((fleet, 1.0))
     begun = traffic.invoke(Invocation(b"", "text/csv", session_id="NEW_SESSION")).new_session_id
     session = begun.partition(";")[0]
@@ -180,7 +182,7 @@ def test_a_shadow_variant_is_asked_too_and_nobody_hears_it(fleets: Fleets, model
     assert note.read_text().split().count("shadow") <= 48
     with pytest.raises(InvocationError, match="Variant shadow was not found"):
         ask(traffic, target_variant="shadow")
-    fleet.weigh({"shadow": 1.0})
+    fleet.set_weights({"shadow": 1.0})
     more = tmp_path / "more"
     for _ in range(20):
         ask(traffic, note=str(more))
@@ -191,8 +193,8 @@ def test_asynchronous_work_takes_an_instance_only_below_its_limit(fleets: Fleets
     heard: list[str] = []
     fleets.freed.append(heard.append)
     fleet, traffic = serve(fleets, "queued", models, variant("main"))
-    assert traffic.count == 1
-    with traffic.taken(limit=1) as first, traffic.taken(limit=1) as second:
+    assert traffic.instance_count == 1
+    with traffic.reserve(limit=1) as first, traffic.reserve(limit=1) as second:
         assert first is not None
         assert first.variant == "main"
         assert second is None
@@ -200,7 +202,7 @@ def test_asynchronous_work_takes_an_instance_only_below_its_limit(fleets: Fleets
         assert first.invoke(Invocation(b"{}")).variant == "main"
     assert heard == ["queued"]
     fleet.scale("main", 0)
-    with traffic.taken(limit=1) as none:
+    with traffic.reserve(limit=1) as none:
         assert none is None
     heard.clear()
     fleet.scale("main", 1)
@@ -223,7 +225,7 @@ def test_provisioned_concurrency_is_warm_and_what_is_beyond_it_is_not(
         met = [pool.submit(ask, traffic, meet=[str(meeting), 2]) for _ in range(2)]
         assert {one.result()["pid"] for one in met} == both
         slow = [pool.submit(ask, traffic, until=str(tmp_path / "three")) for _ in range(3)]
-        until(lambda: member.under_way == 3)
+        until(lambda: member.active_requests == 3)
         with pytest.raises(ThrottledError):
             ask(traffic)
         (tmp_path / "three").touch()
@@ -231,7 +233,7 @@ def test_provisioned_concurrency_is_warm_and_what_is_beyond_it_is_not(
     fleet.set_serverless("main", {"MaxConcurrency": 1, "ProvisionedConcurrency": 1})
     with ThreadPoolExecutor() as pool:
         slow_one = pool.submit(ask, traffic, until=str(tmp_path / "one"))
-        until(lambda: member.under_way == 1)
+        until(lambda: member.active_requests == 1)
         with pytest.raises(ThrottledError):
             ask(traffic)
         (tmp_path / "one").touch()
@@ -240,10 +242,10 @@ def test_provisioned_concurrency_is_warm_and_what_is_beyond_it_is_not(
 
 def test_a_model_that_does_not_load_leaves_as_many_instances_as_there_were(fleets: Fleets, models: Models) -> None:
     missing = {"main": [models("main")["main"][0] | {"ModelDataUrl": "s3://no-such-bucket/model.tar.gz"}]}
-    fleet = fleets.make("broken", {"ProductionVariants": [variant("main")]}, missing)
+    fleet = fleets.create_fleet("broken", {"ProductionVariants": [variant("main")]}, missing)
     with pytest.raises(StartError, match=r"s3://no-such-bucket/model\.tar\.gz"):
         fleet.start()
-    assert fleet.counts == {"main": 0}
+    assert fleet.instance_counts == {"main": 0}
 
 
 def test_what_served_before_a_restart_comes_back_with_the_first_request(
@@ -256,11 +258,11 @@ def test_what_served_before_a_restart_comes_back_with_the_first_request(
         fleets = parts.of(Fleets)
         fleets.serving = {"kept": kept}.get
         with ThreadPoolExecutor() as pool:  # all wait for the same instances
-            first = [pool.submit(lambda: ask(fleets.traffic("kept"))) for _ in range(4)]
+            first = [pool.submit(lambda: ask(fleets.get_traffic("kept"))) for _ in range(4)]
             assert {one.result()["model"] for one in first} == {"main"}
-        [(fleet, share)] = fleets.traffic("kept").shares
-        assert (fleet.counts, share) == ({"main": 2, "other": 1}, 1.0)
-        assert fleets.traffic("unknown").shares == ()
+        [(fleet, share)] = fleets.get_traffic("kept").shares
+        assert (fleet.instance_counts, share) == ({"main": 2, "other": 1}, 1.0)
+        assert fleets.get_traffic("unknown").shares == ()
 
 
 def test_an_endpoint_that_goes_answers_what_it_has_and_closing_waits_for_nobody(
@@ -269,7 +271,7 @@ def test_an_endpoint_that_goes_answers_what_it_has_and_closing_waits_for_nobody(
     _, traffic = serve(fleets, "going", models, variant("main"))
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(ask, traffic, until=str(tmp_path / "go"))
-        until(lambda: traffic.fleets[0].variants["main"].pool.members[0].under_way)
+        until(lambda: traffic.fleets[0].variants["main"].pool.members[0].active_requests)
         fleets.let_go("going")
         (tmp_path / "go").touch()
         assert slow.result()["model"] == "main"
@@ -279,7 +281,7 @@ def test_an_endpoint_that_goes_answers_what_it_has_and_closing_waits_for_nobody(
     _, traffic = serve(fleets, "going", models, variant("main"))
     with ThreadPoolExecutor() as pool:
         stuck = pool.submit(ask, traffic, seconds=60)
-        until(lambda: traffic.fleets[0].variants["main"].pool.members[0].under_way)
+        until(lambda: traffic.fleets[0].variants["main"].pool.members[0].active_requests)
         began = time.monotonic()
         fleets.close()
         assert time.monotonic() - began < 30  # of the minute that the request takes

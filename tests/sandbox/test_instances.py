@@ -276,4 +276,4 @@ def test_data_that_come_too_late_are_not_waited_for(tmp_path: Path) -> None:
 
     data = ModelDataCache(Slow(), tmp_path / "data")  # type: ignore[arg-type]
     with pytest.raises(DownloadTimeoutError):
-        data.bring(ModelDataSource("s3://bucket/model.tar.gz"), tmp_path / "model", 0.2)
+        data.copy_to(ModelDataSource("s3://bucket/model.tar.gz"), tmp_path / "model", 0.2)

@@ -93,26 +93,26 @@ def ask(server: ModelServer, *, within: float = 60, **request: object) -> dict[s
 def said(
     server: ModelServer, body: bytes, content_type: str = JSON, accept: str = JSON, *, within: float = 60
 ) -> tuple[bytes, str]:
-    answer = server.invoke(ContainerRequest.of(body, content_type, accept, within))
-    return answer.whole, answer.content_type
+    answer = server.invoke(ContainerRequest.build(body, content_type, accept, within))
+    return answer.full_body, answer.content_type
 
 
 def test_a_cold_worker_starts_on_the_first_request_and_goes_when_idle(serve: Serve) -> None:
     moment = [0.0]
-    server = serve(now=lambda: moment[0], idle=300)
-    assert server.workers == 0
+    server = serve(now=lambda: moment[0], idle_seconds=300)
+    assert server.worker_count == 0
     first, second = ask(server, x=3), ask(server, x=4)
     assert (first["value"], second["value"]) == (6, 8)
     assert first["pid"] == second["pid"]
-    assert server.workers == 1
+    assert server.worker_count == 1
     moment[0] += 301
-    until(lambda: server.workers == 0 and not psutil.pid_exists(first["pid"]))
+    until(lambda: server.worker_count == 0 and not psutil.pid_exists(first["pid"]))
     assert ask(server, x=5)["pid"] != first["pid"]
 
 
 def test_a_worker_is_idle_by_the_time_that_it_is_told(serve: Serve) -> None:
     moment = [0.0]
-    server = serve(now=lambda: moment[0], idle=300)
+    server = serve(now=lambda: moment[0], idle_seconds=300)
     first = ask(server, x=1)["pid"]
     moment[0] += 299
     assert ask(server, x=1)["pid"] == first
@@ -124,13 +124,13 @@ def test_warm_workers_are_there_before_any_request_and_come_back(serve: Serve) -
     server = serve(idle=0, warm=1)
     server.start()
     [pid] = server.pids
-    answer = server.invoke(ContainerRequest.of(b'{"x": 1}', JSON, JSON))
-    assert (answer.took.setup, answer.took.provisioned) == (None, True)
+    answer = server.invoke(ContainerRequest.build(b'{"x": 1}', JSON, JSON))
+    assert (answer.timings.setup, answer.timings.provisioned) == (None, True)
     os.kill(pid, signal.SIGKILL)
     until(lambda: server.pids not in ([], [pid]))
-    server.reshape(Capacity(3, warm=2, idle=0))
+    server.reshape(Capacity(3, warm=2, idle_seconds=0))
     assert len(server.pids) == 2
-    server.reshape(Capacity(3, warm=0, idle=0))
+    server.reshape(Capacity(3, warm=0, idle_seconds=0))
     until(lambda: server.pids == [])
 
 
@@ -143,14 +143,14 @@ def test_where_requests_may_wait_they_do_and_the_rest_is_throttled(serve: Serve,
         (tmp_path / "go").touch()
         errors = [one.exception() for one in asked]
     assert sorted(type(error).__name__ for error in errors) == ["NoneType"] * 3 + ["ThrottledError"]
-    assert server.workers == 1
+    assert server.worker_count == 1
 
 
 def test_requests_at_once_have_their_own_workers_up_to_max_concurrency(serve: Serve, tmp_path: Path) -> None:
     server = serve(workers=2)
     with ThreadPoolExecutor() as pool:
         slow = [pool.submit(ask, server, x=1, until=str(tmp_path / "go")) for _ in range(2)]
-        until(lambda: server.workers == 2)
+        until(lambda: server.worker_count == 2)
         with pytest.raises(ThrottledError, match="MaxConcurrency"):
             ask(server, x=1)
         (tmp_path / "go").touch()
@@ -181,7 +181,7 @@ def test_missing_functions_have_the_toolkits_defaults(serve: Serve) -> None:
         with pytest.raises(ModelError, match="Content type image/png is not supported") as refused:
             said(server, b"[[1]]", content_type, accept)
         assert refused.value.original_status == 415
-    assert server.workers == 1
+    assert server.worker_count == 1
 
 
 def test_an_error_of_the_script_is_answered_and_the_worker_goes_on(serve: Serve) -> None:
@@ -201,7 +201,7 @@ def test_a_worker_that_dies_is_reported_with_its_last_words_and_replaced(serve: 
         ask(server, x=1, die=True)
     second = ask(server, x=1)["pid"]
     os.kill(second, signal.SIGKILL)  # while it is idle: nobody need notice
-    until(lambda: server.workers == 0)
+    until(lambda: server.worker_count == 0)
     assert ask(server, x=1)["pid"] not in {pid, second}
 
 
@@ -221,7 +221,7 @@ def test_what_no_server_could_answer_is_the_containers_failure_and_the_worker_go
         with pytest.raises(ModelError) as failed:
             said(server, b"")
         assert failed.value.original_status == 500
-    assert server.workers == 1
+    assert server.worker_count == 1
 
 
 def test_what_a_script_forks_holds_no_request_up_and_goes_with_the_server(serve: Serve, tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_an_invocation_that_takes_too_long_is_ended(serve: Serve) -> None:
     ask(server, x=1)
     with pytest.raises(ModelError, match="Your invocation timed out"):
         ask(server, x=1, seconds=30, within=1)
-    assert server.workers == 0
+    assert server.worker_count == 0
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_a_model_that_cannot_be_loaded_says_why(serve: Serve, model_data: bytes,
         ask(server, x=1)
     assert failed.value.original_status == 500
     assert "\n" not in failed.value.message
-    assert server.workers == 0
+    assert server.worker_count == 0
 
 
 @pytest.mark.parametrize("mounted", WAYS)

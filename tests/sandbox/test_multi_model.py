@@ -97,7 +97,7 @@ def instance(sandbox: Sandbox, deploying: Deploying, tmp_path: Path) -> Any:
 
 
 def took(instance: HostingInstance, target: str, seconds: float = 60) -> Any:
-    return instance.invoke(Invocation(b"", target_model=f"{target}.tar.gz", timeout_seconds=seconds)).took
+    return instance.invoke(Invocation(b"", target_model=f"{target}.tar.gz", timeout_seconds=seconds)).timings
 
 
 def test_the_model_that_was_not_used_for_longest_makes_room(deploying: Deploying, instance: Any) -> None:

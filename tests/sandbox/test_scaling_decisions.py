@@ -23,7 +23,7 @@ TARGETS = st.floats(0.01, 1e4)
 def test_scaling_out_brings_the_metric_to_its_target_and_takes_no_more_than_that_needs(
     capacity: int, value: float, target: float
 ) -> None:
-    found, load = tracking.scaled_out(capacity, value, target), max(capacity, 1) * value
+    found, load = tracking.compute_scale_out(capacity, value, target), max(capacity, 1) * value
     assert found >= capacity
     assert load / max(found, 1) <= target * (1 + 1e-6) or found == capacity == 0
     assert found == capacity or load / (found - 1 or math.inf) > target * (1 - 1e-6) or found == 1
@@ -33,7 +33,7 @@ def test_scaling_out_brings_the_metric_to_its_target_and_takes_no_more_than_that
 def test_scaling_in_never_takes_so_much_that_it_would_scale_out_again(
     capacity: int, value: float, target: float
 ) -> None:
-    found = tracking.scaled_in(capacity, value, target)
+    found = tracking.compute_scale_in(capacity, value, target)
     assert 0 <= found <= capacity
     if found < capacity:
         assert capacity * value <= target * (found + 1e-6)
@@ -41,11 +41,11 @@ def test_scaling_in_never_takes_so_much_that_it_would_scale_out_again(
 
 def test_scaling_in_is_gradual_and_comes_to_an_end() -> None:
     capacity, taken = 20, []
-    while (less := tracking.scaled_in(capacity, 30.0 / capacity, 10.0)) < capacity:
+    while (less := tracking.compute_scale_in(capacity, 30.0 / capacity, 10.0)) < capacity:
         taken.append(less)
         capacity = less
     assert taken == [12, 8, 6, 5, 4, 3]
-    assert tracking.scaled_in(1, 0.0, 10.0) == 0
+    assert tracking.compute_scale_in(1, 0.0, 10.0) == 0
 
 
 OUT = [{"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 10.0, "ScalingAdjustment": 0}]
@@ -61,8 +61,8 @@ def percent(steps_: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
 
 
 def stepped(policy: dict[str, Any], capacity: int, *values: float) -> int | None:
-    by = steps.adjustment(policy, values, 50.0)
-    return None if by is None else steps.wanted(policy, capacity, by)
+    by = steps.find_adjustment(policy, values, 50.0)
+    return None if by is None else steps.apply_adjustment(policy, capacity, by)
 
 
 def test_steps_of_the_user_guides_example() -> None:
@@ -88,7 +88,7 @@ def test_a_percentage_moves_by_its_least_magnitude_and_other_types_by_what_they_
     exact["StepAdjustments"] = [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 7}]
     assert stepped(exact, 3, 80) == 7
     assert stepped(exact | {"AdjustmentType": "ChangeInCapacity"}, 3, 80) == 10
-    assert steps.wanted(exact | {"AdjustmentType": "ChangeInCapacity"}, 3, -5) == 0
+    assert steps.apply_adjustment(exact | {"AdjustmentType": "ChangeInCapacity"}, 3, -5) == 0
 
 
 def test_the_datapoints_of_the_alarm_are_aggregated_as_the_policy_says() -> None:
@@ -119,7 +119,7 @@ def test_steps_that_contradict_each_other_are_refused(bounds: list[tuple[Any, An
     given_ = [{end: value for end, value in zip(ends, one, strict=True) if value is not None} for one in bounds]
     policy = {"AdjustmentType": "ChangeInCapacity"}
     with pytest.raises(ValidationError, match=message):
-        steps.check(policy | {"StepAdjustments": [one | {"ScalingAdjustment": 1} for one in given_]})
+        steps.check_step_policy(policy | {"StepAdjustments": [one | {"ScalingAdjustment": 1} for one in given_]})
 
 
 def tracks(name: str = "tracks", target: float = 10.0, **more: Any) -> ScalingPolicy:
@@ -157,8 +157,8 @@ def capacity(where: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger])
 def reason(where: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -> dict[str, Any]:
     found = decide(where, triggered)
     assert found is not None
-    assert found.not_scaled is not None
-    return found.not_scaled
+    assert found.not_scaled_reason is not None
+    return found.not_scaled_reason
 
 
 def test_the_policy_with_the_largest_capacity_decides() -> None:
@@ -195,9 +195,9 @@ def test_a_cooldown_after_a_scale_in_blocks_the_next_but_no_scale_out() -> None:
 
 
 def test_target_tracking_scales_in_where_all_of_it_are_ready_and_steps_do_not_ask() -> None:
-    assert decide(situation(4, all_ready=False), [(tracks(), low(0))]) is None
+    assert decide(situation(4, is_scale_in_ready=False), [(tracks(), low(0))]) is None
     assert decide(situation(4, cooling_out={"another": 2}), [(tracks(), low(0))]) is None
-    assert capacity(situation(4, all_ready=False, cooling_out={"another": 2}), (adds(-1), at(40))) == 3
+    assert capacity(situation(4, is_scale_in_ready=False, cooling_out={"another": 2}), (adds(-1), at(40))) == 3
     assert decide(situation(4), [(tracks(DisableScaleIn=True), low(0))]) is None
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sagemaker_sandbox import Sandbox, process
+from sagemaker_sandbox import Sandbox, sandbox
 from sagemaker_sandbox.server_process import ServerProcess
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
 
@@ -58,7 +58,7 @@ def test_nothing_is_left_of_a_sandbox_with_a_live_job_and_a_live_endpoint(
     processes = family(server)
     if in_background:
         assert command("stop")[:2] == (0, f"Stopped the sandbox at {sandbox.endpoint}.\n")
-        assert not process.RECORD.exists()
+        assert not sandbox.RECORD.exists()
     else:
         assert sandbox.stop()
     assert [one for one in processes if lives(one)] == []
@@ -78,7 +78,7 @@ def test_a_server_that_is_late_to_answer_is_found_and_waited_for_and_stopped(
     assert f"one runs already at {sandbox.endpoint} (process {sandbox.pid})" in complaint
 
     with monkeypatch.context() as patch:
-        patch.setattr(process, "ANSWER_SECONDS", 0.2)
+        patch.setattr(sandbox, "ANSWER_SECONDS", 0.2)
         code, _, complaint = command("status")
     assert (code, complaint.count("\n")) == (2, 1)
     assert f"nothing answers at {sandbox.endpoint} (timed out), though its process {sandbox.pid} lives" in complaint
@@ -137,7 +137,7 @@ def test_of_two_that_start_at_once_one_does(command: Command) -> None:
 
 def test_one_that_starts_as_another_ends_is_found(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     command("start")
-    first, end = Sandbox.running(), ServerProcess.end
+    first, end = Sandbox.running(), ServerProcess.stop
     with monkeypatch.context() as patch:
         patch.setattr(ServerProcess, "end", lambda server: end(server) and bool(Sandbox.start_in_background()))
         assert first.stop()
@@ -151,22 +151,22 @@ def test_one_that_does_not_end_is_killed_with_all_that_it_started() -> None:
         server = psutil.Process(deaf.pid)
         until(lambda: {"603", "604"} <= words(family(server)))
         processes = family(server)
-        assert not ServerProcess.of(deaf.pid).end(seconds=0.1)
+        assert not ServerProcess.from_pid(deaf.pid).stop(seconds=0.1)
         assert [one for one in processes if lives(one)] == []
-        assert ServerProcess(deaf.pid, server.create_time()).end()  # again is harmless
+        assert ServerProcess(deaf.pid, server.create_time()).stop()  # again is harmless
 
 
 def test_a_process_that_only_inherited_the_number_is_let_alone() -> None:
     with subprocess.Popen(["sleep", "600"], start_new_session=True) as other:
         earlier = ServerProcess(other.pid, psutil.Process(other.pid).create_time() - 60)
-        assert not earlier.lives
-        assert earlier.end()
+        assert not earlier.is_alive
+        assert earlier.stop()
         assert other.poll() is None
         other.kill()
 
 
 def test_a_server_is_found_after_the_clock_was_set(sandbox: Sandbox) -> None:
-    assert ServerProcess(sandbox.pid, sandbox.server.started - 3600).lives
+    assert ServerProcess(sandbox.pid, sandbox.server.start_time - 3600).is_alive
 
 
 def refuse(_process: psutil.Process) -> None:

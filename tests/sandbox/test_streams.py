@@ -10,7 +10,7 @@ from botocore.eventstream import EventStreamBuffer
 from botocore.exceptions import ClientError, EventStreamError
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.hosting.streams import events
+from sagemaker_sandbox.hosting.streams import encode_events
 from sagemaker_sandbox.runtime.container_invocation import InvocationTimeoutError, ModelError
 from tests.sandbox.hosting_support import SERVERLESS, Deploying
 from tests.sandbox.support import until
@@ -96,7 +96,7 @@ def test_an_error_in_the_stream_says_whose_it_is(error: Exception, kind: str, to
         raise error
 
     read: Any = EventStreamBuffer()
-    for sent in events(failing()):
+    for sent in encode_events(failing()):
         read.add_data(sent)
     first, last = read
     assert (first.headers[":event-type"], first.payload) == ("PayloadPart", b"one")

@@ -167,9 +167,9 @@ def test_rows_are_filtered_and_joined(
     processing: dict[str, str], record: bytes, asked: bytes, answer: bytes, kept: bytes
 ) -> None:
     done = records.DataProcessing({"DataProcessing": processing}, CSV, CSV)
-    assert done.asked(record) == asked
-    if done.by_record:
-        assert done.answered(record, answer) == kept
+    assert done.filter_input(record) == asked
+    if done.is_per_record:
+        assert done.filter_output(record, answer) == kept
 
 
 @pytest.mark.parametrize(
@@ -185,4 +185,4 @@ def test_objects_are_filtered_and_joined(
     processing: dict[str, str], record: bytes, answer: bytes, kept: object
 ) -> None:
     done = records.DataProcessing({"DataProcessing": processing}, JSON, JSON)
-    assert json.loads(done.answered(record, answer)) == kept
+    assert json.loads(done.filter_output(record, answer)) == kept

@@ -8,7 +8,7 @@ from typing import Any
 
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.catalogue.images import is_registry_of_aws
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 
 _IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
@@ -58,7 +58,7 @@ def has_topic(arn: str) -> bool:
     return arn in sns_backends[account][region].topics
 
 
-def has_key(region: Region, key: str) -> bool:
+def has_key(region: AccountRegion, key: str) -> bool:
     """Whether there is this KMS key: its id, its alias, or the ARN of either, which may be another account's."""
     return is_key_of_aws(key) or find_key(region, key) is not None
 
@@ -68,7 +68,7 @@ def is_key_of_aws(key: str) -> bool:
     return key.rpartition(":")[2].startswith(_KEYS_OF_AWS)
 
 
-def find_key(region: Region, key: str) -> tuple[str, str] | None:
+def find_key(region: AccountRegion, key: str) -> tuple[str, str] | None:
     """Return ARN and policy of a KMS key, given as `has_key` takes it; None where there is no such key."""
     from moto.kms.models import kms_backends
 
@@ -113,7 +113,7 @@ def _repository(parts: re.Match[str]) -> Any:
     return ecr_backends[parts["account"]][parts["region"]].repositories.get(parts["repository"])
 
 
-def vpc_of_subnet(region: Region, subnet: str) -> str | None:
+def vpc_of_subnet(region: AccountRegion, subnet: str) -> str | None:
     """The VPC that the subnet is in; None where there is none such."""
     for found in list(_ec2(region).subnets.values()):
         if subnet in found:
@@ -121,12 +121,12 @@ def vpc_of_subnet(region: Region, subnet: str) -> str | None:
     return None
 
 
-def vpc_of_group(region: Region, group: str) -> str | None:
+def vpc_of_group(region: AccountRegion, group: str) -> str | None:
     """The VPC that the security group is in; None where there is none such."""
     return next((str(vpc) for vpc, groups in list(_ec2(region).groups.items()) if group in groups), None)
 
 
-def _ec2(region: Region) -> Any:
+def _ec2(region: AccountRegion) -> Any:
     from moto.ec2.models import ec2_backends
 
     return ec2_backends[region.account_id][region.name]

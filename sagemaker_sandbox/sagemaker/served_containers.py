@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.sagemaker.models import containers, specification
 
 
-def served_containers(region: Region, model: Fields) -> list[Fields]:
+def served_containers(region: AccountRegion, model: Fields) -> list[Fields]:
     """A model's containers as they are to run, each with what the model says for all of them.
 
     These are InferenceExecutionConfig and, unless it is isolated, ExecutionRoleArn. Raises ApiError for a package that
@@ -21,7 +21,7 @@ def served_containers(region: Region, model: Fields) -> list[Fields]:
 _OF_ALL = ["InferenceExecutionConfig", "ExecutionRoleArn"]
 
 
-def _unpackaged(region: Region, container: Fields) -> Iterator[Fields]:
+def _unpackaged(region: AccountRegion, container: Fields) -> Iterator[Fields]:
     if "ModelPackageName" not in container:
         yield container
         return
