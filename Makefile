@@ -8,15 +8,19 @@ CORES := $(shell nproc 2>/dev/null || echo 2)
 # Many tests wait for a provider or a job, so `make test` uses more processes than cores.
 PYTEST := $(VENV)/pytest -q --dist worksteal -n
 
-.PHONY: demo test fast toolchain browser mutants lint types synthesized synth setup clean
+.PHONY: demo test tests fast toolchain browser mutants lint types synthesized synth setup clean
 
 # The pipeline on real data, in a sandbox on this machine. `make demo KEEP=1` leaves the sandbox up.
 demo: setup
 	@$(VENV)/python -m tools.demo $(if $(KEEP),--keep)
 
 # Every test that this machine can run; `make fast` is the part without Terraform.
-test: lint
-	@$(PYTEST) $$((2 * $(CORES)))
+test: setup
+	@$(VENV)/ruff check -q . && $(VENV)/ruff format -q --check .
+	@$(MAKE) --no-print-directory -j 3 types synthesized tests
+
+tests:
+	@$(PYTEST) $$((2 * $(CORES))) -m 'not toolchain_only'
 
 fast: lint
 	@$(PYTEST) $$((1 + $(CORES))) -m 'not plan and not apply and not slow'
@@ -24,8 +28,9 @@ fast: lint
 # The tests for another engine or provider. SMLOPS_TERRAFORM names the engine, such as `tofu`. SMLOPS_AWS_PROVIDER names
 # the provider: the folder of a mirror, or a version. MARKS selects other tests, such as `plan`.
 MARKS := toolchain
+PROCESSES = $(shell echo $$((2 * $(CORES))))
 toolchain: setup
-	@$(PYTEST) $$((2 * $(CORES))) -m '$(MARKS)'
+	@$(PYTEST) $(PROCESSES) -m '$(MARKS)'
 
 # Reports with hostile names in a headless browser; it needs chromium or Chrome on PATH.
 browser: setup
