@@ -16,9 +16,9 @@ def main() -> None:
 def _start() -> None:
     """A review starts without typer, whose import takes as long as a whole review may."""
     if sys.argv[1:2] == ["review"]:
-        from sustainable_mlops.review.command import start
+        from sustainable_mlops.review.command import run_review
 
-        start(sys.argv[2:])
+        run_review(sys.argv[2:])
     from sustainable_mlops.commands._group import run
 
     run(sys.argv[1:])

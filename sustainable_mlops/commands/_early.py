@@ -1,4 +1,4 @@
-"""How a command that launches something ends before it is done: with what is true then, and the command to go on."""
+"""Early end of a command that launches something: the state of the launch, and the command that continues."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -10,44 +10,44 @@ import typer
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.program import format_own_command
 
-#: Options with which the same command would not go on with what it has begun.
-_ANEW = ("--force", "--no-wait")
+#: Options that the continuing command leaves out, because they would start again or stop waiting.
+_OMITTED_OPTIONS = ("--force", "--no-wait")
 
 
 @dataclass
-class SoFar:
-    """What a command has come to; it says so as it goes on."""
+class LaunchState:
+    """State of the launch of a command, updated as the command proceeds."""
 
-    #: Tells what is true of what was launched; None before anything may be.
+    #: Describes the launched job or resource; None while nothing has been launched.
     state: Callable[[], str] | None
-    #: The command that goes on.
+    #: The command that continues.
     command: str
 
-    def begin(self, state: Callable[[], str], command: str | None = None) -> None:
-        """From now on this is true, and this goes on: the same command, unless given."""
-        self.state, self.command = state, command or format_own_command(*_ANEW)
+    def update(self, state: Callable[[], str], command: str | None = None) -> None:
+        """Set the description and the command that continues; the default is the same command."""
+        self.state, self.command = state, command or format_own_command(*_OMITTED_OPTIONS)
 
     @property
-    def told(self) -> str:
-        """What is true, in words."""
+    def description(self) -> str:
+        """Description of the launch in words."""
         return "this command has launched nothing" if self.state is None else self.state()
 
 
 @contextmanager
-def ended_early() -> Iterator[SoFar]:
-    """Tell the state and the command to go on where Ctrl-C or an error ends a command early.
+def report_early_end() -> Iterator[LaunchState]:
+    """Print the state and the continuing command if Ctrl-C or an error ends the command early.
 
-    Bad input, for which the same command is no remedy, passes as it is.
+    Errors in the input pass unchanged, because the same command is no remedy.
     """
-    so_far = SoFar(None, format_own_command())
+    launch_state = LaunchState(None, format_own_command())
     try:
-        yield so_far
+        yield launch_state
     except UserError as error:
         from sustainable_mlops.aws import AwsError
 
-        if so_far.state is None and not isinstance(error, AwsError):
+        if launch_state.state is None and not isinstance(error, AwsError):
             raise
-        raise UserError(f"{error}; {so_far.told}; to go on:", so_far.command) from None
+        raise UserError(f"{error}; {launch_state.description}; to continue:", launch_state.command) from None
     except KeyboardInterrupt:
-        print(f"\nInterrupted: {so_far.told}. To go on: {so_far.command}", file=sys.stderr)
+        print(f"\nInterrupted: {launch_state.description}. To continue: {launch_state.command}", file=sys.stderr)
         raise typer.Exit(130) from None

@@ -1,7 +1,8 @@
-"""Advise how to serve a model: kind of inference, silicon, size and scaling, ranked by carbon.
+"""Rank the ways to serve a model by carbon: kind of endpoint, silicon, size and scaling.
 
-Figures are estimates of a month, each with its range and class; `docs/footprint.md` says how they are made. Exit
-codes: 0 something serves, 1 nothing does (then: what would, for callers who wait), 2 the input cannot be used.
+Figures are estimates for a month, each with an interval and a class; `docs/footprint.md` explains them.
+
+Exit codes: 0 an option fits, 1 none fits (it prints the options for callers who can wait), 2 the input is not valid.
 
 Examples:
 
@@ -24,38 +25,39 @@ app = cli.app()
 
 @app.command(help=__doc__)
 def advise(
-    region: Annotated[str, typer.Option(help="Where it runs.")],
+    region: Annotated[str, typer.Option(help="Region of the endpoint.")],
     requests_per_day: Annotated[float | None, typer.Option(help="Requests a day.")] = None,
-    requests_per_second: Annotated[float | None, typer.Option(help="Average in the hours with traffic.")] = None,
-    peak: Annotated[float, typer.Option(help="Busiest moment as a multiple of the average.")] = 3.0,
+    requests_per_second: Annotated[float | None, typer.Option(help="Average rate in the hours with traffic.")] = None,
+    peak: Annotated[float, typer.Option(help="Peak load as a multiple of the average.")] = 3.0,
     hours_per_day: Annotated[float, typer.Option(help="Hours a day with traffic.")] = 24.0,
     latency: Annotated[
-        str, typer.Option(help="p99 in ms, or what callers accept: cold_start, minutes (within the hour) or day.")
+        str,
+        typer.Option(help="p99 in ms, or the delay that callers accept: cold_start, minutes (within the hour) or day."),
     ] = "cold_start",
-    payload_kb: Annotated[float, typer.Option(help="The larger of request and answer.")] = 10.0,
-    model_mb: Annotated[float, typer.Option(help="Size of the model.")] = 100.0,
-    image_gb: Annotated[float, typer.Option(help="Size of the container image.")] = 2.0,
+    payload_kb: Annotated[float, typer.Option(help="Size of the larger of request and response, in kB.")] = 10.0,
+    model_mb: Annotated[float, typer.Option(help="Size of the model, in MB.")] = 100.0,
+    image_gb: Annotated[float, typer.Option(help="Size of the container image, in GB.")] = 2.0,
     duration: Annotated[
         float,
         typer.Option(
-            help="Seconds a request keeps one vCPU, or the accelerators that hold one model, busy; "
-            "where requests are served in batches, a batch's time by its requests."
+            help="Seconds for which a request keeps one vCPU, or the accelerators of one model, busy. "
+            "For batches: the seconds of a batch divided by its requests."
         ),
     ] = 0.2,
     accelerator: Annotated[str, typer.Option(help="none, any (GPU or Neuron chip), or gpu.")] = "none",
-    vpc: Annotated[bool, typer.Option("--vpc", help="The model has to be in a VPC.")] = False,
+    vpc: Annotated[bool, typer.Option("--vpc", help="The model must be in a VPC.")] = False,
     provider: Annotated[
         int | None,
-        typer.Option(help="Major version of the AWS provider in use; without it, instance types that 5 takes, too."),
+        typer.Option(help="Major version of the AWS provider; the default allows only instance types of version 5."),
     ] = None,
     as_json: cli.AsJson = False,
 ) -> None:
-    """Advise how to serve a model."""
+    """Rank the ways to serve a model."""
     from sustainable_mlops.advice import Need, advise, display
     from sustainable_mlops.advice.requirements import latency_of
 
     if (requests_per_day is None) == (requests_per_second is None):
-        raise UserError("give either --requests-per-day or --requests-per-second")
+        raise UserError("pass either --requests-per-day or --requests-per-second")
     if requests_per_day is None:
         if cast("float", requests_per_second) <= 0:
             raise UserError(f"requests_per_second: {requests_per_second:g} must be more than 0")
@@ -74,10 +76,10 @@ def advise(
         vpc=vpc,
         provider=provider,
     )
-    found = advise(need)
+    advice = advise(need)
     if as_json:
-        print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+        print(json.dumps(advice.to_dict(), indent=2, allow_nan=False))
     else:
-        display.show(found, cli.stdout())
-    if not found.options:
+        display.show(advice, cli.stdout())
+    if not advice.options:
         raise typer.Exit(1)

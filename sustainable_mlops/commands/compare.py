@@ -1,11 +1,10 @@
-"""Compare the same load on this project's endpoints and on those of public Terraform modules, each by its defaults.
+"""Compare one load on this project's endpoints and on those of public Terraform modules, each with its defaults.
 
-A month's kgCO2e and USD, each with its range, and the load from which on another kind of this project's endpoints is
-the better one. The endpoints are plain HCL with their plan (sustainable_mlops/advice/comparison/shapes), read as
-`smlops review` reads a plan; docs/footprint.md says how figures are made. What a request takes is assumed: give what
-you measured.
+It prints kgCO2e and USD of a month, with intervals, and the load at which another kind of endpoint becomes better. The
+endpoints are plain HCL with plans (sustainable_mlops/advice/comparison/shapes). `docs/footprint.md` explains the
+figures. The duration of a request is assumed: pass your own measurement.
 
-Exit codes: 0 compared, 2 the input cannot be used.
+Exit codes: 0 compared, 2 the input is not valid.
 
 Examples:
 
@@ -28,21 +27,26 @@ app = cli.app()
 
 @app.command(help=__doc__)
 def compare(
-    region: Annotated[str, typer.Option(help="Where they run; this one has the types of all of them.")] = "us-east-1",
+    region: Annotated[
+        str, typer.Option(help="Region of all endpoints; the default offers every instance type of the comparison.")
+    ] = "us-east-1",
     requests_per_day: Annotated[
         list[float] | None,
-        typer.Option(help="A load; may be given again.", show_default="10, 1,000 and 100,000"),
+        typer.Option(help="Requests a day; repeat it for more loads.", show_default="10, 1,000 and 100,000"),
     ] = None,
-    duration: Annotated[float, typer.Option(help="Seconds that a request keeps one vCPU busy.")] = 0.2,
+    duration: Annotated[float, typer.Option(help="Seconds for which a request keeps one vCPU busy.")] = 0.2,
     accelerated_duration: Annotated[
         float | None,
-        typer.Option(help="Seconds that it keeps an accelerator busy.", show_default="a tenth of --duration"),
+        typer.Option(
+            help="Seconds for which a request keeps an accelerator busy.", show_default="a tenth of --duration"
+        ),
     ] = None,
-    peak: Annotated[float, typer.Option(help="Busiest moment as a multiple of the average.")] = 3.0,
+    peak: Annotated[float, typer.Option(help="Peak load as a multiple of the average.")] = 3.0,
     latency: Annotated[
-        str, typer.Option(help="p99 in ms, or what callers accept: cold_start, minutes (within the hour) or day.")
+        str,
+        typer.Option(help="p99 in ms, or the delay that callers accept: cold_start, minutes (within the hour) or day."),
     ] = "cold_start",
-    model_mb: Annotated[float, typer.Option(help="Size of the model.")] = 100.0,
+    model_mb: Annotated[float, typer.Option(help="Size of the model, in MB.")] = 100.0,
     as_json: cli.AsJson = False,
 ) -> None:
     """Compare the endpoints."""
@@ -60,8 +64,8 @@ def compare(
         model_mb=model_mb,
         duration_s=duration,
     )
-    found = compare(need, requests_per_day or LOADS, accelerated_duration)
+    comparison = compare(need, requests_per_day or LOADS, accelerated_duration)
     if as_json:
-        print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+        print(json.dumps(comparison.to_dict(), indent=2, allow_nan=False))
     else:
-        display.show(found, cli.stdout())
+        display.show(comparison, cli.stdout())

@@ -1,30 +1,31 @@
-"""Serve a model of an environment: choose the endpoint, write the settings, plan, review, ask, apply.
+"""Serve a model of an environment: choose the endpoint, write the settings, plan, review, confirm, apply.
 
-The kind of endpoint follows from what callers accept, which the environment's tag `latency_slo` says, from the load,
-and from the silicon that the package has images for: the adviser's least carbon (`smlops advise` shows them all). Or it
-is what `smlops recommend --write` found by a load test. It goes into the model's file in envs/catalogue/models, and the
-package into the environment's models.auto.tfvars.json; both are changes to commit.
+The kind of endpoint follows from the delay that callers accept (the environment's tag `latency_slo`), from the load, and
+from the silicon of the package's images. `smlops deploy` takes the option with the least carbon, as `smlops advise`
+ranks them, or the result of `smlops recommend --write`. It writes the model's file in envs/catalogue/models and the
+package in the environment's models.auto.tfvars.json; commit both.
 
-The credentials must be of the account in the settings, with its `assume_role_arn` where there is one.
+The credentials, with `assume_role_arn` of the settings, must belong to the account in the settings.
 
-Every step says what it did, and looks at what is there: where one fails, the same command goes on. Nothing is applied
-that the review stops, or that you do not say yes to. The review is in out/deploy/. It stops a model's first
-asynchronous endpoint, as its role may use the key for topics then: accept that in accepted.yaml (docs/review.md).
+Each step checks the current state, so after an error the same command continues. It applies nothing that the review
+stops, or that you do not confirm. The review is in out/deploy/. It stops a model's first asynchronous endpoint, because
+the role gains rights on the key of the topics: accept that in accepted.yaml (docs/review.md).
+
 An endpoint whose first creation failed can exist in AWS but not in the Terraform state. The apply would then fail with
 "Cannot create already existing endpoint", so the command deletes that endpoint first. It never deletes an endpoint that
 is in service or in the state.
 
-Ctrl-C lets Terraform end by itself, so that its state is whole; what it was making then, it would replace: the command
-to go on keeps it.
+On Ctrl-C, Terraform finishes its current operation and saves its state. The printed command keeps the resource that
+Terraform was creating, which a plain apply would replace.
 
-Exit codes: 0 deployed (or planned), 1 the review stopped it or you did, 2 bad input or a step that failed, 130 Ctrl-C.
+Exit codes: 0 deployed (or planned), 1 the review or you stopped it, 2 invalid input or a failed step, 130 Ctrl-C.
 
 Examples:
 
 * `smlops deploy flight_delay --requests-per-day 5000 --no-apply`: write, plan and review; then look at `git diff`
-* `smlops deploy flight_delay --requests-per-day 5000`: the same, and apply once you say yes
+* `smlops deploy flight_delay --requests-per-day 5000`: the same, and apply after your confirmation
 * `smlops deploy flight_delay --environment prod --requests-per-day 2000000 --duration 0.02`
-* `smlops deploy flight_delay --inputs out/flights.yaml --package $PACKAGE --yes`: what recommend found
+* `smlops deploy flight_delay --inputs out/flights.yaml --package $PACKAGE --yes`: the result of recommend
 * `smlops sandbox exec -- smlops deploy flight_delay --requests-per-day 5000 --yes`
 """
 
@@ -35,7 +36,7 @@ from typing import Annotated, Any
 import typer
 
 from sustainable_mlops import cli
-from sustainable_mlops.commands._early import ended_early
+from sustainable_mlops.commands._early import report_early_end
 from sustainable_mlops.errors import UserError
 
 app = cli.app()
@@ -44,44 +45,47 @@ app = cli.app()
 @app.command(help=__doc__)
 def deploy(
     model: Annotated[str, typer.Argument(help="A model of envs/catalogue/models.")],
-    environment: Annotated[str, typer.Option(help="Environment that serves it, applied before.")] = "dev",
+    environment: Annotated[str, typer.Option(help="Environment that serves the model; it must be applied.")] = "dev",
     package: Annotated[
         str | None, typer.Option(help="ARN of the model package.", show_default="the newest approved")
     ] = None,
-    requests_per_day: Annotated[float, typer.Option(help="Requests a day that are expected.")] = 10_000.0,
-    peak: Annotated[float, typer.Option(help="Busiest moment as a multiple of the average.")] = 3.0,
+    requests_per_day: Annotated[float, typer.Option(help="Expected requests a day.")] = 10_000.0,
+    peak: Annotated[float, typer.Option(help="Peak load as a multiple of the average.")] = 3.0,
     latency: Annotated[
         int | None,
-        typer.Option(min=1, help="p99 in ms, needed where the environment's latency_slo is milliseconds."),
+        typer.Option(min=1, help="p99 in ms; required if the environment's latency_slo is milliseconds."),
     ] = None,
-    duration: Annotated[float, typer.Option(help="Seconds that a request keeps one vCPU or accelerator busy.")] = 0.2,
-    payload_kb: Annotated[float, typer.Option(help="The larger of request and answer.")] = 10.0,
+    duration: Annotated[
+        float, typer.Option(help="Seconds for which a request keeps one vCPU or accelerator busy.")
+    ] = 0.2,
+    payload_kb: Annotated[float, typer.Option(help="Size of the larger of request and response, in kB.")] = 10.0,
     accelerator: Annotated[str, typer.Option(help="none, any (GPU or Neuron chip), or gpu.")] = "none",
     provider: Annotated[int, typer.Option(help="Major version of the AWS provider in use.")] = 5,
-    inputs: Annotated[
-        Path | None, typer.Option(help="What `smlops recommend --write` wrote, in place of the adviser.")
-    ] = None,
+    inputs: Annotated[Path | None, typer.Option(help="File of `smlops recommend --write`, instead of advice.")] = None,
     accepted: Annotated[
-        Path | None, typer.Option(help="accepted.yaml: risks that somebody accepts, as `smlops review` takes it.")
+        Path | None, typer.Option(help="accepted.yaml: accepted risks, as for `smlops review`.")
     ] = None,
     apply: Annotated[bool, typer.Option("--apply/--no-apply", help="Apply, or stop after the review.")] = True,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
 ) -> None:
     """Deploy a model."""
     cli.require("deploy", "authoring", clone=True)
     from sustainable_mlops.aws import AccountClients
     from sustainable_mlops.operations.deploy import run
     from sustainable_mlops.operations.deploy.choice import by_file, by_need, check_images
-    from sustainable_mlops.review.acceptances import read_accepted
+    from sustainable_mlops.review.acceptances import read_acceptances
     from sustainable_mlops.steps import Steps
 
     if apply and not yes and not (sys.stdin and sys.stdin.isatty()):
-        raise UserError("deploy: there is no terminal to ask on; --yes applies, --no-apply stops after the review")
+        raise UserError(
+            "deploy: there is no terminal for the confirmation; "
+            "pass --yes to apply, or --no-apply to stop after the review"
+        )
     target = run.Target(model, environment)
     settings = target.settings()
     choice = by_file(inputs) if inputs is not None else None
-    risks = read_accepted(accepted) if accepted is not None else ()
-    needed = {
+    risks = read_acceptances(accepted) if accepted is not None else ()
+    load = {
         "requests_per_day": requests_per_day,
         "peak": peak,
         "duration_s": duration,
@@ -89,24 +93,24 @@ def deploy(
         "accelerator": accelerator,
         "provider": provider,
     }
-    need = None if choice is not None else _need(settings, latency, needed)
+    need = None if choice is not None else _read_need(settings, latency, load)
     steps = Steps(cli.console)
     account = AccountClients(settings.region, settings.assume_role_arn, settings.account_id)
-    with ended_early() as so_far:
+    with report_early_end() as launch_state:
         account.check()
         clients = account.connect()
         with steps.step("Find the package") as this:
-            found = run.find_package(target, account, package)
-            this.result = found.name
+            model_package = run.find_package(target, account, package)
+            this.result = model_package.name
         if choice is not None:
-            check_images(found, choice)
+            check_images(model_package, choice)
         else:
-            choice = by_need(found, _of_size(need, found.model_mb), latency)
+            choice = by_need(model_package, _set_model_size(need, model_package.model_mb), latency)
         deployment = run.Deployment(target, steps)
-        deployment.write(found.name, choice)
+        deployment.write(model_package.name, choice)
         if (note := target.quota_note()) is not None:
             cli.say(note, style="yellow")
-        so_far.begin(lambda: f"envs/{environment} is as it was before, but for its files here")
+        launch_state.update(lambda: f"envs/{environment} is unchanged on AWS; its local files changed")
         deployment.wait_until_settled(clients)
         review, changed = deployment.plan(risks)
         if review.exit_code:
@@ -117,54 +121,54 @@ def deploy(
         if not apply:
             return
         if changed:
-            _ask(environment, len(changed), yes=yes)
+            _confirm(environment, len(changed), yes=yes)
             if failed:
                 deployment.delete_failed_endpoints(failed, clients)
-            so_far.begin(lambda: f"envs/{environment} may be changed in part")
+            launch_state.update(lambda: f"envs/{environment} may be partly changed")
             try:
                 deployment.apply(changed)
             except KeyboardInterrupt:
-                so_far.command = " && ".join([*deployment.keep(), so_far.command])
+                launch_state.command = " && ".join([*deployment.keep(), launch_state.command])
                 raise
         print(deployment.endpoint(choice, clients))
 
 
-def _need(settings: Any, latency: int | None, needed: dict[str, Any]) -> Any:
-    """What callers need, as the settings say what they accept. Raises UserError."""
+def _read_need(settings: Any, latency: int | None, load: dict[str, Any]) -> Any:
+    """Return the need of the callers, from the settings and the options. Raises UserError if they contradict."""
     from sustainable_mlops.advice import Need
 
     accepted = settings.tags.latency_slo
     where = f"envs/{settings.environment}/settings.yaml: tags.latency_slo: {accepted}"
     if accepted == "milliseconds" and latency is None:
-        raise UserError(f"{where}: give the p99 that callers need, --latency MS")
+        raise UserError(f"{where}: pass the p99 that callers need with --latency MS")
     if accepted != "milliseconds" and latency is not None:
-        raise UserError(f"{where}: callers can wait, so --latency has no place; leave it out, or change the tag")
-    return Need(region=settings.region, latency=latency or accepted, **needed)
+        raise UserError(f"{where}: callers can wait, so --latency does not apply; leave it out, or change the tag")
+    return Need(region=settings.region, latency=latency or accepted, **load)
 
 
-def _of_size(need: Any, model_mb: float) -> Any:
+def _set_model_size(need: Any, model_mb: float) -> Any:
     from dataclasses import replace
 
     return replace(need, model_mb=max(1.0, model_mb))
 
 
 def _stop(review: Any, environment: str) -> None:
-    """Say which gates stop it, and end."""
+    """Print the gates that stop the plan, and exit with 1."""
     from sustainable_mlops.review.risk import Level
 
     for gate in review.gates:
         if gate.level is Level.STOP and gate.name in review.fail_on:
             cli.console.print(f"{gate.name}: {gate.text}", markup=False, soft_wrap=True)
     cli.say("The review stops this plan; nothing is applied.", style="red")
-    cli.say(f"out/deploy/{environment}.md says what and why; what is wanted all the same stands in a file, --accepted.")
+    cli.say(f"The report is out/deploy/{environment}.md. Accept intended risks in a file, and pass it with --accepted.")
     raise typer.Exit(1)
 
 
-def _ask(environment: str, count: int, *, yes: bool) -> None:
+def _confirm(environment: str, count: int, *, yes: bool) -> None:
     try:
-        agreed = yes or typer.confirm(f"Apply {count} changes to envs/{environment}?", err=True)
+        is_confirmed = yes or typer.confirm(f"Apply {count} changes to envs/{environment}?", err=True)
     except typer.Abort:
         raise KeyboardInterrupt from None
-    if not agreed:
+    if not is_confirmed:
         cli.say("Nothing is applied.")
         raise typer.Exit(1)

@@ -1,16 +1,15 @@
-"""Add newly declared features to feature groups that exist, without replacing them.
+"""Add newly declared features to existing feature groups, without replacing the groups.
 
-Terraform's provider would destroy a feature group to add a feature. Declare the feature, apply (which changes no
-group, and warns), then run this. It reads what is declared from the outputs of the applied root module, adds what the
-groups lack and waits until that is done. It never removes or retypes a feature: SageMaker cannot.
+The Terraform provider would replace a feature group to add a feature. Declare the feature, apply (which changes no
+group, and warns), then run this command. It reads the declared features from the outputs of the root module, adds the
+missing ones, and waits for SageMaker. It never removes or retypes a feature, because SageMaker cannot.
 
 Examples:
 
-* `smlops evolve --root envs/dev --dry-run`: what would be added, to which group
-* `smlops evolve --root envs/dev`: add it
-* `smlops evolve flights --root envs/dev --json`: one group, told in JSON
-* `terraform output -json > declared.json; smlops evolve --declared declared.json`: where the state
-  cannot be read
+* `smlops evolve --root envs/dev --dry-run`: list the missing features of each group
+* `smlops evolve --root envs/dev`: add them
+* `smlops evolve flights --root envs/dev --json`: one group, as JSON
+* `terraform output -json > declared.json; smlops evolve --declared declared.json`: without access to the state
 """
 
 import json
@@ -27,34 +26,38 @@ app = cli.app()
 
 @app.command(help=__doc__)
 def evolve(
-    group: Annotated[list[str] | None, typer.Argument(help="Keys of feature groups; all when none is given.")] = None,
-    root: Annotated[Path | None, typer.Option(help="Root module's folder, initialised and applied.")] = None,
-    declared: Annotated[Path | None, typer.Option(help="What `terraform output -json` printed, instead.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would be added; add nothing.")] = False,
+    group: Annotated[
+        list[str] | None, typer.Argument(help="Keys of feature groups; the default is all of them.")
+    ] = None,
+    root: Annotated[Path | None, typer.Option(help="Folder of the root module, after init and apply.")] = None,
+    declared: Annotated[
+        Path | None, typer.Option(help="Output of `terraform output -json`, instead of --root.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the missing features; add nothing.")] = False,
     as_json: cli.AsJson = False,
 ) -> None:
     """Add declared features."""
     from sustainable_mlops.aws import client
     from sustainable_mlops.operations import feature_groups
 
-    with cli.console.status("Reading what is declared"):
+    with cli.console.status("Reading the declared features"):
         outputs, source = _outputs(root, declared)
         groups = feature_groups.choose(feature_groups.declared(outputs, source), group or [])
     clients = {region: client("sagemaker", region) for region in {item.region for item in groups.values()}}
-    # All are compared before the first is changed: a refusal leaves nothing half done.
+    # Compare all groups before the first change, so that an error leaves nothing half done.
     evolutions = {key: feature_groups.compare(item, clients[item.region]) for key, item in groups.items()}
     for key, evolution in evolutions.items():
         if evolution.additions and not dry_run:
             with cli.console.status(f"{evolution.group}: adding {len(evolution.additions)} features"):
                 feature_groups.apply(evolution, clients[groups[key].region])
     if as_json:
-        answer = {key: {"group": item.group, "added": item.additions} for key, item in evolutions.items()}
-        print(json.dumps({"dry_run": dry_run, "feature_groups": answer}, indent=2))
+        result = {key: {"group": item.group, "added": item.additions} for key, item in evolutions.items()}
+        print(json.dumps({"dry_run": dry_run, "feature_groups": result}, indent=2))
         return
     for evolution in evolutions.values():
-        added = ", ".join(f"{name} ({kind})" for name, kind in sorted(evolution.additions.items()))
-        doing = "would add" if dry_run else "added"
-        print(f"{evolution.group}: {doing} {added}" if added else f"{evolution.group}: as declared")
+        features = ", ".join(f"{name} ({kind})" for name, kind in sorted(evolution.additions.items()))
+        verb = "would add" if dry_run else "added"
+        print(f"{evolution.group}: {verb} {features}" if features else f"{evolution.group}: as declared")
 
 
 def _outputs(root: Path | None, declared: Path | None) -> tuple[Any, str]:

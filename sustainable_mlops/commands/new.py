@@ -1,4 +1,4 @@
-"""Something new in this repository, which passes the tests as it is: an environment, a module, a workload.
+"""Write a new environment, module or workload, which passes the tests as it is.
 
 - `smlops new environment prod --account 321098765432 --region eu-west-1`
 - `smlops new module audit_log`
@@ -18,38 +18,39 @@ app = cli.app(__doc__)
 @app.command()
 def environment(
     name: Annotated[str, typer.Argument(help="2 to 12 lower-case letters and digits.")],
-    account: Annotated[str, typer.Option(help="Account that it lives in, 12 digits.")],
-    region: Annotated[str, typer.Option(help="Region that it lives in.")],
-    source: Annotated[str, typer.Option("--from", help="Environment whose settings it starts with.")] = "dev",
+    account: Annotated[str, typer.Option(help="Account ID, 12 digits.")],
+    region: Annotated[str, typer.Option(help="Region of the environment.")],
+    source: Annotated[str, typer.Option("--from", help="Environment whose settings are copied.")] = "dev",
     name_prefix: Annotated[
-        str | None, typer.Option(help="Start of every name.", show_default="the other's, with this name in it")
+        str | None,
+        typer.Option(help="Prefix of every name.", show_default="that of the copied environment, with the new name"),
     ] = None,
     disposable: Annotated[
-        bool, typer.Option("--disposable", help="Its data is not protected: one command takes it all down again.")
+        bool, typer.Option("--disposable", help="Leave the data unprotected, so that one command removes everything.")
     ] = False,
 ) -> None:
-    """An environment like another, in an account and Region that has none yet: its settings and their Terraform.
+    """Write the settings and the HCL of a new environment, for an account and Region that has none yet.
 
-    Prints what to run next, on AWS and on the sandbox.
+    It copies the settings of another environment, and prints the next commands for AWS and for the sandbox.
 
     - `smlops new environment prod --account 321098765432 --region eu-west-1`
     - `smlops new environment trial --account 432109876543 --region eu-west-1 --name-prefix ml-trial --disposable`
     """
     cli.require("new", "authoring", clone=True)
-    from sustainable_mlops.scaffold.environment import draft
+    from sustainable_mlops.scaffold.environment import create_draft
 
-    made = draft(name, account, region, source=source, name_prefix=name_prefix, disposable=disposable)
+    environment = create_draft(name, account, region, source=source, name_prefix=name_prefix, disposable=disposable)
     with cli.console.status("synthesizing") as status:
-        made.write(lambda step: status.update(f"synthesizing: {step}"))
+        environment.write(lambda step: status.update(f"synthesizing: {step}"))
     page = f"envs/{name}/settings.yaml"
-    print(f"{page} and its Terraform are written: {source}'s settings for account {account} in {region}.")
+    print(f"Wrote {page} and its HCL: the settings of {source}, for account {account} in {region}.")
     if disposable:
         print("Its data is not protected (deletion_protection: false): one command deletes it all.")
     else:
-        print("Its data is protected: Terraform refuses plans that delete it. With --disposable it would not.")
-    for number in made.left():
-        print(f"To look at: {page}:{number} still names {source}'s account or Region.")
-    print(f"\n{made.commands()}", end="")
+        print("Its data is protected: Terraform refuses plans that delete it. --disposable turns this off.")
+    for number in environment.find_source_lines():
+        print(f"Check {page}:{number}: it still names {source}'s account or Region.")
+    print(f"\n{environment.commands()}", end="")
 
 
 @app.command()

@@ -1,10 +1,10 @@
-"""Put a review on its pull or merge request, as one comment that is replaced each time.
+"""Post a review as one comment on its pull or merge request, and replace the comment each time.
 
-Plans are told apart by what the review calls them: `smlops review --name`, else by their paths. A comment about
-several plans replaces those about any of them.
+A comment belongs to the names of its plans: `smlops review --name`, or their paths. A comment about several plans
+replaces the comments about each of them.
 
-- `smlops post-comment review.md` in a GitHub workflow: `GITHUB_TOKEN` and `PULL_REQUEST` (its number) must be set
-- `smlops post-comment review.md` in a GitLab pipeline of a merge request: `GITLAB_TOKEN` must be set
+- `smlops post-comment review.md` in a GitHub workflow: set `GITHUB_TOKEN` and `PULL_REQUEST` (its number)
+- `smlops post-comment review.md` in a GitLab pipeline of a merge request: set `GITLAB_TOKEN`
 """
 
 import os
@@ -20,15 +20,15 @@ app = cli.app()
 
 
 @app.command(help=__doc__)
-def post_comment(file: Annotated[Path, typer.Argument(help="What `smlops review` wrote as Markdown.")]) -> None:
+def post_comment(file: Annotated[Path, typer.Argument(help="The Markdown file of `smlops review --write`.")]) -> None:
     """Post the comment."""
     from sustainable_mlops.review import pr_comment
-    from sustainable_mlops.review.comment_marker import plans_of
+    from sustainable_mlops.review.comment_marker import find_plan_hashes
 
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: cannot be read: {error}") from None
-    if not plans_of(text):
-        raise UserError(f"{file}: is no review; give what smlops review --write {file.stem}.md wrote")
-    print(pr_comment.post(text, pr_comment.place(os.environ)))
+    if not find_plan_hashes(text):
+        raise UserError(f"{file}: is no review; pass the file that smlops review --write {file.stem}.md writes")
+    print(pr_comment.post_comment(text, pr_comment.detect_api(os.environ)))

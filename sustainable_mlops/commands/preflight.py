@@ -63,7 +63,7 @@ def _read_target(folder: Path, jobs: list[Path]) -> Any:
     from sustainable_mlops import synth
     from sustainable_mlops.operations.preflight.job_files import read_job
 
-    synth.import_from_here()
+    synth.use_this_checkout()
     target = import_module("envs.preflight").read_target(folder)
     return replace(target, jobs=(*target.jobs, *map(read_job, jobs)))
 

@@ -1,17 +1,17 @@
 """Process data on SageMaker with a script, as a job file describes it.
 
-The script and what it needs travel with the job into any framework image, or an image of one's own, and run without a
-network. Inputs are replicated or dealt out over several instances by their keys; outputs go under the run's key. A run
-is named by what goes into it, and what is done already is not done twice.
+The script and its files travel with the job into any framework image, or into your own image, and run without a
+network. Each instance gets a copy of an input, or a share of its objects by key. Outputs go under the run's key. The
+inputs identify a run, and a finished run is not repeated.
 
-Processing has no managed spot. Before a launch you see what it is expected to take (energy, carbon and cost), and what
-SageMaker would refuse ends with code 2 before anything is uploaded.
+Processing has no managed spot. The command prints the expected energy, carbon and cost before a launch. Invalid
+requests exit with code 2 before anything is uploaded.
 
-Exit codes: 0 processed, 1 the job failed or was stopped, 2 bad input, 130 Ctrl-C (the job goes on).
+Exit codes: 0 processed, 1 the job failed or was stopped, 2 the input is not valid, 130 Ctrl-C (the job continues).
 
 Examples:
 
-* `smlops process prepare.yaml --dry-run`: the whole request and its estimate, nothing launched
+* `smlops process prepare.yaml --dry-run`: the request and its estimate; nothing is launched
 * `smlops process prepare.yaml`: launch and follow
 * `smlops process prepare.yaml --no-wait`: launch; the same command without it follows
 * `smlops process prepare.yaml --json | jq .record.outputs`

@@ -1,23 +1,23 @@
-"""Find the endpoint that serves a model with the least carbon, by SageMaker's own load test of it.
+"""Find the endpoint that serves a model with the least carbon, by a load test of SageMaker.
 
-Tries instance types that its images run on (Graviton, x86, Inferentia2 or GPU) and serverless memory, asks for the
-scaling that follows from what was measured, ranks all by kgCO2e of 1,000 requests at the load you expect, with USD
-beside it, and prints the winner as the inputs of its module: for the model's file in envs/catalogue/models, or as HCL.
+It tries instance types that the model's images support (Graviton, x86, Inferentia2 or GPU) and serverless memory. It
+ranks them by kgCO2e of 1,000 requests at the expected load, with USD, and prints the best one as inputs of its module:
+for the model's file in envs/catalogue/models, or as HCL.
 
-No job of SageMaker's asks an asynchronous endpoint. Where callers can wait, what an instance answered at once says how
-an asynchronous endpoint on it works off its queue (--asynchronous); its way through S3 is in no measurement.
+SageMaker has no load test for asynchronous endpoints. With --asynchronous, the throughput of a queue is derived from the
+responses of one instance; no measurement includes the way through S3.
 
-A test runs real endpoints for some minutes each, one after the other. It is named by what it tries: the same command
-follows one that runs, and asks one that is done again without running anything.
+A test runs real endpoints for some minutes each, one after the other. The candidates identify a test, so the same
+command follows a running test and reads a finished one.
 
-Exit codes: 0 recommended, 1 nothing keeps the latency, 2 bad input, 130 Ctrl-C (the job goes on).
+Exit codes: 0 recommended, 1 no candidate keeps the latency, 2 the input is not valid, 130 Ctrl-C (the test continues).
 
 Examples, with the ARN of a model package, and the role that the environment names (`recommendation_role_arn` in its
 settings) or --role:
 
-* `smlops recommend $PACKAGE --p95 200 --dry-run`: what would be tried, and what it takes
+* `smlops recommend $PACKAGE --p95 200 --dry-run`: the candidates, and the cost of their test
 * `smlops recommend $PACKAGE --environment prod --p95 200 --requests-per-day 500000 --write out/flights.yaml`
-* `smlops recommend $PACKAGE --p95 5000 --asynchronous`: callers can wait minutes for an answer
+* `smlops recommend $PACKAGE --p95 5000 --asynchronous`: callers can wait minutes for a response
 * `smlops recommend $PACKAGE --role $ROLE --p95 80 --instance-type ml.c7g.large --instance-type ml.c7i.large`
 * `smlops recommend churn --role $ROLE --p95 50 --framework XGBOOST --content-type text/csv --payload s3://b/s.tar.gz`
 """
@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sustainable_mlops import cli
-from sustainable_mlops.commands._early import ended_early
+from sustainable_mlops.commands._early import report_early_end
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_whole
 
@@ -45,34 +45,37 @@ _FORMATS = (".yaml", ".tf")
 @app.command(help=__doc__)
 def recommend(
     model: Annotated[str, typer.Argument(help="ARN of a model package, or the name of a model.")],
-    p95: Annotated[int, typer.Option(min=1, help="Milliseconds within which 95 of 100 answers have to be there.")],
+    p95: Annotated[int, typer.Option(min=1, help="Latency in ms that 95 of 100 requests must keep.")],
     environment: Annotated[str, typer.Option(help="Environment that names the role of the test.")] = "dev",
     role: Annotated[
         str | None,
         typer.Option(
-            help="ARN of the role that the test assumes: it makes models and endpoints, asks them and deletes them.",
+            help="ARN of the role of the test, which creates, invokes and deletes models and endpoints.",
             show_default="the environment's",
         ),
     ] = None,
-    requests_per_day: Annotated[float, typer.Option(help="Requests a day that are expected.")] = 10_000.0,
-    peak: Annotated[float, typer.Option(help="Busiest moment as a multiple of the average.")] = 3.0,
+    requests_per_day: Annotated[float, typer.Option(help="Expected requests a day.")] = 10_000.0,
+    peak: Annotated[float, typer.Option(help="Peak load as a multiple of the average.")] = 3.0,
     instance_type: Annotated[
         list[str] | None,
-        typer.Option(help="A type to try; may be given again.", show_default="the best of three families an image"),
+        typer.Option(
+            help="An instance type to try; repeat it for more types.",
+            show_default="the best of three families an image",
+        ),
     ] = None,
-    serverless: Annotated[bool, typer.Option(help="Try serverless memory, too.")] = True,
+    serverless: Annotated[bool, typer.Option(help="Try serverless endpoints too.")] = True,
     asynchronous: Annotated[
-        bool, typer.Option("--asynchronous", help="Callers can wait minutes: rank asynchronous endpoints, too.")
+        bool, typer.Option("--asynchronous", help="Callers can wait minutes: rank asynchronous endpoints too.")
     ] = False,
-    minutes: Annotated[int, typer.Option(min=2, max=60, help="Minutes of the test of each.")] = 10,
+    minutes: Annotated[int, typer.Option(min=2, max=60, help="Minutes of the test of each candidate.")] = 10,
     payload: Annotated[str | None, typer.Option(help="s3:// address of a .tar.gz of sample requests.")] = None,
     content_type: Annotated[str | None, typer.Option(help="Content type of the sample requests.")] = None,
     framework: Annotated[str | None, typer.Option(help="Framework of the model, such as XGBOOST.")] = None,
-    provider: Annotated[int, typer.Option(help="Major version of the AWS provider that makes the endpoint.")] = 5,
+    provider: Annotated[int, typer.Option(help="Major version of the AWS provider.")] = 5,
     one_instance_because: Annotated[
-        str | None, typer.Option(help="Why one instance is enough; without it there are two, in two zones.")
+        str | None, typer.Option(help="Reason why one instance is enough; without it there are two, in two zones.")
     ] = None,
-    region: Annotated[str | None, typer.Option(help="Where it runs.", show_default="the package's")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of the test.", show_default="that of the package")] = None,
     write: Annotated[Path | None, typer.Option(help="Write the inputs to this file, .yaml or .tf.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be tried; start nothing.")] = False,
     as_json: cli.AsJson = False,
@@ -87,8 +90,8 @@ def recommend(
         if not value >= least or value == 0:
             raise UserError(f"{option}: {value:g} must be {'more than 0' if least == 0 else 'at least 1'}")
     where = _region(model, region)
-    found: list[tuple[Job, Any]] = []
-    with ended_early() as so_far:
+    finished: list[tuple[Job, Any]] = []
+    with report_early_end() as launch_state:
         clients = aws.connect(where)
         where = clients.sagemaker.meta.region_name
         expected = ranking.Expected(where, requests_per_day, peak, p95, provider, one_instance_because, asynchronous)
@@ -100,15 +103,15 @@ def recommend(
             _show_plan(jobs, where, minutes, as_json=as_json)
             return
         for one in jobs:
-            so_far.begin(partial(_state, one, clients.sagemaker))
-            found.append((one, _follow(one, clients.sagemaker)))
-        ranked = ranking.rank(found, expected, clients.sagemaker)
+            launch_state.update(partial(_describe_job, one, clients.sagemaker))
+            finished.append((one, _follow(one, clients.sagemaker)))
+        ranked = ranking.rank(finished, expected, clients.sagemaker)
         failed = {title: why for one in jobs for title, why in job.failures(one, clients.sagemaker).items()}
     _show(ranked, failed, expected, jobs, write, as_json=as_json)
 
 
 def _follow(one: "Job", sagemaker: Any) -> dict[str, Any]:
-    """What a job has come to at its end; it is started unless it is there."""
+    """Start the job unless it exists, follow it to its end, and return its description."""
     from sustainable_mlops.recommendation import job
 
     with cli.console.status(f"{one.name}: {len(one.candidates)} to try") as status:
@@ -116,52 +119,52 @@ def _follow(one: "Job", sagemaker: Any) -> dict[str, Any]:
 
 
 def _region(model: str, region: str | None) -> Any:
-    """The Region that the package's ARN names, unless one is given; else that of the AWS configuration."""
+    """Return the Region of the option or of the package's ARN; None means the AWS configuration."""
     from sustainable_mlops.catalogue import regions
 
     if region is not None and regions.find(region) is None:
         raise UserError(f"--region: the catalogue has no Region {region}; use for example eu-north-1")
     parts = model.split(":")
-    named = parts[3] if model.startswith("arn:") and len(parts) > 5 else None
+    package_region = parts[3] if model.startswith("arn:") and len(parts) > 5 else None
     if model.startswith("arn:") and ":model-package/" not in model:
-        raise UserError(f"{model}: is no model package; give the ARN of one, or the name of a model")
-    if region and named and region != named:
-        raise UserError(f"--region: {region} is not the package's, {named}")
-    return region or named
+        raise UserError(f"{model}: is no model package; pass the ARN of a model package, or the name of a model")
+    if region and package_region and region != package_region:
+        raise UserError(f"--region: {region} is not the package's, {package_region}")
+    return region or package_region
 
 
 def _role(environment: str, region: str) -> str:
-    """The role that an environment names for load tests. Raises UserError where it names none."""
+    """Return the role that an environment names for load tests. Raises UserError if it names none."""
     from sustainable_mlops import aws
     from sustainable_mlops.jobs.platform import read_platform
 
     parameter = f"/sustainable-mlops/{environment}/platform"
     with aws.translate_aws_errors(parameter):
-        found = read_platform(parameter, aws.client("ssm", region)).roles.recommendation
-    if found is None:
+        role = read_platform(parameter, aws.client("ssm", region)).roles.recommendation
+    if role is None:
         raise UserError(
-            f"{parameter}: names no role for load tests; give --role, or name one as recommendation_role_arn in "
+            f"{parameter}: names no role for load tests; pass --role, or set recommendation_role_arn in "
             f"envs/{environment}/settings.yaml and apply it"
         )
-    return found
+    return role
 
 
-def _state(one: "Job", sagemaker: Any) -> str:
-    """What is true of a job that nobody follows any more."""
+def _describe_job(one: "Job", sagemaker: Any) -> str:
+    """Describe a job that the command no longer follows."""
     from sustainable_mlops.recommendation import job
 
-    found = job.find(one, sagemaker)
-    if found is None:
+    description = job.find(one, sagemaker)
+    if description is None:
         return "nothing was started"
-    if found["Status"] in job.OVER:
-        return f"recommendation job {one.name} is {found['Status']}"
-    return f"recommendation job {one.name} goes on (stop it: {job.stop_command(one)})"
+    if description["Status"] in job.OVER:
+        return f"recommendation job {one.name} is {description['Status']}"
+    return f"recommendation job {one.name} continues (to stop it: {job.stop_command(one)})"
 
 
 def _show_plan(jobs: list["Job"], region: str, minutes: int, *, as_json: bool) -> None:
-    """What would be tried, and at most for how long and for what."""
+    """Print the candidates, and the upper bound of time, carbon and cost."""
     from sustainable_mlops.footprint import estimate_job
-    from sustainable_mlops.footprint.figures import total
+    from sustainable_mlops.footprint.figures import sum_estimates
 
     if as_json:
         print(json.dumps([one.request for one in jobs], indent=2))
@@ -170,27 +173,29 @@ def _show_plan(jobs: list["Job"], region: str, minutes: int, *, as_json: bool) -
     for one in jobs:
         titles = ", ".join(candidate.title for candidate in one.candidates)
         out.print(f"{one.name}: {titles}", markup=False, soft_wrap=True)
-    # An instance starts and goes as well; AWS says how long nowhere: taken to be as long as the test of ten minutes.
-    on = [candidate.instance_type for one in jobs for candidate in one.candidates if candidate.instance_type]
-    taken = total(estimate_job(kind, 1, minutes * 60 + 600, region) for kind in on)
-    figures = [str(figure) for metric in ("total", "cost") if (figure := taken.get(metric))]
-    out.print(f"At most {minutes} minutes each, one after the other; the instances take about {', '.join(figures)}.")
+    # AWS documents no time for the start and the end of an instance: assumed as long as the test of ten minutes.
+    instance_types = [
+        candidate.instance_type for one in jobs for candidate in one.candidates if candidate.instance_type
+    ]
+    total = sum_estimates(estimate_job(kind, 1, minutes * 60 + 600, region) for kind in instance_types)
+    figures = [str(figure) for metric in ("total", "cost") if (figure := total.get(metric))]
+    out.print(f"At most {minutes} minutes each, one after the other; the instances use about {', '.join(figures)}.")
 
 
 def _show(ranked: Any, failed: Any, expected: Any, jobs: list["Job"], write: Path | None, *, as_json: bool) -> None:
     from sustainable_mlops.recommendation import display, inputs
 
     if as_json:
-        answer = {
+        result = {
             "jobs": [one.name for one in jobs],
             "recommended": [one.to_dict() for one in ranked],
             "failed": dict(failed),
         }
-        print(json.dumps(answer, indent=2, allow_nan=False))
+        print(json.dumps(result, indent=2, allow_nan=False))
     else:
         display.show(ranked, failed, expected, cli.stdout())
     if not ranked:
-        print(f"error: nothing answers 95 of 100 requests within {expected.latency_ms} ms", file=sys.stderr)
+        print(f"error: no candidate answers 95 of 100 requests within {expected.latency_ms} ms", file=sys.stderr)
         raise typer.Exit(1)
     best = ranked[0]
     if write is not None:

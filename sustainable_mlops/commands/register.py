@@ -1,6 +1,6 @@
-"""Register a trained model as a version of its model package group, pending approval unless --approve is given.
+"""Register a trained model as a version of its model package group; it awaits approval unless --approve is passed.
 
-A run is registered once: doing it again prints the package there is. Prints the ARN of the package.
+A run is registered once: a second call prints the existing package. The command prints the ARN of the package.
 
 Examples:
 
@@ -23,11 +23,11 @@ app = cli.app()
 
 @app.command(help=__doc__)
 def register(
-    run: Annotated[str, typer.Argument(help="Record of the run: a file, an s3:// address or the job's name.")],
-    group: Annotated[str | None, typer.Option(help="Model package group, if not the platform's.")] = None,
+    run: Annotated[str, typer.Argument(help="Record of the run: a file, an s3:// address, or the name of the job.")],
+    group: Annotated[str | None, typer.Option(help="Model package group; the default is that of the platform.")] = None,
     metrics: Annotated[str | None, typer.Option(help="s3:// address of a model quality report.")] = None,
     approve: Annotated[bool, typer.Option("--approve", help="Approve the model for deployment.")] = False,
-    reason: Annotated[str | None, typer.Option(help="Why it is approved; needed with --approve.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Reason of the approval; required with --approve.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the bare ARN.")] = False,
     out: Annotated[Path, typer.Option(help="Folder with the records of runs.")] = Path("out"),
 ) -> None:
@@ -36,15 +36,15 @@ def register(
     from sustainable_mlops.jobs import register
 
     if approve and not reason:
-        raise UserError("--approve: say why with --reason TEXT; it is kept with the package")
+        raise UserError("--approve: pass the reason with --reason TEXT; the package stores it")
     if reason and not approve:
-        raise UserError("--reason: is for --approve; add it, or leave the reason out")
+        raise UserError("--reason requires --approve; add it, or leave the reason out")
     record = register.find_record(run, out)
     clients = aws.connect(record.region)
     package = register.register(record, clients, group=group, metrics=metrics)
-    if not package.created:
-        cli.console.print("This run's model is registered already.")
+    if not package.is_new:
+        cli.console.print("The model of this run is already registered.")
     if approve and reason:
         package = register.approve(package, reason, clients.sagemaker)
-    answer = {"model_package_arn": package.arn, "status": package.status, "created": package.created}
-    print(json.dumps(answer, indent=2) if as_json else package.arn)
+    result = {"model_package_arn": package.arn, "status": package.status, "created": package.is_new}
+    print(json.dumps(result, indent=2) if as_json else package.arn)

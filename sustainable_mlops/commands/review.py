@@ -22,11 +22,11 @@ class _Passed(TyperCommand):
 
 def _options() -> list[Any]:
     """What `parser` takes, as typer has it."""
-    from sustainable_mlops.review.command import parser
+    from sustainable_mlops.review.command import build_parser
 
     def named(**_: Any) -> None: ...
 
-    options = [one for one in parser()._actions if one.option_strings]
+    options = [one for one in build_parser()._actions if one.option_strings]
     named.__signature__ = Signature(  # type: ignore[attr-defined]
         [_parameter(f"option_{number}", one) for number, one in enumerate(options)]
     )
@@ -50,6 +50,6 @@ def _parameter(name: str, option: Action) -> Parameter:
 )
 def review(context: typer.Context) -> None:
     """Hand the arguments on: the reviewer reads its own."""
-    from sustainable_mlops.review.command import start
+    from sustainable_mlops.review.command import run_review
 
-    start(context.args)
+    run_review(context.args)

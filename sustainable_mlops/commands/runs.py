@@ -1,11 +1,11 @@
-"""List, compare and chart runs: metrics, carbon, cost, and estimates beside counters.
+"""List, compare and chart runs: metrics, carbon, cost, and estimates beside measurements.
 
-- `smlops runs`: those in `out`, the newest first
+- `smlops runs`: the records in `out`, newest first
 - `smlops runs --workload flight-delay --sort kg --chart`
-- `smlops runs --platform /sustainable-mlops/dev/platform`: those that anybody launched there
+- `smlops runs --platform /sustainable-mlops/dev/platform`: the runs of everybody in that environment
 - `smlops runs --html runs.html`: as a page
-- `smlops runs --coverage`: how often a counter lay in the interval that was estimated before
-- `smlops runs compare A B`: by job names, or the beginning of one
+- `smlops runs --coverage`: share of measurements inside their estimated interval
+- `smlops runs compare A B`: two runs, each by the beginning of its job's name
 """
 
 import json
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
 app = cli.app(__doc__)
 
-Out = Annotated[Path, typer.Option(help="Folder with records (runs/JOB.json), wherever below it.")]
+Out = Annotated[Path, typer.Option(help="Folder with records (runs/JOB.json), at any depth.")]
 S3 = Annotated[
     str | None, typer.Option("--s3", help="Artifacts bucket with records, instead of --out.", metavar="BUCKET")
 ]
 OfPlatform = Annotated[
-    str | None, typer.Option("--platform", help="SSM parameter of a platform, whose bucket it is.", metavar="PARAMETER")
+    str | None,
+    typer.Option("--platform", help="Platform parameter (SSM) that names the artifacts bucket.", metavar="PARAMETER"),
 ]
 
 
@@ -39,13 +40,17 @@ def runs(
     platform: OfPlatform = None,
     workload: Annotated[str | None, typer.Option(help="Only runs of this workload.")] = None,
     kind: Annotated[str | None, typer.Option(help="Only runs of this kind: training, processing, …")] = None,
-    metric: Annotated[str | None, typer.Option(help="To list and chart; what most runs have unless given.")] = None,
+    metric: Annotated[
+        str | None, typer.Option(help="Metric to list and chart; the default is the one that most runs have.")
+    ] = None,
     sort: Annotated[
         str, typer.Option(help="launched, kg, usd, kwh, seconds, or a metric (the greatest first).")
     ] = "launched",
-    chart: Annotated[bool, typer.Option("--chart", help="Draw the metric against kg and USD, with ranges.")] = False,
-    html: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a page that needs nothing else.")] = None,
-    coverage: Annotated[bool, typer.Option("--coverage", help="Estimates beside counters, over the runs.")] = False,
+    chart: Annotated[bool, typer.Option("--chart", help="Draw the metric against kg and USD, with intervals.")] = False,
+    html: Annotated[Path | None, typer.Option(dir_okay=False, help="Write a page without external files.")] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Compare estimates with measurements, over all runs.")
+    ] = False,
     as_json: cli.AsJson = False,
 ) -> None:
     """List runs."""
@@ -57,35 +62,35 @@ def runs(
     records, source = _records(out, s3, platform)
     records = [one for one in records if workload in (None, one.workload) and kind in (None, one.kind)]
     if not records and not as_json:
-        cli.console.print(f"No such run in {source}.", markup=False)
-    shown = values.metric(records, metric)
+        cli.console.print(f"No matching run in {source}.", markup=False)
+    metric_name = values.metric(records, metric)
     records = values.ordered(records, sort)
-    found = covered(records)
+    interval_coverage = covered(records)
     if html is not None:
-        _write(html, records, shown, source)
+        _write(html, records, metric_name, source)
     if as_json:
-        listed = [one.model_dump(mode="json") for one in records]
-        print(json.dumps(found.to_dict() if coverage else listed, indent=2))
+        documents = [one.model_dump(mode="json") for one in records]
+        print(json.dumps(interval_coverage.to_dict() if coverage else documents, indent=2))
         return
     terminal = cli.stdout()
     if coverage:
-        terminal.print(display.covered(found))
+        terminal.print(display.covered(interval_coverage))
     elif records and not (html and not chart):
-        terminal.print(display.listed(records, shown))
+        terminal.print(display.listed(records, metric_name))
     if chart:
-        terminal.print(display.charted(records, shown))
+        terminal.print(display.charted(records, metric_name))
 
 
 @app.command()
 def compare(
-    a: Annotated[str, typer.Argument(help="A run: its job's name or key, the beginning of one, or its file.")],
+    a: Annotated[str, typer.Argument(help="A run: the name or key of its job, the beginning of either, or its file.")],
     b: Annotated[str, typer.Argument(help="Another one.")],
     out: Out = Path("out"),
     s3: S3 = None,
     platform: OfPlatform = None,
     as_json: cli.AsJson = False,
 ) -> None:
-    """Two runs beside each other: what differs in what went in, and what came out."""
+    """Compare two runs: the differences between their inputs and between their results."""
     from dataclasses import asdict
 
     from sustainable_mlops.runs import display
@@ -94,31 +99,31 @@ def compare(
 
     records, _ = _records(out, s3, platform)
     first, second = find(a, records), find(b, records)
-    found = difference(first, second)
+    differences = difference(first, second)
     if as_json:
-        print(json.dumps({"a": first.job_name, "b": second.job_name, **asdict(found)}, indent=2))
+        print(json.dumps({"a": first.job_name, "b": second.job_name, **asdict(differences)}, indent=2))
     else:
-        cli.stdout().print(display.compared(first, second, found))
+        cli.stdout().print(display.compared(first, second, differences))
 
 
 def _records(out: Path, bucket: str | None, platform: str | None) -> "tuple[list[RunRecord], str]":
-    """The records, and where they are."""
+    """Return the records and their location."""
     from sustainable_mlops import aws
     from sustainable_mlops.jobs.platform import read_platform
     from sustainable_mlops.runs import store
 
     if bucket and platform:
-        raise UserError("--s3, --platform: give one of them")
+        raise UserError("--s3, --platform: pass only one of them")
     if platform:
         bucket = read_platform(platform, aws.client("ssm", None)).buckets.artifacts
     if bucket:
         name = bucket.removeprefix("s3://").partition("/")[0]
-        found, source = store.from_bucket(name, aws.client("s3", None)), f"s3://{name}"
+        stored, source = store.from_bucket(name, aws.client("s3", None)), f"s3://{name}"
     else:
-        found, source = store.from_folder(out), str(out)
-    for text in found.unreadable:
-        cli.console.print(f"note: left out: {text}", markup=False, soft_wrap=True)
-    return list(found.records), source
+        stored, source = store.from_folder(out), str(out)
+    for text in stored.unreadable:
+        cli.console.print(f"note: skipped: {text}", markup=False, soft_wrap=True)
+    return list(stored.records), source
 
 
 def _write(path: Path, records: "list[RunRecord]", metric: str | None, source: str) -> None:

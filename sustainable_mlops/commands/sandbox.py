@@ -23,7 +23,7 @@ from rich.table import Table
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.context import DEFAULT_ACCOUNT, DEFAULT_REGION
-from sagemaker_sandbox.sandbox import LOG
+from sagemaker_sandbox.process import LOG
 from sustainable_mlops import cli, terraform
 from sustainable_mlops.errors import UserError
 

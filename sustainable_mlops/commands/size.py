@@ -37,31 +37,31 @@ def size(
     instances: Annotated[int, typer.Option(min=1, help="Instances that share the input.")] = 1,
     objects: Annotated[int | None, typer.Option(min=1, help="Objects that the input consists of.")] = None,
     use: Annotated[str, typer.Option(help="processing or training.")] = "processing",
-    target_gb: Annotated[float | None, typer.Option(help="Input to be taken, in GB.")] = None,
+    target_gb: Annotated[float | None, typer.Option(help="Size of the input in GB.")] = None,
     as_json: cli.AsJson = False,
 ) -> None:
-    """Say at which input size a job is outgrown."""
+    """Report the input size at which a job outgrows its machine."""
     from sustainable_mlops.advice.size import Job, Sample, growth, told
-    from sustainable_mlops.jobs.memory_growth import job_of
+    from sustainable_mlops.jobs.memory_growth import build_job
 
-    given = (instance_type, input_gb, peak_gb)
-    if records and any(given):
-        raise UserError("give either records, or --instance-type with --input-gb and --peak-gb")
+    sample_options = (instance_type, input_gb, peak_gb)
+    if records and any(sample_options):
+        raise UserError("pass either records, or --instance-type with --input-gb and --peak-gb")
     if records:
-        job = job_of(records)
+        job = build_job(records)
     else:
         if instance_type is None or not input_gb or not peak_gb:
-            raise UserError("give records of runs, or --instance-type with --input-gb and --peak-gb")
+            raise UserError("pass records of runs, or --instance-type with --input-gb and --peak-gb")
         if len(input_gb) != len(peak_gb):
-            raise UserError(f"--peak-gb: {len(peak_gb)} are given for {len(input_gb)} of --input-gb; give one for each")
+            raise UserError(f"--peak-gb: {len(peak_gb)} values for {len(input_gb)} of --input-gb; pass one for each")
         if use not in ("processing", "training"):
             raise UserError(f"--use: {use} is neither processing nor training")
         samples = tuple(Sample(one * _GB, peak * _GB) for one, peak in zip(input_gb, peak_gb, strict=True))
         job = Job(instance_type, samples, cast("Any", use), instances, instances > 1, objects)
     if target_gb is not None and target_gb <= 0:
         raise UserError(f"--target-gb: {target_gb:g} must be more than 0")
-    found = growth(job, None if target_gb is None else target_gb * _GB)
+    result = growth(job, None if target_gb is None else target_gb * _GB)
     if as_json:
-        print(json.dumps(found.to_dict(), indent=2, allow_nan=False))
+        print(json.dumps(result.to_dict(), indent=2, allow_nan=False))
     else:
-        cli.stdout().print("\n".join(told(job, found)), markup=False, highlight=False, soft_wrap=True)
+        cli.stdout().print("\n".join(told(job, result)), markup=False, highlight=False, soft_wrap=True)

@@ -1,9 +1,9 @@
-"""Write the Terraform of every module and environment from its Python source.
+"""Write the HCL of every module and environment from its Python source.
 
-- `smlops synth`: all of them; only what changed is written
+- `smlops synth`: all of them; it writes only changed files
 - `smlops synth storage dev`: one module and one environment
-- `smlops synth --check`: exit 1 and show the difference where a generated file is stale
-- `smlops synth --watch`: edit a module and see what changes in its Terraform, until Ctrl-C
+- `smlops synth --check`: exit with 1 and print the difference if a generated file is stale
+- `smlops synth --watch`: write again after each edit, until Ctrl-C
 """
 
 import time
@@ -19,18 +19,22 @@ app = cli.app()
 
 @app.command(help=__doc__)
 def synth(
-    name: Annotated[list[str] | None, typer.Argument(help="Modules or environments; all when none is named.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 and show what is stale.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Stay, and write again after each edit.")] = False,
+    name: Annotated[
+        list[str] | None, typer.Argument(help="Modules or environments; the default is all of them.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 and print the difference if a file is stale.")
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep running, and write again after each edit.")] = False,
 ) -> None:
-    """Synthesize."""
+    """Write the HCL."""
     cli.require("synth", "authoring", clone=True)
     from sustainable_mlops import synth
     from sustainable_mlops.synth.watch import watch as follow
     from sustainable_mlops.terraform import ROOT
 
     if watch and check:
-        raise UserError("--watch writes, --check does not; give one of them")
+        raise UserError("--watch writes and --check does not; pass only one of them")
     if watch:
         follow(name or (), lambda line: cli.console.print(line, style="dim", markup=False, soft_wrap=True))
 
@@ -45,7 +49,7 @@ def synth(
             raise typer.Exit(1)
     synth.write(changes)
     if not name:
-        synth.remember()
+        synth.save_digests()
     for change in changes:
         print(change.path.relative_to(ROOT))
     cli.say(f"{len(changes)} files written in {time.monotonic() - begin:.1f} s", style="dim")

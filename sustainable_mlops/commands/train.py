@@ -1,17 +1,16 @@
 """Train a model on SageMaker, as a job file describes it.
 
-A run is named by what goes into it (code, data, image, hyperparameters, machines). The same run is not trained
-twice: one that is done is reported, one that is running is followed, one that was interrupted goes on from its
-checkpoints.
+Code, data, image, hyperparameters and machines identify a run. The same run is not trained twice: the command reports a
+finished run, follows a running one, and resumes an interrupted one from its checkpoints.
 
-Before a launch you see what it is expected to take (energy, carbon and cost, each as a range), what that rests on, and
-the cleanest and the cheapest alternative. What SageMaker would refuse ends with code 2 before anything is uploaded.
+The command prints the expected energy, carbon and cost before a launch, with intervals, their source, and the cleanest
+and the cheapest alternative. Invalid requests exit with code 2 before anything is uploaded.
 
-Exit codes: 0 trained, 1 the job failed or was stopped, 2 bad input, 130 Ctrl-C (the job goes on).
+Exit codes: 0 trained, 1 the job failed or was stopped, 2 the input is not valid, 130 Ctrl-C (the job continues).
 
 Examples:
 
-* `smlops train workloads/flight_delay/job.yaml --dry-run`: the whole request and its estimate, nothing launched
+* `smlops train workloads/flight_delay/job.yaml --dry-run`: the request and its estimate; nothing is launched
 * `smlops train workloads/flight_delay/job.yaml`: launch and follow
 * `smlops train workloads/flight_delay/job.yaml --no-wait`: launch; the same command without it follows
 * `smlops train workloads/flight_delay/job.yaml --json | jq .record.metrics`

@@ -1,17 +1,17 @@
-"""Let a model predict for data in S3, on SageMaker, as a job file describes it: batch transform.
+"""Predict for data in S3 on SageMaker, as a job file describes it: batch transform.
 
-What predicts is a run (its record), a version in the model registry, or a model.tar.gz. No endpoint is needed: machines
-come for the job and go. The model of SageMaker that it asks is made once, under a name made from its content. A run is
-named by what goes into it, and predictions that are there already are not made twice.
+The model is the record of a run, a version in the model registry, or a model.tar.gz. The job needs no endpoint: its
+machines stop at its end. SageMaker's model is created once, under a name made from its content. The inputs identify a
+run, and existing predictions are not made twice.
 
-Batch transform has no managed spot, and SageMaker knows no cap for it: whoever follows the job stops it at
-`limits.max_runtime_minutes`. Before a launch you see what it is expected to take (energy, carbon and cost).
+Batch transform has no managed spot and no time limit: the command stops the job at `limits.max_runtime_minutes`. It
+prints the expected energy, carbon and cost before a launch.
 
-Exit codes: 0 transformed, 1 the job failed or was stopped, 2 bad input, 130 Ctrl-C (the job goes on).
+Exit codes: 0 transformed, 1 the job failed or was stopped, 2 the input is not valid, 130 Ctrl-C (the job continues).
 
 Examples:
 
-* `smlops transform predict.yaml --dry-run`: the whole request and its estimate, nothing launched
+* `smlops transform predict.yaml --dry-run`: the request and its estimate; nothing is launched
 * `smlops transform predict.yaml --model out/runs/flight-delay-20261124-150300-1a2b3c.json`
 * `smlops transform predict.yaml --no-wait`: launch; the same command without it follows
 * `smlops transform predict.yaml --json | jq .record.outputs.predictions`
@@ -33,7 +33,7 @@ def transform(
     model: Annotated[
         str | None,
         typer.Option(
-            help="What predicts, in place of the file's: a run's record, a model package's ARN, an s3:// address."
+            help="The model, instead of that of the file: the record of a run, the ARN of a model package, or an s3:// address."
         ),
     ] = None,
     dry_run: _job.DryRun = False,

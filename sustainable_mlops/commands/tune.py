@@ -1,14 +1,14 @@
-"""Tune hyperparameters on SageMaker, as a tuning file describes it: a training, ranges, and when to stop.
+"""Tune hyperparameters on SageMaker, as a tuning file describes it: a training, ranges, and a stopping rule.
 
-A search learns from its jobs (`bayesian`), stops those that will not win, ends when nothing improves, and begins from
-earlier ones where told to. The same search is not made twice: one that is done is reported, one that is running is
-followed, one that was cut short goes on from the jobs there are. The best model is the run's, for `smlops register`.
+A search learns from its jobs (`bayesian`), stops jobs that cannot win, ends if nothing improves, and can start from
+earlier searches. The same search is not made twice: the command reports a finished one, follows a running one, and
+continues an interrupted one. `smlops register` registers the best model.
 
-Exit codes: 0 tuned, 1 the tuning failed or was stopped, 2 bad input, 130 Ctrl-C (it goes on).
+Exit codes: 0 tuned, 1 the tuning failed or was stopped, 2 the input is not valid, 130 Ctrl-C (it continues).
 
 Examples:
 
-* `smlops tune workloads/flight_delay/tune.yaml --dry-run`: the whole request and its estimate, nothing launched
+* `smlops tune workloads/flight_delay/tune.yaml --dry-run`: the request and its estimate; nothing is launched
 * `smlops tune workloads/flight_delay/tune.yaml`: launch and follow
 * `smlops tune workloads/flight_delay/tune.yaml --no-wait`: launch; the same command without it follows
 * `smlops tune workloads/flight_delay/tune.yaml --json | jq .record.trials`
