@@ -21,18 +21,18 @@ from sustainable_mlops import program
 from sustainable_mlops.commands._group import run
 from sustainable_mlops.jobs import wait
 from sustainable_mlops.jobs.kinds import KINDS
-from sustainable_mlops.jobs.kinds.kind import Places
+from sustainable_mlops.jobs.kinds.kind import JobReferences
 from sustainable_mlops.jobs.launch import find_platform
 from sustainable_mlops.jobs.layout import Layout
-from sustainable_mlops.jobs.source import pack
-from sustainable_mlops.jobs.specs.processing import Processing
+from sustainable_mlops.jobs.source import pack_source_folder
+from sustainable_mlops.jobs.specs.processing import ProcessingSpec
 from sustainable_mlops.settings import validate
 from tests.jobs.bench import Bench
 from tests.jobs.support import PROCESSING_JOB, TRANSFORM_JOB, TUNE, merged
 from tests.sandbox.support import make_role
 
 #: What stands before the command that goes on, where that is on the same line.
-TO_GO_ON = "To go on: "
+TO_GO_ON = "To continue: "
 #: What all scripts begin with: they go no further while there is the file, and end by no SIGTERM.
 HOLD = """
 import os, pathlib, signal, time
@@ -179,15 +179,15 @@ def _write_pipeline(bench: Bench) -> None:
     platform = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
     platform["roles"]["pipeline"] = make_role(bench.sandbox, "acme-dev-pipeline")
     ssm.put_parameter(Name=parameter, Value=json.dumps(platform | {"name_prefix": bench.name}), Overwrite=True)
-    spec = validate(yaml.safe_load((bench.folder / "prepare.yaml").read_text()), Processing, "prepare.yaml")
+    spec = validate(yaml.safe_load((bench.folder / "prepare.yaml").read_text()), ProcessingSpec, "prepare.yaml")
     with in_sandbox(bench):
         layout = Layout(find_platform(spec.platform).buckets, bench.name)
     data, execution = f"s3://{bench.name}-data", {"Get": "Execution.PipelineExecutionId"}
-    places = Places(
+    places = JobReferences(
         role={"Get": "Parameters.DataPreparationRoleArn"},
         image={"Get": "Parameters.ProcessingImage"},
         kms_key=None,
-        source=layout.source(pack(spec.source, bench.folder).digest),
+        source=layout.source(pack_source_folder(spec.source, bench.folder).digest),
         channels={"flights": {"Std:Join": {"On": "/", "Values": [data, {"Get": "Parameters.InputKey"}]}}},
         models=None,
         checkpoints=None,
@@ -196,7 +196,7 @@ def _write_pipeline(bench: Bench) -> None:
     step = {
         "Name": "Prepare",
         "Type": "Processing",
-        "Arguments": KINDS["processing"].request(spec, places),
+        "Arguments": KINDS["processing"].build_request(spec, places),
         "CacheConfig": {"Enabled": True, "ExpireAfter": "P30D"},
     }
     names = ("InputKey", "ProcessingImage", "DataPreparationRoleArn")

@@ -49,7 +49,7 @@ def test_a_fault_that_lasts_ends_a_launch_with_its_state_and_the_command_to_go_o
         ("s3:PutObject", "InternalError", "nothing was "),
         (launcher.creates, "ServiceUnavailable", "nothing was "),
         (launcher.creates, "AccessDeniedException", "nothing was "),
-        (launcher.describes, "ExpiredTokenException", "it goes on (stop it: aws sagemaker stop-"),
+        (launcher.describes, "ExpiredTokenException", "continues (to stop it: aws sagemaker stop-"),
     ):
         bench.sandbox.fault(call, error=error, times=50)
         done = smlops(bench, *command)
@@ -182,7 +182,7 @@ def test_a_job_that_does_not_stop_is_told_instead_of_followed_for_ever(
         done = smlops(bench, "train", "job.yaml")
     assert done.code == 2
     assert f"{name}: is Stopping for more than" in done.err.splitlines()[-2]
-    assert f"training job {name} is Stopping; to go on:" in done.err.splitlines()[-2]
+    assert f"training job {name} is Stopping; to continue:" in done.err.splitlines()[-2]
     assert done.command == ["train", "job.yaml"]
     assert len(LAUNCHERS["training"].launched(bench)) == 1
     hold(bench).unlink()

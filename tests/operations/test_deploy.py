@@ -17,22 +17,22 @@ import yaml
 from typer.main import get_command
 
 from envs import settings
-from envs.settings import Settings
+from envs.settings import EnvironmentSettings
 from modules.realtime_endpoint import inputs as realtime_endpoint
 from modules.serverless_endpoint import inputs as serverless_endpoint
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops import program, synth
 from sustainable_mlops.advice import Need, advise, defaults
 from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.catalogue.quotas import serverless_concurrency
 from sustainable_mlops.commands.deploy import app
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import shown
+from sustainable_mlops.footprint import format_number
 from sustainable_mlops.operations.deploy import entry, run
 from sustainable_mlops.operations.deploy.choice import Choice, by_file, by_need, check_images
 from sustainable_mlops.plan import load
-from sustainable_mlops.recommendation.subject import Specification, Subject
+from sustainable_mlops.recommendation.served_model import Specification, Subject
 from sustainable_mlops.review import review
-from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.clone import clone, set_up
 from tests.jobs.interrupts import INTERRUPTED
@@ -66,7 +66,7 @@ def test_the_kind_follows_what_callers_accept(changes: dict[str, Any], module: s
     assert choice.module == module
     assert said.items() <= choice.inputs.items()
     whole = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
-    Settings.model_validate({**whole, "models": {"flight_delay": {"description": "?", module: dict(choice.inputs)}}})
+    EnvironmentSettings.model_validate({**whole, "models": {"flight_delay": {"description": "?", module: dict(choice.inputs)}}})
 
 
 def test_the_silicon_is_one_that_the_package_has_an_image_for() -> None:
@@ -92,7 +92,7 @@ def test_what_is_told_of_an_endpoint_is_of_its_two_instances() -> None:
     assert choice.inputs["min_instances"] == 2
     best = advise(replace(wanted, zones=2)).options[0]
     assert best.title in choice.because
-    assert shown(best.estimate.figures["cost"].central) in choice.because
+    assert format_number(best.estimate.figures["cost"].central) in choice.because
 
 
 def test_an_instance_has_as_many_requests_as_its_accelerators_can_work_on() -> None:
@@ -225,7 +225,7 @@ def test_what_an_environment_says_over_the_catalogue_is_told(
             target.check(choice)
 
 
-@pytest.mark.parametrize("environment", synth.names()[1])
+@pytest.mark.parametrize("environment", synth.list_names()[1])
 def test_the_serverless_endpoints_of_an_environment_fit_a_new_account_also_during_an_update(environment: str) -> None:
     target = run.Target("flight_delay", environment)
     assert target.quota_note() is None
@@ -350,7 +350,8 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
     asked = dev.deploy(*command)
     assert (asked.returncode, asked.stderr) == (
         2,
-        "error: deploy: there is no terminal to ask on; --yes applies, --no-apply stops after the review\n",
+        "error: deploy: there is no terminal for the confirmation; pass --yes to apply, "
+        "or --no-apply to stop after the review\n",
     )
     create_failed_endpoint(sandbox, "smlops-dev-flight-delay")
     done = dev.deploy(*command, "--yes")
@@ -389,7 +390,7 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
 def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
     """Another load, in the middle of writing and of applying; what is told to go on does so."""
     command = ("--package", package, "--requests-per-day", "100000", "--duration", "0.5", "--yes")
-    to_go_on = f"To go on: scripts/deploy.py {shlex.join(['flight_delay', *command])}"
+    to_go_on = f"To continue: smlops deploy {shlex.join(['flight_delay', *command])}"
     sagemaker, name = sandbox.client("sagemaker"), "smlops-dev-flight-delay"
     unapplied = dev.interrupted(*command, when=lambda said: "Write the settings" in said)
     assert unapplied == f"Interrupted: this command has launched nothing. {to_go_on}"

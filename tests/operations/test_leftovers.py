@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.deploy.leftovers import check_leftovers, delete_failed_endpoints, find_leftovers
-from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import IMAGE, make_role, tar, until
 
 BUCKET, ROLE = "leftovers", "arn:aws:iam::123456789012:role/leftovers"

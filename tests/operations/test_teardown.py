@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from sagemaker_sandbox.client import make_client
 from sustainable_mlops.commands.teardown import app
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.program import run
-from sagemaker_sandbox.client import make_client
 from sustainable_mlops.terraform import ROOT, Progress, Terraform
 from tests.provider import alone
 

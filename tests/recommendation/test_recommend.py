@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from envs import settings
-from envs.settings import Settings
+from envs.settings import EnvironmentSettings
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.recommendation import candidates, inputs, job, ranking
@@ -218,7 +218,7 @@ def _is_an_entry(one: ranking.Recommended) -> None:
     entry = yaml.safe_load(inputs.as_yaml(one))
     whole = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
     whole["models"] = {"flight_delay": {"description": "Late?", **entry}}
-    found = Settings.model_validate(whole)
+    found = EnvironmentSettings.model_validate(whole)
     assert found.model_dump(exclude_unset=True)["models"]["flight_delay"][one.module] == dict(one.inputs)
     for name, value in one.inputs.items():
         assert name in inputs.as_hcl(one)
@@ -333,7 +333,7 @@ def test_a_model_that_is_too_slow_is_not_recommended(package: Any, sandbox: Sand
     done = run(sandbox, package(), *command, "--instance-type", "ml.c7g.large")
     assert done.returncode == 1
     assert "ml.c7g.large: not recommended: " in done.stdout
-    assert done.stderr == "error: nothing answers 95 of 100 requests within 1 ms\n"
+    assert done.stderr == "error: no candidate answers 95 of 100 requests within 1 ms\n"
 
 
 @pytest.mark.slow
@@ -348,7 +348,7 @@ def test_ctrl_c_leaves_a_test_that_the_same_command_follows(package: Any, sandbo
         ("DescribeModelPackage", "before", 1, "this command has launched nothing"),
         (describes, "before", 1, "nothing was started"),
         (creates, "before", 1, "nothing was started"),
-        (creates, "after", 1, "goes on (stop it: aws sagemaker stop-inference-recommendations-job --job-name "),
+        (creates, "after", 1, "continues (to stop it: aws sagemaker stop-inference-recommendations-job --job-name "),
         (describes, "after", 3, "goes on"),
         ("GetScalingConfigurationRecommendation", "before", 1, "is COMPLETED"),
     ):

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from envs.preflight import read_target
+from sagemaker_sandbox import Sandbox
 from sustainable_mlops.catalogue import quotas as catalogue
 from sustainable_mlops.deployer.documents import Document
 from sustainable_mlops.errors import UserError
@@ -23,7 +24,6 @@ from sustainable_mlops.operations.preflight.governance import _grant_applier, _i
 from sustainable_mlops.operations.preflight.job_files import read_job
 from sustainable_mlops.operations.preflight.place import check_region
 from sustainable_mlops.operations.preflight.quotas import demands
-from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 from tests.deployer.calls import BOTO3, by_terraform, refused
 from tests.docs.blocks import blocks
@@ -238,7 +238,7 @@ def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(account: 
     both = "/aws/sagemaker/Endpoints/smlops-dev-flight-delay, /aws/sagemaker/TrainingJobs"
     written = target.folder / "settings.yaml"
     own = "/aws/sagemaker/ProcessingJobs"
-    assert stop.remedy.endswith(" && scripts/synth.py dev")
+    assert stop.remedy.endswith(" && smlops synth dev")
     before = replace(target, adopted_log_groups=(own,))
     for text in ("a: 1", f"a: 1\nexisting_log_groups: [{own}] # ours\nb: 2\n"):
         written.write_text(text)
@@ -250,7 +250,7 @@ def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(account: 
     written.write_text(f"existing_log_groups:\n- {own}\n")
     listed = those(check(before), "stop")["log groups"]
     assert listed.text.endswith(f"add the names to the list existing_log_groups in {written}, then")
-    assert listed.remedy == "scripts/synth.py dev"
+    assert listed.remedy == "smlops synth dev"
     adopted = replace(target, adopted_log_groups=tuple(both.split(", ")))
     assert "log groups" in those(check(adopted), "ok")
 

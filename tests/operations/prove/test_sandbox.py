@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.operations.prove.settings import MODULES, RUNS
 from sagemaker_sandbox import Sandbox
+from sustainable_mlops.operations.prove.settings import MODULES, RUNS
 from sustainable_mlops.terraform import ROOT
 from tests.provider import SANDBOX_LOGS, serving
 
