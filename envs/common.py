@@ -9,14 +9,14 @@ from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.settings import WORKLOAD
 
 
-class State(ModuleInputs):
+class StateSettings(ModuleInputs):
     """Where Terraform keeps the state; the bucket must exist before the first `terraform init`."""
 
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Bucket of the state.")
     kms_key_arn: str | None = Field(None, description="Key that encrypts the state, or null for the bucket's own.")
 
 
-class Tags(ModuleInputs):
+class TagSettings(ModuleInputs):
     """Tags of everything in the environment, by the provider's `default_tags`."""
 
     workload: str = Field(
@@ -34,7 +34,7 @@ class Tags(ModuleInputs):
     )
 
 
-class Common(ModuleInputs):
+class CommonSettings(ModuleInputs):
     """Where an environment is, and what holds for everything in it."""
 
     environment: str = Field(
@@ -46,8 +46,8 @@ class Common(ModuleInputs):
     region: Region = Field(description="Region it lives in.")
     name_prefix: NamePrefix = Field(description="Start of every name.")
     assume_role_arn: RoleArn | None = Field(None, description="Role that Terraform takes on to apply, or null.")
-    state: State = Field(description="Where Terraform keeps the state.")
-    tags: Tags = Field(description="Tags of everything in the environment.")
+    state: StateSettings = Field(description="Where Terraform keeps the state.")
+    tags: TagSettings = Field(description="Tags of everything in the environment.")
     deletion_protection: bool = Field(True, description="Refuse plans that delete or replace data. False only in dev.")
     warm_pools: bool = Field(
         False,

@@ -12,7 +12,7 @@ from sustainable_mlops.log_groups import SETTING
 
 
 @dataclass(frozen=True)
-class LogGroup:
+class ManagedLogGroup:
     """A log group that the environment manages.
 
     `address` is its resource in the root module. With a `model`, the resource exists once that model has a package, and
@@ -24,7 +24,7 @@ class LogGroup:
     model: str | None = None
 
 
-def find_problems(groups: Iterable[LogGroup], existing: Sequence[str]) -> Iterator[str]:
+def find_problems(groups: Iterable[ManagedLogGroup], existing: Sequence[str]) -> Iterator[str]:
     """Yield an error for each name in the setting that is unknown to the environment or a duplicate."""
     managed = {group.name for group in groups}
     for index, name in enumerate(existing):

@@ -9,7 +9,7 @@ from envs.components.async_endpoints import AsyncEndpoints
 from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.environment import COMPONENTS
-from envs.settings import Settings, load
+from envs.settings import EnvironmentSettings, load
 from sustainable_mlops.catalogue.quotas import Use
 from sustainable_mlops.operations.preflight import EndpointDemand, JobDemand, Target
 from sustainable_mlops.terraform import ROOT
@@ -18,7 +18,7 @@ from sustainable_mlops.terraform import ROOT
 def read_target(folder: Path) -> Target:
     """Return the requirements of the environment in `folder`. Raises UserError for invalid settings."""
     settings: Any = load(folder)
-    names = [name for component in COMPONENTS for name in component(settings).names()]
+    names = [name for component in COMPONENTS for name in component(settings).list_names()]
     endpoints = tuple(_endpoints(settings))
     existing_key = getattr(settings.storage, "existing_kms_key", None)
     return Target(
@@ -42,23 +42,23 @@ def read_target(folder: Path) -> Target:
     )
 
 
-def _endpoints(settings: Settings) -> Iterator[EndpointDemand]:
+def _endpoints(settings: EnvironmentSettings) -> Iterator[EndpointDemand]:
     serverless = ServerlessEndpoints(settings)  # type: ignore[arg-type]
-    for key, said in serverless.asked().items():
-        one: Any = said
+    for key, settings_of_endpoint in serverless.declared_endpoints().items():
+        one: Any = settings_of_endpoint
         provisioned = one.provisioned_concurrency
         yield EndpointDemand(
-            serverless.name(key),
+            serverless.endpoint_name(key),
             "serverless",
             max_concurrency=one.max_concurrency,
             memory_mb=one.memory_mb,
             provisioned_concurrency=provisioned.min if provisioned else 0,
         )
     queued = AsyncEndpoints(settings)  # type: ignore[arg-type]
-    for key, said in queued.asked().items():
-        one = said
+    for key, settings_of_endpoint in queued.declared_endpoints().items():
+        one = settings_of_endpoint
         yield EndpointDemand(
-            queued.name(key),
+            queued.endpoint_name(key),
             "async",
             instance_type=one.instance_type,
             min_instances=one.min_instances,
@@ -66,23 +66,23 @@ def _endpoints(settings: Settings) -> Iterator[EndpointDemand]:
             deployment_instances=one.max_instances,
         )
     answered = RealtimeEndpoints(settings)  # type: ignore[arg-type]
-    for key, said in answered.asked().items():
-        yield _realtime(answered.name(key), said)
+    for key, settings_of_endpoint in answered.declared_endpoints().items():
+        yield _realtime(answered.endpoint_name(key), settings_of_endpoint)
 
 
-def _realtime(name: str, said: Any) -> EndpointDemand:
-    variants = 1 + len(said.challengers)
-    shadow = said.shadow.instances if said.shadow else 0
-    deployment, most = said.deployment, variants * said.max_instances + shadow
+def _realtime(name: str, endpoint: Any) -> EndpointDemand:
+    variants = 1 + len(endpoint.challengers)
+    shadow = endpoint.shadow.instances if endpoint.shadow else 0
+    deployment, maximum = endpoint.deployment, variants * endpoint.max_instances + shadow
     is_rolling = deployment.strategy == "rolling"
     return EndpointDemand(
         name,
         "realtime",
-        instance_type=said.instance_type,
-        min_instances=variants * said.min_instances + shadow,
-        max_instances=most,
+        instance_type=endpoint.instance_type,
+        min_instances=variants * endpoint.min_instances + shadow,
+        max_instances=maximum,
         # A rolling deployment replaces a share at a time; blue/green starts a second fleet.
-        deployment_instances=-(-most * deployment.step_percent // 100) if is_rolling else most,
+        deployment_instances=-(-maximum * deployment.step_percent // 100) if is_rolling else maximum,
     )
 
 

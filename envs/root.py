@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
-from envs.common import Common
+from envs.common import CommonSettings
 from envs.component import Component
-from envs.names import Kind
-from modules.iam_statements import Needs, combined
+from envs.names import NameKind
+from modules.iam_statements import StatementsByPhase, merge_phases
 from sustainable_mlops.authoring import Field, ModuleInputs
+from sustainable_mlops.authoring.author_errors import author_error, current_location, location_of
 from sustainable_mlops.authoring.entries import check_output
 from sustainable_mlops.authoring.expressions import contains, keys, set_of, when
-from sustainable_mlops.authoring.mistakes import mistake, place, place_of
 from sustainable_mlops.authoring.resources import Module, Outputs, Root
 from sustainable_mlops.errors import did_you_mean
 from sustainable_mlops.log_groups import SETTING
@@ -39,7 +39,7 @@ class Environment(Root[Inputs]):
 
     def __init__(
         self,
-        settings: Common,
+        settings: CommonSettings,
         modules: Mapping[str, Module[Any]],
         components: Sequence[type[Component[Any]]],
     ) -> None:
@@ -56,7 +56,7 @@ class Environment(Root[Inputs]):
             component.add(self)
             self._added.append(component)
         self._adopt_log_groups(var)
-        return _merged(self._added, "outputs")
+        return _merge_results(self._added, "outputs")
 
     def __getitem__(self, kind: type[C]) -> C:
         """The component of this kind, which was added before. Raises UserError, with what to change, where it was not.
@@ -67,34 +67,36 @@ class Environment(Root[Inputs]):
             if isinstance(component, kind):
                 return component
         is_later = any(isinstance(component, kind) for component in self._components)
-        asking = type(self._components[len(self._added)]).__name__
-        remedy = f"move it before {asking}" if is_later else f"add it before {asking}"
-        said = f"{asking} needs {kind.__name__}, which is not there yet; {remedy} in COMPONENTS of envs/environment.py"
-        raise mistake(said, place(beyond=__file__))
+        requester = type(self._components[len(self._added)]).__name__
+        remedy = f"move it before {requester}" if is_later else f"add it before {requester}"
+        message = (
+            f"{requester} needs {kind.__name__}, which is not there yet; {remedy} in COMPONENTS of envs/environment.py"
+        )
+        raise author_error(message, current_location(skip_file=__file__))
 
-    def every(self, kind: type[C]) -> list[C]:
+    def find_components(self, kind: type[C]) -> list[C]:
         """The components of this kind that were added before."""
         return [component for component in self._added if isinstance(component, kind)]
 
-    def names(self, kind: Kind) -> list[str]:
+    def list_names(self, kind: NameKind) -> list[str]:
         """What all components, also those that come later, name of this kind."""
-        return [name.text for component in self._components for name in component.names() if name.kind == kind]
+        return [name.text for component in self._components for name in component.list_names() if name.kind == kind]
 
-    def needs(self) -> Needs:
+    def iam_statements(self) -> StatementsByPhase:
         """What all components, also those that come later, need of the phases' roles."""
-        return combined(*(component.needs(self) for component in self._components))
+        return merge_phases(*(component.iam_statements(self) for component in self._components))
 
-    def published(self) -> dict[str, Any]:
+    def platform_fields(self) -> dict[str, Any]:
         """What the components added before publish. Raises UserError where two publish under one name."""
-        return _merged(self._added, "publishes")
+        return _merge_results(self._added, "platform_fields")
 
     def large_fields(self) -> dict[str, Any]:
         """Return the fields of the output `platform` that the parameter does not hold."""
-        return _merged(self._added, "large_fields")
+        return _merge_results(self._added, "large_fields")
 
     def _adopt_log_groups(self, var: Inputs) -> None:
         """Import the log groups that the account has already."""
-        groups = {group.name: group for component in self._components for group in component.log_groups()}
+        groups = {group.name: group for component in self._components for group in component.list_log_groups()}
         for name in self._settings.existing_log_groups:
             group = groups[name]
             models: Any = None
@@ -114,28 +116,30 @@ class Environment(Root[Inputs]):
 
 class _Modules(dict[str, Module[Any]]):
     def __missing__(self, name: str) -> Module[Any]:
-        raise mistake(f"there is no module '{name}'{did_you_mean(name, self)}", place(beyond=__file__))
+        raise author_error(f"there is no module '{name}'{did_you_mean(name, self)}", current_location(skip_file=__file__))
 
 
-def _merged(
-    components: Iterable[Component[Any]], method: Literal["large_fields", "outputs", "publishes"]
+def _merge_results(
+    components: Iterable[Component[Any]], method: Literal["large_fields", "outputs", "platform_fields"]
 ) -> dict[str, Any]:
     """What the components' methods of this name say. Raises UserError where two say something under one name."""
-    found: dict[str, Any] = {}
-    first: dict[str, Component[Any]] = {}
+    results: dict[str, Any] = {}
+    owners: dict[str, Component[Any]] = {}
     for component in components:
-        says = getattr(component, method)
-        for name, value in says().items():
+        build_results = getattr(component, method)
+        for name, value in build_results().items():
             if method == "outputs":
-                check_output(name, value, says)
-            if name in found:
-                this, other = (type(one).__name__ for one in (component, first[name]))
-                raise mistake(f"{this} has '{name}' in {method}(), as {other} has; name it otherwise", place_of(says))
-            found[name], first[name] = value, component
-    return found
+                check_output(name, value, build_results)
+            if name in results:
+                this, other = (type(one).__name__ for one in (component, owners[name]))
+                raise author_error(
+                    f"{this} has '{name}' in {method}(), as {other} has; name it otherwise", location_of(build_results)
+                )
+            results[name], owners[name] = value, component
+    return results
 
 
-def _backend(settings: Common) -> dict[str, Any]:
+def _backend(settings: CommonSettings) -> dict[str, Any]:
     backend: dict[str, Any] = {
         "bucket": settings.state.bucket,
         "key": f"{settings.environment}/terraform.tfstate",

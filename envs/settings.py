@@ -8,8 +8,8 @@ from typing import Any, Self, get_args
 from pydantic import BaseModel, create_model, model_validator
 
 from envs import environment, log_groups, names, overlay
-from envs.common import Common
-from envs.component import composed
+from envs.common import CommonSettings
+from envs.component import compose_settings
 from envs.provider import NEWEST, OLDEST, find_major_version, set_provider
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import load_yaml, parse_yaml, schema_text, validate
@@ -24,28 +24,28 @@ def check_name(name: str) -> None:
         raise ValueError(f"environment: '{name}' is a part of envs/ itself; choose another name")
 
 
-@composed(environment.COMPONENTS)
-class Settings(Common):
+@compose_settings(environment.COMPONENTS)
+class EnvironmentSettings(CommonSettings):
     """One environment, in one account and Region."""
 
     @model_validator(mode="after")
-    def _can_be(self) -> Self:
+    def _check_environment(self) -> Self:
         check_name(self.environment)
         components = [component(self) for component in environment.COMPONENTS]
-        told = [problem for component in components for problem in component.problems()]
-        told += names.problems(name for component in components for name in component.names())
-        groups = [group for component in components for group in component.log_groups()]
-        told += log_groups.find_problems(groups, self.existing_log_groups)
-        if told:
-            raise ValueError("; ".join(told))
+        problems = [problem for component in components for problem in component.find_problems()]
+        problems += names.find_problems(name for component in components for name in component.list_names())
+        groups = [group for component in components for group in component.list_log_groups()]
+        problems += log_groups.find_problems(groups, self.existing_log_groups)
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
 
-def load(folder: Path) -> Settings:
+def load(folder: Path) -> EnvironmentSettings:
     """The settings of the environment in `folder`. Raises UserError naming the file, the field and the remedy."""
     path = folder / FILE
     provider = find_major_version(folder)
-    settings = _over_catalogue(load_yaml(path, overlay.Raw), str(path), folder.parent / "catalogue", provider)
+    settings = _merge_over_catalogue(load_yaml(path, overlay.RawYaml), str(path), folder.parent / "catalogue", provider)
     if settings.environment != folder.name:
         raise UserError(
             f"{path}: environment: '{settings.environment}' is not the name of its folder, '{folder.name}'; "
@@ -54,46 +54,50 @@ def load(folder: Path) -> Settings:
     return settings
 
 
-def parse(text: str, source: str, catalogue: Path, provider: int = OLDEST) -> Settings:
+def parse(text: str, source: str, catalogue: Path, provider: int = OLDEST) -> EnvironmentSettings:
     """Merge the settings in `text` over the catalogue in that folder; `source` names the text. Raises UserError.
 
     `provider` is the major version of the AWS provider unless the text sets another.
     """
-    return _over_catalogue(parse_yaml(text, overlay.Raw, source), source, catalogue, provider)
+    return _merge_over_catalogue(parse_yaml(text, overlay.RawYaml, source), source, catalogue, provider)
 
 
-def _over_catalogue(given: overlay.Raw, source: str, catalogue: Path, provider: int) -> Settings:
-    overlay.check_literal(given.data, source)
-    files = overlay.catalogue(catalogue)
+def _merge_over_catalogue(
+    settings: overlay.RawYaml, source: str, catalogue: Path, provider: int
+) -> EnvironmentSettings:
+    overlay.check_literal(settings.data, source)
+    files = overlay.list_catalogue_files(catalogue)
     entries = {
         field: {key: _entry(field, key, file) for key, file in by_key.items()} for field, by_key in files.items()
     }
-    return validate(set_provider(overlay.overlaid(entries, given.data, source), provider), Settings, source)
+    return validate(
+        set_provider(overlay.merge_catalogue(entries, settings.data, source), provider), EnvironmentSettings, source
+    )
 
 
 def _entry(field: str, key: str, file: Path) -> dict[str, Any]:
     """What a file of the catalogue says; it is whole without any settings, so that a mistake is told of its file."""
-    data = load_yaml(file, overlay.Raw).data
+    data = load_yaml(file, overlay.RawYaml).data
     overlay.check_literal(data, str(file))
-    declared: dict[str, Any] = {field: (Settings.model_fields[field].annotation, ...)}
+    declared: dict[str, Any] = {field: (EnvironmentSettings.model_fields[field].annotation, ...)}
     # Each environment has a provider of its own, and checks the entry by that again.
     entry = set_provider({field: {key: data}}, NEWEST)
     validate(entry, create_model("Entry", **declared), str(file))
     return data
 
 
-def load_all(folders: Iterable[Path]) -> dict[str, Settings]:
+def load_all(folders: Iterable[Path]) -> dict[str, EnvironmentSettings]:
     """The settings of the environments in `folders`, by name. Raises UserError, also where two live in one place."""
-    found = {folder.name: load(folder) for folder in folders}
-    check_apart(found)
-    return found
+    environments = {folder.name: load(folder) for folder in folders}
+    check_distinct_locations(environments)
+    return environments
 
 
-def check_apart(environments: Mapping[str, Settings]) -> None:
+def check_distinct_locations(environments: Mapping[str, EnvironmentSettings]) -> None:
     """Raise UserError where two of the environments, by name, live in one account and Region."""
-    taken: dict[tuple[str, str], str] = {}
+    owners: dict[tuple[str, str], str] = {}
     for name, settings in environments.items():
-        other = taken.setdefault((settings.account_id, settings.region), name)
+        other = owners.setdefault((settings.account_id, settings.region), name)
         if other != name:
             raise UserError(
                 f"envs/{name}/{FILE}: account {settings.account_id} in {settings.region} is where {other} lives, and "
@@ -101,23 +105,23 @@ def check_apart(environments: Mapping[str, Settings]) -> None:
             )
 
 
-def schemas() -> dict[str, str]:
+def render_schemas() -> dict[str, str]:
     """The JSON schemas for editors: file name in `envs/` to text."""
     items = {name: _item(field) for name, field in overlay.FIELDS.items()}
-    whole = json.loads(schema_text(Settings))
+    schema = json.loads(schema_text(EnvironmentSettings))
     for item in items.values():
         for name in (item.__name__, *item.model_json_schema().get("$defs", {})):
-            whole["$defs"][name].pop("required", None)  # the catalogue has what settings leave out
+            schema["$defs"][name].pop("required", None)  # the catalogue has what settings leave out
     for field in overlay.FIELDS.values():
-        held = whole["properties"][field]["patternProperties"]
-        held |= {pattern: {"anyOf": [entry, {"type": "null"}]} for pattern, entry in held.items()}
+        patterns = schema["properties"][field]["patternProperties"]
+        patterns |= {pattern: {"anyOf": [entry, {"type": "null"}]} for pattern, entry in patterns.items()}
     return {
-        "settings.schema.json": json.dumps(whole, indent=2, ensure_ascii=False) + "\n",
+        "settings.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
         **{f"catalogue/{name}.schema.json": schema_text(item) for name, item in items.items()},
     }
 
 
 def _item(field: str) -> type[BaseModel]:
     """The model of one entry of the catalogue."""
-    model: type[BaseModel] = get_args(Settings.model_fields[field].annotation)[1]
+    model: type[BaseModel] = get_args(EnvironmentSettings.model_fields[field].annotation)[1]
     return model

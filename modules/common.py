@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import can, match, when
-from sustainable_mlops.authoring.rules import Rule
+from sustainable_mlops.authoring.rules import InputRule
 
 #: Characters that every name made from a prefix leaves room for.
 LONGEST_PREFIX = 24
@@ -59,13 +59,13 @@ def find_partition(region: str) -> str:
 
 def _partition_expression(region: str) -> str:
     """Return the partition of a Region that Terraform knows."""
-    found = "aws"
+    partition = "aws"
     for start, name in PARTITIONS.items():
-        found = when(can(match(f"^{start}", region)), name, found)
-    return found
+        partition = when(can(match(f"^{start}", region)), name, partition)
+    return partition
 
 
-class Named(ModuleInputs):
+class NamedInputs(ModuleInputs):
     """Inputs of every module."""
 
     name_prefix: NamePrefix = Field(description="Start of every name: 3 to 24 lower-case letters, digits and hyphens.")
@@ -74,7 +74,7 @@ class Named(ModuleInputs):
     )
 
 
-class Located(Named):
+class LocatedInputs(NamedInputs):
     """Inputs of a module that writes ARNs or unique names; given by the caller, so that nothing is read in secret."""
 
     account_id: AccountId = Field(description="Account that this is created in.")
@@ -86,7 +86,7 @@ class Located(Named):
         json_schema_extra=must("be aws, aws-cn or aws-us-gov"),
     )
 
-    rules: ClassVar[tuple[Rule, ...]] = (
+    rules: ClassVar[tuple[InputRule, ...]] = (
         rule(
             "partition",
             # A partition that is none of the three has its own message.
@@ -98,7 +98,7 @@ class Located(Named):
     )
 
 
-class Protected(ModuleInputs):
+class ProtectedInputs(ModuleInputs):
     """Input of a module that holds data."""
 
     deletion_protection: bool = Field(
@@ -108,7 +108,7 @@ class Protected(ModuleInputs):
     )
 
 
-class MakesRoles(ModuleInputs):
+class RoleInputs(ModuleInputs):
     """Inputs of a module that makes IAM roles."""
 
     permissions_boundary_arn: str | None = Field(

@@ -3,21 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from modules.needs import Place, statement
+from modules.iam_statements import ArnLocation, build_statement
 
 
-def logs(at: Place, group: str) -> dict[str, Any]:
+def write_logs(at: ArnLocation, group: str) -> dict[str, Any]:
     """Writing to a log group; a name that ends with * stands for many."""
-    return statement(
+    return build_statement(
         "Logs",
         ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
         [f"arn:{at.partition}:logs:{at.region}:{at.account_id}:log-group:{group}"],
     )
 
 
-def metrics(*namespaces: str) -> dict[str, Any]:
+def publish_metrics(*namespaces: str) -> dict[str, Any]:
     """Publishing metrics, an action that knows no resource, in these namespaces alone."""
-    return statement(
+    return build_statement(
         "Metrics",
         ["cloudwatch:PutMetricData"],
         ["*"],
@@ -25,14 +25,14 @@ def metrics(*namespaces: str) -> dict[str, Any]:
     )
 
 
-def registry_login() -> dict[str, Any]:
+def log_in_to_registry() -> dict[str, Any]:
     """A token for image registries, an action that knows no resource."""
-    return statement("RegistryLogin", ["ecr:GetAuthorizationToken"], ["*"])
+    return build_statement("RegistryLogin", ["ecr:GetAuthorizationToken"], ["*"])
 
 
-def images(repositories: Iterable[str]) -> dict[str, Any]:
+def pull_images(repositories: Iterable[str]) -> dict[str, Any]:
     """Pulling images from these repositories, by ARN."""
-    return statement(
+    return build_statement(
         "PullImages",
         ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
         repositories,

@@ -11,12 +11,12 @@ _CHANGED = "UpdatedModelPackageFields"
 _APPROVAL = "ModelApprovalStatus"
 
 
-def pattern(detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+def build_pattern(detail_type: str, detail: Mapping[str, Any]) -> dict[str, Any]:
     """Return the pattern of SageMaker's events of one type."""
     return {"source": [SOURCE], "detail-type": [detail_type], "detail": dict(detail)}
 
 
-def approval(detail: Mapping[str, Any]) -> dict[str, Any]:
+def build_approval_pattern(detail: Mapping[str, Any]) -> dict[str, Any]:
     """Return the pattern of approvals and rejections, narrowed by more fields of the detail.
 
     An event of an update lists the updated fields, and an edit of metadata does not list the approval. The guide does
@@ -25,7 +25,7 @@ def approval(detail: Mapping[str, Any]) -> dict[str, Any]:
     """
     by_update = {_CHANGED: [_APPROVAL]}
     by_creation = {_CHANGED: [{"exists": False}], "ModelPackageStatus": ["Completed"]}
-    return pattern(
+    return build_pattern(
         "SageMaker Model Package State Change",
         {**detail, _APPROVAL: ["Approved", "Rejected"], "$or": [by_update, by_creation]},
     )

@@ -18,8 +18,17 @@ from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
-from modules.needs import equals, through
-from sustainable_mlops.authoring.expressions import concat, cut, each_of, given, is_null, list_of, map_of, one
+from modules.iam_statements import equals, via_services
+from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
+    concat,
+    each_of,
+    is_null,
+    list_of,
+    map_of,
+    one_or_null,
+    truncate,
+)
 from sustainable_mlops.authoring.resources import Module
 
 PUBLISHER = "events.amazonaws.com"
@@ -48,19 +57,19 @@ def tls_statement(var: Any, name: str) -> dict[str, Any]:
     }
 
 
-def add(module: Module[Any], resource: str, name: str, asked: Any) -> Any:
+def add_topics(module: Module[Any], resource: str, name: str, topics_by_key: Any) -> Any:
     """An encrypted topic called `name` for each of `asked`, whose values have a kms_key_arn; returns the topics."""
     var = module.var
     topics = module.add(
         SnsTopic,
         resource,
-        for_each=asked,
+        for_each=topics_by_key,
         name=name,
-        kms_master_key_id=asked.value.kms_key_arn,
+        kms_master_key_id=topics_by_key.value.kms_key_arn,
         tags=var.tags,
     )
     document = module.add(
-        DataAwsIamPolicyDocument, resource, why=WHY, for_each=asked, statement=[tls_statement(var, name)]
+        DataAwsIamPolicyDocument, resource, why=WHY, for_each=topics_by_key, statement=[tls_statement(var, name)]
     )
     topic = each_of(topics)
     module.add(SnsTopicPolicy, resource, for_each=topic, arn=topic.value.arn, policy=document[topic.key].json)
@@ -70,7 +79,7 @@ def add(module: Module[Any], resource: str, name: str, asked: Any) -> Any:
 def add_publisher(
     module: Module[Any],
     name: str,
-    wanted: Mapping[str, Any],
+    publisher: Mapping[str, Any],
     topic_names: Iterable[str],
     rules: dict[str, Any],
 ) -> str:
@@ -80,18 +89,20 @@ def add_publisher(
     exists, an existing_role. `rules` is the condition on the ARNs of the rules, as `by_rules` gives it.
     """
     var = module.var
-    missing = module.local(
-        "missing_publishers", map_of(wanted, lambda _, item: item, where=lambda _, item: is_null(item.existing_role))
+    missing_publishers = module.local(
+        "missing_publishers", map_of(publisher, lambda _, item: item, where=lambda _, item: is_null(item.existing_role))
     )
-    new: Any = each_of(missing)
+    missing_publisher: Any = each_of(missing_publishers)
     existing = list_of(
-        wanted, lambda _, item: given(item.existing_role).arn, where=lambda _, item: ~is_null(item.existing_role)
+        publisher,
+        lambda _, item: assume_not_null(item.existing_role).arn,
+        where=lambda _, item: ~is_null(item.existing_role),
     )
     trust = module.add(
         DataAwsIamPolicyDocument,
         "publisher_trust",
         why="Only for these rules.",
-        for_each=new,
+        for_each=missing_publisher,
         statement=[
             {
                 "sid": "PublishEvents",
@@ -104,18 +115,18 @@ def add_publisher(
     roles = module.add(
         IamRole,
         "publisher",
-        for_each=new,
-        name_prefix=f"{cut(f'{name}-publisher', 37)}-",
+        for_each=missing_publisher,
+        name_prefix=f"{truncate(f'{name}-publisher', 37)}-",
         description=f"Publishes events to {name}",
         path=var.role_path,
         permissions_boundary=var.permissions_boundary_arn,
-        assume_role_policy=trust[new.key].json,
+        assume_role_policy=trust[missing_publisher.key].json,
         tags=var.tags,
     )
     document = module.add(
         DataAwsIamPolicyDocument,
         "publisher",
-        for_each=new,
+        for_each=missing_publisher,
         statement=[
             {
                 "sid": "Publish",
@@ -125,8 +136,8 @@ def add_publisher(
             {
                 "sid": "PublishEncrypted",
                 "actions": ["kms:Decrypt", "kms:GenerateDataKey"],
-                "resources": [new.value.kms_key_arn],
-                "condition": [through(var, "sns")],
+                "resources": [missing_publisher.value.kms_key_arn],
+                "condition": [via_services(var, "sns")],
             },
         ],
     )
@@ -136,10 +147,10 @@ def add_publisher(
     )
     # By way of the policies, so that no target is there before its role may publish.
     ready = list_of(policies, lambda key, _: roles[key].arn)
-    arn: str = module.local("publisher_role_arn", one(concat(ready, existing)))
+    arn: str = module.local("publisher_role_arn", one_or_null(concat(ready, existing)))
     return arn
 
 
-def by_rules(arns: Iterable[str], test: str = "ArnEquals") -> dict[str, Any]:
+def rules_condition(arns: Iterable[str], test: str = "ArnEquals") -> dict[str, Any]:
     """Return the condition that limits EventBridge to these rules; use `test` ArnLike for names with a `*`."""
     return {"test": test, "variable": "aws:SourceArn", "values": arns}

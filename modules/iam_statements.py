@@ -15,20 +15,20 @@ from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.authoring.expressions import concat, is_expression, length, list_of, optional, split, when
-from sustainable_mlops.authoring.expressions.evaluation import folded
+from sustainable_mlops.authoring.expressions.evaluation import fold_constants
 
 T = TypeVar("T")
 Phase = Literal["data_preparation", "training", "pipeline", "inference"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 #: Statements by phase, each as `statement` gives it.
-Needs = dict[Phase, Any]
-ROLE_STATEMENTS = (
+StatementsByPhase = dict[Phase, Any]
+ROLE_STATEMENTS_DESCRIPTION = (
     "What the resources here need of their roles, by phase: statements with sid, actions, resources and condition, as "
     "`role_statements` of `access` takes them."
 )
 
 
-class Condition(ModuleInputs):
+class StatementCondition(ModuleInputs):
     """One test that a statement's requests must pass."""
 
     test: str = Field(description="Operator, such as StringEquals.")
@@ -36,7 +36,7 @@ class Condition(ModuleInputs):
     values: list[str] = Field(description="Values, of which one must match.", min_length=1)
 
 
-class Statement(ModuleInputs):
+class RoleStatement(ModuleInputs):
     """What a role may do, to what, and when."""
 
     sid: Annotated[
@@ -44,10 +44,12 @@ class Statement(ModuleInputs):
     ] = Field(description="Name of what is allowed; statements of one name are one, with all their resources.")
     actions: list[str] = Field(description="Actions, such as sns:Publish.", min_length=1)
     resources: list[str] = Field(description="ARNs that they are allowed on.", min_length=1)
-    condition: list[Condition] = Field(default_factory=list, description="Tests that a request must pass, all of them.")
+    condition: list[StatementCondition] = Field(
+        default_factory=list, description="Tests that a request must pass, all of them."
+    )
 
 
-class Place(Protocol):
+class ArnLocation(Protocol):
     """Where ARNs are: a module's located inputs, an environment's settings."""
 
     @property
@@ -58,16 +60,18 @@ class Place(Protocol):
     def partition(self) -> str: ...
 
 
-def place(role_arn: str, key_arn: str) -> dict[str, str]:
+def derive_location(role_arn: str, kms_key_arn: str) -> dict[str, str]:
     """Where a module is that is told no place: its role is of the same account, its key of the same Region."""
     return {
         "account_id": split(":", role_arn)[4],
-        "region": split(":", key_arn)[3],
+        "region": split(":", kms_key_arn)[3],
         "partition": split(":", role_arn)[1],
     }
 
 
-def statement(sid: str, actions: Sequence[str], resources: Iterable[str], *condition: dict[str, Any]) -> dict[str, Any]:
+def build_statement(
+    sid: str, actions: Sequence[str], resources: Iterable[str], *condition: dict[str, Any]
+) -> dict[str, Any]:
     """A statement as `aws_iam_policy_document` and `role_statements` both take it. `sid` is unlike other modules'."""
     return {"sid": sid, "actions": actions, "resources": resources, "condition": list(condition)}
 
@@ -77,12 +81,12 @@ def equals(variable: str, *values: str) -> dict[str, Any]:
     return {"test": "StringEquals", "variable": variable, "values": list(values)}
 
 
-def through(at: Place, *services: str) -> dict[str, Any]:
+def via_services(at: ArnLocation, *services: str) -> dict[str, Any]:
     """The condition that a KMS key is used through these services alone, such as s3 and sns."""
     return equals("kms:ViaService", *(f"{service}.{at.region}.{dns_suffix(at)}" for service in services))
 
 
-def dns_suffix(at: Place) -> str:
+def dns_suffix(at: ArnLocation) -> str:
     """The domain of a partition's services."""
     china: Any = at.partition == "aws-cn"
     if is_expression(china):
@@ -90,32 +94,32 @@ def dns_suffix(at: Place) -> str:
     return "amazonaws.com.cn" if china else "amazonaws.com"
 
 
-def where_given(value: T | None, needed: Callable[[T], dict[str, Any]]) -> list[dict[str, Any]]:
+def statement_for_optional(value: T | None, build: Callable[[T], dict[str, Any]]) -> list[dict[str, Any]]:
     """The statement that an optional input needs where it is given, else none."""
     if is_expression(value):
-        return list_of(optional(value), needed)
-    return [] if value is None else [needed(value)]
+        return list_of(optional(value), build)
+    return [] if value is None else [build(value)]
 
 
-def where_any(items: Any, needed: Callable[[Any], dict[str, Any]]) -> list[dict[str, Any]]:
+def statement_for_items(items: Any, build: Callable[[Any], dict[str, Any]]) -> list[dict[str, Any]]:
     """The statement that all of these need together, none where there is none of them."""
     if not is_expression(items):
-        return [needed(items)] if items else []
+        return [build(items)] if items else []
     nothing: list[str] = []
-    return list_of(when(length(items) > 0, ["any"], nothing), lambda _: needed(items))
+    return list_of(when(length(items) > 0, ["any"], nothing), lambda _: build(items))
 
 
-def together(*lists: Any) -> Any:
+def join_lists(*lists: Any) -> Any:
     """Lists of statements as one."""
     if any(map(is_expression, lists)):
         return concat(*lists)
     return [item for each in lists for item in each]
 
 
-def combined(*needs: Needs) -> Needs:
+def merge_phases(*statements_by_phase: StatementsByPhase) -> StatementsByPhase:
     """The needs of several modules, or several calls of one, by phase, as a call of `access` takes them."""
     return {
-        phase: folded(together(*(each[phase] for each in needs if phase in each)))
+        phase: fold_constants(join_lists(*(each[phase] for each in statements_by_phase if phase in each)))
         for phase in PHASES
-        if any(phase in each for each in needs)
+        if any(phase in each for each in statements_by_phase)
     }

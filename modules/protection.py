@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
-from modules.common import Protected
+from modules.common import ProtectedInputs
 from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import each_of, when
 from sustainable_mlops.authoring.resources import Module
 
-Guarded = TypeVar("Guarded", bound=Protected)
+Guarded = TypeVar("Guarded", bound=ProtectedInputs)
 
 
 def protect(module: Module[Guarded], arns: Mapping[str, str]) -> None:

@@ -3,27 +3,27 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from envs.common import Common
-from envs.component import Component, given, options
+from envs.common import CommonSettings
+from envs.component import Component, explicit_settings, module_options
 from envs.components.storage import Storage
 from modules.access.inputs import Inputs
-from modules.common import Located, RoleArn
-from modules.needs import Phase
+from modules.common import LocatedInputs, RoleArn
+from modules.iam_statements import Phase
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import merge
 
 if TYPE_CHECKING:
     from envs.root import Environment
 
-_WIRED = ("buckets", "feature_group_names", "kms_key_arn", "model_package_group_names", "role_statements")
+_ENVIRONMENT_INPUTS = ("buckets", "feature_group_names", "kms_key_arn", "model_package_group_names", "role_statements")
 
 
-@options(Inputs, but=(*Located.model_fields, *_WIRED))
+@module_options(Inputs, excluded=(*LocatedInputs.model_fields, *_ENVIRONMENT_INPUTS))
 class AccessOptions(ModuleInputs):
     """What may be said of the module `access`."""
 
 
-class AccessSettings(Common):
+class AccessSettings(CommonSettings):
     access: AccessOptions = Field(AccessOptions(), description="Roles: their bounds, paths, repositories and network.")
     recommendation_role_arn: RoleArn | None = Field(
         None,
@@ -38,21 +38,21 @@ class Access(Component[AccessSettings]):
     role_arns: Mapping[Phase, str]
 
     def add(self, env: "Environment") -> None:
-        storage, needs = env[Storage], env.needs()
-        besides: dict[str, Any] = {"role_statements": needs} if needs else {}
+        storage, statements = env[Storage], env.iam_statements()
+        optional_inputs: dict[str, Any] = {"role_statements": statements} if statements else {}
         module = env.call(
             env.modules["access"],
             **self.settings.located,
             buckets=storage.buckets,
             kms_key_arn=storage.kms_key_arn,
             # Names, not outputs of what makes them, which itself needs a role from here.
-            feature_group_names=env.names("feature_group"),
-            model_package_group_names=env.names("model_package_group"),
-            **besides,
-            **given(self.settings.access),
+            feature_group_names=env.list_names("feature_group"),
+            model_package_group_names=env.list_names("model_package_group"),
+            **optional_inputs,
+            **explicit_settings(self.settings.access),
         )
         self.role_arns = module.role_arns
 
-    def publishes(self) -> Mapping[str, Any]:
-        named = self.settings.recommendation_role_arn
-        return {"roles": self.role_arns if named is None else merge(self.role_arns, {"recommendation": named})}
+    def platform_fields(self) -> Mapping[str, Any]:
+        role_arn = self.settings.recommendation_role_arn
+        return {"roles": self.role_arns if role_arn is None else merge(self.role_arns, {"recommendation": role_arn})}

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from envs.common import Common
-from envs.component import Component, given
+from envs.common import CommonSettings
+from envs.component import Component, explicit_settings
 from envs.components.access import Access
 from envs.components.storage import Storage
-from envs.names import Name, joined
+from envs.names import EnvironmentName, join_parts
 from modules.feature_store.inputs import FeatureGroup, GroupKey
 from sustainable_mlops.authoring import Field
 from sustainable_mlops.authoring.expressions import each_of, jsonencode
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 #: Fields of a feature group in its parameter: their size has a bound, unlike that of its features.
-PUBLISHED = ("name", "arn", "offline_s3_uri", "online")
+PUBLISHED_FIELDS = ("name", "arn", "offline_s3_uri", "online")
 
 
-class FeatureStoreSettings(Common):
+class FeatureStoreSettings(CommonSettings):
     feature_groups: dict[GroupKey, FeatureGroup] = Field(
         {}, description="What is otherwise than in envs/catalogue/features, by key; null leaves a group out."
     )
@@ -31,10 +31,10 @@ class FeatureStore(Component[FeatureStoreSettings]):
 
     feature_groups: Mapping[str, Any]
 
-    def names(self) -> Iterator[Name]:
+    def list_names(self) -> Iterator[EnvironmentName]:
         for key in self.settings.feature_groups:
-            yield Name("feature_group", f"feature_groups.{key}", joined(self.settings.name_prefix, key))
-            yield Name("parameter", f"feature_groups.{key}", f"{self._path}/{key}")
+            yield EnvironmentName("feature_group", f"feature_groups.{key}", join_parts(self.settings.name_prefix, key))
+            yield EnvironmentName("parameter", f"feature_groups.{key}", f"{self._path}/{key}")
 
     def add(self, env: "Environment") -> None:
         settings, storage = self.settings, env[Storage]
@@ -42,7 +42,7 @@ class FeatureStore(Component[FeatureStoreSettings]):
             env.modules["feature_store"],
             name_prefix=settings.name_prefix,
             **settings.protected,
-            feature_groups={key: given(group) for key, group in settings.feature_groups.items()},
+            feature_groups={key: explicit_settings(group) for key, group in settings.feature_groups.items()},
             kms_key_arn=storage.kms_key_arn,
             offline_store_s3_uri=f"s3://{storage.buckets['data'].name}/feature-store",
             role_arn=env[Access].role_arns["data_preparation"],
@@ -66,7 +66,7 @@ class FeatureStore(Component[FeatureStoreSettings]):
             name=f"{self._path}/{group.key}",
             description="Name, ARN and offline store of a feature group.",
             type="String",
-            value=jsonencode({field: getattr(group.value, field) for field in PUBLISHED}),
+            value=jsonencode({field: getattr(group.value, field) for field in PUBLISHED_FIELDS}),
         )
 
     @property

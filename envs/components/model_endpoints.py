@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from envs.component import Component, S, given
+from envs.component import Component, S, explicit_settings
 from envs.components.access import Access
 from envs.components.storage import Storage
-from envs.log_groups import LogGroup
-from envs.names import Name, cut, joined
+from envs.log_groups import ManagedLogGroup
+from envs.names import EnvironmentName, join_parts, shorten_name
 from modules.endpoints import inputs
 from sustainable_mlops.authoring import ModuleInputs
 from sustainable_mlops.authoring.expressions import contains, each_of, get, keys, map_of
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Outputs
 
 #: Inputs of every kind of endpoint that the environment gives: a model's own are but these of its container.
-OWN = ("environment_variables", "inference_specification_name")
-GIVEN = tuple(name for name in (*inputs.Endpoint.model_fields, *inputs.Container.model_fields) if name not in OWN)
+MODEL_CONTAINER_INPUTS = ("environment_variables", "inference_specification_name")
+ENVIRONMENT_INPUTS = tuple(
+    name
+    for name in (*inputs.EndpointInputs.model_fields, *inputs.ContainerInputs.model_fields)
+    if name not in MODEL_CONTAINER_INPUTS
+)
 
 
-class Endpoint(Protocol):
+class EndpointExpression(Protocol):
     """An endpoint, as expressions."""
 
     endpoint_name: str
@@ -33,44 +37,47 @@ class ModelEndpoints(Component[S]):
     #: The module of one endpoint, which is also the model's field that asks for it.
     module: ClassVar[str]
     #: What the models say, and the endpoints there are, by model.
-    declared: Mapping[str, Any]
-    endpoints: Mapping[str, Endpoint]
+    model_local: Mapping[str, Any]
+    endpoints: Mapping[str, EndpointExpression]
 
-    def asked(self) -> Mapping[str, ModuleInputs]:
+    def declared_endpoints(self) -> Mapping[str, ModuleInputs]:
         """What the module is given of each model that has such an endpoint."""
         raise NotImplementedError
 
-    def name(self, key: str) -> str:
+    def endpoint_name(self, key: str) -> str:
         """The name of a model's endpoint."""
-        return cut("endpoint", joined(self.settings.name_prefix, key))
+        return shorten_name("endpoint", join_parts(self.settings.name_prefix, key))
 
-    def names(self) -> Iterator[Name]:
-        for key in self.asked():
-            yield Name("endpoint", f"models.{key}.{self.module}", self.name(key))
+    def list_names(self) -> Iterator[EnvironmentName]:
+        for key in self.declared_endpoints():
+            yield EnvironmentName("endpoint", f"models.{key}.{self.module}", self.endpoint_name(key))
 
-    def log_groups(self) -> Iterator[LogGroup]:
-        for key in self.asked():
+    def list_log_groups(self) -> Iterator[ManagedLogGroup]:
+        for key in self.declared_endpoints():
             address = f"module.{self.module}[each.key].aws_cloudwatch_log_group.this"
-            yield LogGroup(f"/aws/sagemaker/Endpoints/{self.name(key)}", address, model=key)
+            yield ManagedLogGroup(f"/aws/sagemaker/Endpoints/{self.endpoint_name(key)}", address, model=key)
 
-    def wired(self, env: "Environment") -> dict[str, Any]:
+    def environment_inputs(self, env: "Environment") -> dict[str, Any]:
         """What this kind's module is given of the environment besides what each is."""
         return {"name_prefix": self.settings.name_prefix, "kms_key_arn": env[Storage].kms_key_arn}
 
-    def said(self, env: "Environment", one: ModuleInputs) -> dict[str, Any]:  # noqa: ARG002
+    def model_inputs(self, env: "Environment", endpoint: ModuleInputs) -> dict[str, Any]:  # noqa: ARG002
         """What is said of one endpoint."""
-        return {name: value for name, value in given(one).items() if value is not None}
+        return {name: value for name, value in explicit_settings(endpoint).items() if value is not None}
 
     def add(self, env: "Environment") -> None:
-        if not self.asked():
+        if not self.declared_endpoints():
             return
-        entries = {key: {"name": self.name(key), **self.said(env, one)} for key, one in self.asked().items()}
-        self.declared = env.local(f"{self.module}s", entries)
+        entries = {
+            key: {"name": self.endpoint_name(key), **self.model_inputs(env, one)}
+            for key, one in self.declared_endpoints().items()
+        }
+        self.model_local = env.local(f"{self.module}s", entries)
         fields = dict.fromkeys(field for entry in entries.values() for field in entry)
         packages = env.var.model_packages
         endpoint = each_of(
             map_of(
-                self.declared,
+                self.model_local,
                 lambda _name, endpoint: endpoint,
                 where=lambda name, _: contains(keys(packages), name),
             )
@@ -79,9 +86,9 @@ class ModelEndpoints(Component[S]):
             env.modules[self.module],
             why="An endpoint needs a model: it comes with the first approved package.",
             for_each=endpoint,
-            **self.wired(env),
+            **self.environment_inputs(env),
             model_package_arn=packages[endpoint.key],
-            **{field: _said(endpoint.value, field, entries.values()) for field in fields},
+            **{field: _model_value(endpoint.value, field, entries.values()) for field in fields},
             log_retention_days=self.settings.log_retention_days,
             role_arn=env[Access].role_arns["inference"],
         )
@@ -89,12 +96,12 @@ class ModelEndpoints(Component[S]):
     def outputs(self) -> "Outputs":
         from sustainable_mlops.authoring.resources import Output
 
-        if not self.asked():
+        if not self.declared_endpoints():
             return {}
         names = map_of(self.endpoints, lambda _name, endpoint: endpoint.endpoint_name)
         return {f"{self.module}s": Output(names, "Name of the endpoint to invoke, by model.")}
 
 
-def _said(endpoint: Any, field: str, entries: Collection[Mapping[str, Any]]) -> Any:
+def _model_value(endpoint: Any, field: str, entries: Collection[Mapping[str, Any]]) -> Any:
     """What a model says of a field, null, the module's own default, where only others say something."""
     return getattr(endpoint, field) if all(field in entry for entry in entries) else get(endpoint, field, None)

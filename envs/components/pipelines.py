@@ -5,15 +5,15 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from envs.component import Component, given, options
+from envs.component import Component, explicit_settings, module_options
 from envs.components.access import Access
 from envs.components.model_registry import ModelRegistry, RegistrySettings
 from envs.components.storage import Storage
-from envs.names import Name, joined
+from envs.names import EnvironmentName, join_parts
 from modules.access.registries import FRAMEWORK_REGISTRIES
-from modules.common import Located, MakesRoles
-from modules.model_registry.inputs import GroupKey
+from modules.common import LocatedInputs, RoleInputs
 from modules.iam_statements import dns_suffix
+from modules.model_registry.inputs import GroupKey
 from modules.pipeline.inputs import LONGEST_NAME, DataArrival, Inputs
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 from sustainable_mlops.authoring.expressions import file, path
@@ -39,10 +39,10 @@ Image = Annotated[
     ),
 ]
 #: Images of SageMaker's first registry, those of XGBoost and scikit-learn; all others are in the last.
-_FIRST = "sagemaker-"
+_FIRST_REGISTRY = "sagemaker-"
 
 #: What an environment gives to parameters of these names, where a definition declares them.
-FILLED: dict[str, Callable[["Environment"], Any]] = {
+ENVIRONMENT_PARAMETERS: dict[str, Callable[["Environment"], Any]] = {
     "ArtifactsBucket": lambda env: env[Storage].buckets["artifacts"].name,
     "DataBucket": lambda env: env[Storage].buckets["data"].name,
     "DataPreparationRoleArn": lambda env: env[Access].role_arns["data_preparation"],
@@ -54,19 +54,21 @@ FILLED: dict[str, Callable[["Environment"], Any]] = {
 GROUP = "ModelPackageGroupName"
 
 
-@options(DataArrival, but=("bucket",))
-class Arrival(ModuleInputs):
+@module_options(DataArrival, excluded=("bucket",))
+class DataArrivalOptions(ModuleInputs):
     """Objects in the data bucket."""
 
 
-_WIRED = ("data_arrival", "definition", "existing_starter_role", "failure_topic", "name", "role_arn")
+_ENVIRONMENT_INPUTS = ("data_arrival", "definition", "existing_starter_role", "failure_topic", "name", "role_arn")
 
 
-@options(Inputs, but=(*Located.model_fields, *MakesRoles.model_fields, *_WIRED))
-class Pipeline(ModuleInputs):
+@module_options(Inputs, excluded=(*LocatedInputs.model_fields, *RoleInputs.model_fields, *_ENVIRONMENT_INPUTS))
+class PipelineOptions(ModuleInputs):
     """A pipeline of a workload."""
 
-    data_arrival: Arrival | None = Field(None, description="Objects in the data bucket that start it; by default none.")
+    data_arrival: DataArrivalOptions | None = Field(
+        None, description="Objects in the data bucket that start it; by default none."
+    )
     definition_file: str = Field(
         description="File of the definition, from the top of the repository.",
         pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*\.json$",
@@ -81,7 +83,7 @@ class Pipeline(ModuleInputs):
 
 
 class PipelineSettings(RegistrySettings):
-    pipelines: dict[PipelineKey, Pipeline] = Field(
+    pipelines: dict[PipelineKey, PipelineOptions] = Field(
         {}, description="What is otherwise than in envs/catalogue/pipelines, by key; null leaves a pipeline out."
     )
 
@@ -91,11 +93,11 @@ class Pipelines(Component[PipelineSettings]):
 
     pipelines: Mapping[str, Any]
 
-    def names(self) -> Iterator[Name]:
+    def list_names(self) -> Iterator[EnvironmentName]:
         for key in self.settings.pipelines:
-            yield Name("pipeline", f"pipelines.{key}", joined(self.settings.name_prefix, key))
+            yield EnvironmentName("pipeline", f"pipelines.{key}", join_parts(self.settings.name_prefix, key))
 
-    def problems(self) -> Iterator[str]:
+    def find_problems(self) -> Iterator[str]:
         for key, pipeline in self.settings.pipelines.items():
             yield from (f"pipelines.{key}.{problem}" for problem in self._problems(pipeline))
 
@@ -113,42 +115,49 @@ class Pipelines(Component[PipelineSettings]):
         except (ValueError, TypeError, KeyError, AttributeError):
             yield f"definition_file: {file} is no pipeline's definition; have the workload's pipeline.py write it anew"
             return
-        named = {f"{field}.{name}": name for field in ("images", "parameters") for name in getattr(pipeline, field)}
+        parameter_names = {
+            f"{field}.{name}": name for field in ("images", "parameters") for name in getattr(pipeline, field)
+        }
         if arrival:
-            named["data_arrival.key_parameter"] = arrival.key_parameter
-        for place, name in sorted(named.items()):
+            parameter_names["data_arrival.key_parameter"] = arrival.key_parameter
+        for setting, name in sorted(parameter_names.items()):
             if name not in declared:
-                yield f"{place}: {file} declares no parameter '{name}'{did_you_mean(name, declared)}"
-        filled = {*FILLED, *pipeline.images, *pipeline.parameters, *([GROUP] if pipeline.model else [])}
-        starters = {
+                yield f"{setting}: {file} declares no parameter '{name}'{did_you_mean(name, declared)}"
+        available = {
+            *ENVIRONMENT_PARAMETERS,
+            *pipeline.images,
+            *pipeline.parameters,
+            *([GROUP] if pipeline.model else []),
+        }
+        triggers = {
             "parameters: data that arrives": [arrival.key_parameter] if arrival else None,
             "schedule.parameters: the clock": pipeline.schedule.parameters if pipeline.schedule else None,
         }
-        lacking = sorted(name for name, default in declared.items() if default is None and name not in filled)
-        for starter, gives in starters.items():
-            if gives is not None and (without := [name for name in lacking if name not in gives]):
-                yield f"{starter} would start it without {', '.join(without)}; give a value here"
+        required = sorted(name for name, default in declared.items() if default is None and name not in available)
+        for trigger, parameters in triggers.items():
+            if parameters is not None and (without := [name for name in required if name not in parameters]):
+                yield f"{trigger} would start it without {', '.join(without)}; give a value here"
 
     def add(self, env: "Environment") -> None:
         self.pipelines = {key: self._call(env, key, pipeline) for key, pipeline in self.settings.pipelines.items()}
 
     def _call(self, env: "Environment", key: str, pipeline: Any) -> Any:
         settings, storage, access = self.settings, env[Storage], env[Access]
-        said = given(pipeline)
-        arrival = said.pop("data_arrival", None)
+        options = explicit_settings(pipeline)
+        arrival = options.pop("data_arrival", None)
         if arrival is not None:
-            said["data_arrival"] = {"bucket": storage.buckets["data"].name, **arrival}
+            options["data_arrival"] = {"bucket": storage.buckets["data"].name, **arrival}
         return env.call(
             env.modules["pipeline"],
             label=f"pipeline_{key}",
             **settings.located,
-            **given(access.settings.access, MakesRoles),
+            **explicit_settings(access.settings.access, RoleInputs),
             **{
                 name: value
-                for name, value in said.items()
+                for name, value in options.items()
                 if name not in ("definition_file", "images", "model", "parameters")
             },
-            name=joined(key),
+            name=join_parts(key),
             definition=file(f"{path.module}/../../{pipeline.definition_file}"),
             parameters=self._parameters(env, pipeline),
             failure_topic={"kms_key_arn": storage.kms_key_arn},
@@ -157,21 +166,21 @@ class Pipelines(Component[PipelineSettings]):
 
     def _parameters(self, env: "Environment", pipeline: Any) -> dict[str, Any]:
         declared = _declared(pipeline.definition_file)
-        filled = {name: value(env) for name, value in FILLED.items() if name in declared}
+        environment_values = {name: value(env) for name, value in ENVIRONMENT_PARAMETERS.items() if name in declared}
         if pipeline.model and GROUP in declared:
-            filled[GROUP] = env[ModelRegistry].model_package_groups[pipeline.model].name
+            environment_values[GROUP] = env[ModelRegistry].model_package_groups[pipeline.model].name
         images = {name: self._address(image) for name, image in pipeline.images.items()}
-        return dict(sorted({**filled, **images, **pipeline.parameters}.items()))
+        return dict(sorted({**environment_values, **images, **pipeline.parameters}.items()))
 
     def _address(self, image: str) -> str:
         """The address of an image, which one of SageMaker's own has by the Region."""
         if "/" in image:
             return image
         region = self.settings.region
-        account = FRAMEWORK_REGISTRIES[region][0 if image.startswith(_FIRST) else -1]
+        account = FRAMEWORK_REGISTRIES[region][0 if image.startswith(_FIRST_REGISTRY) else -1]
         return f"{account}.dkr.ecr.{region}.{dns_suffix(self.settings)}/{image}"
 
-    def publishes(self) -> Mapping[str, Any]:
+    def platform_fields(self) -> Mapping[str, Any]:
         return {"pipelines": {key: pipeline.name for key, pipeline in self.pipelines.items()}}
 
     def outputs(self) -> "Outputs":
@@ -186,5 +195,5 @@ class Pipelines(Component[PipelineSettings]):
 @functools.cache
 def _declared(definition: str) -> dict[str, Any]:
     """The parameters that a definition declares, with their defaults, None where there is none."""
-    whole = json.loads((ROOT / definition).read_text(encoding="utf-8"))
-    return {one["Name"]: one.get("DefaultValue") for one in whole.get("Parameters", [])}
+    parsed_definition = json.loads((ROOT / definition).read_text(encoding="utf-8"))
+    return {one["Name"]: one.get("DefaultValue") for one in parsed_definition.get("Parameters", [])}

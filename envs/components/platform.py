@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from envs.common import Common
+from envs.common import CommonSettings
 from envs.component import Component
-from envs.names import Kind, Name
+from envs.names import EnvironmentName, NameKind
 from sustainable_mlops.authoring.expressions import jsonencode, merge
 from sustainable_mlops.catalogue.limits import limit
 from sustainable_mlops.errors import UserError
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 #: Names that the parameter lists, one for each bucket, model and pipeline.
-_LISTED: tuple[Kind, ...] = ("bucket", "model_package_group", "pipeline")
+_NAMED_KINDS: tuple[NameKind, ...] = ("bucket", "model_package_group", "pipeline")
 #: Most characters of all other fields: names, tags, and ARNs of a key and of roles.
 _OTHERS_CHARACTERS = 2_500
 
 
-class Platform(Component[Common]):
+class Platform(Component[CommonSettings]):
     """A parameter with what the components before it publish."""
 
     #: The output: the fields of the parameter, and the fields that are too large for it.
@@ -33,8 +33,8 @@ class Platform(Component[Common]):
     def _name(self) -> str:
         return f"/sustainable-mlops/{self.settings.environment}/platform"
 
-    def names(self) -> Iterator[Name]:
-        yield Name("parameter", "environment", self._name)
+    def list_names(self) -> Iterator[EnvironmentName]:
+        yield EnvironmentName("parameter", "environment", self._name)
 
     def add(self, env: "Environment") -> None:
         from cdktn_provider_aws.ssm_parameter import SsmParameter
@@ -48,7 +48,7 @@ class Platform(Component[Common]):
                 "account_id": settings.account_id,
                 "name_prefix": settings.name_prefix,
                 "warm_pools": settings.warm_pools,
-                **env.published(),
+                **env.platform_fields(),
                 "tags": settings.all_tags,
             },
             why="What a launcher needs to know.",
@@ -71,13 +71,13 @@ class Platform(Component[Common]):
 
     def _check_size(self, env: "Environment") -> None:
         """Raise UserError where no parameter could hold the names of all buckets, models and pipelines."""
-        listed = [name for kind in _LISTED for name in env.names(kind)]
+        names = [name for kind in _NAMED_KINDS for name in env.list_names(kind)]
         # The name contains the key. Both stand in quotes, with a colon and a comma.
-        size = _OTHERS_CHARACTERS + sum(2 * len(name) + 6 for name in listed)
-        if size > (most := limit("parameter_value_characters")):
+        size = _OTHERS_CHARACTERS + sum(2 * len(name) + 6 for name in names)
+        if size > (maximum := limit("parameter_value_characters")):
             raise UserError(
-                f"envs/{self.settings.environment}/settings.yaml: {len(listed)} buckets, models and pipelines take up "
-                f"to {size} characters of the parameter {self._name}, which holds {most}; shorten name_prefix and "
+                f"envs/{self.settings.environment}/settings.yaml: {len(names)} buckets, models and pipelines take up "
+                f"to {size} characters of the parameter {self._name}, which holds {maximum}; shorten name_prefix and "
                 "keys, or make two environments"
             )
 

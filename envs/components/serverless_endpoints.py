@@ -2,28 +2,28 @@
 
 from collections.abc import Iterator, Mapping
 
-from envs.common import Common
-from envs.component import options
-from envs.components.model_endpoints import GIVEN, ModelEndpoints
+from envs.common import CommonSettings
+from envs.component import module_options
+from envs.components.model_endpoints import ENVIRONMENT_INPUTS, ModelEndpoints
 from modules.model_registry.inputs import GroupKey
 from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.catalogue import regions
 
 
-@options(Inputs, but=GIVEN)
-class ServerlessEndpoint(ModuleInputs):
+@module_options(Inputs, excluded=ENVIRONMENT_INPUTS)
+class ServerlessEndpointOptions(ModuleInputs):
     """A serverless endpoint."""
 
 
-class Served(ModuleInputs):
-    serverless_endpoint: ServerlessEndpoint | None = Field(
+class ServerlessModel(ModuleInputs):
+    serverless_endpoint: ServerlessEndpointOptions | None = Field(
         None, description="Endpoint that scales to zero; it comes with the first package in `model_packages`."
     )
 
 
-class ServerlessSettings(Common):
-    models: dict[GroupKey, Served] = Field({})
+class ServerlessSettings(CommonSettings):
+    models: dict[GroupKey, ServerlessModel] = Field({})
 
 
 class ServerlessEndpoints(ModelEndpoints[ServerlessSettings]):
@@ -31,15 +31,15 @@ class ServerlessEndpoints(ModelEndpoints[ServerlessSettings]):
 
     module = "serverless_endpoint"
 
-    def asked(self) -> Mapping[str, ModuleInputs]:
+    def declared_endpoints(self) -> Mapping[str, ModuleInputs]:
         models = self.settings.models.items()
         return {key: model.serverless_endpoint for key, model in models if model.serverless_endpoint}
 
-    def problems(self) -> Iterator[str]:
+    def find_problems(self) -> Iterator[str]:
         region = regions.find(self.settings.region)
-        if self.asked() and region is not None and not region.serverless:
-            with_it = [name for name, other in regions.everything().items() if other.serverless]
+        if self.declared_endpoints() and region is not None and not region.serverless:
+            supported = [name for name, other in regions.everything().items() if other.serverless]
             yield (
-                f"region: {region.name} has no Serverless Inference, as {', '.join(self.asked())} would need; "
-                f"take one that has: {', '.join(with_it)}"
+                f"region: {region.name} has no Serverless Inference, as {', '.join(self.declared_endpoints())} would need; "
+                f"take one that has: {', '.join(supported)}"
             )

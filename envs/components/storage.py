@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from envs.common import Common
-from envs.component import Component, given, options
-from envs.names import Name
-from modules.common import Located, Protected
+from envs.common import CommonSettings
+from envs.component import Component, explicit_settings, module_options
+from envs.names import EnvironmentName
+from modules.common import LocatedInputs, ProtectedInputs
 from modules.storage.inputs import OWN_BUCKETS, Inputs, bucket_name
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.authoring.expressions import map_of
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from envs.root import Environment
 
 
-class Bucket(Protocol):
+class BucketExpression(Protocol):
     """A bucket, as expressions."""
 
     name: str
     arn: str
 
 
-@options(Inputs, but=(*Located.model_fields, *Protected.model_fields))
+@module_options(Inputs, excluded=(*LocatedInputs.model_fields, *ProtectedInputs.model_fields))
 class StorageOptions(ModuleInputs):
     """What may be said of the module `storage`."""
 
 
-class StorageSettings(Common):
+class StorageSettings(CommonSettings):
     storage: StorageOptions = Field(StorageOptions(), description="Buckets: how long what is kept, and more of them.")
 
 
@@ -35,23 +35,25 @@ class Storage(Component[StorageSettings]):
     """Encrypted buckets whose objects move to colder storage, or go, by what they are."""
 
     #: Those that every environment has; settings may name more.
-    buckets: Mapping[Literal["artifacts", "data", "logs"], Bucket]
+    buckets: Mapping[Literal["artifacts", "data", "logs"], BucketExpression]
     kms_key_arn: str
 
-    def names(self) -> Iterator[Name]:
-        located = Located(**self.settings.located)
+    def list_names(self) -> Iterator[EnvironmentName]:
+        located = LocatedInputs(**self.settings.located)
         for purpose in OWN_BUCKETS:
-            yield Name("bucket", "name_prefix", bucket_name(located, purpose))
-        for purpose in given(self.settings.storage).get("extra_buckets", {}):
-            yield Name("bucket", f"storage.extra_buckets.{purpose}", bucket_name(located, purpose))
+            yield EnvironmentName("bucket", "name_prefix", bucket_name(located, purpose))
+        for purpose in explicit_settings(self.settings.storage).get("extra_buckets", {}):
+            yield EnvironmentName("bucket", f"storage.extra_buckets.{purpose}", bucket_name(located, purpose))
 
     def add(self, env: "Environment") -> None:
         settings = self.settings
-        module = env.call(env.modules["storage"], **settings.located, **settings.protected, **given(settings.storage))
+        module = env.call(
+            env.modules["storage"], **settings.located, **settings.protected, **explicit_settings(settings.storage)
+        )
         self.buckets = module.buckets
         self.kms_key_arn = module.kms_key_arn
 
-    def publishes(self) -> Mapping[str, Any]:
+    def platform_fields(self) -> Mapping[str, Any]:
         return {
             "buckets": map_of(self.buckets, lambda _purpose, bucket: bucket.name),
             "kms_key_arn": self.kms_key_arn,

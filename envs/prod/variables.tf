@@ -1,4 +1,4 @@
-# Generated from settings.yaml, ../catalogue and ../components by scripts/synth.py: change that, then run it again.
+# Generated from settings.yaml, ../catalogue and ../components by smlops synth: change that, then run it again.
 
 variable "model_packages" {
   description = "ARN of the approved model package to serve, by model; a model's endpoint comes with its first."

@@ -5,20 +5,20 @@ from modules.access import policy
 from modules.access.inputs import Inputs
 from modules.access.registries import FRAMEWORK_REGISTRIES
 from modules.access.s3 import bucket_arn, objects_arn
-from modules.feature_store import needs as feature_store
+from modules.feature_store import iam_statements as feature_store
 from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
     concat,
     contains,
     distinct,
     each_of,
     get,
-    given,
+    intersection,
     is_null,
     length,
     list_of,
     map_of,
     set_of,
-    shared,
     when,
 )
 from sustainable_mlops.authoring.resources import Module
@@ -59,10 +59,10 @@ def _container(module: Module[Inputs]) -> None:
         phases=each_of(local.in_containers),
         skips={"CKV_AWS_356": "ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resource"},
         statement=[
-            containers.logs(var, "/aws/sagemaker/*"),
-            containers.metrics("/aws/sagemaker/*", f"{var.name_prefix}/*"),
-            containers.registry_login(),
-            containers.images(images),
+            containers.write_logs(var, "/aws/sagemaker/*"),
+            containers.publish_metrics("/aws/sagemaker/*", f"{var.name_prefix}/*"),
+            containers.log_in_to_registry(),
+            containers.pull_images(images),
         ],
     )
 
@@ -70,7 +70,7 @@ def _container(module: Module[Inputs]) -> None:
 def _features(module: Module[Inputs]) -> None:
     var, local = module.var, module.locals
     actions = module.local("feature_actions", feature_store.ACTIONS)
-    asked = each_of(
+    feature_phase = each_of(
         map_of(
             actions,
             lambda _phase, actions: actions,
@@ -81,10 +81,10 @@ def _features(module: Module[Inputs]) -> None:
         module,
         "features",
         why="Data preparation writes features; training and inference read the same ones.",
-        phases=asked,
-        statement=[feature_store.records(asked.value, var.feature_group_names, var)],
+        phases=feature_phase,
+        statement=[feature_store.use_records(feature_phase.value, var.feature_group_names, var)],
     )
-    written = var.s3_paths.data_preparation.write
+    paths = var.s3_paths.data_preparation.write
     nobody: list[str] = []
     writers = when(length(var.feature_group_names) > 0, ["data_preparation"], nobody)
     policy.add(
@@ -93,10 +93,10 @@ def _features(module: Module[Inputs]) -> None:
         why="Feature Store assumes this role to write the offline store: it reads the bucket's ACL, gives each object "
         "to the bucket's owner, encrypts with the key, and updates the Glue table. CreateFeatureGroup fails if "
         "kms:ViaService limits the use of the key.",
-        phases=each_of(shared(local.phases, writers)),
-        statement=feature_store.offline_store(
-            distinct(list_of(written, lambda path: bucket_arn(var, path))),
-            list_of(written, lambda path: objects_arn(var, path)),
+        phases=each_of(intersection(local.phases, writers)),
+        statement=feature_store.write_offline_store(
+            distinct(list_of(paths, lambda path: bucket_arn(var, path))),
+            list_of(paths, lambda path: objects_arn(var, path)),
             var.kms_key_arn,
             var,
         ),
@@ -106,7 +106,7 @@ def _features(module: Module[Inputs]) -> None:
 def _vpc(module: Module[Inputs]) -> None:
     var, local = module.var, module.locals
     ec2 = f"arn:{var.partition}:ec2:{var.region}:{var.account_id}"
-    vpc = given(var.vpc)
+    vpc = assume_not_null(var.vpc)
     subnets = list_of(vpc.subnet_ids, lambda subnet: f"{ec2}:subnet/{subnet}")
     groups = list_of(vpc.security_group_ids, lambda group: f"{ec2}:security-group/{group}")
     interfaces = f"{ec2}:network-interface/*"

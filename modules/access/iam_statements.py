@@ -70,17 +70,17 @@ def add(module: Module[Inputs]) -> None:
 def _statements(phase: Each[Any, Any]) -> Dynamic[Any, Any]:
     """One statement for each sid of a phase."""
 
-    def of(sid: str, what: str) -> list[Any]:
-        return list_of(phase.value, lambda one: getattr(one, what), where=lambda one: one.sid == sid)
+    def list_fields(sid: str, field: str) -> list[Any]:
+        return list_of(phase.value, lambda one: getattr(one, field), where=lambda one: one.sid == sid)
 
     return Dynamic(
         set_of(list_of(phase.value, lambda one: one.sid)),
         lambda statement: {
             "sid": statement.value,
-            "actions": of(statement.value, "actions")[0],
-            "resources": distinct(flatten(of(statement.value, "resources"))),
+            "actions": list_fields(statement.value, "actions")[0],
+            "resources": distinct(flatten(list_fields(statement.value, "resources"))),
             "condition": Dynamic(
-                of(statement.value, "condition")[0],
+                list_fields(statement.value, "condition")[0],
                 lambda condition: {
                     "test": condition.value.test,
                     "variable": condition.value.variable,

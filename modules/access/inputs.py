@@ -3,8 +3,8 @@
 from typing import Annotated, Any
 
 from modules.access.registries import FRAMEWORK_REGISTRIES
-from modules.common import ARN, KmsKeyArn, Located, MakesRoles, RoleArn
-from modules.needs import PHASES, Phase, Statement
+from modules.common import ARN, KmsKeyArn, LocatedInputs, RoleArn, RoleInputs
+from modules.iam_statements import PHASES, Phase, RoleStatement
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
     concat,
@@ -36,14 +36,14 @@ RepositoryArn = Annotated[
         json_schema_extra=must("be the ARN of an ECR repository (arn:aws:ecr:…:repository/…)"),
     ),
 ]
-Name = Annotated[
+ResourceName = Annotated[
     str,
     Field(
         pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]*$",
         json_schema_extra=must("be a name of letters, digits and hyphens, without wildcards"),
     ),
 ]
-Path = Annotated[
+S3Path = Annotated[
     str,
     Field(
         pattern=r"^[a-z0-9-]+/([^*?]+/)?$",
@@ -52,7 +52,7 @@ Path = Annotated[
 ]
 
 
-class Bucket(ModuleInputs):
+class BucketReference(ModuleInputs):
     """A bucket that paths speak of; more attributes, as `storage` gives them, do no harm."""
 
     arn: BucketArn = Field(description="ARN of the bucket.")
@@ -68,8 +68,8 @@ class Vpc(ModuleInputs):
 class PhasePaths(ModuleInputs):
     """Paths of one phase: `<key in buckets>/<prefix>/`; `<key>/` alone is the whole bucket."""
 
-    read: list[Path] = Field(description="Paths to read.", min_length=1)
-    write: list[Path] = Field(default_factory=list, description="Paths to write, and to read again.")
+    read: list[S3Path] = Field(description="Paths to read.", min_length=1)
+    write: list[S3Path] = Field(default_factory=list, description="Paths to write, and to read again.")
 
 
 def _phase(read: list[str], write: list[str], description: str) -> Any:
@@ -101,12 +101,12 @@ class Paths(ModuleInputs):
     )
 
 
-def bucket_of(path: str) -> str:
+def bucket_key(path: str) -> str:
     """The key of the bucket that a path is in."""
     return match("^[^/]+", path)
 
 
-def _paths_elsewhere(v: Any) -> list[str]:
+def _unknown_paths(v: Any) -> list[str]:
     """Paths in no bucket that is given, of phases whose roles are made here."""
     return flatten(
         list_of(
@@ -114,13 +114,15 @@ def _paths_elsewhere(v: Any) -> list[str]:
             lambda phase, paths: list_of(
                 concat(paths.read, paths.write),
                 lambda path: f"{phase}: {path}",
-                lambda path: ~contains(keys(v.existing_role_arns), phase) & ~contains(keys(v.buckets), bucket_of(path)),
+                lambda path: (
+                    ~contains(keys(v.existing_role_arns), phase) & ~contains(keys(v.buckets), bucket_key(path))
+                ),
             ),
         )
     )
 
 
-def _unlike(v: Any) -> list[str]:
+def _conflicting_sids(v: Any) -> list[str]:
     """Sids by which one phase is given different statements."""
     return flatten(
         list_of(
@@ -145,10 +147,10 @@ def _unlike(v: Any) -> list[str]:
     )
 
 
-class Inputs(Located, MakesRoles):
+class Inputs(LocatedInputs, RoleInputs):
     """Inputs of `access`."""
 
-    buckets: dict[str, Bucket] = Field(
+    buckets: dict[str, BucketReference] = Field(
         description="Buckets by purpose, as `storage` gives them; s3_paths speaks of them by these keys."
     )
     decrypt_key_arns: list[KmsKeyArn] = Field(
@@ -158,7 +160,7 @@ class Inputs(Located, MakesRoles):
     existing_role_arns: dict[Phase, RoleArn] = Field(
         default_factory=dict, description="Roles to use as they are, by phase; nothing is made for these phases."
     )
-    feature_group_names: list[Name] = Field(
+    feature_group_names: list[ResourceName] = Field(
         default_factory=list,
         description="Feature groups that data preparation writes, and training and inference read. Names, not outputs "
         "of `feature_store`, which itself needs a role from here.",
@@ -167,10 +169,10 @@ class Inputs(Located, MakesRoles):
         default_factory=list, description="ECR repositories to pull from, besides SageMaker's framework images."
     )
     kms_key_arn: KmsKeyArn = Field(description="Key that encrypts the buckets, volumes and feature groups.")
-    model_package_group_names: list[Name] = Field(
+    model_package_group_names: list[ResourceName] = Field(
         default_factory=list, description="Model package groups that pipelines register models in."
     )
-    role_statements: dict[Phase, Annotated[list[Statement], Field(min_length=1)]] = Field(
+    role_statements: dict[Phase, Annotated[list[RoleStatement], Field(min_length=1)]] = Field(
         default_factory=dict,
         description="What modules need of these roles besides, by phase, as their outputs of this name give it; "
         "statements of one sid are one, with all their resources.",
@@ -181,18 +183,18 @@ class Inputs(Located, MakesRoles):
     rules = (
         rule(
             "role_statements",
-            lambda v: length(_unlike(v)) == 0,
+            lambda v: length(_conflicting_sids(v)) == 0,
             lambda v: (
                 f"statements of one sid must allow the same actions under the same conditions; give "
-                f"{join(', ', _unlike(v))} another sid"
+                f"{join(', ', _conflicting_sids(v))} another sid"
             ),
         ),
         rule(
             "s3_paths",
-            lambda v: length(_paths_elsewhere(v)) == 0,
+            lambda v: length(_unknown_paths(v)) == 0,
             lambda v: (
                 "each path must start with a key of buckets "
-                f"({join(', ', keys(v.buckets))}) and a slash, unlike {join(', ', _paths_elsewhere(v))}"
+                f"({join(', ', keys(v.buckets))}) and a slash, unlike {join(', ', _unknown_paths(v))}"
             ),
         ),
         rule(

@@ -5,12 +5,12 @@ from typing import Any, cast
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 from cdktn_provider_aws.iam_role import IamRole
 
-from modules.access import containers, needed, pipeline, s3
+from modules.access import containers, iam_statements, pipeline, s3
 from modules.access.inputs import WITHOUT_CONTAINERS, Inputs
-from modules.needs import PHASES, Phase, dns_suffix, equals
+from modules.iam_statements import PHASES, Phase, dns_suffix, equals
 from sustainable_mlops.authoring.expressions import (
     contains,
-    cut,
+    difference,
     each_of,
     keys,
     list_of,
@@ -19,8 +19,8 @@ from sustainable_mlops.authoring.expressions import (
     merge,
     replace,
     set_of,
+    truncate,
     when,
-    without,
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
@@ -28,7 +28,7 @@ from sustainable_mlops.authoring.resources import Module, Output, Outputs
 FEATURE_GROUPS: Phase = "data_preparation"
 
 
-class Access(Module[Inputs]):
+class AccessModule(Module[Inputs]):
     """A role for each phase, with what that phase needs and no more."""
 
     def build(self, var: Inputs) -> Outputs:
@@ -44,14 +44,14 @@ class Access(Module[Inputs]):
             ),
             why="A phase whose role exists gets nothing here.",
         )
-        self.local("in_containers", without(phases, WITHOUT_CONTAINERS), why="Phases that run containers.")
+        self.local("in_containers", difference(phases, WITHOUT_CONTAINERS), why="Phases that run containers.")
         self.local("dns_suffix", dns_suffix(var))
         self.local("sagemaker_arn", f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}")
         role_arns = self._roles(var)
         s3.add(self)
         containers.add(self)
         pipeline.add(self)
-        needed.add(self)
+        iam_statements.add(self)
         policies = tuple(
             f"aws_iam_role_policy.{entry.path[2]}" for entry in self.entries if entry.path[1] == "aws_iam_role_policy"
         )
@@ -69,18 +69,22 @@ class Access(Module[Inputs]):
         }
 
     def _roles(self, var: Inputs) -> dict[str, str]:
-        of_account = equals("aws:SourceAccount", var.account_id)
-        of_jobs = {"test": "ArnLike", "variable": "aws:SourceArn", "values": [f"{self.locals.sagemaker_arn}:*"]}
+        account_condition = equals("aws:SourceAccount", var.account_id)
+        source_condition = {
+            "test": "ArnLike",
+            "variable": "aws:SourceArn",
+            "values": [f"{self.locals.sagemaker_arn}:*"],
+        }
         trust = self._trust(
             "trust",
             "SageMaker may assume the role only for jobs and endpoints of this account.",
-            [of_account, of_jobs],
+            [account_condition, source_condition],
         )
         feature_store_trust = self._trust(
             "feature_store_trust",
             "Feature groups use this role, too. AWS documents aws:SourceArn for jobs, endpoints and pipelines, but not "
             "for Feature Store. The condition therefore checks only the account.",
-            [of_account],
+            [account_condition],
         )
         phase = each_of(self.locals.phases)
         name = f"{var.name_prefix}-{replace(phase.key, '_', '-')}"
@@ -90,15 +94,15 @@ class Access(Module[Inputs]):
             why="A prefix and not a name: models and endpoints replace themselves before they go, which would make a "
             "new role meet the old one's name. IAM takes 38 characters.",
             for_each=phase,
-            name_prefix=f"{cut(name, 37)}-",
+            name_prefix=f"{truncate(name, 37)}-",
             description=f"Role of {replace(phase.key, '_', ' ')} in {var.name_prefix}",
             path=var.role_path,
             permissions_boundary=var.permissions_boundary_arn,
             assume_role_policy=when(phase.key == FEATURE_GROUPS, feature_store_trust.json, trust.json),
             tags=var.tags,
         )
-        made = map_of(role, lambda _phase, role: role.arn)
-        return cast(dict[str, str], self.local("role_arns", merge(made, var.existing_role_arns)))
+        new_role_arns = map_of(role, lambda _phase, role: role.arn)
+        return cast(dict[str, str], self.local("role_arns", merge(new_role_arns, var.existing_role_arns)))
 
     def _trust(self, label: str, why: str, condition: list[dict[str, Any]]) -> Any:
         """Add the document by which SageMaker takes a role under a condition."""

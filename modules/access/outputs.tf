@@ -1,4 +1,4 @@
-# Generated from module.py by scripts/synth.py: change that, then run it again.
+# Generated from module.py by smlops synth: change that, then run it again.
 
 output "role_arns" {
   description = "Role of each phase, made here or given; whoever uses it waits until its policies are there."

@@ -2,29 +2,29 @@
 
 from modules.access import policy
 from modules.access.inputs import Inputs
-from modules.model_registry import needs as model_registry
-from modules.pipeline import needs as pipelines
-from sustainable_mlops.authoring.expressions import each_of, length, set_of, shared, when
+from modules.model_registry import iam_statements as model_registry
+from modules.pipeline import iam_statements as pipelines
+from sustainable_mlops.authoring.expressions import each_of, intersection, length, set_of, when
 from sustainable_mlops.authoring.resources import Module
 
 
 def add(module: Module[Inputs]) -> None:
     """Add the policies `orchestration`, `pass_role` and `registration`."""
     var, local = module.var, module.locals
-    pipeline = shared(local.phases, ["pipeline"])
+    pipeline = intersection(local.phases, ["pipeline"])
     policy.add(
         module,
         "orchestration",
         why="Jobs and models of pipelines, nobody else's.",
         phases=each_of(pipeline),
-        statement=[pipelines.steps(pipelines.jobs(var, var.name_prefix))],
+        statement=[pipelines.run_jobs(pipelines.job_arns(var, var.name_prefix))],
     )
     policy.add(
         module,
         "pass_role",
         why="Only the roles of data preparation and training are handed on, and only to SageMaker.",
         phases=each_of(pipeline),
-        statement=[pipelines.hand_on([local.role_arns["data_preparation"], local.role_arns["training"]])],
+        statement=[pipelines.pass_roles([local.role_arns["data_preparation"], local.role_arns["training"]])],
     )
     nobody: set[str] = set()
     policy.add(
@@ -32,5 +32,5 @@ def add(module: Module[Inputs]) -> None:
         "registration",
         why="Registers candidates; approval is left to people.",
         phases=each_of(when(length(var.model_package_group_names) > 0, pipeline, set_of(nobody))),
-        statement=[model_registry.registration(var.model_package_group_names, var)],
+        statement=[model_registry.register_models(var.model_package_group_names, var)],
     )

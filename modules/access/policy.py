@@ -18,13 +18,13 @@ def add(module: Module[Inputs], label: str, *, why: str, phases: Each[Any, Any],
 
 def attach(module: Module[Inputs], label: str, **meta: Any) -> None:
     """Attach the documents of a label to the roles of their phases."""
-    made = each_of(getattr(module.data.aws_iam_policy_document, label))
+    document = each_of(getattr(module.data.aws_iam_policy_document, label))
     module.add(
         IamRolePolicy,
         label,
-        for_each=made,
+        for_each=document,
         name=label.replace("_", "-"),
-        role=module.resources.aws_iam_role.this[made.key].name,
-        policy=made.value.json,
+        role=module.resources.aws_iam_role.this[document.key].name,
+        policy=document.value.json,
         **meta,
     )

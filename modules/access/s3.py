@@ -3,14 +3,14 @@
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
 from modules.access import policy
-from modules.access.inputs import Inputs, bucket_of
-from modules.needs import equals
+from modules.access.inputs import Inputs, bucket_key
+from modules.iam_statements import equals
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
+    as_map,
     concat,
     distinct,
     each_of,
-    fields,
     groups,
     length,
     list_of,
@@ -26,7 +26,7 @@ WRITE = [*READ, "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUplo
 
 def bucket_arn(var: Inputs, path: str) -> str:
     """The ARN of the bucket that a path is in."""
-    return var.buckets[bucket_of(path)].arn
+    return var.buckets[bucket_key(path)].arn
 
 
 def objects_arn(var: Inputs, path: str) -> str:
@@ -38,7 +38,7 @@ def add(module: Module[Inputs]) -> None:
     """Add the policies `s3` and `key`."""
     var, local = module.var, module.locals
     by_phase = module.local(
-        "paths", map_of(fields(var.s3_paths), lambda _phase, paths: concat(paths.read, paths.write))
+        "paths", map_of(as_map(var.s3_paths), lambda _phase, paths: concat(paths.read, paths.write))
     )
     phase = each_of(local.phases)
     buckets = distinct(list_of(by_phase[phase.key], lambda path: bucket_arn(var, path)))
@@ -63,7 +63,7 @@ def add(module: Module[Inputs]) -> None:
         ],
     )
     actions = module.local("s3_actions", {"read": READ, "write": WRITE})
-    paths = fields(var.s3_paths)[phase.key]
+    paths = as_map(var.s3_paths)[phase.key]
     policy.add(
         module,
         "s3",
@@ -80,7 +80,7 @@ def add(module: Module[Inputs]) -> None:
         ),
     )
     services = [f"{service}.{var.region}.{local.dns_suffix}" for service in ("s3", "sagemaker")]
-    through = equals("kms:ViaService", *services)
+    service_condition = equals("kms:ViaService", *services)
     policy.add(
         module,
         "key",
@@ -92,13 +92,13 @@ def add(module: Module[Inputs]) -> None:
                 "sid": "Decrypt",
                 "actions": ["kms:Decrypt"],
                 "resources": concat([var.kms_key_arn], var.decrypt_key_arns),
-                "condition": [through],
+                "condition": [service_condition],
             },
             {
                 "sid": "Encrypt",
                 "actions": ["kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"],
                 "resources": [var.kms_key_arn],
-                "condition": [through],
+                "condition": [service_condition],
             },
             {"sid": "Describe", "actions": ["kms:DescribeKey"], "resources": [var.kms_key_arn]},
             {

@@ -1,37 +1,45 @@
 """What an asynchronous endpoint needs of the role of its container."""
 
 from modules.async_endpoint.inputs import Inputs
-from modules.endpoints import needs
-from modules.endpoints.inputs import name_of
-from modules.needs import Needs, statement, through
+from modules.endpoints import iam_statements
+from modules.endpoints.inputs import endpoint_name
+from modules.iam_statements import StatementsByPhase, build_statement, via_services
 
 #: What its topics tell.
-NOTICES = ("error", "success")
+NOTIFICATIONS = ("error", "success")
 #: What lies where in its folder.
 REQUESTS, ANSWERS, FAILURES = "requests", "answers", "failures"
 
 
-def statements(var: Inputs) -> Needs:
+def build_statements(var: Inputs) -> StatementsByPhase:
     """The statements of inference; `var` is read but for its role."""
     topics = f"arn:{var.partition}:sns:{var.region}:{var.account_id}"
-    folder = needs.object_arn(var.s3_uri, var) + f"/{name_of(var)}"
+    folder = iam_statements.object_arn(var.s3_uri, var) + f"/{endpoint_name(var)}"
     own = [
-        statement("ReadRequests", ["s3:GetObject"], [f"{folder}/{REQUESTS}/*"]),
+        build_statement("ReadRequests", ["s3:GetObject"], [f"{folder}/{REQUESTS}/*"]),
         # A large answer is written in parts.
-        statement(
+        build_statement(
             "WriteResults",
             ["s3:AbortMultipartUpload", "s3:PutObject"],
             [f"{folder}/{part}/*" for part in (ANSWERS, FAILURES)],
         ),
-        statement("StoreEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], through(var, "s3")),
-        statement("PublishNotifications", ["sns:Publish"], [f"{topics}:{name_of(var)}-{kind}" for kind in NOTICES]),
-        statement(
-            "EncryptNotifications", ["kms:Decrypt", "kms:GenerateDataKey*"], [var.kms_key_arn], through(var, "sns")
+        build_statement(
+            "StoreEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], [var.kms_key_arn], via_services(var, "s3")
+        ),
+        build_statement(
+            "PublishNotifications", ["sns:Publish"], [f"{topics}:{endpoint_name(var)}-{kind}" for kind in NOTIFICATIONS]
+        ),
+        build_statement(
+            "EncryptNotifications", ["kms:Decrypt", "kms:GenerateDataKey*"], [var.kms_key_arn], via_services(var, "sns")
         ),
     ]
-    return {"inference": needs.statements(var, var, *own, needs.watch_alarms(var, var, [failures_alarm(name_of(var))]))}
+    return {
+        "inference": iam_statements.build_statements(
+            var, var, *own, iam_statements.describe_alarms(var, var, [failures_alarm_name(endpoint_name(var))])
+        )
+    }
 
 
-def failures_alarm(name: str) -> str:
+def failures_alarm_name(name: str) -> str:
     """The name of the alarm of an endpoint that rolls a deployment back."""
     return f"{name}-failures"

@@ -1,14 +1,14 @@
 """Inputs of `async_endpoint`."""
 
-from modules.common import Located
-from modules.endpoints.hardware import OnInstances
-from modules.endpoints.inputs import Endpoint, OneContainer, RollsBack
+from modules.common import LocatedInputs
+from modules.endpoints.hardware import InstanceInputs
+from modules.endpoints.inputs import EndpointInputs, RollbackInputs, SingleContainerInputs
 from modules.endpoints.rollback import LONGEST_WATCH
 from sustainable_mlops.authoring import Field, must, rule
 from sustainable_mlops.catalogue.limits import limit
 
 
-class Inputs(Endpoint, Located, OneContainer, OnInstances, RollsBack):
+class Inputs(EndpointInputs, LocatedInputs, SingleContainerInputs, InstanceInputs, RollbackInputs):
     enable_network_isolation: bool = Field(
         True, description="Keep the container off every network; SageMaker itself fetches the model and the requests."
     )

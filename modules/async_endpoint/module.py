@@ -5,11 +5,11 @@ from typing import Any
 from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktn_provider_aws.sns_topic import SnsTopic
 
-from modules.async_endpoint import needs
+from modules.async_endpoint import iam_statements
 from modules.async_endpoint.inputs import Inputs
 from modules.endpoints import alarms, hardware, hosting, rollback, scaling
-from modules.endpoints.inputs import VARIANT, name_of
-from modules.needs import ROLE_STATEMENTS
+from modules.endpoints.inputs import VARIANT, endpoint_name
+from modules.iam_statements import ROLE_STATEMENTS_DESCRIPTION
 from sustainable_mlops.authoring.expressions import Dynamic, concat, each_of, map_of, optional, set_of, when
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
@@ -17,13 +17,13 @@ from sustainable_mlops.authoring.resources import Module, Output, Outputs
 IDLE_MINUTES = 15
 
 
-class AsyncEndpoint(Module[Inputs]):
+class AsyncEndpointModule(Module[Inputs]):
     """An endpoint whose requests wait in a queue: it goes to zero without any, and the first one wakes it."""
 
     def build(self, var: Inputs) -> Outputs:
-        name = self.local("name", name_of(var), why="A name of its own may be longer than a prefix.")
+        name = self.local("name", endpoint_name(var), why="A name of its own may be longer than a prefix.")
         folder = self.local("folder", f"{var.s3_uri}/{name}", why="Where requests, answers and failures lie.")
-        notice = each_of(set_of(needs.NOTICES))
+        notice = each_of(set_of(iam_statements.NOTIFICATIONS))
         topics = self.add(
             SnsTopic,
             "this",
@@ -36,7 +36,7 @@ class AsyncEndpoint(Module[Inputs]):
         failures = alarms.add_alarm(
             self,
             "failures",
-            needs.failures_alarm(name),
+            iam_statements.failures_alarm_name(name),
             f"Requests of {name} fail.",
             why="Before the endpoint, which names it from its first apply: added later, it would replace the endpoint.",
             metric_name="InvocationFailures",
@@ -45,11 +45,11 @@ class AsyncEndpoint(Module[Inputs]):
             evaluation_periods=5,
             threshold=var.rollback_failures,
         )
-        kind = hardware.add_type(self)
+        kind = hardware.add_instance_type_trigger(self)
         changed = hosting.add_deployment_trigger(
             self, {"bake_seconds": var.bake_seconds, "more_rollback_alarms": set_of(var.more_rollback_alarms)}
         )
-        endpoint, outputs = hosting.add_for_one_container(
+        endpoint, outputs = hosting.add_single_container_endpoint(
             self,
             var,
             name,
@@ -57,12 +57,12 @@ class AsyncEndpoint(Module[Inputs]):
             variant={
                 "instance_type": var.instance_type,
                 "initial_instance_count": when(var.min_instances > 1, var.min_instances, 1),
-                "inference_ami_version": hardware.add_drivers(self),
+                "inference_ami_version": hardware.add_driver_version(self),
             },
             configuration={
                 "triggers": [changed],
-                "skips": hardware.NO_KEY,
-                "kms_key_arn": hardware.key_of_storage(var),
+                "skips": hardware.SKIP_NO_KEY,
+                "kms_key_arn": hardware.storage_key(var),
                 "async_inference_config": {
                     # Not a block of null: the provider crashes on it.
                     "client_config": Dynamic(
@@ -70,8 +70,8 @@ class AsyncEndpoint(Module[Inputs]):
                         lambda at_once: {"max_concurrent_invocations_per_instance": at_once.value},
                     ),
                     "output_config": {
-                        "s3_output_path": f"{folder}/{needs.ANSWERS}",
-                        "s3_failure_path": f"{folder}/{needs.FAILURES}",
+                        "s3_output_path": f"{folder}/{iam_statements.ANSWERS}",
+                        "s3_failure_path": f"{folder}/{iam_statements.FAILURES}",
                         "kms_key_id": var.kms_key_arn,
                         "notification_config": {
                             "error_topic": topics["error"].arn,
@@ -87,24 +87,24 @@ class AsyncEndpoint(Module[Inputs]):
                         "traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0},
                         "termination_wait_in_seconds": var.bake_seconds,
                     },
-                    "auto_rollback_configuration": rollback.configuration(
+                    "auto_rollback_configuration": rollback.rollback_block(
                         concat([failures.alarm_name], var.more_rollback_alarms)
                     ),
                 },
             },
         )
         self._scale(var, endpoint, kind)
-        hardware.add_tables(self, hardware.BESIDE)
+        hardware.add_tables(self, hardware.MULTI_CONTAINER_TABLE)
         return {
             **outputs,
-            "answers_s3_uri": Output(f"{folder}/{needs.ANSWERS}", "Where answers are written."),
+            "answers_s3_uri": Output(f"{folder}/{iam_statements.ANSWERS}", "Where answers are written."),
             "failures_s3_uri": Output(
-                f"{folder}/{needs.FAILURES}", "Where the reasons of failed requests are written."
+                f"{folder}/{iam_statements.FAILURES}", "Where the reasons of failed requests are written."
             ),
             "requests_s3_uri": Output(
-                f"{folder}/{needs.REQUESTS}", "Where requests may lie: the role needs to read no other."
+                f"{folder}/{iam_statements.REQUESTS}", "Where requests may lie: the role needs to read no other."
             ),
-            "role_statements": Output(needs.statements(var), ROLE_STATEMENTS),
+            "role_statements": Output(iam_statements.build_statements(var), ROLE_STATEMENTS_DESCRIPTION),
             "topic_arns": Output(
                 map_of(topics, lambda topic: topic.arn), "Topics to subscribe to, by what they tell: error, success."
             ),
@@ -147,7 +147,7 @@ class AsyncEndpoint(Module[Inputs]):
             target,
             "wake-from-zero",
             why="Of no instance there is no backlog per instance: without this one, zero stays zero until many wait.",
-            tracks=False,
+            is_target_tracking=False,
             step_scaling_policy_configuration={
                 "adjustment_type": "ChangeInCapacity",
                 "metric_aggregation_type": "Average",
@@ -182,7 +182,7 @@ class AsyncEndpoint(Module[Inputs]):
             "rest",
             target,
             "rest-without-backlog",
-            tracks=False,
+            is_target_tracking=False,
             step_scaling_policy_configuration={
                 "adjustment_type": "ChangeInCapacity",
                 "metric_aggregation_type": "Maximum",

@@ -1,4 +1,4 @@
-# Generated from module.py by scripts/synth.py: change that, then run it again.
+# Generated from module.py by smlops synth: change that, then run it again.
 
 output "answers_s3_uri" {
   description = "Where answers are written."

@@ -11,17 +11,17 @@ from sustainable_mlops.authoring.expressions import (
     can,
     concat,
     contains,
-    fixed,
     get,
     is_null,
     join,
     keys,
     list_of,
+    local_table,
     match,
     split,
     when,
 )
-from sustainable_mlops.authoring.rules import Rule
+from sustainable_mlops.authoring.rules import InputRule
 from sustainable_mlops.catalogue.images import FOR_SILICON, FOR_X86_CPUS
 from sustainable_mlops.catalogue.instances import Instance, Silicon, everything, offered, refused
 from sustainable_mlops.catalogue.regions import everything as regions
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
 
 #: The last major version of the AWS provider that refuses some of the types that SageMaker takes.
-OLD_PROVIDER = 5
+OLD_PROVIDER_VERSION = 5
 #: How families begin whose variants Application Auto Scaling refuses: t2, but trn1 not.
 BURSTABLE = "t[0-9]"
 #: The table that only a module of several containers reads.
-BESIDE = "images_not_beside"
+MULTI_CONTAINER_TABLE = "images_not_beside"
 #: What no image's name says.
 _NEVER = "^$"
 #: Drivers of Inferentia2 and Trainium.
@@ -50,12 +50,12 @@ def _size(name: str) -> str:
 
 
 def _by_family() -> dict[str, list[Instance]]:
-    found: dict[str, list[Instance]] = {}
+    families: dict[str, list[Instance]] = {}
     for instance in everything().values():
         hosts = "hosting" in instance.uses and instance.silicon and not re.match(BURSTABLE, instance.family)
         if hosts and any(offered(instance.name, one) for one in _REGIONS):
-            found.setdefault(instance.family, []).append(instance)
-    return dict(sorted(found.items()))
+            families.setdefault(instance.family, []).append(instance)
+    return dict(sorted(families.items()))
 
 
 _HOSTED = _by_family()
@@ -69,19 +69,21 @@ _SIZES = {
 }
 
 
-def _lacking() -> dict[str, list[str]]:
+def _list_missing_regions() -> dict[str, list[str]]:
     """The Regions that have none of a family, and those that have others of it than a type."""
-    found: dict[str, list[str]] = {}
+    regions_without: dict[str, list[str]] = {}
     for family, types in _HOSTED.items():
-        there = [region for region in _REGIONS if any(offered(one.name, region) for one in types)]
-        found[family] = [region for region in _REGIONS if region not in there]
-        found |= {one.name: [region for region in there if not offered(one.name, region)] for one in types}
-    return {name: regions for name, regions in found.items() if regions}
+        available = [region for region in _REGIONS if any(offered(one.name, region) for one in types)]
+        regions_without[family] = [region for region in _REGIONS if region not in available]
+        regions_without |= {
+            one.name: [region for region in available if not offered(one.name, region)] for one in types
+        }
+    return {name: regions for name, regions in regions_without.items() if regions}
 
 
-_NOT_IN = _lacking()
+_MISSING_REGIONS = _list_missing_regions()
 _REFUSED = {
-    family: [one.name for one in types if refused(one.name, "hosting", OLD_PROVIDER)]
+    family: [one.name for one in types if refused(one.name, "hosting", OLD_PROVIDER_VERSION)]
     for family, types in _HOSTED.items()
 }
 
@@ -90,13 +92,13 @@ _REFUSED_SOME = [one for name, types in _REFUSED.items() if name not in _REFUSED
 _IMAGES = dict[str, str]([("amd64", FOR_X86_CPUS), *FOR_SILICON.items()])
 
 
-def _not_for(*, beside: bool = False) -> dict[str, str]:
+def _list_excluded_images(*, in_same_endpoint: bool = False) -> dict[str, str]:
     """By silicon, what the names of images for other say; the CPUs beside an accelerator are x86."""
-    too = {"amd64", "x86"} if beside else {"amd64"}
-    fit = {silicon: {silicon, *(too if silicon != "graviton" else ())} for silicon in get_args(Silicon)}
+    extra = {"amd64", "x86"} if in_same_endpoint else {"amd64"}
+    compatible = {silicon: {silicon, *(extra if silicon != "graviton" else ())} for silicon in get_args(Silicon)}
     return {
-        silicon: "|".join(pattern for said, pattern in _IMAGES.items() if said not in runs)
-        for silicon, runs in fit.items()
+        silicon: "|".join(pattern for silicon_of_image, pattern in _IMAGES.items() if silicon_of_image not in allowed)
+        for silicon, allowed in compatible.items()
     }
 
 
@@ -105,21 +107,27 @@ _LOCAL_DISK = [name for name, types in _HOSTED.items() if types[0].local_ssd_gb]
 TABLES: dict[str, tuple[Any, str]] = {
     "families": (_FAMILIES, "Families of instances that SageMaker hosts models on, by silicon."),
     "images_for": (_IMAGES, "What the names of images say that are for some silicon; others say nothing of it."),
-    BESIDE: (_not_for(beside=True), "What the names of images say that run beside none on the silicon's instances."),
+    MULTI_CONTAINER_TABLE: (
+        _list_excluded_images(in_same_endpoint=True),
+        "What the names of images say that run beside none on the silicon's instances.",
+    ),
     "images_not_for": (
-        _not_for(),
+        _list_excluded_images(),
         "What the names of images say that are for other silicon; amd64 is any but Graviton.",
     ),
     "local_disk": (_LOCAL_DISK, "Families whose storage is a disk of their own, which encrypts itself."),
-    "not_in_region": (_NOT_IN, "Regions that have no instance of a family, or not a type; it is in the others."),
-    f"refused_by_provider_{OLD_PROVIDER}": (
+    "not_in_region": (
+        _MISSING_REGIONS,
+        "Regions that have no instance of a family, or not a type; it is in the others.",
+    ),
+    f"refused_by_provider_{OLD_PROVIDER_VERSION}": (
         [*_REFUSED_ALL, *_REFUSED_SOME],
-        f"Families, and types of others, that version {OLD_PROVIDER} of the AWS provider does not know.",
+        f"Families, and types of others, that version {OLD_PROVIDER_VERSION} of the AWS provider does not know.",
     ),
     "sizes": (_SIZES, "Sizes of the instances of each family that SageMaker hosts models on."),
 }
-_families, _images, _not_beside, _not_on, _local_disk, _not_in, _refused, _sizes = (
-    fixed(name, value) for name, (value, _) in TABLES.items()
+_families, _images, _excluded_neighbours, _excluded_images, _local_disk, _missing_regions, _refused, _sizes = (
+    local_table(name, value) for name, (value, _) in TABLES.items()
 )
 
 
@@ -128,14 +136,14 @@ def family(instance_type: str) -> str:
     return _part(instance_type, 1)
 
 
-def _part(instance_type: str, place: int) -> str:
+def _part(instance_type: str, index: int) -> str:
     """A part of a type's name; no error where it is no type, which its own pattern tells."""
-    return concat(split(".", instance_type), ["", ""])[place]
+    return concat(split(".", instance_type), ["", ""])[index]
 
 
-def is_lacking(instance_type: str, region: str) -> bool:
+def is_unavailable(instance_type: str, region: str) -> bool:
     """Whether a Region is known not to have a type."""
-    return region in [*_NOT_IN.get(instance_type.split(".")[1], ()), *_NOT_IN.get(instance_type, ())]
+    return region in [*_MISSING_REGIONS.get(instance_type.split(".")[1], ()), *_MISSING_REGIONS.get(instance_type, ())]
 
 
 def add_tables(module: "Module[Any]", *but: str) -> None:
@@ -145,7 +153,7 @@ def add_tables(module: "Module[Any]", *but: str) -> None:
             module.local(name, value, why=why)
 
 
-def add_type(module: "Module[Any]") -> Any:
+def add_instance_type_trigger(module: "Module[Any]") -> Any:
     """Add what has the scaling go before an endpoint gets another type, and come back after it.
 
     SageMaker refuses another type to a variant that is scaled. A target is destroyed before this is, this before it is
@@ -162,7 +170,7 @@ def add_type(module: "Module[Any]") -> Any:
     )
 
 
-def add_drivers(module: "Module[Any]", others: Any = None) -> Any:
+def add_driver_version(module: "Module[Any]", others: Any = None) -> Any:
     """Add which drivers the instances start with: Neuron's for Inferentia, or else these."""
     return module.local(
         "inference_ami_version",
@@ -171,25 +179,25 @@ def add_drivers(module: "Module[Any]", others: Any = None) -> Any:
     )
 
 
-def key_of_storage(var: Any) -> Any:
+def storage_key(var: Any) -> Any:
     """The key of the instances' volumes; none where the storage is a disk of their own."""
     return when(contains(_local_disk, family(var.instance_type)), None, var.kms_key_arn)
 
 
 #: Why some configurations have no key, for checkov.
-NO_KEY = {"CKV_AWS_98": "only instances with a local disk have no key: they encrypt it"}
+SKIP_NO_KEY = {"CKV_AWS_98": "only instances with a local disk have no key: they encrypt it"}
 
 
-def said_by(image: str) -> list[str]:
+def silicon_named_by(image: str) -> list[str]:
     """What an image says by its name that it is for; nothing where it does not say."""
     return list_of(
         _images, lambda silicon, _pattern: silicon, where=lambda _silicon, pattern: can(match(pattern, image))
     )
 
 
-def is_for(image: str, silicon: Any) -> Any:
+def allows_silicon(image: str, silicon: Any) -> Any:
     """Whether an image does not say that it is for other silicon."""
-    return ~can(match(get(_not_on, silicon, _NEVER), image))
+    return ~can(match(get(_excluded_images, silicon, _NEVER), image))
 
 
 def is_neuron(image: str) -> Any:
@@ -197,17 +205,17 @@ def is_neuron(image: str) -> Any:
     return can(match(FOR_SILICON["inferentia2"], image))
 
 
-def runs_on(image: Any, silicon: Any) -> Any:
+def may_run_on(image: Any, silicon: Any) -> Any:
     """Whether an image, where there is one, is not known to be for other silicon."""
-    return is_null(image) | (is_for(image, silicon) & ((silicon != "inferentia2") | is_neuron(image)))
+    return is_null(image) | (allows_silicon(image, silicon) & ((silicon != "inferentia2") | is_neuron(image)))
 
 
-def runs_elsewhere(image: Any, silicon: Any) -> Any:
+def names_other_silicon(image: Any, silicon: Any) -> Any:
     """Whether one of several images on the same instances says that it is for other."""
-    return can(match(get(_not_beside, silicon, _NEVER), image))
+    return can(match(get(_excluded_neighbours, silicon, _NEVER), image))
 
 
-class OnInstances(ModuleInputs):
+class InstanceInputs(ModuleInputs):
     """Inputs of an endpoint on instances."""
 
     image_uri: str | None
@@ -230,7 +238,7 @@ class OnInstances(ModuleInputs):
         "that Neuron compiles; gpu and x86 are for what neither runs.",
     )
 
-    rules: ClassVar[tuple[Rule, ...]] = (
+    rules: ClassVar[tuple[InputRule, ...]] = (
         rule(
             "instance_type",
             lambda v: family(v.instance_type) != "inf1",
@@ -264,28 +272,31 @@ class OnInstances(ModuleInputs):
         rule(
             "instance_type",
             lambda v: (
-                (v.aws_provider > OLD_PROVIDER)
+                (v.aws_provider > OLD_PROVIDER_VERSION)
                 | ~(contains(_refused, family(v.instance_type)) | contains(_refused, v.instance_type))
             ),
             lambda v: (
-                f"version {OLD_PROVIDER} of the AWS provider refuses {v.instance_type}; use another {v.silicon}, or "
-                f"version {OLD_PROVIDER + 1} and aws_provider = {OLD_PROVIDER + 1}."
+                f"version {OLD_PROVIDER_VERSION} of the AWS provider refuses {v.instance_type}; use another {v.silicon}, or "
+                f"version {OLD_PROVIDER_VERSION + 1} and aws_provider = {OLD_PROVIDER_VERSION + 1}."
             ),
         ),
         rule(
             "instance_type",
             lambda v: (
                 ~contains(
-                    concat(get(_not_in, family(v.instance_type), []), get(_not_in, v.instance_type, [])), v.region
+                    concat(
+                        get(_missing_regions, family(v.instance_type), []), get(_missing_regions, v.instance_type, [])
+                    ),
+                    v.region,
                 )
             ),
             lambda v: f"{v.region} has no {v.instance_type}; use another type, or another Region.",
         ),
         rule(
             "image_uri",
-            lambda v: is_null(v.image_uri) | is_for(v.image_uri, v.silicon),
+            lambda v: is_null(v.image_uri) | allows_silicon(v.image_uri, v.silicon),
             lambda v: (
-                f"this image is for {join(' and ', said_by(v.image_uri))}, and {v.instance_type} is {v.silicon}; "
+                f"this image is for {join(' and ', silicon_named_by(v.image_uri))}, and {v.instance_type} is {v.silicon}; "
                 "use the image for that, or other silicon."
             ),
         ),

@@ -8,15 +8,15 @@ from cdktn_provider_aws.sagemaker_endpoint import SagemakerEndpoint
 from cdktn_provider_aws.sagemaker_endpoint_configuration import SagemakerEndpointConfiguration
 from cdktn_provider_aws.sagemaker_model import SagemakerModel
 
-from modules.endpoints.inputs import VARIANT, Endpoint, prefix_of_configurations
-from sustainable_mlops.authoring.expressions import itself
+from modules.endpoints.inputs import VARIANT, EndpointInputs, configuration_name_prefix
+from sustainable_mlops.authoring.expressions import self_reference
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
-CREATED_FIRST = {"create_before_destroy": True}
+CREATE_BEFORE_DESTROY = {"create_before_destroy": True}
 _MODEL = "No name: a model cannot be changed, so each new one needs a name of its own."
 
 
-def add_log_group(module: Module[Any], var: Endpoint, name: str) -> Any:
+def add_log_group(module: Module[Any], var: EndpointInputs, name: str) -> Any:
     """Add the log group of an endpoint's containers."""
     return module.add(
         CloudwatchLogGroup,
@@ -32,7 +32,7 @@ def add_log_group(module: Module[Any], var: Endpoint, name: str) -> Any:
 
 def create_before_destroy(triggers: Sequence[Any] = ()) -> dict[str, Any]:
     """Return a lifecycle with create_before_destroy and replacement when `triggers` change."""
-    return {**CREATED_FIRST, **({"replace_triggered_by": list(triggers)} if triggers else {})}
+    return {**CREATE_BEFORE_DESTROY, **({"replace_triggered_by": list(triggers)} if triggers else {})}
 
 
 def add_deployment_trigger(module: Module[Any], deployment: Mapping[str, Any]) -> Any:
@@ -48,7 +48,7 @@ def add_deployment_trigger(module: Module[Any], deployment: Mapping[str, Any]) -
     )
 
 
-def add_model(module: Module[Any], var: Endpoint, *, triggers: Sequence[Any] = (), **arguments: Any) -> Any:
+def add_model(module: Module[Any], var: EndpointInputs, *, triggers: Sequence[Any] = (), **arguments: Any) -> Any:
     """Add a model, which each change of `triggers` replaces."""
     return module.add(
         SagemakerModel,
@@ -61,26 +61,26 @@ def add_model(module: Module[Any], var: Endpoint, *, triggers: Sequence[Any] = (
     )
 
 
-def container(served: Any) -> dict[str, Any]:
+def container_block(container: Any) -> dict[str, Any]:
     """The block of a container."""
     return {
-        "image": served.image_uri,
-        "model_data_url": served.model_data_url,
-        "model_package_name": served.model_package_arn,
-        "inference_specification_name": served.inference_specification_name,
-        "environment": served.environment_variables,
+        "image": container.image_uri,
+        "model_data_url": container.model_data_url,
+        "model_package_name": container.model_package_arn,
+        "inference_specification_name": container.inference_specification_name,
+        "environment": container.environment_variables,
     }
 
 
 def add_configuration(
-    module: Module[Any], var: Endpoint, name: str, *, triggers: Sequence[Any] = (), **arguments: Any
+    module: Module[Any], var: EndpointInputs, name: str, *, triggers: Sequence[Any] = (), **arguments: Any
 ) -> Any:
     """Add the configuration of an endpoint, which each change of `triggers` replaces."""
     return module.add(
         SagemakerEndpointConfiguration,
         "this",
         why="An endpoint follows only a new configuration name, hence the prefix and the order of replacement.",
-        name_prefix=prefix_of_configurations(name),
+        name_prefix=configuration_name_prefix(name),
         **arguments,
         tags=var.tags,
         lifecycle=create_before_destroy(triggers),
@@ -88,10 +88,16 @@ def add_configuration(
 
 
 def add_endpoint(
-    module: Module[Any], var: Endpoint, name: str, configuration: Any, *, after: Sequence[Any] = (), **arguments: Any
+    module: Module[Any],
+    var: EndpointInputs,
+    name: str,
+    configuration: Any,
+    *,
+    after: Sequence[Any] = (),
+    **arguments: Any,
 ) -> Any:
     """Add the endpoint of a configuration, after these resources."""
-    served = itself(SagemakerEndpoint)
+    served = self_reference(SagemakerEndpoint)
     return module.add(
         SagemakerEndpoint,
         "this",
@@ -116,7 +122,7 @@ def add_endpoint(
     )
 
 
-def outputs_of(module: Module[Any], endpoint: Any) -> Outputs:
+def endpoint_outputs(module: Module[Any], endpoint: Any) -> Outputs:
     """The outputs of every endpoint."""
     return {
         "endpoint_arn": Output(endpoint.arn, "ARN of the endpoint."),
@@ -127,7 +133,7 @@ def outputs_of(module: Module[Any], endpoint: Any) -> Outputs:
     }
 
 
-def add_for_one_container(
+def add_single_container_endpoint(
     module: Module[Any],
     var: Any,
     name: str,
@@ -142,16 +148,16 @@ def add_for_one_container(
     Returns the endpoint, and the outputs of every endpoint.
     """
     add_log_group(module, var, name)
-    served = add_model(module, var, **model, primary_container=container(var))
-    configured = add_configuration(
+    sagemaker_model = add_model(module, var, **model, primary_container=container_block(var))
+    endpoint_configuration = add_configuration(
         module,
         var,
         name,
         **configuration,
-        production_variants=[{"variant_name": VARIANT, "model_name": served.name, **variant}],
+        production_variants=[{"variant_name": VARIANT, "model_name": sagemaker_model.name, **variant}],
     )
-    added = add_endpoint(module, var, name, configured, **(endpoint or {}))
-    return added, {
-        **outputs_of(module, added),
+    sagemaker_endpoint = add_endpoint(module, var, name, endpoint_configuration, **(endpoint or {}))
+    return sagemaker_endpoint, {
+        **endpoint_outputs(module, sagemaker_endpoint),
         "variant_name": Output(VARIANT, "Its one variant, as metrics and autoscaling name it."),
     }

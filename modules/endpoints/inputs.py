@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, ClassVar
 
-from modules.common import ARN, KmsKeyArn, LogRetentionDays, Named, RoleArn
+from modules.common import ARN, KmsKeyArn, LogRetentionDays, NamedInputs, RoleArn
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import cut, given, is_expression, is_null, when
-from sustainable_mlops.authoring.rules import Rule
+from sustainable_mlops.authoring.expressions import assume_not_null, is_expression, is_null, truncate, when
+from sustainable_mlops.authoring.rules import InputRule
 from sustainable_mlops.catalogue.limits import limit
 
 #: The first variant, mostly the only one. The provider would choose a random name, which autoscaling could not know.
@@ -25,7 +25,7 @@ AlarmActions = list[
 ]
 
 
-class Container(ModuleInputs):
+class ContainerInputs(ModuleInputs):
     """A container with its model."""
 
     environment_variables: dict[str, str] = Field(
@@ -58,7 +58,7 @@ class Container(ModuleInputs):
         json_schema_extra=must("be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen"),
     )
 
-    rules: ClassVar[tuple[Rule, ...]] = (
+    rules: ClassVar[tuple[InputRule, ...]] = (
         rule(
             "inference_specification_name",
             lambda v: is_null(v.inference_specification_name) | ~is_null(v.model_package_arn),
@@ -67,7 +67,7 @@ class Container(ModuleInputs):
     )
 
 
-def is_whole(v: Any) -> Any:
+def has_one_source(v: Any) -> Any:
     """Whether a container has an image, and one alone: its own or its package's."""
     return when(
         is_null(v.model_package_arn),
@@ -76,20 +76,20 @@ def is_whole(v: Any) -> Any:
     )
 
 
-class OneContainer(Container):
+class SingleContainerInputs(ContainerInputs):
     """A container, and no more."""
 
-    rules: ClassVar[tuple[Rule, ...]] = (
+    rules: ClassVar[tuple[InputRule, ...]] = (
         rule(
             "model_package_arn",
-            is_whole,
+            has_one_source,
             "give either a model package, or image_uri (and model_data_url, unless the image holds the model); a "
             "package brings its own image and model.",
         ),
     )
 
 
-class Endpoint(Named):
+class EndpointInputs(NamedInputs):
     """Inputs of every endpoint: its name, its key, its role and its container's logs."""
 
     name: str | None = Field(
@@ -108,7 +108,7 @@ class Endpoint(Named):
     role_arn: RoleArn = Field(description="Role of the container: it reads the model and writes logs and metrics.")
 
 
-class RollsBack(ModuleInputs):
+class RollbackInputs(ModuleInputs):
     """Inputs of an endpoint that goes back to its old model by itself."""
 
     alarm_actions: AlarmActions = Field(
@@ -123,13 +123,13 @@ class RollsBack(ModuleInputs):
     )
 
 
-def name_of(var: Endpoint) -> str:
+def endpoint_name(var: EndpointInputs) -> str:
     """The endpoint's name."""
     if is_expression(var.name):
-        return when(is_null(var.name), var.name_prefix, given(var.name))
+        return when(is_null(var.name), var.name_prefix, assume_not_null(var.name))
     return var.name or var.name_prefix
 
 
-def prefix_of_configurations(name: str) -> str:
+def configuration_name_prefix(name: str) -> str:
     """The `name_prefix` of an endpoint's configurations, whose names may be as long as its own."""
-    return f"{cut(name, LONGEST_NAME - SUFFIX - 1)}-"
+    return f"{truncate(name, LONGEST_NAME - SUFFIX - 1)}-"

@@ -13,6 +13,6 @@ from sustainable_mlops.authoring.expressions import Dynamic, set_of
 LONGEST_WATCH = 3000
 
 
-def configuration(names: Any) -> dict[str, Any]:
+def rollback_block(names: Any) -> dict[str, Any]:
     """The block of an endpoint's deployment that has these alarms roll it back."""
     return {"alarms": Dynamic(set_of(names), lambda alarm: {"alarm_name": alarm.value})}

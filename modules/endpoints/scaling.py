@@ -9,7 +9,7 @@ from cdktn_provider_aws.appautoscaling_target import AppautoscalingTarget
 from sustainable_mlops.authoring.resources import Module
 
 INSTANCES, WARM_WORKERS = (
-    f"sagemaker:variant:{what}" for what in ("DesiredInstanceCount", "DesiredProvisionedConcurrency")
+    f"sagemaker:variant:{attribute}" for attribute in ("DesiredInstanceCount", "DesiredProvisionedConcurrency")
 )
 
 
@@ -48,26 +48,33 @@ def add_target(
 
 
 def add_policy(
-    module: Module[Any], label: str, targets: Any, name: str, *, each: Any = None, tracks: bool = True, **arguments: Any
+    module: Module[Any],
+    label: str,
+    targets: Any,
+    name: str,
+    *,
+    each: Any = None,
+    is_target_tracking: bool = True,
+    **arguments: Any,
 ) -> Any:
     """Add a policy that moves a target, or with `each` one for each of several; it tracks a metric or goes by steps."""
     target = targets if each is None else each.value
-    follows = goes_with_target(targets if each is None else targets[each.key])
-    notes = {**arguments.pop("notes", {}), **follows.pop("notes")}
+    replacement = replace_with_target(targets if each is None else targets[each.key])
+    notes = {**arguments.pop("notes", {}), **replacement.pop("notes")}
     return module.add(
         AppautoscalingPolicy,
         label,
         **({} if each is None else {"for_each": each}),
         name=name,
-        policy_type="TargetTrackingScaling" if tracks else "StepScaling",
-        **of_target(target),
+        policy_type="TargetTrackingScaling" if is_target_tracking else "StepScaling",
+        **target_arguments(target),
         **arguments,
-        **follows,
+        **replacement,
         notes=notes,
     )
 
 
-def goes_with_target(target: Any) -> dict[str, Any]:
+def replace_with_target(target: Any) -> dict[str, Any]:
     """The arguments that make a policy or a scheduled action anew where its target is."""
     return {
         "notes": {"lifecycle": "AWS deletes what moves a target with it."},
@@ -75,7 +82,7 @@ def goes_with_target(target: Any) -> dict[str, Any]:
     }
 
 
-def of_target(target: Any) -> dict[str, Any]:
+def target_arguments(target: Any) -> dict[str, Any]:
     """The arguments by which policies and scheduled actions name their target."""
     names = ("service_namespace", "scalable_dimension", "resource_id")
     return {name: getattr(target, name) for name in names}

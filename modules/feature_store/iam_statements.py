@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from modules.feature_store.inputs import Inputs
-from modules.needs import Needs, Phase, Place, equals, statement, through
+from modules.iam_statements import ArnLocation, Phase, StatementsByPhase, build_statement, equals, via_services
 from sustainable_mlops.authoring.expressions import list_of, match, replace
 
 READ = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
@@ -13,20 +13,22 @@ WRITE = ["sagemaker:DeleteRecord", "sagemaker:PutRecord"]
 ACTIONS: dict[Phase, list[str]] = {"data_preparation": sorted(READ + WRITE), "training": READ, "inference": READ}
 
 
-def statements(var: Inputs, at: Place) -> Needs:
+def build_statements(var: Inputs, at: ArnLocation) -> StatementsByPhase:
     """The statements by phase; `var` is read but for its role."""
     bucket = f"arn:{at.partition}:s3:::{match('[^/]+', replace(var.offline_store_s3_uri, 's3://', ''))}"
     store = f"arn:{at.partition}:s3:::{replace(var.offline_store_s3_uri, 's3://', '')}"
     objects = f"{store}/*"
     names = list_of(var.feature_groups, lambda key, _group: group_name(var, key))
-    needs: Needs = {phase: [records(actions, names, at)] for phase, actions in ACTIONS.items()}
-    needs["data_preparation"] += [
-        statement("StoreRecords", ["s3:PutObject"], [objects]),
-        statement("ReadIcebergMetadata", ["s3:GetObject"], [f"{store}/*/metadata/*"]),
-        statement("ReadEncryptedMetadata", ["kms:Decrypt"], [var.kms_key_arn], through(at, "s3")),
-        *offline_store([bucket], [objects], var.kms_key_arn, at),
+    statements_by_phase: StatementsByPhase = {
+        phase: [use_records(actions, names, at)] for phase, actions in ACTIONS.items()
+    }
+    statements_by_phase["data_preparation"] += [
+        build_statement("StoreRecords", ["s3:PutObject"], [objects]),
+        build_statement("ReadIcebergMetadata", ["s3:GetObject"], [f"{store}/*/metadata/*"]),
+        build_statement("ReadEncryptedMetadata", ["kms:Decrypt"], [var.kms_key_arn], via_services(at, "s3")),
+        *write_offline_store([bucket], [objects], var.kms_key_arn, at),
     ]
-    return needs
+    return statements_by_phase
 
 
 def group_name(var: Inputs, key: str) -> str:
@@ -34,13 +36,15 @@ def group_name(var: Inputs, key: str) -> str:
     return f"{var.name_prefix}-{replace(key, '_', '-')}"
 
 
-def records(actions: list[str], names: Iterable[str], at: Place) -> dict[str, Any]:
+def use_records(actions: list[str], names: Iterable[str], at: ArnLocation) -> dict[str, Any]:
     """Actions on the records of the feature groups of these names."""
     groups = f"arn:{at.partition}:sagemaker:{at.region}:{at.account_id}:feature-group"
-    return statement("Records", actions, list_of(names, lambda name: f"{groups}/{name}"))
+    return build_statement("Records", actions, list_of(names, lambda name: f"{groups}/{name}"))
 
 
-def offline_store(buckets: Iterable[str], objects: Iterable[str], key_arn: str, at: Place) -> list[dict[str, Any]]:
+def write_offline_store(
+    buckets: Iterable[str], objects: Iterable[str], key_arn: str, at: ArnLocation
+) -> list[dict[str, Any]]:
     """What Feature Store does as its role, besides writing objects: it looks at the bucket's ACL, hands each object to
     the bucket's owner, encrypts with the key, and keeps the Glue table current.
 
@@ -49,10 +53,10 @@ def offline_store(buckets: Iterable[str], objects: Iterable[str], key_arn: str, 
     """
     glue = f"arn:{at.partition}:glue:{at.region}:{at.account_id}"
     return [
-        statement("ReadBucketAcl", ["s3:GetBucketAcl"], buckets),
-        statement("HandOver", ["s3:PutObjectAcl"], objects, equals("s3:x-amz-acl", "bucket-owner-full-control")),
-        statement("EncryptOfflineStore", ["kms:GenerateDataKey"], [key_arn]),
-        statement(
+        build_statement("ReadBucketAcl", ["s3:GetBucketAcl"], buckets),
+        build_statement("HandOver", ["s3:PutObjectAcl"], objects, equals("s3:x-amz-acl", "bucket-owner-full-control")),
+        build_statement("EncryptOfflineStore", ["kms:GenerateDataKey"], [key_arn]),
+        build_statement(
             "Table",
             ["glue:GetTable", "glue:UpdateTable"],
             [

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from modules.common import KmsKeyArn, Named, Protected, RoleArn
+from modules.common import KmsKeyArn, NamedInputs, ProtectedInputs, RoleArn
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import contains, every, keys
-from sustainable_mlops.authoring.rules import Rule
+from sustainable_mlops.authoring.rules import InputRule
 
 #: Names that Feature Store adds to every record of the offline store itself.
 RESERVED = ("api_invocation_time", "is_deleted", "write_time")
@@ -32,7 +32,7 @@ FeatureName = Annotated[
 ]
 
 
-class Feature(ModuleInputs):
+class FeatureDefinition(ModuleInputs):
     type: Literal["Integral", "Fractional", "String"] = Field(description="What it holds; cannot change later.")
 
 
@@ -41,11 +41,11 @@ class Ttl(ModuleInputs):
     value: int = Field(30, ge=1, description="How long after its event time a record is kept, in `unit`.")
 
 
-class OnlineStore(ModuleInputs):
+class OnlineStoreInputs(ModuleInputs):
     ttl: Ttl = Field(Ttl(), description="When a record leaves the online store; the offline store keeps it.")
 
 
-def _names_a_feature(field: str, types: tuple[str, ...]) -> Rule:
+def _names_a_feature(field: str, types: tuple[str, ...]) -> InputRule:
     def holds(v: Any) -> bool:
         name = getattr(v, field)
         return contains(keys(v.features), name) & contains(types, v.features[name].type)
@@ -58,9 +58,11 @@ def _names_a_feature(field: str, types: tuple[str, ...]) -> Rule:
 class FeatureGroup(ModuleInputs):
     record_identifier: str = Field(description="Feature that names the record; String or Integral.")
     event_time: str = Field(description="Feature that says when the record was true; String or Fractional.")
-    features: dict[FeatureName, Feature] = Field(description="Features by name; their order has no meaning.")
+    features: dict[FeatureName, FeatureDefinition] = Field(description="Features by name; their order has no meaning.")
     description: str | None = Field(None, description="What the group holds. Kept as first given: no API changes it.")
-    online: OnlineStore | None = Field(None, description="Online store, for look-ups in milliseconds; none by default.")
+    online: OnlineStoreInputs | None = Field(
+        None, description="Online store, for look-ups in milliseconds; none by default."
+    )
 
     rules = (
         *(_names_a_feature(field, types) for field, types in KEY_TYPES.items()),
@@ -72,7 +74,7 @@ class FeatureGroup(ModuleInputs):
     )
 
 
-class Inputs(Named, Protected):
+class Inputs(NamedInputs, ProtectedInputs):
     feature_groups: dict[GroupKey, FeatureGroup] = Field(
         description="Feature groups by key; the group of key flight_delay is named `<name_prefix>-flight-delay`."
     )

@@ -4,12 +4,13 @@ from typing import Any
 
 from cdktn_provider_aws.sagemaker_feature_group import SagemakerFeatureGroup
 
-from modules.feature_store import needs
+from modules.feature_store import iam_statements
 from modules.feature_store.inputs import Inputs
-from modules.needs import ROLE_STATEMENTS, place
+from modules.iam_statements import ROLE_STATEMENTS_DESCRIPTION, derive_location
 from modules.protection import protect
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
+    difference,
     each_of,
     flatten,
     is_null,
@@ -19,12 +20,11 @@ from sustainable_mlops.authoring.expressions import (
     map_of,
     optional,
     set_of,
-    without,
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
-class FeatureStore(Module[Inputs]):
+class FeatureStoreModule(Module[Inputs]):
     """Feature groups with an Iceberg offline store, and an online store only where one is asked for."""
 
     def build(self, var: Inputs) -> Outputs:
@@ -33,7 +33,7 @@ class FeatureStore(Module[Inputs]):
             SagemakerFeatureGroup,
             "this",
             for_each=group,
-            feature_group_name=needs.group_name(var, group.key),
+            feature_group_name=iam_statements.group_name(var, group.key),
             description=group.value.description,
             record_identifier_feature_name=group.value.record_identifier,
             event_time_feature_name=group.value.event_time,
@@ -70,14 +70,14 @@ class FeatureStore(Module[Inputs]):
         )
         protect(self, map_of(groups, lambda group: group.arn))
         self._compare(var, groups)
-        at = self.local("place", place(var.role_arn, var.kms_key_arn), why="Where the groups are.")
+        at = self.local("place", derive_location(var.role_arn, var.kms_key_arn), why="Where the groups are.")
         return {
             "feature_groups": Output(
                 _by_key(var, groups),
                 "Feature groups by key: name, arn, offline_s3_uri (where the data is), online, and the declared "
                 "features (name to type), which smlops evolve reads.",
             ),
-            "role_statements": Output(needs.statements(var, at), ROLE_STATEMENTS),
+            "role_statements": Output(iam_statements.build_statements(var, at), ROLE_STATEMENTS_DESCRIPTION),
         }
 
     def _compare(self, var: Inputs, groups: Any) -> None:
@@ -104,7 +104,7 @@ class FeatureStore(Module[Inputs]):
                 )
             ),
         )
-        lacking, undeclared = without(declared, actual), without(actual, declared)
+        lacking, undeclared = difference(declared, actual), difference(actual, declared)
         self.check(
             "every_declared_feature_exists",
             length(lacking) == 0,

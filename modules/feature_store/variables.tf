@@ -1,4 +1,4 @@
-# Generated from module.py by scripts/synth.py: change that, then run it again.
+# Generated from module.py by smlops synth: change that, then run it again.
 
 variable "deletion_protection" {
   description = "Refuse every plan that would delete or replace the data kept here; false lets `terraform destroy` delete it, with all that it holds."

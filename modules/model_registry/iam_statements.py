@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
+from modules.iam_statements import ArnLocation, StatementsByPhase, build_statement
 from modules.model_registry.inputs import Inputs
-from modules.needs import Needs, Place, statement
 from sustainable_mlops.authoring.expressions import flatten, list_of, replace
 
 
-def statements(var: Inputs) -> Needs:
+def build_statements(var: Inputs) -> StatementsByPhase:
     """The statements by phase: candidates are registered by pipelines; approval is left to people."""
     return {
-        "pipeline": [registration(list_of(var.model_package_groups, lambda key, _group: group_name(var, key)), var)]
+        "pipeline": [register_models(list_of(var.model_package_groups, lambda key, _group: group_name(var, key)), var)]
     }
 
 
@@ -20,10 +20,10 @@ def group_name(var: Inputs, key: str) -> str:
     return f"{var.name_prefix}-{replace(key, '_', '-')}"
 
 
-def registration(names: Iterable[str], at: Place) -> dict[str, Any]:
+def register_models(names: Iterable[str], at: ArnLocation) -> dict[str, Any]:
     """Registering models in the groups of these names."""
     account = f"arn:{at.partition}:sagemaker:{at.region}:{at.account_id}"
-    return statement(
+    return build_statement(
         "Register",
         [
             "sagemaker:AddTags",

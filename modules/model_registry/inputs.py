@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from modules.common import AccountId, ExistingPublisherRole, KmsKeyArn, Located, MakesRoles, Protected
+from modules.common import AccountId, ExistingPublisherRole, KmsKeyArn, LocatedInputs, ProtectedInputs, RoleInputs
 from sustainable_mlops.authoring import Field, ModuleInputs, must
 
 GroupKey = Annotated[
@@ -30,7 +30,7 @@ class ApprovalTopic(ModuleInputs):
     kms_key_arn: KmsKeyArn = Field(description="Key of the topic. Its policy must let this account's roles use it.")
 
 
-class Inputs(Located, Protected, MakesRoles):
+class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
     approval_topic: ApprovalTopic | None = Field(
         None, description="SNS topic told of every approval and rejection; none by default."
     )

@@ -9,9 +9,9 @@ from cdktn_provider_aws.sagemaker_model_package_group import SagemakerModelPacka
 from cdktn_provider_aws.sagemaker_model_package_group_policy import SagemakerModelPackageGroupPolicy
 
 from modules import event_patterns, event_topics
-from modules.model_registry import needs
+from modules.iam_statements import ROLE_STATEMENTS_DESCRIPTION
+from modules.model_registry import iam_statements
 from modules.model_registry.inputs import Inputs, ModelPackageGroup
-from modules.needs import ROLE_STATEMENTS
 from modules.protection import protect
 from sustainable_mlops.authoring.expressions import (
     Each,
@@ -21,13 +21,13 @@ from sustainable_mlops.authoring.expressions import (
     length,
     list_of,
     map_of,
-    one,
+    one_or_null,
     optional_map,
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
-class ModelRegistry(Module[Inputs]):
+class ModelRegistryModule(Module[Inputs]):
     """Model package groups, who may read them from other accounts, and an event for each approval."""
 
     def build(self, var: Inputs) -> Outputs:
@@ -36,7 +36,7 @@ class ModelRegistry(Module[Inputs]):
             SagemakerModelPackageGroup,
             "this",
             for_each=declared,
-            model_package_group_name=needs.group_name(var, declared.key),
+            model_package_group_name=iam_statements.group_name(var, declared.key),
             model_package_group_description=declared.value.description,
             tags=var.tags,
             notes={"lifecycle": "The provider would replace the group to change its description."},
@@ -51,10 +51,10 @@ class ModelRegistry(Module[Inputs]):
             why="Starts a promotion when a person approves a model, without polling. An edit of an approved package's "
             "metadata does not match.",
             for_each=group,
-            name=f"{needs.group_name(var, group.key)}-approval",
+            name=f"{iam_statements.group_name(var, group.key)}-approval",
             description=f"A model package of {group.value.model_package_group_name} was approved or rejected.",
             event_pattern=jsonencode(
-                event_patterns.approval({"ModelPackageGroupName": [group.value.model_package_group_name]})
+                event_patterns.build_approval_pattern({"ModelPackageGroupName": [group.value.model_package_group_name]})
             ),
             tags=var.tags,
         )
@@ -65,14 +65,14 @@ class ModelRegistry(Module[Inputs]):
                 "EventBridge rules by key of the group: attach a target to start a promotion.",
             ),
             "approval_topic_arn": Output(
-                one(list_of(topics, lambda topic: topic.arn)),
+                one_or_null(list_of(topics, lambda topic: topic.arn)),
                 "Topic told of approvals and rejections; null where none is.",
             ),
             "model_package_groups": Output(
                 map_of(groups, lambda group: {"name": group.model_package_group_name, "arn": group.arn}),
                 "Model package groups by key: name and arn.",
             ),
-            "role_statements": Output(needs.statements(var), ROLE_STATEMENTS),
+            "role_statements": Output(iam_statements.build_statements(var), ROLE_STATEMENTS_DESCRIPTION),
         }
 
     def _share(self, var: Inputs, groups: Any) -> None:
@@ -86,7 +86,7 @@ class ModelRegistry(Module[Inputs]):
             ),
         )
         shared: Each[str, ModelPackageGroup] = each_of(local)
-        name = needs.group_name(var, shared.key)
+        name = iam_statements.group_name(var, shared.key)
         # ARNs are written out, here and for the topic: a document that referred to the resource would be unknown in
         # each plan that changes as much as a tag of it.
         account = f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}"
@@ -129,13 +129,13 @@ class ModelRegistry(Module[Inputs]):
 
     def _notify(self, var: Inputs, rules: Any) -> Any:
         """Send the events to a topic where one is asked for; returns the topics: one or none."""
-        wanted = optional_map("approvals", var.approval_topic)
+        topic_by_key = optional_map("approvals", var.approval_topic)
         name = f"{var.name_prefix}-model-approvals"
-        topics = event_topics.add(self, "approvals", name, each_of(wanted))
+        topics = event_topics.add_topics(self, "approvals", name, each_of(topic_by_key))
         # A pattern and not a list: the trust policy of a role takes 2,048 characters.
         rules_of_groups = event_topics.rule_arn(var, f"{var.name_prefix}-*-approval")
         publisher = event_topics.add_publisher(
-            self, name, wanted, [name], event_topics.by_rules([rules_of_groups], "ArnLike")
+            self, name, topic_by_key, [name], event_topics.rules_condition([rules_of_groups], "ArnLike")
         )
         rule = each_of(map_of(rules, lambda rule: rule.name, where=lambda _: ~is_null(var.approval_topic)))
         self.add(

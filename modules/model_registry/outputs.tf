@@ -1,4 +1,4 @@
-# Generated from module.py by scripts/synth.py: change that, then run it again.
+# Generated from module.py by smlops synth: change that, then run it again.
 
 output "approval_rules" {
   description = "EventBridge rules by key of the group: attach a target to start a promotion."

@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint.coefficients import load_assumptions
 
-Kind = Literal["realtime", "async", "serverless"]
+EndpointKind = Literal["realtime", "async", "serverless"]
 REALTIME, ASYNC, SERVERLESS = "realtime", "async", "serverless"
 ON_INSTANCES = (REALTIME, ASYNC)
-EVERY = (REALTIME, ASYNC, SERVERLESS)
+ALL_KINDS = (REALTIME, ASYNC, SERVERLESS)
 REQUESTS, MACHINES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
 HOUR, DAY = 3600, 86_400
 
 
 @dataclass(frozen=True)
-class Alarm:
+class CatalogueAlarm:
     """An alarm on a metric of those kinds that publish it, or on metric math over some."""
 
     says: str
@@ -60,28 +60,32 @@ def _unasked(requests: str) -> dict[str, Any]:
     }
 
 
-def _least(says: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, of: str) -> Alarm:
+def _least(says: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, of: str) -> CatalogueAlarm:
     """Of a machine that is too large."""
-    return Alarm(says, kinds, threshold, metric, statistic, MACHINES, below=True, of=of, waste=True, period=HOUR)
+    return CatalogueAlarm(
+        says, kinds, threshold, metric, statistic, MACHINES, below=True, of=of, waste=True, period=HOUR
+    )
 
 
-def _most(says: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, **more: Any) -> Alarm:
+def _most(
+    says: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, **more: Any
+) -> CatalogueAlarm:
     """Of a machine that is too small."""
-    return Alarm(says, kinds, threshold, metric, statistic, MACHINES, **more)
+    return CatalogueAlarm(says, kinds, threshold, metric, statistic, MACHINES, **more)
 
 
 ALARMS = {
-    "errors": Alarm(
-        "More than one request in twenty fails in the model.", EVERY, 0.05, "Invocation5XXErrors", "Average"
+    "errors": CatalogueAlarm(
+        "More than one request in twenty fails in the model.", ALL_KINDS, 0.05, "Invocation5XXErrors", "Average"
     ),
-    "client_errors": Alarm(
+    "client_errors": CatalogueAlarm(
         "More than one request in five is refused, or comes when all workers are busy.",
-        EVERY,
+        ALL_KINDS,
         0.2,
         "Invocation4XXErrors",
         "Average",
     ),
-    "latency": Alarm(
+    "latency": CatalogueAlarm(
         "One answer in ten comes later than latency_slo_ms.",
         (REALTIME, SERVERLESS),
         1000,
@@ -89,8 +93,8 @@ ALARMS = {
         percentile="p90",
         of="latency_slo_ms",
     ),
-    "failures": Alarm("Requests that waited have failed.", (ASYNC,), 0, "InvocationFailures", "Sum"),
-    "lost_answers": Alarm(
+    "failures": CatalogueAlarm("Requests that waited have failed.", (ASYNC,), 0, "InvocationFailures", "Sum"),
+    "lost_answers": CatalogueAlarm(
         "An answer could not be written to S3, though the model gave it.",
         (ASYNC,),
         0,
@@ -98,13 +102,13 @@ ALARMS = {
         "Sum",
         at_once=True,
     ),
-    "lost_notices": Alarm(
+    "lost_notices": CatalogueAlarm(
         "A caller could not be told that the answer is there.", (ASYNC,), 0, "NotificationFailures", "Sum", at_once=True
     ),
-    "expired": Alarm(
+    "expired": CatalogueAlarm(
         "A request was dropped, as it waited too long.", (ASYNC,), 0, "ExpiredRequests", "Sum", at_once=True
     ),
-    "backlog_age": Alarm(
+    "backlog_age": CatalogueAlarm(
         "A request waits longer than backlog_slo_seconds.",
         (ASYNC,),
         1,
@@ -131,22 +135,22 @@ ALARMS = {
         of="gpus",
     ),
     "memory_high": _most(
-        "The memory is 90 % full: a container is ended when it is all.", EVERY, 90, "MemoryUtilization", "Maximum"
+        "The memory is 90 % full: a container is ended when it is all.", ALL_KINDS, 90, "MemoryUtilization", "Maximum"
     ),
     "disk_high": _most("The disk is 90 % full.", ON_INSTANCES, 90, "DiskUtilization", "Maximum"),
-    "idle": Alarm(
+    "idle": CatalogueAlarm(
         "It has run for all that time, and nobody asked: delete it, or serve it serverless.",
         (REALTIME,),
         0,
         **_unasked("Invocations"),
     ),
-    "awake": Alarm(
+    "awake": CatalogueAlarm(
         "An instance has run for all that time, and no request came: let min_instances be 0.",
         (ASYNC,),
         0,
         **_unasked("InvocationsProcessed"),
     ),
-    "efficiency": Alarm(
+    "efficiency": CatalogueAlarm(
         "A request takes more of an instance, on a day, than it should: fewer or smaller ones do, or none.",
         (REALTIME,),
         60,
@@ -179,7 +183,7 @@ ALARMS = {
         "Maximum",
         "more_than_least_memory",
     ),
-    "provisioned_low": Alarm(
+    "provisioned_low": CatalogueAlarm(
         "The workers that are kept ready answer for less than a tenth of the time: keep fewer, or none.",
         (SERVERLESS,),
         10,
@@ -195,7 +199,7 @@ ALARMS = {
 
 
 @dataclass(frozen=True)
-class Line:
+class DashboardLine:
     """A line of a graph of the dashboard."""
 
     metric: str
@@ -210,36 +214,36 @@ class Line:
 
 
 _ASKED = (
-    Line("Invocations", "Sum", "requests"),
-    Line("Invocation5XXErrors", "Sum", "failed"),
-    Line("Invocation4XXErrors", "Sum", "refused"),
-    Line("ModelLatency", "p90", "model, p90", right=True, per=1000),
-    Line("OverheadLatency", "p90", "overhead, p90", right=True, per=1000),
+    DashboardLine("Invocations", "Sum", "requests"),
+    DashboardLine("Invocation5XXErrors", "Sum", "failed"),
+    DashboardLine("Invocation4XXErrors", "Sum", "refused"),
+    DashboardLine("ModelLatency", "p90", "model, p90", right=True, per=1000),
+    DashboardLine("OverheadLatency", "p90", "overhead, p90", right=True, per=1000),
 )
 _USED = (
-    Line("CPUUtilization", "Average", "CPUs", MACHINES, of="vcpus"),
-    Line("GPUUtilization", "Average", "GPUs", MACHINES, of="gpus"),
-    Line("MemoryUtilization", "Maximum", "memory", MACHINES),
-    Line("DiskUtilization", "Maximum", "disk", MACHINES),
+    DashboardLine("CPUUtilization", "Average", "CPUs", MACHINES, of="vcpus"),
+    DashboardLine("GPUUtilization", "Average", "GPUs", MACHINES, of="gpus"),
+    DashboardLine("MemoryUtilization", "Maximum", "memory", MACHINES),
+    DashboardLine("DiskUtilization", "Maximum", "disk", MACHINES),
 )
 _QUEUED = (
-    Line("ApproximateBacklogSize", "Maximum", "waiting"),
-    Line("InvocationsProcessed", "Sum", "answered"),
-    Line("InvocationFailures", "Sum", "failed"),
-    Line("ExpiredRequests", "Sum", "dropped"),
-    Line("ApproximateAgeOfOldestRequest", "Maximum", "longest wait", right=True),
+    DashboardLine("ApproximateBacklogSize", "Maximum", "waiting"),
+    DashboardLine("InvocationsProcessed", "Sum", "answered"),
+    DashboardLine("InvocationFailures", "Sum", "failed"),
+    DashboardLine("ExpiredRequests", "Sum", "dropped"),
+    DashboardLine("ApproximateAgeOfOldestRequest", "Maximum", "longest wait", right=True),
 )
 _WORKERS = (
-    Line("ServerlessConcurrentExecutionsUtilization", "Maximum", "workers at once", per=0.01),
-    Line("ServerlessProvisionedConcurrencyUtilization", "Maximum", "workers kept ready", per=0.01),
-    Line("MemoryUtilization", "Maximum", "memory", MACHINES),
+    DashboardLine("ServerlessConcurrentExecutionsUtilization", "Maximum", "workers at once", per=0.01),
+    DashboardLine("ServerlessProvisionedConcurrencyUtilization", "Maximum", "workers kept ready", per=0.01),
+    DashboardLine("MemoryUtilization", "Maximum", "memory", MACHINES),
 )
 #: By kind: what is asked of it, in which unit times are and what they should be, and what its machines do.
 _SHOWN = {
     REALTIME: (_ASKED, "milliseconds", "latency_slo_ms", _USED),
     ASYNC: (_QUEUED, "seconds", "backlog_slo_seconds", _USED),
     SERVERLESS: (
-        (*_ASKED, Line("ModelSetupTime", "Maximum", "start, longest", right=True, per=1000)),
+        (*_ASKED, DashboardLine("ModelSetupTime", "Maximum", "start, longest", right=True, per=1000)),
         "milliseconds",
         "latency_slo_ms",
         _WORKERS,
@@ -248,16 +252,22 @@ _SHOWN = {
 
 
 #: What an alarm is unless its row says otherwise.
-USUAL: dict[str, Any] = {
-    **{one.name: one.default for one in fields(Alarm) if one.name not in ("says", "kinds", "threshold", "metrics")},
+DEFAULTS: dict[str, Any] = {
+    **{
+        one.name: one.default
+        for one in fields(CatalogueAlarm)
+        if one.name not in ("says", "kinds", "threshold", "metrics")
+    },
     "metrics": {},
 }
 
 
-def alarms() -> dict[str, dict[str, Any]]:
+def list_alarm_overrides() -> dict[str, dict[str, Any]]:
     """The catalogue as Terraform has it: of each alarm what is not as usual."""
     return {
-        name: {one: _plain(value) for one, value in asdict(alarm).items() if one not in USUAL or USUAL[one] != value}
+        name: {
+            one: _plain(value) for one, value in asdict(alarm).items() if one not in DEFAULTS or DEFAULTS[one] != value
+        }
         for name, alarm in ALARMS.items()
     }
 
@@ -269,7 +279,7 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def shown() -> dict[str, dict[str, Any]]:
+def list_dashboard_lines() -> dict[str, dict[str, Any]]:
     """What the dashboard shows, by kind."""
     return {
         kind: {
@@ -289,7 +299,7 @@ _WORKED, _FILLED = (f"{work} / 3600000000" for work in ("work_{key}", "FILL(work
 _READY = "{number} * PERIOD(work_{key}) / 3600"
 #: By what says how busy a machine is: the metrics of its use, each with its id, and in metric math the hours that there
 #: was one, how busy it was, and the hours that are paid. {key} is the variant's, {number} its vCPUs, GPUs or workers.
-MEASURED: dict[str, dict[str, Any]] = {
+LOAD_METRICS: dict[str, dict[str, Any]] = {
     "cpu": {
         "metrics": [_TOLD, ["busy", MACHINES, "CPUUtilization", "Average"]],
         **_ON,
@@ -300,7 +310,11 @@ MEASURED: dict[str, dict[str, Any]] = {
         **_ON,
         "load": "busy_{key} / (100 * {number})",
     },
-    "assumed": {"metrics": [_TOLD], **_ON, "load": "0 * told_{key} + " + f"{assumptions()['endpoint_duty'].central:g}"},
+    "assumed": {
+        "metrics": [_TOLD],
+        **_ON,
+        "load": "0 * told_{key} + " + f"{load_assumptions()['endpoint_duty'].central:g}",
+    },
     "requests": {"metrics": [_WORK], "hours": _WORKED, "paid": _WORKED, "load": "0 * work_{key} + 1"},
     "ready": {
         "metrics": [_WORK],

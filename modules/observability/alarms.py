@@ -9,8 +9,8 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from modules import event_patterns
 from modules.endpoints.alarms import NOT_BY_CHANCE
-from modules.endpoints.hosting import CREATED_FIRST
-from modules.observability import telling, watching
+from modules.endpoints.hosting import CREATE_BEFORE_DESTROY
+from modules.observability import alarm_catalogue, notifications
 from modules.observability.inputs import Inputs
 from sustainable_mlops.authoring.expressions import (
     Dynamic,
@@ -24,7 +24,7 @@ from sustainable_mlops.authoring.expressions import (
     list_of,
     map_of,
     merge,
-    merged,
+    merge_all,
     replace,
     try_,
     when,
@@ -39,18 +39,18 @@ _LEAST_MB = min(serverless_memory_mb())
 
 def add(module: Module[Inputs], topic: Any, events: Any, publisher: str) -> Any:
     """Add them; returns those of health, by endpoint. `topic` hears of alarms, and `events` of deployments."""
-    watched = _watched(module)
-    alarms = _of_variants(module, watched, topic)
-    return _health(module, topic, watched, alarms, _deploying(module, events, publisher))
+    watched = _add_watched(module)
+    alarms = _add_metric_alarms(module, watched, topic)
+    return _add_health_alarms(module, topic, watched, alarms, _add_deployment_alarms(module, events, publisher))
 
 
-def _watched(module: Module[Inputs]) -> Any:
+def _add_watched(module: Module[Inputs]) -> Any:
     """What is watched: each variant with each alarm of its endpoint's kind."""
-    thresholds, alarms, known = module.var.thresholds, _catalogue(module), _known(module)
+    thresholds, alarms, known = module.var.thresholds, _add_catalogue(module), _add_known(module)
 
     def of_variant(key: str, variant: Any) -> dict[str, Any]:
         def watched(name: str, alarm: Any) -> dict[str, Any]:
-            hours = when(alarm.period == watching.DAY, 1, module.var.waste_hours)
+            hours = when(alarm.period == alarm_catalogue.DAY, 1, module.var.waste_hours)
             times = when(is_null(alarm.of), 1, known[key][alarm.of])
 
             def of_periods(which: str) -> int:
@@ -77,23 +77,23 @@ def _watched(module: Module[Inputs]) -> Any:
 
     return module.local(
         "watched",
-        merged(list_of(module.locals.variants, of_variant)),
+        merge_all(list_of(module.locals.variants, of_variant)),
         why="Each variant with each alarm of its endpoint's kind.",
     )
 
 
-def _catalogue(module: Module[Inputs]) -> Any:
-    usual = module.local("usual", watching.USUAL, why="What an alarm is unless it says otherwise.")
+def _add_catalogue(module: Module[Inputs]) -> Any:
+    usual = module.local("usual", alarm_catalogue.DEFAULTS, why="What an alarm is unless it says otherwise.")
     catalogue = module.local(
         "catalogue",
-        watching.alarms(),
+        alarm_catalogue.list_alarm_overrides(),
         why="What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is of "
         "something, a threshold is of one vCPU, GPU, worker, second or millisecond.",
     )
     return module.local("alarms", map_of(catalogue, lambda _name, alarm: merge(usual, alarm)))
 
 
-def _known(module: Module[Inputs]) -> Any:
+def _add_known(module: Module[Inputs]) -> Any:
     machine = module.locals.machine
 
     def known(key: str, variant: Any) -> dict[str, Any]:
@@ -115,18 +115,18 @@ def _known(module: Module[Inputs]) -> Any:
     )
 
 
-def _of_variants(module: Module[Inputs], watched: Any, topic: Any) -> Any:
+def _add_metric_alarms(module: Module[Inputs], watched: Any, topic: Any) -> Any:
     """Those on a metric; returns them."""
     nobody = list[str]()
     each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: is_null(alarm.math)))
     alarm = each.value
-    made = module.add(
+    metric_alarms = module.add(
         CloudwatchMetricAlarm,
         "this",
         why="An endpoint that nobody asks publishes nothing, so that no data is well. The composite alarms below tell "
         "of harm, these of waste.",
         for_each=each,
-        **_common(module, alarm),
+        **_common_arguments(module, alarm),
         namespace=alarm.namespace,
         metric_name=alarm.metric,
         dimensions=alarm.dimensions,
@@ -135,11 +135,11 @@ def _of_variants(module: Module[Inputs], watched: Any, topic: Any) -> Any:
         period=alarm.period,
         alarm_actions=when(alarm.waste, [topic.arn], nobody),
     )
-    _of_math(module, watched, topic)
-    return made
+    _add_math_alarms(module, watched, topic)
+    return metric_alarms
 
 
-def _of_math(module: Module[Inputs], watched: Any, topic: Any) -> None:
+def _add_math_alarms(module: Module[Inputs], watched: Any, topic: Any) -> None:
     each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: ~is_null(alarm.math)))
     alarm = each.value
     module.add(
@@ -147,7 +147,7 @@ def _of_math(module: Module[Inputs], watched: Any, topic: Any) -> None:
         "math",
         why="Waste that no metric tells alone: what runs is looked at beside what it is asked.",
         for_each=each,
-        **_common(module, alarm),
+        **_common_arguments(module, alarm),
         alarm_actions=[topic.arn],
         metric_query=[
             {"id": "result", "expression": alarm.math, "label": alarm.says, "return_data": True},
@@ -168,7 +168,7 @@ def _of_math(module: Module[Inputs], watched: Any, topic: Any) -> None:
     )
 
 
-def _common(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
+def _common_arguments(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
     """What alarms on a metric and on metric math have in common."""
     return {
         "alarm_name": alarm.name,
@@ -180,11 +180,11 @@ def _common(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
         "treat_missing_data": "notBreaching",
         "tags": module.var.tags,
         "notes": {"lifecycle": "CloudWatch deletes no alarm that a composite one still names."},
-        "lifecycle": CREATED_FIRST,
+        "lifecycle": CREATE_BEFORE_DESTROY,
     }
 
 
-def _deploying(module: Module[Inputs], events: Any, publisher: str) -> Any:
+def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: str) -> Any:
     """An alarm for each endpoint that is on while a deployment goes on: EventBridge counts its events."""
     var = module.var
     endpoint = each_of(var.endpoints)
@@ -199,21 +199,25 @@ def _deploying(module: Module[Inputs], events: Any, publisher: str) -> Any:
         name=name,
         description=f"The endpoint {name} is being given another configuration.",
         event_pattern=when(
-            endpoint.value.kind == watching.SERVERLESS,
-            jsonencode(event_patterns.pattern(telling.STATE, {"EndpointName": [name], "EndpointStatus": ["UPDATING"]})),
-            jsonencode(event_patterns.pattern(telling.DEPLOYMENT, pending)),
+            endpoint.value.kind == alarm_catalogue.SERVERLESS,
+            jsonencode(
+                event_patterns.build_pattern(
+                    notifications.STATE, {"EndpointName": [name], "EndpointStatus": ["UPDATING"]}
+                )
+            ),
+            jsonencode(event_patterns.build_pattern(notifications.DEPLOYMENT, pending)),
         ),
         tags=var.tags,
     )
-    told = each_of(
-        map_of(rules, lambda _, rule: rule, where=lambda _, _rule: contains(var.events, telling.DEPLOYMENTS))
+    endpoint_with_events = each_of(
+        map_of(rules, lambda _, rule: rule, where=lambda _, _rule: contains(var.events, notifications.DEPLOYMENTS))
     )
     module.add(
         CloudwatchEventTarget,
         "deployment",
         why="Without it a rule counts what it matches all the same.",
-        for_each=told,
-        rule=told.value.name,
+        for_each=endpoint_with_events,
+        rule=endpoint_with_events.value.name,
         target_id="topic",
         arn=events.arn,
         role_arn=publisher,
@@ -240,7 +244,7 @@ def _deploying(module: Module[Inputs], events: Any, publisher: str) -> Any:
     )
 
 
-def _health(module: Module[Inputs], topic: Any, watched: Any, alarms: Any, deploying: Any) -> Any:
+def _add_health_alarms(module: Module[Inputs], topic: Any, watched: Any, alarms: Any, deploying: Any) -> Any:
     var = module.var
     endpoint = each_of(var.endpoints)
     return module.add(

@@ -5,7 +5,7 @@ from typing import Any
 
 from cdktn_provider_aws.cloudwatch_dashboard import CloudwatchDashboard
 
-from modules.observability import watching
+from modules.observability import alarm_catalogue
 from modules.observability.factors import LOADS, WATTS
 from modules.observability.inputs import Inputs
 from sustainable_mlops.authoring.expressions import (
@@ -33,16 +33,16 @@ from sustainable_mlops.authoring.resources import Module
 def add(module: Module[Inputs]) -> Any:
     """Add it where there are endpoints; returns the dashboards: one or none."""
     var, nothing = module.var, set[str]()
-    shown = module.local(
+    dashboard_lines = module.local(
         "shown",
-        watching.shown(),
+        alarm_catalogue.list_dashboard_lines(),
         why="What the dashboard shows by kind: lines, in which unit times are, and what they should be.",
     )
-    factors = _factors(module)
+    factors = _add_factors(module)
     watched = module.locals.watched
     # By their names, so that a plan shows which endpoints are on it.
     alarms = f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:"
-    ranges, math = _ranges(module, factors), _math(module, factors)
+    ranges, math = _add_ranges(module, factors), _add_math(module, factors)
     return module.add(
         CloudwatchDashboard,
         "this",
@@ -55,20 +55,20 @@ def add(module: Module[Inputs]) -> Any:
                     "Health": list_of(var.endpoints, lambda endpoint: f"{alarms}{endpoint.name}/health"),
                     "Waste": list_of(watched, lambda alarm: f"{alarms}{alarm.name}", where=lambda alarm: alarm.waste),
                 },
-                "efficiency": get(var.thresholds, "efficiency", watching.ALARMS["efficiency"].threshold),
+                "efficiency": get(var.thresholds, "efficiency", alarm_catalogue.ALARMS["efficiency"].threshold),
                 "known": module.locals.known,
                 "math": math,
                 "prefix": var.name_prefix,
                 "ranges": ranges,
                 "region": var.region,
-                "shown": shown,
+                "shown": dashboard_lines,
                 "variants": module.locals.variants,
             },
         ),
     )
 
 
-def _factors(module: Module[Inputs]) -> Any:
+def _add_factors(module: Module[Inputs]) -> Any:
     known, place, variants = module.locals.known, module.locals.place, module.locals.variants
     prices, unknown = module.locals.prices, module.locals.unknown
 
@@ -93,12 +93,14 @@ def _factors(module: Module[Inputs]) -> Any:
     )
 
 
-def _ranges(module: Module[Inputs], factors: Any) -> Any:
+def _add_ranges(module: Module[Inputs], factors: Any) -> Any:
     place, variants = module.locals.place, module.locals.variants
     kinds = module.local(
         "spans",
         distinct(
-            list_of(factors, lambda key, _factor: when(variants[key].kind == watching.SERVERLESS, "serverless_", ""))
+            list_of(
+                factors, lambda key, _factor: when(variants[key].kind == alarm_catalogue.SERVERLESS, "serverless_", "")
+            )
         ),
     )
 
@@ -115,27 +117,29 @@ def _ranges(module: Module[Inputs], factors: Any) -> Any:
     )
 
 
-def _math(module: Module[Inputs], factors: Any) -> Any:
-    measured = module.local(
-        "measured", watching.MEASURED, why="How hours and load follow from metrics, by what tells the load."
+def _add_math(module: Module[Inputs], factors: Any) -> Any:
+    load_metrics = module.local(
+        "measured", alarm_catalogue.LOAD_METRICS, why="How hours and load follow from metrics, by what tells the load."
     )
-    lines = module.local("lines", map_of(factors, _lines), why="Grams of an hour by load: straight between two loads.")
+    lines = module.local(
+        "lines", map_of(factors, _build_lines), why="Grams of an hour by load: straight between two loads."
+    )
 
     def math(key: str, factor: Any) -> dict[str, Any]:
         def filled(what: str) -> str:
-            return replace(replace(measured[factor.by][what], "{key}", key), "{number}", factor.number)
+            return replace(replace(load_metrics[factor.by][what], "{key}", key), "{number}", factor.number)
 
         return {
             **{what: filled(what) for what in ("hours", "load", "paid")},
-            "metrics": measured[factor.by].metrics,
-            "kg": f"hours_{key} * {factor.size} / 1000 * {_by_load(key, lines[key])}",
+            "metrics": load_metrics[factor.by].metrics,
+            "kg": f"hours_{key} * {factor.size} / 1000 * {_select_by_load(key, lines[key])}",
             "usd": when(is_null(factor.usd), None, f"paid_{key} * {factor.size} * {factor.usd:.6f}"),
         }
 
     return module.local("math", map_of(factors, math), why="CloudWatch's metric math.")
 
 
-def _lines(key: str, factor: Any) -> list[str]:
+def _build_lines(key: str, factor: Any) -> list[str]:
     def line(index: int, start: float, end: float) -> str:
         grams, beyond = factor.grams[index], f"(load_{key} - {start:g})" if start else f"load_{key}"
         return f"{grams:.5f} + {1 / (end - start) * (factor.grams[index + 1] - grams):.5f} * {beyond}"
@@ -143,7 +147,7 @@ def _lines(key: str, factor: Any) -> list[str]:
     return [line(index, *ends) for index, ends in enumerate(pairwise(LOADS))]
 
 
-def _by_load(key: str, lines: Any) -> str:
+def _select_by_load(key: str, lines: Any) -> str:
     """The first line whose end the load is below, else the last."""
     *ends, last = enumerate(LOADS[1:])
     text = f"{lines[last[0]]}"

@@ -9,10 +9,10 @@ from functools import cache
 
 from sustainable_mlops.catalogue import instances, prices, regions
 from sustainable_mlops.catalogue.instances import Instance
-from sustainable_mlops.footprint.activities import Fleet, Serverless
-from sustainable_mlops.footprint.figures import Estimate, total
+from sustainable_mlops.footprint.activities import FleetActivity, ServerlessActivity
+from sustainable_mlops.footprint.figures import FootprintEstimate, sum_estimates
 from sustainable_mlops.footprint.model import estimate
-from sustainable_mlops.footprint.quantities import exactly
+from sustainable_mlops.footprint.quantities import exact_quantity
 
 #: Loads at which the power of a machine is told: between them it is straight, as the model has it.
 LOADS = (0.0, 0.1, 0.5, 1.0)
@@ -21,7 +21,7 @@ WATTS = tuple(f"watts_at_{load * 100:g}" for load in LOADS)
 SERVERLESS, _SERVERLESS_PRICES = "serverless", "serverless inference"
 #: A Region whose PUE is known: watts are told before it.
 _ANYWHERE = "eu-north-1"
-_HOUR = exactly(1.0)
+_HOUR = exact_quantity(1.0)
 _GB = 1024
 _ENDS = ("low", "high")
 
@@ -33,11 +33,11 @@ def _hosted() -> tuple[Instance, ...]:
 
 def _silicon() -> list[Instance]:
     """An instance of each: the others of it are as well known."""
-    found = {(one.platform.name, one.accelerator and one.accelerator.name): one for one in _hosted()}
-    return list(found.values())
+    instance_by_silicon = {(one.platform.name, one.accelerator and one.accelerator.name): one for one in _hosted()}
+    return list(instance_by_silicon.values())
 
 
-def columns() -> dict[str, Sequence[str]]:
+def table_columns() -> dict[str, Sequence[str]]:
     """What the columns of each table are called."""
     return {
         "machines": (
@@ -53,18 +53,20 @@ def columns() -> dict[str, Sequence[str]]:
     }
 
 
-def files() -> dict[str, str]:
+def render_tables() -> dict[str, str]:
     """The tables, by file name."""
     rows = {"machines": _machines(), "prices": _prices(), "regions": _regions()}
-    return {f"{name}.csv": _table([names, *rows[name]]) for name, names in columns().items()}
+    return {f"{name}.csv": _table([names, *rows[name]]) for name, names in table_columns().items()}
 
 
 def _machines() -> Iterable[Sequence[object]]:
     for one in _hosted():
-        found = [_of_instance(one.name, _ANYWHERE, load) for load in LOADS]
-        yield _machine(one.name, one.family, *_busy_by(one), found)
-    busy, ready = (_of_serverless(_ANYWHERE, hours) for hours in (1.0, 0.0))
-    yield _machine(SERVERLESS, _SERVERLESS_PRICES, "requests", 0, 0, [_between(ready, busy, load) for load in LOADS])
+        estimates = [_estimate_instance(one.name, _ANYWHERE, load) for load in LOADS]
+        yield _machine(one.name, one.family, *_busy_by(one), estimates)
+    busy, ready = (_estimate_serverless(_ANYWHERE, hours) for hours in (1.0, 0.0))
+    yield _machine(
+        SERVERLESS, _SERVERLESS_PRICES, "requests", 0, 0, [_interpolate(ready, busy, load) for load in LOADS]
+    )
 
 
 def _busy_by(one: Instance) -> tuple[str, int, int]:
@@ -76,33 +78,42 @@ def _busy_by(one: Instance) -> tuple[str, int, int]:
 
 
 def _machine(
-    name: str, family: str, busy_by: str, vcpus: int, gpus: int, found: Sequence[Estimate]
+    name: str, family: str, busy_by: str, vcpus: int, gpus: int, estimates: Sequence[FootprintEstimate]
 ) -> Sequence[object]:
     pue = regions.everything()[_ANYWHERE].pue
-    watts = [_figure(one, "energy") * 1000 / pue for one in found]
+    watts = [_figure(one, "energy") * 1000 / pue for one in estimates]
     elsewhere = prices.elsewhere(_ANYWHERE, family).factor[1]
-    paid = found[-1].get("cost")
-    usd = "" if paid is None else _shown(paid.central / elsewhere)
-    return name, family, busy_by, vcpus, gpus, *map(_shown, watts), _shown(_figure(found[-1], "embodied") * 1000), usd
+    paid = estimates[-1].get("cost")
+    usd = "" if paid is None else _format_figure(paid.central / elsewhere)
+    return (
+        name,
+        family,
+        busy_by,
+        vcpus,
+        gpus,
+        *map(_format_figure, watts),
+        _format_figure(_figure(estimates[-1], "embodied") * 1000),
+        usd,
+    )
 
 
 def _regions() -> Iterable[Sequence[object]]:
     """Where the range of a figure is told, it is the widest of all silicon there."""
     for name, region in sorted(regions.everything().items()):
-        there = [one for one in _silicon() if instances.offered(one.name, name)] or _silicon()
-        fleets = [_of_instance(one.name, name, 0.3) for one in there]
+        available = [one for one in _silicon() if instances.offered(one.name, name)] or _silicon()
+        fleets = [_estimate_instance(one.name, name, 0.3) for one in available]
         spans = [
-            _span(found, metric)[place]
-            for found in (fleets, [_of_serverless(name, 1.0)])
+            _relative_range(estimates, metric)[place]
+            for estimates in (fleets, [_estimate_serverless(name, 1.0)])
             for metric in ("total", "cost")
             for place in (0, 1)
         ]
         yield name, region.pue, region.grid[1], *(f"{span:.2g}" for span in spans)
 
 
-def _span(found: Iterable[Estimate], metric: str) -> tuple[float, float]:
+def _relative_range(estimates: Iterable[FootprintEstimate], metric: str) -> tuple[float, float]:
     """How far down and up a figure may be from its central value, as factors."""
-    figures = [figure for one in found if (figure := one.get(metric)) is not None]
+    figures = [figure for one in estimates if (figure := one.get(metric)) is not None]
     shares = [(figure.low / figure.central, figure.high / figure.central) for figure in figures]
     return min(low for low, _ in shares), max(high for _, high in shares)
 
@@ -114,31 +125,33 @@ def _prices() -> Iterable[Sequence[object]]:
         yield family, *(f"{prices.elsewhere(name, family).factor[1]:g}" for name in names)
 
 
-def _of_instance(name: str, region: str, load: float) -> Estimate:
-    return estimate(Fleet(name, region, hours=_HOUR, duty=exactly(load)))
+def _estimate_instance(name: str, region: str, load: float) -> FootprintEstimate:
+    return estimate(FleetActivity(name, region, hours=_HOUR, duty=exact_quantity(load)))
 
 
-def _of_serverless(region: str, hours: float) -> Estimate:
+def _estimate_serverless(region: str, hours: float) -> FootprintEstimate:
     """A worker of 1 GB that answers for so many hours; where it does not, it is kept ready for one."""
     if hours:
-        return estimate(Serverless(_GB, region, requests=exactly(3600 * hours), duration_s=exactly(1.0)))
-    month = Serverless(_GB, region, exactly(0.0), exactly(1.0), provisioned=exactly(1.0))
-    return estimate(month).times(1 / 730)
+        return estimate(
+            ServerlessActivity(_GB, region, requests=exact_quantity(3600 * hours), duration_s=exact_quantity(1.0))
+        )
+    month = ServerlessActivity(_GB, region, exact_quantity(0.0), exact_quantity(1.0), provisioned=exact_quantity(1.0))
+    return estimate(month).multiply(1 / 730)
 
 
-def _between(ready: Estimate, busy: Estimate, load: float) -> Estimate:
+def _interpolate(ready: FootprintEstimate, busy: FootprintEstimate, load: float) -> FootprintEstimate:
     """A worker that answers for a share of an hour, and is ready for the rest; it is paid as one that answers."""
-    whole = total([ready.times(1 - load), busy.times(load)])
+    whole = sum_estimates([ready.multiply(1 - load), busy.multiply(load)])
     return replace(whole, figures={**whole.figures, "cost": busy.figures["cost"]})
 
 
-def _figure(one: Estimate, metric: str) -> float:
+def _figure(one: FootprintEstimate, metric: str) -> float:
     figure = one.get(metric)
     assert figure is not None, metric
     return figure.central
 
 
-def _shown(value: float) -> str:
+def _format_figure(value: float) -> str:
     return f"{value:.4g}"
 
 

@@ -10,14 +10,13 @@ from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktn_provider_aws.ssm_document import SsmDocument
 
-from modules.observability import runbook, stopping_roles, watching
-from modules.observability.inputs import NAMED, Inputs
-from modules.observability.stopping_roles import DELETE, IDLE, once
+from modules.observability import alarm_catalogue, idle_stop_roles, runbook
+from modules.observability.idle_stop_roles import DELETE, IDLE, single_key
+from modules.observability.inputs import RULE_NAME_CHARACTERS, Inputs
 from sustainable_mlops.authoring.expressions import (
     coalesce,
     concat,
     contains,
-    cut,
     each_of,
     join,
     jsonencode,
@@ -25,6 +24,7 @@ from sustainable_mlops.authoring.expressions import (
     length,
     list_of,
     map_of,
+    truncate,
     try_,
     when,
 )
@@ -34,27 +34,27 @@ from sustainable_mlops.authoring.resources import Module
 def add(module: Module[Inputs], topic: Any) -> None:
     """Add it for the realtime endpoints that are asked for. `topic` is told what was done, or would be."""
     var = module.var
-    said = map_of(
+    idle_stop_by_endpoint = map_of(
         var.endpoints,
         lambda _key, endpoint: coalesce(endpoint.idle_stop, var.idle_stop),
-        where=lambda _key, endpoint: endpoint.kind == watching.REALTIME,
+        where=lambda _key, endpoint: endpoint.kind == alarm_catalogue.REALTIME,
     )
     stops = module.local(
         "idle_stops",
-        map_of(said, lambda _key, stop: stop, where=lambda _key, stop: stop != "off"),
+        map_of(idle_stop_by_endpoint, lambda _key, stop: stop, where=lambda _key, stop: stop != "off"),
         why="What becomes of idle endpoints; others cost nothing idle, or go to no instance by themselves.",
     )
-    asked = once(length(stops) > 0)
-    documents = _documents(module, topic, asked, stops)
-    _rules(module, documents, asked, stops)
-    _alarms(module, stops)
+    document_keys = single_key(length(stops) > 0)
+    documents = _add_documents(module, topic, document_keys, stops)
+    _add_rules(module, documents, document_keys, stops)
+    _add_alarms(module, stops)
 
 
 def _alarm_name(module: Module[Inputs], key: str) -> str:
     return f"{module.var.endpoints[key].name}/idle-stop"
 
 
-def _alarms(module: Module[Inputs], stops: Any) -> None:
+def _add_alarms(module: Module[Inputs], stops: Any) -> None:
     var, variants = module.var, module.locals.variants
     stop = each_of(stops)
     rules = module.resources.aws_cloudwatch_event_rule.deployment
@@ -71,20 +71,20 @@ def _alarms(module: Module[Inputs], stops: Any) -> None:
         statistic="Sum",
         comparison_operator="GreaterThanThreshold",
         threshold=0,
-        period=watching.HOUR,
+        period=alarm_catalogue.HOUR,
         evaluation_periods=var.waste_hours,
         datapoints_to_alarm=1,
         treat_missing_data="notBreaching",
         tags=var.tags,
     )
-    unasked = module.resources.aws_cloudwatch_metric_alarm.math
-    of_variants = list_of(
+    idle_alarms = module.resources.aws_cloudwatch_metric_alarm.math
+    variant_conditions = list_of(
         variants,
-        lambda key, _variant: f'ALARM("{unasked[f"{key}/idle"].alarm_name}")',
+        lambda key, _variant: f'ALARM("{idle_alarms[f"{key}/idle"].alarm_name}")',
         where=lambda _key, variant: variant.endpoint == stop.key,
     )
-    made = module.resources
-    policies = made.aws_iam_role_policy
+    resources = module.resources
+    policies = resources.aws_iam_role_policy
     module.add(
         CloudwatchCompositeAlarm,
         IDLE,
@@ -94,20 +94,20 @@ def _alarms(module: Module[Inputs], stops: Any) -> None:
         alarm_description=f"Nobody has asked the endpoint for {var.waste_hours} hours, nor deployed to it.",
         alarm_rule=join(
             " AND ",
-            concat(of_variants, [f'OK("{deployed[stop.key].alarm_name}")']),
+            concat(variant_conditions, [f'OK("{deployed[stop.key].alarm_name}")']),
         ),
         tags=var.tags,
         notes={
             "alarm_rule": "While it is not known yet whether it was deployed to, it is not idle.",
             "depends_on": "What is idle already is so at once, and that is told once.",
         },
-        depends_on=[made.aws_cloudwatch_event_target.idle, policies.starter, policies.stopper, policies.deleter],
+        depends_on=[resources.aws_cloudwatch_event_target.idle, policies.starter, policies.stopper, policies.deleter],
     )
 
 
-def _documents(module: Module[Inputs], topic: Any, asked: Any, stops: Any) -> Any:
+def _add_documents(module: Module[Inputs], topic: Any, document_keys: Any, stops: Any) -> Any:
     var = module.var
-    role = each_of(stopping_roles.stoppers(module, topic, asked, stops))
+    role = each_of(idle_stop_roles.add_stopper_role(module, topic, document_keys, stops))
     return module.add(
         SsmDocument,
         IDLE,
@@ -116,7 +116,7 @@ def _documents(module: Module[Inputs], topic: Any, asked: Any, stops: Any) -> An
         name=_document_name(module),
         document_type="Automation",
         document_format="JSON",
-        content=jsonencode(runbook.document(role.value.arn, topic.arn, var.waste_hours)),
+        content=jsonencode(runbook.build_document(role.value.arn, topic.arn, var.waste_hours)),
         tags=var.tags,
     )
 
@@ -125,15 +125,15 @@ def _document_name(module: Module[Inputs]) -> str:
     return f"{module.var.name_prefix}-stop-idle-endpoint"
 
 
-def _rules(module: Module[Inputs], documents: Any, asked: Any, stops: Any) -> None:
-    var, starters = module.var, stopping_roles.starters(module, asked, _document_name(module))
+def _add_rules(module: Module[Inputs], documents: Any, document_keys: Any, stops: Any) -> None:
+    var, starter_roles = module.var, idle_stop_roles.add_starter_role(module, document_keys, _document_name(module))
     account = f"{var.region}:{var.account_id}"
     stop = each_of(stops)
     rules = module.add(
         CloudwatchEventRule,
         IDLE,
         for_each=stop,
-        name=f"{cut(var.endpoints[stop.key].name, NAMED)}.{IDLE}",
+        name=f"{truncate(var.endpoints[stop.key].name, RULE_NAME_CHARACTERS)}.{IDLE}",
         description=f"The endpoint {var.endpoints[stop.key].name} is idle.",
         event_pattern=jsonencode(
             {
@@ -146,11 +146,11 @@ def _rules(module: Module[Inputs], documents: Any, asked: Any, stops: Any) -> No
         tags=var.tags,
     )
     rule = each_of(rules)
-    given = {
+    parameters = {
         runbook.ENDPOINT: [var.endpoints[rule.key].name],
         runbook.ALARM: [_alarm_name(module, rule.key)],
         runbook.DRY_RUN: [when(stops[rule.key] == DELETE, "false", "true")],
-        runbook.TAKES: [_takes(module, stops)[rule.key]],
+        runbook.TAKES: [_add_consumption(module, stops)[rule.key]],
     }
     module.add(
         CloudwatchEventTarget,
@@ -159,12 +159,12 @@ def _rules(module: Module[Inputs], documents: Any, asked: Any, stops: Any) -> No
         rule=rule.value.name,
         target_id="automation",
         arn=f"arn:{var.partition}:ssm:{account}:automation-definition/{documents[IDLE].name}:$DEFAULT",
-        role_arn=starters[IDLE].arn,
-        input=jsonencode(given),
+        role_arn=starter_roles[IDLE].arn,
+        input=jsonencode(parameters),
     )
 
 
-def _takes(module: Module[Inputs], stops: Any) -> Any:
+def _add_consumption(module: Module[Inputs], stops: Any) -> Any:
     """What an hour of an instance takes, in words, by endpoint: how many there are, SageMaker does not say."""
     local = module.locals
 

@@ -14,9 +14,9 @@ from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocu
 from cdktn_provider_aws.iam_role import IamRole
 from cdktn_provider_aws.iam_role_policy import IamRolePolicy
 
-from modules.needs import equals, through
+from modules.iam_statements import equals, via_services
 from modules.observability.inputs import Inputs
-from sustainable_mlops.authoring.expressions import cut, each_of, length, list_of, lower, set_of, when
+from sustainable_mlops.authoring.expressions import each_of, length, list_of, lower, set_of, truncate, when
 from sustainable_mlops.authoring.resources import Module
 
 #: The one key of what there is once for all endpoints.
@@ -24,17 +24,17 @@ IDLE, DELETE = "idle", "delete"
 _AUTOMATION = "ssm.amazonaws.com"
 
 
-def once(asked: object) -> Any:
+def single_key(is_required: object) -> Any:
     """The set of that key where it is asked for, else the empty one."""
     nothing: list[str] = []
-    return set_of(when(asked, [IDLE], nothing))
+    return set_of(when(is_required, [IDLE], nothing))
 
 
-def stoppers(module: Module[Inputs], topic: Any, asked: Any, stops: Any) -> Any:
+def add_stopper_role(module: Module[Inputs], topic: Any, document_keys: Any, stops: Any) -> Any:
     """The role of the automation: it may delete what is to be deleted, and look at the others."""
-    var, each = module.var, each_of(asked)
+    var, each = module.var, each_of(document_keys)
     account = f"{var.region}:{var.account_id}"
-    roles = _role(
+    roles = _add_role(
         module,
         "stopper",
         _AUTOMATION,
@@ -50,7 +50,7 @@ def stoppers(module: Module[Inputs], topic: Any, asked: Any, stops: Any) -> Any:
             where=which,
         )
 
-    _policy(
+    _add_policy(
         module,
         "stopper",
         roles,
@@ -67,18 +67,18 @@ def stoppers(module: Module[Inputs], topic: Any, asked: Any, stops: Any) -> Any:
                 "sid": "TellEncrypted",
                 "actions": ["kms:Decrypt", "kms:GenerateDataKey"],
                 "resources": [var.kms_key_arn],
-                "condition": [through(var, "sns")],
+                "condition": [via_services(var, "sns")],
             },
         ],
         why="Composite alarms are shown to who may see all alarms alone.",
         skips={"CKV_AWS_356": "composite alarms are shown to who may see all alarms alone"},
     )
     deleting = list_of(stops, lambda _key, stop: stop, where=lambda _key, stop: stop == DELETE)
-    _policy(
+    _add_policy(
         module,
         "deleter",
         roles,
-        each_of(once(length(deleting) > 0)),
+        each_of(single_key(length(deleting) > 0)),
         [
             {
                 "sid": "DeleteIdle",
@@ -97,11 +97,11 @@ def stoppers(module: Module[Inputs], topic: Any, asked: Any, stops: Any) -> Any:
     return roles
 
 
-def starters(module: Module[Inputs], asked: Any, document: str) -> Any:
+def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) -> Any:
     """The role that EventBridge starts the document of this name by, and hands the other role on."""
-    var, each = module.var, each_of(asked)
+    var, each = module.var, each_of(document_keys)
     account = f"{var.region}:{var.account_id}"
-    roles = _role(
+    roles = _add_role(
         module,
         "starter",
         "events.amazonaws.com",
@@ -109,8 +109,8 @@ def starters(module: Module[Inputs], asked: Any, document: str) -> Any:
         "Starts what deletes idle endpoints, or tells of them",
         each,
     )
-    handed = module.resources.aws_iam_role.stopper
-    _policy(
+    passed_role = module.resources.aws_iam_role.stopper
+    _add_policy(
         module,
         "starter",
         roles,
@@ -127,7 +127,7 @@ def starters(module: Module[Inputs], asked: Any, document: str) -> Any:
             {
                 "sid": "HandOnRole",
                 "actions": ["iam:PassRole"],
-                "resources": [handed[IDLE].arn],
+                "resources": [passed_role[IDLE].arn],
                 "condition": [equals("iam:PassedToService", _AUTOMATION)],
             },
         ],
@@ -135,7 +135,7 @@ def starters(module: Module[Inputs], asked: Any, document: str) -> Any:
     return roles
 
 
-def _role(module: Module[Inputs], label: str, service: str, source: str, does: str, each: Any) -> Any:
+def _add_role(module: Module[Inputs], label: str, service: str, source: str, purpose: str, each: Any) -> Any:
     """A role that a service takes for what is `source`, and for nobody else."""
     var = module.var
     trust = module.add(
@@ -157,8 +157,8 @@ def _role(module: Module[Inputs], label: str, service: str, source: str, does: s
         IamRole,
         label,
         for_each=each,
-        name_prefix=f"{cut(f'{var.name_prefix}-idle-{label}', 37)}-",
-        description=f"{does}, in {var.name_prefix}",
+        name_prefix=f"{truncate(f'{var.name_prefix}-idle-{label}', 37)}-",
+        description=f"{purpose}, in {var.name_prefix}",
         path=var.role_path,
         permissions_boundary=var.permissions_boundary_arn,
         assume_role_policy=trust[each.key].json,
@@ -166,7 +166,7 @@ def _role(module: Module[Inputs], label: str, service: str, source: str, does: s
     )
 
 
-def _policy(
+def _add_policy(
     module: Module[Inputs], label: str, roles: Any, each: Any, statements: list[dict[str, Any]], **meta: Any
 ) -> None:
     document = module.add(DataAwsIamPolicyDocument, label, for_each=each, statement=statements, **meta)

@@ -2,22 +2,22 @@
 
 from typing import Annotated, Literal
 
-from modules.common import ExistingPublisherRole, KmsKeyArn, Located, LogRetentionDays, MakesRoles
+from modules.common import ExistingPublisherRole, KmsKeyArn, LocatedInputs, LogRetentionDays, RoleInputs
 from modules.endpoints.inputs import VARIANT
-from modules.observability import telling, watching
+from modules.observability import alarm_catalogue, notifications
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.choice import one_of
 from sustainable_mlops.authoring.expressions import (
     can,
     coalesce,
     contains,
-    cut,
     distinct,
     every,
     is_null,
     length,
     list_of,
     match,
+    truncate,
 )
 from sustainable_mlops.catalogue.limits import serverless_memory_mb
 
@@ -27,7 +27,7 @@ JOB_LOGS = {
     for jobs in ("InferenceRecommendationsJobs", "ProcessingJobs", "TrainingJobs", "TransformJobs")
 }
 
-Key = Annotated[
+EndpointKey = Annotated[
     str,
     Field(
         pattern=r"^[a-z][a-z0-9_]{0,62}$",
@@ -48,15 +48,15 @@ LogGroupName = Annotated[
         json_schema_extra=must("be the name of a log group, such as /aws/sagemaker/TrainingJobs"),
     ),
 ]
-AlarmName = Annotated[str, one_of(watching.ALARMS)]
-EventName = Annotated[str, one_of(telling.NAMES)]
+AlarmName = Annotated[str, one_of(alarm_catalogue.ALARMS)]
+EventName = Annotated[str, one_of(notifications.NAMES)]
 #: So much of an endpoint's name is in the names of its rules, which end in what they wait for.
-NAMED = 59
+RULE_NAME_CHARACTERS = 59
 #: Nothing; a message that it would be deleted; or it is deleted.
 IdleStop = Literal["off", "report", "delete"]
 
 
-class Endpoint(ModuleInputs):
+class WatchedEndpoint(ModuleInputs):
     """An endpoint to watch, made elsewhere."""
 
     name: str = Field(
@@ -64,7 +64,7 @@ class Endpoint(ModuleInputs):
         pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
         json_schema_extra=must("be the name of an endpoint: 1 to 63 letters, digits and hyphens"),
     )
-    kind: watching.Kind = Field(description="What it runs on: realtime, async or serverless.")
+    kind: alarm_catalogue.EndpointKind = Field(description="What it runs on: realtime, async or serverless.")
     variants: list[VariantName] = Field(
         [VARIANT],
         min_length=1,
@@ -101,12 +101,12 @@ class Endpoint(ModuleInputs):
         ),
         rule(
             "instance_type",
-            lambda v: is_null(v.instance_type) == (v.kind == watching.SERVERLESS),
+            lambda v: is_null(v.instance_type) == (v.kind == alarm_catalogue.SERVERLESS),
             "say which instances a realtime or async endpoint has; a serverless one has none",
         ),
         rule(
             "memory_mb",
-            lambda v: is_null(v.memory_mb) == (v.kind != watching.SERVERLESS),
+            lambda v: is_null(v.memory_mb) == (v.kind != alarm_catalogue.SERVERLESS),
             "say how much memory a worker of a serverless endpoint has; others have instances",
         ),
         rule(
@@ -116,12 +116,12 @@ class Endpoint(ModuleInputs):
         ),
         rule(
             "provisioned_concurrency",
-            lambda v: (v.provisioned_concurrency == 0) | (v.kind == watching.SERVERLESS),
+            lambda v: (v.provisioned_concurrency == 0) | (v.kind == alarm_catalogue.SERVERLESS),
             "only a serverless endpoint keeps workers ready",
         ),
         rule(
             "idle_stop",
-            lambda v: is_null(v.idle_stop) | (v.kind == watching.REALTIME),
+            lambda v: is_null(v.idle_stop) | (v.kind == alarm_catalogue.REALTIME),
             "only a realtime endpoint costs anything while nobody asks it; leave it out",
         ),
     )
@@ -131,12 +131,12 @@ class Endpoint(ModuleInputs):
 _OF_AWS = "^(aws|amazon|amzn)"
 
 
-class Inputs(Located, MakesRoles):
-    endpoints: dict[Key, Endpoint] = Field(
+class Inputs(LocatedInputs, RoleInputs):
+    endpoints: dict[EndpointKey, WatchedEndpoint] = Field(
         default_factory=dict, description="Endpoints to watch, by a name of your own; none by default."
     )
     events: list[EventName] = Field(
-        list(telling.NAMES),
+        list(notifications.NAMES),
         description="Of what people hear beside alarms: deployments of these endpoints, and what else there is in the "
         "account and Region; of all by default.",
     )
@@ -173,10 +173,10 @@ class Inputs(Located, MakesRoles):
         rule(
             "endpoints",
             lambda v: (
-                length(distinct(list_of(v.endpoints, lambda endpoint: cut(endpoint.name, NAMED))))
+                length(distinct(list_of(v.endpoints, lambda endpoint: truncate(endpoint.name, RULE_NAME_CHARACTERS))))
                 == length(v.endpoints)
             ),
-            f"two of these have one name, or names of which the first {NAMED} characters are one.",
+            f"two of these have one name, or names of which the first {RULE_NAME_CHARACTERS} characters are one.",
         ),
         rule(
             "idle_stop",

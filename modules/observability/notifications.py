@@ -4,38 +4,41 @@ SageMaker AI sends to Amazon EventBridge": what waits for another name waits for
 from typing import TYPE_CHECKING, Any
 
 from modules import event_patterns
-from modules.event_patterns import pattern
+from modules.event_patterns import build_pattern
 from sustainable_mlops.authoring.expressions import contains, each_of, jsonencode, map_of, replace, when
 
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
 
 DEPLOYMENT, STATE = (f"SageMaker Endpoint {what} Change" for what in ("Deployment State", "State"))
-_OVER = ["Failed", "Stopped"]
+_FAILURE_STATUSES = ["Failed", "Stopped"]
 
 
 def _jobs(noun: str) -> dict[str, Any]:
     """Jobs of a kind that did not do what they were to do."""
-    return pattern(f"SageMaker {noun} Job State Change", {f"{noun.replace(' ', '')}JobStatus": _OVER})
+    return build_pattern(f"SageMaker {noun} Job State Change", {f"{noun.replace(' ', '')}JobStatus": _FAILURE_STATUSES})
 
 
 #: By name: what it is, and the pattern.
 EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "endpoints": (
         "An endpoint has failed: it answers nothing, or no more.",
-        pattern(STATE, {"EndpointStatus": ["FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED"]}),
+        build_pattern(STATE, {"EndpointStatus": ["FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED"]}),
     ),
     "model_packages": (
         "A model package was approved or rejected.",
-        event_patterns.approval({}),
+        event_patterns.build_approval_pattern({}),
     ),
     "pipelines": (
         "A pipeline's run has failed or was stopped.",
-        pattern("SageMaker Model Building Pipeline Execution Status Change", {"currentPipelineExecutionStatus": _OVER}),
+        build_pattern(
+            "SageMaker Model Building Pipeline Execution Status Change",
+            {"currentPipelineExecutionStatus": _FAILURE_STATUSES},
+        ),
     ),
     "rollbacks": (
         "An endpoint goes back to what it served before.",
-        pattern(STATE, {"EndpointStatus": ["ROLLING_BACK"]}),
+        build_pattern(STATE, {"EndpointStatus": ["ROLLING_BACK"]}),
     ),
     "processing_jobs": ("A processing job has failed or was stopped.", _jobs("Processing")),
     "training_jobs": ("A training job has failed or was stopped.", _jobs("Training")),
@@ -55,12 +58,12 @@ def add(module: "Module[Any]", alarms: Any, events: Any, publisher: str) -> None
     from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 
     var = module.var
-    told = module.local(
+    event_table = module.local(
         "events",
         {name: {"says": says, "pattern": wanted} for name, (says, wanted) in EVENTS.items()},
         why="What SageMaker tells; endpoints' states are in capitals in events.",
     )
-    chosen = each_of(map_of(told, lambda _name, event: event, where=lambda name, _: contains(var.events, name)))
+    chosen = each_of(map_of(event_table, lambda _name, event: event, where=lambda name, _: contains(var.events, name)))
     rules = module.add(
         CloudwatchEventRule,
         "events",

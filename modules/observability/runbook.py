@@ -7,15 +7,15 @@ from typing import Any
 ENDPOINT, ALARM, DRY_RUN, TAKES = "EndpointName", "AlarmName", "DryRun", "Takes"
 
 
-def document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
+def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
     """The document; a dry run unless it is told otherwise."""
-    endpoint, takes = f"the endpoint {_of(ENDPOINT)}", _of(TAKES)
-    idle = f"Nobody has asked {endpoint} for {hours} hours. {takes}"
+    endpoint, consumption = f"the endpoint {_placeholder(ENDPOINT)}", _placeholder(TAKES)
+    idle = f"Nobody has asked {endpoint} for {hours} hours. {consumption}"
 
-    def tell(name: str, text: str) -> dict[str, Any]:
-        about = f"The endpoint {_of(ENDPOINT)} is idle"
-        asked = {"TopicArn": topic_arn, "Subject": about, "Message": text}
-        return _asks(name, "sns", "Publish", asked) | {"isEnd": True}
+    def publish_step(name: str, text: str) -> dict[str, Any]:
+        about = f"The endpoint {_placeholder(ENDPOINT)} is idle"
+        request = {"TopicArn": topic_arn, "Subject": about, "Message": text}
+        return _api_step(name, "sns", "Publish", request) | {"isEnd": True}
 
     return {
         "schemaVersion": "0.3",
@@ -33,19 +33,19 @@ def document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
             TAKES: {"type": "String", "description": "What it takes while it is idle, in words.", "default": ""},
         },
         "mainSteps": [
-            _is(
+            _assert_step(
                 "stillIdle",
                 "cloudwatch",
                 "DescribeAlarms",
-                {"AlarmNames": [_of(ALARM)], "AlarmTypes": ["CompositeAlarm"]},
+                {"AlarmNames": [_placeholder(ALARM)], "AlarmTypes": ["CompositeAlarm"]},
                 "$.CompositeAlarms[0].StateValue",
                 "ALARM",
             ),
-            _is(
+            _assert_step(
                 "atRest",
                 "sagemaker",
                 "DescribeEndpoint",
-                {"EndpointName": _of(ENDPOINT)},
+                {"EndpointName": _placeholder(ENDPOINT)},
                 "$.EndpointStatus",
                 "InService",
             ),
@@ -53,21 +53,23 @@ def document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
                 "name": "whether",
                 "action": "aws:branch",
                 "inputs": {
-                    "Choices": [{"NextStep": "delete", "Variable": _of(DRY_RUN), "StringEquals": "false"}],
+                    "Choices": [{"NextStep": "delete", "Variable": _placeholder(DRY_RUN), "StringEquals": "false"}],
                     "Default": "tellIdle",
                 },
             },
-            tell("tellIdle", f"{idle} Nothing was done, as idle_stop is report; with delete it would be gone now."),
+            publish_step(
+                "tellIdle", f"{idle} Nothing was done, as idle_stop is report; with delete it would be gone now."
+            ),
             {
-                **_asks("delete", "sagemaker", "DeleteEndpoint", {"EndpointName": _of(ENDPOINT)}),
+                **_api_step("delete", "sagemaker", "DeleteEndpoint", {"EndpointName": _placeholder(ENDPOINT)}),
                 "onFailure": _FAILED,
             },
-            tell(
+            publish_step(
                 "tellDeleted",
                 f"{idle} So it was deleted, as idle_stop is delete; its model and its configuration are kept. The next "
                 "terraform apply makes it anew: where nobody needs it, take it out there.",
             ),
-            tell(
+            publish_step(
                 _FAILED.removeprefix("step:"),
                 f"{idle} But it was left as it is: it was asked meanwhile, is being deployed to, or could not be "
                 "deleted. Execution {{ automation:EXECUTION_ID }} of Systems Manager Automation says which.",
@@ -79,19 +81,27 @@ def document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
 _FAILED = "step:tellNotDone"
 
 
-def _of(parameter: str) -> str:
+def _placeholder(parameter: str) -> str:
     return "{{ " + parameter + " }}"
 
 
-def _asks(name: str, service: str, api: str, asked: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "action": "aws:executeAwsApi", "inputs": {"Service": service, "Api": api, **asked}}
+def _api_step(name: str, service: str, api: str, request: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "action": "aws:executeAwsApi", "inputs": {"Service": service, "Api": api, **request}}
 
 
-def _is(name: str, service: str, api: str, asked: dict[str, Any], selector: str, wanted: str) -> dict[str, Any]:
+def _assert_step(
+    name: str, service: str, api: str, request: dict[str, Any], selector: str, expected: str
+) -> dict[str, Any]:
     """A step that fails unless something is so."""
     return {
         "name": name,
         "action": "aws:assertAwsResourceProperty",
         "onFailure": _FAILED,
-        "inputs": {"Service": service, "Api": api, **asked, "PropertySelector": selector, "DesiredValues": [wanted]},
+        "inputs": {
+            "Service": service,
+            "Api": api,
+            **request,
+            "PropertySelector": selector,
+            "DesiredValues": [expected],
+        },
     }

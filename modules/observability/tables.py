@@ -3,7 +3,7 @@
 from typing import Any
 
 from modules.endpoints.inputs import VARIANT
-from modules.observability import factors, watching
+from modules.observability import alarm_catalogue, factors
 from modules.observability.inputs import Inputs
 from sustainable_mlops.authoring.expressions import (
     csvdecode,
@@ -15,8 +15,8 @@ from sustainable_mlops.authoring.expressions import (
     list_of,
     map_of,
     merge,
-    merged,
-    one,
+    merge_all,
+    one_or_null,
     path,
     replace,
     try_,
@@ -35,7 +35,7 @@ def add(module: Module[Inputs]) -> None:
         why="What an hour of each type of instance takes, and of a GB of a serverless worker.",
     )
     here = list_of(_rows("regions"), lambda row: row, where=lambda row: row.region == region)
-    place = module.local("place", one(here))
+    place = module.local("place", one_or_null(here))
     module.local(
         "prices",
         map_of(_rows("prices"), lambda row: try_(row[region], None), key=lambda row: row.family),
@@ -55,12 +55,12 @@ def add(module: Module[Inputs]) -> None:
 
 def _rows(table: str) -> list[Any]:
     """The rows of one of the tables that lie beside the HCL."""
-    return csvdecode(file(f"{path.module}/{table}.csv"), factors.columns()[table])
+    return csvdecode(file(f"{path.module}/{table}.csv"), factors.table_columns()[table])
 
 
 def _type(variant: Any) -> Any:
     """Of its machine, in the tables."""
-    return when(variant.kind == watching.SERVERLESS, factors.SERVERLESS, variant.instance_type)
+    return when(variant.kind == alarm_catalogue.SERVERLESS, factors.SERVERLESS, variant.instance_type)
 
 
 def _variants(module: Module[Inputs]) -> Any:
@@ -80,6 +80,6 @@ def _variants(module: Module[Inputs]) -> Any:
 
     return module.local(
         "variants",
-        merged(list_of(module.var.endpoints, of_endpoint)),
+        merge_all(list_of(module.var.endpoints, of_endpoint)),
         why="Metrics are of a variant; mostly there is one.",
     )

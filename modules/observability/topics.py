@@ -7,7 +7,7 @@ from cdktn_provider_aws.sns_topic import SnsTopic
 from cdktn_provider_aws.sns_topic_policy import SnsTopicPolicy
 
 from modules import event_topics
-from modules.needs import equals
+from modules.iam_statements import equals
 from modules.observability.inputs import Inputs
 from sustainable_mlops.authoring.expressions import can, concat, length, list_of, map_of, match
 from sustainable_mlops.authoring.resources import Module
@@ -18,7 +18,7 @@ ALARMS, EVENTS = "alarms", "events"
 def add(module: Module[Inputs]) -> dict[str, Any]:
     """Add both, encrypted, each with who may publish to it; returns them by what they tell of."""
     var = module.var
-    of_account = [
+    account_conditions = [
         equals("aws:SourceAccount", var.account_id),
         {
             "test": "ArnLike",
@@ -31,12 +31,12 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
         "actions": ["sns:Publish"],
         "resources": [event_topics.topic_arn(var, f"{var.name_prefix}-{ALARMS}")],
         "principals": [{"type": "Service", "identifiers": ["cloudwatch.amazonaws.com"]}],
-        "condition": of_account,
+        "condition": account_conditions,
     }
     why = "Allows alarms of this account. Roles publish by their own policies. EventBridge assumes the role publisher."
     return {
-        ALARMS: _add(module, ALARMS, why, publish_alarms),
-        EVENTS: _add(module, EVENTS, event_topics.WHY),
+        ALARMS: _add_topic(module, ALARMS, why, publish_alarms),
+        EVENTS: _add_topic(module, EVENTS, event_topics.WHY),
     }
 
 
@@ -44,7 +44,7 @@ def add_publisher(module: Module[Inputs]) -> str:
     """Add the role that EventBridge publishes to both topics with; return its ARN or that of an existing role."""
     var = module.var
     topic = {"kms_key_arn": var.kms_key_arn, "existing_role": var.existing_publisher_role}
-    wanted = module.local(
+    publisher = module.local(
         "publishers", map_of({EVENTS: topic}, lambda _, topic: topic, where=lambda _: length(var.events) > 0)
     )
     names = [f"{var.name_prefix}-{what}" for what in (ALARMS, EVENTS)]
@@ -56,16 +56,16 @@ def add_publisher(module: Module[Inputs]) -> str:
         lambda endpoint: ~can(match(f"^{var.name_prefix}-", endpoint.name)),
     )
     own = [event_topics.rule_arn(var, f"{var.name_prefix}{end}") for end in (".*", "-*")]
-    rules = event_topics.by_rules(concat(own, others), "ArnLike")
-    return event_topics.add_publisher(module, f"{var.name_prefix}-events", wanted, names, rules)
+    rules = event_topics.rules_condition(concat(own, others), "ArnLike")
+    return event_topics.add_publisher(module, f"{var.name_prefix}-events", publisher, names, rules)
 
 
-def _add(module: Module[Inputs], what: str, why: str, *statements: dict[str, Any]) -> Any:
+def _add_topic(module: Module[Inputs], purpose: str, why: str, *statements: dict[str, Any]) -> Any:
     var = module.var
-    name = f"{var.name_prefix}-{what}"
-    topic = module.add(SnsTopic, what, name=name, kms_master_key_id=var.kms_key_arn, tags=var.tags)
+    name = f"{var.name_prefix}-{purpose}"
+    topic = module.add(SnsTopic, purpose, name=name, kms_master_key_id=var.kms_key_arn, tags=var.tags)
     document = module.add(
-        DataAwsIamPolicyDocument, what, why=why, statement=[*statements, event_topics.tls_statement(var, name)]
+        DataAwsIamPolicyDocument, purpose, why=why, statement=[*statements, event_topics.tls_statement(var, name)]
     )
-    module.add(SnsTopicPolicy, what, arn=topic.arn, policy=document.json)
+    module.add(SnsTopicPolicy, purpose, arn=topic.arn, policy=document.json)
     return topic

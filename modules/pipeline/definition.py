@@ -26,20 +26,20 @@ def _parameters(definition: str) -> Any:
     return get(jsondecode(definition), "Parameters", nothing)
 
 
-def names(definition: str) -> list[str]:
+def list_parameter_names(definition: str) -> list[str]:
     """The names of the parameters that a definition declares."""
     return list_of(_parameters(definition), lambda parameter: parameter.Name)
 
 
-def mistyped(definition: str, given: Mapping[str, str]) -> list[str]:
+def find_mistyped_parameters(definition: str, values: Mapping[str, str]) -> list[str]:
     """The names of the parameters whose given text is no value of their type."""
     return list_of(
         _parameters(definition),
         lambda parameter: parameter.Name,
         lambda parameter: (
-            contains(list_of(given, lambda name, _: name), parameter.Name)
+            contains(list_of(values, lambda name, _: name), parameter.Name)
             & (parameter.Type != TEXT)
-            & ~can(match(_values_of(parameter.Type), given[parameter.Name]))
+            & ~can(match(_values_of(parameter.Type), values[parameter.Name]))
         ),
     )
 
@@ -50,14 +50,14 @@ def _values_of(type_: str) -> str:
     return when(type_ == BOOLEAN, "^(true|false)$", number)
 
 
-def rendered(definition: str, given: Mapping[str, str]) -> str:
+def render_definition(definition: str, defaults: Mapping[str, str]) -> str:
     """The definition with the defaults that are given, each of its parameter's type; its keys are sorted."""
     parameters = list_of(
         _parameters(definition),
         lambda parameter: merge(
             parameter,
             map_of(
-                given,
+                defaults,
                 lambda _, value: jsondecode(when(parameter.Type == TEXT, jsonencode(value), value)),
                 where=lambda name, _: name == parameter.Name,
                 key=lambda _name, _value: "DefaultValue",

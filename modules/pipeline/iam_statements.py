@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from modules.needs import Needs, Place, equals, statement
+from modules.iam_statements import ArnLocation, StatementsByPhase, build_statement, equals
 from modules.pipeline.inputs import Inputs
 from sustainable_mlops.authoring.expressions import flatten, list_of
 
@@ -16,9 +16,9 @@ JOBS = {
 }
 
 
-def statements(var: Inputs) -> Needs:
+def build_statements(var: Inputs) -> StatementsByPhase:
     """The statements of the pipeline's role but for those that follow from what its steps name: roles, groups, S3."""
-    return {"pipeline": [steps(jobs(var, var.name_prefix))]}
+    return {"pipeline": [run_jobs(job_arns(var, var.name_prefix))]}
 
 
 def pipeline_name(var: Inputs) -> str:
@@ -26,7 +26,7 @@ def pipeline_name(var: Inputs) -> str:
     return f"{var.name_prefix}-{var.name}"
 
 
-def jobs(at: Place, name_prefix: str) -> list[str]:
+def job_arns(at: ArnLocation, name_prefix: str) -> list[str]:
     """ARNs of what a pipeline starts: SageMaker names it pipelines-…; a custom prefix must be the environment's."""
     account = f"arn:{at.partition}:sagemaker:{at.region}:{at.account_id}"
     return flatten(
@@ -36,18 +36,18 @@ def jobs(at: Place, name_prefix: str) -> list[str]:
     )
 
 
-def steps(resources: Iterable[str]) -> dict[str, Any]:
+def run_jobs(resources: Iterable[str]) -> dict[str, Any]:
     """Starting, following and stopping the jobs and models with these ARNs."""
     of_jobs = (f"sagemaker:{verb}{noun}" for noun in JOBS.values() for verb in ("Create", "Describe", "Stop"))
-    return statement(
+    return build_statement(
         "Steps",
         sorted([*of_jobs, "sagemaker:AddTags", "sagemaker:CreateModel", "sagemaker:DescribeModel"]),
         resources,
     )
 
 
-def hand_on(role_arns: Iterable[str]) -> dict[str, Any]:
+def pass_roles(role_arns: Iterable[str]) -> dict[str, Any]:
     """Giving these roles to the jobs of steps, and to nobody but SageMaker."""
-    return statement(
+    return build_statement(
         "HandOnRoles", ["iam:PassRole"], role_arns, equals("iam:PassedToService", "sagemaker.amazonaws.com")
     )

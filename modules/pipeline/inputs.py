@@ -2,19 +2,19 @@
 
 from typing import Annotated, Any
 
-from modules.common import LONGEST_PREFIX, ExistingPublisherRole, KmsKeyArn, Located, MakesRoles, RoleArn
+from modules.common import LONGEST_PREFIX, ExistingPublisherRole, KmsKeyArn, LocatedInputs, RoleArn, RoleInputs
 from modules.pipeline import definition
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
     can,
     contains,
-    given,
+    difference,
     is_null,
     join,
     jsondecode,
     keys,
     length,
-    without,
 )
 from sustainable_mlops.catalogue.limits import limit
 
@@ -64,7 +64,7 @@ class DataArrival(ModuleInputs):
     )
 
 
-class Schedule(ModuleInputs):
+class ScheduleInputs(ModuleInputs):
     """A clock that starts the pipeline."""
 
     alias: str | None = Field(
@@ -118,12 +118,12 @@ class ExistingStarterRole(ModuleInputs):
     )
 
 
-def _unknown(v: Any) -> Any:
+def _undeclared_parameters(v: Any) -> Any:
     """Parameters that are given and that the definition does not declare."""
-    return without(keys(v.parameters), definition.names(v.definition))
+    return difference(keys(v.parameters), definition.list_parameter_names(v.definition))
 
 
-class Inputs(Located, MakesRoles):
+class Inputs(LocatedInputs, RoleInputs):
     """Inputs of `pipeline`."""
 
     name: PipelineName = Field(description="What the pipeline does; its name is `<name_prefix>-<name>`.")
@@ -149,7 +149,7 @@ class Inputs(Located, MakesRoles):
         "text.",
     )
     role_arn: RoleArn = Field(description="Role of the pipeline: it starts the steps' jobs and hands on their roles.")
-    schedule: Schedule | None = Field(
+    schedule: ScheduleInputs | None = Field(
         None, description="Start the pipeline by the clock; none by default, since new data is the better reason."
     )
     start_retries: StartRetries = Field(
@@ -172,19 +172,20 @@ class Inputs(Located, MakesRoles):
         ),
         rule(
             "parameters",
-            lambda v: ~can(jsondecode(v.definition).Version) | (length(_unknown(v)) == 0),
+            lambda v: ~can(jsondecode(v.definition).Version) | (length(_undeclared_parameters(v)) == 0),
             lambda v: (
-                f"{join(', ', _unknown(v))} is no parameter of the definition, which declares "
-                f"{join(', ', definition.names(v.definition))}; declare it there, or leave it out here"
+                f"{join(', ', _undeclared_parameters(v))} is no parameter of the definition, which declares "
+                f"{join(', ', definition.list_parameter_names(v.definition))}; declare it there, or leave it out here"
             ),
         ),
         rule(
             "parameters",
             lambda v: (
-                ~can(jsondecode(v.definition).Version) | (length(definition.mistyped(v.definition, v.parameters)) == 0)
+                ~can(jsondecode(v.definition).Version)
+                | (length(definition.find_mistyped_parameters(v.definition, v.parameters)) == 0)
             ),
             lambda v: (
-                f"{join(', ', definition.mistyped(v.definition, v.parameters))} must be a whole number, a number, true "
+                f"{join(', ', definition.find_mistyped_parameters(v.definition, v.parameters))} must be a whole number, a number, true "
                 "or false, as its Type in the definition says"
             ),
         ),
@@ -193,11 +194,11 @@ class Inputs(Located, MakesRoles):
             lambda v: (
                 is_null(v.data_arrival)
                 | ~can(jsondecode(v.definition).Version)
-                | contains(definition.names(v.definition), given(v.data_arrival).key_parameter)
+                | contains(definition.list_parameter_names(v.definition), assume_not_null(v.data_arrival).key_parameter)
             ),
             lambda v: (
                 f"key_parameter must be a parameter of the definition, which declares "
-                f"{join(', ', definition.names(v.definition))}"
+                f"{join(', ', definition.list_parameter_names(v.definition))}"
             ),
         ),
     )

@@ -15,13 +15,13 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
     """Tell a topic of failed runs; returns the topics and the rules: one or none of each."""
     var = module.var
     name = f"{module.locals.name}-{FAILED}"
-    wanted = optional_map(FAILED, var.failure_topic)
-    asked = each_of(wanted)
-    topics = event_topics.add(module, "failed", name, asked)
+    topic_by_key = optional_map(FAILED, var.failure_topic)
+    topic_each = each_of(topic_by_key)
+    topics = event_topics.add_topics(module, "failed", name, topic_each)
     rules = module.add(
         CloudwatchEventRule,
         "failed",
-        for_each=asked,
+        for_each=topic_each,
         name=name,
         description=f"A run of the pipeline {module.locals.name} has failed.",
         event_pattern=jsonencode(
@@ -36,9 +36,9 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
     publisher = event_topics.add_publisher(
         module,
         name,
-        wanted,
+        topic_by_key,
         [name],
-        event_topics.by_rules([event_topics.rule_arn(var, name)]),
+        event_topics.rules_condition([event_topics.rule_arn(var, name)]),
     )
     rule = each_of(rules)
     module.add(

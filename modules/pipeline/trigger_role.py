@@ -11,13 +11,13 @@ from cdktn_provider_aws.sqs_queue_policy import SqsQueuePolicy
 from modules.pipeline.inputs import DATA_ARRIVED, Inputs
 from sustainable_mlops.authoring.expressions import (
     concat,
-    cut,
     each_of,
     is_null,
     list_of,
-    one,
+    one_or_null,
     optional,
     set_of,
+    truncate,
     when,
 )
 from sustainable_mlops.authoring.resources import Module
@@ -43,14 +43,14 @@ def add(module: Module[Inputs]) -> dict[str, Any]:
     rule_arn = f"arn:{var.partition}:events:{account}:rule/{name}-{DATA_ARRIVED}"
     group_arn = f"arn:{var.partition}:scheduler:{account}:schedule-group/{name}"
     queue_arn = f"arn:{var.partition}:sqs:{account}:{_queue_name(module)}"
-    queues = _queue(module, queue_arn, rule_arn)
-    roles = _role(module, queue_arn, [rule_arn, group_arn])
-    made, existing = (
+    queues = _add_queue(module, queue_arn, rule_arn)
+    roles = _add_role(module, queue_arn, [rule_arn, group_arn])
+    new_role_arns, existing_role_arns = (
         list_of(roles, lambda role: role.arn),
         list_of(optional(var.existing_starter_role), lambda existing: existing.arn),
     )
     return {
-        "role_arn": module.local("starter_role_arn", one(concat(made, existing))),
+        "role_arn": module.local("starter_role_arn", one_or_null(concat(new_role_arns, existing_role_arns))),
         "dead_letter_config": {"arn": queues[KEY].arn},
         "retry_policy": {
             "maximum_event_age_in_seconds": var.start_retries.max_age_seconds,
@@ -63,7 +63,7 @@ def _queue_name(module: Module[Inputs]) -> str:
     return f"{module.locals.name}-not-started"
 
 
-def _queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
+def _add_queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
     var = module.var
     queues = module.add(
         SqsQueue,
@@ -86,7 +86,7 @@ def _queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
                 "actions": ["sqs:SendMessage"],
                 "resources": [queue_arn],
                 "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com"]}],
-                "condition": _from(module, [rule_arn]),
+                "condition": _source_conditions(module, [rule_arn]),
             }
         ],
     )
@@ -97,39 +97,39 @@ def _queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
     return queues
 
 
-def _role(module: Module[Inputs], queue_arn: str, sources: list[str]) -> Any:
+def _add_role(module: Module[Inputs], queue_arn: str, sources: list[str]) -> Any:
     var, name = module.var, module.locals.name
     nobody: set[str] = set()
-    asked = each_of(when(is_null(var.existing_starter_role), module.locals.starters, set_of(nobody)))
+    new_role = each_of(when(is_null(var.existing_starter_role), module.locals.starters, set_of(nobody)))
     trust = module.add(
         DataAwsIamPolicyDocument,
         "starter_trust",
         why="For this pipeline's rule and schedule alone. Scheduler names the group of a schedule, and not itself.",
-        for_each=asked,
+        for_each=new_role,
         statement=[
             {
                 "sid": "StartThisPipeline",
                 "actions": ["sts:AssumeRole"],
                 "principals": [{"type": "Service", "identifiers": ["events.amazonaws.com", "scheduler.amazonaws.com"]}],
-                "condition": _from(module, sources),
+                "condition": _source_conditions(module, sources),
             }
         ],
     )
     roles = module.add(
         IamRole,
         "starter",
-        for_each=asked,
-        name_prefix=f"{cut(f'{name}-{KEY}', 37)}-",
+        for_each=new_role,
+        name_prefix=f"{truncate(f'{name}-{KEY}', 37)}-",
         description=f"Starts the pipeline {name}",
         path=var.role_path,
         permissions_boundary=var.permissions_boundary_arn,
-        assume_role_policy=trust[asked.key].json,
+        assume_role_policy=trust[new_role.key].json,
         tags=var.tags,
     )
     document = module.add(
         DataAwsIamPolicyDocument,
         "starter",
-        for_each=asked,
+        for_each=new_role,
         statement=[
             {"sid": "Start", "actions": ["sagemaker:StartPipelineExecution"], "resources": [module.locals.arn]},
             {"sid": "KeepFailedStarts", "actions": ["sqs:SendMessage"], "resources": [queue_arn]},
@@ -142,7 +142,7 @@ def _role(module: Module[Inputs], queue_arn: str, sources: list[str]) -> Any:
     return roles
 
 
-def _from(module: Module[Inputs], arns: list[str]) -> list[dict[str, Any]]:
+def _source_conditions(module: Module[Inputs], arns: list[str]) -> list[dict[str, Any]]:
     """The condition that a service acts for one of these resources, and so for nobody else's."""
     return [
         {"test": "StringEquals", "variable": "aws:SourceAccount", "values": [module.var.account_id]},

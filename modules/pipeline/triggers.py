@@ -10,8 +10,8 @@ from cdktn_provider_aws.scheduler_schedule_group import SchedulerScheduleGroup
 
 from modules.pipeline.inputs import DATA_ARRIVED, Inputs
 from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
     each_of,
-    given,
     jsonencode,
     length,
     list_of,
@@ -23,16 +23,16 @@ from sustainable_mlops.authoring.expressions import (
 from sustainable_mlops.authoring.resources import Module
 
 
-def add_data_arrival(module: Module[Inputs], pipeline: Any, starter: Mapping[str, Any]) -> Any:
+def add_data_arrival(module: Module[Inputs], pipeline: Any, target_arguments: Mapping[str, Any]) -> Any:
     """Start the pipeline with the key of each object that arrives; returns the rules: one or none."""
     var, name = module.var, module.locals.name
-    asked = each_of(optional_map(DATA_ARRIVED, var.data_arrival))
-    data = asked.value
+    arrival = each_of(optional_map(DATA_ARRIVED, var.data_arrival))
+    data = arrival.value
     rules = module.add(
         CloudwatchEventRule,
         "data_arrived",
         why="A prefix and a suffix side by side would mean either; a wildcard means both.",
-        for_each=asked,
+        for_each=arrival,
         name=f"{name}-{DATA_ARRIVED}",
         description=f"Data has arrived for the pipeline {name}.",
         event_pattern=jsonencode(
@@ -61,26 +61,28 @@ def add_data_arrival(module: Module[Inputs], pipeline: Any, starter: Mapping[str
         target_id="pipeline",
         arn=pipeline.arn,
         sagemaker_pipeline_target={
-            "pipeline_parameter_list": [{"name": given(var.data_arrival).key_parameter, "value": "$.detail.object.key"}]
+            "pipeline_parameter_list": [
+                {"name": assume_not_null(var.data_arrival).key_parameter, "value": "$.detail.object.key"}
+            ]
         },
-        **starter,
+        **target_arguments,
     )
     return rules
 
 
-def add_schedule(module: Module[Inputs], pipeline: Any, starter: Mapping[str, Any]) -> Any:
+def add_schedule(module: Module[Inputs], pipeline: Any, target_arguments: Mapping[str, Any]) -> Any:
     """Start a version of the pipeline by the clock; returns the schedules: one or none."""
     var, name = module.var, module.locals.name
-    asked = each_of(optional_map("schedule", var.schedule))
+    schedule_each = each_of(optional_map("schedule", var.schedule))
     groups = module.add(
         SchedulerScheduleGroup,
         "this",
         why="Of its own, since a role is lent to a group of schedules and not to one.",
-        for_each=asked,
+        for_each=schedule_each,
         name=name,
         tags=var.tags,
     )
-    schedule = asked.value
+    schedule = schedule_each.value
     call = merge(
         {
             "PipelineName": pipeline.pipeline_name,
@@ -98,9 +100,9 @@ def add_schedule(module: Module[Inputs], pipeline: Any, starter: Mapping[str, An
             "target": "Scheduler writes the time where it finds its placeholder, which jsonencode escapes. One token a "
             "firing: trying again what did start starts nothing."
         },
-        for_each=asked,
+        for_each=schedule_each,
         name=name,
-        group_name=groups[asked.key].name,
+        group_name=groups[schedule_each.key].name,
         description=f"Starts the pipeline {name}.",
         schedule_expression=schedule.expression,
         schedule_expression_timezone=schedule.timezone,
@@ -108,6 +110,6 @@ def add_schedule(module: Module[Inputs], pipeline: Any, starter: Mapping[str, An
         target={
             "arn": f"arn:{var.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
             "input": replace(replace(jsonencode(call), "\\u003c", "<"), "\\u003e", ">"),
-            **starter,
+            **target_arguments,
         },
     )

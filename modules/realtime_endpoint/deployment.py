@@ -9,13 +9,13 @@ from sustainable_mlops.authoring.expressions import Dynamic, set_of, upper, when
 PERCENT = "CAPACITY_PERCENT"
 
 
-def _watched(v: Any) -> Any:
+def _watched_seconds(v: Any) -> Any:
     """For how many seconds a deployment is watched, over all of its steps."""
     steps = when(v.strategy == "all_at_once", 0, when(v.strategy == "canary", 1, 100 / v.step_percent))
     return steps * v.wait_seconds + when(v.strategy == "rolling", 0, v.bake_seconds)
 
 
-class Deployment(ModuleInputs):
+class DeploymentInputs(ModuleInputs):
     """How a new model takes over, and when it is taken back."""
 
     bake_seconds: int = Field(
@@ -47,7 +47,7 @@ class Deployment(ModuleInputs):
     rules = (
         rule(
             "wait_seconds",
-            lambda v: _watched(v) <= rollback.LONGEST_WATCH,
+            lambda v: _watched_seconds(v) <= rollback.LONGEST_WATCH,
             "the AWS provider waits an hour for a deployment, and the waits of this one's steps and bake_seconds are "
             f"more than {rollback.LONGEST_WATCH} seconds of it; have shorter ones, or fewer steps.",
         ),
@@ -66,7 +66,7 @@ class Deployment(ModuleInputs):
     )
 
 
-def settings(deployment: Any, more_alarms: Any) -> dict[str, Any]:
+def deployment_trigger_input(deployment: Any, more_alarms: Any) -> dict[str, Any]:
     """Return the inputs that `configuration` depends on, without those that the strategy leaves out."""
     return {
         "bake_seconds": when(deployment.strategy == "rolling", None, deployment.bake_seconds),
@@ -77,7 +77,7 @@ def settings(deployment: Any, more_alarms: Any) -> dict[str, Any]:
     }
 
 
-def configuration(deployment: Any, alarms: Any) -> dict[str, Any]:
+def deployment_block(deployment: Any, alarms: Any) -> dict[str, Any]:
     """The block of the endpoint: by one policy of the two, with these alarms."""
     rolling: Any = deployment.strategy == "rolling"
     nothing: list[Any] = []
@@ -105,5 +105,5 @@ def configuration(deployment: Any, alarms: Any) -> dict[str, Any]:
                 "maximum_batch_size": {"type": PERCENT, "value": new.value.step_percent},
             },
         ),
-        "auto_rollback_configuration": rollback.configuration(alarms),
+        "auto_rollback_configuration": rollback.rollback_block(alarms),
     }

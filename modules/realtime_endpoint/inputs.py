@@ -2,16 +2,23 @@
 
 from typing import Annotated, Any, Literal
 
-from modules.common import Located
-from modules.endpoints.hardware import OnInstances, is_neuron, runs_elsewhere, runs_on
-from modules.endpoints.inputs import VARIANT, Container, Endpoint, OneContainer, RollsBack, is_whole
-from modules.realtime_endpoint.deployment import Deployment
+from modules.common import LocatedInputs
+from modules.endpoints.hardware import InstanceInputs, is_neuron, may_run_on, names_other_silicon
+from modules.endpoints.inputs import (
+    VARIANT,
+    ContainerInputs,
+    EndpointInputs,
+    RollbackInputs,
+    SingleContainerInputs,
+    has_one_source,
+)
+from modules.realtime_endpoint.deployment import DeploymentInputs
 from modules.realtime_endpoint.off_hours import OffHours
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
     contains,
     every,
-    given,
     is_null,
     join,
     keys,
@@ -35,13 +42,13 @@ VariantName = Annotated[
 ]
 
 
-class Challenger(OneContainer):
+class Challenger(SingleContainerInputs):
     """Another model that answers a share of the requests."""
 
     weight: int = Field(ge=1, description="Its share of the requests, beside the 100 of the variant main.")
 
 
-class Shadow(OneContainer):
+class Shadow(SingleContainerInputs):
     """A model that gets copies of requests, and whose answers nobody gets."""
 
     instances: int = Field(1, ge=1, description="Its instances; nothing scales them.")
@@ -88,38 +95,38 @@ class VpcConfig(ModuleInputs):
     )
 
 
-def _sources(v: Any) -> Any:
+def _has_one_source(v: Any) -> Any:
     """Whether something says what the variant main serves, and one thing alone."""
     nothing_else = is_null(v.image_uri) & is_null(v.model_data_url) & is_null(v.model_package_arn)
     many = ~is_null(v.image_uri) & is_null(v.model_data_url) & is_null(v.model_package_arn)
     return when(
         length(v.containers) > 0,
         nothing_else & is_null(v.models_s3_uri),
-        when(is_null(v.models_s3_uri), is_whole(v), many),
+        when(is_null(v.models_s3_uri), has_one_source(v), many),
     )
 
 
-def _elsewhere(v: Any) -> str:
+def _incompatible_containers(v: Any) -> str:
     """The containers whose images are for other silicon."""
-    found = list_of(
+    hostnames = list_of(
         v.containers,
         lambda container: container.hostname,
-        where=lambda container: runs_elsewhere(container.image_uri, v.silicon),
+        where=lambda container: names_other_silicon(container.image_uri, v.silicon),
     )
-    return join(", ", found)
+    return join(", ", hostnames)
 
 
-def _others_elsewhere(v: Any) -> str:
+def _incompatible_challengers(v: Any) -> str:
     """The same of challengers."""
-    found = list_of(
+    names = list_of(
         v.challengers,
         lambda name, _challenger: name,
-        where=lambda _name, challenger: ~runs_on(challenger.image_uri, v.silicon),
+        where=lambda _name, challenger: ~may_run_on(challenger.image_uri, v.silicon),
     )
-    return join(", ", found)
+    return join(", ", names)
 
 
-class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
+class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, RollbackInputs):
     challengers: dict[VariantName, Challenger] = Field(
         default_factory=dict,
         description="More models that share the requests with the variant main, by variant name, on the same type of "
@@ -137,8 +144,8 @@ class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
     data_capture: DataCapture | None = Field(
         None, description="Keep a sample of requests and answers, encrypted; none by default."
     )
-    deployment: Deployment = Field(
-        default_factory=Deployment, description="How a new model takes over, and when it is taken back."
+    deployment: DeploymentInputs = Field(
+        default_factory=DeploymentInputs, description="How a new model takes over, and when it is taken back."
     )
     enable_network_isolation: bool = Field(
         True, description="Keep the containers off every network; SageMaker itself fetches the model."
@@ -211,7 +218,7 @@ class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
     rules = (
         rule(
             "model_package_arn",
-            _sources,
+            _has_one_source,
             "give one of: a model package; image_uri (and model_data_url, unless the image holds the model); image_uri "
             "and models_s3_uri; containers.",
         ),
@@ -222,8 +229,8 @@ class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
         ),
         rule(
             "containers",
-            lambda v: every(v.containers, lambda container: ~runs_elsewhere(container.image_uri, v.silicon)),
-            lambda v: f"{_elsewhere(v)}: the image is not for {v.silicon}; use one that is.",
+            lambda v: every(v.containers, lambda container: ~names_other_silicon(container.image_uri, v.silicon)),
+            lambda v: f"{_incompatible_containers(v)}: the image is not for {v.silicon}; use one that is.",
         ),
         rule(
             "containers",
@@ -236,9 +243,9 @@ class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
         ),
         rule(
             "challengers",
-            lambda v: every(v.challengers, lambda challenger: runs_on(challenger.image_uri, v.silicon)),
+            lambda v: every(v.challengers, lambda challenger: may_run_on(challenger.image_uri, v.silicon)),
             lambda v: (
-                f"{_others_elsewhere(v)}: the image is not for {v.silicon}, which all variants run on; use one that is."
+                f"{_incompatible_challengers(v)}: the image is not for {v.silicon}, which all variants run on; use one that is."
             ),
         ),
         rule(
@@ -263,7 +270,7 @@ class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
         ),
         rule(
             "shadow",
-            lambda v: every(optional(v.shadow), lambda shadow: runs_on(shadow.image_uri, v.silicon)),
+            lambda v: every(optional(v.shadow), lambda shadow: may_run_on(shadow.image_uri, v.silicon)),
             lambda v: f"its image is not for {v.silicon}.",
         ),
         rule(
@@ -303,7 +310,7 @@ class Inputs(Endpoint, Located, Container, OnInstances, RollsBack):
         ),
         rule(
             "off_hours",
-            lambda v: is_null(v.off_hours) | (given(v.off_hours).instances <= v.min_instances),
+            lambda v: is_null(v.off_hours) | (assume_not_null(v.off_hours).instances <= v.min_instances),
             lambda v: f"instances must be at most min_instances, which is {v.min_instances}.",
         ),
         rule(

@@ -6,22 +6,22 @@ from cdktn_provider_aws.appautoscaling_scheduled_action import AppautoscalingSch
 from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from modules.endpoints import alarms, hardware, hosting, scaling
-from modules.endpoints.inputs import VARIANT, name_of
-from modules.needs import ROLE_STATEMENTS
-from modules.realtime_endpoint import deployment, needs, off_hours, serving
+from modules.endpoints.inputs import VARIANT, endpoint_name
+from modules.iam_statements import ROLE_STATEMENTS_DESCRIPTION
+from modules.realtime_endpoint import deployment, iam_statements, off_hours, variants
 from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
     concat,
     each_of,
-    given,
     is_null,
-    itself,
     join,
     keys,
     list_of,
     map_of,
     merge,
+    self_reference,
     set_of,
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
@@ -30,51 +30,57 @@ from sustainable_mlops.authoring.resources import Module, Output, Outputs
 IDLE_MINUTES = 15
 
 
-class RealtimeEndpoint(Module[Inputs]):
+class RealtimeEndpointModule(Module[Inputs]):
     """An endpoint that answers at once: it scales with its load, and takes a bad model back by itself."""
 
     def build(self, var: Inputs) -> Outputs:
-        name = self.local("name", name_of(var), why="A name of its own may be longer than a prefix.")
+        name = self.local("name", endpoint_name(var), why="A name of its own may be longer than a prefix.")
         weights = self.local(
             "weights",
-            merge({VARIANT: serving.MAIN_WEIGHT}, map_of(var.challengers, lambda challenger: challenger.weight)),
+            merge({VARIANT: variants.MAIN_WEIGHT}, map_of(var.challengers, lambda challenger: challenger.weight)),
             why="The variants that answer, by their share. Their names never change: a deployment goes by them.",
         )
-        alarms = self._watch(var, name, weights)
+        alarms = self._add_rollback_alarms(var, name, weights)
         hosting.add_log_group(self, var, name)
-        models = serving.add_models(self, var)
-        changed = hosting.add_deployment_trigger(self, deployment.settings(var.deployment, var.more_rollback_alarms))
-        configured = serving.add_configuration(self, var, name, models, triggers=[changed])
-        kind = hardware.add_type(self)
+        models = variants.add_models(self, var)
+        deployment_trigger = hosting.add_deployment_trigger(
+            self, deployment.deployment_trigger_input(var.deployment, var.more_rollback_alarms)
+        )
+        endpoint_configuration = variants.add_configuration(self, var, name, models, triggers=[deployment_trigger])
+        kind = hardware.add_instance_type_trigger(self)
         endpoint = hosting.add_endpoint(
             self,
             var,
             name,
-            configured,
+            endpoint_configuration,
             after=[kind],
-            deployment_config=deployment.configuration(
-                var.deployment, concat(*map(_names, alarms), var.more_rollback_alarms)
+            deployment_config=deployment.deployment_block(
+                var.deployment, concat(*map(_alarm_names, alarms), var.more_rollback_alarms)
             ),
         )
         self._keep_variants(endpoint, join(", ", keys(weights)))
         self._scale(var, endpoint, set_of(keys(weights)), kind)
-        images = self.local("images", needs.images_of(var), why="What its role needs to read, but of model packages.")
-        archives = self.local("model_archives", needs.archives_of(var))
+        images = self.local(
+            "images", iam_statements.list_images(var), why="What its role needs to read, but of model packages."
+        )
+        archives = self.local("model_archives", iam_statements.list_archives(var))
         hardware.add_tables(self)
         for table, (value, why) in off_hours.TABLES.items():
             self.local(table, value, why=why)
         return {
-            **hosting.outputs_of(self, endpoint),
+            **hosting.endpoint_outputs(self, endpoint),
             "rollback_alarm_names": Output(
-                concat(*map(_names, alarms)), "Alarms that roll a deployment back; each tells alarm_actions."
+                concat(*map(_alarm_names, alarms)), "Alarms that roll a deployment back; each tells alarm_actions."
             ),
-            "role_statements": Output(needs.statements(var, images, archives), ROLE_STATEMENTS),
+            "role_statements": Output(
+                iam_statements.build_statements(var, images, archives), ROLE_STATEMENTS_DESCRIPTION
+            ),
             "variant_names": Output(keys(weights), "The variants that answer, as metrics and autoscaling name them."),
         }
 
     def _keep_variants(self, endpoint: Any, variants: str) -> None:
         """Refuse in the plan what SageMaker would in the middle of an apply: other variants than it was made with."""
-        made: Any = itself(DataResource).output
+        stored_output: Any = self_reference(DataResource).output
         self.add(
             DataResource,
             "variants",
@@ -84,23 +90,23 @@ class RealtimeEndpoint(Module[Inputs]):
                 "replace_triggered_by": [endpoint.id],
                 "ignore_changes": ["input"],
                 "postcondition": {
-                    "condition": made.names == variants,
+                    "condition": stored_output.names == variants,
                     "error_message": "challengers: SageMaker updates an endpoint between the same variants alone, "
-                    f"which are {made.names} here, and not {variants}. Keep them, of which a weight of 1 "
+                    f"which are {stored_output.names} here, and not {variants}. Keep them, of which a weight of 1 "
                     "leaves one nearly without requests; or have another endpoint, by another name.",
                 },
             },
         )
 
-    def _watch(self, var: Inputs, name: str, weights: Any) -> list[Any]:
+    def _add_rollback_alarms(self, var: Inputs, name: str, weights: Any) -> list[Any]:
         """The alarms of each variant: on its errors, and on its latency."""
         variant = each_of(set_of(keys(weights)))
         of_variant = {"EndpointName": name, "VariantName": variant.key}
         return [
             alarms.add_alarm(
                 self,
-                needs.ERRORS,
-                needs.rollback_alarm(name, variant.key, needs.ERRORS),
+                iam_statements.ERRORS,
+                iam_statements.rollback_alarm_name(name, variant.key, iam_statements.ERRORS),
                 f"More than {var.deployment.error_percent} % of the answers of {variant.key} are errors.",
                 why="Before the endpoint, which names them from its first apply: added later, they would replace it.",
                 for_each=variant,
@@ -111,8 +117,8 @@ class RealtimeEndpoint(Module[Inputs]):
             ),
             alarms.add_alarm(
                 self,
-                needs.LATENCY,
-                needs.rollback_alarm(name, variant.key, needs.LATENCY),
+                iam_statements.LATENCY,
+                iam_statements.rollback_alarm_name(name, variant.key, iam_statements.LATENCY),
                 f"One of ten answers of {variant.key} takes more than {var.latency_slo_ms} ms.",
                 for_each=variant,
                 metric_name="ModelLatency",
@@ -124,7 +130,7 @@ class RealtimeEndpoint(Module[Inputs]):
         ]
 
     def _scale(self, var: Inputs, endpoint: Any, variants: set[str], kind: Any) -> None:
-        asked = each_of(variants)
+        variant = each_of(variants)
         bounds = self.add(
             DataResource,
             "bounds",
@@ -140,8 +146,8 @@ class RealtimeEndpoint(Module[Inputs]):
             self,
             "instances",
             endpoint,
-            asked.key,
-            for_each=asked,
+            variant.key,
+            for_each=variant,
             dimension=scaling.INSTANCES,
             between=(var.min_instances, var.max_instances),
             triggers=[kind, bounds],
@@ -164,7 +170,7 @@ class RealtimeEndpoint(Module[Inputs]):
             },
         )
         self._shrink_when_idle(var, endpoint, targets)
-        self._rest(var, targets)
+        self._scale_off_hours(var, targets)
 
     def _shrink_when_idle(self, var: Inputs, endpoint: Any, targets: Any) -> None:
         """Remove instances without requests, even if SageMaker then publishes no metric."""
@@ -177,7 +183,7 @@ class RealtimeEndpoint(Module[Inputs]):
             each=target,
             why="Target tracking does nothing without data. SageMaker's guide is not clear whether a variant without "
             "requests publishes zeros or nothing.",
-            tracks=False,
+            is_target_tracking=False,
             step_scaling_policy_configuration={
                 "adjustment_type": "ChangeInCapacity",
                 "metric_aggregation_type": "Maximum",
@@ -214,29 +220,35 @@ class RealtimeEndpoint(Module[Inputs]):
             ],
         )
 
-    def _rest(self, var: Inputs, targets: Any) -> None:
+    def _scale_off_hours(self, var: Inputs, targets: Any) -> None:
         """Fewer instances by the clock, and as many as before after that."""
-        off = given(var.off_hours)
-        asked = each_of(
+        off_hours_input = assume_not_null(var.off_hours)
+        scheduled_target = each_of(
             map_of(targets, lambda _variant, target: target, where=lambda _variant, _target: ~is_null(var.off_hours))
         )
-        for label, why, when, least, most in (
-            ("rest", "Fewer instances by the clock.", off.begin, off.instances, off.instances),
-            ("wake", "And as many as before.", off.end, var.min_instances, var.max_instances),
+        for label, why, when, minimum, maximum in (
+            (
+                "rest",
+                "Fewer instances by the clock.",
+                off_hours_input.begin,
+                off_hours_input.instances,
+                off_hours_input.instances,
+            ),
+            ("wake", "And as many as before.", off_hours_input.end, var.min_instances, var.max_instances),
         ):
             self.add(
                 AppautoscalingScheduledAction,
                 label,
                 why=why,
-                for_each=asked,
+                for_each=scheduled_target,
                 name=f"{label}-by-the-clock",
-                **scaling.of_target(asked.value),
+                **scaling.target_arguments(scheduled_target.value),
                 schedule=when,
-                timezone=off.timezone,
-                scalable_target_action={"min_capacity": least, "max_capacity": most},
-                **scaling.goes_with_target(targets[asked.key]),
+                timezone=off_hours_input.timezone,
+                scalable_target_action={"min_capacity": minimum, "max_capacity": maximum},
+                **scaling.replace_with_target(targets[scheduled_target.key]),
             )
 
 
-def _names(alarms: Any) -> list[str]:
+def _alarm_names(alarms: Any) -> list[str]:
     return list_of(alarms, lambda alarm: alarm.alarm_name)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
-from sustainable_mlops.authoring.expressions import can, contains, every, fixed, join, list_of, match
+from sustainable_mlops.authoring.expressions import can, contains, every, join, list_of, local_table, match
 from sustainable_mlops.aws.cron import MONTHS, WEEKDAYS
 from sustainable_mlops.catalogue.time_zones import everything as time_zones
 
@@ -28,31 +28,31 @@ _FIELDS = {
 }
 
 
-def _cron() -> dict[str, str]:
+def _cron_patterns() -> dict[str, str]:
     """By field, what an expression of six is that is right in it: items, of which a comma ends each but the last."""
-    found = {}
-    for place, (name, (value, else_)) in enumerate(_FIELDS.items()):
+    patterns = {}
+    for index, (name, (value, else_)) in enumerate(_FIELDS.items()):
         item = rf"(\*|{value}(-{value})?)(/[1-9][0-9]*)?{else_ and '|' + else_}"
-        items = rf"(({item})[, ])+(\S+ ){{{4 - place}}}\S+\)" if place < 5 else rf"(({item})[,)])+"
-        found[name] = rf"(?i)^cron\((\S+ ){{{place}}}{items}$"
-    return found
+        items = rf"(({item})[, ])+(\S+ ){{{4 - index}}}\S+\)" if index < 5 else rf"(({item})[,)])+"
+        patterns[name] = rf"(?i)^cron\((\S+ ){{{index}}}{items}$"
+    return patterns
 
 
-CRON, ZONES = _cron(), list(time_zones())
+CRON, ZONES = _cron_patterns(), list(time_zones())
 #: What rules read, by name: the value, and why it is there.
 TABLES: dict[str, tuple[Any, str]] = {
     "cron": (CRON, "What a schedule is that is right in a field, as the user guide of EventBridge has these."),
     "time_zones": (ZONES, "Those of the tz database by their canonical names, which AWS asks for."),
 }
-_fields, _zones = fixed("cron", CRON), fixed("time_zones", ZONES)
+_fields, _zones = local_table("cron", CRON), local_table("time_zones", ZONES)
 
 
-def _wrong(expression: str) -> str:
+def _invalid_fields(expression: str) -> str:
     """The fields of an expression that cannot be."""
-    found = list_of(
+    field_names = list_of(
         _fields, lambda field, _pattern: field, where=lambda _field, pattern: ~can(match(pattern, expression))
     )
-    return join(", ", found)
+    return join(", ", field_names)
 
 
 def _is_cron(expression: str) -> bool:
@@ -68,8 +68,8 @@ class OffHours(ModuleInputs):
     timezone: str = Field(description="Time zone of both, such as Europe/Stockholm.")
 
     rules = (
-        rule("begin", lambda v: _is_cron(v.begin), lambda v: f"{v.begin} has no such {_wrong(v.begin)}."),
-        rule("end", lambda v: _is_cron(v.end), lambda v: f"{v.end} has no such {_wrong(v.end)}."),
+        rule("begin", lambda v: _is_cron(v.begin), lambda v: f"{v.begin} has no such {_invalid_fields(v.begin)}."),
+        rule("end", lambda v: _is_cron(v.end), lambda v: f"{v.end} has no such {_invalid_fields(v.end)}."),
         rule(
             "timezone",
             lambda v: contains(_zones, v.timezone),

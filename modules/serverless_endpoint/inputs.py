@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from modules.endpoints.inputs import Endpoint, OneContainer
-from modules.serverless_endpoint.refused import Refused
+from modules.endpoints.inputs import EndpointInputs, SingleContainerInputs
+from modules.serverless_endpoint.unsupported_inputs import UnsupportedInputs
 from sustainable_mlops.authoring import Field, ModuleInputs, one_of, rule
 from sustainable_mlops.authoring.expressions import can, is_null, match
 from sustainable_mlops.catalogue.images import FOR_SILICON
@@ -22,7 +22,7 @@ class ProvisionedConcurrency(ModuleInputs):
     )
 
 
-class Inputs(Endpoint, OneContainer, Refused):
+class Inputs(EndpointInputs, SingleContainerInputs, UnsupportedInputs):
     max_concurrency: int = Field(
         5,
         ge=1,

@@ -3,20 +3,27 @@
 from typing import Any
 
 from modules.endpoints import hosting, scaling
-from modules.endpoints.inputs import VARIANT, name_of
-from modules.needs import ROLE_STATEMENTS, place
-from modules.serverless_endpoint import needs
+from modules.endpoints.inputs import VARIANT, endpoint_name
+from modules.iam_statements import ROLE_STATEMENTS_DESCRIPTION, derive_location
+from modules.serverless_endpoint import iam_statements
 from modules.serverless_endpoint.inputs import Inputs
-from sustainable_mlops.authoring.expressions import each_of, given, list_of, one, optional, optional_map
+from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
+    each_of,
+    list_of,
+    one_or_null,
+    optional,
+    optional_map,
+)
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
-class ServerlessEndpoint(Module[Inputs]):
+class ServerlessEndpointModule(Module[Inputs]):
     """An endpoint that scales to zero: between requests nothing runs and nothing is billed."""
 
     def build(self, var: Inputs) -> Outputs:
-        name = self.local("name", name_of(var), why="A name of its own may be longer than a prefix.")
-        endpoint, outputs = hosting.add_for_one_container(
+        name = self.local("name", endpoint_name(var), why="A name of its own may be longer than a prefix.")
+        endpoint, outputs = hosting.add_single_container_endpoint(
             self,
             var,
             name,
@@ -25,7 +32,7 @@ class ServerlessEndpoint(Module[Inputs]):
                 "serverless_config": {
                     "memory_size_in_mb": var.memory_mb,
                     "max_concurrency": var.max_concurrency,
-                    "provisioned_concurrency": one(
+                    "provisioned_concurrency": one_or_null(
                         list_of(optional(var.provisioned_concurrency), lambda warm: warm.min)
                     ),
                 }
@@ -33,8 +40,11 @@ class ServerlessEndpoint(Module[Inputs]):
             configuration={"kms_key_arn": var.kms_key_arn},
         )
         self._scale_warm_workers(var, endpoint)
-        at = self.local("place", place(var.role_arn, var.kms_key_arn), why="Where the endpoint is.")
-        return {**outputs, "role_statements": Output(needs.statements(var, at), ROLE_STATEMENTS)}
+        at = self.local("place", derive_location(var.role_arn, var.kms_key_arn), why="Where the endpoint is.")
+        return {
+            **outputs,
+            "role_statements": Output(iam_statements.build_statements(var, at), ROLE_STATEMENTS_DESCRIPTION),
+        }
 
     def _scale_warm_workers(self, var: Inputs, endpoint: Any) -> None:
         label = "provisioned_concurrency"
@@ -56,7 +66,7 @@ class ServerlessEndpoint(Module[Inputs]):
             "provisioned-concurrency-utilization",
             each=each_of(targets),
             target_tracking_scaling_policy_configuration={
-                "target_value": given(var.provisioned_concurrency).target_utilization,
+                "target_value": assume_not_null(var.provisioned_concurrency).target_utilization,
                 "predefined_metric_specification": {
                     "predefined_metric_type": "SageMakerVariantProvisionedConcurrencyUtilization"
                 },

@@ -28,24 +28,24 @@ REASONS = {
 }
 
 
-def _refused(name: str) -> Any:
+def _unsupported_field(name: str) -> Any:
     return Field(None, description=f"Refused: {REASONS[name]}")
 
 
-def _left_out(name: str) -> Callable[[Any], bool]:
+def _is_left_out(name: str) -> Callable[[Any], bool]:
     return lambda v: is_null(getattr(v, name))
 
 
-class Refused(ModuleInputs):
+class UnsupportedInputs(ModuleInputs):
     """Inputs that must be left out."""
 
-    data_capture_config: Any | None = _refused("data_capture_config")
-    deployment: Any | None = _refused("deployment")
-    enable_network_isolation: Any | None = _refused("enable_network_isolation")
-    instance_type: Any | None = _refused("instance_type")
-    more_rollback_alarms: Any | None = _refused("more_rollback_alarms")
-    production_variants: Any | None = _refused("production_variants")
-    silicon: Any | None = _refused("silicon")
-    vpc_config: Any | None = _refused("vpc_config")
+    data_capture_config: Any | None = _unsupported_field("data_capture_config")
+    deployment: Any | None = _unsupported_field("deployment")
+    enable_network_isolation: Any | None = _unsupported_field("enable_network_isolation")
+    instance_type: Any | None = _unsupported_field("instance_type")
+    more_rollback_alarms: Any | None = _unsupported_field("more_rollback_alarms")
+    production_variants: Any | None = _unsupported_field("production_variants")
+    silicon: Any | None = _unsupported_field("silicon")
+    vpc_config: Any | None = _unsupported_field("vpc_config")
 
-    rules = tuple(rule(name, _left_out(name), reason) for name, reason in REASONS.items())
+    rules = tuple(rule(name, _is_left_out(name), reason) for name, reason in REASONS.items())

@@ -1,4 +1,4 @@
-# Generated from module.py by scripts/synth.py: change that, then run it again.
+# Generated from module.py by smlops synth: change that, then run it again.
 
 variable "data_capture_config" {
   description = "Refused: a serverless endpoint captures no requests; leave it out, or use a real-time endpoint."

@@ -20,8 +20,8 @@ from sustainable_mlops.authoring.expressions import concat, each_of, keys, lengt
 from sustainable_mlops.authoring.resources import Module
 
 ONE_REGION = "Data stays in its Region; a second copy doubles its footprint, and versioning answers mistakes"
-UNSEEN = "checkov does not follow for_each: see %s.this"
-*KEPT, LOGS = OWN_BUCKETS
+FOR_EACH_SKIP = "checkov does not follow for_each: see %s.this"
+*DATA_BUCKETS, LOGS = OWN_BUCKETS
 #: Classes of data that SageMaker writes without a key parameter in its API.
 WITHOUT_KEY_PARAMETER = ("checkpoints", "debug_output")
 
@@ -29,21 +29,21 @@ WITHOUT_KEY_PARAMETER = ("checkpoints", "debug_output")
 def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any, Any]:
     """Add the buckets; returns (those with the platform's key, the one with access logs, all buckets' versioning)."""
     var = module.var
-    kept = each_of(set_of(concat(KEPT, keys(var.extra_buckets))))
+    data_bucket = each_of(set_of(concat(DATA_BUCKETS, keys(var.extra_buckets))))
     buckets = module.add(
         S3Bucket,
         "this",
         skips={
-            "CKV_AWS_18": UNSEEN % "aws_s3_bucket_logging",
-            "CKV_AWS_21": UNSEEN % "aws_s3_bucket_versioning",
+            "CKV_AWS_18": FOR_EACH_SKIP % "aws_s3_bucket_logging",
+            "CKV_AWS_21": FOR_EACH_SKIP % "aws_s3_bucket_versioning",
             "CKV_AWS_144": ONE_REGION,
-            "CKV_AWS_145": UNSEEN % "aws_s3_bucket_server_side_encryption_configuration",
-            "CKV2_AWS_6": UNSEEN % "aws_s3_bucket_public_access_block",
+            "CKV_AWS_145": FOR_EACH_SKIP % "aws_s3_bucket_server_side_encryption_configuration",
+            "CKV2_AWS_6": FOR_EACH_SKIP % "aws_s3_bucket_public_access_block",
             "CKV2_AWS_61": "checkov does not follow for_each: see aws_s3_bucket_lifecycle_configuration",
             "CKV2_AWS_62": "Only buckets that start something send events, which are billed one by one",
         },
-        for_each=kept,
-        bucket=bucket_name(var, kept.key),
+        for_each=data_bucket,
+        bucket=bucket_name(var, data_bucket.key),
         force_destroy=~var.deletion_protection,
         tags=var.tags,
     )
@@ -52,10 +52,10 @@ def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any, Any]:
         "logs",
         skips={
             "CKV_AWS_18": "Logging the log bucket would never end",
-            "CKV_AWS_21": UNSEEN % "aws_s3_bucket_versioning",
+            "CKV_AWS_21": FOR_EACH_SKIP % "aws_s3_bucket_versioning",
             "CKV_AWS_144": ONE_REGION,
             "CKV_AWS_145": "S3 delivers access logs only to buckets with SSE-S3",
-            "CKV2_AWS_6": UNSEEN % "aws_s3_bucket_public_access_block",
+            "CKV2_AWS_6": FOR_EACH_SKIP % "aws_s3_bucket_public_access_block",
             "CKV2_AWS_62": "Nothing starts when a log is written",
         },
         bucket=bucket_name(var, LOGS),
@@ -220,8 +220,8 @@ def _one_key(arn: str, key_arn: str) -> list[dict[str, Any]]:
 
     def deny(sid: str, where: dict[str, Any], *condition: dict[str, Any]) -> dict[str, Any]:
         principals = [{"type": "*", "identifiers": ["*"]}]
-        what = {"sid": sid, "effect": "Deny", "principals": principals, "actions": ["s3:PutObject"]}
-        return {**what, **where, "condition": list(condition)}
+        statement = {"sid": sid, "effect": "Deny", "principals": principals, "actions": ["s3:PutObject"]}
+        return {**statement, **where, "condition": list(condition)}
 
     def null(key: str, *, absent: bool) -> dict[str, Any]:
         return {"test": "Null", "variable": key, "values": [str(absent).lower()]}

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from modules.common import AccountId, KmsKeyArn, Located, Protected
-from sustainable_mlops.authoring import Field, ModuleInputs, Numbers, must, rule
+from modules.common import AccountId, KmsKeyArn, LocatedInputs, ProtectedInputs
+from sustainable_mlops.authoring import Field, ModuleInputs, NumberMap, must, rule
 from sustainable_mlops.authoring.expressions import concat, contains, every, keys, length
 from sustainable_mlops.catalogue.limits import limit
 
@@ -30,7 +30,7 @@ class ExtraBucket(ModuleInputs):
     expiration_days: int | None = Field(None, ge=1, description="Delete objects after so many days; null keeps them.")
 
 
-class LifecycleDays(Numbers):
+class LifecycleDays(NumberMap):
     """Days since an object was last written."""
 
     artifacts_to_glacier: int = Field(
@@ -57,7 +57,7 @@ class LifecycleDays(Numbers):
     )
 
 
-class Inputs(Located, Protected):
+class Inputs(LocatedInputs, ProtectedInputs):
     """Inputs of `storage`."""
 
     existing_kms_key: ExistingKmsKey | None = Field(
@@ -103,6 +103,6 @@ class Inputs(Located, Protected):
     )
 
 
-def bucket_name(var: Located, purpose: str) -> str:
+def bucket_name(var: LocatedInputs, purpose: str) -> str:
     """The name of the bucket of a purpose."""
     return f"{var.name_prefix}-{purpose}-{var.account_id}-{var.region}"

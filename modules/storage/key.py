@@ -7,7 +7,16 @@ from cdktn_provider_aws.kms_alias import KmsAlias
 from cdktn_provider_aws.kms_key import KmsKey
 
 from modules.storage.inputs import Inputs
-from sustainable_mlops.authoring.expressions import each_of, given, is_null, length, list_of, one, set_of, when
+from sustainable_mlops.authoring.expressions import (
+    assume_not_null,
+    each_of,
+    is_null,
+    length,
+    list_of,
+    one_or_null,
+    set_of,
+    when,
+)
 from sustainable_mlops.authoring.resources import Module
 
 IN_A_KEY_POLICY = "In a key policy * means this key"
@@ -94,12 +103,14 @@ def add(module: Module[Inputs]) -> str:
         policy=policy.json,
         tags=var.tags,
     )
-    made = each_of(key)
-    module.add(KmsAlias, "this", for_each=made, name=f"alias/{var.name_prefix}", target_key_id=made.value.key_id)
-    own_arn = one(list_of(key, lambda key: key.arn))
+    new_key = each_of(key)
+    module.add(KmsAlias, "this", for_each=new_key, name=f"alias/{var.name_prefix}", target_key_id=new_key.value.key_id)
+    own_arn = one_or_null(list_of(key, lambda key: key.arn))
     return cast(
         str,
-        module.local("kms_key_arn", when(is_null(var.existing_kms_key), own_arn, given(var.existing_kms_key).arn)),
+        module.local(
+            "kms_key_arn", when(is_null(var.existing_kms_key), own_arn, assume_not_null(var.existing_kms_key).arn)
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from cdktn_provider_aws.s3_control_storage_lens_configuration import S3ControlStorageLensConfiguration
 
-from modules.needs import dns_suffix
+from modules.iam_statements import dns_suffix
 from modules.protection import protect
 from modules.storage import buckets, key, lifecycle
 from modules.storage.inputs import Inputs
@@ -12,7 +12,7 @@ from sustainable_mlops.authoring.expressions import Dynamic, list_of, map_of, me
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
-class Storage(Module[Inputs]):
+class StorageModule(Module[Inputs]):
     """Encrypted buckets whose objects move to colder storage, or go, by what they are."""
 
     def build(self, var: Inputs) -> Outputs:
@@ -22,9 +22,9 @@ class Storage(Module[Inputs]):
             "readers", list_of(var.reader_account_ids, lambda account: f"arn:{var.partition}:iam::{account}:root")
         )
         key_arn = key.add(self)
-        kept, logs, versioning = buckets.add(self, key_arn)
-        lifecycle.add(self, kept, logs, versioning)
-        self._storage_lens(var, kept, logs)
+        data_buckets, logs, versioning = buckets.add(self, key_arn)
+        lifecycle.add(self, data_buckets, logs, versioning)
+        self._storage_lens(var, data_buckets, logs)
         everything = self.locals.all_buckets
         guarded = self.local(
             "guarded",
@@ -59,7 +59,7 @@ class Storage(Module[Inputs]):
             ),
             "s3_uris": Output(
                 {
-                    name: f"s3://{kept[data.bucket].bucket}/{data.prefix[:-1]}"
+                    name: f"s3://{data_buckets[data.bucket].bucket}/{data.prefix[:-1]}"
                     for name, data in lifecycle.DATA_CLASSES.items()
                 },
                 "Where every class of data belongs, as s3://bucket/prefix without a slash at the end.",
@@ -67,7 +67,7 @@ class Storage(Module[Inputs]):
             ),
         }
 
-    def _storage_lens(self, var: Inputs, kept: Any, logs: Any) -> None:
+    def _storage_lens(self, var: Inputs, data_buckets: Any, logs: Any) -> None:
         nothing: list[str] = []
         self.add(
             S3ControlStorageLensConfiguration,
@@ -79,7 +79,7 @@ class Storage(Module[Inputs]):
             storage_lens_configuration={
                 "enabled": True,
                 "account_level": {"bucket_level": {}},
-                "include": {"buckets": list_of(kept, lambda bucket: bucket.arn)},
+                "include": {"buckets": list_of(data_buckets, lambda bucket: bucket.arn)},
                 "data_export": Dynamic(
                     when(var.storage_lens_export, [logs.arn], nothing),
                     lambda data_export: {

@@ -1,4 +1,4 @@
-# Generated from module.py by scripts/synth.py: change that, then run it again.
+# Generated from module.py by smlops synth: change that, then run it again.
 
 output "buckets" {
   description = "Name and ARN of every bucket, by purpose: artifacts, data, logs and the extra ones."

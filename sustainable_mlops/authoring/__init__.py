@@ -5,9 +5,9 @@ What inputs need is here and is light. What resources need is in `authoring.reso
 
 from pydantic import Field
 
-from sustainable_mlops.authoring.called import called
+from sustainable_mlops.authoring.call_inputs import bind_inputs
 from sustainable_mlops.authoring.choice import one_of
-from sustainable_mlops.authoring.inputs import ModuleInputs, Numbers, must
+from sustainable_mlops.authoring.inputs import ModuleInputs, NumberMap, must
 from sustainable_mlops.authoring.rules import rule
 
-__all__ = ["Field", "ModuleInputs", "Numbers", "called", "must", "one_of", "rule"]
+__all__ = ["Field", "ModuleInputs", "NumberMap", "bind_inputs", "must", "one_of", "rule"]

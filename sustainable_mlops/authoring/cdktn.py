@@ -11,7 +11,7 @@ from cdktn import (
     Token,
 )
 
-from sustainable_mlops.authoring import node as node  # isort: split  jsii reads its environment while it is imported
+from sustainable_mlops.authoring import nodejs as nodejs  # isort: split  jsii reads its environment while it is imported
 
 __all__ = [
     "App",

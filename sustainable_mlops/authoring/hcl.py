@@ -25,24 +25,26 @@ _ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | str.maketrans(
 
 
 @dataclass
-class Shape:
+class BlockLayout:
     """What the bindings and the author know of one block: what in it is a block, its order, and its comments."""
 
-    blocks: dict[str, "Shape"] = field(default_factory=dict)
+    blocks: dict[str, "BlockLayout"] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
 #: `lifecycle` is the same in every resource and in no provider's schema.
-LIFECYCLE = Shape({"precondition": Shape(order=("condition",)), "postcondition": Shape(order=("condition",))})
+LIFECYCLE = BlockLayout(
+    {"precondition": BlockLayout(order=("condition",)), "postcondition": BlockLayout(order=("condition",))}
+)
 
 
-def comment(text: str) -> str:
+def render_comment(text: str) -> str:
     """`text` as comment lines, wrapped; empty text gives nothing."""
     return "".join(f"# {line}\n" for part in text.splitlines() for line in textwrap.wrap(part, WIDTH - 10))
 
 
-def template_parts(text: str) -> Iterator[tuple[bool, str]]:
+def split_template(text: str) -> Iterator[tuple[bool, str]]:
     """Split a template into (is it an expression, its text), without the `${` and `}`.
 
     Raises ValueError where an interpolation is not closed.
@@ -54,20 +56,20 @@ def template_parts(text: str) -> Iterator[tuple[bool, str]]:
             continue
         if position > literal:
             yield False, text[literal:position]
-        end = closing(text, position + 2)
+        end = find_closing(text, position + 2)
         yield True, text[position + 2 : end]
         position = literal = end + 1
     if literal < len(text) or not text:
         yield False, text[literal:]
 
 
-def closing(text: str, position: int, opening: str = "{", closes: str = "}") -> int:
+def find_closing(text: str, position: int, opening: str = "{", closes: str = "}") -> int:
     """Where the brace (or bracket) closes that opened before `position`. Raises ValueError where it does not."""
     depth = 0
     while position < len(text):
         character = text[position]
         if character == '"':
-            position = closing_quote(text, position + 1)
+            position = find_closing_quote(text, position + 1)
         elif character == opening:
             depth += 1
         elif character == closes:
@@ -78,56 +80,56 @@ def closing(text: str, position: int, opening: str = "{", closes: str = "}") -> 
     raise ValueError(f"unclosed interpolation in {text!r}")
 
 
-def closing_quote(text: str, position: int) -> int:
+def find_closing_quote(text: str, position: int) -> int:
     """Where the string ends that began before `position`. Raises ValueError where it does not."""
     while position < len(text):
         if text[position] == "\\":
             position += 1
         elif text.startswith("${", position) and text[position - 1] != "$":
-            position = closing(text, position + 2)
+            position = find_closing(text, position + 2)
         elif text[position] == '"':
             return position
         position += 1
     raise ValueError(f"unclosed string in {text!r}")
 
 
-def string(text: str) -> str:
+def render_string(text: str) -> str:
     """One template as an HCL expression."""
-    parts = list(template_parts(text))
+    parts = list(split_template(text))
     if len(parts) == 1 and parts[0][0]:
         return parts[0][1].strip()
-    return f'"{"".join(f"${{{part}}}" if is_expression else escaped(part) for is_expression, part in parts)}"'
+    return f'"{"".join(f"${{{part}}}" if is_expression else escape(part) for is_expression, part in parts)}"'
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """Literal text as it stands between quotes."""
     return text.translate(_ESCAPES)
 
 
-def key(name: str) -> str:
+def render_key(name: str) -> str:
     """The key of an object: bare where it may be."""
     if _IDENTIFIER.match(name):
         return name
-    return f"({string(name)})" if name.startswith("${") else string(name)
+    return f"({render_string(name)})" if name.startswith("${") else render_string(name)
 
 
-def expression(value: Any) -> str:
+def render_expression(value: Any) -> str:
     """Any JSON value as an HCL expression."""
     if isinstance(value, str):
-        return string(value)
+        return render_string(value)
     if isinstance(value, Mapping):
         if not value:
             return "{}"
-        inner = "\n".join(f"{key(name)} = {expression(item)}" for name, item in value.items())
+        inner = "\n".join(f"{render_key(name)} = {render_expression(item)}" for name, item in value.items())
         return f"{{\n{inner}\n}}"
     if isinstance(value, Sequence):
-        return listed([expression(item) for item in value])
+        return render_list([render_expression(item) for item in value])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value)
 
 
-def listed(items: Sequence[str]) -> str:
+def render_list(items: Sequence[str]) -> str:
     """Items as a list: in one line where they fit, as many short ones in each line as fit, else one in each."""
     line = f"[{', '.join(items)}]"
     if "\n" not in line and len(line) < WIDTH - 30:
@@ -137,26 +139,26 @@ def listed(items: Sequence[str]) -> str:
     return "[\n" + "".join(f"{item},\n" for item in items) + "]"
 
 
-def block(header: str, body: Mapping[str, Any], shape: Shape | None = None, lead: str = "") -> str:
+def render_block(header: str, body: Mapping[str, Any], shape: BlockLayout | None = None, lead: str = "") -> str:
     """One block with its body; `lead` is text (comments) put first in it."""
-    inner = lead + _body(body, shape or Shape())
+    inner = lead + _render_body(body, shape or BlockLayout())
     return f"{header} {{\n{inner}}}\n" if inner else f"{header} {{}}\n"
 
 
-def _body(body: Mapping[str, Any], shape: Shape) -> str:
+def _render_body(body: Mapping[str, Any], shape: BlockLayout) -> str:
     head: list[str] = []
     lines: list[str] = []
     tall: list[str] = []
     blocks: list[str] = []
     tail: list[str] = []
-    for name in _ordered(body, shape.order):
-        value, note = body[name], comment(shape.notes.get(name, ""))
+    for name in _order_names(body, shape.order):
+        value, note = body[name], render_comment(shape.notes.get(name, ""))
         if name == "dynamic" or name == "lifecycle" or name in shape.blocks:
             target = tail if name == "lifecycle" else blocks
-            nested = list(_blocks(name, value, shape))
+            nested = list(_render_blocks(name, value, shape))
             target += [note + nested[0], *nested[1:]] if nested else []
             continue
-        text = f"{name} = {_attribute(name, value)}\n"
+        text = f"{name} = {_render_attribute(name, value)}\n"
         if name in _META_FIRST:
             head.append(note + text)
         elif name in _META_LAST:
@@ -169,26 +171,28 @@ def _body(body: Mapping[str, Any], shape: Shape) -> str:
     return "\n".join(group for group in groups if group)
 
 
-def _attribute(name: str, value: Any) -> str:
+def _render_attribute(name: str, value: Any) -> str:
     if name in _BARE and isinstance(value, str):
         return value.removeprefix("${").removesuffix("}")
     if name in _BARE and isinstance(value, list):
-        return f"[{', '.join(_attribute(name, item) for item in value)}]"
-    return expression(value)
+        return f"[{', '.join(_render_attribute(name, item) for item in value)}]"
+    return render_expression(value)
 
 
-def _blocks(name: str, value: Any, shape: Shape) -> Iterator[str]:
+def _render_blocks(name: str, value: Any, shape: BlockLayout) -> Iterator[str]:
     if name == "dynamic":
         for label, dynamic in value.items():
-            inner = Shape({"content": shape.blocks.get(label, Shape())}, order=("for_each", "iterator", "content"))
-            yield block(f'dynamic "{label}"', dynamic, inner)
+            inner = BlockLayout(
+                {"content": shape.blocks.get(label, BlockLayout())}, order=("for_each", "iterator", "content")
+            )
+            yield render_block(f'dynamic "{label}"', dynamic, inner)
         return
     inner = LIFECYCLE if name == "lifecycle" else shape.blocks[name]
     for item in value if isinstance(value, list) else [value]:
-        yield block(name, item, inner)
+        yield render_block(name, item, inner)
 
 
-def _ordered(body: Mapping[str, Any], order: Sequence[str]) -> list[str]:
+def _order_names(body: Mapping[str, Any], order: Sequence[str]) -> list[str]:
     """The author's order; what the author did not write comes after, by name; meta-arguments where they belong."""
     known = {name: index for index, name in enumerate(order)}
     known |= {name: index - len(_META_FIRST) for index, name in enumerate(_META_FIRST)}

@@ -15,12 +15,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from sustainable_mlops.authoring import hcl
+from sustainable_mlops.authoring.author_errors import author_error, location_of_field
 from sustainable_mlops.authoring.choice import OneOf
 from sustainable_mlops.authoring.expressions.rendering import render
-from sustainable_mlops.authoring.expressions.scopes import inputs
-from sustainable_mlops.authoring.expressions.types import defaults
-from sustainable_mlops.authoring.mistakes import mistake, place_of_field
-from sustainable_mlops.authoring.rules import Rule, broken, check_fields, validations
+from sustainable_mlops.authoring.expressions.scopes import input_expressions
+from sustainable_mlops.authoring.expressions.types import number_defaults
+from sustainable_mlops.authoring.rules import InputRule, check_rule_fields, find_broken_rules, list_validations
 
 _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bool: "bool", Any: "any"}
 
@@ -30,34 +30,34 @@ class ModuleInputs(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     #: What must hold between its fields, here and in Terraform.
-    rules: ClassVar[tuple[Rule, ...]] = ()
+    rules: ClassVar[tuple[InputRule, ...]] = ()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        check_fields(cls)
+        check_rule_fields(cls)
         for name in vars(cls).get("__annotations__", {}):
             if name in cls.model_fields:
-                _refuse_dropped(cls, name, cls.model_fields[name])
+                _check_constraints(cls, name, cls.model_fields[name])
 
     @model_validator(mode="after")
-    def _keeps_its_rules(self) -> Self:
-        told: list[Any] = [
+    def _check_rules(self) -> Self:
+        errors: list[Any] = [
             {"type": "value_error", "loc": (field,), "input": self, "ctx": {"error": ValueError(message)}}
-            for field, message in broken(self)
+            for field, message in find_broken_rules(self)
         ]
-        if told:
-            raise ValidationError.from_exception_data(type(self).__name__, told)
+        if errors:
+            raise ValidationError.from_exception_data(type(self).__name__, errors)
         return self
 
     if not TYPE_CHECKING:  # for mypy there are its fields alone
 
         def __getattr__(self, name: str) -> Any:
             if name in type(self).model_fields:
-                raise mistake(f"'{name}' is read here, and the call of {type(self).__module__} gives none")
+                raise author_error(f"'{name}' is read here, and the call of {type(self).__module__} gives none")
             return super().__getattr__(name)
 
 
-class Numbers(ModuleInputs):
+class NumberMap(ModuleInputs):
     """Numbers by declared keys, each with its default: for Terraform a map, since it drops unknown keys of an object in
     silence, and these it refuses."""
 
@@ -68,22 +68,22 @@ class Numbers(ModuleInputs):
 _CONSTRAINTS = ("ge", "le", "min_length", "max_length", "pattern", "choices")
 
 
-def _refuse_dropped(model: type[BaseModel], name: str, field: FieldInfo) -> None:
+def _check_constraints(model: type[BaseModel], name: str, field: FieldInfo) -> None:
     """Raises UserError on a constraint that no validation would be made of."""
-    for item in _metadata(field):
-        given = asdict(item) if is_dataclass(item) else getattr(item, "__dict__", {})  # type: ignore[arg-type]
-        for constraint in (word for word, value in given.items() if value is not None and word != "strict"):
+    for item in _list_metadata(field):
+        constraints = asdict(item) if is_dataclass(item) else getattr(item, "__dict__", {})  # type: ignore[arg-type]
+        for constraint in (word for word, value in constraints.items() if value is not None and word != "strict"):
             if constraint not in _CONSTRAINTS:
                 instead = ", ".join((*_CONSTRAINTS[:-1], "Literal", "one_of"))
-                said = f"{name}: Terraform would not check {constraint}; use {instead} or a rule"
-                raise mistake(said, place_of_field(model, name))
+                message = f"{name}: Terraform would not check {constraint}; use {instead} or a rule"
+                raise author_error(message, location_of_field(model, name))
 
 
-def _metadata(field: FieldInfo) -> Iterator[object]:
+def _list_metadata(field: FieldInfo) -> Iterator[object]:
     """The constraints of a field and of what it holds."""
     yield from field.metadata
     for argument in get_args(field.annotation) if get_origin(field.annotation) is not Literal else ():
-        yield from _metadata(FieldInfo.from_annotation(argument))
+        yield from _list_metadata(FieldInfo.from_annotation(argument))
 
 
 def must(requirement: str) -> dict[str, Any]:
@@ -119,36 +119,39 @@ class Variable:
 
     def hcl(self) -> str:
         """The variable as an HCL block, in the usual order: description, type, default, nullable, validation."""
-        lines = [f"description = {hcl.expression(self.description)}", f"type = {self.type}"]
+        lines = [f"description = {hcl.render_expression(self.description)}", f"type = {self.type}"]
         if not self.required:
-            lines.append(f"default = {hcl.expression(self.default)}")
+            lines.append(f"default = {hcl.render_expression(self.default)}")
         if not self.nullable:
             lines.append("nullable = false")
         parts = ["\n".join(lines) + "\n"]
         for condition, message in self.validations:
-            parts.append(f"validation {{\ncondition = {condition}\nerror_message = {hcl.string(message)}\n}}\n")
+            parts.append(f"validation {{\ncondition = {condition}\nerror_message = {hcl.render_string(message)}\n}}\n")
         return f'variable "{self.name}" {{\n' + "\n".join(parts) + "}\n"
 
 
-def variables(model: type[BaseModel]) -> list[Variable]:
+def list_variables(model: type[BaseModel]) -> list[Variable]:
     """The Terraform variables that a model of inputs declares, by name."""
-    return [_variable(model, name, field) for name, field in sorted(model.model_fields.items())]
+    return [_build_variable(model, name, field) for name, field in sorted(model.model_fields.items())]
 
 
-def _variable(model: type[BaseModel], name: str, field: FieldInfo) -> Variable:
+def _build_variable(model: type[BaseModel], name: str, field: FieldInfo) -> Variable:
     if not (field.description or "").endswith("."):
-        said = f"input {name}: the description must be a sentence that ends with a period"
-        raise mistake(said, place_of_field(model, name))
+        problem = f"input {name}: the description must be a sentence that ends with a period"
+        raise author_error(problem, location_of_field(model, name))
     try:
         kind = hcl_type(field.annotation)
     except TypeError as error:
-        raise mistake(f"input {name}: {error}", place_of_field(model, name)) from None
-    annotation, nullable = _unwrap(field.annotation)
+        raise author_error(f"input {name}: {error}", location_of_field(model, name)) from None
+    annotation, nullable = _split_optional(field.annotation)
     default = ... if field.is_required() else _default(field)
-    checks = [*_constraints(f"var.{name}", name, field, annotation), *_inside(f"var.{name}", name, annotation, 0)]
+    checks = [
+        *_build_constraint_validation(f"var.{name}", name, field, annotation),
+        *_nested_constraints(f"var.{name}", name, annotation, 0),
+    ]
     if nullable:
         checks = [(f"var.{name} == null ? true : {condition}", message) for condition, message in checks]
-    ruled = validations(name, field.annotation, model, inputs(model))
+    ruled = list_validations(name, field.annotation, model, input_expressions(model))
     checks += [(render(condition), message) for condition, message in ruled]
     return Variable(name, kind, field.description or "", nullable, default, tuple(checks))
 
@@ -158,7 +161,7 @@ def _default(field: FieldInfo) -> Any:
     return value.model_dump(mode="json", exclude_defaults=True) if isinstance(value, BaseModel) else value
 
 
-def _unwrap(annotation: Any) -> tuple[Any, bool]:
+def _split_optional(annotation: Any) -> tuple[Any, bool]:
     """An annotation without `| None`, and whether it had one."""
     if get_origin(annotation) in (Union, UnionType):
         inner = [item for item in get_args(annotation) if item is not NoneType]
@@ -168,7 +171,7 @@ def _unwrap(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
-def _field(annotation: Any) -> tuple[Any, FieldInfo]:
+def _read_annotation(annotation: Any) -> tuple[Any, FieldInfo]:
     """The bare type and the merged constraints of an item's annotation such as `Annotated[str, Field(...)]`."""
     field = FieldInfo.from_annotation(annotation)
     return field.annotation, field
@@ -176,7 +179,7 @@ def _field(annotation: Any) -> tuple[Any, FieldInfo]:
 
 def hcl_type(annotation: Any) -> str:
     """A Python annotation as a Terraform type constraint. Raises TypeError where Terraform has none."""
-    annotation, _ = _unwrap(_field(annotation)[0])
+    annotation, _ = _split_optional(_read_annotation(annotation)[0])
     if annotation in _SCALARS:
         return _SCALARS[annotation]
     origin, arguments = get_origin(annotation), get_args(annotation)
@@ -185,7 +188,7 @@ def hcl_type(annotation: Any) -> str:
     if origin in (list, set, dict):
         container = {list: "list", set: "set", dict: "map"}[origin]
         return f"{container}({hcl_type(arguments[-1])})"
-    if isinstance(annotation, type) and issubclass(annotation, Numbers):
+    if isinstance(annotation, type) and issubclass(annotation, NumberMap):
         return "map(number)"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         lines = (f"{name} = {_attribute_type(field)}" for name, field in annotation.model_fields.items())
@@ -198,25 +201,25 @@ def _attribute_type(field: FieldInfo) -> str:
     if field.is_required():
         return kind
     default = _default(field)
-    return f"optional({kind})" if default is None else f"optional({kind}, {hcl.expression(default)})"
+    return f"optional({kind})" if default is None else f"optional({kind}, {hcl.render_expression(default)})"
 
 
-def _constraints(value: str, label: str, field: FieldInfo, annotation: Any) -> list[tuple[str, str]]:
+def _build_constraint_validation(value: str, label: str, field: FieldInfo, annotation: Any) -> list[tuple[str, str]]:
     """One validation of a field's own constraints, all in one message that says what the value must be."""
     conditions, words = [], []
     literal = [OneOf(get_args(annotation))] if get_origin(annotation) is Literal else []
     for item in [*literal, *field.metadata]:
-        for condition, word in _constraint(value, item):
+        for condition, word in _list_conditions(value, item):
             conditions.append(condition)
             words.append(word)
     if not conditions:
         return []
     extra = field.json_schema_extra
-    said = str(extra["must"]) if isinstance(extra, dict) and "must" in extra else " and ".join(words)
-    return [(" && ".join(conditions), f"{label} must {said}.")]
+    requirement = str(extra["must"]) if isinstance(extra, dict) and "must" in extra else " and ".join(words)
+    return [(" && ".join(conditions), f"{label} must {requirement}.")]
 
 
-def _constraint(value: str, item: object) -> Iterator[tuple[str, str]]:
+def _list_conditions(value: str, item: object) -> Iterator[tuple[str, str]]:
     if isinstance(item, OneOf):
         choices = ", ".join(map(json.dumps, item.choices))
         yield f"contains([{choices}], {value})", f"be one of {choices}"
@@ -230,52 +233,54 @@ def _constraint(value: str, item: object) -> Iterator[tuple[str, str]]:
         yield f"length({value}) <= {item.max_length}", f"hold at most {item.max_length}"
     pattern = getattr(item, "pattern", None)
     if pattern is not None:
-        yield f"can(regex({hcl.string(pattern)}, {value}))", f"match {pattern}"
+        yield f"can(regex({hcl.render_string(pattern)}, {value}))", f"match {pattern}"
 
 
-def _inside(value: str, label: str, annotation: Any, depth: int) -> Iterator[tuple[str, str]]:
+def _nested_constraints(value: str, label: str, annotation: Any, depth: int) -> Iterator[tuple[str, str]]:
     """The validations of what a map, a list or an object holds."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (list, set, dict):
         name = "item" if depth == 0 else f"item{depth + 1}"
-        inner, field = _field(arguments[-1])
-        inner, nullable = _unwrap(inner)
+        inner, field = _read_annotation(arguments[-1])
+        inner, nullable = _split_optional(inner)
         checks = [
-            *_constraints(name, f"each of {label}", field, inner),
-            *_inside(name, label, inner, depth + 1),
+            *_build_constraint_validation(name, f"each of {label}", field, inner),
+            *_nested_constraints(name, label, inner, depth + 1),
         ]
         for condition, message in checks:
             safe = f"{name} == null ? true : {condition}" if nullable else condition
             yield f"alltrue([for {name} in {value} : {safe}])", message
         if origin is dict:
-            key, key_field = _field(arguments[0])
-            for condition, message in _constraints("key", f"each key of {label}", key_field, key):
+            key, key_field = _read_annotation(arguments[0])
+            for condition, message in _build_constraint_validation("key", f"each key of {label}", key_field, key):
                 yield f"alltrue([for key in keys({value}) : {condition}])", message
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        numbers = defaults(annotation)
+        numbers = number_defaults(annotation)
         if numbers:
-            yield _declared_keys(value, label, numbers)
+            yield _validate_declared_keys(value, label, numbers)
         for name, field in annotation.model_fields.items():
-            inner, nullable = _unwrap(field.annotation)
+            inner, nullable = _split_optional(field.annotation)
             path = f'lookup({value}, "{name}", {numbers[name]})' if numbers else f"{value}.{name}"
             checks = [
-                *_constraints(path, f"{label}: {name}", field, inner),
-                *_inside(path, f"{label}: {name}", inner, depth),
+                *_build_constraint_validation(path, f"{label}: {name}", field, inner),
+                *_nested_constraints(path, f"{label}: {name}", inner, depth),
             ]
             for condition, message in checks:
                 yield (f"{path} == null ? true : {condition}" if nullable else condition), message
 
 
-def _declared_keys(value: str, label: str, known: Iterable[str]) -> tuple[str, str]:
-    unknown = f"setsubtract(keys({value}), {hcl.expression(sorted(known))})".replace("\n", " ").replace(", ]", "]")
-    said = f'{label}: unknown: ${{join(", ", {unknown})}}; known: {", ".join(sorted(known))}.'
-    return f"length({unknown}) == 0", said
+def _validate_declared_keys(value: str, label: str, known: Iterable[str]) -> tuple[str, str]:
+    unknown = f"setsubtract(keys({value}), {hcl.render_expression(sorted(known))})".replace("\n", " ").replace(
+        ", ]", "]"
+    )
+    message = f'{label}: unknown: ${{join(", ", {unknown})}}; known: {", ".join(sorted(known))}.'
+    return f"length({unknown}) == 0", message
 
 
-def table(model: type[BaseModel]) -> str:
+def render_table(model: type[BaseModel]) -> str:
     """The README's table of inputs."""
     rows = ["| name | what it is | type | default |", "|---|---|---|---|"]
-    for variable in variables(model):
+    for variable in list_variables(model):
         kind = " ".join(variable.type.split()) if len(variable.type) < 60 else f"{variable.type.split('(')[0]}(…)"
         if variable.type.startswith(("map(object", "object")):
             kind = "map of objects" if variable.type.startswith("map") else "object"
@@ -288,15 +293,15 @@ def table(model: type[BaseModel]) -> str:
 
 def _attribute_rows(annotation: Any, path: str) -> list[str]:
     """Rows for what an object or a map of objects holds."""
-    annotation, _ = _unwrap(annotation)
+    annotation, _ = _split_optional(annotation)
     if get_origin(annotation) in (dict, list):
         mark = '["…"]' if get_origin(annotation) is dict else "[*]"
-        return _attribute_rows(_field(get_args(annotation)[-1])[0], f"{path}{mark}")
+        return _attribute_rows(_read_annotation(get_args(annotation)[-1])[0], f"{path}{mark}")
     if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
         return []
     rows = []
     for name, field in annotation.model_fields.items():
-        inner, _ = _unwrap(field.annotation)
+        inner, _ = _split_optional(field.annotation)
         nested = _attribute_rows(inner, f"{path}.{name}")
         kind = "object" if nested else hcl_type(inner)
         default = "required" if field.is_required() else f"`{json.dumps(_default(field))}`"

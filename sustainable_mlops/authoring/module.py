@@ -5,17 +5,17 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar, cast, get_args
 
-from sustainable_mlops.authoring import hcl, meta, rules, structs
+from sustainable_mlops.authoring import hcl, meta_arguments, rules, structs
+from sustainable_mlops.authoring.author_errors import author_error, location_of, location_of_error
 from sustainable_mlops.authoring.cdktn import App, TerraformDataSource, TerraformStack, Testing
-from sustainable_mlops.authoring.entries import Entry, Outputs, addresses, check_output
+from sustainable_mlops.authoring.entries import ModuleEntry, Outputs, check_output, list_addresses
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.expression import lift
-from sustainable_mlops.authoring.expressions.functions import name_of
-from sustainable_mlops.authoring.expressions.scopes import Each, inputs
-from sustainable_mlops.authoring.expressions.tokens import plain
-from sustainable_mlops.authoring.inputs import ModuleInputs, Variable, variables
-from sustainable_mlops.authoring.mistakes import mistake, place_of, place_of_error
-from sustainable_mlops.authoring.references import unknown
+from sustainable_mlops.authoring.expressions.functions import name_expression
+from sustainable_mlops.authoring.expressions.scopes import Each, input_expressions
+from sustainable_mlops.authoring.expressions.tokens import to_json_syntax
+from sustainable_mlops.authoring.inputs import ModuleInputs, Variable, list_variables
+from sustainable_mlops.authoring.references import find_unknown_references
 from sustainable_mlops.errors import did_you_mean
 from sustainable_mlops.terraform import PROVIDER_VERSIONS, VERSIONS
 
@@ -40,7 +40,7 @@ class Module(Generic[I]):
     def __init__(self, name: str) -> None:
         self.name = name
         self._stack = TerraformStack(App(), name)
-        self.entries: list[Entry] = []
+        self.entries: list[ModuleEntry] = []
         self.outputs: Outputs = {}
         self.variables: list[Variable] = []
         self._declared: dict[tuple[str, ...], Any] = {}  # path of an entry to the type of what it declares
@@ -59,14 +59,14 @@ class Module(Generic[I]):
         except TypeError as error:
             if "Expression" not in str(error):
                 raise
-            raise mistake(_not_in_python(error), place_of_error(error)) from None
+            raise author_error(_unsupported_operation(error), location_of_error(error)) from None
         for name, output in self.outputs.items():
             check_output(name, output, self.build)
-        self._refuse_unknown()
-        for name in rules.tables(self.input_model):
+        self._check_references()
+        for name in rules.list_tables(self.input_model):
             if ("locals", name) not in self._declared:
-                raise mistake(f"a rule reads local.{name}, which build does not add", place_of(self.build))
-        self.variables = variables(self.input_model)
+                raise author_error(f"a rule reads local.{name}, which build does not add", location_of(self.build))
+        self.variables = list_variables(self.input_model)
         self._synthesized: dict[str, Any] = json.loads(Testing.synth(self._stack))
         return self
 
@@ -75,58 +75,60 @@ class Module(Generic[I]):
     @property
     def var(self) -> I:
         """The inputs, as expressions."""
-        return cast(I, inputs(self.input_model))
+        return cast(I, input_expressions(self.input_model))
 
     @property
     def locals(self) -> Any:
         """The locals added so far, as expressions."""
-        return name_of("local", self._scope("locals"))
+        return name_expression("local", self._scope("locals"))
 
     @property
     def resources(self) -> Any:
         """The resources added so far, by type and label, as expressions."""
-        return _Resources("", self._kinds("resource"))
+        return _Resources("", self._list_scopes("resource"))
 
     @property
     def data(self) -> Any:
         """The data sources added so far, by type and label, as expressions."""
-        return _Resources("data.", self._kinds("data"))
+        return _Resources("data.", self._list_scopes("data"))
 
-    def _kinds(self, group: str) -> dict[str, types.Object]:
-        found: dict[str, Any] = {path[1]: None for path in self._declared if path[0] == group}
-        return {kind: self._scope(group, kind) for kind in found}
+    def _list_scopes(self, group: str) -> dict[str, types.ObjectType]:
+        types_in_group: dict[str, Any] = {path[1]: None for path in self._declared if path[0] == group}
+        return {kind: self._scope(group, kind) for kind in types_in_group}
 
-    def _scope(self, *kind: str) -> types.Object:
-        declared = {path[-1]: held for path, held in self._declared.items() if path[:-1] == kind}
-        return types.Object(tuple(declared.items()), {"locals": "value"}.get(kind[0], kind[0]))
+    def _scope(self, *kind: str) -> types.ObjectType:
+        declared = {path[-1]: type_ for path, type_ in self._declared.items() if path[:-1] == kind}
+        return types.ObjectType(tuple(declared.items()), {"locals": "value"}.get(kind[0], kind[0]))
 
-    def _names(self) -> dict[str, Any]:
+    def _list_names(self) -> dict[str, Any]:
         """Every name that an expression may begin with, and its type."""
         return {
             "var": self.input_model,
             "local": self._scope("locals"),
             "module": self._scope("module"),
-            "data": types.Object(tuple(self._kinds("data").items()), "data source"),
-            **self._kinds("resource"),
+            "data": types.ObjectType(tuple(self._list_scopes("data").items()), "data source"),
+            **self._list_scopes("resource"),
         }
 
-    def _refuse_unknown(self) -> None:
+    def _check_references(self) -> None:
         """Raises UserError where a string or a `depends_on` names what is not declared."""
-        names = self._names()
-        said = [(entry.said, entry.place, {"each": entry.each} if entry.each else {}) for entry in self.entries]
+        names = self._list_names()
+        referencing = [
+            (entry.values_json, entry.location, {"each": entry.each} if entry.each else {}) for entry in self.entries
+        ]
         for output in self.outputs.values():
-            waits = [f"${{{address}}}" for address in addresses(output.depends_on)]
-            said.append(([plain(output.value), waits], output.place, {}))
-        for value, where, each in said:
-            for wrong in unknown(value, {**names, **each}):
-                raise mistake(wrong, where)
+            dependencies = [f"${{{address}}}" for address in list_addresses(output.depends_on)]
+            referencing.append(([to_json_syntax(output.value), dependencies], output.location, {}))
+        for value, location, each in referencing:
+            for problem in find_unknown_references(value, {**names, **each}):
+                raise author_error(problem, location)
 
     def _declare(self, path: tuple[str, ...], declared: Any) -> None:
         if path in self._declared:
             kind, *names = path
-            what = {"locals": "a local", "module": "a call of a module", "check": "a check"}.get(kind, names[0])
+            description = {"locals": "a local", "module": "a call of a module", "check": "a check"}.get(kind, names[0])
             hint = ", label=…" if kind == "module" else ""
-            raise mistake(f"there is {what} '{names[-1]}' already; give each a name of its own{hint}")
+            raise author_error(f"there is {description} '{names[-1]}' already; give each a name of its own{hint}")
         self._declared[path] = declared
 
     # What `build` calls.
@@ -151,45 +153,51 @@ class Module(Generic[I]):
         arguments, `skips` checkov suppressions with their reasons. Returns the expression of the resource, or of the
         map of its instances where there is a `for_each`. Raises UserError on what the provider's schema lacks.
         """
-        taken, overrides = structs.arguments(cls, values)
-        given = meta.arguments(cls, for_each, lifecycle, depends_on)
+        arguments, overrides = structs.split_arguments(cls, values)
+        meta = meta_arguments.build_meta_arguments(cls, for_each, lifecycle, depends_on)
         kind = "data" if issubclass(cls, TerraformDataSource) else "resource"
-        address = (kind, _terraform_type(cls), label)
-        declared: Any = types.Schema(cls)
+        address = (kind, _resource_type(cls), label)
+        declared: Any = types.ResourceSchema(cls)
         if for_each:
             declared = dict[str, declared]
         self._declare(address, declared)
         try:
-            element = cls(self._stack, f"{cls.__name__}-{label}", **taken)
+            element = cls(self._stack, f"{cls.__name__}-{label}", **arguments)
         except TypeError as error:
-            raise mistake(f"{cls.__name__}: {str(error).removeprefix(f'{cls.__name__}.__init__() ')}") from None
+            raise author_error(f"{cls.__name__}: {str(error).removeprefix(f'{cls.__name__}.__init__() ')}") from None
         element.override_logical_id(label)
-        for path, value in {**overrides, **given}.items():
+        for path, value in {**overrides, **meta}.items():
             element.add_override(path, value)
         lead = "".join(f"# checkov:skip={check}:{reason}\n" for check, reason in (skips or {}).items())
         lead += "\n" if lead else ""
-        triggers = given.get("lifecycle", {}).get("replace_triggered_by", ())
-        waits = [f"${{{address}}}" for address in (*given.get("depends_on", ()), *triggers)]
-        said = [{name: value for name, value in given.items() if name != "depends_on"}, waits, structs.said(values)]
+        triggers = meta.get("lifecycle", {}).get("replace_triggered_by", ())
+        dependencies = [f"${{{address}}}" for address in (*meta.get("depends_on", ()), *triggers)]
+        json_values = [
+            {name: value for name, value in meta.items() if name != "depends_on"},
+            dependencies,
+            structs.arguments_to_json(values),
+        ]
         each = for_each and for_each.type
-        self.entries.append(Entry(address, why, lead, element, cls, values, notes or {}, said=said, each=each))
-        return name_of(".".join(address).removeprefix("resource."), declared)
+        self.entries.append(
+            ModuleEntry(address, why, lead, element, cls, values, notes or {}, values_json=json_values, each=each)
+        )
+        return name_expression(".".join(address).removeprefix("resource."), declared)
 
     def local(self, name: str, value: Any, why: str = "") -> Any:
         """Add a local value; returns the expression that reads it."""
-        held = plain(value, null="${null}")  # synthesis leaves out what is null
+        value_json = to_json_syntax(value, null="${null}")  # synthesis leaves out what is null
         self._declare(("locals", name), lift(value).type)
-        self._override(("locals", name), held)
-        self.entries.append(Entry(("locals", name), why, body={name: held}, said=held))
+        self._override(("locals", name), value_json)
+        self.entries.append(ModuleEntry(("locals", name), why, body={name: value_json}, values_json=value_json))
         return getattr(self.locals, name)
 
     def check(self, name: str, condition: object, message: str, why: str = "") -> None:
         """Add a `check` block: a soft fact that warns in every plan where `condition` does not hold."""
-        body = {"assert": {"condition": plain(condition), "error_message": message}}
+        body = {"assert": {"condition": to_json_syntax(condition), "error_message": message}}
         self._declare(("check", name), None)
         self._override(("check", name), body)
-        blocks = {"assert": hcl.Shape(order=("condition", "error_message"))}
-        self.entries.append(Entry(("check", name), why, body=body, blocks=blocks, said=body))
+        blocks = {"assert": hcl.BlockLayout(order=("condition", "error_message"))}
+        self.entries.append(ModuleEntry(("check", name), why, body=body, blocks=blocks, values_json=body))
 
     def _override(self, path: tuple[str, ...], value: Any) -> None:
         self._stack.add_override(".".join(path), value)
@@ -204,19 +212,19 @@ class Module(Generic[I]):
     def json(self) -> dict[str, Any]:
         """The whole module in Terraform's JSON syntax."""
         moved = [{"from": old, "to": new} for old, new in self.moved.items()]
-        whole: dict[str, Any] = {
+        module_json: dict[str, Any] = {
             "terraform": self.terraform_block(),
             "variable": {variable.name: variable.body() for variable in self.variables},
             **{
-                kind: _dynamic_last(body)
+                kind: _move_dynamic_last(body)
                 for kind, body in self._synthesized.items()
                 if kind not in ("terraform", "variable")
             },
             "output": {name: output.body() for name, output in self.outputs.items()},
         }
         if moved:
-            whole["moved"] = moved
-        return {kind: body for kind, body in whole.items() if body}
+            module_json["moved"] = moved
+        return {kind: body for kind, body in module_json.items() if body}
 
     def addresses(self) -> list[str]:
         """The address of every managed resource, without instance keys."""
@@ -225,11 +233,13 @@ class Module(Generic[I]):
     def files(self) -> dict[str, str]:
         """File name to the HCL in it, not yet formatted by `terraform fmt`."""
         by_name = sorted(self.outputs.items())
-        order = hcl.Shape(order=("description", "value", "sensitive", "depends_on"))
+        order = hcl.BlockLayout(order=("description", "value", "sensitive", "depends_on"))
         return {
             "main.tf": self.main(),
             "variables.tf": "\n".join(variable.hcl() for variable in self.variables),
-            "outputs.tf": "\n".join(hcl.block(f'output "{name}"', output.body(), order) for name, output in by_name),
+            "outputs.tf": "\n".join(
+                hcl.render_block(f'output "{name}"', output.body(), order) for name, output in by_name
+            ),
             "versions.tf": self.versions(),
         }
 
@@ -238,16 +248,18 @@ class Module(Generic[I]):
         parts = []
         for is_local, entries in itertools.groupby(self.entries, key=lambda entry: entry.path[0] == "locals"):
             group = list(entries)
-            parts += [_locals(group)] if is_local else [self._entry(entry) for entry in group]
-        parts += [hcl.block("moved", {"from": f"${{{old}}}", "to": f"${{{new}}}"}) for old, new in self.moved.items()]
+            parts += [_render_locals(group)] if is_local else [self._render_entry(entry) for entry in group]
+        parts += [
+            hcl.render_block("moved", {"from": f"${{{old}}}", "to": f"${{{new}}}"}) for old, new in self.moved.items()
+        ]
         return "\n".join(parts)
 
     def versions(self) -> str:
         """versions.tf."""
-        shape = hcl.Shape({"required_providers": hcl.Shape()}, order=("required_version",))
-        return hcl.block("terraform", self.terraform_block(), shape)
+        shape = hcl.BlockLayout({"required_providers": hcl.BlockLayout()}, order=("required_version",))
+        return hcl.render_block("terraform", self.terraform_block(), shape)
 
-    def _entry(self, entry: Entry) -> str:
+    def _render_entry(self, entry: ModuleEntry) -> str:
         body = entry.body
         if body is None:
             body = self._synthesized
@@ -255,46 +267,46 @@ class Module(Generic[I]):
                 body = body[step]
         kind, *labels = entry.path
         header = " ".join([kind, *(json.dumps(label) for label in labels)])
-        return hcl.comment(entry.why) + hcl.block(header, body, entry.shape(), entry.lead)
+        return hcl.render_comment(entry.why) + hcl.render_block(header, body, entry.shape(), entry.lead)
 
 
 class _Resources:
     """Resources, or data sources, by type: `resources.aws_iam_role.this`."""
 
-    def __init__(self, prefix: str, scopes: Mapping[str, types.Object]) -> None:
+    def __init__(self, prefix: str, scopes: Mapping[str, types.ObjectType]) -> None:
         self._prefix, self._scopes = prefix, scopes
 
     def __getattr__(self, name: str) -> Any:
         if name not in self._scopes:
-            raise mistake(f"there is no resource of type {name} yet{did_you_mean(name, self._scopes)}")
-        return name_of(f"{self._prefix}{name}", self._scopes[name])
+            raise author_error(f"there is no resource of type {name} yet{did_you_mean(name, self._scopes)}")
+        return name_expression(f"{self._prefix}{name}", self._scopes[name])
 
 
-def _dynamic_last(body: Any) -> Any:
+def _move_dynamic_last(body: Any) -> Any:
     """A body with its dynamic blocks after those that are written out, as in HCL: Terraform keeps their order."""
     if isinstance(body, list):
-        return [_dynamic_last(item) for item in body]
+        return [_move_dynamic_last(item) for item in body]
     if not isinstance(body, dict):
         return body
-    return {name: _dynamic_last(body[name]) for name in sorted(body, key=lambda name: name == "dynamic")}
+    return {name: _move_dynamic_last(body[name]) for name in sorted(body, key=lambda name: name == "dynamic")}
 
 
-def _not_in_python(error: TypeError) -> str:
+def _unsupported_operation(error: TypeError) -> str:
     return (
         f"{error}: of what is known only to Terraform there are == != < <= > >= + - * / & | ~ [] and the functions of "
         "authoring.expressions; write others as text, such as '${var.size * 2}'"
     )
 
 
-def _terraform_type(cls: type) -> str:
+def _resource_type(cls: type) -> str:
     """The type of a resource of this class: `aws_s3_bucket`."""
     return str(getattr(cls, "TF_RESOURCE_TYPE", "terraform_data"))
 
 
-def _locals(entries: Iterable[Entry]) -> str:
+def _render_locals(entries: Iterable[ModuleEntry]) -> str:
     lines = []
     for entry in entries:
         ((name, value),) = (entry.body or {}).items()
-        lines.append(f"{hcl.comment(entry.why)}{name} = {hcl.expression(value)}\n")
+        lines.append(f"{hcl.render_comment(entry.why)}{name} = {hcl.render_expression(value)}\n")
     tall = any("\n" in line[:-1] for line in lines)
     return "locals {\n" + ("\n" if tall else "").join(lines) + "}\n"

@@ -3,20 +3,20 @@
 import re
 from typing import Any
 
-from sustainable_mlops.authoring.inputs import table
+from sustainable_mlops.authoring.inputs import render_table
 from sustainable_mlops.authoring.module import Module
 
 
-def renew(module: Module[Any], readme: str) -> str:
+def update_tables(module: Module[Any], readme: str) -> str:
     """`readme` with its tables renewed between `<!-- inputs -->` and `<!-- /inputs -->`, and the same for outputs.
 
     Raises ValueError where the marks are missing.
     """
     rows = ["| name | what it is |", "|---|---|"]
     rows += [f"| {name} | {output.description} |" for name, output in sorted(module.outputs.items())]
-    for mark, text in (("inputs", table(module.input_model)), ("outputs", "\n".join(rows) + "\n")):
+    for mark, text in (("inputs", render_table(module.input_model)), ("outputs", "\n".join(rows) + "\n")):
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"
         if not re.search(pattern, readme, re.S):
             raise ValueError(f"{module.name}/README.md has no <!-- {mark} --> … <!-- /{mark} --> to write the table in")
-        readme = re.sub(pattern, lambda found, text=text: found[1] + text + found[2], readme, flags=re.S)  # type: ignore[misc]
+        readme = re.sub(pattern, lambda match, text=text: match[1] + text + match[2], readme, flags=re.S)  # type: ignore[misc]
     return readme

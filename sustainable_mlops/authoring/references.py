@@ -13,7 +13,7 @@ _STEP = re.compile(r"\.([A-Za-z_][\w-]*|\d+|\*)")
 _BOUND = re.compile(r"\bfor\s+(\w+)(?:\s*,\s*(\w+))?\s+in\b")
 _WORDS = {"true", "false", "null", "for", "in", "if", "else", "endif", "endfor"}
 #: Names of Terraform's own that nothing here declares.
-_OPEN = {"path", "self", "terraform"}
+_TERRAFORM_NAMES = {"path", "self", "terraform"}
 
 
 class _Key(str):
@@ -24,28 +24,28 @@ class _Key(str):
 Path = tuple[str | None, ...]
 
 
-def unknown(value: Any, names: Mapping[str, Any]) -> Iterator[str]:
+def find_unknown_references(value: Any, names: Mapping[str, Any]) -> Iterator[str]:
     """What strings anywhere in `value` refer to and `names` (name to type) does not declare: one sentence each."""
     if isinstance(value, str):
-        yield from _in_template(value, names)
+        yield from _check_template(value, names)
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from unknown(key, names)
-            yield from _in_blocks(item, names) if key == "dynamic" else unknown(item, names)
+            yield from find_unknown_references(key, names)
+            yield from _check_blocks(item, names) if key == "dynamic" else find_unknown_references(item, names)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from unknown(item, names)
+            yield from find_unknown_references(item, names)
 
 
-def _in_blocks(dynamic: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[str]:
+def _check_blocks(dynamic: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[str]:
     for label, block in dynamic.items():
-        yield from unknown(block, {**names, block.get("iterator", label): Any})
+        yield from find_unknown_references(block, {**names, block.get("iterator", label): Any})
 
 
-def _in_template(template: str, names: Mapping[str, Any]) -> Iterator[str]:
-    for text in (text for inside, text in hcl.template_parts(template) if inside):
-        bound = {name for found in _BOUND.findall(text) for name in found if name}
-        yield from filter(None, (_resolve(path, names, bound) for path in _paths(text)))
+def _check_template(template: str, names: Mapping[str, Any]) -> Iterator[str]:
+    for text in (text for inside, text in hcl.split_template(template) if inside):
+        bound = {name for match in _BOUND.findall(text) for name in match if name}
+        yield from filter(None, (_find_path_problem(path, names, bound) for path in _paths(text)))
 
 
 def _paths(text: str) -> Iterator[Path]:
@@ -53,19 +53,19 @@ def _paths(text: str) -> Iterator[Path]:
     position = 0
     while position < len(text):
         if text[position] == '"':
-            end = hcl.closing_quote(text, position + 1)
-            for inside, part in hcl.template_parts(text[position + 1 : end]):
+            end = hcl.find_closing_quote(text, position + 1)
+            for inside, part in hcl.split_template(text[position + 1 : end]):
                 if inside:
                     yield from _paths(part)
             position = end + 1
-        elif found := _NAME.match(text, position):
-            steps, position, inner = _steps(text, found.end())
+        elif match := _NAME.match(text, position):
+            steps, position, inner = _steps(text, match.end())
             for index in inner:
                 yield from _paths(index)
             rest = text[position:].lstrip()
             is_key = rest.startswith("=") and not rest.startswith(("==", "=>"))
-            if not (rest.startswith("(") or is_key or (not steps and found[0] in _WORDS)):
-                yield (found[0], *steps)
+            if not (rest.startswith("(") or is_key or (not steps and match[0] in _WORDS)):
+                yield (match[0], *steps)
         else:
             # What follows a call or a parenthesis (`f(x).name`) is no name.
             step = _STEP.match(text, position)
@@ -77,11 +77,11 @@ def _steps(text: str, position: int) -> tuple[list[str | None], int, list[str]]:
     steps: list[str | None] = []
     inner = []
     while position < len(text):
-        if found := _STEP.match(text, position):
-            steps.append(None if found[1] == "*" or found[1].isdigit() else found[1])
-            position = found.end()
+        if match := _STEP.match(text, position):
+            steps.append(None if match[1] == "*" or match[1].isdigit() else match[1])
+            position = match.end()
         elif text[position] == "[":
-            end = hcl.closing(text, position + 1, "[", "]")
+            end = hcl.find_closing(text, position + 1, "[", "]")
             index = text[position + 1 : end].strip()
             steps.append(_Key(index[1:-1]) if re.fullmatch(r'"[^"$]*"', index) else None)
             inner += [] if index == "*" else [index]
@@ -91,47 +91,47 @@ def _steps(text: str, position: int) -> tuple[list[str | None], int, list[str]]:
     return steps, position, inner
 
 
-def _resolve(path: Path, names: Mapping[str, Any], bound: set[str]) -> str:
+def _find_path_problem(path: Path, names: Mapping[str, Any], bound: set[str]) -> str:
     """What is wrong with a path; empty where nothing is."""
     root = str(path[0])
-    if root in bound or root in _OPEN:
+    if root in bound or root in _TERRAFORM_NAMES:
         return ""
     if root not in names:
         if root == "each":
             return "each is used where there is no for_each=each_of(…)"
         if re.match(r"[a-z]+_", root) and any(name.startswith(root.partition("_")[0]) for name in names):
             return f"there is no resource {'.'.join(filter(None, path[:2]))}"
-        near = f"; did you mean 'var.{root}'?" if root in (types.members(names["var"]) or ()) else ""
+        near = f"; did you mean 'var.{root}'?" if root in (types.list_members(names["var"]) or ()) else ""
         return f"nothing is called '{root}'{near or did_you_mean(root, names)}"
-    declared, written = names[root], root
+    declared, address = names[root], root
     for step in path[1:]:
-        if types.members(declared) is None:
+        if types.list_members(declared) is None:
             return ""
-        if (inner := _inner(declared, step)) is _NOTHING:
-            return _no_step(declared, written, step)
-        declared, written = inner, f"{written}.{step}" if step is not None else f"{written}[…]"
+        if (step_type := _step_type(declared, step)) is _NOTHING:
+            return _describe_missing_step(declared, address, step)
+        declared, address = step_type, f"{address}.{step}" if step is not None else f"{address}[…]"
     return ""
 
 
 _NOTHING = object()
 
 
-def _inner(declared: Any, step: str | None) -> Any:
+def _step_type(declared: Any, step: str | None) -> Any:
     """The type that a step leads to, or `_NOTHING`."""
-    fields, item = types.members(declared) or {}, types.item(declared)[1]
+    fields, item = types.list_members(declared) or {}, types.item_types(declared)[1]
     if step is not None and step in fields:
         return fields[step]
-    is_map = get_origin(types.bare(declared)) is dict and not isinstance(item, types.Schema)
+    is_map = get_origin(types.strip_annotation(declared)) is dict and not isinstance(item, types.ResourceSchema)
     return item if step is None or isinstance(step, _Key) or is_map else _NOTHING
 
 
-def _no_step(declared: Any, written: str, step: str | None) -> str:
-    fields, bare = types.members(declared), types.bare(declared)
-    if not isinstance(bare, types.Object) and isinstance(types.item(declared)[1], types.Schema):
-        return f"{written} has for_each, so it has no '{step}'; name an instance, {written}[each.key].{step}"
+def _describe_missing_step(declared: Any, address: str, step: str | None) -> str:
+    fields, stripped = types.list_members(declared), types.strip_annotation(declared)
+    if not isinstance(stripped, types.ObjectType) and isinstance(types.item_types(declared)[1], types.ResourceSchema):
+        return f"{address} has for_each, so it has no '{step}'; name an instance, {address}[each.key].{step}"
     if fields:
-        what = "input" if written == "var" else getattr(bare, "what", "attribute")
-        return f"{written} has no {what} '{step}'{did_you_mean(str(step), fields)}"
-    if isinstance(bare, types.Object):
-        return f"there is no {written}.{step}"
-    return f"{written} is a {types.kind(declared)}; it has no attribute '{step}'"
+        label = "input" if address == "var" else getattr(stripped, "what", "attribute")
+        return f"{address} has no {label} '{step}'{did_you_mean(str(step), fields)}"
+    if isinstance(stripped, types.ObjectType):
+        return f"there is no {address}.{step}"
+    return f"{address} is a {types.kind_of(declared)}; it has no attribute '{step}'"

@@ -7,35 +7,40 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from sustainable_mlops.authoring import hcl
-from sustainable_mlops.authoring.entries import Entry
+from sustainable_mlops.authoring.author_errors import author_error
+from sustainable_mlops.authoring.entries import ModuleEntry
 from sustainable_mlops.authoring.expressions import types
-from sustainable_mlops.authoring.expressions.expression import Expression, lift, text, tree
-from sustainable_mlops.authoring.expressions.functions import name_of
+from sustainable_mlops.authoring.expressions.expression import Expression, get_node, lift, to_hcl
+from sustainable_mlops.authoring.expressions.functions import name_expression
 from sustainable_mlops.authoring.expressions.scopes import Each
-from sustainable_mlops.authoring.expressions.tokens import plain, template
+from sustainable_mlops.authoring.expressions.tokens import to_json_syntax, to_template
 from sustainable_mlops.authoring.inputs import ModuleInputs
-from sustainable_mlops.authoring.mistakes import mistake
 from sustainable_mlops.authoring.module import Module
 from sustainable_mlops.errors import did_you_mean
 
 R = TypeVar("R", bound=ModuleInputs)
 
 
-def _validate(name: str, field: FieldInfo, value: Any) -> None:
+def _check_input(name: str, field: FieldInfo, value: Any) -> None:
     """Raises UserError where a value is not what an input takes."""
     if isinstance(value, Expression):
-        given, taken = types.kind(tree(value).type), types.kind(field.annotation)
+        given_kind, expected_kind = types.kind_of(get_node(value).type), types.kind_of(field.annotation)
         scalars = {"text", "number", "bool"}
-        if given != taken and "any" not in (given, taken) and not {given, taken} <= scalars and given != "null":
-            raise mistake(f"input {name} takes a {taken}; {text(value)} is a {given}")
-    elif "${" not in repr(plain(value)):
+        if (
+            given_kind != expected_kind
+            and "any" not in (given_kind, expected_kind)
+            and not {given_kind, expected_kind} <= scalars
+            and given_kind != "null"
+        ):
+            raise author_error(f"input {name} takes a {expected_kind}; {to_hcl(value)} is a {given_kind}")
+    elif "${" not in repr(to_json_syntax(value)):
         constrained: Any = Annotated[field.annotation, field]
         try:
             TypeAdapter(constrained).validate_python(value, strict=True)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             path = "".join(f".{step}" for step in first["loc"])
-            raise mistake(f"input {name}{path}: {first['msg']}") from None
+            raise author_error(f"input {name}{path}: {first['msg']}") from None
 
 
 class Root(Module[R]):
@@ -51,8 +56,10 @@ class Root(Module[R]):
     def provider(self, body: Mapping[str, Any], notes: Mapping[str, str] | None = None) -> None:
         """Configure the AWS provider."""
         self._override(("provider", "aws"), [dict(body)])
-        blocks = {"assume_role": hcl.Shape(), "default_tags": hcl.Shape()}
-        self.entries.append(Entry(("provider", "aws"), body=dict(body), blocks=blocks, notes=notes or {}, said=body))
+        blocks = {"assume_role": hcl.BlockLayout(), "default_tags": hcl.BlockLayout()}
+        self.entries.append(
+            ModuleEntry(("provider", "aws"), body=dict(body), blocks=blocks, notes=notes or {}, values_json=body)
+        )
 
     def call(
         self,
@@ -71,16 +78,16 @@ class Root(Module[R]):
         fields, label = module.input_model.model_fields, label or module.name
         for name, value in values.items():
             if name not in fields:
-                raise mistake(f"module {module.name} has no input '{name}'{did_you_mean(name, fields)}")
-            _validate(name, fields[name], value)
+                raise author_error(f"module {module.name} has no input '{name}'{did_you_mean(name, fields)}")
+            _check_input(name, fields[name], value)
         missing = [name for name, field in fields.items() if field.is_required() and name not in values]
         if missing:
-            raise mistake(f"module {module.name} needs {', '.join(missing)}")
+            raise author_error(f"module {module.name} needs {', '.join(missing)}")
         body: dict[str, Any] = {"source": f"../../modules/{module.name}"}
         if for_each is not None:
-            body["for_each"] = template(for_each.collection)
-        body |= plain(values)
-        declared: Any = types.Object(
+            body["for_each"] = to_template(for_each.collection)
+        body |= to_json_syntax(values)
+        declared: Any = types.ObjectType(
             tuple((name, lift(out.value).type) for name, out in module.outputs.items()), "output"
         )
         if for_each is not None:
@@ -88,23 +95,23 @@ class Root(Module[R]):
         self._declare(("module", label), declared)
         self._override(("module", label), body)
         each = for_each and for_each.type
-        self.entries.append(Entry(("module", label), why, body=body, said=body, each=each))
-        return name_of(f"module.{label}", declared)
+        self.entries.append(ModuleEntry(("module", label), why, body=body, values_json=body, each=each))
+        return name_expression(f"module.{label}", declared)
 
     def adopt(self, address: str, identifier: str, *, why: str = "", for_each: Any = None) -> None:
         """Import an existing object as the resource at `address`, with an `import` block.
 
         With `for_each`, a set of keys, one object is imported for each key, and `address` has `each.key` in it.
         """
-        body: dict[str, Any] = {} if for_each is None else {"for_each": plain(for_each)}
+        body: dict[str, Any] = {} if for_each is None else {"for_each": to_json_syntax(for_each)}
         body |= {"to": f"${{{address}}}", "id": identifier}
         self._declare(("import", address, identifier), None)
-        self.entries.append(Entry(("import",), why, body=body, said=body.get("for_each")))
+        self.entries.append(ModuleEntry(("import",), why, body=body, values_json=body.get("for_each")))
         self._imports.append({**body, "to": address})
 
     def json(self) -> dict[str, Any]:
-        whole = super().json()
-        return {**whole, "import": self._imports} if self._imports else whole
+        module_json = super().json()
+        return {**module_json, "import": self._imports} if self._imports else module_json
 
     def terraform_block(self) -> dict[str, Any]:
         block = super().terraform_block()
@@ -112,6 +119,6 @@ class Root(Module[R]):
 
     def versions(self) -> str:
         block = self.terraform_block()
-        backend = hcl.block('backend "s3"', block.pop("backend")["s3"])
-        shape = hcl.Shape({"required_providers": hcl.Shape()}, order=("required_version",))
-        return hcl.block("terraform", block, shape).removesuffix("}\n") + "\n" + backend + "}\n"
+        backend = hcl.render_block('backend "s3"', block.pop("backend")["s3"])
+        shape = hcl.BlockLayout({"required_providers": hcl.BlockLayout()}, order=("required_version",))
+        return hcl.render_block("terraform", block, shape).removesuffix("}\n") + "\n" + backend + "}\n"

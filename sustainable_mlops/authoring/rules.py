@@ -8,133 +8,149 @@ from typing import Any, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
+from sustainable_mlops.authoring.author_errors import author_error, current_location
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.evaluation import evaluate
-from sustainable_mlops.authoring.expressions.expression import Expression, lift, text, tree
-from sustainable_mlops.authoring.expressions.functions import binding, comprehension, is_null, join, name_of, when
-from sustainable_mlops.authoring.expressions.node import Node
-from sustainable_mlops.authoring.expressions.scopes import inputs
-from sustainable_mlops.authoring.mistakes import mistake, place
+from sustainable_mlops.authoring.expressions.expression import Expression, get_node, lift, to_hcl
+from sustainable_mlops.authoring.expressions.functions import (
+    bind_names,
+    build_comprehension,
+    is_null,
+    join,
+    name_expression,
+    when,
+)
+from sustainable_mlops.authoring.expressions.node import ExpressionNode
+from sustainable_mlops.authoring.expressions.scopes import input_expressions
 from sustainable_mlops.errors import did_you_mean
 
 
 @dataclass(frozen=True)
-class Rule:
+class InputRule:
     """What must hold of a model's fields; `message` says what to do, of the field that it is told of."""
 
     field: str
-    holds: Callable[[Any], Any]
+    predicate: Callable[[Any], Any]
     message: str | Callable[[Any], str]
-    declared: str
+    location: str
 
-    def condition(self, value: Any) -> Node:
+    def condition(self, value: Any) -> ExpressionNode:
         """The tree of the condition on an expression of the model."""
-        node = lift(self.holds(value))
-        if types.kind(node.type) not in ("bool", "any") or node.operation == "literal":
-            raise mistake(f"the rule on {self.field} gives {text(Expression(node))}, no condition", self.declared)
+        node = lift(self.predicate(value))
+        if types.kind_of(node.type) not in ("bool", "any") or node.operation == "literal":
+            raise author_error(
+                f"the rule on {self.field} gives {to_hcl(Expression(node))}, no condition", self.location
+            )
         return node
 
-    def told(self, value: Any) -> str:
+    def message_for(self, value: Any) -> str:
         """The message on an expression of the model: a template."""
         return self.message if isinstance(self.message, str) else self.message(value)
 
 
-def rule(field: str, holds: Callable[[Any], Any], message: str | Callable[[Any], str]) -> Rule:
+def rule(field: str, holds: Callable[[Any], Any], message: str | Callable[[Any], str]) -> InputRule:
     """A rule of a model, for its `rules`: `rule("max", lambda v: v.min <= v.max, "must be at least min")`.
 
     `holds` gives a condition on the model's fields, in expressions; `message` follows the field's name, and may be a
     function of the same fields.
     """
-    return Rule(field, holds, message, place())
+    return InputRule(field, holds, message, current_location())
 
 
-def rules_of(model: type[BaseModel]) -> tuple[Rule, ...]:
+def list_rules(model: type[BaseModel]) -> tuple[InputRule, ...]:
     """The rules of a model and of those that it inherits from."""
-    return tuple(each for cls in reversed(model.__mro__) for each in vars(cls).get("rules", ()))
+    return tuple(declared_rule for cls in reversed(model.__mro__) for declared_rule in vars(cls).get("rules", ()))
 
 
-def check_fields(model: type[BaseModel]) -> None:
+def check_rule_fields(model: type[BaseModel]) -> None:
     """Raises UserError where a rule is told of a field that the model lacks."""
-    for each in rules_of(model):
-        if each.field not in model.model_fields:
-            said = f"{model.__name__} has no field '{each.field}' for this rule"
-            raise mistake(said + did_you_mean(each.field, model.model_fields), each.declared)
+    for declared_rule in list_rules(model):
+        if declared_rule.field not in model.model_fields:
+            message = f"{model.__name__} has no field '{declared_rule.field}' for this rule"
+            raise author_error(message + did_you_mean(declared_rule.field, model.model_fields), declared_rule.location)
 
 
 @functools.cache
-def _traced(model: type[BaseModel]) -> tuple[tuple[str, Node, Node], ...]:
-    value = name_of("v", model)
-    return tuple((each.field, each.condition(value), lift(each.told(value))) for each in rules_of(model))
+def _trace_rules(model: type[BaseModel]) -> tuple[tuple[str, ExpressionNode, ExpressionNode], ...]:
+    value = name_expression("v", model)
+    return tuple(
+        (declared_rule.field, declared_rule.condition(value), lift(declared_rule.message_for(value)))
+        for declared_rule in list_rules(model)
+    )
 
 
-def broken(value: BaseModel) -> Iterator[tuple[str, str]]:
+def find_broken_rules(value: BaseModel) -> Iterator[tuple[str, str]]:
     """The rules that a valid instance of its model breaks: (field, message)."""
     names = {"v": value}
-    for field, condition, message in _traced(type(value)):
+    for field, condition, message in _trace_rules(type(value)):
         if not evaluate(condition, names):
             yield field, str(evaluate(message, names))
 
 
-def validations(name: str, annotation: Any, model: type[BaseModel], var: Any) -> Iterator[tuple[Node, str]]:
+def list_validations(
+    name: str, annotation: Any, model: type[BaseModel], var: Any
+) -> Iterator[tuple[ExpressionNode, str]]:
     """The validations of one variable by rules: the model's own that are told of it, and those of what it holds."""
-    for each in rules_of(model):
+    for each in list_rules(model):
         if each.field == name:
             condition = each.condition(var)
             if not _mentions(condition, name):
-                said = f"the rule on {name} says nothing of {name}; declare it on a field that it compares"
-                raise mistake(said, each.declared)
-            yield condition, f"{name}: {each.told(var)}"
-    yield from _inside(getattr(var, name), annotation, name, 1)
+                message = f"the rule on {name} says nothing of {name}; declare it on a field that it compares"
+                raise author_error(message, each.location)
+            yield condition, f"{name}: {each.message_for(var)}"
+    yield from _nested_validations(getattr(var, name), annotation, name, 1)
 
 
-def _inside(value: Any, annotation: Any, where: str, depth: int) -> Iterator[tuple[Node, str]]:
+def _nested_validations(value: Any, annotation: Any, path: str, depth: int) -> Iterator[tuple[ExpressionNode, str]]:
     """The rules of what an expression holds; `where` is the path to it, a template."""
-    optional, inner = types.nullable(annotation), types.bare(annotation)
-    for condition, message in _held(value, inner, where, depth):
+    optional, inner = types.is_nullable(annotation), types.strip_annotation(annotation)
+    for condition, message in _validations_of_items(value, inner, path, depth):
         if optional:
-            condition = tree(is_null(value) | cast(bool, Expression(condition)))
+            condition = get_node(is_null(value) | cast(bool, Expression(condition)))
             if lift(message).operation != "literal":  # Terraform makes the message also where the condition holds
                 message = f"{when(is_null(value), '', message)}"
         yield condition, message
 
 
-def _held(value: Any, inner: Any, where: str, depth: int) -> Iterator[tuple[Node, str]]:
+def _validations_of_items(value: Any, inner: Any, path: str, depth: int) -> Iterator[tuple[ExpressionNode, str]]:
     if isinstance(inner, type) and get_origin(inner) is None and issubclass(inner, BaseModel):
-        for each in rules_of(inner):
-            yield each.condition(value), f"{where}.{each.field}: {each.told(value)}"
+        for each in list_rules(inner):
+            yield each.condition(value), f"{path}.{each.field}: {each.message_for(value)}"
         for name, field in inner.model_fields.items():
-            yield from _inside(getattr(value, name), field.annotation, f"{where}.{name}", depth)
+            yield from _nested_validations(getattr(value, name), field.annotation, f"{path}.{name}", depth)
     elif get_origin(inner) in (dict, list):
         names = [f"{name}{depth if depth > 1 else ''}" for name in ("key", "item")]
-        key, item = (name_of(name, kind) for name, kind in zip(names, types.item(inner), strict=True))
-        with binding(names):
-            held = list(_inside(item, get_args(inner)[-1], f"{where}.{key}", depth + 1))
-        for condition, message in held:
-            holding = comprehension(names, tree(value), condition, None, None)
-            failing = comprehension(names, tree(value), lift(message), None, Node("!", (condition,), bool))
-            yield Node("call", ("all", tree(holding)), bool), f"{join('; ', cast(list[str], failing))}"
+        key, item = (name_expression(name, kind) for name, kind in zip(names, types.item_types(inner), strict=True))
+        with bind_names(names):
+            item_validations = list(_nested_validations(item, get_args(inner)[-1], f"{path}.{key}", depth + 1))
+        for condition, message in item_validations:
+            holding = build_comprehension(names, get_node(value), condition, None, None)
+            failing = build_comprehension(
+                names, get_node(value), lift(message), None, ExpressionNode("!", (condition,), bool)
+            )
+            yield ExpressionNode("call", ("all", get_node(holding)), bool), f"{join('; ', cast(list[str], failing))}"
 
 
-def tables(model: type[BaseModel]) -> dict[str, Any]:
+def list_tables(model: type[BaseModel]) -> dict[str, Any]:
     """What the validations of a model's variables read as locals, by name."""
-    found: dict[str, Any] = {}
+    tables: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        for condition, message in validations(name, field.annotation, model, inputs(model)):
-            found.update(_fixed(condition))
-            found.update(_fixed(lift(message)))
-    return found
+        for condition, message in list_validations(name, field.annotation, model, input_expressions(model)):
+            tables.update(_find_tables(condition))
+            tables.update(_find_tables(lift(message)))
+    return tables
 
 
-def _fixed(node: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Node) and node.operation == "fixed":
+def _find_tables(node: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, ExpressionNode) and node.operation == "fixed":
         yield node.arguments[0], node.arguments[1]
-    elif isinstance(node, Node | tuple):
-        for inner in node.arguments if isinstance(node, Node) else node:
-            yield from _fixed(inner)
+    elif isinstance(node, ExpressionNode | tuple):
+        for inner in node.arguments if isinstance(node, ExpressionNode) else node:
+            yield from _find_tables(inner)
 
 
 def _mentions(node: Any, name: str) -> bool:
-    if isinstance(node, Node):
+    if isinstance(node, ExpressionNode):
         if node.operation == "attribute" and node.arguments[1] == name and node.arguments[0].operation == "name":
             return True
         return any(_mentions(argument, name) for argument in node.arguments)

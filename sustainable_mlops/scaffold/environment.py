@@ -12,31 +12,31 @@ from pydantic import create_model
 from sustainable_mlops import synth
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.errors import UserError, did_you_mean
-from sustainable_mlops.scaffold.files import placed, refuse_existing, render
+from sustainable_mlops.scaffold.files import check_absent, create_folders, render
 from sustainable_mlops.scaffold.yaml_text import YamlText
-from sustainable_mlops.settings import Settings as Checked
+from sustainable_mlops.settings import Settings as CheckedModel
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, find_engine
 
 if TYPE_CHECKING:
-    from envs.settings import Settings
+    from envs.settings import EnvironmentSettings
 
 HEAD = "# yaml-language-server: $schema=../settings.schema.json\n# {name}, made from {source}.\n"
 
 
 @dataclass(frozen=True)
-class Draft:
+class EnvironmentDraft:
     """An environment that is checked, and not written yet."""
 
     text: str  # of its settings.yaml
-    settings: "Settings"
-    source: "Settings"
+    settings: "EnvironmentSettings"
+    source: "EnvironmentSettings"
 
     @property
     def folder(self) -> Path:
         return ROOT / "envs" / self.settings.environment
 
-    def left(self) -> list[int]:
+    def find_source_lines(self) -> list[int]:
         """Lines of the text that still name the source's account or Region, counted from 1."""
         now, then = self.settings, self.source
         words = {then.account_id, then.region} - {now.account_id, now.region}
@@ -45,7 +45,7 @@ class Draft:
 
     def write(self, progress: Callable[[str], None]) -> None:
         """Write the settings and their Terraform; nothing is left where that fails. Raises UserError."""
-        with placed({self.folder: {"settings.yaml": self.text}}):
+        with create_folders({self.folder: {"settings.yaml": self.text}}):
             synth.write(synth.synthesize([self.settings.environment], progress))
 
     def commands(self) -> str:
@@ -53,7 +53,7 @@ class Draft:
         return render("environment.txt", settings=self.settings, terraform=find_engine().typed)
 
 
-def draft(
+def create_draft(
     name: str,
     account: str,
     region: str,
@@ -61,48 +61,48 @@ def draft(
     source: str = "dev",
     name_prefix: str | None = None,
     disposable: bool = False,
-) -> Draft:
+) -> EnvironmentDraft:
     """An environment like `source` in this account and Region; its data is protected unless it is `disposable`.
 
     Starts neither jsii nor Terraform. Raises UserError.
     """
     settings = _settings()
-    asked = {"environment": name, "account_id": account, "region": region}
-    _check(asked | ({"name_prefix": name_prefix} if name_prefix else {}))
-    modules, environments = synth.names()
-    refuse_existing(ROOT / "envs" / name)
+    requested = {"environment": name, "account_id": account, "region": region}
+    _check_requested(requested | ({"name_prefix": name_prefix} if name_prefix else {}))
+    modules, environments = synth.list_names()
+    check_absent(ROOT / "envs" / name)
     if name in modules:
         raise UserError(f"{name}: is a module's name; choose another")
     if source not in environments:
         raise UserError(f"--from: no environment is called {source}{did_you_mean(source, environments)}")
-    known: dict[str, Settings] = settings.load_all(ROOT / "envs" / each for each in environments)
+    known: dict[str, EnvironmentSettings] = settings.load_all(ROOT / "envs" / each for each in environments)
     original = known[source]
     _check_region(region)
-    wanted = _wanted(original, asked, name_prefix or _prefix(original, name), disposable)
-    text = _edited(original, wanted)
+    expected = _derive_settings(original, requested, name_prefix or _derive_prefix(original, name), disposable)
+    text = _edit_text(original, expected)
     provider = settings.find_major_version(ROOT / "envs" / source)
-    given = settings.parse(text, f"envs/{name}/settings.yaml", ROOT / "envs" / "catalogue", provider)
-    settings.check_apart({**known, name: given})
-    if given.model_dump() != wanted.model_dump():
+    parsed_settings = settings.parse(text, f"envs/{name}/settings.yaml", ROOT / "envs" / "catalogue", provider)
+    settings.check_distinct_locations({**known, name: parsed_settings})
+    if parsed_settings.model_dump() != expected.model_dump():
         raise UserError(
             f"envs/{source}/settings.yaml: shares by an anchor what differs between environments; write it out there"
         )
-    return Draft(text, given, original)
+    return EnvironmentDraft(text, parsed_settings, original)
 
 
 def _settings() -> Any:
-    synth.import_from_here()
+    synth.use_this_checkout()
     return importlib.import_module("envs.settings")
 
 
-def _check(asked: dict[str, str]) -> None:
+def _check_requested(requested: dict[str, str]) -> None:
     """Hold what was asked for to the settings' own patterns."""
     settings = _settings()
-    fields = settings.Settings.model_fields
-    declared: dict[str, Any] = {name: (fields[name].annotation, fields[name]) for name in asked}
-    validate(asked, create_model("Asked", __base__=Checked, **declared), "new environment")
+    fields = settings.EnvironmentSettings.model_fields
+    declared: dict[str, Any] = {name: (fields[name].annotation, fields[name]) for name in requested}
+    validate(requested, create_model("Asked", __base__=CheckedModel, **declared), "new environment")
     try:
-        settings.check_name(asked["environment"])
+        settings.check_name(requested["environment"])
     except ValueError as error:
         raise UserError(str(error)) from None
 
@@ -112,41 +112,43 @@ def _check_region(name: str) -> None:
         raise UserError(f"region: AWS has no {name} that is known here{did_you_mean(name, regions.everything())}")
 
 
-def _prefix(source: "Settings", name: str) -> str:
-    prefix, found = re.subn(rf"(^|-){source.environment}(?=-|$)", rf"\g<1>{name}", source.name_prefix)
-    if not found:
+def _derive_prefix(source: "EnvironmentSettings", name: str) -> str:
+    prefix, replacements = re.subn(rf"(^|-){source.environment}(?=-|$)", rf"\g<1>{name}", source.name_prefix)
+    if not replacements:
         raise UserError(
             f"name_prefix: {source.name_prefix} of {source.environment} does not hold its name: give --name-prefix"
         )
     return prefix
 
 
-def _wanted(source: "Settings", asked: dict[str, str], prefix: str, disposable: bool) -> "Settings":
+def _derive_settings(
+    source: "EnvironmentSettings", requested: dict[str, str], prefix: str, disposable: bool
+) -> "EnvironmentSettings":
     """The source's settings with all that differs. They are held to the patterns once they are read from the text."""
-    account, partition = asked["account_id"], source.model_copy(update={**asked}).partition
+    account, partition = requested["account_id"], source.model_copy(update={**requested}).partition
     role = source.assume_role_arn and re.sub(
         r"^arn:[^:]+:iam::[0-9]+", f"arn:{partition}:iam::{account}", source.assume_role_arn
     )
     state = source.state.model_copy(update={"bucket": f"{prefix}-state-{account}", "kms_key_arn": None})
     own = {"name_prefix": prefix, "assume_role_arn": role, "state": state, "deletion_protection": not disposable}
-    return source.model_copy(update={**asked, **own})
+    return source.model_copy(update={**requested, **own})
 
 
-def _edited(source: "Settings", wanted: "Settings") -> str:
+def _edit_text(source: "EnvironmentSettings", expected: "EnvironmentSettings") -> str:
     """The text of the source's settings.yaml, saying what is wanted and otherwise as it was."""
     path = ROOT / "envs" / source.environment / "settings.yaml"
     text = YamlText(path.read_bytes().decode(), str(path.relative_to(ROOT)))
-    text.head(HEAD.format(name=wanted.environment, source=source.environment))
+    text.head(HEAD.format(name=expected.environment, source=source.environment))
     for key in ("environment", "account_id", "region", "name_prefix"):
-        text.replace(key, by=getattr(wanted, key))
-    text.replace("state", "bucket", by=wanted.state.bucket)
+        text.replace(key, by=getattr(expected, key))
+    text.replace("state", "bucket", by=expected.state.bucket)
     if text.has("state", "kms_key_arn"):
         text.drop("state", "kms_key_arn")
-    if wanted.assume_role_arn:
-        text.replace("assume_role_arn", by=wanted.assume_role_arn)
-    if wanted.deletion_protection != source.deletion_protection:
+    if expected.assume_role_arn:
+        text.replace("assume_role_arn", by=expected.assume_role_arn)
+    if expected.deletion_protection != source.deletion_protection:
         if text.has("deletion_protection"):
             text.drop("deletion_protection")
-        if not wanted.deletion_protection:
+        if not expected.deletion_protection:
             text.insert_after("name_prefix", line="deletion_protection: false")
     return str(text)

@@ -30,7 +30,7 @@ def render(template: str, **values: object) -> str:
     return _TEMPLATES.get_template(f"{template}.j2").render(values)
 
 
-def refuse_existing(*folders: Path) -> None:
+def check_absent(*folders: Path) -> None:
     """Raise UserError where one of the folders is there already."""
     for folder in folders:
         if folder.exists():
@@ -38,22 +38,22 @@ def refuse_existing(*folders: Path) -> None:
 
 
 @contextmanager
-def placed(folders: Mapping[Path, Mapping[str, str]]) -> Iterator[None]:
+def create_folders(folders: Mapping[Path, Mapping[str, str]]) -> Iterator[None]:
     """New folders of files, by name and text, each there at once; gone again where the `with` block fails."""
-    refuse_existing(*folders)
-    there: list[Path] = []
-    hidden = {folder: ROOT / f".new-{os.getpid()}-{number}" for number, folder in enumerate(folders)}
+    check_absent(*folders)
+    created: list[Path] = []
+    temporary_folders = {folder: ROOT / f".new-{os.getpid()}-{number}" for number, folder in enumerate(folders)}
     try:
-        for folder, partial in hidden.items():
-            partial.mkdir()
+        for folder, temporary in temporary_folders.items():
+            temporary.mkdir()
             for name, text in folders[folder].items():
-                (partial / name).write_bytes(text.encode())  # as bytes, since the ends of lines are the text's
-        for folder, partial in hidden.items():
+                (temporary / name).write_bytes(text.encode())  # as bytes, since the ends of lines are the text's
+        for folder, temporary in temporary_folders.items():
             folder.parent.mkdir(parents=True, exist_ok=True)
-            partial.rename(folder)
-            there.append(folder)
+            temporary.rename(folder)
+            created.append(folder)
         yield
     except BaseException:
-        for folder in (*hidden.values(), *there):
+        for folder in (*temporary_folders.values(), *created):
             shutil.rmtree(folder, ignore_errors=True)
         raise

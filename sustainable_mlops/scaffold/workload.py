@@ -5,7 +5,7 @@ import keyword
 
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError, did_you_mean
-from sustainable_mlops.scaffold.files import is_name, placed, refuse_existing, render
+from sustainable_mlops.scaffold.files import check_absent, create_folders, is_name, render
 from sustainable_mlops.scaffold.framework import Framework
 from sustainable_mlops.terraform import ROOT
 
@@ -18,7 +18,7 @@ def create(name: str, environment: str, framework: Framework = Framework.XGBOOST
     Returns their folders, and what to do next as text to paste. Nothing is left where that fails. Raises UserError.
     """
     _check(name, environment)
-    synth.import_from_here()
+    synth.use_this_checkout()
     settings = importlib.import_module("envs.settings").load(ROOT / "envs" / environment)
     folder, tests = ROOT / "workloads" / name, ROOT / "tests" / "workloads" / name
     values = {
@@ -29,12 +29,14 @@ def create(name: str, environment: str, framework: Framework = Framework.XGBOOST
         "folder": folder.relative_to(ROOT),
         "bucket": f"{settings.name_prefix}-data-{settings.account_id}-{settings.region}",
     }
-    own = {file: render(f"workload/{file}", **values) for file in _FILES}
-    own["train.py"] = render(f"workload/{framework}/train.py", **values)
+    workload_files = {file: render(f"workload/{file}", **values) for file in _FILES}
+    workload_files["train.py"] = render(f"workload/{framework}/train.py", **values)
     if framework is Framework.XGBOOST:
         # A workload's folder travels alone, so it has a copy.
-        own["checkpoints.py"] = (ROOT / "workloads" / "flight_delay" / "checkpoints.py").read_text()
-    with placed({folder: own, tests: {f"test_{name}.py": render(f"workload/{framework}/test.py", **values)}}):
+        workload_files["checkpoints.py"] = (ROOT / "workloads" / "flight_delay" / "checkpoints.py").read_text()
+    with create_folders(
+        {folder: workload_files, tests: {f"test_{name}.py": render(f"workload/{framework}/test.py", **values)}}
+    ):
         return [str(each.relative_to(ROOT)) for each in (folder, tests)], render("workload.txt", **values)
 
 
@@ -44,6 +46,6 @@ def _check(name: str, environment: str) -> None:
             f"new workload: {name!r} must be 3 to 24 lower-case letters, digits and single underscores, and no word of "
             "Python's own"
         )
-    if environment not in (known := synth.names()[1]):
+    if environment not in (known := synth.list_names()[1]):
         raise UserError(f"--environment: no environment is called {environment}{did_you_mean(environment, known)}")
-    refuse_existing(ROOT / "workloads" / name, ROOT / "tests" / "workloads" / name)
+    check_absent(ROOT / "workloads" / name, ROOT / "tests" / "workloads" / name)

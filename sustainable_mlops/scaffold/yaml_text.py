@@ -29,16 +29,16 @@ class YamlText:
 
     def has(self, *path: str) -> bool:
         """Whether there is something at `path`."""
-        return self._find(path) is not None
+        return self._find_pair(path) is not None
 
     def replace(self, *path: str, by: str) -> None:
         """Put another scalar at `path`; the comment behind the old one goes, as it was about that."""
-        _, value = self._at(path)
+        _, value = self._require_scalar(path)
         start, end = value.start_mark.index, value.end_mark.index
         anchor = re.match(r"(?:[&!]\S*\s+)*", self._text[start:end])
         style = value.style if value.style in ("'", '"') else None
-        written = yaml.safe_dump([by], default_style=style and str(style), default_flow_style=True, width=float("inf"))
-        self._edits[start + (anchor.end() if anchor else 0), end] = written.strip()[1:-1]
+        dumped = yaml.safe_dump([by], default_style=style and str(style), default_flow_style=True, width=float("inf"))
+        self._edits[start + (anchor.end() if anchor else 0), end] = dumped.strip()[1:-1]
         code_end = self._code_ends[value.end_mark.line]
         line_end = self._line_end(code_end)
         if self._text[code_end:line_end].lstrip().startswith("#"):
@@ -46,7 +46,7 @@ class YamlText:
 
     def drop(self, *path: str) -> None:
         """Take the line away that says what is at `path`."""
-        key, value = self._at(path)
+        key, value = self._require_scalar(path)
         start = self._text.rfind("\n", 0, key.start_mark.index) + 1
         if self._text[start : key.start_mark.index].strip():
             raise self._refusal(path)
@@ -54,7 +54,7 @@ class YamlText:
 
     def insert_after(self, *path: str, line: str) -> None:
         """Put a line below the one at `path`, as far to the right."""
-        key, value = self._at(path)
+        key, value = self._require_scalar(path)
         end = self._line_end(value.end_mark.index)
         break_ = "\r\n" if self._text.startswith("\r\n", end) else "\n"
         self._edits[end, end] = f"{break_}{' ' * key.start_mark.column}{line}"
@@ -64,25 +64,25 @@ class YamlText:
         self._edits[0, self._root.start_mark.index] = text
 
     def _line_end(self, index: int, *, past: bool = False) -> int:
-        found = re.compile(r"[^\r\n]*(\r?\n)?").match(self._text, index)
-        assert found is not None
-        return found.end() if past else found.end() - len(found[1] or "")
+        match = re.compile(r"[^\r\n]*(\r?\n)?").match(self._text, index)
+        assert match is not None
+        return match.end() if past else match.end() - len(match[1] or "")
 
-    def _find(self, path: tuple[str, ...]) -> tuple[Any, Any] | None:
-        node, found = self._root, None
+    def _find_pair(self, path: tuple[str, ...]) -> tuple[Any, Any] | None:
+        node, pair = self._root, None
         for name in path:
             pairs = node.value if isinstance(node, yaml.MappingNode) and not node.flow_style else []
-            found = next(((key, value) for key, value in pairs if key.value == name), None)
-            if found is None:
+            pair = next(((key, value) for key, value in pairs if key.value == name), None)
+            if pair is None:
                 return None
-            node = found[1]
-        return found
+            node = pair[1]
+        return pair
 
-    def _at(self, path: tuple[str, ...]) -> tuple[Any, Any]:
-        found = self._find(path)
-        if found is None or not isinstance(found[1], yaml.ScalarNode):
+    def _require_scalar(self, path: tuple[str, ...]) -> tuple[Any, Any]:
+        pair = self._find_pair(path)
+        if pair is None or not isinstance(pair[1], yaml.ScalarNode):
             raise self._refusal(path)
-        return found
+        return pair
 
     def _refusal(self, path: tuple[str, ...]) -> UserError:
         return UserError(f"{self._source}: {'.'.join(path)} can be changed only where it stands on a line of its own")

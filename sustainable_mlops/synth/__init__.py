@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 from sustainable_mlops.deployer import environment as deployer
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_whole
-from sustainable_mlops.synth import authors
+from sustainable_mlops.synth import author_errors
 from sustainable_mlops.terraform import LOCAL, ROOT, environment, find_engine
 
 if TYPE_CHECKING:
-    from envs.settings import Settings
+    from envs.settings import EnvironmentSettings
     from sustainable_mlops.authoring.resources import Module
 
 GENERATED = "# Generated from {source} by smlops synth: change that, then run it again.\n\n"
@@ -49,7 +49,7 @@ SOURCES = (
     "workloads/*/pipeline.json",
 )
 #: Folders beside envs/ that the root modules in it name files of.
-BESIDE = ("modules", "workloads")
+CALLED_FOLDERS = ("modules", "workloads")
 #: What it gives.
 RESULTS = (
     "modules/*/*.csv",
@@ -66,7 +66,7 @@ _NO_PACKAGES = json.dumps({"model_packages": {}}, indent=2) + "\n"
 
 
 @dataclass(frozen=True)
-class Change:
+class FileChange:
     """A generated file that is not as its source says. `before` is None where it does not exist."""
 
     path: Path
@@ -79,7 +79,7 @@ class Change:
         return "".join(difflib.unified_diff(old, self.after.splitlines(keepends=True), name, f"{name} (synthesized)"))
 
 
-def names() -> tuple[list[str], list[str]]:
+def list_names() -> tuple[list[str], list[str]]:
     """The names of all modules and of all environments."""
     modules = sorted(path.parent.name for path in ROOT.glob("modules/*/module.py"))
     environments = sorted(path.parent.name for path in ROOT.glob("envs/*/settings.yaml"))
@@ -87,35 +87,35 @@ def names() -> tuple[list[str], list[str]]:
 
 
 def synthesize(
-    wanted: Iterable[str] = (), progress: Callable[[str], None] = lambda _: None, *, always: bool = False
-) -> list[Change]:
+    targets: Iterable[str] = (), progress: Callable[[str], None] = lambda _: None, *, always: bool = False
+) -> list[FileChange]:
     """What would have to be written so that every generated file (of `wanted`, or of all) is as its source says.
 
     `always` synthesizes even where nothing changed since the last run.
     Raises UserError on an unknown name, on settings that are refused, on an author's mistake, with his file and line,
     and where Terraform is missing.
     """
-    chosen = set(wanted)
-    modules, environments = names()
-    if unknown := chosen - {*modules, *environments}:
+    selected = set(targets)
+    modules, environments = list_names()
+    if unknown := selected - {*modules, *environments}:
         known = ", ".join([*modules, *environments])
         raise UserError(f"nothing is called {', '.join(sorted(unknown))}; there are: {known}")
-    if not chosen and not always and _unchanged():
+    if not selected and not always and _is_unchanged():
         return []
-    with authors.report_author_errors():
-        settings = _settings(name for name in environments if not chosen or name in chosen)
+    with author_errors.report_author_errors():
+        settings = _settings(name for name in environments if not selected or name in selected)
     find_engine()
-    with authors.report_author_errors():
-        files = dict(_render(chosen, settings, progress))
-    rendered = _formatted(files)
+    with author_errors.report_author_errors():
+        files = dict(_render(selected, settings, progress))
+    rendered = _format_files(files)
     return [
-        Change(path, before, after)
+        FileChange(path, before, after)
         for path, after in rendered.items()
         if (before := path.read_text() if path.exists() else None) != after
     ]
 
 
-def write(changes: Iterable[Change]) -> None:
+def write(changes: Iterable[FileChange]) -> None:
     """Write the changes, each file at once."""
     for change in changes:
         write_whole(change.path, change.after)
@@ -123,57 +123,57 @@ def write(changes: Iterable[Change]) -> None:
 
 def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
     """The modules of these names, synthesized. Starts jsii."""
-    import_from_here()
+    use_this_checkout()
     from sustainable_mlops.authoring.resources import Module
 
     modules = {}
     for name in wanted:
         source = importlib.import_module(f"modules.{name}.module")
-        found = [
+        classes = [
             item
             for item in vars(source).values()
             if isinstance(item, type) and issubclass(item, Module) and item.__module__ == source.__name__
         ]
-        if len(found) != 1:
-            raise UserError(f"modules/{name}/module.py: has {len(found)} classes over Module[Inputs]; it needs one")
-        modules[name] = found[0](name).synthesize()
+        if len(classes) != 1:
+            raise UserError(f"modules/{name}/module.py: has {len(classes)} classes over Module[Inputs]; it needs one")
+        modules[name] = classes[0](name).synthesize()
     return modules
 
 
 def load_all_modules() -> dict[str, "Module[Any]"]:
     """Every module, synthesized; `module_json` knows them afterwards. Starts jsii."""
     sources = _digest(*SOURCES)  # before: an edit meanwhile belongs to the next
-    modules = load_modules(names()[0])
-    whole = {"sources": sources, "modules": {name: module.json() for name, module in modules.items()}}
-    write_whole(MODULES_JSON, json.dumps(whole))
+    modules = load_modules(list_names()[0])
+    cache = {"sources": sources, "modules": {name: module.json() for name, module in modules.items()}}
+    write_whole(MODULES_JSON, json.dumps(cache))
     return modules
 
 
-def import_from_here() -> None:
+def use_this_checkout() -> None:
     """Read `modules` and `envs` from this checkout, installed or not."""
     if sys.path[0] != str(ROOT):
         sys.path.insert(0, str(ROOT))
 
 
-def _settings(environments: Iterable[str]) -> dict[str, "Settings"]:
+def _settings(environments: Iterable[str]) -> dict[str, "EnvironmentSettings"]:
     """The settings of these environments, by name; reading them starts nothing."""
-    import_from_here()
-    found: dict[str, Settings] = importlib.import_module("envs.settings").load_all(
+    use_this_checkout()
+    settings_by_name: dict[str, EnvironmentSettings] = importlib.import_module("envs.settings").load_all(
         ROOT / "envs" / name for name in environments
     )
-    return found
+    return settings_by_name
 
 
 def _render(
-    chosen: set[str], settings: Mapping[str, "Settings"], progress: Callable[[str], None]
+    selected: set[str], settings: Mapping[str, "EnvironmentSettings"], progress: Callable[[str], None]
 ) -> Iterator[tuple[Path, str]]:
     progress("starting jsii")
     # An environment is checked against every module that it may call.
-    modules = load_all_modules() if settings or not chosen else load_modules(sorted(chosen))
+    modules = load_all_modules() if settings or not selected else load_modules(sorted(selected))
     from sustainable_mlops.authoring import readme
 
     for name, module in modules.items():
-        if chosen and name not in chosen:
+        if selected and name not in selected:
             continue
         progress(f"modules/{name}")
         folder = ROOT / "modules" / name
@@ -181,36 +181,36 @@ def _render(
             yield folder / file, text if file.endswith(".csv") else GENERATED.format(source="module.py") + text
         page = folder / "README.md"
         if page.exists():
-            yield page, readme.renew(module, page.read_text())
+            yield page, readme.update_tables(module, page.read_text())
     if not settings:
         return
-    for file, text in importlib.import_module("envs.settings").schemas().items():
+    for file, text in importlib.import_module("envs.settings").render_schemas().items():
         yield ROOT / "envs" / file, text
     components = importlib.import_module("envs.environment").COMPONENTS
     roots = importlib.import_module("envs.root")
     modules_json = {name: module.json() for name, module in modules.items()}
-    for name, given in settings.items():
+    for name, environment_settings in settings.items():
         progress(f"envs/{name}")
-        root = roots.Environment(given, modules, components).synthesize()
-        yield from _root_files(ROOT / "envs" / name, root, given, modules_json)
+        root = roots.Environment(environment_settings, modules, components).synthesize()
+        yield from _root_files(ROOT / "envs" / name, root, environment_settings, modules_json)
 
 
 def _root_files(
-    folder: Path, root: Any, settings: "Settings", modules: Mapping[str, Mapping[str, Any]]
+    folder: Path, root: Any, settings: "EnvironmentSettings", modules: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[Path, str]]:
     for file, text in root.files().items():
         yield folder / file, GENERATED.format(source="settings.yaml, ../catalogue and ../components") + text
     body = root.json()
-    names = deployer.read_names(
+    resource_names = deployer.read_names(
         body, modules, folder.name, settings.name_prefix, deletion_protection=settings.deletion_protection
     )
-    for file, text in deployer.files(body, modules, names).items():
+    for file, text in deployer.files(body, modules, resource_names).items():
         yield folder / "deployer" / file, text
     if not (folder / PACKAGES).exists():
         yield folder / PACKAGES, _NO_PACKAGES
 
 
-def _formatted(files: dict[Path, str]) -> dict[Path, str]:
+def _format_files(files: dict[Path, str]) -> dict[Path, str]:
     """The same files after `terraform fmt`, started once for all."""
     with tempfile.TemporaryDirectory() as name:
         copies = {path: Path(name) / path.relative_to(ROOT) for path in files}
@@ -218,21 +218,21 @@ def _formatted(files: dict[Path, str]) -> dict[Path, str]:
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(files[path])
         command = [find_engine().path, "fmt", "-recursive", "-list=false", name]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
-        if done.returncode:
-            raise UserError(f"terraform fmt: {done.stderr.strip()}")
+        result = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
+        if result.returncode:
+            raise UserError(f"terraform fmt: {result.stderr.strip()}")
         return {path: copy.read_text() for path, copy in copies.items()}
 
 
-def module_json() -> dict[str, Any]:
+def load_module_json() -> dict[str, Any]:
     """Every module in Terraform's JSON syntax, by name: from the last synthesis, or from one in its own process."""
     for attempt in range(2):
         try:
-            known = json.loads(MODULES_JSON.read_text())
+            cached = json.loads(MODULES_JSON.read_text())
         except (OSError, ValueError):
-            known = {}
-        if known.get("sources") == _digest(*SOURCES):
-            modules: dict[str, Any] = known["modules"]
+            cached = {}
+        if cached.get("sources") == _digest(*SOURCES):
+            modules: dict[str, Any] = cached["modules"]
             return modules
         if attempt == 0:
             code = "from sustainable_mlops import synth; synth.load_all_modules()"
@@ -245,13 +245,13 @@ def _digest(*patterns: str) -> dict[str, str]:
     return {str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
-def _unchanged() -> bool:
+def _is_unchanged() -> bool:
     try:
         return bool(json.loads(STAMP.read_text()) == [_digest(*SOURCES), _digest(*RESULTS)])
     except (OSError, ValueError):
         return False
 
 
-def remember() -> None:
+def save_digests() -> None:
     """Note that every generated file is as its source says now."""
     write_whole(STAMP, json.dumps([_digest(*SOURCES), _digest(*RESULTS)]))

@@ -10,7 +10,7 @@ from sustainable_mlops.terraform import Terraform, environment
 
 def variable(name: str, model: type[ModuleInputs], values: Any) -> str:
     """A variable of a model's type with these values."""
-    return f'variable "{name}" {{\ntype = {hcl_type(model)}\ndefault = {hcl.expression(values)}\n}}\n'
+    return f'variable "{name}" {{\ntype = {hcl_type(model)}\ndefault = {hcl.render_expression(values)}\n}}\n'
 
 
 def outputs(folder: Path, text: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.authoring import Field, ModuleInputs, rule
-from sustainable_mlops.authoring.expressions import Dynamic, contains, fixed, get
+from sustainable_mlops.authoring.expressions import Dynamic, contains, get, local_table
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 from sustainable_mlops.errors import UserError
 
@@ -70,7 +70,7 @@ def test_a_table_that_a_rule_reads_and_no_local_holds_is_told() -> None:
     class Sized(Inputs):
         size: int = Field(1, description="Size.")
 
-        rules = (rule("size", lambda v: contains(fixed("sizes", [1, 2]), v.size), "must be another"),)
+        rules = (rule("size", lambda v: contains(local_table("sizes", [1, 2]), v.size), "must be another"),)
 
     class Without(Module[Sized]):
         def build(self, var: Sized) -> Outputs:  # noqa: ARG002

@@ -16,7 +16,7 @@ from sustainable_mlops.authoring.expressions import (
     concat,
     contains,
     csvdecode,
-    cut,
+    difference,
     distinct,
     each_of,
     every,
@@ -24,9 +24,8 @@ from sustainable_mlops.authoring.expressions import (
     flatten,
     get,
     highest,
-    holds,
+    intersection,
     is_null,
-    itself,
     join,
     jsondecode,
     jsonencode,
@@ -38,27 +37,28 @@ from sustainable_mlops.authoring.expressions import (
     map_of,
     match,
     merge,
-    merged,
-    one,
+    merge_all,
+    one_or_null,
     optional,
     optional_map,
     path,
     replace,
+    self_reference,
     set_of,
-    shared,
     split,
     templatefile,
+    text_contains,
     title,
+    truncate,
     try_,
     upper,
     when,
-    without,
 )
-from sustainable_mlops.authoring.expressions.evaluation import evaluate, folded
-from sustainable_mlops.authoring.expressions.expression import lift, text
-from sustainable_mlops.authoring.expressions.node import Node
+from sustainable_mlops.authoring.expressions.evaluation import evaluate, fold_constants
+from sustainable_mlops.authoring.expressions.expression import lift, to_hcl
+from sustainable_mlops.authoring.expressions.node import ExpressionNode
 from sustainable_mlops.authoring.expressions.rendering import render
-from sustainable_mlops.authoring.expressions.scopes import inputs
+from sustainable_mlops.authoring.expressions.scopes import input_expressions
 from sustainable_mlops.errors import UserError
 from tests.authoring.readings import outputs, variable
 
@@ -120,7 +120,7 @@ WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
         '[for key, item in var.items : [for key2, other in var.items : "${other.size}${item.size}"]]',
     ),
     "a null that may be": (
-        lambda v: one(list_of(optional(v.thing), lambda t: t.size)),
+        lambda v: one_or_null(list_of(optional(v.thing), lambda t: t.size)),
         "one([for t in var.thing[*] : t.size])",
     ),
     "a difference of differences": (
@@ -129,7 +129,7 @@ WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "decimals": (lambda v: f"{v.share / 3:.2f} GB", '"${format("%.2f", var.share / 3)} GB"'),
     "maps of a list": (
-        lambda v: merged(list_of(v.items, lambda item: {f"{item.name}": item.size})),
+        lambda v: merge_all(list_of(v.items, lambda item: {f"{item.name}": item.size})),
         "merge([for item in var.items : { (item.name) = item.size }]...)",
     ),
     "the least": (
@@ -153,29 +153,31 @@ WRITTEN: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda v: templatefile(f"{path.module}/t.tftpl", {"words": v.words}),
         'templatefile("${path.module}/t.tftpl", { words = var.words })',
     ),
-    "the resource itself": (lambda v: itself(S3Bucket).arn == v.word, "self.arn == var.word"),
+    "the resource itself": (lambda v: self_reference(S3Bucket).arn == v.word, "self.arn == var.word"),
     "one instance or none": (lambda v: optional_map("a", v.thing), "var.thing == null ? {} : { a = var.thing }"),
 }
 
 
 @pytest.mark.parametrize(("expression", "written"), WRITTEN.values(), ids=list(WRITTEN))
 def test_an_expression_is_written_as_a_person_would(expression: Callable[[Any], Any], written: str) -> None:
-    assert text(expression(inputs(Values))) == written
+    assert to_hcl(expression(input_expressions(Values))) == written
 
 
 def test_a_tree_is_compared_by_what_it_holds() -> None:
-    first, second = (lift(inputs(Values).number > 3) for _ in range(2))
+    first, second = (lift(input_expressions(Values).number > 3) for _ in range(2))
     assert first == second
     assert hash(first) == hash(second)
-    assert first == Node(">", (lift(inputs(Values).number), Node("literal", (3,), int)), bool)
+    assert first == ExpressionNode(
+        ">", (lift(input_expressions(Values).number), ExpressionNode("literal", (3,), int)), bool
+    )
 
 
 def test_the_item_of_a_for_each_and_of_a_dynamic_block_have_the_types_of_what_is_gone_through() -> None:
-    var = inputs(Values)
+    var = input_expressions(Values)
     each = each_of(var.items)
-    assert (text(each.key), text(each.value.size)) == ("each.key", "each.value.size")
+    assert (to_hcl(each.key), to_hcl(each.value.size)) == ("each.key", "each.value.size")
     block = Dynamic(each.value.tags, lambda tag: {"name": tag.value})
-    assert text(block.content["name"]) == "tag.value"
+    assert to_hcl(block.content["name"]) == "tag.value"
     with pytest.raises(UserError, match=r"each\.value has no attribute 'sizes'; did you mean 'size'"):
         each.value.sizes  # type: ignore[attr-defined]  # noqa: B018  the mistake
 
@@ -192,20 +194,20 @@ def test_what_is_in_a_file_is_known_to_terraform_alone() -> None:
 
 
 def test_a_long_comprehension_stands_in_several_lines() -> None:
-    var, long = inputs(Values), "x" * 60
+    var, long = input_expressions(Values), "x" * 60
     written = render(lift(list_of(var.words, lambda word: f"{word}{long}", where=lambda word: word != long)))
     assert written == f'[\nfor word in var.words : "${{word}}{long}"\nif word != "{long}"\n]'
 
 
 def test_what_names_nothing_is_folded_and_what_names_something_is_left() -> None:
-    var = inputs(Values)
+    var = input_expressions(Values)
     names = list_of({"a": 1, "b": 2}, lambda key, _: f"group/{key}")
-    assert folded({"known": names, "text": f"{replace('a_b', '_', '-')}"}) == {
+    assert fold_constants({"known": names, "text": f"{replace('a_b', '_', '-')}"}) == {
         "known": ["group/a", "group/b"],
         "text": "a-b",
     }
     for left in (var.word, [f"{var.word}-x"], "${module.storage.arn}"):
-        assert repr(folded(left)) == repr(left)
+        assert repr(fold_constants(left)) == repr(left)
 
 
 # What both readings give is compared in one plan, without a provider.
@@ -238,7 +240,7 @@ NUMBERS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: length(v.words),
             lambda v: length(v.items),
             lambda v: length(f"{v.word}-{v.number}"),
-            lambda v: one(list_of(optional(v.thing), lambda thing: thing.size)),
+            lambda v: one_or_null(list_of(optional(v.thing), lambda thing: thing.size)),
             lambda v: when(is_null(v.perhaps), 3, v.perhaps),
             lambda v: try_(v.items["a"].size, v.perhaps),
             lambda v: coalesce(v.perhaps, v.number),
@@ -264,7 +266,7 @@ TEXTS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: try_(v.thing.name, v.word),
             lambda v: join(",", v.words),
             lambda v: join(",", keys(v.items)),
-            lambda v: cut(f"{v.word}-{v.word}", 5),
+            lambda v: truncate(f"{v.word}-{v.word}", 5),
             lambda v: replace(v.word, "_", "-"),
             lambda v: title(v.word),
             lambda v: lower(upper(v.word)),
@@ -275,15 +277,17 @@ TEXTS: st.SearchStrategy[Builder] = st.recursive(
             lambda v: jsonencode(map_of(v.items, lambda item: item.size, where=lambda key, _: key != "b")),
             lambda v: jsonencode(merge(map_of(v.items, lambda item: item.size), {"z": v.number})),
             lambda v: jsonencode(optional_map("x", v.thing)),
-            lambda v: jsonencode(merged(list_of(v.items, lambda item: {f"{item.size}": item.tags, "last": item.name}))),
+            lambda v: jsonencode(
+                merge_all(list_of(v.items, lambda item: {f"{item.size}": item.tags, "last": item.name}))
+            ),
             lambda v: jsonencode(csvdecode(f"a,b\n{v.word},{v.number}\n\n{join(',', v.words)}\n", ("a", "b"))),
             lambda v: jsonencode(jsondecode(jsonencode({"b": v.words, "a": v.number}))),
             lambda v: f"{jsondecode(v.word)}",
             lambda v: jsonencode(distinct(concat(v.words, v.words, ["a"]))),
             lambda v: jsonencode(flatten(list_of(v.items, lambda item: item.tags))),
             lambda v: jsonencode(set_of(v.words)),
-            lambda v: jsonencode(shared(v.words, ["a", "b"])),
-            lambda v: jsonencode(without(v.words, keys(v.items))),
+            lambda v: jsonencode(intersection(v.words, ["a", "b"])),
+            lambda v: jsonencode(difference(v.words, keys(v.items))),
         ]
     ),
     lambda inner: st.tuples(inner, inner).map(lambda two: lambda v: f"{two[0](v)}<{two[1](v)}>"),
@@ -311,7 +315,7 @@ CONDITIONS: st.SearchStrategy[Builder] = st.recursive(
                 lambda v: is_null(v.thing),
                 lambda v: contains(v.words, v.word),
                 lambda v: contains(v.words, v.thing.name),
-                lambda v: holds(v.word, "a"),
+                lambda v: text_contains(v.word, "a"),
                 lambda v: can(jsondecode(v.word)),
                 lambda v: can(v.thing.name),
                 lambda v: can(jsondecode(jsonencode(v.items)).a.size) | can(jsondecode(f'"{v.word}"').name),
@@ -322,7 +326,7 @@ CONDITIONS: st.SearchStrategy[Builder] = st.recursive(
     ),
     lambda inner: st.one_of(
         st.tuples(inner, inner, st.sampled_from([lambda a, b: a & b, lambda a, b: a | b])).map(_compared),
-        inner.map(lambda one: lambda v: ~one(v)),
+        inner.map(lambda condition: lambda v: ~condition(v)),
     ),
     max_leaves=6,
 )
@@ -336,7 +340,7 @@ def test_python_gives_what_terraform_gives(
 ) -> None:
     parts, wanted = [], {}
     for index, (values, build) in enumerate(cases):
-        node = lift(build(inputs(Values, f"var.v{index}")))
+        node = lift(build(input_expressions(Values, f"var.v{index}")))
         parts.append(variable(f"v{index}", Values, values))
         parts.append(f'output "o{index}" {{\nvalue = try([{render(node)}], ["error"])\n}}\n')
         wanted[f"o{index}"] = [_python(node, {f"var.v{index}": Values(**values)})]
@@ -349,7 +353,7 @@ def test_python_gives_what_terraform_gives(
     assert not different, "\n".join(different)
 
 
-def _python(node: Node, names: dict[str, Any]) -> Any:
+def _python(node: ExpressionNode, names: dict[str, Any]) -> Any:
     try:
         return evaluate(node, names)
     except ValueError:

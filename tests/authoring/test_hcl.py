@@ -30,25 +30,25 @@ from sustainable_mlops.authoring import hcl
     ],
 )
 def test_a_value_is_written_as_a_person_would(value: object, written: str) -> None:
-    assert hcl.expression(value) == written
+    assert hcl.render_expression(value) == written
 
 
 @pytest.mark.parametrize("text", ["${var.x", 'a ${f("b}'])
 def test_an_interpolation_that_is_not_closed_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="unclosed"):
-        hcl.string(text)
+        hcl.render_string(text)
 
 
 @given(st.text(st.characters(exclude_characters="$%", exclude_categories=["Cs"])))
 def test_literal_text_never_ends_its_quotes_early(text: str) -> None:
-    written = hcl.string(text)
+    written = hcl.render_string(text)
     assert "\n" not in written
     assert json.loads(written) == text
 
 
 def test_blocks_and_attributes_keep_the_authors_order_and_comments() -> None:
-    inner = hcl.Shape(order=("mode",))
-    shape = hcl.Shape({"rule": inner}, order=("name", "tags", "rule"), notes={"name": "Because."})
+    inner = hcl.BlockLayout(order=("mode",))
+    shape = hcl.BlockLayout({"rule": inner}, order=("name", "tags", "rule"), notes={"name": "Because."})
     body = {
         "depends_on": ["aws_kms_key.this"],
         "lifecycle": {"ignore_changes": ["tags"]},
@@ -58,7 +58,7 @@ def test_blocks_and_attributes_keep_the_authors_order_and_comments() -> None:
         "for_each": "${var.things}",
         "//": "metadata",
     }
-    assert hcl.block('resource "t" "n"', body, shape) == (
+    assert hcl.render_block('resource "t" "n"', body, shape) == (
         'resource "t" "n" {\nfor_each = var.things\n\n# Because.\nname = "x"\n\ntags = {\na = "b"\n}\n\n'
         'rule {\nmode = "a"\n}\n\nrule {\nmode = "b"\n}\n\nlifecycle {\nignore_changes = [tags]\n}\n\n'
         "depends_on = [aws_kms_key.this]\n}\n"
@@ -67,6 +67,6 @@ def test_blocks_and_attributes_keep_the_authors_order_and_comments() -> None:
 
 def test_a_long_list_of_short_items_is_filled_and_one_of_long_items_is_not() -> None:
     short, long = [f"eu-west-{number}" for number in range(12)], ["x" * 50, "y" * 50]
-    assert hcl.expression(short).count("\n") == 3
-    assert hcl.expression(long) == f'[\n"{long[0]}",\n"{long[1]}",\n]'
-    assert hcl.expression(short[:3]) == '["eu-west-0", "eu-west-1", "eu-west-2"]'
+    assert hcl.render_expression(short).count("\n") == 3
+    assert hcl.render_expression(long) == f'[\n"{long[0]}",\n"{long[1]}",\n]'
+    assert hcl.render_expression(short[:3]) == '["eu-west-0", "eu-west-1", "eu-west-2"]'

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from sustainable_mlops.authoring import Field, ModuleInputs, Numbers, must, one_of, rule
-from sustainable_mlops.authoring.inputs import hcl_type, table, variables
+from sustainable_mlops.authoring import Field, ModuleInputs, NumberMap, must, one_of, rule
+from sustainable_mlops.authoring.inputs import hcl_type, list_variables, render_table
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 
@@ -27,7 +27,7 @@ class Inputs(ModuleInputs):
 
 
 def by_name(name: str) -> str:
-    return next(variable for variable in variables(Inputs) if variable.name == name).hcl()
+    return next(variable for variable in list_variables(Inputs) if variable.name == name).hcl()
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_constraints_inside_maps_and_objects_are_validated_too() -> None:
 
 
 def test_numbers_with_declared_keys_are_a_map_that_refuses_others() -> None:
-    class Days(Numbers):
+    class Days(NumberMap):
         kept: int = Field(7, ge=1, description="Kept.")
         warm: int = Field(3, ge=1, description="Warm.")
 
@@ -97,7 +97,7 @@ def test_numbers_with_declared_keys_are_a_map_that_refuses_others() -> None:
         days: Days = Field(Days(), description="Days.")
         rules = (rule("days", lambda v: v.days.warm <= v.days.kept, "warm must be at most kept"),)
 
-    (variable,) = variables(Kept)
+    (variable,) = list_variables(Kept)
     assert (variable.type, variable.default) == ("map(number)", {})
     assert [condition for condition, _ in variable.validations] == [
         'length(setsubtract(keys(var.days), ["kept", "warm"])) == 0',
@@ -114,11 +114,11 @@ def test_a_description_must_be_a_sentence() -> None:
         name: str = Field(description="No period")
 
     with pytest.raises(UserError, match="input name: the description must be a sentence"):
-        variables(Sloppy)
+        list_variables(Sloppy)
 
 
 def test_the_readme_table_shows_what_is_required_and_what_objects_hold() -> None:
-    rows = table(Inputs).splitlines()
+    rows = render_table(Inputs).splitlines()
     assert "| **name** | Name. | string | required |" in rows
     assert "| memory_mb | Memory, in MB. | number | `2048` |" in rows
     assert '| &nbsp;&nbsp;`schedules["…"].days` | How long it runs, in days. | number | `7` |' in rows

@@ -17,11 +17,11 @@ from modules.realtime_endpoint.inputs import Inputs as RealtimeEndpoint
 from modules.serverless_endpoint.inputs import Inputs as ServerlessEndpoint
 from modules.storage.inputs import Inputs as Storage
 from sustainable_mlops.authoring import Field, ModuleInputs, hcl, rule
-from sustainable_mlops.authoring.expressions import contains, fixed, get, is_null, length
+from sustainable_mlops.authoring.expressions import contains, get, is_null, length, local_table
 from sustainable_mlops.authoring.expressions.rendering import render
-from sustainable_mlops.authoring.expressions.scopes import inputs
-from sustainable_mlops.authoring.inputs import variables
-from sustainable_mlops.authoring.rules import Rule, tables, validations
+from sustainable_mlops.authoring.expressions.scopes import input_expressions
+from sustainable_mlops.authoring.inputs import list_variables
+from sustainable_mlops.authoring.rules import InputRule, list_tables, list_validations
 from tests.authoring.readings import outputs, variable
 
 
@@ -30,7 +30,7 @@ class Window(ModuleInputs):
     end: int | None = Field(None, description="End.")
     tags: dict[str, str] = Field({}, description="Tags.")
 
-    rules: ClassVar[tuple[Rule, ...]] = (
+    rules: ClassVar[tuple[InputRule, ...]] = (
         rule("end", lambda v: is_null(v.end) | (v.end > v.start), lambda v: f"must be after {v.start}"),
         rule("tags", lambda v: length(v.tags) < 2, "may hold one tag"),
     )
@@ -46,7 +46,7 @@ class Windows(ModuleInputs):
 
 
 def written(name: str) -> str:
-    return next(variable for variable in variables(Windows) if variable.name == name).hcl()
+    return next(variable for variable in list_variables(Windows) if variable.name == name).hcl()
 
 
 def test_a_rule_of_an_object_becomes_the_validation_of_the_variable_that_it_is_in() -> None:
@@ -57,7 +57,7 @@ def test_a_rule_of_an_object_becomes_the_validation_of_the_variable_that_it_is_i
     ) in written("one")
 
 
-OFFERED = fixed("offered", {"north": ["c7g", "m6g"], "south": ["c7g"]})
+OFFERED = local_table("offered", {"north": ["c7g", "m6g"], "south": ["c7g"]})
 
 
 class Placed(ModuleInputs):
@@ -68,11 +68,11 @@ class Placed(ModuleInputs):
 
 
 def test_a_table_of_a_rule_is_a_local_in_terraform_and_its_value_here() -> None:
-    family = next(one for one in variables(Placed) if one.name == "family")
+    family = next(one for one in list_variables(Placed) if one.name == "family")
     assert family.validations == (
         ("contains(lookup(local.offered, var.region, []), var.family)", "family: not in ${var.region}"),
     )
-    assert tables(Placed) == {"offered": {"north": ["c7g", "m6g"], "south": ["c7g"]}}
+    assert list_tables(Placed) == {"offered": {"north": ["c7g", "m6g"], "south": ["c7g"]}}
     assert Placed(region="north", family="m6g")
     with pytest.raises(ValidationError, match="not in south"):
         Placed(region="south", family="m6g")
@@ -289,8 +289,8 @@ def test_settings_and_terraform_refuse_the_same_with_the_same_words(
     cases: list[tuple[type[ModuleInputs], dict[str, Any]]],
 ) -> None:
     del each_engine
-    known = {name: value for model in INPUTS for name, value in tables(model).items()}
-    text = hcl.block("locals", known) + "".join(
+    known = {name: value for model in INPUTS for name, value in list_tables(model).items()}
+    text = hcl.render_block("locals", known) + "".join(
         variable(f"v{index}", model, values) + f'output "o{index}" {{\nvalue = [{_told(model, f"var.v{index}")}]\n}}\n'
         for index, (model, values) in enumerate(cases)
     )
@@ -305,11 +305,11 @@ def test_settings_and_terraform_refuse_the_same_with_the_same_words(
 
 def _told(model: type[ModuleInputs], name: str) -> str:
     """An expression for each rule: its message where it is broken, else empty."""
-    var = inputs(model, name)
+    var = input_expressions(model, name)
     return ", ".join(
-        f'({render(condition)}) ? "" : {hcl.string(message)}'
+        f'({render(condition)}) ? "" : {hcl.render_string(message)}'
         for field, declared in model.model_fields.items()
-        for condition, message in validations(field, declared.annotation, model, var)
+        for condition, message in list_validations(field, declared.annotation, model, var)
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from envs import settings
 from envs.component import Component
 from envs.environment import COMPONENTS
-from envs.settings import Settings
+from envs.settings import EnvironmentSettings
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT
 
@@ -33,6 +33,6 @@ def environment(dev: dict[str, Any], modules: dict[str, Any]) -> Callable[..., A
         from envs.root import Environment
 
         given = {name: value for name, value in {**dev, **changed}.items() if value is not None}
-        return Environment(Settings.model_validate(given), modules, components).synthesize()
+        return Environment(EnvironmentSettings.model_validate(given), modules, components).synthesize()
 
     return synthesized

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from envs.common import Common
-from envs.component import Component, composed, options
-from modules.common import Named
+from envs.common import CommonSettings
+from envs.component import Component, compose_settings, module_options
+from modules.common import NamedInputs
 from sustainable_mlops.authoring import Field, ModuleInputs
 from sustainable_mlops.errors import UserError
 
@@ -20,12 +20,12 @@ class Churn(ModuleInputs):
     churn: bool = Field(False, description="Who leaves?")
 
 
-class FraudSettings(Common):
+class FraudSettings(CommonSettings):
     topic: str = Field("news", description="Where to.")
     models: dict[str, Fraud] = Field({}, description="Models.")
 
 
-class ChurnSettings(Common):
+class ChurnSettings(CommonSettings):
     models: dict[str, Churn] = Field({}, description="Models.")
 
 
@@ -33,15 +33,15 @@ class MoreSettings(FraudSettings):
     more: int = Field(1, description="How many.")
 
 
-class ClashingSettings(Common):
+class ClashingSettings(CommonSettings):
     topic: int = Field(1, description="Which one.")
 
 
-def model(*settings: type[Common]) -> type[BaseModel]:
+def model(*settings: type[CommonSettings]) -> type[BaseModel]:
     components: list[Any] = [type("C", (Component,), {"settings_model": each}) for each in settings]
 
-    @composed(components)
-    class Settings(Common):
+    @compose_settings(components)
+    class Settings(CommonSettings):
         """All of it."""
 
     return Settings
@@ -54,7 +54,7 @@ def test_a_map_that_two_declare_has_the_fields_of_both_in_an_entry() -> None:
 
 def test_settings_may_be_over_those_of_another_component() -> None:
     fields = set(model(FraudSettings, MoreSettings).model_fields)
-    assert fields - set(Common.model_fields) == {"topic", "models", "more"}
+    assert fields - set(CommonSettings.model_fields) == {"topic", "models", "more"}
 
 
 def test_anything_else_that_two_declare_is_refused() -> None:
@@ -69,4 +69,4 @@ def test_anything_else_that_two_declare_is_refused() -> None:
 
 def test_what_the_environment_gives_is_an_input_that_the_module_has() -> None:
     with pytest.raises(UserError, match=r"^tests/envs/test_component.py:\d+: .*no input 'name_prefx'; did you mean"):
-        options(Named, but=("name_prefx",))
+        module_options(NamedInputs, excluded=("name_prefx",))

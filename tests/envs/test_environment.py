@@ -7,13 +7,13 @@ from typing import Any, cast
 import pytest
 
 from envs import settings
-from envs.common import Common
+from envs.common import CommonSettings
 from envs.component import Component
 from envs.components.access import Access
 from envs.components.platform import Platform
 from envs.components.storage import Storage
 from envs.environment import COMPONENTS
-from envs.names import Name
+from envs.names import EnvironmentName
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
@@ -190,24 +190,24 @@ def test_two_components_cannot_give_an_output_under_one_name(environment: Enviro
 
 
 def test_a_component_that_adds_nothing_or_calls_no_module_there_is_has_its_own_line(environment: Environment) -> None:
-    class Nothing(Component[Common]): ...
+    class Nothing(Component[CommonSettings]): ...
 
-    class Misspelt(Component[Common]):
+    class Misspelt(Component[CommonSettings]):
         def add(self, env: Any) -> None:
             env.call(env.modules["storrage"])
 
-    class Bare(Component[Common]):
+    class Bare(Component[CommonSettings]):
         def add(self, env: Any) -> None: ...
 
         def outputs(self) -> Any:
             return {"news": self.settings.region}
 
-    class Unheld(Component[Common]):
-        def names(self) -> Iterator[Name]:
-            yield Name(cast(Any, "topic"), "name_prefix", "news")
+    class Unheld(Component[CommonSettings]):
+        def list_names(self) -> Iterator[EnvironmentName]:
+            yield EnvironmentName(cast(Any, "topic"), "name_prefix", "news")
 
         def add(self, env: Any) -> None:
-            env.names("topic")
+            env.list_names("topic")
 
     for component, told in (
         (Nothing, "Nothing has no add(env)"),
@@ -230,7 +230,7 @@ def test_a_call_with_an_input_that_a_module_lacks_is_refused(environment: Enviro
         root.call(modules["storage"])
 
 
-@pytest.mark.parametrize("name", synth.names()[1])
+@pytest.mark.parametrize("name", synth.list_names()[1])
 def test_the_committed_root_module_reads_nothing_from_the_account(name: str) -> None:
     text = (ROOT / "envs" / name / "main.tf").read_text()
     assert 'data "' not in text

@@ -37,7 +37,7 @@ def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_i
     sandbox, variables = own
     repository = tmp_path / "repository"
     repository.mkdir()
-    for name in synth.BESIDE:
+    for name in synth.CALLED_FOLDERS:
         (repository / name).symlink_to(ROOT / name)
     before = sandbox.inventory()
     folder = repository / "envs" / "dev"
@@ -52,7 +52,7 @@ def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_i
         (risk,) = (one.risk for one in found.risks if one.level != "note")
         assert risk.address == 'module.access.aws_iam_role_policy.registration["pipeline"]'
         group = 'module.model_registry.aws_sagemaker_model_package_group.this["fraud"]'
-        assert risk.what.endswith(f"reaches only what this plan creates: {group}")
+        assert risk.description.endswith(f"reaches only what this plan creates: {group}")
 
         (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": register(sandbox)}}))
         served = {**dev["models"]["flight_delay"], "realtime_endpoint": REALTIME}

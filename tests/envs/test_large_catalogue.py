@@ -41,7 +41,7 @@ def test_a_large_catalogue_is_applied_and_launchers_find_all_of_it(
     tmp_path: Path, own: tuple[Any, dict[str, str]], environment: Callable[..., Any]
 ) -> None:
     sandbox, variables = own
-    for beside in synth.BESIDE:
+    for beside in synth.CALLED_FOLDERS:
         (tmp_path / beside).symlink_to(ROOT / beside)
     folder = tmp_path / "envs" / "dev"
     write(folder, environment(feature_groups=many_groups(), models=many_models(1), pipelines={}).json())

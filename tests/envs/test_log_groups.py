@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from envs.settings import Settings
+from envs.settings import EnvironmentSettings
 from sustainable_mlops import log_groups, synth
 from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
@@ -62,7 +62,7 @@ def test_existing_log_groups_are_adopted_and_none_is_left_after_a_late_line(
     folder = tmp_path / "repository" / "envs" / "dev"
     write(folder, environment().json())
     (folder / "settings.yaml").touch()
-    for beside in synth.BESIDE:
+    for beside in synth.CALLED_FOLDERS:
         (tmp_path / "repository" / beside).symlink_to(ROOT / beside)
     for name in (JOBS, ENDPOINT):
         sandbox.client("logs").create_log_group(logGroupName=name)
@@ -129,7 +129,7 @@ def test_only_log_groups_of_the_environment_can_be_adopted(
     dev: dict[str, Any], existing: list[str], message: str
 ) -> None:
     with pytest.raises(ValidationError, match=re.escape(message)):
-        Settings.model_validate({**dev, "existing_log_groups": existing})
+        EnvironmentSettings.model_validate({**dev, "existing_log_groups": existing})
 
 
 def test_an_existing_group_of_a_root_module_without_settings_is_adopted_by_an_import_block(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.names import Kind, Name, cut, joined, longest, problems
+from envs.names import EnvironmentName, NameKind, find_problems, join_parts, longest_name, shorten_name
 
-KINDS = st.sampled_from(Kind.__args__)  # type: ignore[attr-defined]
+KINDS = st.sampled_from(NameKind.__args__)  # type: ignore[attr-defined]
 #: Such as are made of a prefix and keys.
 TEXTS = st.from_regex(re.compile(r"[a-z]([a-z0-9-]{0,700}[a-z0-9])?", re.ASCII), fullmatch=True)
 
@@ -23,49 +23,49 @@ TEXTS = st.from_regex(re.compile(r"[a-z]([a-z0-9-]{0,700}[a-z0-9])?", re.ASCII),
         ("model_package_group", "sagemaker", "EntityName"),
     ],
 )
-def test_the_longest_name_is_the_services_own(kind: Kind, service: str, shape: str) -> None:
+def test_the_longest_name_is_the_services_own(kind: NameKind, service: str, shape: str) -> None:
     model = botocore.session.get_session().get_service_model(service)
-    assert longest(kind) == model.shape_for(shape).metadata["max"]
+    assert longest_name(kind) == model.shape_for(shape).metadata["max"]
 
 
 @given(KINDS, TEXTS)
-def test_a_name_that_fits_is_left_as_it_is_and_no_other_is_too_long(kind: Kind, text: str) -> None:
-    name = cut(kind, text)
-    assert (name == text) == (len(text) <= longest(kind))
-    assert len(name) <= longest(kind)
-    assert cut(kind, name) == name
+def test_a_name_that_fits_is_left_as_it_is_and_no_other_is_too_long(kind: NameKind, text: str) -> None:
+    name = shorten_name(kind, text)
+    assert (name == text) == (len(text) <= longest_name(kind))
+    assert len(name) <= longest_name(kind)
+    assert shorten_name(kind, name) == name
 
 
 @given(TEXTS)
 def test_a_name_that_is_cut_begins_as_the_whole_and_ends_in_a_letter_or_digit(text: str) -> None:
-    whole = text.ljust(longest("endpoint") + 1, "x")
-    start, _, digest = cut("endpoint", whole).rpartition("-")
+    whole = text.ljust(longest_name("endpoint") + 1, "x")
+    start, _, digest = shorten_name("endpoint", whole).rpartition("-")
     assert whole.startswith(start)
-    assert len(start) > longest("endpoint") // 2 or whole[len(start)] == "-"
+    assert len(start) > longest_name("endpoint") // 2 or whole[len(start)] == "-"
     assert re.fullmatch("[0-9a-f]{8}", digest)
 
 
 @given(st.lists(TEXTS, unique=True, min_size=2, max_size=2), st.integers(100, 200))
 def test_what_differs_only_where_it_is_cut_off_still_has_two_names(ends: list[str], length: int) -> None:
     one, other = ("a" * length + end for end in ends)
-    assert cut("endpoint", one) != cut("endpoint", other)
+    assert shorten_name("endpoint", one) != shorten_name("endpoint", other)
 
 
 def test_a_name_is_the_same_on_every_machine_and_every_day() -> None:
-    assert joined("smlops-dev", "flight_delay") == "smlops-dev-flight-delay"
-    assert cut("endpoint", "smlops-dev-" + "flight-delay-" * 5 + "end") == (
+    assert join_parts("smlops-dev", "flight_delay") == "smlops-dev-flight-delay"
+    assert shorten_name("endpoint", "smlops-dev-" + "flight-delay-" * 5 + "end") == (
         "smlops-dev-flight-delay-flight-delay-flight-delay-flig-06ee2d22"
     )
 
 
 def test_two_keys_that_give_one_name_and_a_name_that_is_too_long_are_told() -> None:
     names = [
-        Name("bucket", "storage.extra_buckets.x", "b" * 64),
-        Name("endpoint", "models.a.serverless_endpoint", "p-a"),
-        Name("feature_group", "feature_groups.a", "p-a"),
-        Name("endpoint", "models.a.other_endpoint", "p-a"),
+        EnvironmentName("bucket", "storage.extra_buckets.x", "b" * 64),
+        EnvironmentName("endpoint", "models.a.serverless_endpoint", "p-a"),
+        EnvironmentName("feature_group", "feature_groups.a", "p-a"),
+        EnvironmentName("endpoint", "models.a.other_endpoint", "p-a"),
     ]
-    assert list(problems(names)) == [
+    assert list(find_problems(names)) == [
         f"storage.extra_buckets.x: its bucket would be named '{'b' * 64}', 64 characters of at most 63; shorten the "
         "key or name_prefix",
         "models.a.other_endpoint and models.a.serverless_endpoint: the endpoint of both would be named 'p-a'; "

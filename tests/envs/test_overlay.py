@@ -27,13 +27,13 @@ def envs(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def load(envs: Path, **changed: Any) -> settings.Settings:
+def load(envs: Path, **changed: Any) -> settings.EnvironmentSettings:
     (envs / "dev").mkdir(exist_ok=True)
     (envs / "dev" / "settings.yaml").write_text(yaml.safe_dump({**DEV, **changed}))
     return settings.load(envs / "dev")
 
 
-def models(loaded: settings.Settings) -> Any:
+def models(loaded: settings.EnvironmentSettings) -> Any:
     return loaded.model_dump(exclude_unset=True)["models"]
 
 
@@ -103,7 +103,7 @@ def test_a_mistake_in_the_catalogue_names_its_file(envs: Path, file: str, text: 
 @given(MAPPINGS, MAPPINGS)
 def test_settings_that_repeat_what_they_gave_change_nothing_and_always_win(base: Any, own: Any) -> None:
     def over(base: Any, own: Any) -> Any:
-        return overlay.overlaid({"models": {"m": base}}, {"models": {"m": own}}, "settings.yaml")["models"]["m"]
+        return overlay.merge_catalogue({"models": {"m": base}}, {"models": {"m": own}}, "settings.yaml")["models"]["m"]
 
     once = over(base, own)
     assert over(once, own) == once

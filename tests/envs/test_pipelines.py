@@ -18,11 +18,11 @@ from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
 from tests.envs.test_overlay import DEV
 
-ENVIRONMENTS = synth.names()[1]
+ENVIRONMENTS = synth.list_names()[1]
 FILE = "workloads/flight_delay/pipeline.json"
 
 
-def parse(**changed: Any) -> settings.Settings:
+def parse(**changed: Any) -> settings.EnvironmentSettings:
     """dev's settings with this said of the pipeline flight_delay besides, over the catalogue."""
     text = yaml.safe_dump({**DEV, "pipelines": {"flight_delay": changed}})
     return settings.parse(text, "settings.yaml", ROOT / "envs" / "catalogue")
@@ -112,7 +112,7 @@ def test_every_parameter_without_a_default_is_filled_and_images_are_those_of_the
 
 
 def test_the_images_are_those_that_the_workload_s_job_files_name() -> None:
-    images = load_yaml(ROOT / "envs" / "catalogue" / "pipelines" / "flight_delay.yaml", overlay.Raw).data["images"]
+    images = load_yaml(ROOT / "envs" / "catalogue" / "pipelines" / "flight_delay.yaml", overlay.RawYaml).data["images"]
     steps = {"ProcessingImage": "process.yaml", "TrainingImage": "job.yaml", "InferenceImage": "job.yaml"}
     for parameter, file in steps.items():
         named = yaml.safe_load((ROOT / "workloads" / "flight_delay" / file).read_text())["image"]

@@ -11,8 +11,8 @@ import pytest
 from envs import settings
 from envs.components.model_endpoints import ModelEndpoints
 from envs.environment import COMPONENTS
-from envs.names import Kind, longest
-from envs.settings import Settings
+from envs.names import NameKind, longest_name
+from envs.settings import EnvironmentSettings
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.renewal import renew
@@ -29,7 +29,7 @@ provider "aws" {
 }
 """
 #: Which attribute of which resource holds a name of each kind.
-NAMED: Mapping[Kind, tuple[str, str]] = {
+NAMED: Mapping[NameKind, tuple[str, str]] = {
     "bucket": ("aws_s3_bucket", "bucket"),
     "endpoint": ("aws_sagemaker_endpoint", "name"),
     "feature_group": ("aws_sagemaker_feature_group", "feature_group_name"),
@@ -71,31 +71,33 @@ LONGEST = {
 }
 
 
-def served(given: Settings) -> list[str]:
+def served(given: EnvironmentSettings) -> list[str]:
     """The models that have an endpoint, once for each."""
     kinds = [component for component in COMPONENTS if issubclass(component, ModelEndpoints)]
-    return [key for kind in kinds for key in kind(given).asked()]
+    return [key for kind in kinds for key in kind(given).declared_endpoints()]
 
 
-def planned(folder: Path, given: Settings, variables: dict[str, str], region: str = "", *more: str) -> dict[str, Any]:
+def planned(
+    folder: Path, given: EnvironmentSettings, variables: dict[str, str], region: str = "", *more: str
+) -> dict[str, Any]:
     """The plan of a root module in `folder`, every model (and `more`) packaged in the file that Terraform reads by
     itself, in its Region or another."""
     group = f"arn:aws:sagemaker:{region or given.region}:{given.account_id}:model-package/group"
     packages = {"model_packages": {key: f"{group}/{number}" for number, key in enumerate([*served(given), *more], 1)}}
     (folder / synth.PACKAGES).write_text(json.dumps(packages))
     (folder / "offline_override.tf").write_text(OFFLINE)
-    for name in synth.BESIDE:
+    for name in synth.CALLED_FOLDERS:
         (folder.parents[1] / name).symlink_to(ROOT / name)
     terraform = Terraform(folder, variables)
     terraform.init()
     return terraform.plan(folder / "tfplan")
 
 
-def check(plan: Mapping[str, Any], given: Settings) -> None:
+def check(plan: Mapping[str, Any], given: EnvironmentSettings) -> None:
     """What is planned is served, and named as it was said before Terraform started."""
     resources = [change for change in plan["resource_changes"] if change["mode"] == "managed"]
     assert [change["address"] for change in resources if change["change"]["actions"] != ["create"]] == []
-    names = [name for component in COMPONENTS for name in component(given).names()]
+    names = [name for component in COMPONENTS for name in component(given).list_names()]
     for kind, (of_type, attribute) in NAMED.items():
         found = [change["change"]["after"][attribute] for change in resources if change["type"] == of_type]
         assert sorted(found) == sorted(name.text for name in names if name.kind == kind)
@@ -108,7 +110,7 @@ def checks(plan: Mapping[str, Any]) -> dict[str, str]:
     return {one["address"]["name"]: one["status"] for one in plan["checks"] if one["address"]["kind"] == "check"}
 
 
-def committed(folder: Path, name: str) -> tuple[Path, Settings]:
+def committed(folder: Path, name: str) -> tuple[Path, EnvironmentSettings]:
     """A copy in `folder` of a committed root module, and its settings."""
     copy = folder / "envs" / name
     copy.mkdir(parents=True)
@@ -119,7 +121,7 @@ def committed(folder: Path, name: str) -> tuple[Path, Settings]:
 
 @pytest.mark.toolchain
 @pytest.mark.plan
-@pytest.mark.parametrize("name", synth.names()[1])
+@pytest.mark.parametrize("name", synth.list_names()[1])
 def test_the_committed_environment_plans_with_every_model_packaged(
     tmp_path: Path, name: str, offline_environment: dict[str, str]
 ) -> None:
@@ -142,9 +144,9 @@ def test_one_with_the_longest_names_that_are_allowed_plans_too(
 ) -> None:
     flights = dev["feature_groups"]["flights"]
     whole = {**LONGEST, "feature_groups": {"scheduled_flights_an_hour_before_depart": flights}}
-    given = Settings.model_validate({**dev, **whole})
-    most = {name.kind: len(name.text) for component in COMPONENTS for name in component(given).names()}
-    assert (most["bucket"], most["feature_group"]) == (longest("bucket"), longest("feature_group"))
+    given = EnvironmentSettings.model_validate({**dev, **whole})
+    most = {name.kind: len(name.text) for component in COMPONENTS for name in component(given).list_names()}
+    assert (most["bucket"], most["feature_group"]) == (longest_name("bucket"), longest_name("feature_group"))
     folder = tmp_path / "envs" / "longestnames"
     folder.mkdir(parents=True)
     body = environment(**whole).json()
@@ -153,10 +155,10 @@ def test_one_with_the_longest_names_that_are_allowed_plans_too(
     check(planned(folder, given, offline_environment), given)
 
 
-@pytest.mark.parametrize("name", synth.names()[1])
+@pytest.mark.parametrize("name", synth.list_names()[1])
 def test_the_file_of_promoted_packages_is_committed_and_names_models_that_are_served(name: str) -> None:
     file = ROOT / "envs" / name / synth.PACKAGES
-    assert file.is_file(), renew("scripts/synth.py")
+    assert file.is_file(), renew("smlops synth")
     (variable, packages), *others = json.loads(file.read_text()).items()
     assert others == []
     assert f'variable "{variable}"' in (file.parent / "variables.tf").read_text()

@@ -3,14 +3,14 @@
 from typing import Any
 
 from envs import preflight
-from envs.settings import Settings
+from envs.settings import EnvironmentSettings
 from sustainable_mlops.operations.preflight import EndpointDemand, JobDemand
 from sustainable_mlops.terraform import ROOT
 
 
 def demand(dev: dict[str, Any], **model: Any) -> dict[str, EndpointDemand]:
     """Return the demands of one model's endpoints, by kind."""
-    settings = Settings.model_validate({**dev, "models": {"fraud": model}, "pipelines": {}})
+    settings = EnvironmentSettings.model_validate({**dev, "models": {"fraud": model}, "pipelines": {}})
     return {one.kind: one for one in preflight._endpoints(settings)}
 
 
@@ -38,7 +38,7 @@ def test_a_serverless_endpoint_takes_concurrency_and_an_asynchronous_one_wakes(d
 
 
 def test_steps_take_the_types_that_their_parameters_say(dev: dict[str, Any]) -> None:
-    settings = Settings.model_validate(dev)
+    settings = EnvironmentSettings.model_validate(dev)
     found = list(preflight._jobs(settings))
     assert found[1] == JobDemand("spot_training", "ml.m7i.large", 1, "pipeline flight_delay, step Train")
     assert {one.use for one in found} == {"processing", "spot_training"}

@@ -115,6 +115,6 @@ def test_a_synthesis_depends_on_the_lock_files_of_environments_and_every_root_an
     assert "envs/*/.terraform.lock.hcl" in synth.SOURCES
     assert PROVIDER_VERSIONS == ">= 5.100.0, < 7.0.0"
     written = [*ROOT.glob("modules/*/versions.tf"), *ROOT.glob("envs/*/versions.tf")]
-    assert {file.parent.name for file in written} == {*synth.names()[0], *synth.names()[1]}
+    assert {file.parent.name for file in written} == {*synth.list_names()[0], *synth.list_names()[1]}
     for file in written:
         assert f'version = "{PROVIDER_VERSIONS}"' in file.read_text(), file

@@ -12,7 +12,7 @@ import yaml
 
 from envs import settings
 from envs.components.feature_store import FeatureStore
-from envs.settings import Settings
+from envs.settings import EnvironmentSettings
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import load_yaml
 from sustainable_mlops.terraform import ROOT
@@ -117,7 +117,7 @@ def test_a_mistake_is_one_line_that_names_the_file_the_field_and_the_remedy(
     tmp_path: Path, path: str, value: Any, message: str
 ) -> None:
     with pytest.raises(UserError) as error:
-        load_yaml(edited(tmp_path, path, value), Settings)
+        load_yaml(edited(tmp_path, path, value), EnvironmentSettings)
     assert str(tmp_path / "settings.yaml") in str(error.value)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
@@ -151,10 +151,10 @@ def test_two_environments_do_not_live_in_one_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["settings.schema.json", "catalogue/features.schema.json", "catalogue/models.schema.json"]
+    "file", ["settings.schema.json", "catalogue/features.build_schema.json", "catalogue/models.schema.json"]
 )
 def test_the_schemas_for_editors_are_fresh(file: str) -> None:
-    assert (ROOT / "envs" / file).read_text() == settings.schemas()[file], renew("scripts/synth.py")
+    assert (ROOT / "envs" / file).read_text() == settings.render_schemas()[file], renew("smlops synth")
 
 
 def files_for_editors() -> list[Path]:
@@ -170,7 +170,7 @@ def test_each_file_names_the_schema_that_it_keeps(file: Path) -> None:
 
 
 def test_an_editor_takes_an_entry_that_says_one_thing_and_marks_an_unknown_one() -> None:
-    schema, dev = json.loads(settings.schemas()["settings.schema.json"]), yaml.safe_load(DEV.read_text())
+    schema, dev = json.loads(settings.render_schemas()["settings.schema.json"]), yaml.safe_load(DEV.read_text())
     jsonschema.validate({**dev, "feature_groups": {"flights": {"description": "x"}}}, schema)
     jsonschema.validate({**dev, "models": {"flight_delay": None}}, schema)
     with pytest.raises(jsonschema.ValidationError):
@@ -181,7 +181,7 @@ def test_the_feature_group_in_the_catalogue_is_what_the_workload_writes() -> Non
     from workloads.flight_delay import features
 
     group = FeatureStore(cast(Any, settings.load(DEV.parent))).settings.feature_groups["flights"]
-    assert {name: feature.type for name, feature in group.features.items()} == features.schema()
+    assert {name: feature.type for name, feature in group.features.items()} == features.build_schema()
     assert (group.record_identifier, group.event_time) == (features.RECORD_IDENTIFIER, features.EVENT_TIME)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from sustainable_mlops import synth
 from sagemaker_sandbox import Sandbox
+from sustainable_mlops import synth
 from sustainable_mlops.terraform import Terraform
 from tests.modules.examples import Example, addresses, addresses_file, examples, renewed, summary
 
@@ -19,7 +19,7 @@ _HEAD = "# Every managed resource. A lost address destroys what it names at a us
 
 
 def main(names: list[str]) -> None:
-    modules, known = synth.names()[0], {str(example): example for example in examples()}
+    modules, known = synth.list_names()[0], {str(example): example for example in examples()}
     if unknown := set(names) - {*modules, *known}:
         sys.exit(f"nothing is called {', '.join(sorted(unknown))}; there are: {', '.join([*modules, *known])}")
     if not names:
@@ -37,7 +37,7 @@ def _add_addresses(module: str) -> None:
     file = addresses_file(module)
     had = yaml.safe_load(file.read_text()) if file.exists() else []
     file.parent.mkdir(exist_ok=True)
-    file.write_text(_HEAD + yaml.safe_dump(sorted({*had, *addresses(synth.module_json()[module])})))
+    file.write_text(_HEAD + yaml.safe_dump(sorted({*had, *addresses(synth.load_module_json()[module])})))
     print(file)
 
 

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox import Sandbox
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT, Terraform, changes
 from tests.modules.given import furnish
 from tests.provider import alone

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from sustainable_mlops import synth
-from sustainable_mlops.review.accepted import read_accepted
+from sustainable_mlops.review.acceptances import read_acceptances
 from sustainable_mlops.terraform import ROOT, changes, environment, find_engine, lock_file
 from tests.modules.examples import (
     BESIDE,
@@ -30,7 +30,7 @@ from tests.modules.given import furnished
 from tests.renewal import renew
 from tests.reviewed import changes_nothing, reviewed, stops
 
-MODULES = synth.names()[0]
+MODULES = synth.list_names()[0]
 GUARD = ".terraform_data.deletion_protection["
 #: What an example does on purpose and nobody accepts in general: workers that stay warm, a shadow that nothing scales.
 LOOKED_AT = {"serverless_endpoint-full": "look", "realtime_endpoint-full": "look"}
@@ -150,7 +150,7 @@ def _apply_and_destroy(
     driver = terraform(folder, variables)
     first = plan(driver)
     check_inventory(example, first)
-    found = reviewed(first, accepted=read_accepted(ACCEPTED))
+    found = reviewed(first, accepted=read_acceptances(ACCEPTED))
     assert found.verdict == LOOKED_AT.get(str(example), "fine"), [one for one in found.gates if one.level != "note"]
     apply(driver)
     try:

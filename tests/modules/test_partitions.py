@@ -10,9 +10,9 @@ from pydantic import ValidationError
 
 from envs import settings
 from envs.components.pipelines import Pipelines
-from envs.settings import Settings
-from modules.common import Located
-from modules.needs import dns_suffix
+from envs.settings import EnvironmentSettings
+from modules.common import LocatedInputs
+from modules.iam_statements import dns_suffix
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.terraform import ROOT, Terraform
 
@@ -30,14 +30,14 @@ REFUSED = [
 @pytest.mark.parametrize("region", regions.everything())
 def test_every_known_region_is_allowed_in_its_partition(region: str) -> None:
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
-    where = Located(**PLACE, region=region, partition=partition)
+    where = LocatedInputs(**PLACE, region=region, partition=partition)
     assert dns_suffix(where) == ("amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com")
 
 
 @pytest.mark.parametrize(("partition", "region", "message"), REFUSED)
 def test_another_partition_or_one_of_other_regions_is_refused(partition: str, region: str, message: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        Located(**PLACE, region=region, partition=partition)
+        LocatedInputs(**PLACE, region=region, partition=partition)
     (error,) = refused.value.errors()
     field, _, rest = message.partition(" must ")
     if not rest:
@@ -80,15 +80,15 @@ def test_an_arn_of_another_partition_is_refused(module: str, field: str, arn: st
 
 def test_an_environment_is_in_the_partition_of_its_region() -> None:
     dev = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
-    assert "partition" not in Settings.model_validate(dev).located
+    assert "partition" not in EnvironmentSettings.model_validate(dev).located
     china = {**dev, "region": "cn-north-1", "models": {}, "pipelines": {}}
-    assert Settings.model_validate(china).located["partition"] == "aws-cn"
+    assert EnvironmentSettings.model_validate(china).located["partition"] == "aws-cn"
     with pytest.raises(ValidationError, match="us-iso-east-1"):
-        Settings.model_validate({**dev, "region": "us-iso-east-1"})
+        EnvironmentSettings.model_validate({**dev, "region": "us-iso-east-1"})
 
 
 def test_images_of_frameworks_have_the_dns_suffix_of_their_region() -> None:
     dev = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
-    china: Any = Settings.model_validate({**dev, "region": "cn-north-1", "models": {}, "pipelines": {}})
+    china: Any = EnvironmentSettings.model_validate({**dev, "region": "cn-north-1", "models": {}, "pipelines": {}})
     address = Pipelines(china)._address("sagemaker-xgboost:3.0-5")
     assert address.endswith(".dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:3.0-5")

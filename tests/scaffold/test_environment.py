@@ -14,7 +14,7 @@ import yaml
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold import environment, files
-from sustainable_mlops.scaffold.environment import draft
+from sustainable_mlops.scaffold.environment import create_draft
 from sustainable_mlops.terraform import ROOT
 from tests.scaffold.conftest import Clone, commands
 
@@ -42,7 +42,7 @@ def changed(text: str) -> list[str]:
 
 
 def test_only_what_tells_environments_apart_changes_and_data_is_protected() -> None:
-    made = draft("prod", ACCOUNT, REGION)
+    made = create_draft("prod", ACCOUNT, REGION)
     assert changed(made.text) == [
         "# prod, made from dev.",
         "environment: prod",
@@ -54,16 +54,16 @@ def test_only_what_tells_environments_apart_changes_and_data_is_protected() -> N
     assert made.settings.deletion_protection
     own = {"environment", "account_id", "region", "name_prefix", "state", "deletion_protection"}
     assert made.settings.model_dump(exclude=own) == made.source.model_dump(exclude=own)
-    assert made.left() == []
+    assert made.find_source_lines() == []
 
 
 def test_the_longest_names_that_are_allowed_leave_room_for_every_endpoint() -> None:
-    made = draft("abcdefghijkl", ACCOUNT, REGION, name_prefix="a" * 24)
+    made = create_draft("abcdefghijkl", ACCOUNT, REGION, name_prefix="a" * 24)
     assert made.settings.name_prefix == "a" * 24
 
 
 def test_one_that_is_disposable_says_so() -> None:
-    made = draft("no", ACCOUNT, REGION, name_prefix="trial", disposable=True)
+    made = create_draft("no", ACCOUNT, REGION, name_prefix="trial", disposable=True)
     assert made.settings.environment == "no", "which YAML would read as false"
     assert not made.settings.deletion_protection
     assert not any("deletion_protection" in line for line in changed(made.text)), "dev's line says it as well"
@@ -77,10 +77,10 @@ def test_what_names_the_other_account_is_replaced_or_pointed_to(repository: Path
         "state:\n  kms_key_arn: arn:aws:kms:eu-north-1:123456789012:key/1\n",
     )
     page.write_text(text.replace("owner: ml-platform", "owner: ml-platform # of 123456789012"))
-    made = draft("prod", ACCOUNT, REGION)
+    made = create_draft("prod", ACCOUNT, REGION)
     assert made.settings.assume_role_arn == f"arn:aws:iam::{ACCOUNT}:role/terraform"
     assert made.settings.state.kms_key_arn is None
-    (number,) = made.left()
+    (number,) = made.find_source_lines()
     assert made.text.splitlines()[number - 1] == "  owner: ml-platform # of 123456789012"
 
 
@@ -107,7 +107,7 @@ def test_what_names_the_other_account_is_replaced_or_pointed_to(repository: Path
 )
 def test_what_cannot_be_is_one_line(asked: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError) as refused:
-        draft(**{"name": "prod", "account": ACCOUNT, "region": REGION, **asked})
+        create_draft(**{"name": "prod", "account": ACCOUNT, "region": REGION, **asked})
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -117,15 +117,15 @@ def test_what_two_settings_share_by_an_anchor_is_told(repository: Path) -> None:
     text = page.read_text().replace('account_id: "123456789012"', 'account_id: &it "123456789012"')
     page.write_text(text.replace("owner: ml-platform", "owner: *it"))
     with pytest.raises(UserError, match=r"settings\.yaml: shares by an anchor what differs"):
-        draft("prod", ACCOUNT, REGION)
+        create_draft("prod", ACCOUNT, REGION)
 
 
 def test_a_prefix_without_the_others_name_in_it_has_to_be_given(repository: Path) -> None:
     page = repository / "envs" / "dev" / "settings.yaml"
     page.write_text(page.read_text().replace("name_prefix: smlops-dev", "name_prefix: flights"))
     with pytest.raises(UserError, match="name_prefix: flights of dev does not hold its name: give --name-prefix"):
-        draft("prod", ACCOUNT, REGION)
-    assert draft("prod", ACCOUNT, REGION, name_prefix="prod").settings.name_prefix == "prod"
+        create_draft("prod", ACCOUNT, REGION)
+    assert create_draft("prod", ACCOUNT, REGION, name_prefix="prod").settings.name_prefix == "prod"
 
 
 def test_it_is_refused_before_anything_starts(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_nothing_is_left_of_one_that_cannot_be_synthesized(repository: Path, mon
     monkeypatch.setattr(synth, "synthesize", fails)
     before = sorted(repository.rglob("*"))
     with pytest.raises(UserError, match="no Terraform"):
-        draft("prod", ACCOUNT, REGION).write(print)
+        create_draft("prod", ACCOUNT, REGION).write(print)
     assert sorted(repository.rglob("*")) == before
 
 

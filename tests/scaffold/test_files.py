@@ -18,7 +18,10 @@ def test_a_folder_that_someone_else_makes_meanwhile_stays_theirs(
         (theirs / "a.txt").write_text("theirs")
 
     monkeypatch.setattr(files, "refuse_existing", make_theirs)
-    with pytest.raises(OSError, match="not empty"), files.placed({folder: {"a.txt": ""} for folder in (ours, theirs)}):
+    with (
+        pytest.raises(OSError, match="not empty"),
+        files.create_folders({folder: {"a.txt": ""} for folder in (ours, theirs)}),
+    ):
         pass
     assert list(tmp_path.iterdir()) == [theirs]
     assert (theirs / "a.txt").read_text() == "theirs"

@@ -16,7 +16,7 @@ from tests.scaffold.conftest import Clone
 @pytest.mark.apply
 def test_a_new_module_passes_the_tests_unedited(scratch: Clone) -> None:
     printed = scratch.run("scripts/new.py", "module", "newcomer")
-    assert "scripts/synth.py newcomer" in printed
+    assert "smlops synth newcomer" in printed
     own = {"README.md", "inputs.py", "module.py", "main.tf", "outputs.tf", "variables.tf", "versions.tf"}
     tests = {"addresses.yaml", "full.yaml", "minimal.yaml", "test_newcomer.py"}
     wanted = {f"modules/newcomer/{name}" for name in own} | {f"tests/modules/newcomer/{name}" for name in tests}

@@ -19,7 +19,7 @@ def test_a_strangers_csv_is_trained_on_registered_and_predicted_for(tmp_path: Pa
     try:
         said = reader.paste(*(command for block in page for command in block.commands))
     finally:
-        reader.paste("scripts/sandbox.py stop")
+        reader.paste("smlops sandbox stop")
     assert "model-package/smlops-dev-churn/1" in said
     by_batch, by_endpoint = (
         np.loadtxt(reader.folder / "out" / file) for file in ("predictions/ask.csv.out", "answer.csv")

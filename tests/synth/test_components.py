@@ -37,7 +37,7 @@ class News(Component[NewsSettings]):
         topic = env.add(SnsTopic, "news", name=self.settings.news_topic, kms_master_key_id=env[Storage].kms_key_arn)
         self.arn = topic.arn
 
-    def publishes(self) -> Mapping[str, Any]:
+    def platform_fields(self) -> Mapping[str, Any]:
         return {"news_topic_arn": self.arn}
 '''
 

@@ -17,7 +17,7 @@ MOST_MB = 500
 
 
 class Watcher:
-    """`scripts/synth.py --watch` in a copy of the sources."""
+    """`smlops synth --watch` in a copy of the sources."""
 
     def __init__(self, copy: Path) -> None:
         self._out, self._errors = copy / "out.txt", copy / "errors.txt"

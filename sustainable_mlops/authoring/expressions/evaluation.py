@@ -6,64 +6,64 @@ from decimal import Decimal
 from typing import Any
 
 from sustainable_mlops.authoring.expressions.expression import lift
-from sustainable_mlops.authoring.expressions.node import Node
-from sustainable_mlops.authoring.expressions.table import FUNCTIONS, by_key, number
+from sustainable_mlops.authoring.expressions.function_table import FUNCTIONS, ordered_items, require_number
+from sustainable_mlops.authoring.expressions.node import ExpressionNode
 
 
-def evaluate(node: Node, names: Mapping[str, Any]) -> Any:
+def evaluate(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     """The value of a tree where `names` are given. Raises ValueError where Terraform ends with an error."""
     return _EVALUATORS[node.operation](node, names)
 
 
-def folded(value: Any) -> Any:
+def fold_constants(value: Any) -> Any:
     """A value with those of its expressions that name nothing as what they give; Terraform does the others."""
     if isinstance(value, Mapping):
-        return {name: folded(item) for name, item in value.items()}
+        return {name: fold_constants(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [folded(item) for item in value]
+        return [fold_constants(item) for item in value]
     try:
         return evaluate(lift(value), {})
     except (KeyError, ValueError):  # it names something, or is text for Terraform alone
         return value
 
 
-def _name(node: Node, names: Mapping[str, Any]) -> Any:
+def _name(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     return names[node.arguments[0]]
 
 
-def _attribute(node: Node, names: Mapping[str, Any]) -> Any:
-    of, name = evaluate(node.arguments[0], names), node.arguments[1]  # a model has its defaults already
-    if of is None:
+def _attribute(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
+    target, name = evaluate(node.arguments[0], names), node.arguments[1]  # a model has its defaults already
+    if target is None:
         raise ValueError(f"null has no attribute {name}")
-    if isinstance(of, Mapping) and name in of:
-        return of[name]
-    if not hasattr(of, "model_fields_set"):
+    if isinstance(target, Mapping) and name in target:
+        return target[name]
+    if not hasattr(target, "model_fields_set"):
         raise ValueError(f"there is no attribute {name}")
-    return getattr(of, name)
+    return getattr(target, name)
 
 
-def _index(node: Node, names: Mapping[str, Any]) -> Any:
-    of, key = (evaluate(argument, names) for argument in node.arguments)
-    if isinstance(of, Mapping | list | tuple):
+def _index(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
+    target, key = (evaluate(argument, names) for argument in node.arguments)
+    if isinstance(target, Mapping | list | tuple):
         try:
-            return of[key]
+            return target[key]
         except (KeyError, IndexError):
             raise ValueError(f"there is no item {key!r}") from None
-    return getattr(of, key)
+    return getattr(target, key)
 
 
-def _list(node: Node, names: Mapping[str, Any]) -> Any:
+def _list(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     return [evaluate(item, names) for item in node.arguments]
 
 
-def _object(node: Node, names: Mapping[str, Any]) -> Any:
+def _object(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     return {
-        _text(evaluate(name, names)) if isinstance(name, Node) else name: evaluate(value, names)
+        _text(evaluate(name, names)) if isinstance(name, ExpressionNode) else name: evaluate(value, names)
         for name, value in node.arguments
     }
 
 
-def _template(node: Node, names: Mapping[str, Any]) -> str:
+def _template(node: ExpressionNode, names: Mapping[str, Any]) -> str:
     parts = (part if isinstance(part, str) else _text(evaluate(part, names)) for part in node.arguments)
     return "".join(parts)
 
@@ -78,63 +78,64 @@ def _text(value: Any) -> str:
     raise ValueError(f"{value!r} is no text")
 
 
-def _equal(node: Node, names: Mapping[str, Any]) -> bool:
+def _equal(node: ExpressionNode, names: Mapping[str, Any]) -> bool:
     left, right = (evaluate(argument, names) for argument in node.arguments)
     # True == 1 in Python; in Terraform they are of two types, and differ.
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
-def _arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[Node, Mapping[str, Any]], Any]:
-    def evaluated(node: Node, names: Mapping[str, Any]) -> Any:
-        left, right = (number(evaluate(argument, names)) for argument in node.arguments)
+def _arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[[ExpressionNode, Mapping[str, Any]], Any]:
+    def evaluate_node(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
+        left, right = (require_number(evaluate(argument, names)) for argument in node.arguments)
         value = operation(left, right)
-        return _plain(value)
+        return _to_float(value)
 
-    return evaluated
+    return evaluate_node
 
 
-def _plain(value: Any) -> Any:
+def _to_float(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _divided(left: Any, right: Any) -> Decimal:
+def _divide(left: Any, right: Any) -> Decimal:
     if right == 0:
         raise ValueError("nothing is divided by 0")
     return Decimal(left) / Decimal(right)
 
 
-def _condition(node: Node, names: Mapping[str, Any]) -> bool:
+def _condition(node: ExpressionNode, names: Mapping[str, Any]) -> bool:
     value = evaluate(node, names)
     if not isinstance(value, bool):
         raise ValueError(f"{value!r} is no condition")
     return value
 
 
-def _for(node: Node, names: Mapping[str, Any]) -> Any:
+def _evaluate_for(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     bound, collection, key, value, where = node.arguments
-    rounds = [
-        {**names, **dict(zip(bound, pair[-len(bound) :], strict=True))} for pair in by_key(evaluate(collection, names))
+    scopes = [
+        {**names, **dict(zip(bound, pair[-len(bound) :], strict=True))}
+        for pair in ordered_items(evaluate(collection, names))
     ]
-    kept = [each for each in rounds if where is None or _condition(where, each)]
+    selected = [each for each in scopes if where is None or _condition(where, each)]
     if key is None:
-        return [evaluate(value, each) for each in kept]
-    return {_text(evaluate(key, each)): evaluate(value, each) for each in kept}
+        return [evaluate(value, each) for each in selected]
+    return {_text(evaluate(key, each)): evaluate(value, each) for each in selected}
 
 
-def _call(node: Node, names: Mapping[str, Any]) -> Any:
+def _call(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
     name, *arguments = node.arguments
     if name == "can":
-        return _can(arguments[0], names)
+        return _can_evaluate(arguments[0], names)
     if name == "try":
-        return evaluate(arguments[0 if _can(arguments[0], names) else 1], names)
+        return evaluate(arguments[0 if _can_evaluate(arguments[0], names) else 1], names)
     values = [evaluate(argument, names) for argument in arguments]
     try:
-        return _plain(FUNCTIONS[name].python(*values))
+        return _to_float(FUNCTIONS[name].python(*values))
     except (TypeError, AttributeError) as error:
         raise ValueError(f"{name}: {error}") from None
 
 
-def _can(node: Node, names: Mapping[str, Any]) -> bool:
+def _can_evaluate(node: ExpressionNode, names: Mapping[str, Any]) -> bool:
     try:
         evaluate(node, names)
     except ValueError:
@@ -142,14 +143,14 @@ def _can(node: Node, names: Mapping[str, Any]) -> bool:
     return True
 
 
-def _raw(node: Node, _: Mapping[str, Any]) -> Any:
+def _refuse_raw(node: ExpressionNode, _: Mapping[str, Any]) -> Any:
     raise ValueError(f"'${{{node.arguments[0]}}}' is text for Terraform alone; write the expression in Python")
 
 
-_EVALUATORS: dict[str, Callable[[Node, Mapping[str, Any]], Any]] = {
+_EVALUATORS: dict[str, Callable[[ExpressionNode, Mapping[str, Any]], Any]] = {
     "literal": lambda node, _: node.arguments[0],
     "fixed": lambda node, _: node.arguments[1],
-    "raw": _raw,
+    "raw": _refuse_raw,
     "name": _name,
     "attribute": _attribute,
     "number": _attribute,
@@ -166,11 +167,11 @@ _EVALUATORS: dict[str, Callable[[Node, Mapping[str, Any]], Any]] = {
     "+": _arithmetic(operator.add),
     "-": _arithmetic(operator.sub),
     "*": _arithmetic(operator.mul),
-    "/": _arithmetic(_divided),
+    "/": _arithmetic(_divide),
     "!": lambda node, names: not _condition(node.arguments[0], names),
     "&": lambda node, names: all(_condition(argument, names) for argument in node.arguments),
     "|": lambda node, names: any(_condition(argument, names) for argument in node.arguments),
     "if": lambda node, names: evaluate(node.arguments[1 if _condition(node.arguments[0], names) else 2], names),
-    "for": _for,
+    "for": _evaluate_for,
     "call": _call,
 }

@@ -7,11 +7,11 @@ from typing import Any, TypeVar, cast, overload
 
 from pydantic import BaseModel
 
+from sustainable_mlops.authoring.author_errors import author_error
 from sustainable_mlops.authoring.expressions import types
-from sustainable_mlops.authoring.expressions.expression import Expression, lift, text
-from sustainable_mlops.authoring.expressions.expression import condition as condition_of
-from sustainable_mlops.authoring.expressions.node import Node
-from sustainable_mlops.authoring.mistakes import mistake
+from sustainable_mlops.authoring.expressions.expression import Expression, lift, to_hcl
+from sustainable_mlops.authoring.expressions.expression import lift_condition as condition_of
+from sustainable_mlops.authoring.expressions.node import ExpressionNode
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -20,17 +20,17 @@ R = TypeVar("R")
 
 
 def _call(name: str, *arguments: Any, gives: Any) -> Any:
-    return Expression(Node("call", (name, *map(lift, arguments)), gives))
+    return Expression(ExpressionNode("call", (name, *map(lift, arguments)), gives))
 
 
-def _holds(*collections: Any) -> Any:
+def _common_item_type(*collections: Any) -> Any:
     """The type of what these collections hold."""
-    return types.common(types.item(lift(each).type)[1] for each in collections)
+    return types.common_type(types.item_types(lift(each).type)[1] for each in collections)
 
 
-def _either(*nodes: Node) -> Any:
+def _common_node_type(*nodes: ExpressionNode) -> Any:
     """The type of what is one of these."""
-    return types.common(node.type for node in nodes if types.kind(node.type) != "null")
+    return types.common_type(node.type for node in nodes if types.kind_of(node.type) != "null")
 
 
 def is_expression(value: object) -> bool:
@@ -43,28 +43,28 @@ def is_expression(value: object) -> bool:
 
 def is_null(value: object) -> bool:
     """Is no value given?"""
-    return cast(bool, Expression(Node("==", (lift(value), lift(None)), bool)))
+    return cast(bool, Expression(ExpressionNode("==", (lift(value), lift(None)), bool)))
 
 
-def given(value: T | None) -> T:
+def assume_not_null(value: T | None) -> T:
     """`value`, where a condition beside it has said that it is not null: for mypy alone."""
     return cast(T, value)
 
 
-def fields(value: BaseModel) -> Mapping[str, Any]:
+def as_map(value: BaseModel) -> Mapping[str, Any]:
     """An object as the map of its attributes: for mypy alone."""
     return cast(Mapping[str, Any], value)
 
 
-def fixed(name: str, value: T) -> T:
+def local_table(name: str, value: T) -> T:
     """A value that is known here and too long to stand in a rule: there `local.<name>`, which the module adds."""
-    return cast(T, Expression(Node("fixed", (name, value), lift(value).type)))
+    return cast(T, Expression(ExpressionNode("fixed", (name, value), lift(value).type)))
 
 
-def when(condition: object, one: T, other: R) -> T | R:
+def when(condition: object, if_true: T, if_false: R) -> T | R:
     """`condition ? one : other`."""
-    nodes = condition_of(condition), lift(one), lift(other)
-    return cast(T, Expression(Node("if", nodes, _either(*nodes[1:]))))
+    nodes = condition_of(condition), lift(if_true), lift(if_false)
+    return cast(T, Expression(ExpressionNode("if", nodes, _common_node_type(*nodes[1:]))))
 
 
 def can(value: object) -> bool:
@@ -74,12 +74,12 @@ def can(value: object) -> bool:
 
 def coalesce(*values: T | None) -> T:
     """The first that is neither null nor an empty text; an error where there is none."""
-    return cast(T, _call("coalesce", *values, gives=_either(*map(lift, values))))
+    return cast(T, _call("coalesce", *values, gives=_common_node_type(*map(lift, values))))
 
 
 def try_(value: T, other: R) -> T | R:
     """The value, or `other` where it is an error."""
-    return cast(T, _call("try", value, other, gives=_either(lift(value), lift(other))))
+    return cast(T, _call("try", value, other, gives=_common_node_type(lift(value), lift(other))))
 
 
 def contains(items: Iterable[T], item: T) -> bool:
@@ -87,7 +87,7 @@ def contains(items: Iterable[T], item: T) -> bool:
     return cast(bool, _call("contains", items, item, gives=bool))
 
 
-def holds(text: str, part: str) -> bool:
+def text_contains(text: str, part: str) -> bool:
     """Is `part` somewhere in the text?"""
     return cast(bool, _call("holds", text, part, gives=bool))
 
@@ -107,65 +107,67 @@ def keys(mapping: Mapping[K, V]) -> list[K]:
 
 def get(mapping: Mapping[K, V], key: K, default: V) -> V:
     """The item of `key`, or `default`."""
-    return cast(V, _call("get", mapping, key, default, gives=_holds(mapping)))
+    return cast(V, _call("get", mapping, key, default, gives=_common_item_type(mapping)))
 
 
 def merge(*maps: Mapping[K, V]) -> dict[K, V]:
     """All of these maps in one; of a key that two have, the last."""
-    return cast(dict[K, V], _call("merge", *maps, gives=types.merged(lift(each).type for each in maps)))
+    return cast(dict[K, V], _call("merge", *maps, gives=types.merged_type(lift(each).type for each in maps)))
 
 
-def merged(maps: Iterable[Mapping[K, V]]) -> dict[K, V]:
+def merge_all(maps: Iterable[Mapping[K, V]]) -> dict[K, V]:
     """The same of the maps that a list holds."""
-    return cast(dict[K, V], _call("merged", maps, gives=_holds(maps)))
+    return cast(dict[K, V], _call("merged", maps, gives=_common_item_type(maps)))
 
 
 def concat(*lists: Iterable[T]) -> list[T]:
     """All of these lists in one."""
-    return cast(list[T], _call("concat", *lists, gives=list[_holds(*lists)]))  # type: ignore[misc]
+    return cast(list[T], _call("concat", *lists, gives=list[_common_item_type(*lists)]))  # type: ignore[misc]
 
 
 def flatten(lists: Iterable[Iterable[T]]) -> list[T]:
     """A list of lists as one list."""
-    inner = types.item(types.item(lift(lists).type)[1])[1]
+    inner = types.item_types(types.item_types(lift(lists).type)[1])[1]
     return cast(list[T], _call("flatten", lists, gives=list[inner]))  # type: ignore[valid-type]
 
 
 def distinct(items: Iterable[T]) -> list[T]:
     """Each item once, where it comes first."""
-    return cast(list[T], _call("distinct", items, gives=list[_holds(items)]))  # type: ignore[misc]
+    return cast(list[T], _call("distinct", items, gives=list[_common_item_type(items)]))  # type: ignore[misc]
 
 
 def set_of(items: Iterable[T]) -> set[T]:
     """The items as a set."""
-    return cast(set[T], _call("set_of", items, gives=set[_holds(items)]))  # type: ignore[misc]
+    return cast(set[T], _call("set_of", items, gives=set[_common_item_type(items)]))  # type: ignore[misc]
 
 
-def shared(one: Iterable[T], other: Iterable[T]) -> set[T]:
+def intersection(left: Iterable[T], right: Iterable[T]) -> set[T]:
     """What is in both, as a set."""
-    return cast(set[T], _call("shared", one, other, gives=set[_holds(one)]))  # type: ignore[misc]
+    return cast(set[T], _call("shared", left, right, gives=set[_common_item_type(left)]))  # type: ignore[misc]
 
 
-def without(one: Iterable[T], other: Iterable[T]) -> set[T]:
+def difference(left: Iterable[T], right: Iterable[T]) -> set[T]:
     """What is in `one` and not in `other`, as a set."""
-    return cast(set[T], _call("without", one, other, gives=set[_holds(one)]))  # type: ignore[misc]
+    return cast(set[T], _call("without", left, right, gives=set[_common_item_type(left)]))  # type: ignore[misc]
 
 
 def optional(value: T | None) -> list[T]:
     """A list of the value, empty where it is null."""
-    return cast(list[T], _call("optional", value, gives=list[types.bare(lift(value).type)]))  # type: ignore[misc]
+    return cast(list[T], _call("optional", value, gives=list[types.strip_annotation(lift(value).type)]))  # type: ignore[misc]
 
 
 def optional_map(key: str, value: T | None) -> dict[str, T]:
     """A map of the value under `key`, empty where it is null: for `for_each`."""
     held = lift(value)
-    node = Node("if", (lift(is_null(value)), lift({}), lift({key: value})), dict[str, types.bare(held.type)])  # type: ignore[misc]
+    node = ExpressionNode(
+        "if", (lift(is_null(value)), lift({}), lift({key: value})), dict[str, types.strip_annotation(held.type)]
+    )  # type: ignore[misc]
     return cast(dict[str, T], Expression(node))
 
 
-def one(items: Iterable[T]) -> T | None:
+def one_or_null(items: Iterable[T]) -> T | None:
     """The one item, or null where there is none."""
-    return cast(T, _call("one", items, gives=_holds(items)))
+    return cast(T, _call("one", items, gives=_common_item_type(items)))
 
 
 def lowest(numbers: Iterable[float]) -> float:
@@ -181,7 +183,7 @@ def highest(numbers: Iterable[float]) -> float:
 # Text.
 
 
-def cut(text: str, length: int) -> str:
+def truncate(text: str, length: int) -> str:
     """The first characters of a text, so many at most."""
     return cast(str, _call("cut", text, 0, length, gives=str))
 
@@ -238,7 +240,7 @@ def jsondecode(text: str) -> Any:
 
 def csvdecode(text: str, columns: Iterable[str]) -> list[Any]:
     """The rows of a text of CSV with these columns, all of whose cells are texts; Terraform makes numbers of them."""
-    row = types.Object(tuple((name, Any) for name in columns), "column")
+    row = types.ObjectType(tuple((name, Any) for name in columns), "column")
     return cast(list[Any], _call("csv", text, gives=list[row]))  # type: ignore[valid-type]
 
 
@@ -260,14 +262,14 @@ def templatefile(name: str, values: Mapping[str, Any]) -> str:
 
 
 @overload
-def every(items: Mapping[K, V], holds: Callable[[K, V], object]) -> bool: ...
+def every(items: Mapping[K, V], condition: Callable[[K, V], object]) -> bool: ...
 @overload
-def every(items: Mapping[K, V], holds: Callable[[V], object]) -> bool: ...
+def every(items: Mapping[K, V], condition: Callable[[V], object]) -> bool: ...
 @overload
-def every(items: Iterable[T], holds: Callable[[T], object]) -> bool: ...
-def every(items: Any, holds: Callable[..., object]) -> bool:
+def every(items: Iterable[T], condition: Callable[[T], object]) -> bool: ...
+def every(items: Any, condition: Callable[..., object]) -> bool:
     """Does it hold for each item?"""
-    return cast(bool, _call("all", _comprehension(items, holds), gives=bool))
+    return cast(bool, _call("all", _trace_comprehension(items, condition), gives=bool))
 
 
 @overload
@@ -282,7 +284,7 @@ def list_of(items: Mapping[K, V], value: Callable[[V], R], where: Callable[[V], 
 def list_of(items: Iterable[T], value: Callable[[T], R], where: Callable[[T], object] | None = None) -> list[R]: ...
 def list_of(items: Any, value: Callable[..., R], where: Callable[..., object] | None = None) -> list[R]:
     """A value of each item, where a condition holds."""
-    return cast(list[R], _comprehension(items, value, where=where))
+    return cast(list[R], _trace_comprehension(items, value, where=where))
 
 
 @overload
@@ -314,10 +316,10 @@ def map_of(
     key: Callable[..., str] | None = None,
 ) -> dict[str, R]:
     """A map of a value of each item, where a condition holds; under the same keys unless `key` gives others."""
-    return cast(dict[str, R], _comprehension(items, value, key=key or (lambda key, _: key), where=where))
+    return cast(dict[str, R], _trace_comprehension(items, value, key=key or (lambda key, _: key), where=where))
 
 
-def _comprehension(
+def _trace_comprehension(
     items: Any,
     value: Callable[..., Any],
     *,
@@ -325,61 +327,72 @@ def _comprehension(
     where: Callable[..., object] | None = None,
 ) -> Expression:
     collection = lift(items)
-    if types.kind(collection.type) in ("text", "number", "bool"):
-        raise mistake(f"{text(items)} is a {types.kind(collection.type)}; there is nothing to go through")
+    if types.kind_of(collection.type) in ("text", "number", "bool"):
+        raise author_error(f"{to_hcl(items)} is a {types.kind_of(collection.type)}; there is nothing to go through")
     functions = [each for each in (value, where, key) if each]
-    names = _names([list(inspect.signature(each).parameters) for each in functions])
+    names = _choose_names([list(inspect.signature(each).parameters) for each in functions])
     if names is None:
-        raise mistake(f"going through {text(items)} takes lambda item: … or, for a map, lambda key, item: …")
-    bound = [name_of(name, kind) for name, kind in zip(names, types.item(collection.type)[-len(names) :], strict=True)]
-    with binding(names):
-        given = {each: each(*bound[-len(inspect.signature(each).parameters) :]) for each in functions}
-        nodes = {each: condition_of(result) if each is where else lift(result) for each, result in given.items()}
-    return comprehension(names, collection, nodes[value], key and nodes[key], where and nodes[where])
+        raise author_error(f"going through {to_hcl(items)} takes lambda item: … or, for a map, lambda key, item: …")
+    bound = [
+        name_expression(name, kind)
+        for name, kind in zip(names, types.item_types(collection.type)[-len(names) :], strict=True)
+    ]
+    with bind_names(names):
+        results = {each: each(*bound[-len(inspect.signature(each).parameters) :]) for each in functions}
+        nodes = {each: condition_of(result) if each is where else lift(result) for each, result in results.items()}
+    return build_comprehension(names, collection, nodes[value], key and nodes[key], where and nodes[where])
 
 
 #: Names of the comprehensions that are being written, outermost first.
-_bound: list[list[str]] = []
+_bound_names: list[list[str]] = []
 
 
 @contextlib.contextmanager
-def binding(names: list[str]) -> Iterator[None]:
+def bind_names(names: list[str]) -> Iterator[None]:
     """Within it these names mean the items of a comprehension, so that no inner one may bind them again."""
-    _bound.append(names)
+    _bound_names.append(names)
     try:
         yield
     finally:
-        _bound.pop()
+        _bound_names.pop()
 
 
-_TAKEN = {"data", "each", "local", "module", "self", "var"}
+_RESERVED_NAMES = {"data", "each", "local", "module", "self", "var"}
 
 
-def _names(parameters: Sequence[list[str]]) -> list[str] | None:
+def _choose_names(parameters: Sequence[list[str]]) -> list[str] | None:
     """What the functions of one comprehension call the key and the item, or the item alone."""
     longest = max(map(len, parameters))
     if not all(1 <= len(each) <= 2 for each in parameters):
         return None
-    taken = _TAKEN.union(*_bound)
+    names_in_use = _RESERVED_NAMES.union(*_bound_names)
     names = [""] * longest
     for each in reversed(parameters):
-        for place, name in enumerate(each, longest - len(each)):
-            names[place] = name.strip("_") or names[place]
-    if again := taken & {*names} or {name for name in names if name and names.count(name) > 1}:
-        raise mistake(f"'{again.pop()}' means something else here already; name the lambda's parameter otherwise")
-    taken |= {*names}
-    for place, default in enumerate(["key", "item"][-longest:]):
+        for index, name in enumerate(each, longest - len(each)):
+            names[index] = name.strip("_") or names[index]
+    if duplicates := names_in_use & {*names} or {name for name in names if name and names.count(name) > 1}:
+        raise author_error(
+            f"'{duplicates.pop()}' means something else here already; name the lambda's parameter otherwise"
+        )
+    names_in_use |= {*names}
+    for index, default in enumerate(["key", "item"][-longest:]):
         free = (f"{default}{number or ''}" for number in (0, *range(2, 9)))
-        names[place] = names[place] or next(name for name in free if name not in taken)
+        names[index] = names[index] or next(name for name in free if name not in names_in_use)
     return names
 
 
-def comprehension(names: Sequence[str], items: Node, value: Node, key: Node | None, where: Node | None) -> Expression:
+def build_comprehension(
+    names: Sequence[str],
+    items: ExpressionNode,
+    value: ExpressionNode,
+    key: ExpressionNode | None,
+    where: ExpressionNode | None,
+) -> Expression:
     """`[for names in items : value if where]`, a map with a `key`."""
     gives = dict[str, value.type] if key else list[value.type]  # type: ignore[name-defined]
-    return Expression(Node("for", (tuple(names), items, key, value, where), gives))
+    return Expression(ExpressionNode("for", (tuple(names), items, key, value, where), gives))
 
 
-def name_of(name: str, declared: Any) -> Any:
+def name_expression(name: str, declared: Any) -> Any:
     """The expression that is one name."""
-    return Expression(Node("name", (name,), declared))
+    return Expression(ExpressionNode("name", (name,), declared))

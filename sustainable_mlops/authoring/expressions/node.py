@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Node:
+class ExpressionNode:
     """One operation on its arguments: nodes, and plain values where the operation takes some."""
 
     operation: str

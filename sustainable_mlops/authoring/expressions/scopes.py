@@ -6,11 +6,11 @@ from typing import Any, Generic, TypeVar, cast, get_origin, overload
 
 from pydantic import BaseModel
 
+from sustainable_mlops.authoring.author_errors import author_error
 from sustainable_mlops.authoring.expressions import types
-from sustainable_mlops.authoring.expressions.expression import lift, text
-from sustainable_mlops.authoring.expressions.functions import name_of
-from sustainable_mlops.authoring.expressions.node import Node
-from sustainable_mlops.authoring.mistakes import mistake
+from sustainable_mlops.authoring.expressions.expression import lift, to_hcl
+from sustainable_mlops.authoring.expressions.functions import name_expression
+from sustainable_mlops.authoring.expressions.node import ExpressionNode
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -18,17 +18,17 @@ Model = TypeVar("Model", bound=BaseModel)
 Kind = TypeVar("Kind")
 
 #: Where the module's own files are.
-path = name_of("path", types.Object((("module", str), ("root", str))))
+path = name_expression("path", types.ObjectType((("module", str), ("root", str))))
 
 
-def inputs(model: type[Model], name: str = "var") -> Model:
+def input_expressions(model: type[Model], name: str = "var") -> Model:
     """`var`: for authors and mypy an instance of the model, whose fields are expressions."""
-    return cast(Model, name_of(name, model))
+    return cast(Model, name_expression(name, model))
 
 
-def itself(kind: type[Kind]) -> Kind:
+def self_reference(kind: type[Kind]) -> Kind:
     """The resource of this kind in which a condition of its `lifecycle` stands."""
-    return cast(Kind, name_of("self", types.Schema(kind)))
+    return cast(Kind, name_expression("self", types.ResourceSchema(kind)))
 
 
 class Each(Generic[K, V]):
@@ -38,11 +38,11 @@ class Each(Generic[K, V]):
     value: V
 
     def __init__(self, collection: Any, name: str = "each") -> None:
-        self.collection: Node = lift(collection)
+        self.collection: ExpressionNode = lift(collection)
         self.name = name
-        key, value = types.item(self.collection.type)
-        self.type = types.Object((("key", key), ("value", value)))
-        of = name_of(name, self.type)
+        key, value = types.item_types(self.collection.type)
+        self.type = types.ObjectType((("key", key), ("value", value)))
+        of = name_expression(name, self.type)
         self.key, self.value = of.key, of.value
 
 
@@ -53,10 +53,10 @@ def each_of(collection: Iterable[K]) -> Each[K, K]: ...
 def each_of(collection: Any) -> Any:
     """One instance for each item of a map or a set: `for_each=each`, then `each.key` and `each.value` in arguments."""
     declared = lift(collection).type
-    if get_origin(types.bare(declared)) is list:
-        raise mistake(f"{text(collection)} is a list; each_of() takes a map or a set: set_of(…)")
-    if types.kind(declared) in ("text", "number", "bool"):
-        raise mistake(f"{text(collection)} is a {types.kind(declared)}; each_of() takes a map or a set")
+    if get_origin(types.strip_annotation(declared)) is list:
+        raise author_error(f"{to_hcl(collection)} is a list; each_of() takes a map or a set: set_of(…)")
+    if types.kind_of(declared) in ("text", "number", "bool"):
+        raise author_error(f"{to_hcl(collection)} is a {types.kind_of(declared)}; each_of() takes a map or a set")
     return Each[Any, Any](collection)
 
 

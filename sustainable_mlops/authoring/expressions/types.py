@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 
 @dataclass(frozen=True)
-class Object:
+class ObjectType:
     """An object whose attributes are known: a literal, or a module with its outputs (`what` says which)."""
 
     fields: tuple[tuple[str, Any], ...]
@@ -22,13 +22,13 @@ class Object:
 
 
 @dataclass(frozen=True)
-class Schema:
+class ResourceSchema:
     """A resource, data source or nested block, as its class in the bindings declares it."""
 
     cls: type
 
 
-def bare(annotation: Any) -> Any:
+def strip_annotation(annotation: Any) -> Any:
     """An annotation without `| None`, `Annotated` and `Literal`."""
     while True:
         origin, arguments = get_origin(annotation), get_args(annotation)
@@ -37,7 +37,7 @@ def bare(annotation: Any) -> Any:
         elif origin is Literal:
             return type(arguments[0])
         elif origin in (Union, UnionType):
-            inner = [item for item in arguments if item is not NoneType]
+            inner = [argument for argument in arguments if argument is not NoneType]
             if len(inner) != 1:
                 return Any
             annotation = inner[0]
@@ -45,17 +45,17 @@ def bare(annotation: Any) -> Any:
             return annotation
 
 
-def nullable(annotation: Any) -> bool:
+def is_nullable(annotation: Any) -> bool:
     """May it be null?"""
     if get_origin(annotation) is Annotated:
-        return nullable(get_args(annotation)[0])
+        return is_nullable(get_args(annotation)[0])
     return get_origin(annotation) in (Union, UnionType) and NoneType in get_args(annotation)
 
 
-def kind(declared: Any) -> str:
+def kind_of(declared: Any) -> str:
     """`text`, `number`, `bool`, `list`, `map`, `null` or `any`."""
-    declared = bare(declared)
-    if isinstance(declared, Object | Schema):
+    declared = strip_annotation(declared)
+    if isinstance(declared, ObjectType | ResourceSchema):
         return "map"
     if isinstance(declared, type) and not isinstance(declared, GenericAlias) and issubclass(declared, BaseModel):
         return "map"
@@ -65,29 +65,29 @@ def kind(declared: Any) -> str:
     return {list: "list", set: "list", dict: "map"}.get(get_origin(declared), "any")
 
 
-def members(declared: Any) -> Mapping[str, Any] | None:
+def list_members(declared: Any) -> Mapping[str, Any] | None:
     """The attributes of a type, by name; None where any may be."""
-    declared = bare(declared)
-    if isinstance(declared, Object):
+    declared = strip_annotation(declared)
+    if isinstance(declared, ObjectType):
         return dict(declared.fields)
-    if isinstance(declared, Schema):
-        return attributes(declared.cls)
-    if kind(declared) == "map" and get_origin(declared) is None:
+    if isinstance(declared, ResourceSchema):
+        return list_attributes(declared.cls)
+    if kind_of(declared) == "map" and get_origin(declared) is None:
         return {name: field.annotation for name, field in declared.model_fields.items()}
-    return None if kind(declared) == "any" else {}
+    return None if kind_of(declared) == "any" else {}
 
 
-def defaults(declared: Any) -> Mapping[str, Any]:
+def number_defaults(declared: Any) -> Mapping[str, Any]:
     """The numbers that a map with declared keys holds where none is given; empty where it is no such map."""
-    declared = bare(declared)
+    declared = strip_annotation(declared)
     if not getattr(declared, "keys_are_declared", False):
         return {}
     return {name: field.default for name, field in declared.model_fields.items()}
 
 
-def item(declared: Any) -> tuple[Any, Any]:
+def item_types(declared: Any) -> tuple[Any, Any]:
     """The types of a collection's key and of what it holds."""
-    inner = bare(declared)
+    inner = strip_annotation(declared)
     origin, arguments = get_origin(inner), get_args(inner)
     if origin is dict:
         return arguments
@@ -95,58 +95,58 @@ def item(declared: Any) -> tuple[Any, Any]:
         return int, arguments[0]
     if origin is set:
         return arguments[0], arguments[0]
-    fields = members(inner)
-    return (str, common(fields.values())) if fields else (Any, Any)
+    fields = list_members(inner)
+    return (str, common_type(fields.values())) if fields else (Any, Any)
 
 
-def common(types: Iterable[Any]) -> Any:
+def common_type(types: Iterable[Any]) -> Any:
     """The one type that all of these are, else Any."""
-    found: list[Any] = []
+    distinct: list[Any] = []
     for each in types:
-        if each not in found:
-            found.append(each)
-    return found[0] if len(found) == 1 else Any
+        if each not in distinct:
+            distinct.append(each)
+    return distinct[0] if len(distinct) == 1 else Any
 
 
-def merged(declared: Iterable[Any]) -> Any:
+def merged_type(declared: Iterable[Any]) -> Any:
     """The type of these maps in one: an object where all are, Any where one may be anything."""
     each = list(declared)
-    if any(kind(one) == "any" for one in each):
+    if any(kind_of(one) == "any" for one in each):
         return Any
-    fields = [members(one) for one in each]
+    fields = [list_members(one) for one in each]
     if all(fields):
-        return Object(tuple({name: held for one in fields for name, held in (one or {}).items()}.items()))
-    return dict[str, common(item(one)[1] for one in each)]  # type: ignore[misc]
+        return ObjectType(tuple({name: held for one in fields for name, held in (one or {}).items()}.items()))
+    return dict[str, common_type(item_types(one)[1] for one in each)]  # type: ignore[misc]
 
 
 @functools.cache
-def attributes(cls: type) -> Mapping[str, Any]:
+def list_attributes(cls: type) -> Mapping[str, Any]:
     """What can be read of a resource or a block: the bindings' own properties, none of its methods."""
     own = {name: value for name, value in vars(cls).items() if isinstance(value, property)}
-    found = {}
+    attributes = {}
     for name, value in own.items():
         if name == "internal_value" or (name.endswith("_input") and name.removesuffix("_input") in own):
             continue
-        found[name] = _read(typing.get_type_hints(value.fget).get("return", Any))
-    return found
+        attributes[name] = _attribute_type(typing.get_type_hints(value.fget).get("return", Any))
+    return attributes
 
 
-def _read(hint: Any) -> Any:
+def _attribute_type(hint: Any) -> Any:
     """The type of an attribute, from what the bindings' property returns."""
-    arguments = [item for item in get_args(hint) if item is not NoneType]
+    arguments = [argument for argument in get_args(hint) if argument is not NoneType]
     if get_origin(hint) in (Union, UnionType):
         if set(arguments) <= {int, float}:
             return float
         return bool if bool in arguments else Any
     if get_origin(hint) in (list, Sequence):
-        return list[_read(arguments[0])]  # type: ignore[misc]  # a type for us, not for mypy
+        return list[_attribute_type(arguments[0])]  # type: ignore[misc]  # a type for us, not for mypy
     if hint in (str, bool, int, float):
         return hint
     name = getattr(hint, "__name__", "")
     if name == "StringMap":
         return dict[str, str]
     if name.endswith("OutputReference"):
-        return list[Schema(hint)]  # type: ignore[misc]
+        return list[ResourceSchema(hint)]  # type: ignore[misc]
     if name.endswith("List") and hasattr(hint, "get"):
-        return list[Schema(typing.get_type_hints(hint.get)["return"])]  # type: ignore[misc]
+        return list[ResourceSchema(typing.get_type_hints(hint.get)["return"])]  # type: ignore[misc]
     return Any

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from modules.observability import factors, telling, watching
+from modules.observability import alarm_catalogue, factors, notifications
 from modules.observability.inputs import Inputs
+from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox.cloudwatch import expressions
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, Fleet, Serverless
+from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, FleetActivity, ServerlessActivity
 from sustainable_mlops.footprint.model import estimate
-from sustainable_mlops.footprint.quantities import exactly
+from sustainable_mlops.footprint.quantities import exact_quantity
 from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
 from sustainable_mlops.plan.metrics import NEVER
 from sustainable_mlops.rules.monitoring.events import DETAIL_TYPES
-from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.cloudwatch import expressions
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import terraform
@@ -98,15 +98,17 @@ def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) 
 
 def test_no_kind_of_endpoint_is_watched_by_what_it_never_publishes() -> None:
     never = {
-        watching.REALTIME: NEVER[REAL_TIME],
-        watching.ASYNC: NEVER[ASYNCHRONOUS],
-        watching.SERVERLESS: NEVER[SERVERLESS] | {"CPUUtilization", "GPUUtilization", "DiskUtilization"},
+        alarm_catalogue.REALTIME: NEVER[REAL_TIME],
+        alarm_catalogue.ASYNC: NEVER[ASYNCHRONOUS],
+        alarm_catalogue.SERVERLESS: NEVER[SERVERLESS] | {"CPUUtilization", "GPUUtilization", "DiskUtilization"},
     }
     looked_at = {
-        (kind, line["metric"]) for kind, shown in watching.shown().items() for line in (*shown["health"], *shown["use"])
+        (kind, line["metric"])
+        for kind, shown in alarm_catalogue.list_dashboard_lines().items()
+        for line in (*shown["health"], *shown["use"])
     } | {
         (kind, metric)
-        for alarm in watching.ALARMS.values()
+        for alarm in alarm_catalogue.ALARMS.values()
         for kind in alarm.kinds
         for metric in (alarm.metric, *(one[1] for one in alarm.metrics.values()))
     }
@@ -114,13 +116,13 @@ def test_no_kind_of_endpoint_is_watched_by_what_it_never_publishes() -> None:
 
 
 def test_rules_wait_for_events_that_are_sent() -> None:
-    waited_for = {one for _, pattern in telling.EVENTS.values() for one in pattern["detail-type"]}
-    assert waited_for | {telling.DEPLOYMENT, telling.STATE} <= DETAIL_TYPES
+    waited_for = {one for _, pattern in notifications.EVENTS.values() for one in pattern["detail-type"]}
+    assert waited_for | {notifications.DEPLOYMENT, notifications.STATE} <= DETAIL_TYPES
 
 
 def test_the_tables_are_those_of_the_catalogue() -> None:
     folder = ROOT / "modules" / "observability"
-    assert {name: (folder / name).read_text() for name in factors.files()} == factors.files()
+    assert {name: (folder / name).read_text() for name in factors.render_tables()} == factors.render_tables()
 
 
 ROOT_MODULE = """
@@ -178,7 +180,7 @@ class Watched(Hearing):
 
     def tell(self, endpoint: str, metric: str, value: float, count: int = 1, *, ago: float = 0) -> None:
         """What SageMaker would of an endpoint's variant main, some seconds ago."""
-        namespace = watching.MACHINES if metric.endswith("Utilization") else watching.REQUESTS
+        namespace = alarm_catalogue.MACHINES if metric.endswith("Utilization") else alarm_catalogue.REQUESTS
         told = {
             "MetricName": metric,
             "Dimensions": [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "main"}],
@@ -190,7 +192,7 @@ class Watched(Hearing):
 
     def deployments(self) -> list[Any]:
         """What the topic of events has told of deployments."""
-        return [one for one in self.heard("events") if one["detail-type"] == telling.DEPLOYMENT]
+        return [one for one in self.heard("events") if one["detail-type"] == notifications.DEPLOYMENT]
 
     def minutes(self, number: int, *, asking: bool = False) -> None:
         for _ in range(number):
@@ -464,12 +466,12 @@ def have_a_day(watched: Watched) -> datetime:
         ("shop-words", 4, "main"),
     ):
         busy = [(100 * vcpus * shape.load, shape.count) for shape in MINUTES]
-        tell(endpoint, watching.MACHINES, "CPUUtilization", busy, variant)
+        tell(endpoint, alarm_catalogue.MACHINES, "CPUUtilization", busy, variant)
     used = [(100 * shape.load, shape.count) for shape in MINUTES]
-    tell("shop-images", watching.MACHINES, "GPUUtilization", used, "main")
+    tell("shop-images", alarm_catalogue.MACHINES, "GPUUtilization", used, "main")
     asked = [(SECONDS * 1e6, requests(shape)) for shape in MINUTES]
     for endpoint in ("shop-notes", "shop-warm"):
-        tell(endpoint, watching.REQUESTS, "ModelLatency", asked, "main")
+        tell(endpoint, alarm_catalogue.REQUESTS, "ModelLatency", asked, "main")
     return begin
 
 
@@ -487,18 +489,18 @@ def of_model(endpoint: str) -> tuple[float, float]:
 def _of_model(endpoint: str, shape: Shape) -> tuple[float, float]:
     types = {"shop-curve/new-one": "ml.c7g.xlarge", "shop-images": "ml.g5.xlarge", "shop-words": "ml.inf2.xlarge"}
     if endpoint in types:
-        hours, duty = exactly(shape.count / 6), exactly(shape.load if endpoint != "shop-words" else 0.1)
-        figures = estimate(Fleet(types[endpoint], REGION, hours=hours, duty=duty)).figures
+        hours, duty = exact_quantity(shape.count / 6), exact_quantity(shape.load if endpoint != "shop-words" else 0.1)
+        figures = estimate(FleetActivity(types[endpoint], REGION, hours=hours, duty=duty)).figures
         return figures["total"].central, figures["cost"].central
     memory = {"shop-notes": 2048, "shop-warm": 1024}[endpoint]
-    answered, lasting = exactly(10.0 * requests(shape)), exactly(SECONDS)
-    whole = estimate(Serverless(memory, REGION, answered, lasting)).figures
+    answered, lasting = exact_quantity(10.0 * requests(shape)), exact_quantity(SECONDS)
+    whole = estimate(ServerlessActivity(memory, REGION, answered, lasting)).figures
     if endpoint == "shop-notes":
         return whole["total"].central, whole["cost"].central
     # What is kept ready all the month, for ten minutes of it, of which it answers so many.
     month = HOURS_PER_MONTH * 6
-    busy = exactly(month * 10.0 * requests(shape))
-    kept = estimate(Serverless(memory, REGION, busy, lasting, provisioned=exactly(2.0))).figures
+    busy = exact_quantity(month * 10.0 * requests(shape))
+    kept = estimate(ServerlessActivity(memory, REGION, busy, lasting, provisioned=exact_quantity(2.0))).figures
     return kept["total"].central / month, whole["cost"].central
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from modules.pipeline.inputs import LONGEST_NAME, Inputs
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox import Sandbox
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import Terraform, changes
 from tests.modules.examples import Example, examples

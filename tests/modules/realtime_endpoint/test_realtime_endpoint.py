@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from modules.async_endpoint import needs as async_endpoint
-from modules.realtime_endpoint import needs as realtime_endpoint
+from modules.async_endpoint import iam_statements as async_endpoint
+from modules.realtime_endpoint import iam_statements as realtime_endpoint
 from modules.realtime_endpoint.inputs import Inputs
-from sustainable_mlops.authoring import called
+from sustainable_mlops.authoring import bind_inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT, Terraform
@@ -191,7 +191,9 @@ def test_the_alarms_know_the_endpoint_by_its_name_and_the_endpoint_refers_to_the
 def test_its_role_may_look_at_every_alarm_that_rolls_it_back_and_no_other(module: Any, own: list[str]) -> None:
     place = {"name_prefix": "shop", "account_id": "123456789012", "region": "eu-north-1"}
     more = {"s3_uri": "s3://shop/async"} if module is async_endpoint else {}
-    given = called(module.Inputs, **place, **more, kms_key_arn=GIVEN["kms_key_arn"], more_rollback_alarms=["quality"])
+    given = bind_inputs(
+        module.Inputs, **place, **more, kms_key_arn=GIVEN["kms_key_arn"], more_rollback_alarms=["quality"]
+    )
     (watching,) = (one for one in module.statements(given)["inference"] if one["sid"] == "WatchAlarms")
     alarms = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm"
     assert watching["resources"] == [*(f"{alarms}:shop-{name}" for name in own), f"{alarms}:quality"]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox.conditions import are_met
+from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import Terraform
 from tests.modules.examples import Example
 

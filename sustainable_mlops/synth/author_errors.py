@@ -19,15 +19,15 @@ def report_author_errors() -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        if (where := _place(error)) is None:
+        if (location := _find_location(error)) is None:
             raise
-        said = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise UserError(f"{where}: {type(error).__name__}: {' '.join(said.split())}") from error
+        message = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise UserError(f"{location}: {type(error).__name__}: {' '.join(message.split())}") from error
 
 
-def _place(error: Exception) -> str | None:
-    places = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+def _find_location(error: Exception) -> str | None:
+    locations = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     if isinstance(error, SyntaxError):
-        places.append((Path(error.filename or ""), error.lineno))
-    own = [(file, line) for file, line in places if any(folder in file.parents for folder in _SOURCES)]
+        locations.append((Path(error.filename or ""), error.lineno))
+    own = [(file, line) for file, line in locations if any(folder in file.parents for folder in _SOURCES)]
     return f"{own[-1][0].relative_to(ROOT)}:{own[-1][1]}" if own else None

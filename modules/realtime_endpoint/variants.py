@@ -16,7 +16,7 @@ from sustainable_mlops.authoring.expressions import (
     length,
     list_of,
     merge,
-    one,
+    one_or_null,
     optional,
     optional_map,
     set_of,
@@ -50,7 +50,7 @@ def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
         primary_container=Dynamic(
             when(length(var.containers) == 0, [VARIANT], nothing),
             lambda _variant: {
-                **hosting.container(var),
+                **hosting.container_block(var),
                 "model_data_url": when(is_null(var.models_s3_uri), var.model_data_url, var.models_s3_uri),
                 "mode": when(is_null(var.models_s3_uri), "SingleModel", "MultiModel"),
                 "multi_model_config": Dynamic(
@@ -72,16 +72,16 @@ def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
             when(length(var.containers) == 0, nothing, [var.containers_mode]), lambda mode: {"mode": mode.value}
         ),
     )
-    beside = each_of(merge(var.challengers, optional_map(SHADOW, var.shadow)))
+    variant_model = each_of(merge(var.challengers, optional_map(SHADOW, var.shadow)))
     others = module.add(
         SagemakerModel,
         "others",
         why="Those of the variants beside main.",
-        for_each=beside,
+        for_each=variant_model,
         execution_role_arn=var.role_arn,
         **network,
         tags=var.tags,
-        primary_container=hosting.container(beside.value),
+        primary_container=hosting.container_block(variant_model.value),
         lifecycle=hosting.create_before_destroy([changed_network]),
     )
     return main, others
@@ -95,7 +95,7 @@ def _add_triggers(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
         why="SageMaker cannot update a model. For a change of the network, AWS provider versions before 6.25 plan an "
         "update that has no effect (provider issue 45491). This resource replaces the models instead.",
         input={
-            "vpc_config": one(
+            "vpc_config": one_or_null(
                 list_of(
                     optional(var.vpc_config),
                     lambda vpc_config: {
@@ -122,7 +122,7 @@ def add_configuration(
     main, others = models
     hardware_of = {
         "instance_type": var.instance_type,
-        "inference_ami_version": hardware.add_drivers(module, var.inference_ami_version),
+        "inference_ami_version": hardware.add_driver_version(module, var.inference_ami_version),
         # The instance that has least to do, so that fewer keep the objective.
         "routing_config": [{"routing_strategy": "LEAST_OUTSTANDING_REQUESTS"}],
     }
@@ -131,8 +131,8 @@ def add_configuration(
         var,
         name,
         triggers=triggers,
-        skips=hardware.NO_KEY,
-        kms_key_arn=hardware.key_of_storage(var),
+        skips=hardware.SKIP_NO_KEY,
+        kms_key_arn=hardware.storage_key(var),
         production_variants=[
             {
                 "variant_name": VARIANT,

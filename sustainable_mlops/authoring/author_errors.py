@@ -14,35 +14,35 @@ _LIBRARY = str(ROOT / "sustainable_mlops")
 _PYTHON = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")), "<")
 
 
-def mistake(said: str, where: str | None = None) -> UserError:
+def author_error(message: str, location: str | None = None) -> UserError:
     """The error to raise; `where` is the author's line that is being run unless given."""
-    where = place() if where is None else where
-    return UserError(f"{where}: {said}" if where else said)
+    location = current_location() if location is None else location
+    return UserError(f"{location}: {message}" if location else message)
 
 
-def place(beyond: str = "") -> str:
+def current_location(skip_file: str = "") -> str:
     """`file:line` of the innermost frame that is an author's, not this library's, Python's or the file `beyond`'s;
     else empty."""
     frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
-        if _is_an_authors(file) and file != beyond:
-            return f"{_relative(file)}:{frame.f_lineno}"
+        if _is_author_file(file) and file != skip_file:
+            return f"{_relative_path(file)}:{frame.f_lineno}"
         frame = frame.f_back
     return ""
 
 
-def place_of_error(error: Exception) -> str:
+def location_of_error(error: Exception) -> str:
     """`file:line` of the author's line that an error of Python's comes from; else empty."""
-    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_an_authors(frame.filename)]
-    return f"{_relative(lines[-1].filename)}:{lines[-1].lineno}" if lines else ""
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_author_file(frame.filename)]
+    return f"{_relative_path(lines[-1].filename)}:{lines[-1].lineno}" if lines else ""
 
 
-def _is_an_authors(file: str) -> bool:
+def _is_author_file(file: str) -> bool:
     return not file.startswith((_LIBRARY, *_PYTHON)) and Path(file).suffix == ".py"
 
 
-def place_of_field(model: type[Any], name: str) -> str:
+def location_of_field(model: type[Any], name: str) -> str:
     """`file:line` of a field's declaration in the class that declares it."""
     owner = next((cls for cls in model.__mro__ if name in vars(cls).get("__annotations__", {})), model)
     try:
@@ -51,14 +51,14 @@ def place_of_field(model: type[Any], name: str) -> str:
     except (OSError, TypeError):
         return ""
     offset = next((index for index, line in enumerate(lines) if re.match(rf"\s+{name}\s*:", line)), 0)
-    return f"{_relative(file)}:{first + offset}"
+    return f"{_relative_path(file)}:{first + offset}"
 
 
-def place_of(written: Any) -> str:
+def location_of(definition: Any) -> str:
     """`file:line` of the first line of a function or class."""
-    _, first = inspect.getsourcelines(written)
-    return f"{_relative(inspect.getfile(written))}:{first}"
+    _, first = inspect.getsourcelines(definition)
+    return f"{_relative_path(inspect.getfile(definition))}:{first}"
 
 
-def _relative(file: str) -> str:
+def _relative_path(file: str) -> str:
     return str(Path(file).relative_to(ROOT)) if file.startswith(str(ROOT)) else file

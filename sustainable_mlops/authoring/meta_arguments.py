@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sustainable_mlops.authoring.entries import addresses
+from sustainable_mlops.authoring.author_errors import author_error
+from sustainable_mlops.authoring.entries import list_addresses
 from sustainable_mlops.authoring.expressions import types
 from sustainable_mlops.authoring.expressions.scopes import Each
-from sustainable_mlops.authoring.expressions.tokens import plain, template
-from sustainable_mlops.authoring.mistakes import mistake
+from sustainable_mlops.authoring.expressions.tokens import to_json_syntax, to_template
 from sustainable_mlops.errors import did_you_mean
 
 #: What `lifecycle` holds.
@@ -21,25 +21,27 @@ _LIFECYCLE = (
 )
 
 
-def arguments(
+def build_meta_arguments(
     cls: type, for_each: Each[Any, Any] | None, lifecycle: Mapping[str, Any] | None, depends_on: Iterable[Any]
 ) -> dict[str, Any]:
     """The meta-arguments in Terraform's JSON syntax. Raises UserError on one that there is not."""
     meta: dict[str, Any] = {}
     if for_each is not None:
         if not isinstance(for_each, Each):
-            raise mistake("for_each takes each_of(a map or a set), whose key and value the arguments then use")
-        meta["for_each"] = template(for_each.collection)
+            raise author_error("for_each takes each_of(a map or a set), whose key and value the arguments then use")
+        meta["for_each"] = to_template(for_each.collection)
     if lifecycle:
         for name in lifecycle:
             if name not in _LIFECYCLE:
-                raise mistake(f"lifecycle has no '{name}'{did_you_mean(name, _LIFECYCLE)}")
+                raise author_error(f"lifecycle has no '{name}'{did_you_mean(name, _LIFECYCLE)}")
         for name in lifecycle.get("ignore_changes", ()):
-            if name not in (known := types.attributes(cls)):
-                raise mistake(f"lifecycle: ignore_changes: {cls.__name__} has no '{name}'{did_you_mean(name, known)}")
-        meta["lifecycle"] = plain(lifecycle)
+            if name not in (known := types.list_attributes(cls)):
+                raise author_error(
+                    f"lifecycle: ignore_changes: {cls.__name__} has no '{name}'{did_you_mean(name, known)}"
+                )
+        meta["lifecycle"] = to_json_syntax(lifecycle)
         if triggers := lifecycle.get("replace_triggered_by"):
-            meta["lifecycle"]["replace_triggered_by"] = addresses(triggers)
+            meta["lifecycle"]["replace_triggered_by"] = list_addresses(triggers)
     if depends_on:
-        meta["depends_on"] = addresses(depends_on)
+        meta["depends_on"] = list_addresses(depends_on)
     return meta

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from modules.needs import combined, statement, through
-from sustainable_mlops.authoring import called
+from modules.iam_statements import build_statement, merge_phases, via_services
+from sustainable_mlops.authoring import bind_inputs
 from sustainable_mlops.plan import iam
-from sustainable_mlops.review.privileges.grants import Policy, new_permissions, policy
+from sustainable_mlops.review.privileges.grants import EffectivePolicy, find_new_permissions, merge_statements
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import Example, examples, plan, summary, terraform
 
@@ -123,23 +123,25 @@ class Settings:
 
 
 def test_needs_are_composed_where_all_is_known_in_python() -> None:
-    from modules.feature_store import needs
+    from modules.feature_store import iam_statements
     from modules.feature_store.inputs import Inputs
 
     at, key = Settings(), "${module.storage.kms_key_arn}"
     groups = {"all_orders": {"record_identifier": "order_id"}}
-    inputs = called(
+    inputs = bind_inputs(
         Inputs, name_prefix="shop", feature_groups=groups, offline_store_s3_uri="s3://lake/store", kms_key_arn=key
     )
-    features = needs.statements(inputs, at)
-    topic = statement("Publish", ["sns:Publish"], ["arn:aws-cn:sns:cn-north-1:123456789012:done"], through(at, "sns"))
-    found = combined(features, {"inference": [topic]})
+    features = iam_statements.build_statements(inputs, at)
+    topic = build_statement(
+        "Publish", ["sns:Publish"], ["arn:aws-cn:sns:cn-north-1:123456789012:done"], via_services(at, "sns")
+    )
+    found = merge_phases(features, {"inference": [topic]})
     group = "arn:aws-cn:sagemaker:cn-north-1:123456789012:feature-group/shop-all-orders"
-    assert found["training"] == [statement("Records", needs.READ, [group])]
+    assert found["training"] == [build_statement("Records", iam_statements.READ, [group])]
     assert found["inference"] == [*found["training"], topic]
     by_sid = {one["sid"]: one for one in found["data_preparation"]}
     assert by_sid["StoreRecords"]["resources"] == ["arn:aws-cn:s3:::lake/store/*"]
-    assert by_sid["EncryptOfflineStore"] == statement("EncryptOfflineStore", ["kms:GenerateDataKey"], [key])
+    assert by_sid["EncryptOfflineStore"] == build_statement("EncryptOfflineStore", ["kms:GenerateDataKey"], [key])
     assert by_sid["ReadEncryptedMetadata"]["resources"] == [key]
     assert by_sid["ReadEncryptedMetadata"]["condition"] == [
         {"test": "StringEquals", "variable": "kms:ViaService", "values": ["s3.cn-north-1.amazonaws.com.cn"]}
@@ -197,9 +199,9 @@ READ = {"async_endpoint": "requests_s3_uri"}
 class Found:
     """What one example says, what the two roles of a phase are granted, by policy, and what is done with it all."""
 
-    said: dict[str, Policy]
-    given: dict[str, dict[str, Policy]]
-    named: dict[str, dict[str, Policy]]
+    said: dict[str, EffectivePolicy]
+    given: dict[str, dict[str, EffectivePolicy]]
+    named: dict[str, dict[str, EffectivePolicy]]
     done: list[iam.Statement]
 
 
@@ -239,17 +241,17 @@ def _call(example: Example, folder: Path) -> str:
 
 
 def _found(case: str, said: dict[str, Any], read: str | None, values: dict[str, Any]) -> Found:
-    granted: dict[str, dict[str, dict[str, Policy]]] = {"said": {}, "named": {}}
+    granted: dict[str, dict[str, dict[str, EffectivePolicy]]] = {"said": {}, "named": {}}
     done = [_does("s3:GetObject", f"{_objects(read)}/one")] if read else []
     for address, held in values.items():
         if role := re.fullmatch(rf'module\.{case}-(\w+)\.aws_iam_role_policy\.(\w+)\["(\w+)"\]', address):
             caller, concern, phase = role.groups()
             if "policy" in held:  # pass_role names roles that are not there yet
-                granted[caller].setdefault(phase, {})[concern] = policy(iam.parse(held["policy"]) or ())
+                granted[caller].setdefault(phase, {})[concern] = merge_statements(iam.parse(held["policy"]) or ())
         elif address.startswith(f"module.{case}."):
             done += _done_with(address.split(".")[-2], held)
-    needs = {phase: policy(map(_statement, statements)) for phase, statements in said.items()}
-    return Found(needs, granted["said"], granted["named"], done)
+    iam_statements = {phase: merge_statements(map(_statement, statements)) for phase, statements in said.items()}
+    return Found(iam_statements, granted["said"], granted["named"], done)
 
 
 def _done_with(kind: str, held: dict[str, Any]) -> Iterator[iam.Statement]:
@@ -274,7 +276,7 @@ def _done_with(kind: str, held: dict[str, Any]) -> Iterator[iam.Statement]:
         case "aws_sns_topic":
             yield _does("sns:Publish", f"arn:aws:sns:{PLACE}:{held['name']}")
             for action in ("kms:Decrypt", "kms:GenerateDataKey"):
-                yield _does(action, held["kms_master_key_id"], through="sns")
+                yield _does(action, held["kms_master_key_id"], service="sns")
 
 
 def _done_for_endpoint(held: dict[str, Any]) -> Iterator[iam.Statement]:
@@ -291,17 +293,17 @@ def _done_for_endpoint(held: dict[str, Any]) -> Iterator[iam.Statement]:
 
 def _stores(arn: str, key: str) -> Iterator[iam.Statement]:
     yield _does("s3:PutObject", arn)
-    yield _does("kms:GenerateDataKey", key, through="s3")
+    yield _does("kms:GenerateDataKey", key, service="s3")
 
 
 def _objects(address: str) -> str:
     return address.replace("s3://", "arn:aws:s3:::")
 
 
-def _does(action: str, arn: str, through: str = "") -> iam.Statement:
-    """One action, of a key `through` a service."""
-    service = (f"{through}.eu-north-1.amazonaws.com",)
-    conditions = (iam.Condition("StringEquals", "kms:ViaService", service),) if through else ()
+def _does(action: str, arn: str, service: str = "") -> iam.Statement:
+    """Return a statement that allows one action, for a key only through `service`."""
+    endpoints = (f"{service}.eu-north-1.amazonaws.com",)
+    conditions = (iam.Condition("StringEquals", "kms:ViaService", endpoints),) if service else ()
     return iam.Statement("", "Allow", (action,), (), (arn,), (), (), (), conditions)
 
 
@@ -312,13 +314,13 @@ def _statement(said: dict[str, Any]) -> iam.Statement:
     )
 
 
-def _lacking(wanted: Policy, granted: Policy) -> list[str]:
+def _lacking(wanted: EffectivePolicy, granted: EffectivePolicy) -> list[str]:
     """What of `wanted` is not granted."""
-    return [str(one.grant) for one in new_permissions(wanted.allows, granted, wanted)]
+    return [str(one.grant) for one in find_new_permissions(wanted.allows, granted, wanted)]
 
 
-def _all(policies: dict[str, Policy]) -> Policy:
-    return Policy(tuple(grant for one in policies.values() for grant in one.allows), (), whole=True)
+def _all(policies: dict[str, EffectivePolicy]) -> EffectivePolicy:
+    return EffectivePolicy(tuple(grant for one in policies.values() for grant in one.allows), (), whole=True)
 
 
 @pytest.mark.plan
@@ -358,4 +360,4 @@ def test_statements_name_what_is_made(case: str, found: dict[str, Found]) -> Non
     for done in found[case].done:
         # Whether a module speaks of it at all is held above: nobody publishes to its own topic of approvals.
         if any(fnmatch.fnmatchcase(str(done.actions[0]), each) for each in speaking):
-            assert _lacking(policy([done]), said) == []
+            assert _lacking(merge_statements([done]), said) == []

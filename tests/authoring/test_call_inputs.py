@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.authoring import Field, ModuleInputs, called
+from sustainable_mlops.authoring import Field, ModuleInputs, bind_inputs
 from sustainable_mlops.authoring.expressions import is_expression
-from sustainable_mlops.authoring.expressions.functions import name_of
+from sustainable_mlops.authoring.expressions.functions import name_expression
 from sustainable_mlops.errors import UserError
 
 
@@ -23,15 +23,15 @@ class Inputs(ModuleInputs):
 
 
 def test_values_and_expressions_stand_beside_defaults_in_objects_and_maps_too() -> None:
-    key: Any = name_of("module.storage.key", str)
-    inputs = called(Inputs, name="shop", topic={"key": key}, topics={"a": {"key": "k", "days": 5}})
+    key: Any = name_expression("module.storage.key", str)
+    inputs = bind_inputs(Inputs, name="shop", topic={"key": key}, topics={"a": {"key": "k", "days": 5}})
     assert (inputs.name, inputs.topics["a"].days) == ("shop", 5)
     assert inputs.topic is not None
     assert (is_expression(inputs.topic.key), inputs.topic.days) == (True, 3)
 
 
 def test_what_is_left_out_has_its_default_or_cannot_be_read() -> None:
-    inputs = called(Inputs, name="shop")
+    inputs = bind_inputs(Inputs, name="shop")
     assert inputs.topic is None
     with pytest.raises(UserError, match=r"test_called.py:\d+: .role. is read here, and the call of"):
         inputs.role  # noqa: B018  it is read
@@ -39,6 +39,6 @@ def test_what_is_left_out_has_its_default_or_cannot_be_read() -> None:
 
 def test_a_name_that_is_no_input_is_refused() -> None:
     with pytest.raises(UserError, match="has no input 'nam'; did you mean 'name'"):
-        called(Inputs, nam="shop")
+        bind_inputs(Inputs, nam="shop")
     with pytest.raises(UserError, match="has no input 'kee'; did you mean 'key'"):
-        called(Inputs, name="shop", topic={"kee": "k"})
+        bind_inputs(Inputs, name="shop", topic={"kee": "k"})

@@ -1,0 +1,55 @@
+"""What endpoints on instances have in common, whatever their callers wait for."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from envs.component import S
+from envs.components.model_endpoints import ModelEndpoints
+from envs.names import join_parts, shorten_name
+from modules.endpoints import hardware
+from modules.iam_statements import StatementsByPhase, merge_phases
+from sustainable_mlops.authoring import ModuleInputs, bind_inputs
+
+if TYPE_CHECKING:
+    from envs.root import Environment
+
+
+class InstanceEndpoints(ModelEndpoints[S]):
+    """Endpoints of one kind."""
+
+    #: What tells their names from those of a model's other endpoints.
+    name_suffix: ClassVar[str]
+    #: The inputs of their module, and what it needs of its role.
+    inputs: ClassVar[type[ModuleInputs]]
+    statements: ClassVar[Callable[[Any], StatementsByPhase]]
+
+    def endpoint_name(self, key: str) -> str:
+        return shorten_name("endpoint", join_parts(self.settings.name_prefix, key, self.name_suffix))
+
+    def find_problems(self) -> Iterator[str]:
+        region = self.settings.region
+        for key, endpoint in self.declared_endpoints().items():
+            kind: str = getattr(endpoint, "instance_type")  # noqa: B009  every module on instances has it
+            if hardware.is_unavailable(kind, region):
+                yield (
+                    f"models.{key}.{self.module}.instance_type: {region} has no {kind}; use another type, or another "
+                    "Region"
+                )
+
+    def environment_inputs(self, env: "Environment") -> dict[str, Any]:
+        return super().environment_inputs(env) | self.settings.located
+
+    def iam_statements(self, env: "Environment") -> StatementsByPhase:
+        return merge_phases(
+            *(
+                type(self).statements(
+                    bind_inputs(
+                        self.inputs,
+                        **self.environment_inputs(env),
+                        **self.model_inputs(env, endpoint),
+                        name=self.endpoint_name(key),
+                    )
+                )
+                for key, endpoint in self.declared_endpoints().items()
+            )
+        )

@@ -1,0 +1,135 @@
+"""The functions in use: each one's name in HCL and the same in Python.
+
+Sets are sorted lists here, and maps are gone through by key, as Terraform does.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NoReturn
+
+
+@dataclass(frozen=True)
+class TerraformFunction:
+    """`hcl` is its name there, `python` what it gives for values; of one that `spreads` the arguments are a list."""
+
+    hcl: str
+    python: Callable[..., Any]
+    spreads: bool = False
+
+
+def ordered_items(collection: Any) -> list[tuple[Any, Any]]:
+    """Keys and items of a mapping, a model or a list, in Terraform's order."""
+    if isinstance(collection, Mapping):
+        return sorted(collection.items())
+    if hasattr(collection, "model_fields_set"):
+        return sorted(dict(collection).items())
+    return list(enumerate(sorted(collection) if isinstance(collection, set | frozenset) else collection))
+
+
+def require_number(value: Any) -> Any:
+    """A value that is a number, in decimal where it is no integer. Raises ValueError on another."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is no number")
+    return Decimal(repr(value)) if isinstance(value, float) else value
+
+
+def _require_not_null(value: Any) -> Any:
+    if value is None:
+        raise ValueError("null is neither looked for nor looked up")
+    return value
+
+
+def _merged(maps: Iterable[Any]) -> dict[Any, Any]:
+    return {key: item for mapping in maps for key, item in ordered_items(mapping)}
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    header, *rows = filter(None, csv.reader(io.StringIO(text)))
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def _refuse_file(*_: Any) -> NoReturn:
+    raise ValueError("files are read by Terraform alone")
+
+
+def _first(*values: Any) -> Any:
+    for value in values:
+        if value not in (None, ""):
+            return value
+    raise ValueError("no value is given")
+
+
+def _one(items: list[Any]) -> Any:
+    (item,) = items or [None]
+    return item
+
+
+def _regex(pattern: str, text: str) -> Any:
+    match = re.search(pattern, text)
+    if match is None:
+        raise ValueError(f"nothing in {text!r} matches {pattern}")
+    return list(match.groups()) if match.groups() else match[0]
+
+
+def _parse_number(text: str) -> int | float:
+    return int(float(text)) if float(text).is_integer() else float(text)
+
+
+def _json(value: Any) -> str:
+    whole = json.loads(json.dumps(value, default=dict), parse_float=_parse_number)  # 2.0 is 2 to Terraform
+    text = json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.translate({ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
+
+
+def _set(items: Iterable[Any]) -> list[Any]:
+    return sorted(set(items))
+
+
+FUNCTIONS = {
+    # Their argument may be an error, so that it is evaluated by itself.
+    "can": TerraformFunction("can", lambda _: True),
+    "try": TerraformFunction("try", lambda value, _: value),
+    "coalesce": TerraformFunction("coalesce", _first),
+    "concat": TerraformFunction("concat", lambda *lists: [item for items in lists for item in items]),
+    "contains": TerraformFunction("contains", lambda items, item: _require_not_null(item) in items),
+    "csv": TerraformFunction("csvdecode", _rows),
+    "cut": TerraformFunction("substr", lambda text, start, length: text[start : start + length]),
+    "decoded": TerraformFunction("jsondecode", json.loads),
+    "distinct": TerraformFunction("distinct", lambda items: list(dict.fromkeys(items))),
+    "file": TerraformFunction("file", _refuse_file),
+    "filled": TerraformFunction("templatefile", _refuse_file),
+    "flatten": TerraformFunction("flatten", lambda lists: [item for items in lists for item in items]),
+    "format": TerraformFunction(
+        "format", lambda pattern, value: format(require_number(value), pattern.removeprefix("%"))
+    ),
+    "get": TerraformFunction("lookup", lambda mapping, key, default: mapping.get(_require_not_null(key), default)),
+    "highest": TerraformFunction("max", lambda values: max(map(require_number, values)), spreads=True),
+    "holds": TerraformFunction("strcontains", lambda text, part: part in text),
+    "join": TerraformFunction("join", lambda separator, items: separator.join(items)),
+    "json": TerraformFunction("jsonencode", _json),
+    "keys": TerraformFunction("keys", lambda mapping: [key for key, _ in ordered_items(mapping)]),
+    "length": TerraformFunction("length", len),
+    "lower": TerraformFunction("lower", lambda text: text.lower()),
+    "lowest": TerraformFunction("min", lambda values: min(map(require_number, values)), spreads=True),
+    "merge": TerraformFunction("merge", lambda *maps: _merged(maps)),
+    "merged": TerraformFunction("merge", _merged, spreads=True),
+    "one": TerraformFunction("one", _one),
+    "optional": TerraformFunction("[*]", lambda value: [] if value is None else [value]),
+    "regex": TerraformFunction("regex", _regex),
+    "replace": TerraformFunction("replace", lambda text, old, new: text.replace(old, new)),
+    "set_of": TerraformFunction("toset", _set),
+    "shared": TerraformFunction("setintersection", lambda one, other: _set(set(one) & set(other))),
+    "split": TerraformFunction("split", lambda separator, text: text.split(separator)),
+    "title": TerraformFunction(
+        "title", lambda text: re.sub(r"(?<![A-Za-z0-9_])[a-z]", lambda found: found[0].upper(), text)
+    ),
+    "upper": TerraformFunction("upper", lambda text: text.upper()),
+    "without": TerraformFunction("setsubtract", lambda one, other: _set(set(one) - set(other))),
+    # `every` is a comprehension whose items must all be true.
+    "all": TerraformFunction("alltrue", all),
+}
