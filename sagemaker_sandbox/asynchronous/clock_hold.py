@@ -1,7 +1,7 @@
-"""Keeps the time from being moved ahead of a queue that is being worked on, for as long as a minute takes here.
+"""Hold of the clock while a queue has work, for at most one minute of sandbox time.
 
-A model's answers take this machine's time, so that a minute that was waited for has seen as much of the queue as a
-minute that has passed by itself.
+Models take real time to respond. With the hold, a minute that a test skips processes as much of the queue as a minute
+that elapses.
 """
 
 import threading
@@ -11,54 +11,54 @@ from sagemaker_sandbox.clock import Clock
 
 
 class ClockHold:
-    """One queue's. Any thread may take it, and take it again."""
+    """Clock hold of one queue. Any thread can take it, also repeatedly."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._held: ExitStack | None = None
+        self._clock_guard: ExitStack | None = None
         self._timer: threading.Timer | None = None
-        self._spent = False
-        self._closed = False
-        #: How often it was taken: whoever lets it go says as of when there was nothing to do.
+        self._is_spent = False
+        self._is_closed = False
+        #: Number of takes. `release` compares it, so that later takes keep the hold.
         self.take_count = 0
 
     def take(self) -> None:
-        """There is something to do."""
+        """Hold the clock because there is work."""
         with self._lock:
             self.take_count += 1
-            if self._held is not None or self._spent:
+            if self._clock_guard is not None or self._is_spent:
                 return
-            self._held = ExitStack()
-            self._held.enter_context(self._clock.track_work())
-            self._timer = threading.Timer(60 / self._clock.scale, self._spend)
+            self._clock_guard = ExitStack()
+            self._clock_guard.enter_context(self._clock.track_work())
+            self._timer = threading.Timer(60 / self._clock.scale, self._expire)
             self._timer.daemon = True
             self._timer.start()
 
-    def release(self, as_of: int) -> None:
-        """There was nothing to do; what was taken since stays."""
+    def release(self, take_count: int) -> None:
+        """Release the clock, unless the hold was taken after `take_count`."""
         with self._lock:
-            if self.take_count == as_of:
-                self._end()
+            if self.take_count == take_count:
+                self._release_clock()
 
     def renew(self) -> None:
-        """Another minute has begun."""
+        """Allow another minute of hold."""
         with self._lock:
-            self._spent = self._closed
+            self._is_spent = self._is_closed
 
     def close(self) -> None:
-        """Never hold it again."""
+        """Release the clock for good."""
         with self._lock:
-            self._closed = self._spent = True
-            self._end()
+            self._is_closed = self._is_spent = True
+            self._release_clock()
 
-    def _spend(self) -> None:
+    def _expire(self) -> None:
         with self._lock:
-            self._spent = self._closed or self._held is not None
-            self._end()
+            self._is_spent = self._is_closed or self._clock_guard is not None
+            self._release_clock()
 
-    def _end(self) -> None:
-        if self._held is not None and self._timer is not None:
+    def _release_clock(self) -> None:
+        if self._clock_guard is not None and self._timer is not None:
             self._timer.cancel()
-            self._held.close()
-            self._held = self._timer = None
+            self._clock_guard.close()
+            self._clock_guard = self._timer = None

@@ -1,6 +1,6 @@
-"""The platform's own log of asynchronous requests, in the endpoint's log group: what failed, by inference id.
+"""Platform log of failed asynchronous requests, by inference id, in the log group of the endpoint.
 
-Its stream is <variant>/<instance>/data-log, as the developer guide has it; lines are as they are seen on AWS.
+The stream is <variant>/<instance>/data-log, as in the developer guide. The format of the lines is that observed on AWS.
 """
 
 import secrets
@@ -15,7 +15,7 @@ from sagemaker_sandbox.runtime.job_log import CloudWatchStream
 
 
 class DataLog:
-    """Of one Region. Each variant has one stream: which instance failed is not told."""
+    """Platform logs of one Region. Each variant has one stream, because the failed instance is not recorded."""
 
     def __init__(self, region: AccountRegion) -> None:
         self._region = region
@@ -23,17 +23,17 @@ class DataLog:
         self._streams: dict[tuple[str, str], CloudWatchStream] = {}
 
     def drop(self, endpoint: str) -> None:
-        """It is gone: another of its name has streams of its own."""
+        """Forget the streams of a deleted endpoint. A later endpoint of that name has other streams."""
         with self._lock:
-            self._streams = {of: stream for of, stream in self._streams.items() if of[0] != endpoint}
+            self._streams = {key: stream for key, stream in self._streams.items() if key[0] != endpoint}
 
     def put(self, request: AsyncRequest, variant: str, moment: datetime, text: str) -> None:
-        """One line. What CloudWatch Logs refuses is dropped."""
+        """Write one line. Lines that CloudWatch Logs rejects are dropped."""
         with self._lock:
             stream = self._streams.get((request.endpoint, variant))
             if stream is None:
                 name = f"{variant}/i-{secrets.token_hex(8)}0/data-log"
                 stream = CloudWatchStream(self._region.client("logs"), get_log_group_name(request.endpoint), name)
                 self._streams[request.endpoint, variant] = stream
-        told = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}"
-        stream.put([(time.time(), f"{told}:[sagemaker logs] [{request.inference_id}] {text}")])
+        timestamp = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}"
+        stream.put([(time.time(), f"{timestamp}:[sagemaker logs] [{request.inference_id}] {text}")])

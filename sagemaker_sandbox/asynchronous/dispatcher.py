@@ -1,4 +1,4 @@
-"""Hands the requests of one queue to the endpoint's instances, as many at once as these may have."""
+"""Dispatch of the requests of one queue to the instances of an endpoint, within their concurrency limit."""
 
 import threading
 import traceback
@@ -15,83 +15,91 @@ from sagemaker_sandbox.parts.region import AccountRegion
 
 
 class RequestProcessor(Protocol):
-    """What is done for a request."""
+    """Processor of asynchronous requests."""
 
     def invoke_model(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
-        """Have the model answer it."""
+        """Invoke the model and return the outcome."""
 
     def deliver_outcome(self, request: AsyncRequest) -> None:
-        """Write and tell its outcome."""
+        """Write and publish the outcome of a request."""
 
 
-#: Takes a place for as long as it is entered; None where there is none.
+#: Context manager that reserves an instance, or yields None if none is free.
 ReserveInstance = Callable[[], AbstractContextManager[Reservation | None]]
 
 
 class Dispatcher:
-    """A thread that looks into the queue whenever it is told to."""
+    """Thread that dispatches the requests of one queue whenever it is notified."""
 
     def __init__(
-        self, region: AccountRegion, name: str, queue: Queue, taken: ReserveInstance, work: RequestProcessor
+        self,
+        region: AccountRegion,
+        name: str,
+        queue: Queue,
+        reserve_instance: ReserveInstance,
+        processor: RequestProcessor,
     ) -> None:
         self._region = region
         self._name = name
         self._queue = queue
-        self._taken = taken
-        self._work = work
+        self._reserve_instance = reserve_instance
+        self._processor = processor
         self._hold = ClockHold(region.clock)
-        self._news = threading.Event()
+        self._notification = threading.Event()
         self._closed = threading.Event()
         region.start_thread(f"queue of {name}", self._run)
 
     def notify(self) -> None:
-        """There may be something to hand out; returns at once."""
+        """Wake the dispatcher and return at once."""
         self._hold.take()
-        self._news.set()
+        self._notification.set()
 
     def start_minute(self) -> None:
-        """Another minute has begun."""
+        """Start another minute of the clock hold."""
         self._hold.renew()
         if len(self._queue):
             self.notify()
 
     def deliver(self, request: AsyncRequest) -> None:
-        """Tell the outcome of a request that is under way; returns at once."""
+        """Deliver the outcome of an active request and return at once."""
         self._hold.take()
-        self._start(request, partial(self._tell, request))
+        self._start(request, partial(self._deliver, request))
 
     def close(self) -> None:
-        """Hand out nothing any more. What fails from now on, as the instances end, waits again; where the endpoint is
-        gone, and not the sandbox, so does all that is under way."""
+        """Stop dispatching.
+
+        Requests that fail from now on, as the instances end, return to the queue. If the endpoint is deleted but the
+        sandbox runs, all active requests return to the queue.
+        """
         self._closed.set()
-        self._news.set()
+        self._notification.set()
 
     def _run(self) -> None:
-        while self._news.wait() and not self._closed.is_set():
-            self._news.clear()
-            as_of = self._hold.take_count
+        while self._notification.wait() and not self._closed.is_set():
+            self._notification.clear()
+            take_count = self._hold.take_count
             try:
-                while not self._closed.is_set() and self._hand_out():
+                while not self._closed.is_set() and self._dispatch_next():
                     pass
-            except Exception:  # such as an instance that does not start again; there will be other news
+            except Exception:  # such as an instance that does not restart; the next notification tries again
                 traceback.print_exc()
             if not self._queue.active:
-                self._hold.release(as_of)
+                self._hold.release(take_count)
         self._hold.close()
 
-    def _hand_out(self) -> bool:
-        """Whether there was a request that waited, and an instance for it."""
+    def _dispatch_next(self) -> bool:
+        """Dispatch one request; return False if no request waits or no instance is free."""
         if not self._queue.waiting:
             return False
         with ExitStack() as stack:
-            place = stack.enter_context(self._taken())
-            if place is None:
+            reservation = stack.enter_context(self._reserve_instance())
+            if reservation is None:
                 return False
             with self._region.lock:
                 request = self._queue.take_next()
             if request is None:
                 return False
-            self._start(request, partial(self._answer, request, place, stack.pop_all()))
+            self._start(request, partial(self._process, request, reservation, stack.pop_all()))
         return True
 
     def _start(self, request: AsyncRequest, work: Callable[[], None]) -> None:
@@ -103,26 +111,26 @@ class Dispatcher:
 
         self._region.start_thread(f"asynchronous {request.inference_id}", run)
 
-    def _answer(self, request: AsyncRequest, place: Reservation, held: ExitStack) -> None:
-        with held:
-            outcome = self._ask(request, place)
+    def _process(self, request: AsyncRequest, reservation: Reservation, resources: ExitStack) -> None:
+        with resources:
+            outcome = self._invoke_model(request, reservation)
         with self._region.lock:
             if self._closed.is_set() and (outcome.failure or not self._region.closing.is_set()):
                 self._queue.requeue(request)
                 return
             request.outcome = outcome
-        self._tell(request)
+        self._deliver(request)
 
-    def _ask(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
+    def _invoke_model(self, request: AsyncRequest, reservation: Reservation) -> AsyncOutcome:
         try:
-            return self._work.invoke_model(request, place)
-        except Exception:  # it must end, one way or the other
+            return self._processor.invoke_model(request, reservation)
+        except Exception:  # the request needs an outcome in every case
             traceback.print_exc()
-            return AsyncOutcome(place.variant, failure="InternalServerError: The request could not be processed.")
+            return AsyncOutcome(reservation.variant, failure="InternalServerError: The request could not be processed.")
 
-    def _tell(self, request: AsyncRequest) -> None:
+    def _deliver(self, request: AsyncRequest) -> None:
         try:
-            self._work.deliver_outcome(request)
+            self._processor.deliver_outcome(request)
         finally:
             with self._region.lock:
                 self._queue.remove(request)

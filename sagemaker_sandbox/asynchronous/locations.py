@@ -1,22 +1,23 @@
-"""Where the answer to an asynchronous request goes, or its failure."""
+"""Output locations of asynchronous requests in S3."""
 
 from pathlib import PurePosixPath
 
 from sagemaker_sandbox.parts.resources import Fields
 
 
-def resolve_output_locations(output: Fields, asked: Fields, inference_id: str) -> tuple[str | None, str | None]:
-    """The place of the answer and that of a failure, by the endpoint's OutputConfig and the request.
+def resolve_output_locations(output: Fields, request: Fields, inference_id: str) -> tuple[str | None, str | None]:
+    """Return the S3 URIs of the response and of a failure.
 
-    AWS documents the name that follows from the inference id, and the extension for answers; how a failure is called
-    is as seen there, and the extension is assumed to count for it too.
+    Inputs are the OutputConfig of the endpoint and the request. AWS documents the file name, which follows from the
+    inference id, and the extension for responses. The name of a failure is that observed on AWS; the extension is
+    assumed to apply to it too.
     """
-    name = PurePosixPath(asked.get("Filename") or f"{inference_id}.out")
-    extension = asked.get("S3OutputPathExtension", "").strip("/")
-    failed = f"{name.stem}-error{name.suffix}"
-    answers, failures = output.get("S3OutputPath"), output.get("S3FailurePath")
-    return _under(answers, extension, str(name)), _under(failures, extension, failed)
+    name = PurePosixPath(request.get("Filename") or f"{inference_id}.out")
+    extension = request.get("S3OutputPathExtension", "").strip("/")
+    failure_name = f"{name.stem}-error{name.suffix}"
+    response_path, failure_path = output.get("S3OutputPath"), output.get("S3FailurePath")
+    return _join_path(response_path, extension, str(name)), _join_path(failure_path, extension, failure_name)
 
 
-def _under(path: str | None, *names: str) -> str | None:
+def _join_path(path: str | None, *names: str) -> str | None:
     return "/".join([path.rstrip("/"), *filter(None, names)]) if path else None

@@ -1,7 +1,7 @@
-"""What CloudWatch is told of asynchronous endpoints, beside what it is told of every endpoint.
+"""CloudWatch metrics of asynchronous endpoints, in addition to those of every endpoint.
 
-Source: "Alarms and logs for tracking metrics from asynchronous endpoints" in the developer guide. The number of
-requests processed is called as it is found in accounts; the guide has one letter more in it.
+Source: "Alarms and logs for tracking metrics from asynchronous endpoints" in the developer guide. The metric with the
+number of processed requests has the name observed in accounts; the guide has one letter more.
 """
 
 from datetime import datetime
@@ -22,23 +22,23 @@ _UNITS = {
 
 
 def put_request_metrics(region: AccountRegion, endpoint: str, variant: str, **values: float) -> None:
-    """Tell something of a request to a variant; latencies are given in seconds."""
+    """Publish metrics of a request to a variant. Latencies are in seconds."""
     dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
-    data = [_datum(name, value, dimensions) for name, value in values.items()]
+    data = [_build_datum(name, value, dimensions) for name, value in values.items()]
     metrics.put(region.account_id, region.name, NAMESPACE, data, region.clock.now())
 
 
-def _datum(name: str, value: float, dimensions: list[Fields]) -> Fields:
+def _build_datum(name: str, value: float, dimensions: list[Fields]) -> Fields:
     unit = _UNITS.get(name, "Count")
     scale = {"Microseconds": 1e6, "Milliseconds": 1e3}.get(unit, 1)
     return {"MetricName": name, "Value": value * scale, "Unit": unit, "Dimensions": dimensions}
 
 
 def put_queue_metrics(region: AccountRegion, endpoint: str, queue: Queue, instances: int, moment: datetime) -> None:
-    """Tell how much there was in a queue as that minute ended.
+    """Publish the size and age of a queue at the end of a minute.
 
-    Of no instance, all of it is counted as if for one: a policy that follows this is documented to start instances
-    again once the requests exceed its target.
+    Without instances the whole backlog counts as that of one instance. It is documented that a policy on this metric
+    starts instances once the requests exceed its target.
     """
     oldest = queue.oldest
     age = (moment - oldest).total_seconds() if oldest is not None else 0.0
@@ -53,4 +53,4 @@ def put_queue_metrics(region: AccountRegion, endpoint: str, queue: Queue, instan
         {"MetricName": name, "Value": float(value), "Unit": unit, "Dimensions": dimensions}
         for name, (value, unit) in values.items()
     ]
-    metrics.put(region.account_id, region.name, NAMESPACE, data, moment - MINUTE)  # of the minute that is over
+    metrics.put(region.account_id, region.name, NAMESPACE, data, moment - MINUTE)  # the minute that has ended

@@ -1,4 +1,4 @@
-"""The requests of one endpoint that wait, and those under way. Use it with the Region's lock held."""
+"""Queue of one endpoint: waiting and active requests. Every use requires the lock of the Region."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from sagemaker_sandbox.asynchronous.request import AsyncRequest
 
 
 class Queue:
-    """First in, first out."""
+    """Queue in first-in, first-out order."""
 
     def __init__(self, requests: list[AsyncRequest] | None = None) -> None:
         self.waiting: deque[AsyncRequest] = deque(requests or ())
@@ -23,7 +23,7 @@ class Queue:
         return len(self.active) + len(self.waiting)
 
     def take_next(self) -> AsyncRequest | None:
-        """The next request, which is under way from now on; None where none waits."""
+        """Activate and return the next request; None if none waits."""
         if not self.waiting:
             return None
         request = self.waiting.popleft()
@@ -31,16 +31,16 @@ class Queue:
         return request
 
     def requeue(self, request: AsyncRequest) -> None:
-        """It waits again, before all others."""
+        """Return an active request to the head of the queue."""
         self.active.remove(request)
         self.waiting.appendleft(request)
 
     def remove(self, request: AsyncRequest) -> None:
-        """It has been told how it ended."""
+        """Remove an active request whose outcome was delivered."""
         self.active.remove(request)
 
     def take_expired(self, moment: datetime) -> list[AsyncRequest]:
-        """Those that have waited for too long by then, under way to be told so."""
+        """Activate and return the requests that have expired, so that their outcome is delivered."""
         expired = [request for request in self.waiting if request.expires <= moment]
         for request in expired:
             self.waiting.remove(request)
@@ -49,14 +49,14 @@ class Queue:
 
     @property
     def oldest(self) -> datetime | None:
-        """When the oldest request was received."""
+        """Time at which the oldest request was received."""
         return min((request.received for request in self), default=None)
 
     @property
     def next_expiry(self) -> datetime | None:
-        """When the first of those that wait will have waited for too long."""
+        """Time at which the next waiting request expires."""
         return min((request.expires for request in self.waiting), default=None)
 
     def to_data(self) -> list[Any]:
-        """All requests as plain data, those first that come first."""
+        """Return all requests as plain data, in order."""
         return [request.to_data() for request in self]

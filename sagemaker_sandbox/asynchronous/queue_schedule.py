@@ -1,5 +1,4 @@
-"""Asynchronous endpoints on the agenda of the clock: their queues are measured at each full minute, and requests that
-have waited for too long expire."""
+"""Scheduled tasks of asynchronous endpoints: queue metrics at each full minute, and expiry of old requests."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -9,41 +8,41 @@ from sagemaker_sandbox.clock import TICK, Clock
 
 
 class RegionQueues(Protocol):
-    """Those of one Region of one account."""
+    """Queues of one Region of one account."""
 
     @property
     def has_endpoints(self) -> bool:
-        """Whether there is an asynchronous endpoint."""
+        """True if an asynchronous endpoint exists."""
 
     @property
     def next_expiry(self) -> datetime | None:
-        """When the first request will have waited for too long."""
+        """Time at which the next waiting request expires."""
 
     def publish_metrics(self, moment: datetime) -> None:
-        """Tell CloudWatch what there is in each."""
+        """Publish the metrics of each queue."""
 
     def expire_requests(self, moment: datetime) -> None:
-        """End the requests that have waited for too long by then; returns at once."""
+        """End the requests that have expired by this moment; return at once."""
 
 
 class QueueSchedule:
-    """Of all accounts and Regions."""
+    """Scheduled task for the queues of all accounts and Regions."""
 
-    def __init__(self, clock: Clock, queues: Callable[[], Iterable[RegionQueues]]) -> None:
-        self._queues = queues
+    def __init__(self, clock: Clock, list_queues: Callable[[], Iterable[RegionQueues]]) -> None:
+        self._list_queues = list_queues
         clock.add_task(self)
 
     def next(self, after: datetime) -> datetime | None:
-        """The next full minute, or an expiry before it; nothing without asynchronous endpoints."""
-        there = [queues for queues in self._queues() if queues.has_endpoints]
-        if not there:
+        """Return the next full minute or an earlier expiry; None without asynchronous endpoints."""
+        in_use = [queues for queues in self._list_queues() if queues.has_endpoints]
+        if not in_use:
             return None
-        expiries = (max(expiry, after + TICK) for one in there if (expiry := one.next_expiry) is not None)
+        expiries = (max(expiry, after + TICK) for queues in in_use if (expiry := queues.next_expiry) is not None)
         return min([after.replace(second=0, microsecond=0) + timedelta(minutes=1), *expiries])
 
-    def do(self, moment: datetime) -> None:
-        """What is due."""
-        for queues in self._queues():
+    def run_due(self, moment: datetime) -> None:
+        """Expire requests, and publish metrics at full minutes."""
+        for queues in self._list_queues():
             queues.expire_requests(moment)
             if not (moment.second or moment.microsecond):
                 queues.publish_metrics(moment)

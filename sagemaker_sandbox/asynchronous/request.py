@@ -1,4 +1,4 @@
-"""One asynchronous request, from when it is accepted until it is told how it ended."""
+"""An asynchronous request, from acceptance to delivery of its outcome."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -9,8 +9,10 @@ from sagemaker_sandbox.parts.resources import Fields
 
 @dataclass
 class AsyncOutcome:
-    """How a request ended: what the model said, or why there is nothing of it. `failure` is empty for a success, and
-    `detail` what the log says of a failure where it says more."""
+    """Outcome of a request: the response of the model, or a failure.
+
+    `failure` is empty for a success. `detail` is a longer failure text for the log, where there is one.
+    """
 
     variant: str
     body: bytes | None = None
@@ -21,10 +23,12 @@ class AsyncOutcome:
 
 @dataclass(eq=False)
 class AsyncRequest:
-    """`asked` is what InvokeEndpointAsync was asked. Once there is an outcome, it stays: what has been decided is told
-    again after a restart, never asked again."""
+    """An asynchronous request. `parameters` are those of InvokeEndpointAsync.
 
-    #: The defaults of the API reference.
+    Once there is an outcome, it is final: after a restart it is delivered again, and the model is not invoked again.
+    """
+
+    #: Defaults of the API reference, in seconds.
     TTL: ClassVar = 21_600
     TIMEOUT: ClassVar = 900
 
@@ -38,20 +42,20 @@ class AsyncRequest:
 
     @property
     def expires(self) -> datetime:
-        """When it has waited for too long."""
+        """Time at which the request expires if it still waits."""
         return self.received + timedelta(seconds=self.parameters.get("RequestTTLSeconds", self.TTL))
 
     @property
     def timeout_seconds(self) -> float:
-        """How long the model may take, in seconds."""
+        """Longest time for the model to respond."""
         return float(self.parameters.get("InvocationTimeoutSeconds", self.TIMEOUT))
 
     def to_data(self) -> Fields:
-        """All of it as plain data."""
+        """Return the request as plain data."""
         return asdict(self)
 
     @classmethod
     def from_data(cls, data: Fields) -> "AsyncRequest":
-        """What `data` was taken from."""
+        """Build a request from the result of `to_data`."""
         outcome = data["outcome"]
         return cls(**data | {"outcome": None if outcome is None else AsyncOutcome(**outcome)})

@@ -1,4 +1,4 @@
-"""What is done for one asynchronous request: its input is read, the model asked, and the outcome written and told."""
+"""Processing of one asynchronous request: input download, invocation, upload of the outcome, notification."""
 
 import time
 from collections.abc import Callable
@@ -17,110 +17,120 @@ from sagemaker_sandbox.runtime.container_invocation import ModelError
 
 @dataclass(frozen=True)
 class AsyncSettings:
-    """What an endpoint says of its requests: its AsyncInferenceConfig, and the role of a variant's model."""
+    """Settings of an endpoint for its requests.
+
+    `config` is the AsyncInferenceConfig and `role` the role of the model of a variant.
+    """
 
     config: Fields
     role: ModelRole
 
 
 class AsyncRequestHandler:
-    """For one Region's endpoints. `terms` of an endpoint and a variant are None once the endpoint is gone."""
+    """Processor of the asynchronous requests of one Region.
 
-    def __init__(self, region: AccountRegion, terms: Callable[[str, str], AsyncSettings | None]) -> None:
+    `get_settings` returns the settings by endpoint and variant, or None if the endpoint is deleted.
+    """
+
+    def __init__(self, region: AccountRegion, get_settings: Callable[[str, str], AsyncSettings | None]) -> None:
         self._region = region
-        self._terms = terms
-        self.log = DataLog(region)
+        self._get_settings = get_settings
+        self.data_log = DataLog(region)
 
-    def invoke_model(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
-        """Have the model answer. Its failure is an outcome: AWS does not ask again."""
-        variant = place.variant
-        self._count(request, variant, TimeInBacklog=self._age(request))
-        terms = self._terms(request.endpoint, variant)
-        if terms is None:
+    def invoke_model(self, request: AsyncRequest, reservation: Reservation) -> AsyncOutcome:
+        """Invoke the model and return the outcome. A failure is not retried, as on AWS."""
+        variant = reservation.variant
+        self._record_metrics(request, variant, TimeInBacklog=self._get_age(request))
+        settings = self._get_settings(request.endpoint, variant)
+        if settings is None:
             return AsyncOutcome(variant, failure="ClientError: The endpoint was deleted.")
         try:
-            body = self._input(request, variant, terms.role)
+            body = self._read_input(request, variant, settings.role)
         except RoleError as error:
-            self._count(request, variant, RequestDownloadFailures=1)
+            self._record_metrics(request, variant, RequestDownloadFailures=1)
             return AsyncOutcome(variant, failure=f"ClientError: {error}")
         try:
-            asked = Invocation.from_request(request.parameters | {"Body": body, "InferenceId": request.inference_id})
-            answer = place.invoke(replace(asked, timeout_seconds=request.timeout_seconds))
+            invocation = Invocation.from_request(
+                request.parameters | {"Body": body, "InferenceId": request.inference_id}
+            )
+            response = reservation.invoke(replace(invocation, timeout_seconds=request.timeout_seconds))
         except ModelError as error:
-            return _failed(variant, error)
-        assert isinstance(answer.body, bytes)
-        return AsyncOutcome(variant, answer.body, answer.content_type)
+            return _build_failure(variant, error)
+        assert isinstance(response.body, bytes)
+        return AsyncOutcome(variant, response.body, response.content_type)
 
-    def _input(self, request: AsyncRequest, variant: str, role: ModelRole) -> bytes:
+    def _read_input(self, request: AsyncRequest, variant: str, role: ModelRole) -> bytes:
         if body := request.parameters.get("Body"):
             return bytes(body)
         began = time.monotonic()
         content = role.read_object(request.parameters["InputLocation"])
-        self._count(request, variant, RequestDownloadLatency=time.monotonic() - began)
+        self._record_metrics(request, variant, RequestDownloadLatency=time.monotonic() - began)
         return content
 
     def deliver_outcome(self, request: AsyncRequest) -> None:
-        """Write the outcome to S3, then publish it: to nobody, once the endpoint is gone."""
+        """Write the outcome to S3 and publish it. Do nothing if the endpoint is deleted."""
         outcome = request.outcome
         assert outcome is not None
-        terms = self._terms(request.endpoint, outcome.variant)
-        if terms is None:
+        settings = self._get_settings(request.endpoint, outcome.variant)
+        if settings is None:
             return
-        self._write(request, outcome, terms)
-        self._publish(request, outcome, terms)
+        self._write(request, outcome, settings)
+        self._publish(request, outcome, settings)
         if outcome.failure:
-            self._count(request, outcome.variant, InvocationFailures=1)
-            self.log.put(request, outcome.variant, self._region.clock.now(), outcome.detail or outcome.failure)
-        self._count(request, outcome.variant, InvocationsProcessed=1, TotalProcessingTime=self._age(request))
+            self._record_metrics(request, outcome.variant, InvocationFailures=1)
+            self.data_log.put(request, outcome.variant, self._region.clock.now(), outcome.detail or outcome.failure)
+        self._record_metrics(
+            request, outcome.variant, InvocationsProcessed=1, TotalProcessingTime=self._get_age(request)
+        )
 
-    def _write(self, request: AsyncRequest, outcome: AsyncOutcome, terms: AsyncSettings) -> None:
-        """An answer that cannot be written is a failure, which may have another place."""
-        key = terms.config["OutputConfig"].get("KmsKeyId")
+    def _write(self, request: AsyncRequest, outcome: AsyncOutcome, settings: AsyncSettings) -> None:
+        """Write the response. If this fails, write the failure to its own location."""
+        key = settings.config["OutputConfig"].get("KmsKeyId")
         began = time.monotonic()
         try:
             if not outcome.failure and request.output:
-                terms.role.write_object(request.output, outcome.body or b"", outcome.content_type, key)
-                self._count(request, outcome.variant, ResponseUploadLatency=time.monotonic() - began)
+                settings.role.write_object(request.output, outcome.body or b"", outcome.content_type, key)
+                self._record_metrics(request, outcome.variant, ResponseUploadLatency=time.monotonic() - began)
         except RoleError as error:
-            self._count(request, outcome.variant, ResponseUploadFailures=1)
+            self._record_metrics(request, outcome.variant, ResponseUploadFailures=1)
             outcome.body, outcome.failure = None, f"ClientError: {error}"
         try:
             if outcome.failure and request.failure:
                 body = outcome.failure.encode() if outcome.body is None else outcome.body
-                terms.role.write_object(request.failure, body, "", key)
+                settings.role.write_object(request.failure, body, "", key)
         except RoleError:
-            self._count(request, outcome.variant, ResponseUploadFailures=1)
+            self._record_metrics(request, outcome.variant, ResponseUploadFailures=1)
 
-    def _publish(self, request: AsyncRequest, outcome: AsyncOutcome, terms: AsyncSettings) -> None:
-        config = terms.config["OutputConfig"].get("NotificationConfig", {})
+    def _publish(self, request: AsyncRequest, outcome: AsyncOutcome, settings: AsyncSettings) -> None:
+        config = settings.config["OutputConfig"].get("NotificationConfig", {})
         topic = config.get("ErrorTopic" if outcome.failure else "SuccessTopic")
         if topic is None:
             return
-        included = config.get("IncludeInferenceResponseIn", ())
-        with_answer = ("ERROR" if outcome.failure else "SUCCESS") + "_NOTIFICATION_TOPIC" in included
+        notifications = config.get("IncludeInferenceResponseIn", ())
+        with_response = ("ERROR" if outcome.failure else "SUCCESS") + "_NOTIFICATION_TOPIC" in notifications
         message = notification.build_message(
-            request, self._region.name, self._region.clock.now(), with_answer=with_answer
+            request, self._region.name, self._region.clock.now(), with_response=with_response
         )
         try:
-            terms.role.publish(topic, message)
+            settings.role.publish(topic, message)
         except RoleError:
-            self._count(request, outcome.variant, NotificationFailures=1)
+            self._record_metrics(request, outcome.variant, NotificationFailures=1)
 
-    def _age(self, request: AsyncRequest) -> float:
+    def _get_age(self, request: AsyncRequest) -> float:
         return max((self._region.clock.now() - request.received).total_seconds(), 0.0)
 
-    def _count(self, request: AsyncRequest, variant: str, **values: float) -> None:
+    def _record_metrics(self, request: AsyncRequest, variant: str, **values: float) -> None:
         metrics.put_request_metrics(self._region, request.endpoint, variant, **values)
 
 
-def _failed(variant: str, error: ModelError) -> AsyncOutcome:
+def _build_failure(variant: str, error: ModelError) -> AsyncOutcome:
     status, message = error.original_status, error.message
     if not status:
         return AsyncOutcome(variant, failure=f"ClientError: {message}")
-    received = f"Received {'client' if 400 <= status < 500 else 'server'} error ({status}) from"
+    origin = f"Received {'client' if 400 <= status < 500 else 'server'} error ({status}) from"
     return AsyncOutcome(
         variant,
         message.encode(),
-        failure=f"ClientError: {received} model. See the SageMaker Endpoint logs in your account for more information.",
-        detail=f'{received} {error.container} with message "{message}"',
+        failure=f"ClientError: {origin} model. See the SageMaker Endpoint logs in your account for more information.",
+        detail=f'{origin} {error.container} with message "{message}"',
     )

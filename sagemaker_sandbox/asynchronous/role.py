@@ -1,7 +1,7 @@
-"""S3 and SNS as an asynchronous endpoint uses them: on behalf of its account, with the rights of its model's role.
+"""S3 and SNS access of an asynchronous endpoint, with the rights of the role of its model.
 
-The policies of the role decide. Those of buckets and topics are not asked, as the role is of their account; keys are
-not either.
+The policies of the role decide. Policies of buckets and topics are not evaluated because the role belongs to the same
+account. Keys are not evaluated either.
 """
 
 from typing import Any
@@ -19,14 +19,14 @@ MAX_INPUT_BYTES = 1024**3
 
 
 class NotPermittedError(Exception):
-    """The role may not do it; the text says so as AWS does."""
+    """The role lacks a right. The message is that of AWS."""
 
 
-_REFUSED = (ClientError, BotoCoreError, NotPermittedError)
+_ACCESS_ERRORS = (ClientError, BotoCoreError, NotPermittedError)
 
 
 class RoleError(Exception):
-    """It could not be done, and why."""
+    """An access failed; the message is the reason."""
 
 
 class ModelRole:
@@ -37,65 +37,65 @@ class ModelRole:
         self._arn = arn
 
     def read_object(self, uri: str) -> bytes:
-        """An object in S3. Raises RoleError."""
+        """Return the content of an S3 object. Raises RoleError."""
         try:
-            where = self._object(uri, "s3:GetObject")
-            found = self._s3.get_object(Bucket=where.bucket, Key=where.key)
-            if found["ContentLength"] > MAX_INPUT_BYTES:
+            location = self._authorize_object(uri, "s3:GetObject")
+            response = self._s3.get_object(Bucket=location.bucket, Key=location.key)
+            if response["ContentLength"] > MAX_INPUT_BYTES:
                 raise RoleError(f"The request payload in {uri} is larger than {MAX_INPUT_BYTES} bytes")
-            content: bytes = found["Body"].read()
-        except _REFUSED as error:
-            raise RoleError(f"Failed to download the request payload from {uri}: {_said(error)}") from None
+            content: bytes = response["Body"].read()
+        except _ACCESS_ERRORS as error:
+            raise RoleError(f"Failed to download the request payload from {uri}: {_format_error(error)}") from None
         return content
 
     def write_object(self, uri: str, body: bytes, content_type: str, key: str | None) -> None:
-        """An object in S3, encrypted with a key. Raises RoleError."""
+        """Write an S3 object, encrypted with a key if one is given. Raises RoleError."""
         extra: Fields = {"ContentType": content_type} if content_type else {}
         if key:
             extra |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
         try:
-            where = self._object(uri, "s3:PutObject")
-            self._s3.put_object(Bucket=where.bucket, Key=where.key, Body=body, **extra)
-        except _REFUSED as error:
-            raise RoleError(f"Failed to upload the response payload to {uri}: {_said(error)}") from None
+            location = self._authorize_object(uri, "s3:PutObject")
+            self._s3.put_object(Bucket=location.bucket, Key=location.key, Body=body, **extra)
+        except _ACCESS_ERRORS as error:
+            raise RoleError(f"Failed to upload the response payload to {uri}: {_format_error(error)}") from None
 
     def publish(self, topic: str, message: str) -> None:
-        """A notice. Raises RoleError."""
+        """Publish a notification. Raises RoleError."""
         _, _, _, region, account, _ = topic.split(":", 5)
         try:
-            self._must_allow("sns:Publish", topic)
+            self._authorize("sns:Publish", topic)
             self._region.context.customer_client("sns", region, account).publish(TopicArn=topic, Message=message)
-        except _REFUSED as error:
-            raise RoleError(f"Failed to publish to {topic}: {_said(error)}") from None
+        except _ACCESS_ERRORS as error:
+            raise RoleError(f"Failed to publish to {topic}: {_format_error(error)}") from None
 
     @property
     def _s3(self) -> Any:
         return self._region.context.customer_client("s3", self._region.name, self._region.account_id)
 
-    def _object(self, uri: str, action: str) -> S3Uri:
-        where = S3Uri.of_url(uri)
-        if where is None:
-            raise NotPermittedError("it is no address in S3")
-        self._must_allow(action, f"arn:aws:s3:::{where.bucket}/{where.key}")
-        return where
+    def _authorize_object(self, uri: str, action: str) -> S3Uri:
+        location = S3Uri.of_url(uri)
+        if location is None:
+            raise NotPermittedError("it is not an S3 URI")
+        self._authorize(action, f"arn:aws:s3:::{location.bucket}/{location.key}")
+        return location
 
-    def _must_allow(self, action: str, resource: str) -> None:
+    def _authorize(self, action: str, resource: str) -> None:
         account = self._region.account_id
         decision = roles.decide_action(account, self._arn, action, resource)
         if decision is Decision.ALLOWED:
             return
-        why = f"because no identity-based policy allows the {action} action"
+        reason = f"because no identity-based policy allows the {action} action"
         if decision is Decision.EXPLICIT_DENY:
-            why = "with an explicit deny in an identity-based policy"
+            reason = "with an explicit deny in an identity-based policy"
         raise NotPermittedError(
             f"User: arn:aws:sts::{account}:assumed-role/{self._arn.rpartition('/')[2]}/SageMaker is not authorized to "
-            f'perform: {action} on resource: "{resource}" {why}'
+            f'perform: {action} on resource: "{resource}" {reason}'
         )
 
 
-def _said(error: Exception) -> str:
-    """In the service's words, without the client's."""
+def _format_error(error: Exception) -> str:
+    """Return the message of the service, without that of the client."""
     if not isinstance(error, ClientError):
         return str(error)
-    told = error.response["Error"]
-    return f"{told['Code']} ({error.response['ResponseMetadata']['HTTPStatusCode']}): {told['Message']}"
+    details = error.response["Error"]
+    return f"{details['Code']} ({error.response['ResponseMetadata']['HTTPStatusCode']}): {details['Message']}"

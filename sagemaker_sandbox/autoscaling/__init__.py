@@ -1,1 +1,1 @@
-"""Application Auto Scaling of SageMaker's variants: targets, policies, scheduled actions, and what comes of them."""
+"""Application Auto Scaling of SageMaker variants: targets, policies, scheduled actions and activities."""

@@ -1,4 +1,4 @@
-"""Scheduled actions: kept with their target, and when they are due."""
+"""Scheduled actions: storage with their target, and their due times."""
 
 import re
 import uuid
@@ -20,90 +20,102 @@ from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, ServicePart
 from sustainable_mlops.aws import cron
 
-_MOST = 200
-_FORM = re.compile(r"(rate|cron|at)\(.*\)")
-#: AWS's words for an expression of each kind that is none.
-_WORDS = {"cron": "Invalid CRON expression", "at": "Invalid schedule at DateTime expression"}
+#: Quota of scheduled actions of one target.
+_MAX_ACTIONS = 200
+_EXPRESSION = re.compile(r"(rate|cron|at)\(.*\)")
+#: Messages of AWS for an invalid expression of each kind.
+_MESSAGES = {"cron": "Invalid CRON expression", "at": "Invalid schedule at DateTime expression"}
 
 
 class ScheduledActions(ServicePart):
-    """Put-, Describe- and DeleteScheduledAction."""
+    """Operations Put-, Describe- and DeleteScheduledAction."""
 
     service = "application-autoscaling"
 
     def __init__(self, region: AccountRegion, targets: ScalableTargets) -> None:
         super().__init__(region)
         self._targets = targets
-        self._coming: dict[str, _NextOccurrence] = {}
+        self._next_due: dict[str, _NextOccurrence] = {}
 
     @emulated_operation
     def put_scheduled_action(self, request: Fields) -> Fields:
-        """A new one, or one that is there with what the request says; its dates go where it says none."""
+        """Create a scheduled action, or update an existing one.
+
+        The start and end times are removed if the request does not state them.
+        """
         with self.region.lock:
             target = self._targets.get_registered(TargetKey.from_request(request))
-            known = target.actions.get(request["ScheduledActionName"])
-            if known is None and len(target.actions) >= _MOST:
-                raise LimitExceededError(f"The number of scheduled actions per scalable target cannot exceed {_MOST}")
-            action = self._made(target, known, request)
-            _check(action)
+            existing = target.actions.get(request["ScheduledActionName"])
+            if existing is None and len(target.actions) >= _MAX_ACTIONS:
+                raise LimitExceededError(
+                    f"The number of scheduled actions per scalable target cannot exceed {_MAX_ACTIONS}"
+                )
+            action = self._build_action(target, existing, request)
+            _check_action(action)
             target.actions[action.name] = action
-            self._coming.pop(action.arn, None)
+            self._next_due.pop(action.arn, None)
         self.region.clock.wake()
         return {}
 
     @emulated_operation
     def describe_scheduled_actions(self, request: Fields) -> Fields:
-        """In the order in which they were made."""
+        """Return scheduled actions in the order of their creation."""
         names = request.get("ScheduledActionNames")
         with self.region.lock:
-            told = [
+            descriptions = [
                 target.key.to_fields() | action.describe()
                 for target in self._targets
                 for action in target.actions.values()
                 if not names or action.name in names
             ]
-            return build_page(request, "ScheduledActions", filter_by_target(request, told))
+            return build_page(request, "ScheduledActions", filter_by_target(request, descriptions))
 
     @emulated_operation
     def delete_scheduled_action(self, request: Fields) -> Fields:
-        """Gone; the bounds that it has set stay."""
+        """Delete a scheduled action. The bounds that it has set remain."""
         key, name = TargetKey.from_request(request), request["ScheduledActionName"]
         with self.region.lock:
             target = self._targets.find_target(key)
             if target is None or name not in target.actions:
                 raise ObjectNotFoundError(f"No scheduled action found for {key}, scheduled action name: {name}")
-            self._coming.pop(target.actions.pop(name).arn, None)
+            self._next_due.pop(target.actions.pop(name).arn, None)
         return {}
 
     def next(self, after: datetime) -> datetime | None:
-        """When the first is due. Called with the Region's lock."""
-        moments = (self._next(action, after) for target in self._targets for action in target.actions.values())
+        """Return the time of the first due action. Requires the lock of the Region."""
+        moments = (self._get_next_due(action, after) for target in self._targets for action in target.actions.values())
         return min((moment for moment in moments if moment is not None), default=None)
 
     def list_due(self, moment: datetime) -> Iterator[tuple[ScalableTarget, ScheduledAction]]:
-        """Those that are due then, in the order in which they were made. Called with the Region's lock."""
+        """Yield the actions due at the moment, in the order of their creation.
+
+        Requires the lock of the Region.
+        """
         for target in self._targets:
             for action in list(target.actions.values()):
-                if self._next(action, moment - TICK) == moment:
+                if self._get_next_due(action, moment - TICK) == moment:
                     yield target, action
 
-    def _next(self, action: ScheduledAction, after: datetime) -> datetime | None:
-        """As `_due`, which takes its time, and is asked at each step of the clock."""
-        known = self._coming.get(action.arn)
-        if known is None or not known.says(after):
-            known = self._coming[action.arn] = _NextOccurrence(after, _due(action, after))
-        return known.moment
+    def _get_next_due(self, action: ScheduledAction, after: datetime) -> datetime | None:
+        """Return the next due time of an action from a cache, because the clock asks at each step."""
+        cached = self._next_due.get(action.arn)
+        if cached is None or not cached.is_valid_for(after):
+            cached = self._next_due[action.arn] = _NextOccurrence(after, _find_due(action, after))
+        return cached.moment
 
-    def _made(self, target: ScalableTarget, known: ScheduledAction | None, request: Fields) -> ScheduledAction:
+    def _build_action(
+        self, target: ScalableTarget, existing: ScheduledAction | None, request: Fields
+    ) -> ScheduledAction:
+        """Build the action from the request; members that it omits keep their values."""
         now = self.region.clock.now()
-        schedule = request.get("Schedule") or (known.schedule if known else "")
+        schedule = request.get("Schedule") or (existing.schedule if existing else "")
         if not schedule:
             raise ValidationError("Schedule must be set")
         bounds = request.get("ScalableTargetAction")
-        if bounds is None and known is None:
+        if bounds is None and existing is None:
             raise ValidationError("ScalableTargetAction must be set")
-        if bounds is None and known is not None:
-            bounds = {"MinCapacity": known.min_capacity, "MaxCapacity": known.max_capacity}
+        if bounds is None and existing is not None:
+            bounds = {"MinCapacity": existing.min_capacity, "MaxCapacity": existing.max_capacity}
         assert bounds is not None
         name = request["ScheduledActionName"]
         arn = (
@@ -112,60 +124,63 @@ class ScheduledActions(ServicePart):
         )
         return ScheduledAction(
             name,
-            known.arn if known else arn,
+            existing.arn if existing else arn,
             schedule,
-            request.get("Timezone") or (known.time_zone if known else ""),
+            request.get("Timezone") or (existing.time_zone if existing else ""),
             bounds.get("MinCapacity"),
             bounds.get("MaxCapacity"),
-            _moment(request.get("StartTime")),
-            _moment(request.get("EndTime")),
-            known.created if known else now,
-            known.rate_start if known and known.schedule == schedule else now,
+            _parse_time(request.get("StartTime")),
+            _parse_time(request.get("EndTime")),
+            existing.created if existing else now,
+            existing.rate_start if existing and existing.schedule == schedule else now,
         )
 
 
 class _NextOccurrence(NamedTuple):
-    """What is due next, for whoever asks from `asked` until then."""
+    """Cached next due time; valid from `valid_from` until that time."""
 
-    asked: datetime
+    valid_from: datetime
     moment: datetime | None
 
-    def says(self, after: datetime) -> bool:
-        """Whether it is what is due after that, too."""
-        return self.asked <= after and (self.moment is None or after < self.moment)
+    def is_valid_for(self, after: datetime) -> bool:
+        """Return True if the cached time is also the next one after this moment."""
+        return self.valid_from <= after and (self.moment is None or after < self.moment)
 
 
-def _due(action: ScheduledAction, after: datetime) -> datetime | None:
-    """When it is due for the first time after that, within its dates: at its start, and then as its schedule says."""
-    found, begins = _occurrences(action), action.start_time
-    if isinstance(found, Once):
-        return found.next(after)
-    if isinstance(found, Every) and begins is None:
-        found = found._replace(first=action.rate_start + found.period)  # AWS does not say; assumed
-    moment = found.next(max(after, begins) if begins else after)
-    if begins is not None and begins > after:
-        moment = begins
+def _find_due(action: ScheduledAction, after: datetime) -> datetime | None:
+    """Return the first due time after the moment, between the start and end of the action.
+
+    The first one is the start time; the others follow the schedule.
+    """
+    schedule, start = _parse_schedule(action), action.start_time
+    if isinstance(schedule, Once):
+        return schedule.next(after)
+    if isinstance(schedule, Every) and start is None:
+        schedule = schedule._replace(first=action.rate_start + schedule.period)  # assumed: AWS does not document it
+    moment = schedule.next(max(after, start) if start else after)
+    if start is not None and start > after:
+        moment = start
     return None if moment is None or (action.end_time is not None and moment > action.end_time) else moment
 
 
-def _occurrences(action: ScheduledAction) -> Occurrences:
+def _parse_schedule(action: ScheduledAction) -> Occurrences:
     return occurrences.of(action.schedule, action.time_zone or "UTC", action.start_time or action.rate_start)
 
 
-def _check(action: ScheduledAction) -> None:
-    """Raise ValidationError for one that could never be due, or would do nothing."""
-    if not _FORM.fullmatch(action.schedule):
+def _check_action(action: ScheduledAction) -> None:
+    """Raise ValidationError for an action that could never be due, or has no effect."""
+    if not _EXPRESSION.fullmatch(action.schedule):
         raise ValidationError(
             "Invalid schedule expression. Schedule expressions must have the following syntax: rate(<number>\\s?"
             "(minutes?|hours?|days?)), cron(<cron_expression>) or at(yyyy-MM-dd'T'HH:mm:ss)"
         )
     try:
         cron.time_zone(action.time_zone or "UTC")
-        _occurrences(action)
+        _parse_schedule(action)
         _check_days(action.schedule)
     except ValueError as error:
-        words = _WORDS.get(action.schedule.partition("(")[0], "Invalid schedule expression")
-        raise ValidationError(f"{words}: {error}") from None
+        message = _MESSAGES.get(action.schedule.partition("(")[0], "Invalid schedule expression")
+        raise ValidationError(f"{message}: {error}") from None
     if action.start_time is not None and action.end_time is not None and action.start_time > action.end_time:
         raise ValidationError("StartTime must be before EndTime")
     if action.min_capacity is None and action.max_capacity is None:
@@ -179,7 +194,7 @@ def _check(action: ScheduledAction) -> None:
 
 
 def _check_days(schedule: str) -> None:
-    """Raise ValueError unless one of the two fields of days is a question mark: here AWS is stricter than elsewhere."""
+    """Raise ValueError unless exactly one of the two day fields is `?`. AWS is stricter here than elsewhere."""
     kind, _, fields = schedule.removesuffix(")").partition("(")
     if kind == "cron":
         days, weekdays = fields.split()[2:5:2]
@@ -187,5 +202,5 @@ def _check_days(schedule: str) -> None:
             raise ValueError(f"one of {days} and {weekdays} must be ?")
 
 
-def _moment(seconds: float | None) -> datetime | None:
+def _parse_time(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

@@ -1,4 +1,4 @@
-"""Scaling activities: what was done, why and with which outcome, and what was not."""
+"""Scaling activities: records of capacity changes, their causes and outcomes, and of rejected changes."""
 
 import uuid
 from collections.abc import Iterator
@@ -12,43 +12,43 @@ from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
-#: How long AWS tells of them.
-_KEPT = timedelta(weeks=6)
+#: Retention of activities in AWS.
+_RETENTION = timedelta(weeks=6)
 
 
 class ScalingActivities(ServicePart):
-    """DescribeScalingActivities. All methods are called with the Region's lock held."""
+    """Operation DescribeScalingActivities. All methods require the lock of the Region."""
 
     service = "application-autoscaling"
 
     def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
-        #: By id, the oldest first.
-        self._known: dict[str, Fields] = {}
-        #: Those under way: the target, and the capacity that it is to have.
-        self._under_way: dict[str, tuple[ScalableTarget, int]] = {}
+        #: Activities by id, the oldest first.
+        self._activities: dict[str, Fields] = {}
+        #: Active activities by id: target and desired capacity.
+        self._active: dict[str, tuple[ScalableTarget, int]] = {}
 
     @emulated_operation
     def describe_scaling_activities(self, request: Fields) -> Fields:
-        """Those of the last six weeks, newest first."""
-        found = filter_by_target(request, reversed(self._known.values()))
+        """Return the activities of the last six weeks, newest first."""
+        activities = filter_by_target(request, reversed(self._activities.values()))
         if not request.get("IncludeNotScaledActivities"):
-            found = [one for one in found if "NotScaledReasons" not in one]
-        return build_page(request, "ScalingActivities", found)
+            activities = [activity for activity in activities if "NotScaledReasons" not in activity]
+        return build_page(request, "ScalingActivities", activities)
 
     def record_start(self, target: ScalableTarget, count: int, cause: str, moment: datetime) -> str:
-        """The id of a new one: SageMaker was asked for so much, and has not refused."""
+        """Record a capacity change that SageMaker accepted, and return its id."""
         noun = target.dimension.noun
         activity = self._add(target, f"Setting {noun} to {count}.", cause, moment)
         activity["StatusCode"] = "InProgress"
         activity["StatusMessage"] = (
             f"Successfully set {noun} to {count}. Waiting for change to be fulfilled by sagemaker."
         )
-        self._under_way[activity["ActivityId"]] = target, count
+        self._active[activity["ActivityId"]] = target, count
         return str(activity["ActivityId"])
 
     def record_refusal(self, target: ScalableTarget, count: int, cause: str, moment: datetime, error: ApiError) -> None:
-        """SageMaker was asked for so much, and has refused."""
+        """Record a capacity change that SageMaker rejected."""
         noun = target.dimension.noun
         self._add(target, f"Setting {noun} to {count}.", cause, moment).update(
             EndTime=moment,
@@ -57,68 +57,71 @@ class ScalingActivities(ServicePart):
             f"Code: {error.status}; Error Code: {error.code}; Request ID: {uuid.uuid4()}).",
         )
 
-    def record_bounds(
-        self, target: ScalableTarget, bounds: str, cause: str, moment: datetime, why_not: str = ""
-    ) -> None:
-        """A scheduled action has set these bounds, or could not, which is said."""
-        done = f"Failed to set {bounds}. Reason: {why_not}" if why_not else f"Successfully set {bounds}"
+    def record_bounds(self, target: ScalableTarget, bounds: str, cause: str, moment: datetime, error: str = "") -> None:
+        """Record that a scheduled action set these bounds, or failed to."""
+        message = f"Failed to set {bounds}. Reason: {error}" if error else f"Successfully set {bounds}"
         self._add(target, f"Setting {bounds}", cause, moment).update(
-            EndTime=moment, StatusCode="Failed" if why_not else "Successful", StatusMessage=done
+            EndTime=moment, StatusCode="Failed" if error else "Successful", StatusMessage=message
         )
 
     def record_not_scaled(self, target: ScalableTarget, cause: str, moment: datetime, reason: Fields) -> None:
-        """An alarm asked, and nothing was done. The same is told once, not each minute anew (assumed)."""
-        same = target.key.to_fields() | {"Cause": cause}
-        last = next((one for one in reversed(self._known.values()) if same.items() <= one.items()), {})
-        if last.get("NotScaledReasons") == [reason]:
+        """Record an alarm without a capacity change.
+
+        A repeated record is written once, not every minute (assumed).
+        """
+        expected = target.key.to_fields() | {"Cause": cause}
+        previous = next(
+            (known for known in reversed(self._activities.values()) if expected.items() <= known.items()), {}
+        )
+        if previous.get("NotScaledReasons") == [reason]:
             return
         activity = self._add(target, "Attempting to scale due to alarm triggered", cause, moment)
         activity |= {"StatusCode": "Failed", "NotScaledReasons": [reason]}
 
     def list_active(self) -> Iterator[tuple[str, ScalableTarget, int]]:
-        """Those that are not over: id, target and the capacity that it is to have."""
-        for activity, (target, count) in list(self._under_way.items()):
+        """Yield id, target and desired capacity of the active activities."""
+        for activity, (target, count) in list(self._active.items()):
             yield activity, target, count
 
     @property
     def has_active(self) -> bool:
-        """Whether one is not over."""
-        return bool(self._under_way)
+        """True if any activity is active."""
+        return bool(self._active)
 
     def is_active(self, target: ScalableTarget) -> bool:
-        """Whether one of that target is not over."""
-        return any(of is target for of, _ in self._under_way.values())
+        """Return True if an activity of the target is active."""
+        return any(active_target is target for active_target, _ in self._active.values())
 
     def record_end(self, activity: str, status: str, moment: datetime) -> None:
-        """It is over."""
-        target, count = self._under_way.pop(activity)
-        told = self._known[activity]
-        told |= {"StatusCode": status, "EndTime": moment}
+        """Record the end of an activity."""
+        target, count = self._active.pop(activity)
+        record = self._activities[activity]
+        record |= {"StatusCode": status, "EndTime": moment}
         if status == "Successful":
             noun = target.dimension.noun
-            told["StatusMessage"] = f"Successfully set {noun} to {count}. Change successfully fulfilled by sagemaker."
+            record["StatusMessage"] = f"Successfully set {noun} to {count}. Change successfully fulfilled by sagemaker."
 
     def get_success_time(self, activity: str) -> datetime | None:
-        """The second in which it was fulfilled; None for one that is not over, or came to nothing."""
-        told = self._known.get(activity, {})
-        return told["EndTime"].replace(microsecond=0) if told.get("StatusCode") == "Successful" else None
+        """Return the second in which an activity was fulfilled; None if it was not."""
+        record = self._activities.get(activity, {})
+        return record["EndTime"].replace(microsecond=0) if record.get("StatusCode") == "Successful" else None
 
     def snapshot(self) -> Any:
-        """All of them, and the ids of those under way."""
-        return {"known": self._known, "under_way": list(self._under_way)}
+        """Return all activities, and the ids of the active ones."""
+        return {"activities": self._activities, "active": list(self._active)}
 
-    def restore(self, kept: Any) -> None:
-        """What was under way has ended with the sandbox."""
-        self._known = kept["known"]
-        for activity in kept["under_way"]:
-            self._known[activity] |= {"StatusCode": "Unfulfilled", "EndTime": self.region.clock.now()}
+    def restore(self, snapshot: Any) -> None:
+        """Restore activities. Those that were active ended with the sandbox."""
+        self._activities = snapshot["activities"]
+        for activity in snapshot["active"]:
+            self._activities[activity] |= {"StatusCode": "Unfulfilled", "EndTime": self.region.clock.now()}
 
     def _add(self, target: ScalableTarget, description: str, cause: str, moment: datetime) -> Fields:
-        for activity, one in list(self._known.items()):
-            if one["StartTime"] > moment - _KEPT:
+        for activity, known in list(self._activities.items()):
+            if known["StartTime"] > moment - _RETENTION:
                 break
-            del self._known[activity]
+            del self._activities[activity]
         activity = str(uuid.uuid4())
-        told = {"ActivityId": activity, "Description": description, "Cause": cause, "StartTime": moment}
-        self._known[activity] = told = target.key.to_fields() | told
-        return told
+        record = {"ActivityId": activity, "Description": description, "Cause": cause, "StartTime": moment}
+        self._activities[activity] = record = target.key.to_fields() | record
+        return record

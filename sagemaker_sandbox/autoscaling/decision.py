@@ -1,10 +1,13 @@
-"""What the policies that alarms have triggered come to together: another capacity, or the reason for none. Pure.
+"""Combined decision of the triggered scaling policies: another capacity, or the reason for none. Pure functions.
 
-Source: the user guide. The policy that asks for the largest capacity decides, for out as for in. A cooldown after a
-scale-out lets a larger one through, counted from where the first began; one after a scale-in blocks the next, and ends
-with a scale-out. Target tracking scales in only where all that track the target and may scale in are ready to and,
-which is assumed, no policy's scale-out is so recent that it has yet to take effect: an asynchronous endpoint that was
-woken for one request would sleep again before it has answered.
+Source: the user guide. The policy with the largest capacity decides, for scale-out and scale-in.
+
+A cooldown after a scale-out still allows a larger one, counted from the capacity before the first. A cooldown after a
+scale-in blocks the next scale-in, and ends with a scale-out.
+
+Target tracking scales in only if every tracking policy that may scale in is ready. Assumed: it also waits while the
+scale-out of any policy is in its cooldown. Otherwise an asynchronous endpoint that scaled out for one request would
+scale in again before it has answered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,40 +22,40 @@ from sagemaker_sandbox.parts.resources import Fields
 
 @dataclass(frozen=True)
 class AlarmTrigger:
-    """An alarm's action: what it says of the policy's metric."""
+    """The action of an alarm, with the values of its metric."""
 
     alarm: str
     state: str
-    #: The datapoints that were looked at, the oldest first.
+    #: Evaluated datapoints, the oldest first.
     values: Sequence[float]
     threshold: float | None
 
     @property
     def is_high(self) -> bool:
-        """Whether it asks target tracking for more."""
+        """True if the alarm requests more capacity from target tracking."""
         return tracking.is_high_alarm(self.alarm)
 
 
 @dataclass(frozen=True)
 class TargetState:
-    """A target, as it is when its policies are triggered."""
+    """State of a target when its policies are triggered."""
 
     capacity: int
     min_capacity: int
     max_capacity: int
     may_scale_out: bool
     may_scale_in: bool
-    #: Policies that are in a cooldown after a scale-out, to the capacity before it.
+    #: Policies in a cooldown after a scale-out, with the capacity before it.
     cooling_out: Mapping[str, int] = field(default_factory=dict)
-    #: The same after a scale-in.
+    #: Policies in a cooldown after a scale-in, with the capacity before it.
     cooling_in: Mapping[str, int] = field(default_factory=dict)
-    #: Whether all policies that track the target, and may scale in, are ready to.
+    #: True if all tracking policies that may scale in are ready to.
     is_scale_in_ready: bool = True
 
 
 @dataclass(frozen=True)
 class ScalingDecision:
-    """The capacity that a policy asks for and is to have; or else why not, as DescribeScalingActivities tells it."""
+    """Result for one policy: the new capacity, or the reason in DescribeScalingActivities for none."""
 
     policy: ScalingPolicy
     trigger: AlarmTrigger
@@ -60,43 +63,43 @@ class ScalingDecision:
     not_scaled_reason: Fields | None = None
 
 
-def decide(situation: TargetState, triggered: Sequence[tuple[ScalingPolicy, AlarmTrigger]]) -> ScalingDecision | None:
-    """None where nothing is to be done, or told."""
-    wishes = [
-        (wish, policy, trigger)
+def decide(state: TargetState, triggered: Sequence[tuple[ScalingPolicy, AlarmTrigger]]) -> ScalingDecision | None:
+    """Return the decision for the triggered policies; None if there is nothing to do or to report."""
+    proposals = [
+        (proposal, policy, trigger)
         for policy, trigger in triggered
-        if (wish := _wish(situation, policy, trigger)) is not None and _is_allowed(situation, wish)
+        if (proposal := _propose(state, policy, trigger)) is not None and _is_allowed(state, proposal)
     ]
-    if not wishes:
+    if not proposals:
         return None
-    wish, policy, trigger = max(wishes, key=lambda one: one[0])
-    capacity = min(max(wish, situation.min_capacity), situation.max_capacity)
-    if (wish > situation.capacity and capacity > situation.capacity) or (wish < situation.capacity > capacity):
+    proposal, policy, trigger = max(proposals, key=lambda item: item[0])
+    capacity = min(max(proposal, state.min_capacity), state.max_capacity)
+    if (proposal > state.capacity and capacity > state.capacity) or (proposal < state.capacity > capacity):
         return ScalingDecision(policy, trigger, capacity)
-    return ScalingDecision(policy, trigger, None, _reason(situation, policy, trigger, wish))
+    return ScalingDecision(policy, trigger, None, _build_reason(state, policy, trigger, proposal))
 
 
-def _wish(situation: TargetState, policy: ScalingPolicy, trigger: AlarmTrigger) -> int | None:
-    """The capacity that a policy asks for, whatever the bounds; None where it asks for none."""
-    before = situation.cooling_out.get(policy.name)
-    capacity = situation.capacity if before is None else before
-    wish = _tracked if policy.is_target_tracking else _stepped
-    found = wish(policy, trigger, capacity)
-    if found is None:
+def _propose(state: TargetState, policy: ScalingPolicy, trigger: AlarmTrigger) -> int | None:
+    """Return the capacity that a policy requests, before bounds apply; None if it requests none."""
+    capacity_before = state.cooling_out.get(policy.name)
+    capacity = state.capacity if capacity_before is None else capacity_before
+    compute = _propose_tracking if policy.is_target_tracking else _propose_step
+    proposal = compute(policy, trigger, capacity)
+    if proposal is None:
         return None
-    if found < capacity:  # a cooldown after a scale-out is none for a scale-in by steps
-        return None if _waits(situation, policy) else wish(policy, trigger, situation.capacity)
-    return None if before is not None and found <= situation.capacity else found
+    if proposal < capacity:  # the scale-out cooldown does not affect a scale-in by steps
+        return None if _must_wait(state, policy) else compute(policy, trigger, state.capacity)
+    return None if capacity_before is not None and proposal <= state.capacity else proposal
 
 
-def _waits(situation: TargetState, policy: ScalingPolicy) -> bool:
-    """Whether a policy must not scale in yet."""
-    if policy.name in situation.cooling_in:
+def _must_wait(state: TargetState, policy: ScalingPolicy) -> bool:
+    """Return True if a policy must not scale in yet."""
+    if policy.name in state.cooling_in:
         return True
-    return policy.is_target_tracking and (bool(situation.cooling_out) or not situation.is_scale_in_ready)
+    return policy.is_target_tracking and (bool(state.cooling_out) or not state.is_scale_in_ready)
 
 
-def _tracked(policy: ScalingPolicy, trigger: AlarmTrigger, capacity: int) -> int | None:
+def _propose_tracking(policy: ScalingPolicy, trigger: AlarmTrigger, capacity: int) -> int | None:
     if not trigger.values:
         return None
     value, target = trigger.values[-1], policy.configuration["TargetValue"]
@@ -105,33 +108,35 @@ def _tracked(policy: ScalingPolicy, trigger: AlarmTrigger, capacity: int) -> int
     return None if policy.configuration.get("DisableScaleIn") else tracking.compute_scale_in(capacity, value, target)
 
 
-def _stepped(policy: ScalingPolicy, trigger: AlarmTrigger, capacity: int) -> int | None:
+def _propose_step(policy: ScalingPolicy, trigger: AlarmTrigger, capacity: int) -> int | None:
     if trigger.threshold is None:
         return None
-    by = steps.find_adjustment(policy.configuration, trigger.values, trigger.threshold)
-    return None if by is None else steps.apply_adjustment(policy.configuration, capacity, by)
+    adjustment = steps.find_adjustment(policy.configuration, trigger.values, trigger.threshold)
+    return None if adjustment is None else steps.apply_adjustment(policy.configuration, capacity, adjustment)
 
 
-def _is_allowed(situation: TargetState, wish: int) -> bool:
-    if wish > situation.capacity:
-        return situation.may_scale_out
-    return wish == situation.capacity or situation.may_scale_in
+def _is_allowed(state: TargetState, proposal: int) -> bool:
+    if proposal > state.capacity:
+        return state.may_scale_out
+    return proposal == state.capacity or state.may_scale_in
 
 
-def _reason(situation: TargetState, policy: ScalingPolicy, trigger: AlarmTrigger, wish: int) -> Fields:
-    if wish > situation.capacity:
-        return {"Code": "AlreadyAtMaxCapacity", "MaxCapacity": situation.max_capacity}
-    flapping = policy.is_target_tracking and not trigger.is_high  # one less would be too few: it would scale out again
-    if wish < situation.capacity or (flapping and situation.capacity <= situation.min_capacity):
-        return {"Code": "AlreadyAtMinCapacity", "MinCapacity": situation.min_capacity}
-    code = "AutoScalingAnticipatedFlapping" if flapping else "AlreadyAtDesiredCapacity"
-    return {"Code": code, "CurrentCapacity": situation.capacity}
+def _build_reason(state: TargetState, policy: ScalingPolicy, trigger: AlarmTrigger, proposal: int) -> Fields:
+    if proposal > state.capacity:
+        return {"Code": "AlreadyAtMaxCapacity", "MaxCapacity": state.max_capacity}
+    is_flapping = policy.is_target_tracking and not trigger.is_high  # with one instance less it would scale out again
+    if proposal < state.capacity or (is_flapping and state.capacity <= state.min_capacity):
+        return {"Code": "AlreadyAtMinCapacity", "MinCapacity": state.min_capacity}
+    code = "AutoScalingAnticipatedFlapping" if is_flapping else "AlreadyAtDesiredCapacity"
+    return {"Code": code, "CurrentCapacity": state.capacity}
 
 
-def get_cooldown(policy: ScalingPolicy, dimension: Dimension, *, out: bool) -> timedelta:
-    """How long a policy waits after a scaling activity."""
+def get_cooldown(policy: ScalingPolicy, dimension: Dimension, *, is_scale_out: bool) -> timedelta:
+    """Return the time that a policy waits after a scaling activity."""
     if policy.is_target_tracking:
-        seconds = policy.configuration.get("ScaleOutCooldown" if out else "ScaleInCooldown", dimension.cooldown)
+        seconds = policy.configuration.get(
+            "ScaleOutCooldown" if is_scale_out else "ScaleInCooldown", dimension.cooldown
+        )
     else:
         seconds = policy.configuration.get("Cooldown", steps.COOLDOWN)
     return timedelta(seconds=seconds)

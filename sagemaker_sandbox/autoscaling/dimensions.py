@@ -1,4 +1,4 @@
-"""What Application Auto Scaling scales of a variant, as DescribeEndpoint tells it and as SageMaker is asked for it."""
+"""Scalable dimensions of a variant, in DescribeEndpoint and in requests to SageMaker."""
 
 import re
 from dataclasses import dataclass
@@ -11,52 +11,52 @@ _RESOURCE = re.compile(r"endpoint/(?P<endpoint>[^/]+)/variant/(?P<variant>[^/]+)
 
 
 class EndpointVariant(NamedTuple):
-    """A variant of an endpoint."""
+    """Endpoint name and variant name."""
 
     endpoint: str
     variant: str
 
 
 def parse_resource_id(resource_id: str) -> EndpointVariant | None:
-    """The variant that a resource id names; None where it names none."""
-    found = _RESOURCE.fullmatch(resource_id)
-    return None if found is None else EndpointVariant(found["endpoint"], found["variant"])
+    """Return the variant of a resource id; None if it has another form."""
+    match = _RESOURCE.fullmatch(resource_id)
+    return None if match is None else EndpointVariant(match["endpoint"], match["variant"])
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """`noun` is what activities call it."""
+    """A scalable dimension. `noun` is its name in activities."""
 
     name: str
     noun: str
     is_serverless: bool
-    #: Cooldowns in seconds where a policy says nothing.
+    #: Default cooldown in seconds.
     cooldown: int
 
     def read_current(self, variant: Fields) -> int | None:
-        """How much there is of a variant, as DescribeEndpoint tells it."""
-        return self._of(variant, "Current")
+        """Return the current capacity in a variant of DescribeEndpoint."""
+        return self._read_capacity(variant, "Current")
 
     def read_desired(self, variant: Fields) -> int | None:
-        """How much there is to be."""
-        return self._of(variant, "Desired")
+        """Return the desired capacity in a variant of DescribeEndpoint."""
+        return self._read_capacity(variant, "Desired")
 
-    def _of(self, variant: Fields, which: str) -> int | None:
+    def _read_capacity(self, variant: Fields, prefix: str) -> int | None:
         if not self.is_serverless:
-            count: int | None = variant.get(f"{which}InstanceCount")
+            count: int | None = variant.get(f"{prefix}InstanceCount")
             return count
-        settings = variant.get(f"{which}ServerlessConfig")
+        settings = variant.get(f"{prefix}ServerlessConfig")
         return None if settings is None else int(settings.get("ProvisionedConcurrency") or 0)
 
     def build_update(self, count: int) -> Fields:
-        """The members of a DesiredWeightAndCapacity that ask for so much."""
+        """Return the members of a DesiredWeightAndCapacity that request this capacity."""
         if self.is_serverless:
             return {"ServerlessUpdateConfig": {"ProvisionedConcurrency": count}}
         return {"DesiredInstanceCount": count}
 
 
 INSTANCES = Dimension("sagemaker:variant:DesiredInstanceCount", "desired instance count", False, 300)
-#: AWS names no default for it; assumed as for Lambda's provisioned concurrency.
+#: AWS documents no default cooldown; assumed to equal that of the provisioned concurrency of Lambda.
 CONCURRENCY = Dimension("sagemaker:variant:DesiredProvisionedConcurrency", "desired provisioned concurrency", True, 0)
 
-DIMENSIONS = {one.name: one for one in (INSTANCES, CONCURRENCY)}
+DIMENSIONS = {dimension.name: dimension for dimension in (INSTANCES, CONCURRENCY)}

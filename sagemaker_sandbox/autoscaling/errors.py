@@ -1,28 +1,28 @@
-"""The ways Application Auto Scaling says no, with its own codes."""
+"""Error responses of Application Auto Scaling."""
 
 from sagemaker_sandbox.errors import ApiError
 
 
 class ObjectNotFoundError(ApiError):
-    """The target, policy or scheduled action is not there."""
+    """The target, policy or scheduled action does not exist."""
 
     code = "ObjectNotFoundException"
 
 
 class NoSuchArnError(ApiError):
-    """Tags are asked of an ARN that is no target's."""
+    """A tag operation names an ARN that is not the ARN of a target."""
 
     code = "ResourceNotFoundException"
 
 
 class LimitExceededError(ApiError):
-    """More than a quota allows."""
+    """A quota is exceeded."""
 
     code = "LimitExceededException"
 
 
 class InvalidNextTokenError(ApiError):
-    """A token that no answer has given."""
+    """The pagination token is invalid."""
 
     code = "InvalidNextTokenException"
 
@@ -31,6 +31,6 @@ class InvalidNextTokenError(ApiError):
 
 
 class TooManyTagsError(ApiError):
-    """A target has at most fifty."""
+    """The limit of fifty tags of a target is exceeded."""
 
     code = "TooManyTagsException"

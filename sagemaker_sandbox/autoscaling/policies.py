@@ -1,4 +1,4 @@
-"""Scaling policies: kept with their target, and the alarms that target tracking makes for them."""
+"""Scaling policies: storage with their target, and the alarms of target tracking."""
 
 import copy
 import uuid
@@ -14,12 +14,13 @@ from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
-_MOST = 50
+#: Quota of scaling policies of one target.
+_MAX_POLICIES = 50
 _TYPES = ("StepScaling", "TargetTrackingScaling", "PredictiveScaling")
 
 
 class ScalingPolicies(ServicePart):
-    """Put-, Describe- and DeleteScalingPolicy."""
+    """Operations Put-, Describe- and DeleteScalingPolicy."""
 
     service = "application-autoscaling"
     refused_operations: ClassVar = {
@@ -32,18 +33,20 @@ class ScalingPolicies(ServicePart):
 
     @emulated_operation
     def put_scaling_policy(self, request: Fields) -> Fields:
-        """A new one, or another configuration of one that is there; target tracking makes its alarms anew."""
+        """Create or replace a policy. Target tracking creates its alarms again."""
         name = request["PolicyName"]
         with self.region.lock:
             target = self._targets.get_registered(TargetKey.from_request(request))
-            known = target.policies.get(name)
-            if known is None and len(target.policies) >= _MOST:
-                raise LimitExceededError(f"The number of scaling policies per scalable target cannot exceed {_MOST}")
-            policy = self._made(target, known, request)
+            existing = target.policies.get(name)
+            if existing is None and len(target.policies) >= _MAX_POLICIES:
+                raise LimitExceededError(
+                    f"The number of scaling policies per scalable target cannot exceed {_MAX_POLICIES}"
+                )
+            policy = self._build_policy(target, existing, request)
             self._check(target, policy)
-            replaced = [alarm["AlarmName"] for alarm in known.alarms] if known else []
+            replaced = [alarm["AlarmName"] for alarm in existing.alarms] if existing else []
         if policy.is_target_tracking:
-            policy.alarms = self._make_alarms(target, policy)
+            policy.alarms = self._create_alarms(target, policy)
         with self.region.lock:
             target.policies[name] = policy
         self._targets.delete_alarms(replaced)
@@ -51,24 +54,24 @@ class ScalingPolicies(ServicePart):
 
     @emulated_operation
     def describe_scaling_policies(self, request: Fields) -> Fields:
-        """Each with its alarms: those that target tracking has made, or that name the policy as their action."""
+        """Return policies with their alarms: those of target tracking, or those whose action is the policy."""
         names = request.get("PolicyNames")
         with self.region.lock:
-            told = [
+            descriptions = [
                 target.key.to_fields() | policy.describe() | {"Alarms": policy.alarms}
                 for target in self._targets
                 for policy in target.policies.values()
                 if not names or policy.name in names
             ]
-            answer = copy.deepcopy(build_page(request, "ScalingPolicies", filter_by_target(request, told)))
-        for policy in answer["ScalingPolicies"]:
+            response = copy.deepcopy(build_page(request, "ScalingPolicies", filter_by_target(request, descriptions)))
+        for policy in response["ScalingPolicies"]:
             if policy["PolicyType"] == "StepScaling":
-                policy["Alarms"] = self._alarms_of(policy["PolicyARN"])
-        return answer
+                policy["Alarms"] = self._find_alarms(policy["PolicyARN"])
+        return response
 
     @emulated_operation
     def delete_scaling_policy(self, request: Fields) -> Fields:
-        """Gone with the alarms that target tracking has made."""
+        """Delete a policy with the alarms of target tracking."""
         key, name = TargetKey.from_request(request), request["PolicyName"]
         with self.region.lock:
             target = self._targets.find_target(key)
@@ -78,19 +81,23 @@ class ScalingPolicies(ServicePart):
         self._targets.delete_alarms([alarm["AlarmName"] for alarm in policy.alarms])
         return {}
 
-    def _made(self, target: ScalableTarget, known: ScalingPolicy | None, request: Fields) -> ScalingPolicy:
-        """The policy as the request says or, of what it says nothing, as it was."""
-        kind = request.get("PolicyType") or (known.type if known else "")
+    def _build_policy(self, target: ScalableTarget, existing: ScalingPolicy | None, request: Fields) -> ScalingPolicy:
+        """Build the policy from the request; members that it omits keep their values."""
+        kind = request.get("PolicyType") or (existing.type if existing else "")
         if not kind:
             raise ValidationError("Policy type must be specified")
         if kind == "PredictiveScaling":
             raise ValidationError(f"Predictive scaling is not supported for scalable dimension {target.key.dimension}")
-        given = {one: request[f"{one}PolicyConfiguration"] for one in _TYPES if f"{one}PolicyConfiguration" in request}
-        if known is not None and known.type == kind:
-            given = given or {kind: known.configuration}
-        if kind not in given:
+        configurations = {
+            policy_type: request[f"{policy_type}PolicyConfiguration"]
+            for policy_type in _TYPES
+            if f"{policy_type}PolicyConfiguration" in request
+        }
+        if existing is not None and existing.type == kind:
+            configurations = configurations or {kind: existing.configuration}
+        if kind not in configurations:
             raise ValidationError(f"{kind} policy configuration must be specified")
-        if len(given) > 1:
+        if len(configurations) > 1:
             raise ValidationError(
                 "You must only provide a single scaling policy configuration, which must match the scaling policy type "
                 "specified."
@@ -101,9 +108,9 @@ class ScalingPolicies(ServicePart):
             f"{resource}:policyName/{request['PolicyName']}"
         )
         created = self.region.clock.now()
-        if known is not None:
-            arn, created = known.arn, known.created
-        return ScalingPolicy(request["PolicyName"], arn, kind, given[kind], created)
+        if existing is not None:
+            arn, created = existing.arn, existing.created
+        return ScalingPolicy(request["PolicyName"], arn, kind, configurations[kind], created)
 
     @staticmethod
     def _check(target: ScalableTarget, policy: ScalingPolicy) -> None:
@@ -117,21 +124,21 @@ class ScalingPolicies(ServicePart):
                     "Only one TargetTrackingScaling policy for a given metric specification is allowed."
                 )
 
-    def _make_alarms(self, target: ScalableTarget, policy: ScalingPolicy) -> list[Fields]:
-        """As DescribeScalingPolicies tells them. Not with the lock."""
-        made, cloudwatch = [], self.region.client("cloudwatch")
+    def _create_alarms(self, target: ScalableTarget, policy: ScalingPolicy) -> list[Fields]:
+        """Create the alarms and return them as DescribeScalingPolicies does. Must not hold the lock."""
+        alarms, cloudwatch = [], self.region.client("cloudwatch")
         for request in tracking.build_alarms(target.variant, target.key.resource_id, policy.configuration, policy.arn):
             cloudwatch.put_metric_alarm(**request)
             name = request["AlarmName"]
             arn = f"arn:aws:cloudwatch:{self.region.name}:{self.region.account_id}:alarm:{name}"
-            made.append({"AlarmName": name, "AlarmARN": arn})
-        return made
+            alarms.append({"AlarmName": name, "AlarmARN": arn})
+        return alarms
 
-    def _alarms_of(self, policy_arn: str) -> list[Fields]:
-        """Those whose action is that policy. Not with the lock."""
-        found = self.region.client("cloudwatch").describe_alarms(ActionPrefix=policy_arn)
+    def _find_alarms(self, policy_arn: str) -> list[Fields]:
+        """Return the alarms whose action is the policy. Must not hold the lock."""
+        response = self.region.client("cloudwatch").describe_alarms(ActionPrefix=policy_arn)
         return [
             {"AlarmName": alarm["AlarmName"], "AlarmARN": alarm["AlarmArn"]}
             for kind in ("MetricAlarms", "CompositeAlarms")
-            for alarm in found.get(kind, ())
+            for alarm in response.get(kind, ())
         ]

@@ -1,4 +1,4 @@
-"""What Application Auto Scaling does at its times, in all accounts and Regions."""
+"""Application Auto Scaling on the clock of the sandbox, for all accounts and Regions."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -9,39 +9,39 @@ from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.cloudwatch.actions import AlarmChange
 from sagemaker_sandbox.cloudwatch.alarms import Alarms
 
-#: How the ARNs of scaling policies begin, among the actions of an alarm.
-_POLICIES = "arn:aws:autoscaling:"
+#: ARN prefix of scaling policies among the actions of an alarm.
+_POLICY_ARN_PREFIX = "arn:aws:autoscaling:"
 
 
 class Scaler:
-    """On the agenda of the clock, after the alarms.
+    """Scheduled task that scales, registered after the alarms.
 
-    `everywhere` are the Regions in use, `at(account, region)` is one of them.
+    `list_regions` returns the Regions in use, and `get_region` returns one by account and name.
     """
 
     def __init__(
         self,
         clock: Clock,
         alarms: Alarms,
-        everywhere: Callable[[], Iterable[RegionScaling]],
-        at: Callable[[str, str], RegionScaling],
+        list_regions: Callable[[], Iterable[RegionScaling]],
+        get_region: Callable[[str, str], RegionScaling],
     ) -> None:
-        self._everywhere = everywhere
-        self._at = at
-        alarms.act(_POLICIES, self._trigger)
+        self._list_regions = list_regions
+        self._get_region = get_region
+        alarms.act(_POLICY_ARN_PREFIX, self._trigger)
         clock.add_task(self)
 
     def next(self, after: datetime) -> datetime | None:
-        """When something is due that no alarm says."""
-        moments = (scaling.next(after) for scaling in self._everywhere())
+        """Return the time of the next scaling work that no alarm starts."""
+        moments = (scaling.next(after) for scaling in self._list_regions())
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def do(self, moment: datetime) -> None:
-        """What alarms have triggered by then, and what is scheduled."""
-        for scaling in self._everywhere():
-            scaling.do(moment)
+    def run_due(self, moment: datetime) -> None:
+        """Process the triggered policies and the scheduled actions."""
+        for scaling in self._list_regions():
+            scaling.run_due(moment)
 
     def _trigger(self, action: str, change: AlarmChange) -> None:
-        """An alarm's action is that policy. It is followed once all alarms of the moment have been evaluated."""
+        """Queue the policy of an alarm action. It runs after all alarms of the moment were evaluated."""
         trigger = AlarmTrigger(change.name, change.new, change.values, change.threshold)
-        self._at(change.account, change.region).trigger(action, trigger)
+        self._get_region(change.account, change.region).trigger(action, trigger)

@@ -1,4 +1,4 @@
-"""One Region's scaling: what alarms have triggered, what is scheduled, and what of it is over."""
+"""Scaling in one Region: triggered policies, scheduled actions and completed activities."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ _MINUTE = timedelta(minutes=1)
 
 
 class RegionScaling(ServicePart):
-    """Moves the capacity of the Region's targets."""
+    """Scaler of the targets of one Region."""
 
     service = "application-autoscaling"
 
@@ -28,146 +28,160 @@ class RegionScaling(ServicePart):
         self._targets = targets
         self._activities = activities
         self._actions = actions
-        region.on_state_change.append(self._hear)
-        #: What alarms have triggered since the last moment, by the policy's ARN.
+        region.on_state_change.append(self._on_status_change)
+        #: Triggers since the last run: policy ARN and alarm.
         self._triggered: list[tuple[str, AlarmTrigger]] = []
-        #: Whether an endpoint has changed its state since, so that what is under way may be over.
-        self._heard = False
-        #: When the low alarm of a policy of target tracking was last heard, by its ARN.
-        self._low: dict[str, datetime] = {}
+        #: True if an endpoint changed its status since the last run, so that an activity may be complete.
+        self._is_status_changed = False
+        #: Time of the latest low alarm of each tracking policy, by policy ARN.
+        self._low_alarm_times: dict[str, datetime] = {}
 
     def trigger(self, action: str, trigger: AlarmTrigger) -> None:
-        """An alarm asks for the policy of that ARN; returns at once."""
+        """Queue a trigger of the policy with this ARN and return at once."""
         with self.region.lock:
             self._triggered.append((action.partition(":createdBy/")[0], trigger))
         self.region.clock.wake()
 
-    def _hear(self) -> None:
+    def _on_status_change(self) -> None:
         if self._activities.has_active:
-            self._heard = True
+            self._is_status_changed = True
             self.region.clock.wake()
 
     def next(self, after: datetime) -> datetime | None:
-        """When something is due."""
+        """Return the time of the next due work."""
         with self.region.lock:
             moments = [self._actions.next(after)]
-            if self._triggered or (self._heard and self._activities.has_active):
+            if self._triggered or (self._is_status_changed and self._activities.has_active):
                 moments.append(after + TICK)
             if any(target.is_out_of_bounds for target in self._targets):
                 moments.append(after.replace(second=0, microsecond=0) + _MINUTE)
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def do(self, moment: datetime) -> None:
-        """What is due: first what alarms have triggered, then what is scheduled."""
+    def run_due(self, moment: datetime) -> None:
+        """Run the due work: first triggered policies, then scheduled actions."""
         with self.region.lock:
-            self._heard = False
+            self._is_status_changed = False
             self._targets.complete_activities(moment)
             triggered, self._triggered = self._triggered, []
             targets, due = list(self._targets), list(self._actions.list_due(moment))
         for target in targets:
             policies = {policy.arn: policy for policy in target.policies.values()}
-            found = [(policies[arn], trigger) for arn, trigger in triggered if arn in policies]
-            if found:
-                self._follow(target, found, moment)
+            target_triggers = [(policies[arn], trigger) for arn, trigger in triggered if arn in policies]
+            if target_triggers:
+                self._apply_policies(target, target_triggers, moment)
         for target, action in due:
-            self._bound(target, action, moment)
+            self._apply_bounds(target, action, moment)
         for target in targets:
             if target.is_out_of_bounds:
                 target.is_out_of_bounds = not self._targets.move_into_bounds(target, moment)
 
-    def _follow(
+    def _apply_policies(
         self, target: ScalableTarget, triggered: list[tuple[ScalingPolicy, AlarmTrigger]], moment: datetime
     ) -> None:
-        """Do what the policies of a target come to together."""
+        """Apply the combined decision of the triggered policies of a target."""
         with self.region.lock:
             for policy, trigger in triggered:
                 if policy.is_target_tracking and not trigger.is_high:
-                    self._low[policy.arn] = moment
+                    self._low_alarm_times[policy.arn] = moment
             capacity = self._targets.read_desired_capacity(target)
-            outcome = (
-                None if capacity is None else decision.decide(self._situation(target, capacity, moment), triggered)
+            scaling_decision = (
+                None if capacity is None else decision.decide(self._build_state(target, capacity, moment), triggered)
             )
             if capacity is None:
-                self._tell_unscalable(target, triggered, moment)
-            elif outcome is not None and outcome.not_scaled_reason is not None:
-                self._activities.record_not_scaled(target, _cause(outcome), moment, outcome.not_scaled_reason)
-        if capacity is not None and outcome is not None and outcome.capacity is not None:
-            self._move(target, capacity, outcome.capacity, outcome, moment)
+                self._record_unscalable(target, triggered, moment)
+            elif scaling_decision is not None and scaling_decision.not_scaled_reason is not None:
+                self._activities.record_not_scaled(
+                    target, _describe_cause(scaling_decision), moment, scaling_decision.not_scaled_reason
+                )
+        if capacity is not None and scaling_decision is not None and scaling_decision.capacity is not None:
+            self._set_capacity(target, capacity, scaling_decision.capacity, scaling_decision, moment)
 
-    def _move(
-        self, target: ScalableTarget, before: int, capacity: int, outcome: ScalingDecision, moment: datetime
+    def _set_capacity(
+        self,
+        target: ScalableTarget,
+        previous_capacity: int,
+        capacity: int,
+        scaling_decision: ScalingDecision,
+        moment: datetime,
     ) -> None:
-        activity = self._targets.set_capacity(target, capacity, _cause(outcome), moment)
+        activity = self._targets.set_capacity(target, capacity, _describe_cause(scaling_decision), moment)
         if activity is None:
             return
         with self.region.lock:
-            if capacity < before:
-                outcome.policy.last_scale_in = CapacityMove(activity, before)
+            if capacity < previous_capacity:
+                scaling_decision.policy.last_scale_in = CapacityMove(activity, previous_capacity)
                 return
-            outcome.policy.last_scale_out = CapacityMove(activity, before)
+            scaling_decision.policy.last_scale_out = CapacityMove(activity, previous_capacity)
             for policy in target.policies.values():
                 policy.last_scale_in = None
 
-    def _tell_unscalable(
+    def _record_unscalable(
         self, target: ScalableTarget, triggered: list[tuple[ScalingPolicy, AlarmTrigger]], moment: datetime
     ) -> None:
-        """The endpoint is being updated, by others: the alarm's next action may find it in service again."""
+        """Record that another update of the endpoint prevents scaling.
+
+        The next action of the alarm may find the endpoint in service.
+        """
         if not self._activities.is_active(target):
             for policy, trigger in triggered:
                 reason = {"Code": "TargetServicePutResourceAsUnscalable"}
-                self._activities.record_not_scaled(target, _told(policy, trigger), moment, reason)
+                self._activities.record_not_scaled(target, _describe_trigger(policy, trigger), moment, reason)
 
-    def _situation(self, target: ScalableTarget, capacity: int, moment: datetime) -> TargetState:
+    def _build_state(self, target: ScalableTarget, capacity: int, moment: datetime) -> TargetState:
         return TargetState(
             capacity,
             target.min_capacity,
             target.max_capacity,
             may_scale_out=not target.suspended_state["DynamicScalingOutSuspended"],
             may_scale_in=not target.suspended_state["DynamicScalingInSuspended"],
-            cooling_out=self._cooling(target, moment, out=True),
-            cooling_in=self._cooling(target, moment, out=False),
+            cooling_out=self._find_cooldowns(target, moment, is_scale_out=True),
+            cooling_in=self._find_cooldowns(target, moment, is_scale_out=False),
             is_scale_in_ready=all(self._is_ready(policy, moment) for policy in target.policies.values()),
         )
 
-    def _cooling(self, target: ScalableTarget, moment: datetime, *, out: bool) -> dict[str, int]:
-        """The policies that are in a cooldown, to the capacity before they scaled."""
-        found = {}
+    def _find_cooldowns(self, target: ScalableTarget, moment: datetime, *, is_scale_out: bool) -> dict[str, int]:
+        """Return the policies in a cooldown, with the capacity before they scaled."""
+        cooldowns = {}
         for policy in target.policies.values():
-            move = policy.last_scale_out if out else policy.last_scale_in
+            move = policy.last_scale_out if is_scale_out else policy.last_scale_in
             ended = self._activities.get_success_time(move.activity) if move is not None else None
-            if move and ended and moment < ended + decision.get_cooldown(policy, target.dimension, out=out):
-                found[policy.name] = move.previous_capacity
-        return found
+            if (
+                move
+                and ended
+                and moment < ended + decision.get_cooldown(policy, target.dimension, is_scale_out=is_scale_out)
+            ):
+                cooldowns[policy.name] = move.previous_capacity
+        return cooldowns
 
     def _is_ready(self, policy: ScalingPolicy, moment: datetime) -> bool:
-        """Whether target tracking would let the target scale in: its low alarm was heard within the last minute."""
+        """Return True if target tracking allows a scale-in: its low alarm occurred within the last minute."""
         if not policy.is_target_tracking or policy.configuration.get("DisableScaleIn"):
             return True
-        heard = self._low.get(policy.arn)
-        return heard is not None and moment - heard <= _MINUTE
+        low_alarm_time = self._low_alarm_times.get(policy.arn)
+        return low_alarm_time is not None and moment - low_alarm_time <= _MINUTE
 
-    def _bound(self, target: ScalableTarget, action: ScheduledAction, moment: datetime) -> None:
-        """Give a target the bounds of a scheduled action, and move its capacity between them."""
-        given: Mapping[str, int | None] = {"min": action.min_capacity, "max": action.max_capacity}
-        bounds = " and ".join(f"{one} capacity to {value}" for one, value in given.items() if value is not None)
+    def _apply_bounds(self, target: ScalableTarget, action: ScheduledAction, moment: datetime) -> None:
+        """Apply the bounds of a scheduled action to a target, and move its capacity between them."""
+        values: Mapping[str, int | None] = {"min": action.min_capacity, "max": action.max_capacity}
+        bounds = " and ".join(f"{bound} capacity to {value}" for bound, value in values.items() if value is not None)
         cause = f"scheduled action name {action.name} was triggered"
         with self.region.lock:
             if target.suspended_state["ScheduledScalingSuspended"]:
                 return
-            least = target.min_capacity if action.min_capacity is None else action.min_capacity
-            most = target.max_capacity if action.max_capacity is None else action.max_capacity
-            if most < least:
-                why_not = "Maximum capacity cannot be less than minimum capacity"
-                self._activities.record_bounds(target, bounds, cause, moment, why_not)
+            min_capacity = target.min_capacity if action.min_capacity is None else action.min_capacity
+            max_capacity = target.max_capacity if action.max_capacity is None else action.max_capacity
+            if max_capacity < min_capacity:
+                error = "Maximum capacity cannot be less than minimum capacity"
+                self._activities.record_bounds(target, bounds, cause, moment, error)
                 return
-            target.min_capacity, target.max_capacity = least, most
+            target.min_capacity, target.max_capacity = min_capacity, max_capacity
             self._activities.record_bounds(target, bounds, cause, moment)
-            target.is_out_of_bounds = True  # until it is moved, which may have to wait
+            target.is_out_of_bounds = True  # until the capacity has moved, which may have to wait
 
 
-def _cause(outcome: ScalingDecision) -> str:
-    return _told(outcome.policy, outcome.trigger)
+def _describe_cause(scaling_decision: ScalingDecision) -> str:
+    return _describe_trigger(scaling_decision.policy, scaling_decision.trigger)
 
 
-def _told(policy: ScalingPolicy, trigger: AlarmTrigger) -> str:
+def _describe_trigger(policy: ScalingPolicy, trigger: AlarmTrigger) -> str:
     return f"monitor alarm {trigger.alarm} in state {trigger.state} triggered policy {policy.name}"

@@ -1,4 +1,4 @@
-"""A scalable target, and its policies and scheduled actions, as they are kept: plain data."""
+"""Scalable targets with their policies and scheduled actions, as plain data."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -17,18 +17,18 @@ SUSPENSION_MEMBERS = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended",
 
 
 class TargetKey(NamedTuple):
-    """What tells one target from another."""
+    """Identity of a target."""
 
     resource_id: str
     dimension: str
 
     @classmethod
     def from_request(cls, request: Fields) -> "TargetKey":
-        """The target that a request names."""
+        """Return the key of the target that a request names."""
         return cls(request["ResourceId"], request["ScalableDimension"])
 
     def to_fields(self) -> Fields:
-        """The members that name it in every answer."""
+        """Return the members that identify the target in every response."""
         return {"ServiceNamespace": NAMESPACE, "ResourceId": self.resource_id, "ScalableDimension": self.dimension}
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class TargetKey(NamedTuple):
 
 @dataclass
 class CapacityMove:
-    """The last time that a policy moved the capacity: by which activity, and from where."""
+    """Latest capacity change of a policy: the activity, and the capacity before it."""
 
     activity: str
     previous_capacity: int
@@ -52,18 +52,18 @@ class ScalingPolicy:
     type: str
     configuration: Fields
     created: datetime
-    #: Those that target tracking has made, as DescribeScalingPolicies tells them.
+    #: Alarms of target tracking, in the format of DescribeScalingPolicies.
     alarms: list[Fields] = field(default_factory=list)
     last_scale_out: CapacityMove | None = None
     last_scale_in: CapacityMove | None = None
 
     @property
     def is_target_tracking(self) -> bool:
-        """Whether it is one of target tracking, else of steps."""
+        """True for target tracking, False for step scaling."""
         return self.type == "TargetTrackingScaling"
 
     def describe(self) -> Fields:
-        """What DescribeScalingPolicies tells of it, but for its target and alarms."""
+        """Return the members of DescribeScalingPolicies, without target and alarms."""
         return {
             "PolicyARN": self.arn,
             "PolicyName": self.name,
@@ -75,7 +75,7 @@ class ScalingPolicy:
 
 @dataclass
 class ScheduledAction:
-    """A scheduled action: new bounds for its target, at its times."""
+    """A scheduled action: new bounds for its target at scheduled times."""
 
     name: str
     arn: str
@@ -86,13 +86,13 @@ class ScheduledAction:
     start_time: datetime | None
     end_time: datetime | None
     created: datetime
-    #: Since when its rate counts.
+    #: Start of the first rate period.
     rate_start: datetime
 
     def describe(self) -> Fields:
-        """What DescribeScheduledActions tells of it, but for its target."""
+        """Return the members of DescribeScheduledActions, without the target."""
         bounds = {"MinCapacity": self.min_capacity, "MaxCapacity": self.max_capacity}
-        told = {
+        members = {
             "ScheduledActionName": self.name,
             "ScheduledActionARN": self.arn,
             "Schedule": self.schedule,
@@ -102,12 +102,12 @@ class ScheduledAction:
             "CreationTime": self.created,
             "ScalableTargetAction": {member: value for member, value in bounds.items() if value is not None},
         }
-        return {member: value for member, value in told.items() if value is not None}
+        return {member: value for member, value in members.items() if value is not None}
 
 
 @dataclass
 class ScalableTarget:
-    """A variant whose instances or provisioned concurrency are scaled between two bounds."""
+    """A variant whose instances or provisioned concurrency scale between two bounds."""
 
     key: TargetKey
     arn: str
@@ -118,23 +118,23 @@ class ScalableTarget:
     tags: dict[str, str] = field(default_factory=dict)
     policies: dict[str, ScalingPolicy] = field(default_factory=dict)
     actions: dict[str, ScheduledAction] = field(default_factory=dict)
-    #: Whether a scheduled action could not move the capacity into its bounds yet, as the endpoint was being updated.
+    #: True while the capacity is outside the bounds of a scheduled action because the endpoint is being updated.
     is_out_of_bounds: bool = False
 
     @property
     def dimension(self) -> Dimension:
-        """What of the variant is scaled."""
+        """Scalable dimension of the target."""
         return DIMENSIONS[self.key.dimension]
 
     @property
     def variant(self) -> EndpointVariant:
-        """The variant."""
-        found = parse_resource_id(self.key.resource_id)
-        assert found is not None
-        return found
+        """Variant of the target."""
+        variant = parse_resource_id(self.key.resource_id)
+        assert variant is not None
+        return variant
 
     def describe(self, role: str) -> Fields:
-        """What DescribeScalableTargets tells of it."""
+        """Return the members of DescribeScalableTargets."""
         return self.key.to_fields() | {
             "ScalableTargetARN": self.arn,
             "MinCapacity": self.min_capacity,
@@ -145,18 +145,18 @@ class ScalableTarget:
         }
 
     def to_data(self) -> Fields:
-        """All of it as plain data."""
+        """Return the target as plain data."""
         return asdict(self)
 
     @classmethod
     def from_data(cls, data: Fields) -> "ScalableTarget":
-        """What `data` was taken from."""
-        policies = {name: _policy(policy) for name, policy in data["policies"].items()}
+        """Build a target from the result of `to_data`."""
+        policies = {name: _build_policy(policy) for name, policy in data["policies"].items()}
         actions = {name: ScheduledAction(**action) for name, action in data["actions"].items()}
         return cls(**data | {"key": TargetKey(*data["key"]), "policies": policies, "actions": actions})
 
 
-def _policy(data: Fields) -> ScalingPolicy:
+def _build_policy(data: Fields) -> ScalingPolicy:
     moves = {
         member: CapacityMove(**data[member])
         for member in ("last_scale_out", "last_scale_in")

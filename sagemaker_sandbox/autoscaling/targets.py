@@ -1,4 +1,7 @@
-"""Scalable targets: registered for a variant that is there, they go with it; their capacity is moved by SageMaker."""
+"""Scalable targets: registration for a variant, and capacity changes through SageMaker.
+
+A target is deleted with its variant.
+"""
 
 import re
 import secrets
@@ -21,14 +24,16 @@ from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, Service
 from sagemaker_sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 
-_ROLE = "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_"
-_MOST_TAGS = 50
-#: Types whose speed comes and goes, which AWS does not scale.
+_ROLE_NAME_PREFIX = (
+    "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_"
+)
+_MAX_TAGS = 50
+#: Burstable instance types, which AWS does not scale.
 _BURSTABLE = re.compile(r"ml\.t\d")
 
 
 class ScalableTargets(ServicePart):
-    """Register-, Describe- and DeregisterScalableTarget, and their tags."""
+    """Operations Register-, Describe- and DeregisterScalableTarget, and the tags of targets."""
 
     service = "application-autoscaling"
 
@@ -40,18 +45,18 @@ class ScalableTargets(ServicePart):
         self._configs = configs
         self._activities = activities
         self._targets: dict[TargetKey, ScalableTarget] = {}
-        endpoints.deleting.append(self._endpoint_goes)
-        endpoints.before_update.append(self._check_update)
+        endpoints.on_deletion.append(self._on_endpoint_deleted)
+        endpoints.update_checks.append(self._check_update)
 
     @emulated_operation
     def register_scalable_target(self, request: Fields) -> Fields:
-        """A new one, or new settings of one that is there; the capacity is moved into the bounds at once."""
+        """Register a target, or update an existing one. The capacity moves into the bounds at once."""
         key = TargetKey.from_request(request)
         with self.region.lock:
             target = self.find_target(key)
             if target is None:
                 self._check_new(key, request)
-                target = self._made(key, request)
+                target = self._build_target(key, request)
             _check_bounds(
                 request.get("MinCapacity", target.min_capacity), request.get("MaxCapacity", target.max_capacity)
             )
@@ -64,15 +69,15 @@ class ScalableTargets(ServicePart):
 
     @emulated_operation
     def describe_scalable_targets(self, request: Fields) -> Fields:
-        """In the order in which they were registered."""
-        role = f"arn:aws:iam::{self.region.account_id}:role/{_ROLE}SageMakerEndpoint"
+        """Return targets in the order of their registration."""
+        role = f"arn:aws:iam::{self.region.account_id}:role/{_ROLE_NAME_PREFIX}SageMakerEndpoint"
         with self.region.lock:
-            found = [one.describe(role) for one in self]
-            return build_page(request, "ScalableTargets", filter_by_target(request, found))
+            descriptions = [target.describe(role) for target in self]
+            return build_page(request, "ScalableTargets", filter_by_target(request, descriptions))
 
     @emulated_operation
     def deregister_scalable_target(self, request: Fields) -> Fields:
-        """Gone with its policies, their alarms and its scheduled actions; the capacity stays as it is."""
+        """Delete a target with its policies, alarms and scheduled actions. The capacity does not change."""
         key = TargetKey.from_request(request)
         with self.region.lock:
             target = self.find_target(key)
@@ -84,61 +89,67 @@ class ScalableTargets(ServicePart):
 
     @emulated_operation
     def list_tags_for_resource(self, request: Fields) -> Fields:
-        """The tags of a target."""
+        """Return the tags of a target."""
         with self.region.lock:
-            return {"Tags": dict(self._of_arn(request).tags)}
+            return {"Tags": dict(self._find_by_arn(request).tags)}
 
     @emulated_operation
     def tag_resource(self, request: Fields) -> Fields:
-        """Further tags, or other values."""
+        """Add tags, or replace their values."""
         with self.region.lock:
-            target = self._of_arn(request)
+            target = self._find_by_arn(request)
             tags = target.tags | request["Tags"]
-            if len(tags) > _MOST_TAGS:
-                raise TooManyTagsError(f"The number of tags cannot be greater than {_MOST_TAGS}")
+            if len(tags) > _MAX_TAGS:
+                raise TooManyTagsError(f"The number of tags cannot be greater than {_MAX_TAGS}")
             target.tags = tags
         return {}
 
     @emulated_operation
     def untag_resource(self, request: Fields) -> Fields:
-        """Fewer tags."""
+        """Remove tags."""
         with self.region.lock:
-            tags = self._of_arn(request).tags
+            tags = self._find_by_arn(request).tags
             for key in request["TagKeys"]:
                 tags.pop(key, None)
         return {}
 
     def __iter__(self) -> Iterator[ScalableTarget]:
-        """Those whose variant is there."""
+        """Yield the targets whose variant exists."""
         return iter([target for key in list(self._targets) if (target := self.find_target(key)) is not None])
 
     def find_target(self, key: TargetKey) -> ScalableTarget | None:
-        """The target of that key; None where there is none, or its variant is gone. Called with the Region's lock."""
+        """Return the target with this key; None if it or its variant does not exist.
+
+        Requires the lock of the Region.
+        """
         target = self._targets.get(key)
-        if target is not None and self._configured(target.variant) is None:
-            self._delete_alarms_soon(self._remove(target))
+        if target is not None and self._find_configured(target.variant) is None:
+            self._start_alarm_deletion(self._remove(target))
             return None
         return target
 
     def get_registered(self, key: TargetKey) -> ScalableTarget:
-        """As `find`; raises ObjectNotFoundError."""
+        """Return the target with this key. Raises ObjectNotFoundError."""
         target = self.find_target(key)
         if target is None:
             raise ObjectNotFoundError(f"No scalable target registered for {key}")
         return target
 
     def read_desired_capacity(self, target: ScalableTarget) -> int | None:
-        """How much its variant is to have; None while its endpoint is not in service, so that nothing is scaled."""
-        endpoint = self._endpoint(target.variant)
+        """Return the desired capacity of the target; None while its endpoint is not in service."""
+        endpoint = self._find_endpoint(target.variant)
         if endpoint is None or endpoint["EndpointStatus"] != "InService":
             return None
-        variant = _variant(endpoint, target.variant)
+        variant = _find_variant(endpoint, target.variant)
         return None if variant is None else target.dimension.read_desired(variant)
 
     def set_capacity(self, target: ScalableTarget, count: int, cause: str, moment: datetime) -> str | None:
-        """Have SageMaker give the variant so much: the activity's id; None where it refuses. Not with the lock."""
-        wanted = {"VariantName": target.variant.variant} | target.dimension.build_update(count)
-        request = {"EndpointName": target.variant.endpoint, "DesiredWeightsAndCapacities": [wanted]}
+        """Request this capacity from SageMaker. Must not hold the lock.
+
+        Return the id of the activity, or None if SageMaker refuses.
+        """
+        update = {"VariantName": target.variant.variant} | target.dimension.build_update(count)
+        request = {"EndpointName": target.variant.endpoint, "DesiredWeightsAndCapacities": [update]}
         try:
             self.region.call("UpdateEndpointWeightsAndCapacities", request)
         except ApiError as error:
@@ -147,11 +158,14 @@ class ScalableTargets(ServicePart):
             return None
         with self.region.lock:
             activity = self._activities.record_start(target, count, cause, moment)
-        self.region.clock.wake()  # whoever is to see that it is fulfilled
+        self.region.clock.wake()  # the clock must check the end of the activity
         return activity
 
     def move_into_bounds(self, target: ScalableTarget, moment: datetime) -> bool:
-        """Move the capacity between the bounds; False where the endpoint is not in service. Not with the lock."""
+        """Move the capacity between the bounds. Must not hold the lock.
+
+        Return False if the endpoint is not in service.
+        """
         with self.region.lock:
             capacity = self.read_desired_capacity(target)
         if capacity is None:
@@ -163,51 +177,53 @@ class ScalableTargets(ServicePart):
         return True
 
     def complete_activities(self, moment: datetime) -> None:
-        """Say of activities under way that they are over. Called with the Region's lock."""
+        """End the activities that are complete. Requires the lock of the Region."""
         for activity, target, count in self._activities.list_active():
-            endpoint = self._endpoint(target.variant) or {}
-            variant = _variant(endpoint, target.variant) or {}
+            endpoint = self._find_endpoint(target.variant) or {}
+            variant = _find_variant(endpoint, target.variant) or {}
             if endpoint.get("EndpointStatus") in ("Updating", "SystemUpdating", "RollingBack"):
                 continue
-            fulfilled = target.dimension.read_current(variant) == count
-            why_not = "Unfulfilled" if "FailureReason" in endpoint or not variant else "Overridden"
-            status = "Successful" if fulfilled else why_not
+            is_fulfilled = target.dimension.read_current(variant) == count
+            failure_status = "Unfulfilled" if "FailureReason" in endpoint or not variant else "Overridden"
+            status = "Successful" if is_fulfilled else failure_status
             self._activities.record_end(activity, status, moment)
 
     def delete_alarms(self, names: list[str]) -> None:
-        """Delete alarms that target tracking has made, but for those that a composite one needs. Not with the lock."""
+        """Delete alarms of target tracking. Those that a composite alarm needs remain. Must not hold the lock."""
         for name in names:
             with suppress(ClientError):
                 self.region.client("cloudwatch").delete_alarms(AlarmNames=[name])
 
-    def _delete_alarms_soon(self, names: list[str]) -> None:
+    def _start_alarm_deletion(self, names: list[str]) -> None:
         if names:
-            self.region.start_thread("alarms of a scalable target", lambda: self.delete_alarms(names), blocks_clock=True)
+            self.region.start_thread(
+                "alarms of a scalable target", lambda: self.delete_alarms(names), blocks_clock=True
+            )
 
     def _remove(self, target: ScalableTarget) -> list[str]:
-        """The alarms that are to be deleted with it."""
+        """Remove a target and return the names of its alarms."""
         self._targets.pop(target.key, None)
         return [alarm["AlarmName"] for policy in target.policies.values() for alarm in policy.alarms]
 
-    def _endpoint_goes(self, name: str) -> None:
+    def _on_endpoint_deleted(self, name: str) -> None:
         for target in list(self._targets.values()):
             if target.variant.endpoint == name:
-                self._delete_alarms_soon(self._remove(target))
+                self._start_alarm_deletion(self._remove(target))
 
-    def _endpoint(self, of: EndpointVariant) -> Fields | None:
-        """The endpoint that is there and stays."""
-        endpoint = self._endpoints.find(of.endpoint)
+    def _find_endpoint(self, variant: EndpointVariant) -> Fields | None:
+        """Return the members of an endpoint that exists and is not being deleted."""
+        endpoint = self._endpoints.find(variant.endpoint)
         return None if endpoint is None or endpoint.is_being_deleted else endpoint.fields
 
     def _check_new(self, key: TargetKey, request: Fields) -> None:
-        of = parse_resource_id(key.resource_id)
-        if of is None or key.dimension not in DIMENSIONS:
+        endpoint_variant = parse_resource_id(key.resource_id)
+        if endpoint_variant is None or key.dimension not in DIMENSIONS:
             raise ValidationError("Unsupported service namespace, resource type or scalable dimension")
         for member, noun in (("MinCapacity", "Minimum"), ("MaxCapacity", "Maximum")):
             if member not in request:
                 raise ValidationError(f"{noun} capacity must be specified")
-        variant = self._configured(of)
-        if variant is None:  # AWS's words for other services' resources
+        variant = self._find_configured(endpoint_variant)
+        if variant is None:  # the message that AWS uses for resources of other services
             raise ValidationError(f"SageMaker endpoint variant doesn't exist: {key.resource_id}")
         if DIMENSIONS[key.dimension].is_serverless != ("ServerlessConfig" in variant):
             raise ValidationError(f"Scalable dimension {key.dimension} is not supported for {key.resource_id}")
@@ -217,30 +233,30 @@ class ScalableTargets(ServicePart):
                 "burstable performance of these instances can lead to unpredictable behavior with Auto Scaling."
             )
 
-    def _configured(self, of: EndpointVariant) -> Fields | None:
-        """The variant in the configuration that its endpoint has or, before it serves, is to have."""
-        endpoint = self._endpoints.find(of.endpoint)
+    def _find_configured(self, variant: EndpointVariant) -> Fields | None:
+        """Return the variant in the present or, before the endpoint serves, the future configuration."""
+        endpoint = self._endpoints.find(variant.endpoint)
         if endpoint is None or endpoint.is_being_deleted:
             return None
         config = endpoint.private.get("config")
-        if config is None and (to_have := self._configs.find(endpoint.fields["EndpointConfigName"])) is not None:
-            config = to_have.fields
-        return _named((config or {}).get("ProductionVariants", []), of.variant)
+        if config is None and (future := self._configs.find(endpoint.fields["EndpointConfigName"])) is not None:
+            config = future.fields
+        return _find_by_name((config or {}).get("ProductionVariants", []), variant.variant)
 
     def _check_update(self, endpoint: SageMakerResource, config: Fields) -> None:
-        """What is scaled by its metrics must not become another type (AWS publishes no wording)."""
+        """Reject another instance type for a variant with a target. AWS publishes no wording."""
         for target in self:
             if target.variant.endpoint != endpoint.name:
                 continue
-            before = _named(endpoint.private["config"]["ProductionVariants"], target.variant.variant) or {}
-            after = _named(config["ProductionVariants"], target.variant.variant) or before
-            if before.get("InstanceType") != after.get("InstanceType"):
+            current = _find_by_name(endpoint.private["config"]["ProductionVariants"], target.variant.variant) or {}
+            future = _find_by_name(config["ProductionVariants"], target.variant.variant) or current
+            if current.get("InstanceType") != future.get("InstanceType"):
                 raise ValidationError(
-                    f'Cannot update endpoint "{endpoint.arn}": variant {target.variant.variant} is a scalable target of '
-                    "Application Auto Scaling, and its instance type would change. Deregister the target first."
+                    f'Cannot update endpoint "{endpoint.arn}": variant {target.variant.variant} is a scalable target '
+                    "of Application Auto Scaling, and its instance type would change. Deregister the target first."
                 )
 
-    def _made(self, key: TargetKey, request: Fields) -> ScalableTarget:
+    def _build_target(self, key: TargetKey, request: Fields) -> ScalableTarget:
         return ScalableTarget(
             key,
             f"arn:aws:application-autoscaling:{self.region.name}:{self.region.account_id}:scalable-target/"
@@ -252,7 +268,7 @@ class ScalableTargets(ServicePart):
             dict(request.get("Tags", {})),
         )
 
-    def _of_arn(self, request: Fields) -> ScalableTarget:
+    def _find_by_arn(self, request: Fields) -> ScalableTarget:
         for target in self:
             if target.arn == request["ResourceARN"]:
                 return target
@@ -267,26 +283,26 @@ class ScalableTargets(ServicePart):
         return {kind: names for kind, names in found.items() if names}
 
     def snapshot(self) -> Any:
-        """Every target."""
+        """Return every target as plain data."""
         return [target.to_data() for target in self._targets.values()]
 
-    def restore(self, kept: Any) -> None:
-        """Every target, by its key."""
-        targets = map(ScalableTarget.from_data, kept)
+    def restore(self, snapshot: Any) -> None:
+        """Restore every target from a snapshot."""
+        targets = map(ScalableTarget.from_data, snapshot)
         self._targets = {target.key: target for target in targets}
 
 
-def _check_bounds(least: int, most: int) -> None:
-    if min(least, most) < 0:
-        raise ValidationError(f"{'Minimum' if least < 0 else 'Maximum'} capacity cannot be less than 0")
-    if most < least:
+def _check_bounds(min_capacity: int, max_capacity: int) -> None:
+    if min(min_capacity, max_capacity) < 0:
+        raise ValidationError(f"{'Minimum' if min_capacity < 0 else 'Maximum'} capacity cannot be less than 0")
+    if max_capacity < min_capacity:
         raise ValidationError("Maximum capacity cannot be less than minimum capacity")
 
 
-def _variant(endpoint: Fields, of: EndpointVariant) -> Fields | None:
-    """The variant as DescribeEndpoint tells it."""
-    return _named(endpoint.get("ProductionVariants", []), of.variant)
+def _find_variant(endpoint: Fields, variant: EndpointVariant) -> Fields | None:
+    """Return the variant in the response of DescribeEndpoint."""
+    return _find_by_name(endpoint.get("ProductionVariants", []), variant.variant)
 
 
-def _named(variants: Iterable[Fields], name: str) -> Fields | None:
-    return next((one for one in variants if one["VariantName"] == name), None)
+def _find_by_name(variants: Iterable[Fields], name: str) -> Fields | None:
+    return next((variant for variant in variants if variant["VariantName"] == name), None)

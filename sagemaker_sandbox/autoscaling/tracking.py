@@ -1,7 +1,7 @@
-"""Target tracking: the alarms that it makes, and the capacity that a metric asks for.
+"""Target tracking: alarms of a policy, and the capacity for a metric value.
 
-Source: the user guide, "Target tracking scaling policies", and the thresholds that DescribeAlarms shows of AWS's own:
-3 of 3 minutes above the target, 15 of 15 below 90 % of it.
+Source: the user guide, "Target tracking scaling policies", and the thresholds of AWS alarms in DescribeAlarms: 3 of 3
+minutes above the target, 15 of 15 minutes below 90 % of it.
 """
 
 import math
@@ -13,13 +13,13 @@ from sagemaker_sandbox.autoscaling.dimensions import CONCURRENCY, INSTANCES, End
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.resources import Fields
 
-#: How far below its target a metric has to be for fewer to do.
-_LOW = 0.9
-#: Where a computed capacity is a whole number but for the error of its arithmetic.
-_CLOSE = 1e-9
+#: Share of the target below which the low alarm breaches.
+_LOW_FACTOR = 0.9
+#: Tolerance for rounding errors in a computed capacity.
+_TOLERANCE = 1e-9
 _HIGH_NAME = "-AlarmHigh-"
 _PERIODS = {"AlarmHigh": 3, "AlarmLow": 15}
-_OF_ONE_METRIC = ("MetricName", "Namespace", "Statistic", "Dimensions", "Unit")
+_METRIC_MEMBERS = ("MetricName", "Namespace", "Statistic", "Dimensions", "Unit")
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class _Predefined:
     period: int = 60
 
 
-#: AWS shows the statistics of the first; those of the others are assumed. What is published more often is looked at
-#: more often: an assumption, too.
+#: The statistic of the first one is that of AWS alarms; the others are assumed. Also assumed: a metric with high
+#: resolution has a shorter period.
 _PREDEFINED = {
     "SageMakerVariantInvocationsPerInstance": _Predefined(INSTANCES.name, "InvocationsPerInstance", "Sum"),
     "SageMakerVariantConcurrentRequestsPerModelHighResolution": _Predefined(
@@ -44,25 +44,28 @@ _PREDEFINED = {
 
 
 def compute_scale_out(capacity: int, value: float, target: float) -> int:
-    """The capacity at which the metric would be at its target. None is counted as one: a metric of none says it all."""
-    return max(capacity, math.ceil(max(capacity, 1) * value / target - _CLOSE))
+    """Return the capacity at which the metric would meet its target. Capacity 0 counts as 1."""
+    return max(capacity, math.ceil(max(capacity, 1) * value / target - _TOLERANCE))
 
 
 def compute_scale_in(capacity: int, value: float, target: float) -> int:
-    """A lower capacity at which the metric would still not pass its target; the same where there is none.
+    """Return a lower capacity at which the metric stays below its target, or the same capacity.
 
-    AWS says "gradually" and no more. Assumed: half of what is too many goes at once, and at least one.
+    AWS documents "gradually" and no more. Assumed: half of the excess is removed at once, at least one.
     """
-    enough = max(math.ceil(capacity * value / target - _CLOSE), 0)
-    return capacity if enough >= capacity else capacity - max((capacity - enough) // 2, 1)
+    required = max(math.ceil(capacity * value / target - _TOLERANCE), 0)
+    return capacity if required >= capacity else capacity - max((capacity - required) // 2, 1)
 
 
-def build_alarms(place: EndpointVariant, resource_id: str, policy: Fields, policy_arn: str) -> Iterator[Fields]:
-    """The requests that make the alarms of a policy. One that does not scale in has no low one (assumed)."""
+def build_alarms(variant: EndpointVariant, resource_id: str, policy: Fields, policy_arn: str) -> Iterator[Fields]:
+    """Yield the PutMetricAlarm requests of a policy.
+
+    A policy that does not scale in has no low alarm (assumed).
+    """
     action = f"{policy_arn}:createdBy/{uuid.uuid4()}"
     for kind, comparison, threshold in (
         ("AlarmHigh", "GreaterThanThreshold", policy["TargetValue"]),
-        ("AlarmLow", "LessThanThreshold", policy["TargetValue"] * _LOW),
+        ("AlarmLow", "LessThanThreshold", policy["TargetValue"] * _LOW_FACTOR),
     ):
         if kind == "AlarmHigh" or not policy.get("DisableScaleIn"):
             yield {
@@ -72,41 +75,41 @@ def build_alarms(place: EndpointVariant, resource_id: str, policy: Fields, polic
                 "ComparisonOperator": comparison,
                 "Threshold": threshold,
                 "EvaluationPeriods": _PERIODS[kind],
-                **_metric(place, policy),
+                **_build_metric(variant, policy),
             }
 
 
 def is_high_alarm(alarm_name: str) -> bool:
-    """Whether an alarm of target tracking is the one that asks for more."""
+    """Return True if an alarm of target tracking requests more capacity."""
     return _HIGH_NAME in alarm_name
 
 
-def _metric(place: EndpointVariant, policy: Fields) -> Fields:
-    """The members of PutMetricAlarm that say what is watched."""
+def _build_metric(variant: EndpointVariant, policy: Fields) -> Fields:
+    """Return the members of PutMetricAlarm that describe the metric."""
     if "PredefinedMetricSpecification" in policy:
-        known = _PREDEFINED[policy["PredefinedMetricSpecification"]["PredefinedMetricType"]]
-        dimensions = {"EndpointName": place.endpoint, "VariantName": place.variant}
+        predefined = _PREDEFINED[policy["PredefinedMetricSpecification"]["PredefinedMetricType"]]
+        dimensions = {"EndpointName": variant.endpoint, "VariantName": variant.variant}
         return {
             "Namespace": "AWS/SageMaker",
-            "MetricName": known.metric,
+            "MetricName": predefined.metric,
             "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-            "Statistic": known.statistic,
-            "Period": known.period,
+            "Statistic": predefined.statistic,
+            "Period": predefined.period,
         }
-    given = policy["CustomizedMetricSpecification"]
-    if "Metrics" in given:
-        return {"Metrics": [_query(query) for query in given["Metrics"]]}
-    return {member: given[member] for member in _OF_ONE_METRIC if member in given} | {"Period": 60}
+    customized = policy["CustomizedMetricSpecification"]
+    if "Metrics" in customized:
+        return {"Metrics": [_build_query(query) for query in customized["Metrics"]]}
+    return {member: customized[member] for member in _METRIC_MEMBERS if member in customized} | {"Period": 60}
 
 
-def _query(query: Fields) -> Fields:
+def _build_query(query: Fields) -> Fields:
     if "MetricStat" not in query:
         return query
     return query | {"MetricStat": query["MetricStat"] | {"Period": 60}}
 
 
 def check_tracking_policy(dimension: str, policy: Fields) -> None:
-    """Raise ValidationError for a policy that names no metric, or one that its dimension has not."""
+    """Raise ValidationError for a policy without a metric, or with one of another dimension."""
     predefined, customized = (policy.get(f"{kind}MetricSpecification") for kind in ("Predefined", "Customized"))
     if predefined is None and customized is None:
         raise ValidationError(
@@ -118,28 +121,30 @@ def check_tracking_policy(dimension: str, policy: Fields) -> None:
             "scaling."
         )
     if predefined is not None:
-        allowed = sorted(name for name, known in _PREDEFINED.items() if known.dimension == dimension)
+        allowed = sorted(
+            name for name, predefined_metric in _PREDEFINED.items() if predefined_metric.dimension == dimension
+        )
         if predefined["PredefinedMetricType"] not in allowed:
             raise ValidationError(
                 f"Scalable dimension {dimension} only supports the following predefined metric types: "
                 f"{', '.join(allowed)}"
             )
-    if customized is not None and not _is_whole(customized):
+    if customized is not None and not _is_complete(customized):
         raise ValidationError("The customized metric specification is not valid.")
     if policy["TargetValue"] <= 0:
         raise ValidationError("Target value must be greater than 0")
 
 
-def _is_whole(customized: Fields) -> bool:
-    """Whether it is one metric or, by metric math, several of which one is returned."""
+def _is_complete(customized: Fields) -> bool:
+    """Return True for one metric, or for metric math that returns exactly one metric."""
     if "Metrics" not in customized:
         return {"MetricName", "Namespace", "Statistic"} <= customized.keys()
-    returned = [query for query in customized["Metrics"] if query.get("ReturnData", True)]
-    return not set(_OF_ONE_METRIC) & customized.keys() and len(returned) == 1
+    returned_queries = [query for query in customized["Metrics"] if query.get("ReturnData", True)]
+    return not set(_METRIC_MEMBERS) & customized.keys() and len(returned_queries) == 1
 
 
 def is_same_metric(one: Fields, other: Fields) -> bool:
-    """Whether two policies track the same metric, which one target may do once only."""
+    """Return True if two policies track the same metric. AWS allows one policy for each metric."""
     return all(
         one.get(kind) == other.get(kind) for kind in ("PredefinedMetricSpecification", "CustomizedMetricSpecification")
     )

@@ -1,1 +1,1 @@
-"""How an endpoint comes to serve another configuration, and back where that goes wrong."""
+"""Deployments: an endpoint changes to another configuration, and rolls back on failure."""

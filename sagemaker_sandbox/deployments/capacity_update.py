@@ -1,4 +1,4 @@
-"""UpdateEndpointWeightsAndCapacities: instances, weights and serverless settings of an endpoint that serves change."""
+"""UpdateEndpointWeightsAndCapacities: change of instances, weights and serverless settings of an endpoint."""
 
 import time
 import traceback
@@ -14,14 +14,14 @@ from sagemaker_sandbox.hosting.instance import StartError
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
 
-#: Of a variant's summary: what is wanted of it, and what it has.
-_HAS = {
+#: Members of a variant summary: desired value to current value.
+_CURRENT_MEMBERS = {
     "DesiredWeight": "CurrentWeight",
     "DesiredInstanceCount": "CurrentInstanceCount",
     "DesiredServerlessConfig": "CurrentServerlessConfig",
 }
-#: Where a configuration says what is had at the beginning.
-_BEGINS = {
+#: Current value of a variant summary to the initial value in a configuration.
+_INITIAL_MEMBERS = {
     "CurrentWeight": "InitialVariantWeight",
     "CurrentInstanceCount": "InitialInstanceCount",
     "CurrentServerlessConfig": "ServerlessConfig",
@@ -29,58 +29,67 @@ _BEGINS = {
 
 
 class CapacityUpdate(Transition):
-    """Of one endpoint: `desired` holds, for each variant named, the members of its summary that are to be different."""
+    """One capacity update of an endpoint.
+
+    `desired` maps each named variant to the summary members that change.
+    """
 
     def __init__(
         self,
         region: AccountRegion,
         endpoint: SageMakerResource,
         desired: Mapping[str, Fields],
-        hosts: FleetProvider,
-        shown: EndpointDescription,
+        fleet_provider: FleetProvider,
+        description: EndpointDescription,
     ) -> None:
         super().__init__(region, endpoint.name)
         self._endpoint = endpoint
-        self._hosts = hosts
-        self._shown = shown
+        self._fleet_provider = fleet_provider
+        self._description = description
         self._desired = desired
-        self._began = time.monotonic()
-        self._before = {
-            name: {wanted: summary[has] for wanted, has in _HAS.items() if has in summary}
-            for name, summary in _summaries(endpoint.fields)
+        self._start_time = time.monotonic()
+        self._previous = {
+            name: {
+                desired_member: summary[current_member]
+                for desired_member, current_member in _CURRENT_MEMBERS.items()
+                if current_member in summary
+            }
+            for name, summary in _list_summaries(endpoint.fields)
             if name in desired
         }
-        self._goes_back = False
+        self._is_rolling_back = False
 
     def start(self) -> None:
-        """Begin in the background."""
-        more: dict[str, int] = {}
-        fewer: dict[str, int] = {}
-        for name, summary in _summaries(self._endpoint.fields):
+        """Start the update in the background."""
+        increases: dict[str, int] = {}
+        decreases: dict[str, int] = {}
+        for name, summary in _list_summaries(self._endpoint.fields):
             summary |= self._desired.get(name, {})
-            count, had = summary.get("DesiredInstanceCount", 0), summary.get("CurrentInstanceCount", 0)
-            if name in self._desired and count != had:
-                (more if count > had else fewer)[name] = count
-        self._shown.set_status("Updating", {"FailureReason": None})
-        for numbers, way in ((more, "out"), (fewer, "in")):
-            if numbers:
-                self._shown.set_variant_status("Updating", f"Scaling {way} desired instance count to {{}}.", numbers)
+            count, current = summary.get("DesiredInstanceCount", 0), summary.get("CurrentInstanceCount", 0)
+            if name in self._desired and count != current:
+                (increases if count > current else decreases)[name] = count
+        self._description.set_status("Updating", {"FailureReason": None})
+        for counts, direction in ((increases, "out"), (decreases, "in")):
+            if counts:
+                self._description.set_variant_status(
+                    "Updating", f"Scaling {direction} desired instance count to {{}}.", counts
+                )
         self.begin(self._scale)
 
     def _scale(self) -> None:
         self._apply(self._desired)
-        self.wait_transition_time(self._began)
+        self.wait_transition_time(self._start_time)
         self.rest_then(
             self.region.faults.take_status_delay("UpdateEndpointWeightsAndCapacities", self.name), self._finish
         )
 
     def _apply(self, desired: Mapping[str, Fields]) -> None:
-        traffic = self._hosts.get_traffic(self.name)
+        traffic = self._fleet_provider.get_traffic(self.name)
         for name, members in desired.items():
             for fleet in traffic.fleets:
-                self._change(fleet, name, members)
+                self._update_fleet(fleet, name, members)
 
-    def _change(self, fleet: EndpointFleet, variant: str, members: Fields) -> None:
+    def _update_fleet(self, fleet: EndpointFleet, variant: str, members: Fields) -> None:
         if "DesiredWeight" in members:
             fleet.set_weights({variant: members["DesiredWeight"]})
         if "DesiredInstanceCount" in members:
@@ -88,85 +97,101 @@ class CapacityUpdate(Transition):
         if "DesiredServerlessConfig" in members:
             fleet.set_serverless(variant, members["DesiredServerlessConfig"])
 
-    def _finish(self, why: str | None = None) -> None:
-        """Current is what was desired; or it is as before, and `why`."""
+    def _finish(self, reason: str | None = None) -> None:
+        """Set the current values to the desired ones. With a reason, the update was rolled back."""
         with self.region.lock:
-            self._endpoint.private |= {"config": self._config()}
-            self._shown.settle("InService", {"FailureReason": why})
+            self._endpoint.private |= {"config": self._build_config()}
+            self._description.settle("InService", {"FailureReason": reason})
             self.end()
 
-    def _config(self) -> Fields:
-        """The configuration that serves, which begins after a restart with what there is now."""
+    def _build_config(self) -> Fields:
+        """Return the configuration with the present counts and weights, for use after a restart."""
         config: Fields = dict(self._endpoint.private["config"])
-        now: dict[str, Fields] = {}
-        for name, summary in _summaries(self._endpoint.fields):
-            summary |= {has: summary[wanted] for wanted, has in _HAS.items() if wanted in summary}
-            now[name] = {begins: summary[has] for has, begins in _BEGINS.items() if has in summary}
+        initial_values: dict[str, Fields] = {}
+        for name, summary in _list_summaries(self._endpoint.fields):
+            summary |= {
+                current_member: summary[desired_member]
+                for desired_member, current_member in _CURRENT_MEMBERS.items()
+                if desired_member in summary
+            }
+            initial_values[name] = {
+                initial_member: summary[current_member]
+                for current_member, initial_member in _INITIAL_MEMBERS.items()
+                if current_member in summary
+            }
         for member in VARIANT_MEMBERS:
             if member in config:
-                config[member] = [variant | now[variant["VariantName"]] for variant in config[member]]
+                config[member] = [variant | initial_values[variant["VariantName"]] for variant in config[member]]
         return config
 
     def handle_error(self, error: Exception) -> None:
-        """Back to what there was (documented: status RollingBack); what cannot go back either stays as it is."""
+        """Roll back to the previous values (documented: status RollingBack).
+
+        If the rollback fails too, the endpoint stays as it is.
+        """
         if not isinstance(error, StartError):
             traceback.print_exception(error)
-        why = str(error) if isinstance(error, StartError) else "Request to service failed."
+        reason = str(error) if isinstance(error, StartError) else "Request to service failed."
         with self.region.lock:
-            for name, summary in _summaries(self._endpoint.fields):
-                summary |= self._before.get(name, {})
-            if self._goes_back:
-                self._finish(why)
+            for name, summary in _list_summaries(self._endpoint.fields):
+                summary |= self._previous.get(name, {})
+            if self._is_rolling_back:
+                self._finish(reason)
                 return
-            self._goes_back = True
-            self._shown.set_status("RollingBack")
-            self.run_move(lambda: self._back(why))
+            self._is_rolling_back = True
+            self._description.set_status("RollingBack")
+            self.run_move(lambda: self._roll_back(reason))
 
-    def _back(self, why: str) -> None:
-        began = time.monotonic()
-        self._apply(self._before)
-        self.wait_transition_time(began)
-        self._finish(why)
-
-
-def _summaries(fields: Fields) -> list[tuple[str, Fields]]:
-    return [(one["VariantName"], one) for member in VARIANT_MEMBERS for one in fields.get(member) or ()]
+    def _roll_back(self, reason: str) -> None:
+        start_time = time.monotonic()
+        self._apply(self._previous)
+        self.wait_transition_time(start_time)
+        self._finish(reason)
 
 
-def parse_desired_capacities(endpoint: SageMakerResource, asked: Iterable[Fields]) -> dict[str, Fields]:
-    """What a request's DesiredWeightsAndCapacities want of the variants. Raises ValidationError."""
-    variants = dict(_summaries(endpoint.fields))
-    found: dict[str, Fields] = {}
-    for one in asked:
-        name = one["VariantName"]
+def _list_summaries(fields: Fields) -> list[tuple[str, Fields]]:
+    return [(summary["VariantName"], summary) for member in VARIANT_MEMBERS for summary in fields.get(member) or ()]
+
+
+def parse_desired_capacities(endpoint: SageMakerResource, requested: Iterable[Fields]) -> dict[str, Fields]:
+    """Return the summary members to change, by variant. Raises ValidationError.
+
+    `requested` is DesiredWeightsAndCapacities of the request.
+    """
+    variants = dict(_list_summaries(endpoint.fields))
+    desired: dict[str, Fields] = {}
+    for item in requested:
+        name = item["VariantName"]
         if name not in variants:
             config = endpoint.fields["EndpointConfigName"]
             raise ValidationError(
                 f'The variant name(s) "{name}" is/are not present within endpoint configuration "{config}".'
             )
-        if name in found:
+        if name in desired:
             raise ValidationError(f'The variant name "{name}" was non-unique within the request.')
-        found[name] = _desired(endpoint.fields, name, variants[name], one)
-    return found
+        desired[name] = _parse_item(endpoint.fields, name, variants[name], item)
+    return desired
 
 
-def _desired(fields: Fields, name: str, variant: Fields, asked: Fields) -> Fields:
-    """AWS publishes no wording."""
-    wanted: Fields = {member: asked[member] for member in ("DesiredWeight", "DesiredInstanceCount") if member in asked}
-    serverless = "CurrentServerlessConfig" in variant
-    if "DesiredInstanceCount" in asked and serverless:
+def _parse_item(fields: Fields, name: str, variant: Fields, requested: Fields) -> Fields:
+    """Return the summary members to change for one variant. AWS publishes no wording of the errors."""
+    desired: Fields = {
+        member: requested[member] for member in ("DesiredWeight", "DesiredInstanceCount") if member in requested
+    }
+    is_serverless = "CurrentServerlessConfig" in variant
+    if "DesiredInstanceCount" in requested and is_serverless:
         raise ValidationError(f"DesiredInstanceCount cannot be specified for serverless variant {name}.")
-    if asked.get("DesiredInstanceCount") == 0 and "AsyncInferenceConfig" not in fields:
+    if requested.get("DesiredInstanceCount") == 0 and "AsyncInferenceConfig" not in fields:
         raise ValidationError(
             f"DesiredInstanceCount must be at least 1 for variant {name}: only asynchronous endpoints scale to zero."
         )
-    if "ServerlessUpdateConfig" in asked:
-        if not serverless:
+    if "ServerlessUpdateConfig" in requested:
+        if not is_serverless:
             raise ValidationError(f"ServerlessUpdateConfig cannot be specified for instance-based variant {name}.")
-        settings = variant["CurrentServerlessConfig"] | asked["ServerlessUpdateConfig"]
+        settings = variant["CurrentServerlessConfig"] | requested["ServerlessUpdateConfig"]
         if settings.get("ProvisionedConcurrency", 0) > settings["MaxConcurrency"]:
             raise ValidationError(
                 f"ProvisionedConcurrency must be less than or equal to MaxConcurrency for production variant {name}."
             )
-        wanted["DesiredServerlessConfig"] = settings
-    return wanted
+        desired["DesiredServerlessConfig"] = settings
+    return desired

@@ -1,4 +1,4 @@
-"""An endpoint comes to serve a configuration in stages, and back where an alarm, a container or the time says so."""
+"""Deployment of a configuration to an endpoint in stages, with rollback on an alarm, a failure or a timeout."""
 
 import time
 import traceback
@@ -20,233 +20,246 @@ from sagemaker_sandbox.hosting.instance import StartError
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import SageMakerResource
 
-#: How often the alarms are looked at, in seconds (assumed).
-_LOOK_SECONDS = 10
-_UNKNOWN = "Request to service failed."
+#: Interval between two checks of the alarms, in seconds (assumed).
+_ALARM_CHECK_SECONDS = 10
+_UNKNOWN_REASON = "Request to service failed."
 _LAUNCHING, _TERMINATING = "Launching {} instance(s).", "Terminating {} instance(s)."
 
 
 class EndpointDeployment(Transition):
-    """Of an endpoint that is created, or updated by a policy.
+    """Deployment to an endpoint that is created or updated.
 
-    The status of an update is RollingBack once traffic has moved. Before that there is nothing to roll back, and it
-    stays Updating (assumed, from what users of Terraform see).
+    An update has status RollingBack once traffic has moved. Before that there is nothing to roll back, so the status
+    stays Updating. This is assumed from the reports of Terraform users.
     """
 
     def __init__(
         self,
         region: AccountRegion,
         endpoint: SageMakerResource,
-        wanted: DeploymentSpec,
+        spec: DeploymentSpec,
         policy: DeploymentPolicy,
-        hosts: FleetProvider,
-        shown: EndpointDescription,
-        refusal: Callable[[DeploymentSpec], str | None],
+        fleet_provider: FleetProvider,
+        description: EndpointDescription,
+        check_refusal: Callable[[DeploymentSpec], str | None],
     ) -> None:
         super().__init__(region, endpoint.name)
         self._endpoint = endpoint
-        self._wanted = wanted
+        self._spec = spec
         self._policy = policy
-        self._hosts = hosts
-        self._shown = shown
-        self._refusal = refusal
-        self._creates = endpoint.fields["EndpointStatus"] == "Creating"
-        self._began = time.monotonic()
-        self._seen = self._times()
-        patience = policy.timeout_seconds
-        self._deadline = None if patience is None else region.clock.now() + timedelta(seconds=patience)
-        self._between: Handover | None = None
+        self._fleet_provider = fleet_provider
+        self._description = description
+        self._check_refusal = check_refusal
+        self._is_creation = endpoint.fields["EndpointStatus"] == "Creating"
+        self._start_time = time.monotonic()
+        self._move_start = self._read_clocks()
+        timeout = policy.timeout_seconds
+        self._deadline = None if timeout is None else region.clock.now() + timedelta(seconds=timeout)
+        self._handover: Handover | None = None
         self._stages: list[DeploymentStage] = []
-        self._at = 0
-        self._traffic_moved = False
-        self._goes_back = False
-        #: Why it has to go back, found while it moved.
-        self._stop: str | None = None
+        self._stage_index = 0
+        self._is_traffic_moved = False
+        self._is_rolling_back = False
+        #: Reason for a rollback that was detected during a move.
+        self._rollback_reason: str | None = None
 
     def start(self) -> None:
-        """Begin in the background."""
+        """Start the deployment in the background."""
         self.begin(self._launch)
 
     def next(self, after: datetime) -> datetime | None:
-        """The end of a rest, a look at the alarms, or the end of patience."""
-        found = [super().next(after)]
-        if not (self._goes_back or self._stop or self.is_over):
+        """Return the time of the next step, alarm check or timeout."""
+        moments = [super().next(after)]
+        if not (self._is_rolling_back or self._rollback_reason or self.is_over):
             if self._policy.alarms:
-                looks = after.timestamp() // _LOOK_SECONDS + 1
-                found.append(datetime.fromtimestamp(looks * _LOOK_SECONDS, UTC))
+                checks = after.timestamp() // _ALARM_CHECK_SECONDS + 1
+                moments.append(datetime.fromtimestamp(checks * _ALARM_CHECK_SECONDS, UTC))
             if self._deadline is not None and self.is_resting:
-                found.append(max(self._deadline, after + TICK))
-        return min((moment for moment in found if moment is not None), default=None)
+                moments.append(max(self._deadline, after + TICK))
+        return min((moment for moment in moments if moment is not None), default=None)
 
-    def do(self, moment: datetime) -> None:
-        """Go back where something is wrong, else go on."""
+    def run_due(self, moment: datetime) -> None:
+        """Roll back if an alarm or the timeout requires it; otherwise continue."""
         with self.region.lock:
-            why = None if self._goes_back else self._ringing() or (self._late(moment) if self.is_resting else None)
-            if why is None:
-                super().do(moment)
+            reason = (
+                None
+                if self._is_rolling_back
+                else self._find_alarm_reason() or (self._find_timeout_reason(moment) if self.is_resting else None)
+            )
+            if reason is None:
+                super().run_due(moment)
             elif self.is_resting:
-                self._go_back(why)
+                self._start_rollback(reason)
             else:
-                self._stop = why
+                self._rollback_reason = reason
 
     def run_move(self, work: Move) -> None:
-        """As any move."""
-        self._seen = self._times()
+        """Run a move and remember its start time."""
+        self._move_start = self._read_clocks()
         super().run_move(work)
 
-    def rest_then(self, seconds: float, then: Move) -> None:
-        """As any rest, unless something is wrong by now."""
+    def rest_then(self, seconds: float, next_move: Move) -> None:
+        """Wait and continue, or roll back if an alarm or the timeout requires it."""
         with self.region.lock:
-            self._count_move()
-            why = None if self._goes_back else self._stop or self._ringing() or self._late(self.region.clock.now())
-            if why is not None:
-                self._go_back(why)
+            self._extend_deadline()
+            reason = (
+                None
+                if self._is_rolling_back
+                else self._rollback_reason
+                or self._find_alarm_reason()
+                or self._find_timeout_reason(self.region.clock.now())
+            )
+            if reason is not None:
+                self._start_rollback(reason)
                 return
             if seconds:
-                super().rest_then(seconds, then)
+                super().rest_then(seconds, next_move)
                 return
-        super().rest_then(0, then)
+        super().rest_then(0, next_move)
 
-    def _times(self) -> tuple[datetime, float]:
+    def _read_clocks(self) -> tuple[datetime, float]:
         return self.region.clock.now(), time.monotonic()
 
-    def _count_move(self) -> None:
-        """A move counts as long as it took this machine, however fast the sandbox's time passes."""
-        (moment, seconds), self._seen = self._seen, self._times()
+    def _extend_deadline(self) -> None:
+        """Extend the deadline so that a move counts real seconds, however fast the sandbox clock runs."""
+        (moment, seconds), self._move_start = self._move_start, self._read_clocks()
         if self._deadline is not None:
-            self._deadline += self._seen[0] - moment - timedelta(seconds=self._seen[1] - seconds)
+            self._deadline += self._move_start[0] - moment - timedelta(seconds=self._move_start[1] - seconds)
 
-    def _ringing(self) -> str | None:
-        """The alarms for which the deployment has to go back (AWS publishes no wording, here and below)."""
-        found = list(alarms.list_active_alarms(self.region.account_id, self.region.name, self._policy.alarms))
-        if found:
-            return f"The deployment was rolled back because of CloudWatch alarms in ALARM: {', '.join(found)}."
+    def _find_alarm_reason(self) -> str | None:
+        """Return the rollback reason if alarms are active. AWS publishes no wording, here and below."""
+        active = list(alarms.list_active_alarms(self.region.account_id, self.region.name, self._policy.alarms))
+        if active:
+            return f"The deployment was rolled back because of CloudWatch alarms in ALARM: {', '.join(active)}."
         return None
 
-    def _late(self, moment: datetime) -> str | None:
+    def _find_timeout_reason(self, moment: datetime) -> str | None:
         if self._deadline is not None and moment >= self._deadline:
             return f"The deployment was rolled back because it took longer than {self._policy.timeout_seconds} seconds."
         return None
 
-    def _go_back(self, why: str) -> None:
-        self._goes_back = True
-        self.run_move(lambda: self._undo(why))
+    def _start_rollback(self, reason: str) -> None:
+        self._is_rolling_back = True
+        self.run_move(lambda: self._roll_back(reason))
 
     def handle_error(self, error: Exception) -> None:
-        """Go back; what cannot go back either stays as it is."""
+        """Roll back. If the rollback fails too, the endpoint stays as it is."""
         if not isinstance(error, StartError):
             traceback.print_exception(error)
-        why = str(error) if isinstance(error, StartError) else _UNKNOWN
+        reason = str(error) if isinstance(error, StartError) else _UNKNOWN_REASON
         with self.region.lock:
-            if not self._goes_back:
-                self._go_back(why)
+            if not self._is_rolling_back:
+                self._start_rollback(reason)
             else:
-                self._shown.settle("Failed" if self._creates else "UpdateRollbackFailed", {"FailureReason": why})
+                self._description.settle(
+                    "Failed" if self._is_creation else "UpdateRollbackFailed", {"FailureReason": reason}
+                )
                 self.end()
 
     def _launch(self) -> None:
-        """Have the new fleet, or the first batch of it."""
-        operation = "CreateEndpoint" if self._creates else "UpdateEndpoint"
+        """Start the new fleet, or its first batch."""
+        operation = "CreateEndpoint" if self._is_creation else "UpdateEndpoint"
         delay = self.region.faults.take_status_delay(operation, self.name)
         fault = self.region.faults.take_failure(operation, self.name, FAILED)
-        why = self._refusal(self._wanted) if fault is None else fault.message or _UNKNOWN
-        if why is None:
-            with suppress(StartError):  # what served before a restart: where it cannot any more, nothing does
-                self._hosts.get_traffic(self.name)
-            new = self._hosts.create_fleet(self.name, self._wanted.config, self._wanted.models)
-            self._between = between = Handover(self._hosts.get_traffic(self.name), new, self.run_draining)
-            self._stages = plan_stages(self._policy, between.old_counts, self._wanted.instance_counts)
-            first = self._stages[0].new_counts
-            self._shown.set_variant_status("Creating", _LAUNCHING, first, pending=True)
-            between.start(first)
-        self.wait_transition_time(self._began)
-        self.rest_then(delay, self._enter if why is None else lambda: self.handle_error(StartError(why)))
+        reason = self._check_refusal(self._spec) if fault is None else fault.message or _UNKNOWN_REASON
+        if reason is None:
+            with suppress(StartError):  # after a restart the old fleet may fail to start; then nothing serves
+                self._fleet_provider.get_traffic(self.name)
+            fleet = self._fleet_provider.create_fleet(self.name, self._spec.config, self._spec.models)
+            self._handover = handover = Handover(self._fleet_provider.get_traffic(self.name), fleet, self.run_draining)
+            self._stages = plan_stages(self._policy, handover.old_counts, self._spec.instance_counts)
+            first_counts = self._stages[0].new_counts
+            self._description.set_variant_status("Creating", _LAUNCHING, first_counts, pending=True)
+            handover.start(first_counts)
+        self.wait_transition_time(self._start_time)
+        self.rest_then(delay, self._enter if reason is None else lambda: self.handle_error(StartError(reason)))
 
     def _enter(self) -> None:
-        """Have the instances of a stage, give them their traffic and watch them."""
-        stage, between = self._stages[self._at], self._between
-        assert between is not None
-        if self._at and self._policy.rolling is not None:
-            more = {
-                name: count - self._stages[self._at - 1].new_counts[name] for name, count in stage.new_counts.items()
+        """Start the instances of a stage, shift its traffic and wait while it bakes."""
+        stage, handover = self._stages[self._stage_index], self._handover
+        assert handover is not None
+        if self._stage_index and self._policy.rolling is not None:
+            added = {
+                name: count - self._stages[self._stage_index - 1].new_counts[name]
+                for name, count in stage.new_counts.items()
             }
-            self._shown.set_variant_status("Creating", _LAUNCHING, more, pending=True)
-            between.scale_new(stage.new_counts)
-        self._traffic_moved = not self._creates
-        between.shift_traffic(stage.traffic_share)
-        where = f"on {stage.capacity} capacity of {{}} instance(s)."
+            self._description.set_variant_status("Creating", _LAUNCHING, added, pending=True)
+            handover.scale_new(stage.new_counts)
+        self._is_traffic_moved = not self._is_creation
+        handover.shift_traffic(stage.traffic_share)
+        location = f"on {stage.capacity} capacity of {{}} instance(s)."
         active = stage.active_counts
-        self._shown.set_variant_status(
-            "ActivatingTraffic", f"Activating traffic {where}", active, pending=True, current=active
+        self._description.set_variant_status(
+            "ActivatingTraffic", f"Activating traffic {location}", active, pending=True, current=active
         )
         if stage.bake_seconds:
-            baking = f"Baking for {stage.bake_seconds} seconds ({stage.bake_member}) with traffic enabled {where}"
-            self._shown.set_variant_status("Baking", baking, active, pending=True)
+            baking = f"Baking for {stage.bake_seconds} seconds ({stage.bake_member}) with traffic enabled {location}"
+            self._description.set_variant_status("Baking", baking, active, pending=True)
         self.rest_then(stage.bake_seconds, self._leave)
 
     def _leave(self) -> None:
-        """End what the stage makes unnecessary, and go on to the next."""
-        stage, between = self._stages[self._at], self._between
-        assert between is not None
-        if self._at == len(self._stages) - 1:
-            if not self._creates:
-                self._shown.set_variant_status("Deleting", _TERMINATING, self._left())
-            between.end_old()
+        """End the instances that the stage replaces, and go to the next stage."""
+        stage, handover = self._stages[self._stage_index], self._handover
+        assert handover is not None
+        if self._stage_index == len(self._stages) - 1:
+            if not self._is_creation:
+                self._description.set_variant_status("Deleting", _TERMINATING, self._get_old_counts())
+            handover.end_old()
             self._finish()
             return
         if self._policy.rolling is not None:
-            gone = {name: count - stage.old_counts[name] for name, count in self._left().items()}
-            self._shown.set_variant_status("Deleting", _TERMINATING, gone)
-            between.scale_old(stage.old_counts)
-            self._shown.clear_variant_status(stage.old_counts)
-        self._at += 1
+            removed = {name: count - stage.old_counts[name] for name, count in self._get_old_counts().items()}
+            self._description.set_variant_status("Deleting", _TERMINATING, removed)
+            handover.scale_old(stage.old_counts)
+            self._description.clear_variant_status(stage.old_counts)
+        self._stage_index += 1
         self._enter()
 
-    def _left(self) -> InstanceCounts:
-        """Instances of the old fleet while the present stage bakes."""
-        assert self._between is not None
-        return self._stages[self._at - 1].old_counts if self._at else self._between.old_counts
+    def _get_old_counts(self) -> InstanceCounts:
+        """Return the instances of the old fleet while the present stage bakes."""
+        assert self._handover is not None
+        return self._stages[self._stage_index - 1].old_counts if self._stage_index else self._handover.old_counts
 
     def _finish(self) -> None:
         with self.region.lock:
-            self._endpoint.private |= self._wanted.to_private()
-            self._shown.settle("InService", self._wanted.describe(self.region.clock.now()))
+            self._endpoint.private |= self._spec.to_private()
+            self._description.settle("InService", self._spec.describe(self.region.clock.now()))
             self.end()
 
-    def _undo(self, why: str) -> None:
-        """Back to what served before, if anything did."""
-        began = time.monotonic()
-        if self._traffic_moved:
-            self._roll_back()
-        if self._between is not None:
-            self._between.end_new()
+    def _roll_back(self, reason: str) -> None:
+        """Return to the previous state, if there is one."""
+        start_time = time.monotonic()
+        if self._is_traffic_moved:
+            self._restore_old_fleet()
+        if self._handover is not None:
+            self._handover.end_new()
         delay = 0.0
-        if self._traffic_moved:
-            self.wait_transition_time(began)
-            # One that is asked for while the update is under way: so that whoever polls is sure to see RollingBack.
+        if self._is_traffic_moved:
+            self.wait_transition_time(start_time)
+            # A test may inject a delay while the update runs, so that a poll is sure to see RollingBack.
             delay = self.region.faults.take_status_delay("UpdateEndpoint", self.name)
-        self.rest_then(delay, lambda: self._give_up(why))
+        self.rest_then(delay, lambda: self._finish_rollback(reason))
 
-    def _give_up(self, why: str) -> None:
+    def _finish_rollback(self, reason: str) -> None:
         with self.region.lock:
-            self._shown.settle("Failed" if self._creates else "InService", {"FailureReason": why})
+            self._description.settle("Failed" if self._is_creation else "InService", {"FailureReason": reason})
             self.end()
 
-    def _roll_back(self) -> None:
-        between, rolling = self._between, self._policy.rolling is not None
+    def _restore_old_fleet(self) -> None:
+        between, rolling = self._handover, self._policy.rolling is not None
         assert between is not None
-        self._shown.set_status("RollingBack")
-        left = self._left()
-        for stage in plan_rollback(self._policy, between.old_counts, self._stages[self._at], left):
+        self._description.set_status("RollingBack")
+        left = self._get_old_counts()
+        for stage in plan_rollback(self._policy, between.old_counts, self._stages[self._stage_index], left):
             if rolling:
-                self._shown.set_variant_status(
+                self._description.set_variant_status(
                     "Updating", _LAUNCHING, {name: n - left[name] for name, n in stage.old_counts.items()}
                 )
                 between.scale_old(stage.old_counts)
-                self._shown.clear_variant_status(stage.old_counts)
+                self._description.clear_variant_status(stage.old_counts)
             between.shift_traffic(stage.traffic_share)
             left = stage.old_counts
-            self._shown.set_variant_status(
+            self._description.set_variant_status(
                 "Deleting", _TERMINATING, stage.active_counts, pending=True, current=stage.active_counts
             )
             if rolling:

@@ -1,4 +1,4 @@
-"""What an endpoint is to serve."""
+"""Specification of what an endpoint serves after a deployment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,14 +8,17 @@ from sagemaker_sandbox.deployments.endpoint_description import build_summaries
 from sagemaker_sandbox.deployments.policy import InstanceCounts
 from sagemaker_sandbox.parts.resources import Fields
 
-#: What DescribeEndpoint answers as the configuration has it.
-_AS_CONFIGURED = ("AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig", "CrossRegionTrafficConfig")
+#: Members that DescribeEndpoint copies from the configuration.
+_COPIED_MEMBERS = ("AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig", "CrossRegionTrafficConfig")
 
 
 @dataclass(frozen=True)
 class DeploymentSpec:
-    """A configuration with the counts and weights to begin with, the containers of each variant as they run, and the
-    role of each: plain data, which is kept with the endpoint once it serves."""
+    """What an endpoint serves: plain data that is stored with the endpoint.
+
+    `config` is the configuration with the initial counts and weights, `models` maps each variant to its containers, and
+    `roles` maps each variant to its role.
+    """
 
     config: Fields
     models: Mapping[str, list[Fields]]
@@ -23,36 +26,39 @@ class DeploymentSpec:
 
     @classmethod
     def from_private(cls, private: Fields) -> "DeploymentSpec":
-        """What an endpoint has kept."""
+        """Build the specification from the private data of an endpoint."""
         return cls(private["config"], private["models"], private["roles"])
 
     @property
     def instance_counts(self) -> InstanceCounts:
-        """Instances of each production variant."""
-        return {one["VariantName"]: one.get("InitialInstanceCount", 1) for one in self.config["ProductionVariants"]}
+        """Number of instances of each production variant."""
+        return {
+            variant["VariantName"]: variant.get("InitialInstanceCount", 1)
+            for variant in self.config["ProductionVariants"]
+        }
 
     def describe(self, moment: datetime) -> Fields:
-        """What DescribeEndpoint answers once it serves."""
+        """Return the members that DescribeEndpoint reports once the endpoint serves."""
         return {
             "ShadowProductionVariants": None,
             **build_summaries(self.config, self.models, moment),
             "EndpointConfigName": self.config["EndpointConfigName"],
-            "DataCaptureConfig": _capture(self.config.get("DataCaptureConfig")),
-            **{name: self.config.get(name) for name in _AS_CONFIGURED},
+            "DataCaptureConfig": _describe_capture(self.config.get("DataCaptureConfig")),
+            **{name: self.config.get(name) for name in _COPIED_MEMBERS},
         }
 
     def to_private(self) -> Fields:
-        """What the endpoint keeps of it."""
+        """Return the private data to store with the endpoint."""
         return {"config": self.config, "models": dict(self.models), "roles": dict(self.roles)}
 
 
-def _capture(config: Fields | None) -> Fields | None:
+def _describe_capture(config: Fields | None) -> Fields | None:
     if config is None:
         return None
-    enabled = config.get("EnableCapture", False)
+    is_enabled = config.get("EnableCapture", False)
     return {
-        "EnableCapture": enabled,
-        "CaptureStatus": "Started" if enabled else "Stopped",
+        "EnableCapture": is_enabled,
+        "CaptureStatus": "Started" if is_enabled else "Stopped",
         "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
         "DestinationS3Uri": config["DestinationS3Uri"],
         "KmsKeyId": config.get("KmsKeyId", ""),

@@ -1,4 +1,4 @@
-"""What DescribeEndpoint and EventBridge tell of an endpoint and of what happens to it.
+"""DescribeEndpoint members and EventBridge events of an endpoint.
 
 Details and messages are those of the developer guide, "Events that SageMaker AI sends to EventBridge".
 """
@@ -12,20 +12,20 @@ from sagemaker_sandbox.deployments.policy import InstanceCounts
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
 
-#: The members that hold variants, of a configuration and of what DescribeEndpoint answers.
+#: Members that hold variants, in a configuration and in the response of DescribeEndpoint.
 VARIANT_MEMBERS = ("ProductionVariants", "ShadowProductionVariants")
 _PENDING = "PendingDeploymentSummary"
-#: The longest FailureReason in the service model.
-_REASON = 1024
-#: What events tell of an endpoint, beside its status and its tags.
-_TOLD = (
+#: Longest FailureReason in the service model.
+_MAX_REASON = 1024
+#: Endpoint members that events contain, in addition to status and tags.
+_EVENT_MEMBERS = (
     *("EndpointName", "EndpointArn", "EndpointConfigName", *VARIANT_MEMBERS, _PENDING),
     *("FailureReason", "CreationTime", "LastModifiedTime"),
 )
 
 
 class EndpointDescription:
-    """One endpoint's. Each method takes the Region's lock itself."""
+    """Description of one endpoint. Each method acquires the lock of the Region."""
 
     def __init__(self, region: AccountRegion, endpoint: SageMakerResource, *, deployment_events: bool = True) -> None:
         self._region = region
@@ -33,20 +33,20 @@ class EndpointDescription:
         self._deployment_events = deployment_events
 
     def set_status(self, status: str, fields: Mapping[str, Any] | None = None) -> None:
-        """Be in this status, with these fields; None takes one away."""
+        """Set the status and members, and publish an event. None removes a member."""
         with self._region.lock:
             put_status(self._endpoint, status, self._region.clock.now(), fields or {})
             self._publish("SageMaker Endpoint State Change")
 
     def clear_variant_status(self, current: InstanceCounts | None = None) -> None:
-        """Nothing happens to the fleet that serves any more; it has so many instances."""
+        """Clear the VariantStatus of the serving variants; optionally set their instance counts."""
         with self._region.lock:
-            for variant in _variants(self._endpoint.fields):
+            for variant in _list_variants(self._endpoint.fields):
                 variant.pop("VariantStatus", None)
-                _count(variant, current)
+                _set_current_count(variant, current)
 
     def settle(self, status: str, fields: Mapping[str, Any] | None = None) -> None:
-        """As `state`, and nothing is under way any more."""
+        """Set a final status: no variant status and no pending deployment remain."""
         with self._region.lock:
             self.clear_variant_status()
             self.set_status(status, {_PENDING: None} | dict(fields or {}))
@@ -55,65 +55,65 @@ class EndpointDescription:
         self,
         status: str,
         message: str,
-        numbers: InstanceCounts,
+        counts: InstanceCounts,
         *,
         pending: bool = False,
         current: InstanceCounts | None = None,
     ) -> None:
-        """The VariantStatus of the variants that serve, or of those of the `pending` deployment.
+        """Set the VariantStatus of the serving variants, or of the `pending` deployment.
 
-        `numbers` are instances, variant by variant, of which the message tells; `current` is how many have traffic.
+        `counts` are the instance counts for the message. `current` are the instances with traffic.
         """
         with self._region.lock:
-            where = self._endpoint.fields.get(_PENDING, {}) if pending else self._endpoint.fields
-            for variant in _variants(where):
+            summary = self._endpoint.fields.get(_PENDING, {}) if pending else self._endpoint.fields
+            for variant in _list_variants(summary):
                 name = variant["VariantName"]
-                if name in numbers and "CurrentInstanceCount" in variant:
-                    said = {"Status": status, "StatusMessage": message.format(numbers[name])}
-                    variant["VariantStatus"] = [said | {"StartTime": self._region.clock.now()}]
-                _count(variant, current)
+                if name in counts and "CurrentInstanceCount" in variant:
+                    variant_status = {"Status": status, "StatusMessage": message.format(counts[name])}
+                    variant["VariantStatus"] = [variant_status | {"StartTime": self._region.clock.now()}]
+                _set_current_count(variant, current)
             if self._deployment_events:
                 self._publish("SageMaker Endpoint Deployment State Change")
 
     def _publish(self, detail_type: str) -> None:
         fields, endpoint = self._endpoint.fields, self._endpoint
-        detail = {name: fields[name] for name in _TOLD if name in fields}
+        detail = {name: fields[name] for name in _EVENT_MEMBERS if name in fields}
         status = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", fields["EndpointStatus"]).upper()
         detail |= {"EndpointStatus": status, "Tags": dict(endpoint.tags)}
         self._region.publish(detail_type, detail, endpoint.arn, moment=self._region.clock.now())
 
 
 def put_status(endpoint: SageMakerResource, status: str, moment: datetime, fields: Mapping[str, Any]) -> None:
-    """Have an endpoint be in this status, with these fields, without a word to anybody; None takes a field away."""
-    shown = endpoint.fields
-    shown |= {"EndpointStatus": status, "LastModifiedTime": moment} | dict(fields)
-    shown["FailureReason"] = (shown.get("FailureReason") or "")[:_REASON] or None
-    for gone in [name for name, value in shown.items() if value is None]:
-        del shown[gone]
+    """Set the status and members of an endpoint without an event. None removes a member."""
+    members = endpoint.fields
+    members |= {"EndpointStatus": status, "LastModifiedTime": moment} | dict(fields)
+    members["FailureReason"] = (members.get("FailureReason") or "")[:_MAX_REASON] or None
+    for removed in [name for name, value in members.items() if value is None]:
+        del members[removed]
 
 
-def _variants(where: Fields) -> list[Fields]:
-    return [variant for member in VARIANT_MEMBERS for variant in where.get(member, ())]
+def _list_variants(summary: Fields) -> list[Fields]:
+    return [variant for member in VARIANT_MEMBERS for variant in summary.get(member, ())]
 
 
-def _count(variant: Fields, current: InstanceCounts | None) -> None:
+def _set_current_count(variant: Fields, current: InstanceCounts | None) -> None:
     if "CurrentInstanceCount" in variant:
         variant["CurrentInstanceCount"] = (current or {}).get(variant["VariantName"], variant["CurrentInstanceCount"])
 
 
 def build_summaries(config: Fields, models: Mapping[str, list[Fields]], moment: datetime) -> Fields:
-    """A configuration's variants as they are once it serves."""
+    """Return the variant summaries of a configuration that serves."""
     return {
-        member: [_summary(variant, models, moment) for variant in config[member]]
+        member: [_build_summary(variant, models, moment) for variant in config[member]]
         for member in VARIANT_MEMBERS
         if config.get(member)
     }
 
 
-def _summary(variant: Fields, models: Mapping[str, list[Fields]], moment: datetime) -> Fields:
+def _build_summary(variant: Fields, models: Mapping[str, list[Fields]], moment: datetime) -> Fields:
     weight = variant["InitialVariantWeight"]
     summary: Fields = {"VariantName": variant["VariantName"], "CurrentWeight": weight, "DesiredWeight": weight}
-    images = [one["Image"] for one in models.get(variant["VariantName"], ()) if "Image" in one]
+    images = [container["Image"] for container in models.get(variant["VariantName"], ()) if "Image" in container]
     summary["DeployedImages"] = [
         {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": moment} for image in images
     ]
@@ -126,12 +126,12 @@ def _summary(variant: Fields, models: Mapping[str, list[Fields]], moment: dateti
 
 
 def build_pending_summary(config: Fields, models: Mapping[str, list[Fields]], moment: datetime) -> Fields:
-    """The summary of a deployment of this configuration that begins now."""
-    found = build_summaries(config, models, moment)
-    for member, variants in found.items():
+    """Return the PendingDeploymentSummary of a deployment that starts now."""
+    summaries = build_summaries(config, models, moment)
+    for member, variants in summaries.items():
         for variant, configured in zip(variants, config[member], strict=True):
             if "CurrentInstanceCount" in variant:
                 variant["CurrentInstanceCount"] = 0
             if "InstanceType" in configured:
                 variant["InstanceType"] = configured["InstanceType"]
-    return {_PENDING: found | {"EndpointConfigName": config["EndpointConfigName"], "StartTime": moment}}
+    return {_PENDING: summaries | {"EndpointConfigName": config["EndpointConfigName"], "StartTime": moment}}

@@ -1,4 +1,4 @@
-"""Whom a change of an endpoint asks for fleets."""
+"""Interface that provides deployments with fleets."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -9,10 +9,10 @@ from sagemaker_sandbox.parts.resources import Fields
 
 
 class FleetProvider(Protocol):
-    """Who makes fleets, and knows which of them serve."""
+    """Source of new fleets and of the traffic of endpoints."""
 
     def create_fleet(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> EndpointFleet:
-        """A fleet that has yet to be started."""
+        """Create a fleet that is not started yet."""
 
     def get_traffic(self, endpoint: str) -> Traffic:
-        """The traffic of an endpoint; what served it before a restart serves again. Raises StartError."""
+        """Return the traffic of an endpoint. After a restart, start the previous fleet. Raises StartError."""

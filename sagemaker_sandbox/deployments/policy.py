@@ -1,4 +1,4 @@
-"""What a deployment configuration asks for, and what SageMaker refuses in one (API reference, DeploymentConfig)."""
+"""Deployment configurations and their validation (API reference, DeploymentConfig)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,40 +6,40 @@ from dataclasses import dataclass
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.resources import Fields
 
-#: Variant to instances.
+#: Variant name to number of instances.
 InstanceCounts = Mapping[str, int]
 
 ALL_AT_ONCE, CANARY, LINEAR = "ALL_AT_ONCE", "CANARY", "LINEAR"
-_STEP = {CANARY: "CanarySize", LINEAR: "LinearStepSize"}
-#: What a size may come to, in percent of a variant's instances.
+_STEP_MEMBERS = {CANARY: "CanarySize", LINEAR: "LinearStepSize"}
+#: Allowed step sizes, in percent of the instances of a variant.
 _BOUNDS = {"CanarySize": (0, 50), "LinearStepSize": (10, 50), "MaximumBatchSize": (5, 50)}
 
 
 @dataclass(frozen=True)
 class DeploymentPolicy:
-    """A deployment configuration, which may be empty: all at once and without baking."""
+    """A deployment configuration. An empty one means all at once, without baking."""
 
     config: Fields
 
     @property
     def has_update_policy(self) -> bool:
-        """Whether it says how to update, not only when to go back."""
+        """True if the configuration states how to update, not only when to roll back."""
         return "RollingUpdatePolicy" in self.config or "BlueGreenUpdatePolicy" in self.config
 
     @property
     def rolling(self) -> Fields | None:
-        """The policy of a rolling deployment."""
+        """Policy of a rolling deployment, if any."""
         return self.config.get("RollingUpdatePolicy")
 
     @property
     def blue_green(self) -> Fields:
-        """The policy of a blue/green deployment."""
+        """Policy of a blue/green deployment."""
         policy: Fields = self.config.get("BlueGreenUpdatePolicy") or {"TrafficRoutingConfiguration": {}}
         return policy
 
     @property
     def routing(self) -> Fields:
-        """How a blue/green deployment shifts the traffic."""
+        """Traffic routing of a blue/green deployment."""
         routing: Fields = self.blue_green["TrafficRoutingConfiguration"]
         return routing
 
@@ -50,54 +50,54 @@ class DeploymentPolicy:
 
     @property
     def step_size(self) -> tuple[str, Fields] | None:
-        """The member that says the size of a step, and its value; None where all goes at once."""
+        """Name and value of the member with the step size; None if all traffic shifts at once."""
         if self.rolling is not None:
             return "MaximumBatchSize", self.rolling["MaximumBatchSize"]
         return (
             None
             if self.routing_type == ALL_AT_ONCE
-            else (_STEP[self.routing_type], self.routing[_STEP[self.routing_type]])
+            else (_STEP_MEMBERS[self.routing_type], self.routing[_STEP_MEMBERS[self.routing_type]])
         )
 
     @property
     def wait_seconds(self) -> int:
-        """How long each step is watched."""
+        """Baking time of each step."""
         return int((self.rolling or self.routing).get("WaitIntervalInSeconds", 0))
 
     @property
     def termination_seconds(self) -> int:
-        """How long the old fleet stays once it has no traffic any more."""
+        """Time that the old fleet remains without traffic."""
         return int(self.blue_green.get("TerminationWaitInSeconds", 0))
 
     @property
     def timeout_seconds(self) -> int | None:
-        """How long the deployment may take; None: as long as it takes."""
+        """Longest duration of the deployment; None means no limit."""
         seconds: int | None = (self.rolling or self.blue_green).get("MaximumExecutionTimeoutInSeconds")
         return seconds
 
     @property
     def alarms(self) -> list[str]:
-        """The names of the alarms that roll it back."""
+        """Names of the alarms that roll back the deployment."""
         alarms = self.config.get("AutoRollbackConfiguration", {}).get("Alarms", ())
         return [alarm["AlarmName"] for alarm in alarms if "AlarmName" in alarm]
 
 
 def count_instances(size: Fields, count: int) -> int:
-    """How many of so many instances a CapacitySize means: whole ones, rounded down, but one at least (assumed)."""
+    """Return the number of instances of a CapacitySize: rounded down, but at least one (assumed)."""
     value = int(size["Value"])
     return max(value if size["Type"] == "INSTANCE_COUNT" else count * value // 100, 1)
 
 
-def check_policy(policy: DeploymentPolicy, counts: InstanceCounts, *, serverless: bool) -> None:
-    """Raise ValidationError for what SageMaker does not do with variants of so many instances.
+def check_policy(policy: DeploymentPolicy, counts: InstanceCounts, *, is_serverless: bool) -> None:
+    """Raise ValidationError for a policy that SageMaker does not support for these variants.
 
-    AWS publishes the rules, not the wording.
+    AWS publishes the rules, but not the wording.
     """
     config = policy.config
     if "BlueGreenUpdatePolicy" in config and "RollingUpdatePolicy" in config:
         raise ValidationError("Only one of BlueGreenUpdatePolicy and RollingUpdatePolicy can be specified.")
     if policy.rolling is not None:
-        _check_rolling(counts, serverless=serverless)
+        _check_rolling(counts, is_serverless=is_serverless)
     else:
         _check_routing(policy)
     timeout = policy.timeout_seconds
@@ -106,19 +106,19 @@ def check_policy(policy: DeploymentPolicy, counts: InstanceCounts, *, serverless
             f"MaximumExecutionTimeoutInSeconds ({timeout}) must be larger than the total waiting time specified in "
             f"TerminationWaitInSeconds and WaitIntervalInSeconds ({waits})."
         )
-    if policy.step_size is not None and not serverless:
+    if policy.step_size is not None and not is_serverless:
         _check_step(*policy.step_size, counts)
 
 
-def _check_rolling(counts: InstanceCounts, *, serverless: bool) -> None:
-    if serverless:
+def _check_rolling(counts: InstanceCounts, *, is_serverless: bool) -> None:
+    if is_serverless:
         raise ValidationError("RollingUpdatePolicy is not supported for serverless endpoints.")
     if len(counts) > 1:
         raise ValidationError("RollingUpdatePolicy is not supported for endpoints with multiple variants.")
 
 
 def _check_routing(policy: DeploymentPolicy) -> None:
-    for kind, member in _STEP.items():
+    for kind, member in _STEP_MEMBERS.items():
         if policy.routing_type == kind and member not in policy.routing:
             raise ValidationError(f"{member} must be specified for traffic routing type {kind}.")
         if policy.routing_type != kind and member in policy.routing:
@@ -126,21 +126,23 @@ def _check_routing(policy: DeploymentPolicy) -> None:
 
 
 def _check_step(member: str, size: Fields, counts: InstanceCounts) -> None:
-    least, most = _BOUNDS[member]
+    min_percent, max_percent = _BOUNDS[member]
     for variant, count in counts.items():
         if not count:
             continue
         percent = 100 * count_instances(size, count) / count
         stated = size["Value"] if size["Type"] == "CAPACITY_PERCENT" else percent
-        if not least <= stated <= most or percent > most:
-            bounds = f"between {least}% and {most}%" if least else f"less than or equal to {most}%"
+        if not min_percent <= stated <= max_percent or percent > max_percent:
+            bounds = (
+                f"between {min_percent}% and {max_percent}%" if min_percent else f"less than or equal to {max_percent}%"
+            )
             raise ValidationError(
                 f"{member} must be {bounds} of the total instance count, which is {count} for variant {variant}."
             )
 
 
 def check_variant_names(old: Iterable[str], new: Iterable[str]) -> None:
-    """Raise ValidationError where a deployment's variants are not those that serve."""
+    """Raise ValidationError if a deployment changes the set of variant names."""
     if sorted(old) != sorted(new):
         raise ValidationError(
             "The new endpoint configuration must have the same variant names as the old endpoint configuration "

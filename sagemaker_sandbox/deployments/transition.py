@@ -1,4 +1,4 @@
-"""What happens to an endpoint over time: moves, each in a thread of its own, and rests between them."""
+"""Transitions of an endpoint: moves, each in its own thread, and rests between them."""
 
 import time
 import traceback
@@ -9,85 +9,88 @@ from sagemaker_sandbox.clock import TICK
 from sagemaker_sandbox.parts.region import AccountRegion
 
 Move = Callable[[], None]
-#: How long instances are waited for that are to end.
-_PATIENCE_SECONDS = 2.0
+#: Longest wait for instances that end.
+_DRAIN_WAIT_SECONDS = 2.0
 
 
 class Transition:
-    """An agenda of the clock until it is over. Moves take this machine's time, rests that of the clock."""
+    """Scheduled task of the clock until it is over. Moves take real time, rests take sandbox time."""
 
     def __init__(self, region: AccountRegion, name: str) -> None:
         self.region = region
         self.name = name
         self.is_over = False
-        self._moving = False
+        self._is_moving = False
         self._due: datetime | None = None
-        self._then: Move | None = None
+        self._next_move: Move | None = None
 
     def begin(self, first: Move) -> None:
-        """Make the first move, in the background."""
+        """Run the first move in the background."""
         self.region.context.deployments.add(self)
         self.run_move(first)
 
     def end(self) -> None:
-        """Nothing comes any more."""
+        """End the transition."""
         self.is_over, self._due = True, None
         self.region.context.deployments.remove(self)
 
     def next(self, after: datetime) -> datetime | None:
-        """When the rest is over."""
+        """Return the end of the current rest."""
         if self.region.closing.is_set():
             self.end()
         due = self._due
         return None if due is None else max(due, after + TICK)
 
-    def do(self, moment: datetime) -> None:
-        """Go on where the rest is over."""
+    def run_due(self, moment: datetime) -> None:
+        """Run the next move if the rest is over."""
         if self._due is None or self._due > moment:
             return
         with self.region.lock:
-            if self.is_resting and self._then is not None:
-                self.run_move(self._then)
+            if self.is_resting and self._next_move is not None:
+                self.run_move(self._next_move)
 
     @property
     def is_resting(self) -> bool:
-        """Whether it waits for a time, so that another move may begin. Ask it with the Region's lock held."""
-        return not (self._moving or self.is_over or self.region.closing.is_set())
+        """True if the transition waits, so that a move can start. Requires the lock of the Region."""
+        return not (self._is_moving or self.is_over or self.region.closing.is_set())
 
     def run_move(self, work: Move) -> None:
-        """Begin a move; the clock waits for it."""
-        self._moving, self._due, self._then = True, None, None
+        """Start a move. The clock does not advance meanwhile."""
+        self._is_moving, self._due, self._next_move = True, None, None
         self.region.start_thread(f"endpoint {self.name}", lambda: self._run(work), blocks_clock=True)
 
     def _run(self, work: Move) -> None:
         try:
             work()
         except Exception as error:
-            if self.region.closing.is_set():  # whatever it was about has been taken away
+            if self.region.closing.is_set():  # the resources of the move are already closed
                 return
             self.handle_error(error)
 
     def handle_error(self, error: Exception) -> None:
-        """A move could not be made."""
+        """Handle an error of a move."""
         traceback.print_exception(error)
         self.end()
 
-    def rest_then(self, seconds: float, then: Move) -> None:
-        """Go on after so many seconds of the clock: the last that a move does."""
+    def rest_then(self, seconds: float, next_move: Move) -> None:
+        """Run the next move after this many seconds of sandbox time. Must be the last call of a move."""
         if self.region.closing.is_set():
             return
         if not seconds:
-            then()
+            next_move()
             return
         with self.region.lock:
-            self._then, self._due = then, self.region.clock.now() + timedelta(seconds=seconds)
-            self._moving = False
+            self._next_move, self._due = next_move, self.region.clock.now() + timedelta(seconds=seconds)
+            self._is_moving = False
         self.region.clock.wake()
 
     def run_draining(self, work: Move) -> None:
-        """Do what waits for requests under way. Those may take an hour: neither a move nor the clock waits so long."""
-        self.region.start_thread(f"endpoint {self.name}", work).join(_PATIENCE_SECONDS)
+        """Run work that waits for active requests.
+
+        Active requests may take an hour. Neither the move nor the clock waits that long.
+        """
+        self.region.start_thread(f"endpoint {self.name}", work).join(_DRAIN_WAIT_SECONDS)
 
     def wait_transition_time(self, since: float) -> None:
-        """Be under way for as long as a transition takes here, since a moment of the monotonic clock."""
+        """Wait until the configured transition time has passed since `since` (monotonic clock)."""
         self.region.closing.wait(max(since + self.region.context.transition_seconds - time.monotonic(), 0))

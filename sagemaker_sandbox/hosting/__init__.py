@@ -1,1 +1,1 @@
-"""What serves an endpoint: instances of each variant, the traffic between them, and what is kept and told of it."""
+"""Endpoint hosting: instances of each variant, traffic between them, data capture, logs and metrics."""

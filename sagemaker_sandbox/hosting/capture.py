@@ -1,4 +1,4 @@
-"""Data capture: what endpoints were asked and have answered, as lines of JSON in S3."""
+"""Data capture: the requests and responses of endpoints, stored as JSON lines in S3."""
 
 import base64
 import json
@@ -19,15 +19,15 @@ from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, ServicePart
 from sustainable_mlops.aws.s3 import S3Uri
 
-#: A file begins at the latest after so long. AWS publishes no figure; assumed.
-_EVERY = timedelta(minutes=1)
-#: Characters that wait at most.
-_MOST = 5 * 2**20
+#: Longest time between two files. AWS publishes no figure; assumed.
+_FLUSH_INTERVAL = timedelta(minutes=1)
+#: Largest number of characters in memory before a flush.
+_MAX_PENDING_CHARACTERS = 5 * 2**20
 
 
 @dataclass(frozen=True)
 class CaptureRecord:
-    """One request and its answer, and where they go."""
+    """One request with its response, and the destination in S3."""
 
     folder: str
     bucket: str
@@ -37,12 +37,12 @@ class CaptureRecord:
 
     @property
     def file_key(self) -> tuple[str, str, str]:
-        """What the records of one file share."""
+        """Bucket, folder and KMS key that all records of one file share."""
         return self.bucket, f"{self.folder}/{self.moment:%Y/%m/%d/%H}", self.kms_key
 
 
 class Captures(ServicePart):
-    """Those of all endpoints of a Region that are not in S3 yet."""
+    """The captured records of all endpoints of a Region that are not in S3 yet."""
 
     def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
@@ -52,53 +52,59 @@ class Captures(ServicePart):
         self._size = 0
 
     def capture(
-        self, endpoint: str, variant: str, config: Fields | None, asked: Invocation, answer: InvocationResponse
+        self, endpoint: str, variant: str, config: Fields | None, invocation: Invocation, response: InvocationResponse
     ) -> InvocationResponse:
-        """Capture by a DataCaptureConfig, if it has it so; the answer, whose parts are captured as they are taken."""
+        """Capture a request and its response, if the DataCaptureConfig enables it.
+
+        Return the response. A streaming response is captured when the caller has read its last part.
+        """
         if not config or not config.get("EnableCapture"):
-            return answer
+            return response
         if random.random() * 100 >= config["InitialSamplingPercentage"]:  # noqa: S311 a sample
-            return answer
+            return response
         moment = self.region.clock.now().astimezone(UTC)
 
-        def keep(body: bytes) -> None:
-            self._add(_record(f"{endpoint}/{variant}", config, moment, asked, answer, body))
+        def add_record(body: bytes) -> None:
+            self._add(_build_record(f"{endpoint}/{variant}", config, moment, invocation, response, body))
 
-        if isinstance(answer.body, bytes):
-            keep(answer.body)
-            return answer
-        return replace(answer, body=_heard(answer.body, keep))
+        if isinstance(response.body, bytes):
+            add_record(response.body)
+            return response
+        return replace(response, body=_capture_stream(response.body, add_record))
 
     def _add(self, record: CaptureRecord) -> None:
         with self._lock:
-            first = not self._records
+            is_first = not self._records
             self._records.append(record)
             self._size += len(record.line)
-            full = self._size > _MOST
-        if first:
+            is_full = self._size > _MAX_PENDING_CHARACTERS
+        if is_first:
             self.region.clock.wake()
-        if full:
+        if is_full:
             self.region.start_thread("data capture", self.flush)
 
     @property
     def has_pending(self) -> bool:
-        """Whether anything is not in S3 yet."""
+        """True if any record is not in S3 yet."""
         return bool(self._records)
 
     def flush(self, bucket: str | None = None) -> None:
-        """Have in S3 what waits, all or what goes into one bucket; also waits for another flush."""
+        """Write pending records to S3: all of them, or those of one bucket.
+
+        A call waits until another flush has ended.
+        """
         with self._flushing:
             with self._lock:
-                leaving = [record for record in self._records if bucket in (None, record.bucket)]
-                staying = [record for record in self._records if bucket not in (None, record.bucket)]
+                flushed = [record for record in self._records if bucket in (None, record.bucket)]
+                remaining = [record for record in self._records if bucket not in (None, record.bucket)]
             files: dict[tuple[str, str, str], list[CaptureRecord]] = defaultdict(list)
-            for record in leaving:
+            for record in flushed:
                 files[record.file_key].append(record)
-            for place, records in files.items():
-                self._write(*place, records)
+            for file_key, records in files.items():
+                self._write(*file_key, records)
             with self._lock:
-                # Only now: what is saved meanwhile holds them.
-                self._records = staying + self._records[len(leaving) + len(staying) :]
+                # Drop them only after the write: a snapshot taken meanwhile still contains them.
+                self._records = remaining + self._records[len(flushed) + len(remaining) :]
                 self._size = sum(len(record.line) for record in self._records)
 
     def _write(self, bucket: str, folder: str, kms_key: str, records: list[CaptureRecord]) -> None:
@@ -108,87 +114,87 @@ class Captures(ServicePart):
         body = "".join(f"{record.line}\n" for record in records).encode()
         try:
             self.region.client("s3").put_object(Bucket=bucket, Key=f"{folder}/{name}", Body=body, **encryption)
-        except (ClientError, BotoCoreError) as error:  # no request fails for it, as on AWS
+        except (ClientError, BotoCoreError) as error:  # a failed capture never fails the request, as on AWS
             print(f"data capture to s3://{bucket}/{folder}: {error}", file=sys.stderr, flush=True)
 
     def snapshot(self) -> Any:
-        """What is not in S3 yet."""
+        """Return the records that are not in S3 yet."""
         with self._lock:
             return [asdict(record) for record in self._records]
 
-    def restore(self, kept: Any) -> None:
-        """Have it wait again."""
-        for record in kept:
+    def restore(self, snapshot: Any) -> None:
+        """Restore pending records from a snapshot."""
+        for record in snapshot:
             self._add(CaptureRecord(**record))
 
     def close(self) -> None:
-        """All of it is in S3."""
+        """Flush all records."""
         self.flush()
 
 
 class CaptureSchedule:
-    """An agenda of the clock: at each full minute, what was captured goes to S3."""
+    """Scheduled task that writes captured records to S3 at each full minute."""
 
-    def __init__(self, everywhere: Callable[[], Iterable[Captures]]) -> None:
-        self._everywhere = everywhere
+    def __init__(self, list_captures: Callable[[], Iterable[Captures]]) -> None:
+        self._list_captures = list_captures
 
     def next(self, after: datetime) -> datetime | None:
-        """The next full minute, if anything waits."""
-        if not any(captures.has_pending for captures in self._everywhere()):
+        """Return the next full minute if a record is pending."""
+        if not any(captures.has_pending for captures in self._list_captures()):
             return None
-        return after.replace(second=0, microsecond=0) + _EVERY
+        return after.replace(second=0, microsecond=0) + _FLUSH_INTERVAL
 
-    def do(self, moment: datetime) -> None:
-        """Begin to write."""
+    def run_due(self, moment: datetime) -> None:
+        """Start a flush in each Region with pending records."""
         if moment.second or moment.microsecond:
             return
-        for captures in self._everywhere():
+        for captures in self._list_captures():
             if captures.has_pending:
                 captures.region.start_thread("data capture", captures.flush, blocks_clock=True)
 
 
-def _heard(parts: Iterator[bytes], keep: Callable[[bytes], None]) -> Iterator[bytes]:
-    """The parts of an answer, which is kept once they are all there."""
-    found = []
+def _capture_stream(parts: Iterator[bytes], capture: Callable[[bytes], None]) -> Iterator[bytes]:
+    """Yield the parts of a streaming response; capture it once all parts have arrived."""
+    chunks = []
     try:
         for part in parts:
-            found.append(part)
+            chunks.append(part)
             yield part
     finally:
         close = getattr(parts, "close", None)
         if close is not None:
             close()
-    keep(b"".join(found))
+    capture(b"".join(chunks))
 
 
-def _record(
-    path: str, config: Fields, moment: datetime, asked: Invocation, answer: InvocationResponse, body: bytes
+def _build_record(
+    path: str, config: Fields, moment: datetime, invocation: Invocation, response: InvocationResponse, body: bytes
 ) -> CaptureRecord:
     destination = S3Uri.of_url(config["DestinationS3Uri"]) or S3Uri(config["DestinationS3Uri"], "")
     modes = {option["CaptureMode"] for option in config["CaptureOptions"]}
     headers = config.get("CaptureContentTypeHeader", {})
     data: Fields = {}
     if modes & {"Input", "InputAndOutput"}:
-        data["endpointInput"] = _side("INPUT", asked.body, asked.content_type, headers)
+        data["endpointInput"] = _build_side("INPUT", invocation.body, invocation.content_type, headers)
     if modes & {"Output", "InputAndOutput"}:
-        data["endpointOutput"] = _side("OUTPUT", body, answer.content_type, headers)
+        data["endpointOutput"] = _build_side("OUTPUT", body, response.content_type, headers)
     metadata: Fields = {"eventId": str(uuid.uuid4())}
-    if asked.custom_attributes:
-        metadata["customAttributes"] = [asked.custom_attributes]
-    if asked.inference_id:
-        metadata["inferenceId"] = asked.inference_id
+    if invocation.custom_attributes:
+        metadata["customAttributes"] = [invocation.custom_attributes]
+    if invocation.inference_id:
+        metadata["inferenceId"] = invocation.inference_id
     metadata["inferenceTime"] = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
     line = json.dumps({"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}, separators=(",", ":"))
     folder = f"{destination.key.rstrip('/')}/{path}".lstrip("/")
     return CaptureRecord(folder, destination.bucket, config.get("KmsKeyId", ""), moment, line)
 
 
-def _side(mode: str, body: bytes, content_type: str, headers: Fields) -> Fields:
-    """What was said on one side, as text where its type is one that the configuration names."""
-    kind = content_type.partition(";")[0].strip().lower()
+def _build_side(mode: str, body: bytes, content_type: str, headers: Fields) -> Fields:
+    """Return one side of a record: as text for the configured content types, else as Base64."""
+    media_type = content_type.partition(";")[0].strip().lower()
     encoding = "BASE64"
-    for named, known in (("CSV", "CsvContentTypes"), ("JSON", "JsonContentTypes")):
-        if kind in [one.lower() for one in headers.get(known, ())]:
-            encoding = named
+    for text_encoding, header_member in (("CSV", "CsvContentTypes"), ("JSON", "JsonContentTypes")):
+        if media_type in [content_type_option.lower() for content_type_option in headers.get(header_member, ())]:
+            encoding = text_encoding
     data = base64.b64encode(body).decode() if encoding == "BASE64" else body.decode("utf-8", "replace")
     return {"observedContentType": content_type, "mode": mode, "data": data, "encoding": encoding}

@@ -1,4 +1,4 @@
-"""One container of an instance: its data fetched, its model or models served."""
+"""Containers of an instance: download of model data, and the model servers."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -25,19 +25,20 @@ from sagemaker_sandbox.runtime.model_data import (
 from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
 from sustainable_mlops.errors import UserError
 
-#: Requests that wait for one of an instance's workers; what is more is answered with 503. Assumed.
+#: Largest number of requests that wait for a worker of an instance. Further requests receive status 503. Assumed.
 MAX_WAITING_REQUESTS = 100
 
 
 class StartError(Exception):
-    """Why an instance does not serve, in words fit for FailureReason."""
+    """An instance cannot start. The message is suitable for FailureReason."""
 
 
 @dataclass(frozen=True)
 class InstanceShape:
-    """What of an instance is bought. `memory_mb` and `max_concurrency` are those of serverless.
+    """Purchased capacity of an instance.
 
-    `loaded_mb` is what the models of a multi-model container may use together; None: half of this machine's.
+    `memory_mb` and `max_concurrency` apply to serverless variants only. `loaded_mb` limits the memory of all models of
+    a multi-model container; None means half of the memory of this machine.
     """
 
     memory_mb: int | None = None
@@ -50,7 +51,10 @@ class InstanceShape:
 
     @property
     def capacity(self) -> Capacity:
-        """Those of a model server. On an instance, requests wait for as many workers as there are CPUs."""
+        """Capacity of the model server.
+
+        On an instance there is one worker for each CPU, and further requests wait.
+        """
         if self.max_concurrency is None:
             return Capacity(
                 count_cpus(),
@@ -70,7 +74,10 @@ class InstanceShape:
 
 @dataclass(frozen=True)
 class InstanceContext:
-    """What the containers of an instance share: its variant's name, what was fetched, and the time in seconds."""
+    """Values that the containers of an instance share.
+
+    `variant` is the variant name, `data` the downloaded model data, and `now` returns the time in seconds.
+    """
 
     variant: str
     data: ModelDataCache
@@ -78,61 +85,61 @@ class InstanceContext:
 
 
 class HostedContainer:
-    """What containers of one and of many models share."""
+    """Base class of containers with one model and with many models."""
 
     def __init__(
-        self, number: int, name: str, fields: Fields, folder: Path, shape: InstanceShape, home: InstanceContext
+        self, number: int, name: str, fields: Fields, folder: Path, shape: InstanceShape, context: InstanceContext
     ) -> None:
         self.name = name
         self.number = number
         self.fields = fields
         self.shape = shape
-        self.home = home
+        self.context = context
         self.environment = build_model_environment(fields)
         self.container = Container(folder.absolute(), mounted=mounting.is_opt_ml_mounted(), host="model")
         self.logs = folder / "logs"
 
     def download_data(self) -> None:
-        """Have what S3 holds for it. Raises StartError."""
+        """Download all data that the container needs from S3. Raises StartError."""
         self.container.reset()
         self.logs.mkdir(parents=True, exist_ok=True)
         for source in list_sources(self.fields):
             self._download_source(source)
 
     def _download_source(self, source: ModelDataSource) -> None:
-        container = f'container "container_{self.number}"'
+        label = f'container "container_{self.number}"'
         try:
-            self.home.data.copy_to(
+            self.context.data.copy_to(
                 source, self.container.to_local_path(source.target, "target"), self.shape.download_seconds
             )
         except MissingDataError:
             raise StartError(
-                f'Failed to download model data for {container} from URL: "{source.url}". Please ensure that there is '
+                f'Failed to download model data for {label} from URL: "{source.url}". Please ensure that there is '
                 "an object located at the URL and that the role passed to CreateModel has permissions to download the "
                 "object."
             ) from None
         except DownloadTimeoutError:
             raise StartError(  # AWS publishes no wording
-                f'Failed to download model data for {container} from URL: "{source.url}" within '
+                f'Failed to download model data for {label} from URL: "{source.url}" within '
                 f"{self.shape.download_seconds:g} seconds."
             ) from None
         except UserError as error:
             self.log_line(str(error))
             raise StartError(
-                f'Failed to extract model data archive for {container} from URL: "{source.url}". Please ensure that '
+                f'Failed to extract model data archive for {label} from URL: "{source.url}". Please ensure that '
                 "the object located at the URL is a valid tar.gz archive."
             ) from None
 
     def log_line(self, line: str) -> None:
-        """A line for the container's log, of what the script itself did not tell."""
+        """Append a line to the container log, for events that the script does not print."""
         with (self.logs / "container.log").open("a") as log:
             log.write(f"{line}\n")
 
     def build_health_error(self, error: ModelError) -> StartError:
-        """SageMaker's words for a model that was not loaded."""
+        """Log a load error and return a StartError with the message of SageMaker."""
         self.log_line(error.message)
         return StartError(
-            f"The {self.name} container for production variant {self.home.variant} did not pass the ping health check. "
+            f"The {self.name} container for production variant {self.context.variant} did not pass the ping health check. "
             "Please check CloudWatch logs for this endpoint."
         )
 
@@ -141,32 +148,32 @@ class SingleModelContainer(HostedContainer):
     """A container that serves one model."""
 
     def __init__(
-        self, number: int, name: str, fields: Fields, folder: Path, shape: InstanceShape, home: InstanceContext
+        self, number: int, name: str, fields: Fields, folder: Path, shape: InstanceShape, context: InstanceContext
     ) -> None:
-        super().__init__(number, name, fields, folder, shape, home)
+        super().__init__(number, name, fields, folder, shape, context)
         self._server: ModelServer | None = None
         self._lock = threading.Lock()
         self._closed = False
 
     @property
     def pids(self) -> Sequence[int]:
-        """Processes of its workers."""
+        """Process ids of the workers."""
         return self._server.pids if self._server is not None else ()
 
     def start(self) -> None:
-        """Fetch the model's data, and load it."""
+        """Download the model data and load the model. Raises StartError."""
         self.download_data()
         with self._lock:
             if self._closed:
                 raise StartError(f"The {self.name} container was ended before it was healthy.")
-            self._server = ModelServer(self.container, self.environment, self.shape.capacity, now=self.home.now)
+            self._server = ModelServer(self.container, self.environment, self.shape.capacity, now=self.context.now)
         try:
             self._server.start()
         except ModelError as error:
             raise self.build_health_error(error) from None
 
     def reshape(self, shape: InstanceShape) -> None:
-        """Have other capacity."""
+        """Apply another capacity. Raises StartError."""
         self.shape = shape
         assert self._server is not None
         try:
@@ -174,16 +181,16 @@ class SingleModelContainer(HostedContainer):
         except ModelError as error:
             raise self.build_health_error(error) from None
 
-    def invoke(self, asked: ContainerRequest) -> ContainerResponse:
-        """One request."""
+    def invoke(self, request: ContainerRequest) -> ContainerResponse:
+        """Send one request to the model and return its response."""
         assert self._server is not None
         try:
-            return self._server.invoke(asked)
+            return self._server.invoke(request)
         except ThrottledError as error:
             raise translate_throttling(error, self.shape) from None
 
     def close(self) -> None:
-        """End its workers."""
+        """End the workers."""
         with self._lock:
             self._closed = True
         if self._server is not None:
@@ -191,7 +198,7 @@ class SingleModelContainer(HostedContainer):
 
 
 def translate_throttling(error: ThrottledError, shape: InstanceShape) -> Exception:
-    """What a server with too much to do says: the throttling of serverless, or the 503 of a container."""
+    """Return the error for an overloaded server: throttling if serverless, else a 503 from the container."""
     if shape.max_concurrency is not None:
         return error
     return ModelError(503, "Service Unavailable: too many requests are waiting for a worker", "")

@@ -1,4 +1,4 @@
-"""What there is of one endpoint: its fleets, who of them answers, and what CloudWatch is told."""
+"""An endpoint with its fleets, its traffic and its metrics."""
 
 import secrets
 import threading
@@ -16,118 +16,130 @@ from sagemaker_sandbox.hosting.variant import HostedVariant
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 
-#: Told of what a shadow variant answers: the endpoint, its configuration and the variant, the request and the answer.
+#: Receives each response of a shadow variant: endpoint name, configuration, variant name, request and response.
 ShadowResponseListener = Callable[[str, Fields, str, Invocation, InvocationResponse], object]
 
 
 @dataclass(frozen=True)
 class ServingState:
-    """What an endpoint serves, as it is kept over a restart: its configuration, with as many instances and such weights
-    as there are now, and the containers of each variant."""
+    """State of an endpoint that survives a restart.
+
+    `config` is the configuration with the present instance counts and weights. `models` maps each variant to its
+    containers.
+    """
 
     config: Fields
     models: Mapping[str, list[Fields]]
 
 
 class HostedEndpoint:
-    """Made when it is first deployed to, or asked after a restart; `freed` is given its name."""
+    """One endpoint. It is created by the first deployment, or by the first request after a restart.
+
+    `on_free_capacity` receives the endpoint name.
+    """
 
     def __init__(
         self,
         region: AccountRegion,
         name: str,
         folder: Path,
-        freed: Callable[[str], None],
-        heard: ShadowResponseListener,
+        on_free_capacity: Callable[[str], None],
+        on_shadow_response: ShadowResponseListener,
         logs: EndpointLogs,
     ) -> None:
         self.name = name
         self.region = region
         self.fleets: list[EndpointFleet] = []
         self._folder = folder
-        self._freed = freed
-        self._heard = heard
+        self._on_free_capacity = on_free_capacity
+        self._on_shadow_response = on_shadow_response
         self._logs = logs
         self.traffic = Traffic(name, region.clock, self.signal_free_capacity)
         self._meters: dict[str, VariantMeter] = {}
-        self._made = 0
-        self._waking = threading.Lock()
+        self._fleet_count = 0
+        self._resume_lock = threading.Lock()
         self._closed = False
 
     def add_fleet(self, config: Fields, models: Mapping[str, list[Fields]]) -> EndpointFleet:
-        """A fleet that has yet to be started, and to be given traffic."""
-        self._made += 1
+        """Create a fleet. It is neither started nor in service yet."""
+        self._fleet_count += 1
         folder = self._folder / f"{self.name}-{secrets.token_hex(4)}"
         fleet = EndpointFleet(self, config, models, folder)
-        self.fleets = [one for one in self.fleets if not one.closed] + [fleet]
-        if self._closed:  # it would be nobody's
+        self.fleets = [known_fleet for known_fleet in self.fleets if not known_fleet.closed] + [fleet]
+        if self._closed:  # nobody would close it
             fleet.close(at_once=True)
         return fleet
 
     def get_meter(self, variant: str) -> VariantMeter:
-        """Where the requests to a variant tell of themselves, whichever of its fleets they go to."""
+        """Return the meter of a variant. All fleets share it."""
         return self._meters.setdefault(variant, VariantMeter(self.name, variant, self.region.clock))
 
     def signal_free_capacity(self) -> None:
-        """There may be room for a request."""
-        self._freed(self.name)
+        """Report that an instance may accept another request."""
+        self._on_free_capacity(self.name)
 
     def follow_logs(self, variant: str, logs: Mapping[str, Path]) -> Callable[[], None]:
-        """Send the lines of an instance's logs on, until what is returned is called."""
+        """Send the log lines of an instance to CloudWatch Logs.
+
+        Return a function that stops this.
+        """
         return self._logs.follow(self.name, variant, logs)
 
     def record_shadow_response(
-        self, config: Fields, variant: str, asked: Invocation, answer: InvocationResponse
+        self, config: Fields, variant: str, invocation: Invocation, response: InvocationResponse
     ) -> None:
-        """What a shadow variant of a configuration has answered."""
-        self._heard(self.name, config, variant, asked, answer)
+        """Forward the response of a shadow variant."""
+        self._on_shadow_response(self.name, config, variant, invocation, response)
 
-    def resume(self, serving: Callable[[str], ServingState | None]) -> None:
-        """Start what served it before a restart; whoever asks meanwhile waits. Raises StartError."""
-        with self._waking, self.region.clock.track_work():
-            if self._made or (before := serving(self.name)) is None:
+    def resume(self, load_state: Callable[[str], ServingState | None]) -> None:
+        """Start the fleet that served before a restart. Concurrent callers wait. Raises StartError.
+
+        `load_state` returns the saved state of an endpoint, or None.
+        """
+        with self._resume_lock, self.region.clock.track_work():
+            if self._fleet_count or (state := load_state(self.name)) is None:
                 return
-            fleet = self.add_fleet(before.config, before.models)
+            fleet = self.add_fleet(state.config, state.models)
             try:
                 fleet.start()
             except BaseException:
                 fleet.close()
-                self._made = 0  # whoever asks next tries again
+                self._fleet_count = 0  # the next request tries again
                 raise
             self.traffic.shift((fleet, 1.0))
 
     def close(self, *, at_once: bool = False) -> None:
-        """End all its fleets, after their requests under way or `at_once`; there will be no others."""
+        """End all fleets, after their active requests or `at_once`. No fleet starts afterwards."""
         self._closed = True
         for fleet in self.fleets:
             fleet.close(at_once=at_once)
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing is left to be told."""
+        """True if all fleets are closed and all metrics are published."""
         return all(fleet.closed for fleet in self.fleets) and all(meter.is_empty for meter in self._meters.values())
 
     @property
     def region_key(self) -> tuple[str, str]:
-        """Its account and Region."""
+        """Account id and Region name."""
         return self.region.account_id, self.region.name
 
     def get_metric_interval(self) -> timedelta | None:
-        """How often there is something to tell; None: nothing at all."""
+        """Return the interval between two publications of metrics; None if there is nothing to publish."""
         if self.is_finished:
             return None
-        busy = any(variant.kind is EndpointKind.REAL_TIME and not variant.is_quiet for variant in self._variants)
-        return min({TEN_SECONDS if busy else MINUTE} | {variant.publish_interval for variant in self._variants})
+        is_busy = any(variant.kind is EndpointKind.REAL_TIME and not variant.is_quiet for variant in self._variants)
+        return min({TEN_SECONDS if is_busy else MINUTE} | {variant.publish_interval for variant in self._variants})
 
     def collect_request_metrics(self, moment: datetime) -> Iterator[Fields]:
-        """What is to be told of its requests now."""
+        """Yield the request metrics that are due."""
         for meter in self._meters.values():
             yield from meter.take_completed(moment)
         for variant in self._variants:
             yield from variant.collect_concurrency(moment)
 
     def collect_instance_metrics(self, moment: datetime) -> Iterator[Fields]:
-        """What is to be told of its instances now."""
+        """Yield the instance metrics that are due."""
         for variant in self._variants:
             yield from variant.collect_utilization(moment)
 

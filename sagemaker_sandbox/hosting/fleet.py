@@ -1,4 +1,4 @@
-"""The instances that serve one endpoint configuration of one endpoint."""
+"""Fleets: the instances that serve one endpoint configuration of one endpoint."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -12,66 +12,76 @@ from sagemaker_sandbox.runtime.model_data import ModelDataCache
 
 
 class EndpointFleet:
-    """`models`: variant, shadow ones too, to its containers as they run. It takes requests once it is in `Traffic`."""
+    """Instances of one endpoint configuration.
+
+    `models` maps each variant, including shadow variants, to its containers. The fleet receives requests once it is
+    part of `Traffic`.
+    """
 
     def __init__(
         self,
-        home: VariantOwner,
+        owner: VariantOwner,
         config: Fields,
         models: Mapping[str, list[Fields]],
         folder: Path,
     ) -> None:
         self.config = config
         self.models = dict(models)
-        #: Whether it has ended.
+        #: True once all instances have ended.
         self.closed = False
-        self._home = home
+        self._owner = owner
         self._folder = folder
-        self._data = ModelDataCache(home.region.client("s3"), folder / "data")
-        self.variants = dict(self._made(config["ProductionVariants"]))
-        self.shadow_variants = dict(self._made(config.get("ShadowProductionVariants") or []))
-        heard = partial(home.record_shadow_response, config)
-        self.shadows = Shadows(self.shadow_variants, self.variants, home.region.clock, heard)
+        self._data = ModelDataCache(owner.region.client("s3"), folder / "data")
+        self.variants = dict(self._create_variants(config["ProductionVariants"]))
+        self.shadow_variants = dict(self._create_variants(config.get("ShadowProductionVariants") or []))
+        on_response = partial(owner.record_shadow_response, config)
+        self.shadows = Shadows(self.shadow_variants, self.variants, owner.region.clock, on_response)
 
-    def _made(self, variants: list[Fields]) -> Iterator[tuple[str, HostedVariant]]:
+    def _create_variants(self, variants: list[Fields]) -> Iterator[tuple[str, HostedVariant]]:
         for fields in variants:
             name = fields["VariantName"]
             if name in self.models:
                 folder = self._folder / "variants" / name
-                yield name, HostedVariant(self._home, self.config, fields, self.models[name], folder, self._data)
+                yield name, HostedVariant(self._owner, self.config, fields, self.models[name], folder, self._data)
 
     @property
     def all_variants(self) -> dict[str, HostedVariant]:
-        """Its variants, shadow ones too."""
+        """Production and shadow variants by name."""
         return self.variants | self.shadow_variants
 
     def start(self, counts: Mapping[str, int] | None = None) -> None:
-        """Have every variant's instances, by default as many as the configuration says. Raises StartError."""
+        """Start the instances of every variant; by default as many as configured. Raises StartError."""
         for name, variant in self.all_variants.items():
             variant.pool.scale(
                 variant.initial_count if variant.serverless else (counts or {}).get(name, variant.initial_count)
             )
 
     def scale(self, variant: str, count: int) -> None:
-        """Have so many instances of a variant; those that go finish what they have under way. Raises StartError."""
+        """Scale a variant to `count` instances. Raises StartError.
+
+        Instances that are removed finish their active requests first.
+        """
         self.all_variants[variant].pool.scale(count)
 
     def set_serverless(self, variant: str, settings: Fields) -> None:
-        """Change MaxConcurrency and ProvisionedConcurrency; back once so many workers are warm."""
+        """Change MaxConcurrency and ProvisionedConcurrency.
+
+        The call returns when the provisioned workers are warm.
+        """
         self.all_variants[variant].set_serverless(settings)
 
     def set_weights(self, weights: Mapping[str, float]) -> None:
-        """Change these variants' weights."""
+        """Change the weights of the named variants."""
         for name, variant in self.all_variants.items():
             variant.weight = weights.get(name, variant.weight)
 
     @property
     def instance_counts(self) -> dict[str, int]:
-        """How many instances of each variant are in service; 1 for a serverless one."""
+        """Number of instances in service by variant; 1 for a serverless variant."""
         return {name: variant.pool.count for name, variant in self.all_variants.items()}
 
     def close(self, *, at_once: bool = False) -> None:
-        """End every instance once its requests under way are answered, or `at_once`."""
+        """End every instance after its active requests, or `at_once`."""
         self.shadows.close()
         for variant in self.all_variants.values():
             if not at_once:

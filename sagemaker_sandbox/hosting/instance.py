@@ -1,4 +1,4 @@
-"""One instance of a variant: the containers of its model, in series, each a model server of this machine."""
+"""Instances of a variant. Each runs the containers of its model in series, as model servers of this machine."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -21,16 +21,17 @@ from sagemaker_sandbox.runtime.model_data import ModelDataCache
 
 __all__ = ["HostingInstance", "InstanceShape", "StartError"]
 
-_Serving = SingleModelContainer | MultiModelContainer
+_ServingContainer = SingleModelContainer | MultiModelContainer
 
-#: What SageMaker calls the container of a model that has one, and that of many models.
-_ONLY, _MANY = "primary", "model"
+#: Names that SageMaker gives to the only container of a model, and to a multi-model container.
+_SINGLE_NAME, _MULTI_MODEL_NAME = "primary", "model"
 
 
 class HostingInstance:
     """One instance of a variant.
 
-    `containers` are as `sagemaker.served` has them. Instances that are given the same `data` share what was fetched.
+    `containers` have the format of `sagemaker.served`. Instances that receive the same `data` share the downloaded
+    files.
     """
 
     def __init__(
@@ -51,35 +52,49 @@ class HostingInstance:
         self._data = data or ModelDataCache(region.client("s3"), folder / ".data")
         self._own_data = data is None
         self._direct = containers[0].get("InferenceExecutionConfig", {}).get("Mode") == "Direct"
-        home = InstanceContext(variant or name.rpartition("-")[0], self._data, lambda: region.clock.now().timestamp())
-        self._containers = list(self._served(containers, shape, home))
+        context = InstanceContext(
+            variant or name.rpartition("-")[0], self._data, lambda: region.clock.now().timestamp()
+        )
+        self._containers = list(self._create_containers(containers, shape, context))
 
-    def _served(self, containers: Sequence[Fields], shape: InstanceShape, home: InstanceContext) -> Iterator[_Serving]:
+    def _create_containers(
+        self, containers: Sequence[Fields], shape: InstanceShape, context: InstanceContext
+    ) -> Iterator[_ServingContainer]:
         for number, fields in enumerate(containers, start=1):
-            several = len(containers) > 1
-            many = fields.get("Mode") == "MultiModel"
-            name = fields.get("ContainerHostname") or f"container-{number}" if several else _MANY if many else _ONLY
-            folder = self._folder / name if several else self._folder / "container"
-            yield (MultiModelContainer if many else SingleModelContainer)(number, name, fields, folder, shape, home)
+            has_several = len(containers) > 1
+            is_multi_model = fields.get("Mode") == "MultiModel"
+            name = (
+                fields.get("ContainerHostname") or f"container-{number}"
+                if has_several
+                else _MULTI_MODEL_NAME
+                if is_multi_model
+                else _SINGLE_NAME
+            )
+            folder = self._folder / name if has_several else self._folder / "container"
+            yield (MultiModelContainer if is_multi_model else SingleModelContainer)(
+                number, name, fields, folder, shape, context
+            )
 
     @property
     def pids(self) -> list[int]:
-        """Processes of its workers."""
+        """Process ids of the workers."""
         return [pid for container in self._containers for pid in container.pids]
 
     @property
     def loaded_models(self) -> int:
-        """How many models its multi-model containers have loaded."""
-        return sum(one.loaded_models for one in self._containers if isinstance(one, MultiModelContainer))
+        """Number of models that the multi-model containers have loaded."""
+        return sum(
+            container.loaded_models for container in self._containers if isinstance(container, MultiModelContainer)
+        )
 
     @property
     def logs(self) -> Mapping[str, Path]:
-        """Where what its containers print is: the container's name, empty where it is the only one, to a folder."""
-        several = len(self._containers) > 1
-        return {container.name if several else "": container.logs for container in self._containers}
+        """Log folder of each container by name. The name of an only container is empty."""
+        has_several = len(self._containers) > 1
+        return {container.name if has_several else "": container.logs for container in self._containers}
 
     def start(self) -> None:
-        """Fetch and unpack data, load, be healthy. Raises StartError."""
+        """Download data, load the models and become healthy. Raises StartError."""
         for container in self._containers:
             if self._role:
                 container.environment = {**build_role_environment(self._region, self._role), **container.environment}
@@ -88,71 +103,90 @@ class HostingInstance:
             self._data.close()
 
     def reshape(self, shape: InstanceShape) -> None:
-        """Have other capacity while it serves; back once what must be warm is. Raises StartError."""
+        """Apply another capacity while the instance serves. Raises StartError.
+
+        The call returns when the workers that must be warm are warm.
+        """
         for container in self._containers:
             container.reshape(shape)
 
-    def invoke(self, asked: Invocation) -> InvocationResponse:
-        """One request. Raises ThrottledError, ModelError, NotThereError, and NotReadyError of a model being loaded."""
-        containers = self._asked(asked)
-        question, took = asked.build_container_request(), InvocationTimings()
-        for container in containers[:-1]:
-            # What the request accepts is the last one's to give: before it, each gives what it does by itself. Assumed.
-            said, took = _ask(container, replace(question.with_accept("*/*"), streams=False), took)
-            question = question.with_input_from(said)
-        said, took = _ask(containers[-1], question, took)
-        return InvocationResponse.from_container(said, took)
+    def invoke(self, invocation: Invocation) -> InvocationResponse:
+        """Send one request through the containers and return the response.
 
-    def _asked(self, asked: Invocation) -> Sequence[_Serving]:
-        """The containers that are to answer. Raises NotThereError."""
-        if asked.target_model and not any(isinstance(one, MultiModelContainer) for one in self._containers):
+        Raises ThrottledError, ModelError, MissingTargetError, and NotReadyError while a model is being loaded.
+        """
+        containers = self._select_containers(invocation)
+        request, timings = invocation.build_container_request(), InvocationTimings()
+        for container in containers[:-1]:
+            # Only the last container receives the Accept header; the others choose their own output type. Assumed.
+            response, timings = _invoke_container(
+                container, replace(request.with_accept("*/*"), streams=False), timings
+            )
+            request = request.with_input_from(response)
+        response, timings = _invoke_container(containers[-1], request, timings)
+        return InvocationResponse.from_container(response, timings)
+
+    def _select_containers(self, invocation: Invocation) -> Sequence[_ServingContainer]:
+        """Return the containers that answer the request. Raises MissingTargetError."""
+        if invocation.target_model and not any(
+            isinstance(container, MultiModelContainer) for container in self._containers
+        ):
             raise MissingTargetError(
                 "Endpoint {endpoint} is not a multi-model endpoint and does not support target model header.",
                 "TARGET_MODEL_HEADER_NOT_SUPPORTED",
             )
         if not self._direct:
-            if asked.target_container:
+            if invocation.target_container:
                 raise MissingTargetError(
                     "Endpoint {endpoint} does not support target container hostname header: its containers are not "
                     "invoked directly."
                 )
             return self._containers
-        found = [one for one in self._containers if one.name == asked.target_container]
-        if not found:
+        selected = [container for container in self._containers if container.name == invocation.target_container]
+        if not selected:
             raise MissingTargetError(
-                f"Endpoint {{endpoint}} has no container with hostname {asked.target_container}."
-                if asked.target_container
+                f"Endpoint {{endpoint}} has no container with hostname {invocation.target_container}."
+                if invocation.target_container
                 else "The request to endpoint {endpoint}, whose containers are invoked directly, is missing a target "
                 "container hostname header."
             )
-        return found
+        return selected
 
     def close(self) -> None:
-        """End its workers; requests under way fail."""
+        """End the workers. Active requests fail."""
         for container in self._containers:
             container.close()
         if self._own_data:
             self._data.close()
 
 
-def _ask(
-    container: _Serving, asked: ContainerRequest, before: InvocationTimings
+def _invoke_container(
+    container: _ServingContainer, request: ContainerRequest, earlier: InvocationTimings
 ) -> tuple[ContainerResponse, InvocationTimings]:
-    """What a container says, and how long it took with those before it. Raises its error by its name."""
+    """Invoke a container and return its response and the timings so far.
+
+    Errors carry the container name.
+    """
     try:
-        said = container.invoke(asked)
+        response = container.invoke(request)
     except InvocationTimeoutError as error:
-        raise _of(container, InvocationTimeoutError(container.name), error.timings, before) from None
+        raise _add_container(container, InvocationTimeoutError(container.name), error.timings, earlier) from None
     except ModelError as error:
-        raise _of(container, error, error.timings, before) from None
-    return said, _sum(container, said.timings, before)
+        raise _add_container(container, error, error.timings, earlier) from None
+    return response, _add_timings(container, response.timings, earlier)
 
 
-def _of(container: _Serving, error: ModelError, took: InvocationTimings, before: InvocationTimings) -> ModelError:
+def _add_container(
+    container: _ServingContainer, error: ModelError, timings: InvocationTimings, earlier: InvocationTimings
+) -> ModelError:
     error.container = container.name
-    error.timings = _sum(container, took, before)
+    error.timings = _add_timings(container, timings, earlier)
     return error
 
 
-def _sum(container: _Serving, took: InvocationTimings, before: InvocationTimings) -> InvocationTimings:
-    return replace(took, model=before.model + took.model, containers={**before.containers, container.name: took.model})
+def _add_timings(
+    container: _ServingContainer, timings: InvocationTimings, earlier: InvocationTimings
+) -> InvocationTimings:
+    return replace(
+        timings, model=earlier.model + timings.model, containers={**earlier.containers, container.name: timings.model}
+    )

@@ -1,4 +1,4 @@
-"""One request to an endpoint, its answer, and the ways in which it is refused."""
+"""Requests to endpoints, their responses, and the errors of InvokeEndpoint."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,28 +12,28 @@ from sagemaker_sandbox.runtime.container_invocation import (
     InvocationTimings,
 )
 
-#: The longest answer in parts. Source: "How containers serve requests" in the SageMaker developer guide.
+#: Longest duration of a streaming response. Source: "How containers serve requests" in the SageMaker developer guide.
 STREAM_SECONDS = 480.0
 
-_OWN = "x-amzn-sagemaker-"
-_CUSTOM_ATTRIBUTES = f"{_OWN}custom-attributes"
+_HEADER_PREFIX = "x-amzn-sagemaker-"
+_CUSTOM_ATTRIBUTES = f"{_HEADER_PREFIX}custom-attributes"
 
 
 class InvocationError(ApiError):
-    """SageMaker Runtime's own name for a bad request."""
+    """A bad request, with the error code of SageMaker Runtime."""
 
     code = "ValidationError"
 
 
 class NotReadyError(ApiError):
-    """What is to answer is still being made."""
+    """The model of the request is still being loaded."""
 
     code = "ModelNotReadyException"
     status = 429
 
 
 class MissingTargetError(Exception):
-    """A model or container that an endpoint has not; `about` says so of the endpoint."""
+    """The endpoint has no such model or container. `to_invocation_error` adds the endpoint name."""
 
     def __init__(self, text: str, error_code: str = "") -> None:
         super().__init__(text)
@@ -41,14 +41,17 @@ class MissingTargetError(Exception):
         self._error_code = error_code
 
     def to_invocation_error(self, endpoint: str) -> InvocationError:
-        """How the endpoint refuses the request."""
+        """Return the error response for a request to this endpoint."""
         details = {"ErrorCode": self._error_code} if self._error_code else {}
         return InvocationError(self._text.replace("{endpoint}", endpoint), **details)
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What is asked. Empty texts: not said. `streams` asks for the answer in parts, as they come."""
+    """One request to an endpoint.
+
+    Empty strings stand for absent headers. `streams` requests the response in parts.
+    """
 
     body: bytes
     content_type: str = "application/json"
@@ -64,7 +67,7 @@ class Invocation:
 
     @classmethod
     def from_request(cls, request: Mapping[str, Any], *, streams: bool = False) -> "Invocation":
-        """What a request's members ask."""
+        """Build an invocation from the members of an API request."""
         return cls(
             request.get("Body", b""),
             request.get("ContentType") or "application/json",
@@ -80,21 +83,21 @@ class Invocation:
         )
 
     def build_container_request(self) -> ContainerRequest:
-        """What the first container is asked."""
-        passed_on = {
+        """Return the request for the first container."""
+        forwarded = {
             _CUSTOM_ATTRIBUTES: self.custom_attributes,
-            f"{_OWN}target-model": self.target_model,
-            f"{_OWN}session-id": self.session_id,
-            f"{_OWN}inference-id": self.inference_id,
+            f"{_HEADER_PREFIX}target-model": self.target_model,
+            f"{_HEADER_PREFIX}session-id": self.session_id,
+            f"{_HEADER_PREFIX}inference-id": self.inference_id,
         }
         headers = {"content-type": self.content_type, "accept": self.accept}
-        headers |= {name: value for name, value in passed_on.items() if value}
+        headers |= {name: value for name, value in forwarded.items() if value}
         return ContainerRequest(self.body, headers, self.timeout_seconds, self.streams)
 
 
 @dataclass(frozen=True)
 class InvocationResponse:
-    """What the model said: its body, or the parts of it for an invocation that streams."""
+    """Response of a model: its body, or an iterator of parts if the invocation streams."""
 
     body: bytes | Iterator[bytes]
     content_type: str
@@ -105,13 +108,13 @@ class InvocationResponse:
     timings: InvocationTimings = field(default_factory=InvocationTimings)
 
     @classmethod
-    def from_container(cls, said: ContainerResponse, took: InvocationTimings) -> "InvocationResponse":
-        """What the last container said."""
+    def from_container(cls, response: ContainerResponse, timings: InvocationTimings) -> "InvocationResponse":
+        """Build the response from that of the last container."""
         return cls(
-            said.body,
-            said.content_type,
-            custom_attributes=said.headers.get(_CUSTOM_ATTRIBUTES, ""),
-            new_session_id=said.headers.get(f"{_OWN}new-session-id", ""),
-            closed_session_id=said.headers.get(f"{_OWN}closed-session-id", ""),
-            timings=took,
+            response.body,
+            response.content_type,
+            custom_attributes=response.headers.get(_CUSTOM_ATTRIBUTES, ""),
+            new_session_id=response.headers.get(f"{_HEADER_PREFIX}new-session-id", ""),
+            closed_session_id=response.headers.get(f"{_HEADER_PREFIX}closed-session-id", ""),
+            timings=timings,
         )

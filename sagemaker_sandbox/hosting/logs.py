@@ -1,7 +1,7 @@
-"""What the containers of endpoints print: CloudWatch Logs has it in /aws/sagemaker/Endpoints/<endpoint>.
+"""Log lines of endpoint containers, sent to CloudWatch Logs in /aws/sagemaker/Endpoints/<endpoint>.
 
-A stream is called <variant>/<instance>, and <variant>/<instance>/<container> where a model has several. The group is
-made where nobody has made it before, and stays once the endpoint is deleted, as on AWS.
+A stream is named <variant>/<instance>, or <variant>/<instance>/<container> if a model has several containers. The log
+group is created if it does not exist. It remains after the endpoint is deleted, as on AWS.
 """
 
 import secrets
@@ -14,49 +14,53 @@ from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import ServicePart
 from sagemaker_sandbox.runtime.job_log import CloudWatchStream
 
-_LOOK_EVERY = 0.5  # seconds between two looks for new lines
+_SEND_INTERVAL = 0.5  # seconds
 
 
 def get_log_group_name(endpoint: str) -> str:
-    """The log group of an endpoint."""
+    """Return the log group name of an endpoint."""
     return f"/aws/sagemaker/Endpoints/{endpoint}"
 
 
 class _FollowedLog:
-    """One log stream, and the folder in whose `*.log` its lines come. Only one thread at a time may send."""
+    """One log stream and the folder of its `*.log` files. Only one thread at a time sends lines."""
 
     def __init__(self, stream: CloudWatchStream, folder: Path) -> None:
         self._stream = stream
         self._folder = folder
-        self._read: dict[Path, int] = {}
+        self._sent_bytes: dict[Path, int] = {}
         self._lock = threading.Lock()
 
-    def send(self, *, all_of_it: bool = False) -> None:
-        """Send the lines that have come since the last time; with `all_of_it` an unfinished one too."""
+    def send(self, *, with_incomplete: bool = False) -> None:
+        """Send new lines. With `with_incomplete`, also send an incomplete last line."""
         with self._lock:
-            lines = [line for path in sorted(self._folder.glob("*.log")) for line in self._new(path, all_of_it)]
+            lines = [
+                line
+                for path in sorted(self._folder.glob("*.log"))
+                for line in self._read_new_lines(path, with_incomplete)
+            ]
             if lines:
                 moment = time.time()
                 self._stream.put([(moment, line) for line in lines])
 
-    def _new(self, path: Path, all_of_it: bool) -> list[str]:
-        read = self._read.get(path, 0)
+    def _read_new_lines(self, path: Path, with_incomplete: bool) -> list[str]:
+        start = self._sent_bytes.get(path, 0)
         try:
-            if path.stat().st_size == read:
+            if path.stat().st_size == start:
                 return []
             with path.open("rb") as log:
-                log.seek(read)
-                new = log.read()
-        except OSError:  # it went with its endpoint
+                log.seek(start)
+                content = log.read()
+        except OSError:  # the endpoint was deleted
             return []
-        if not all_of_it:
-            new = new[: new.rfind(b"\n") + 1]
-        self._read[path] = read + len(new)
-        return new.decode("utf-8", "replace").splitlines()
+        if not with_incomplete:
+            content = content[: content.rfind(b"\n") + 1]
+        self._sent_bytes[path] = start + len(content)
+        return content.decode("utf-8", "replace").splitlines()
 
 
 class EndpointLogs(ServicePart):
-    """Sends the lines of all instances of one Region's endpoints, as they come."""
+    """Sender of the log lines of all instances of the endpoints of one Region."""
 
     def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
@@ -66,42 +70,43 @@ class EndpointLogs(ServicePart):
         self._sender: threading.Thread | None = None
 
     def follow(self, endpoint: str, variant: str, folders: Mapping[str, Path]) -> Callable[[], None]:
-        """Send what an instance's containers print, until what is returned is called: the last lines go then.
+        """Send the lines of an instance until the returned function is called.
 
-        `folders` has each container's name, empty where it is the only one, and where its logs are or will be.
+        That function sends the last lines. `folders` maps each container name to its log folder. The name of an only
+        container is empty.
         """
         client, instance = self.region.client("logs"), f"i-{secrets.token_hex(8)}0"
-        new = []
+        logs = []
         for container, folder in folders.items():
             name = "/".join(filter(None, (variant, instance, container)))
             stream = CloudWatchStream(client, get_log_group_name(endpoint), name)
             stream.create()
-            new.append(_FollowedLog(stream, folder))
+            logs.append(_FollowedLog(stream, folder))
         with self._lock:
-            self._followed += new
+            self._followed += logs
             if self._sender is None:
                 self._sender = threading.Thread(target=self._send, name="endpoint-logs", daemon=True)
                 self._sender.start()
 
         def end() -> None:
             with self._lock:
-                self._followed = [one for one in self._followed if one not in new]
-            for one in new:
-                one.send(all_of_it=True)
+                self._followed = [log for log in self._followed if log not in logs]
+            for log in logs:
+                log.send(with_incomplete=True)
 
         return end
 
     def _send(self) -> None:
-        while not self._ended.wait(_LOOK_EVERY):
+        while not self._ended.wait(_SEND_INTERVAL):
             with self._lock:
-                followed = list(self._followed)
-            for one in followed:
-                one.send()
+                logs = list(self._followed)
+            for log in logs:
+                log.send()
 
     def close(self) -> None:
-        """No line is sent any more."""
+        """Stop the sender."""
         self._ended.set()
-        with self._lock:  # one that is there has begun
+        with self._lock:  # a sender that exists has been started
             sender = self._sender
         if sender is not None:
             sender.join()

@@ -1,9 +1,10 @@
-"""What CloudWatch is told of endpoints, by their kind.
+"""CloudWatch metrics of endpoints, by kind of endpoint.
 
 Sources: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch", "... enhanced metrics for
 inference endpoints", "Metrics for multi-container endpoints", "Alarms and logs for tracking metrics from serverless
-endpoints" and "... from asynchronous endpoints"; the lists of the last two are exhaustive.
-What has not happened is not told: where no request comes, there are no `Invocations`, not 0 of them.
+endpoints" and "... from asynchronous endpoints". The lists of the last two are complete.
+
+Nothing is published for events that did not occur: without requests, `Invocations` has no value rather than 0.
 """
 
 import threading
@@ -17,15 +18,15 @@ from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.cloudwatch import metrics as cloudwatch
 from sagemaker_sandbox.parts.resources import Fields
 
-#: Namespaces: of requests, and of the instances that answer them.
+#: Namespaces of the metrics of requests and of instances.
 REQUEST_NAMESPACE, INSTANCE_NAMESPACE = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
 MINUTE, TEN_SECONDS = timedelta(minutes=1), timedelta(seconds=10)
-#: PutMetricData takes so many different values in one datum.
-_VALUES_AT_ONCE = 150
+#: Largest number of different values in one datum of PutMetricData.
+_MAX_VALUES = 150
 
 
 class EndpointKind(StrEnum):
-    """Endpoints differ in what they tell of requests."""
+    """Kind of endpoint; it decides which metrics requests have."""
 
     REAL_TIME = "real-time"
     SERVERLESS = "serverless"
@@ -33,16 +34,16 @@ class EndpointKind(StrEnum):
 
 
 _TIME, _NONE, _COUNT = "Microseconds", "None", "Count"
-_EVERY = {"Invocation4XXErrors": _NONE, "Invocation5XXErrors": _NONE, "ModelLatency": _TIME}
-_AT_ONCE = _EVERY | {"Invocations": _NONE, "OverheadLatency": _TIME}
-#: Of these a minute's sum is one datum: Average, Max and Min are the statistics that AWS names for them.
+_ALL_KINDS = {"Invocation4XXErrors": _NONE, "Invocation5XXErrors": _NONE, "ModelLatency": _TIME}
+_SYNCHRONOUS = _ALL_KINDS | {"Invocations": _NONE, "OverheadLatency": _TIME}
+#: Metrics whose sum over a minute is one datum. AWS documents the statistics Average, Max and Min for them.
 _SUMMED = {
     "ServerlessProvisionedConcurrencyInvocations": _COUNT,
     "ServerlessProvisionedConcurrencySpilloverInvocations": _COUNT,
 }
-#: What requests tell, and in which unit.
+#: Metrics of requests with their units.
 UNITS = {
-    EndpointKind.REAL_TIME: _AT_ONCE
+    EndpointKind.REAL_TIME: _SYNCHRONOUS
     | {
         "InvocationsPerInstance": _NONE,
         "InvocationModelErrors": _NONE,
@@ -53,7 +54,7 @@ UNITS = {
         "ModelLoadingTime": _TIME,
         "ModelCacheHit": _NONE,
     },
-    EndpointKind.SERVERLESS: _AT_ONCE
+    EndpointKind.SERVERLESS: _SYNCHRONOUS
     | _SUMMED
     | {
         "ModelSetupTime": _TIME,
@@ -61,56 +62,56 @@ UNITS = {
         "ServerlessProvisionedConcurrencyExecutions": _COUNT,
         "ServerlessProvisionedConcurrencyUtilization": _NONE,
     },
-    EndpointKind.ASYNCHRONOUS: _EVERY,
+    EndpointKind.ASYNCHRONOUS: _ALL_KINDS,
 }
-#: When what is told together began and ended.
+#: Start and end of the period of one datum.
 Interval = tuple[datetime, datetime]
-#: The name and the value of a dimension beside the endpoint's and the variant's.
+#: Name and value of an additional dimension.
 Dimension = tuple[str, str]
 
 
 class VariantMeter:
-    """What the requests to one variant have told, by the times that are told together."""
+    """Metric values of the requests to one variant, grouped by period."""
 
     def __init__(self, endpoint: str, variant: str, clock: Clock) -> None:
-        self._of = (("EndpointName", endpoint), ("VariantName", variant))
+        self._dimensions = (("EndpointName", endpoint), ("VariantName", variant))
         self._clock = clock
         self._lock = threading.Lock()
-        self._told: dict[Interval, dict[tuple[str, str, Dimension | None], Counter[float]]] = {}
+        self._periods: dict[Interval, dict[tuple[str, str, Dimension | None], Counter[float]]] = {}
 
     def record(
-        self, kind: EndpointKind, name: str, value: float, also: Dimension | None = None, step: timedelta = MINUTE
+        self, kind: EndpointKind, name: str, value: float, dimension: Dimension | None = None, step: timedelta = MINUTE
     ) -> None:
-        """One value; a variant whose kind has no such metric does not tell it."""
+        """Record one value. Metrics that the kind of endpoint does not have are ignored."""
         unit = UNITS[kind].get(name)
         if unit is None:
             return
         begin = floor_to_step(self._clock.now(), step)
         with self._lock:
-            told = self._told.setdefault((begin, begin + step), {})
-            told.setdefault((name, unit, also), Counter())[value] += 1
+            values = self._periods.setdefault((begin, begin + step), {})
+            values.setdefault((name, unit, dimension), Counter())[value] += 1
 
     def take_completed(self, moment: datetime) -> Iterator[Fields]:
-        """The data of the times that are over; each is taken once."""
+        """Yield the data of the completed periods and remove them."""
         with self._lock:
-            over = {times: self._told.pop(times) for times in sorted(self._told) if times[1] <= moment}
-        for (begin, end), told in over.items():
-            for (name, unit, also), counted in told.items():
-                values = [(sum(counted.elements()), 1)] if name in _SUMMED else list(counted.items())
-                for start in range(0, len(values), _VALUES_AT_ONCE):
-                    some = values[start : start + _VALUES_AT_ONCE]
-                    datum = self.build_datum(name, unit, (begin, end), [value for value, _ in some], also)
-                    yield datum | {"Counts": [float(count) for _, count in some]}
+            completed = {times: self._periods.pop(times) for times in sorted(self._periods) if times[1] <= moment}
+        for (begin, end), metrics in completed.items():
+            for (name, unit, dimension), counts in metrics.items():
+                values = [(sum(counts.elements()), 1)] if name in _SUMMED else list(counts.items())
+                for start in range(0, len(values), _MAX_VALUES):
+                    batch = values[start : start + _MAX_VALUES]
+                    datum = self.build_datum(name, unit, (begin, end), [value for value, _ in batch], dimension)
+                    yield datum | {"Counts": [float(count) for _, count in batch]}
 
     def build_datum(
-        self, name: str, unit: str, times: Interval, values: list[float], also: Dimension | None = None
+        self, name: str, unit: str, times: Interval, values: list[float], dimension: Dimension | None = None
     ) -> Fields:
-        """A datum of that time, of high resolution where it is less than a minute."""
+        """Return a datum for a period. Periods shorter than a minute have high resolution."""
         begin, end = times
-        dimensions = (*self._of, also) if also else self._of
+        dimensions = (*self._dimensions, dimension) if dimension else self._dimensions
         return {
             "MetricName": name,
-            "Dimensions": [{"Name": dimension, "Value": value} for dimension, value in dimensions],
+            "Dimensions": [{"Name": label, "Value": value} for label, value in dimensions],
             "Timestamp": begin,
             "StorageResolution": 1 if end - begin < MINUTE else 60,
             "Unit": unit,
@@ -119,55 +120,58 @@ class VariantMeter:
 
     @property
     def is_empty(self) -> bool:
-        """Whether all has been taken."""
-        return not self._told
+        """True if no value is left to publish."""
+        return not self._periods
 
 
 class MetricSource(Protocol):
-    """What has metrics: an endpoint."""
+    """A source of metrics, such as an endpoint."""
 
     @property
     def region_key(self) -> tuple[str, str]:
-        """Its account and Region."""
+        """Account id and Region name."""
 
     def get_metric_interval(self) -> timedelta | None:
-        """How often there is something to tell; None: nothing at all."""
+        """Return the interval between two publications; None if there is nothing to publish."""
 
     def collect_request_metrics(self, moment: datetime) -> Iterable[Fields]:
-        """What is to be told of its requests now."""
+        """Return the request metrics that are due."""
 
     def collect_instance_metrics(self, moment: datetime) -> Iterable[Fields]:
-        """What is to be told of its instances now."""
+        """Return the instance metrics that are due."""
 
 
 class EndpointMetrics:
-    """Tells those of all endpoints, on the agenda of the clock: keep it before who looks at metrics."""
+    """Scheduled task that publishes the metrics of all endpoints.
 
-    def __init__(self, measured: Callable[[], Iterable[MetricSource]], clock: Clock) -> None:
-        self._measured = measured
+    Register it with the clock before the tasks that read metrics.
+    """
+
+    def __init__(self, list_sources: Callable[[], Iterable[MetricSource]], clock: Clock) -> None:
+        self._list_sources = list_sources
         clock.add_task(self)
 
     def next(self, after: datetime) -> datetime | None:
-        """A full minute, or one of the ten seconds before it where an endpoint tells as often."""
-        steps = [step for one in self._measured() if (step := one.get_metric_interval()) is not None]
+        """Return the next multiple of the shortest interval of all endpoints."""
+        steps = [step for source in self._list_sources() if (step := source.get_metric_interval()) is not None]
         return floor_to_step(after, min(steps)) + min(steps) if steps else None
 
-    def do(self, moment: datetime) -> None:
-        """Tell what has come up."""
-        for one in self._measured():
-            step = one.get_metric_interval()
+    def run_due(self, moment: datetime) -> None:
+        """Publish the metrics that are due."""
+        for source in self._list_sources():
+            step = source.get_metric_interval()
             if step is None or floor_to_step(moment, step) != moment:
                 continue
             for namespace, data in (
-                (REQUEST_NAMESPACE, one.collect_request_metrics(moment)),
-                (INSTANCE_NAMESPACE, one.collect_instance_metrics(moment)),
+                (REQUEST_NAMESPACE, source.collect_request_metrics(moment)),
+                (INSTANCE_NAMESPACE, source.collect_instance_metrics(moment)),
             ):
-                if told := list(data):
-                    cloudwatch.put(*one.region_key, namespace, told, moment)
+                if batch := list(data):
+                    cloudwatch.put(*source.region_key, namespace, batch, moment)
 
 
 def floor_to_step(moment: datetime, step: timedelta) -> datetime:
-    """The last moment not after it that is a multiple of `step`."""
+    """Return the latest multiple of `step` that is not after the moment."""
     return moment - (moment - _EPOCH) % step
 
 

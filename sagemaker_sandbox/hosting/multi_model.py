@@ -1,5 +1,7 @@
-"""A container that serves many models of one prefix in S3: each is loaded when it is first asked for, and goes when
-others need its memory and it was not used for longest."""
+"""Multi-model containers: many models under one S3 prefix.
+
+A model is loaded by its first request. When memory is short, the model that was unused for longest is unloaded.
+"""
 
 import hashlib
 import secrets
@@ -39,13 +41,13 @@ from sagemaker_sandbox.runtime.model_data import (
 from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
 from sustainable_mlops.aws.s3 import S3Uri
 
-_HEADER = "x-amzn-sagemaker-target-model"
+_TARGET_MODEL_HEADER = "x-amzn-sagemaker-target-model"
 _MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True)
 class _LoadedModel:
-    """A model that was loaded, and how long that took, in seconds."""
+    """A loaded model, and the durations of its load in seconds."""
 
     server: ModelServer
     downloading: float
@@ -54,83 +56,85 @@ class _LoadedModel:
 
 
 class _Model:
-    """A model that is loaded, or is being so; `uses` are requests that need it."""
+    """A model that is loaded or being loaded. `uses` counts the requests that need it."""
 
     def __init__(self, models: Path, target: str) -> None:
         self.log = hashlib.sha256(target.encode()).hexdigest()[:32]
-        # Not the log's name alone: one of that name may be on its way out.
+        # The log name alone is not unique: a model of that name may still be unloading.
         self.folder = models / f"{self.log}-{secrets.token_hex(4)}" / "model"
         self.server: ModelServer | None = None
         self.loaded: Future[_LoadedModel] = Future()
         self.uses = 0
-        self.used = time.monotonic()
+        self.last_used = time.monotonic()
 
 
 class MultiModelContainer(HostedContainer):
-    """The models under its ModelDataUrl."""
+    """A container that serves the models under its ModelDataUrl."""
 
     def __init__(
-        self, number: int, name: str, fields: Fields, folder: Path, shape: InstanceShape, home: InstanceContext
+        self, number: int, name: str, fields: Fields, folder: Path, shape: InstanceShape, context: InstanceContext
     ) -> None:
-        super().__init__(number, name, fields, folder, shape, home)
-        self._keeps = fields.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled") == "Enabled"
+        super().__init__(number, name, fields, folder, shape, context)
+        self._caches_models = fields.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled") == "Enabled"
         self._models: dict[str, _Model] = {}
         self._lock = threading.Lock()
         self._closed = False
 
     @property
     def pids(self) -> Sequence[int]:
-        """Processes of its workers."""
-        return [pid for load in self._loads() for pid in load.server.pids]
+        """Process ids of the workers."""
+        return [pid for load in self._list_loaded() for pid in load.server.pids]
 
     @property
     def loaded_models(self) -> int:
-        """How many models are loaded."""
-        return len(self._loads())
+        """Number of loaded models."""
+        return len(self._list_loaded())
 
     def start(self) -> None:
-        """Be there; models are loaded when they are asked for."""
+        """Prepare the container. Models are loaded on request."""
         self.download_data()
 
     def reshape(self, shape: InstanceShape) -> None:
-        """Have other capacity."""
+        """Apply another capacity."""
         self.shape = shape
 
-    def invoke(self, asked: ContainerRequest) -> ContainerResponse:
-        """One request to the model that its header names."""
+    def invoke(self, request: ContainerRequest) -> ContainerResponse:
+        """Send one request to the model that its header names."""
         began = time.monotonic()
-        model, first = self._use(asked.headers.get(_HEADER, ""))
+        model, is_first = self._acquire_model(request.headers.get(_TARGET_MODEL_HEADER, ""))
         try:
-            load = model.loaded.result(asked.timeout_seconds)
-            took = InvocationTimings(cache_hit=not first)
-            if first:
-                took = InvocationTimings(
+            load = model.loaded.result(request.timeout_seconds)
+            timings = InvocationTimings(cache_hit=not is_first)
+            if is_first:
+                timings = InvocationTimings(
                     cache_hit=False,
                     model_waiting=time.monotonic() - began,
                     model_downloading=load.downloading,
                     model_loading=load.loading,
                     model_unloading=load.unloading,
                 )
-            return self._ask(load.server, asked, took)
+            return self._invoke_server(load.server, request, timings)
         except FutureTimeoutError:
             raise NotReadyError(
                 "The model is still being downloaded or loaded. Wait and try your request again."
             ) from None
         finally:
-            self._used(asked.headers[_HEADER], model)
+            self._release_model(request.headers[_TARGET_MODEL_HEADER], model)
 
-    def _ask(self, server: ModelServer, asked: ContainerRequest, took: InvocationTimings) -> ContainerResponse:
+    def _invoke_server(
+        self, server: ModelServer, request: ContainerRequest, timings: InvocationTimings
+    ) -> ContainerResponse:
         try:
-            said = server.invoke(asked)
+            response = server.invoke(request)
         except ThrottledError as error:
             raise translate_throttling(error, self.shape) from None
         except ModelError as error:
-            error.timings = replace(took, model=error.timings.model)
+            error.timings = replace(timings, model=error.timings.model)
             raise
-        return replace(said, timings=replace(took, model=said.timings.model))
+        return replace(response, timings=replace(timings, model=response.timings.model))
 
-    def _use(self, target: str) -> tuple[_Model, bool]:
-        """The model of that name, and whether it begins to be loaded for this request."""
+    def _acquire_model(self, target: str) -> tuple[_Model, bool]:
+        """Return the model, and True if this request starts its load."""
         if not target:
             raise MissingTargetError(
                 "The request to multi-model endpoint {endpoint} is missing a target model header.",
@@ -138,24 +142,26 @@ class MultiModelContainer(HostedContainer):
             )
         with self._lock:
             if self._closed:
-                raise _deleted()
+                raise _build_deletion_error()
             model = self._models.get(target)
-            first = model is None
+            is_first = model is None
             if model is None:
                 model = self._models[target] = _Model(self.container.folder / "models", target)
             model.uses += 1
-        if first:
+        if is_first:
             threading.Thread(target=self._load, args=(target, model), name=f"load {target}", daemon=True).start()
-        return model, first
+        return model, is_first
 
-    def _used(self, target: str, model: _Model) -> None:
+    def _release_model(self, target: str, model: _Model) -> None:
         with self._lock:
             model.uses -= 1
-            model.used = time.monotonic()
-            goes = not self._keeps and model.uses == 0 and self._models.get(target) is model and _is_loaded(model)
-            if goes:
+            model.last_used = time.monotonic()
+            is_unloaded = (
+                not self._caches_models and model.uses == 0 and self._models.get(target) is model and _is_loaded(model)
+            )
+            if is_unloaded:
                 del self._models[target]
-        if goes:
+        if is_unloaded:
             _unload(model)
 
     def _load(self, target: str, model: _Model) -> None:
@@ -167,13 +173,13 @@ class MultiModelContainer(HostedContainer):
             server = ModelServer(self.container, self.environment, capacity, model=model.folder, log=model.log)
             with self._lock:
                 if self._closed:
-                    raise _deleted()
+                    raise _build_deletion_error()
                 model.server = server
             server.start()
             loaded = time.monotonic()
             unloading = self._make_room(server)
             model.loaded.set_result(_LoadedModel(server, downloaded - began, loaded - downloaded, unloading))
-        except Exception as error:  # whoever waits for it is told
+        except Exception as error:  # pass the error to the requests that wait for the model
             with self._lock:
                 self._models.pop(target, None)
             _unload(model)
@@ -183,38 +189,38 @@ class MultiModelContainer(HostedContainer):
         url = self.fields.get("ModelDataUrl") or self.fields["ModelDataSource"]["S3DataSource"]["S3Uri"]
         prefix = S3Uri.of_url(url) or S3Uri("", url)
         key = S3Uri(prefix.bucket, f"{prefix.key.rstrip('/')}/{target}".lstrip("/"))
-        where = f"(bucket: {key.bucket}, key: {key.key})"
+        location = f"(bucket: {key.bucket}, key: {key.key})"
         try:
-            self.home.data.copy_to(ModelDataSource(str(key)), folder, self.shape.download_seconds)
+            self.context.data.copy_to(ModelDataSource(str(key)), folder, self.shape.download_seconds)
         except MissingDataError:
             raise MissingTargetError(
-                f"Failed to download model data{where}. Please ensure that there is an object located at the URL and "
+                f"Failed to download model data{location}. Please ensure that there is an object located at the URL and "
                 "that the role passed to CreateModel has permissions to download the model."
             ) from None
         except BrokenDataError as error:
             self.log_line(f"{target}: {error}")
             raise MissingTargetError(
-                f"Failed to extract model data archive{where}. Please ensure that the object located at the URL is a "
+                f"Failed to extract model data archive{location}. Please ensure that the object located at the URL is a "
                 "valid tar.gz archive."
             ) from None
         except DownloadTimeoutError:
-            raise NotReadyError(f"The model data{where} took too long to download.") from None
+            raise NotReadyError(f"The model data{location} took too long to download.") from None
 
-    def _make_room(self, new: ModelServer) -> float | None:
-        """Unload what was not used for longest while all together use too much; how long that took."""
-        most = (self.shape.loaded_mb or psutil.virtual_memory().total // 2 // _MEBIBYTE) * _MEBIBYTE
-        began, gone = time.monotonic(), 0
-        while new.memory_bytes + sum(load.server.memory_bytes for load in self._loads()) > most:
+    def _make_room(self, new_server: ModelServer) -> float | None:
+        """Unload idle models until the memory limit is met. Return the duration, or None."""
+        limit = (self.shape.loaded_mb or psutil.virtual_memory().total // 2 // _MEBIBYTE) * _MEBIBYTE
+        began, unloaded_count = time.monotonic(), 0
+        while new_server.memory_bytes + sum(load.server.memory_bytes for load in self._list_loaded()) > limit:
             with self._lock:
-                free = [name for name, one in self._models.items() if one.uses == 0 and _is_loaded(one)]
-                if not free:
+                idle = [name for name, model in self._models.items() if model.uses == 0 and _is_loaded(model)]
+                if not idle:
                     break
-                leaving = self._models.pop(min(free, key=lambda name: self._models[name].used))
-            _unload(leaving)
-            gone += 1
-        return time.monotonic() - began if gone else None
+                oldest = self._models.pop(min(idle, key=lambda name: self._models[name].last_used))
+            _unload(oldest)
+            unloaded_count += 1
+        return time.monotonic() - began if unloaded_count else None
 
-    def _loads(self) -> list[_LoadedModel]:
+    def _list_loaded(self) -> list[_LoadedModel]:
         with self._lock:
             return [model.loaded.result() for model in self._models.values() if _is_loaded(model)]
 
@@ -231,7 +237,7 @@ def _is_loaded(model: _Model) -> bool:
     return model.loaded.done() and model.loaded.exception() is None
 
 
-def _deleted() -> ModelError:
+def _build_deletion_error() -> ModelError:
     return ModelError(0, "the endpoint was deleted", "")
 
 

@@ -1,4 +1,4 @@
-"""The instances of one variant: which of them takes a request, and how many of them there are."""
+"""Instance pools: the instances of one variant, their number, and the choice of one for each request."""
 
 import random
 import threading
@@ -7,51 +7,51 @@ from concurrent.futures import ThreadPoolExecutor
 
 from sagemaker_sandbox.hosting.instance import HostingInstance, StartError
 
-#: How many instances of one variant start at once on this machine.
-_AT_ONCE = 4
+#: Number of instances of one variant that start concurrently on this machine.
+_START_CONCURRENCY = 4
 
 
 class PoolMember:
-    """An instance in service, and the requests that it has under way."""
+    """An instance in service with its number of active requests."""
 
     def __init__(self, instance: HostingInstance) -> None:
         self.instance = instance
         self.active_requests = 0
-        self._most = 0
+        self._peak = 0
 
     def add_request(self) -> None:
-        """One request more."""
+        """Count one more active request."""
         self.active_requests += 1
-        self._most = max(self._most, self.active_requests)
+        self._peak = max(self._peak, self.active_requests)
 
     def take_peak(self) -> int:
-        """The most requests that were under way at once since this was asked before."""
-        most, self._most = self._most, self.active_requests
-        return most
+        """Return the peak number of active requests since the previous call."""
+        peak, self._peak = self._peak, self.active_requests
+        return peak
 
 
 class InstancePool:
-    """Instances are taken in once they are healthy, and end after the requests that they have under way.
+    """Instances of one variant. They join once healthy and end after their active requests.
 
-    `make` makes one by its number, `begin` starts it and raises StartError, `end` ends it and may be called twice;
-    `freed` is called once there may be room for a request.
+    `create` creates an instance by number, `start` starts it and raises StartError, and `end` ends it and can be called
+    twice. `on_free_capacity` is called when an instance may accept another request.
     """
 
     def __init__(
         self,
-        make: Callable[[int], HostingInstance],
-        begin: Callable[[HostingInstance], None],
+        create: Callable[[int], HostingInstance],
+        start: Callable[[HostingInstance], None],
         end: Callable[[HostingInstance], None],
-        freed: Callable[[], None],
+        on_free_capacity: Callable[[], None],
         *,
         at_random: bool,
     ) -> None:
-        self._make = make
-        self._begin = begin
+        self._create = create
+        self._start_instance = start
         self._end = end
-        self._freed = freed
+        self._on_free_capacity = on_free_capacity
         self._at_random = at_random
-        self._made = 0
+        self._created_count = 0
         self._members: list[PoolMember] = []
         self._starting: list[HostingInstance] = []
         self._changed = threading.Condition()
@@ -60,29 +60,29 @@ class InstancePool:
 
     @property
     def count(self) -> int:
-        """How many are in service."""
+        """Number of instances in service."""
         return len(self._members)
 
     @property
     def members(self) -> list[PoolMember]:
-        """Those in service."""
+        """Instances in service."""
         return list(self._members)
 
     def reserve(self, limit: int | None = None) -> PoolMember | None:
-        """Have an instance take one request more; None where none has fewer than `limit` under way."""
+        """Reserve an instance for one request; None if all have `limit` active requests."""
         with self._changed:
-            free = [one for one in self._members if limit is None or one.active_requests < limit]
+            free = [candidate for candidate in self._members if limit is None or candidate.active_requests < limit]
             if not free:
                 return None
             if not self._at_random:
-                least = min(one.active_requests for one in free)
-                free = [one for one in free if one.active_requests == least]
-            member = random.choice(free)  # noqa: S311 only a request's way
+                least = min(candidate.active_requests for candidate in free)
+                free = [candidate for candidate in free if candidate.active_requests == least]
+            member = random.choice(free)  # noqa: S311 load balancing
             member.add_request()
             return member
 
     def reserve_at(self, member: PoolMember) -> bool:
-        """Have this instance take one request more; False where it is not in service any more."""
+        """Reserve this instance for one request; False if it is no longer in service."""
         with self._changed:
             if member not in self._members:
                 return False
@@ -90,53 +90,56 @@ class InstancePool:
             return True
 
     def release(self, member: PoolMember) -> None:
-        """Its request is over."""
+        """End a request at an instance."""
         with self._changed:
             member.active_requests -= 1
             self._changed.notify_all()
-        self._freed()
+        self._on_free_capacity()
 
     def scale(self, count: int) -> None:
-        """Have so many in service; back once it is so. Raises StartError, with as many as before."""
+        """Scale to `count` instances and block until they are in service.
+
+        Raises StartError; the number of instances is then unchanged.
+        """
         with self._scaling:
             if count > self.count:
-                self._start(count - self.count)
+                self._add_instances(count - self.count)
             while self.count > count:
-                self._let_go()
+                self._remove_instance()
 
-    def _start(self, more: int) -> None:
+    def _add_instances(self, count: int) -> None:
         with self._changed:
             if self._closed:
                 raise StartError("The endpoint is being deleted.")
-            new = [self._make(self._made + number) for number in range(1, more + 1)]
-            self._made += more
-            self._starting = new
+            instances = [self._create(self._created_count + number) for number in range(1, count + 1)]
+            self._created_count += count
+            self._starting = instances
         try:
-            with ThreadPoolExecutor(_AT_ONCE) as starting:
-                list(starting.map(self._begin, new))
+            with ThreadPoolExecutor(_START_CONCURRENCY) as executor:
+                list(executor.map(self._start_instance, instances))
             with self._changed:
                 if self._closed:
                     raise StartError("The endpoint is being deleted.")
-                self._members += [PoolMember(instance) for instance in new]
+                self._members += [PoolMember(instance) for instance in instances]
                 self._starting = []
         except BaseException:
-            for instance in new:
+            for instance in instances:
                 self._end(instance)
             raise
-        self._freed()
+        self._on_free_capacity()
 
-    def _let_go(self) -> None:
-        """Take the instance out that has least to do, and end it once that is done."""
+    def _remove_instance(self) -> None:
+        """Remove the instance with the fewest active requests and end it after these."""
         with self._changed:
-            if not self._members:  # closed meanwhile
+            if not self._members:  # the pool was closed concurrently
                 return
-            leaving = min(self._members, key=lambda one: one.active_requests)
+            leaving = min(self._members, key=lambda candidate: candidate.active_requests)
             self._members.remove(leaving)
             self._changed.wait_for(lambda: leaving.active_requests == 0 or self._closed)
         self._end(leaving.instance)
 
     def close(self) -> None:
-        """Take no request any more; end all, requests under way included."""
+        """Accept no more requests and end all instances. Active requests fail."""
         with self._changed:
             self._closed = True
             ending = [member.instance for member in self._members] + self._starting

@@ -1,4 +1,4 @@
-"""What one request tells of itself, metric by metric."""
+"""Metrics of one completed request."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,19 +11,22 @@ _MICROSECONDS = 1e6
 
 @dataclass(frozen=True)
 class CompletedRequest:
-    """One that is over. `status` is the container's, 0 where it did not answer; times are in seconds."""
+    """A completed request. Times are in seconds.
+
+    `status` is that of the container; 0 means that the container did not respond.
+    """
 
     status: int
     seconds: float
     timings: InvocationTimings
-    #: Those under way at once at its instance when it came, itself included, and the instances that there were.
+    #: Active requests at the instance on arrival, including this one; and the number of instances at that time.
     concurrent_requests: int
     instances: int
-    #: The container that it was sent to, where one was named.
+    #: Target container, if the request named one.
     container: str = ""
 
     def list_variant_metrics(self, serverless: Fields | None) -> Iterator[tuple[str, float]]:
-        """The variant's; those that its kind does not have are among them."""
+        """Yield the metrics of the variant. The caller drops those that its kind does not have."""
         yield from self._counts()
         yield "InvocationsPerInstance", 1 / max(self.instances, 1)
         yield "InvocationModelErrors", float(self.status != 200)
@@ -34,7 +37,7 @@ class CompletedRequest:
         yield from self._multi_model()
 
     def list_container_metrics(self) -> Iterator[tuple[str, str, float]]:
-        """Of each container of several, its name first."""
+        """Yield container name, metric name and value for multi-container endpoints."""
         if len(self.timings.containers) < 2 and not self.container:
             return
         for container, seconds in self.timings.containers.items():
@@ -47,7 +50,7 @@ class CompletedRequest:
     def _counts(self) -> Iterator[tuple[str, float]]:
         yield "Invocations", 1.0
         yield "Invocation4XXErrors", float(400 <= self.status < 500)
-        # No answer is one that the runtime gives for the container, and that is a server's error.
+        # Without a response of the container the runtime responds itself, with a server error.
         yield "Invocation5XXErrors", float(self.status >= 500 or self.status == 0)
 
     def _serverless(self, serverless: Fields) -> Iterator[tuple[str, float]]:
@@ -56,10 +59,10 @@ class CompletedRequest:
             yield "ModelSetupTime", _microseconds(self.timings.setup)
         if provisioned := serverless.get("ProvisionedConcurrency", 0):
             handled = min(self.concurrent_requests, provisioned)
-            by = "Invocations" if self.timings.provisioned else "SpilloverInvocations"
+            kind = "Invocations" if self.timings.provisioned else "SpilloverInvocations"
             yield "ServerlessProvisionedConcurrencyExecutions", float(handled)
             yield "ServerlessProvisionedConcurrencyUtilization", handled / provisioned
-            yield f"ServerlessProvisionedConcurrency{by}", 1.0
+            yield f"ServerlessProvisionedConcurrency{kind}", 1.0
 
     def _multi_model(self) -> Iterator[tuple[str, float]]:
         if self.timings.cache_hit is not None:

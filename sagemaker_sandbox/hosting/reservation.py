@@ -1,4 +1,4 @@
-"""What one instance keeps free for one request, until that is over."""
+"""Reservations: capacity of one instance for one request, until the request has ended."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,72 +12,76 @@ from sagemaker_sandbox.runtime.container_invocation import ModelError
 
 
 class ResponseStream(Iterator[bytes]):
-    """The parts of an answer; `over` is called with the status in which it ended, however that was."""
+    """Parts of a streaming response. `on_end` is called with the final status in every case."""
 
-    def __init__(self, parts: Iterator[bytes], over: Callable[[int], None]) -> None:
+    def __init__(self, parts: Iterator[bytes], on_end: Callable[[int], None]) -> None:
         self._parts = parts
-        self._over = over
+        self._on_end = on_end
 
     def __next__(self) -> bytes:
         try:
             return next(self._parts)
         except StopIteration:
-            self._over(200)
+            self._on_end(200)
             raise
         except ModelError as error:
-            self._over(error.original_status)
+            self._on_end(error.original_status)
             raise
 
     def close(self) -> None:
-        """No more parts are wanted."""
+        """End the stream early."""
         close = getattr(self._parts, "close", None)
         if close is not None:
             close()
-        self._over(200)
+        self._on_end(200)
 
     __del__ = close
 
 
 class Reservation:
-    """At one instance of a variant of a fleet."""
+    """Capacity for one request at one instance of a variant."""
 
     def __init__(self, fleet: EndpointFleet, variant: HostedVariant, member: PoolMember) -> None:
         self.fleet = fleet
         self.variant = variant.name
         self.member = member
         self._variant = variant
-        self._began = time.monotonic()
+        self._start = time.monotonic()
         self._released = False
 
-    def invoke(self, asked: Invocation) -> InvocationResponse:
-        """Its answer, after which the place is free: once all its parts have come, where it streams. Raises as the
-        instance does."""
-        at_once = self.member.active_requests
+    def invoke(self, invocation: Invocation) -> InvocationResponse:
+        """Send the request and return its response. Raises the errors of the instance.
+
+        The reservation ends with the response. If the response streams, it ends with the last part.
+        """
+        concurrent_requests = self.member.active_requests
         try:
-            answer = self._variant.invoke(self.member, asked, self._began)
+            response = self._variant.invoke(self.member, invocation, self._start)
         except BaseException:
             self.release()
             raise
-        if isinstance(answer.body, bytes):
+        if isinstance(response.body, bytes):
             self.release()
-            return answer
-        first = time.monotonic()
+            return response
+        stream_start = time.monotonic()
 
-        def over(status: int) -> None:
+        def on_end(status: int) -> None:
             if not self._released:
                 now = time.monotonic()
-                took = replace(answer.timings, model=answer.timings.model + now - first)
-                self._variant.record_request(self.member, asked, at_once, status, now - self._began, took)
+                timings = replace(response.timings, model=response.timings.model + now - stream_start)
+                self._variant.record_request(
+                    self.member, invocation, concurrent_requests, status, now - self._start, timings
+                )
             self.release()
 
-        return replace(answer, body=ResponseStream(answer.body, over))
+        return replace(response, body=ResponseStream(response.body, on_end))
 
     def reserve_same_instance(self) -> "Reservation | None":
-        """Another at the same instance; None where that is not in service any more."""
+        """Reserve the same instance again; return None if it is no longer in service."""
         return Reservation(self.fleet, self._variant, self.member) if self._variant.reserve_at(self.member) else None
 
     def release(self) -> None:
-        """The request is over."""
+        """End the reservation."""
         if not self._released:
             self._released = True
             self._variant.pool.release(self.member)

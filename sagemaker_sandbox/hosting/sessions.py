@@ -1,4 +1,4 @@
-"""Stateful sessions: their requests go to the instance that began them.
+"""Stateful sessions: all requests of a session go to the same instance.
 
 Source: "Stateful sessions with Amazon SageMaker AI models" in the developer guide.
 """
@@ -10,39 +10,39 @@ from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
 from sagemaker_sandbox.hosting.reservation import Reservation
 
-#: What asks for a session that has yet to begin.
+#: Session id that requests a new session.
 NEW_SESSION = "NEW_SESSION"
 
 
 class Sessions:
-    """Those of one endpoint. What a session's model keeps goes with its instance, and so does the session."""
+    """Sessions of one endpoint. A session ends with its instance, because its state is lost."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._places: dict[str, tuple[Reservation, datetime]] = {}
+        self._reservations: dict[str, tuple[Reservation, datetime]] = {}
 
-    def reserve(self, asked: Invocation) -> Reservation | None:
-        """A place where the session of the request is; None where there is none any more."""
-        place, expires = self._places.get(asked.session_id, (None, None))
-        if place is None or expires is None or expires <= self._clock.now():
+    def reserve(self, invocation: Invocation) -> Reservation | None:
+        """Reserve the instance of the session; None if the session does not exist."""
+        reservation, expires = self._reservations.get(invocation.session_id, (None, None))
+        if reservation is None or expires is None or expires <= self._clock.now():
             return None
-        return place.reserve_same_instance()
+        return reservation.reserve_same_instance()
 
-    def update(self, answer: InvocationResponse, place: Reservation) -> None:
-        """The container may have begun a session, or closed one."""
+    def update(self, response: InvocationResponse, reservation: Reservation) -> None:
+        """Register a session that the container opened, or remove one that it closed."""
         with self._lock:
-            if answer.new_session_id:
-                begun, _, until = answer.new_session_id.partition("; Expires=")
+            if response.new_session_id:
+                session, _, expiry = response.new_session_id.partition("; Expires=")
                 now = self._clock.now()
-                for name in [name for name, (_, expires) in self._places.items() if expires <= now]:
-                    del self._places[name]
-                self._places[begun] = (place, _moment(until))
-            self._places.pop(answer.closed_session_id, None)
+                for name in [name for name, (_, expires) in self._reservations.items() if expires <= now]:
+                    del self._reservations[name]
+                self._reservations[session] = (reservation, _parse_expiry(expiry))
+            self._reservations.pop(response.closed_session_id, None)
 
 
-def _moment(text: str) -> datetime:
+def _parse_expiry(text: str) -> datetime:
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:  # what the model says is its own
+    except ValueError:  # the model chooses the text
         return datetime.max.replace(tzinfo=UTC)

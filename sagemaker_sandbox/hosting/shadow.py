@@ -1,4 +1,4 @@
-"""Shadow variants: they are asked what the production variant is asked, and nobody hears their answers."""
+"""Shadow variants: they receive copies of production requests, and callers never see their responses."""
 
 import random
 import time
@@ -12,61 +12,67 @@ from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
 from sagemaker_sandbox.hosting.variant import HostedVariant
 
-#: How many requests a fleet's shadow variants are asked at once; others wait, and no production request does.
-_AT_ONCE = 8
+#: Number of concurrent shadow requests of a fleet. Others wait; production requests never do.
+_MAX_CONCURRENCY = 8
 
-#: Told of what a shadow variant answers: its name, what it was asked and what it said.
+#: Receives each response of a shadow variant: variant name, request and response.
 VariantResponseListener = Callable[[str, Invocation, InvocationResponse], None]
 
 
 class Shadows:
-    """Those of one fleet. Of the requests, as many are mirrored as a shadow variant's weight is of the production
-    variants' together, all where it is as large. (AWS documents weights of 1 and 1 alone; the rest is assumed.)"""
+    """Shadow variants of one fleet.
+
+    The mirrored share of requests is the weight of the shadow variant divided by the sum of the production weights, at
+    most 1. AWS documents weights of 1 and 1 only; the rest is assumed.
+    """
 
     def __init__(
         self,
         shadows: Mapping[str, HostedVariant],
         production: Mapping[str, HostedVariant],
         clock: Clock,
-        heard: VariantResponseListener,
+        on_response: VariantResponseListener,
     ) -> None:
         self._clock = clock
         self._shadows = shadows
         self._production = production
-        self._heard = heard
-        self._asking = ThreadPoolExecutor(_AT_ONCE, "shadow") if shadows else None
+        self._on_response = on_response
+        self._executor = ThreadPoolExecutor(_MAX_CONCURRENCY, "shadow") if shadows else None
 
-    def mirror(self, asked: Invocation) -> None:
-        """Ask them too, soon; returns at once. The time is not moved ahead before they have answered."""
-        mirrored = replace(asked, target_variant="", streams=False)
+    def mirror(self, invocation: Invocation) -> None:
+        """Send a copy of a request to the shadow variants and return at once.
+
+        The clock does not advance before they have responded.
+        """
+        mirrored = replace(invocation, target_variant="", streams=False)
         for shadow in self._shadows.values():
-            whole = sum(variant.weight for variant in self._production.values())
-            if self._asking is not None and random.random() * whole < shadow.weight:  # noqa: S311 a sample
-                waited_for = ExitStack()
-                waited_for.enter_context(self._clock.track_request())
+            total_weight = sum(variant.weight for variant in self._production.values())
+            if self._executor is not None and random.random() * total_weight < shadow.weight:  # noqa: S311 a sample
+                clock_guard = ExitStack()
+                clock_guard.enter_context(self._clock.track_request())
                 try:
-                    asking = self._asking.submit(self._ask, shadow, mirrored)
-                except RuntimeError:  # closed meanwhile
-                    waited_for.close()
+                    future = self._executor.submit(self._invoke_shadow, shadow, mirrored)
+                except RuntimeError:  # the executor was closed concurrently
+                    clock_guard.close()
                 else:
-                    asking.add_done_callback(partial(_close, waited_for))
+                    future.add_done_callback(partial(_release_clock, clock_guard))
 
     def close(self) -> None:
-        """Ask no more."""
-        if self._asking is not None:
-            self._asking.shutdown(wait=False, cancel_futures=True)
+        """Stop mirroring."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
 
-    def _ask(self, shadow: HostedVariant, asked: Invocation) -> None:
-        began = time.monotonic()
+    def _invoke_shadow(self, shadow: HostedVariant, invocation: Invocation) -> None:
+        start = time.monotonic()
         member = shadow.reserve()
         if member is None:
             return
         try:
-            answer = shadow.invoke(member, asked, began)
+            response = shadow.invoke(member, invocation, start)
         finally:
             shadow.pool.release(member)
-        self._heard(shadow.name, asked, answer)
+        self._on_response(shadow.name, invocation, response)
 
 
-def _close(waited_for: ExitStack, _over: Future[None]) -> None:
-    waited_for.close()
+def _release_clock(clock_guard: ExitStack, _future: Future[None]) -> None:
+    clock_guard.close()

@@ -1,4 +1,4 @@
-"""An answer in parts as AWS's event stream (application/vnd.amazon.eventstream)."""
+"""Streaming responses in the AWS event stream format (application/vnd.amazon.eventstream)."""
 
 import json
 import traceback
@@ -8,7 +8,7 @@ from sagemaker_sandbox.runtime.container_invocation import ModelError
 
 
 def encode_events(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """A PayloadPart for each part; the error's event where the model fails on the way."""
+    """Yield a PayloadPart event for each part. If the model fails, yield an error event last."""
     from moto.core.eventstream import EventStreamEncoder
 
     encode = EventStreamEncoder().encode_message
@@ -17,17 +17,17 @@ def encode_events(parts: Iterator[bytes]) -> Iterator[bytes]:
             headers = {":message-type": "event", ":event-type": "PayloadPart"}
             yield encode(headers | {":content-type": "application/octet-stream"}, part)
     except ModelError as error:
-        told = {"Message": error.message, "ErrorCode": error.code}
-        yield encode(_failure("ModelStreamError"), json.dumps(told).encode())
-    except Exception as error:  # the answer has begun: this is the only way to say so
+        payload = {"Message": error.message, "ErrorCode": error.code}
+        yield encode(_build_error_headers("ModelStreamError"), json.dumps(payload).encode())
+    except Exception as error:  # the response has started: only an event can report the error
         traceback.print_exc()
-        told = {"Message": f"{type(error).__name__}: {error}"}
-        yield encode(_failure("InternalStreamFailure"), json.dumps(told).encode())
+        payload = {"Message": f"{type(error).__name__}: {error}"}
+        yield encode(_build_error_headers("InternalStreamFailure"), json.dumps(payload).encode())
     finally:
         close = getattr(parts, "close", None)
         if close is not None:
             close()
 
 
-def _failure(kind: str) -> dict[str, str]:
+def _build_error_headers(kind: str) -> dict[str, str]:
     return {":message-type": "exception", ":exception-type": kind, ":content-type": "application/json"}

@@ -1,4 +1,4 @@
-"""Who answers the requests to one endpoint."""
+"""Traffic of an endpoint: the choice of fleet, variant and instance for each request."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -13,80 +13,90 @@ from sagemaker_sandbox.hosting.variant import HostedVariant
 
 
 class Traffic:
-    """One endpoint's. `freed` is called once there may be room for a request where there was none."""
+    """Traffic of one endpoint.
 
-    def __init__(self, endpoint: str, clock: Clock, freed: Callable[[], None]) -> None:
+    `on_free_capacity` is called when an instance may accept another request.
+    """
+
+    def __init__(self, endpoint: str, clock: Clock, on_free_capacity: Callable[[], None]) -> None:
         self._endpoint = endpoint
-        self._freed = freed
+        self._on_free_capacity = on_free_capacity
         self._sessions = Sessions(clock)
         self._shares: tuple[tuple[EndpointFleet, float], ...] = ()
 
     @property
     def shares(self) -> tuple[tuple[EndpointFleet, float], ...]:
-        """The fleets that take requests, and which share of them."""
+        """Fleets that receive requests, each with its share of the traffic."""
         return self._shares
 
     @property
     def fleets(self) -> list[EndpointFleet]:
-        """Those that take requests."""
+        """Fleets that receive requests."""
         return [fleet for fleet, _ in self.shares]
 
     @property
     def instance_count(self) -> int:
-        """The instances that take requests, of all production variants."""
+        """Number of instances of all production variants that receive requests."""
         return sum(variant.pool.count for fleet in self.fleets for variant in fleet.variants.values())
 
     def shift(self, *shares: tuple[EndpointFleet, float]) -> None:
-        """Let these fleets take requests from now on, each its share of them; the shares sum to 1."""
+        """Set the traffic share of each fleet. The shares must sum to 1."""
         self._shares = tuple((fleet, share) for fleet, share in shares if share > 0)
-        self._freed()
+        self._on_free_capacity()
 
-    def invoke(self, asked: Invocation) -> InvocationResponse:
-        """The answer of one instance. Raises InvocationError where none can be asked, and what the instance raises."""
-        place = self._place(asked)
-        place.fleet.shadows.mirror(asked)
-        answer = place.invoke(asked)
-        self._sessions.update(answer, place)
-        return answer
+    def invoke(self, invocation: Invocation) -> InvocationResponse:
+        """Send the request to one instance and return its response.
 
-    def _place(self, asked: Invocation) -> Reservation:
-        if asked.session_id not in ("", NEW_SESSION):
-            if (place := self._sessions.reserve(asked)) is not None:
-                return place
-            raise InvocationError(f"Session {asked.session_id} was not found at endpoint {self._endpoint}.")
-        if (place := self._take(asked.target_variant, None)) is None:
+        Raises InvocationError if no instance is available, and the errors of the instance.
+        """
+        reservation = self._reserve_for(invocation)
+        reservation.fleet.shadows.mirror(invocation)
+        response = reservation.invoke(invocation)
+        self._sessions.update(response, reservation)
+        return response
+
+    def _reserve_for(self, invocation: Invocation) -> Reservation:
+        if invocation.session_id not in ("", NEW_SESSION):
+            if (reservation := self._sessions.reserve(invocation)) is not None:
+                return reservation
+            raise InvocationError(f"Session {invocation.session_id} was not found at endpoint {self._endpoint}.")
+        if (reservation := self._reserve_random(invocation.target_variant, None)) is None:
             raise InvocationError(
                 f"Endpoint {self._endpoint} has no instance in service to process this request. Automatic scaling may "
                 "be in progress, if it is configured; or increase DesiredInstanceCount by "
                 "UpdateEndpointWeightsAndCapacities."
             )
-        return place
+        return reservation
 
     @contextmanager
     def reserve(self, limit: int | None = None) -> Iterator[Reservation | None]:
-        """An instance with fewer than `limit` requests under way, to be asked one more; None where there is none."""
-        place = self._take("", limit)
+        """Reserve an instance that has fewer than `limit` active requests; None if there is none."""
+        reservation = self._reserve_random("", limit)
         try:
-            yield place
+            yield reservation
         finally:
-            if place is not None:
-                place.release()  # it may not have been asked
+            if reservation is not None:
+                reservation.release()  # the caller may not have invoked it
 
-    def _take(self, target: str, limit: int | None) -> Reservation | None:
+    def _reserve_random(self, target: str, limit: int | None) -> Reservation | None:
         if target and not any(target in fleet.variants for fleet in self.fleets):
             raise InvocationError(f"Variant {target} was not found at endpoint {self._endpoint}.")
         full: set[HostedVariant] = set()
-        while ways := {way: chance for way, chance in self._ways(target) if way[1] not in full}:
-            [(fleet, variant)] = random.choices(list(ways), list(ways.values()))  # noqa: S311 only a request's way
+        while candidates := {
+            candidate: probability
+            for candidate, probability in self._list_candidates(target)
+            if candidate[1] not in full
+        }:
+            [(fleet, variant)] = random.choices(list(candidates), list(candidates.values()))  # noqa: S311 load balancing
             member = variant.reserve(limit)
             if member is not None:
                 return Reservation(fleet, variant, member)
-            if limit is not None:  # else its last instance has gone meanwhile, and another may have come
+            if limit is not None:  # without a limit the last instance was just removed, and another may exist by now
                 full.add(variant)
         return None
 
-    def _ways(self, target: str) -> Iterator[tuple[tuple[EndpointFleet, HostedVariant], float]]:
-        """Each variant that may be asked, and its chance."""
+    def _list_candidates(self, target: str) -> Iterator[tuple[tuple[EndpointFleet, HostedVariant], float]]:
+        """Yield each eligible variant with its probability."""
         for fleet, share in self.shares:
             weights = {
                 variant: 1.0 if target else variant.weight

@@ -1,49 +1,49 @@
-"""How busy the processes of an instance are."""
+"""Utilization of an instance: CPU, memory and disk of its processes and files."""
 
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
-#: Two looks that are closer to each other, in seconds, tell the same.
-_LEAST = 0.2
+#: Shortest time between two measurements, in seconds. Earlier calls return the previous result.
+_MIN_INTERVAL = 0.2
 
 
 class ResourceUsage:
-    """Of one instance, in percent of what it has of memory and disk; each CPU of this machine counts 100."""
+    """Utilization of one instance in percent of its memory and disk. Each CPU counts 100."""
 
     def __init__(self, folder: Path, memory: float, disk: float) -> None:
         self._folder = folder
         self._memory = memory
         self._disk = disk
-        self._looked, self._cpu = time.monotonic(), 0.0
-        self._known: dict[str, float] = {}
+        self._measured_at, self._cpu = time.monotonic(), 0.0
+        self._values: dict[str, float] = {}
 
     def measure(self, pids: Iterable[int]) -> dict[str, float]:
-        """Metric to its value since the last look, of an instance's processes and files."""
+        """Return the metrics of the processes and files of an instance since the previous measurement."""
         now = time.monotonic()
-        if not self._known:  # what a model brings stays as it is
-            self._known["DiskUtilization"] = 100 * _size(self._folder) / self._disk
-        if len(self._known) == 1 or now - self._looked >= _LEAST:
+        if not self._values:  # model files do not change
+            self._values["DiskUtilization"] = 100 * _measure_folder(self._folder) / self._disk
+        if len(self._values) == 1 or now - self._measured_at >= _MIN_INTERVAL:
             cpu, resident = read_process_usage(pids)
-            busy = max(cpu - self._cpu, 0.0) / max(now - self._looked, _LEAST)
-            self._looked, self._cpu = now, cpu
-            self._known |= {"CPUUtilization": 100 * busy, "MemoryUtilization": 100 * sum(resident) / self._memory}
-        return self._known
+            busy = max(cpu - self._cpu, 0.0) / max(now - self._measured_at, _MIN_INTERVAL)
+            self._measured_at, self._cpu = now, cpu
+            self._values |= {"CPUUtilization": 100 * busy, "MemoryUtilization": 100 * sum(resident) / self._memory}
+        return self._values
 
     def measure_memory(self, pids: Iterable[int]) -> list[float]:
-        """The memory of each process."""
+        """Return the memory of each process in percent."""
         return [100 * resident / self._memory for resident in read_process_usage(pids)[1]]
 
 
 def get_machine_memory() -> float:
-    """Bytes of memory that this machine has."""
+    """Return the memory of this machine in bytes."""
     import psutil
 
     return float(psutil.virtual_memory().total)
 
 
 def read_process_usage(pids: Iterable[int]) -> tuple[float, list[float]]:
-    """CPU seconds so far, and the resident memory of each in bytes."""
+    """Return the CPU seconds of all processes, and the resident memory of each in bytes."""
     import psutil
 
     cpu, resident = 0.0, []
@@ -58,5 +58,5 @@ def read_process_usage(pids: Iterable[int]) -> tuple[float, list[float]]:
     return cpu, resident
 
 
-def _size(folder: Path) -> int:
+def _measure_folder(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())

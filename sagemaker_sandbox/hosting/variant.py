@@ -1,4 +1,4 @@
-"""One variant of a fleet: its instances, what its requests tell of themselves, and how busy its instances are."""
+"""Variants: the instances of a variant in one fleet, and the metrics of its requests and instances."""
 
 import secrets
 import shutil
@@ -22,33 +22,33 @@ from sagemaker_sandbox.runtime.model_data import ModelDataCache
 from sustainable_mlops.catalogue import instances
 
 _MEBIBYTE, _GIBIBYTE = 2.0**20, 2.0**30
-#: The volume of an instance whose configuration names none, in GB. AWS publishes no figure; assumed.
+#: Default volume size of an instance in GB. AWS publishes no figure; assumed.
 _VOLUME_GB = 30
 
 
 class VariantOwner(Protocol):
-    """The endpoint that a variant is of."""
+    """The endpoint of a variant."""
 
     region: AccountRegion
 
     def get_meter(self, variant: str) -> VariantMeter:
-        """Where the requests to a variant tell of themselves."""
+        """Return the meter for the requests to a variant."""
 
     def signal_free_capacity(self) -> None:
-        """There may be room for a request."""
+        """Report that an instance may accept another request."""
 
     def follow_logs(self, variant: str, logs: Mapping[str, Path]) -> Callable[[], None]:
-        """Send the lines of an instance's logs on, until what is returned is called."""
+        """Send the log lines of an instance to CloudWatch Logs; return a function that stops this."""
 
     def record_shadow_response(
         self, config: Fields, variant: str, asked: Invocation, answer: InvocationResponse
     ) -> None:
-        """What a shadow variant of a configuration has answered."""
+        """Process the response of a shadow variant."""
 
 
 @dataclass
-class _Running:
-    """What goes with an instance."""
+class _InstanceRecord:
+    """Resources of one instance: id, folder, utilization and log follower."""
 
     id: str
     folder: Path
@@ -57,11 +57,14 @@ class _Running:
 
 
 class HostedVariant:
-    """`fields` are those of the configuration; weight and serverless settings are as they are now."""
+    """One variant of a fleet.
+
+    `fields` are those of the configuration. `weight` and `serverless` are the present values.
+    """
 
     def __init__(
         self,
-        home: VariantOwner,
+        owner: VariantOwner,
         config: Fields,
         fields: Fields,
         containers: list[Fields],
@@ -72,64 +75,68 @@ class HostedVariant:
         self.fields = fields
         self.weight = float(fields.get("InitialVariantWeight", 1.0))
         self.serverless: Fields | None = fields.get("ServerlessConfig")
-        asynchronous = "AsyncInferenceConfig" in config
+        is_asynchronous = "AsyncInferenceConfig" in config
         self.kind = (
             EndpointKind.SERVERLESS
             if self.serverless
             else EndpointKind.ASYNCHRONOUS
-            if asynchronous
+            if is_asynchronous
             else EndpointKind.REAL_TIME
         )
         metrics = config.get("MetricsConfig") or {}
-        #: How often it tells how busy its instances are.
+        #: Publishing interval of the utilization metrics.
         self.publish_interval = timedelta(seconds=metrics.get("MetricPublishFrequencyInSeconds", 60))
-        #: Whether all is told of each instance, too.
-        self._by_instance = bool(metrics.get("EnableEnhancedMetrics")) and self.kind is EndpointKind.REAL_TIME
-        self._home = home
-        self._meter = home.get_meter(self.name)
+        #: True if metrics are also published for each instance.
+        self._has_instance_metrics = bool(metrics.get("EnableEnhancedMetrics")) and self.kind is EndpointKind.REAL_TIME
+        self._owner = owner
+        self._meter = owner.get_meter(self.name)
         self._containers = containers
         self._multi_model = any(container.get("Mode") == "MultiModel" for container in containers)
         self._folder = folder
         self._data = data
-        self._running: dict[HostingInstance, _Running] = {}
+        self._running: dict[HostingInstance, _InstanceRecord] = {}
         strategy = fields.get("RoutingConfig", {}).get("RoutingStrategy", "RANDOM")
         self.pool = InstancePool(
-            self._make, self._begin, self._end, home.signal_free_capacity, at_random=strategy == "RANDOM"
+            self._create_instance,
+            self._start_instance,
+            self._end_instance,
+            owner.signal_free_capacity,
+            at_random=strategy == "RANDOM",
         )
-        #: Whether no request has come in the last ten seconds, so that a minute's may be told together.
+        #: True if no request arrived in the last ten seconds; values are then published once a minute.
         self.is_quiet = True
         self._counted_until: datetime | None = None
 
     @property
     def initial_count(self) -> int:
-        """How many instances it begins with; a serverless one is counted as one."""
+        """Initial number of instances. A serverless variant counts as one."""
         return 1 if self.serverless else int(self.fields.get("InitialInstanceCount", 1))
 
-    def _make(self, number: int) -> HostingInstance:
-        folder, name = self._folder / str(number), f"{self.name}-{number}"
-        shape = self._shape()
+    def _create_instance(self, number: int) -> HostingInstance:
+        folder, instance_name = self._folder / str(number), f"{self.name}-{number}"
+        shape = self._build_shape()
         instance = HostingInstance(
-            self._home.region, name, self._containers, folder, shape, self._data, variant=self.name
+            self._owner.region, instance_name, self._containers, folder, shape, self._data, variant=self.name
         )
-        usage = ResourceUsage(folder, self._memory(), self.fields.get("VolumeSizeInGB", _VOLUME_GB) * 1e9)
-        self._running[instance] = _Running(f"i-{secrets.token_hex(8)}0", folder, usage)
+        usage = ResourceUsage(folder, self._get_memory_bytes(), self.fields.get("VolumeSizeInGB", _VOLUME_GB) * 1e9)
+        self._running[instance] = _InstanceRecord(f"i-{secrets.token_hex(8)}0", folder, usage)
         return instance
 
-    def _begin(self, instance: HostingInstance) -> None:
+    def _start_instance(self, instance: HostingInstance) -> None:
         running = self._running.get(instance)
-        if running is None:  # closed meanwhile
+        if running is None:  # the variant was closed concurrently
             raise StartError("The endpoint is being deleted.")
-        running.stop_following = self._home.follow_logs(self.name, instance.logs)
+        running.stop_following = self._owner.follow_logs(self.name, instance.logs)
         instance.start()
 
-    def _end(self, instance: HostingInstance) -> None:
+    def _end_instance(self, instance: HostingInstance) -> None:
         instance.close()
         running = self._running.pop(instance, None)
         if running is not None:
             running.stop_following()
             shutil.rmtree(running.folder, ignore_errors=True)
 
-    def _shape(self) -> InstanceShape:
+    def _build_shape(self) -> InstanceShape:
         shape = InstanceShape()
         shape = replace(
             shape,
@@ -137,73 +144,90 @@ class HostedVariant:
             download_seconds=self.fields.get("ModelDataDownloadTimeoutInSeconds", shape.download_seconds),
         )
         if self.serverless is None:
-            return replace(shape, loaded_mb=int(self._memory() / _MEBIBYTE))
+            return replace(shape, loaded_mb=int(self._get_memory_bytes() / _MEBIBYTE))
         return replace(
             shape,
             memory_mb=self.serverless["MemorySizeInMB"],
             max_concurrency=self.serverless["MaxConcurrency"],
-            idle_seconds=self._home.region.context.idle_seconds,
+            idle_seconds=self._owner.region.context.idle_seconds,
             warm=self.serverless.get("ProvisionedConcurrency", 0),
         )
 
-    def _memory(self) -> float:
-        """Bytes that an instance has."""
+    def _get_memory_bytes(self) -> float:
+        """Return the memory of an instance in bytes."""
         if self.serverless is not None:
             return float(self.serverless["MemorySizeInMB"]) * _MEBIBYTE
-        known = instances.find(self.fields.get("InstanceType", ""))
-        return known.memory_gib * _GIBIBYTE if known is not None else get_machine_memory()
+        machine = instances.find(self.fields.get("InstanceType", ""))
+        return machine.memory_gib * _GIBIBYTE if machine is not None else get_machine_memory()
 
     def set_serverless(self, settings: Fields) -> None:
-        """Other settings; back once the provisioned concurrency is warm. Raises StartError."""
+        """Apply other serverless settings. Raises StartError.
+
+        The call returns when the provisioned concurrency is warm.
+        """
         assert self.serverless is not None
         self.serverless = self.serverless | settings
         for member in self.pool.members:
-            member.instance.reshape(self._shape())
+            member.instance.reshape(self._build_shape())
 
     def reserve(self, limit: int | None = None) -> PoolMember | None:
-        """Have an instance take one request more."""
+        """Reserve an instance for one request; None if all have `limit` active requests."""
         member = self.pool.reserve(limit)
         if member is not None:
-            self._stir()
+            self._mark_busy()
         return member
 
     def reserve_at(self, member: PoolMember) -> bool:
-        """Have this instance take one request more; False where it is not in service any more."""
-        taken = self.pool.reserve_at(member)
-        if taken:
-            self._stir()
-        return taken
+        """Reserve this instance for one request; False if it is no longer in service."""
+        is_reserved = self.pool.reserve_at(member)
+        if is_reserved:
+            self._mark_busy()
+        return is_reserved
 
-    def _stir(self) -> None:
+    def _mark_busy(self) -> None:
         if self.is_quiet:
             self.is_quiet = False
-            self._home.region.clock.wake()
+            self._owner.region.clock.wake()
 
-    def invoke(self, member: PoolMember, asked: Invocation, began: float) -> InvocationResponse:
-        """The answer of an instance that has taken the request, which came when it `began`. One that streams is told
-        of once it is over, by whoever takes its parts."""
-        at_once = member.active_requests
+    def invoke(self, member: PoolMember, invocation: Invocation, began: float) -> InvocationResponse:
+        """Send the request to a reserved instance and return its response. `began` is the arrival time.
+
+        The metrics of a streaming response are recorded by the caller, after the last part.
+        """
+        concurrent_requests = member.active_requests
         try:
-            answer = member.instance.invoke(asked)
+            response = member.instance.invoke(invocation)
         except ModelError as error:
-            self.record_request(member, asked, at_once, error.original_status, time.monotonic() - began, error.timings)
+            self.record_request(
+                member, invocation, concurrent_requests, error.original_status, time.monotonic() - began, error.timings
+            )
             raise
-        if isinstance(answer.body, bytes):
-            self.record_request(member, asked, at_once, 200, time.monotonic() - began, answer.timings)
-        return replace(answer, variant=self.name)
+        if isinstance(response.body, bytes):
+            self.record_request(
+                member, invocation, concurrent_requests, 200, time.monotonic() - began, response.timings
+            )
+        return replace(response, variant=self.name)
 
     def record_request(
-        self, member: PoolMember, asked: Invocation, at_once: int, status: int, seconds: float, took: InvocationTimings
+        self,
+        member: PoolMember,
+        invocation: Invocation,
+        concurrent_requests: int,
+        status: int,
+        seconds: float,
+        timings: InvocationTimings,
     ) -> None:
-        """A request is over."""
-        over = CompletedRequest(status, seconds, took, at_once, self.pool.count, asked.target_container)
-        for name, value in over.list_variant_metrics(self.serverless):
-            self._tell(member, name, value)
-        for container, name, value in over.list_container_metrics():
+        """Record the metrics of a completed request."""
+        completed = CompletedRequest(
+            status, seconds, timings, concurrent_requests, self.pool.count, invocation.target_container
+        )
+        for name, value in completed.list_variant_metrics(self.serverless):
+            self._record_metric(member, name, value)
+        for container, name, value in completed.list_container_metrics():
             self._meter.record(self.kind, name, value, ("ContainerName", container))
 
-    def _tell(self, member: PoolMember, name: str, value: float) -> None:
-        if not self._by_instance:
+    def _record_metric(self, member: PoolMember, name: str, value: float) -> None:
+        if not self._has_instance_metrics:
             self._meter.record(self.kind, name, value)
             return
         self._meter.record(self.kind, name, value, step=self.publish_interval)
@@ -212,41 +236,44 @@ class HostedVariant:
             self._meter.record(self.kind, name, value, ("InstanceId", running.id), self.publish_interval)
 
     def collect_concurrency(self, moment: datetime) -> Iterator[Fields]:
-        """What each instance had under way at once, each ten seconds until now. Where nothing came, once a minute."""
+        """Yield the peak concurrency of each instance for each ten seconds.
+
+        If no request arrived, yield the values once a minute.
+        """
         if self.kind is not EndpointKind.REAL_TIME or (self.is_quiet and floor_to_step(moment, MINUTE) != moment):
             return
-        members, last = self.pool.members, moment - TEN_SECONDS
-        start = max(self._counted_until or last, moment - MINUTE)
-        while members and start < last:
-            yield self._concurrent([0.0] * len(members), start)
+        members, period_start = self.pool.members, moment - TEN_SECONDS
+        start = max(self._counted_until or period_start, moment - MINUTE)
+        while members and start < period_start:
+            yield self._build_concurrency_datum([0.0] * len(members), start)
             start += TEN_SECONDS
-        most = [float(member.take_peak()) for member in members]
-        if most:
-            yield self._concurrent(most, last)
-        self._counted_until, self.is_quiet = moment, not any(most)
+        peaks = [float(member.take_peak()) for member in members]
+        if peaks:
+            yield self._build_concurrency_datum(peaks, period_start)
+        self._counted_until, self.is_quiet = moment, not any(peaks)
 
-    def _concurrent(self, most: list[float], moment: datetime) -> Fields:
-        return self._meter.build_datum("ConcurrentRequestsPerModel", "Count", (moment, moment + TEN_SECONDS), most)
+    def _build_concurrency_datum(self, peaks: list[float], moment: datetime) -> Fields:
+        return self._meter.build_datum("ConcurrentRequestsPerModel", "Count", (moment, moment + TEN_SECONDS), peaks)
 
     def collect_utilization(self, moment: datetime) -> Iterator[Fields]:
-        """A value of each instance; of a serverless variant, its workers' memory alone."""
+        """Yield the utilization of each instance. A serverless variant has worker memory only."""
         if floor_to_step(moment, self.publish_interval) != moment:
             return
-        found: dict[str, list[tuple[float, _Running]]] = {}
+        metrics: dict[str, list[tuple[float, _InstanceRecord]]] = {}
         for member in self.pool.members:
             running = self._running.get(member.instance)
             if running is not None:
-                for name, value in self._used(member.instance, running.usage):
-                    found.setdefault(name, []).append((value, running))
-        times = moment - self.publish_interval, moment
-        for name, values in found.items():
+                for name, value in self._measure_instance(member.instance, running.usage):
+                    metrics.setdefault(name, []).append((value, running))
+        interval = moment - self.publish_interval, moment
+        for name, values in metrics.items():
             unit = "None" if name == "LoadedModelCount" else "Percent"
-            yield self._meter.build_datum(name, unit, times, [value for value, _ in values])
-            if self._by_instance:
+            yield self._meter.build_datum(name, unit, interval, [value for value, _ in values])
+            if self._has_instance_metrics:
                 for value, running in values:
-                    yield self._meter.build_datum(name, unit, times, [value], ("InstanceId", running.id))
+                    yield self._meter.build_datum(name, unit, interval, [value], ("InstanceId", running.id))
 
-    def _used(self, instance: HostingInstance, usage: ResourceUsage) -> Iterator[tuple[str, float]]:
+    def _measure_instance(self, instance: HostingInstance, usage: ResourceUsage) -> Iterator[tuple[str, float]]:
         if self.serverless is not None:
             for share in usage.measure_memory(instance.pids):
                 yield "MemoryUtilization", share

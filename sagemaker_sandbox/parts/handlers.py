@@ -1,55 +1,55 @@
-"""What each operation of the service does here, declared where it is answered."""
+"""Handlers of operations, and the level at which the sandbox supports an operation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-Handler = TypeVar("Handler", bound=Callable[..., Any])
+HandlerFunction = TypeVar("HandlerFunction", bound=Callable[..., Any])
 
 
-class Does(StrEnum):
-    """How much of an operation there is."""
+class SupportLevel(StrEnum):
+    """The extent to which the sandbox supports an operation."""
 
-    BEHAVES = "behaves"
+    EMULATED = "emulated"
     RECORDED = "recorded only"
     REFUSED = "refused"
 
 
 @dataclass(frozen=True)
-class Declared:
-    """One operation of a part: what it does, and what there is to know of it.
+class OperationSupport:
+    """The support of one operation: its level and a note.
 
-    `shared` names the member of the request that may hold another account's ARN: then that account's part answers, if
-    its policy allows.
+    `shared_member` names the request member that may hold the ARN of another account's resource. That account's part
+    then handles the operation, if its policy allows it.
     """
 
-    does: Does
+    level: SupportLevel
     note: str = ""
-    shared: str = ""
+    shared_member: str = ""
 
 
-def behaves(handler: Handler) -> Handler:
-    """The handler does what AWS's operation does."""
-    handler.declared = Declared(Does.BEHAVES)  # type: ignore[attr-defined]  # a function takes any
+def emulated_operation(handler: HandlerFunction) -> HandlerFunction:
+    """Mark a handler that does what AWS's operation does."""
+    handler.support = OperationSupport(SupportLevel.EMULATED)  # type: ignore[attr-defined]  # a function takes any
     return handler
 
 
-def behaves_across_accounts(member: str) -> Callable[[Handler], Handler]:
-    """As `behaves`, and `member` of the request may be the ARN of what another account shares."""
+def shared_operation(member: str) -> Callable[[HandlerFunction], HandlerFunction]:
+    """Mark an emulated handler whose request member may be the ARN of another account's shared resource."""
 
-    def declare(handler: Handler) -> Handler:
-        handler.declared = Declared(Does.BEHAVES, shared=member)  # type: ignore[attr-defined]
+    def declare(handler: HandlerFunction) -> HandlerFunction:
+        handler.support = OperationSupport(SupportLevel.EMULATED, shared_member=member)  # type: ignore[attr-defined]
         return handler
 
     return declare
 
 
-def recorded(note: str) -> Callable[[Handler], Handler]:
-    """The handler keeps what it is told and gives it back; `note` says what does not follow from it."""
+def recorded_operation(note: str) -> Callable[[HandlerFunction], HandlerFunction]:
+    """Mark a handler that stores its input and returns it. `note` says which effects are missing."""
 
-    def declare(handler: Handler) -> Handler:
-        handler.declared = Declared(Does.RECORDED, note)  # type: ignore[attr-defined]
+    def declare(handler: HandlerFunction) -> HandlerFunction:
+        handler.support = OperationSupport(SupportLevel.RECORDED, note)  # type: ignore[attr-defined]
         return handler
 
     return declare

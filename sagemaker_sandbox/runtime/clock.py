@@ -9,7 +9,7 @@ from sustainable_mlops.catalogue import tables
 
 def _spot_share() -> float:
     """What managed spot costs, as a share of the price: the catalogue's central assumption of the discount."""
-    return 1 - next(float(row["value"]) for row in tables.rows("assumptions") if row["key"] == "spot_discount")
+    return 1 - next(float(row["value"]) for row in tables.read_rows("assumptions") if row["key"] == "spot_discount")
 
 
 class JobClock:

@@ -1,1 +1,1 @@
-"""Amazon SageMaker on this machine: control plane, model registry, training jobs and endpoints."""
+"""Parts of Amazon SageMaker in the sandbox: models, endpoints, jobs, pipelines, feature groups, model registry."""

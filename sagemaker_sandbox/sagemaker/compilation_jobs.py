@@ -1,4 +1,7 @@
-"""Stopping a compilation job, which moto does not know; it keeps the jobs themselves, which are over at once."""
+"""StopCompilationJob, which moto lacks.
+
+moto stores the jobs themselves, and they are complete at once.
+"""
 
 from sagemaker_sandbox.errors import ResourceNotFoundError, ValidationError
 from sagemaker_sandbox.parts.handlers import recorded_operation
@@ -6,11 +9,11 @@ from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 
 class CompilationJobs(ServicePart):
-    """StopCompilationJob."""
+    """Handler of StopCompilationJob."""
 
-    @recorded_operation("Refused, as each job is COMPLETED at once.")
+    @recorded_operation("Refused: each job is COMPLETED at once.")
     def stop_compilation_job(self, request: Fields) -> Fields:
-        """Raises ResourceNotFoundError, or ValidationError as for any job that is over."""
+        """Raise ResourceNotFoundError, or ValidationError as for every finished job."""
         from moto.sagemaker.models import sagemaker_backends
 
         name = request["CompilationJobName"]

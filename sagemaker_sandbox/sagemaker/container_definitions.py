@@ -1,32 +1,32 @@
-"""What SageMaker refuses of a model's containers, and of what they name: images, data and networks.
+"""Checks of a model's containers and of the images, data and networks that they name.
 
-AWS's words where they are known: CreateModel looks at images and data itself, with the model's role. That it looks at
-the network too, and the words of that, is assumed.
+The messages are AWS's where they are known. CreateModel checks images and data with the model's role. It is assumed
+that it also checks the network; the messages for this are assumed too.
 """
 
 from collections.abc import Callable, Iterator
 
-from sustainable_mlops.aws.s3 import S3Uri
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.sagemaker import resource_lookup
+from sustainable_mlops.aws.s3 import S3Uri
 
 
 def is_multi_model(container: Fields) -> bool:
-    """Whether a container serves many models, each fetched when it is asked for."""
+    """Return whether a container serves many models, each loaded on demand."""
     return container.get("Mode") == "MultiModel"
 
 
-def check(region: AccountRegion, model: Fields, containers: list[Fields]) -> None:
-    """Raises ValidationError; `model` is the request of CreateModel, `containers` one or several of it."""
+def check_containers(region: AccountRegion, model: Fields, containers: list[Fields]) -> None:
+    """Raise ValidationError for an invalid container. `model` is the request of CreateModel."""
     role = model.get("ExecutionRoleArn", "")
     for container in containers:
         _check_definition(container)
         if image := container.get("Image"):
             _check_image(role, image, container.get("ImageConfig", {}), in_vpc="VpcConfig" in model)
-        for uri, is_there in _data(container):
-            _check_data(region, role, uri, is_there)
+        for uri, exists in _list_data(container):
+            _check_data(region, role, uri, exists)
     _check_together(model, containers)
     if "VpcConfig" in model:
         _check_network(region, model["VpcConfig"])
@@ -77,27 +77,30 @@ def _check_image(role: str, image: str, config: Fields, *, in_vpc: bool) -> None
         raise ValidationError(f"Requested image {image} not found.")
 
 
-#: Whether what an address stands for is there.
-_IsThere = Callable[[S3Uri], bool]
+#: Function that returns whether the address exists.
+_ExistenceCheck = Callable[[S3Uri], bool]
 
 
-def _data(container: Fields) -> Iterator[tuple[str, _IsThere]]:
-    """Where a container's data are, and what has to be there: many models may come later."""
+def _list_data(container: Fields) -> Iterator[tuple[str, _ExistenceCheck]]:
+    """Yield the S3 addresses of a container's data, each with a check of its existence.
+
+    The data of a multi-model container may come later.
+    """
     if "ModelDataUrl" in container:
-        yield container["ModelDataUrl"], _any_time if is_multi_model(container) else resource_lookup.has_object
+        yield container["ModelDataUrl"], _skip_check if is_multi_model(container) else resource_lookup.has_object
     sources = [container.get("ModelDataSource", {}), *container.get("AdditionalModelDataSources", ())]
     for source in (one["S3DataSource"] for one in sources if "S3DataSource" in one):
         is_prefix = source["S3DataType"] == "S3Prefix"
         yield source["S3Uri"], resource_lookup.has_any_object if is_prefix else resource_lookup.has_object
 
 
-def _any_time(_: S3Uri) -> bool:
+def _skip_check(_: S3Uri) -> bool:
     return True
 
 
-def _check_data(region: AccountRegion, role: str, uri: str, is_there: _IsThere) -> None:
+def _check_data(region: AccountRegion, role: str, uri: str, exists: _ExistenceCheck) -> None:
     address = S3Uri.of_url(uri)
-    if address is None or resource_lookup.region_of_bucket(address.bucket) != region.name:
+    if address is None or resource_lookup.find_bucket_region(address.bucket) != region.name:
         raise ValidationError(
             f'Could not access model data at {uri}. Please ensure that the role "{role}" exists and that its trust '
             'relationship policy allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com"'
@@ -105,7 +108,7 @@ def _check_data(region: AccountRegion, role: str, uri: str, is_there: _IsThere) 
             f"{region.name}. If your Model uses multiple models or uncompressed models, please ensure that the role "
             'has "s3:ListBucket" permission.'
         )
-    if not is_there(address):
+    if not exists(address):
         raise ValidationError(f"Could not find model data at {uri}.")
 
 
@@ -125,17 +128,17 @@ def _check_together(model: Fields, containers: list[Fields]) -> None:
 
 
 def _check_network(region: AccountRegion, network: Fields) -> None:
-    """Subnets and groups are there, in one VPC."""
-    found: dict[str, str] = {}
+    """Check that subnets and security groups exist and are in one VPC."""
+    vpcs: dict[str, str] = {}
     for subnet in network["Subnets"]:
-        found[subnet] = _known(resource_lookup.vpc_of_subnet(region, subnet), f"subnet ID '{subnet}'")
+        vpcs[subnet] = _check_vpc(resource_lookup.find_subnet_vpc(region, subnet), f"subnet ID '{subnet}'")
     for group in network["SecurityGroupIds"]:
-        found[group] = _known(resource_lookup.vpc_of_group(region, group), f"security group '{group}'")
-    if len(set(found.values())) > 1:
-        raise ValidationError(f"{', '.join(found)} must be in one VPC.")
+        vpcs[group] = _check_vpc(resource_lookup.find_security_group_vpc(region, group), f"security group '{group}'")
+    if len(set(vpcs.values())) > 1:
+        raise ValidationError(f"{', '.join(vpcs)} must be in one VPC.")
 
 
-def _known(vpc: str | None, what: str) -> str:
+def _check_vpc(vpc: str | None, resource: str) -> str:
     if vpc is None:
-        raise ValidationError(f"The {what} does not exist.")
+        raise ValidationError(f"The {resource} does not exist.")
     return vpc

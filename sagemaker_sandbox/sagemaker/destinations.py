@@ -1,49 +1,52 @@
-"""Where an endpoint writes and by which key: looked for when it is made or updated, not with its configuration.
+"""Checks of the destinations and keys of an endpoint, when it is created or updated.
 
-A topic that is not there, or that the model's role may not publish to, lets the endpoint fail, in the words here. That
-buckets do so too where they are not there, and keys at once, is assumed.
+If a topic does not exist, or the model's role may not publish to it, the endpoint fails with this message. It is
+assumed that a missing bucket has the same effect, and that a missing key is refused at once.
 """
 
 from collections.abc import Iterator
 
-from sustainable_mlops.aws.s3 import S3Uri
 from sagemaker_sandbox import roles
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.policies import Decision
 from sagemaker_sandbox.sagemaker import resource_lookup
+from sustainable_mlops.aws.s3 import S3Uri
 
 
 def check_key(region: AccountRegion, config: Fields) -> None:
-    """Raise ValidationError where the key for the volumes of a configuration's instances does not exist."""
+    """Raise ValidationError if the key for the volumes of a configuration's instances does not exist."""
     key = config.get("KmsKeyId")
     if key and not resource_lookup.has_key(region, key):
         raise ValidationError(f"The KMS key {key} does not exist or is not accessible.")
 
 
-def unreachable(config: Fields, role: str) -> str | None:
-    """Why an endpoint of a configuration fails: what is not there that it writes to; `role` is its model's."""
-    for topic in _topics(config):
-        if not resource_lookup.has_topic(topic) or not _may(role, "sns:Publish", topic):
-            return _invalid(role, "sns:Publish", f'topic "{topic}"')
-    for uri in _addresses(config):
+def find_unreachable_destination(config: Fields, role: str) -> str | None:
+    """Return the failure reason for a destination that does not exist or is not allowed, or None.
+
+    `role` is the role of the model.
+    """
+    for topic in _list_topics(config):
+        if not resource_lookup.has_topic(topic) or not _is_allowed(role, "sns:Publish", topic):
+            return _describe_failure(role, "sns:Publish", f'topic "{topic}"')
+    for uri in _list_addresses(config):
         address = S3Uri.of_url(uri)
         if address is None or not resource_lookup.has_bucket(address.bucket):
-            return _invalid(role, "s3:PutObject", f'"{uri}"')
+            return _describe_failure(role, "s3:PutObject", f'"{uri}"')
     return None
 
 
-def _may(role: str, action: str, resource: str) -> bool:
+def _is_allowed(role: str, action: str, resource: str) -> bool:
     return roles.decide_action(role.split(":")[4], role, action, resource) is Decision.ALLOWED
 
 
-def _topics(config: Fields) -> Iterator[str]:
-    notices = config.get("AsyncInferenceConfig", {}).get("OutputConfig", {}).get("NotificationConfig", {})
-    yield from (notices[member] for member in ("SuccessTopic", "ErrorTopic") if member in notices)
+def _list_topics(config: Fields) -> Iterator[str]:
+    topics = config.get("AsyncInferenceConfig", {}).get("OutputConfig", {}).get("NotificationConfig", {})
+    yield from (topics[member] for member in ("SuccessTopic", "ErrorTopic") if member in topics)
 
 
-def _addresses(config: Fields) -> Iterator[str]:
+def _list_addresses(config: Fields) -> Iterator[str]:
     capture = config.get("DataCaptureConfig", {})
     if capture.get("EnableCapture"):
         yield capture["DestinationS3Uri"]
@@ -54,9 +57,9 @@ def _addresses(config: Fields) -> Iterator[str]:
             yield variant["CoreDumpConfig"]["DestinationS3Uri"]
 
 
-def _invalid(role: str, action: str, what: str) -> str:
+def _describe_failure(role: str, action: str, destination: str) -> str:
     return (
         f"The provided role '{role}' is invalid. Please ensure the role exists, that its trust relationship policy "
         f'allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com", and has "{action}" '
-        f"permissions for {what}."
+        f"permissions for {destination}."
     )

@@ -1,4 +1,7 @@
-"""Endpoints: their life. What an endpoint serves changes by `deployments`; requests go to `hosting`."""
+"""Endpoints and their status.
+
+`deployments` changes the configuration that an endpoint serves, and `hosting` handles its requests.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,20 +17,20 @@ from sagemaker_sandbox.hosting.endpoint import ServingState
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.listing import list_page
 from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, SageMakerResource
-from sagemaker_sandbox.sagemaker.destinations import check_key, unreachable
+from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource
+from sagemaker_sandbox.sagemaker.destinations import check_key, find_unreachable_destination
 from sagemaker_sandbox.sagemaker.endpoint_configs import EndpointConfigs
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 from sagemaker_sandbox.sagemaker.models import Models
-from sagemaker_sandbox.sagemaker.served_containers import served_containers
+from sagemaker_sandbox.sagemaker.served_containers import resolve_containers
 
-_CHANGING = ("Creating", "Updating", "RollingBack")
+_CHANGING_STATUSES = ("Creating", "Updating", "RollingBack")
 
 
 class Endpoints(ResourceFamily):
-    """CreateEndpoint, UpdateEndpoint, UpdateEndpointWeightsAndCapacities, Describe, List, DeleteEndpoint.
+    """Handlers of the operations on endpoints.
 
-    Once an endpoint serves, its `private` holds what: see `Wanted.kept`.
+    `private` of a serving endpoint holds its configuration: see `DeploymentSpec`.
     """
 
     arn_type = "endpoint"
@@ -38,47 +41,50 @@ class Endpoints(ResourceFamily):
         self._configs = configs
         self._models = models
         self._fleets = fleets
-        #: Asked before an update, with the endpoint that it is of and the new configuration; may raise ValidationError.
-        self.before_update: list[Callable[[SageMakerResource, Fields], None]] = []
-        #: Told the name of each endpoint that is being deleted, with the Region's lock held.
-        self.deleting: list[Callable[[str], None]] = []
-        #: Asked before instances start, without the lock: why what is wanted is not made, if so.
-        self.refusals: list[Callable[[DeploymentSpec], str | None]] = [_unreachable]
-        fleets.serving = self._serving
-        self.on_removed.append(fleets.let_go)
+        #: Checks before an update, with the endpoint and the new configuration. They may raise ValidationError.
+        self.update_checks: list[Callable[[SageMakerResource, Fields], None]] = []
+        #: Functions to call with the name of each endpoint that is being deleted. The Region's lock is held.
+        self.on_deletion: list[Callable[[str], None]] = []
+        #: Checks before instances start, without the lock. They return the failure reason or None.
+        self.start_checks: list[Callable[[DeploymentSpec], str | None]] = [_find_unreachable]
+        fleets.find_serving = self._find_serving
+        self.on_removed.append(fleets.release)
 
     @emulated_operation
     def create_endpoint(self, request: Fields) -> Fields:
-        """Creating, then InService; Failed where a container does not start."""
+        """Create an endpoint: Creating, then InService, or Failed if a container does not start."""
         name, deployment = request["EndpointName"], updates.resolve_deployment_config(request)
         self.check_name_is_free(name)
-        wanted = self._wanted(self._configs.get(request["EndpointConfigName"]).fields)
-        self._policy(deployment, wanted)
-        named = {"EndpointName": name, "EndpointConfigName": wanted.config["EndpointConfigName"]}
-        endpoint = self.add(name, named, request.get("Tags"))
+        spec = self._build_spec(self._configs.get(request["EndpointConfigName"]).fields)
+        self._build_policy(deployment, spec)
+        names = {"EndpointName": name, "EndpointConfigName": spec.config["EndpointConfigName"]}
+        endpoint = self.add(name, names, request.get("Tags"))
         endpoint.fields |= {"EndpointArn": endpoint.arn, "CreationTime": self.region.clock.now()}
-        self._deploy("Creating", endpoint, wanted, deployment, updates.ALL_AT_ONCE)
+        self._deploy("Creating", endpoint, spec, deployment, updates.ALL_AT_ONCE)
         return {"EndpointArn": endpoint.arn}
 
     @emulated_operation
     def update_endpoint(self, request: Fields) -> Fields:
-        """Updating, then InService with the new configuration; with the old one where the update is rolled back."""
+        """Update an endpoint: Updating, then InService with the new configuration.
+
+        After a rollback, the endpoint is InService with the old one.
+        """
         endpoint = self.get(request["EndpointName"])
         config = self._configs.get(request["EndpointConfigName"]).fields
-        self._must_be_at_rest(endpoint)
-        self._must_serve(endpoint)
-        self._configs.get(endpoint.fields["EndpointConfigName"])  # which AWS wants to be there still
+        self._check_is_settled(endpoint)
+        self._check_serves(endpoint)
+        self._configs.get(endpoint.fields["EndpointConfigName"])  # AWS requires that it still exists
         updates.check_configuration(endpoint, config)
         updates.check_endpoint_kind(endpoint, config)
-        for ask in self.before_update:
-            ask(endpoint, config)
+        for check in self.update_checks:
+            check(endpoint, config)
         deployment = updates.resolve_deployment_config(request, endpoint)
-        wanted = self._wanted(updates.retain_variant_properties(config, endpoint, request))
-        self._deploy("Updating", endpoint, wanted, deployment, self._policy(deployment, wanted, endpoint))
+        spec = self._build_spec(updates.retain_variant_properties(config, endpoint, request))
+        self._deploy("Updating", endpoint, spec, deployment, self._build_policy(deployment, spec, endpoint))
         return {"EndpointArn": endpoint.arn}
 
-    def _wanted(self, config: Fields) -> DeploymentSpec:
-        """What a configuration makes an endpoint serve, found out now: a model deleted later goes on being served."""
+    def _build_spec(self, config: Fields) -> DeploymentSpec:
+        """Return what the endpoint will serve. A model that is deleted later is still served."""
         check_key(self.region, config)
         models = {
             variant["VariantName"]: self._models.get(variant["ModelName"]).fields
@@ -86,103 +92,125 @@ class Endpoints(ResourceFamily):
             for variant in config.get(member) or ()
             if "ModelName" in variant
         }
-        containers = {name: served_containers(self.region, model) for name, model in models.items()}
+        containers = {name: resolve_containers(self.region, model) for name, model in models.items()}
         roles = {name: model["ExecutionRoleArn"] for name, model in models.items() if "ExecutionRoleArn" in model}
         return DeploymentSpec(config, containers, roles)
 
-    def _policy(
-        self, deployment: Fields | None, wanted: DeploymentSpec, endpoint: SageMakerResource | None = None
+    def _build_policy(
+        self, deployment: Fields | None, spec: DeploymentSpec, endpoint: SageMakerResource | None = None
     ) -> DeploymentPolicy:
-        """How to deploy by a DeploymentConfig. Raises ValidationError."""
-        asked = DeploymentPolicy(deployment or {})
-        policy.check_policy(asked, wanted.instance_counts, serverless=updates.is_serverless(wanted.config))
-        alarms.check_alarms_exist(self.region.account_id, self.region.name, asked.alarms)
+        """Return the deployment policy of a DeploymentConfig. Raise ValidationError."""
+        new_policy = DeploymentPolicy(deployment or {})
+        policy.check_policy(new_policy, spec.instance_counts, is_serverless=updates.is_serverless(spec.config))
+        alarms.check_alarms_exist(self.region.account_id, self.region.name, new_policy.alarms)
         if endpoint is None:
-            return asked
-        served = endpoint.private["config"]
-        if asked.has_update_policy:
-            policy.check_variant_names(updates.list_variant_names(served), updates.list_variant_names(wanted.config))
-        if asked.rolling is not None and endpoint.fields["EndpointStatus"] == "UpdateRollbackFailed":
+            return new_policy
+        served_config = endpoint.private["config"]
+        if new_policy.has_update_policy:
+            policy.check_variant_names(
+                updates.list_variant_names(served_config), updates.list_variant_names(spec.config)
+            )
+        if new_policy.rolling is not None and endpoint.fields["EndpointStatus"] == "UpdateRollbackFailed":
             raise ValidationError(f'Cannot roll endpoint "{endpoint.arn}", which serves two configurations.')
-        return asked if updates.has_guardrails(served, wanted.config) else updates.ALL_AT_ONCE
+        return new_policy if updates.has_guardrails(served_config, spec.config) else updates.ALL_AT_ONCE
 
     def _deploy(
-        self, status: str, endpoint: SageMakerResource, wanted: DeploymentSpec, deployment: Fields | None, how: DeploymentPolicy
+        self,
+        status: str,
+        endpoint: SageMakerResource,
+        spec: DeploymentSpec,
+        deployment: Fields | None,
+        deployment_policy: DeploymentPolicy,
     ) -> None:
-        """Have the endpoint serve another configuration, in the background."""
-        shown = EndpointDescription(self.region, endpoint, deployment_events=updates.has_guardrails(wanted.config))
-        begun = build_pending_summary(wanted.config, wanted.models, self.region.clock.now())
-        shown.set_status(status, begun | {"LastDeploymentConfig": deployment, "FailureReason": None})
-        EndpointDeployment(self.region, endpoint, wanted, how, self._fleets, shown, self._refusal).start()
+        """Deploy another configuration in the background."""
+        description = EndpointDescription(self.region, endpoint, deployment_events=updates.has_guardrails(spec.config))
+        summary = build_pending_summary(spec.config, spec.models, self.region.clock.now())
+        description.set_status(status, summary | {"LastDeploymentConfig": deployment, "FailureReason": None})
+        EndpointDeployment(
+            self.region, endpoint, spec, deployment_policy, self._fleets, description, self._find_start_failure
+        ).start()
 
-    def _refusal(self, wanted: DeploymentSpec) -> str | None:
-        return next((why for ask in self.refusals if (why := ask(wanted)) is not None), None)
+    def _find_start_failure(self, spec: DeploymentSpec) -> str | None:
+        return next((reason for check in self.start_checks if (reason := check(spec)) is not None), None)
 
     @emulated_operation
     def update_endpoint_weights_and_capacities(self, request: Fields) -> Fields:
-        """New weights, instance counts or serverless settings for the variants named: desired at once, had in time."""
+        """Change weights, instance counts or serverless settings of the named variants.
+
+        The response shows the desired values at once, and the current values follow.
+        """
         endpoint = self.get(request["EndpointName"])
-        self._must_be_at_rest(endpoint)
-        self._must_serve(endpoint, "InService")
-        wanted = parse_desired_capacities(endpoint, request["DesiredWeightsAndCapacities"])
-        CapacityUpdate(self.region, endpoint, wanted, self._fleets, EndpointDescription(self.region, endpoint)).start()
+        self._check_is_settled(endpoint)
+        self._check_serves(endpoint, "InService")
+        capacities = parse_desired_capacities(endpoint, request["DesiredWeightsAndCapacities"])
+        CapacityUpdate(
+            self.region, endpoint, capacities, self._fleets, EndpointDescription(self.region, endpoint)
+        ).start()
         return {"EndpointArn": endpoint.arn}
 
     @emulated_operation
     def describe_endpoint(self, request: Fields) -> Fields:
-        """The endpoint as it is at this moment."""
+        """Return the endpoint as it is at this moment."""
         return self.get(request["EndpointName"]).fields
 
     @emulated_operation
     def list_endpoints(self, request: Fields) -> Fields:
-        """Summaries, newest first."""
+        """Return summaries, newest first."""
         return list_page("ListEndpoints", request, self, name="EndpointName", status="EndpointStatus")
 
     @emulated_operation
     def delete_endpoint(self, request: Fields) -> Fields:
-        """Deleting, then gone with its instances; refused while anything else is under way."""
+        """Delete an endpoint with its instances. Refuse this during another change."""
         endpoint = self.get(request["EndpointName"])
-        self._must_be_at_rest(endpoint)
+        self._check_is_settled(endpoint)
         EndpointDescription(self.region, endpoint).settle("Deleting")
-        seconds = self.region.transition_seconds("DeleteEndpoint", endpoint.name)
+        seconds = self.region.take_transition_seconds("DeleteEndpoint", endpoint.name)
         endpoint.schedule_deletion(seconds)
-        for tell in self.deleting:
-            tell(endpoint.name)
-        self._fleets.let_go(endpoint.name)
+        for notify in self.on_deletion:
+            notify(endpoint.name)
+        self._fleets.release(endpoint.name)
         at_once = seconds <= self.region.context.transition_seconds
-        self.region.start_thread(f"bury {endpoint.name}", lambda: self._bury(endpoint.name, seconds), blocks_clock=at_once)
+        self.region.start_thread(
+            f"delete {endpoint.name}", lambda: self._finish_deletion(endpoint.name, seconds), blocks_clock=at_once
+        )
         return {}
 
-    def _bury(self, name: str, seconds: float) -> None:
-        """Let an endpoint be gone once it is, whether or not anybody looks."""
+    def _finish_deletion(self, name: str, seconds: float) -> None:
+        """Remove an endpoint after its deletion, even if no request looks at it."""
         if not self.region.closing.wait(seconds):
             with self.region.lock:
                 self.find(name)
 
-    def restore(self, kept: Any) -> None:
-        """What was under way when the sandbox ended is over: what served before serves, if anything did."""
-        super().restore(kept)
+    def restore(self, snapshot: Any) -> None:
+        """Restore the endpoints.
+
+        A deployment in progress has ended, and the endpoint serves its old configuration, if any.
+        """
+        super().restore(snapshot)
         moment = self.region.clock.now()
-        over: Fields = {
+        ended_deployment: Fields = {
             "PendingDeploymentSummary": None,
             "FailureReason": "The sandbox ended during the deployment; deploy again.",
         }
         for endpoint in self.resources.values():
-            if endpoint.fields["EndpointStatus"] in (*_CHANGING, "UpdateRollbackFailed"):
-                served = DeploymentSpec.from_private(endpoint.private).describe(moment) if endpoint.private else {}
-                put_status(endpoint, "InService" if served else "Failed", moment, served | over)
+            if endpoint.fields["EndpointStatus"] in (*_CHANGING_STATUSES, "UpdateRollbackFailed"):
+                serving = DeploymentSpec.from_private(endpoint.private).describe(moment) if endpoint.private else {}
+                put_status(endpoint, "InService" if serving else "Failed", moment, serving | ended_deployment)
 
-    def _must_be_at_rest(self, endpoint: SageMakerResource) -> None:
-        if endpoint.fields["EndpointStatus"] in (*_CHANGING, "Deleting"):
+    def _check_is_settled(self, endpoint: SageMakerResource) -> None:
+        if endpoint.fields["EndpointStatus"] in (*_CHANGING_STATUSES, "Deleting"):
             raise ValidationError(f'Cannot update in-progress endpoint "{endpoint.arn}".')
 
-    def _must_serve(self, endpoint: SageMakerResource, *statuses: str) -> None:
-        """Documented: a failed endpoint can be deleted, and nothing else. AWS publishes no wording."""
+    def _check_serves(self, endpoint: SageMakerResource, *statuses: str) -> None:
+        """Raise ValidationError unless the endpoint serves, or has one of the statuses.
+
+        A failed endpoint can only be deleted. AWS publishes no message for this.
+        """
         status = endpoint.fields["EndpointStatus"]
         if status == "Failed" or status not in (statuses or (status,)):
             raise ValidationError(f'Cannot update endpoint "{endpoint.arn}", whose status is {status}.')
 
-    def _serving(self, name: str) -> ServingState | None:
+    def _find_serving(self, name: str) -> ServingState | None:
         with self.region.lock:
             endpoint = self.find(name)
             if endpoint is None or endpoint.is_being_deleted or "config" not in endpoint.private:
@@ -190,7 +218,7 @@ class Endpoints(ResourceFamily):
             return ServingState(endpoint.private["config"], endpoint.private["models"])
 
 
-def _unreachable(wanted: DeploymentSpec) -> str | None:
-    """Why an endpoint cannot write where its configuration says."""
-    found = (unreachable(wanted.config, role) for role in dict.fromkeys(wanted.roles.values()))
-    return next((why for why in found if why is not None), None)
+def _find_unreachable(spec: DeploymentSpec) -> str | None:
+    """Return the failure reason if the endpoint cannot write to its destinations."""
+    reasons = (find_unreachable_destination(spec.config, role) for role in dict.fromkeys(spec.roles.values()))
+    return next((reason for reason in reasons if reason is not None), None)

@@ -1,31 +1,31 @@
-"""Feature groups: the schema and the stores of features (see `featurestore` for their records)."""
+"""Feature groups: the schema and the stores of features. `featurestore` holds their records."""
 
 import time
 from contextlib import suppress
 
 from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
 from sagemaker_sandbox.faults.fault_rules import CREATE_FAILED
-from sagemaker_sandbox.parts.listing import list_page
 from sagemaker_sandbox.parts.handlers import emulated_operation
-from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, now
+from sagemaker_sandbox.parts.listing import list_page
+from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, now
 from sagemaker_sandbox.sagemaker import offline_store_keys
 
-#: Columns that the offline store adds by itself.
+#: Columns that the offline store adds.
 RESERVED_FEATURES = ("is_deleted", "write_time", "api_invocation_time")
-_MOST_FEATURES = 2500
-#: How Glue names the types of features.
+_MAX_FEATURES = 2500
+#: Glue's names of the feature types.
 _GLUE_TYPES = {"String": "string", "Integral": "bigint", "Fractional": "double"}
 
 
 class FeatureGroups(ResourceFamily):
-    """Create, Describe, Update, List and DeleteFeatureGroup; Update and DescribeFeatureMetadata."""
+    """Handlers of the operations on feature groups and on the metadata of features."""
 
     arn_type = "feature-group"
     noun = "feature group"
 
     @emulated_operation
     def create_feature_group(self, request: Fields) -> Fields:
-        """Creating, then Created."""
+        """Create a feature group: Creating, then Created."""
         name = request["FeatureGroupName"]
         if self.find(name) is not None:
             raise ResourceInUseError(
@@ -35,7 +35,7 @@ class FeatureGroups(ResourceFamily):
         _check_features(definitions)
         _check_key_features(request)
         _check_stores(request)
-        offline_store_keys.check(self.region, request)
+        offline_store_keys.check_key(self.region, request)
         group = self.add(name, request | {"FeatureGroupStatus": "Creating"}, request.get("Tags"))
         group.fields |= {
             "FeatureGroupArn": group.arn,
@@ -44,33 +44,33 @@ class FeatureGroups(ResourceFamily):
             "NextToken": "",
         }
         if "OfflineStoreConfig" in request:
-            group.fields["OfflineStoreConfig"] = self._offline_store(name, request["OfflineStoreConfig"])
+            group.fields["OfflineStoreConfig"] = self._complete_offline_store(name, request["OfflineStoreConfig"])
             self._register_table(group.fields["OfflineStoreConfig"], definitions)
             group.fields["OfflineStoreStatus"] = {"Status": "Active"}
-        made: Fields = {"FeatureGroupStatus": "Created"}
+        result: Fields = {"FeatureGroupStatus": "Created"}
         if (fault := self.region.faults.take_failure("CreateFeatureGroup", name, CREATE_FAILED)) is not None:
             reason = fault.message or "Internal failure: the feature group could not be created."
-            made = {"FeatureGroupStatus": CREATE_FAILED, "FailureReason": reason}
-        group.schedule_change(self.region.transition_seconds("CreateFeatureGroup", name), made)
+            result = {"FeatureGroupStatus": CREATE_FAILED, "FailureReason": reason}
+        group.schedule_change(self.region.take_transition_seconds("CreateFeatureGroup", name), result)
         return {"FeatureGroupArn": group.arn}
 
-    def _offline_store(self, name: str, config: Fields) -> Fields:
-        """The configuration with what SageMaker fills in: the table and where its data lie."""
+    def _complete_offline_store(self, name: str, config: Fields) -> Fields:
+        """Return the configuration with the table and the data location that SageMaker adds."""
         table = f"{name.replace('-', '_').lower()}_{int(time.time())}"
         storage = config["S3StorageConfig"]
         root = storage["S3Uri"].rstrip("/")
         account, region = self.region.account_id, self.region.name
         folder = f"{name}-{table.rsplit('_', 1)[1]}"
         resolved = f"{root}/{account}/sagemaker/{region}/offline-store/{folder}/data"
-        filled: Fields = {
+        completed: Fields = {
             "DisableGlueTableCreation": False,
             "TableFormat": "Glue",
             "S3StorageConfig": {"ResolvedOutputS3Uri": resolved} | storage,
         }
         if not config.get("DisableGlueTableCreation"):
             catalog = {"TableName": table, "Catalog": "AwsDataCatalog", "Database": "sagemaker_featurestore"}
-            filled["DataCatalogConfig"] = catalog
-        return filled | {key: value for key, value in config.items() if key != "S3StorageConfig"}
+            completed["DataCatalogConfig"] = catalog
+        return completed | {key: value for key, value in config.items() if key != "S3StorageConfig"}
 
     def _register_table(self, store: Fields, definitions: list[Fields]) -> None:
         """Register the offline store in Glue's catalog. As on AWS, the table outlives the feature group."""
@@ -80,21 +80,24 @@ class FeatureGroups(ResourceFamily):
         database = catalog["Database"]
         with suppress(glue.exceptions.AlreadyExistsException):
             glue.create_database(DatabaseInput={"Name": database})
-        columns = [{"Name": one["FeatureName"].lower(), "Type": _GLUE_TYPES[one["FeatureType"]]} for one in definitions]
-        place = {"Columns": columns, "Location": store["S3StorageConfig"]["ResolvedOutputS3Uri"]}
+        columns = [
+            {"Name": definition["FeatureName"].lower(), "Type": _GLUE_TYPES[definition["FeatureType"]]}
+            for definition in definitions
+        ]
+        storage = {"Columns": columns, "Location": store["S3StorageConfig"]["ResolvedOutputS3Uri"]}
         glue.create_table(
             DatabaseName=database,
-            TableInput={"Name": catalog["TableName"], "TableType": "EXTERNAL_TABLE", "StorageDescriptor": place},
+            TableInput={"Name": catalog["TableName"], "TableType": "EXTERNAL_TABLE", "StorageDescriptor": storage},
         )
 
     @emulated_operation
     def describe_feature_group(self, request: Fields) -> Fields:
-        """The group with all its features (one page)."""
+        """Return the group with all its features on one page."""
         return self.get(request["FeatureGroupName"]).fields
 
     @emulated_operation
     def update_feature_group(self, request: Fields) -> Fields:
-        """Add features, or change the online store's time to live or the throughput. Nothing is ever taken away."""
+        """Add features, or change the online store's time to live or the throughput. Nothing can be removed."""
         group = self.get(request["FeatureGroupName"])
         if group.fields["FeatureGroupStatus"] != "Created":
             raise ValidationError(f"FeatureGroup {group.name} is in status {group.fields['FeatureGroupStatus']}.")
@@ -110,27 +113,27 @@ class FeatureGroups(ResourceFamily):
         if "ThroughputConfig" in request:
             group.fields["ThroughputConfig"] = group.fields["ThroughputConfig"] | request["ThroughputConfig"]
         group.fields |= {"LastUpdateStatus": {"Status": "InProgress"}, "LastModifiedTime": now()}
-        seconds = self.region.transition_seconds("UpdateFeatureGroup", group.name)
+        seconds = self.region.take_transition_seconds("UpdateFeatureGroup", group.name)
         group.schedule_change(seconds, {"LastUpdateStatus": {"Status": "Successful"}})
         return {"FeatureGroupArn": group.arn}
 
     @emulated_operation
     def list_feature_groups(self, request: Fields) -> Fields:
-        """Summaries, newest first."""
+        """Return summaries, newest first."""
         return list_page("ListFeatureGroups", request, self, name="FeatureGroupName", status="FeatureGroupStatus")
 
     @emulated_operation
     def delete_feature_group(self, request: Fields) -> Fields:
-        """Deleting, then gone with its online records. What lies in S3 stays, as on AWS."""
+        """Delete the group with its online records. As on AWS, the data in S3 stays."""
         group = self.get(request["FeatureGroupName"])
         group.fields["FeatureGroupStatus"] = "Deleting"
-        group.schedule_deletion(self.region.transition_seconds("DeleteFeatureGroup", group.name))
+        group.schedule_deletion(self.region.take_transition_seconds("DeleteFeatureGroup", group.name))
         return {}
 
     @emulated_operation
     def update_feature_metadata(self, request: Fields) -> Fields:
-        """Description and parameters of one feature."""
-        metadata = self._metadata(request)
+        """Change description and parameters of one feature."""
+        metadata = self._get_metadata(request)
         parameters = metadata["parameters"]
         if "Description" in request:
             metadata["description"] = request["Description"]
@@ -142,18 +145,18 @@ class FeatureGroups(ResourceFamily):
 
     @emulated_operation
     def describe_feature_metadata(self, request: Fields) -> Fields:
-        """One feature: its type, description and parameters."""
+        """Return type, description and parameters of one feature."""
         group = self.get(request["FeatureGroupName"])
-        metadata = self._metadata(request)
+        metadata = self._get_metadata(request)
         parameters = [{"Key": key, "Value": value} for key, value in metadata["parameters"].items()]
         definition = next(d for d in group.fields["FeatureDefinitions"] if d["FeatureName"] == request["FeatureName"])
-        # The group's own description must not stand in for the feature's.
+        # The description of the group must not replace that of the feature.
         described: Fields = (
             group.fields | definition | {"Description": metadata["description"], "Parameters": parameters}
         )
         return described
 
-    def _metadata(self, request: Fields) -> Fields:
+    def _get_metadata(self, request: Fields) -> Fields:
         group, feature = self.get(request["FeatureGroupName"]), request["FeatureName"]
         if all(definition["FeatureName"] != feature for definition in group.fields["FeatureDefinitions"]):
             raise ResourceNotFoundError(
@@ -162,8 +165,8 @@ class FeatureGroups(ResourceFamily):
         features: dict[str, Fields] = group.private.setdefault("features", {})
         return features.setdefault(feature, {"description": None, "parameters": {}})
 
-    def not_found(self, name: str) -> Exception:
-        """Feature groups have an exception of their own."""
+    def create_not_found_error(self, name: str) -> Exception:
+        """Return the error, which feature groups have of their own."""
         return ResourceNotFoundError(
             f"Resource Not Found: Amazon SageMaker can't find a FeatureGroup with name {name}. "
             "Ensure that the FeatureGroup exists in this account and Region."
@@ -178,8 +181,8 @@ def _check_features(definitions: list[Fields]) -> None:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValidationError(f"Validation Error: Duplicate FeatureName {repeated[0]}.")
-    if len(names) > _MOST_FEATURES:
-        raise ValidationError(f"Validation Error: a FeatureGroup has at most {_MOST_FEATURES} features.")
+    if len(names) > _MAX_FEATURES:
+        raise ValidationError(f"Validation Error: a FeatureGroup has at most {_MAX_FEATURES} features.")
 
 
 def _check_key_features(request: Fields) -> None:

@@ -1,4 +1,4 @@
-"""The fleets of all endpoints of a Region, and the traffic to them."""
+"""Fleets of all endpoints of a Region, and the traffic to them."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -12,69 +12,77 @@ from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 
 class Fleets(ServicePart):
-    """Made by whoever deploys, and let go with the endpoint."""
+    """Fleets by endpoint. A deployment creates a fleet, and the deletion of the endpoint ends all of them."""
 
     def __init__(self, region: AccountRegion, logs: EndpointLogs) -> None:
         super().__init__(region)
         self._logs = logs
         self._lock = threading.Lock()
         self._endpoints: dict[str, HostedEndpoint] = {}
-        self._closed = False
-        #: Deleted ones, of whose requests not everything is told.
-        self._gone: list[HostedEndpoint] = []
-        #: What an endpoint serves that is in service, asked after a restart; None where there is no such endpoint.
-        self.serving: Callable[[str], ServingState | None] = lambda _: None
-        #: Called with an endpoint's name once there may be room for a request where there was none; must return soon.
-        self.freed: list[Callable[[str], None]] = []
-        #: Told of what shadow variants answer; must return soon.
-        self.heard: ShadowResponseListener = lambda *_: None
+        self._is_closed = False
+        #: Deleted endpoints with unpublished metrics.
+        self._deleted: list[HostedEndpoint] = []
+        #: Function that returns what an endpoint in service serves, or None. Called after a restart.
+        self.find_serving: Callable[[str], ServingState | None] = lambda _: None
+        #: Functions to call with the name of an endpoint that may have capacity again. They must return soon.
+        self.on_capacity_freed: list[Callable[[str], None]] = []
+        #: Function to call with the response of a shadow variant. It must return soon.
+        self.on_shadow_response: ShadowResponseListener = lambda *_: None
 
     def create_fleet(self, endpoint: str, config: Fields, models: Mapping[str, list[Fields]]) -> EndpointFleet:
-        """A fleet that has yet to be started, and to be given traffic. `models`: variant to its containers."""
-        fleet = self._endpoint(endpoint).add_fleet(config, models)
+        """Create a fleet, which does not run yet and has no traffic. `models` has the containers of each variant."""
+        fleet = self._get_endpoint(endpoint).add_fleet(config, models)
         self.region.clock.wake()
         return fleet
 
     def get_traffic(self, endpoint: str) -> Traffic:
-        """The traffic of an endpoint. What served it before a restart is started by whoever asks first, who waits for
-        it: never call this with the Region's lock held. Raises StartError."""
-        found = self._endpoint(endpoint)
-        found.resume(self.serving)
-        return found.traffic
+        """Return the traffic of an endpoint.
 
-    def let_go(self, endpoint: str) -> None:
-        """End all instances of an endpoint, after their requests under way; returns at once."""
+        After a restart, the first call starts the instances and waits for them. Never call this with the Region's lock
+        held. Raises StartError.
+        """
+        hosted_endpoint = self._get_endpoint(endpoint)
+        hosted_endpoint.resume(self.find_serving)
+        return hosted_endpoint.traffic
+
+    def release(self, endpoint: str) -> None:
+        """End all instances of an endpoint after their current requests. Return at once."""
         with self._lock:
-            gone = self._endpoints.pop(endpoint, None)
-            if gone is None:
+            hosted_endpoint = self._endpoints.pop(endpoint, None)
+            if hosted_endpoint is None:
                 return
-            self._gone = [one for one in self._gone if not one.is_finished] + [gone]
-        self.region.start_thread(f"close {endpoint}", gone.close)
+            self._deleted = [deleted for deleted in self._deleted if not deleted.is_finished] + [hosted_endpoint]
+        self.region.start_thread(f"close {endpoint}", hosted_endpoint.close)
 
-    def measured(self) -> list[HostedEndpoint]:
-        """Every endpoint that has metrics to tell."""
+    def list_measured_endpoints(self) -> list[HostedEndpoint]:
+        """Return every endpoint with metrics to publish."""
         with self._lock:
-            return [*self._endpoints.values(), *self._gone]
+            return [*self._endpoints.values(), *self._deleted]
 
-    def _endpoint(self, name: str) -> HostedEndpoint:
+    def _get_endpoint(self, name: str) -> HostedEndpoint:
         with self._lock:
             if name not in self._endpoints:
                 folder = self.region.folder / "endpoints"
-                self._endpoints[name] = made = HostedEndpoint(
-                    self.region, name, folder, self._tell_freed, lambda *heard: self.heard(*heard), self._logs
+                self._endpoints[name] = hosted_endpoint = HostedEndpoint(
+                    self.region,
+                    name,
+                    folder,
+                    self._notify_capacity,
+                    lambda *response: self.on_shadow_response(*response),
+                    self._logs,
                 )
-                if self._closed:
-                    made.close()
+                if self._is_closed:
+                    hosted_endpoint.close()
             return self._endpoints[name]
 
-    def _tell_freed(self, endpoint: str) -> None:
-        for tell in self.freed:
-            tell(endpoint)
+    def _notify_capacity(self, endpoint: str) -> None:
+        for notify in self.on_capacity_freed:
+            notify(endpoint)
 
     def close(self) -> None:
-        """End all instances at once; requests under way fail."""
+        """End all instances at once. Current requests fail."""
         with self._lock:
-            self._closed = True
-            endpoints = [*self._endpoints.values(), *self._gone]
+            self._is_closed = True
+            endpoints = [*self._endpoints.values(), *self._deleted]
         for endpoint in endpoints:
             endpoint.close(at_once=True)

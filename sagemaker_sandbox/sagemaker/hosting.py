@@ -1,4 +1,4 @@
-"""InvokeEndpoint, at once or in parts: who may be asked what, and how SageMaker tells what went wrong."""
+"""InvokeEndpoint and InvokeEndpointWithResponseStream, with SageMaker's errors."""
 
 from collections.abc import Mapping
 from typing import NoReturn
@@ -14,37 +14,37 @@ from sagemaker_sandbox.runtime.container_invocation import ModelError, Throttled
 from sagemaker_sandbox.sagemaker.endpoints import Endpoints
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 
-#: Source: quotas of Serverless Inference in the SageMaker developer guide; InvokeEndpoint in the service model.
-SERVERLESS_BODY, BODY = 4 * 1024 * 1024, 6 * 1024 * 1024
-#: Statuses of an endpoint that answers.
-ANSWERING = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
-#: The longest message in the service model.
-_MESSAGE = 2048
+#: Largest bodies. Sources: quotas of Serverless Inference in the developer guide; InvokeEndpoint in the service model.
+MAX_SERVERLESS_BODY_BYTES, MAX_BODY_BYTES = 4 * 1024 * 1024, 6 * 1024 * 1024
+#: Statuses of an endpoint that handles requests.
+ACTIVE_STATUSES = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
+#: Longest message in the service model.
+_MAX_MESSAGE = 2048
 
 
 class ThrottlingError(ApiError):
-    """More requests at once than the endpoint's MaxConcurrency."""
+    """More concurrent requests than the endpoint's MaxConcurrency."""
 
     code = "ThrottlingException"
     status = 429
 
 
 class ModelFailureError(ApiError):
-    """The container answered with an error, or not at all."""
+    """An error of the container, or no response from it."""
 
     code = "ModelError"
     status = 424
 
 
 class UnavailableError(ApiError):
-    """The endpoint cannot answer now."""
+    """An endpoint that cannot handle requests now."""
 
     code = "ServiceUnavailable"
     status = 503
 
 
 class Hosting(ServicePart):
-    """The requests to one Region's endpoints."""
+    """Requests to one Region's endpoints."""
 
     service = "sagemaker-runtime"
 
@@ -53,33 +53,39 @@ class Hosting(ServicePart):
         self._endpoints = endpoints
         self._fleets = fleets
         self._captures = captures
-        endpoints.on_removed.append(self._let_go)
-        fleets.heard = self._capture
+        endpoints.on_removed.append(self._flush_captures)
+        fleets.on_shadow_response = self._capture
 
-    def _let_go(self, _endpoint: str) -> None:
-        """What was captured of an endpoint that is gone is in S3."""
+    def _flush_captures(self, _endpoint: str) -> None:
+        """Write the captured data of a deleted endpoint to S3."""
         self.region.start_thread("data capture", self._captures.flush)
 
     def _capture(
-        self, name: str, config: Fields, variant: str, asked: Invocation, answer: InvocationResponse
+        self, name: str, config: Fields, variant: str, invocation: Invocation, response: InvocationResponse
     ) -> InvocationResponse:
-        """Keep what a variant was asked and says, a shadow variant's too; the answer, heard as it is taken."""
-        return self._captures.capture(name, variant, config.get("DataCaptureConfig"), asked, answer)
+        """Capture the request and the response of a variant or a shadow variant.
+
+        Returns the response, whose body is captured while the client reads it.
+        """
+        return self._captures.capture(name, variant, config.get("DataCaptureConfig"), invocation, response)
 
     @emulated_operation
     def invoke_endpoint(self, request: Fields) -> Fields:
-        """Ask the model behind an endpoint; where no worker is warm, the request waits for one."""
-        answer = self._ask(request, Invocation.from_request(request))
-        return _headers(answer) | {"NewSessionId": answer.new_session_id, "ClosedSessionId": answer.closed_session_id}
+        """Invoke the model of an endpoint. Without a warm worker, the request waits for one."""
+        response = self._invoke(request, Invocation.from_request(request))
+        return _build_members(response) | {
+            "NewSessionId": response.new_session_id,
+            "ClosedSessionId": response.closed_session_id,
+        }
 
     @emulated_operation
     def invoke_endpoint_with_response_stream(self, request: Fields) -> Fields:
-        """As InvokeEndpoint; the parts of the answer are sent as the script yields them."""
-        return _headers(self._ask(request, Invocation.from_request(request, streams=True)))
+        """Invoke the model of an endpoint, and send the parts of the response as the script yields them."""
+        return _build_members(self._invoke(request, Invocation.from_request(request, streams=True)))
 
-    def _ask(self, request: Fields, asked: Invocation) -> InvocationResponse:
+    def _invoke(self, request: Fields, invocation: Invocation) -> InvocationResponse:
         name = request["EndpointName"]
-        config = self._config(name)
+        config = self._get_config(name)
         _check(name, config, request)
         if "AsyncInferenceConfig" in config:
             raise InvocationError(
@@ -87,39 +93,41 @@ class Hosting(ServicePart):
                 "InvokeEndpointAsync."
             )
         try:
-            answer = self._fleets.get_traffic(name).invoke(asked)
+            response = self._fleets.get_traffic(name).invoke(invocation)
         except (ThrottledError, ModelError, MissingTargetError, StartError) as error:
-            self._refuse(name, error)
-        return self._capture(name, config, answer.variant, asked, answer)
+            self._raise_api_error(name, error)
+        return self._capture(name, config, response.variant, invocation, response)
 
-    def _config(self, name: str) -> Fields:
-        """The configuration that an endpoint serves by. Raises InvocationError."""
+    def _get_config(self, name: str) -> Fields:
+        """Return the configuration of an endpoint that handles requests. Raise InvocationError."""
         with self.region.lock:
             endpoint = self._endpoints.find(name)
-            if endpoint is None or endpoint.fields["EndpointStatus"] not in ANSWERING:
+            if endpoint is None or endpoint.fields["EndpointStatus"] not in ACTIVE_STATUSES:
                 raise InvocationError(f"Endpoint {name} of account {self.region.account_id} not found.")
             config: Fields = endpoint.private["config"]
             return config
 
-    def _refuse(self, name: str, error: ThrottledError | ModelError | MissingTargetError | StartError) -> NoReturn:
+    def _raise_api_error(
+        self, name: str, error: ThrottledError | ModelError | MissingTargetError | StartError
+    ) -> NoReturn:
         if isinstance(error, ThrottledError):
             raise ThrottlingError("Rate exceeded") from None
         if isinstance(error, MissingTargetError):
             raise error.to_invocation_error(name) from None
         if isinstance(error, StartError):
             raise UnavailableError(str(error)) from None
-        raise self.failure(name, error) from None
+        raise self.build_model_failure(name, error) from None
 
-    def failure(self, name: str, error: ModelError) -> ModelFailureError:
-        """How a container's failure is told."""
+    def build_model_failure(self, name: str, error: ModelError) -> ModelFailureError:
+        """Return SageMaker's error for a failure of a container."""
         region, account, status = self.region.name, self.region.account_id, error.original_status
-        group, who = f"/aws/sagemaker/Endpoints/{name}", "client" if 400 <= status < 500 else "server"
-        message = error.message[: _MESSAGE // 2]
+        group, side = f"/aws/sagemaker/Endpoints/{name}", "client" if 400 <= status < 500 else "server"
+        message = error.message[: _MAX_MESSAGE // 2]
         return ModelFailureError(
-            f'Received {who} error ({status}) from {error.container} with message "{message}". See '
+            f'Received {side} error ({status}) from {error.container} with message "{message}". See '
             f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group} in "
             f"account {account} for more information.",
-            ErrorCode="CLIENT_ERROR_FROM_MODEL" if who == "client" else "INTERNAL_FAILURE_FROM_MODEL",
+            ErrorCode="CLIENT_ERROR_FROM_MODEL" if side == "client" else "INTERNAL_FAILURE_FROM_MODEL",
             OriginalStatusCode=status,
             OriginalMessage=message,
             LogStreamArn=f"arn:aws:logs:{region}:{account}:log-group:{group}",
@@ -127,26 +135,26 @@ class Hosting(ServicePart):
 
 
 def _check(name: str, config: Fields, request: Mapping[str, object]) -> None:
-    """Raise InvocationError for what the endpoint does not take."""
+    """Raise InvocationError for a request that the endpoint does not accept."""
     serverless = any("ServerlessConfig" in variant for variant in config["ProductionVariants"])
-    most, body = SERVERLESS_BODY if serverless else BODY, request.get("Body")
-    if isinstance(body, bytes) and len(body) > most:
+    max_bytes, body = MAX_SERVERLESS_BODY_BYTES if serverless else MAX_BODY_BYTES, request.get("Body")
+    if isinstance(body, bytes) and len(body) > max_bytes:
         raise InvocationError(
             "1 validation error detected: Value at 'body' failed to satisfy constraint: Member must have length less "
-            f"than or equal to {most}"
+            f"than or equal to {max_bytes}"
         )
     if "EnableExplanations" in request:
-        raise InvocationError(f"Endpoint {name} has no explainer, so that EnableExplanations cannot be asked for.")
+        raise InvocationError(f"Endpoint {name} has no explainer, so the request cannot have EnableExplanations.")
     if "InferenceComponentName" in request:
         raise InvocationError(
             f"Endpoint {name} serves models: Inference Component Name header is for endpoints of inference components."
         )
 
 
-def _headers(answer: InvocationResponse) -> Fields:
+def _build_members(response: InvocationResponse) -> Fields:
     return {
-        "Body": answer.body,
-        "ContentType": answer.content_type,
-        "InvokedProductionVariant": answer.variant,
-        "CustomAttributes": answer.custom_attributes,
+        "Body": response.body,
+        "ContentType": response.content_type,
+        "InvokedProductionVariant": response.variant,
+        "CustomAttributes": response.custom_attributes,
     }

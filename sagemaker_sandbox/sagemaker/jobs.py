@@ -1,4 +1,4 @@
-"""What the families of jobs share: a run in the background, its news, stopping, what is left, closing."""
+"""Common behaviour of job families: background runs, status updates, stopping, restoring and closing."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -7,7 +7,7 @@ from sagemaker_sandbox.errors import ResourceInUseError, ValidationError
 from sagemaker_sandbox.faults.fault_rules import CAPACITY, INTERNAL
 from sagemaker_sandbox.parts.listing import list_page
 from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, SageMakerResource, now
+from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
 from sagemaker_sandbox.parts.role_environment import build_role_environment
 
 if TYPE_CHECKING:
@@ -15,48 +15,49 @@ if TYPE_CHECKING:
     from sagemaker_sandbox.runtime.job_definition import JobDefinition
     from sagemaker_sandbox.runtime.reporting import JobUpdate
 
-#: Statuses of a job that nothing runs for any more.
-OVER = ("Completed", "Failed", "Stopped")
+#: Statuses of a job that no longer runs.
+FINAL_STATUSES = ("Completed", "Failed", "Stopped")
 
 
-class Jobs(ResourceFamily):
-    """Jobs of one kind. `kind`, such as `TrainingJob`, begins the names of their fields, and of their operations."""
+class JobFamily(ResourceFamily):
+    """Jobs of one kind. `kind`, such as `TrainingJob`, is the prefix of their fields and operations."""
 
     kind: ClassVar[str]
-    #: What begins the names of the fields of their start and end, such as `Training`.
-    time: ClassVar[str]
+    #: Prefix of the fields with start and end time, such as `Training`.
+    time_prefix: ClassVar[str]
 
     def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
         self._runs: dict[str, ContainerJob] = {}
-        #: Called with a job after each of its updates, without the Region's lock; it may have been deleted since.
-        self.when_updated: list[Callable[[SageMakerResource], None]] = []
+        #: Functions to call with a job after each update, without the Region's lock. The job may be deleted by then.
+        self.on_updated: list[Callable[[SageMakerResource], None]] = []
 
     @property
-    def status(self) -> str:
-        """The name of the field that holds the status."""
+    def status_field(self) -> str:
+        """Name of the field with the status."""
         return f"{self.kind}Status"
 
-    def name_must_be_free(self, name: str) -> None:
-        """Raise ResourceInUseError where the name is taken."""
+    def check_job_name_is_free(self, name: str) -> None:
+        """Raise ResourceInUseError if the name is taken."""
         if self.find(name) is not None:
             raise ResourceInUseError(
                 f"{self.noun.capitalize()} names must be unique within an AWS account and region, and a {self.noun} "
                 f"with this name already exists ({self.build_arn(name)})"
             )
 
-    def begin(
+    def start_job(
         self, request: Fields, fields: Fields, work: "JobDefinition[Any]", *, role: str | None, **options: Any
     ) -> Fields:
-        """Keep a new job, start it, and answer its ARN; `fields` are beside the request's own.
+        """Add a new job, start it, and return its ARN. `fields` are added to those of the request.
 
-        `role` is whose credentials the container gets; None for one that is isolated. `options` are `ContainerJob`'s.
+        The container gets the credentials of `role`, or none if it is isolated (None). `options` are those of
+        `ContainerJob`.
         """
-        # Here, not above: the control plane answers without the job runner's weight until a job starts.
+        # Imported here: the control plane loads the job runner with the first job.
         from sagemaker_sandbox.runtime.job import ContainerJob
 
         name = request[f"{self.kind}Name"]
-        job = self.add(name, dict(request) | {self.status: "InProgress"} | fields, request.get("Tags"))
+        job = self.add(name, dict(request) | {self.status_field: "InProgress"} | fields, request.get("Tags"))
         job.fields[f"{self.kind}Arn"] = job.arn
         self._runs[name] = ContainerJob(
             work,
@@ -65,7 +66,7 @@ class Jobs(ResourceFamily):
             lambda update: self._update(job, update),
             logs=self.region.client("logs"),
             cloudwatch=self.region.client("cloudwatch"),
-            faults=lambda phase: self._fail_on_request(name, phase),
+            faults=lambda phase: self._raise_injected_failure(name, phase),
             start_delay=self.region.faults.take_status_delay(f"Create{self.kind}", name),
             access=None if role is None else lambda: build_role_environment(self.region, role),
             **options,
@@ -73,103 +74,108 @@ class Jobs(ResourceFamily):
         self._runs[name].start()
         return {f"{self.kind}Arn": job.arn}
 
-    def _fail_on_request(self, name: str, phase: str) -> None:
-        """Raise the error of `runtime.job` that a fault asks for in this phase."""
+    def _raise_injected_failure(self, name: str, phase: str) -> None:
+        """Raise the error of `runtime.job` that a fault injects in this phase."""
         from sagemaker_sandbox.runtime.job import CapacityError, InternalServerError
 
-        for error, at, failure in (
+        for error, failure_phase, failure in (
             (CAPACITY, "Starting", CapacityError),
             (INTERNAL, "Downloading", InternalServerError),
         ):
-            fault = self.region.faults.take_failure(f"Create{self.kind}", name, error) if phase == at else None
+            fault = (
+                self.region.faults.take_failure(f"Create{self.kind}", name, error) if phase == failure_phase else None
+            )
             if fault is not None:
                 raise failure(fault.message) if fault.message else failure
 
     def _update(self, job: SageMakerResource, update: "JobUpdate") -> None:
-        """What Describe answers from now on."""
+        """Update the description of a job, and publish a changed status."""
         with self.region.lock:
-            changed = self._tell(job, update)
+            changed = self._apply_update(job, update)
             detail = dict(job.fields)
         if changed:
             noun = " ".join(word.capitalize() for word in self.noun.split())
             self.region.publish(f"SageMaker {noun} State Change", detail, job.arn)
-        for told in self.when_updated:
-            told(job)
+        for notify in self.on_updated:
+            notify(job)
 
-    def _tell(self, job: SageMakerResource, update: "JobUpdate") -> bool:
-        """Whether the status has changed; one that was asked to stop does not go back to being in progress."""
-        fields, before = job.fields, job.fields[self.status]
+    def _apply_update(self, job: SageMakerResource, update: "JobUpdate") -> bool:
+        """Return whether the status has changed.
+
+        A job that is stopping does not become InProgress again.
+        """
+        fields, before = job.fields, job.fields[self.status_field]
         status = before if before == "Stopping" and update.status == "InProgress" else update.status
-        fields |= {self.status: status, "LastModifiedTime": update.time}
+        fields |= {self.status_field: status, "LastModifiedTime": update.time}
         if update.failure_reason is not None:
             fields["FailureReason"] = update.failure_reason
         if update.first_start is not None:
-            fields[f"{self.time}StartTime"] = update.first_start
-        self.told(job, update)
-        if update.status in OVER:
-            fields[f"{self.time}EndTime"] = update.time
+            fields[f"{self.time_prefix}StartTime"] = update.first_start
+        self.apply_details(job, update)
+        if update.status in FINAL_STATUSES:
+            fields[f"{self.time_prefix}EndTime"] = update.time
             self._runs.pop(job.name, None)
         return bool(status != before)
 
-    def told(self, job: SageMakerResource, update: "JobUpdate") -> None:
-        """Keep what is particular to this kind. Called with the Region's lock held."""
+    def apply_details(self, job: SageMakerResource, update: "JobUpdate") -> None:
+        """Apply the part of an update that only this kind of job has. The Region's lock is held."""
 
-    def run(self, name: str) -> "ContainerJob":
-        """What runs for a job that is not over."""
+    def get_run(self, name: str) -> "ContainerJob":
+        """Return the run of a job that is not finished."""
         return self._runs[name]
 
-    def page(self, request: Fields, wanted: Callable[[SageMakerResource], bool] = lambda _job: True) -> Fields:
-        """The answer of the List operation, over the jobs that are `wanted`."""
-        jobs = [job for job in self if wanted(job)]
-        return list_page(f"List{self.kind}s", request, jobs, name=f"{self.kind}Name", status=self.status)
+    def list_jobs(self, request: Fields, condition: Callable[[SageMakerResource], bool] = lambda _job: True) -> Fields:
+        """Return the response of the List operation, with the jobs that satisfy `condition`."""
+        jobs = [job for job in self if condition(job)]
+        return list_page(f"List{self.kind}s", request, jobs, name=f"{self.kind}Name", status=self.status_field)
 
-    def stop(self, request: Fields) -> Fields:
-        """Stopping, and Stopped once its containers have ended."""
+    def stop_job(self, request: Fields) -> Fields:
+        """Stop a job: Stopping, then Stopped when its containers have ended."""
         job = self.get(request[f"{self.kind}Name"])
-        status = job.fields[self.status]
-        if status in OVER:
+        status = job.fields[self.status_field]
+        if status in FINAL_STATUSES:
             raise ValidationError(f"The request was rejected because the {self.noun} is in status {status}.")
         if status != "Stopping":
-            job.fields |= {self.status: "Stopping", "LastModifiedTime": now()}
+            job.fields |= {self.status_field: "Stopping", "LastModifiedTime": now()}
             self._runs[job.name].stop()
         return {}
 
-    def delete(self, request: Fields) -> Fields:
-        """Only once it is over."""
+    def delete_job(self, request: Fields) -> Fields:
+        """Delete a finished job."""
         job = self.get(request[f"{self.kind}Name"])
-        if job.fields[self.status] not in OVER:
+        if job.fields[self.status_field] not in FINAL_STATUSES:
             raise ResourceInUseError(
-                f"The {self.noun} {job.arn} cannot be deleted in status {job.fields[self.status]}."
+                f"The {self.noun} {job.arn} cannot be deleted in status {job.fields[self.status_field]}."
             )
         self.remove(job)
         return {}
 
     def list_remaining(self) -> dict[str, list[str]]:
-        """Jobs in progress: one that is over is a record, which costs nothing and goes with no destroy."""
-        names = [job.name for job in self if job.fields[self.status] not in OVER]
+        """Return the names of running jobs. A finished job is a record that no destroy removes."""
+        names = [job.name for job in self if job.fields[self.status_field] not in FINAL_STATUSES]
         return {self.arn_type: names} if names else {}
 
-    def restore(self, kept: Any) -> None:
-        """Jobs that ran when the sandbox ended have failed."""
-        super().restore(kept)
+    def restore(self, snapshot: Any) -> None:
+        """Restore the jobs. Jobs that ran when the sandbox ended have failed."""
+        super().restore(snapshot)
         for job in self.resources.values():
-            if job.fields[self.status] not in OVER:
+            if job.fields[self.status_field] not in FINAL_STATUSES:
                 job.fields |= {
-                    self.status: "Failed",
+                    self.status_field: "Failed",
                     "FailureReason": "InternalServerError: the sandbox ended while the job ran; start the job again",
-                    f"{self.time}EndTime": now(),
+                    f"{self.time_prefix}EndTime": now(),
                     "LastModifiedTime": now(),
                 }
-                self.ended_with_the_sandbox(job)
+                self.mark_interrupted(job)
 
-    def ended_with_the_sandbox(self, job: SageMakerResource) -> None:
-        """What else is to be said of a job that has failed so."""
+    def mark_interrupted(self, job: SageMakerResource) -> None:
+        """Complete the description of a job that failed with the end of the sandbox."""
 
     def close(self) -> None:
-        """Kill all running jobs; they have failed, and what they had saved in S3 stays there."""
+        """Kill all running jobs. They have failed, and their data in S3 stays."""
         for run in list(self._runs.values()):
             run.close()
 
-    def not_found(self, name: str) -> Exception:
-        """As AWS says it of processing and transform jobs."""
+    def create_not_found_error(self, name: str) -> Exception:
+        """Return the error in the words of processing and transform jobs."""
         return ValidationError(f"Could not find requested job with name: {name}")

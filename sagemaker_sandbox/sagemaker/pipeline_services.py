@@ -1,4 +1,4 @@
-"""What executions of pipelines ask of this account and Region: `pipelines.outside.Outside`."""
+"""Services of this account and Region for pipeline executions."""
 
 import json
 from collections.abc import Callable
@@ -7,26 +7,29 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from werkzeug.exceptions import HTTPException
 
-from sustainable_mlops.aws.s3 import S3Uri, is_s3
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.pipelines import functions
 from sagemaker_sandbox.pipelines.outside import Fields, StepError
+from sustainable_mlops.aws.s3 import S3Uri, is_s3
 
 
-class Services:
-    """SageMaker in this process, S3 and SQS over HTTP, Lambda's code from moto and its run from `functions`."""
+class PipelineServices:
+    """SageMaker in this process, S3 and SQS over HTTP, and Lambda functions.
+
+    moto has the code of a function, and `functions` runs it.
+    """
 
     def __init__(self, region: AccountRegion) -> None:
         self._region = region
 
     def call(self, operation: str, request: Fields) -> Fields:
-        """The answer of a SageMaker operation; raises ApiError."""
+        """Return the response of a SageMaker operation. Raise ApiError."""
         return self._region.call(operation, request)
 
     def read_json(self, uri: str) -> Any:
-        """The JSON document at an S3 address; raises StepError."""
+        """Return the JSON document at an S3 address. Raise StepError."""
         if not is_s3(uri):
-            raise StepError(f"ClientError: '{uri}' is no S3 address.")
+            raise StepError(f"ClientError: '{uri}' is not an S3 address.")
         bucket, key = S3Uri.parse(uri)
         try:
             return json.loads(self._region.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
@@ -36,42 +39,48 @@ class Services:
             raise StepError(f"ClientError: {uri} is not JSON.") from None
 
     def send(self, queue_url: str, body: str) -> None:
-        """Put a message into an SQS queue; raises StepError."""
+        """Send a message to an SQS queue. Raise StepError."""
         try:
             self._region.client("sqs").send_message(QueueUrl=queue_url, MessageBody=body)
         except (BotoCoreError, ClientError) as error:
             raise StepError(f"ClientError: Failed to send a message to {queue_url}: {error}") from None
 
     def invoke(self, function_arn: str, event: Fields) -> Any:
-        """What a Lambda function answers, once it has; raises StepError."""
+        """Run a Lambda function and return its result. Raise StepError."""
         from moto.awslambda.models import lambda_backends
 
         region = self._region
         try:
-            found = lambda_backends[region.account_id][region.name].get_function(function_arn)
+            moto_function = lambda_backends[region.account_id][region.name].get_function(function_arn)
         except HTTPException:
-            raise StepError(f"ClientError: There is no Lambda function {function_arn}.") from None
+            raise StepError(f"ClientError: The Lambda function {function_arn} does not exist.") from None
         function = functions.Function(
-            found.code_bytes, found.handler, found.run_time or "none", found.timeout, found.environment_vars
+            moto_function.code_bytes,
+            moto_function.handler,
+            moto_function.run_time or "none",
+            moto_function.timeout,
+            moto_function.environment_vars,
         )
-        return functions.run(function, event, self._environment(found.role), region.folder, region.closing)
+        return functions.run(
+            function, event, self._build_environment(moto_function.role), region.folder, region.closing
+        )
 
     def start(self, name: str, work: Callable[[], None]) -> None:
-        """Do `work` in a thread of its own, which the Region waits for as it closes."""
+        """Run `work` in a thread. The Region waits for it when it closes."""
         self._region.start_thread(name, work)
 
-    def _environment(self, role: str) -> dict[str, str]:
-        """What leads a function's clients here, as its role."""
+    def _build_environment(self, role: str) -> dict[str, str]:
+        """Return the environment variables for a function's AWS clients, with the credentials of its role."""
         sts = self._region.client("sts")
         try:
-            keys = sts.assume_role(RoleArn=role, RoleSessionName="function")["Credentials"]
+            credentials = sts.assume_role(RoleArn=role, RoleSessionName="function")["Credentials"]
         except (BotoCoreError, ClientError) as error:
             raise StepError(f"ClientError: The Lambda function cannot assume its role {role}: {error}") from None
         return {
             "AWS_ENDPOINT_URL": sts.meta.endpoint_url,
             "AWS_REGION": self._region.name,
             "AWS_DEFAULT_REGION": self._region.name,
-            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": keys["SessionToken"],
+            "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": credentials["SessionToken"],
         }

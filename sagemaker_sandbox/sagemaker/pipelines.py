@@ -1,27 +1,27 @@
-"""Pipelines: their definitions, by version, and the aliases of these. `pipeline_executions` runs them."""
+"""Pipelines: their definitions by version, and the aliases of versions. `pipeline_executions` runs them."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sagemaker_sandbox.errors import ApiError, ConflictError, ResourceNotFoundError, ValidationError
-from sagemaker_sandbox.parts.listing import created_within, cut, descending
 from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.listing import build_page, is_created_within, is_descending
 from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, SageMakerResource, now
+from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
 
 if TYPE_CHECKING:
     from sagemaker_sandbox.pipelines.definition import Definition
 
-_MOST_ALIASES = 10
-#: Members of a request that Describe answers as they are.
-_KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
+_MAX_ALIASES = 10
+#: Members of a request that the description contains unchanged.
+_DESCRIBED_MEMBERS = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
 
 
-class Pipelines(ResourceFamily):
-    """Create, Describe, Update, List and DeletePipeline; ListPipelineVersions and UpdatePipelineVersion.
+class SageMakerPipelines(ResourceFamily):
+    """Handlers of the operations on pipelines and their versions.
 
-    `private` holds the versions, the first first: dictionaries with `id`, `definition`, `created`, `aliases`, and where
-    there are any `display_name`, `description` and `last_execution`.
+    `private` holds the versions in order. A version is a dictionary with `id`, `definition`, `created` and `aliases`,
+    and optionally `display_name`, `description` and `last_execution`.
     """
 
     arn_type = "pipeline"
@@ -29,12 +29,12 @@ class Pipelines(ResourceFamily):
 
     def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
-        #: Asked for what still runs of the pipeline of that name.
-        self.in_use: list[Callable[[str], bool]] = []
+        #: Functions that return whether an execution of the pipeline of this name runs.
+        self.usage_checks: list[Callable[[str], bool]] = []
 
     @emulated_operation
     def create_pipeline(self, request: Fields) -> Fields:
-        """Active at once; refused where the definition is."""
+        """Create a pipeline with a valid definition. It is Active at once."""
         name, token = request["PipelineName"], request["ClientRequestToken"]
         existing = self.find(name)
         if existing is not None:
@@ -44,34 +44,36 @@ class Pipelines(ResourceFamily):
                 f"Pipeline names must be unique within an AWS account and region. Pipeline with name ({name}) already "
                 "exists."
             )
-        definition = self._definition(request)
+        definition = self._find_definition(request)
         if definition is None:
             raise ValidationError("Either Pipeline Definition or Pipeline Definition S3 location should be provided")
         aliases = request.get("PipelineVersionAliases", [])
         _check_aliases([], aliases, [])
-        fields = {"PipelineDisplayName": name} | {member: request[member] for member in _KEPT if member in request}
+        fields = {"PipelineDisplayName": name} | {
+            member: request[member] for member in _DESCRIBED_MEMBERS if member in request
+        }
         pipeline = self.add(name, fields, request.get("Tags"))
         pipeline.fields |= {"PipelineArn": pipeline.arn, "PipelineName": name, "PipelineStatus": "Active"}
         pipeline.fields |= {"CreatedBy": {}, "LastModifiedBy": {}}
-        pipeline.private |= {"token": token, "versions": [_version(1, definition, aliases)]}
+        pipeline.private |= {"token": token, "versions": [_create_version(1, definition, aliases)]}
         return {"PipelineArn": pipeline.arn}
 
-    def _definition(self, request: Fields) -> str | None:
-        """The definition that a request gives, inline or in S3, once it is found good; None where it gives none."""
-        given, place = request.get("PipelineDefinition"), request.get("PipelineDefinitionS3Location")
-        if given is not None and place is not None:
+    def _find_definition(self, request: Fields) -> str | None:
+        """Return the valid definition of a request, inline or in S3, or None. Raise ValidationError."""
+        text, location = request.get("PipelineDefinition"), request.get("PipelineDefinitionS3Location")
+        if text is not None and location is not None:
             raise ValidationError("Both Pipeline Definition and Pipeline Definition S3 Location shouldn't be present")
-        if place is not None:
-            given = _read(self.region.account_id, place)
-        if given is not None:
-            parsed(given)
-        return given
+        if location is not None:
+            text = _read_definition(self.region.account_id, location)
+        if text is not None:
+            parse_definition(text)
+        return text
 
     @emulated_operation
     def describe_pipeline(self, request: Fields) -> Fields:
-        """The version asked for by id or alias, else the latest."""
+        """Return the version with the requested ID or alias, or the latest."""
         pipeline = self.get(request["PipelineName"])
-        version = self.version(pipeline, request)
+        version = self.find_version(pipeline, request)
         return pipeline.fields | {
             "PipelineDefinition": version["definition"],
             "PipelineVersionDisplayName": version.get("display_name"),
@@ -81,52 +83,52 @@ class Pipelines(ResourceFamily):
 
     @emulated_operation
     def update_pipeline(self, request: Fields) -> Fields:
-        """Another definition is another version."""
+        """Change a pipeline. A different definition is a new version."""
         pipeline = self.get(request["PipelineName"])
         versions = pipeline.private["versions"]
-        definition, aliases = self._definition(request), request.get("PipelineVersionAliases", [])
-        changed = definition is not None and definition != versions[-1]["definition"]
-        if aliases and not changed:
+        definition, aliases = self._find_definition(request), request.get("PipelineVersionAliases", [])
+        has_new_definition = definition is not None and definition != versions[-1]["definition"]
+        if aliases and not has_new_definition:
             raise ValidationError(
                 "PipelineVersionAliases can be specified only when the update changes the pipeline definition. To "
                 "change the aliases of an existing version, use UpdatePipelineVersion."
             )
         _check_aliases([], aliases, versions)
-        if changed and definition is not None:
-            versions.append(_version(versions[-1]["id"] + 1, definition, aliases))
-        pipeline.fields |= {member: request[member] for member in _KEPT if member in request}
+        if has_new_definition and definition is not None:
+            versions.append(_create_version(versions[-1]["id"] + 1, definition, aliases))
+        pipeline.fields |= {member: request[member] for member in _DESCRIBED_MEMBERS if member in request}
         pipeline.fields["LastModifiedTime"] = now()
         return {"PipelineArn": pipeline.arn, "PipelineVersionId": versions[-1]["id"]}
 
     @emulated_operation
     def list_pipelines(self, request: Fields) -> Fields:
-        """Summaries, newest first."""
+        """Return summaries, newest first."""
         prefix = request.get("PipelineNamePrefix", "")
-        found = [
+        summaries = [
             pipeline.fields | {"LastExecutionTime": pipeline.fields.get("LastRunTime")}
             for pipeline in self
             if pipeline.name.startswith(prefix)
-            and created_within(pipeline.fields["CreationTime"], request)
+            and is_created_within(pipeline.fields["CreationTime"], request)
             and request.get("ManagedBy", "CUSTOMER") == "CUSTOMER"
         ]
-        by = "PipelineName" if request.get("SortBy") == "Name" else "CreationTime"
-        found.sort(key=lambda fields: fields[by], reverse=descending(request))
-        return cut("ListPipelines", request, found)
+        sort_by = "PipelineName" if request.get("SortBy") == "Name" else "CreationTime"
+        summaries.sort(key=lambda fields: fields[sort_by], reverse=is_descending(request))
+        return build_page("ListPipelines", request, summaries)
 
     @emulated_operation
     def delete_pipeline(self, request: Fields) -> Fields:
-        """With all its executions; refused while one runs."""
+        """Delete a pipeline with its executions. Refuse this while one runs."""
         pipeline = self.get(request["PipelineName"])
-        if any(uses(pipeline.name) for uses in self.in_use):
+        if any(is_used(pipeline.name) for is_used in self.usage_checks):
             raise ConflictError(f"Pipeline {pipeline.arn} cannot be deleted while an execution of it is running.")
         self.remove(pipeline)
         return {"PipelineArn": pipeline.arn}
 
     @emulated_operation
     def list_pipeline_versions(self, request: Fields) -> Fields:
-        """Summaries, newest first."""
+        """Return summaries, newest first."""
         pipeline = self.get(request["PipelineName"])
-        found = [
+        summaries = [
             {
                 "PipelineArn": pipeline.arn,
                 "PipelineVersionId": version["id"],
@@ -137,23 +139,23 @@ class Pipelines(ResourceFamily):
                 "PipelineVersionAliases": version["aliases"],
             }
             for version in pipeline.private["versions"]
-            if created_within(version["created"], request)
+            if is_created_within(version["created"], request)
         ]
-        return cut("ListPipelineVersions", request, found[::-1] if descending(request) else found)
+        return build_page("ListPipelineVersions", request, summaries[::-1] if is_descending(request) else summaries)
 
     @emulated_operation
     def update_pipeline_version(self, request: Fields) -> Fields:
-        """Name and describe a version; give it aliases, or take them away."""
+        """Change name, description or aliases of a version."""
         pipeline = self.get(request["PipelineArn"])
-        version = self.version(pipeline, {"PipelineVersionId": request["PipelineVersionId"]})
+        version = self.find_version(pipeline, {"PipelineVersionId": request["PipelineVersionId"]})
         operations = request.get("PipelineVersionAliasOperations", {})
-        gone, added = operations.get("Remove", []), operations.get("Add", [])
-        for alias in gone:
+        removed, added = operations.get("Remove", []), operations.get("Add", [])
+        for alias in removed:
             if alias not in version["aliases"]:
                 raise ValidationError(f"Alias '{alias}' is not an alias of version {version['id']} of the pipeline.")
-        kept = [alias for alias in version["aliases"] if alias not in gone]
-        _check_aliases(kept, added, [other for other in pipeline.private["versions"] if other is not version])
-        version["aliases"] = [*kept, *added]
+        remaining = [alias for alias in version["aliases"] if alias not in removed]
+        _check_aliases(remaining, added, [other for other in pipeline.private["versions"] if other is not version])
+        version["aliases"] = [*remaining, *added]
         for member, key in (
             ("PipelineVersionDisplayName", "display_name"),
             ("PipelineVersionDescription", "description"),
@@ -162,8 +164,8 @@ class Pipelines(ResourceFamily):
                 version[key] = request[member]
         return {"PipelineArn": pipeline.arn, "PipelineVersionId": version["id"]}
 
-    def version(self, pipeline: SageMakerResource, request: Fields) -> Fields:
-        """The version that a request names by id or alias, else the latest; raises ResourceNotFoundError."""
+    def find_version(self, pipeline: SageMakerResource, request: Fields) -> Fields:
+        """Return the version with the requested ID or alias, or the latest. Raise ResourceNotFoundError."""
         versions: list[Fields] = pipeline.private["versions"]
         number, alias = request.get("PipelineVersionId"), request.get("PipelineVersionAlias")
         if number is not None and alias is not None:
@@ -173,50 +175,55 @@ class Pipelines(ResourceFamily):
         for version in versions:
             if version["id"] == number or alias in version["aliases"]:
                 return version
-        wanted = f"version {number}" if alias is None else f"version with alias '{alias}'"
-        raise ResourceNotFoundError(f"Pipeline '{pipeline.arn}' has no {wanted}.")
+        description = f"version {number}" if alias is None else f"version with alias '{alias}'"
+        raise ResourceNotFoundError(f"Pipeline '{pipeline.arn}' has no {description}.")
 
-    def not_found(self, name: str) -> ApiError:
-        """Pipelines have an error of their own."""
+    def create_not_found_error(self, name: str) -> ApiError:
+        """Return the error, which pipelines have of their own."""
         return ResourceNotFoundError(f"Pipeline '{self.build_arn(name)}' does not exist.")
 
 
-def parsed(definition: str) -> "Definition":
-    """A definition that is good; raises ApiError."""
-    # Here, not above: the engine is loaded when the first pipeline comes.
+def parse_definition(definition: str) -> "Definition":
+    """Return a valid definition. Raise ApiError."""
+    # Imported here: the engine loads with the first pipeline.
     from sagemaker_sandbox.pipelines.checks import check
 
     return check(definition)
 
 
-def _version(number: int, definition: str, aliases: list[str]) -> Fields:
+def _create_version(number: int, definition: str, aliases: list[str]) -> Fields:
     return {"id": number, "definition": definition, "created": now(), "aliases": list(aliases)}
 
 
-def _check_aliases(kept: list[str], added: list[str], others: list[Fields]) -> None:
-    taken = {alias for version in others for alias in version["aliases"]}
+def _check_aliases(existing: list[str], added: list[str], others: list[Fields]) -> None:
+    used = {alias for version in others for alias in version["aliases"]}
     for number, alias in enumerate(added):
         if alias.isdecimal():
             raise ValidationError(f"Alias '{alias}' cannot consist of digits only.")
-        if alias in taken or alias in kept or alias in added[:number]:
+        if alias in used or alias in existing or alias in added[:number]:
             raise ConflictError(f"Alias '{alias}' is already used in the pipeline. Remove it from its version first.")
-    if len(kept) + len(added) > _MOST_ALIASES:
-        raise ValidationError(f"A pipeline version can have at most {_MOST_ALIASES} aliases.")
+    if len(existing) + len(added) > _MAX_ALIASES:
+        raise ValidationError(f"A pipeline version can have at most {_MAX_ALIASES} aliases.")
 
 
-def _read(account: str, place: Fields) -> str:
-    """The text of an S3 object, straight from moto: a handler holds the Region's lock, and asks no other service."""
+def _read_definition(account: str, location: Fields) -> str:
+    """Return the text of an S3 object from moto's state.
+
+    A handler holds the Region's lock, so it sends no request.
+    """
     from moto.core.exceptions import ServiceException
     from moto.s3.models import s3_backends
 
-    uri = f"s3://{place['Bucket']}/{place['ObjectKey']}"
+    uri = f"s3://{location['Bucket']}/{location['ObjectKey']}"
     try:
-        found = s3_backends[account]["aws"].get_object(place["Bucket"], place["ObjectKey"], place.get("VersionId"))
+        stored_object = s3_backends[account]["aws"].get_object(
+            location["Bucket"], location["ObjectKey"], location.get("VersionId")
+        )
     except ServiceException:
-        found = None
-    if found is None:
+        stored_object = None
+    if stored_object is None:
         raise ValidationError(f"Unable to access the pipeline definition at {uri}. Ensure that it exists.")
     try:
-        return str(found.value.decode())
+        return str(stored_object.value.decode())
     except UnicodeDecodeError:
         raise ValidationError(f"Unable to parse pipeline definition. The object {uri} is not UTF-8.") from None

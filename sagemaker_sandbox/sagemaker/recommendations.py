@@ -4,10 +4,10 @@ No endpoint is created and no load is generated: `recommendations.recorded` has 
 """
 
 from sagemaker_sandbox.errors import ResourceInUseError, ResourceNotFoundError, ValidationError
-from sagemaker_sandbox.parts.listing import cut, list_page
 from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.listing import build_page, list_page
 from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, SageMakerResource, now
+from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
 from sagemaker_sandbox.recommendations import scaling
 from sagemaker_sandbox.recommendations.benchmarks import existing_endpoint_step, plan_steps
 from sagemaker_sandbox.recommendations.checks import check_request
@@ -52,7 +52,7 @@ class InferenceRecommendationsJobs(ResourceFamily):
         outcome: Fields = {"Status": "COMPLETED"}
         if not any(step["Status"] == "COMPLETED" for step in steps):
             outcome = {"Status": "FAILED", "FailureReason": steps[0]["InferenceBenchmark"]["FailureReason"]}
-        job.schedule_change(self.region.transition_seconds("CreateInferenceRecommendationsJob", name), outcome)
+        job.schedule_change(self.region.take_transition_seconds("CreateInferenceRecommendationsJob", name), outcome)
         message = f"{name}: {len(steps)} benchmarks; the sandbox answers with recorded figures"
         log = CloudWatchStream(self.region.client("logs"), _LOG_GROUP, f"{name}/execution")
         self.region.start_thread(f"log of {name}", lambda: log.put([(now().timestamp(), message)]))
@@ -114,14 +114,14 @@ class InferenceRecommendationsJobs(ResourceFamily):
             if f"{member}Equals" in request
         }
         return list_page(
-            "ListInferenceRecommendationsJobs", request, self, name="JobName", status="Status", wanted=wanted
+            "ListInferenceRecommendationsJobs", request, self, name="JobName", status="Status", filters=wanted
         )
 
     @emulated_operation
     def list_inference_recommendations_job_steps(self, request: Fields) -> Fields:
         """Return the benchmarks of a job, with the reason of each failure."""
         steps = _list_steps(self.get(request["JobName"]))
-        return cut(
+        return build_page(
             "ListInferenceRecommendationsJobSteps",
             request,
             [step for step in steps if request.get("Status") in (None, step["Status"])],
@@ -135,7 +135,9 @@ class InferenceRecommendationsJobs(ResourceFamily):
         if status in _FINAL:
             raise ValidationError(f"The request was rejected because the {self.noun} is in status {status}.")
         job.fields |= {"Status": "STOPPING", "LastModifiedTime": now()}
-        job.schedule_change(self.region.transition_seconds("StopInferenceRecommendationsJob", job.name), {"Status": "STOPPED"})
+        job.schedule_change(
+            self.region.take_transition_seconds("StopInferenceRecommendationsJob", job.name), {"Status": "STOPPED"}
+        )
         return {}
 
     @emulated_operation
@@ -161,7 +163,7 @@ class InferenceRecommendationsJobs(ResourceFamily):
         names = [job.name for job in self if job.fields["Status"] not in _FINAL]
         return {self.arn_type: names} if names else {}
 
-    def not_found(self, name: str) -> Exception:
+    def create_not_found_error(self, name: str) -> Exception:
         """Return SageMaker's own error; its message is assumed."""
         return ResourceNotFoundError(f"Could not find {self.noun} with name: {name}")
 

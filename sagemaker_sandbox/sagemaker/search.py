@@ -1,19 +1,19 @@
-"""Search: the resources of one kind that satisfy an expression."""
+"""Search: the resources of one type that satisfy an expression."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from botocore.model import ListShape, StructureShape
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
-from sagemaker_sandbox.parts.listing import cut
-from sagemaker_sandbox.parts.matching import check, matches, names, values
 from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.listing import build_page
+from sagemaker_sandbox.parts.matching import check_expression, find_values, list_property_names, matches
 from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import ResourceFamily, Fields, ServicePart
+from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, ServicePart
+from sustainable_mlops.aws.service_model import service_model
 
-#: What Search calls a family of resources, to the type in their ARNs.
+#: Resource types of Search, with the type in ARNs.
 _FAMILIES = {
     "Endpoint": "endpoint",
     "FeatureGroup": "feature-group",
@@ -23,46 +23,48 @@ _FAMILIES = {
     "Pipeline": "pipeline",
     "TrainingJob": "training-job",
 }
-#: What cannot be made here, so that there is none.
-_NONE = ("HubContent", "Image", "ImageVersion", "Job", "Project")
+#: Resource types of Search that the sandbox cannot create.
+_EMPTY_TYPES = ("HubContent", "Image", "ImageVersion", "Job", "Project")
 
 
-class Search(ServicePart):
-    """Search, over all families; what moto records, moto searches."""
+class ResourceSearch(ServicePart):
+    """Handler of Search over all families. moto searches the resources that it records."""
 
     def __init__(self, region: AccountRegion, families: list[ResourceFamily]) -> None:
         super().__init__(region)
         self._families = {family.arn_type: family for family in families}
-        self._made: Mapping[str, Callable[[], Iterator[Fields]]] = {
-            "FeatureMetadata": self._features,
-            "PipelineExecution": self._executions,
+        self._generators: Mapping[str, Callable[[], Iterator[Fields]]] = {
+            "FeatureMetadata": self._list_features,
+            "PipelineExecution": self._list_executions,
         }
 
     @emulated_operation
     def search(self, request: Fields) -> Fields:
-        """Records as Describe has them, with their tags; what was changed last comes first."""
+        """Return descriptions with tags. The last changed resource comes first."""
         kind, expression = request["Resource"], request.get("SearchExpression", {})
         if request.get("CrossAccountFilterOption") == "CrossAccount":
             raise NotEmulatedError("Search of other accounts", "Search each account with its own credentials.")
-        check(expression)
-        for name in names(expression):
-            _must_be_known(kind, name)
-        found = [record for record in self._records(kind) if matches(record, expression)]
-        by = request.get("SortBy", "LastModifiedTime")
-        _must_be_known(kind, by)
-        have = [(value[0], record) for record in found if (value := values(record, by))]
-        if any(isinstance(value, Mapping) for value, _ in have):
-            raise ValidationError(f"Results cannot be sorted by {by}, which is no single value.")
-        have.sort(key=lambda one: one[0], reverse=request.get("SortOrder", "Descending") == "Descending")
-        ordered = [record for _, record in have] + [record for record in found if not values(record, by)]
+        check_expression(expression)
+        for name in list_property_names(expression):
+            _check_property(kind, name)
+        records = [record for record in self._list_records(kind) if matches(record, expression)]
+        sort_by = request.get("SortBy", "LastModifiedTime")
+        _check_property(kind, sort_by)
+        sortable = [(value[0], record) for record in records if (value := find_values(record, sort_by))]
+        if any(isinstance(value, Mapping) for value, _ in sortable):
+            raise ValidationError(f"Results cannot be sorted by {sort_by}, which is not a single value.")
+        sortable.sort(key=lambda item: item[0], reverse=request.get("SortOrder", "Descending") == "Descending")
+        ordered = [record for _, record in sortable] + [
+            record for record in records if not find_values(record, sort_by)
+        ]
         total = {"Value": len(ordered), "Relation": "EqualTo"}
-        return cut("Search", request, [{kind: record} for record in ordered]) | {"TotalHits": total}
+        return build_page("Search", request, [{kind: record} for record in ordered]) | {"TotalHits": total}
 
-    def _records(self, kind: str) -> Iterator[Fields]:
-        if kind in _NONE:
+    def _list_records(self, kind: str) -> Iterator[Fields]:
+        if kind in _EMPTY_TYPES:
             return
-        if kind in self._made:
-            yield from self._made[kind]()
+        if kind in self._generators:
+            yield from self._generators[kind]()
             return
         if kind not in _FAMILIES:
             raise NotEmulatedError(f"Search of {kind}", "Use the List operation.")
@@ -70,25 +72,25 @@ class Search(ServicePart):
             tags = [{"Key": key, "Value": value} for key, value in resource.tags.items()]
             yield resource.fields | {"Tags": tags}
 
-    def _features(self) -> Iterator[Fields]:
+    def _list_features(self) -> Iterator[Fields]:
         for group in self._families["feature-group"]:
             for feature in group.fields["FeatureDefinitions"]:
-                wanted = {"FeatureGroupName": group.name, "FeatureName": feature["FeatureName"]}
-                yield self.region.call("DescribeFeatureMetadata", wanted)
+                identity = {"FeatureGroupName": group.name, "FeatureName": feature["FeatureName"]}
+                yield self.region.call("DescribeFeatureMetadata", identity)
 
-    def _executions(self) -> Iterator[Fields]:
+    def _list_executions(self) -> Iterator[Fields]:
         for pipeline in self._families["pipeline"]:
             page: Fields = {"NextToken": "0"}
             while token := page.get("NextToken"):
-                wanted = {"PipelineName": pipeline.name, "NextToken": token}
-                page = self.region.call("ListPipelineExecutions", wanted)
+                page_request = {"PipelineName": pipeline.name, "NextToken": token}
+                page = self.region.call("ListPipelineExecutions", page_request)
                 for summary in page["PipelineExecutionSummaries"]:
                     arn = {"PipelineExecutionArn": summary["PipelineExecutionArn"]}
                     yield self.region.call("DescribePipelineExecution", arn)
 
 
-def _must_be_known(kind: str, name: str) -> None:
-    """Raise ValidationError for a property that resources of this kind have not."""
+def _check_property(kind: str, name: str) -> None:
+    """Raise ValidationError for a property that resources of this type do not have."""
     record: Any = service_model("sagemaker").operation_model("Search").output_shape
     for member in ("Results", kind):
         shape = record.members[member]

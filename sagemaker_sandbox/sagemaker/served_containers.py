@@ -1,31 +1,35 @@
-"""What a model serves: its containers, with what the model packages that they name hold."""
+"""Containers that a model serves, with the content of their model packages."""
 
 from collections.abc import Iterator
 
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.sagemaker.models import containers, specification
+from sagemaker_sandbox.sagemaker.models import find_specification, list_containers
 
 
-def served_containers(region: AccountRegion, model: Fields) -> list[Fields]:
-    """A model's containers as they are to run, each with what the model says for all of them.
+def resolve_containers(region: AccountRegion, model: Fields) -> list[Fields]:
+    """Return a model's containers as they will run.
 
-    These are InferenceExecutionConfig and, unless it is isolated, ExecutionRoleArn. Raises ApiError for a package that
-    is not there, or not shared.
+    Each contains InferenceExecutionConfig of the model and, unless the model is isolated, ExecutionRoleArn. Raises
+    ApiError for a package that does not exist or is not shared.
     """
-    shared = ["InferenceExecutionConfig"] if model.get("EnableNetworkIsolation") else _OF_ALL
-    common = {member: model[member] for member in shared if member in model}
-    return [one | common for container in containers(model) for one in _unpackaged(region, container)]
+    members = ["InferenceExecutionConfig"] if model.get("EnableNetworkIsolation") else _COMMON_MEMBERS
+    common = {member: model[member] for member in members if member in model}
+    return [
+        definition | common
+        for container in list_containers(model)
+        for definition in _resolve_package(region, container)
+    ]
 
 
-_OF_ALL = ["InferenceExecutionConfig", "ExecutionRoleArn"]
+_COMMON_MEMBERS = ["InferenceExecutionConfig", "ExecutionRoleArn"]
 
 
-def _unpackaged(region: AccountRegion, container: Fields) -> Iterator[Fields]:
+def _resolve_package(region: AccountRegion, container: Fields) -> Iterator[Fields]:
     if "ModelPackageName" not in container:
         yield container
         return
     package = region.call("DescribeModelPackage", {"ModelPackageName": container["ModelPackageName"]})
-    for packaged in specification(package, container)["Containers"]:
-        environment = packaged.get("Environment", {}) | container.get("Environment", {})
-        yield packaged | container | {"Environment": environment}
+    for package_container in find_specification(package, container)["Containers"]:
+        environment = package_container.get("Environment", {}) | container.get("Environment", {})
+        yield package_container | container | {"Environment": environment}

@@ -1,4 +1,4 @@
-"""Training jobs: the API's side. `runtime.training` says how one runs; each of its updates lands here."""
+"""Operations on training jobs. `runtime.training` defines how a job runs, and its updates arrive here."""
 
 from typing import TYPE_CHECKING
 
@@ -6,35 +6,37 @@ from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.resources import Fields, SageMakerResource, now
 from sagemaker_sandbox.sagemaker import volume_keys, warm_pools
-from sagemaker_sandbox.sagemaker.jobs import OVER, Jobs
+from sagemaker_sandbox.sagemaker.jobs import FINAL_STATUSES, JobFamily
 
 if TYPE_CHECKING:
     from sagemaker_sandbox.runtime.reporting import JobUpdate
 
 
-#: How long a job may run that does not say: a day. Source: StoppingCondition in the SageMaker API reference.
-_LONGEST = {"MaxRuntimeInSeconds": 86400}
+#: Default limit of a job's runtime: one day. Source: StoppingCondition in the SageMaker API reference.
+_DEFAULT_STOPPING_CONDITION = {"MaxRuntimeInSeconds": 86400}
 
 
-class TrainingJobs(Jobs):
-    """Create, Describe, List, Update, Stop and DeleteTrainingJob."""
+class TrainingJobs(JobFamily):
+    """Handlers of the operations on training jobs."""
 
     arn_type = "training-job"
     noun = "training job"
     kind = "TrainingJob"
-    time = "Training"
+    time_prefix = "Training"
 
     @emulated_operation
     def create_training_job(self, request: Fields) -> Fields:
-        """Start a job; it reports InProgress, and runs in processes of its own."""
+        """Start a job, which runs in processes of its own and is InProgress."""
         from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
 
         name = request["TrainingJobName"]
-        self.name_must_be_free(name)
-        check(request)
-        isolated, spot = (request.get(f"Enable{what}", False) for what in ("NetworkIsolation", "ManagedSpotTraining"))
+        self.check_job_name_is_free(name)
+        check_training_job(request)
+        isolated, spot = (
+            request.get(f"Enable{feature}", False) for feature in ("NetworkIsolation", "ManagedSpotTraining")
+        )
         fields = {
-            "StoppingCondition": _LONGEST | request.get("StoppingCondition", {}),
+            "StoppingCondition": _DEFAULT_STOPPING_CONDITION | request.get("StoppingCondition", {}),
             "SecondaryStatus": "Starting",
             "SecondaryStatusTransitions": [
                 {"Status": "Starting", "StartTime": now(), "StatusMessage": "Preparing the instances for training"}
@@ -43,14 +45,14 @@ class TrainingJobs(Jobs):
             "EnableNetworkIsolation": isolated,
             "EnableManagedSpotTraining": spot,
             "EnableInterContainerTrafficEncryption": request.get("EnableInterContainerTrafficEncryption", False),
-            **warm_pools.begun(name, request, self),
+            **warm_pools.start_pool(name, request, self),
         }
         role = None if isolated else request["RoleArn"]
         options: Fields = {"interrupted": lambda checkpoints: self.region.faults.take_interruption(name, checkpoints)}
-        return self.begin(request, fields, TrainingDefinition(request), role=role, **options)
+        return self.start_job(request, fields, TrainingDefinition(request), role=role, **options)
 
-    def told(self, job: SageMakerResource, update: "JobUpdate") -> None:
-        """Secondary status, metrics, artifacts, times; the warm pool once the job is over."""
+    def apply_details(self, job: SageMakerResource, update: "JobUpdate") -> None:
+        """Apply secondary status, metrics, artifacts and times, and release the warm pool of a finished job."""
         fields = job.fields
         fields["SecondaryStatus"] = update.secondary_status
         _add_transition(fields["SecondaryStatusTransitions"], update)
@@ -58,7 +60,7 @@ class TrainingJobs(Jobs):
             fields["FinalMetricDataList"] = [
                 {"MetricName": name, "Value": value, "Timestamp": update.time} for name, value in update.metrics.items()
             ]
-            job.private["history"] = self.run(job.name).history
+            job.private["history"] = self.get_run(job.name).history
         if update.model_artifacts:
             fields["ModelArtifacts"] = {"S3ModelArtifacts": update.model_artifacts}
         for member, seconds in (
@@ -67,68 +69,78 @@ class TrainingJobs(Jobs):
         ):
             if seconds is not None:
                 fields[member] = seconds
-        if update.status in OVER:
+        if update.status in FINAL_STATUSES:
             fields["SecondaryStatusTransitions"][-1]["EndTime"] = update.time
-            warm_pools.ended(job, completed=update.status == "Completed")
+            warm_pools.release_pool(job, completed=update.status == "Completed")
 
     @emulated_operation
     def describe_training_job(self, request: Fields) -> Fields:
-        """The job as it stands, with its secondary status transitions and last metrics."""
+        """Return the job as it is now, with its secondary status transitions and last metrics."""
         return self.get(request["TrainingJobName"]).fields
 
     @emulated_operation
     def list_training_jobs(self, request: Fields) -> Fields:
-        """Summaries, by the status of the job or of its warm pool."""
+        """Return summaries, by the status of the job or of its warm pool."""
         pool = request.get("WarmPoolStatusEquals")
-        asked = {member: value for member, value in request.items() if member != "WarmPoolStatusEquals"}
-        return self.page(asked, lambda job: pool is None or job.fields.get("WarmPoolStatus", {}).get("Status") == pool)
+        job_filters = {member: value for member, value in request.items() if member != "WarmPoolStatusEquals"}
+        return self.list_jobs(
+            job_filters, lambda job: pool is None or job.fields.get("WarmPoolStatus", {}).get("Status") == pool
+        )
 
     @emulated_operation
     def update_training_job(self, request: Fields) -> Fields:
-        """How long the warm pool is kept; profiler and remote debugging are kept as given."""
+        """Change the warm pool's duration. Profiler and remote debugging settings are only stored."""
         job = self.get(request["TrainingJobName"])
-        warm_pools.update(job, request.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds"))
-        kept = ("ProfilerConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig")
-        job.fields |= {member: request[member] for member in kept if member in request}
+        warm_pools.update_pool(job, request.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds"))
+        stored_members = ("ProfilerConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig")
+        job.fields |= {member: request[member] for member in stored_members if member in request}
         job.fields["LastModifiedTime"] = now()
         return {"TrainingJobArn": job.arn}
 
     @emulated_operation
     def stop_training_job(self, request: Fields) -> Fields:
-        """SIGTERM, two minutes to save, then the end; what the job saved is kept."""
-        return self.stop(request)
+        """Send SIGTERM, and end the job after two minutes. Saved data is kept."""
+        return self.stop_job(request)
 
     @emulated_operation
     def delete_training_job(self, request: Fields) -> Fields:
-        """Only once it is over, and its warm pool is gone."""
-        warm_pools.must_be_gone(self.get(request["TrainingJobName"]))
-        return self.delete(request)
+        """Delete a finished job without a warm pool."""
+        warm_pools.check_pool_is_gone(self.get(request["TrainingJobName"]))
+        return self.delete_job(request)
 
-    def ended_with_the_sandbox(self, job: SageMakerResource) -> None:
-        """Its secondary status says so too, and its instances are gone."""
-        ended, transitions = job.fields["TrainingEndTime"], job.fields["SecondaryStatusTransitions"]
-        transitions[-1]["EndTime"] = ended
+    def mark_interrupted(self, job: SageMakerResource) -> None:
+        """Complete the secondary status, and release the instances."""
+        end_time, transitions = job.fields["TrainingEndTime"], job.fields["SecondaryStatusTransitions"]
+        transitions[-1]["EndTime"] = end_time
         transitions.append(
-            {"Status": "Failed", "StartTime": ended, "EndTime": ended, "StatusMessage": job.fields["FailureReason"]}
+            {
+                "Status": "Failed",
+                "StartTime": end_time,
+                "EndTime": end_time,
+                "StatusMessage": job.fields["FailureReason"],
+            }
         )
         job.fields["SecondaryStatus"] = "Failed"
-        warm_pools.ended(job, completed=False)
+        warm_pools.release_pool(job, completed=False)
 
-    def not_found(self, _name: str) -> Exception:
-        """The same words whatever the name."""
+    def create_not_found_error(self, _name: str) -> Exception:
+        """Return the error, which is the same for each name."""
         return ValidationError("Requested resource not found.")
 
 
-def check(request: Fields) -> None:
-    """Raise ValidationError for what CreateTrainingJob refuses beyond its service model."""
+def check_training_job(request: Fields) -> None:
+    """Raise ValidationError for requests that CreateTrainingJob refuses beyond its service model."""
     _check_spot(request)
     _check_algorithm(request)
     _check_channels(request)
-    volume_keys.check(request["ResourceConfig"])
+    volume_keys.check_volume_key(request["ResourceConfig"])
 
 
 def _check_spot(request: Fields) -> None:
-    stopping, spot = _LONGEST | request.get("StoppingCondition", {}), request.get("EnableManagedSpotTraining", False)
+    stopping, spot = (
+        _DEFAULT_STOPPING_CONDITION | request.get("StoppingCondition", {}),
+        request.get("EnableManagedSpotTraining", False),
+    )
     longest_wait = stopping.get("MaxWaitTimeInSeconds")
     if spot and (longest_wait is None or longest_wait < stopping["MaxRuntimeInSeconds"]):
         raise ValidationError(
@@ -146,10 +158,12 @@ def _check_algorithm(request: Fields) -> None:
         raise ValidationError("Either TrainingImage or AlgorithmName must be specified, but not both.")
     if "ResourceConfig" not in request:
         raise ValidationError("ResourceConfig must be specified.")
-    machines = {
-        one for one in ("InstanceGroups", "InstanceType", "InstanceCount") if request["ResourceConfig"].get(one)
+    instance_members = {
+        member
+        for member in ("InstanceGroups", "InstanceType", "InstanceCount")
+        if request["ResourceConfig"].get(member)
     }
-    if machines not in ({"InstanceGroups"}, {"InstanceType", "InstanceCount"}):
+    if instance_members not in ({"InstanceGroups"}, {"InstanceType", "InstanceCount"}):
         raise ValidationError("ResourceConfig must have either InstanceGroups, or InstanceType and InstanceCount.")
 
 

@@ -1,25 +1,25 @@
-"""Batch transform jobs: the API's side. `runtime.transform` says how one runs."""
+"""Operations on batch transform jobs. `runtime.transform` defines how a job runs."""
 
 from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
-from sagemaker_sandbox.sagemaker.jobs import Jobs
+from sagemaker_sandbox.sagemaker.jobs import JobFamily
 from sagemaker_sandbox.sagemaker.models import Models
-from sagemaker_sandbox.sagemaker.served_containers import served_containers
+from sagemaker_sandbox.sagemaker.served_containers import resolve_containers
 
-#: What MaxConcurrentTransforms times MaxPayloadInMB may come to. Source: CreateTransformJob in the API reference.
-_MEGABYTES_AT_ONCE = 100
-_PAYLOAD_MB = 6
+#: Limit of MaxConcurrentTransforms times MaxPayloadInMB. Source: CreateTransformJob in the API reference.
+_MAX_CONCURRENT_MB = 100
+_DEFAULT_PAYLOAD_MB = 6
 
 
-class TransformJobs(Jobs):
-    """Create, Describe, List and StopTransformJob."""
+class TransformJobs(JobFamily):
+    """Handlers of the operations on transform jobs."""
 
     arn_type = "transform-job"
     noun = "transform job"
     kind = "TransformJob"
-    time = "Transform"
+    time_prefix = "Transform"
 
     def __init__(self, region: AccountRegion, models: Models) -> None:
         super().__init__(region)
@@ -27,41 +27,41 @@ class TransformJobs(Jobs):
 
     @emulated_operation
     def create_transform_job(self, request: Fields) -> Fields:
-        """Start a job over the model as it is now; it reports InProgress."""
+        """Start a job with the current model. It is InProgress."""
         from sagemaker_sandbox.runtime.model_data import build_model_environment, list_sources
         from sagemaker_sandbox.runtime.transform_definition import ServedModel, TransformDefinition
 
-        self.name_must_be_free(request["TransformJobName"])
+        self.check_job_name_is_free(request["TransformJobName"])
         _check(request)
         model = self._models.get(request["ModelName"]).fields
-        containers = served_containers(self.region, model)
+        containers = resolve_containers(self.region, model)
         if len(containers) > 1:
             raise NotEmulatedError("CreateTransformJob for an inference pipeline", "Use a model of one container.")
         served = ServedModel(list_sources(containers[0]), build_model_environment(containers[0]))
         role = None if model["EnableNetworkIsolation"] else model.get("ExecutionRoleArn")
-        return self.begin(request, {}, TransformDefinition(request, served), role=role)
+        return self.start_job(request, {}, TransformDefinition(request, served), role=role)
 
     @emulated_operation
     def describe_transform_job(self, request: Fields) -> Fields:
-        """The job as it stands."""
+        """Return the job as it is now."""
         return self.get(request["TransformJobName"]).fields
 
     @emulated_operation
     def list_transform_jobs(self, request: Fields) -> Fields:
-        """Summaries."""
-        return self.page(request)
+        """Return summaries."""
+        return self.list_jobs(request)
 
     @emulated_operation
     def stop_transform_job(self, request: Fields) -> Fields:
-        """Nothing more is asked, and nothing stored."""
-        return self.stop(request)
+        """Send no further requests to the model, and store nothing."""
+        return self.stop_job(request)
 
 
 def _check(request: Fields) -> None:
-    payload = request.get("MaxPayloadInMB", _PAYLOAD_MB)
-    if (request.get("MaxConcurrentTransforms") or 1) * payload > _MEGABYTES_AT_ONCE:
+    payload = request.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MB)
+    if (request.get("MaxConcurrentTransforms") or 1) * payload > _MAX_CONCURRENT_MB:
         raise ValidationError(
-            f"The value of MaxConcurrentTransforms * MaxPayloadInMB cannot exceed {_MEGABYTES_AT_ONCE} MB."
+            f"The value of MaxConcurrentTransforms * MaxPayloadInMB cannot exceed {_MAX_CONCURRENT_MB} MB."
         )
     split = request["TransformInput"].get("SplitType", "None")
     if request.get("BatchStrategy") == "MultiRecord" and split == "None":

@@ -1,19 +1,19 @@
-"""What SageMaker refuses of the variants of an endpoint configuration, one by one.
+"""Checks of the variants of an endpoint configuration.
 
-AWS's words where they are known; `InferenceAmiVersion` and `RoutingConfig` have none that are.
+The messages are AWS's where they are known. Those for `InferenceAmiVersion` and `RoutingConfig` are not.
 """
 
 from collections.abc import Iterator
 
-from sustainable_mlops.aws.service_model import service_model
-from sustainable_mlops.catalogue.instances import find, has_local_disk, offered
-from sustainable_mlops.catalogue.limits import serverless_memory_mb
 from sagemaker_sandbox.errors import NotEmulatedError, ValidationError
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
+from sustainable_mlops.aws.service_model import service_model
+from sustainable_mlops.catalogue.instances import find, has_local_disk, is_offered
+from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
 
-#: What is of instances, which a serverless variant has none of.
-_OF_INSTANCES = (
+#: Members that only variants on instances have.
+_INSTANCE_MEMBERS = (
     "InstanceType",
     "InitialInstanceCount",
     "InstancePools",
@@ -27,15 +27,15 @@ _OF_INSTANCES = (
     "CapacityReservationConfig",
     "AcceleratorPartitionLayouts",
 )
-_ROUTING = ("LEAST_OUTSTANDING_REQUESTS", "RANDOM")
-_NEURON = ("inf", "trn")
+_ROUTING_STRATEGIES = ("LEAST_OUTSTANDING_REQUESTS", "RANDOM")
+_NEURON_PREFIXES = ("inf", "trn")
 
 
-def check(region: AccountRegion, variant: Fields, path: str) -> None:
-    """Raises ApiError; `path` is where the variant is in the request, as `productionVariants.1.member`."""
+def check_variant(region: AccountRegion, variant: Fields, path: str) -> None:
+    """Raise ApiError for an invalid variant. `path` is its position, such as `productionVariants.1.member`."""
     if "ModelName" not in variant:
         raise NotEmulatedError(
-            f"A variant without ModelName, for inference components, as {variant['VariantName']} is,",
+            f"A variant without ModelName, for inference components, such as {variant['VariantName']},",
             "Name its model, or run this part against a real account.",
         )
     if "ServerlessConfig" in variant:
@@ -46,15 +46,15 @@ def check(region: AccountRegion, variant: Fields, path: str) -> None:
 
 def _check_serverless(variant: Fields, path: str) -> None:
     name, serverless = variant["VariantName"], variant["ServerlessConfig"]
-    for member in _OF_INSTANCES:
-        if variant.get(member):  # Terraform's provider says EnableSSMAccess = false of every variant
+    for member in _INSTANCE_MEMBERS:
+        if variant.get(member):  # Terraform's provider sets EnableSSMAccess = false in every variant
             raise ValidationError(
                 f"{member} cannot be specified together with ServerlessConfig for production variant {name}."
             )
     memory = serverless["MemorySizeInMB"]
-    if memory not in serverless_memory_mb():
-        allowed = ", ".join(str(size) for size in serverless_memory_mb())
-        raise _not_in(f"{path}.serverlessConfig.memorySizeInMB", memory, allowed)
+    if memory not in list_serverless_memory_mb():
+        allowed = ", ".join(str(size) for size in list_serverless_memory_mb())
+        raise _create_enum_error(f"{path}.serverlessConfig.memorySizeInMB", memory, allowed)
     if serverless.get("ProvisionedConcurrency", 0) > serverless["MaxConcurrency"]:
         raise ValidationError(
             f"ProvisionedConcurrency must be less than or equal to MaxConcurrency for production variant {name}."
@@ -69,15 +69,15 @@ def _check_on_instances(region: AccountRegion, variant: Fields, path: str) -> No
         raise ValidationError(f"InitialInstanceCount must be specified for production variant {name}.")
     if "ManagedInstanceScaling" in variant:
         raise ValidationError("ManagedInstanceScaling is only supported for inference component endpoints.")
-    routing = variant.get("RoutingConfig", {}).get("RoutingStrategy", _ROUTING[0])
-    if routing not in _ROUTING:
-        raise NotEmulatedError(f"RoutingStrategy {routing}", f"Take {' or '.join(_ROUTING)}.")
-    for where, instance in _instances(variant, path):
-        _check_instance(region, variant, where, instance)
+    routing = variant.get("RoutingConfig", {}).get("RoutingStrategy", _ROUTING_STRATEGIES[0])
+    if routing not in _ROUTING_STRATEGIES:
+        raise NotEmulatedError(f"RoutingStrategy {routing}", f"Use {' or '.join(_ROUTING_STRATEGIES)}.")
+    for position, instance in _list_instance_types(variant, path):
+        _check_instance(region, variant, position, instance)
 
 
-def _instances(variant: Fields, path: str) -> Iterator[tuple[str, str]]:
-    """Where an instance type is in the request, and which."""
+def _list_instance_types(variant: Fields, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the position and the name of each instance type in the request."""
     if "InstanceType" in variant:
         yield f"{path}.instanceType", variant["InstanceType"]
     for number, pool in enumerate(variant.get("InstancePools", ()), start=1):
@@ -85,26 +85,30 @@ def _instances(variant: Fields, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _check_instance(region: AccountRegion, variant: Fields, path: str, instance: str) -> None:
-    if offered(instance, region.name) is False:
+    if is_offered(instance, region.name) is False:
         known = service_model("sagemaker").shape_for("ProductionVariantInstanceType").metadata["enum"]
-        raise _not_in(path, instance, ", ".join(one for one in known if offered(one, region.name) is not False))
+        raise _create_enum_error(
+            path,
+            instance,
+            ", ".join(offered_type for offered_type in known if is_offered(offered_type, region.name) is not False),
+        )
     if "VolumeSizeInGB" in variant and has_local_disk(instance):
         raise ValidationError(f"VolumeSizeInGB parameter is not allowed for the selected Instance type {instance}")
     image = variant.get("InferenceAmiVersion")
-    if image is not None and _accelerator(instance) not in image:
+    if image is not None and _find_accelerator(instance) not in image:
         raise ValidationError(f"InferenceAmiVersion {image} is not supported for the selected Instance type {instance}")
 
 
-def _accelerator(instance: str) -> str:
-    """The word for an instance's accelerators in the names of machine images."""
-    found = find(instance)
-    if found is not None and found.accelerator is None:
+def _find_accelerator(instance: str) -> str:
+    """Return the word for an instance's accelerators in the names of machine images."""
+    instance_type = find(instance)
+    if instance_type is not None and instance_type.accelerator is None:
         return "cpu"
-    return "neuron" if instance.removeprefix("ml.").startswith(_NEURON) else "gpu"
+    return "neuron" if instance.removeprefix("ml.").startswith(_NEURON_PREFIXES) else "gpu"
 
 
-def _not_in(path: str, value: object, allowed: str) -> ValidationError:
-    """As the service model's own constraints are told, where the set depends on the Region or is not in the model."""
+def _create_enum_error(path: str, value: object, allowed: str) -> ValidationError:
+    """Return the error for values outside of an enumeration that depends on the Region or is not in the model."""
     return ValidationError(
         f"1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy "
         f"enum value set: [{allowed}]"

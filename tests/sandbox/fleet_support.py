@@ -16,7 +16,7 @@ from sagemaker_sandbox.hosting.invocation import Invocation
 from sagemaker_sandbox.hosting.traffic import Traffic
 from sagemaker_sandbox.parts.lock import Lock
 from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.plane.registry import Parts
+from sagemaker_sandbox.plane.registry import RegionParts
 from sagemaker_sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.support import IMAGE, tar
 
@@ -41,7 +41,7 @@ def transform_fn(model, data, content_type, accept):
 
 
 @contextmanager
-def standing(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> Iterator[Parts]:
+def standing(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> Iterator[RegionParts]:
     """The parts of one Region in this very process; closed after use."""
     context = SandboxContext(
         lambda service, _region, _account: sandbox.client(service),
@@ -55,7 +55,9 @@ def standing(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> Iter
     def call(operation: str, request: Any) -> dict[str, Any]:
         raise NotImplementedError(operation, request)
 
-    parts = Parts(AccountRegion(ACCOUNT, REGION, context, EventPublisher(context.client), call, FaultQueue(), Lock()))
+    parts = RegionParts(
+        AccountRegion(ACCOUNT, REGION, context, EventPublisher(context.client), call, FaultQueue(), Lock())
+    )
     try:
         yield parts
     finally:

@@ -121,7 +121,7 @@ def test_a_policy_names_its_alarms_and_may_take_its_time() -> None:
 )
 def test_what_no_deployment_can_do_is_refused(config: dict[str, Any], counts: dict[str, int], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
-        check_policy(DeploymentPolicy(config), counts, serverless=False)
+        check_policy(DeploymentPolicy(config), counts, is_serverless=False)
 
 
 def test_the_bounds_themselves_are_allowed_and_serverless_endpoints_are_not_rolled() -> None:
@@ -131,9 +131,9 @@ def test_the_bounds_themselves_are_allowed_and_serverless_endpoints_are_not_roll
         (rolling(size(1)), 20),
         (rolling(size(1)), 0),
     ):
-        check_policy(DeploymentPolicy(config), {"main": count}, serverless=False)
+        check_policy(DeploymentPolicy(config), {"main": count}, is_serverless=False)
     with pytest.raises(ValidationError, match="serverless"):
-        check_policy(DeploymentPolicy(rolling(size(1))), {"main": 1}, serverless=True)
+        check_policy(DeploymentPolicy(rolling(size(1))), {"main": 1}, is_serverless=True)
 
 
 def test_variants_keep_their_names() -> None:

@@ -106,8 +106,8 @@ def begin_minute(clock: Clock) -> None:
 def fleets(sandbox: Sandbox, tmp_path: Path, clock: Clock, told: Told) -> Iterator[Fleets]:
     del told
     with standing(sandbox, tmp_path, clock) as parts:
-        made = parts.of(Fleets)
-        EndpointMetrics(made.measured, clock)
+        made = parts.get(Fleets)
+        EndpointMetrics(made.list_measured_endpoints, clock)
         yield made
     clock.close()
 
@@ -325,7 +325,7 @@ def test_how_often_utilisation_is_told_is_the_configurations(
     told.values.clear()
     clock.advance(60)
     assert len(told.all("CPUUtilization", INSTANCE_NAMESPACE)) == 6
-    fleets.let_go("often")
+    fleets.release("often")
     fleets.region.join()
     told.values.clear()
     serve(fleets, "seldom", models, variant("main"), **seldom)
@@ -341,14 +341,14 @@ def test_what_a_deleted_endpoint_was_asked_is_still_told(
 ) -> None:
     _, traffic = serve(fleets, "gone", models, variant("main"))
     ask(traffic)
-    fleets.let_go("gone")
+    fleets.release("gone")
     fleets.region.join()
     clock.advance(60)
     assert told.all("Invocations") == [1]
     told.values.clear()
     clock.advance(60)
     assert not told.values
-    assert EndpointMetrics(fleets.measured, Clock()).next(datetime.now(UTC)) is None
+    assert EndpointMetrics(fleets.list_measured_endpoints, Clock()).next(datetime.now(UTC)) is None
 
 
 def test_any_client_finds_in_cloudwatch_what_endpoints_tell_and_nothing_else() -> None:

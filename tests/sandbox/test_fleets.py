@@ -46,7 +46,7 @@ def fleets(sandbox: Sandbox, tmp_path: Path) -> Iterator[Fleets]:
 
     before = processes()
     with standing(sandbox, tmp_path) as parts:
-        yield parts.of(Fleets)
+        yield parts.get(Fleets)
     until(lambda: processes() <= before)
 
 
@@ -126,7 +126,7 @@ def test_an_instance_that_goes_leaves_no_files_nor_does_an_endpoint(
     assert len(list(folder.glob("variants/main/*"))) == 2
     fleet.scale("main", 1)
     assert len(list(folder.glob("variants/main/*"))) == 1
-    fleets.let_go("tidy")
+    fleets.release("tidy")
     until(lambda: not list(tmp_path.glob("*/*/endpoints/*")))
 
 
@@ -191,7 +191,7 @@ def test_a_shadow_variant_is_asked_too_and_nobody_hears_it(fleets: Fleets, model
 
 def test_asynchronous_work_takes_an_instance_only_below_its_limit(fleets: Fleets, models: Models) -> None:
     heard: list[str] = []
-    fleets.freed.append(heard.append)
+    fleets.on_capacity_freed.append(heard.append)
     fleet, traffic = serve(fleets, "queued", models, variant("main"))
     assert traffic.instance_count == 1
     with traffic.reserve(limit=1) as first, traffic.reserve(limit=1) as second:
@@ -255,8 +255,8 @@ def test_what_served_before_a_restart_comes_back_with_the_first_request(
     config = {"EndpointConfigName": "kept", "ProductionVariants": variants}
     kept = ServingState(config, models("main", "other"))
     with standing(sandbox, tmp_path) as parts:
-        fleets = parts.of(Fleets)
-        fleets.serving = {"kept": kept}.get
+        fleets = parts.get(Fleets)
+        fleets.find_serving = {"kept": kept}.get
         with ThreadPoolExecutor() as pool:  # all wait for the same instances
             first = [pool.submit(lambda: ask(fleets.get_traffic("kept"))) for _ in range(4)]
             assert {one.result()["model"] for one in first} == {"main"}
@@ -272,7 +272,7 @@ def test_an_endpoint_that_goes_answers_what_it_has_and_closing_waits_for_nobody(
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(ask, traffic, until=str(tmp_path / "go"))
         until(lambda: traffic.fleets[0].variants["main"].pool.members[0].active_requests)
-        fleets.let_go("going")
+        fleets.release("going")
         (tmp_path / "go").touch()
         assert slow.result()["model"] == "main"
     with pytest.raises(InvocationError):

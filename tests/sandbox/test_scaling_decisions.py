@@ -76,7 +76,7 @@ def test_steps_of_the_user_guides_example() -> None:
 
 @pytest.mark.parametrize(("change", "rounded"), [(12.7, 12), (0.67, 1), (-0.58, -1), (-6.67, -6), (0.0, 0)])
 def test_a_share_is_rounded_as_the_user_guide_says(change: float, rounded: int) -> None:
-    assert steps._rounded(change) == rounded
+    assert steps._round_change(change) == rounded
 
 
 def test_a_percentage_moves_by_its_least_magnitude_and_other_types_by_what_they_say() -> None:

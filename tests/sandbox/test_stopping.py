@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sagemaker_sandbox import Sandbox, sandbox
+from sagemaker_sandbox import Sandbox, process
 from sagemaker_sandbox.server_process import ServerProcess
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
 
@@ -58,7 +58,7 @@ def test_nothing_is_left_of_a_sandbox_with_a_live_job_and_a_live_endpoint(
     processes = family(server)
     if in_background:
         assert command("stop")[:2] == (0, f"Stopped the sandbox at {sandbox.endpoint}.\n")
-        assert not sandbox.RECORD.exists()
+        assert not process.RECORD.exists()
     else:
         assert sandbox.stop()
     assert [one for one in processes if lives(one)] == []
