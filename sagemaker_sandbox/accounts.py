@@ -1,19 +1,22 @@
-"""Whose request it is, found as moto finds it, so that SageMaker's account is that of every other service."""
+"""The account of a request, found as moto finds it.
+
+SageMaker therefore acts in the same account as every other service.
+"""
 
 import re
 
 from werkzeug import Request
 
 from sagemaker_sandbox import signature
-from sagemaker_sandbox.client import ACCOUNT
+from sagemaker_sandbox.client import ACCOUNT_HEADER
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
-def set_default(account: str) -> None:
-    """Let `account` be that of credentials unknown to moto. Call it before anything else imports moto.
+def set_default_account(account: str) -> None:
+    """Set the account of credentials that moto does not know. Call this before anything else imports moto.
 
-    moto's own way, a variable of the environment, would overrule every request's credentials.
+    moto's own environment variable would overrule the credentials of every request.
     """
     import moto.core
     import moto.core.models
@@ -21,11 +24,11 @@ def set_default(account: str) -> None:
     moto.core.DEFAULT_ACCOUNT_ID = moto.core.models.DEFAULT_ACCOUNT_ID = account
 
 
-def account_of(request: Request) -> str:
-    """The account that a request acts in: that of its assumed role or access key, else the default."""
-    named = request.headers.get(ACCOUNT, "")
-    if _ACCOUNT.fullmatch(named):
-        return named
+def find_account(request: Request) -> str:
+    """Return the account of a request: that of its assumed role or access key, else the default account."""
+    header = request.headers.get(ACCOUNT_HEADER, "")
+    if _ACCOUNT.fullmatch(header):
+        return header
     from moto.iam.models import get_account_id_from
 
-    return str(get_account_id_from(signature.of(request).key))
+    return str(get_account_id_from(signature.parse_signature(request).key))

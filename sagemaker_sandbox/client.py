@@ -1,50 +1,52 @@
-"""boto3 clients of a sandbox."""
+"""boto3 clients for a sandbox."""
 
 import functools
 from typing import Any
 from urllib.parse import urlsplit
 
-#: The sandbox takes any credentials.
+#: Credentials for the sandbox, which accepts any.
 CREDENTIALS = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
-#: moto's header for the account that a request acts in.
-ACCOUNT = "x-moto-account-id"
-#: In the user agent of the requests that the sandbox itself makes.
-INTERNAL = "smlops-sandbox"
+#: moto's header for the account of a request.
+ACCOUNT_HEADER = "x-moto-account-id"
+#: Mark in the user agent of the sandbox's own requests.
+INTERNAL_USER_AGENT = "smlops-sandbox"
 
 
-def s3_control_endpoint(endpoint: str) -> str:
-    """Where S3 Control's requests go, by way of the sandbox as their HTTP proxy.
+def build_s3_control_endpoint(endpoint: str) -> str:
+    """Return the endpoint for S3 Control, which reaches the sandbox as an HTTP proxy.
 
-    SDKs put the account id before this service's host name, which no resolver knows; a proxy is asked for it by name.
-    The name is reserved (RFC 6761), so that it can never lead anywhere else.
+    SDKs put the account ID before the host name of this service, and no resolver knows that name. A proxy receives the
+    name as text. The top-level domain is reserved (RFC 6761), so requests cannot reach another host.
     """
     return f"http://s3-control.invalid:{urlsplit(endpoint).port}"
 
 
 @functools.cache
-def _descriptions() -> Any:
-    """botocore's descriptions of the services, read once: to read them is most of making a client."""
+def _create_loader() -> Any:
+    """Return botocore's loader of service models. It is shared, because loading takes most of a client's start-up."""
     from botocore.loaders import create_loader
 
     return create_loader()
 
 
 def make_client(service: str, region: str, endpoint: str, account: str = "", **config: Any) -> Any:
-    """A boto3 client that nothing in the caller's environment leads elsewhere; `config` as botocore's Config.
+    """Return a boto3 client of the sandbox. The caller's environment cannot redirect it.
 
-    It acts in `account`, or in the sandbox's default one.
+    `config` has the parameters of botocore's `Config`. Without `account`, requests use the sandbox's default account.
     """
     import boto3
     import botocore.session
     from botocore.config import Config
 
     if service == "s3control":
-        config["proxies"], endpoint = {"http": endpoint}, s3_control_endpoint(endpoint)
+        config["proxies"], endpoint = {"http": endpoint}, build_s3_control_endpoint(endpoint)
     settings = Config(**{"proxies": {}, "s3": {"addressing_style": "path"}, **config})
     session = botocore.session.Session()
-    session.register_component("data_loader", _descriptions())
-    make: Any = boto3.session.Session(botocore_session=session).client
-    client = make(service, region, endpoint_url=endpoint, config=settings, **CREDENTIALS)
+    session.register_component("data_loader", _create_loader())
+    create: Any = boto3.session.Session(botocore_session=session).client
+    client = create(service, region, endpoint_url=endpoint, config=settings, **CREDENTIALS)
     if account:
-        client.meta.events.register("before-sign", lambda request, **_: request.headers.add_header(ACCOUNT, account))
+        client.meta.events.register(
+            "before-sign", lambda request, **_: request.headers.add_header(ACCOUNT_HEADER, account)
+        )
     return client

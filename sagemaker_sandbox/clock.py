@@ -1,7 +1,7 @@
-"""The sandbox's time: this machine's or a faster one, as far ahead as it was moved; and what is to be done at times.
+"""Clock of the sandbox: the time, which tests can scale and advance, and the tasks that run at a time.
 
-Whoever has something to do at a time is an `Agenda` of the one clock. A thread does what falls due; `advance` moves the
-time ahead and does on the way what falls due, each at its own moment and in order, so that tests wait for nothing.
+Everything that runs at a time is a `ScheduledTask`. A thread runs due tasks. `advance` moves the time ahead and runs
+the tasks that fall due, each at its own moment and in order. Tests therefore do not wait.
 """
 
 import threading
@@ -11,180 +11,187 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-#: Between two moments that the clock tells apart.
+#: Smallest difference between two moments of the clock.
 TICK = timedelta(microseconds=1)
-#: It looks at least so often, as this machine's own clock may be set.
-_LONGEST = timedelta(minutes=1)
+#: Longest wait between two checks, because this machine's own clock may be set.
+_MAX_WAIT = timedelta(minutes=1)
 
 
-class Agenda(Protocol):
-    """What is to be done, and when. Both are asked by one thread at a time, and hold no lock meanwhile."""
+class ScheduledTask(Protocol):
+    """One entry of the clock. The clock calls it from one thread at a time, and holds no lock meanwhile."""
 
     def next(self, after: datetime) -> datetime | None:
-        """The first moment later than `after` at which something is due."""
+        """Return the first moment after `after` at which the task is due, or None."""
 
-    def do(self, moment: datetime) -> None:
-        """Do what is due at that moment."""
+    def run_due(self, moment: datetime) -> None:
+        """Run everything that is due at `moment`."""
 
 
-class Agendas:
-    """Agendas that come and go, which the clock asks as one: in one place of its order."""
+class ScheduledTasks:
+    """A task that consists of other tasks, which can be added and removed.
+
+    All of them keep the group's position in the clock's order.
+    """
 
     def __init__(self) -> None:
-        self._kept: tuple[Agenda, ...] = ()
+        self._members: tuple[ScheduledTask, ...] = ()
 
-    def add(self, agenda: Agenda) -> None:
-        """Ask this one, too."""
-        self._kept = (*self._kept, agenda)
+    def add(self, task: ScheduledTask) -> None:
+        """Add a task to the group."""
+        self._members = (*self._members, task)
 
-    def drop(self, agenda: Agenda) -> None:
-        """Ask it no more."""
-        self._kept = tuple(one for one in self._kept if one is not agenda)
+    def remove(self, task: ScheduledTask) -> None:
+        """Remove a task from the group."""
+        self._members = tuple(member for member in self._members if member is not task)
 
     def next(self, after: datetime) -> datetime | None:
-        """When the first is due."""
-        return min((moment for one in self._kept if (moment := one.next(after)) is not None), default=None)
+        """Return the moment at which the first member is due."""
+        return min((moment for member in self._members if (moment := member.next(after)) is not None), default=None)
 
-    def do(self, moment: datetime) -> None:
-        """Have each do what is due."""
-        for one in self._kept:
-            one.do(moment)
+    def run_due(self, moment: datetime) -> None:
+        """Run each member."""
+        for member in self._members:
+            member.run_due(moment)
 
 
 class Clock:
-    """Moments are aware. What falls due while no sandbox runs is not made up for.
+    """The time of the sandbox, and its scheduled tasks. All moments have a time zone.
 
-    `scale` is how many seconds pass here in one of this machine's.
+    `scale` is the number of the clock's seconds in one second of this machine. Nothing catches up on tasks that fell
+    due while no sandbox ran.
     """
 
     def __init__(self, scale: float = 1.0) -> None:
         self.scale = scale
-        self._began = datetime.now(UTC)
-        self._moved = timedelta()
-        self._at_work = 0
-        self._answering: set[object] = set()
-        self._agendas: list[Agenda] = []
-        self._done = datetime.now(UTC)
-        self._turn = threading.RLock()
-        self._woken = threading.Condition()
-        self._news = False
+        self._origin = datetime.now(UTC)
+        self._advanced = timedelta()
+        self._work_count = 0
+        self._requests: set[object] = set()
+        self._tasks: list[ScheduledTask] = []
+        self._completed_until = datetime.now(UTC)
+        self._run_lock = threading.RLock()
+        self._wakeup = threading.Condition()
+        self._has_new_tasks = False
         self._closed = False
         self._thread: threading.Thread | None = None
 
     def now(self) -> datetime:
-        """The present moment."""
-        return self._began + (datetime.now(UTC) - self._began) * self.scale + self._moved
+        """Return the present moment."""
+        return self._origin + (datetime.now(UTC) - self._origin) * self.scale + self._advanced
 
     @property
-    def ahead(self) -> timedelta:
-        """How far the time is ahead of this machine's."""
+    def offset(self) -> timedelta:
+        """Difference between the clock and this machine's time."""
         return self.now() - datetime.now(UTC)
 
     @contextmanager
-    def working(self) -> Iterator[None]:
-        """Meanwhile `advance` moves nothing: what is being made takes this machine's time, and is to be there then."""
-        with self._woken:
-            self._at_work += 1
+    def track_work(self) -> Iterator[None]:
+        """Delay `advance` while the block runs. The work takes real time, and its result must exist at the new time."""
+        with self._wakeup:
+            self._work_count += 1
         try:
             yield
         finally:
-            with self._woken:
-                self._at_work -= 1
-                self._woken.notify_all()
+            with self._wakeup:
+                self._work_count -= 1
+                self._wakeup.notify_all()
 
     @contextmanager
-    def answering(self) -> Iterator[None]:
-        """As `working`, for what others ask for again and again: `advance` waits for none that begins after it."""
-        this = object()
-        with self._woken:
-            self._answering.add(this)
+    def track_request(self) -> Iterator[None]:
+        """Delay every `advance` that begins while the block runs.
+
+        Unlike `track_work`, requests that begin after an `advance` do not delay it. Clients may send them without end.
+        """
+        request = object()
+        with self._wakeup:
+            self._requests.add(request)
         try:
             yield
         finally:
-            with self._woken:
-                self._answering.remove(this)
-                self._woken.notify_all()
+            with self._wakeup:
+                self._requests.remove(request)
+                self._wakeup.notify_all()
 
-    def keep(self, agenda: Agenda) -> None:
-        """Do from now on what is on this agenda, too."""
-        self._agendas.append(agenda)
+    def add_task(self, task: ScheduledTask) -> None:
+        """Add a scheduled task."""
+        self._tasks.append(task)
 
     def wake(self) -> None:
-        """An agenda has changed; returns at once."""
-        with self._woken:
-            self._news = True
+        """Make the clock look at its tasks again, because one of them has changed. Return at once."""
+        with self._wakeup:
+            self._has_new_tasks = True
             if self._thread is None:
                 self._closed = False
                 self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
                 self._thread.start()
-            self._woken.notify_all()
+            self._wakeup.notify_all()
 
     def advance(self, seconds: float) -> datetime:
-        """Move the time ahead; the moment that it is then. Returns once all that fell due on the way has been done."""
-        with self._turn:
+        """Move the time ahead, run every task that falls due, and return the new time."""
+        with self._run_lock:
             self._wait_for_work()
             until = self.now() + timedelta(seconds=seconds)
-            self._do(until, self._wait_for_work)
-            self._moved += max(until - self.now(), timedelta())
+            self._run_due_tasks(until, self._wait_for_work)
+            self._advanced += max(until - self.now(), timedelta())
         self.wake()
         return until
 
     def close(self) -> None:
-        """Do what is due, and nothing any more until it is woken again."""
-        with self._woken:
+        """Run the due tasks and stop the thread. `wake` starts it again."""
+        with self._wakeup:
             thread, self._closed = self._thread, True
-            self._woken.notify_all()
+            self._wakeup.notify_all()
         if thread is not None:
             thread.join()
-        with self._woken:  # not before it has ended: whoever wakes the clock meanwhile would have it go on for ever
+        with self._wakeup:  # after the join: `wake` would otherwise start a thread that never ends
             self._thread = None
 
-    def set(self, ahead: timedelta) -> None:
-        """Be so far ahead of this machine's time from now on; what would have fallen due until then does not."""
-        with self._turn:
-            self._began, self._moved = datetime.now(UTC), ahead
-            self._done = self.now()
+    def set_offset(self, offset: timedelta) -> None:
+        """Set the difference to this machine's time. Tasks that would fall due in between do not run."""
+        with self._run_lock:
+            self._origin, self._advanced = datetime.now(UTC), offset
+            self._completed_until = self.now()
         self.wake()
 
     def _run(self) -> None:
         while True:
-            with self._woken:
-                self._news, closed = False, self._closed
-            with self._turn:
-                self._do(self.now())
-                coming = self._next()
+            with self._wakeup:
+                self._has_new_tasks, closed = False, self._closed
+            with self._run_lock:
+                self._run_due_tasks(self.now())
+                next_due = self._find_next_due()
             if closed:
                 return
-            with self._woken:
-                wait = _LONGEST if coming is None else min((coming - self.now()) / self.scale, _LONGEST)
-                self._woken.wait_for(lambda: self._news or self._closed, max(wait.total_seconds(), 0))
+            with self._wakeup:
+                wait = _MAX_WAIT if next_due is None else min((next_due - self.now()) / self.scale, _MAX_WAIT)
+                self._wakeup.wait_for(lambda: self._has_new_tasks or self._closed, max(wait.total_seconds(), 0))
 
-    def _do(self, until: datetime, after_each: Callable[[], None] = lambda: None) -> None:
-        """All that is due by then, moving the time ahead to each moment."""
-        while (moment := self._next()) is not None and moment <= until:
-            self._moved += max(moment - self.now(), timedelta())
-            self._done = moment
-            for agenda in self._agendas:
+    def _run_due_tasks(self, until: datetime, after_each: Callable[[], None] = lambda: None) -> None:
+        """Run every task that is due until then, and move the time ahead to each moment."""
+        while (moment := self._find_next_due()) is not None and moment <= until:
+            self._advanced += max(moment - self.now(), timedelta())
+            self._completed_until = moment
+            for task in self._tasks:
                 try:
-                    agenda.do(moment)
-                except Exception:  # what else is due must still be done
+                    task.run_due(moment)
+                except Exception:  # the other tasks must still run
                     traceback.print_exc()
             after_each()
-        self._done = max(self._done, until)
+        self._completed_until = max(self._completed_until, until)
 
     def _wait_for_work(self) -> None:
-        with self._woken:
-            begun = self._answering.copy()
-            self._woken.wait_for(lambda: self._at_work == 0 and begun.isdisjoint(self._answering))
+        with self._wakeup:
+            requests = self._requests.copy()
+            self._wakeup.wait_for(lambda: self._work_count == 0 and requests.isdisjoint(self._requests))
 
-    def _next(self) -> datetime | None:
-        found: list[datetime] = []
-        for agenda in self._agendas:
+    def _find_next_due(self) -> datetime | None:
+        moments: list[datetime] = []
+        for task in self._tasks:
             try:
-                moment = agenda.next(self._done)
-            except Exception:  # the others' must still be done
+                moment = task.next(self._completed_until)
+            except Exception:  # the other tasks must still run
                 traceback.print_exc()
                 continue
             if moment is not None:
-                found.append(moment)
-        return min(found, default=None)
+                moments.append(moment)
+        return min(moments, default=None)

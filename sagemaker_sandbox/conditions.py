@@ -1,36 +1,36 @@
-"""Conditions of policy statements, against what is known of a request.
+"""Conditions of policy statements, evaluated with the known condition keys of a request.
 
-Source: IAM user guide, "IAM JSON policy elements: Condition operators". An operator or a key that the sandbox knows
-nothing of leaves the answer open.
+Source: IAM user guide, "IAM JSON policy elements: Condition operators". The result is unknown if the sandbox does not
+know the operator or the key.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-#: Condition keys to the value that a request carries, None where it carries none. Other keys are unknown.
-Context = Mapping[str, str | None]
+#: Value of each known condition key of a request, None if the request does not have the key. Other keys are unknown.
+ConditionKeys = Mapping[str, str | None]
 
 
-def are_met(statement: Mapping[str, Any], context: Context) -> bool | None:
-    """Return whether a request meets all conditions of a statement; None where that is not known."""
-    known = {key.lower(): value for key, value in context.items()}
-    answers = [
-        _is_met(operator, str(key).lower(), wanted, known)
+def are_met(statement: Mapping[str, Any], keys: ConditionKeys) -> bool | None:
+    """Return whether a request meets all conditions of a statement, or None if that is unknown."""
+    known = {key.lower(): value for key, value in keys.items()}
+    results = [
+        _is_met(operator, str(key).lower(), expected, known)
         for operator, tests in (statement.get("Condition") or {}).items()
-        for key, wanted in tests.items()
+        for key, expected in tests.items()
     ]
-    if False in answers:
+    if False in results:
         return False
-    return None if None in answers else True
+    return None if None in results else True
 
 
-def _is_met(operator: str, key: str, wanted: Any, known: Context) -> bool | None:
+def _is_met(operator: str, key: str, expected: Any, known: ConditionKeys) -> bool | None:
     if key not in known:
         return None
-    value, values = known[key], [str(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
+    value, values = known[key], [str(item) for item in (expected if isinstance(expected, list) else [expected])]
     if operator == "Null":
-        return any((one.lower() == "true") == (value is None) for one in values)
+        return any((item.lower() == "true") == (value is None) for item in values)
     name, if_exists = operator.removesuffix("IfExists"), operator.endswith("IfExists")
     negated = name.replace("Not", "", 1) in _OPERATORS and "Not" in name
     matches = _OPERATORS.get(name.replace("Not", "", 1) if negated else name)
@@ -38,7 +38,7 @@ def _is_met(operator: str, key: str, wanted: Any, known: Context) -> bool | None
         return None
     if value is None:
         return if_exists or negated
-    return any(matches(one, value) for one in values) != negated
+    return any(matches(item, value) for item in values) != negated
 
 
 def _equals(pattern: str, value: str) -> bool:
@@ -55,7 +55,7 @@ def _like(pattern: str, value: str) -> bool:
 
 
 def _arn_like(pattern: str, value: str) -> bool:
-    """Compare the six parts of two ARNs one by one: a `*` does not reach over a colon of the first five."""
+    """Compare the six parts of two ARNs one by one. A `*` does not match the colons between the first five."""
     patterns, values = pattern.split(":", 5), value.split(":", 5)
     return len(patterns) == len(values) and all(map(_like, patterns, values))
 

@@ -1,4 +1,7 @@
-"""The sandbox's own routes: health, inventory, time, and faults on request. No other way leads round the AWS APIs."""
+"""The sandbox's own HTTP routes: health, inventory, time, calls and faults.
+
+Everything else goes through the AWS APIs.
+"""
 
 import json
 import os
@@ -19,10 +22,15 @@ from sustainable_mlops.errors import UserError
 
 
 class ControlApi:
-    """Answers everything under /_sandbox/."""
+    """Handler of every route under `/_sandbox/`."""
 
     def __init__(
-        self, context: SandboxContext, sagemaker: ControlPlane, clock: Clock, services: Callable[[], list[str]], calls: CallRecorder
+        self,
+        context: SandboxContext,
+        sagemaker: ControlPlane,
+        clock: Clock,
+        services: Callable[[], list[str]],
+        calls: CallRecorder,
     ) -> None:
         self._context = context
         self._sagemaker = sagemaker
@@ -31,7 +39,7 @@ class ControlApi:
         self._calls = calls
 
     def respond(self, request: Request) -> Response:
-        """The answer to one request."""
+        """Return the response to one request."""
         route = (request.method, request.path)
         if route == ("GET", "/_sandbox/health"):
             facts = {"pid": os.getpid(), "account_id": self._context.account_id, "opt_ml": mounting.get_opt_ml_mode()}
@@ -50,23 +58,25 @@ class ControlApi:
         return _json({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)
 
     def _inventory(self) -> inventory.Inventory:
-        found = inventory.list_inventory(self._context, self._services())
+        inventory_by_service = inventory.list_inventory(self._context, self._services())
         sagemaker: dict[str, list[str]] = {}
         for parts in self._sagemaker:
-            for kind, names in parts.inventory().items():
+            for kind, names in parts.list_remaining().items():
                 sagemaker.setdefault(kind, []).extend(sorted(names))
-        return found | ({"sagemaker": found.get("sagemaker", {}) | sagemaker} if sagemaker else {})
+        return inventory_by_service | (
+            {"sagemaker": inventory_by_service.get("sagemaker", {}) | sagemaker} if sagemaker else {}
+        )
 
     def _advance(self, request: Request) -> Response:
-        """The time, after `advance` seconds and what fell due in them."""
+        """Advance the clock, and return the new time."""
         try:
-            asked = AdvanceRequest.model_validate_json(request.get_data() or b"{}")
+            body = AdvanceRequest.model_validate_json(request.get_data() or b"{}")
         except ValidationError as error:
             return _invalid(error)
-        return _json({"now": self._clock.advance(asked.advance).isoformat()})
+        return _json({"now": self._clock.advance(body.advance).isoformat()})
 
     def _faults(self, request: Request) -> Response:
-        """POST one, DELETE all; what waits by now."""
+        """Add a fault (POST) or clear all (DELETE). Return the pending faults."""
         faults = self._sagemaker.faults
         if request.method == "DELETE":
             faults.clear()
@@ -81,7 +91,7 @@ class ControlApi:
 
 
 class AdvanceRequest(BaseModel):
-    """How far the time is to move ahead, in seconds."""
+    """Body of a request that advances the clock, in seconds."""
 
     model_config = ConfigDict(extra="forbid")
     advance: float = Field(ge=0, le=10 * 365 * 86_400)

@@ -1,6 +1,6 @@
-"""An error in the form of a service's protocol, as moto serializes it by botocore's models.
+"""Responses to failed requests in the protocol of the service. moto serializes them with botocore's models.
 
-An error in CBOR is written as JSON here; `rpc_v2_cbor` translates it.
+An error for a CBOR request is JSON here, and `rpc_v2_cbor` translates it.
 """
 
 import re
@@ -13,26 +13,27 @@ from werkzeug import Response
 
 from sagemaker_sandbox.errors import ApiError
 
-# Few models name AWS's common errors, of which moto warns on every answer.
+# moto warns if a model lacks AWS's common errors, as most models do.
 warnings.filterwarnings("ignore", message=r"Exception\(.*does not match an error shape", module="moto.core.serialize")
 
-#: What XML cannot hold.
+#: Characters that XML cannot hold.
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd]")
 
 
-def written(error: ApiError, service: str, content_type: str, operation: str = "") -> Response:
-    """The answer to a request of that type; `service` is botocore's name, `operation` empty where it is not known.
+def serialize_error(error: ApiError, service: str, content_type: str, operation: str = "") -> Response:
+    """Return the response to a request with this content type.
 
-    Raises NotImplementedError for a type that the service does not speak.
+    `service` is botocore's name. `operation` is empty if it is unknown. Raises NotImplementedError for a content type
+    that the service does not support.
     """
     model = get_service_model(service)
     protocol = determine_request_protocol(model, content_type)
-    if protocol not in SERIALIZERS:  # what moto takes for CBOR's, as it has no type of the others
+    if protocol not in SERIALIZERS:  # moto assumes CBOR for an unknown content type
         raise NotImplementedError(f"{service} has no protocol with the content type {content_type!r}")
     error.message = _UNPRINTABLE.sub("?", error.message)
     serializer = get_serializer_class(service, protocol)(model.operation_model(operation or model.operation_names[0]))
-    answer = serializer.serialize(error)
-    response = Response(answer["body"], status=error.status, headers=answer["headers"])
+    serialized = serializer.serialize(error)
+    response = Response(serialized["body"], status=error.status, headers=serialized["headers"])
     response.headers.setdefault("x-amzn-ErrorType", error.code)
     if content_type.startswith("application/x-amz-json"):
         response.content_type = content_type

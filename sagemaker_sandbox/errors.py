@@ -1,10 +1,10 @@
-"""The ways SageMaker says no, with its own error codes. Every one is a client error, which no SDK retries."""
+"""SageMaker's errors, with its error codes. All of them are client errors, which SDKs do not retry."""
 
 from typing import Any
 
 
 class ApiError(Exception):
-    """A request that is refused: `code` is the exception's name in the service model, `status` its HTTP status."""
+    """A refused request. `code` is the exception's name in the service model, `status` the HTTP status."""
 
     code = "InternalFailure"
     status = 400
@@ -12,57 +12,57 @@ class ApiError(Exception):
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
         self.message = message
-        #: What else the exception's structure holds.
+        #: Further members of the exception's structure.
         self.details = details
 
 
 class ValidationError(ApiError):
-    """A request that is malformed, contradicts itself or names what does not exist."""
+    """A request that is malformed, contradicts itself, or names a resource that does not exist."""
 
     code = "ValidationException"
 
 
 class SerializationError(ApiError):
-    """A request whose JSON has another type than the service model asks for."""
+    """A request whose JSON has another type than the service model."""
 
     code = "SerializationException"
 
 
 class UnknownOperationError(ApiError):
-    """The service itself has no such operation."""
+    """An operation that the service does not have."""
 
     code = "UnknownOperationException"
 
 
 class ResourceNotFoundError(ApiError):
-    """What a request names does not exist (of the kinds for which SageMaker has an error of its own)."""
+    """A resource that does not exist, for the resource types that have this error."""
 
     code = "ResourceNotFound"
 
 
 class ResourceInUseError(ApiError):
-    """The name is taken, or something still uses the resource."""
+    """A name that is taken, or a resource that is still in use."""
 
     code = "ResourceInUse"
 
 
 class ConflictError(ApiError):
-    """The resource is in a state that does not allow this."""
+    """A resource whose state does not allow the operation."""
 
     code = "ConflictException"
 
 
 class NotEmulatedError(ApiError):
-    """An operation that SageMaker has and the sandbox has not."""
+    """An operation of SageMaker that the sandbox does not have."""
 
     code = "UnsupportedOperationException"
 
-    def __init__(self, operation: str, instead: str = "Run this part against a real account.") -> None:
-        super().__init__(f"{operation} is not emulated by the sandbox. {instead}")
+    def __init__(self, operation: str, alternative: str = "Run this part against a real account.") -> None:
+        super().__init__(f"{operation} is not emulated by the sandbox. {alternative}")
 
 
 class AccessDeniedError(ApiError):
-    """Another account asks for what is not shared with it."""
+    """A request from another account for a resource that is not shared with it."""
 
     code = "AccessDeniedException"
 
@@ -74,6 +74,6 @@ class AccessDeniedError(ApiError):
 
 
 class ResourceLimitExceededError(ApiError):
-    """More than a quota of the account allows."""
+    """A request that exceeds a quota of the account."""
 
     code = "ResourceLimitExceeded"

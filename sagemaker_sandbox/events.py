@@ -1,4 +1,7 @@
-"""Changes of state told to EventBridge: in order, and by a thread of its own, so that nobody waits or holds a lock."""
+"""Publisher of state changes to EventBridge.
+
+One thread sends the events in order. Callers therefore do not wait, and the thread holds no lock.
+"""
 
 import json
 import queue
@@ -15,8 +18,8 @@ class _Event(NamedTuple):
     entry: dict[str, Any]
 
 
-class Publisher:
-    """`client(service, region, account)` gives the EventBridge that hears of it."""
+class EventPublisher:
+    """A queue of events and the thread that sends them. `client(service, region, account)` returns a boto3 client."""
 
     def __init__(self, client: Callable[[str, str, str], Any]) -> None:
         self._client = client
@@ -34,11 +37,11 @@ class Publisher:
         source: str = "aws.sagemaker",
         moment: datetime | None = None,
     ) -> None:
-        """Tell the account's EventBridge soon, of now unless another moment is given; returns at once."""
+        """Queue an event for the account's EventBridge. `moment` is now by default. Return at once."""
         entry = {
             "Source": source,
             "DetailType": detail_type,
-            "Detail": json.dumps(detail, default=_moment),
+            "Detail": json.dumps(detail, default=_encode_time),
             "Resources": list(arns),
             "Time": moment or datetime.now(UTC),
         }
@@ -49,7 +52,7 @@ class Publisher:
             self._events.put(_Event(account, region, entry))
 
     def close(self) -> None:
-        """Returns once all that was published has been told."""
+        """Return after every published event was sent."""
         with self._lock:
             thread, self._thread = self._thread, None
             if thread is not None:
@@ -61,12 +64,12 @@ class Publisher:
         while (event := self._events.get()) is not None:
             try:
                 self._client("events", event.region, event.account).put_events(Entries=[event.entry])
-            except Exception:  # the next event must still be told
+            except Exception:  # the next event must still be sent
                 traceback.print_exc()
 
 
-def _moment(value: Any) -> Any:
-    """Times in events are milliseconds since the epoch."""
+def _encode_time(value: Any) -> Any:
+    """Return a time as events hold it: milliseconds since the epoch."""
     if isinstance(value, datetime):
         return int(value.timestamp() * 1000)
-    raise TypeError(f"{type(value).__name__} is no part of an event")
+    raise TypeError(f"{type(value).__name__} cannot be part of an event")

@@ -1,4 +1,4 @@
-"""What is left in the sandbox: every resource of every service in use, by name."""
+"""Inventory of the sandbox: the names of all resources of every service in use."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from typing import Any
 
 from botocore import xform_name
 
-from sagemaker_sandbox.context import Context
-from sagemaker_sandbox.plane.recorded import RECORDED
+from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
 
-#: Service, then type, to names.
+#: Names of resources by service and type.
 Inventory = dict[str, dict[str, list[str]]]
 
 
 @dataclass(frozen=True)
-class Listing:
-    """One List or Describe operation: where its answer holds the resources, and which member names one."""
+class ListOperation:
+    """A List or Describe operation, the response member with the resources, and the member with a name."""
 
     type: str
     operation: str
@@ -24,64 +24,66 @@ class Listing:
     arguments: dict[str, Any] = field(default_factory=dict)
 
 
-#: Documents of the account itself, and not AWS's.
-_OWN = {"Filters": [{"Key": "Owner", "Values": ["Self"]}]}
-#: moto's name of a service to what can be left of it.
-LISTINGS: dict[str, tuple[Listing, ...]] = {
-    "s3": (Listing("bucket", "list_buckets", "Buckets", "Name"),),
+#: Filter for the account's own documents, without those of AWS.
+_OWN_DOCUMENTS = {"Filters": [{"Key": "Owner", "Values": ["Self"]}]}
+#: Operations that list the resources of a service, by moto's name of the service.
+LIST_OPERATIONS: dict[str, tuple[ListOperation, ...]] = {
+    "s3": (ListOperation("bucket", "list_buckets", "Buckets", "Name"),),
     "iam": (
-        Listing("role", "list_roles", "Roles", "RoleName"),
-        Listing("policy", "list_policies", "Policies", "PolicyName", {"Scope": "Local"}),
-        Listing("user", "list_users", "Users", "UserName"),
+        ListOperation("role", "list_roles", "Roles", "RoleName"),
+        ListOperation("policy", "list_policies", "Policies", "PolicyName", {"Scope": "Local"}),
+        ListOperation("user", "list_users", "Users", "UserName"),
     ),
     "kms": (
-        Listing("key", "list_keys", "Keys", "KeyId"),
-        Listing("alias", "list_aliases", "Aliases", "AliasName"),
+        ListOperation("key", "list_keys", "Keys", "KeyId"),
+        ListOperation("alias", "list_aliases", "Aliases", "AliasName"),
     ),
     "ssm": (
-        Listing("parameter", "describe_parameters", "Parameters", "Name"),
-        Listing("document", "list_documents", "DocumentIdentifiers", "Name", _OWN),
+        ListOperation("parameter", "describe_parameters", "Parameters", "Name"),
+        ListOperation("document", "list_documents", "DocumentIdentifiers", "Name", _OWN_DOCUMENTS),
     ),
-    "sns": (Listing("topic", "list_topics", "Topics", "TopicArn"),),
-    "sqs": (Listing("queue", "list_queues", "QueueUrls"),),
-    "logs": (Listing("log group", "describe_log_groups", "logGroups", "logGroupName"),),
-    "events": (Listing("rule", "list_rules", "Rules", "Name"),),
-    "scheduler": (Listing("schedule", "list_schedules", "Schedules", "Name"),),
+    "sns": (ListOperation("topic", "list_topics", "Topics", "TopicArn"),),
+    "sqs": (ListOperation("queue", "list_queues", "QueueUrls"),),
+    "logs": (ListOperation("log group", "describe_log_groups", "logGroups", "logGroupName"),),
+    "events": (ListOperation("rule", "list_rules", "Rules", "Name"),),
+    "scheduler": (ListOperation("schedule", "list_schedules", "Schedules", "Name"),),
     "cloudwatch": (
-        Listing("alarm", "describe_alarms", "MetricAlarms", "AlarmName"),
-        Listing("alarm", "describe_alarms", "CompositeAlarms", "AlarmName", {"AlarmTypes": ["CompositeAlarm"]}),
-        Listing("dashboard", "list_dashboards", "DashboardEntries", "DashboardName"),
+        ListOperation("alarm", "describe_alarms", "MetricAlarms", "AlarmName"),
+        ListOperation("alarm", "describe_alarms", "CompositeAlarms", "AlarmName", {"AlarmTypes": ["CompositeAlarm"]}),
+        ListOperation("dashboard", "list_dashboards", "DashboardEntries", "DashboardName"),
     ),
     "s3control": (
-        Listing("Storage Lens configuration", "list_storage_lens_configurations", "StorageLensConfigurationList", "Id"),
+        ListOperation(
+            "Storage Lens configuration", "list_storage_lens_configurations", "StorageLensConfigurationList", "Id"
+        ),
     ),
-    "budgets": (Listing("budget", "describe_budgets", "Budgets", "BudgetName"),),
-    "glue": (Listing("database", "get_databases", "DatabaseList", "Name"),),
+    "budgets": (ListOperation("budget", "describe_budgets", "Budgets", "BudgetName"),),
+    "glue": (ListOperation("database", "get_databases", "DatabaseList", "Name"),),
     "sagemaker": tuple(
-        Listing(recorded.arn_type, xform_name(operation), key, name)
-        for recorded in RECORDED
-        if recorded.lists
-        for operation, key, name in [recorded.lists]
+        ListOperation(recorded.arn_type, xform_name(operation), key, name)
+        for recorded in MOTO_OPERATIONS
+        if recorded.list_operation
+        for operation, key, name in [recorded.list_operation]
     ),
 }
 _GLOBAL = ("s3", "iam", "s3control", "budgets")
 
 
-def take(context: Context, services: Iterable[str]) -> Inventory:
-    """The resources of those of moto's services, in all accounts and Regions; what AWS itself owns is left out."""
-    found: Inventory = {}
-    for service in sorted(set(services) & set(LISTINGS)):
-        for account, region in _places(service):
+def list_inventory(context: SandboxContext, services: Iterable[str]) -> Inventory:
+    """Return the resources of these moto services in all accounts and Regions, without resources that AWS owns."""
+    resources: Inventory = {}
+    for service in sorted(set(services) & set(LIST_OPERATIONS)):
+        for account, region in _list_accounts_and_regions(service):
             client = context.client(service, region, account)
-            for listing in LISTINGS[service]:
-                names = sorted(_names(client, listing, service, account))
+            for listing in LIST_OPERATIONS[service]:
+                names = sorted(_list_names(client, listing, service, account))
                 if names:
-                    found.setdefault(service, {}).setdefault(listing.type, []).extend(names)
-    return found
+                    resources.setdefault(service, {}).setdefault(listing.type, []).extend(names)
+    return resources
 
 
-def _places(service: str) -> list[tuple[str, str]]:
-    """The accounts and Regions in which the service may hold something."""
+def _list_accounts_and_regions(service: str) -> list[tuple[str, str]]:
+    """Return the accounts and Regions in which the service may hold resources."""
     from moto.backends import get_backend
 
     backends = get_backend(service)
@@ -90,17 +92,17 @@ def _places(service: str) -> list[tuple[str, str]]:
     return sorted((account, region) for account in list(backends) for region in list(backends[account]))
 
 
-def _names(client: Any, listing: Listing, service: str, account: str) -> Iterator[str]:
+def _list_names(client: Any, listing: ListOperation, service: str, account: str) -> Iterator[str]:
     arguments = dict(listing.arguments)
     if service in ("s3control", "budgets"):
         arguments["AccountId"] = account
-    for item in _items(client, listing, arguments):
+    for item in _list_items(client, listing, arguments):
         name = item[listing.name] if listing.name else item
-        if not _owned_by_aws(client, service, listing.type, name, item):
+        if not _is_owned_by_aws(client, service, listing.type, name, item):
             yield name
 
 
-def _items(client: Any, listing: Listing, arguments: dict[str, Any]) -> Iterator[Any]:
+def _list_items(client: Any, listing: ListOperation, arguments: dict[str, Any]) -> Iterator[Any]:
     if not client.can_paginate(listing.operation):
         yield from getattr(client, listing.operation)(**arguments).get(listing.key, [])
         return
@@ -108,13 +110,16 @@ def _items(client: Any, listing: Listing, arguments: dict[str, Any]) -> Iterator
         yield from page.get(listing.key, [])
 
 
-def _owned_by_aws(client: Any, service: str, kind: str, name: str, item: Any) -> bool:
-    """Also keys that are on their way out: AWS lets no key go sooner than a week after it was deleted."""
+def _is_owned_by_aws(client: Any, service: str, kind: str, name: str, item: Any) -> bool:
+    """Return whether AWS owns a resource, or deletes it by itself.
+
+    A deleted key is on its way out: AWS keeps it for at least a week.
+    """
     if service == "kms" and kind == "alias":
         return str(name).startswith("alias/aws/")
     if service == "kms":
         metadata = client.describe_key(KeyId=name)["KeyMetadata"]
         return bool(metadata["KeyState"] == "PendingDeletion" or metadata["KeyManager"] == "AWS")
-    if service == "glue":  # Feature Store makes it with the first offline store, and nobody deletes it
+    if service == "glue":  # Feature Store creates it with the first offline store, and nothing deletes it
         return str(name) == "sagemaker_featurestore"
     return service == "iam" and str(item["Path"]).startswith("/aws-service-role/")

@@ -1,6 +1,6 @@
-"""Requests that moto trips over: what AWS would refuse in them is told with AWS's codes, and the rest is not built.
+"""Errors for requests that moto cannot answer: AWS's error for an invalid request, else NotImplemented.
 
-moto checks little, and an error 500 makes every SDK ask again for minutes.
+moto validates little, and every SDK retries its HTTP status 500 for minutes.
 """
 
 import json
@@ -17,23 +17,23 @@ from moto.core.utils import get_service_model
 from werkzeug import Request, Response
 
 from sagemaker_sandbox import signature
+from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.errors import ApiError, SerializationError, UnknownOperationError
-from sagemaker_sandbox.refusals import written
 from sagemaker_sandbox.service_lookup import find_services
 from sagemaker_sandbox.validation import validate
 
 _JSON = re.compile(r"json", re.IGNORECASE)
 
 
-class NotBuiltError(ApiError):
-    """501, which no SDK retries."""
+class NotImplementedByMotoError(ApiError):
+    """A request that moto does not implement. SDKs do not retry status 501."""
 
     code = "NotImplemented"
     status = 501
 
 
 class MalformedXmlError(ApiError):
-    """S3's words for a body that is no XML."""
+    """A body that is not XML, with S3's message."""
 
     code = "MalformedXML"
 
@@ -45,13 +45,13 @@ class InvalidActionError(ApiError):
 
 
 class MalformedInputError(ApiError):
-    """A query with a value of another type than its parameter's."""
+    """A query parameter with a value of the wrong type."""
 
     code = "MalformedInput"
 
 
 class RequestTimeoutError(ApiError):
-    """Whoever announced more than was sent has sent nothing for long."""
+    """The client sent less than Content-Length and timed out."""
 
     code = "RequestTimeout"
 
@@ -63,7 +63,7 @@ class RequestTimeoutError(ApiError):
 
 
 class IncompleteBodyError(ApiError):
-    """The connection ended before what was announced had come."""
+    """The connection ended before the announced body was complete."""
 
     code = "IncompleteBody"
 
@@ -71,50 +71,50 @@ class IncompleteBodyError(ApiError):
         super().__init__("You did not provide the number of bytes specified by the Content-Length HTTP header.")
 
 
-def why(request: Request, error: Exception) -> ApiError:
-    """What AWS would say of a request that moto could not answer, as `error` shows."""
+def explain_error(request: Request, error: Exception) -> ApiError:
+    """Return AWS's error for a request that moto could not answer. `error` is the exception that moto raised."""
     try:
         _check(request)
-    except ApiError as refused:
-        return refused
+    except ApiError as api_error:
+        return api_error
     except RecursionError:
         return SerializationError("The request is nested too deeply.")
-    told = f"{type(error).__name__}: {error}"
-    return NotBuiltError(f"the sandbox cannot answer {request.method} {request.full_path}: {told}")
+    description = f"{type(error).__name__}: {error}"
+    return NotImplementedByMotoError(f"the sandbox cannot answer {request.method} {request.full_path}: {description}")
 
 
-def refusal(request: Request, error: ApiError) -> Response:
-    """The error in the form of the request's protocol."""
+def build_error_response(request: Request, error: ApiError) -> Response:
+    """Return the error in the form of the request's protocol."""
     content_type = request.headers.get("Content-Type", "")
-    for service in (_asked(request), _like(request)):
+    for service in (_find_service(request), _find_similar_service(request)):
         if service is not None:
             with suppress(NotImplementedError):
-                return written(error, service, content_type)
-    return written(error, "s3", "")
+                return serialize_error(error, service, content_type)
+    return serialize_error(error, "s3", "")
 
 
-def _asked(request: Request) -> str | None:
-    """botocore's name of the service that is asked, as far as the request says."""
+def _find_service(request: Request) -> str | None:
+    """Return botocore's name of the requested service, or None if the request does not show it."""
     prefix = request.headers.get("X-Amz-Target", "").rpartition(".")[0]
     return next((str(model.service_name) for model in _services(request, prefix)), None)
 
 
-def _like(request: Request) -> str | None:
-    """A service that speaks as the request does."""
+def _find_similar_service(request: Request) -> str | None:
+    """Return a service that uses the protocol of the request."""
     if _is_json(request):
         return "sagemaker"
     return "iam" if _is_query(request) else None
 
 
 def _check(request: Request) -> None:
-    """Raise ApiError for a body that its protocol or its service's model does not allow."""
+    """Raise ApiError for a body that the protocol or the service model does not allow."""
     if _is_json(request):
         _check_json(request)
     elif _is_query(request):
         _check_query(request)
     elif request.get_data():
         try:
-            ET.fromstring(request.get_data())  # noqa: S314 what the user himself sends to this machine
+            ET.fromstring(request.get_data())  # noqa: S314 the user's own request to this machine
         except (ET.ParseError, ValueError, LookupError):
             raise MalformedXmlError(
                 "The XML you provided was not well-formed or did not validate against our published schema"
@@ -147,7 +147,7 @@ def _check_query(request: Request) -> None:
     try:
         query = parse_qs(request.get_data().decode(), keep_blank_values=True)
     except ValueError as error:
-        raise SerializationError(f"The request is no query: {error}") from None
+        raise SerializationError(f"The request is not a query: {error}") from None
     action = (query.get("Action") or [""])[0]
     for model in _services(request):
         if action in model.operation_names:
@@ -158,7 +158,7 @@ def _check_query(request: Request) -> None:
 
 
 def _check_values(query: Mapping[str, str], operation: OperationModel) -> None:
-    """Raise MalformedInputError for a number or a time that is none."""
+    """Raise MalformedInputError for an invalid number or time."""
     try:
         QueryParser(operation).parse({"values": query})
     except (ValueError, TypeError, OverflowError):
@@ -166,7 +166,7 @@ def _check_values(query: Mapping[str, str], operation: OperationModel) -> None:
 
 
 def _services(request: Request, prefix: str = "") -> Iterator[ServiceModel]:
-    return find_services(signature.of(request).service, prefix)
+    return find_services(signature.parse_signature(request).service, prefix)
 
 
 def _is_json(request: Request) -> bool:

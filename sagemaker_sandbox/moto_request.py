@@ -1,4 +1,4 @@
-"""Adapt a request to what moto expects of one."""
+"""Adaptation of requests to moto's expectations."""
 
 import io
 from typing import Any
@@ -12,23 +12,23 @@ from sagemaker_sandbox.service_lookup import find_services
 _FORM = "application/x-www-form-urlencoded"
 
 
-def adapt(request: Request) -> dict[str, Any]:
-    """Return the WSGI environment to give to moto.
+def adapt_request(request: Request) -> dict[str, Any]:
+    """Return the WSGI environment for moto.
 
-    moto finds the service in the Authorization header alone, and takes a query without a body for the first of the
-    service's protocols. Presigned requests have neither the header nor a body.
+    moto finds the service only in the Authorization header, and assumes the service's first protocol for a query
+    without a body. Presigned requests have neither the header nor a body.
     """
     environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
-    service = signature.of(request).service
+    service = signature.parse_signature(request).service
     if "Authorization" not in request.headers and service not in ("", "s3"):
         credential = request.args.get("X-Amz-Credential", "")
         environ["HTTP_AUTHORIZATION"] = f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"
-    if "Action" in request.args and not request.content_type and _speaks_query(service):
+    if "Action" in request.args and not request.content_type and _has_query_protocol(service):
         environ["CONTENT_TYPE"] = _FORM
     return environ
 
 
-def _speaks_query(signing_name: str) -> bool:
+def _has_query_protocol(signing_name: str) -> bool:
     return any(
         "query" in get_service_model(model.service_name).metadata.get("protocols", ())
         for model in find_services(signing_name)

@@ -1,4 +1,4 @@
-"""moto's state as data, service by service."""
+"""Serialization of moto's state, one service at a time."""
 
 import io
 import pickle
@@ -11,53 +11,53 @@ from typing import Any, NamedTuple
 
 from sagemaker_sandbox import moto_gaps
 
-#: Takes how to read what an S3 object holds and under which name it is kept already, if it is; answers the name.
-Keep = Callable[[Callable[[], bytes], str | None], str]
+#: Function that stores the body of an S3 object and returns its name. It takes a reader and an earlier name.
+StoreBody = Callable[[Callable[[], bytes], str | None], str]
 
-#: Where an S3 object of moto's notes the name under which its body is kept. A body never changes: a new one is a new
-#: object.
-_KEPT_AS = "_sandbox_kept_as"
+#: Attribute of moto's S3 objects that holds the name of the stored body. A body never changes: moto creates a new
+#: object for a new body.
+_BODY_NAME = "_sandbox_kept_as"
 
 
-class _Body(NamedTuple):
-    """What an S3 object holds, named instead of copied."""
+class _BodyName(NamedTuple):
+    """Reference to the stored body of an S3 object."""
 
     name: str
 
 
-def content(service: str, keep: Keep) -> bytes:
-    """A service's backends by account and Region, pickled. Nobody may change them meanwhile."""
+def dump_service(service: str, store_body: StoreBody) -> bytes:
+    """Return a service's backends by account and Region, pickled. They must not change meanwhile."""
     from moto.backends import get_backend
 
-    written = io.BytesIO()
+    buffer = io.BytesIO()
     by_account = {account: dict(regions) for account, regions in get_backend(service).items()}
-    _Pickler(written, keep).dump(by_account)
-    return written.getvalue()
+    _Pickler(buffer, store_body).dump(by_account)
+    return buffer.getvalue()
 
 
-def restore(service: str, kept: bytes, body: Callable[[str], bytes]) -> None:
-    """Put back what `content` gave; `body` reads what an S3 object holds by its name."""
+def restore_service(service: str, content: bytes, read_body: Callable[[str], bytes]) -> None:
+    """Restore the result of `dump_service`. `body` reads the body of an S3 object by its name."""
     from moto.backends import get_backend
 
     moto_gaps.close(service)
     backends = get_backend(service)
-    for account, by_region in _Unpickler(io.BytesIO(kept), body).load().items():
+    for account, by_region in _Unpickler(io.BytesIO(content), read_body).load().items():
         for region, backend in by_region.items():
             backends[account][region] = backend
             if service == "s3":
-                # Bucket names are global; moto notes their owners beside the backends.
+                # Bucket names are global: moto holds their owners outside of the backends.
                 backends.bucket_accounts.update(dict.fromkeys(backend.buckets, (region, account)))
 
 
 class _Pickler(pickle.Pickler):
-    """Knows what moto holds and pickle does not: bodies, locks, private keys, nameless functions, dictionaries."""
+    """Pickler for objects that pickle cannot serialize: S3 bodies, locks, private keys, local functions and others."""
 
-    def __init__(self, file: io.BytesIO, keep: Keep) -> None:
+    def __init__(self, file: io.BytesIO, store_body: StoreBody) -> None:
         super().__init__(file)
-        self._keep = keep
+        self._store_body = store_body
 
     def persistent_id(self, obj: Any) -> str | None:
-        return obj.name if type(obj) is _Body else None
+        return obj.name if type(obj) is _BodyName else None
 
     def reducer_override(self, obj: Any) -> Any:
         kind = type(obj)
@@ -66,9 +66,9 @@ class _Pickler(pickle.Pickler):
         if kind in (type(threading.Lock()), type(threading.RLock())):
             return (threading.RLock if kind is type(threading.RLock()) else threading.Lock), ()
         if kind is types.FunctionType and "<locals>" in obj.__qualname__ and not obj.__closure__:
-            return _function, _place(obj)
+            return _load_function, _locate_function(obj)
         if isinstance(obj, defaultdict) and kind is not defaultdict:
-            return _default_dictionary, (kind, obj.default_factory), vars(obj), None, iter(obj.items())
+            return _create_default_dictionary, (kind, obj.default_factory), vars(obj), None, iter(obj.items())
         if hasattr(obj, "private_bytes"):
             return _private_key, (_der(obj),)
         return NotImplemented
@@ -77,12 +77,12 @@ class _Pickler(pickle.Pickler):
         state = dict(vars(obj))
         for member in ("_value_buffer", "lock"):
             state.pop(member, None)
-        known = state.pop(_KEPT_AS, None)
+        known_name = state.pop(_BODY_NAME, None)
         if obj._value_buffer.closed:  # it was deleted
             return _s3_object, (type(obj), state, b"")
-        name = self._keep(lambda: bytes(obj.value), known)
-        setattr(obj, _KEPT_AS, name)
-        return _s3_object, (type(obj), state, _Body(name))
+        name = self._store_body(lambda: bytes(obj.value), known_name)
+        setattr(obj, _BODY_NAME, name)
+        return _s3_object, (type(obj), state, _BodyName(name))
 
 
 class _Unpickler(pickle.Unpickler):
@@ -91,60 +91,70 @@ class _Unpickler(pickle.Unpickler):
         self._body = body
 
     def persistent_load(self, pid: Any) -> Any:
-        return _Read(str(pid), self._body(str(pid)))
+        return _StoredBody(str(pid), self._body(str(pid)))
 
 
-class _Read(NamedTuple):
+class _StoredBody(NamedTuple):
     name: str
     content: bytes
 
 
 def _s3_object(kind: type[Any], state: dict[str, Any], body: Any) -> Any:
-    made: Any = object.__new__(kind)
-    read = body if isinstance(body, _Read) else _Read("", b"")
+    obj: Any = object.__new__(kind)
+    stored = body if isinstance(body, _StoredBody) else _StoredBody("", b"")
     modified = dict(state)
-    made.__setstate__(state | {"value": read.content})
-    made.__dict__.update(modified)  # setting the value has made it new
-    if read.name:
-        setattr(made, _KEPT_AS, read.name)
-    return made
+    obj.__setstate__(state | {"value": stored.content})
+    obj.__dict__.update(modified)  # setting the value has reset these
+    if stored.name:
+        setattr(obj, _BODY_NAME, stored.name)
+    return obj
 
 
-def _place(function: types.FunctionType) -> tuple[str, str, int, int]:
-    """Where a function inside others stands: its module, its name, its line, and which of its name in that line."""
-    same = [code for code in _inside(function.__module__, function.__qualname__) if _alike(code, function.__code__)]
-    number = next(number for number, code in enumerate(same) if code is function.__code__ or code == function.__code__)
+def _locate_function(function: types.FunctionType) -> tuple[str, str, int, int]:
+    """Return the position of a local function: module, qualified name, line, and index among equal ones in the line."""
+    matches = [
+        code
+        for code in _list_local_functions(function.__module__, function.__qualname__)
+        if _is_same_position(code, function.__code__)
+    ]
+    number = next(
+        number for number, code in enumerate(matches) if code is function.__code__ or code == function.__code__
+    )
     return function.__module__, function.__qualname__, function.__code__.co_firstlineno, number
 
 
-def _function(module: str, name: str, line: int, number: int) -> types.FunctionType:
-    wanted = name.rsplit(".", 1)[-1]
-    same = [code for code in _inside(module, name) if (code.co_name, code.co_firstlineno) == (wanted, line)]
-    return types.FunctionType(same[number], vars(sys.modules[module]), wanted)
+def _load_function(module: str, name: str, line: int, number: int) -> types.FunctionType:
+    local_name = name.rsplit(".", 1)[-1]
+    matches = [
+        code
+        for code in _list_local_functions(module, name)
+        if (code.co_name, code.co_firstlineno) == (local_name, line)
+    ]
+    return types.FunctionType(matches[number], vars(sys.modules[module]), local_name)
 
 
-def _alike(one: types.CodeType, other: types.CodeType) -> bool:
+def _is_same_position(one: types.CodeType, other: types.CodeType) -> bool:
     return (one.co_name, one.co_firstlineno) == (other.co_name, other.co_firstlineno)
 
 
-def _inside(module: str, name: str) -> list[types.CodeType]:
-    """The functions that stand directly inside the one that `name` says is around it."""
+def _list_local_functions(module: str, name: str) -> list[types.CodeType]:
+    """Return the code of the functions that are defined directly inside the function that encloses `name`."""
     import importlib
 
-    around, *inner = name.split(".<locals>.")
-    found: Any = importlib.import_module(module)
-    for part in around.split("."):
-        found = getattr(found, part)
-    codes = [found.__code__]
+    outer_name, *inner = name.split(".<locals>.")
+    outer: Any = importlib.import_module(module)
+    for part in outer_name.split("."):
+        outer = getattr(outer, part)
+    codes = [outer.__code__]
     for part in inner:
-        nested = [one for code in codes for one in code.co_consts if isinstance(one, types.CodeType)]
-        codes = nested if part is inner[-1] else [one for one in nested if one.co_name == part]
+        nested = [code for code in codes for code in code.co_consts if isinstance(code, types.CodeType)]
+        codes = nested if part is inner[-1] else [code for code in nested if code.co_name == part]
     return codes
 
 
-def _default_dictionary(kind: type[defaultdict[Any, Any]], factory: Any) -> defaultdict[Any, Any]:
-    """An empty one; its class's own constructor may want other arguments than pickle has."""
-    dictionary = kind.__new__(kind)
+def _create_default_dictionary(dictionary_type: type[defaultdict[Any, Any]], factory: Any) -> defaultdict[Any, Any]:
+    """Return an empty instance. The constructor of a subclass may have other parameters than pickle expects."""
+    dictionary = dictionary_type.__new__(dictionary_type)
     dictionary.default_factory = factory
     return dictionary
 

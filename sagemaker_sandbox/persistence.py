@@ -1,8 +1,9 @@
-"""What `--state DIR` keeps: everything in moto and SageMaker, written while the sandbox runs and when it stops.
+"""Storage of the sandbox's state for `--state DIR`: everything in moto and SageMaker.
 
-moto cannot store its state, so its objects are pickled, as data: a function inside one is kept by where it stands in
-moto's source, never as code. What S3's objects hold stands in files of their own, each written once. Whoever is killed
-loses what changed in the last seconds, and what ran: jobs that ran have failed when the state is read again.
+The state is written while the sandbox runs and when it stops. moto cannot store its state, so this pickles its objects
+as data: a function inside an object is stored by its position in moto's source, never as code. The bodies of S3 objects
+are files of their own, and each is written once. A killed sandbox loses the changes of its last seconds. Jobs that ran
+have failed when the state is restored.
 """
 
 import fcntl
@@ -17,27 +18,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from sagemaker_sandbox import moto_state
 from sustainable_mlops import __version__
 from sustainable_mlops.errors import UserError
-from sagemaker_sandbox import moto_state
 
 if TYPE_CHECKING:
     from sagemaker_sandbox.application import Application
 
 _FILE = "state.pickle"
 _BODIES = "bodies"
-#: Counted up whenever what is kept gets another shape, of which a version may see several while it is made.
-_SHAPE = 3
-#: Between two looks at whether something has changed, in seconds.
-_LOOK_SECONDS = 0.5
-#: The least and the most time between two saves of what has changed, in seconds; a large state is saved less often.
-_LEAST_SECONDS, _MOST_SECONDS = 1.0, 2.5
-#: How long to wait for the requests under way to be answered, in seconds.
+#: Version of the file's structure. Increase it with each change.
+_FORMAT = 4
+#: Time between two checks for changes, in seconds.
+_CHECK_SECONDS = 0.5
+#: Shortest and longest time between two saves, in seconds. A large state is saved less often.
+_MIN_SECONDS, _MAX_SECONDS = 1.0, 2.5
+#: Longest wait for the responses to current requests, in seconds.
 _QUIET_SECONDS = 1.0
 
 
-class State:
-    """One folder's state. The folder serves one sandbox at a time. Raises UserError where another uses it."""
+class StateFolder:
+    """The folder with the state of one sandbox. Raises UserError if another sandbox uses it."""
 
     def __init__(self, folder: Path, account: str) -> None:
         self._account = account
@@ -47,44 +48,42 @@ class State:
             self._lock: IO[str] = (folder / "lock").open("w")
         except OSError as error:
             raise UserError(
-                f"sandbox: no state can be kept in {folder} ({error.strerror}); give --state another folder"
+                f"sandbox: cannot write state to {folder} ({error.strerror}); choose another folder with --state"
             ) from None
-        self._saving = threading.Lock()
+        self._save_lock = threading.Lock()
         self._saved: tuple[int, int, int] | None = None
-        self._stopped = threading.Event()
-        self._told: set[str] = set()
+        self._stop_event = threading.Event()
+        self._reported_services: set[str] = set()
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UserError(
-                f"sandbox: the state in {folder} is in use by another sandbox; stop that one first"
-            ) from None
+            raise UserError(f"sandbox: another sandbox uses the state in {folder}; stop that sandbox first") from None
 
     def restore(self, application: "Application") -> None:
-        """Bring back what was kept last. UserError for a bad file."""
+        """Restore the saved state. Raise UserError for a file that cannot be read."""
         if not self._file.exists():
             return
         try:
             content = io.BytesIO(self._file.read_bytes())
-            # By itself and first, as what other versions wrote behind it may have no meaning here.
+            # First and by itself: this version may not be able to read what follows.
             versions = pickle.load(content)  # noqa: S301 written by this program in the user's own folder
-            if versions != _versions():
-                written = versions if isinstance(versions, str) else "an older sandbox"
+            if versions != _get_versions():
+                writer = versions if isinstance(versions, str) else "an older sandbox"
                 raise UserError(
-                    f"sandbox: {self._file} was written with {written}, this is {_versions()}; remove the file to "
-                    "start empty, or install those versions again"
+                    f"sandbox: {self._file} was written with {writer}, but this is {_get_versions()}; remove the file "
+                    "to start empty, or install those versions"
                 )
-            kept = pickle.load(content)  # noqa: S301
-            if kept["account"] != self._account:
+            state = pickle.load(content)  # noqa: S301
+            if state["account"] != self._account:
                 raise UserError(
-                    f"sandbox: {self._file} holds account {kept['account']}, not {self._account}; start with --account "
-                    f"{kept['account']}, or give another --state"
+                    f"sandbox: {self._file} holds account {state['account']}, not {self._account}; start with "
+                    f"--account {state['account']}, or choose another folder with --state"
                 )
-            for service, content in kept["moto"].items():
-                moto_state.restore(service, content, lambda name: (self._bodies / name).read_bytes())
-            application.sagemaker.restore(kept["sagemaker"])
-            application.restored_services = set(kept["moto"])
-            application.clock.set(kept["ahead"])
+            for service, content in state["moto"].items():
+                moto_state.restore_service(service, content, lambda name: (self._bodies / name).read_bytes())
+            application.sagemaker.restore(state["sagemaker"])
+            application.restored_services = set(state["moto"])
+            application.clock.set_offset(state["ahead"])
         except UserError:
             raise
         except Exception as error:
@@ -93,85 +92,90 @@ class State:
             ) from None
 
     def start_saving(self, application: "Application") -> None:
-        """Save whenever something has changed, in a thread of its own, until `stop_saving`."""
+        """Start a thread that saves after each change, until `stop_saving`."""
         threading.Thread(target=self._run, args=(application,), name="state", daemon=True).start()
 
     def stop_saving(self, application: "Application") -> None:
-        """Save once more, now that nothing is asked any longer."""
-        self._stopped.set()
+        """Save for the last time. No request may follow."""
+        self._stop_event.set()
         self._save(application)
 
     def _run(self, application: "Application") -> None:
-        wait = _LEAST_SECONDS
-        while not self._stopped.wait(wait):
+        wait = _MIN_SECONDS
+        while not self._stop_event.wait(wait):
             began = time.monotonic()
             try:
-                if application.changes == self._saved:
-                    wait = _LOOK_SECONDS
+                if application.change_counts == self._saved:
+                    wait = _CHECK_SECONDS
                     continue
                 self._save(application)
-            except Exception:  # the next time may succeed; what was kept before is whole
+            except Exception:  # the next save may succeed, and the last saved state is complete
                 traceback.print_exc()
-            wait = min(max(_LEAST_SECONDS, 5 * (time.monotonic() - began)), _MOST_SECONDS)
+            wait = min(max(_MIN_SECONDS, 5 * (time.monotonic() - began)), _MAX_SECONDS)
 
     def _save(self, application: "Application") -> None:
-        """Replace the file by the present state, taken while moto and SageMaker are at rest."""
-        with self._saving:
+        """Replace the file by the current state, taken while moto and SageMaker do not change."""
+        with self._save_lock:
             bodies: dict[str, bytes] = {}
-            used: set[str] = set()
+            used_names: set[str] = set()
 
-            def keep(body: Callable[[], bytes], known: str | None) -> str:
-                name = known if known is not None and (self._bodies / known).exists() else secrets.token_hex(16)
-                used.add(name)
-                if name != known:
+            def store_body(body: Callable[[], bytes], known_name: str | None) -> str:
+                name = (
+                    known_name
+                    if known_name is not None and (self._bodies / known_name).exists()
+                    else secrets.token_hex(16)
+                )
+                used_names.add(name)
+                if name != known_name:
                     bodies[name] = body()
                 return name
 
-            with application.gate.alone(_QUIET_SECONDS) as still, application.sagemaker.at_rest():
-                changes = application.changes
-                kept = {
+            with application.gate.enter_exclusive(_QUIET_SECONDS) as is_exclusive, application.sagemaker.pause():
+                changes = application.change_counts
+                state = {
                     "account": self._account,
-                    "ahead": application.clock.ahead,
-                    "moto": self._moto(application.moto_services(), keep, still),
+                    "ahead": application.clock.offset,
+                    "moto": self._dump_moto(application.list_moto_services(), store_body, is_exclusive),
                     "sagemaker": application.sagemaker.snapshot(),
                 }
-                content = pickle.dumps(_versions()) + pickle.dumps(kept)
+                content = pickle.dumps(_get_versions()) + pickle.dumps(state)
             for name, body in bodies.items():
                 _write(self._bodies / name, body)
             _write(self._file, content)
             self._saved = changes
             for file in self._bodies.iterdir():
-                if file.name not in used:
+                if file.name not in used_names:
                     file.unlink()
 
-    def _moto(self, services: list[str], keep: moto_state.Keep, still: bool) -> dict[str, bytes]:
-        """Each service's state. One that cannot be kept is named on stderr, once.
+    def _dump_moto(self, services: list[str], store_body: moto_state.StoreBody, is_exclusive: bool) -> dict[str, bytes]:
+        """Return the state of each service. Report a service that cannot be saved on stderr, once.
 
-        Raises RuntimeError for one that changes meanwhile, where others are not kept out: what was kept last is whole.
+        Raise RuntimeError for a service that changed meanwhile, if other requests could not be kept out. The last saved
+        state is complete.
         """
-        kept = {}
+        states = {}
         for service in services:
             try:
-                kept[service] = moto_state.content(service, keep)
+                states[service] = moto_state.dump_service(service, store_body)
             except Exception as error:
-                if isinstance(error, RuntimeError) and not still:
+                if isinstance(error, RuntimeError) and not is_exclusive:
                     raise
-                if service not in self._told:
-                    self._told.add(service)
-                    why = f"{type(error).__name__}: {error}"
-                    print(f"sandbox: the state of {service} is not kept: {why}", file=sys.stderr)
-        return kept
+                if service not in self._reported_services:
+                    self._reported_services.add(service)
+                    reason = f"{type(error).__name__}: {error}"
+                    print(f"sandbox: the state of {service} is not saved: {reason}", file=sys.stderr)
+        return states
 
 
 def _write(file: Path, content: bytes) -> None:
-    """All of it or, on a full disk, nothing: half a body would be taken for one that is kept already."""
+    """Write the file completely or, on a full disk, not at all. A later save would reuse an incomplete body."""
     partial = file.with_suffix(".partial")
     partial.write_bytes(content)
     partial.replace(file)
 
 
-def _versions() -> str:
+def _get_versions() -> str:
     import moto
 
-    own, python = f"sandbox {__version__} (state {_SHAPE})", f"{sys.version_info.major}.{sys.version_info.minor}"
+    own, python = f"sandbox {__version__} (state {_FORMAT})", f"{sys.version_info.major}.{sys.version_info.minor}"
     return f"{own}, moto {moto.__version__} on Python {python}"

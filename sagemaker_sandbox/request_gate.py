@@ -1,48 +1,51 @@
-"""moto's state seen at rest: requests pass together, and whoever writes the state down is alone for a moment."""
+"""Gate that gives a consistent view of moto's state.
+
+Requests pass together. Saving the state waits until no request is inside, and keeps others out meanwhile.
+"""
 
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Gate:
-    """Nobody may pass twice at once, or `alone` would wait for one who waits for it."""
+class RequestGate:
+    """A lock with shared and exclusive access. A thread must not enter twice: exclusive access would wait forever."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._inside = 0
-        self._wanted_alone = False
-        #: How often anyone has passed; equal numbers mean that nothing has changed.
-        self.passed = 0
+        self._inside_count = 0
+        self._is_exclusive = False
+        #: Number of completed passes. Equal numbers mean that nothing has changed.
+        self.pass_count = 0
 
     @contextmanager
-    def passing(self) -> Iterator[None]:
-        """Be inside together with others; waits while someone is alone."""
+    def enter_shared(self) -> Iterator[None]:
+        """Enter together with others. Wait while another thread has exclusive access."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._wanted_alone)
-            self._inside += 1
+            self._changed.wait_for(lambda: not self._is_exclusive)
+            self._inside_count += 1
         try:
             yield
         finally:
             with self._changed:
-                self._inside -= 1
-                self.passed += 1
+                self._inside_count -= 1
+                self.pass_count += 1
                 self._changed.notify_all()
 
     @contextmanager
-    def alone(self, seconds: float) -> Iterator[bool]:
-        """Be inside without others; False, and not alone, where they do not leave within `seconds`."""
+    def enter_exclusive(self, seconds: float) -> Iterator[bool]:
+        """Enter alone and yield True. Yield False if the others do not leave within `seconds`."""
         with self._changed:
-            self._wanted_alone = True
-            empty = self._changed.wait_for(lambda: self._inside == 0, seconds)
-            if not empty:
-                self._let_others_in()
+            self._is_exclusive = True
+            is_empty = self._changed.wait_for(lambda: self._inside_count == 0, seconds)
+            if not is_empty:
+                self._allow_shared()
         try:
-            yield empty
+            yield is_empty
         finally:
             with self._changed:
-                self._let_others_in()
+                self._allow_shared()
 
-    def _let_others_in(self) -> None:
-        self._wanted_alone = False
+    def _allow_shared(self) -> None:
+        self._is_exclusive = False
         self._changed.notify_all()

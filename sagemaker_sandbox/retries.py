@@ -1,7 +1,8 @@
-"""A client that has lost an answer asks again: it gets the answer that it lost, and nothing is done twice.
+"""Cache of responses for clients that retry after they lost a response.
 
-SDKs give each call an id, which all its attempts carry, and count these (botocore's `handlers.py` does). Without
-this, a deletion that is asked for twice is refused, as the first is under way.
+The client receives the response that it lost, and nothing is done twice. SDKs send an ID with each call, which all of
+its attempts share, and number the attempts (see `handlers.py` of botocore). Without this cache, the second attempt of a
+deletion fails while the first is in progress.
 """
 
 import re
@@ -12,43 +13,46 @@ from concurrent.futures import Future
 
 from werkzeug import Request, Response
 
-_CALL, _ATTEMPT = "amz-sdk-invocation-id", "amz-sdk-request"
-_FIRST = re.compile(r"attempt=1\b|$")
-_MOST = 512
-#: A longer answer is kept for nobody, in bytes: what changes something answers in few, what is read can be read again.
-_LONGEST = 2**16
+_CALL_HEADER, _ATTEMPT_HEADER = "amz-sdk-invocation-id", "amz-sdk-request"
+_FIRST_ATTEMPT = re.compile(r"attempt=1\b|$")
+_MAX_CALLS = 512
+#: Largest cached response, in bytes. Responses to changes are short, and a read can be repeated.
+_MAX_BYTES = 2**16
 
 
-class Answers:
-    """The latest answers to calls that succeeded, by the call's id, and those that are being made."""
+class ResponseCache:
+    """The latest responses of successful calls by call ID, and the calls in progress."""
 
     def __init__(self) -> None:
-        self._given: OrderedDict[str, Future[Response | None]] = OrderedDict()
+        self._responses: OrderedDict[str, Future[Response | None]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, request: Request, answer: Callable[[], Response]) -> Response:
-        """The answer to `request`: that of an earlier attempt of the call, if it succeeds, else `answer()`."""
-        call, first = request.headers.get(_CALL, ""), _FIRST.match(request.headers.get(_ATTEMPT, ""))
+    def respond_once(self, request: Request, respond: Callable[[], Response]) -> Response:
+        """Return the response of an earlier successful attempt of the call, else that of `answer()`."""
+        call, is_first = (
+            request.headers.get(_CALL_HEADER, ""),
+            _FIRST_ATTEMPT.match(request.headers.get(_ATTEMPT_HEADER, "")),
+        )
         if not call:
-            return answer()
+            return respond()
         with self._lock:
-            earlier = None if first else self._given.get(call)
-        if earlier is not None and (given := earlier.result()) is not None:
-            return given
-        return self._answer(call, answer)
+            earlier = None if is_first else self._responses.get(call)
+        if earlier is not None and (response := earlier.result()) is not None:
+            return response
+        return self._respond(call, respond)
 
-    def _answer(self, call: str, answer: Callable[[], Response]) -> Response:
-        """What `answer` gives, kept for later attempts of the call, which wait for it."""
-        coming: Future[Response | None] = Future()
+    def _respond(self, call: str, respond: Callable[[], Response]) -> Response:
+        """Return the response of `respond`. Later attempts of the call wait for it and receive it."""
+        future: Future[Response | None] = Future()
         with self._lock:
-            self._given[call] = coming
-            if len(self._given) > _MOST:
-                self._given.popitem(last=False)
-        found = None
+            self._responses[call] = future
+            if len(self._responses) > _MAX_CALLS:
+                self._responses.popitem(last=False)
+        response = None
         try:
-            found = answer()
-            return found
+            response = respond()
+            return response
         finally:
-            whole = found is not None and found.status_code < 300 and not found.is_streamed
-            kept = found is not None and whole and len(found.data) <= _LONGEST
-            coming.set_result(found if kept else None)
+            is_successful = response is not None and response.status_code < 300 and not response.is_streamed
+            is_cacheable = response is not None and is_successful and len(response.data) <= _MAX_BYTES
+            future.set_result(response if is_cacheable else None)

@@ -1,4 +1,4 @@
-"""Roles as IAM holds them: whom they trust, and what their policies say."""
+"""IAM roles: the services that may assume them, and the decision of their policies."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,51 +6,57 @@ from types import MappingProxyType
 from typing import Any
 
 from sagemaker_sandbox import conditions, policies
-from sagemaker_sandbox.conditions import Context
+from sagemaker_sandbox.conditions import ConditionKeys
 from sagemaker_sandbox.policies import Decision, Statement
 
-_ASSUMING = {"sts:AssumeRole", "sts:*", "*"}
+_ASSUME_ACTIONS = {"sts:AssumeRole", "sts:*", "*"}
 
 
-def assumable(account: str, arn: str, service: str, context: Context = MappingProxyType({})) -> bool:
-    """Return whether the account has the role and the role trusts the service, such as `sagemaker.amazonaws.com`.
+def can_assume(account: str, arn: str, service: str, keys: ConditionKeys = MappingProxyType({})) -> bool:
+    """Return whether the account has the role, and the role trusts the service, such as `sagemaker.amazonaws.com`.
 
-    `context` has the known condition keys of the service's request.
+    `keys` has the known condition keys of the service's request.
     """
     role = _find(account, arn)
-    return role is not None and _trusts(role.assume_role_policy_document, service, context)
+    return role is not None and _trusts(role.assume_role_policy_document, service, keys)
 
 
-def decision(
-    account: str, arn: str, action: str, resource: str | None, context: Context = MappingProxyType({})
+def decide_action(
+    account: str, arn: str, action: str, resource: str | None, keys: ConditionKeys = MappingProxyType({})
 ) -> Decision:
-    """What the role's policies and its boundary say of an action on a resource; None stands for any one resource."""
+    """Return the decision of the role's policies and permissions boundary for an action on a resource.
+
+    None as the resource stands for any one resource.
+    """
     role = _find(account, arn)
     if role is None:
         return Decision.IMPLICIT_DENY
     backend = _backend(account)
-    found = policies.decide(policies.concerning((one for _, one in identity(role)), action, resource), context)
-    bounds = boundary(backend, role)
-    if found is not Decision.ALLOWED or bounds is None:
-        return found
-    return policies.decide(policies.concerning(bounds, action, resource), context)
+    decision = policies.decide(
+        policies.select_statements((statement for _, statement in list_identity_statements(role)), action, resource),
+        keys,
+    )
+    bounds = find_boundary_statements(backend, role)
+    if decision is not Decision.ALLOWED or bounds is None:
+        return decision
+    return policies.decide(policies.select_statements(bounds, action, resource), keys)
 
 
-def identity(principal: Any) -> Iterator[tuple[str, Statement]]:
-    """Name of the policy and statement, of all policies of a role or a user of moto's."""
+def list_identity_statements(principal: Any) -> Iterator[tuple[str, Statement]]:
+    """Yield the policy name and each statement of all policies of moto's role or user."""
     for name, document in principal.policies.items():
-        yield from ((name, one) for one in policies.statements(document))
+        yield from ((name, statement) for statement in policies.parse_statements(document))
     for policy in principal.managed_policies.values():
-        yield from ((policy.name, one) for one in policies.statements(_document(policy)))
+        yield from ((policy.name, statement) for statement in policies.parse_statements(_document(policy)))
 
 
-def boundary(backend: Any, principal: Any) -> list[Statement] | None:
-    """The statements of its permissions boundary; None where it has none."""
+def find_boundary_statements(backend: Any, principal: Any) -> list[Statement] | None:
+    """Return the statements of the permissions boundary, or None if the principal has none."""
     arn = getattr(principal, "permissions_boundary_arn", None)
     if not arn:
         return None
     policy = backend.managed_policies.get(arn)
-    return policies.statements(_document(policy)) if policy else []
+    return policies.parse_statements(_document(policy)) if policy else []
 
 
 def _backend(account: str) -> Any:
@@ -67,23 +73,23 @@ def _document(policy: Any) -> str:
     return str(next(version.document for version in policy.versions if version.is_default))
 
 
-def _trusts(document: str | None, service: str, context: Context) -> bool:
+def _trusts(document: str | None, service: str, keys: ConditionKeys) -> bool:
     try:
         statements = json.loads(document or "{}").get("Statement", [])
     except ValueError:
         return False
-    listed = statements if isinstance(statements, list) else [statements]
+    statement_list = statements if isinstance(statements, list) else [statements]
     return any(
-        _grants(statement, service) and conditions.are_met(statement, context) is not False for statement in listed
+        _grants(statement, service) and conditions.are_met(statement, keys) is not False for statement in statement_list
     )
 
 
 def _grants(statement: Mapping[str, Any], service: str) -> bool:
     principal = statement.get("Principal", {})
-    services = _listed(principal.get("Service", [])) if isinstance(principal, Mapping) else []
-    actions = _listed(statement.get("Action", []))
-    return statement.get("Effect") == "Allow" and service in services and not _ASSUMING.isdisjoint(actions)
+    services = _as_list(principal.get("Service", [])) if isinstance(principal, Mapping) else []
+    actions = _as_list(statement.get("Action", []))
+    return statement.get("Effect") == "Allow" and service in services and not _ASSUME_ACTIONS.isdisjoint(actions)
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]

@@ -1,7 +1,7 @@
-"""Smithy RPC v2 CBOR, the protocol of newer SDKs: requests become JSON, and their responses become CBOR again.
+"""Smithy RPC v2 CBOR, the protocol of newer SDKs: requests become JSON, and JSON responses become CBOR.
 
-Every service of the sandbox that speaks CBOR also speaks JSON, so that moto, faults and refusals need not know CBOR.
-botocore reads and writes both formats. The specification is "Smithy RPC v2 CBOR protocol" on smithy.io.
+Every service of the sandbox that supports CBOR also supports JSON. moto, faults and errors therefore need not know
+CBOR. botocore reads and writes both formats. The specification is "Smithy RPC v2 CBOR protocol" on smithy.io.
 """
 
 import base64
@@ -21,7 +21,7 @@ from botocore.serialize import RpcV2CBORSerializer
 from werkzeug import Request, Response
 from werkzeug.datastructures import Headers
 
-from sagemaker_sandbox import malformed, signature
+from sagemaker_sandbox import malformed_requests, signature
 from sagemaker_sandbox.errors import ApiError, SerializationError, UnknownOperationError
 from sagemaker_sandbox.service_lookup import find_services
 
@@ -29,24 +29,26 @@ PROTOCOL = "smithy-rpc-v2-cbor"
 _HEADER, _VALUE = "smithy-protocol", "rpc-v2-cbor"
 _CONTENT_TYPE = "application/cbor"
 _PATH = re.compile(r"/service/([^/]+)/operation/([^/]+)$")
-#: What botocore's decoder raises for bytes that are not CBOR.
+#: Exceptions of botocore's decoder for bytes that are not CBOR.
 _NOT_CBOR = (ResponseParserError, ValueError, TypeError, OverflowError, MemoryError, RecursionError)
-#: Every error has these two; `__type` names its shape.
+#: Shape of the two members of every error, `__type` and `message`.
 _STRING = Shape("String", {"type": "string"})
 
 
-def answer(request: Request, respond: Callable[[Request], Response]) -> Response:
-    """Return what `respond` gives, in CBOR if the request is in CBOR."""
+def handle_request(request: Request, respond: Callable[[Request], Response]) -> Response:
+    """Return the response of `respond`, in CBOR if the request is in CBOR."""
     if request.headers.get(_HEADER) != _VALUE:
         return respond(request)
     try:
         operation = _find_operation(request)
     except UnknownOperationError as error:
-        return _encode_error(malformed.refusal(_without_protocol(request, b"{}"), error), None)
+        return _encode_error(malformed_requests.build_error_response(_without_protocol(request, b"{}"), error), None)
     try:
         translated = _translate(request, operation)
     except ApiError as error:
-        return _encode_error(malformed.refusal(_without_protocol(request, b"{}", operation), error), operation)
+        return _encode_error(
+            malformed_requests.build_error_response(_without_protocol(request, b"{}", operation), error), operation
+        )
     response = respond(translated)
     return _encode_error(response, operation) if response.status_code >= 300 else _encode(response, operation)
 
@@ -55,11 +57,11 @@ def _find_operation(request: Request) -> OperationModel:
     """Return the operation that the path names. Raise UnknownOperationError if the service has none or no CBOR."""
     match = _PATH.search(request.path)
     service, name = match.groups() if match and request.method == "POST" else ("", "")
-    for model in find_services(signature.of(request).service):
+    for model in find_services(signature.parse_signature(request).service):
         prefix = model.metadata.get("targetPrefix", "")
         # SDKs send the name of the service's shape, which the prefix may precede with a namespace.
-        named = service in (prefix, prefix.rpartition(".")[2])
-        if named and PROTOCOL in model.metadata.get("protocols", ()) and name in model.operation_names:
+        matches_service = service in (prefix, prefix.rpartition(".")[2])
+        if matches_service and PROTOCOL in model.metadata.get("protocols", ()) and name in model.operation_names:
             return model.operation_model(name)
     raise UnknownOperationError(f"The service has no operation {(name or request.path)[:100]} in {_VALUE}.")
 
@@ -132,12 +134,13 @@ class _JsonReader(JSONParser):
     """A parser of JSON responses that reads numbers which JSON spells as strings."""
 
     def _handle_float(self, _shape: Shape, value: Any) -> float:
+        """Return a number that JSON may spell as a string."""
         return float(value)
 
     _handle_double = _handle_float
 
     def read(self, response: Response, shape: Shape) -> dict[str, Any]:
-        """Return what a response says of the shape's members."""
+        """Return the members of a shape that a response holds."""
         fields: dict[str, Any] = self.parse({"body": response.get_data(), "headers": {}, "status_code": 200}, shape)
         del fields["ResponseMetadata"]
         return fields
@@ -169,7 +172,7 @@ def _encode(response: Response, operation: OperationModel) -> Response:
 def _encode_error(response: Response, operation: OperationModel | None) -> Response:
     try:
         fields = dict(json.loads(response.get_data()))
-    except (ValueError, TypeError):  # moto's own words, in no protocol
+    except (ValueError, TypeError):  # a message of moto, without a protocol
         fields = {"__type": "InternalFailure", "message": response.get_data(as_text=True)}
     kind = str(fields.get("__type", ""))
     members: dict[str, tuple[Shape, Any]] = {}
@@ -183,9 +186,9 @@ def _encode_error(response: Response, operation: OperationModel | None) -> Respo
 
 def _members(response: Response, shape: Any) -> dict[str, tuple[Shape, Any]]:
     """Return the members of a structure that a JSON response holds, by their names on the wire."""
-    found = _JsonReader().read(response, shape)
-    named = {name: shape.members[name] for name in found}
-    return {member.serialization.get("name", name): (member, found[name]) for name, member in named.items()}
+    fields = _JsonReader().read(response, shape)
+    shapes = {name: shape.members[name] for name in fields}
+    return {member.serialization.get("name", name): (member, fields[name]) for name, member in shapes.items()}
 
 
 def _in_protocol(response: Response, body: bytes) -> Response:
@@ -193,8 +196,8 @@ def _in_protocol(response: Response, body: bytes) -> Response:
     headers.remove("Content-Length")
     headers.remove("Content-Type")
     headers[_HEADER] = _VALUE
-    whole = Response(body, status=response.status, headers=headers)
-    whole.headers.remove("Content-Type")  # An answer without a body has none.
+    encoded = Response(body, status=response.status, headers=headers)
+    encoded.headers.remove("Content-Type")  # An answer without a body has none.
     if body:
-        whole.headers["Content-Type"] = _CONTENT_TYPE
-    return whole
+        encoded.headers["Content-Type"] = _CONTENT_TYPE
+    return encoded

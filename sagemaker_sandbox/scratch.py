@@ -1,4 +1,7 @@
-"""Where a sandbox's jobs and model servers have their files; what a killed one left goes when the next one starts."""
+"""Folder for the files of a sandbox's jobs and model servers.
+
+The next sandbox removes the folder of a killed sandbox.
+"""
 
 import fcntl
 import os
@@ -8,45 +11,48 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: The variable by which a process of a container, and each that it has started, tells where the container's files are.
-CONTAINER = "SANDBOX_CONTAINER"
+#: Environment variable of container processes and their descendants, with the folder of the container.
+CONTAINER_VARIABLE = "SANDBOX_CONTAINER"
 _LOCK = "lock"
 
 
 @contextmanager
-def folder() -> Iterator[Path]:
-    """A folder for one sandbox, gone with it. Folders whose sandbox does not live any more are cleared."""
+def open_folder() -> Iterator[Path]:
+    """Yield a folder for one sandbox, and remove it afterwards. Remove folders of sandboxes that no longer run."""
     root = Path(tempfile.gettempdir()) / f"smlops-sandbox-{os.getuid()}"
     root.mkdir(mode=0o700, exist_ok=True)
-    with (root / _LOCK).open("w") as starting:
-        fcntl.flock(starting, fcntl.LOCK_EX)  # a folder that is being made is not taken for one that was left
-        _clear(root)
-        own = Path(tempfile.mkdtemp(dir=root))
-        alive = (own / _LOCK).open("w")
-        fcntl.flock(alive, fcntl.LOCK_EX)
+    with (root / _LOCK).open("w") as root_lock:
+        fcntl.flock(root_lock, fcntl.LOCK_EX)  # a new folder must not be mistaken for an abandoned one
+        _remove_abandoned_folders(root)
+        folder = Path(tempfile.mkdtemp(dir=root))
+        folder_lock = (folder / _LOCK).open("w")
+        fcntl.flock(folder_lock, fcntl.LOCK_EX)
     try:
-        with alive:
-            yield own
+        with folder_lock:
+            yield folder
     finally:
-        shutil.rmtree(own, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _clear(root: Path) -> None:
-    for left in root.iterdir():
-        if not left.is_dir():
+def _remove_abandoned_folders(root: Path) -> None:
+    for folder in root.iterdir():
+        if not folder.is_dir():
             continue
         with suppress(OSError):
-            with (left / _LOCK).open("a") as lock:
+            with (folder / _LOCK).open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _end_what_runs(left.resolve())
-            shutil.rmtree(left, ignore_errors=True)
+            _kill_processes(folder.resolve())
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _end_what_runs(left: Path) -> None:
-    """Containers die with their sandbox (Linux), but not what they have started."""
+def _kill_processes(folder: Path) -> None:
+    """Kill every process of the folder's containers.
+
+    On Linux, containers end with their sandbox, but the processes that they started do not.
+    """
     import psutil
 
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if process.environ().get(CONTAINER, "").startswith(f"{left}{os.sep}"):
+            if process.environ().get(CONTAINER_VARIABLE, "").startswith(f"{folder}{os.sep}"):
                 process.kill()

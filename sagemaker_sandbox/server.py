@@ -1,4 +1,4 @@
-"""The sandbox's server process: it listens on one port, keeps the state, and ends what it started."""
+"""The sandbox's server process: it listens on one port, saves the state, and ends everything that it started."""
 
 import argparse
 import errno
@@ -12,22 +12,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox import accounts, scratch
-from sagemaker_sandbox.client import INTERNAL, make_client
+from sagemaker_sandbox.client import INTERNAL_USER_AGENT, make_client
 from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.context import DEFAULT_ACCOUNT, Context
-from sagemaker_sandbox.persistence import State
+from sagemaker_sandbox.context import DEFAULT_ACCOUNT, SandboxContext
+from sagemaker_sandbox.persistence import StateFolder
+from sustainable_mlops.errors import UserError
 
 HOST = "127.0.0.1"
-#: How long a connection may stay silent within a request, in seconds; an idle one is closed then, too.
+#: Longest pause within a request, and longest idle time of a connection, in seconds.
 SILENCE_SECONDS = 60.0
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT or, with --until-stdin-closes, until the parent process is gone.
+    """Serve until SIGTERM or SIGINT or, with --until-stdin-closes, until the parent process ends.
 
-    The first line on stdout is JSON: the endpoint once requests are answered, or the error that prevents it.
+    The first line on stdout is JSON: the endpoint when the server is ready, or the error that prevents the start.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0)
@@ -38,14 +38,13 @@ def main() -> None:
     parser.add_argument("--silence-seconds", type=float, default=SILENCE_SECONDS)
     arguments = parser.parse_args()
     try:
-        with scratch.folder() as folder, _bind(arguments.port) as listener:
+        with scratch.open_folder() as folder, _bind(arguments.port) as listener:
             server = Server(listener, folder, arguments.state, arguments.account, arguments.time_scale)
             server.serve(until_stdin_closes=arguments.until_stdin_closes, silence_seconds=arguments.silence_seconds)
     except UserError as error:
         print(json.dumps({"error": str(error)}), flush=True)
         raise SystemExit(2) from None
-    # All is closed and saved. To take moto's modules apart one by one would cost seconds, and free nothing that the
-    # end of the process does not.
+    # Everything is closed and saved. An ordinary exit would spend seconds on the release of moto's modules.
     os._exit(0)
 
 
@@ -58,28 +57,28 @@ def _bind(port: int) -> socket.socket:
         reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
         listener.close()
         raise UserError(
-            f"sandbox: port {port} of {HOST} {reason}; choose another with --port, or leave it out"
+            f"sandbox: port {port} of {HOST} {reason}; choose another with --port, or omit the option"
         ) from None
-    listener.listen(1024)  # hundreds may ask at once
+    listener.listen(1024)  # tests send hundreds of requests at once
     return listener
 
 
 class Server:
-    """One listening socket and what answers on it. Raises UserError where the state cannot be read."""
+    """One listening socket and the application behind it. Raises UserError if the state cannot be read."""
 
     def __init__(
         self, listener: socket.socket, folder: Path, state: Path | None, account: str, time_scale: float
     ) -> None:
         self.endpoint = f"http://{HOST}:{listener.getsockname()[1]}"
         self._listener = listener
-        self._state = State(state, account) if state is not None else None
-        accounts.set_default(account)
-        # Here, so that a port in use is told before all of this loads.
+        self._state = StateFolder(state, account) if state is not None else None
+        accounts.set_default_account(account)
+        # Imported here: a port in use is reported before these modules load.
         from sagemaker_sandbox.application import Application
 
-        context = Context(
-            client=_client_factory(self.endpoint, INTERNAL),
-            on_behalf=_client_factory(self.endpoint, ""),
+        context = SandboxContext(
+            client=_create_client_factory(self.endpoint, INTERNAL_USER_AGENT),
+            customer_client=_create_client_factory(self.endpoint, ""),
             folder=folder,
             account_id=account,
             clock=Clock(time_scale),
@@ -89,48 +88,48 @@ class Server:
             self._state.restore(self._application)
 
     def serve(self, *, until_stdin_closes: bool, silence_seconds: float) -> None:
-        """Answer requests until told to stop."""
+        """Handle requests until a signal or the end of stdin."""
         from werkzeug.serving import make_server
 
-        handler, descriptor = _request_handler(silence_seconds), self._listener.fileno()
+        handler, descriptor = _create_request_handler(silence_seconds), self._listener.fileno()
         server = make_server(HOST, 0, self._application, threaded=True, request_handler=handler, fd=descriptor)
 
-        # A daemon, so that whatever goes wrong here ends the process.
-        answering = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        answering.start()
-        # Any thread may take a signal, say one that starts a job, but only the main thread runs Python's handlers, and
-        # that sleeps on: of an Event it would hear nothing. What the interpreter writes to this pipe wakes it.
-        end, ended = os.pipe()
-        os.set_blocking(ended, False)
-        signal.set_wakeup_fd(ended)
+        # A daemon thread, so that a failure here ends the process.
+        server_thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        server_thread.start()
+        # The kernel may deliver a signal to any thread, but Python runs handlers in the main thread only, and an Event
+        # would not wake that thread. The interpreter writes a byte to this pipe, which does.
+        end_reader, end_writer = os.pipe()
+        os.set_blocking(end_writer, False)
+        signal.set_wakeup_fd(end_writer)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: None)
         if until_stdin_closes:
-            threading.Thread(target=_wait_for_end_of_stdin, args=(ended,), daemon=True).start()
+            threading.Thread(target=_wait_for_end_of_stdin, args=(end_writer,), daemon=True).start()
         if self._state is not None:
             self._state.start_saving(self._application)
         print(json.dumps({"endpoint": self.endpoint}), flush=True)
-        os.read(end, 1)
-        # Jobs and buffers end while requests are still answered: both write to the sandbox's S3.
+        os.read(end_reader, 1)
+        # Jobs and buffers write to the sandbox's S3, so they end while it still handles requests.
         self._application.close()
         server.shutdown()
-        answering.join()
+        server_thread.join()
         if self._state is not None:
             self._state.stop_saving(self._application)
 
 
-def _wait_for_end_of_stdin(ended: int) -> None:
+def _wait_for_end_of_stdin(end_writer: int) -> None:
     # Not sys.stdin: its lock must be free when the interpreter ends.
     while os.read(0, 1024):
         pass
-    os.write(ended, b"\0")
+    os.write(end_writer, b"\0")
 
 
-def _request_handler(silence_seconds: float) -> type[Any]:
+def _create_request_handler(silence_seconds: float) -> type[Any]:
     from moto.moto_server.werkzeug_app import MotoRequestHandler
 
     class Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped
-        """Answers without delay, and logs failures only."""
+        """HTTP request handler that sends without delay and logs only failures."""
 
         disable_nagle_algorithm = True
         protocol_version = "HTTP/1.1"
@@ -141,25 +140,25 @@ def _request_handler(silence_seconds: float) -> type[Any]:
             if str(code).startswith("5"):
                 self.log("error", "%s %s", self.requestline, code)
 
-        def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 the name that http.server gives it
-            if not format.startswith("Request timed out"):  # an idle connection is closed, and that is all
+        def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 named by http.server
+            if not format.startswith("Request timed out"):  # the end of an idle connection is not an error
                 super().log_error(format, *args)
 
     return Handler
 
 
-def _client_factory(endpoint: str, user_agent: str) -> Callable[[str, str, str], Any]:
-    """`client(service, region, account)`: boto3 on this very server, one client for each."""
+def _create_client_factory(endpoint: str, user_agent: str) -> Callable[[str, str, str], Any]:
+    """Return `client(service, region, account)`: a cached boto3 client of this server."""
     lock = threading.Lock()
 
     @functools.cache
-    def make(service: str, region: str, account: str) -> Any:
-        own = {"user_agent_extra": user_agent, "retries": {"total_max_attempts": 1}}
-        return make_client(service, region, endpoint, account, **own)
+    def create(service: str, region: str, account: str) -> Any:
+        config = {"user_agent_extra": user_agent, "retries": {"total_max_attempts": 1}}
+        return make_client(service, region, endpoint, account, **config)
 
     def client(service: str, region: str, account: str) -> Any:
         with lock:
-            return make(service, region, account)
+            return create(service, region, account)
 
     return client
 

@@ -1,4 +1,4 @@
-"""A sandbox's server seen from outside: whether its process lives, and how it ends with all that it started."""
+"""The process of a sandbox's server, seen from outside: its state, and its end with everything that it started."""
 
 import os
 import time
@@ -12,39 +12,41 @@ from sustainable_mlops.errors import UserError
 if TYPE_CHECKING:
     import psutil
 
-#: How long a server may take to end its jobs and to write its state, in seconds.
-END_SECONDS = 60.0
-#: How long the kernel may take to end what was killed, in seconds.
+#: Time for a server to end its jobs and to write its state, in seconds.
+STOP_SECONDS = 60.0
+#: Time for the kernel to end killed processes, in seconds.
 _KILL_SECONDS = 20.0
-#: A start is the time of boot plus ticks; a corrected clock moves the time of boot by a second or so, and one of a
-#: machine that slept by more: then the command tells.
-_SAME_SECONDS = 2.0
-_SERVER = "sagemaker_sandbox.server"
+#: Tolerance for the start time of a process, in seconds. The start time is the boot time plus ticks, and a clock
+#: correction moves the boot time by about a second. After a sleep of the machine the difference is larger; then the
+#: command line identifies the process.
+_START_TOLERANCE_SECONDS = 2.0
+_SERVER_MODULE = "sagemaker_sandbox.server"
 
 
 @dataclass(frozen=True)
 class ServerProcess:
-    """A process by its number and its start (seconds since the epoch): a number alone may be used again."""
+    """A process ID and its start time (seconds since the epoch). The ID alone may be reused."""
 
     pid: int
-    started: float
+    start_time: float
 
     @classmethod
-    def of(cls, pid: int) -> Self:
-        """The process that has this number now."""
+    def from_pid(cls, pid: int) -> Self:
+        """Return the process that has this ID now."""
         import psutil
 
         return cls(pid, psutil.Process(pid).create_time())
 
     @property
-    def lives(self) -> bool:
-        """Whether it has not ended yet; it may have no time to answer."""
+    def is_alive(self) -> bool:
+        """True until the process has ended, even if it is too busy to respond."""
         return self._find() is not None
 
-    def end(self, seconds: float = END_SECONDS) -> bool:
-        """End it and all that it started: when this returns, none of them runs. Whether it ended by itself.
+    def stop(self, seconds: float = STOP_SECONDS) -> bool:
+        """End the process and everything that it started, and wait until none of them runs.
 
-        It is asked first, and killed after `seconds`. Raises UserError where that cannot be done.
+        Return True if the process ended by itself, and False if it was killed after `seconds`. Raise UserError if it
+        cannot be ended.
         """
         import psutil
 
@@ -52,21 +54,19 @@ class ServerProcess:
         if server is None:
             return True
         try:
-            family = _family(server)
+            processes = _list_family(server)
             with suppress(psutil.NoSuchProcess):
                 server.terminate()
-                server.resume()  # one that is suspended hears nothing before
-            in_time = _gone([server], seconds)
-            family = [*_family(server), *family]  # the server first, so that it starts no more
-            for process in family:
+                server.resume()  # a suspended process handles no signal before
+            in_time = _wait_for_end([server], seconds)
+            processes = [*_list_family(server), *processes]  # the server first, so that it starts no further process
+            for process in processes:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
         except psutil.AccessDenied:
-            raise UserError(f"sandbox: process {self.pid} is another user's; stop it as that user") from None
-        if not _gone(family, _KILL_SECONDS):
-            raise UserError(
-                f"sandbox: process {self.pid} or one that it started was killed and does not end; try again"
-            )
+            raise UserError(f"sandbox: process {self.pid} belongs to another user; stop it as that user") from None
+        if not _wait_for_end(processes, _KILL_SECONDS):
+            raise UserError(f"sandbox: process {self.pid} or one of its children was killed and did not end; try again")
         return in_time
 
     def _find(self) -> "psutil.Process | None":
@@ -74,43 +74,51 @@ class ServerProcess:
 
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _SAME_SECONDS or _SERVER in process.cmdline()
+            is_same = (
+                abs(process.create_time() - self.start_time) < _START_TOLERANCE_SECONDS
+                or _SERVER_MODULE in process.cmdline()
+            )
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return None
-        return process if same and _lives(process) else None
+        return process if is_same and _is_running(process) else None
 
 
-def _family(server: "psutil.Process") -> "list[psutil.Process]":
-    """The server, its descendants and all of their process groups: a job's orphan is nobody's descendant."""
+def _list_family(server: "psutil.Process") -> "list[psutil.Process]":
+    """Return the server, its descendants, and all of their process groups.
+
+    The process group finds orphans of a job, which have no living ancestor.
+    """
     import psutil
 
     try:
         descendants = [server, *server.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
-    groups = {_group(process) for process in descendants} - {None, os.getpgrp()}
-    orphans = [process for process in psutil.process_iter() if _group(process) in groups and process not in descendants]
+    groups = {_get_group(process) for process in descendants} - {None, os.getpgrp()}
+    orphans = [
+        process for process in psutil.process_iter() if _get_group(process) in groups and process not in descendants
+    ]
     return descendants + orphans
 
 
-def _group(process: "psutil.Process") -> int | None:
+def _get_group(process: "psutil.Process") -> int | None:
     with suppress(OSError):
         return os.getpgid(process.pid)
     return None
 
 
-def _gone(processes: "Collection[psutil.Process]", seconds: float) -> bool:
-    """Wait until none of them lives; False if that takes longer."""
+def _wait_for_end(processes: "Collection[psutil.Process]", seconds: float) -> bool:
+    """Return whether all processes end within `seconds`."""
     deadline = time.monotonic() + seconds
-    while any(map(_lives, processes)):
+    while any(map(_is_running, processes)):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.02)
     return True
 
 
-def _lives(process: "psutil.Process") -> bool:
-    """A zombie has ended, though its parent has not noticed."""
+def _is_running(process: "psutil.Process") -> bool:
+    """Return whether a process runs. A zombie has ended, although its parent has not noticed."""
     import psutil
 
     try:

@@ -1,4 +1,4 @@
-"""Find the service that a request is signed for."""
+"""Services by the signing name of a request."""
 
 import functools
 from collections.abc import Iterator
@@ -9,25 +9,25 @@ from sustainable_mlops.aws.service_model import service_model
 
 
 def find_services(signing_name: str, target_prefix: str = "") -> Iterator[ServiceModel]:
-    """Yield the models of the services with this signing name, and with this target prefix unless it is empty."""
-    for model in _signed_as(signing_name):
+    """Yield the models of the services with this signing name and, unless empty, this target prefix."""
+    for model in _find_models(signing_name):
         if target_prefix in ("", model.metadata.get("targetPrefix", "")):
             yield model
 
 
 @functools.cache
-def _signed_as(signing_name: str) -> tuple[ServiceModel, ...]:
+def _find_models(signing_name: str) -> tuple[ServiceModel, ...]:
     if not signing_name:
         return ()
-    models = (service_model(name) for name in _candidates(signing_name))
+    models = (service_model(name) for name in _list_candidates(signing_name))
     return tuple(model for model in models if model.signing_name == signing_name)
 
 
-def _candidates(signing_name: str) -> list[str]:
-    """Return names of services that may sign so. Loading all of botocore's models would take seconds.
+def _list_candidates(signing_name: str) -> list[str]:
+    """Return names of services that may have this signing name. Loading all of botocore's models would take seconds.
 
-    Most service names begin as their signing name does. moto's host patterns give the others, such as
-    `cloudwatch` for `monitoring`.
+    Most service names begin as their signing name does. moto's host patterns give the others, such as `cloudwatch` for
+    `monitoring`.
     """
     import botocore.session
     from moto.backend_index import backend_url_patterns

@@ -1,6 +1,6 @@
-"""What a request's signature says: whose key, which Region, which service. It is not verified.
+"""Access key, Region and service from the signature of a request. The signature is not verified.
 
-In the header, or in the address of a request that was signed before (version 4, and S3's version 2).
+They are in a header or, for presigned requests (version 4, and S3's version 2), in the query.
 """
 
 import re
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from werkzeug import Request
 
-#: <key>/<date>/<region>/<service>/aws4_request
+#: Credential scope: <key>/<date>/<region>/<service>/aws4_request.
 _SCOPE = re.compile(
     r"(?:^|Credential=)(?P<key>[^/,\s]+)/\d+/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request",
 )
@@ -16,15 +16,15 @@ _KEY = re.compile(r"Credential=(?P<key>[^/,\s]+)/")
 
 
 class Signature(NamedTuple):
-    """Each empty where the request does not say it."""
+    """Access key, Region and signing name. Each is empty if the request does not have it."""
 
     key: str = ""
     region: str = ""
     service: str = ""
 
 
-def of(request: Request) -> Signature:
-    """What is said of a request."""
+def parse_signature(request: Request) -> Signature:
+    """Return the signature of a request."""
     header = request.headers.get("Authorization", "")
     scope = _SCOPE.search(header) or _SCOPE.match(request.args.get("X-Amz-Credential", ""))
     if scope is not None:

@@ -1,1 +1,1 @@
-"""Faults on request: what is to go wrong in the sandbox, until it has gone wrong as often as was asked for."""
+"""Injected faults, which occur as many times as a test requested."""

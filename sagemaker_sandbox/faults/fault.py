@@ -1,34 +1,36 @@
-"""A fault as it is asked for."""
+"""The definition of a fault."""
 
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 SAGEMAKER = "sagemaker"
-#: The longest delay, in seconds: nobody waits longer on purpose.
-_LONGEST = 3600.0
+#: Longest delay, in seconds.
+_MAX_SECONDS = 3600.0
 
 
 class Fault(BaseModel):
-    """One thing that is to go wrong: a request refused or slow to be answered, or what it makes slow or failed."""
+    """One injected fault: a request that fails or is delayed, or a resource that fails or takes longer."""
 
     model_config = ConfigDict(extra="forbid")
     operation: str = Field(
         min_length=1,
-        description="Operation of SageMaker, such as CreateTrainingJob, or of another service: s3:PutObject.",
+        description="Operation of SageMaker, such as CreateTrainingJob, or of another service, such as s3:PutObject.",
     )
     error: str | None = Field(
-        None, description="Code that the request is refused with, or how what it makes fails: CapacityError, Failed."
+        None, description="Error code of the response, or failure of the created resource: CapacityError, Failed."
     )
-    message: str | None = Field(None, description="In the words of the error, or FailureReason; AWS's by default.")
-    times: int = Field(1, ge=1, description="How often; a client's retry counts as another request.")
-    resource: str = Field("", description="Part of a name or path in the request; empty matches all.")
-    delay: float = Field(0, ge=0, le=_LONGEST, description="Seconds before the request is answered.")
+    message: str | None = Field(None, description="Message of the error, or FailureReason. AWS's message by default.")
+    times: int = Field(1, ge=1, description="Number of requests. A client's retry counts as a request.")
+    resource: str = Field("", description="Part of a name or path in the request. Empty matches all requests.")
+    delay: float = Field(0, ge=0, le=_MAX_SECONDS, description="Delay of the response, in seconds.")
     status_delay: float = Field(
-        0, ge=0, le=_LONGEST, description="Seconds for which what is made stays Creating, Updating or Starting longer."
+        0, ge=0, le=_MAX_SECONDS, description="Additional time in Creating, Updating or Starting, in seconds."
     )
     after_checkpoints: int | None = Field(
-        None, ge=0, description="For SpotInterruption: checkpoint files in S3 by then, 1 by default; 0 is at once."
+        None,
+        ge=0,
+        description="For SpotInterruption: number of checkpoint files in S3 before it, 1 by default. 0 is at once.",
     )
 
     @property
@@ -37,22 +39,22 @@ class Fault(BaseModel):
         return self.operation.partition(":")[0] if ":" in self.operation else SAGEMAKER
 
     @property
-    def name(self) -> str:
-        """The operation's own name."""
+    def operation_name(self) -> str:
+        """Name of the operation without the service."""
         return self.operation.rpartition(":")[2]
 
-    def left(self) -> Self:
-        """The same, once less."""
+    def use_once(self) -> Self:
+        """Return the fault with one use less."""
         return self.model_copy(update={"times": self.times - 1})
 
     def __str__(self) -> str:
         words = [f"{self.operation}, {self.times} {'time' if self.times == 1 else 'times'}"]
         if self.resource:
-            words.append(f"where a name holds '{self.resource}'")
+            words.append(f"if a name contains '{self.resource}'")
         if self.delay:
-            words.append(f"answered after {self.delay:g} s")
+            words.append(f"response delayed by {self.delay:g} s")
         if self.status_delay:
-            words.append(f"{self.status_delay:g} s longer under way")
+            words.append(f"status delayed by {self.status_delay:g} s")
         if self.error:
             words.append(
                 self.error + (f" after {self.after_checkpoints} checkpoints" if self.after_checkpoints else "")

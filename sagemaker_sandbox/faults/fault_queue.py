@@ -1,98 +1,106 @@
-"""The faults that wait for what they match."""
+"""Pending faults, and the requests and resources that they apply to."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.faults import known
+from sagemaker_sandbox.faults import fault_rules
 from sagemaker_sandbox.faults.fault import SAGEMAKER, Fault
 
 
-class RefusedOnRequestError(ApiError):
-    """A request that is refused because a fault says so."""
+class InjectedError(ApiError):
+    """The error of an injected fault."""
 
     def __init__(self, fault: Fault) -> None:
         assert fault.error is not None
-        super().__init__(fault.message or f"{fault.error}, as was asked of the sandbox.")
+        super().__init__(fault.message or f"{fault.error}, injected by a fault of the sandbox.")
         self.code = fault.error
-        self.status = known.status(fault.service, fault.name, fault.error) or 400
+        self.status = fault_rules.find_status(fault.service, fault.operation_name, fault.error) or 400
 
 
-class Faults:
-    """Those of all accounts and Regions. The first that matches is used, and goes once it was used up."""
+class FaultQueue:
+    """Pending faults of all accounts and Regions. The first match is used, and removed when it is used up."""
 
     def __init__(self) -> None:
-        self._armed: list[Fault] = []
+        self._pending: list[Fault] = []
         self._lock = threading.Lock()
 
-    def arm(self, fault: Fault) -> Fault:
-        """Have it come about. Raises UserError for one that cannot."""
-        resolved = known.resolve(fault)
+    def add(self, fault: Fault) -> Fault:
+        """Add a fault, and return it as it is stored. Raise UserError for a fault that cannot occur."""
+        resolved = fault_rules.resolve_fault(fault)
         with self._lock:
-            self._armed.append(resolved)
+            self._pending.append(resolved)
         return resolved
 
-    def listed(self) -> list[Fault]:
-        """What has not been used up, in order."""
+    def list_pending(self) -> list[Fault]:
+        """Return the faults that are not used up, in order."""
         with self._lock:
-            return list(self._armed)
+            return list(self._pending)
 
     def clear(self) -> None:
-        """Nothing is to go wrong any more."""
+        """Remove all pending faults."""
         with self._lock:
-            self._armed.clear()
+            self._pending.clear()
 
-    def refuse(self, operation: str, request: Mapping[str, Any]) -> None:
-        """Raise the error that waits for a request of SageMaker's own, such as a pipeline's, or of who scales it.
+    def raise_error(self, operation: str, request: Mapping[str, Any]) -> None:
+        """Raise the pending error for a request that SageMaker itself makes.
 
-        Only what makes something, or more of it, fails so.
+        Examples are the requests of a pipeline or of a scaling policy. Only requests that create or add something fail
+        in this way.
         """
-        if not self._armed or not operation.startswith(("Create", "UpdateEndpointWeightsAndCapacities")):
+        if not self._pending or not operation.startswith(("Create", "UpdateEndpointWeightsAndCapacities")):
             return
         names = [value for value in request.values() if isinstance(value, str)]
-        fault = self.of_request(SAGEMAKER, operation, names, lambda fault: fault.error is not None)
+        fault = self.take_for_request(SAGEMAKER, operation, names, lambda fault: fault.error is not None)
         if fault is not None:
-            raise RefusedOnRequestError(fault)
+            raise InjectedError(fault)
 
-    def of_request(
-        self, service: str, operation: str, names: Iterable[str], wanted: Callable[[Fault], bool] = lambda _fault: True
+    def take_for_request(
+        self,
+        service: str,
+        operation: str,
+        names: Iterable[str],
+        condition: Callable[[Fault], bool] = lambda _fault: True,
     ) -> Fault | None:
-        """What goes wrong with the answer to a request in which these names stand."""
+        """Use and return the fault for the response to a request that contains these names."""
         names = list(names)
         return self._take(
             service,
             operation,
             lambda fault: (
                 not fault.status_delay
-                and fault.error not in known.outcomes(fault)
+                and fault.error not in fault_rules.list_failures(fault)
                 and any(fault.resource in name for name in names or [""])
-                and wanted(fault)
+                and condition(fault)
             ),
         )
 
-    def status_delay(self, operation: str, name: str) -> float:
-        """Seconds for which a resource of SageMaker is under way longer."""
+    def take_status_delay(self, operation: str, name: str) -> float:
+        """Use a status delay for a resource, and return its seconds."""
         fault = self._take(SAGEMAKER, operation, lambda fault: bool(fault.status_delay) and fault.resource in name)
         return fault.status_delay if fault is not None else 0.0
 
-    def outcome(self, operation: str, name: str, error: str) -> Fault | None:
-        """The fault that makes a resource of SageMaker fail in this way."""
+    def take_failure(self, operation: str, name: str, error: str) -> Fault | None:
+        """Use and return the fault that makes a resource fail with this error."""
         return self._take(SAGEMAKER, operation, lambda fault: fault.error == error and fault.resource in name)
 
-    def interrupts(self, job: str, checkpoints: int) -> bool:
-        """Whether a spot job with so many checkpoint files from its present instances loses them now."""
+    def take_interruption(self, job: str, checkpoints: int) -> bool:
+        """Return whether a spot job loses its instances now, and use the fault.
 
-        def due(fault: Fault) -> bool:
+        `checkpoints` is the number of checkpoint files from its present instances.
+        """
+
+        def is_due(fault: Fault) -> bool:
             after = 1 if fault.after_checkpoints is None else fault.after_checkpoints
-            return fault.error == known.SPOT and fault.resource in job and checkpoints >= after
+            return fault.error == fault_rules.SPOT and fault.resource in job and checkpoints >= after
 
-        return self._take(SAGEMAKER, "CreateTrainingJob", due) is not None
+        return self._take(SAGEMAKER, "CreateTrainingJob", is_due) is not None
 
     def _take(self, service: str, operation: str, matches: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
-            for number, fault in enumerate(self._armed):
-                if (fault.service, fault.name) == (service, operation) and matches(fault):
-                    self._armed[number : number + 1] = [fault.left()] if fault.times > 1 else []
+            for number, fault in enumerate(self._pending):
+                if (fault.service, fault.operation_name) == (service, operation) and matches(fault):
+                    self._pending[number : number + 1] = [fault.use_once()] if fault.times > 1 else []
                     return fault
         return None

@@ -1,6 +1,6 @@
-"""Faults of requests over HTTP: which operation of which service is asked for, and the error in its protocol's form.
+"""Faults of HTTP requests: the requested operation, and the error in the form of its protocol.
 
-moto routes and serializes by botocore's models. A request in CBOR arrives here as JSON (`rpc_v2_cbor`).
+moto routes and serializes with botocore's models. A CBOR request arrives here as JSON (`rpc_v2_cbor`).
 """
 
 import io
@@ -16,52 +16,52 @@ from moto.core.utils import get_service_model
 from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 
-from sustainable_mlops.aws.service_model import service_model
-from sagemaker_sandbox.client import INTERNAL
-from sagemaker_sandbox.faults.armed import Faults, RefusedOnRequestError
+from sagemaker_sandbox.client import INTERNAL_USER_AGENT
+from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.faults.fault import Fault
-from sagemaker_sandbox.refusals import written
+from sagemaker_sandbox.faults.fault_queue import FaultQueue, InjectedError
+from sustainable_mlops.aws.service_model import service_model
 
 
-def meet(faults: Faults, request: Request, signed: str) -> Response | None:
-    """Wait as long as a fault says, then answer the error that it says, if any.
+def apply_fault(faults: FaultQueue, request: Request, signing_name: str) -> Response | None:
+    """Wait for the delay of a matching fault, and return the response with its error, if it has one.
 
-    `signed` is the name of the service that the request is signed for. The sandbox's own requests meet none.
+    `signing_name` is the signing name of the request. The sandbox's own requests meet no faults.
     """
-    services = {fault.service for fault in faults.listed()}
-    if not services or INTERNAL in request.headers.get("User-Agent", ""):
+    services = {fault.service for fault in faults.list_pending()}
+    if not services or INTERNAL_USER_AGENT in request.headers.get("User-Agent", ""):
         return None
     for service in sorted(services):
-        if service_model(service).signing_name != signed:
+        if service_model(service).signing_name != signing_name:
             continue
-        asked = _asked(service, request)
+        moto_request = _create_moto_request(service, request)
         try:
-            operation, labels = get_service_router(service).match(asked)
-        except (HTTPException, NotImplementedError):  # none of this service's, or of a protocol that moto has not
+            operation, labels = get_service_router(service).match(moto_request)
+        except (HTTPException, NotImplementedError):  # not this service, or a protocol that moto lacks
             continue
-        names = [*map(str, labels.values()), *request.args.values(), *_in_body(request)]
-        fault = faults.of_request(service, operation.name, names)
-        return None if fault is None else _met(fault, operation.name, asked)
+        names = [*map(str, labels.values()), *request.args.values(), *_list_body_values(request)]
+        fault = faults.take_for_request(service, operation.name, names)
+        return None if fault is None else _respond(fault, operation.name, moto_request)
     return None
 
 
-def _asked(service: str, request: Request) -> MotoRequest:
-    """The request for moto, which tells the protocol by the type of the body; that of REST may have any."""
+def _create_moto_request(service: str, request: Request) -> MotoRequest:
+    """Return the request for moto. moto finds the protocol by content type; for REST, it takes any."""
     environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
     if get_service_model(service).protocol.startswith("rest-"):
         environ["CONTENT_TYPE"] = ""
     return MotoRequest(environ)
 
 
-def _met(fault: Fault, operation: str, asked: MotoRequest) -> Response | None:
+def _respond(fault: Fault, operation: str, moto_request: MotoRequest) -> Response | None:
     time.sleep(fault.delay)
     if fault.error is None:
         return None
-    return written(RefusedOnRequestError(fault), fault.service, asked.content_type or "", operation)
+    return serialize_error(InjectedError(fault), fault.service, moto_request.content_type or "", operation)
 
 
-def _in_body(request: Request) -> Iterator[str]:
-    """The strings at the top of a body of JSON or of a query."""
+def _list_body_values(request: Request) -> Iterator[str]:
+    """Yield the strings at the top level of a JSON or query body."""
     body = request.get_data()
     if request.mimetype == "application/x-www-form-urlencoded":
         yield from (value for _, value in parse_qsl(body.decode(errors="replace")))

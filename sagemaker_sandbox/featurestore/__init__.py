@@ -1,1 +1,1 @@
-"""SageMaker Feature Store's records: the online store in memory, the offline store as Parquet in S3."""
+"""Records of SageMaker Feature Store: the online store in memory, the offline store as Parquet in S3."""

@@ -1,4 +1,4 @@
-"""Feature Store Runtime: its operations, and how REST requests name them."""
+"""Feature Store Runtime: its operations, and their form as REST requests."""
 
 import json
 import re
@@ -10,22 +10,22 @@ from werkzeug import Request
 
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.featurestore.records import RecordError
-from sagemaker_sandbox.featurestore.store import FeatureStore
-from sagemaker_sandbox.parts.operations import behaves
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Fields, Part
+from sagemaker_sandbox.featurestore.store import RecordStores
+from sagemaker_sandbox.parts.handlers import emulated_operation
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import Fields, ServicePart
 
 _ROUTE = re.compile(r"/FeatureGroup/(?P<group>.+?)(?P<rest>/ListRecords|/Record)?|/(?P<batch>Batch(Get|Write)Record)")
 _OPERATIONS = {"PUT": "PutRecord", "GET": "GetRecord", "DELETE": "DeleteRecord"}
-#: Query parameters that may be repeated.
+#: Query parameters that a request can repeat.
 _LISTS = ("TargetStores", "FeatureName")
 
 
-def read(request: Request) -> tuple[str, Fields]:
-    """The operation that a REST request names, and its arguments. Raises RecordError."""
+def parse_request(request: Request) -> tuple[str, Fields]:
+    """Return the operation and the arguments of a REST request. Raise RecordError for an unknown operation."""
     route = _ROUTE.fullmatch(request.path)
     if route is None:
-        raise RecordError(f"{request.method} {request.path} is no operation of SageMaker.")
+        raise RecordError(f"{request.method} {request.path} is not an operation of SageMaker.")
     operation = route["batch"] or (route["rest"] or "").strip("/") or _OPERATIONS.get(request.method, request.method)
     try:
         arguments: Any = json.loads(request.get_data() or b"{}")
@@ -42,35 +42,35 @@ def read(request: Request) -> tuple[str, Fields]:
     return operation, arguments
 
 
-class Records(Part):
-    """PutRecord, GetRecord, DeleteRecord, and the same in batches."""
+class FeatureRecords(ServicePart):
+    """Handlers of PutRecord, GetRecord, DeleteRecord, BatchGetRecord and BatchWriteRecord."""
 
     service = "sagemaker-featurestore-runtime"
-    refuses: ClassVar = {"ListRecords": "Not built: read the offline store, or use an account."}
+    refused_operations: ClassVar = {"ListRecords": "Not built: read the offline store, or use an account."}
 
-    def __init__(self, region: Region, store: FeatureStore) -> None:
+    def __init__(self, region: AccountRegion, store: RecordStores) -> None:
         super().__init__(region)
         self._store = store
 
-    @behaves
+    @emulated_operation
     def put_record(self, request: Fields) -> Fields:
-        """Write one record to the stores named, or to all that the group has."""
+        """Write one record to the named stores, or to all stores of the group."""
         self._store.put(
             request["FeatureGroupName"], request["Record"], request.get("TargetStores"), request.get("TtlDuration")
         )
         return {}
 
-    @behaves
+    @emulated_operation
     def get_record(self, request: Fields) -> Fields:
-        """The latest version of one record; no Record where there is none."""
+        """Return the latest version of one record. The response has no Record if there is none."""
         identifier = request["RecordIdentifierValueAsString"]
         record, expires_at = self._store.get(request["FeatureGroupName"], identifier, request.get("FeatureNames"))
         answer: Fields = {"Record": record} if record else {}
-        return answer | _expiry(request, expires_at)
+        return answer | _format_expiry(request, expires_at)
 
-    @behaves
+    @emulated_operation
     def delete_record(self, request: Fields) -> Fields:
-        """Soft: the values go; hard: every trace of the record goes."""
+        """Delete the values of a record (soft), or every trace of it (hard)."""
         self._store.delete(
             request["FeatureGroupName"],
             request["RecordIdentifierValueAsString"],
@@ -80,26 +80,26 @@ class Records(Part):
         )
         return {}
 
-    @behaves
+    @emulated_operation
     def batch_get_record(self, request: Fields) -> Fields:
-        """Records that do not exist are left out; a group that does not is an error of its own in the answer."""
+        """Return the records that exist. A missing record is left out; a missing group is an entry of Errors."""
         records, errors = [], []
-        for wanted in request["Identifiers"]:
-            group = wanted["FeatureGroupName"]
-            for identifier in wanted["RecordIdentifiersValueAsString"]:
-                where = {"FeatureGroupName": group, "RecordIdentifierValueAsString": identifier}
+        for identifiers in request["Identifiers"]:
+            group = identifiers["FeatureGroupName"]
+            for identifier in identifiers["RecordIdentifiersValueAsString"]:
+                identity = {"FeatureGroupName": group, "RecordIdentifierValueAsString": identifier}
                 try:
-                    record, expires_at = self._store.get(group, identifier, wanted.get("FeatureNames"))
+                    record, expires_at = self._store.get(group, identifier, identifiers.get("FeatureNames"))
                 except ApiError as error:
-                    errors.append(where | {"ErrorCode": error.code, "ErrorMessage": error.message})
+                    errors.append(identity | {"ErrorCode": error.code, "ErrorMessage": error.message})
                     continue
                 if record:
-                    records.append(where | {"Record": record} | _expiry(request, expires_at))
+                    records.append(identity | {"Record": record} | _format_expiry(request, expires_at))
         return {"Records": records, "Errors": errors, "UnprocessedIdentifiers": []}
 
-    @behaves
+    @emulated_operation
     def batch_write_record(self, request: Fields) -> Fields:
-        """Each entry is written by itself; one that is refused is an error of its own in the answer."""
+        """Write each entry by itself. A refused entry is listed in Errors."""
         errors = []
         for entry in request["Entries"]:
             ttl = entry.get("TtlDuration") or request.get("TtlDuration")
@@ -110,7 +110,7 @@ class Records(Part):
         return {"Errors": errors, "UnprocessedEntries": []}
 
 
-def _expiry(request: Fields, expires_at: datetime | None) -> Fields:
+def _format_expiry(request: Fields, expires_at: datetime | None) -> Fields:
     if expires_at is None or request.get("ExpirationTimeResponse") != "Enabled":
         return {}
     return {"ExpiresAt": f"{expires_at:%Y-%m-%dT%H:%M:%S}.{expires_at.microsecond // 1000:03d}Z"}

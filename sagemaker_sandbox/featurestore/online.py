@@ -8,8 +8,8 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A record as sent; `record` is None once deleted, which an older write must not undo."""
+class OnlineEntry:
+    """The latest write of one record. `record` is None after a deletion, which an older write must not undo."""
 
     event_time: datetime
     record: Mapping[str, Any] | None
@@ -17,17 +17,20 @@ class Entry:
 
 
 @dataclass
-class OnlineStore:
-    """Record identifier to its latest entry."""
+class OnlineRecords:
+    """The latest entry of each record identifier."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, OnlineEntry] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def write(self, identifier: str, entry: Entry) -> bool:
-        """Keep the entry unless the one there is newer; of two with the same event time the later write wins."""
+    def write(self, identifier: str, entry: OnlineEntry) -> bool:
+        """Store the entry unless a newer one exists, and return whether it was stored.
+
+        With equal event times, the later write wins.
+        """
         with self._lock:
-            known = self.entries.get(identifier)
-            if known is not None and known.event_time > entry.event_time:
+            existing = self.entries.get(identifier)
+            if existing is not None and existing.event_time > entry.event_time:
                 return False
             self.entries[identifier] = entry
             return True
@@ -35,12 +38,12 @@ class OnlineStore:
     def remove(self, identifier: str, event_time: datetime) -> None:
         """Remove every trace of a record that is not newer than `event_time`."""
         with self._lock:
-            known = self.entries.get(identifier)
-            if known is not None and known.event_time <= event_time:
+            existing = self.entries.get(identifier)
+            if existing is not None and existing.event_time <= event_time:
                 del self.entries[identifier]
 
-    def read(self, identifier: str) -> Entry | None:
-        """The record of this identifier, if there is one that has not expired."""
+    def read(self, identifier: str) -> OnlineEntry | None:
+        """Return the entry of a record that exists and has not expired, or None."""
         entry = self.entries.get(identifier)
         if entry is None or entry.record is None:
             return None
@@ -48,12 +51,12 @@ class OnlineStore:
             return None
         return entry
 
-    def data(self) -> dict[str, Any]:
-        """All of it as plain data."""
+    def to_data(self) -> dict[str, Any]:
+        """Return all entries as plain data."""
         with self._lock:
             return {identifier: vars(entry) for identifier, entry in self.entries.items()}
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> "OnlineStore":
-        """What `data` was taken from."""
-        return cls({identifier: Entry(**entry) for identifier, entry in data.items()})
+    def from_data(cls, data: Mapping[str, Any]) -> "OnlineRecords":
+        """Return the store from plain data."""
+        return cls({identifier: OnlineEntry(**entry) for identifier, entry in data.items()})

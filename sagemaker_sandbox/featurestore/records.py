@@ -1,4 +1,4 @@
-"""Records of one feature group: their types, their time, and which of two writes wins."""
+"""Records of one feature group: their types, their event time and their expiry."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,25 +9,25 @@ from typing import Any
 
 from sagemaker_sandbox.errors import ApiError
 
-#: A value as the offline store holds it.
+#: A value of the offline store.
 Value = str | int | float | list[str] | list[int] | list[float] | None
 
 # ISO-8601 in UTC, to the second or the millisecond. Source: event time in the Feature Store developer guide.
 _EVENT_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
-#: Half a character, which JSON can hold and no store can.
+#: Half of a surrogate pair, which JSON can hold but a store cannot.
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _INTEGRAL = (-(2**63), 2**63 - 1)
 
 
 class RecordError(ApiError):
-    """Feature Store Runtime's own name for a bad request."""
+    """Feature Store Runtime's error for a bad request."""
 
     code = "ValidationError"
 
 
 @dataclass(frozen=True)
-class Schema:
-    """What a feature group expects of a record, from its description."""
+class FeatureSchema:
+    """The features that a feature group expects of a record."""
 
     group: str
     definitions: Mapping[str, Mapping[str, Any]]
@@ -35,8 +35,8 @@ class Schema:
     event_time: str
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> "Schema":
-        """From what DescribeFeatureGroup answers."""
+    def from_description(cls, fields: Mapping[str, Any]) -> "FeatureSchema":
+        """Return the schema from the response of DescribeFeatureGroup."""
         return cls(
             fields["FeatureGroupName"],
             {definition["FeatureName"]: definition for definition in fields["FeatureDefinitions"]},
@@ -44,8 +44,8 @@ class Schema:
             fields["EventTimeFeatureName"],
         )
 
-    def check(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        """A record's features by name, as sent. Raises RecordError that names the feature and what is wrong."""
+    def parse_record(self, features: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the features by name. Raise RecordError for invalid ones."""
         record: dict[str, Any] = {}
         for feature in features:
             name = feature["FeatureName"]
@@ -55,14 +55,14 @@ class Schema:
                 )
             if name in record:
                 raise RecordError(f"Validation Error: Feature {name} is repeated in the record.")
-            record[name] = self._as_sent(name, feature)
+            record[name] = self._check_value(name, feature)
         for role, name in (("record identifier", self.identifier), ("event time", self.event_time)):
             if record.get(name) in (None, ""):
                 raise RecordError(f"Validation Error: The value of the {role} feature {name} is missing.")
-        self.time_of(record[self.event_time])
+        self.parse_event_time(record[self.event_time])
         return record
 
-    def _as_sent(self, name: str, feature: Mapping[str, Any]) -> str | list[str] | None:
+    def _check_value(self, name: str, feature: Mapping[str, Any]) -> str | list[str] | None:
         values = feature.get("ValueAsStringList")
         if ("CollectionType" in self.definitions[name]) != (values is not None):
             raise RecordError(
@@ -71,53 +71,59 @@ class Schema:
             )
         if values is not None:
             for value in values:
-                self.typed(name, value)
+                self.convert_value(name, value)
             return list(values)
         single: str | None = feature.get("ValueAsString")
-        self.typed(name, single)
+        self.convert_value(name, single)
         return single
 
-    def typed(self, name: str, sent: str | None) -> str | int | float | None:
-        """One value in its feature's type. Raises RecordError where it has another."""
+    def convert_value(self, name: str, text: str | None) -> str | int | float | None:
+        """Return one value in its feature's type. Raise RecordError if it has another type."""
         kind = self.definitions[name]["FeatureType"]
-        if sent is not None and _SURROGATE.search(sent):
+        if text is not None and _SURROGATE.search(text):
             raise RecordError(f"Validation Error: The value of feature {name} is not valid Unicode.")
-        if sent is None or kind == "String":
-            return sent
+        if text is None or kind == "String":
+            return text
         try:
-            number = int(sent) if kind == "Integral" else float(sent)
+            number = int(text) if kind == "Integral" else float(text)
         except ValueError:
             number = None
         if number is None or (kind == "Integral" and not _INTEGRAL[0] <= number <= _INTEGRAL[1]):
             raise RecordError(
-                f"Validation Error: The value of feature {name} must be of type {kind}; got '{sent[:100]}'."
+                f"Validation Error: The value of feature {name} must be of type {kind}; got '{text[:100]}'."
             )
         return number
 
-    def time_of(self, sent: str) -> datetime:
-        """An event time as a moment. Raises RecordError where it is none."""
-        fractional = self.definitions[self.event_time]["FeatureType"] == "Fractional"
-        wanted = "seconds since the epoch" if fractional else "yyyy-MM-dd'T'HH:mm:ssZ or yyyy-MM-dd'T'HH:mm:ss.SSSZ"
-        with suppress(ValueError, OverflowError, OSError):  # no number, or no moment that a calendar has
-            if fractional:
-                return datetime.fromtimestamp(float(sent), UTC)
-            if _EVENT_TIME.fullmatch(sent):
-                return datetime.fromisoformat(sent.replace("Z", "+00:00"))
+    def parse_event_time(self, text: str) -> datetime:
+        """Return an event time as a moment. Raise RecordError for an invalid one."""
+        is_fractional = self.definitions[self.event_time]["FeatureType"] == "Fractional"
+        expected = (
+            "seconds since the epoch" if is_fractional else "yyyy-MM-dd'T'HH:mm:ssZ or yyyy-MM-dd'T'HH:mm:ss.SSSZ"
+        )
+        with suppress(ValueError, OverflowError, OSError):  # not a number, or not a moment of the calendar
+            if is_fractional:
+                return datetime.fromtimestamp(float(text), UTC)
+            if _EVENT_TIME.fullmatch(text):
+                return datetime.fromisoformat(text.replace("Z", "+00:00"))
         raise RecordError(
-            f"Validation Error: The value of the event time feature {self.event_time} must be in the format {wanted}; "
-            f"got '{sent[:100]}'."
+            f"Validation Error: The value of the event time feature {self.event_time} must be in the format {expected}; "
+            f"got '{text[:100]}'."
         )
 
-    def row(self, record: Mapping[str, Any]) -> dict[str, Value]:
-        """A record for the offline store, in the features' types."""
+    def convert_record(self, record: Mapping[str, Any]) -> dict[str, Value]:
+        """Return a record for the offline store, in the features' types."""
         row: dict[str, Any] = {}
-        for name, sent in record.items():
-            row[name] = [self.typed(name, one) for one in sent] if isinstance(sent, list) else self.typed(name, sent)
+        for name, value in record.items():
+            row[name] = (
+                [self.convert_value(name, item) for item in value]
+                if isinstance(value, list)
+                else self.convert_value(name, value)
+            )
         return row
 
 
-def expiry(moment: datetime, ttl: Mapping[str, Any]) -> datetime:
-    """When a record of that moment expires. Raises RecordError for a TtlDuration beyond the calendar."""
+def compute_expiry(moment: datetime, ttl: Mapping[str, Any]) -> datetime:
+    """Return the moment at which a record expires. Raise RecordError for a TtlDuration beyond the calendar."""
     try:
         return moment + timedelta(**{ttl["Unit"].lower(): ttl["Value"]})
     except OverflowError:

@@ -1,33 +1,33 @@
-"""Records of all feature groups of one region, in both stores."""
+"""Records of all feature groups of one Region, in both stores."""
 
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sustainable_mlops.aws.s3 import S3Uri
-from sagemaker_sandbox.featurestore.offline import FLUSH_SECONDS, OfflineStore, Row
-from sagemaker_sandbox.featurestore.online import Entry, OnlineStore
-from sagemaker_sandbox.featurestore.records import RecordError, Schema, expiry
-from sagemaker_sandbox.parts.region import Region
-from sagemaker_sandbox.parts.resources import Part
+from sagemaker_sandbox.featurestore.offline import FLUSH_SECONDS, OfflineRow, OfflineStore
+from sagemaker_sandbox.featurestore.online import OnlineEntry, OnlineRecords
+from sagemaker_sandbox.featurestore.records import FeatureSchema, RecordError, compute_expiry
+from sagemaker_sandbox.parts.region import AccountRegion
+from sagemaker_sandbox.parts.resources import ServicePart
 from sagemaker_sandbox.sagemaker.feature_groups import FeatureGroups
+from sustainable_mlops.aws.s3 import S3Uri
 
 Features = list[dict[str, Any]]
-_BOTH = ("OnlineStore", "OfflineStore")
+_STORES = ("OnlineStore", "OfflineStore")
 
 
-class FeatureStore(Part):
-    """Put, get and delete records. Every method takes the feature group's name or ARN."""
+class RecordStores(ServicePart):
+    """Online and offline stores of one Region. Every method takes the name or ARN of a feature group."""
 
-    def __init__(self, region: Region, groups: FeatureGroups) -> None:
+    def __init__(self, region: AccountRegion, groups: FeatureGroups) -> None:
         super().__init__(region)
         self._groups = groups
-        groups.when_gone.append(self.forget)
-        self._online: dict[str, OnlineStore] = {}
+        groups.on_removed.append(self.forget)
+        self._online: dict[str, OnlineRecords] = {}
         self._offline: dict[str, OfflineStore] = {}
         self._lock = threading.Lock()
-        self._flushing = False
+        self._is_flushing = False
 
     def put(
         self,
@@ -36,37 +36,40 @@ class FeatureStore(Part):
         stores: Sequence[str] | None = None,
         ttl: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write a record to the stores named, or to all that the group has."""
+        """Write a record to the named stores, or to all stores of the group."""
         fields = self._group(group)
-        targets = _targets(fields, stores)
-        schema = Schema.of(fields)
-        record = schema.check(features)
-        event_time = schema.time_of(record[schema.event_time])
+        targets = _list_targets(fields, stores)
+        schema = FeatureSchema.from_description(fields)
+        record = schema.parse_record(features)
+        event_time = schema.parse_event_time(record[schema.event_time])
         if "OnlineStore" in targets:
             ttl = ttl or fields["OnlineStoreConfig"].get("TtlDuration")
-            expires_at = expiry(event_time, ttl) if ttl else None
-            self._online_of(fields).write(record[schema.identifier], Entry(event_time, record, expires_at))
+            expires_at = compute_expiry(event_time, ttl) if ttl else None
+            self._get_online(fields).write(record[schema.identifier], OnlineEntry(event_time, record, expires_at))
         if "OfflineStore" in targets:
-            self._offline_of(fields).append(Row(schema.row(record), event_time))
-        self.region.changed()
+            self._get_offline(fields).append(OfflineRow(schema.convert_record(record), event_time))
+        self.region.mark_changed()
 
     def get(self, group: str, identifier: str, names: Sequence[str] | None = None) -> tuple[Features, datetime | None]:
-        """A record from the online store and when it expires; no features where there is none."""
+        """Return the features of a record in the online store, and the moment at which it expires.
+
+        The list is empty if there is no such record.
+        """
         fields = self._group(group)
         if not _has_online(fields):
             raise RecordError(f"Validation Error: FeatureGroup {fields['FeatureGroupName']} has no online store.")
-        known = Schema.of(fields).definitions
+        known = FeatureSchema.from_description(fields).definitions
         for name in names or ():
             if name not in known:
                 raise RecordError(
                     f"Validation Error: FeatureGroup {fields['FeatureGroupName']} does not contain a feature with "
                     f"name {name}."
                 )
-        entry = self._online_of(fields).read(identifier)
+        entry = self._get_online(fields).read(identifier)
         if entry is None or entry.record is None:
             return [], None
-        wanted = [name for name in (names or known) if entry.record.get(name) is not None]
-        return [_feature(name, entry.record[name]) for name in wanted], entry.expires_at
+        selected = [name for name in (names or known) if entry.record.get(name) is not None]
+        return [_build_feature(name, entry.record[name]) for name in selected], entry.expires_at
 
     def delete(
         self,
@@ -77,51 +80,57 @@ class FeatureStore(Part):
         *,
         hard: bool = False,
     ) -> None:
-        """Soft: the online store forgets the values but not the time; hard: everything. Offline gets a marker row."""
+        """Delete a record. The offline store gets a marker row.
+
+        In the online store, a soft deletion keeps the event time, and a hard deletion removes everything.
+        """
         fields = self._group(group)
-        targets = _targets(fields, stores)
-        schema = Schema.of(fields)
-        moment = schema.time_of(event_time)
+        targets = _list_targets(fields, stores)
+        schema = FeatureSchema.from_description(fields)
+        moment = schema.parse_event_time(event_time)
         if "OnlineStore" in targets and hard:
-            self._online_of(fields).remove(identifier, moment)
+            self._get_online(fields).remove(identifier, moment)
         elif "OnlineStore" in targets:
-            self._online_of(fields).write(identifier, Entry(moment, None))
+            self._get_online(fields).write(identifier, OnlineEntry(moment, None))
         if "OfflineStore" in targets:
-            marker = schema.row({schema.identifier: identifier, schema.event_time: event_time})
-            self._offline_of(fields).append(Row(marker, moment, deleted=True))
-        self.region.changed()
+            marker = schema.convert_record({schema.identifier: identifier, schema.event_time: event_time})
+            self._get_offline(fields).append(OfflineRow(marker, moment, is_deleted=True))
+        self.region.mark_changed()
 
     def flush(self, bucket: str | None = None) -> None:
-        """Write buffered rows to S3: all, or those bound for one bucket."""
+        """Write buffered rows to S3: all rows, or those for one bucket."""
         for name, store in list(self._offline.items()):
-            if bucket in (None, self._bucket(name)):
-                store.flush()  # also where no row waits: another flush may be on its way to S3
+            if bucket in (None, self._find_bucket(name)):
+                store.flush()  # also without buffered rows: another flush may be in progress
 
     def forget(self, group: str) -> None:
-        """The group is gone; its online records go, its last rows reach S3."""
+        """Remove the online records of a deleted group, and write its last rows to S3."""
         with self._lock:
             self._online.pop(group, None)
             offline = self._offline.pop(group, None)
         if offline is not None:
-            self.region.start(f"last rows of {group}", offline.flush)
+            self.region.start_thread(f"last rows of {group}", offline.flush)
 
     def snapshot(self) -> Any:
-        """The online records, and the rows that are not in S3 yet."""
+        """Return the online records, and the rows that are not in S3 yet."""
         with self._lock:
-            online = {name: store.data() for name, store in self._online.items()}
-            return {"online": online, "offline": {name: store.waiting() for name, store in self._offline.items()}}
+            online = {name: store.to_data() for name, store in self._online.items()}
+            return {
+                "online": online,
+                "offline": {name: store.list_unwritten_rows() for name, store in self._offline.items()},
+            }
 
-    def restore(self, kept: Any) -> None:
-        """Bring them back; the groups are there already."""
-        self._online = {name: OnlineStore.of(entries) for name, entries in kept["online"].items()}
-        for name, rows in kept["offline"].items():
+    def restore(self, snapshot: Any) -> None:
+        """Restore the records. The groups already exist."""
+        self._online = {name: OnlineRecords.from_data(entries) for name, entries in snapshot["online"].items()}
+        for name, rows in snapshot["offline"].items():
             if rows and (group := self._groups.find(name)) is not None:
-                store = self._offline_of(group.fields)
+                store = self._get_offline(group.fields)
                 for row in rows:
-                    store.append(Row(**row))
+                    store.append(OfflineRow(**row))
 
     def close(self) -> None:
-        """All rows are in S3."""
+        """Write all rows to S3."""
         self.flush()
 
     def _group(self, name_or_arn: str) -> dict[str, Any]:
@@ -134,22 +143,22 @@ class FeatureStore(Part):
             raise RecordError(f"FeatureGroup {group.name} is in status {group.fields['FeatureGroupStatus']}.")
         return group.fields
 
-    def _bucket(self, name: str) -> str | None:
+    def _find_bucket(self, name: str) -> str | None:
         group = self._groups.resources.get(name)
         return S3Uri.parse(group.fields["OfflineStoreConfig"]["S3StorageConfig"]["S3Uri"]).bucket if group else None
 
-    def _online_of(self, fields: Mapping[str, Any]) -> OnlineStore:
+    def _get_online(self, fields: Mapping[str, Any]) -> OnlineRecords:
         with self._lock:
-            return self._online.setdefault(fields["FeatureGroupName"], OnlineStore())
+            return self._online.setdefault(fields["FeatureGroupName"], OnlineRecords())
 
-    def _offline_of(self, fields: dict[str, Any]) -> OfflineStore:
+    def _get_offline(self, fields: dict[str, Any]) -> OfflineStore:
         name = fields["FeatureGroupName"]
         with self._lock:
             if name not in self._offline:
                 self._offline[name] = OfflineStore(self.region.client("s3"), fields)
-            if not self._flushing:
-                self._flushing = True
-                self.region.start("offline store", self._flush_regularly)
+            if not self._is_flushing:
+                self._is_flushing = True
+                self.region.start_thread("offline store", self._flush_regularly)
             return self._offline[name]
 
     def _flush_regularly(self) -> None:
@@ -161,13 +170,13 @@ def _has_online(fields: Mapping[str, Any]) -> bool:
     return bool(fields.get("OnlineStoreConfig", {}).get("EnableOnlineStore"))
 
 
-def _targets(fields: Mapping[str, Any], wanted: Sequence[str] | None) -> list[str]:
-    there = {"OnlineStore": _has_online(fields), "OfflineStore": "OfflineStoreConfig" in fields}
-    for store in wanted or ():
-        if not there[store]:
+def _list_targets(fields: Mapping[str, Any], requested: Sequence[str] | None) -> list[str]:
+    available = {"OnlineStore": _has_online(fields), "OfflineStore": "OfflineStoreConfig" in fields}
+    for store in requested or ():
+        if not available[store]:
             raise RecordError(f"Validation Error: FeatureGroup {fields['FeatureGroupName']} has no {store}.")
-    return [store for store in (wanted or _BOTH) if there[store]]
+    return [store for store in (requested or _STORES) if available[store]]
 
 
-def _feature(name: str, value: Any) -> dict[str, Any]:
+def _build_feature(name: str, value: Any) -> dict[str, Any]:
     return {"FeatureName": name, ("ValueAsStringList" if isinstance(value, list) else "ValueAsString"): value}

@@ -1,1 +1,1 @@
-"""What every part of SageMaker is made of: its Region, its resources, its operations, its lists."""
+"""Building blocks of SageMaker's parts: the Region, resources, operations and lists."""

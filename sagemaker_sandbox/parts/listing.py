@@ -1,4 +1,4 @@
-"""The answer of a List operation: filtered, sorted and cut to a page as its request asks, in the documented order."""
+"""Responses of List operations: filtered, sorted in the documented order, and cut to a page."""
 
 import functools
 import re
@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.model import ListShape, StructureShape
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.parts.resources import Fields, Resource
+from sagemaker_sandbox.parts.resources import Fields, SageMakerResource
+from sustainable_mlops.aws.service_model import service_model
 
-_PAGE = 100  # the most that any List operation returns at once
+_MAX_PAGE = 100  # the largest page of any List operation
 _TIME = re.compile(r"\w+Time(After|Before)")
 _DEFAULT = re.compile(r"default(?: value)?(?: is|:)\s*(?:<code>)?(?P<value>\w+)", re.IGNORECASE)
 
@@ -20,42 +20,45 @@ _DEFAULT = re.compile(r"default(?: value)?(?: is|:)\s*(?:<code>)?(?P<value>\w+)"
 def list_page(
     operation: str,
     request: Fields,
-    resources: Iterable[Resource],
+    resources: Iterable[SageMakerResource],
     *,
     name: str,
     status: str = "",
-    wanted: Fields | None = None,
+    filters: Fields | None = None,
 ) -> Fields:
-    """The answer of `operation`, whose one list holds what each resource's Describe would answer.
+    """Return the response of `operation`, which lists the description of each resource.
 
-    `name` is the field that holds the name, `status` the one that holds the status; `wanted` are values that fields
-    must have (None: must not have).
+    `name` and `status` are the fields with the name and the status. `filters` are required values of fields; None means
+    that the field must be absent.
     """
-    times = {member: _seconds(value) for member, value in request.items() if _TIME.fullmatch(member)}
-    found = [
+    times = {member: _parse_seconds(value) for member, value in request.items() if _TIME.fullmatch(member)}
+    descriptions = [
         resource.fields
         for resource in resources
         if _matches(resource.fields, request, name, status)
-        and _in_time(resource.fields, times)
-        and all(resource.fields.get(member) == value for member, value in (wanted or {}).items())
+        and _is_in_time_range(resource.fields, times)
+        and all(resource.fields.get(member) == value for member, value in (filters or {}).items())
     ]
-    by = str(request.get("SortBy") or documented_default(operation, "SortBy") or "CreationTime")
-    order = str(request.get("SortOrder") or documented_default(operation, "SortOrder") or "Descending")
-    field = {"name": name, "status": status}.get(by.lower(), by)
-    if not any(field in fields for fields in found):  # such as CREATION_TIME, or what no resource has
+    sort_by = str(request.get("SortBy") or find_documented_default(operation, "SortBy") or "CreationTime")
+    order = str(request.get("SortOrder") or find_documented_default(operation, "SortOrder") or "Descending")
+    field = {"name": name, "status": status}.get(sort_by.lower(), sort_by)
+    if not any(field in fields for fields in descriptions):  # such as CREATION_TIME, or what no resource has
         field = "CreationTime"
-    have = [fields for fields in found if fields.get(field) is not None]
-    have.sort(key=lambda fields: fields[field], reverse=order.lower().startswith("desc"))
-    ordered = have + [fields for fields in found if fields.get(field) is None]
-    return cut(operation, request, ordered)
+    with_value = [fields for fields in descriptions if fields.get(field) is not None]
+    with_value.sort(key=lambda fields: fields[field], reverse=order.lower().startswith("desc"))
+    ordered = with_value + [fields for fields in descriptions if fields.get(field) is None]
+    return build_page(operation, request, ordered)
 
 
-def cut(operation: str, request: Fields, items: list[Any]) -> Fields:
-    """One page of `items`, which are in order already."""
+def build_page(operation: str, request: Fields, items: list[Any]) -> Fields:
+    """Return one page of `items`, which are already in order."""
     token = request.get("NextToken") or "0"
     if not re.fullmatch(r"[0-9]{1,9}", token):
         raise ValidationError("The NextToken is invalid.")
-    start, size = int(token), request.get("MaxResults") or int(documented_default(operation, "MaxResults") or _PAGE)
+    start, size = (
+        int(token),
+        request.get("MaxResults") or int(find_documented_default(operation, "MaxResults") or _MAX_PAGE),
+    )
     page: Fields = {_list_member(operation): items[start : start + size]}
     if start + size < len(items):
         page["NextToken"] = str(start + size)
@@ -63,8 +66,8 @@ def cut(operation: str, request: Fields, items: list[Any]) -> Fields:
 
 
 @functools.cache
-def documented_default(operation: str, member: str) -> str:
-    """The default that AWS documents for a member of the operation's request; empty where it documents none."""
+def find_documented_default(operation: str, member: str) -> str:
+    """Return the documented default of a request member, or an empty string."""
     shape = service_model("sagemaker").operation_model(operation).input_shape
     assert isinstance(shape, StructureShape)
     default = _DEFAULT.search(shape.members[member].documentation) if member in shape.members else None
@@ -86,8 +89,8 @@ def _matches(fields: Fields, request: Fields, name: str, status: str) -> bool:
     )
 
 
-def _in_time(fields: Fields, times: dict[str, float]) -> bool:
-    """Whether every `<field>After` and `<field>Before` holds."""
+def _is_in_time_range(fields: Fields, times: dict[str, float]) -> bool:
+    """Return whether the fields satisfy every `<field>After` and `<field>Before`."""
     for member, seconds in times.items():
         moment = fields.get(re.sub(r"(After|Before)$", "", member))
         if moment is None:
@@ -97,24 +100,28 @@ def _in_time(fields: Fields, times: dict[str, float]) -> bool:
     return True
 
 
-def _seconds(sent: Any) -> float:
-    """A time in a request, which clients send as epoch seconds or in ISO 8601."""
+def _parse_seconds(value: Any) -> float:
+    """Return a time of a request in seconds. Clients send seconds since the epoch, or ISO 8601."""
     try:
-        if isinstance(sent, str):
-            sent = datetime.fromisoformat(sent)
-        return float(sent.timestamp() if isinstance(sent, datetime) else sent)
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value)
+        return float(value.timestamp() if isinstance(value, datetime) else value)
     except (ValueError, OverflowError):
-        raise ValidationError(f"Value '{sent}' is no timestamp; send seconds since the epoch or ISO 8601.") from None
+        raise ValidationError(
+            f"Value '{value}' is not a timestamp; send seconds since the epoch or ISO 8601."
+        ) from None
 
 
-def created_within(moment: datetime, request: Fields) -> bool:
-    """Whether it lies within what the request names in CreatedAfter and CreatedBefore."""
+def is_created_within(moment: datetime, request: Fields) -> bool:
+    """Return whether a moment is between CreatedAfter and CreatedBefore of the request."""
     times = {
-        member: _seconds(value) for member, value in request.items() if member in ("CreatedAfter", "CreatedBefore")
+        member: _parse_seconds(value)
+        for member, value in request.items()
+        if member in ("CreatedAfter", "CreatedBefore")
     }
-    return _in_time({"Created": moment}, times)
+    return _is_in_time_range({"Created": moment}, times)
 
 
-def descending(request: Fields) -> bool:
-    """Whether the request's SortOrder, by default Descending, asks for the latest first."""
+def is_descending(request: Fields) -> bool:
+    """Return whether the request's SortOrder is Descending, which is the default."""
     return str(request.get("SortOrder", "Descending")) == "Descending"

@@ -1,4 +1,7 @@
-"""The one lock of SageMaker's resources: of all accounts and Regions, as one may look into what another shares."""
+"""The lock of SageMaker's resources.
+
+All accounts and Regions share it, because accounts can read each other's shared resources.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -7,26 +10,26 @@ from typing import Self
 
 
 class Lock:
-    """Reentrant, and never held for long: nobody asks another service or the disk with it."""
+    """A reentrant lock. Threads hold it briefly, and never during a request to another service or the disk."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        #: How often anyone has had it; equal numbers mean that nothing has changed.
-        self.held = 0
+        #: Number of acquisitions. Equal numbers mean that nothing has changed.
+        self.acquire_count = 0
 
     def __enter__(self) -> Self:
         self._lock.acquire()
-        self.held += 1
+        self.acquire_count += 1
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._lock.release()
 
     @contextmanager
-    def quietly(self, seconds: float) -> Iterator[None]:
-        """Hold it only to look, so that nobody takes it for a change. Raises TimeoutError."""
+    def hold_unchanged(self, seconds: float) -> Iterator[None]:
+        """Hold the lock for reading, without counting an acquisition. Raise TimeoutError after `seconds`."""
         if not self._lock.acquire(timeout=seconds):
-            raise TimeoutError("SageMaker's resources have been held for too long")
+            raise TimeoutError("SageMaker's resources were locked for too long")
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""Whether a resource matches a search expression, as the operation Search takes it."""
+"""Search expressions of the operation Search, and the records that match them."""
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.parts.resources import Fields
 
-#: Properties of which the rest of the name is one key, to the list that holds them and its members of key and value.
+#: Properties whose name ends with a key: the list that holds them, and its members for key and value.
 _KEYED = {"Tags": ("Tags", "Key", "Value"), "Metrics": ("FinalMetricDataList", "MetricName", "Value")}
 _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
     "GreaterThan": operator.gt,
@@ -19,97 +19,101 @@ _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def matches(record: Fields, expression: Fields) -> bool:
-    """Whether a record satisfies all conditions of an expression, or any where its operator is Or.
+    """Return whether a record satisfies all conditions of an expression, or any of them if the operator is Or.
 
-    Raises ValidationError for a comparison that the type of the property does not have.
+    Raises ValidationError for a comparison that the type of the property does not support.
     """
-    found = [_holds(record, condition) for condition in expression.get("Filters", ())]
-    found += [_nested(record, nested) for nested in expression.get("NestedFilters", ())]
-    found += [matches(record, below) for below in expression.get("SubExpressions", ())]
-    return any(found) if expression.get("Operator") == "Or" else all(found)
+    results = [_matches_condition(record, condition) for condition in expression.get("Filters", ())]
+    results += [_matches_nested(record, nested) for nested in expression.get("NestedFilters", ())]
+    results += [matches(record, subexpression) for subexpression in expression.get("SubExpressions", ())]
+    return any(results) if expression.get("Operator") == "Or" else all(results)
 
 
-def check(expression: Fields) -> None:
-    """Raise ValidationError for a comparison without the value that it needs."""
-    for condition in _conditions(expression):
-        how = condition.get("Operator", "Equals")
-        if "Value" not in condition and how not in ("Exists", "NotExists"):
-            raise ValidationError(f"Value must be specified for operator {how} of {condition['Name']}.")
+def check_expression(expression: Fields) -> None:
+    """Raise ValidationError for a comparison without a required value."""
+    for condition in _list_conditions(expression):
+        comparison = condition.get("Operator", "Equals")
+        if "Value" not in condition and comparison not in ("Exists", "NotExists"):
+            raise ValidationError(f"Value must be specified for operator {comparison} of {condition['Name']}.")
 
 
-def _conditions(expression: Fields) -> Iterator[Fields]:
+def _list_conditions(expression: Fields) -> Iterator[Fields]:
     yield from expression.get("Filters", ())
     for nested in expression.get("NestedFilters", ()):
         yield from nested["Filters"]
-    for below in expression.get("SubExpressions", ()):
-        yield from _conditions(below)
+    for subexpression in expression.get("SubExpressions", ()):
+        yield from _list_conditions(subexpression)
 
 
-def names(expression: Fields) -> Iterator[str]:
-    """The name of every property that an expression looks at."""
+def list_property_names(expression: Fields) -> Iterator[str]:
+    """Yield the name of each property in an expression."""
     yield from (condition["Name"] for condition in expression.get("Filters", ()))
     yield from (nested["NestedPropertyName"] for nested in expression.get("NestedFilters", ()))
-    for below in expression.get("SubExpressions", ()):
-        yield from names(below)
+    for subexpression in expression.get("SubExpressions", ()):
+        yield from list_property_names(subexpression)
 
 
-def values(record: Any, name: str) -> list[Any]:
-    """What a record has under a property's dotted name; of lists, what each item has."""
+def find_values(record: Any, name: str) -> list[Any]:
+    """Return the values of a record under the dotted name of a property, from each item of a list."""
     if isinstance(record, list):
-        return [found for item in record for found in values(item, name)]
+        return [value_or_list for item in record for value_or_list in find_values(item, name)]
     if not isinstance(record, Mapping):
         return []
     first, _, rest = name.partition(".")
     if rest and first in _KEYED:
         member, key, value = _KEYED[first]
         return [item[value] for item in record.get(member, ()) if item[key] == rest]
-    if name in record:  # such as a hyperparameter, whose name may have dots
-        found = record[name]
-        return list(found) if isinstance(found, list) else [found]
-    return values(record[first], rest) if rest and first in record else []
+    if name in record:  # such as a hyperparameter, whose name may contain dots
+        value_or_list = record[name]
+        return list(value_or_list) if isinstance(value_or_list, list) else [value_or_list]
+    return find_values(record[first], rest) if rest and first in record else []
 
 
-def _nested(record: Fields, nested: Fields) -> bool:
-    """Whether one object of the property satisfies all the filters."""
+def _matches_nested(record: Fields, nested: Fields) -> bool:
+    """Return whether one object of the property satisfies all filters."""
     prefix = nested["NestedPropertyName"] + "."
     filters = [condition | {"Name": condition["Name"].removeprefix(prefix)} for condition in nested["Filters"]]
-    found = values(record, nested["NestedPropertyName"])
-    return any(all(_holds(item, condition) for condition in filters) for item in found)
+    items = find_values(record, nested["NestedPropertyName"])
+    return any(all(_matches_condition(item, condition) for condition in filters) for item in items)
 
 
-def _holds(record: Fields, condition: Fields) -> bool:
-    found, how = values(record, condition["Name"]), condition.get("Operator", "Equals")
-    if how in ("Exists", "NotExists"):
-        return bool(found) is (how == "Exists")
-    if how == "NotEquals":
-        return not _any(found, "Equals", condition)
-    return _any(found, how, condition)
+def _matches_condition(record: Fields, condition: Fields) -> bool:
+    actual_values, comparison = find_values(record, condition["Name"]), condition.get("Operator", "Equals")
+    if comparison in ("Exists", "NotExists"):
+        return bool(actual_values) is (comparison == "Exists")
+    if comparison == "NotEquals":
+        return not _any_matches(actual_values, "Equals", condition)
+    return _any_matches(actual_values, comparison, condition)
 
 
-def _any(found: Iterable[Any], how: str, condition: Fields) -> bool:
-    return any(_compare(actual, how, condition["Value"], condition["Name"]) for actual in found)
+def _any_matches(actual_values: Iterable[Any], comparison: str, condition: Fields) -> bool:
+    return any(_compare(actual, comparison, condition["Value"], condition["Name"]) for actual in actual_values)
 
 
-def _compare(actual: Any, how: str, wanted: str, name: str) -> bool:
-    if how in ("Contains", "In"):
+def _compare(actual: Any, comparison: str, expected: str, name: str) -> bool:
+    if comparison in ("Contains", "In"):
         if not isinstance(actual, str):
-            raise ValidationError(f"Operator {how} is only supported for text properties, which {name} is not.")
-        return wanted in actual if how == "Contains" else actual in [one.strip() for one in wanted.split(",")]
-    if how == "Equals" and isinstance(actual, str):
-        return actual == wanted
+            raise ValidationError(f"Operator {comparison} is only supported for text properties, which {name} is not.")
+        return (
+            expected in actual if comparison == "Contains" else actual in [item.strip() for item in expected.split(",")]
+        )
+    if comparison == "Equals" and isinstance(actual, str):
+        return actual == expected
     try:
-        left, right = _comparable(actual), _comparable(wanted, like=actual)
+        left, right = _convert_for_order(actual), _convert_for_order(expected, type_source=actual)
     except (TypeError, ValueError):
-        raise ValidationError(f"Operator {how} with the value '{wanted}' is not supported for {name}.") from None
-    return left == right if how == "Equals" else _ORDERED[how](left, right)
+        raise ValidationError(
+            f"Operator {comparison} with the value '{expected}' is not supported for {name}."
+        ) from None
+    return left == right if comparison == "Equals" else _ORDERED[comparison](left, right)
 
 
-def _comparable(value: Any, like: Any = None) -> float | str:
-    """A number; moments are epoch seconds, truth is text. Raises TypeError or ValueError."""
-    kind = like if like is not None else value
-    if isinstance(kind, bool):
+def _convert_for_order(value: Any, type_source: Any = None) -> float | str:
+    """Return a number for numbers and times, and text for booleans. Raise TypeError or ValueError otherwise."""
+    sample = type_source if type_source is not None else value
+    if isinstance(sample, bool):
         return str(value).lower()
-    if isinstance(kind, datetime):
+    if isinstance(sample, datetime):
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return float(value)

@@ -1,4 +1,4 @@
-"""One Region of one account, as every part of its SageMaker knows it."""
+"""One Region of one account."""
 
 import threading
 import traceback
@@ -9,105 +9,114 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.context import Context
-from sagemaker_sandbox.events import Publisher
-from sagemaker_sandbox.faults.armed import Faults
+from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.events import EventPublisher
+from sagemaker_sandbox.faults.fault_queue import FaultQueue
 from sagemaker_sandbox.parts.lock import Lock
 
 
-class Call(Protocol):
-    """An operation of this account and Region, asked for inside the process."""
+class CallOperation(Protocol):
+    """A function that calls an operation of this account and Region inside the process."""
 
     def __call__(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer as the service model has it, times as aware datetimes. Raises ApiError as the service would."""
+        """Return the response as the service model describes it, with times that have a time zone.
+
+        Raises ApiError as the service would.
+        """
 
 
-class Region:
-    """Hold `lock`, which all accounts and Regions share, while reading or changing any resource, and never while asking
-    another service or the disk."""
+class AccountRegion:
+    """One Region of one account, which every part of its SageMaker shares.
+
+    Hold `lock` to read or change a resource. All accounts and Regions share the lock. Never hold it during a request to
+    another service or the disk.
+    """
 
     def __init__(
         self,
         account_id: str,
         name: str,
-        context: Context,
-        publisher: Publisher,
-        call: Call,
-        faults: Faults,
+        context: SandboxContext,
+        publisher: EventPublisher,
+        call: CallOperation,
+        faults: FaultQueue,
         lock: Lock,
     ) -> None:
         self.account_id = account_id
         self.name = name
         self.context = context
         self.call = call
-        #: What is to go wrong, by the operation that makes it and its name.
+        #: Pending faults.
         self.faults = faults
         self.lock = lock
-        #: Set once the Region closes: what runs in the background ends.
+        #: Set when the Region closes. Background threads then end.
         self.closing = threading.Event()
-        #: Called after each change of state that is published; must return at once, as the lock may be held.
-        self.heard: list[Callable[[], None]] = []
+        #: Functions to call after each published state change. They must return at once, because the lock may be held.
+        self.on_state_change: list[Callable[[], None]] = []
         self._publisher = publisher
-        self._running: set[threading.Thread] = set()
+        self._threads: set[threading.Thread] = set()
 
     @property
     def folder(self) -> Path:
-        """Where this Region's jobs and model servers have their files."""
+        """Folder of this Region's jobs and model servers."""
         return self.context.folder / self.account_id / self.name
 
-    def arn(self, kind: str, name: str) -> str:
-        """The ARN of the resource of that type and name."""
+    def build_arn(self, kind: str, name: str) -> str:
+        """Return the ARN of a resource of this type and name."""
         return f"arn:aws:sagemaker:{self.name}:{self.account_id}:{kind}/{name}"
 
     def client(self, service: str) -> Any:
-        """boto3 on this very sandbox, in this account and Region."""
+        """Return a boto3 client of the sandbox for this account and Region."""
         return self.context.client(service, self.name, self.account_id)
 
-    def transition_seconds(self, operation: str, name: str) -> float:
-        """How long the resource of that name is Creating, Updating or Deleting, now that the operation begins it."""
-        return self.context.transition_seconds + self.faults.status_delay(operation, name)
+    def take_transition_seconds(self, operation: str, name: str) -> float:
+        """Return the duration of Creating, Updating or Deleting for an operation that starts now.
+
+        A status delay that a fault injects is included, and used up.
+        """
+        return self.context.transition_seconds + self.faults.take_status_delay(operation, name)
 
     def publish(self, detail_type: str, detail: Mapping[str, Any], *arns: str, moment: datetime | None = None) -> None:
-        """Tell EventBridge, and who listens here, as SageMaker does for changes of state; returns at once."""
+        """Publish a state change to EventBridge and to the functions in `on_state_change`. Return at once."""
         self._publisher.publish(self.account_id, self.name, detail_type, detail, *arns, moment=moment)
-        for hear in self.heard:
-            hear()
+        for notify in self.on_state_change:
+            notify()
 
-    def changed(self) -> None:
-        """What is not under the lock has changed, and is to be saved."""
+    def mark_changed(self) -> None:
+        """Make the next save include a change that was made without the lock."""
         with self.lock:
             pass
 
     @property
     def clock(self) -> Clock:
-        """The time of all that is scheduled, watched or scaled."""
+        """Clock of schedules, alarms and scaling."""
         return self.context.clock
 
-    def start(self, name: str, work: Callable[[], None], *, awaited: bool = False) -> threading.Thread:
-        """Do `work` in a thread of its own, without the lock. It must end soon once `closing` is set.
+    def start_thread(self, name: str, work: Callable[[], None], *, blocks_clock: bool = False) -> threading.Thread:
+        """Run `work` in a thread, without the lock. It must end soon after `closing` is set.
 
-        The time is not moved ahead before work that is `awaited` is over.
+        With `blocks_clock`, the time does not advance until the work is done.
         """
-        under_way = ExitStack()
-        if awaited:
-            under_way.enter_context(self.clock.working())
+        clock_block = ExitStack()
+        if blocks_clock:
+            clock_block.enter_context(self.clock.track_work())
 
         def run() -> None:
             try:
-                with under_way:
+                with clock_block:
                     work()
-            except Exception:  # the thread's last line: nobody else would say that it failed
+            except Exception:  # nothing else reports a failed thread
                 traceback.print_exc()
             finally:
-                self._running.discard(thread)
+                self._threads.discard(thread)
 
         thread = threading.Thread(target=run, name=name, daemon=True)
-        self._running.add(thread)
+        self._threads.add(thread)
         thread.start()
         return thread
 
     def join(self) -> None:
-        """Returns once nothing runs in the background any more."""
-        for thread in list(self._running):
+        """Return when no background thread runs any more."""
+        for thread in list(self._threads):
             if thread is not threading.current_thread():
                 thread.join()

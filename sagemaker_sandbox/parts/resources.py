@@ -1,4 +1,4 @@
-"""A SageMaker resource, and what all parts of a Region share: naming, status changes over time, keeping, closing."""
+"""SageMaker's resources and the parts that hold them: names, status changes, snapshots and closing."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -7,32 +7,32 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sagemaker_sandbox.errors import AccessDeniedError, ValidationError
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 
-#: A request or a response: the members of the service model's structure that are present.
+#: A request or a response, as the present members of a structure in the service model.
 Fields = dict[str, Any]
 
 
 def now() -> datetime:
-    """The present moment, aware."""
+    """Return the present moment with its time zone."""
     return datetime.now(UTC)
 
 
 @dataclass
-class Change:
-    """A change under way: what the resource becomes at `due` (seconds since the epoch)."""
+class PendingChange:
+    """A change that takes effect at `due` (seconds since the epoch)."""
 
     due: float
     fields: Fields
     private: Fields
-    gone: bool = False
+    is_deletion: bool = False
 
 
 @dataclass
-class Resource:
-    """One resource: `fields` is what Describe answers, `private` what the sandbox alone knows of it.
+class SageMakerResource:
+    """One resource. `fields` is its description, and `private` is data of the sandbox alone.
 
-    Both hold plain data, which is kept with the state. A change under way takes effect once it is due.
+    Both hold plain data, which is saved with the state. A pending change takes effect when it is due.
     """
 
     name: str
@@ -40,149 +40,154 @@ class Resource:
     fields: Fields
     tags: dict[str, str] = field(default_factory=dict)
     private: Fields = field(default_factory=dict)
-    coming: Change | None = None
+    pending_change: PendingChange | None = None
 
-    def change(self, after_seconds: float, fields: Fields, private: Fields | None = None) -> None:
-        """Merge these into `fields` and `private` once `after_seconds` have passed."""
-        self.coming = Change(time.time() + after_seconds, fields, private or {})
+    def schedule_change(self, after_seconds: float, fields: Fields, private: Fields | None = None) -> None:
+        """Schedule values to merge into `fields` and `private` after `after_seconds`."""
+        self.pending_change = PendingChange(time.time() + after_seconds, fields, private or {})
 
-    def delete(self, after_seconds: float) -> None:
-        """Be gone once `after_seconds` have passed."""
-        self.coming = Change(time.time() + after_seconds, {}, {}, gone=True)
+    def schedule_deletion(self, after_seconds: float) -> None:
+        """Schedule the deletion after `after_seconds`."""
+        self.pending_change = PendingChange(time.time() + after_seconds, {}, {}, is_deletion=True)
 
-    def settle(self) -> bool:
-        """Let a due change take effect; False once the resource is gone."""
-        coming = self.coming
-        if coming is not None and time.time() >= coming.due:
-            if coming.gone:
+    def apply_due_change(self) -> bool:
+        """Apply a due change. Return False if the resource no longer exists."""
+        change = self.pending_change
+        if change is not None and time.time() >= change.due:
+            if change.is_deletion:
                 return False
-            self.fields |= coming.fields
-            self.private |= coming.private
-            self.coming = None
+            self.fields |= change.fields
+            self.private |= change.private
+            self.pending_change = None
         return True
 
     @property
-    def going(self) -> bool:
-        """Whether it is being deleted."""
-        return self.coming is not None and self.coming.gone
+    def is_being_deleted(self) -> bool:
+        """True if a deletion is pending."""
+        return self.pending_change is not None and self.pending_change.is_deletion
 
-    def data(self) -> Fields:
-        """All of it as plain data."""
+    def to_data(self) -> Fields:
+        """Return the resource as plain data."""
         return asdict(self)
 
     @classmethod
-    def of(cls, data: Fields) -> "Resource":
-        """What `data` was taken from."""
-        coming = data["coming"]
-        return cls(**data | {"coming": None if coming is None else Change(**coming)})
+    def from_data(cls, data: Fields) -> "SageMakerResource":
+        """Return the resource from plain data."""
+        change = data["pending_change"]
+        return cls(**data | {"pending_change": None if change is None else PendingChange(**change)})
 
 
-class Part:
+class ServicePart:
     """A part of SageMaker in one Region of one account.
 
-    Its constructor's parameters say what it depends on: the Region, and parts that stand before it in the registry.
-    A method that is marked by `operations.behaves` (or one of its kin) answers the operation of its name:
-    `create_model` is CreateModel.
+    The parameters of the constructor are its dependencies: the Region, and parts before it in the registry. A method
+    with a decorator of `handlers` handles the operation of its name: `create_model` handles CreateModel.
     """
 
-    #: botocore's name of the service whose operations these are.
+    #: botocore's name of the service with these operations.
     service: ClassVar[str] = "sagemaker"
-    #: Operations of this part that are refused: the reason, and what to do instead.
-    refuses: ClassVar[Mapping[str, str]] = {}
+    #: Refused operations, with the reason and the alternative.
+    refused_operations: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: AccountRegion) -> None:
         self.region = region
 
     def snapshot(self) -> Any:
-        """What has to be kept for `restore`: plain data. Called with the Region's lock held."""
+        """Return plain data for `restore`. The caller holds the Region's lock."""
         return None
 
-    def restore(self, kept: Any) -> None:
-        """Bring back what was kept; what ran then does not any more, and has to be said so."""
+    def restore(self, snapshot: Any) -> None:
+        """Restore a snapshot. Work that ran then no longer runs, and the state must say so."""
 
-    def left(self) -> dict[str, list[str]]:
-        """Type to the names of what a destroy should have taken away."""
+    def list_remaining(self) -> dict[str, list[str]]:
+        """Return the names of resources by type that a destroy should have removed."""
         return {}
 
     def close(self) -> None:
-        """End what runs; requests to the other services are still answered. Called without the Region's lock."""
+        """End everything that runs. Other services still handle requests.
+
+        The caller does not hold the Region's lock.
+        """
 
 
-class Family(Part):
-    """All resources of one kind in one Region of one account."""
+class ResourceFamily(ServicePart):
+    """All resources of one type in one Region of one account."""
 
-    #: The type in an ARN, such as `endpoint-config`.
+    #: Resource type in ARNs, such as `endpoint-config`.
     arn_type: ClassVar[str]
-    #: What SageMaker calls one of them in its messages.
+    #: SageMaker's name of a resource in its messages.
     noun: ClassVar[str]
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: AccountRegion) -> None:
         super().__init__(region)
-        self.resources: dict[str, Resource] = {}
-        #: Called with the name of each resource that is gone for good, with the Region's lock held.
-        self.when_gone: list[Callable[[str], None]] = []
+        self.resources: dict[str, SageMakerResource] = {}
+        #: Functions to call with the name of each removed resource. The Region's lock is held.
+        self.on_removed: list[Callable[[str], None]] = []
 
-    def arn(self, name: str) -> str:
-        """The ARN of the resource of that name."""
-        return self.region.arn(self.arn_type, name)
+    def build_arn(self, name: str) -> str:
+        """Return the ARN of the resource with this name."""
+        return self.region.build_arn(self.arn_type, name)
 
-    def add(self, name: str, fields: Fields, tags: list[dict[str, str]] | None = None) -> Resource:
-        """Keep a new resource; creation and modification times are set here."""
-        created = {"CreationTime": now(), "LastModifiedTime": now()}
-        resource = Resource(name, self.arn(name), fields | created)
+    def add(self, name: str, fields: Fields, tags: list[dict[str, str]] | None = None) -> SageMakerResource:
+        """Add a new resource with its creation and modification times."""
+        times = {"CreationTime": now(), "LastModifiedTime": now()}
+        resource = SageMakerResource(name, self.build_arn(name), fields | times)
         resource.tags = {tag["Key"]: tag["Value"] for tag in tags or []}
         self.resources[name] = resource
         return resource
 
-    def remove(self, resource: Resource) -> None:
-        """Forget a resource."""
+    def remove(self, resource: SageMakerResource) -> None:
+        """Remove a resource."""
         if self.resources.pop(resource.name, None) is not None:
-            for tell in self.when_gone:
-                tell(resource.name)
+            for notify in self.on_removed:
+                notify(resource.name)
 
-    def find(self, name_or_arn: str) -> Resource | None:
-        """The resource of that name or ARN, with due changes in effect; None where there is none."""
-        resource = self.resources.get(name_or_arn.removeprefix(self.arn("")))
-        if resource is not None and not resource.settle():
+    def find(self, name_or_arn: str) -> SageMakerResource | None:
+        """Return the resource with this name or ARN, after its due change was applied, or None."""
+        resource = self.resources.get(name_or_arn.removeprefix(self.build_arn("")))
+        if resource is not None and not resource.apply_due_change():
             self.remove(resource)
             return None
         return resource
 
-    def get(self, name_or_arn: str) -> Resource:
-        """As `find`; raises the family's own not-found error."""
+    def get(self, name_or_arn: str) -> SageMakerResource:
+        """Return the resource with this name or ARN. Raise the family's not-found error."""
         resource = self.find(name_or_arn)
         if resource is None:
-            raise self.not_found(name_or_arn.removeprefix(self.arn("")))
+            raise self.create_not_found_error(name_or_arn.removeprefix(self.build_arn("")))
         return resource
 
-    def __iter__(self) -> Iterator[Resource]:
+    def __iter__(self) -> Iterator[SageMakerResource]:
         for name in list(self.resources):
             resource = self.find(name)
             if resource is not None:
                 yield resource
 
-    def must_be_free(self, name: str) -> None:
-        """Raise ValidationError where the name is taken."""
+    def check_name_is_free(self, name: str) -> None:
+        """Raise ValidationError if the name is taken."""
         if self.find(name) is not None:
-            raise ValidationError(f'Cannot create already existing {self.noun} "{self.arn(name)}".')
+            raise ValidationError(f'Cannot create already existing {self.noun} "{self.build_arn(name)}".')
 
-    def not_found(self, name: str) -> Exception:
-        """The error for a name that does not exist. The Terraform provider tells `gone` by this wording."""
-        return ValidationError(f'Could not find {self.noun} "{self.arn(name)}".')
+    def create_not_found_error(self, name: str) -> Exception:
+        """Return the error for a name that does not exist.
 
-    def must_allow(self, account: str, action: str, arn: str) -> None:
-        """Raise AccessDeniedError unless another account may do this to a resource of this one."""
+        The Terraform provider recognizes a deleted resource by this wording.
+        """
+        return ValidationError(f'Could not find {self.noun} "{self.build_arn(name)}".')
+
+    def check_access(self, account: str, action: str, arn: str) -> None:
+        """Raise AccessDeniedError unless another account may do this to a resource of this account."""
         raise AccessDeniedError(account, action, arn)
 
-    def left(self) -> dict[str, list[str]]:
-        """What is on its way out has been."""
-        names = [resource.name for resource in self if not resource.going]
+    def list_remaining(self) -> dict[str, list[str]]:
+        """Return the names of resources that are not being deleted."""
+        names = [resource.name for resource in self if not resource.is_being_deleted]
         return {self.arn_type: names} if names else {}
 
     def snapshot(self) -> Any:
-        """Every resource."""
-        return [resource.data() for resource in self.resources.values()]
+        """Return every resource as plain data."""
+        return [resource.to_data() for resource in self.resources.values()]
 
-    def restore(self, kept: Any) -> None:
-        """Every resource, by its name."""
-        self.resources = {data["name"]: Resource.of(data) for data in kept or ()}
+    def restore(self, snapshot: Any) -> None:
+        """Restore every resource."""
+        self.resources = {data["name"]: SageMakerResource.from_data(data) for data in snapshot or ()}

@@ -1,18 +1,21 @@
-"""How a container's AWS clients act as its role, in this very sandbox."""
+"""AWS access of containers in the sandbox."""
 
 from collections.abc import Mapping
 
-from sagemaker_sandbox.parts.region import Region
+from sagemaker_sandbox.parts.region import AccountRegion
 
 
-def access(region: Region, role: str) -> Mapping[str, str]:
-    """Variables that lead clients here, with credentials of that role. Asks over HTTP: hold no lock."""
+def build_role_environment(region: AccountRegion, role: str) -> Mapping[str, str]:
+    """Return the environment variables for AWS clients that act as the role.
+
+    This sends an HTTP request, so the caller must hold no lock.
+    """
     sts = region.client("sts")
-    given = sts.assume_role(RoleArn=role, RoleSessionName="SageMaker")["Credentials"]
+    credentials = sts.assume_role(RoleArn=role, RoleSessionName="SageMaker")["Credentials"]
     return {
         "AWS_ENDPOINT_URL": sts.meta.endpoint_url,
-        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": given["SessionToken"],
+        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": credentials["SessionToken"],
         "AWS_EC2_METADATA_DISABLED": "true",
     }

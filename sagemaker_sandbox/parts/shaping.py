@@ -1,4 +1,4 @@
-"""Make a response exactly what the service model says it is."""
+"""Responses in the shape of the service model."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 
 def shape_output(value: Mapping[str, Any], shape: Shape | None) -> dict[str, Any]:
-    """The response as a copy of its own: members that the model does not have are dropped."""
+    """Return a copy of the response, without members that the model does not have."""
     shaped: dict[str, Any] = {} if shape is None else _shape(value, shape)
     return shaped
 

@@ -1,1 +1,1 @@
-"""SageMaker as a whole: the registry of its parts, who answers an operation, and the HTTP interfaces."""
+"""SageMaker as a whole: the registry of its parts, the control plane and the HTTP interfaces."""

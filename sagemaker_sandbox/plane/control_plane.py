@@ -1,4 +1,7 @@
-"""SageMaker of every account and Region: who answers an operation, and what is checked before it does."""
+"""The control plane of SageMaker in every account and Region.
+
+It checks requests and calls the handlers of operations.
+"""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -6,161 +9,164 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.errors import ApiError, NotEmulatedError, UnknownOperationError
 from sagemaker_sandbox.events import EventPublisher
 from sagemaker_sandbox.faults.fault_queue import FaultQueue
-from sagemaker_sandbox.parts.lock import Lock
 from sagemaker_sandbox.parts.handlers import SupportLevel
+from sagemaker_sandbox.parts.lock import Lock
 from sagemaker_sandbox.parts.region import AccountRegion
-from sagemaker_sandbox.parts.resources import ResourceFamily, Fields
+from sagemaker_sandbox.parts.resources import Fields, ResourceFamily
 from sagemaker_sandbox.parts.shaping import shape_output
 from sagemaker_sandbox.plane import request_roles
-from sagemaker_sandbox.plane.registry import COVERAGE, Operation, Parts
+from sagemaker_sandbox.plane.registry import OPERATIONS, Operation, RegionParts
 from sagemaker_sandbox.validation import validate
+from sustainable_mlops.aws.service_model import service_model
 
 #: An account and a Region.
-Place = tuple[str, str]
+AccountAndRegion = tuple[str, str]
 
 
 class ClosingError(ApiError):
-    """The sandbox ends, or is emptied: what began now nobody would end."""
+    """The sandbox stops or is being reset. Nothing would end what starts now."""
 
     code = "ServiceUnavailable"
     status = 503
 
 
-#: How the names of operations begin that may begin what runs.
-_BEGINNING = ("Create", "Start", "Retry")
+#: Verbs of operations that can start background work.
+_STARTING_VERBS = ("Create", "Start", "Retry")
 
 
 class ControlPlane:
-    """All accounts and Regions; every one exists."""
+    """All accounts and Regions. Every account and Region exists."""
 
     def __init__(self, context: SandboxContext) -> None:
         self.context = context
         self.publisher = EventPublisher(context.client)
-        self._places: dict[Place, Parts] = {}
+        self._parts: dict[AccountAndRegion, RegionParts] = {}
         self._lock = Lock()
         self.faults = FaultQueue()
 
-    def parts(self, account: str, region: str) -> Parts:
-        """What that Region of that account holds."""
+    def get_parts(self, account: str, region: str) -> RegionParts:
+        """Return the parts of one Region of an account."""
         with self._lock:
-            place = (account, region)
-            if place not in self._places:
-                self._places[place] = self._make(account, region)
-            return self._places[place]
+            key = (account, region)
+            if key not in self._parts:
+                self._parts[key] = self._create_parts(account, region)
+            return self._parts[key]
 
-    def _make(self, account: str, name: str) -> Parts:
+    def _create_parts(self, account: str, name: str) -> RegionParts:
         def call(operation: str, request: Mapping[str, Any]) -> Fields:
             self.faults.raise_error(operation, request)
             return self.call(account, name, operation, request)
 
-        return Parts(AccountRegion(account, name, self.context, self.publisher, call, self.faults, self._lock))
+        return RegionParts(AccountRegion(account, name, self.context, self.publisher, call, self.faults, self._lock))
 
-    def __iter__(self) -> Iterator[Parts]:
+    def __iter__(self) -> Iterator[RegionParts]:
         with self._lock:
-            places = list(self._places.values())
-        return iter(places)
+            all_parts = list(self._parts.values())
+        return iter(all_parts)
 
-    def standing(self) -> list[Parts]:
-        """All that there are by now, for who looks often: it counts for no change."""
-        return list(self._places.values())
+    def list_existing_parts(self) -> list[RegionParts]:
+        """Return the parts that exist by now. Frequent callers use this, because it counts as no change."""
+        return list(self._parts.values())
 
     def call(self, account: str, region: str, operation: str, request: Mapping[str, Any]) -> Fields:
-        """The answer to one operation of the control plane, times as datetimes. Raises ApiError."""
-        known = self.known(operation)
-        self.check(account, known, request)
-        given = {member: value for member, value in request.items() if value is not None}
-        parts = self.parts(account, region)
-        if known.declared.level is SupportLevel.REFUSED or known.part is None:
-            raise NotEmulatedError(operation, known.declared.note)
-        parts = self._owner(parts, known, given)
-        part = parts.of(known.part)
+        """Return the response to an operation of the control plane, with times as datetimes. Raise ApiError."""
+        found_operation = self.find_operation(operation)
+        self.check_request(account, found_operation, request)
+        present_members = {member: value for member, value in request.items() if value is not None}
+        parts = self.get_parts(account, region)
+        if found_operation.support.level is SupportLevel.REFUSED or found_operation.part is None:
+            raise NotEmulatedError(operation, found_operation.support.note)
+        parts = self._find_owner(parts, found_operation, present_members)
+        part = parts.get(found_operation.part)
         with self._lock:
-            if parts.region.closing.is_set() and operation.startswith(_BEGINNING):
-                raise ClosingError("The sandbox is ending. Try again once it is there.")
-            answer = getattr(part, known.method)(given)
-            return shape_output(answer, service_model("sagemaker").operation_model(operation).output_shape)
+            if parts.region.closing.is_set() and operation.startswith(_STARTING_VERBS):
+                raise ClosingError("The sandbox is stopping. Try again after its next start.")
+            response = getattr(part, found_operation.method)(present_members)
+            return shape_output(response, service_model("sagemaker").operation_model(operation).output_shape)
 
     @staticmethod
-    def known(operation: str) -> Operation:
-        """What there is of an operation. Raises UnknownOperationError."""
-        known = COVERAGE.find("sagemaker", operation)
-        if known is None:
+    def find_operation(operation: str) -> Operation:
+        """Return an operation of SageMaker. Raise UnknownOperationError."""
+        found_operation = OPERATIONS.find("sagemaker", operation)
+        if found_operation is None:
             raise UnknownOperationError(f"SageMaker has no operation {operation}.")
-        return known
+        return found_operation
 
     @staticmethod
-    def check(account: str, operation: Operation, request: Mapping[str, Any]) -> None:
+    def check_request(account: str, operation: Operation, request: Mapping[str, Any]) -> None:
         """Raise ApiError for a request that the service model does not allow, or whose role cannot be assumed."""
-        if operation.declared.level is SupportLevel.REFUSED:
-            raise NotEmulatedError(operation.name, operation.declared.note)
+        if operation.support.level is SupportLevel.REFUSED:
+            raise NotEmulatedError(operation.name, operation.support.note)
         shape = service_model("sagemaker").operation_model(operation.name).input_shape
         if shape is not None:
             validate(request, shape)
         if operation.name.startswith("Create"):
-            request_roles.must_be_assumable(account, operation.name, request)
+            request_roles.check_roles(account, operation.name, request)
 
-    def _owner(self, parts: Parts, operation: Operation, request: Fields) -> Parts:
-        """The place that answers: another account's for the ARN of what it shares. Raises AccessDeniedError."""
+    def _find_owner(self, parts: RegionParts, operation: Operation, request: Fields) -> RegionParts:
+        """Return the parts that handle the request.
+
+        They are another account's for the ARN of a shared resource. Raises AccessDeniedError.
+        """
         region = parts.region
-        arn = str(request.get(operation.declared.shared_member, "")) if operation.declared.shared_member else ""
+        arn = str(request.get(operation.support.shared_member, "")) if operation.support.shared_member else ""
         if not arn.startswith("arn:"):
             return parts
-        _, _, _, where, account, _ = (*arn.split(":", 5), *[""] * 6)[:6]
-        if account == region.account_id or where != region.name:
+        _, _, _, region_name, account, _ = (*arn.split(":", 5), *[""] * 6)[:6]
+        if account == region.account_id or region_name != region.name:
             return parts
-        owner = self.parts(account, where)
+        owner = self.get_parts(account, region_name)
         assert operation.part is not None
-        family = owner.of(operation.part)
+        family = owner.get(operation.part)
         assert isinstance(family, ResourceFamily)
         with self._lock:
             family.check_access(region.account_id, f"sagemaker:{operation.name}", arn)
         return owner
 
     @property
-    def changes(self) -> int:
-        """A number that is another one once anything may have changed."""
-        return self._lock.held
+    def change_count(self) -> int:
+        """A number that differs as soon as anything may have changed."""
+        return self._lock.acquire_count
 
     @contextmanager
-    def at_rest(self, seconds: float = 5.0) -> Iterator[None]:
-        """Nothing changes meanwhile, and nobody is answered. Raises TimeoutError."""
-        with self._lock.quietly(seconds):
+    def pause(self, seconds: float = 5.0) -> Iterator[None]:
+        """Keep all resources unchanged during the block, without handling requests. Raise TimeoutError."""
+        with self._lock.hold_unchanged(seconds):
             yield
 
-    def snapshot(self) -> dict[Place, dict[str, Any]]:
-        """Account and Region to what `restore` needs. Call it `at_rest`."""
-        return {place: parts.snapshot() for place, parts in self._places.items()}
+    def snapshot(self) -> dict[AccountAndRegion, dict[str, Any]]:
+        """Return the data for `restore` by account and Region. Call this inside `pause`."""
+        return {key: parts.snapshot() for key, parts in self._parts.items()}
 
-    def restore(self, kept: Mapping[Place, Mapping[str, Any]]) -> None:
-        """Bring back what was kept."""
-        for (account, region), snapshot in kept.items():
-            self.parts(account, region).restore(snapshot)
+    def restore(self, snapshots: Mapping[AccountAndRegion, Mapping[str, Any]]) -> None:
+        """Restore a snapshot."""
+        for (account, region), snapshot in snapshots.items():
+            self.get_parts(account, region).restore(snapshot)
 
     def close(self) -> None:
-        """End jobs and workers, write what is still buffered, tell what has happened."""
+        """End jobs and workers, write buffered data, and publish pending events."""
         for parts in self:
             parts.close()
         self.publisher.close()
 
     def reset(self) -> None:
-        """As `close`, and nothing is left, files included: names that are free again find no others' there."""
+        """Close everything, and remove all resources and files. A new resource finds no files of an old one."""
         self.close()
         for parts in self:
             shutil.rmtree(parts.region.folder, ignore_errors=True)
         with self._lock:
-            self._places.clear()
+            self._parts.clear()
         self.faults.clear()
 
 
-def json_value(value: Any) -> Any:
-    """An answer as the protocol sends it: moments as epoch seconds."""
+def convert_to_json(value: Any) -> Any:
+    """Return a response in JSON, with times in seconds since the epoch."""
     if isinstance(value, dict):
-        return {key: json_value(item) for key, item in value.items()}
+        return {key: convert_to_json(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [json_value(item) for item in value]
+        return [convert_to_json(item) for item in value]
     return value.timestamp() if isinstance(value, datetime) else value

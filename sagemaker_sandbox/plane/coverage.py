@@ -12,8 +12,8 @@ from typing import Any
 import yaml
 
 from sagemaker_sandbox.parts.handlers import SupportLevel
-from sagemaker_sandbox.plane.moto_operations import RECORDED
-from sagemaker_sandbox.plane.registry import COVERAGE, SERVICES, Operation
+from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
+from sagemaker_sandbox.plane.registry import OPERATIONS, SERVICES, Operation
 from sustainable_mlops.terraform import ROOT
 
 PAGE = ROOT / "docs" / "sandbox.md"
@@ -45,8 +45,8 @@ def _counts() -> Iterator[str]:
     yield f"| service | operations | {' | '.join(SupportLevel)} |"
     yield f"|---|---:|{'---:|' * len(SupportLevel)}"
     for service in SERVICES:
-        found = [one for one in COVERAGE.operations.values() if one.service == service]
-        counts = [str(sum(one.declared.level is does for one in found)) for does in SupportLevel]
+        found = [one for one in OPERATIONS.operations.values() if one.service == service]
+        counts = [str(sum(one.support.level is does for one in found)) for does in SupportLevel]
         yield f"| {service} | {len(found)} | {' | '.join(counts)} |"
 
 
@@ -89,12 +89,12 @@ def _behaving() -> Iterator[str]:
 
 def _recorded() -> Iterator[str]:
     yield from ("", "## Recorded only", "", "| operations | what does not follow |", "|---|---|")
-    named = {name: group for group in RECORDED for name in group.operations}
+    named = {name: group for group in MOTO_OPERATIONS for name in group.operations}
     done: set[int] = set()
     for one in _all(SupportLevel.RECORDED):
         group = named.get(one.name) if one.part is None else None
         if group is None:
-            yield f"| {one.name} | {one.declared.note} |"
+            yield f"| {one.name} | {one.support.note} |"
         elif id(group) not in done:
             done.add(id(group))
             yield f"| {', '.join(group.operations)} | {group.note} |"
@@ -104,13 +104,13 @@ def _refused() -> Iterator[str]:
     yield from ("", "## Refused", "", "| why, and what to do instead | operations |", "|---|---|")
     by_reason: dict[str, list[Operation]] = defaultdict(list)
     for one in _all(SupportLevel.REFUSED):
-        by_reason[one.declared.note].append(one)
+        by_reason[one.support.note].append(one)
     for reason, operations in by_reason.items():
         yield f"| {reason} | {_names(operations)} |"
 
 
 def _all(does: SupportLevel) -> list[Operation]:
-    return [one for one in COVERAGE.operations.values() if one.declared.level is does]
+    return [one for one in OPERATIONS.operations.values() if one.support.level is does]
 
 
 def _names(operations: Iterable[Operation]) -> str:

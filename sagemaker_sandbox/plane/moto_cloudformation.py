@@ -1,7 +1,7 @@
-"""CloudFormation makes, changes and deletes the resources that SageMaker answers for, instead of moto's records.
+"""CloudFormation support for models, endpoint configurations and endpoints of this package instead of moto's records.
 
-moto knows the types of CloudFormation when it is loaded, so that these three of SageMaker are led here and no other can
-be added.
+moto fixes its list of CloudFormation types when it loads. These three types of SageMaker are therefore redirected here,
+and no other type can be added.
 """
 
 import time
@@ -15,39 +15,44 @@ from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, Model
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.plane.control_plane import ControlPlane
 
-#: moto's class to what SageMaker calls the resource.
+#: moto's classes with SageMaker's name of the resource.
 _KINDS = ((Model, "Model"), (FakeEndpointConfig, "EndpointConfig"), (FakeEndpoint, "Endpoint"))
 _IN_PROGRESS = ("Creating", "Updating", "RollingBack", "Deleting")
-#: What a template says of an endpoint that can change while it serves.
-_UPDATED = ("EndpointConfigName", "DeploymentConfig", "RetainAllVariantProperties", "ExcludeRetainedVariantProperties")
+#: Properties of an endpoint that an update can change.
+_UPDATABLE_PROPERTIES = (
+    "EndpointConfigName",
+    "DeploymentConfig",
+    "RetainAllVariantProperties",
+    "ExcludeRetainedVariantProperties",
+)
 
 
 @dataclass
-class Made:
-    """A resource of a stack: SageMaker has it, CloudFormation knows its ARN and its name."""
+class StackResource:
+    """A resource of a stack. SageMaker has the resource, and CloudFormation knows its ARN and its name."""
 
     kind: str
     arn: str
     type: str = ""
-    #: The SageMaker that has them all.
+    #: Control plane with all resources.
     plane: ClassVar[ControlPlane]
 
     @property
     def name(self) -> str:
-        """What SageMaker's operations call it by."""
+        """Name of the resource in SageMaker's operations."""
         return self.arn.rsplit("/", 1)[1]
 
     @property
     def physical_resource_id(self) -> str:
-        """What Ref gives."""
+        """Value of Ref."""
         return self.arn
 
     def is_created(self) -> bool:
-        """Whoever made it has waited."""
+        """Return True, because the creation has waited for the resource."""
         return True
 
     def status(self) -> str:
-        """What the endpoint is at; empty once it is gone."""
+        """Return the status of the endpoint, or an empty string after its deletion."""
         _, _, _, region, account, _ = self.arn.split(":", 5)
         try:
             answer = self.plane.call(account, region, "DescribeEndpoint", {"EndpointName": self.name})
@@ -55,20 +60,23 @@ class Made:
             return ""
         return str(answer["EndpointStatus"])
 
-    def settled(self, seconds: float = 30.0) -> "Made":
-        """Itself, once an endpoint is in service, has failed or is gone: no stack is complete before."""
+    def wait_until_settled(self, seconds: float = 30.0) -> "StackResource":
+        """Wait until the endpoint is in service, has failed or is deleted, and return this resource.
+
+        The stack is not complete before.
+        """
         deadline = time.monotonic() + seconds
         while self.kind == "Endpoint" and self.status() in _IN_PROGRESS and time.monotonic() < deadline:
             time.sleep(0.05)
         return self
 
     def has_cfn_attr(self, attr: str) -> bool:
-        """Whether `get_cfn_attribute` knows it."""
+        """Return whether `get_cfn_attribute` has the attribute."""
         return attr == f"{self.kind}Name"
 
     def get_cfn_attribute(self, attribute_name: str) -> str:
-        """What Fn::GetAtt gives."""
-        # Here: CloudFormation loads half of moto, and few ask for it.
+        """Return the value of Fn::GetAtt."""
+        # Imported here: CloudFormation loads half of moto, and few tests use it.
         from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 
         if not self.has_cfn_attr(attribute_name):
@@ -76,16 +84,16 @@ class Made:
         return self.name
 
 
-def share(plane: ControlPlane) -> None:
-    """Lead moto's CloudFormation to the plane."""
-    Made.plane = plane
-    for of_moto, kind in _KINDS:
-        _lead(plane, of_moto, kind)
+def connect(plane: ControlPlane) -> None:
+    """Redirect moto's CloudFormation to the control plane."""
+    StackResource.plane = plane
+    for moto_class, kind in _KINDS:
+        _redirect(plane, moto_class, kind)
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
-    """What SageMaker refuses, CloudFormation refuses."""
+def _translate_errors() -> Iterator[None]:
+    """Turn errors of SageMaker into errors of CloudFormation."""
     try:
         yield
     except ApiError as error:
@@ -94,9 +102,9 @@ def _refusals() -> Iterator[None]:
         raise ValidationError(message=f"{error.code}: {error.message}") from None
 
 
-def _afterwards(delete: Callable[[], None]) -> None:
-    """Delete what was replaced once the rest of the stack is updated, which may depend on it; failing ends nothing."""
-    # Here: CloudFormation loads half of moto, and few ask for it.
+def _delete_later(delete: Callable[[], None]) -> None:
+    """Delete a replaced resource after the rest of the stack, which may depend on it. A failure is ignored."""
+    # Imported here: CloudFormation loads half of moto, and few tests use it.
     from flask import after_this_request
     from moto.cloudformation.exceptions import ValidationError
 
@@ -107,33 +115,39 @@ def _afterwards(delete: Callable[[], None]) -> None:
         return response
 
 
-def _lead(plane: ControlPlane, of_moto: Any, kind: str) -> None:
-    @_refusals()
-    def create(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any) -> Made:
+def _redirect(plane: ControlPlane, moto_class: Any, kind: str) -> None:
+    @_translate_errors()
+    def create(
+        resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+    ) -> StackResource:
         request = {f"{kind}Name": resource_name} | cloudformation_json["Properties"]
         answer = plane.call(account_id, region_name, f"Create{kind}", request)
-        return Made(kind, answer[f"{kind}Arn"]).settled()
+        return StackResource(kind, answer[f"{kind}Arn"]).wait_until_settled()
 
-    @_refusals()
+    @_translate_errors()
     def update(
-        original_resource: Made, new_resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
-    ) -> Made:
+        original_resource: StackResource,
+        new_resource_name: str,
+        cloudformation_json: Any,
+        account_id: str,
+        region_name: str,
+    ) -> StackResource:
         if kind == "Endpoint":
-            said = cloudformation_json["Properties"]
-            wanted = {member: said[member] for member in _UPDATED if member in said}
-            plane.call(account_id, region_name, "UpdateEndpoint", {"EndpointName": original_resource.name, **wanted})
-            return original_resource.settled()
-        made = create(new_resource_name, cloudformation_json, account_id, region_name)
-        _afterwards(lambda: delete(original_resource.arn, cloudformation_json, account_id, region_name))
-        return made
+            properties = cloudformation_json["Properties"]
+            changes = {member: properties[member] for member in _UPDATABLE_PROPERTIES if member in properties}
+            plane.call(account_id, region_name, "UpdateEndpoint", {"EndpointName": original_resource.name, **changes})
+            return original_resource.wait_until_settled()
+        replacement = create(new_resource_name, cloudformation_json, account_id, region_name)
+        _delete_later(lambda: delete(original_resource.arn, cloudformation_json, account_id, region_name))
+        return replacement
 
-    @_refusals()
+    @_translate_errors()
     def delete(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str) -> None:
         del cloudformation_json
         name = resource_name.rsplit("/", 1)[-1]
         plane.call(account_id, region_name, f"Delete{kind}", {f"{kind}Name": name})
-        Made(kind, f"arn:aws:sagemaker:{region_name}:{account_id}:{kind.lower()}/{name}").settled()
+        StackResource(kind, f"arn:aws:sagemaker:{region_name}:{account_id}:{kind.lower()}/{name}").wait_until_settled()
 
-    of_moto.create_from_cloudformation_json = staticmethod(create)
-    of_moto.update_from_cloudformation_json = staticmethod(update)
-    of_moto.delete_from_cloudformation_json = staticmethod(delete)
+    moto_class.create_from_cloudformation_json = staticmethod(create)
+    moto_class.update_from_cloudformation_json = staticmethod(update)
+    moto_class.delete_from_cloudformation_json = staticmethod(delete)

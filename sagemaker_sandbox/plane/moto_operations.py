@@ -1,7 +1,7 @@
-"""Operations that moto answers and the sandbox passes to it: it keeps what it is told and gives it back.
+"""Operations that the sandbox passes to moto, which stores their input and returns it.
 
-Named one by one, so that a new version of moto brings nothing in unseen. Everything else that no part answers is
-refused, with the reason by what the operation is about.
+The list is explicit, so that a new version of moto adds no operation unnoticed. Operations without a handler are
+refused, with a reason that depends on their subject.
 """
 
 import re
@@ -11,90 +11,97 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """Operations of moto on one kind of resource.
+class MotoOperations:
+    """Operations of moto on one type of resource.
 
-    `lists` names the List operation, its list and the member that names one: what is left in the inventory.
+    `list_operation` holds the List operation, its list and the member with the name. The inventory uses it.
     """
 
     operations: tuple[str, ...]
     note: str
     arn_type: str = ""
-    lists: tuple[str, str, str] | None = None
+    list_operation: tuple[str, str, str] | None = None
 
 
-def _crud(noun: str, *verbs: str, plural: str = "") -> tuple[str, ...]:
+def _build_operation_names(noun: str, *verbs: str, plural: str = "") -> tuple[str, ...]:
     return tuple(f"{verb}{plural or noun + 's' if verb == 'List' else noun}" for verb in verbs)
 
 
-RECORDED: tuple[Recorded, ...] = (
-    Recorded(
-        _crud("Experiment", "Create", "Describe", "List", "Delete"),
-        "Kept; nothing is tracked by itself.",
+MOTO_OPERATIONS: tuple[MotoOperations, ...] = (
+    MotoOperations(
+        _build_operation_names("Experiment", "Create", "Describe", "List", "Delete"),
+        "Stored. Nothing is tracked automatically.",
         "experiment",
         ("ListExperiments", "ExperimentSummaries", "ExperimentName"),
     ),
-    Recorded(
-        _crud("Trial", "Create", "Describe", "List", "Delete"),
-        "Kept; nothing is tracked by itself.",
+    MotoOperations(
+        _build_operation_names("Trial", "Create", "Describe", "List", "Delete"),
+        "Stored. Nothing is tracked automatically.",
         "experiment-trial",
         ("ListTrials", "TrialSummaries", "TrialName"),
     ),
-    Recorded(
+    MotoOperations(
         (
-            *_crud("TrialComponent", "Create", "Describe", "Update", "List", "Delete"),
+            *_build_operation_names("TrialComponent", "Create", "Describe", "Update", "List", "Delete"),
             "AssociateTrialComponent",
             "DisassociateTrialComponent",
         ),
-        "Kept; jobs make none by themselves.",
+        "Stored. Jobs create none.",
         "experiment-trial-component",
         ("ListTrialComponents", "TrialComponentSummaries", "TrialComponentName"),
     ),
-    Recorded(
-        _crud("NotebookInstance", "Create", "Describe", "Start", "Stop", "Delete", "List"),
-        "Kept; no notebook runs.",
+    MotoOperations(
+        _build_operation_names("NotebookInstance", "Create", "Describe", "Start", "Stop", "Delete", "List"),
+        "Stored. No notebook runs.",
         "notebook-instance",
         ("ListNotebookInstances", "NotebookInstances", "NotebookInstanceName"),
     ),
-    Recorded(
-        _crud("NotebookInstanceLifecycleConfig", "Create", "Describe", "Delete"),
-        "Kept; no notebook runs.",
+    MotoOperations(
+        _build_operation_names("NotebookInstanceLifecycleConfig", "Create", "Describe", "Delete"),
+        "Stored. No notebook runs.",
         "notebook-instance-lifecycle-configuration",
     ),
-    Recorded(
-        _crud("Domain", "Create", "Describe", "Delete", "List"),
-        "Kept; no Studio runs.",
+    MotoOperations(
+        _build_operation_names("Domain", "Create", "Describe", "Delete", "List"),
+        "Stored. No Studio runs.",
         "domain",
         ("ListDomains", "Domains", "DomainName"),
     ),
-    Recorded(
-        (*_crud("ModelCard", "Create", "Describe", "Update", "Delete", "List"), "ListModelCardVersions"),
-        "Kept with its versions; no export.",
+    MotoOperations(
+        (
+            *_build_operation_names("ModelCard", "Create", "Describe", "Update", "Delete", "List"),
+            "ListModelCardVersions",
+        ),
+        "Stored with its versions. No export.",
         "model-card",
         ("ListModelCards", "ModelCardSummaries", "ModelCardName"),
     ),
-    Recorded(
-        (*_crud("Cluster", "Create", "Describe", "Delete", "List"), "DescribeClusterNode", "ListClusterNodes"),
-        "Kept; no node runs.",
+    MotoOperations(
+        (
+            *_build_operation_names("Cluster", "Create", "Describe", "Delete", "List"),
+            "DescribeClusterNode",
+            "ListClusterNodes",
+        ),
+        "Stored. No node runs.",
         "cluster",
         ("ListClusters", "ClusterSummaries", "ClusterName"),
     ),
-    Recorded(
+    MotoOperations(
         ("CreateAutoMLJobV2", "DescribeAutoMLJobV2", "ListAutoMLJobs", "StopAutoMLJob"),
-        "Kept; nothing is trained.",
+        "Stored. Nothing is trained.",
         "automl-job",
         ("ListAutoMLJobs", "AutoMLJobSummaries", "AutoMLJobName"),
     ),
-    Recorded(
-        _crud("CompilationJob", "Create", "Describe", "List", "Delete"),
-        "Kept; nothing is compiled.",
+    MotoOperations(
+        _build_operation_names("CompilationJob", "Create", "Describe", "List", "Delete"),
+        "Stored. Nothing is compiled.",
         "compilation-job",
         ("ListCompilationJobs", "CompilationJobSummaries", "CompilationJobName"),
     ),
     *(
-        Recorded(
-            _crud(f"{kind}JobDefinition", "Create", "Describe", "List", "Delete"),
-            "Kept; nothing is monitored.",
+        MotoOperations(
+            _build_operation_names(f"{kind}JobDefinition", "Create", "Describe", "List", "Delete"),
+            "Stored. Nothing is monitored.",
             arn_type,
             (f"List{kind}JobDefinitions", "JobDefinitionSummaries", "MonitoringJobDefinitionName"),
         )
@@ -107,55 +114,64 @@ RECORDED: tuple[Recorded, ...] = (
     ),
 )
 
-_SEARCHED = ("Experiment", "ExperimentTrial", "ExperimentTrialComponent")
-_TAGGING = ("AddTags", "ListTags", "DeleteTags")
-_TYPES = frozenset(recorded.arn_type for recorded in RECORDED if recorded.arn_type)
+_SEARCH_RESOURCES = ("Experiment", "ExperimentTrial", "ExperimentTrialComponent")
+_TAG_OPERATIONS = ("AddTags", "ListTags", "DeleteTags")
+_ARN_TYPES = frozenset(recorded.arn_type for recorded in MOTO_OPERATIONS if recorded.arn_type)
 
-_METRICS = {"BatchPutMetrics": "Kept on trial components that were made by CreateTrialComponent."}
+_METRICS_NOTES = {"BatchPutMetrics": "Stored on trial components of CreateTrialComponent."}
 
-_BY_NAME = {operation: recorded.note for recorded in RECORDED for operation in recorded.operations}
+_NOTES = {operation: recorded.note for recorded in MOTO_OPERATIONS for operation in recorded.operations}
 
-#: What an operation's name holds, to why it is refused and what to do instead; the first that matches counts.
+#: Reason and alternative of refused operations, by a pattern of the name. The first match counts.
 _REASONS: tuple[tuple[str, str], ...] = (
     (
         r"EdgeP|EdgeD|DeviceFleet|Device|StageDevice",
-        "AWS has ended Edge Manager: deploy with IoT Greengrass.",
+        "AWS has ended Edge Manager. Deploy with IoT Greengrass.",
     ),
-    (r"Cluster|ComputeQuota|UltraServer", "No HyperPod cluster runs here: use an account."),
-    (r"InferenceComponent", "Not built: deploy a model for each endpoint."),
-    (r"InferenceExperiment", "Not built: compare two endpoints, or use an account."),
+    (r"Cluster|ComputeQuota|UltraServer", "No HyperPod cluster runs here. Use an AWS account."),
+    (r"InferenceComponent", "Not implemented. Deploy one model for each endpoint."),
+    (r"InferenceExperiment", "Not implemented. Compare two endpoints, or use an AWS account."),
     (
         r"AIBenchmark|AIRecommend|AIWorkload",
-        "Nothing is measured on AWS's machines here: use an account.",
+        "Nothing runs on AWS's machines here. Use an AWS account.",
     ),
-    (r"Monitoring", "Not built: nothing is captured or compared here; use an account."),
+    (r"Monitoring", "Not implemented. Use an AWS account."),
     (
         r"Domain|UserProfile|Space|App|Studio|PresignedUrl|Notebook|CodeRepository|Image",
-        "No Studio or notebook runs here: use an account.",
+        "No Studio or notebook runs here. Use an AWS account.",
     ),
-    (r"Label|HumanTask|Workteam|Workforce|FlowDefinition", "No people work here: use an account."),
-    (r"AutoML", "Nothing is searched for here: train a candidate, or use an account."),
-    (r"Lineage|Action|Artifact|Association|Context|Experiment|Trial", "Lineage is not tracked here: use an account."),
-    (r"TrainingPlan|ReservedCapacity", "Capacity cannot be reserved here: use an account."),
-    (r"Optimization", "Nothing is compiled here: use an account."),
-    (r"Project|ServicecatalogPortfolio", "No Service Catalog here: use an account."),
-    (r"Algorithm|ResourceCatalog|CrossAccountRequest", "Not built: use an account."),
+    (r"Label|HumanTask|Workteam|Workforce|FlowDefinition", "No people work here. Use an AWS account."),
+    (r"AutoML", "No search runs here. Train a candidate, or use an AWS account."),
+    (
+        r"Lineage|Action|Artifact|Association|Context|Experiment|Trial",
+        "Lineage is not tracked here. Use an AWS account.",
+    ),
+    (r"TrainingPlan|ReservedCapacity", "Capacity cannot be reserved here. Use an AWS account."),
+    (r"Optimization", "Nothing is compiled here. Use an AWS account."),
+    (r"Project|ServicecatalogPortfolio", "Service Catalog is not available here. Use an AWS account."),
+    (r"Algorithm|ResourceCatalog|CrossAccountRequest", "Not implemented. Use an AWS account."),
 )
 
 
-def is_about(operation: str, request: Mapping[str, Any]) -> bool:
-    """Whether it is about the tags of what moto keeps, or searches it."""
+def is_answered_by_moto(operation: str, request: Mapping[str, Any]) -> bool:
+    """Return whether the request tags a resource of moto, or searches for one."""
     if operation == "Search":
-        return request.get("Resource") in _SEARCHED
-    return operation in _TAGGING and str(request.get("ResourceArn", "")).split(":")[-1].split("/")[0] in _TYPES
+        return request.get("Resource") in _SEARCH_RESOURCES
+    return (
+        operation in _TAG_OPERATIONS and str(request.get("ResourceArn", "")).split(":")[-1].split("/")[0] in _ARN_TYPES
+    )
 
 
-def note(service: str, operation: str) -> str | None:
-    """What moto does of an operation that it answers; None for all others."""
-    return (_METRICS if service == "sagemaker-metrics" else _BY_NAME if service == "sagemaker" else {}).get(operation)
+def find_note(service: str, operation: str) -> str | None:
+    """Return the note of an operation that moto handles, or None."""
+    return (_METRICS_NOTES if service == "sagemaker-metrics" else _NOTES if service == "sagemaker" else {}).get(
+        operation
+    )
 
 
-def reason(service: str, operation: str) -> str:
-    """Why an operation is refused, and what to do instead."""
+def find_refusal_reason(service: str, operation: str) -> str:
+    """Return the reason and the alternative of a refused operation."""
     del service
-    return next((why for pattern, why in _REASONS if re.search(pattern, operation)), "Not built: use an account.")
+    return next(
+        (why for pattern, why in _REASONS if re.search(pattern, operation)), "Not implemented. Use an AWS account."
+    )

@@ -1,4 +1,4 @@
-"""SageMaker Runtime over HTTP: a request as the members of botocore's model, and an answer as its headers and body."""
+"""HTTP interface of SageMaker Runtime: requests and responses in the form of botocore's model."""
 
 import json
 import re
@@ -20,8 +20,8 @@ SERVICE = "sagemaker-runtime"
 _ROUTE = re.compile(r"/endpoints/(?P<endpoint>[^/]+)/(?P<kind>[a-z-]*invocations[a-z-]*)")
 
 
-def asked(request: Request) -> str | None:
-    """The operation that a request names; None for one of another service. Raises InvocationError."""
+def find_operation(request: Request) -> str | None:
+    """Return the operation of a request, or None for another service. Raise InvocationError."""
     route = _ROUTE.fullmatch(request.path)
     if route is None or request.method != "POST":
         return None
@@ -32,57 +32,57 @@ def asked(request: Request) -> str | None:
     raise InvocationError(f"SageMaker Runtime has no {route['kind']}.")
 
 
-def read(operation: str, request: Request) -> Fields:
-    """What is asked of that operation, checked. Raises InvocationError."""
+def parse_request(operation: str, request: Request) -> Fields:
+    """Return the checked members of a request. Raise InvocationError."""
     route = _ROUTE.fullmatch(request.path)
     shape = service_model(SERVICE).operation_model(operation).input_shape
     assert route is not None
     assert shape is not None
-    given: Fields = {"EndpointName": unquote(route["endpoint"])}
+    members: Fields = {"EndpointName": unquote(route["endpoint"])}
     for member, kind in shape.members.items():
         if kind.serialization.get("location") == "header":
             text = request.headers.get(kind.serialization["name"])
             if text is not None:
-                given[member] = _value(text, kind, member)
+                members[member] = _parse_value(text, kind, member)
     try:
-        validate(given | {"Body": ""}, shape)  # which members are there; what the body may be is its endpoint's matter
+        validate(members | {"Body": ""}, shape)  # the endpoint checks the body
     except ApiError as error:
         raise InvocationError(error.message) from None
     body = request.get_data()
-    return given | {"Body": body} if body or operation != "InvokeEndpointAsync" else given
+    return members | {"Body": body} if body or operation != "InvokeEndpointAsync" else members
 
 
-def _value(text: str, kind: Shape, member: str) -> Any:
+def _parse_value(text: str, kind: Shape, member: str) -> Any:
     if kind.type_name != "integer":
         return text
     try:
         return int(text)
     except ValueError:
-        raise InvocationError(f"{member}: {text!r} is no integer") from None
+        raise InvocationError(f"{member}: {text!r} is not an integer") from None
 
 
-def written(operation: str, answer: Fields) -> Response:
-    """The answer as that operation gives it; a body in parts is sent as they come."""
+def build_response(operation: str, answer: Fields) -> Response:
+    """Return the HTTP response of an operation. A body in parts is sent as the parts arrive."""
     model = service_model(SERVICE).operation_model(operation)
     shape = model.output_shape
     assert shape is not None
     headers: dict[str, str] = {}
-    told: dict[str, str] = {}
+    body_members: dict[str, str] = {}
     for member, kind in shape.members.items():
         if answer.get(member) in (None, "") or member == "Body":
             continue
         if kind.serialization.get("location") == "header":
             headers[kind.serialization["name"]] = str(answer[member])
         else:
-            told[member] = answer[member]
-    body = _body(model, answer, told)
+            body_members[member] = answer[member]
+    body = _build_body(model, answer, body_members)
     if isinstance(body, Iterator):
         headers["Content-Type"] = "application/vnd.amazon.eventstream"
     return Response(body, status=model.http.get("responseCode", 200), headers=headers)
 
 
-def _body(model: OperationModel, answer: Fields, told: Mapping[str, str]) -> bytes | Iterator[bytes]:
+def _build_body(model: OperationModel, answer: Fields, body_members: Mapping[str, str]) -> bytes | Iterator[bytes]:
     if model.has_event_stream_output:
         return encode_events(answer["Body"])
-    body: bytes = answer["Body"] if "Body" in answer else json.dumps(told).encode()
+    body: bytes = answer["Body"] if "Body" in answer else json.dumps(body_members).encode()
     return body

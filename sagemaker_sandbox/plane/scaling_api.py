@@ -1,64 +1,67 @@
-"""Application Auto Scaling's HTTP interface (JSON 1.1) for all that is SageMaker's; moto answers for the others."""
+"""HTTP interface of Application Auto Scaling (JSON 1.1) for SageMaker's resources.
+
+moto handles all other namespaces.
+"""
 
 import json
 from typing import Any
 
 from werkzeug import Request, Response
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox.autoscaling.dimensions import NAMESPACE
+from sagemaker_sandbox.error_responses import serialize_error
 from sagemaker_sandbox.errors import ApiError, NotEmulatedError
 from sagemaker_sandbox.parts.handlers import SupportLevel
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.parts.shaping import shape_output
-from sagemaker_sandbox.plane.control_plane import ControlPlane, json_value
-from sagemaker_sandbox.plane.registry import COVERAGE, Operation
-from sagemaker_sandbox.error_responses import serialize_error
+from sagemaker_sandbox.plane.control_plane import ControlPlane, convert_to_json
+from sagemaker_sandbox.plane.registry import OPERATIONS, Operation
 from sagemaker_sandbox.validation import validate
+from sustainable_mlops.aws.service_model import service_model
 
 SERVICE = "application-autoscaling"
 
 
 class ScalingApi:
-    """Answers requests that are signed for Application Auto Scaling."""
+    """Handler of requests that are signed for Application Auto Scaling."""
 
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
 
     def is_about_sagemaker(self, request: Request) -> bool:
-        """Whether it is this API's, or moto's. Of tags, moto knows nothing."""
-        known = _known(request)
-        return known is not None and _fields(request).get("ServiceNamespace", NAMESPACE) == NAMESPACE
+        """Return whether this API, not moto, handles the request. It also handles all requests about tags."""
+        operation = _find_operation(request)
+        return operation is not None and _parse_fields(request).get("ServiceNamespace", NAMESPACE) == NAMESPACE
 
     def respond(self, request: Request, account: str, region: str) -> Response:
-        """The answer to one request, errors included."""
-        known = _known(request)
-        assert known is not None
+        """Return the response to one request, also for errors."""
+        operation = _find_operation(request)
+        assert operation is not None
         try:
-            answer = self._answer(known, _fields(request), account, region)
+            answer = self._call_handler(operation, _parse_fields(request), account, region)
         except ApiError as error:
-            return serialize_error(error, SERVICE, request.headers.get("Content-Type", ""), known.name)
-        return Response(json.dumps(json_value(answer)), content_type="application/x-amz-json-1.1")
+            return serialize_error(error, SERVICE, request.headers.get("Content-Type", ""), operation.name)
+        return Response(json.dumps(convert_to_json(answer)), content_type="application/x-amz-json-1.1")
 
-    def _answer(self, known: Operation, fields: Fields, account: str, region: str) -> Fields:
-        model = service_model(SERVICE).operation_model(known.name)
+    def _call_handler(self, operation: Operation, fields: Fields, account: str, region: str) -> Fields:
+        model = service_model(SERVICE).operation_model(operation.name)
         assert model.input_shape is not None
         validate(fields, model.input_shape)
-        if known.declared.level is SupportLevel.REFUSED or known.part is None:
-            raise NotEmulatedError(known.name, known.declared.note)
-        part = self._plane.parts(account, region).of(known.part)
-        given = {member: value for member, value in fields.items() if value is not None}
-        return shape_output(getattr(part, known.method)(given), model.output_shape)
+        if operation.support.level is SupportLevel.REFUSED or operation.part is None:
+            raise NotEmulatedError(operation.name, operation.support.note)
+        part = self._plane.get_parts(account, region).get(operation.part)
+        present_members = {member: value for member, value in fields.items() if value is not None}
+        return shape_output(getattr(part, operation.method)(present_members), model.output_shape)
 
 
-def _known(request: Request) -> Operation | None:
-    return COVERAGE.find(SERVICE, request.headers.get("X-Amz-Target", "").rpartition(".")[2])
+def _find_operation(request: Request) -> Operation | None:
+    return OPERATIONS.find(SERVICE, request.headers.get("X-Amz-Target", "").rpartition(".")[2])
 
 
-def _fields(request: Request) -> Fields:
-    """What is no JSON object, moto is to refuse."""
+def _parse_fields(request: Request) -> Fields:
+    """Return the request's members. moto refuses requests that are not JSON objects."""
     try:
-        found: Any = json.loads(request.get_data() or b"{}")
+        fields: Any = json.loads(request.get_data() or b"{}")
     except (ValueError, RecursionError):
-        found = None
-    return found if isinstance(found, dict) else {"ServiceNamespace": ""}
+        fields = None
+    return fields if isinstance(fields, dict) else {"ServiceNamespace": ""}

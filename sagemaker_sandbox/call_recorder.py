@@ -1,6 +1,6 @@
-"""A record of the requests that clients send, as CloudTrail keeps one: which operation, with what, and who sent it.
+"""Recorder of the requests that clients send, as in CloudTrail: operation, parameters and user agent.
 
-It is off until `Sandbox.record_calls` turns it on. Tests use it to hold IAM policies to what Terraform really calls.
+The recorder is off until `Sandbox.record_calls` starts it. Tests compare IAM policies with the calls of Terraform.
 """
 
 import functools
@@ -20,22 +20,22 @@ from werkzeug import Request
 from werkzeug.exceptions import HTTPException
 
 from sagemaker_sandbox import signature
-from sagemaker_sandbox.client import INTERNAL
+from sagemaker_sandbox.client import INTERNAL_USER_AGENT
 
-#: botocore's services by the name that their requests are signed for, where this is not the service's own.
-SIGNED_FOR: Mapping[str, tuple[str, ...]] = {
+#: botocore's service names by signing name, if the two differ.
+SERVICES_BY_SIGNING_NAME: Mapping[str, tuple[str, ...]] = {
     "monitoring": ("cloudwatch",),
-    "s3": ("s3control", "s3"),  # a path of S3 Control's could be a bucket's, too
+    "s3": ("s3control", "s3"),  # S3 Control first: its paths could also be paths of a bucket
     "sagemaker": ("sagemaker", "sagemaker-runtime", "sagemaker-featurestore-runtime", "sagemaker-metrics"),
     "servicequotas": ("service-quotas",),
 }
-#: Bodies of at most this size are read for parameters; larger ones are data.
-_MOST_BYTES = 1_000_000
+#: Largest body that is searched for parameters, in bytes. Larger bodies are data.
+_MAX_BODY_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Call:
-    """One request: botocore's service and operation, the scalar parameters at its top, and the client's user agent."""
+class RecordedCall:
+    """One request: service and operation in botocore's words, its scalar parameters, user agent and HTTP status."""
 
     service: str
     operation: str
@@ -44,44 +44,44 @@ class Call:
     parameters: dict[str, str] = field(default_factory=dict)
 
 
-class Calls:
-    """The record. Requests of the sandbox itself are left out."""
+class CallRecorder:
+    """Thread-safe list of the recorded calls. Requests of the sandbox itself are left out."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: list[Call] | None = None
+        self._calls: list[RecordedCall] | None = None
 
     def start(self) -> None:
-        """Begin an empty record."""
+        """Start an empty record."""
         with self._lock:
             self._calls = []
 
     def stop(self) -> list[dict[str, Any]]:
-        """Return the recorded calls in order, and record no more."""
+        """Stop recording, and return the recorded calls in order."""
         with self._lock:
             calls, self._calls = self._calls or [], None
         return [asdict(call) for call in calls]
 
     def add(self, request: Request, status: int) -> None:
-        """Record one request where the record is on."""
+        """Record one request if the recorder is on."""
         if self._calls is None or request.path.startswith("/_sandbox/") or _is_internal(request):
             return
-        call = describe(request, status)
+        call = describe_call(request, status)
         with self._lock:
             if self._calls is not None:
                 self._calls.append(call)
 
 
 def _is_internal(request: Request) -> bool:
-    return INTERNAL in request.headers.get("User-Agent", "")
+    return INTERNAL_USER_AGENT in request.headers.get("User-Agent", "")
 
 
-def describe(request: Request, status: int) -> Call:
-    """Return what a request calls. The operation is empty where no service here has it."""
-    signed = signature.of(request).service
-    service, operation, labels = _route(request, SIGNED_FOR.get(signed, (signed,)))
+def describe_call(request: Request, status: int) -> RecordedCall:
+    """Return the call that a request makes. The operation is empty if no service has it."""
+    signing_name = signature.parse_signature(request).service
+    service, operation, labels = _route(request, SERVICES_BY_SIGNING_NAME.get(signing_name, (signing_name,)))
     parameters = {**labels, **dict(request.args.items()), **_body_parameters(request)}
-    return Call(service, operation, request.headers.get("User-Agent", ""), status, parameters)
+    return RecordedCall(service, operation, request.headers.get("User-Agent", ""), status, parameters)
 
 
 def _route(request: Request, services: Sequence[str]) -> tuple[str, str, dict[str, str]]:
@@ -98,7 +98,7 @@ def _route(request: Request, services: Sequence[str]) -> tuple[str, str, dict[st
 
 
 def _moto_request(request: Request, protocol: str) -> MotoRequest:
-    """Return the request for moto's router, which tells the protocol by the type of the body; REST may have any."""
+    """Return the request for moto's router. The router finds the protocol by content type; for REST, it takes any."""
     environ = request.environ | {"wsgi.input": io.BytesIO(request.get_data())}
     if protocol.startswith("rest-"):
         environ["CONTENT_TYPE"] = ""
@@ -106,8 +106,8 @@ def _moto_request(request: Request, protocol: str) -> MotoRequest:
 
 
 def _body_parameters(request: Request) -> dict[str, str]:
-    """Return the scalar values at the top of a body of JSON or of a query."""
-    if len(request.get_data()) > _MOST_BYTES:
+    """Return the scalar values at the top level of a JSON or query body."""
+    if len(request.get_data()) > _MAX_BODY_BYTES:
         return {}
     if request.mimetype == "application/x-www-form-urlencoded":
         return dict(_form(request))
