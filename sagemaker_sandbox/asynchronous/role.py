@@ -73,7 +73,7 @@ class ModelRole:
         return self._region.context.customer_client("s3", self._region.name, self._region.account_id)
 
     def _authorize_object(self, uri: str, action: str) -> S3Uri:
-        location = S3Uri.of_url(uri)
+        location = S3Uri.parse_url(uri)
         if location is None:
             raise NotPermittedError("it is not an S3 URI")
         self._authorize(action, f"arn:aws:s3:::{location.bucket}/{location.key}")

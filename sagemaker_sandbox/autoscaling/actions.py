@@ -175,7 +175,7 @@ def _check_action(action: ScheduledAction) -> None:
             "(minutes?|hours?|days?)), cron(<cron_expression>) or at(yyyy-MM-dd'T'HH:mm:ss)"
         )
     try:
-        cron.time_zone(action.time_zone or "UTC")
+        cron.find_time_zone(action.time_zone or "UTC")
         _parse_schedule(action)
         _check_days(action.schedule)
     except ValueError as error:

@@ -170,7 +170,7 @@ def _capture_stream(parts: Iterator[bytes], capture: Callable[[bytes], None]) ->
 def _build_record(
     path: str, config: Fields, moment: datetime, invocation: Invocation, response: InvocationResponse, body: bytes
 ) -> CaptureRecord:
-    destination = S3Uri.of_url(config["DestinationS3Uri"]) or S3Uri(config["DestinationS3Uri"], "")
+    destination = S3Uri.parse_url(config["DestinationS3Uri"]) or S3Uri(config["DestinationS3Uri"], "")
     modes = {option["CaptureMode"] for option in config["CaptureOptions"]}
     headers = config.get("CaptureContentTypeHeader", {})
     data: Fields = {}

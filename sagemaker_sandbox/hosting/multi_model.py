@@ -187,7 +187,7 @@ class MultiModelContainer(HostedContainer):
 
     def _download(self, target: str, folder: Path) -> None:
         url = self.fields.get("ModelDataUrl") or self.fields["ModelDataSource"]["S3DataSource"]["S3Uri"]
-        prefix = S3Uri.of_url(url) or S3Uri("", url)
+        prefix = S3Uri.parse_url(url) or S3Uri("", url)
         key = S3Uri(prefix.bucket, f"{prefix.key.rstrip('/')}/{target}".lstrip("/"))
         location = f"(bucket: {key.bucket}, key: {key.key})"
         try:

@@ -1,5 +1,6 @@
-"""What runs inside SageMaker's containers, run as local processes: jobs and model servers.
+"""Processes that run the content of SageMaker containers on this machine: jobs and model servers.
 
-`job.ContainerJob` runs one job, which `training`, `processing` or `transform` understands; `hosting.ModelServer` serves
-one model. Neither knows the control plane that calls it, nor moto: they need an S3 client and a folder.
+`job.ContainerJob` runs one job; its definition is in `training_definition`, `processing_definition` or
+`transform_definition`. `model_server.ModelServer` serves one model. These modules do not know the control plane nor
+moto: they need an S3 client and a folder.
 """

@@ -1,4 +1,4 @@
-"""The tar.gz archives that SageMaker exchanges through S3: source code in, model and output out."""
+"""Archives in tar.gz format that SageMaker exchanges through S3: source code, models and output."""
 
 import gzip
 import tarfile
@@ -10,7 +10,10 @@ from sustainable_mlops.errors import UserError
 
 
 def pack(folder: Path, archive: IO[bytes]) -> None:
-    """Write `folder`'s contents as tar.gz. Equal contents give equal bytes: sorted, no times, owners or umask."""
+    """Write the contents of `folder` as tar.gz.
+
+    Equal contents give equal bytes: sorted, without times, owners or umask.
+    """
     with (
         gzip.GzipFile(filename="", mode="wb", fileobj=archive, mtime=0, compresslevel=6) as compressed,
         tarfile.open(fileobj=compressed, mode="w", dereference=True) as tar,
@@ -28,9 +31,9 @@ def pack(folder: Path, archive: IO[bytes]) -> None:
 
 
 def unpack(archive: IO[bytes], folder: Path, name: str) -> None:
-    """Unpack a tar.gz into `folder`; members that would leave it, and devices, are refused.
+    """Unpack a tar.gz into `folder`; refuse devices, and members outside the folder.
 
-    Raises UserError, calling the archive `name`; what was unpacked until then is the caller's to throw away.
+    Raises UserError, which calls the archive `name`. The caller removes what was unpacked until then.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:

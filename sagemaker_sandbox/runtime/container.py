@@ -1,4 +1,4 @@
-"""A container's own: the folder that is its /opt/ml, how its processes see that folder, and a clean environment."""
+"""Containers: the folder that stands for /opt/ml, its path for the processes, and a clean environment."""
 
 import json
 import os
@@ -11,24 +11,26 @@ from pathlib import Path
 from sagemaker_sandbox.scratch import CONTAINER_VARIABLE
 from sustainable_mlops.errors import UserError
 
-#: Where SageMaker mounts a container's folder.
+#: Mount point of the folder of a container.
 ML_ROOT = "/opt/ml"
 
-#: /opt/ml itself or a path under it, anywhere in a text: alone, after `=` or `:`, inside a shell's command line.
-_MENTION = re.compile(rf"(?<![\w./-]){ML_ROOT}(?![\w.-])")
+#: /opt/ml or a path under it, anywhere in a text: alone, after `=` or `:`, or in a shell command.
+_OPT_ML_PATH = re.compile(rf"(?<![\w./-]){ML_ROOT}(?![\w.-])")
 
-#: Variables of this machine that a Python process needs to start and to find its libraries. Nothing else leaks in.
+#: Variables of this machine that a Python process needs to start and to find its libraries. No others are passed on.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONHOME")
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 
 
 class Container:
-    """One container on one instance. `folder` is its /opt/ml.
+    """One container on one instance. `folder` stands for its /opt/ml.
 
-    Its processes see the folder at /opt/ml where it is `mounted`, in a mount namespace of their own; elsewhere by its
-    path on this machine, to which `translate` turns the paths in a request. `hosts` gives the address of each instance
-    of the job by its name; where /opt/ml is mounted the names resolve, elsewhere the addresses stand for them.
+    If `mounted`, processes see the folder at /opt/ml in their own mount namespace. Otherwise they see its path on this
+    machine, and `translate` converts the paths of a request.
+
+    `hosts` maps the name of each instance of the job to its address. If mounted, the names resolve; otherwise the
+    addresses replace them.
     """
 
     def __init__(
@@ -47,7 +49,7 @@ class Container:
         self.failure = self.output / "failure"
 
     def reset(self) -> None:
-        """A fresh disk: nothing of an earlier instance is left."""
+        """Clear the disk, so that nothing of an earlier instance remains."""
         if self.folder.exists():
             shutil.rmtree(self.folder)
         for path in (self.config, self.data, self.code, self.model, self.output_data):
@@ -55,43 +57,49 @@ class Container:
 
     @property
     def hosts(self) -> list[str]:
-        """What the job's instances call each other."""
+        """Host names that the instances of the job use for each other."""
         by_name = self.mounted or len(self._addresses) == 1
         return list(self._addresses if by_name else self._addresses.values())
 
     @property
     def number(self) -> int:
-        """Which of the job's instances this is, from 0."""
+        """Index of this instance in the job, from 0."""
         return list(self._addresses).index(self.name)
 
     @property
     def host(self) -> str:
-        """What the others call this one."""
+        """Host name of this instance."""
         return self.hosts[self.number]
 
     def to_container_path(self, path: Path) -> str:
-        """What the container's processes call a path under `folder`."""
+        """Return the path that the processes of the container use for a path under `folder`."""
         return self.translate(f"{ML_ROOT}/{path.relative_to(self.folder).as_posix()}".removesuffix("/."))
 
     def translate(self, text: str) -> str:
-        """A text of a request as the container's processes must be given it: with paths that lead to `folder`."""
-        return text if self.mounted else _MENTION.sub(lambda _: str(self.folder), text)
+        """Return a text of a request with paths that processes of the container can use."""
+        return text if self.mounted else _OPT_ML_PATH.sub(lambda _: str(self.folder), text)
 
     def to_local_path(self, path: str, field: str) -> Path:
-        """Where a path under /opt/ml is on this machine; raises UserError, naming the field, for any other path."""
+        """Return the path on this machine of a path under /opt/ml.
+
+        Raises UserError, which names the field, for any other path.
+        """
         parts = Path(path).parts
         if parts[:3] != ("/", "opt", "ml") or ".." in parts:
             raise UserError(f"{field}: {path!r} is not under {ML_ROOT}")
         return self.folder.joinpath(*parts[3:])
 
     def explain_errors(self, errors: str) -> str:
-        """The end of stderr, and why a path under /opt/ml in it was not found where /opt/ml is not mounted."""
+        """Return the end of stderr; if paths under /opt/ml could not resolve, add the reason."""
         if self.mounted or ML_ROOT not in errors:
             return errors
         return f"{errors} ({ML_ROOT} is not mounted here: paths in the request are translated, others are not)"
 
-    def build_environment(self, given: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a process: the image's, then what is `given`, translated. This Python comes first."""
+    def build_environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of a process: that of the image, then `variables`, translated.
+
+        The Python of this process is the first one on the PATH.
+        """
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         path = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
         image = {
@@ -100,10 +108,13 @@ class Container:
             "PYTHONIOENCODING": "utf-8",
             CONTAINER_VARIABLE: str(self.folder),
         }
-        return inherited | image | {name: self.translate(value) for name, value in given.items()}
+        return inherited | image | {name: self.translate(value) for name, value in variables.items()}
 
     def build_command(self, command: Sequence[str], workdir: Path, *, parent: int | None = None) -> list[str]:
-        """How to start `command` in the container; it dies with the process `parent`, where that is given."""
+        """Return the command line that starts `command` in the container.
+
+        The process ends with the process `parent`, if one is given.
+        """
         settings: dict[str, object] = {"workdir": self.to_container_path(workdir), "parent": parent}
         if self.mounted:
             settings |= {"opt_ml": str(self.folder), "hosts": self._addresses}
@@ -111,14 +122,14 @@ class Container:
 
 
 def build_launch_command(command: Sequence[str], settings: Mapping[str, object]) -> list[str]:
-    """How to start `command` by way of `launch.py`, which says what the settings are."""
+    """Return the command line that starts `command` through `launch.py`. Its docstring lists the settings."""
     return [sys.executable, "-I", "-S", str(_LAUNCH), json.dumps(settings), *command]
 
 
 def assign_host_addresses(count: int) -> dict[str, str]:
-    """Names and addresses of a job's instances: algo-1 at 127.0.0.1, algo-2 at 127.0.0.2, and so on.
+    """Return names and addresses of the instances of a job: algo-1 at 127.0.0.1, algo-2 at 127.0.0.2, ...
 
-    All of 127.0.0.0/8 is this machine on Linux; elsewhere one instance is all there is, and UserError says so.
+    On Linux all of 127.0.0.0/8 is this machine. Elsewhere more than one instance raises UserError.
     """
     if count > 1 and sys.platform != "linux":
         raise UserError(f"InstanceCount: {count} instances find each other on Linux only; use one")
@@ -128,7 +139,7 @@ def assign_host_addresses(count: int) -> dict[str, str]:
 
 
 def count_cpus() -> int:
-    """CPUs that a process may use here."""
+    """Return the number of CPUs that this process can use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""What a model's container is asked, what it says, how long that took, and how it fails."""
+"""Requests to a model container, its responses, their timings, and its errors."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,28 +9,29 @@ INVOCATION_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class InvocationTimings:
-    """How long an answer took, in seconds; None: that did not happen."""
+    """Durations of one response in seconds; None means that the event did not occur."""
 
-    #: In the containers, and in each of several by its name.
+    #: Total time in the containers, and time in each container by name.
     model: float = 0.0
     containers: Mapping[str, float] = field(default_factory=dict)
-    #: The cold start that the request waited for.
+    #: Duration of the cold start that the request waited for.
     setup: float | None = None
-    #: Whether a worker of the provisioned concurrency answered.
+    #: True if a worker of the provisioned concurrency responded.
     provisioned: bool = False
-    #: Of a multi-model container: waiting until the model was there, and of that fetching, loading, unloading others.
+    #: Multi-model containers: total wait for the model, and its parts.
     model_waiting: float | None = None
     model_downloading: float | None = None
     model_loading: float | None = None
     model_unloading: float | None = None
-    #: Whether it was there; None where there is one model only.
+    #: Multi-model containers: True if the model was already loaded.
     cache_hit: bool | None = None
 
 
 class ModelError(Exception):
-    """The container failed: its status (0: no answer), its message, and the end of the worker's log.
+    """The container failed.
 
-    `code` is what SageMaker calls it in an answer that has begun.
+    `original_status` is the status of the container (0: no response), `log` the end of the worker log. `code` is the
+    error code of SageMaker in a response that has already started.
     """
 
     def __init__(self, original_status: int, message: str, log: str, code: str = "StreamBroken") -> None:
@@ -39,17 +40,17 @@ class ModelError(Exception):
         self.message = message
         self.log = log
         self.code = code
-        #: Which container.
+        #: Name of the container.
         self.container = "primary"
         self.timings = InvocationTimings()
 
 
 class ThrottledError(Exception):
-    """More requests at once than are taken."""
+    """Too many concurrent requests."""
 
 
 class InvocationTimeoutError(ModelError):
-    """No answer in time."""
+    """The container did not respond in time."""
 
     def __init__(self, container: str = "primary") -> None:
         super().__init__(
@@ -63,7 +64,7 @@ class InvocationTimeoutError(ModelError):
 
 @dataclass(frozen=True)
 class ContainerRequest:
-    """One request to a container. `headers` have names in lower case."""
+    """One request to a container. Header names are in lower case."""
 
     body: bytes
     headers: Mapping[str, str]
@@ -74,21 +75,21 @@ class ContainerRequest:
     def build(
         cls, body: bytes, content_type: str, accept: str, seconds: float = INVOCATION_SECONDS
     ) -> "ContainerRequest":
-        """With no other headers."""
+        """Build a request without further headers."""
         return cls(body, {"content-type": content_type, "accept": accept}, seconds)
 
     def with_accept(self, accept: str) -> "ContainerRequest":
-        """The same, to be answered with another type."""
+        """Return the same request with another Accept header."""
         return replace(self, headers={**self.headers, "accept": accept})
 
-    def with_input_from(self, said: "ContainerResponse") -> "ContainerRequest":
-        """The same of what another container said."""
-        return replace(self, body=said.full_body, headers={**self.headers, "content-type": said.content_type})
+    def with_input_from(self, response: "ContainerResponse") -> "ContainerRequest":
+        """Return the same request with the response of another container as its body."""
+        return replace(self, body=response.full_body, headers={**self.headers, "content-type": response.content_type})
 
 
 @dataclass(frozen=True)
 class ContainerResponse:
-    """The container's answer: whole, or for a request that streams its parts, as they come."""
+    """Response of a container. A streaming request receives an iterator of parts as its body."""
 
     body: bytes | Iterator[bytes]
     headers: Mapping[str, str]
@@ -96,11 +97,11 @@ class ContainerResponse:
 
     @property
     def content_type(self) -> str:
-        """What the body is."""
+        """Content type of the body."""
         return self.headers.get("content-type", "")
 
     @property
     def full_body(self) -> bytes:
-        """The body of an answer that does not stream."""
+        """Body of a response that does not stream."""
         assert isinstance(self.body, bytes)
         return self.body

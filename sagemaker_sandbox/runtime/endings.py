@@ -1,4 +1,4 @@
-"""Why a job's containers end, who asked for it, and how long the machinery around them waits."""
+"""Ends of jobs: causes, requests from other threads, and waiting times."""
 
 import enum
 import threading
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class Cause(enum.IntEnum):
-    """Why the work of a job's instances ended. A higher one wins over a lower one that was asked for before."""
+    """Cause for which the work of a job ended. A higher cause replaces a lower one."""
 
     EXIT = 0
     INTERRUPTION = 1
@@ -18,51 +18,51 @@ class Cause(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Ending:
-    """How the instances' work ended: why, and of a container that failed by itself FailureReason."""
+    """End of the work of the instances: the cause, and the FailureReason of a container that failed by itself."""
 
     cause: Cause
     failure_reason: str | None = None
 
     @property
     def failed(self) -> bool:
-        """Whether a container failed by itself."""
+        """True if a container failed by itself."""
         return self.failure_reason is not None
 
     @property
     def completed(self) -> bool:
-        """Whether all containers ended well by themselves."""
+        """True if all containers succeeded by themselves."""
         return self.cause is Cause.EXIT and not self.failed
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Waiting times of the machinery around a container, in seconds."""
+    """Waiting times around a container, in seconds."""
 
-    poll: float = 0.5  #: between two looks at files, limits and logs
+    poll: float = 0.5  #: between two checks of files, limits and logs
     stop_grace: float = 120.0  #: between SIGTERM and SIGKILL when a job is stopped (StopTrainingJob)
-    interruption_grace: float = 2.0  #: the same for a spot interruption; the sandbox's choice, EC2 gives two minutes
-    capacity_wait: float = 1.0  #: between two tries to get instances; the sandbox's choice
+    interruption_grace: float = 2.0  #: the same for a spot interruption; EC2 gives two minutes
+    capacity_wait: float = 1.0  #: between two attempts to get instances
 
 
 class EndRequests:
-    """What other threads ask of a job. The job's own thread obeys, so that it alone touches the processes."""
+    """Requests of other threads to end a job. The thread of the job serves them, so only it handles the processes."""
 
     def __init__(self) -> None:
-        self.strongest_cause = Cause.EXIT  #: EXIT: nothing was asked, let the containers end by themselves
+        self.strongest_cause = Cause.EXIT  #: EXIT: no request; the containers end by themselves
         self._lock = threading.Lock()
         self._wake = threading.Event()
 
     def request_end(self, cause: Cause) -> None:
-        """Ask for an end; a stronger one that was asked for already stays."""
+        """Request an end. A stronger earlier request remains."""
         with self._lock:
             self.strongest_cause = max(self.strongest_cause, cause)
         self.wake()
 
     def wake(self) -> None:
-        """End the job thread's `wait`."""
+        """End `wait` in the thread of the job."""
         self._wake.set()
 
     def wait(self, seconds: float) -> None:
-        """Sleep, at most so long."""
+        """Sleep for at most `seconds`."""
         self._wake.wait(seconds)
         self._wake.clear()

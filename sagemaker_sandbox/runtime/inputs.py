@@ -1,4 +1,4 @@
-"""What a request reads from S3: the objects under a prefix or in a manifest, all of them or one instance's share."""
+"""Inputs from S3: objects under a prefix or in a manifest, all of them or the shard of one instance."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from sustainable_mlops.errors import UserError
 
 @dataclass(frozen=True)
 class S3Input:
-    """Objects in S3 that become files; `field` is the request's field that names them."""
+    """Objects in S3 to download as files. `field` is the request field for error messages."""
 
     field: str
     address: S3Uri
@@ -23,9 +23,9 @@ class S3Input:
 
     @classmethod
     def from_source(cls, source: Mapping[str, Any], field: str, mode: str = "File") -> "S3Input":
-        """From an S3DataSource or an S3Input; raises UserError for what cannot be had here.
+        """Build an input from an S3DataSource or S3Input; raise UserError if the sandbox does not support it.
 
-        FastFile, which streams objects as they are read, is served by downloading them first.
+        FastFile, which streams objects on access, is emulated by a download.
         """
         kind = source["S3DataType"]
         if mode == "Pipe":
@@ -40,32 +40,33 @@ class S3Input:
         )
 
     def list_objects(self, s3: S3, instance: int = 0, instances: int = 1) -> list[tuple[S3Uri, str]]:
-        """Addresses, and names of files, of what this one of the instances gets, by key.
+        """Return addresses and file names of the objects for one instance, by key.
 
-        ShardedByS3Key deals the keys out one by one. Raises UserError in SageMaker's words where there are none at all.
+        ShardedByS3Key assigns the keys to the instances in turn. Raises UserError with the message of SageMaker if
+        there are no objects.
         """
         with translate_s3_errors("Data download", f"{self.address} of {self.field}"):
-            found = list(self._listed(s3) if self.manifest else self._under_prefix(s3))
-        if not found:
+            objects = list(self._read_manifest(s3) if self.manifest else self._list_prefix(s3))
+        if not objects:
             raise UserError(
                 f"Data download failed:NoSuchKey (404): No S3 objects found under S3 URL {str(self.address)!r} "
                 f"given in {self.field}; put the data there or correct S3Uri"
             )
-        return found[instance::instances] if self.sharded else found
+        return objects[instance::instances] if self.sharded else objects
 
     def download(self, s3: S3, folder: Path, instance: int = 0, instances: int = 1) -> None:
-        """Write those objects to files in `folder`."""
+        """Download the objects of one instance to `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         for address, name in self.list_objects(s3, instance, instances):
             with translate_s3_errors("Data download", f"{address} of {self.field}"):
                 s3.download(address, resolve_inside(folder, name))
 
-    def _under_prefix(self, s3: S3) -> Iterator[tuple[S3Uri, str]]:
+    def _list_prefix(self, s3: S3) -> Iterator[tuple[S3Uri, str]]:
         for key in s3.list_keys(self.address):
-            if not key.endswith("/"):  # the console's folders are no files
-                yield S3Uri(self.address.bucket, key), _name(key, self.address.key)
+            if not key.endswith("/"):  # skip folder markers of the console
+                yield S3Uri(self.address.bucket, key), _get_file_name(key, self.address.key)
 
-    def _listed(self, s3: S3) -> Iterator[tuple[S3Uri, str]]:
+    def _read_manifest(self, s3: S3) -> Iterator[tuple[S3Uri, str]]:
         with TemporaryDirectory() as folder:
             file = Path(folder) / "manifest"
             s3.download(self.address, file)
@@ -83,9 +84,9 @@ class S3Input:
             yield S3Uri(prefix.bucket, prefix.key + name), name
 
 
-def _name(key: str, prefix: str) -> str:
-    """A file's name: relative to the prefix where that is a folder, else to the folder that the prefix is in."""
-    rest = key[len(prefix) :]
-    if not prefix or prefix.endswith("/") or rest.startswith("/"):
-        return rest.lstrip("/")
+def _get_file_name(key: str, prefix: str) -> str:
+    """Return the file name: relative to the prefix if that is a folder, else relative to its parent folder."""
+    tail = key[len(prefix) :]
+    if not prefix or prefix.endswith("/") or tail.startswith("/"):
+        return tail.lstrip("/")
     return key[prefix.rfind("/") + 1 :]

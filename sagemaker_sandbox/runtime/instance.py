@@ -1,6 +1,6 @@
-"""One ML compute instance of a job: its disk, the process that runs on it, folders that it keeps in step with S3.
+"""ML compute instances of a job: disk, process, and folders synchronized with S3.
 
-A spot interruption takes an instance away with everything on it; the job goes on with a new one.
+A spot interruption removes an instance with all its data. The job continues on a new one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from sagemaker_sandbox.runtime.syncing import FolderSync
 
 @dataclass(frozen=True)
 class ContainerProgram:
-    """What runs in a container: a command, where it starts, its environment, and the folders to keep in step."""
+    """Program of a container: command, working directory, environment and synchronized folders."""
 
     command: Sequence[str]
     workdir: Path
@@ -25,19 +25,19 @@ class ContainerProgram:
 
 
 class JobHost(Protocol):
-    """What a job says of one of its instances."""
+    """Job-specific part of an instance."""
 
     container: Container
 
     def program(self) -> ContainerProgram:
-        """Fill the container's fresh disk and say what to run there; raises UserError."""
+        """Fill the empty disk of the container and return the program to run. Raises UserError."""
 
     def failure_reason(self, return_code: int, errors: str) -> str:
-        """FailureReason of a program that failed, whose last lines on stderr were `errors`."""
+        """Return the FailureReason of a failed program. `errors` are its last lines on stderr."""
 
 
 class JobInstance:
-    """An instance (a `work.Unit`)."""
+    """One instance of a job (a `job_definition.JobUnit`)."""
 
     def __init__(self, host: JobHost, log: JobLog) -> None:
         self.container = host.container
@@ -48,21 +48,21 @@ class JobInstance:
 
     @property
     def pids(self) -> Sequence[int]:
-        """The process that runs."""
+        """Process id of the program."""
         return (self._process.pid,) if self._process is not None else ()
 
     @property
     def uploads(self) -> int:
-        """Files that this instance has uploaded while it ran."""
+        """Number of files that this instance uploaded during its run."""
         return sum(sync.uploads for sync in self._program.syncs) if self._program is not None else 0
 
     def prepare(self) -> None:
-        """A fresh disk with what the job needs. Raises UserError for what is missing or broken."""
+        """Prepare an empty disk with the data of the job. Raises UserError for missing or broken data."""
         self.container.reset()
         self._program = self._host.program()
 
     def start(self, wake: Callable[[], None]) -> None:
-        """Start the process; its lines go to the log under this host's name."""
+        """Start the process. Its lines go to the log under the name of this host."""
         assert self._program is not None
 
         def write(line: str, is_error: bool) -> None:
@@ -72,31 +72,31 @@ class JobInstance:
         self._process = Process(self.container, program.command, program.workdir, program.environment, write, wake)
 
     def poll(self) -> int | None:
-        """The return code (negative: killed by that signal); None while it runs."""
+        """Return the return code (negative: killed by that signal), or None while the process runs."""
         return self._process.poll() if self._process is not None else None
 
     def sync(self) -> None:
-        """Upload files that are complete."""
+        """Upload the files that are complete."""
         if self._program is not None and self._process is not None:
             for sync in self._program.syncs:
                 sync.upload(self._process.list_open_files)
 
     def terminate(self) -> None:
-        """SIGTERM."""
+        """Send SIGTERM."""
         if self._process is not None:
             self._process.terminate()
 
     def close(self) -> int:
-        """Kill what still runs. Of a process that ended by itself, what it had not yet uploaded follows."""
+        """Kill the process if it still runs. If it ended by itself, upload its remaining files."""
         process, self._process = self._process, None
         if process is None or self._program is None:
             return 0
         return_code = process.close()
-        if return_code >= 0:  # a killed process may have been writing: nothing more of it
+        if return_code >= 0:  # a killed process may have left incomplete files: upload none
             for sync in self._program.syncs:
                 sync.upload(lambda: ())
         return return_code
 
     def failure_reason(self, return_code: int, log: JobLog) -> str:
-        """The host's words."""
+        """Return the FailureReason of the host."""
         return self._host.failure_reason(return_code, log.last_errors(600, host=self.container.name))

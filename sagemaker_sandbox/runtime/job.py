@@ -1,4 +1,4 @@
-"""Runs one SageMaker job as local processes, whatever its kind: prepare, run, watch limits, upload, report."""
+"""Execution of one SageMaker job of any kind as local processes: prepare, run, check limits, upload, report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class CapacityError(Exception):
-    """No instances are to be had: raised by a fault hook. The default words are SageMaker's."""
+    """No instances are available. A fault hook raises it. The default message is that of SageMaker."""
 
     def __init__(
         self,
@@ -35,27 +35,32 @@ class CapacityError(Exception):
 
 
 class InternalServerError(Exception):
-    """SageMaker itself fails: raised by a fault hook. A RetryStrategy retries it, and nothing else."""
+    """SageMaker itself fails. A fault hook raises it. A RetryStrategy retries only this error."""
 
     def __init__(self, message: str = "We encountered an internal error. Please try again.") -> None:
         super().__init__(message)
 
 
-_IN_TRAINING = "Training image download completed. Training in progress."
+_TRAINING_MESSAGE = "Training image download completed. Training in progress."
 
 
 class ContainerJob:
-    """One job. `report` is called from the job's thread with each `Update`, the last one final.
+    """One job. The thread of the job calls `report` with each `JobUpdate`; the last one is final.
 
-    `folder` belongs to the job: in it are the log, `log.txt`, and the folder of each instance's container, `algo-1` and
-    so on; with `logs` (a CloudWatch Logs client) each instance has a log stream too, and with `cloudwatch` metrics, and
-    how busy the instances are, are published under the group's name. `interrupted` is asked while a managed spot job
-    trains, with the number of files that its present instances have uploaded: true takes these instances away, and the
-    job goes on with others. `faults`, if given, is called at the start of the phases Starting, Downloading and
-    Training, and may raise CapacityError (Starting) or InternalServerError. Instances come after `starts_after` seconds
-    at the earliest.
-    `mounted` says whether /opt/ml is real, as `mounting` finds it otherwise. `access`, asked in the job's thread, gives
-    variables that lead the container's AWS clients to its role's credentials.
+    `folder` belongs to the job. It holds the log, `log.txt`, and a folder for each container: `algo-1` and so on.
+
+    With `logs` (a CloudWatch Logs client) each instance also has a log stream. With `cloudwatch`, metrics and
+    utilization are published under the name of the log group.
+
+    `interrupted` is called while a managed spot job trains, with the number of files that its instances have uploaded.
+    True removes these instances, and the job continues on others.
+
+    `faults`, if given, is called at the start of the phases Starting, Downloading and Training. It may raise
+    CapacityError (Starting) or InternalServerError.
+
+    Instances start after `start_delay` seconds at the earliest. `mounted` states if /opt/ml is mounted; by default
+    `mounting` finds out. `access` returns variables with the credentials of the role; it is called in the thread of the
+    job.
     """
 
     def __init__(
@@ -85,7 +90,7 @@ class ContainerJob:
         self._timing = timing or Timing()
         self._mounted = mounted
         self._access = access or dict[str, str]
-        self._requests = EndRequests()
+        self._end_requests = EndRequests()
         self._utilization = Utilization(cloudwatch, work.log_group, work.name)
         self._clock = JobClock(spot=work.spot)
         self._units: Sequence[JobUnit] = ()
@@ -94,12 +99,12 @@ class ContainerJob:
 
     @property
     def pids(self) -> list[int]:
-        """Process ids of what runs, by instance."""
+        """Process ids of the programs, by instance."""
         return [pid for unit in self._units for pid in unit.pids]
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """Every value of each metric so far, in order; also once the job has ended."""
+        """All values of each metric so far, in order."""
         return {name: list(values) for name, values in list(self._reporter.metrics.history.items())}
 
     def start(self) -> None:
@@ -107,32 +112,35 @@ class ContainerJob:
         self._thread.start()
 
     def stop(self) -> None:
-        """SIGTERM, SIGKILL after the grace, what is due uploaded, Stopped. Returns at once."""
-        self._requests.request_end(Cause.STOP)
+        """Stop the job as StopTrainingJob does, and return at once.
+
+        The containers receive SIGTERM, and SIGKILL after the grace period. Results are uploaded; the status is Stopped.
+        """
+        self._end_requests.request_end(Cause.STOP)
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait for the end of the job, at most `timeout` seconds; True if it has ended."""
+        """Wait for the end of the job, at most `timeout` seconds. Return True if it has ended."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def close(self) -> None:
-        """Kill its processes now; the job is reported as Failed. Returns when processes and thread are gone."""
-        self._requests.request_end(Cause.CLOSE)
+        """Kill the processes now and wait until they have ended. The job is reported as Failed."""
+        self._end_requests.request_end(Cause.CLOSE)
         if self._thread.ident is not None:
             self._thread.join()
 
-    # What follows runs in the job's thread.
+    # The methods below run in the thread of the job.
 
     def _run(self) -> None:
-        self._tell("InProgress", "Starting", f"Starting the {self._work.noun}")
+        self._report("InProgress", "Starting", f"Starting the {self._work.noun}")
         try:
             self._reporter.metrics = LogMetrics(self._work.metrics)
             self._work.check()
-            log = JobLog(self._folder / "log.txt", self._reporter.metrics, self._published())
+            log = JobLog(self._folder / "log.txt", self._reporter.metrics, self._build_metrics())
             mounted = mounting.is_opt_ml_mounted() if self._mounted is None else self._mounted
             try:
                 setting = JobContext(self._folder, self._s3, log, mounted, self._access())
-                self._finish(self._attempts(setting), setting)
+                self._finish(self._run_attempts(setting), setting)
             finally:
                 log.close()
         except UserError as error:
@@ -141,39 +149,42 @@ class ContainerJob:
             self._fail(f"CapacityError: {error}")
         except InternalServerError as error:
             self._fail(f"InternalServerError: {error}")
-        except Exception as error:  # the thread's last line: nobody else would say that the job is over
+        except Exception as error:  # otherwise nothing would report the end of the job
             traceback.print_exc()
             self._fail(f"InternalServerError: {type(error).__name__}: {error}")
 
-    def _published(self) -> CloudWatchMetrics | None:
-        """Named as the SageMaker SDK's TrainingJobAnalytics looks for them; only training jobs define any."""
+    def _build_metrics(self) -> CloudWatchMetrics | None:
+        """Return the CloudWatch metrics, named as TrainingJobAnalytics of the SageMaker SDK expects.
+
+        Only training jobs define metrics.
+        """
         if self._cloudwatch is None:
             return None
         return CloudWatchMetrics(self._cloudwatch, self._work.log_group, {"TrainingJobName": self._work.name})
 
-    def _attempts(self, setting: JobContext) -> Ending:
-        """Instances after instances until none is interrupted, or fails for a reason that is retried."""
-        cause, retries = self._rest(self._starts_after), self._work.limits.retries
+    def _run_attempts(self, setting: JobContext) -> Ending:
+        """Run attempts until one is neither interrupted nor retried."""
+        cause, remaining_retries = self._wait(self._starts_after), self._work.limits.retries
         if cause is not Cause.EXIT:
             return Ending(cause)
         while True:
-            self._tell("InProgress", "Starting", "Preparing the instances for training")
+            self._report("InProgress", "Starting", "Preparing the instances for training")
             cause = self._wait_for_instances()
             if cause is not Cause.EXIT:
                 return Ending(cause)
             try:
-                ending = self._attempt(setting)
+                ending = self._run_attempt(setting)
             except InternalServerError:
-                if retries == 0:
+                if remaining_retries == 0:
                     raise
-                retries -= 1
+                remaining_retries -= 1
             else:
                 if ending.cause is not Cause.INTERRUPTION:
                     return ending
-                self._tell("InProgress", "Interrupted", "The managed spot training instances were interrupted")
+                self._report("InProgress", "Interrupted", "The managed spot training instances were interrupted")
             self._clock.stop()
             self._units = ()
-            cause = self._rest(self._timing.capacity_wait)
+            cause = self._wait(self._timing.capacity_wait)
             if cause is not Cause.EXIT:
                 return Ending(cause)
 
@@ -185,37 +196,37 @@ class ContainerJob:
             except CapacityError:
                 if time.monotonic() - since >= self._work.limits.pending:
                     raise
-                self._tell("InProgress", "Pending", "Waiting for compute capacity")
-                cause = self._rest(self._timing.capacity_wait)
+                self._report("InProgress", "Pending", "Waiting for compute capacity")
+                cause = self._wait(self._timing.capacity_wait)
                 if cause is not Cause.EXIT:
                     return cause
             else:
                 return Cause.EXIT
 
-    def _rest(self, seconds: float) -> Cause:
-        """Wait for instances; why the job is to end instead, if it is."""
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            self._requests.wait(min(left, self._timing.poll))
-            cause = max(self._requests.strongest_cause, self._limit())
+    def _wait(self, seconds: float) -> Cause:
+        """Wait for instances. Return a cause to end the job, or EXIT."""
+        deadline = time.monotonic() + seconds
+        while (remaining := deadline - time.monotonic()) > 0:
+            self._end_requests.wait(min(remaining, self._timing.poll))
+            cause = max(self._end_requests.strongest_cause, self._check_limits())
             if cause > Cause.INTERRUPTION:
                 return cause
         return Cause.EXIT
 
-    def _attempt(self, setting: JobContext) -> Ending:
+    def _run_attempt(self, setting: JobContext) -> Ending:
         self._clock.start()
-        self._tell("InProgress", "Downloading", "Downloading the training image and input data")
+        self._report("InProgress", "Downloading", "Downloading the training image and input data")
         self._faults("Downloading")
         self._open_streams(setting.log)
         units = self._work.create_units(setting)
         for number, unit in enumerate(units, 1):
             unit.prepare()
-            self._units = units[:number]  # what has no disk yet has nothing to upload
-            if self._requests.strongest_cause > Cause.INTERRUPTION:
-                return Ending(self._requests.strongest_cause)
-        self._tell("InProgress", "Training", _IN_TRAINING)
+            self._units = units[:number]  # a unit without a disk has nothing to upload
+            if self._end_requests.strongest_cause > Cause.INTERRUPTION:
+                return Ending(self._end_requests.strongest_cause)
+        self._report("InProgress", "Training", _TRAINING_MESSAGE)
         self._faults("Training")
-        return self._watch(setting.log)
+        return self._run_units(setting.log)
 
     def _open_streams(self, log: JobLog) -> None:
         if self._logs is not None:
@@ -225,17 +236,17 @@ class ContainerJob:
                 self._logs, self._work.log_group, {name: f"{self._work.name}/{name}-{now}" for name in names}
             )
 
-    def _watch(self, log: JobLog) -> Ending:
-        """Run the units until all have ended or one has failed, or until their end is asked for."""
+    def _run_units(self, log: JobLog) -> Ending:
+        """Run the units until all have ended, one has failed, or an end is requested."""
         cause, failing = Cause.EXIT, None
         try:
             for unit in self._units:
-                unit.start(self._requests.wake)
-            while cause is Cause.EXIT and self._running():
-                self._requests.wait(self._timing.poll)
-                self._look_around(log, cause)
-                if self._running():
-                    cause = max(self._requests.strongest_cause, self._limit())
+                unit.start(self._end_requests.wake)
+            while cause is Cause.EXIT and self._is_running():
+                self._end_requests.wait(self._timing.poll)
+                self._sync_units(log, cause)
+                if self._is_running():
+                    cause = max(self._end_requests.strongest_cause, self._check_limits())
             failing = next((unit for unit in self._units if unit.poll()), None)
             if cause is not Cause.EXIT:
                 self._terminate(log, cause)
@@ -243,36 +254,38 @@ class ContainerJob:
             codes = {unit: unit.close() for unit in self._units}
         log.flush()
         if cause is not Cause.EXIT:
-            return Ending(max(cause, self._requests.strongest_cause))
+            return Ending(max(cause, self._end_requests.strongest_cause))
         return Ending(cause, failing.failure_reason(codes[failing], log) if failing is not None else None)
 
-    def _running(self) -> bool:
-        """Whether there is something to wait for: one that failed ends the others."""
+    def _is_running(self) -> bool:
+        """Return True while a unit runs and none has failed. A failed unit ends the others."""
         codes = [unit.poll() for unit in self._units]
         return None in codes and not any(codes)
 
     def _terminate(self, log: JobLog, cause: Cause) -> None:
-        """SIGTERM, then the grace in which the containers may save their work; what remains is killed by `close`."""
-        self._progress(cause)
+        """Send SIGTERM and wait for the grace period. `close` kills the remaining processes."""
+        self._report_progress(cause)
         grace = self._timing.interruption_grace if cause is Cause.INTERRUPTION else self._timing.stop_grace
         deadline = time.monotonic() + grace
         for unit in self._units:
             unit.terminate()
-        while any(unit.poll() is None for unit in self._units) and self._requests.strongest_cause is not Cause.CLOSE:
-            left = deadline - time.monotonic()
-            if left <= 0:
+        while (
+            any(unit.poll() is None for unit in self._units) and self._end_requests.strongest_cause is not Cause.CLOSE
+        ):
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
                 break
-            self._requests.wait(min(left, self._timing.poll))
-            self._look_around(log, cause)
+            self._end_requests.wait(min(remaining, self._timing.poll))
+            self._sync_units(log, cause)
 
-    def _look_around(self, log: JobLog, cause: Cause) -> None:
+    def _sync_units(self, log: JobLog, cause: Cause) -> None:
         for unit in self._units:
             unit.sync()
         log.flush()
         self._utilization.publish({f"algo-{number}": unit.pids for number, unit in enumerate(self._units, 1)})
-        self._progress(cause)
+        self._report_progress(cause)
 
-    def _limit(self) -> Cause:
+    def _check_limits(self) -> Cause:
         limits = self._work.limits
         if self._clock.elapsed_seconds > limits.wait:
             return Cause.MAX_WAIT
@@ -283,15 +296,15 @@ class ContainerJob:
             return Cause.INTERRUPTION
         return Cause.EXIT
 
-    def _progress(self, cause: Cause) -> None:
-        """Report what is new: metrics, or that the containers are being stopped."""
-        stopping = cause > Cause.INTERRUPTION and cause is not Cause.CLOSE
-        if not self._reporter.has_changed("Stopping" if stopping else "Training"):
+    def _report_progress(self, cause: Cause) -> None:
+        """Report new metrics, or that the containers are stopping."""
+        is_stopping = cause > Cause.INTERRUPTION and cause is not Cause.CLOSE
+        if not self._reporter.has_changed("Stopping" if is_stopping else "Training"):
             return
-        if stopping:
-            self._tell("Stopping", "Stopping", f"Stopping the {self._work.noun}")
+        if is_stopping:
+            self._report("Stopping", "Stopping", f"Stopping the {self._work.noun}")
         else:
-            self._tell("InProgress", "Training", _IN_TRAINING)
+            self._report("InProgress", "Training", _TRAINING_MESSAGE)
 
     def _finish(self, ending: Ending, setting: JobContext) -> None:
         work, noun = self._work, self._work.noun.capitalize()
@@ -301,7 +314,9 @@ class ContainerJob:
         if ending.failure_reason is not None:
             self._fail(ending.failure_reason, work.upload(setting, self._units, ending))
             return
-        self._tell("InProgress" if ending.completed else "Stopping", "Uploading", "Uploading generated training model")
+        self._report(
+            "InProgress" if ending.completed else "Stopping", "Uploading", "Uploading generated training model"
+        )
         outcome = work.upload(setting, self._units, ending)
         self._clock.stop()
         status, secondary, message = {
@@ -325,7 +340,7 @@ class ContainerJob:
         message = f"{self._work.noun.capitalize()} failed"
         self._reporter.report("Failed", "Failed", message, reason[:REASON_CHARACTERS], outcome=outcome)
 
-    def _tell(self, status: str, secondary_status: str, message: str) -> None:
-        """Of a job under way, which is stopping from the moment that it is asked to."""
-        asked = self._requests.strongest_cause is Cause.STOP
-        self._reporter.report("Stopping" if asked else status, secondary_status, message)
+    def _report(self, status: str, secondary_status: str, message: str) -> None:
+        """Report an active job. Its status is Stopping once a stop is requested."""
+        is_stop_requested = self._end_requests.strongest_cause is Cause.STOP
+        self._reporter.report("Stopping" if is_stop_requested else status, secondary_status, message)

@@ -1,4 +1,4 @@
-"""What a kind of job (training, processing, transform) tells `job.ContainerJob`, which runs it."""
+"""Interface between `job.ContainerJob` and the job kinds: training, processing and transform."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -11,25 +11,25 @@ from sagemaker_sandbox.runtime.endings import Ending
 from sagemaker_sandbox.runtime.job_log import JobLog
 from sagemaker_sandbox.runtime.s3 import S3
 
-#: FailureReason's longest text in the API.
+#: Longest FailureReason in the API.
 REASON_CHARACTERS = 1024
 
 
 @dataclass(frozen=True)
 class JobLimits:
-    """What ends a job that does not end by itself, in seconds."""
+    """Limits of a job, in seconds."""
 
     runtime: float = math.inf  #: with instances
-    wait: float = math.inf  #: from the start, waiting for capacity included
-    pending: float = 0.0  #: waiting for capacity, after which the job fails
+    wait: float = math.inf  #: from the start, including the wait for capacity
+    pending: float = 0.0  #: wait for capacity, after which the job fails
     retries: int = 0  #: attempts after internal errors
 
 
 @dataclass(frozen=True)
 class JobContext:
-    """What a job works with: a folder of its own, S3, its log.
+    """Resources of a job: its folder, S3 and log.
 
-    `access` are variables that lead a container's AWS clients to its role's credentials.
+    `access` holds variables with the credentials of the role for the AWS clients of a container.
     """
 
     folder: Path
@@ -39,42 +39,42 @@ class JobContext:
     access: Mapping[str, str] = field(default_factory=dict)
 
     def create_containers(self, count: int) -> list[Container]:
-        """A container on each of so many instances; raises UserError where they cannot find each other."""
+        """Return a container for each of `count` instances. Raises UserError if they cannot connect."""
         hosts = assign_host_addresses(count)
         return [Container(self.folder / name, mounted=self.mounted, host=name, hosts=hosts) for name in hosts]
 
 
 class JobUnit(Protocol):
-    """One instance's share of a job. The job's thread alone calls it, in this order."""
+    """Part of a job that runs on one instance. Only the thread of the job calls it, in this order."""
 
-    uploads: int  #: files uploaded while it ran
-    pids: Sequence[int]  #: processes of what runs, not their children
+    uploads: int  #: number of files uploaded during the run
+    pids: Sequence[int]  #: processes of the program, without children
 
     def prepare(self) -> None:
-        """Get ready, inputs from S3 included; raises UserError for what is missing or broken."""
+        """Prepare the instance, including inputs from S3. Raises UserError for missing or broken data."""
 
     def start(self, wake: Callable[[], None]) -> None:
-        """Begin; `wake` is to be called when it has ended."""
+        """Start. `wake` must be called at the end."""
 
     def poll(self) -> int | None:
-        """The return code, 0 for success; None while it runs."""
+        """Return the return code, 0 for success; None while the unit runs."""
 
     def sync(self) -> None:
-        """Upload what is to be uploaded while it runs."""
+        """Upload results that are due during the run."""
 
     def terminate(self) -> None:
-        """Ask it to end."""
+        """Request an end."""
 
     def close(self) -> int:
-        """End it now, if it has not; its return code."""
+        """End the unit if it still runs, and return its return code."""
 
     def failure_reason(self, return_code: int, log: JobLog) -> str:
-        """FailureReason where it has failed, in SageMaker's words."""
+        """Return the FailureReason of a failed unit, with the message of SageMaker."""
 
 
 @dataclass(frozen=True)
 class JobOutput:
-    """What a job left behind: the address of its artifacts, and what its container said at the end."""
+    """Output of a job: the address of its artifacts, and the exit message of its container."""
 
     artifacts: str | None = None
     exit_message: str | None = None
@@ -84,7 +84,7 @@ U = TypeVar("U", bound=JobUnit)
 
 
 class JobDefinition(Protocol[U]):
-    """One job's request, understood. U is what its instances are."""
+    """Parsed request of one job. U is the type of its instances."""
 
     noun: ClassVar[str]
     log_group: ClassVar[str]
@@ -95,10 +95,10 @@ class JobDefinition(Protocol[U]):
     host_count: int
 
     def check(self) -> None:
-        """Raise UserError for what only real SageMaker can run."""
+        """Raise UserError for requests that only real SageMaker can run."""
 
-    def create_units(self, setting: JobContext) -> Sequence[U]:
-        """A fresh instance, or several; raises UserError."""
+    def create_units(self, context: JobContext) -> Sequence[U]:
+        """Return new instances. Raises UserError."""
 
-    def upload(self, setting: JobContext, units: Sequence[U], ending: Ending) -> JobOutput:
-        """Upload what the job is to leave behind, as its ending allows."""
+    def upload(self, context: JobContext, units: Sequence[U], ending: Ending) -> JobOutput:
+        """Upload the results of the job, depending on its ending."""

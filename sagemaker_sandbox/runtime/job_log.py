@@ -1,4 +1,4 @@
-"""What a job's containers print: kept in a file, sent to CloudWatch Logs, and searched for metrics."""
+"""Output of job containers: written to a file, sent to CloudWatch Logs and searched for metrics."""
 
 import re
 import threading
@@ -19,19 +19,19 @@ _EVENT_CHARACTERS = 1_000
 
 
 class CloudWatchStream:
-    """One log stream; `put` never fails a job, as the agent on a real instance never does."""
+    """One log stream. `put` never fails a job, like the agent on a real instance."""
 
     def __init__(self, client: Any, group: str, name: str) -> None:
         self._client = client
         self._group = group
         self._name = name
-        self._created = False
+        self._is_created = False
 
     def put(self, events: Sequence[tuple[float, str]]) -> None:
-        """Send (time in seconds, line) events in batches; what CloudWatch Logs refuses is dropped."""
+        """Send events (time in seconds, line) in batches. Events that CloudWatch Logs rejects are dropped."""
         try:
-            if not self._created:
-                self._make()
+            if not self._is_created:
+                self._create()
             for start in range(0, len(events), _BATCH_EVENTS):
                 self._client.put_log_events(
                     logGroupName=self._group,
@@ -45,11 +45,11 @@ class CloudWatchStream:
             return
 
     def create(self) -> None:
-        """Make the stream, and its group where it is missing, before anything is put."""
+        """Create the stream and, if missing, its group, before the first event."""
         with suppress(ClientError, BotoCoreError):
-            self._make()
+            self._create()
 
-    def _make(self) -> None:
+    def _create(self) -> None:
         for create, names in (
             (self._client.create_log_group, {"logGroupName": self._group}),
             (self._client.create_log_stream, {"logGroupName": self._group, "logStreamName": self._name}),
@@ -58,11 +58,11 @@ class CloudWatchStream:
                 create(**names)
             except self._client.exceptions.ResourceAlreadyExistsException:
                 continue
-        self._created = True
+        self._is_created = True
 
 
 class CloudWatchMetrics:
-    """A job's metrics in CloudWatch, under these dimensions. `put` never fails a job either."""
+    """Metrics of a job in CloudWatch, with these dimensions. `put` never fails a job."""
 
     def __init__(self, client: Any, namespace: str, dimensions: Mapping[str, str], unit: str = "None") -> None:
         self._client = client
@@ -70,9 +70,9 @@ class CloudWatchMetrics:
         self._dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
         self._unit = unit
 
-    def put(self, found: Sequence[tuple[float, str, float]]) -> None:
-        """Send (time in seconds, name, value) in batches; what CloudWatch refuses is dropped."""
-        for start in range(0, len(found), _BATCH_EVENTS):
+    def put(self, values: Sequence[tuple[float, str, float]]) -> None:
+        """Send values (time in seconds, name, value) in batches. Values that CloudWatch rejects are dropped."""
+        for start in range(0, len(values), _BATCH_EVENTS):
             with suppress(ClientError, BotoCoreError):
                 self._client.put_metric_data(
                     Namespace=self._namespace,
@@ -83,21 +83,21 @@ class CloudWatchMetrics:
                             "Timestamp": when,
                             "Value": value,
                             "Unit": self._unit,
-                            "StorageResolution": 1,  # a job lasts seconds here: by the minute, all would be one value
+                            "StorageResolution": 1,  # a job lasts seconds: with a minute, all values would be one
                         }
-                        for when, name, value in found[start : start + _BATCH_EVENTS]
+                        for when, name, value in values[start : start + _BATCH_EVENTS]
                     ],
                 )
 
 
 class LogMetrics:
-    """AlgorithmSpecification.MetricDefinitions: the values that regular expressions found in the log."""
+    """AlgorithmSpecification.MetricDefinitions: values that regular expressions match in the log."""
 
     def __init__(self, definitions: Sequence[Mapping[str, str]]) -> None:
-        self.values: dict[str, float] = {}  #: the last one of each metric
-        self.history: defaultdict[str, list[float]] = defaultdict(list)  #: all of them, in order
-        self.unsent: list[tuple[float, str, float]] = []  #: time, name and value of what nobody has taken yet
-        self.total_count = 0  #: how many there are in all
+        self.values: dict[str, float] = {}  #: latest value of each metric
+        self.history: defaultdict[str, list[float]] = defaultdict(list)  #: all values of each metric, in order
+        self.unsent: list[tuple[float, str, float]] = []  #: time, name and value of unsent values
+        self.total_count = 0  #: number of values of all metrics
         self._patterns: list[tuple[str, re.Pattern[str]]] = []
         for definition in definitions:
             name = definition["Name"]
@@ -110,7 +110,7 @@ class LogMetrics:
             self._patterns.append((name, pattern))
 
     def scan(self, line: str) -> None:
-        """Remember the metrics in a line; text that is not a number is no metric."""
+        """Store the metrics in a line. Text that is not a number is ignored."""
         for name, pattern in self._patterns:
             match = pattern.search(line)
             if match is None:
@@ -126,11 +126,11 @@ class LogMetrics:
 
 
 class JobLog:
-    """The log of one job, over all its instances. Threads may write at the same time."""
+    """Log of one job with all its instances. Threads can write concurrently."""
 
-    def __init__(self, path: Path, metrics: LogMetrics, published: CloudWatchMetrics | None = None) -> None:
+    def __init__(self, path: Path, metrics: LogMetrics, cloudwatch_metrics: CloudWatchMetrics | None = None) -> None:
         self.metrics = metrics
-        self._published = published
+        self._cloudwatch_metrics = cloudwatch_metrics
         self._streams: dict[str, CloudWatchStream] = {}
         self._lock = threading.Lock()
         self._pending: dict[str, list[tuple[float, str]]] = {}
@@ -139,13 +139,16 @@ class JobLog:
         self._file = path.open("w", encoding="utf-8", buffering=1)
 
     def open_streams(self, client: Any, group: str, names: Mapping[str, str]) -> None:
-        """From now on each host's lines go to its own log stream, named by `names`; the last ones are left behind."""
+        """Send further lines of each host to its own log stream, named by `names`.
+
+        Earlier streams receive no more lines.
+        """
         self.flush()
         with self._lock:
             self._streams = {host: CloudWatchStream(client, group, name) for host, name in names.items()}
 
     def write(self, line: str, is_error: bool = False, *, host: str = "algo-1") -> None:
-        """Add one line. Metrics are looked for in all of them, as SageMaker searches the log stream."""
+        """Add one line and search it for metrics, as SageMaker searches the log stream."""
         with self._lock:
             self._file.write(f"{line}\n")
             self.metrics.scan(line)
@@ -155,18 +158,18 @@ class JobLog:
                 self._pending.setdefault(host, []).append((time.time(), line))
 
     def flush(self) -> None:
-        """Send what was written since the last time to CloudWatch Logs, and the metrics in it to CloudWatch."""
+        """Send new lines to CloudWatch Logs and new metric values to CloudWatch."""
         with self._lock:
             pending, self._pending = self._pending, {}
-            found, self.metrics.unsent = self.metrics.unsent, []
+            values, self.metrics.unsent = self.metrics.unsent, []
             streams = self._streams
-        if self._published is not None:
-            self._published.put(found)
+        if self._cloudwatch_metrics is not None:
+            self._cloudwatch_metrics.put(values)
         for host, events in pending.items():
             streams[host].put(events)
 
     def last_errors(self, characters: int, *, host: str = "algo-1") -> str:
-        """The end of a host's stderr, whole lines, at most so many characters."""
+        """Return the last whole lines of the stderr of a host, at most so many characters."""
         with self._lock:
             text = ""
             for line in reversed(self._errors[host]):

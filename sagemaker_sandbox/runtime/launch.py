@@ -1,11 +1,11 @@
-"""Become another program, inside a container: what has to happen between fork and exec.
+"""Launcher of a program in a container: the work between fork and exec.
 
 Usage: python launch.py SETTINGS PROGRAM [ARGUMENT…]
 
-SETTINGS is JSON: `parent`, the process with which the program is to die (Linux); `opt_ml`, the folder to mount at
-/opt/ml, and `hosts`, addresses by name, in a mount namespace of its own; `workdir`, where to start.
+SETTINGS is JSON. `parent` is the process with which the program ends (Linux). `opt_ml` is the folder to mount at
+/opt/ml, and `hosts` are addresses by name, both in a separate mount namespace. `workdir` is the working directory.
 
-A step of its own instead of `preexec_fn`, which is unsafe in a process with threads. Standard library only.
+This is a separate step because `preexec_fn` is unsafe in a process with threads. It uses the standard library only.
 """
 
 import ctypes
@@ -22,19 +22,19 @@ MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x4_0000  # <linux/mount.h>
 
 
 def main() -> None:
-    """Set the container up, then execute the program; 127 where there is none."""
+    """Set up the container, then execute the program. Exit with 127 if the program does not exist."""
     settings, command = json.loads(sys.argv[1]), sys.argv[2:]
     if "opt_ml" in settings:
         _enter_namespace()
         _mount_opt_ml(settings["opt_ml"])
-        _name_hosts(settings["hosts"], Path(f"{settings['opt_ml']}.hosts"))
+        _add_hosts(settings["hosts"], Path(f"{settings['opt_ml']}.hosts"))
     os.chdir(settings["workdir"])
     if settings["parent"] is not None and sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
-        if os.getppid() != settings["parent"]:  # it died before the line above
+        if os.getppid() != settings["parent"]:  # the parent ended before the line above
             sys.exit(1)
     try:
-        os.execvp(command[0], command)  # noqa: S606 - no shell is what we want
+        os.execvp(command[0], command)  # noqa: S606 - no shell intended
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr)
         sys.exit(127)
@@ -53,7 +53,10 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
 
 
 def _enter_namespace() -> None:
-    """A mount namespace; who may not make one alone makes a user namespace with it, and stays who he is in it."""
+    """Enter a new mount namespace.
+
+    Without the right to create one, create a user namespace with it, and keep the user and group ids.
+    """
     user, group = os.geteuid(), os.getegid()
     try:
         _call("unshare", CLONE_NEWNS)
@@ -66,18 +69,21 @@ def _enter_namespace() -> None:
 
 
 def _mount_opt_ml(folder: str) -> None:
-    """`folder` at /opt/ml. Where there is no such folder, /opt is replaced, and all that was in it mounted again."""
+    """Mount `folder` at /opt/ml.
+
+    If /opt/ml does not exist, replace /opt and mount all its previous content again.
+    """
     source = os.open(folder, os.O_PATH)
     if not Path("/opt/ml").is_dir():
-        kept = {entry.name: os.open(entry.path, os.O_PATH | os.O_NOFOLLOW) for entry in os.scandir("/opt")}
+        entries = {entry.name: os.open(entry.path, os.O_PATH | os.O_NOFOLLOW) for entry in os.scandir("/opt")}
         _mount("tmpfs", "/opt", "tmpfs", 0, "mode=755")
-        for name, entry in kept.items():
-            _mount_again(entry, Path("/opt") / name)
+        for name, entry in entries.items():
+            _restore_entry(entry, Path("/opt") / name)
         Path("/opt/ml").mkdir()
     _mount(f"/proc/self/fd/{source}", "/opt/ml", None, MS_BIND | MS_REC)
 
 
-def _mount_again(entry: int, path: Path) -> None:
+def _restore_entry(entry: int, path: Path) -> None:
     mode = os.fstat(entry).st_mode
     if stat.S_ISLNK(mode):
         path.symlink_to(os.readlink("", dir_fd=entry))
@@ -89,12 +95,15 @@ def _mount_again(entry: int, path: Path) -> None:
     _mount(f"/proc/self/fd/{entry}", str(path), None, MS_BIND | MS_REC)
 
 
-def _name_hosts(hosts: dict[str, str], extended: Path) -> None:
-    """An /etc/hosts that knows the job's instances, from a file beside the container's folder."""
-    known = Path("/etc/hosts")
-    if known.is_file():
-        extended.write_text("\n".join([known.read_text(), *(f"{hosts[name]} {name}" for name in hosts), ""]))
-        _mount(str(extended), str(known), None, MS_BIND)
+def _add_hosts(hosts: dict[str, str], extended: Path) -> None:
+    """Mount an /etc/hosts that includes the instances of the job.
+
+    The file is beside the folder of the container.
+    """
+    hosts_file = Path("/etc/hosts")
+    if hosts_file.is_file():
+        extended.write_text("\n".join([hosts_file.read_text(), *(f"{hosts[name]} {name}" for name in hosts), ""]))
+        _mount(str(extended), str(hosts_file), None, MS_BIND)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where the data of a container's model are in S3, and how they come into the container's folder."""
+"""Model data of containers: sources in S3, and download to the folder of a container."""
 
 import hashlib
 import os
@@ -25,20 +25,20 @@ _CHUNK = 2**20
 
 
 class MissingDataError(UserError):
-    """S3 has not what is named, or does not give it."""
+    """The S3 object does not exist or is not readable."""
 
 
 class BrokenDataError(UserError):
-    """What S3 has cannot be unpacked."""
+    """The archive cannot be unpacked."""
 
 
 class DownloadTimeoutError(UserError):
-    """It takes longer than it may."""
+    """The download took longer than allowed."""
 
 
 @dataclass(frozen=True)
 class ModelDataSource:
-    """Data in S3: a tar.gz archive, one object as it is, or all under a prefix; and where the container sees them."""
+    """Data in S3 and its path in the container: a tar.gz archive, one object, or all under a prefix."""
 
     url: str
     target: str = f"{ML_ROOT}/model"
@@ -47,42 +47,45 @@ class ModelDataSource:
 
     @property
     def address(self) -> S3Uri:
-        """Where in S3. Raises MissingDataError for what is no address in S3."""
-        found = S3Uri.of_url(self.url)
-        if found is None:
+        """Address in S3. Raises MissingDataError if the URL is not an S3 address."""
+        address = S3Uri.parse_url(self.url)
+        if address is None:
             raise MissingDataError(f"{self.url} is not an address in S3")
-        return found
+        return address
 
 
-#: Names the archive of scripts that are not packed with the model, as the SDK has it, and where they are unpacked.
-_SCRIPTS, _CODE = "SAGEMAKER_SUBMIT_DIRECTORY", f"{ML_ROOT}/code"
+#: Variable with the script archive that is not part of the model data, as set by the SDK; and its folder.
+_SCRIPTS_VARIABLE, _CODE_FOLDER = "SAGEMAKER_SUBMIT_DIRECTORY", f"{ML_ROOT}/code"
 
 
 def list_sources(container: Mapping[str, Any]) -> list[ModelDataSource]:
-    """What a container needs before it starts: its model's data unless it serves several, and the additional ones."""
-    found = [
-        _described(one["S3DataSource"], f"{ML_ROOT}/additional-model-data-sources/{one['ChannelName']}")
-        for one in container.get("AdditionalModelDataSources", ())
+    """Return the data that a container needs before it starts.
+
+    That is the model, unless the container serves several models, the scripts, and additional sources.
+    """
+    sources = [
+        _build_source(source["S3DataSource"], f"{ML_ROOT}/additional-model-data-sources/{source['ChannelName']}")
+        for source in container.get("AdditionalModelDataSources", ())
     ]
-    scripts = container.get("Environment", {}).get(_SCRIPTS, "")
+    scripts = container.get("Environment", {}).get(_SCRIPTS_VARIABLE, "")
     if is_s3(scripts):
-        found.append(ModelDataSource(scripts, _CODE))
+        sources.append(ModelDataSource(scripts, _CODE_FOLDER))
     if container.get("Mode") == "MultiModel":
-        return found
+        return sources
     if "S3DataSource" in container.get("ModelDataSource", {}):
-        found.insert(0, _described(container["ModelDataSource"]["S3DataSource"], f"{ML_ROOT}/model"))
+        sources.insert(0, _build_source(container["ModelDataSource"]["S3DataSource"], f"{ML_ROOT}/model"))
     elif container.get("ModelDataUrl"):
-        found.insert(0, ModelDataSource(container["ModelDataUrl"]))
-    return found
+        sources.insert(0, ModelDataSource(container["ModelDataUrl"]))
+    return sources
 
 
 def build_model_environment(container: Mapping[str, Any]) -> dict[str, str]:
-    """A container's variables, once its scripts are here."""
-    given: dict[str, str] = dict(container.get("Environment", {}))
-    return given | {_SCRIPTS: _CODE} if is_s3(given.get(_SCRIPTS, "")) else given
+    """Return the environment variables of a container whose scripts are downloaded."""
+    variables: dict[str, str] = dict(container.get("Environment", {}))
+    return variables | {_SCRIPTS_VARIABLE: _CODE_FOLDER} if is_s3(variables.get(_SCRIPTS_VARIABLE, "")) else variables
 
 
-def _described(source: Mapping[str, Any], target: str) -> ModelDataSource:
+def _build_source(source: Mapping[str, Any], target: str) -> ModelDataSource:
     return ModelDataSource(
         source["S3Uri"],
         target,
@@ -93,7 +96,7 @@ def _described(source: Mapping[str, Any], target: str) -> ModelDataSource:
 
 @dataclass(frozen=True)
 class _Object:
-    """One object in S3, and its file's name."""
+    """One object in S3, with its file name."""
 
     key: str
     etag: str
@@ -101,77 +104,81 @@ class _Object:
 
 
 class ModelDataCache:
-    """What was fetched for the containers of one fleet: each version of a source once. They share the files."""
+    """Downloaded data of the containers of one fleet. Each version of a source is downloaded once.
+
+    Containers share the files.
+    """
 
     def __init__(self, s3: "S3Client", folder: Path) -> None:
         self._s3 = s3
         self._folder = folder
         self._lock = threading.Lock()
-        self._fetching: dict[Path, threading.Lock] = {}
+        self._download_locks: dict[Path, threading.Lock] = {}
 
     def copy_to(self, source: ModelDataSource, folder: Path, seconds: float) -> None:
-        """Have the files in `folder`, which is new. Raises MissingDataError, BrokenDataError, LateDataError.
+        """Provide the files in `folder`, which is new.
 
-        Nobody waits for it but who wants the same.
+        Raises MissingDataError, BrokenDataError and DownloadTimeoutError. A caller waits only for a concurrent download
+        of the same data.
         """
-        until = time.monotonic() + seconds
-        objects = self._objects(source)
-        told = [source.url, str(source.archive), *(f"{one.key} {one.etag}" for one in objects)]
-        kept = self._folder / hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+        deadline = time.monotonic() + seconds
+        objects = self._list_objects(source)
+        identity = [source.url, str(source.archive), *(f"{item.key} {item.etag}" for item in objects)]
+        cached = self._folder / hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
         with self._lock:
-            fetching = self._fetching.setdefault(kept, threading.Lock())
-        with fetching:
-            if not kept.is_dir():
-                self._fetch(source, objects, kept, until)
+            download_lock = self._download_locks.setdefault(cached, threading.Lock())
+        with download_lock:
+            if not cached.is_dir():
+                self._download(source, objects, cached, deadline)
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(kept, folder, copy_function=os.link, symlinks=True)
+        shutil.copytree(cached, folder, copy_function=os.link, symlinks=True)
 
     def close(self) -> None:
-        """Keep nothing; what was brought stays."""
+        """Remove the cache. Files in the folders of containers remain."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _objects(self, source: ModelDataSource) -> list[_Object]:
+    def _list_objects(self, source: ModelDataSource) -> list[_Object]:
         bucket, key = source.address
         try:
             if not source.prefix:
-                found = self._s3.head_object(Bucket=bucket, Key=key)
-                return [_Object(key, found["ETag"], key.rpartition("/")[2])]
+                response = self._s3.head_object(Bucket=bucket, Key=key)
+                return [_Object(key, response["ETag"], key.rpartition("/")[2])]
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
-            listed = [
-                _Object(one["Key"], one["ETag"], one["Key"].removeprefix(key).lstrip("/"))
+            objects = [
+                _Object(entry["Key"], entry["ETag"], entry["Key"].removeprefix(key).lstrip("/"))
                 for page in pages
-                for one in page.get("Contents", ())
-                if not one["Key"].endswith("/")  # the console's folders are no files
+                for entry in page.get("Contents", ())
+                if not entry["Key"].endswith("/")  # skip folder markers of the console
             ]
         except ClientError as error:
-            raise MissingDataError(f"{source.url}: {_why(error)}") from None
-        if not listed:
-            raise MissingDataError(f"{source.url}: NoSuchKey (404): no object begins so")
-        return listed
+            raise MissingDataError(f"{source.url}: {_describe_error(error)}") from None
+        if not objects:
+            raise MissingDataError(f"{source.url}: NoSuchKey (404): no object has this prefix")
+        return objects
 
-    def _fetch(self, source: ModelDataSource, objects: list[_Object], kept: Path, until: float) -> None:
-        part = kept.with_suffix(".part")
+    def _download(self, source: ModelDataSource, objects: list[_Object], cached: Path, deadline: float) -> None:
+        part = cached.with_suffix(".part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        for one in objects:
-            target = kept.with_suffix(".tar.gz") if source.archive else resolve_inside(part, one.name)
+        for item in objects:
+            target = cached.with_suffix(".tar.gz") if source.archive else resolve_inside(part, item.name)
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as file:
-                for chunk in self._chunks(source, one.key):
+                for chunk in self._read_chunks(source, item.key):
                     file.write(chunk)
-                    if time.monotonic() > until:
+                    if time.monotonic() > deadline:
                         raise DownloadTimeoutError(f"{source.url}: the download took too long")
             if source.archive:
                 _unpack(target, part)
                 target.unlink()
-        part.rename(kept)
+        part.rename(cached)
 
-    def _chunks(self, source: ModelDataSource, key: str) -> Iterator[bytes]:
+    def _read_chunks(self, source: ModelDataSource, key: str) -> Iterator[bytes]:
         try:
-            answer = self._s3.get_object(Bucket=source.address.bucket, Key=key)
+            response = self._s3.get_object(Bucket=source.address.bucket, Key=key)
         except ClientError as error:
-            raise MissingDataError(f"{source.url}: {_why(error)}") from None
-        yield from answer["Body"].iter_chunks(_CHUNK)
+            raise MissingDataError(f"{source.url}: {_describe_error(error)}") from None
+        yield from response["Body"].iter_chunks(_CHUNK)
 
 
 def _unpack(archive: Path, folder: Path) -> None:
@@ -182,8 +189,8 @@ def _unpack(archive: Path, folder: Path) -> None:
         raise BrokenDataError(str(error)) from None
 
 
-def _why(error: ClientError) -> str:
-    """A client's error in few words; HeadObject has no body that would name it."""
+def _describe_error(error: ClientError) -> str:
+    """Return a short text of a client error. HeadObject has no body that would name it."""
     code = {"404": "NoSuchKey", "403": "AccessDenied"}.get(error.response["Error"]["Code"])
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return f"{code or error.response['Error']['Code']} ({status}): {error.response['Error'].get('Message', '')}"

@@ -1,4 +1,4 @@
-"""Serves one model as SageMaker's hosting does: workers answer one request each, start on demand and go when idle."""
+"""Model server: workers answer one request each, start on demand and end when idle, as in SageMaker hosting."""
 
 import threading
 import time
@@ -22,10 +22,10 @@ from sagemaker_sandbox.runtime.process import kill_marked
 from sagemaker_sandbox.scratch import CONTAINER_VARIABLE
 from sustainable_mlops.errors import UserError
 
-#: Seconds between two looks at memory, and at whether workers live or are idle.
-_MEMORY_EVERY, _LOOK_EVERY = 0.25, 1.0
-#: Seconds until a worker that must be warm is started again after one could not be.
-_AGAIN_AFTER = 5.0
+#: Seconds between two checks of worker memory, and between two checks of idle and ended workers.
+_MEMORY_INTERVAL, _CHECK_INTERVAL = 0.25, 1.0
+#: Seconds between two attempts to start a worker that must be warm.
+_RETRY_INTERVAL = 5.0
 _MEBIBYTE = 2**20
 
 _DELETED = "the endpoint was deleted"
@@ -33,13 +33,13 @@ _DELETED = "the endpoint was deleted"
 
 @dataclass(frozen=True)
 class Capacity:
-    """What a model server may use, sizes in MB and times in seconds.
+    """Resources of a model server. Sizes are in MB and times in seconds.
 
-    Requests beyond `workers` at once wait for one, `waiting` of them; what is more is throttled. Where none may wait,
-    as in Serverless Inference, each request that meets no idle worker starts one. `warm` workers never go.
+    At most `workers` requests run at once and `max_waiting` more wait; further requests are throttled. If `max_waiting`
+    is 0, as in Serverless Inference, a request without an idle worker starts one. `warm` workers never end.
 
-    `memory_mb` is kept by looking at each worker's resident memory every 0.25 s and killing it above the limit: a short
-    peak passes, where the real limit would not let it.
+    `memory_mb` is enforced by a check of the resident memory of each worker every 0.25 s. A worker above the limit is
+    killed. A short peak passes, which the real limit would not allow.
     """
 
     workers: int
@@ -51,11 +51,11 @@ class Capacity:
 
 
 class ModelServer:
-    """Serves the model that is in its container's folder, by the script that is beside it.
+    """Server of the model in the folder of its container, with the script beside the model.
 
-    The entry point is `code/inference.py` of the model, or what SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY say.
-    Workers write to `logs` of the container's folder, files that begin with `log`; `model` is where in it the model is.
-    `now` is the time, in seconds, that workers are idle by.
+    The entry point is `code/inference.py` of the model, or the values of SAGEMAKER_PROGRAM and
+    SAGEMAKER_SUBMIT_DIRECTORY. `model` is the folder of the model within the container. Workers write to `logs` of the
+    container, to files that begin with `log`. `now` returns the time in seconds for the idle timeout.
     """
 
     def __init__(
@@ -72,105 +72,115 @@ class ModelServer:
         self._model = model or container.model
         self._log = log
         self._now = now
-        self._given = environment
+        self._base_environment = environment
         self._capacity = capacity
         self._changed = threading.Condition()
         self._idle: list[Worker] = []
         self._workers: set[Worker] = set()
-        self._busy = 0
-        self._waiting = 0
-        self._starting = 0
-        self._started = 0
+        self._busy_count = 0
+        self._waiting_count = 0
+        self._starting_count = 0
+        self._started_count = 0
         self._failure: ModelError | None = None
         self._closing = threading.Event()
-        self._janitor: threading.Thread | None = None
+        self._maintenance_thread: threading.Thread | None = None
 
     @property
     def worker_count(self) -> int:
-        """Live workers, busy or idle."""
+        """Number of live workers, busy or idle."""
         return len(self.pids)
 
     @property
     def pids(self) -> list[int]:
-        """The processes of these."""
+        """Process ids of the live workers."""
         with self._changed:
             return [worker.pid for worker in self._workers if worker.is_alive]
 
     @property
     def memory_bytes(self) -> int:
-        """What they use, in bytes."""
+        """Resident memory of all workers."""
         with self._changed:
             workers = list(self._workers)
         return sum(worker.read_memory() for worker in workers)
 
     def start(self, workers: int = 1) -> None:
-        """Load the model in so many workers, or as many as must be warm. Raises ModelError.
+        """Load the model in `workers` workers, or in all that must be warm. Raises ModelError.
 
-        A container without a script is as ready as it can be: what its image would do by itself is not known here.
+        Without a script there is nothing to load: the sandbox does not know what the image would run.
         """
         if not self.has_program:
             return
-        more = max(workers, self._capacity.warm) - self.worker_count
-        if more > 0:
-            with ThreadPoolExecutor(min(more, count_cpus() + 1)) as starting:
-                list(starting.map(lambda _: self._give_back(self._start_worker(), asked=False), range(more)))
+        missing = max(workers, self._capacity.warm) - self.worker_count
+        if missing > 0:
+            with ThreadPoolExecutor(min(missing, count_cpus() + 1)) as executor:
+                list(
+                    executor.map(
+                        lambda _: self._return_worker(self._start_worker(), was_reserved=False), range(missing)
+                    )
+                )
 
     @property
     def has_program(self) -> bool:
-        """Whether there is a script to load the model by."""
+        """True if there is a script that loads the model."""
         try:
-            self._environment()
+            self._build_environment()
         except ModelError:
             return False
         return True
 
     def reshape(self, capacity: Capacity) -> None:
-        """Have other capacity from now on; back once what must be warm is. Raises ModelError."""
+        """Apply another capacity. Raises ModelError.
+
+        The call returns when the workers that must be warm are warm.
+        """
         with self._changed:
             self._capacity = capacity
-            self._mark_kept()
+            self._mark_warm_workers()
         self.start(0)
 
-    def invoke(self, asked: ContainerRequest) -> ContainerResponse:
-        """Answer one request. Raises ThrottledError, and ModelError for everything that fails in the container.
+    def invoke(self, request: ContainerRequest) -> ContainerResponse:
+        """Answer one request. Raises ThrottledError, and ModelError for failures in the container.
 
-        The worker of an answer that streams is busy until its parts have all been taken, or it is closed.
+        The worker of a streaming response is busy until the caller has read or closed it.
         """
-        worker, setup = self._take(time.monotonic() + asked.timeout_seconds)
+        worker, setup = self._reserve_worker(time.monotonic() + request.timeout_seconds)
         began = time.monotonic()
 
-        def took() -> InvocationTimings:
+        def build_timings() -> InvocationTimings:
             return InvocationTimings(time.monotonic() - began, setup=setup, provisioned=worker.is_kept_warm)
 
         try:
-            parts = ResponseParts(worker.send(asked), lambda: self._give_back(worker))
-            return ContainerResponse(parts if asked.streams else b"".join(parts), parts.headers, took())
+            parts = ResponseParts(worker.send(request), lambda: self._return_worker(worker))
+            return ContainerResponse(parts if request.streams else b"".join(parts), parts.headers, build_timings())
         except ModelError as error:
-            error.timings = took()
+            error.timings = build_timings()
             raise
 
     def close(self) -> None:
-        """Kill all workers; requests under way fail. No worker is left, and none starts any more."""
+        """Kill all workers; active requests fail. No worker starts afterwards."""
         with self._changed:
             busy, idle = self._workers.difference(self._idle), self._idle
             self._workers, self._idle = set(), []
-            janitor = self._janitor
+            maintenance_thread = self._maintenance_thread
             self._closing.set()
             self._changed.notify_all()
         for worker in idle:
             worker.close()
         for worker in busy:
             worker.kill(ModelError(0, _DELETED, ""))
-        if janitor is not None:
-            janitor.join()
-        if self._started:
+        if maintenance_thread is not None:
+            maintenance_thread.join()
+        if self._started_count:
             kill_marked(self._mark)
 
-    def _take(self, until: float) -> tuple[Worker, float | None]:
-        """A worker for one request, and how long its cold start took. Raises ThrottledError, ModelError."""
+    def _reserve_worker(self, deadline: float) -> tuple[Worker, float | None]:
+        """Return a worker for one request, and the duration of its cold start.
+
+        Raises ThrottledError and ModelError.
+        """
         with self._changed:
-            worker = self._idle_worker() if self._capacity.max_waiting == 0 else self._awaited_worker(until)
-            self._busy += 1
+            worker = self._take_idle_worker() if self._capacity.max_waiting == 0 else self._wait_for_worker(deadline)
+            self._busy_count += 1
         if worker is not None:
             return worker, None
         began = time.monotonic()
@@ -178,76 +188,76 @@ class ModelServer:
             return self._start_worker(), time.monotonic() - began
         except BaseException as error:
             with self._changed:
-                self._busy -= 1
+                self._busy_count -= 1
             if isinstance(error, ModelError):
                 error.timings = InvocationTimings(setup=time.monotonic() - began)
             raise
 
-    def _idle_worker(self) -> Worker | None:
-        """An idle one, of those that are always there where possible; None where there is none, and may be one more."""
+    def _take_idle_worker(self) -> Worker | None:
+        """Return an idle worker, preferably a warm one; None if the caller may start one."""
         if self._closing.is_set():
             raise ModelError(0, _DELETED, "")
-        if self._busy >= self._capacity.workers:
-            raise ThrottledError(f"{self._busy} requests are under way, MaxConcurrency allows no more")
-        self._part_with(*(worker for worker in self._idle if not worker.is_alive or self._tired(worker)))
-        # The last used, so that the others can go.
+        if self._busy_count >= self._capacity.workers:
+            raise ThrottledError(f"{self._busy_count} requests are under way, MaxConcurrency allows no more")
+        self._remove_idle(*(worker for worker in self._idle if not worker.is_alive or self._is_idle_too_long(worker)))
+        # The most recently used worker, so that the others can end.
         worker = max(self._idle, key=lambda worker: (worker.is_kept_warm, worker.idle_since), default=None)
         if worker is not None:
             self._idle.remove(worker)
         return worker
 
-    def _awaited_worker(self, until: float) -> Worker:
-        """As `_idle_worker`, once there is one; more are started meanwhile."""
-        if self._waiting >= self._capacity.max_waiting:
-            raise ThrottledError(f"{self._waiting} requests are waiting, and no more may")
-        self._waiting += 1
+    def _wait_for_worker(self, deadline: float) -> Worker:
+        """Wait for an idle worker. More workers are started meanwhile."""
+        if self._waiting_count >= self._capacity.max_waiting:
+            raise ThrottledError(f"{self._waiting_count} requests are waiting, and no more may")
+        self._waiting_count += 1
         self._failure = None
         try:
             while not self._closing.is_set():
-                worker = self._idle_worker() if self._busy < self._capacity.workers else None
+                worker = self._take_idle_worker() if self._busy_count < self._capacity.workers else None
                 if worker is not None:
                     return worker
-                if self._failure is not None and not self._workers and not self._starting:
+                if self._failure is not None and not self._workers and not self._starting_count:
                     raise self._failure
-                self._start_another()
-                if not self._changed.wait(until - time.monotonic()):
+                self._start_in_background()
+                if not self._changed.wait(deadline - time.monotonic()):
                     raise InvocationTimeoutError
             raise ModelError(0, _DELETED, "")
         finally:
-            self._waiting -= 1
+            self._waiting_count -= 1
 
-    def _tired(self, worker: Worker) -> bool:
+    def _is_idle_too_long(self, worker: Worker) -> bool:
         return not worker.is_kept_warm and worker.idle_since + self._capacity.idle_seconds < self._now()
 
-    def _part_with(self, *workers: Worker) -> None:
+    def _remove_idle(self, *workers: Worker) -> None:
         for worker in workers:
             self._idle.remove(worker)
             self._workers.discard(worker)
             worker.close()
 
-    def _give_back(self, worker: Worker, *, asked: bool = True) -> None:
+    def _return_worker(self, worker: Worker, *, was_reserved: bool = True) -> None:
         with self._changed:
-            self._busy -= asked
+            self._busy_count -= was_reserved
             if worker in self._workers and worker.is_alive:
                 worker.idle_since = self._now()
                 self._idle.append(worker)
-                self._mark_kept()
+                self._mark_warm_workers()
             else:
                 self._workers.discard(worker)
                 worker.close()
             self._changed.notify_all()
 
-    def _mark_kept(self) -> None:
-        """As many workers as must be warm are always there, by preference those that were."""
+    def _mark_warm_workers(self) -> None:
+        """Mark as many workers as must be warm, preferably those that are marked already."""
         by_age = sorted(self._workers, key=lambda worker: (not worker.is_kept_warm, worker.pid))
         for number, worker in enumerate(by_age):
             worker.is_kept_warm = number < self._capacity.warm
 
-    def _start_another(self) -> None:
-        """Start a worker in the background, if one more may be."""
-        if self._closing.is_set() or len(self._workers) + self._starting >= self._capacity.workers:
+    def _start_in_background(self) -> None:
+        """Start a worker in the background, within the capacity."""
+        if self._closing.is_set() or len(self._workers) + self._starting_count >= self._capacity.workers:
             return
-        self._starting += 1
+        self._starting_count += 1
 
         def start() -> None:
             failure, worker = None, None
@@ -256,27 +266,29 @@ class ModelServer:
             except ModelError as error:
                 failure = error
             with self._changed:
-                self._starting -= 1
+                self._starting_count -= 1
                 self._failure = failure
                 self._changed.notify_all()
             if worker is not None:
-                self._give_back(worker, asked=False)
+                self._return_worker(worker, was_reserved=False)
 
         threading.Thread(target=start, name="model-server worker", daemon=True).start()
 
     def _start_worker(self) -> Worker:
-        environment = self._environment()
+        environment = self._build_environment()
         with self._changed:
             if self._closing.is_set():
                 raise ModelError(0, _DELETED, "")
-            self._started += 1
-            log = self._container.folder / "logs" / f"{self._log}-{self._started}.log"
+            self._started_count += 1
+            log = self._container.folder / "logs" / f"{self._log}-{self._started_count}.log"
             log.parent.mkdir(parents=True, exist_ok=True)
             worker = Worker(self._container, environment, log)
             self._workers.add(worker)
-            if self._janitor is None:
-                self._janitor = threading.Thread(target=self._look_after, name="model server", daemon=True)
-                self._janitor.start()
+            if self._maintenance_thread is None:
+                self._maintenance_thread = threading.Thread(
+                    target=self._maintain_workers, name="model server", daemon=True
+                )
+                self._maintenance_thread.start()
         try:
             worker.wait_until_ready(self._capacity.startup_seconds)
         except ModelError:
@@ -286,51 +298,57 @@ class ModelServer:
             raise
         return worker
 
-    def _environment(self) -> dict[str, str]:
-        """What a worker is told of where everything is. Raises ModelError for what is missing."""
+    def _build_environment(self) -> dict[str, str]:
+        """Return the environment of a worker. Raises ModelError for missing files."""
         container = self._container
         model = f"{ML_ROOT}/{self._model.relative_to(container.folder).as_posix()}"
-        given = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": f"{model}/code", **self._given}
+        variables = {
+            "SAGEMAKER_PROGRAM": "inference.py",
+            "SAGEMAKER_SUBMIT_DIRECTORY": f"{model}/code",
+            **self._base_environment,
+        }
         try:
-            code = container.to_local_path(given["SAGEMAKER_SUBMIT_DIRECTORY"], "SAGEMAKER_SUBMIT_DIRECTORY")
+            code = container.to_local_path(variables["SAGEMAKER_SUBMIT_DIRECTORY"], "SAGEMAKER_SUBMIT_DIRECTORY")
         except UserError as error:
             raise ModelError(500, str(error), "") from error
-        if not (code / given["SAGEMAKER_PROGRAM"]).is_file():
-            raise ModelError(500, _no_program(given), "")
-        return container.build_environment(given) | {
+        if not (code / variables["SAGEMAKER_PROGRAM"]).is_file():
+            raise ModelError(500, _describe_missing_program(variables), "")
+        return container.build_environment(variables) | {
             "SM_MODEL_DIR": container.to_container_path(self._model),
             CONTAINER_VARIABLE: self._mark,
         }
 
     @property
     def _mark(self) -> str:
-        """What tells its processes, daemons too, from those of the other models of a container."""
+        """Marker that identifies the processes of this model, including daemons."""
         return str(self._model)
 
-    def _look_after(self) -> None:
-        """Let idle workers go, keep the memory limit, and have as many warm as must be; ends when nothing is left."""
-        again = 0.0
-        while not self._closing.wait(_LOOK_EVERY if self._capacity.memory_mb is None else _MEMORY_EVERY):
+    def _maintain_workers(self) -> None:
+        """End idle workers, enforce the memory limit and keep workers warm, until no worker is left."""
+        next_attempt = 0.0
+        while not self._closing.wait(_CHECK_INTERVAL if self._capacity.memory_mb is None else _MEMORY_INTERVAL):
             with self._changed:
-                self._part_with(*(worker for worker in self._idle if not worker.is_alive or self._tired(worker)))
+                self._remove_idle(
+                    *(worker for worker in self._idle if not worker.is_alive or self._is_idle_too_long(worker))
+                )
                 workers, capacity = list(self._workers), self._capacity
-                if len(workers) + self._starting < capacity.warm and again < time.monotonic():
-                    again = time.monotonic() + _AGAIN_AFTER
-                    self._start_another()
-                if not workers and not self._starting and not capacity.warm:
-                    self._janitor = None
+                if len(workers) + self._starting_count < capacity.warm and next_attempt < time.monotonic():
+                    next_attempt = time.monotonic() + _RETRY_INTERVAL
+                    self._start_in_background()
+                if not workers and not self._starting_count and not capacity.warm:
+                    self._maintenance_thread = None
                     return
             for worker in workers:
                 limit = capacity.memory_mb
                 if limit is not None and worker.is_alive and worker.read_memory() > limit * _MEBIBYTE:
-                    worker.kill(_too_large(limit))
+                    worker.kill(_build_memory_error(limit))
 
 
-def _too_large(limit: int) -> ModelError:
+def _build_memory_error(limit: int) -> ModelError:
     return ModelError(0, f"the worker was killed: it used more than MemorySizeInMB, {limit} MB", "")
 
 
-def _no_program(environment: Mapping[str, Any]) -> str:
+def _describe_missing_program(environment: Mapping[str, Any]) -> str:
     return (
         f"the model's data hold no {environment['SAGEMAKER_PROGRAM']} in code/; pack the script there, or name it by "
         "the model's environment variables SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY"

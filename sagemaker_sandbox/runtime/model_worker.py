@@ -1,4 +1,4 @@
-"""A model server's worker as the server sees it: a process and the pipe to it."""
+"""Worker of a model server, as seen by the server: a process and its pipe."""
 
 import io
 import select
@@ -16,16 +16,16 @@ from sagemaker_sandbox.runtime.process import kill_group
 from sagemaker_sandbox.runtime.worker import Message, read_message, write_message
 
 _WORKER = Path(__file__).with_name("worker.py")
-#: Seconds between two looks at whether a silent worker lives, and those in which one that says no more may end itself.
-_LOOK_EVERY, _ENDS_WITHIN = 0.5, 1.0
+#: Seconds between two checks of a silent worker, and seconds that a worker has to end after its last message.
+_CHECK_INTERVAL, _EXIT_TIMEOUT = 0.5, 1.0
 
 
 class Worker:
-    """A worker process and the pipe to it. One thread at a time may use it; any may kill it."""
+    """A worker process and its pipe. One thread at a time uses it; any thread can kill it."""
 
     def __init__(self, container: Container, environment: Mapping[str, str], log: Path) -> None:
         self.idle_since = 0.0
-        #: Whether it is one of those that are always there.
+        #: True for a worker that is always kept warm.
         self.is_kept_warm = False
         self._log = log
         self._death: ModelError | None = None
@@ -37,11 +37,11 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 start_new_session=True,
-                bufsize=0,  # what has come is to be seen by waiting for it
+                bufsize=0,  # unbuffered, so that polling sees all available data
             )
         assert self._popen.stdin is not None
         assert self._popen.stdout is not None
-        self._requests, self._answers = io.BufferedWriter(self._popen.stdin), self._popen.stdout
+        self._requests, self._responses = io.BufferedWriter(self._popen.stdin), self._popen.stdout
 
     @property
     def pid(self) -> int:
@@ -50,37 +50,40 @@ class Worker:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it can be asked."""
+        """True if the process runs."""
         return self._popen.poll() is None
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Wait for the model to be loaded; raises ModelError."""
+        """Wait until the model is loaded. Raises ModelError."""
         late = f"the model was not loaded within {seconds:g} s of the container's start"
         self._receive(seconds, ModelError(0, late, ""))
 
-    def send(self, asked: ContainerRequest) -> Generator[Message, None, None]:
-        """One request; the messages of its answer. Raises ModelError. Closed before the end, it kills the worker."""
-        until = time.monotonic() + asked.timeout_seconds
+    def send(self, request: ContainerRequest) -> Generator[Message, None, None]:
+        """Send one request and yield the messages of its response. Raises ModelError.
+
+        Closing the generator early kills the worker.
+        """
+        deadline = time.monotonic() + request.timeout_seconds
         try:
-            write_message(self._requests, {"headers": dict(asked.headers)}, asked.body)
-        except (OSError, ValueError):  # it died; reading says so
+            write_message(self._requests, {"headers": dict(request.headers)}, request.body)
+        except (OSError, ValueError):  # the worker ended; reading reports it
             self.kill()
-        more = True
+        has_more = True
         try:
-            while more:
-                header, body = self._receive(until - time.monotonic(), InvocationTimeoutError())
-                more = header.get("more", False)
+            while has_more:
+                header, body = self._receive(deadline - time.monotonic(), InvocationTimeoutError())
+                has_more = header.get("more", False)
                 yield header, body
         except GeneratorExit:
-            if more:
+            if has_more:
                 self.kill()
             raise
 
-    def _receive(self, seconds: float, too_late: ModelError) -> Message:
-        message = read_message(_WorkerOutput(self, self._answers, time.monotonic() + seconds, too_late))
+    def _receive(self, seconds: float, timeout_error: ModelError) -> Message:
+        message = read_message(_WorkerOutput(self, self._responses, time.monotonic() + seconds, timeout_error))
         if message is None:
             with suppress(subprocess.TimeoutExpired):
-                self._popen.wait(_ENDS_WITHIN)
+                self._popen.wait(_EXIT_TIMEOUT)
             self.kill()
             error = self._death or ModelError(500, f"the worker died with exit code {self._popen.returncode}", "")
             error.log = self.log_end()
@@ -91,7 +94,7 @@ class Worker:
         return message
 
     def read_memory(self) -> int:
-        """Resident memory in bytes, 0 once it has ended."""
+        """Return the resident memory in bytes; 0 after the end."""
         import psutil
 
         try:
@@ -99,21 +102,21 @@ class Worker:
         except psutil.NoSuchProcess:
             return 0
 
-    def kill(self, why: ModelError | None = None) -> None:
-        """End it and its children; a request under way fails so. The first reason counts."""
-        self._death = self._death or why
+    def kill(self, error: ModelError | None = None) -> None:
+        """Kill the process and its children. An active request fails with the first given error."""
+        self._death = self._death or error
         kill_group(self._popen)
         self._popen.wait()
 
     def close(self) -> None:
-        """Kill it and close the pipe; for the one thread that uses it."""
+        """Kill the process and close the pipe. Only the thread that uses the worker may call it."""
         self.kill()
-        for pipe in (self._requests, self._answers):
-            with suppress(OSError, ValueError):  # what a dead worker did not take
+        for pipe in (self._requests, self._responses):
+            with suppress(OSError, ValueError):  # unsent data of a dead worker
                 pipe.close()
 
     def log_end(self, lines: int = 20) -> str:
-        """The last lines of its log; nothing once that went with its instance."""
+        """Return the last lines of the log; empty after the instance was deleted."""
         if not self._log.exists():
             return ""
         with self._log.open("rb") as log:
@@ -123,55 +126,61 @@ class Worker:
 
 
 class _WorkerOutput:
-    """What a worker says until a moment; then it is killed. Whatever the script has forked may hold the pipe open, so
-    that the pipe alone does not tell that the worker has ended."""
+    """Output of a worker until a deadline, at which the worker is killed.
 
-    def __init__(self, worker: Worker, pipe: IO[bytes], until: float, too_late: ModelError) -> None:
+    A process that the script has forked may hold the pipe open. The pipe alone therefore does not show that the worker
+    has ended.
+    """
+
+    def __init__(self, worker: Worker, pipe: IO[bytes], deadline: float, timeout_error: ModelError) -> None:
         self._worker = worker
         self._pipe = pipe
-        self._until = until
-        self._too_late = too_late
-        self._coming = select.poll()
-        self._coming.register(pipe, select.POLLIN | select.POLLHUP)
+        self._deadline = deadline
+        self._timeout_error = timeout_error
+        self._poll = select.poll()
+        self._poll.register(pipe, select.POLLIN | select.POLLHUP)
 
     def read(self, size: int, /) -> bytes:
-        """Some of it; nothing where no more comes."""
-        lives = True
-        while not self._coming.poll(max(min(self._until - time.monotonic(), _LOOK_EVERY), 0) * 1000):
-            if not lives:
+        """Return some of the output; empty at its end."""
+        is_alive = True
+        while not self._poll.poll(max(min(self._deadline - time.monotonic(), _CHECK_INTERVAL), 0) * 1000):
+            if not is_alive:
                 return b""
-            if time.monotonic() >= self._until:
-                self._worker.kill(self._too_late)
-            lives = self._worker.is_alive
+            if time.monotonic() >= self._deadline:
+                self._worker.kill(self._timeout_error)
+            is_alive = self._worker.is_alive
         return self._pipe.read(size)
 
 
 class ResponseParts(Iterator[bytes]):
-    """The parts of an answer, as they come; `ended` is called once after the last one, an error, or `close`."""
+    """Parts of a response as they arrive.
 
-    def __init__(self, answer: Generator[Message, None, None], ended: Callable[[], None]) -> None:
-        self._answer = answer
-        self._ended: Callable[[], None] | None = ended
+    `on_end` is called once: after the last part, an error, or `close`.
+    """
+
+    def __init__(self, messages: Generator[Message, None, None], on_end: Callable[[], None]) -> None:
+        self._messages = messages
+        self._on_end: Callable[[], None] | None = on_end
         self._first = b""
-        header, self._first = self._next()
+        header, self._first = self._read_message()
         self.headers: Mapping[str, str] = header["headers"]
 
     def __next__(self) -> bytes:
         part, self._first = self._first, b""
-        while not part:  # an empty one is the end of a stream, and all of an empty answer
-            _, part = self._next()
+        while not part:  # an empty part ends a stream, and is the only part of an empty response
+            _, part = self._read_message()
         return part
 
-    def _next(self) -> Message:
+    def _read_message(self) -> Message:
         try:
-            return next(self._answer)
+            return next(self._messages)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Take no more of it."""
-        self._answer.close()
-        ended, self._ended = self._ended, None
-        if ended is not None:
-            ended()
+        """End the response early."""
+        self._messages.close()
+        on_end, self._on_end = self._on_end, None
+        if on_end is not None:
+            on_end()

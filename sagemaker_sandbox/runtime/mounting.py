@@ -1,4 +1,4 @@
-"""Whether containers get a real /opt/ml here: Linux, and the right to make a mount namespace, as root or as anybody."""
+"""Detection of a real /opt/ml for containers. It needs Linux and the right to create a mount namespace."""
 
 import functools
 import os
@@ -9,24 +9,24 @@ from pathlib import Path
 
 from sagemaker_sandbox.runtime.container import ML_ROOT, Container
 
-#: Set to `paths` where /opt/ml is to be translated though it could be mounted.
+#: Environment variable; the value `paths` disables the mount of /opt/ml.
 VARIABLE = "SANDBOX_OPT_ML"
 MOUNTED, PATHS = "mounted", "paths"
 
 
 def get_opt_ml_mode() -> str:
-    """How containers see /opt/ml on this machine: `mounted` in a namespace of their own, or by translated `paths`."""
+    """Return `mounted` if containers see /opt/ml in their own namespace, else `paths`."""
     return MOUNTED if os.environ.get(VARIABLE) != PATHS and can_mount_opt_ml() else PATHS
 
 
 def is_opt_ml_mounted() -> bool:
-    """Whether /opt/ml is real."""
+    """Return True if containers see a real /opt/ml."""
     return get_opt_ml_mode() == MOUNTED
 
 
 @functools.cache
 def can_mount_opt_ml() -> bool:
-    """Try it: a process that finds in /opt/ml what was put into the folder."""
+    """Try to mount a folder at /opt/ml in a process; return True on success."""
     if sys.platform != "linux":
         return False
     with tempfile.TemporaryDirectory() as folder:
@@ -34,7 +34,7 @@ def can_mount_opt_ml() -> bool:
         container.reset()
         command = container.build_command(["test", "-d", f"{ML_ROOT}/output"], container.folder)
         try:
-            done = subprocess.run(command, capture_output=True, timeout=10, check=False)
+            result = subprocess.run(command, capture_output=True, timeout=10, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return False
-        return done.returncode == 0
+        return result.returncode == 0

@@ -1,4 +1,4 @@
-"""One child process whose output is read line by line, and which never outlives its owner."""
+"""Child processes whose output is read line by line, and which end with their owner."""
 
 import os
 import signal
@@ -16,12 +16,12 @@ from sagemaker_sandbox.scratch import CONTAINER_VARIABLE
 if TYPE_CHECKING:
     import psutil
 
-#: A file, whatever its path is called: the device it is on, and its number there.
+#: Identity of a file: device and inode.
 FileId = tuple[int, int]
 
 
 def kill_group(process: "subprocess.Popen[bytes]") -> None:
-    """SIGKILL a session leader and all its children; one that is gone is fine."""
+    """Send SIGKILL to a session leader and its children. A process that has ended is ignored."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
@@ -29,12 +29,12 @@ def kill_group(process: "subprocess.Popen[bytes]") -> None:
 
 
 def to_exit_code(return_code: int) -> int:
-    """A container's exit code: 128 and the signal's number where one has killed it."""
+    """Return the exit code of a container: 128 plus the signal number if a signal killed it."""
     return return_code if return_code >= 0 else 128 - return_code
 
 
 def kill_marked(container: str) -> None:
-    """SIGKILL what a container has left in sessions of their own: daemons, which are nobody's children."""
+    """Send SIGKILL to daemons of a container. They have their own sessions, so `kill_group` misses them."""
     import psutil
 
     for process in psutil.process_iter(["environ"]):
@@ -44,11 +44,11 @@ def kill_marked(container: str) -> None:
 
 
 class Process:
-    """A command running in a container, in a session of its own.
+    """A command that runs in a container, in its own session.
 
-    `on_line(line, is_error)` is called from reader threads for each line of stdout and stderr, `on_end()` once when
-    the output has ended. The thread that makes a Process must live as long as the process: Linux takes the end of
-    that thread for the parent's death.
+    `on_line(line, is_error)` is called from reader threads for each line of stdout and stderr. `on_end()` is called
+    once after the last line. The thread that creates a Process must live as long as the process, because Linux treats
+    the end of that thread as the end of the parent.
     """
 
     def __init__(
@@ -81,35 +81,35 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Process id of the command; `launch.py` has become it."""
+        """Process id of the command. `launch.py` replaces itself with the command."""
         return self._popen.pid
 
     def poll(self) -> int | None:
-        """The return code (negative: killed by that signal), or None while it runs."""
+        """Return the return code (negative: killed by that signal), or None while the process runs."""
         return self._popen.poll()
 
     def list_open_files(self) -> set[FileId] | None:
-        """Files that the command or its children hold open for writing; None if it has ended, and none can tell."""
+        """Return the files that the command or its children hold open for writing; None after its end."""
         import psutil
 
         files: set[FileId] = set()
         with suppress(psutil.NoSuchProcess):
             command = psutil.Process(self.pid)
             for process in (command, *command.children(recursive=True)):
-                files.update(_open_for_writing(process))
+                files.update(_list_files_open_for_writing(process))
         return files if self.poll() is None else None
 
     def terminate(self) -> None:
-        """SIGTERM to the command alone: it decides about its children."""
+        """Send SIGTERM to the command only. The command is responsible for its children."""
         self._popen.send_signal(signal.SIGTERM)
 
     def close(self) -> int:
-        """Kill what still runs, daemons included, read the rest of the output, and return the return code."""
+        """Kill the remaining processes, read the rest of the output, and return the return code."""
         kill_group(self._popen)
         code = self._popen.wait()
         kill_marked(self._container)
         for reader in self._readers:
-            reader.join(timeout=5)  # a daemon that has cleared its environment may hold the pipe open for ever
+            reader.join(timeout=5)  # a daemon with a cleared environment may hold the pipe open forever
         return code
 
     def _read(self, stream: IO[bytes], is_error: bool) -> None:
@@ -123,14 +123,14 @@ class Process:
         self._on_end()
 
 
-def _open_for_writing(process: "psutil.Process") -> Iterator[FileId]:
-    if sys.platform != "linux":  # where every open file counts: nothing tells how it was opened
+def _list_files_open_for_writing(process: "psutil.Process") -> Iterator[FileId]:
+    if sys.platform != "linux":  # the open mode is unknown there, so every open file counts
         for file in process.open_files():
             with suppress(FileNotFoundError):
                 status = os.stat(file.path)
                 yield status.st_dev, status.st_ino
         return
-    # Not psutil's list: the paths of a mount namespace are not found outside it, but its descriptors are.
+    # psutil would list paths of a mount namespace, which do not resolve outside it; descriptors do.
     with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
         for descriptor in os.scandir(f"/proc/{process.pid}/fd"):
             with suppress(FileNotFoundError, ProcessLookupError):

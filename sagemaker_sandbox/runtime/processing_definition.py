@@ -16,15 +16,15 @@ from sagemaker_sandbox.runtime.syncing import FolderSync
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
-#: Where inputs and outputs must be.
+#: Folder that must contain inputs and outputs.
 ROOT = f"{ML_ROOT}/processing/"
 _MESSAGE_CHARACTERS = 1024  # ExitMessage's longest text in the API
 
 
 class ProcessingDefinition:
-    """A valid CreateProcessingJob request (a `work.Work`); `arn` is the job's.
+    """A valid CreateProcessingJob request (a `job_definition.JobDefinition`). `arn` is that of the job.
 
-    Its entry point runs as it is, with what this machine has: there is no container image.
+    The entry point runs with the software of this machine: there is no container image.
     """
 
     noun: ClassVar[str] = "processing job"
@@ -40,7 +40,7 @@ class ProcessingDefinition:
         self.limits = JobLimits(runtime=request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", math.inf))
 
     def check(self) -> None:
-        """Raise UserError for what only real SageMaker can run."""
+        """Raise UserError for requests that only real SageMaker can run."""
         application = self._request["AppSpecification"]
         if "ContainerEntrypoint" not in application:
             raise UserError(
@@ -50,74 +50,74 @@ class ProcessingDefinition:
         parse_inputs(self._request)
         parse_outputs(self._request)
 
-    def create_units(self, setting: JobContext) -> Sequence[JobInstance]:
-        """An instance for each host."""
+    def create_units(self, context: JobContext) -> Sequence[JobInstance]:
+        """Return an instance for each host."""
         return [
-            JobInstance(ProcessingHost(self._request, self._arn, container, setting), setting.log)
-            for container in setting.create_containers(self.host_count)
+            JobInstance(ProcessingHost(self._request, self._arn, container, context), context.log)
+            for container in context.create_containers(self.host_count)
         ]
 
-    def upload(self, setting: JobContext, units: Sequence[JobInstance], ending: Ending) -> JobOutput:
-        """The outputs of EndOfJob, once the job has completed; of an instance's message in any case, the first one."""
+    def upload(self, context: JobContext, units: Sequence[JobInstance], ending: Ending) -> JobOutput:
+        """Upload the EndOfJob outputs of a completed job. Return the first exit message of an instance."""
         key = self._request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
         for container in [unit.container for unit in units] if ending.completed else ():
             for path, address, continuous in parse_outputs(self._request):
                 if not continuous:
                     with translate_s3_errors("Output upload", address):
-                        setting.s3.upload_folder(container.to_local_path(path, "LocalPath"), address, key)
+                        context.s3.upload_folder(container.to_local_path(path, "LocalPath"), address, key)
         messages = [unit.container.output / "message" for unit in units]
-        told = next((file.read_text(errors="replace") for file in messages if file.is_file()), None)
-        return JobOutput(exit_message=told[:_MESSAGE_CHARACTERS] if told else None)
+        message = next((file.read_text(errors="replace") for file in messages if file.is_file()), None)
+        return JobOutput(exit_message=message[:_MESSAGE_CHARACTERS] if message else None)
 
 
 def parse_inputs(request: Mapping[str, Any]) -> dict[str, S3Input]:
-    """Inputs in S3 that SageMaker is to download, by LocalPath; raises UserError for one that cannot be had here."""
-    found = {}
-    for given in request.get("ProcessingInputs", []):
-        if given.get("AppManaged"):
+    """Return the S3 inputs by LocalPath. Raises UserError for an unsupported input."""
+    inputs = {}
+    for item in request.get("ProcessingInputs", []):
+        if item.get("AppManaged"):
             continue
-        field = f"ProcessingInputs {given['InputName']}"
-        source = given.get("S3Input")
+        field = f"ProcessingInputs {item['InputName']}"
+        source = item.get("S3Input")
         if source is None:
             raise UserError(f"{field}: the sandbox reads data from S3 only; give S3Input")
-        path = _under_root(source.get("LocalPath"), field)
-        found[path] = S3Input.from_source(source, field, source.get("S3InputMode", "File"))
-    return found
+        path = _check_path(source.get("LocalPath"), field)
+        inputs[path] = S3Input.from_source(source, field, source.get("S3InputMode", "File"))
+    return inputs
 
 
 def parse_outputs(request: Mapping[str, Any]) -> list[tuple[str, S3Uri, bool]]:
-    """Outputs that SageMaker is to upload: LocalPath, address, whether continuously; raises UserError."""
-    found = []
-    for given in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
-        if given.get("AppManaged"):
+    """Return LocalPath, address and continuous flag of the outputs. Raises UserError."""
+    outputs = []
+    for item in request.get("ProcessingOutputConfig", {}).get("Outputs", []):
+        if item.get("AppManaged"):
             continue
-        field = f"ProcessingOutputConfig output {given['OutputName']}"
-        target = given.get("S3Output")
+        field = f"ProcessingOutputConfig output {item['OutputName']}"
+        target = item.get("S3Output")
         if target is None:
             raise UserError(f"{field}: give S3Output; FeatureStoreOutput is for applications that manage it themselves")
-        path = _under_root(target.get("LocalPath"), field)
-        found.append((path, S3Uri.parse(target["S3Uri"], f"{field}: S3Uri"), target["S3UploadMode"] == "Continuous"))
-    return found
+        path = _check_path(target.get("LocalPath"), field)
+        outputs.append((path, S3Uri.parse(target["S3Uri"], f"{field}: S3Uri"), target["S3UploadMode"] == "Continuous"))
+    return outputs
 
 
-def _under_root(path: str | None, field: str) -> str:
+def _check_path(path: str | None, field: str) -> str:
     if path is None or not path.startswith(ROOT):
         raise UserError(f"{field}: LocalPath must begin with {ROOT}, not {path!r}")
     return path
 
 
 class ProcessingHost:
-    """A host of a processing job (an `instance.Host`)."""
+    """A host of a processing job (an `instance.JobHost`)."""
 
-    def __init__(self, request: Mapping[str, Any], arn: str, container: Container, setting: JobContext) -> None:
+    def __init__(self, request: Mapping[str, Any], arn: str, container: Container, context: JobContext) -> None:
         self.container = container
         self._request = request
         self._arn = arn
-        self._setting = setting
+        self._context = context
 
     def program(self) -> ContainerProgram:
-        """Inputs, folders for outputs, configuration files, and the entry point."""
-        container, s3 = self.container, self._setting.s3
+        """Provide inputs, output folders and configuration files; return the entry point."""
+        container, s3 = self.container, self._context.s3
         for path, source in parse_inputs(self._request).items():
             folder = container.to_local_path(path, f"{source.field}: LocalPath")
             source.download(s3, folder, container.number, len(container.hosts))
@@ -135,7 +135,7 @@ class ProcessingHost:
         return ContainerProgram(translated, container.folder, self._environment(), syncs)
 
     def _configure(self) -> None:
-        """The files of /opt/ml/config. Source: Build Your Own Processing Container, in the developer guide."""
+        """Write the files of /opt/ml/config. Source: developer guide, Build Your Own Processing Container."""
         folder = self.container.folder / "config"
         folder.mkdir()
         job = {name: value for name, value in self._request.items() if name != "Tags"}
@@ -144,13 +144,13 @@ class ProcessingHost:
         (folder / "resourceconfig.json").write_text(json.dumps(resources, indent=2))
 
     def _environment(self) -> dict[str, str]:
-        region = self._setting.s3.region
-        given = {"AWS_DEFAULT_REGION": region, "AWS_REGION": region, "PROCESSING_JOB_ARN": self._arn}
+        region = self._context.s3.region
+        variables = {"AWS_DEFAULT_REGION": region, "AWS_REGION": region, "PROCESSING_JOB_ARN": self._arn}
         return self.container.build_environment(
-            {**self._setting.access, **given, **self._request.get("Environment", {})}
+            {**self._context.access, **variables, **self._request.get("Environment", {})}
         )
 
     def failure_reason(self, return_code: int, errors: str) -> str:
-        """SageMaker's words, and what the log ends with."""
-        told = f": {self.container.explain_errors(errors)}" if errors else ""
-        return f"AlgorithmError: See job logs for more information, exit code: {to_exit_code(return_code)}{told}"
+        """Return the message of SageMaker, with the end of the log."""
+        detail = f": {self.container.explain_errors(errors)}" if errors else ""
+        return f"AlgorithmError: See job logs for more information, exit code: {to_exit_code(return_code)}{detail}"

@@ -1,7 +1,7 @@
-"""Batch transform's records: splitting files, filling requests, and associating answers with what was asked.
+"""Records of batch transform: splitting files, filling requests, and joining responses with their records.
 
 Source: "Associate Prediction Results with Input Records" and the data types TransformInput, TransformOutput and
-DataProcessing, in SageMaker's developer guide and API reference.
+DataProcessing, in the SageMaker developer guide and API reference.
 """
 
 import csv
@@ -17,12 +17,15 @@ MEBIBYTE = 2**20
 
 
 def split_records(content: bytes, split_type: str) -> list[bytes]:
-    """The records of a file: its lines without their ends, or all of it."""
+    """Return the records of a file: its non-empty lines, or all of it."""
     return [line for line in content.splitlines() if line] if split_type == "Line" else [content]
 
 
-def batch_records(records: Sequence[bytes], *, single: bool, max_bytes: int) -> Iterator[Sequence[bytes]]:
-    """Records that go into one request each: one, or as many as fit. Raises UserError for one that fits in none."""
+def batch_records(records: Sequence[bytes], *, is_single: bool, max_bytes: int) -> Iterator[Sequence[bytes]]:
+    """Yield the records of each request: one, or as many as fit.
+
+    Raises UserError for a record that exceeds the payload limit.
+    """
     batch: list[bytes] = []
     size = 0
     for record in records:
@@ -30,7 +33,7 @@ def batch_records(records: Sequence[bytes], *, single: bool, max_bytes: int) -> 
             raise UserError(
                 f"Too much data for max payload size: one has {len(record)} bytes, MaxPayloadInMB allows {max_bytes}"
             )
-        if batch and (single or size + 1 + len(record) > max_bytes):
+        if batch and (is_single or size + 1 + len(record) > max_bytes):
             yield batch
             batch, size = [], 0
         size += len(record) + (1 if batch else 0)
@@ -40,9 +43,9 @@ def batch_records(records: Sequence[bytes], *, single: bool, max_bytes: int) -> 
 
 
 class DataProcessing:
-    """What a request's DataProcessing does to each record before and after the model.
+    """DataProcessing of a request: changes of each record before and after the model.
 
-    Raises UserError where a filter is no JSONPath, or there is something to do to a content type that has no fields.
+    Raises UserError for an invalid JSONPath, or for a filter on a content type without fields.
     """
 
     def __init__(self, request: Mapping[str, Any], content_type: str, accept: str) -> None:
@@ -60,31 +63,31 @@ class DataProcessing:
 
     @property
     def is_per_record(self) -> bool:
-        """Whether each record's answer is looked at by itself."""
+        """True if the response to each record is processed separately."""
         return self.joins_input or bool(self._output)
 
     def filter_input(self, record: bytes) -> bytes:
-        """What of a record the model is given."""
+        """Return the part of a record that the model receives."""
         if not self._input:
             return record
-        return _written(self._input.select(_read(record, self._input_type)), self._input_type)
+        return _format_value(self._input.select(_parse_record(record, self._input_type)), self._input_type)
 
-    def filter_output(self, record: bytes, answer: bytes) -> bytes:
-        """What is kept of a record and its answer."""
-        found = _read(answer, self._output_type)
+    def filter_output(self, record: bytes, response: bytes) -> bytes:
+        """Return the output for a record and its response."""
+        output = _parse_record(response, self._output_type)
         if self.joins_input:
-            found = _joined(_read(record, self._input_type), found)
-        kept = self._output.select(found)
-        return _written(kept, CSV if isinstance(kept, _Row) else JSON)
+            output = _join(_parse_record(record, self._input_type), output)
+        selected = self._output.select(output)
+        return _format_value(selected, CSV if isinstance(selected, _Row) else JSON)
 
 
-def _joined(asked: Any, answer: Any) -> Any:
-    """Fields appended to a row; SageMakerOutput put into an object, or beside SageMakerInput."""
-    if isinstance(asked, _Row) and isinstance(answer, _Row):
-        return _Row([*asked, *answer])
-    if isinstance(asked, dict):
-        return {**asked, "SageMakerOutput": answer}
-    return {"SageMakerInput": asked, "SageMakerOutput": answer}
+def _join(record: Any, response: Any) -> Any:
+    """Append fields to a row, or add SageMakerOutput to an object, or beside SageMakerInput."""
+    if isinstance(record, _Row) and isinstance(response, _Row):
+        return _Row([*record, *response])
+    if isinstance(record, dict):
+        return {**record, "SageMakerOutput": response}
+    return {"SageMakerInput": record, "SageMakerOutput": response}
 
 
 class _Row(list[Any]):
@@ -92,7 +95,7 @@ class _Row(list[Any]):
 
 
 class _Filter:
-    """A JSONPath; false where it selects everything."""
+    """A JSONPath. It is false if it selects everything."""
 
     def __init__(self, text: str, member: str) -> None:
         import jsonpath
@@ -110,24 +113,27 @@ class _Filter:
         return self._text != "$"
 
     def select(self, value: Any) -> Any:
-        """The one value, the object of the named members, or the row of the fields; raises UserError for none."""
-        found = list(self._path.finditer(value))
-        if not found:
+        """Return the value, the object of named members, or the row of fields.
+
+        Raises UserError if nothing matches.
+        """
+        matches = list(self._path.finditer(value))
+        if not matches:
             raise UserError(f"JSONPath {self._text!r} selects nothing of a record")
         if isinstance(value, _Row):
-            return _Row(match.obj for match in found) if self else value
+            return _Row(match.obj for match in matches) if self else value
         if self._path.singular_query():
-            return found[0].obj
-        if all(match.parts and isinstance(match.parts[-1], str) for match in found):
-            return {match.parts[-1]: match.obj for match in found}
-        return [match.obj for match in found]
+            return matches[0].obj
+        if all(match.parts and isinstance(match.parts[-1], str) for match in matches):
+            return {match.parts[-1]: match.obj for match in matches}
+        return [match.obj for match in matches]
 
 
 def _media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def _read(record: bytes, kind: str) -> Any:
+def _parse_record(record: bytes, kind: str) -> Any:
     try:
         text = record.decode()
         if kind == CSV:
@@ -137,7 +143,7 @@ def _read(record: bytes, kind: str) -> Any:
         raise UserError(f"a record is not {kind}: {error}") from None
 
 
-def _written(value: Any, kind: str) -> bytes:
+def _format_value(value: Any, kind: str) -> bytes:
     if kind == CSV:
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow(value)

@@ -1,4 +1,4 @@
-"""What a job tells whoever started it."""
+"""Status reports of a job."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,10 +11,10 @@ from sagemaker_sandbox.runtime.job_log import LogMetrics
 
 @dataclass(frozen=True)
 class JobUpdate:
-    """News of a job: a transition of its (secondary) status, or new metrics under the same one.
+    """Status update of a job: another (secondary) status, or new metrics.
 
-    `metrics` holds each metric's last value, `started` when the first instance was there. Seconds are those of
-    `clock.Clock`, given once the job has ended.
+    `metrics` holds the latest value of each metric. `first_start` is the start of the first instance. Seconds are those
+    of `clock.JobClock`, set once the job has ended.
     """
 
     time: datetime
@@ -31,17 +31,17 @@ class JobUpdate:
 
 
 class Reporter:
-    """Calls `report` with the news of one job."""
+    """Reporter of one job. It calls `send` with each update."""
 
-    def __init__(self, report: Callable[[JobUpdate], None], metrics: LogMetrics, clock: JobClock) -> None:
+    def __init__(self, send: Callable[[JobUpdate], None], metrics: LogMetrics, clock: JobClock) -> None:
         self.metrics = metrics
-        self._report = report
+        self._send = send
         self._clock = clock
-        self._told = ("", 0)
+        self._previous = ("", 0)
 
     def has_changed(self, secondary_status: str) -> bool:
-        """Whether this is other than was told last, or there are more values of metrics."""
-        return self._told != (secondary_status, self.metrics.total_count)
+        """Return True if the status or the number of metric values differs from the previous report."""
+        return self._previous != (secondary_status, self.metrics.total_count)
 
     def report(
         self,
@@ -52,22 +52,22 @@ class Reporter:
         *,
         outcome: JobOutput | None = None,
     ) -> None:
-        """One update; that of a job which is over has its times."""
-        found, metrics, left = self.metrics.total_count, dict(self.metrics.values), outcome or JobOutput()
-        over = status in ("Completed", "Failed", "Stopped")
-        self._told = (secondary_status, found)
-        self._report(
+        """Send one update. The update of an ended job includes its times."""
+        metric_count, metrics, job_output = self.metrics.total_count, dict(self.metrics.values), outcome or JobOutput()
+        is_over = status in ("Completed", "Failed", "Stopped")
+        self._previous = (secondary_status, metric_count)
+        self._send(
             JobUpdate(
                 time=datetime.now(UTC),
                 status=status,
                 secondary_status=secondary_status,
                 message=message,
                 failure_reason=failure_reason,
-                exit_message=left.exit_message,
+                exit_message=job_output.exit_message,
                 metrics=metrics,
-                model_artifacts=left.artifacts,
+                model_artifacts=job_output.artifacts,
                 first_start=self._clock.first_start,
-                training_seconds=self._clock.training_seconds if over else None,
-                billable_seconds=self._clock.billable_seconds if over else None,
+                training_seconds=self._clock.training_seconds if is_over else None,
+                billable_seconds=self._clock.billable_seconds if is_over else None,
             )
         )

@@ -1,7 +1,7 @@
-"""Script mode: how SageMaker's framework containers start the user's script.
+"""Script mode: the start of a user script as in the framework containers of SageMaker.
 
 The arguments and `SM_*` variables are those of the SageMaker Training Toolkit
-(https://github.com/aws/sagemaker-training-toolkit), which the tests ask for its own answer.
+(https://github.com/aws/sagemaker-training-toolkit). The tests compare them with the toolkit itself.
 """
 
 import json
@@ -15,7 +15,7 @@ from sagemaker_sandbox.runtime.container import ML_ROOT, Container, count_cpus
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 
-#: Hyperparameters that the toolkit keeps for itself; others whose names start with `sagemaker_` go to the framework.
+#: Hyperparameters for the toolkit. Others that start with `sagemaker_` are for the framework.
 _TOOLKIT = {
     "_tuning_objective_metric",
     "default_user_module_name",
@@ -29,15 +29,15 @@ _TOOLKIT = {
 }
 
 
-def _json(value: object) -> str:
-    """A variable's text, as the toolkit writes it."""
+def _format_variable(value: object) -> str:
+    """Return the text of a variable as the toolkit writes it."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _decoded(value: str) -> Any:
-    """Hyperparameters are JSON where they can be read as such, else plain text."""
+def _parse_hyperparameter(value: str) -> Any:
+    """Return the hyperparameter as JSON if it is valid JSON, else as plain text."""
     try:
         return json.loads(value)
     except ValueError:
@@ -45,30 +45,34 @@ def _decoded(value: str) -> Any:
 
 
 class Script:
-    """The entry point of a CreateTrainingJob request, and how to start it in a container.
+    """Entry point of a CreateTrainingJob request, with its command and variables.
 
-    `configuration` holds the contents of input/config by name. Raises UserError where the request has no script: then
-    its image is a built-in algorithm, which cannot run here.
+    `configuration` holds the contents of input/config by name. Raises UserError if the request has no script: its image
+    is then a built-in algorithm, which the sandbox cannot run.
     """
 
     def __init__(self, request: Mapping[str, Any], container: Container, configuration: Mapping[str, Any]) -> None:
         self._container = container
         self._resources = configuration["resourceconfig"]
         self._inputs = configuration["inputdataconfig"]
-        given = {name: _decoded(text) for name, text in configuration["hyperparameters"].items()}
-        self._kept = {name: value for name, value in given.items() if name in _TOOLKIT}
-        self._framework = {
-            name: value for name, value in given.items() if name.startswith("sagemaker_") and name not in _TOOLKIT
+        hyperparameters = {name: _parse_hyperparameter(text) for name, text in configuration["hyperparameters"].items()}
+        self._toolkit_parameters = {name: value for name, value in hyperparameters.items() if name in _TOOLKIT}
+        self._framework_parameters = {
+            name: value
+            for name, value in hyperparameters.items()
+            if name.startswith("sagemaker_") and name not in _TOOLKIT
         }
         self._hyperparameters = {
-            name: self._translated(value)
-            for name, value in given.items()
-            if name not in self._kept and name not in self._framework
+            name: self._translate(value)
+            for name, value in hyperparameters.items()
+            if name not in self._toolkit_parameters and name not in self._framework_parameters
         }
         environment = request.get("Environment", {})
         self._job_name: str = request["TrainingJobName"]
-        program = environment.get("SAGEMAKER_PROGRAM") or self._kept.get("sagemaker_program")
-        source = environment.get("SAGEMAKER_SUBMIT_DIRECTORY") or self._kept.get("sagemaker_submit_directory")
+        program = environment.get("SAGEMAKER_PROGRAM") or self._toolkit_parameters.get("sagemaker_program")
+        source = environment.get("SAGEMAKER_SUBMIT_DIRECTORY") or self._toolkit_parameters.get(
+            "sagemaker_submit_directory"
+        )
         if not program or not source:
             image = request["AlgorithmSpecification"].get("TrainingImage", "the algorithm")
             raise UserError(
@@ -76,23 +80,23 @@ class Script:
                 "sagemaker_submit_directory to run a script in a framework container, or a ContainerEntrypoint"
             )
         self.program = str(program)
-        self.source = self._source(str(source))
+        self.source = self._parse_source(str(source))
         if PurePosixPath(self.program).suffix != ".py" or ".." in PurePosixPath(self.program).parts:
             raise UserError(f"hyperparameter sagemaker_program: {self.program!r} is not a Python file of the source")
 
-    def _source(self, text: str) -> S3Uri | Path:
-        """The source in S3, or where a channel has brought it (an isolated container can reach no S3)."""
+    def _parse_source(self, text: str) -> S3Uri | Path:
+        """Return the source in S3, or the path of a channel. An isolated container cannot reach S3."""
         field = "hyperparameter sagemaker_submit_directory"
         return (
             self._container.to_local_path(text, field) if text.startswith(f"{ML_ROOT}/") else S3Uri.parse(text, field)
         )
 
-    def _translated(self, value: Any) -> Any:
+    def _translate(self, value: Any) -> Any:
         return self._container.translate(value) if isinstance(value, str) else value
 
     @property
     def arguments(self) -> list[str]:
-        """`--name value` for each hyperparameter, by name; `-n value` where the name is one letter."""
+        """Arguments `--name value` for each hyperparameter, by name; `-n value` for names of one letter."""
         arguments = []
         for name, value in sorted(self._hyperparameters.items()):
             if isinstance(value, dict):
@@ -102,35 +106,37 @@ class Script:
 
     @property
     def command(self) -> list[str]:
-        """The command to run in the code folder; raises UserError if the source does not hold the program."""
+        """Command to run in the code folder. Raises UserError if the source does not contain the program."""
         if not (self._container.code / self.program).is_file():
             raise UserError(f"hyperparameter sagemaker_program: no file {self.program} in {self.source}")
         return [sys.executable, self.program, *self.arguments]
 
     @property
     def variables(self) -> dict[str, str]:
-        """The `SM_*` variables of the script's process, and where it finds its own modules."""
-        toolkit = self._toolkit
+        """`SM_*` variables of the script, and the PYTHONPATH for its own modules."""
+        training_env = self._training_env
         renamed = {
-            "HPS": toolkit["hyperparameters"],
-            "FRAMEWORK_PARAMS": toolkit["additional_framework_parameters"],
-            "CHANNELS": sorted(toolkit["channel_input_dirs"]),
-            "TRAINING_ENV": toolkit,
+            "HPS": training_env["hyperparameters"],
+            "FRAMEWORK_PARAMS": training_env["additional_framework_parameters"],
+            "CHANNELS": sorted(training_env["channel_input_dirs"]),
+            "TRAINING_ENV": training_env,
             "USER_ARGS": self.arguments,
         }
-        variables = {name.upper(): toolkit[name] for name in sorted(toolkit.keys() - _ONLY_IN_TRAINING_ENV)} | renamed
-        variables |= {f"CHANNEL_{name.upper()}": path for name, path in toolkit["channel_input_dirs"].items()}
+        variables = {
+            name.upper(): training_env[name] for name in sorted(training_env.keys() - _WITHOUT_VARIABLE)
+        } | renamed
+        variables |= {f"CHANNEL_{name.upper()}": path for name, path in training_env["channel_input_dirs"].items()}
         variables |= {f"HP_{name.upper()}": value for name, value in self._hyperparameters.items()}
         path = {"PYTHONPATH": self._container.to_container_path(self._container.code)}
-        return path | {f"SM_{name}": _json(value) for name, value in variables.items()}
+        return path | {f"SM_{name}": _format_variable(value) for name, value in variables.items()}
 
     @property
-    def _toolkit(self) -> dict[str, Any]:
-        """What the toolkit calls SM_TRAINING_ENV."""
+    def _training_env(self) -> dict[str, Any]:
+        """Values that the toolkit passes in SM_TRAINING_ENV."""
         container, hosts = self._container, self._container.hosts
         group = self._resources["instance_groups"][0]
         return {
-            "additional_framework_parameters": self._framework,
+            "additional_framework_parameters": self._framework_parameters,
             "channel_input_dirs": {name: container.to_container_path(container.data / name) for name in self._inputs},
             "current_host": container.host,
             "current_instance_group": group["instance_group_name"],
@@ -152,7 +158,7 @@ class Script:
             "is_smddpmprun_installed": False,
             "is_smddprun_installed": False,
             "job_name": self._job_name,
-            "log_level": self._kept.get("sagemaker_container_log_level", 20),
+            "log_level": self._toolkit_parameters.get("sagemaker_container_log_level", 20),
             "master_hostname": hosts[0],
             "model_dir": container.to_container_path(container.model),
             "module_dir": container.to_container_path(self.source)
@@ -172,7 +178,7 @@ class Script:
         }
 
     def failure_reason(self, return_code: int, errors: str) -> str:
-        """FailureReason of a script that failed, as the toolkit words it."""
+        """Return the FailureReason of a failed script, as worded by the toolkit."""
         if return_code < 0 and not errors:
             errors = f"the script was killed by {signal.Signals(-return_code).name}"
         command = " ".join([Path(sys.executable).name, self.program, *self.arguments])
@@ -182,8 +188,8 @@ class Script:
         )
 
 
-#: What the toolkit gives no variable of its own, or one under another name.
-_ONLY_IN_TRAINING_ENV = {
+#: Values without a variable of their own, or with a variable of another name.
+_WITHOUT_VARIABLE = {
     "additional_framework_parameters",
     "channel_input_dirs",
     "distribution_hosts",

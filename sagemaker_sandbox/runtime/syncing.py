@@ -1,8 +1,8 @@
-"""Keeps a folder of an instance and an address in S3 in step: checkpoints, and outputs uploaded continuously.
+"""Synchronization of a folder with an address in S3, for checkpoints and continuous outputs.
 
-A file deleted here stays in S3, as in SageMaker. An incomplete file never reaches S3: names that say so (`.name`,
-`name.tmp`, `name.partial`) are left alone, and so is a file that the container holds open for writing, or that changed
-while it was read.
+A file that is deleted locally stays in S3, as in SageMaker. Incomplete files are never uploaded: those with names for
+incomplete files (`.name`, `name.tmp`, `name.partial`), those that the container holds open for writing, and those that
+change while they are read.
 """
 
 import os
@@ -31,39 +31,42 @@ class _Version(NamedTuple):
 
 
 class FolderSync:
-    """Keeps `folder` in step with `address`; `what` names its contents in errors. One thread at a time may use it."""
+    """Synchronization of `folder` with `address`. Only one thread at a time uses it.
+
+    `content_name` names the contents in errors.
+    """
 
     def __init__(self, s3: S3, address: S3Uri, folder: Path, content_name: str, kms_key_id: str | None = None) -> None:
-        self.uploads = 0  #: files uploaded so far, a changed file counted again
+        self.uploads = 0  #: number of uploads; a changed file counts again
         self._s3 = s3
         self._address = address
         self._folder = folder
-        self._what = content_name
+        self._content_name = content_name
         self._kms_key_id = kms_key_id
-        self._known: dict[Path, _Version] = {}
+        self._uploaded_versions: dict[Path, _Version] = {}
 
     def restore(self) -> int:
-        """Download all files that are there; returns how many."""
+        """Download all existing files and return their number."""
         self._folder.mkdir(parents=True, exist_ok=True)
         prefix = S3Uri(self._address.bucket, f"{self._address.key.rstrip('/')}/".lstrip("/"))
-        with translate_s3_errors(f"{self._what} download", prefix):
+        with translate_s3_errors(f"{self._content_name} download", prefix):
             for key in self._s3.list_keys(prefix):
                 path = resolve_inside(self._folder, key[len(prefix.key) :])
                 self._s3.download(S3Uri(prefix.bucket, key), path)
-                self._known[path] = _Version.from_stat(path.stat())
-        return len(self._known)
+                self._uploaded_versions[path] = _Version.from_stat(path.stat())
+        return len(self._uploaded_versions)
 
-    def upload(self, being_written: Callable[[], Collection[FileId] | None]) -> None:
-        """Upload new versions of files, but for those that `being_written()` names; none at all where it gives None."""
-        changed = {path: version for path, version in self._files() if version != self._known.get(path)}
+    def upload(self, list_open_files: Callable[[], Collection[FileId] | None]) -> None:
+        """Upload new versions of files, except those in `list_open_files()`; upload none if it is None."""
+        changed = {path: version for path, version in self._files() if version != self._uploaded_versions.get(path)}
         if not changed:
             return
-        unfinished = being_written()  # after the look at versions: a file opened since then changes its version
-        if unfinished is None:
+        open_files = list_open_files()  # after the versions were read: a file opened since then changes its version
+        if open_files is None:
             return
         for path, version in changed.items():
-            if version.file not in unfinished and self._upload_file(path, version):
-                self._known[path] = version
+            if version.file not in open_files and self._upload_file(path, version):
+                self._uploaded_versions[path] = version
                 self.uploads += 1
 
     def _files(self) -> Iterator[tuple[Path, _Version]]:
@@ -74,11 +77,11 @@ class FolderSync:
             try:
                 if path.is_file():
                     yield path, _Version.from_stat(path.stat())
-            except FileNotFoundError:  # the script deletes old files meanwhile
+            except FileNotFoundError:  # the script may delete old files concurrently
                 continue
 
     def _upload_file(self, path: Path, version: _Version) -> bool:
-        """Upload a snapshot of the file; False if it changed while it was read."""
+        """Upload a snapshot of the file; return False if it changed while it was read."""
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as snapshot:
             try:
                 with path.open("rb") as content:
@@ -89,6 +92,6 @@ class FolderSync:
                 return False
             snapshot.seek(0)
             target = self._address / path.relative_to(self._folder).as_posix()
-            with translate_s3_errors(f"{self._what} upload", target):
+            with translate_s3_errors(f"{self._content_name} upload", target):
                 self._s3.upload(snapshot, target, self._kms_key_id)
         return True

@@ -1,4 +1,4 @@
-"""What runs on one host of a training job: its files, its script or command, its environment."""
+"""Host of a training job: its files, its script or command, and its environment."""
 
 import json
 import tempfile
@@ -24,28 +24,28 @@ _GROUP = "homogeneousCluster"
 
 
 def parse_channels(request: Mapping[str, Any]) -> dict[str, S3Input]:
-    """The inputs of a CreateTrainingJob request, by channel; raises UserError for one that cannot be had here."""
-    found = {}
+    """Return the inputs of a CreateTrainingJob request by channel. Raises UserError for unsupported ones."""
+    inputs = {}
     for channel in request.get("InputDataConfig", []):
         field = f"InputDataConfig channel {channel['ChannelName']}"
         source = channel.get("DataSource", {}).get("S3DataSource")
         if source is None:
             raise UserError(f"{field}: the sandbox reads data from S3 only; give DataSource.S3DataSource")
-        found[channel["ChannelName"]] = S3Input.from_source(source, field, _mode(request, channel))
-    return found
+        inputs[channel["ChannelName"]] = S3Input.from_source(source, field, _get_input_mode(request, channel))
+    return inputs
 
 
-def _mode(request: Mapping[str, Any], channel: Mapping[str, Any]) -> str:
+def _get_input_mode(request: Mapping[str, Any], channel: Mapping[str, Any]) -> str:
     return str(channel.get("InputMode") or request["AlgorithmSpecification"]["TrainingInputMode"])
 
 
 class TrainingHost:
-    """A host of a job with this CreateTrainingJob request; raises UserError where there is nothing to run."""
+    """Host of a training job. Raises UserError if the request has nothing to run."""
 
-    def __init__(self, request: Mapping[str, Any], container: Container, setting: JobContext) -> None:
+    def __init__(self, request: Mapping[str, Any], container: Container, context: JobContext) -> None:
         self.container = container
         self._request = request
-        self._setting = setting
+        self._context = context
         entrypoint = "ContainerEntrypoint" in request["AlgorithmSpecification"]
         self._script = None if entrypoint else Script(request, container, self._configuration)
         self._checkpoints = self._checkpoint_sync()
@@ -56,15 +56,15 @@ class TrainingHost:
             return None
         path = self.container.to_local_path(config.get("LocalPath", CHECKPOINTS), "CheckpointConfig.LocalPath")
         address = S3Uri.parse(config["S3Uri"], "CheckpointConfig.S3Uri")
-        return FolderSync(self._setting.s3, address, path, "Checkpoint")
+        return FolderSync(self._context.s3, address, path, "Checkpoint")
 
     def program(self) -> ContainerProgram:
-        """Fill the disk; raises UserError for what is missing or broken."""
+        """Fill the disk and return the program. Raises UserError for missing or broken data."""
         container = self.container
         for name, content in self._configuration.items():
             (container.config / f"{name}.json").write_text(json.dumps(content, indent=2))
         for name, channel in parse_channels(self._request).items():
-            channel.download(self._setting.s3, container.data / name, container.number, len(container.hosts))
+            channel.download(self._context.s3, container.data / name, container.number, len(container.hosts))
         (container.folder / "checkpoints").mkdir(exist_ok=True)
         if self._checkpoints:
             self._checkpoints.restore()
@@ -79,7 +79,7 @@ class TrainingHost:
 
     @cached_property
     def _configuration(self) -> dict[str, Any]:
-        """The files of input/config."""
+        """Contents of the files of input/config."""
         container = self.container
         instance_type = self._request["ResourceConfig"].get("InstanceType", "local")
         group = {"instance_group_name": _GROUP, "instance_type": instance_type, "hosts": container.hosts}
@@ -95,7 +95,7 @@ class TrainingHost:
             },
             "inputdataconfig": {
                 channel["ChannelName"]: {
-                    "TrainingInputMode": _mode(self._request, channel),
+                    "TrainingInputMode": _get_input_mode(self._request, channel),
                     "S3DistributionType": channel["DataSource"]["S3DataSource"].get(
                         "S3DataDistributionType", "FullyReplicated"
                     ),
@@ -107,7 +107,7 @@ class TrainingHost:
         }
 
     def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
-        region, account = self._setting.s3.region, self._request["RoleArn"].split(":")[4]
+        region, account = self._context.s3.region, self._request["RoleArn"].split(":")[4]
         name = self._request["TrainingJobName"]
         job = {
             "AWS_DEFAULT_REGION": region,
@@ -116,7 +116,7 @@ class TrainingHost:
             "TRAINING_JOB_ARN": f"arn:aws:sagemaker:{region}:{account}:training-job/{name}",
         }
         return self.container.build_environment(
-            {**self._setting.access, **job, **variables, **self._request.get("Environment", {})}
+            {**self._context.access, **job, **variables, **self._request.get("Environment", {})}
         )
 
     def _unpack(self, script: Script) -> None:
@@ -126,10 +126,10 @@ class TrainingHost:
             with tempfile.TemporaryDirectory(dir=self.container.folder) as download:
                 archive = Path(download) / "sourcedir.tar.gz"
                 with translate_s3_errors("Source download", script.source):
-                    self._setting.s3.download(script.source, archive)
+                    self._context.s3.download(script.source, archive)
                 self._unpack_archive(archive, str(script.source))
         if (self.container.code / "requirements.txt").is_file():
-            self._setting.log.write("requirements.txt is not installed: the sandbox runs scripts with its own Python")
+            self._context.log.write("requirements.txt is not installed: the sandbox runs scripts with its own Python")
 
     def _unpack_archive(self, archive: Path, name: str) -> None:
         try:
@@ -140,11 +140,11 @@ class TrainingHost:
             archives.unpack(content, self.container.code, f"source {name}")
 
     def failure_reason(self, return_code: int, errors: str) -> str:
-        """FailureReason of a container that failed: the toolkit's words, or what it left in /opt/ml/output/failure."""
+        """Return the FailureReason: the message of the toolkit, or the content of output/failure."""
         failure_file, errors = self.container.failure, self.container.explain_errors(errors)
         if self._script is None:
-            told = failure_file.read_text(errors="replace").strip() if failure_file.is_file() else ""
-            return f"AlgorithmError: {told or errors}, exit code: {to_exit_code(return_code)}"
+            message = failure_file.read_text(errors="replace").strip() if failure_file.is_file() else ""
+            return f"AlgorithmError: {message or errors}, exit code: {to_exit_code(return_code)}"
         reason = self._script.failure_reason(return_code, errors)
         failure_file.write_text(reason)
         return reason

@@ -1,12 +1,12 @@
-"""A model server's worker: one process that holds a model and answers one request at a time.
+"""Worker process of a model server: it holds a model and answers one request at a time.
 
-The contract with the user's script is that of the SageMaker Inference Toolkit
+The contract with the user script is that of the SageMaker Inference Toolkit
 (https://github.com/aws/sagemaker-inference-toolkit): `model_fn`, `input_fn`, `predict_fn`, `output_fn`, or
-`transform_fn` in place of the last three, with the toolkit's defaults.
+`transform_fn` in place of the last three, with the defaults of the toolkit.
 
-Run by path, with `-P`, and free of imports from this project, so that the script sees nothing but its container's
-packages. Messages go over stdin and stdout: a length-prefixed JSON header, then a length-prefixed body. An answer that
-the script yields in parts is as many messages; `more` says that another follows. The worker lives as long as its stdin.
+This file runs by path, with `-P`, and imports nothing from this project, so that the script sees only the packages of
+its container. Messages use stdin and stdout: a length-prefixed JSON header, then a length-prefixed body. A response in
+parts is one message for each part; `more` announces another one. The worker lives as long as its stdin.
 """
 
 import importlib
@@ -29,10 +29,10 @@ Message = tuple[dict[str, Any], bytes]
 
 
 class Readable(Protocol):
-    """What messages come from."""
+    """Source of messages."""
 
     def read(self, size: int, /) -> bytes:
-        """So many bytes at most, none at the end."""
+        """Return at most `size` bytes; none at the end."""
 
 
 def write_message(stream: IO[bytes], header: dict[str, Any], body: bytes = b"") -> None:
@@ -43,7 +43,7 @@ def write_message(stream: IO[bytes], header: dict[str, Any], body: bytes = b"") 
 
 
 def read_message(stream: Readable) -> Message | None:
-    """Read one message; None where the other side has ended."""
+    """Return one message; None if the other side has ended."""
     lengths = _read(stream, 8)
     if len(lengths) < 8:
         return None
@@ -53,15 +53,15 @@ def read_message(stream: Readable) -> Message | None:
 
 
 def _read(stream: Readable, size: int) -> bytes:
-    """So many bytes, or fewer where the other side has ended."""
-    found = bytearray()
-    while len(found) < size and (more := stream.read(size - len(found))):
-        found += more
-    return bytes(found)
+    """Return `size` bytes, or fewer if the other side has ended."""
+    content = bytearray()
+    while len(content) < size and (more := stream.read(size - len(content))):
+        content += more
+    return bytes(content)
 
 
 class UnsupportedFormatError(Exception):
-    """A content type that the toolkit's defaults do not know."""
+    """A content type that the defaults of the toolkit do not support."""
 
     status_code = 415
 
@@ -73,7 +73,7 @@ class UnsupportedFormatError(Exception):
 
 
 def default_input_fn(data: str | bytes, content_type: str) -> Any:
-    """The request as a numpy array."""
+    """Return the request as a numpy array."""
     import numpy as np
 
     kind = _media_type(content_type)
@@ -82,17 +82,19 @@ def default_input_fn(data: str | bytes, content_type: str) -> Any:
     if kind == CSV:
         return np.genfromtxt(io.StringIO(str(data)), delimiter=",")
     if kind == NPY and isinstance(data, bytes):
-        return np.load(io.BytesIO(data), allow_pickle=False)  # the toolkit allows pickle: a request could run code
+        return np.load(
+            io.BytesIO(data), allow_pickle=False
+        )  # unlike the toolkit, without pickle: a request could run code
     raise UnsupportedFormatError(content_type)
 
 
 def default_predict_fn(data: Any, model: Any) -> Any:
-    """The model is callable or has `predict`, as in the framework containers."""
+    """Call the model or its `predict` method, as the framework containers do."""
     return model.predict(data) if hasattr(model, "predict") else model(data)
 
 
 def default_output_fn(prediction: Any, accept: str) -> str | bytes:
-    """An array-like prediction as JSON, CSV or NPY."""
+    """Return an array-like prediction as JSON, CSV or NPY."""
     import numpy as np
 
     kind = _media_type(accept)
@@ -114,36 +116,36 @@ def _media_type(content_type: str) -> str:
 
 
 class RequestContext:
-    """What a function of the script that takes one argument more is given: the request's headers, and the answer's."""
+    """Context of a request for script functions with one more parameter: request and response headers."""
 
     def __init__(self, model_dir: str, headers: dict[str, str]) -> None:
         self.system_properties = {"model_dir": model_dir, "gpu_id": None}
-        self._asked = {name.lower(): value for name, value in headers.items()}
+        self._request_headers = {name.lower(): value for name, value in headers.items()}
         self.headers: dict[str, str] = {}
 
     def get_all_request_header(self, _index: int = 0) -> dict[str, str]:
-        """Every header of the request."""
-        return dict(self._asked)
+        """Return all headers of the request."""
+        return dict(self._request_headers)
 
     def get_request_header(self, _index: int, name: str) -> str | None:
-        """One of them."""
-        return self._asked.get(name.lower())
+        """Return one header of the request."""
+        return self._request_headers.get(name.lower())
 
     def set_response_header(self, _index: int, name: str, value: str) -> None:
-        """A header of the answer."""
+        """Set a header of the response."""
         self.headers[name.lower()] = value
 
     def set_response_content_type(self, _index: int, value: str) -> None:
-        """The answer's Content-Type."""
+        """Set the Content-Type of the response."""
         self.headers["content-type"] = value
 
     def get_response_content_type(self, _index: int = 0) -> str | None:
-        """What it was set to."""
+        """Return the Content-Type that was set."""
         return self.headers.get("content-type")
 
 
 class UserModel:
-    """The user's functions and the model that they loaded."""
+    """The functions of the user script, and the model that they loaded."""
 
     def __init__(self, script: Any, model_folder: str) -> None:
         if not hasattr(script, "model_fn"):
@@ -158,61 +160,61 @@ class UserModel:
         self._transform: Callable[..., Any] | None = getattr(script, "transform_fn", None)
         self._model = _call(script.model_fn, RequestContext(model_folder, {}), model_folder)
 
-    def _answer(self, context: RequestContext, data: str | bytes, content_type: str, accept: str) -> Any:
+    def _run_functions(self, context: RequestContext, data: str | bytes, content_type: str, accept: str) -> Any:
         if self._transform is not None:
             return _call(self._transform, context, self._model, data, content_type, accept)
-        given = _call(self._input, context, data, content_type)
-        return _call(self._output, context, _call(self._predict, context, given, self._model), accept)
+        model_input = _call(self._input, context, data, content_type)
+        return _call(self._output, context, _call(self._predict, context, model_input, self._model), accept)
 
     def respond(self, body: bytes, headers: dict[str, str]) -> tuple[Any, dict[str, str]]:
-        """One request's answer, whole or an iterator over its parts, and its headers.
+        """Return the response to one request, whole or as an iterator of parts, and its headers.
 
-        The script sees JSON and CSV as text, as in the toolkit.
+        The script receives JSON and CSV as text, as in the toolkit.
         """
         content_type, accept = headers.get("content-type", ""), headers.get("accept", "")
         if not accept or accept == "*/*":
             accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON)
         data = body.decode() if _media_type(content_type) in (JSON, CSV) else body
         context = RequestContext(self._folder, headers)
-        result = self._answer(context, data, content_type, accept)
+        result = self._run_functions(context, data, content_type, accept)
         if isinstance(result, tuple):
             result, accept = result
-        return result, _headers({"content-type": accept} | context.headers)
+        return result, _format_headers({"content-type": accept} | context.headers)
 
 
-def _headers(given: dict[str, Any]) -> dict[str, str]:
-    """Those that say something. Raises ValueError for what HTTP cannot carry."""
-    found = {name: str(value) for name, value in given.items() if value is not None}
-    for name, value in found.items():
+def _format_headers(headers: dict[str, Any]) -> dict[str, str]:
+    """Return the headers that have a value. Raises ValueError for values that HTTP cannot carry."""
+    formatted = {name: str(value) for name, value in headers.items() if value is not None}
+    for name, value in formatted.items():
         value.encode("latin-1")
         if not value.isprintable():
             raise ValueError(f"{value!r} cannot be the value of the header {name}")
-    return found
+    return formatted
 
 
-def _call(function: Callable[..., Any], context: RequestContext, *given: Any) -> Any:
-    """A function of the script's, with the context where it takes one argument more, as the toolkit does."""
+def _call(function: Callable[..., Any], context: RequestContext, *arguments: Any) -> Any:
+    """Call a function of the script. It also receives the context if it has one more parameter, as in the toolkit."""
     try:
-        takes = len(inspect.signature(function).parameters)
-    except (TypeError, ValueError):  # it is built in
-        takes = len(given)
-    return function(*given, context) if takes == len(given) + 1 else function(*given)
+        parameter_count = len(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # a built-in function
+        parameter_count = len(arguments)
+    return function(*arguments, context) if parameter_count == len(arguments) + 1 else function(*arguments)
 
 
-def _error(error: Exception) -> dict[str, Any]:
+def _build_error(error: Exception) -> dict[str, Any]:
     traceback.print_exc()
-    status = getattr(error, "status_code", None)  # as the toolkit's own errors have it
-    failed = isinstance(status, int) and 400 <= status < 600
-    return {"status": status if failed else 500, "message": str(error) or type(error).__name__}
+    status = getattr(error, "status_code", None)  # attribute of errors of the toolkit
+    has_status = isinstance(status, int) and 400 <= status < 600
+    return {"status": status if has_status else 500, "message": str(error) or type(error).__name__}
 
 
-def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
-    waiting: queue.SimpleQueue[Message] = queue.SimpleQueue()
+def _serve(requests: IO[bytes], responses: IO[bytes]) -> None:
+    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
     def receive() -> None:
         while (message := read_message(requests)) is not None:
-            waiting.put(message)
-        os._exit(0)  # the server is gone, whatever the model is doing
+            messages.put(message)
+        os._exit(0)  # the server has ended
 
     threading.Thread(target=receive, daemon=True).start()
     code = Path(os.environ["SAGEMAKER_SUBMIT_DIRECTORY"])
@@ -220,40 +222,40 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     try:
         script = importlib.import_module(Path(os.environ["SAGEMAKER_PROGRAM"]).stem)
         model = UserModel(script, os.environ["SM_MODEL_DIR"])
-    except Exception as error:  # whatever the user's code raises
-        write_message(answers, _error(error))
+    except Exception as error:  # any error of user code
+        write_message(responses, _build_error(error))
         return
-    write_message(answers, {"status": 200})
+    write_message(responses, {"status": 200})
     while True:
-        header, body = waiting.get()
+        header, body = messages.get()
         try:
-            _tell(answers, *model.respond(body, header["headers"]))
-        except Exception as error:  # the same
-            write_message(answers, _error(error))
+            _write_response(responses, *model.respond(body, header["headers"]))
+        except Exception as error:  # any error of user code
+            write_message(responses, _build_error(error))
 
 
-def _tell(answers: IO[bytes], result: Any, headers: dict[str, str]) -> None:
-    """An answer in one message or, where the script yields it, in parts as they come, and an empty one at the end."""
-    begin = {"status": 200, "headers": headers}
+def _write_response(responses: IO[bytes], result: Any, headers: dict[str, str]) -> None:
+    """Write a response as one message, or in parts followed by an empty message."""
+    header = {"status": 200, "headers": headers}
     if isinstance(result, Iterator):
         for part in result:
-            write_message(answers, begin | {"more": True}, _bytes(part))
+            write_message(responses, header | {"more": True}, _to_bytes(part))
         result = b""
-    write_message(answers, begin, _bytes(result))
+    write_message(responses, header, _to_bytes(result))
 
 
-def _bytes(part: Any) -> bytes:
+def _to_bytes(part: Any) -> bytes:
     return part.encode() if isinstance(part, str) else bytes(part)
 
 
 def main() -> None:
-    """Keep stdin and stdout for messages; what the script prints, at any level, goes to stderr."""
+    """Reserve stdin and stdout for messages. All output of the script goes to stderr."""
     requests = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
+    responses = os.fdopen(os.dup(1), "wb")
+    null_device = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null_device, 0)
     os.dup2(2, 1)
-    _serve(requests, answers)
+    _serve(requests, responses)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.terraform import Terraform, changes
+from sustainable_mlops.terraform import Terraform, list_changes
 from tests.sandbox.hosting_support import Deploying
 from tests.sandbox.support import IMAGE, tar, until
 
@@ -48,7 +48,7 @@ def test_endpoints_of_every_kind_are_applied_serve_and_leave_nothing(
     assert len([kind for kind, _ in made if kind == "endpoint"]) == 8
     assert len([kind for kind, _ in made if kind == "scaling policy"]) == 4
     assert len([kind for kind, _ in made if kind == "alarm"]) == 3 + 3 * 2, "target tracking makes its own two"
-    assert changes(terraform.plan(plan_file, *given)) == {}
+    assert list_changes(terraform.plan(plan_file, *given)) == {}
 
     for kind in ("serverless", "provisioned", "shadowed", "canary", "rolling"):
         assert deploying.ask(f"{name}-{kind}", "1", ContentType="text/csv", Accept="text/csv") == "2", kind

@@ -12,7 +12,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import PROVIDER, Terraform, changes
+from sustainable_mlops.terraform import PROVIDER, Terraform, list_changes
 from tests import provider
 from tests.sandbox.deploying import Endpoints
 from tests.sandbox.support import refusal, until
@@ -111,7 +111,7 @@ class Applied:
         self._terraform.apply(f"-var=model={model}")
 
     def changes(self, model: str) -> dict[str, list[str]]:
-        return changes(self._terraform.plan(self._plan_file, f"-var=model={model}"))
+        return list_changes(self._terraform.plan(self._plan_file, f"-var=model={model}"))
 
     @property
     def serving(self) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.terraform import Terraform, changes
+from sustainable_mlops.terraform import Terraform, list_changes
 from tests.provider import alone
 from tests.sandbox.support import make_role
 from tests.sandbox.test_scaling import ON_INSTANCES, make_endpoint
@@ -165,10 +165,10 @@ def test_targets_policies_and_scheduled_actions_are_applied_and_destroyed(tmp_pa
         terraform.apply()
         made = sandbox.inventory()["sagemaker"]
         assert (made["scalable target"], len(made["scaling policy"])) == (["endpoint/applied/variant/main"], 3)
-        assert changes(terraform.plan(plan_file)) == {}
+        assert list_changes(terraform.plan(plan_file)) == {}
         change = "-var=most=4"
         updated = ("target.this", "policy.invocations", "scheduled_action.mornings")
-        assert changes(terraform.plan(plan_file, change)) == {
+        assert list_changes(terraform.plan(plan_file, change)) == {
             f"aws_appautoscaling_{one}": ["update"] for one in updated
         }
         terraform.apply(change)
