@@ -1,7 +1,7 @@
-"""Run checkov, which lives in an environment of its own, over a plan, and tell explained failures from others.
+"""Runner of checkov, which has an environment of its own; it separates suppressed failures from others.
 
-checkov exits 0 when it could parse nothing and when it checked nothing: both are errors here. Suppressions stand as
-comments in the modules' HCL (`# checkov:skip=ID:reason`), which a plan does not carry, so they are joined by address.
+checkov exits with 0 if it parses nothing or checks nothing; both are errors here. Suppressions are comments in the
+modules' HCL (`# checkov:skip=ID:reason`). A plan does not contain them, so they are joined by address.
 """
 
 import json
@@ -36,12 +36,12 @@ class Finding:
     check: str
     name: str
     address: str
-    reason: str = ""  # why it is accepted; empty where nobody said
+    reason: str = ""  # reason of the suppression; empty if there is none
 
 
 @dataclass
 class Result:
-    """What checkov found."""
+    """Result of checkov for one plan."""
 
     passed: int = 0
     explained: list[Finding] = field(default_factory=list)
@@ -49,15 +49,15 @@ class Result:
 
 
 class Checkov:
-    """A checkov that has started and waits for a plan: its imports alone take seconds, which others can use.
+    """Process of checkov that waits for a plan, so that its imports, which take seconds, run beside other work.
 
-    Raises UserError where checkov is missing.
+    Raises UserError if checkov is missing.
     """
 
     def __init__(self) -> None:
         if not PYTHON.exists():
             raise UserError("checkov: is not set up; run `make setup` in a clone of the repository")
-        # Without these checkov asks its maker's server, and for terminal colours.
+        # Without these variables, checkov calls its vendor's server and prints terminal colours.
         quiet = {**os.environ, "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "ANSI_COLORS_DISABLED": "1"}
         self._folder = tempfile.TemporaryDirectory()
         self._process = subprocess.Popen(
@@ -71,9 +71,9 @@ class Checkov:
         )
 
     def check(self, plan: bytes) -> Result:
-        """checkov's built-in checks over a plan (`terraform show -json`, in UTF-8); once.
+        """Run the built-in checks on a plan (`terraform show -json`, in UTF-8). Call it once.
 
-        Raises UserError where checkov could not read the plan or checked nothing.
+        Raises UserError if checkov could not read the plan or checked nothing.
         """
         with self._folder as folder:
             file = Path(folder) / "plan.json"

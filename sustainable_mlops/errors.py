@@ -8,9 +8,9 @@ _MAX_KNOWN_WORDS = 20
 
 
 class UserError(Exception):
-    """Bad input or a missing tool: one line that says what, where and what to do. Commands exit 2 on it.
+    """Invalid input or a missing tool: one line with the problem, the place and the remedy. Commands exit with 2.
 
-    `remedy` are shell commands that put it right, one after the other; a command prints them after the line.
+    `remedy` are shell commands that fix the problem, in order; a command prints them after the line.
     """
 
     def __init__(self, message: str, *remedy: str) -> None:

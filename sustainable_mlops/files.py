@@ -1,4 +1,4 @@
-"""Files as others see them: as they were, or whole."""
+"""Atomic file writes."""
 
 import os
 from contextlib import suppress
@@ -7,8 +7,8 @@ from pathlib import Path
 from sustainable_mlops.errors import UserError
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole or not at all, whatever ends this process meanwhile. Raises UserError where it cannot be."""
+def write_file(path: Path, text: str) -> None:
+    """Write a file completely or not at all, even if this process is killed. Raises UserError if it cannot."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

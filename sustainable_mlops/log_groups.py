@@ -24,11 +24,13 @@ def explain_error(reason: str, folder: Path) -> str | None:
     text = " ".join(reason.split())
     settings = folder / "settings.yaml"
     if names := list(dict.fromkeys(match["name"] for match in _EXISTS.finditer(text))):
-        listed = ", ".join(names)
+        text_of_names = ", ".join(names)
         if not settings.is_file():
-            return f"these log groups already exist: {listed}; adopt each with an `import` block, then apply again"
+            return (
+                f"these log groups already exist: {text_of_names}; adopt each with an `import` block, then apply again"
+            )
         return (
-            f"these log groups already exist: {listed}; add them to {SETTING} in {settings}, run "
+            f"these log groups already exist: {text_of_names}; add them to {SETTING} in {settings}, run "
             f"`smlops synth {folder.resolve().name}`, then apply again to adopt them"
         )
     if addresses := list(dict.fromkeys(match["address"] for match in _MISSING.finditer(text))):

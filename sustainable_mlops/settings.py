@@ -1,4 +1,4 @@
-"""Read what people write (YAML) and what they are sent (JSON) into pydantic models; a mistake is one clear line."""
+"""Parser of YAML and JSON files into pydantic models; an error is one clear line."""
 
 import json
 from collections.abc import Hashable, Mapping
@@ -13,13 +13,13 @@ from sustainable_mlops.errors import UserError, did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 
-#: A workload's name: it stands in tags, in S3 addresses and in names.
+#: Pattern of a workload's name, which is part of tags, S3 addresses and resource names.
 WORKLOAD = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 
-#: Mistakes told in one message; more would hide the first.
-_MOST_TOLD = 3
+#: Problems in one message; more would hide the first.
+_MAX_PROBLEMS = 3
 
-_WANTED = {
+_REQUIREMENTS = {
     "string_type": "must be text; put it in quotes",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
@@ -32,16 +32,16 @@ _WANTED = {
 
 
 class Settings(BaseModel):
-    """Base of every file format of the project: unknown keys are refused and nothing is silently converted."""
+    """Base of every file format of the project. It refuses unknown keys and converts nothing silently."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    #: Keys that somebody may look for here, to why there are none and what to do instead.
-    gone: ClassVar[Mapping[str, str]] = {}
+    #: Reasons and remedies for keys that a reader may expect but that do not exist.
+    removed_keys: ClassVar[Mapping[str, str]] = {}
 
 
 def load_yaml(path: Path, model: type[Model]) -> Model:
-    """The file at `path` as a `model`. Raises UserError naming the file, the field (or line) and the remedy."""
+    """Read a YAML file into a `model`. Raises UserError with the file, the field (or line) and the remedy."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -52,7 +52,7 @@ def load_yaml(path: Path, model: type[Model]) -> Model:
 
 
 def parse_yaml(text: str, model: type[Model], source: str) -> Model:
-    """`text` as a `model`; `source` names it in messages. Raises UserError."""
+    """Parse YAML into a `model`; `source` names the text in messages. Raises UserError."""
     try:
         data = yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
     except yaml.MarkedYAMLError as error:
@@ -62,12 +62,12 @@ def parse_yaml(text: str, model: type[Model], source: str) -> Model:
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise UserError(f"{source}: not valid YAML: {error}") from None
     if data is None:
-        raise UserError(f"{source}: is empty; it needs {', '.join(_required(model))}")
+        raise UserError(f"{source}: is empty; it needs {', '.join(_list_required(model))}")
     return validate(data, model, source)
 
 
 def parse_json(text: str | bytes, model: type[Model], source: str) -> Model:
-    """`text` as a `model`; `source` names it in messages. Raises UserError."""
+    """Parse JSON into a `model`; `source` names the text in messages. Raises UserError."""
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -76,27 +76,27 @@ def parse_json(text: str | bytes, model: type[Model], source: str) -> Model:
 
 
 def validate(data: Any, model: type[Model], source: str, *, json_document: bool = False) -> Model:
-    """`data` as a `model`; `source` names it in messages.
+    """Validate data as a `model`; `source` names the data in messages.
 
-    `json_document` accepts what JSON has no type for (a time written as text). Raises UserError.
+    `json_document` accepts text for types that JSON lacks, such as a time. Raises UserError.
     """
     try:
         return model.model_validate(data, strict=False if json_document else None)
     except ValidationError as error:
-        problems = _problems(error, data, model)
-    told = "; ".join(problems[:_MOST_TOLD])
-    more = f" (and {len(problems) - _MOST_TOLD} more)" if len(problems) > _MOST_TOLD else ""
-    raise UserError(f"{source}: {told}{more}")
+        problems = _describe_problems(error, data, model)
+    text = "; ".join(problems[:_MAX_PROBLEMS])
+    more = f" (and {len(problems) - _MAX_PROBLEMS} more)" if len(problems) > _MAX_PROBLEMS else ""
+    raise UserError(f"{source}: {text}{more}")
 
 
-def schema_text(model: type[BaseModel]) -> str:
-    """The JSON schema of `model`, for editors (`# yaml-language-server: $schema=…`)."""
+def render_schema(model: type[BaseModel]) -> str:
+    """Return the JSON schema of `model`, for editors (`# yaml-language-server: $schema=…`)."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
-def _path(location: tuple[int | str, ...], data: Any) -> str:
-    """`a.b[0].c: ` from pydantic's location, without the names of union members, which data calls `type` if at all."""
+def _format_path(location: tuple[int | str, ...], data: Any) -> str:
+    """Return a path such as `a.b[0].c: ` for pydantic's location, without the names of union members."""
     path = ""
     for position, item in enumerate(location):
         last = position == len(location) - 1
@@ -109,88 +109,92 @@ def _path(location: tuple[int | str, ...], data: Any) -> str:
     return f"{path.lstrip('.')}: " if path else ""
 
 
-def _problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[str]:
-    """One text a place; where each form of a union has its complaint, they are alternatives."""
+def _describe_problems(error: ValidationError, data: Any, model: type[BaseModel]) -> list[str]:
+    """Return one text for each path. Problems of the members of a union become alternatives."""
     places: dict[str, list[str]] = {}
     for item in error.errors(include_url=False):
-        places.setdefault(_path(item["loc"], data), []).append(_problem(item, model))
+        places.setdefault(_format_path(item["loc"], data), []).append(_describe_problem(item, model))
     return [path + " or ".join(dict.fromkeys(problems)) for path, problems in places.items()]
 
 
-def _problem(item: Any, model: type[BaseModel]) -> str:
-    kind, given, location = item["type"], item["input"], item["loc"]
+def _describe_problem(item: Any, model: type[BaseModel]) -> str:
+    kind, value, location = item["type"], item["input"], item["loc"]
     if kind == "missing":
         return "is missing; add it"
     if kind == "value_error":
         return str(item["ctx"]["error"])
-    models = _models_at(model, location[:-1])
+    models = _find_models(model, location[:-1])
     if kind == "extra_forbidden":
-        told = [m.gone[location[-1]] for m in models if issubclass(m, Settings) and location[-1] in m.gone]
-        if told:
-            return str(told[0])
+        reasons = [
+            m.removed_keys[location[-1]] for m in models if issubclass(m, Settings) and location[-1] in m.removed_keys
+        ]
+        if reasons:
+            return str(reasons[0])
         return f"unknown key{did_you_mean(str(location[-1]), {name for m in models for name in m.model_fields})}"
     if kind == "string_pattern_mismatch":
-        return _mismatch(given, item["ctx"]["pattern"], _fields_at(model, location))
-    shown = f", not {given!r}" if isinstance(given, str | int | float) else ""
-    wanted = _WANTED.get(kind) or item["msg"].replace("Input should be", "must be").replace("String should", "must")
-    return f"{wanted}{shown}"
+        return _describe_mismatch(value, item["ctx"]["pattern"], _find_fields(model, location))
+    suffix = f", not {value!r}" if isinstance(value, str | int | float) else ""
+    requirement = _REQUIREMENTS.get(kind) or item["msg"].replace("Input should be", "must be").replace(
+        "String should", "must"
+    )
+    return f"{requirement}{suffix}"
 
 
-def _mismatch(given: Any, pattern: str, fields: list[FieldInfo]) -> str:
-    """What text must be like: in the words the field has for it, else by its pattern and description."""
+def _describe_mismatch(value: Any, pattern: str, fields: list[FieldInfo]) -> str:
+    """Describe the expected text: in the field's own words, or else by its pattern and description."""
     for field in fields:
         if isinstance(field.json_schema_extra, dict) and "must" in field.json_schema_extra:
-            return f"{given!r} must {field.json_schema_extra['must']}"
-    return f"{given!r} does not match {pattern}" + "".join(f" ({f.description})" for f in fields if f.description)
+            return f"{value!r} must {field.json_schema_extra['must']}"
+    return f"{value!r} does not match {pattern}" + "".join(f" ({f.description})" for f in fields if f.description)
 
 
-def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[FieldInfo]:
-    """The declarations of what is at `location`: a field, a key of a map, or an item of a map or list."""
+def _find_fields(model: type[BaseModel], location: tuple[int | str, ...]) -> list[FieldInfo]:
+    """Return the declarations at `location`: of a field, of a key of a map, or of an item of a map or list."""
     last = location[-1]
-    named = [m.model_fields[last] for m in _models_at(model, location[:-1]) if last in m.model_fields]
-    if named or len(location) < 2:
-        return named
+    named_fields = [m.model_fields[last] for m in _find_models(model, location[:-1]) if last in m.model_fields]
+    if named_fields or len(location) < 2:
+        return named_fields
     of_key = last == "[key]" and len(location) > 2
-    holders = _fields_at(model, location[:-2] if of_key else location[:-1])
+    container_fields = _find_fields(model, location[:-2] if of_key else location[:-1])
     return [
         FieldInfo.from_annotation(arguments[0 if of_key else -1])
-        for h in holders
+        for h in container_fields
         if (arguments := get_args(h.annotation))
     ]
 
 
-def _models_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[type[BaseModel]]:
-    """The models whose fields are the keys at `location`."""
+def _find_models(model: type[BaseModel], location: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """Return the models whose fields are the keys at `location`."""
     models = [model]
     for item in location:
-        # A list index, a key of a map or the name of a union's member leads to no field: stay.
+        # A list index, a key of a map or the name of a union's member is no field: keep the models.
         fields = [m.model_fields[item].annotation for m in models if isinstance(item, str) and item in m.model_fields]
-        models = [inner for annotation in fields for inner in _models_in(annotation)] or models
+        models = [inner for annotation in fields for inner in _list_models(annotation)] or models
     return models
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
+def _list_models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [model for argument in get_args(annotation) for model in _models_in(argument)]
+    return [model for argument in get_args(annotation) for model in _list_models(argument)]
 
 
-def _required(model: type[BaseModel]) -> list[str]:
+def _list_required(model: type[BaseModel]) -> list[str]:
     return [name for name, field in model.model_fields.items() if field.is_required()] or ["at least one setting"]
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as pyyaml reads it safely, except that a key given twice is an error instead of a silent loss."""
+    """Safe YAML loader that refuses duplicate keys instead of dropping one silently."""
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
-    seen: set[str] = set()
+def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    keys: set[str] = set()
     for key, _ in node.value:
         if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key '{key.value}' is given twice", problem_mark=key.start_mark)
-            seen.add(key.value)
+            if key.value in keys:
+                raise yaml.MarkedYAMLError(problem=f"the key '{key.value}' appears twice", problem_mark=key.start_mark)
+            keys.add(key.value)
     return loader.construct_mapping(node, deep=True)
 
 
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _construct_mapping)

@@ -1,4 +1,4 @@
-"""A job in steps that a person watches: what runs now and for how long, what each step took, a table at the end."""
+"""Steps of a long command: progress and duration on the console, and the results for a table."""
 
 import time
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 @dataclass
 class Step:
-    """One step. Set `now` while it runs, `result` when it knows how it went."""
+    """One step, with its duration and its result."""
 
     title: str
     begin: float = field(default_factory=time.monotonic)
@@ -19,23 +19,23 @@ class Step:
     result: str = ""
     _progress: Progress | None = None
 
-    def now(self, text: str) -> None:
-        """Show what the step is at."""
+    def show(self, text: str) -> None:
+        """Show the progress of the step."""
         if self._progress is not None:
             for task in self._progress.task_ids:
                 self._progress.update(task, detail=text)
 
 
 class Steps:
-    """The steps so far, shown on `console` while they run: live on a terminal, one line each elsewhere."""
+    """Finished steps, shown on `console`: live on a terminal, one line for each step elsewhere."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.done: list[Step] = []
+        self.finished: list[Step] = []
 
     @contextmanager
     def step(self, title: str) -> Iterator[Step]:
-        """Run one step; its line stays when it is over."""
+        """Run one step and leave its line on the console."""
         columns = (
             SpinnerColumn(),
             TextColumn(title),
@@ -52,7 +52,7 @@ class Steps:
                 self.console.print(f"[red]✗[/red] {title}", highlight=False)
                 raise
         step.seconds = time.monotonic() - step.begin
-        self.done.append(step)
+        self.finished.append(step)
         self.console.print(
             f"[green]✓[/green] {title:<34} {step.seconds:5.1f} s   [dim]{step.result}", highlight=False, soft_wrap=True
         )

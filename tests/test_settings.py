@@ -38,7 +38,7 @@ MISTAKES = {
     GOOD + "sizes: [1, x]\n": "sizes[1]: must be a whole number, not 'x'",
     GOOD + "sizes: 3\n": "sizes: must be a list, not 3",
     "- a\n- b\n": "must be a mapping (key: value)",
-    "region: a\nregion: b\n": "line 2, column 1: not valid YAML: the key 'region' is given twice",
+    "region: a\nregion: b\n": "line 2, column 1: not valid YAML: the key 'region' appears twice",
     "region: [a\n": "line 2, column 1: not valid YAML",
     "region: 2026-13-45\n": "not valid YAML: month must be in 1..12",
     "": "is empty; it needs region, features",

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sustainable_mlops.advice import Advice, Option, Refusal
-from sustainable_mlops.footprint import Figure, shown
+from sustainable_mlops.footprint import FootprintFigure, format_number
 
 
 def show(advice: Advice, out: Console) -> None:
@@ -40,10 +40,12 @@ def _options(out: Console, options: Sequence[Option]) -> None:
     _section(out, "Check first", _notes([option.checks for option in options]))
 
 
-def _figure(figure: Figure | None) -> Text:
+def _figure(figure: FootprintFigure | None) -> Text:
     if figure is None:
         return Text("unknown")
-    return Text(f"{shown(figure.central)}\n{shown(figure.low)} to {shown(figure.high)} ({figure.grade})")
+    return Text(
+        f"{format_number(figure.central)}\n{format_number(figure.low)} to {format_number(figure.high)} ({figure.grade})"
+    )
 
 
 def _notes(texts: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,8 @@ from math import ceil
 
 from sustainable_mlops.advice.requirements import Need
 from sustainable_mlops.catalogue import regions
-from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
-from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
+from sustainable_mlops.footprint.coefficients import load_assumptions
 
 #: Hours between transform jobs: an answer within the hour waits for a job, then for its end; or one job a day.
 BATCH_EVERY_H = {"minutes": 0.5, "day": 24.0}
@@ -22,7 +22,7 @@ def against(kind: str, need: Need) -> tuple[str, ...]:
 
 
 def _size(need: Need, key: str) -> Iterator[str]:
-    if need.payload_kb > (most := limit(key)):
+    if need.payload_kb > (most := get_limit(key)):
         yield f"the payload of {_mb(need.payload_kb)} is above {_mb(most)}"
 
 
@@ -31,31 +31,31 @@ def _mb(kb: float) -> str:
 
 
 def _time(need: Need, key: str, but: str = "") -> Iterator[str]:
-    if need.duration_s > (most := limit(key)):
+    if need.duration_s > (most := get_limit(key)):
         yield f"a request takes {need.duration_s:g} s, and has to be answered within {most} s{but}"
 
 
 def _serverless(need: Need) -> Iterator[str]:
     region = regions.find(need.region)
-    if region is not None and not region.serverless:
+    if region is not None and not region.has_serverless:
         yield f"AWS does not list serverless inference in {need.region}"
     if need.accelerator != "none":
         yield "it has no accelerators"
     if not isinstance(need.latency, str):
-        minutes = limit("serverless_start_s") // 60
+        minutes = get_limit("serverless_start_s") // 60
         yield (
             f"a start after a pause takes seconds, at most {minutes} minutes, so no p99 holds; provisioned "
             "concurrency, which avoids it, is on all the time"
         )
     if need.vpc:
         yield "it takes no VPC"
-    if need.memory_mb > (most := serverless_memory_mb()[-1]):
+    if need.memory_mb > (most := list_serverless_memory_mb()[-1]):
         yield f"the model takes about {need.memory_mb:,.0f} MB of memory, above {most:,} MB"
-    if need.model_mb > (disk := limit("serverless_disk_mb")):
+    if need.model_mb > (disk := get_limit("serverless_disk_mb")):
         yield f"the model of {need.model_mb:,.0f} MB is above the {disk // 1024} GB of disk"
-    if need.image_gb > (image := limit("serverless_image_gb")):
+    if need.image_gb > (image := get_limit("serverless_image_gb")):
         yield f"the image of {need.image_gb:g} GB is above {image} GB"
-    if need.peak_at_once > (once := limit("serverless_concurrency")):
+    if need.peak_at_once > (once := get_limit("serverless_concurrency")):
         yield f"{need.peak_at_once:,.0f} requests at once at the peak are above {once}"
     yield from _size(need, "serverless_payload_kb")
     yield from _time(need, "serverless_answer_s")
@@ -66,7 +66,7 @@ def _real_time(need: Need) -> Iterator[str]:
         took = f"{need.duration_s * 1000:g} ms"
         yield f"a request takes {took}, more than the {need.latency:g} ms wanted: make the model faster"
     yield from _size(need, "real_time_payload_kb")
-    yield from _time(need, "real_time_answer_s", f", or {limit('real_time_stream_s')} s where it is streamed")
+    yield from _time(need, "real_time_answer_s", f", or {get_limit('real_time_stream_s')} s where it is streamed")
 
 
 def _scheduled(need: Need) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _batch(need: Need) -> Iterator[str]:
     if (every := BATCH_EVERY_H.get(str(need.latency))) is None:
         yield "answers come when a job has ended"
     else:
-        if need.duration_s / 3600 + assumptions()["job_start_hours"].high > every:
+        if need.duration_s / 3600 + load_assumptions()["job_start_hours"].high > every:
             yield f"a request of {need.duration_s:g} s does not end in a job of half an hour: answers within the hour"
         if need.requests_per_day < 2 * jobs_a_day(need):
             yield "a job is for many requests, and each would have less than two"

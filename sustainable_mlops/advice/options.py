@@ -8,10 +8,19 @@ from typing import Any, cast
 from sustainable_mlops.advice.limits import BATCH_EVERY_H, KINDS, against, jobs_a_day
 from sustainable_mlops.advice.requirements import WAITS, Need
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.catalogue.instances import Instance
-from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
-from sustainable_mlops.footprint import Estimate, Fleet, Job, Quantity, Serverless, between, estimate, exactly
-from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
+from sustainable_mlops.catalogue.instances import InstanceType
+from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
+from sustainable_mlops.footprint import (
+    FleetActivity,
+    FootprintEstimate,
+    JobActivity,
+    Quantity,
+    ServerlessActivity,
+    bounded_quantity,
+    estimate,
+    exact_quantity,
+)
+from sustainable_mlops.footprint.coefficients import Coefficients, load_assumptions
 
 DAYS = 730 / 24
 SILICON = ("Graviton", "x86", "Inferentia2", "Trainium", "Trainium2", "GPU")
@@ -54,7 +63,7 @@ class Option:
     min_instances: int
     #: Of a serverless endpoint: its concurrency.
     max_instances: int
-    estimate: Estimate
+    estimate: FootprintEstimate
     #: Why it serves, and what must be checked first.
     reasons: tuple[str, ...]
     checks: tuple[str, ...] = ()
@@ -139,11 +148,11 @@ def _rank(option: Option) -> tuple[float, float]:
 
 
 def _serverless(need: Need) -> Option:
-    holding = [size for size in serverless_memory_mb() if size >= need.memory_mb]
+    holding = [size for size in list_serverless_memory_mb() if size >= need.memory_mb]
     able = (size for size in holding if _answers(size, need))
     memory = next(able, holding[-1])
-    requests, duration = exactly(need.requests_per_day * DAYS), _duration(memory, need)
-    found = estimate(Serverless(memory, need.region, requests, duration))
+    requests, duration = exact_quantity(need.requests_per_day * DAYS), _duration(memory, need)
+    found = estimate(ServerlessActivity(memory, need.region, requests, duration))
     why = "holds the model" if memory == holding[0] else "has CPU enough"
     reasons = (_WHY["serverless"], f"{memory} MB is the least that {why}")
     most = _workers(duration, need)
@@ -153,8 +162,8 @@ def _serverless(need: Need) -> Option:
 def _answers(memory_mb: int, need: Need) -> bool:
     """Whether workers of this size answer in time, and are not too many."""
     duration = _duration(memory_mb, need)
-    in_time = duration.central <= limit("serverless_answer_s")
-    return in_time and _workers(duration, need) <= limit("serverless_concurrency")
+    in_time = duration.central <= get_limit("serverless_answer_s")
+    return in_time and _workers(duration, need) <= get_limit("serverless_concurrency")
 
 
 def _workers(duration: Quantity, need: Need) -> int:
@@ -163,9 +172,9 @@ def _workers(duration: Quantity, need: Need) -> int:
 
 def _duration(memory_mb: float, need: Need) -> Quantity:
     """Seconds of a request on a worker, which has less than one vCPU where it has little memory."""
-    slower = (Coefficients.ours().serverless_mb_per_vcpu * (1 / memory_mb)).at(1.0, inf)
-    duration = slower.named("time of a request on a part of a vCPU") * need.duration_s
-    return exactly(need.duration_s) if duration.exact else duration
+    slower = (Coefficients.default().serverless_mb_per_vcpu * (1 / memory_mb)).clamp(1.0, inf)
+    duration = slower.with_text("time of a request on a part of a vCPU") * need.duration_s
+    return exact_quantity(need.duration_s) if duration.is_exact else duration
 
 
 def _on_instances(kind: str, need: Need) -> Iterator[Option | Refusal]:
@@ -177,11 +186,13 @@ def _on_instances(kind: str, need: Need) -> Iterator[Option | Refusal]:
         use = "transform" if kind == "batch transform" else "hosting"
         fitting = [
             instance
-            for instance in instances.everything().values()
+            for instance in instances.load_all().values()
             if _silicon(instance) == silicon and use in instance.uses and requests_at_once(instance, need)
         ]
-        there = [instance for instance in fitting if instances.offered(instance.name, need.region) is not False]
-        taken = [instance for instance in there if not instances.refused(instance.name, use, need.provider)]
+        there = [instance for instance in fitting if instances.is_offered(instance.name, need.region) is not False]
+        taken = [
+            instance for instance in there if not instances.is_refused_by_provider(instance.name, use, need.provider)
+        ]
         found = [option for instance in taken for option in _sized(kind, silicon, instance, need)]
         if found:
             best = min(found, key=_rank)
@@ -206,15 +217,15 @@ def _silicon_against(silicon: str, kind: str, need: Need) -> str:
     return ""
 
 
-def _silicon(instance: Instance) -> str:
+def _silicon(instance: InstanceType) -> str:
     """The silicon an instance is advised for; empty for burstable CPUs and for Inferentia1, which is dead."""
     if instance.accelerator is None:
-        return "" if instance.family[0] not in "cmr" else "Graviton" if instance.graviton else "x86"
+        return "" if instance.family[0] not in "cmr" else "Graviton" if instance.is_graviton else "x86"
     name = instance.accelerator.name
     return name if name in SILICON else "" if name == "Inferentia" else "GPU"
 
 
-def requests_at_once(instance: Instance, need: Need) -> int:
+def requests_at_once(instance: InstanceType, need: Need) -> int:
     """Requests that an instance works on at the same time: a vCPU each, or the accelerators that hold one model.
 
     0 where the model does not fit.
@@ -226,7 +237,7 @@ def requests_at_once(instance: Instance, need: Need) -> int:
     return instance.accelerators // ceil(need.accelerator_gib / instance.accelerator_gib)
 
 
-def _sized(kind: str, silicon: str, instance: Instance, need: Need) -> Iterator[Option]:
+def _sized(kind: str, silicon: str, instance: InstanceType, need: Need) -> Iterator[Option]:
     batch = kind == "batch transform"
     found = _batch(instance, need) if batch else _fleet(kind, instance, need)
     if found is not None:
@@ -236,7 +247,7 @@ def _sized(kind: str, silicon: str, instance: Instance, need: Need) -> Iterator[
         yield Option(kind, silicon, instance.name, least, most, estimate(thing), reasons, checks)
 
 
-def _checks(kind: str, silicon: str, instance: Instance, need: Need) -> Iterator[str]:
+def _checks(kind: str, silicon: str, instance: InstanceType, need: Need) -> Iterator[str]:
     if silicon in _CHECK:
         yield _CHECK[silicon]
     if silicon in _ACCELERATED:
@@ -246,16 +257,16 @@ def _checks(kind: str, silicon: str, instance: Instance, need: Need) -> Iterator
     if kind.endswith("real-time"):
         if not isinstance(need.latency, str) and need.duration_s * 2000 > need.latency:
             yield f"a request alone takes {need.duration_s * 1000:g} of {need.latency:g} ms: load-test the p99"
-        if need.payload_kb > limit("real_time_payload_sure_kb"):
+        if need.payload_kb > get_limit("real_time_payload_sure_kb"):
             yield "the payload: AWS's hosting FAQs have 25 MB, the API's model 6 MB"
-    if instances.offered(instance.name, need.region):
+    if instances.is_offered(instance.name, need.region):
         yield f"EC2 has the type in {need.region}: that SageMaker has it too, and the quota"
     else:
         yield f"whether {need.region} has the type, and the quota"
 
 
-def _fleet(kind: str, instance: Instance, need: Need) -> tuple[Fleet, int, int]:
-    at_once, target = requests_at_once(instance, need), assumptions()["target_load"]
+def _fleet(kind: str, instance: InstanceType, need: Need) -> tuple[FleetActivity, int, int]:
+    at_once, target = requests_at_once(instance, need), load_assumptions()["target_load"]
     on = hours_on(kind, need, at_once)
     least = 1 if kind == "asynchronous" else need.zones
     most = max(least, ceil(need.peak_at_once / at_once / target.central))
@@ -267,12 +278,12 @@ def _fleet(kind: str, instance: Instance, need: Need) -> tuple[Fleet, int, int]:
         return usual * traffic + least * (1.0 - traffic)
 
     # Never a part of an instance: at most one more than the load asks for.
-    count = between(mean(target.high), mean(target.central), mean(target.low, 1.0), target.text, target.grade)
+    count = bounded_quantity(mean(target.high), mean(target.central), mean(target.low, 1.0), target.text, target.grade)
     busy = need.requests_per_day * DAYS * need.duration_s / 3600 / at_once  # instance-hours of work in a month
     share = min(1.0, busy / (count.central * on.central))
-    duty = between(share / 2, share, min(1.0, share * 2), "share of the time busy, from the requests")
+    duty = bounded_quantity(share / 2, share, min(1.0, share * 2), "share of the time busy, from the requests")
     return (
-        Fleet(instance.name, need.region, count=count, hours=on, duty=duty),
+        FleetActivity(instance.name, need.region, count=count, hours=on, duty=duty),
         least if kind == "real-time" else 0,
         most,
     )
@@ -281,11 +292,15 @@ def _fleet(kind: str, instance: Instance, need: Need) -> tuple[Fleet, int, int]:
 def hours_on(kind: str, need: Need, at_once: int) -> Quantity:
     """Hours a month that an endpoint has instances."""
     if kind == "real-time":
-        return exactly(730.0)
-    active, wake, stays = need.hours_per_day * DAYS, assumptions()["wake_hours"], assumptions()["scale_in_seconds"]
+        return exact_quantity(730.0)
+    active, wake, stays = (
+        need.hours_per_day * DAYS,
+        load_assumptions()["wake_hours"],
+        load_assumptions()["scale_in_seconds"],
+    )
     if kind == "scheduled real-time":
         low, hours, high = (min(730.0, active + start * DAYS) for start in (wake.low, wake.central, wake.high))
-        return between(low, hours, high, "hours on a schedule, with its start", wake.grade)
+        return bounded_quantity(low, hours, high, "hours on a schedule, with its start", wake.grade)
 
     def on(stay_s: float) -> float:
         """Each request keeps the instances until they scale in; requests come at random, so that stays overlap."""
@@ -293,21 +308,25 @@ def hours_on(kind: str, need: Need, at_once: int) -> Quantity:
 
     # Least where all requests of a day come together.
     together = (need.requests_per_day * need.duration_s / at_once + stays.low) / 3600 * DAYS
-    return between(min(together, on(stays.low)), on(stays.central), on(stays.high), "hours with a backlog")
+    return bounded_quantity(min(together, on(stays.low)), on(stays.central), on(stays.high), "hours with a backlog")
 
 
-def _batch(instance: Instance, need: Need) -> tuple[Job, int, int] | None:
-    every, start, jobs = BATCH_EVERY_H[str(need.latency)], assumptions()["job_start_hours"], jobs_a_day(need)
+def _batch(instance: InstanceType, need: Need) -> tuple[JobActivity, int, int] | None:
+    every, start, jobs = BATCH_EVERY_H[str(need.latency)], load_assumptions()["job_start_hours"], jobs_a_day(need)
     # A worker does its requests one after the other, as many as there is time for.
     of_one = requests_at_once(instance, need) * max(1, floor((every - start.high) * 3600 / need.duration_s))
     requests = need.requests_per_day / jobs
     most = ceil(requests * (need.peak if jobs > 1 else 1.0) / of_one)
-    if most > limit("batch_instances"):
+    if most > get_limit("batch_instances"):
         return None
     usual = max(1.0, requests / of_one)
     work_h = max(1.0, requests / usual / requests_at_once(instance, need)) * need.duration_s / 3600
-    hours = between(work_h + start.low, work_h + start.central, work_h + start.high, start.text, start.grade)
-    count = between(usual, usual, float(ceil(usual)), "instances of a job, by its requests")
+    hours = bounded_quantity(work_h + start.low, work_h + start.central, work_h + start.high, start.text, start.grade)
+    count = bounded_quantity(usual, usual, float(ceil(usual)), "instances of a job, by its requests")
     low, central, high = (work_h / hour for hour in (hours.high, hours.central, hours.low))
-    duty = between(low, central, high, "share of a batch's hours in which it works, from the requests")
-    return Job(instance.name, need.region, hours, count, exactly(jobs * DAYS), duty=duty, work="inference"), 0, most
+    duty = bounded_quantity(low, central, high, "share of a batch's hours in which it works, from the requests")
+    return (
+        JobActivity(instance.name, need.region, hours, count, exact_quantity(jobs * DAYS), duty=duty, work="inference"),
+        0,
+        most,
+    )

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint.coefficients import load_assumptions
 
 Accelerator = Literal["none", "any", "gpu"]
 #: What callers accept, where no p99 is asked for: each accepts what the ones before it do.
@@ -72,13 +72,13 @@ class Need:
     @property
     def memory_mb(self) -> float:
         """Memory that serving takes: the model while it loads, and its server."""
-        known = assumptions()
+        known = load_assumptions()
         return known["serving_memory_x_model"].central * self.model_mb + known["serving_memory_mb"].central
 
     @property
     def accelerator_gib(self) -> float:
         """Memory of accelerators that one model takes: its weights, and what requests need."""
-        return assumptions()["accelerator_memory_x_model"].central * self.model_mb / 1024
+        return load_assumptions()["accelerator_memory_x_model"].central * self.model_mb / 1024
 
     def to_dict(self) -> dict[str, Any]:
         """Exact, for JSON."""

@@ -6,10 +6,10 @@ from math import ceil, inf
 from typing import Any, Literal
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.catalogue.instances import Instance
+from sustainable_mlops.catalogue.instances import InstanceType
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import estimate_job, shown
-from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint import estimate_job, format_number
+from sustainable_mlops.footprint.coefficients import load_assumptions
 
 GIB = 2**30
 #: Most instances of a job. Source: ProcessingInstanceCount in SageMaker's service model.
@@ -49,7 +49,7 @@ class Job:
 
     def __post_init__(self) -> None:
         if instances.find(self.instance_type) is None:
-            raise UserError(f"instance_type: {instances.why_unknown(self.instance_type)}")
+            raise UserError(f"instance_type: {instances.explain_unknown(self.instance_type)}")
         if not self.samples:
             raise UserError("no run was measured: give --peak-gb and --input-gb, or records of runs that were")
         for one in self.samples:
@@ -95,7 +95,7 @@ def growth(job: Job, target: float | None = None) -> Growth:
 
     Peak memory is taken to grow in a straight line with the input, or in proportion where one size was measured.
     """
-    line, usable = _Line.through(job.samples), assumptions()["usable_memory_share"]
+    line, usable = _Line.through(job.samples), load_assumptions()["usable_memory_share"]
     memory = _memory(job.instance_type)
     low, central, high = (line.holds(memory * part) * job.shares for part in (usable.low, usable.central, usable.high))
     wanted = 2 * central if target is None else target
@@ -138,7 +138,7 @@ class _Line:
 
 def _nexts(job: Job, line: _Line, target: float) -> Iterator[Next]:
     """Shards first: their machine time is what the work takes, where a larger type's CPUs may idle."""
-    usable = assumptions()["usable_memory_share"].central
+    usable = load_assumptions()["usable_memory_share"].central
     per_instance = line.holds(_memory(job.instance_type) * usable)
     count = ceil(target / per_instance) if per_instance > 0 else MOST_INSTANCES + 1
     most = min(MOST_INSTANCES, job.objects or MOST_INSTANCES)
@@ -158,14 +158,14 @@ def _nexts(job: Job, line: _Line, target: float) -> Iterator[Next]:
         yield Next("Spark", job.instance_type, max(2, min(count, MOST_INSTANCES)), inf, why)
 
 
-def _larger(job: Job, line: _Line, input_bytes: float) -> Instance | None:
+def _larger(job: Job, line: _Line, input_bytes: float) -> InstanceType | None:
     """The type that holds so much input on one instance, and emits least while it runs; None where none does."""
     now = instances.find(job.instance_type)
     assert now is not None
-    usable = assumptions()["usable_memory_share"].central
+    usable = load_assumptions()["usable_memory_share"].central
     fit = [
         one
-        for one in instances.everything().values()
+        for one in instances.load_all().values()
         if job.use in one.uses
         and one.accelerator == now.accelerator
         and one.accelerators >= now.accelerators
@@ -176,7 +176,7 @@ def _larger(job: Job, line: _Line, input_bytes: float) -> Instance | None:
     return min(fit, key=lambda one: (_kg_an_hour(one), one.memory_gib, one.name), default=None)
 
 
-def _kg_an_hour(instance: Instance) -> float:
+def _kg_an_hour(instance: InstanceType) -> float:
     total = estimate_job(instance.name, 1, 3600, _REGION).get("total")
     return total.central if total else inf
 
@@ -212,4 +212,4 @@ def told(job: Job, found: Growth) -> Iterator[str]:
 
 
 def _gb(size: float) -> str:
-    return f"{shown(size / 1e9)} GB"
+    return f"{format_number(size / 1e9)} GB"

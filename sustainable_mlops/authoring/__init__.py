@@ -1,6 +1,7 @@
 """Write Terraform modules in Python: inputs declared once, resources proven by typed bindings, readable HCL.
 
-What inputs need is here and is light. What resources need is in `authoring.resources`, which starts jsii.
+This package holds the tools for inputs and imports quickly. The tools for resources are in `authoring.resources`, which
+starts jsii.
 """
 
 from pydantic import Field

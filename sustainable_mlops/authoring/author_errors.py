@@ -1,4 +1,4 @@
-"""An author's mistake as one line: his own file and line, what is wrong, what to write."""
+"""Errors in the code of an author: file and line, what is wrong, and what to write."""
 
 import inspect
 import re
@@ -15,14 +15,16 @@ _PYTHON = (*(sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib
 
 
 def author_error(message: str, location: str | None = None) -> UserError:
-    """The error to raise; `where` is the author's line that is being run unless given."""
+    """Return the error to raise. `location` defaults to the author's current line."""
     location = current_location() if location is None else location
     return UserError(f"{location}: {message}" if location else message)
 
 
 def current_location(skip_file: str = "") -> str:
-    """`file:line` of the innermost frame that is an author's, not this library's, Python's or the file `beyond`'s;
-    else empty."""
+    """Return `file:line` of the innermost frame in an author's code, or an empty string.
+
+    Frames of this library, of Python and of `skip_file` are skipped.
+    """
     frame = inspect.currentframe()
     while frame is not None:
         file = frame.f_code.co_filename
@@ -33,7 +35,7 @@ def current_location(skip_file: str = "") -> str:
 
 
 def location_of_error(error: Exception) -> str:
-    """`file:line` of the author's line that an error of Python's comes from; else empty."""
+    """Return `file:line` of the author's line that raised a Python error, or an empty string."""
     lines = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_author_file(frame.filename)]
     return f"{_relative_path(lines[-1].filename)}:{lines[-1].lineno}" if lines else ""
 
@@ -43,7 +45,7 @@ def _is_author_file(file: str) -> bool:
 
 
 def location_of_field(model: type[Any], name: str) -> str:
-    """`file:line` of a field's declaration in the class that declares it."""
+    """Return `file:line` of the declaration of a field."""
     owner = next((cls for cls in model.__mro__ if name in vars(cls).get("__annotations__", {})), model)
     try:
         lines, first = inspect.getsourcelines(owner)
@@ -55,7 +57,7 @@ def location_of_field(model: type[Any], name: str) -> str:
 
 
 def location_of(definition: Any) -> str:
-    """`file:line` of the first line of a function or class."""
+    """Return `file:line` of the first line of a function or class."""
     _, first = inspect.getsourcelines(definition)
     return f"{_relative_path(inspect.getfile(definition))}:{first}"
 

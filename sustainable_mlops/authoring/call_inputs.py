@@ -1,4 +1,4 @@
-"""The inputs of a module as a call of it gives them, for functions that are written of a module's `var`."""
+"""Inputs of one module call, for functions that take a module's `var`."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_args, get_origin
@@ -13,10 +13,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def bind_inputs(model: type[Model], **values: Any) -> Model:
-    """Inputs as a call gives them, values and expressions, with the defaults of what it leaves out.
+    """Return the inputs of a module call: its values and expressions, with defaults for the rest.
 
-    What has no default, such as the role, may be left out too where no statement reads it. Raises UserError on a name
-    that the model does not have; and so does whoever reads what is left out.
+    The call may omit an input without a default, such as the role, if nothing reads it. Raises UserError for an
+    unknown name. A later read of an omitted input raises UserError too.
     """
     for name in values.keys() - model.model_fields.keys():
         raise author_error(f"{model.__module__} has no input '{name}'{did_you_mean(name, model.model_fields)}")
@@ -26,7 +26,7 @@ def bind_inputs(model: type[Model], **values: Any) -> Model:
 
 
 def _bind_value(annotation: Any, value: Any) -> Any:
-    """A mapping as the model, or the map or list of models, that the annotation says."""
+    """Convert mappings to the models that the annotation declares."""
     type_ = strip_annotation(annotation)
     if isinstance(value, Mapping) and get_origin(type_) is dict:
         return {key: _bind_value(get_args(type_)[1], item) for key, item in value.items()}

@@ -1,4 +1,4 @@
-"""The one place that starts jsii: import cdktn from here, so that a rename upstream costs one file."""
+"""Re-exports of cdktn. Import cdktn only from here: an upstream rename then changes one file."""
 
 from cdktn import (
     App,
@@ -11,7 +11,7 @@ from cdktn import (
     Token,
 )
 
-from sustainable_mlops.authoring import nodejs as nodejs  # isort: split  jsii reads its environment while it is imported
+from sustainable_mlops.authoring import nodejs as nodejs  # isort: split  jsii reads its environment variables at import
 
 __all__ = [
     "App",

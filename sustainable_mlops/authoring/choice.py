@@ -1,4 +1,4 @@
-"""A choice among values that stand elsewhere, where `Literal` would repeat them."""
+"""Constraint of a field to values from a catalogue, where `Literal` would repeat them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import GetCoreSchemaHandler
 
 @dataclass(frozen=True)
 class OneOf:
-    """A constraint of an annotation: `Annotated[int, one_of(range(1024, 6145, 1024))]`."""
+    """Constraint of an annotation: `Annotated[int, one_of(range(1024, 6145, 1024))]`."""
 
     choices: tuple[int | str, ...]
 
@@ -18,5 +18,8 @@ class OneOf:
 
 
 def one_of(choices: Iterable[int | str]) -> OneOf:
-    """One of these values, which a catalogue gives; where they stand nowhere else, write `Literal`."""
+    """Return the constraint that a value is one of `choices`.
+
+    Use it for values from a catalogue. For values that are defined nowhere else, write `Literal`.
+    """
     return OneOf(tuple(choices))

@@ -1,4 +1,4 @@
-"""What a module is made of: its outputs, and the things in main.tf with how to lay them out."""
+"""Parts of a module: its outputs, and the entries of main.tf with their layout."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,13 +12,13 @@ from sustainable_mlops.authoring.expressions.tokens import to_json_syntax
 
 
 def list_addresses(references: Iterable[Any]) -> list[str]:
-    """What `depends_on` takes: addresses, not values."""
+    """Return the addresses for `depends_on`."""
     return [to_hcl(reference) if isinstance(reference, Expression) else str(reference) for reference in references]
 
 
 @dataclass(frozen=True)
 class Output:
-    """One output: its value (usually an expression) and a description ending in a period."""
+    """One output: its value, usually an expression, and a description that ends with a period."""
 
     value: Any
     description: str
@@ -39,16 +39,16 @@ Outputs = dict[str, Output]
 
 
 def check_output(name: str, output: object, source: object) -> None:
-    """Raise UserError where what a function gives as an output is none, or its description no sentence."""
+    """Raise UserError if `output` is not an Output, or if its description does not end with a period."""
     if not isinstance(output, Output):
-        raise author_error(f"output {name} is no Output; write Output(value, description)", location_of(source))
+        raise author_error(f"output {name} is not an Output; write Output(value, description)", location_of(source))
     if not output.description.endswith("."):
         raise author_error(f"the description of output {name} must end with a period", output.location)
 
 
 @dataclass
 class ModuleEntry:
-    """One thing in main.tf: how to find its synthesized body, how to lay it out, and why it is there."""
+    """One entry of main.tf: the path of its synthesized body, its layout and its comment."""
 
     path: tuple[str, ...]  # ("resource", type, name), ("data", type, name), ("locals", name), ("check", name) …
     why: str = ""
@@ -57,14 +57,14 @@ class ModuleEntry:
     cls: type | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
-    body: dict[str, Any] | None = None  # where the author's own words are the body already
-    blocks: Mapping[str, hcl.BlockLayout] = field(default_factory=dict)  # then, what in it is a block
-    values_json: Any = None  # every value in it, in Terraform's JSON syntax
-    each: Any = None  # the types of each.key and each.value, where there is a for_each
+    body: dict[str, Any] | None = None  # the body, if the author wrote it directly
+    blocks: Mapping[str, hcl.BlockLayout] = field(default_factory=dict)  # the blocks in such a body
+    values_json: Any = None  # all values, in Terraform's JSON syntax, to check references
+    each: Any = None  # types of each.key and each.value, with for_each
     location: str = field(default_factory=current_location)
 
     def shape(self) -> hcl.BlockLayout:
-        """How to lay it out: the author's order and comments, the bindings' knowledge of blocks."""
+        """Return the layout: order and comments from the author, blocks from the bindings."""
         if self.element is None or self.cls is None:
             return hcl.BlockLayout(dict(self.blocks), order=tuple(self.body or ()), notes=self.notes)
         rendered: Any = self.element.to_hcl_terraform()

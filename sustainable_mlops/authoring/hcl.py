@@ -1,6 +1,6 @@
-"""Write HCL as a careful person would: expressions bare, strings quoted, blocks apart.
+"""Renderer of readable HCL: bare expressions, quoted strings, separate blocks.
 
-Values come as Terraform's JSON syntax has them: a string is a template, so `"${var.x}"` is the expression `var.x`.
+Values are in Terraform's JSON syntax: a string is a template, so `"${var.x}"` is the expression `var.x`.
 """
 
 import json
@@ -16,9 +16,9 @@ _META_LAST = ("lifecycle", "depends_on")
 #: Attributes that hold references, not strings.
 _BARE = ("ignore_changes", "replace_triggered_by", "depends_on", "provider", "iterator")
 WIDTH = 120
-#: Longest item of those that stand beside each other.
+#: Maximum length of an item that shares a line with others.
 _SHORT = 36
-#: What may not stand as it is between quotes.
+#: Escape sequences for characters in quoted strings.
 _ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | str.maketrans(
     {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 )
@@ -26,28 +26,28 @@ _ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | str.maketrans(
 
 @dataclass
 class BlockLayout:
-    """What the bindings and the author know of one block: what in it is a block, its order, and its comments."""
+    """Layout of one block: its nested blocks, the order of its arguments, and comments by argument."""
 
     blocks: dict[str, "BlockLayout"] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
-#: `lifecycle` is the same in every resource and in no provider's schema.
+#: Layout of `lifecycle`, which is not part of any provider's schema.
 LIFECYCLE = BlockLayout(
     {"precondition": BlockLayout(order=("condition",)), "postcondition": BlockLayout(order=("condition",))}
 )
 
 
 def render_comment(text: str) -> str:
-    """`text` as comment lines, wrapped; empty text gives nothing."""
+    """Return `text` as wrapped comment lines. Empty text returns an empty string."""
     return "".join(f"# {line}\n" for part in text.splitlines() for line in textwrap.wrap(part, WIDTH - 10))
 
 
 def split_template(text: str) -> Iterator[tuple[bool, str]]:
-    """Split a template into (is it an expression, its text), without the `${` and `}`.
+    """Yield the parts of a template as (is_expression, text), without `${` and `}`.
 
-    Raises ValueError where an interpolation is not closed.
+    Raises ValueError for an interpolation without an end.
     """
     position = literal = 0
     while (position := text.find("${", position)) >= 0:
@@ -64,7 +64,10 @@ def split_template(text: str) -> Iterator[tuple[bool, str]]:
 
 
 def find_closing(text: str, position: int, opening: str = "{", closes: str = "}") -> int:
-    """Where the brace (or bracket) closes that opened before `position`. Raises ValueError where it does not."""
+    """Return the position of the closing brace (or bracket). Raises ValueError if there is none.
+
+    The opening brace is just before `position`.
+    """
     depth = 0
     while position < len(text):
         character = text[position]
@@ -81,7 +84,10 @@ def find_closing(text: str, position: int, opening: str = "{", closes: str = "}"
 
 
 def find_closing_quote(text: str, position: int) -> int:
-    """Where the string ends that began before `position`. Raises ValueError where it does not."""
+    """Return the position of the closing quote. Raises ValueError if there is none.
+
+    The opening quote is just before `position`.
+    """
     while position < len(text):
         if text[position] == "\\":
             position += 1
@@ -94,7 +100,7 @@ def find_closing_quote(text: str, position: int) -> int:
 
 
 def render_string(text: str) -> str:
-    """One template as an HCL expression."""
+    """Return a template as an HCL expression."""
     parts = list(split_template(text))
     if len(parts) == 1 and parts[0][0]:
         return parts[0][1].strip()
@@ -102,19 +108,19 @@ def render_string(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Literal text as it stands between quotes."""
+    """Return literal text, escaped for quotes."""
     return text.translate(_ESCAPES)
 
 
 def render_key(name: str) -> str:
-    """The key of an object: bare where it may be."""
+    """Return the key of an object, without quotes where HCL allows that."""
     if _IDENTIFIER.match(name):
         return name
     return f"({render_string(name)})" if name.startswith("${") else render_string(name)
 
 
 def render_expression(value: Any) -> str:
-    """Any JSON value as an HCL expression."""
+    """Return a JSON value as an HCL expression."""
     if isinstance(value, str):
         return render_string(value)
     if isinstance(value, Mapping):
@@ -130,7 +136,7 @@ def render_expression(value: Any) -> str:
 
 
 def render_list(items: Sequence[str]) -> str:
-    """Items as a list: in one line where they fit, as many short ones in each line as fit, else one in each."""
+    """Return items as a list: on one line if they fit, several short items on each line, else one item on each line."""
     line = f"[{', '.join(items)}]"
     if "\n" not in line and len(line) < WIDTH - 30:
         return line
@@ -140,7 +146,7 @@ def render_list(items: Sequence[str]) -> str:
 
 
 def render_block(header: str, body: Mapping[str, Any], shape: BlockLayout | None = None, lead: str = "") -> str:
-    """One block with its body; `lead` is text (comments) put first in it."""
+    """Return one block with its body. `lead` is a text (comments) at the start of the body."""
     inner = lead + _render_body(body, shape or BlockLayout())
     return f"{header} {{\n{inner}}}\n" if inner else f"{header} {{}}\n"
 
@@ -193,7 +199,7 @@ def _render_blocks(name: str, value: Any, shape: BlockLayout) -> Iterator[str]:
 
 
 def _order_names(body: Mapping[str, Any], order: Sequence[str]) -> list[str]:
-    """The author's order; what the author did not write comes after, by name; meta-arguments where they belong."""
+    """Return the names in the author's order, then the others by name; meta-arguments have fixed positions."""
     known = {name: index for index, name in enumerate(order)}
     known |= {name: index - len(_META_FIRST) for index, name in enumerate(_META_FIRST)}
     known |= {name: len(body) + len(order) + index for index, name in enumerate(_META_LAST)}

@@ -1,7 +1,7 @@
-"""A module's inputs, declared once as a pydantic model, read as Terraform variables.
+"""Inputs of a module, declared once as a pydantic model and rendered as Terraform variables.
 
-From the model come the variable's type, default, description, `nullable` and `validation`, the README's table and
-the check that settings get in Python before Terraform starts.
+The model defines the type, default, description, `nullable` and `validation` of each variable, the table in the README,
+and the check of settings in Python before Terraform starts.
 """
 
 import json
@@ -26,10 +26,10 @@ _SCALARS: dict[object, str] = {str: "string", int: "number", float: "number", bo
 
 
 class ModuleInputs(BaseModel):
-    """Base of every module's inputs and of the objects in them. Unknown keys are refused, and broken `rules` told."""
+    """Base class of inputs and of the objects in them. It rejects unknown keys and reports broken `rules`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-    #: What must hold between its fields, here and in Terraform.
+    #: Rules between the fields, checked in Python and in Terraform.
     rules: ClassVar[tuple[InputRule, ...]] = ()
 
     @classmethod
@@ -49,27 +49,29 @@ class ModuleInputs(BaseModel):
             raise ValidationError.from_exception_data(type(self).__name__, errors)
         return self
 
-    if not TYPE_CHECKING:  # for mypy there are its fields alone
+    if not TYPE_CHECKING:  # mypy knows only the declared fields
 
         def __getattr__(self, name: str) -> Any:
             if name in type(self).model_fields:
-                raise author_error(f"'{name}' is read here, and the call of {type(self).__module__} gives none")
+                raise author_error(f"'{name}' is read here, but the call of {type(self).__module__} does not set it")
             return super().__getattr__(name)
 
 
 class NumberMap(ModuleInputs):
-    """Numbers by declared keys, each with its default: for Terraform a map, since it drops unknown keys of an object in
-    silence, and these it refuses."""
+    """Numbers by declared keys, each with a default.
+
+    Terraform gets a map, because it silently drops unknown keys of an object. A validation rejects them here.
+    """
 
     keys_are_declared: ClassVar[bool] = True
 
 
-#: Constraints that become validations; any other would hold in Python alone.
+#: Constraints that become validations. Any other would be checked only in Python.
 _CONSTRAINTS = ("ge", "le", "min_length", "max_length", "pattern", "choices")
 
 
 def _check_constraints(model: type[BaseModel], name: str, field: FieldInfo) -> None:
-    """Raises UserError on a constraint that no validation would be made of."""
+    """Raise UserError for a constraint that cannot become a validation."""
     for item in _list_metadata(field):
         constraints = asdict(item) if is_dataclass(item) else getattr(item, "__dict__", {})  # type: ignore[arg-type]
         for constraint in (word for word, value in constraints.items() if value is not None and word != "strict"):
@@ -80,20 +82,20 @@ def _check_constraints(model: type[BaseModel], name: str, field: FieldInfo) -> N
 
 
 def _list_metadata(field: FieldInfo) -> Iterator[object]:
-    """The constraints of a field and of what it holds."""
+    """Yield the constraints of a field and of its items."""
     yield from field.metadata
     for argument in get_args(field.annotation) if get_origin(field.annotation) is not Literal else ():
         yield from _list_metadata(FieldInfo.from_annotation(argument))
 
 
 def must(requirement: str) -> dict[str, Any]:
-    """What a constrained field must do, for the message people get: `Field(pattern=…, json_schema_extra=must("…"))`."""
+    """Return the requirement for the error message: `Field(pattern=…, json_schema_extra=must("…"))`."""
     return {"must": requirement}
 
 
 @dataclass(frozen=True)
 class Variable:
-    """One Terraform variable. `default` is `...` where the caller must give a value."""
+    """One Terraform variable. `default` is `...` if the caller must set a value."""
 
     name: str
     type: str
@@ -107,7 +109,7 @@ class Variable:
         return self.default is ...
 
     def body(self) -> dict[str, Any]:
-        """The variable in Terraform's JSON syntax."""
+        """Return the variable in Terraform's JSON syntax."""
         body: dict[str, Any] = {"description": self.description, "type": self.type, "nullable": self.nullable}
         if not self.required:
             body["default"] = self.default
@@ -118,7 +120,7 @@ class Variable:
         return body
 
     def hcl(self) -> str:
-        """The variable as an HCL block, in the usual order: description, type, default, nullable, validation."""
+        """Return the variable as an HCL block: description, type, default, nullable, validation."""
         lines = [f"description = {hcl.render_expression(self.description)}", f"type = {self.type}"]
         if not self.required:
             lines.append(f"default = {hcl.render_expression(self.default)}")
@@ -131,7 +133,7 @@ class Variable:
 
 
 def list_variables(model: type[BaseModel]) -> list[Variable]:
-    """The Terraform variables that a model of inputs declares, by name."""
+    """Return the Terraform variables of a model of inputs, sorted by name."""
     return [_build_variable(model, name, field) for name, field in sorted(model.model_fields.items())]
 
 
@@ -162,7 +164,7 @@ def _default(field: FieldInfo) -> Any:
 
 
 def _split_optional(annotation: Any) -> tuple[Any, bool]:
-    """An annotation without `| None`, and whether it had one."""
+    """Return an annotation without `| None`, and True if it had one."""
     if get_origin(annotation) in (Union, UnionType):
         inner = [item for item in get_args(annotation) if item is not NoneType]
         if len(inner) != 1:
@@ -172,13 +174,13 @@ def _split_optional(annotation: Any) -> tuple[Any, bool]:
 
 
 def _read_annotation(annotation: Any) -> tuple[Any, FieldInfo]:
-    """The bare type and the merged constraints of an item's annotation such as `Annotated[str, Field(...)]`."""
+    """Return the type and the merged constraints of an annotation such as `Annotated[str, Field(...)]`."""
     field = FieldInfo.from_annotation(annotation)
     return field.annotation, field
 
 
 def hcl_type(annotation: Any) -> str:
-    """A Python annotation as a Terraform type constraint. Raises TypeError where Terraform has none."""
+    """Return the Terraform type constraint of a Python annotation. Raises TypeError if there is none."""
     annotation, _ = _split_optional(_read_annotation(annotation)[0])
     if annotation in _SCALARS:
         return _SCALARS[annotation]
@@ -205,7 +207,7 @@ def _attribute_type(field: FieldInfo) -> str:
 
 
 def _build_constraint_validation(value: str, label: str, field: FieldInfo, annotation: Any) -> list[tuple[str, str]]:
-    """One validation of a field's own constraints, all in one message that says what the value must be."""
+    """Return one validation of all constraints of a field, with one message."""
     conditions, words = [], []
     literal = [OneOf(get_args(annotation))] if get_origin(annotation) is Literal else []
     for item in [*literal, *field.metadata]:
@@ -237,7 +239,7 @@ def _list_conditions(value: str, item: object) -> Iterator[tuple[str, str]]:
 
 
 def _nested_constraints(value: str, label: str, annotation: Any, depth: int) -> Iterator[tuple[str, str]]:
-    """The validations of what a map, a list or an object holds."""
+    """Yield the validations of the items of a map or list, or of the attributes of an object."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (list, set, dict):
         name = "item" if depth == 0 else f"item{depth + 1}"
@@ -278,8 +280,8 @@ def _validate_declared_keys(value: str, label: str, known: Iterable[str]) -> tup
 
 
 def render_table(model: type[BaseModel]) -> str:
-    """The README's table of inputs."""
-    rows = ["| name | what it is | type | default |", "|---|---|---|---|"]
+    """Return the table of inputs for the README."""
+    rows = ["| name | description | type | default |", "|---|---|---|---|"]
     for variable in list_variables(model):
         kind = " ".join(variable.type.split()) if len(variable.type) < 60 else f"{variable.type.split('(')[0]}(…)"
         if variable.type.startswith(("map(object", "object")):
@@ -292,7 +294,7 @@ def render_table(model: type[BaseModel]) -> str:
 
 
 def _attribute_rows(annotation: Any, path: str) -> list[str]:
-    """Rows for what an object or a map of objects holds."""
+    """Return the rows for the attributes of an object or of a map of objects."""
     annotation, _ = _split_optional(annotation)
     if get_origin(annotation) in (dict, list):
         mark = '["…"]' if get_origin(annotation) is dict else "[*]"

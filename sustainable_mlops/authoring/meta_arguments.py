@@ -1,4 +1,4 @@
-"""The arguments that every resource takes: for_each, lifecycle, depends_on."""
+"""Meta-arguments that every resource takes: for_each, lifecycle, depends_on."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from sustainable_mlops.authoring.expressions.scopes import Each
 from sustainable_mlops.authoring.expressions.tokens import to_json_syntax, to_template
 from sustainable_mlops.errors import did_you_mean
 
-#: What `lifecycle` holds.
+#: Arguments of a `lifecycle` block.
 _LIFECYCLE = (
     "create_before_destroy",
     "ignore_changes",
@@ -24,11 +24,11 @@ _LIFECYCLE = (
 def build_meta_arguments(
     cls: type, for_each: Each[Any, Any] | None, lifecycle: Mapping[str, Any] | None, depends_on: Iterable[Any]
 ) -> dict[str, Any]:
-    """The meta-arguments in Terraform's JSON syntax. Raises UserError on one that there is not."""
+    """Return the meta-arguments in Terraform's JSON syntax. Raises UserError for an unknown meta-argument."""
     meta: dict[str, Any] = {}
     if for_each is not None:
         if not isinstance(for_each, Each):
-            raise author_error("for_each takes each_of(a map or a set), whose key and value the arguments then use")
+            raise author_error("for_each takes each_of(a map or a set); the arguments then use its key and value")
         meta["for_each"] = to_template(for_each.collection)
     if lifecycle:
         for name in lifecycle:

@@ -1,4 +1,4 @@
-"""What a Terraform module is in Python: inputs declared once, and a `build` that adds resources in reading order."""
+"""Terraform module in Python: inputs are declared once, and `build` adds resources in reading order."""
 
 import itertools
 import json
@@ -23,11 +23,14 @@ I = TypeVar("I", bound=ModuleInputs)  # noqa: E741  as short as it is used: Modu
 
 
 class Module(Generic[I]):
-    """Base of every module: `class Storage(Module[Inputs])` adds its resources in `build`, in the order people read."""
+    """Base class of every module, for example `class StorageModule(Module[Inputs])`.
 
-    #: The model of its inputs, taken from `Module[…]`.
+    `build` adds the resources in the order in which people read them.
+    """
+
+    #: Model of the inputs, taken from `Module[…]`.
     input_model: ClassVar[type[ModuleInputs]]
-    #: Names of renamed or moved addresses, old to new; each is kept as a `moved` block.
+    #: Renamed addresses, old to new. Each becomes a `moved` block.
     moved: Mapping[str, str] = {}
 
     def __init_subclass__(cls) -> None:
@@ -43,16 +46,16 @@ class Module(Generic[I]):
         self.entries: list[ModuleEntry] = []
         self.outputs: Outputs = {}
         self.variables: list[Variable] = []
-        self._declared: dict[tuple[str, ...], Any] = {}  # path of an entry to the type of what it declares
+        self._declared: dict[tuple[str, ...], Any] = {}  # entry path to declared type
 
     def build(self, var: I) -> Outputs:
-        """Add the resources; `var.x` is the expression `var.x`. Returns the outputs by name."""
+        """Add the resources and return the outputs by name. `var.x` is the Terraform expression `var.x`."""
         raise NotImplementedError
 
     def synthesize(self) -> "Module[I]":
-        """Build once; afterwards `json()` and the renderers have everything.
+        """Build the module; `json()` and the renderers need this first.
 
-        Raises UserError, with the author's file and line, on what the inputs, the resources or the provider lack.
+        Raises UserError, with the author's file and line, for mistakes in inputs, resources and arguments.
         """
         try:
             self.outputs = self.build(self.var)
@@ -70,26 +73,26 @@ class Module(Generic[I]):
         self._synthesized: dict[str, Any] = json.loads(Testing.synth(self._stack))
         return self
 
-    # What is declared.
+    # Declared names.
 
     @property
     def var(self) -> I:
-        """The inputs, as expressions."""
+        """Inputs, as expressions."""
         return cast(I, input_expressions(self.input_model))
 
     @property
     def locals(self) -> Any:
-        """The locals added so far, as expressions."""
+        """Locals added so far, as expressions."""
         return name_expression("local", self._scope("locals"))
 
     @property
     def resources(self) -> Any:
-        """The resources added so far, by type and label, as expressions."""
+        """Resources added so far, by type and label, as expressions."""
         return _Resources("", self._list_scopes("resource"))
 
     @property
     def data(self) -> Any:
-        """The data sources added so far, by type and label, as expressions."""
+        """Data sources added so far, by type and label, as expressions."""
         return _Resources("data.", self._list_scopes("data"))
 
     def _list_scopes(self, group: str) -> dict[str, types.ObjectType]:
@@ -101,7 +104,7 @@ class Module(Generic[I]):
         return types.ObjectType(tuple(declared.items()), {"locals": "value"}.get(kind[0], kind[0]))
 
     def _list_names(self) -> dict[str, Any]:
-        """Every name that an expression may begin with, and its type."""
+        """Return each name that an expression may begin with, and its type."""
         return {
             "var": self.input_model,
             "local": self._scope("locals"),
@@ -111,7 +114,7 @@ class Module(Generic[I]):
         }
 
     def _check_references(self) -> None:
-        """Raises UserError where a string or a `depends_on` names what is not declared."""
+        """Raise UserError if a string or a `depends_on` refers to an undeclared name."""
         names = self._list_names()
         referencing = [
             (entry.values_json, entry.location, {"each": entry.each} if entry.each else {}) for entry in self.entries
@@ -128,10 +131,10 @@ class Module(Generic[I]):
             kind, *names = path
             description = {"locals": "a local", "module": "a call of a module", "check": "a check"}.get(kind, names[0])
             hint = ", label=…" if kind == "module" else ""
-            raise author_error(f"there is {description} '{names[-1]}' already; give each a name of its own{hint}")
+            raise author_error(f"{description} '{names[-1]}' already exists; give each a different name{hint}")
         self._declared[path] = declared
 
-    # What `build` calls.
+    # Methods for `build`.
 
     def add(
         self,
@@ -147,11 +150,12 @@ class Module(Generic[I]):
         skips: Mapping[str, str] | None = None,
         **values: Any,
     ) -> Any:
-        """Add a resource or data source of the bindings' class `cls` under the address `<type>.<label>`.
+        """Add a resource or data source of the binding class `cls` at the address `<type>.<label>`.
 
-        Nested blocks are dicts or lists of dicts. `why` becomes the comment above it, `notes` comments above single
-        arguments, `skips` checkov suppressions with their reasons. Returns the expression of the resource, or of the
-        map of its instances where there is a `for_each`. Raises UserError on what the provider's schema lacks.
+        Nested blocks are dicts or lists of dicts. `why` becomes the comment above the resource, `notes` the comments
+        above single arguments, `skips` the checkov suppressions with their reasons. Returns the expression of the
+        resource, or of the map of its instances with `for_each`. Raises UserError for arguments that the provider's
+        schema does not have.
         """
         arguments, overrides = structs.split_arguments(cls, values)
         meta = meta_arguments.build_meta_arguments(cls, for_each, lifecycle, depends_on)
@@ -184,15 +188,15 @@ class Module(Generic[I]):
         return name_expression(".".join(address).removeprefix("resource."), declared)
 
     def local(self, name: str, value: Any, why: str = "") -> Any:
-        """Add a local value; returns the expression that reads it."""
-        value_json = to_json_syntax(value, null="${null}")  # synthesis leaves out what is null
+        """Add a local value and return the expression that reads it."""
+        value_json = to_json_syntax(value, null="${null}")  # synthesis drops null values
         self._declare(("locals", name), lift(value).type)
         self._override(("locals", name), value_json)
         self.entries.append(ModuleEntry(("locals", name), why, body={name: value_json}, values_json=value_json))
         return getattr(self.locals, name)
 
     def check(self, name: str, condition: object, message: str, why: str = "") -> None:
-        """Add a `check` block: a soft fact that warns in every plan where `condition` does not hold."""
+        """Add a `check` block, which warns in every plan in which `condition` is false."""
         body = {"assert": {"condition": to_json_syntax(condition), "error_message": message}}
         self._declare(("check", name), None)
         self._override(("check", name), body)
@@ -202,7 +206,7 @@ class Module(Generic[I]):
     def _override(self, path: tuple[str, ...], value: Any) -> None:
         self._stack.add_override(".".join(path), value)
 
-    # What the writers read.
+    # Methods for the renderers.
 
     def terraform_block(self) -> dict[str, Any]:
         """Return the `terraform` block: minimum versions, and the last supported major version of the provider."""
@@ -210,7 +214,7 @@ class Module(Generic[I]):
         return {"required_version": VERSIONS, "required_providers": {"aws": aws}}
 
     def json(self) -> dict[str, Any]:
-        """The whole module in Terraform's JSON syntax."""
+        """Return the whole module in Terraform's JSON syntax."""
         moved = [{"from": old, "to": new} for old, new in self.moved.items()]
         module_json: dict[str, Any] = {
             "terraform": self.terraform_block(),
@@ -227,11 +231,11 @@ class Module(Generic[I]):
         return {kind: body for kind, body in module_json.items() if body}
 
     def addresses(self) -> list[str]:
-        """The address of every managed resource, without instance keys."""
+        """Return the address of every managed resource, without instance keys."""
         return sorted(".".join(entry.path[1:]) for entry in self.entries if entry.path[0] == "resource")
 
     def files(self) -> dict[str, str]:
-        """File name to the HCL in it, not yet formatted by `terraform fmt`."""
+        """Return the HCL by file name, before `terraform fmt`."""
         by_name = sorted(self.outputs.items())
         order = hcl.BlockLayout(order=("description", "value", "sensitive", "depends_on"))
         return {
@@ -244,7 +248,7 @@ class Module(Generic[I]):
         }
 
     def main(self) -> str:
-        """main.tf: what `build` added, in its order; neighbouring locals share one block."""
+        """Return main.tf: the entries of `build`, in their order. Adjacent locals share one block."""
         parts = []
         for is_local, entries in itertools.groupby(self.entries, key=lambda entry: entry.path[0] == "locals"):
             group = list(entries)
@@ -255,7 +259,7 @@ class Module(Generic[I]):
         return "\n".join(parts)
 
     def versions(self) -> str:
-        """versions.tf."""
+        """Return versions.tf."""
         shape = hcl.BlockLayout({"required_providers": hcl.BlockLayout()}, order=("required_version",))
         return hcl.render_block("terraform", self.terraform_block(), shape)
 
@@ -271,19 +275,19 @@ class Module(Generic[I]):
 
 
 class _Resources:
-    """Resources, or data sources, by type: `resources.aws_iam_role.this`."""
+    """Attribute access to resources or data sources by type: `resources.aws_iam_role.this`."""
 
     def __init__(self, prefix: str, scopes: Mapping[str, types.ObjectType]) -> None:
         self._prefix, self._scopes = prefix, scopes
 
     def __getattr__(self, name: str) -> Any:
         if name not in self._scopes:
-            raise author_error(f"there is no resource of type {name} yet{did_you_mean(name, self._scopes)}")
+            raise author_error(f"no resource of type {name} was added before{did_you_mean(name, self._scopes)}")
         return name_expression(f"{self._prefix}{name}", self._scopes[name])
 
 
 def _move_dynamic_last(body: Any) -> Any:
-    """A body with its dynamic blocks after those that are written out, as in HCL: Terraform keeps their order."""
+    """Return a body with dynamic blocks after static blocks, as in HCL, because Terraform keeps their order."""
     if isinstance(body, list):
         return [_move_dynamic_last(item) for item in body]
     if not isinstance(body, dict):
@@ -293,13 +297,13 @@ def _move_dynamic_last(body: Any) -> Any:
 
 def _unsupported_operation(error: TypeError) -> str:
     return (
-        f"{error}: of what is known only to Terraform there are == != < <= > >= + - * / & | ~ [] and the functions of "
-        "authoring.expressions; write others as text, such as '${var.size * 2}'"
+        f"{error}: expressions support == != < <= > >= + - * / & | ~ [] and the functions of authoring.expressions; "
+        "write other operations as text, such as '${var.size * 2}'"
     )
 
 
 def _resource_type(cls: type) -> str:
-    """The type of a resource of this class: `aws_s3_bucket`."""
+    """Return the Terraform type of a binding class, such as `aws_s3_bucket`."""
     return str(getattr(cls, "TF_RESOURCE_TYPE", "terraform_data"))
 
 

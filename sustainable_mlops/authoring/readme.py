@@ -1,4 +1,4 @@
-"""The generated part of a module's README: the tables of inputs and outputs."""
+"""Generated part of a module's README: the tables of inputs and outputs."""
 
 import re
 from typing import Any
@@ -8,15 +8,15 @@ from sustainable_mlops.authoring.module import Module
 
 
 def update_tables(module: Module[Any], readme: str) -> str:
-    """`readme` with its tables renewed between `<!-- inputs -->` and `<!-- /inputs -->`, and the same for outputs.
+    """Replace the tables between `<!-- inputs -->` and `<!-- /inputs -->`, and the same for outputs.
 
-    Raises ValueError where the marks are missing.
+    Raises ValueError if the marks are missing.
     """
-    rows = ["| name | what it is |", "|---|---|"]
+    rows = ["| name | description |", "|---|---|"]
     rows += [f"| {name} | {output.description} |" for name, output in sorted(module.outputs.items())]
     for mark, text in (("inputs", render_table(module.input_model)), ("outputs", "\n".join(rows) + "\n")):
         pattern = rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)"
         if not re.search(pattern, readme, re.S):
-            raise ValueError(f"{module.name}/README.md has no <!-- {mark} --> … <!-- /{mark} --> to write the table in")
+            raise ValueError(f"{module.name}/README.md has no <!-- {mark} --> … <!-- /{mark} --> for the table; add both marks")
         readme = re.sub(pattern, lambda match, text=text: match[1] + text + match[2], readme, flags=re.S)  # type: ignore[misc]
     return readme

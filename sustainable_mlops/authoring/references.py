@@ -1,4 +1,4 @@
-"""What strings refer to: every `${…}` read for the names in it, and these held to what is declared."""
+"""References in strings: the names in each `${…}`, checked against the declared names."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,20 +12,20 @@ _NAME = re.compile(r"[A-Za-z_][\w-]*")
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*|\d+|\*)")
 _BOUND = re.compile(r"\bfor\s+(\w+)(?:\s*,\s*(\w+))?\s+in\b")
 _WORDS = {"true", "false", "null", "for", "in", "if", "else", "endif", "endfor"}
-#: Names of Terraform's own that nothing here declares.
+#: Built-in names of Terraform, which no module declares.
 _TERRAFORM_NAMES = {"path", "self", "terraform"}
 
 
 class _Key(str):
-    """A step by a literal index: `["data"]`."""
+    """Step with a literal index: `["data"]`."""
 
 
-#: Steps from a name inward; None is an index.
+#: A name and the steps after it. None is an index.
 Path = tuple[str | None, ...]
 
 
 def find_unknown_references(value: Any, names: Mapping[str, Any]) -> Iterator[str]:
-    """What strings anywhere in `value` refer to and `names` (name to type) does not declare: one sentence each."""
+    """Yield one message for each reference in `value` that `names` (name to type) does not declare."""
     if isinstance(value, str):
         yield from _check_template(value, names)
     elif isinstance(value, Mapping):
@@ -49,7 +49,7 @@ def _check_template(template: str, names: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _paths(text: str) -> Iterator[Path]:
-    """Every name in an HCL expression with the steps that follow it."""
+    """Yield every name in an HCL expression, with the steps after it."""
     position = 0
     while position < len(text):
         if text[position] == '"':
@@ -67,13 +67,13 @@ def _paths(text: str) -> Iterator[Path]:
             if not (rest.startswith("(") or is_key or (not steps and match[0] in _WORDS)):
                 yield (match[0], *steps)
         else:
-            # What follows a call or a parenthesis (`f(x).name`) is no name.
+            # The part after a call or a parenthesis (`f(x).name`) is not a reference.
             step = _STEP.match(text, position)
             position = step.end() if step else position + 1
 
 
 def _steps(text: str, position: int) -> tuple[list[str | None], int, list[str]]:
-    """The steps after a name, where they end, and the texts of the indices among them."""
+    """Return the steps after a name, their end position, and the texts of indices in them."""
     steps: list[str | None] = []
     inner = []
     while position < len(text):
@@ -92,17 +92,17 @@ def _steps(text: str, position: int) -> tuple[list[str | None], int, list[str]]:
 
 
 def _find_path_problem(path: Path, names: Mapping[str, Any], bound: set[str]) -> str:
-    """What is wrong with a path; empty where nothing is."""
+    """Return the problem of a path, or an empty string."""
     root = str(path[0])
     if root in bound or root in _TERRAFORM_NAMES:
         return ""
     if root not in names:
         if root == "each":
-            return "each is used where there is no for_each=each_of(…)"
+            return "each is used without for_each=each_of(…)"
         if re.match(r"[a-z]+_", root) and any(name.startswith(root.partition("_")[0]) for name in names):
-            return f"there is no resource {'.'.join(filter(None, path[:2]))}"
+            return f"no resource {'.'.join(filter(None, path[:2]))} was added"
         near = f"; did you mean 'var.{root}'?" if root in (types.list_members(names["var"]) or ()) else ""
-        return f"nothing is called '{root}'{near or did_you_mean(root, names)}"
+        return f"nothing is named '{root}'{near or did_you_mean(root, names)}"
     declared, address = names[root], root
     for step in path[1:]:
         if types.list_members(declared) is None:
@@ -117,7 +117,7 @@ _NOTHING = object()
 
 
 def _step_type(declared: Any, step: str | None) -> Any:
-    """The type that a step leads to, or `_NOTHING`."""
+    """Return the type after a step, or `_NOTHING`."""
     fields, item = types.list_members(declared) or {}, types.item_types(declared)[1]
     if step is not None and step in fields:
         return fields[step]
@@ -133,5 +133,5 @@ def _describe_missing_step(declared: Any, address: str, step: str | None) -> str
         label = "input" if address == "var" else getattr(stripped, "what", "attribute")
         return f"{address} has no {label} '{step}'{did_you_mean(str(step), fields)}"
     if isinstance(stripped, types.ObjectType):
-        return f"there is no {address}.{step}"
+        return f"{address}.{step} does not exist"
     return f"{address} is a {types.kind_of(declared)}; it has no attribute '{step}'"

@@ -1,4 +1,4 @@
-"""What the resources of modules and environments are written with. Importing it starts jsii (seconds, 250 MB)."""
+"""Classes for the resources of modules and environments. The import starts jsii (seconds, 250 MB)."""
 
 from sustainable_mlops.authoring.entries import Output, Outputs
 from sustainable_mlops.authoring.module import Module

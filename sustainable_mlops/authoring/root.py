@@ -1,4 +1,4 @@
-"""A root module: where modules are called, with a backend and a provider."""
+"""Root module: it calls modules, and has a backend and a provider."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
@@ -22,7 +22,7 @@ R = TypeVar("R", bound=ModuleInputs)
 
 
 def _check_input(name: str, field: FieldInfo, value: Any) -> None:
-    """Raises UserError where a value is not what an input takes."""
+    """Raise UserError if a value does not fit the type or the constraints of an input."""
     if isinstance(value, Expression):
         given_kind, expected_kind = types.kind_of(get_node(value).type), types.kind_of(field.annotation)
         scalars = {"text", "number", "bool"}
@@ -44,9 +44,9 @@ def _check_input(name: str, field: FieldInfo, value: Any) -> None:
 
 
 class Root(Module[R]):
-    """Base of an environment. Its inputs are what an operator may still give at plan time."""
+    """Base class of an environment. Its inputs are the values that an operator sets at plan time."""
 
-    #: The S3 backend's arguments.
+    #: Arguments of the S3 backend.
     backend: Mapping[str, Any] = {}
 
     def __init__(self, name: str) -> None:
@@ -70,10 +70,10 @@ class Root(Module[R]):
         for_each: Each[Any, Any] | None = None,
         **values: Any,
     ) -> Any:
-        """Call a synthesized module, under its own name unless `label` gives another.
+        """Call a synthesized module. The call has the name of the module, or `label`.
 
-        Returns the expression of the call, with the module's outputs. Raises UserError on an input that the module does
-        not have, lacks, or refuses.
+        Returns the expression of the call, with the module's outputs. Raises UserError for an unknown, missing or
+        invalid input.
         """
         fields, label = module.input_model.model_fields, label or module.name
         for name, value in values.items():

@@ -1,5 +1,7 @@
-"""A rule between fields, declared once on the model that holds them and read twice: on values, and as Terraform's own
-validation of the variable that the fields are in."""
+"""Rules between fields, declared once on a model.
+
+A rule is evaluated on values in Python, and rendered as the validation of a Terraform variable.
+"""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -27,7 +29,7 @@ from sustainable_mlops.errors import did_you_mean
 
 @dataclass(frozen=True)
 class InputRule:
-    """What must hold of a model's fields; `message` says what to do, of the field that it is told of."""
+    """Condition on the fields of a model. `message` says what to do, and is reported for `field`."""
 
     field: str
     predicate: Callable[[Any], Any]
@@ -35,30 +37,30 @@ class InputRule:
     location: str
 
     def condition(self, value: Any) -> ExpressionNode:
-        """The tree of the condition on an expression of the model."""
+        """Return the condition as a node, for an expression of the model."""
         node = lift(self.predicate(value))
         if types.kind_of(node.type) not in ("bool", "any") or node.operation == "literal":
             raise author_error(
-                f"the rule on {self.field} gives {to_hcl(Expression(node))}, no condition", self.location
+                f"the rule on {self.field} returns {to_hcl(Expression(node))}, not a condition", self.location
             )
         return node
 
     def message_for(self, value: Any) -> str:
-        """The message on an expression of the model: a template."""
+        """Return the message as a template, for an expression of the model."""
         return self.message if isinstance(self.message, str) else self.message(value)
 
 
 def rule(field: str, holds: Callable[[Any], Any], message: str | Callable[[Any], str]) -> InputRule:
-    """A rule of a model, for its `rules`: `rule("max", lambda v: v.min <= v.max, "must be at least min")`.
+    """Create a rule for a model's `rules`: `rule("max", lambda v: v.min <= v.max, "must be at least min")`.
 
-    `holds` gives a condition on the model's fields, in expressions; `message` follows the field's name, and may be a
-    function of the same fields.
+    `holds` returns a condition on the fields, as an expression. `message` is printed after the name of the field; it
+    may be a function of the fields.
     """
     return InputRule(field, holds, message, current_location())
 
 
 def list_rules(model: type[BaseModel]) -> tuple[InputRule, ...]:
-    """The rules of a model and of those that it inherits from."""
+    """Return the rules of a model and of its base classes."""
     return tuple(declared_rule for cls in reversed(model.__mro__) for declared_rule in vars(cls).get("rules", ()))
 
 
@@ -80,7 +82,7 @@ def _trace_rules(model: type[BaseModel]) -> tuple[tuple[str, ExpressionNode, Exp
 
 
 def find_broken_rules(value: BaseModel) -> Iterator[tuple[str, str]]:
-    """The rules that a valid instance of its model breaks: (field, message)."""
+    """Yield field and message of each rule that a valid instance breaks."""
     names = {"v": value}
     for field, condition, message in _trace_rules(type(value)):
         if not evaluate(condition, names):
@@ -90,24 +92,24 @@ def find_broken_rules(value: BaseModel) -> Iterator[tuple[str, str]]:
 def list_validations(
     name: str, annotation: Any, model: type[BaseModel], var: Any
 ) -> Iterator[tuple[ExpressionNode, str]]:
-    """The validations of one variable by rules: the model's own that are told of it, and those of what it holds."""
+    """Yield the validations of one variable: rules of the model on it, and rules of the objects in it."""
     for each in list_rules(model):
         if each.field == name:
             condition = each.condition(var)
             if not _mentions(condition, name):
-                message = f"the rule on {name} says nothing of {name}; declare it on a field that it compares"
+                message = f"the rule on {name} does not use {name}; declare it on a field that it compares"
                 raise author_error(message, each.location)
             yield condition, f"{name}: {each.message_for(var)}"
     yield from _nested_validations(getattr(var, name), annotation, name, 1)
 
 
 def _nested_validations(value: Any, annotation: Any, path: str, depth: int) -> Iterator[tuple[ExpressionNode, str]]:
-    """The rules of what an expression holds; `where` is the path to it, a template."""
+    """Yield the validations of the objects in an expression; `path` is a template."""
     optional, inner = types.is_nullable(annotation), types.strip_annotation(annotation)
     for condition, message in _validations_of_items(value, inner, path, depth):
         if optional:
             condition = get_node(is_null(value) | cast(bool, Expression(condition)))
-            if lift(message).operation != "literal":  # Terraform makes the message also where the condition holds
+            if lift(message).operation != "literal":  # Terraform evaluates the message even if the condition is true
                 message = f"{when(is_null(value), '', message)}"
         yield condition, message
 
@@ -132,7 +134,7 @@ def _validations_of_items(value: Any, inner: Any, path: str, depth: int) -> Iter
 
 
 def list_tables(model: type[BaseModel]) -> dict[str, Any]:
-    """What the validations of a model's variables read as locals, by name."""
+    """Return the local tables that the validations of a model read, by name."""
     tables: dict[str, Any] = {}
     for name, field in model.model_fields.items():
         for condition, message in list_validations(name, field.annotation, model, input_expressions(model)):

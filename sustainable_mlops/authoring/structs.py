@@ -1,4 +1,4 @@
-"""Nested blocks written as plain dicts, as in HCL, and proven against the bindings' types."""
+"""Nested blocks as plain dicts, checked against the types of the bindings."""
 
 import functools
 import inspect
@@ -12,9 +12,9 @@ from sustainable_mlops.authoring.expressions.scopes import Dynamic
 from sustainable_mlops.authoring.expressions.tokens import to_json_syntax, to_template, to_token
 from sustainable_mlops.errors import did_you_mean
 
-#: Arguments that every resource takes, written as such and not among a class's own.
+#: Meta-arguments of every resource, which are not arguments of a class.
 META_ARGUMENTS = ("depends_on", "for_each", "lifecycle")
-#: What the bindings take besides, and a module does not use.
+#: Other parameters of the bindings, which modules do not use.
 _OTHER = ("connection", "count", "id_", "provider", "provisioners", "scope", "self", "return")
 
 
@@ -24,14 +24,14 @@ def _hints(cls: type) -> dict[str, Any]:
 
 
 def _list_types(annotation: Any) -> Iterator[Any]:
-    """Every type named inside an annotation."""
+    """Yield every type in an annotation."""
     yield annotation
     for argument in typing.get_args(annotation):
         yield from _list_types(argument)
 
 
 def _find_struct(annotation: Any) -> type | None:
-    """The bindings' class of one nested block, where an annotation names one."""
+    """Return the binding class of a nested block that an annotation names, or None."""
     return next((member for member in _list_types(annotation) if hasattr(member, "__jsii_struct_bases__")), None)
 
 
@@ -41,10 +41,10 @@ def _is_required(cls: type, name: str) -> bool:
 
 
 def split_arguments(cls: type, values: Mapping[str, Any], path: str = "") -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split `values` into what `cls` takes, nested dicts as the bindings' own classes, and overrides by path.
+    """Split `values` into arguments of `cls` and overrides by path.
 
-    Raises UserError, naming the path, on an argument that the provider's schema does not have or that takes another
-    kind of value.
+    Nested dicts become instances of binding classes, and dynamic blocks become overrides. Raises UserError with the
+    path for an unknown argument and for a value of another kind.
     """
     hints = _hints(cls)
     accepted: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def split_arguments(cls: type, values: Mapping[str, Any], path: str = "") -> tup
             prefix = f"{path}." if path else ""
             overrides[f"{prefix}dynamic.{name}"] = build_dynamic_body(name, dynamic)
             if _is_required(cls, name):
-                accepted[name] = []  # the bindings insist; an empty list of blocks is not written
+                accepted[name] = []  # required by the bindings; an empty list writes no block
             if not value:
                 continue
         if struct is not None and isinstance(value, Mapping):
@@ -78,7 +78,7 @@ def split_arguments(cls: type, values: Mapping[str, Any], path: str = "") -> tup
 
 
 def _split_dynamic(value: Any) -> tuple[Any, Dynamic[Any, Any] | None]:
-    """The blocks that are written out, and the dynamic one beside them."""
+    """Return the static blocks and the dynamic block of a value."""
     if isinstance(value, Dynamic):
         return None, value
     if isinstance(value, list) and value and isinstance(value[-1], Dynamic):
@@ -97,13 +97,13 @@ def _build_struct(struct: type, values: Mapping[str, Any], location: str) -> Any
 
 def _describe_unknown_argument(cls: type, name: str, path: str) -> str:
     if name == "count":
-        return "count would number instances, and renumber them when one goes: use for_each=each_of(a map or a set)"
+        return "count renumbers instances when one is removed: use for_each=each_of(a map or a set)"
     known = {*_hints(cls), *(() if path else META_ARGUMENTS)} - {*_OTHER}
     return f"{cls.__name__} has no argument '{name}'{f' (at {path})' if path else ''}{did_you_mean(name, known)}"
 
 
 def arguments_to_json(values: Any) -> Any:
-    """Arguments in Terraform's JSON syntax, dynamic blocks under `dynamic`."""
+    """Return arguments in Terraform's JSON syntax, with dynamic blocks under `dynamic`."""
     if isinstance(values, Mapping):
         parts = {name: _split_dynamic(value) for name, value in values.items()}
         dynamic = {name: build_dynamic_body(name, block) for name, (_, block) in parts.items() if block is not None}
@@ -119,15 +119,15 @@ def arguments_to_json(values: Any) -> Any:
 
 
 def build_dynamic_body(label: str, dynamic: Dynamic[Any, Any]) -> dict[str, Any]:
-    """A dynamic block in Terraform's JSON syntax."""
+    """Return a dynamic block in Terraform's JSON syntax."""
     body: dict[str, Any] = {"for_each": to_template(dynamic.for_each), "content": arguments_to_json(dynamic.content)}
-    if dynamic.iterator != label and not dynamic.iterator.startswith("_"):  # such a one is not used
+    if dynamic.iterator != label and not dynamic.iterator.startswith("_"):  # an unused iterator
         body["iterator"] = dynamic.iterator
     return body
 
 
 def build_layout(cls: type, values: Mapping[str, Any], known: Mapping[str, Any]) -> hcl.BlockLayout:
-    """The layout of a block: the author's order from `values`, what is a block from the bindings' `known`."""
+    """Return the layout of a block: the order from the author's `values`, the blocks from the bindings' `known`."""
     return _build_nested_layout(values, known, cls)
 
 
@@ -143,7 +143,7 @@ def _build_nested_layout(value: Any, known: Any, struct: type | None) -> hcl.Blo
         author = {name: static for name, (static, _) in parts.items()}
         result.order += tuple(name for name in author if name not in result.order)
         for name, inner in attribute.items():
-            is_repeated = name in result.blocks and not author.get(name)  # an earlier item has said more
+            is_repeated = name in result.blocks and not author.get(name)  # an earlier item has the full layout
             if isinstance(inner, Mapping) and inner.get("isBlock") and not is_repeated:
                 result.blocks[name] = _build_nested_layout(
                     author.get(name), inner.get("value"), _find_struct(hints.get(name))

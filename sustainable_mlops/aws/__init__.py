@@ -1,6 +1,6 @@
-"""What all that speaks with AWS shares: clients, S3 addresses, and botocore's model of the services.
+"""Shared access to AWS: clients, S3 addresses, and botocore's service models.
 
-No AWS library loads before it is used: rules read S3 addresses and stay within the standard library.
+Each AWS library loads on first use, because rules parse S3 addresses with the standard library alone.
 """
 
 from sustainable_mlops.aws.account import AccountClients
@@ -8,11 +8,11 @@ from sustainable_mlops.aws.clients import (
     AwsError,
     Client,
     Clients,
-    client,
-    connect,
-    error_code,
-    exists,
+    connect_clients,
+    has_object,
+    make_client,
     read_attempts,
+    read_error_code,
     translate_aws_errors,
 )
 from sustainable_mlops.aws.s3 import S3Uri
@@ -23,10 +23,10 @@ __all__ = [
     "Client",
     "Clients",
     "S3Uri",
-    "client",
-    "connect",
-    "error_code",
-    "exists",
+    "connect_clients",
+    "has_object",
+    "make_client",
     "read_attempts",
-    "told",
+    "read_error_code",
+    "translate_aws_errors",
 ]

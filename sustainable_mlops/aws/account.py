@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sustainable_mlops.aws.clients import Client, Clients, assume_role, client, translate_aws_errors
+from sustainable_mlops.aws.clients import Client, Clients, assume_role, make_client, translate_aws_errors
 from sustainable_mlops.errors import UserError
 
 
@@ -25,7 +25,7 @@ class AccountClients:
         if key not in self._clients:
             if self._credentials is None:
                 self._credentials = assume_role(self.role_arn, self.region) if self.role_arn else {}
-            self._clients[key] = client(*key, config=self._config(), credentials=self._credentials)
+            self._clients[key] = make_client(*key, config=self._config(), credentials=self._credentials)
         return self._clients[key]
 
     def _config(self) -> Any:

@@ -11,15 +11,15 @@ from typing import NamedTuple
 
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-ANY = ("*", "?")
+ANY_VALUE = ("*", "?")
 MINUTES_PER_DAY = 24 * 60
 MINUTES_PER_WEEK = 7 * MINUTES_PER_DAY
 MINUTES_PER_YEAR = 365 * MINUTES_PER_DAY
 #: The year that stands for every year of 8,760 h. It has each day of the week 52 times, and one of them 53 times.
-YEAR = 2027
+SAMPLE_YEAR = 2027
 
 
-class Cron(NamedTuple):
+class CronExpression(NamedTuple):
     """The six fields of an expression, as text."""
 
     minutes: str
@@ -30,49 +30,49 @@ class Cron(NamedTuple):
     year: str
 
     @property
-    def weekly(self) -> bool:
+    def is_weekly(self) -> bool:
         """True if the expression selects the same moments in every week."""
-        by_month = any(of_month(item) for item in self.weekdays.split(","))
-        return self.days in ANY and self.months == "*" and not by_month
+        by_month = any(is_day_of_month(item) for item in self.weekdays.split(","))
+        return self.days in ANY_VALUE and self.months == "*" and not by_month
 
-    def times(self) -> list[int]:
+    def list_minutes(self) -> list[int]:
         """Return the selected minutes of a day, in order."""
-        hours, minutes = listed(self.hours, 0, 23), listed(self.minutes, 0, 59)
+        hours, minutes = list_values(self.hours, 0, 23), list_values(self.minutes, 0, 59)
         return sorted(hour * 60 + minute for hour in hours for minute in minutes)
 
-    def days_of_week(self) -> list[int]:
+    def list_weekdays(self) -> list[int]:
         """Return the selected days of a week that starts on Sunday (0)."""
-        if self.weekdays in ANY:
+        if self.weekdays in ANY_VALUE:
             return list(range(7))
         items = ("7" if item == "L" else item for item in self.weekdays.split(","))
-        return sorted({day - 1 for item in items for day in listed(item, 1, 7, WEEKDAYS)})
+        return sorted({day - 1 for item in items for day in list_values(item, 1, 7, WEEKDAYS)})
 
-    def dates(self) -> Iterator[date]:
+    def list_dates(self) -> Iterator[date]:
         """Yield the selected days of `YEAR`, in order."""
-        for month in sorted(listed(self.months, 1, 12, MONTHS)):
-            days = (date(YEAR, month, day) for day in range(1, monthrange(YEAR, month)[1] + 1))
-            yield from filter(self.falls_on, days)
+        for month in sorted(list_values(self.months, 1, 12, MONTHS)):
+            days = (date(SAMPLE_YEAR, month, day) for day in range(1, monthrange(SAMPLE_YEAR, month)[1] + 1))
+            yield from filter(self.is_on, days)
 
-    def falls_on(self, day: date) -> bool:
+    def is_on(self, day: date) -> bool:
         """Return whether the expression selects this day; the field for years is ignored."""
-        in_month = day.month in listed(self.months, 1, 12, MONTHS)
-        return in_month and _on_date(self.days, day) and _on_weekday(self.weekdays, day)
+        in_month = day.month in list_values(self.months, 1, 12, MONTHS)
+        return in_month and _is_on_date(self.days, day) and _is_on_weekday(self.weekdays, day)
 
 
-def parsed(fields: str) -> Cron:
+def parse_cron(fields: str) -> CronExpression:
     """Parse the text between the brackets of an expression. Raises ValueError if it is not valid."""
-    found = fields.split()
-    if len(found) != 6:
+    parts = fields.split()
+    if len(parts) != 6:
         raise ValueError(f"{fields} does not have six fields")
-    cron = Cron(*found)
-    if cron.days not in ANY and cron.weekdays not in ANY:
+    cron = CronExpression(*parts)
+    if cron.days not in ANY_VALUE and cron.weekdays not in ANY_VALUE:
         raise ValueError(
             f"{cron.days} and {cron.weekdays}: AWS accepts only one of the two fields; the other must be ?"
         )
     return cron
 
 
-def time_zone(name: str) -> tzinfo:
+def find_time_zone(name: str) -> tzinfo:
     """Return the time zone of that name. Raises ValueError if this machine does not know it."""
     if name == "UTC":
         return UTC
@@ -84,12 +84,12 @@ def time_zone(name: str) -> tzinfo:
         raise ValueError(f"the time zone {name} is not known on this machine") from None
 
 
-def of_month(item: str) -> bool:
+def is_day_of_month(item: str) -> bool:
     """Return whether a day of the week is one day of a month: `6L` is the last Friday, `6#3` is the third."""
     return "#" in item or (item != "L" and item.endswith("L"))
 
 
-def listed(field: str, least: int, most: int, names: tuple[str, ...] = ()) -> set[int]:
+def list_values(field: str, least: int, most: int, names: tuple[str, ...] = ()) -> set[int]:
     """Return the values of a field. Raises ValueError.
 
     A field is `*`, `5`, `1-5`, `FRI-MON`, `0/15`, `8-18/2` or a list of these.
@@ -98,47 +98,47 @@ def listed(field: str, least: int, most: int, names: tuple[str, ...] = ()) -> se
     for item in field.split(","):
         span, _, step = item.partition("/")
         start, _, end = span.partition("-")
-        first = least if start in ANY else _number(start, least, most, names)
-        last = _number(end, least, most, names) if end else most if step or start in ANY else first
+        first = least if start in ANY_VALUE else _parse_number(start, least, most, names)
+        last = _parse_number(end, least, most, names) if end else most if step or start in ANY_VALUE else first
         values = range(first, last + 1) if first <= last else [*range(first, most + 1), *range(least, last + 1)]
-        found.update(values[:: positive(step or "1")])
+        found.update(values[:: parse_positive(step or "1")])
     return found
 
 
-def positive(text: str) -> int:
+def parse_positive(text: str) -> int:
     """Parse a whole number above 0. Raises ValueError."""
     if int(text) < 1:
         raise ValueError(f"{text} is not above 0")
     return int(text)
 
 
-def _number(text: str, least: int, most: int, names: tuple[str, ...]) -> int:
+def _parse_number(text: str, least: int, most: int, names: tuple[str, ...]) -> int:
     value = least + names.index(text.upper()) if text.upper() in names else int(text)
     if not least <= value <= most:
         raise ValueError(f"{text} is not between {least} and {most}")
     return value
 
 
-def _on_date(field: str, day: date) -> bool:
+def _is_on_date(field: str, day: date) -> bool:
     """Return whether a days-of-month field selects `day`: `*`, `1,15`, `L`, `L-3`, `LW` or `15W`."""
-    if field in ANY:
+    if field in ANY_VALUE:
         return True
     last = monthrange(day.year, day.month)[1]
     for item in field.split(","):
         if item == "LW":
-            found = {_working_day(day.replace(day=last))}
+            found = {_find_working_day(day.replace(day=last))}
         elif item.startswith("L"):
             found = {last - int(item[2:] or "0")}
         elif item.endswith("W"):
-            found = {_working_day(day.replace(day=min(int(item[:-1]), last)))}
+            found = {_find_working_day(day.replace(day=min(int(item[:-1]), last)))}
         else:
-            found = listed(item, 1, 31)
+            found = list_values(item, 1, 31)
         if day.day in found:
             return True
     return False
 
 
-def _working_day(day: date) -> int:
+def _find_working_day(day: date) -> int:
     """Return the day from Monday to Friday that is nearest to `day` in its month."""
     last = monthrange(day.year, day.month)[1]
     if day.weekday() == 5:
@@ -148,19 +148,19 @@ def _working_day(day: date) -> int:
     return day.day
 
 
-def _on_weekday(field: str, day: date) -> bool:
+def _is_on_weekday(field: str, day: date) -> bool:
     """Return whether a days-of-week field selects `day`: `?`, `MON-FRI`, `L`, `6L` or `6#3`."""
-    if field in ANY:
+    if field in ANY_VALUE:
         return True
     number, last = day.isoweekday() % 7 + 1, monthrange(day.year, day.month)[1]
     for item in field.split(","):
         if "#" in item:
             weekday, _, which = item.partition("#")
-            hit = number in listed(weekday, 1, 7, WEEKDAYS) and (day.day - 1) // 7 + 1 == int(which)
-        elif of_month(item):
-            hit = number in listed(item[:-1], 1, 7, WEEKDAYS) and day.day > last - 7
+            hit = number in list_values(weekday, 1, 7, WEEKDAYS) and (day.day - 1) // 7 + 1 == int(which)
+        elif is_day_of_month(item):
+            hit = number in list_values(item[:-1], 1, 7, WEEKDAYS) and day.day > last - 7
         else:
-            hit = number in listed("7" if item == "L" else item, 1, 7, WEEKDAYS)
+            hit = number in list_values("7" if item == "L" else item, 1, 7, WEEKDAYS)
         if hit:
             return True
     return False

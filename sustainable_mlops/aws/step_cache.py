@@ -1,11 +1,11 @@
-"""What SageMaker compares of a pipeline's step before it uses an earlier result again: values, not what lies there.
+"""Arguments of a pipeline step in its cache key: SageMaker compares values, not the content of addresses.
 
 Source: "Default cache key attributes by pipeline step type" in the SageMaker AI developer guide. Steps of other types
 are not cached.
 """
 
-#: Type of step to the arguments that count.
-MEMBERS = {
+#: Arguments in the cache key, by type of step.
+CACHE_KEY_ARGUMENTS = {
     "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
     "Training": (
         "AlgorithmSpecification",
@@ -20,8 +20,8 @@ MEMBERS = {
     "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
 }
 
-#: Of a tuning step's definition of training jobs, what counts.
-OF_TRAINING_DEFINITION = (
+#: Fields in the cache key of a tuning step's training job definition.
+CACHE_KEY_FIELDS_OF_TRAINING_DEFINITION = (
     "AlgorithmSpecification",
     "HyperParameterRanges",
     "InputDataConfig",

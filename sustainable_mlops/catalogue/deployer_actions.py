@@ -6,11 +6,11 @@ from typing import Literal
 
 from pydantic import Field, RootModel
 
-from sustainable_mlops.catalogue.tables import HERE
+from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import Settings, load_yaml
 
-FILE = HERE / "deployer_actions.yaml"
+FILE = CATALOGUE_DIRECTORY / "deployer_actions.yaml"
 #: `read` is for plans; `write` for applies; `delete_data` for applies where deletion_protection is off.
 Access = Literal["read", "write", "delete_data"]
 ACCESSES: tuple[Access, ...] = ("read", "write", "delete_data")
@@ -20,7 +20,7 @@ ALWAYS = ("state", "preflight")
 STATE_KEY = "state_key"
 
 
-class Statement(Settings):
+class DeployerStatement(Settings):
     """IAM actions that one resource type needs on some ARNs."""
 
     name: str = Field(pattern=r"^[A-Z][A-Za-z]+$")
@@ -36,38 +36,38 @@ class Statement(Settings):
     write: list[str] = Field(default_factory=list)
     delete_data: list[str] = Field(default_factory=list)
     #: Reason for "*".
-    why: str | None = None
+    reason: str | None = None
     source: str | None = None
 
-    def actions(self, access: Access) -> list[str]:
+    def get_actions(self, access: Access) -> list[str]:
         """Return the actions for one kind of access."""
         listed: list[str] = getattr(self, access)
         return listed
 
-    def bounds(self) -> tuple[object, ...]:
+    def get_scope(self) -> tuple[object, ...]:
         """Return the resources and conditions of the actions; statements of one name share them."""
-        return self.resources, self.conditions, self.bounded, self.of_key, self.why
+        return self.resources, self.conditions, self.bounded, self.of_key, self.reason
 
 
-class _Table(RootModel[dict[str, list[Statement]]]):
+class _StatementTable(RootModel[dict[str, list[DeployerStatement]]]):
     pass
 
 
 @cache
-def deployer_actions() -> Mapping[str, list[Statement]]:
+def load_deployer_actions() -> Mapping[str, list[DeployerStatement]]:
     """Return the statements by resource type. Raises UserError for a table that contradicts itself."""
-    table = load_yaml(FILE, _Table).root
-    first: dict[str, Statement] = {}
+    table = load_yaml(FILE, _StatementTable).root
+    first: dict[str, DeployerStatement] = {}
     for statements in table.values():
         for one in statements:
-            if one.bounds() != first.setdefault(one.name, one).bounds():
+            if one.get_scope() != first.setdefault(one.name, one).get_scope():
                 raise UserError(f"{FILE}: statements named {one.name} differ in resources or conditions; rename one")
     return table
 
 
-def statements_of(resource_type: str) -> list[Statement]:
+def list_statements(resource_type: str) -> list[DeployerStatement]:
     """Return the statements of a resource type. Raises UserError where the table has no row for it."""
-    table = deployer_actions()
+    table = load_deployer_actions()
     if resource_type not in table:
         raise UserError(
             f"{FILE.name}: has no row for {resource_type}; add the actions and ARNs that Terraform needs for it"
@@ -75,9 +75,9 @@ def statements_of(resource_type: str) -> list[Statement]:
     return table[resource_type]
 
 
-def all_actions() -> Iterator[str]:
+def list_actions() -> Iterator[str]:
     """Yield every action that the table names."""
-    for statements in deployer_actions().values():
+    for statements in load_deployer_actions().values():
         for statement in statements:
             for access in ACCESSES:
-                yield from statement.actions(access)
+                yield from statement.get_actions(access)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.catalogue.tables import read_rows
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class IamAction:
 
 
 @cache
-def iam_actions() -> dict[str, IamAction]:
+def load_iam_actions() -> dict[str, IamAction]:
     """Return the actions by name."""
     return {
         row["action"]: IamAction(
             row["action"], row["access"], tuple(row["resources"].split()), tuple(row["conditions"].split())
         )
-        for row in rows("iam_actions")
+        for row in read_rows("iam_actions")
     }
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
-from sustainable_mlops.catalogue.tables import Grade, grade, number, rows
+from sustainable_mlops.catalogue.tables import Grade, parse_grade, parse_number, read_rows
 
 #: What an endpoint computes with, as modules and images name it.
 Silicon = Literal["graviton", "inferentia2", "gpu", "x86"]
 
 
 @dataclass(frozen=True, slots=True)
-class Platform:
+class ServerPlatform:
     """The server whose slices the instances of a family are."""
 
     name: str
@@ -61,11 +61,11 @@ class AcceleratorServer:
 
 
 @dataclass(frozen=True, slots=True)
-class Instance:
+class InstanceType:
     """An instance type: SageMaker's (`ml.m5.xlarge`) or EC2's (`m5.xlarge`)."""
 
     name: str
-    platform: Platform
+    platform: ServerPlatform
     vcpu: int
     memory_gib: float
     local_ssd_gb: float
@@ -82,15 +82,15 @@ class Instance:
     @property
     def family(self) -> str:
         """`g5` of `ml.g5.xlarge`."""
-        return family(self.name)
+        return parse_family(self.name)
 
     @property
-    def whole_server(self) -> bool:
+    def is_whole_server(self) -> bool:
         """Whether it has all vCPUs that the server of its platform has: the largest size of newer families."""
         return self.vcpu == self.platform.vcpu
 
     @property
-    def graviton(self) -> bool:
+    def is_graviton(self) -> bool:
         """Whether the CPU is AWS's own, of the Arm architecture."""
         return self.platform.name.startswith("graviton")
 
@@ -98,28 +98,28 @@ class Instance:
     def silicon(self) -> Silicon | None:
         """What it computes with; None for what no endpoint should be made on any more, or never was."""
         if self.accelerator is None:
-            return "graviton" if self.graviton else "x86"
+            return "graviton" if self.is_graviton else "x86"
         if self.family == "inf2":
             return "inferentia2"
-        return "gpu" if self.family[0] in "gp" and not self.arm else None
+        return "gpu" if self.family[0] in "gp" and not self.is_arm else None
 
     @property
-    def arm(self) -> bool:
+    def is_arm(self) -> bool:
         """Whether the CPU is of the Arm architecture: Graviton, or NVIDIA's Grace beside its GPUs."""
-        return self.graviton or self.platform.name == "grace"
+        return self.is_graviton or self.platform.name == "grace"
 
 
-def family(name: str) -> str:
+def parse_family(name: str) -> str:
     """`g5` of `ml.g5.xlarge`, and of `g5.xlarge`."""
     return name.removeprefix("ml.").split(".")[0]
 
 
-def find(name: str) -> Instance | None:
+def find(name: str) -> InstanceType | None:
     """The instance type called `name` (`ml.m5.xlarge`, or EC2's `m5.xlarge`).
 
     None where the catalogue does not know its hardware.
     """
-    return everything().get(name) or _of_ec2(name)
+    return load_all().get(name) or _find_ec2_type(name)
 
 
 def has_local_disk(name: str) -> bool:
@@ -131,155 +131,155 @@ def has_local_disk(name: str) -> bool:
     return found is not None and found.local_ssd_gb > 0
 
 
-def of_family(name: str) -> list[Instance]:
+def list_family(name: str) -> list[InstanceType]:
     """EC2's known instance types of the family `name` (`m5`), the smallest first."""
-    named = [one.name.removeprefix("ml.") for one in everything().values() if one.family == name]
-    named += [one.name for one in _only_ec2().values() if one.family == name]
-    return sorted((found for one in named if (found := _of_ec2(one))), key=lambda one: (one.vcpu, one.name))
+    named = [one.name.removeprefix("ml.") for one in load_all().values() if one.family == name]
+    named += [one.name for one in _load_ec2_types().values() if one.family == name]
+    return sorted((found for one in named if (found := _find_ec2_type(one))), key=lambda one: (one.vcpu, one.name))
 
 
-def why_unknown(name: str) -> str:
+def explain_unknown(name: str) -> str:
     """Why `find` gives None for `name`, for a person."""
-    unknown = _unknown()
+    unknown = _load_unknown_reasons()
     return unknown.get(name) or unknown.get(name.split(".")[0], f"the catalogue has no instance type {name}")
 
 
-def offered(name: str, region: str) -> bool | None:
+def is_offered(name: str, region: str) -> bool | None:
     """Whether EC2 has the hardware of `name` in `region`; None where nobody says. SageMaker may yet not have it."""
-    offerings, kind = _offerings(), name.removeprefix("ml.")
+    offerings, kind = _load_offerings(), name.removeprefix("ml.")
     found = offerings.get(kind, offerings.get(kind.split(".")[0]))
     if found is None:  # EC2 lists it nowhere
         return False
     return region in found if any(region in regions for regions in offerings.values()) else None
 
 
-def refused(name: str, use: str, provider: int | None) -> bool:
+def is_refused_by_provider(name: str, use: str, provider: int | None) -> bool:
     """Whether the AWS provider of this major version refuses `name` for `use`: app, hosting or notebook.
 
     None stands for a version that is not known: then whether any does. SageMaker itself takes them all.
     """
-    found = _refused().get(name)
+    found = _load_refusals().get(name)
     return found is not None and use in found[1] and (provider is None or provider <= found[0])
 
 
 @cache
-def everything() -> dict[str, Instance]:
+def load_all() -> dict[str, InstanceType]:
     """Every known instance type that SageMaker names, by name."""
-    return {row["instance"]: _instance(row) for row in rows("instances")}
+    return {row["instance"]: _make_instance(row) for row in read_rows("instances")}
 
 
 @cache
-def _of_ec2(name: str) -> Instance | None:
+def _find_ec2_type(name: str) -> InstanceType | None:
     """The hardware of EC2's `name`: as of SageMaker's type of that name, where there is one."""
-    twin = everything().get(f"ml.{name}")
-    return replace(twin, name=name, uses=frozenset()) if twin is not None else _only_ec2().get(name)
+    twin = load_all().get(f"ml.{name}")
+    return replace(twin, name=name, uses=frozenset()) if twin is not None else _load_ec2_types().get(name)
 
 
 @cache
-def _only_ec2() -> dict[str, Instance]:
+def _load_ec2_types() -> dict[str, InstanceType]:
     """Every known type of EC2 that SageMaker does not name; most reviews never ask for one."""
-    return {row["instance"]: _instance(row) for row in rows("instances_ec2")}
+    return {row["instance"]: _make_instance(row) for row in read_rows("instances_ec2")}
 
 
-def _instance(row: Mapping[str, str]) -> Instance:
+def _make_instance(row: Mapping[str, str]) -> InstanceType:
     accelerators = int(row["accelerators"])
-    return Instance(
+    return InstanceType(
         name=row["instance"],
-        platform=_platforms()[row["platform"]],
+        platform=_load_platforms()[row["platform"]],
         vcpu=int(row["vcpu"]),
         memory_gib=float(row["memory_gib"]),
         local_ssd_gb=float(row["local_ssd_gb"]),
-        accelerator=_accelerators()[row["accelerator"]] if accelerators else None,
+        accelerator=_load_accelerators()[row["accelerator"]] if accelerators else None,
         accelerators=accelerators,
         uses=frozenset(row.get("uses", "").split()),
         accelerator_gib=float(row["accelerator_gib"]),
         local_hdd_gb=float(row.get("local_hdd_gb", 0)),
-        server=_servers()[family(row["instance"])] if accelerators else None,
+        server=_load_servers()[parse_family(row["instance"])] if accelerators else None,
     )
 
 
-def platform(name: str) -> Platform:
+def find_platform(name: str) -> ServerPlatform:
     """The platform called `name` in `platforms.csv`."""
-    return _platforms()[name]
+    return _load_platforms()[name]
 
 
-def accelerator(name: str) -> Accelerator:
+def find_accelerator(name: str) -> Accelerator:
     """The accelerator called `name` in `accelerators.csv`."""
-    return _accelerators()[name]
+    return _load_accelerators()[name]
 
 
-def server(name: str) -> AcceleratorServer:
+def find_server(name: str) -> AcceleratorServer:
     """The server called `name` in `accelerator_servers.csv`."""
-    return {one.name: one for one in _servers().values()}[name]
+    return {one.name: one for one in _load_servers().values()}[name]
 
 
 @cache
-def _platforms() -> dict[str, Platform]:
+def _load_platforms() -> dict[str, ServerPlatform]:
     return {
-        row["platform"]: Platform(
+        row["platform"]: ServerPlatform(
             name=row["platform"],
             cpu=row["cpu"],
             sockets=int(row["sockets"]),
             tdp_w=float(row["tdp_w"]),
             vcpu=int(row["vcpu"]),
-            grade=grade(row["class"]),
-            idle_ratio=number(row["idle_ratio"]),
+            grade=parse_grade(row["class"]),
+            idle_ratio=parse_number(row["idle_ratio"]),
         )
-        for row in rows("platforms")
+        for row in read_rows("platforms")
     }
 
 
 @cache
-def _accelerators() -> dict[str, Accelerator]:
+def _load_accelerators() -> dict[str, Accelerator]:
     return {
         row["accelerator"]: Accelerator(
             name=row["accelerator"],
             nameplate_w=float(row["nameplate_w"]),
-            idle_w=_range(row, "idle"),
-            busy_w=_range(row, "busy"),
-            training_w=_range(row, "training"),
-            grade=grade(row["class"]),
+            idle_w=_read_range(row, "idle"),
+            busy_w=_read_range(row, "busy"),
+            training_w=_read_range(row, "training"),
+            grade=parse_grade(row["class"]),
             embodied_kg=(float(row["embodied_low_kg"]), float(row["embodied_kg"]), float(row["embodied_high_kg"])),
-            embodied_grade=grade(row["embodied_class"]),
+            embodied_grade=parse_grade(row["embodied_class"]),
             empty_w=(float(row["empty_low_w"]), float(row["empty_w"])),
         )
-        for row in rows("accelerators")
+        for row in read_rows("accelerators")
     }
 
 
 @cache
-def _servers() -> dict[str, AcceleratorServer]:
+def _load_servers() -> dict[str, AcceleratorServer]:
     """The server of each family with accelerators."""
     return {
         of: AcceleratorServer(
             name=row["server"],
-            idle_w=_range(row, "idle"),
-            busy_w=_range(row, "busy"),
+            idle_w=_read_range(row, "idle"),
+            busy_w=_read_range(row, "busy"),
             network_gbps=float(row["network_gbps"]),
             for_clusters=row["for_clusters"] == "yes",
-            grade=grade(row["class"]),
+            grade=parse_grade(row["class"]),
         )
-        for row in rows("accelerator_servers")
+        for row in read_rows("accelerator_servers")
         for of in row["families"].split()
     }
 
 
-def _range(row: Mapping[str, str], what: str) -> tuple[float, float, float]:
+def _read_range(row: Mapping[str, str], what: str) -> tuple[float, float, float]:
     return float(row[f"{what}_low_w"]), float(row[f"{what}_w"]), float(row[f"{what}_high_w"])
 
 
 @cache
-def _offerings() -> dict[str, tuple[str, ...]]:
-    return {row["types"]: tuple(row["regions"].split()) for row in rows("offerings")}
+def _load_offerings() -> dict[str, tuple[str, ...]]:
+    return {row["types"]: tuple(row["regions"].split()) for row in read_rows("offerings")}
 
 
 @cache
-def _refused() -> dict[str, tuple[int, frozenset[str]]]:
+def _load_refusals() -> dict[str, tuple[int, frozenset[str]]]:
     """The newest major version of the provider that refuses a type, and for what."""
-    found = rows("refused_instances")
+    found = read_rows("refused_instances")
     return {row["instance"]: (int(row["provider"]), frozenset(row["uses"].split())) for row in found}
 
 
 @cache
-def _unknown() -> dict[str, str]:
-    return {row["instance"]: row["reason"] for row in rows("unknown_instances")}
+def _load_unknown_reasons() -> dict[str, str]:
+    return {row["instance"]: row["reason"] for row in read_rows("unknown_instances")}

@@ -2,20 +2,20 @@
 
 from functools import cache
 
-from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.catalogue.tables import read_rows
 
 
 @cache
-def _limits() -> dict[str, int]:
-    return {row["key"]: int(row["value"]) for row in rows("limits")}
+def _load_limits() -> dict[str, int]:
+    return {row["key"]: int(row["value"]) for row in read_rows("limits")}
 
 
-def limit(key: str) -> int:
+def get_limit(key: str) -> int:
     """The limit called `key`, in the unit that its name ends with."""
-    return _limits()[key]
+    return _load_limits()[key]
 
 
-def serverless_memory_mb() -> range:
+def list_serverless_memory_mb() -> range:
     """The sizes of serverless memory, in MB."""
-    least, most, step = (limit(f"serverless_memory_mb_{name}") for name in ("least", "most", "step"))
+    least, most, step = (get_limit(f"serverless_memory_mb_{name}") for name in ("least", "most", "step"))
     return range(least, most + 1, step)

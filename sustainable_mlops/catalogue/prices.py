@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from sustainable_mlops.catalogue.tables import Grade, grade, rows
+from sustainable_mlops.catalogue.tables import Grade, parse_grade, read_rows
 
 #: The Region of the price files.
 REGION = "us-east-1"
@@ -27,7 +27,7 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class RegionalPrice:
     """What a Region charges for something, as a multiple of us-east-1's price: (low, central, high)."""
 
     factor: tuple[float, float, float]
@@ -43,79 +43,79 @@ class Elsewhere:
 
 def find(instance: str) -> Price | None:
     """The price of `instance` (SageMaker's `ml.m5.xlarge`, or EC2's `m5.xlarge`); None where no file has it."""
-    if (listed := _sagemaker().get(instance)) is not None:
+    if (listed := _load_sagemaker_prices().get(instance)) is not None:
         price, its_grade, source = listed
         return Price((price, price, price), "SageMaker price", its_grade, f"SageMaker list price ({source})")
     name = instance.removeprefix("ml.")
-    if (found := _ec2().get(name)) is None:
+    if (found := _load_ec2_prices().get(name)) is None:
         return None
     ec2, its_grade, source = found
     if name == instance:
         return Price((ec2, ec2, ec2), "EC2 price", its_grade, source)
-    low, factor, high = _factor(name)
+    low, factor, high = _find_factor(name)
     source = f"{source} x {factor:g}, an assumption"
     return Price((ec2 * low, ec2 * factor, ec2 * high), "EC2 price x factor", "C", source)
 
 
-def elsewhere(region: str | None, name: str) -> Elsewhere:
+def find_regional_price(region: str | None, name: str) -> RegionalPrice:
     """What `region` charges for `name`: a family of instances (`m5`), a storage class, or another thing.
 
     Where no list has the family there, those of its letters stand for it (`m` for `m9i`), then the span of all Regions.
     """
     if region == REGION:
-        return Elsewhere((1.0, 1.0, 1.0), "A", "", None, name)
-    found, here, series = _regions(), region or _ANY, re.split("[^a-z]", name)[0]
+        return RegionalPrice((1.0, 1.0, 1.0), "A", "", None, name)
+    found, here, series = _load_regional_prices(), region or _ANY, re.split("[^a-z]", name)[0]
     keys = [(where, what) for where in (here, _ANY) for what in (name, series)] + [(here, _ANY), (_ANY, _ANY)]
     return next(found[key] for key in keys if key in found)
 
 
-def _factor(name: str) -> tuple[float, float, float]:
-    factors = _factors()
+def _find_factor(name: str) -> tuple[float, float, float]:
+    factors = _load_factors()
     return factors.get(name) or factors.get(name.split(".")[0]) or factors[_ANY]
 
 
 @cache
-def _sagemaker() -> dict[str, tuple[float, Grade, str]]:
+def _load_sagemaker_prices() -> dict[str, tuple[float, Grade, str]]:
     return {
-        row["instance"]: (float(row["usd_per_hour"]), grade(row["class"]), f"{row['source']}, {row['date']}")
-        for row in rows("prices_sagemaker")
+        row["instance"]: (float(row["usd_per_hour"]), parse_grade(row["class"]), f"{row['source']}, {row['date']}")
+        for row in read_rows("prices_sagemaker")
     }
 
 
 @cache
-def _ec2() -> dict[str, tuple[float, Grade, str]]:
+def _load_ec2_prices() -> dict[str, tuple[float, Grade, str]]:
     return {
-        row["instance"]: (float(row["usd_per_hour"]), grade(row["class"]), f"EC2 list price of {row['date']}")
-        for row in rows("prices_ec2")
+        row["instance"]: (float(row["usd_per_hour"]), parse_grade(row["class"]), f"EC2 list price of {row['date']}")
+        for row in read_rows("prices_ec2")
     }
 
 
 @cache
-def _factors() -> dict[str, tuple[float, float, float]]:
+def _load_factors() -> dict[str, tuple[float, float, float]]:
     """What SageMaker charges, as a multiple of EC2's price, by type, family, or `*` for the rest."""
-    return {name: _ends(row) for row in rows("price_factors") for name in row["types"].split()}
+    return {name: _read_bounds(row) for row in read_rows("price_factors") for name in row["types"].split()}
 
 
 @cache
-def _regions() -> dict[tuple[str, str], Elsewhere]:
+def _load_regional_prices() -> dict[tuple[str, str], RegionalPrice]:
     return {
-        (row["region"], name): Elsewhere(
-            factor=_spread(_ends(row)),
-            grade=grade(row["class"]),
+        (row["region"], name): RegionalPrice(
+            factor=_widen(_read_bounds(row)),
+            grade=parse_grade(row["class"]),
             date=row["date"],
             span="Regions" if row["region"] == _ANY else "Region" if name == _ANY else None,
             names=row["names"],
         )
-        for row in rows("price_regions")
+        for row in read_rows("price_regions")
         for name in row["names"].split()
     }
 
 
-def _spread(factor: tuple[float, float, float]) -> tuple[float, float, float]:
+def _widen(factor: tuple[float, float, float]) -> tuple[float, float, float]:
     """`factor` with what its rounding leaves open; where a Region charges what us-east-1 does, it does so exactly."""
     low, central, high = factor
     return factor if low == high == 1.0 else (low * (1 - _LEAST_SPREAD), central, high * (1 + _LEAST_SPREAD))
 
 
-def _ends(row: dict[str, str]) -> tuple[float, float, float]:
+def _read_bounds(row: dict[str, str]) -> tuple[float, float, float]:
     return float(row["low"]), float(row["factor"]), float(row["high"])

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal, cast
 
-from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.catalogue.tables import read_rows
 
 #: Kind of resource that uses up a quota.
-Use = Literal[
+QuotaUse = Literal[
     "endpoint",
     "pipeline",
     "processing",
@@ -37,11 +37,11 @@ class Quota:
     #: None where no public source names the default.
     default: int | None
     unit: str
-    applies_to: Use
+    applies_to: QuotaUse
 
 
 @cache
-def quotas() -> dict[str, Quota]:
+def load_quotas() -> dict[str, Quota]:
     """Return the quotas by name; names with `{instance_type}` stand for the types without a row of their own."""
     return {
         row["name"]: Quota(
@@ -50,19 +50,19 @@ def quotas() -> dict[str, Quota]:
             row["name"],
             int(row["default"]) if row["default"] else None,
             row["unit"],
-            cast("Use", row["applies_to"]),
+            cast("QuotaUse", row["applies_to"]),
         )
-        for row in rows("quotas")
+        for row in read_rows("quotas")
     }
 
 
-def instance_quota(instance_type: str, use: Use) -> Quota:
+def find_instance_quota(instance_type: str, use: QuotaUse) -> Quota:
     """Return the quota on the instances of `instance_type` that run for `use`."""
-    template = next(each for each in quotas().values() if each.applies_to == use and _INSTANCE_TYPE in each.name)
+    template = next(each for each in load_quotas().values() if each.applies_to == use and _INSTANCE_TYPE in each.name)
     name = template.name.replace(_INSTANCE_TYPE, instance_type)
-    return quotas().get(name) or replace(template, name=name)
+    return load_quotas().get(name) or replace(template, name=name)
 
 
-def serverless_concurrency() -> Quota:
+def find_serverless_concurrency() -> Quota:
     """Return the quota on the concurrency that all serverless endpoints share."""
-    return quotas()[SERVERLESS_CONCURRENCY]
+    return load_quotas()[SERVERLESS_CONCURRENCY]

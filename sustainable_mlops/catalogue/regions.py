@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from functools import cache
 
-from sustainable_mlops.catalogue.tables import Grade, has, number, rows
+from sustainable_mlops.catalogue.tables import Grade, has_table, parse_number, read_rows
 
 #: No yearly average is known better than this, whatever the sources say.
 _LEAST_SPREAD = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class CatalogueRegion:
     """A Region. Intensities are life-cycle averages in gCO2e/kWh, each (low, central, high) over the sources."""
 
     name: str
@@ -22,37 +22,41 @@ class Region:
     market_based: float | None
     pue: float
     #: False where AWS publishes no PUE for the Region and `pue` is its fleet's.
-    pue_published: bool
+    is_pue_published: bool
     #: Litres evaporated per kWh of the machines; None where AWS publishes nothing.
     water_l_per_kwh: float | None
     #: Whether AWS lists SageMaker Serverless Inference there.
-    serverless: bool
+    has_serverless: bool
 
 
-def find(name: str) -> Region | None:
+def find(name: str) -> CatalogueRegion | None:
     """The Region called `name` (`eu-north-1`); None where the catalogue has none."""
-    return everything().get(name)
+    return load_all().get(name)
 
 
 @cache
-def everything() -> dict[str, Region]:
+def load_all() -> dict[str, CatalogueRegion]:
     """Every known Region by name.
 
     The central intensity is that of Electricity Maps for the newest year, as it alone tells zones within a country
     apart; without its file (ODbL), Ember's for the country. Low and high span all sources and years.
     """
-    zones = {row["region"]: row for row in rows("regions_electricity_maps")} if has("regions_electricity_maps") else {}
-    return {row["region"]: _region(row, zones.get(row["region"])) for row in rows("regions")}
+    zones = (
+        {row["region"]: row for row in read_rows("regions_electricity_maps")}
+        if has_table("regions_electricity_maps")
+        else {}
+    )
+    return {row["region"]: _make_region(row, zones.get(row["region"])) for row in read_rows("regions")}
 
 
-def _region(row: dict[str, str], zone: dict[str, str] | None) -> Region:
+def _make_region(row: dict[str, str], zone: dict[str, str] | None) -> CatalogueRegion:
     years = ("2025", "2024", "2023")
-    by_zone = [value for year in years if zone and (value := number(zone[f"g_per_kwh_{year}"])) is not None]
-    by_country = [value for key in ("ember_2025", "ember_2024") if (value := number(row[key])) is not None]
-    state = number(row["egrid_2023"])
+    by_zone = [value for year in years if zone and (value := parse_number(zone[f"g_per_kwh_{year}"])) is not None]
+    by_country = [value for key in ("ember_2025", "ember_2024") if (value := parse_number(row[key])) is not None]
+    state = parse_number(row["egrid_2023"])
     values = by_zone + by_country + ([] if state is None else [state])
     central = values[0]
-    return Region(
+    return CatalogueRegion(
         name=row["region"],
         location=row["location"],
         grid=(
@@ -62,9 +66,9 @@ def _region(row: dict[str, str], zone: dict[str, str] | None) -> Region:
         ),
         grid_source=f"Electricity Maps, zone {zone['zone']}" if zone and by_zone else f"Ember, {row['country']}",
         grid_grade="B",
-        market_based=number(row["market_based"]),
+        market_based=parse_number(row["market_based"]),
         pue=float(row["pue"]),
-        pue_published=row["pue_published"] == "yes",
-        water_l_per_kwh=number(row["wue_l_per_kwh"]),
-        serverless=row["serverless"] == "yes",
+        is_pue_published=row["pue_published"] == "yes",
+        water_l_per_kwh=parse_number(row["wue_l_per_kwh"]),
+        has_serverless=row["serverless"] == "yes",
     )

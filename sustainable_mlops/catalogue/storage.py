@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from sustainable_mlops.catalogue.tables import Grade, grade, number, rows
+from sustainable_mlops.catalogue.tables import Grade, parse_grade, parse_number, read_rows
 
 Medium = Literal["ssd", "hdd", "memory"]
 
@@ -27,16 +27,16 @@ _MEDIA: dict[str, Medium] = {"ssd": "ssd", "hdd": "hdd", "memory": "memory"}
 
 
 @cache
-def everything() -> dict[str, StorageClass]:
+def load_all() -> dict[str, StorageClass]:
     """Every storage class by name, as S3's API spells it."""
     return {
         row["storage_class"]: StorageClass(
             name=row["storage_class"],
             medium=_MEDIA[row["medium"]],
             copies=(float(row["copies_low"]), float(row["copies"]), float(row["copies_high"])),
-            copies_grade=grade(row["copies_class"]),
-            usd_per_gb_month=number(row["usd_per_gb_month"]),
-            price_grade=grade(row["price_class"] or "C"),
+            copies_grade=parse_grade(row["copies_class"]),
+            usd_per_gb_month=parse_number(row["usd_per_gb_month"]),
+            price_grade=parse_grade(row["price_class"] or "C"),
         )
-        for row in rows("storage_classes")
+        for row in read_rows("storage_classes")
     }

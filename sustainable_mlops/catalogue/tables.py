@@ -8,27 +8,27 @@ from typing import Literal
 
 from sustainable_mlops.errors import UserError
 
-HERE = Path(__file__).parent
+CATALOGUE_DIRECTORY = Path(__file__).parent
 
 #: A: measured or published by the maker. B: derived from a datasheet or a published curve. C: an assumption.
 Grade = Literal["A", "B", "C"]
 _GRADES: dict[str, Grade] = {"A": "A", "B": "B", "C": "C"}
 
 
-def rows(name: str) -> Iterator[dict[str, str]]:
+def read_rows(name: str) -> Iterator[dict[str, str]]:
     """The rows of `<name>.csv`, in order. Raises UserError where the file is missing."""
-    text = _text(name)
+    text = _read_text(name)
     if text is None:
-        raise UserError(f"{HERE / name}.csv: missing; install the package again")
+        raise UserError(f"{CATALOGUE_DIRECTORY / name}.csv: missing; install the package again")
     yield from csv.DictReader(text.splitlines())
 
 
-def has(name: str) -> bool:
+def has_table(name: str) -> bool:
     """Whether `<name>.csv` is there: a copy may leave out a file whose licence does not suit it."""
-    return _text(name) is not None
+    return _read_text(name) is not None
 
 
-def _text(name: str) -> str | None:
+def _read_text(name: str) -> str | None:
     try:
         found = get_data(__package__, f"{name}.csv")  # which reads from an archive too
     except OSError:
@@ -36,11 +36,11 @@ def _text(name: str) -> str | None:
     return None if found is None else found.decode("utf-8")
 
 
-def number(text: str) -> float | None:
+def parse_number(text: str) -> float | None:
     """The number in a cell; None where the cell is empty."""
     return float(text) if text else None
 
 
-def grade(text: str) -> Grade:
+def parse_grade(text: str) -> Grade:
     """The class in a cell."""
     return _GRADES[text]

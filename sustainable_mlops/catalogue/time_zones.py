@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.catalogue.tables import read_rows
 
 
 @cache
-def everything() -> tuple[str, ...]:
+def load_all() -> tuple[str, ...]:
     """Every time zone by its name, such as Europe/Stockholm, and UTC."""
-    return tuple(row["zone"] for row in rows("time_zones"))
+    return tuple(row["zone"] for row in read_rows("time_zones"))

@@ -1,7 +1,7 @@
 """Serve a model of an environment: choose the endpoint, write the settings, plan, review, confirm, apply.
 
-The kind of endpoint follows from the delay that callers accept (the environment's tag `latency_slo`), from the load, and
-from the silicon of the package's images. `smlops deploy` takes the option with the least carbon, as `smlops advise`
+The kind of endpoint follows from the delay that callers accept (the environment's tag `latency_slo`), from the load,
+and from the silicon of the package's images. `smlops deploy` takes the option with the least carbon, as `smlops advise`
 ranks them, or the result of `smlops recommend --write`. It writes the model's file in envs/catalogue/models and the
 package in the environment's models.auto.tfvars.json; commit both.
 

@@ -37,13 +37,13 @@ def evolve(
     as_json: cli.AsJson = False,
 ) -> None:
     """Add declared features."""
-    from sustainable_mlops.aws import client
+    from sustainable_mlops.aws import make_client
     from sustainable_mlops.operations import feature_groups
 
     with cli.console.status("Reading the declared features"):
         outputs, source = _outputs(root, declared)
         groups = feature_groups.choose(feature_groups.declared(outputs, source), group or [])
-    clients = {region: client("sagemaker", region) for region in {item.region for item in groups.values()}}
+    clients = {region: make_client("sagemaker", region) for region in {item.region for item in groups.values()}}
     # Compare all groups before the first change, so that an error leaves nothing half done.
     evolutions = {key: feature_groups.compare(item, clients[item.region]) for key, item in groups.items()}
     for key, evolution in evolutions.items():

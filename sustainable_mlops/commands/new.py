@@ -57,7 +57,7 @@ def environment(
 def module(
     name: Annotated[str, typer.Argument(help="3 to 24 lower-case letters, digits and single underscores.")],
 ) -> None:
-    """A module to grow from: one log group, with its page, its examples, its tests and its Terraform.
+    """Write a module with one log group: its page, examples, tests and HCL.
 
     - `smlops new module audit_log`
     """
@@ -66,7 +66,7 @@ def module(
 
     with cli.console.status("synthesizing") as status:
         folders = module.create(name, lambda step: status.update(f"synthesizing: {step}"))
-    print(f"{' and '.join(folders)} are written, and pass the tests. After each edit of module.py and of its page:\n")
+    print(f"Wrote {' and '.join(folders)}, which pass the tests. After each edit of module.py or its page, run:\n")
     print(f"  smlops synth {name}")
     print(f"  .venv/bin/pytest -q tests/modules -k {name}    # 1 minute")
 
@@ -74,12 +74,12 @@ def module(
 @app.command()
 def workload(
     name: Annotated[str, typer.Argument(help="3 to 24 lower-case letters, digits and single underscores.")],
-    environment: Annotated[str, typer.Option(help="Environment that it runs in.")] = "dev",
+    environment: Annotated[str, typer.Option(help="Environment of the workload.")] = "dev",
     framework: Annotated[
-        Framework, typer.Option(help="Boosted trees that resume, or any model of scikit-learn.")
+        Framework, typer.Option(help="Boosted trees that resume, or any scikit-learn model.")
     ] = Framework.XGBOOST,
 ) -> None:
-    """A workload to grow from: a small model that trains and serves, with its job files and its tests.
+    """Write a workload: a small model that trains and serves, with its job files and tests.
 
     - `smlops new workload churn`
     - `smlops new workload churn --framework sklearn`
@@ -88,4 +88,4 @@ def workload(
     from sustainable_mlops.scaffold import workload
 
     folders, commands = workload.create(name, environment, framework)
-    print(f"{' and '.join(folders)} are written, and pass the tests.\n\n{commands}", end="")
+    print(f"Wrote {' and '.join(folders)}, which pass the tests.\n\n{commands}", end="")

@@ -1,7 +1,7 @@
 """Run the pipeline of a workload on SageMaker: prepare, train, evaluate, gate, register; and set the live version.
 
-A step with the same code, inputs and settings as an earlier one hits the cache, and the command reports the saving. Code
-and data are uploaded under digests of their content, so changed data never passes as old data.
+A step with the same code, inputs and settings as an earlier one hits the cache, and the command reports the saving.
+Code and data are uploaded under digests of their content, so changed data never passes as old data.
 
 Exit codes: 0 succeeded, 1 the execution failed or was stopped, 2 the input is not valid, 130 Ctrl-C (it continues).
 

@@ -4,8 +4,8 @@ It tries instance types that the model's images support (Graviton, x86, Inferent
 ranks them by kgCO2e of 1,000 requests at the expected load, with USD, and prints the best one as inputs of its module:
 for the model's file in envs/catalogue/models, or as HCL.
 
-SageMaker has no load test for asynchronous endpoints. With --asynchronous, the throughput of a queue is derived from the
-responses of one instance; no measurement includes the way through S3.
+SageMaker has no load test for asynchronous endpoints. With --asynchronous, the throughput of a queue is derived from
+the responses of one instance; no measurement includes the way through S3.
 
 A test runs real endpoints for some minutes each, one after the other. The candidates identify a test, so the same
 command follows a running test and reads a finished one.
@@ -33,7 +33,7 @@ import typer
 from sustainable_mlops import cli
 from sustainable_mlops.commands._early import report_early_end
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import write_whole
+from sustainable_mlops.files import write_file
 
 if TYPE_CHECKING:
     from sustainable_mlops.recommendation.job import Job
@@ -92,7 +92,7 @@ def recommend(
     where = _region(model, region)
     finished: list[tuple[Job, Any]] = []
     with report_early_end() as launch_state:
-        clients = aws.connect(where)
+        clients = aws.connect_clients(where)
         where = clients.sagemaker.meta.region_name
         expected = ranking.Expected(where, requests_per_day, peak, p95, provider, one_instance_because, asynchronous)
         served = served_model.read(model, clients)
@@ -140,7 +140,7 @@ def _role(environment: str, region: str) -> str:
 
     parameter = f"/sustainable-mlops/{environment}/platform"
     with aws.translate_aws_errors(parameter):
-        role = read_platform(parameter, aws.client("ssm", region)).roles.recommendation
+        role = read_platform(parameter, aws.make_client("ssm", region)).roles.recommendation
     if role is None:
         raise UserError(
             f"{parameter}: names no role for load tests; pass --role, or set recommendation_role_arn in "
@@ -199,7 +199,7 @@ def _show(ranked: Any, failed: Any, expected: Any, jobs: list["Job"], write: Pat
         raise typer.Exit(1)
     best = ranked[0]
     if write is not None:
-        write_whole(write, inputs.as_hcl(best) if write.suffix == ".tf" else inputs.as_yaml(best))
+        write_file(write, inputs.as_hcl(best) if write.suffix == ".tf" else inputs.as_yaml(best))
         print(f"Inputs of {best.module}: {write}", file=sys.stderr)
     elif not as_json:
         print(f"\n{inputs.as_yaml(best)}", end="")

@@ -40,7 +40,7 @@ def register(
     if reason and not approve:
         raise UserError("--reason requires --approve; add it, or leave the reason out")
     record = register.find_record(run, out)
-    clients = aws.connect(record.region)
+    clients = aws.connect_clients(record.region)
     package = register.register(record, clients, group=group, metrics=metrics)
     if not package.is_new:
         cli.console.print("The model of this run is already registered.")

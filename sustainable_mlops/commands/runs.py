@@ -57,14 +57,14 @@ def runs(
     if context.invoked_subcommand:
         return
     from sustainable_mlops.runs import display, values
-    from sustainable_mlops.runs.interval_coverage import coverage as covered
+    from sustainable_mlops.runs.interval_coverage import measure_coverage as covered
 
     records, source = _records(out, s3, platform)
     records = [one for one in records if workload in (None, one.workload) and kind in (None, one.kind)]
     if not records and not as_json:
         cli.console.print(f"No matching run in {source}.", markup=False)
-    metric_name = values.metric(records, metric)
-    records = values.ordered(records, sort)
+    metric_name = values.choose_metric(records, metric)
+    records = values.sort_records(records, sort)
     interval_coverage = covered(records)
     if html is not None:
         _write(html, records, metric_name, source)
@@ -74,11 +74,11 @@ def runs(
         return
     terminal = cli.stdout()
     if coverage:
-        terminal.print(display.covered(interval_coverage))
+        terminal.print(display.make_coverage_table(interval_coverage))
     elif records and not (html and not chart):
-        terminal.print(display.listed(records, metric_name))
+        terminal.print(display.make_runs_table(records, metric_name))
     if chart:
-        terminal.print(display.charted(records, metric_name))
+        terminal.print(display.make_charts(records, metric_name))
 
 
 @app.command()
@@ -94,16 +94,16 @@ def compare(
     from dataclasses import asdict
 
     from sustainable_mlops.runs import display
-    from sustainable_mlops.runs.difference import difference
-    from sustainable_mlops.runs.store import find
+    from sustainable_mlops.runs.difference import compare_runs
+    from sustainable_mlops.runs.store import find_run
 
     records, _ = _records(out, s3, platform)
-    first, second = find(a, records), find(b, records)
-    differences = difference(first, second)
+    first, second = find_run(a, records), find_run(b, records)
+    differences = compare_runs(first, second)
     if as_json:
         print(json.dumps({"a": first.job_name, "b": second.job_name, **asdict(differences)}, indent=2))
     else:
-        cli.stdout().print(display.compared(first, second, differences))
+        cli.stdout().print(display.make_difference_tables(first, second, differences))
 
 
 def _records(out: Path, bucket: str | None, platform: str | None) -> "tuple[list[RunRecord], str]":
@@ -115,22 +115,22 @@ def _records(out: Path, bucket: str | None, platform: str | None) -> "tuple[list
     if bucket and platform:
         raise UserError("--s3, --platform: pass only one of them")
     if platform:
-        bucket = read_platform(platform, aws.client("ssm", None)).buckets.artifacts
+        bucket = read_platform(platform, aws.make_client("ssm", None)).buckets.artifacts
     if bucket:
         name = bucket.removeprefix("s3://").partition("/")[0]
-        stored, source = store.from_bucket(name, aws.client("s3", None)), f"s3://{name}"
+        stored, source = store.read_bucket(name, aws.make_client("s3", None)), f"s3://{name}"
     else:
-        stored, source = store.from_folder(out), str(out)
+        stored, source = store.read_folder(out), str(out)
     for text in stored.unreadable:
         cli.console.print(f"note: skipped: {text}", markup=False, soft_wrap=True)
     return list(stored.records), source
 
 
 def _write(path: Path, records: "list[RunRecord]", metric: str | None, source: str) -> None:
-    from sustainable_mlops.runs.page import render
+    from sustainable_mlops.runs.page import render_page
 
     try:
-        path.write_text(render(records, metric, source), encoding="utf-8")
+        path.write_text(render_page(records, metric, source), encoding="utf-8")
     except OSError as error:
         raise UserError(f"--html: {path} cannot be written: {error.strerror}; name another file") from None
     cli.console.print(f"Wrote {path}", markup=False)

@@ -1,11 +1,11 @@
-"""Say at which size of its input a job outgrows the memory of its machines, and what is next.
+"""Report the input size at which a job outgrows the memory of its machines, and the next step.
 
-Measured is the peak memory of one instance and the size of its input, by records of runs that were measured or by
---peak-gb and --input-gb, each as often as there are measurements: with two sizes a line goes through them, with one the
-memory is taken to grow in proportion. Next is what takes the input of --target-gb, twice what fits unless given: shards
-(processing deals the objects of an input out), a larger instance type, or SageMaker's Spark image.
+The input is the peak memory of one instance and the size of its input: from records of measured runs, or from --peak-gb
+and --input-gb, once for each measurement. Two sizes give a line; with one, memory is assumed proportional. The next
+step fits an input of --target-gb (by default twice the largest that fits): shards, a larger instance type, or
+SageMaker's Spark image.
 
-Exit codes: 0 told, 2 the input cannot be used.
+Exit codes: 0 reported, 2 the input is not valid.
 
 Examples:
 
@@ -31,11 +31,11 @@ _GB = 10**9
 @app.command(help=__doc__)
 def size(
     records: Annotated[list[Path] | None, typer.Argument(help="Records of runs.", metavar="[RECORD.json]...")] = None,
-    instance_type: Annotated[str | None, typer.Option(help="What it runs on, such as ml.m5.xlarge.")] = None,
+    instance_type: Annotated[str | None, typer.Option(help="Instance type of the job, such as ml.m5.xlarge.")] = None,
     input_gb: Annotated[list[float] | None, typer.Option(help="Input of one instance, in GB.")] = None,
-    peak_gb: Annotated[list[float] | None, typer.Option(help="Its peak memory, in GB.")] = None,
+    peak_gb: Annotated[list[float] | None, typer.Option(help="Peak memory of one instance, in GB.")] = None,
     instances: Annotated[int, typer.Option(min=1, help="Instances that share the input.")] = 1,
-    objects: Annotated[int | None, typer.Option(min=1, help="Objects that the input consists of.")] = None,
+    objects: Annotated[int | None, typer.Option(min=1, help="Number of objects in the input.")] = None,
     use: Annotated[str, typer.Option(help="processing or training.")] = "processing",
     target_gb: Annotated[float | None, typer.Option(help="Size of the input in GB.")] = None,
     as_json: cli.AsJson = False,

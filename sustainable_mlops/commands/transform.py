@@ -33,7 +33,7 @@ def transform(
     model: Annotated[
         str | None,
         typer.Option(
-            help="The model, instead of that of the file: the record of a run, the ARN of a model package, or an s3:// address."
+            help="The model, instead of that of the file: a run's record, a model package's ARN, or an s3:// address."
         ),
     ] = None,
     dry_run: _job.DryRun = False,

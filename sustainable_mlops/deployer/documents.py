@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from sustainable_mlops.catalogue.deployer_actions import ALWAYS, STATE_KEY, Access, Statement, statements_of
-from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.catalogue.deployer_actions import ALWAYS, STATE_KEY, Access, DeployerStatement, list_statements
+from sustainable_mlops.catalogue.limits import get_limit
 
 Phase = Literal["plan", "apply"]
 #: Part of a document's name by the service of its actions; services that are not named belong to `operations`.
@@ -23,11 +23,11 @@ AREAS = {
     "sagemaker": "sagemaker",
 }
 _OPERATIONS = "operations"
-MOST_CHARACTERS = limit("managed_policy_characters")
+MAX_CHARACTERS = get_limit("managed_policy_characters")
 
 
 @dataclass(frozen=True)
-class Names:
+class ArnNames:
     """Parts of the ARNs of an environment."""
 
     partition: str
@@ -51,7 +51,7 @@ class Names:
 
 
 @dataclass(frozen=True)
-class Document:
+class DeployerPolicy:
     """One managed policy."""
 
     name: str
@@ -74,71 +74,75 @@ def count_characters(statements: Iterable[Mapping[str, Any]]) -> int:
     return len("".join(json.dumps(whole, separators=(",", ":")).split()))
 
 
-def make_documents(resource_types: Iterable[str], names: Names) -> list[Document]:
+def make_documents(resource_types: Iterable[str], names: ArnNames) -> list[DeployerPolicy]:
     """Return the documents of an environment, those for `plan` first.
 
     Raises UserError for a resource type that the table has no row for.
     """
     rows = [*ALWAYS, *([STATE_KEY] if names.state_kms_key_arn else []), *sorted(resource_types)]
-    statements = [statement for row in rows for statement in statements_of(row)]
+    statements = [statement for row in rows for statement in list_statements(row)]
     deletes: tuple[Access, ...] = () if names.deletion_protection else ("delete_data",)
     accesses: dict[Phase, tuple[Access, ...]] = {"plan": ("read",), "apply": ("write", *deletes)}
     return [
         document
         for phase, allowed in accesses.items()
-        for document in _pack(phase, _merge(phase, statements, allowed, names))
+        for document in _pack_documents(phase, _merge_statements(phase, statements, allowed, names))
     ]
 
 
-def _merge(
-    phase: Phase, statements: Iterable[Statement], accesses: Iterable[Access], names: Names
+def _merge_statements(
+    phase: Phase, statements: Iterable[DeployerStatement], accesses: Iterable[Access], names: ArnNames
 ) -> list[dict[str, Any]]:
     """Return one policy statement for each name, with the actions of all types that share it."""
-    first: dict[str, Statement] = {}
+    first: dict[str, DeployerStatement] = {}
     actions: dict[str, set[str]] = {}
     for statement in statements:
         first.setdefault(statement.name, statement)
-        actions.setdefault(statement.name, set()).update(a for access in accesses for a in statement.actions(access))
+        actions.setdefault(statement.name, set()).update(
+            a for access in accesses for a in statement.get_actions(access)
+        )
     return [
-        _policy_statement(f"{phase.title()}{name}", first[name], sorted(listed), names)
+        _make_policy_statement(f"{phase.title()}{name}", first[name], sorted(listed), names)
         for name, listed in actions.items()
         if listed
     ]
 
 
-def _policy_statement(sid: str, statement: Statement, actions: list[str], names: Names) -> dict[str, Any]:
+def _make_policy_statement(
+    sid: str, statement: DeployerStatement, actions: list[str], names: ArnNames
+) -> dict[str, Any]:
     conditions = {
-        operator: {key: [_fill(value, names)[0] for value in values] for key, values in keys.items()}
+        operator: {key: [_fill_pattern(value, names)[0] for value in values] for key, values in keys.items()}
         for operator, keys in statement.conditions.items()
     }
     if statement.bounded and names.permissions_boundary_arn:
         conditions.setdefault("StringEquals", {})["iam:PermissionsBoundary"] = [names.permissions_boundary_arn]
     if statement.of_key and names.existing_kms_key_arn is None:
         conditions.setdefault("StringEquals", {})["aws:ResourceTag/environment"] = [names.environment]
-    resources = sorted({arn for pattern in statement.resources for arn in _fill(pattern, names)})
+    resources = sorted({arn for pattern in statement.resources for arn in _fill_pattern(pattern, names)})
     policy = {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
     return policy | ({"Condition": conditions} if conditions else {})
 
 
-def _fill(pattern: str, names: Names) -> list[str]:
+def _fill_pattern(pattern: str, names: ArnNames) -> list[str]:
     """Return a pattern with its fields filled in, once for each role path if it has that field."""
     fields = asdict(names) | {"kms_key_arn": names.kms_key_arn}
     paths = names.role_paths if "{role_path}" in pattern else ("",)
     return [pattern.format(**fields, role_path=path) for path in paths]
 
 
-def _pack(phase: Phase, statements: Iterable[dict[str, Any]]) -> Iterator[Document]:
+def _pack_documents(phase: Phase, statements: Iterable[dict[str, Any]]) -> Iterator[DeployerPolicy]:
     """Yield documents by area; an area that is too long is split into several."""
     areas: dict[str, list[list[dict[str, Any]]]] = {}
     for statement in statements:
-        parts = areas.setdefault(_area(statement), [[]])
-        if parts[-1] and count_characters([*parts[-1], statement]) > MOST_CHARACTERS:
+        parts = areas.setdefault(_find_area(statement), [[]])
+        if parts[-1] and count_characters([*parts[-1], statement]) > MAX_CHARACTERS:
             parts.append([])
         parts[-1].append(statement)
     for area, parts in sorted(areas.items()):
         for number, part in enumerate(parts, 1):
-            yield Document(f"{phase}-{area}" + (f"-{number}" if number > 1 else ""), tuple(part))
+            yield DeployerPolicy(f"{phase}-{area}" + (f"-{number}" if number > 1 else ""), tuple(part))
 
 
-def _area(statement: Mapping[str, Any]) -> str:
+def _find_area(statement: Mapping[str, Any]) -> str:
     return AREAS.get(statement["Action"][0].partition(":")[0], _OPERATIONS)

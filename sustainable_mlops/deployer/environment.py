@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from sustainable_mlops.deployer import readme
-from sustainable_mlops.deployer.documents import Document, Names, make_documents
+from sustainable_mlops.deployer.documents import ArnNames, DeployerPolicy, make_documents
 
 #: Modules by name, in Terraform's JSON syntax.
 Modules = Mapping[str, Mapping[str, Any]]
@@ -14,35 +14,35 @@ _BUILT_IN = {"terraform_data"}
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
-def files(root: Mapping[str, Any], modules: Modules, names: Names) -> dict[str, str]:
+def make_files(root: Mapping[str, Any], modules: Modules, names: ArnNames) -> dict[str, str]:
     """Return the files of `envs/<name>/deployer`. Raises UserError for a resource type that the table does not know."""
-    documents = documents_of(root, modules, names)
-    return {f"{one.name}.json": one.text for one in documents} | {"README.md": readme.page(documents, names)}
+    documents = make_environment_documents(root, modules, names)
+    return {f"{one.name}.json": one.text for one in documents} | {"README.md": readme.render_page(documents, names)}
 
 
-def documents_of(root: Mapping[str, Any], modules: Modules, names: Names) -> list[Document]:
+def make_environment_documents(root: Mapping[str, Any], modules: Modules, names: ArnNames) -> list[DeployerPolicy]:
     """Return the documents of an environment."""
-    return make_documents(resource_types(root, modules), names)
+    return make_documents(list_resource_types(root, modules), names)
 
 
-def resource_types(root: Mapping[str, Any], modules: Modules) -> set[str]:
+def list_resource_types(root: Mapping[str, Any], modules: Modules) -> set[str]:
     """Return the resource types of a root module and of the modules that it calls."""
-    bodies = [root, *(modules[_module(call)] for call in _calls(root))]
+    bodies = [root, *(modules[_find_module_name(call)] for call in _list_calls(root))]
     return {kind for body in bodies for kind in body.get("resource", {})} - _BUILT_IN
 
 
 def read_names(
     root: Mapping[str, Any], modules: Modules, environment: str, name_prefix: str, *, deletion_protection: bool
-) -> Names:
+) -> ArnNames:
     """Return the parts of ARNs, from the root module's backend, provider and calls."""
     backend = root["terraform"]["backend"]["s3"]
-    calls = _calls(root)
+    calls = _list_calls(root)
     key = next((call["existing_kms_key"] for call in calls if call.get("existing_kms_key")), None)
-    makers = [call for call in calls if "aws_iam_role" in modules[_module(call)].get("resource", {})]
+    makers = [call for call in calls if "aws_iam_role" in modules[_find_module_name(call)].get("resource", {})]
     boundaries = {call.get("permissions_boundary_arn") for call in makers}
     (provider,) = root["provider"]["aws"]
     region = provider["region"]
-    return Names(
+    return ArnNames(
         partition=next((one for start, one in _PARTITIONS.items() if region.startswith(start)), "aws"),
         region=region,
         account_id=provider["allowed_account_ids"][0],
@@ -59,9 +59,9 @@ def read_names(
     )
 
 
-def _calls(root: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _list_calls(root: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(root.get("module", {}).values())
 
 
-def _module(call: Mapping[str, Any]) -> str:
+def _find_module_name(call: Mapping[str, Any]) -> str:
     return PurePosixPath(call["source"]).name

@@ -1,65 +1,78 @@
-"""Energy, carbon, water and cost of SageMaker resources and of EC2's machines, as ranges with class and assumption.
+"""Energy, carbon, water and cost of SageMaker resources and EC2 machines, as intervals with a class.
 
-    from sustainable_mlops.footprint import Fleet, estimate, exactly, estimate_job, of_plan, read_usage
+    from sustainable_mlops.footprint import FleetActivity, estimate, estimate_job, estimate_plan, exact_quantity
 
-    estimate(Fleet("ml.g5.xlarge", "eu-north-1", count=exactly(2)))     # -> Estimate, a month
-    estimate_job("ml.m5.xlarge", 1, seconds=600, region="eu-north-1")   # -> Estimate, one run
-    of_plan(plan, read_usage("usage.yaml"))                             # -> PlanFootprint: before, after, delta, and
-                                                                        #    uncounted: machines that nobody counted
-    alternatives(footprint)                                             # -> what would save carbon, and what it costs
+    estimate(FleetActivity("ml.g5.xlarge", "eu-north-1", count=exact_quantity(2)))   # one month
+    estimate_job("ml.m5.xlarge", 1, seconds=600, region="eu-north-1")                # one run
+    footprint = estimate_plan(plan, read_usage("usage.yaml"))   # before, after, delta and uncounted resources
+    find_alternatives(footprint)                                # ways to save carbon, with their drawbacks
 
-`docs/footprint.md` has the method. Figures are estimates unless their class is A; what cannot be known is listed with
-the reason and counted nowhere.
+`docs/footprint.md` explains the method. Figures are estimates unless their class is A. The estimate lists unknown parts
+with a reason and does not count them.
 """
 
-from sustainable_mlops.footprint.activities import Fleet, Job, Serverless, Storage, Transfer
-from sustainable_mlops.footprint.alternatives import Alternative, alternatives
+from sustainable_mlops.footprint.activities import (
+    FleetActivity,
+    JobActivity,
+    ServerlessActivity,
+    StorageActivity,
+    TransferActivity,
+)
+from sustainable_mlops.footprint.alternatives import FootprintAlternative, find_alternatives
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Lack, Unknown, shown
-from sustainable_mlops.footprint.model import estimate, estimate_job, per_thousand_requests
+from sustainable_mlops.footprint.figures import (
+    METRICS,
+    UNITS,
+    FootprintEstimate,
+    FootprintFigure,
+    UnknownItem,
+    UnknownKind,
+    format_number,
+)
+from sustainable_mlops.footprint.model import estimate, estimate_job, estimate_per_thousand_requests
 from sustainable_mlops.footprint.plan_footprint import (
-    Change,
+    PartChange,
     PlanFootprint,
     ResourceFootprint,
-    Uncounted,
-    of_job,
-    of_plan,
+    UncountedResource,
+    estimate_job_footprint,
+    estimate_plan,
 )
-from sustainable_mlops.footprint.power import host_power
-from sustainable_mlops.footprint.quantities import Quantity, between, exactly
-from sustainable_mlops.footprint.resource_parts import Part
-from sustainable_mlops.footprint.usage import Usage, read_usage
+from sustainable_mlops.footprint.power import compute_host_power
+from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity, exact_quantity
+from sustainable_mlops.footprint.resource_parts import ResourcePart
+from sustainable_mlops.footprint.usage import ResourceUsage, read_usage
 
 __all__ = [
     "METRICS",
     "UNITS",
-    "Alternative",
-    "Change",
     "Coefficients",
-    "Estimate",
-    "Figure",
-    "Fleet",
-    "Job",
-    "Lack",
-    "Part",
+    "FleetActivity",
+    "FootprintAlternative",
+    "FootprintEstimate",
+    "FootprintFigure",
+    "JobActivity",
+    "PartChange",
     "PlanFootprint",
     "Quantity",
     "ResourceFootprint",
-    "Serverless",
-    "Storage",
-    "Transfer",
-    "Uncounted",
-    "Unknown",
-    "Usage",
-    "alternatives",
-    "between",
+    "ResourcePart",
+    "ResourceUsage",
+    "ServerlessActivity",
+    "StorageActivity",
+    "TransferActivity",
+    "UncountedResource",
+    "UnknownItem",
+    "UnknownKind",
+    "bounded_quantity",
+    "compute_host_power",
     "estimate",
     "estimate_job",
-    "exactly",
-    "host_power",
-    "of_job",
-    "of_plan",
-    "per_thousand_requests",
+    "estimate_job_footprint",
+    "estimate_per_thousand_requests",
+    "estimate_plan",
+    "exact_quantity",
+    "find_alternatives",
+    "format_number",
     "read_usage",
-    "shown",
 ]

@@ -1,58 +1,61 @@
-"""What can be estimated: activity data, as the GHG Protocol calls what emission factors are multiplied with."""
+"""Activities that can be estimated.
+
+"Activity data" is the term of the GHG Protocol for the quantities that emission factors are multiplied with.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
 
-from sustainable_mlops.footprint.quantities import Quantity, exactly
+from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
 
 HOURS_PER_MONTH = 730.0
-ONE = exactly(1.0)
-NONE = exactly(0.0)
-ALWAYS = exactly(HOURS_PER_MONTH)
+ONE = exact_quantity(1.0)
+ZERO = exact_quantity(0.0)
+ALWAYS = exact_quantity(HOURS_PER_MONTH)
 
 
-#: What accelerators do while they are busy: the same chip draws otherwise in one and in the other.
-Work = Literal["inference", "training"]
+#: Work of busy accelerators. The power of a chip differs between the two.
+AcceleratorWork = Literal["inference", "training"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
-    """Instances that are on for hours a month: a real-time or asynchronous variant, a notebook, an app."""
+class FleetActivity:
+    """Instances that run for some hours a month: a real-time or asynchronous variant, a notebook, an app."""
 
     instance_type: str
-    #: None where the plan does not say.
+    #: None if the plan does not contain it.
     region: str | None
     count: Quantity = ONE
-    #: Hours that each is on, in a month or in a run.
+    #: Hours that each instance is on, in a month or in a run.
     hours: Quantity = ALWAYS
-    #: Share of that time busy; of an instance without an accelerator, its mean CPU load.
+    #: Busy share of that time; the mean CPU load of an instance without an accelerator.
     duty: Quantity | None = None
-    #: How many times a month; 1 unless `hours` is those of a run.
+    #: Runs a month; 1 unless `hours` is the duration of one run.
     runs: Quantity = ONE
     #: Storage attached to each instance, in GB.
     volume_gb: float = 0.0
-    #: What is paid of the price: 1 - the discount.
-    paid: Quantity = ONE
-    #: Why nobody knows the price, where it is not that of the type.
-    unpriced: str = ""
-    #: Work done over again, as a factor of the hours.
+    #: Paid share of the price: 1 - discount.
+    price_share: Quantity = ONE
+    #: Reason why the price is unknown; empty if it is the price of the instance type.
+    unpriced_reason: str = ""
+    #: Repeated work, as a factor of the hours.
     rework: Quantity = ONE
-    #: Hours billed, where they differ from those worked.
+    #: Billed hours; None if they equal the working hours.
     billable_hours: Quantity | None = None
-    #: Hours on for each of `hours`, at the same work: what is busy of the time is divided by it.
-    stretch: Quantity = ONE
-    #: Whether accelerators hold a model while they wait, which takes power.
-    loaded: bool = True
-    work: Work = "inference"
+    #: Factor of `hours` for the same work; the busy share is divided by it.
+    hours_factor: Quantity = ONE
+    #: True if idle accelerators hold a model, which takes power.
+    has_model_loaded: bool = True
+    work: AcceleratorWork = "inference"
     #: Requests a month, for the figures per 1,000 requests.
     requests: Quantity | None = None
-    #: Time a request takes, in s.
+    #: Duration of a request in seconds.
     duration_s: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A training, processing, transform or tuning job: `runs` of `hours` on `count` instances."""
+class JobActivity:
+    """A training, processing, transform or tuning job: `runs` runs of `hours` hours on `count` instances."""
 
     instance_type: str
     region: str | None
@@ -60,33 +63,36 @@ class Job:
     count: Quantity = ONE
     runs: Quantity = ONE
     spot: bool = False
-    #: Discount of managed spot; the stated default unless given.
+    #: Discount of managed spot; the documented default if None.
     discount: Quantity | None = None
-    #: Share of the time busy (of a CPU: its load); by default the stated share.
+    #: Busy share of the time (the load of a CPU); the documented default if None.
     duty: Quantity | None = None
     volume_gb: float = 0.0
-    work: Work = "training"
+    work: AcceleratorWork = "training"
 
 
 @dataclass(frozen=True, slots=True)
-class Serverless:
-    """A serverless variant: nothing runs between requests, but for provisioned concurrency."""
+class ServerlessActivity:
+    """A serverless variant; only provisioned concurrency runs between requests."""
 
     memory_mb: int
     region: str | None
     requests: Quantity
     duration_s: Quantity
-    #: Workers kept ready all the time.
-    provisioned: Quantity = NONE
-    #: The most workers at the same time; None where nobody knows.
-    at_once: float | None = None
-    #: A fleet without accelerators whose work it does instead, which then says how long it answers.
-    work_of: Fleet | None = None
+    #: Workers that are ready all the time.
+    provisioned: Quantity = ZERO
+    #: Maximum number of workers at the same time; None if unknown.
+    max_concurrency: float | None = None
+    #: Fleet without accelerators that the variant replaces. Its work then determines the busy hours.
+    replaced_fleet: FleetActivity | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Storage:
-    """Bytes at rest for a month. `storage_class`: of S3, a feature group's store, or `volume`."""
+class StorageActivity:
+    """Bytes at rest for a month.
+
+    `storage_class` is a class of S3, the store of a feature group, or `volume`.
+    """
 
     storage_class: str
     region: str | None
@@ -94,11 +100,11 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class Transfer:
+class TransferActivity:
     """Bytes sent to another Region in a month."""
 
     region: str | None
     gb: Quantity
 
 
-Activity = Fleet | Job | Serverless | Storage | Transfer
+Activity = FleetActivity | JobActivity | ServerlessActivity | StorageActivity | TransferActivity

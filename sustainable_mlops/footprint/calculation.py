@@ -1,98 +1,108 @@
-"""A formula with its inputs and its place, and the estimate they make."""
+"""A formula with its inputs and its location, and the estimate that results from them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sustainable_mlops.catalogue import prices, regions
-from sustainable_mlops.catalogue.regions import Region
-from sustainable_mlops.footprint.activities import NONE
+from sustainable_mlops.catalogue.regions import CatalogueRegion
+from sustainable_mlops.footprint.activities import ZERO
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import METRICS, UNITS, Estimate, Figure, Lack, Unknown
-from sustainable_mlops.footprint.propagation import Model, propagate, propagate_change
+from sustainable_mlops.footprint.figures import (
+    METRICS,
+    UNITS,
+    FootprintEstimate,
+    FootprintFigure,
+    UnknownItem,
+    UnknownKind,
+)
+from sustainable_mlops.footprint.propagation import PropagationModel, propagate, propagate_change
 from sustainable_mlops.footprint.quantities import Quantity
 
-#: Values of a calculation's inputs → kWh of the machines (before PUE), kg embodied, USD.
+#: Function from the input values to kWh of the machines (before PUE), kg of embodied carbon and USD.
 Formula = Callable[[Sequence[float]], tuple[float, float, float]]
 
 _UNITS = tuple(UNITS[metric] for metric in METRICS)
 _CLAIM = "AWS's claim that its purchases match the Region's use"
-_CLAIMED = Figure(0.0, 0.0, 0.0, "C", _CLAIM, UNITS["market_based"])
+_ZERO_BY_CLAIM = FootprintFigure(0.0, 0.0, 0.0, "C", _CLAIM, UNITS["market_based"])
 
 
-#: What is said of a price that no list has.
-_SPANS = {
-    "Region": "no list known here has it: the span of what the Region charges for instances",
-    "Regions": "no list known here has it: the span of the Regions known",
+#: Descriptions of a price that no price list contains.
+_SPAN_TEXTS = {
+    "Region": "in no known price list: the interval of the prices of instances in the Region",
+    "Regions": "in no known price list: the interval of the prices in the known Regions",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where something runs: what a kWh of its machines costs the climate and the water."""
+class GridLocation:
+    """Region of a machine: carbon and water of its electricity, and its prices."""
 
     pue: Quantity
     grid: Quantity
     market_based: float
     water: Quantity
-    #: The Region, whose prices are looked up; None where nobody says which it is.
+    #: Name of the Region for the price lookup; None if unknown.
     region: str | None
-    #: Figures that are not known there.
+    #: Metrics without a figure in this Region.
     missing: frozenset[str]
-    unknowns: tuple[Unknown, ...]
+    unknowns: tuple[UnknownItem, ...]
 
-    def price(self, name: str) -> Quantity:
-        """What the price of us-east-1 is times there, of `name`: a family of instances, a storage class, a service."""
-        found, where = prices.elsewhere(self.region, name), self.region or "a Region that is not told"
-        said = _SPANS[found.span] if found.span else f"lists of {found.date}"
-        # Things of one row move together; so do all where only a span is known.
-        key = f"price in {where}" + ("" if found.span else f": {found.names}")
-        text = f"price of {name} in {where} over that in {prices.REGION} ({said})"
-        return Quantity(*found.factor, found.grade, text, key)
+    def find_price_factor(self, name: str) -> Quantity:
+        """Return the price of `name` in the Region as a multiple of its price in us-east-1.
+
+        `name` is an instance family, a storage class or a service.
+        """
+        regional_price, where = prices.find_regional_price(self.region, name), self.region or "an unknown Region"
+        source = _SPAN_TEXTS[regional_price.span] if regional_price.span else f"lists of {regional_price.date}"
+        # Prices of one table row vary together, and so do all prices that are known only as an interval.
+        key = f"price in {where}" + ("" if regional_price.span else f": {regional_price.names}")
+        text = f"price of {name} in {where} over that in {prices.REGION} ({source})"
+        return Quantity(*regional_price.factor, regional_price.grade, text, key)
 
 
-def place(name: str | None, coefficients: Coefficients) -> Place:
-    """The Region called `name`; what depends on it is missing where it is None or the catalogue has none."""
+def find_location(name: str | None, coefficients: Coefficients) -> GridLocation:
+    """Return the location of a Region; its grid figures are missing if the Region is None or not in the catalogue."""
     region = regions.find(name) if name is not None else None
     if region is not None:
-        return place_of(region, coefficients)
-    untold = "the plan does not say which Region it is in; give --region"
-    reason = untold if name is None else f"the catalogue has no Region {name}"
-    return Place(
-        pue=coefficients.pue_fleet.of(name or "unknown"),
-        grid=NONE,
+        return make_location(region, coefficients)
+    no_region = "the plan does not contain the Region; give --region"
+    reason = no_region if name is None else f"the catalogue has no Region {name}"
+    return GridLocation(
+        pue=coefficients.pue_fleet_average.for_item(name or "unknown"),
+        grid=ZERO,
         market_based=0.0,
-        water=NONE,
+        water=ZERO,
         region=name,
         missing=frozenset({"operational", "market_based", "total", "water"}),
-        unknowns=(Unknown("carbon and water of the electricity", reason, Lack.UNCOUNTED),),
+        unknowns=(UnknownItem("carbon and water of the electricity", reason, UnknownKind.UNCOUNTED),),
     )
 
 
-def place_of(region: Region, coefficients: Coefficients) -> Place:
-    """What `region` means for a result."""
+def make_location(region: CatalogueRegion, coefficients: Coefficients) -> GridLocation:
+    """Return the location of a Region of the catalogue."""
     missing, unknowns = set(), []
     if region.market_based is None:
         missing.add("market_based")
         unknowns.append(
-            Unknown(f"market-based carbon in {region.name}", "AWS claims no matching purchases for this Region")
+            UnknownItem(f"market-based carbon in {region.name}", "AWS claims no matching purchases for this Region")
         )
     if region.water_l_per_kwh is None:
         missing.add("water")
-        unknowns.append(Unknown(f"water in {region.name}", "AWS publishes no water figure for this Region"))
+        unknowns.append(UnknownItem(f"water in {region.name}", "AWS publishes no water figure for this Region"))
     margin, wue = coefficients.pue_margin, region.water_l_per_kwh or 0.0
-    if region.pue_published:
+    if region.is_pue_published:
         pue = Quantity(max(region.pue - margin, 1.0), region.pue, region.pue + margin, "B", "PUE of the Region")
     else:
-        pue = coefficients.pue_fleet
+        pue = coefficients.pue_fleet_average
     grid_text = f"carbon intensity of the grid ({region.grid_source})"
     low, central, high = region.grid
-    return Place(
-        pue=pue.of(region.name),
-        grid=Quantity(low, central, high, region.grid_grade, grid_text).of(region.name),
+    return GridLocation(
+        pue=pue.for_item(region.name),
+        grid=Quantity(low, central, high, region.grid_grade, grid_text).for_item(region.name),
         market_based=region.market_based or 0.0,
         water=Quantity(
             wue * (1 - coefficients.wue_margin), wue, wue * (1 + coefficients.wue_margin), "B", "water of the Region"
-        ).of(region.name),
+        ).for_item(region.name),
         region=region.name,
         missing=frozenset(missing),
         unknowns=tuple(unknowns),
@@ -100,9 +110,9 @@ def place_of(region: Region, coefficients: Coefficients) -> Place:
 
 
 class Calculation:
-    """A formula, its inputs, and the figures it cannot give."""
+    """A formula, its inputs, and the metrics without a figure."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: GridLocation) -> None:
         self._place = place
         self._inputs: list[Quantity] = [place.pue, place.grid, place.water]
         self._missing = set(place.missing)
@@ -110,50 +120,50 @@ class Calculation:
         self._formula: Formula | None = None
         self._requests: int | None = None
 
-    def input(self, quantity: Quantity) -> int:
-        """Take `quantity` in; its place among the values that the formula gets."""
+    def add_input(self, quantity: Quantity) -> int:
+        """Add an input quantity and return its index among the values of the formula."""
         self._inputs.append(quantity)
         return len(self._inputs) - 1
 
-    def lacks(self, metric: str, unknown: Unknown) -> None:
-        """`metric` cannot be given, or not wholly."""
+    def mark_missing(self, metric: str, unknown: UnknownItem) -> None:
+        """Record that `metric` has no figure or an incomplete one, with the reason."""
         self._missing.add(metric)
         self._unknowns.append(unknown)
 
-    def notes(self, unknown: Unknown) -> None:
-        """Something the figures leave out."""
+    def add_note(self, unknown: UnknownItem) -> None:
+        """Record something that the figures leave out."""
         self._unknowns.append(unknown)
 
-    def by(self, formula: Formula) -> None:
-        """`formula`: values → kWh of the machines (before PUE), kg embodied, USD."""
+    def set_formula(self, formula: Formula) -> None:
+        """Set the function from the input values to kWh of the machines (before PUE), kg embodied and USD."""
         self._formula = formula
 
-    def per_thousand(self, requests: Quantity) -> None:
-        """Give the figures of 1,000 requests instead."""
+    def divide_by_requests(self, requests: Quantity) -> None:
+        """Compute the figures of 1,000 requests instead of a month."""
         self._requests = next((i for i, one in enumerate(self._inputs) if one is requests), None)
         if self._requests is None:
-            self._requests = self.input(requests)
+            self._requests = self.add_input(requests)
 
-    def result(self) -> Estimate:
-        """The estimate."""
-        return Estimate(
-            self._known(propagate(self._model), self._missing),
+    def compute_estimate(self) -> FootprintEstimate:
+        """Return the estimate."""
+        return FootprintEstimate(
+            self._select_figures(propagate(self._model), self._missing),
             tuple(self._unknowns),
-            tuple(dict.fromkeys(_said(one) for one in self._inputs if not one.exact and one.text)),
+            tuple(dict.fromkeys(_format_quantity(one) for one in self._inputs if not one.is_exact and one.text)),
         )
 
-    def since(self, before: "Calculation") -> Mapping[str, Figure]:
-        """Its figures less those of `before`; without the metrics that either cannot give."""
-        found = propagate_change(before._model, self._model)
-        return self._known(found, self._missing | before._missing)
+    def compute_change(self, before: "Calculation") -> Mapping[str, FootprintFigure]:
+        """Return the figures minus those of `before`, without the metrics that either side cannot give."""
+        differences = propagate_change(before._model, self._model)
+        return self._select_figures(differences, self._missing | before._missing)
 
-    def _known(self, found: Sequence[Figure], missing: set[str]) -> Mapping[str, Figure]:
-        figures = {metric: figure for metric, figure in zip(METRICS, found, strict=True) if metric not in missing}
-        claimed = self._place.market_based == 0 and "market_based" in figures
-        return figures | {"market_based": _CLAIMED} if claimed else figures
+    def _select_figures(self, results: Sequence[FootprintFigure], missing: set[str]) -> Mapping[str, FootprintFigure]:
+        figures = {metric: figure for metric, figure in zip(METRICS, results, strict=True) if metric not in missing}
+        is_zero_by_claim = self._place.market_based == 0 and "market_based" in figures
+        return figures | {"market_based": _ZERO_BY_CLAIM} if is_zero_by_claim else figures
 
     @property
-    def _model(self) -> Model:
+    def _model(self) -> PropagationModel:
         formula, market, requests = self._formula, self._place.market_based, self._requests
         assert formula is not None
 
@@ -161,7 +171,7 @@ class Calculation:
             machines, embodied, cost = formula(values)
             energy = machines * values[0]
             operational = energy * values[1] / 1000
-            found = (
+            results = (
                 energy,
                 operational,
                 energy * market / 1000,
@@ -170,15 +180,15 @@ class Calculation:
                 machines * values[2],
                 cost,
             )
-            return found if requests is None else tuple(figure * 1000 / values[requests] for figure in found)
+            return results if requests is None else tuple(figure * 1000 / values[requests] for figure in results)
 
-        return Model(figures, self._inputs, _UNITS)
+        return PropagationModel(figures, self._inputs, _UNITS)
 
 
-def _said(quantity: Quantity) -> str:
-    low, central, high = (_number(value) for value in (quantity.low, quantity.central, quantity.high))
+def _format_quantity(quantity: Quantity) -> str:
+    low, central, high = (_format_value(value) for value in (quantity.low, quantity.central, quantity.high))
     return f"{quantity.text}: {central} ({low} to {high}), class {quantity.grade}"
 
 
-def _number(value: float) -> str:
+def _format_value(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

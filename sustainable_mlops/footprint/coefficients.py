@@ -1,29 +1,32 @@
-"""The model's coefficients, as data: ours by default, another tool's to reproduce its results."""
+"""Coefficients of the model, as data: the project's by default, or another tool's to reproduce its results."""
 
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from sustainable_mlops.catalogue.tables import grade, rows
+from sustainable_mlops.catalogue.tables import parse_grade, read_rows
 from sustainable_mlops.footprint.quantities import Quantity
 
-#: A curve over load: (load, value), straight between the points.
+#: A curve over the load: points (load, value) with straight lines between them.
 Curve = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Coefficients:
-    """What turns machines into watts and kilograms. `docs/footprint.md` has the formulas, the CSV files the sources."""
+    """Factors that convert machines into watts and kilograms.
 
-    #: CPU package power as a multiple of its TDP, over load.
+    `docs/footprint.md` has the formulas, the CSV files have the sources.
+    """
+
+    #: Power of a CPU package as a multiple of its TDP, over the load.
     cpu_ratio: Curve
-    #: Board, network card, fans, as a multiple of the CPUs' TDP.
+    #: Power of board, network card and fans, as a multiple of the TDP of the CPUs.
     board_ratio: float
-    #: Memory power in W/GB, over load.
+    #: Power of memory in W/GB, over the load.
     ram_w_per_gb: Curve
-    #: Memory in GB a vCPU whose power the CPU's figure holds already.
+    #: Memory in GB per vCPU whose power the CPU figure already contains.
     ram_included_gb: float
-    #: Memory in GB a vCPU that a load makes draw more; what is beyond draws as when idle.
+    #: Memory in GB per vCPU whose power depends on the load; further memory draws its idle power.
     ram_busy_gb_per_vcpu: float
     host_model: Quantity
     host_model_guessed_tdp: Quantity
@@ -33,7 +36,7 @@ class Coefficients:
     network_kwh_per_gb: Quantity
     network_w_per_gbps: Quantity
     pue_margin: float
-    pue_fleet: Quantity
+    pue_fleet_average: Quantity
     wue_margin: float
     lifetime_h: float
     server_kg: Quantity
@@ -46,13 +49,13 @@ class Coefficients:
     transfer_usd_per_gb: Quantity
 
     @staticmethod
-    def ours() -> "Coefficients":
-        """Those of `catalogue/coefficients.csv`."""
-        return _ours()
+    def default() -> "Coefficients":
+        """Return the coefficients of `catalogue/coefficients.csv`."""
+        return _load_default()
 
 
 def interpolate(curve: Curve, load: float) -> float:
-    """The curve's value at `load`, held to the curve's ends."""
+    """Return the value of the curve at `load`; beyond the ends of the curve, the value at the end."""
     if load <= curve[0][0]:
         return curve[0][1]
     for (start, low), (end, high) in pairwise(curve):
@@ -62,17 +65,17 @@ def interpolate(curve: Curve, load: float) -> float:
 
 
 @cache
-def _ours() -> Coefficients:
-    found = {row["key"]: row for row in rows("coefficients")}
+def _load_default() -> Coefficients:
+    table = {row["key"]: row for row in read_rows("coefficients")}
 
     def value(key: str) -> float:
-        return float(found[key]["value"])
+        return float(table[key]["value"])
 
     def curve(key: str) -> Curve:
         return tuple((load / 100, value(f"{key}_{load}")) for load in (0, 10, 50, 100))
 
     def quantity(key: str, text: str) -> Quantity:
-        return _quantity(found[key], text)
+        return _quantity(table[key], text)
 
     return Coefficients(
         cpu_ratio=curve("cpu_ratio"),
@@ -88,7 +91,7 @@ def _ours() -> Coefficients:
         network_kwh_per_gb=quantity("network_kwh_per_gb", "energy of the network between Regions"),
         network_w_per_gbps=quantity("network_w_per_gbps", "power of the network between instances that train together"),
         pue_margin=value("pue_margin"),
-        pue_fleet=quantity("pue_fleet", "PUE of a Region without a published figure"),
+        pue_fleet_average=quantity("pue_fleet", "PUE of a Region without a published figure"),
         wue_margin=value("wue_margin"),
         lifetime_h=value("lifetime_h"),
         server_kg=quantity("server_kg", "embodied carbon of the server"),
@@ -105,10 +108,10 @@ def _ours() -> Coefficients:
 def _quantity(row: dict[str, str], text: str) -> Quantity:
     central = float(row["value"])
     ends = float(row["low"] or central), central, float(row["high"] or central)
-    return Quantity(*ends, grade(row["class"]), text, row["key"])
+    return Quantity(*ends, parse_grade(row["class"]), text, row["key"])
 
 
 @cache
-def assumptions() -> dict[str, Quantity]:
-    """The stated defaults of what nobody told us, from `catalogue/assumptions.csv`."""
-    return {row["key"]: _quantity(row, row["text"]) for row in rows("assumptions")}
+def load_assumptions() -> dict[str, Quantity]:
+    """Return the documented default of each value that nobody gives, from `catalogue/assumptions.csv`."""
+    return {row["key"]: _quantity(row, row["text"]) for row in read_rows("assumptions")}

@@ -1,17 +1,17 @@
-"""What the model does not estimate: types that use something and why nobody knows how much, and types that use nothing.
+"""Resource types that the model does not estimate: types with unknown usage, and types without a footprint.
 
-A type of SageMaker that is in no list is unknown as well: a plan may come from a newer provider.
+A SageMaker type that is in no list is unknown as well: a plan may come from a newer provider.
 """
 
-from sustainable_mlops.footprint.figures import Lack, Unknown
+from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 
-_AI_SERVICE = "AWS does not say what hardware this service runs on"
-_BEDROCK = "AWS does not say what hardware Bedrock runs on"
-_SERVERLESS = "AWS does not say what machines this service runs on"
+_AI_SERVICE = "AWS does not publish the hardware of this service"
+_BEDROCK = "AWS does not publish the hardware of Bedrock"
+_SERVERLESS = "AWS does not publish the machines of this service"
 _SERVERS = "the servers and prices of this service are not in the catalogue"
-_STARTED = "what it starts is not in the plan"
+_UNKNOWN_MACHINES = "the machines that it starts are not in the plan"
 
-#: Types that run machines, or are paid for whether anybody uses them, by why the model does not cover them.
+#: Types that run machines or cost money without usage, by the reason why the model does not cover them.
 _MACHINES = {
     _AI_SERVICE: """
         bedrockagentcore_agent_runtime bedrockagentcore_browser bedrockagentcore_code_interpreter
@@ -48,19 +48,19 @@ _MACHINES = {
         timestreaminfluxdb_db_instance
         workspaces_pool workspaces_workspace
     """,
-    _STARTED: """
+    _UNKNOWN_MACHINES: """
         datazone_environment elastic_beanstalk_environment gamelift_fleet gamelift_game_server_group sagemaker_project
         serverlessapplicationrepository_cloudformation_stack servicecatalog_provisioned_product
     """,
-    "it is a promise to pay, at a price that its offer names": """
+    "it is a payment commitment; its offering names the price": """
         elasticache_reserved_cache_node rds_reserved_instance savingsplans_savings_plan
     """,
-    "AWS does not say what machine MLflow runs on": "sagemaker_mlflow_app sagemaker_mlflow_tracking_server",
-    "automated labelling trains on machines that AWS chooses": "sagemaker_labeling_job",
-    "what a device at the edge uses is known to its owner alone": "sagemaker_device",
+    "AWS does not publish the machine of MLflow": "sagemaker_mlflow_app sagemaker_mlflow_tracking_server",
+    "automated labeling trains on machines that AWS chooses": "sagemaker_labeling_job",
+    "only the owner of an edge device knows its usage": "sagemaker_device",
 }
-#: Types that hold bytes, or answer calls, and use no more than that: how many, no plan says.
-_HOLDERS = """
+#: Types that only store bytes or answer calls. A plan does not contain their number.
+_STORES = """
     ami ami_copy ami_from_instance backup_logically_air_gapped_vault backup_vault cloudtrail_event_data_store
     db_cluster_snapshot db_snapshot db_snapshot_copy docdb_cluster docdb_cluster_snapshot dsql_cluster ebs_snapshot
     ebs_snapshot_copy ebs_snapshot_import ebs_volume_copy ecr_repository ecrpublic_repository efs_file_system
@@ -70,17 +70,17 @@ _HOLDERS = """
     redshiftserverless_snapshot s3_directory_bucket s3_files_file_system s3control_bucket s3tables_table_bucket
     s3vectors_vector_bucket securitylake_data_lake timestreamwrite_table
 """
-_HELD = "a plan does not say how much it holds, and the usage file has no key for it"
+_UNKNOWN_SIZE = "a plan does not contain its size, and the usage file has no key for it"
 
-#: Types that use something and that nothing reads, and why.
-UNCOVERED: dict[str, Unknown] = {
-    f"aws_{name}": Unknown(f"aws_{name}", reason, lack)
-    for lack, groups in ((Lack.UNCOUNTED, _MACHINES), (Lack.USE, {_HELD: _HOLDERS}))
+#: Types with a footprint that no reader estimates, with the reason.
+UNCOVERED_TYPES: dict[str, UnknownItem] = {
+    f"aws_{name}": UnknownItem(f"aws_{name}", reason, lack)
+    for lack, groups in ((UnknownKind.UNCOUNTED, _MACHINES), (UnknownKind.USAGE, {_UNKNOWN_SIZE: _STORES}))
     for reason, names in groups.items()
     for name in names.split()
 }
-#: Types of SageMaker that use nothing themselves: descriptions, settings, permissions and people.
-FREE: frozenset[str] = frozenset(
+#: SageMaker types without a footprint of their own: descriptions, settings, permissions and people.
+FREE_TYPES: frozenset[str] = frozenset(
     f"aws_sagemaker_{name}"
     for name in (
         "app_image_config",
@@ -107,9 +107,9 @@ FREE: frozenset[str] = frozenset(
 )
 
 
-def uncovered(kind: str) -> Unknown | None:
-    """Why nobody knows what a resource of type `kind`, which nothing reads, uses; None where it is not counted."""
-    if kind.startswith("aws_sagemaker_") and kind not in FREE and kind not in UNCOVERED:
-        reason = "the model does not know this type of SageMaker; it may run machines"
-        return Unknown(kind, reason, Lack.UNCOUNTED)
-    return UNCOVERED.get(kind)
+def find_uncovered(kind: str) -> UnknownItem | None:
+    """Return the reason why a type without a reader has no estimate; None if it needs none."""
+    if kind.startswith("aws_sagemaker_") and kind not in FREE_TYPES and kind not in UNCOVERED_TYPES:
+        reason = "the model does not cover this SageMaker type; it may run machines"
+        return UnknownItem(kind, reason, UnknownKind.UNCOUNTED)
+    return UNCOVERED_TYPES.get(kind)

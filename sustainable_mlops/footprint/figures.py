@@ -1,4 +1,4 @@
-"""Results: a figure with its range, an estimate of all figures, and what could not be known."""
+"""Results: a figure with its interval, an estimate of all figures, and the unknown parts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from typing import Any
 
 from sustainable_mlops.catalogue.tables import Grade
 
-#: The figures of an estimate, in the order they are shown.
+#: Metrics of an estimate, in display order.
 METRICS = ("energy", "operational", "market_based", "embodied", "total", "water", "cost")
 UNITS = {
     "energy": "kWh",
@@ -22,8 +22,11 @@ UNITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A result between `low` and `high`, with its class and the assumption (`driver`) that moves it most."""
+class FootprintFigure:
+    """A result between `low` and `high`.
+
+    `grade` is the class of the result. `driver` is the text of the assumption with the largest effect on it.
+    """
 
     low: float
     central: float
@@ -32,13 +35,13 @@ class Figure:
     driver: str
     unit: str
 
-    def times(self, factor: float) -> "Figure":
-        """The figure times an exact number, for instance a division into units."""
+    def multiply(self, factor: float) -> "FootprintFigure":
+        """Return the figure multiplied by an exact factor, for example to convert the unit."""
         ends = sorted((self.low * factor, self.high * factor))
-        return Figure(ends[0], self.central * factor, ends[1], self.grade, self.driver, self.unit)
+        return FootprintFigure(ends[0], self.central * factor, ends[1], self.grade, self.driver, self.unit)
 
     def to_dict(self) -> dict[str, Any]:
-        """Exact, for JSON."""
+        """Return the exact values for JSON."""
         return {
             "low": self.low,
             "central": self.central,
@@ -49,58 +52,59 @@ class Figure:
         }
 
     def __str__(self) -> str:
-        return f"{shown(self.central)} {self.unit} ({shown(self.low)} to {shown(self.high)}, class {self.grade})"
+        low, central, high = (format_number(value) for value in (self.low, self.central, self.high))
+        return f"{central} {self.unit} ({low} to {high}, class {self.grade})"
 
 
-class Lack(StrEnum):
-    """How much of a thing an `Unknown` leaves out."""
+class UnknownKind(StrEnum):
+    """Classification of an unknown item by its possible size."""
 
-    #: A machine or store of which nothing is counted, or whose cost nobody knows: it may come to anything.
+    #: A machine or store that the estimate does not count, or whose cost is unknown: its size has no bound.
     UNCOUNTED = "uncounted"
-    #: How much it is used, which no plan tells: bytes that it holds, hours in which people work.
-    USE = "use"
-    #: A detail of what is counted.
+    #: Usage that a plan does not contain: stored bytes, hours in which people work.
+    USAGE = "use"
+    #: A detail of a counted resource.
     DETAIL = "detail"
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
-    """Something that no estimate counts: what it is and why."""
+class UnknownItem:
+    """Something that no estimate counts, and the reason."""
 
-    what: str
+    subject: str
     reason: str
-    lack: Lack = Lack.DETAIL
+    kind: UnknownKind = UnknownKind.DETAIL
 
     def to_dict(self) -> dict[str, str]:
-        """For JSON."""
-        return {"what": self.what, "reason": self.reason}
+        """Return the subject and the reason for JSON."""
+        return {"what": self.subject, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
-    """All figures of a thing; a figure that cannot be known is absent, and `unknowns` says why.
+class FootprintEstimate:
+    """All figures of an activity; `unknowns` gives the reason for each missing figure.
 
-    `operational` is location-based (the grid's average); `market_based` counts the operator's purchases instead and is
-    no part of `total`, which is operational + embodied (SCI's numerator, ISO/IEC 21031:2024).
+    `operational` is location-based (average of the grid). `market_based` uses the energy purchases of the operator
+    instead and is not part of `total`. `total` is operational + embodied (numerator of the SCI, ISO/IEC 21031:2024).
     """
 
-    figures: Mapping[str, Figure] = field(default_factory=dict)
-    unknowns: tuple[Unknown, ...] = ()
-    #: Every input that is not certain: the text and the interval, for the list of assumptions.
+    figures: Mapping[str, FootprintFigure] = field(default_factory=dict)
+    unknowns: tuple[UnknownItem, ...] = ()
+    #: Text and interval of every uncertain input, for the list of assumptions.
     assumptions: tuple[str, ...] = ()
-    #: The figures that leave something out, as it is not known.
+    #: Metrics whose figure leaves out an unknown part.
     partial: tuple[str, ...] = ()
 
-    def get(self, metric: str) -> Figure | None:
-        """The figure called `metric` (see `METRICS`); None where it is unknown."""
+    def get(self, metric: str) -> FootprintFigure | None:
+        """Return the figure of a metric (see `METRICS`), or None if it is unknown."""
         return self.figures.get(metric)
 
-    def times(self, factor: float) -> "Estimate":
-        """The estimate of `factor` such things."""
-        return replace(self, figures={metric: figure.times(factor) for metric, figure in self.figures.items()})
+    def multiply(self, factor: float) -> "FootprintEstimate":
+        """Return the estimate of `factor` such activities."""
+        return replace(self, figures={metric: figure.multiply(factor) for metric, figure in self.figures.items()})
 
     def to_dict(self) -> dict[str, Any]:
-        """Exact, for JSON."""
+        """Return the exact values for JSON."""
         figures: dict[str, Any] = {m: self.figures[m].to_dict() if m in self.figures else None for m in METRICS}
         return figures | {
             "unknown": [unknown.to_dict() for unknown in self.unknowns],
@@ -109,53 +113,62 @@ class Estimate:
         }
 
 
-NOTHING = Estimate({metric: Figure(0.0, 0.0, 0.0, "A", "", UNITS[metric]) for metric in METRICS})
+ZERO_ESTIMATE = FootprintEstimate(
+    {metric: FootprintFigure(0.0, 0.0, 0.0, "A", "", UNITS[metric]) for metric in METRICS}
+)
 
 
-def total(estimates: Iterable[Estimate]) -> Estimate:
-    """The sum: of each figure, over the estimates that have it. Ranges add end to end, as errors are shared."""
+def sum_estimates(estimates: Iterable[FootprintEstimate]) -> FootprintEstimate:
+    """Return the sum of the estimates; each figure is summed over the estimates that have it.
+
+    Low ends add to low ends and high ends to high ends, because the estimates share their errors.
+    """
     parts = list(estimates)
     if not parts:
-        return NOTHING
+        return ZERO_ESTIMATE
     known = {metric: [figure for part in parts if (figure := part.get(metric)) is not None] for metric in METRICS}
-    return Estimate(
-        {metric: add(found, UNITS[metric]) for metric, found in known.items() if found},
-        *texts(parts),
+    return FootprintEstimate(
+        {metric: sum_figures(figures, UNITS[metric]) for metric, figures in known.items() if figures},
+        *collect_texts(parts),
         partial=tuple(
             metric
-            for metric, found in known.items()
-            if 0 < len(found) < len(parts) or any(metric in part.partial for part in parts)
+            for metric, figures in known.items()
+            if 0 < len(figures) < len(parts) or any(metric in part.partial for part in parts)
         ),
     )
 
 
-def texts(estimates: Sequence[Estimate]) -> tuple[tuple[Unknown, ...], tuple[str, ...]]:
-    """The unknowns and the assumptions of all, each once."""
+def collect_texts(estimates: Sequence[FootprintEstimate]) -> tuple[tuple[UnknownItem, ...], tuple[str, ...]]:
+    """Return the unknowns and the assumptions of all estimates without duplicates."""
     unknowns = dict.fromkeys(unknown for one in estimates for unknown in one.unknowns)
     assumptions = dict.fromkeys(text for one in estimates for text in one.assumptions)
     return tuple(unknowns), tuple(assumptions)
 
 
-def add(figures: Iterable[Figure], unit: str) -> Figure:
-    """The sum of figures; its class is the worst of those that make up a tenth of it, its driver that of the widest."""
+def sum_figures(figures: Iterable[FootprintFigure], unit: str) -> FootprintFigure:
+    """Return the sum of the figures.
+
+    Its class is the worst class of the figures that make up a tenth of it or more. Its driver is that of the widest
+    figure.
+    """
     parts = list(figures)
     if len(parts) < 2:
-        return parts[0] if parts else Figure(0.0, 0.0, 0.0, "A", "", unit)
+        return parts[0] if parts else FootprintFigure(0.0, 0.0, 0.0, "A", "", unit)
     widest = max(parts, key=lambda part: part.high - part.low)
     whole = sum(abs(part.central) for part in parts)
-    counting = [part.grade for part in parts if abs(part.central) >= whole / 10] or [part.grade for part in parts]
-    return Figure(
+    grades = [part.grade for part in parts if abs(part.central) >= whole / 10] or [part.grade for part in parts]
+    return FootprintFigure(
         low=sum(part.low for part in parts),
         central=sum(part.central for part in parts),
         high=sum(part.high for part in parts),
-        grade=max(counting),
+        grade=max(grades),
         driver=widest.driver,
         unit=unit,
     )
 
 
-def shown(value: float) -> str:
-    """`value` for a person: two significant digits and no more, as no estimate has more."""
+def format_number(value: float) -> str:
+    """Return `value` with two significant digits, which is the precision of an estimate."""
     if value == 0 or not isfinite(value):
         return "0" if value == 0 else "unknown"
     digits = 1 - floor(log10(abs(value)))

@@ -1,60 +1,86 @@
-"""Instances and serverless workers: their calculation."""
+"""Calculations for instances and serverless workers."""
 
 from collections.abc import Callable, Sequence
 from math import inf
 
 from sustainable_mlops.catalogue import instances, prices, storage
-from sustainable_mlops.catalogue.instances import Accelerator, AcceleratorServer, Instance
-from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, NONE, ONE, Fleet, Job, Serverless, Work
-from sustainable_mlops.footprint.calculation import Calculation, Place
-from sustainable_mlops.footprint.coefficients import Coefficients, assumptions
-from sustainable_mlops.footprint.figures import Lack, Unknown
-from sustainable_mlops.footprint.power import slice_power
+from sustainable_mlops.catalogue.instances import Accelerator, AcceleratorServer, InstanceType
+from sustainable_mlops.footprint.activities import (
+    HOURS_PER_MONTH,
+    ONE,
+    ZERO,
+    AcceleratorWork,
+    FleetActivity,
+    JobActivity,
+    ServerlessActivity,
+)
+from sustainable_mlops.footprint.calculation import Calculation, GridLocation
+from sustainable_mlops.footprint.coefficients import Coefficients, load_assumptions
+from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
+from sustainable_mlops.footprint.power import compute_slice_power
 from sustainable_mlops.footprint.quantities import Quantity
 
-#: From which nameplate an accelerator is large, and from how many hours a job is no small one (chosen: published
-#: measurements of shorter jobs on such boards range over a factor of 7).
+#: Minimum nameplate power of a large accelerator, and minimum duration of a long job. Chosen values: published
+#: measurements of shorter jobs on such boards vary by a factor of 7.
 _LARGE_W, _LONG_H = 250.0, 1.0
-#: The server that stands for those of serverless inference, which AWS does not name.
+#: Server that represents those of serverless inference, because AWS does not publish which servers it uses.
 _SERVERLESS_PLATFORM = "skylake-8175m"
-_WARM = Unknown("warm capacity", "AWS does not publish what it keeps ready between serverless requests")
+_WARM = UnknownItem(
+    "warm capacity", "AWS does not publish the capacity that it keeps ready between serverless requests"
+)
 
 
-def of_fleet(
-    fleet: Fleet, instance: Instance, price: prices.Price | None, place: Place, coefficients: Coefficients
+def calculate_fleet(
+    fleet: FleetActivity,
+    instance: InstanceType,
+    price: prices.Price | None,
+    place: GridLocation,
+    coefficients: Coefficients,
 ) -> Calculation:
-    """The calculation for `fleet` of `instance`, at `price` in `place`."""
+    """Return the calculation for a fleet of `instance`, at `price` in `place`."""
     calculation = Calculation(place)
-    take = calculation.input
+    take = calculation.add_input
     platform, accelerator, number = instance.platform, instance.accelerator, instance.accelerators
     model = coefficients.host_model if platform.grade != "C" else coefficients.host_model_guessed_tdp
-    host, count, hours, runs = take(model.of(platform.name)), take(fleet.count), take(fleet.hours), take(fleet.runs)
-    load, stretch = take(fleet.duty or assumptions()["endpoint_duty"]), take(fleet.stretch)
-    rework, paid, elsewhere = take(fleet.rework), take(fleet.paid), take(place.price(instance.family))
+    host, count, hours, runs = (
+        take(model.for_item(platform.name)),
+        take(fleet.count),
+        take(fleet.hours),
+        take(fleet.runs),
+    )
+    load, stretch = take(fleet.duty or load_assumptions()["endpoint_duty"]), take(fleet.hours_factor)
+    rework, price_share, region_factor = (
+        take(fleet.rework),
+        take(fleet.price_share),
+        take(place.find_price_factor(instance.family)),
+    )
     billable = take(fleet.billable_hours) if fleet.billable_hours is not None else None
     embodied_of = _embodied_of_instance(instance, calculation, coefficients)
     volume_of = _volume(fleet.volume_gb, calculation, coefficients)
-    usd = take(Quantity(*price.usd_per_hour, price.grade, f"price ({price.source})") if price else NONE)
-    if price is None or fleet.unpriced:
-        reason = fleet.unpriced or "no price of this type is known"
-        calculation.lacks("cost", Unknown(f"cost of {instance.name}", reason, Lack.UNCOUNTED))
+    usd = take(Quantity(*price.usd_per_hour, price.grade, f"price ({price.source})") if price else ZERO)
+    if price is None or fleet.unpriced_reason:
+        reason = fleet.unpriced_reason or "the price of this instance type is unknown"
+        calculation.mark_missing("cost", UnknownItem(f"cost of {instance.name}", reason, UnknownKind.UNCOUNTED))
     if accelerator is not None:
-        idle_w, busy_w = take(_idle(accelerator, fleet.loaded)), take(_busy(accelerator, fleet.work))
-        busy_load = take(assumptions()["host_load_when_busy"])
-        rest_idle, rest_busy, gbps = _rest_of_server(instance.server)
+        idle_w, busy_w = (
+            take(_idle_power(accelerator, fleet.has_model_loaded)),
+            take(_busy_power(accelerator, fleet.work)),
+        )
+        busy_load = take(load_assumptions()["host_load_when_busy"])
+        rest_idle, rest_busy, gbps = _server_power(instance.server)
         rest_idle_w, rest_busy_w = take(rest_idle), take(rest_busy)
-        together = fleet.work == "training" and fleet.count.high > 1
-        network_w = take(coefficients.network_w_per_gbps if together else NONE)
+        has_network = fleet.work == "training" and fleet.count.high > 1
+        network_w = take(coefficients.network_w_per_gbps if has_network else ZERO)
     vcpu, memory = instance.vcpu, instance.memory_gib
 
     def formula(v: Sequence[float]) -> tuple[float, float, float]:
         duty = min(v[load] / v[stretch], 1.0)
         if accelerator is None:
-            watts = v[host] * slice_power(platform, vcpu, memory, duty, coefficients)
+            watts = v[host] * compute_slice_power(platform, vcpu, memory, duty, coefficients)
         else:
-            # Busy is a state: host and accelerators are in it together, for a share of the time.
-            idle = slice_power(platform, vcpu, memory, 0.0, coefficients) * v[host]
-            busy = slice_power(platform, vcpu, memory, v[busy_load], coefficients) * v[host]
+            # Host and accelerators are busy at the same time, for a share of the hours.
+            idle = compute_slice_power(platform, vcpu, memory, 0.0, coefficients) * v[host]
+            busy = compute_slice_power(platform, vcpu, memory, v[busy_load], coefficients) * v[host]
             idle += number * (v[idle_w] + v[rest_idle_w])
             busy += number * (v[busy_w] + v[rest_busy_w])
             watts = idle * (1 - duty) + busy * duty + (number * gbps * v[network_w] if v[count] > 1 else 0.0)
@@ -62,54 +88,63 @@ def of_fleet(
         volume_w, volume_kg = volume_of(v)
         kwh = (watts + volume_w) * instance_hours / 1000
         kg = (embodied_of(v) + volume_kg) * instance_hours / coefficients.lifetime_h
-        billed = instance_hours if billable is None else v[count] * v[billable] * v[runs]
-        return kwh, kg, billed * v[usd] * v[elsewhere] * v[paid]
+        billed_hours = instance_hours if billable is None else v[count] * v[billable] * v[runs]
+        return kwh, kg, billed_hours * v[usd] * v[region_factor] * v[price_share]
 
-    calculation.by(formula)
+    calculation.set_formula(formula)
     return calculation
 
 
-def _idle(accelerator: Accelerator, loaded: bool) -> Quantity:
-    """W of one that waits: with a model, as endpoints do; without, where nobody knows whether someone left one."""
+def _idle_power(accelerator: Accelerator, loaded: bool) -> Quantity:
+    """Return the power in W of one idle accelerator.
+
+    The accelerator of an endpoint holds a model. It is unknown whether that of other machines does.
+    """
     text = f"power of one idle {accelerator.name}"
     if loaded:
         return Quantity(*accelerator.idle_w, accelerator.grade, text)
     low, central = accelerator.empty_w
-    return Quantity(low, central, accelerator.idle_w[1], accelerator.grade, f"{text}, without a model or with one")
+    return Quantity(low, central, accelerator.idle_w[1], accelerator.grade, f"{text}, with or without a model")
 
 
-def _busy(accelerator: Accelerator, work: Work) -> Quantity:
-    """W of one that works."""
+def _busy_power(accelerator: Accelerator, work: AcceleratorWork) -> Quantity:
+    """Return the power in W of one busy accelerator."""
     power = accelerator.training_w if work == "training" else accelerator.busy_w
     return Quantity(*power, accelerator.grade, f"power of one busy {accelerator.name}, in {work}")
 
 
-def _rest_of_server(server: AcceleratorServer | None) -> tuple[Quantity, Quantity, float]:
-    """W of one accelerator's share of what is around it, idle and busy, and its Gbit/s to other servers."""
+def _server_power(server: AcceleratorServer | None) -> tuple[Quantity, Quantity, float]:
+    """Return one accelerator's share of the power of the server parts around it, and of the network.
+
+    The result is W when idle, W when busy, and Gbit/s to other servers.
+    """
     if server is None:
-        return NONE, NONE, 0.0
+        return ZERO, ZERO, 0.0
     text, key = "power of the server around the accelerators", f"server: {server.name}"
     idle, busy = (Quantity(*power, server.grade, text, key) for power in (server.idle_w, server.busy_w))
     return idle, busy, server.network_gbps
 
 
 def _embodied_of_instance(
-    instance: Instance, calculation: Calculation, coefficients: Coefficients
+    instance: InstanceType, calculation: Calculation, coefficients: Coefficients
 ) -> Callable[[Sequence[float]], float]:
-    """kg to make what the instance occupies: a share of the server by vCPU, its memory, drives and accelerators."""
+    """Return a function that computes the embodied carbon in kg of the parts that the instance occupies.
+
+    These are a share of the server by vCPU, and its memory, drives and accelerators.
+    """
     platform, number = instance.platform, instance.accelerators
     share = instance.vcpu / platform.vcpu
-    server = calculation.input(coefficients.server_kg.of(platform.name))
-    cpu = calculation.input(coefficients.cpu_kg.of(platform.name))
-    dram, ssd = calculation.input(coefficients.dram_kg_per_gb), calculation.input(coefficients.ssd_kg_per_tb)
+    server = calculation.add_input(coefficients.server_kg.for_item(platform.name))
+    cpu = calculation.add_input(coefficients.cpu_kg.for_item(platform.name))
+    dram, ssd = calculation.add_input(coefficients.dram_kg_per_gb), calculation.add_input(coefficients.ssd_kg_per_tb)
     accelerator = instance.accelerator
     kg = (
         Quantity(*accelerator.embodied_kg, accelerator.embodied_grade, f"embodied carbon of one {accelerator.name}")
         if accelerator
-        else NONE
+        else ZERO
     )
-    card = calculation.input(kg)
-    hdd = calculation.input(coefficients.hdd_kg_per_tb if instance.local_hdd_gb else NONE)
+    card = calculation.add_input(kg)
+    hdd = calculation.add_input(coefficients.hdd_kg_per_tb if instance.local_hdd_gb else ZERO)
 
     def formula(v: Sequence[float]) -> float:
         drives = instance.local_ssd_gb / 1000 * v[ssd] + instance.local_hdd_gb / 1000 * v[hdd]
@@ -123,28 +158,28 @@ def _embodied_of_instance(
 def _volume(
     gb: float, calculation: Calculation, coefficients: Coefficients
 ) -> Callable[[Sequence[float]], tuple[float, float]]:
-    """W and kg of the storage attached to an instance."""
+    """Return a function that computes W and kg of the storage attached to an instance."""
     if not gb:
         return lambda _: (0.0, 0.0)
-    kept = storage.everything()["volume"]
-    copies = calculation.input(Quantity(*kept.copies, kept.copies_grade, "copies kept of a volume"))
-    power = calculation.input(coefficients.ssd_wh_per_tbh)
-    made = calculation.input(coefficients.ssd_kg_per_tb)
-    calculation.notes(Unknown("cost of volumes", "the price of SageMaker's volumes is not known"))
-    return lambda v: (gb / 1000 * v[power] * v[copies], gb / 1000 * v[made] * v[copies])
+    volume_class = storage.load_all()["volume"]
+    copies = calculation.add_input(Quantity(*volume_class.copies, volume_class.copies_grade, "copies kept of a volume"))
+    power = calculation.add_input(coefficients.ssd_wh_per_tbh)
+    embodied = calculation.add_input(coefficients.ssd_kg_per_tb)
+    calculation.add_note(UnknownItem("cost of volumes", "the price of SageMaker volumes is unknown"))
+    return lambda v: (gb / 1000 * v[power] * v[copies], gb / 1000 * v[embodied] * v[copies])
 
 
-def job_duty(instance: Instance | None) -> Quantity:
-    """What a job that nobody told of keeps busy: the accelerators for a share of the time, else the CPU to a share."""
-    known = assumptions()
+def find_job_duty(instance: InstanceType | None) -> Quantity:
+    """Return the default busy share of a job: of the accelerators' time if there are any, else the CPU load."""
+    assumptions = load_assumptions()
     if instance is None or instance.accelerator is None:
-        return known["job_cpu_load"]
+        return assumptions["job_cpu_load"]
     for_clusters = instance.server is not None and instance.server.for_clusters
-    return known["job_server_duty" if for_clusters and instance.whole_server else "job_accelerator_duty"]
+    return assumptions["job_server_duty" if for_clusters and instance.is_whole_server else "job_accelerator_duty"]
 
 
-def unknown_duty(job: Job, instance: Instance) -> Unknown | None:
-    """What is said of a short job on a large accelerator, of whose use nobody told; None of any other job."""
+def describe_unknown_duty(job: JobActivity, instance: InstanceType) -> UnknownItem | None:
+    """Return a note on a short job without a given duty on a large accelerator; None for any other job."""
     accelerator = instance.accelerator
     if (
         job.duty is not None
@@ -154,87 +189,93 @@ def unknown_duty(job: Job, instance: Instance) -> Unknown | None:
     ):
         return None
     reason = (
-        f"short jobs keep a GPU of its size busy {_per_cent(assumptions()['job_accelerator_duty'])} of the time, and "
-        f"{job_duty(instance).central * 100:g} % is taken: measure its utilisation in a run, then give duty (in the "
-        "usage file, of a plan)"
+        f"short jobs keep a GPU of this size busy {_format_share(load_assumptions()['job_accelerator_duty'])} of the "
+        f"time; the estimate uses {find_job_duty(instance).central * 100:g} %. Measure the utilization in a run, then "
+        "give duty (for a plan: in the usage file)"
     )
-    return Unknown(f"how busy the job keeps the {accelerator.name}", reason)
+    return UnknownItem(f"utilization of the {accelerator.name}", reason)
 
 
-def _per_cent(share: Quantity) -> str:
+def _format_share(share: Quantity) -> str:
     return f"{share.low * 100:g} to {share.high * 100:g} %"
 
 
-def fleet_of_job(job: Job) -> Fleet:
-    """The instances of `job`, on for its runs."""
-    known = assumptions()
-    paid, rework = ONE, ONE
+def make_job_fleet(job: JobActivity) -> FleetActivity:
+    """Return the fleet of the job's instances, which are on during its runs."""
+    assumptions = load_assumptions()
+    price_share, rework = ONE, ONE
     if job.spot:
-        paid, rework = on_spot(job.discount or known["spot_discount"]), known["spot_rework"]
-    return Fleet(
+        price_share, rework = (
+            compute_spot_price_share(job.discount or assumptions["spot_discount"]),
+            assumptions["spot_rework"],
+        )
+    return FleetActivity(
         instance_type=job.instance_type,
         region=job.region,
         count=job.count,
         hours=job.hours,
-        duty=job.duty or job_duty(instances.find(job.instance_type)),
+        duty=job.duty or find_job_duty(instances.find(job.instance_type)),
         runs=job.runs,
         volume_gb=job.volume_gb,
-        paid=paid,
+        price_share=price_share,
         rework=rework,
         work=job.work,
     )
 
 
-def on_spot(discount: Quantity, share: float = 1.0) -> Quantity:
-    """What is paid of the price where a `share` of the machines has the `discount` of spot capacity."""
+def compute_spot_price_share(discount: Quantity, share: float = 1.0) -> Quantity:
+    """Return the paid share of the price if a `share` of the machines has the spot `discount`."""
     low, central, high = (1 - share * end for end in (discount.high, discount.central, discount.low))
     return Quantity(low, central, high, discount.grade, discount.text)
 
 
-def of_serverless(activity: Serverless, place: Place, coefficients: Coefficients) -> Calculation:
-    """The calculation for a serverless variant in `place`."""
+def calculate_serverless(activity: ServerlessActivity, place: GridLocation, coefficients: Coefficients) -> Calculation:
+    """Return the calculation for a serverless variant in `place`."""
     calculation = Calculation(place)
-    take = calculation.input
-    platform = instances.platform(_SERVERLESS_PLATFORM)
+    take = calculation.add_input
+    platform = instances.find_platform(_SERVERLESS_PLATFORM)
     gb = activity.memory_mb / 1024
-    host = coefficients.host_model_guessed_tdp.named("power of the servers of serverless inference")
-    power, provisioned = take(host.of("serverless")), take(activity.provisioned)
-    ratio, load = take(coefficients.serverless_mb_per_vcpu), take(assumptions()["serverless_load"])
-    server, cpu = take(coefficients.server_kg.of("serverless")), take(coefficients.cpu_kg.of("serverless"))
+    host = coefficients.host_model_guessed_tdp.with_text("power of the servers of serverless inference")
+    power, provisioned = take(host.for_item("serverless")), take(activity.provisioned)
+    ratio, load = take(coefficients.serverless_mb_per_vcpu), take(load_assumptions()["serverless_load"])
+    server, cpu = take(coefficients.server_kg.for_item("serverless")), take(coefficients.cpu_kg.for_item("serverless"))
     dram, usd = take(coefficients.dram_kg_per_gb), take(coefficients.serverless_usd_per_gb_s)
-    elsewhere = take(place.price("serverless inference"))
+    region_factor = take(place.find_price_factor("serverless inference"))
     busy_of = _busy_hours(activity, calculation)
-    most_h = HOURS_PER_MONTH * (inf if activity.at_once is None else activity.at_once)
-    calculation.notes(_WARM)
+    most_h = HOURS_PER_MONTH * (inf if activity.max_concurrency is None else activity.max_concurrency)
+    calculation.add_note(_WARM)
     if activity.provisioned.high > 0:
-        reason = "no price of provisioned concurrency is known"
-        calculation.lacks("cost", Unknown("cost of provisioned concurrency", reason, Lack.UNCOUNTED))
+        reason = "the price of provisioned concurrency is unknown"
+        calculation.mark_missing("cost", UnknownItem("cost of provisioned concurrency", reason, UnknownKind.UNCOUNTED))
 
     def formula(v: Sequence[float]) -> tuple[float, float, float]:
         vcpu = activity.memory_mb / v[ratio]
         busy_h = min(busy_of(v, vcpu * v[load]), most_h)
         ready_h = max(v[provisioned] * HOURS_PER_MONTH - busy_h, 0.0)
-        busy_w = slice_power(platform, vcpu, gb, v[load], coefficients)
-        ready_w = slice_power(platform, vcpu, gb, 0.0, coefficients)
-        made = (v[server] + platform.sockets * v[cpu]) * vcpu / platform.vcpu + gb * v[dram]
+        busy_w = compute_slice_power(platform, vcpu, gb, v[load], coefficients)
+        ready_w = compute_slice_power(platform, vcpu, gb, 0.0, coefficients)
+        embodied_kg = (v[server] + platform.sockets * v[cpu]) * vcpu / platform.vcpu + gb * v[dram]
         return (
             v[power] * (busy_w * busy_h + ready_w * ready_h) / 1000,
-            made * (busy_h + ready_h) / coefficients.lifetime_h,
-            busy_h * 3600 * gb * v[usd] * v[elsewhere],
+            embodied_kg * (busy_h + ready_h) / coefficients.lifetime_h,
+            busy_h * 3600 * gb * v[usd] * v[region_factor],
         )
 
-    calculation.by(formula)
+    calculation.set_formula(formula)
     return calculation
 
 
-def _busy_hours(activity: Serverless, calculation: Calculation) -> Callable[[Sequence[float], float], float]:
-    """Hours that workers answer, each of which does as much as a number of vCPUs that are busy all the time."""
-    take, fleet = calculation.input, activity.work_of
+def _busy_hours(activity: ServerlessActivity, calculation: Calculation) -> Callable[[Sequence[float], float], float]:
+    """Return a function that computes the hours in which workers are busy.
+
+    Its second argument is the number of fully busy vCPUs that one worker is equal to.
+    """
+    take, fleet = calculation.add_input, activity.replaced_fleet
     if fleet is None:
         requests, duration = take(activity.requests), take(activity.duration_s)
         return lambda v, _: v[requests] * v[duration] / 3600
     instance = instances.find(fleet.instance_type)
     vcpu = instance.vcpu if instance is not None else 0
     count, hours = take(fleet.count), take(fleet.hours)
-    load = take(fleet.duty or assumptions()["endpoint_duty"])
+    load = take(fleet.duty or load_assumptions()["endpoint_duty"])
     return lambda v, worker: v[count] * v[hours] * v[load] * vcpu / worker

@@ -1,4 +1,4 @@
-"""A file in YAML or JSON that people write: a mapping, each key of which is there once."""
+"""Reader of YAML and JSON files that people write: one mapping without duplicate keys."""
 
 import json
 import re
@@ -7,12 +7,15 @@ from typing import Any
 
 from sustainable_mlops.errors import UserError
 
-#: `1e6`, a number to YAML 1.2 and JSON, is text to YAML 1.1, which pyyaml reads.
+#: Numbers such as `1e6`: YAML 1.2 and JSON read a number, YAML 1.1 (pyyaml) reads text.
 _FLOAT = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
 
 
 def read_mapping(path: Path) -> dict[str, Any]:
-    """The mapping in the file at `path`; empty where the file is. Raises UserError naming what cannot be used."""
+    """Return the mapping in the file at `path`; empty for an empty file.
+
+    Raises UserError that names the file and the fault.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -21,26 +24,26 @@ def read_mapping(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: is not UTF-8 text") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
-    kind, read = ("JSON", _json) if path.suffix == ".json" else ("YAML", _yaml)
+    kind, parse = ("JSON", _parse_json) if path.suffix == ".json" else ("YAML", _parse_yaml)
     try:
-        found = read(text)
+        content = parse(text)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: is not {kind}: {' '.join(str(error).split())}") from None
-    if not isinstance(found or {}, dict):
-        raise UserError(f"{path}: must be a mapping of keys, not {type(found).__name__}")
-    return found or {}
+    if not isinstance(content or {}, dict):
+        raise UserError(f"{path}: must be a mapping of keys, not {type(content).__name__}")
+    return content or {}
 
 
-def _json(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_once)
+def _parse_json(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_build_mapping)
 
 
-def _yaml(text: str) -> Any:
-    import yaml  # not at the top: a review without such a file starts sooner
+def _parse_yaml(text: str) -> Any:
+    import yaml  # imported here so that a review without such a file starts faster
 
     class Loader(yaml.SafeLoader):
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            _once([(key.value, None) for key, _ in node.value if isinstance(key, yaml.ScalarNode)])
+            _build_mapping([(key.value, None) for key, _ in node.value if isinstance(key, yaml.ScalarNode)])
             return super().construct_mapping(node, deep)
 
     Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.0123456789"))
@@ -50,10 +53,10 @@ def _yaml(text: str) -> Any:
         raise ValueError(error) from None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _build_mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {key} is there twice")
-        found[key] = value
-    return found
+        if key in mapping:
+            raise ValueError(f"the key {key} appears twice")
+        mapping[key] = value
+    return mapping

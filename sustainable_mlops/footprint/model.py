@@ -1,4 +1,4 @@
-"""The estimate of an activity. `docs/footprint.md` explains the formulas."""
+"""Estimate of an activity. `docs/footprint.md` explains the formulas."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,39 +6,57 @@ from functools import lru_cache
 
 from sustainable_mlops.catalogue import instances, prices
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.activities import ONE, Activity, Fleet, Job, Serverless, Storage
-from sustainable_mlops.footprint.calculation import Calculation, place
+from sustainable_mlops.footprint.activities import (
+    ONE,
+    Activity,
+    FleetActivity,
+    JobActivity,
+    ServerlessActivity,
+    StorageActivity,
+)
+from sustainable_mlops.footprint.calculation import Calculation, find_location
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import UNITS, Estimate, Figure
-from sustainable_mlops.footprint.machines import fleet_of_job, of_fleet, of_serverless, unknown_duty
-from sustainable_mlops.footprint.quantities import Quantity, exactly
-from sustainable_mlops.footprint.storage_and_transfer import of_storage, of_transfer
+from sustainable_mlops.footprint.figures import UNITS, FootprintEstimate, FootprintFigure
+from sustainable_mlops.footprint.machines import (
+    calculate_fleet,
+    calculate_serverless,
+    describe_unknown_duty,
+    make_job_fleet,
+)
+from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.storage_and_transfer import calculate_storage, calculate_transfer
 
 
-def estimate(activity: Activity, coefficients: Coefficients | None = None) -> Estimate:
-    """The estimate of `activity` for a month (a `Job` or `Fleet` with `runs`: for its runs).
+def estimate(activity: Activity, coefficients: Coefficients | None = None) -> FootprintEstimate:
+    """Return the estimate of `activity` for a month; for a job or fleet with `runs`, for these runs.
 
-    Raises UserError on an instance type or storage class that nobody knows; `of_plan` lists those instead.
+    Raises UserError for an instance type or storage class that is not in the catalogue; `estimate_plan` lists those
+    instead.
     """
-    return _estimate(activity, coefficients or Coefficients.ours(), False)
+    return _estimate_cached(activity, coefficients or Coefficients.default(), False)
 
 
-def change(before: Activity, after: Activity) -> Mapping[str, Figure]:
-    """What `after` uses more a month than `before`, by metric; without those that either side cannot give.
+def estimate_change(before: Activity, after: Activity) -> Mapping[str, FootprintFigure]:
+    """Return the difference `after` - `before` for a month, by metric, without metrics that either side lacks.
 
-    What both rest on moves both at once, see `propagate_change`. Raises UserError as `estimate` does.
+    Shared inputs vary on both sides at once, see `propagate_change`. Raises UserError as `estimate` does.
     """
     if before != after:
-        return _change(before, after, Coefficients.ours())
+        return _estimate_change_cached(before, after, Coefficients.default())
     same = estimate(after).figures
-    return {metric: Figure(0.0, 0.0, 0.0, figure.grade, "", UNITS[metric]) for metric, figure in same.items()}
+    return {metric: FootprintFigure(0.0, 0.0, 0.0, figure.grade, "", UNITS[metric]) for metric, figure in same.items()}
 
 
-def per_thousand_requests(activity: Fleet | Serverless, coefficients: Coefficients | None = None) -> Estimate | None:
-    """The estimate of 1,000 requests (SCI, ISO/IEC 21031:2024, R = 1,000 requests); None where there may be none."""
+def estimate_per_thousand_requests(
+    activity: FleetActivity | ServerlessActivity, coefficients: Coefficients | None = None
+) -> FootprintEstimate | None:
+    """Return the estimate of 1,000 requests, or None if there may be no requests.
+
+    Source: SCI, ISO/IEC 21031:2024, with R = 1,000 requests.
+    """
     if activity.requests is None or activity.requests.low < 1:
         return None
-    return _estimate(activity, coefficients or Coefficients.ours(), True)
+    return _estimate_cached(activity, coefficients or Coefficients.default(), True)
 
 
 def estimate_job(
@@ -51,50 +69,55 @@ def estimate_job(
     billable_seconds: float | None = None,
     volume_gb: float = 0.0,
     duty: Quantity | None = None,
-) -> Estimate:
-    """The estimate of one job; `duty` is the share of its time that it works, where runs of its kind were measured.
+) -> FootprintEstimate:
+    """Return the estimate of one job; `duty` is the busy share of its time, from measured runs of its kind.
 
-    Before it runs, give `seconds` as a `Quantity` (the cap is its high end). Afterwards give what SageMaker reports,
-    `TrainingTimeInSeconds` and `BillableTimeInSeconds`: then the discount of spot is in the bill already.
+    Before the run, give `seconds` as a `Quantity` whose high end is the runtime cap. After the run, give the values
+    that SageMaker reports, `TrainingTimeInSeconds` and `BillableTimeInSeconds`: the bill then contains the spot
+    discount.
     """
-    known = exactly(seconds, "time of the job") if isinstance(seconds, int | float) else seconds
-    hours, machines = known * (1 / 3600), exactly(float(count))
-    job = Job(instance_type, region, hours, machines, spot=spot, volume_gb=volume_gb, duty=duty)
+    duration = exact_quantity(seconds, "time of the job") if isinstance(seconds, int | float) else seconds
+    hours, machines = duration * (1 / 3600), exact_quantity(float(count))
+    job = JobActivity(instance_type, region, hours, machines, spot=spot, volume_gb=volume_gb, duty=duty)
     if billable_seconds is None:
         return estimate(job)
-    billable = exactly(billable_seconds / 3600, "time billed")
-    found = estimate(replace(fleet_of_job(job), paid=ONE, rework=ONE, billable_hours=billable))
+    billable = exact_quantity(billable_seconds / 3600, "time billed")
+    job_estimate = estimate(replace(make_job_fleet(job), price_share=ONE, rework=ONE, billable_hours=billable))
     instance = instances.find(instance_type)
-    unknown = unknown_duty(job, instance) if instance is not None else None
-    return found if unknown is None else replace(found, unknowns=(*found.unknowns, unknown))
+    unknown = describe_unknown_duty(job, instance) if instance is not None else None
+    return job_estimate if unknown is None else replace(job_estimate, unknowns=(*job_estimate.unknowns, unknown))
 
 
 @lru_cache(maxsize=16384)
-def _estimate(activity: Activity, coefficients: Coefficients, per_request: bool) -> Estimate:
-    calculation = _calculation(activity, coefficients)
-    if per_request and isinstance(activity, Fleet | Serverless) and activity.requests is not None:
-        calculation.per_thousand(activity.requests)
-    return calculation.result()
+def _estimate_cached(activity: Activity, coefficients: Coefficients, per_request: bool) -> FootprintEstimate:
+    calculation = _make_calculation(activity, coefficients)
+    if per_request and isinstance(activity, FleetActivity | ServerlessActivity) and activity.requests is not None:
+        calculation.divide_by_requests(activity.requests)
+    return calculation.compute_estimate()
 
 
 @lru_cache(maxsize=16384)
-def _change(before: Activity, after: Activity, coefficients: Coefficients) -> Mapping[str, Figure]:
-    return _calculation(after, coefficients).since(_calculation(before, coefficients))
+def _estimate_change_cached(
+    before: Activity, after: Activity, coefficients: Coefficients
+) -> Mapping[str, FootprintFigure]:
+    return _make_calculation(after, coefficients).compute_change(_make_calculation(before, coefficients))
 
 
-def _calculation(activity: Activity, coefficients: Coefficients) -> Calculation:
-    where = place(activity.region, coefficients)
-    if isinstance(activity, Serverless):
-        return of_serverless(activity, where, coefficients)
-    if isinstance(activity, Storage):
-        return of_storage(activity, where, coefficients)
-    if isinstance(activity, Fleet | Job):
+def _make_calculation(activity: Activity, coefficients: Coefficients) -> Calculation:
+    location = find_location(activity.region, coefficients)
+    if isinstance(activity, ServerlessActivity):
+        return calculate_serverless(activity, location, coefficients)
+    if isinstance(activity, StorageActivity):
+        return calculate_storage(activity, location, coefficients)
+    if isinstance(activity, FleetActivity | JobActivity):
         instance = instances.find(activity.instance_type)
         if instance is None:
-            raise UserError(f"instance type {activity.instance_type}: {instances.why_unknown(activity.instance_type)}")
-        fleet = fleet_of_job(activity) if isinstance(activity, Job) else activity
-        calculation = of_fleet(fleet, instance, prices.find(activity.instance_type), where, coefficients)
-        if isinstance(activity, Job) and (unknown := unknown_duty(activity, instance)) is not None:
-            calculation.notes(unknown)
+            raise UserError(
+                f"instance type {activity.instance_type}: {instances.explain_unknown(activity.instance_type)}"
+            )
+        fleet = make_job_fleet(activity) if isinstance(activity, JobActivity) else activity
+        calculation = calculate_fleet(fleet, instance, prices.find(activity.instance_type), location, coefficients)
+        if isinstance(activity, JobActivity) and (unknown := describe_unknown_duty(activity, instance)) is not None:
+            calculation.add_note(unknown)
         return calculation
-    return of_transfer(activity, where, coefficients)
+    return calculate_transfer(activity, location, coefficients)

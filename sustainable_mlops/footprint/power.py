@@ -1,14 +1,16 @@
-"""Watts of machines."""
+"""Power of machines in watts."""
 
-from sustainable_mlops.catalogue.instances import Instance, Platform
+from sustainable_mlops.catalogue.instances import InstanceType, ServerPlatform
 from sustainable_mlops.footprint.coefficients import Coefficients, interpolate
 
 
-def slice_power(platform: Platform, vcpu: float, memory_gb: float, load: float, coefficients: Coefficients) -> float:
-    """W drawn by `vcpu` and `memory_gb` of a server at CPU load `load` (0-1), without accelerators and PUE.
+def compute_slice_power(
+    platform: ServerPlatform, vcpu: float, memory_gb: float, load: float, coefficients: Coefficients
+) -> float:
+    """Return the power in W of a part of a server at CPU load `load` (0-1), without accelerators and PUE.
 
-    `TDP x sockets x vCPU / vCPU of the server x (r(load) + board) + GB x m(0) + busy GB x (m(load) - m(0))`, of which
-    at most so many GB a vCPU are busy as were measured. A CPU that is known to idle higher or lower starts from there.
+    `TDP x sockets x vCPU / vCPU of the server x (r(load) + board) + GB x m(0) + busy GB x (m(load) - m(0))`.
+    Busy memory is limited to the measured GB per vCPU. A CPU with a known idle power starts from that power.
     `catalogue/coefficients.csv` and `platforms.csv` have the sources.
     """
     ratio = interpolate(coefficients.cpu_ratio, load)
@@ -22,7 +24,7 @@ def slice_power(platform: Platform, vcpu: float, memory_gb: float, load: float, 
     return cpus * (ratio + coefficients.board_ratio) + memory_w
 
 
-def host_power(instance: Instance, load: float, coefficients: Coefficients | None = None) -> float:
-    """W of an instance without its accelerators, at CPU load `load` (0-1) and before PUE."""
-    used = coefficients or Coefficients.ours()
-    return slice_power(instance.platform, instance.vcpu, instance.memory_gib, load, used)
+def compute_host_power(instance: InstanceType, load: float, coefficients: Coefficients | None = None) -> float:
+    """Return the power in W of an instance without its accelerators, at CPU load `load` (0-1) and before PUE."""
+    chosen = coefficients or Coefficients.default()
+    return compute_slice_power(instance.platform, instance.vcpu, instance.memory_gib, load, chosen)

@@ -1,4 +1,4 @@
-"""Quantities that are not known exactly."""
+"""Quantities with an interval of uncertainty."""
 
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -10,7 +10,7 @@ from sustainable_mlops.catalogue.tables import Grade
 class Quantity:
     """A number between `low` and `high`, most likely near `central`.
 
-    `text` says what it is, for a person; `grade` is A (measured or given), B (derived) or C (assumed).
+    `text` describes the quantity for a reader. `grade` is A (measured or given), B (derived) or C (assumed).
     """
 
     low: float
@@ -18,47 +18,49 @@ class Quantity:
     high: float
     grade: Grade = "A"
     text: str = ""
-    #: Quantities of one key are one unknown, each at its own scale: they move together. Where it is empty, the text is.
+    #: Quantities with the same key are one unknown and vary together. The text is the key if this is empty.
     key: str = ""
 
     def __post_init__(self) -> None:
-        """Raises ValueError where the three are not in order, or not numbers."""
+        """Raise ValueError if the three numbers are not finite and in ascending order."""
         if not (isfinite(self.low) and isfinite(self.high) and self.low <= self.central <= self.high):
-            raise ValueError(f"{self.text or 'quantity'}: {self.low}, {self.central}, {self.high} is no range")
+            raise ValueError(
+                f"{self.text or 'quantity'}: {self.low}, {self.central}, {self.high} must be finite and in ascending order"
+            )
 
     def __mul__(self, factor: float) -> "Quantity":
         return self._with(self.low * factor, self.central * factor, self.high * factor)
 
     @property
-    def exact(self) -> bool:
-        """Whether there is no interval."""
+    def is_exact(self) -> bool:
+        """True if the interval is empty."""
         return self.low == self.high
 
-    def named(self, text: str) -> "Quantity":
-        """The same unknown with another text."""
+    def with_text(self, text: str) -> "Quantity":
+        """Return the same unknown with another text."""
         return replace(self, text=text, key=self.key or self.text)
 
-    def of(self, thing: str) -> "Quantity":
-        """The same of one thing alone: that of another is an unknown by itself."""
-        return replace(self, key=f"{self.key or self.text}: {thing}")
+    def for_item(self, item: str) -> "Quantity":
+        """Return the quantity for one item only; the quantity of another item is an independent unknown."""
+        return replace(self, key=f"{self.key or self.text}: {item}")
 
-    def at(self, low: float, high: float) -> "Quantity":
-        """The same, held between `low` and `high`."""
+    def clamp(self, low: float, high: float) -> "Quantity":
+        """Return the quantity limited to the interval from `low` to `high`."""
 
-        def held(value: float) -> float:
+        def limit(value: float) -> float:
             return min(max(value, low), high)
 
-        return self._with(held(self.low), held(self.central), held(self.high))
+        return self._with(limit(self.low), limit(self.central), limit(self.high))
 
     def _with(self, low: float, central: float, high: float) -> "Quantity":
         return Quantity(low, central, high, self.grade, self.text, self.key)
 
 
-def exactly(value: float, text: str = "", grade: Grade = "A") -> Quantity:
-    """A known number."""
+def exact_quantity(value: float, text: str = "", grade: Grade = "A") -> Quantity:
+    """Return a known number."""
     return Quantity(value, value, value, grade, text)
 
 
-def between(low: float, central: float, high: float, text: str = "", grade: Grade = "C") -> Quantity:
-    """An assumed number."""
+def bounded_quantity(low: float, central: float, high: float, text: str = "", grade: Grade = "C") -> Quantity:
+    """Return a number that is known only within an interval."""
     return Quantity(low, central, high, grade, text)

@@ -1,50 +1,65 @@
-"""Bytes at rest and on their way: their calculation."""
+"""Calculations for bytes at rest and in transfer."""
 
 from collections.abc import Sequence
 
 from sustainable_mlops.catalogue import storage
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, Storage, Transfer
-from sustainable_mlops.footprint.calculation import Calculation, Place
+from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, StorageActivity, TransferActivity
+from sustainable_mlops.footprint.calculation import Calculation, GridLocation
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import Unknown
-from sustainable_mlops.footprint.quantities import Quantity, exactly
+from sustainable_mlops.footprint.figures import UnknownItem
+from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
 
 
-def of_storage(activity: Storage, place: Place, coefficients: Coefficients) -> Calculation:
-    """The calculation for stored bytes in `place`. Raises UserError on a storage class that is none."""
-    kept = storage.everything().get(activity.storage_class)
-    if kept is None:
-        known = ", ".join(storage.everything())
-        raise UserError(f"storage class {activity.storage_class}: is none of {known}")
+def calculate_storage(activity: StorageActivity, place: GridLocation, coefficients: Coefficients) -> Calculation:
+    """Return the calculation for stored bytes in `place`. Raises UserError for an unknown storage class."""
+    storage_class = storage.load_all().get(activity.storage_class)
+    if storage_class is None:
+        known = ", ".join(storage.load_all())
+        raise UserError(f"storage class {activity.storage_class}: use one of {known}")
     calculation = Calculation(place)
-    take = calculation.input
-    gb, copies = take(activity.gb), take(Quantity(*kept.copies, kept.copies_grade, f"copies kept in {kept.name}"))
-    elsewhere = take(place.price(kept.name))
-    usd = take(exactly(kept.usd_per_gb_month or 0.0, f"price of {kept.name}", kept.price_grade))
-    if kept.usd_per_gb_month is None:
-        calculation.lacks("cost", Unknown(f"cost of {kept.name}", "no price of this storage class is known"))
+    take = calculation.add_input
+    gb, copies = (
+        take(activity.gb),
+        take(Quantity(*storage_class.copies, storage_class.copies_grade, f"copies in {storage_class.name}")),
+    )
+    region_factor = take(place.find_price_factor(storage_class.name))
+    usd = take(
+        exact_quantity(
+            storage_class.usd_per_gb_month or 0.0, f"price of {storage_class.name}", storage_class.price_grade
+        )
+    )
+    if storage_class.usd_per_gb_month is None:
+        calculation.mark_missing(
+            "cost", UnknownItem(f"cost of {storage_class.name}", "the price of this storage class is unknown")
+        )
     watts_per_gb, kg_per_gb = {
         "hdd": (coefficients.hdd_wh_per_tbh * 0.001, coefficients.hdd_kg_per_tb * 0.001),
         "ssd": (coefficients.ssd_wh_per_tbh * 0.001, coefficients.ssd_kg_per_tb * 0.001),
         "memory": (coefficients.memory_store_w_per_gb, coefficients.dram_kg_per_gb),
-    }[kept.medium]
-    power, made = take(watts_per_gb), take(kg_per_gb)
+    }[storage_class.medium]
+    power, embodied = take(watts_per_gb), take(kg_per_gb)
 
     def formula(v: Sequence[float]) -> tuple[float, float, float]:
-        held = v[gb] * v[copies] * HOURS_PER_MONTH
-        return held * v[power] / 1000, held * v[made] / coefficients.lifetime_h, v[gb] * v[usd] * v[elsewhere]
+        stored_gb_hours = v[gb] * v[copies] * HOURS_PER_MONTH
+        return (
+            stored_gb_hours * v[power] / 1000,
+            stored_gb_hours * v[embodied] / coefficients.lifetime_h,
+            v[gb] * v[usd] * v[region_factor],
+        )
 
-    calculation.by(formula)
+    calculation.set_formula(formula)
     return calculation
 
 
-def of_transfer(activity: Transfer, place: Place, coefficients: Coefficients) -> Calculation:
-    """The calculation for bytes sent out of `place`."""
+def calculate_transfer(activity: TransferActivity, place: GridLocation, coefficients: Coefficients) -> Calculation:
+    """Return the calculation for bytes sent out of `place`."""
     calculation = Calculation(place)
-    gb, network = calculation.input(activity.gb), calculation.input(coefficients.network_kwh_per_gb)
-    usd = calculation.input(coefficients.transfer_usd_per_gb)
-    calculation.lacks("embodied", Unknown("embodied carbon of the network", "no figure for AWS's backbone is known"))
-    calculation.lacks("total", Unknown("total of the transfer", "its embodied carbon is not known"))
-    calculation.by(lambda v: (v[gb] * v[network], 0.0, v[gb] * v[usd]))
+    gb, network = calculation.add_input(activity.gb), calculation.add_input(coefficients.network_kwh_per_gb)
+    usd = calculation.add_input(coefficients.transfer_usd_per_gb)
+    calculation.mark_missing(
+        "embodied", UnknownItem("embodied carbon of the network", "no figure for the backbone of AWS is published")
+    )
+    calculation.mark_missing("total", UnknownItem("total of the transfer", "its embodied carbon is unknown"))
+    calculation.set_formula(lambda v: (v[gb] * v[network], 0.0, v[gb] * v[usd]))
     return calculation

@@ -1,19 +1,19 @@
-"""`usage.yaml`: what a plan cannot say about how its resources are used.
+"""Usage file `usage.yaml`: the usage of resources, which a plan does not contain.
 
     resources:
-      module.serving.aws_sagemaker_endpoint.this:       # an address; * stands for anything
-        requests_per_month: 2_000_000                    # a number is taken as known
+      module.serving.aws_sagemaker_endpoint.this:       # an address; * matches any text
+        requests_per_month: 2_000_000                    # a number is exact
         duration_seconds: {low: 0.02, expected: 0.05, high: 0.2}
-      aws_sagemaker_pipeline.retrain:                    # of all its steps
+      aws_sagemaker_pipeline.retrain:                    # for all its steps
         runs_per_month: 2
-      aws_sagemaker_pipeline.retrain#Train:              # of one step
+      aws_sagemaker_pipeline.retrain#Train:              # for one step
         hours_per_run: 0.5
       aws_s3_bucket.data:
-        storage_gb: {STANDARD: 500, GLACIER_IR: 100}     # or a number: all in STANDARD
-    defaults:                                            # instead of catalogue/assumptions.csv
+        storage_gb: {STANDARD: 500, GLACIER_IR: 100}     # or a number: everything in STANDARD
+    defaults:                                            # replace those of catalogue/assumptions.csv
       requests_per_month: 100_000
 
-What is more specific wins: defaults, then the patterns in their order, then the exact address, then the step's.
+More specific entries override: defaults, then the patterns in their order, then the exact address, then the step.
 """
 
 import re
@@ -29,27 +29,34 @@ from sustainable_mlops.footprint.quantities import Quantity
 from sustainable_mlops.plan.addresses import split_address
 from sustainable_mlops.plan.cloudformation import CLOUD_CONTROL
 
-#: Each key: the greatest value, and what it is.
+#: Maximum value and description of each key.
 KEYS = {
     "requests_per_month": (1e12, "requests a month"),
-    "duration_seconds": (3600.0, "time a request takes"),
-    "duty": (1.0, "share of the time busy"),
+    "duration_seconds": (3600.0, "duration of a request"),
+    "duty": (1.0, "busy share of the time"),
     "hours_per_month": (744.0, "hours on a month"),
     "instances": (1e5, "instances"),
     "runs_per_month": (1e5, "runs a month"),
     "hours_per_run": (24.0 * 28, "hours a run"),
     "spot_discount": (1.0, "discount of managed spot"),
-    "provisioned_concurrency": (1e4, "workers kept ready"),
+    "provisioned_concurrency": (1e4, "workers that are always ready"),
     "transfer_gb_per_month": (1e12, "GB sent to another Region a month"),
     "online_gb": (1e12, "GB in the online store"),
     "offline_gb": (1e12, "GB in the offline store"),
 }
-_STORAGE = "storage_gb"
-_SERVING = ("requests_per_month", "duration_seconds", "duty", "hours_per_month", "instances", "provisioned_concurrency")
-_RUNNING = ("runs_per_month", "hours_per_run", "instances", "duty", "spot_discount")
-_MACHINES = ("hours_per_month", "instances", "duty", "spot_discount")
-#: The keys that tell something of each type of resource.
-OF_TYPE: dict[str, tuple[str, ...]] = {
+_STORAGE_KEY = "storage_gb"
+_SERVING_KEYS = (
+    "requests_per_month",
+    "duration_seconds",
+    "duty",
+    "hours_per_month",
+    "instances",
+    "provisioned_concurrency",
+)
+_JOB_KEYS = ("runs_per_month", "hours_per_run", "instances", "duty", "spot_discount")
+_MACHINE_KEYS = ("hours_per_month", "instances", "duty", "spot_discount")
+#: Keys of each resource type.
+KEYS_BY_TYPE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("aws_ec2_capacity_block_reservation", "aws_ec2_capacity_reservation", "aws_ec2_host"),
         ("hours_per_month", "instances", "duty"),
@@ -64,177 +71,188 @@ OF_TYPE: dict[str, tuple[str, ...]] = {
             "aws_emr_instance_group",
             "aws_spot_fleet_request",
         ),
-        _MACHINES,
+        _MACHINE_KEYS,
     ),
     **dict.fromkeys(
         ("aws_emr_cluster", "aws_instance", "aws_spot_instance_request"),
         ("hours_per_month", "duty", "spot_discount"),
     ),
-    "aws_s3_bucket": (_STORAGE, "transfer_gb_per_month"),
+    "aws_s3_bucket": (_STORAGE_KEY, "transfer_gb_per_month"),
     "aws_s3_bucket_replication_configuration": ("transfer_gb_per_month",),
     "aws_sagemaker_app": ("hours_per_month", "duty"),
     "aws_sagemaker_cluster": ("hours_per_month", "duty"),
     "aws_sagemaker_domain": ("hours_per_month", "instances", "duty"),
-    "aws_sagemaker_endpoint": _SERVING,
-    "aws_sagemaker_endpoint_configuration": _SERVING,
+    "aws_sagemaker_endpoint": _SERVING_KEYS,
+    "aws_sagemaker_endpoint_configuration": _SERVING_KEYS,
     "aws_sagemaker_feature_group": ("online_gb", "offline_gb"),
-    "aws_sagemaker_hyper_parameter_tuning_job": _RUNNING,
-    "aws_sagemaker_monitoring_schedule": _RUNNING[:-1],
+    "aws_sagemaker_hyper_parameter_tuning_job": _JOB_KEYS,
+    "aws_sagemaker_monitoring_schedule": _JOB_KEYS[:-1],
     "aws_sagemaker_notebook_instance": ("hours_per_month", "duty"),
-    "aws_sagemaker_pipeline": _RUNNING,
+    "aws_sagemaker_pipeline": _JOB_KEYS,
     "aws_sagemaker_space": ("hours_per_month", "instances", "duty"),
-    "aws_sagemaker_training_job": _RUNNING,
+    "aws_sagemaker_training_job": _JOB_KEYS,
 }
-_ENDS = ("low", "expected", "high")
+_BOUND_NAMES = ("low", "expected", "high")
 
 
-class Usage:
-    """How resources are used, by address."""
+class ResourceUsage:
+    """Usage of resources, by address."""
 
     def __init__(
         self, entries: Mapping[str, dict[str, Any]] | None = None, defaults: dict[str, Any] | None = None
     ) -> None:
-        """`entries`: an address or pattern to checked keys; see `read_usage`."""
+        """Take the checked keys of each address or pattern; see `read_usage`."""
         self._entries = dict(entries or {})
-        self._patterns = {entry: _pattern(entry) for entry in self._entries if "*" in entry}
+        self._patterns = {entry: _compile_pattern(entry) for entry in self._entries if "*" in entry}
         self._defaults = dict(defaults or {})
         self._used: set[str] = set()
 
-    def of(self, address: str) -> "Keys":
-        """What is known of the use of the resource (or `address#step`)."""
-        resource, step = _split(address)
-        fitting = self._fitting(resource)
-        # What fits the whole pipeline is no word on the step itself.
-        own = [entry for entry in self._fitting(address) if entry not in fitting] if step else fitting
-        return Keys(self._defaults | self._together([*fitting, *own]), self._together(own))
+    def find_keys(self, address: str) -> "UsageKeys":
+        """Return the usage of a resource, or of a step (`address#step`)."""
+        resource, step = _split_address(address)
+        resource_entries = self._find_entries(resource)
+        # An entry for the whole pipeline is not an entry for the step itself.
+        own_entries = (
+            [entry for entry in self._find_entries(address) if entry not in resource_entries]
+            if step
+            else resource_entries
+        )
+        return UsageKeys(
+            self._defaults | self._merge_entries([*resource_entries, *own_entries]), self._merge_entries(own_entries)
+        )
 
-    def _fitting(self, address: str) -> list[str]:
-        found = [entry for entry, pattern in self._patterns.items() if pattern.fullmatch(address)]
-        found += [address] if address in self._entries else []
-        self._used.update(found)
-        return found
+    def _find_entries(self, address: str) -> list[str]:
+        entries = [entry for entry, pattern in self._patterns.items() if pattern.fullmatch(address)]
+        entries += [address] if address in self._entries else []
+        self._used.update(entries)
+        return entries
 
-    def _together(self, entries: list[str]) -> dict[str, Any]:
+    def _merge_entries(self, entries: list[str]) -> dict[str, Any]:
         return {key: value for entry in entries for key, value in self._entries[entry].items()}
 
     @property
-    def unused(self) -> list[str]:
-        """The entries that `of` was never asked about: they name nothing of the plans that were estimated."""
+    def unused_entries(self) -> list[str]:
+        """The entries that match no resource of the estimated plans."""
         return [entry for entry in self._entries if entry not in self._used]
 
 
-class Keys:
-    """What is known of the use of one resource, or step."""
+class UsageKeys:
+    """Usage of one resource or step."""
 
     __slots__ = ("_known", "_own")
 
     def __init__(self, known: Mapping[str, Any], own: Mapping[str, Any]) -> None:
-        """`known`: checked keys; `own`: those given for this very resource or step, and not as a default."""
+        """Take all checked keys, and those given for this very resource or step."""
         self._known = known
         self._own = own
 
     def get(self, key: str) -> Quantity | None:
-        """The quantity given for `key` (see `KEYS`)."""
+        """Return the quantity of `key` (see `KEYS`), or None."""
         value: Quantity | None = self._known.get(key)
         return value
 
-    def own(self, key: str) -> Quantity | None:
-        """The same, where it is given for this very resource or step."""
+    def get_own(self, key: str) -> Quantity | None:
+        """Return the quantity of `key` if it is given for this very resource or step."""
         value: Quantity | None = self._own.get(key)
         return value
 
-    def storage(self) -> dict[str, Quantity] | None:
-        """GB by storage class."""
-        value: dict[str, Quantity] | None = self._known.get(_STORAGE)
+    def get_storage(self) -> dict[str, Quantity] | None:
+        """Return the GB by storage class, or None."""
+        value: dict[str, Quantity] | None = self._known.get(_STORAGE_KEY)
         return value
 
 
-def _split(address: str) -> tuple[str, str]:
-    """`aws_sagemaker_pipeline.p#Train` as its two parts; an index may hold a # too."""
+def _split_address(address: str) -> tuple[str, str]:
+    """Return `aws_sagemaker_pipeline.p#Train` as its two parts; an index may contain a # too."""
     resource, _, step = address.rpartition("#")
     return (resource, step) if resource and "]" not in step else (address, "")
 
 
 @lru_cache(maxsize=1024)
-def _pattern(address: str) -> re.Pattern[str]:
-    """Only `*` is special: addresses hold brackets and dots."""
+def _compile_pattern(address: str) -> re.Pattern[str]:
+    """Return a pattern in which only `*` is special, because addresses contain brackets and dots."""
     return re.compile(".*".join(map(re.escape, address.split("*"))))
 
 
-def read_usage(path: Path | str) -> Usage:
-    """The usage file at `path`, YAML or JSON. Raises UserError naming the place of anything that cannot be used."""
+def read_usage(path: Path | str) -> ResourceUsage:
+    """Return the content of the usage file at `path`, YAML or JSON.
+
+    Raises UserError that names the location of an invalid entry.
+    """
     place = str(path)
     document = read_mapping(Path(path))
-    _refuse_others(document, {"resources", "defaults"}, place)
-    resources = _object(document.get("resources") or {}, f"{place}: resources")
+    _check_keys(document, {"resources", "defaults"}, place)
+    resources = _check_mapping(document.get("resources") or {}, f"{place}: resources")
     entries = {}
     for address, keys in resources.items():
         where = f"{place}: resources.{address}"
-        entries[str(address)] = _entry(keys, where)
-        _refuse_useless(entries[str(address)], str(address), where)
-    return Usage(entries, _entry(document.get("defaults") or {}, f"{place}: defaults"))
+        entries[str(address)] = _parse_entry(keys, where)
+        _check_keys_of_type(entries[str(address)], str(address), where)
+    return ResourceUsage(entries, _parse_entry(document.get("defaults") or {}, f"{place}: defaults"))
 
 
-def _refuse_useless(keys: Mapping[str, Any], address: str, place: str) -> None:
-    """Raises UserError on a key that says nothing of the type of resource that the address names, if it names one."""
-    names = [part for part in split_address(_split(address)[0]) if isinstance(part, str)]
+def _check_keys_of_type(keys: Mapping[str, Any], address: str, place: str) -> None:
+    """Raise UserError for a key that does not apply to the resource type of the address."""
+    names = [part for part in split_address(_split_address(address)[0]) if isinstance(part, str)]
     kind = names[-2] if len(names) > 1 and names[-3:-2] != ["module"] else ""
-    if not kind.startswith("aws_") or "*" in kind or kind == CLOUD_CONTROL:  # which may be of many types
+    if not kind.startswith("aws_") or "*" in kind or kind == CLOUD_CONTROL:  # Cloud Control resources have many types
         return
-    known = OF_TYPE.get(kind, ())
+    known = KEYS_BY_TYPE.get(kind, ())
     for key in keys:
         if key not in known:
-            takes = f"only {', '.join(known)}" if known else "nothing"
-            raise UserError(f"{place}.{key}: of {kind}, {takes} is read")
+            hint = f"use one of {', '.join(known)}" if known else "remove the entry"
+            raise UserError(f"{place}.{key}: does not apply to {kind}; {hint}")
 
 
-def _entry(keys: Any, place: str) -> dict[str, Any]:
-    keys = _object(keys, place)
-    _refuse_others(keys, {*KEYS, _STORAGE}, place)
-    found: dict[str, Any] = {}
+def _parse_entry(keys: Any, place: str) -> dict[str, Any]:
+    keys = _check_mapping(keys, place)
+    _check_keys(keys, {*KEYS, _STORAGE_KEY}, place)
+    entry: dict[str, Any] = {}
     for key, value in keys.items():
-        if key == _STORAGE:
-            found[key] = _storage(value, f"{place}.{key}")
+        if key == _STORAGE_KEY:
+            entry[key] = _parse_storage(value, f"{place}.{key}")
         else:
             greatest, text = KEYS[key]
-            found[key] = _quantity(value, greatest, text, f"{place}.{key}")
-    return found
+            entry[key] = _parse_quantity(value, greatest, text, f"{place}.{key}")
+    return entry
 
 
-def _storage(value: Any, place: str) -> dict[str, Quantity]:
-    by_class = value if isinstance(value, dict) and not set(value) <= set(_ENDS) else {"STANDARD": value}
-    _refuse_others(by_class, {name for name in storage.everything() if name.isupper()}, place)
+def _parse_storage(value: Any, place: str) -> dict[str, Quantity]:
+    by_class = value if isinstance(value, dict) and not set(value) <= set(_BOUND_NAMES) else {"STANDARD": value}
+    _check_keys(by_class, {name for name in storage.load_all() if name.isupper()}, place)
     return {
-        name: _quantity(gb, 1e12, f"GB in {name}", place if by_class is not value else f"{place}.{name}")
+        name: _parse_quantity(gb, 1e12, f"GB in {name}", place if by_class is not value else f"{place}.{name}")
         for name, gb in by_class.items()
     }
 
 
-def _quantity(value: Any, greatest: float, text: str, place: str) -> Quantity:
+def _parse_quantity(value: Any, greatest: float, text: str, place: str) -> Quantity:
     if isinstance(value, dict):
-        _refuse_others(value, set(_ENDS), place)
-        if missing := [end for end in _ENDS if end not in value]:
+        _check_keys(value, set(_BOUND_NAMES), place)
+        if missing := [end for end in _BOUND_NAMES if end not in value]:
             raise UserError(f"{place}: give low, expected and high; {', '.join(missing)} is missing")
-        low, expected, high = (_number(value[end], greatest, f"{place}.{end}") for end in _ENDS)
+        low, expected, high = (_parse_number(value[end], greatest, f"{place}.{end}") for end in _BOUND_NAMES)
         if not low <= expected <= high:
-            raise UserError(f"{place}: low, expected and high must rise, not {low:g}, {expected:g}, {high:g}")
+            raise UserError(
+                f"{place}: low, expected and high must be in ascending order, not {low:g}, {expected:g}, {high:g}"
+            )
         return Quantity(low, expected, high, "B", f"{text} (usage file)")
-    number = _number(value, greatest, place)
+    number = _parse_number(value, greatest, place)
     return Quantity(number, number, number, "A", f"{text} (usage file)")
 
 
-def _number(value: Any, greatest: float, place: str) -> float:
+def _parse_number(value: Any, greatest: float, place: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= greatest:
         raise UserError(f"{place}: must be a number from 0 to {greatest:g}, not {value!r}")
     return float(value)
 
 
-def _object(value: Any, place: str) -> dict[str, Any]:
+def _check_mapping(value: Any, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UserError(f"{place}: must be a mapping of keys, not {type(value).__name__}")
     return value
 
 
-def _refuse_others(value: Mapping[Any, Any], known: set[str], place: str) -> None:
+def _check_keys(value: Mapping[Any, Any], known: set[str], place: str) -> None:
     if others := [str(key) for key in value if key not in known]:
-        raise UserError(f"{place}: unknown key {others[0]}; known are {', '.join(sorted(known))}")
+        raise UserError(f"{place}: unknown key {others[0]}; use one of {', '.join(sorted(known))}")

@@ -1,6 +1,7 @@
-"""Jobs on SageMaker: from a file that describes one to a launched job and the record of what it took.
+"""Jobs on SageMaker, from a job file to a launched job and its record.
 
-spec → platform, source, image, data → run key → request → launch → wait → record → register
+    spec → platform, source, image, data → run key → request → launch → wait → record → register
 
-`specs` is what people write, `kinds` what SageMaker is asked and answers, a file a kind; the rest is for every kind.
+`specs` has the models of the files that people write. `kinds` has the requests and responses of SageMaker, one file per
+job kind. The other modules work for every kind.
 """

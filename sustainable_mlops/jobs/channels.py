@@ -1,59 +1,59 @@
-"""The data sets of a run: where they are, and a digest of what is there."""
+"""The data sets of a run: their addresses, and a digest of their objects."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sustainable_mlops.aws import Client, S3Uri, error_code
+from sustainable_mlops.aws import Client, S3Uri, read_error_code
 from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.errors import UserError
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One data set, as it is now."""
+    """One data set at the time of the launch."""
 
     name: str
     address: str
     objects: int
     size_bytes: int
-    #: Of each object's key below the address, ETag and size. The ETag of an object encrypted with KMS changes with
-    #: every upload, so the same bytes uploaded again count as new data: a run is never wrongly taken for done.
+    #: Digest of each object's key below the address, ETag and size. Every upload changes the ETag of an object
+    #: encrypted with KMS, so the same bytes uploaded again count as new data. A run is never skipped by mistake.
     digest: str
 
 
 def find_channels(data: Mapping[str, str], bucket: str, s3: Client, field: str = "data") -> tuple[Channel, ...]:
-    """The data sets of `data` (channel to key, prefix or s3:// address), which the job file has in `field`.
+    """Return the data sets of `data` (channel to key, prefix or s3:// address).
 
-    Raises UserError where one is missing.
+    `field` is the field of the job file, for messages. Raises UserError if a data set is missing.
     """
     return tuple(
-        _channel(f"{field}.{name}", name, given if is_s3(given) else str(S3Uri(bucket, given.lstrip("/"))), s3)
-        for name, given in sorted(data.items())
+        _channel(f"{field}.{name}", name, location if is_s3(location) else str(S3Uri(bucket, location.lstrip("/"))), s3)
+        for name, location in sorted(data.items())
     )
 
 
-def _channel(told: str, name: str, address: str, s3: Client) -> Channel:
+def _channel(field: str, name: str, address: str, s3: Client) -> Channel:
     from botocore.exceptions import ClientError
 
     bucket, prefix = S3Uri.parse(address)
-    below = prefix.rpartition("/")[0]
+    folder = prefix.rpartition("/")[0]
     objects: list[tuple[str, str, int]] = []
     try:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             objects += [
-                (item["Key"].removeprefix(below).lstrip("/"), item["ETag"], item["Size"])
+                (item["Key"].removeprefix(folder).lstrip("/"), item["ETag"], item["Size"])
                 for item in page.get("Contents", [])
                 if not item["Key"].endswith("/")  # the S3 console's "folders"
             ]
     except ClientError as error:
-        if error_code(error) != "NoSuchBucket":
+        if read_error_code(error) != "NoSuchBucket":
             raise
-        raise UserError(f"{told}: there is no bucket {bucket}") from None
+        raise UserError(f"{field}: the bucket {bucket} does not exist; correct the address") from None
     if not objects:
-        how = f" (aws s3 sync FOLDER {address})" if address.endswith("/") else ""
-        raise UserError(f"{told}: nothing is stored under {address}; put the data set there{how}, or correct the path")
+        hint = f" (aws s3 sync FOLDER {address})" if address.endswith("/") else ""
+        raise UserError(f"{field}: no object under {address}; upload the data set{hint}, or correct the path")
     return Channel(
         name=name,
         address=address,

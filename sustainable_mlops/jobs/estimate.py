@@ -1,4 +1,4 @@
-"""What a launch is expected to draw, emit and cost, and what else it could do: told before anything is launched."""
+"""The estimate of a launch before it starts: energy, carbon and cost, with alternatives."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,70 +8,79 @@ from pathlib import Path
 from pydantic import Field
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.footprint import Job, PlanFootprint, Quantity, alternatives, exact_quantity, of_job
+from sustainable_mlops.footprint import (
+    JobActivity,
+    PlanFootprint,
+    Quantity,
+    estimate_job_footprint,
+    exact_quantity,
+    find_alternatives,
+)
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.machines import find_job_duty
 from sustainable_mlops.footprint.model import estimate_change
-from sustainable_mlops.jobs.figure import Basis, Figure
-from sustainable_mlops.jobs.footprint import named, told
+from sustainable_mlops.jobs.figure import Basis, RunFigure
+from sustainable_mlops.jobs.footprint import convert_figure, rename_figures
 from sustainable_mlops.jobs.image import NO_NEURON
-from sustainable_mlops.jobs.kinds.kind import Machines
-from sustainable_mlops.jobs.launch import Launch
-from sustainable_mlops.jobs.run_history import Earlier, earlier
+from sustainable_mlops.jobs.kinds.kind import JobMachines
+from sustainable_mlops.jobs.launch import JobLaunch
+from sustainable_mlops.jobs.run_history import RunHistory, find_history
 from sustainable_mlops.settings import Settings
 
 DURATION = "the duration"
 
 
-class Alternative(Settings):
-    """The same work done otherwise, taking as long."""
+class RunAlternative(Settings):
+    """An alternative with the same work and the same duration."""
 
     title: str
     costs: str = Field(description="What it costs in capability, and what must be true first.")
-    saved_co2e: Figure | None = Field(description="kgCO2e, operational + embodied; negative where it emits more.")
-    saved_cost: Figure | None = Field(description="USD; negative where it costs more, null where no price is known.")
+    saved_co2e: RunFigure | None = Field(description="kgCO2e, operational + embodied; negative where it emits more.")
+    saved_cost: RunFigure | None = Field(description="USD; negative where it costs more, null where no price is known.")
 
     @property
     def kg(self) -> float:
-        """kgCO2e saved, as far as known."""
+        """Saved kgCO2e; 0 if unknown."""
         return self.saved_co2e.value if self.saved_co2e else 0.0
 
     @property
     def usd(self) -> float:
-        """USD saved, as far as known."""
+        """Saved USD; 0 if unknown."""
         return self.saved_cost.value if self.saved_cost else 0.0
 
 
-class Estimate(Settings):
-    """What one run is expected to take."""
+class RunEstimate(Settings):
+    """Expected figures of one run."""
 
-    duration: Figure = Field(description="Seconds that the machines run, and what that rests on.")
-    load: Figure = Field(description="Of the CPUs, or of the time that accelerators are busy, and what that rests on.")
-    figures: dict[str, Figure] = Field(description="As in the record of a run: co2e, cost, energy and so on.")
+    duration: RunFigure = Field(description="Seconds that the machines run, and what that rests on.")
+    load: RunFigure = Field(
+        description="Of the CPUs, or of the time that accelerators are busy, and what that rests on."
+    )
+    figures: dict[str, RunFigure] = Field(description="As in the record of a run: co2e, cost, energy and so on.")
     unknown: list[str] = Field(description="What the figures leave out, and why.")
     assumptions: list[str] = Field(description="Every input that is not certain, with its range and class.")
-    cleanest: Alternative | None = Field(description="What saves most kgCO2e.")
-    cheapest: Alternative | None = Field(description="What saves most USD, among what has a known price.")
-    others: list[Alternative] = Field(description="What else saves carbon or money, the cleanest first.")
+    cleanest: RunAlternative | None = Field(description="What saves most kgCO2e.")
+    cheapest: RunAlternative | None = Field(description="What saves most USD, among what has a known price.")
+    others: list[RunAlternative] = Field(description="What else saves carbon or money, the cleanest first.")
 
     @property
-    def expected(self) -> dict[str, Figure]:
-        """What the record of the run keeps of it, to be compared with what counters say."""
+    def record_figures(self) -> dict[str, RunFigure]:
+        """Figures for the record of the run, which compares them with measurements."""
         return {"duration": self.duration, "load": self.load, **self.figures}
 
 
-def estimate(launch: Launch, folder: Path) -> Estimate:
-    """The estimate of what `launch` is about to run; where that is nothing, of what it would with `force`.
+def estimate_launch(launch: JobLaunch, folder: Path) -> RunEstimate:
+    """Estimate the run that `launch` starts; if it starts nothing, the run that `--force` would start.
 
-    The duration is that of earlier runs, whose records are in `folder`, within a factor (`same_run_factor` and
-    `other_run_factor` of `catalogue/assumptions.csv`); without any, it is a share of the runtime cap. So is the load,
-    where they measured it (`same_run_load_factor` and `other_run_load_factor`).
+    The duration comes from earlier runs, whose records are in `folder`, within a factor (`same_run_factor` and
+    `other_run_factor` of `catalogue/assumptions.csv`). Without earlier runs it is a share of the runtime cap. The same
+    holds for the load, if earlier runs measured it (`same_run_load_factor` and `other_run_load_factor`).
     """
-    machines, record = launch.kind.machines(launch.request), launch.record
-    before = earlier(launch, folder)
-    seconds, basis, source = _duration(launch, before)
-    duty, load = _load(record.instance_type, before)
-    job = Job(
+    machines, record = launch.kind.read_machines(launch.request), launch.record
+    history = find_history(launch, folder)
+    seconds, basis, source = _estimate_duration(launch, history)
+    duty, load = _estimate_load(record.instance_type, history)
+    job = JobActivity(
         record.instance_type,
         record.region,
         hours=seconds * (1 / 3600),
@@ -80,27 +89,27 @@ def estimate(launch: Launch, folder: Path) -> Estimate:
         volume_gb=machines.volume_gb,
         duty=duty,
     )
-    now = of_job(job, launch.kind.worker.name)
-    found = sorted(_alternatives(launch, machines, job, now), key=lambda one: -one.kg)
-    cleanest = next((one for one in found if one.kg > 0), None)
-    cheapest = max((one for one in found if one.usd > 0), key=lambda one: one.usd, default=None)
-    unknown = [f"{one.subject}: {one.reason}" for _, one in now.unknowns]
+    current = estimate_job_footprint(job, launch.kind.worker.name)
+    alternatives_found = sorted(_list_alternatives(launch, machines, job, current), key=lambda one: -one.kg)
+    cleanest = next((one for one in alternatives_found if one.kg > 0), None)
+    cheapest = max((one for one in alternatives_found if one.usd > 0), key=lambda one: one.usd, default=None)
+    unknown = [f"{one.subject}: {one.reason}" for _, one in current.unknowns]
     if machines.warm:
         unknown.append(f"warm pool: up to {machines.warm / 60:g} min, billed and idle, unless another job takes it")
-    return Estimate(
-        duration=_figure(seconds, "s", basis, source),
+    return RunEstimate(
+        duration=_make_figure(seconds, "s", basis, source),
         load=load,
-        figures=named(now.after.figures),
+        figures=rename_figures(current.after.figures),
         unknown=unknown,
-        assumptions=list(now.after.assumptions),
+        assumptions=list(current.after.assumptions),
         cleanest=cleanest,
         cheapest=cheapest,
-        others=[one for one in found if one not in (cleanest, cheapest)],
+        others=[one for one in alternatives_found if one not in (cleanest, cheapest)],
     )
 
 
-def _figure(quantity: Quantity, unit: str, basis: Basis, source: str) -> Figure:
-    return Figure(
+def _make_figure(quantity: Quantity, unit: str, basis: Basis, source: str) -> RunFigure:
+    return RunFigure(
         value=quantity.central,
         low=quantity.low,
         high=quantity.high,
@@ -111,45 +120,47 @@ def _figure(quantity: Quantity, unit: str, basis: Basis, source: str) -> Figure:
     )
 
 
-def _load(instance_type: str, before: Earlier) -> tuple[Quantity | None, Figure]:
-    """What the footprint model calls duty, where earlier runs measured it; and the figure of it in any case."""
+def _estimate_load(instance_type: str, history: RunHistory) -> tuple[Quantity | None, RunFigure]:
+    """Return the duty for the footprint model, if earlier runs measured the load, and the figure of the load."""
     instance = instances.find(instance_type)
     unit = "of the CPUs" if instance is None or instance.accelerator is None else "of the time"
-    if (found := before.load) is not None:
-        return found[0], _figure(found[0], unit, "estimated", found[1])
+    if (history_load := history.load) is not None:
+        return history_load[0], _make_figure(history_load[0], unit, "estimated", history_load[1])
     assumed = find_job_duty(instance)
-    return None, _figure(assumed, unit, "assumed", f"{assumed.text}, as no earlier run has measured it")
+    return None, _make_figure(assumed, unit, "assumed", f"{assumed.text}, as no earlier run has measured it")
 
 
-def _duration(launch: Launch, before: Earlier) -> tuple[Quantity, Basis, str]:
-    """Seconds that the machines run, over all jobs, what they are, and what they rest on."""
-    machines = launch.kind.machines(launch.request)
-    seconds, basis, source = _duration_of_one(launch, before)
+def _estimate_duration(launch: JobLaunch, history: RunHistory) -> tuple[Quantity, Basis, str]:
+    """Return the seconds that the machines run over all jobs, with basis and source."""
+    machines = launch.kind.read_machines(launch.request)
+    seconds, basis, source = _estimate_job_duration(launch, history)
     if machines.jobs == 1:
         return seconds, basis, source
-    factors, told = [exact_quantity(float(machines.jobs))], f"{machines.jobs} jobs at most"
-    for key, counts, why in (
+    factors, text = [exact_quantity(float(machines.jobs))], f"{machines.jobs} jobs at most"
+    for key, applies, reason in (
         ("tuning_share_of_jobs", machines.may_end_before, "completion criteria may end the search before"),
         ("tuning_share_of_time", machines.stops_jobs, "some jobs are stopped early"),
     ):
-        if counts:
+        if applies:
             share = load_assumptions()[key]
             factors.append(share)
             low, central, high = (f"{value * 100:g}" for value in (share.low, share.central, share.high))
-            told += f"; {why}, which leaves {central} % ({low} to {high} %): assumed"
-    together = prod(factor.central for factor in factors)
-    least, most = prod(factor.low for factor in factors), prod(factor.high for factor in factors)
-    whole = Quantity(seconds.low * least, seconds.central * together, seconds.high * most, seconds.grade, DURATION)
-    return whole, basis, f"{told}. Each job: {source}"
+            text += f"; {reason}, which leaves {central} % ({low} to {high} %): assumed"
+    central_factor = prod(factor.central for factor in factors)
+    low_factor, high_factor = prod(factor.low for factor in factors), prod(factor.high for factor in factors)
+    total = Quantity(
+        seconds.low * low_factor, seconds.central * central_factor, seconds.high * high_factor, seconds.grade, DURATION
+    )
+    return total, basis, f"{text}. Each job: {source}"
 
 
-def _duration_of_one(launch: Launch, before: Earlier) -> tuple[Quantity, Basis, str]:
-    """Seconds of one job, never above the cap."""
-    cap = launch.record.stops_after or launch.kind.machines(launch.request).cap
-    if (found := before.seconds) is not None:
-        seconds, source = found[0].with_text(DURATION).clamp(0.0, cap), found[1]
+def _estimate_job_duration(launch: JobLaunch, history: RunHistory) -> tuple[Quantity, Basis, str]:
+    """Return the seconds of one job, at most the cap."""
+    cap = launch.record.stops_after or launch.kind.read_machines(launch.request).cap
+    if (history_seconds := history.seconds) is not None:
+        seconds, source = history_seconds[0].with_text(DURATION).clamp(0.0, cap), history_seconds[1]
         basis: Basis = "estimated"
-        if found[0].central > cap:
+        if history_seconds[0].central > cap:
             source += f"; longer than the cap of {cap / 60:g} min, which ends it"
     else:
         share = load_assumptions()["job_share_of_cap"]
@@ -162,15 +173,24 @@ def _duration_of_one(launch: Launch, before: Earlier) -> tuple[Quantity, Basis, 
     return seconds, basis, source
 
 
-def _alternatives(launch: Launch, machines: Machines, job: Job, now: PlanFootprint) -> Iterator[Alternative]:
-    for one in alternatives(now, least_kg=0.0):
-        if one.kind == "silicon" and not _trains_on_neuron(launch):
+def _list_alternatives(
+    launch: JobLaunch, machines: JobMachines, job: JobActivity, current: PlanFootprint
+) -> Iterator[RunAlternative]:
+    for alternative in find_alternatives(current, least_kg=0.0):
+        if alternative.kind == "silicon" and not _can_train_on_neuron(launch):
             continue
-        usd = told(one.saved_usd) if one.saved_usd else None
-        yield Alternative(title=one.title, costs=one.costs, saved_co2e=told(one.saved_kg), saved_cost=usd)
-    if machines.spot is False and now.after.figures:
-        saved = {metric: told(figure) for metric, figure in estimate_change(replace(job, spot=True), job).items()}
-        yield Alternative(
+        usd = convert_figure(alternative.saved_usd) if alternative.saved_usd else None
+        yield RunAlternative(
+            title=alternative.title,
+            costs=alternative.drawbacks,
+            saved_co2e=convert_figure(alternative.saved_kg),
+            saved_cost=usd,
+        )
+    if machines.spot is False and current.after.figures:
+        saved = {
+            metric: convert_figure(figure) for metric, figure in estimate_change(replace(job, spot=True), job).items()
+        }
+        yield RunAlternative(
             title="managed spot (compute.spot: true)",
             costs="it may be interrupted and wait for capacity, so the script must go on from its checkpoints; "
             "no warm pool is kept",
@@ -179,6 +199,6 @@ def _alternatives(launch: Launch, machines: Machines, job: Job, now: PlanFootpri
         )
 
 
-def _trains_on_neuron(launch: Launch) -> bool:
-    """Whether Trainium, which is what the footprint model proposes for a job, is a way to do the same."""
+def _can_train_on_neuron(launch: JobLaunch) -> bool:
+    """Return True if Trainium, which the footprint model proposes for a job, can do the same work."""
     return launch.kind.phase == "training" and not any(name in launch.record.image for name in NO_NEURON)

@@ -1,4 +1,4 @@
-"""A figure of a run, as its record keeps it."""
+"""A figure of a run, as its record stores it."""
 
 from typing import Literal
 
@@ -10,8 +10,8 @@ from sustainable_mlops.settings import Settings
 Basis = Literal["measured", "estimated", "assumed"]
 
 
-class Figure(Settings):
-    """A number and what it stands on."""
+class RunFigure(Settings):
+    """A number with its unit, basis and source."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True)
 

@@ -1,17 +1,17 @@
-"""What a run drew, emitted and cost: estimated from the times that SageMaker measured (docs/footprint.md)."""
+"""Footprint of a run, estimated from the seconds that SageMaker measured (docs/footprint.md)."""
 
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.figure import RunFigure
 
 if TYPE_CHECKING:
     from sustainable_mlops import footprint
-    from sustainable_mlops.jobs.measurement.counters import Measured
+    from sustainable_mlops.jobs.measurement.counters import CounterReadings
 
-#: The footprint model's metric to a run's name of it: kWh, kgCO2e, L and USD. `co2e` is operational + embodied.
+#: Metric of the footprint model to its name in a run: kWh, kgCO2e, L and USD. `co2e` is operational + embodied.
 NAMES = {
     "total": "co2e",
     "cost": "cost",
@@ -23,7 +23,7 @@ NAMES = {
 }
 
 
-def figures(
+def estimate_figures(
     instance_type: str,
     instances: int,
     region: str,
@@ -32,18 +32,17 @@ def figures(
     *,
     spot: bool,
     volume_gb: float,
-    measured: "Measured | None" = None,
-) -> dict[str, Figure]:
-    """Every figure of a run that has ended, with its range. None for a machine that is not known.
+    measured: "CounterReadings | None" = None,
+) -> dict[str, RunFigure]:
+    """Return the figures of an ended run, each with its interval; empty for an unknown instance type.
 
-    Instances run, and draw, while they train; they are billed for less on spot. How busy they were is what counters
-    said, where they did.
+    Instances draw power while they train; spot bills fewer seconds. `measured` gives the load, if counters measured it.
     """
     from sustainable_mlops.footprint import estimate_job
-    from sustainable_mlops.jobs.measurement.load import load
+    from sustainable_mlops.jobs.measurement.load import measure_load
 
     with suppress(UserError):
-        return named(
+        return rename_figures(
             estimate_job(
                 instance_type,
                 instances,
@@ -52,20 +51,20 @@ def figures(
                 spot=spot,
                 billable_seconds=billable_seconds,
                 volume_gb=volume_gb,
-                duty=load(measured, training_seconds, instance_type),
+                duty=measure_load(measured, training_seconds, instance_type),
             ).figures
         )
     return {}
 
 
-def named(found: Mapping[str, "footprint.Figure"]) -> dict[str, Figure]:
-    """The figures of an estimate, under a run's names of them."""
-    return {name: told(found[metric]) for metric, name in NAMES.items() if metric in found}
+def rename_figures(model_figures: Mapping[str, "footprint.FootprintFigure"]) -> dict[str, RunFigure]:
+    """Return the figures of an estimate under the names of a run."""
+    return {name: convert_figure(model_figures[metric]) for metric, name in NAMES.items() if metric in model_figures}
 
 
-def told(figure: "footprint.Figure") -> Figure:
-    """A figure of the footprint model as a record keeps it."""
-    return Figure(
+def convert_figure(figure: "footprint.FootprintFigure") -> RunFigure:
+    """Convert a figure of the footprint model to a figure of a record."""
+    return RunFigure(
         value=figure.central,
         low=figure.low,
         high=figure.high,

@@ -1,4 +1,4 @@
-"""What of a source folder is never sent, and what only where it is asked for."""
+"""Files of a source folder that are never sent, or sent only on request."""
 
 import re
 from dataclasses import dataclass
@@ -15,34 +15,35 @@ IGNORE_FILE = ".smlopsignore"
 _SECRETS = ("*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", "*credentials*", "*.tfstate*", "*.tfvars")
 _CACHES = {"__pycache__", "node_modules"}
 
-_NOT_CODE = Path(__file__).with_suffix(".gitignore")
-#: What lines of every job file start with, and no other file is likely to have.
-_OF_A_JOB = (b"platform:", b"compute:", b"limits:")
+#: Patterns of files that are usually not code.
+_NOT_CODE_FILE = Path(__file__).with_suffix(".gitignore")
+#: Starts of lines that every job file has, and hardly any other file.
+_JOB_FILE_STARTS = (b"platform:", b"compute:", b"limits:")
 
 
 def is_private(name: PurePath) -> bool:
-    """Whether it is never sent: a hidden file, a cache, or likely a secret."""
+    """Return True for a file that is never sent: a hidden file, a cache, or a likely secret."""
     hidden_or_cache = any(part.startswith(".") or part in _CACHES for part in name.parts)
     return hidden_or_cache or any(PurePath(name.name.lower()).match(pattern) for pattern in _SECRETS)
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What stays behind unless it is asked for. The folder's own `.smlopsignore` has the last word."""
+class IgnoreRules:
+    """Rules for files that are sent only on request. The folder's own `.smlopsignore` has priority."""
 
     folders: "GitIgnoreSpec"
     files: "GitIgnoreSpec"
-    own: "GitIgnoreSpec"
+    own_rules: "GitIgnoreSpec"
 
-    def leaves_out(self, name: str, path: Path, pattern: str) -> bool:
-        """Whether the file stays, though `pattern` of `source.include` matches it.
+    def is_ignored(self, name: str, path: Path, pattern: str) -> bool:
+        """Return True if the file is not sent, although `pattern` of `source.include` matches it.
 
-        A pattern asks for a file by its whole name, for all files with the ending that it has itself (`*.csv`), and for
-        what is in a folder where it begins with that folder's name.
+        A pattern requests a file by its whole name, all files with the pattern's own ending (`*.csv`), and the files of
+        a folder if the pattern starts with the folder's name.
         """
         if name == pattern:
             return False
-        ignored = self.own.check_file(name).include
+        ignored = self.own_rules.check_file(name).include
         if ignored is not None:
             return ignored
         if self.folders.match_file(name) and PurePath(pattern).parts[0] != PurePath(name).parts[0]:
@@ -52,41 +53,44 @@ class Rule:
         return self.files.match_file(name.lower()) or _is_job_file(path)
 
 
-def rule(root: Path) -> Rule:
-    """The rule for the source folder `root`. Raises UserError where its .smlopsignore cannot be read."""
+def load_rules(root: Path) -> IgnoreRules:
+    """Load the rules for the source folder `root`. Raises UserError if its .smlopsignore cannot be read."""
     from pathspec import GitIgnoreSpec
 
-    def lines(file: Path) -> list[str]:
+    def read_lines(file: Path) -> list[str]:
         return file.read_text(encoding="utf-8-sig").splitlines() if file.is_file() else []
 
-    file, not_code = root / IGNORE_FILE, lines(_NOT_CODE)
+    file, patterns = root / IGNORE_FILE, read_lines(_NOT_CODE_FILE)
     try:
-        return Rule(
-            GitIgnoreSpec.from_lines(line for line in not_code if line.endswith("/")),
-            GitIgnoreSpec.from_lines(line for line in not_code if not line.endswith("/")),
-            GitIgnoreSpec.from_lines(lines(file)),
+        return IgnoreRules(
+            GitIgnoreSpec.from_lines(line for line in patterns if line.endswith("/")),
+            GitIgnoreSpec.from_lines(line for line in patterns if not line.endswith("/")),
+            GitIgnoreSpec.from_lines(read_lines(file)),
         )
     except (OSError, ValueError) as error:
-        raise UserError(f"source: {file}: {error}; write it as a .gitignore") from None
+        raise UserError(f"source: {file}: {error}; use the syntax of .gitignore") from None
 
 
-def spoken_of(left_out: set[str], sent: dict[str, Path]) -> dict[str, str]:
-    """Those that could be asked for and whose name ends a text in Python code that is sent; each with one such file."""
-    code = {name: path.read_bytes() for name, path in sent.items() if name.endswith(".py")} if left_out else {}
-    found: dict[str, str] = {}
-    for name in sorted(one for one in left_out if not is_private(PurePath(one))):
+def find_mentions(ignored: set[str], files: dict[str, Path]) -> dict[str, str]:
+    """Return the ignored files that sent Python code mentions, each with one such code file.
+
+    A mention is a string that ends with the file's name. Private files do not count.
+    """
+    code = {name: path.read_bytes() for name, path in files.items() if name.endswith(".py")} if ignored else {}
+    mentions: dict[str, str] = {}
+    for name in sorted(ignored_name for ignored_name in ignored if not is_private(PurePath(ignored_name))):
         text = re.compile(rb"[\"'/]" + re.escape(PurePath(name).name).encode() + rb"[\"']")
-        speaking = next((file for file, content in code.items() if text.search(content)), None)
-        if speaking:
-            found[name] = speaking
-    return found
+        code_file = next((file for file, content in code.items() if text.search(content)), None)
+        if code_file:
+            mentions[name] = code_file
+    return mentions
 
 
 def _is_job_file(path: Path) -> bool:
     if path.suffix not in (".yaml", ".yml") or not path.is_file():
         return False
     try:
-        lines = path.read_bytes().splitlines()
-    except OSError:  # who packs it says so
+        read_lines = path.read_bytes().splitlines()
+    except OSError:  # the packing reports it
         return False
-    return all(any(line.startswith(start) for line in lines) for start in _OF_A_JOB)
+    return all(any(line.startswith(start) for line in read_lines) for start in _JOB_FILE_STARTS)

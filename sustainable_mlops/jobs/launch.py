@@ -1,4 +1,4 @@
-"""From a job file to a launched job: `prepare` reads and decides, `start` uploads and launches, `store` records."""
+"""Launch of a job: `prepare` reads and decides, `start` uploads and launches, `store` writes the record."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,190 +11,192 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import AwsError, Client, Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.kinds import Kind
-from sustainable_mlops.jobs.kinds.kind import Needed
+from sustainable_mlops.jobs.figure import RunFigure
+from sustainable_mlops.jobs.kinds import JobKind
+from sustainable_mlops.jobs.kinds.kind import Prerequisite
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.platform import Platform, read_platform
-from sustainable_mlops.jobs.record import DataSet, RunRecord, read_record
+from sustainable_mlops.jobs.record import DataSet, RunRecord, parse_record
 from sustainable_mlops.jobs.run import Run, Spec
-from sustainable_mlops.jobs.source import NEEDS_NETWORK, Package, pack
+from sustainable_mlops.jobs.source import NETWORK_FILES, SourcePackage, pack_source_folder
 from sustainable_mlops.jobs.specs.common import Launchable, UtilizationFloor
 
-#: start: from nothing. resume: from what there is. attach: such a job is running. done: it has ended well.
+#: start: from the beginning. resume: from checkpoints or results. attach: the job runs. done: the run has succeeded.
 Decision = Literal["start", "resume", "attach", "done"]
 
 
 @dataclass(frozen=True)
-class Launch:
-    """What a launch would do, decided and checked, with nothing uploaded or launched yet."""
+class JobLaunch:
+    """A decided and checked launch, before anything is uploaded or started."""
 
-    kind: Kind[Any]
+    kind: JobKind[Any]
     decision: Decision
     record: RunRecord
     request: dict[str, Any]
-    #: The packed source; None for a job that sends none.
-    package: Package | None
+    #: The packed source; None for a job without source.
+    package: SourcePackage | None
     platform: Platform
     layout: Layout
     clients: Clients
-    #: The last record of the same run, and the entity tag of what is stored; None where there is none.
+    #: The last record of the same run, and the entity tag of its object; None if there is none.
     previous: RunRecord | None
-    stored: str | None
-    #: The utilisation below which whoever follows the job is to stop it.
+    stored_tag: str | None
+    #: Utilization below which the launcher that follows the job stops it.
     floor: UtilizationFloor | None = None
-    #: What is to be there before the job.
-    needed: tuple[Needed, ...] = ()
+    #: Resources that must exist before the job starts.
+    prerequisites: tuple[Prerequisite, ...] = ()
 
-    def job(self) -> RunRecord | None:
-        """The record with what SageMaker says of the job now; None where there is no such job. Raises UserError."""
+    def refresh_record(self) -> RunRecord | None:
+        """Return the record with the current state of the job; None if the job does not exist. Raises UserError."""
         with aws.translate_aws_errors(f"{self.kind.title} {self.record.job_name}"):
-            return _current(self.kind, self.record, self.clients.sagemaker)
+            return _refresh_record(self.kind, self.record, self.clients.sagemaker)
 
-    def expecting(self, expected: dict[str, Figure]) -> "Launch":
-        """The same, its record telling what is expected of the job that would be started."""
-        if not self.launches:
+    def with_expected_figures(self, expected: dict[str, RunFigure]) -> "JobLaunch":
+        """Return the launch with the expected figures in its record; unchanged if it starts no job."""
+        if not self.starts_job:
             return self
         return replace(self, record=self.record.model_copy(update={"expected": expected}))
 
     @property
-    def launches(self) -> bool:
-        """Whether a job is started: none where the same run is done or running."""
+    def starts_job(self) -> bool:
+        """True if a job is started; False if the same run is done or running."""
         return self.decision in ("start", "resume")
 
     @property
     def uploads_source(self) -> bool:
-        """Whether the source is to be put into S3."""
+        """True if the source must be uploaded to S3."""
         source = self.record.source
-        return self.launches and source is not None and not aws.exists(self.clients.s3, source)
+        return self.starts_job and source is not None and not aws.has_object(self.clients.s3, source)
 
 
-def prepare(kind: Kind[Spec], path: Path, *, force: bool = False, now: datetime | None = None) -> Launch:
-    """Read the job file at `path`, look at what is in S3 and SageMaker, and decide. Changes nothing.
+def prepare(kind: JobKind[Spec], path: Path, *, force: bool = False, now: datetime | None = None) -> JobLaunch:
+    """Read the job file at `path`, inspect S3 and SageMaker, and decide. Changes nothing.
 
-    `force` runs it even if the same run is done or running, from nothing. Raises UserError.
+    `force` starts the run from the beginning even if it is done or running. Raises UserError.
     """
     spec = kind.load(path)
-    with _mistakes_in(path), aws.translate_aws_errors("AWS"):
-        kind.check(spec)  # all that needs no account comes before what does
+    with _name_file_in_errors(path), aws.translate_aws_errors("AWS"):
+        kind.check(spec)  # checks without AWS come first
         package = pack_source(spec, path.parent)
         platform = find_platform(spec.platform)
-        image = kind.image(spec, platform)
-        clients = aws.connect(platform.region)
-        run = kind.gather(spec, platform, image, package.digest if package else None, clients)
-        previous, stored, claimed = _stored_record(kind, run, clients)
+        image = kind.find_image(spec, platform)
+        clients = aws.connect_clients(platform.region)
+        run = kind.build_run(spec, platform, image, package.digest if package else None, clients)
+        previous, stored_tag, claimed_name = _find_record(kind, run, clients)
         now = now or datetime.now(UTC)
-        kept = None if force else previous  # what a forced run left is kept apart from what was there before
+        reused_record = None if force else previous  # a forced run has addresses of its own
         attempt = f"{now:%Y%m%d-%H%M%S}" if force else ""
-        checkpoints = _checkpoints(run, kept, attempt)
-        outputs = (kept and kept.outputs) or kind.outputs(run, attempt)
-        # Under the name that was claimed, the launch that claimed it starts no second job should it live after all.
-        name = claimed if claimed and not force else kind.job_name(spec.name, run.key, now)
-        request, needed = kind.build(run, name, checkpoints, outputs), kind.needs(run)
-        there = checkpoints is not None and _all_there([checkpoints], clients.s3)
-        resumed = None if force else kind.resumed(request, previous, checkpoints=there)
-        decision = _decide(previous, clients.s3, force=force, resumes=resumed is not None)
-        promised = kind.promised(run)
+        checkpoints = _choose_checkpoints(run, reused_record, attempt)
+        outputs = (reused_record and reused_record.outputs) or kind.list_outputs(run, attempt)
+        # Reuse a claimed name: if the launch that claimed it still runs, it cannot start a second job.
+        name = claimed_name if claimed_name and not force else kind.make_job_name(spec.name, run.key, now)
+        request, prerequisites = kind.build_named_request(run, name, checkpoints, outputs), kind.list_prerequisites(run)
+        has_checkpoints = checkpoints is not None and _all_exist([checkpoints], clients.s3)
+        resumed_request = None if force else kind.resume_request(request, previous, checkpoints=has_checkpoints)
+        decision = _choose_decision(previous, clients.s3, force=force, can_resume=resumed_request is not None)
+        derived_fields = kind.derived_fields(run)
         if previous is not None and decision in ("attach", "done"):
-            record = previous.model_copy(update=promised)
+            record = previous.model_copy(update=derived_fields)
         else:
-            record = _new_record(
+            record = _make_record(
                 kind,
                 run,
-                resumed or request,
+                resumed_request or request,
                 job_name=name,
                 launched_at=now,
-                resumed=decision == "resume",
+                resumed_request=decision == "resume",
                 checkpoints=checkpoints,
                 outputs=outputs,
-                asks=next((one.name for one in needed), None),
-                stops_after=kind.stops_after(spec),
-                **promised,
+                asks=next((prerequisite.name for prerequisite in prerequisites), None),
+                stops_after=kind.runtime_cap_seconds(spec),
+                **derived_fields,
             )
-    return Launch(
+    return JobLaunch(
         kind,
         decision,
         record,
-        resumed or request,
+        resumed_request or request,
         package,
         platform,
         run.layout,
         clients,
         previous,
-        stored,
+        stored_tag,
         spec.floor,
-        needed,
+        prerequisites,
     )
 
 
-def start(launch: Launch) -> RunRecord:
-    """Launch what was prepared, unless it runs or is done already; returns the run's record. Raises UserError."""
+def start(launch: JobLaunch) -> RunRecord:
+    """Launch the prepared job unless it runs or is done; return the run's record. Raises UserError."""
     s3, record = launch.clients.s3, launch.record
-    if not launch.launches:
+    if not launch.starts_job:
         return record
     if launch.package is not None and record.source is not None:
         with aws.translate_aws_errors(f"uploading the source to {record.source}"):
             if launch.uploads_source:
                 bucket, key = S3Uri.parse(record.source)
                 s3.put_object(Bucket=bucket, Key=key, Body=launch.package.archive, ContentType="application/gzip")
-    _claim(launch)
+    _claim_run(launch)
     try:
-        for resource in launch.needed:
-            resource.make(launch.clients.sagemaker)
+        for resource in launch.prerequisites:
+            resource.create(launch.clients.sagemaker)
         arn = launch.kind.create(launch.request, launch.clients.sagemaker)
     except AwsError as error:
-        if error.refused:  # else the claim stands, and whoever launches next finds the job, or takes up its name
+        if error.refused:  # otherwise keep the claim: the next launch finds the job, or reuses its name
             failed = record.model_copy(update={"status": "Failed", "failure_reason": str(error)})
             with suppress(UserError), aws.translate_aws_errors("writing the record"):
-                _put(launch.previous or failed, launch)  # what a run has come to is not lost to an attempt
+                _write_record(launch.previous or failed, launch)  # keep the earlier result of the run
         raise
     return record.model_copy(update={"job_arn": arn})
 
 
-def store(record: RunRecord, launch: Launch) -> None:
+def store(record: RunRecord, launch: JobLaunch) -> None:
     """Write the run's record to S3, unless a later launch of the run has written its own. Raises UserError."""
     address = launch.layout.record(record.run_key)
     with aws.translate_aws_errors(f"writing {address}"):
-        kept, _ = _kept(address, launch.clients.s3)
-        if kept is None or kept.launched_at <= record.launched_at:  # else nobody would find the later job
-            _put(record, launch)
+        stored_record, _ = _read_stored_record(address, launch.clients.s3)
+        if (
+            stored_record is None or stored_record.launched_at <= record.launched_at
+        ):  # otherwise the record of the later job would be lost
+            _write_record(record, launch)
 
 
-def _put(record: RunRecord, launch: Launch, **condition: str) -> None:
+def _write_record(record: RunRecord, launch: JobLaunch, **condition: str) -> None:
     bucket, key = S3Uri.parse(launch.layout.record(record.run_key))
     launch.clients.s3.put_object(
         Bucket=bucket, Key=key, Body=record.to_json(), ContentType="application/json", **condition
     )
 
 
-def _claim(launch: Launch) -> None:
-    """Write the record of a job about to be launched, unless someone else has launched the same run meanwhile."""
+def _claim_run(launch: JobLaunch) -> None:
+    """Write the record of a job before its launch. Raises UserError if another launch of the run was faster."""
     from botocore.exceptions import ClientError
 
     address = launch.layout.record(launch.record.run_key)
-    unchanged = {"IfMatch": launch.stored} if launch.stored else {"IfNoneMatch": "*"}
+    unchanged = {"IfMatch": launch.stored_tag} if launch.stored_tag else {"IfNoneMatch": "*"}
     with aws.translate_aws_errors(f"writing {address}"):
         try:
-            _put(launch.record, launch, **unchanged)
+            _write_record(launch.record, launch, **unchanged)
         except ClientError as error:
-            if aws.error_code(error) not in ("PreconditionFailed", "ConditionalRequestConflict"):
+            if aws.read_error_code(error) not in ("PreconditionFailed", "ConditionalRequestConflict"):
                 raise
-            if _is_ours(address, launch):
+            if _is_own_claim(address, launch):
                 return
             raise UserError(
-                "another launch of the same run has begun just now; run the same command again to follow it"
+                "another launch of the same run has just started; run the same command again to follow it"
             ) from None
 
 
-def _is_ours(address: str, launch: Launch) -> bool:
-    """Whether it was this claim that was written, the answer to which was lost."""
+def _is_own_claim(address: str, launch: JobLaunch) -> bool:
+    """Return True if the stored record is this claim: the response to the write was lost."""
     bucket, key = S3Uri.parse(address)
-    written: bytes = launch.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    return written == launch.record.to_json().encode()
+    stored_bytes: bytes = launch.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return stored_bytes == launch.record.to_json().encode()
 
 
 @contextmanager
-def _mistakes_in(path: Path) -> Iterator[None]:
+def _name_file_in_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except AwsError as error:
@@ -203,110 +205,119 @@ def _mistakes_in(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: {error}") from None
 
 
-def pack_source(spec: Launchable, folder: Path) -> Package | None:
-    """The code of a job whose file is in `folder`; None for a job without. Raises UserError."""
+def pack_source(spec: Launchable, folder: Path) -> SourcePackage | None:
+    """Return the packed code of a job whose file is in `folder`; None for a job without code. Raises UserError."""
     source = spec.code
     if source is None:
         return None
-    package = pack(source, folder / source.directory)
-    needing = [name for name in NEEDS_NETWORK if name in package.files]
-    if spec.network.isolation and needing:
+    package = pack_source_folder(source, folder / source.directory)
+    network_files = [name for name in NETWORK_FILES if name in package.files]
+    if spec.network.isolation and network_files:
         raise UserError(
-            f"network.isolation: the container would install {needing[0]} from the internet, which it cannot reach; "
-            "leave the file out of source.include, or set network.isolation: false"
+            f"network.isolation: the container cannot reach the internet to install {network_files[0]}; remove the "
+            "file from source.include, or set network.isolation: false"
         )
     return package
 
 
-def find_platform(given: str | Platform) -> Platform:
-    """The platform that a file names or holds. Raises UserError."""
-    if not isinstance(given, str):
-        return given
-    region = given.split(":")[3] if given.startswith("arn:") else None
-    return read_platform(given, aws.client("ssm", region))
+def find_platform(reference: str | Platform) -> Platform:
+    """Return the platform that a file names or contains. Raises UserError."""
+    if not isinstance(reference, str):
+        return reference
+    region = reference.split(":")[3] if reference.startswith("arn:") else None
+    return read_platform(reference, aws.make_client("ssm", region))
 
 
-def _stored_record(
-    kind: Kind[Spec], run: Run[Spec], clients: Clients
+def _find_record(
+    kind: JobKind[Spec], run: Run[Spec], clients: Clients
 ) -> tuple[RunRecord | None, str | None, str | None]:
-    """The run's record as its job is now, the entity tag of what is stored, and the name that was claimed for a job.
+    """Return the run's record with the current state of its job, the stored entity tag, and the claimed job name.
 
-    No name, unless the launch that claimed it broke off before there was the job.
+    The name is None unless the launch that claimed it failed before the job existed.
     """
-    record, tag = _kept(run.layout.record(run.key), clients.s3)
-    if record is None or record.ended:
+    record, tag = _read_stored_record(run.layout.record(run.key), clients.s3)
+    if record is None or record.is_ended:
         return record, tag, None
-    now = _current(kind, record, clients.sagemaker)
-    if now is not None:
-        return now, tag, None
-    gone = record.model_copy(update={"status": "Failed", "failure_reason": "the job does not exist any more"})
-    return gone, tag, record.job_name if record.job_arn is None else None
+    current_record = _refresh_record(kind, record, clients.sagemaker)
+    if current_record is not None:
+        return current_record, tag, None
+    lost_record = record.model_copy(update={"status": "Failed", "failure_reason": "the job does not exist any more"})
+    return lost_record, tag, record.job_name if record.job_arn is None else None
 
 
-def _kept(address: str, s3: Client) -> tuple[RunRecord | None, str | None]:
-    """The record as it is stored, and its entity tag; None where nothing is."""
+def _read_stored_record(address: str, s3: Client) -> tuple[RunRecord | None, str | None]:
+    """Return the stored record and its entity tag; None if nothing is stored."""
     from botocore.exceptions import ClientError
 
     bucket, key = S3Uri.parse(address)
     try:
-        answer = s3.get_object(Bucket=bucket, Key=key)
+        response = s3.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
-        if aws.error_code(error) == "NoSuchBucket":
-            raise UserError(f"platform: there is no bucket {bucket}; apply the environment first") from None
-        if aws.error_code(error) != "NoSuchKey":
+        if aws.read_error_code(error) == "NoSuchBucket":
+            raise UserError(f"platform: the bucket {bucket} does not exist; apply the environment first") from None
+        if aws.read_error_code(error) != "NoSuchKey":
             raise
         return None, None
-    return read_record(answer["Body"].read(), address), answer["ETag"]
+    return parse_record(response["Body"].read(), address), response["ETag"]
 
 
-def _current(kind: Kind[Any], record: RunRecord, sagemaker: Client) -> RunRecord | None:
-    """The record with what SageMaker says now; None where there is no such job."""
+def _refresh_record(kind: JobKind[Any], record: RunRecord, sagemaker: Client) -> RunRecord | None:
+    """Return the record with the current state of the job; None if the job does not exist."""
     from botocore.exceptions import ClientError
 
     try:
-        return kind.current(record, sagemaker)
+        return kind.refresh(record, sagemaker)
     except ClientError as error:
-        # The API reference says ResourceNotFound; the service answers ValidationException, "Requested resource not
-        # found." or "Could not find requested job with name: …".
+        # The API reference documents ResourceNotFound. The service responds with ValidationException: "Requested
+        # resource not found." or "Could not find requested job with name: …".
         missing = ("not found", "could not find")
-        if aws.error_code(error) != "ResourceNotFound" and not any(words in str(error).lower() for words in missing):
+        if aws.read_error_code(error) != "ResourceNotFound" and not any(
+            words in str(error).lower() for words in missing
+        ):
             raise
         return None
 
 
-def _checkpoints(run: Run[Any], kept: RunRecord | None, attempt: str) -> str | None:
+def _choose_checkpoints(run: Run[Any], reused_record: RunRecord | None, attempt: str) -> str | None:
     if not run.spec.resumable:
         return None
-    if kept is not None and kept.checkpoints:
-        return kept.checkpoints  # those of a forced run, if that was the last
+    if reused_record is not None and reused_record.checkpoints:
+        return reused_record.checkpoints  # of a forced run, if that was the last run
     return run.layout.checkpoints(run.key, attempt)
 
 
-def _decide(previous: RunRecord | None, s3: Client, *, force: bool, resumes: bool) -> Decision:
+def _choose_decision(previous: RunRecord | None, s3: Client, *, force: bool, can_resume: bool) -> Decision:
     if force:
         return "start"
-    if previous is not None and not previous.ended:
+    if previous is not None and not previous.is_ended:
         return "attach"
-    if previous is not None and previous.status == "Completed" and _all_there(previous.results, s3):
+    if previous is not None and previous.status == "Completed" and _all_exist(previous.results, s3):
         return "done"
-    return "resume" if resumes else "start"
+    return "resume" if can_resume else "start"
 
 
-def _all_there(addresses: list[str], s3: Client) -> bool:
-    """Whether there is something at or under each of the addresses, and at least one address."""
-    listed = [s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1) for bucket, key in map(S3Uri.parse, addresses)]
-    return bool(listed) and all(answer.get("Contents") for answer in listed)
+def _all_exist(addresses: list[str], s3: Client) -> bool:
+    """Return True if every address has an object at or under it; False without addresses."""
+    responses = [
+        s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1) for bucket, key in map(S3Uri.parse, addresses)
+    ]
+    return bool(responses) and all(response.get("Contents") for response in responses)
 
 
-def _new_record(kind: Kind[Spec], run: Run[Spec], request: dict[str, Any], **more: Any) -> RunRecord:
-    spec, platform, machines, dealt_out = run.spec, run.platform, kind.machines(request), kind.dealt_out(run.spec)
+def _make_record(kind: JobKind[Spec], run: Run[Spec], request: dict[str, Any], **fields: Any) -> RunRecord:
+    spec, platform, machines, sharded_channels = (
+        run.spec,
+        run.platform,
+        kind.read_machines(request),
+        kind.sharded_channels(run.spec),
+    )
     data = {
         channel.name: DataSet(
             address=channel.address,
             objects=channel.objects,
             size_bytes=channel.size_bytes,
             digest=channel.digest,
-            dealt_out=channel.name in dealt_out,
+            sharded=channel.name in sharded_channels,
         )
         for channel in run.channels
     }
@@ -326,5 +337,5 @@ def _new_record(kind: Kind[Spec], run: Run[Spec], request: dict[str, Any], **mor
         data=data,
         hyperparameters=dict(spec.parameters),
         tags=run.tags,
-        **more,
+        **fields,
     )

@@ -1,4 +1,4 @@
-"""The platform a job runs on: what an environment publishes for its launchers."""
+"""The platform of a job: the names and ARNs that an environment publishes for its launchers."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sustainable_mlops.aws import Client
 
 
-#: Whose role a job runs under, as the platform's document names the roles.
+#: Phase whose role a job assumes, as the platform document names the roles.
 Phase = Literal["data_preparation", "training", "inference"]
 
 
@@ -37,7 +37,7 @@ class Roles(Settings):
 
 
 class Platform(Settings):
-    """An environment, as a launcher needs it. Parts for other readers are passed over."""
+    """An environment, as a launcher needs it. Fields for other readers are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -56,26 +56,26 @@ class Platform(Settings):
     tags: dict[str, str] = Field({}, description="Tags of everything in the environment.")
 
     def role(self, phase: Phase) -> str:
-        """The ARN of the phase's role. Raises UserError where the platform names none."""
+        """Return the ARN of the phase's role. Raises UserError if the platform has none."""
         role: str | None = getattr(self.roles, phase)
         if role is None:
-            raise UserError(f"platform.roles.{phase}: is missing; name the role that this job is to run under")
+            raise UserError(f"platform.roles.{phase}: is missing; name the role that this job assumes")
         return role
 
 
 class InlinePlatform(Platform):
-    """The platform written into `job.yaml`."""
+    """The platform document inside `job.yaml`."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def read_platform(parameter: str, ssm: "Client") -> Platform:
-    """The platform document in the SSM `parameter`. Raises UserError where there is none."""
+    """Read the platform document from the SSM `parameter`. Raises UserError if there is none."""
     try:
         value = ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
     except ssm.exceptions.ParameterNotFound:
         raise UserError(
-            f"platform: there is no SSM parameter {parameter} in {ssm.meta.region_name}; "
-            "apply the environment first (terraform apply publishes it), or correct the name or the region"
+            f"platform: the SSM parameter {parameter} does not exist in {ssm.meta.region_name}; apply the environment "
+            "first (terraform apply publishes it), or correct the name or the Region"
         ) from None
     return parse_json(value, Platform, f"SSM parameter {parameter}")

@@ -1,4 +1,4 @@
-"""Register a trained model in the model registry, once, and approve it."""
+"""Registration of a trained model in the model registry, at most once, and its approval."""
 
 import re
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients, constraints
 from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.record import RunRecord, ServingSpec, load_record, read_file
-from sustainable_mlops.jobs.serving import container, servable
-from sustainable_mlops.jobs.specs.training import AdditionalServing, Serving
+from sustainable_mlops.jobs.record import ResolvedServing, RunRecord, load_record, read_record_file
+from sustainable_mlops.jobs.serving import build_container, find_serving
+from sustainable_mlops.jobs.specs.training import AdditionalServingSpec, ServingSpec
 
 PENDING = "PendingManualApproval"
 APPROVED = "Approved"
@@ -24,72 +24,78 @@ class ModelPackage:
 
     arn: str
     status: str
-    #: False where the run had been registered before.
-    created: bool
+    #: False if the run was registered before.
+    is_new: bool
 
 
 def find_record(run: str, folder: Path) -> RunRecord:
-    """The record at `run`: a file, an s3:// address, or a job's name with its record in `folder`. Raises UserError."""
+    """Find the record of `run`: a file, an s3:// address, or a job's name. Raises UserError.
+
+    The record of a job's name is searched in `folder`.
+    """
     if is_s3(run):
-        return load_record(run, aws.client("s3"))
-    named = folder / "runs" / f"{Path(run).name.removesuffix('.json')}.json"
-    for path in (Path(run), named):
+        return load_record(run, aws.make_client("s3"))
+    local_file = folder / "runs" / f"{Path(run).name.removesuffix('.json')}.json"
+    for path in (Path(run), local_file):
         if path.is_file():
-            return read_file(path)
+            return read_record_file(path)
     raise UserError(
-        f"{run}: no such record, neither as a file nor as {named}; smlops train writes one at the end of a run"
+        f"{run}: there is no such record file, and no {local_file}; smlops train writes a record at the end of a run"
     )
 
 
 def register(
     record: RunRecord, clients: Clients, *, group: str | None = None, metrics: str | None = None
 ) -> ModelPackage:
-    """The model package of the run, made where there is none yet, pending approval.
+    """Return the model package of the run; create it, pending approval, if there is none.
 
-    `group` is the record's unless given, and one of the run's workload; `metrics` is the s3:// address of a model
-    quality report. Raises UserError.
+    `group` defaults to the record's group and must belong to the run's workload. `metrics` is the s3:// address of a
+    model quality report. Raises UserError.
     """
     group = group or record.model_package_group
     if group is None:
         raise UserError(
-            f"{record.environment} has no model package group for workload {record.workload}; {_ask_for_group(record)}"
+            f"{record.environment} has no model package group for workload {record.workload}; "
+            f"{_explain_missing_group(record)}"
         )
-    if not _is_named_for(group, record):
+    if not _is_group_of(group, record):
         raise UserError(
-            f"--group: {group} is another workload's, as the name of a group of {record.workload} ends in "
-            f"{_slug(record.workload)}; leave --group out, or {_ask_for_group(record)}"
+            f"--group: {group} belongs to another workload: the name of a group of {record.workload} ends in "
+            f"{_make_slug(record.workload)}; omit --group, or {_explain_missing_group(record)}"
         )
-    serving = servable(record, clients.s3)
+    serving = find_serving(record, clients.s3)
     with aws.translate_aws_errors(f"model package group {group}"):
-        existing = _find(record, group, clients.sagemaker)
-        if existing is not None:
-            return existing
-        if metrics is not None and not aws.exists(clients.s3, metrics):
-            raise UserError(f"--metrics: there is nothing at {metrics}")
-        create = package_request(record, serving, group, metrics)
-        arn = clients.sagemaker.create_model_package(**create)["ModelPackageArn"]
-    return ModelPackage(arn, PENDING, created=True)
+        package = _find_package(record, group, clients.sagemaker)
+        if package is not None:
+            return package
+        if metrics is not None and not aws.has_object(clients.s3, metrics):
+            raise UserError(f"--metrics: there is no object at {metrics}; correct the address")
+        request = build_package_request(record, serving, group, metrics)
+        arn = clients.sagemaker.create_model_package(**request)["ModelPackageArn"]
+    return ModelPackage(arn, PENDING, is_new=True)
 
 
 def approve(package: ModelPackage, reason: str, sagemaker: Client) -> ModelPackage:
-    """Approve the package, for the given reason; one that is approved already stays as it is. Raises UserError."""
+    """Approve the package for the given reason; an approved package stays unchanged. Raises UserError."""
     if package.status == APPROVED:
         return package
     with aws.translate_aws_errors(f"approving {package.arn}"):
         sagemaker.update_model_package(
             ModelPackageArn=package.arn, ModelApprovalStatus=APPROVED, ApprovalDescription=reason
         )
-    return ModelPackage(package.arn, APPROVED, package.created)
+    return ModelPackage(package.arn, APPROVED, package.is_new)
 
 
-def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics: str | None) -> dict[str, Any]:
-    """The CreateModelPackage request. Raises UserError where SageMaker would refuse it."""
+def build_package_request(
+    record: RunRecord, serving: ResolvedServing, group: str, metrics: str | None
+) -> dict[str, Any]:
+    """Return the CreateModelPackage request. Raises UserError if SageMaker would reject it."""
     images = {name: machines.image for name, machines in serving.additional.items()}
     request: dict[str, Any] = {
         "ModelPackageGroupName": group,
         "ModelPackageDescription": f"{record.workload}, trained by {record.best or record.job_name}",
         "ModelApprovalStatus": PENDING,
-        **specifications(serving, serving.image, images, record.model),
+        **build_specifications(serving, serving.image, images, record.model),
         "CustomerMetadataProperties": {
             "workload": record.workload,
             "run_key": record.run_key,
@@ -106,23 +112,28 @@ def package_request(record: RunRecord, serving: ServingSpec, group: str, metrics
     return request
 
 
-def specifications(serving: Serving, image: Any, additional: Mapping[str, Any], model: Any) -> dict[str, Any]:
-    """How a model is served, on every kind of machine; images and the model's address may be a pipeline's expressions.
+def build_specifications(serving: ServingSpec, image: Any, additional: Mapping[str, Any], model: Any) -> dict[str, Any]:
+    """Return the inference specifications of a model for every kind of instance.
 
-    `additional` is the image of each entry of `serving.additional`.
+    Images and the model's address may be expressions of a pipeline. `additional` has the image of each entry of
+    `serving.additional`.
     """
-    also = [
-        {"Name": name} | _specification(serving, machines, additional[name], model)
+    additional_specifications = [
+        {"Name": name} | _build_specification(serving, machines, additional[name], model)
         for name, machines in serving.additional.items()
     ]
-    own = {"InferenceSpecification": _specification(serving, serving, image, model)}
-    return own | ({"AdditionalInferenceSpecifications": also} if also else {})
+    specifications = {"InferenceSpecification": _build_specification(serving, serving, image, model)}
+    return specifications | (
+        {"AdditionalInferenceSpecifications": additional_specifications} if additional_specifications else {}
+    )
 
 
-def _specification(serving: Serving, machines: Serving | AdditionalServing, image: Any, model: Any) -> dict[str, Any]:
+def _build_specification(
+    serving: ServingSpec, machines: ServingSpec | AdditionalServingSpec, image: Any, model: Any
+) -> dict[str, Any]:
     transform = machines.transform_instance_types
     return {
-        "Containers": [container(image, model, serving.entry_point)],
+        "Containers": [build_container(image, model, serving.entry_point)],
         "SupportedContentTypes": serving.content_types,
         "SupportedResponseMIMETypes": serving.response_types,
         "SupportedRealtimeInferenceInstanceTypes": machines.realtime_instance_types,
@@ -130,28 +141,31 @@ def _specification(serving: Serving, machines: Serving | AdditionalServing, imag
     }
 
 
-def _slug(workload: str) -> str:
+def _make_slug(workload: str) -> str:
     return workload.replace("_", "-").lower()
 
 
-def _ask_for_group(record: RunRecord) -> str:
-    key = _slug(record.workload).replace("-", "_")
+def _explain_missing_group(record: RunRecord) -> str:
+    key = _make_slug(record.workload).replace("-", "_")
     return (
         f"describe it in envs/catalogue/models/{key}.yaml, run smlops synth, apply envs/{record.environment}, and run "
         "smlops train again, which takes the group into the record (nothing is trained twice)"
     )
 
 
-def _is_named_for(group: str, record: RunRecord) -> bool:
-    """Whether the platform or the group's name, `<prefix>-<workload>` or an ARN that ends so, gives it to the run."""
-    slug, name = _slug(record.workload), re.split("[:/]", group)[-1].lower()
+def _is_group_of(group: str, record: RunRecord) -> bool:
+    """Return True if the platform or the group's name assigns the group to the run's workload.
+
+    The name, or the end of the ARN, is `<prefix>-<workload>`.
+    """
+    slug, name = _make_slug(record.workload), re.split("[:/]", group)[-1].lower()
     return group == record.model_package_group or name == slug or name.endswith(f"-{slug}")
 
 
-def _find(record: RunRecord, group: str, sagemaker: Client) -> ModelPackage | None:
-    """The package with this run's model. A model's address holds its job's name, so no other run has it.
+def _find_package(record: RunRecord, group: str, sagemaker: Client) -> ModelPackage | None:
+    """Return the package with this run's model. A model's address contains its job's name, so no other run has it.
 
-    Raises UserError where the group holds another workload's models.
+    Raises UserError if the group has models of another workload.
     """
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
@@ -160,9 +174,9 @@ def _find(record: RunRecord, group: str, sagemaker: Client) -> ModelPackage | No
         for summary in page["ModelPackageSummaryList"]:
             package = sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
             owner = package.get("CustomerMetadataProperties", {}).get("workload", record.workload)
-            if group != record.model_package_group and _slug(owner) != _slug(record.workload):
-                raise UserError(f"--group: {group} holds models of {owner}; {record.workload} needs a group of its own")
+            if group != record.model_package_group and _make_slug(owner) != _make_slug(record.workload):
+                raise UserError(f"--group: {group} has models of {owner}; {record.workload} needs a group of its own")
             containers = package.get("InferenceSpecification", {}).get("Containers", [])
             if any(container.get("ModelDataUrl") == record.model for container in containers):
-                return ModelPackage(package["ModelPackageArn"], package["ModelApprovalStatus"], created=False)
+                return ModelPackage(package["ModelPackageArn"], package["ModelApprovalStatus"], is_new=False)
     return None

@@ -1,4 +1,4 @@
-"""A run: all that goes into a job, and the key that names it."""
+"""A run: everything that goes into a job, and the key that identifies it."""
 
 import hashlib
 import json
@@ -17,29 +17,29 @@ Spec = TypeVar("Spec", bound=Launchable)
 
 @dataclass(frozen=True)
 class Run(Generic[Spec]):
-    """A job on a platform, with its image found, its source packed and its data looked at."""
+    """A job on a platform, with its image address, packed source and inspected data."""
 
     spec: Spec
     platform: Platform
     image: str
-    #: Of the packed source; None for a job that sends none.
+    #: Digest of the packed source; None for a job without source.
     source_digest: str | None
     channels: tuple[Channel, ...]
-    #: Of a model that the job asks: its container, as CreateModel takes it.
+    #: Container of the model that a batch transform uses, as CreateModel takes it.
     container: Mapping[str, Any] | None = None
 
     @cached_property
     def key(self) -> str:
-        """SHA-256, in hex, of all that decides the result: two runs with one key would give the same.
+        """SHA-256, in hex, of everything that decides the result. Two runs with the same key give the same result.
 
-        In it: the code, the image, the data of each channel, and what the job's file decides. Not in it, because the
-        result does not depend on it: where the data and the platform are.
+        The key includes the code, the image, the data of each channel, and `result_inputs` of the job file. The
+        addresses of data and platform are not included, because the result does not depend on them.
         """
         inputs = {
             "source": self.source_digest,
             "image": self.image,
             "data": {channel.name: channel.digest for channel in self.channels},
-            **self.spec.decides,
+            **self.spec.result_inputs,
         }
         if self.container is not None:
             inputs["container_environment"] = self.container.get("Environment", {})
@@ -47,7 +47,7 @@ class Run(Generic[Spec]):
 
     @property
     def layout(self) -> Layout:
-        """Where its files lie."""
+        """Addresses of the run's files."""
         return Layout(self.platform.buckets, self.spec.workload)
 
     @property
@@ -57,6 +57,6 @@ class Run(Generic[Spec]):
 
     @property
     def tags(self) -> dict[str, str]:
-        """The job's own tags over the platform's, and what finds the run again."""
+        """Tags of the platform and of the job, and the tags that identify the run."""
         own = {"environment": self.platform.environment, "workload": self.spec.workload, "run_key": self.key}
         return {**self.platform.tags, **self.spec.tags, **own}

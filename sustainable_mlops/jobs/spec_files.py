@@ -1,4 +1,4 @@
-"""The files of jobs and pipelines; one of another kind is told with the command that takes it."""
+"""Files that describe jobs and pipelines. A file of another kind is reported with its command."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ from sustainable_mlops.settings import Settings, load_yaml
 
 Spec = TypeVar("Spec", bound=Settings)
 
-#: What a file may describe, to the command that takes it.
+#: Kind of file to the command that takes it.
 COMMANDS: Mapping[str, str] = {
     "pipeline": "pipeline run",
     "processing": "process",
@@ -22,27 +22,27 @@ COMMANDS: Mapping[str, str] = {
 }
 
 
-def load_spec(path: Path, spec: type[Spec]) -> Spec:
-    """The file at `path` as a `spec`. Raises UserError naming the file, and the field or the kind that it is of."""
+def load_spec_file(path: Path, spec: type[Spec]) -> Spec:
+    """Load the file at `path` as a `spec`. Raises UserError naming the file, and the field or its actual kind."""
     try:
         return load_yaml(path, spec)
     except UserError:
-        other = _other(path, spec)
-        if other is None:
+        other_kind = _identify_other_kind(path, spec)
+        if other_kind is None:
             raise
-    raise UserError(f"{path}: describes a {other}, which is for another command: smlops {COMMANDS[other]} {path}")
+    raise UserError(f"{path}: describes a {other_kind}; use the command: smlops {COMMANDS[other_kind]} {path}")
 
 
-def _other(path: Path, spec: type[Settings]) -> str | None:
-    """What the file describes by its keys, where that is one kind alone and not `spec`."""
+def _identify_other_kind(path: Path, spec: type[Settings]) -> str | None:
+    """Return the kind that the file's keys fit; None unless exactly one other kind fits."""
     try:
         keys = set(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError):
         return None
-    found = [name for name, other in SPECS.items() if _fits(keys, other)]
-    return found[0] if len(found) == 1 and SPECS[found[0]] is not spec else None
+    kinds = [name for name, other in SPECS.items() if _fits_spec(keys, other)]
+    return kinds[0] if len(kinds) == 1 and SPECS[kinds[0]] is not spec else None
 
 
-def _fits(keys: set[object], spec: type[Settings]) -> bool:
+def _fits_spec(keys: set[object], spec: type[Settings]) -> bool:
     fields = spec.model_fields
     return {name for name, field in fields.items() if field.is_required()} <= keys <= fields.keys()

@@ -1,4 +1,4 @@
-"""Runs in MLflow, where a tracking server is configured. What the server does is never a reason for a job to fail."""
+"""Runs in MLflow, if a tracking server is configured. A failing server never fails a job."""
 
 import logging
 import os
@@ -13,65 +13,69 @@ if TYPE_CHECKING:
 
 VARIABLE = "MLFLOW_TRACKING_URI"
 _STATUS = {"Completed": "FINISHED", "Failed": "FAILED", "Stopped": "KILLED"}
-#: By what a job's run is found again.
-_JOB = "smlops.job_name"
-#: Longest texts that MLflow's stores take.
-_PARAMETER, _TAG = 6000, 5000
-#: A launcher waits a moment for a server that is away, not the client's minutes; and tells nobody else of its use.
-_CLIENT = {
+#: Tag that identifies the MLflow run of a job.
+_JOB_TAG = "smlops.job_name"
+#: Maximum lengths of texts in MLflow's stores.
+_MAX_PARAMETER, _MAX_TAG = 6000, 5000
+#: Settings of MLflow's client: a short wait for an unavailable server instead of minutes, and no telemetry.
+_CLIENT_SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 
 
-def track(record: RunRecord, platform: str | None) -> list[str]:
-    """Write the run to the tracking server of the environment, else of the `platform`; to none where there is none.
+def track_run(record: RunRecord, platform: str | None) -> list[str]:
+    """Write the run to the tracking server of the environment variable, or else of the platform.
 
-    A server is an MLflow tracking URI or a SageMaker ARN. A job has one MLflow run, in an experiment of the workload's
-    name; written again, it is the same. Returns what went wrong, in one line, or nothing.
+    A server is an MLflow tracking URI or a SageMaker ARN. A job has one MLflow run, in an experiment named after the
+    workload; a second call updates it. Returns one line about a failure, or nothing.
     """
     address = os.environ.get(VARIABLE) or platform
     if not address:
         return []
-    for name, value in _CLIENT.items():
+    for name, value in _CLIENT_SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
         from mlflow import MlflowClient
     except ImportError:
-        return ["MLflow's client is not installed, so the run is not there: pip install 'sustainable-mlops[tracking]'"]
-    logging.getLogger("mlflow").setLevel(logging.ERROR)  # what matters is told below, in one line
+        return [
+            "MLflow's client is not installed, so the run is not tracked: pip install 'sustainable-mlops[tracking]'"
+        ]
+    logging.getLogger("mlflow").setLevel(logging.ERROR)  # the code below reports failures in one line
     try:
-        _write(record, MlflowClient(tracking_uri=address))
-    except Exception as error:  # whatever a server, a plugin or a network comes up with
-        told = f"the run is not in MLflow at {address}: {' '.join(str(error).split())[:300]}"
-        return [re.sub(r"//[^/@\s]+@", "//", told)]  # an address may hold a password
+        _write_run(record, MlflowClient(tracking_uri=address))
+    except Exception as error:  # any error of a server, a plugin or a network
+        warning = f"the run is not in MLflow at {address}: {' '.join(str(error).split())[:300]}"
+        return [re.sub(r"//[^/@\s]+@", "//", warning)]  # an address may contain a password
     return []
 
 
-def _write(record: RunRecord, client: "MlflowClient") -> None:
+def _write_run(record: RunRecord, client: "MlflowClient") -> None:
     from mlflow.entities import Metric, Param, RunTag
 
     experiment = client.get_experiment_by_name(record.workload)
-    number = experiment.experiment_id if experiment else client.create_experiment(record.workload)
-    found = client.search_runs([number], f"tags.`{_JOB}` = '{record.job_name}'", max_results=1)
-    started = _milliseconds(record.started_at or record.launched_at)
-    run = found[0] if found else client.create_run(number, start_time=started, run_name=record.job_name)
-    at = _milliseconds(record.ended_at or record.launched_at)
+    experiment_id = experiment.experiment_id if experiment else client.create_experiment(record.workload)
+    runs = client.search_runs([experiment_id], f"tags.`{_JOB_TAG}` = '{record.job_name}'", max_results=1)
+    start_time = _to_milliseconds(record.started_at or record.launched_at)
+    run = runs[0] if runs else client.create_run(experiment_id, start_time=start_time, run_name=record.job_name)
+    end_time = _to_milliseconds(record.ended_at or record.launched_at)
     client.log_batch(
         run.info.run_id,
-        metrics=[Metric(_name(name), value, at, 0) for name, value in _metrics(record)],
-        params=[Param(_name(name), str(value)[:_PARAMETER]) for name, value in record.hyperparameters.items()],
-        tags=[RunTag(_name(name), value[:_TAG]) for name, value in tags(record).items()],
+        metrics=[Metric(_clean_name(name), value, end_time, 0) for name, value in _list_metrics(record)],
+        params=[
+            Param(_clean_name(name), str(value)[:_MAX_PARAMETER]) for name, value in record.hyperparameters.items()
+        ],
+        tags=[RunTag(_clean_name(name), value[:_MAX_TAG]) for name, value in build_tags(record).items()],
     )
-    if record.ended:
-        client.set_terminated(run.info.run_id, _STATUS[record.status], at)
+    if record.is_ended:
+        client.set_terminated(run.info.run_id, _STATUS[record.status], end_time)
 
 
-def tags(record: RunRecord) -> dict[str, str]:
-    """A run's tags, as MLflow takes them."""
+def build_tags(record: RunRecord) -> dict[str, str]:
+    """Return a run's tags, as MLflow takes them."""
     own = {
-        _JOB: record.job_name,
+        _JOB_TAG: record.job_name,
         "smlops.kind": record.kind,
         "smlops.run_key": record.run_key,
         "smlops.environment": record.environment,
@@ -88,8 +92,8 @@ def tags(record: RunRecord) -> dict[str, str]:
     return {**record.tags, **own, **model, **units}
 
 
-def _metrics(record: RunRecord) -> Iterator[tuple[str, float]]:
-    """The job's metrics, its footprint with its ranges, and what was measured."""
+def _list_metrics(record: RunRecord) -> Iterator[tuple[str, float]]:
+    """Yield the job's metrics, its footprint with intervals, and the measurements."""
     yield from record.metrics.items()
     for name, figure in record.figures.items():
         for suffix, value in (("", figure.value), ("_low", figure.low), ("_high", figure.high)):
@@ -99,10 +103,10 @@ def _metrics(record: RunRecord) -> Iterator[tuple[str, float]]:
         yield f"measured/{name}", figure.value
 
 
-def _name(text: str) -> str:
-    """A name that MLflow takes."""
+def _clean_name(text: str) -> str:
+    """Return the text as a name that MLflow allows."""
     return re.sub(r"[^\w\-. :/]", "_", text)[:250]
 
 
-def _milliseconds(moment: Any) -> int:
+def _to_milliseconds(moment: Any) -> int:
     return int(moment.timestamp() * 1000)

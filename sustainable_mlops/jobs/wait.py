@@ -1,4 +1,4 @@
-"""Follow a job to its end."""
+"""Waiting for the end of a job."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,88 +8,89 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import KINDS
-from sustainable_mlops.jobs.launch import Launch
+from sustainable_mlops.jobs.launch import JobLaunch
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
-from sustainable_mlops.jobs.utilization import Watch
+from sustainable_mlops.jobs.utilization import UtilizationWatch
 
-#: Seconds between two looks: short at first, for jobs that fail at once, then seldom.
-_FIRST, _LONGEST, _GROWTH = 1.0, 15.0, 1.15
-#: Seconds for which a job may be Stopping: its container has two minutes, then what it left is uploaded.
-_STOPS_WITHIN = 1800.0
+#: Seconds between two reads of the status: short at first, for jobs that fail at once, then longer.
+_FIRST_PAUSE, _LONGEST_PAUSE, _PAUSE_GROWTH = 1.0, 15.0, 1.15
+#: Maximum seconds in the status Stopping: the container has two minutes, then SageMaker uploads its files.
+_MAX_STOPPING_SECONDS = 1800.0
 
 
-def wait(
+def wait_for_job(
     record: RunRecord,
     sagemaker: Client,
     show: Callable[[RunRecord], None],
     sleep: Callable[[float], None] = time.sleep,
     *,
-    watch: Watch | None = None,
+    watch: UtilizationWatch | None = None,
 ) -> RunRecord:
-    """The record when the job has ended; `show` gets each state on the way. Raises UserError.
+    """Return the record when the job has ended; `show` receives each state. Raises UserError.
 
-    A job that `watch` finds idle is stopped, and the record says why.
+    A job that `watch` finds idle is stopped, and the record has the reason.
 
-    Ctrl-C passes through and leaves the job running: the same launch attaches to it again.
+    Ctrl-C leaves the job running; the same launch attaches to it again.
     """
-    kind, stopping = KINDS[record.kind], None
+    kind, stopping_since = KINDS[record.kind], None
     with aws.translate_aws_errors(f"following {kind.title} {record.job_name}"):
-        for pause in pauses():
-            record = kind.current(record, sagemaker)
+        for pause in iterate_pauses():
+            record = kind.refresh(record, sagemaker)
             show(record)
-            if record.ended:
+            if record.is_ended:
                 break
-            stopping = (stopping or time.monotonic()) if record.status == "Stopping" else None
-            if stopping is not None and time.monotonic() - stopping > _STOPS_WITHIN:
+            stopping_since = (stopping_since or time.monotonic()) if record.status == "Stopping" else None
+            if stopping_since is not None and time.monotonic() - stopping_since > _MAX_STOPPING_SECONDS:
                 raise UserError(
-                    f"{kind.title} {record.job_name}: is Stopping for more than {_STOPS_WITHIN / 60:g} min, where "
-                    "minutes are usual; look again later, ask AWS Support, or run it anew with --force"
+                    f"{kind.title} {record.job_name}: has been Stopping for more than "
+                    f"{_MAX_STOPPING_SECONDS / 60:g} min, which is unusual; check again later, ask AWS "
+                    "Support, or start it again with --force"
                 )
-            record = _within_its_cap(record, sagemaker)
+            record = _stop_at_cap(record, sagemaker)
             if watch is not None:
-                record = without_the_idle(record, watch, sagemaker)
+                record = stop_idle_jobs(record, watch, sagemaker)
             sleep(pause)
     return record
 
 
-def pauses() -> Iterator[float]:
-    """Seconds between two looks at what takes its time, without end."""
-    pause = _FIRST
+def iterate_pauses() -> Iterator[float]:
+    """Yield the seconds between two reads of a status, without end."""
+    pause = _FIRST_PAUSE
     while True:
         yield pause
-        pause = min(_LONGEST, pause * _GROWTH)
+        pause = min(_LONGEST_PAUSE, pause * _PAUSE_GROWTH)
 
 
-def _within_its_cap(record: RunRecord, sagemaker: Client) -> RunRecord:
-    """The record with the job stopped now, if it has run for too long and SageMaker does not see to it."""
+def _stop_at_cap(record: RunRecord, sagemaker: Client) -> RunRecord:
+    """Stop a job that runs longer than a cap that SageMaker does not enforce; return its record."""
     if record.stops_after is None or record.started_at is None or record.job_name in record.stopped:
         return record
     if (datetime.now(UTC) - record.started_at).total_seconds() < record.stops_after:
         return record
     if not KINDS[record.kind].stop(record.job_name, sagemaker):
         return record
-    reason = f"it ran for longer than the {record.stops_after / 60:g} min of limits.max_runtime_minutes"
+    reason = f"it ran longer than the {record.stops_after / 60:g} min of limits.max_runtime_minutes"
     return record.model_copy(update={"stopped": {**record.stopped, record.job_name: reason}})
 
 
-def watch_of(launch: Launch) -> Watch | None:
-    """What is to be watched of a launched job, as its file says; None for nothing. Raises UserError."""
-    return None if launch.floor is None else watching(launch.floor, launch.record)
+def make_watch(launch: JobLaunch) -> UtilizationWatch | None:
+    """Return the watch of a launched job; None if its file has no floor. Raises UserError."""
+    return None if launch.floor is None else watch_job(launch.floor, launch.record)
 
 
-def watching(floor: UtilizationFloor, record: RunRecord) -> Watch:
-    """The watch of a job, or of those that it starts. Raises UserError."""
+def watch_job(floor: UtilizationFloor, record: RunRecord) -> UtilizationWatch:
+    """Return the watch of a job, or of the jobs that it starts. Raises UserError."""
     namespace = f"/aws/sagemaker/{KINDS[record.kind].worker.noun}s"
-    cloudwatch = aws.client("cloudwatch", record.region)
-    return Watch(floor, record.instance_type, record.instance_count, namespace, cloudwatch)
+    cloudwatch = aws.make_client("cloudwatch", record.region)
+    return UtilizationWatch(floor, record.instance_type, record.instance_count, namespace, cloudwatch)
 
 
-def without_the_idle(record: RunRecord, watch: Watch, sagemaker: Client) -> RunRecord:
-    """The record with what was stopped now."""
-    kind, stopped = KINDS[record.kind], dict(record.stopped)
-    for job, since in kind.at_work(record).items():
-        reason = None if job in stopped else watch.idle(job, since, datetime.now(UTC))
+def stop_idle_jobs(record: RunRecord, watch: UtilizationWatch, sagemaker: Client) -> RunRecord:
+    """Stop idle jobs and return the record with the reasons."""
+    kind, reasons = KINDS[record.kind], dict(record.stopped)
+    for job, since in kind.list_running_jobs(record).items():
+        reason = None if job in reasons else watch.find_idle_reason(job, since, datetime.now(UTC))
         if reason is not None and kind.worker.stop(job, sagemaker):
-            stopped[job] = reason
-    return record.model_copy(update={"stopped": stopped})
+            reasons[job] = reason
+    return record.model_copy(update={"stopped": reasons})

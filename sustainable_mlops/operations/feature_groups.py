@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from sustainable_mlops.aws import Client, error_code, translate_aws_errors
+from sustainable_mlops.aws import Client, read_error_code, translate_aws_errors
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.settings import validate
 
@@ -137,7 +137,7 @@ def _describe(group: str, sagemaker: Client, **page: str) -> dict[str, Any]:
         try:
             description: dict[str, Any] = sagemaker.describe_feature_group(FeatureGroupName=group, **page)
         except ClientError as error:
-            if error_code(error) == "ResourceNotFound":
+            if read_error_code(error) == "ResourceNotFound":
                 raise UserError(f"{group}: there is no such feature group; apply first") from None
             raise
     return description

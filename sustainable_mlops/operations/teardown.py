@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sagemaker_sandbox.client import CREDENTIALS
+from sagemaker_sandbox import CREDENTIALS
 from sustainable_mlops import aws
 from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
@@ -62,7 +62,7 @@ def destroy(
     they go first. Raises UserError, as `refuse_protected` and AccountClients.check do, before anything is deleted.
     """
     refuse_protected(terraform)
-    platform: dict[str, Any] = terraform.outputs().get("platform", {})
+    platform: dict[str, Any] = terraform.read_outputs().get("platform", {})
     settings = _read_settings(terraform)
     watched = _list_arns(terraform, "aws_cloudwatch_log_group") if late_seconds > 0 else []
     packages, roles = _list_arns(terraform, "aws_sagemaker_model_package_group"), _list_arns(terraform, "aws_iam_role")
@@ -78,7 +78,7 @@ def destroy(
     if account is not None:
         here = [group for group in groups if group.account_id == account.account_id]
         LateLogGroups(account, owner, say).delete(here, late_seconds, progress)
-    return at.done
+    return at.changes_done
 
 
 class LogGroup(NamedTuple):
@@ -103,7 +103,7 @@ def _read_settings(terraform: Terraform) -> dict[str, Any]:
 
 def _list_arns(terraform: Terraform, resource_type: str) -> list[str]:
     """Return the ARN of every resource of a type in the state."""
-    return [attributes["arn"] for attributes in terraform.attributes(resource_type)]
+    return [attributes["arn"] for attributes in terraform.list_attributes(resource_type)]
 
 
 def _find_account(settings: dict[str, Any], platform: dict[str, Any], arns: Sequence[str]) -> AccountClients | None:
@@ -225,7 +225,7 @@ def state_left(terraform: Terraform) -> str | None:
     )
     return (
         f"The bucket of the state, {bucket}, stays, with every version of it. Where no other environment keeps its "
-        f'state there:\n{terraform.before}{shlex.quote(sys.executable)} -c "{delete}"'
+        f'state there:\n{terraform.command_prefix}{shlex.quote(sys.executable)} -c "{delete}"'
     )
 
 
@@ -240,10 +240,10 @@ def _two_keys(terraform: Terraform, guards: list[str]) -> Iterator[str]:
     if (settings := _settings(folder)).is_file():
         yield from turn_off(settings)
         yield f"smlops synth {shlex.quote(folder.resolve().name)}"
-    yield f"{terraform.typed} state rm {shlex.join(guards)}"
+    yield f"{terraform.command} state rm {shlex.join(guards)}"
     # A bucket's right to be emptied and a key's shorter waiting time have to be in the state before the destruction.
-    yield f"{terraform.typed} apply"
-    yield f"{terraform.before}smlops teardown {shlex.quote(str(folder))}"
+    yield f"{terraform.command} apply"
+    yield f"{terraform.command_prefix}smlops teardown {shlex.quote(str(folder))}"
 
 
 def turn_off(settings: Path) -> Iterator[str]:

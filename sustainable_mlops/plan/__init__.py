@@ -10,32 +10,32 @@ A plan is the JSON output of `terraform show -json`:
 This package uses the standard library only. It does not assess the plan: `rules`, `footprint` and `review` do.
 """
 
-from sustainable_mlops.plan.commands import Command
+from sustainable_mlops.plan.commands import PlanCommand
 from sustainable_mlops.plan.configuration import References
-from sustainable_mlops.plan.foreign import Foreign
-from sustainable_mlops.plan.joins import Joins, Matches, Scaled, Variant
-from sustainable_mlops.plan.pipelines import Parameter, Pipeline, Step
-from sustainable_mlops.plan.plan import Check, Plan, load
+from sustainable_mlops.plan.foreign import UnreviewedResource
+from sustainable_mlops.plan.joins import Joins, Matches, ScaledVariant, Variant
+from sustainable_mlops.plan.pipelines import PipelineParameter, PipelineStep, PlannedPipeline
+from sustainable_mlops.plan.plan import FailedCheck, Plan, load
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN, Block, Sensitive, Unknown, dig
 
 __all__ = [
     "UNKNOWN",
     "Block",
-    "Check",
-    "Command",
-    "Foreign",
+    "FailedCheck",
     "Joins",
     "Matches",
-    "Parameter",
-    "Pipeline",
+    "PipelineParameter",
+    "PipelineStep",
     "Plan",
+    "PlanCommand",
+    "PlannedPipeline",
     "References",
     "Resource",
-    "Scaled",
+    "ScaledVariant",
     "Sensitive",
-    "Step",
     "Unknown",
+    "UnreviewedResource",
     "Variant",
     "dig",
     "load",

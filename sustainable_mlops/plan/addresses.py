@@ -4,38 +4,38 @@ import json
 import re
 from functools import lru_cache
 
-#: A name, or the index of an instance (`[0]`, `["key"]`) as a tuple of one. `(None,)` is an index that is not a literal.
-Part = str | tuple[str | int | None]
+#: A name, or the index of an instance (`[0]`, `["key"]`) as a tuple of one. `(None,)` is a computed index.
+AddressPart = str | tuple[str | int | None]
 
 _PART = re.compile(r'\.?([^.\[\]]+)|\[(?:("(?:[^"\\]|\\.)*")|(\d{1,18})|[^\[\]]*)\]')
 
 
 @lru_cache(maxsize=65536)
-def parts(address: str) -> tuple[Part, ...]:
+def split_address(address: str) -> tuple[AddressPart, ...]:
     """Split an address or a reference into its parts.
 
     For example, `module.a["k"].aws_s3_bucket.b[0].arn` becomes `("module", "a", ("k",), "aws_s3_bucket", "b", (0,),
     "arn")`.
     """
-    found: list[Part] = []
+    address_parts: list[AddressPart] = []
     for match in _PART.finditer(address):
         name, key, number = match.groups()
         if name is not None:
-            found.append(name)
+            address_parts.append(name)
         elif key is not None:
-            found.append((_unquote(key),))
+            address_parts.append((_unquote(key),))
         else:
-            found.append((int(number),) if number is not None else (None,))
-    return tuple(found)
+            address_parts.append((int(number),) if number is not None else (None,))
+    return tuple(address_parts)
 
 
 @lru_cache(maxsize=4096)
-def names(module: tuple[Part, ...]) -> tuple[str, ...]:
+def list_call_names(module: tuple[AddressPart, ...]) -> tuple[str, ...]:
     """Return the names of the calls that lead to a module instance: `module.a["k"].module.b` gives `("a", "b")`."""
     return tuple(part for part in module if isinstance(part, str))[1::2]
 
 
-def parent(module: tuple[Part, ...]) -> tuple[tuple[Part, ...], str | int | None]:
+def split_parent(module: tuple[AddressPart, ...]) -> tuple[tuple[AddressPart, ...], str | int | None]:
     """Return the module that calls this one, and the index of this instance."""
     index: str | int | None = None
     if isinstance(module[-1], tuple):

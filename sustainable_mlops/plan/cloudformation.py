@@ -9,52 +9,52 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sustainable_mlops.plan.document import embedded
-from sustainable_mlops.plan.twins import Converter, Reading, Twin, snake_case
+from sustainable_mlops.plan.document import parse_embedded_json
+from sustainable_mlops.plan.twins import Converter, MappedReader, TypeMapping, to_snake_case
 from sustainable_mlops.plan.values import UNKNOWN
 
 AWSCC = "awscc_"
 CLOUD_CONTROL = "aws_cloudcontrolapi_resource"
 
 
-def _policy(value: Any) -> Any:
+def _convert_policy(value: Any) -> Any:
     """Return a policy as JSON text; it may also be an object."""
     return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
 
 
-def _map(value: Any) -> Any:
+def _convert_map(value: Any) -> Any:
     """Parse a map that awscc writes as JSON text."""
-    found = embedded(value) if isinstance(value, str) else value
-    return found if isinstance(found, dict) else UNKNOWN
+    mapping = parse_embedded_json(value) if isinstance(value, str) else value
+    return mapping if isinstance(mapping, dict) else UNKNOWN
 
 
-def _tags(value: Any) -> Any:
+def _convert_tags(value: Any) -> Any:
     """Convert `[{"key": "team", "value": "ml"}]` to a map. Return `UNKNOWN` if any key is unknown."""
-    found: dict[str, Any] = {}
+    tags: dict[str, Any] = {}
     for tag in value if isinstance(value, list) else [None]:
-        pair = {snake_case(name): part for name, part in tag.items()} if isinstance(tag, dict) else {}
+        pair = {to_snake_case(name): part for name, part in tag.items()} if isinstance(tag, dict) else {}
         if type(pair.get("key")) is not str:
             return UNKNOWN
-        found[pair["key"]] = pair.get("value", "")
-    return found
+        tags[pair["key"]] = pair.get("value", "")
+    return tags
 
 
-def _enabled(value: Any) -> Any:
+def _convert_enabled(value: Any) -> Any:
     return value == "Enabled"
 
 
-def _canned_acl(value: Any) -> Any:
+def _convert_acl(value: Any) -> Any:
     """Convert `PublicRead` to `public-read`."""
-    return snake_case(value).replace("_", "-") if isinstance(value, str) else value
+    return to_snake_case(value).replace("_", "-") if isinstance(value, str) else value
 
 
-def _twin(
+def _mapping(
     type_: str,
     identity: Mapping[str, str],
     paths: Mapping[str, str] | None = None,
     values: Mapping[str, Converter] | None = None,
-) -> Twin:
-    return Twin(type_, identity, paths or {}, {"tags": _tags, **(values or {})})
+) -> TypeMapping:
+    return TypeMapping(type_, identity, paths or {}, {"tags": _convert_tags, **(values or {})})
 
 
 _RULES = "lifecycle_configuration.rules"
@@ -65,14 +65,14 @@ _ENCRYPTION = "bucket_encryption.server_side_encryption_configuration"
 _ENCRYPTION_RULE = "server_side_encryption_configuration.rule"
 
 #: The mapping of each type. All of them have `tags`.
-TWINS = {
-    "AWS::IAM::ManagedPolicy": _twin(
+TYPE_MAPPINGS = {
+    "AWS::IAM::ManagedPolicy": _mapping(
         "aws_iam_policy",
         {"managed_policy_name": "name", "policy_arn": "arn", "id": "arn"},
         {"policy_document": "policy"},
-        {"policy_document": _policy},
+        {"policy_document": _convert_policy},
     ),
-    "AWS::IAM::Role": _twin(
+    "AWS::IAM::Role": _mapping(
         "aws_iam_role",
         {"role_name": "name", "arn": "arn", "id": "id", "role_id": "unique_id"},
         {
@@ -81,9 +81,9 @@ TWINS = {
             "policies.policy_name": "inline_policy.name",
             "policies.policy_document": "inline_policy.policy",
         },
-        {"assume_role_policy_document": _policy, "policies.policy_document": _policy},
+        {"assume_role_policy_document": _convert_policy, "policies.policy_document": _convert_policy},
     ),
-    "AWS::KMS::Key": _twin(
+    "AWS::KMS::Key": _mapping(
         "aws_kms_key",
         {"key_id": "key_id", "arn": "arn", "id": "id"},
         {
@@ -92,10 +92,10 @@ TWINS = {
             "key_spec": "customer_master_key_spec",
             "pending_window_in_days": "deletion_window_in_days",
         },
-        {"key_policy": _policy},
+        {"key_policy": _convert_policy},
     ),
     # Properties that exist as attributes of the bucket. Others, such as the public access block, keep their names.
-    "AWS::S3::Bucket": _twin(
+    "AWS::S3::Bucket": _mapping(
         "aws_s3_bucket",
         {
             "bucket_name": "bucket",
@@ -140,17 +140,17 @@ TWINS = {
             ),
         },
         {
-            "access_control": _canned_acl,
-            "versioning_configuration.status": _enabled,
-            f"{_RULES}.status": _enabled,
-            f"{_RULES}.tag_filters": _tags,
+            "access_control": _convert_acl,
+            "versioning_configuration.status": _convert_enabled,
+            f"{_RULES}.status": _convert_enabled,
+            f"{_RULES}.tag_filters": _convert_tags,
         },
     ),
     # The provider aws has no such type, so the attributes keep CloudFormation's names.
-    "AWS::SageMaker::Cluster": _twin(
+    "AWS::SageMaker::Cluster": _mapping(
         "aws_sagemaker_cluster", {"cluster_name": "cluster_name", "cluster_arn": "arn", "id": "arn"}
     ),
-    "AWS::SageMaker::Domain": _twin(
+    "AWS::SageMaker::Domain": _mapping(
         "aws_sagemaker_domain",
         {"domain_name": "domain_name", "domain_arn": "arn", "domain_id": "id", "id": "id", "url": "url"},
         {
@@ -161,66 +161,66 @@ TWINS = {
             "*.sage_maker_image_version_arn": "sagemaker_image_version_arn",
         },
     ),
-    "AWS::SageMaker::Endpoint": _twin(
+    "AWS::SageMaker::Endpoint": _mapping(
         "aws_sagemaker_endpoint", {"endpoint_name": "name", "endpoint_arn": "arn", "id": "arn"}
     ),
-    "AWS::SageMaker::EndpointConfig": _twin(
+    "AWS::SageMaker::EndpointConfig": _mapping(
         "aws_sagemaker_endpoint_configuration",
         {"endpoint_config_name": "name", "endpoint_config_id": "arn", "id": "arn"},
         {"kms_key_id": "kms_key_arn"},
     ),
-    "AWS::SageMaker::FeatureGroup": _twin(
+    "AWS::SageMaker::FeatureGroup": _mapping(
         "aws_sagemaker_feature_group",
         {"feature_group_name": "feature_group_name", "id": "id"},
         {"feature_definitions": "feature_definition"},
     ),
-    "AWS::SageMaker::Model": _twin(
+    "AWS::SageMaker::Model": _mapping(
         "aws_sagemaker_model",
         {"model_name": "name", "model_arn": "arn", "id": "arn"},
         {"containers": "container"},
-        {"containers.environment": _map, "primary_container.environment": _map},
+        {"containers.environment": _convert_map, "primary_container.environment": _convert_map},
     ),
-    "AWS::SageMaker::ModelPackageGroup": _twin(
+    "AWS::SageMaker::ModelPackageGroup": _mapping(
         "aws_sagemaker_model_package_group",
         {"model_package_group_name": "model_package_group_name", "model_package_group_arn": "arn", "id": "arn"},
         {},
-        {"model_package_group_policy": _policy},
+        {"model_package_group_policy": _convert_policy},
     ),
-    "AWS::SageMaker::NotebookInstance": _twin(
+    "AWS::SageMaker::NotebookInstance": _mapping(
         "aws_sagemaker_notebook_instance",
         {"notebook_instance_name": "name", "notebook_instance_id": "arn", "id": "arn"},
         {"security_group_ids": "security_groups", "volume_size_in_gb": "volume_size"},
     ),
 }
 _BY_AWSCC_TYPE = {
-    f"{AWSCC}{service.lower()}_{snake_case(name)}": twin
-    for cloudformation_type, twin in TWINS.items()
+    f"{AWSCC}{service.lower()}_{to_snake_case(name)}": twin
+    for cloudformation_type, twin in TYPE_MAPPINGS.items()
     for _, service, name in [cloudformation_type.split("::")]
 }
 
-_WRITTEN = {twin.type: (name, CLOUD_CONTROL) for name, twin in _BY_AWSCC_TYPE.items()}
+_SOURCE_TYPES = {twin.type: (name, CLOUD_CONTROL) for name, twin in _BY_AWSCC_TYPE.items()}
 
 
-def written(type_: str) -> tuple[str, ...]:
+def list_source_types(type_: str) -> tuple[str, ...]:
     """Return the types that a plan may use instead of this type of the provider aws."""
-    return _WRITTEN.get(type_, ())
+    return _SOURCE_TYPES.get(type_, ())
 
 
-def reading(type_: str, change: Mapping[str, Any]) -> Reading | None:
+def find_mapped_reader(type_: str, change: Mapping[str, Any]) -> MappedReader | None:
     """Return the reader of a resource that is declared with a CloudFormation type, or None for other types.
 
     `change` is the `change` object of the plan.
     """
     if type_.startswith(AWSCC):
         twin = _BY_AWSCC_TYPE.get(type_)
-        return None if twin is None else Reading(twin)
+        return None if twin is None else MappedReader(twin)
     if type_ == CLOUD_CONTROL:
-        twin = TWINS.get(type_name(change))
-        return None if twin is None else Reading(twin, "desired_state", "properties")
+        twin = TYPE_MAPPINGS.get(find_cloudformation_type(change))
+        return None if twin is None else MappedReader(twin, "desired_state", "properties")
     return None
 
 
-def type_name(change: Mapping[str, Any]) -> str:
+def find_cloudformation_type(change: Mapping[str, Any]) -> str:
     """Return the CloudFormation type of a Cloud Control resource, or an empty text if it is unknown."""
     for side in (change.get("after"), change.get("before")):
         name = side.get("type_name") if isinstance(side, dict) else None

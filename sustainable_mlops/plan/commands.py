@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sustainable_mlops.plan.configuration import Configuration, references_in
+from sustainable_mlops.plan.configuration import Configuration, list_references
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import Sensitive, with_marks
+from sustainable_mlops.plan.values import Sensitive, apply_marks
 
 #: The attributes in which a provisioner says what it runs or copies. The first one that is set counts.
-_SAYS = {
+_TEXT_ATTRIBUTES = {
     "local-exec": ("command",),
     "remote-exec": ("inline", "script", "scripts"),
     "file": ("source", "content"),
@@ -19,14 +19,14 @@ _SAYS = {
 _RUNNERS = {"aws_lambda_invocation": "function_name", "aws_ssm_association": "name"}
 #: The data source that runs a program.
 _PROGRAM = "external"
-_RUN = {"create": "created", "replace": "replaced", "delete": "destroyed"}
-_MADE = {"create": "created", "replace": "replaced", "update": "updated"}
+_PROVISIONER_EVENTS = {"create": "created", "replace": "replaced", "delete": "destroyed"}
+_RUNNER_EVENTS = {"create": "created", "replace": "replaced", "update": "updated"}
 #: References that a provisioner may use on destruction. A provisioner on creation may use them too.
-_OWN = ("self", "each", "count", "path", "terraform")
-_LONGEST = 100
+_OWN_REFERENCES = ("self", "each", "count", "path", "terraform")
+_MAX_LENGTH = 100
 
 
-class Command(NamedTuple):
+class PlanCommand(NamedTuple):
     """A command that runs because of a plan."""
 
     address: str
@@ -34,110 +34,128 @@ class Command(NamedTuple):
     kind: str
     #: One short line: the command if it is a constant and not sensitive, else its references. It may be empty.
     text: str
-    #: `created`, `replaced` or `destroyed`: the change that may run a provisioner. A plan does not say for which of them
+    #: `created`, `replaced` or `destroyed`: the change that may run a provisioner. A plan does not say for which change
     #: a provisioner is. `planned`: runs with every plan. `read`: runs on apply. For an action: its event, `invoked`, or
     #: `deferred` with the reason.
     when: str
 
 
-def commands(document: Mapping[str, Any], inventory: Inventory, configuration: Configuration) -> list[Command]:
+def list_commands(document: Mapping[str, Any], inventory: Inventory, configuration: Configuration) -> list[PlanCommand]:
     """Return all commands that this plan would run, in the order of its resources.
 
     Resources without changes run nothing.
     """
-    found = [one for resource in inventory.managed for one in _provisioners(resource, configuration)]
-    found += [_run(one) for kind in _RUNNERS for one in inventory.by_type.get(kind, ()) if one.action in _MADE]
-    found += [_data_source(resource) for resource in inventory.data if resource.type == _PROGRAM and _is_read(resource)]
+    plan_commands = [
+        command for resource in inventory.managed for command in _list_provisioners(resource, configuration)
+    ]
+    plan_commands += [
+        _describe_runner(resource)
+        for kind in _RUNNERS
+        for resource in inventory.by_type.get(kind, ())
+        if resource.action in _RUNNER_EVENTS
+    ]
+    plan_commands += [
+        _describe_data_source(resource)
+        for resource in inventory.data_sources
+        if resource.type == _PROGRAM and _is_read(resource)
+    ]
     for position, entry in enumerate(document.get("action_invocations") or []):
-        found.append(_action(entry, f"action_invocations[{position}]"))
+        plan_commands.append(_describe_action(entry, f"action_invocations[{position}]"))
     for position, entry in enumerate(document.get("deferred_action_invocations") or []):
         place = f"deferred_action_invocations[{position}]"
         inner = entry if isinstance(entry, dict) else {}
-        found.append(_action(inner.get("action_invocation"), place, f"deferred: {inner.get('reason') or 'unknown'}"))
-    return found
+        plan_commands.append(
+            _describe_action(inner.get("action_invocation"), place, f"deferred: {inner.get('reason') or 'unknown'}")
+        )
+    return plan_commands
 
 
-def _provisioners(resource: Resource, configuration: Configuration) -> Iterator[Command]:
-    when = _RUN.get(resource.action)
+def _list_provisioners(resource: Resource, configuration: Configuration) -> Iterator[PlanCommand]:
+    when = _PROVISIONER_EVENTS.get(resource.action)
     if when is None:
         return
-    written = configuration.resource(resource).get("provisioners")
-    for provisioner in written if isinstance(written, list) else []:
+    provisioners = configuration.find_resource(resource).get("provisioners")
+    for provisioner in provisioners if isinstance(provisioners, list) else []:
         kind = str(provisioner.get("type")) if isinstance(provisioner, dict) else "a provisioner"
-        given = provisioner.get("expressions") if isinstance(provisioner, dict) else None
-        expressions = given if isinstance(given, dict) else {}
-        if when == "destroyed" and not all(map(_is_own, references_in(expressions))):
+        body = provisioner.get("expressions") if isinstance(provisioner, dict) else None
+        expressions = body if isinstance(body, dict) else {}
+        if when == "destroyed" and not all(map(_is_own, list_references(expressions))):
             continue  # such a provisioner runs on creation only
-        yield Command(resource.address, kind, _says(kind, expressions), when)
+        yield PlanCommand(resource.address, kind, _describe_provisioner(kind, expressions), when)
 
 
 def _is_own(reference: str) -> bool:
-    return reference.partition(".")[0].partition("[")[0] in _OWN
+    return reference.partition(".")[0].partition("[")[0] in _OWN_REFERENCES
 
 
-def _says(kind: str, expressions: Mapping[str, Any]) -> str:
-    name = next((name for name in _SAYS.get(kind, ()) if name in expressions), None)
+def _describe_provisioner(kind: str, expressions: Mapping[str, Any]) -> str:
+    name = next((name for name in _TEXT_ATTRIBUTES.get(kind, ()) if name in expressions), None)
     if name is None:
         return ""
-    text = name if name == "content" else _told(expressions[name])
-    return f"{text} → {_told(expressions.get('destination'))}" if kind == "file" else text
+    text = name if name == "content" else _describe_expression(expressions[name])
+    return f"{text} → {_describe_expression(expressions.get('destination'))}" if kind == "file" else text
 
 
-def _told(expression: Any) -> str:
+def _describe_expression(expression: Any) -> str:
     """Return a constant, or the references of the expression: a plan does not contain the text of expressions."""
     if isinstance(expression, dict) and "constant_value" in expression:
-        return _line(expression["constant_value"])
-    return _short(f"made of {', '.join(dict.fromkeys(references_in(expression)))}") if expression else ""
+        return _format_line(expression["constant_value"])
+    return _shorten(f"made of {', '.join(dict.fromkeys(list_references(expression)))}") if expression else ""
 
 
 def _is_read(resource: Resource) -> bool:
     return resource.exists() or resource.action == "read"
 
 
-def _run(resource: Resource) -> Command:
-    return Command(
-        resource.address, resource.type, _line(resource.get(_RUNNERS[resource.type])), _MADE[resource.action]
+def _describe_runner(resource: Resource) -> PlanCommand:
+    return PlanCommand(
+        resource.address,
+        resource.type,
+        _format_line(resource.get(_RUNNERS[resource.type])),
+        _RUNNER_EVENTS[resource.action],
     )
 
 
-def _data_source(resource: Resource) -> Command:
-    text = _line(resource.get("program"))
-    return Command(resource.address, resource.type, text, "read" if resource.action == "read" else "planned")
+def _describe_data_source(resource: Resource) -> PlanCommand:
+    text = _format_line(resource.get("program"))
+    return PlanCommand(resource.address, resource.type, text, "read" if resource.action == "read" else "planned")
 
 
-def _action(entry: Any, place: str, deferred: str = "") -> Command:
+def _describe_action(entry: Any, place: str, deferred: str = "") -> PlanCommand:
     if not isinstance(entry, dict):
-        return Command(place, "action", "", deferred or "invoked")
+        return PlanCommand(place, "action", "", deferred or "invoked")
     unknown, sensitive = entry.get("config_unknown", False), entry.get("config_sensitive", False)
-    values = with_marks(entry.get("config_values"), unknown, sensitive)
+    values = apply_marks(entry.get("config_values"), unknown, sensitive)
     settings = values if isinstance(values, dict) else {}
-    text = _short(", ".join(f"{name} = {_line(value)}" for name, value in settings.items() if value is not None))
+    text = _shorten(
+        ", ".join(f"{name} = {_format_line(value)}" for name, value in settings.items() if value is not None)
+    )
     trigger = entry.get("lifecycle_action_trigger")
     address, kind = str(entry.get("address") or place), str(entry.get("type") or "action")
-    return Command(address, kind, text, deferred or _event(trigger))
+    return PlanCommand(address, kind, text, deferred or _describe_trigger(trigger))
 
 
-def _event(trigger: Any) -> str:
+def _describe_trigger(trigger: Any) -> str:
     """Describe the trigger of an action: `AfterUpdate` of a resource becomes `after the update of` its address."""
-    found = trigger if isinstance(trigger, dict) else {}
-    words = re.findall("[A-Z][a-z]+", str(found.get("action_trigger_event") or ""))
-    source = found.get("triggering_resource_address")
+    fields = trigger if isinstance(trigger, dict) else {}
+    words = re.findall("[A-Z][a-z]+", str(fields.get("action_trigger_event") or ""))
+    source = fields.get("triggering_resource_address")
     if len(words) != 2 or not isinstance(source, str):
         return "invoked"
     return f"{words[0].lower()} the {words[1].lower()} of {source}"
 
 
-def _line(value: Any) -> str:
+def _format_line(value: Any) -> str:
     """Return a value as one short line."""
     if isinstance(value, Sensitive) or value is None:
         return "" if value is None else str(value)
     if isinstance(value, list):
-        return _short("; ".join(map(_line, value)))
+        return _shorten("; ".join(map(_format_line, value)))
     if isinstance(value, dict):
-        return _short(", ".join(f"{name} = {_line(inner)}" for name, inner in value.items()))
-    return _short(str(value).lower() if isinstance(value, bool) else str(value))
+        return _shorten(", ".join(f"{name} = {_format_line(inner)}" for name, inner in value.items()))
+    return _shorten(str(value).lower() if isinstance(value, bool) else str(value))
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if len(text) <= _MAX_LENGTH else f"{text[: _MAX_LENGTH - 1]}…"

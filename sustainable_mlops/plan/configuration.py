@@ -8,15 +8,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sustainable_mlops.plan.addresses import Part, names, parent, parts
+from sustainable_mlops.plan.addresses import AddressPart, list_call_names, split_address, split_parent
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, Path, Unknown, dig, steps
+from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Unknown, dig, split_path
 
 #: Names of attributes that identify their resource.
-_NAME = re.compile(r"(?:.*_)?(?:arn|bucket|id|name|ur[il])")
+_IDENTIFIER = re.compile(r"(?:.*_)?(?:arn|bucket|id|name|ur[il])")
 #: Names of attributes that are numbers, choices, flags or objects: they never contain the name of another resource.
-_NO_NAME = re.compile(
+_NOT_IDENTIFIER = re.compile(
     r"(?:.*_)?(?:access|algorithm|class|concurrency|configs?|configurations?|count|days|duration|enabled|format|gb|"
     r"isolation|management|mb|minutes|mode|number|percentage|preference|requirements|scaling|seconds|settings?|size|"
     r"source|spec|status|strategy|types?|units?|update_policy|weight)|(?:accept|block|disable|enable|ignore|restrict)_.*"
@@ -31,15 +31,15 @@ class References(NamedTuple):
     #: The resources with the name of the referenced attribute. An empty name stands for the whole resource.
     attributes: tuple[tuple[Resource, str], ...] = ()
 
-    def of(self, *types: str) -> tuple[Resource, ...]:
+    def filter_by_type(self, *types: str) -> tuple[Resource, ...]:
         """Return the referenced resources of these types."""
         return tuple(resource for resource in self.resources if resource.type in types)
 
 
-class _Scope(NamedTuple):
+class _ReferenceScope(NamedTuple):
     """The context of a reference: module instance, index of the referring instance, and its configuration."""
 
-    module: tuple[Part, ...]
+    module: tuple[AddressPart, ...]
     instance: str | int | None
     repeated: Mapping[str, Any]
 
@@ -56,74 +56,74 @@ class Configuration:
         self._inventory = inventory
         self._modules: dict[tuple[str, ...], Mapping[str, Any]] = {(): self._root}
         self._resources: dict[tuple[str, ...], dict[tuple[str, str, str], Mapping[str, Any]]] = {}
-        self._found: dict[tuple[int, object], References] = {}
+        self._cache: dict[tuple[int, object], References] = {}
 
-    def module(self, path: tuple[str, ...]) -> Mapping[str, Any]:
+    def find_module(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         """Return the configuration of the module at the end of these calls, or an empty object."""
         known = self._modules.get(path)
         if known is None:
-            known = self._modules[path] = _object(self.call(path).get("module"))
+            known = self._modules[path] = _object(self.find_call(path).get("module"))
         return known
 
-    def call(self, path: tuple[str, ...]) -> Mapping[str, Any]:
+    def find_call(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         """Return the module call at the end of `path`."""
-        return _object(_object(self.module(path[:-1]).get("module_calls")).get(path[-1]))
+        return _object(_object(self.find_module(path[:-1]).get("module_calls")).get(path[-1]))
 
-    def resource(self, resource: Resource) -> Mapping[str, Any]:
+    def find_resource(self, resource: Resource) -> Mapping[str, Any]:
         """Return the configuration of a resource. It is empty for a resource without one, such as a destroyed one."""
-        path = names(resource.module_parts)
+        path = list_call_names(resource.module_parts)
         known = self._resources.get(path)
         if known is None:
-            found = _objects(self.module(path).get("resources"))
-            known = {(str(r.get("mode", "managed")), str(r.get("type")), str(r.get("name"))): r for r in found}
+            resources = _objects(self.find_module(path).get("resources"))
+            known = {(str(r.get("mode", "managed")), str(r.get("type")), str(r.get("name"))): r for r in resources}
             self._resources[path] = known
-        return known.get((resource.mode, resource.written_type, resource.name), {})
+        return known.get((resource.mode, resource.source_type, resource.name), {})
 
-    def references(self, resource: Resource, path: Path | None = None) -> References:
+    def find_references(self, resource: Resource, path: AttributePath | None = None) -> References:
         """Return the resources that the expression at `path` refers to; without `path`, those of all expressions.
 
         References are followed through module inputs, module outputs and `for_each`. An instance refers to the
         instance with the same index if there is one, else to all instances.
         """
-        declared = self.resource(resource)
+        body = self.find_resource(resource)
         key = path if isinstance(path, str | None) else tuple(path)
-        return self._referred(resource, key, declared, self._expressions(resource, declared, path))
+        return self._find_cached(resource, key, body, self._find_expressions(resource, body, path))
 
-    def _referred(self, resource: Resource, key: object, declared: Mapping[str, Any], expression: Any) -> References:
+    def _find_cached(self, resource: Resource, key: object, body: Mapping[str, Any], expression: Any) -> References:
         """Return the resources that an expression of `resource` refers to; the result is cached by `key`."""
-        found = self._found.get((id(resource), key))
-        if found is None:
-            scope = _Scope(resource.module_parts, resource.index, declared)
-            found = self._follow([(reference, scope) for reference in references_in(expression)])
-            self._found[id(resource), key] = found
-        return found
+        references = self._cache.get((id(resource), key))
+        if references is None:
+            scope = _ReferenceScope(resource.module_parts, resource.index, body)
+            references = self._follow_references([(reference, scope) for reference in list_references(expression)])
+            self._cache[id(resource), key] = references
+        return references
 
-    def _expressions(self, resource: Resource, declared: Mapping[str, Any], path: Path | None) -> Any:
+    def _find_expressions(self, resource: Resource, body: Mapping[str, Any], path: AttributePath | None) -> Any:
         """Return the expression for `path`.
 
         For a resource that is read as another type, several expressions may hold the attribute.
         """
-        expressions = _object(declared.get("expressions"))
-        if resource.reading is None or path is None:
-            return _within(expressions, path)
-        written = [expressions.get(name) for name in resource.reading.attributes(path)]
-        return [expression for expression in written if expression is not None] or None
+        expressions = _object(body.get("expressions"))
+        if resource.mapped_reader is None or path is None:
+            return _find_expression(expressions, path)
+        candidates = [expressions.get(name) for name in resource.mapped_reader.list_source_attributes(path)]
+        return [expression for expression in candidates if expression is not None] or None
 
-    def configured(self, resource: Resource, path: Path) -> bool | Unknown:
+    def is_configured(self, resource: Resource, path: AttributePath) -> bool | Unknown:
         """Return whether the configuration sets the attribute at `path`.
 
         An attribute that is not set may still be unknown, because the provider computes it. The result is `UNKNOWN` if
         the resource is no longer configured. Blocks made by `dynamic` are not recorded and count as not set.
         """
-        declared = self.resource(resource)  # without `expressions` where its body is empty
-        if not declared:
+        body = self.find_resource(resource)  # without `expressions` where its body is empty
+        if not body:
             return UNKNOWN
-        there = self._expressions(resource, declared, path) is not None
-        if resource.reading is None or not there:
-            return there
-        return self._written_in(resource, path)
+        is_set = self._find_expressions(resource, body, path) is not None
+        if resource.mapped_reader is None or not is_set:
+            return is_set
+        return self._is_in_expression(resource, path)
 
-    def _written_in(self, resource: Resource, path: Path) -> bool | Unknown:
+    def _is_in_expression(self, resource: Resource, path: AttributePath) -> bool | Unknown:
         """Return whether an expression that holds several attributes sets the one at `path`.
 
         It sets the attribute if its value contains it.
@@ -133,28 +133,28 @@ class Configuration:
             return UNKNOWN
         return values.get(path) is not None
 
-    def gives(self, resource: Resource, path: Sequence[str | int]) -> bool:
+    def sets_unknown(self, resource: Resource, path: Sequence[str | int]) -> bool:
         """Return whether the configuration sets the attribute at `path` (source names) that is unknown until apply.
 
         The provider awscc computes every attribute that is not set, at any depth, but the plan records only the
         expression of the outermost attribute. An attribute counts as set only if a reference in that expression can
         make it unknown.
         """
-        declared = self.resource(resource)
-        if not declared or isinstance(path[-1], int):
+        body = self.find_resource(resource)
+        if not body or isinstance(path[-1], int):
             return True
-        expression = _object(declared.get("expressions")).get(str(path[0]))
+        expression = _object(body.get("expressions")).get(str(path[0]))
         if expression is None or len(path) == 1:
             return expression is not None
         if isinstance(expression, dict) and "constant_value" in expression:
             return dig(expression["constant_value"], path[1:]) is not None
-        found = self._referred(resource, (path[0], "as written"), declared, expression)
-        unknown = [name for source, name in found.attributes if not name or source.awaits(name)]
-        if _NO_NAME.fullmatch(str(path[-1])):
-            return not all(map(_NAME.fullmatch, unknown))
-        return bool(unknown or found.unresolved)
+        references = self._find_cached(resource, (path[0], "as written"), body, expression)
+        unknown = [name for source, name in references.attributes if not name or source.is_unknown(name)]
+        if _NOT_IDENTIFIER.fullmatch(str(path[-1])):
+            return not all(map(_IDENTIFIER.fullmatch, unknown))
+        return bool(unknown or references.unresolved)
 
-    def constant(self, expression: Any, module: tuple[Part, ...] = ()) -> Any:
+    def evaluate_constant(self, expression: Any, module: tuple[AddressPart, ...] = ()) -> Any:
         """Return the value of a simple expression: a constant or one variable.
 
         The result is None if there is no expression, and `UNKNOWN` for other expressions.
@@ -164,34 +164,34 @@ class Configuration:
                 return None
             if "constant_value" in expression:
                 return expression["constant_value"]
-            references = list(references_in(expression))
-            variable = parts(references[0]) if len(references) == 1 else ()
+            references = list(list_references(expression))
+            variable = split_address(references[0]) if len(references) == 1 else ()
             if len(variable) != 2 or variable[0] != "var":
                 return UNKNOWN
             if not module:
-                return self._variable(str(variable[1]))
-            expression = _object(self.call(names(module)).get("expressions")).get(str(variable[1]))
-            module = parent(module)[0]
+                return self._find_variable(str(variable[1]))
+            expression = _object(self.find_call(list_call_names(module)).get("expressions")).get(str(variable[1]))
+            module = split_parent(module)[0]
         return UNKNOWN
 
-    def _variable(self, name: str) -> Any:
-        declared = _object(_object(self._root.get("variables")).get(name))
-        if declared.get("sensitive"):
+    def _find_variable(self, name: str) -> Any:
+        declaration = _object(_object(self._root.get("variables")).get(name))
+        if declaration.get("sensitive"):
             return UNKNOWN
-        given = self._variables.get(name)
-        return given.get("value", UNKNOWN) if isinstance(given, dict) else declared.get("default", UNKNOWN)
+        variable = self._variables.get(name)
+        return variable.get("value", UNKNOWN) if isinstance(variable, dict) else declaration.get("default", UNKNOWN)
 
-    def _follow(self, pending: list[tuple[str, _Scope]]) -> References:
-        found: dict[int, Resource] = {}
+    def _follow_references(self, pending: list[tuple[str, _ReferenceScope]]) -> References:
+        resources_by_id: dict[int, Resource] = {}
         attributes: dict[tuple[int, str], tuple[Resource, str]] = {}
         unresolved: list[str] = []
-        seen = set()
+        visited = set()
         while pending:
             reference, scope = pending.pop()
-            if (reference, scope.module, scope.instance) in seen:
+            if (reference, scope.module, scope.instance) in visited:
                 continue
-            seen.add((reference, scope.module, scope.instance))
-            head, *rest = parts(reference) or ("",)
+            visited.add((reference, scope.module, scope.instance))
+            head, *rest = split_address(reference) or ("",)
             if head in ("path", "terraform", "self", "count"):
                 continue
             if head == "var":
@@ -199,30 +199,30 @@ class Configuration:
             elif head == "each" and rest == ["key"]:
                 continue  # known during the plan, so it comes from no resource
             elif head == "each":
-                pending += [(ref, scope) for ref in references_in(scope.repeated.get("for_each_expression"))]
+                pending += [(ref, scope) for ref in list_references(scope.repeated.get("for_each_expression"))]
             elif head == "module" and (inner := self._through_output(rest, scope)):
                 pending += inner
-            elif resources := self._resources_at(head, rest, scope):
-                found.update((id(resource), resource) for resource in resources)
+            elif resources := self._find_instances(head, rest, scope):
+                resources_by_id.update((id(resource), resource) for resource in resources)
                 name = next((part for part in rest[2 if head == "data" else 1 :] if isinstance(part, str)), "")
                 attributes.update(((id(resource), name), (resource, name)) for resource in resources)
             else:
                 unresolved.append(reference)
-        return References(tuple(found.values()), tuple(dict.fromkeys(unresolved)), tuple(attributes.values()))
+        return References(tuple(resources_by_id.values()), tuple(dict.fromkeys(unresolved)), tuple(attributes.values()))
 
-    def _through_input(self, rest: list[Part], scope: _Scope) -> Iterator[tuple[str, _Scope]]:
+    def _through_input(self, rest: list[AddressPart], scope: _ReferenceScope) -> Iterator[tuple[str, _ReferenceScope]]:
         if not scope.module or not rest:
             return  # variables of the root module come from outside the plan, not from a resource
-        call = self.call(names(scope.module))
-        outer, index = parent(scope.module)
-        for reference in references_in(_object(call.get("expressions")).get(str(rest[0]))):
-            yield reference, _Scope(outer, index, call)
+        call = self.find_call(list_call_names(scope.module))
+        outer, index = split_parent(scope.module)
+        for reference in list_references(_object(call.get("expressions")).get(str(rest[0]))):
+            yield reference, _ReferenceScope(outer, index, call)
 
-    def _through_output(self, rest: list[Part], scope: _Scope) -> list[tuple[str, _Scope]]:
+    def _through_output(self, rest: list[AddressPart], scope: _ReferenceScope) -> list[tuple[str, _ReferenceScope]]:
         if not rest:
             return []
-        indices, output = _index(rest[1:])
-        call = _object(_object(self.module(names(scope.module)).get("module_calls")).get(str(rest[0])))
+        indices, output = _split_index(rest[1:])
+        call = _object(_object(self.find_module(list_call_names(scope.module)).get("module_calls")).get(str(rest[0])))
         expression = _object(_object(_object(call.get("module")).get("outputs")).get(output)).get("expression")
         if not indices and ("for_each_expression" in call or "count_expression" in call):
             # The plan does not record an index that is not a literal. Assume the index of the referring instance if
@@ -230,23 +230,23 @@ class Configuration:
             own = (*scope.module, "module", rest[0], (scope.instance,))
             indices = ((scope.instance if self._inventory.has_module(own) else None,),)
         inner = (*scope.module, "module", rest[0], *indices)
-        return [(reference, _Scope(inner, None, {})) for reference in references_in(expression)]
+        return [(reference, _ReferenceScope(inner, None, {})) for reference in list_references(expression)]
 
-    def _resources_at(self, head: Part, rest: list[Part], scope: _Scope) -> Sequence[Resource]:
+    def _find_instances(self, head: AddressPart, rest: list[AddressPart], scope: _ReferenceScope) -> Sequence[Resource]:
         mode = "managed"
         if head == "data" and rest:
             mode, head, rest = "data", rest[0], rest[1:]
         if not rest:
             return ()
-        found = self._inventory.instances(scope.module, mode, str(head), str(rest[0]))
-        indices, _ = _index(rest[1:])
+        instances = self._inventory.find_instances(scope.module, mode, str(head), str(rest[0]))
+        indices, _ = _split_index(rest[1:])
         if indices and indices[0][0] is not None:
-            return [resource for resource in found if resource.index == indices[0][0]]
-        same = [resource for resource in found if scope.instance is not None and resource.index == scope.instance]
-        return same or found
+            return [resource for resource in instances if resource.index == indices[0][0]]
+        same = [resource for resource in instances if scope.instance is not None and resource.index == scope.instance]
+        return same or instances
 
 
-def _index(rest: Sequence[Part]) -> tuple[tuple[tuple[str | int | None], ...], str]:
+def _split_index(rest: Sequence[AddressPart]) -> tuple[tuple[tuple[str | int | None], ...], str]:
     """Return the literal index at the start of `rest`, if any, and the name after it."""
     if rest and isinstance(rest[0], tuple):
         indices = () if rest[0][0] is None else (rest[0],)
@@ -254,10 +254,10 @@ def _index(rest: Sequence[Part]) -> tuple[tuple[tuple[str | int | None], ...], s
     return (), str(rest[0]) if rest else ""
 
 
-def _within(expressions: Mapping[str, Any], path: Path | None) -> Any:
+def _find_expression(expressions: Mapping[str, Any], path: AttributePath | None) -> Any:
     """Return the expression at `path`. An attribute's expression covers everything below the attribute."""
     here: Any = expressions
-    for step in steps(path) if path is not None else ():
+    for step in split_path(path) if path is not None else ():
         if isinstance(here, list) and isinstance(step, int):
             here = here[step] if step < len(here) else None
         elif isinstance(here, dict) and not ("references" in here or "constant_value" in here):
@@ -265,7 +265,7 @@ def _within(expressions: Mapping[str, Any], path: Path | None) -> Any:
     return here
 
 
-def references_in(expression: Any) -> Iterator[str]:
+def list_references(expression: Any) -> Iterator[str]:
     """Yield every reference in `expression`, without those that only name the object of the previous one."""
     pending = [expression]
     while pending:
@@ -273,13 +273,13 @@ def references_in(expression: Any) -> Iterator[str]:
         if isinstance(value, list):
             pending += value
         elif isinstance(value, dict):
-            written = value.get("references")
-            if isinstance(written, list) and all(isinstance(item, str) for item in written):
-                yield from _longest(written)
+            names = value.get("references")
+            if isinstance(names, list) and all(isinstance(item, str) for item in names):
+                yield from _drop_prefixes(names)
             pending += [inner for inner in value.values() if isinstance(inner, dict | list)]
 
 
-def _longest(references: Iterable[str]) -> Iterator[str]:
+def _drop_prefixes(references: Iterable[str]) -> Iterator[str]:
     """Yield references without prefixes: Terraform lists `a.b[0].arn`, then `a.b[0]` and `a.b`, which add nothing."""
     last = ""
     for reference in references:

@@ -11,11 +11,11 @@ from typing import Any, NoReturn
 from sustainable_mlops.errors import UserError
 
 SHOW = "run `terraform show -json <plan file>` (or `tofu show -json`) and pass its output"
-#: Maximum nesting depth. Terraform's own values nest less than 30 deep, and code that walks values may recurse this far.
-DEEPEST = 100
+#: Maximum nesting depth. Terraform's own values nest less than 30 levels. Code that walks values may recurse this far.
+MAX_DEPTH = 100
 
 #: Other files that people pass by mistake, by a key that only such a file has.
-_OTHERS = {
+_OTHER_FILES = {
     "lineage": "a state file, not a plan",
     "projects": "an Infracost report, not a Terraform plan",
     "bomFormat": "a software bill of materials, not a Terraform plan",
@@ -25,11 +25,11 @@ _OTHERS = {
     "resource": "Terraform configuration in JSON, not a plan",
 }
 #: Half of a surrogate pair: valid in JSON, but not printable.
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
-_KINDS = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
+_HALF_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
+_JSON_TYPES = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
 
 
-def read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
     """Return the bytes of a file. Raises UserError if it cannot be read."""
     try:
         return path.read_bytes()
@@ -41,24 +41,24 @@ def read(path: Path) -> bytes:
         raise UserError(f"{path}: cannot be read: {error}") from None
 
 
-def parse(data: bytes, name: str) -> dict[str, Any]:
+def parse_document(data: bytes, name: str) -> dict[str, Any]:
     """Parse plan JSON; `name` is the name of the file in messages.
 
     Raises UserError unless it is a complete plan of format version 1.
     """
     if data[:2] == b"PK":
         raise UserError(f"{name}: is a binary plan file; {SHOW}")
-    document = _json(_text(data, name), name)
+    document = _parse_json(_decode(data, name), name)
     if not isinstance(document, dict):
-        raise UserError(f"{name}: must be an object, not {kind(document)}; {SHOW}")
+        raise UserError(f"{name}: must be an object, not {name_json_type(document)}; {SHOW}")
     _check_version(document, name)
     _check_depth(document, name)
-    _check_whole(document, name)
+    _check_completeness(document, name)
     return document
 
 
 @contextmanager
-def no_collection() -> Iterator[None]:
+def disable_garbage_collection() -> Iterator[None]:
     """Disable garbage collection. Parsing creates no garbage, and the search for it takes longer than parsing."""
     collecting = gc.isenabled()
     gc.disable()
@@ -69,7 +69,7 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _text(data: bytes, name: str) -> str:
+def _decode(data: bytes, name: str) -> str:
     # PowerShell's `>` writes UTF-16 with a byte order mark.
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
@@ -81,7 +81,7 @@ def _text(data: bytes, name: str) -> str:
     return text
 
 
-def _json(text: str, name: str) -> Any:
+def _parse_json(text: str, name: str) -> Any:
     try:
         document = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
@@ -93,7 +93,7 @@ def _json(text: str, name: str) -> Any:
         raise UserError(f"{name}: is nested too deep to be a plan; {SHOW}") from None
     except ValueError:  # NaN, Infinity, or more digits than Python takes
         raise UserError(f"{name}: contains a number that Terraform does not write; {SHOW}") from None
-    if _HALF.search(text):
+    if _HALF_CHARACTER.search(text):
         _refuse_half_characters(document, name)
     return document
 
@@ -115,11 +115,11 @@ def _refuse_half_characters(document: Any, name: str) -> None:
 def _check_version(document: dict[str, Any], name: str) -> None:
     version = document.get("format_version")
     if version is None:
-        other = next((what for key, what in _OTHERS.items() if key in document), "not a Terraform plan")
-        missing = "" if other != "not a Terraform plan" else " (format_version is missing)"
-        raise UserError(f"{name}: is {other}{missing}; {SHOW}")
+        description = next((text for key, text in _OTHER_FILES.items() if key in document), "not a Terraform plan")
+        missing = "" if description != "not a Terraform plan" else " (format_version is missing)"
+        raise UserError(f"{name}: is {description}{missing}; {SHOW}")
     if not isinstance(version, str) or not re.fullmatch(r"[0-9]{1,6}\.[0-9]{1,6}(\..*)?", version):
-        raise UserError(f"{name}: format_version: must be like '1.2', not {shown(version)}; {SHOW}")
+        raise UserError(f"{name}: format_version: must be like '1.2', not {quote_value(version)}; {SHOW}")
     if int(version.split(".")[0]) != 1:
         supported = "only version 1.x is, which Terraform 1.1 and newer and OpenTofu write"
         raise UserError(f"{name}: format_version: {version} is not supported; {supported}")
@@ -127,16 +127,16 @@ def _check_version(document: dict[str, Any], name: str) -> None:
 
 def _check_depth(document: dict[str, Any], name: str) -> None:
     # planned_values is read module by module, and only its addresses.
-    read = {key: value for key, value in document.items() if key != "planned_values"}
-    if _too_deep(read, DEEPEST):
+    parts = {key: value for key, value in document.items() if key != "planned_values"}
+    if _is_too_deep(parts, MAX_DEPTH):
         changes = document.get("resource_changes")
-        places = [(key, value) for key, value in read.items() if key != "resource_changes"]
+        places = [(key, value) for key, value in parts.items() if key != "resource_changes"]
         places += [(f"resource_changes[{n}]", c) for n, c in enumerate(changes if isinstance(changes, list) else [])]
-        place = next((place for place, value in places if _too_deep(value, DEEPEST - 2)), "resource_changes")
-        raise UserError(f"{name}: {place}: is nested more than {DEEPEST} levels deep, which no plan is; {SHOW}")
+        place = next((place for place, value in places if _is_too_deep(value, MAX_DEPTH - 2)), "resource_changes")
+        raise UserError(f"{name}: {place}: is nested more than {MAX_DEPTH} levels deep, which no plan is; {SHOW}")
 
 
-def _too_deep(value: Any, deepest: int) -> bool:
+def _is_too_deep(value: Any, deepest: int) -> bool:
     """Return whether `value` is nested deeper than `deepest`.
 
     The check goes level by level, because a document may be nested deeper than Python can recurse.
@@ -154,38 +154,38 @@ def _too_deep(value: Any, deepest: int) -> bool:
     return True
 
 
-def _check_whole(document: dict[str, Any], name: str) -> None:
+def _check_completeness(document: dict[str, Any], name: str) -> None:
     """Raise UserError if the plan leaves something out. A review would rate such a plan as smaller than it is."""
     if "planned_values" not in document and "resource_changes" not in document:
-        what = "a state, not a plan" if "values" in document or len(document) <= 2 else "not a plan"
-        raise UserError(f"{name}: is {what} (it has neither resource_changes nor planned_values); {SHOW}")
+        description = "a state, not a plan" if "values" in document or len(document) <= 2 else "not a plan"
+        raise UserError(f"{name}: is {description} (it has neither resource_changes nor planned_values); {SHOW}")
     if document.get("errored") is True:
         raise UserError(f"{name}: errored: the plan ended in an error and is incomplete; fix the error and plan again")
     for key in ("configuration", "planned_values", "prior_state", "variables"):
         if not isinstance(document.get(key, {}), dict):
-            raise UserError(f"{name}: {key}: must be an object, not {kind(document[key])}")
+            raise UserError(f"{name}: {key}: must be an object, not {name_json_type(document[key])}")
     for key in ("resource_changes", "action_invocations", "deferred_action_invocations"):
         if not isinstance(document.get(key, []), list):
-            raise UserError(f"{name}: {key}: must be a list, not {kind(document[key])}")
+            raise UserError(f"{name}: {key}: must be a list, not {name_json_type(document[key])}")
 
 
-def embedded(text: str) -> Any:
+def parse_embedded_json(text: str) -> Any:
     """Parse JSON text inside a plan. Return None if it cannot be parsed."""
     try:
-        found = json.loads(text, parse_constant=_refuse_constant)
-        if _HALF.search(text):
-            json.dumps(found, ensure_ascii=False).encode()
+        value = json.loads(text, parse_constant=_refuse_constant)
+        if _HALF_CHARACTER.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
-    return None if _too_deep(found, DEEPEST) else found
+    return None if _is_too_deep(value, MAX_DEPTH) else value
 
 
-def kind(value: Any) -> str:
+def name_json_type(value: Any) -> str:
     """Return the JSON type of `value` in words."""
-    return _KINDS.get(type(value), "a number")
+    return _JSON_TYPES.get(type(value), "a number")
 
 
-def shown(value: Any) -> str:
+def quote_value(value: Any) -> str:
     """Return `value` as text that is short and safe enough for one line of a message."""
-    text = repr(value) if isinstance(value, str) else kind(value)
+    text = repr(value) if isinstance(value, str) else name_json_type(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

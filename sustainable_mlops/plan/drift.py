@@ -9,15 +9,15 @@ from functools import cached_property
 from typing import Any
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.plan.document import kind
-from sustainable_mlops.plan.resources import entries
-from sustainable_mlops.plan.values import same
+from sustainable_mlops.plan.document import name_json_type
+from sustainable_mlops.plan.resources import list_entries
+from sustainable_mlops.plan.values import is_same_value
 
 _BUCKET = "aws_s3_bucket"
 #: Attributes that repeat the values of a companion resource, such as `aws_s3_bucket_acl`. By type: the attribute with
-#: which the companion names the resource, and the companion type of each attribute. A change of the companion in the last
-#: apply looks like drift of these attributes.
-_REPEATED: dict[str, tuple[str, dict[str, str]]] = {
+#: which the companion names the resource, and the companion type of each attribute. A change of the companion in the
+#: last apply looks like drift of these attributes.
+_COMPANIONS: dict[str, tuple[str, dict[str, str]]] = {
     _BUCKET: (
         "bucket",
         {
@@ -50,90 +50,93 @@ class Drift:
         """Read the drift of a plan document. Raises UserError if it is malformed."""
         self._document = document
         #: The entries of deleted resources, with their location in the document.
-        self.gone: list[tuple[Mapping[str, Any], str]] = []
+        self.deletions: list[tuple[Mapping[str, Any], str]] = []
         self._updates: dict[str, Mapping[str, Any]] = {}
-        for entry, place in _entries(document):
+        for entry, place in _list_entries(document):
             actions = entry["change"].get("actions")
             if actions == ["delete"]:
-                self.gone.append((entry, place))
+                self.deletions.append((entry, place))
             elif actions == ["update"] and "deposed" not in entry:
                 self._updates[str(entry.get("address"))] = entry
 
     @property
-    def refresh_only(self) -> bool:
+    def is_only_change(self) -> bool:
         """True if the plan only accepts drift and changes nothing."""
-        return bool(self.gone or self._updates) and not self._document.get("resource_changes")
+        return bool(self.deletions or self._updates) and not self._document.get("resource_changes")
 
-    def accepted(self, entry: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    def undo_accepted_drift(self, entry: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
         """Return an entry with its values from before the accepted drift, and the names of the changed attributes."""
-        found = self._updates.get(str(entry.get("address"))) if self._updates else None
+        drift_entry = self._updates.get(str(entry.get("address"))) if self._updates else None
         change = entry.get("change")
-        if found is None or not isinstance(change, dict) or "deposed" in entry:
+        if drift_entry is None or not isinstance(change, dict) or "deposed" in entry:
             return entry, ()
-        sides = [one.get(side) for one in (change, found["change"]) for side in ("before", "after")]
+        sides = [source.get(side) for source in (change, drift_entry["change"]) for side in ("before", "after")]
         if not all(isinstance(side, dict) for side in sides) or change.get("actions") not in (["no-op"], ["update"]):
             return entry, ()
         before, after, old, new = map(_object, sides)
         names = tuple(
             name
-            for name in sorted({*old, *new} - self._repeated(found.get("type"), new))
-            if not _alike(old.get(name), new.get(name)) and same(before.get(name), after.get(name))
+            for name in sorted({*old, *new} - self._list_repeated(drift_entry.get("type"), new))
+            if not _is_equivalent(old.get(name), new.get(name)) and is_same_value(before.get(name), after.get(name))
         )
         if not names:
             return entry, ()
-        hidden, found_hidden = (_object(one.get("before_sensitive")) for one in (change, found["change"]))
+        hidden, found_hidden = (_object(source.get("before_sensitive")) for source in (change, drift_entry["change"]))
         former = {
             "before": {**before, **{name: old.get(name) for name in names}},
             "before_sensitive": {**hidden, **{name: found_hidden.get(name, False) for name in names}},
         }
         return {**entry, "change": {**change, **former, "actions": ["update"]}}, names
 
-    def _repeated(self, type_: object, values: Mapping[str, Any]) -> set[str]:
+    def _list_repeated(self, type_: object, values: Mapping[str, Any]) -> set[str]:
         """Return the attributes that only repeat values which other resources of the plan manage."""
-        _, repeated = _REPEATED.get(str(type_), ("", {}))
+        _, repeated = _COMPANIONS.get(str(type_), ("", {}))
         own = {values[name] for name in _IDENTIFIERS if isinstance(values.get(name), str)} if repeated else set()
-        return {"tags_all", *(name for name, type_ in repeated.items() if own & self._managed.get(type_, set()))}
+        return {
+            "tags_all",
+            *(name for name, type_ in repeated.items() if own & self._companion_names.get(type_, set())),
+        }
 
     @cached_property
-    def _managed(self) -> dict[str, set[str]]:
+    def _companion_names(self) -> dict[str, set[str]]:
         """Names of the objects that companion resources configure, by the type of the companion resource."""
-        found: dict[str, set[str]] = {}
-        names = {type_: attribute for attribute, repeated in _REPEATED.values() for type_ in repeated.values()}
+        names_by_type: dict[str, set[str]] = {}
+        names = {type_: attribute for attribute, repeated in _COMPANIONS.values() for type_ in repeated.values()}
         for entry in self._document.get("resource_changes") or []:
             change = _object(_object(entry).get("change"))
-            _add(found, names, _object(entry).get("type"), change.get("after") or change.get("before"))
-        for one in entries(_object(self._document.get("prior_state")).get("values"), "prior_state.values"):
-            _add(found, names, one.values.get("type"), one.values.get("values"))
-        return found
+            _add_name(names_by_type, names, _object(entry).get("type"), change.get("after") or change.get("before"))
+        for state_entry in list_entries(_object(self._document.get("prior_state")).get("values"), "prior_state.values"):
+            _add_name(names_by_type, names, state_entry.values.get("type"), state_entry.values.get("values"))
+        return names_by_type
 
 
-def _alike(old: object, new: object) -> bool:
+def _is_equivalent(old: object, new: object) -> bool:
     """Return whether two values are the same; empty, false and 0 count as not set."""
     if isinstance(old, dict) and isinstance(new, dict):
-        return all(_alike(old.get(name), new.get(name)) for name in {*old, *new})
+        return all(_is_equivalent(old.get(name), new.get(name)) for name in {*old, *new})
     if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return all(map(_alike, old, new))
-    return same(old, new) or (old is None and isinstance(new, int) and new == 0)
+        return all(map(_is_equivalent, old, new))
+    return is_same_value(old, new) or (old is None and isinstance(new, int) and new == 0)
 
 
-def _add(found: dict[str, set[str]], names: Mapping[str, str], type_: object, values: object) -> None:
-    named = _object(values).get(names.get(str(type_), ""))
-    if isinstance(named, str):
-        found.setdefault(str(type_), set()).add(named)
+def _add_name(names_by_type: dict[str, set[str]], names: Mapping[str, str], type_: object, values: object) -> None:
+    name = _object(values).get(names.get(str(type_), ""))
+    if isinstance(name, str):
+        names_by_type.setdefault(str(type_), set()).add(name)
 
 
 def _object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _entries(document: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+def _list_entries(document: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     drift = document.get("resource_drift") or []
     if not isinstance(drift, list):
-        raise UserError(f"resource_drift: must be a list, not {kind(drift)}")
+        raise UserError(f"resource_drift: must be a list, not {name_json_type(drift)}")
     for position, entry in enumerate(drift):
         place = f"resource_drift[{position}]"
         if not isinstance(entry, dict):
-            raise UserError(f"{place}: must be an object, not {kind(entry)}")
+            raise UserError(f"{place}: must be an object, not {name_json_type(entry)}")
         if not isinstance(entry.get("change"), dict):
-            raise UserError(f"{place}.change: must be an object, not {kind(entry.get('change'))}")
+            raise UserError(f"{place}.change: must be an object, not {name_json_type(entry.get('change'))}")
         yield entry, place

@@ -7,38 +7,38 @@ from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.values import UNKNOWN
 
-_MAKES = "the plan does not show the resources of its template"
-_EVERYWHERE = "the plan does not show the resources that its template creates in each account and Region"
+_STACK_REASON = "the plan does not show the resources of its template"
+_STACK_SET_REASON = "the plan does not show the resources that its template creates in each account and Region"
 _STACKS = {
-    "aws_cloudformation_stack": _MAKES,
-    "aws_cloudformation_stack_instances": _EVERYWHERE,
-    "aws_cloudformation_stack_set": _EVERYWHERE,
-    "aws_cloudformation_stack_set_instance": _EVERYWHERE,
+    "aws_cloudformation_stack": _STACK_REASON,
+    "aws_cloudformation_stack_instances": _STACK_SET_REASON,
+    "aws_cloudformation_stack_set": _STACK_SET_REASON,
+    "aws_cloudformation_stack_set_instance": _STACK_SET_REASON,
 }
 
 
-_WRITTEN_SO = (AWSCC, CLOUD_CONTROL, "aws_cloudformation_stack")
+_TYPE_PREFIXES = (AWSCC, CLOUD_CONTROL, "aws_cloudformation_stack")
 
 
-class Foreign(NamedTuple):
+class UnreviewedResource(NamedTuple):
     """A resource that is not reviewed, and the reason."""
 
     resource: Resource
-    why: str
+    reason: str
 
 
-def foreign(inventory: Inventory) -> list[Foreign]:
+def list_unreviewed_resources(inventory: Inventory) -> list[UnreviewedResource]:
     """Return the CloudFormation stacks, and the CloudFormation types that cannot be read, by type."""
     return [
-        Foreign(resource, why)
+        UnreviewedResource(resource, why)
         for resources in inventory.by_type.values()
         for resource in resources
-        if resource.written_type.startswith(_WRITTEN_SO)
-        if (why := _why(resource)) and (resource.exists() or resource.exists(before=True))
+        if resource.source_type.startswith(_TYPE_PREFIXES)
+        if (why := _explain(resource)) and (resource.exists() or resource.exists(before=True))
     ]
 
 
-def _why(resource: Resource) -> str | None:
+def _explain(resource: Resource) -> str | None:
     if resource.type in _STACKS:
         return _STACKS[resource.type]
     if resource.type.startswith(AWSCC):
@@ -49,6 +49,6 @@ def _why(resource: Resource) -> str | None:
             return "its type_name is not known, so it is not reviewed"
         return f"{name} is a CloudFormation type that is not reviewed"
     if resource.exists() and resource.new.values is UNKNOWN:
-        unknown_part = "its desired_state" if resource.written_type == CLOUD_CONTROL else "the whole resource"
+        unknown_part = "its desired_state" if resource.source_type == CLOUD_CONTROL else "the whole resource"
         return f"{unknown_part} is not known until apply (or is sensitive), so it is not reviewed"
     return None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sustainable_mlops.plan.configuration import References
 from sustainable_mlops.plan.joins import Joins, Matches
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, Block, Path, Unknown
+from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Block, Unknown
 
 ROLE = "aws_iam_role"
 ROLE_POLICY = "aws_iam_role_policy"
@@ -19,7 +19,7 @@ DOCUMENT = "aws_iam_policy_document"
 _FLAG = re.compile(r"(?:.*:)?(?:bool|null)(?:ifexists)?", re.I)
 
 #: Types that pass on arbitrary values, such as outputs. The attributes of other types are their own names and ARNs.
-_ECHOES = re.compile(
+_PASS_THROUGH_TYPES = re.compile(
     r"(?!aws(?:cc)?_).*"
     r"|aws(?:cc)?_(?:cloudformation_.*|cloudcontrolapi_resource|lambda_invocation|ssm_parameter|secretsmanager_.*_version)"
 )
@@ -27,7 +27,7 @@ _ECHOES = re.compile(
 Texts = tuple[str | Unknown, ...]
 
 
-class Made(str):
+class DerivedText(str):
     """A text that is unknown until apply and depends only on `resources`, which the plan creates or changes.
 
     As text, it names the resources and says that it is known after apply.
@@ -36,19 +36,19 @@ class Made(str):
     __slots__ = ("resources",)
     resources: tuple[Resource, ...]
 
-    def __new__(cls, resources: tuple[Resource, ...]) -> "Made":
+    def __new__(cls, resources: tuple[Resource, ...]) -> "DerivedText":
         """Create a text that depends on `resources`, one or more."""
-        self = super().__new__(cls, f"({', '.join(one.address for one in resources)}, known after apply)")
+        self = super().__new__(cls, f"({', '.join(resource.address for resource in resources)}, known after apply)")
         self.resources = resources
         return self
 
 
-def is_open(text: object) -> bool:
+def is_unknown_text(text: object) -> bool:
     """Return whether a text is known only after apply."""
-    return isinstance(text, Unknown | Made)
+    return isinstance(text, Unknown | DerivedText)
 
 
-class Condition(NamedTuple):
+class PolicyCondition(NamedTuple):
     """One condition, such as `{"StringEquals": {"aws:SourceAccount": ["123456789012"]}}`, in its parts."""
 
     operator: str | Unknown
@@ -56,7 +56,7 @@ class Condition(NamedTuple):
     values: Texts
 
 
-class Statement(NamedTuple):
+class PolicyStatement(NamedTuple):
     """One statement. Parts that are known only after apply are `UNKNOWN` or `Made`."""
 
     sid: str
@@ -67,30 +67,30 @@ class Statement(NamedTuple):
     not_resources: Texts
     principals: tuple[tuple[str | Unknown, Texts], ...]  # ("Service", ("sagemaker.amazonaws.com",)); ("*", ("*",))
     not_principals: tuple[tuple[str | Unknown, Texts], ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[PolicyCondition, ...]
 
 
-class Document(NamedTuple):
+class PolicyDocument(NamedTuple):
     """A policy document and its location."""
 
     resource: Resource
     path: str
-    statements: tuple[Statement, ...]
-    whole: bool  # False if statements are or may be unknown until apply, or if the text cannot be parsed
+    statements: tuple[PolicyStatement, ...]
+    is_complete: bool  # False if statements are or may be unknown until apply, or if the text cannot be parsed
     #: The data source that the statements come from. A function around it would not show in the plan.
-    declared_in: str = ""
+    data_source: str = ""
 
 
 class RolePolicies(NamedTuple):
     """The policies of a role and its trust policy."""
 
-    trust: Document | None
-    documents: tuple[Document, ...]
+    trust: PolicyDocument | None
+    documents: tuple[PolicyDocument, ...]
     managed_arns: tuple[str, ...]  # attached policies that are not in this plan
-    whole: bool  # False if apply may add policies or statements
+    is_complete: bool  # False if apply may add policies or statements
 
 
-def document(resource: Resource, path: Path, joins: Joins) -> Document | None:
+def read_document(resource: Resource, path: AttributePath, joins: Joins) -> PolicyDocument | None:
     """Return the policy document in the attribute at `path`, or None if that is not set.
 
     If the text is unknown until apply but comes from one `aws_iam_policy_document`, the statements are read there.
@@ -101,76 +101,79 @@ def document(resource: Resource, path: Path, joins: Joins) -> Document | None:
     if text is None or text == "":
         return None
     if isinstance(text, str):
-        statements = parse(text)
-        return Document(resource, where, statements or (), statements is not None)
-    sources = joins.referred(resource, path, DOCUMENT)
+        statements = parse_statements(text)
+        return PolicyDocument(resource, where, statements or (), statements is not None)
+    sources = joins.list_referenced(resource, path, DOCUMENT)
     if len(sources) == 1:
-        references = joins.references(resource, path)
+        references = joins.find_references(resource, path)
         alone = len(references.resources) == 1 and not references.unresolved
-        declared, whole = _of_data(sources[0], joins)
-        return Document(resource, where, tuple(declared), whole and alone, sources[0].address)
-    return Document(resource, where, (), whole=False)
+        data_statements, whole = _read_data_source(sources[0], joins)
+        return PolicyDocument(resource, where, tuple(data_statements), whole and alone, sources[0].address)
+    return PolicyDocument(resource, where, (), is_complete=False)
 
 
-def of_role(role: Resource, joins: Joins) -> RolePolicies:
+def read_role_policies(role: Resource, joins: Joins) -> RolePolicies:
     """Return the inline policies, the attached policies and the trust policy of a role."""
-    found, managed, whole = _embedded(role, joins)
-    policies = joins.targets(role, "managed_policy_arns", POLICY) if managed else Matches()
-    attachments = joins.sources(role, ATTACHMENT, "role")
-    listing = joins.listing(role, POLICY, "roles")
-    joined, told = [*policies.sure, *listing.sure], not attachments.maybe and not listing.maybe
-    outside: list[str | Unknown | None] = [arn for arn in managed if arn not in joins.names(POLICY)]
-    for attachment in attachments.sure:
-        ours = own_policies(attachment, "policy_arn", joins)
+    candidates, managed, whole = _read_inline(role, joins)
+    policies = joins.find_targets(role, "managed_policy_arns", POLICY) if managed else Matches()
+    attachments = joins.find_sources(role, ATTACHMENT, "role")
+    listing = joins.find_list_sources(role, POLICY, "roles")
+    attached_policies, is_known = (
+        [*policies.certain, *listing.certain],
+        not attachments.possible and not listing.possible,
+    )
+    outside: list[str | Unknown | None] = [arn for arn in managed if arn not in joins.index_by_name(POLICY)]
+    for attachment in attachments.certain:
+        ours = find_own_policies(attachment, "policy_arn", joins)
         arn = None if ours else attachment.values(before=joins.before).text("policy_arn")
-        joined += ours
-        told = told and arn is not UNKNOWN
+        attached_policies += ours
+        is_known = is_known and arn is not UNKNOWN
         outside.append(arn)
-    found += [document(policy, "policy", joins) for policy in dict.fromkeys(joined)]
-    documents = tuple(one for one in found if one is not None)
-    whole = whole and told and all(one.whole for one in documents)
+    candidates += [read_document(policy, "policy", joins) for policy in dict.fromkeys(attached_policies)]
+    documents = tuple(candidate for candidate in candidates if candidate is not None)
+    whole = whole and is_known and all(candidate.is_complete for candidate in documents)
     arns = tuple(dict.fromkeys(arn for arn in outside if isinstance(arn, str)))
-    return RolePolicies(document(role, "assume_role_policy", joins), documents, arns, whole)
+    return RolePolicies(read_document(role, "assume_role_policy", joins), documents, arns, whole)
 
 
-def own_policies(resource: Resource, path: Path, joins: Joins) -> tuple[Resource, ...]:
+def find_own_policies(resource: Resource, path: AttributePath, joins: Joins) -> tuple[Resource, ...]:
     """Return the policies of this plan that the ARN at `path` names or, if it is unknown until apply, may name.
 
     The result is empty if it names, or may name, a policy outside the plan.
     """
     if resource.values(before=joins.before).get(path) is UNKNOWN:
-        return _may_be(resource, path, joins)
-    found = joins.target(resource, path, POLICY)
-    return (found,) if isinstance(found, Resource) else ()
+        return _find_possible_policies(resource, path, joins)
+    policy = joins.find_target(resource, path, POLICY)
+    return (policy,) if isinstance(policy, Resource) else ()
 
 
-def _may_be(resource: Resource, path: Path, joins: Joins) -> tuple[Resource, ...]:
-    found = _makers(joins.references(resource, path))
-    return found if all(one.type == POLICY for one in found) else ()
+def _find_possible_policies(resource: Resource, path: AttributePath, joins: Joins) -> tuple[Resource, ...]:
+    makers = _find_makers(joins.find_references(resource, path))
+    return makers if all(maker.type == POLICY for maker in makers) else ()
 
 
-def made(references: References) -> Made | Unknown:
+def derive_text(references: References) -> DerivedText | Unknown:
     """Return the placeholder for a text with these references that is unknown until apply."""
-    found = _makers(references)
-    return Made(found) if found else UNKNOWN
+    makers = _find_makers(references)
+    return DerivedText(makers) if makers else UNKNOWN
 
 
-def _makers(references: References) -> tuple[Resource, ...]:
+def _find_makers(references: References) -> tuple[Resource, ...]:
     """Return the resources that decide an unknown value with these references.
 
     The result is empty if anything else may decide it too.
     """
-    found = _open(references)
-    others = any(one.mode == "data" or _ECHOES.fullmatch(one.type) for one in found)
-    return () if references.unresolved or others else found
+    sources = _list_open_sources(references)
+    has_other_sources = any(source.mode == "data" or _PASS_THROUGH_TYPES.fullmatch(source.type) for source in sources)
+    return () if references.unresolved or has_other_sources else sources
 
 
-def _open(references: References) -> tuple[Resource, ...]:
+def _list_open_sources(references: References) -> tuple[Resource, ...]:
     """Return the resources and data sources with values that may be unknown until apply."""
-    return tuple(one for one in references.resources if one.action not in ("no-op", "delete", "forget"))
+    return tuple(resource for resource in references.resources if resource.action not in ("no-op", "delete", "forget"))
 
 
-def _embedded(role: Resource, joins: Joins) -> tuple[list[Document | None], list[str | Unknown], bool]:
+def _read_inline(role: Resource, joins: Joins) -> tuple[list[PolicyDocument | None], list[str | Unknown], bool]:
     """Return the inline documents of a role, the ARNs of its managed policies, and whether these lists are complete.
 
     The provider also computes both attributes. If the role does not set them, they repeat the policies that were
@@ -178,119 +181,128 @@ def _embedded(role: Resource, joins: Joins) -> tuple[list[Document | None], list
     """
     values = role.values(before=joins.before)
     whole = True
-    found: list[Document | None] = []
+    documents: list[PolicyDocument | None] = []
     blocks = values.blocks("inline_policy")
     if blocks is UNKNOWN:
-        whole = joins.configured(role, "inline_policy") is False
+        whole = joins.is_configured(role, "inline_policy") is False
     else:
-        repeated = joins.inline_policy_names(role) if blocks else set()
+        repeated = joins.list_inline_policy_names(role) if blocks else set()
         own = [block for block in blocks if block.text("name") not in repeated]
-        found += [document(role, f"{block.path}.policy", joins) for block in own]
+        documents += [read_document(role, f"{block.path}.policy", joins) for block in own]
     managed: list[str | Unknown] = []
-    if joins.configured(role, "managed_policy_arns") is not False:
-        managed = _listed(values.texts("managed_policy_arns"))
-    policies = joins.sources(role, ROLE_POLICY, "role")
-    found += [document(policy, "policy", joins) for policy in policies.sure]
-    told = UNKNOWN not in managed or bool(_may_be(role, "managed_policy_arns", joins))
-    return found, managed, whole and told and not policies.maybe
+    if joins.is_configured(role, "managed_policy_arns") is not False:
+        managed = _list_texts(values.texts("managed_policy_arns"))
+    policies = joins.find_sources(role, ROLE_POLICY, "role")
+    documents += [read_document(policy, "policy", joins) for policy in policies.certain]
+    is_known = UNKNOWN not in managed or bool(_find_possible_policies(role, "managed_policy_arns", joins))
+    return documents, managed, whole and is_known and not policies.possible
 
 
-def parse(text: str) -> tuple[Statement, ...] | None:
+def parse_statements(text: str) -> tuple[PolicyStatement, ...] | None:
     """Return the statements of a policy's JSON text, or None if it is not a policy."""
     try:
         policy = json.loads(text)
     except (ValueError, RecursionError):
         return None
     statements = policy.get("Statement") if isinstance(policy, dict) else None
-    listed = statements if isinstance(statements, list) else [statements]
-    read = tuple(_statement(statement) for statement in listed if isinstance(statement, dict))
-    return read if len(read) == len(listed) else None
+    statement_list = statements if isinstance(statements, list) else [statements]
+    parsed_statements = tuple(
+        _build_statement(statement) for statement in statement_list if isinstance(statement, dict)
+    )
+    return parsed_statements if len(parsed_statements) == len(statement_list) else None
 
 
-def _statement(written: Mapping[str, Any]) -> Statement:
-    return Statement(
-        sid=str(written.get("Sid") or ""),
-        effect=_text(written.get("Effect")),
-        actions=_texts(written.get("Action")),
-        not_actions=_texts(written.get("NotAction")),
-        resources=_texts(written.get("Resource")),
-        not_resources=_texts(written.get("NotResource")),
-        principals=tuple(_principals(written.get("Principal"))),
-        not_principals=tuple(_principals(written.get("NotPrincipal"))),
-        conditions=tuple(_conditions(written.get("Condition"))),
+def _build_statement(fields: Mapping[str, Any]) -> PolicyStatement:
+    return PolicyStatement(
+        sid=str(fields.get("Sid") or ""),
+        effect=_read_text(fields.get("Effect")),
+        actions=_read_texts(fields.get("Action")),
+        not_actions=_read_texts(fields.get("NotAction")),
+        resources=_read_texts(fields.get("Resource")),
+        not_resources=_read_texts(fields.get("NotResource")),
+        principals=tuple(_list_principals(fields.get("Principal"))),
+        not_principals=tuple(_list_principals(fields.get("NotPrincipal"))),
+        conditions=tuple(_list_conditions(fields.get("Condition"))),
     )
 
 
-def _principals(written: Any) -> Iterator[tuple[str | Unknown, Texts]]:
-    if isinstance(written, dict):
-        yield from ((kind, _scalars(identifiers)) for kind, identifiers in written.items())
-    elif written is not None:
-        yield _text(written), _texts(written)
+def _list_principals(value: Any) -> Iterator[tuple[str | Unknown, Texts]]:
+    if isinstance(value, dict):
+        yield from ((kind, _read_scalars(identifiers)) for kind, identifiers in value.items())
+    elif value is not None:
+        yield _read_text(value), _read_texts(value)
 
 
-def _conditions(written: Any) -> Iterator[Condition]:
-    if written is None:
+def _list_conditions(value: Any) -> Iterator[PolicyCondition]:
+    if value is None:
         return
-    if not isinstance(written, dict):
-        yield Condition(UNKNOWN, UNKNOWN, (UNKNOWN,))
+    if not isinstance(value, dict):
+        yield PolicyCondition(UNKNOWN, UNKNOWN, (UNKNOWN,))
         return
-    for operator, tests in written.items():
+    for operator, tests in value.items():
         if not isinstance(tests, dict):
-            yield Condition(operator, UNKNOWN, (UNKNOWN,))
+            yield PolicyCondition(operator, UNKNOWN, (UNKNOWN,))
             continue
         for key, values in tests.items():
-            yield _condition(operator, key, _scalars(values))
+            yield _build_condition(operator, key, _read_scalars(values))
 
 
-def _condition(operator: str | Unknown, key: str | Unknown, values: Texts) -> Condition:
+def _build_condition(operator: str | Unknown, key: str | Unknown, values: Texts) -> PolicyCondition:
     """Return a condition. AWS reads `False` as `false` in conditions whose values are true and false."""
     if isinstance(operator, str) and _FLAG.fullmatch(operator):
         values = tuple(value.lower() if isinstance(value, str) else value for value in values)
-    return Condition(operator, key, values)
+    return PolicyCondition(operator, key, values)
 
 
-def _of_data(source: Resource, joins: Joins, within: frozenset[str] = frozenset()) -> tuple[list[Statement], bool]:
+def _read_data_source(
+    source: Resource, joins: Joins, within: frozenset[str] = frozenset()
+) -> tuple[list[PolicyStatement], bool]:
     """Return the statements of an `aws_iam_policy_document` that is read on apply, and whether they are complete.
 
     `within` holds the addresses of the documents that inherit it. It stops the recursion for a plan with a cycle.
     """
     within |= {source.address}
-    statements: list[Statement] = []
+    statements: list[PolicyStatement] = []
     whole = True
     for inherited in ("source_policy_documents", "override_policy_documents"):
-        found, told = _inherited(source, inherited, joins, within)
-        statements += found
+        inherited_statements, is_whole = _read_inherited(source, inherited, joins, within)
+        statements += inherited_statements
         # An override replaces statements with the same Sid, so it is not certain which statements remain.
-        whole = whole and told and (not found or inherited == "source_policy_documents")
+        whole = whole and is_whole and (not inherited_statements or inherited == "source_policy_documents")
     blocks = source.blocks("statement")
     if blocks is UNKNOWN:
         return statements, False
     # The configuration does not record blocks made by `dynamic`, so positions match only without them.
-    aligned = bool(blocks) and joins.configured(source, f"statement.{len(blocks) - 1}") is True
-    return [*statements, *(_Declared(block, source, joins if aligned else None).statement() for block in blocks)], whole
+    aligned = bool(blocks) and joins.is_configured(source, f"statement.{len(blocks) - 1}") is True
+    return [
+        *statements,
+        *(_StatementBlock(block, source, joins if aligned else None).build_statement() for block in blocks),
+    ], whole
 
 
-def _inherited(source: Resource, path: str, joins: Joins, within: frozenset[str]) -> tuple[list[Statement], bool]:
+def _read_inherited(
+    source: Resource, path: str, joins: Joins, within: frozenset[str]
+) -> tuple[list[PolicyStatement], bool]:
     """Return the statements of the documents in the list at `path`, and whether they are complete."""
     texts = source.texts(path)
     if texts is UNKNOWN:
         return [], False
-    parsed = [parse(text) for text in texts if isinstance(text, str)]
-    statements = [statement for one in parsed for statement in one or ()]
-    whole = None not in parsed
-    references = joins.references(source, path)
-    inherited = _open(references) if UNKNOWN in texts else ()
+    parsed_texts = [parse_statements(text) for text in texts if isinstance(text, str)]
+    statements = [statement for one in parsed_texts for statement in one or ()]
+    whole = None not in parsed_texts
+    references = joins.find_references(source, path)
+    inherited = _list_open_sources(references) if UNKNOWN in texts else ()
     fits = len(inherited) == texts.count(UNKNOWN) and not references.unresolved
     if not fits or any(one.mode != "data" or one.type != DOCUMENT or one.address in within for one in inherited):
         return statements, whole and UNKNOWN not in texts
-    for one in inherited:
-        found, told = _of_data(one, joins, within)
-        statements += found
-        whole = whole and told
+    for inherited_source in inherited:
+        document_statements, is_whole = _read_data_source(inherited_source, joins, within)
+        statements += document_statements
+        whole = whole and is_whole
     return statements, whole
 
 
-class _Declared(NamedTuple):
+class _StatementBlock(NamedTuple):
     """A `statement` block of the data source at `source`.
 
     `joins` is None if the configuration does not tell to what the block refers.
@@ -300,65 +312,71 @@ class _Declared(NamedTuple):
     source: Resource
     joins: Joins | None
 
-    def statement(self) -> Statement:
-        block, conditions = self.block, self._made("condition")
-        return Statement(
+    def build_statement(self) -> PolicyStatement:
+        block, conditions = self.block, self._derive("condition")
+        return PolicyStatement(
             sid=str(block.get("sid", "")),
-            effect=_text(block.get("effect", "Allow")),
-            actions=_rewritten(block, "actions"),
-            not_actions=_rewritten(block, "not_actions"),
-            resources=_rewritten(block, "resources", self._made("resources")),
-            not_resources=_rewritten(block, "not_resources"),
-            principals=tuple(_declared_principals(block, "principals", self._made("principals"))),
-            not_principals=tuple(_declared_principals(block, "not_principals", UNKNOWN)),
+            effect=_read_text(block.get("effect", "Allow")),
+            actions=_rewrite_texts(block, "actions"),
+            not_actions=_rewrite_texts(block, "not_actions"),
+            resources=_rewrite_texts(block, "resources", self._derive("resources")),
+            not_resources=_rewrite_texts(block, "not_resources"),
+            principals=tuple(_list_block_principals(block, "principals", self._derive("principals"))),
+            not_principals=tuple(_list_block_principals(block, "not_principals", UNKNOWN)),
             conditions=tuple(
-                _condition(_text(one.get("test")), _text(one.get("variable")), _rewritten(one, "values", conditions))
-                for one in _blocks(block, "condition")
+                _build_condition(
+                    _read_text(condition.get("test")),
+                    _read_text(condition.get("variable")),
+                    _rewrite_texts(condition, "values", conditions),
+                )
+                for condition in _list_blocks(block, "condition")
             ),
         )
 
-    def _made(self, path: str) -> str | Unknown:
+    def _derive(self, path: str) -> str | Unknown:
         """Return the placeholder for an unknown text below `path`. Principals and conditions are unordered sets."""
         if self.joins is None:
             return UNKNOWN
-        return made(self.joins.references(self.source, f"{self.block.path}.{path}"))
+        return derive_text(self.joins.find_references(self.source, f"{self.block.path}.{path}"))
 
 
-def _declared_principals(block: Block, path: str, made: str | Unknown) -> Iterator[tuple[str | Unknown, Texts]]:
-    for principal in _blocks(block, path):
-        yield _text(principal.get("type")), _rewritten(principal, "identifiers", made)
+def _list_block_principals(
+    block: Block, path: str, placeholder: str | Unknown
+) -> Iterator[tuple[str | Unknown, Texts]]:
+    for principal in _list_blocks(block, path):
+        yield _read_text(principal.get("type")), _rewrite_texts(principal, "identifiers", placeholder)
 
 
-def _rewritten(block: Block, path: str, made: str | Unknown = UNKNOWN) -> Texts:
+def _rewrite_texts(block: Block, path: str, placeholder: str | Unknown = UNKNOWN) -> Texts:
     """Return the texts in the form that the provider writes: `&{aws:username}` becomes `${aws:username}`.
 
     `made` replaces unknown texts.
     """
-    listed = _listed(block.texts(path))
-    return tuple(text.replace("&{", "${") if isinstance(text, str) else made for text in listed)
+    texts = _list_texts(block.texts(path))
+    return tuple(text.replace("&{", "${") if isinstance(text, str) else placeholder for text in texts)
 
 
-def _blocks(block: Block, path: str) -> Iterable[Block]:
-    found = block.blocks(path)
-    return [Block(UNKNOWN, path)] if found is UNKNOWN else found
+def _list_blocks(block: Block, path: str) -> Iterable[Block]:
+    blocks = block.blocks(path)
+    return [Block(UNKNOWN, path)] if blocks is UNKNOWN else blocks
 
 
-def _listed(found: list[str | Unknown] | Unknown) -> list[str | Unknown]:
-    return [UNKNOWN] if found is UNKNOWN else found
+def _list_texts(texts: list[str | Unknown] | Unknown) -> list[str | Unknown]:
+    return [UNKNOWN] if texts is UNKNOWN else texts
 
 
-def _text(value: Any) -> str | Unknown:
+def _read_text(value: Any) -> str | Unknown:
     return value if isinstance(value, str) else UNKNOWN
 
 
-def _texts(written: Any) -> Texts:
+def _read_texts(value: Any) -> Texts:
     """Return one text or a list of texts as a tuple. Other values become unknown, so they are not lost."""
-    if written is None:
+    if value is None:
         return ()
-    return tuple(map(_text, written)) if isinstance(written, list) else (_text(written),)
+    return tuple(map(_read_text, value)) if isinstance(value, list) else (_read_text(value),)
 
 
-def _scalars(written: Any) -> Texts:
+def _read_scalars(written_value: Any) -> Texts:
     """Return texts of principals and condition values, in which AWS also accepts unquoted `true` and `3600`."""
-    listed = written if isinstance(written, list) else [] if written is None else [written]
-    return _texts([json.dumps(value) if isinstance(value, bool | int | float) else value for value in listed])
+    values = written_value if isinstance(written_value, list) else [] if written_value is None else [written_value]
+    return _read_texts([json.dumps(value) if isinstance(value, bool | int | float) else value for value in values])

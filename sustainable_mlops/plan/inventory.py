@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from sustainable_mlops.plan.addresses import Part, names
+from sustainable_mlops.plan.addresses import AddressPart, list_call_names
 from sustainable_mlops.plan.resources import Resource
 
 
@@ -20,17 +20,17 @@ class Inventory:
         return [resource for resource in self.all if resource.mode == "managed"]
 
     @cached_property
-    def data(self) -> list[Resource]:
+    def data_sources(self) -> list[Resource]:
         """Data sources."""
         return [resource for resource in self.all if resource.mode == "data"]
 
     @cached_property
     def by_type(self) -> dict[str, list[Resource]]:
         """Managed resources of each type."""
-        found: dict[str, list[Resource]] = {}
+        resources: dict[str, list[Resource]] = {}
         for resource in self.managed:
-            found.setdefault(resource.type, []).append(resource)
-        return found
+            resources.setdefault(resource.type, []).append(resource)
+        return resources
 
     @cached_property
     def by_address(self) -> dict[str, Resource]:
@@ -40,29 +40,29 @@ class Inventory:
         """
         return {resource.address: resource for resource in self.all if resource.deposed is None}
 
-    def instances(self, module: tuple[Part, ...], mode: str, kind: str, name: str) -> list[Resource]:
+    def find_instances(self, module: tuple[AddressPart, ...], mode: str, kind: str, name: str) -> list[Resource]:
         """Return the instances of one declared resource in a module. `kind` is the type in the source.
 
         An index `(None,)` in `module` stands for any index.
         """
-        declared = self._declared.get((names(module), mode, kind, name), [])
-        return [resource for resource in declared if _fits(module, resource.module_parts)]
+        instances = self._by_declaration.get((list_call_names(module), mode, kind, name), [])
+        return [resource for resource in instances if _is_module_match(module, resource.module_parts)]
 
-    def has_module(self, module: tuple[Part, ...]) -> bool:
+    def has_module(self, module: tuple[AddressPart, ...]) -> bool:
         """Return whether this module instance contains any resource."""
         return module in self._modules
 
     @cached_property
-    def _declared(self) -> dict[tuple[tuple[str, ...], str, str, str], list[Resource]]:
-        found: dict[tuple[tuple[str, ...], str, str, str], list[Resource]] = {}
+    def _by_declaration(self) -> dict[tuple[tuple[str, ...], str, str, str], list[Resource]]:
+        resources: dict[tuple[tuple[str, ...], str, str, str], list[Resource]] = {}
         for resource in self.all:
             if resource.deposed is None:
-                key = (names(resource.module_parts), resource.mode, resource.written_type, resource.name)
-                found.setdefault(key, []).append(resource)
-        return found
+                key = (list_call_names(resource.module_parts), resource.mode, resource.source_type, resource.name)
+                resources.setdefault(key, []).append(resource)
+        return resources
 
     @cached_property
-    def _modules(self) -> set[tuple[Part, ...]]:
+    def _modules(self) -> set[tuple[AddressPart, ...]]:
         return {
             module[:length]
             for module in {resource.module_parts for resource in self.all}
@@ -70,7 +70,7 @@ class Inventory:
         }
 
 
-def _fits(wanted: Sequence[Part], module: Sequence[Part]) -> bool:
-    if (None,) not in wanted:
-        return tuple(wanted) == tuple(module)
-    return len(wanted) == len(module) and all(w in (m, (None,)) for w, m in zip(wanted, module, strict=True))
+def _is_module_match(pattern: Sequence[AddressPart], module: Sequence[AddressPart]) -> bool:
+    if (None,) not in pattern:
+        return tuple(pattern) == tuple(module)
+    return len(pattern) == len(module) and all(w in (m, (None,)) for w, m in zip(pattern, module, strict=True))

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from sustainable_mlops.aws.s3 import bucket_of
+from sustainable_mlops.aws.s3 import find_bucket
 from sustainable_mlops.plan.configuration import Configuration, References
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, Block, Path, Unknown
+from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Block, Unknown
 
 ENDPOINT = "aws_sagemaker_endpoint"
 ENDPOINT_CONFIGURATION = "aws_sagemaker_endpoint_configuration"
@@ -31,15 +31,15 @@ SERVERLESS, ASYNCHRONOUS, REAL_TIME = "serverless", "asynchronous", "real-time"
 _IDENTIFIERS = ("arn", "id", "name", "bucket", "url", "key_id", "bucket_domain_name", "model_package_group_name")
 _VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 
-#: One related resource. None: nothing is named, or the named resource is not in this plan. UNKNOWN: known only after apply.
-Joined = Resource | Unknown | None
+#: One related resource. None: nothing is named, or the resource is not in this plan. UNKNOWN: known only after apply.
+RelatedResource = Resource | Unknown | None
 
 
 class Matches(NamedTuple):
     """Related resources: `sure` ones, and `maybe` ones whose relation is unknown until apply."""
 
-    sure: tuple[Resource, ...] = ()
-    maybe: tuple[Resource, ...] = ()
+    certain: tuple[Resource, ...] = ()
+    possible: tuple[Resource, ...] = ()
 
 
 class Variant(NamedTuple):
@@ -47,16 +47,16 @@ class Variant(NamedTuple):
 
     block: Block
     name: str | Unknown | None
-    shadow: bool
+    is_shadow: bool
     kind: str | Unknown
-    model: Joined
+    model: RelatedResource
     serverless: Block | Unknown | None
 
 
-class Scaled(NamedTuple):
+class ScaledVariant(NamedTuple):
     """The endpoint and variant that a scalable target scales."""
 
-    endpoint: Joined
+    endpoint: RelatedResource
     variant: str | Unknown | None
 
 
@@ -68,15 +68,15 @@ class Joins:
         self._inventory = inventory
         self._configuration = configuration
         self.before = before
-        self._named: dict[str, dict[str, list[Resource]]] = {}
-        self._reverse: dict[tuple[str, Path, str], dict[int | None, list[Resource]]] = {}
+        self._name_indexes: dict[str, dict[str, list[Resource]]] = {}
+        self._inverse_indexes: dict[tuple[str, AttributePath, str], dict[int | None, list[Resource]]] = {}
 
-    def all(self, *types: str) -> list[Resource]:
+    def list_existing(self, *types: str) -> list[Resource]:
         """Return the existing resources of these types."""
-        found = (resource for kind in types for resource in self._inventory.by_type.get(kind, ()))
-        return [resource for resource in found if resource.exists(before=self.before)]
+        resources = (resource for kind in types for resource in self._inventory.by_type.get(kind, ()))
+        return [resource for resource in resources if resource.exists(before=self.before)]
 
-    def target(self, resource: Resource, path: Path, kind: str) -> Joined:
+    def find_target(self, resource: Resource, path: AttributePath, kind: str) -> RelatedResource:
         """Return the resource of type `kind` that the attribute at `path` names (by name, id, ARN or `s3://` address).
 
         An identifier of a resource of this type names the resource itself.
@@ -86,9 +86,9 @@ class Joins:
         value = resource.values(before=self.before).text(path)
         if value is None:
             return None
-        return self._named_by(value, resource, path, kind)
+        return self._resolve_name(value, resource, path, kind)
 
-    def targets(self, resource: Resource, path: Path, kind: str) -> Matches:
+    def find_targets(self, resource: Resource, path: AttributePath, kind: str) -> Matches:
         """Return the resources of type `kind` that the list at `path` names.
 
         If one of the names is unknown, all other resources of the type are possible matches.
@@ -97,42 +97,44 @@ class Joins:
         if texts == []:
             return Matches()
         if texts is UNKNOWN or UNKNOWN in texts:
-            sure = self._managed(resource, path, kind)
-            if sure and not self.references(resource, path).unresolved:
+            sure = self._list_managed_references(resource, path, kind)
+            if sure and not self.find_references(resource, path).unresolved:
                 return Matches(tuple(sure))
-            return Matches(tuple(sure), tuple(other for other in self.all(kind) if other not in sure))
-        joined = [self._named_by(value, resource, path, kind) for value in texts]
-        sure = [found for found in joined if isinstance(found, Resource)]
-        maybe = self.all(kind) if UNKNOWN in joined else []
-        return Matches(tuple(sure), tuple(other for other in maybe if other not in sure))
+            return Matches(
+                tuple(sure), tuple(candidate for candidate in self.list_existing(kind) if candidate not in sure)
+            )
+        targets = [self._resolve_name(value, resource, path, kind) for value in texts]
+        sure = [target for target in targets if isinstance(target, Resource)]
+        maybe = self.list_existing(kind) if UNKNOWN in targets else []
+        return Matches(tuple(sure), tuple(candidate for candidate in maybe if candidate not in sure))
 
-    def sources(self, resource: Resource, kind: str, path: Path) -> Matches:
+    def find_sources(self, resource: Resource, kind: str, path: AttributePath) -> Matches:
         """Return the resources of type `kind` whose attribute at `path` names `resource`.
 
         This is the inverse of `target`.
         """
-        return self._inverse(resource, kind, path, lambda source: [self.target(source, path, resource.type)])
+        return self._find_inverse(resource, kind, path, lambda source: [self.find_target(source, path, resource.type)])
 
-    def listing(self, resource: Resource, kind: str, path: str) -> Matches:
+    def find_list_sources(self, resource: Resource, kind: str, path: str) -> Matches:
         """Return the resources of type `kind` whose list at `path` names `resource`.
 
         This is the inverse of `targets`.
         """
-        return self._inverse(resource, kind, path, lambda source: self._listed(source, path, resource.type))
+        return self._find_inverse(resource, kind, path, lambda source: self._list_targets(source, path, resource.type))
 
-    def _listed(self, source: Resource, path: str, kind: str) -> list[Joined]:
-        found = self.targets(source, path, kind)
-        return [*found.sure, *([UNKNOWN] if found.maybe else [])]
+    def _list_targets(self, source: Resource, path: str, kind: str) -> list[RelatedResource]:
+        matches = self.find_targets(source, path, kind)
+        return [*matches.certain, *([UNKNOWN] if matches.possible else [])]
 
-    def configuration(self, endpoint: Resource) -> Joined:
+    def find_configuration(self, endpoint: Resource) -> RelatedResource:
         """Return the endpoint configuration of an endpoint."""
-        return self.target(endpoint, "endpoint_config_name", ENDPOINT_CONFIGURATION)
+        return self.find_target(endpoint, "endpoint_config_name", ENDPOINT_CONFIGURATION)
 
-    def endpoints(self, configuration: Resource) -> Matches:
+    def find_endpoints(self, configuration: Resource) -> Matches:
         """Return the endpoints that use an endpoint configuration."""
-        return self.sources(configuration, ENDPOINT, "endpoint_config_name")
+        return self.find_sources(configuration, ENDPOINT, "endpoint_config_name")
 
-    def variants(self, configuration: Joined) -> list[Variant] | Unknown:
+    def list_variants(self, configuration: RelatedResource) -> list[Variant] | Unknown:
         """Return the variants of an endpoint configuration, shadow variants last.
 
         A configuration always has a variant. The result is `UNKNOWN` if the plan shows none, or does not contain the
@@ -157,189 +159,203 @@ class Joins:
         elif serverless is None and asynchronous is not UNKNOWN:
             kind = REAL_TIME if asynchronous is None else ASYNCHRONOUS
         name = block.text("model_name")
-        model: Joined = None
+        model: RelatedResource = None
         if name is not None:
-            model = self._named_by(name, configuration, f"{block.path}.model_name", MODEL)
+            model = self._resolve_name(name, configuration, f"{block.path}.model_name", MODEL)
         return Variant(block, block.text("variant_name"), shadow, kind, model, serverless)
 
-    def scaled(self, target: Resource) -> Scaled:
+    def find_scaled_variant(self, target: Resource) -> ScaledVariant:
         """Return the endpoint and variant that a scalable target (or its policy or scheduled action) scales."""
         identifier = target.values(before=self.before).text("resource_id")
         if isinstance(identifier, str):
             match = _VARIANT.fullmatch(identifier)
             if match is None:
-                return Scaled(None, None)
-            found = self._named_by(match[1], target, "resource_id", ENDPOINT)
-            through = self._through_target(target) if found is UNKNOWN else None
-            return self.scaled(through) if through is not None else Scaled(found, match[2])
-        endpoints = self.referred(target, "resource_id", ENDPOINT)
+                return ScaledVariant(None, None)
+            endpoint = self._resolve_name(match[1], target, "resource_id", ENDPOINT)
+            through = self._find_referenced_target(target) if endpoint is UNKNOWN else None
+            return self.find_scaled_variant(through) if through is not None else ScaledVariant(endpoint, match[2])
+        endpoints = self.list_referenced(target, "resource_id", ENDPOINT)
         if len(endpoints) == 1:
-            return Scaled(endpoints[0], self._only_variant(endpoints[0]))
-        through = self._through_target(target)
-        return self.scaled(through) if through is not None else Scaled(UNKNOWN, UNKNOWN)
+            return ScaledVariant(endpoints[0], self._find_only_variant(endpoints[0]))
+        through = self._find_referenced_target(target)
+        return self.find_scaled_variant(through) if through is not None else ScaledVariant(UNKNOWN, UNKNOWN)
 
-    def _through_target(self, source: Resource) -> Resource | None:
+    def _find_referenced_target(self, source: Resource) -> Resource | None:
         """Return the only scalable target that a policy or scheduled action refers to."""
-        found = [] if source.type == SCALABLE_TARGET else self.referred(source, "resource_id", SCALABLE_TARGET)
-        return found[0] if len(found) == 1 else None
+        targets = [] if source.type == SCALABLE_TARGET else self.list_referenced(source, "resource_id", SCALABLE_TARGET)
+        return targets[0] if len(targets) == 1 else None
 
-    def _only_variant(self, endpoint: Resource) -> str | Unknown | None:
-        variants = self.variants(self.configuration(endpoint))
+    def _find_only_variant(self, endpoint: Resource) -> str | Unknown | None:
+        variants = self.list_variants(self.find_configuration(endpoint))
         return variants[0].name if variants is not UNKNOWN and len(variants) == 1 else UNKNOWN
 
-    def scalable_targets(self, endpoint: Resource, variant: str | Unknown | None = None) -> Matches:
+    def find_scalable_targets(self, endpoint: Resource, variant: str | Unknown | None = None) -> Matches:
         """Return the scalable targets of an endpoint: those of all its variants, or of the variant named."""
-        found = self._inverse(endpoint, SCALABLE_TARGET, "resource_id", lambda target: [self.scaled(target).endpoint])
+        matches = self._find_inverse(
+            endpoint, SCALABLE_TARGET, "resource_id", lambda target: [self.find_scaled_variant(target).endpoint]
+        )
         if variant is None:
-            return found
-        sure, maybe = [], list(found.maybe)
-        for target in found.sure:
-            name = self.scaled(target).variant
+            return matches
+        sure, maybe = [], list(matches.possible)
+        for target in matches.certain:
+            name = self.find_scaled_variant(target).variant
             if name is UNKNOWN or variant is UNKNOWN:
                 maybe.append(target)
             elif name == variant:
                 sure.append(target)
         return Matches(tuple(sure), tuple(maybe))
 
-    def scaling_policies(self, target: Resource) -> Matches:
+    def find_scaling_policies(self, target: Resource) -> Matches:
         """Return the scaling policies of a scalable target."""
-        return self._of_target(target, SCALING_POLICY)
+        return self._find_of_target(target, SCALING_POLICY)
 
-    def scheduled_actions(self, target: Resource) -> Matches:
+    def find_scheduled_actions(self, target: Resource) -> Matches:
         """Return the scheduled actions of a scalable target."""
-        return self._of_target(target, SCHEDULED_ACTION)
+        return self._find_of_target(target, SCHEDULED_ACTION)
 
-    def _of_target(self, target: Resource, kind: str) -> Matches:
-        return self._inverse(target, kind, "resource_id", self._target_of)
+    def _find_of_target(self, target: Resource, kind: str) -> Matches:
+        return self._find_inverse(target, kind, "resource_id", self._find_scalable_target)
 
-    def _target_of(self, source: Resource) -> list[Joined]:
+    def _find_scalable_target(self, source: Resource) -> list[RelatedResource]:
         values = source.values(before=self.before)
-        through = self._through_target(source)
+        through = self._find_referenced_target(source)
         if values.text("resource_id") is UNKNOWN:
             if through is not None:
                 return [through]
-            endpoint, variant = self.scaled(source)
+            endpoint, variant = self.find_scaled_variant(source)
             if not isinstance(endpoint, Resource) or not isinstance(variant, str):
                 return [UNKNOWN]
-            targets = self.scalable_targets(endpoint, variant)
+            targets = self.find_scalable_targets(endpoint, variant)
         else:
             same = self._targets_by_id.get((values.text("resource_id"), values.text("scalable_dimension")), [])
             # Endpoints of one name are in several Regions or accounts.
             targets = Matches((through,) if through in same else tuple(same))
-        return list(targets.sure) or ([UNKNOWN] if targets.maybe else [])
+        return list(targets.certain) or ([UNKNOWN] if targets.possible else [])
 
     @cached_property
     def _targets_by_id(self) -> dict[tuple[object, object], list[Resource]]:
-        found: dict[tuple[object, object], list[Resource]] = {}
-        for target in self.all(SCALABLE_TARGET):
+        targets: dict[tuple[object, object], list[Resource]] = {}
+        for target in self.list_existing(SCALABLE_TARGET):
             values = target.values(before=self.before)
-            found.setdefault((values.text("resource_id"), values.text("scalable_dimension")), []).append(target)
-        return found
+            targets.setdefault((values.text("resource_id"), values.text("scalable_dimension")), []).append(target)
+        return targets
 
-    def alarms_of(self, resource: Resource, actions: str = "alarm_actions") -> Matches:
+    def find_alarms_with_action(self, resource: Resource, actions: str = "alarm_actions") -> Matches:
         """Return the metric alarms whose actions name `resource`, such as a scaling policy or a topic."""
-        return self.listing(resource, ALARM, actions)
+        return self.find_list_sources(resource, ALARM, actions)
 
-    def alarms_on(self, endpoint: Resource) -> Matches:
+    def find_endpoint_alarms(self, endpoint: Resource) -> Matches:
         """Return the metric alarms on an endpoint's metrics, by the dimension `EndpointName`."""
-        return self._inverse(endpoint, ALARM, "dimensions", self._watched)
+        return self._find_inverse(endpoint, ALARM, "dimensions", self._list_alarm_endpoints)
 
-    def _watched(self, alarm: Resource) -> list[Joined]:
+    def _list_alarm_endpoints(self, alarm: Resource) -> list[RelatedResource]:
         values = alarm.values(before=self.before)
-        places: list[Path] = [["dimensions", "EndpointName"]]
+        places: list[AttributePath] = [["dimensions", "EndpointName"]]
         queries = values.blocks("metric_query")
         if queries is UNKNOWN:
             return [UNKNOWN]
         places += [["metric_query", n, "metric", 0, "dimensions", "EndpointName"] for n in range(len(queries))]
-        return [self.target(alarm, place, ENDPOINT) for place in places]
+        return [self.find_target(alarm, place, ENDPOINT) for place in places]
 
-    def bucket(self, resource: Resource, path: Path) -> Joined:
+    def find_bucket(self, resource: Resource, path: AttributePath) -> RelatedResource:
         """Return the bucket that an attribute names, by bucket name, ARN or `s3://` address."""
-        return self.target(resource, path, BUCKET)
+        return self.find_target(resource, path, BUCKET)
 
-    def of_bucket(self, bucket: Resource, kind: str) -> Matches:
+    def find_bucket_resources(self, bucket: Resource, kind: str) -> Matches:
         """Return the resources of type `kind` that configure a bucket, such as `aws_s3_bucket_versioning`."""
-        return self.sources(bucket, kind, "bucket")
+        return self.find_sources(bucket, kind, "bucket")
 
-    def inline_policy_names(self, role: Resource) -> set[object]:
+    def list_inline_policy_names(self, role: Resource) -> set[object]:
         """Return the names of a role's policies that are resources of their own, before or after the plan."""
         values = role.values(before=self.before)
         return self._inline_policy_names.get(values.text("name"), set())
 
     @cached_property
     def _inline_policy_names(self) -> dict[object, set[object]]:
-        found: dict[object, set[object]] = {}
+        names: dict[object, set[object]] = {}
         for policy in self._inventory.by_type.get("aws_iam_role_policy", ()):
             for values in (policy.old, policy.new):
-                found.setdefault(values.text("role"), set()).add(values.text("name"))
-        return found
+                names.setdefault(values.text("role"), set()).add(values.text("name"))
+        return names
 
-    def _inverse(
-        self, resource: Resource, kind: str, path: Path, targets: Callable[[Resource], Iterable[Joined]]
+    def _find_inverse(
+        self,
+        resource: Resource,
+        kind: str,
+        path: AttributePath,
+        targets: Callable[[Resource], Iterable[RelatedResource]],
     ) -> Matches:
         """Return the resources of type `kind` whose `targets` contain `resource`.
 
         The index is built once for each combination of kind, path and type.
         """
         key = (kind, path if isinstance(path, str) else tuple(path), resource.type)
-        index = self._reverse.get(key)
+        index = self._inverse_indexes.get(key)
         if index is None:
-            index = self._reverse[key] = {}
-            for source in self.all(kind):
+            index = self._inverse_indexes[key] = {}
+            for source in self.list_existing(kind):
                 for target in targets(source):
                     if target is not None:
                         index.setdefault(None if target is UNKNOWN else id(target), []).append(source)
         return Matches(tuple(index.get(id(resource), ())), tuple(index.get(None, ())))
 
-    def _named_by(self, value: str | Unknown, resource: Resource, path: Path, kind: str) -> Joined:
+    def _resolve_name(
+        self, value: str | Unknown, resource: Resource, path: AttributePath, kind: str
+    ) -> RelatedResource:
         """Return the resource of type `kind` that `value`, read at `path` of `resource`, names."""
         if value is UNKNOWN:
-            found = self._awaited(resource, path, kind) or self._managed(resource, path, kind)
+            candidates = self._list_awaited(resource, path, kind) or self._list_managed_references(resource, path, kind)
         else:
-            found = self.names(kind).get(bucket_of(value) or value, [])
-            if not found:
+            candidates = self.index_by_name(kind).get(find_bucket(value) or value, [])
+            if not candidates:
                 return None
-            if len(found) > 1:  # the same name in several regions or accounts
-                found = [other for other in self._managed(resource, path, kind) if other in found]
-        return found[0] if len(found) == 1 else UNKNOWN
+            if len(candidates) > 1:  # the same name in several regions or accounts
+                candidates = [
+                    candidate
+                    for candidate in self._list_managed_references(resource, path, kind)
+                    if candidate in candidates
+                ]
+        return candidates[0] if len(candidates) == 1 else UNKNOWN
 
-    def _awaited(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
+    def _list_awaited(self, resource: Resource, path: AttributePath, kind: str) -> list[Resource]:
         """Return those of `_managed` that have an unknown attribute in the expression.
 
         A known attribute cannot make the value unknown.
         """
-        attributes = () if self.before else self.references(resource, path).attributes
-        awaited = {id(found) for found, name in attributes if name and found.awaits(name)}
-        return [found for found in self._managed(resource, path, kind) if id(found) in awaited]
+        attributes = () if self.before else self.find_references(resource, path).attributes
+        awaited = {id(candidate) for candidate, name in attributes if name and candidate.is_unknown(name)}
+        return [
+            candidate for candidate in self._list_managed_references(resource, path, kind) if id(candidate) in awaited
+        ]
 
-    def _managed(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
+    def _list_managed_references(self, resource: Resource, path: AttributePath, kind: str) -> list[Resource]:
         """Return the result of `referred` without data sources, which read resources that others manage."""
-        return [found for found in self.referred(resource, path, kind) if found.mode == "managed"]
+        return [candidate for candidate in self.list_referenced(resource, path, kind) if candidate.mode == "managed"]
 
-    def configured(self, resource: Resource, path: Path) -> bool | Unknown:
+    def is_configured(self, resource: Resource, path: AttributePath) -> bool | Unknown:
         """Return whether the configuration sets the attribute; see `Configuration.configured`."""
-        return self._configuration.configured(resource, path)
+        return self._configuration.is_configured(resource, path)
 
-    def references(self, resource: Resource, path: Path) -> References:
+    def find_references(self, resource: Resource, path: AttributePath) -> References:
         """Return everything that the expression at `path` refers to; see `Configuration.references`."""
-        return self._configuration.references(resource, path)
+        return self._configuration.find_references(resource, path)
 
-    def referred(self, resource: Resource, path: Path, kind: str) -> list[Resource]:
+    def list_referenced(self, resource: Resource, path: AttributePath, kind: str) -> list[Resource]:
         """Return the resources or data sources of type `kind` that the expression at `path` refers to."""
-        found = self.references(resource, path).of(kind)
-        return [other for other in found if other.exists(before=self.before)]
+        resources = self.find_references(resource, path).filter_by_type(kind)
+        return [candidate for candidate in resources if candidate.exists(before=self.before)]
 
-    def names(self, kind: str) -> dict[str, list[Resource]]:
+    def index_by_name(self, kind: str) -> dict[str, list[Resource]]:
         """Return the resources of type `kind` by each known name, id and ARN."""
-        index = self._named.get(kind)
+        index = self._name_indexes.get(kind)
         if index is None:
-            index = self._named[kind] = {}
-            for resource in self.all(kind):
-                for name in set(self._names(resource)):
+            index = self._name_indexes[kind] = {}
+            for resource in self.list_existing(kind):
+                for name in set(self._list_names(resource)):
                     index.setdefault(name, []).append(resource)
         return index
 
-    def _names(self, resource: Resource) -> Iterator[str]:
+    def _list_names(self, resource: Resource) -> Iterator[str]:
         values = resource.values(before=self.before)
         for attribute in _IDENTIFIERS:
             value = values.text(attribute)

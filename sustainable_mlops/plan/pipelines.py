@@ -11,17 +11,17 @@ from typing import Any, NamedTuple
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan.joins import BUCKET, Joins
 from sustainable_mlops.plan.resources import Resource
-from sustainable_mlops.plan.values import UNKNOWN, Block, Path, Readers, Unknown, steps
+from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Block, Readers, Unknown, split_path
 
 #: Arguments of a step that contain other steps.
 _BRANCHES = ("IfSteps", "ElseSteps", "ForEachBody")
 _EXPRESSIONS = frozenset({"Get", "Std:Join", "Std:JsonGet"})
 _OBJECTS = ("aws_s3_object", "aws_s3_bucket_object")
 #: Maximum nesting depth of a definition. SageMaker accepts less.
-_DEEPEST = 60
+_MAX_DEPTH = 60
 
 
-class Parameter(NamedTuple):
+class PipelineParameter(NamedTuple):
     """A pipeline parameter. An execution may replace its default."""
 
     name: str
@@ -29,14 +29,16 @@ class Parameter(NamedTuple):
     default: Any  # None if an execution must set the parameter
 
 
-class Step(Readers):
+class PipelineStep(Readers):
     """One step of a pipeline.
 
     The readers read its `Arguments`, the body of a `Create…` request: `step.text("ResourceConfig.InstanceType")`. A
     reference to a parameter reads as the parameter's default. A value that only an execution knows reads as `UNKNOWN`.
     """
 
-    def __init__(self, definition: Mapping[str, Any], parent: "Step | None", branch: str, pipeline: "Pipeline") -> None:
+    def __init__(
+        self, definition: Mapping[str, Any], parent: "PipelineStep | None", branch: str, pipeline: "PlannedPipeline"
+    ) -> None:
         """Read a step. `parent` is the condition or loop that contains it, in `branch`.
 
         The branches are `IfSteps`, `ElseSteps` and `ForEachBody`.
@@ -60,7 +62,7 @@ class Step(Readers):
         return self._body.texts("DependsOn")
 
     @property
-    def cached(self) -> bool | Unknown:
+    def is_cached(self) -> bool | Unknown:
         """True if step caching is on."""
         enabled = self._pipeline.resolve(self._body.get("CacheConfig.Enabled"))
         if enabled is None:
@@ -68,14 +70,14 @@ class Step(Readers):
         return enabled if isinstance(enabled, bool) else UNKNOWN
 
     @property
-    def cached_for(self) -> str | Unknown | None:
+    def cache_duration(self) -> str | Unknown | None:
         """Maximum age of a cached result, as an ISO 8601 duration."""
         return self._body.text("CacheConfig.ExpireAfter")
 
-    def get(self, path: Path, default: Any = None) -> Any:
+    def get(self, path: AttributePath, default: Any = None) -> Any:
         """Return the argument at `path`; parameters on the way are resolved."""
         value = self._pipeline.resolve(self.arguments)
-        for part in steps(path):
+        for part in split_path(path):
             value = self._pipeline.resolve(Block({"at": value}).get(["at", part]))
         return default if value is None else value
 
@@ -83,23 +85,23 @@ class Step(Readers):
         return f"<{self.name}: {self.type}>"
 
 
-class Pipeline:
+class PlannedPipeline:
     """One SageMaker pipeline and its definition, as far as the plan knows it."""
 
     def __init__(self, resource: Resource, definition: Any, unknown: str) -> None:
         """Read a definition. `unknown` is the reason why there is none, else empty."""
         self.resource = resource
         self.definition: Mapping[str, Any] | Unknown = definition
-        self.unknown = unknown
-        self.parameters = {parameter.name: parameter for parameter in _parameters(definition)}
-        self.steps: list[Step] | Unknown = UNKNOWN
+        self.unreadable_reason = unknown
+        self.parameters = {parameter.name: parameter for parameter in _list_parameters(definition)}
+        self.steps: list[PipelineStep] | Unknown = UNKNOWN
         if definition is not UNKNOWN:
             try:
-                self.steps = list(self._steps(definition.get("Steps"), None, ""))
+                self.steps = list(self._read_steps(definition.get("Steps"), None, ""))
             except UserError as error:
-                self.unknown = str(error)
+                self.unreadable_reason = str(error)
 
-    def of_type(self, *types: str) -> list[Step]:
+    def list_steps(self, *types: str) -> list[PipelineStep]:
         """Return the steps of these types (`Training`, `Processing`, …) at any depth.
 
         The result is empty if the steps are unknown.
@@ -108,48 +110,49 @@ class Pipeline:
 
     def resolve(self, value: Any) -> Any:
         """Return the default for a reference to a parameter, `UNKNOWN` for other expressions, else `value` itself."""
-        name = _parameter(value)
+        name = _find_parameter_name(value)
         if name is not None:
             parameter = self.parameters.get(name)
             return UNKNOWN if parameter is None or parameter.default is None else parameter.default
         return UNKNOWN if _is_expression(value) else value
 
-    def _steps(self, listed: Any, parent: Step | None, branch: str) -> Iterator[Step]:
+    def _read_steps(self, definitions: Any, parent: PipelineStep | None, branch: str) -> Iterator[PipelineStep]:
         place = f"{parent.name}.{branch}" if parent else "Steps"
-        if not isinstance(listed, list):
+        if not isinstance(definitions, list):
             raise UserError(f"{place} of the definition is not a list")
-        for position, definition in enumerate(listed):
+        for position, definition in enumerate(definitions):
             if not isinstance(definition, dict):
                 raise UserError(f"{place}[{position}] of the definition is not an object")
-            step = Step(definition, parent, branch, self)
+            step = PipelineStep(definition, parent, branch, self)
             yield step
             arguments = step.arguments
             for inner in _BRANCHES if isinstance(arguments, dict) else ():
                 if arguments.get(inner) is not None:
-                    yield from self._steps(arguments[inner], step, inner)
+                    yield from self._read_steps(arguments[inner], step, inner)
 
     def __repr__(self) -> str:
-        return f"<{self.resource.address}: {self.unknown or self.steps}>"
+        return f"<{self.resource.address}: {self.unreadable_reason or self.steps}>"
 
 
-def pipelines(resources: Iterable[Resource], joins: Joins) -> list[Pipeline]:
+def list_pipelines(resources: Iterable[Resource], joins: Joins) -> list[PlannedPipeline]:
     """Return the pipelines among `resources` that exist on the same side of the plan as `joins`."""
-    return [_pipeline(resource, joins) for resource in resources if resource.exists(before=joins.before)]
+    return [_read_pipeline(resource, joins) for resource in resources if resource.exists(before=joins.before)]
 
 
-def _pipeline(resource: Resource, joins: Joins) -> Pipeline:
+def _read_pipeline(resource: Resource, joins: Joins) -> PlannedPipeline:
     text = resource.values(before=joins.before).text("pipeline_definition")
     if text is None:
-        text = _from_s3(resource, joins)
+        text = _find_uploaded_definition(resource, joins)
         if text is UNKNOWN:
-            return Pipeline(resource, UNKNOWN, "the definition is in S3, and its text is not in the plan")
+            return PlannedPipeline(resource, UNKNOWN, "the definition is in S3, and its text is not in the plan")
     if text is UNKNOWN:
-        shown = _shown(resource, joins)
-        return Pipeline(resource, shown, "the definition is not known until apply" if shown is UNKNOWN else "")
-    return Pipeline(resource, *_parsed(text))
+        definition = _find_shown_definition(resource, joins)
+        reason = "the definition is not known until apply" if definition is UNKNOWN else ""
+        return PlannedPipeline(resource, definition, reason)
+    return PlannedPipeline(resource, *_parse_definition(text))
 
 
-def _parsed(text: str) -> tuple[Mapping[str, Any] | Unknown, str]:
+def _parse_definition(text: str) -> tuple[Mapping[str, Any] | Unknown, str]:
     """Parse a definition. Return it and an empty text, or `UNKNOWN` and the reason."""
     try:
         definition = json.loads(text)
@@ -157,72 +160,82 @@ def _parsed(text: str) -> tuple[Mapping[str, Any] | Unknown, str]:
         return UNKNOWN, "the definition is not JSON"
     if not isinstance(definition, dict):
         return UNKNOWN, "the definition is not a JSON object"
-    if _depth(definition) > _DEEPEST:
-        return UNKNOWN, f"the definition is nested more than {_DEEPEST} deep"
+    if _measure_depth(definition) > _MAX_DEPTH:
+        return UNKNOWN, f"the definition is nested more than {_MAX_DEPTH} deep"
     return definition, ""
 
 
-def _shown(resource: Resource, joins: Joins) -> Mapping[str, Any] | Unknown:
+def _find_shown_definition(resource: Resource, joins: Joins) -> Mapping[str, Any] | Unknown:
     """Return the definition that the module `pipeline` shows while one of its values is unknown.
 
     The `input` of `terraform_data.definition` contains the `definition` before substitution, and the `parameters` by
     name.
     """
-    for shown in joins.all("terraform_data"):
-        if (shown.module, shown.name) != (resource.module, "definition"):
+    for definition_resource in joins.list_existing("terraform_data"):
+        if (definition_resource.module, definition_resource.name) != (resource.module, "definition"):
             continue
-        values = shown.values(before=joins.before)
-        text, given = values.text("input.definition"), values.get("input.parameters", {})
-        definition, _ = _parsed(text) if isinstance(text, str) else (UNKNOWN, "")
-        if definition is UNKNOWN or not isinstance(given, Mapping):
+        values = definition_resource.values(before=joins.before)
+        text, values_by_name = values.text("input.definition"), values.get("input.parameters", {})
+        definition, _ = _parse_definition(text) if isinstance(text, str) else (UNKNOWN, "")
+        if definition is UNKNOWN or not isinstance(values_by_name, Mapping):
             continue
         parameters = definition.get("Parameters")
-        filled = [_filled(one, given) for one in parameters] if isinstance(parameters, list) else parameters
-        return {**definition, "Parameters": filled}
+        completed_parameters = (
+            [_complete_parameter(parameter, values_by_name) for parameter in parameters]
+            if isinstance(parameters, list)
+            else parameters
+        )
+        return {**definition, "Parameters": completed_parameters}
     return UNKNOWN
 
 
-def _filled(parameter: Any, given: Mapping[str, Any]) -> Any:
+def _complete_parameter(parameter: Any, values_by_name: Mapping[str, Any]) -> Any:
     """Return a parameter whose default is its value from `given`, or None if that value is unknown."""
     name = parameter.get("Name") if isinstance(parameter, dict) else None
-    if not isinstance(name, str) or name not in given:
+    if not isinstance(name, str) or name not in values_by_name:
         return parameter
-    value = given[name]
+    value = values_by_name[name]
     if isinstance(value, str) and parameter.get("Type") != "String":
         with contextlib.suppress(ValueError):
             value = json.loads(value)
     return {**parameter, "DefaultValue": None if value is UNKNOWN else value}
 
 
-def _from_s3(resource: Resource, joins: Joins) -> str | Unknown:
+def _find_uploaded_definition(resource: Resource, joins: Joins) -> str | Unknown:
     """Return the definition's text if the same plan uploads it to S3."""
     values = resource.values(before=joins.before)
     bucket = values.text("pipeline_definition_s3_location.0.bucket")
-    joined = joins.target(resource, "pipeline_definition_s3_location.0.bucket", BUCKET)
+    target_bucket = joins.find_target(resource, "pipeline_definition_s3_location.0.bucket", BUCKET)
     key = values.text("pipeline_definition_s3_location.0.object_key")
-    for uploaded in joins.all(*_OBJECTS):
+    for uploaded in joins.list_existing(*_OBJECTS):
         content = uploaded.values(before=joins.before)
         if not isinstance(key, str) or content.text("key") != key:
             continue
         same_name = isinstance(bucket, str) and content.text("bucket") == bucket
-        if same_name or (isinstance(joined, Resource) and joins.bucket(uploaded, "bucket") is joined):
+        if same_name or (
+            isinstance(target_bucket, Resource) and joins.find_bucket(uploaded, "bucket") is target_bucket
+        ):
             text = content.text("content")
             return text if isinstance(text, str) else UNKNOWN
     return UNKNOWN
 
 
-def _parameters(definition: Any) -> Iterator[Parameter]:
-    declared = Block(definition).blocks("Parameters")
-    for parameter in () if declared is UNKNOWN else declared:
+def _list_parameters(definition: Any) -> Iterator[PipelineParameter]:
+    blocks = Block(definition).blocks("Parameters")
+    for parameter in () if blocks is UNKNOWN else blocks:
         name = parameter.text("Name")
         if isinstance(name, str):
-            yield Parameter(name, str(parameter.get("Type")), parameter.get("DefaultValue"))
+            yield PipelineParameter(name, str(parameter.get("Type")), parameter.get("DefaultValue"))
 
 
-def _parameter(value: Any) -> str | None:
+def _find_parameter_name(value: Any) -> str | None:
     """Return the parameter that a value refers to: `{"Get": "Parameters.InstanceType"}` gives `InstanceType`."""
-    got = value.get("Get") if _is_expression(value) else None
-    return got.removeprefix("Parameters.") if isinstance(got, str) and got.startswith("Parameters.") else None
+    reference = value.get("Get") if _is_expression(value) else None
+    return (
+        reference.removeprefix("Parameters.")
+        if isinstance(reference, str) and reference.startswith("Parameters.")
+        else None
+    )
 
 
 def _is_expression(value: Any) -> bool:
@@ -230,7 +243,7 @@ def _is_expression(value: Any) -> bool:
     return isinstance(value, dict) and len(value) == 1 and (value.keys() <= _EXPRESSIONS)
 
 
-def _depth(value: Any) -> int:
+def _measure_depth(value: Any) -> int:
     depth, level = 0, [value]
     while level:
         depth += 1

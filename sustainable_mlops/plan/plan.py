@@ -8,21 +8,21 @@ from typing import Any, NamedTuple
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import document as documents
 from sustainable_mlops.plan import provider_version, values
-from sustainable_mlops.plan.addresses import names, parts
-from sustainable_mlops.plan.commands import Command, commands
+from sustainable_mlops.plan.addresses import list_call_names, split_address
+from sustainable_mlops.plan.commands import PlanCommand, list_commands
 from sustainable_mlops.plan.configuration import Configuration, References
 from sustainable_mlops.plan.drift import Drift
-from sustainable_mlops.plan.foreign import Foreign, foreign
+from sustainable_mlops.plan.foreign import UnreviewedResource, list_unreviewed_resources
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.joins import Joins
-from sustainable_mlops.plan.pipelines import Pipeline, pipelines
+from sustainable_mlops.plan.pipelines import PlannedPipeline, list_pipelines
 from sustainable_mlops.plan.regions import Regions
-from sustainable_mlops.plan.resources import Entry, Resource, entries, from_changes, unchanged
+from sustainable_mlops.plan.resources import Resource, StateEntry, build_unchanged, list_changed_resources, list_entries
 
 _NO_CHANGE = f"{{}} has no entry in resource_changes: the plan is incomplete; {documents.SHOW}"
 
 
-class Check(NamedTuple):
+class FailedCheck(NamedTuple):
     """A failed or unknown `check` block, precondition or postcondition."""
 
     address: str
@@ -40,29 +40,31 @@ class Plan:
         self.default_region: str | None = None
         self._document = document
         drift = Drift(document)
-        found = list(from_changes(document, drift.accepted))
-        _check_twice(found)
-        known = {resource.address for resource in found}
-        moved = {resource.previous_address for resource in found if resource.previous_address}
-        for entry in entries(document.get("planned_values"), "planned_values"):
-            if entry.managed and entry.address not in known:
-                raise UserError(f"{entry.place}: {_NO_CHANGE.format(documents.shown(entry.address))}")
+        resources = list(list_changed_resources(document, drift.undo_accepted_drift))
+        _check_duplicates(resources)
+        known = {resource.address for resource in resources}
+        moved = {resource.previous_address for resource in resources if resource.previous_address}
+        for entry in list_entries(document.get("planned_values"), "planned_values"):
+            if entry.is_managed and entry.address not in known:
+                raise UserError(f"{entry.place}: {_NO_CHANGE.format(documents.quote_value(entry.address))}")
         known |= moved
-        left_alone = [entry for entry in _state(document) if not entry.deposed and entry.address not in known]
-        if found and document.get("complete") is True:
-            _check_none_managed(left_alone)
-        found += (unchanged(entry, drift.accepted) for entry in left_alone)
-        for resource in found:
-            if resource.reading is not None:
-                resource.given_by(self._gives)
-        self._inventory = Inventory(found)
+        left_alone = [
+            entry for entry in _list_state_entries(document) if not entry.is_deposed and entry.address not in known
+        ]
+        if resources and document.get("complete") is True:
+            _check_no_managed(left_alone)
+        resources += (build_unchanged(entry, drift.undo_accepted_drift) for entry in left_alone)
+        for resource in resources:
+            if resource.mapped_reader is not None:
+                resource.set_unknown_check(self._sets_unknown)
+        self._inventory = Inventory(resources)
         #: Resources that Terraform found deleted when it refreshed the state, before it planned.
-        self.vanished: list[Resource] = [Resource(entry, place) for entry, place in drift.gone]
+        self.deleted_outside: list[Resource] = [Resource(entry, place) for entry, place in drift.deletions]
         #: True if the plan only writes drift to the state.
-        self.refresh_only: bool = drift.refresh_only
+        self.is_refresh_only: bool = drift.is_only_change
 
-    def _gives(self, resource: Resource, path: tuple[str | int, ...]) -> bool:
-        return self.configuration.gives(resource, path)
+    def _sets_unknown(self, resource: Resource, path: tuple[str | int, ...]) -> bool:
+        return self.configuration.sets_unknown(resource, path)
 
     @property
     def resources(self) -> list[Resource]:
@@ -70,23 +72,23 @@ class Plan:
         return self._inventory.managed
 
     @property
-    def data(self) -> list[Resource]:
+    def data_sources(self) -> list[Resource]:
         """Data sources.
 
         Those with the action `no-op` were read during the plan. Those with `read` are read on apply.
         """
-        return self._inventory.data
+        return self._inventory.data_sources
 
     @property
-    def whole(self) -> bool:
+    def is_complete(self) -> bool:
         """False if `-target`, `-exclude` or a deferral left changes out."""
         return self._document.get("complete", True) is True and not self._document.get("deferred_changes")
 
-    def by_type(self, *types: str) -> list[Resource]:
+    def list_by_type(self, *types: str) -> list[Resource]:
         """Return the managed resources of these types."""
         return [resource for kind in types for resource in self._inventory.by_type.get(kind, ())]
 
-    def resource(self, address: str) -> Resource | None:
+    def find_resource(self, address: str) -> Resource | None:
         """Return the resource or data source (`data.…`) at `address`."""
         return self._inventory.by_address.get(address)
 
@@ -95,19 +97,19 @@ class Plan:
         """References between resources."""
         return Configuration(self._document, self._inventory)
 
-    def references(self, resource: Resource, path: values.Path | None = None) -> References:
+    def find_references(self, resource: Resource, path: values.AttributePath | None = None) -> References:
         """Return the resources that the expression at `path` of `resource` refers to.
 
         Without `path`, all expressions of the resource count.
         """
-        return self.configuration.references(resource, path)
+        return self.configuration.find_references(resource, path)
 
-    def configured(self, resource: Resource, path: values.Path) -> bool | values.Unknown:
+    def is_configured(self, resource: Resource, path: values.AttributePath) -> bool | values.Unknown:
         """Return whether the configuration sets the attribute.
 
         An attribute that is not set may be unknown if the provider computes it.
         """
-        return self.configuration.configured(resource, path)
+        return self.configuration.is_configured(resource, path)
 
     @cached_property
     def joins(self) -> Joins:
@@ -120,56 +122,56 @@ class Plan:
         return Joins(self._inventory, self.configuration, before=True)
 
     @cached_property
-    def pipelines(self) -> list[Pipeline]:
+    def pipelines(self) -> list[PlannedPipeline]:
         """SageMaker pipelines after the plan, with their definitions."""
-        return pipelines(self.by_type("aws_sagemaker_pipeline"), self.joins)
+        return list_pipelines(self.list_by_type("aws_sagemaker_pipeline"), self.joins)
 
     @cached_property
-    def pipelines_before(self) -> list[Pipeline]:
+    def pipelines_before(self) -> list[PlannedPipeline]:
         """SageMaker pipelines before the plan."""
-        return pipelines(self.by_type("aws_sagemaker_pipeline"), self.joins_before)
+        return list_pipelines(self.list_by_type("aws_sagemaker_pipeline"), self.joins_before)
 
     @cached_property
-    def foreign(self) -> list[Foreign]:
+    def unreviewed_resources(self) -> list[UnreviewedResource]:
         """Managed resources that are not reviewed, with the reasons, whether the plan keeps or deletes them."""
-        return foreign(self._inventory)
+        return list_unreviewed_resources(self._inventory)
 
     @cached_property
-    def commands(self) -> list[Command]:
+    def commands(self) -> list[PlanCommand]:
         """Commands that the plan runs without showing their effect: provisioners, programs, actions."""
-        return commands(self._document, self._inventory, self.configuration)
+        return list_commands(self._document, self._inventory, self.configuration)
 
     @cached_property
     def _regions(self) -> Regions:
         return Regions(self._inventory, self.configuration)
 
-    def region(self, resource: Resource, *, before: bool = False) -> str | values.Unknown:
+    def find_region(self, resource: Resource, *, before: bool = False) -> str | values.Unknown:
         """Return the Region of `resource`, such as `eu-north-1`, as far as the plan or `default_region` tells."""
-        found = self._regions.of(resource, before=before)
-        if found is values.UNKNOWN and self.default_region and self._regions.is_open(resource):
+        region = self._regions.find_region(resource, before=before)
+        if region is values.UNKNOWN and self.default_region and self._regions.is_environment_region(resource):
             return self.default_region
-        return found
+        return region
 
     @cached_property
     def provider_major(self) -> int | values.Unknown:
         """Major version of the AWS provider; see `provider_version.major`."""
-        return provider_version.major(self._inventory, self.configuration)
+        return provider_version.find_major_version(self._inventory, self.configuration)
 
     def has_condition(self, resource: Resource) -> bool:
         """Return whether `resource` has a precondition or postcondition.
 
         A plan tells neither which of them it is nor its expression.
         """
-        return (names(resource.module_parts), resource.type, resource.name) in self._with_conditions
+        return (list_call_names(resource.module_parts), resource.type, resource.name) in self._with_conditions
 
     @cached_property
     def _with_conditions(self) -> frozenset[tuple[tuple[str, ...], str, str]]:
-        return frozenset(_with_conditions(self._document.get("checks")))
+        return frozenset(_list_conditions(self._document.get("checks")))
 
     @cached_property
-    def failed_checks(self) -> list[Check]:
+    def failed_checks(self) -> list[FailedCheck]:
         """Checks that failed, or whose result is unknown before apply."""
-        return list(_failed_checks(self._document.get("checks")))
+        return list(_list_failed_checks(self._document.get("checks")))
 
     def __repr__(self) -> str:
         return f"<{self.name}: {len(self.resources)} resources>"
@@ -184,56 +186,62 @@ def load(source: Path | str | bytes, name: str | None = None) -> Plan:
     if isinstance(source, bytes):
         data, name = source, name or "plan"
     else:
-        data, name = documents.read(Path(source)), name or str(source)
-    with documents.no_collection():
-        document = documents.parse(data, name)
+        data, name = documents.read_file(Path(source)), name or str(source)
+    with documents.disable_garbage_collection():
+        document = documents.parse_document(data, name)
         try:
             return Plan(document, name)
         except UserError as error:
             raise UserError(f"{name}: {error}") from None
 
 
-def _check_none_managed(left_alone: list[Entry]) -> None:
+def _check_no_managed(left_alone: list[StateEntry]) -> None:
     """Raise UserError if the state has a resource without an entry in the plan.
 
     A complete plan has a change for every resource in the state, even if only `no-op`. A refresh-only plan does not.
     """
     for entry in left_alone:
-        if entry.managed:
-            raise UserError(f"{entry.place}: {_NO_CHANGE.format(documents.shown(entry.address))}")
+        if entry.is_managed:
+            raise UserError(f"{entry.place}: {_NO_CHANGE.format(documents.quote_value(entry.address))}")
 
 
-def _state(document: Mapping[str, Any]) -> Iterator[Entry]:
+def _list_state_entries(document: Mapping[str, Any]) -> Iterator[StateEntry]:
     state = document.get("prior_state") or {}
-    return entries(state.get("values"), "prior_state.values")
+    return list_entries(state.get("values"), "prior_state.values")
 
 
-def _check_twice(resources: list[Resource]) -> None:
-    seen: dict[tuple[str, str | None], str] = {}
+def _check_duplicates(resources: list[Resource]) -> None:
+    places: dict[tuple[str, str | None], str] = {}
     for resource in resources:
         key = (resource.address, resource.deposed)
-        if key in seen:
-            raise UserError(f"{resource.place}.address: {documents.shown(resource.address)} is in {seen[key]} too")
-        seen[key] = resource.place
+        if key in places:
+            raise UserError(
+                f"{resource.place}.address: {documents.quote_value(resource.address)} is in {places[key]} too"
+            )
+        places[key] = resource.place
 
 
-def _with_conditions(checks: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:
+def _list_conditions(checks: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """Yield the module calls, the type and the name of each resource with a check."""
-    for check in _blocks(values.Block({"checks": checks}), "checks"):
+    for check in _list_blocks(values.Block({"checks": checks}), "checks"):
         module, kind, name = (check.text(f"address.{key}") for key in ("module", "type", "name"))
         if check.text("address.kind") == "resource" and isinstance(kind, str) and isinstance(name, str):
-            yield names(parts(module)) if isinstance(module, str) else (), kind, name
+            yield list_call_names(split_address(module)) if isinstance(module, str) else (), kind, name
 
 
-def _failed_checks(checks: Any) -> Iterator[Check]:
-    for check in _blocks(values.Block({"checks": checks}), "checks"):
+def _list_failed_checks(checks: Any) -> Iterator[FailedCheck]:
+    for check in _list_blocks(values.Block({"checks": checks}), "checks"):
         status = check.text("status")
         if status != "pass":
-            found = [problem for instance in _blocks(check, "instances") for problem in _blocks(instance, "problems")]
-            problems = tuple(str(problem.get("message", "")) for problem in found)
-            yield Check(str(check.get("address.to_display", "")), str(status), problems)
+            problem_blocks = [
+                problem
+                for instance in _list_blocks(check, "instances")
+                for problem in _list_blocks(instance, "problems")
+            ]
+            problems = tuple(str(problem.get("message", "")) for problem in problem_blocks)
+            yield FailedCheck(str(check.get("address.to_display", "")), str(status), problems)
 
 
-def _blocks(block: values.Block, path: str) -> list[values.Block]:
-    found = block.blocks(path)
-    return [] if found is values.UNKNOWN else found
+def _list_blocks(block: values.Block, path: str) -> list[values.Block]:
+    blocks = block.blocks(path)
+    return [] if blocks is values.UNKNOWN else blocks

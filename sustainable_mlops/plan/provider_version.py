@@ -14,32 +14,32 @@ AWS = "registry.terraform.io/hashicorp/aws"
 AWS_OF_OPENTOFU = "registry.opentofu.org/hashicorp/aws"
 
 _TERM = re.compile(r"(=|!=|>=|<=|>|<|~>)?\s*v?([0-9]{1,4})((?:\.[0-9]+)*)[-+.0-9A-Za-z]*")
-#: All types with these prefixes have an attribute `region` since 6.0.0, and none had it before (schemas of 5.100, 6.69).
+#: All types with these prefixes have an attribute `region` since 6.0.0, and not before (schemas of 5.100 and 6.69).
 _REGIONAL = ("aws_sagemaker_", "aws_appautoscaling_", "aws_cloudwatch_", "aws_kms_", "aws_sns_")
 _NEWEST_WITHOUT_REGION = 5
 _FIRST_WITH_REGION = 6
 
 
-def major(inventory: Inventory, configuration: Configuration) -> int | Unknown:
+def find_major_version(inventory: Inventory, configuration: Configuration) -> int | Unknown:
     """Return the major version from the version constraints if they allow only one, else from the resources.
 
     A result of 5 from the resources means 5 or older. The result is `UNKNOWN` if neither tells.
     """
-    pinned = _pinned(configuration)
-    return _shown(inventory) if pinned is None else pinned
+    pinned = _find_pinned_major(configuration)
+    return _infer_from_resources(inventory) if pinned is None else pinned
 
 
-def _pinned(configuration: Configuration) -> int | None:
+def _find_pinned_major(configuration: Configuration) -> int | None:
     least, most = 0, 9999
     for provider in configuration.providers.values():
         constraint = provider.get("version_constraint") if isinstance(provider, dict) else None
         if isinstance(constraint, str) and provider.get("full_name") in (AWS, AWS_OF_OPENTOFU):
-            for low, high in map(_majors, constraint.split(",")):
+            for low, high in map(_parse_majors, constraint.split(",")):
                 least, most = max(least, low), min(most, high)
     return least if least == most else None
 
 
-def _majors(term: str) -> tuple[int, int]:
+def _parse_majors(term: str) -> tuple[int, int]:
     """Return the lowest and the highest major version that a term such as `~> 5.40` allows."""
     match = _TERM.fullmatch(term.strip())
     if match is None or match[1] == "!=":
@@ -51,15 +51,17 @@ def _majors(term: str) -> tuple[int, int]:
     return low, number - 1 if match[1] == "<" and not rest else number
 
 
-def _shown(inventory: Inventory) -> int | Unknown:
-    values = chain.from_iterable(_values(inventory, kind) for kind in inventory.by_type if kind.startswith(_REGIONAL))
-    found = next(values, None)
-    if found is None:
+def _infer_from_resources(inventory: Inventory) -> int | Unknown:
+    values = chain.from_iterable(
+        _list_attributes(inventory, kind) for kind in inventory.by_type if kind.startswith(_REGIONAL)
+    )
+    attributes = next(values, None)
+    if attributes is None:
         return UNKNOWN
-    return _FIRST_WITH_REGION if "region" in found else _NEWEST_WITHOUT_REGION
+    return _FIRST_WITH_REGION if "region" in attributes else _NEWEST_WITHOUT_REGION
 
 
-def _values(inventory: Inventory, kind: str) -> Iterator[Mapping[str, Any]]:
+def _list_attributes(inventory: Inventory, kind: str) -> Iterator[Mapping[str, Any]]:
     """Yield the known attributes of the resources of a type."""
     for resource in inventory.by_type[kind]:
         yield from (values for values in (resource.after, resource.before) if values)

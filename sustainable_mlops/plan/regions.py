@@ -27,39 +27,39 @@ class Regions:
         self._configuration = configuration
         self._providers: dict[tuple[str, str], str | Unknown] = {}
 
-    def of(self, resource: Resource, *, before: bool = False) -> str | Unknown:
+    def find_region(self, resource: Resource, *, before: bool = False) -> str | Unknown:
         """Return the Region of `resource`, else `UNKNOWN`."""
         values = resource.values(before=before)
-        own = _own(values) or (_own(resource.old) if not before else None)
+        own = _find_own_region(values) or (_find_own_region(resource.old) if not before else None)
         if own is None and values.text("region") is UNKNOWN:  # set to an unknown value, or computed by the provider
-            computed = self._configuration.configured(resource, "region") is False
-            return self._of_provider(*self._key(resource)) if computed else UNKNOWN
-        return own or self._of_provider(*self._key(resource))
+            computed = self._configuration.is_configured(resource, "region") is False
+            return self._find_provider_region(*self._find_provider_key(resource)) if computed else UNKNOWN
+        return own or self._find_provider_region(*self._find_provider_key(resource))
 
-    def _key(self, resource: Resource) -> tuple[str, str]:
+    def _find_provider_key(self, resource: Resource) -> tuple[str, str]:
         """Return the provider and the key of its configuration.
 
         The key is empty if it is unknown, as for a destroyed resource.
         """
-        key = self._configuration.resource(resource).get("provider_config_key")
+        key = self._configuration.find_resource(resource).get("provider_config_key")
         return resource.provider, key if isinstance(key, str) else ""
 
-    def _of_provider(self, provider: str, key: str) -> str | Unknown:
+    def _find_provider_region(self, provider: str, key: str) -> str | Unknown:
         known = self._providers.get((provider, key))
         if known is None:
-            known = self._configured(key) or self._seen.get((provider, key))
+            known = self._find_configured_region(key) or self._observed_regions.get((provider, key))
             if known is None:
-                known = UNKNOWN if self._is_own(key) else self._shared(provider)
+                known = UNKNOWN if self._is_own(key) else self._find_shared_region(provider)
             self._providers[provider, key] = known
         return known
 
-    def _configured(self, key: str) -> str | None:
+    def _find_configured_region(self, key: str) -> str | None:
         provider = self._configuration.providers.get(key)
         if not isinstance(provider, dict):
             return None
         address = str(provider.get("module_address") or "")
         module = tuple(part for name in address.split(".")[1::2] for part in ("module", name))
-        return _region(self._configuration.constant(dig(provider, "expressions.region"), module))
+        return _parse_region(self._configuration.evaluate_constant(dig(provider, "expressions.region"), module))
 
     def _is_own(self, key: str) -> bool:
         """Return whether a provider configuration belongs to the root module or has settings of its own.
@@ -70,52 +70,54 @@ class Regions:
         provider = self._configuration.providers.get(key)
         return isinstance(provider, dict) and ("expressions" in provider or "module_address" not in provider)
 
-    def _shared(self, provider: str) -> str | Unknown:
+    def _find_shared_region(self, provider: str) -> str | Unknown:
         """Return the Region that all configurations of a provider share.
 
         A module has this Region, whichever configuration it received.
         """
-        own = self._own_keys(provider)
-        regions = {self._configured(key) or self._seen.get((provider, key), UNKNOWN) for key in own}
+        own = self._list_own_keys(provider)
+        regions = {
+            self._find_configured_region(key) or self._observed_regions.get((provider, key), UNKNOWN) for key in own
+        }
         if len(own) <= 1 and regions <= {UNKNOWN}:
-            regions = {region for (name, _), region in self._seen.items() if name == provider}
+            regions = {region for (name, _), region in self._observed_regions.items() if name == provider}
         return regions.pop() if len(regions) == 1 else UNKNOWN
 
-    def _own_keys(self, provider: str) -> list[str]:
+    def _list_own_keys(self, provider: str) -> list[str]:
         """Return the keys of a provider's own configurations; see `_is_own`."""
         configured = self._configuration.providers
         return [key for key in configured if self._is_own(key) and configured[key].get("full_name") == provider]
 
-    def is_open(self, resource: Resource) -> bool:
+    def is_environment_region(self, resource: Resource) -> bool:
         """Return whether the Region of `resource` is the Region of the environment, because nothing else sets it.
 
         If one of several provider configurations sets a Region, this holds only for resources of a configuration
         without one.
         """
-        if self._configuration.configured(resource, "region") is True:
+        if self._configuration.is_configured(resource, "region") is True:
             return False
-        own, configured = self._own_keys(resource.provider), self._configuration.providers
+        own, configured = self._list_own_keys(resource.provider), self._configuration.providers
         setting = [key for key in own if dig(configured[key], "expressions.region") is not None]
-        key = self._key(resource)[1]
+        key = self._find_provider_key(resource)[1]
         return len(own) <= 1 or not setting or (key in own and key not in setting)
 
     @cached_property
-    def _seen(self) -> dict[tuple[str, str], str | Unknown]:
+    def _observed_regions(self) -> dict[tuple[str, str], str | Unknown]:
         """Region of each provider configuration, if its existing resources, its `aws_region` and its keys all agree."""
-        found: dict[tuple[str, str], set[str]] = {}
+        regions_by_key: dict[tuple[str, str], set[str]] = {}
         for resource in self._inventory.all:
             if resource.type == "aws_region" and resource.mode == "data":
-                region = _region(resource.get("region")) or _region(resource.get("name"))
+                region = _parse_region(resource.get("region")) or _parse_region(resource.get("name"))
             else:
-                region = _own(resource.old) or _of_key(resource)
+                region = _find_own_region(resource.old) or _find_key_region(resource)
             if region:
-                found.setdefault(self._key(resource), set()).add(region)
-        return {key: regions.pop() if len(regions) == 1 else UNKNOWN for key, regions in found.items()}
+                regions_by_key.setdefault(self._find_provider_key(resource), set()).add(region)
+        return {key: regions.pop() if len(regions) == 1 else UNKNOWN for key, regions in regions_by_key.items()}
 
 
-def _own(values: Block) -> str | None:
+def _find_own_region(values: Block) -> str | None:
     """Return the Region in a resource's attributes: `region`, its ARN or its availability zone."""
-    region = _region(values.get("region"))
+    region = _parse_region(values.get("region"))
     if region:
         return region
     for attribute, pattern in (("arn", _ARN), ("availability_zone", _ZONE)):
@@ -126,7 +128,7 @@ def _own(values: Block) -> str | None:
     return None
 
 
-def _of_key(resource: Resource) -> str | None:
+def _find_key_region(resource: Resource) -> str | None:
     """Return the Region of the KMS key of a resource or its steps. A key and the data under it are in one Region."""
     if not resource.type.startswith(("aws_sagemaker_", "aws_cloudwatch_log_group")):
         return None
@@ -136,5 +138,5 @@ def _of_key(resource: Resource) -> str | None:
     return next((match[1] for key in (*keys, *within) if isinstance(key, str) and (match := _ARN.match(key))), None)
 
 
-def _region(value: object) -> str | None:
+def _parse_region(value: object) -> str | None:
     return value if isinstance(value, str) and _REGION.fullmatch(value) else None

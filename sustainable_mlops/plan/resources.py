@@ -5,11 +5,11 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.plan.addresses import Part, parts
-from sustainable_mlops.plan.cloudformation import reading
-from sustainable_mlops.plan.document import SHOW, kind, shown
-from sustainable_mlops.plan.twins import Gives
-from sustainable_mlops.plan.values import Block, Path, Readers, Unknown, dig, marked, with_marks
+from sustainable_mlops.plan.addresses import AddressPart, split_address
+from sustainable_mlops.plan.cloudformation import find_mapped_reader
+from sustainable_mlops.plan.document import SHOW, name_json_type, quote_value
+from sustainable_mlops.plan.twins import IsSet
+from sustainable_mlops.plan.values import AttributePath, Block, Readers, Unknown, apply_marks, dig, has_mark
 
 #: One word for each of Terraform's lists of actions.
 _ACTIONS = {
@@ -37,9 +37,30 @@ class Resource(Readers):
     """
 
     __slots__ = (
-        "_after", "_before", "_change", "_gives", "_new", "_old", "action", "actions", "address", "deferred", "deposed",
-        "drift", "index", "mode", "module", "module_parts", "name", "place", "previous_address", "provider", "reading",
-        "reason", "type", "written_type",
+        "_after",
+        "_before",
+        "_change",
+        "_is_set",
+        "_new",
+        "_old",
+        "action",
+        "actions",
+        "address",
+        "deferred",
+        "deposed",
+        "drift",
+        "index",
+        "mapped_reader",
+        "mode",
+        "module",
+        "module_parts",
+        "name",
+        "place",
+        "previous_address",
+        "provider",
+        "reason",
+        "source_type",
+        "type",
     )  # fmt: skip
 
     def __init__(self, entry: Mapping[str, Any], place: str, drift: tuple[str, ...] = ()) -> None:
@@ -47,10 +68,10 @@ class Resource(Readers):
         #: The attributes with drift that the plan accepts. `before` has their values from before the drift.
         self.drift = drift
         self.place = place
-        self.address: str = _field(entry, "address", str, place)
+        self.address: str = _read_field(entry, "address", str, place)
         #: The type in the source. `type` is the type it is read as; for most resources both are the same.
-        self.written_type: str = _field(entry, "type", str, place)
-        self.name: str = _field(entry, "name", str, place)
+        self.source_type: str = _read_field(entry, "type", str, place)
+        self.name: str = _read_field(entry, "name", str, place)
         self.mode: str = entry.get("mode", "managed")
         self.module: str = entry.get("module_address") or ""
         self.index: str | int | None = entry.get("index")
@@ -59,12 +80,12 @@ class Resource(Readers):
         self.previous_address: str | None = entry.get("previous_address")
         self.reason: str | None = entry.get("action_reason")
         self.deferred: str | None = None
-        self._change: dict[str, Any] = _field(entry, "change", dict, place)
+        self._change: dict[str, Any] = _read_field(entry, "change", dict, place)
         self._check(entry)
-        self.reading = reading(self.written_type, self._change) if self.mode == "managed" else None
-        self.type: str = self.written_type if self.reading is None else self.reading.twin.type
-        self._gives: Gives = _always
-        self.module_parts: tuple[Part, ...] = parts(self.module)
+        self.mapped_reader = find_mapped_reader(self.source_type, self._change) if self.mode == "managed" else None
+        self.type: str = self.source_type if self.mapped_reader is None else self.mapped_reader.mapping.type
+        self._is_set: IsSet = _is_always_set
+        self.module_parts: tuple[AddressPart, ...] = split_address(self.module)
         actions = self._change.get("actions")
         self.actions: tuple[str, ...] = tuple(actions) if isinstance(actions, list) and len(actions) <= 2 else ()
         self.action = self._action(actions)
@@ -76,27 +97,31 @@ class Resource(Readers):
 
     def _check(self, entry: Mapping[str, Any]) -> None:
         if self.mode not in ("managed", "data"):
-            raise UserError(f"{self.place}.mode: must be 'managed' or 'data', not {shown(self.mode)}")
+            raise UserError(f"{self.place}.mode: must be 'managed' or 'data', not {quote_value(self.mode)}")
         for key in ("module_address", "provider_name", "deposed", "previous_address", "action_reason"):
             if not isinstance(entry.get(key), str | None):
-                raise UserError(f"{self.place}.{key}: must be text, not {kind(entry[key])}")
+                raise UserError(f"{self.place}.{key}: must be text, not {name_json_type(entry[key])}")
         if self.deposed is not None and self._change.get("actions") not in (["delete"], ["forget"], ["no-op"]):
-            raise UserError(f"{self.place}.deposed: {shown(self.deposed)} is set, but this is not a deposed object")
+            raise UserError(
+                f"{self.place}.deposed: {quote_value(self.deposed)} is set, but this is not a deposed object"
+            )
         if not isinstance(self.index, str | int | None) or isinstance(self.index, bool):
-            raise UserError(f"{self.place}.index: must be text or a number, not {kind(self.index)}")
+            raise UserError(f"{self.place}.index: must be text or a number, not {name_json_type(self.index)}")
         start = f"{self.module}." if self.module else ""
         data = "data." if self.mode == "data" else ""
-        expected = f"{start}{data}{self.written_type}.{self.name}"
+        expected = f"{start}{data}{self.source_type}.{self.name}"
         if self.address != expected and not self.address.startswith(expected + "["):
-            raise UserError(f"{self.place}.address: {shown(self.address)} must be {shown(expected)}, as its parts say")
+            raise UserError(
+                f"{self.place}.address: {quote_value(self.address)} must be {quote_value(expected)}, as its parts say"
+            )
 
     def _action(self, actions: Any) -> str:
         try:
             return _ACTIONS[self.actions]
         except (KeyError, TypeError):
-            given = shown(actions) if not self.actions else ", ".join(map(shown, self.actions))
+            actual = quote_value(actions) if not self.actions else ", ".join(map(quote_value, self.actions))
             place = f"{self.place}.change.actions"
-            raise UserError(f"{place}: {given} is not create, read, update, delete, no-op or forget") from None
+            raise UserError(f"{place}: {actual} is not create, read, update, delete, no-op or forget") from None
 
     def _check_values(self) -> None:
         """Raise UserError if the values before and after do not fit the action.
@@ -110,27 +135,31 @@ class Resource(Readers):
         for key, absent in (("before", no_before), ("after", no_after)):
             value = self._change.get(key)
             if not isinstance(value, dict | None):
-                raise UserError(f"{place}.{key}: must be an object or null, not {kind(value)}")
+                raise UserError(f"{place}.{key}: must be an object or null, not {name_json_type(value)}")
             if value is None and not absent:
-                raise UserError(f"{place}.{key}: is {_absence(self._change, key)}, but the action is {self.action}")
+                raise UserError(
+                    f"{place}.{key}: is {_describe_missing(self._change, key)}, but the action is {self.action}"
+                )
             if value == {} and not (key == "after" and self._change.get("after_unknown")):
                 raise UserError(f"{place}.{key}: is empty, but no resource is; {SHOW}")
             if value is not None and absent and self.action != "read":
                 raise UserError(f"{place}.{key}: must be null, as the action is {self.action}")
         unknown = self._change.get("after_unknown")
         if not isinstance(unknown, dict | bool) and self.action not in _WITHOUT_AFTER:
-            raise UserError(f"{place}.after_unknown: must be an object, not {_absence(self._change, 'after_unknown')}")
+            raise UserError(
+                f"{place}.after_unknown: must be an object, not {_describe_missing(self._change, 'after_unknown')}"
+            )
 
-    def given_by(self, gives: Callable[["Resource", tuple[str | int, ...]], bool]) -> None:
+    def set_unknown_check(self, gives: Callable[["Resource", tuple[str | int, ...]], bool]) -> None:
         """Set the function that tells whether the configuration sets an unknown attribute."""
-        self._gives = partial(gives, self)
+        self._is_set = partial(gives, self)
 
     @property
     def before(self) -> Mapping[str, Any] | None:
         """Attributes before the plan, or None if the resource does not exist yet."""
         if self._before is Unknown.UNKNOWN:
             change = self._change
-            before = self._read(with_marks(change.get("before"), False, change.get("before_sensitive", False)))
+            before = self._map_values(apply_marks(change.get("before"), False, change.get("before_sensitive", False)))
             self._before, self._old = ({}, Block(before)) if before is Unknown.UNKNOWN else (before, None)
         return cast("Mapping[str, Any] | None", self._before)
 
@@ -143,19 +172,19 @@ class Resource(Readers):
             if after is not None and unknown is True:
                 after = Unknown.UNKNOWN
             elif after is not None:
-                after = self._read(with_marks(after, unknown, change.get("after_sensitive", False)))
+                after = self._map_values(apply_marks(after, unknown, change.get("after_sensitive", False)))
             self._after, self._new = ({}, Block(after)) if after is Unknown.UNKNOWN else (after, None)
         return cast("Mapping[str, Any] | None", self._after)
 
-    def _read(self, values: Any) -> Any:
-        if self.reading is None or not isinstance(values, dict):
+    def _map_values(self, values: Any) -> Any:
+        if self.mapped_reader is None or not isinstance(values, dict):
             return values
-        return self.reading.values(values, self._gives)
+        return self.mapped_reader.read_values(values, self._is_set)
 
-    def awaits(self, attribute: str) -> bool:
+    def is_unknown(self, attribute: str) -> bool:
         """Return whether an attribute (source name), or a part of it, is known only after apply."""
         unknown = self._change.get("after_unknown")
-        return marked(unknown.get(attribute, False)) if isinstance(unknown, dict) else unknown is True
+        return has_mark(unknown.get(attribute, False)) if isinstance(unknown, dict) else unknown is True
 
     @property
     def old(self) -> Block:
@@ -183,7 +212,7 @@ class Resource(Readers):
             return self._change.get("before") is not None
         return self._change.get("after") is not None
 
-    def get(self, path: Path, default: Any = None, *, before: bool = False) -> Any:
+    def get(self, path: AttributePath, default: Any = None, *, before: bool = False) -> Any:
         """Return the value at `path` after (or before) the plan; see `dig`."""
         return dig(self.values(before=before).values, path, default)
 
@@ -196,16 +225,19 @@ class Resource(Readers):
         return tags if isinstance(tags, dict) else Unknown.UNKNOWN
 
     @property
-    def replaced_because(self) -> list[str]:
+    def replacement_paths(self) -> list[str]:
         """Paths of the attributes that force the replacement."""
         paths = self._change.get("replace_paths")
         if not isinstance(paths, list):
             return []
-        written = [path if isinstance(path, list) else [path] for path in paths]
-        return [".".join(map(str, path)) if self.reading is None else self.reading.because(path) for path in written]
+        replace_paths = [path if isinstance(path, list) else [path] for path in paths]
+        return [
+            ".".join(map(str, path)) if self.mapped_reader is None else self.mapped_reader.map_replacement_path(path)
+            for path in replace_paths
+        ]
 
     @property
-    def imported(self) -> bool:
+    def is_imported(self) -> bool:
         """True if the plan imports an existing object into the state."""
         return self._change.get("importing") is not None
 
@@ -214,18 +246,18 @@ class Resource(Readers):
 
 
 #: Returns an entry with its values from before drift, and the attributes with drift; see `drift.Drift.accepted`.
-Accepted = Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], tuple[str, ...]]]
+UndoDrift = Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], tuple[str, ...]]]
 
 
-def from_changes(document: Mapping[str, Any], accepted: Accepted) -> Iterator[Resource]:
+def list_changed_resources(document: Mapping[str, Any], accepted: UndoDrift) -> Iterator[Resource]:
     """Yield every entry of `resource_changes`, and of `deferred_changes` with the reason. Raises UserError."""
-    for position, written in enumerate(document.get("resource_changes") or []):
+    for position, change in enumerate(document.get("resource_changes") or []):
         place = f"resource_changes[{position}]"
-        entry, drift = accepted(_object(written, place))
+        entry, drift = accepted(_object(change, place))
         yield Resource(entry, place, drift)
     deferred = document.get("deferred_changes") or []
     if not isinstance(deferred, list):
-        raise UserError(f"deferred_changes: must be a list, not {kind(deferred)}")
+        raise UserError(f"deferred_changes: must be a list, not {name_json_type(deferred)}")
     for position, item in enumerate(deferred):
         place = f"deferred_changes[{position}].resource_change"
         item = _object(item, f"deferred_changes[{position}]")
@@ -234,7 +266,7 @@ def from_changes(document: Mapping[str, Any], accepted: Accepted) -> Iterator[Re
         yield resource
 
 
-class Entry(NamedTuple):
+class StateEntry(NamedTuple):
     """A resource in `planned_values` or in a state, with its module and its location in the document."""
 
     values: Mapping[str, Any]
@@ -244,20 +276,20 @@ class Entry(NamedTuple):
     @property
     def address(self) -> str:
         """Address of the resource. Raises UserError if it has none."""
-        return str(_field(self.values, "address", str, self.place))
+        return str(_read_field(self.values, "address", str, self.place))
 
     @property
-    def managed(self) -> bool:
+    def is_managed(self) -> bool:
         """True for a resource, false for a data source or a deposed object."""
-        return self.values.get("mode") != "data" and not self.deposed
+        return self.values.get("mode") != "data" and not self.is_deposed
 
     @property
-    def deposed(self) -> bool:
+    def is_deposed(self) -> bool:
         """True for an object that was replaced and not yet destroyed."""
         return "deposed_key" in self.values
 
 
-def entries(values: Any, place: str) -> Iterator[Entry]:
+def list_entries(values: Any, place: str) -> Iterator[StateEntry]:
     """Yield every resource of a `planned_values` or state `values` object, module by module. Raises UserError."""
     if values is None:
         return
@@ -267,12 +299,12 @@ def entries(values: Any, place: str) -> Iterator[Entry]:
         address = str(_object(module, where).get("address") or "")
         for position, entry in enumerate(_list(module, "resources", where)):
             inner = f"{where}.resources[{position}]"
-            yield Entry(_object(entry, inner), address, inner)
+            yield StateEntry(_object(entry, inner), address, inner)
         children = _list(module, "child_modules", where)
         pending += [(child, f"{where}.child_modules[{position}]") for position, child in enumerate(children)]
 
 
-def unchanged(entry: Entry, accepted: Accepted) -> Resource:
+def build_unchanged(entry: StateEntry, accepted: UndoDrift) -> Resource:
     """Return a resource or data source of the state that the plan does not change. Raises UserError."""
     values, sensitive = (
         _object(entry.values.get("values"), f"{entry.place}.values"),
@@ -284,30 +316,30 @@ def unchanged(entry: Entry, accepted: Accepted) -> Resource:
     return Resource(whole, entry.place, drift)
 
 
-def _always(_: object) -> bool:
+def _is_always_set(_: object) -> bool:
     return True
 
 
-def _field(entry: Mapping[str, Any], key: str, wanted: type, place: str) -> Any:
+def _read_field(entry: Mapping[str, Any], key: str, expected_type: type, place: str) -> Any:
     value = entry.get(key)
-    if not isinstance(value, wanted) or not value:
-        what = _absence(entry, key) if not isinstance(value, wanted) else "empty"
-        raise UserError(f"{place}.{key}: is {what}, so this is not a plan from Terraform: {SHOW}")
+    if not isinstance(value, expected_type) or not value:
+        problem = _describe_missing(entry, key) if not isinstance(value, expected_type) else "empty"
+        raise UserError(f"{place}.{key}: is {problem}, so this is not a plan from Terraform: {SHOW}")
     return value
 
 
-def _absence(entry: Mapping[str, Any], key: str) -> str:
-    return kind(entry[key]) if key in entry else "missing"
+def _describe_missing(entry: Mapping[str, Any], key: str) -> str:
+    return name_json_type(entry[key]) if key in entry else "missing"
 
 
 def _object(value: Any, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise UserError(f"{place}: must be an object, not {kind(value)}")
+        raise UserError(f"{place}: must be an object, not {name_json_type(value)}")
     return value
 
 
 def _list(module: Mapping[str, Any], key: str, place: str) -> list[Any]:
     value = module.get(key, [])
     if not isinstance(value, list):
-        raise UserError(f"{place}.{key}: must be a list, not {kind(value)}")
+        raise UserError(f"{place}.{key}: must be a list, not {name_json_type(value)}")
     return value

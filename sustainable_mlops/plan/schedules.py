@@ -21,7 +21,7 @@ _UNIT_HOURS = {"minute": 1 / 60, "hour": 1.0, "day": 24.0}
 _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-def runs_per_month(expression: str | Unknown | None) -> float | Unknown:
+def count_runs_per_month(expression: str | Unknown | None) -> float | Unknown:
     """Return the mean number of runs in a month of 730 h, or UNKNOWN for an invalid expression.
 
     The expression is `rate(value unit)` or `cron(…)` (see `aws.cron`), whose year counts as the current one. A
@@ -34,69 +34,71 @@ def runs_per_month(expression: str | Unknown | None) -> float | Unknown:
     try:
         if kind == "rate":
             value, unit = fields.split()
-            return _HOURS_PER_MONTH / (cron.positive(value) * _UNIT_HOURS[unit.removesuffix("s")])
+            return _HOURS_PER_MONTH / (cron.parse_positive(value) * _UNIT_HOURS[unit.removesuffix("s")])
         if kind == "cron":
-            return _runs(cron.parsed(fields))
+            return _count_cron_runs(cron.parse_cron(fields))
     except (ValueError, KeyError, ArithmeticError):
         return UNKNOWN
     return 1.0 if kind in ("at", "NOW") else UNKNOWN
 
 
-def _runs(found: cron.Cron) -> float:
+def _count_cron_runs(expression: cron.CronExpression) -> float:
     dates = sum(
-        _weekdays(found.weekdays, _DAYS[month - 1]) if found.days in cron.ANY else _dates(found.days, _DAYS[month - 1])
-        for month in cron.listed(found.months, 1, 12, cron.MONTHS)
+        _count_weekdays(expression.weekdays, _DAYS[month - 1])
+        if expression.days in cron.ANY_VALUE
+        else _count_dates(expression.days, _DAYS[month - 1])
+        for month in cron.list_values(expression.months, 1, 12, cron.MONTHS)
     )
-    return len(found.times()) * dates / 12
+    return len(expression.list_minutes()) * dates / 12
 
 
-def _dates(field: str, last: int) -> int:
+def _count_dates(field: str, last: int) -> int:
     """Return the number of selected days of a month of `last` days; `L`, `L-3`, `LW` and `15W` are one each."""
     items = field.split(",")
     single = [item for item in items if "L" in item or "W" in item]
-    listed = {day for item in items if item not in single for day in cron.listed(item, 1, 31) if day <= last}
-    return len(single) + len(listed)
+    days = {day for item in items if item not in single for day in cron.list_values(item, 1, 31) if day <= last}
+    return len(single) + len(days)
 
 
-def _weekdays(field: str, last: int) -> float:
+def _count_weekdays(field: str, last: int) -> float:
     """Return the mean number of selected days of a month of `last` days; `6L` is one, and so is `6#3`."""
     items = field.split(",")
-    one_of_month = [item for item in items if cron.of_month(item)]
+    one_of_month = [item for item in items if cron.is_day_of_month(item)]
     fifth = sum(item.endswith("#5") for item in one_of_month)  # a month of 30 days has a fifth of two weekdays
-    listed = {
+    weekdays = {
         day
         for item in items
         if item not in one_of_month
-        for day in cron.listed("7" if item == "L" else item, 1, 7, cron.WEEKDAYS)
+        for day in cron.list_values("7" if item == "L" else item, 1, 7, cron.WEEKDAYS)
     }
-    return len(one_of_month) - fifth + fifth * (last - 28) / 7 + len(listed) * last / 7
+    return len(one_of_month) - fifth + fifth * (last - 28) / 7 + len(weekdays) * last / 7
 
 
-def starts(pipeline: Resource, joins: Joins) -> list[float | Unknown]:
+def list_start_rates(pipeline: Resource, joins: Joins) -> list[float | Unknown]:
     """Return how many times a month each schedule and rule of the plan starts `pipeline`.
 
     The value is UNKNOWN for events and for values known after apply. A disabled schedule does not count.
     """
     values = pipeline.values(before=joins.before)
-    by_target = _by_target(joins)
+    by_target = _group_triggers(joins)
     starters = [*by_target.get(id(pipeline), ()), *by_target.get(values.text("pipeline_name"), ())]
-    return [often for starter in starters if (often := _often(starter, joins)) is not None]
+    return [often for starter in starters if (often := _count_runs(starter, joins)) is not None]
 
 
 @lru_cache(maxsize=4)
-def _by_target(joins: Joins) -> dict[object, list[Resource]]:
+def _group_triggers(joins: Joins) -> dict[object, list[Resource]]:
     """Return the triggers of pipelines, by the `id()` of the pipeline, or by its name if only an ARN tells it."""
-    found: dict[object, list[Resource]] = {}
-    for schedule in joins.all(SCHEDULE):
-        found.setdefault(_target(schedule, "target.0.arn", joins), []).append(schedule)
-    for target in joins.all(EVENT_TARGET):
-        rule = joins.target(target, "rule", EVENT_RULE)
+    triggers: dict[object, list[Resource]] = {}
+    for schedule in joins.list_existing(SCHEDULE):
+        triggers.setdefault(_find_target_key(schedule, "target.0.arn", joins), []).append(schedule)
+    for target in joins.list_existing(EVENT_TARGET):
+        rule = joins.find_target(target, "rule", EVENT_RULE)
         if isinstance(rule, Resource):
-            found.setdefault(_target(target, "arn", joins), []).append(rule)
-    return found
+            triggers.setdefault(_find_target_key(target, "arn", joins), []).append(rule)
+    return triggers
 
 
-def pipeline_called(schedule: Block) -> str | Unknown | None:
+def find_called_pipeline(schedule: Block) -> str | Unknown | None:
     """Return the name of the pipeline that a schedule starts by an API call, or None if it does not start one."""
     arn, body = schedule.text("target.0.arn"), schedule.text("target.0.input")
     if not isinstance(arn, str) or not arn.endswith(_CALL):
@@ -108,52 +110,52 @@ def pipeline_called(schedule: Block) -> str | Unknown | None:
     return name.rpartition(":pipeline/")[2] if isinstance(name, str) else UNKNOWN
 
 
-def _target(starter: Resource, path: str, joins: Joins) -> object:
-    pipeline = joins.target(starter, path, PIPELINE)
+def _find_target_key(starter: Resource, path: str, joins: Joins) -> object:
+    pipeline = joins.find_target(starter, path, PIPELINE)
     if isinstance(pipeline, Resource):
         return id(pipeline)
     values = starter.values(before=joins.before)
-    called, arn = pipeline_called(values), values.text(path)
-    if called is not None:
-        return called
+    pipeline_name, arn = find_called_pipeline(values), values.text(path)
+    if pipeline_name is not None:
+        return pipeline_name
     return arn.rpartition(":pipeline/")[2] if isinstance(arn, str) and ":sagemaker:" in arn else ""
 
 
-def deletes(endpoint: Resource, joins: Joins) -> bool | Unknown:
+def has_deletion_schedule(endpoint: Resource, joins: Joins) -> bool | Unknown:
     """Return whether a schedule of the plan calls DeleteEndpoint with the name of `endpoint`."""
-    return any_of(_names(schedule, endpoint, joins) for schedule in _deleting(joins))
+    return any_of(_names_endpoint(schedule, endpoint, joins) for schedule in _list_deletion_schedules(joins))
 
 
 @lru_cache(maxsize=4)
-def _deleting(joins: Joins) -> list[Resource]:
+def _list_deletion_schedules(joins: Joins) -> list[Resource]:
     """Return the schedules that delete endpoints, or may do so.
 
     A schedule whose target is another resource of the plan deletes no endpoint.
     """
-    found = []
-    for schedule in joins.all(SCHEDULE):
+    schedules = []
+    for schedule in joins.list_existing(SCHEDULE):
         values = schedule.values(before=joins.before)
         arn = values.text("target.0.arn")
-        of_another = arn is UNKNOWN and joins.references(schedule, "target.0.arn").resources
+        targets_another = arn is UNKNOWN and joins.find_references(schedule, "target.0.arn").resources
         calls = arn is UNKNOWN or "sagemaker:deleteEndpoint" in (arn or "")
-        if calls and not of_another and values.get("state") != "DISABLED":
-            found.append(schedule)
-    return found
+        if calls and not targets_another and values.get("state") != "DISABLED":
+            schedules.append(schedule)
+    return schedules
 
 
-def _names(schedule: Resource, endpoint: Resource, joins: Joins) -> bool | Unknown:
+def _names_endpoint(schedule: Resource, endpoint: Resource, joins: Joins) -> bool | Unknown:
     values = schedule.values(before=joins.before)
     if UNKNOWN in (values.text("target.0.arn"), values.text("state")):
         return UNKNOWN
     body, name = values.text("target.0.input"), endpoint.values(before=joins.before).text("name")
     if isinstance(body, str) and isinstance(name, str):
         return name in body
-    endpoints = joins.referred(schedule, "target", ENDPOINT)
+    endpoints = joins.list_referenced(schedule, "target", ENDPOINT)
     return endpoint in endpoints if endpoints else UNKNOWN
 
 
-def _often(starter: Resource, joins: Joins) -> float | Unknown | None:
+def _count_runs(starter: Resource, joins: Joins) -> float | Unknown | None:
     values = starter.values(before=joins.before)
     if values.get("state") == "DISABLED" or values.get("is_enabled") is False:
         return None
-    return runs_per_month(values.text("schedule_expression"))
+    return count_runs_per_month(values.text("schedule_expression"))

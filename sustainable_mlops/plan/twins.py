@@ -7,166 +7,170 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from sustainable_mlops.plan.document import embedded
-from sustainable_mlops.plan.values import UNKNOWN, Path, Sensitive, Unknown, steps
+from sustainable_mlops.plan.document import parse_embedded_json
+from sustainable_mlops.plan.values import UNKNOWN, AttributePath, Sensitive, Unknown, split_path
 
 #: Converts a value that is neither unknown nor sensitive.
 Converter = Callable[[Any], Any]
 #: Tells whether the configuration sets the unknown attribute at this source path.
-Gives = Callable[[tuple[str | int, ...]], bool]
+IsSet = Callable[[tuple[str | int, ...]], bool]
 _Steps = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Twin:
+class TypeMapping:
     """The mapping of a source type to a type of the provider aws. Paths have no list positions: `rules.days`."""
 
     type: str
-    #: Identifying attributes, from source name to mapped name. If the configuration does not set one, apply computes it.
+    #: Identifying attributes, from source name to mapped name. Apply computes those that are not configured.
     identity: Mapping[str, str]
     #: Other attributes, from source path to mapped path; `*.name` is a name at any depth. The rest keep their paths.
     paths: Mapping[str, str]
     #: Converters of values, by source path.
     values: Mapping[str, Converter]
 
-    def written(self, name: str) -> tuple[str, ...]:
+    def list_source_attributes(self, name: str) -> tuple[str, ...]:
         """Return the source attributes that the mapped attribute `name` comes from."""
         moved = {**self.identity, **self.paths}
-        found = [written.partition(".")[0] for written, path in moved.items() if path.partition(".")[0] == name]
-        elsewhere = {written.partition(".")[0] for written in moved}
-        return tuple(dict.fromkeys(found)) if found or name in elsewhere else (name,)
+        sources = [source.partition(".")[0] for source, path in moved.items() if path.partition(".")[0] == name]
+        elsewhere = {source.partition(".")[0] for source in moved}
+        return tuple(dict.fromkeys(sources)) if sources or name in elsewhere else (name,)
 
-    def place(self, names: str) -> str | None:
+    def find_mapped_path(self, names: str) -> str | None:
         """Return the mapped path of the source path `names`, or None if it is the same."""
-        found = self.identity.get(names) or self.paths.get(names)
-        if found is None and self.paths:
+        path = self.identity.get(names) or self.paths.get(names)
+        if path is None and self.paths:
             outer, _, last = names.rpartition(".")
             anywhere = self.paths.get(f"*.{last}")
-            found = f"{self.place(outer) or outer}.{anywhere}" if anywhere and outer else anywhere
-        return found
+            path = f"{self.find_mapped_path(outer) or outer}.{anywhere}" if anywhere and outer else anywhere
+        return path
 
 
 @lru_cache(maxsize=4096)
-def snake_case(name: str) -> str:
+def to_snake_case(name: str) -> str:
     """Convert `MemorySizeInMB` to `memory_size_in_mb`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-class Reading:
+class MappedReader:
     """A reader of resources of one source type as their mapped type."""
 
-    __slots__ = ("_json", "_read_back", "twin")
+    __slots__ = ("_json", "_read_back", "mapping")
 
-    def __init__(self, twin: Twin, json: str = "", read_back: str = "") -> None:
+    def __init__(self, mapping: TypeMapping, json: str = "", read_back: str = "") -> None:
         """Read through `twin`. `json` is the attribute that holds all properties as JSON text, if there is one.
 
         The attribute `read_back` holds the properties that AWS returned, once the resource exists.
         """
-        self.twin, self._json, self._read_back = twin, json, read_back
+        self.mapping, self._json, self._read_back = mapping, json, read_back
 
-    def values(self, written: Mapping[str, Any], gives: Gives) -> Mapping[str, Any] | Unknown:
+    def read_values(self, source_values: Mapping[str, Any], gives: IsSet) -> Mapping[str, Any] | Unknown:
         """Return the values of the mapped type.
 
         The result is `UNKNOWN` if the JSON text is unknown, sensitive or not an object.
         """
         if not self._json:
-            return _Translation(self.twin, gives, snake=False).of(written)
-        desired, known = (_object(written.get(name)) for name in (self._json, self._read_back))
+            return _Translation(self.mapping, gives, snake=False).translate(source_values)
+        desired, known = (_parse_object(source_values.get(name)) for name in (self._json, self._read_back))
         if desired is None:
             return UNKNOWN
-        identity = {name: value for name, value in (known or {}).items() if snake_case(name) in self.twin.identity}
-        return _Translation(self.twin, gives, snake=True).of({"id": written.get("id"), **identity, **desired})
+        identity = {
+            name: value for name, value in (known or {}).items() if to_snake_case(name) in self.mapping.identity
+        }
+        return _Translation(self.mapping, gives, snake=True).translate(
+            {"id": source_values.get("id"), **identity, **desired}
+        )
 
-    def attributes(self, path: Path) -> tuple[str, ...]:
+    def list_source_attributes(self, path: AttributePath) -> tuple[str, ...]:
         """Return the source attributes whose expressions hold the mapped attribute at `path`."""
-        return (self._json,) if self._json else self.twin.written(str(steps(path)[0]))
+        return (self._json,) if self._json else self.mapping.list_source_attributes(str(split_path(path)[0]))
 
-    def because(self, path: Path) -> str:
+    def map_replacement_path(self, path: AttributePath) -> str:
         """Return the mapped path of a source path that forces a replacement."""
-        first, *rest = map(str, steps(path) or [""])
-        return ".".join([self.twin.place(first) or first, *rest])
+        first, *rest = map(str, split_path(path) or [""])
+        return ".".join([self.mapping.find_mapped_path(first) or first, *rest])
 
 
-def _object(text: Any) -> dict[str, Any] | None:
-    found = embedded(text) if type(text) is str else None
-    return found if isinstance(found, dict) else None
+def _parse_object(text: Any) -> dict[str, Any] | None:
+    value = parse_embedded_json(text) if type(text) is str else None
+    return value if isinstance(value, dict) else None
 
 
 class _Translation:
     """The conversion of one object to its mapped type. Objects become lists of one block."""
 
-    def __init__(self, twin: Twin, gives: Gives, *, snake: bool) -> None:
+    def __init__(self, twin: TypeMapping, gives: IsSet, *, snake: bool) -> None:
         self._twin = twin
-        self._gives = gives
+        self._is_set = gives
         self._snake = snake
-        self._found: dict[str, Any] = {}
+        self._result: dict[str, Any] = {}
 
-    def of(self, written: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._object(written, (), (), "")
-        return self._found
+    def translate(self, source_values: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._translate_object(source_values, (), (), "")
+        return self._result
 
-    def _object(self, values: Mapping[str, Any], path: _Steps, base: _Steps, names: str) -> None:
+    def _translate_object(self, values: Mapping[str, Any], path: _Steps, base: _Steps, names: str) -> None:
         if base and all(value is None for value in values.values()):
             self._set(base, {})
         for key, value in values.items():
-            name = snake_case(key) if self._snake else key
+            name = to_snake_case(key) if self._snake else key
             inner = f"{names}.{name}" if names else name
-            self._read(value, (*path, name), self._target(inner, name, base), inner)
+            self._translate_value(value, (*path, name), self._target(inner, name, base), inner)
 
-    def _read(self, value: Any, path: _Steps, target: _Steps, names: str) -> None:
+    def _translate_value(self, value: Any, path: _Steps, target: _Steps, names: str) -> None:
         convert = self._twin.values.get(names)
         if value is None:
             return
         if value is UNKNOWN or isinstance(value, Sensitive):
-            if isinstance(value, Sensitive) or names in self._twin.identity or self._gives(path):
-                self._opaque(value, target, names)
+            if isinstance(value, Sensitive) or names in self._twin.identity or self._is_set(path):
+                self._copy_opaque(value, target, names)
         elif convert is not None:
             self._set(target, convert(value))
         elif isinstance(value, dict):
-            self._object(value, path, (*target, 0) if isinstance(target[-1], str) else target, names)
+            self._translate_object(value, path, (*target, 0) if isinstance(target[-1], str) else target, names)
         elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
             for position, item in enumerate(value):
-                self._read(item, (*path, position), (*target, position), names)
+                self._translate_value(item, (*path, position), (*target, position), names)
         else:
             self._set(target, value)
 
-    def _opaque(self, value: Any, target: _Steps, names: str) -> None:
+    def _copy_opaque(self, value: Any, target: _Steps, names: str) -> None:
         """Copy an unknown or sensitive value to every mapped path below it."""
-        elsewhere = [path for written, path in self._twin.paths.items() if written.startswith(f"{names}.")]
+        elsewhere = [path for source, path in self._twin.paths.items() if source.startswith(f"{names}.")]
         if names in self._twin.paths or not elsewhere:
             self._set(target, value)
             return
         for path in sorted(elsewhere, key=len):
-            self._set(_indexed(path, target), value)
+            self._set(_add_positions(path, target), value)
 
     def _target(self, names: str, name: str, base: _Steps) -> _Steps:
-        place = self._twin.place(names)
-        return (*base, name) if place is None else _indexed(place, base)
+        place = self._twin.find_mapped_path(names)
+        return (*base, name) if place is None else _add_positions(place, base)
 
     def _set(self, target: _Steps, value: Any) -> None:
-        here: Any = self._found
+        here: Any = self._result
         for step, following in pairwise(target):
-            here = _enter(here, step, [] if isinstance(following, int) else {})
-        _enter(here, target[-1], value)
+            here = _set_default(here, step, [] if isinstance(following, int) else {})
+        _set_default(here, target[-1], value)
 
 
-def _indexed(place: str, base: _Steps) -> _Steps:
+def _add_positions(place: str, base: _Steps) -> _Steps:
     """Return a mapped path as steps, with list positions from `base`.
 
     For example, `lifecycle_rule.expiration.days` below `("lifecycle_rule", 2)` is in the third rule.
     """
-    found: list[str | int] = []
+    path_steps: list[str | int] = []
     names = place.split(".")
     shared = True
     for position, name in enumerate(names):
         shared = shared and base[2 * position : 2 * position + 1] == (name,)
-        found.append(name)
+        path_steps.append(name)
         if position < len(names) - 1:
-            found.append(base[2 * position + 1] if shared and 2 * position + 1 < len(base) else 0)
-    return tuple(found)
+            path_steps.append(base[2 * position + 1] if shared and 2 * position + 1 < len(base) else 0)
+    return tuple(path_steps)
 
 
-def _enter(here: Any, step: str | int, value: Any) -> Any:
+def _set_default(here: Any, step: str | int, value: Any) -> Any:
     """Return the value at `step` of `here`, after setting it to `value` if it is missing.
 
     Unknown and sensitive values stay as they are.

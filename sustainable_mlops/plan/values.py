@@ -58,7 +58,7 @@ class Sensitive(str):
         return str, ("(sensitive)",)
 
 
-def with_marks(value: Any, unknown: Any, sensitive: Any) -> Any:
+def apply_marks(value: Any, unknown: Any, sensitive: Any) -> Any:
     """Return `value` with `UNKNOWN` and `Sensitive` at the positions that `unknown` and `sensitive` mark.
 
     Both are shaped like Terraform's `after_unknown` and `after_sensitive`: `true`, or containers of it. Containers
@@ -87,7 +87,7 @@ def _mark(value: Any, marks: Any, mark: Any) -> Any:
 
 def _mark_object(value: Any, marks: dict[str, Any], mark: Any) -> Any:
     if not isinstance(value, dict):
-        return mark(value) if marked(marks) else value
+        return mark(value) if has_mark(marks) else value
     result = value
     for key, below in marks.items():
         if below is False or below == {} or below == []:
@@ -103,29 +103,29 @@ def _mark_object(value: Any, marks: dict[str, Any], mark: Any) -> Any:
 
 def _mark_list(value: Any, marks: list[Any], mark: Any) -> Any:
     if not isinstance(value, list) or len(value) != len(marks):
-        return mark(value) if marked(marks) else value
+        return mark(value) if has_mark(marks) else value
     result = [_mark(old, below, mark) for old, below in zip(value, marks, strict=True)]
     return value if all(new is old for new, old in zip(result, value, strict=True)) else result
 
 
-def marked(marks: Any) -> bool:
+def has_mark(marks: Any) -> bool:
     """Return whether there is a mark anywhere in `marks`."""
     if isinstance(marks, dict):
-        return any(map(marked, marks.values()))
+        return any(map(has_mark, marks.values()))
     if isinstance(marks, list):
-        return any(map(marked, marks))
+        return any(map(has_mark, marks))
     return marks is not False
 
 
-def same(old: object, new: object) -> bool:
+def is_same_value(old: object, new: object) -> bool:
     """Return whether two values are equal, or both mean "not set"."""
     return old == new or (old in _UNSET and new in _UNSET)
 
 
-Path = str | Sequence[str | int]
+AttributePath = str | Sequence[str | int]
 
 
-def steps(path: Path) -> Sequence[str | int]:
+def split_path(path: AttributePath) -> Sequence[str | int]:
     """Split `"production_variants.0.model_name"` into parts.
 
     A sequence of parts (keys may contain dots) stays as it is.
@@ -138,13 +138,13 @@ def _split(path: str) -> tuple[str | int, ...]:
     return tuple(int(part) if part.isdecimal() else part for part in path.split("."))
 
 
-def dig(value: Any, path: Path, default: Any = None) -> Any:
+def dig(value: Any, path: AttributePath, default: Any = None) -> Any:
     """Return the value at `path` inside `value`.
 
     The result is `default` if the value is missing or null. It is `UNKNOWN` if the value or one of its containers is
     unknown, or if a container has another type than the path expects. It is `Sensitive` if a container is hidden.
     """
-    for step in _split(path) if type(path) is str else steps(path):
+    for step in _split(path) if type(path) is str else split_path(path):
         if value is None:
             return default
         if type(value) is dict:
@@ -166,21 +166,21 @@ class Readers:
     #: The location of these values in their resource.
     path: str = ""
 
-    def get(self, path: Path, default: Any = None) -> Any:
+    def get(self, path: AttributePath, default: Any = None) -> Any:
         """Return the value at `path` (`"serverless_config.0.memory_size_in_mb"`) unchanged; see `dig`."""
         raise NotImplementedError
 
-    def text(self, path: Path) -> str | Unknown | None:
+    def text(self, path: AttributePath) -> str | Unknown | None:
         """Return a text."""
         value = self.get(path)
         return value if value is None or _is_text(value) else UNKNOWN
 
-    def number(self, path: Path) -> float | Unknown | None:
+    def number(self, path: AttributePath) -> float | Unknown | None:
         """Return a number. Numeric text counts, because some attributes hold numbers as text."""
         value = self.get(path)
-        return None if value is None else _number(value)
+        return None if value is None else _parse_number(value)
 
-    def flag(self, path: Path) -> bool | Unknown | None:
+    def flag(self, path: AttributePath) -> bool | Unknown | None:
         """Return true or false. The texts `"true"` and `"false"` count, because some attributes hold flags as text."""
         value = self.get(path)
         if isinstance(value, str) and not isinstance(value, Sensitive):
@@ -188,7 +188,7 @@ class Readers:
             return UNKNOWN if value is None else value
         return value if value is None or isinstance(value, bool) else UNKNOWN
 
-    def texts(self, path: Path) -> list[str | Unknown] | Unknown:
+    def texts(self, path: AttributePath) -> list[str | Unknown] | Unknown:
         """Return a list or set of texts, some of which may be unknown."""
         value = self.get(path)
         if value is None:
@@ -197,24 +197,24 @@ class Readers:
             return UNKNOWN
         return [item if _is_text(item) else UNKNOWN for item in value]
 
-    def blocks(self, path: Path) -> list["Block"] | Unknown:
+    def blocks(self, path: AttributePath) -> list["Block"] | Unknown:
         """Return the blocks of this name, in order. All attributes of an unknown block are unknown."""
         value = self.get(path)
         if value is None:
             return []
-        prefix = ".".join(map(str, [*([self.path] if self.path else []), *steps(path)]))
+        prefix = ".".join(map(str, [*([self.path] if self.path else []), *split_path(path)]))
         if isinstance(value, dict):  # a nested attribute, which some resources have instead of a block
             return [Block(value, prefix)]
         if not isinstance(value, list):
             return UNKNOWN
         return [Block(item, f"{prefix}.{position}") for position, item in enumerate(value)]
 
-    def block(self, path: Path) -> "Block | Unknown | None":
+    def block(self, path: AttributePath) -> "Block | Unknown | None":
         """Return the block of this name, for a block that occurs at most once."""
-        found = self.blocks(path)
-        if found is UNKNOWN:
+        blocks = self.blocks(path)
+        if blocks is UNKNOWN:
             return UNKNOWN
-        return found[0] if found else None
+        return blocks[0] if blocks else None
 
 
 class Block(Readers):
@@ -227,7 +227,7 @@ class Block(Readers):
         self.values: Mapping[str, Any] | Unknown = values if isinstance(values, dict) else UNKNOWN
         self.path = path
 
-    def get(self, path: Path, default: Any = None) -> Any:
+    def get(self, path: AttributePath, default: Any = None) -> Any:
         """Return the value at `path`; see `dig`."""
         return dig(self.values, path, default)
 
@@ -242,7 +242,7 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and not isinstance(value, Sensitive)
 
 
-def _number(value: Any) -> float | Unknown:
+def _parse_number(value: Any) -> float | Unknown:
     if _is_text(value) and len(value) < 32:
         try:
             value = float(value) if "." in value or "e" in value else int(value)
@@ -255,16 +255,16 @@ def _number(value: Any) -> float | Unknown:
 
 def all_of(answers: Iterable[bool | Unknown]) -> bool | Unknown:
     """Return False if any answer is false, else unknown if any is unknown, else True."""
-    found = list(answers)
-    return False if False in found else UNKNOWN if UNKNOWN in found else True
+    values = list(answers)
+    return False if False in values else UNKNOWN if UNKNOWN in values else True
 
 
 def any_of(answers: Iterable[bool | Unknown]) -> bool | Unknown:
     """Return True if any answer is true, else unknown if any is unknown, else False."""
-    found = list(answers)
-    return True if True in found else UNKNOWN if UNKNOWN in found else False
+    values = list(answers)
+    return True if True in values else UNKNOWN if UNKNOWN in values else False
 
 
-def negated(answer: bool | Unknown) -> bool | Unknown:
+def negate(answer: bool | Unknown) -> bool | Unknown:
     """Return the opposite; unknown stays unknown."""
     return answer if answer is UNKNOWN else not answer

@@ -6,11 +6,11 @@ from math import inf
 from typing import Any
 
 from sustainable_mlops.catalogue import instances, regions
-from sustainable_mlops.catalogue.instances import Instance
-from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
+from sustainable_mlops.catalogue.instances import InstanceType
+from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import Fleet, estimate
-from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint import FleetActivity, estimate
+from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.recommendation.served_model import Specification, Subject
 
 #: Endpoint configurations that a job takes (API model of SageMaker).
@@ -69,7 +69,7 @@ def of(
 def _named(kind: str, subject: Subject, region: str, provider: int) -> Candidate:
     instance = instances.find(kind) if kind.startswith("ml.") else None
     if instance is None:
-        raise UserError(f"--instance-type: {instances.why_unknown(kind)}")
+        raise UserError(f"--instance-type: {instances.explain_unknown(kind)}")
     for one in subject.specifications:
         if one.silicon == instance.silicon:
             if why := _against(instance, subject, region, provider):
@@ -82,13 +82,13 @@ def _named(kind: str, subject: Subject, region: str, provider: int) -> Candidate
     )
 
 
-def _against(instance: Instance, subject: Subject, region: str, provider: int) -> str:
+def _against(instance: InstanceType, subject: Subject, region: str, provider: int) -> str:
     """Why an endpoint on it cannot be; empty where it can."""
     if "hosting" not in instance.uses or instance.family[0] == "t":
         return f"no load test runs on {instance.name}, which is for {', '.join(sorted(instance.uses))}"
-    if instances.offered(instance.name, region) is False:
+    if instances.is_offered(instance.name, region) is False:
         return f"{region} has no {instance.name}"
-    if instances.refused(instance.name, "hosting", provider):
+    if instances.is_refused_by_provider(instance.name, "hosting", provider):
         return f"version {provider} of the AWS provider refuses {instance.name}; with 6 give --provider 6"
     if (needed := _memory_mb(subject)) > instance.memory_gib * 1024:
         return f"the model takes about {needed:,.0f} MB of memory, and {instance.name} has {instance.memory_gib:g} GiB"
@@ -100,13 +100,13 @@ def _best(one: Specification, subject: Subject, region: str, provider: int) -> I
     known = [found for kind in one.instance_types if (found := instances.find(kind)) is not None]
     able = [
         instance
-        for instance in known or instances.everything().values()
+        for instance in known or instances.load_all().values()
         if instance.silicon == one.silicon
         and (known or instance.vcpu <= _LARGEST_VCPU)
         and not _against(instance, subject, region, provider)
     ]
     ranked = sorted(able, key=lambda instance: (_kg_a_vcpu(instance, region), instance.vcpu, instance.name))
-    smallest: dict[str, Instance] = {}
+    smallest: dict[str, InstanceType] = {}
     for instance in ranked:
         held = smallest.setdefault(instance.family, instance)
         if instance.vcpu < held.vcpu:
@@ -115,9 +115,9 @@ def _best(one: Specification, subject: Subject, region: str, provider: int) -> I
         yield Candidate(instance.name, None, one.name)
 
 
-def _kg_a_vcpu(instance: Instance, region: str) -> float:
+def _kg_a_vcpu(instance: InstanceType, region: str) -> float:
     """kgCO2e of a month for each vCPU, or for each accelerator, in use a tenth of the time."""
-    total = estimate(Fleet(instance.name, region)).get("total")
+    total = estimate(FleetActivity(instance.name, region)).get("total")
     return total.central / (instance.accelerators or instance.vcpu) if total else inf
 
 
@@ -125,13 +125,13 @@ def _serverless(subject: Subject, region: str) -> Iterator[Candidate]:
     """The least memory that holds the model, and twice as much, with its CPUs; none for images of other silicon."""
     place = regions.find(region)
     own = next((one for one in subject.specifications if one.silicon == "x86"), None)
-    if own is None or place is None or not place.serverless or subject.model_mb > limit("serverless_disk_mb"):
+    if own is None or place is None or not place.has_serverless or subject.model_mb > get_limit("serverless_disk_mb"):
         return
-    sizes = [size for size in serverless_memory_mb() if size >= _memory_mb(subject)]
+    sizes = [size for size in list_serverless_memory_mb() if size >= _memory_mb(subject)]
     wanted = [size for size in sizes if size in (sizes[0], 2 * sizes[0])][:SIZES] if sizes else []
     yield from (Candidate(None, size, own.name) for size in wanted)
 
 
 def _memory_mb(subject: Subject) -> float:
-    known = assumptions()
+    known = load_assumptions()
     return known["serving_memory_x_model"].central * subject.model_mb + known["serving_memory_mb"].central

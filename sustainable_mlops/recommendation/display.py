@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sustainable_mlops.footprint import Figure, shown
+from sustainable_mlops.footprint import FootprintFigure, format_number
 from sustainable_mlops.recommendation.ranking import Expected, Recommended
 
 
@@ -33,8 +33,8 @@ def show(found: Sequence[Recommended], failed: Mapping[str, str], expected: Expe
         out.print(f"{title}: not recommended: {' '.join(reason.split())}", markup=False, soft_wrap=True)
 
 
-def _figure(figure: Figure | None, factor: float) -> str:
+def _figure(figure: FootprintFigure | None, factor: float) -> str:
     if figure is None:
         return "unknown"
-    one = figure.times(factor)
-    return f"{shown(one.central)} ({shown(one.low)} to {shown(one.high)})"
+    one = figure.multiply(factor)
+    return f"{format_number(one.central)} ({format_number(one.low)} to {format_number(one.high)})"

@@ -112,7 +112,7 @@ def find(job: Job, sagemaker: Client) -> dict[str, Any] | None:
         try:
             found: dict[str, Any] = sagemaker.describe_inference_recommendations_job(JobName=job.name)
         except ClientError as error:
-            if aws.error_code(error) in ("ResourceNotFound", "ResourceNotFoundException"):
+            if aws.read_error_code(error) in ("ResourceNotFound", "ResourceNotFoundException"):
                 return None
             raise
     return found

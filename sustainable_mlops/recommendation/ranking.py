@@ -11,9 +11,16 @@ from sustainable_mlops.advice.defaults import PROVIDER, WORKERS, ZONES
 from sustainable_mlops.advice.options import hours_on
 from sustainable_mlops.aws import Client
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.catalogue.limits import get_limit
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import Estimate, Fleet, Serverless, between, exactly, per_thousand_requests
+from sustainable_mlops.footprint import (
+    FleetActivity,
+    FootprintEstimate,
+    ServerlessActivity,
+    bounded_quantity,
+    estimate_per_thousand_requests,
+    exact_quantity,
+)
 from sustainable_mlops.recommendation.job import Job
 
 #: Application Auto Scaling counts requests by this metric, as `realtime_endpoint` does.
@@ -57,7 +64,7 @@ class Recommended:
     requests_per_minute: int
     latency_ms: int
     #: Carbon, cost and energy of 1,000 requests at the load that is expected.
-    per_thousand: Estimate
+    per_thousand: FootprintEstimate
     #: What AWS says that a request costs, at the most that it answers; None where it says nothing.
     aws_usd_per_thousand: float | None
     #: How long the first worker of a serverless endpoint takes to start.
@@ -128,12 +135,12 @@ def _of_instances(job: Job, one: Mapping[str, Any], expected: Expected, sagemake
         min(max(rate / target, least), most) for rate in (expected.a_minute, expected.a_minute, expected.at_peak)
     )
     busy = min(1.0, expected.a_minute / central / of_one)
-    fleet = Fleet(
+    fleet = FleetActivity(
         kind,
         expected.region,
-        count=between(low, central, high, "instances, as scaling follows the requests", "B"),
-        duty=between(busy / 2, busy, min(1.0, busy * 2), "share of the time busy, from the load test", "B"),
-        requests=exactly(expected.requests_per_day * _MONTH_DAYS),
+        count=bounded_quantity(low, central, high, "instances, as scaling follows the requests", "B"),
+        duty=bounded_quantity(busy / 2, busy, min(1.0, busy * 2), "share of the time busy, from the load test", "B"),
+        requests=exact_quantity(expected.requests_per_day * _MONTH_DAYS),
     )
     return _recommended(kind, "realtime_endpoint", inputs, metrics, fleet, round(of_one))
 
@@ -145,7 +152,7 @@ def _of_queue(one: Mapping[str, Any], expected: Expected) -> Recommended:
     where more wait than one answers in a minute (assumed: callers who can wait minutes can wait that long).
     """
     kind, metrics, of_one = one["EndpointConfiguration"]["InstanceType"], one["Metrics"], _of_one(one)
-    most_at_once = limit("asynchronous_requests_per_instance")
+    most_at_once = get_limit("asynchronous_requests_per_instance")
     at_once = min(most_at_once, max(1, ceil(of_one / 60 * metrics["ModelLatency"] / 1000)))
     most = max(1, ceil(expected.at_peak / of_one))
     inputs = {
@@ -166,13 +173,13 @@ def _of_queue(one: Mapping[str, Any], expected: Expected) -> Recommended:
     hours = hours_on("asynchronous", need, at_once)
     usual = min(float(most), max(1.0, average))
     busy = min(1.0, average * _MONTH_DAYS * 24 / (usual * hours.central))
-    fleet = Fleet(
+    fleet = FleetActivity(
         kind,
         expected.region,
-        count=between(usual, usual, float(most), "instances, as scaling follows the queue", "B"),
+        count=bounded_quantity(usual, usual, float(most), "instances, as scaling follows the queue", "B"),
         hours=hours,
-        duty=between(busy / 2, busy, min(1.0, busy * 2), "share of the time busy, from the load test", "B"),
-        requests=exactly(expected.requests_per_day * _MONTH_DAYS),
+        duty=bounded_quantity(busy / 2, busy, min(1.0, busy * 2), "share of the time busy, from the load test", "B"),
+        requests=exact_quantity(expected.requests_per_day * _MONTH_DAYS),
     )
     return _recommended(f"{kind}, asynchronous", "async_endpoint", inputs, metrics, fleet, round(of_one))
 
@@ -198,16 +205,16 @@ def _of_serverless(one: Mapping[str, Any], expected: Expected) -> Recommended:
     metrics, memory = one["Metrics"], one["EndpointConfiguration"]["ServerlessConfig"]["MemorySizeInMB"]
     seconds = metrics["ModelLatency"] / 1000
     # Requests come at random: where one worker is enough on average, those of the same moment would be refused.
-    at_once = min(limit("serverless_concurrency"), max(WORKERS, ceil(expected.at_peak / 60 * seconds)))
+    at_once = min(get_limit("serverless_concurrency"), max(WORKERS, ceil(expected.at_peak / 60 * seconds)))
     inputs = {
         "memory_mb": memory,
         "max_concurrency": at_once,
         "inference_specification_name": one["ModelConfiguration"].get("InferenceSpecificationName"),
     }
-    requests = exactly(expected.requests_per_day * _MONTH_DAYS)
+    requests = exact_quantity(expected.requests_per_day * _MONTH_DAYS)
     # The latency of one in twenty is above what most take.
-    duration = between(seconds / 2, seconds, seconds, "time a request takes, from the load test", "B")
-    activity = Serverless(memory, expected.region, requests, duration)
+    duration = bounded_quantity(seconds / 2, seconds, seconds, "time a request takes, from the load test", "B")
+    activity = ServerlessActivity(memory, expected.region, requests, duration)
     made = _recommended(
         f"serverless {memory} MB", "serverless_endpoint", inputs, metrics, activity, metrics["MaxInvocations"]
     )
@@ -215,9 +222,14 @@ def _of_serverless(one: Mapping[str, Any], expected: Expected) -> Recommended:
 
 
 def _recommended(
-    title: str, module: str, inputs: Mapping[str, Any], metrics: Mapping[str, Any], runs: Fleet | Serverless, most: int
+    title: str,
+    module: str,
+    inputs: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    runs: FleetActivity | ServerlessActivity,
+    most: int,
 ) -> Recommended:
-    per_thousand = per_thousand_requests(runs)
+    per_thousand = estimate_per_thousand_requests(runs)
     assert per_thousand is not None
     usd = metrics.get("CostPerInference")
     said = {name: value for name, value in inputs.items() if value is not None}

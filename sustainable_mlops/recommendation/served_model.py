@@ -7,7 +7,7 @@ from typing import Any
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
-from sustainable_mlops.catalogue.images import silicon_of
+from sustainable_mlops.catalogue.images import detect_silicon
 from sustainable_mlops.catalogue.instances import Silicon
 from sustainable_mlops.errors import UserError
 
@@ -84,7 +84,7 @@ def _package(arn: str, described: Mapping[str, Any], clients: Clients) -> Subjec
 
 def _specification(name: str | None, containers: list[dict[str, Any]], kinds: Any) -> Specification:
     images = tuple(container["Image"] for container in containers if "Image" in container)
-    said = {silicon for image in images for silicon in silicon_of(image)}
+    said = {silicon for image in images for silicon in detect_silicon(image)}
     if len(said) > 1:
         raise UserError(f"{name or 'its images'}: are for {' and '.join(sorted(said))}, which no one instance has")
     silicon: Silicon = said.pop() if said else _by_types(kinds) or "x86"

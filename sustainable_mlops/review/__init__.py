@@ -9,6 +9,6 @@
 imports a template engine or a terminal library until a format needs it.
 """
 
-from sustainable_mlops.review.review import Review, Verdict, review, review_all
+from sustainable_mlops.review.review import Review, ReviewVerdict, review, review_all
 
 __all__ = ["Review", "Verdict", "review", "review_all"]

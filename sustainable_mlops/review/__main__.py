@@ -1,7 +1,7 @@
 """`python -m sustainable_mlops.review`: the same as `smlops review`."""
 
 from sustainable_mlops.program import run
-from sustainable_mlops.review.command import start
+from sustainable_mlops.review.command import run_review
 
 if __name__ == "__main__":
-    run(start)
+    run(run_review)

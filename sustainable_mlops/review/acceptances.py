@@ -12,8 +12,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.review import files
-from sustainable_mlops.review.risk import RISK_TITLES, Risk, Section
+from sustainable_mlops.review import input_files
+from sustainable_mlops.review.risk import RISK_TITLES, Risk, RiskArea
 
 _KEYS = {"address", "risk", "reason", "until"}
 
@@ -27,20 +27,23 @@ class Acceptance:
     reason: str
     until: date
 
-    def fits(self, risk: Risk) -> bool:
+    def covers(self, risk: Risk) -> bool:
         """Whether it is about `risk`."""
-        return self.risk in (risk.id, risk.section) and files.pattern(self.address).fullmatch(risk.address) is not None
+        return (
+            self.risk in (risk.id, risk.area)
+            and input_files.compile_address_pattern(self.address).fullmatch(risk.address) is not None
+        )
 
 
-def read_accepted(path: Path) -> list[Acceptance]:
+def read_acceptances(path: Path) -> list[Acceptance]:
     """The acceptances in a file. Raises UserError naming the place of anything that cannot be used."""
-    return [_acceptance(entry, place) for entry, place in files.entries(path, "accepted")]
+    return [_parse_acceptance(entry, location) for entry, location in input_files.read_entries(path, "accepted")]
 
 
-def _acceptance(entry: dict[str, object], place: str) -> Acceptance:
-    files.only(entry, _KEYS, place)
+def _parse_acceptance(entry: dict[str, object], location: str) -> Acceptance:
+    input_files.check_keys(entry, _KEYS, location)
     address, risk, reason = (
-        files.text(entry, key, place, required=True) or "" for key in ("address", "risk", "reason")
+        input_files.get_text(entry, key, location, required=True) or "" for key in ("address", "risk", "reason")
     )
     until = entry.get("until")
     if isinstance(until, str):
@@ -49,7 +52,7 @@ def _acceptance(entry: dict[str, object], place: str) -> Acceptance:
         except ValueError:
             until = None
     if not isinstance(until, date) or isinstance(until, datetime):
-        raise UserError(f"{place}.until: must be a date such as 2026-12-31, without a time")
-    if risk not in {*RISK_TITLES, *Section}:
-        raise UserError(f"{place}.risk: must be a risk's id as reports show it, or {' or '.join(Section)}, not {risk}")
+        raise UserError(f"{location}.until: must be a date such as 2026-12-31, without a time")
+    if risk not in {*RISK_TITLES, *RiskArea}:
+        raise UserError(f"{location}.risk: must be a risk's id as reports show it, or {' or '.join(RiskArea)}, not {risk}")
     return Acceptance(address, risk, reason, until)

@@ -4,63 +4,63 @@ import re
 from collections.abc import Iterable, Iterator, Set
 
 from sustainable_mlops.plan import Plan
-from sustainable_mlops.plan.iam import Statement, document
-from sustainable_mlops.plan.pairs import Pair
+from sustainable_mlops.plan.iam import PolicyStatement, read_document
+from sustainable_mlops.plan.pairs import ResourcePair
 from sustainable_mlops.review.patterns import covers
 from sustainable_mlops.review.risk import Level
 
-_OF_ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
-_PRINCIPAL = re.compile(r"(?:arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:)?(\d{12})(?::.*)?")
-_CHANGES_THE_POLICY = "kms:putkeypolicy"
+_ARN_ACCOUNT = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
+_PRINCIPAL_ACCOUNT = re.compile(r"(?:arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:)?(\d{12})(?::.*)?")
+_PUT_KEY_POLICY = "kms:putkeypolicy"
 
 
-def own_accounts(plan: Plan, pairs: Iterable[Pair]) -> frozenset[str]:
+def find_own_accounts(plan: Plan, pairs: Iterable[ResourcePair]) -> frozenset[str]:
     """One's own accounts: of the plan's resources, as far as ARNs tell, of whoever plans, those allowed, those of keys.
 
     What a provider allows is checked by it, so nobody can write a stranger's account there and apply. Likewise, KMS
     refuses a new key whose policy does not let whoever makes it change the policy:
     https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#KMS-CreateKey-request-Policy
     """
-    callers = (one.get("account_id") for one in plan.data if one.type == "aws_caller_identity")
-    found = {one for one in (*callers, *_allowed(plan)) if isinstance(one, str)}
+    callers = (value.get("account_id") for value in plan.data_sources if value.type == "aws_caller_identity")
+    found = {value for value in (*callers, *_list_allowed_accounts(plan)) if isinstance(value, str)}
     for pair in pairs:
         arns = (values.text("arn") for values in (pair.before, pair.after) if values is not None)
-        found |= {match[1] for arn in arns if isinstance(arn, str) and (match := _OF_ARN.match(arn))}
+        found |= {match[1] for arn in arns if isinstance(arn, str) and (match := _ARN_ACCOUNT.match(arn))}
         if pair.type == "aws_kms_key" and pair.is_new:
-            found |= _of_key(plan, pair)
+            found |= _find_key_account(plan, pair)
     return frozenset(found)
 
 
-def foreign(principals: Iterable[str], own: Set[str]) -> tuple[Level, str]:
+def assess_foreign_accounts(principals: Iterable[str], own: Set[str]) -> tuple[Level, str]:
     """How dangerous it is to let these in, as their accounts go, and why; nothing where none is another's."""
-    named = {match[1] for principal in principals if (match := _PRINCIPAL.fullmatch(principal))}
-    others = ", ".join(sorted(named - own))
+    accounts = {match[1] for principal in principals if (match := _PRINCIPAL_ACCOUNT.fullmatch(principal))}
+    others = ", ".join(sorted(accounts - own))
     if others and not own:
         return Level.LOOK, f"account {others}: the plan does not tell which account is its own"
     return (Level.STOP, f"another account: {others}") if others else (Level.NOTE, "")
 
 
-def _allowed(plan: Plan) -> Iterator[object]:
+def _list_allowed_accounts(plan: Plan) -> Iterator[object]:
     for provider in plan.configuration.providers.values():
         expressions = provider.get("expressions") if isinstance(provider, dict) else None
-        given = expressions.get("allowed_account_ids") if isinstance(expressions, dict) else None
-        found = plan.configuration.constant(given)
-        yield from found if isinstance(found, list) else ()
+        expression = expressions.get("allowed_account_ids") if isinstance(expressions, dict) else None
+        accounts = plan.configuration.evaluate_constant(expression)
+        yield from accounts if isinstance(accounts, list) else ()
 
 
-def _of_key(plan: Plan, key: Pair) -> Set[str]:
+def _find_key_account(plan: Plan, key: ResourcePair) -> Set[str]:
     """The account of a new key, where its policy lets but one change it."""
-    policy = None if key.new is None else document(key.new, "policy", plan.joins)
-    if policy is None or not policy.whole or key.resource.get("bypass_policy_lockout_safety_check") is not False:
+    policy = None if key.new is None else read_document(key.new, "policy", plan.joins)
+    if policy is None or not policy.is_complete or key.resource.get("bypass_policy_lockout_safety_check") is not False:
         return frozenset()
-    names = [name for one in policy.statements if _may_change(one) for kind, found in one.principals for name in found]
-    accounts = {match[1] if (match := _PRINCIPAL.fullmatch(str(name))) else "" for name in names}
+    names = [name for statement in policy.statements if _may_change_policy(statement) for kind, identifiers in statement.principals for name in identifiers]
+    accounts = {match[1] if (match := _PRINCIPAL_ACCOUNT.fullmatch(str(name))) else "" for name in names}
     return accounts if len(accounts) == 1 and "" not in accounts else frozenset()
 
 
-def _may_change(statement: Statement) -> bool:
+def _may_change_policy(statement: PolicyStatement) -> bool:
     """Whether it lets somebody change the policy, or may."""
     if statement.effect == "Deny":
         return False
     actions = (action if not isinstance(action, str) else action.lower() for action in statement.actions)
-    return bool(statement.not_actions) or any(covers(action, _CHANGES_THE_POLICY) is not False for action in actions)
+    return bool(statement.not_actions) or any(covers(action, _PUT_KEY_POLICY) is not False for action in actions)

@@ -7,47 +7,47 @@ from datetime import date
 from sustainable_mlops import rules
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Sensitive
 from sustainable_mlops.plan.iam import ROLE
-from sustainable_mlops.plan.joins import BUCKET, ENDPOINT_CONFIGURATION, Joined
+from sustainable_mlops.plan.joins import BUCKET, ENDPOINT_CONFIGURATION, RelatedResource
 from sustainable_mlops.review.acceptances import Acceptance
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.risk import Level, Risk
 from sustainable_mlops.rules.reading import UNTIL_APPLY
 
 #: What parts are of, where they name it: the attribute, and the type that theirs starts with.
-_WHOLES = (("role", ROLE), ("bucket", BUCKET))
+_PARENT_ATTRIBUTES = (("role", ROLE), ("bucket", BUCKET))
 _SEVERITY = {rules.Severity.FAIL: Level.STOP, rules.Severity.WARN: Level.LOOK, rules.Severity.INFO: Level.NOTE}
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedRisk:
+class RiskAssessment:
     """A risk, and who accepted it."""
 
     risk: Risk
-    accepted: Acceptance | None = None
-    expired: Acceptance | None = None
+    acceptance: Acceptance | None = None
+    expired_acceptance: Acceptance | None = None
 
     @property
     def level(self) -> Level:
         """How serious it still is."""
-        return Level.NOTE if self.accepted else self.risk.level
+        return Level.NOTE if self.acceptance else self.risk.level
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether it cannot be told before apply, and nobody accepted that."""
-        return not self.risk.known and not self.accepted
+        return not self.risk.is_known and not self.acceptance
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedFinding:
+class FindingAssessment:
     """What a rule found, and what of that this change has to answer for."""
 
     finding: rules.Finding
     #: Whether the plan does anything to the resource.
-    touched: bool
+    is_touched: bool
     #: Whether it is unknown only because this very plan makes the value: nothing that a person could look at yet.
     until_apply: bool = False
     #: Whether the baseline has it.
-    known_before: bool = False
+    in_baseline: bool = False
 
     @property
     def rule(self) -> rules.Rule:
@@ -58,64 +58,70 @@ class JudgedFinding:
     def level(self) -> Level:
         """How serious it is."""
         outcome = self.finding.outcome
-        if outcome is rules.Outcome.WAIVED or self.until_apply or self.known_before:
+        if outcome is rules.Outcome.WAIVED or self.until_apply or self.in_baseline:
             return Level.NOTE
         level = _SEVERITY[self.rule.severity]
         return Level.LOOK if outcome is rules.Outcome.UNKNOWN and level is Level.STOP else level
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether the rule cannot be judged, and nothing but a person can mend that."""
-        return self.finding.outcome is rules.Outcome.UNKNOWN and not self.until_apply and not self.known_before
+        return self.finding.outcome is rules.Outcome.UNKNOWN and not self.until_apply and not self.in_baseline
 
 
-def judged_risk(risk: Risk, accepted: Sequence[Acceptance], today: date) -> JudgedRisk:
+def assess_risk(risk: Risk, accepted: Sequence[Acceptance], today: date) -> RiskAssessment:
     """The risk with the acceptance that holds longest, if any fits."""
-    fitting = sorted((one for one in accepted if one.fits(risk)), key=lambda one: one.until, reverse=True)
-    if not fitting or risk.level is Level.NOTE:
-        return JudgedRisk(risk)
-    return JudgedRisk(risk, accepted=fitting[0]) if fitting[0].until >= today else JudgedRisk(risk, expired=fitting[0])
+    matches = sorted((acceptance for acceptance in accepted if acceptance.covers(risk)), key=lambda acceptance: acceptance.until, reverse=True)
+    if not matches or risk.level is Level.NOTE:
+        return RiskAssessment(risk)
+    return (
+        RiskAssessment(risk, accepted=matches[0])
+        if matches[0].until >= today
+        else RiskAssessment(risk, expired=matches[0])
+    )
 
 
-def judged_findings(comparison: Comparison, today: date) -> tuple[tuple[JudgedFinding, ...], int]:
+def assess_findings(comparison: Comparison, today: date) -> tuple[tuple[FindingAssessment, ...], int]:
     """What the rules find that is not as it should be, and how often they find that it is.
 
     Of each also whether the plan does anything to the resource, or to a part of it.
     """
-    plan, touched = comparison.plan, _touched(comparison)
-    every = rules.evaluate(plan, today=today)
-    found = [one for one in every if one.outcome is not rules.Outcome.PASS]
-    judged = (JudgedFinding(one, one.address in touched, bool(touched) and _until_apply(plan, one)) for one in found)
-    return tuple(judged), len(every) - len(found)
+    plan, touched_addresses = comparison.plan, _list_touched_addresses(comparison)
+    findings = rules.evaluate(plan, today=today)
+    open_findings = [finding for finding in findings if finding.outcome is not rules.Outcome.PASS]
+    assessments = (
+        FindingAssessment(finding, finding.address in touched_addresses, bool(touched_addresses) and _is_known_after_apply(plan, finding)) for finding in open_findings
+    )
+    return tuple(assessments), len(findings) - len(open_findings)
 
 
-def _touched(comparison: Comparison) -> set[str]:
+def _list_touched_addresses(comparison: Comparison) -> set[str]:
     """The addresses of what the plan changes, and of what a changed resource is a part of."""
     joins = comparison.joins_after
-    found = {pair.address for pair in comparison.changes}
+    addresses = {pair.address for pair in comparison.changes}
     for pair in comparison.changes:
         part = pair.new if pair.new is not None and pair.after is not None else None
         if part is not None:
-            wholes: list[Joined] = [
-                joins.target(part, path, kind) for path, kind in _WHOLES if part.type.startswith(f"{kind}_")
+            parents: list[RelatedResource] = [
+                joins.find_target(part, path, kind) for path, kind in _PARENT_ATTRIBUTES if part.type.startswith(f"{kind}_")
             ]
-            wholes += [joins.scaled(part).endpoint] if part.type.startswith("aws_appautoscaling_") else []
-            wholes += joins.endpoints(part).sure if part.type == ENDPOINT_CONFIGURATION else []
-            found.update(whole.address for whole in wholes if isinstance(whole, Resource))
-    return found
+            parents += [joins.find_scaled_variant(part).endpoint] if part.type.startswith("aws_appautoscaling_") else []
+            parents += joins.find_endpoints(part).certain if part.type == ENDPOINT_CONFIGURATION else []
+            addresses.update(parent.address for parent in parents if isinstance(parent, Resource))
+    return addresses
 
 
-def _until_apply(plan: Plan, finding: rules.Finding) -> bool:
+def _is_known_after_apply(plan: Plan, finding: rules.Finding) -> bool:
     """Terraform leaves a value open only where this plan makes what it comes from; what is hidden stays so."""
     if finding.outcome is not rules.Outcome.UNKNOWN:
         return False
-    resource = plan.resource(finding.address)
+    resource = plan.find_resource(finding.address)
     value = resource.get(finding.path) if resource is not None and finding.path else None
-    return not _hides(value) and (value is UNKNOWN or UNTIL_APPLY in finding.message)
+    return not _contains_sensitive(value) and (value is UNKNOWN or UNTIL_APPLY in finding.message)
 
 
-def _hides(value: object) -> bool:
+def _contains_sensitive(value: object) -> bool:
     """Whether something in it is sensitive."""
     if isinstance(value, dict | list):
-        return any(map(_hides, value.values() if isinstance(value, dict) else value))
+        return any(map(_contains_sensitive, value.values() if isinstance(value, dict) else value))
     return isinstance(value, Sensitive)

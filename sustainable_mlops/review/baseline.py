@@ -17,28 +17,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.review import files
-from sustainable_mlops.review.assessment import JudgedFinding
+from sustainable_mlops.review import input_files
+from sustainable_mlops.review.assessment import FindingAssessment
+from sustainable_mlops.review.coverage_gaps import CoverageGap, GapKind
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level
-from sustainable_mlops.review.coverage_gaps import Unseen, Why
 from sustainable_mlops.rules import Outcome
 
 if TYPE_CHECKING:
     from sustainable_mlops.checkov import Finding
 
-KNOWN = "known before"
+KNOWN_BEFORE = "known before"
 
 _KEY = "baseline"
-_UNSEEN, _CHECKOV = "unseen", "checkov"
-_KINDS = (Outcome.FAIL.value, Outcome.UNKNOWN.value, _UNSEEN, _CHECKOV)
+_COVERAGE_GAP, _CHECKOV = "unseen", "checkov"
+_KINDS = (Outcome.FAIL.value, Outcome.UNKNOWN.value, _COVERAGE_GAP, _CHECKOV)
 #: What a plan does to something that is there already is new, whoever knew before that it is not seen.
-_EVENTS = ("update", "replace", "delete", "forget")
+_CHANGE_ACTIONS = ("update", "replace", "delete", "forget")
 #: Numbers by themselves, not those in names, versions and addresses.
 _NUMBER = re.compile(r"(?<![\w.:/-])\d[\d,.]*(?![\w:/-])")
 
 
-class Entry(NamedTuple):
+class BaselineEntry(NamedTuple):
     """One thing that was there before. Its parts are all that tells it from others."""
 
     kind: str  # a rule's outcome, "unseen" or "checkov"
@@ -48,129 +48,131 @@ class Entry(NamedTuple):
     what: str
     plan: str = ""  # where several plans are reviewed together
 
-    def without_numbers(self) -> "Entry":
+    def without_numbers(self) -> "BaselineEntry":
         """The same, whatever its figures are."""
         return self._replace(what=_NUMBER.sub("#", self.what))
 
 
-_ORDER = ("plan", *Entry._fields[:-1])
+_ORDER = ("plan", *BaselineEntry._fields[:-1])
 
 
 @dataclass(frozen=True)
 class Baseline:
     """The entries of a file."""
 
-    entries: frozenset[Entry]
+    entries: frozenset[BaselineEntry]
 
-    def of(self, plan: str, *, alone: bool) -> frozenset[Entry]:
+    def select_entries(self, plan: str, *, alone: bool) -> frozenset[BaselineEntry]:
         """Those of a plan; `alone` where it is reviewed by itself, as then it needs no name."""
-        mine = {plan, ""} if alone else {plan}
-        return frozenset(one._replace(plan="") for one in self.entries if one.plan in mine)
+        plan_names = {plan, ""} if alone else {plan}
+        return frozenset(entry._replace(plan="") for entry in self.entries if entry.plan in plan_names)
 
 
 def read_baseline(path: Path) -> Baseline:
     """The baseline in a file. Raises UserError naming the place of anything that cannot be used."""
-    return Baseline(frozenset(_entry(entry, place) for entry, place in files.entries(path, _KEY)))
+    return Baseline(frozenset(_parse_entry(entry, location) for entry, location in input_files.read_entries(path, _KEY)))
 
 
-def _entry(entry: dict[str, Any], place: str) -> Entry:
-    files.only(entry, set(Entry._fields), place)
-    required = {key: files.text(entry, key, place, required=True) or "" for key in ("kind", "id", "address", "what")}
+def _parse_entry(entry: dict[str, Any], location: str) -> BaselineEntry:
+    input_files.check_keys(entry, set(BaselineEntry._fields), location)
+    required = {
+        key: input_files.get_text(entry, key, location, required=True) or "" for key in ("kind", "id", "address", "what")
+    }
     if required["kind"] not in _KINDS:
-        raise UserError(f"{place}.kind: must be one of {', '.join(_KINDS)}, not {required['kind']}")
-    return Entry(**required, **{key: files.text(entry, key, place) or "" for key in ("path", "plan")})
+        raise UserError(f"{location}.kind: must be one of {', '.join(_KINDS)}, not {required['kind']}")
+    return BaselineEntry(**required, **{key: input_files.get_text(entry, key, location) or "" for key in ("path", "plan")})
 
 
-def baseline_text(reviews: Sequence[Review], suffix: str) -> str:
+def render_baseline(reviews: Sequence[Review], suffix: str) -> str:
     """All that may stand in a baseline, sorted, an entry a line, in JSON or, for other suffixes, in YAML."""
-    alone = len(reviews) == 1
-    found = {one if alone else one._replace(plan=review.name) for review in reviews for one in _entries(review)}
-    ranked = sorted(found, key=lambda one: (one.plan, *one[:-1]))
-    listed = [{key: value for key in _ORDER if (value := getattr(one, key))} for one in ranked]
+    is_single = len(reviews) == 1
+    entries = {entry if is_single else entry._replace(plan=review.name) for review in reviews for entry in _list_entries(review)}
+    sorted_entries = sorted(entries, key=lambda entry: (entry.plan, *entry[:-1]))
+    rows = [{key: value for key in _ORDER if (value := getattr(entry, key))} for entry in sorted_entries]
     if suffix != ".json":
         import yaml
 
-        whole = {_KEY: listed}
+        whole = {_KEY: rows}
         # By None what holds no list or mapping is written in one line, however long.
         return str(yaml.safe_dump(whole, default_flow_style=None, width=1_000_000, sort_keys=False, allow_unicode=True))
-    lines = ",\n".join(f"  {json.dumps(one, ensure_ascii=False)}" for one in listed)
+    lines = ",\n".join(f"  {json.dumps(entry, ensure_ascii=False)}" for entry in rows)
     return f'{{"{_KEY}": [\n{lines}\n]}}\n' if lines else f'{{"{_KEY}": []}}\n'
 
 
-def _entries(review: Review) -> Iterator[Entry]:
-    yield from (_of_finding(one) for one in review.findings if _is_judged(one))
-    yield from (_of_unseen(one) for one in review.unseen if _stays(one))
-    if review.builtin is not None:
-        yield from map(_of_check, review.builtin.failed)
-        yield from (_of_check(one) for one in review.builtin.explained if one.reason == KNOWN)
+def _list_entries(review: Review) -> Iterator[BaselineEntry]:
+    yield from (_build_finding_entry(one) for one in review.findings if _needs_baseline(one))
+    yield from (_build_gap_entry(one) for one in review.coverage_gaps if _is_lasting_gap(one))
+    if review.checkov_result is not None:
+        yield from map(_build_check_entry, review.checkov_result.failed)
+        yield from (_build_check_entry(one) for one in review.checkov_result.explained if one.reason == KNOWN_BEFORE)
 
 
-def _is_judged(one: JudgedFinding) -> bool:
+def _needs_baseline(assessment: FindingAssessment) -> bool:
     """Whether it is a state that somebody would have to answer for, were there no baseline."""
-    return not one.rule.of_change and replace(one, known_before=False).level in (Level.STOP, Level.LOOK)
+    return not assessment.rule.is_about_change and replace(assessment, known_before=False).level in (Level.STOP, Level.LOOK)
 
 
-def _of_finding(one: JudgedFinding) -> Entry:
-    finding = one.finding
-    return Entry(str(finding.outcome), finding.rule, finding.address, finding.path, finding.message)
+def _build_finding_entry(assessment: FindingAssessment) -> BaselineEntry:
+    finding = assessment.finding
+    return BaselineEntry(str(finding.outcome), finding.rule, finding.address, finding.path, finding.message)
 
 
-def _stays(one: Unseen) -> bool:
+def _is_lasting_gap(gap: CoverageGap) -> bool:
     """Whether it is a state: what a plan runs is an event, each time."""
-    return one.why is not Why.COMMAND
+    return gap.kind is not GapKind.COMMAND
 
 
-def _of_unseen(one: Unseen) -> Entry:
-    return Entry(_UNSEEN, str(one.why), one.address, "", one.what)
+def _build_gap_entry(gap: CoverageGap) -> BaselineEntry:
+    return BaselineEntry(_COVERAGE_GAP, str(gap.kind), gap.address, "", gap.description)
 
 
-def _of_check(one: "Finding") -> Entry:
-    return Entry(_CHECKOV, one.check, one.address, "", one.name)
+def _build_check_entry(check: "Finding") -> BaselineEntry:
+    return BaselineEntry(_CHECKOV, check.check, check.address, "", check.name)
 
 
-def with_baseline(reviews: Sequence[Review], baseline: Baseline) -> list[Review]:
+def apply_baseline(reviews: Sequence[Review], baseline: Baseline) -> list[Review]:
     """The reviews with what the baseline has for the record."""
-    alone = len(reviews) == 1
-    return [_with_baseline(review, baseline.of(review.name, alone=alone), baseline) for review in reviews]
+    is_single = len(reviews) == 1
+    return [_apply_to_review(review, baseline.select_entries(review.name, alone=is_single), baseline) for review in reviews]
 
 
-def _with_baseline(review: Review, entries: frozenset[Entry], baseline: Baseline) -> Review:
-    similar = {one.without_numbers() for one in entries}
+def _apply_to_review(review: Review, entries: frozenset[BaselineEntry], baseline: Baseline) -> Review:
+    entries_without_numbers = {one.without_numbers() for one in entries}
 
-    def knows(entry: Entry, *, touched: bool) -> bool:
+    def knows(entry: BaselineEntry, *, touched: bool) -> bool:
         """What the plan changes must be the very same; of the rest, figures move with the reviewer's own data."""
-        return entry in entries or (not touched and entry.without_numbers() in similar)
+        return entry in entries or (not touched and entry.without_numbers() in entries_without_numbers)
 
     actions = {change.address: change.action for change in review.changes}
     findings = [
-        replace(one, known_before=True) if _is_judged(one) and knows(_of_finding(one), touched=one.touched) else one
+        replace(one, known_before=True) if _needs_baseline(one) and is_in_baseline(_build_finding_entry(one), touched=one.is_touched) else one
         for one in review.findings
     ]
-    unseen = [
+    gaps = [
         replace(one, known_before=True, level=Level.NOTE)
-        if _stays(one) and actions.get(one.address) not in _EVENTS and knows(_of_unseen(one), touched=True)
+        if _is_lasting_gap(one) and actions.get(one.address) not in _CHANGE_ACTIONS and is_in_baseline(_build_gap_entry(one), touched=True)
         else one
-        for one in review.unseen
+        for one in review.coverage_gaps
     ]
-    builtin = review.builtin
+    builtin = review.checkov_result
     if builtin is not None:
-        known = [replace(one, reason=KNOWN) for one in builtin.failed if knows(_of_check(one), touched=True)]
-        failed = [one for one in builtin.failed if not knows(_of_check(one), touched=True)]
+        known = [replace(one, reason=KNOWN_BEFORE) for one in builtin.failed if is_in_baseline(_build_check_entry(one), touched=True)]
+        failed = [one for one in builtin.failed if not is_in_baseline(_build_check_entry(one), touched=True)]
         builtin = replace(builtin, failed=failed, explained=[*builtin.explained, *known])
-    remarks = (*review.remarks, *_gone(review, entries, baseline))
-    return replace(review, findings=tuple(findings), unseen=tuple(unseen), builtin=builtin, remarks=remarks)
+    remarks = (*review.remarks, *_list_baseline_remarks(review, entries, baseline))
+    return replace(review, findings=tuple(findings), unseen=tuple(gaps), builtin=builtin, remarks=remarks)
 
 
-def _gone(review: Review, entries: Iterable[Entry], baseline: Baseline) -> Iterator[str]:
+def _list_baseline_remarks(review: Review, entries: Iterable[BaselineEntry], baseline: Baseline) -> Iterator[str]:
     """What the reader may mend in the baseline. What no review sees is not told of a resource that stays as it is."""
-    kept = {(one.finding.rule, one.finding.address) for one in review.findings}
-    if review.builtin is not None:
-        kept |= {(one.check, one.address) for one in (*review.builtin.failed, *review.builtin.explained)}
-    skipped = {_UNSEEN} if review.builtin is not None else {_UNSEEN, _CHECKOV}
-    gone = sum(one.kind not in skipped and (one.id, one.address) not in kept for one in entries)
-    if gone:
-        are = "entries of the baseline are" if gone > 1 else "entry of the baseline is"
-        yield f"{gone} {are} gone: write it anew"
+    current = {(one.finding.rule, one.finding.address) for one in review.findings}
+    if review.checkov_result is not None:
+        current |= {(one.check, one.address) for one in (*review.checkov_result.failed, *review.checkov_result.explained)}
+    skipped = {_COVERAGE_GAP} if review.checkov_result is not None else {_COVERAGE_GAP, _CHECKOV}
+    stale_count = sum(one.kind not in skipped and (one.id, one.address) not in current for one in entries)
+    if stale_count:
+        are = "entries of the baseline are" if stale_count > 1 else "entry of the baseline is"
+        yield f"{stale_count} {are} gone: write it anew"
     if baseline.entries and not entries:
         plans = ", ".join(sorted({one.plan for one in baseline.entries if one.plan})) or "a plan by itself"
         yield f"the baseline has nothing of {review.name}, only of {plans}"

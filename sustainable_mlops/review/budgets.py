@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.figures import Figure
-from sustainable_mlops.footprint.plan_footprint import Change, PlanFootprint, ResourceFootprint
+from sustainable_mlops.footprint.figures import FootprintFigure
+from sustainable_mlops.footprint.plan_footprint import PartChange, PlanFootprint, ResourceFootprint
 from sustainable_mlops.plan import UNKNOWN, Sensitive
-from sustainable_mlops.review import files
+from sustainable_mlops.review import input_files
 from sustainable_mlops.review.comparison import Comparison
+from sustainable_mlops.review.coverage_gaps import CoverageGap, GapKind
 from sustainable_mlops.review.risk import Level
-from sustainable_mlops.review.coverage_gaps import Unseen, Why
 
 #: Each limit: the figure it holds, whether it holds the change, and what it is.
 LIMITS = {
@@ -39,7 +39,7 @@ LIMITS = {
 _TAGS = ("workload", "environment")
 
 
-class Held(StrEnum):
+class BudgetStatus(StrEnum):
     """How a budget stands."""
 
     WITHIN = "within"
@@ -55,7 +55,7 @@ class Budget:
     name: str
     tags: Mapping[str, str]
     limits: Mapping[str, float]
-    high: bool = False
+    uses_high_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,18 @@ class BudgetResult:
     budget: str
     limit: str
     allowed: float
-    held: Held
-    figure: Figure | None
-    high: bool
+    status: BudgetStatus
+    figure: FootprintFigure | None
+    uses_high_end: bool
     unknown: tuple[str, ...] = ()  # addresses of what is not counted, or not in full
     plans: tuple[str, ...] = ()  # those that it sums up, where they are several
-    whole: bool = True  # whether the plans are: what -target leaves out may fall under it
+    is_complete: bool = True  # whether the plans are: what -target leaves out may fall under it
 
     @property
-    def what(self) -> str:
+    def description(self) -> str:
         """What is limited, and in which plans together."""
-        what = LIMITS[self.limit][2]
-        return f"{what}, {_together(self.plans)}" if self.plans else what
+        text = LIMITS[self.limit][2]
+        return f"{text}, {_join_plan_names(self.plans)}" if self.plans else text
 
     @property
     def unit(self) -> str:
@@ -86,49 +86,49 @@ class BudgetResult:
     @property
     def value(self) -> float | None:
         """The value that is held against the limit."""
-        return None if self.figure is None else self.figure.high if self.high else self.figure.central
+        return None if self.figure is None else self.figure.high if self.uses_high_end else self.figure.central
 
 
 def read_budgets(path: Path) -> list[Budget]:
     """The budgets in a file. Raises UserError naming the place of anything that cannot be used."""
-    return [_budget(entry, place) for entry, place in files.entries(path, "budgets")]
+    return [_parse_budget(entry, location) for entry, location in input_files.read_entries(path, "budgets")]
 
 
-def _budget(entry: dict[str, Any], place: str) -> Budget:
-    files.only(entry, {"name", "hold", *_TAGS, *LIMITS}, place)
-    tags = {tag: value for tag in _TAGS if (value := files.text(entry, tag, place)) is not None}
-    name = files.text(entry, "name", place) or ", ".join(tags.values()) or "everything"
-    limits = {key: _limit(entry[key], f"{place}.{key}") for key in LIMITS if key in entry}
+def _parse_budget(entry: dict[str, Any], location: str) -> Budget:
+    input_files.check_keys(entry, {"name", "hold", *_TAGS, *LIMITS}, location)
+    tags = {tag: value for tag in _TAGS if (value := input_files.get_text(entry, tag, location)) is not None}
+    name = input_files.get_text(entry, "name", location) or ", ".join(tags.values()) or "everything"
+    limits = {key: _parse_limit(entry[key], f"{location}.{key}") for key in LIMITS if key in entry}
     if not limits:
-        raise UserError(f"{place}: sets no limit; give one of {', '.join(LIMITS)}")
+        raise UserError(f"{location}: sets no limit; give one of {', '.join(LIMITS)}")
     hold = entry.get("hold", "expected")
     if hold not in ("expected", "high"):
-        raise UserError(f"{place}.hold: must be expected or high, not {hold!r}")
+        raise UserError(f"{location}.hold: must be expected or high, not {hold!r}")
     return Budget(name, tags, limits, hold == "high")
 
 
-def _limit(value: Any, place: str) -> float:
+def _parse_limit(value: Any, location: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
-        raise UserError(f"{place}: must be a number from 0 up, not {value!r}")
+        raise UserError(f"{location}: must be a number from 0 up, not {value!r}")
     return float(value)
 
 
-class Planned(NamedTuple):
+class PlanUnderReview(NamedTuple):
     """One of the plans that are reviewed together."""
 
     name: str
     footprint: PlanFootprint
     comparison: Comparison
-    unseen: tuple[Unseen, ...]
+    coverage_gaps: tuple[CoverageGap, ...]
 
     @property
-    def unread(self) -> list[str]:
+    def unreviewed_addresses(self) -> list[str]:
         """The addresses of what the plan changes and nothing here reads: it may use anything."""
-        changed = (one for one in self.unseen if one.level is Level.LOOK)
-        return [one.address for one in changed if one.why is Why.NOT_REVIEWED]
+        changed = (one for one in self.coverage_gaps if one.level is Level.LOOK)
+        return [one.address for one in changed if one.kind is GapKind.NOT_REVIEWED]
 
 
-class _Share(NamedTuple):
+class _BudgetShare(NamedTuple):
     """What of one plan falls under a budget, and the addresses of what may."""
 
     plan: str
@@ -136,81 +136,83 @@ class _Share(NamedTuple):
     untold: tuple[str, ...]
 
 
-def hold(budgets: Sequence[Budget], plans: Sequence[Planned]) -> list[list[BudgetResult]]:
+def evaluate_budgets(budgets: Sequence[Budget], plans: Sequence[PlanUnderReview]) -> list[list[BudgetResult]]:
     """Every limit of `budgets` held against the sum of what falls under it in all `plans`; for each plan its results.
 
     A plan has no result of a budget that only other plans have something of: its limit holds there.
     """
-    found: list[list[BudgetResult]] = [[] for _ in plans]
-    tags = [_tags(plan) for plan in plans] if budgets else []
-    whole = all(plan.comparison.plan.whole for plan in plans)
+    results_by_plan: list[list[BudgetResult]] = [[] for _ in plans]
+    tags = [_read_tags(plan) for plan in plans] if budgets else []
+    are_complete = all(plan.comparison.plan.is_complete for plan in plans)
     for budget in budgets:
-        shares = [_share(budget, plan, of_plan) for plan, of_plan in zip(plans, tags, strict=True)]
-        concerned = [bool(share.resources or share.untold) for share in shares]
-        results = list(_held(budget, [share for share, its in zip(shares, concerned, strict=True) if its], whole))
-        for mine, its in zip(found, concerned, strict=True):
-            mine += results if its or not any(concerned) else []
-    return found
+        shares = [_select_share(budget, plan, plan_tags) for plan, plan_tags in zip(plans, tags, strict=True)]
+        concerned_flags = [bool(share.resources or share.untold) for share in shares]
+        results = list(_evaluate_budget(budget, [share for share, is_concerned in zip(shares, concerned_flags, strict=True) if is_concerned], are_complete))
+        for plan_results, is_concerned in zip(results_by_plan, concerned_flags, strict=True):
+            plan_results += results if is_concerned or not any(concerned_flags) else []
+    return results_by_plan
 
 
-def _tags(plan: Planned) -> dict[str, Any]:
+def _read_tags(plan: PlanUnderReview) -> dict[str, Any]:
     # An object that a replacement left stands at the address of the one that took its place, whose tags count.
     pairs = sorted(plan.comparison.pairs, key=lambda pair: pair.resource.deposed is None)
     return {pair.address: pair.resource.tags(before=not pair.resource.exists()) for pair in pairs}
 
 
-def _share(budget: Budget, plan: Planned, tags: Mapping[str, Any]) -> _Share:
-    answers = [(one, _under(budget, tags.get(one.address, {}))) for one in plan.footprint.resources]
-    untold = tuple(one.address for one, under in answers if under is None)
-    untold += tuple(one for one in plan.unread if _under(budget, tags.get(one, UNKNOWN)) is not False)
-    return _Share(plan.name, tuple(one for one, under in answers if under is True), untold)
+def _select_share(budget: Budget, plan: PlanUnderReview, tags: Mapping[str, Any]) -> _BudgetShare:
+    matches = [(one, _is_covered(budget, tags.get(one.address, {}))) for one in plan.footprint.resources]
+    undetermined = tuple(one.address for one, is_match in matches if is_match is None)
+    undetermined += tuple(one for one in plan.unreviewed_addresses if _is_covered(budget, tags.get(one, UNKNOWN)) is not False)
+    return _BudgetShare(plan.name, tuple(one for one, is_match in matches if is_match is True), undetermined)
 
 
-def _held(budget: Budget, shares: Sequence[_Share], whole: bool) -> Iterator[BudgetResult]:
-    found = PlanFootprint(tuple(one for share in shares for one in share.resources))
+def _evaluate_budget(budget: Budget, shares: Sequence[_BudgetShare], are_complete: bool) -> Iterator[BudgetResult]:
+    footprint = PlanFootprint(tuple(one for share in shares for one in share.resources))
     plans = tuple(share.plan for share in shares) if len(shares) > 1 else ()
     for limit, allowed in budget.limits.items():
-        metric, of_change, _ = LIMITS[limit]
-        figure = (found.delta if of_change else found.running).get(metric)
+        metric, is_increase, _ = LIMITS[limit]
+        figure = (footprint.delta if is_increase else footprint.total_after).get(metric)
         unknown = dict.fromkeys(
             f"{share.plan}: {address}" if plans else address
             for share in shares
-            for address in (*share.untold, *(one.address for one in share.resources if _lacks(one, metric, of_change)))
+            for address in (*share.untold, *(one.address for one in share.resources if _is_incomplete(one, metric, is_increase)))
         )
-        held = Held.WITHIN
+        status = BudgetStatus.WITHIN
         if not shares:
-            held = Held.NOTHING
-        elif figure is not None and (figure.high if budget.high else figure.central) > allowed:
-            held = Held.OVER
-        elif unknown or figure is None or not whole:
-            held = Held.UNKNOWN
-        yield BudgetResult(budget.name, limit, allowed, held, figure, budget.high, tuple(unknown), plans, whole)
+            status = BudgetStatus.NOTHING
+        elif figure is not None and (figure.high if budget.uses_high_end else figure.central) > allowed:
+            status = BudgetStatus.OVER
+        elif unknown or figure is None or not are_complete:
+            status = BudgetStatus.UNKNOWN
+        yield BudgetResult(
+            budget.name, limit, allowed, status, figure, budget.uses_high_end, tuple(unknown), plans, are_complete
+        )
 
 
-def _together(plans: Sequence[str]) -> str:
+def _join_plan_names(plans: Sequence[str]) -> str:
     return f"{', '.join(plans[:-1])} and {plans[-1]} together"
 
 
-def _under(budget: Budget, tags: Any) -> bool | None:
+def _is_covered(budget: Budget, tags: Any) -> bool | None:
     """Whether a resource with `tags` falls under a budget. Tag keys are taken in any case, as accounts differ."""
     if not budget.tags:
         return True
     if tags is UNKNOWN:
         return None
     lowered = {str(key).lower(): UNKNOWN if isinstance(value, Sensitive) else value for key, value in tags.items()}
-    values = [(lowered.get(key), wanted) for key, wanted in budget.tags.items()]
-    if any(value is not UNKNOWN and value != wanted for value, wanted in values):
+    values = [(lowered.get(key), expected) for key, expected in budget.tags.items()]
+    if any(value is not UNKNOWN and value != expected for value, expected in values):
         return False
     return None if any(value is UNKNOWN for value, _ in values) else True
 
 
-def _lacks(one: ResourceFootprint, metric: str, of_change: bool) -> bool:
-    def lacks(change: Change) -> bool:
-        if of_change:
-            return change.figures(metric) is None or metric in change.partial_delta
-        part = change.after
-        if part is None:
+def _is_incomplete(resource: ResourceFootprint, metric: str, is_increase: bool) -> bool:
+    def lacks(change: PartChange) -> bool:
+        if is_increase:
+            return change.get_figures(metric) is None or metric in change.partial_delta
+        resource_part = change.after
+        if resource_part is None:
             return False
-        return part.estimate is None or part.estimate.get(metric) is None or metric in part.partial
+        return resource_part.estimate is None or resource_part.estimate.get(metric) is None or metric in resource_part.partial
 
-    return any(map(lacks, one.changes))
+    return any(map(is_incomplete, resource.changes))

@@ -7,10 +7,10 @@ from types import TracebackType
 from sustainable_mlops.checkov import Checkov, Result
 from sustainable_mlops.errors import UserError
 
-_AT_ONCE = 2
+_MAX_PARALLEL = 2
 
 
-class Beside:
+class CheckovPool:
     """What has started is ended at the end of the `with` block, needed or not.
 
     Raises UserError where checkov is missing.
@@ -20,11 +20,11 @@ class Beside:
         """Start at once, for so many plans."""
         self._ended = False
         self._lock = Lock()
-        self._ready = [Checkov() for _ in range(min(plans, _AT_ONCE))]
+        self._ready = [Checkov() for _ in range(min(plans, _MAX_PARALLEL))]
         self._started = list(self._ready)
-        self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._pool = ThreadPoolExecutor(_MAX_PARALLEL)
 
-    def check(self, plan: bytes, name: str = "") -> Future[Result]:
+    def submit(self, plan: bytes, name: str = "") -> Future[Result]:
         """The checks over a plan in UTF-8; `name` tells it from others in messages."""
         return self._pool.submit(self._check, plan, name)
 
@@ -41,7 +41,7 @@ class Beside:
         except UserError as error:
             raise UserError(f"{name}: {error}" if name else str(error)) from None
 
-    def __enter__(self) -> "Beside":
+    def __enter__(self) -> "CheckovPool":
         """Itself."""
         return self
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import write_whole
+from sustainable_mlops.files import write_file
 from sustainable_mlops.program import close_stdout
 from sustainable_mlops.review.formats import FORMATS, render
-from sustainable_mlops.review.plan_names import STDIN, label, names
+from sustainable_mlops.review.plan_names import STDIN, get_label, name_plans
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -49,14 +49,14 @@ _BASELINES = (".json", ".yaml", ".yml")
 _GATES = ("data", "privileges", "rules", "budgets", "checkov", "unknown")
 
 
-class _Parser(argparse.ArgumentParser):
+class _UserErrorParser(argparse.ArgumentParser):
     """One line for a wrong argument, as for any other bad input."""
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; see --help")
 
 
-def start(arguments: Sequence[str] | None = None) -> NoReturn:
+def run_review(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command as a process of its own: it ends before garbage matters, and looking for it takes a third."""
     gc.disable()
     sys.exit(main(arguments))
@@ -64,12 +64,12 @@ def start(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit code."""
-    given = argparse.Namespace(write=[], plans=())
+    namespace = argparse.Namespace(write=[], plans=())
     try:
-        parser().parse_intermixed_args(arguments, given)
-        return _run(given)
+        build_parser().parse_intermixed_args(arguments, namespace)
+        return _run_command(namespace)
     except UserError as error:
-        return _refuse(given, " ".join(str(error).split()))
+        return _report_error(namespace, " ".join(str(error).split()))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
@@ -78,33 +78,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except Exception as error:
         # Exit code 1 would be read as a gate that failed. The error's own text may hold what the plan hides.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
-        return _refuse(given, f"the reviewer itself failed ({where}): report this with the plan if it can be shared")
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        location = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
+        return _report_error(namespace, f"the reviewer itself failed ({location}): report this with the plan if it can be shared")
 
 
-def _refuse(arguments: argparse.Namespace, why: str) -> int:
-    print(f"error: {why}", file=sys.stderr)
+def _report_error(arguments: argparse.Namespace, reason: str) -> int:
+    print(f"error: {reason}", file=sys.stderr)
     for path in arguments.write:
         if path.suffix == ".md" and arguments.plans:
             with suppress(UserError):
-                write_whole(path, _not_reviewed(arguments, why))
+                write_file(path, _render_not_reviewed(arguments, reason))
     return 2
 
 
-def _not_reviewed(arguments: argparse.Namespace, why: str) -> str:
+def _render_not_reviewed(arguments: argparse.Namespace, reason: str) -> str:
     from sustainable_mlops.review.formats.markdown import not_reviewed
 
     try:
-        called = names(arguments.plans, arguments.name)
+        plan_names = name_plans(arguments.plans, arguments.name)
     except UserError:
-        called = names(arguments.plans, [])
-    return not_reviewed(called, why)
+        plan_names = name_plans(arguments.plans, [])
+    return not_reviewed(plan_names, reason)
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """The command's arguments."""
-    parser = _Parser(
+    parser = _UserErrorParser(
         "smlops review",
         description=_DESCRIPTION,
         epilog=_EPILOG,
@@ -139,30 +139,30 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _gates(text: str) -> frozenset[str]:
+def _parse_gates(text: str) -> frozenset[str]:
     gates = frozenset(filter(None, (part.strip() for part in text.split(",")))) - {"none"}
     if unknown := sorted(gates - set(_GATES)):
         raise UserError(f"--fail-on: {unknown[0]} is none of {', '.join(_GATES)}, none")
     return gates
 
 
-def _run(arguments: argparse.Namespace) -> int:
-    _check(arguments)
-    reviews = _reviews(arguments)
+def _run_command(arguments: argparse.Namespace) -> int:
+    _check_arguments(arguments)
+    reviews = _review_plans(arguments)
     texts = {path: render(reviews, _SUFFIXES[path.suffix]) for path in arguments.write}
     if arguments.write_baseline:
-        from sustainable_mlops.review.baseline import baseline_text
+        from sustainable_mlops.review.baseline import render_baseline
 
-        texts[arguments.write_baseline] = baseline_text(reviews, arguments.write_baseline.suffix)
+        texts[arguments.write_baseline] = render_baseline(reviews, arguments.write_baseline.suffix)
     for path, text in texts.items():
-        write_whole(path, text)
-    form = arguments.format or (None if arguments.write else "text")
-    if form is not None:
-        _print(reviews, form)
+        write_file(path, text)
+    report_format = arguments.format or (None if arguments.write else "text")
+    if report_format is not None:
+        _print_report(reviews, report_format)
     return max(review.exit_code for review in reviews)
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check_arguments(arguments: argparse.Namespace) -> None:
     """Refuse what cannot be used. argparse could, but knows no plans yet for which to write that there is no review."""
     for path in arguments.write:
         if path.suffix not in _SUFFIXES:
@@ -174,7 +174,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise UserError(f"--base: compares one plan, and {len(arguments.plans)} are given; review each by itself")
     if not all(address.strip() for address in arguments.only):
         raise UserError("--only: is empty; give an address, in which * stands for anything")
-    _gates(arguments.fail_on)
+    _parse_gates(arguments.fail_on)
     if arguments.region is not None:
         _check_region(arguments.region)
 
@@ -185,77 +185,77 @@ def _check_region(name: str) -> None:
     if regions.find(name) is None:
         from difflib import get_close_matches
 
-        close = get_close_matches(name, regions.everything(), 1)
+        close = get_close_matches(name, regions.load_all(), 1)
         hint = f"; did you mean {close[0]}?" if close else ", such as eu-north-1"
         raise UserError(f"--region: {name} is no Region that the catalogue knows{hint}")
 
 
-def _reviews(arguments: argparse.Namespace) -> "list[Review]":
+def _review_plans(arguments: argparse.Namespace) -> "list[Review]":
     """The review of each plan. checkov, if asked for, starts before anything is read."""
-    called = names(arguments.plans, arguments.name)
+    plan_names = name_plans(arguments.plans, arguments.name)
     if not arguments.checkov:
-        return _reviewed(arguments, called, [_read(plan) for plan in arguments.plans])
-    from sustainable_mlops.review.checkov_pool import Beside
+        return _review_contents(arguments, plan_names, [_read_plan(plan) for plan in arguments.plans])
+    from sustainable_mlops.review.checkov_pool import CheckovPool
 
-    with Beside(len(called)) as beside:
-        read = [_read(plan) for plan in arguments.plans]
-        told = called if len(called) > 1 else [""]
-        results = [beside.check(_utf8(data), name) for data, name in zip(read, told, strict=True)]
-        return _reviewed(arguments, called, read, list(map(_waiting, results)))
+    with CheckovPool(len(plan_names)) as pool:
+        plan_contents = [_read_plan(plan) for plan in arguments.plans]
+        message_names = plan_names if len(plan_names) > 1 else [""]
+        results = [pool.submit(_convert_to_utf8(data), name) for data, name in zip(plan_contents, message_names, strict=True)]
+        return _review_contents(arguments, plan_names, plan_contents, list(map(_build_checkov_waiter, results)))
 
 
-def _utf8(data: bytes) -> bytes:
+def _convert_to_utf8(data: bytes) -> bytes:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace").encode()
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _read(plan: str) -> bytes:
+def _read_plan(plan: str) -> bytes:
     if plan == STDIN:
         try:
             return sys.stdin.buffer.read()
         except (AttributeError, OSError) as error:  # there is no stdin where it is closed
-            why = error.strerror if isinstance(error, OSError) else "it is closed"
-            raise UserError(f"stdin: cannot be read: {why}; give the plan's file or pipe it in") from None
-    from sustainable_mlops.plan.document import read
+            reason = error.strerror if isinstance(error, OSError) else "it is closed"
+            raise UserError(f"stdin: cannot be read: {reason}; give the plan's file or pipe it in") from None
+    from sustainable_mlops.plan.document import read_file
 
-    return read(Path(plan))
+    return read_file(Path(plan))
 
 
-def _reviewed(
+def _review_contents(
     arguments: argparse.Namespace,
-    called: Sequence[str],
-    read: Sequence[bytes],
+    plan_names: Sequence[str],
+    plan_contents: Sequence[bytes],
     checkov: "Sequence[Callable[[], Result]]" = (),
 ) -> "list[Review]":
     from sustainable_mlops.footprint.usage import read_usage
     from sustainable_mlops.plan import load
     from sustainable_mlops.review import review_all
-    from sustainable_mlops.review.acceptances import read_accepted
-    from sustainable_mlops.review.baseline import read_baseline, with_baseline
+    from sustainable_mlops.review.acceptances import read_acceptances
+    from sustainable_mlops.review.baseline import apply_baseline, read_baseline
     from sustainable_mlops.review.budgets import read_budgets
 
-    plans = [load(data, label(path)) for data, path in zip(read, arguments.plans, strict=True)]
+    plans = [load(data, get_label(path)) for data, path in zip(plan_contents, arguments.plans, strict=True)]
     base = load(arguments.base) if arguments.base else None
-    for plan, name in zip(plans, called, strict=True):
-        plan.name = name
-    for plan in (*plans, *([base] if base else [])):
-        plan.default_region = arguments.region
+    for loaded_plan, name in zip(plans, plan_names, strict=True):
+        loaded_plan.name = name
+    for loaded_plan in (*plans, *([base] if base else [])):
+        loaded_plan.default_region = arguments.region
     baseline = read_baseline(arguments.baseline) if arguments.baseline else None
-    found = review_all(
+    reviews = review_all(
         plans,
         base=base,
         usage=read_usage(arguments.usage) if arguments.usage else None,
         budgets=read_budgets(arguments.budgets) if arguments.budgets else (),
-        accepted=read_accepted(arguments.accepted) if arguments.accepted else (),
-        fail_on=_gates(arguments.fail_on),
+        accepted=read_acceptances(arguments.accepted) if arguments.accepted else (),
+        fail_on=_parse_gates(arguments.fail_on),
         only=arguments.only,
         checkov=checkov,
     )
-    return with_baseline(found, baseline) if baseline is not None else found
+    return apply_baseline(reviews, baseline) if baseline is not None else reviews
 
 
-def _waiting(checkov: "Future[Result]") -> "Callable[[], Result]":
+def _build_checkov_waiter(checkov: "Future[Result]") -> "Callable[[], Result]":
     def wait() -> "Result":
         if not checkov.done() and sys.stderr.isatty():
             print("waiting for checkov …", file=sys.stderr)
@@ -264,11 +264,11 @@ def _waiting(checkov: "Future[Result]") -> "Callable[[], Result]":
     return wait
 
 
-def _print(reviews: "Sequence[Review]", form: str) -> None:
+def _print_report(reviews: "Sequence[Review]", report_format: str) -> None:
     if sys.stdout is None:
         raise UserError("stdout: is closed; give --write and files instead")
     try:
-        _show(reviews, form)
+        _write_to_stdout(reviews, report_format)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -276,11 +276,11 @@ def _print(reviews: "Sequence[Review]", form: str) -> None:
         raise UserError(f"stdout: cannot be written: {error.strerror or error}") from None
 
 
-def _show(reviews: "Sequence[Review]", form: str) -> None:
-    if form == "text" and sys.stdout.isatty():
+def _write_to_stdout(reviews: "Sequence[Review]", report_format: str) -> None:
+    if report_format == "text" and sys.stdout.isatty():
         from sustainable_mlops.review.formats.text import print_to_terminal
 
         print_to_terminal(reviews)
         return
-    sys.stdout.buffer.write(render(reviews, form).encode())
+    sys.stdout.buffer.write(render(reviews, report_format).encode())
     sys.stdout.flush()

@@ -3,8 +3,8 @@
 from functools import cached_property
 
 from sustainable_mlops.plan import Joins, Plan, Resource, pairs
-from sustainable_mlops.plan.pairs import Pair
-from sustainable_mlops.review.accounts import own_accounts
+from sustainable_mlops.plan.pairs import ResourcePair
+from sustainable_mlops.review.accounts import find_own_accounts
 
 __all__ = ["Comparison", "Pair"]
 
@@ -16,32 +16,34 @@ class Comparison:
         """What `base` leads to is the state before; without one, `plan` says what was."""
         self.plan = plan
         self.base = base
-        self.pairs: list[Pair] = pairs.of_plan(plan) if base is None else pairs.of_plans(plan, base)
+        self.pairs: list[ResourcePair] = (
+            pairs.pair_with_state(plan) if base is None else pairs.pair_with_base(plan, base)
+        )
 
     @cached_property
-    def changes(self) -> list[Pair]:
+    def changes(self) -> list[ResourcePair]:
         """The pairs that the plan does something to."""
         return [pair for pair in self.pairs if pair.action not in ("no-op", "read")]
 
     @cached_property
-    def by_type(self) -> dict[str, list[Pair]]:
+    def by_type(self) -> dict[str, list[ResourcePair]]:
         """The pairs of each type."""
-        found: dict[str, list[Pair]] = {}
+        pairs_by_type: dict[str, list[ResourcePair]] = {}
         for pair in self.pairs:
-            found.setdefault(pair.type, []).append(pair)
-        return found
+            pairs_by_type.setdefault(pair.type, []).append(pair)
+        return pairs_by_type
 
     @cached_property
-    def _by_resource(self) -> dict[int, Pair]:
-        found = {id(pair.old): pair for pair in self.pairs if pair.old is not None}
-        return found | {id(pair.new): pair for pair in self.pairs if pair.new is not None}
+    def _by_resource(self) -> dict[int, ResourcePair]:
+        pairs_by_id = {id(pair.old): pair for pair in self.pairs if pair.old is not None}
+        return pairs_by_id | {id(pair.new): pair for pair in self.pairs if pair.new is not None}
 
     @cached_property
     def accounts(self) -> frozenset[str]:
         """One's own accounts, as far as known."""
-        return own_accounts(self.plan, self.pairs)
+        return find_own_accounts(self.plan, self.pairs)
 
-    def pair(self, resource: Resource) -> Pair:
+    def pair(self, resource: Resource) -> ResourcePair:
         """The pair that `resource` is a side of."""
         return self._by_resource[id(resource)]
 

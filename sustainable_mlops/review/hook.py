@@ -12,16 +12,16 @@ from sustainable_mlops.review import command
 
 def main(arguments: Sequence[str]) -> int:
     """Review the plans that `arguments` begin with, by the options that follow; the exit code."""
-    plans = list(takewhile(lambda one: not one.startswith("-"), arguments))
+    plans = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
     missing = [plan for plan in plans if not Path(plan).exists()]
     for plan in missing:
-        print(f"no plan to review at {plan}; to have one: {_making(plan)}")
+        print(f"no plan to review at {plan}; to have one: {_suggest_plan_commands(plan)}")
     if plans and missing == plans:
         return 0
-    return command.main([one for one in plans if one not in missing] + list(arguments[len(plans) :]))
+    return command.main([argument for argument in plans if argument not in missing] + list(arguments[len(plans) :]))
 
 
-def _making(plan: str) -> str:
+def _suggest_plan_commands(plan: str) -> str:
     folder, name = os.path.split(plan)
     terraform = f"terraform {shlex.quote(f'-chdir={folder}')}" if folder else "terraform"
     binary = shlex.quote(f"{Path(name).stem}.tfplan")

@@ -10,20 +10,20 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from sustainable_mlops.plan import Unknown
-from sustainable_mlops.plan.iam import Made, Texts, is_open
+from sustainable_mlops.plan.iam import DerivedText, Texts, is_unknown_text
 
-Answer = bool | None
+Tristate = bool | None
 
 #: IAM takes no longer names; what is longer is compared as it is.
-_LONGEST = 2048
+_MAX_LENGTH = 2048
 #: With more runs of wildcards than anybody needs, a comparison takes too long to be worth it.
-_WILDEST = 16
-_WILD = re.compile(r"[*?]+")
+_MAX_WILDCARD_RUNS = 16
+_WILDCARD_RUN = re.compile(r"[*?]+")
 
 
-def all_of(answers: Iterable[Answer]) -> Answer:
+def all_of(answers: Iterable[Tristate]) -> Tristate:
     """False if one is, else None if one is, else True."""
-    result: Answer = True
+    result: Tristate = True
     for answer in answers:
         if answer is False:
             return False
@@ -32,9 +32,9 @@ def all_of(answers: Iterable[Answer]) -> Answer:
     return result
 
 
-def any_of(answers: Iterable[Answer]) -> Answer:
+def any_of(answers: Iterable[Tristate]) -> Tristate:
     """True if one is, else None if one is, else False."""
-    result: Answer = False
+    result: Tristate = False
     for answer in answers:
         if answer is True:
             return True
@@ -49,26 +49,26 @@ class Patterns(NamedTuple):
     patterns: Texts
     negated: bool = False
 
-    def holds(self, other: "Patterns") -> Answer:
+    def contains(self, other: "Patterns") -> Tristate:
         """Whether all of `other` is in this set."""
         if "*" in self.patterns:
             return None if self.negated else True  # all but everything: nobody writes that
         if not other.negated:
             return all_of(self._holds_pattern(pattern) for pattern in other.patterns)
         if not self.negated:
-            return None if any(map(is_open, self.patterns)) else False
-        return all_of(any_of(covers(theirs, ours) for theirs in other.patterns) for ours in self.patterns)
+            return None if any(map(is_unknown_text, self.patterns)) else False
+        return all_of(any_of(covers(foreign, own) for foreign in other.patterns) for own in self.patterns)
 
-    def _holds_pattern(self, pattern: str | Unknown) -> Answer:
+    def _holds_pattern(self, pattern: str | Unknown) -> Tristate:
         if not self.negated:
-            return any_of(covers(ours, pattern) for ours in self.patterns)
-        return all_of(_apart(ours, pattern) for ours in self.patterns)
+            return any_of(covers(own, pattern) for own in self.patterns)
+        return all_of(_are_disjoint(own, pattern) for own in self.patterns)
 
-    def meets(self, other: "Patterns") -> bool:
+    def overlaps(self, other: "Patterns") -> bool:
         """Whether some text may be in both."""
         if self.negated or other.negated:
             return True
-        return any(_apart(mine, theirs) is not True for mine in self.patterns for theirs in other.patterns)
+        return any(_are_disjoint(own, foreign) is not True for own in self.patterns for foreign in other.patterns)
 
     def split(self) -> list["Patterns"]:
         """One set a pattern; the set itself where it is negated."""
@@ -82,34 +82,34 @@ class Patterns(NamedTuple):
 EVERYTHING = Patterns(("*",))
 
 
-def covers(general: str | Unknown, special: str | Unknown) -> Answer:
+def covers(general: str | Unknown, special: str | Unknown) -> Tristate:
     """Whether all that `special` matches, `general` matches too."""
     if general == "*":
         return True
-    if isinstance(general, Unknown | Made) or isinstance(special, Unknown | Made):
+    if isinstance(general, Unknown | DerivedText) or isinstance(special, Unknown | DerivedText):
         return None
-    return True if general == special else None if _wild(general) else _covers(general, special)
+    return True if general == special else None if _is_too_wild(general) else _matches_all(general, special)
 
 
-def _apart(one: str | Unknown, other: str | Unknown) -> Answer:
-    if isinstance(one, Unknown | Made) or isinstance(other, Unknown | Made):
+def _are_disjoint(first: str | Unknown, second: str | Unknown) -> Tristate:
+    if isinstance(first, Unknown | DerivedText) or isinstance(second, Unknown | DerivedText):
         return None
-    return None if _wild(one) or _wild(other) else not _meet(one, other)
+    return None if _is_too_wild(first) or _is_too_wild(second) else not _do_overlap(first, second)
 
 
 @lru_cache(maxsize=65536)
-def _wild(pattern: str) -> bool:
-    return len(_WILD.findall(pattern)) > _WILDEST
+def _is_too_wild(pattern: str) -> bool:
+    return len(_WILDCARD_RUN.findall(pattern)) > _MAX_WILDCARD_RUNS
 
 
 @lru_cache(maxsize=65536)
-def _covers(general: str, special: str) -> bool:
+def _matches_all(general: str, special: str) -> bool:
     if general == special:
         return True
-    if not _WILD.search(general) or len(general) > _LONGEST or len(special) > _LONGEST:
+    if not _WILDCARD_RUN.search(general) or len(general) > _MAX_LENGTH or len(special) > _MAX_LENGTH:
         return False
-    general, special = _normal(general), _normal(special)
-    states = _closed({0}, general)
+    general, special = _normalize(general), _normalize(special)
+    states = _close_states({0}, general)
     for character in special:
         following = set()
         for state in states:
@@ -118,13 +118,13 @@ def _covers(general: str, special: str) -> bool:
                 following.add(state)
             elif expected == character or (expected == "?" and character != "*"):
                 following.add(state + 1)
-        states = _closed(following, general)
+        states = _close_states(following, general)
         if not states:
             return False
     return len(general) in states
 
 
-def _closed(states: set[int], pattern: str) -> set[int]:
+def _close_states(states: set[int], pattern: str) -> set[int]:
     """With the states that a `*`, which may match nothing, leads to."""
     for state in list(states):
         while state < len(pattern) and pattern[state] == "*":
@@ -133,39 +133,39 @@ def _closed(states: set[int], pattern: str) -> set[int]:
     return states
 
 
-def _normal(pattern: str) -> str:
+def _normalize(pattern: str) -> str:
     """`*?*` is `?*`."""
-    return _WILD.sub(lambda run: "?" * run[0].count("?") + ("*" if "*" in run[0] else ""), pattern)
+    return _WILDCARD_RUN.sub(lambda run: "?" * run[0].count("?") + ("*" if "*" in run[0] else ""), pattern)
 
 
 @lru_cache(maxsize=65536)
-def _meet(one: str, other: str) -> bool:
+def _do_overlap(first: str, second: str) -> bool:
     """Whether some text matches both."""
-    if one == other or "*" in (one, other):
+    if first == second or "*" in (first, second):
         return True
-    if len(one) > _LONGEST or len(other) > _LONGEST:
+    if len(first) > _MAX_LENGTH or len(second) > _MAX_LENGTH:
         return True
-    pending, seen = [(0, 0)], set()
+    pending, visited = [(0, 0)], set()
     while pending:
-        place = pending.pop()
-        if place in seen:
+        position = pending.pop()
+        if position in visited:
             continue
-        seen.add(place)
-        if place == (len(one), len(other)):
+        visited.add(position)
+        if position == (len(first), len(second)):
             return True
-        pending += _steps(one, other, *place)
+        pending += _list_next_positions(first, second, *position)
     return False
 
 
-def _steps(one: str, other: str, i: int, j: int) -> Iterable[tuple[int, int]]:
-    left, right = one[i : i + 1], other[j : j + 1]
-    if left == "*":
+def _list_next_positions(first: str, second: str, i: int, j: int) -> Iterable[tuple[int, int]]:
+    first_char, second_char = first[i : i + 1], second[j : j + 1]
+    if first_char == "*":
         yield i + 1, j
-        if right:
+        if second_char:
             yield i, j + 1
-    if right == "*":
+    if second_char == "*":
         yield i, j + 1
-        if left:
+        if first_char:
             yield i + 1, j
-    if left and right and "*" not in (left, right) and (left == right or "?" in (left, right)):
+    if first_char and second_char and "*" not in (first_char, second_char) and (first_char == second_char or "?" in (first_char, second_char)):
         yield i + 1, j + 1

@@ -13,7 +13,7 @@ class Level(StrEnum):
     NOTE = "note"  # for the record
 
 
-class Section(StrEnum):
+class RiskArea(StrEnum):
     """What a risk is about."""
 
     DATA = "data"
@@ -25,12 +25,12 @@ class Risk:
     """One risk of a plan. `known` is False where it cannot be told before apply."""
 
     id: str
-    section: Section
+    area: RiskArea
     level: Level
     address: str
-    what: str
+    description: str
     fix: str = ""
-    known: bool = True
+    is_known: bool = True
 
 
 #: Every risk there is, and what it says in general.
@@ -66,11 +66,11 @@ RISK_TITLES = {
 _ORDER = {Level.STOP: 0, Level.LOOK: 1, Level.NOTE: 2}
 
 
-def worst(*levels: Level) -> Level:
+def pick_worst(*levels: Level) -> Level:
     """The most serious of them."""
     return min(levels, key=_ORDER.__getitem__)
 
 
-def ranked(risks: Iterable[Risk]) -> list[Risk]:
+def rank_risks(risks: Iterable[Risk]) -> list[Risk]:
     """The most serious first, each once, otherwise in the order found."""
     return sorted(dict.fromkeys(risks), key=lambda risk: _ORDER[risk.level])

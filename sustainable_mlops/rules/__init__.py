@@ -1,11 +1,11 @@
-"""Rules of sustainable machine learning on SageMaker, over any Terraform plan.
+"""Rules of sustainable machine learning on SageMaker, for any Terraform plan.
 
     from sustainable_mlops import plan, rules
     for finding in rules.evaluate(plan.load("plan.json")):
         print(finding.outcome, rules.BY_ID[finding.rule].fix)
 
-One file a concern, in folders by the parts of the guidance, what they share beside them.
-Only the standard library is used.
+Each file covers one concern. The folders follow the parts of the guidance; shared helpers are beside them. The rules
+use the standard library only.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,13 +25,13 @@ def _all() -> Iterator[Rule]:
         yield from (value for value in vars(module).values() if isinstance(value, Rule))
 
 
-#: Every rule, file by file, whichever folder a file is in: a move changes no report.
+#: Every rule, sorted by file name. The folder does not matter, so a move of a file changes no report.
 ALL = tuple(_all())
 BY_ID = {rule.id: rule for rule in ALL}
 
 
 def evaluate(plan: Plan, rules: Iterable[Rule] = ALL, today: date | None = None) -> list[Finding]:
-    """What the rules find; see `evaluation.evaluate`."""
+    """Return the findings of the rules; see `evaluation.evaluate`."""
     return evaluation.evaluate(plan, rules, today)
 
 

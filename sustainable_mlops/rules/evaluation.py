@@ -1,49 +1,49 @@
-"""Every rule over every resource that it looks at, with waivers applied."""
+"""Evaluation of rules for the resources of a plan, with waivers applied."""
 
 from collections.abc import Iterable
 from datetime import date
 
 from sustainable_mlops.plan import Plan, Resource
 from sustainable_mlops.rules import waivers
-from sustainable_mlops.rules.rule import Finding, Outcome, Rule, Verdict
+from sustainable_mlops.rules.rule import Finding, Outcome, Rule, RuleResult
 
 
 def evaluate(plan: Plan, rules: Iterable[Rule], today: date | None = None) -> list[Finding]:
-    """What the rules find, in the order of the rules, then of the plan.
+    """Return the findings of the rules, in the order of the rules, then of the plan.
 
-    No finding for a resource means that the rule does not apply to it. A waiver turns a failed or unknown finding into
-    a waived one; one that has expired or cannot be read fails, and the message says so. `today` is the day to judge
-    waivers by.
+    A rule without a finding for a resource does not apply to it. A waiver changes a failed or unknown finding to a
+    waived one. An expired or invalid waiver leaves the finding failed, and the message says so. `today` is the date
+    for waivers.
     """
     waivers.TODAY.set(today or date.today())
-    subjects: dict[tuple[tuple[str, ...], bool], list[Resource]] = {}  # many rules look at the same types
+    subjects: dict[tuple[tuple[str, ...], bool], list[Resource]] = {}  # many rules check the same types
     found: list[Finding] = []
     for rule in rules:
-        key = rule.types, rule.deleted
+        key = rule.types, rule.includes_deleted
         if key not in subjects:
-            subjects[key] = _subjects(plan, rule)
+            subjects[key] = _list_subjects(plan, rule)
         for resource in subjects[key]:
-            found += _findings(plan, rule, resource)
+            found += _check_resource(plan, rule, resource)
     return found
 
 
-def _subjects(plan: Plan, rule: Rule) -> list[Resource]:
-    found = plan.resources if "*" in rule.types else plan.by_type(*rule.types)
-    return [resource for resource in found if resource.deposed is None and (rule.deleted or resource.exists())]
+def _list_subjects(plan: Plan, rule: Rule) -> list[Resource]:
+    found = plan.resources if "*" in rule.types else plan.list_by_type(*rule.types)
+    return [resource for resource in found if resource.deposed is None and (rule.includes_deleted or resource.exists())]
 
 
-def _findings(plan: Plan, rule: Rule, resource: Resource) -> list[Finding]:
-    """What holds of each of several variants alike is said once."""
+def _check_resource(plan: Plan, rule: Rule, resource: Resource) -> list[Finding]:
+    """Return the findings for one resource. Equal results, as for several variants, are reported once."""
     verdicts = list(rule.check(plan, resource))
     if len(verdicts) > 1:
         verdicts = list(dict.fromkeys(verdicts))
-    return [_finding(plan, rule, resource, verdict) for verdict in verdicts]
+    return [_build_finding(plan, rule, resource, verdict) for verdict in verdicts]
 
 
-def _finding(plan: Plan, rule: Rule, resource: Resource, verdict: Verdict) -> Finding:
+def _build_finding(plan: Plan, rule: Rule, resource: Resource, verdict: RuleResult) -> Finding:
     outcome, message, path = verdict
     if outcome in (Outcome.FAIL, Outcome.UNKNOWN):
-        waiver = waivers.find(plan, resource, rule.id)
+        waiver = waivers.find_waiver(plan, resource, rule.id)
         if waiver is not None and waiver.problem:
             outcome, message = Outcome.FAIL, f"{message}; {waiver.problem}"
         elif waiver is not None:

@@ -1,12 +1,12 @@
-"""Where the practices stand in AWS's own texts, so that a finding can name them.
+"""References from practices to AWS's own texts, for findings.
 
-As catalogue/practices.yaml has them, which takes a library to read: rules do without.
+They repeat catalogue/practices.yaml, because rules work without a YAML library.
 """
 
 from collections.abc import Iterable
 
-#: Best practices of the Well-Architected Machine Learning Lens, and the rows of catalogue/practices.yaml of each.
-LENS = {
+#: The rows of catalogue/practices.yaml for each best practice of the Well-Architected Machine Learning Lens.
+LENS_ROWS = {
     "MLSUS01-BP01": (1, 2),
     "MLSUS02-BP01": (3, 6),
     "MLSUS02-BP02": (4, 5),
@@ -24,8 +24,8 @@ LENS = {
     "MLSUS06-BP01": (69,),
     "MLSUS06-BP02": (73, 74, 75),
 }
-#: Steps of the Guidance for Optimizing MLOps for Sustainability, and their rows.
-STEPS = {
+#: The rows for each step of the Guidance for Optimizing MLOps for Sustainability.
+STEP_ROWS = {
     1: (1, 4, 5),
     2: (7, 73),
     3: (12,),
@@ -43,16 +43,16 @@ STEPS = {
 }
 
 
-def of(practices: Iterable[str]) -> str:
-    """`Practice 60 (ML Lens MLSUS05-BP02, guidance step 12)`, for the rows of catalogue/practices.yaml."""
+def format_guideline(practices: Iterable[str]) -> str:
+    """Return `Practice 60 (ML Lens MLSUS05-BP02, guidance step 12)` for rows of catalogue/practices.yaml."""
     rows = [int(row) for row in practices]
-    lens = [name for name, of_name in LENS.items() if set(rows) & set(of_name)]
-    steps = [str(step) for step, of_step in STEPS.items() if set(rows) & set(of_step)]
+    lens = [name for name, of_name in LENS_ROWS.items() if set(rows) & set(of_name)]
+    steps = [str(step) for step, of_step in STEP_ROWS.items() if set(rows) & set(of_step)]
     sources = [f"ML Lens {', '.join(lens)}"] if lens else []
-    sources += [f"guidance {_counted('step', steps)}"] if steps else []
-    return _counted("Practice", map(str, rows)) + (f" ({', '.join(sources)})" if sources else "")
+    sources += [f"guidance {_format_list('step', steps)}"] if steps else []
+    return _format_list("Practice", map(str, rows)) + (f" ({', '.join(sources)})" if sources else "")
 
 
-def _counted(word: str, items: Iterable[str]) -> str:
+def _format_list(word: str, items: Iterable[str]) -> str:
     listed = list(items)
     return f"{word}{'s' * (len(listed) > 1)} {', '.join(listed)}"

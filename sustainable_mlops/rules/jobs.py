@@ -1,52 +1,52 @@
-"""The jobs that a plan's resources start: training and tuning jobs of their own, and steps of pipelines."""
+"""Jobs that the resources of a plan start: training jobs, tuning jobs and steps of pipelines."""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TypeAlias
 
-from sustainable_mlops.plan import UNKNOWN, Pipeline, Plan, Resource, Step
-from sustainable_mlops.rules.reading import Request, Settings
-from sustainable_mlops.rules.rule import Check, Verdicts, unknown
+from sustainable_mlops.plan import UNKNOWN, PipelineStep, Plan, PlannedPipeline, Resource
+from sustainable_mlops.rules.reading import CreateRequest, ConfiguredAttributes
+from sustainable_mlops.rules.rule import Check, RuleResults, unknown_result
 
 PIPELINE = "aws_sagemaker_pipeline"
 TRAINING_JOB = "aws_sagemaker_training_job"
 TUNING_JOB = "aws_sagemaker_hyper_parameter_tuning_job"
 
-#: The resources that train.
-TRAINS = (TRAINING_JOB, TUNING_JOB, PIPELINE)
-TUNES = (TUNING_JOB, PIPELINE)
+#: Types that train a model.
+TRAINING_TYPES = (TRAINING_JOB, TUNING_JOB, PIPELINE)
+TUNING_TYPES = (TUNING_JOB, PIPELINE)
 #: The steps of a pipeline that train a model.
 TRAINING_STEPS = ("Training", "Tuning", "AutoML")
 
-_ON_RESOURCE: TypeAlias = Callable[[Plan, Resource], Iterator[Request]]
-_ON_STEP: TypeAlias = Callable[[Step], Iterator[Request]]
+_ResourceRequests: TypeAlias = Callable[[Plan, Resource], Iterator[CreateRequest]]
+_StepRequests: TypeAlias = Callable[[PipelineStep], Iterator[CreateRequest]]
 
 
-def pipeline_of(plan: Plan, resource: Resource) -> Pipeline | None:
-    """The pipeline that `resource` declares."""
-    return _pipelines(plan).get(resource.address)
+def find_pipeline(plan: Plan, resource: Resource) -> PlannedPipeline | None:
+    """Return the pipeline that `resource` declares."""
+    return _index_pipelines(plan).get(resource.address)
 
 
 @lru_cache(maxsize=2)
-def _pipelines(plan: Plan) -> dict[str, Pipeline]:
+def _index_pipelines(plan: Plan) -> dict[str, PlannedPipeline]:
     return {pipeline.resource.address: pipeline for pipeline in plan.pipelines}
 
 
-def place(step: Step) -> str:
-    """Where a step is, for a verdict: the step's own name tells it best."""
+def locate_step(step: PipelineStep) -> str:
+    """Return the location of a step for a finding. The step's name identifies it best."""
     return f"Steps.{step.name}"
 
 
-def on_steps(*types: str) -> Callable[[Callable[[Pipeline, Step], Verdicts]], Check]:
-    """Make a check of one step the check of a pipeline: of all its steps of these types."""
+def check_steps(*types: str) -> Callable[[Callable[[PlannedPipeline, PipelineStep], RuleResults]], Check]:
+    """Turn a check of one step into a check of a pipeline, for all its steps of these types."""
 
-    def wrap(check: Callable[[Pipeline, Step], Verdicts]) -> Check:
-        def over(plan: Plan, resource: Resource) -> Verdicts:
-            pipeline = pipeline_of(plan, resource)
+    def wrap(check: Callable[[PlannedPipeline, PipelineStep], RuleResults]) -> Check:
+        def over(plan: Plan, resource: Resource) -> RuleResults:
+            pipeline = find_pipeline(plan, resource)
             if pipeline is None or pipeline.steps is UNKNOWN:
-                yield unknown(pipeline.unknown if pipeline else "there is no definition", "pipeline_definition")
+                yield unknown_result(pipeline.unreadable_reason if pipeline else "it has no definition", "pipeline_definition")
                 return
-            for step in pipeline.of_type(*types):
+            for step in pipeline.list_steps(*types):
                 yield from check(pipeline, step)
 
         over.__doc__ = check.__doc__
@@ -55,23 +55,26 @@ def on_steps(*types: str) -> Callable[[Callable[[Pipeline, Step], Verdicts]], Ch
     return wrap
 
 
-def on_trainings(check: Callable[[Request], Verdicts]) -> Check:
-    """Make a check of one training the check of what trains: a job, each definition of a tuning job, each step."""
-    return _on_requests(check, _resource_trainings, _step_trainings)
+def check_trainings(check: Callable[[CreateRequest], RuleResults]) -> Check:
+    """Turn a check of one training into a check of resources that train.
+
+    Those are training jobs, each definition of a tuning job, and steps of pipelines.
+    """
+    return _check_requests(check, _list_resource_trainings, _list_step_trainings)
 
 
-def on_tunings(check: Callable[[Request], Verdicts]) -> Check:
-    """Make a check of a tuning job's configuration the check of such jobs and steps."""
-    return _on_requests(check, _resource_tunings, _step_tunings)
+def check_tunings(check: Callable[[CreateRequest], RuleResults]) -> Check:
+    """Turn a check of a tuning configuration into a check of tuning jobs and steps."""
+    return _check_requests(check, _list_resource_tunings, _list_step_tunings)
 
 
-def _on_requests(check: Callable[[Request], Verdicts], of_resource: _ON_RESOURCE, of_step: _ON_STEP) -> Check:
-    @on_steps("Training", "Tuning")
-    def over_steps(_: Pipeline, step: Step) -> Verdicts:
+def _check_requests(check: Callable[[CreateRequest], RuleResults], of_resource: _ResourceRequests, of_step: _StepRequests) -> Check:
+    @check_steps("Training", "Tuning")
+    def over_steps(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
         for request in of_step(step):
             yield from check(request)
 
-    def over(plan: Plan, resource: Resource) -> Verdicts:
+    def over(plan: Plan, resource: Resource) -> RuleResults:
         if resource.type == PIPELINE:
             yield from over_steps(plan, resource)
         else:
@@ -82,32 +85,32 @@ def _on_requests(check: Callable[[Request], Verdicts], of_resource: _ON_RESOURCE
     return over
 
 
-def _resource_trainings(plan: Plan, resource: Resource) -> Iterator[Request]:
-    settings = Settings(plan, resource)
+def _list_resource_trainings(plan: Plan, resource: Resource) -> Iterator[CreateRequest]:
+    settings = ConfiguredAttributes(plan, resource)
     if resource.type == TRAINING_JOB:
-        yield Request(settings, (), "", api=False)
+        yield CreateRequest(settings, (), "", api=False)
         return
     for block in ("training_job_definition", "training_job_definitions"):
         found = resource.blocks(block)
         for number in range(1 if found is UNKNOWN else len(found)):
-            yield Request(settings, (block, number), "", api=False)
+            yield CreateRequest(settings, (block, number), "", api=False)
 
 
-def _step_trainings(step: Step) -> Iterator[Request]:
+def _list_step_trainings(step: PipelineStep) -> Iterator[CreateRequest]:
     if step.type == "Training":
-        yield Request(step, (), place(step), api=True)
+        yield CreateRequest(step, (), locate_step(step), api=True)
         return
     if step.get("TrainingJobDefinition") is not None:
-        yield Request(step, ("TrainingJobDefinition",), place(step), api=True)
+        yield CreateRequest(step, ("TrainingJobDefinition",), locate_step(step), api=True)
     found = step.get("TrainingJobDefinitions", [])
     for number in range(len(found) if isinstance(found, list) else 1):
-        yield Request(step, ("TrainingJobDefinitions", number), place(step), api=True)
+        yield CreateRequest(step, ("TrainingJobDefinitions", number), locate_step(step), api=True)
 
 
-def _resource_tunings(plan: Plan, resource: Resource) -> Iterator[Request]:
-    yield Request(Settings(plan, resource), ("config", 0), "", api=False)
+def _list_resource_tunings(plan: Plan, resource: Resource) -> Iterator[CreateRequest]:
+    yield CreateRequest(ConfiguredAttributes(plan, resource), ("config", 0), "", api=False)
 
 
-def _step_tunings(step: Step) -> Iterator[Request]:
+def _list_step_tunings(step: PipelineStep) -> Iterator[CreateRequest]:
     if step.type == "Tuning":
-        yield Request(step, ("HyperParameterTuningJobConfig",), place(step), api=True)
+        yield CreateRequest(step, ("HyperParameterTuningJobConfig",), locate_step(step), api=True)

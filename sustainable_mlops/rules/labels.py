@@ -1,4 +1,4 @@
-"""What tags say of a workload: its environment, and how long its callers can wait."""
+"""Tags that describe a workload: its environment and its latency SLO."""
 
 import re
 from enum import IntEnum
@@ -12,8 +12,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|milliseconds?|seconds?|min|
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "mil": 0.001, "sec": 1, "min": 60, "hou": 3600}
 
 
-class Patience(IntEnum):
-    """How long a caller can wait for an answer, shortest first."""
+class LatencySlo(IntEnum):
+    """Latency SLO: the response time that callers accept, shortest first."""
 
     MILLISECONDS = 1
     COLD_START = 2
@@ -22,39 +22,43 @@ class Patience(IntEnum):
 
 
 def is_production(plan: Plan, resource: Resource) -> bool | Unknown | None:
-    """Whether a tag `environment` (or `env`, `stage`) names production; None where no tag tells."""
-    tags = _lower(plan, resource)
+    """Return whether a tag `environment` (or `env`, `stage`) names production, or None without such a tag."""
+    tags = _read_lowercase_tags(plan, resource)
     if tags is UNKNOWN:
         return UNKNOWN
     value = next((tags[key] for key in _ENVIRONMENT if key in tags), None)
     return value.lower() in _PRODUCTION if isinstance(value, str) else UNKNOWN if value is UNKNOWN else None
 
 
-def patience(plan: Plan, resource: Resource) -> Patience | str | Unknown | None:
-    """The tag `latency_slo`: a name of `Patience` or a duration such as `200ms`; None where there is none.
+def find_latency_slo(plan: Plan, resource: Resource) -> LatencySlo | str | Unknown | None:
+    """Return the value of the tag `latency_slo`, or None without such a tag.
 
-    What is neither comes back as it is.
+    The value is a name of the enumeration or a duration such as `200ms`. Other values are returned as text.
     """
-    tags = _lower(plan, resource)
+    tags = _read_lowercase_tags(plan, resource)
     value = tags if tags is UNKNOWN else tags.get("latency_slo")
     if value is None or value is UNKNOWN:
         return value
     text = str(value).strip().lower()
-    if text.upper() in Patience.__members__:
-        return Patience[text.upper()]
+    if text.upper() in LatencySlo.__members__:
+        return LatencySlo[text.upper()]
     match = _DURATION.fullmatch(text)
-    return _of_seconds(float(match[1]) * _SECONDS[match[2][:3]]) if match else str(value)
+    return _classify_seconds(float(match[1]) * _SECONDS[match[2][:3]]) if match else str(value)
 
 
-def _of_seconds(seconds: float) -> Patience:
-    """A cold start takes seconds, waking an instance takes minutes; whoever waits an hour can have a batch."""
+def _classify_seconds(seconds: float) -> LatencySlo:
+    """Return the level of a duration.
+
+    A cold start takes seconds, and starting an instance takes minutes. A caller that can wait an hour can use a batch
+    job.
+    """
     if seconds < 1:
-        return Patience.MILLISECONDS
+        return LatencySlo.MILLISECONDS
     if seconds < 60:
-        return Patience.COLD_START
-    return Patience.MINUTES if seconds < 3600 else Patience.BATCH
+        return LatencySlo.COLD_START
+    return LatencySlo.MINUTES if seconds < 3600 else LatencySlo.BATCH
 
 
-def _lower(plan: Plan, resource: Resource) -> dict[str, object] | Unknown:
-    tags = reading.tags(plan, resource)
+def _read_lowercase_tags(plan: Plan, resource: Resource) -> dict[str, object] | Unknown:
+    tags = reading.read_tags(plan, resource)
     return tags if tags is UNKNOWN else {key.lower(): value for key, value in tags.items()}

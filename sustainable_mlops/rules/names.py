@@ -1,14 +1,14 @@
-"""Names that only one object can have."""
+"""Names that must be unique."""
 
 from collections import defaultdict
 from functools import lru_cache
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.rules.reading import Settings, texts_in
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, rule
+from sustainable_mlops.rules.reading import ConfiguredAttributes, list_texts
+from sustainable_mlops.rules.rule import Severity, RuleResults, failure, rule
 
-#: Types whose name only one object can have in an account and Region, a second being refused, and what holds the name.
-UNIQUE = {
+#: Types whose name must be unique in an account and Region, and the attribute with the name.
+UNIQUE_NAMES = {
     "aws_budgets_budget": "name",
     "aws_cloudwatch_log_group": "name",
     "aws_codebuild_project": "name",
@@ -54,65 +54,68 @@ UNIQUE = {
     "aws_sfn_state_machine": "name",
     "aws_ssm_parameter": "name",
 }
-#: Within which a name is taken: a security group's in its VPC, a space's in its domain, and everything's in a Region.
-WITHIN = ("vpc_id", "domain_id", "group_name", "region")
-#: Whose names are taken in every Region.
+#: Scopes of a name: a security group's is its VPC, a space's is its domain, and the Region is one for all.
+SCOPES = ("vpc_id", "domain_id", "group_name", "region")
+#: Prefixes of types whose names must be unique in all Regions.
 _GLOBAL = ("aws_budgets_", "aws_iam_", "aws_s3_bucket")
 
 
 @rule(
     id="SUS_NAME_TAKEN",
     severity=Severity.FAIL,
-    title="No two resources of a plan have one name that only one can have",
+    title="Two resources of a plan must not have the same unique name",
     practices=("47",),
-    fix="Make the name of what tells them apart, such as each.key, or leave it out.",
-    types=tuple(UNIQUE),
-    of_change=True,
+    fix="Build the name from a value that differs, such as each.key, or leave it out.",
+    types=tuple(UNIQUE_NAMES),
+    is_about_change=True,
 )
-def name_taken(plan: Plan, resource: Resource) -> Verdicts:
-    """The second is refused when the first is there, and the apply ends half-way.
+def name_taken(plan: Plan, resource: Resource) -> RuleResults:
+    """Report resources whose name another resource of the plan also has; AWS refuses the second one.
 
-    Of names that are known, and where account and Region are surely the same: nothing is said of any other.
+    The rule applies to known names, and only if account and Region are certainly the same.
     """
-    other = _taken(plan).get(resource.address)
+    other = _find_duplicates(plan).get(resource.address)
     if other is not None:
-        attribute = UNIQUE[resource.type]
+        attribute = UNIQUE_NAMES[resource.type]
         name = resource.new.text(attribute)
-        yield failed(f"{name} is the name of {other} too: the second to be made is refused", attribute)
+        yield failure(f"{other} has the same name {name}, and AWS refuses the second one", attribute)
 
 
 @lru_cache(maxsize=2)
-def _taken(plan: Plan) -> dict[str, str]:
-    """Another resource of the same name, by address; where at least one of them is made by this plan."""
+def _find_duplicates(plan: Plan) -> dict[str, str]:
+    """Return another resource with the same name, by address, if the plan creates at least one of them."""
     alike: dict[tuple[object, ...], list[Resource]] = defaultdict(list)
-    for resource in plan.by_type(*UNIQUE):
+    for resource in plan.list_by_type(*UNIQUE_NAMES):
         if resource.deposed is None and resource.exists():
-            name = resource.new.text(UNIQUE[resource.type])
+            name = resource.new.text(UNIQUE_NAMES[resource.type])
             if isinstance(name, str) and name:
                 alike[resource.type, name].append(resource)
     found: dict[str, str] = {}
     for group in alike.values():
-        for same in _in_one_place(plan, group) if len(group) > 1 else ():
+        for same in _group_by_scope(plan, group) if len(group) > 1 else ():
             if any(one.action not in ("no-op", "update") for one in same):
                 found |= {one.address: same[1 if one is same[0] else 0].address for one in same}
     return found
 
 
-def _in_one_place(plan: Plan, resources: list[Resource]) -> list[list[Resource]]:
-    """Those of several of one name that are in the same account, Region and what else a name is taken within."""
+def _group_by_scope(plan: Plan, resources: list[Resource]) -> list[list[Resource]]:
+    """Group resources with the same name by account, Region and scope of the name."""
     found: dict[tuple[object, ...], list[Resource]] = defaultdict(list)
     for resource in resources:
-        place = _place(plan, resource)
+        place = _find_scope(plan, resource)
         if place[0] is not None and UNKNOWN not in place:
             found[place].append(resource)
     return [same for same in found.values() if len(same) > 1]
 
 
-def _place(plan: Plan, resource: Resource) -> tuple[object, ...]:
-    """The provider's configuration, None where it may stand for several accounts; the Region; the rest."""
-    key = plan.configuration.resource(resource).get("provider_config_key")
+def _find_scope(plan: Plan, resource: Resource) -> tuple[object, ...]:
+    """Return the provider configuration, the Region and the other scopes of a resource's name.
+
+    The provider configuration is None if it may stand for several accounts.
+    """
+    key = plan.configuration.find_resource(resource).get("provider_config_key")
     provider = plan.configuration.providers.get(str(key))
-    several = any(text.startswith("each.") for text in texts_in(provider))
-    region = "" if resource.type.startswith(_GLOBAL) else plan.region(resource)
-    settings = Settings(plan, resource)
-    return (None if several else key, region, *(settings.text(path) for path in WITHIN if path != "region"))
+    several = any(text.startswith("each.") for text in list_texts(provider))
+    region = "" if resource.type.startswith(_GLOBAL) else plan.find_region(resource)
+    settings = ConfiguredAttributes(plan, resource)
+    return (None if several else key, region, *(settings.text(path) for path in SCOPES if path != "region"))

@@ -1,35 +1,35 @@
-"""Reading what a rule judges, and judging it: an unknown value gives an unknown verdict, never a pass."""
+"""Readers and checks of attributes. An unknown value gives an unknown result, never a pass."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
-from sustainable_mlops.plan.values import Path, Readers, steps
-from sustainable_mlops.rules.rule import Verdict, failed, passed, unknown
+from sustainable_mlops.plan.values import AttributePath, Readers, split_path
+from sustainable_mlops.rules.rule import RuleResult, failure, success, unknown_result
 
 _T = TypeVar("_T")
 
-#: What the message of a verdict says that only the plan's own apply can tell.
+#: The end of messages about values that only apply can tell.
 UNTIL_APPLY = "until apply"
 NOT_KNOWN = f"not known {UNTIL_APPLY}"
 
 
-def judge(value: _T | Unknown, place: str, kept: Callable[[_T], bool], message: str) -> Verdict:
-    """The verdict on `value`, which stands at `place`: `message` says what is wrong where it is not `kept`."""
+def check_value(value: _T | Unknown, path: str, is_valid: Callable[[_T], bool], message: str) -> RuleResult:
+    """Return the result for `value` at `place`; `message` says what is wrong if `kept` rejects it."""
     if value is UNKNOWN:
-        return unknown(f"{place} is {NOT_KNOWN}", place)
-    return passed() if kept(value) else failed(message, place)
+        return unknown_result(f"{path} is {NOT_KNOWN}", path)
+    return success() if is_valid(value) else failure(message, path)
 
 
-def tags(plan: Plan, resource: Resource) -> Mapping[str, Any] | Unknown:
-    """All tags of a resource, the provider's default ones included.
+def read_tags(plan: Plan, resource: Resource) -> Mapping[str, Any] | Unknown:
+    """Return all tags of a resource, including the provider's default tags.
 
-    The provider leaves `tags_all` open where there is no tag at all: then there is none, unless its default tags are
-    not known.
+    The provider leaves `tags_all` unknown for a resource without tags. Then there are no tags, unless the default tags
+    are unknown.
     """
     found = resource.tags()
     if found is UNKNOWN and resource.get("tags", {}) == {}:
-        key = plan.configuration.resource(resource).get("provider_config_key")
+        key = plan.configuration.find_resource(resource).get("provider_config_key")
         provider = plan.configuration.providers.get(str(key))
         expressions = provider.get("expressions", {}) if isinstance(provider, Mapping) else None
         if isinstance(expressions, Mapping) and "default_tags" not in expressions:
@@ -37,100 +37,100 @@ def tags(plan: Plan, resource: Resource) -> Mapping[str, Any] | Unknown:
     return found
 
 
-class Settings(Readers):
-    """A resource's attributes as its configuration sets them.
+class ConfiguredAttributes(Readers):
+    """Attributes of a resource as its configuration sets them.
 
-    An attribute that nobody sets is unknown in a plan where the provider computes a default: here it reads as not set.
+    In a plan, an attribute that is not set is unknown if the provider computes a default. Here it reads as not set.
     """
 
     def __init__(self, plan: Plan, resource: Resource) -> None:
         self._plan = plan
         self._resource = resource
 
-    def get(self, path: Path, default: Any = None) -> Any:
-        """The value at `path`; see `dig`."""
+    def get(self, path: AttributePath, default: Any = None) -> Any:
+        """Return the value at `path`; see `dig`."""
         value = self._resource.get(path, default)
-        return default if value is UNKNOWN and self._is_computed(steps(path)) else value
+        return default if value is UNKNOWN and self._is_computed(split_path(path)) else value
 
     def tags(self) -> Mapping[str, Any] | Unknown:
-        """All tags of the resource."""
-        return tags(self._plan, self._resource)
+        """Return all tags of the resource."""
+        return read_tags(self._plan, self._resource)
 
     def _is_computed(self, path: Any) -> bool:
         for end in range(1, len(path) + 1):
-            if self._plan.configured(self._resource, path[:end]) is False:
-                # A block made by `dynamic` does not show in the configuration: what is unknown in it stays so. One
-                # that is unknown as a whole is the provider's.
+            if self._plan.is_configured(self._resource, path[:end]) is False:
+                # The configuration does not record a block made by `dynamic`, so its unknown values stay unknown. The
+                # provider computes a block that is unknown as a whole.
                 return end == len(path) or self._resource.get(path[:end]) is UNKNOWN
         return False
 
 
-class Request(Readers):
-    """The body of a `Create…` request, read alike from a Terraform resource and from a pipeline's step.
+class CreateRequest(Readers):
+    """The body of a `Create…` request, from a Terraform resource or from a step of a pipeline.
 
-    `request.text("resource_config.instance_type")` is `resource_config[0].instance_type` of the one and
-    `ResourceConfig.InstanceType` of the other.
+    `request.text("resource_config.instance_type")` reads `resource_config[0].instance_type` of a resource and
+    `ResourceConfig.InstanceType` of a step.
     """
 
     def __init__(self, source: Readers, base: tuple[str | int, ...], start: str, *, api: bool) -> None:
-        """Read below `base` of `source`; `start` stands before every place that is reported."""
+        """Read below `base` of `source`; `start` is the prefix of every reported location."""
         self._source = source
         self._base = base
         self._start = start
         self._api = api
 
-    def get(self, path: Path, default: Any = None) -> Any:
-        """The value at `path`; see `dig`."""
-        return self._source.get([*self._base, *self._written(path)], default)
+    def get(self, path: AttributePath, default: Any = None) -> Any:
+        """Return the value at `path`; see `dig`."""
+        return self._source.get([*self._base, *self._build_path(path)], default)
 
-    def within(self, path: str, number: int) -> "Request":
-        """What stands at a place of the list at `path`."""
-        return Request(self._source, (*self._base, *self._written(path), number), self._start, api=self._api)
+    def select_item(self, path: str, number: int) -> "CreateRequest":
+        """Return the request for one item of the list at `path`."""
+        return CreateRequest(self._source, (*self._base, *self._build_path(path), number), self._start, api=self._api)
 
-    def where(self, path: str | tuple[()] = ()) -> str:
-        """The place of `path`, or of the request itself, for a verdict."""
-        return ".".join(map(str, [*([self._start] if self._start else []), *self._base, *self._written(path)]))
+    def locate(self, path: str | tuple[()] = ()) -> str:
+        """Return the location of `path`, or of the request itself, for a result."""
+        return ".".join(map(str, [*([self._start] if self._start else []), *self._base, *self._build_path(path)]))
 
-    def judge(self, value: _T | Unknown, path: str, kept: Callable[[_T], bool], message: str) -> Verdict:
-        """`judge` at the place of `path`."""
-        return judge(value, self.where(path), kept, message)
+    def check_value(self, value: _T | Unknown, path: str, kept: Callable[[_T], bool], message: str) -> RuleResult:
+        """Return the result for the value at `path`; see `judge`."""
+        return check_value(value, self.locate(path), kept, message)
 
-    def unknown(self, path: str) -> Verdict:
-        """An unknown verdict because of what stands at `path`."""
-        return unknown(f"{self.where(path)} is {NOT_KNOWN}", self.where(path))
+    def unknown_result(self, path: str) -> RuleResult:
+        """Return an unknown result because of the value at `path`."""
+        return unknown_result(f"{self.locate(path)} is {NOT_KNOWN}", self.locate(path))
 
-    def failed(self, path: str, message: str) -> Verdict:
-        """A broken rule at `path`."""
-        return failed(message, self.where(path))
+    def failure(self, path: str, message: str) -> RuleResult:
+        """Return a failed result at `path`."""
+        return failure(message, self.locate(path))
 
-    def map(self, path: str) -> Mapping[str, Any] | Unknown:
-        """A map, such as hyperparameters; empty where not set."""
+    def read_map(self, path: str) -> Mapping[str, Any] | Unknown:
+        """Return a map, such as hyperparameters; it is empty if not set."""
         value = self.get(path, {})
         return value if isinstance(value, dict) else UNKNOWN
 
     def tags(self) -> Any:
-        """The tags of the resource or step: a map, or a list of Key and Value."""
-        return self._source.tags() if isinstance(self._source, Settings) else self._source.get("Tags", [])
+        """Return the tags of the resource or step: a map, or a list of Key and Value."""
+        return self._source.tags() if isinstance(self._source, ConfiguredAttributes) else self._source.get("Tags", [])
 
-    def listed(self, path: str) -> int | Unknown:
-        """How many blocks there are at `path`."""
+    def count_blocks(self, path: str) -> int | Unknown:
+        """Return the number of blocks at `path`."""
         found = self.blocks(path)
         return UNKNOWN if found is UNKNOWN else len(found)
 
-    def _written(self, path: Path) -> list[str | int]:
-        parts = steps(path)
+    def _build_path(self, path: AttributePath) -> list[str | int]:
+        parts = split_path(path)
         if self._api:
-            return [part if isinstance(part, int) else _camel(part) for part in parts]
+            return [part if isinstance(part, int) else _to_camel_case(part) for part in parts]
         return [step for part in parts[:-1] for step in (part, 0)] + list(parts[-1:])
 
 
-def _camel(name: str) -> str:
-    """As AWS writes it: `ResourceConfig`, but `MemorySizeInMB`."""
+def _to_camel_case(name: str) -> str:
+    """Convert a name to AWS's spelling: `ResourceConfig`, but `MemorySizeInMB`."""
     return "".join(part.upper() if part in ("gb", "mb") else part[:1].upper() + part[1:] for part in name.split("_"))
 
 
-def texts_in(value: Any) -> list[str]:
-    """Every text anywhere in `value`."""
+def list_texts(value: Any) -> list[str]:
+    """Return every text at any depth of `value`."""
     found: list[str] = []
     pending = [value]
     while pending:

@@ -1,9 +1,9 @@
-"""What a rule is: a plain function over a plan and one resource that says what it found.
+"""Definition of a rule: a function that checks one resource of a plan and yields results.
 
     @rule(
         id="SUS_SERVERLESS_VPC",
         severity=Severity.FAIL,
-        title="A serverless endpoint's model has no VPC configuration",
+        title="The model of a serverless endpoint must not have a VPC configuration",
         practices=("52",),
         fix="Remove vpc_config from the model.",
         types=("aws_sagemaker_endpoint_configuration",),
@@ -12,7 +12,7 @@
         ...
         yield failed("the model is in a VPC", "production_variants.0.model_name")
 
-A function that yields nothing says that the rule does not apply to this resource.
+A rule that yields nothing does not apply to the resource.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,24 +25,24 @@ from sustainable_mlops.rules import guideline
 
 
 class Severity(StrEnum):
-    """How much a broken rule matters."""
+    """Severity of a failed rule."""
 
-    FAIL = "fail"  # dead or impossible: it must not be applied
-    WARN = "warn"  # a choice that needs a reason
+    FAIL = "fail"  # AWS refuses it or it cannot work: it must not be applied
+    WARN = "warn"  # it wastes energy or adds risk, and needs a reason
     INFO = "info"  # advice
 
 
 class Outcome(StrEnum):
-    """What a rule says of one resource."""
+    """Outcome of a rule for one resource."""
 
     PASS = "pass"  # noqa: S105  (no password)
     FAIL = "fail"
-    UNKNOWN = "unknown"  # the plan cannot tell before it is applied
+    UNKNOWN = "unknown"  # known only after apply
     WAIVED = "waived"
 
 
-class Verdict(NamedTuple):
-    """What a rule's function yields."""
+class RuleResult(NamedTuple):
+    """One result that a rule's function yields."""
 
     outcome: Outcome
     message: str = ""
@@ -50,7 +50,7 @@ class Verdict(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A rule's verdict on one resource; `path` is the place inside it, such as `production_variants.0`."""
+    """The result of a rule for one resource; `path` is the location inside it, such as `production_variants.0`."""
 
     rule: str
     address: str
@@ -59,63 +59,63 @@ class Finding(NamedTuple):
     path: str = ""
 
 
-#: The id of every rule, as its file is imported; `rules` imports them all.
-IDS: set[str] = set()
+#: The ID of every imported rule; `rules` imports all of them.
+RULE_IDS: set[str] = set()
 
-Verdicts: TypeAlias = Iterator[Verdict]
+RuleResults: TypeAlias = Iterator[RuleResult]
 Check: TypeAlias = Callable[[Plan, Resource], Verdicts]
 
 
-def failed(message: str, path: str = "") -> Verdict:
-    """The rule is broken; `message` says how, in one line without the address."""
-    return Verdict(Outcome.FAIL, message, path)
+def failure(message: str, path: str = "") -> RuleResult:
+    """Return a failed result; `message` says in one line what is wrong, without the address."""
+    return RuleResult(Outcome.FAIL, message, path)
 
 
-def passed() -> Verdict:
-    """The rule is kept."""
-    return Verdict(Outcome.PASS)
+def success() -> RuleResult:
+    """Return a passed result."""
+    return RuleResult(Outcome.PASS)
 
 
-def unknown(why: str, path: str = "") -> Verdict:
-    """The plan cannot tell; `why` says what is not known."""
-    return Verdict(Outcome.UNKNOWN, why, path)
+def unknown_result(reason: str, path: str = "") -> RuleResult:
+    """Return an unknown result; `why` says which value is unknown."""
+    return RuleResult(Outcome.UNKNOWN, reason, path)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule and what people need to know of it."""
+    """A rule with its description."""
 
     id: str
     severity: Severity
-    title: str  # the rule as a statement that holds where it is kept
+    title: str  # the requirement: with "must" for the severity FAIL, else with "should"
     practices: tuple[str, ...]  # rows of catalogue/practices.yaml
     fix: str
-    types: tuple[str, ...]  # the resource types that it looks at; ("*",) for all
+    types: tuple[str, ...]  # the resource types that it checks; ("*",) for all
     check: Check
-    deleted: bool  # whether it also looks at what the plan deletes
-    of_change: bool  # whether it judges an update, a replacement or a deletion, not what is there: no baseline holds it
+    includes_deleted: bool  # True if it also checks resources that the plan deletes
+    is_about_change: bool  # True if it checks an update, a replacement or a deletion: a baseline cannot accept it
 
     @property
     def guideline(self) -> str:
-        """What it is of: the practices, with the ML Lens's ids and the guidance's steps."""
-        return guideline.of(self.practices)
+        """References of the rule: the practices, with the ML Lens's IDs and the guidance's steps."""
+        return guideline.format_guideline(self.practices)
 
 
 def rule(
     *,
-    id: str,  # noqa: A002  (the word that everybody uses for it)
+    id: str,  # noqa: A002  (the usual word)
     severity: Severity,
     title: str,
     practices: tuple[str, ...],
     fix: str,
     types: tuple[str, ...],
-    deleted: bool = False,
-    of_change: bool = False,
+    includes_deleted: bool = False,
+    is_about_change: bool = False,
 ) -> Callable[[Check], Rule]:
-    """Make the function below it a `Rule`."""
+    """Turn the decorated function into a `Rule`."""
 
     def make(check: Check) -> Rule:
-        IDS.add(id)
-        return Rule(id, severity, title, practices, fix, types, check, deleted, of_change)
+        RULE_IDS.add(id)
+        return Rule(id, severity, title, practices, fix, types, check, includes_deleted, is_about_change)
 
     return make

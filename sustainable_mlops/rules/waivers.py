@@ -1,6 +1,6 @@
-"""Waivers: a tag `sust_waiver:<rule id>` = `<reason> until <yyyy-mm-dd>` accepts a finding for a while.
+"""Waivers: a tag `sust_waiver:<rule id>` = `<reason> until <yyyy-mm-dd>` accepts a finding until a date.
 
-The value keeps to the characters that AWS takes in a tag, so nothing but a space need stand before `until`.
+AWS limits the characters of tag values, so a space before `until` is enough.
 """
 
 import re
@@ -11,47 +11,47 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.plan.document import shown
-from sustainable_mlops.rules.rule import IDS, Severity, Verdicts, failed, passed, rule
+from sustainable_mlops.plan.document import quote_value
+from sustainable_mlops.rules.rule import RULE_IDS, Severity, RuleResults, failure, success, rule
 
 PREFIX = "sust_waiver:"
-#: The day that waivers are judged by; `evaluate` sets it.
+#: The date on which waivers are valid or expired; `evaluate` sets it.
 TODAY: ContextVar[date] = ContextVar("TODAY")
 FORM = "<reason> until <yyyy-mm-dd>"
 _VALUE = re.compile(r"(?P<reason>\S.*?)[\s;,.:-]+until:?\s+(?P<until>\d{4}-\d{2}-\d{2})", re.S)
 
 
 class Waiver(NamedTuple):
-    """A waiver; `problem` says why it does not count."""
+    """A waiver; `problem` says why it is not valid."""
 
     reason: str = ""
     until: date | None = None
     problem: str = ""
 
 
-def find(plan: Plan, resource: Resource, rule: str) -> Waiver | None:
-    """The waiver of a rule for a resource.
+def find_waiver(plan: Plan, resource: Resource, rule: str) -> Waiver | None:
+    """Return the waiver of a rule for a resource.
 
-    It stands in the resource's own tags or, where its type has none (a scaling policy, a lifecycle configuration), in
-    those of a resource that it refers to, or of the endpoint or bucket that it names.
+    The waiver is in the resource's own tags. For a type without tags (a scaling policy, a lifecycle configuration), it
+    is in the tags of a resource that it refers to, or of the endpoint or bucket that it names.
     """
-    memo = _memo(plan)
+    memo = _cache(plan)
     tags = memo.get(id(resource))
     if tags is None:
         tags = memo[id(resource)] = {}
-        for bearer in _bearers(plan, resource):
-            tags |= {key: value for key, value in _tags(bearer).items() if key not in tags}
-    return _read(tags[PREFIX + rule]) if PREFIX + rule in tags else None
+        for bearer in _list_tag_sources(plan, resource):
+            tags |= {key: value for key, value in _list_waiver_tags(bearer).items() if key not in tags}
+    return _parse_waiver(tags[PREFIX + rule]) if PREFIX + rule in tags else None
 
 
 @lru_cache(maxsize=2)
-def _memo(_: Plan) -> dict[int, dict[str, Any]]:
-    """What stands for each resource of a plan that was asked about: many rules ask about the same ones."""
+def _cache(_: Plan) -> dict[int, dict[str, Any]]:
+    """Return the cache of waivers of a plan, by resource: many rules check the same resources."""
     return {}
 
 
-def _tags(resource: Resource) -> dict[str, Any]:
-    """The waivers among the tags that are known: one that is not leaves `tags_all` unknown as a whole."""
+def _list_waiver_tags(resource: Resource) -> dict[str, Any]:
+    """Return the waivers among the known tags. One unknown tag makes `tags_all` unknown as a whole."""
     values = resource.values(before=not resource.exists())
     found = [tags for name in ("tags_all", "tags") if isinstance(tags := values.get(name), dict)]
     return {
@@ -59,25 +59,25 @@ def _tags(resource: Resource) -> dict[str, Any]:
     }
 
 
-def _bearers(plan: Plan, resource: Resource) -> Iterator[Resource]:
+def _list_tag_sources(plan: Plan, resource: Resource) -> Iterator[Resource]:
     yield resource
     values = resource.after if resource.exists() else resource.before
     if values is None or "tags" in values or "tags_all" in values:
         return
-    yield from plan.references(resource).resources
+    yield from plan.find_references(resource).resources
     joins = plan.joins if resource.exists() else plan.joins_before
-    named = (joins.bucket(resource, "bucket"), joins.scaled(resource).endpoint)
+    named = (joins.find_bucket(resource, "bucket"), joins.find_scaled_variant(resource).endpoint)
     yield from (other for other in named if isinstance(other, Resource))
 
 
-def _read(value: object) -> Waiver:
+def _parse_waiver(value: object) -> Waiver:
     match = _VALUE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        return Waiver(problem=f"its waiver is not of the form {FORM!r}")
+        return Waiver(problem=f"its waiver does not have the form {FORM!r}")
     try:
         until = date.fromisoformat(match["until"])
     except ValueError:
-        return Waiver(problem=f"its waiver ends on {match['until']}, which is no date")
+        return Waiver(problem=f"its waiver ends on {match['until']}, which is not a date")
     problem = f"its waiver ended on {until} ({match['reason']})" if until < TODAY.get(date.today()) else ""
     return Waiver(match["reason"], until, problem)
 
@@ -85,19 +85,19 @@ def _read(value: object) -> Waiver:
 @rule(
     id="SUS_WAIVER",
     severity=Severity.WARN,
-    title="Waivers are of a rule, with a reason and a date that is still to come",
+    title="A waiver should name a rule, a reason and a date in the future",
     practices=("78",),
     fix=f"Correct the tag {PREFIX}<rule> = {FORM}, or remove it.",
     types=("*",),
 )
-def waivers_count(_: Plan, resource: Resource) -> Verdicts:
-    """What a waiver accepts may be fixed before it ends; then nothing else speaks of it."""
-    found = _tags(resource) if resource.mode == "managed" else {}
+def waivers_count(_: Plan, resource: Resource) -> RuleResults:
+    """Check waivers. If a waived finding is fixed early, no other rule reports its waiver."""
+    found = _list_waiver_tags(resource) if resource.mode == "managed" else {}
     for key, value in found.items():
-        name, problem = key.removeprefix(PREFIX), _read(value).problem
-        if name not in IDS:
-            yield failed(f"{shown(name)} is no rule", "tags")
+        name, problem = key.removeprefix(PREFIX), _parse_waiver(value).problem
+        if name not in RULE_IDS:
+            yield failure(f"{quote_value(name)} is not a rule", "tags")
         elif problem:
-            yield failed(f"{name}: {problem}", "tags")
+            yield failure(f"{name}: {problem}", "tags")
         else:
-            yield passed()
+            yield success()

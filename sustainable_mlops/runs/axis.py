@@ -4,21 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor, isfinite, log10
 
-from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.figure import RunFigure
 
 #: An end of a range farther than this from its figure is drawn at the edge: the others stay readable.
-_FARTHEST = 20.0
+_MAX_FACTOR = 20.0
 _STEPS = (1, 2, 5)
 
 
 @dataclass(frozen=True)
-class Scale:
+class LogAxis:
     """A logarithmic axis from `low` to `high`, both above 0."""
 
     low: float
     high: float
 
-    def position(self, value: float) -> float:
+    def get_position(self, value: float) -> float:
         """0 at the low end, 1 at the high end; what lies outside is at the end."""
         held = min(max(value, self.low), self.high)
         return (log10(held) - log10(self.low)) / (log10(self.high) - log10(self.low))
@@ -27,22 +27,22 @@ class Scale:
     def ticks(self) -> list[float]:
         """Round values along it: powers of ten, with twice and five times those where there is but one."""
         powers = range(floor(log10(self.low)), floor(log10(self.high)) + 1)
-        inside = [10.0**power * step for power in powers for step in _STEPS if self._holds(10.0**power * step)]
+        inside = [10.0**power * step for power in powers for step in _STEPS if self._contains(10.0**power * step)]
         tens = [value for value in inside if value in {10.0**power for power in powers}]
         return tens if len(tens) > 1 else inside
 
-    def _holds(self, value: float) -> bool:
+    def _contains(self, value: float) -> bool:
         return self.low <= value <= self.high
 
 
-def fit_axis(figures: Iterable[Figure | None]) -> Scale | None:
+def fit_axis(figures: Iterable[RunFigure | None]) -> LogAxis | None:
     """The axis of these figures with their ranges; None where none is above 0."""
     ends = []
     for figure in figures:
         if figure is None or not isfinite(figure.value) or figure.value <= 0:
             continue
         low, high = figure.low or figure.value, figure.high or figure.value
-        ends += [max(low, figure.value / _FARTHEST), min(high, figure.value * _FARTHEST)]
+        ends += [max(low, figure.value / _MAX_FACTOR), min(high, figure.value * _MAX_FACTOR)]
     if not ends:
         return None
-    return Scale(min(ends) / 1.1, max(ends) * 1.1)
+    return LogAxis(min(ends) / 1.1, max(ends) * 1.1)

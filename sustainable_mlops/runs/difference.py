@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from rich.filesize import decimal
 
-from sustainable_mlops.footprint import shown
-from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.footprint import format_number
+from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.record import RunRecord
 
 
 @dataclass(frozen=True)
-class Row:
+class DifferenceRow:
     """One thing of both runs, as text; `change` is of B against A, where both are numbers."""
 
     name: str
@@ -24,29 +24,29 @@ class Row:
 class Difference:
     """Inputs that differ, and all that came out."""
 
-    inputs: tuple[Row, ...]
-    outcome: tuple[Row, ...]
+    inputs: tuple[DifferenceRow, ...]
+    outcomes: tuple[DifferenceRow, ...]
 
     @property
-    def same_run(self) -> bool:
+    def is_same_run(self) -> bool:
         """Whether nothing that decides the result differs."""
         return not self.inputs
 
 
-def difference(a: RunRecord, b: RunRecord) -> Difference:
+def compare_runs(a: RunRecord, b: RunRecord) -> Difference:
     """What differs between two runs."""
-    return Difference(tuple(_inputs(a, b)), tuple(_outcome(a, b)))
+    return Difference(tuple(_compare_inputs(a, b)), tuple(_compare_outcomes(a, b)))
 
 
-def _inputs(a: RunRecord, b: RunRecord) -> Iterator[Row]:
-    both = [_given(record) for record in (a, b)]
+def _compare_inputs(a: RunRecord, b: RunRecord) -> Iterator[DifferenceRow]:
+    both = [_list_inputs(record) for record in (a, b)]
     for name in dict.fromkeys([*both[0], *both[1]]):
         values = [given.get(name, "") for given in both]
         if values[0] != values[1]:
-            yield Row(name, *values)
+            yield DifferenceRow(name, *values)
 
 
-def _given(record: RunRecord) -> dict[str, str]:
+def _list_inputs(record: RunRecord) -> dict[str, str]:
     """What goes into a run, by name."""
     return {
         "workload": record.workload,
@@ -60,28 +60,28 @@ def _given(record: RunRecord) -> dict[str, str]:
     }
 
 
-def _outcome(a: RunRecord, b: RunRecord) -> Iterator[Row]:
-    yield Row("status", a.status, b.status)
-    yield from _numbers(
-        {name: Figure(value=value, unit="", basis="measured", source="") for name, value in a.metrics.items()},
-        {name: Figure(value=value, unit="", basis="measured", source="") for name, value in b.metrics.items()},
+def _compare_outcomes(a: RunRecord, b: RunRecord) -> Iterator[DifferenceRow]:
+    yield DifferenceRow("status", a.status, b.status)
+    yield from _compare_numbers(
+        {name: RunFigure(value=value, unit="", basis="measured", source="") for name, value in a.metrics.items()},
+        {name: RunFigure(value=value, unit="", basis="measured", source="") for name, value in b.metrics.items()},
     )
-    yield from _numbers(a.figures, b.figures)
-    yield from _numbers(*((one.measured.figures if one.measured else {}) for one in (a, b)))
+    yield from _compare_numbers(a.figures, b.figures)
+    yield from _compare_numbers(*((one.measured.figures if one.measured else {}) for one in (a, b)))
 
 
-def _numbers(a: Mapping[str, Figure], b: Mapping[str, Figure]) -> Iterator[Row]:
+def _compare_numbers(a: Mapping[str, RunFigure], b: Mapping[str, RunFigure]) -> Iterator[DifferenceRow]:
     for name in dict.fromkeys([*a, *b]):
         one, other = a.get(name), b.get(name)
         change = ""
         if one is not None and other is not None and one.value:
             change = f"{(other.value / one.value - 1) * 100:+.3g} %" if other.value != one.value else "same"
-        yield Row(name.replace("_", " "), _told(one), _told(other), change)
+        yield DifferenceRow(name.replace("_", " "), _format_figure(one), _format_figure(other), change)
 
 
-def _told(figure: Figure | None) -> str:
+def _format_figure(figure: RunFigure | None) -> str:
     if figure is None:
         return "unknown"
     if figure.low is None or figure.high is None:
         return decimal(int(figure.value)) if figure.unit == "B" else f"{figure.value:.6g} {figure.unit}".strip()
-    return f"{shown(figure.value)} ({shown(figure.low)} to {shown(figure.high)}) {figure.unit}"
+    return f"{format_number(figure.value)} ({format_number(figure.low)} to {format_number(figure.high)}) {figure.unit}"

@@ -6,18 +6,18 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from sustainable_mlops.footprint import shown
-from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.footprint import format_number
+from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.record import RunRecord
-from sustainable_mlops.runs.axis import Scale, fit_axis
-from sustainable_mlops.runs.difference import Difference, Row
-from sustainable_mlops.runs.interval_coverage import Coverage
-from sustainable_mlops.runs.values import figure
+from sustainable_mlops.runs.axis import LogAxis, fit_axis
+from sustainable_mlops.runs.difference import Difference, DifferenceRow
+from sustainable_mlops.runs.interval_coverage import IntervalCoverage
+from sustainable_mlops.runs.values import get_figure
 
 _WIDTH = 28
 
 
-def listed(records: Sequence[RunRecord], metric: str | None) -> Table:
+def make_runs_table(records: Sequence[RunRecord], metric: str | None) -> Table:
     """A line a run."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("run", "kind", "launched", "status"):
@@ -31,38 +31,38 @@ def listed(records: Sequence[RunRecord], metric: str | None) -> Table:
             record.kind,
             f"{record.launched_at:%Y-%m-%d %H:%M}",
             record.status,
-            _metric(record, metric),
-            *(_short(figure(record, key)) for key in ("kg", "usd", "seconds")),
+            _format_metric(record, metric),
+            *(_format_figure(get_figure(record, key)) for key in ("kg", "usd", "seconds")),
         )
         table.add_row(*map(Text, cells))
     return table
 
 
-def charted(records: Sequence[RunRecord], metric: str | None) -> Group:
+def make_charts(records: Sequence[RunRecord], metric: str | None) -> Group:
     """The metric against kg and against USD: a line a run, the best metric first."""
     best = sorted(records, key=lambda one: -one.metrics.get(metric or "", float("-inf")))
-    return Group(*(_chart(best, metric, key, unit) for key, unit in (("kg", "kgCO2e"), ("usd", "USD"))))
+    return Group(*(_make_chart(best, metric, key, unit) for key, unit in (("kg", "kgCO2e"), ("usd", "USD"))))
 
 
-def _chart(records: Sequence[RunRecord], metric: str | None, key: str, unit: str) -> Table:
-    axis = fit_axis(figure(record, key) for record in records)
+def _make_chart(records: Sequence[RunRecord], metric: str | None, key: str, unit: str) -> Table:
+    axis = fit_axis(get_figure(record, key) for record in records)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("run", overflow="fold")
     table.add_column(Text(metric or "metric"), justify="right")
-    ends = f"{shown(axis.low)} … {shown(axis.high)} {unit}" if axis else f"{unit} unknown"
+    ends = f"{format_number(axis.low)} … {format_number(axis.high)} {unit}" if axis else f"{unit} unknown"
     table.add_column(Text(ends), no_wrap=True, min_width=_WIDTH)
     table.add_column(Text(unit), justify="right")
     for record in records:
-        found = figure(record, key)
-        bar = _bar(found, axis) if found and axis else ""
-        table.add_row(*map(Text, (record.job_name, _metric(record, metric), bar, _short(found))))
+        found = get_figure(record, key)
+        bar = _draw_bar(found, axis) if found and axis else ""
+        table.add_row(*map(Text, (record.job_name, _format_metric(record, metric), bar, _format_figure(found))))
     return table
 
 
-def _bar(figure: Figure, axis: Scale) -> str:
+def _draw_bar(figure: RunFigure, axis: LogAxis) -> str:
     """`──●────`: the range, and the figure in it."""
     low, central, high = (
-        round(axis.position(value) * (_WIDTH - 1))
+        round(axis.get_position(value) * (_WIDTH - 1))
         for value in (figure.low or figure.value, figure.value, figure.high or figure.value)
     )
     line = [" "] * low + ["─"] * (high - low + 1)
@@ -70,15 +70,17 @@ def _bar(figure: Figure, axis: Scale) -> str:
     return "".join(line)
 
 
-def compared(a: RunRecord, b: RunRecord, found: Difference) -> Group:
+def make_difference_tables(a: RunRecord, b: RunRecord, found: Difference) -> Group:
     """Two runs: what differs in what went in, then what came out."""
     inputs = (
-        _rows("went in", a, b, found.inputs) if found.inputs else Text("What decides the result is the same in both.")
+        _make_table("went in", a, b, found.inputs)
+        if found.inputs
+        else Text("What decides the result is the same in both.")
     )
-    return Group(inputs, Text(), _rows("came out", a, b, found.outcome))
+    return Group(inputs, Text(), _make_table("came out", a, b, found.outcomes))
 
 
-def _rows(title: str, a: RunRecord, b: RunRecord, rows: Sequence[Row]) -> Table:
+def _make_table(title: str, a: RunRecord, b: RunRecord, rows: Sequence[DifferenceRow]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in (title, f"A {a.job_name}", f"B {b.job_name}", "B against A"):
         table.add_column(Text(name), overflow="fold")
@@ -87,7 +89,7 @@ def _rows(title: str, a: RunRecord, b: RunRecord, rows: Sequence[Row]) -> Table:
     return table
 
 
-def covered(found: Coverage) -> Group:
+def make_coverage_table(found: IntervalCoverage) -> Group:
     """The coverage of the intervals."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("expected before", "rests on", "counters", "inside", "coverage", "estimate / counter", "no counter"):
@@ -95,24 +97,26 @@ def covered(found: Coverage) -> Group:
     notes = []
     for row in found.rows:
         number = len(row.comparisons)
-        share = f"{row.inside / number:.0%}" if number else "-"
-        ratio = f"{row.ratio:.2f}" if row.ratio is not None else "-"
-        table.add_row(row.what, row.rests_on, str(number), str(row.inside), share, ratio, str(row.without_counter))
-        if row.partial:
-            notes.append(f"{row.what}: the counter has not {row.comparisons[0].not_counted}")
-    notes += [f"left out: {number} {_runs(number)}, {why}" for why, number in found.left_out.items()]
-    title = Text(f"{found.runs} {_runs(found.runs)} with an estimate from before the launch")
+        share = f"{row.inside_count / number:.0%}" if number else "-"
+        ratio = f"{row.median_ratio:.2f}" if row.median_ratio is not None else "-"
+        table.add_row(
+            row.quantity, row.basis, str(number), str(row.inside_count), share, ratio, str(row.without_counter)
+        )
+        if row.partial_count:
+            notes.append(f"{row.quantity}: the counter has not {row.comparisons[0].not_counted}")
+    notes += [f"left out: {number} {_pluralize_runs(number)}, {why}" for why, number in found.omissions.items()]
+    title = Text(f"{found.runs} {_pluralize_runs(found.runs)} with an estimate from before the launch")
     return Group(title, table, *map(Text, notes))
 
 
-def _runs(number: int) -> str:
+def _pluralize_runs(number: int) -> str:
     return "run" if number == 1 else "runs"
 
 
-def _metric(record: RunRecord, metric: str | None) -> str:
+def _format_metric(record: RunRecord, metric: str | None) -> str:
     value = record.metrics.get(metric) if metric else None
     return "" if value is None else f"{value:.4g}"
 
 
-def _short(figure: Figure | None) -> str:
-    return "" if figure is None else shown(figure.value)
+def _format_figure(figure: RunFigure | None) -> str:
+    return "" if figure is None else format_number(figure.value)

@@ -4,22 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sustainable_mlops.footprint import shown
-from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.footprint import format_number
+from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.review import formats
 from sustainable_mlops.runs.axis import fit_axis
-from sustainable_mlops.runs.interval_coverage import coverage
-from sustainable_mlops.runs.values import figure
+from sustainable_mlops.runs.interval_coverage import measure_coverage
+from sustainable_mlops.runs.values import get_figure
 
 #: The style of the project's pages stands with the review's.
 _FOLDERS = (Path(__file__).parent, Path(formats.__file__).parent)
 #: More runs than these make a chart that nobody can read: the newest are drawn.
-MOST_DRAWN = 40
+MAX_POINTS = 40
 
 
 @dataclass(frozen=True)
-class Point:
+class ChartPoint:
     """A run in a chart: its number, and where it lies, in percent; `low` and `high` are its range."""
 
     number: int
@@ -37,7 +37,7 @@ class Chart:
     title: str
     unit: str
     metric: str
-    points: tuple[Point, ...]
+    points: tuple[ChartPoint, ...]
     #: Position in percent and text.
     across: tuple[tuple[float, str], ...]
     up: tuple[tuple[float, str], ...]
@@ -45,7 +45,7 @@ class Chart:
     missing: int
 
 
-def render(records: Sequence[RunRecord], metric: str | None, source: str) -> str:
+def render_page(records: Sequence[RunRecord], metric: str | None, source: str) -> str:
     """The page of these runs, numbered in their order. Names are escaped, and no script may run at all."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -56,32 +56,35 @@ def render(records: Sequence[RunRecord], metric: str | None, source: str) -> str
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = shown
+    environment.filters["shown"] = format_number
     numbered = list(enumerate(records, 1))
-    drawn = numbered[:MOST_DRAWN]
+    drawn = numbered[:MAX_POINTS]
     charts = [
         chart
         for key, title, unit in (("kg", "carbon", "kgCO2e"), ("usd", "cost", "USD"))
-        if metric and (chart := _chart(drawn, metric, key, title, unit))
+        if metric and (chart := _make_chart(drawn, metric, key, title, unit))
     ]
     return environment.get_template("page.html.j2").render(
         source=source,
         metric=metric,
         charts=charts,
         runs=[
-            (number, record, *(figure(record, key) for key in ("kg", "usd", "seconds"))) for number, record in numbered
+            (number, record, *(get_figure(record, key) for key in ("kg", "usd", "seconds")))
+            for number, record in numbered
         ],
         undrawn=len(numbered) - len(drawn),
-        coverage=coverage(records),
+        coverage=measure_coverage(records),
         workloads=sorted({record.workload for record in records}),
     )
 
 
-def _chart(numbered: Sequence[tuple[int, RunRecord]], metric: str, key: str, title: str, unit: str) -> Chart | None:
+def _make_chart(
+    numbered: Sequence[tuple[int, RunRecord]], metric: str, key: str, title: str, unit: str
+) -> Chart | None:
     known = [
         (number, record, found, record.metrics[metric])
         for number, record in numbered
-        if (found := figure(record, key)) is not None and found.value > 0 and metric in record.metrics
+        if (found := get_figure(record, key)) is not None and found.value > 0 and metric in record.metrics
     ]
     axis = fit_axis(found for _, _, found, _ in known)
     if axis is None:
@@ -92,7 +95,7 @@ def _chart(numbered: Sequence[tuple[int, RunRecord]], metric: str, key: str, tit
     least, most = least - room, most + room
 
     def x(value: float) -> float:
-        return 100 * axis.position(value)
+        return 100 * axis.get_position(value)
 
     def y(value: float) -> float:
         return 100 * (most - value) / (most - least)
@@ -102,23 +105,23 @@ def _chart(numbered: Sequence[tuple[int, RunRecord]], metric: str, key: str, tit
         unit=unit,
         metric=metric,
         points=tuple(
-            Point(
+            ChartPoint(
                 number,
                 x(found.value),
                 x(found.low or found.value),
                 x(found.high or found.value),
                 y(value),
-                f"{number}: {record.job_name}, {metric} {value:.4g}, {_figure(found)}",
+                f"{number}: {record.job_name}, {metric} {value:.4g}, {_format_figure(found)}",
             )
             for number, record, found, value in known
         ),
-        across=tuple((x(tick), shown(tick)) for tick in axis.ticks),
+        across=tuple((x(tick), format_number(tick)) for tick in axis.ticks),
         up=tuple((y(value), f"{value:.4g}") for value in ends),
         missing=len(numbered) - len(known),
     )
 
 
-def _figure(figure: Figure) -> str:
+def _format_figure(figure: RunFigure) -> str:
     if figure.low is None or figure.high is None:
-        return shown(figure.value)
-    return f"{shown(figure.value)} ({shown(figure.low)} to {shown(figure.high)})"
+        return format_number(figure.value)
+    return f"{format_number(figure.value)} ({format_number(figure.low)} to {format_number(figure.high)})"

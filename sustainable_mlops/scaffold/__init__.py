@@ -1,1 +1,1 @@
-"""Something new in this repository, whole: an environment, a module, a workload. Each passes the tests as it is."""
+"""Scaffolds for a new environment, module or workload. Each passes the tests without changes."""

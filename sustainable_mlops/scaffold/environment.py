@@ -1,4 +1,4 @@
-"""A new environment: another's settings for another account and Region, and the Terraform that follows from them."""
+"""Scaffold of a new environment: the settings of an existing one, for another account and Region."""
 
 import importlib
 import re
@@ -26,7 +26,7 @@ HEAD = "# yaml-language-server: $schema=../settings.schema.json\n# {name}, made 
 
 @dataclass(frozen=True)
 class EnvironmentDraft:
-    """An environment that is checked, and not written yet."""
+    """Checked environment that is not written yet."""
 
     text: str  # of its settings.yaml
     settings: "EnvironmentSettings"
@@ -37,20 +37,20 @@ class EnvironmentDraft:
         return ROOT / "envs" / self.settings.environment
 
     def find_source_lines(self) -> list[int]:
-        """Lines of the text that still name the source's account or Region, counted from 1."""
+        """Return the numbers of the lines that still contain the account or Region of the source."""
         now, then = self.settings, self.source
         words = {then.account_id, then.region} - {now.account_id, now.region}
         lines = enumerate(self.text.splitlines(), start=1)
         return [number for number, line in lines if any(word in line for word in words)]
 
     def write(self, progress: Callable[[str], None]) -> None:
-        """Write the settings and their Terraform; nothing is left where that fails. Raises UserError."""
+        """Write the settings and their Terraform. Raises UserError, and removes the folder, if that fails."""
         with create_folders({self.folder: {"settings.yaml": self.text}}):
             synth.write(synth.synthesize([self.settings.environment], progress))
 
     def commands(self) -> str:
-        """What to do next, as text to paste."""
-        return render("environment.txt", settings=self.settings, terraform=find_engine().typed)
+        """Return the next commands as text to paste."""
+        return render("environment.txt", settings=self.settings, terraform=find_engine().command)
 
 
 def create_draft(
@@ -62,9 +62,9 @@ def create_draft(
     name_prefix: str | None = None,
     disposable: bool = False,
 ) -> EnvironmentDraft:
-    """An environment like `source` in this account and Region; its data is protected unless it is `disposable`.
+    """Draft an environment like `source` in another account and Region.
 
-    Starts neither jsii nor Terraform. Raises UserError.
+    Its data is protected unless it is `disposable`. Starts neither jsii nor Terraform. Raises UserError.
     """
     settings = _settings()
     requested = {"environment": name, "account_id": account, "region": region}
@@ -72,9 +72,9 @@ def create_draft(
     modules, environments = synth.list_names()
     check_absent(ROOT / "envs" / name)
     if name in modules:
-        raise UserError(f"{name}: is a module's name; choose another")
+        raise UserError(f"{name}: a module has this name; choose another")
     if source not in environments:
-        raise UserError(f"--from: no environment is called {source}{did_you_mean(source, environments)}")
+        raise UserError(f"--from: no environment is named {source}{did_you_mean(source, environments)}")
     known: dict[str, EnvironmentSettings] = settings.load_all(ROOT / "envs" / each for each in environments)
     original = known[source]
     _check_region(region)
@@ -85,7 +85,7 @@ def create_draft(
     settings.check_distinct_locations({**known, name: parsed_settings})
     if parsed_settings.model_dump() != expected.model_dump():
         raise UserError(
-            f"envs/{source}/settings.yaml: shares by an anchor what differs between environments; write it out there"
+            f"envs/{source}/settings.yaml: a YAML anchor shares values that differ between environments; write them out there"
         )
     return EnvironmentDraft(text, parsed_settings, original)
 
@@ -96,7 +96,7 @@ def _settings() -> Any:
 
 
 def _check_requested(requested: dict[str, str]) -> None:
-    """Hold what was asked for to the settings' own patterns."""
+    """Check the requested values against the patterns of the settings."""
     settings = _settings()
     fields = settings.EnvironmentSettings.model_fields
     declared: dict[str, Any] = {name: (fields[name].annotation, fields[name]) for name in requested}
@@ -109,14 +109,14 @@ def _check_requested(requested: dict[str, str]) -> None:
 
 def _check_region(name: str) -> None:
     if regions.find(name) is None:
-        raise UserError(f"region: AWS has no {name} that is known here{did_you_mean(name, regions.everything())}")
+        raise UserError(f"region: the catalogue has no Region {name}{did_you_mean(name, regions.load_all())}")
 
 
 def _derive_prefix(source: "EnvironmentSettings", name: str) -> str:
     prefix, replacements = re.subn(rf"(^|-){source.environment}(?=-|$)", rf"\g<1>{name}", source.name_prefix)
     if not replacements:
         raise UserError(
-            f"name_prefix: {source.name_prefix} of {source.environment} does not hold its name: give --name-prefix"
+            f"name_prefix: {source.name_prefix} of {source.environment} does not contain the name of the environment: give --name-prefix"
         )
     return prefix
 
@@ -124,7 +124,7 @@ def _derive_prefix(source: "EnvironmentSettings", name: str) -> str:
 def _derive_settings(
     source: "EnvironmentSettings", requested: dict[str, str], prefix: str, disposable: bool
 ) -> "EnvironmentSettings":
-    """The source's settings with all that differs. They are held to the patterns once they are read from the text."""
+    """Return the settings of the source with the new values. They are checked later, when the text is parsed."""
     account, partition = requested["account_id"], source.model_copy(update={**requested}).partition
     role = source.assume_role_arn and re.sub(
         r"^arn:[^:]+:iam::[0-9]+", f"arn:{partition}:iam::{account}", source.assume_role_arn
@@ -135,7 +135,7 @@ def _derive_settings(
 
 
 def _edit_text(source: "EnvironmentSettings", expected: "EnvironmentSettings") -> str:
-    """The text of the source's settings.yaml, saying what is wanted and otherwise as it was."""
+    """Return the text of the source's settings.yaml with the new values."""
     path = ROOT / "envs" / source.environment / "settings.yaml"
     text = YamlText(path.read_bytes().decode(), str(path.relative_to(ROOT)))
     text.head(HEAD.format(name=expected.environment, source=source.environment))

@@ -1,10 +1,10 @@
-"""The frameworks that a new workload may start with."""
+"""Frameworks for a new workload."""
 
 from enum import StrEnum
 
 
 class Framework(StrEnum):
-    """What the model is made with."""
+    """Framework that trains the model."""
 
     XGBOOST = "xgboost"
     SKLEARN = "sklearn"

@@ -1,4 +1,4 @@
-"""A new module: one log group, with its page, its examples and its tests, to grow from."""
+"""Scaffold of a new module: one log group, with a README, examples and tests."""
 
 import keyword
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.scaffold.files import check_absent, create_folders, is_name, render
 from sustainable_mlops.terraform import ROOT
 
-#: Words that mean something else in a module's Python or HCL.
+#: Words with another meaning in a module's Python or HCL.
 _RESERVED_NAMES = {"inputs", "module", "output", "outputs", "this"}
 
 
 def create(name: str, progress: Callable[[str], None]) -> list[str]:
-    """Write the module called `name`, its tests and its Terraform; returns their folders.
+    """Write the module `name`, its tests and its Terraform, and return the folders.
 
-    Nothing is left where that fails. Raises UserError.
+    Raises UserError, and removes the folders, if that fails.
     """
     _check(name)
     folder, tests = ROOT / "modules" / name, ROOT / "tests" / "modules" / name
@@ -39,4 +39,4 @@ def _check(name: str) -> None:
     if name in _RESERVED_NAMES or keyword.iskeyword(name):
         raise UserError(f"new module: {name} has another meaning in a module's code; choose another name")
     if name in synth.list_names()[1]:
-        raise UserError(f"new module: {name} is an environment's name; choose another")
+        raise UserError(f"new module: an environment is named {name}; choose another name")

@@ -1,4 +1,4 @@
-"""A new workload: a small model that trains and serves, with its job files and its tests."""
+"""Scaffold of a new workload: a small model that trains and serves, with job files and tests."""
 
 import importlib
 import keyword
@@ -13,9 +13,10 @@ _FILES = ("README.md", "job.yaml", "predict.yaml", "features.py", "inference.py"
 
 
 def create(name: str, environment: str, framework: Framework = Framework.XGBOOST) -> tuple[list[str], str]:
-    """Write the workload called `name`, which runs in `environment`, and its tests.
+    """Write the workload `name` for `environment`, and its tests.
 
-    Returns their folders, and what to do next as text to paste. Nothing is left where that fails. Raises UserError.
+    Returns the folders, and the next commands as text to paste. Raises UserError, and removes the folders, if that
+    fails.
     """
     _check(name, environment)
     synth.use_this_checkout()
@@ -32,7 +33,7 @@ def create(name: str, environment: str, framework: Framework = Framework.XGBOOST
     workload_files = {file: render(f"workload/{file}", **values) for file in _FILES}
     workload_files["train.py"] = render(f"workload/{framework}/train.py", **values)
     if framework is Framework.XGBOOST:
-        # A workload's folder travels alone, so it has a copy.
+        # A job uploads only the workload's folder, so the folder needs a copy.
         workload_files["checkpoints.py"] = (ROOT / "workloads" / "flight_delay" / "checkpoints.py").read_text()
     with create_folders(
         {folder: workload_files, tests: {f"test_{name}.py": render(f"workload/{framework}/test.py", **values)}}
@@ -43,9 +44,9 @@ def create(name: str, environment: str, framework: Framework = Framework.XGBOOST
 def _check(name: str, environment: str) -> None:
     if not is_name(name) or keyword.iskeyword(name):
         raise UserError(
-            f"new workload: {name!r} must be 3 to 24 lower-case letters, digits and single underscores, and no word of "
-            "Python's own"
+            f"new workload: {name!r} must be 3 to 24 lower-case letters, digits and single underscores, and not a "
+            "Python keyword"
         )
     if environment not in (known := synth.list_names()[1]):
-        raise UserError(f"--environment: no environment is called {environment}{did_you_mean(environment, known)}")
+        raise UserError(f"--environment: no environment is named {environment}{did_you_mean(environment, known)}")
     check_absent(ROOT / "workloads" / name, ROOT / "tests" / "workloads" / name)

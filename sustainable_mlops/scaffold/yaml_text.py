@@ -1,4 +1,4 @@
-"""The text of a YAML file with values changed in place, and everything else as its author wrote it."""
+"""Editor of YAML text: it changes values in place and keeps the rest of the text."""
 
 import re
 from typing import Any
@@ -9,7 +9,7 @@ from sustainable_mlops.errors import UserError
 
 
 class YamlText:
-    """A mapping in block style. `source` names it in messages; each method raises UserError where it cannot be done."""
+    """YAML mapping in block style. `source` names it in messages. Methods raise UserError if an edit is impossible."""
 
     def __init__(self, text: str, source: str) -> None:
         self._text = text
@@ -28,11 +28,11 @@ class YamlText:
         return text
 
     def has(self, *path: str) -> bool:
-        """Whether there is something at `path`."""
+        """Return True if `path` has a value."""
         return self._find_pair(path) is not None
 
     def replace(self, *path: str, by: str) -> None:
-        """Put another scalar at `path`; the comment behind the old one goes, as it was about that."""
+        """Replace the scalar at `path`. The comment on its line is removed, because it describes the old value."""
         _, value = self._require_scalar(path)
         start, end = value.start_mark.index, value.end_mark.index
         anchor = re.match(r"(?:[&!]\S*\s+)*", self._text[start:end])
@@ -45,7 +45,7 @@ class YamlText:
             self._edits[code_end, line_end] = ""
 
     def drop(self, *path: str) -> None:
-        """Take the line away that says what is at `path`."""
+        """Remove the line of `path`."""
         key, value = self._require_scalar(path)
         start = self._text.rfind("\n", 0, key.start_mark.index) + 1
         if self._text[start : key.start_mark.index].strip():
@@ -53,14 +53,14 @@ class YamlText:
         self._edits[start, self._line_end(value.end_mark.index, past=True)] = ""
 
     def insert_after(self, *path: str, line: str) -> None:
-        """Put a line below the one at `path`, as far to the right."""
+        """Insert a line below the one of `path`, with the same indentation."""
         key, value = self._require_scalar(path)
         end = self._line_end(value.end_mark.index)
         break_ = "\r\n" if self._text.startswith("\r\n", end) else "\n"
         self._edits[end, end] = f"{break_}{' ' * key.start_mark.column}{line}"
 
     def head(self, text: str) -> None:
-        """Put `text` in place of everything before the first key."""
+        """Replace everything before the first key by `text`."""
         self._edits[0, self._root.start_mark.index] = text
 
     def _line_end(self, index: int, *, past: bool = False) -> int:
@@ -85,4 +85,4 @@ class YamlText:
         return pair
 
     def _refusal(self, path: tuple[str, ...]) -> UserError:
-        return UserError(f"{self._source}: {'.'.join(path)} can be changed only where it stands on a line of its own")
+        return UserError(f"{self._source}: {'.'.join(path)} can be changed only if it is on its own line")

@@ -1,7 +1,7 @@
-"""From the Python sources of modules and environments to their committed HCL, all in one process.
+"""Synthesis: from the Python sources of modules and environments to their committed HCL, in one process.
 
-Settings are read before jsii takes its seconds to start, and a run whose sources and results are as the last run left
-them ends before it too (`.local/synth.json` remembers both).
+Settings are checked before jsii starts, which takes seconds. A run ends without jsii if neither the sources nor the
+results have changed since the last run (`.local/synth.json` has their digests).
 """
 
 import difflib
@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops.deployer import environment as deployer
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import write_whole
+from sustainable_mlops.files import write_file
 from sustainable_mlops.synth import author_errors
-from sustainable_mlops.terraform import LOCAL, ROOT, environment, find_engine
+from sustainable_mlops.terraform import LOCAL, ROOT, find_engine, make_environment
 
 if TYPE_CHECKING:
     from envs.settings import EnvironmentSettings
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 GENERATED = "# Generated from {source} by smlops synth: change that, then run it again.\n\n"
 STAMP = LOCAL / "synth.json"
 MODULES_JSON = LOCAL / "modules.json"
-#: What a synthesis depends on, as patterns of paths in the repository.
+#: Sources of a synthesis, as patterns of paths in the repository.
 SOURCES = (
     "constraints.txt",
     "sustainable_mlops/*.py",
@@ -48,9 +48,9 @@ SOURCES = (
     "envs/catalogue/*/*.y*ml",
     "workloads/*/pipeline.json",
 )
-#: Folders beside envs/ that the root modules in it name files of.
+#: Folders whose files the root modules in envs/ refer to.
 CALLED_FOLDERS = ("modules", "workloads")
-#: What it gives.
+#: Results of a synthesis, as patterns of paths.
 RESULTS = (
     "modules/*/*.csv",
     "modules/*/*.tf",
@@ -60,14 +60,14 @@ RESULTS = (
     "envs/*/*.tf",
     "envs/*/deployer/*",
 )
-#: The model packages that an environment serves, which Terraform reads by itself. People write it.
+#: Model packages that an environment serves. Terraform reads this file by itself, and people edit it.
 PACKAGES = "models.auto.tfvars.json"
 _NO_PACKAGES = json.dumps({"model_packages": {}}, indent=2) + "\n"
 
 
 @dataclass(frozen=True)
 class FileChange:
-    """A generated file that is not as its source says. `before` is None where it does not exist."""
+    """Generated file that differs from its source. `before` is None if the file does not exist."""
 
     path: Path
     before: str | None
@@ -80,7 +80,7 @@ class FileChange:
 
 
 def list_names() -> tuple[list[str], list[str]]:
-    """The names of all modules and of all environments."""
+    """Return the names of all modules and of all environments."""
     modules = sorted(path.parent.name for path in ROOT.glob("modules/*/module.py"))
     environments = sorted(path.parent.name for path in ROOT.glob("envs/*/settings.yaml"))
     return modules, environments
@@ -89,17 +89,16 @@ def list_names() -> tuple[list[str], list[str]]:
 def synthesize(
     targets: Iterable[str] = (), progress: Callable[[str], None] = lambda _: None, *, always: bool = False
 ) -> list[FileChange]:
-    """What would have to be written so that every generated file (of `wanted`, or of all) is as its source says.
+    """Return the changes that bring the generated files of `targets` (or all files) up to date.
 
-    `always` synthesizes even where nothing changed since the last run.
-    Raises UserError on an unknown name, on settings that are refused, on an author's mistake, with his file and line,
-    and where Terraform is missing.
+    `always` synthesizes even if nothing has changed since the last run. Raises UserError for an unknown name, invalid
+    settings, a mistake of an author (with file and line), or missing Terraform.
     """
     selected = set(targets)
     modules, environments = list_names()
     if unknown := selected - {*modules, *environments}:
         known = ", ".join([*modules, *environments])
-        raise UserError(f"nothing is called {', '.join(sorted(unknown))}; there are: {known}")
+        raise UserError(f"no module or environment is named {', '.join(sorted(unknown))}; known names: {known}")
     if not selected and not always and _is_unchanged():
         return []
     with author_errors.report_author_errors():
@@ -116,13 +115,13 @@ def synthesize(
 
 
 def write(changes: Iterable[FileChange]) -> None:
-    """Write the changes, each file at once."""
+    """Write the changes, each file atomically."""
     for change in changes:
-        write_whole(change.path, change.after)
+        write_file(change.path, change.after)
 
 
 def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
-    """The modules of these names, synthesized. Starts jsii."""
+    """Return the synthesized modules of these names. Starts jsii."""
     use_this_checkout()
     from sustainable_mlops.authoring.resources import Module
 
@@ -141,22 +140,22 @@ def load_modules(wanted: Iterable[str]) -> dict[str, "Module[Any]"]:
 
 
 def load_all_modules() -> dict[str, "Module[Any]"]:
-    """Every module, synthesized; `module_json` knows them afterwards. Starts jsii."""
-    sources = _digest(*SOURCES)  # before: an edit meanwhile belongs to the next
+    """Return every module, synthesized, and cache their JSON for `load_module_json`. Starts jsii."""
+    sources = _digest(*SOURCES)  # taken first, so that an edit during the synthesis counts for the next one
     modules = load_modules(list_names()[0])
     cache = {"sources": sources, "modules": {name: module.json() for name, module in modules.items()}}
-    write_whole(MODULES_JSON, json.dumps(cache))
+    write_file(MODULES_JSON, json.dumps(cache))
     return modules
 
 
 def use_this_checkout() -> None:
-    """Read `modules` and `envs` from this checkout, installed or not."""
+    """Import `modules` and `envs` from this checkout, even if the package is installed elsewhere."""
     if sys.path[0] != str(ROOT):
         sys.path.insert(0, str(ROOT))
 
 
 def _settings(environments: Iterable[str]) -> dict[str, "EnvironmentSettings"]:
-    """The settings of these environments, by name; reading them starts nothing."""
+    """Return the settings of these environments by name. Starts nothing."""
     use_this_checkout()
     settings_by_name: dict[str, EnvironmentSettings] = importlib.import_module("envs.settings").load_all(
         ROOT / "envs" / name for name in environments
@@ -168,7 +167,7 @@ def _render(
     selected: set[str], settings: Mapping[str, "EnvironmentSettings"], progress: Callable[[str], None]
 ) -> Iterator[tuple[Path, str]]:
     progress("starting jsii")
-    # An environment is checked against every module that it may call.
+    # An environment is checked against all modules.
     modules = load_all_modules() if settings or not selected else load_modules(sorted(selected))
     from sustainable_mlops.authoring import readme
 
@@ -204,28 +203,28 @@ def _root_files(
     resource_names = deployer.read_names(
         body, modules, folder.name, settings.name_prefix, deletion_protection=settings.deletion_protection
     )
-    for file, text in deployer.files(body, modules, resource_names).items():
+    for file, text in deployer.make_files(body, modules, resource_names).items():
         yield folder / "deployer" / file, text
     if not (folder / PACKAGES).exists():
         yield folder / PACKAGES, _NO_PACKAGES
 
 
 def _format_files(files: dict[Path, str]) -> dict[Path, str]:
-    """The same files after `terraform fmt`, started once for all."""
+    """Return the files after one run of `terraform fmt`."""
     with tempfile.TemporaryDirectory() as name:
         copies = {path: Path(name) / path.relative_to(ROOT) for path in files}
         for path, copy in copies.items():
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(files[path])
         command = [find_engine().path, "fmt", "-recursive", "-list=false", name]
-        result = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
+        result = subprocess.run(command, capture_output=True, text=True, env=make_environment(), check=False)
         if result.returncode:
             raise UserError(f"terraform fmt: {result.stderr.strip()}")
         return {path: copy.read_text() for path, copy in copies.items()}
 
 
 def load_module_json() -> dict[str, Any]:
-    """Every module in Terraform's JSON syntax, by name: from the last synthesis, or from one in its own process."""
+    """Return every module in Terraform's JSON syntax, by name: from the cache, or from a synthesis in a new process."""
     for attempt in range(2):
         try:
             cached = json.loads(MODULES_JSON.read_text())
@@ -253,5 +252,5 @@ def _is_unchanged() -> bool:
 
 
 def save_digests() -> None:
-    """Note that every generated file is as its source says now."""
-    write_whole(STAMP, json.dumps([_digest(*SOURCES), _digest(*RESULTS)]))
+    """Save the digests of sources and results, which are up to date now."""
+    write_file(STAMP, json.dumps([_digest(*SOURCES), _digest(*RESULTS)]))

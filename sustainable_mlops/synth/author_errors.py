@@ -1,4 +1,4 @@
-"""An error in the sources of modules and environments as one line: where in them, and what."""
+"""Errors in the sources of modules and environments, reported with file and line."""
 
 import contextlib
 import traceback
@@ -13,7 +13,7 @@ _SOURCES = (ROOT / "modules", ROOT / "envs")
 
 @contextlib.contextmanager
 def report_author_errors() -> Iterator[None]:
-    """Raises what is raised within as a UserError, where it comes out of an author's line; anything else as it is."""
+    """Convert exceptions from an author's code to UserError; other exceptions pass unchanged."""
     try:
         yield
     except UserError:

@@ -1,6 +1,6 @@
-"""Synthesize again after each edit, in a process that keeps jsii.
+"""Synthesis after each edit, in one process that keeps jsii running.
 
-Sources are looked at five times a second, some 130 files: nothing to install, and the same on every file system.
+It polls about 130 files five times a second. This needs no installation and works on every file system.
 """
 
 import atexit
@@ -15,18 +15,17 @@ from sustainable_mlops.synth import SOURCES, synthesize, write
 from sustainable_mlops.terraform import ROOT
 
 PAUSE_S = 0.2
-#: Packages that are imported anew, since an edit may have changed any of their modules. An edit of any other source
-#: starts the process anew.
+#: Packages that are imported again after an edit. An edit of any other source restarts the process.
 RELOADED_PACKAGES = ("modules.", "envs.", "sustainable_mlops.authoring.")
 
 
 def watch(targets: Iterable[str], report: Callable[[str], None]) -> None:
-    """Write what is stale of `wanted` (or of all), now and after each edit, until interrupted.
+    """Update the generated files of `targets` (or all), now and after each edit, until interrupted.
 
-    The differences go to stdout; `say` is told of each round, and of a mistake in one line.
+    Prints the differences. Calls `report` with one line for each synthesis or error.
     """
     selected = set(targets)
-    sys.dont_write_bytecode = True  # it is compared by whole seconds, and two edits may fall into one
+    sys.dont_write_bytecode = True  # bytecode is compared by whole seconds, and two edits may share one second
     sources = _read_signatures()
     while True:
         report(_synthesize_once(selected))
@@ -38,12 +37,12 @@ def watch(targets: Iterable[str], report: Callable[[str], None]) -> None:
             time.sleep(PAUSE_S / 2)
             current = _read_signatures()
         if not all(_is_reloaded(path) for path, _ in before.items() ^ current.items()):
-            atexit._run_exitfuncs()  # jsii takes its Node and its temporary files away
+            atexit._run_exitfuncs()  # jsii stops its Node.js and removes its temporary files
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
 
 
 def _is_reloaded(source: Path) -> bool:
-    """Whether the next round reads it again; what else there is this process has read for good."""
+    """Return True if the next synthesis imports the source again."""
     return ".".join(source.relative_to(ROOT).parts).startswith(RELOADED_PACKAGES)
 
 
@@ -54,7 +53,7 @@ def _synthesize_once(targets: Iterable[str]) -> str:
     try:
         changes = synthesize(targets, always=True)
         write(changes)
-    except Exception as error:  # whatever the author of a module may do wrong; the next edit repairs it
+    except Exception as error:  # any mistake of an author; the next edit repairs it
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
         return f"error: {kind}{' '.join(str(error).split())}"
     for change in changes:
@@ -63,12 +62,12 @@ def _synthesize_once(targets: Iterable[str]) -> str:
 
 
 def _read_signatures() -> dict[Path, tuple[int, int]]:
-    """Time and size of every source."""
+    """Return modification time and size of every source."""
     signatures = {}
     for path in (path for pattern in SOURCES for path in ROOT.glob(pattern) if path.is_file()):
         try:
             status = path.stat()
-        except FileNotFoundError:  # deleted since it was listed
+        except FileNotFoundError:  # deleted after the listing
             continue
         signatures[path] = (status.st_mtime_ns, status.st_size)
     return signatures

@@ -22,9 +22,9 @@ from sustainable_mlops.aws.s3 import S3Uri
     ],
 )
 def test_an_object_may_be_named_in_each_of_the_ways_that_s3_has(text: str) -> None:
-    assert S3Uri.of_url(text) == S3Uri("my.bucket", "a/b c")
+    assert S3Uri.parse_url(text) == S3Uri("my.bucket", "a/b c")
 
 
 @pytest.mark.parametrize("text", ["https://example.com/bucket/key", "https://s3.amazonaws.com/", "s3://", "bucket/key"])
 def test_what_lies_elsewhere_is_no_address_in_s3(text: str) -> None:
-    assert S3Uri.of_url(text) is None
+    assert S3Uri.parse_url(text) is None

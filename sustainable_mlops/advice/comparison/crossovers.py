@@ -6,15 +6,15 @@ from functools import partial
 from math import exp, inf, log
 from typing import Any
 
-from sustainable_mlops.footprint import Fleet, Serverless, estimate
-from sustainable_mlops.footprint.model import change
+from sustainable_mlops.footprint import FleetActivity, ServerlessActivity, estimate
+from sustainable_mlops.footprint.model import estimate_change
 
 #: The requests a day between which kinds are looked at.
 LEAST, MOST = 1.0, 1e9
 _STEPS, _NEAR = 72, 1.001
 
 #: What each kind runs, at a load.
-Activities = Callable[[float], Mapping[str, Fleet | Serverless]]
+Activities = Callable[[float], Mapping[str, FleetActivity | ServerlessActivity]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ def crossover(metric: str, activities: Activities, takes: Mapping[str, float]) -
     def saves(load: float, end: str) -> bool:
         """Whether `after` uses less, at one end of the range of what it saves."""
         run = activities(load)
-        figure = change(run[after], run[before]).get(metric)
+        figure = estimate_change(run[after], run[before]).get(metric)
         return figure is not None and getattr(figure, end) > 0
 
     may, surely = (_first(partial(saves, end=end), loads) for end in ("high", "low"))
     return Crossover(metric, before, after, central, may, surely, takes[before])
 
 
-def _least(metric: str, run: Mapping[str, Fleet | Serverless]) -> str:
+def _least(metric: str, run: Mapping[str, FleetActivity | ServerlessActivity]) -> str:
     figures = {kind: estimate(one).get(metric) for kind, one in run.items()}
     return min(figures, key=lambda kind: figure.central if (figure := figures[kind]) else inf)
 

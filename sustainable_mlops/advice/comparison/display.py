@@ -8,7 +8,7 @@ from rich.text import Text
 
 from sustainable_mlops.advice.comparison.crossovers import Crossover
 from sustainable_mlops.advice.comparison.endpoint_comparison import Cell, Comparison, Row
-from sustainable_mlops.footprint import Figure, shown
+from sustainable_mlops.footprint import FootprintFigure, format_number
 
 _BY = {"total": "carbon", "cost": "cost"}
 
@@ -50,12 +50,12 @@ def _cell(cell: Cell, chosen: bool) -> Text:
     return Text("\n").join([_figure(cell.figure("total"), chosen), _figure(cell.figure("cost"), chosen)])
 
 
-def _figure(figure: Figure | None, chosen: bool) -> Text:
+def _figure(figure: FootprintFigure | None, chosen: bool) -> Text:
     if figure is None:
         return Text("unknown")
     unit = figure.unit.removesuffix("CO2e")
-    text = Text(f"{shown(figure.central)} {unit}", "bold green" if chosen else "")
-    return text.append(f" ({shown(figure.low)} to {shown(figure.high)})", "not bold dim")
+    text = Text(f"{format_number(figure.central)} {unit}", "bold green" if chosen else "")
+    return text.append(f" ({format_number(figure.low)} to {format_number(figure.high)})", "not bold dim")
 
 
 def told(found: Comparison) -> Iterator[str]:
@@ -67,7 +67,7 @@ def told(found: Comparison) -> Iterator[str]:
         if whys := _never(row):
             yield f"{row.shape.title} does not serve this: {whys}."
         elif row.shape.ours and any(cell.estimate for cell in row.cells):
-            most = shown(row.most_a_day)
+            most = format_number(row.most_a_day)
             yield f"{row.shape.title} takes at most {most} requests a day by its defaults at this peak."
     theirs = " and of ".join(row.shape.by for row in found.rows if not row.shape.ours)
     yield (
@@ -93,7 +93,7 @@ def _ratios(found: Comparison, number: int, load: float) -> Iterator[str]:
         yield f"{load:,.10g} a day: by its defaults none of this project's endpoints serves it."
         return
     ratios = [
-        f"{row.shape.by} about {shown(kg)} x the carbon and {shown(usd)} x the cost"
+        f"{row.shape.by} about {format_number(kg)} x the carbon and {format_number(usd)} x the cost"
         for row in found.rows
         if not row.shape.ours
         and (kg := found.of_chosen(row.shape.name, number, "total")) is not None
@@ -104,12 +104,14 @@ def _ratios(found: Comparison, number: int, load: float) -> Iterator[str]:
 
 
 def _crossover(one: Crossover) -> str:
-    may = "at any load" if one.low is None else f"perhaps from {shown(one.low)}"
-    surely = "at none for sure" if one.high is None else f"surely from {shown(one.high)}"
+    may = "at any load" if one.low is None else f"perhaps from {format_number(one.low)}"
+    surely = "at none for sure" if one.high is None else f"surely from {format_number(one.high)}"
     raised = ""
     if one.before_takes < one.requests_per_day:
-        raised = f"; with more machines than its defaults, as {one.before} takes {shown(one.before_takes)} by these"
+        raised = (
+            f"; with more machines than its defaults, as {one.before} takes {format_number(one.before_takes)} by these"
+        )
     return (
         f"By {_BY[one.metric]}, {one.after} is the better of this project's kinds from "
-        f"{shown(one.requests_per_day)} requests a day on ({may}, {surely}{raised})."
+        f"{format_number(one.requests_per_day)} requests a day on ({may}, {surely}{raised})."
     )

@@ -11,7 +11,7 @@ from sustainable_mlops.advice.comparison.shapes import SHAPES, Machines, Shape, 
 from sustainable_mlops.advice.limits import against
 from sustainable_mlops.advice.requirements import Need
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import Estimate, Figure, Fleet, Serverless
+from sustainable_mlops.footprint import FootprintEstimate, FootprintFigure, FleetActivity, ServerlessActivity
 
 #: Requests a day that are compared unless others are given.
 LOADS = (10.0, 1_000.0, 100_000.0)
@@ -24,10 +24,10 @@ FASTER = 10.0
 class Cell:
     """A shape at a load: its estimate of a month, or why it cannot take it."""
 
-    estimate: Estimate | None
+    estimate: FootprintEstimate | None
     refused: str = ""
 
-    def figure(self, metric: str) -> Figure | None:
+    def figure(self, metric: str) -> FootprintFigure | None:
         """Its figure called `metric`; None where it is unknown, or there is none."""
         return self.estimate.get(metric) if self.estimate else None
 
@@ -133,11 +133,11 @@ def _crossovers(need: Need, known: Mapping[str, Machines], rows: Sequence[Row]) 
     able = [one for one in SHAPES if one.ours and _callers_take(one, known[one.name], need)]
 
     @cache
-    def activities(load: float) -> Mapping[str, Fleet | Serverless]:
+    def activities(load: float) -> Mapping[str, FleetActivity | ServerlessActivity]:
         at = replace(need, requests_per_day=load)
         used = {one.name: usage(one, known[one.name], at, bounded=False) for one in able}
         run = {one.kind: found[one.name].activity for found in [parts(need.region, used)] for one in able}
-        return {kind: one for kind, one in run.items() if isinstance(one, Fleet | Serverless)}
+        return {kind: one for kind, one in run.items() if isinstance(one, FleetActivity | ServerlessActivity)}
 
     takes = {row.shape.kind: row.most_a_day for row in rows if row.shape.ours}
     for metric in METRICS if len(able) > 1 else ():

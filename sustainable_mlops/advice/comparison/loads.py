@@ -9,8 +9,8 @@ from sustainable_mlops.advice.limits import against
 from sustainable_mlops.advice.options import DAYS, hours_on
 from sustainable_mlops.advice.requirements import Need
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.footprint import Quantity, between, exactly
-from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint import Quantity, bounded_quantity, exact_quantity
+from sustainable_mlops.footprint.coefficients import load_assumptions
 
 _SECONDS = 86_400
 
@@ -47,7 +47,7 @@ def refusal(shape: Shape, machines: Machines, need: Need) -> str:
         return reason
     if machines.memory_mb < need.memory_mb:
         return f"the model takes about {need.memory_mb:,.0f} MB of memory, and it has {machines.memory_mb:,.0f} MB"
-    if machines.instance is not None and instances.offered(machines.instance.name, need.region) is False:
+    if machines.instance is not None and instances.is_offered(machines.instance.name, need.region) is False:
         return f"{need.region} has no {machines.instance.name}"
     if need.requests_per_day > (most := most_a_day(machines, need)):
         return f"by default it takes at most {most:,.0f} requests a day with this peak"
@@ -56,20 +56,20 @@ def refusal(shape: Shape, machines: Machines, need: Need) -> str:
 
 def usage(shape: Shape, machines: Machines, need: Need, *, bounded: bool = True) -> dict[str, Any]:
     """How the shape is used, by the keys of a usage file; unless `bounded`, with as many machines as it takes."""
-    requests, duration = exactly(need.requests_per_day * DAYS), exactly(need.duration_s)
+    requests, duration = exact_quantity(need.requests_per_day * DAYS), exact_quantity(need.duration_s)
     found = {"requests_per_month": requests, "duration_seconds": duration}
     if machines.instance is None:
         return found
     at_once = _at_once(machines)
     count = _count(machines, need, _reached(machines, need) if bounded else inf)
-    hours = exactly(730.0)
+    hours = exact_quantity(730.0)
     if shape.kind == "asynchronous":
         hours = found["hours_per_month"] = hours_on(shape.kind, need, at_once)
     busy_h = need.requests_per_day * DAYS * need.duration_s / 3600 / at_once
     low, share, high = (
         min(1.0, busy_h / (hours.central * number)) for number in (count.high, count.central, count.low)
     )
-    found["duty"] = between(low, share, high, "share of the time busy, from the requests", "B")
+    found["duty"] = bounded_quantity(low, share, high, "share of the time busy, from the requests", "B")
     return found | {"instances": count}
 
 
@@ -85,7 +85,7 @@ def _count(machines: Machines, need: Need, most: float) -> Quantity:
         usual = max(a_minute / machines.tracked, average)
         ends = (usual, usual, usual * need.peak)
     else:
-        load = assumptions()["target_load"]
+        load = load_assumptions()["target_load"]
         ends = (average / load.high, average / load.central, average / load.low)
     low, central, high = (min(max(one, least), max(most, least)) for one in ends)
-    return between(low, central, high, "instances, as scaling follows the requests", "B")
+    return bounded_quantity(low, central, high, "instances, as scaling follows the requests", "B")

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.catalogue.instances import Instance
-from sustainable_mlops.footprint import Fleet, Serverless, Usage, of_plan
-from sustainable_mlops.footprint.resource_parts import Part
+from sustainable_mlops.catalogue.instances import InstanceType
+from sustainable_mlops.footprint import FleetActivity, ResourceUsage, ServerlessActivity, estimate_plan
+from sustainable_mlops.footprint.resource_parts import ResourcePart
 from sustainable_mlops.plan import Plan, load
-from sustainable_mlops.plan.metrics import of_policy
+from sustainable_mlops.plan.metrics import list_policy_metrics
 
 FOLDER = Path(__file__).parent / "shapes"
 PLAN = FOLDER / "plan.json"
@@ -76,7 +76,7 @@ class Machines:
     """What a shape may run."""
 
     #: None where it is serverless.
-    instance: Instance | None
+    instance: InstanceType | None
     memory_mb: float
     #: Instances at least and at most; of a serverless endpoint, workers.
     least: float
@@ -92,11 +92,11 @@ def plan(region: str) -> Plan:
     return load(text.encode(), "the plan of the compared endpoints")
 
 
-def parts(region: str, usage: Mapping[str, Mapping[str, Any]]) -> dict[str, Part]:
+def parts(region: str, usage: Mapping[str, Mapping[str, Any]]) -> dict[str, ResourcePart]:
     """What each shape runs in a Region, by its name; `usage` says how each is used, as a usage file does."""
-    used = Usage({f"module.{name}.*": dict(keys) for name, keys in usage.items()})
+    used = ResourceUsage({f"module.{name}.*": dict(keys) for name, keys in usage.items()})
     found = {}
-    for resource in of_plan(plan(region), used).resources:
+    for resource in estimate_plan(plan(region), used).resources:
         if resource.type == ENDPOINT:
             (change,) = resource.changes
             assert change.after is not None
@@ -110,11 +110,11 @@ def machines(region: str) -> Mapping[str, Machines]:
     return {name: _machines(name, part, plan(region)) for name, part in parts(region, {}).items()}
 
 
-def _machines(name: str, part: Part, planned: Plan) -> Machines:
+def _machines(name: str, part: ResourcePart, planned: Plan) -> Machines:
     activity = part.activity
-    if isinstance(activity, Serverless):
-        return Machines(None, activity.memory_mb, 0, activity.at_once or 0, None)
-    assert isinstance(activity, Fleet)
+    if isinstance(activity, ServerlessActivity):
+        return Machines(None, activity.memory_mb, 0, activity.max_concurrency or 0, None)
+    assert isinstance(activity, FleetActivity)
     assert part.count is not None
     instance = instances.find(activity.instance_type)
     assert instance is not None
@@ -122,7 +122,7 @@ def _machines(name: str, part: Part, planned: Plan) -> Machines:
         target
         for policy in planned.list_by_type(_POLICY)
         if policy.address.startswith(f"module.{name}.")
-        and of_policy(policy.new) in _REQUESTS
+        and list_policy_metrics(policy.new) in _REQUESTS
         and isinstance(target := policy.new.number(f"{_TRACKED}.target_value"), int | float)
     ]
     return Machines(

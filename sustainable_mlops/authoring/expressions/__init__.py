@@ -1,7 +1,7 @@
-"""Terraform expressions as Python values: a tree that is traced once and read twice, as HCL and on values.
+"""Terraform expressions as Python values: one tree, rendered as HCL and evaluated on values.
 
-`var.memory_mb`, `each.value`, a resource's attribute and a module's output are expressions. Their operators are
-`== != < <= > >= + - * / & | ~ []`, their templates f-strings, and what else Terraform needs are the functions below.
+Inputs (`var.memory_mb`), `each.value`, attributes of resources and outputs of modules are expressions. They support the
+operators `== != < <= > >= + - * / & | ~ []`, f-strings, and the functions below.
 """
 
 from sustainable_mlops.authoring.expressions.functions import (

@@ -1,4 +1,4 @@
-"""A tree on values: what Terraform would give for it."""
+"""Evaluation of expressions on values, with the results that Terraform would compute."""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -11,19 +11,19 @@ from sustainable_mlops.authoring.expressions.node import ExpressionNode
 
 
 def evaluate(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
-    """The value of a tree where `names` are given. Raises ValueError where Terraform ends with an error."""
+    """Return the value of an expression for `names`. Raises ValueError where Terraform would fail."""
     return _EVALUATORS[node.operation](node, names)
 
 
 def fold_constants(value: Any) -> Any:
-    """A value with those of its expressions that name nothing as what they give; Terraform does the others."""
+    """Replace the expressions in a value that refer to nothing by their results; leave the others to Terraform."""
     if isinstance(value, Mapping):
         return {name: fold_constants(item) for name, item in value.items()}
     if isinstance(value, list):
         return [fold_constants(item) for item in value]
     try:
         return evaluate(lift(value), {})
-    except (KeyError, ValueError):  # it names something, or is text for Terraform alone
+    except (KeyError, ValueError):  # it refers to a name, or only Terraform can evaluate it
         return value
 
 
@@ -32,13 +32,13 @@ def _name(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
 
 
 def _attribute(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
-    target, name = evaluate(node.arguments[0], names), node.arguments[1]  # a model has its defaults already
+    target, name = evaluate(node.arguments[0], names), node.arguments[1]  # a model already has its defaults
     if target is None:
         raise ValueError(f"null has no attribute {name}")
     if isinstance(target, Mapping) and name in target:
         return target[name]
     if not hasattr(target, "model_fields_set"):
-        raise ValueError(f"there is no attribute {name}")
+        raise ValueError(f"no attribute {name}")
     return getattr(target, name)
 
 
@@ -48,7 +48,7 @@ def _index(node: ExpressionNode, names: Mapping[str, Any]) -> Any:
         try:
             return target[key]
         except (KeyError, IndexError):
-            raise ValueError(f"there is no item {key!r}") from None
+            raise ValueError(f"no item {key!r}") from None
     return getattr(target, key)
 
 
@@ -75,12 +75,12 @@ def _text(value: Any) -> str:
         return f"{Decimal(repr(value)).normalize():f}"
     if isinstance(value, str | int):
         return str(value)
-    raise ValueError(f"{value!r} is no text")
+    raise ValueError(f"{value!r} is not a text")
 
 
 def _equal(node: ExpressionNode, names: Mapping[str, Any]) -> bool:
     left, right = (evaluate(argument, names) for argument in node.arguments)
-    # True == 1 in Python; in Terraform they are of two types, and differ.
+    # In Python, True == 1. In Terraform they have different types and are not equal.
     return isinstance(left, bool) == isinstance(right, bool) and bool(left == right)
 
 
@@ -99,14 +99,14 @@ def _to_float(value: Any) -> Any:
 
 def _divide(left: Any, right: Any) -> Decimal:
     if right == 0:
-        raise ValueError("nothing is divided by 0")
+        raise ValueError("division by 0")
     return Decimal(left) / Decimal(right)
 
 
 def _condition(node: ExpressionNode, names: Mapping[str, Any]) -> bool:
     value = evaluate(node, names)
     if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is no condition")
+        raise ValueError(f"{value!r} is not a condition")
     return value
 
 
@@ -144,7 +144,7 @@ def _can_evaluate(node: ExpressionNode, names: Mapping[str, Any]) -> bool:
 
 
 def _refuse_raw(node: ExpressionNode, _: Mapping[str, Any]) -> Any:
-    raise ValueError(f"'${{{node.arguments[0]}}}' is text for Terraform alone; write the expression in Python")
+    raise ValueError(f"'${{{node.arguments[0]}}}' is text that only Terraform evaluates; write the expression in Python")
 
 
 _EVALUATORS: dict[str, Callable[[ExpressionNode, Mapping[str, Any]], Any]] = {

@@ -1,7 +1,7 @@
-"""The value that authors write an expression with.
+"""Class `Expression`, a Terraform expression as a Python value.
 
-`Expression` wraps a tree: its operators build trees, its attributes are those that its type declares, and what Python
-would decide on the spot (`if`, `in`, `len`) is refused with what to write instead.
+An expression wraps a tree of nodes. Operators build new trees, and attributes follow the declared type. Operations that
+Python would have to decide at once (`if`, `in`, `len`) raise an error that names the replacement.
 """
 
 import re
@@ -17,21 +17,21 @@ from sustainable_mlops.authoring.expressions.node import ExpressionNode
 from sustainable_mlops.authoring.expressions.rendering import render
 from sustainable_mlops.errors import did_you_mean
 
-#: Python's formats of a number that Terraform's are the same as.
+#: Number formats of Python that Terraform has too.
 _DECIMALS = re.compile(r"\.\d+f")
-#: Trees by the text that f-strings have made of them: a template is cut into the trees that it was made from.
+#: Nodes by the text that f-strings rendered for them. A template is split into the nodes that it came from.
 _nodes_by_text: dict[str, ExpressionNode] = {}
 
 
 class Expression:
-    """A Terraform expression as a Python value. Authors' code and mypy see it as the type that is declared."""
+    """Terraform expression as a Python value. Authors and mypy see it as the declared type."""
 
     __slots__ = ("_node",)
 
     def __init__(self, node: ExpressionNode) -> None:
         object.__setattr__(self, "_node", node)
 
-    # What a type declares.
+    # Attributes and items of the declared type.
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -46,14 +46,14 @@ class Expression:
         return Expression(ExpressionNode("attribute", (node, name), declared))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise author_error(f"{to_hcl(self)} is an expression, which nothing can be set in ({name})")
+        raise author_error(f"{to_hcl(self)} is an expression; its attribute {name} cannot be set")
 
     def __getitem__(self, key: Any) -> Any:
         node: ExpressionNode = self._node
         if isinstance(key, slice):
-            raise author_error(f"{to_hcl(self)} is known only to Terraform: cut text by cut(text, length)")
+            raise author_error(f"{to_hcl(self)} is known only to Terraform: write truncate(text, length) for text[:length]")
         if isinstance(key, int) and key < 0:
-            raise author_error(f"{to_hcl(self)}[{key}]: Terraform counts items from the first alone")
+            raise author_error(f"{to_hcl(self)}[{key}]: Terraform has no negative indices")
         if types.kind_of(node.type) in ("text", "number", "bool"):
             raise author_error(f"{to_hcl(self)} is a {types.kind_of(node.type)}; it has no items")
         fields = types.list_members(node.type)
@@ -124,12 +124,12 @@ class Expression:
     def __rtruediv__(self, other: object) -> Any:
         return _arithmetic("/", other, self)
 
-    # What Python would decide on the spot.
+    # Operations that Python would decide at once.
 
     def __bool__(self) -> bool:
         raise author_error(
-            f"{to_hcl(self)} is known only to Terraform, so Python cannot decide by it: write when(condition, one, "
-            "other) for if, & | ~ for and, or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
+            f"{to_hcl(self)} is known only to Terraform, so Python cannot test it: write when(condition, one, other) "
+            "for if, & | ~ for and, or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
         )
 
     def __len__(self) -> int:
@@ -137,7 +137,7 @@ class Expression:
 
     def __iter__(self) -> NoReturn:
         raise author_error(
-            f"{to_hcl(self)} is known only to Terraform, so Python cannot go through it: write "
+            f"{to_hcl(self)} is known only to Terraform, so Python cannot iterate over it: write "
             "list_of(items, lambda item: …), map_of(…), every(…), or for_each=each_of(items)"
         )
 
@@ -147,14 +147,14 @@ class Expression:
 
     def __int__(self) -> int:
         raise author_error(
-            f"{to_hcl(self)} is known only to Terraform: leave int() out, Terraform converts numbers itself"
+            f"{to_hcl(self)} is known only to Terraform: remove int(), Terraform converts numbers itself"
         )
 
     __index__ = __int__
 
     def __float__(self) -> float:
         raise author_error(
-            f"{to_hcl(self)} is known only to Terraform: leave float() out, Terraform converts numbers itself"
+            f"{to_hcl(self)} is known only to Terraform: remove float(), Terraform converts numbers itself"
         )
 
     def __hash__(self) -> int:
@@ -169,8 +169,8 @@ class Expression:
             return str(self)
         if not _DECIMALS.fullmatch(spec):
             raise author_error(
-                f"{to_hcl(self)} is known only to Terraform, which has of Python's formats those such as ':.2f': leave "
-                f"':{spec}' out of the braces"
+                f"{to_hcl(self)} is known only to Terraform, which supports only formats such as ':.2f': remove "
+                f"':{spec}' from the braces"
             )
         (value,) = _require_numbers("formats", self)
         return str(Expression(ExpressionNode("call", ("format", lift(f"%{spec}"), value), str)))
@@ -180,7 +180,7 @@ class Expression:
         _nodes_by_text[hcl_text] = self._node
         return f"${{{hcl_text}}}"
 
-    #: Also what a list of them writes into an f-string, and `!r`.
+    #: Used by lists of expressions in f-strings, and by `!r`.
     __repr__ = __str__
 
     def __copy__(self) -> "Expression":
@@ -191,17 +191,17 @@ class Expression:
 
 
 def get_node(expression: object) -> ExpressionNode:
-    """The tree of an expression."""
+    """Return the node of an expression."""
     return cast(ExpressionNode, cast(Expression, expression)._node)
 
 
 def to_hcl(value: object) -> str:
-    """`value` as HCL, in one line."""
+    """Return `value` as HCL on one line."""
     return render(lift(value), wide=False)
 
 
 def lift(value: Any) -> ExpressionNode:
-    """Any value as a tree: expressions, texts that hold some, and lists and mappings of both."""
+    """Convert a value to a node: expressions, text with expressions in it, lists and mappings."""
     if isinstance(value, Expression):
         return get_node(value)
     if isinstance(value, str):
@@ -217,7 +217,7 @@ def lift(value: Any) -> ExpressionNode:
     if isinstance(value, list | tuple | set | frozenset):
         items = tuple(lift(item) for item in (sorted(value) if isinstance(value, set | frozenset) else value))
         return ExpressionNode("list", items, list[types.common_type(item.type for item in items)])  # type: ignore[misc]
-    raise author_error(f"{value!r} is nothing that Terraform can hold")
+    raise author_error(f"{value!r} has no equivalent in Terraform")
 
 
 def _lift_text(value: str) -> ExpressionNode:
@@ -241,8 +241,8 @@ def _describe_missing_attribute(node: ExpressionNode, name: str, known: Mapping[
         return f"{address} has no {label} '{name}'{did_you_mean(name, known)}"
     if types.kind_of(declared) in ("map", "list"):
         return (
-            f"{address} holds many, so it has no '{name}': name one, {address}[key], or all, "
-            "list_of(…, lambda item: …) and map_of(…, lambda key, item: …)"
+            f"{address} is a collection without '{name}': select one item by {address}[key], or all items by "
+            "list_of(…, lambda item: …) or map_of(…, lambda key, item: …)"
         )
     return f"{address} is a {types.kind_of(declared)}; it has no attribute '{name}'"
 
@@ -251,13 +251,13 @@ def _equality(operation: str, left: object, right: object) -> Expression:
     nodes = lift(left), lift(right)
     if any(types.kind_of(node.type) in ("list", "map") for node in nodes) and not any(_is_null(node) for node in nodes):
         raise author_error(
-            f"{to_hcl(left)} {operation} {to_hcl(right)}: Terraform calls two lists or maps different when only "
-            "their types are; compare length(…), or each item by every(…)"
+            f"{to_hcl(left)} {operation} {to_hcl(right)}: Terraform never treats lists or maps of different types as "
+            "equal; compare length(…), or each item by every(…)"
         )
     kinds = {types.kind_of(node.type) for node in nodes} - {"any", "null"}
     if len(kinds) == 2:
         raise author_error(
-            f"{to_hcl(left)} {operation} {to_hcl(right)} compares {' with '.join(sorted(kinds))}, never equal"
+            f"{to_hcl(left)} {operation} {to_hcl(right)} compares {' with '.join(sorted(kinds))}; they are never equal"
         )
     return Expression(ExpressionNode(operation, nodes, bool))
 
@@ -290,16 +290,16 @@ def _logic(operation: str, left: object, right: object) -> Expression:
 
 
 def lift_condition(value: object) -> ExpressionNode:
-    """The tree of a condition. Raises UserError where it is none, or where Python has decided it already."""
+    """Return the node of a condition. Raises UserError if it is not one, or if Python evaluated it already."""
     node = lift(value)
     if node.operation == "literal" and isinstance(value, bool):
         raise author_error(
-            f"this condition is {value} already, whatever Terraform is given; compare expressions, not f-strings, "
-            "which are text to Python"
+            f"Python evaluated this condition to {value}; compare expressions, not f-strings, which are plain text in "
+            "Python"
         )
     if types.kind_of(node.type) not in ("bool", "any"):
         raise author_error(
-            f"{to_hcl(value)} is a {types.kind_of(node.type)}, no condition; put each comparison in parentheses: "
+            f"{to_hcl(value)} is a {types.kind_of(node.type)}, not a condition; put each comparison in parentheses: "
             "(a > 1) & (b > 1), since & and | bind tighter than > and =="
         )
     return node

@@ -1,6 +1,6 @@
-"""The functions in use: each one's name in HCL and the same in Python.
+"""Terraform functions in use: their HCL names and their Python equivalents.
 
-Sets are sorted lists here, and maps are gone through by key, as Terraform does.
+Sets are sorted lists here. Maps are iterated in the order of their keys, as in Terraform.
 """
 
 import csv
@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 @dataclass(frozen=True)
 class TerraformFunction:
-    """`hcl` is its name there, `python` what it gives for values; of one that `spreads` the arguments are a list."""
+    """Function with its HCL name and its Python equivalent; with `spreads`, its argument is a list of arguments."""
 
     hcl: str
     python: Callable[..., Any]
@@ -23,7 +23,7 @@ class TerraformFunction:
 
 
 def ordered_items(collection: Any) -> list[tuple[Any, Any]]:
-    """Keys and items of a mapping, a model or a list, in Terraform's order."""
+    """Return the keys and items of a mapping, a model or a list, in Terraform's order."""
     if isinstance(collection, Mapping):
         return sorted(collection.items())
     if hasattr(collection, "model_fields_set"):
@@ -32,15 +32,15 @@ def ordered_items(collection: Any) -> list[tuple[Any, Any]]:
 
 
 def require_number(value: Any) -> Any:
-    """A value that is a number, in decimal where it is no integer. Raises ValueError on another."""
+    """Return a number, as Decimal if it is not an integer. Raises ValueError for other values."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{value!r} is no number")
+        raise ValueError(f"{value!r} is not a number")
     return Decimal(repr(value)) if isinstance(value, float) else value
 
 
 def _require_not_null(value: Any) -> Any:
     if value is None:
-        raise ValueError("null is neither looked for nor looked up")
+        raise ValueError("null cannot be looked up")
     return value
 
 
@@ -54,14 +54,14 @@ def _rows(text: str) -> list[dict[str, str]]:
 
 
 def _refuse_file(*_: Any) -> NoReturn:
-    raise ValueError("files are read by Terraform alone")
+    raise ValueError("only Terraform can read files")
 
 
 def _first(*values: Any) -> Any:
     for value in values:
         if value not in (None, ""):
             return value
-    raise ValueError("no value is given")
+    raise ValueError("all values are null or empty")
 
 
 def _one(items: list[Any]) -> Any:
@@ -91,7 +91,7 @@ def _set(items: Iterable[Any]) -> list[Any]:
 
 
 FUNCTIONS = {
-    # Their argument may be an error, so that it is evaluated by itself.
+    # `can` and `try` are evaluated separately, because their argument may fail.
     "can": TerraformFunction("can", lambda _: True),
     "try": TerraformFunction("try", lambda value, _: value),
     "coalesce": TerraformFunction("coalesce", _first),

@@ -1,4 +1,4 @@
-"""The tree of an expression: frozen, compared by what it holds, with the type that it is declared to have."""
+"""Nodes of the tree of an expression. They are immutable and compared by value."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ExpressionNode:
-    """One operation on its arguments: nodes, and plain values where the operation takes some."""
+    """One operation with its arguments (nodes and plain values) and its declared type."""
 
     operation: str
     arguments: tuple[Any, ...]

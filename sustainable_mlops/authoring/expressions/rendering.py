@@ -1,4 +1,4 @@
-"""A tree as HCL."""
+"""Renderer of expressions as HCL."""
 
 import functools
 from typing import Any
@@ -7,20 +7,20 @@ from sustainable_mlops.authoring import hcl
 from sustainable_mlops.authoring.expressions.function_table import FUNCTIONS
 from sustainable_mlops.authoring.expressions.node import ExpressionNode
 
-#: Operations from those that bind least; an argument that binds less than what it is of gets parentheses.
+#: Operations by precedence, lowest first. An argument with a lower precedence gets parentheses.
 _LEVELS = (("if", "&", "|"), ("==", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "/"), ("!",))
 _PRECEDENCE = {operation: level for level, operations in enumerate(_LEVELS) for operation in operations}
 _PRIMARY = 9
-#: Functions whose arguments stand below each other where they are long.
+#: Functions with one argument on each line if the call is long.
 _JOINS = ("concat", "merge")
-#: Longest comprehension, object or such call in one line.
+#: Maximum length of a comprehension, an object or such a call on one line.
 _LINE = 90
-#: Longest line of a comprehension that has several.
+#: Maximum length of a line of a comprehension with several lines.
 _LONGEST = 110
 
 
 def render(node: ExpressionNode, *, wide: bool = True) -> str:
-    """The tree as an HCL expression; `wide` may break lines, which no template can hold."""
+    """Return a node as an HCL expression. `wide` allows line breaks, which templates cannot contain."""
     return _Writer(wide).write(node)
 
 
@@ -69,7 +69,7 @@ class _Writer:
     def _not(self, node: ExpressionNode) -> str:
         return f"!{self.write(node.arguments[0], _PRECEDENCE['!'])}"
 
-    # Terraform's own && and || evaluate both sides, also where the first has decided that the second is an error.
+    # Terraform's && and || evaluate both sides, even if the first side excludes the error of the second.
     def _and(self, node: ExpressionNode) -> str:
         left, right = _split_leftmost(node)
         return f"{self.write(left, 1)} ? {self.write(right, 1)} : false"
@@ -123,13 +123,13 @@ class _Writer:
 
 
 def _append_part(text: str, part: str) -> str:
-    """The next part of a comprehension, on a line of its own where it is too long for what it would be on."""
+    """Append a part of a comprehension, on a new line if it does not fit."""
     line = f"{text.splitlines()[-1]} {part.splitlines()[0]}"
     return f"{text}{' ' if len(line) <= _LONGEST else chr(10)}{part}"
 
 
 def _split_leftmost(node: ExpressionNode) -> tuple[ExpressionNode, ExpressionNode]:
-    """The first of a chain of `&` or of `|`, and the rest: (a | b) | c is read as a | (b | c)."""
+    """Return the first operand of a chain of `&` or `|`, and the rest: (a | b) | c becomes a | (b | c)."""
     left, right = node.arguments
     while left.operation == node.operation:
         left, right = left.arguments[0], ExpressionNode(node.operation, (left.arguments[1], right), bool)

@@ -1,4 +1,4 @@
-"""What expressions begin with: inputs, the item of a `for_each` or a dynamic block, resources, locals, module calls."""
+"""Roots of expressions: inputs, the item of a `for_each` or dynamic block, paths, and the resource itself."""
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
@@ -17,22 +17,22 @@ V = TypeVar("V")
 Model = TypeVar("Model", bound=BaseModel)
 Kind = TypeVar("Kind")
 
-#: Where the module's own files are.
+#: Paths of the module's files.
 path = name_expression("path", types.ObjectType((("module", str), ("root", str))))
 
 
 def input_expressions(model: type[Model], name: str = "var") -> Model:
-    """`var`: for authors and mypy an instance of the model, whose fields are expressions."""
+    """Return `var`: for authors and mypy an instance of the model, with expressions as fields."""
     return cast(Model, name_expression(name, model))
 
 
 def self_reference(kind: type[Kind]) -> Kind:
-    """The resource of this kind in which a condition of its `lifecycle` stands."""
+    """Return `self`: the resource that contains the `lifecycle` condition."""
     return cast(Kind, name_expression("self", types.ResourceSchema(kind)))
 
 
 class Each(Generic[K, V]):
-    """One item of what is gone through: its `key` and its `value`, and the collection that `for_each` takes."""
+    """Current item of a `for_each`: its `key`, its `value` and the collection."""
 
     key: K
     value: V
@@ -51,7 +51,7 @@ def each_of(collection: Mapping[K, V]) -> Each[K, V]: ...
 @overload
 def each_of(collection: Iterable[K]) -> Each[K, K]: ...
 def each_of(collection: Any) -> Any:
-    """One instance for each item of a map or a set: `for_each=each`, then `each.key` and `each.value` in arguments."""
+    """Return the item of a `for_each` over a map or a set; arguments use its `key` and `value`."""
     declared = lift(collection).type
     if get_origin(types.strip_annotation(declared)) is list:
         raise author_error(f"{to_hcl(collection)} is a list; each_of() takes a map or a set: set_of(…)")
@@ -61,7 +61,7 @@ def each_of(collection: Any) -> Any:
 
 
 class Dynamic(Generic[K, V]):
-    """Nested blocks, one for each item: `content` is a function of the item, whose parameter names it in HCL."""
+    """Dynamic block: one nested block for each item. The parameter of `content` becomes the iterator in HCL."""
 
     @overload
     def __init__(

@@ -1,5 +1,4 @@
-"""The one place where expressions become what others take: Terraform's JSON syntax, and tokens of jsii by the hint of
-the binding's argument."""
+"""Conversion of expressions to Terraform's JSON syntax, and to jsii tokens for the arguments of bindings."""
 
 import typing
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +14,12 @@ from sustainable_mlops.authoring.expressions.rendering import render
 
 
 def to_template(node: ExpressionNode) -> str:
-    """A tree as a template that is nothing but it."""
+    """Return a node as a template with nothing else in it."""
     return f"${{{render(node)}}}"
 
 
 def to_json_syntax(value: Any, null: str | None = None) -> Any:
-    """A value in Terraform's JSON syntax: each expression in it a template, and what is null as `null` says."""
+    """Return a value in Terraform's JSON syntax: expressions become templates, and None becomes `null`."""
     if isinstance(value, Expression):
         return to_template(get_node(value))
     if isinstance(value, Mapping):
@@ -31,7 +30,7 @@ def to_json_syntax(value: Any, null: str | None = None) -> Any:
 
 
 def to_token(value: Any, hint: Any, argument: str) -> Any:
-    """A value as the bindings take it for an argument of this hint. Raises UserError where it is of another kind."""
+    """Return a value for an argument of the bindings with this type hint. Raises UserError for another kind."""
     if not isinstance(value, Expression):
         return to_json_syntax(value)
     template, kinds = to_template(get_node(value)), list(dict.fromkeys(_kinds(hint)))
@@ -50,13 +49,13 @@ def to_token(value: Any, hint: Any, argument: str) -> Any:
 
 
 def _fits(kind: str, kinds: Sequence[str]) -> bool:
-    """Terraform converts text, numbers and booleans into each other, and nothing else."""
+    """Return True if Terraform converts one kind into another: only text, numbers and booleans."""
     scalars = {"text", "number", "bool"}
     return not kinds or kind in ("any", "null", *kinds) or (kind in scalars and bool(scalars & set(kinds)))
 
 
 def _kinds(hint: Any) -> Iterator[str]:
-    """The kinds of value that a hint of the bindings names."""
+    """Yield the kinds of values in a type hint of the bindings."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, UnionType):
         for argument in arguments:

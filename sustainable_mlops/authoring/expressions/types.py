@@ -1,6 +1,7 @@
-"""What an expression is declared to be: Python annotations, and what the bindings know of resources and blocks.
+"""Declared types of expressions: Python annotations, and the classes of the bindings.
 
-A type is an annotation (`str`, `dict[str, Bucket]`, a model), an `Object`, a `Schema`, or `Any` where nothing is known.
+A type is an annotation (`str`, `dict[str, Bucket]`, a model), an `ObjectType`, a `ResourceSchema`, or `Any` if it is
+unknown.
 """
 
 import functools
@@ -15,7 +16,7 @@ from pydantic import BaseModel
 
 @dataclass(frozen=True)
 class ObjectType:
-    """An object whose attributes are known: a literal, or a module with its outputs (`what` says which)."""
+    """Object with known attributes: a literal, or a module with outputs. `what` names an attribute in messages."""
 
     fields: tuple[tuple[str, Any], ...]
     what: str = "attribute"
@@ -23,13 +24,13 @@ class ObjectType:
 
 @dataclass(frozen=True)
 class ResourceSchema:
-    """A resource, data source or nested block, as its class in the bindings declares it."""
+    """Resource, data source or nested block, with the attributes of its binding class."""
 
     cls: type
 
 
 def strip_annotation(annotation: Any) -> Any:
-    """An annotation without `| None`, `Annotated` and `Literal`."""
+    """Return an annotation without `| None`, `Annotated` and `Literal`."""
     while True:
         origin, arguments = get_origin(annotation), get_args(annotation)
         if origin is Annotated:
@@ -46,14 +47,14 @@ def strip_annotation(annotation: Any) -> Any:
 
 
 def is_nullable(annotation: Any) -> bool:
-    """May it be null?"""
+    """Return True if the annotation allows null."""
     if get_origin(annotation) is Annotated:
         return is_nullable(get_args(annotation)[0])
     return get_origin(annotation) in (Union, UnionType) and NoneType in get_args(annotation)
 
 
 def kind_of(declared: Any) -> str:
-    """`text`, `number`, `bool`, `list`, `map`, `null` or `any`."""
+    """Return `text`, `number`, `bool`, `list`, `map`, `null` or `any`."""
     declared = strip_annotation(declared)
     if isinstance(declared, ObjectType | ResourceSchema):
         return "map"
@@ -66,7 +67,7 @@ def kind_of(declared: Any) -> str:
 
 
 def list_members(declared: Any) -> Mapping[str, Any] | None:
-    """The attributes of a type, by name; None where any may be."""
+    """Return the attributes of a type by name, or None if any attribute is possible."""
     declared = strip_annotation(declared)
     if isinstance(declared, ObjectType):
         return dict(declared.fields)
@@ -78,7 +79,7 @@ def list_members(declared: Any) -> Mapping[str, Any] | None:
 
 
 def number_defaults(declared: Any) -> Mapping[str, Any]:
-    """The numbers that a map with declared keys holds where none is given; empty where it is no such map."""
+    """Return the defaults of a `NumberMap`; empty for other types."""
     declared = strip_annotation(declared)
     if not getattr(declared, "keys_are_declared", False):
         return {}
@@ -86,7 +87,7 @@ def number_defaults(declared: Any) -> Mapping[str, Any]:
 
 
 def item_types(declared: Any) -> tuple[Any, Any]:
-    """The types of a collection's key and of what it holds."""
+    """Return the types of the key and of the items of a collection."""
     inner = strip_annotation(declared)
     origin, arguments = get_origin(inner), get_args(inner)
     if origin is dict:
@@ -100,7 +101,7 @@ def item_types(declared: Any) -> tuple[Any, Any]:
 
 
 def common_type(types: Iterable[Any]) -> Any:
-    """The one type that all of these are, else Any."""
+    """Return the type that all of these share, or Any."""
     distinct: list[Any] = []
     for each in types:
         if each not in distinct:
@@ -109,7 +110,7 @@ def common_type(types: Iterable[Any]) -> Any:
 
 
 def merged_type(declared: Iterable[Any]) -> Any:
-    """The type of these maps in one: an object where all are, Any where one may be anything."""
+    """Return the type of merged maps: an object if all are objects, Any if one is unknown."""
     each = list(declared)
     if any(kind_of(one) == "any" for one in each):
         return Any
@@ -121,7 +122,7 @@ def merged_type(declared: Iterable[Any]) -> Any:
 
 @functools.cache
 def list_attributes(cls: type) -> Mapping[str, Any]:
-    """What can be read of a resource or a block: the bindings' own properties, none of its methods."""
+    """Return the readable attributes of a resource or block: the properties of its binding class."""
     own = {name: value for name, value in vars(cls).items() if isinstance(value, property)}
     attributes = {}
     for name, value in own.items():
@@ -132,7 +133,7 @@ def list_attributes(cls: type) -> Mapping[str, Any]:
 
 
 def _attribute_type(hint: Any) -> Any:
-    """The type of an attribute, from what the bindings' property returns."""
+    """Return the type of an attribute, from the return type of the property."""
     arguments = [argument for argument in get_args(hint) if argument is not NoneType]
     if get_origin(hint) in (Union, UnionType):
         if set(arguments) <= {int, float}:

@@ -2,202 +2,230 @@
 
 from collections.abc import Iterator
 
-from sustainable_mlops.footprint.figures import Lack, Unknown
-from sustainable_mlops.footprint.quantities import Quantity, exactly
-from sustainable_mlops.footprint.resource_parts import Part
+from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
+from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.resource_parts import ResourcePart
 from sustainable_mlops.footprint.services.ec2_machines import (
     NO_VOLUMES,
-    Kind,
-    Machines,
-    Volumes,
-    of_machines,
-    on_average,
-    root_and_others,
-    unknown_machines,
+    InstanceOption,
+    MachineGroup,
+    MachineVolumes,
+    average_size,
+    make_machine_parts,
+    make_unknown_machines,
+    read_instance_volumes,
 )
-from sustainable_mlops.footprint.services.launch_templates import Launch, kinds, of_configuration, of_template
-from sustainable_mlops.footprint.services.plan_side import Side, known_number, never_set, says
+from sustainable_mlops.footprint.services.launch_templates import (
+    LaunchSettings,
+    list_options,
+    read_launch_configuration,
+    read_template,
+)
+from sustainable_mlops.footprint.services.plan_side import PlanSide, explain_missing, is_never_set, to_known_number
 from sustainable_mlops.plan import UNKNOWN, Block, Matches, Resource
 
 _POLICY = "aws_autoscaling_policy"
 _SCHEDULE = "aws_autoscaling_schedule"
 _PROVIDER = "aws_ecs_capacity_provider"
-_OF_PROVIDER = "auto_scaling_group_provider.0"
+_PROVIDER_PATH = "auto_scaling_group_provider.0"
 _MIXED = "mixed_instances_policy.0"
 _NAME = "instances"
 
 
-def of_group(resource: Resource, side: Side) -> list[Part]:
+def read_group(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """`aws_autoscaling_group`: as many machines as it starts with, or between its limits where something scales it."""
-    values = side.values(resource)
-    launch, mixed = _launch(resource, side), not never_set(resource, _MIXED, side)
+    values = side.get_values(resource)
+    launch, mixed = _read_launch(resource, side), not is_never_set(resource, _MIXED, side)
     overrides, capacity = (
         values.blocks(f"{_MIXED}.launch_template.0.override") if mixed else [],
-        _capacity(resource, side),
+        _read_capacity(resource, side),
     )
-    found = says(UNKNOWN, "which instance types it mixes") if overrides is UNKNOWN else kinds(overrides, launch)
+    found = (
+        explain_missing(UNKNOWN, "which instance types it mixes")
+        if overrides is UNKNOWN
+        else list_options(overrides, launch)
+    )
     if isinstance(found, str):
-        return unknown_machines(_NAME, found)
+        return make_unknown_machines(_NAME, found)
     if isinstance(capacity, str):
-        return unknown_machines(_NAME, capacity)
-    machines = Machines(
+        return make_unknown_machines(_NAME, capacity)
+    machines = MachineGroup(
         name=_NAME,
-        kinds=found,
+        options=found,
         capacity=capacity,
-        spot=_spot(values.block(f"{_MIXED}.instances_distribution"), launch, capacity.central),
+        spot_share=_compute_spot_share(values.block(f"{_MIXED}.instances_distribution"), launch, capacity.central),
         volumes=launch.volumes,
-        left_out=tuple(_notes(resource, side)),
+        omissions=tuple(_list_omissions(resource, side)),
     )
-    return of_machines(machines, resource, side)
+    return make_machine_parts(machines, resource, side)
 
 
-def _launch(resource: Resource, side: Side) -> Launch:
-    if not never_set(resource, _MIXED, side):
-        return of_template(resource, f"{_MIXED}.launch_template.0.launch_template_specification.0", side)
-    if not never_set(resource, "launch_template.0", side):
-        return of_template(resource, "launch_template.0", side)
-    if not never_set(resource, "launch_configuration", side):
-        return of_configuration(resource, "launch_configuration", side)
-    return Launch(reason="it names neither a launch template nor a launch configuration")
+def _read_launch(resource: Resource, side: PlanSide) -> LaunchSettings:
+    if not is_never_set(resource, _MIXED, side):
+        return read_template(resource, f"{_MIXED}.launch_template.0.launch_template_specification.0", side)
+    if not is_never_set(resource, "launch_template.0", side):
+        return read_template(resource, "launch_template.0", side)
+    if not is_never_set(resource, "launch_configuration", side):
+        return read_launch_configuration(resource, "launch_configuration", side)
+    return LaunchSettings(reason="it names neither a launch template nor a launch configuration")
 
 
-def _capacity(resource: Resource, side: Side) -> Quantity | str:
+def _read_capacity(resource: Resource, side: PlanSide) -> Quantity | str:
     """How many machines, or of their weights; or why nobody knows."""
-    values = side.values(resource)
-    least, most = (known_number(values.number(name)) for name in ("min_size", "max_size"))
-    if (given := side.usage(resource.address).get("instances")) is not None:
+    values = side.get_values(resource)
+    least, most = (to_known_number(values.number(name)) for name in ("min_size", "max_size"))
+    if (given := side.get_usage(resource.address).get("instances")) is not None:
         return given
     if least is None or most is None or most < least:
         return "how many machines it may have is not known until apply"
     if _is_scaled(resource, side):
-        return on_average(least, most, "machines, between the limits of the group")
-    start = least if never_set(resource, "desired_capacity", side) else known_number(values.number("desired_capacity"))
+        return average_size(least, most, "machines, between the limits of the group")
+    start = (
+        least
+        if is_never_set(resource, "desired_capacity", side)
+        else to_known_number(values.number("desired_capacity"))
+    )
     if start is None:
-        return says(values.number("desired_capacity"), "desired_capacity")
-    sizes = [size for one in _schedules(resource, side).sure for size in _sizes(side.values(one))]
+        return explain_missing(values.number("desired_capacity"), "desired_capacity")
+    sizes = [size for one in _find_schedules(resource, side).certain for size in _list_sizes(side.get_values(one))]
     low, high = min([start, *sizes]), max([start, *sizes])
     if low == high:
-        return exactly(start, "machines")
-    return on_average(low, high, "machines, between the sizes of the scheduled actions")
+        return exact_quantity(start, "machines")
+    return average_size(low, high, "machines, between the sizes of the scheduled actions")
 
 
-def _is_scaled(resource: Resource, side: Side) -> bool:
+def _is_scaled(resource: Resource, side: PlanSide) -> bool:
     """Whether a policy, or ECS for its tasks, changes the size of the group."""
-    policies, providers = _scalers(resource, side)
-    return any(side.values(one).flag("enabled") is not False for one in policies.sure) or any(
-        side.values(one).text(f"{_OF_PROVIDER}.managed_scaling.0.status") != "DISABLED" for one in providers.sure
+    policies, providers = _find_scalers(resource, side)
+    return any(side.get_values(one).flag("enabled") is not False for one in policies.certain) or any(
+        side.get_values(one).text(f"{_PROVIDER_PATH}.managed_scaling.0.status") != "DISABLED"
+        for one in providers.certain
     )
 
 
-def _scalers(resource: Resource, side: Side) -> tuple[Matches, Matches]:
+def _find_scalers(resource: Resource, side: PlanSide) -> tuple[Matches, Matches]:
     """The policies, and the capacity providers of ECS, of the group."""
-    policies = side.joins.sources(resource, _POLICY, "autoscaling_group_name")
-    return policies, side.joins.sources(resource, _PROVIDER, f"{_OF_PROVIDER}.auto_scaling_group_arn")
+    policies = side.joins.find_sources(resource, _POLICY, "autoscaling_group_name")
+    return policies, side.joins.find_sources(resource, _PROVIDER, f"{_PROVIDER_PATH}.auto_scaling_group_arn")
 
 
-def _schedules(resource: Resource, side: Side) -> Matches:
-    return side.joins.sources(resource, _SCHEDULE, "autoscaling_group_name")
+def _find_schedules(resource: Resource, side: PlanSide) -> Matches:
+    return side.joins.find_sources(resource, _SCHEDULE, "autoscaling_group_name")
 
 
-def _sizes(schedule: Block) -> list[float]:
+def _list_sizes(schedule: Block) -> list[float]:
     """The size that a scheduled action brings about; it says -1 of what it leaves as it is."""
-    found = known_number(schedule.number("desired_capacity"))
+    found = to_known_number(schedule.number("desired_capacity"))
     if found is None:
-        found = known_number(schedule.number("min_size"))
+        found = to_known_number(schedule.number("min_size"))
     return [] if found is None else [found]
 
 
-def _notes(resource: Resource, side: Side) -> list[Unknown]:
+def _list_omissions(resource: Resource, side: PlanSide) -> list[UnknownItem]:
     """What may make it much larger than is counted. How many there are on average, the usage file may tell."""
-    notes = [] if side.usage(resource.address).get("instances") is not None else list(_sized(resource, side))
-    pool = side.values(resource).block("warm_pool")
-    if pool is UNKNOWN and not never_set(resource, "warm_pool", side):
-        notes.append(Unknown("warm pool", says(UNKNOWN, "what it keeps running"), Lack.UNCOUNTED))
+    notes = (
+        [] if side.get_usage(resource.address).get("instances") is not None else list(_report_scaling(resource, side))
+    )
+    pool = side.get_values(resource).block("warm_pool")
+    if pool is UNKNOWN and not is_never_set(resource, "warm_pool", side):
+        notes.append(UnknownItem("warm pool", explain_missing(UNKNOWN, "what it keeps running"), UnknownKind.UNCOUNTED))
     elif isinstance(pool, Block) and (pool.text("pool_state") is UNKNOWN or pool.text("pool_state") == "Running"):
-        notes.append(Unknown("warm pool", "the machines that it keeps running are not counted", Lack.UNCOUNTED))
+        notes.append(
+            UnknownItem("warm pool", "the machines that it keeps running are not counted", UnknownKind.UNCOUNTED)
+        )
     return notes
 
 
-def _sized(resource: Resource, side: Side) -> Iterator[Unknown]:
+def _report_scaling(resource: Resource, side: PlanSide) -> Iterator[UnknownItem]:
     """What changes its size, and nobody knows how much or for how long."""
-    maybe = [] if _is_scaled(resource, side) else [one for found in _scalers(resource, side) for one in found.maybe]
-    schedules = _schedules(resource, side)
-    for one in [*maybe, *schedules.maybe][:1]:
-        yield Unknown(_NAME, f"whether it is scaled by {one.address} is not known until apply", Lack.UNCOUNTED)
-    for one in schedules.sure:
-        recurrence = side.values(one).text("recurrence")
+    maybe = (
+        [] if _is_scaled(resource, side) else [one for found in _find_scalers(resource, side) for one in found.possible]
+    )
+    schedules = _find_schedules(resource, side)
+    for one in [*maybe, *schedules.possible][:1]:
+        yield UnknownItem(
+            _NAME, f"whether it is scaled by {one.address} is not known until apply", UnknownKind.UNCOUNTED
+        )
+    for one in schedules.certain:
+        recurrence = side.get_values(one).text("recurrence")
         when = f" ({recurrence})" if isinstance(recurrence, str) and recurrence else ""
         reason = f"how long {one.address}{when} keeps its size is not counted; give instances in the usage file"
-        yield Unknown(_NAME, reason, Lack.UNCOUNTED)
+        yield UnknownItem(_NAME, reason, UnknownKind.UNCOUNTED)
 
 
-def _spot(distribution: object, launch: Launch, count: float) -> float:
+def _compute_spot_share(distribution: object, launch: LaunchSettings, count: float) -> float:
     """The share of `count` machines on spot capacity."""
     if not isinstance(distribution, Block):
         return float(launch.spot)
-    base = known_number(distribution.number("on_demand_base_capacity")) or 0.0
-    above = known_number(distribution.number("on_demand_percentage_above_base_capacity"))
+    base = to_known_number(distribution.number("on_demand_base_capacity")) or 0.0
+    above = to_known_number(distribution.number("on_demand_percentage_above_base_capacity"))
     on_demand = min(base, count) + max(count - base, 0.0) * (100.0 if above is None else min(above, 100.0)) / 100
     return 1 - on_demand / count if count else 0.0
 
 
-def of_fleet(resource: Resource, side: Side) -> list[Part]:
+def read_fleet(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """`aws_ec2_fleet`: as much capacity as it aims at."""
-    values, target = side.values(resource), "target_capacity_specification.0"
-    total = known_number(values.number(f"{target}.total_target_capacity"))
-    on_demand = known_number(values.number(f"{target}.on_demand_target_capacity"))
-    on_spot = known_number(values.number(f"{target}.spot_target_capacity"))
+    values, target = side.get_values(resource), "target_capacity_specification.0"
+    total = to_known_number(values.number(f"{target}.total_target_capacity"))
+    on_demand = to_known_number(values.number(f"{target}.on_demand_target_capacity"))
+    on_spot = to_known_number(values.number(f"{target}.spot_target_capacity"))
     if values.text(f"{target}.target_capacity_unit_type") not in (None, "", "units"):
-        return unknown_machines(_NAME, "it aims at vCPUs or memory instead of machines")
+        return make_unknown_machines(_NAME, "it aims at vCPUs or memory instead of machines")
     if total is not None:
         by_default = values.text(f"{target}.default_target_capacity_type") == "spot"
         on_spot = (on_spot or 0.0) + (total - (on_spot or 0.0) - (on_demand or 0.0) if by_default else 0.0)
-    return _fleet(resource, total, on_spot or 0.0, "override", side)
+    return _read_fleet_parts(resource, total, on_spot or 0.0, "override", side)
 
 
-def of_spot_fleet(resource: Resource, side: Side) -> list[Part]:
+def read_spot_fleet(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """`aws_spot_fleet_request`: the same on spot capacity, but for what it wants on demand."""
-    values = side.values(resource)
-    total = known_number(values.number("target_capacity"))
-    on_demand = known_number(values.number("on_demand_target_capacity")) or 0.0
+    values = side.get_values(resource)
+    total = to_known_number(values.number("target_capacity"))
+    on_demand = to_known_number(values.number("on_demand_target_capacity")) or 0.0
     if values.text("target_capacity_unit_type") not in (None, "", "units"):
-        return unknown_machines(_NAME, "it aims at vCPUs or memory instead of machines")
+        return make_unknown_machines(_NAME, "it aims at vCPUs or memory instead of machines")
     specifications = values.blocks("launch_specification")
     if specifications is UNKNOWN or not specifications:
-        return _fleet(resource, total, (total or 0.0) - on_demand, "overrides", side)
-    found = kinds(specifications, Launch())
-    volumes = root_and_others(resource, specifications[0], side, f"{specifications[0].path}.")
-    return _aimed(resource, found, total, (total or 0.0) - on_demand, volumes, side)
+        return _read_fleet_parts(resource, total, (total or 0.0) - on_demand, "overrides", side)
+    found = list_options(specifications, LaunchSettings())
+    volumes = read_instance_volumes(resource, specifications[0], side, f"{specifications[0].path}.")
+    return _make_fleet_parts(resource, found, total, (total or 0.0) - on_demand, volumes, side)
 
 
-def _fleet(resource: Resource, total: float | None, on_spot: float, overrides: str, side: Side) -> list[Part]:
-    configs = side.values(resource).blocks("launch_template_config")
+def _read_fleet_parts(
+    resource: Resource, total: float | None, on_spot: float, overrides: str, side: PlanSide
+) -> list[ResourcePart]:
+    configs = side.get_values(resource).blocks("launch_template_config")
     if configs is UNKNOWN or not configs:
-        return unknown_machines(_NAME, says(UNKNOWN if configs is UNKNOWN else None, "launch_template_config"))
-    every: list[Kind] = []
+        return make_unknown_machines(
+            _NAME, explain_missing(UNKNOWN if configs is UNKNOWN else None, "launch_template_config")
+        )
+    every: list[InstanceOption] = []
     volumes = NO_VOLUMES
     for config in configs:
-        launch = of_template(resource, f"{config.path}.launch_template_specification.0", side)
+        launch = read_template(resource, f"{config.path}.launch_template_specification.0", side)
         blocks = config.blocks(overrides)
-        found = says(UNKNOWN, overrides) if blocks is UNKNOWN else kinds(blocks, launch)
+        found = explain_missing(UNKNOWN, overrides) if blocks is UNKNOWN else list_options(blocks, launch)
         if isinstance(found, str):
-            return unknown_machines(_NAME, found)
+            return make_unknown_machines(_NAME, found)
         every += found
-        volumes = volumes if volumes.known else launch.volumes
-    return _aimed(resource, tuple(dict.fromkeys(every)), total, on_spot, volumes, side)
+        volumes = volumes if volumes.volumes else launch.volumes
+    return _make_fleet_parts(resource, tuple(dict.fromkeys(every)), total, on_spot, volumes, side)
 
 
-def _aimed(
+def _make_fleet_parts(
     resource: Resource,
-    found: tuple[Kind, ...] | str,
+    found: tuple[InstanceOption, ...] | str,
     total: float | None,
     on_spot: float,
-    volumes: Volumes,
-    side: Side,
-) -> list[Part]:
+    volumes: MachineVolumes,
+    side: PlanSide,
+) -> list[ResourcePart]:
     if isinstance(found, str):
-        return unknown_machines(_NAME, found)
+        return make_unknown_machines(_NAME, found)
     if total is None:
-        return unknown_machines(_NAME, "the capacity that it aims at is not known until apply")
+        return make_unknown_machines(_NAME, "the capacity that it aims at is not known until apply")
     spot = min(max(on_spot / total, 0.0), 1.0) if total else 0.0
-    return of_machines(Machines(_NAME, found, exactly(total, "machines"), spot, volumes=volumes), resource, side)
+    return make_machine_parts(
+        MachineGroup(_NAME, found, exact_quantity(total, "machines"), spot, volumes=volumes), resource, side
+    )

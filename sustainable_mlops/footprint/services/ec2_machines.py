@@ -6,41 +6,46 @@ from math import ceil
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue import instances, prices, storage
-from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, ONE, Fleet, Storage
-from sustainable_mlops.footprint.coefficients import assumptions
-from sustainable_mlops.footprint.figures import Unknown
-from sustainable_mlops.footprint.machines import on_spot
+from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, ONE, FleetActivity, StorageActivity
+from sustainable_mlops.footprint.coefficients import load_assumptions
+from sustainable_mlops.footprint.figures import UnknownItem
+from sustainable_mlops.footprint.machines import compute_spot_price_share
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.footprint.resource_parts import Part, known, unknown
-from sustainable_mlops.footprint.services.plan_side import Side, default, known_number, says
-from sustainable_mlops.footprint.usage import OF_TYPE
+from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
+from sustainable_mlops.footprint.services.plan_side import (
+    PlanSide,
+    explain_missing,
+    get_usage_or_default,
+    to_known_number,
+)
+from sustainable_mlops.footprint.usage import KEYS_BY_TYPE
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Unsure
 
 #: The kind of a part that is machines.
-MACHINES = "machines"
+MACHINES_KIND = "machines"
 #: What EC2 makes a volume whose type nobody says.
 _DEFAULT_VOLUME = "gp2"
 
 
-class Volume(NamedTuple):
+class MachineVolume(NamedTuple):
     """A volume of each machine."""
 
     kind: str
     gb: float
 
 
-class Volumes(NamedTuple):
+class MachineVolumes(NamedTuple):
     """The volumes of each machine, and what is not known of them."""
 
-    known: tuple[Volume, ...] = ()
-    left_out: tuple[Unknown, ...] = ()
+    volumes: tuple[MachineVolume, ...] = ()
+    omissions: tuple[UnknownItem, ...] = ()
 
 
-NO_VOLUMES = Volumes()
+NO_VOLUMES = MachineVolumes()
 
 
-class Kind(NamedTuple):
+class InstanceOption(NamedTuple):
     """An instance type that AWS may take."""
 
     instance_type: str
@@ -49,83 +54,89 @@ class Kind(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Machines:
+class MachineGroup:
     """Machines that a resource asks for."""
 
     #: What they are, for a person: `instance`, `nodes`.
     name: str
     #: The types that AWS may take, the one to expect first.
-    kinds: tuple[Kind, ...]
+    options: tuple[InstanceOption, ...]
     #: How much capacity: the number of machines where each counts for one.
     capacity: Quantity = ONE
     #: The share of them on spot capacity.
-    spot: float = 0.0
+    spot_share: float = 0.0
     #: What is paid of the price, where they are not on spot.
-    paid: Quantity = ONE
+    price_share: Quantity = ONE
     #: Why nobody knows the price, where it is not that of the type.
-    unpriced: str = ""
+    unpriced_reason: str = ""
     hours: Quantity = ALWAYS
     #: Share of the time busy; of a machine without an accelerator, its mean CPU load.
     duty: Quantity | None = None
-    volumes: Volumes = NO_VOLUMES
+    volumes: MachineVolumes = NO_VOLUMES
     #: Whether the volumes go with the machines when these are off.
-    volumes_go: bool = False
-    left_out: tuple[Unknown, ...] = ()
+    has_volumes_only_when_on: bool = False
+    omissions: tuple[UnknownItem, ...] = ()
 
 
-def of_machines(machines: Machines, resource: Resource, side: Side) -> list[Part]:
+def make_machine_parts(machines: MachineGroup, resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """The parts: the machines, and their volumes by kind."""
-    keys, region, name = side.usage(resource.address), side.region(resource), machines.name
-    kinds, not_listed = _known(machines)
-    given = keys.get("instances") if "instances" in OF_TYPE[resource.type] else None
-    counts = [_number(kind, machines.capacity) for kind in kinds]
-    number = given or _between(counts, [1.0] * len(kinds), machines.capacity, "machines, of one type or another")
-    count = given or _between(counts, _sizes(kinds), machines.capacity, "machines, by the type that AWS takes")
+    keys, region, name = side.get_usage(resource.address), side.find_region(resource), machines.name
+    kinds, not_listed = _split_options(machines)
+    given = keys.get("instances") if "instances" in KEYS_BY_TYPE[resource.type] else None
+    counts = [_count_machines(kind, machines.capacity) for kind in kinds]
+    number = given or _span_counts(counts, [1.0] * len(kinds), machines.capacity, "machines, of one type or another")
+    count = given or _span_counts(
+        counts, _compare_sizes(kinds), machines.capacity, "machines, by the type that AWS takes"
+    )
     hours = keys.get("hours_per_month") or machines.hours
-    discount = default(keys, "spot_discount")
-    fleet = Fleet(
+    discount = get_usage_or_default(keys, "spot_discount")
+    fleet = FleetActivity(
         instance_type=kinds[0].instance_type,
         region=region,
         count=count,
         hours=hours,
-        duty=keys.get("duty") or machines.duty or assumptions()["machine_load"],
-        paid=on_spot(discount, machines.spot) if machines.spot else machines.paid,
-        unpriced=machines.unpriced,
+        duty=keys.get("duty") or machines.duty or load_assumptions()["machine_load"],
+        price_share=compute_spot_price_share(discount, machines.spot_share)
+        if machines.spot_share
+        else machines.price_share,
+        unpriced_reason=machines.unpriced_reason,
     )
-    left_out = (*machines.left_out, *machines.volumes.left_out, *not_listed)
-    part = replace(known(name, MACHINES, fleet, left_out), instances=number)
-    kept = number * (hours.central / HOURS_PER_MONTH) if machines.volumes_go else number
-    return [part, *(_volumes(machines, kind, kept, region) for kind in dict(machines.volumes.known))]
+    left_out = (*machines.omissions, *machines.volumes.omissions, *not_listed)
+    part = replace(make_part(name, MACHINES_KIND, fleet, left_out), instances=number)
+    kept = number * (hours.central / HOURS_PER_MONTH) if machines.has_volumes_only_when_on else number
+    return [part, *(_make_volume_part(machines, kind, kept, region) for kind in dict(machines.volumes.volumes))]
 
 
-def unknown_machines(name: str, reason: str) -> list[Part]:
+def make_unknown_machines(name: str, reason: str) -> list[ResourcePart]:
     """Machines of which nobody can tell which they are, or how many."""
-    return [unknown(name, MACHINES, reason, whole=True)]
+    return [make_unknown_part(name, MACHINES_KIND, reason, is_whole_resource=True)]
 
 
-def _volumes(machines: Machines, kind: str, count: Quantity, region: str | None) -> Part:
-    gb = sum(volume.gb for volume in machines.volumes.known if volume.kind == kind)
+def _make_volume_part(machines: MachineGroup, kind: str, count: Quantity, region: str | None) -> ResourcePart:
+    gb = sum(volume.gb for volume in machines.volumes.volumes if volume.kind == kind)
     name = f"volumes ({kind})" if machines.name == "instance" else f"volumes of {machines.name} ({kind})"
-    return known(name, "storage", Storage(f"ebs_{kind}", region, count * gb))
+    return make_part(name, "storage", StorageActivity(f"ebs_{kind}", region, count * gb))
 
 
-def _known(machines: Machines) -> tuple[tuple[Kind, ...], tuple[Unknown, ...]]:
+def _split_options(machines: MachineGroup) -> tuple[tuple[InstanceOption, ...], tuple[UnknownItem, ...]]:
     """The types that the catalogue has; all of them where it has none, of which the part then says why."""
-    found = tuple(kind for kind in machines.kinds if instances.find(kind.instance_type) is not None)
+    found = tuple(kind for kind in machines.options if instances.find(kind.instance_type) is not None)
     if not found:
-        return machines.kinds, ()
-    names = [kind.instance_type for kind in machines.kinds if kind not in found]
-    notes = [Unknown(machines.name, f"AWS may take {name} too: {instances.why_unknown(name)}") for name in names]
+        return machines.options, ()
+    names = [kind.instance_type for kind in machines.options if kind not in found]
+    notes = [
+        UnknownItem(machines.name, f"AWS may take {name} too: {instances.explain_unknown(name)}") for name in names
+    ]
     return found, tuple(notes)
 
 
-def _number(kind: Kind, capacity: Quantity) -> tuple[float, float, float]:
+def _count_machines(kind: InstanceOption, capacity: Quantity) -> tuple[float, float, float]:
     """How many of `kind` make up the capacity: whole machines of one that is fixed, else a mean."""
     ends = (capacity.low / kind.weight, capacity.central / kind.weight, capacity.high / kind.weight)
-    return (float(ceil(ends[0])),) * 3 if capacity.exact else ends
+    return (float(ceil(ends[0])),) * 3 if capacity.is_exact else ends
 
 
-def _sizes(kinds: Sequence[Kind]) -> list[float]:
+def _compare_sizes(kinds: Sequence[InstanceOption]) -> list[float]:
     """How much more each is than the first: by price, else by vCPUs."""
     found = [prices.find(kind.instance_type) for kind in kinds]
     usd = [price.usd_per_hour[1] for price in found if price is not None]
@@ -135,7 +146,7 @@ def _sizes(kinds: Sequence[Kind]) -> list[float]:
     return [one / usd[0] for one in usd]
 
 
-def _between(
+def _span_counts(
     counts: Sequence[tuple[float, float, float]], sizes: Sequence[float], capacity: Quantity, text: str
 ) -> Quantity:
     """How many there are of the first type, or of others as large, from the least to the most that any type makes."""
@@ -145,51 +156,51 @@ def _between(
     return Quantity(low, central, high, capacity.grade if alike else "C", capacity.text if alike else text)
 
 
-def on_average(least: float, most: float, text: str) -> Quantity:
+def average_size(least: float, most: float, text: str) -> Quantity:
     """The mean size of what is scaled between these: a third of the way up, as load is near its valley more often."""
-    share = assumptions()["autoscaling_expected"].central
+    share = load_assumptions()["autoscaling_expected"].central
     return Quantity(least, least + (most - least) * share, most, "C", text)
 
 
-def root_and_others(resource: Resource, values: Block, side: Side, prefix: str = "") -> Volumes:
+def read_instance_volumes(resource: Resource, values: Block, side: PlanSide, prefix: str = "") -> MachineVolumes:
     """The volumes that `values` gives as an instance does: its root, and others."""
     root, others = values.blocks("root_block_device"), values.blocks("ebs_block_device")
-    if root is UNKNOWN and side.joins.configured(resource, f"{prefix}root_block_device") is False:
+    if root is UNKNOWN and side.joins.is_configured(resource, f"{prefix}root_block_device") is False:
         root = []
-    if others is UNKNOWN and side.joins.configured(resource, f"{prefix}ebs_block_device") is False:
+    if others is UNKNOWN and side.joins.is_configured(resource, f"{prefix}ebs_block_device") is False:
         others = []
-    return _of_blocks([*_listed(root), *_listed(others)], has_root=root is not UNKNOWN and bool(root))
+    return _read_blocks([*_list_blocks(root), *_list_blocks(others)], has_root=root is not UNKNOWN and bool(root))
 
 
-def mapped(values: Block) -> Volumes:
+def read_template_volumes(values: Block) -> MachineVolumes:
     """The volumes that a launch template gives."""
-    devices = _listed(values.blocks("block_device_mappings"))
-    blocks = [block for device in devices for block in _listed(device.blocks("ebs"))]
-    return _of_blocks(blocks, has_root=bool(blocks))
+    devices = _list_blocks(values.blocks("block_device_mappings"))
+    blocks = [block for device in devices for block in _list_blocks(device.blocks("ebs"))]
+    return _read_blocks(blocks, has_root=bool(blocks))
 
 
-def _listed(blocks: "list[Block] | Unsure") -> list[Block]:
+def _list_blocks(blocks: "list[Block] | Unsure") -> list[Block]:
     return [Block(UNKNOWN)] if blocks is UNKNOWN else blocks
 
 
-def _of_blocks(blocks: Iterable[Block], *, has_root: bool) -> Volumes:
-    found: list[Volume] = []
-    left_out = [] if has_root else [Unknown("root volume", "its size is the image's, which is not in the plan")]
+def _read_blocks(blocks: Iterable[Block], *, has_root: bool) -> MachineVolumes:
+    found: list[MachineVolume] = []
+    left_out = [] if has_root else [UnknownItem("root volume", "its size is the image's, which is not in the plan")]
     for block in blocks:
-        volume = volume_of(block, "volume_size", "volume_type")
-        if isinstance(volume, Volume):
+        volume = read_volume(block, "volume_size", "volume_type")
+        if isinstance(volume, MachineVolume):
             found.append(volume)
         else:
             left_out.append(volume)
-    return Volumes(tuple(found), tuple(dict.fromkeys(left_out)))
+    return MachineVolumes(tuple(found), tuple(dict.fromkeys(left_out)))
 
 
-def volume_of(values: Block, size: str, kind: str) -> Volume | Unknown:
+def read_volume(values: Block, size: str, kind: str) -> MachineVolume | UnknownItem:
     """The volume whose GB is at `size` and whose kind is at `kind`."""
-    gb, named = known_number(values.number(size)), values.text(kind)
+    gb, named = to_known_number(values.number(size)), values.text(kind)
     if gb is None:
-        return Unknown("volume", says(values.number(size), "its size"))
+        return UnknownItem("volume", explain_missing(values.number(size), "its size"))
     name = named if isinstance(named, str) and named else _DEFAULT_VOLUME
-    if f"ebs_{name}" not in storage.everything():
-        return Unknown("volume", f"the catalogue has no volumes of type {name}")
-    return Volume(name, gb)
+    if f"ebs_{name}" not in storage.load_all():
+        return UnknownItem("volume", f"the catalogue has no volumes of type {name}")
+    return MachineVolume(name, gb)

@@ -5,55 +5,67 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, Fleet, Serverless
-from sustainable_mlops.footprint.coefficients import assumptions
-from sustainable_mlops.footprint.figures import Lack, Unknown
+from sustainable_mlops.footprint.activities import ALWAYS, HOURS_PER_MONTH, FleetActivity, ServerlessActivity
+from sustainable_mlops.footprint.coefficients import load_assumptions
+from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 from sustainable_mlops.footprint.quantities import Quantity
-from sustainable_mlops.footprint.resource_parts import Part, known, unknown
+from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
 from sustainable_mlops.footprint.services import scaling, start_up
-from sustainable_mlops.footprint.services.plan_side import Side, default, known_number, says
-from sustainable_mlops.footprint.usage import Keys
+from sustainable_mlops.footprint.services.plan_side import (
+    PlanSide,
+    explain_missing,
+    get_usage_or_default,
+    to_known_number,
+)
+from sustainable_mlops.footprint.usage import UsageKeys
 from sustainable_mlops.plan import UNKNOWN, Block, Matches, Plan, Resource, Variant
-from sustainable_mlops.plan.scaling import Scaling, of_concurrency, of_instances, ready, still, unscaled
-from sustainable_mlops.plan.schedules import deletes
+from sustainable_mlops.plan.scaling import (
+    Scaling,
+    build_fixed_scaling,
+    count_provisioned_workers,
+    find_concurrency_scaling,
+    find_instance_scaling,
+    find_unattached_scaling,
+)
+from sustainable_mlops.plan.schedules import has_deletion_schedule
 
 
-def of_endpoint(endpoint: Resource, side: Side) -> list[Part]:
+def read_endpoint(endpoint: Resource, side: PlanSide) -> list[ResourcePart]:
     """The variants that `endpoint` runs."""
-    configuration = side.joins.configuration(endpoint)
+    configuration = side.joins.find_configuration(endpoint)
     if configuration is UNKNOWN:
         reason = "which configuration it follows is not known until apply"
-        return [unknown("endpoint", "real-time", reason, whole=True)]
+        return [make_unknown_part("endpoint", "real-time", reason, is_whole_resource=True)]
     if configuration is not None:
-        return _variants(configuration, endpoint, side)
-    past, followed = side.past(), side.values(endpoint).text("endpoint_config_name")
-    left = past.joins.configuration(endpoint)
-    if isinstance(left, Resource) and left.action == "forget" and past.values(left).text("name") == followed:
-        return _variants(left, endpoint, past)  # Terraform forgets it, and AWS keeps it
-    return [unknown("endpoint", "real-time", "its configuration is not in this plan", whole=True)]
+        return _read_variants(configuration, endpoint, side)
+    past, followed = side.get_before(), side.get_values(endpoint).text("endpoint_config_name")
+    left = past.joins.find_configuration(endpoint)
+    if isinstance(left, Resource) and left.action == "forget" and past.get_values(left).text("name") == followed:
+        return _read_variants(left, endpoint, past)  # Terraform forgets it, and AWS keeps it
+    return [make_unknown_part("endpoint", "real-time", "its configuration is not in this plan", is_whole_resource=True)]
 
 
-def of_configuration(configuration: Resource, side: Side) -> list[Part]:
+def read_configuration(configuration: Resource, side: PlanSide) -> list[ResourcePart]:
     """The variants of a configuration that no endpoint follows, on either side: one elsewhere is taken to."""
-    followers = [found for plan in side.plans for found in _followers(configuration.address, plan)]
-    if any(found.sure for found in followers):
+    followers = [found for plan in side.plans for found in _find_followers(configuration.address, plan)]
+    if any(found.certain for found in followers):
         return []
-    if maybe := [endpoint.address for found in followers for endpoint in found.maybe]:
+    if maybe := [endpoint.address for found in followers for endpoint in found.possible]:
         reason = f"whether {maybe[0]} follows it is not known until apply"
-        return [unknown("endpoint", "real-time", reason, whole=True)]
-    note = Unknown("endpoint", "no endpoint of the plan follows this configuration; one elsewhere is taken to")
-    parts = _variants(configuration, None, side)
-    return [replace(part, left_out=(*part.left_out, note)) for part in parts]
+        return [make_unknown_part("endpoint", "real-time", reason, is_whole_resource=True)]
+    note = UnknownItem("endpoint", "no endpoint of the plan follows this configuration; one elsewhere is taken to")
+    parts = _read_variants(configuration, None, side)
+    return [replace(part, omissions=(*part.omissions, note)) for part in parts]
 
 
-def _followers(address: str, plan: Plan) -> list[Matches]:
+def _find_followers(address: str, plan: Plan) -> list[Matches]:
     configuration = plan.find_resource(address)
     if configuration is None:
         return []
-    return [joins.endpoints(configuration) for joins in (plan.joins, plan.joins_before)]
+    return [joins.find_endpoints(configuration) for joins in (plan.joins, plan.joins_before)]
 
 
-class _Served(NamedTuple):
+class _ServedVariant(NamedTuple):
     """A variant and where it belongs."""
 
     name: str
@@ -64,170 +76,181 @@ class _Served(NamedTuple):
     endpoint: Resource | None
     configuration: Resource
     #: Whether other variants share the endpoint.
-    several: bool
+    has_siblings: bool
     region: str | None
-    keys: Keys
-    side: Side
+    keys: UsageKeys
+    side: PlanSide
 
 
-def _variants(configuration: Resource, endpoint: Resource | None, side: Side) -> list[Part]:
-    variants = side.joins.variants(configuration)
+def _read_variants(configuration: Resource, endpoint: Resource | None, side: PlanSide) -> list[ResourcePart]:
+    variants = side.joins.list_variants(configuration)
     if variants is UNKNOWN:
-        return [unknown("endpoint", "real-time", "its variants are not known until apply", whole=True)]
+        return [
+            make_unknown_part("endpoint", "real-time", "its variants are not known until apply", is_whole_resource=True)
+        ]
     owner = configuration if endpoint is None else endpoint
     served = [
-        _Served(
-            name=_name(variant, number),
+        _ServedVariant(
+            name=_name_variant(variant, number),
             variant=variant,
             share=share,
             endpoint=endpoint,
             configuration=configuration,
-            several=len(variants) > 1,
-            region=side.region(owner),
-            keys=side.usage(owner.address),
+            has_siblings=len(variants) > 1,
+            region=side.find_region(owner),
+            keys=side.get_usage(owner.address),
             side=side,
         )
-        for number, (variant, share) in enumerate(zip(variants, _shares(variants), strict=True))
+        for number, (variant, share) in enumerate(zip(variants, _compute_shares(variants), strict=True))
     ]
-    return [_variant(one) for one in served]
+    return [_read_variant(one) for one in served]
 
 
-def _name(variant: Variant, number: int) -> str:
+def _name_variant(variant: Variant, number: int) -> str:
     name = variant.name if isinstance(variant.name, str) else str(number + 1)
-    return f"shadow variant {name}" if variant.shadow else f"variant {name}"
+    return f"shadow variant {name}" if variant.is_shadow else f"variant {name}"
 
 
-def _shares(variants: list[Variant]) -> list[float]:
+def _compute_shares(variants: list[Variant]) -> list[float]:
     """What each variant gets of the requests, by weight; a shadow variant gets a copy of them all."""
-    weights = [known_number(variant.block.number("initial_variant_weight")) for variant in variants]
+    weights = [to_known_number(variant.block.number("initial_variant_weight")) for variant in variants]
     counted = [1.0 if weight is None else weight for weight in weights]
-    whole = sum(weight for weight, variant in zip(counted, variants, strict=True) if not variant.shadow) or 1.0
-    return [1.0 if variant.shadow else weight / whole for weight, variant in zip(counted, variants, strict=True)]
+    whole = sum(weight for weight, variant in zip(counted, variants, strict=True) if not variant.is_shadow) or 1.0
+    return [1.0 if variant.is_shadow else weight / whole for weight, variant in zip(counted, variants, strict=True)]
 
 
-def _variant(served: _Served) -> Part:
+def _read_variant(served: _ServedVariant) -> ResourcePart:
     name, kind = served.name, served.variant.kind
     if kind is UNKNOWN:
-        return unknown(name, "real-time", "whether it is serverless or has instances is not known until apply")
+        return make_unknown_part(
+            name, "real-time", "whether it is serverless or has instances is not known until apply"
+        )
     if isinstance(served.variant.serverless, Block):
-        return _serverless(served, served.variant.serverless)
-    return _instances(served, kind)
+        return _read_serverless(served, served.variant.serverless)
+    return _read_instances(served, kind)
 
 
-def _instances(served: _Served, kind: str) -> Part:
+def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
     name, block, keys = served.name, served.variant.block, served.keys
     instance_type = block.text("instance_type")
     if not isinstance(instance_type, str):
-        return unknown(name, kind, says(instance_type, "instance_type"))
+        return make_unknown_part(name, kind, explain_missing(instance_type, "instance_type"))
     if served.endpoint is None:
-        scaled, deleted = unscaled(served.variant), False
+        scaled, deleted = find_unattached_scaling(served.variant), False
     else:
-        scaled = of_instances(served.endpoint, served.variant, served.side.joins)
-        deleted = deletes(served.endpoint, served.side.joins) is True
+        scaled = find_instance_scaling(served.endpoint, served.variant, served.side.joins)
+        deleted = has_deletion_schedule(served.endpoint, served.side.joins) is True
     given = keys.get("instances")
     if scaled.spans is UNKNOWN and given is not None:
-        scaled = still(given.central)
+        scaled = build_fixed_scaling(given.central)
     if scaled.spans is UNKNOWN:
-        return unknown(name, kind, "how many instances it has is not known until apply")
-    longest = assumptions()["working_hours"] if deleted else ALWAYS
-    use = scaling.use(scaled, kind, served.share, keys, longest)
-    fleet = Fleet(
+        return make_unknown_part(name, kind, "how many instances it has is not known until apply")
+    longest = load_assumptions()["working_hours"] if deleted else ALWAYS
+    use = scaling.estimate_usage(scaled, kind, served.share, keys, longest)
+    fleet = FleetActivity(
         instance_type=instance_type,
         region=served.region,
         count=use.count,
         hours=use.hours,
         duty=use.duty,
-        stretch=use.stretch,
-        volume_gb=known_number(block.number("volume_size_in_gb")) or 0.0,
-        requests=default(keys, "requests_per_month") * served.share,
-        duration_s=default(keys, "duration_seconds"),
+        hours_factor=use.hours_factor,
+        volume_gb=to_known_number(block.number("volume_size_in_gb")) or 0.0,
+        requests=get_usage_or_default(keys, "requests_per_month") * served.share,
+        duration_s=get_usage_or_default(keys, "duration_seconds"),
     )
-    left_out = (*_untold(scaled, given, "instances"), *_accelerator(served), *use.left_out)
-    part = known(name, kind, fleet, left_out)
+    left_out = (*_report_unknown_scaling(scaled, given, "instances"), *_report_accelerator(served), *use.omissions)
+    part = make_part(name, kind, fleet, left_out)
     return replace(
         part,
         instances=use.instances,
-        rests=deleted or scaled.rests is True,
-        not_serverless=tuple(_against_serverless(served)),
-        once=_once(served) if scaling.sleeps(scaled, kind) else "",
+        has_schedule=deleted or scaled.has_scheduled_reduction is True,
+        serverless_obstacles=tuple(_list_serverless_obstacles(served)),
+        apply_note=_describe_apply(served) if scaling.is_asleep_without_backlog(scaled, kind) else "",
     )
 
 
-def _once(served: _Served) -> str:
+def _describe_apply(served: _ServedVariant) -> str:
     """What the apply alone uses of a variant that sleeps afterwards."""
     if served.endpoint is None:
         return ""
-    return start_up.of_apply(served.endpoint, served.name, served.variant.block, served.region)
+    return start_up.describe_start_up(served.endpoint, served.name, served.variant.block, served.region)
 
 
-def _serverless(served: _Served, block: Block) -> Part:
-    memory = known_number(block.number("memory_size_in_mb"))
+def _read_serverless(served: _ServedVariant, block: Block) -> ResourcePart:
+    memory = to_known_number(block.number("memory_size_in_mb"))
     if not memory:
-        return unknown(served.name, "serverless", says(block.number("memory_size_in_mb"), "memory_size_in_mb"))
-    scaled = _ready(served)
+        return make_unknown_part(
+            served.name, "serverless", explain_missing(block.number("memory_size_in_mb"), "memory_size_in_mb")
+        )
+    scaled = _read_provisioned(served)
     given = served.keys.get("provisioned_concurrency")
     if given is None and scaled.spans is UNKNOWN:
-        return unknown(served.name, "serverless", "its provisioned concurrency is not known until apply")
-    activity = Serverless(
+        return make_unknown_part(served.name, "serverless", "its provisioned concurrency is not known until apply")
+    activity = ServerlessActivity(
         memory_mb=int(memory),
         region=served.region,
-        requests=default(served.keys, "requests_per_month") * served.share,
-        duration_s=default(served.keys, "duration_seconds"),
-        provisioned=given or scaling.mean(scaled, "workers kept ready"),
-        at_once=known_number(block.number("max_concurrency")) or None,
+        requests=get_usage_or_default(served.keys, "requests_per_month") * served.share,
+        duration_s=get_usage_or_default(served.keys, "duration_seconds"),
+        provisioned=given or scaling.compute_mean(scaled, "workers kept ready"),
+        max_concurrency=to_known_number(block.number("max_concurrency")) or None,
     )
-    return _within_concurrency(served.name, activity, _untold(scaled, given, "provisioned_concurrency"))
+    return _limit_to_concurrency(
+        served.name, activity, _report_unknown_scaling(scaled, given, "provisioned_concurrency")
+    )
 
 
-def _ready(served: _Served) -> Scaling:
+def _read_provisioned(served: _ServedVariant) -> Scaling:
     """What scales the workers that are kept ready."""
     if served.endpoint is not None:
-        return of_concurrency(served.endpoint, served.variant, served.side.joins)
-    return still(ready(served.variant, served.configuration, served.side.joins))
+        return find_concurrency_scaling(served.endpoint, served.variant, served.side.joins)
+    return build_fixed_scaling(count_provisioned_workers(served.variant, served.configuration, served.side.joins))
 
 
-def _within_concurrency(name: str, activity: Serverless, left_out: tuple[Unknown, ...]) -> Part:
+def _limit_to_concurrency(name: str, activity: ServerlessActivity, left_out: tuple[UnknownItem, ...]) -> ResourcePart:
     """What its concurrency lets through: SageMaker refuses the rest."""
     asked, duration = activity.requests.central, activity.duration_s.central
-    if activity.at_once is None or asked * duration <= activity.at_once * HOURS_PER_MONTH * 3600:
-        return known(name, "serverless", activity, left_out)
-    most = activity.at_once * HOURS_PER_MONTH * 3600 / duration
-    reason = f"max_concurrency {activity.at_once:g} lets {most:,.0f} of {asked:,.0f} through: the rest is not counted"
-    let_through = replace(activity, requests=activity.requests.at(0.0, most))
-    return known(name, "serverless", let_through, (Unknown("requests", reason), *left_out))
+    if activity.max_concurrency is None or asked * duration <= activity.max_concurrency * HOURS_PER_MONTH * 3600:
+        return make_part(name, "serverless", activity, left_out)
+    most = activity.max_concurrency * HOURS_PER_MONTH * 3600 / duration
+    reason = (
+        f"max_concurrency {activity.max_concurrency:g} admits {most:,.0f} of {asked:,.0f} requests: the others are not "
+        "counted"
+    )
+    let_through = replace(activity, requests=activity.requests.clamp(0.0, most))
+    return make_part(name, "serverless", let_through, (UnknownItem("requests", reason), *left_out))
 
 
-def _untold(scaled: Scaling, given: Quantity | None, key: str) -> tuple[Unknown, ...]:
+def _report_unknown_scaling(scaled: Scaling, given: Quantity | None, key: str) -> tuple[UnknownItem, ...]:
     """What may set other numbers, where nobody gives them."""
     if given is not None:
         return ()
-    whys = scaled.untold
-    if UNKNOWN in (scaled.adds, scaled.takes) and scaled.ranges:
+    whys = scaled.unknown_reasons
+    if UNKNOWN in (scaled.can_add, scaled.can_remove) and scaled.has_range:
         whys = (*whys, "whether its policies ever act is not known")
     reasons = (f"{why}; give {key} in the usage file" for why in whys)
-    return tuple(Unknown("autoscaling", reason, Lack.UNCOUNTED) for reason in reasons)
+    return tuple(UnknownItem("autoscaling", reason, UnknownKind.UNCOUNTED) for reason in reasons)
 
 
-def _accelerator(served: _Served) -> tuple[Unknown, ...]:
+def _report_accelerator(served: _ServedVariant) -> tuple[UnknownItem, ...]:
     """A part of an accelerator beside the instance, as Elastic Inference was."""
     kind = served.variant.block.text("accelerator_type")
     if not isinstance(kind, str) or not kind:
         return ()
-    reason = f"its accelerator {kind} is not counted: {instances.why_unknown(kind)}"
-    return (Unknown(served.name, reason, Lack.UNCOUNTED),)
+    reason = f"its accelerator {kind} is not counted: {instances.explain_unknown(kind)}"
+    return (UnknownItem(served.name, reason, UnknownKind.UNCOUNTED),)
 
 
-def _against_serverless(served: _Served) -> Iterator[str]:
+def _list_serverless_obstacles(served: _ServedVariant) -> Iterator[str]:
     """What serverless inference does not take (SageMaker developer guide, "Feature exclusions")."""
-    if served.several:
+    if served.has_siblings:
         yield "it is one of several variants"
     side = served.side
-    if side.values(served.configuration).block("data_capture_config") is not None:
+    if side.get_values(served.configuration).block("data_capture_config") is not None:
         yield "its requests are captured"
     if not isinstance(served.variant.model, Resource):
         yield "its model is not known"
         return
-    model = side.values(served.variant.model)
+    model = side.get_values(served.variant.model)
     if model.block("vpc_config") is not None:
         yield "its model is in a VPC"
     if model.flag("enable_network_isolation") not in (None, False):

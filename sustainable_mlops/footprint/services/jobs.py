@@ -1,17 +1,22 @@
 """Jobs: the steps of pipelines, what monitoring schedules start, and the jobs that Terraform starts itself."""
 
-from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, ONE, Work
-from sustainable_mlops.footprint.quantities import Quantity, exactly
-from sustainable_mlops.footprint.resource_parts import Part, unknown
-from sustainable_mlops.footprint.services.machine_jobs import Request, of_block, of_request, of_step
-from sustainable_mlops.footprint.services.plan_side import Side, default, known_number, says
-from sustainable_mlops.footprint.usage import Keys
-from sustainable_mlops.plan import UNKNOWN, Resource, Step
-from sustainable_mlops.plan.pipelines import Pipeline
-from sustainable_mlops.plan.schedules import runs_per_month, starts
+from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, ONE, AcceleratorWork
+from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
+from sustainable_mlops.footprint.resource_parts import ResourcePart, make_unknown_part
+from sustainable_mlops.footprint.services.machine_jobs import JobMachineRequest, make_job_parts, read_block, read_step
+from sustainable_mlops.footprint.services.plan_side import (
+    PlanSide,
+    explain_missing,
+    get_usage_or_default,
+    to_known_number,
+)
+from sustainable_mlops.footprint.usage import UsageKeys
+from sustainable_mlops.plan import UNKNOWN, PipelineStep, Resource
+from sustainable_mlops.plan.pipelines import PlannedPipeline
+from sustainable_mlops.plan.schedules import count_runs_per_month, list_start_rates
 
 #: Where a job's request says which machines: type of step → path to the instances.
-_MACHINES = {
+_MACHINE_PATHS = {
     "Training": "ResourceConfig",
     "Processing": "ProcessingResources.ClusterConfig",
     "ClarifyCheck": "ProcessingResources.ClusterConfig",
@@ -23,7 +28,7 @@ _FREE_STEPS = frozenset(
     "Callback Cleanup Condition EndpointConfig Fail ForEach Lambda Lineage Model RegisterModel".split()  # noqa: SIM905
 )
 #: Steps that run on machines nobody names in the definition.
-_OPAQUE = {
+_UNKNOWN_STEPS = {
     "AutoML": "AutoML chooses its machines itself",
     "EMR": "the step runs on an EMR cluster",
     "EMRServerless": "the step runs on EMR Serverless",
@@ -32,60 +37,66 @@ _OPAQUE = {
     "NotebookJob": "the machine of a notebook job is not read",
 }
 #: Early stopping and completion criteria may end a search sooner: 80 % of its jobs (30 to 100 %) are counted.
-_TUNED = "jobs that tuning trains"
-_SCHEDULED = "runs a month, by the schedule"
+_TUNED_TEXT = "jobs that tuning trains"
+_SCHEDULED_TEXT = "runs a month, by the schedule"
 _SCHEDULE = "aws_sagemaker_monitoring_schedule"
 _DEFINITION = "aws_sagemaker_data_quality_job_definition"
 #: Where a schedule names its definition.
-_NAMED = "monitoring_schedule_config.0.monitoring_job_definition_name"
+_DEFINITION_PATH = "monitoring_schedule_config.0.monitoring_job_definition_name"
 
 
-def of_pipeline(resource: Resource, side: Side) -> list[Part]:
+def read_pipeline(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """The steps of a pipeline that start machines."""
     pipelines = side.plan.pipelines_before if side.before else side.plan.pipelines
     pipeline = next((one for one in pipelines if one.resource is resource), None)
     if pipeline is None or pipeline.steps is UNKNOWN:
-        reason = pipeline.unknown if pipeline is not None and pipeline.unknown else "its definition cannot be read"
-        return [unknown("pipeline", "job", reason, whole=True)]
-    runs = _runs(resource, side)
-    return [part for step in pipeline.steps for part in _step(step, pipeline, runs, side)]
+        reason = (
+            pipeline.unreadable_reason
+            if pipeline is not None and pipeline.unreadable_reason
+            else "its definition cannot be read"
+        )
+        return [make_unknown_part("pipeline", "job", reason, is_whole_resource=True)]
+    runs = _estimate_runs(resource, side)
+    return [part for step in pipeline.steps for part in _read_step(step, pipeline, runs, side)]
 
 
-def _runs(resource: Resource, side: Side) -> Quantity:
+def _estimate_runs(resource: Resource, side: PlanSide) -> Quantity:
     """Runs a month of a pipeline: as given, else as its schedules say, else the stated default."""
-    keys = side.usage(resource.address)
-    given = keys.own("runs_per_month")
-    often = starts(resource, side.joins)
+    keys = side.get_usage(resource.address)
+    given = keys.get_own("runs_per_month")
+    often = list_start_rates(resource, side.joins)
     if given is not None or not often:
-        return given or default(keys, "runs_per_month")
+        return given or get_usage_or_default(keys, "runs_per_month")
     by_clock = sum(one for one in often if one is not UNKNOWN)
     if UNKNOWN not in often:
-        return exactly(by_clock, _SCHEDULED)
-    more = default(keys, "runs_per_month")
+        return exact_quantity(by_clock, _SCHEDULED_TEXT)
+    more = get_usage_or_default(keys, "runs_per_month")
     return Quantity(more.low + by_clock, more.central + by_clock, more.high + by_clock, more.grade, more.text)
 
 
-def _step(step: Step, pipeline: Pipeline, runs: Quantity, side: Side) -> list[Part]:
+def _read_step(step: PipelineStep, pipeline: PlannedPipeline, runs: Quantity, side: PlanSide) -> list[ResourcePart]:
     name, kind = f"step {step.name}", step.type
-    keys = side.usage(f"{pipeline.resource.address}#{step.name}")
+    keys = side.get_usage(f"{pipeline.resource.address}#{step.name}")
     if kind is UNKNOWN:
-        return [unknown(name, "job", "its type is not known until an execution")]
+        return [make_unknown_part(name, "job", "its type is not known until an execution")]
     if kind in _FREE_STEPS:
         return []
-    if kind not in (*_MACHINES, "Tuning"):
-        return [unknown(name, "job", _OPAQUE.get(kind, f"the model does not know steps of type {kind}"))]
-    often = keys.own("runs_per_month") or _within(step, runs)
+    if kind not in (*_MACHINE_PATHS, "Tuning"):
+        return [
+            make_unknown_part(name, "job", _UNKNOWN_STEPS.get(kind, f"the model does not know steps of type {kind}"))
+        ]
+    often = keys.get_own("runs_per_month") or _count_step_runs(step, runs)
     if often is None:
         reason = "it runs once for each item of a list that only an execution knows; give the step's runs_per_month"
-        return [unknown(name, "job", reason)]
-    region = side.region(pipeline.resource)
+        return [make_unknown_part(name, "job", reason)]
+    region = side.find_region(pipeline.resource)
     if kind == "Tuning":
-        return _tuning(name, step, often, region, keys)
-    work: Work = "inference" if kind == "Transform" else "training"
-    return of_request(name, of_step(step, _MACHINES[kind]), often, region, keys, work=work)
+        return _read_tuning(name, step, often, region, keys)
+    work: AcceleratorWork = "inference" if kind == "Transform" else "training"
+    return make_job_parts(name, read_step(step, _MACHINE_PATHS[kind]), often, region, keys, work=work)
 
 
-def _within(step: Step, runs: Quantity) -> Quantity | None:
+def _count_step_runs(step: PipelineStep, runs: Quantity) -> Quantity | None:
     """How often a step runs: within a branch, half as often as its pipeline, or never, or always."""
     inner = step
     while inner.parent is not None:
@@ -96,103 +107,111 @@ def _within(step: Step, runs: Quantity) -> Quantity | None:
     return runs
 
 
-def _tuning(name: str, step: Step, runs: Quantity, region: str | None, keys: Keys) -> list[Part]:
+def _read_tuning(
+    name: str, step: PipelineStep, runs: Quantity, region: str | None, keys: UsageKeys
+) -> list[ResourcePart]:
     several = step.get("TrainingJobDefinitions")
     number = len(several) if isinstance(several, list) else 0
     definitions = [f"TrainingJobDefinitions.{n}." for n in range(number)] or ["TrainingJobDefinition."]
     limit = step.number("HyperParameterTuningJobConfig.ResourceLimits.MaxNumberOfTrainingJobs")
-    jobs = known_number(limit)
+    jobs = to_known_number(limit)
     if several is UNKNOWN or jobs is None:
         what = "how many jobs it trains"
-        reason = f"{what} is not known until an execution" if UNKNOWN in (several, limit) else says(limit, what)
-        return [unknown(name, "job", reason)]
-    requests = [of_step(step, f"{definition}ResourceConfig", definition) for definition in definitions]
-    return _searched(name, requests, jobs, runs, region, keys)
+        reason = (
+            f"{what} is not known until an execution" if UNKNOWN in (several, limit) else explain_missing(limit, what)
+        )
+        return [make_unknown_part(name, "job", reason)]
+    requests = [read_step(step, f"{definition}ResourceConfig", definition) for definition in definitions]
+    return _make_search_parts(name, requests, jobs, runs, region, keys)
 
 
-def _searched(
-    name: str, requests: list[Request], jobs: float, runs: Quantity, region: str | None, keys: Keys
-) -> list[Part]:
+def _make_search_parts(
+    name: str, requests: list[JobMachineRequest], jobs: float, runs: Quantity, region: str | None, keys: UsageKeys
+) -> list[ResourcePart]:
     """What `runs` searches train, of at most `jobs` jobs each, which the definitions share."""
     most = jobs / len(requests)
-    trained = Quantity(runs.low * most * 0.3, runs.central * most * 0.8, runs.high * most, "C", _TUNED)
+    trained = Quantity(runs.low * most * 0.3, runs.central * most * 0.8, runs.high * most, "C", _TUNED_TEXT)
     names = [name] if len(requests) == 1 else [f"{name}, definition {n + 1}" for n in range(len(requests))]
     return [
         part
         for name, request in zip(names, requests, strict=True)
-        for part in of_request(name, request, trained, region, keys)
+        for part in make_job_parts(name, request, trained, region, keys)
     ]
 
 
-def _runs_of_job(resource: Resource, side: Side, keys: Keys) -> Quantity | None:
+def _count_job_runs(resource: Resource, side: PlanSide, keys: UsageKeys) -> Quantity | None:
     """A job that Terraform starts runs once, when it is created: what has run before uses nothing, and deleting it
     saves nothing. None where it does not run."""
-    return keys.own("runs_per_month") or (ONE if _created(resource, side) else None)
+    return keys.get_own("runs_per_month") or (ONE if _is_created(resource, side) else None)
 
 
-def _created(resource: Resource, side: Side) -> bool:
+def _is_created(resource: Resource, side: PlanSide) -> bool:
     return resource.action in ("create", "replace") and not side.before
 
 
-def of_training_job(resource: Resource, side: Side) -> list[Part]:
+def read_training_job(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """`aws_sagemaker_training_job`: one run, when it is created."""
-    values, keys = side.values(resource), side.usage(resource.address)
-    runs = _runs_of_job(resource, side, keys)
+    values, keys = side.get_values(resource), side.get_usage(resource.address)
+    runs = _count_job_runs(resource, side, keys)
     if runs is None:
         return []
-    return of_request("training job", of_block(values, "resource_config"), runs, side.region(resource), keys)
+    return make_job_parts("training job", read_block(values, "resource_config"), runs, side.find_region(resource), keys)
 
 
-def of_tuning_job(resource: Resource, side: Side) -> list[Part]:
+def read_tuning_job(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """`aws_sagemaker_hyper_parameter_tuning_job`: one search, when it is created."""
-    values, keys = side.values(resource), side.usage(resource.address)
-    runs = _runs_of_job(resource, side, keys)
+    values, keys = side.get_values(resource), side.get_usage(resource.address)
+    runs = _count_job_runs(resource, side, keys)
     if runs is None:
         return []
     limit = values.number("config.0.resource_limits.0.max_number_of_training_jobs")
-    jobs = known_number(limit)
+    jobs = to_known_number(limit)
     one, several = values.blocks("training_job_definition"), values.blocks("training_job_definitions")
     if one is UNKNOWN or several is UNKNOWN or jobs is None or not [*one, *several]:
-        return [unknown("tuning job", "job", says(limit, "how many jobs it trains"), whole=True)]
-    requests = [of_block(definition, "resource_config") for definition in [*one, *several]]
-    return _searched("tuning job", requests, jobs, runs, side.region(resource), keys)
+        return [
+            make_unknown_part(
+                "tuning job", "job", explain_missing(limit, "how many jobs it trains"), is_whole_resource=True
+            )
+        ]
+    requests = [read_block(definition, "resource_config") for definition in [*one, *several]]
+    return _make_search_parts("tuning job", requests, jobs, runs, side.find_region(resource), keys)
 
 
-def of_schedule(resource: Resource, side: Side) -> list[Part]:
+def read_schedule(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """A monitoring schedule: the processing job that it defines or names, as often as it says."""
     name, config = "monitoring job", "monitoring_schedule_config.0"
-    values, keys = side.values(resource), side.usage(resource.address)
+    values, keys = side.get_values(resource), side.get_usage(resource.address)
     described, path = values.block(f"{config}.monitoring_job_definition"), "monitoring_resources.0.cluster_config"
     if described is None:
-        definition = side.joins.target(resource, _NAMED, _DEFINITION)
+        definition = side.joins.find_target(resource, _DEFINITION_PATH, _DEFINITION)
         if not isinstance(definition, Resource):
-            return [unknown(name, "job", "the definition of the job that it starts is not in this plan")]
-        described, path = side.values(definition), "job_resources.0.cluster_config"
+            return [make_unknown_part(name, "job", "the definition of the job that it starts is not in this plan")]
+        described, path = side.get_values(definition), "job_resources.0.cluster_config"
     if described is UNKNOWN:
-        return [unknown(name, "job", says(UNKNOWN, "monitoring_job_definition"))]
-    often = runs_per_month(values.text(f"{config}.schedule_config.0.schedule_expression"))
-    by_clock = None if often is UNKNOWN else exactly(often, _SCHEDULED)
-    runs = keys.own("runs_per_month") or by_clock or default(keys, "runs_per_month")
+        return [make_unknown_part(name, "job", explain_missing(UNKNOWN, "monitoring_job_definition"))]
+    often = count_runs_per_month(values.text(f"{config}.schedule_config.0.schedule_expression"))
+    by_clock = None if often is UNKNOWN else exact_quantity(often, _SCHEDULED_TEXT)
+    runs = keys.get_own("runs_per_month") or by_clock or get_usage_or_default(keys, "runs_per_month")
     # SageMaker ends a run before the next one starts.
     longest_h = HOURS_PER_MONTH / max(runs.central, 1.0)
-    return of_request(name, of_block(described, path), runs, side.region(resource), keys, longest_h)
+    return make_job_parts(name, read_block(described, path), runs, side.find_region(resource), keys, longest_h)
 
 
-def of_monitoring(resource: Resource, side: Side) -> list[Part]:
+def read_monitoring_definition(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """The definition of a monitoring job: counted at the schedule that starts it, where there is one on either side."""
     started = [
-        joins.sources(definition, _SCHEDULE, _NAMED)
+        joins.find_sources(definition, _SCHEDULE, _DEFINITION_PATH)
         for plan in side.plans
         if (definition := plan.find_resource(resource.address)) is not None
         for joins in (plan.joins, plan.joins_before)
     ]
-    if any(matches.sure or matches.maybe for matches in started):
+    if any(matches.certain or matches.possible for matches in started):
         return []
-    return [unknown("monitoring job", "job", "no schedule of the plan starts it; one elsewhere may")]
+    return [make_unknown_part("monitoring job", "job", "no schedule of the plan starts it; one elsewhere may")]
 
 
-def of_algorithm(resource: Resource, side: Side) -> list[Part]:
+def read_algorithm(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     """An algorithm is a description, unless SageMaker is to validate it, which it does when it is created."""
-    if side.values(resource).blocks("validation_specification") == [] or not _created(resource, side):
+    if side.get_values(resource).blocks("validation_specification") == [] or not _is_created(resource, side):
         return []
-    return [unknown("validation", "job", "the jobs that validate an algorithm are not read")]
+    return [make_unknown_part("validation", "job", "the jobs that validate an algorithm are not read")]

@@ -2,97 +2,107 @@
 
 from typing import NamedTuple
 
-from sustainable_mlops.footprint.services.ec2_machines import NO_VOLUMES, Kind, Volumes, mapped, root_and_others
-from sustainable_mlops.footprint.services.plan_side import Side, known_number, says
+from sustainable_mlops.footprint.services.ec2_machines import (
+    NO_VOLUMES,
+    InstanceOption,
+    MachineVolumes,
+    read_instance_volumes,
+    read_template_volumes,
+)
+from sustainable_mlops.footprint.services.plan_side import PlanSide, explain_missing, to_known_number
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Unsure
 
 TEMPLATE = "aws_launch_template"
 _CONFIGURATION = "aws_launch_configuration"
 _DEFAULT = "$Default"
-_REQUIRED = "its instance types are whichever meet instance_requirements"
+_REQUIREMENTS_REASON = "its instance types are whichever meet instance_requirements"
 
 
-class Launch(NamedTuple):
+class LaunchSettings(NamedTuple):
     """What is said of the machines. Where nothing is, `reason` says why."""
 
     instance_type: str | None = None
     #: What takes the type's place, where none is given.
     reason: str = ""
-    volumes: Volumes = NO_VOLUMES
+    volumes: MachineVolumes = NO_VOLUMES
     spot: bool = False
 
 
-def of_template(resource: Resource, path: str, side: Side) -> Launch:
+def read_template(resource: Resource, path: str, side: PlanSide) -> LaunchSettings:
     """The launch template that the block at `path` names by its id or its name, in the version that it names."""
-    found = _template(resource, path, side)
+    found = _find_template(resource, path, side)
     if not isinstance(found, Resource):
         reason = "cannot be told until apply" if found is UNKNOWN else "is not in this plan"
-        return Launch(reason=f"its launch template {reason}")
-    version = side.values(resource).text(f"{path}.version")
-    if version is UNKNOWN and side.joins.configured(resource, f"{path}.version") is False:
+        return LaunchSettings(reason=f"its launch template {reason}")
+    version = side.get_values(resource).text(f"{path}.version")
+    if version is UNKNOWN and side.joins.is_configured(resource, f"{path}.version") is False:
         version = _DEFAULT
-    values = _version(found, version, side)
+    values = _find_version(found, version, side)
     if values is None:
-        return Launch(reason=f"version {version} of {found.address} is not in this plan")
-    return _launch(values, found.address)
+        return LaunchSettings(reason=f"version {version} of {found.address} is not in this plan")
+    return _make_launch(values, found.address)
 
 
-def of_configuration(resource: Resource, path: str, side: Side) -> Launch:
+def read_launch_configuration(resource: Resource, path: str, side: PlanSide) -> LaunchSettings:
     """The launch configuration that the attribute at `path` names."""
-    found = side.joins.target(resource, path, _CONFIGURATION)
+    found = side.joins.find_target(resource, path, _CONFIGURATION)
     if not isinstance(found, Resource):
         reason = "cannot be told until apply" if found is UNKNOWN else "is not in this plan"
-        return Launch(reason=f"its launch configuration {reason}")
-    values = side.values(found)
+        return LaunchSettings(reason=f"its launch configuration {reason}")
+    values = side.get_values(found)
     instance_type = values.text("instance_type")
-    volumes, spot = root_and_others(found, values, side), values.text("spot_price") not in (None, "")
+    volumes, spot = read_instance_volumes(found, values, side), values.text("spot_price") not in (None, "")
     if not isinstance(instance_type, str):
-        return Launch(None, f"of {found.address}, {says(instance_type, 'instance_type')}", volumes, spot)
-    return Launch(instance_type, "", volumes, spot)
+        return LaunchSettings(
+            None, f"of {found.address}, {explain_missing(instance_type, 'instance_type')}", volumes, spot
+        )
+    return LaunchSettings(instance_type, "", volumes, spot)
 
 
-def kinds(blocks: list[Block], launch: Launch) -> tuple[Kind, ...] | str:
+def list_options(blocks: list[Block], launch: LaunchSettings) -> tuple[InstanceOption, ...] | str:
     """The types of a list of overrides, each with its weight, else the template's own type; or why nobody knows."""
     if not blocks:
-        return (Kind(launch.instance_type),) if launch.instance_type is not None else launch.reason
+        return (InstanceOption(launch.instance_type),) if launch.instance_type is not None else launch.reason
     found = []
     for block in blocks:
         if block.blocks("instance_requirements") != []:
-            return _REQUIRED
-        instance_type, weight = block.text("instance_type"), weight_of(block)
+            return _REQUIREMENTS_REASON
+        instance_type, weight = block.text("instance_type"), read_weight(block)
         own = launch.instance_type if instance_type in (None, "") else instance_type
         if not isinstance(own, str) or weight is None:
-            return says(instance_type if weight is not None else UNKNOWN, "an instance type, or what one counts for,")
-        found.append(Kind(own, weight))
+            return explain_missing(
+                instance_type if weight is not None else UNKNOWN, "an instance type, or what one counts for,"
+            )
+        found.append(InstanceOption(own, weight))
     return tuple(dict.fromkeys(found))
 
 
-def weight_of(block: Block) -> float | None:
+def read_weight(block: Block) -> float | None:
     """What one machine counts for, 1 unless it is said; None where nobody knows."""
     if block.get("weighted_capacity") in (None, "", 0):  # a set holds "" or 0 where nothing is set
         return 1.0
-    weight = known_number(block.number("weighted_capacity"))
+    weight = to_known_number(block.number("weighted_capacity"))
     return weight or None
 
 
-def _template(resource: Resource, path: str, side: Side) -> Resource | Unsure | None:
+def _find_template(resource: Resource, path: str, side: PlanSide) -> Resource | Unsure | None:
     """By its id or its name, as AWS fills in the one that is not given."""
-    values, untold = side.values(resource), False
+    values, untold = side.get_values(resource), False
     for name in (f"{path}.{prefix}{name}" for prefix in ("", "launch_template_") for name in ("id", "name")):
-        found = side.joins.target(resource, name, TEMPLATE)
+        found = side.joins.find_target(resource, name, TEMPLATE)
         if isinstance(found, Resource):
             return found
         if found is None and isinstance(values.text(name), str):
             return None
         untold = untold or found is UNKNOWN
     # What a block made by `dynamic` refers to is not written down.
-    return (side.only(TEMPLATE, resource.module) or UNKNOWN) if untold else None
+    return (side.find_single(TEMPLATE, resource.module) or UNKNOWN) if untold else None
 
 
-def _version(template: Resource, version: "str | Unsure | None", side: Side) -> Block | None:
+def _find_version(template: Resource, version: "str | Unsure | None", side: PlanSide) -> Block | None:
     """Its values in `version`; None where the plan does not hold it. A change of the template makes a new version."""
-    new, old, fresh = side.values(template), template.old, template.action in ("create", "replace")
+    new, old, fresh = side.get_values(template), template.old, template.action in ("create", "replace")
     wanted: object = version
     if version in (None, _DEFAULT):
         # The first version stays the default unless the template says that each new one becomes it.
@@ -106,12 +116,12 @@ def _version(template: Resource, version: "str | Unsure | None", side: Side) -> 
     return new if fresh else None
 
 
-def _launch(values: Block, address: str) -> Launch:
+def _make_launch(values: Block, address: str) -> LaunchSettings:
     instance_type = values.text("instance_type")
-    volumes = mapped(values)
+    volumes = read_template_volumes(values)
     spot = values.text("instance_market_options.0.market_type") == "spot"
     if isinstance(instance_type, str):
-        return Launch(instance_type, "", volumes, spot)
+        return LaunchSettings(instance_type, "", volumes, spot)
     required = values.blocks("instance_requirements") != []
-    reason = _REQUIRED if required else f"of {address}, {says(instance_type, 'instance_type')}"
-    return Launch(None, reason, volumes, spot)
+    reason = _REQUIREMENTS_REASON if required else f"of {address}, {explain_missing(instance_type, 'instance_type')}"
+    return LaunchSettings(None, reason, volumes, spot)

@@ -3,17 +3,17 @@
 from math import inf
 from typing import NamedTuple
 
-from sustainable_mlops.footprint.activities import NONE, Fleet, Job, Work
-from sustainable_mlops.footprint.coefficients import assumptions
-from sustainable_mlops.footprint.figures import Lack, Unknown
-from sustainable_mlops.footprint.quantities import Quantity, between, exactly
-from sustainable_mlops.footprint.resource_parts import Part, known, unknown
-from sustainable_mlops.footprint.services.plan_side import known_number, says
-from sustainable_mlops.footprint.usage import Keys
-from sustainable_mlops.plan import UNKNOWN, Block, Step
+from sustainable_mlops.footprint.activities import ZERO, AcceleratorWork, FleetActivity, JobActivity
+from sustainable_mlops.footprint.coefficients import load_assumptions
+from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
+from sustainable_mlops.footprint.quantities import Quantity, bounded_quantity, exact_quantity
+from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, make_unknown_part
+from sustainable_mlops.footprint.services.plan_side import explain_missing, to_known_number
+from sustainable_mlops.footprint.usage import UsageKeys
+from sustainable_mlops.plan import UNKNOWN, Block, PipelineStep
 
 
-class Request(NamedTuple):
+class JobMachineRequest(NamedTuple):
     """What a request says of its machines and its end, as it is read: known, unknown or not there."""
 
     instance_type: object
@@ -23,90 +23,93 @@ class Request(NamedTuple):
     cap_seconds: object
     spot: object
     #: When what is unknown is known.
-    when: str
+    known_after: str
 
 
-def of_step(step: Step, machines: str, definition: str = "") -> Request:
+def read_step(step: PipelineStep, machines: str, definition: str = "") -> JobMachineRequest:
     """The request of `step` with its machines at the path `machines`, and the rest under `definition`."""
     # Each is read by its whole path, as parameters on the way are resolved only so.
-    return Request(
+    return JobMachineRequest(
         instance_type=step.text(f"{machines}.InstanceType"),
         instances=step.number(f"{machines}.InstanceCount"),
         volume_gb=step.number(f"{machines}.VolumeSizeInGB"),
         warm_seconds=step.number(f"{machines}.KeepAlivePeriodInSeconds"),
         cap_seconds=step.number(f"{definition}StoppingCondition.MaxRuntimeInSeconds"),
         spot=step.flag(f"{definition}EnableManagedSpotTraining"),
-        when="an execution",
+        known_after="an execution",
     )
 
 
-def of_block(values: Block, path: str) -> Request:
+def read_block(values: Block, path: str) -> JobMachineRequest:
     """The request of a resource, or of a block of it, with the block of its machines at `path`."""
     found = values.block(path)
     machines = found if isinstance(found, Block) else Block({} if found is None else found)
-    return Request(
+    return JobMachineRequest(
         instance_type=machines.text("instance_type"),
         instances=machines.number("instance_count"),
         volume_gb=machines.number("volume_size_in_gb"),
         warm_seconds=machines.number("keep_alive_period_in_seconds"),
         cap_seconds=values.number("stopping_condition.0.max_runtime_in_seconds"),
         spot=values.flag("enable_managed_spot_training"),
-        when="apply",
+        known_after="apply",
     )
 
 
-def of_request(
+def make_job_parts(
     name: str,
-    request: Request,
+    request: JobMachineRequest,
     runs: Quantity,
     region: str | None,
-    keys: Keys,
+    keys: UsageKeys,
     longest_h: float = inf,
-    work: Work = "training",
-) -> list[Part]:
+    work: AcceleratorWork = "training",
+) -> list[ResourcePart]:
     """The job of `request`, `runs` times a month, and its warm pool. Without a cap it ends after `longest_h` hours."""
 
     def why(value: object, what: str) -> str:
-        return f"{what} is not known until {request.when}" if value is UNKNOWN else says(value, what)
+        return f"{what} is not known until {request.known_after}" if value is UNKNOWN else explain_missing(value, what)
 
     if not isinstance(request.instance_type, str):
-        return [unknown(name, "job", why(request.instance_type, "its instance type"))]
-    number = 1.0 if request.instances is None else known_number(request.instances)
-    count = keys.get("instances") or (None if number is None else exactly(number))
+        return [make_unknown_part(name, "job", why(request.instance_type, "its instance type"))]
+    number = 1.0 if request.instances is None else to_known_number(request.instances)
+    count = keys.get("instances") or (None if number is None else exact_quantity(number))
     if count is None:
-        return [unknown(name, "job", why(request.instances, "its number of instances"))]
-    job = Job(
+        return [make_unknown_part(name, "job", why(request.instances, "its number of instances"))]
+    job = JobActivity(
         instance_type=request.instance_type,
         region=region,
-        hours=keys.get("hours_per_run") or _hours(known_number(request.cap_seconds), longest_h),
+        hours=keys.get("hours_per_run") or _estimate_hours(to_known_number(request.cap_seconds), longest_h),
         count=count,
         runs=runs,
         spot=request.spot is True,
         discount=keys.get("spot_discount"),
         duty=keys.get("duty"),
-        volume_gb=known_number(request.volume_gb) or 0.0,
+        volume_gb=to_known_number(request.volume_gb) or 0.0,
         work=work,
     )
     left_out = []
     if request.cap_seconds is UNKNOWN:
-        left_out.append(Unknown(name, why(UNKNOWN, "its runtime cap")))
+        left_out.append(UnknownItem(name, why(UNKNOWN, "its runtime cap")))
     if request.warm_seconds is UNKNOWN:
-        left_out.append(Unknown(name, why(UNKNOWN, "how long its warm pool stays on"), Lack.UNCOUNTED))
-    return [known(name, "job", job, tuple(left_out)), *_warm_pool(name, job, known_number(request.warm_seconds))]
+        left_out.append(UnknownItem(name, why(UNKNOWN, "how long its warm pool stays on"), UnknownKind.UNCOUNTED))
+    return [
+        make_part(name, "job", job, tuple(left_out)),
+        *_make_warm_pool(name, job, to_known_number(request.warm_seconds)),
+    ]
 
 
-def _hours(cap_seconds: float | None, longest_h: float) -> Quantity:
+def _estimate_hours(cap_seconds: float | None, longest_h: float) -> Quantity:
     """Hours of a run: a share of the cap, else the stated default."""
     if not cap_seconds:
-        return assumptions()["job_hours_without_cap"].at(0.0, longest_h)
-    hours = assumptions()["job_share_of_cap"] * (cap_seconds / 3600)
-    return hours.named(f"hours of a job, as a share of its runtime cap of {cap_seconds / 3600:g} h")
+        return load_assumptions()["job_hours_without_cap"].clamp(0.0, longest_h)
+    hours = load_assumptions()["job_share_of_cap"] * (cap_seconds / 3600)
+    return hours.with_text(f"hours of a job, as a share of its runtime cap of {cap_seconds / 3600:g} h")
 
 
-def _warm_pool(name: str, job: Job, seconds: float | None) -> list[Part]:
+def _make_warm_pool(name: str, job: JobActivity, seconds: float | None) -> list[ResourcePart]:
     """The instances that stay on after the job, idle and billed, until a job takes them or their time is up."""
     if not seconds:
         return []
-    hours = between(0.0, seconds / 3600, seconds / 3600, "hours that a warm pool waits for the next job")
-    pool = Fleet(job.instance_type, job.region, job.count, hours, NONE, job.runs, job.volume_gb)
-    return [known(f"{name}, warm pool", "job", pool)]
+    hours = bounded_quantity(0.0, seconds / 3600, seconds / 3600, "hours that a warm pool waits for the next job")
+    pool = FleetActivity(job.instance_type, job.region, job.count, hours, ZERO, job.runs, job.volume_gb)
+    return [make_part(f"{name}, warm pool", "job", pool)]

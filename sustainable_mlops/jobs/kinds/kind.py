@@ -1,4 +1,4 @@
-"""What is said of a kind of job once, so that launching, following, recording and estimating need not know it."""
+"""Base class of the job kinds, so that launching, following, recording and estimating work for every kind."""
 
 import re
 from abc import ABC, abstractmethod
@@ -12,55 +12,55 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients, constraints
 from sustainable_mlops.jobs import footprint
 from sustainable_mlops.jobs.channels import find_channels
-from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.measurement.counters import Measured
+from sustainable_mlops.jobs.figure import RunFigure
+from sustainable_mlops.jobs.measurement.counters import CounterReadings
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.record import ENDED, RunRecord
 from sustainable_mlops.jobs.run import Run, Spec
-from sustainable_mlops.jobs.spec_files import load_spec
+from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.common import NAME_SUFFIX
 
-#: An address, a name or an ARN; in the definition of a pipeline also a reference, such as `{"Get": "Parameters.X"}`.
+#: An address, a name or an ARN; in a pipeline definition also a reference, such as `{"Get": "Parameters.X"}`.
 Value = Any
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where a job's parts are. A request names them and looks into none."""
+class JobReferences:
+    """Names, ARNs and addresses that a request contains. Building a request reads nothing from them."""
 
     role: Value
     image: Value
     kms_key: Value | None
-    #: Of the packed source; None for a job that sends none.
+    #: Address of the packed source; None for a job without source.
     source: Value | None
     channels: Mapping[str, Value]
-    #: Below it SageMaker makes a folder for the models of each job.
+    #: Prefix below which SageMaker creates a folder for the models of each job.
     models: Value
     checkpoints: Value | None
-    #: Name of an output to where it goes, for kinds whose outputs are named.
+    #: Name of an output to its address, for kinds with named outputs.
     outputs: Mapping[str, Value] = field(default_factory=dict)
-    #: The name of what `Kind.needs` says the job needs.
-    needed: Value | None = None
+    #: Name of the resource that `JobKind.list_prerequisites` returns.
+    prerequisite: Value | None = None
 
 
 @dataclass(frozen=True)
-class Needed:
-    """A resource that has to be there before the job, as `Create<noun>` is asked for it, but for its name.
+class Prerequisite:
+    """A resource that must exist before the job, with the `Create<noun>` request except for its name.
 
-    Its name is made from its content: under that name there is never anything else, and it is made once.
+    The name is derived from the content: a name never has another content, so the resource is created once.
     """
 
     noun: str
     name: str
     request: Mapping[str, Any]
 
-    def make(self, sagemaker: Client) -> None:
-        """Create it, unless it is there already. Raises UserError."""
+    def create(self, sagemaker: Client) -> None:
+        """Create the resource, unless it exists. Raises UserError."""
         from botocore.exceptions import ClientError
 
         with aws.translate_aws_errors(f"Create{self.noun}"):
             try:
-                getattr(sagemaker, f"create_{_words(self.noun, '_')}")(
+                getattr(sagemaker, f"create_{_join_words(self.noun, '_')}")(
                     **{f"{self.noun}Name": self.name}, **self.request
                 )
             except ClientError as error:
@@ -69,121 +69,124 @@ class Needed:
 
 
 @dataclass(frozen=True)
-class Machines:
-    """What a job occupies."""
+class JobMachines:
+    """The instances of a job."""
 
     instance_type: str
     count: int
-    #: Seconds after which it is ended.
+    #: Maximum runtime in seconds.
     cap: int
     volume_gb: float
-    #: None where SageMaker has no managed spot for the kind.
+    #: None if SageMaker has no managed spot for the kind.
     spot: bool | None
-    #: Seconds that the machines may wait, billed, for another job.
+    #: Seconds that the instances may wait, billed, for another job.
     warm: int = 0
-    #: Of a search: how many such jobs it may start, whether it may end before, and whether it ends some of them early.
+    #: For a tuning: the maximum number of such jobs, whether the tuning may end earlier, and whether it stops jobs
+    #: early.
     jobs: int = 1
     may_end_before: bool = False
     stops_jobs: bool = False
 
 
-class Kind(ABC, Generic[Spec]):
-    """A kind of job. Its operations and their members follow from `noun`: CreateTrainingJob, TrainingJobName."""
+class JobKind(ABC, Generic[Spec]):
+    """A job kind. The names of its operations and fields derive from `noun`: CreateTrainingJob, TrainingJobName."""
 
-    #: As in a record, and in the name of the figure of its seconds.
+    #: Name in records, and in the name of the figure of its seconds.
     name: ClassVar[str]
-    #: What SageMaker's API calls it.
+    #: Name in SageMaker's API.
     noun: ClassVar[str]
-    #: What its API's members for the times start with: TrainingStartTime.
-    time: ClassVar[str]
-    #: What was done once it has ended well.
-    done: ClassVar[str]
-    #: Whose role the job runs under.
+    #: Prefix of the API's time fields: TrainingStartTime.
+    time_prefix: ClassVar[str]
+    #: Past participle for messages about a completed job.
+    completed_verb: ClassVar[str]
+    #: Phase whose role the job assumes.
     phase: ClassVar[Phase]
-    #: Most characters of a job's name.
+    #: Maximum length of a job's name.
     longest_name: ClassVar[int] = 63
-    #: Where the job file has the data, to tell what is missing.
+    #: Field of the job file with the data, for messages.
     data_field: ClassVar[str] = "data"
     spec: type[Any]
 
     @property
     def title(self) -> str:
-        """As a person calls it."""
+        """Name in messages."""
         return f"{self.name} job"
 
     def load(self, path: Path) -> Spec:
-        """The file at `path`. Raises UserError."""
-        spec: Spec = load_spec(path, self.spec)
+        """Load the job file at `path`. Raises UserError."""
+        spec: Spec = load_spec_file(path, self.spec)
         return spec
 
     @abstractmethod
     def check(self, spec: Spec) -> None:
-        """Raise UserError, with the remedy, for what SageMaker would refuse and needs no account to tell."""
+        """Raise UserError for a spec that SageMaker would reject, as far as this is known without AWS."""
 
     @abstractmethod
-    def image(self, spec: Spec, platform: Platform) -> str:
-        """The address of the image. Raises UserError."""
+    def find_image(self, spec: Spec, platform: Platform) -> str:
+        """Return the address of the image. Raises UserError."""
 
     @abstractmethod
-    def data(self, spec: Spec) -> Mapping[str, str]:
-        """Channel to its data: a key or prefix in the platform's data bucket, or an s3:// address."""
+    def list_data(self, spec: Spec) -> Mapping[str, str]:
+        """Return channel to data: a key or prefix in the platform's data bucket, or an s3:// address."""
 
-    def dealt_out(self, spec: Spec) -> frozenset[str]:  # noqa: ARG002
-        """Channels of whose objects each of several instances gets a share."""
+    def sharded_channels(self, spec: Spec) -> frozenset[str]:  # noqa: ARG002
+        """Return the channels whose objects are divided among the instances."""
         return frozenset()
 
     @abstractmethod
-    def request(self, spec: Spec, places: Places) -> dict[str, Any]:
-        """What SageMaker is asked for, but for name and tags. Pure: a step of a pipeline takes the same."""
+    def build_request(self, spec: Spec, references: JobReferences) -> dict[str, Any]:
+        """Return the request to SageMaker without name and tags. A pipeline step has the same request."""
 
     @abstractmethod
-    def machines(self, request: Mapping[str, Any]) -> Machines:
-        """What a request, or the description of its job, occupies."""
+    def read_machines(self, request: Mapping[str, Any]) -> JobMachines:
+        """Return the instances of a request, or of a job's description."""
 
-    def outputs(self, run: Run[Spec], attempt: str) -> dict[str, str]:  # noqa: ARG002
-        """Name of each output to its address; `attempt` tells a forced run from the one before it."""
+    def list_outputs(self, run: Run[Spec], attempt: str) -> dict[str, str]:  # noqa: ARG002
+        """Return the name of each output to its address; `attempt` separates forced runs of the same key."""
         return {}
 
-    def needs(self, run: Run[Spec]) -> tuple[Needed, ...]:  # noqa: ARG002
-        """What must be there before the job."""
+    def list_prerequisites(self, run: Run[Spec]) -> tuple[Prerequisite, ...]:  # noqa: ARG002
+        """Return the resources that must exist before the job."""
         return ()
 
-    def stops_after(self, spec: Spec) -> int | None:  # noqa: ARG002
-        """Seconds after which whoever follows the job stops it; None where SageMaker does so by itself."""
+    def runtime_cap_seconds(self, spec: Spec) -> int | None:  # noqa: ARG002
+        """Return the seconds after which the launcher stops the job; None if SageMaker enforces the cap."""
         return None
 
-    def promised(self, run: Run[Spec]) -> dict[str, Any]:  # noqa: ARG002
-        """Fields of a record that no job decides, so that they are renewed for a job that is done. Raises UserError."""
+    def derived_fields(self, run: Run[Spec]) -> dict[str, Any]:  # noqa: ARG002
+        """Return record fields that do not depend on a job; a done run gets new values. Raises UserError."""
         return {}
 
-    def found(self, description: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
-        """Fields of a record that this kind alone has, from the description of its job."""
+    def read_record_fields(self, description: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """Return fields of a record that only this kind has, from a job's description."""
         return {}
 
-    def gather(
+    def build_run(
         self, spec: Spec, platform: Platform, image: str, source_digest: str | None, clients: Clients
     ) -> Run[Spec]:
-        """The run, with its data looked at. Raises UserError."""
-        channels = find_channels(self.data(spec), platform.buckets.data, clients.s3, self.data_field)
+        """Return the run, with its data inspected. Raises UserError."""
+        channels = find_channels(self.list_data(spec), platform.buckets.data, clients.s3, self.data_field)
         return Run(spec, platform, image, source_digest, channels)
 
-    def resumed(
+    def resume_request(
         self,
         request: dict[str, Any],
         previous: RunRecord | None,  # noqa: ARG002
         *,
         checkpoints: bool,
     ) -> dict[str, Any] | None:
-        """`request` so that it goes on from what the run has left; None where that is nothing.
+        """Return `request` changed to continue from earlier results; None if there are none.
 
-        `checkpoints` says whether there are any where the request has them.
+        `checkpoints` is true if the request's checkpoint address has objects.
         """
         return request if checkpoints else None
 
-    def build(self, run: Run[Spec], name: str, checkpoints: str | None, outputs: Mapping[str, str]) -> dict[str, Any]:
-        """The whole request for the job `name`. Raises UserError where SageMaker's service model refuses it."""
+    def build_named_request(
+        self, run: Run[Spec], name: str, checkpoints: str | None, outputs: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Return the whole request for the job `name`. Raises UserError if SageMaker's service model rejects it."""
         platform = run.platform
-        places = Places(
+        references = JobReferences(
             role=platform.role(self.phase),
             image=run.image,
             kms_key=platform.kms_key_arn,
@@ -192,148 +195,155 @@ class Kind(ABC, Generic[Spec]):
             models=run.layout.models,
             checkpoints=checkpoints,
             outputs=outputs,
-            needed=next((one.name for one in self.needs(run)), None),
+            prerequisite=next((prerequisite.name for prerequisite in self.list_prerequisites(run)), None),
         )
         tags = [{"Key": key, "Value": value} for key, value in sorted(run.tags.items())]
-        whole = {self._member("Name"): name, **self.request(run.spec, places), "Tags": tags}
-        constraints.check(f"Create{self.noun}", whole)
-        return whole
+        request = {self._name_field("Name"): name, **self.build_request(run.spec, references), "Tags": tags}
+        constraints.check(f"Create{self.noun}", request)
+        return request
 
-    def job_name(self, name: str, run_key: str, now: datetime) -> str:
-        """`<name>-<UTC time>-<start of the run key>`: sorted by time, told apart by content; a long name is cut."""
+    def make_job_name(self, name: str, run_key: str, now: datetime) -> str:
+        """Return `<name>-<UTC time>-<start of the run key>`, with a long name cut."""
         start = name[: self.longest_name - NAME_SUFFIX].rstrip("-")
         return f"{start}-{now.astimezone(UTC):%Y%m%d-%H%M%S}-{run_key[:6]}"
 
     def create(self, request: Mapping[str, Any], sagemaker: Client) -> str:
-        """Start the job of the request; returns its ARN. Raises UserError.
+        """Start the job of the request and return its ARN. Raises UserError.
 
-        A name is of one launch alone, so a job that has it is what was asked for before, by a request whose answer was
-        lost or by a launch that broke off.
+        Only one launch uses a name. A job with this name is therefore the requested one: a response was lost, or a
+        launch failed after the request.
         """
         from botocore.exceptions import ClientError
 
         with aws.translate_aws_errors(f"Create{self.noun}"):
             try:
-                answer = self._call("Create", sagemaker)(**request)
+                response = self._find_operation("Create", sagemaker)(**request)
             except ClientError as error:
-                if aws.error_code(error) != "ResourceInUse":
+                if aws.read_error_code(error) != "ResourceInUse":
                     raise
-                answer = self._described(request[self._member("Name")], sagemaker)
-        arn: str = answer[self._member("Arn")]
+                response = self._describe(request[self._name_field("Name")], sagemaker)
+        arn: str = response[self._name_field("Arn")]
         return arn
 
-    def current(self, record: RunRecord, sagemaker: Client) -> RunRecord:
-        """The record with what SageMaker says now."""
-        return self.updated(record, self.describe(record, sagemaker))
+    def refresh(self, record: RunRecord, sagemaker: Client) -> RunRecord:
+        """Return the record with the current state of the job."""
+        return self.update_record(record, self.describe(record, sagemaker))
 
     def describe(self, record: RunRecord, sagemaker: Client) -> Mapping[str, Any]:
-        """What SageMaker says of the job now."""
-        return self._described(record.job_name, sagemaker)
+        """Return SageMaker's description of the job."""
+        return self._describe(record.job_name, sagemaker)
 
     def stop(self, job_name: str, sagemaker: Client) -> bool:
-        """Ask SageMaker to end the job; False where it has ended by itself meanwhile."""
+        """Request the end of the job; return False if it has already ended."""
         from botocore.exceptions import ClientError
 
         try:
-            self._call("Stop", sagemaker)(**{self._member("Name"): job_name})
+            self._find_operation("Stop", sagemaker)(**{self._name_field("Name"): job_name})
         except ClientError:
-            if self._described(job_name, sagemaker)[self._member("Status")] not in ENDED:
+            if self._describe(job_name, sagemaker)[self._name_field("Status")] not in ENDED:
                 raise
             return False
         return True
 
     @property
-    def worker(self) -> "Kind[Any]":
-        """The kind of the jobs whose machines do the work: this one, where it starts no others."""
+    def worker(self) -> "JobKind[Any]":
+        """Kind of the jobs whose instances do the work: this kind, unless it starts other jobs."""
         return self
 
-    def at_work(self, record: RunRecord) -> dict[str, datetime]:
-        """Jobs whose scripts run now, each to when it began to; `worker` is their kind."""
+    def list_running_jobs(self, record: RunRecord) -> dict[str, datetime]:
+        """Return the jobs whose scripts run now, each with its start; `worker` is their kind."""
         working = record.status == "InProgress" and record.working_since
         return {record.job_name: working} if working else {}
 
-    def stop_command(self, job_name: str) -> str:
-        """How a person ends a job."""
-        return f"aws sagemaker stop-{_words(self.noun, '-')} --{_words(self._member('Name'), '-')} {job_name}"
+    def format_stop_command(self, job_name: str) -> str:
+        """Return the command that stops a job."""
+        return f"aws sagemaker stop-{_join_words(self.noun, '-')} --{_join_words(self._name_field('Name'), '-')} {job_name}"
 
-    def updated(self, record: RunRecord, description: Mapping[str, Any]) -> RunRecord:
-        """The record with what the description of its job says."""
-        counted = Measured.of_values(self.counted(description), record.instance_count)
-        record = record.model_copy(update={"measured": counted})
+    def update_record(self, record: RunRecord, description: Mapping[str, Any]) -> RunRecord:
+        """Return the record with the fields of the job's description."""
+        readings = CounterReadings.from_values(self.read_counters(description), record.instance_count)
+        record = record.model_copy(update={"measured": readings})
         return record.model_copy(
             update={
-                "job_arn": description.get(self._member("Arn")),
-                "status": description[self._member("Status")],
+                "job_arn": description.get(self._name_field("Arn")),
+                "status": description[self._name_field("Status")],
                 "failure_reason": description.get("FailureReason"),
-                "started_at": description.get(f"{self.time}StartTime"),
-                "ended_at": description.get(f"{self.time}EndTime"),
-                "figures": self.figures(description, record),
-                **self.found(description),
+                "started_at": description.get(f"{self.time_prefix}StartTime"),
+                "ended_at": description.get(f"{self.time_prefix}EndTime"),
+                "figures": self.compute_figures(description, record),
+                **self.read_record_fields(description),
             }
         )
 
-    def counted(self, description: Mapping[str, Any]) -> Mapping[str, float]:  # noqa: ARG002
-        """What counters in the container said, by the names of `measured.COUNTERS`, as far as SageMaker hands it on."""
+    def read_counters(self, description: Mapping[str, Any]) -> Mapping[str, float]:  # noqa: ARG002
+        """Return the values of counters in the container, as far as SageMaker has them.
+
+        The names are those of `counters.COUNTERS`.
+        """
         return {}
 
-    def figures(self, description: Mapping[str, Any], record: RunRecord) -> dict[str, Figure]:
-        """What was measured of the job, and what follows from that."""
-        running, billable = self.seconds(description)
-        found = {}
+    def compute_figures(self, description: Mapping[str, Any], record: RunRecord) -> dict[str, RunFigure]:
+        """Return the measured figures of the job, and the figures that follow from them."""
+        running, billable = self.read_seconds(description)
+        figures = {}
         if running is not None:
-            found[self.seconds_figure] = running
+            figures[self.seconds_figure_name] = running
         if billable is not None:
-            found["billable_seconds"] = billable
+            figures["billable_seconds"] = billable
             source = f"{billable.source.rpartition(': ')[2]} x instance count"
-            found["instance_seconds"] = measured(billable.value * record.instance_count, "instance s", source)
+            figures["instance_seconds"] = make_measured_figure(
+                billable.value * record.instance_count, "instance s", source
+            )
         if running is not None and billable is not None:
             if record.spot and running.value:
                 # The formula of DescribeTrainingJob's API reference.
                 source = "1 - BillableTimeInSeconds / TrainingTimeInSeconds"
-                found["spot_saving_fraction"] = measured(
+                figures["spot_saving_fraction"] = make_measured_figure(
                     1 - billable.value / running.value, "of on-demand cost", source
                 )
-            found |= footprint.figures(
+            figures |= footprint.estimate_figures(
                 record.instance_type,
                 record.instance_count,
                 record.region,
                 running.value,
                 billable.value,
                 spot=record.spot,
-                volume_gb=self.machines(description).volume_gb,
+                volume_gb=self.read_machines(description).volume_gb,
                 measured=record.measured,
             )
-        return found
+        return figures
 
     @property
-    def seconds_figure(self) -> str:
-        """The name of the figure of the seconds that the machines ran."""
+    def seconds_figure_name(self) -> str:
+        """Name of the figure with the seconds that the instances ran."""
         return f"{self.name}_seconds"
 
-    def seconds(self, description: Mapping[str, Any]) -> tuple[Figure | None, Figure | None]:
-        """How long each instance ran, and for how long it is billed: from start to end, as SageMaker tells no more."""
-        start, end = description.get(f"{self.time}StartTime"), description.get(f"{self.time}EndTime")
+    def read_seconds(self, description: Mapping[str, Any]) -> tuple[RunFigure | None, RunFigure | None]:
+        """Return the seconds each instance ran and the billed seconds: both from start to end, by default."""
+        start, end = description.get(f"{self.time_prefix}StartTime"), description.get(f"{self.time_prefix}EndTime")
         if start is None or end is None:
             return None, None
-        source = f"Describe{self.noun}: {self.time}EndTime - {self.time}StartTime"
-        wall = measured((end - start).total_seconds(), "s", source)
+        source = f"Describe{self.noun}: {self.time_prefix}EndTime - {self.time_prefix}StartTime"
+        wall = make_measured_figure((end - start).total_seconds(), "s", source)
         return wall, wall
 
-    def _described(self, job_name: str, sagemaker: Client) -> Mapping[str, Any]:
-        description: Mapping[str, Any] = self._call("Describe", sagemaker)(**{self._member("Name"): job_name})
+    def _describe(self, job_name: str, sagemaker: Client) -> Mapping[str, Any]:
+        description: Mapping[str, Any] = self._find_operation("Describe", sagemaker)(
+            **{self._name_field("Name"): job_name}
+        )
         return description
 
-    def _member(self, name: str) -> str:
+    def _name_field(self, name: str) -> str:
         return f"{self.noun}{name}"
 
-    def _call(self, verb: str, sagemaker: Client) -> Any:
-        return getattr(sagemaker, f"{verb.lower()}_{_words(self.noun, '_')}")
+    def _find_operation(self, verb: str, sagemaker: Client) -> Any:
+        return getattr(sagemaker, f"{verb.lower()}_{_join_words(self.noun, '_')}")
 
 
-def measured(value: float, unit: str, source: str) -> Figure:
-    """A figure that SageMaker measured."""
-    return Figure(value=float(value), unit=unit, basis="measured", source=source)
+def make_measured_figure(value: float, unit: str, source: str) -> RunFigure:
+    """Return a figure that SageMaker measured."""
+    return RunFigure(value=float(value), unit=unit, basis="measured", source=source)
 
 
-def _words(camel: str, between: str) -> str:
+def _join_words(camel: str, between: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", between, camel).lower()

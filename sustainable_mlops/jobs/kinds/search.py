@@ -1,23 +1,23 @@
-"""What a tuning job is asked to search, and how far."""
+"""The search of a tuning job, as a HyperParameterTuningJobConfig."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sustainable_mlops.jobs.kinds.members import optional
-from sustainable_mlops.jobs.kinds.training import encoded
-from sustainable_mlops.jobs.specs.tuning import Categorical, Integer, Range, Tuning
+from sustainable_mlops.jobs.kinds.members import drop_missing
+from sustainable_mlops.jobs.kinds.training import encode_hyperparameter
+from sustainable_mlops.jobs.specs.tuning import CategoricalRange, IntegerRange, Range, TuningSpec
 
 
-def search(spec: Tuning) -> dict[str, Any]:
-    """A HyperParameterTuningJobConfig."""
-    limits, hyperband, done = spec.limits, spec.hyperband, spec.limits.completion
+def build_search_config(spec: TuningSpec) -> dict[str, Any]:
+    """Return a HyperParameterTuningJobConfig."""
+    limits, hyperband, completion = spec.limits, spec.hyperband, spec.limits.completion
     criteria = {
-        **optional(TargetObjectiveMetricValue=done.target),
-        **({"ConvergenceDetected": {"CompleteOnConvergence": "Enabled"}} if done.convergence else {}),
+        **drop_missing(TargetObjectiveMetricValue=completion.target),
+        **({"ConvergenceDetected": {"CompleteOnConvergence": "Enabled"}} if completion.convergence else {}),
     }
-    if done.jobs_without_improvement is not None:
-        most = {"MaxNumberOfTrainingJobsNotImproving": done.jobs_without_improvement}
-        criteria["BestObjectiveNotImproving"] = most
+    if completion.jobs_without_improvement is not None:
+        limit = {"MaxNumberOfTrainingJobsNotImproving": completion.jobs_without_improvement}
+        criteria["BestObjectiveNotImproving"] = limit
     resources = hyperband and {"MinResource": hyperband.min_epochs, "MaxResource": hyperband.max_epochs}
     return {
         "Strategy": spec.strategy.capitalize(),
@@ -30,29 +30,37 @@ def search(spec: Tuning) -> dict[str, Any]:
             "MaxParallelTrainingJobs": limits.max_parallel,
             "MaxRuntimeInSeconds": limits.max_runtime_minutes * 60,
         },
-        "ParameterRanges": _ranges(spec.ranges),
-        "TrainingJobEarlyStoppingType": "Auto" if spec.stops_early else "Off",
+        "ParameterRanges": _build_ranges(spec.ranges),
+        "TrainingJobEarlyStoppingType": "Auto" if spec.is_early_stopping else "Off",
         "RandomSeed": spec.seed,
-        **optional(
+        **drop_missing(
             StrategyConfig={"HyperbandStrategyConfig": resources} if resources else None,
             TuningJobCompletionCriteria=criteria or None,
         ),
     }
 
 
-def _ranges(ranges: Mapping[str, Range]) -> dict[str, Any]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for name, one in sorted(ranges.items()):
-        if isinstance(one, Categorical):
-            given: dict[str, Any] = {"Name": name, "Values": [encoded(value) for value in one.values]}
+def _build_ranges(ranges: Mapping[str, Range]) -> dict[str, Any]:
+    ranges_by_type: dict[str, list[dict[str, Any]]] = {}
+    for name, parameter_range in sorted(ranges.items()):
+        if isinstance(parameter_range, CategoricalRange):
+            parameter: dict[str, Any] = {
+                "Name": name,
+                "Values": [encode_hyperparameter(value) for value in parameter_range.values],
+            }
         else:
-            scaling = "".join(word.capitalize() for word in one.scaling.split("_"))
-            given = {"Name": name, "MinValue": str(one.min), "MaxValue": str(one.max), "ScalingType": scaling}
-        found.setdefault(_member(one), []).append(given)
-    return found
+            scaling = "".join(word.capitalize() for word in parameter_range.scaling.split("_"))
+            parameter = {
+                "Name": name,
+                "MinValue": str(parameter_range.min),
+                "MaxValue": str(parameter_range.max),
+                "ScalingType": scaling,
+            }
+        ranges_by_type.setdefault(_name_range_field(parameter_range), []).append(parameter)
+    return ranges_by_type
 
 
-def _member(one: Range) -> str:
-    if isinstance(one, Categorical):
+def _name_range_field(parameter_range: Range) -> str:
+    if isinstance(parameter_range, CategoricalRange):
         return "CategoricalParameterRanges"
-    return "IntegerParameterRanges" if isinstance(one, Integer) else "ContinuousParameterRanges"
+    return "IntegerParameterRanges" if isinstance(parameter_range, IntegerRange) else "ContinuousParameterRanges"

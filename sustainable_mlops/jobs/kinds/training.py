@@ -7,35 +7,35 @@ from typing import Any, ClassVar
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import utilization
-from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.image import image_address
-from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places, measured
-from sustainable_mlops.jobs.kinds.members import check_instance, optional, volume_key
+from sustainable_mlops.jobs.kinds.kind import JobKind, JobMachines, JobReferences, make_measured_figure
+from sustainable_mlops.jobs.kinds.members import check_instance_type, choose_volume_key, drop_missing
 from sustainable_mlops.jobs.measurement import counters as counters
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.serving import check_serving, served
-from sustainable_mlops.jobs.source import ARCHIVE, MEASURING
+from sustainable_mlops.jobs.serving import check_serving, resolve_images
+from sustainable_mlops.jobs.source import ARCHIVE, MEASURING_SCRIPT
 from sustainable_mlops.jobs.specs.common import CODE_CHANNEL, Scalar
-from sustainable_mlops.jobs.specs.training import CHECKPOINT_DIR, Training
+from sustainable_mlops.jobs.specs.training import CHECKPOINT_DIR, TrainingSpec
 
 CHECKPOINTS = "/opt/ml/checkpoints"
 
 
-class TrainingKind(Kind[Training]):
-    """Managed spot with checkpoints, capped, isolated and unprofiled."""
+class TrainingKind(JobKind[TrainingSpec]):
+    """Training jobs on managed spot with checkpoints, with a runtime cap, isolated and not profiled."""
 
     name: ClassVar[str] = "training"
     noun: ClassVar[str] = "TrainingJob"
-    time: ClassVar[str] = "Training"
-    done: ClassVar[str] = "trained"
+    time_prefix: ClassVar[str] = "Training"
+    completed_verb: ClassVar[str] = "trained"
     phase: ClassVar[Phase] = "training"
-    spec = Training
+    spec = TrainingSpec
 
-    def check(self, spec: Training) -> None:
-        """Instance types that SageMaker does not have for their purpose are refused."""
-        check_instance(
+    def check(self, spec: TrainingSpec) -> None:
+        """Raise UserError for instance types that cannot train, or cannot serve the model."""
+        check_instance_type(
             "compute.instance_type",
             spec.compute.instance_type,
             "TrainingInstanceType",
@@ -43,45 +43,48 @@ class TrainingKind(Kind[Training]):
             inferentia="Inferentia serves models only; use for example ml.trn1.2xlarge",
         )
         if spec.floor is not None:
-            utilization.processors(spec.compute.instance_type, spec.floor.of)
+            utilization.count_processors(spec.compute.instance_type, spec.floor.processor)
         if spec.serving is not None:
             check_serving(spec.serving)
 
-    def image(self, spec: Training, platform: Platform) -> str:
-        """The image that trains."""
+    def find_image(self, spec: TrainingSpec, platform: Platform) -> str:
+        """Return the training image."""
         return image_address(spec.image, platform.region, spec.compute.instance_type)
 
-    def data(self, spec: Training) -> Mapping[str, str]:
-        """The channels."""
+    def list_data(self, spec: TrainingSpec) -> Mapping[str, str]:
+        """Return the channels."""
         return spec.data
 
-    def dealt_out(self, spec: Training) -> frozenset[str]:
-        """The channels that are sharded."""
+    def sharded_channels(self, spec: TrainingSpec) -> frozenset[str]:
+        """Return the sharded channels."""
         return frozenset(spec.sharding)
 
-    def request(self, spec: Training, places: Places) -> dict[str, Any]:
-        """A CreateTrainingJob request."""
+    def build_request(self, spec: TrainingSpec, references: JobReferences) -> dict[str, Any]:
+        """Return a CreateTrainingJob request."""
         request = {
             "AlgorithmSpecification": {
-                "TrainingImage": places.image,
+                "TrainingImage": references.image,
                 "TrainingInputMode": "File",
                 "MetricDefinitions": [
                     *({"Name": name, "Regex": regex} for name, regex in sorted(spec.metrics.items())),
-                    *counters.definitions(),
+                    *counters.list_metric_definitions(),
                 ],
             },
-            "RoleArn": places.role,
-            "HyperParameters": _hyperparameters(spec),
+            "RoleArn": references.role,
+            "HyperParameters": _build_hyperparameters(spec),
             "InputDataConfig": [
-                *(_channel(name, address, spec.sharding.get(name)) for name, address in places.channels.items()),
-                _channel(CODE_CHANNEL, places.source),
+                *(
+                    _build_channel(name, address, spec.sharding.get(name))
+                    for name, address in references.channels.items()
+                ),
+                _build_channel(CODE_CHANNEL, references.source),
             ],
-            "OutputDataConfig": {"S3OutputPath": places.models, **optional(KmsKeyId=places.kms_key)},
-            "ResourceConfig": _resources(spec, places),
-            "StoppingCondition": _stopping(spec),
+            "OutputDataConfig": {"S3OutputPath": references.models, **drop_missing(KmsKeyId=references.kms_key)},
+            "ResourceConfig": _build_resources(spec, references),
+            "StoppingCondition": _build_stopping_condition(spec),
             "EnableManagedSpotTraining": spec.compute.spot,
             "EnableNetworkIsolation": spec.network.isolation,
-            # Else SageMaker profiles every job and runs a rule container beside it.
+            # By default SageMaker profiles every job and runs an additional rule container.
             "ProfilerConfig": {"DisableProfiler": True},
             "Environment": {
                 **spec.environment,
@@ -89,14 +92,14 @@ class TrainingKind(Kind[Training]):
                 ENTRY_POINT: spec.source.entry_point,
             },
         }
-        if places.checkpoints is not None:
-            request["CheckpointConfig"] = {"S3Uri": places.checkpoints, "LocalPath": CHECKPOINTS}
+        if references.checkpoints is not None:
+            request["CheckpointConfig"] = {"S3Uri": references.checkpoints, "LocalPath": CHECKPOINTS}
         return request
 
-    def machines(self, request: Mapping[str, Any]) -> Machines:
-        """What ResourceConfig says."""
+    def read_machines(self, request: Mapping[str, Any]) -> JobMachines:
+        """Return the instances of ResourceConfig."""
         resources = request["ResourceConfig"]
-        return Machines(
+        return JobMachines(
             resources["InstanceType"],
             resources["InstanceCount"],
             cap=request["StoppingCondition"]["MaxRuntimeInSeconds"],
@@ -105,44 +108,44 @@ class TrainingKind(Kind[Training]):
             warm=resources.get("KeepAlivePeriodInSeconds", 0),
         )
 
-    def gather(
-        self, spec: Training, platform: Platform, image: str, source_digest: str | None, clients: Clients
-    ) -> Run[Training]:
-        """Where the platform allows for its warm pool."""
+    def build_run(
+        self, spec: TrainingSpec, platform: Platform, image: str, source_digest: str | None, clients: Clients
+    ) -> Run[TrainingSpec]:
+        """Return the run if the platform allows its warm pool. Raises UserError."""
         check_warm_pool(spec, platform)
-        return super().gather(spec, platform, image, source_digest, clients)
+        return super().build_run(spec, platform, image, source_digest, clients)
 
-    def promised(self, run: Run[Training]) -> dict[str, Any]:
-        """How the model is to be served, and where registered."""
+    def derived_fields(self, run: Run[TrainingSpec]) -> dict[str, Any]:
+        """Return the serving of the model and its model package group."""
         spec, platform = run.spec, run.platform
         # Terraform's keys have underscores.
         group = platform.model_package_groups.get(spec.workload.replace("-", "_"))
-        serving = served(spec.serving, spec.image, platform.region) if spec.serving else None
+        serving = resolve_images(spec.serving, spec.image, platform.region) if spec.serving else None
         return {"serving": serving, "model_package_group": group}
 
-    def found(self, description: Mapping[str, Any]) -> dict[str, Any]:
-        """The model, its metrics and the interruptions."""
+    def read_record_fields(self, description: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the model, its metrics and the interruptions."""
         transitions = description.get("SecondaryStatusTransitions", [])
         status = description.get("SecondaryStatus", "")
-        begun = [transition["StartTime"] for transition in transitions if transition["Status"] == "Training"]
+        start_times = [transition["StartTime"] for transition in transitions if transition["Status"] == "Training"]
         return {
             "secondary_status": status,
-            "working_since": begun[-1] if begun and status == "Training" else None,
+            "working_since": start_times[-1] if start_times and status == "Training" else None,
             "interruptions": sum(transition["Status"] == "Interrupted" for transition in transitions),
             "model": description.get("ModelArtifacts", {}).get("S3ModelArtifacts"),
-            "metrics": counters.split(_metrics(description))[0],
+            "metrics": counters.split_metrics(_read_metrics(description))[0],
         }
 
-    def counted(self, description: Mapping[str, Any]) -> Mapping[str, float]:
-        """What SageMaker read of it from the log."""
-        return counters.split(_metrics(description))[1]
+    def read_counters(self, description: Mapping[str, Any]) -> Mapping[str, float]:
+        """Return the values that SageMaker read from the log."""
+        return counters.split_metrics(_read_metrics(description))[1]
 
-    def seconds(self, description: Mapping[str, Any]) -> tuple[Figure | None, Figure | None]:
-        """As SageMaker measured them: without the time that spot waits."""
+    def read_seconds(self, description: Mapping[str, Any]) -> tuple[RunFigure | None, RunFigure | None]:
+        """Return the seconds that SageMaker measured, without waits for spot."""
         running, billable = (
             None
             if (value := description.get(member)) is None
-            else measured(value, "s", f"DescribeTrainingJob: {member}")
+            else make_measured_figure(value, "s", f"DescribeTrainingJob: {member}")
             for member in ("TrainingTimeInSeconds", "BillableTimeInSeconds")
         )
         return running, billable
@@ -151,7 +154,7 @@ class TrainingKind(Kind[Training]):
 TRAINING = TrainingKind()
 
 
-def check_warm_pool(spec: Training, platform: Platform) -> None:
+def check_warm_pool(spec: TrainingSpec, platform: Platform) -> None:
     """Raise UserError if the job keeps a warm pool and the platform allows none."""
     if spec.compute.keep_alive_minutes and not platform.warm_pools:
         raise UserError(
@@ -160,10 +163,10 @@ def check_warm_pool(spec: Training, platform: Platform) -> None:
         )
 
 
-def encoded(value: Scalar) -> str:
-    """A hyperparameter as SageMaker takes it.
+def encode_hyperparameter(value: Scalar) -> str:
+    """Return a hyperparameter as SageMaker takes it.
 
-    The containers' toolkits read each value as JSON where they can: text that would become something else is quoted.
+    The containers' toolkits parse each value as JSON if they can. A string that JSON would parse is quoted.
 
     Source: read_hyperparameters in sagemaker-training-toolkit and sagemaker-containers.
     """
@@ -176,41 +179,41 @@ def encoded(value: Scalar) -> str:
     return json.dumps(value)
 
 
-def _metrics(description: Mapping[str, Any]) -> dict[str, float]:
+def _read_metrics(description: Mapping[str, Any]) -> dict[str, float]:
     return {metric["MetricName"]: metric["Value"] for metric in description.get("FinalMetricDataList", [])}
 
 
-def _hyperparameters(spec: Training) -> dict[str, str]:
+def _build_hyperparameters(spec: TrainingSpec) -> dict[str, str]:
     return {
-        **{name: encoded(value) for name, value in spec.hyperparameters.items()},
-        "sagemaker_program": MEASURING,
-        # An isolated container cannot fetch its code from S3, so SageMaker delivers it as one more channel; the
-        # containers' toolkits unpack a local archive just as well. It needs no S3 permission inside the container
-        # either, so a job with a network does the same.
+        **{name: encode_hyperparameter(value) for name, value in spec.hyperparameters.items()},
+        "sagemaker_program": MEASURING_SCRIPT,
+        # An isolated container cannot fetch its code from S3, so SageMaker delivers it as one more channel. The
+        # containers' toolkits unpack a local archive too. The container then needs no S3 permission, so a job with a
+        # network does the same.
         "sagemaker_submit_directory": f"/opt/ml/input/data/{CODE_CHANNEL}/{ARCHIVE}",
     }
 
 
-def _channel(name: str, address: Any, sharding: str | None = None) -> dict[str, Any]:
-    dealt = "ShardedByS3Key" if sharding else "FullyReplicated"
-    source = {"S3DataType": "S3Prefix", "S3Uri": address, "S3DataDistributionType": dealt}
+def _build_channel(name: str, address: Any, sharding: str | None = None) -> dict[str, Any]:
+    distribution = "ShardedByS3Key" if sharding else "FullyReplicated"
+    source = {"S3DataType": "S3Prefix", "S3Uri": address, "S3DataDistributionType": distribution}
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 
-def _resources(spec: Training, places: Places) -> dict[str, Any]:
+def _build_resources(spec: TrainingSpec, references: JobReferences) -> dict[str, Any]:
     compute = spec.compute
     return {
         "InstanceType": compute.instance_type,
         "InstanceCount": compute.instance_count,
         "VolumeSizeInGB": compute.volume_gb,
-        **optional(
-            VolumeKmsKeyId=volume_key(compute.instance_type, places.kms_key),
+        **drop_missing(
+            VolumeKmsKeyId=choose_volume_key(compute.instance_type, references.kms_key),
             KeepAlivePeriodInSeconds=compute.keep_alive_minutes * 60 or None,
         ),
     }
 
 
-def _stopping(spec: Training) -> dict[str, int]:
+def _build_stopping_condition(spec: TrainingSpec) -> dict[str, int]:
     runtime = spec.limits.max_runtime_minutes
     wait = spec.limits.max_wait_minutes or 2 * runtime
     return {"MaxRuntimeInSeconds": runtime * 60, **({"MaxWaitTimeInSeconds": wait * 60} if spec.compute.spot else {})}

@@ -10,20 +10,20 @@ from typing import Any, ClassVar
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
 from sustainable_mlops.errors import UserError, did_you_mean
-from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.kinds import trials
-from sustainable_mlops.jobs.kinds.kind import Kind, Machines, Places, measured
-from sustainable_mlops.jobs.kinds.search import search
+from sustainable_mlops.jobs.kinds.kind import JobKind, JobMachines, JobReferences, make_measured_figure
+from sustainable_mlops.jobs.kinds.search import build_search_config
 from sustainable_mlops.jobs.kinds.training import TRAINING, TrainingKind, check_warm_pool
 from sustainable_mlops.jobs.platform import Phase, Platform
-from sustainable_mlops.jobs.record import ENDED, RunRecord, Trial, read_file
+from sustainable_mlops.jobs.record import ENDED, RunRecord, TuningTrial, read_record_file
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.spec_files import load_spec
-from sustainable_mlops.jobs.specs.training import Training
-from sustainable_mlops.jobs.specs.tuning import Tuning
+from sustainable_mlops.jobs.spec_files import load_spec_file
+from sustainable_mlops.jobs.specs.training import TrainingSpec
+from sustainable_mlops.jobs.specs.tuning import TuningSpec
 
-#: What a training job definition takes of a CreateTrainingJob request, under the same names.
-_DEFINITION = (
+#: Fields that a training job definition has in common with a CreateTrainingJob request.
+_TRAINING_JOB_FIELDS = (
     "AlgorithmSpecification",
     "RoleArn",
     "InputDataConfig",
@@ -36,58 +36,58 @@ _DEFINITION = (
     "Environment",
 )
 _WARM_START = {"identical": "IdenticalDataAndAlgorithm", "transfer": "TransferLearning"}
-#: Of one tuning job. Source: HyperParameterTuningJobWarmStartConfig.
-_MOST_PARENTS = 5
+#: Maximum number of parents of one tuning job. Source: HyperParameterTuningJobWarmStartConfig.
+_MAX_PARENTS = 5
 
 
-class TuningKind(Kind[Tuning]):
-    """Its training jobs are what `TRAINING` makes them; its times and figures are theirs together."""
+class TuningKind(JobKind[TuningSpec]):
+    """Tuning jobs. `TRAINING` builds their training jobs; times and figures are sums over these jobs."""
 
     name: ClassVar[str] = "tuning"
     noun: ClassVar[str] = "HyperParameterTuningJob"
-    time: ClassVar[str] = "HyperParameterTuning"
-    done: ClassVar[str] = "tuned"
+    time_prefix: ClassVar[str] = "HyperParameterTuning"
+    completed_verb: ClassVar[str] = "tuned"
     phase: ClassVar[Phase] = "training"
-    #: The names of its training jobs begin with it.
+    #: Maximum length of the name, which also starts the names of the training jobs.
     longest_name: ClassVar[int] = 32
-    spec = Tuning
+    spec = TuningSpec
 
-    def load(self, path: Path) -> Tuning:
-        """With the job file that it names, and with parents by their names where it names their records."""
-        return _by_name(_load(path), path)
+    def load(self, path: Path) -> TuningSpec:
+        """Load the file with the job file that it names; replace parents that are record files by their job names."""
+        return _replace_record_paths(_load_tuning(path), path)
 
-    def check(self, spec: Tuning) -> None:
-        """What is refused of a training job is refused here."""
+    def check(self, spec: TuningSpec) -> None:
+        """Raise UserError for a training job that is invalid."""
         TRAINING.check(spec.job)
 
-    def image(self, spec: Tuning, platform: Platform) -> str:
-        """The image that trains."""
-        return TRAINING.image(spec.job, platform)
+    def find_image(self, spec: TuningSpec, platform: Platform) -> str:
+        """Return the training image."""
+        return TRAINING.find_image(spec.job, platform)
 
-    def data(self, spec: Tuning) -> Mapping[str, str]:
-        """The channels of each training job."""
-        return TRAINING.data(spec.job)
+    def list_data(self, spec: TuningSpec) -> Mapping[str, str]:
+        """Return the channels of each training job."""
+        return TRAINING.list_data(spec.job)
 
-    def gather(
-        self, spec: Tuning, platform: Platform, image: str, source_digest: str | None, clients: Clients
-    ) -> Run[Tuning]:
-        """With a look at the parents too."""
+    def build_run(
+        self, spec: TuningSpec, platform: Platform, image: str, source_digest: str | None, clients: Clients
+    ) -> Run[TuningSpec]:
+        """Return the run after a check of its parents and its warm pool. Raises UserError."""
         check_warm_pool(spec.job, platform)
         for parent in spec.warm_start.parents if spec.warm_start else ():
             _check_parent(parent, clients.sagemaker)
-        return super().gather(spec, platform, image, source_digest, clients)
+        return super().build_run(spec, platform, image, source_digest, clients)
 
-    def dealt_out(self, spec: Tuning) -> frozenset[str]:
-        """Those of each of its training jobs."""
-        return TRAINING.dealt_out(spec.job)
+    def sharded_channels(self, spec: TuningSpec) -> frozenset[str]:
+        """Return the sharded channels of each training job."""
+        return TRAINING.sharded_channels(spec.job)
 
-    def request(self, spec: Tuning, places: Places) -> dict[str, Any]:
-        """A CreateHyperParameterTuningJob request."""
-        training = TRAINING.request(spec.job, places)
+    def build_request(self, spec: TuningSpec, references: JobReferences) -> dict[str, Any]:
+        """Return a CreateHyperParameterTuningJob request."""
+        training = TRAINING.build_request(spec.job, references)
         static = {name: value for name, value in training["HyperParameters"].items() if name not in spec.ranges}
-        definition = {member: training[member] for member in _DEFINITION if member in training}
+        definition = {member: training[member] for member in _TRAINING_JOB_FIELDS if member in training}
         request = {
-            "HyperParameterTuningJobConfig": search(spec),
+            "HyperParameterTuningJobConfig": build_search_config(spec),
             "TrainingJobDefinition": {"StaticHyperParameters": static, **definition},
         }
         if spec.warm_start is not None:
@@ -99,34 +99,34 @@ class TuningKind(Kind[Tuning]):
             }
         return request
 
-    def resumed(
+    def resume_request(
         self,
         request: dict[str, Any],
         previous: RunRecord | None,
         *,
         checkpoints: bool,  # noqa: ARG002
     ) -> dict[str, Any] | None:
-        """Begins with what was observed before, and launches as many jobs less.
+        """Return the request with the earlier results as a warm start and fewer jobs.
 
-        A grid has to be whole, and Hyperband's jobs have no comparable ends: these start anew. Checkpoints are of
-        single jobs, which nobody launches again.
+        A grid must be complete, and Hyperband's jobs do not have comparable ends: these start from the beginning.
+        Checkpoints belong to single jobs, which are not launched again.
         """
         config = request["HyperParameterTuningJobConfig"]
-        done = [trial for trial in previous.trials if trial.objective is not None] if previous else []
+        completed = [trial for trial in previous.trials if trial.objective is not None] if previous else []
         warm = request.get("WarmStartConfig", {"WarmStartType": _WARM_START["identical"]})
-        if previous is None or not done or config["Strategy"] not in ("Bayesian", "Random"):
+        if previous is None or not completed or config["Strategy"] not in ("Bayesian", "Random"):
             return None
         if warm["WarmStartType"] != _WARM_START["identical"]:
             return None
         limits = config["ResourceLimits"]
-        # The previous one may itself have had only what was left by one before it.
-        left = max(1, (previous.max_jobs or limits["MaxNumberOfTrainingJobs"]) - len(done))
-        names = [*previous.parents, previous.job_name][-_MOST_PARENTS:]
+        # The previous tuning may itself have resumed another one with fewer jobs.
+        remaining = max(1, (previous.max_jobs or limits["MaxNumberOfTrainingJobs"]) - len(completed))
+        names = [*previous.parents, previous.job_name][-_MAX_PARENTS:]
         return {
             **request,
             "HyperParameterTuningJobConfig": {
                 **config,
-                "ResourceLimits": {**limits, "MaxNumberOfTrainingJobs": left},
+                "ResourceLimits": {**limits, "MaxNumberOfTrainingJobs": remaining},
             },
             "WarmStartConfig": {
                 **warm,
@@ -134,11 +134,11 @@ class TuningKind(Kind[Tuning]):
             },
         }
 
-    def machines(self, request: Mapping[str, Any]) -> Machines:
-        """Those of one of its training jobs, and how many of these there may be."""
+    def read_machines(self, request: Mapping[str, Any]) -> JobMachines:
+        """Return the instances of one training job, and the maximum number of jobs."""
         config = request["HyperParameterTuningJobConfig"]
         return replace(
-            TRAINING.machines(request["TrainingJobDefinition"]),
+            TRAINING.read_machines(request["TrainingJobDefinition"]),
             jobs=config["ResourceLimits"]["MaxNumberOfTrainingJobs"],
             may_end_before="TuningJobCompletionCriteria" in config,
             stops_jobs=config["TrainingJobEarlyStoppingType"] == "Auto" or config["Strategy"] == "Hyperband",
@@ -146,53 +146,53 @@ class TuningKind(Kind[Tuning]):
 
     @property
     def worker(self) -> TrainingKind:
-        """Training jobs do the work."""
+        """Kind of the training jobs, which do the work."""
         return TRAINING
 
     @property
-    def seconds_figure(self) -> str:
-        """Its training jobs' seconds are counted as any training's."""
-        return TRAINING.seconds_figure
+    def seconds_figure_name(self) -> str:
+        """Name of the figure of a training: the seconds of the training jobs count."""
+        return TRAINING.seconds_figure_name
 
-    def at_work(self, record: RunRecord) -> dict[str, datetime]:
-        """Its training jobs whose scripts run."""
+    def list_running_jobs(self, record: RunRecord) -> dict[str, datetime]:
+        """Return the training jobs whose scripts run."""
         return {trial.job_name: trial.working_since for trial in record.trials if trial.working_since}
 
-    def promised(self, run: Run[Tuning]) -> dict[str, Any]:
-        """What is promised of the best model."""
-        return TRAINING.promised(Run(run.spec.job, run.platform, run.image, run.source_digest, run.channels))
+    def derived_fields(self, run: Run[TuningSpec]) -> dict[str, Any]:
+        """Return the derived fields of the best model."""
+        return TRAINING.derived_fields(Run(run.spec.job, run.platform, run.image, run.source_digest, run.channels))
 
     def describe(self, record: RunRecord, sagemaker: Client) -> Mapping[str, Any]:
-        """What SageMaker says of the search, with its training jobs under `Trials`, the best one under `Best`."""
+        """Return the description of the tuning, with its training jobs as `Trials` and the best one as `Best`."""
         description: dict[str, Any] = dict(super().describe(record, sagemaker))
-        description["Trials"] = trials.of(record, sagemaker)
-        description["Best"] = trials.best(description, sagemaker)
+        description["Trials"] = trials.list_trials(record, sagemaker)
+        description["Best"] = trials.find_best_job(description, sagemaker)
         return description
 
-    def found(self, description: Mapping[str, Any]) -> dict[str, Any]:
-        """The training jobs, and of the best one its model, its metrics and what it was trained with."""
+    def read_record_fields(self, description: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the training jobs, and the model, metrics and parents of the best one."""
         best = description["Best"]
         parents = description.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", [])
         names = [trial.job_name for trial in description["Trials"]]
-        of_best = TRAINING.found(best) if best else {}
+        best_fields = TRAINING.read_record_fields(best) if best else {}
         return {
             "started_at": description.get("CreationTime"),
-            "failure_reason": trials.reason(description),
+            "failure_reason": trials.explain_failure(description),
             "trials": description["Trials"],
             "children": names,
             "max_jobs": description["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"],
             "best": best["TrainingJobName"] if best else None,
             "parents": [one["HyperParameterTuningJobName"] for one in parents],
-            "model": of_best.get("model"),
-            "metrics": of_best.get("metrics", {}),
+            "model": best_fields.get("model"),
+            "metrics": best_fields.get("metrics", {}),
             "interruptions": sum(trial.interruptions for trial in description["Trials"]),
         }
 
-    def seconds(self, description: Mapping[str, Any]) -> tuple[Figure | None, Figure | None]:
-        """Of all its training jobs together."""
-        jobs: list[Trial] = description["Trials"]
+    def read_seconds(self, description: Mapping[str, Any]) -> tuple[RunFigure | None, RunFigure | None]:
+        """Return the seconds of all training jobs together."""
+        jobs: list[TuningTrial] = description["Trials"]
         running, billable = (
-            measured(sum(values), "s", f"DescribeTrainingJob: {member}, {len(values)} jobs together")
+            make_measured_figure(sum(values), "s", f"DescribeTrainingJob: {member}, {len(values)} jobs together")
             if (values := [value for job in jobs if (value := getattr(job, field)) is not None])
             else None
             for field, member in (
@@ -202,16 +202,16 @@ class TuningKind(Kind[Tuning]):
         )
         return running, billable
 
-    def figures(self, description: Mapping[str, Any], record: RunRecord) -> dict[str, Figure]:
-        """Also what early stopping has saved."""
-        return super().figures(description, record) | dict(trials.saved(description["Trials"]))
+    def compute_figures(self, description: Mapping[str, Any], record: RunRecord) -> dict[str, RunFigure]:
+        """Return the figures, with the savings of early stopping."""
+        return super().compute_figures(description, record) | dict(trials.estimate_savings(description["Trials"]))
 
 
 TUNING = TuningKind()
 
 
-def _by_name(spec: Tuning, path: Path) -> Tuning:
-    """Raises UserError for a record that cannot be read, or is not a tuning's."""
+def _replace_record_paths(spec: TuningSpec, path: Path) -> TuningSpec:
+    """Replace parents that are record files by their job names. Raises UserError for an invalid record."""
     if spec.warm_start is None:
         return spec
     names = []
@@ -222,12 +222,12 @@ def _by_name(spec: Tuning, path: Path) -> Tuning:
         file = path.parent / parent
         if not file.is_file():
             raise UserError(
-                f"{path}: warm_start.parents: there is no record {file}; name the tuning job, or its record"
+                f"{path}: warm_start.parents: the record {file} does not exist; name the tuning job, or its record"
             )
-        record = read_file(file)
+        record = read_record_file(file)
         if record.kind != TuningKind.name:
             raise UserError(
-                f"{path}: warm_start.parents: {file} is the record of a {record.kind}; only a tuning's will do"
+                f"{path}: warm_start.parents: {file} is the record of a {record.kind} job; name the record of a tuning"
             )
         names.append(record.job_name)
     return spec.model_copy(update={"warm_start": spec.warm_start.model_copy(update={"parents": names})})
@@ -241,26 +241,26 @@ def _check_parent(name: str, sagemaker: Client) -> None:
             "HyperParameterTuningJobStatus"
         ]
     except ClientError as error:
-        if aws.error_code(error) not in ("ResourceNotFound", "ValidationException"):
+        if aws.read_error_code(error) not in ("ResourceNotFound", "ValidationException"):
             raise
-        raise UserError(f"warm_start.parents: there is no tuning job {name}; correct the name, or remove it") from None
+        raise UserError(f"warm_start.parents: the tuning job {name} does not exist; correct or remove it") from None
     if status not in ENDED:
-        raise UserError(f"warm_start.parents: {name} is {status}, and only one that has ended can be begun from; wait")
+        raise UserError(f"warm_start.parents: {name} is {status}; wait until it has ended")
 
 
-def _load(path: Path) -> Tuning:
-    """The tuning that the file at `path` describes, its job file read. Raises UserError.
+def _load_tuning(path: Path) -> TuningSpec:
+    """Load the tuning at `path` with its job file. Raises UserError.
 
-    Where that says something relative to itself, it is relative to `path` then.
+    Paths of the job file become relative to `path`.
     """
-    tuning = load_spec(path, Tuning)
+    tuning = load_spec_file(path, TuningSpec)
     training = tuning.training
     if isinstance(training, str):
         file = path.parent / training
-        training = load_spec(file, Training)
+        training = load_spec_file(file, TrainingSpec)
         directory = os.path.relpath(file.parent / training.source.directory, path.parent)
         training = training.model_copy(update={"source": training.source.model_copy(update={"directory": directory})})
     if tuning.objective.metric not in training.metrics:
-        near = did_you_mean(tuning.objective.metric, training.metrics)
-        raise UserError(f"{path}: objective.metric: the training has no metric {tuning.objective.metric}{near}")
+        hint = did_you_mean(tuning.objective.metric, training.metrics)
+        raise UserError(f"{path}: objective.metric: the training has no metric {tuning.objective.metric}{hint}")
     return tuning.model_copy(update={"training": training})

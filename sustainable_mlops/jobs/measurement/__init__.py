@@ -1,1 +1,1 @@
-"""What a job took, read from counters in its container and from SageMaker's own, beside what was estimated."""
+"""Measurements of a job, from counters in its container and from SageMaker, compared with the estimate."""

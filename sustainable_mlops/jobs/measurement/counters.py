@@ -1,4 +1,4 @@
-"""What a job's container told of itself (`smlops_measure.py`), as its record keeps it."""
+"""Values of counters in a job's container (`smlops_measure.py`), as its record stores them."""
 
 import re
 from collections.abc import Mapping
@@ -7,16 +7,16 @@ from typing import Self
 
 from pydantic import ConfigDict, Field
 
-from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.settings import Settings
 
-#: What the measured values are called among a training job's metrics.
+#: Prefix of measured values among the metrics of a training job.
 _PREFIX = "measured:"
 _LINE = "smlops_measured:"
 _NUMBER = r"[0-9.e+-]+"
 _SCRIPT = "of the script's processes, in the container"
 
-#: Each value that there may be: its unit, and the counter that it is read from.
+#: Possible values, each with its unit and counter.
 COUNTERS: Mapping[str, tuple[str, str]] = {
     "wall_seconds": ("s", f"clock, from the start to the end {_SCRIPT}"),
     "cpu_seconds": ("s", f"getrusage and /proc {_SCRIPT}"),
@@ -32,49 +32,49 @@ COUNTERS: Mapping[str, tuple[str, str]] = {
 }
 
 
-class Measured(Settings):
-    """What was read from counters, and only that."""
+class CounterReadings(Settings):
+    """Values that were read from counters."""
 
     model_config = ConfigDict(extra="ignore")
 
-    figures: dict[str, Figure] = Field(description="By the names of `COUNTERS`.")
-    without: list[str] = Field([], description="What had no counter that could be read.")
+    figures: dict[str, RunFigure] = Field(description="Figures by the names of `COUNTERS`.")
+    without: list[str] = Field([], description="Names without a readable counter.")
 
     @classmethod
-    def of_values(cls, values: Mapping[str, float], instances: int) -> Self | None:
-        """Of the values by name, those of one of the `instances`; None where there is none."""
-        of = f"; of one of {instances} instances, the last that told" if instances > 1 else ""
+    def from_values(cls, values: Mapping[str, float], instances: int) -> Self | None:
+        """Return the readings of the values by name, from one of the `instances`; None without values."""
+        note = f"; of one of {instances} instances, the last that reported" if instances > 1 else ""
         figures = {
-            name: Figure(value=values[name], unit=unit, basis="measured", source=source + of)
+            name: RunFigure(value=values[name], unit=unit, basis="measured", source=source + note)
             for name, (unit, source) in COUNTERS.items()
             if isfinite(values.get(name, nan)) and values[name] >= 0
         }
         return cls(figures=figures, without=[name for name in COUNTERS if name not in figures]) if figures else None
 
     def value(self, name: str) -> float | None:
-        """A value; None where it has no counter."""
+        """Return a value; None if it has no counter."""
         figure = self.figures.get(name)
         return figure.value if figure else None
 
 
-def definitions() -> list[dict[str, str]]:
-    """MetricDefinitions with which SageMaker reads the values from a training job's log."""
+def list_metric_definitions() -> list[dict[str, str]]:
+    """Return the MetricDefinitions with which SageMaker reads the values from a training job's log."""
     return [{"Name": _PREFIX + name, "Regex": f"{_LINE}.* {name}=({_NUMBER});"} for name in COUNTERS]
 
 
-def split(metrics: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
-    """A training job's metrics: the job's own, and the measured values by name."""
+def split_metrics(metrics: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+    """Split the metrics of a training job into its own metrics and the measured values."""
     own = {name: value for name, value in metrics.items() if not name.startswith(_PREFIX)}
     return own, {name.removeprefix(_PREFIX): metrics[name] for name in metrics.keys() - own.keys()}
 
 
-def of_text(text: str) -> dict[str, float]:
-    """The values in a line of a log or in a processing job's exit message; none where it is another's."""
-    _, told, values = text.partition(_LINE)
-    found = {}
-    for name, number in re.findall(rf" (\w+)=({_NUMBER});", values) if told else ():
+def parse_line(text: str) -> dict[str, float]:
+    """Return the values in a line of a log or in the exit message of a processing job; empty for another line."""
+    _, marker, values = text.partition(_LINE)
+    parsed = {}
+    for name, number in re.findall(rf" (\w+)=({_NUMBER});", values) if marker else ():
         try:
-            found[name] = float(number)
+            parsed[name] = float(number)
         except ValueError:
             continue
-    return found
+    return parsed

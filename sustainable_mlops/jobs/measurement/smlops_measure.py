@@ -1,14 +1,15 @@
-"""Runs a job's script as its child and tells, when that has ended, what it took.
+"""Wrapper that runs a job's script as its child and prints what the script used.
 
-Travels with the job's source into its container, hence the standard library alone and Python 3.8 or newer. The script
-gets the arguments, the environment, the output, the signals and the way of being called (`python file` or `python -m
-module`) that were meant for it, and its exit code or signal is this process's.
+The file travels with the job's source into its container, so it needs only the standard library and Python 3.8. The
+script gets the arguments, environment, output, signals and way of starting (`python file` or `python -m module`) that
+were meant for it. This process ends with the script's exit code or signal.
 
-What it took is one line, printed last and written to the file that MESSAGE names, where the script has not written one:
+The values are one line, printed last. The line is also written to the file that MESSAGE names, unless the script wrote
+that file:
 
     smlops_measured: wall_seconds=12.3; cpu_seconds=20.1; cpus=2; cpu_utilization=0.817; memory_peak_bytes=31457280;
 
-What has no counter here, or too few samples, is not in the line.
+A value without a counter, or with too few samples, is not in the line.
 """
 
 from __future__ import annotations
@@ -23,17 +24,18 @@ import threading
 import time
 from typing import Any, Callable
 
-#: Variables: the script to run, beside this file; and a file for the line, which a processing job's exit message is.
+#: Environment variables: the script to run, beside this file, and a file for the line. In a processing job that file
+#: becomes the exit message.
 ENTRY_POINT, MESSAGE = "SMLOPS_ENTRY_POINT", "SMLOPS_MEASURED_MESSAGE"
 
-_PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-_SECONDS = 1.0  # between two samples
-_FEWEST = 20  # samples for a 95th percentile
+_FORWARDED_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_SAMPLE_SECONDS = 1.0  # between two samples
+_MIN_SAMPLES = 20  # samples for a 95th percentile
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 class Processes:
-    """CPU seconds and memory of a process and its descendants, from /proc; on other systems of nothing."""
+    """CPU seconds and memory of a process and its descendants, from /proc; zero on systems without /proc."""
 
     def __init__(self, root: int) -> None:
         self._root = root
@@ -43,18 +45,18 @@ class Processes:
         self.peak_bytes = 0
 
     def sample(self) -> None:
-        """Look at them now."""
+        """Read the counters once."""
         seconds, sizes = 0.0, {}
-        for pid, fields in self._tree():
+        for pid, fields in self._list_tree():
             # Also of children that have ended, where their parent waited for them: fields 14 to 17 of proc_pid_stat(5).
             seconds += sum(map(int, fields[11:15])) / self._tick
             sizes[pid] = int(fields[21]) * self._page
         if len(sizes) > 1:  # what forked processes share counts once
-            sizes = {pid: _proportional(pid, size) for pid, size in sizes.items()}
+            sizes = {pid: _read_proportional_size(pid, size) for pid, size in sizes.items()}
         self.cpu_seconds = max(self.cpu_seconds, seconds)
         self.peak_bytes = max(self.peak_bytes, sum(sizes.values()))
 
-    def _tree(self) -> list[tuple[int, list[str]]]:
+    def _list_tree(self) -> list[tuple[int, list[str]]]:
         stats = {}
         children: dict[int, list[int]] = {}
         for name in os.listdir("/proc") if os.path.isdir("/proc/self") else ():
@@ -63,17 +65,17 @@ class Processes:
                 if text:
                     stats[int(name)] = text.rpartition(")")[2].split()
                     children.setdefault(int(stats[int(name)][1]), []).append(int(name))
-        found, waiting = [], [self._root]
-        while waiting:
-            pid = waiting.pop()
+        processes, pending = [], [self._root]
+        while pending:
+            pid = pending.pop()
             if pid in stats:
-                found.append((pid, stats[pid]))
-                waiting += children.get(pid, [])
-        return found
+                processes.append((pid, stats[pid]))
+                pending += children.get(pid, [])
+        return processes
 
 
-def _proportional(pid: int, size: int) -> int:
-    """A process's memory with its share of what it shares; its resident size where nobody tells."""
+def _read_proportional_size(pid: int, size: int) -> int:
+    """Return a process's memory with its share of shared memory; the resident size if the share is unknown."""
     for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
@@ -81,7 +83,7 @@ def _proportional(pid: int, size: int) -> int:
 
 
 class Powercap:
-    """Joules of the machine's processors and memory by RAPL, whose counters begin anew after minutes."""
+    """Joules of processors and memory, from RAPL. Its counters overflow after minutes."""
 
     def __init__(self, root: str = "/sys/class/powercap") -> None:
         self._counters: dict[str, int] = {}
@@ -97,12 +99,12 @@ class Powercap:
                     self._counters[folder], self._ranges[folder] = int(now), int(most)
 
     @property
-    def readable(self) -> bool:
-        """Whether there is a counter that this process may read."""
+    def is_readable(self) -> bool:
+        """True if this process may read at least one counter."""
         return bool(self._counters)
 
     def sample(self) -> None:
-        """Add what was used since the last time, which must not be longer ago than a counter takes to begin anew."""
+        """Add the energy since the last sample. Call it more often than a counter overflows."""
         for folder, before in self._counters.items():
             text = _read(os.path.join(folder, "energy_uj")).strip()
             if text.isdigit():
@@ -120,16 +122,16 @@ class _Memory(ctypes.Structure):
 
 
 class Gpus:
-    """Utilization, memory and joules of NVIDIA's GPUs by NVML; each from what the driver tells."""
+    """Utilization, memory and joules of NVIDIA GPUs, from NVML."""
 
     def __init__(self, library: Any = None) -> None:
         self.busy: list[float] = []  # 0-1, mean over the GPUs, by sample
         self.peak_bytes = 0
-        self._library = library or _nvml()
-        self._handles = self._found() if self._library is not None else []
-        self._start = self._millijoules()
+        self._library = library or _load_nvml()
+        self._handles = self._find_handles() if self._library is not None else []
+        self._start = self._read_millijoules()
 
-    def _found(self) -> list[ctypes.c_void_p]:
+    def _find_handles(self) -> list[ctypes.c_void_p]:
         number, handles = ctypes.c_uint(), []
         if self._library.nvmlInit_v2() or self._library.nvmlDeviceGetCount_v2(ctypes.byref(number)):
             return []
@@ -139,8 +141,8 @@ class Gpus:
                 handles.append(handle)
         return handles
 
-    def _millijoules(self) -> int | None:
-        """Since the driver was loaded, of all; None where one of them has no such counter (before Volta)."""
+    def _read_millijoules(self) -> int | None:
+        """Return the energy of all GPUs since the driver started; None if one has no such counter (before Volta)."""
         total = 0
         for handle in self._handles:
             value = ctypes.c_ulonglong()
@@ -151,12 +153,12 @@ class Gpus:
 
     @property
     def joules(self) -> float | None:
-        """Since the beginning."""
-        now = self._millijoules()
+        """Joules since the start."""
+        now = self._read_millijoules()
         return None if now is None or self._start is None else (now - self._start) / 1000
 
     def sample(self) -> None:
-        """Look at them now."""
+        """Read the counters once."""
         rates, used = [], 0
         for handle in self._handles:
             rate, memory = _Rates(), _Memory()
@@ -169,7 +171,7 @@ class Gpus:
         self.peak_bytes = max(self.peak_bytes, used)
 
 
-def _nvml() -> Any:
+def _load_nvml() -> Any:
     try:
         return ctypes.CDLL("libnvidia-ml.so.1")
     except OSError:
@@ -177,7 +179,7 @@ def _nvml() -> Any:
 
 
 def _read(path: str) -> str:
-    """A file's text; empty where it is gone, or not for this process to read."""
+    """Return a file's text; empty if the file does not exist or is not readable."""
     try:
         with open(path) as file:
             return file.read()
@@ -186,7 +188,7 @@ def _read(path: str) -> str:
 
 
 class Meter:
-    """What a child takes from now on."""
+    """Measurement of a child process from now on."""
 
     def __init__(self, pid: int) -> None:
         self._began = time.monotonic()
@@ -194,19 +196,19 @@ class Meter:
         self._cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         self._loads: list[float] = []
         self._ended = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher = threading.Thread(target=self._sample_repeatedly, daemon=True)
         self._watcher.start()
 
-    def _watch(self) -> None:
+    def _sample_repeatedly(self) -> None:
         before, used = self._began, 0.0
         while True:
-            if not _attempt(self._sample):
+            if not _run_safely(self._sample):
                 return
             now, seconds = time.monotonic(), self._processes.cpu_seconds
-            if now - before >= _SECONDS / 2:  # the first sample is of no time
+            if now - before >= _SAMPLE_SECONDS / 2:  # the first sample is of no time
                 self._loads.append(min((seconds - used) / (now - before) / self._cpus, 1.0))
                 before, used = now, seconds
-            if self._ended.wait(_SECONDS):
+            if self._ended.wait(_SAMPLE_SECONDS):
                 return
 
     def _sample(self) -> bool:
@@ -215,7 +217,7 @@ class Meter:
         return True
 
     def result(self) -> dict[str, float]:
-        """The measured values by name, once the child has ended and was waited for."""
+        """Return the measured values by name, after the child has ended."""
         wall = time.monotonic() - self._began
         self._ended.set()
         self._watcher.join()
@@ -223,36 +225,36 @@ class Meter:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = max(usage.ru_utime + usage.ru_stime, self._processes.cpu_seconds)
         largest = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # of one process, at any moment
-        found = {"wall_seconds": wall, "cpu_seconds": cpu, "cpus": self._cpus}
+        values = {"wall_seconds": wall, "cpu_seconds": cpu, "cpus": self._cpus}
         if wall > 0:
-            found["cpu_utilization"] = min(cpu / wall / self._cpus, 1.0)
-        if len(self._loads) >= _FEWEST:
-            found["cpu_utilization_p95"] = _p95(self._loads)
-        found["memory_peak_bytes"] = max(self._processes.peak_bytes, largest)
-        if self._powercap.readable:
-            found["energy_cpu_joules"] = self._powercap.joules
-        found.update(self._of_gpus())
-        return found
+            values["cpu_utilization"] = min(cpu / wall / self._cpus, 1.0)
+        if len(self._loads) >= _MIN_SAMPLES:
+            values["cpu_utilization_p95"] = _compute_p95(self._loads)
+        values["memory_peak_bytes"] = max(self._processes.peak_bytes, largest)
+        if self._powercap.is_readable:
+            values["energy_cpu_joules"] = self._powercap.joules
+        values.update(self._list_gpu_values())
+        return values
 
-    def _of_gpus(self) -> dict[str, float]:
-        found, gpus, joules = {}, self._gpus, self._gpus.joules
+    def _list_gpu_values(self) -> dict[str, float]:
+        values, gpus, joules = {}, self._gpus, self._gpus.joules
         if gpus.busy:
-            found["gpu_utilization"] = sum(gpus.busy) / len(gpus.busy)
-        if len(gpus.busy) >= _FEWEST:
-            found["gpu_utilization_p95"] = _p95(gpus.busy)
+            values["gpu_utilization"] = sum(gpus.busy) / len(gpus.busy)
+        if len(gpus.busy) >= _MIN_SAMPLES:
+            values["gpu_utilization_p95"] = _compute_p95(gpus.busy)
         if gpus.peak_bytes:
-            found["gpu_memory_peak_bytes"] = gpus.peak_bytes
+            values["gpu_memory_peak_bytes"] = gpus.peak_bytes
         if joules is not None:
-            found["energy_gpu_joules"] = joules
-        return found
+            values["energy_gpu_joules"] = joules
+        return values
 
 
-def _p95(values: list[float]) -> float:
+def _compute_p95(values: list[float]) -> float:
     return sorted(values)[int(0.95 * (len(values) - 1) + 0.5)]
 
 
-def _child_of(program: str, as_module: bool) -> subprocess.Popen[bytes]:
-    """Start the script as this file was started: as a module, or by its path."""
+def _start_script(program: str, as_module: bool) -> subprocess.Popen[bytes]:
+    """Start the script in the way this file was started: as a module, or by its path."""
     module = os.path.splitext(program)[0]
     script = ["-m", module] if as_module else [os.path.join(os.path.dirname(sys.argv[0]), program)]
     # What the SageMaker Training Toolkit says of the entry point.
@@ -266,16 +268,19 @@ def _child_of(program: str, as_module: bool) -> subprocess.Popen[bytes]:
     )
 
 
-def _attempt(do: Callable[[], Any]) -> Any:
-    """What `do` gives; None where it fails, which is said and is no reason for a job to fail."""
+def _run_safely(function: Callable[[], Any]) -> Any:
+    """Return the result of `function`; print an error and return None if it fails.
+
+    A failing counter must not fail the job.
+    """
     try:
-        return do()
+        return function()
     except Exception as error:  # whatever a system's counters come up with
         print(f"smlops_measure: {type(error).__name__}: {error}", flush=True)
         return None
 
 
-def _tell(meter: Meter) -> None:
+def _report(meter: Meter) -> None:
     line = "smlops_measured: " + " ".join(f"{name}={value:.9g};" for name, value in meter.result().items())
     print("\n" + line, flush=True)  # on a line of its own, however the script's output ends
     message = os.environ.get(MESSAGE)
@@ -285,19 +290,19 @@ def _tell(meter: Meter) -> None:
 
 
 def main(as_module: bool) -> None:
-    """Run, measure, tell, and end as the script did."""
-    early: list[int] = []
-    for number in _PASSED_ON:
-        signal.signal(number, lambda got, _: early.append(got))
-    child = _child_of(os.environ[ENTRY_POINT], as_module)
-    for number in _PASSED_ON:
-        signal.signal(number, lambda got, _: child.send_signal(got))
-    for got in early:  # before there was a child
-        child.send_signal(got)
-    meter = _attempt(lambda: Meter(child.pid))
+    """Run the script, measure it, print the values, and end like the script."""
+    early_signals: list[int] = []
+    for number in _FORWARDED_SIGNALS:
+        signal.signal(number, lambda number_received, _: early_signals.append(number_received))
+    child = _start_script(os.environ[ENTRY_POINT], as_module)
+    for number in _FORWARDED_SIGNALS:
+        signal.signal(number, lambda number_received, _: child.send_signal(number_received))
+    for number_received in early_signals:  # before there was a child
+        child.send_signal(number_received)
+    meter = _run_safely(lambda: Meter(child.pid))
     code = child.wait()
     if meter is not None:
-        _attempt(lambda: _tell(meter))
+        _run_safely(lambda: _report(meter))
     if code < 0:
         if code != -signal.SIGKILL:
             signal.signal(-code, signal.SIG_DFL)

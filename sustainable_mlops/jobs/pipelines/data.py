@@ -24,7 +24,7 @@ class DataFolder:
         """Of all files."""
         return sum(path.stat().st_size for path in self.files.values())
 
-    def missing(self, bucket: str, s3: Client) -> dict[str, Path]:
+    def find_missing_files(self, bucket: str, s3: Client) -> dict[str, Path]:
         """The files that are not below the prefix yet, by name."""
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=self.key)
         there = {
@@ -42,7 +42,7 @@ class DataFolder:
         """Put what is missing; returns how many files that were. Raises UserError."""
         from boto3.exceptions import S3UploadFailedError
 
-        missing = self.missing(bucket, s3)
+        missing = self.find_missing_files(bucket, s3)
         for name, path in missing.items():
             try:
                 s3.upload_file(str(path), bucket, f"{self.key}{name}")
@@ -53,7 +53,7 @@ class DataFolder:
         return len(missing)
 
 
-def read_folder(folder: Path, raw: str) -> DataFolder:
+def read_data_folder(folder: Path, raw: str) -> DataFolder:
     """The data set in `folder`, to lie below the prefix `raw`. Raises UserError."""
     if not folder.is_dir():
         raise UserError(f"--data: there is no folder {folder}")

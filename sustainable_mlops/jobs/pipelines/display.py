@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from sustainable_mlops.footprint import format_number
-from sustainable_mlops.jobs.display import aligned
-from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.display import align_rows
+from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.kinds import KINDS
-from sustainable_mlops.jobs.pipelines.launch import Start
-from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord
+from sustainable_mlops.jobs.pipelines.launch import PipelineLaunch
+from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord
 
 _CHANGES = {
     "none": "is deployed already",
@@ -28,7 +28,7 @@ _GLANCE = {"co2e": "kgCO2e", "cost": "USD"}
 _NUMBER = 10
 
 
-def plan(start: Start, expected: Mapping[str, Figure]) -> Text:
+def format_plan(start: PipelineLaunch, expected: Mapping[str, RunFigure]) -> Text:
     """What a start would do and take, for a dry run."""
     rows = [("pipeline", f"{start.pipeline.name} {_CHANGES[start.change]}")]
     if start.running is not None:
@@ -37,34 +37,34 @@ def plan(start: Start, expected: Mapping[str, Figure]) -> Text:
     if start.data is not None:
         rows.append(("data", f"{start.data.key}: {len(start.data.files)} files, {decimal(start.data.size_bytes)}"))
     rows += sorted(start.parameters.items())
-    rows += taken("expected", expected)
-    return aligned(rows)
+    rows += list_figure_rows("expected", expected)
+    return align_rows(rows)
 
 
-def taken(title: str, figures: Mapping[str, Figure]) -> list[tuple[str, str]]:
+def list_figure_rows(title: str, figures: Mapping[str, RunFigure]) -> list[tuple[str, str]]:
     """A row for each figure worth a glance."""
     return [
         (f"{title} {name}", f"{_range(figures[name])}, {figures[name].source}") for name in _GLANCE if name in figures
     ]
 
 
-def summary(record: PipelineRecord) -> Group:
+def format_summary(record: PipelineRecord) -> Group:
     """An execution that has ended, or was left running."""
     rows = [("execution", record.execution_arn), ("status", record.status), ("version", str(record.pipeline_version))]
-    rows += taken("took", record.figures) or [("took", _nothing(record))]
-    rows += taken("saved", record.saved)
+    rows += list_figure_rows("took", record.figures) or [("took", _nothing(record))]
+    rows += list_figure_rows("saved", record.saved)
     if record.model_package:
         rows.append(("model package", record.model_package))
     if record.reason:
         rows.append(("reason", record.reason))
-    return Group(_steps(record), aligned(rows))
+    return Group(_steps(record), align_rows(rows))
 
 
 def _nothing(record: PipelineRecord) -> str:
     """Why there are no figures of what an execution took."""
-    if not record.ended:
+    if not record.is_ended:
         return "not known before it ends"
-    if any(step.executed for step in record.steps):
+    if any(step.ran_job for step in record.steps):
         return "not known: of these machines there are no figures"
     if any(step.cached_from for step in record.steps):
         return "nothing: the results were there already"
@@ -72,7 +72,7 @@ def _nothing(record: PipelineRecord) -> str:
 
 
 @contextmanager
-def progress(console: Console) -> Iterator[Callable[[PipelineRecord], None]]:
+def show_progress(console: Console) -> Iterator[Callable[[PipelineRecord], None]]:
     """A function to call with each new state: a live table on a terminal, else a line for each step that changed."""
     if not console.is_terminal:
         yield _Lines(console)
@@ -111,23 +111,23 @@ def _steps(record: PipelineRecord) -> Table:
     return table
 
 
-def _state(step: StepRecord) -> str:
+def _state(step: PipelineStepRecord) -> str:
     if step.cached_from:
         return "was there already"
     told = f" ({step.attempts} attempts)" if step.attempts > 1 else ""
     return f"{step.status}{told}{f': {step.reason}' if step.reason else ''}"
 
 
-def _seconds(step: StepRecord) -> str:
+def _seconds(step: PipelineStepRecord) -> str:
     """Of the job's machines, where they are known; else since it began."""
-    if step.job is not None and (figure := step.job.figures.get(KINDS[step.job.kind].seconds_figure)) is not None:
+    if step.job is not None and (figure := step.job.figures.get(KINDS[step.job.kind].seconds_figure_name)) is not None:
         return f"{figure.value:.0f}"
     if step.started_at is None or step.cached_from:
         return ""
     return f"{((step.ended_at or datetime.now(UTC)) - step.started_at).total_seconds():.0f}"
 
 
-def _range(figure: Figure, *, unit: bool = True) -> str:
+def _range(figure: RunFigure, *, unit: bool = True) -> str:
     told = format_number(figure.value) + (f" {figure.unit}" if unit else "")
     if figure.low is None or figure.high is None:
         return told

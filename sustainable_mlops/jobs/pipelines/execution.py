@@ -10,21 +10,21 @@ from typing import Any
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.kinds import KINDS, Kind
+from sustainable_mlops.jobs.kinds import KINDS, JobKind
 from sustainable_mlops.jobs.launch import find_platform
-from sustainable_mlops.jobs.pipelines.figures import total
+from sustainable_mlops.jobs.pipelines.figures import sum_figures
 from sustainable_mlops.jobs.pipelines.names import KIND_OF_METADATA
-from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, StepRecord
-from sustainable_mlops.jobs.pipelines.versions import pipeline_name
+from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, PipelineStepRecord
+from sustainable_mlops.jobs.pipelines.versions import find_pipeline_name
 from sustainable_mlops.jobs.record import RunRecord
-from sustainable_mlops.jobs.spec_files import load_spec
+from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
-from sustainable_mlops.jobs.utilization import Watch
-from sustainable_mlops.jobs.wait import pauses, watching, without_the_idle
+from sustainable_mlops.jobs.utilization import UtilizationWatch
+from sustainable_mlops.jobs.wait import iterate_pauses, stop_idle_jobs, watch_job
 
 
-def follow(
+def follow_execution(
     record: PipelineRecord,
     sagemaker: Client,
     show: Callable[[PipelineRecord], None],
@@ -38,19 +38,19 @@ def follow(
 
     Ctrl-C passes through and leaves the execution running.
     """
-    watches: dict[str, Watch] = {}
+    watches: dict[str, UtilizationWatch] = {}
     with aws.translate_aws_errors(f"following execution {record.execution} of {record.pipeline}"):
-        for pause in pauses():
-            record = current(record, sagemaker)
+        for pause in iterate_pauses():
+            record = refresh_execution(record, sagemaker)
             show(record)
-            if record.ended:
+            if record.is_ended:
                 break
             record = _without_the_idle(record, floors or {}, watches, sagemaker)
             sleep(pause)
     return record
 
 
-def current(record: PipelineRecord, sagemaker: Client) -> PipelineRecord:
+def refresh_execution(record: PipelineRecord, sagemaker: Client) -> PipelineRecord:
     """The record with what SageMaker says now."""
     described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=record.execution_arn)
     known = {step.name: step for step in record.steps}
@@ -66,22 +66,22 @@ def current(record: PipelineRecord, sagemaker: Client) -> PipelineRecord:
             "pipeline_version": described.get("PipelineVersionId"),
             "failure_reason": described.get("FailureReason"),
             "launched_at": described["CreationTime"],
-            "ended_at": described["LastModifiedTime"] if updated.ended else None,
+            "ended_at": described["LastModifiedTime"] if updated.is_ended else None,
             "steps": steps,
             "model_package": _registered(told),
-            "figures": total([step.job.figures for step in steps if step.job and step.executed]),
-            "saved": total([step.job.figures for step in steps if step.job and not step.executed]),
+            "figures": sum_figures([step.job.figures for step in steps if step.job and step.ran_job]),
+            "saved": sum_figures([step.job.figures for step in steps if step.job and not step.ran_job]),
         }
     )
 
 
-def of_file(path: Path, execution: str | None) -> tuple[PipelineRecord, Client]:
+def load_execution(path: Path, execution: str | None) -> tuple[PipelineRecord, Client]:
     """An execution of the pipeline of a pipeline file, as it is now: the newest unless named. Raises UserError."""
-    spec = load_spec(path, PipelineSpec)
+    spec = load_spec_file(path, PipelineSpec)
     with aws.translate_aws_errors("AWS"):
         platform = find_platform(spec.platform)
-        sagemaker = aws.client("sagemaker", platform.region)
-        name, _ = pipeline_name(spec, platform)
+        sagemaker = aws.make_client("sagemaker", platform.region)
+        name, _ = find_pipeline_name(spec, platform)
         pages = sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=name, SortOrder="Descending")
         arns = (one["PipelineExecutionArn"] for page in pages for one in page["PipelineExecutionSummaries"])
         arn = next((arn for arn in arns if execution is None or execution in (arn, arn.rpartition("/")[2])), None)
@@ -99,15 +99,15 @@ def of_file(path: Path, execution: str | None) -> tuple[PipelineRecord, Client]:
             launched_at=datetime.now(UTC),
             parameters={one["Name"]: one["Value"] for page in pages for one in page["PipelineParameters"]},
         )
-        return current(record, sagemaker), sagemaker
+        return refresh_execution(record, sagemaker), sagemaker
 
 
-def retry(record: PipelineRecord, sagemaker: Client) -> None:
+def retry_execution(record: PipelineRecord, sagemaker: Client) -> None:
     """Run what failed or was stopped, and what comes after it, again. Raises UserError."""
-    if not record.ended or record.status == SUCCEEDED:
+    if not record.is_ended or record.status == SUCCEEDED:
         raise UserError(
             f"execution {record.execution} is {record.status}; only one that failed or was stopped can be retried"
-            + ("" if record.ended else ", and smlops pipeline watch follows it")
+            + ("" if record.is_ended else ", and smlops pipeline watch follows it")
         )
     with aws.translate_aws_errors("RetryPipelineExecution"):
         sagemaker.retry_pipeline_execution(
@@ -116,23 +116,28 @@ def retry(record: PipelineRecord, sagemaker: Client) -> None:
 
 
 def _without_the_idle(
-    record: PipelineRecord, floors: Mapping[str, UtilizationFloor], watches: dict[str, Watch], sagemaker: Client
+    record: PipelineRecord,
+    floors: Mapping[str, UtilizationFloor],
+    watches: dict[str, UtilizationWatch],
+    sagemaker: Client,
 ) -> PipelineRecord:
     """The record with what was stopped now; `watches` are those begun, by job."""
     steps = []
     for step in record.steps:
         job, floor = step.job, floors.get(step.name)
-        if step.executed and job is not None and not job.ended and floor is not None:
+        if step.ran_job and job is not None and not job.is_ended and floor is not None:
             if job.job_name not in watches:
-                watches[job.job_name] = watching(floor, job)
-            job = without_the_idle(job, watches[job.job_name], sagemaker)
+                watches[job.job_name] = watch_job(floor, job)
+            job = stop_idle_jobs(job, watches[job.job_name], sagemaker)
             steps.append(step.model_copy(update={"job": job}))
         else:
             steps.append(step)
     return record.model_copy(update={"steps": steps})
 
 
-def _step(told: Mapping[str, Any], known: StepRecord | None, record: PipelineRecord, sagemaker: Client) -> StepRecord:
+def _step(
+    told: Mapping[str, Any], known: PipelineStepRecord | None, record: PipelineRecord, sagemaker: Client
+) -> PipelineStepRecord:
     metadata = told.get("Metadata", {})
     member = next((name for name in KIND_OF_METADATA if metadata.get(name, {}).get("Arn")), None)
     job = known.job if known is not None else None
@@ -140,11 +145,11 @@ def _step(told: Mapping[str, Any], known: StepRecord | None, record: PipelineRec
         kind, arn = KINDS[KIND_OF_METADATA[member]], metadata[member]["Arn"]
         if job is None or job.job_name != arn.rpartition("/")[2]:  # a step that is run again has another job
             job = _job(kind, arn, record, sagemaker)
-        elif not job.ended:
-            job = kind.current(job, sagemaker)
+        elif not job.is_ended:
+            job = kind.refresh(job, sagemaker)
     outcome = metadata.get("Condition", {}).get("Outcome")
     idle = "; ".join(job.stopped.values()) if job is not None else ""
-    return StepRecord(
+    return PipelineStepRecord(
         name=told["StepName"],
         type=_type(metadata),
         status=told["StepStatus"],
@@ -162,7 +167,7 @@ def _type(metadata: Mapping[str, Any]) -> str:
     return next((name.removesuffix("Job") for name, value in metadata.items() if value), "")
 
 
-def _job(kind: Kind[Any], arn: str, record: PipelineRecord, sagemaker: Client) -> RunRecord:
+def _job(kind: JobKind[Any], arn: str, record: PipelineRecord, sagemaker: Client) -> RunRecord:
     """The record of a job that a step started."""
     bare = RunRecord(
         kind=kind.name,
@@ -180,14 +185,14 @@ def _job(kind: Kind[Any], arn: str, record: PipelineRecord, sagemaker: Client) -
         data={},
     )
     described = kind.describe(bare, sagemaker)
-    machines = kind.machines(described)
+    machines = kind.read_machines(described)
     known = {
         "launched_at": described["CreationTime"],
         "spot": bool(machines.spot),
         "instance_type": machines.instance_type,
         "instance_count": machines.count,
     }
-    return kind.updated(bare.model_copy(update=known), described)
+    return kind.update_record(bare.model_copy(update=known), described)
 
 
 def _registered(told: list[Mapping[str, Any]]) -> str | None:

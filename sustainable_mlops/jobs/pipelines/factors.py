@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sustainable_mlops.catalogue import regions
-from sustainable_mlops.footprint import Figure, estimate_job
+from sustainable_mlops.footprint import FootprintFigure, estimate_job
 
 #: Digits kept: the figures are estimates, and the file is to be the same wherever it is made.
 _DIGITS = 4
 
 
-def text(instance_types: Iterable[str], volume_gb: float) -> str:
+def render_factors(instance_types: Iterable[str], volume_gb: float) -> str:
     """JSON, Region → instance type → `co2e_kg` and `cost_usd` of an hour, each as low, central and high.
 
     A Region whose electricity is not known has no `co2e_kg`. Raises UserError for an instance type that is not known.
@@ -21,14 +21,14 @@ def text(instance_types: Iterable[str], volume_gb: float) -> str:
         f"  {json.dumps(region)}: {{\n"
         + ",\n".join(f"    {json.dumps(one)}: {json.dumps(_hour(one, region, volume_gb))}" for one in types)
         + "\n  }"
-        for region in sorted(regions.everything())
+        for region in sorted(regions.load_all())
     ]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def write(path: Path, instance_types: Iterable[str], volume_gb: float) -> None:
+def write_factors(path: Path, instance_types: Iterable[str], volume_gb: float) -> None:
     """The file at `path`, which is sent with code that counts what it took."""
-    path.write_text(text(instance_types, volume_gb), encoding="utf-8")
+    path.write_text(render_factors(instance_types, volume_gb), encoding="utf-8")
 
 
 def _hour(instance_type: str, region: str, volume_gb: float) -> dict[str, list[float]]:
@@ -37,5 +37,5 @@ def _hour(instance_type: str, region: str, volume_gb: float) -> dict[str, list[f
     return {name: _range(found[metric]) for name, metric in named.items() if metric in found}
 
 
-def _range(figure: Figure) -> list[float]:
+def _range(figure: FootprintFigure) -> list[float]:
     return [float(f"{value:.{_DIGITS}g}") for value in (figure.low, figure.central, figure.high)]

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.kinds import KINDS, Kind
-from sustainable_mlops.jobs.kinds.kind import Places
+from sustainable_mlops.jobs.kinds import KINDS, JobKind
+from sustainable_mlops.jobs.kinds.kind import JobReferences
 from sustainable_mlops.jobs.layout import Layout
-from sustainable_mlops.jobs.pipelines.identity import identity, plain
-from sustainable_mlops.jobs.pipelines.names import step_name
-from sustainable_mlops.jobs.pipelines.parameters import GROUP, IMAGES, INPUT_KEY, ROLES, inference_image
+from sustainable_mlops.jobs.pipelines.identity import build_identity, to_json_value
+from sustainable_mlops.jobs.pipelines.names import make_step_name
+from sustainable_mlops.jobs.pipelines.parameters import GROUP, IMAGES, INPUT_KEY, ROLES, name_image_parameter
 from sustainable_mlops.jobs.pipelines.sdk import (
     ConditionGreaterThanOrEqualTo,
     ConditionLessThanOrEqualTo,
@@ -25,16 +25,24 @@ from sustainable_mlops.jobs.pipelines.sdk import (
     Pipeline,
     Step,
 )
-from sustainable_mlops.jobs.pipelines.steps import Processing, Registration, RequestStep, Training, Tuning, Value, text
+from sustainable_mlops.jobs.pipelines.steps import (
+    Processing,
+    RegistrationStep,
+    RequestStep,
+    TrainingStep,
+    TuningStep,
+    Value,
+    join_values,
+)
 from sustainable_mlops.jobs.platform import Buckets
-from sustainable_mlops.jobs.register import PENDING, specifications
-from sustainable_mlops.jobs.source import pack
-from sustainable_mlops.jobs.spec_files import load_spec
+from sustainable_mlops.jobs.register import PENDING, build_specifications
+from sustainable_mlops.jobs.source import pack_source_folder
+from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.common import Launchable
-from sustainable_mlops.jobs.specs.pipeline import Gate, PipelineSpec
-from sustainable_mlops.jobs.specs.processing import Processing as ProcessingSpec
-from sustainable_mlops.jobs.specs.training import Training as TrainingSpec
-from sustainable_mlops.jobs.specs.tuning import Tuning as TuningSpec
+from sustainable_mlops.jobs.specs.pipeline import MetricGate, PipelineSpec
+from sustainable_mlops.jobs.specs.processing import ProcessingSpec as ProcessingSpec
+from sustainable_mlops.jobs.specs.training import TrainingSpec as TrainingSpec
+from sustainable_mlops.jobs.specs.tuning import TuningSpec as TuningSpec
 
 Spec = TypeVar("Spec", bound=Launchable)
 Made = TypeVar("Made", bound=RequestStep)
@@ -52,7 +60,7 @@ class Flow:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.spec = load_spec(path, PipelineSpec)
+        self.spec = load_spec_file(path, PipelineSpec)
         self._parameters: dict[str, Parameter] = {}
         self._steps: list[RequestStep] = []
         self._layout = Layout(Buckets(data="{data}", artifacts="{artifacts}"), self.spec.name)
@@ -63,7 +71,7 @@ class Flow:
     @property
     def raw(self) -> Value:
         """The address of the data set that an execution is given, with a slash at its end."""
-        return text("s3://", self._data, "/", self.string(INPUT_KEY))
+        return join_values("s3://", self._data, "/", self.string(INPUT_KEY))
 
     def string(self, name: str, default: str | None = None, one_of: Sequence[str] | None = None) -> ParameterString:
         """A parameter; without a default it must be given."""
@@ -78,13 +86,15 @@ class Flow:
         return self._parameter(ParameterFloat(name, default_value=default))
 
     @property
-    def gate(self) -> Gate:
+    def gate(self) -> MetricGate:
         """The gate of the pipeline file. Raises UserError if the file has none."""
         if self.spec.gate is None:
             raise UserError(f"{self.path}: gate: is missing; name the metric that a new model is compared by")
         return self.spec.gate
 
-    def no_worse(self, value: Value, bound: Value) -> ConditionGreaterThanOrEqualTo | ConditionLessThanOrEqualTo:
+    def compare_with_bound(
+        self, value: Value, bound: Value
+    ) -> ConditionGreaterThanOrEqualTo | ConditionLessThanOrEqualTo:
         """Return the condition that `value` is at least as good as `bound`, by the goal of the gate."""
         if self.gate.goal == "maximize":
             return ConditionGreaterThanOrEqualTo(value, bound)
@@ -97,7 +107,7 @@ class Flow:
 
     def _parameter(self, parameter: Any) -> Any:
         known = self._parameters.setdefault(parameter.name, parameter)
-        if plain(known.to_request()) != plain(parameter.to_request()):
+        if to_json_value(known.to_request()) != to_json_value(parameter.to_request()):
             raise ValueError(f"parameter {parameter.name} is declared twice, and otherwise the second time")
         return known
 
@@ -109,35 +119,35 @@ class Flow:
         outputs = {
             name: self._address(place[kept]("{execution}", name).rstrip("/")) for name, kept in spec.outputs.items()
         }
-        request = kind.request(spec, self._places(spec, kind, inputs, outputs))
+        request = kind.build_request(spec, self._places(spec, kind, inputs, outputs))
         cluster = request["ProcessingResources"]["ClusterConfig"]
         cluster["InstanceType"] = self._instance_type("ProcessingInstanceType", cluster["InstanceType"])
         container = request["AppSpecification"]
-        container["ContainerArguments"] = [*container.get("ContainerArguments", []), *map(text, arguments)]
-        return self._added(Processing(step_name(key), self._tagged(request)))
+        container["ContainerArguments"] = [*container.get("ContainerArguments", []), *map(join_values, arguments)]
+        return self._added(Processing(make_step_name(key), self._tagged(request)))
 
-    def training(self, key: str, data: Mapping[str, Value], choices: Mapping[str, str] | None = None) -> Training:
+    def training(self, key: str, data: Mapping[str, Value], choices: Mapping[str, str] | None = None) -> TrainingStep:
         """The step of a training job's file.
 
         `choices`: hyperparameters that are parameters of the pipeline, under these names, by default as the file says.
         """
         kind, spec = KINDS["training"], self._job(key, TrainingSpec)
-        request = kind.request(spec, self._places(spec, kind, data, {}))
+        request = kind.build_request(spec, self._places(spec, kind, data, {}))
         resources = request["ResourceConfig"]
         resources["InstanceType"] = self._instance_type("TrainingInstanceType", resources["InstanceType"])
         for name, parameter in (choices or {}).items():
-            request["HyperParameters"][name] = text(self._choice(parameter, spec.hyperparameters[name]))
-        step = Training(step_name(key), self._tagged(request), spec.serving)
+            request["HyperParameters"][name] = join_values(self._choice(parameter, spec.hyperparameters[name]))
+        step = TrainingStep(make_step_name(key), self._tagged(request), spec.serving)
         self._keep_checkpoints(step, request)
         return self._added(step)
 
-    def tuning(self, key: str, data: Mapping[str, Value]) -> Tuning:
+    def tuning(self, key: str, data: Mapping[str, Value]) -> TuningStep:
         """The step of a tuning job's file, for a search in place of a training."""
         kind, spec = KINDS["tuning"], self._job(key, TuningSpec)
-        request = kind.request(spec, self._places(spec, kind, data, {}))
+        request = kind.build_request(spec, self._places(spec, kind, data, {}))
         resources = request["TrainingJobDefinition"]["ResourceConfig"]
         resources["InstanceType"] = self._instance_type("TrainingInstanceType", resources["InstanceType"])
-        step = Tuning(step_name(key), self._tagged(request), spec.job.serving)
+        step = TuningStep(make_step_name(key), self._tagged(request), spec.job.serving)
         self._keep_checkpoints(step, request["TrainingJobDefinition"])
         return self._added(step)
 
@@ -145,25 +155,32 @@ class Flow:
         """In SageMaker's cache key, so the address may hold nothing that only one execution has."""
         if "CheckpointConfig" in request:
             deciding = [one for one in self._parameters.values() if one not in (self._data, self._artifacts)]
-            path = identity(step, [*self._steps, step], deciding)
+            path = build_identity(step, [*self._steps, step], deciding)
             request["CheckpointConfig"]["S3Uri"] = self._address(self._layout.checkpoints("{identity}"), identity=path)
 
     def registration(
-        self, name: str, made: Training | Tuning, description: Value, metadata: Mapping[str, Value], **besides: Any
-    ) -> Registration:
+        self,
+        name: str,
+        model_step: TrainingStep | TuningStep,
+        description: Value,
+        metadata: Mapping[str, Value],
+        **members: Any,
+    ) -> RegistrationStep:
         """A step that registers a model, pending a person's approval; `besides` are members of CreateModelPackage."""
-        if made.serving is None:
-            raise UserError(f"{self.path}: the job file of {made.name} does not say how its model is served (serving)")
-        images = {name: self.string(inference_image(name)) for name in made.serving.additional}
+        if model_step.serving is None:
+            raise UserError(
+                f"{self.path}: the job file of {model_step.name} does not say how its model is served (serving)"
+            )
+        images = {name: self.string(name_image_parameter(name)) for name in model_step.serving.additional}
         request = {
             "ModelPackageGroupName": self.string(GROUP),
             "ModelPackageDescription": description,
             "ModelApprovalStatus": PENDING,
-            **specifications(made.serving, self.string(inference_image()), images, made.model),
-            "CustomerMetadataProperties": {one: text(value) for one, value in metadata.items()},
-            **besides,
+            **build_specifications(model_step.serving, self.string(name_image_parameter()), images, model_step.model),
+            "CustomerMetadataProperties": {one: join_values(value) for one, value in metadata.items()},
+            **members,
         }
-        return Registration(name, request)
+        return RegistrationStep(name, request)
 
     def definition(self, *steps: Step) -> str:
         """The definition as JSON, its members sorted."""
@@ -184,9 +201,9 @@ class Flow:
         return loaded
 
     def _places(
-        self, spec: Launchable, kind: Kind[Any], channels: Mapping[str, Value], outputs: Mapping[str, Value]
-    ) -> Places:
-        return Places(
+        self, spec: Launchable, kind: JobKind[Any], channels: Mapping[str, Value], outputs: Mapping[str, Value]
+    ) -> JobReferences:
+        return JobReferences(
             role=self.string(ROLES[kind.phase]),
             image=self.string(IMAGES[kind.name]),
             kms_key=self._kms_key,
@@ -200,7 +217,9 @@ class Flow:
     def _source(self, spec: Launchable) -> Value | None:
         if spec.code is None:
             return None
-        return self._address(self._layout.source(pack(spec.code, self.path.parent / spec.code.directory).digest))
+        return self._address(
+            self._layout.source(pack_source_folder(spec.code, self.path.parent / spec.code.directory).digest)
+        )
 
     def _address(self, address: str, **known: Value) -> Value:
         known |= {
@@ -209,7 +228,7 @@ class Flow:
             "execution": ExecutionVariables.PIPELINE_EXECUTION_ID,
         }
         parts = _KNOWN_LATER.split(address)
-        return text(*(known[part] if number % 2 else part for number, part in enumerate(parts) if part))
+        return join_values(*(known[part] if number % 2 else part for number, part in enumerate(parts) if part))
 
     def _instance_type(self, parameter: str, default: str) -> ParameterString:
         return self.string(parameter, default, one_of=self.spec.instance_types)

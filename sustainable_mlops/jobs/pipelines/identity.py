@@ -13,7 +13,9 @@ from sustainable_mlops.jobs.pipelines.steps import RequestStep
 _REFERENCE = re.compile(r"(?P<root>Parameters|Steps)\.(?P<name>[A-Za-z0-9_-]+)")
 
 
-def identity(step: RequestStep, steps: Sequence[RequestStep], parameters: Sequence[Parameter]) -> PipelineVariable:
+def build_identity(
+    step: RequestStep, steps: Sequence[RequestStep], parameters: Sequence[Parameter]
+) -> PipelineVariable:
     """A path: a digest of the literal requests of the step and of those before it, then the parameters that they read.
 
     Only what SageMaker's cache compares counts; `parameters` are those that may decide a result.
@@ -34,8 +36,8 @@ def _upstream(step: RequestStep, steps: dict[str, RequestStep], seen: Collection
 
 
 def _counted(step: RequestStep) -> dict[str, Any]:
-    members = step_cache.MEMBERS[step.step_type.value]
-    return {name: plain(step.arguments[name]) for name in members if name in step.arguments}
+    members = step_cache.CACHE_KEY_ARGUMENTS[step.step_type.value]
+    return {name: to_json_value(step.arguments[name]) for name in members if name in step.arguments}
 
 
 def _references(value: Any) -> Iterator[tuple[str, str]]:
@@ -49,10 +51,10 @@ def _references(value: Any) -> Iterator[tuple[str, str]]:
             yield from _references(inner)
 
 
-def plain(value: Any) -> Any:
+def to_json_value(value: Any) -> Any:
     """A value with the SDK's expressions as JSON has them."""
     if isinstance(value, PipelineVariable):
-        return plain(value.expr)
+        return to_json_value(value.expr)
     if isinstance(value, dict):
-        return {name: plain(inner) for name, inner in value.items()}
-    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {name: to_json_value(inner) for name, inner in value.items()}
+    return [to_json_value(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -16,15 +16,20 @@ from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.launch import find_platform, pack_source
 from sustainable_mlops.jobs.layout import Layout
 from sustainable_mlops.jobs.pipelines import parameters, registry
-from sustainable_mlops.jobs.pipelines.data import DataFolder, read_folder
-from sustainable_mlops.jobs.pipelines.names import KIND_OF_STEP, step_name
+from sustainable_mlops.jobs.pipelines.data import DataFolder, read_data_folder
+from sustainable_mlops.jobs.pipelines.names import KIND_OF_STEP, make_step_name
 from sustainable_mlops.jobs.pipelines.parameters import INPUT_KEY, Definition, Job
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord
-from sustainable_mlops.jobs.pipelines.versions import Pipeline, find_pipeline, newest_definition, pipeline_name
+from sustainable_mlops.jobs.pipelines.versions import (
+    PipelineVersion,
+    find_pipeline,
+    find_pipeline_name,
+    read_newest_definition,
+)
 from sustainable_mlops.jobs.platform import Platform
-from sustainable_mlops.jobs.source import Package
-from sustainable_mlops.jobs.spec_files import load_spec
-from sustainable_mlops.jobs.specs.common import UtilizationFloor, as_text
+from sustainable_mlops.jobs.source import SourcePackage
+from sustainable_mlops.jobs.spec_files import load_spec_file
+from sustainable_mlops.jobs.specs.common import UtilizationFloor, format_scalar
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 from sustainable_mlops.settings import did_you_mean
 
@@ -33,7 +38,7 @@ Change = Literal["none", "create", "update"]
 
 
 @dataclass(frozen=True)
-class Files:
+class PipelineFiles:
     """A pipeline file and all that it names, read and packed, and the platform it is for."""
 
     path: Path
@@ -42,24 +47,24 @@ class Files:
     jobs: Mapping[str, Job]
     platform: Platform
     #: Address to the packed source that belongs there.
-    sources: Mapping[str, Package]
+    sources: Mapping[str, SourcePackage]
 
     def upload(self, s3: Client) -> None:
         """Put the sources that are missing. Raises UserError."""
         for address, package in self.sources.items():
             with aws.translate_aws_errors(f"uploading the source to {address}"):
-                if not aws.exists(s3, address):
+                if not aws.has_object(s3, address):
                     bucket, key = S3Uri.parse(address)
                     s3.put_object(Bucket=bucket, Key=key, Body=package.archive, ContentType="application/gzip")
 
 
 @dataclass(frozen=True)
-class Start:
+class PipelineLaunch:
     """What a start would do, decided and checked, with nothing uploaded, changed or started yet."""
 
-    files: Files
+    files: PipelineFiles
     clients: Clients
-    pipeline: Pipeline
+    pipeline: PipelineVersion
     change: Change
     #: What would be deployed, or is.
     definition: Definition
@@ -70,7 +75,7 @@ class Start:
     #: ARN of the execution that was started last; None before the first.
     newest: str | None
 
-    def token(self, version: int | None) -> str:
+    def make_request_token(self, version: int | None) -> str:
         """The same for all starts of the same that saw the same executions: whichever comes first starts it."""
         content = json.dumps([self.pipeline.name, version, self.parameters, self.newest], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
@@ -80,59 +85,61 @@ class Start:
         """Where it would run."""
         return self.files.platform
 
-    def execution(self) -> str | None:
+    def find_running_execution(self) -> str | None:
         """The ARN of an execution under way that was given the same, as it is now. Raises UserError."""
         with aws.translate_aws_errors(f"executions of {self.pipeline.name}"):
             pipeline = find_pipeline(self.files.spec, self.platform, self.clients.sagemaker)
-            return pipeline.running(self.parameters, self.clients.sagemaker) if pipeline.version else None
+            return (
+                pipeline.find_running_execution(self.parameters, self.clients.sagemaker) if pipeline.version else None
+            )
 
 
-def read_files(path: Path) -> Files:
+def read_files(path: Path) -> PipelineFiles:
     """The pipeline file at `path` and what it names. Raises UserError, also where the definition is of other code."""
-    spec = load_spec(path, PipelineSpec)
+    spec = load_spec_file(path, PipelineSpec)
     definition = _definition(path.parent / spec.definition)
     jobs = dict(_jobs(spec, definition, path.parent))
     packages = [package for _, job in jobs.values() if (package := pack_source(job, path.parent)) is not None]
     with aws.translate_aws_errors("AWS"):
         platform = find_platform(spec.platform)
     layout = Layout(platform.buckets, spec.name)
-    files = Files(path, spec, definition, jobs, platform, {layout.source(one.digest): one for one in packages})
+    files = PipelineFiles(path, spec, definition, jobs, platform, {layout.source(one.digest): one for one in packages})
     _check_current(files)
     _check_gate(files)
     return files
 
 
 def prepare(
-    path: Path, *, data: Path | None = None, prefix: str | None = None, given: Mapping[str, str] | None = None
-) -> Start:
+    path: Path, *, data: Path | None = None, prefix: str | None = None, overrides: Mapping[str, str] | None = None
+) -> PipelineLaunch:
     """Read the pipeline file at `path`, look at what is in S3 and SageMaker, and decide. Changes nothing.
 
     `data` is a folder to upload, `prefix` a data set that is there; `given` are parameters. Raises UserError.
     """
     files = read_files(path)
     spec, platform = files.spec, files.platform
-    folder = read_folder(data, spec.raw) if data is not None else None
+    folder = read_data_folder(data, spec.raw) if data is not None else None
     with aws.translate_aws_errors("AWS"):
-        clients = aws.connect(platform.region)
+        clients = aws.connect_clients(platform.region)
         pipeline = find_pipeline(spec, platform, clients.sagemaker)
         change, definition = _change(pipeline, files)
-        wanted = {name: as_text(value) for name, value in spec.parameters.items()}
+        wanted = {name: format_scalar(value) for name, value in spec.parameters.items()}
         if folder is not None or prefix is not None:
             wanted[INPUT_KEY] = folder.key if folder is not None else _prefix(prefix or "")
-        wanted |= given or {}
+        wanted |= overrides or {}
         if spec.gate is not None and spec.gate.parameter not in wanted:
             wanted |= registry.find_approved_metric(spec.gate, definition, clients.sagemaker)
-        parameters.check(definition, wanted)
+        parameters.check_parameters(definition, wanted)
         if folder is None and (key := wanted.get(INPUT_KEY)):
             stored = _stored(key, platform, clients.s3)
             _check_unchanged(key, stored, pipeline, clients.sagemaker)
         # In this order: an execution that begins in between is found running.
-        newest = pipeline.newest(clients.sagemaker)
-        running = None if change != "none" else pipeline.running(wanted, clients.sagemaker)
-    return Start(files, clients, pipeline, change, definition, folder, wanted, running, newest)
+        newest = pipeline.find_newest_execution(clients.sagemaker)
+        running = None if change != "none" else pipeline.find_running_execution(wanted, clients.sagemaker)
+    return PipelineLaunch(files, clients, pipeline, change, definition, folder, wanted, running, newest)
 
 
-def begin(start: Start) -> PipelineRecord:
+def start_execution(start: PipelineLaunch) -> PipelineRecord:
     """Upload what is missing, deploy the definition where that is to be done, and start. Raises UserError."""
     clients, pipeline = start.clients, start.pipeline
     if start.running is not None:
@@ -142,26 +149,26 @@ def begin(start: Start) -> PipelineRecord:
         with aws.translate_aws_errors(f"uploading the data to s3://{start.platform.buckets.data}/{start.data.key}"):
             start.data.upload(start.platform.buckets.data, clients.s3)
     if start.change != "none":
-        pipeline = pipeline.deployed(parameters.text(start.definition), start.platform, clients.sagemaker)
+        pipeline = pipeline.deploy(parameters.serialize_definition(start.definition), start.platform, clients.sagemaker)
     with aws.translate_aws_errors("StartPipelineExecution"):
         answer = clients.sagemaker.start_pipeline_execution(
             PipelineName=pipeline.name,
             PipelineParameters=[{"Name": name, "Value": value} for name, value in sorted(start.parameters.items())],
             # Where an answer is lost, or somebody else starts the same at this moment, nothing is started twice.
-            ClientRequestToken=start.token(pipeline.version),
-            **pipeline.chosen,
+            ClientRequestToken=start.make_request_token(pipeline.version),
+            **pipeline.version_argument,
         )
     return _record(start, pipeline, answer["PipelineExecutionArn"])
 
 
-def floors(path: Path) -> dict[str, UtilizationFloor]:
+def read_utilization_floors(path: Path) -> dict[str, UtilizationFloor]:
     """What the job files that the pipeline file at `path` names call too little, by step. Raises UserError."""
-    spec = load_spec(path, PipelineSpec)
+    spec = load_spec_file(path, PipelineSpec)
     jobs = _jobs(spec, _definition(path.parent / spec.definition), path.parent)
     return {name: job.floor for name, (_, job) in jobs if job.floor is not None}
 
 
-def _record(start: Start, pipeline: Pipeline, arn: str) -> PipelineRecord:
+def _record(start: PipelineLaunch, pipeline: PipelineVersion, arn: str) -> PipelineRecord:
     return PipelineRecord(
         workload=start.files.spec.name,
         environment=start.platform.environment,
@@ -192,7 +199,7 @@ def _jobs(spec: PipelineSpec, definition: Definition, folder: Path) -> Iterator[
     """The job file of each step, read as the kind that the definition says."""
     types = {step["Name"]: step["Type"] for step in definition["Steps"]}
     for key, file in spec.steps.items():
-        name = step_name(key)
+        name = make_step_name(key)
         if types.get(name) not in KIND_OF_STEP:
             raise UserError(
                 f"steps.{key}: {spec.definition} has no step {name} that runs a job; {_again(spec, folder)}"
@@ -203,10 +210,10 @@ def _jobs(spec: PipelineSpec, definition: Definition, folder: Path) -> Iterator[
         yield name, (kind, loaded)
 
 
-def check_deployed(files: Files, sagemaker: Client) -> None:
+def check_deployed(files: PipelineFiles, sagemaker: Client) -> None:
     """Raise UserError unless the newest version of the pipeline is of the definition here, where there is one."""
-    name, own = pipeline_name(files.spec, files.platform)
-    deployed = newest_definition(name, sagemaker)
+    name, own = find_pipeline_name(files.spec, files.platform)
+    deployed = read_newest_definition(name, sagemaker)
     if deployed is not None and deployed["Steps"] != files.definition["Steps"]:
         how = "smlops pipeline run" if own else "terraform apply"
         raise UserError(
@@ -215,7 +222,7 @@ def check_deployed(files: Files, sagemaker: Client) -> None:
         )
 
 
-def _check_current(files: Files) -> None:
+def _check_current(files: PipelineFiles) -> None:
     """A definition names the code of its steps by digests."""
     text = json.dumps(files.definition)
     for address, package in files.sources.items():
@@ -226,7 +233,7 @@ def _check_current(files: Files) -> None:
             )
 
 
-def _check_gate(files: Files) -> None:
+def _check_gate(files: PipelineFiles) -> None:
     """Raise UserError if the definition lacks the gate's parameter."""
     gate, names = files.spec.gate, [parameter["Name"] for parameter in files.definition["Parameters"]]
     if gate is not None and gate.parameter not in names:
@@ -240,16 +247,16 @@ def _again(spec: PipelineSpec, folder: Path) -> str:
     return f"write it again: python {folder / spec.builder}"
 
 
-def _change(pipeline: Pipeline, files: Files) -> tuple[Change, Definition]:
+def _change(pipeline: PipelineVersion, files: PipelineFiles) -> tuple[Change, Definition]:
     """What is to be done before a start, and the definition that is deployed then."""
-    if not pipeline.own:
+    if not pipeline.is_own:
         if pipeline.definition["Steps"] != files.definition["Steps"]:
             raise UserError(
                 f"{files.path}: the environment deploys another definition as {pipeline.name} (version "
                 f"{pipeline.version}); deploy this one first: terraform apply, then smlops pipeline promote"
             )
         return "none", pipeline.definition
-    filled = parameters.of_platform(files.definition, files.platform, files.jobs)
+    filled = parameters.fill_platform_defaults(files.definition, files.platform, files.jobs)
     if pipeline.version is None:
         return "create", filled
     return ("none" if pipeline.definition == filled else "update"), filled
@@ -274,9 +281,9 @@ def _stored(prefix: str, platform: Platform, s3: Client) -> datetime:
     return latest
 
 
-def _check_unchanged(prefix: str, changed: datetime, pipeline: Pipeline, sagemaker: Client) -> None:
+def _check_unchanged(prefix: str, changed: datetime, pipeline: PipelineVersion, sagemaker: Client) -> None:
     """SageMaker's cache compares addresses: the results of what was there before would stand for what is there now."""
-    earlier = pipeline.given(INPUT_KEY, prefix, sagemaker, before=changed)
+    earlier = pipeline.find_execution_by_parameter(INPUT_KEY, prefix, sagemaker, before=changed)
     if earlier is not None:
         raise UserError(
             f"--input: what is under {prefix} has changed since execution {earlier.rpartition('/')[2]} read it, whose "

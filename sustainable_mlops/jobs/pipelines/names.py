@@ -13,6 +13,6 @@ KIND_OF_METADATA = {
 LIVE, PREVIOUS = "live", "previous"
 
 
-def step_name(key: str) -> str:
+def make_step_name(key: str) -> str:
     """The name of the step whose job file has the key."""
     return "".join(word.capitalize() for word in key.split("_"))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sustainable_mlops.errors import UserError, did_you_mean
-from sustainable_mlops.jobs.kinds import Kind
+from sustainable_mlops.jobs.kinds import JobKind
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run
 from sustainable_mlops.jobs.specs.common import Launchable
@@ -22,15 +22,15 @@ INPUT_KEY, GROUP = "InputKey", "ModelPackageGroupName"
 
 Definition = dict[str, Any]
 #: A job file, and what kind of job it describes.
-Job = tuple[Kind[Any], Launchable]
+Job = tuple[JobKind[Any], Launchable]
 
 
-def inference_image(additional: str = "") -> str:
+def name_image_parameter(additional: str = "") -> str:
     """The parameter of the image that serves, on the machines of `serving.additional` by this name."""
     return f"InferenceImage{additional[:1].upper()}{additional[1:]}"
 
 
-def of_platform(definition: Definition, platform: Platform, jobs: Mapping[str, Job]) -> Definition:
+def fill_platform_defaults(definition: Definition, platform: Platform, jobs: Mapping[str, Job]) -> Definition:
     """The definition, with what the platform gives as its parameters' defaults. Raises UserError where it lacks any."""
     given: dict[str, Any] = {
         "DataBucket": platform.buckets.data,
@@ -40,13 +40,13 @@ def of_platform(definition: Definition, platform: Platform, jobs: Mapping[str, J
         **{name: getattr(platform.roles, phase) for phase, name in ROLES.items()},
     }
     for kind, spec in jobs.values():
-        image = kind.image(spec, platform)
-        promised = kind.promised(Run(spec, platform, image, None, ()))
+        image = kind.find_image(spec, platform)
+        promised = kind.derived_fields(Run(spec, platform, image, None, ()))
         if kind.name in IMAGES:
             given[IMAGES[kind.name]] = image
         if (serving := promised.get("serving")) is not None:
-            given[inference_image()] = serving.image
-            given |= {inference_image(name): machines.image for name, machines in serving.additional.items()}
+            given[name_image_parameter()] = serving.image
+            given |= {name_image_parameter(name): machines.image for name, machines in serving.additional.items()}
         if "model_package_group" in promised:
             given[GROUP] = promised["model_package_group"]
     declared = {one["Name"]: one for one in definition["Parameters"]}
@@ -57,7 +57,7 @@ def of_platform(definition: Definition, platform: Platform, jobs: Mapping[str, J
     return definition | {"Parameters": filled}
 
 
-def check(definition: Definition, given: Mapping[str, str]) -> None:
+def check_parameters(definition: Definition, given: Mapping[str, str]) -> None:
     """Raise UserError where a start gives what the definition does not know, or lacks what it needs."""
     declared = {one["Name"]: one for one in definition["Parameters"]}
     for name, value in given.items():
@@ -88,6 +88,6 @@ def _check_type(name: str, value: str, kind: str) -> None:
         raise UserError(f"--set {name}: must be of type {kind}, not {value!r}") from None
 
 
-def text(definition: Definition) -> str:
+def serialize_definition(definition: Definition) -> str:
     """The definition as it is sent."""
     return json.dumps(definition, sort_keys=True)

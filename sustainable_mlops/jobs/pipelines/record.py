@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.record import RunRecord, write_whole
+from sustainable_mlops.jobs.figure import RunFigure
+from sustainable_mlops.jobs.record import RunRecord, write_atomically
 from sustainable_mlops.settings import Settings, parse_json
 
 SUCCEEDED = "Succeeded"
@@ -15,7 +15,7 @@ SUCCEEDED = "Succeeded"
 ENDED = (SUCCEEDED, "Failed", "Stopped", "CompletedWithFailures")
 
 
-class StepRecord(Settings):
+class PipelineStepRecord(Settings):
     """A step that has begun, or whose result was there."""
 
     model_config = ConfigDict(extra="ignore")
@@ -31,7 +31,7 @@ class StepRecord(Settings):
     job: RunRecord | None = Field(None, description="What it ran; of a result that was there, what ran for it.")
 
     @property
-    def executed(self) -> bool:
+    def ran_job(self) -> bool:
         """Whether it ran a job."""
         return self.job is not None and self.cached_from is None
 
@@ -54,14 +54,14 @@ class PipelineRecord(Settings):
     launched_at: datetime
     ended_at: datetime | None = None
     parameters: dict[str, str] = Field({}, description="What it was given, in place of the version's defaults.")
-    steps: list[StepRecord] = Field([], description="In the order in which they began.")
+    steps: list[PipelineStepRecord] = Field([], description="In the order in which they began.")
     model_package: str | None = Field(None, description="ARN of what it registered.")
-    expected: dict[str, Figure] = Field({}, description="What it was expected to take if nothing was there already.")
-    figures: dict[str, Figure] = Field({}, description="What the steps took that ran.")
-    saved: dict[str, Figure] = Field({}, description="What the steps took, when they ran, whose results were there.")
+    expected: dict[str, RunFigure] = Field({}, description="What it was expected to take if nothing was there already.")
+    figures: dict[str, RunFigure] = Field({}, description="What the steps took that ran.")
+    saved: dict[str, RunFigure] = Field({}, description="What the steps took, when they ran, whose results were there.")
 
     @property
-    def ended(self) -> bool:
+    def is_ended(self) -> bool:
         """Whether it will not change any more."""
         return self.status in ENDED
 
@@ -86,11 +86,11 @@ class PipelineRecord(Settings):
         return self.model_dump_json(indent=2) + "\n"
 
 
-def read_record(text: str | bytes, source: str) -> PipelineRecord:
+def parse_record(text: str | bytes, source: str) -> PipelineRecord:
     """A stored record; `source` names it in messages. Raises UserError."""
     return parse_json(text, PipelineRecord, source)
 
 
-def write_local(record: PipelineRecord, out: Path) -> Path:
+def write_record(record: PipelineRecord, out: Path) -> Path:
     """Write `<out>/runs/<pipeline>-<execution>.json`, whole or not at all, and return its path. Raises UserError."""
-    return write_whole(record.name, record.to_json(), out)
+    return write_atomically(record.name, record.to_json(), out)

@@ -5,10 +5,10 @@ from decimal import Decimal, InvalidOperation
 from sustainable_mlops.aws import Client
 from sustainable_mlops.jobs.pipelines.parameters import GROUP, Definition
 from sustainable_mlops.jobs.register import APPROVED
-from sustainable_mlops.jobs.specs.pipeline import Gate
+from sustainable_mlops.jobs.specs.pipeline import MetricGate
 
 
-def find_approved_metric(gate: Gate, definition: Definition, sagemaker: Client) -> dict[str, str]:
+def find_approved_metric(gate: MetricGate, definition: Definition, sagemaker: Client) -> dict[str, str]:
     """Return the gate's parameter with the metric of the newest approved model that has it; empty if none has.
 
     A package holds a rounded metric. The value here is the worst one that rounds to it, so that a model is never worse
@@ -28,7 +28,7 @@ def find_approved_metric(gate: Gate, definition: Definition, sagemaker: Client) 
     return {}
 
 
-def _worst_value(rounded: str | None, gate: Gate) -> str | None:
+def _worst_value(rounded: str | None, gate: MetricGate) -> str | None:
     """Return the worst number that rounds to this text; None if the text is not a finite number."""
     try:
         value = Decimal(rounded or "")

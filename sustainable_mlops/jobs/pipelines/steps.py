@@ -21,7 +21,7 @@ from sustainable_mlops.jobs.pipelines.sdk import (
     StepRetryPolicy,
     StepTypeEnum,
 )
-from sustainable_mlops.jobs.specs.training import Serving
+from sustainable_mlops.jobs.specs.training import ServingSpec
 
 #: An expression of the SDK, or what stands for itself.
 Value = Any
@@ -116,10 +116,10 @@ class Processing(JobStep):
         return JsonGet(step_name=self.name, property_file=name, json_path=path)
 
 
-class Training(JobStep):
+class TrainingStep(JobStep):
     """A training job; `serving` says how its model is served."""
 
-    def __init__(self, name: str, request: Mapping[str, Any], serving: Serving | None) -> None:
+    def __init__(self, name: str, request: Mapping[str, Any], serving: ServingSpec | None) -> None:
         super().__init__(name, StepTypeEnum.TRAINING, "TrainingJob", request)
         self.serving = serving
 
@@ -141,10 +141,10 @@ class Training(JobStep):
         return [resources.InstanceType, resources.InstanceCount, *seconds]
 
 
-class Tuning(JobStep):
+class TuningStep(JobStep):
     """A hyperparameter tuning job, whose best model is the step's; `serving` says how it is served."""
 
-    def __init__(self, name: str, request: Mapping[str, Any], serving: Serving | None) -> None:
+    def __init__(self, name: str, request: Mapping[str, Any], serving: ServingSpec | None) -> None:
         self.serving = serving
         answers = ["ListTrainingJobsForHyperParameterTuningJobResponse"]
         super().__init__(name, StepTypeEnum.TUNING, "HyperParameterTuningJob", request, answers=answers)
@@ -153,7 +153,7 @@ class Tuning(JobStep):
     def model(self) -> Value:
         """The address of the best model.tar.gz."""
         models = self.arguments["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"]
-        return text(models, "/", self.job, "/output/model.tar.gz")
+        return join_values(models, "/", self.job, "/output/model.tar.gz")
 
     @property
     def job(self) -> Value:
@@ -170,14 +170,14 @@ class Tuning(JobStep):
         return [resources["InstanceType"], str(count), seconds, seconds]
 
 
-class Registration(RequestStep):
+class RegistrationStep(RequestStep):
     """A model package."""
 
     def __init__(self, name: str, request: Mapping[str, Any]) -> None:
         super().__init__(name, StepTypeEnum.REGISTER_MODEL, ["DescribeModelPackageOutput"], request, [_FAULTS])
 
 
-def text(*values: Value) -> Value:
+def join_values(*values: Value) -> Value:
     """Values one after the other, as text."""
     parts: list[Value] = []
     for value in values:

@@ -15,37 +15,37 @@ from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 
 #: For which the result of a step is taken over, as definitions here say (ExpireAfter).
-LONGEST_CACHED = timedelta(days=30)
+LONGEST_CACHE = timedelta(days=30)
 #: Jobs that a pipeline runs at once.
-MOST_AT_ONCE = 4
+MAX_PARALLEL_STEPS = 4
 
 
 @dataclass(frozen=True)
-class Pipeline:
+class PipelineVersion:
     """A pipeline, and the version of it that a start would run; no version where it is still to be made."""
 
     name: str
     #: Whether it is the launcher's to change; else it is the environment's.
-    own: bool
+    is_own: bool
     version: int | None
     definition: dict[str, Any]
     arn: str = ""
     #: Whether `version` is the one with the alias `live`.
-    live: bool = False
+    is_live: bool = False
 
     @property
-    def chosen(self) -> dict[str, Any]:
+    def version_argument(self) -> dict[str, Any]:
         """What StartPipelineExecution is to run."""
-        return {"PipelineVersionAlias": LIVE} if self.live else {"PipelineVersionId": self.version}
+        return {"PipelineVersionAlias": LIVE} if self.is_live else {"PipelineVersionId": self.version}
 
-    def newest(self, sagemaker: Client) -> str | None:
+    def find_newest_execution(self, sagemaker: Client) -> str | None:
         """The ARN of the execution that was started last."""
         if self.version is None:
             return None
         listed = sagemaker.list_pipeline_executions(PipelineName=self.name, SortOrder="Descending", MaxResults=1)
         return next((one["PipelineExecutionArn"] for one in listed["PipelineExecutionSummaries"]), None)
 
-    def running(self, parameters: Mapping[str, str], sagemaker: Client) -> str | None:
+    def find_running_execution(self, parameters: Mapping[str, str], sagemaker: Client) -> str | None:
         """The ARN of an execution under way that was given the same parameters."""
         pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
             PipelineName=self.name, SortOrder="Descending"
@@ -58,9 +58,9 @@ class Pipeline:
                     return arn
         return None
 
-    def given(self, name: str, value: str, sagemaker: Client, *, before: datetime) -> str | None:
+    def find_execution_by_parameter(self, name: str, value: str, sagemaker: Client, *, before: datetime) -> str | None:
         """The ARN of an execution begun before that was given the value, whose results a step may still take over."""
-        oldest = datetime.now(UTC) - LONGEST_CACHED
+        oldest = datetime.now(UTC) - LONGEST_CACHE
         if self.version is None or before <= oldest:
             return None
         pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
@@ -69,7 +69,7 @@ class Pipeline:
         arns = (one["PipelineExecutionArn"] for page in pages for one in page["PipelineExecutionSummaries"])
         return next((arn for arn in arns if _parameters(arn, sagemaker).get(name) == value), None)
 
-    def deployed(self, definition: str, platform: Platform, sagemaker: Client) -> "Pipeline":
+    def deploy(self, definition: str, platform: Platform, sagemaker: Client) -> "PipelineVersion":
         """The pipeline with the definition as its newest version. Raises UserError."""
         if self.version is None:
             if platform.roles.pipeline is None:
@@ -79,7 +79,7 @@ class Pipeline:
                     PipelineName=self.name,
                     PipelineDefinition=definition,
                     RoleArn=platform.roles.pipeline,
-                    ParallelismConfiguration={"MaxParallelExecutionSteps": MOST_AT_ONCE},
+                    ParallelismConfiguration={"MaxParallelExecutionSteps": MAX_PARALLEL_STEPS},
                     ClientRequestToken=uuid.uuid4().hex,
                     Tags=[{"Key": key, "Value": value} for key, value in sorted(platform.tags.items())],
                 )
@@ -88,7 +88,7 @@ class Pipeline:
             with aws.translate_aws_errors("UpdatePipeline"):
                 answer = sagemaker.update_pipeline(PipelineName=self.name, PipelineDefinition=definition)
             version = answer["PipelineVersionId"]
-        return replace(self, version=version, definition=json.loads(definition), live=False)
+        return replace(self, version=version, definition=json.loads(definition), is_live=False)
 
 
 def _parameters(arn: str, sagemaker: Client) -> dict[str, str]:
@@ -97,20 +97,20 @@ def _parameters(arn: str, sagemaker: Client) -> dict[str, str]:
     return {one["Name"]: one["Value"] for page in pages for one in page["PipelineParameters"]}
 
 
-def pipeline_name(spec: PipelineSpec, platform: Platform) -> tuple[str, bool]:
+def find_pipeline_name(spec: PipelineSpec, platform: Platform) -> tuple[str, bool]:
     """The pipeline's name, and whether it is the launcher's own: none of the environment's is for the workload."""
     known = platform.pipelines.get(spec.name.replace("-", "_"))
     return (known, False) if known else (f"{platform.name_prefix or platform.environment}-{spec.name}", True)
 
 
-def find_pipeline(spec: PipelineSpec, platform: Platform, sagemaker: Client) -> Pipeline:
+def find_pipeline(spec: PipelineSpec, platform: Platform, sagemaker: Client) -> PipelineVersion:
     """The workload's pipeline on the platform, with its live version, else its latest."""
-    name, own = pipeline_name(spec, platform)
+    name, own = find_pipeline_name(spec, platform)
     described = _described(name, sagemaker)
     if described is None:
         if not own:
             raise UserError(f"platform: there is no pipeline {name}, which the environment publishes; apply it again")
-        return Pipeline(name, own, None, {})
+        return PipelineVersion(name, own, None, {})
     versions = list(_versions(name, sagemaker))
     live = next((number for number, aliases in versions if LIVE in aliases), None)
     latest = versions[0][0]
@@ -118,10 +118,10 @@ def find_pipeline(spec: PipelineSpec, platform: Platform, sagemaker: Client) -> 
         described = sagemaker.describe_pipeline(PipelineName=name, PipelineVersionAlias=LIVE)
     definition = json.loads(described["PipelineDefinition"])
     chosen = live if live is not None and not own else latest
-    return Pipeline(name, own, chosen, definition, described["PipelineArn"], live=chosen == live)
+    return PipelineVersion(name, own, chosen, definition, described["PipelineArn"], is_live=chosen == live)
 
 
-def newest_definition(name: str, sagemaker: Client) -> dict[str, Any] | None:
+def read_newest_definition(name: str, sagemaker: Client) -> dict[str, Any] | None:
     """The definition of the pipeline's newest version; None where there is no pipeline. Raises UserError."""
     with aws.translate_aws_errors(f"pipeline {name}"):
         described = _described(name, sagemaker)
@@ -129,7 +129,7 @@ def newest_definition(name: str, sagemaker: Client) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True)
-class Move:
+class AliasMove:
     """The alias `live` before and after; None: no version had it."""
 
     pipeline: str
@@ -137,7 +137,7 @@ class Move:
     after: int
 
 
-def promote(name: str, sagemaker: Client, *, version: int | None = None) -> Move:
+def promote(name: str, sagemaker: Client, *, version: int | None = None) -> AliasMove:
     """Give `live` to the version, the latest unless given; the one that had it is `previous`. Raises UserError."""
     arn, versions = _known(name, sagemaker)
     chosen = version or max(versions)
@@ -147,7 +147,7 @@ def promote(name: str, sagemaker: Client, *, version: int | None = None) -> Move
     return _move(name, arn, versions, chosen, sagemaker)
 
 
-def rollback(name: str, sagemaker: Client, *, version: int | None = None) -> Move:
+def rollback(name: str, sagemaker: Client, *, version: int | None = None) -> AliasMove:
     """Give `live` back to the version that had it before, or to the one given. Raises UserError."""
     if version is not None:
         return promote(name, sagemaker, version=version)
@@ -158,10 +158,10 @@ def rollback(name: str, sagemaker: Client, *, version: int | None = None) -> Mov
     return _move(name, arn, versions, before, sagemaker)
 
 
-def _move(name: str, arn: str, versions: Mapping[int, list[str]], chosen: int, sagemaker: Client) -> Move:
+def _move(name: str, arn: str, versions: Mapping[int, list[str]], chosen: int, sagemaker: Client) -> AliasMove:
     now = _with(LIVE, versions)
     if now == chosen:
-        return Move(name, now, chosen)
+        return AliasMove(name, now, chosen)
     # An alias is on one version at most: it is taken off before it is put on. What a move that broke off left is mended
     # by the same move again, as `live` is the last to move.
     wanted = {**({PREVIOUS: now} if now is not None else {}), LIVE: chosen}
@@ -172,7 +172,7 @@ def _move(name: str, arn: str, versions: Mapping[int, list[str]], chosen: int, s
                 _change(arn, had, sagemaker, Remove=[alias])
             if had != target:
                 _change(arn, target, sagemaker, Add=[alias])
-    return Move(name, now, chosen)
+    return AliasMove(name, now, chosen)
 
 
 def _change(arn: str, version: int, sagemaker: Client, **operations: list[str]) -> None:
@@ -199,7 +199,7 @@ def _described(name: str, sagemaker: Client) -> dict[str, Any] | None:
     try:
         answer: dict[str, Any] = sagemaker.describe_pipeline(PipelineName=name)
     except ClientError as error:
-        if aws.error_code(error) not in ("ResourceNotFound", "ResourceNotFoundException"):
+        if aws.read_error_code(error) not in ("ResourceNotFound", "ResourceNotFoundException"):
             raise
         return None
     return answer

@@ -1,24 +1,27 @@
-"""JSON schemas of what people write, for editors. `python -m sustainable_mlops.jobs.schemas` writes them anew."""
+"""JSON schemas of the files that people write, for editors.
+
+`python -m sustainable_mlops.jobs.schemas` writes them.
+"""
 
 from pathlib import Path
 
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
-from sustainable_mlops.jobs.specs.processing import Processing
-from sustainable_mlops.jobs.specs.training import Training
-from sustainable_mlops.jobs.specs.transform import Transform
-from sustainable_mlops.jobs.specs.tuning import Tuning
+from sustainable_mlops.jobs.specs.processing import ProcessingSpec
+from sustainable_mlops.jobs.specs.training import TrainingSpec
+from sustainable_mlops.jobs.specs.transform import TransformSpec
+from sustainable_mlops.jobs.specs.tuning import TuningSpec
 from sustainable_mlops.settings import Settings
 
-#: A schema's name, which is that of its file, to what it describes.
+#: Name of a schema, which is also its file name, to its model.
 SPECS: dict[str, type[Settings]] = {
     "pipeline": PipelineSpec,
-    "processing": Processing,
-    "training": Training,
-    "transform": Transform,
-    "tuning": Tuning,
+    "processing": ProcessingSpec,
+    "training": TrainingSpec,
+    "transform": TransformSpec,
+    "tuning": TuningSpec,
 }
 
 
-def schema_file(name: str) -> Path:
-    """Where the schema of this name is kept."""
+def find_schema_file(name: str) -> Path:
+    """Return the path of the schema with this name."""
     return Path(__file__).with_name(f"{name}.schema.json")

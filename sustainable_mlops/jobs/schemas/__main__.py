@@ -1,8 +1,8 @@
-"""Write every schema anew."""
+"""Command that writes every schema."""
 
-from sustainable_mlops.jobs.schemas import SPECS, schema_file
-from sustainable_mlops.settings import schema_text
+from sustainable_mlops.jobs.schemas import SPECS, find_schema_file
+from sustainable_mlops.settings import render_schema
 
 if __name__ == "__main__":
     for name, spec in SPECS.items():
-        schema_file(name).write_text(schema_text(spec), encoding="utf-8")
+        find_schema_file(name).write_text(render_schema(spec), encoding="utf-8")

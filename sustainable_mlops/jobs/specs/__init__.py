@@ -1,1 +1,1 @@
-"""What people write: a model of each kind of file. Reading one calls nothing and imports no AWS library."""
+"""Models of the files that people write, one per kind of file. Loading a file needs neither AWS nor its library."""

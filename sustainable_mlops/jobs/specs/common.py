@@ -1,4 +1,4 @@
-"""What the files of all jobs have in common."""
+"""Fields that the files of all jobs have in common."""
 
 import re
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from sustainable_mlops.aws.s3 import is_s3
 from sustainable_mlops.jobs.platform import InlinePlatform
 from sustainable_mlops.settings import WORKLOAD, Settings
 
-#: What the launcher adds to a job's name: the time in UTC and the start of the run key.
+#: Length of the launcher's suffix of a job name: the time in UTC and the start of the run key.
 NAME_SUFFIX = len("-yyyymmdd-hhmmss-abcdef")
-#: SageMaker allows 63 characters in a job's name.
+#: Maximum length of a name: SageMaker allows 63 characters in a job's name.
 MAX_NAME = 63 - NAME_SUFFIX
-#: The input that the source code itself travels in.
+#: Input with the source code.
 CODE_CHANNEL = "code"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", max_length=MAX_NAME)]
@@ -29,13 +29,13 @@ Scalar = str | bool | int | float
 
 
 _DEBUGGER = (
-    "SageMaker Debugger is closed to new customers; read metrics from the log (metrics), stop early in the script, and "
-    "let tuning stop what does not improve"
+    "SageMaker Debugger is closed to new customers; read metrics from the log (metrics), stop early in the script, or "
+    "let a tuning stop jobs that do not improve"
 )
 COMPILER = "SageMaker Training Compiler gets no new releases; use torch.compile, or Trainium with its Neuron image"
-ELASTIC = "Elastic Inference is no longer available; take an ml.inf2 type, or Graviton for an endpoint"
-#: What a job once could ask for, by the names it may be asked for with.
-GONE: Mapping[str, str] = {
+ELASTIC = "Elastic Inference is no longer available; use an ml.inf2 type, or Graviton for an endpoint"
+#: Former fields of a job, by the names people may use for them, with the remedy.
+REMOVED_FIELDS: Mapping[str, str] = {
     **dict.fromkeys(
         ("debugger", "debug_hook", "debug_hook_config", "debug_rules", "debug_rule_configurations"), _DEBUGGER
     ),
@@ -45,45 +45,45 @@ GONE: Mapping[str, str] = {
 }
 
 
-class Source(Settings):
-    """The code that runs."""
+class SourceSpec(Settings):
+    """The code of a job."""
 
     directory: str = Field(".", description="Folder of the code, relative to this file.")
     entry_point: str = Field(
         pattern=r"^[A-Za-z_]\w*\.py$",
-        # The XGBoost container runs `python -m <module>`, others `python <file>`: this is what all of them take.
-        description="Script that runs, at the top of the directory.",
+        # The XGBoost container runs `python -m <module>`, others run `python <file>`: the pattern suits both.
+        description="Script to run, at the top of the directory.",
     )
     include: list[Text] = Field(
         ["**/*"],
         min_length=1,
-        description="Files to send, as names or patterns. Logs, data, models and job files go only by name or "
-        "ending (*.csv); what .smlopsignore matches stays; hidden files, caches and secrets never go.",
+        description="Files to send, as names or patterns. Logs, data, models and job files need their name or ending "
+        "(*.csv). Files that .smlopsignore matches, hidden files, caches and secrets are not sent.",
     )
 
 
 class FrameworkImage(Settings):
-    """One of SageMaker's own images, by what it holds."""
+    """One of SageMaker's own images, by framework and version."""
 
-    framework: Text = Field(description="As the SageMaker Python SDK names it: xgboost, pytorch, sklearn, …")
-    version: Text = Field(description="Of the framework's image, in quotes where it looks like a number.")
+    framework: Text = Field(description="Name in the SageMaker Python SDK: xgboost, pytorch, sklearn, …")
+    version: Text = Field(description="Version of the framework's image, in quotes if it looks like a number.")
 
 
-def _image_form(image: object) -> str:
+def _tag_image(image: object) -> str:
     return "<address>" if isinstance(image, str) else "<framework>"
 
 
 Address = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=255)]
 Image = Annotated[
-    Annotated[Address, Tag("<address>")] | Annotated[FrameworkImage, Tag("<framework>")], Discriminator(_image_form)
+    Annotated[Address, Tag("<address>")] | Annotated[FrameworkImage, Tag("<framework>")], Discriminator(_tag_image)
 ]
 InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 
 
 class Instances(Settings):
-    """The machines of a job."""
+    """The instances of a job."""
 
-    gone: ClassVar[Mapping[str, str]] = GONE
+    removed_keys: ClassVar[Mapping[str, str]] = REMOVED_FIELDS
 
     instance_type: InstanceType = Field(description="For example ml.m7i.large.")
     instance_count: int = Field(1, ge=1, le=100, description="Number of instances.")
@@ -91,44 +91,46 @@ class Instances(Settings):
 
 
 class UtilizationFloor(Settings):
-    """How little the machines may do before the job is stopped, while somebody follows it."""
+    """Lowest utilization of a job's instances. The launcher that follows the job stops it below this floor."""
 
-    cpu_percent: float | None = Field(None, gt=0, le=100, description="Of an instance's vCPUs.")
-    gpu_percent: float | None = Field(None, gt=0, le=100, description="Of an instance's GPUs.")
-    minutes: int = Field(ge=1, le=24 * 60, description="Below it on every instance for so long.")
+    cpu_percent: float | None = Field(None, gt=0, le=100, description="Percent of an instance's vCPUs.")
+    gpu_percent: float | None = Field(None, gt=0, le=100, description="Percent of an instance's GPUs.")
+    minutes: int = Field(
+        ge=1, le=24 * 60, description="Minutes below the floor, on every instance, before the job is stopped."
+    )
 
     @property
-    def of(self) -> Literal["cpu", "gpu"]:
-        """Which processors it is about."""
+    def processor(self) -> Literal["cpu", "gpu"]:
+        """Kind of processor that the floor measures."""
         return "cpu" if self.cpu_percent is not None else "gpu"
 
     @property
     def percent(self) -> float:
-        """The floor."""
+        """The floor, in percent."""
         return self.cpu_percent or self.gpu_percent or 0.0
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _check_processor(self) -> Self:
         if (self.cpu_percent is None) == (self.gpu_percent is None):
             raise ValueError("give either cpu_percent or gpu_percent")
         return self
 
 
 class FlooredLimits(Settings):
-    """When a script is stopped."""
+    """Limits of a script."""
 
     utilization_floor: UtilizationFloor | None = Field(
-        None, description="The launcher stops a job that leaves its machines idle, while it follows it."
+        None, description="Floor below which the launcher stops the job, while it follows the job."
     )
 
 
 class Network(Settings):
-    """What the container may reach."""
+    """Network access of the container."""
 
-    isolation: bool = Field(True, description="No network at all inside the container.")
+    isolation: bool = Field(True, description="Container without any network.")
 
 
-def platform_form(platform: object) -> str:
+def tag_platform(platform: object) -> str:
     return "<parameter>" if isinstance(platform, str) else "<inline>"
 
 
@@ -136,7 +138,7 @@ ParameterName = Annotated[str, StringConstraints(pattern=r"^(/[\w.\-/]+|arn:[\w-
 
 
 class Launchable(Protocol):
-    """What a launch needs to know of a job's file, whatever it looks like: see `JobSpec`."""
+    """Properties of a job file that a launch needs, for every kind: see `JobSpec`."""
 
     @property
     def name(self) -> str: ...
@@ -149,7 +151,7 @@ class Launchable(Protocol):
     @property
     def workload(self) -> str: ...
     @property
-    def code(self) -> Source | None: ...
+    def code(self) -> SourceSpec | None: ...
     @property
     def parameters(self) -> Mapping[str, Scalar]: ...
     @property
@@ -157,104 +159,104 @@ class Launchable(Protocol):
     @property
     def floor(self) -> UtilizationFloor | None: ...
     @property
-    def decides(self) -> Mapping[str, Any]: ...
+    def result_inputs(self) -> Mapping[str, Any]: ...
 
 
 class JobSpec(Settings):
-    """What the file of every job says that is one by itself (a `Launchable`)."""
+    """Fields of every job file that describes a single job (a `Launchable`)."""
 
-    gone: ClassVar[Mapping[str, str]] = GONE
-    #: Variables that the launcher itself sets.
+    removed_keys: ClassVar[Mapping[str, str]] = REMOVED_FIELDS
+    #: Environment variables that the launcher sets.
     set_by_launcher: ClassVar[frozenset[str]] = frozenset()
 
     name: Name = Field(
-        description="Letters, digits, single hyphens: starts the job's name, and is the workload without that tag."
+        description="Letters, digits, single hyphens. Start of the job's name; also the workload, if no tag names one."
     )
     platform: Annotated[
         Annotated[ParameterName, Tag("<parameter>")] | Annotated[InlinePlatform, Tag("<inline>")],
-        Discriminator(platform_form),
+        Discriminator(tag_platform),
     ] = Field(description="SSM parameter that an environment publishes, or the same document written here.")
     environment: dict[VariableName, VariableValue] = Field(
         {},
-        max_length=96,  # SageMaker takes 100, with those of the launcher
-        description="Environment variables. Anyone who may describe the job reads them.",
+        max_length=96,  # SageMaker allows 100, including those of the launcher
+        description="Environment variables. Everyone who may describe the job can read them.",
     )
     network: Network = Field(Network())
-    tags: dict[TagKey, TagValue] = Field({}, max_length=40, description="Added to the platform's tags.")
+    tags: dict[TagKey, TagValue] = Field({}, max_length=40, description="Tags in addition to the platform's tags.")
 
     @property
     def workload(self) -> str:
-        """Groups runs, in S3 and in the registry: `tags.workload`, else the name."""
+        """Name that groups runs in S3 and in the registry: `tags.workload`, or else the job's name."""
         return self.tags.get("workload", self.name)
 
     @property
-    def code(self) -> Source | None:
-        """The code that is sent with the job; None for a job without."""
+    def code(self) -> SourceSpec | None:
+        """The code that is sent with the job; None for a job without code."""
         return None
 
     @property
     def parameters(self) -> Mapping[str, Scalar]:
-        """What the script is given, by name."""
+        """Parameters of the script, by name."""
         return {}
 
     @property
     def resumable(self) -> bool:
-        """Whether the job keeps checkpoints, from which the next one of the same run goes on."""
+        """True if the job writes checkpoints from which a later job of the run resumes."""
         return False
 
     @property
     def floor(self) -> UtilizationFloor | None:
-        """The utilisation below which the job is stopped; None where it goes on in any case."""
+        """The utilization floor; None if the job has none."""
         return None
 
     @property
-    def decides(self) -> Mapping[str, Any]:
-        """What of the file decides the result, beside the source, the image and the data: part of the run key."""
+    def result_inputs(self) -> Mapping[str, Any]:
+        """Fields of the file that decide the result, besides source, image and data. They are part of the run key."""
         raise NotImplementedError
 
     @field_validator("tags")
     @classmethod
-    def _workload(cls, tags: dict[str, str]) -> dict[str, str]:
+    def _check_workload(cls, tags: dict[str, str]) -> dict[str, str]:
         if not re.fullmatch(WORKLOAD, tags.get("workload", "x")):
-            raise ValueError("workload names a folder in S3; use letters, digits, - and _")
+            raise ValueError("workload is a folder name in S3; use letters, digits, - and _")
         return tags
 
     @field_validator("environment")
     @classmethod
-    def _variables(cls, environment: dict[str, str]) -> dict[str, str]:
+    def _check_variables(cls, environment: dict[str, str]) -> dict[str, str]:
         for name, value in environment.items():
             if name in cls.set_by_launcher:
-                raise ValueError(f"{name} is set by the launcher; remove it")
+                raise ValueError(f"the launcher sets {name}; remove it")
             if re.search(r"(PASSWORD|SECRET|TOKEN|API_?KEY)$", name, re.IGNORECASE) and not value.startswith("arn:"):
-                raise ValueError(f"{name} would be readable by all who see the job; pass the ARN of a secret instead")
+                raise ValueError(f"everyone who sees the job can read {name}; pass the ARN of a secret instead")
         return environment
 
 
 class ScriptSpec(JobSpec):
-    """The same of a job that runs a script."""
+    """Fields of a job that runs a script."""
 
-    source: Source
+    source: SourceSpec
     limits: FlooredLimits
 
     @property
-    def code(self) -> Source:
-        """The script and what it needs."""
+    def code(self) -> SourceSpec:
+        """The code with the script."""
         return self.source
 
     @property
     def floor(self) -> UtilizationFloor | None:
-        """Of the limits."""
+        """The utilization floor of the limits."""
         return self.limits.utilization_floor
 
 
-def as_text(value: Scalar) -> str:
-    """A value as an argument of a script or a parameter of a pipeline: a truth value as JSON has it."""
+def format_scalar(value: Scalar) -> str:
+    """Return a value as an argument of a script or a parameter of a pipeline: booleans as in JSON."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def check_channel(name: str, address: str) -> None:
-    """Raise ValueError where `name` is taken or `address` is no key and no s3:// address."""
+    """Raise ValueError if `name` is reserved, or if `address` is neither a key nor an s3:// address."""
     if name == CODE_CHANNEL:
-        raise ValueError(f"the channel '{CODE_CHANNEL}' carries the source code; give the data set another name")
+        raise ValueError(f"the channel '{CODE_CHANNEL}' is reserved for the source code; choose another name")
     if "://" in address and not is_s3(address):
         raise ValueError(f"channel '{name}': {address} is not in S3; give a key or an s3:// address")

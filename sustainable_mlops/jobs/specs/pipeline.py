@@ -1,19 +1,19 @@
-"""What a person writes in `pipeline.yaml`: a workload's jobs as the steps of one pipeline."""
+"""The file of a pipeline, `pipeline.yaml`: the jobs of a workload as the steps of one pipeline."""
 
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag
 
 from sustainable_mlops.jobs.platform import InlinePlatform
-from sustainable_mlops.jobs.specs.common import InstanceType, Name, ParameterName, Scalar, Text, platform_form
+from sustainable_mlops.jobs.specs.common import InstanceType, Name, ParameterName, Scalar, Text, tag_platform
 from sustainable_mlops.settings import Settings
 
 StepKey = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-#: Pattern of SageMaker's PipelineParameterName.
+#: Name of a pipeline parameter, with the pattern of SageMaker's PipelineParameterName.
 Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-_]{1,256}$")]
 
 
-class Gate(Settings):
+class MetricGate(Settings):
     """The metric that a new model is compared by with the model that was approved last."""
 
     metric: Text = Field(description="Key of the metric in a model package's CustomerMetadataProperties.")
@@ -28,26 +28,24 @@ class Gate(Settings):
 class PipelineSpec(Settings):
     """A pipeline of a workload."""
 
-    name: Name = Field(description="Letters, digits, single hyphens: the workload, and the end of the pipeline's name.")
+    name: Name = Field(description="Letters, digits, single hyphens. The workload, and the end of the pipeline's name.")
     platform: Annotated[
         Annotated[ParameterName, Tag("<parameter>")] | Annotated[InlinePlatform, Tag("<inline>")],
-        Discriminator(platform_form),
+        Discriminator(tag_platform),
     ] = Field(description="SSM parameter that an environment publishes, or the same document written here.")
     definition: Text = Field("pipeline.json", description="The definition, beside this file; its builder writes it.")
     builder: Text = Field("pipeline.py", description="Script that writes the definition, beside this file.")
-    steps: dict[StepKey, Text] = Field(
-        min_length=1, description="Job files of the steps, beside this file: what is sent, and on which machines."
-    )
+    steps: dict[StepKey, Text] = Field(min_length=1, description="Key of a step to its job file, beside this file.")
     instance_types: list[InstanceType] = Field(
-        min_length=1, description="What an execution may choose from; the first that a job file names is its default."
+        min_length=1, description="Instance types an execution may choose; a step's default is its job file's type."
     )
     raw: str = Field(
         pattern=r"^[^/\s][^\s]*/$",
-        description="Prefix in the data bucket, with its slash at the end, below which each data set has a folder.",
+        description="Prefix in the data bucket, ending with a slash. Each data set has a folder below it.",
     )
-    gate: Gate | None = Field(
+    gate: MetricGate | None = Field(
         None, description="Comparison with the model that was approved last; no comparison if absent."
     )
     parameters: dict[Parameter, Scalar] = Field(
-        {}, description="Given at each start, in place of the definition's defaults; --set goes before."
+        {}, description="Parameters of each start, replacing the definition's defaults; --set has priority."
     )

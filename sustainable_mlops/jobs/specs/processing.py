@@ -1,4 +1,4 @@
-"""What a person writes to process data: to prepare it, to evaluate a model, or whatever a script does with files."""
+"""The file of a processing job: data preparation, evaluation of a model, or any script that works on files."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
@@ -19,70 +19,70 @@ from sustainable_mlops.jobs.specs.common import (
 )
 from sustainable_mlops.settings import Settings
 
-#: Variables that say where inputs and outputs are in the container, each in a folder of its name.
+#: Environment variables with the folders of inputs and outputs in the container, each in a subfolder of its name.
 INPUT_DIR, OUTPUT_DIR = "INPUT_DIR", "OUTPUT_DIR"
 
 
 class ProcessingCompute(Instances):
-    """The machines that process."""
+    """The instances of a processing job."""
 
-    gone: ClassVar[Mapping[str, str]] = {
-        **Instances.gone,
+    removed_keys: ClassVar[Mapping[str, str]] = {
+        **Instances.removed_keys,
         "spot": "SageMaker has managed spot for training and tuning only, not for processing; remove it",
-        "keep_alive_minutes": "SageMaker keeps no warm pool for processing; remove it",
+        "keep_alive_minutes": "SageMaker has no warm pools for processing; remove it",
     }
 
 
 class ProcessingLimits(FlooredLimits):
-    """When the job is stopped, whatever it does."""
+    """Runtime limits of a processing job."""
 
-    max_runtime_minutes: int = Field(ge=1, le=9 * 24 * 60, description="Longest run, in minutes.")
+    max_runtime_minutes: int = Field(ge=1, le=9 * 24 * 60, description="Maximum runtime, in minutes.")
 
 
-class Input(Settings):
-    """Data that is read."""
+class ProcessingInput(Settings):
+    """Input data of a processing job."""
 
     data: Text = Field(description="A prefix or key in the platform's data bucket, or an s3:// address.")
     sharding: Literal["replicated", "by_key"] = Field(
         "replicated",
-        description="What each of several instances gets: all objects, or its share of them. Whoever shares the work "
-        "writes files that are named after the share, as the instances' outputs come together in one folder.",
+        description="Objects that each instance receives: all, or a shard. With shards, the script must name its "
+        "output files after the shard, because all instances write to one folder.",
     )
 
 
-class Processing(ScriptSpec):
+class ProcessingSpec(ScriptSpec):
     """A processing job."""
 
     set_by_launcher: ClassVar[frozenset[str]] = frozenset({INPUT_DIR, OUTPUT_DIR, ENTRY_POINT, MESSAGE})
 
     image: Image = Field(
         description="A framework and version (spark: SageMaker's Spark image, which submits the script), or the full "
-        "address of an image that has sh, tar and python3."
+        "address of an image with sh, tar and python3."
     )
     compute: ProcessingCompute
     limits: ProcessingLimits
-    inputs: dict[ChannelName, Input] = Field(
+    inputs: dict[ChannelName, ProcessingInput] = Field(
         min_length=1,
         max_length=9,
-        description="Name to data, in the folder of this name under INPUT_DIR. Spark reads them from S3 itself, from "
-        "the addresses in /opt/ml/config/processingjobconfig.json.",
+        description="Name to data; the container has a folder of this name under INPUT_DIR. Spark reads the data from "
+        "S3 instead, from the addresses in /opt/ml/config/processingjobconfig.json.",
     )
-    arguments: dict[Text, Scalar] = Field({}, max_length=50, description="Passed to the script as `--name value`.")
+    arguments: dict[Text, Scalar] = Field({}, max_length=50, description="Arguments of the script: `--name value`.")
     outputs: dict[ChannelName, Literal["re-creatable", "runs"]] = Field(
         min_length=1,
         max_length=10,
-        description="Name, of the folder under OUTPUT_DIR, to what its files are: re-creatable data, kept in the data "
-        "bucket, or a report of the run, kept in the artifacts bucket. A run is done once each has a file.",
+        description="Name of a folder under OUTPUT_DIR to its kind: re-creatable (data, stored in the data bucket) or "
+        "runs (reports, stored in the artifacts bucket). A run is done when each output has a file.",
     )
 
     @property
     def parameters(self) -> Mapping[str, Scalar]:
-        """The arguments."""
+        """The arguments of the script."""
         return self.arguments
 
     @property
-    def decides(self) -> Mapping[str, Any]:
-        """Not in it, because the outputs do not depend on them: name, tags, limits, volume size, network."""
+    def result_inputs(self) -> Mapping[str, Any]:
+        """Fields that decide the outputs. Name, tags, limits, volume size and network do not change them."""
         return {
             "kind": "processing",
             "entry_point": self.source.entry_point,
@@ -90,38 +90,37 @@ class Processing(ScriptSpec):
             "environment": self.environment,
             "instance_type": self.compute.instance_type,
             "instance_count": self.compute.instance_count,
-            "sharding": {name: given.sharding for name, given in self.inputs.items()},
+            "sharding": {name: job_input.sharding for name, job_input in self.inputs.items()},
             "outputs": self.outputs,
         }
 
     @property
-    def spark(self) -> bool:
-        """Whether the image is SageMaker's Spark image."""
+    def uses_spark(self) -> bool:
+        """True if the image is SageMaker's Spark image."""
         if isinstance(self.image, FrameworkImage):
             return self.image.framework == "spark"
         return "sagemaker-spark" in self.image
 
     @field_validator("inputs")
     @classmethod
-    def _channels(cls, inputs: dict[str, Input]) -> dict[str, Input]:
-        for name, given in inputs.items():
-            check_channel(name, given.data)
+    def _check_channels(cls, inputs: dict[str, ProcessingInput]) -> dict[str, ProcessingInput]:
+        for name, job_input in inputs.items():
+            check_channel(name, job_input.data)
         return inputs
 
     @model_validator(mode="after")
-    def _combinations(self) -> Self:
-        dealt_out = [name for name, given in self.inputs.items() if given.sharding == "by_key"]
+    def _check_combinations(self) -> Self:
+        sharded = [name for name, job_input in self.inputs.items() if job_input.sharding == "by_key"]
         count = self.compute.instance_count
-        if self.spark and dealt_out:
-            raise ValueError(f"inputs.{dealt_out[0]}.sharding: Spark deals records out by itself; set it to replicated")
-        if self.spark and self.network.isolation:
+        if self.uses_spark and sharded:
+            raise ValueError(f"inputs.{sharded[0]}.sharding: Spark divides the records itself; set it to replicated")
+        if self.uses_spark and self.network.isolation:
             raise ValueError(
-                "network.isolation: Spark reads S3 itself and its instances speak with each other, which an isolated "
-                "container cannot; set it to false"
+                "network.isolation: Spark needs a network to read S3 and to connect its instances; set it to false"
             )
-        if count > 1 and not self.spark and not dealt_out:
+        if count > 1 and not self.uses_spark and not sharded:
             raise ValueError(
-                f"compute.instance_count: {count} instances would each do all of the work, as each gets every object; "
-                "deal one of the inputs out (sharding: by_key), or take one instance"
+                f"compute.instance_count: each of {count} instances would receive every object and do all of the work; "
+                "set sharding: by_key for an input, or use one instance"
             )
         return self

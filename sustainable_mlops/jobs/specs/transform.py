@@ -1,4 +1,4 @@
-"""What a person writes to have a model predict for data that is there already: batch transform."""
+"""The file of a batch transform job: predictions for data in S3."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
@@ -6,89 +6,101 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from sustainable_mlops.aws.s3 import is_s3
-from sustainable_mlops.jobs.specs.common import GONE, Image, InstanceType, JobSpec, Text
+from sustainable_mlops.jobs.specs.common import REMOVED_FIELDS, Image, InstanceType, JobSpec, Text
 from sustainable_mlops.settings import Settings
 
-#: What MaxConcurrentTransforms times MaxPayloadInMB may come to. Source: CreateTransformJob in the API reference.
-_MEGABYTES_AT_ONCE = 100
-#: Content types that have fields, which a filter or a join needs.
-_WITH_FIELDS = ("text/csv", "application/json", "application/jsonlines")
+#: Maximum of MaxConcurrentTransforms times MaxPayloadInMB. Source: CreateTransformJob in the API reference.
+_MAX_MEGABYTES_AT_ONCE = 100
+#: Content types with fields. A filter or a join needs one of them.
+_TYPES_WITH_FIELDS = ("text/csv", "application/json", "application/jsonlines")
 _SPOT = "SageMaker has managed spot for training and tuning only, not for batch transform; remove it"
 
 
 class TransformCompute(Settings):
-    """The machines that predict."""
+    """The instances of a batch transform job."""
 
-    gone: ClassVar[Mapping[str, str]] = {
-        **GONE,
+    removed_keys: ClassVar[Mapping[str, str]] = {
+        **REMOVED_FIELDS,
         "spot": _SPOT,
-        "volume_gb": "SageMaker sizes the volumes of batch transform by itself; remove it",
+        "volume_gb": "SageMaker chooses the volumes of batch transform; remove it",
     }
 
     instance_type: InstanceType = Field(description="For example ml.m7i.large.")
-    instance_count: int = Field(1, ge=1, le=100, description="Number of instances, among which objects are dealt out.")
+    instance_count: int = Field(
+        1, ge=1, le=100, description="Number of instances. Each receives a shard of the objects."
+    )
 
 
 class TransformLimits(Settings):
-    """When the job is stopped."""
+    """Runtime limits of a batch transform job."""
 
     max_runtime_minutes: int = Field(
         ge=1,
         le=28 * 24 * 60,
-        description="Longest run, in minutes. SageMaker knows no cap for it: whoever follows the job stops it.",
+        description="Maximum runtime, in minutes. SageMaker has no cap for batch transform: the launcher that follows "
+        "the job stops it.",
     )
 
 
 class TransformInput(Settings):
-    """The records that are asked about."""
+    """The input records."""
 
     data: Text = Field(description="A prefix or key in the platform's data bucket, or an s3:// address.")
-    content_type: Text = Field(description="Of what the model is asked with: text/csv, application/json, …")
-    split: Literal["none", "line", "recordio", "tfrecord"] = Field("line", description="What an object's records are.")
-    compression: Literal["none", "gzip"] = Field("none", description="Of the objects.")
-    filter: Text | None = Field(None, max_length=63, description="JSONPath: the part of a record that the model gets.")
+    content_type: Text = Field(description="Content type of the requests: text/csv, application/json, …")
+    split: Literal["none", "line", "recordio", "tfrecord"] = Field(
+        "line", description="Separation of an object into records."
+    )
+    compression: Literal["none", "gzip"] = Field("none", description="Compression of the objects.")
+    filter: Text | None = Field(
+        None, max_length=63, description="JSONPath of the part of a record that the model receives."
+    )
 
 
 class TransformOutput(Settings):
     """The predictions."""
 
-    accept: Text | None = Field(None, description="Content type to answer in; the model's own unless given.")
-    assemble: Literal["none", "line"] = Field("line", description="What stands between the answers of an object.")
-    join: bool = Field(False, description="Put each answer beside the record that it is for.")
+    accept: Text | None = Field(None, description="Content type of the responses; by default the model's own.")
+    assemble: Literal["none", "line"] = Field("line", description="Separator of the responses of an object.")
+    join: bool = Field(False, description="Add each response to its record.")
     filter: Text | None = Field(
-        None, max_length=63, description="JSONPath: the part of an answer, or of record and answer, that is kept."
+        None, max_length=63, description="JSONPath of the stored part of a response, or of record and response."
     )
 
 
-class Transform(JobSpec):
+class TransformSpec(JobSpec):
     """A batch transform job."""
 
-    gone: ClassVar[Mapping[str, str]] = {
-        **GONE,
-        "data_capture": "the predictions are kept already; remove it",
-        "source": "the model brings its own code; remove it, or prepare the records with smlops process",
+    removed_keys: ClassVar[Mapping[str, str]] = {
+        **REMOVED_FIELDS,
+        "data_capture": "the job stores its predictions; remove it",
+        "source": "the model has its own code; remove it, or prepare the records with smlops process",
     }
 
     model: Text | None = Field(
         None,
-        description="What predicts: the record of a run (a file or an s3:// address), the ARN of a model package, or "
-        "the s3:// address of a model.tar.gz. Unless here, named by --model.",
+        description="Model: the record of a run (a file or an s3:// address), the ARN of a model package, or the "
+        "s3:// address of a model.tar.gz. --model replaces it.",
     )
-    image: Image | None = Field(None, description="Of a model.tar.gz: what serves it. Others bring theirs.")
-    entry_point: Text = Field("inference.py", description="Of a model.tar.gz: the script in its code/ that serves.")
+    image: Image | None = Field(
+        None, description="Serving image of a model.tar.gz. Records and packages have their own."
+    )
+    entry_point: Text = Field("inference.py", description="Serving script in code/ of a model.tar.gz.")
     compute: TransformCompute
     limits: TransformLimits
     input: TransformInput
     output: TransformOutput = Field(TransformOutput())
     strategy: Literal["multi_record", "single_record"] = Field(
-        "multi_record", description="Whether a request holds as many records as fit, or one."
+        "multi_record", description="multi_record: as many records as fit in a request; single_record: one."
     )
-    max_payload_mb: int = Field(6, ge=1, le=100, description="Most megabytes of a request.")
-    max_concurrent: int = Field(1, ge=1, le=100, description="Requests at once to each instance.")
+    max_payload_mb: int = Field(6, ge=1, le=100, description="Maximum megabytes of a request.")
+    max_concurrent: int = Field(1, ge=1, le=100, description="Parallel requests to each instance.")
 
     @property
-    def decides(self) -> Mapping[str, Any]:
-        """Not in it, because no prediction depends on them: name, tags, limits, number of instances, network."""
+    def result_inputs(self) -> Mapping[str, Any]:
+        """Fields that decide the predictions.
+
+        Name, tags, limits, number of instances and network do not change the predictions.
+        """
         return {
             "kind": "transform",
             "environment": self.environment,
@@ -100,21 +112,21 @@ class Transform(JobSpec):
         }
 
     @model_validator(mode="after")
-    def _combinations(self) -> Self:
-        given, output = self.input, self.output
-        if "://" in given.data and not is_s3(given.data):
-            raise ValueError(f"input.data: {given.data} is not in S3; give a key or an s3:// address")
-        if self.strategy == "multi_record" and given.split == "none":
+    def _check_combinations(self) -> Self:
+        job_input, output = self.input, self.output
+        if "://" in job_input.data and not is_s3(job_input.data):
+            raise ValueError(f"input.data: {job_input.data} is not in S3; give a key or an s3:// address")
+        if self.strategy == "multi_record" and job_input.split == "none":
             raise ValueError(
-                "strategy: an object that is not split is one record; set strategy: single_record, or input.split"
+                "strategy: without a split, an object is one record; set strategy: single_record, or input.split"
             )
-        if self.max_payload_mb * self.max_concurrent > _MEGABYTES_AT_ONCE:
+        if self.max_payload_mb * self.max_concurrent > _MAX_MEGABYTES_AT_ONCE:
             raise ValueError(
                 f"max_concurrent: {self.max_concurrent} requests of {self.max_payload_mb} MB are more than the "
-                f"{_MEGABYTES_AT_ONCE} MB that SageMaker has under way; lower it or max_payload_mb"
+                f"{_MAX_MEGABYTES_AT_ONCE} MB that SageMaker allows at once; lower it or max_payload_mb"
             )
-        if output.join or output.filter or given.filter:
-            for field, kind in (("input.content_type", given.content_type), ("output.accept", output.accept)):
-                if kind is not None and kind.partition(";")[0] not in _WITH_FIELDS:
-                    raise ValueError(f"{field}: a join or filter needs {', '.join(_WITH_FIELDS)}, not {kind}")
+        if output.join or output.filter or job_input.filter:
+            for field, kind in (("input.content_type", job_input.content_type), ("output.accept", output.accept)):
+                if kind is not None and kind.partition(";")[0] not in _TYPES_WITH_FIELDS:
+                    raise ValueError(f"{field}: a join or filter needs {', '.join(_TYPES_WITH_FIELDS)}, not {kind}")
         return self

@@ -1,4 +1,4 @@
-"""What a person writes to tune: `tune.yaml`, a training and what is to be searched."""
+"""The file of a tuning: `tune.yaml`, with a training and its search."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -6,19 +6,19 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.catalogue.limits import get_limit
 from sustainable_mlops.jobs.platform import InlinePlatform
-from sustainable_mlops.jobs.specs.common import Name, Network, Scalar, Source, Text, UtilizationFloor
-from sustainable_mlops.jobs.specs.training import Training
+from sustainable_mlops.jobs.specs.common import Name, Network, Scalar, SourceSpec, Text, UtilizationFloor
+from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import Settings
 
 Scaling = Literal["auto", "linear", "logarithmic", "reverse_logarithmic"]
 
-_SCALING = "How values are spread: auto lets SageMaker choose; logarithmic where a factor counts, not a difference."
+_SCALING = "Spread of the values: auto (SageMaker chooses), linear, or logarithmic if factors matter, not differences."
 
 
-class _Numbers(Settings):
-    """What numeric ranges share."""
+class _NumericRange(Settings):
+    """Fields of numeric ranges."""
 
     scaling: Scaling = Field("auto", description=_SCALING)
 
@@ -28,25 +28,25 @@ class _Numbers(Settings):
         if low > high:
             raise ValueError(f"min ({low:g}) is above max ({high:g})")
         if self.scaling == "logarithmic" and low <= 0:
-            raise ValueError(f"logarithmic scaling takes numbers above 0 only, not {low:g}; use linear")
+            raise ValueError(f"logarithmic scaling needs numbers above 0, not {low:g}; use linear")
         if self.scaling == "reverse_logarithmic" and not 0 <= low <= high < 1:
-            raise ValueError("reverse_logarithmic scaling takes numbers from 0 to below 1 only; use linear")
+            raise ValueError("reverse_logarithmic scaling needs numbers from 0 to below 1; use linear")
 
 
-class Continuous(_Numbers):
-    """Numbers from min to max."""
+class ContinuousRange(_NumericRange):
+    """Real numbers from min to max."""
 
     type: Literal["continuous"]
     min: float
     max: float
 
     @model_validator(mode="after")
-    def _range(self) -> Self:
+    def _check_range(self) -> Self:
         self._check(self.min, self.max)
         return self
 
 
-class Integer(_Numbers):
+class IntegerRange(_NumericRange):
     """Whole numbers from min to max."""
 
     type: Literal["integer"]
@@ -54,242 +54,258 @@ class Integer(_Numbers):
     max: int
 
     @model_validator(mode="after")
-    def _range(self) -> Self:
+    def _check_range(self) -> Self:
         self._check(self.min, self.max)
         if self.scaling == "reverse_logarithmic":
-            raise ValueError("reverse_logarithmic scaling is for continuous ranges")
+            raise ValueError("reverse_logarithmic scaling needs a continuous range; use linear")
         return self
 
 
-class Categorical(Settings):
-    """One of some values."""
+class CategoricalRange(Settings):
+    """A list of values."""
 
     type: Literal["categorical"]
     values: list[Scalar] = Field(min_length=1, max_length=30)
 
     @field_validator("values")
     @classmethod
-    def _once(cls, values: list[Scalar]) -> list[Scalar]:
+    def _check_duplicates(cls, values: list[Scalar]) -> list[Scalar]:
         if len({(type(value), value) for value in values}) < len(values):
-            raise ValueError("holds a value more than once")
+            raise ValueError("has a duplicate value; remove it")
         return values
 
 
-Range = Annotated[Continuous | Integer | Categorical, Discriminator("type")]
+Range = Annotated[ContinuousRange | IntegerRange | CategoricalRange, Discriminator("type")]
 
 
-class Objective(Settings):
-    """What makes one model better than another."""
+class TuningObjective(Settings):
+    """Metric and direction that rank the models."""
 
-    metric: Text = Field(description="One of the training's metrics, printed after every epoch and at the end.")
+    metric: Text = Field(description="Metric of the training, printed after every epoch and at the end.")
     goal: Literal["maximize", "minimize"]
 
 
-class Hyperband(Settings):
-    """Epochs that the strategy deals out. The script must print the objective once an epoch, and save its model as it
-    goes: a job is stopped after the last epoch at the latest."""
+class HyperbandLimits(Settings):
+    """Epochs that Hyperband assigns to its jobs.
 
-    min_epochs: int = Field(1, ge=1, description="A training goes on at least so long.")
-    max_epochs: int = Field(ge=1, le=limit("tuning_hyperband_resource"), description="The longest training.")
+    The script must print the objective once per epoch, and save its model regularly: a job is stopped after its last
+    epoch at the latest.
+    """
+
+    min_epochs: int = Field(1, ge=1, description="Minimum epochs of a training.")
+    max_epochs: int = Field(
+        ge=1, le=get_limit("tuning_hyperband_resource"), description="Maximum epochs of a training."
+    )
 
     @model_validator(mode="after")
-    def _range(self) -> Self:
+    def _check_range(self) -> Self:
         if self.min_epochs > self.max_epochs:
             raise ValueError(f"min_epochs ({self.min_epochs}) is above max_epochs ({self.max_epochs})")
         return self
 
 
-class Completion(Settings):
-    """What ends the search before it has run every job."""
+class CompletionCriteria(Settings):
+    """Criteria that end the search before its last job."""
 
-    target: float | None = Field(None, description="The objective is as good as this.")
-    jobs_without_improvement: int | None = Field(None, ge=3, description="So many jobs in a row were no better.")
-    convergence: bool = Field(False, description="SageMaker finds that more jobs are unlikely to do better.")
+    target: float | None = Field(None, description="Objective value that ends the search.")
+    jobs_without_improvement: int | None = Field(
+        None, ge=3, description="Number of consecutive jobs without improvement."
+    )
+    convergence: bool = Field(False, description="End when SageMaker expects no improvement from more jobs.")
 
 
 class TuningLimits(Settings):
-    """How far the search goes, whatever it finds. `training.limits` are each job's own."""
+    """Limits of the search. `training.limits` holds for each job."""
 
     max_jobs: int | None = Field(
-        None, ge=1, description="Trainings at most; needed but for a grid, which has its combinations."
+        None, ge=1, description="Maximum number of trainings; required, except for a grid, which runs its combinations."
     )
     max_parallel: int = Field(
         1,
         ge=1,
-        le=limit("tuning_parallel_training_jobs"),
-        description="At once; bayesian: a tenth of max_jobs at most.",
+        le=get_limit("tuning_parallel_training_jobs"),
+        description="Parallel trainings; bayesian: at most a tenth of max_jobs.",
     )
-    max_runtime_minutes: int = Field(ge=2, le=15768000 // 60, description="Longest search, in minutes.")
-    completion: Completion = Field(Completion())
+    max_runtime_minutes: int = Field(ge=2, le=15768000 // 60, description="Maximum time of the search, in minutes.")
+    completion: CompletionCriteria = Field(CompletionCriteria())
 
 
 class WarmStart(Settings):
-    """Earlier tunings to begin from. Their jobs count towards SageMaker's limit, not towards max_jobs."""
+    """Earlier tunings as a start. Their jobs count towards SageMaker's limit, not towards max_jobs."""
 
     parents: list[Text] = Field(min_length=1, max_length=5, description="Names of tuning jobs, or records of runs.")
     type: Literal["identical", "transfer"] = Field(
-        "identical", description="identical: same data and code, so results count; transfer: they are hints."
+        "identical", description="identical: same data and code, so earlier results count; transfer: they are hints."
     )
 
 
-def _training_form(training: object) -> str:
+def _tag_training(training: object) -> str:
     return "<path>" if isinstance(training, str) else "<inline>"
 
 
-class Tuning(Settings):
-    """A tuning, as `tune.yaml` describes it."""
+class TuningSpec(Settings):
+    """A tuning, as described by `tune.yaml`."""
 
     name: Name = Field(
-        description="Letters, digits, single hyphens: starts the names of the tuning and its jobs, which have room for "
-        "9 characters of it."
+        description="Letters, digits, single hyphens. Start of the names of the tuning and its jobs; job names contain "
+        "its first 9 characters."
     )
     training: Annotated[
-        Annotated[Text, Tag("<path>")] | Annotated[Training, Tag("<inline>")], Discriminator(_training_form)
-    ] = Field(description="What each job does: a job file, relative to this one, or the same document written here.")
-    objective: Objective
+        Annotated[Text, Tag("<path>")] | Annotated[TrainingSpec, Tag("<inline>")], Discriminator(_tag_training)
+    ] = Field(description="Training of each job: a job file, relative to this file, or the same document inline.")
+    objective: TuningObjective
     ranges: dict[Text, Range] = Field(
         min_length=1,
-        max_length=limit("tuning_hyperparameters"),
-        description="Hyperparameter to what is tried of it, in place of the training's own value.",
+        max_length=get_limit("tuning_hyperparameters"),
+        description="Hyperparameter to its range, which replaces the training's value.",
     )
     strategy: Literal["bayesian", "hyperband", "random", "grid"] = Field(
-        "bayesian", description="bayesian learns from every job; hyperband stops the worse half again and again."
+        "bayesian", description="bayesian learns from every job; hyperband repeatedly stops the worse half."
     )
     early_stopping: Literal["auto", "off"] | None = Field(
-        None, description="auto stops jobs that will not win: as the strategy wants it unless given."
+        None, description="auto stops jobs that are unlikely to win; the default depends on the strategy."
     )
-    hyperband: Hyperband | None = Field(None, description="Only with strategy: hyperband, which needs it.")
+    hyperband: HyperbandLimits | None = Field(None, description="Required with strategy: hyperband, and only then.")
     limits: TuningLimits
     warm_start: WarmStart | None = None
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="The same seed makes the same proposals.")
+    seed: int = Field(
+        0, ge=0, le=2**31 - 1, description="Seed of the proposals: the same seed gives the same proposals."
+    )
 
     @property
-    def job(self) -> Training:
-        """The training, once the file that names it was read with its own."""
+    def job(self) -> TrainingSpec:
+        """The training, after its file was read."""
         if isinstance(self.training, str):
             raise TypeError(f"the job file {self.training} was not read")
         return self.training
 
     @property
     def platform(self) -> str | InlinePlatform:
-        """The training's, as all that a job of its own would have."""
+        """The platform of the training."""
         return self.job.platform
 
     @property
     def network(self) -> Network:
-        """The training's."""
+        """The network of the training."""
         return self.job.network
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The training's."""
+        """The tags of the training."""
         return self.job.tags
 
     @property
     def workload(self) -> str:
-        """The training's: its best model is one of that workload's."""
+        """The workload of the training: the best model belongs to it."""
         return self.job.workload
 
     @property
-    def code(self) -> Source:
-        """The code that trains."""
+    def code(self) -> SourceSpec:
+        """The training code."""
         return self.job.code
 
     @property
     def parameters(self) -> Mapping[str, Scalar]:
-        """What every job has alike."""
+        """Hyperparameters that all jobs share."""
         return {name: value for name, value in self.job.parameters.items() if name not in self.ranges}
 
     @property
     def resumable(self) -> bool:
-        """Whether an interrupted job goes on from its checkpoints."""
+        """True if an interrupted job resumes from its checkpoints."""
         return self.job.resumable
 
     @property
     def floor(self) -> UtilizationFloor | None:
-        """Of each job's limits."""
+        """The utilization floor of each job's limits."""
         return self.job.floor
 
     @property
-    def decides(self) -> Mapping[str, Any]:
-        """All of the training that does, and the whole search: one with other limits may find something else."""
+    def result_inputs(self) -> Mapping[str, Any]:
+        """Result inputs of the training, and the whole search: other limits may find another model."""
         search = self.model_dump(mode="json", exclude={"name", "training", "early_stopping"})
-        own = {"hyperparameters": dict(self.parameters), "search": {**search, "stops_early": self.stops_early}}
-        return {"kind": "tuning", **self.job.decides, **own}
+        own_inputs = {
+            "hyperparameters": dict(self.parameters),
+            "search": {**search, "stops_early": self.is_early_stopping},
+        }
+        return {"kind": "tuning", **self.job.result_inputs, **own_inputs}
 
     @property
-    def stops_early(self) -> bool:
-        """Whether SageMaker compares running jobs with those before, and stops the worse."""
+    def is_early_stopping(self) -> bool:
+        """True if SageMaker stops jobs that are worse than earlier ones."""
         return self.strategy != "hyperband" if self.early_stopping is None else self.early_stopping == "auto"
 
     @field_validator("ranges")
     @classmethod
-    def _free_names(cls, ranges: dict[str, Range]) -> dict[str, Range]:
+    def _check_names(cls, ranges: dict[str, Range]) -> dict[str, Range]:
         for name in ranges:
             if name.startswith(("sagemaker_", "_")):
-                raise ValueError(f"'{name}' is set by the launcher or SageMaker; remove it")
+                raise ValueError(f"the launcher or SageMaker sets '{name}'; remove it")
         return ranges
 
     @model_validator(mode="after")
-    def _combinations(self) -> Self:
-        for problem in (*self._stopping(), *self._size()):
+    def _check_combinations(self) -> Self:
+        for problem in (*self._list_stopping_problems(), *self._list_size_problems()):
             raise ValueError(problem)
         return self
 
-    def _stopping(self) -> Iterator[str]:
+    def _list_stopping_problems(self) -> Iterator[str]:
         if self.strategy == "hyperband":
             if self.early_stopping == "auto":
-                yield "early_stopping: hyperband stops jobs itself, and SageMaker refuses auto with it; remove it"
+                yield "early_stopping: hyperband stops jobs itself, and SageMaker rejects auto with it; remove it"
             if self.hyperband is None:
-                yield "hyperband: is missing; give max_epochs, as often as a training prints its objective"
+                yield "hyperband: is missing; set max_epochs to the number of times a training prints its objective"
         else:
             if self.hyperband is not None:
-                yield f"hyperband: is for that strategy, not for {self.strategy}; remove it"
+                yield f"hyperband: needs the strategy hyperband, not {self.strategy}; remove it"
             if self.early_stopping == "off" and self.strategy != "grid":
-                yield "early_stopping: off lets jobs that will not win run to their end; remove it"
+                yield "early_stopping: off lets unpromising jobs run to their end; remove it"
 
-    def _size(self) -> Iterator[str]:
+    def _list_size_problems(self) -> Iterator[str]:
         jobs, parallel = self.limits.max_jobs, self.limits.max_parallel
         if self.strategy == "grid":
             if jobs is not None:
-                yield "limits.max_jobs: a grid runs each of its combinations; remove it"
+                yield "limits.max_jobs: a grid runs all of its combinations; remove it"
             yield from (
-                f"ranges.{name}: a grid takes categorical values only; list those to be tried"
+                f"ranges.{name}: a grid needs categorical values; list the values to try"
                 for name, one in self.ranges.items()
-                if not isinstance(one, Categorical)
+                if not isinstance(one, CategoricalRange)
             )
-            if self.combinations > limit("tuning_training_jobs"):
-                yield f"ranges: {self.combinations} combinations are more than SageMaker's most, " + str(
-                    limit("tuning_training_jobs")
+            if self.combination_count > get_limit("tuning_training_jobs"):
+                yield f"ranges: {self.combination_count} combinations are more than SageMaker's limit of " + str(
+                    get_limit("tuning_training_jobs")
                 )
             return
         if jobs is None:
-            yield f"limits.max_jobs: is missing; {self.strategy} runs as many as you say"
+            yield f"limits.max_jobs: is missing; {self.strategy} needs a number of jobs"
             return
-        most = limit("tuning_training_jobs_random" if self.strategy == "random" else "tuning_training_jobs")
+        most = get_limit("tuning_training_jobs_random" if self.strategy == "random" else "tuning_training_jobs")
         if jobs > most:
             yield f"limits.max_jobs: {jobs} are more than SageMaker's most with {self.strategy}, {most}"
-        if jobs > self.combinations:
-            yield f"limits.max_jobs: there are only {self.combinations} combinations of the ranges' values, not {jobs}"
+        if jobs > self.combination_count:
+            yield f"limits.max_jobs: the ranges have only {self.combination_count} combinations, not {jobs}"
         allowed = max(1, jobs // 10)
         if self.strategy == "bayesian" and parallel > allowed:
             yield (
-                f"limits.max_parallel: {parallel} of {jobs} jobs at once could not learn from each other; "
-                f"use {allowed} at most (a tenth of max_jobs), or strategy: random"
+                f"limits.max_parallel: {parallel} of {jobs} jobs in parallel cannot learn from each other; "
+                f"use at most {allowed} (a tenth of max_jobs), or strategy: random"
             )
 
     @property
-    def combinations(self) -> float:
-        """How many different jobs the ranges allow; infinite with a continuous one."""
-        return math.prod(map(_size, self.ranges.values()))
+    def combination_count(self) -> float:
+        """Number of different jobs in the ranges; infinite with a continuous range."""
+        return math.prod(map(_list_size_problems, self.ranges.values()))
 
     @property
     def jobs(self) -> int:
-        """Trainings at most."""
-        return int(self.combinations) if self.limits.max_jobs is None else self.limits.max_jobs
+        """Maximum number of trainings."""
+        return int(self.combination_count) if self.limits.max_jobs is None else self.limits.max_jobs
 
 
-def _size(one: Range) -> float:
-    if isinstance(one, Categorical):
-        return len(one.values)
-    return one.max - one.min + 1 if isinstance(one, Integer) else (math.inf if one.max > one.min else 1)
+def _list_size_problems(parameter_range: Range) -> float:
+    if isinstance(parameter_range, CategoricalRange):
+        return len(parameter_range.values)
+    return (
+        parameter_range.max - parameter_range.min + 1
+        if isinstance(parameter_range, IntegerRange)
+        else (math.inf if parameter_range.max > parameter_range.min else 1)
+    )

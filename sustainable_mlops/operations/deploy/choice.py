@@ -12,8 +12,8 @@ from sustainable_mlops.advice.options import requests_at_once
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.instances import Silicon
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import shown
-from sustainable_mlops.footprint.coefficients import assumptions
+from sustainable_mlops.footprint import format_number
+from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.mapping_file import read_mapping
 from sustainable_mlops.recommendation.served_model import Specification, Subject
 
@@ -38,7 +38,7 @@ def by_need(subject: Subject, need: Need, latency_ms: int | None) -> Choice:
     for option in advice.options:
         if option.kind in MODULES and (one := _specification(subject, option)) is not None:
             kg, usd = option.estimate.get("total"), option.estimate.get("cost")
-            taken = ", ".join(f"{shown(figure.central)} {figure.unit}" for figure in (kg, usd) if figure)
+            taken = ", ".join(f"{format_number(figure.central)} {figure.unit}" for figure in (kg, usd) if figure)
             because = f"{option.title}: {taken} a month by the advice"
             return Choice(MODULES[option.kind], _inputs(option, one, need, latency_ms), because)
     able = ", ".join(sorted({f"{one.kind} on {one.silicon}" for one in advice.options}))
@@ -89,7 +89,7 @@ def _inputs(option: Option, one: Specification, need: Need, latency_ms: int | No
         return found | {"max_instances": option.max_instances}
     instance = instances.find(option.size)
     at_once = requests_at_once(instance, need) if instance else 1
-    load = assumptions()["target_load"].central
+    load = load_assumptions()["target_load"].central
     return found | {
         "latency_slo_ms": latency_ms or max(1000, ceil(need.duration_s * 5000)),
         "min_instances": option.min_instances,

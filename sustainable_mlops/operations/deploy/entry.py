@@ -11,7 +11,7 @@ import yaml
 
 from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import write_whole
+from sustainable_mlops.files import write_file
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
 
 #: The part of an entry that says how the model is served: from its key to the next, or to the end.
@@ -84,7 +84,7 @@ def write(path: Path, choice: Choice) -> bool:
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     if after != before:
-        write_whole(path, after)
+        write_file(path, after)
     return after != before
 
 
@@ -99,5 +99,5 @@ def serve(folder: Path, model: str, package: str) -> bool:
         packages[model] = package
     except (ValueError, AttributeError) as error:
         raise UserError(f"{path}: must be an object with model_packages, by model: {error}") from None
-    write_whole(path, json.dumps(said, indent=2) + "\n")
+    write_file(path, json.dumps(said, indent=2) + "\n")
     return True

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from sustainable_mlops import aws, synth
 from sustainable_mlops.aws import AccountClients, Clients
-from sustainable_mlops.catalogue.quotas import serverless_concurrency
+from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.errors import UserError, did_you_mean
-from sustainable_mlops.files import write_whole
+from sustainable_mlops.files import write_file
 from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.operations.deploy import entry, leftovers, transition
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
 from sustainable_mlops.recommendation import served_model
 from sustainable_mlops.steps import Steps
-from sustainable_mlops.terraform import ROOT, changes
+from sustainable_mlops.terraform import ROOT, list_changes
 
 if TYPE_CHECKING:
     from sustainable_mlops.review import Review
@@ -41,7 +41,7 @@ class Target:
 
     def __post_init__(self) -> None:
         """Raises UserError where there is no such model or environment."""
-        _, environments = synth.names()
+        _, environments = synth.list_names()
         if self.environment not in environments:
             hint = did_you_mean(self.environment, environments)
             raise UserError(f"--environment: no environment is called {self.environment}{hint}")
@@ -69,7 +69,7 @@ class Target:
     def quota_note(self) -> str | None:
         """Return a note if serverless endpoints need a higher quota than the default of a new account."""
         served = [getattr(model, "serverless_endpoint", None) for model in self.settings().models.values()]
-        total, quota = sum(one.max_concurrency for one in served if one is not None), serverless_concurrency()
+        total, quota = sum(one.max_concurrency for one in served if one is not None), find_serverless_concurrency()
         if quota.default is None or total <= quota.default:
             return None
         return (
@@ -82,7 +82,7 @@ class Target:
 
         Raises UserError where an environment would have another kind of endpoint, or a second one.
         """
-        for name in synth.names()[1]:
+        for name in synth.list_names()[1]:
             said = _load(ROOT / "envs" / name).models.get(self.model)
             where, here = f"envs/{name}/settings.yaml: models.{self.model}", name == self.environment
             kinds = [kind for kind in MODULES.values() if getattr(said, kind, None) is not None]
@@ -102,11 +102,11 @@ class Target:
 
 
 def _load(folder: Path) -> Any:
-    synth.import_from_here()
+    synth.use_this_checkout()
     return importlib.import_module("envs.settings").load(folder)
 
 
-def _also(written: Sequence[synth.Change], environment: str) -> str:
+def _also(written: Sequence[synth.FileChange], environment: str) -> str:
     """The other environments whose files follow the catalogue too."""
     others = {change.path.parent.name for change in written if change.path.parent.parent == ROOT / "envs"}
     return f", also of {' and '.join(sorted(others - {environment}))}" if others - {environment} else ""
@@ -165,14 +165,14 @@ class Deployment:
                     this.result = f"they say so already: {choice.module} of {target.model}"
                 this.result += target.check(choice)
             with self._step("Write their Terraform") as this:
-                written = synth.synthesize((), this.now)
+                written = synth.synthesize((), this.show)
                 synth.write(written)
-                synth.remember()
+                synth.save_digests()
                 this.result = f"{len(written)} files written{_also(written, target.environment)}"
 
     def wait_until_settled(self, clients: Clients) -> None:
         """Block until no change of the model's endpoints is under way, such as one that an interruption left."""
-        outputs, model = self._terraform.outputs(), self._target.model
+        outputs, model = self._terraform.read_outputs(), self._target.model
         names = filter(None, (outputs.get(f"{module}s", {}).get(model) for module in MODULES.values()))
         for name in names:
             if transition.is_in_transition(clients.sagemaker, name):
@@ -189,13 +189,13 @@ class Deployment:
         with self._step("Plan") as this:
             self._terraform.run("get")  # another kind of endpoint is another module
             document = self._document = self._terraform.plan(self._plan)
-            changed = changes(document)
+            changed = list_changes(document)
             this.result = f"{len(changed)} changes"
         with self._step("Review the plan") as this:
             name = f"envs/{self._target.environment}"
             found = review(load(json.dumps(document).encode(), name), accepted=accepted)
             page = OUT / f"{self._target.environment}.md"
-            write_whole(page, render([found], "markdown"))
+            write_file(page, render([found], "markdown"))
             this.result = f"{found.verdict}: {page.relative_to(ROOT)}"
         return found, changed
 
@@ -205,7 +205,7 @@ class Deployment:
         Raises UserError where such an endpoint is not Failed.
         """
         found = leftovers.find_leftovers(self._document, clients.sagemaker)
-        leftovers.check_leftovers(found, self._terraform.typed)
+        leftovers.check_leftovers(found, self._terraform.command)
         return found
 
     def delete_failed_endpoints(self, failed: Sequence[leftovers.Leftover], clients: Clients) -> None:
@@ -221,20 +221,20 @@ class Deployment:
         with self._step("Apply the plan") as this:
 
             def progress(at: Any) -> None:
-                this.now(f"{at.done} of {total} done, {at.address}")
+                this.show(f"{at.done} of {total} done, {at.address}")
 
             self._terraform.apply(str(self._plan.resolve()), progress=progress)
             this.result = f"{len(changed)} changes"
 
     def keep(self) -> list[str]:
         """The commands that keep what was being made when an apply was interrupted; Terraform would replace it."""
-        made = self._terraform.tainted()
-        return [f"{self._terraform.typed} untaint {shlex.quote(address)}" for address in made]
+        made = self._terraform.list_tainted()
+        return [f"{self._terraform.command} untaint {shlex.quote(address)}" for address in made]
 
     def endpoint(self, choice: Choice, clients: Clients) -> str:
         """The name of the endpoint that answers."""
         with self._step("Look at the endpoint") as this:
-            name = self._terraform.outputs().get(f"{choice.module}s", {}).get(self._target.model)
+            name = self._terraform.read_outputs().get(f"{choice.module}s", {}).get(self._target.model)
             if name is None:
                 raise UserError(f"envs/{self._target.environment} has no {choice.module} of {self._target.model}")
             with aws.translate_aws_errors(f"endpoint {name}"):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sustainable_mlops.aws import AccountClients, error_code
+from sustainable_mlops.aws import AccountClients, read_error_code
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.preflight.finding import Finding, cannot_tell
 
@@ -53,7 +53,7 @@ class Account(AccountClients):
         try:
             return call()
         except ClientError as error:
-            code = error_code(error)
+            code = read_error_code(error)
             if code in absent:
                 return None
             raise DeniedError(action, f"{action}: {code}", denied=code in _DENIED) from None

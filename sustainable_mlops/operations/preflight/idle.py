@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.footprint import Estimate, Fleet, Serverless, estimate, exactly
-from sustainable_mlops.footprint.figures import total
+from sustainable_mlops.footprint import FleetActivity, FootprintEstimate, ServerlessActivity, estimate, exact_quantity
+from sustainable_mlops.footprint.figures import sum_estimates
 from sustainable_mlops.operations.preflight.finding import Finding
 from sustainable_mlops.operations.preflight.target import EndpointDemand, Target
 
 _CHECK = "idle month"
-_NO_WORK = exactly(0.0, "no requests")
+_NO_WORK = exact_quantity(0.0, "no requests")
 
 
 def check_idle(target: Target) -> Iterator[Finding]:
@@ -20,11 +20,11 @@ def check_idle(target: Target) -> Iterator[Finding]:
         return
     for endpoint in on:
         if endpoint.instance_type and instances.find(endpoint.instance_type) is None:
-            why = instances.why_unknown(endpoint.instance_type)
+            why = instances.explain_unknown(endpoint.instance_type)
             yield Finding("look", _CHECK, f"cannot tell: endpoint {endpoint.name}: {why}")
             return
     names = ", ".join(one.name for one in on)
-    yield Finding("look", _CHECK, f"{_figures(total(_estimate(one, target) for one in on))} for {names}")
+    yield Finding("look", _CHECK, f"{_figures(sum_estimates(_estimate(one, target) for one in on))} for {names}")
 
 
 def _stays_on(endpoint: EndpointDemand) -> bool:
@@ -33,13 +33,17 @@ def _stays_on(endpoint: EndpointDemand) -> bool:
     return endpoint.kind == "realtime"
 
 
-def _estimate(endpoint: EndpointDemand, target: Target) -> Estimate:
+def _estimate(endpoint: EndpointDemand, target: Target) -> FootprintEstimate:
     if endpoint.kind == "serverless":
-        provisioned = exactly(endpoint.provisioned_concurrency)
-        return estimate(Serverless(endpoint.memory_mb, target.region, _NO_WORK, _NO_WORK, provisioned))
-    return estimate(Fleet(endpoint.instance_type, target.region, count=exactly(endpoint.min_instances), duty=_NO_WORK))
+        provisioned = exact_quantity(endpoint.provisioned_concurrency)
+        return estimate(ServerlessActivity(endpoint.memory_mb, target.region, _NO_WORK, _NO_WORK, provisioned))
+    return estimate(
+        FleetActivity(
+            endpoint.instance_type, target.region, count=exact_quantity(endpoint.min_instances), duty=_NO_WORK
+        )
+    )
 
 
-def _figures(month: Estimate) -> str:
+def _figures(month: FootprintEstimate) -> str:
     cost, carbon = month.get("cost"), month.get("total")
     return f"{cost or 'an unknown cost'} and {carbon or 'unknown carbon'} a month without requests"

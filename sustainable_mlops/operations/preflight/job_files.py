@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from sustainable_mlops.catalogue.quotas import Use
+from sustainable_mlops.catalogue.quotas import QuotaUse
 from sustainable_mlops.footprint.mapping_file import read_mapping
-from sustainable_mlops.jobs.spec_files import load_spec
-from sustainable_mlops.jobs.specs.processing import Processing
-from sustainable_mlops.jobs.specs.training import Training
-from sustainable_mlops.jobs.specs.transform import Transform
-from sustainable_mlops.jobs.specs.tuning import Tuning
+from sustainable_mlops.jobs.spec_files import load_spec_file
+from sustainable_mlops.jobs.specs.processing import ProcessingSpec
+from sustainable_mlops.jobs.specs.training import TrainingSpec
+from sustainable_mlops.jobs.specs.transform import TransformSpec
+from sustainable_mlops.jobs.specs.tuning import TuningSpec
 from sustainable_mlops.operations.preflight.target import JobDemand
 
 
@@ -18,22 +18,22 @@ def read_job(path: Path) -> JobDemand:
     if "training" in keys:
         return _tuning(path)
     if "inputs" in keys:
-        machines = load_spec(path, Processing).compute
+        machines = load_spec_file(path, ProcessingSpec).compute
         return JobDemand("processing", machines.instance_type, machines.instance_count, str(path))
     if "input" in keys:
-        transform = load_spec(path, Transform).compute
+        transform = load_spec_file(path, TransformSpec).compute
         return JobDemand("transform", transform.instance_type, transform.instance_count, str(path))
-    return _training(load_spec(path, Training), str(path))
+    return _training(load_spec_file(path, TrainingSpec), str(path))
 
 
 def _tuning(path: Path) -> JobDemand:
-    tuning = load_spec(path, Tuning)
+    tuning = load_spec_file(path, TuningSpec)
     named = tuning.training
-    training = load_spec(path.parent / named, Training) if isinstance(named, str) else named
+    training = load_spec_file(path.parent / named, TrainingSpec) if isinstance(named, str) else named
     return _training(training, str(path), at_once=tuning.limits.max_parallel or 1)
 
 
-def _training(training: Training, source: str, at_once: int = 1) -> JobDemand:
+def _training(training: TrainingSpec, source: str, at_once: int = 1) -> JobDemand:
     machines = training.compute
-    use: Use = "spot_training" if machines.spot else "training"
+    use: QuotaUse = "spot_training" if machines.spot else "training"
     return JobDemand(use, machines.instance_type, machines.instance_count * at_once, source)

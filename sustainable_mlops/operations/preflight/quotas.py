@@ -35,7 +35,7 @@ def demands(target: Target) -> dict[Quota, Demand]:
     found: dict[Quota, Demand] = defaultdict(Demand)
     for endpoint in target.endpoints:
         if endpoint.kind == "serverless":
-            found[catalogue.serverless_concurrency()].add(
+            found[catalogue.find_serverless_concurrency()].add(
                 endpoint.max_concurrency, endpoint.max_concurrency, f"endpoint {endpoint.name}"
             )
         else:
@@ -43,12 +43,12 @@ def demands(target: Target) -> dict[Quota, Demand]:
             purpose = f"endpoint {endpoint.name}: up to {endpoint.max_instances}"
             if endpoint.deployment_instances:
                 purpose += f", and {endpoint.deployment_instances} more during a deployment"
-            found[catalogue.instance_quota(endpoint.instance_type, "endpoint")].add(
+            found[catalogue.find_instance_quota(endpoint.instance_type, "endpoint")].add(
                 max(1, endpoint.min_instances), most, purpose
             )
     _add_totals(target, found)
     for job in target.jobs:
-        demand = found[catalogue.instance_quota(job.instance_type, job.use)]
+        demand = found[catalogue.find_instance_quota(job.instance_type, job.use)]
         # Steps of one pipeline run one after the other.
         demand.least, demand.most = max(demand.least, job.instances), max(demand.most, job.instances)
         demand.purpose = job.source
@@ -57,7 +57,7 @@ def demands(target: Target) -> dict[Quota, Demand]:
 
 def _add_totals(target: Target, found: dict[Quota, Demand]) -> None:
     """Add the total demand of all endpoints."""
-    known, endpoints = catalogue.quotas(), target.endpoints
+    known, endpoints = catalogue.load_quotas(), target.endpoints
     if serverless := [one for one in endpoints if one.kind == "serverless"]:
         number = len(serverless)
         found[known[_SERVERLESS_ENDPOINTS]].add(number, number, f"{number} serverless endpoints")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sustainable_mlops.catalogue.quotas import Use
+from sustainable_mlops.catalogue.quotas import QuotaUse
 
 EndpointKind = Literal["serverless", "async", "realtime"]
 
@@ -30,7 +30,7 @@ class EndpointDemand:
 class JobDemand:
     """Instances of one type that a step of a pipeline runs on."""
 
-    use: Use
+    use: QuotaUse
     instance_type: str
     instances: int
     source: str

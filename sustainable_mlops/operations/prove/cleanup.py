@@ -83,7 +83,7 @@ class CleanUp:
         """Destroy a root module; what it refuses is left to the sweep."""
         self._delete_model_packages()
         try:
-            done = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._say_destroyed).done
+            done = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._say_destroyed).changes_done
             self._say(f"{folder.name}: {done} resources destroyed")
         except UserError as error:
             self._say(f"{folder.name}: terraform destroy failed; clean-up deletes its resources one by one: {error}")

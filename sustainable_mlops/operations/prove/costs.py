@@ -22,7 +22,7 @@ def hourly_usd(instance_type: str, region: str) -> float:
         raise UserError(
             f"{instance_type}: the catalogue has no price, so no cost cap is possible; choose another Region"
         )
-    return price.usd_per_hour[2] * prices.elsewhere(region, instances.family(instance_type)).factor[2]
+    return price.usd_per_hour[2] * prices.find_regional_price(region, instances.parse_family(instance_type)).factor[2]
 
 
 def serving_type(region: str) -> str:
@@ -36,7 +36,7 @@ def job_type(region: str) -> str:
 
 
 def _cheapest(types: Iterable[str], region: str, purpose: str) -> str:
-    offers = [name for name in types if instances.offered(name, region) and prices.find(name)]
+    offers = [name for name in types if instances.is_offered(name, region) and prices.find(name)]
     if not offers:
         raise UserError(f"--region {region}: has none of {', '.join(types)} for {purpose}; choose another Region")
     return min(offers, key=lambda name: hourly_usd(name, region))

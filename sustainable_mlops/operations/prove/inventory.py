@@ -234,7 +234,7 @@ def find(recorder: Recorder, settings: Settings) -> tuple[set[Resource], list[st
         try:
             found |= {Resource(kind.name, name) for name in _names(recorder, kind, settings.name)}
         except (ClientError, BotoCoreError) as error:
-            if not aws.error_code(error).startswith(_ABSENT):
+            if not aws.read_error_code(error).startswith(_ABSENT):
                 problems.append(f"{kind.name}: {error}")
     for look in (_activity, _storage_lens, _keys):
         try:

@@ -84,8 +84,8 @@ class Stage:
     def apply(self, step: Step) -> None:
         """Write and apply the root module, and read its outputs. Raises UserError."""
         self.write()
-        self.terraform.apply(progress=lambda at: step.now(str(at)))
-        self.published = self.terraform.outputs()
+        self.terraform.apply(progress=lambda at: step.show(str(at)))
+        self.published = self.terraform.read_outputs()
 
     def is_up_to_date(self) -> bool:
         """Return whether a plan would change nothing."""
@@ -94,7 +94,7 @@ class Stage:
     def destroy(self, step: Step) -> None:
         """Destroy the resources of the stage. Raises UserError."""
         self.empty()
-        self.terraform.apply("-destroy", progress=lambda at: step.now(str(at)))
+        self.terraform.apply("-destroy", progress=lambda at: step.show(str(at)))
 
 
 class Prover:
@@ -165,7 +165,7 @@ class Prover:
             self.stage.destroy(step)
         self.run.ledger.close(self.stage.module)
         with self._step("nothing left", "nothing_left") as step:
-            cleaning = cleanup.CleanUp(self.run.settings, self.run.recorder, step.now)
+            cleaning = cleanup.CleanUp(self.run.settings, self.run.recorder, step.show)
             deleted = cleaning.sweep(before)
             if cleaning.left:
                 raise ProofError(f"resources are left: {', '.join(cleaning.left)}")

@@ -5,7 +5,7 @@ from math import inf
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Sensitive
-from sustainable_mlops.review.data.weakening import cut
+from sustainable_mlops.review.data.weakening import is_drastic_cut
 from sustainable_mlops.review.risk import Level
 
 
@@ -21,7 +21,7 @@ class Expiry(NamedTuple):
     days: float
     noncurrent: bool
     date: str = ""
-    kept: float = 0
+    newest_kept: float = 0
     #: After how many days what it is about went before.
     before: float = inf
 
@@ -30,10 +30,10 @@ class Expiry(NamedTuple):
         return (
             self.noncurrent == other.noncurrent
             and self.days <= other.days
-            and self.kept <= other.kept
+            and self.newest_kept <= other.newest_kept
             and (not self.date or "" != other.date >= self.date)
             and (bool(self.date) or not other.date)
-            and (self.prefix == other.prefix or (not self.hidden and other.prefix.startswith(self.prefix)))
+            and (self.prefix == other.prefix or (not self.is_hidden and other.prefix.startswith(self.prefix)))
             and set(self.tags) <= set(other.tags)
             and _within(self.sizes, other.sizes)
         )
@@ -41,10 +41,10 @@ class Expiry(NamedTuple):
     @property
     def level(self) -> Level:
         """How serious it is: old versions may go, unless practically all do at once."""
-        return Level.LOOK if self.noncurrent and not cut(self.before, self.days) else Level.STOP
+        return Level.LOOK if self.noncurrent and not is_drastic_cut(self.before, self.days) else Level.STOP
 
     @property
-    def hidden(self) -> bool:
+    def is_hidden(self) -> bool:
         """Whether the plan hides which objects it is about."""
         return any(isinstance(value, Sensitive) for value in (self.prefix, *(value for _, value in self.tags)))
 
@@ -58,7 +58,7 @@ class Expiry(NamedTuple):
         )
         what = "old versions" if self.noncurrent else "objects"
         when = f"from {self.date} on" if self.date else f"after {self.days:g} days"
-        kept = f", but the {self.kept:g} newest" if self.kept else ""
+        kept = f", but the {self.newest_kept:g} newest" if self.newest_kept else ""
         return f"{what} {where}{tags}{sizes} are deleted {when}{kept}"
 
 
@@ -68,17 +68,17 @@ def _within(outer: tuple[Any, Any], inner: tuple[Any, Any]) -> bool:
     return more and (outer[1] is None or (inner[1] is not None and outer[1] >= inner[1]))
 
 
-def new_expiries(before: Block | None, after: Block) -> Iterator[Expiry | None]:
+def find_new_expiries(before: Block | None, after: Block) -> Iterator[Expiry | None]:
     """The expiries of `after` that `before` did not have; None among them where one cannot be told."""
     old = [] if before is None else [one for one in _expiries(before) if one]
     for one in _expiries(after):
         if one is None or not any(other.covers(one) for other in old):
-            yield None if one is None or one.hidden else one._replace(before=_days_before(one, old))
+            yield None if one is None or one.is_hidden else one._replace(before=_days_before(one, old))
 
 
 def _days_before(new: Expiry, old: list[Expiry]) -> float:
     """After how many days all went that `new` is about."""
-    whole = (one for one in old if one._replace(days=new.days, kept=new.kept, date=new.date).covers(new))
+    whole = (one for one in old if one._replace(days=new.days, kept=new.newest_kept, date=new.date).covers(new))
     return min((one.days for one in whole), default=inf)
 
 

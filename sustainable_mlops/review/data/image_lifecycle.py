@@ -40,7 +40,7 @@ class ImageExpiry(NamedTuple):
         return f"{which} are deleted after {self.number:g} days ({self.count_type})"
 
 
-def new_image_expiries(before: Block | None, after: Block) -> Iterator[ImageExpiry | None]:
+def find_new_image_expiries(before: Block | None, after: Block) -> Iterator[ImageExpiry | None]:
     """The expiries of `after` that `before` did not have; None among them where one cannot be told."""
     old = [] if before is None else [one for one in _expiries(before) if one]
     for one in _expiries(after):

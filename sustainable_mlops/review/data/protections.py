@@ -5,60 +5,60 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import Sensitive
 from sustainable_mlops.plan.values import Unknown
+from sustainable_mlops.review.data.snapshot_policies import cuts_snapshots, makes_fewer_snapshots
+from sustainable_mlops.review.data.stores import find_data_store
 from sustainable_mlops.review.data.weakening import (
-    Test,
-    at_worst_unset,
+    WeakeningTest,
+    adds_any_of,
     backs_up_less,
-    backups_cut,
-    becomes,
-    cut_short,
-    decimated,
-    drops,
+    changes_to,
+    cuts_backups,
+    downgrades_from,
     expires_at_once,
     expires_newly,
     expires_sooner,
-    gains,
-    leaves,
-    loses,
-    lowered,
-    raised,
-    removed,
-    replaced,
-    shortened,
-    turned_off,
-    turned_on,
+    is_decimated,
+    is_lowered,
+    is_raised,
+    is_removed,
+    is_replaced,
+    is_retention_cut,
+    is_shortened,
+    is_turned_off,
+    is_turned_on,
+    is_weakest_when_unset,
+    loses_block,
+    loses_items,
     unlocks_sooner,
 )
-from sustainable_mlops.review.data.snapshot_policies import snapshots_cut, snapshots_less
-from sustainable_mlops.review.data.stores import store
-from sustainable_mlops.review.risk import Level, Section
+from sustainable_mlops.review.risk import Level, RiskArea
 
 STOP, LOOK = Level.STOP, Level.LOOK
-DATA, PRIVILEGES = Section.DATA, Section.PRIVILEGES
+DATA, PRIVILEGES = RiskArea.DATA, RiskArea.PRIVILEGES
 
 
-class Guard(NamedTuple):
+class Protection(NamedTuple):
     """An attribute or block that protects something; `weaker(old, new)` tells whether it protects less."""
 
     types: tuple[str, ...]  # none: every type that has the attribute
     path: str
-    weaker: Test
-    what: str
+    is_weaker: WeakeningTest
+    consequence: str
     level: Level = STOP
-    section: Section = DATA
+    area: RiskArea = DATA
     #: What the attribute is where nobody sets it.
     default: Any = None
     #: Another attribute that, where it is set, makes up for it.
-    unless: str = ""
+    compensated_by: str = ""
     #: What of it is to stop, whatever the level: so much weaker that practically all is deleted at once.
-    at_once: Test | None = None
+    is_drastic: WeakeningTest | None = None
     #: How serious it is where something new is so from the beginning; None: that alone is no risk.
-    at_first: Level | None = None
+    level_if_new: Level | None = None
 
-    def severity(self, old: Any, new: Any) -> Level:
+    def get_level(self, old: Any, new: Any) -> Level:
         """How serious a change is that is weaker."""
         old, new = (self.default if value is None else value for value in (old, new))
-        return STOP if self.at_once is not None and self.at_once(old, new) else self.level
+        return STOP if self.is_drastic is not None and self.is_drastic(old, new) else self.level
 
 
 #: The flags of a public access block.
@@ -71,258 +71,260 @@ _OLDER = "what is older will be deleted"
 SHARED_OUTSIDE = "accounts outside the organisation can be let in"
 _OWN_KEY = "no longer encrypted with a key of one's own"
 
-GUARDS = (
+PROTECTIONS = (
     # Of every type that has such an attribute.
     *(
-        Guard((), name, turned_off, "may be deleted")
+        Protection((), name, is_turned_off, "may be deleted")
         for name in ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection",
                      "termination_protection", "termination_protection_enabled", "disable_api_termination")
     ),
-    Guard((), "skip_final_snapshot", turned_on, "destroying it will leave no snapshot"),
-    Guard((), "skip_final_backup", turned_on, "destroying it will leave no backup"),
-    Guard((), "force_destroy", turned_on, "destroying it will delete what is in it too"),
-    Guard((), "force_delete", turned_on, "destroying it will delete what is in it too"),
+    Protection((), "skip_final_snapshot", is_turned_on, "destroying it will leave no snapshot"),
+    Protection((), "skip_final_backup", is_turned_on, "destroying it will leave no backup"),
+    Protection((), "force_destroy", is_turned_on, "destroying it will delete what is in it too"),
+    Protection((), "force_delete", is_turned_on, "destroying it will delete what is in it too"),
     *(
-        Guard((), name, lowered, "backups are kept for a shorter time", default=0)
+        Protection((), name, is_lowered, "backups are kept for a shorter time", default=0)
         for name in ("backup_retention_period", "automated_snapshot_retention_period", "snapshot_retention_limit",
                      "automatic_backup_retention_days")
     ),
     *(
-        Guard((), name, shortened, _OLDER, LOOK, at_once=cut_short)
+        Protection((), name, is_shortened, _OLDER, LOOK, at_once=is_retention_cut)
         for name in ("retention_in_days", "retention_period_in_days", "retention_days")
     ),
-    Guard((), "retention_period", shortened, _OLDER, LOOK, at_once=decimated),  # in days or hours
+    Protection((), "retention_period", is_shortened, _OLDER, LOOK, at_once=is_decimated),  # in days or hours
     *(
-        Guard((), name, removed, _OWN_KEY, LOOK, PRIVILEGES)
+        Protection((), name, is_removed, _OWN_KEY, LOOK, PRIVILEGES)
         for name in ("kms_key_id", "kms_key_arn", "kms_key", "kms_master_key_id")
     ),
     *(
-        Guard((), name, turned_off, "no longer encrypted", LOOK, PRIVILEGES)
+        Protection((), name, is_turned_off, "no longer encrypted", LOOK, PRIVILEGES)
         for name in ("encrypted", "storage_encrypted", "at_rest_encryption_enabled", "transit_encryption_enabled")
     ),
-    Guard((), "publicly_accessible", turned_on, "reachable from the internet", STOP, PRIVILEGES, at_first=LOOK),
+    Protection((), "publicly_accessible", is_turned_on, "reachable from the internet", STOP, PRIVILEGES, at_first=LOOK),
     # Buckets.
-    Guard(_BUCKET, "versioning.0.enabled", turned_off, "objects will be overwritten without a way back"),
+    Protection(_BUCKET, "versioning.0.enabled", is_turned_off, "objects will be overwritten without a way back"),
     # Settings inside a bucket, where CloudFormation has them all and provider versions before 4 had some.
-    Guard(
+    Protection(
         _BUCKET, "object_lock_configuration.0.rule.0.default_retention.0", unlocks_sooner,
         "new objects are locked for a shorter time, or not for everybody",
     ),
-    Guard(
-        _BUCKET, "replication_configuration.0.rules", loses("id", status="Enabled"),
+    Protection(
+        _BUCKET, "replication_configuration.0.rules", loses_block("id", status="Enabled"),
         "some objects are not copied any more", LOOK,
     ),
-    Guard(
-        _BUCKET, f"{_ENCRYPTION}.sse_algorithm", leaves("aws:kms", "aws:kms:dsse"), _OWN_KEY, LOOK, PRIVILEGES,
+    Protection(
+        _BUCKET, f"{_ENCRYPTION}.sse_algorithm", downgrades_from("aws:kms", "aws:kms:dsse"), _OWN_KEY, LOOK, PRIVILEGES,
     ),
-    Guard(_BUCKET, f"{_ENCRYPTION}.kms_master_key_id", removed, _OWN_KEY, LOOK, PRIVILEGES),
+    Protection(_BUCKET, f"{_ENCRYPTION}.kms_master_key_id", is_removed, _OWN_KEY, LOOK, PRIVILEGES),
     *(
-        Guard(
-            _BUCKET, f"public_access_block_configuration.0.{flag}", turned_off, "public access is not blocked any more",
+        Protection(
+            _BUCKET, f"public_access_block_configuration.0.{flag}", is_turned_off, "public access is not blocked any more",
             STOP, PRIVILEGES,
         )
         for flag in PUBLIC_ACCESS_BLOCKS
     ),
-    Guard(
-        _BUCKET, "ownership_controls.0.rules.0.object_ownership", leaves("BucketOwnerEnforced"),
+    Protection(
+        _BUCKET, "ownership_controls.0.rules.0.object_ownership", downgrades_from("BucketOwnerEnforced"),
         "access control lists count again", LOOK, PRIVILEGES,
     ),
-    Guard(
-        ("aws_s3_bucket_versioning",), "versioning_configuration.0.status", leaves("Enabled"),
+    Protection(
+        ("aws_s3_bucket_versioning",), "versioning_configuration.0.status", downgrades_from("Enabled"),
         "objects will be overwritten and deleted without a way back",
     ),
-    Guard(
-        ("aws_s3_bucket_versioning",), "versioning_configuration.0.mfa_delete", leaves("Enabled"),
+    Protection(
+        ("aws_s3_bucket_versioning",), "versioning_configuration.0.mfa_delete", downgrades_from("Enabled"),
         "old versions can be deleted without a second factor", LOOK,
     ),
-    Guard(
+    Protection(
         ("aws_s3_bucket_object_lock_configuration",), "rule.0.default_retention.0", unlocks_sooner,
         "new objects are locked for a shorter time, or not for everybody",
     ),
-    Guard(
-        ("aws_s3_bucket_replication_configuration",), "rule", loses("id", status="Enabled"),
+    Protection(
+        ("aws_s3_bucket_replication_configuration",), "rule", loses_block("id", status="Enabled"),
         "some objects are not copied any more", LOOK,
     ),
-    Guard(
+    Protection(
         ("aws_s3_bucket_server_side_encryption_configuration",),
-        "rule.0.apply_server_side_encryption_by_default.0.sse_algorithm", leaves("aws:kms", "aws:kms:dsse"),
+        "rule.0.apply_server_side_encryption_by_default.0.sse_algorithm", downgrades_from("aws:kms", "aws:kms:dsse"),
         _OWN_KEY, LOOK, PRIVILEGES,
     ),
-    Guard(
+    Protection(
         ("aws_s3_bucket_server_side_encryption_configuration",),
-        "rule.0.apply_server_side_encryption_by_default.0.kms_master_key_id", removed, _OWN_KEY, LOOK, PRIVILEGES,
+        "rule.0.apply_server_side_encryption_by_default.0.kms_master_key_id", is_removed, _OWN_KEY, LOOK, PRIVILEGES,
     ),
     # Keys and secrets.
-    Guard(("aws_kms_key",), "deletion_window_in_days", lowered, "less time to take a deletion back", default=30),
-    Guard(("aws_kms_key",), "is_enabled", turned_off, "nothing encrypted under it can be read", default=True),
-    Guard(("aws_kms_key",), "enable_key_rotation", turned_off, "the key is not renewed any more", LOOK),
-    Guard(("aws_kms_key",), "rotation_period_in_days", raised, "the key is renewed less often", LOOK, default=365),
-    Guard(
-        ("aws_secretsmanager_secret",), "recovery_window_in_days", lowered, "less time to take a deletion back",
+    Protection(("aws_kms_key",), "deletion_window_in_days", is_lowered, "less time to take a deletion back", default=30),
+    Protection(("aws_kms_key",), "is_enabled", is_turned_off, "nothing encrypted under it can be read", default=True),
+    Protection(("aws_kms_key",), "enable_key_rotation", is_turned_off, "the key is not renewed any more", LOOK),
+    Protection(("aws_kms_key",), "rotation_period_in_days", is_raised, "the key is renewed less often", LOOK, default=365),
+    Protection(
+        ("aws_secretsmanager_secret",), "recovery_window_in_days", is_lowered, "less time to take a deletion back",
         default=30,
     ),
     # Databases, streams and queues.
-    Guard(("aws_cognito_user_pool",), "deletion_protection", leaves("ACTIVE"), "may be deleted"),
-    Guard(("aws_dynamodb_table",), "point_in_time_recovery.0.enabled", turned_off, "cannot be taken back in time"),
-    Guard(
-        ("aws_dynamodb_table",), "point_in_time_recovery.0.recovery_period_in_days", lowered,
+    Protection(("aws_cognito_user_pool",), "deletion_protection", downgrades_from("ACTIVE"), "may be deleted"),
+    Protection(("aws_dynamodb_table",), "point_in_time_recovery.0.enabled", is_turned_off, "cannot be taken back in time"),
+    Protection(
+        ("aws_dynamodb_table",), "point_in_time_recovery.0.recovery_period_in_days", is_lowered,
         "can be taken back less far in time", default=35,
     ),
-    Guard(("aws_dynamodb_table",), "ttl.0", expires_newly, "items will expire"),
-    Guard(("aws_dynamodb_table",), "replica", loses("region_name"), "a copy in another Region is deleted", LOOK),
-    Guard(
-        ("aws_dynamodb_table",), "server_side_encryption.0.enabled", turned_off, _OWN_KEY, LOOK, PRIVILEGES,
+    Protection(("aws_dynamodb_table",), "ttl.0", expires_newly, "items will expire"),
+    Protection(("aws_dynamodb_table",), "replica", loses_block("region_name"), "a copy in another Region is deleted", LOOK),
+    Protection(
+        ("aws_dynamodb_table",), "server_side_encryption.0.enabled", is_turned_off, _OWN_KEY, LOOK, PRIVILEGES,
     ),
     *(
-        Guard(
-            ("aws_timestreamwrite_table",), f"retention_properties.0.{store}_store_retention_period_in_{unit}", lowered,
+        Protection(
+            ("aws_timestreamwrite_table",), f"retention_properties.0.{store}_store_retention_period_in_{unit}", is_lowered,
             "older records will be deleted",
         )
         for store, unit in (("magnetic", "days"), ("memory", "hours"))
     ),
-    Guard(
-        ("aws_db_instance", "aws_rds_cluster"), "delete_automated_backups", turned_on,
+    Protection(
+        ("aws_db_instance", "aws_rds_cluster"), "delete_automated_backups", is_turned_on,
         "its automated backups will be deleted with it", LOOK, default=True,
     ),
-    Guard(("aws_rds_cluster",), "backtrack_window", lowered, "can be taken back less far in time", LOOK, default=0),
-    Guard(("aws_kinesis_stream",), "retention_period", lowered, "older records will be deleted", default=24),
-    Guard(
-        ("aws_kinesis_video_stream",), "data_retention_in_hours", lowered, "older video will be deleted", default=0,
+    Protection(("aws_rds_cluster",), "backtrack_window", is_lowered, "can be taken back less far in time", LOOK, default=0),
+    Protection(("aws_kinesis_stream",), "retention_period", is_lowered, "older records will be deleted", default=24),
+    Protection(
+        ("aws_kinesis_video_stream",), "data_retention_in_hours", is_lowered, "older video will be deleted", default=0,
     ),
-    Guard(("aws_kinesis_stream",), "encryption_type", leaves("KMS"), "no longer encrypted", LOOK, PRIVILEGES),
-    Guard(
-        ("aws_sqs_queue",), "message_retention_seconds", lowered, "older messages will be deleted", LOOK,
-        default=345_600, at_once=decimated,
+    Protection(("aws_kinesis_stream",), "encryption_type", downgrades_from("KMS"), "no longer encrypted", LOOK, PRIVILEGES),
+    Protection(
+        ("aws_sqs_queue",), "message_retention_seconds", is_lowered, "older messages will be deleted", LOOK,
+        default=345_600, at_once=is_decimated,
     ),
-    Guard(
-        ("aws_sqs_queue",), "sqs_managed_sse_enabled", turned_off, "no longer encrypted", LOOK, PRIVILEGES,
+    Protection(
+        ("aws_sqs_queue",), "sqs_managed_sse_enabled", is_turned_off, "no longer encrypted", LOOK, PRIVILEGES,
         unless="kms_master_key_id",
     ),
     # Files, images, logs, backups.
-    Guard(("aws_efs_backup_policy",), "backup_policy.0.status", leaves("ENABLED"), "not backed up any more"),
-    Guard(
-        ("aws_efs_file_system",), "protection.0.replication_overwrite", leaves("ENABLED"),
+    Protection(("aws_efs_backup_policy",), "backup_policy.0.status", downgrades_from("ENABLED"), "not backed up any more"),
+    Protection(
+        ("aws_efs_file_system",), "protection.0.replication_overwrite", downgrades_from("ENABLED"),
         "a replication may overwrite it", LOOK,
     ),
-    Guard(
+    Protection(
         ("aws_backup_plan",), "rule", backs_up_less, "backups are made at other times, or deleted sooner", LOOK,
-        at_once=backups_cut,
+        at_once=cuts_backups,
     ),
-    Guard(("aws_backup_selection",), "resources", drops, "some of what it selected is not backed up any more"),
-    Guard(
-        ("aws_backup_vault_lock_configuration",), "min_retention_days", lowered, "backups may be deleted sooner", LOOK,
+    Protection(("aws_backup_selection",), "resources", loses_items, "some of what it selected is not backed up any more"),
+    Protection(
+        ("aws_backup_vault_lock_configuration",), "min_retention_days", is_lowered, "backups may be deleted sooner", LOOK,
         default=0,
     ),
-    Guard(
-        ("aws_dlm_lifecycle_policy",), "state", leaves("ENABLED"), "no more snapshots by this policy",
+    Protection(
+        ("aws_dlm_lifecycle_policy",), "state", downgrades_from("ENABLED"), "no more snapshots by this policy",
         default="ENABLED",
     ),
-    Guard(
-        ("aws_dlm_lifecycle_policy",), "policy_details.0", snapshots_less,
-        "snapshots are made of less, at other times, or deleted sooner", LOOK, at_once=snapshots_cut,
+    Protection(
+        ("aws_dlm_lifecycle_policy",), "policy_details.0", makes_fewer_snapshots,
+        "snapshots are made of less, at other times, or deleted sooner", LOOK, at_once=cuts_snapshots,
     ),
-    Guard(
-        ("aws_cloudtrail_event_data_store",), "retention_period", lowered, "older events will be deleted",
+    Protection(
+        ("aws_cloudtrail_event_data_store",), "retention_period", is_lowered, "older events will be deleted",
         default=2555,
     ),
-    Guard(
-        ("aws_datasync_task",), "options.0.preserve_deleted_files", becomes("REMOVE"),
+    Protection(
+        ("aws_datasync_task",), "options.0.preserve_deleted_files", changes_to("REMOVE"),
         "files that the source does not have will be deleted", default="PRESERVE",
     ),
-    Guard(("aws_ecr_repository",), "image_tag_mutability", leaves("IMMUTABLE"), "tags can move to other images", LOOK),
-    Guard(("aws_cloudwatch_log_group",), "retention_in_days", shortened, "older logs will be deleted", LOOK, default=0,
-          at_once=cut_short),
-    Guard(("aws_cloudwatch_log_group",), "skip_destroy", turned_off, "logs will be deleted with the group", LOOK),
-    Guard(
-        ("aws_cloudtrail",), "enable_logging", turned_off, "what is done in the account is not recorded any more", LOOK,
+    Protection(("aws_ecr_repository",), "image_tag_mutability", downgrades_from("IMMUTABLE"), "tags can move to other images", LOOK),
+    Protection(("aws_cloudwatch_log_group",), "retention_in_days", is_shortened, "older logs will be deleted", LOOK, default=0,
+          at_once=is_retention_cut),
+    Protection(("aws_cloudwatch_log_group",), "skip_destroy", is_turned_off, "logs will be deleted with the group", LOOK),
+    Protection(
+        ("aws_cloudtrail",), "enable_logging", is_turned_off, "what is done in the account is not recorded any more", LOOK,
         default=True,
     ),
     # SageMaker.
-    Guard(
-        ("aws_sagemaker_domain",), "retention_policy.0.home_efs_file_system", becomes("Delete"),
+    Protection(
+        ("aws_sagemaker_domain",), "retention_policy.0.home_efs_file_system", changes_to("Delete"),
         "home folders will be deleted with the domain", default="Retain",
     ),
-    Guard(
+    Protection(
         ("aws_sagemaker_feature_group",), "online_store_config.0.ttl_duration.0", expires_sooner,
         "records will expire, or sooner", LOOK, at_once=expires_at_once,
     ),
     # Who may be let in.
-    Guard(("aws_ram_resource_share",), "allow_external_principals", turned_on, SHARED_OUTSIDE, STOP, PRIVILEGES),
+    Protection(("aws_ram_resource_share",), "allow_external_principals", is_turned_on, SHARED_OUTSIDE, STOP, PRIVILEGES),
     *(
-        Guard(_PUBLIC, flag, turned_off, "public access is not blocked any more", STOP, PRIVILEGES)
+        Protection(_PUBLIC, flag, is_turned_off, "public access is not blocked any more", STOP, PRIVILEGES)
         for flag in PUBLIC_ACCESS_BLOCKS
     ),
-    Guard(
+    Protection(
         ("aws_s3_bucket_acl", "aws_s3_bucket"), "acl",
-        becomes("public-read", "public-read-write", "authenticated-read"), "objects are public", STOP, PRIVILEGES,
+        changes_to("public-read", "public-read-write", "authenticated-read"), "objects are public", STOP, PRIVILEGES,
     ),
-    Guard(
-        ("aws_s3_bucket_ownership_controls",), "rule.0.object_ownership", leaves("BucketOwnerEnforced"),
+    Protection(
+        ("aws_s3_bucket_ownership_controls",), "rule.0.object_ownership", downgrades_from("BucketOwnerEnforced"),
         "access control lists count again", LOOK, PRIVILEGES,
     ),
     *(
-        Guard(
-            ("aws_s3_access_point",), f"public_access_block_configuration.0.{flag}", turned_off,
+        Protection(
+            ("aws_s3_access_point",), f"public_access_block_configuration.0.{flag}", is_turned_off,
             "public access is not blocked", STOP, PRIVILEGES, default=True, at_first=LOOK,
         )
         for flag in PUBLIC_ACCESS_BLOCKS
     ),
-    Guard(
-        ("aws_emr_block_public_access_configuration",), "block_public_security_group_rules", turned_off,
+    Protection(
+        ("aws_emr_block_public_access_configuration",), "block_public_security_group_rules", is_turned_off,
         "clusters may be open to the internet", STOP, PRIVILEGES, default=True, at_first=LOOK,
     ),
-    Guard(
-        ("aws_cognito_identity_pool",), "allow_unauthenticated_identities", turned_on, "anybody gets credentials", STOP,
+    Protection(
+        ("aws_cognito_identity_pool",), "allow_unauthenticated_identities", is_turned_on, "anybody gets credentials", STOP,
         PRIVILEGES, at_first=LOOK,
     ),
-    Guard(
-        ("aws_cognito_identity_pool_roles_attachment",), "roles.unauthenticated", replaced, "anybody may be this role",
+    Protection(
+        ("aws_cognito_identity_pool_roles_attachment",), "roles.unauthenticated", is_replaced, "anybody may be this role",
         STOP, PRIVILEGES, at_first=STOP,
     ),
-    Guard(
-        ("aws_eks_cluster",), "vpc_config.0.endpoint_public_access", turned_on, "reachable from the internet", STOP,
+    Protection(
+        ("aws_eks_cluster",), "vpc_config.0.endpoint_public_access", is_turned_on, "reachable from the internet", STOP,
         PRIVILEGES, default=True,
     ),
-    Guard(
-        ("aws_eks_cluster",), "vpc_config.0.public_access_cidrs", gains("0.0.0.0/0", "::/0"),
+    Protection(
+        ("aws_eks_cluster",), "vpc_config.0.public_access_cidrs", adds_any_of("0.0.0.0/0", "::/0"),
         "reachable from the whole internet", STOP, PRIVILEGES, default=["0.0.0.0/0"],
     ),
-    Guard(
-        ("aws_instance", "aws_launch_template"), "metadata_options.0.http_tokens", leaves("required"),
+    Protection(
+        ("aws_instance", "aws_launch_template"), "metadata_options.0.http_tokens", downgrades_from("required"),
         "whoever can make it send a request gets its credentials", LOOK, PRIVILEGES,
     ),
-    Guard(
-        _NOTEBOOK, "direct_internet_access", leaves("Disabled"), "reaches the internet directly", LOOK, PRIVILEGES,
+    Protection(
+        _NOTEBOOK, "direct_internet_access", downgrades_from("Disabled"), "reaches the internet directly", LOOK, PRIVILEGES,
         default="Enabled",
     ),
-    Guard(
-        _NOTEBOOK, "root_access", leaves("Disabled"), "users are root", LOOK, PRIVILEGES, default="Enabled"
+    Protection(
+        _NOTEBOOK, "root_access", downgrades_from("Disabled"), "users are root", LOOK, PRIVILEGES, default="Enabled"
     ),
-    Guard(
-        ("aws_sagemaker_model",), "enable_network_isolation", turned_off, "the container reaches the network", LOOK,
+    Protection(
+        ("aws_sagemaker_model",), "enable_network_isolation", is_turned_off, "the container reaches the network", LOOK,
         PRIVILEGES,
     ),
-    Guard(
-        ("aws_sagemaker_domain",), "app_network_access_type", leaves("VpcOnly"), "apps reach the internet directly",
+    Protection(
+        ("aws_sagemaker_domain",), "app_network_access_type", downgrades_from("VpcOnly"), "apps reach the internet directly",
         LOOK, PRIVILEGES, default="PublicInternetOnly",
     ),
 )  # fmt: skip
 
-GUARDS_BY_TYPE = {type_: [guard for guard in GUARDS if type_ in guard.types] for g in GUARDS for type_ in g.types}
-_OF_ANY = [guard for guard in GUARDS if not guard.types]
+PROTECTIONS_BY_TYPE = {
+    type_: [guard for guard in PROTECTIONS if type_ in guard.types] for g in PROTECTIONS for type_ in g.types
+}
+_OF_ANY = [guard for guard in PROTECTIONS if not guard.types]
 
 
 @lru_cache(maxsize=4096)
-def guards(type_: str) -> tuple[Guard, ...]:
+def list_protections(type_: str) -> tuple[Protection, ...]:
     """The guards of a type. Of what holds no data of its own, the deletion and the backups are only looked at."""
-    own = GUARDS_BY_TYPE.get(type_, [])
+    own = PROTECTIONS_BY_TYPE.get(type_, [])
     paths = {guard.path for guard in own}
-    held = store(type_)
+    held = find_data_store(type_)
     minor = held is None or held.level is not STOP
     return (
         *own,
         *(
-            guard._replace(level=LOOK) if minor and guard.section is DATA else guard
+            guard._replace(level=LOOK) if minor and guard.area is DATA else guard
             for guard in _OF_ANY
             if guard.path not in paths
         ),
@@ -330,7 +332,7 @@ def guards(type_: str) -> tuple[Guard, ...]:
 
 
 #: Resources that protect the bucket they belong to: the same as all their guards weaker when they go.
-PROTECTING = {
+PROTECTING_TYPES = {
     "aws_s3_bucket_versioning": (DATA, "versioning is suspended: objects are overwritten without a way back"),
     "aws_s3_bucket_object_lock_configuration": (DATA, "new objects are not locked any more"),
     "aws_s3_bucket_public_access_block": (PRIVILEGES, "public access is not blocked any more"),
@@ -350,19 +352,19 @@ PROTECTING = {
 }  # fmt: skip
 
 
-def answer(guard: Guard, old: Any, new: Any) -> bool | None:
+def evaluate_weakening(guard: Protection, old: Any, new: Any) -> bool | None:
     """Whether it is weaker; None where it cannot be told before apply."""
     old = guard.default if old is None else old
     new = guard.default if new is None else new
     if _holds(old, Unknown):
         return None
-    if at_worst_unset(guard.weaker) and not guard.weaker(old, None):
+    if is_weakest_when_unset(guard.is_weaker) and not guard.is_weaker(old, None):
         return False
     if _holds(new, Unknown):
         return None
     if old == new:
         return False
-    return None if _holds(old, Sensitive) or _holds(new, Sensitive) else guard.weaker(old, new)
+    return None if _holds(old, Sensitive) or _holds(new, Sensitive) else guard.is_weaker(old, new)
 
 
 def _holds(value: Any, kind: type) -> bool:

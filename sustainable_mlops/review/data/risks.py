@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan.joins import BUCKET
-from sustainable_mlops.review.comparison import Comparison, Pair
-from sustainable_mlops.review.data.image_lifecycle import ImageExpiry, new_image_expiries
-from sustainable_mlops.review.data.bucket_lifecycle import Expiry, new_expiries
-from sustainable_mlops.review.data.protections import PROTECTING, Guard, answer, guards
-from sustainable_mlops.review.data.stores import Store, store
-from sustainable_mlops.review.risk import Level, Risk, Section
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.data.bucket_lifecycle import Expiry, find_new_expiries
+from sustainable_mlops.review.data.image_lifecycle import ImageExpiry, find_new_image_expiries
+from sustainable_mlops.review.data.protections import PROTECTING_TYPES, Protection, evaluate_weakening, list_protections
+from sustainable_mlops.review.data.stores import DataStore, find_data_store
+from sustainable_mlops.review.risk import Level, Risk, RiskArea
 
 _Expiries = Callable[[Block | None, Block], Iterator[Expiry | ImageExpiry | None]]
 
@@ -25,22 +25,22 @@ _LONGEST = 120
 _NAMES = frozenset({"bucket", "name", "identifier", "cluster_identifier", "replication_group_id", "creation_token"})
 #: What makes objects or images expire: the attribute that names what holds them, its type, and what reads the rules.
 _LIFECYCLES: dict[str, tuple[str, str, _Expiries]] = {
-    BUCKET: ("", BUCKET, new_expiries),
-    "aws_s3_bucket_lifecycle_configuration": ("bucket", BUCKET, new_expiries),
-    "aws_ecr_lifecycle_policy": ("repository", "aws_ecr_repository", new_image_expiries),
+    BUCKET: ("", BUCKET, find_new_expiries),
+    "aws_s3_bucket_lifecycle_configuration": ("bucket", BUCKET, find_new_expiries),
+    "aws_ecr_lifecycle_policy": ("repository", "aws_ecr_repository", find_new_image_expiries),
 }
 
 
-def data_at_risk(comparison: Comparison) -> Iterator[Risk]:
+def find_data_risks(comparison: Comparison) -> Iterator[Risk]:
     """What may be lost, and what may be lost later as less protects it."""
     yield from _vanished(comparison)
     for pair in comparison.by_type.get(_GUARD[0], ()):
         yield from _guard_gone(pair, comparison)
     for pair in comparison.changes:
-        held = store(pair.type) if pair.type not in PROTECTING else None
+        held = find_data_store(pair.type) if pair.type not in PROTECTING_TYPES else None
         if held is not None:
             yield from _store(pair, held)
-        if pair.type in PROTECTING:
+        if pair.type in PROTECTING_TYPES:
             yield from _protection_gone(pair, comparison)
         if pair.type in _LIFECYCLES:
             yield from _expiring(pair, comparison)
@@ -50,41 +50,41 @@ def data_at_risk(comparison: Comparison) -> Iterator[Risk]:
 
 def _vanished(comparison: Comparison) -> Iterator[Risk]:
     """What was deleted outside Terraform, which a plan makes anew and empty, or drops from its state."""
-    for resource in comparison.plan.vanished:
-        held = store(resource.type)
+    for resource in comparison.plan.deleted_outside:
+        held = find_data_store(resource.type)
         if held is not None:
-            what = f"is gone: deleted outside Terraform, and with it {held.holds}"
+            what = f"is gone: deleted outside Terraform, and with it {held.content}"
             fix = "Find out who deleted it and why before anything is made in its place."
-            yield Risk("DATA_VANISHED", Section.DATA, Level.LOOK, resource.address, what, fix)
+            yield Risk("DATA_VANISHED", RiskArea.DATA, Level.LOOK, resource.address, what, fix)
 
 
-def _store(pair: Pair, held: Store) -> Iterator[Risk]:
+def _store(pair: ResourcePair, held: DataStore) -> Iterator[Risk]:
     note = f"; {held.note}" if held.note else ""
     renamed = _renamed(pair)
     if pair.before is None or (pair.action not in ("delete", "replace", "forget") and not renamed):
         return
     if pair.new is not None and "forget" in pair.resource.actions:
-        what = f"no longer managed: nothing here protects {held.holds} any more"
-        yield Risk("DATA_FORGOTTEN", Section.DATA, Level.LOOK, pair.address, what)
+        what = f"no longer managed: nothing here protects {held.content} any more"
+        yield Risk("DATA_FORGOTTEN", RiskArea.DATA, Level.LOOK, pair.address, what)
     elif pair.action == "delete":
         old = " (an old object that a replacement left)" if pair.resource.deposed else ""
-        what = f"deleted{old}: {held.holds} will be gone{note}"
-        yield Risk("DATA_DELETED", Section.DATA, held.level, pair.address, what + _settings(pair), _KEEP)
+        what = f"deleted{old}: {held.content} will be gone{note}"
+        yield Risk("DATA_DELETED", RiskArea.DATA, held.level, pair.address, what + _settings(pair), _KEEP)
     else:
-        because = ", ".join(renamed or pair.resource.replaced_because) or pair.resource.reason
-        what = f"replaced (because of {because or 'its configuration'}): {held.holds} will be deleted{note}"
-        yield Risk("DATA_REPLACED", Section.DATA, held.level, pair.address, what + _settings(pair), _KEEP)
+        because = ", ".join(renamed or pair.resource.replacement_paths) or pair.resource.reason
+        what = f"replaced (because of {because or 'its configuration'}): {held.content} will be deleted{note}"
+        yield Risk("DATA_REPLACED", RiskArea.DATA, held.level, pair.address, what + _settings(pair), _KEEP)
 
 
-def _renamed(pair: Pair) -> list[str]:
+def _renamed(pair: ResourcePair) -> list[str]:
     """The names by which a base plan tells that it is another object: it does not say what would be replaced."""
     if pair.action != "update" or pair.old is pair.new:
         return []
     own = pair.type.removeprefix("aws_").replace("sagemaker_", "")
-    return [name for name in pair.changed() if name in _NAMES or name in (f"{own}_name", own)]
+    return [name for name in pair.list_changed_attributes() if name in _NAMES or name in (f"{own}_name", own)]
 
 
-def _settings(pair: Pair) -> str:
+def _settings(pair: ResourcePair) -> str:
     """What the settings before say of a destroy."""
     found = []
     for name in ("force_destroy", "force_delete", "skip_final_snapshot", "deletion_window_in_days"):
@@ -94,12 +94,12 @@ def _settings(pair: Pair) -> str:
     return f" ({', '.join(found)})" if found else ""
 
 
-def _guard_gone(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
+def _guard_gone(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
     previous = pair.resource.previous_address or ""
     if pair.resource.name != _GUARD[1] and ".".join(_GUARD) in previous:
         what = f"was the deletion guard {previous}: a plan does not tell whether it still guards"
         fix = "Check that its lifecycle has prevent_destroy."
-        yield Risk("DATA_GUARD_REMOVED", Section.DATA, Level.LOOK, pair.address, what, fix)
+        yield Risk("DATA_GUARD_REMOVED", RiskArea.DATA, Level.LOOK, pair.address, what, fix)
     if pair.resource.name != _GUARD[1]:
         return
     if pair.action in ("delete", "replace", "forget") and pair.before is not None:
@@ -115,26 +115,26 @@ def _guard_gone(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
                 "Restore the call; a renamed call needs a `moved` block. To delete the data permanently, follow the "
                 "module's README: set deletion_protection = false, remove the guards from the state, apply."
             )
-            yield Risk("DATA_GUARD_UNCONFIGURED", Section.DATA, Level.STOP, pair.address, what, fix)
+            yield Risk("DATA_GUARD_UNCONFIGURED", RiskArea.DATA, Level.STOP, pair.address, what, fix)
             return
         what = f"the deletion guard over {guarded} goes away"
         fix = "Keep deletion_protection on, or accept the risk."
-        yield Risk("DATA_GUARD_REMOVED", Section.DATA, Level.STOP, pair.address, what, fix)
+        yield Risk("DATA_GUARD_REMOVED", RiskArea.DATA, Level.STOP, pair.address, what, fix)
 
 
-def _deletes_data(guard: Pair, comparison: Comparison) -> bool:
+def _deletes_data(guard: ResourcePair, comparison: Comparison) -> bool:
     """Return whether the plan deletes a resource with data in the module of the guard."""
     module = guard.resource.module
     return any(
-        pair.action == "delete" and pair.resource.module == module and store(pair.type) is not None
+        pair.action == "delete" and pair.resource.module == module and find_data_store(pair.type) is not None
         for pair in comparison.changes
     )
 
 
-def _protection_gone(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
+def _protection_gone(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
     if pair.action not in ("delete", "forget") or pair.old is None:
         return
-    bucket = comparison.joins_before.bucket(pair.old, "bucket")
+    bucket = comparison.joins_before.find_bucket(pair.old, "bucket")
     if isinstance(bucket, Resource) and comparison.pair(bucket).after is None:
         return  # goes with its bucket, which is told of
     if pair.action == "forget" or (pair.before is not None and pair.before.get("state") == "DISABLED"):
@@ -146,78 +146,82 @@ def _protection_gone(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
             yield from _weaker(pair.before, other, other.after, comparison)
     if others:
         return
-    section, what = PROTECTING[pair.type]
+    section, what = PROTECTING_TYPES[pair.type]
     level = Level.LOOK if pair.type.endswith(("ownership_controls", "encryption_configuration")) else Level.STOP
-    name = "DATA_WEAKER" if section is Section.DATA else "PRIVILEGES_EXPOSED"
+    name = "DATA_WEAKER" if section is RiskArea.DATA else "PRIVILEGES_EXPOSED"
     yield Risk(name, section, level, pair.address, what, "Keep it, or accept the risk.")
 
 
-def _others_protecting(bucket: object, pair: Pair, comparison: Comparison) -> list[Pair]:
+def _others_protecting(bucket: object, pair: ResourcePair, comparison: Comparison) -> list[ResourcePair]:
     """Other resources of the type of `pair` that take its place."""
     new = comparison.pair(bucket).new if isinstance(bucket, Resource) else None
-    others = comparison.joins_after.of_bucket(new, pair.type).sure if new is not None else ()
+    others = comparison.joins_after.find_bucket_resources(new, pair.type).certain if new is not None else ()
     return [comparison.pair(other) for other in others]
 
 
-def _expiring(pair: Pair, comparison: Comparison) -> Iterator[Risk]:
-    if pair.after is None or pair.new is None or (pair.type == BUCKET and not pair.stays):
+def _expiring(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
+    if pair.after is None or pair.new is None or (pair.type == BUCKET and not pair.is_same_object):
         return
     attribute, kind, found = _LIFECYCLES[pair.type]
     before = pair.before
     if pair.type != BUCKET:
-        owner = comparison.joins_after.target(pair.new, attribute, kind)
-        if isinstance(owner, Resource) and not comparison.pair(owner).stays:
+        owner = comparison.joins_after.find_target(pair.new, attribute, kind)
+        if isinstance(owner, Resource) and not comparison.pair(owner).is_same_object:
             return  # nothing is in it yet
         before = before or _former(owner, pair, comparison)
     for expiry in found(before, pair.after):
         if expiry is None:
             what = "the lifecycle rules are known only after apply, or hidden: cannot tell what they delete"
-            yield Risk("DATA_UNKNOWN", Section.DATA, Level.LOOK, pair.address, what, known=False)
+            yield Risk("DATA_UNKNOWN", RiskArea.DATA, Level.LOOK, pair.address, what, known=False)
         else:
             fix = "Check that nothing there is still needed, then accept the risk."
-            yield Risk("DATA_EXPIRES", Section.DATA, expiry.level, pair.address, f"newly, {expiry}", fix)
+            yield Risk("DATA_EXPIRES", RiskArea.DATA, expiry.level, pair.address, f"newly, {expiry}", fix)
 
 
-def _former(owner: object, pair: Pair, comparison: Comparison) -> Block | None:
+def _former(owner: object, pair: ResourcePair, comparison: Comparison) -> Block | None:
     """The rules that another resource had for the same bucket or repository."""
     old = comparison.pair(owner).old if isinstance(owner, Resource) else None
-    found = comparison.joins_before.sources(old, pair.type, _LIFECYCLES[pair.type][0]).sure if old is not None else ()
+    found = (
+        comparison.joins_before.find_sources(old, pair.type, _LIFECYCLES[pair.type][0]).certain
+        if old is not None
+        else ()
+    )
     return comparison.pair(found[0]).before if found else None
 
 
-def _weaker(before: Block, pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+def _weaker(before: Block, pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """What protects less in `after`, that of `pair`, than in `before`."""
-    if after.values is UNKNOWN and pair.new is not None and pair.new.reading is not None:
+    if after.values is UNKNOWN and pair.new is not None and pair.new.mapped_reader is not None:
         return  # told of as a whole
-    for guard in guards(pair.type):
+    for guard in list_protections(pair.type):
         old, new = before.get(guard.path), after.get(guard.path)
         if old is UNKNOWN and new is UNKNOWN and _computed(pair, guard.path, comparison):
             continue
         if not guard.types and new is UNKNOWN:
             # An attribute that nobody sets may be unknown too, where the provider computes it.
             new = None if _computed(pair, guard.path, comparison) else new
-        if guard.unless and after.get(guard.unless) not in (None, "", False):
+        if guard.compensated_by and after.get(guard.compensated_by) not in (None, "", False):
             continue
-        found = answer(guard, old, new)
-        prefix = "DATA" if guard.section is Section.DATA else "PRIVILEGES"
+        found = evaluate_weakening(guard, old, new)
+        prefix = "DATA" if guard.area is RiskArea.DATA else "PRIVILEGES"
         if found:
-            name = "DATA_WEAKER" if guard.section is Section.DATA else "PRIVILEGES_EXPOSED"
+            name = "DATA_WEAKER" if guard.area is RiskArea.DATA else "PRIVILEGES_EXPOSED"
             values = f" {_shown(old, guard)} → {_shown(new, guard)}:"
             values = values if not isinstance(old, list) and len(values) <= _LONGEST else ""
-            what = f"{guard.path}:{values} {guard.what}"
-            level = guard.severity(old, new)
-            yield Risk(name, guard.section, level, pair.address, what, "Leave it as it was, or accept the risk.")
+            what = f"{guard.path}:{values} {guard.consequence}"
+            level = guard.get_level(old, new)
+            yield Risk(name, guard.area, level, pair.address, what, "Leave it as it was, or accept the risk.")
         elif found is None:
-            what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.what}"
-            yield Risk(f"{prefix}_UNKNOWN", guard.section, Level.LOOK, pair.address, what, known=False)
+            what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.consequence}"
+            yield Risk(f"{prefix}_UNKNOWN", guard.area, Level.LOOK, pair.address, what, known=False)
 
 
-def _computed(pair: Pair, path: str, comparison: Comparison) -> bool:
+def _computed(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
     """Whether nobody sets it: the provider will say what it is."""
-    return pair.new is not None and comparison.plan.configured(pair.new, path) is False
+    return pair.new is not None and comparison.plan.is_configured(pair.new, path) is False
 
 
-def _shown(value: object, guard: Guard) -> str:
+def _shown(value: object, guard: Protection) -> str:
     value = guard.default if value is None else value
     if isinstance(value, dict):
         return json.dumps(value, default=str)

@@ -7,26 +7,26 @@ from collections.abc import Iterator
 from math import inf
 from typing import Any
 
-from sustainable_mlops.review.data.weakening import amount, blocks, cut, drops, plain
+from sustainable_mlops.review.data.weakening import get_blocks, get_number, get_scalar, is_drastic_cut, loses_items
 
 
-def snapshots_less(old: Any, new: Any) -> bool:
+def makes_fewer_snapshots(old: Any, new: Any) -> bool:
     """What a policy of the Data Lifecycle Manager says of snapshots: of less, at other times, or kept for less."""
-    if any(drops([*_tags(old, name)], [*_tags(new, name)]) for name in ("resource_types", "target_tags")):
+    if any(loses_items([*_tags(old, name)], [*_tags(new, name)]) for name in ("resource_types", "target_tags")):
         return True
-    after = {plain(one, "name"): one for one in _schedules(new)}
+    after = {get_scalar(one, "name"): one for one in _schedules(new)}
     return any(
         _times(after.get(name)) != _times(schedule) or _span(after.get(name)) < _span(schedule)
         for schedule in _schedules(old)
-        for name in (plain(schedule, "name"),)
+        for name in (get_scalar(schedule, "name"),)
     )
 
 
-def snapshots_cut(old: Any, new: Any) -> bool:
+def cuts_snapshots(old: Any, new: Any) -> bool:
     """Of one of its schedules, practically all snapshots are deleted at once."""
-    after = {plain(one, "name"): one for one in _schedules(new)}
-    pairs = ((schedule, after.get(plain(schedule, "name"))) for schedule in _schedules(old))
-    return any(one is not None and cut(_span(former), _span(one)) for former, one in pairs)
+    after = {get_scalar(one, "name"): one for one in _schedules(new)}
+    pairs = ((schedule, after.get(get_scalar(schedule, "name"))) for schedule in _schedules(old))
+    return any(one is not None and is_drastic_cut(_span(former), _span(one)) for former, one in pairs)
 
 
 def _tags(details: Any, name: str) -> Iterator[str]:
@@ -39,12 +39,12 @@ def _tags(details: Any, name: str) -> Iterator[str]:
 
 def _schedules(details: Any) -> list[dict[str, Any]]:
     """The schedules; a default policy, which has none, is one itself."""
-    found = blocks(details.get("schedule")) if isinstance(details, dict) else []
+    found = get_blocks(details.get("schedule")) if isinstance(details, dict) else []
     return found or ([details] if isinstance(details, dict) else [])
 
 
 def _rule(schedule: Any, name: str) -> dict[str, Any]:
-    found = blocks(schedule.get(name)) if isinstance(schedule, dict) else []
+    found = get_blocks(schedule.get(name)) if isinstance(schedule, dict) else []
     return found[0] if found else {}
 
 
@@ -53,9 +53,9 @@ def _times(schedule: Any) -> list[Any]:
     rule = _rule(schedule, "create_rule")
     times = rule.get("times")
     return [
-        *(plain(rule, name) for name in ("cron_expression", "interval", "interval_unit")),
+        *(get_scalar(rule, name) for name in ("cron_expression", "interval", "interval_unit")),
         *(times if isinstance(times, list) else []),
-        plain(schedule, "create_interval"),
+        get_scalar(schedule, "create_interval"),
     ]
 
 
@@ -64,8 +64,8 @@ def _span(schedule: Any) -> float:
     if schedule is None:
         return 0
     rule = _rule(schedule, "retain_rule")
-    count = amount(rule, "count")
+    count = get_number(rule, "count")
     if count:
-        return count * (amount(_rule(schedule, "create_rule"), "interval") or 24) / 24
-    days = {"WEEKS": 7, "MONTHS": 30, "YEARS": 365}.get(str(plain(rule, "interval_unit")), 1)
-    return amount(rule, "interval") * days or amount(schedule, "retain_interval") or inf
+        return count * (get_number(_rule(schedule, "create_rule"), "interval") or 24) / 24
+    days = {"WEEKS": 7, "MONTHS": 30, "YEARS": 365}.get(str(get_scalar(rule, "interval_unit")), 1)
+    return get_number(rule, "interval") * days or get_number(schedule, "retain_interval") or inf

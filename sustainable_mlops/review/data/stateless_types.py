@@ -43,6 +43,6 @@ aws_vpc aws_waf aws_xray local_ null_ random_ terraform_data time_ tls_cert tls_
 _HARMLESS = re.compile(rf"(?:{'|'.join(_STARTS.split())}).*|aws(?:cc)?_.*_(?:{'|'.join(_ENDS.split())})")
 
 
-def harmless(type_: str) -> bool:
+def is_stateless(type_: str) -> bool:
     """Whether what a `type_` holds stands in the code. `awscc_` types are named by service, so only the ends fit."""
     return _HARMLESS.fullmatch(type_) is not None

@@ -5,39 +5,39 @@ from functools import partial
 from math import inf
 from typing import Any
 
-Test = Callable[[Any, Any], bool]
+WeakeningTest = Callable[[Any, Any], bool]
 
 #: In days. Whoever is away for shorter than this does not notice in time.
 _WEEK = 7
 _DAY = 86_400
 
 
-def turned_on(old: Any, new: Any) -> bool:
+def is_turned_on(old: Any, new: Any) -> bool:
     """From not true to true."""
     return _true(new) and not _true(old)
 
 
-def turned_off(old: Any, new: Any) -> bool:
+def is_turned_off(old: Any, new: Any) -> bool:
     """From true to not true."""
     return _true(old) and not _true(new)
 
 
-def lowered(old: Any, new: Any) -> bool:
+def is_lowered(old: Any, new: Any) -> bool:
     """To a smaller number."""
     return isinstance(old, int | float) and isinstance(new, int | float) and new < old
 
 
-def raised(old: Any, new: Any) -> bool:
+def is_raised(old: Any, new: Any) -> bool:
     """To a greater number."""
-    return lowered(new, old)
+    return is_lowered(new, old)
 
 
-def shortened(old: Any, new: Any) -> bool:
+def is_shortened(old: Any, new: Any) -> bool:
     """To a shorter time, where 0 is for ever."""
     return isinstance(old, int | float) and isinstance(new, int | float) and new > 0 and (new < old or old == 0)
 
 
-def cut(old: float, new: float) -> bool:
+def is_drastic_cut(old: float, new: float) -> bool:
     """From days to so few that practically all is deleted at once, before anybody misses it.
 
     That is less than a week, where it was a week or more, or less than a tenth of what it was.
@@ -45,17 +45,17 @@ def cut(old: float, new: float) -> bool:
     return new < _WEEK <= old or new * 10 < old < inf
 
 
-def cut_short(old: Any, new: Any) -> bool:
+def is_retention_cut(old: Any, new: Any) -> bool:
     """Days, where 0 is for ever, to so few that practically all is deleted at once."""
-    return shortened(old, new) and cut(old or inf, new)
+    return is_shortened(old, new) and is_drastic_cut(old or inf, new)
 
 
-def decimated(old: Any, new: Any) -> bool:
+def is_decimated(old: Any, new: Any) -> bool:
     """A time that is short by nature, to less than a tenth."""
-    return lowered(old, new) and new * 10 < old
+    return is_lowered(old, new) and new * 10 < old
 
 
-def leaves(*values: str) -> Test:
+def downgrades_from(*values: str) -> WeakeningTest:
     """From one of `values`, the best last, to a worse one or to none of them."""
     return partial(_worse, {value: number for number, value in enumerate(values, 1)})
 
@@ -64,22 +64,22 @@ def _worse(rank: Mapping[str, int], old: Any, new: Any) -> bool:
     return rank.get(str(new), 0) < rank.get(str(old), 0)
 
 
-def becomes(*values: str) -> Test:
+def changes_to(*values: str) -> WeakeningTest:
     """To one of `values`, from another one."""
     return lambda old, new: new in values and old != new
 
 
-def removed(old: Any, new: Any) -> bool:
+def is_removed(old: Any, new: Any) -> bool:
     """From set to not set."""
     return bool(old) and not new
 
 
-def replaced(old: Any, new: Any) -> bool:
+def is_replaced(old: Any, new: Any) -> bool:
     """To something else, or newly set."""
     return bool(new) and new != old
 
 
-def gains(*values: str) -> Test:
+def adds_any_of(*values: str) -> WeakeningTest:
     """Of a list of texts: to one that holds one of `values`, from one that holds none of them."""
     return lambda old, new: _one_of(values, new) and not _one_of(values, old)
 
@@ -88,34 +88,38 @@ def _one_of(values: tuple[str, ...], listed: Any) -> bool:
     return isinstance(listed, list) and any(value in listed for value in values)
 
 
-def loses(key: str, **where: str) -> Test:
+def loses_block(key: str, **where: str) -> WeakeningTest:
     """Of the blocks of a list whose values are those of `where`: one is gone that `key` tells from the others."""
     return partial(_fewer, key, where)
 
 
 def _fewer(key: str, where: Mapping[str, str], old: Any, new: Any) -> bool:
     before, after = (
-        {plain(one, key) for one in blocks(value) if all(plain(one, name) == value for name, value in where.items())}
+        {
+            get_scalar(one, key)
+            for one in get_blocks(value)
+            if all(get_scalar(one, name) == value for name, value in where.items())
+        }
         for value in (old, new)
     )
     return not before <= after
 
 
-def drops(old: Any, new: Any) -> bool:
+def loses_items(old: Any, new: Any) -> bool:
     """Of a list of texts, some are gone."""
     before, after = ({one for one in each if isinstance(one, str)} if isinstance(each, list) else set()
                      for each in (old, new))  # fmt: skip
     return not before <= after
 
 
-def at_worst_unset(test: Test) -> bool:
+def is_weakest_when_unset(test: WeakeningTest) -> bool:
     """Whether nothing is weaker than not set, so that what would lose nothing by that has nothing to lose."""
-    return isinstance(test, partial) or test in (turned_off, removed, unlocks_sooner, backs_up_less, drops)
+    return isinstance(test, partial) or test in (is_turned_off, is_removed, unlocks_sooner, backs_up_less, loses_items)
 
 
 def unlocks_sooner(old: Any, new: Any) -> bool:
     """A default retention of object lock: for a shorter time, or one that some users may lift."""
-    lifted = plain(old, "mode") == "COMPLIANCE" != plain(new, "mode")
+    lifted = get_scalar(old, "mode") == "COMPLIANCE" != get_scalar(new, "mode")
     return lifted or _days(new) < _days(old)
 
 
@@ -126,63 +130,65 @@ def expires_sooner(old: Any, new: Any) -> bool:
 
 def expires_at_once(old: Any, new: Any) -> bool:
     """A time to live that is cut so short that practically all expires at once."""
-    return cut(_seconds(old) / _DAY, _seconds(new) / _DAY)
+    return is_drastic_cut(_seconds(old) / _DAY, _seconds(new) / _DAY)
 
 
 def expires_newly(old: Any, new: Any) -> bool:
     """DynamoDB's time to live: switched on, or read from another attribute."""
-    if not _true(plain(new, "enabled")):
+    if not _true(get_scalar(new, "enabled")):
         return False
-    return not _true(plain(old, "enabled")) or plain(old, "attribute_name") != plain(new, "attribute_name")
+    return not _true(get_scalar(old, "enabled")) or get_scalar(old, "attribute_name") != get_scalar(
+        new, "attribute_name"
+    )
 
 
 def backs_up_less(old: Any, new: Any) -> bool:
     """Rules of a backup plan: one is gone, runs at other times, or its backups are deleted sooner."""
-    after = {plain(rule, "rule_name"): rule for rule in blocks(new)}
+    after = {get_scalar(rule, "rule_name"): rule for rule in get_blocks(new)}
     return any(
-        plain(after.get(name), "schedule") != plain(rule, "schedule") or _kept(after.get(name)) < _kept(rule)
-        for rule in blocks(old)
-        if (name := plain(rule, "rule_name"))
+        get_scalar(after.get(name), "schedule") != get_scalar(rule, "schedule") or _kept(after.get(name)) < _kept(rule)
+        for rule in get_blocks(old)
+        if (name := get_scalar(rule, "rule_name"))
     )
 
 
-def backups_cut(old: Any, new: Any) -> bool:
+def cuts_backups(old: Any, new: Any) -> bool:
     """Rules of a backup plan: of one, practically all backups are deleted at once."""
-    after = {plain(rule, "rule_name"): rule for rule in blocks(new)}
-    pairs = ((rule, after.get(plain(rule, "rule_name"))) for rule in blocks(old))
-    return any(rule is not None and cut(_kept(former), _kept(rule)) for former, rule in pairs)
+    after = {get_scalar(rule, "rule_name"): rule for rule in get_blocks(new)}
+    pairs = ((rule, after.get(get_scalar(rule, "rule_name"))) for rule in get_blocks(old))
+    return any(rule is not None and is_drastic_cut(_kept(former), _kept(rule)) for former, rule in pairs)
 
 
 def _true(value: Any) -> bool:
     return value is True or value == "true"
 
 
-def blocks(value: Any) -> list[dict[str, Any]]:
+def get_blocks(value: Any) -> list[dict[str, Any]]:
     """The blocks in a value; none where it is no list of them."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def plain(block: Any, key: str) -> Any:
+def get_scalar(block: Any, key: str) -> Any:
     """A value that can be compared and looked up; what is none is as if not set."""
     value = block.get(key) if isinstance(block, dict) else None
     return value if isinstance(value, str | int | float) else None
 
 
-def amount(block: Any, key: str) -> float:
+def get_number(block: Any, key: str) -> float:
     """A number in a block; 0 where there is none."""
-    value = plain(block, key)
+    value = get_scalar(block, key)
     return 0 if value is None or isinstance(value, str) else value
 
 
 def _days(retention: Any) -> float:
-    return amount(retention, "days") + 365 * amount(retention, "years")
+    return get_number(retention, "days") + 365 * get_number(retention, "years")
 
 
 def _seconds(duration: Any) -> float:
     units = {"Seconds": 1, "Minutes": 60, "Hours": 3600, "Days": 86_400, "Weeks": 604_800}
-    return amount(duration, "value") * units.get(str(plain(duration, "unit")), 1) or inf
+    return get_number(duration, "value") * units.get(str(get_scalar(duration, "unit")), 1) or inf
 
 
 def _kept(rule: Any) -> float:
     lifecycle = rule.get("lifecycle") if isinstance(rule, dict) else None
-    return next((amount(one, "delete_after") for one in blocks(lifecycle)), 0) or inf
+    return next((get_number(one, "delete_after") for one in get_blocks(lifecycle)), 0) or inf

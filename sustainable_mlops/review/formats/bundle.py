@@ -4,36 +4,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sustainable_mlops.footprint.plan_footprint import PlanFootprint
-from sustainable_mlops.review.formats import wording, items
-from sustainable_mlops.review.formats.items import Place, Point
-from sustainable_mlops.review.review import Review, Verdict
+from sustainable_mlops.review.formats import items, wording
+from sustainable_mlops.review.formats.items import ReportItem, ReportSection
+from sustainable_mlops.review.review import Review, ReviewVerdict
 from sustainable_mlops.review.risk import Level
 
-Placed = Mapping[Place, Sequence[Point]]
+ItemsBySection = Mapping[ReportSection, Sequence[ReportItem]]
 
 
 @dataclass(frozen=True)
-class Member:
+class BundleMember:
     """A review of the bundle, and what it alone says."""
 
     review: Review
-    own: Placed
+    own_items: ItemsBySection
     notes: tuple[str, ...]
     remarks: tuple[str, ...]
     #: How much of all that it says stops it, and how much is to look at.
-    stops: int
-    looks: int
+    stop_count: int
+    look_count: int
     #: How much of that is said of several plans.
-    elsewhere: int
+    shared_count: int
 
 
 @dataclass(frozen=True)
 class Bundle:
     """Reviews that are shown as one."""
 
-    members: tuple[Member, ...]
+    members: tuple[BundleMember, ...]
     #: What is said of several plans, with the plans where those are not all.
-    common: Placed
+    common_items: ItemsBySection
     notes: tuple[str, ...]
     remarks: tuple[str, ...]
     footprint: PlanFootprint
@@ -44,40 +44,40 @@ class Bundle:
         return tuple(one.review for one in self.members)
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ReviewVerdict:
         """The worst."""
         return self.members[0].review.verdict
 
     @property
     def headline(self) -> str:
         """The worst verdict, whose it is, and what it is for."""
-        return wording.headline(*self.reviews)
+        return wording.format_headline(*self.reviews)
 
 
-def worst_first(reviews: Sequence[Review]) -> list[Review]:
+def rank_by_verdict(reviews: Sequence[Review]) -> list[Review]:
     """The reviews by verdict; those of one verdict in the order given."""
-    return sorted(reviews, key=lambda one: -wording.WORSE.index(one.verdict))
+    return sorted(reviews, key=lambda one: -wording.VERDICT_ORDER.index(one.verdict))
 
 
-def footprint(reviews: Sequence[Review]) -> PlanFootprint:
+def sum_footprints(reviews: Sequence[Review]) -> PlanFootprint:
     """What all plans use together."""
     return PlanFootprint(tuple(resource for one in reviews for resource in one.footprint.resources))
 
 
-def bundle(reviews: Sequence[Review]) -> Bundle:
+def build_bundle(reviews: Sequence[Review]) -> Bundle:
     """The reviews as one."""
-    ranked = worst_first(reviews)
-    said = [list(dict.fromkeys(items.points(one))) for one in ranked]
-    of: dict[Point, list[str]] = {}
+    ranked = rank_by_verdict(reviews)
+    said = [list(dict.fromkeys(items.list_items(one))) for one in ranked]
+    of: dict[ReportItem, list[str]] = {}
     for review, its in zip(ranked, said, strict=True):
         for point in its:
             of.setdefault(point, []).append(review.name)
     shared = {point for point, names in of.items() if len(names) > 1}
     notes, remarks = _in_several([one.notes for one in ranked]), _in_several([one.remarks for one in ranked])
     members = [
-        Member(
+        BundleMember(
             review,
-            items.placed(point for point in its if point not in shared),
+            items.group_by_section(point for point in its if point not in shared),
             tuple(note for note in review.notes if note not in notes),
             tuple(remark for remark in review.remarks if remark not in remarks),
             sum(_serious(point) is Level.STOP for point in its),
@@ -91,14 +91,14 @@ def bundle(reviews: Sequence[Review]) -> Bundle:
         for point, names in of.items()
         if len(names) > 1
     )
-    return Bundle(tuple(members), items.placed(common), notes, remarks, footprint(ranked))
+    return Bundle(tuple(members), items.group_by_section(common), notes, remarks, sum_footprints(ranked))
 
 
-def _serious(point: Point) -> Level | None:
+def _serious(point: ReportItem) -> Level | None:
     """Whether it stops the plan or is to look at."""
-    if point.place is Place.ALONE:
+    if point.section is ReportSection.UNTOUCHED:
         return point.level if point.level is not Level.NOTE else None
-    return {Place.STOP: Level.STOP, Place.LOOK: Level.LOOK}.get(point.place)
+    return {ReportSection.STOP: Level.STOP, ReportSection.LOOK: Level.LOOK}.get(point.section)
 
 
 def _in_several(texts: Iterable[Sequence[str]]) -> tuple[str, ...]:

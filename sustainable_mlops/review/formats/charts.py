@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sustainable_mlops.footprint.figures import Figure, shown
-from sustainable_mlops.review.formats.wording import signed
-from sustainable_mlops.review.formats.effects import Row, Total
+from sustainable_mlops.footprint.figures import FootprintFigure, format_number
+from sustainable_mlops.review.formats.effects import FootprintRow, Total
+from sustainable_mlops.review.formats.wording import format_change
 
 #: More bars than these are summed up as one.
 _MOST = 8
@@ -25,7 +25,7 @@ class Bar:
     note: str = ""
 
 
-def waterfall(total: Total, changes: Iterable[tuple[str, Figure | None]]) -> list[Bar]:
+def build_waterfall(total: Total, changes: Iterable[tuple[str, FootprintFigure | None]]) -> list[Bar]:
     """From what is used now, through each change, to what is used after."""
     if total.before is None or total.after is None:
         return []
@@ -34,11 +34,13 @@ def waterfall(total: Total, changes: Iterable[tuple[str, Figure | None]]) -> lis
     for _, change in steps:
         ends.append(ends[-1] + change)
     scale = 100 / (max(*ends, total.after.central) or 1)
-    bars = [Bar("Now", "total", 0, total.before.central * scale, shown(total.before.central))]
+    bars = [Bar("Now", "total", 0, total.before.central * scale, format_number(total.before.central))]
     for (name, change), start in zip(steps, ends, strict=False):
         first = min(start, start + change)
-        bars.append(Bar(name, "more" if change > 0 else "less", first * scale, abs(change) * scale, signed(change)))
-    return [*bars, Bar("After", "total", 0, total.after.central * scale, shown(total.after.central))]
+        bars.append(
+            Bar(name, "more" if change > 0 else "less", first * scale, abs(change) * scale, format_change(change))
+        )
+    return [*bars, Bar("After", "total", 0, total.after.central * scale, format_number(total.after.central))]
 
 
 def _summed(steps: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
@@ -49,19 +51,19 @@ def _summed(steps: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
     return [*ranked[: _MOST - 1], (f"{len(rest)} others", sum(change for _, change in rest))]
 
 
-def ranges(rows: Iterable[Row]) -> list[Bar]:
+def build_ranges(rows: Iterable[FootprintRow]) -> list[Bar]:
     """What each resource will use, with its range, the largest first."""
     found = [(row, figure) for row in rows if (figure := row.kg[1]) is not None and figure.high > 0]
     found = sorted(found, key=lambda item: -item[1].central)[:_MOST]
     return _ranged(((row.address, figure, "; ".join(row.part_changes)) for row, figure in found), "total")
 
 
-def savings(alternatives: Iterable[tuple[str, Figure, str]]) -> list[Bar]:
+def build_savings(alternatives: Iterable[tuple[str, FootprintFigure, str]]) -> list[Bar]:
     """What each alternative saves, with its range."""
     return _ranged(alternatives, "less")
 
 
-def _ranged(items: Iterable[tuple[str, Figure, str]], kind: str) -> list[Bar]:
+def _ranged(items: Iterable[tuple[str, FootprintFigure, str]], kind: str) -> list[Bar]:
     found = list(items)
     # Ranges may reach far beyond what is expected; the bars stay readable and the lines are cut at the edge.
     widest = max((min(figure.high, 4 * figure.central) for _, figure, _ in found), default=0)

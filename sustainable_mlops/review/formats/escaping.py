@@ -6,7 +6,7 @@ interpreted; other text has every character escaped that Markdown, HTML or GitHu
 
 import re
 
-from sustainable_mlops.review.formats.wording import short
+from sustainable_mlops.review.formats.wording import shorten
 
 _LONGEST = 500
 #: What Markdown or HTML would take as theirs, anywhere or at the start of a line; then what GitHub makes links of
@@ -17,9 +17,9 @@ _SPECIAL = re.compile(
 )
 
 
-def prose(text: str) -> str:
+def escape_text(text: str) -> str:
     """`text` as text: nothing in it is Markdown, HTML, a link or a mention."""
-    return _SPECIAL.sub(_harmless, short(text, _LONGEST))
+    return _SPECIAL.sub(_harmless, shorten(text, _LONGEST))
 
 
 def _harmless(found: re.Match[str]) -> str:
@@ -27,15 +27,15 @@ def _harmless(found: re.Match[str]) -> str:
     return f"&#{ord(found[0])};" if found["escape"] else f"{found[0]}&#8203;"
 
 
-def fix(text: str) -> str:
+def format_fix(text: str) -> str:
     """A rule's or risk's own text, in which only `code` is marked."""
     parts = text.split("`")
-    return "".join(code(part) if position % 2 else prose(part) for position, part in enumerate(parts))
+    return "".join(format_code(part) if position % 2 else escape_text(part) for position, part in enumerate(parts))
 
 
-def code(text: str, *, table: bool = False) -> str:
+def format_code(text: str, *, table: bool = False) -> str:
     """`text` as code. In tables a bar would end the cell even inside code, so a broken bar stands for it."""
-    line = short(text, _LONGEST)
+    line = shorten(text, _LONGEST)
     if table:
         line = line.replace("|", "¦")
     longest = max((len(run) for run in re.findall("`+", line)), default=0)

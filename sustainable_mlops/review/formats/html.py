@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.review.formats import charts, wording, effects
+from sustainable_mlops.review.formats import charts, effects, wording
 from sustainable_mlops.review.formats import items as said
-from sustainable_mlops.review.formats.bundle import Placed, bundle
-from sustainable_mlops.review.formats.items import Place
+from sustainable_mlops.review.formats.bundle import ItemsBySection, build_bundle
+from sustainable_mlops.review.formats.items import ReportSection
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level
 
@@ -20,19 +20,19 @@ _BREAKS = re.compile(r"(?<=[._/\[-])")
 
 def render(review: Review) -> str:
     """The page. Names in the plan are escaped by the template engine, and no script may run at all."""
-    page = {"headline": wording.headline(review), "verdict": review.verdict, "title": review.name}
-    view = _view(review, said.placed(said.points(review)), review.notes, review.remarks)
+    page = {"headline": wording.format_headline(review), "verdict": review.verdict, "title": review.name}
+    view = _view(review, said.group_by_section(said.list_items(review)), review.notes, review.remarks)
     return _page("review.html.j2", page=page, view=view)
 
 
 def render_several(reviews: Sequence[Review]) -> str:
     """One page about several plans: the worst first, and what they have in common once."""
-    found = bundle(reviews)
+    found = build_bundle(reviews)
     page = {"headline": found.headline, "verdict": found.verdict, "title": f"{len(reviews)} plans"}
-    members = [(one, _view(one.review, one.own, one.notes, one.remarks)) for one in found.members]
-    totals = effects.totals(found.footprint)
+    members = [(one, _view(one.review, one.own_items, one.notes, one.remarks)) for one in found.members]
+    totals = effects.list_totals(found.footprint)
     return _page(
-        "reviews.html.j2", page=page, bundle=found, members=members, totals=totals, common=_points(found.common)
+        "reviews.html.j2", page=page, bundle=found, members=members, totals=totals, common=_points(found.common_items)
     )
 
 
@@ -47,71 +47,73 @@ def _page(template: str, **given: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "short": wording.short,
+        "short": wording.shorten,
         "marked": _marked,
         "pieces": _BREAKS.split,
-        "signed": wording.signed,
-        "spread": wording.spread,
-        "central": wording.central,
+        "signed": wording.format_change,
+        "spread": wording.format_interval,
+        "central": wording.format_central,
     }
     environment.globals |= {
-        "budget_text": wording.budget_text,
-        "counts": effects.counts,
-        "elsewhere": wording.elsewhere,
-        "folded": said.folded,
+        "budget_text": wording.format_budget,
+        "counts": effects.format_counts,
+        "elsewhere": wording.format_shared_count,
+        "folded": said.get_fold_title,
         "gate_titles": wording.GATE_TITLES,
-        "headline": wording.headline,
+        "headline": wording.format_headline,
         "method": wording.METHOD,
         "note": Level.NOTE,
-        "some": wording.some,
+        "some": wording.join_names,
         "most_rows": _MOST_ROWS,
     }
     return environment.get_template(template).render(**given)
 
 
-def _view(review: Review, found: Placed, notes: Sequence[str], remarks: Sequence[str]) -> dict[str, Any]:
+def _view(review: Review, found: ItemsBySection, notes: Sequence[str], remarks: Sequence[str]) -> dict[str, Any]:
     """All that the page says of one review."""
-    rows, totals = effects.rows(review), effects.totals(review.footprint)
+    rows, totals = effects.list_rows(review), effects.list_totals(review.footprint)
     return {
         "review": review,
         "notes": notes,
         "remarks": remarks,
         "totals": totals,
         "rows": rows,
-        "done": effects.done(review),
+        "done": effects.summarize_actions(review),
         "points": _points(found),
-        "later": said.until_apply(review),
+        "later": said.summarize_until_apply(review),
         "waterfalls": [
-            ("Carbon", totals[0].unit, charts.waterfall(totals[0], [(row.address, row.kg[2]) for row in rows])),
-            ("Cost", totals[1].unit, charts.waterfall(totals[1], [(row.address, row.usd[2]) for row in rows])),
+            ("Carbon", totals[0].unit, charts.build_waterfall(totals[0], [(row.address, row.kg[2]) for row in rows])),
+            ("Cost", totals[1].unit, charts.build_waterfall(totals[1], [(row.address, row.usd[2]) for row in rows])),
         ],
-        "ranges": charts.ranges(rows),
-        "savings": charts.savings(
-            (f"{one.title}: {one.address or one.part}", one.saved_kg, one.costs) for one in review.alternatives[:8]
+        "ranges": charts.build_ranges(rows),
+        "savings": charts.build_savings(
+            (f"{one.title}: {one.address or one.part}", one.saved_kg, one.drawbacks) for one in review.alternatives[:8]
         ),
     }
 
 
-def _points(found: Placed) -> dict[str, Any]:
+def _points(found: ItemsBySection) -> dict[str, Any]:
     """What is said, by where it stands: first what is serious, with what is left alone where that is as serious."""
-    alone = found[Place.ALONE]
+    alone = found[ReportSection.UNTOUCHED]
     worst = alone[0].level if alone else None
-    left_alone = (said.summary(Place.ALONE, alone), said.topics(alone), worst)
-    sections = ((Place.STOP, Level.STOP), (Place.LOOK, Level.LOOK))
+    left_alone = (said.summarize(ReportSection.UNTOUCHED, alone), said.group_by_topic(alone), worst)
+    sections = ((ReportSection.STOP, Level.STOP), (ReportSection.LOOK, Level.LOOK))
     folds = [left_alone] if worst is Level.NOTE else []
-    if record := found[Place.RECORD]:
-        folds.append((said.summary(Place.RECORD, record), said.topics(record), Level.NOTE))
-    if before := found[Place.BEFORE]:
-        folds.append((wording.before_text(len(before)), said.topics(before), Level.NOTE))
+    if record := found[ReportSection.RECORD]:
+        folds.append((said.summarize(ReportSection.RECORD, record), said.group_by_topic(record), Level.NOTE))
+    if before := found[ReportSection.BASELINE]:
+        folds.append((wording.format_baseline_count(len(before)), said.group_by_topic(before), Level.NOTE))
     return {
         "loud": [
-            (place, said.topics(found[place]), left_alone if worst is level else None)
+            (place, said.group_by_topic(found[place]), left_alone if worst is level else None)
             for place, level in sections
             if found[place] or worst is level
         ],
         "folds": folds,
         "explained": [
-            (said.summary(place, its), its) for place in (Place.UNCOUNTED, Place.ASSUMED) if (its := found[place])
+            (said.summarize(place, its), its)
+            for place in (ReportSection.UNCOUNTED, ReportSection.ASSUMPTIONS)
+            if (its := found[place])
         ],
     }
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from sustainable_mlops.review.assessment import FindingAssessment, RiskAssessment
 from sustainable_mlops.review.budgets import BudgetResult
-from sustainable_mlops.review.formats.bundle import footprint, worst_first
-from sustainable_mlops.review.formats.part_changes import became
-from sustainable_mlops.review.assessment import JudgedFinding, JudgedRisk
+from sustainable_mlops.review.coverage_gaps import CoverageGap
+from sustainable_mlops.review.formats.bundle import rank_by_verdict, sum_footprints
+from sustainable_mlops.review.formats.part_changes import describe_part_change
 from sustainable_mlops.review.review import Review
-from sustainable_mlops.review.coverage_gaps import Unseen
 
 #: Raised in its first part where something is taken away or changes its meaning, in its second where it is added.
 VERSION = "1.3"
@@ -24,18 +24,18 @@ def render(review: Review) -> str:
 
 def render_several(reviews: Sequence[Review]) -> str:
     """The document about several plans as text: the whole document of each, and the totals."""
-    found = footprint(reviews)
-    counts = sum((Counter(review.counts()) for review in reviews), Counter[str]())
+    found = sum_footprints(reviews)
+    counts = sum((Counter(review.count_changes()) for review in reviews), Counter[str]())
     several = {
         "schema_version": VERSION,
-        "verdict": str(worst_first(reviews)[0].verdict),
+        "verdict": str(rank_by_verdict(reviews)[0].verdict),
         "exit_code": max(review.exit_code for review in reviews),
         "totals": {
             "changes": {"counts": dict(counts), "unchanged": sum(review.unchanged for review in reviews)},
             "before": found.before.to_dict(),
             "after": found.after.to_dict(),
             "delta": found.delta.to_dict(),
-            "running": found.running.to_dict(),
+            "running": found.total_after.to_dict(),
         },
         "plans": [document(review) for review in reviews],
     }
@@ -54,20 +54,20 @@ def document(review: Review) -> dict[str, Any]:
             for gate in review.gates
         ],
         "changes": {
-            "counts": review.counts(),
+            "counts": review.count_changes(),
             "unchanged": review.unchanged,
             "resources": [asdict(change) for change in review.changes],
         },
         "risks": [_risk(one) for one in review.risks],
         "findings": [_finding(one) for one in review.findings],
-        "rules_kept": review.rules_kept,
-        "unseen": [_unseen(one) for one in review.unseen],
+        "rules_kept": review.rules_passed,
+        "unseen": [_unseen(one) for one in review.coverage_gaps],
         "footprint": _footprint(review),
         "alternatives": [one.to_dict() for one in review.alternatives],
         "budgets": [_budget(one) for one in review.budgets],
         "notes": list(review.notes),
         "remarks": list(review.remarks),
-        "checkov": None if review.builtin is None else asdict(review.builtin),
+        "checkov": None if review.checkov_result is None else asdict(review.checkov_result),
     }
 
 
@@ -76,7 +76,7 @@ def _footprint(review: Review) -> dict[str, Any]:
     found = review.footprint.to_dict()
     for resource, told in zip(review.footprint.resources, found["resources"], strict=True):
         for change, part in zip(resource.changes, told["parts"], strict=True):
-            part["thing"] = became(change).text
+            part["thing"] = describe_part_change(change).text
     return found
 
 
@@ -84,23 +84,23 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _risk(one: JudgedRisk) -> dict[str, Any]:
-    risk, acceptance = one.risk, one.accepted or one.expired
+def _risk(one: RiskAssessment) -> dict[str, Any]:
+    risk, acceptance = one.risk, one.acceptance or one.expired_acceptance
     return {
         "id": risk.id,
-        "section": str(risk.section),
+        "section": str(risk.area),
         "level": str(one.level),
         "address": risk.address,
-        "what": risk.what,
+        "what": risk.description,
         "fix": risk.fix,
-        "known": risk.known,
+        "known": risk.is_known,
         "acceptance": None
         if acceptance is None
-        else {"reason": acceptance.reason, "until": str(acceptance.until), "expired": one.accepted is None},
+        else {"reason": acceptance.reason, "until": str(acceptance.until), "expired": one.acceptance is None},
     }
 
 
-def _finding(one: JudgedFinding) -> dict[str, Any]:
+def _finding(one: FindingAssessment) -> dict[str, Any]:
     rule, finding = one.rule, one.finding
     return {
         "rule": rule.id,
@@ -110,9 +110,9 @@ def _finding(one: JudgedFinding) -> dict[str, Any]:
         "guideline": rule.guideline,
         "outcome": str(finding.outcome),
         "level": _text(one.level),
-        "touched": one.touched,
+        "touched": one.is_touched,
         "until_apply": one.until_apply,
-        "known_before": one.known_before,
+        "known_before": one.in_baseline,
         "address": finding.address,
         "path": finding.path,
         "message": finding.message,
@@ -120,13 +120,13 @@ def _finding(one: JudgedFinding) -> dict[str, Any]:
     }
 
 
-def _unseen(one: Unseen) -> dict[str, Any]:
+def _unseen(one: CoverageGap) -> dict[str, Any]:
     return {
-        "why": str(one.why),
+        "why": str(one.kind),
         "address": one.address,
-        "what": one.what,
+        "what": one.description,
         "level": str(one.level),
-        "known_before": one.known_before,
+        "known_before": one.in_baseline,
     }
 
 
@@ -135,8 +135,8 @@ def _budget(one: BudgetResult) -> dict[str, Any]:
         "budget": one.budget,
         "limit": one.limit,
         "allowed": one.allowed,
-        "held": str(one.held),
-        "end": "high" if one.high else "expected",
+        "held": str(one.status),
+        "end": "high" if one.uses_high_end else "expected",
         "figure": None if one.figure is None else one.figure.to_dict(),
         "unknown": list(one.unknown),
         "plans": list(one.plans),

@@ -3,27 +3,27 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sustainable_mlops.footprint.alternatives import Alternative
-from sustainable_mlops.footprint.figures import shown
-from sustainable_mlops.review.formats import wording, effects
-from sustainable_mlops.review.formats.bundle import Bundle, Member, Placed, bundle
-from sustainable_mlops.review.formats.wording import short, spread
-from sustainable_mlops.review.formats.effects import Done, Row
-from sustainable_mlops.review.formats.escaping import code, fix, prose
+from sustainable_mlops.footprint.alternatives import FootprintAlternative
+from sustainable_mlops.footprint.figures import format_number
+from sustainable_mlops.review.comment_marker import build_marker
+from sustainable_mlops.review.formats import effects, wording
+from sustainable_mlops.review.formats.bundle import Bundle, BundleMember, ItemsBySection, build_bundle
+from sustainable_mlops.review.formats.comment_limit import LIMIT, OMITTED, CommentBlock, fit_blocks, render_lines
+from sustainable_mlops.review.formats.effects import ActionSummary, FootprintRow
+from sustainable_mlops.review.formats.escaping import escape_text, format_code, format_fix
 from sustainable_mlops.review.formats.items import (
-    Group,
-    Place,
-    Point,
-    folded,
-    placed,
-    points,
-    summary,
-    topics,
-    until_apply,
+    ItemGroup,
+    ReportItem,
+    ReportSection,
+    get_fold_title,
+    group_by_section,
+    group_by_topic,
+    list_items,
+    summarize,
+    summarize_until_apply,
 )
-from sustainable_mlops.review.formats.comment_limit import LEFT, LIMIT, Block, fitted, made
-from sustainable_mlops.review.comment_marker import marker
-from sustainable_mlops.review.review import Change, Review, Verdict
+from sustainable_mlops.review.formats.wording import format_interval, shorten
+from sustainable_mlops.review.review import ChangeSummary, Review, ReviewVerdict
 from sustainable_mlops.review.risk import Level
 
 _MOST_PLACES = 10
@@ -31,54 +31,54 @@ _MOST_STAYING = 20
 _LONGEST_NAME = 200
 _SEVERAL = ", in several plans"
 _SIGNS = {Level.STOP: "🛑", Level.LOOK: "👀", Level.NOTE: "📝", None: "✅"}
-_VERDICT_SIGNS = {Verdict.STOP: "🛑", Verdict.LOOK: "👀", Verdict.FINE: "✅"}
+_VERDICT_SIGNS = {ReviewVerdict.STOP: "🛑", ReviewVerdict.LOOK: "👀", ReviewVerdict.FINE: "✅"}
 
 
 def render(review: Review) -> str:
     """The comment."""
-    title = f"## {_VERDICT_SIGNS[review.verdict]} {prose(wording.headline(review))}"
-    head = Block(
-        f"{title}\n\nReview of {code(review.name)}\n", [*_table(review), *_notes(review.notes, review.remarks)]
+    title = f"## {_VERDICT_SIGNS[review.verdict]} {escape_text(wording.format_headline(review))}"
+    head = CommentBlock(
+        f"{title}\n\nReview of {format_code(review.name)}\n", [*_table(review), *_notes(review.notes, review.remarks)]
     )
-    blocks = [head, *_body(review, placed(points(review)), "###"), _method()]
-    return f"{marker(review.name)}\n{fitted(blocks)}\n"
+    blocks = [head, *_body(review, group_by_section(list_items(review)), "###"), _method()]
+    return f"{build_marker(review.name)}\n{fit_blocks(blocks)}\n"
 
 
 def render_several(reviews: Sequence[Review]) -> str:
     """One comment about several plans: the worst first, and what they have in common once."""
-    found = bundle(reviews)
+    found = build_bundle(reviews)
     blocks = [_bundle_head(found), *_in_several(found)]
-    end = [*_quiet(found.common, _SEVERAL), *_explained(found.common, _SEVERAL), _method()]
+    end = [*_quiet(found.common_items, _SEVERAL), *_explained(found.common_items, _SEVERAL), _method()]
     # What is in no section is in the table; heads alone would fill a comment about very many plans.
-    room = LIMIT // 2 - sum(block.fixed for block in (*blocks, *end))
+    room = LIMIT // 2 - sum(block.fixed_size for block in (*blocks, *end))
     for number, member in enumerate(found.members):
         section = list(_member(member, is_open=number == 0))
-        room -= sum(block.fixed for block in section)
+        room -= sum(block.fixed_size for block in section)
         if room < 0:
-            blocks.append(Block(LEFT.format(f"{len(found.members) - number} more plans")))
+            blocks.append(CommentBlock(OMITTED.format(f"{len(found.members) - number} more plans")))
             break
         blocks += section
-    return f"{marker(*(review.name for review in reviews))}\n{fitted([*blocks, *end])}\n"
+    return f"{build_marker(*(review.name for review in reviews))}\n{fit_blocks([*blocks, *end])}\n"
 
 
 def not_reviewed(names: Sequence[str], why: str) -> str:
     """The comment where there is no review, so that none of earlier plans is left standing."""
-    called = ", ".join(code(name) for name in names)
-    return f"{marker(*names)}\n## ❔ Not reviewed\n\n{called}: {prose(why)}\n"
+    called = ", ".join(format_code(name) for name in names)
+    return f"{build_marker(*names)}\n## ❔ Not reviewed\n\n{called}: {escape_text(why)}\n"
 
 
-def _method() -> Block:
-    return Block(f"<sub>{prose(wording.METHOD)}</sub>")
+def _method() -> CommentBlock:
+    return CommentBlock(f"<sub>{escape_text(wording.METHOD)}</sub>")
 
 
-def _body(review: Review, found: Placed, mark: str) -> Iterator[Block]:
+def _body(review: Review, found: ItemsBySection, mark: str) -> Iterator[CommentBlock]:
     yield from _loud(found, mark)
     yield from _effects(review, mark)
     yield from _budgets(review, mark)
     yield from _alternatives(review)
     yield from _quiet(found)
-    if later := until_apply(review):
-        yield Block(f"{later}.")
+    if later := summarize_until_apply(review):
+        yield CommentBlock(f"{later}.")
     yield from _changes(review)
     yield from _explained(found)
 
@@ -86,211 +86,218 @@ def _body(review: Review, found: Placed, mark: str) -> Iterator[Block]:
 def _table(review: Review) -> list[str]:
     lines = ["| | |", "|---|---|"]
     lines += [
-        f"| {wording.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {prose(gate.text)} |" for gate in review.gates
+        f"| {wording.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {escape_text(gate.text)} |" for gate in review.gates
     ]
-    lines += [f"| {total.title} | {prose(total.line)} |" for total in effects.totals(review.footprint)[:2]]
-    return [*lines, f"| Changes | {effects.counts(review)} |"]
+    lines += [f"| {total.title} | {escape_text(total.line)} |" for total in effects.list_totals(review.footprint)[:2]]
+    return [*lines, f"| Changes | {effects.format_counts(review)} |"]
 
 
 def _notes(notes: Sequence[str], remarks: Sequence[str]) -> list[str]:
     kinds = [*(("WARNING", note) for note in notes), *(("NOTE", remark) for remark in remarks)]
-    return [f"\n> [!{kind}]\n> {prose(text)}" for kind, text in kinds]
+    return [f"\n> [!{kind}]\n> {escape_text(text)}" for kind, text in kinds]
 
 
-def _loud(found: Placed, mark: str) -> Iterator[Block]:
+def _loud(found: ItemsBySection, mark: str) -> Iterator[CommentBlock]:
     """What stops it and what to look at, with what is left alone where that is as serious."""
-    alone = found[Place.ALONE]
-    for place, level in ((Place.STOP, Level.STOP), (Place.LOOK, Level.LOOK)):
+    alone = found[ReportSection.UNTOUCHED]
+    for place, level in ((ReportSection.STOP, Level.STOP), (ReportSection.LOOK, Level.LOOK)):
         title = f"{mark} {place}\n\n"
-        for topic, groups in topics(found[place]).items():
+        for topic, groups in group_by_topic(found[place]).items():
             yield _topic(title, place, topic, groups)
             title = ""
         if alone and alone[0].level is level:
-            block = _fold(summary(Place.ALONE, alone), _by_topic(alone), sign=_SIGNS[level])
+            block = _fold(summarize(ReportSection.UNTOUCHED, alone), _by_topic(alone), sign=_SIGNS[level])
             yield replace(block, head=title + block.head, quiet=False)
 
 
-def _topic(title: str, place: Place, topic: str, groups: Sequence[Group]) -> Block:
-    lines, left = made(groups, _group)
-    if fold := folded(place, topic, groups):
+def _topic(title: str, place: ReportSection, topic: str, groups: Sequence[ItemGroup]) -> CommentBlock:
+    lines, left = render_lines(groups, _group)
+    if fold := get_fold_title(place, topic, groups):
         block = _fold(fold, lines, left)
         return replace(block, head=title + block.head, quiet=False)
-    return Block(f"{title}**{topic}**\n", lines, "", left)
+    return CommentBlock(f"{title}**{topic}**\n", lines, "", left)
 
 
-def _group(group: Group) -> str:
+def _group(group: ItemGroup) -> str:
     first = group.first
     if not first.title:
-        advice = f". _{fix(first.fix)}_" if first.fix else ""
-        source = f" · {prose(first.source)}" if first.source else ""
-        return f"- {_SIGNS[first.level]} {_at(first)}{prose(first.text)}{advice}{source}{_plans(first)}"
-    word = f" · {first.word}" if first.word != first.level else ""
-    head = f"- {_SIGNS[first.level]} **{prose(first.title)}**{word} · `{first.id}` · {prose(first.source)}"
-    lines = [f"{head}  \n  _{fix(first.fix)}_"]
-    lines += [f"  - {_at(one)}{prose(one.text)}{_plans(one)}" for one in group.points[:_MOST_PLACES]]
-    left = len(group.points) - _MOST_PLACES
+        advice = f". _{format_fix(first.fix)}_" if first.fix else ""
+        source = f" · {escape_text(first.source)}" if first.source else ""
+        return f"- {_SIGNS[first.level]} {_at(first)}{escape_text(first.text)}{advice}{source}{_plans(first)}"
+    word = f" · {first.label}" if first.label != first.level else ""
+    head = f"- {_SIGNS[first.level]} **{escape_text(first.title)}**{word} · `{first.id}` · {escape_text(first.source)}"
+    lines = [f"{head}  \n  _{format_fix(first.fix)}_"]
+    lines += [f"  - {_at(one)}{escape_text(one.text)}{_plans(one)}" for one in group.items[:_MOST_PLACES]]
+    left = len(group.items) - _MOST_PLACES
     return "\n".join([*lines, f"  - … {left} more"] if left > 0 else lines)
 
 
-def _at(point: Point) -> str:
+def _at(point: ReportItem) -> str:
     place = " ".join(filter(None, (point.address, point.path)))
     check = f"`{point.id}` " if point.id and not point.title else ""
-    return f"{code(place)} {check}" if place else check
+    return f"{format_code(place)} {check}" if place else check
 
 
-def _plans(point: Point) -> str:
-    return f" (in {prose(wording.some(point.plans))})" if point.plans else ""
+def _plans(point: ReportItem) -> str:
+    return f" (in {escape_text(wording.join_names(point.plans))})" if point.plans else ""
 
 
-def _by_topic(found: Sequence[Point]) -> list[str]:
+def _by_topic(found: Sequence[ReportItem]) -> list[str]:
     """The lines of all topics, each under its name."""
     lines = []
-    for topic, groups in topics(found).items():
-        shown_here, left = made(groups, _group)
+    for topic, groups in group_by_topic(found).items():
+        shown_here, left = render_lines(groups, _group)
         lines += [f"\n**{topic}**\n", *shown_here, *([f"- … {left} more"] if left else [])]
     return lines
 
 
-def _fold(title: str, lines: list[str], left: int = 0, *, sign: str = "", is_open: bool = False) -> Block:
+def _fold(title: str, lines: list[str], left: int = 0, *, sign: str = "", is_open: bool = False) -> CommentBlock:
     start = _opened(f"{sign} {title}" if sign else title, is_open=is_open)
-    return Block(start, lines, "\n\n</details>", left, quiet=True)
+    return CommentBlock(start, lines, "\n\n</details>", left, quiet=True)
 
 
 def _opened(title: str, *, is_open: bool) -> str:
-    return f"<details{' open' if is_open else ''}><summary><b>{prose(title)}</b></summary>\n"
+    return f"<details{' open' if is_open else ''}><summary><b>{escape_text(title)}</b></summary>\n"
 
 
-def _effects(review: Review, mark: str) -> Iterator[Block]:
-    done = [_done(one) for one in effects.done(review)] or ["Nothing is changed."]
-    yield Block(f"{mark} What this change does\n", done)
-    found = effects.rows(review)
+def _effects(review: Review, mark: str) -> Iterator[CommentBlock]:
+    done = [_done(one) for one in effects.summarize_actions(review)] or ["Nothing is changed."]
+    yield CommentBlock(f"{mark} What this change does\n", done)
+    found = effects.list_rows(review)
     if not found:
-        yield Block("Nothing in this plan is estimated.")
+        yield CommentBlock("Nothing in this plan is estimated.")
         return
     titles = "| Resource | kgCO2e a month | change | USD a month | change | class, moved most by |"
     head = [titles, "|---|--:|--:|--:|--:|---|"]
-    changing, left = made([row for row in found if row.changes], _row)
-    staying = [row for row in found if not row.changes]
+    changing, left = render_lines([row for row in found if row.is_changing], _row)
+    staying = [row for row in found if not row.is_changing]
     more = ["", "", "<details><summary>All figures of the plan</summary>", "", "| | now → then |", "|---|---|"]
-    more += [f"| {total.title} | {prose(total.line)} |" for total in effects.totals(review.footprint)]
+    more += [f"| {total.title} | {escape_text(total.line)} |" for total in effects.list_totals(review.footprint)]
     more += ["", "</details>"]
     start = "\n".join(head) if changing else "Nothing that is estimated changes."
-    yield Block(start, changing, "\n".join(more), left)
+    yield CommentBlock(start, changing, "\n".join(more), left)
     if staying:
         rows = [*head, *map(_row, staying[:_MOST_STAYING])]
         yield _fold(f"{len(staying)} that use something and do not change", rows, max(0, len(staying) - _MOST_STAYING))
 
 
-def _done(one: Done) -> str:
-    named = [code(short(address, _LONGEST_NAME)) for address in one.addresses]
-    named += [f"{number} {code(type_)}" for number, type_ in one.types]
-    more = f" and {one.left} more" if one.left else ""
+def _done(one: ActionSummary) -> str:
+    named = [format_code(shorten(address, _LONGEST_NAME)) for address in one.addresses]
+    named += [f"{number} {format_code(type_)}" for number, type_ in one.types]
+    more = f" and {one.omitted} more" if one.omitted else ""
     return f"- {one.verb} {one.number}: {', '.join(named)}{more}"
 
 
-def _row(row: Row) -> str:
-    changed = "".join(f"<br><b>{prose(text)}</b>" for text in row.part_changes)
-    requests = f"<br>{prose(row.per_thousand)}" if row.per_thousand else ""
+def _row(row: FootprintRow) -> str:
+    changed = "".join(f"<br><b>{escape_text(text)}</b>" for text in row.part_changes)
+    requests = f"<br>{escape_text(row.per_thousand)}" if row.per_thousand else ""
     grade = f"{row.grade}, {row.driver}" if row.driver else row.grade
     return (
-        f"| {code(row.address, table=True)}{changed}{requests} | "
-        f"{wording.central(row.kg[0])} → {wording.central(row.kg[1])} | {spread(row.kg[2], change=True)} | "
-        f"{wording.central(row.usd[0])} → {wording.central(row.usd[1])} | {spread(row.usd[2], change=True)} | "
-        f"{prose(grade)} |"
+        f"| {format_code(row.address, table=True)}{changed}{requests} | "
+        f"{wording.format_central(row.kg[0])} → {wording.format_central(row.kg[1])} | {format_interval(row.kg[2], change=True)} | "
+        f"{wording.format_central(row.usd[0])} → {wording.format_central(row.usd[1])} | {format_interval(row.usd[2], change=True)} | "
+        f"{escape_text(grade)} |"
     )
 
 
-def _budgets(review: Review, mark: str) -> Iterator[Block]:
+def _budgets(review: Review, mark: str) -> Iterator[CommentBlock]:
     if review.budgets:
         signs = {"over": "🛑", "unknown": "👀", "within": "✅", "nothing": "📝"}
         head = f"{mark} Budgets\n\n| | Budget | Limit | |\n|---|---|---|---|"
         lines = [
-            f"| {signs[one.held]} | {prose(one.budget)} | {prose(one.what)} | {prose(wording.budget_text(one))} |"
+            f"| {signs[one.status]} | {escape_text(one.budget)} | {escape_text(one.description)} | {escape_text(wording.format_budget(one))} |"
             for one in review.budgets
         ]
-        yield Block(head, lines)
+        yield CommentBlock(head, lines)
 
 
-def _alternatives(review: Review) -> Iterator[Block]:
+def _alternatives(review: Review) -> Iterator[CommentBlock]:
     if review.alternatives:
-        lines, left = made(review.alternatives, _alternative)
-        best = shown(review.alternatives[0].saved_kg.central)
+        lines, left = render_lines(review.alternatives, _alternative)
+        best = format_number(review.alternatives[0].saved_kg.central)
         head = ["| Saves kgCO2e | Saves USD | Where | Instead | It costs |", "|--:|--:|---|---|---|"]
         title = f"Alternatives: up to {best} kgCO2e a month less"
         yield _fold(title, [*head, *lines], left, is_open=len(lines) < 4)
 
 
-def _alternative(one: Alternative) -> str:
-    where = code(one.address, table=True) if one.address else prose(one.part)
-    costs = prose(one.costs)
-    return f"| {spread(one.saved_kg)} | {spread(one.saved_usd)} | {where} | {prose(one.title)} | {costs} |"
+def _alternative(one: FootprintAlternative) -> str:
+    where = format_code(one.address, table=True) if one.address else escape_text(one.part)
+    costs = escape_text(one.drawbacks)
+    return f"| {format_interval(one.saved_kg)} | {format_interval(one.saved_usd)} | {where} | {escape_text(one.title)} | {costs} |"
 
 
-def _quiet(found: Placed, where: str = "") -> Iterator[Block]:
-    alone, record, before = found[Place.ALONE], found[Place.RECORD], found[Place.BEFORE]
+def _quiet(found: ItemsBySection, where: str = "") -> Iterator[CommentBlock]:
+    alone, record, before = found[ReportSection.UNTOUCHED], found[ReportSection.RECORD], found[ReportSection.BASELINE]
     if alone and alone[0].level is Level.NOTE:
-        yield _fold(summary(Place.ALONE, alone) + where, _by_topic(alone))
+        yield _fold(summarize(ReportSection.UNTOUCHED, alone) + where, _by_topic(alone))
     if record:
-        yield _fold(summary(Place.RECORD, record) + where, _by_topic(record))
+        yield _fold(summarize(ReportSection.RECORD, record) + where, _by_topic(record))
     if before:
-        yield _fold(f"{wording.before_text(len(before))}{where}", _by_topic(before))
+        yield _fold(f"{wording.format_baseline_count(len(before))}{where}", _by_topic(before))
 
 
-def _explained(found: Placed, where: str = "") -> Iterator[Block]:
-    for place in (Place.UNCOUNTED, Place.ASSUMED):
+def _explained(found: ItemsBySection, where: str = "") -> Iterator[CommentBlock]:
+    for place in (ReportSection.UNCOUNTED, ReportSection.ASSUMPTIONS):
         if its := found[place]:
-            yield _fold(summary(place, its) + where, *made(its, _line))
+            yield _fold(summarize(place, its) + where, *render_lines(its, _line))
 
 
-def _line(point: Point) -> str:
-    return f"- {_at(point)}{prose(point.text)}{_plans(point)}"
+def _line(point: ReportItem) -> str:
+    return f"- {_at(point)}{escape_text(point.text)}{_plans(point)}"
 
 
-def _changes(review: Review) -> Iterator[Block]:
+def _changes(review: Review) -> Iterator[CommentBlock]:
     if review.changes:
-        yield _fold(f"Changes: {len(review.changes)}", *made(review.changes, _change))
+        yield _fold(f"Changes: {len(review.changes)}", *render_lines(review.changes, _change))
 
 
-def _change(change: Change) -> str:
-    text = f"- {change.action} {code(change.address)}"
+def _change(change: ChangeSummary) -> str:
+    text = f"- {change.action} {format_code(change.address)}"
     if change.previous_address:
-        text += f" (was {code(change.previous_address)})"
+        text += f" (was {format_code(change.previous_address)})"
     if change.because:
-        text += f" because of {prose(', '.join(change.because))}"
+        text += f" because of {escape_text(', '.join(change.because))}"
     elif change.attributes:
-        text += f": {prose(', '.join(change.attributes))}"
+        text += f": {escape_text(', '.join(change.attributes))}"
     return text
 
 
-def _bundle_head(found: Bundle) -> Block:
-    title = f"## {_VERDICT_SIGNS[found.verdict]} {prose(found.headline)}"
+def _bundle_head(found: Bundle) -> CommentBlock:
+    title = f"## {_VERDICT_SIGNS[found.verdict]} {escape_text(found.headline)}"
     head = "| Plan | | to stop | to look at | kgCO2e a month | USD a month | Changes |\n|---|---|--:|--:|--:|--:|---|"
     rows = [_plan_row(one) for one in found.members]
-    carbon, cost = (total.change for total in effects.totals(found.footprint)[:2])
+    carbon, cost = (total.change for total in effects.list_totals(found.footprint)[:2])
     rows.append(f"| **all {len(found.members)}** | | | | {carbon} | {cost} | |")
-    return Block(f"{title}\n\n{head}", [*rows, *_notes(found.notes, found.remarks)])
+    return CommentBlock(f"{title}\n\n{head}", [*rows, *_notes(found.notes, found.remarks)])
 
 
-def _plan_row(member: Member) -> str:
+def _plan_row(member: BundleMember) -> str:
     review = member.review
-    carbon, cost = (total.change for total in effects.totals(review.footprint)[:2])
+    carbon, cost = (total.change for total in effects.list_totals(review.footprint)[:2])
     verdict = f"{_VERDICT_SIGNS[review.verdict]} {review.verdict}"
-    cells = (code(review.name, table=True), verdict, str(member.stops), str(member.looks), carbon, cost)
-    return f"| {' | '.join(cells)} | {effects.counts(review)} |"
+    cells = (
+        format_code(review.name, table=True),
+        verdict,
+        str(member.stop_count),
+        str(member.look_count),
+        carbon,
+        cost,
+    )
+    return f"| {' | '.join(cells)} | {effects.format_counts(review)} |"
 
 
-def _in_several(found: Bundle) -> Iterator[Block]:
+def _in_several(found: Bundle) -> Iterator[CommentBlock]:
     start = "### In several plans\n\n"
-    for block in _loud(found.common, "####"):
+    for block in _loud(found.common_items, "####"):
         yield replace(block, head=start + block.head)
         start = ""
 
 
-def _member(member: Member, *, is_open: bool) -> Iterator[Block]:
+def _member(member: BundleMember, *, is_open: bool) -> Iterator[CommentBlock]:
     review = member.review
-    title = f"{_VERDICT_SIGNS[review.verdict]} {short(review.name, _LONGEST_NAME)}: {wording.headline(review)}"
-    elsewhere = [f"\n{wording.elsewhere(member.elsewhere)}"] if member.elsewhere else []
+    title = f"{_VERDICT_SIGNS[review.verdict]} {shorten(review.name, _LONGEST_NAME)}: {wording.format_headline(review)}"
+    elsewhere = [f"\n{wording.format_shared_count(member.shared_count)}"] if member.shared_count else []
     lines = [*_table(review), *_notes(member.notes, member.remarks), *elsewhere]
-    yield Block(_opened(title, is_open=is_open), lines)
-    yield from _body(review, member.own, "####")
-    yield Block("</details>")
+    yield CommentBlock(_opened(title, is_open=is_open), lines)
+    yield from _body(review, member.own_items, "####")
+    yield CommentBlock("</details>")

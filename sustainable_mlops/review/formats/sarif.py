@@ -6,10 +6,10 @@ from hashlib import sha256
 from typing import Any
 
 from sustainable_mlops import __version__, rules
-from sustainable_mlops.review.baseline import KNOWN
-from sustainable_mlops.review.budgets import BudgetResult, Held
-from sustainable_mlops.review.formats.wording import budget_text, short, unseen_text
-from sustainable_mlops.review.assessment import JudgedRisk
+from sustainable_mlops.review.assessment import RiskAssessment
+from sustainable_mlops.review.baseline import KNOWN_BEFORE
+from sustainable_mlops.review.budgets import BudgetResult, BudgetStatus
+from sustainable_mlops.review.formats.wording import format_budget, format_coverage_gap, shorten
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import RISK_TITLES, Level
 
@@ -96,11 +96,11 @@ def _risks(review: Review) -> Iterator[dict[str, Any]]:
             yield _of_risk(review, one)
 
 
-def _of_risk(review: Review, one: JudgedRisk) -> dict[str, Any]:
-    message = f"{one.risk.what}. {one.risk.fix}" if one.risk.fix else one.risk.what
+def _of_risk(review: Review, one: RiskAssessment) -> dict[str, Any]:
+    message = f"{one.risk.description}. {one.risk.fix}" if one.risk.fix else one.risk.description
     result = _result(review, one.risk.id, one.risk.level, one.risk.address, message)
-    if one.accepted:
-        result["suppressions"] = [{"kind": "external", "justification": _plain(one.accepted.reason)}]
+    if one.acceptance:
+        result["suppressions"] = [{"kind": "external", "justification": _plain(one.acceptance.reason)}]
     return result
 
 
@@ -112,27 +112,27 @@ def _findings(review: Review) -> Iterator[dict[str, Any]]:
         start = "cannot tell: " if finding.outcome is rules.Outcome.UNKNOWN else ""
         message = f"{start}{finding.message}. {one.rule.fix}"
         result = _result(review, finding.rule, level, finding.address, message, finding.path)
-        why = finding.message if finding.outcome is rules.Outcome.WAIVED else KNOWN if one.known_before else ""
+        why = finding.message if finding.outcome is rules.Outcome.WAIVED else KNOWN_BEFORE if one.in_baseline else ""
         if why:
             result["suppressions"] = [{"kind": "external", "justification": _plain(why)}]
         yield result
 
 
 def _unseen(review: Review) -> Iterator[dict[str, Any]]:
-    for one in review.unseen:
+    for one in review.coverage_gaps:
         if one.level is not Level.NOTE:
-            yield _result(review, _UNSEEN, one.level, one.address, unseen_text(one))
+            yield _result(review, _UNSEEN, one.level, one.address, format_coverage_gap(one))
 
 
 def _budgets(review: Review) -> Iterator[dict[str, Any]]:
-    levels = {Held.OVER: Level.STOP, Held.UNKNOWN: Level.LOOK}
+    levels = {BudgetStatus.OVER: Level.STOP, BudgetStatus.UNKNOWN: Level.LOOK}
     for one in review.budgets:
-        if one.held in levels:
-            yield _result(review, _BUDGET, levels[one.held], one.budget, _budget_message(one), one.limit)
+        if one.status in levels:
+            yield _result(review, _BUDGET, levels[one.status], one.budget, _budget_message(one), one.limit)
 
 
 def _budget_message(one: BudgetResult) -> str:
-    return f"{one.budget}, {one.what}: {budget_text(one)}"
+    return f"{one.budget}, {one.description}: {format_budget(one)}"
 
 
 def _result(review: Review, rule: str, level: Level, address: str, message: str, path: str = "") -> dict[str, Any]:
@@ -146,8 +146,8 @@ def _result(review: Review, rule: str, level: Level, address: str, message: str,
                 "physicalLocation": {"artifactLocation": {"uri": _uri(review.name)}, "region": {"startLine": 1}},
                 "logicalLocations": [
                     {
-                        "name": _untagged(short(address)),
-                        "fullyQualifiedName": _untagged(short(place)),
+                        "name": _untagged(shorten(address)),
+                        "fullyQualifiedName": _untagged(shorten(place)),
                         "kind": "resource",
                     }
                 ],
@@ -159,7 +159,7 @@ def _result(review: Review, rule: str, level: Level, address: str, message: str,
 
 def _plain(text: str) -> str:
     """Plain text in which viewers find no link: SARIF makes links of `[text](target)` (§3.11.6)."""
-    return _untagged(short(text, 2000).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]"))
+    return _untagged(shorten(text, 2000).replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]"))
 
 
 def _untagged(text: str) -> str:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sustainable_mlops.plan.iam import Condition, is_open
-from sustainable_mlops.review.patterns import Answer, all_of, any_of, covers
+from sustainable_mlops.plan.iam import PolicyCondition, is_unknown_text
+from sustainable_mlops.review.patterns import Tristate, all_of, any_of, covers
 
 #: Operators whose values are patterns; ARN operators match patterns even where they say "equals".
 _PATTERNS = frozenset({"stringlike", "arnlike", "arnequals"})
@@ -15,13 +15,13 @@ _ABOVE = frozenset({operator.replace("less", "greater") for operator in _BELOW})
 _WILD = re.compile(r"[*?]")
 
 
-def all_implied(conditions: Sequence[Condition], by: Sequence[Condition]) -> Answer:
+def are_implied(conditions: Sequence[PolicyCondition], by: Sequence[PolicyCondition]) -> Tristate:
     """Whether every one of `conditions` holds wherever all of `by` do."""
     return all_of(any_of(_implied(condition, other) for other in by) for condition in conditions)
 
 
-def _implied(wanted: Condition, given: Condition) -> Answer:
-    if wanted == given and not any(map(is_open, (wanted.operator, wanted.key, *wanted.values))):
+def _implied(wanted: PolicyCondition, given: PolicyCondition) -> Tristate:
+    if wanted == given and not any(map(is_unknown_text, (wanted.operator, wanted.key, *wanted.values))):
         return True
     keys = (wanted.operator, wanted.key, given.operator, given.key)
     if not all(isinstance(key, str) for key in keys):
@@ -40,7 +40,9 @@ def _operator(written: str) -> tuple[str, bool]:
     return operator.removesuffix("ifexists"), operator.endswith("ifexists")
 
 
-def _values_implied(wanted_operator: str, wanted: Condition, given_operator: str, given: Condition) -> Answer:
+def _values_implied(
+    wanted_operator: str, wanted: PolicyCondition, given_operator: str, given: PolicyCondition
+) -> Tristate:
     if wanted_operator in _PATTERNS and given_operator in _TEXTS:
         return _each_covered(wanted, given)
     if given_operator == "stringlike" and not any(_WILD.search(str(value)) for value in given.values):
@@ -52,7 +54,7 @@ def _values_implied(wanted_operator: str, wanted: Condition, given_operator: str
         return all_of(any_of(covers(theirs, ours) for theirs in given.values) for ours in wanted.values)
     if base in _PATTERNS:
         return _each_covered(wanted, given)
-    if any(map(is_open, (*wanted.values, *given.values))):
+    if any(map(is_unknown_text, (*wanted.values, *given.values))):
         return None
     if "not" in base:
         return set(wanted.values) <= set(given.values)
@@ -63,11 +65,11 @@ def _values_implied(wanted_operator: str, wanted: Condition, given_operator: str
     return set(given.values) <= set(wanted.values)
 
 
-def _each_covered(wanted: Condition, given: Condition) -> Answer:
+def _each_covered(wanted: PolicyCondition, given: PolicyCondition) -> Tristate:
     return all_of(any_of(covers(ours, theirs) for ours in wanted.values) for theirs in given.values)
 
 
-def _within_limit(below: bool, wanted: Condition, given: Condition) -> Answer:
+def _within_limit(below: bool, wanted: PolicyCondition, given: PolicyCondition) -> Tristate:
     try:
         limits, values = [[_quantity(str(v)) for v in one.values] for one in (wanted, given)]
     except ValueError:
@@ -86,7 +88,7 @@ def _quantity(text: str) -> float:
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
-def _inside_networks(wanted: Condition, given: Condition) -> Answer:
+def _inside_networks(wanted: PolicyCondition, given: PolicyCondition) -> Tristate:
     from ipaddress import ip_network
 
     try:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Set
 
 from sustainable_mlops.plan import UNKNOWN, Unknown
-from sustainable_mlops.plan.iam import Condition, Made
-from sustainable_mlops.review.accounts import foreign
+from sustainable_mlops.plan.iam import DerivedText, PolicyCondition
+from sustainable_mlops.review.accounts import assess_foreign_accounts
 from sustainable_mlops.review.patterns import Patterns, covers
 from sustainable_mlops.review.privileges.grants import Grant
 from sustainable_mlops.review.privileges.policy_types import IDENTITY, NETWORK
@@ -50,7 +50,7 @@ _ORGANIZATIONS = re.compile(r"aws(?:cc)?_(organizations|controltower|servicecata
 _ANY_SUBJECT = re.compile(r"(?:[\w-]+:)?[*?].*")
 
 
-def danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, str]:
+def assess_danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, str]:
     """How dangerous a permission is to anybody who gets it, and why; nothing where it is not.
 
     `accounts` are one's own, as far as known.
@@ -58,7 +58,7 @@ def danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, str]:
     return _of_identity(grant) if group == IDENTITY else _of_principals(grant, accounts, network=group == NETWORK)
 
 
-def at_worst(grant: Grant) -> Grant:
+def widen_unknowns(grant: Grant) -> Grant:
     """The grant if everything in it that cannot be told before apply were a wildcard."""
     known = (one for one in grant.conditions if not any(map(_may_be_anybody, (*one[:2], *one.values))))
     principals = _at_worst(grant.principals, _may_be_anybody)
@@ -72,7 +72,7 @@ def _at_worst(part: Patterns, worse: Callable[[str | Unknown], bool]) -> Pattern
 
 def _may_be_anybody(text: str | Unknown) -> bool:
     """Whether a text may name anybody: an account that the plan opens is another one."""
-    opened = isinstance(text, Made) and any(_ORGANIZATIONS.fullmatch(one.type) for one in text.resources)
+    opened = isinstance(text, DerivedText) and any(_ORGANIZATIONS.fullmatch(one.type) for one in text.resources)
     return text is UNKNOWN or opened
 
 
@@ -113,28 +113,28 @@ def _of_principals(grant: Grant, accounts: Set[str], *, network: bool) -> tuple[
         provider = _IDENTITY_PROVIDER.fullmatch(principal)
         if provider and not any(map(_says_whose, grant.conditions)):
             return Level.STOP, f"everybody who has a token of {provider[1]}"
-    return foreign(principals, accounts)
+    return assess_foreign_accounts(principals, accounts)
 
 
-def _positive(condition: Condition) -> bool:
+def _positive(condition: PolicyCondition) -> bool:
     """Whether it fails for requests that do not carry its key, and for all values but some."""
     operator = str(condition.operator).lower()
     wrong = "not" in operator or operator in ("null", "nullifexists") or operator.endswith("ifexists")
     return not wrong and not operator.startswith("forallvalues:") and "*" not in condition.values
 
 
-def _narrows(condition: Condition) -> bool:
+def _narrows(condition: PolicyCondition) -> bool:
     return _positive(condition) and _NARROWING.fullmatch(str(condition.key)) is not None
 
 
-def _keeps(condition: Condition, network: bool) -> bool:
+def _keeps(condition: PolicyCondition, network: bool) -> bool:
     key = str(condition.key)
     if not _positive(condition) or not (_KEEPING_NETWORK if network else _KEEPING).fullmatch(key):
         return False
     return not any(map(_ANYBODYS.fullmatch, map(str, condition.values)))
 
 
-def _says_whose(condition: Condition) -> bool:
+def _says_whose(condition: PolicyCondition) -> bool:
     known = [str(value) for value in condition.values]
     whose = _positive(condition) and _SUBJECT.fullmatch(str(condition.key)) is not None
     return whose and not any(map(_ANY_SUBJECT.fullmatch, known))

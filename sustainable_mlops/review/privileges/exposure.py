@@ -4,13 +4,18 @@ from collections.abc import Iterator
 from string import Formatter
 
 from sustainable_mlops.plan import UNKNOWN, Block, Unknown
-from sustainable_mlops.plan.iam import made
+from sustainable_mlops.plan.iam import derive_text
 from sustainable_mlops.plan.values import Sensitive
-from sustainable_mlops.review.accounts import foreign
-from sustainable_mlops.review.comparison import Comparison, Pair
-from sustainable_mlops.review.data.protections import PUBLIC_ACCESS_BLOCKS, SHARED_OUTSIDE, answer, guards
-from sustainable_mlops.review.privileges.ports import ports, texts
-from sustainable_mlops.review.risk import Level, Risk, Section, worst
+from sustainable_mlops.review.accounts import assess_foreign_accounts
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.data.protections import (
+    PUBLIC_ACCESS_BLOCKS,
+    SHARED_OUTSIDE,
+    evaluate_weakening,
+    list_protections,
+)
+from sustainable_mlops.review.privileges.ports import find_port_risks, list_texts
+from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
 
 _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}
 _PUBLIC = ("public-read", "public-read-write", "authenticated-read")
@@ -60,9 +65,9 @@ _ANYBODY = ("*", "all", "All", "NONE")
 _SIGNED = "AWS_IAM"  # who calls by URL needs a permission, which is compared where it is given
 
 
-def exposure(comparison: Comparison) -> Iterator[Risk]:
+def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
     """Ports opened, buckets and objects made public, functions, keys, groups and shares opened to others."""
-    yield from ports(comparison)
+    yield from find_port_risks(comparison)
     for pair in comparison.changes:
         if pair.after is None:
             continue
@@ -78,15 +83,17 @@ def exposure(comparison: Comparison) -> Iterator[Risk]:
             yield from _exposed_at_first(pair, pair.after, comparison)
 
 
-def _public_list(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+def _public_list(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """Access control lists that name everybody."""
     for path in ("acl", "grant", "access_control_policy.0.grant"):
         new, old = after.get(path), None if pair.before is None else pair.before.get(path)
-        guarded = path == "acl" and pair.stays and "object" not in pair.type  # as other settings of buckets are
+        guarded = (
+            path == "acl" and pair.is_same_object and "object" not in pair.type
+        )  # as other settings of buckets are
         if guarded or (new == old and new is not UNKNOWN):
             continue
         if new is UNKNOWN or isinstance(new, Sensitive):
-            set_here = pair.new is not None and comparison.joins_after.configured(pair.new, path) is not False
+            set_here = pair.new is not None and comparison.joins_after.is_configured(pair.new, path) is not False
             if set_here and after.get(path.partition(".")[0]) is not None:
                 what = f"who is on {path} is known only after apply or cannot be read"
                 yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
@@ -106,7 +113,7 @@ def _public_access_block(kind: str, after: Block) -> Block | None:
     return inside if isinstance(inside, Block) else None
 
 
-def _not_blocking(pair: Pair, after: Block) -> Iterator[Risk]:
+def _not_blocking(pair: ResourcePair, after: Block) -> Iterator[Risk]:
     for flag in PUBLIC_ACCESS_BLOCKS:
         value = after.flag(flag)
         if value is UNKNOWN:
@@ -115,7 +122,7 @@ def _not_blocking(pair: Pair, after: Block) -> Iterator[Risk]:
             yield _risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"{flag} is not set: public access is not blocked")
 
 
-def _shared_outside(pair: Pair, after: Block) -> Iterator[Risk]:
+def _shared_outside(pair: ResourcePair, after: Block) -> Iterator[Risk]:
     allowed = after.flag("allow_external_principals")
     if allowed is UNKNOWN:
         what = "whether it may be shared outside the organisation is known only after apply"
@@ -124,30 +131,30 @@ def _shared_outside(pair: Pair, after: Block) -> Iterator[Risk]:
         yield _risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"allow_external_principals: {SHARED_OUTSIDE}")
 
 
-def _granted(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+def _granted(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     parts = list(Formatter().parse(_GRANTS.get(pair.type) or _ELSEWHERE[pair.type]))
     names = [name for _, name, _, _ in parts if name]
     new = {name: _named(pair, after, name, comparison) for name in names}
     who = [word for name in names[: len(names) - 1] or names for word in new[name]]
     old = None if pair.before is None else {name: _texts(pair.before, name) for name in names}
-    if not who or who == [_SIGNED] or (pair.stays and old == new and UNKNOWN not in who):
+    if not who or who == [_SIGNED] or (pair.is_same_object and old == new and UNKNOWN not in who):
         return
     what = "".join(text + ", ".join(map(str, new[name] if name else ())) for text, name, _, _ in parts)
-    level, why = foreign((one for word in who for one in str(word).split(",")), comparison.accounts)
+    level, why = assess_foreign_accounts((one for word in who for one in str(word).split(",")), comparison.accounts)
     if pair.type in _GRANTS or UNKNOWN in who:
-        level = Level.STOP if any(word in _ANYBODY for word in who) else worst(level, Level.LOOK)
+        level = Level.STOP if any(word in _ANYBODY for word in who) else pick_worst(level, Level.LOOK)
     if level is not Level.NOTE:
         yield _risk("PRIVILEGES_GRANTED", level, pair, f"{what} ({why})" if why else what, known=UNKNOWN not in who)
 
 
-def _named(pair: Pair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:
+def _named(pair: ResourcePair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:
     """The texts at `name`; what the plan makes stands for what it alone decides."""
     found = _texts(after, name)
     if UNKNOWN not in found or pair.new is None:
         return found
-    if comparison.plan.configured(pair.new, name.partition(".")[0]) is False:
+    if comparison.plan.is_configured(pair.new, name.partition(".")[0]) is False:
         return []  # the provider will say what it is, of one's own account
-    of_plan = made(comparison.joins_after.references(pair.new, name.partition(".*")[0]))
+    of_plan = derive_text(comparison.joins_after.find_references(pair.new, name.partition(".*")[0]))
     return [of_plan if text is UNKNOWN else text for text in found]
 
 
@@ -155,27 +162,27 @@ def _texts(block: Block, path: str) -> list[str | Unknown]:
     """The texts at `path`, in which `*` stands for each block of a list."""
     outer, each, inner = path.partition(".*.")
     if not each:
-        return texts(block, path)
+        return list_texts(block, path)
     found = block.blocks(outer)
-    return [UNKNOWN] if found is UNKNOWN else [text for one in found for text in texts(one, inner)]
+    return [UNKNOWN] if found is UNKNOWN else [text for one in found for text in list_texts(one, inner)]
 
 
-def _exposed_at_first(pair: Pair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+def _exposed_at_first(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """What is open from the beginning, of the attributes that may open it later too."""
-    for guard in guards(pair.type):
-        if guard.at_first is None or pair.new is None:
+    for guard in list_protections(pair.type):
+        if guard.level_if_new is None or pair.new is None:
             continue
         new = after.get(guard.path)
-        if new is UNKNOWN and comparison.plan.configured(pair.new, guard.path) is False:
+        if new is UNKNOWN and comparison.plan.is_configured(pair.new, guard.path) is False:
             continue
-        found = answer(guard, None, new)
+        found = evaluate_weakening(guard, None, new)
         if found:
-            yield _risk("PRIVILEGES_EXPOSED", guard.at_first, pair, f"{guard.path}: {guard.what}")
+            yield _risk("PRIVILEGES_EXPOSED", guard.level_if_new, pair, f"{guard.path}: {guard.consequence}")
         elif found is None:
-            what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.what}"
+            what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.consequence}"
             yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
 
 
-def _risk(name: str, level: Level, pair: Pair, what: str, *, known: bool = True) -> Risk:
+def _risk(name: str, level: Level, pair: ResourcePair, what: str, *, known: bool = True) -> Risk:
     fix = "Name the networks or accounts that need it, or accept the risk." if level is Level.STOP else ""
-    return Risk(name, Section.PRIVILEGES, level, pair.address, what, fix, known)
+    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, what, fix, known)

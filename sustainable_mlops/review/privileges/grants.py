@@ -8,9 +8,9 @@ from math import prod
 from typing import NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Unknown
-from sustainable_mlops.plan.iam import Condition, Made, Statement, Texts, is_open
-from sustainable_mlops.review.patterns import EVERYTHING, Answer, Patterns, all_of, any_of
-from sustainable_mlops.review.privileges.conditions import all_implied
+from sustainable_mlops.plan.iam import DerivedText, PolicyCondition, PolicyStatement, Texts, is_unknown_text
+from sustainable_mlops.review.patterns import EVERYTHING, Patterns, Tristate, all_of, any_of
+from sustainable_mlops.review.privileges.conditions import are_implied
 
 _ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
 #: Beyond this many single permissions a statement is compared action by action, its resources together.
@@ -38,23 +38,23 @@ class Grant(NamedTuple):
     principals: Patterns
     actions: Patterns
     resources: Patterns
-    conditions: tuple[Condition, ...]
+    conditions: tuple[PolicyCondition, ...]
 
-    def covers(self, other: "Grant") -> Answer:
+    def covers(self, other: "Grant") -> Tristate:
         """Whether all that `other` allows is allowed here."""
         return all_of(self._dimensions(other))
 
-    def _dimensions(self, other: "Grant") -> tuple[Answer, Answer, Answer, Answer]:
+    def _dimensions(self, other: "Grant") -> tuple[Tristate, Tristate, Tristate, Tristate]:
         return (
-            self.principals.holds(other.principals),
-            self.actions.holds(other.actions),
-            self.resources.holds(other.resources),
-            all_implied(self.conditions, other.conditions),
+            self.principals.contains(other.principals),
+            self.actions.contains(other.actions),
+            self.resources.contains(other.resources),
+            are_implied(self.conditions, other.conditions),
         )
 
-    def meets(self, other: "Grant") -> bool:
+    def overlaps(self, other: "Grant") -> bool:
         """Whether both may speak of the same permission; conditions set aside."""
-        return all(mine.meets(theirs) for mine, theirs in zip(self[:3], other[:3], strict=True))
+        return all(mine.overlaps(theirs) for mine, theirs in zip(self[:3], other[:3], strict=True))
 
     @property
     def size(self) -> int:
@@ -72,41 +72,41 @@ class Grant(NamedTuple):
 
     def __str__(self) -> str:
         text = str(self.actions)
-        if not self.taking_a_role:
+        if not self.is_role_assumption:
             text += f" on {self.resources}"
-        if self.principals != EVERYTHING or self.taking_a_role:
+        if self.principals != EVERYTHING or self.is_role_assumption:
             text += f" by {self.principals}"
         if self.conditions:
             text += f" if {'; '.join(map(_condition_text, self.conditions))}"
         return text
 
     @property
-    def taking_a_role(self) -> bool:
+    def is_role_assumption(self) -> bool:
         """Whether it is of a trust policy, which names no resource."""
         return not self.actions.negated and all(
             str(action).lower().startswith("sts:assume") for action in self.actions.patterns
         )
 
 
-class Policy(NamedTuple):
+class EffectivePolicy(NamedTuple):
     """All statements that hold together."""
 
     allows: tuple[Grant, ...]
     denies: tuple[Grant, ...]
     #: False where there may be more statements than these, or some could not be read.
-    whole: bool
+    is_complete: bool
 
     @property
-    def certain(self) -> bool:
+    def is_certain(self) -> bool:
         """Whether nothing in it is unknown: what is equal to another is the same only then."""
         return _certain((self.allows, self.denies))
 
 
 def _certain(part: object) -> bool:
-    return not is_open(part) and (not isinstance(part, tuple) or all(map(_certain, part)))
+    return not is_unknown_text(part) and (not isinstance(part, tuple) or all(map(_certain, part)))
 
 
-class Widened(StrEnum):
+class WideningKind(StrEnum):
     """In which respect a permission is new."""
 
     PERMISSION = "new permission"
@@ -120,12 +120,12 @@ class Widened(StrEnum):
 class Widening(NamedTuple):
     """Permissions that were not there before. `known` is False where a value unknown until apply decides it."""
 
-    kind: Widened
+    kind: WideningKind
     grant: Grant
-    known: bool
+    is_known: bool
 
 
-def policy(statements: Iterable[Statement], *, whole: bool = True) -> Policy:
+def merge_statements(statements: Iterable[PolicyStatement], *, whole: bool = True) -> EffectivePolicy:
     """The statements in one normal form."""
     allows: list[Grant] = []
     denies: list[Grant] = []
@@ -136,10 +136,10 @@ def policy(statements: Iterable[Statement], *, whole: bool = True) -> Policy:
             denies.append(_grant(statement))
         else:
             whole = False
-    return Policy(tuple(allows), tuple(denies), whole)
+    return EffectivePolicy(tuple(allows), tuple(denies), whole)
 
 
-def _grant(statement: Statement) -> Grant:
+def _grant(statement: PolicyStatement) -> Grant:
     return Grant(
         _patterns(_identifiers(statement.principals), _identifiers(statement.not_principals), EVERYTHING),
         _patterns(_actions(statement.actions), _actions(statement.not_actions), Patterns((UNKNOWN,))),
@@ -166,7 +166,7 @@ def _identifiers(principals: Sequence[tuple[str | Unknown, Texts]]) -> Texts:
 def _identifier(kind: str | Unknown, name: str | Unknown) -> str | Unknown:
     if isinstance(kind, Unknown) or isinstance(name, Unknown):
         return UNKNOWN
-    if isinstance(name, Made):
+    if isinstance(name, DerivedText):
         # Whose tokens it takes depends on the conditions, so that a provider of tokens stays one.
         return f"{kind}:{name}" if any("openid" in one.type for one in name.resources) else name
     if kind in ("*", "AWS"):
@@ -175,7 +175,7 @@ def _identifier(kind: str | Unknown, name: str | Unknown) -> str | Unknown:
     return f"{kind}:{name}"
 
 
-def comparisons(some: Iterable[Grant], others: Iterable[Grant]) -> int:
+def count_comparisons(some: Iterable[Grant], others: Iterable[Grant]) -> int:
     """About how many pairs of texts it takes to compare the single permissions in `some` with `others`."""
     parts = 0
     for grant in some:
@@ -186,13 +186,15 @@ def comparisons(some: Iterable[Grant], others: Iterable[Grant]) -> int:
     return parts * sum(grant.size for grant in others)
 
 
-def new_permissions(grants: Iterable[Grant], before: Policy, after: Policy) -> Iterator[Widening]:
+def find_new_permissions(
+    grants: Iterable[Grant], before: EffectivePolicy, after: EffectivePolicy
+) -> Iterator[Widening]:
     """Which of `grants`, all allowed in `after`, `before` did not allow."""
     for grant in grants:
         yield from _new_in(grant, before, after)
 
 
-def lost_denies(denies: Iterable[Grant], after: Policy) -> Iterator[Widening]:
+def find_lost_denies(denies: Iterable[Grant], after: EffectivePolicy) -> Iterator[Widening]:
     """Which of `denies` do not hold in `after` any more."""
     for deny in denies:
         if any_of(other.covers(deny) for other in after.denies) is True:
@@ -200,33 +202,33 @@ def lost_denies(denies: Iterable[Grant], after: Policy) -> Iterator[Widening]:
         answers = [(part, any_of(other.covers(part) for other in after.denies)) for part in deny.split()]
         lost = [part for part, answer in answers if answer is not True]
         if lost:
-            known = after.whole and any(answer is False for _, answer in answers)
-            yield Widening(Widened.DENY, _merged(lost), known)
+            known = after.is_complete and any(answer is False for _, answer in answers)
+            yield Widening(WideningKind.DENY, _merged(lost), known)
 
 
-def _new_in(grant: Grant, before: Policy, after: Policy) -> Iterator[Widening]:
+def _new_in(grant: Grant, before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Widening]:
     if any_of(old.covers(grant) for old in before.allows) is True:
         return
-    by_kind: dict[tuple[Widened, bool], list[Grant]] = {}
+    by_kind: dict[tuple[WideningKind, bool], list[Grant]] = {}
     for part in grant.split():
         answer = any_of(old.covers(part) for old in before.allows)
         if answer is True or any_of(deny.covers(part) for deny in after.denies) is True:
             continue
-        known = answer is False and before.whole
+        known = answer is False and before.is_complete
         by_kind.setdefault((_kind(part, before.allows), known), []).append(part)
     for (kind, known), parts in by_kind.items():
         yield Widening(kind, _merged(parts), known)
 
 
-def _kind(part: Grant, before: Sequence[Grant]) -> Widened:
+def _kind(part: Grant, before: Sequence[Grant]) -> WideningKind:
     """The one respect in which `part` is new, where it is but one."""
-    kinds = (Widened.PRINCIPAL, Widened.ACTION, Widened.RESOURCE, Widened.CONDITION)
+    kinds = (WideningKind.PRINCIPAL, WideningKind.ACTION, WideningKind.RESOURCE, WideningKind.CONDITION)
     found = set()
     for old in before:
         answers = old._dimensions(part)
         if sum(answer is not True for answer in answers) == 1:
             found.add(next(kind for kind, answer in zip(kinds, answers, strict=True) if answer is not True))
-    return next((kind for kind in reversed(kinds) if kind in found), Widened.PERMISSION)
+    return next((kind for kind in reversed(kinds) if kind in found), WideningKind.PERMISSION)
 
 
 def _merged(parts: Sequence[Grant]) -> Grant:
@@ -246,5 +248,5 @@ def _merged(parts: Sequence[Grant]) -> Grant:
     )
 
 
-def _condition_text(condition: Condition) -> str:
+def _condition_text(condition: PolicyCondition) -> str:
     return f"{condition.operator} {condition.key} {', '.join(map(str, condition.values))}"

@@ -11,13 +11,13 @@ from string import Formatter
 from typing import NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
-from sustainable_mlops.plan.iam import ROLE, Made
+from sustainable_mlops.plan.iam import ROLE, DerivedText
 from sustainable_mlops.plan.values import Sensitive
-from sustainable_mlops.review.comparison import Comparison, Pair
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.privileges.grants import Grant
 
 
-class Arn(NamedTuple):
+class ArnForm(NamedTuple):
     """The ARNs of a type: `service`, the `resource` part with the attributes that name it, and what is inside it."""
 
     service: str
@@ -28,43 +28,43 @@ class Arn(NamedTuple):
 
 _SAGEMAKER = {
     "aws_sagemaker_domain": (),
-    "aws_sagemaker_endpoint": (Arn("sagemaker", "endpoint/{name}"),),
-    "aws_sagemaker_endpoint_configuration": (Arn("sagemaker", "endpoint-config/{name}"),),
-    "aws_sagemaker_feature_group": (Arn("sagemaker", "feature-group/{feature_group_name}"),),
-    "aws_sagemaker_mlflow_tracking_server": (Arn("sagemaker", "mlflow-tracking-server/{tracking_server_name}"),),
-    "aws_sagemaker_model": (Arn("sagemaker", "model/{name}"),),
+    "aws_sagemaker_endpoint": (ArnForm("sagemaker", "endpoint/{name}"),),
+    "aws_sagemaker_endpoint_configuration": (ArnForm("sagemaker", "endpoint-config/{name}"),),
+    "aws_sagemaker_feature_group": (ArnForm("sagemaker", "feature-group/{feature_group_name}"),),
+    "aws_sagemaker_mlflow_tracking_server": (ArnForm("sagemaker", "mlflow-tracking-server/{tracking_server_name}"),),
+    "aws_sagemaker_model": (ArnForm("sagemaker", "model/{name}"),),
     "aws_sagemaker_model_package_group": (
-        Arn("sagemaker", "model-package-group/{model_package_group_name}"),
-        Arn("sagemaker", "model-package/{model_package_group_name}", "/"),
+        ArnForm("sagemaker", "model-package-group/{model_package_group_name}"),
+        ArnForm("sagemaker", "model-package/{model_package_group_name}", "/"),
     ),
-    "aws_sagemaker_notebook_instance": (Arn("sagemaker", "notebook-instance/{name}"),),
-    "aws_sagemaker_pipeline": (Arn("sagemaker", "pipeline/{pipeline_name}", "/"),),
+    "aws_sagemaker_notebook_instance": (ArnForm("sagemaker", "notebook-instance/{name}"),),
+    "aws_sagemaker_pipeline": (ArnForm("sagemaker", "pipeline/{pipeline_name}", "/"),),
 }
 #: By type. Types without a form have ARNs that nobody knows before they are made, and count where they are referred to.
 #: What opens onto something else that is there already (an access point, an alias, a replica of a key) is none of them.
-ARNS: dict[str, tuple[Arn, ...]] = {
+ARN_FORMS: dict[str, tuple[ArnForm, ...]] = {
     **_SAGEMAKER,
-    "aws_cloudwatch_event_bus": (Arn("events", "event-bus/{name}"),),
-    "aws_cloudwatch_event_rule": (Arn("events", "rule/{name}"),),
-    "aws_cloudwatch_log_group": (Arn("logs", "log-group:{name}", ":"),),
-    "aws_cloudwatch_metric_alarm": (Arn("cloudwatch", "alarm:{alarm_name}"),),
-    "aws_codebuild_project": (Arn("codebuild", "project/{name}"),),
-    "aws_dynamodb_table": (Arn("dynamodb", "table/{name}", "/"),),
-    "aws_ecr_repository": (Arn("ecr", "repository/{name}"),),
+    "aws_cloudwatch_event_bus": (ArnForm("events", "event-bus/{name}"),),
+    "aws_cloudwatch_event_rule": (ArnForm("events", "rule/{name}"),),
+    "aws_cloudwatch_log_group": (ArnForm("logs", "log-group:{name}", ":"),),
+    "aws_cloudwatch_metric_alarm": (ArnForm("cloudwatch", "alarm:{alarm_name}"),),
+    "aws_codebuild_project": (ArnForm("codebuild", "project/{name}"),),
+    "aws_dynamodb_table": (ArnForm("dynamodb", "table/{name}", "/"),),
+    "aws_ecr_repository": (ArnForm("ecr", "repository/{name}"),),
     "aws_efs_file_system": (),
-    "aws_glue_catalog_database": (Arn("glue", "database/{name}"), Arn("glue", "table/{name}", "/")),
-    "aws_iam_role": (Arn("iam", "role{path}{name}"),),
-    "aws_kinesis_firehose_delivery_stream": (Arn("firehose", "deliverystream/{name}"),),
-    "aws_kinesis_stream": (Arn("kinesis", "stream/{name}", "/"),),
+    "aws_glue_catalog_database": (ArnForm("glue", "database/{name}"), ArnForm("glue", "table/{name}", "/")),
+    "aws_iam_role": (ArnForm("iam", "role{path}{name}"),),
+    "aws_kinesis_firehose_delivery_stream": (ArnForm("firehose", "deliverystream/{name}"),),
+    "aws_kinesis_stream": (ArnForm("kinesis", "stream/{name}", "/"),),
     "aws_kms_key": (),
-    "aws_lambda_function": (Arn("lambda", "function:{function_name}", ":"),),
-    "aws_s3_bucket": (Arn("s3", "{bucket}", "/"),),
+    "aws_lambda_function": (ArnForm("lambda", "function:{function_name}", ":"),),
+    "aws_s3_bucket": (ArnForm("s3", "{bucket}", "/"),),
     # Secrets Manager adds a dash and six characters, for which policies write question marks.
-    "aws_secretsmanager_secret": (Arn("secretsmanager", "secret:{name}-??????"),),
-    "aws_sfn_state_machine": (Arn("states", "stateMachine:{name}", ":"),),
-    "aws_sns_topic": (Arn("sns", "{name}", ":"),),
-    "aws_sqs_queue": (Arn("sqs", "{name}"),),
-    "aws_ssm_parameter": (Arn("ssm", "parameter{name}"), Arn("ssm", "parameter/{name}")),
+    "aws_secretsmanager_secret": (ArnForm("secretsmanager", "secret:{name}-??????"),),
+    "aws_sfn_state_machine": (ArnForm("states", "stateMachine:{name}", ":"),),
+    "aws_sns_topic": (ArnForm("sns", "{name}", ":"),),
+    "aws_sqs_queue": (ArnForm("sqs", "{name}"),),
+    "aws_ssm_parameter": (ArnForm("ssm", "parameter{name}"), ArnForm("ssm", "parameter/{name}")),
 }
 _WILD = re.compile(r"[*?$]")
 #: Services whose ARNs name neither account nor Region, and those that name no Region.
@@ -74,23 +74,23 @@ _CUT = re.compile(r"[/:]")
 _HARMLESS_ON_ROLES = frozenset({"iam:passrole", "iam:getrole", "sts:assumerole"})
 
 
-class Created:
+class NewResources:
     """What a plan makes, by its ARNs."""
 
     def __init__(self, comparison: Comparison) -> None:
         """Nothing is read before it is asked for."""
         self._comparison = comparison
 
-    def reached(self, grant: Grant) -> list[Pair] | None:
+    def find_reached(self, grant: Grant) -> list[ResourcePair] | None:
         """What the plan makes and `grant` reaches; None where it reaches, or may reach, anything else.
 
         Of roles it may be made to do more, it reaches what those do too, which is not nothing.
         """
         if grant.resources.negated or grant.actions.negated:
             return None
-        found: dict[str, Pair] = {}
+        found: dict[str, ResourcePair] = {}
         for text in grant.resources.patterns:
-            pairs = self._made(text.resources) if isinstance(text, Made) else self._named(text)
+            pairs = self._made(text.resources) if isinstance(text, DerivedText) else self._named(text)
             if not pairs:
                 return None
             found |= {pair.address: pair for pair in pairs}
@@ -99,40 +99,40 @@ class Created:
             return list(found.values()) if actions <= _HARMLESS_ON_ROLES else None
         return list(found.values())
 
-    def _made(self, resources: Sequence[Resource]) -> list[Pair]:
+    def _made(self, resources: Sequence[Resource]) -> list[ResourcePair]:
         pairs = [self._comparison.pair(resource) for resource in resources]
-        return pairs if all(_is_made(pair) and pair.type in ARNS for pair in pairs) else []
+        return pairs if all(_is_made(pair) and pair.type in ARN_FORMS for pair in pairs) else []
 
-    def _named(self, text: object) -> list[Pair]:
+    def _named(self, text: object) -> list[ResourcePair]:
         parts = text.split(":", 5) if isinstance(text, str) else []
         if len(parts) < 6 or parts[0] != "arn" or any(map(_WILD.search, parts[:5])):
             return []
         _, _, service, region, account, resource = parts
         return [pair for pair in self._at(service, resource) if self._is_there(pair, service, region, account)]
 
-    def _at(self, service: str, resource: str) -> Iterator[Pair]:
+    def _at(self, service: str, resource: str) -> Iterator[ResourcePair]:
         """What is named by `resource`, or by what stands before a slash or colon in it."""
         yield from (pair for pair, _ in self._index.get((service, resource), ()))
         for cut in _CUT.finditer(resource):
             found = self._index.get((service, resource[: cut.start()]), ())
             yield from (pair for pair, inside in found if cut[0] in inside)
 
-    def _is_there(self, pair: Pair, service: str, region: str, account: str) -> bool:
+    def _is_there(self, pair: ResourcePair, service: str, region: str, account: str) -> bool:
         """Whether an ARN that names this Region and account may be that of `pair`."""
         if service in _NOWHERE:
             return not region and not account
-        own = "" if service in _GLOBAL else self._comparison.plan.region(pair.resource)
+        own = "" if service in _GLOBAL else self._comparison.plan.find_region(pair.resource)
         return account in self._comparison.accounts and (region == own or own is UNKNOWN)
 
     @cached_property
-    def _index(self) -> dict[tuple[str, str], list[tuple[Pair, str]]]:
+    def _index(self) -> dict[tuple[str, str], list[tuple[ResourcePair, str]]]:
         """What is made, by service and resource part, with what is inside it.
 
         A name that something else had before is none: what was in it may still be there.
         """
-        found: dict[tuple[str, str], list[tuple[Pair, str]]] = {}
+        found: dict[tuple[str, str], list[tuple[ResourcePair, str]]] = {}
         taken: set[tuple[str, str]] = set()
-        for type_, forms in ARNS.items():
+        for type_, forms in ARN_FORMS.items():
             for pair in self._comparison.by_type.get(type_, ()):
                 for form in forms:
                     if pair.before is not None:
@@ -143,12 +143,12 @@ class Created:
         return {key: pairs for key, pairs in found.items() if key not in taken}
 
 
-def _is_made(pair: Pair) -> bool:
+def _is_made(pair: ResourcePair) -> bool:
     """Whether the plan makes it and there was nothing in its place; a replacement may hold what was there."""
     return pair.is_new and pair.new is not None and pair.new.action == "create"
 
 
-def _resources(form: Arn, values: Block) -> set[str]:
+def _resources(form: ArnForm, values: Block) -> set[str]:
     """The resource parts of the ARNs of something; SageMaker writes names in lower case."""
     given = {"path": "/"}
     for _, name, _, _ in Formatter().parse(form.resource):

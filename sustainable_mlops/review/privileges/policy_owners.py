@@ -6,84 +6,84 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource
-from sustainable_mlops.plan.iam import own_policies, parse
+from sustainable_mlops.plan.iam import find_own_policies, parse_statements
 from sustainable_mlops.plan.values import Sensitive
-from sustainable_mlops.review.comparison import Comparison, Pair
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, IDENTITY, POLICY_TYPES, RESOURCE, PolicyType
 
 _MAY_BE_A_POLICY = re.compile(r"(?:.*_)?polic(?:y|ies)(?:_document|_text|_json)?")
 _NO_CHANGE = ("no-op", "read")
 #: What of a holder cannot be told where it is known only after apply which policy is attached.
-ATTACHED = "an attached policy"
+ATTACHED_POLICY = "an attached policy"
 
 
-class Place(NamedTuple):
+class PolicySource(NamedTuple):
     """Where a document is. A computed one is read back from AWS, often what another resource manages."""
 
     resource: Resource
     path: str
-    before: bool
-    computed: bool
-    changed: bool
+    is_before: bool
+    is_computed: bool
+    is_changed: bool
 
 
-class Managed(NamedTuple):
+class ManagedPolicy(NamedTuple):
     """A policy outside the plan, attached by the resource at `address`."""
 
     arn: str
     address: str
-    computed: bool
+    is_computed: bool
 
 
 @dataclass
-class Holder:
+class PolicyOwner:
     """Who or what policies belong to, and where all of them are, on both sides."""
 
     label: str
     group: str
-    owner: Pair | None
+    pair: ResourcePair | None
     address: str
-    places: list[Place] = field(default_factory=list)
-    managed_before: dict[str, Managed] = field(default_factory=dict)
-    managed_after: dict[str, Managed] = field(default_factory=dict)
-    unknown: dict[str, str] = field(default_factory=dict)  # the address of a resource → what of it cannot be told
+    sources: list[PolicySource] = field(default_factory=list)
+    managed_before: dict[str, ManagedPolicy] = field(default_factory=dict)
+    managed_after: dict[str, ManagedPolicy] = field(default_factory=dict)
+    unknowns: dict[str, str] = field(default_factory=dict)  # the address of a resource → what of it cannot be told
 
     @property
-    def new(self) -> bool:
+    def is_new(self) -> bool:
         """Whether there was no such holder before."""
-        return self.owner is not None and self.owner.is_new
+        return self.pair is not None and self.pair.is_new
 
     @property
-    def gone(self) -> bool:
+    def is_deleted(self) -> bool:
         """Whether there is no such holder after the plan."""
-        return self.owner is not None and self.owner.after is None
+        return self.pair is not None and self.pair.after is None
 
 
 class _Side(NamedTuple):
     """One side of a pair."""
 
-    pair: Pair
+    pair: ResourcePair
     resource: Resource
     values: Block
     joins: Joins
     before: bool
 
     def configured(self, path: str) -> object:
-        return self.joins.configured(self.resource, path.partition(".")[0])
+        return self.joins.is_configured(self.resource, path.partition(".")[0])
 
 
-class Holders:
+class PolicyOwnerIndex:
     """Sorts policies by their holders."""
 
     def __init__(self, comparison: Comparison) -> None:
         """Nothing is read before `touched`."""
         self._comparison = comparison
-        self._holders: dict[tuple[str, str], Holder] = {}
+        self._holders: dict[tuple[str, str], PolicyOwner] = {}
         self._touched: set[tuple[str, str]] = set()
-        self._attached: dict[tuple[str, str], list[Holder]] = {}  # an attached policy's own key → to whom
-        self._owners: dict[tuple[int, str], tuple[str, Pair | None]] = {}
+        self._attached: dict[tuple[str, str], list[PolicyOwner]] = {}  # an attached policy's own key → to whom
+        self._owners: dict[tuple[int, str], tuple[str, ResourcePair | None]] = {}
 
-    def touched(self) -> Iterator[Holder]:
+    def list_touched_owners(self) -> Iterator[PolicyOwner]:
         """The holders that some change touches, with all their policies, also those that stay as they are."""
         changes = self._comparison.changes
         if any(pair.type in POLICY_TYPES or pair.type in ATTACHMENTS for pair in changes):
@@ -98,18 +98,18 @@ class Holders:
             if key in self._touched and not self._told_elsewhere(key, holder):
                 yield holder
 
-    def _told_elsewhere(self, key: tuple[str, str], policy: Holder) -> bool:
+    def _told_elsewhere(self, key: tuple[str, str], policy: PolicyOwner) -> bool:
         """What an attached policy allows is told of those it is attached to, if they were there to see it change."""
         whom = self._attached.get(key, [])
-        return bool(whom) and (policy.new or any(not holder.new for holder in whom))
+        return bool(whom) and (policy.is_new or any(not holder.is_new for holder in whom))
 
-    def owner(self, pair: Pair) -> Pair | None:
+    def find_owner(self, pair: ResourcePair) -> ResourcePair | None:
         """Whose policy `pair` is, where that is in the plan."""
         side = next(self._sides(pair))
         found = [self._owner(side, kind, kind.owner_path) for kind in POLICY_TYPES.get(pair.type, ())]
         return found[0][1] if found and found[0] else None
 
-    def _sides(self, pair: Pair) -> Iterator[_Side]:
+    def _sides(self, pair: ResourcePair) -> Iterator[_Side]:
         if pair.old is not None and pair.before is not None:
             yield _Side(pair, pair.old, pair.before, self._comparison.joins_before, before=True)
         if pair.new is not None and pair.after is not None:
@@ -119,19 +119,19 @@ class Holders:
         for kind in POLICY_TYPES.get(side.pair.type, ()):
             holder = self._holder(side, kind, kind.owner_path)
             paths = (path for path in _expanded(side.values, kind.path) if not _repeated(side, path))
-            holder.places += [_place(side, path) for path in paths]
+            holder.sources += [_place(side, path) for path in paths]
         for kind in ATTACHMENTS.get(side.pair.type, ()):
             for owner_path in _expanded(side.values, kind.owner_path):
                 holder = self._holder(side, kind, owner_path)
                 for path in _expanded(side.values, kind.path):
                     self._attach(holder, side, path, own=not kind.owner)
 
-    def _attach(self, holder: Holder, side: _Side, path: str, *, own: bool) -> None:
+    def _attach(self, holder: PolicyOwner, side: _Side, path: str, *, own: bool) -> None:
         # Where a role does not list its policies, the list repeats what others had attached when it was last read.
         computed = own and side.configured(path) is False
         if computed and not side.before and path.partition(".")[0] not in side.resource.drift:
             return
-        ours = own_policies(side.resource, path, side.joins)
+        ours = find_own_policies(side.resource, path, side.joins)
         for policy in ours:
             self._attach_own(holder, side, policy)
         if ours:
@@ -139,26 +139,26 @@ class Holders:
         arn = side.values.text(path)
         if not isinstance(arn, str):
             if not side.before:
-                holder.unknown[side.pair.address] = ATTACHED
+                holder.unknowns[side.pair.address] = ATTACHED_POLICY
             return
-        managed = Managed(arn, side.pair.address, computed)
+        managed = ManagedPolicy(arn, side.pair.address, computed)
         if side.before:
             holder.managed_before[arn] = managed
         if not side.before or side.pair.action == "forget":
             holder.managed_after[arn] = managed
 
-    def _attach_own(self, holder: Holder, side: _Side, found: Resource) -> None:
+    def _attach_own(self, holder: PolicyOwner, side: _Side, found: Resource) -> None:
         """A policy of the plan that is attached, or may be: no more than that can come of it."""
         policy = self._comparison.pair(found)
         changed = policy.action not in _NO_CHANGE
         if changed:
             self._touched.add((holder.group, holder.label))
         changed |= side.pair.action not in _NO_CHANGE
-        holder.places.append(Place(found, "policy", side.before, computed=False, changed=changed))
+        holder.sources.append(PolicySource(found, "policy", side.before, computed=False, changed=changed))
         if not side.before:
             self._attached.setdefault((IDENTITY, policy.address), []).append(holder)
 
-    def _read_other(self, pair: Pair) -> None:
+    def _read_other(self, pair: ResourcePair) -> None:
         """A type that is not in the tables: whatever reads as a policy in it."""
         sides = list(self._sides(pair))
         paths = dict.fromkeys(path for side in sides for path in _policies(side))
@@ -168,34 +168,34 @@ class Holders:
             # A policy is no holder: who had it may be there after it.
             owner = self._served(side) if pair.type.endswith("_policy") else pair
             label = pair.address if owner is None else owner.address
-            self._add(side, group, label, owner).places += [_place(side, path) for path in paths]
+            self._add(side, group, label, owner).sources += [_place(side, path) for path in paths]
 
-    def _served(self, side: _Side) -> Pair | None:
+    def _served(self, side: _Side) -> ResourcePair | None:
         """The one resource that a policy's other attributes refer to."""
         found = {
             id(resource): resource
             for name in side.values
             if not _MAY_BE_A_POLICY.fullmatch(name)
-            for resource in side.joins.references(side.resource, name).resources
+            for resource in side.joins.find_references(side.resource, name).resources
             if resource.mode == "managed" and resource.exists(before=side.joins.before)
         }
         return self._comparison.pair(next(iter(found.values()))) if len(found) == 1 else None
 
-    def _holder(self, side: _Side, kind: PolicyType, owner_path: str) -> Holder:
+    def _holder(self, side: _Side, kind: PolicyType, owner_path: str) -> PolicyOwner:
         key = id(side.pair), owner_path
         found, earlier = self._owner(side, kind, owner_path), self._owners.get(key)
         label, owner = found or earlier or (side.pair.address, None)
         self._owners[key] = label, owner
         holder = self._add(side, kind.group, label, owner)
         if found is None and earlier is not None:
-            holder.unknown[side.pair.address] = "whom the policy belongs to"
+            holder.unknowns[side.pair.address] = "whom the policy belongs to"
         return holder
 
-    def _owner(self, side: _Side, kind: PolicyType, owner_path: str) -> tuple[str, Pair | None] | None:
+    def _owner(self, side: _Side, kind: PolicyType, owner_path: str) -> tuple[str, ResourcePair | None] | None:
         """A name for people and the resource, if in the plan, of whoever a policy belongs to; None if unknown."""
         if not kind.owner:
             return side.pair.address, side.pair
-        found = side.joins.target(side.resource, owner_path, kind.owner)
+        found = side.joins.find_target(side.resource, owner_path, kind.owner)
         if isinstance(found, Resource):
             owner = self._comparison.pair(found)
             return owner.address, owner
@@ -204,26 +204,26 @@ class Holders:
             return None
         return (side.pair.address if name is None else f"{kind.owner} {name}"), None
 
-    def _add(self, side: _Side, group: str, label: str, owner: Pair | None) -> Holder:
+    def _add(self, side: _Side, group: str, label: str, owner: ResourcePair | None) -> PolicyOwner:
         key = (group, label)
         if side.pair.action not in _NO_CHANGE:
             self._touched.add(key)
-        return self._holders.setdefault(key, Holder(label, group, owner, side.pair.address))
+        return self._holders.setdefault(key, PolicyOwner(label, group, owner, side.pair.address))
 
 
 def _repeated(side: _Side, path: str) -> bool:
     """Whether it is in a role only as the copy of a policy that is a resource of its own."""
     name = side.values.text(f"{path.rpartition('.')[0]}.name") if path.startswith("inline_policy.") else None
-    return name is not None and name in side.joins.inline_policy_names(side.resource)
+    return name is not None and name in side.joins.list_inline_policy_names(side.resource)
 
 
-def _place(side: _Side, path: str) -> Place:
+def _place(side: _Side, path: str) -> PolicySource:
     """What the plan itself changes is no copy of something else: `dynamic` blocks do not show as configured."""
     pair, name = side.pair, path.partition(".")[0]
     old, new = (None if values is None else values.get(name) for values in (pair.before, pair.after))
     computed = side.configured(path) is False and (old == new or new is UNKNOWN)
     changed = old != new or not _certain(new) or pair.action in ("replace", "forget")
-    return Place(side.resource, path, side.before, computed, changed)
+    return PolicySource(side.resource, path, side.before, computed, changed)
 
 
 def _certain(value: Any) -> bool:
@@ -248,7 +248,7 @@ def _policies(side: _Side) -> Iterator[str]:
     while pending:
         path, value = pending.pop()
         if type(value) is str:
-            if '"Statement"' in value and parse(value) is not None:
+            if '"Statement"' in value and parse_statements(value) is not None:
                 yield path
         elif isinstance(value, dict):
             pending += [(f"{path}.{key}", below) for key, below in value.items()]

@@ -47,7 +47,7 @@ ATTACHMENTS: dict[str, tuple[PolicyType, ...]] = {
 }
 
 #: What holds once a policy of this type is gone, where that is more than it allowed.
-WITHOUT = {
+RESTRICTIONS = {
     "aws_vpc_endpoint_policy": (Level.STOP, "an endpoint without one lets everything through"),
     "aws_efs_file_system_policy": (Level.LOOK, "without one, whoever reaches a mount target may mount and write"),
     "aws_kms_key_policy": (Level.LOOK, "the default takes its place: the account may use the key as its IAM says"),

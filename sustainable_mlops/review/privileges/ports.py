@@ -5,8 +5,8 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource, Unknown
-from sustainable_mlops.review.comparison import Comparison, Pair
-from sustainable_mlops.review.risk import Level, Risk, Section
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.risk import Level, Risk, RiskArea
 
 Network = IPv4Network | IPv6Network
 
@@ -55,10 +55,10 @@ class _Group:
     def __init__(self) -> None:
         self.touched = self.new = False
         self.before: list[_Opening] = []
-        self.after: list[tuple[Pair, _Opening]] = []
+        self.after: list[tuple[ResourcePair, _Opening]] = []
 
 
-def ports(comparison: Comparison) -> Iterator[Risk]:
+def find_port_risks(comparison: Comparison) -> Iterator[Risk]:
     """Ports opened, whichever resource opens them: a rule that moves to another is no change."""
     if not any(pair.type in _RULES for pair in comparison.changes):
         return
@@ -80,7 +80,7 @@ def ports(comparison: Comparison) -> Iterator[Risk]:
                 continue
             group.after += [(pair, opening) for opening in found if opening is not None]
             # Of a new group without rules of its own they are unknown too, as of one whose rules are others'.
-            computed = pair.is_new and not _RULES[pair.type][0] and joins.configured(resource, "ingress") is False
+            computed = pair.is_new and not _RULES[pair.type][0] and joins.is_configured(resource, "ingress") is False
             if changes and None in found and _unlike(pair) and not computed:
                 what = "who may connect is known only after apply or cannot be read"
                 yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
@@ -89,11 +89,11 @@ def ports(comparison: Comparison) -> Iterator[Risk]:
             yield from _opened(group)
 
 
-def _belongs(pair: Pair, resource: Resource, joins: Joins, comparison: Comparison) -> str:
+def _belongs(pair: ResourcePair, resource: Resource, joins: Joins, comparison: Comparison) -> str:
     kind, attribute = _RULES[pair.type]
     if not kind:
         return pair.address
-    found = joins.target(resource, attribute, kind)
+    found = joins.find_target(resource, attribute, kind)
     if isinstance(found, Resource):
         return comparison.pair(found).address
     name = resource.values(before=joins.before).text(attribute)
@@ -127,7 +127,7 @@ def _joined(openings: Sequence[_Opening]) -> Iterator[_Opening]:
             yield from (_Opening(*ports_, network) for network in collapse_addresses(networks))
 
 
-def _unlike(pair: Pair) -> bool:
+def _unlike(pair: ResourcePair) -> bool:
     """Whether who may connect changes, also where it is hidden."""
     names = ("ingress", "protocol", "ip_protocol", "from_port", "to_port", *_NETWORKS, *_OTHERS)
     before, after = pair.before, pair.after
@@ -155,7 +155,7 @@ def _of_block(block: Block) -> Iterator[_Opening | None]:
         return
     protocol = block.text("ip_protocol" if block.get("ip_protocol") is not None else "protocol")
     first, last = block.number("from_port"), block.number("to_port")
-    for source in (text for name in (*_NETWORKS, *_OTHERS) for text in texts(block, name)):
+    for source in (text for name in (*_NETWORKS, *_OTHERS) for text in list_texts(block, name)):
         if UNKNOWN in (source, protocol) or (protocol not in ("-1", "all") and UNKNOWN in (first, last)):
             yield None
         elif protocol in ("-1", "all"):
@@ -164,7 +164,7 @@ def _of_block(block: Block) -> Iterator[_Opening | None]:
             yield _Opening(str(protocol), int(first or 0), int(last or 0), _network(str(source)))
 
 
-def texts(block: Block, name: str) -> list[str | Unknown]:
+def list_texts(block: Block, name: str) -> list[str | Unknown]:
     """The texts at `name`: of a list, of a single one, none where it is not set."""
     if not isinstance(block.get(name), list):
         text = block.text(name)
@@ -188,6 +188,6 @@ def _inside(inner: Network | str, outer: Network | str) -> bool:
     return inner == outer
 
 
-def _risk(name: str, level: Level, pair: Pair, what: str, *, known: bool = True) -> Risk:
+def _risk(name: str, level: Level, pair: ResourcePair, what: str, *, known: bool = True) -> Risk:
     fix = "Name the networks that need it, or accept the risk." if level is Level.STOP else ""
-    return Risk(name, Section.PRIVILEGES, level, pair.address, what, fix, known)
+    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, what, fix, known)

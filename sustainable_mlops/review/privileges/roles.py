@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sustainable_mlops.plan import UNKNOWN, Block, Joins, Resource
-from sustainable_mlops.plan.iam import ROLE, of_role
+from sustainable_mlops.plan.iam import ROLE, read_role_policies
 from sustainable_mlops.plan.values import Sensitive
-from sustainable_mlops.review.comparison import Comparison, Pair
-from sustainable_mlops.review.privileges.dangerous_permissions import WIDE_NAMES, danger
-from sustainable_mlops.review.privileges.grants import policy
+from sustainable_mlops.review.comparison import Comparison, ResourcePair
+from sustainable_mlops.review.privileges.dangerous_permissions import WIDE_NAMES, assess_danger
+from sustainable_mlops.review.privileges.grants import merge_statements
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, IDENTITY, POLICY_TYPES
-from sustainable_mlops.review.risk import Level, Risk, Section, worst
+from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
 
 #: Attributes that name a role, or several; in definitions of workflows, whose steps run as roles of their own, keys.
 _ROLE = re.compile(r"(?:.*_)?(?:roles?|role_arns?|instance_profile)")
@@ -21,7 +21,7 @@ _ROLE_KEY = re.compile(r".*RoleArn")
 _PROFILE = "aws_iam_instance_profile"
 
 
-def roles_changed(comparison: Comparison, gained: Mapping[str, Level]) -> Iterator[Risk]:
+def find_role_risks(comparison: Comparison, gained: Mapping[str, Level]) -> Iterator[Risk]:
     """Every attribute, at any depth, that names a role and comes to name another.
 
     `gained` says how serious it is what each role may newly do, by its address: what runs as it may do that too.
@@ -43,10 +43,10 @@ def roles_changed(comparison: Comparison, gained: Mapping[str, Level]) -> Iterat
 
 
 def _changed(
-    pair: Pair, path: str, old: list[Any], new: list[Any], comparison: Comparison, gained: Mapping[str, Level]
+    pair: ResourcePair, path: str, old: list[Any], new: list[Any], comparison: Comparison, gained: Mapping[str, Level]
 ) -> Iterator[Risk]:
     joins = comparison.joins_after
-    if pair.new is None or joins.configured(pair.new, path.partition(".")[0]) is False:
+    if pair.new is None or joins.is_configured(pair.new, path.partition(".")[0]) is False:
         return
     roles = {role.address: role for one in new for role in _resolved(one, pair.new, path, joins)}
     if UNKNOWN in new and roles:
@@ -55,25 +55,27 @@ def _changed(
     level = Level.LOOK
     for address, role in roles.items():
         found, why = _privileged(role, joins, gained)
-        level = worst(level, found)
+        level = pick_worst(level, found)
         what += f"; {address}: {why}" if why else ""
-    yield Risk("PRIVILEGES_ROLE", Section.PRIVILEGES, level, pair.address, what, known=UNKNOWN not in new)
+    yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, level, pair.address, what, known=UNKNOWN not in new)
 
 
-def _new_profile(pair: Pair, after: Block, comparison: Comparison, gained: Mapping[str, Level]) -> Iterator[Risk]:
+def _new_profile(
+    pair: ResourcePair, after: Block, comparison: Comparison, gained: Mapping[str, Level]
+) -> Iterator[Risk]:
     """A new way for machines to run as a role that was there; of a new role, it is told where that is made."""
     named = after.get("role")
     if pair.new is None or named in (None, ""):
         return
-    found = comparison.joins_after.target(pair.new, "role", ROLE)
+    found = comparison.joins_after.find_target(pair.new, "role", ROLE)
     if not isinstance(found, Resource):
         what = f"machines may run as {named}: what it may do is not in the plan"
-        yield Risk("PRIVILEGES_ROLE", Section.PRIVILEGES, Level.LOOK, pair.address, what, known=named is not UNKNOWN)
+        yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, Level.LOOK, pair.address, what, known=named is not UNKNOWN)
     elif not comparison.pair(found).is_new:
         level, why = _privileged(found, comparison.joins_after, gained)
         if level is not Level.NOTE:
             what = f"machines may run as {found.address}: {why}"
-            yield Risk("PRIVILEGES_ROLE", Section.PRIVILEGES, level, pair.address, what)
+            yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, level, pair.address, what)
 
 
 def _privileged(role: Resource, joins: Joins, gained: Mapping[str, Level]) -> tuple[Level, str]:
@@ -81,13 +83,13 @@ def _privileged(role: Resource, joins: Joins, gained: Mapping[str, Level]) -> tu
     level = gained.get(role.address, Level.NOTE)
     if level is Level.STOP:
         return level, "what it may newly do is to stop"
-    policies = of_role(role, joins)
+    policies = read_role_policies(role, joins)
     wide = [arn for arn in policies.managed_arns if WIDE_NAMES.search(arn)]
     if wide:
         return Level.STOP, f"has {', '.join(wide)}"
-    allowed = policy(statement for one in policies.documents for statement in one.statements).allows
-    found = [(level, ""), *(danger(grant, IDENTITY, frozenset()) for grant in allowed)]
-    level = worst(*(one for one, _ in found))
+    allowed = merge_statements(statement for one in policies.documents for statement in one.statements).allows
+    found = [(level, ""), *(assess_danger(grant, IDENTITY, frozenset()) for grant in allowed)]
+    level = pick_worst(*(one for one, _ in found))
     return next(one for one in found if one[0] is level)
 
 
@@ -95,13 +97,13 @@ def _resolved(named: Any, resource: Resource, path: str, joins: Joins) -> list[R
     """The roles of the plan that `named`, at `path` of `resource`, is or may be."""
     kind = _PROFILE if path.endswith("instance_profile") else ROLE
     if named is UNKNOWN:
-        found = [one for one in joins.referred(resource, path, kind) if one.mode == "managed"]
+        found = [one for one in joins.list_referenced(resource, path, kind) if one.mode == "managed"]
     else:
-        names = joins.names(kind)
+        names = joins.index_by_name(kind)
         found = names.get(named) or names.get(str(named).rpartition("/")[2], [])
     if kind == ROLE:
         return found
-    roles = [joins.target(profile, "role", ROLE) for profile in found]
+    roles = [joins.find_target(profile, "role", ROLE) for profile in found]
     return [role for role in roles if isinstance(role, Resource)]
 
 

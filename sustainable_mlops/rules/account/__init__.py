@@ -1,1 +1,1 @@
-"""Rules of what all of an account share: Region, tags, budgets, roles, images, Studio, dead services."""
+"""Rules for shared resources of an account: Region, tags, budgets, roles, images, Studio, ended services."""

@@ -1,16 +1,16 @@
-"""Passwords, tokens and keys that stand in a text as they are. What is found is named; no part of it is shown.
+"""Detection of passwords, tokens and keys in text. It names a credential, but never shows any part of it.
 
-Two ways: the shapes that services give their tokens, which are tokens wherever they stand; and a literal value under a
-name that says what it is, such as `DB_PASSWORD`. A name that speaks of where a secret is (`SECRET_ARN`, `TOKEN_PATH`,
-`TOKEN_URL`) or of a model's tokens (`MAX_TOKENS`, `EOS_TOKEN`) says nothing of the kind.
+It finds the token formats of services anywhere. It also finds a literal value whose name denotes a credential, such as
+`DB_PASSWORD`. Names for the location of a secret (`SECRET_ARN`, `TOKEN_PATH`, `TOKEN_URL`) or for a model's tokens
+(`MAX_TOKENS`, `EOS_TOKEN`) do not count.
 """
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-#: What it is, a part that each has, and its shape, as the services document them.
-_SHAPES = tuple(
+#: Description, fixed part and format of each token, as the services document them.
+_TOKEN_FORMATS = tuple(
     (what, mark, re.compile(rf"(?<![A-Za-z0-9])(?:{shape})"))
     for what, mark, shape in (
         ("an AWS access key", "AKIA", r"AKIA[A-Z0-9]{16}\b"),
@@ -36,12 +36,12 @@ _SHAPES = tuple(
     )
 )
 _HINT = re.compile("passw|passphrase|pwd|secret|token|key|credential", re.IGNORECASE)
-_SECRET = (
+_CREDENTIAL_WORDS = (
     "ACCESSKEY", "ACCOUNTKEY", "APIKEY", "AUTHKEY", "CREDENTIAL", "CREDENTIALS", "ENCRYPTIONKEY", "PASSPHRASE",
     "LICENSEKEY", "PASSWD", "PASSWORD", "PRIVATEKEY", "PWD", "SECRET", "SECRETKEY", "SIGNINGKEY", "SSHKEY", "TOKEN",
 )  # fmt: skip
-#: What stands before `token` where it is one of a text: `pad_token`, `image_token`, `placeholder_token`.
-_OF_A_TEXT = frozenset(
+#: Words before `token` for a token of a text: `pad_token`, `image_token`, `placeholder_token`.
+_TEXT_TOKEN_WORDS = frozenset(
     {
         "AUDIO", "BOS", "BOUNDARY", "CLASS", "CLS", "DECODER", "END", "EOS", "IMAGE", "INITIALIZER", "INSTANCE", "MASK",
         "MODIFIER", "NEXT", "PAD", "PLACEHOLDER", "PROMPT", "SEP", "SPECIAL", "START", "STOP", "TRIGGER", "UNK",
@@ -58,12 +58,12 @@ _PLACEHOLDER = re.compile(
 _REFERENCE = re.compile(r"\$|`|%\(|\{\{|arn:|(?:secretsmanager|ssm|vault|env|file|resolve):")
 _PATH = re.compile(r"(?:~|\.{1,2})?/|[a-z][a-z0-9+.-]*://")
 _WORDS = re.compile(r"[a-z]+(?:[-_.](?:[a-z]+|[0-9]{1,3}))+")
-#: `prod/hugging-face/token` says where a secret is.
+#: `prod/hugging-face/token` is the name of a secret.
 _NAME = re.compile(r"[a-z0-9_.+=@-]+(?:/[a-z0-9_.+=@-]+)+")
 _NUMBER = re.compile(r"[-+]?[0-9.,]+(?:e[-+]?[0-9]+)?", re.IGNORECASE)
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 #: `NAME=value`, `"name": "value"`, `["NAME"] = "value"`, `--name value` in a script or a connection string.
-_ASSIGNED = re.compile(
+_ASSIGNMENT = re.compile(
     r"(?<![\w${])(?P<name>[A-Za-z_][\w-]{0,80})"
     r"(?:[\"'\]]{0,2}\s*[:=]\s*[\"'](?P<quoted>[^\"'\n]*)[\"']|=(?P<bare>[^\s\"';&|,)]+))"
     r"|(?<![\w-])--(?P<option>\w[\w-]{0,80})\s+[\"']?(?P<given>[^\s\"'-][^\s\"']*)"
@@ -71,48 +71,48 @@ _ASSIGNED = re.compile(
 _CODE = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+|.*[({\[].*")
 
 
-def named(name: str) -> bool:
-    """Whether what is called `name` is a credential: `HF_TOKEN`, `db.password` and `ApiKey` are."""
+def is_credential_name(name: str) -> bool:
+    """Return whether `name` denotes a credential: `HF_TOKEN`, `db.password` and `ApiKey` do."""
     words = [word.upper() for word in _PARTS.findall(name.rstrip("0123456789_-"))]
-    if not "".join(words).endswith(_SECRET):
+    if not "".join(words).endswith(_CREDENTIAL_WORDS):
         return False
-    return words[-1] != "TOKEN" or len(words) < 2 or words[-2] not in _OF_A_TEXT
+    return words[-1] != "TOKEN" or len(words) < 2 or words[-2] not in _TEXT_TOKEN_WORDS
 
 
-def literal(value: str) -> bool:
-    """Whether `value` may be a credential itself: no reference, path, number, boolean or placeholder."""
+def is_literal(value: str) -> bool:
+    """Return whether `value` may be a credential: not a reference, path, number, boolean or placeholder."""
     text = value.strip().strip("\"'")
     refers = _REFERENCE.match(text) or "${" in text or _PATH.match(text) or _NAME.fullmatch(text)
     return bool(text) and not refers and not _NUMBER.fullmatch(text) and not _PLACEHOLDER.fullmatch(text)
 
 
-def may_be_a_name(name: str, value: str) -> bool:
-    """Whether `value`, under a name such as `DB_SECRET`, may be what the secret is called."""
+def may_be_secret_name(name: str, value: str) -> bool:
+    """Return whether `value`, with a name such as `DB_SECRET`, may be the name of the secret."""
     return "".join(_PARTS.findall(name)).upper().endswith("SECRET") and bool(_WORDS.fullmatch(value.strip()))
 
 
-def within(text: str) -> Iterator[str]:
-    """What stands in a text: `a GitHub token`, or `a literal DB_PASSWORD` where a script sets one."""
-    yield from _shapes(text)
+def find_credentials(text: str) -> Iterator[str]:
+    """Yield the credentials in a text: `a GitHub token`, or `a literal DB_PASSWORD` that a script sets."""
+    yield from _find_tokens(text)
     if _HINT.search(text):
-        yield from dict.fromkeys(_assigned(text))
+        yield from dict.fromkeys(_find_assignments(text))
 
 
-def _assigned(text: str) -> Iterator[str]:
-    for match in _ASSIGNED.finditer(text):
+def _find_assignments(text: str) -> Iterator[str]:
+    for match in _ASSIGNMENT.finditer(text):
         name = match["name"] or match["option"]
         bare = match["bare"] or ""
         value = match["quoted"] or match["given"] or bare
         is_code = bare and (_CODE.fullmatch(bare) or bare.lower() == name.lower())
-        if named(name) and literal(value) and not is_code and not may_be_a_name(name, value) and not _shapes(value):
-            yield f"a literal {shown(name)}"
+        if is_credential_name(name) and is_literal(value) and not is_code and not may_be_secret_name(name, value) and not _find_tokens(value):
+            yield f"a literal {mask_name(name)}"
 
 
-def _shapes(text: str) -> list[str]:
-    return [what for what, mark, shape in _SHAPES if mark in text and shape.search(text)]
+def _find_tokens(text: str) -> list[str]:
+    return [what for what, mark, shape in _TOKEN_FORMATS if mark in text and shape.search(text)]
 
 
 @lru_cache(maxsize=4096)
-def shown(name: str) -> str:
-    """A name for a message; one that may itself be a credential is not shown."""
-    return name if re.fullmatch(r"[\w.-]{1,80}", name) and not _shapes(name) else "credential"
+def mask_name(name: str) -> str:
+    """Return a name for a message. A name that may itself be a credential is replaced."""
+    return name if re.fullmatch(r"[\w.-]{1,80}", name) and not _find_tokens(name) else "credential"

@@ -1,21 +1,21 @@
-"""Notebook instances and Studio: what stops by itself, and disks of a size that is used.
+"""Notebook instances and Studio: idle shutdown and disk sizes.
 
-The largest disks and the longest idle time are choices of this project; a waiver says why more is needed.
+The limits for disks and idle time are choices of this project. A waiver can give a reason for more.
 """
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.rules.reading import Settings, judge
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
+from sustainable_mlops.rules.reading import ConfiguredAttributes, check_value
+from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
 
 DOMAIN = "aws_sagemaker_domain"
 USER_PROFILE = "aws_sagemaker_user_profile"
 SPACE = "aws_sagemaker_space"
 NOTEBOOK = "aws_sagemaker_notebook_instance"
 
-LARGEST_DISK_GB = 100
-MOST_DISK_GB = 500
-LONGEST_IDLE_MINUTES = 180
+MAX_DISK_GB = 100
+MAX_USER_DISK_GB = 500
+MAX_IDLE_MINUTES = 180
 
 _APPS = ("jupyter_lab_app_settings", "code_editor_app_settings")
 _IDLE = "app_lifecycle_management.0.idle_settings.0"
@@ -24,20 +24,24 @@ _IDLE = "app_lifecycle_management.0.idle_settings.0"
 @rule(
     id="SUS_STUDIO_IDLE_SHUTDOWN",
     severity=Severity.WARN,
-    title="Studio apps stop when nobody uses them",
+    title="Idle Studio apps should stop",
     practices=("46",),
-    fix='Set idle_settings { lifecycle_management = "ENABLED", idle_timeout_in_minutes = 60 } for JupyterLab and Code '
-    "Editor (SageMaker Distribution 2.0 and later).",
+    fix=(
+        'Set idle_settings { lifecycle_management = "ENABLED", idle_timeout_in_minutes = 60 } for JupyterLab '
+        "and Code Editor (SageMaker Distribution 2.0 and later)."
+    ),
     types=(DOMAIN,),
 )
-def apps_stop(plan: Plan, domain: Resource) -> Verdicts:
-    """Of both app types: whoever cannot use one uses the other. Of shared spaces, which have settings of their own
-    and JupyterLab alone, where they are set up."""
-    settings = Settings(plan, domain)
+def apps_stop(plan: Plan, domain: Resource) -> RuleResults:
+    """Check both app types, because a user can use either of them.
+
+    In shared spaces with settings of their own, check JupyterLab, the only app type there.
+    """
+    settings = ConfiguredAttributes(plan, domain)
     apps = [f"default_user_settings.0.{app}" for app in _APPS]
     shared = settings.block("default_space_settings")
     if shared is UNKNOWN:
-        yield unknown("whether there are shared spaces is not known until apply", "default_space_settings")
+        yield unknown_result("it is not known until apply whether there are shared spaces", "default_space_settings")
     elif shared is not None:
         apps.append(f"default_space_settings.0.{_APPS[0]}")
     for app in apps:
@@ -47,29 +51,29 @@ def apps_stop(plan: Plan, domain: Resource) -> Verdicts:
             settings.number(f"{path}.idle_timeout_in_minutes"),
         )
         if managed is UNKNOWN:
-            yield unknown("whether idle apps stop is not known until apply", path)
+            yield unknown_result("it is not known until apply whether idle apps stop", path)
         elif managed != "ENABLED":
-            yield failed("apps that nobody uses run on", path)
+            yield failure("idle apps do not stop", path)
         else:
-            yield judge(minutes, f"{path}.idle_timeout_in_minutes", _soon, f"idle apps run for {minutes} min")
+            yield check_value(minutes, f"{path}.idle_timeout_in_minutes", _is_short, f"idle apps run for {minutes} min")
 
 
-def _soon(minutes: float | None) -> bool:
-    return minutes is None or minutes <= LONGEST_IDLE_MINUTES
+def _is_short(minutes: float | None) -> bool:
+    return minutes is None or minutes <= MAX_IDLE_MINUTES
 
 
 @rule(
     id="SUS_STUDIO_IDLE_OVERRIDE",
     severity=Severity.WARN,
-    title="No user or space keeps apps running that the domain would stop",
+    title="A user profile or space should not disable the idle shutdown of the domain",
     practices=("46",),
-    fix=f"Leave idle_settings to the domain, or keep idle_timeout_in_minutes at {LONGEST_IDLE_MINUTES} or less.",
+    fix=f"Leave idle_settings to the domain, or keep idle_timeout_in_minutes at {MAX_IDLE_MINUTES} or less.",
     types=(USER_PROFILE, SPACE),
 )
-def no_override(plan: Plan, resource: Resource) -> Verdicts:
-    """Only of those that say something about it."""
+def no_override(plan: Plan, resource: Resource) -> RuleResults:
+    """Check only profiles and spaces that set the idle settings."""
     base = "user_settings.0" if resource.type == USER_PROFILE else "space_settings.0"
-    settings = Settings(plan, resource)
+    settings = ConfiguredAttributes(plan, resource)
     for app in _APPS:
         path = f"{base}.{app}.0.{_IDLE}"
         if settings.get(path) is None:
@@ -79,70 +83,72 @@ def no_override(plan: Plan, resource: Resource) -> Verdicts:
             settings.number(f"{path}.idle_timeout_in_minutes"),
         )
         if managed is UNKNOWN:
-            yield unknown("whether idle apps stop is not known until apply", path)
+            yield unknown_result("it is not known until apply whether idle apps stop", path)
         elif managed == "DISABLED":
-            yield failed("apps that nobody uses run on", f"{path}.lifecycle_management")
+            yield failure("idle apps do not stop", f"{path}.lifecycle_management")
         else:
-            yield judge(minutes, f"{path}.idle_timeout_in_minutes", _soon, f"idle apps run for {minutes} min")
+            yield check_value(minutes, f"{path}.idle_timeout_in_minutes", _is_short, f"idle apps run for {minutes} min")
 
 
 @rule(
     id="SUS_NOTEBOOK_IDLE_SHUTDOWN",
     severity=Severity.WARN,
-    title="A notebook instance stops when nobody uses it",
+    title="An idle notebook instance should stop",
     practices=("46",),
-    fix="Name a lifecycle configuration that stops it when idle, or use Studio with idle_settings.",
+    fix="Set a lifecycle configuration that stops the instance when it is idle, or use Studio with idle_settings.",
     types=(NOTEBOOK,),
 )
-def notebook_stops(_: Plan, notebook: Resource) -> Verdicts:
-    """Any lifecycle configuration counts: what its script does cannot be judged here."""
+def notebook_stops(_: Plan, notebook: Resource) -> RuleResults:
+    """Check for a lifecycle configuration. Any counts, because its script cannot be checked here."""
     if notebook.get("lifecycle_config_name") is None:
-        yield failed("nothing stops the instance", "lifecycle_config_name")
+        yield failure("nothing stops the instance", "lifecycle_config_name")
     else:
-        yield passed()
+        yield success()
 
 
 @rule(
     id="SUS_NOTEBOOK_ACCELERATOR",
     severity=Severity.WARN,
-    title="A notebook instance has no GPU",
+    title="A notebook instance should not have a GPU",
     practices=("46",),
-    fix="Train in a job, which ends, or use a Studio app with idle_settings; a notebook that starts jobs needs no GPU.",
+    fix=(
+        "Train in a job, which ends, or use a Studio app with idle_settings. A notebook that starts jobs needs no GPU."
+    ),
     types=(NOTEBOOK,),
 )
-def notebook_without_accelerator(_: Plan, notebook: Resource) -> Verdicts:
-    """Nor another accelerator. It is on, and mostly idle, for as long as the notebook is open."""
+def notebook_without_accelerator(_: Plan, notebook: Resource) -> RuleResults:
+    """Check for a GPU or another accelerator. It is mostly idle while the notebook is open."""
     kind = notebook.text("instance_type")
     found = instances.find(kind) if isinstance(kind, str) else None
     if kind is UNKNOWN:
-        yield unknown("its instance type is not known until apply", "instance_type")
+        yield unknown_result("its instance type is not known until apply", "instance_type")
     elif found is not None and found.accelerator is not None:
         name = f"{found.accelerators} x {found.accelerator.name}"
-        yield failed(f"{kind} has {name}, which idle while somebody writes", "instance_type")
+        yield failure(f"{kind} has {name}, which is idle most of the time", "instance_type")
     elif found is not None:
-        yield passed()
+        yield success()
     elif kind:
-        yield unknown(instances.why_unknown(kind), "instance_type")
+        yield unknown_result(instances.explain_unknown(kind), "instance_type")
 
 
 @rule(
     id="SUS_NOTEBOOK_DISK",
     severity=Severity.WARN,
-    title="The disks of notebooks and spaces are of a size that is used",
+    title="The disks of notebooks and spaces should be small",
     practices=("22",),
-    fix=f"Keep disks at {LARGEST_DISK_GB} GB or less, let nobody take more than {MOST_DISK_GB} GB, leave data in S3.",
+    fix=f"Keep disks at {MAX_DISK_GB} GB or less, limit user disks to {MAX_USER_DISK_GB} GB, and leave data in S3.",
     types=(NOTEBOOK, DOMAIN, USER_PROFILE, SPACE),
 )
-def disks_are_small(plan: Plan, resource: Resource) -> Verdicts:
-    """Only of sizes that somebody set: SageMaker's own default is 5 GB."""
-    settings = Settings(plan, resource)
+def disks_are_small(plan: Plan, resource: Resource) -> RuleResults:
+    """Check sizes that the configuration sets: SageMaker's own default is 5 GB."""
+    settings = ConfiguredAttributes(plan, resource)
     for path in _DISKS[resource.type]:
         size = settings.number(path)
         if size is not None:
-            yield judge(size, path, lambda gb: gb <= LARGEST_DISK_GB, f"each disk has {size} GB, used or not")
+            yield check_value(size, path, lambda gb: gb <= MAX_DISK_GB, f"each disk has {size} GB")
         most = path.replace("default_ebs_volume", "maximum_ebs_volume")
         if most != path and (size := settings.number(most)) is not None:
-            yield judge(size, most, lambda gb: gb <= MOST_DISK_GB, f"anybody may take a disk of {size} GB")
+            yield check_value(size, most, lambda gb: gb <= MAX_USER_DISK_GB, f"each user may create a disk of {size} GB")
 
 
 _STORAGE = "space_storage_settings.0.default_ebs_storage_settings.0.default_ebs_volume_size_in_gb"

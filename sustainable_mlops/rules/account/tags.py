@@ -1,13 +1,13 @@
-"""Tags that say whose energy it is.
+"""Tags for the workload, the environment and the owner of a resource.
 
-Asked of SageMaker resources that cost something, and in any of the usual words, as every team has its own: a plan of
-somebody else's must not fail for calling its workload `project`.
+The rule checks SageMaker resources with costs. It accepts the usual words, such as `project` for the workload, because
+each team has its own.
 """
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.rules import reading
-from sustainable_mlops.rules.jobs import TRAINS
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
+from sustainable_mlops.rules.jobs import TRAINING_TYPES
+from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
 
 _MEANINGS = {
     "workload": ("workload", "project", "application", "app", "service", "product", "system"),
@@ -19,11 +19,11 @@ _MEANINGS = {
 @rule(
     id="SUS_TAGS",
     severity=Severity.INFO,
-    title="What costs says whose it is",
+    title="Resources with costs should have tags for workload, environment and owner",
     practices=("78", "77"),
     fix="Set the provider's default_tags: workload, environment, owner (and data_class, latency_slo, expires_on).",
     types=(
-        *TRAINS,
+        *TRAINING_TYPES,
         "aws_sagemaker_domain",
         "aws_sagemaker_endpoint",
         "aws_sagemaker_feature_group",
@@ -31,15 +31,15 @@ _MEANINGS = {
         "aws_sagemaker_notebook_instance",
     ),
 )
-def says_whose_it_is(plan: Plan, resource: Resource) -> Verdicts:
-    """Workload, environment and owner, the provider's default tags included."""
-    tags = reading.tags(plan, resource)
+def says_whose_it_is(plan: Plan, resource: Resource) -> RuleResults:
+    """Check the tags, including the provider's default tags."""
+    tags = reading.read_tags(plan, resource)
     if tags is UNKNOWN:
-        yield unknown("its tags are not known until apply", "tags_all")
+        yield unknown_result("its tags are not known until apply", "tags_all")
         return
     there = {key.lower().rsplit(":", 1)[-1].replace("-", "").replace("_", "") for key in tags}
     missing = [meaning for meaning, words in _MEANINGS.items() if not there & set(words)]
     if missing:
-        yield failed(f"no tag says its {', '.join(missing)}", "tags_all")
+        yield failure(f"it has no tag for {', '.join(missing)}", "tags_all")
     else:
-        yield passed()
+        yield success()

@@ -1,1 +1,1 @@
-"""Rules of data: where it is, how it is prepared, how long it is kept, and in which class."""
+"""Rules for data: location, preparation, retention and storage class."""

@@ -1,11 +1,11 @@
-"""Data stays where it is used: in one Region, and inside the VPC's own way to S3."""
+"""Location of data: one Region, and a direct path from the VPC to S3."""
 
 from collections.abc import Iterator
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.rules import relation
-from sustainable_mlops.rules.reading import judge
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
+from sustainable_mlops.rules.reading import check_value
+from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
 
 REPLICATION = "aws_s3_bucket_replication_configuration"
 _SUBNETS = {
@@ -19,9 +19,9 @@ _SUBNETS = {
 @rule(
     id="SUS_ONE_REGION",
     severity=Severity.WARN,
-    title="SageMaker and its buckets are in one Region",
+    title="SageMaker resources and their buckets should be in one Region",
     practices=("5",),
-    fix="Keep the bucket in the Region that works on it, or move the work to the data.",
+    fix="Keep the bucket in the Region that uses it, or run the workload in the Region of the data.",
     types=(
         "aws_sagemaker_model",
         "aws_sagemaker_endpoint_configuration",
@@ -34,81 +34,86 @@ _SUBNETS = {
         "aws_sagemaker_data_quality_job_definition",
     ),
 )
-def one_region(plan: Plan, resource: Resource) -> Verdicts:
-    """Of buckets in this plan: the Region of any other cannot be read from its name."""
-    for bucket in relation.buckets_of(plan, resource):
-        ours, theirs = plan.region(resource), plan.region(bucket)
-        apart = _apart(plan, resource, bucket, ours, theirs)
-        yield judge(apart, "region", lambda away: not away, f"{bucket.address} is in {theirs}, this is in {ours}")
+def one_region(plan: Plan, resource: Resource) -> RuleResults:
+    """Check buckets in this plan. The name of another bucket does not tell its Region."""
+    for bucket in relation.list_buckets(plan, resource):
+        ours, theirs = plan.find_region(resource), plan.find_region(bucket)
+        apart = _is_apart(plan, resource, bucket, ours, theirs)
+        yield check_value(
+            apart, "region", lambda away: not away, f"{bucket.address} is in {theirs}, but this resource is in {ours}"
+        )
 
 
-def _apart(plan: Plan, one: Resource, other: Resource, ours: str | Unknown, theirs: str | Unknown) -> bool | Unknown:
+def _is_apart(plan: Plan, one: Resource, other: Resource, ours: str | Unknown, theirs: str | Unknown) -> bool | Unknown:
     if ours is not UNKNOWN and theirs is not UNKNOWN:
         return ours != theirs
-    # The same provider configuration is one Region, whichever that is, unless a resource names its own.
-    key, same = (plan.configuration.resource(r).get("provider_config_key") for r in (one, other))
-    own = [plan.configured(r, "region") for r in (one, other)]
+    # Resources with the same provider configuration are in one Region, unless a resource sets its own.
+    key, same = (plan.configuration.find_resource(r).get("provider_config_key") for r in (one, other))
+    own = [plan.is_configured(r, "region") for r in (one, other)]
     return False if key == same is not None and own == [False, False] else UNKNOWN
 
 
 @rule(
     id="SUS_REPLICATION_ONE_REGION",
     severity=Severity.WARN,
-    title="Data of machine learning is not copied to another Region",
+    title="Machine learning data should not be replicated to another Region",
     practices=("5",),
-    fix="Rely on versioning, or replicate within the Region; keep a second Region for what a recovery plan asks for.",
+    fix="Use versioning, or replicate within the Region. Use a second Region only if a recovery plan requires it.",
     types=(REPLICATION,),
 )
-def replicates_nearby(plan: Plan, replication: Resource) -> Verdicts:
-    """Each copy is stored and moved once more. Only of buckets that serve machine learning."""
-    source = plan.joins.bucket(replication, "bucket")
+def replicates_nearby(plan: Plan, replication: Resource) -> RuleResults:
+    """Check buckets for machine learning. Each copy is stored and transferred once more."""
+    source = plan.joins.find_bucket(replication, "bucket")
     if not isinstance(source, Resource) or not relation.is_ml(plan, source):
         return
     rules = replication.blocks("rule")
     if rules is UNKNOWN:
-        yield unknown("the rules are not known until apply", "rule")
+        yield unknown_result("the rules are not known until apply", "rule")
         return
     for block in rules:
         status, path = block.text("status"), f"{block.path}.destination.0.bucket"
         if status == "Disabled":
             continue
-        copy = plan.joins.bucket(replication, path)
+        copy = plan.joins.find_bucket(replication, path)
         if not isinstance(copy, Resource):
-            yield unknown("the Region of the destination cannot be told from this plan", path)
+            yield unknown_result("this plan does not tell the Region of the destination", path)
             continue
-        ours, theirs = plan.region(source), plan.region(copy)
-        apart = _apart(plan, source, copy, ours, theirs)
+        ours, theirs = plan.find_region(source), plan.find_region(copy)
+        apart = _is_apart(plan, source, copy, ours, theirs)
         if status is UNKNOWN and apart is not False:
-            yield unknown("whether the rule is at work is not known until apply", f"{block.path}.status")
+            yield unknown_result("it is not known until apply whether the rule is enabled", f"{block.path}.status")
         else:
-            yield judge(apart, path, lambda away: not away, f"every object is copied from {ours} to {theirs}")
+            yield check_value(apart, path, lambda away: not away, f"every object is copied from {ours} to {theirs}")
 
 
 @rule(
     id="SUS_S3_GATEWAY_ENDPOINT",
     severity=Severity.WARN,
-    title="SageMaker in a VPC reaches S3 by a gateway endpoint",
+    title="A VPC with SageMaker should have a gateway endpoint for S3",
     practices=("5",),
-    fix='Add an aws_vpc_endpoint of type "Gateway" for com.amazonaws.<region>.s3, which costs nothing.',
+    fix='Add an aws_vpc_endpoint of type "Gateway" for com.amazonaws.<region>.s3. It is free of charge.',
     types=("aws_vpc",),
 )
-def reaches_s3_directly(plan: Plan, vpc: Resource) -> Verdicts:
-    """Else training data takes the way through a NAT gateway or an interface endpoint, which are billed by the hour
-    and the gigabyte. Only of VPCs of this plan in which SageMaker has a network interface."""
-    if not any(vpc in _vpcs(plan, user) for user in plan.joins.all(*_SUBNETS)):
+def reaches_s3_directly(plan: Plan, vpc: Resource) -> RuleResults:
+    """Check VPCs of this plan in which SageMaker has a network interface.
+
+    Without a gateway endpoint, training data goes through a NAT gateway or an interface endpoint, which are billed by
+    the hour and the gigabyte.
+    """
+    if not any(vpc in _list_vpcs(plan, user) for user in plan.joins.list_existing(*_SUBNETS)):
         return
-    endpoints = plan.joins.sources(vpc, "aws_vpc_endpoint", "vpc_id")
-    answers = [_is_s3_gateway(endpoint) for endpoint in endpoints.sure]
+    endpoints = plan.joins.find_sources(vpc, "aws_vpc_endpoint", "vpc_id")
+    answers = [_is_s3_gateway(endpoint) for endpoint in endpoints.certain]
     if True in answers:
-        yield passed()
-    elif UNKNOWN in answers or endpoints.maybe:
-        yield unknown("whether one of its endpoints is a gateway to S3 is not known until apply", "vpc_endpoint")
+        yield success()
+    elif UNKNOWN in answers or endpoints.possible:
+        yield unknown_result("it is not known until apply whether one of its endpoints is a gateway for S3", "vpc_endpoint")
     else:
-        yield failed("no gateway endpoint of the VPC leads to S3", "vpc_endpoint")
+        yield failure("the VPC has no gateway endpoint for S3", "vpc_endpoint")
 
 
 def _is_s3_gateway(endpoint: Resource) -> bool | Unknown:
-    """The type is Gateway where nothing is said."""
+    """Return whether a VPC endpoint is a gateway for S3. Gateway is the default type."""
     service, kind = endpoint.text("service_name"), endpoint.text("vpc_endpoint_type")
     answers = [
         service if service is UNKNOWN else (service or "").endswith(".s3"),
@@ -117,15 +122,15 @@ def _is_s3_gateway(endpoint: Resource) -> bool | Unknown:
     return False if False in answers else UNKNOWN if UNKNOWN in answers else True
 
 
-def _vpcs(plan: Plan, user: Resource) -> Iterator[Resource]:
+def _list_vpcs(plan: Plan, user: Resource) -> Iterator[Resource]:
     path = _SUBNETS[user.type]
     joins = plan.joins
     if user.type == "aws_sagemaker_notebook_instance":
-        only = joins.target(user, path, "aws_subnet")
+        only = joins.find_target(user, path, "aws_subnet")
         subnets = [only] if isinstance(only, Resource) else []
     else:
-        subnets = list(joins.targets(user, path, "aws_subnet").sure)
+        subnets = list(joins.find_targets(user, path, "aws_subnet").certain)
     for subnet in subnets:
-        vpc = joins.target(subnet, "vpc_id", "aws_vpc")
+        vpc = joins.find_target(subnet, "vpc_id", "aws_vpc")
         if isinstance(vpc, Resource):
             yield vpc

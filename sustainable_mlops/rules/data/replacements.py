@@ -1,9 +1,9 @@
-"""Edits that look harmless and delete what holds data, as the provider can only make them by a replacement."""
+"""Harmless edits that delete data, because the provider replaces the resource."""
 
 from sustainable_mlops.plan import Plan, Resource
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule
+from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule
 
-#: What goes with it, and the attributes whose edit replaces it (planned with AWS provider 5.100).
+#: The data that is lost, and the attributes whose edit replaces the resource (planned with AWS provider 5.100).
 _EDITS = {
     "aws_sagemaker_domain": ("the home directories of its users", {"retention_policy"}),
     "aws_sagemaker_feature_group": ("its online records", {"description", "role_arn"}),
@@ -18,18 +18,21 @@ _EDITS = {
 @rule(
     id="SUS_EDIT_DELETES_DATA",
     severity=Severity.WARN,
-    title="A change of a description, a role or a version deletes nothing",
+    title="A change of a description, a role or a version should not delete data",
     practices=("12", "40", "48"),
-    fix="Leave it as it is, or name it in lifecycle.ignore_changes; what has to change is made anew beside the old.",
+    fix=(
+        "Undo the change, or add the attribute to lifecycle.ignore_changes. If it must change, create a "
+        "second resource."
+    ),
     types=tuple(_EDITS),
-    of_change=True,
+    is_about_change=True,
 )
-def edit_deletes_data(_: Plan, resource: Resource) -> Verdicts:
-    """Where nothing but such an attribute forces the replacement: who renames it means to have another."""
+def edit_deletes_data(_: Plan, resource: Resource) -> RuleResults:
+    """Check replacements that only such an attribute forces. A new name is an intended replacement."""
     lost, harmless = _EDITS[resource.type]
-    reasons = {path.split(".")[0] for path in resource.replaced_because}
+    reasons = {path.split(".")[0] for path in resource.replacement_paths}
     if resource.action == "replace" and reasons and reasons <= harmless:
-        what = " and ".join(sorted(reasons))
-        yield failed(f"a change of {what} deletes it, with {lost}, and makes it anew", sorted(reasons)[0])
+        names = " and ".join(sorted(reasons))
+        yield failure(f"the change of {names} replaces the resource and deletes {lost}", sorted(reasons)[0])
     elif resource.action == "update":
-        yield passed()
+        yield success()

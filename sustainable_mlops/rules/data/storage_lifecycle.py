@@ -1,193 +1,197 @@
-"""S3: nothing is kept longer, or in a dearer class, than somebody needs it.
+"""Retention and storage classes in S3.
 
-Buckets are only looked at where there is evidence that they serve machine learning (see relation.py). A bucket without
-any lifecycle is told so once; what its rules lack is only asked of those that have some.
+The rules check buckets with evidence of machine learning (see relation.py). A bucket without a lifecycle gets one
+finding. The other rules apply only to buckets with a lifecycle.
 """
 
 import re
 from collections.abc import Iterator
 
-from sustainable_mlops.aws.s3 import S3Uri, bucket_of
+from sustainable_mlops.aws.s3 import S3Uri, find_bucket
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.values import Readers
 from sustainable_mlops.rules import relation
 from sustainable_mlops.rules.data import lifecycles
 from sustainable_mlops.rules.data.lifecycles import GLACIER, Lifecycle, LifecycleRule
-from sustainable_mlops.rules.jobs import PIPELINE, TRAINS, on_trainings, pipeline_of
-from sustainable_mlops.rules.reading import Request, judge
+from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_TYPES, check_trainings, find_pipeline
+from sustainable_mlops.rules.reading import CreateRequest, check_value
 from sustainable_mlops.rules.relation import BUCKET
-from sustainable_mlops.rules.rule import Severity, Verdict, Verdicts, failed, passed, rule, unknown
+from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, failure, success, rule, unknown_result
 
 MODEL = "aws_sagemaker_model"
 ENDPOINT_CONFIGURATION = "aws_sagemaker_endpoint_configuration"
 
-#: Uploads that never ended are aborted after a week at most.
-_LONGEST_UPLOAD = 7
+#: Maximum number of days before incomplete uploads are aborted.
+_MAX_UPLOAD_DAYS = 7
 _RECREATABLE = re.compile(r"re-?creatable|scratch|(^|[/_-])te?mp([/_-]|$)|intermediate|(^|/)cache")
 _SCRATCH = ("checkpoints", "debugger output", "profiler output", "captured traffic", "responses", "failures")
 
 
-def _lifecycle(plan: Plan, bucket: Resource) -> Lifecycle | None:
-    """The lifecycle of a bucket that serves machine learning and has one."""
+def _find_lifecycle(plan: Plan, bucket: Resource) -> Lifecycle | None:
+    """Return the lifecycle of a bucket for machine learning, or None if it has none."""
     if not relation.is_ml(plan, bucket):
         return None
-    found = lifecycles.of_bucket(plan, bucket)
-    return None if found.enabled() is False else found
+    found = lifecycles.find_lifecycle(plan, bucket)
+    return None if found.is_enabled() is False else found
 
 
-def _any(rules: Lifecycle, kept: Iterator[bool | Unknown]) -> bool | Unknown:
+def _is_any_true(rules: Lifecycle, kept: Iterator[bool | Unknown]) -> bool | Unknown:
     answers = list(kept)
     if any(answer is True for answer in answers):
         return True
-    return UNKNOWN if UNKNOWN in answers or not rules.whole else False
+    return UNKNOWN if UNKNOWN in answers or not rules.is_complete else False
 
 
 @rule(
     id="SUS_BUCKET_LIFECYCLE",
     severity=Severity.WARN,
-    title="A bucket of machine learning has a lifecycle",
+    title="A bucket for machine learning should have a lifecycle",
     practices=("17",),
-    fix="Add an aws_s3_bucket_lifecycle_configuration: expiry or a cheaper class by prefix, noncurrent versions, "
-    "incomplete uploads.",
+    fix=(
+        "Add an aws_s3_bucket_lifecycle_configuration: expiry or a cheaper class by prefix, noncurrent "
+        "versions, incomplete uploads."
+    ),
     types=(BUCKET,),
 )
-def has_a_lifecycle(plan: Plan, bucket: Resource) -> Verdicts:
-    """At least one enabled rule."""
+def has_a_lifecycle(plan: Plan, bucket: Resource) -> RuleResults:
+    """Check for at least one enabled rule."""
     if relation.is_ml(plan, bucket):
-        enabled = lifecycles.of_bucket(plan, bucket).enabled()
-        yield judge(enabled, "lifecycle", lambda there: there, "whatever is written is kept for ever")
+        enabled = lifecycles.find_lifecycle(plan, bucket).is_enabled()
+        yield check_value(enabled, "lifecycle", lambda there: there, "all objects are kept forever")
 
 
 @rule(
     id="SUS_ABORT_UPLOADS",
     severity=Severity.WARN,
-    title="Uploads that never ended are aborted within a week",
+    title="Incomplete uploads should be aborted within a week",
     practices=("17",),
-    fix="Add abort_incomplete_multipart_upload with at most 7 days in a rule of the whole bucket.",
+    fix="Add abort_incomplete_multipart_upload with at most 7 days to a rule for the whole bucket.",
     types=(BUCKET,),
 )
-def uploads_are_aborted(plan: Plan, bucket: Resource) -> Verdicts:
-    """Their parts are billed, and no listing shows them."""
-    lifecycle = _lifecycle(plan, bucket)
+def uploads_are_aborted(plan: Plan, bucket: Resource) -> RuleResults:
+    """Check for a rule. Parts of incomplete uploads are billed, and no listing shows them."""
+    lifecycle = _find_lifecycle(plan, bucket)
     if lifecycle is not None:
-        aborts = _any(lifecycle, (_aborts(r) for r in lifecycle.rules))
-        yield judge(aborts, "lifecycle", lambda kept: kept, "parts of uploads that never ended are kept for ever")
+        aborts = _is_any_true(lifecycle, (_aborts_uploads(r) for r in lifecycle.rules))
+        yield check_value(aborts, "lifecycle", lambda kept: kept, "parts of incomplete uploads are kept forever")
 
 
-def _aborts(found: LifecycleRule) -> bool | Unknown:
+def _aborts_uploads(found: LifecycleRule) -> bool | Unknown:
     covers = found.covers("")
     if covers is False or found.abort_days is None:
         return False
     if covers is UNKNOWN or found.abort_days is UNKNOWN:
         return UNKNOWN
-    return found.abort_days <= _LONGEST_UPLOAD
+    return found.abort_days <= _MAX_UPLOAD_DAYS
 
 
 @rule(
     id="SUS_NONCURRENT_EXPIRY",
     severity=Severity.WARN,
-    title="A versioned bucket deletes old versions",
+    title="A versioned bucket should delete old versions",
     practices=("17", "47"),
-    fix="Add noncurrent_version_expiration in a rule of the whole bucket.",
+    fix="Add noncurrent_version_expiration to a rule for the whole bucket.",
     types=(BUCKET,),
 )
-def old_versions_go(plan: Plan, bucket: Resource) -> Verdicts:
-    """Versioning and little storage go together only this way."""
-    lifecycle = _lifecycle(plan, bucket)
+def old_versions_go(plan: Plan, bucket: Resource) -> RuleResults:
+    """Check for a rule. Without it every version is stored forever."""
+    lifecycle = _find_lifecycle(plan, bucket)
     if lifecycle is None:
         return
-    kept = lifecycles.versioned(plan, bucket)
+    kept = lifecycles.is_versioned(plan, bucket)
     if kept is False:
         return
-    expire = _any(lifecycle, (_expires_versions(r) for r in lifecycle.rules))
-    yield judge(
+    expire = _is_any_true(lifecycle, (_expires_versions(r) for r in lifecycle.rules))
+    yield check_value(
         UNKNOWN if kept is UNKNOWN and expire is not True else expire,
         "lifecycle",
         lambda there: there,
-        "every version that was ever written is kept for ever",
+        "every old version is kept forever",
     )
 
 
 def _expires_versions(found: LifecycleRule) -> bool | Unknown:
-    # A number of days that is not known yet is one.
+    # An unknown number of days counts.
     return False if found.noncurrent_days is None else found.covers("")
 
 
 @rule(
     id="SUS_BUCKET_TIERING",
     severity=Severity.INFO,
-    title="What a bucket keeps moves to a cheaper class",
+    title="Objects in a bucket should move to a cheaper storage class",
     practices=("18",),
-    fix='Add transition { days = 0, storage_class = "INTELLIGENT_TIERING" }, or expire what nobody needs.',
+    fix='Add transition { days = 0, storage_class = "INTELLIGENT_TIERING" }, or expire objects that nobody needs.',
     types=(BUCKET,),
 )
-def objects_move(plan: Plan, bucket: Resource) -> Verdicts:
-    """Advice: any transition or expiry of current objects counts, as only people know how often they are read."""
-    lifecycle = _lifecycle(plan, bucket)
+def objects_move(plan: Plan, bucket: Resource) -> RuleResults:
+    """Check for any transition or expiry of current objects.
+
+    This is advice: a plan does not show how often they are read.
+    """
+    lifecycle = _find_lifecycle(plan, bucket)
     if lifecycle is not None:
-        moves = _any(lifecycle, (_moves(r) for r in lifecycle.rules))
-        yield judge(moves, "lifecycle", lambda kept: kept, "no rule moves or expires the objects that are kept")
+        moves = _is_any_true(lifecycle, (_moves_objects(r) for r in lifecycle.rules))
+        yield check_value(moves, "lifecycle", lambda kept: kept, "no rule moves or expires current objects")
 
 
-def _moves(found: LifecycleRule) -> bool | Unknown:
-    if found.enabled is False:
+def _moves_objects(found: LifecycleRule) -> bool | Unknown:
+    if found.is_enabled is False:
         return False
-    if found.transitions or found.expires is True:
-        return found.enabled
-    return found.expires
+    if found.transitions or found.has_expiration is True:
+        return found.is_enabled
+    return found.has_expiration
 
 
 @rule(
     id="SUS_RECREATABLE_ONE_ZONE",
     severity=Severity.INFO,
-    title="Data that a job can make again lies in one zone, or goes",
+    title="Re-creatable data should be stored in one zone, or expire",
     practices=("20",),
     fix="Give the rule an expiration, or a transition to ONEZONE_IA after 30 days or more.",
     types=(lifecycles.CONFIGURATION,),
 )
-def recreatable_data(plan: Plan, configuration: Resource) -> Verdicts:
-    """Rules of a bucket of machine learning whose prefix or tag says re-creatable, scratch, tmp, intermediate or
-    cache."""
-    bucket = plan.joins.bucket(configuration, "bucket")
-    rules = lifecycles.of_configuration(configuration)
+def recreatable_data(plan: Plan, configuration: Resource) -> RuleResults:
+    """Check rules whose prefix or tag says re-creatable, scratch, tmp, intermediate or cache."""
+    bucket = plan.joins.find_bucket(configuration, "bucket")
+    rules = lifecycles.list_rules(configuration)
     if not isinstance(bucket, Resource) or not relation.is_ml(plan, bucket) or rules is UNKNOWN:
         return
     for found in rules:
         named = isinstance(found.prefix, str) and _RECREATABLE.search(found.prefix)
-        if found.enabled is False or not (named or found.tags.get("recreatable") == "true"):
+        if found.is_enabled is False or not (named or found.tags.get("recreatable") == "true"):
             continue
-        if found.expires is True or "ONEZONE_IA" in found.transitions:
-            yield passed()
-        elif found.expires is UNKNOWN or UNKNOWN in found.transitions:
-            yield unknown("what becomes of the data is not known until apply", found.path)
+        if found.has_expiration is True or "ONEZONE_IA" in found.transitions:
+            yield success()
+        elif found.has_expiration is UNKNOWN or UNKNOWN in found.transitions:
+            yield unknown_result("the retention of the data is not known until apply", found.path)
         else:
-            yield failed("data that can be made again is kept in several zones for ever", found.path)
+            yield failure("re-creatable data is kept in several zones forever", found.path)
 
 
 @rule(
     id="SUS_BUCKET_VERSIONING",
     severity=Severity.INFO,
-    title="A bucket that models or pipelines are read from is versioned",
+    title="A bucket with models or pipeline definitions should be versioned",
     practices=("47",),
     fix="Add aws_s3_bucket_versioning, with noncurrent_version_expiration in the lifecycle.",
     types=(BUCKET,),
 )
-def inputs_are_versioned(plan: Plan, bucket: Resource) -> Verdicts:
-    """Only of buckets that a model's artefact or a pipeline's definition is in: those must be there to roll back to."""
+def inputs_are_versioned(plan: Plan, bucket: Resource) -> RuleResults:
+    """Check buckets with a model's artifact or a pipeline's definition, which a rollback needs."""
     if not _is_read_from(plan, bucket):
         return
-    yield judge(
-        lifecycles.versioned(plan, bucket), "versioning", lambda on: on, "an overwritten artefact cannot be had back"
+    yield check_value(
+        lifecycles.is_versioned(plan, bucket), "versioning", lambda on: on, "an overwritten artifact cannot be restored"
     )
 
 
 def _is_read_from(plan: Plan, bucket: Resource) -> bool:
-    definitions = plan.joins.sources(bucket, PIPELINE, "pipeline_definition_s3_location.0.bucket")
-    return bool(definitions.sure) or any(plan.joins.sources(bucket, MODEL, path).sure for path in _ARTEFACTS)
+    definitions = plan.joins.find_sources(bucket, PIPELINE, "pipeline_definition_s3_location.0.bucket")
+    return bool(definitions.certain) or any(plan.joins.find_sources(bucket, MODEL, path).certain for path in _ARTIFACT_PATHS)
 
 
-#: Where a model names its artefacts.
-_ARTEFACTS = tuple(
+#: Attributes of a model with the addresses of its artifacts.
+_ARTIFACT_PATHS = tuple(
     f"{container}.0.{path}"
     for container in ("primary_container", "container")
     for path in ("model_data_url", "model_data_source.0.s3_data_source.0.s3_uri")
@@ -197,52 +201,52 @@ _ARTEFACTS = tuple(
 @rule(
     id="SUS_MODELS_ARCHIVED",
     severity=Severity.INFO,
-    title="Models that nobody loads any more reach an archive class or go",
+    title="Old models should move to an archive class or expire",
     practices=("19",),
-    fix='Add a transition to "GLACIER_IR", which still loads at once, for the prefix of the models.',
+    fix='Add a transition to "GLACIER_IR" for the prefix of the models. Endpoints can still load them at once.',
     types=(BUCKET,),
 )
-def models_are_archived(plan: Plan, bucket: Resource) -> Verdicts:
-    """Of buckets with a lifecycle that a model of this plan is loaded from."""
-    lifecycle = _lifecycle(plan, bucket)
+def models_are_archived(plan: Plan, bucket: Resource) -> RuleResults:
+    """Check buckets with a lifecycle that contain a model of this plan."""
+    lifecycle = _find_lifecycle(plan, bucket)
     if lifecycle is None:
         return
-    for key in _artefact_keys(plan, bucket):
-        kept = _any(lifecycle, (_archives(r, key) for r in lifecycle.rules))
-        yield judge(
-            kept, "lifecycle", lambda there: there, f"old models beside {key or 'the served one'} stay for ever"
+    for key in _list_artifact_keys(plan, bucket):
+        kept = _is_any_true(lifecycle, (_archives_models(r, key) for r in lifecycle.rules))
+        yield check_value(
+            kept, "lifecycle", lambda there: there, f"old models beside {key or 'the served one'} are kept forever"
         )
 
 
-def _archives(found: LifecycleRule, key: str) -> bool | Unknown:
+def _archives_models(found: LifecycleRule, key: str) -> bool | Unknown:
     covers = found.covers(key)
     if covers is not True:
         return covers
-    if found.expires is True or GLACIER & set(found.transitions):
+    if found.has_expiration is True or GLACIER & set(found.transitions):
         return True
-    return UNKNOWN if found.expires is UNKNOWN or UNKNOWN in found.transitions else False
+    return UNKNOWN if found.has_expiration is UNKNOWN or UNKNOWN in found.transitions else False
 
 
 @rule(
     id="SUS_SERVED_MODEL_ARCHIVED",
     severity=Severity.WARN,
-    title="A model that is served can be loaded at once",
+    title="A served model should stay in a storage class that endpoints can load from",
     practices=("19",),
-    fix='Move models to "GLACIER_IR" instead, or keep what is served under another prefix.',
+    fix='Move models to "GLACIER_IR" instead, or keep served models under another prefix.',
     types=(BUCKET,),
 )
-def served_models_load(plan: Plan, bucket: Resource) -> Verdicts:
-    """GLACIER and DEEP_ARCHIVE need a restore first: no endpoint can scale out or come back from there."""
-    lifecycle = _lifecycle(plan, bucket)
+def served_models_load(plan: Plan, bucket: Resource) -> RuleResults:
+    """Check the transitions. GLACIER and DEEP_ARCHIVE need a restore before an endpoint can load the model."""
+    lifecycle = _find_lifecycle(plan, bucket)
     if lifecycle is None:
         return
-    for key in _artefact_keys(plan, bucket):
-        moved = _any(lifecycle, (_moves_away(r, key) for r in lifecycle.rules))
-        yield judge(
+    for key in _list_artifact_keys(plan, bucket):
+        moved = _is_any_true(lifecycle, (_moves_away(r, key) for r in lifecycle.rules))
+        yield check_value(
             moved,
             "lifecycle",
             lambda away: not away,
-            f"{key or 'the model'} moves to a class that no endpoint can load from",
+            f"{key or 'the model'} moves to a storage class that endpoints cannot load from",
         )
 
 
@@ -252,38 +256,38 @@ def _moves_away(found: LifecycleRule, key: str) -> bool | Unknown:
     return UNKNOWN if UNKNOWN in found.transitions and found.covers(key) is not False else False
 
 
-def _artefact_keys(plan: Plan, bucket: Resource) -> list[str]:
-    """The keys in `bucket` that models of this plan are loaded from; empty texts where a key is not known."""
-    addresses = [m.text(path) for path in _ARTEFACTS for m in plan.joins.sources(bucket, MODEL, path).sure]
-    return list(dict.fromkeys(_key(address) if isinstance(address, str) else "" for address in addresses))
+def _list_artifact_keys(plan: Plan, bucket: Resource) -> list[str]:
+    """Return the keys of this plan's models in `bucket`; an unknown key is an empty text."""
+    addresses = [m.text(path) for path in _ARTIFACT_PATHS for m in plan.joins.find_sources(bucket, MODEL, path).certain]
+    return list(dict.fromkeys(_read_key(address) if isinstance(address, str) else "" for address in addresses))
 
 
-def _key(address: str) -> str:
-    uri = S3Uri.read(address)
+def _read_key(address: str) -> str:
+    uri = S3Uri.parse_or_none(address)
     return uri.key if uri else ""
 
 
 @rule(
     id="SUS_SCRATCH_EXPIRES",
     severity=Severity.WARN,
-    title="What training writes beside the model expires",
+    title="Temporary training output should expire",
     practices=("45",),
     fix="Add a rule with an expiration for the prefix to the bucket's lifecycle configuration.",
-    types=TRAINS,
+    types=TRAINING_TYPES,
 )
-def training_scratch_expires(plan: Plan, resource: Resource) -> Verdicts:
-    """Checkpoints, debugger and profiler output: of buckets in this plan, as no plan shows the lifecycle of others."""
+def training_scratch_expires(plan: Plan, resource: Resource) -> RuleResults:
+    """Check checkpoints, debugger and profiler output in buckets of this plan."""
 
-    @on_trainings
-    def outputs(training: Request) -> Verdicts:
+    @check_trainings
+    def outputs(training: CreateRequest) -> RuleResults:
         for what, path in zip(_SCRATCH, ("checkpoint_config.s3_uri", *_REPORTS), strict=False):
             if training.get(path) is not None:
-                yield from _expires_at(plan, resource, training, path, what)
+                yield from _check_output(plan, resource, training, path, what)
 
     if resource.type == PIPELINE:
-        pipeline = pipeline_of(plan, resource)
+        pipeline = find_pipeline(plan, resource)
         if pipeline is not None and pipeline.steps is UNKNOWN:
-            yield unknown(pipeline.unknown, "pipeline_definition")
+            yield unknown_result(pipeline.unreadable_reason, "pipeline_definition")
             return
     yield from outputs(plan, resource)
 
@@ -291,64 +295,64 @@ def training_scratch_expires(plan: Plan, resource: Resource) -> Verdicts:
 _REPORTS = ("debug_hook_config.s3_output_path", "profiler_config.s3_output_path")
 
 
-def _expires_at(plan: Plan, resource: Resource, training: Request, path: str, what: str) -> Iterator[Verdict]:
-    where = training.where(path)
+def _check_output(plan: Plan, resource: Resource, training: CreateRequest, path: str, what: str) -> Iterator[RuleResult]:
+    where = training.locate(path)
     address = training.text(path)
     if resource.type == PIPELINE:
-        name = bucket_of(address) if isinstance(address, str) else None
-        bucket = plan.joins.names(BUCKET).get(name or "", [None])[0]
+        name = find_bucket(address) if isinstance(address, str) else None
+        bucket = plan.joins.index_by_name(BUCKET).get(name or "", [None])[0]
     else:
-        joined = plan.joins.bucket(resource, where)
+        joined = plan.joins.find_bucket(resource, where)
         bucket = joined if isinstance(joined, Resource) else None
-    yield from _expires_in(plan, bucket, address, where, what)
+    yield from _check_expiration(plan, bucket, address, where, what)
 
 
-def _expires_in(
+def _check_expiration(
     plan: Plan, bucket: Resource | None, address: str | Unknown | None, where: str, what: str
-) -> Iterator[Verdict]:
-    """The verdict on what lies at `address` of `bucket`; None where the bucket is not in this plan."""
+) -> Iterator[RuleResult]:
+    """Check the data at `address` of `bucket`; a bucket of None is not in this plan."""
     if bucket is None:
         if address is UNKNOWN:
-            yield unknown(f"the address of the {what} is not known until apply", where)
+            yield unknown_result(f"the address of the {what} is not known until apply", where)
         return
-    lifecycle = lifecycles.of_bucket(plan, bucket)
-    key = f"{_key(address).rstrip('/')}/".lstrip("/") if isinstance(address, str) else ""
-    kept = _any(lifecycle, (_expires_below(r, key) for r in lifecycle.rules))
-    if kept is False and not isinstance(address, str) and lifecycle.enabled() is not False:
-        kept = UNKNOWN  # somewhere in this bucket, of which not all expires
-    yield judge(kept, where, lambda there: there, f"no lifecycle rule of {bucket.address} deletes the {what}")
+    lifecycle = lifecycles.find_lifecycle(plan, bucket)
+    key = f"{_read_key(address).rstrip('/')}/".lstrip("/") if isinstance(address, str) else ""
+    kept = _is_any_true(lifecycle, (_expires_below(r, key) for r in lifecycle.rules))
+    if kept is False and not isinstance(address, str) and lifecycle.is_enabled() is not False:
+        kept = UNKNOWN  # the key is unknown, and only a part of the bucket expires
+    yield check_value(kept, where, lambda there: there, f"no lifecycle rule of {bucket.address} deletes the {what}")
 
 
 def _expires_below(found: LifecycleRule, key: str) -> bool | Unknown:
     covers = found.covers(key)
-    if covers is False or found.expires is False:
+    if covers is False or found.has_expiration is False:
         return False
-    return UNKNOWN if covers is UNKNOWN or found.expires is UNKNOWN else True
+    return UNKNOWN if covers is UNKNOWN or found.has_expiration is UNKNOWN else True
 
 
 @rule(
     id="SUS_ENDPOINT_OUTPUT_EXPIRES",
     severity=Severity.WARN,
-    title="What an endpoint writes to S3 expires",
+    title="The output that an endpoint writes to S3 should expire",
     practices=("45", "54", "73"),
     fix="Add a rule with an expiration for the prefix to the bucket's lifecycle configuration.",
     types=(ENDPOINT_CONFIGURATION,),
 )
-def endpoint_output_expires(plan: Plan, configuration: Resource) -> Verdicts:
-    """Captured traffic and the responses of asynchronous endpoints, in buckets of this plan."""
+def endpoint_output_expires(plan: Plan, configuration: Resource) -> RuleResults:
+    """Check captured traffic and the responses of asynchronous endpoints, in buckets of this plan."""
     places = (
         ("captured traffic", "data_capture_config.0.destination_s3_uri"),
         ("responses", "async_inference_config.0.output_config.0.s3_output_path"),
         ("failures", "async_inference_config.0.output_config.0.s3_failure_path"),
     )
     for what, path in places:
-        address = _text(configuration, path)
+        address = _read_text(configuration, path)
         if address is None:
             continue
-        joined = plan.joins.bucket(configuration, path)
+        joined = plan.joins.find_bucket(configuration, path)
         bucket = joined if isinstance(joined, Resource) else None
-        yield from _expires_in(plan, bucket, address, path, what)
+        yield from _check_expiration(plan, bucket, address, path, what)
 
 
-def _text(readers: Readers, path: str) -> str | Unknown | None:
+def _read_text(readers: Readers, path: str) -> str | Unknown | None:
     return readers.text(path)

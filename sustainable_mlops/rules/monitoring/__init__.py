@@ -1,1 +1,1 @@
-"""Rules of monitoring: alarms, dashboards, logs, events, and what watches the models."""
+"""Rules for monitoring: alarms, dashboards, logs, events and model monitors."""

@@ -1,8 +1,8 @@
-"""Dashboards: what an endpoint uses beside what it does."""
+"""Dashboards with the capacity and the load of an endpoint."""
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
-from sustainable_mlops.rules.serving.variants import ENDPOINT, SERVERLESS, kinds
+from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.serving.variants import ENDPOINT, SERVERLESS, find_kinds
 
 DASHBOARD = "aws_cloudwatch_dashboard"
 
@@ -10,32 +10,32 @@ DASHBOARD = "aws_cloudwatch_dashboard"
 @rule(
     id="SUS_ENDPOINT_DASHBOARD",
     severity=Severity.INFO,
-    title="A dashboard shows what an endpoint's instances do",
+    title="A dashboard should show an endpoint's instances and requests",
     practices=("69",),
-    fix="Add an aws_cloudwatch_dashboard with the endpoint's Invocations beside its instances and their utilisation.",
+    fix="Add an aws_cloudwatch_dashboard with the endpoint's Invocations, its instances and their utilization.",
     types=(ENDPOINT,),
 )
-def is_shown(plan: Plan, endpoint: Resource) -> Verdicts:
-    """Advice: the dashboard may be elsewhere. Not of serverless endpoints, which take what they use."""
-    of_endpoint = kinds(plan, endpoint)
+def is_shown(plan: Plan, endpoint: Resource) -> RuleResults:
+    """Check for a dashboard. This is advice: the dashboard may be elsewhere. Serverless endpoints have no instances."""
+    of_endpoint = find_kinds(plan, endpoint)
     if of_endpoint == {SERVERLESS}:
         return
-    answers = [_shows(plan, dashboard, endpoint) for dashboard in plan.joins.all(DASHBOARD)]
+    answers = [_shows_endpoint(plan, dashboard, endpoint) for dashboard in plan.joins.list_existing(DASHBOARD)]
     if True in answers:
-        yield passed()
+        yield success()
     elif UNKNOWN in answers:
-        yield unknown("what the dashboards show is not known until apply")
+        yield unknown_result("the content of the dashboards is not known until apply")
     elif of_endpoint is UNKNOWN:
-        yield unknown("whether it has instances cannot be told from this plan", "endpoint_config_name")
+        yield unknown_result("this plan does not tell whether the endpoint has instances", "endpoint_config_name")
     else:
-        yield failed("no dashboard of this plan shows it")
+        yield failure("no dashboard in this plan shows the endpoint")
 
 
-def _shows(plan: Plan, dashboard: Resource, endpoint: Resource) -> bool | Unknown:
-    """By reference, by name, or by a search over all endpoints."""
+def _shows_endpoint(plan: Plan, dashboard: Resource, endpoint: Resource) -> bool | Unknown:
+    """Return whether a dashboard shows the endpoint: by reference, by name, or by a search over all endpoints."""
     path = "dashboard_body"
     body, name = dashboard.text(path), endpoint.text("name")
-    if endpoint in plan.references(dashboard, path).resources:
+    if endpoint in plan.find_references(dashboard, path).resources:
         return True
     if not isinstance(body, str):
         return UNKNOWN

@@ -1,4 +1,4 @@
-"""Rules of EventBridge that wait for events that SageMaker does not send."""
+"""EventBridge rules that match events which SageMaker does not send."""
 
 import difflib
 import json
@@ -8,11 +8,11 @@ from typing import Any
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.rules import relation
 from sustainable_mlops.rules.reading import NOT_KNOWN
-from sustainable_mlops.rules.rule import Severity, Verdict, Verdicts, failed, passed, rule, unknown
+from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, failure, success, rule, unknown_result
 
 SOURCE = "aws.sagemaker"
-#: What SageMaker sends, each after "SageMaker " (EventBridge reference, "Amazon SageMaker AI events", copy of 2026).
-_SENT = (
+#: Names of SageMaker's events, without "SageMaker " (EventBridge reference, "Amazon SageMaker AI events", 2026).
+_EVENT_NAMES = (
     "A2I HumanLoop Status Change", "Algorithm State Change", "Endpoint Config State Change",
     "Endpoint Deployment State Change", "Endpoint State Change", "Evaluation Job Status Change",
     "Feature Group State Change", "Ground Truth Labeling Job State Change",
@@ -34,65 +34,73 @@ _SENT = (
     "Tracking Server Update Failed", "Tracking Server Updated", "Tracking Server Updating",
     "Training Job State Change", "Transform Job State Change",
 )  # fmt: skip
-_BY_CLOUDTRAIL = ("API Call", "Console Action", "Insight", "Service Event")
+_CLOUDTRAIL_NAMES = ("API Call", "Console Action", "Insight", "Service Event")
 DETAIL_TYPES = frozenset(
-    {*(f"SageMaker {sent}" for sent in _SENT), *(f"AWS {sent} via CloudTrail" for sent in _BY_CLOUDTRAIL)}
+    {*(f"SageMaker {sent}" for sent in _EVENT_NAMES), *(f"AWS {sent} via CloudTrail" for sent in _CLOUDTRAIL_NAMES)}
 )
-#: Whose states are in capitals, such as `IN_SERVICE`, though the API says `InService`.
-_OF_ENDPOINTS = frozenset({"SageMaker Endpoint State Change", "SageMaker Endpoint Deployment State Change"})
+#: Events with statuses in capitals, such as `IN_SERVICE`; the API has `InService`.
+_ENDPOINT_EVENTS = frozenset({"SageMaker Endpoint State Change", "SageMaker Endpoint Deployment State Change"})
 
 
 @rule(
     id="SUS_EVENT_NEVER_SENT",
     severity=Severity.FAIL,
-    title="A rule on SageMaker's events waits for some that it sends",
+    title="An event rule must match events that SageMaker sends",
     practices=("8", "75"),
-    fix='Write the detail-type as EventBridge lists it, and the states of endpoints in capitals ("IN_SERVICE").',
+    fix='Write the detail-type as EventBridge lists it, and the statuses of endpoints in capitals ("IN_SERVICE").',
     types=("aws_cloudwatch_event_rule",),
 )
-def never_sent(plan: Plan, event_rule: Resource) -> Verdicts:
-    """A detail-type is compared letter by letter: one that is a little wrong never matches, and nothing says so."""
+def never_sent(plan: Plan, event_rule: Resource) -> RuleResults:
+    """Check the detail-types and statuses of the pattern.
+
+    EventBridge compares a detail-type literally. A small mistake never matches, and nothing reports it.
+    """
     text, path = event_rule.text("event_pattern"), "event_pattern"
     if text is UNKNOWN:
-        if relation.touches(plan, event_rule):
-            yield unknown(f"{path} is {NOT_KNOWN}", path)
+        if relation.uses_ml(plan, event_rule):
+            yield unknown_result(f"{path} is {NOT_KNOWN}", path)
         return
-    pattern = _read(text)
-    sources = _texts(pattern.get("source"))
-    wanted = [one for one in _texts(pattern.get("detail-type")) if sources == [SOURCE] or one.startswith("SageMaker ")]
+    pattern = _parse_pattern(text)
+    sources = _list_literals(pattern.get("source"))
+    wanted = [one for one in _list_literals(pattern.get("detail-type")) if sources == [SOURCE] or one.startswith("SageMaker ")]
     if SOURCE not in sources and not wanted:
         return
-    verdicts = [*_unsent(wanted), *_states(wanted, pattern.get("detail"))]
-    yield from verdicts or [passed()]
+    verdicts = [*_check_names(wanted), *_check_states(wanted, pattern.get("detail"))]
+    yield from verdicts or [success()]
 
 
-def _unsent(wanted: list[str]) -> Iterator[Verdict]:
-    """A name that merely leaves words out or says state for status is wrong; another may be newer than the list."""
+def _check_names(wanted: list[str]) -> Iterator[RuleResult]:
+    """Report unknown detail-types.
+
+    A name that only lacks words, or has "state" for "status", is wrong. Another name may be newer than the list.
+    """
     for one in sorted(set(wanted) - DETAIL_TYPES):
-        near = max(DETAIL_TYPES, key=lambda sent: (len(_subject(one) & _subject(sent)), _likeness(one, sent), sent))
-        if _subject(one) <= _subject(near):
-            yield failed(f"nothing sends {one!r}, so the rule never fires on it: write {near!r}", "event_pattern")
+        near = max(DETAIL_TYPES, key=lambda sent: (len(_split_subject(one) & _split_subject(sent)), _measure_similarity(one, sent), sent))
+        if _split_subject(one) <= _split_subject(near):
+            yield failure(
+                f"SageMaker never sends {one!r}, so the rule does not match it: write {near!r}", "event_pattern"
+            )
         else:
-            yield unknown(f"{one!r} is not among the events that SageMaker is known to send", "event_pattern")
+            yield unknown_result(f"{one!r} is not in the list of known SageMaker events", "event_pattern")
 
 
-def _subject(detail_type: str) -> set[str]:
+def _split_subject(detail_type: str) -> set[str]:
     return set(detail_type.lower().split()) - {"sagemaker", "state", "status", "change"}
 
 
-def _likeness(one: str, other: str) -> float:
+def _measure_similarity(one: str, other: str) -> float:
     return difflib.SequenceMatcher(None, one, other).ratio()
 
 
-def _states(wanted: list[str], detail: Any) -> Iterator[Verdict]:
-    """Of a pattern on endpoints alone, of whose states none can match."""
-    states = _texts(detail.get("EndpointStatus")) if isinstance(detail, dict) else []
-    if wanted and set(wanted) <= _OF_ENDPOINTS and states and not any(state.isupper() for state in states):
-        message = f"the states of endpoints are sent in capitals, so the rule never fires on {', '.join(states)}"
-        yield failed(message, "event_pattern")
+def _check_states(wanted: list[str], detail: Any) -> Iterator[RuleResult]:
+    """Report a pattern for endpoints only, if none of its statuses can match."""
+    states = _list_literals(detail.get("EndpointStatus")) if isinstance(detail, dict) else []
+    if wanted and set(wanted) <= _ENDPOINT_EVENTS and states and not any(state.isupper() for state in states):
+        message = f"statuses of endpoints are sent in capitals, so the rule never matches {', '.join(states)}"
+        yield failure(message, "event_pattern")
 
 
-def _read(text: str | None) -> Mapping[str, Any]:
+def _parse_pattern(text: str | None) -> Mapping[str, Any]:
     try:
         found = json.loads(text or "{}")
     except (ValueError, RecursionError):
@@ -100,7 +108,10 @@ def _read(text: str | None) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _texts(listed: Any) -> list[str]:
-    """The literal values of a pattern's field; empty where one is a filter, such as a prefix, which may match more."""
+def _list_literals(listed: Any) -> list[str]:
+    """Return the literal values of a pattern's field.
+
+    The result is empty if a value is a filter, such as a prefix, which may match more.
+    """
     found = listed if isinstance(listed, list) else []
     return found if all(isinstance(one, str) for one in found) else []

@@ -1,1 +1,1 @@
-"""Rules of serving: endpoints of each kind, what runs in them, and how a new model takes over."""
+"""Rules for serving: endpoints, their scaling, hardware and updates, and model cards."""

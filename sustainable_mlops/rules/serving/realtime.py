@@ -1,223 +1,248 @@
-"""Real-time endpoints: as many instances as the load needs, and none at night where nobody asks."""
+"""Real-time endpoints: scaling with the load, and shutdown outside working hours."""
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
-from sustainable_mlops.plan.scaling import Scaling, actions_of, kind_of, moves_of, of_instances, policies_of
-from sustainable_mlops.plan.schedules import deletes
+from sustainable_mlops.plan.scaling import (
+    Scaling,
+    find_actions,
+    find_instance_scaling,
+    find_policies,
+    find_policy_effect,
+    find_variant_kind,
+)
+from sustainable_mlops.plan.schedules import has_deletion_schedule
 from sustainable_mlops.plan.values import any_of
 from sustainable_mlops.rules import reading
-from sustainable_mlops.rules.labels import Patience, is_production, patience
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule, unknown
+from sustainable_mlops.rules.labels import LatencySlo, is_production, find_latency_slo
+from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
 from sustainable_mlops.rules.serving.variants import (
     ASYNCHRONOUS,
     ENDPOINT,
     REAL_TIME,
-    each_target,
-    each_variant,
-    instances,
-    named,
-    untold,
+    check_each_target,
+    check_each_variant,
+    format_instances,
+    describe_variant,
+    explain_unknown_scaling,
 )
 
 TARGET = "aws_appautoscaling_target"
 POLICY = "aws_appautoscaling_policy"
 
-_KEPT = "retain_all_variant_properties"
+_RETAIN_PATH = "retain_all_variant_properties"
 
 
 @rule(
     id="SUS_REALTIME_SCALES",
     severity=Severity.WARN,
-    title="Each variant of a real-time endpoint scales with its load",
+    title="Each variant of a real-time endpoint should scale with its load",
     practices=("57",),
     fix="Add an aws_appautoscaling_target and a policy on SageMakerVariantInvocationsPerInstance for the variant.",
     types=(ENDPOINT,),
 )
-def scales(plan: Plan, endpoint: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        scaled = of_instances(endpoint, variant, plan.joins)
-        if scaled.moves is True:
-            yield passed()
-        elif scaled.moves is UNKNOWN:
-            yield unknown(untold(scaled, variant), variant.block.path)
+def scales(plan: Plan, endpoint: Resource) -> RuleResults:
+    def judge(variant: Variant) -> RuleResults:
+        scaled = find_instance_scaling(endpoint, variant, plan.joins)
+        if scaled.is_variable is True:
+            yield success()
+        elif scaled.is_variable is UNKNOWN:
+            yield unknown_result(explain_unknown_scaling(scaled, variant), variant.block.path)
         elif scaled.target is None:
-            yield failed(f"nothing scales {named(variant)}: it is as large at night as at noon", variant.block.path)
+            yield failure(
+                f"nothing scales {describe_variant(variant)}: it has the same size at night as during the day", variant.block.path
+            )
         else:
-            yield failed(
-                f"{named(variant)} stays at {instances(scaled.least)}: {_why_still(scaled)}", variant.block.path
+            yield failure(
+                f"{describe_variant(variant)} stays at {format_instances(scaled.minimum)}: {_explain_fixed_size(scaled)}", variant.block.path
             )
 
-    yield from each_variant(plan, endpoint, judge, REAL_TIME)
+    yield from check_each_variant(plan, endpoint, judge, REAL_TIME)
 
 
-def _why_still(scaled: Scaling) -> str:
-    if not scaled.ranges:
-        return f"{scaled.target.address if scaled.target else 'its target'} leaves no room"
-    return "; ".join(scaled.never) or "no policy moves it"
+def _explain_fixed_size(scaled: Scaling) -> str:
+    if not scaled.has_range:
+        return f"{scaled.target.address if scaled.target else 'its target'} has equal minimum and maximum capacity"
+    return "; ".join(scaled.no_effect_reasons) or "no policy scales it"
 
 
 @rule(
     id="SUS_SCALABLE_TARGET_HAS_POLICY",
     severity=Severity.WARN,
-    title="Something moves a scalable target",
+    title="A scalable target should have a policy or a scheduled action",
     practices=("57",),
     fix="Add an aws_appautoscaling_policy with the target's resource_id and scalable_dimension.",
     types=(TARGET,),
 )
-def target_has_policy(plan: Plan, target: Resource) -> Verdicts:
+def target_has_policy(plan: Plan, target: Resource) -> RuleResults:
     if target.new.text("service_namespace") != "sagemaker":
         return
-    policies, actions = policies_of(target, plan.joins), actions_of(target, plan.joins)
-    kind = kind_of(target, plan.joins)
-    moves = [moves_of(policy, kind, plan.joins) for policy in policies.sure]
-    found = any_of([bool(actions.sure), *(one.acts for one in moves)])
+    policies, actions = find_policies(target, plan.joins), find_actions(target, plan.joins)
+    kind = find_variant_kind(target, plan.joins)
+    moves = [find_policy_effect(policy, kind, plan.joins) for policy in policies.certain]
+    found = any_of([bool(actions.certain), *(one.has_effect for one in moves)])
     if found is True:
-        yield passed()
-    elif policies.maybe or actions.maybe:
-        yield unknown("what moves it is not known until apply")
+        yield success()
+    elif policies.possible or actions.possible:
+        yield unknown_result("its policies and scheduled actions are not known until apply")
     elif found is UNKNOWN:
-        where = ", as its endpoint is not in this plan" if kind is UNKNOWN else ""
-        yield unknown(f"whether its policies ever act cannot be told{where}")
+        reason = ", because its endpoint is not in this plan" if kind is UNKNOWN else ""
+        yield unknown_result(f"it is not known whether its policies have an effect{reason}")
     elif moves:
-        yield failed("; ".join(one.never for one in moves if one.never) or "none of its policies does anything")
+        yield failure(
+            "; ".join(one.no_effect_reason for one in moves if one.no_effect_reason)
+            or "none of its policies has an effect"
+        )
     else:
-        yield failed("no policy and no scheduled action moves it, so it never scales")
+        yield failure("it has no policy and no scheduled action, so it never scales")
 
 
 @rule(
     id="SUS_SCALES_IN",
     severity=Severity.WARN,
-    title="A scaling policy takes instances away again",
+    title="A scaling policy should also remove instances",
     practices=("57",),
-    fix="Remove disable_scale_in, or add a step policy with an alarm that takes instances away.",
+    fix="Remove disable_scale_in, or add a step policy with an alarm that removes instances.",
     types=(POLICY,),
 )
-def scales_in(plan: Plan, policy: Resource) -> Verdicts:
+def scales_in(plan: Plan, policy: Resource) -> RuleResults:
     path = "target_tracking_scaling_policy_configuration.0.disable_scale_in"
     if policy.new.text("service_namespace") != "sagemaker" or policy.new.text("policy_type") == "StepScaling":
         return
     disabled = policy.new.flag(path)
     if disabled is UNKNOWN:
-        yield unknown("whether it scales in is not known until apply", path)
+        yield unknown_result("it is not known until apply whether it scales in", path)
     elif not disabled or (others := _has_other_scale_in(plan, policy)) is True:
-        yield passed()
+        yield success()
     elif others is UNKNOWN:
-        yield unknown("it only adds instances, and whether another policy takes them away is not known", path)
+        yield unknown_result("it only adds instances, and it is not known whether another policy removes them", path)
     else:
-        yield failed("it only adds instances: one busy hour makes the endpoint large for ever", path)
+        yield failure("it only adds instances, so the endpoint stays large after one busy hour", path)
 
 
 def _has_other_scale_in(plan: Plan, policy: Resource) -> bool | Unknown:
     """Return whether another policy of the same scalable target takes instances away."""
-    for target in plan.joins.all(TARGET):
-        policies, kind = policies_of(target, plan.joins), kind_of(target, plan.joins)
-        if policy in policies.sure:
-            moves = [moves_of(other, kind, plan.joins).takes for other in policies.sure if other is not policy]
-            return any_of([*moves, *([UNKNOWN] if policies.maybe else [])])
+    for target in plan.joins.list_existing(TARGET):
+        policies, kind = find_policies(target, plan.joins), find_variant_kind(target, plan.joins)
+        if policy in policies.certain:
+            moves = [
+                find_policy_effect(other, kind, plan.joins).can_remove
+                for other in policies.certain
+                if other is not policy
+            ]
+            return any_of([*moves, *([UNKNOWN] if policies.possible else [])])
     return False
 
 
 @rule(
     id="SUS_PRODUCTION_TWO_INSTANCES",
     severity=Severity.INFO,
-    title="A real-time endpoint in production has two instances where its latency needs them",
+    title="A production real-time endpoint with a short latency SLO should have two instances",
     practices=("57", "51"),
-    fix="Start from two instances, or tag latency_slo with what callers tolerate if they can wait for a new one.",
+    fix="Start with two instances, or set the tag latency_slo if callers can wait for a new instance.",
     types=(ENDPOINT,),
 )
-def production_two_instances(plan: Plan, endpoint: Resource) -> Verdicts:
-    production, wanted = is_production(plan, endpoint), patience(plan, endpoint)
-    if production in (None, False) or (isinstance(wanted, Patience) and wanted > Patience.MILLISECONDS):
+def production_two_instances(plan: Plan, endpoint: Resource) -> RuleResults:
+    production, wanted = is_production(plan, endpoint), find_latency_slo(plan, endpoint)
+    if production in (None, False) or (isinstance(wanted, LatencySlo) and wanted > LatencySlo.MILLISECONDS):
         return
 
-    def judge(variant: Variant) -> Verdicts:
-        scaled = of_instances(endpoint, variant, plan.joins)
-        least = None if scaled.managed else scaled.least  # of those, inference components decide
+    def judge(variant: Variant) -> RuleResults:
+        scaled = find_instance_scaling(endpoint, variant, plan.joins)
+        least = (
+            None if scaled.is_managed else scaled.minimum
+        )  # inference components decide the number of managed instances
         if least is UNKNOWN:
-            yield unknown(f"how many instances {named(variant)} has is not known until apply", variant.block.path)
+            yield unknown_result(f"the number of instances of {describe_variant(variant)} is not known until apply", variant.block.path)
         elif least is not None and least < 2 and UNKNOWN in (production, wanted):
-            yield unknown("what its tags say is not known until apply", "tags")
+            yield unknown_result("its tags are not known until apply", "tags")
         elif least is not None and least < 2:
-            message = f"{named(variant)} may be down to {instances(least)}, in one availability zone"
-            yield failed(message, variant.block.path)
+            message = f"{describe_variant(variant)} may have only {format_instances(least)}, in one Availability Zone"
+            yield failure(message, variant.block.path)
         elif least is not None:
-            yield passed()
+            yield success()
 
-    yield from each_variant(plan, endpoint, judge, REAL_TIME)
+    yield from check_each_variant(plan, endpoint, judge, REAL_TIME)
 
 
 @rule(
     id="SUS_AUTOSCALING_RESET",
     severity=Severity.WARN,
-    title="An update of the endpoint starts from as many instances as autoscaling does",
+    title="An endpoint update should start with the same number of instances as autoscaling",
     practices=("57", "55"),
-    fix="Set initial_instance_count to the scalable target's min_capacity (1 where that is 0).",
+    fix="Set initial_instance_count to the scalable target's min_capacity (1 if that is 0).",
     types=(ENDPOINT,),
 )
-def autoscaling_reset(plan: Plan, endpoint: Resource) -> Verdicts:
-    kept = endpoint.new.flag(_KEPT)
+def autoscaling_reset(plan: Plan, endpoint: Resource) -> RuleResults:
+    kept = endpoint.new.flag(_RETAIN_PATH)
     if kept is True:
         return
 
-    def judge(target: Resource, variant: Variant) -> Verdicts:
+    def judge(target: Resource, variant: Variant) -> RuleResults:
         path = f"{variant.block.path}.initial_instance_count"
         count, least = variant.block.number("initial_instance_count"), target.new.number("min_capacity")
         if least is UNKNOWN or count is UNKNOWN:
-            yield unknown("its instance counts are not known until apply", path)
+            yield unknown_result("its instance counts are not known until apply", path)
         elif least is None or count is None or count == max(least, 1):
-            yield passed()
+            yield success()
         elif kept is UNKNOWN:
-            yield unknown("whether updates keep its instance counts is not known until apply", _KEPT)
+            yield unknown_result("it is not known until apply whether updates keep its instance counts", _RETAIN_PATH)
         else:
-            message = f"each update sets {named(variant)} to {instances(count)}, and autoscaling to {least} or more"
-            yield failed(message, path)
+            message = f"each update sets {describe_variant(variant)} to {format_instances(count)}, but autoscaling starts at {least}"
+            yield failure(message, path)
 
-    yield from each_target(plan, endpoint, judge, REAL_TIME, ASYNCHRONOUS)
+    yield from check_each_target(plan, endpoint, judge, REAL_TIME, ASYNCHRONOUS)
 
 
 @rule(
     id="SUS_OFF_HOURS",
     severity=Severity.WARN,
-    title="A real-time endpoint outside production rests when nobody works",
+    title="A real-time endpoint outside production should stop outside working hours",
     practices=("67",),
-    fix="Add aws_appautoscaling_scheduled_action for evenings and mornings, or a schedule that deletes the endpoint.",
+    fix=("Add aws_appautoscaling_scheduled_action for evenings and mornings, or a schedule that deletes the endpoint."),
     types=(ENDPOINT,),
 )
-def off_hours(plan: Plan, endpoint: Resource) -> Verdicts:
-    """Of an endpoint that no tag gives an environment nothing is said: it may be production."""
+def off_hours(plan: Plan, endpoint: Resource) -> RuleResults:
+    """Check endpoints whose tag names another environment than production.
+
+    Without the tag an endpoint may be production.
+    """
     production = is_production(plan, endpoint)
     if production is True or production is None:
         return
 
-    def judge(variant: Variant) -> Verdicts:
-        scaled = of_instances(endpoint, variant, plan.joins)
-        answers = [scaled.rests, deletes(endpoint, plan.joins)]
+    def judge(variant: Variant) -> RuleResults:
+        scaled = find_instance_scaling(endpoint, variant, plan.joins)
+        answers = [scaled.has_scheduled_reduction, has_deletion_schedule(endpoint, plan.joins)]
         if True in answers:
-            yield passed()
+            yield success()
         elif production is UNKNOWN or UNKNOWN in answers:
-            why = scaled.untold[0] if scaled.untold else "what stops it at night is not known until apply"
-            yield unknown(why, variant.block.path)
+            why = (
+                scaled.unknown_reasons[0]
+                if scaled.unknown_reasons
+                else "it is not known until apply what stops it at night"
+            )
+            yield unknown_result(why, variant.block.path)
         else:
-            yield failed(f"nothing stops {named(variant)} at night", variant.block.path)
+            yield failure(f"nothing stops {describe_variant(variant)} at night", variant.block.path)
 
-    yield from each_variant(plan, endpoint, judge, REAL_TIME)
+    yield from check_each_variant(plan, endpoint, judge, REAL_TIME)
 
 
 @rule(
     id="SUS_ENDPOINT_RIGHT_SIZED",
     severity=Severity.INFO,
-    title="The instances of a real-time endpoint were chosen by a load test",
+    title="A load test should select the instances of a real-time endpoint",
     practices=("63",),
     fix="Run an Inference Recommender job and tag the endpoint recommendation_job with its ARN.",
     types=(ENDPOINT,),
 )
-def right_sized(plan: Plan, endpoint: Resource) -> Verdicts:
-    def judge(_: Variant) -> Verdicts:
-        tags = reading.tags(plan, endpoint)
+def right_sized(plan: Plan, endpoint: Resource) -> RuleResults:
+    def judge(_: Variant) -> RuleResults:
+        tags = reading.read_tags(plan, endpoint)
         if tags is UNKNOWN:
-            yield unknown("its tags are not known until apply", "tags")
+            yield unknown_result("its tags are not known until apply", "tags")
         elif "recommendation_job" in tags:
-            yield passed()
+            yield success()
         else:
-            yield failed("no tag says which load test chose its instances", "tags")
+            yield failure("no tag names the load test that selected its instances", "tags")
 
-    yield from each_variant(plan, endpoint, judge, REAL_TIME)
+    yield from check_each_variant(plan, endpoint, judge, REAL_TIME)

@@ -1,6 +1,6 @@
-"""Serverless endpoints: what they refuse, and provisioned concurrency, which takes their point away.
+"""Serverless endpoints: features that they do not support, and provisioned concurrency.
 
-Refusals and limits: SageMaker developer guide, "Serverless Inference", feature exclusions and quotas.
+Exclusions and limits come from the SageMaker developer guide, "Serverless Inference", feature exclusions and quotas.
 """
 
 import re
@@ -9,11 +9,11 @@ from functools import partial
 from typing import TypeAlias
 
 from sustainable_mlops.catalogue import regions
-from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
+from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
-from sustainable_mlops.plan.scaling import of_concurrency
-from sustainable_mlops.rules.reading import Request
-from sustainable_mlops.rules.rule import Check, Severity, Verdicts, failed, passed, rule, unknown
+from sustainable_mlops.plan.scaling import find_concurrency_scaling
+from sustainable_mlops.rules.reading import CreateRequest
+from sustainable_mlops.rules.rule import Check, Severity, RuleResults, failure, success, rule, unknown_result
 from sustainable_mlops.rules.serving.variants import (
     ASYNCHRONOUS,
     CONFIGURATION,
@@ -22,221 +22,223 @@ from sustainable_mlops.rules.serving.variants import (
     REAL_TIME,
     SERVERLESS,
     VARIANTS,
-    containers,
-    each_variant,
+    list_containers,
+    check_each_variant,
     images,
-    kinds,
-    model_of,
-    on_variants,
-    untold,
+    find_kinds,
+    find_model,
+    check_variants,
+    explain_unknown_scaling,
 )
 
-#: Where a variant has its provisioned concurrency; the provider reads 0 back for none.
-WARM = "serverless_config.provisioned_concurrency"
+#: Request path of the provisioned concurrency. The provider reads 0 if there is none.
+PROVISIONED_PATH = "serverless_config.provisioned_concurrency"
 
-#: An image of AWS's Deep Learning Containers, or a copy that keeps its name, for GPU: pytorch-inference:2.6-gpu-py312.
-_FOR_GPU = re.compile(r"/([a-z]+-)*(pytorch|tensorflow|mxnet|djl|autogluon)-(inference|training)[a-z-]*:[^/]*-gpu(-|$)")
+#: A GPU image of AWS's Deep Learning Containers, or a copy with the same name: pytorch-inference:2.6-gpu-py312.
+_GPU_IMAGE = re.compile(r"/([a-z]+-)*(pytorch|tensorflow|mxnet|djl|autogluon)-(inference|training)[a-z-]*:[^/]*-gpu(-|$)")
 
-_Question: TypeAlias = Callable[[Resource], bool | Unknown]
+_ModelQuestion: TypeAlias = Callable[[Resource], bool | Unknown]
 
-_refusal = partial(rule, severity=Severity.FAIL, practices=("52",), types=(CONFIGURATION,))
+_define_refusal = partial(rule, severity=Severity.FAIL, practices=("52",), types=(CONFIGURATION,))
 
 
-def _of_models(what: str, refused: str = "which serverless endpoints refuse") -> Callable[[_Question], Check]:
-    """Make a question of a model, whether it has `what`, the check of serverless variants: none may have it."""
+def _check_models(what: str, refused: str = "which serverless endpoints do not support") -> Callable[[_ModelQuestion], Check]:
+    """Turn a question about a model, whether it has `what`, into a check that no serverless variant has it."""
 
-    def wrap(has: _Question) -> Check:
-        def judge(variant: Variant) -> Verdicts:
-            model, path = model_of(variant), f"{variant.block.path}.model_name"
+    def wrap(has: _ModelQuestion) -> Check:
+        def judge(variant: Variant) -> RuleResults:
+            model, path = find_model(variant), f"{variant.block.path}.model_name"
             if not isinstance(model, Resource):
                 yield model
                 return
             answer = has(model)
             if answer is UNKNOWN:
-                yield unknown(f"whether {model.address} has {what} is not known until apply", path)
+                yield unknown_result(f"it is not known until apply whether {model.address} has {what}", path)
             else:
-                yield failed(f"{model.address} has {what}, {refused}", path) if answer else passed()
+                yield failure(f"{model.address} has {what}, {refused}", path) if answer else success()
 
-        def over(plan: Plan, configuration: Resource) -> Verdicts:
-            yield from each_variant(plan, configuration, judge, SERVERLESS)
+        def over(plan: Plan, configuration: Resource) -> RuleResults:
+            yield from check_each_variant(plan, configuration, judge, SERVERLESS)
 
         return over
 
     return wrap
 
 
-def _any_container(model: Resource, path: str, value: str) -> bool | Unknown:
-    """Whether any container of a model has this value at `path`."""
-    found = containers(model)
+def _has_container_value(model: Resource, path: str, value: str) -> bool | Unknown:
+    """Return whether any container of a model has this value at `path`."""
+    found = list_containers(model)
     values = {UNKNOWN} if found is UNKNOWN else {container.text(path) for container in found}
     return True if value in values else UNKNOWN if UNKNOWN in values else False
 
 
-@_refusal(
+@_define_refusal(
     id="SUS_SERVERLESS_VPC",
-    title="The model of a serverless endpoint has no VPC configuration",
-    fix="Remove vpc_config from the model, or use an asynchronous endpoint, which takes one and scales to zero too.",
+    title="The model of a serverless endpoint must not have a VPC configuration",
+    fix=(
+        "Remove vpc_config from the model, or use an asynchronous endpoint, which supports one and also scales to zero."
+    ),
 )
-@_of_models("a vpc_config")
+@_check_models("a VPC configuration")
 def vpc(model: Resource) -> bool | Unknown:
     block = model.new.block("vpc_config")
     return block if block is UNKNOWN else block is not None
 
 
-@_refusal(
+@_define_refusal(
     id="SUS_SERVERLESS_NETWORK_ISOLATION",
-    title="The model of a serverless endpoint has no network isolation",
+    title="The model of a serverless endpoint must not have network isolation",
     fix="Set enable_network_isolation = false and skip CKV_AWS_370 on the model with that reason.",
 )
-@_of_models("network isolation")
+@_check_models("network isolation")
 def network_isolation(model: Resource) -> bool | Unknown:
     isolated = model.new.flag("enable_network_isolation")
     return False if isolated is None else isolated
 
 
-@_refusal(
+@_define_refusal(
     id="SUS_SERVERLESS_MULTI_MODEL",
-    title="The model of a serverless endpoint is a single model",
+    title="The model of a serverless endpoint must be a single model",
     practices=("52", "64"),
-    fix="Give each model a serverless endpoint of its own (one that idles costs nothing), or use a real-time endpoint.",
+    fix="Give each model its own serverless endpoint (an idle one costs nothing), or use a real-time endpoint.",
 )
-@_of_models("a multi-model container")
+@_check_models("a multi-model container")
 def multi_model(model: Resource) -> bool | Unknown:
-    return _any_container(model, "mode", "MultiModel")
+    return _has_container_value(model, "mode", "MultiModel")
 
 
-@_refusal(
+@_define_refusal(
     id="SUS_SERVERLESS_INFERENCE_PIPELINE",
-    title="The model of a serverless endpoint is no inference pipeline",
+    title="The model of a serverless endpoint must not be an inference pipeline",
     practices=("52", "65"),
     fix="Put the steps into one container, or use a real-time or asynchronous endpoint.",
 )
-@_of_models("containers in series")
+@_check_models("an inference pipeline")
 def inference_pipeline(model: Resource) -> bool | Unknown:
-    found, mode = containers(model), model.new.text("inference_execution_config.0.mode")
+    found, mode = list_containers(model), model.new.text("inference_execution_config.0.mode")
     if found is not UNKNOWN and len(found) < 2:
         return False
     return UNKNOWN if found is UNKNOWN or mode is UNKNOWN else mode != "Direct"
 
 
-@_refusal(
+@_define_refusal(
     id="SUS_SERVERLESS_PRIVATE_REGISTRY",
-    title="The image of a serverless endpoint comes from ECR",
+    title="The image of a serverless endpoint must be in ECR",
     fix="Copy the image to ECR and remove image_config from the container.",
 )
-@_of_models("an image in a private registry")
+@_check_models("an image in a private registry")
 def private_registry(model: Resource) -> bool | Unknown:
-    return _any_container(model, "image_config.0.repository_access_mode", "Vpc")
+    return _has_container_value(model, "image_config.0.repository_access_mode", "Vpc")
 
 
 @rule(
     id="SUS_SERVERLESS_GPU_IMAGE",
     severity=Severity.WARN,
-    title="The image of a serverless endpoint is one for CPU",
+    title="The image of a serverless endpoint should be for CPU",
     practices=("52",),
-    fix="Use the framework's image for CPU (its tag says -cpu-), which is smaller, or a real-time endpoint.",
+    fix="Use the framework's CPU image (its tag contains -cpu-), which is smaller, or a real-time endpoint.",
     types=(CONFIGURATION,),
 )
-@_of_models("an image for GPU", "and serverless endpoints have none")
+@_check_models("a GPU image", "but serverless endpoints have no GPU")
 def gpu_image(model: Resource) -> bool | Unknown:
     found = list(images(model))
-    if any(image is not UNKNOWN and _FOR_GPU.search(image) for image in found):
+    if any(image is not UNKNOWN and _GPU_IMAGE.search(image) for image in found):
         return True
     return UNKNOWN if UNKNOWN in found or not found else False
 
 
-@_refusal(
+@_define_refusal(
     id="SUS_SERVERLESS_DATA_CAPTURE",
-    title="A serverless endpoint captures no data",
+    title="A serverless endpoint must not capture data",
     practices=("52", "73"),
-    fix="Remove data_capture_config and log requests from the container or the caller, or use a real-time endpoint.",
+    fix="Remove data_capture_config and log requests in the container or the caller, or use a real-time endpoint.",
     types=CONFIGURES,
 )
-@on_variants(SERVERLESS)
-def data_capture(configuration: Request, _: Request) -> Verdicts:
+@check_variants(SERVERLESS)
+def data_capture(configuration: CreateRequest, _: CreateRequest) -> RuleResults:
     path = "data_capture_config.enable_capture"
-    yield configuration.judge(
-        configuration.flag(path), path, lambda on: not on, "serverless endpoints refuse data capture"
+    yield configuration.check_value(
+        configuration.flag(path), path, lambda on: not on, "serverless endpoints do not support data capture"
     )
 
 
-@_refusal(
+@_define_refusal(
     id="SUS_SERVERLESS_ONE_VARIANT",
-    title="A serverless endpoint has exactly one variant",
-    fix="Keep one production variant and no shadow variant; give the other model an endpoint of its own.",
+    title="A serverless endpoint must have exactly one variant",
+    fix="Keep one production variant and no shadow variant. Give the other model its own endpoint.",
     types=CONFIGURES,
 )
-@on_variants(SERVERLESS)
-def one_variant(configuration: Request, variant: Request) -> Verdicts:
-    """Lists that are not known are said to be so already."""
-    counts = [configuration.listed(variants) for variants in VARIANTS]
+@check_variants(SERVERLESS)
+def one_variant(configuration: CreateRequest, variant: CreateRequest) -> RuleResults:
+    """Check the number of variants. Unknown lists are already reported."""
+    counts = [configuration.count_blocks(variants) for variants in VARIANTS]
     count = sum(number for number in counts if number is not UNKNOWN)
     if count > 1:
-        yield failed(f"serverless endpoints have one variant, not {count}", variant.where())
+        yield failure(f"a serverless endpoint has one variant, not {count}", variant.locate())
     elif UNKNOWN not in counts:
-        yield passed()
+        yield success()
 
 
-@_refusal(
+@_define_refusal(
     id="SUS_SERVERLESS_INSTANCES",
-    title="A serverless variant names no instances",
-    fix="Remove instance_type and initial_instance_count beside serverless_config.",
+    title="A serverless variant must not have instances",
+    fix="Remove instance_type and initial_instance_count from the variant with serverless_config.",
     types=CONFIGURES,
 )
-@on_variants(SERVERLESS)
-def instances(_: Request, variant: Request) -> Verdicts:
+@check_variants(SERVERLESS)
+def instances(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     for path in ("instance_type", "initial_instance_count"):
-        yield variant.judge(
-            variant.get(path), path, lambda value: not value, "a variant is serverless or has instances, not both"
+        yield variant.check_value(
+            variant.get(path), path, lambda value: not value, "a serverless variant cannot have instances"
         )
 
 
-@_refusal(
+@_define_refusal(
     id="SUS_SERVERLESS_LIMITS",
-    title="Memory and concurrency of a serverless endpoint are within SageMaker's limits",
-    fix="Memory: 1024 to 6144 MB in steps of 1024. Concurrency: 1 to 200, provisioned at most the maximum.",
+    title="Memory and concurrency of a serverless endpoint must be within SageMaker's limits",
+    fix="Memory: 1024 to 6144 MB in steps of 1024. Concurrency: 1 to 200, and provisioned at most the maximum.",
     types=CONFIGURES,
 )
-@on_variants(SERVERLESS)
-def limits(_: Request, variant: Request) -> Verdicts:
+@check_variants(SERVERLESS)
+def limits(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     path = "serverless_config.memory_size_in_mb"
     memory = variant.number(path)
-    sizes = serverless_memory_mb()
-    message = f"{memory} MB is none of {', '.join(map(str, sizes))}"
-    yield variant.judge(memory, path, lambda size: size is None or size in sizes, message)
+    sizes = list_serverless_memory_mb()
+    message = f"{memory} MB is not one of {', '.join(map(str, sizes))}"
+    yield variant.check_value(memory, path, lambda size: size is None or size in sizes, message)
     path = "serverless_config.max_concurrency"
-    most, warm = variant.number(path), variant.number(WARM)
-    at_once = limit("serverless_concurrency")
+    most, warm = variant.number(path), variant.number(PROVISIONED_PATH)
+    at_once = get_limit("serverless_concurrency")
     message = f"a concurrency of {most} is not within 1 to {at_once}"
-    yield variant.judge(most, path, lambda number: number is None or 1 <= number <= at_once, message)
+    yield variant.check_value(most, path, lambda number: number is None or 1 <= number <= at_once, message)
     if isinstance(most, int | float) and warm is not None:
-        message = f"{warm} provisioned are more than the {most} of max_concurrency"
-        yield variant.judge(warm, WARM, lambda number: number <= most, message)
+        message = f"the provisioned concurrency of {warm} is above max_concurrency of {most}"
+        yield variant.check_value(warm, PROVISIONED_PATH, lambda number: number <= most, message)
 
 
 @rule(
     id="SUS_SERVERLESS_REGION",
     severity=Severity.WARN,
-    title="Serverless Inference is offered in the endpoint's Region",
+    title="The Region of a serverless endpoint should offer Serverless Inference",
     practices=("52", "4"),
     fix="Use a Region that the developer guide lists for Serverless Inference, or an asynchronous endpoint.",
     types=(CONFIGURATION,),
 )
-def region(plan: Plan, configuration: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
-        where = plan.region(configuration)
+def region(plan: Plan, configuration: Resource) -> RuleResults:
+    def judge(variant: Variant) -> RuleResults:
+        where = plan.find_region(configuration)
         if where is UNKNOWN:
-            yield unknown("its Region is not in the plan")
-        elif (region := regions.find(where)) is None or not region.serverless:
-            yield failed(f"Serverless Inference is not listed for {where}", variant.block.path)
+            yield unknown_result("the plan does not tell the Region")
+        elif (region := regions.find(where)) is None or not region.has_serverless:
+            yield failure(f"Serverless Inference is not available in {where}", variant.block.path)
         else:
-            yield passed()
+            yield success()
 
-    yield from each_variant(plan, configuration, judge, SERVERLESS)
+    yield from check_each_variant(plan, configuration, judge, SERVERLESS)
 
 
-#: Where each resource of Model Monitor names the endpoint that it watches.
-_WATCHED = {
+#: The attribute with which each resource of Model Monitor names its endpoint.
+_ENDPOINT_PATHS = {
     "aws_sagemaker_data_quality_job_definition": "data_quality_job_input.0.endpoint_input.0.endpoint_name",
     "aws_sagemaker_monitoring_schedule": (
         "monitoring_schedule_config.0.monitoring_job_definition.0.monitoring_inputs.0.endpoint_input.0.endpoint_name"
@@ -247,52 +249,54 @@ _WATCHED = {
 @rule(
     id="SUS_SERVERLESS_MODEL_MONITOR",
     severity=Severity.FAIL,
-    title="Model Monitor watches no serverless endpoint",
+    title="Model Monitor must not monitor a serverless endpoint",
     practices=("52", "73"),
-    fix="Compare predictions in a job of your own on what the caller logs; serverless endpoints capture no data.",
-    types=tuple(_WATCHED),
+    fix="Compare predictions in your own job with data that the caller logs. Serverless endpoints capture no data.",
+    types=tuple(_ENDPOINT_PATHS),
 )
-def model_monitor(plan: Plan, monitor: Resource) -> Verdicts:
-    path = _WATCHED[monitor.type]
+def model_monitor(plan: Plan, monitor: Resource) -> RuleResults:
+    path = _ENDPOINT_PATHS[monitor.type]
     if monitor.new.text(path) is None:
         return
-    found = kinds(plan, plan.joins.target(monitor, path, ENDPOINT))
+    found = find_kinds(plan, plan.joins.find_target(monitor, path, ENDPOINT))
     if found is UNKNOWN:
-        yield unknown("the endpoint that it watches cannot be told from this plan", path)
+        yield unknown_result("this plan does not tell its endpoint", path)
     elif SERVERLESS in found:
-        yield failed("Model Monitor needs data capture, which serverless endpoints do not have", path)
+        yield failure("Model Monitor needs data capture, which serverless endpoints do not support", path)
     else:
-        yield passed()
+        yield success()
 
 
 @rule(
     id="SUS_SERVERLESS_CONVERSION",
     severity=Severity.FAIL,
-    title="No real-time endpoint becomes serverless in place",
+    title="A real-time endpoint must not become serverless in place",
     practices=("52",),
-    fix="Create a serverless endpoint under another name, move the callers, then delete the real-time one.",
+    fix="Create a serverless endpoint under another name, move the callers, then delete the real-time endpoint.",
     types=(ENDPOINT,),
-    of_change=True,
+    is_about_change=True,
 )
-def conversion(plan: Plan, endpoint: Resource) -> Verdicts:
+def conversion(plan: Plan, endpoint: Resource) -> RuleResults:
     path = "endpoint_config_name"
     if endpoint.action != "update" or endpoint.old.text(path) == endpoint.new.text(path):
         return
-    before, after = _kinds_before(plan, endpoint), kinds(plan, endpoint)
+    before, after = _find_kinds_before(plan, endpoint), find_kinds(plan, endpoint)
     if after is not UNKNOWN and SERVERLESS not in after:
         return
     if before is UNKNOWN or after is UNKNOWN:
-        yield unknown("the kind of the old or the new configuration is not in this plan", path)
+        yield unknown_result("this plan does not tell the kind of the old or the new configuration", path)
     elif REAL_TIME in before:
-        yield failed("SageMaker turns no real-time endpoint into a serverless one", path)
+        yield failure("SageMaker cannot convert a real-time endpoint to a serverless one", path)
     elif ASYNCHRONOUS in before:
-        yield unknown("nothing says whether SageMaker turns an asynchronous endpoint into a serverless one", path)
+        yield unknown_result(
+            "it is not documented whether SageMaker converts an asynchronous endpoint to a serverless one", path
+        )
     else:
-        yield passed()
+        yield success()
 
 
-def _kinds_before(plan: Plan, endpoint: Resource) -> set[str] | Unknown:
-    of_old = plan.joins_before.variants(plan.joins_before.configuration(endpoint))
+def _find_kinds_before(plan: Plan, endpoint: Resource) -> set[str] | Unknown:
+    of_old = plan.joins_before.list_variants(plan.joins_before.find_configuration(endpoint))
     if of_old is UNKNOWN:
         return UNKNOWN
     found = {variant.kind for variant in of_old}
@@ -302,41 +306,41 @@ def _kinds_before(plan: Plan, endpoint: Resource) -> set[str] | Unknown:
 @rule(
     id="SUS_PROVISIONED_CONCURRENCY",
     severity=Severity.WARN,
-    title="A serverless endpoint has no provisioned concurrency",
+    title="A serverless endpoint should not have provisioned concurrency",
     practices=("52",),
-    fix="Remove provisioned_concurrency, or waive this with the latency that callers need: it runs day and night.",
+    fix="Remove provisioned_concurrency, or waive this with the latency that callers need. It runs all day.",
     types=(CONFIGURATION,),
 )
-@on_variants(SERVERLESS)
-def provisioned_concurrency(_: Request, variant: Request) -> Verdicts:
-    count = variant.number(WARM)
-    message = f"{count} workers stay warm whether there are requests or not"
-    yield variant.judge(count, WARM, lambda number: not number, message)
+@check_variants(SERVERLESS)
+def provisioned_concurrency(_: CreateRequest, variant: CreateRequest) -> RuleResults:
+    count = variant.number(PROVISIONED_PATH)
+    message = f"{count} workers stay ready even without requests"
+    yield variant.check_value(count, PROVISIONED_PATH, lambda number: not number, message)
 
 
 @rule(
     id="SUS_PROVISIONED_CONCURRENCY_SCALES",
     severity=Severity.WARN,
-    title="Provisioned concurrency follows the load",
+    title="Provisioned concurrency should scale with the load",
     practices=("53",),
     fix="Add an aws_appautoscaling_target with the dimension sagemaker:variant:DesiredProvisionedConcurrency.",
     types=(ENDPOINT,),
 )
-def provisioned_concurrency_scales(plan: Plan, endpoint: Resource) -> Verdicts:
-    def judge(variant: Variant) -> Verdicts:
+def provisioned_concurrency_scales(plan: Plan, endpoint: Resource) -> RuleResults:
+    def judge(variant: Variant) -> RuleResults:
         path = "serverless_config.0.provisioned_concurrency"
         count = variant.block.number(path)
         if count in (None, 0):
             return
-        scaled = of_concurrency(endpoint, variant, plan.joins)
+        scaled = find_concurrency_scaling(endpoint, variant, plan.joins)
         if count is UNKNOWN:
-            yield unknown("its provisioned concurrency is not known until apply", f"{variant.block.path}.{path}")
-        elif scaled.moves is True:
-            yield passed()
-        elif scaled.moves is UNKNOWN:
-            yield unknown(untold(scaled, variant), variant.block.path)
+            yield unknown_result("its provisioned concurrency is not known until apply", f"{variant.block.path}.{path}")
+        elif scaled.is_variable is True:
+            yield success()
+        elif scaled.is_variable is UNKNOWN:
+            yield unknown_result(explain_unknown_scaling(scaled, variant), variant.block.path)
         else:
-            why = "; ".join(scaled.never) or "nothing scales them"
-            yield failed(f"{count} workers stay warm: {why}", f"{variant.block.path}.{path}")
+            reason = "; ".join(scaled.no_effect_reasons) or "nothing scales them"
+            yield failure(f"{count} workers stay ready: {reason}", f"{variant.block.path}.{path}")
 
-    yield from each_variant(plan, endpoint, judge, SERVERLESS)
+    yield from check_each_variant(plan, endpoint, judge, SERVERLESS)

@@ -1,90 +1,92 @@
-"""The kind of endpoint follows from how long callers can wait, which the tag `latency_slo` says."""
+"""The kind of an endpoint, compared with its latency SLO in the tag `latency_slo`."""
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
-from sustainable_mlops.plan.scaling import of_instances
-from sustainable_mlops.rules.labels import Patience, patience
-from sustainable_mlops.rules.rule import Severity, Verdict, Verdicts, failed, passed, rule, unknown
+from sustainable_mlops.plan.scaling import find_instance_scaling
+from sustainable_mlops.rules.labels import LatencySlo, find_latency_slo
+from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, failure, success, rule, unknown_result
 from sustainable_mlops.rules.serving.variants import (
     ASYNCHRONOUS,
     ENDPOINT,
     REAL_TIME,
     SERVERLESS,
-    each_variant,
+    check_each_variant,
     hosts_components,
-    instance_type,
-    named,
+    read_instance_type,
+    describe_variant,
 )
 
-#: The patience that each kind asks of a caller at worst: a serverless worker starts in seconds, an instance in minutes.
-_ASKS = {REAL_TIME: Patience.MILLISECONDS, SERVERLESS: Patience.COLD_START, ASYNCHRONOUS: Patience.MINUTES}
+#: The worst response time of each kind: a serverless worker starts in seconds, an instance in minutes.
+_WORST_RESPONSE = {REAL_TIME: LatencySlo.MILLISECONDS, SERVERLESS: LatencySlo.COLD_START, ASYNCHRONOUS: LatencySlo.MINUTES}
 _TAG = "tags.latency_slo"
 
 
 @rule(
     id="SUS_ENDPOINT_FITS_SLO",
     severity=Severity.WARN,
-    title="An endpoint is of the kind that its latency objective needs, and no faster",
+    title="The kind of an endpoint should match its latency SLO",
     practices=("51", "56"),
     fix=(
-        "latency_slo minutes: asynchronous; cold_start: serverless (or asynchronous beyond 6 GB or with a GPU); "
-        "milliseconds: real-time; batch: a transform job and no endpoint."
+        "latency_slo minutes: asynchronous. cold_start: serverless (or asynchronous above 6 GB or with a "
+        "GPU). milliseconds: real-time. batch: a transform job instead of an endpoint."
     ),
     types=(ENDPOINT,),
 )
-def fits_slo(plan: Plan, endpoint: Resource) -> Verdicts:
-    wanted = patience(plan, endpoint)
+def fits_slo(plan: Plan, endpoint: Resource) -> RuleResults:
+    wanted = find_latency_slo(plan, endpoint)
     if wanted is None:
         return
     if wanted is UNKNOWN:
-        yield unknown("its latency_slo is not known until apply", _TAG)
+        yield unknown_result("its latency_slo is not known until apply", _TAG)
         return
     if isinstance(wanted, str):
-        yield unknown("its latency_slo is none of milliseconds, cold_start, minutes, batch or a duration", _TAG)
+        yield unknown_result("its latency_slo is not milliseconds, cold_start, minutes, batch or a duration", _TAG)
         return
-    if wanted is Patience.BATCH:
-        yield failed("its callers can wait for a batch, which needs no endpoint", _TAG)
+    if wanted is LatencySlo.BATCH:
+        yield failure("its callers can wait for a batch job, which needs no endpoint", _TAG)
         return
 
-    def judge(variant: Variant) -> Verdicts:
-        least, most = _asks(plan, endpoint, variant)
+    def judge(variant: Variant) -> RuleResults:
+        least, most = _find_response_range(plan, endpoint, variant)
         if least > wanted:
-            yield failed(f"callers wait for {_name(wanted)}, and {variant.kind} may take {_name(least)}", _TAG)
+            yield failure(
+                f"the SLO is {_format_level(wanted)}, but a response of a {variant.kind} endpoint may take {_format_level(least)}", _TAG
+            )
         elif most > wanted:
-            yield unknown(f"how long {named(variant)} may take is not known until apply", variant.block.path)
-        elif variant.kind == REAL_TIME and wanted > Patience.MILLISECONDS:
-            yield _idles(variant, wanted)
+            yield unknown_result(f"the response time of {describe_variant(variant)} is not known until apply", variant.block.path)
+        elif variant.kind == REAL_TIME and wanted > LatencySlo.MILLISECONDS:
+            yield _check_idle_instances(variant, wanted)
         else:
-            yield passed()
+            yield success()
 
-    yield from each_variant(plan, endpoint, judge, *_ASKS)
+    yield from check_each_variant(plan, endpoint, judge, *_WORST_RESPONSE)
 
 
-def _asks(plan: Plan, endpoint: Resource, variant: Variant) -> tuple[Patience, Patience]:
-    """The patience that a variant asks of a caller at worst: the least and the most that the plan leaves open."""
-    at_worst = _ASKS[str(variant.kind)]
+def _find_response_range(plan: Plan, endpoint: Resource, variant: Variant) -> tuple[LatencySlo, LatencySlo]:
+    """Return the worst response time of a variant: the shortest and the longest that the plan leaves possible."""
+    at_worst = _WORST_RESPONSE[str(variant.kind)]
     if variant.kind == SERVERLESS:
         warm = variant.block.number("serverless_config.0.provisioned_concurrency")
         if warm not in (None, 0):
-            return Patience.MILLISECONDS, at_worst if warm is UNKNOWN else Patience.MILLISECONDS
+            return LatencySlo.MILLISECONDS, at_worst if warm is UNKNOWN else LatencySlo.MILLISECONDS
     if variant.kind == ASYNCHRONOUS:
-        empties = of_instances(endpoint, variant, plan.joins).empties
+        empties = find_instance_scaling(endpoint, variant, plan.joins).is_emptied
         if empties is not True:
-            return Patience.COLD_START, at_worst if empties is UNKNOWN else Patience.COLD_START
+            return LatencySlo.COLD_START, at_worst if empties is UNKNOWN else LatencySlo.COLD_START
     return at_worst, at_worst
 
 
-def _idles(variant: Variant, wanted: Patience) -> Verdict:
-    """Of instances that wait for callers who can wait: what needs no accelerator could be serverless."""
-    kind = instance_type(variant.block)
+def _check_idle_instances(variant: Variant, wanted: LatencySlo) -> RuleResult:
+    """Check an instance whose callers can wait: without an accelerator it could be serverless."""
+    kind = read_instance_type(variant.block)
     found = instances.find(kind) if isinstance(kind, str) else None
     serverless_fits = found is not None and found.accelerator is None and not hosts_components(variant)
-    if serverless_fits or wanted >= Patience.MINUTES:
-        return failed(f"callers can wait for {_name(wanted)}, and its instances wait for callers day and night", _TAG)
+    if serverless_fits or wanted >= LatencySlo.MINUTES:
+        return failure(f"callers can wait for {_format_level(wanted)}, but its instances run all day", _TAG)
     if found is None:
-        return unknown("whether it needs an accelerator is not known until apply", variant.block.path)
-    return passed()
+        return unknown_result("it is not known until apply whether it needs an accelerator", variant.block.path)
+    return success()
 
 
-def _name(level: Patience) -> str:
-    return "a cold start" if level is Patience.COLD_START else level.name.lower()
+def _format_level(level: LatencySlo) -> str:
+    return "a cold start" if level is LatencySlo.COLD_START else level.name.lower()

@@ -1,1 +1,1 @@
-"""Rules of training: jobs, spot capacity, tuning, and the pipelines that run them."""
+"""Rules for training: jobs, spot capacity, tuning and pipelines."""

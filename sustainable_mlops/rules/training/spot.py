@@ -1,12 +1,15 @@
-"""Managed spot training and warm pools: spare capacity on one side, reserved and idle capacity on the other."""
+"""Managed spot training and warm pools.
+
+Spot uses spare capacity; a warm pool keeps reserved capacity idle.
+"""
 
 from collections.abc import Mapping
 
 from sustainable_mlops.plan import UNKNOWN
-from sustainable_mlops.rules.jobs import TRAINS, on_trainings
-from sustainable_mlops.rules.reading import Request
-from sustainable_mlops.rules.rule import Severity, Verdicts, failed, passed, rule
-from sustainable_mlops.rules.training.training_jobs import instance_types
+from sustainable_mlops.rules.jobs import TRAINING_TYPES, check_trainings
+from sustainable_mlops.rules.reading import CreateRequest
+from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule
+from sustainable_mlops.rules.training.training_jobs import list_instance_types
 
 _SPOT = "enable_managed_spot_training"
 _KEEP_ALIVE = "resource_config.keep_alive_period_in_seconds"
@@ -15,157 +18,167 @@ _GROUPS = "resource_config.instance_groups"
 _PREFERENCES = "resource_config.instance_preferences"
 _RUNTIME = "stopping_condition.max_runtime_in_seconds"
 _WAIT = "stopping_condition.max_wait_time_in_seconds"
-#: SageMaker's limit where a built-in algorithm does not checkpoint: little can be lost in an hour.
-_LITTLE = 3600
+#: SageMaker's limit for a built-in algorithm without checkpoints: an hour of work can be lost.
+_MAX_UNSAVED_SECONDS = 3600
 
 
-def _refused(training: Request, values: Mapping[str, object], path: str, message: str) -> Verdicts:
-    """SageMaker refuses settings that are all set; one that is unset or off settles it, whatever the others are."""
+def _check_conflict(training: CreateRequest, values: Mapping[str, object], path: str, message: str) -> RuleResults:
+    """Report settings that SageMaker refuses together. One unset setting is enough to accept the others."""
     if any(value is not UNKNOWN and not value for value in values.values()):
         return
     open_ones = [place for place, value in values.items() if value is UNKNOWN]
-    yield training.unknown(open_ones[0]) if open_ones else training.failed(path, f"{message}: the job is refused")
+    yield (
+        training.unknown_result(open_ones[0]) if open_ones else training.failure(path, f"{message}: SageMaker refuses the job")
+    )
 
 
 @rule(
     id="SUS_TRAINING_SPOT",
     severity=Severity.INFO,
-    title="A training job takes spare capacity",
+    title="A training job should use spot capacity",
     practices=("33",),
     fix="Set enable_managed_spot_training with a checkpoint_config and max_wait_time_in_seconds.",
-    types=TRAINS,
+    types=TRAINING_TYPES,
 )
-@on_trainings
-def takes_spare_capacity(training: Request) -> Verdicts:
-    """Advice only: a job that must end by a certain time cannot wait. Not asked of jobs on reserved capacity (a
-    training plan), on the first of several types that is free, or without instances of their own."""
-    if any(training.get(path) not in (None, []) for path in (_PLAN, _PREFERENCES)) or instance_types(training) == []:
+@check_trainings
+def takes_spare_capacity(training: CreateRequest) -> RuleResults:
+    """Check for spot. This is advice: a job with a deadline cannot wait.
+
+    The rule does not apply to jobs on reserved capacity (a training plan), with several instance types to choose from,
+    or without instances of their own.
+    """
+    if any(training.get(path) not in (None, []) for path in (_PLAN, _PREFERENCES)) or list_instance_types(training) == []:
         return
-    yield training.judge(training.flag(_SPOT), _SPOT, lambda spot: spot is True, "the job takes on-demand capacity")
+    yield training.check_value(training.flag(_SPOT), _SPOT, lambda spot: spot is True, "the job uses on-demand capacity")
 
 
 @rule(
     id="SUS_SPOT_WAIT",
     severity=Severity.FAIL,
-    title="Spot training may wait at least as long as it may run",
+    title="The maximum wait of spot training must not be shorter than its maximum runtime",
     practices=("33",),
     fix="Set max_wait_time_in_seconds to max_runtime_in_seconds or more.",
-    types=TRAINS,
+    types=TRAINING_TYPES,
 )
-@on_trainings
-def waits_long_enough(training: Request) -> Verdicts:
-    """CreateTrainingJob refuses spot without a wait, or with one shorter than the run."""
+@check_trainings
+def waits_long_enough(training: CreateRequest) -> RuleResults:
+    """Check the maximum wait: CreateTrainingJob refuses spot without it, or with one shorter than the run."""
     spot = training.flag(_SPOT)
     if spot is None or spot is False:
         return
     runtime, wait = training.number(_RUNTIME), training.number(_WAIT)
     if spot is UNKNOWN:
-        yield training.unknown(_SPOT)
+        yield training.unknown_result(_SPOT)
     elif wait is UNKNOWN or runtime is UNKNOWN:
-        yield training.unknown(_WAIT if wait is UNKNOWN else _RUNTIME)
+        yield training.unknown_result(_WAIT if wait is UNKNOWN else _RUNTIME)
     elif wait is None:
-        yield training.failed(_WAIT, "spot training needs max_wait_time_in_seconds: the job is refused")
+        yield training.failure(_WAIT, "spot training needs max_wait_time_in_seconds: SageMaker refuses the job")
     else:
         longest = 24 * 3600 if runtime is None else runtime
-        yield training.judge(
+        yield training.check_value(
             wait,
             _WAIT,
             lambda seconds: seconds >= longest,
-            f"the job may run for {longest:g} s but wait only {wait:g} s: it is refused",
+            f"the job may run for {longest:g} s but wait only {wait:g} s: SageMaker refuses it",
         )
 
 
 @rule(
     id="SUS_SPOT_CHECKPOINT",
     severity=Severity.WARN,
-    title="Spot training keeps checkpoints",
+    title="Spot training should write checkpoints",
     practices=("33",),
-    fix="Give checkpoint_config an s3_uri that does not hold the job's name, and resume from it in the training code.",
-    types=TRAINS,
+    fix=("Set checkpoint_config.s3_uri to an address without the job's name, and resume from it in the training code."),
+    types=TRAINING_TYPES,
 )
-@on_trainings
-def keeps_checkpoints(training: Request) -> Verdicts:
-    """Without them an interruption repeats all the work done. Up to an hour of waiting is let pass, as SageMaker does
-    for algorithms that cannot checkpoint."""
+@check_trainings
+def keeps_checkpoints(training: CreateRequest) -> RuleResults:
+    """Check for checkpoints. Without them an interruption loses all progress.
+
+    A wait of up to an hour passes, as SageMaker accepts it for algorithms without checkpoints.
+    """
     spot = training.flag(_SPOT)
     if spot is None or spot is False:
         return
     path = "checkpoint_config.s3_uri"
     address, wait = training.get(path), training.number(_WAIT)
     if spot is UNKNOWN:
-        yield training.unknown(_SPOT)
+        yield training.unknown_result(_SPOT)
     elif address is not None:  # an address known only after apply is one
-        yield passed()
+        yield success()
     elif wait is UNKNOWN:
-        yield training.unknown(_WAIT)
-    elif wait is not None and wait <= _LITTLE:
-        yield passed()
+        yield training.unknown_result(_WAIT)
+    elif wait is not None and wait <= _MAX_UNSAVED_SECONDS:
+        yield success()
     else:
-        yield failed("an interruption of the spot instance repeats all the work done", training.where(path))
+        yield failure("an interruption of the spot instance loses all progress", training.locate(path))
 
 
 @rule(
     id="SUS_SPOT_WARM_POOL",
     severity=Severity.FAIL,
-    title="Spot training keeps no warm pool",
+    title="Spot training must not use a warm pool",
     practices=("33", "34"),
     fix="Remove keep_alive_period_in_seconds, or turn managed spot off.",
-    types=TRAINS,
+    types=TRAINING_TYPES,
 )
-@on_trainings
-def spot_and_warm_pool(training: Request) -> Verdicts:
-    """SageMaker refuses the two together ("SageMaker Managed Warm Pools", considerations)."""
+@check_trainings
+def spot_and_warm_pool(training: CreateRequest) -> RuleResults:
+    """Check for both settings, which SageMaker refuses together ("SageMaker Managed Warm Pools", considerations)."""
     values = {_SPOT: training.flag(_SPOT), _KEEP_ALIVE: training.number(_KEEP_ALIVE)}
-    yield from _refused(training, values, _KEEP_ALIVE, "a warm pool cannot be of spot instances")
+    yield from _check_conflict(training, values, _KEEP_ALIVE, "a warm pool cannot use spot instances")
 
 
 @rule(
     id="SUS_SPOT_PREFERENCES",
     severity=Severity.FAIL,
-    title="Spot training is on one instance type",
+    title="Spot training must use one instance type",
     practices=("33",),
-    fix="Name one instance_type, or turn managed spot off.",
-    types=TRAINS,
+    fix="Set one instance_type, or turn managed spot off.",
+    types=TRAINING_TYPES,
 )
-@on_trainings
-def spot_and_preferences(training: Request) -> Verdicts:
-    """The API reference of ResourceConfig: InstancePreferences is mutually exclusive with managed spot."""
-    values = {_SPOT: training.flag(_SPOT), _PREFERENCES: training.listed(_PREFERENCES)}
-    yield from _refused(training, values, _PREFERENCES, "spot takes no list of instance types")
+@check_trainings
+def spot_and_preferences(training: CreateRequest) -> RuleResults:
+    """Check for both settings.
+
+    InstancePreferences is mutually exclusive with managed spot (API reference, ResourceConfig).
+    """
+    values = {_SPOT: training.flag(_SPOT), _PREFERENCES: training.count_blocks(_PREFERENCES)}
+    yield from _check_conflict(training, values, _PREFERENCES, "spot training does not accept a list of instance types")
 
 
 @rule(
     id="SUS_WARM_POOL_GROUPS",
     severity=Severity.FAIL,
-    title="A training on groups of instances keeps no warm pool",
+    title="A training job with instance groups must not use a warm pool",
     practices=("34",),
-    fix="Remove keep_alive_period_in_seconds, or train on instances of one kind.",
-    types=TRAINS,
+    fix="Remove keep_alive_period_in_seconds, or train on instances of one type.",
+    types=TRAINING_TYPES,
 )
-@on_trainings
-def warm_pool_of_groups(training: Request) -> Verdicts:
-    """No warm pool with heterogeneous clusters ("SageMaker Managed Warm Pools", considerations)."""
-    values = {_GROUPS: training.listed(_GROUPS), _KEEP_ALIVE: training.number(_KEEP_ALIVE)}
-    yield from _refused(training, values, _KEEP_ALIVE, "a warm pool cannot be of a heterogeneous cluster")
+@check_trainings
+def warm_pool_of_groups(training: CreateRequest) -> RuleResults:
+    """Check for both: heterogeneous clusters have no warm pool ("SageMaker Managed Warm Pools", considerations)."""
+    values = {_GROUPS: training.count_blocks(_GROUPS), _KEEP_ALIVE: training.number(_KEEP_ALIVE)}
+    yield from _check_conflict(training, values, _KEEP_ALIVE, "a warm pool cannot use instance groups")
 
 
 @rule(
     id="SUS_WARM_POOL",
     severity=Severity.WARN,
-    title="No instances are kept idle after a training job",
+    title="A training job should not keep idle instances in a warm pool",
     practices=("34",),
-    fix="Leave keep_alive_period_in_seconds at 0 but while experimenting.",
-    types=TRAINS,
+    fix="Leave keep_alive_period_in_seconds at 0, except during experiments.",
+    types=TRAINING_TYPES,
 )
-@on_trainings
-def warm_pool(training: Request) -> Verdicts:
-    """A warm pool is billed and uses energy as if it trained. Said only where one is asked for."""
+@check_trainings
+def warm_pool(training: CreateRequest) -> RuleResults:
+    """Check for a warm pool, which is billed and uses energy like a training job."""
     keep = training.number(_KEEP_ALIVE)
     if keep is None:
         return
-    yield training.judge(
+    yield training.check_value(
         keep,
         _KEEP_ALIVE,
         lambda seconds: seconds == 0,
-        "instances stand idle after the job" if keep is UNKNOWN else f"instances stand idle for {keep:g} s after a job",
+        "instances stay idle after the job" if keep is UNKNOWN else f"instances stay idle for {keep:g} s after a job",
     )

@@ -1,9 +1,9 @@
-"""Hyperparameter tuning: a search that needs few jobs and knows when to stop."""
+"""Hyperparameter tuning: search strategy and stopping."""
 
 from sustainable_mlops.plan import UNKNOWN, Block
-from sustainable_mlops.rules.jobs import TUNES, on_tunings
-from sustainable_mlops.rules.reading import Request
-from sustainable_mlops.rules.rule import Severity, Verdicts, rule
+from sustainable_mlops.rules.jobs import TUNING_TYPES, check_tunings
+from sustainable_mlops.rules.reading import CreateRequest
+from sustainable_mlops.rules.rule import Severity, RuleResults, rule
 
 _STRATEGY = "strategy"
 _EARLY = "training_job_early_stopping_type"
@@ -13,99 +13,97 @@ _LIMITS = "resource_limits"
 @rule(
     id="SUS_TUNING_STRATEGY",
     severity=Severity.WARN,
-    title="Tuning learns from the jobs before",
+    title="Tuning should learn from previous jobs",
     practices=("27",),
-    fix="Use Bayesian, or Hyperband where the algorithm reports its metric epoch by epoch.",
-    types=TUNES,
+    fix="Use Bayesian, or Hyperband if the algorithm reports its metric after each epoch.",
+    types=TUNING_TYPES,
 )
-@on_tunings
-def learns(tuning: Request) -> Verdicts:
-    """The ML Lens: Bayesian needs about a tenth of the jobs of a random search."""
+@check_tunings
+def learns(tuning: CreateRequest) -> RuleResults:
+    """Check the strategy. Bayesian needs about a tenth of the jobs of a random search (ML Lens)."""
     strategy = tuning.text(_STRATEGY)
-    yield tuning.judge(
+    yield tuning.check_value(
         strategy,
         _STRATEGY,
         lambda name: name in ("Bayesian", "Hyperband"),
-        f"{strategy} search tries points without learning from those before",
+        f"{strategy} search does not learn from previous jobs",
     )
 
 
 @rule(
     id="SUS_TUNING_EARLY_STOPPING",
     severity=Severity.WARN,
-    title="Tuning stops jobs that will not win",
+    title="Tuning should stop unpromising jobs early",
     practices=("28",),
     fix='Set training_job_early_stopping_type = "Auto".',
-    types=TUNES,
+    types=TUNING_TYPES,
 )
-@on_tunings
-def stops_early(tuning: Request) -> Verdicts:
-    """Off by default. Hyperband stops jobs itself, so it is not asked."""
+@check_tunings
+def stops_early(tuning: CreateRequest) -> RuleResults:
+    """Check early stopping, which is off by default. Hyperband stops jobs itself."""
     strategy = tuning.text(_STRATEGY)
     if strategy == "Hyperband":
         return
     if strategy is UNKNOWN:
-        yield tuning.unknown(_STRATEGY)
+        yield tuning.unknown_result(_STRATEGY)
         return
-    yield tuning.judge(
-        tuning.text(_EARLY), _EARLY, lambda kind: kind == "Auto", "jobs that will not win run to their end"
-    )
+    yield tuning.check_value(tuning.text(_EARLY), _EARLY, lambda kind: kind == "Auto", "unpromising jobs run to their end")
 
 
 @rule(
     id="SUS_HYPERBAND_EARLY_STOPPING",
     severity=Severity.FAIL,
-    title="Hyperband tunes without early stopping",
+    title="Hyperband must not use early stopping",
     practices=("28",),
-    fix='Set training_job_early_stopping_type = "Off": Hyperband stops jobs itself.',
-    types=TUNES,
+    fix='Set training_job_early_stopping_type = "Off". Hyperband stops jobs itself.',
+    types=TUNING_TYPES,
 )
-@on_tunings
-def hyperband_stops_itself(tuning: Request) -> Verdicts:
-    """CreateHyperParameterTuningJob refuses Hyperband with Auto."""
+@check_tunings
+def hyperband_stops_itself(tuning: CreateRequest) -> RuleResults:
+    """Check the combination: CreateHyperParameterTuningJob refuses Hyperband with Auto."""
     strategy, early = tuning.text(_STRATEGY), tuning.text(_EARLY)
     if early is None or (strategy is not UNKNOWN and strategy != "Hyperband"):
         return
     if strategy is UNKNOWN and early is not UNKNOWN and early != "Auto":
         return
     if strategy is UNKNOWN:
-        yield tuning.unknown(_STRATEGY)
+        yield tuning.unknown_result(_STRATEGY)
         return
-    yield tuning.judge(early, _EARLY, lambda kind: kind != "Auto", "Hyperband with early stopping is refused")
+    yield tuning.check_value(early, _EARLY, lambda kind: kind != "Auto", "SageMaker refuses Hyperband with early stopping")
 
 
 @rule(
     id="SUS_TUNING_COMPLETION",
     severity=Severity.INFO,
-    title="Tuning ends when it no longer improves",
+    title="Tuning should end when it no longer improves",
     practices=("29",),
     fix="Set tuning_job_completion_criteria, such as best_objective_not_improving or convergence_detected.",
-    types=TUNES,
+    types=TUNING_TYPES,
 )
-@on_tunings
-def ends_when_done(tuning: Request) -> Verdicts:
-    """Advice: the limit on jobs ends the search too, only later."""
+@check_tunings
+def ends_when_done(tuning: CreateRequest) -> RuleResults:
+    """Check the completion criteria. This is advice: the limit on jobs also ends the search, only later."""
     criteria = tuning.block("tuning_job_completion_criteria")
     values = criteria.values if isinstance(criteria, Block) else criteria
-    yield tuning.judge(
+    yield tuning.check_value(
         values,
         "tuning_job_completion_criteria",
         lambda told: told is not None and any(value not in (None, []) for value in told.values()),
-        "the search ends only when it has run every job",
+        "the search ends only after the maximum number of jobs",
     )
 
 
 @rule(
     id="SUS_TUNING_PARALLELISM",
     severity=Severity.INFO,
-    title="Bayesian tuning runs few jobs at once",
+    title="Bayesian tuning should run few jobs in parallel",
     practices=("29",),
     fix="Set max_parallel_training_jobs to a tenth of max_number_of_training_jobs, at least 1.",
-    types=TUNES,
+    types=TUNING_TYPES,
 )
-@on_tunings
-def few_at_once(tuning: Request) -> Verdicts:
-    """Jobs that start together cannot learn from each other. A tenth is this project's choice."""
+@check_tunings
+def few_at_once(tuning: CreateRequest) -> RuleResults:
+    """Check the parallel jobs, which cannot learn from each other. A tenth is this project's choice."""
     if (strategy := tuning.text(_STRATEGY)) not in ("Bayesian", UNKNOWN):
         return
     path = f"{_LIMITS}.max_parallel_training_jobs"
@@ -113,12 +111,12 @@ def few_at_once(tuning: Request) -> Verdicts:
     if parallel is None or parallel == 1:
         return
     if UNKNOWN in (parallel, jobs, strategy) or parallel is UNKNOWN or jobs is UNKNOWN:
-        yield tuning.unknown(path)
+        yield tuning.unknown_result(path)
     elif jobs is not None:
         most = max(1, jobs / 10)
-        yield tuning.judge(
+        yield tuning.check_value(
             parallel,
             path,
             lambda number: number <= most,
-            f"{parallel:g} of {jobs:g} jobs start at once, without learning from each other",
+            f"{parallel:g} of {jobs:g} jobs run in parallel and cannot learn from each other",
         )

@@ -84,9 +84,9 @@ def lake_formation_grants(stage: FeatureStore) -> Answer:
         found = stage.run.client("glue").get_table(DatabaseName=database, Name=table)["Table"]
     except ClientError as error:
         # Any other refusal, such as one by IAM, says nothing of Lake Formation.
-        if "Lake Formation" not in str(error) and aws.error_code(error) != "EntityNotFoundException":
+        if "Lake Formation" not in str(error) and aws.read_error_code(error) != "EntityNotFoundException":
             raise
-        return Answer(False, f"{database}.{table}: {aws.error_code(error)}: {error}; {_defaults(stage)}")
+        return Answer(False, f"{database}.{table}: {aws.read_error_code(error)}: {error}; {_defaults(stage)}")
     return Answer(True, f"{database}.{found['Name']} can be read; {_defaults(stage)}")
 
 

@@ -59,7 +59,7 @@ def _exists(stage: Observability, name: str) -> bool:
     try:
         stage.run.client("sagemaker").describe_endpoint(EndpointName=name)
     except ClientError as error:
-        if aws.error_code(error) == "ValidationException":
+        if aws.read_error_code(error) == "ValidationException":
             return False
         raise
     return True

@@ -134,7 +134,7 @@ class EndpointStage(Stage):
                 try:
                     answers[self.ask()] += 1
                 except (ClientError, BotoCoreError, ProofError) as error:
-                    answers[aws.error_code(error) or type(error).__name__] += 1
+                    answers[aws.read_error_code(error) or type(error).__name__] += 1
 
         workers = [threading.Thread(target=ask, daemon=True) for _ in range(threads)]
         for worker in workers:
@@ -248,7 +248,7 @@ class AsyncEndpoint(EndpointStage):
             try:
                 body: bytes = s3.get_object(Bucket=bucket, Key=address.removeprefix(start))["Body"].read()
             except ClientError as error:
-                if aws.error_code(error) in ("NoSuchKey", "404", "AccessDenied"):
+                if aws.read_error_code(error) in ("NoSuchKey", "404", "AccessDenied"):
                     return ""
                 raise
             return body.decode()
@@ -339,6 +339,6 @@ def invoke(stage: EndpointStage) -> str:
             EndpointName=stage.name, ContentType="application/json", Accept="application/json", Body=b"{}"
         )
     except ClientError as error:
-        return aws.error_code(error)
+        return aws.read_error_code(error)
     body: bytes = answer["Body"].read()
     return body.decode().strip('"\n')

@@ -1,0 +1,50 @@
+"""Settings files of a review, in YAML or JSON, read with the place named where something is wrong."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sustainable_mlops.errors import UserError
+from sustainable_mlops.footprint.mapping_file import read_mapping
+
+
+def read_entries(path: Path, key: str) -> list[tuple[dict[str, Any], str]]:
+    """The mappings listed under `key`, the only key of the file at `path`, each with its place.
+
+    Raises UserError naming the place of anything that cannot be used.
+    """
+    document = read_mapping(path)
+    check_keys(document, {key}, str(path))
+    items = document.get(key)
+    if not isinstance(items, list):
+        raise UserError(f"{path}: {key}: must be a list")
+    locations = [f"{path}: {key}[{number}]" for number in range(len(items))]
+    for location, item in zip(locations, items, strict=True):
+        if not isinstance(item, dict):
+            raise UserError(f"{location}: must be a mapping of keys, not {type(item).__name__}")
+    return list(zip(items, locations, strict=True))
+
+
+def check_keys(value: Mapping[str, Any], known: set[str], location: str) -> None:
+    """Raises UserError on a key that is none of `known` or has no value: a misspelt limit would be no limit."""
+    for key in value:
+        if key not in known:
+            raise UserError(f"{location}: unknown key {key}; known are {', '.join(sorted(known))}")
+        if value[key] is None:
+            raise UserError(f"{location}.{key}: has no value; give one or leave the key out")
+
+
+def get_text(value: Mapping[str, Any], key: str, location: str, *, required: bool = False) -> str | None:
+    """The text at `key`."""
+    text = value.get(key)
+    if (text is None and not required) or (isinstance(text, str) and text.strip()):
+        return text
+    raise UserError(f"{location}.{key}: must be text" + ("" if text is not None else ", and is missing"))
+
+
+@lru_cache(maxsize=1024)
+def compile_address_pattern(address: str) -> re.Pattern[str]:
+    """An address in which `*` stands for anything; nothing else is special, as addresses hold brackets and dots."""
+    return re.compile(".*".join(map(re.escape, address.split("*"))), re.S)
