@@ -17,7 +17,7 @@ from sagemaker_sandbox.parts.region import AccountRegion
 class RequestProcessor(Protocol):
     """Processor of asynchronous requests."""
 
-    def invoke_model(self, request: AsyncRequest, place: Reservation) -> AsyncOutcome:
+    def invoke_model(self, request: AsyncRequest, reservation: Reservation) -> AsyncOutcome:
         """Invoke the model and return the outcome."""
 
     def deliver_outcome(self, request: AsyncRequest) -> None:

@@ -62,9 +62,9 @@ class AsyncRequestHandler:
     def _read_input(self, request: AsyncRequest, variant: str, role: ModelRole) -> bytes:
         if body := request.parameters.get("Body"):
             return bytes(body)
-        began = time.monotonic()
+        start = time.monotonic()
         content = role.read_object(request.parameters["InputLocation"])
-        self._record_metrics(request, variant, RequestDownloadLatency=time.monotonic() - began)
+        self._record_metrics(request, variant, RequestDownloadLatency=time.monotonic() - start)
         return content
 
     def deliver_outcome(self, request: AsyncRequest) -> None:
@@ -86,11 +86,11 @@ class AsyncRequestHandler:
     def _write(self, request: AsyncRequest, outcome: AsyncOutcome, settings: AsyncSettings) -> None:
         """Write the response. If this fails, write the failure to its own location."""
         key = settings.config["OutputConfig"].get("KmsKeyId")
-        began = time.monotonic()
+        start = time.monotonic()
         try:
             if not outcome.failure and request.output:
                 settings.role.write_object(request.output, outcome.body or b"", outcome.content_type, key)
-                self._record_metrics(request, outcome.variant, ResponseUploadLatency=time.monotonic() - began)
+                self._record_metrics(request, outcome.variant, ResponseUploadLatency=time.monotonic() - start)
         except RoleError as error:
             self._record_metrics(request, outcome.variant, ResponseUploadFailures=1)
             outcome.body, outcome.failure = None, f"ClientError: {error}"

@@ -275,12 +275,12 @@ class ScalableTargets(ServicePart):
         raise NoSuchArnError(f"No scalable target found for resource ARN: {request['ResourceARN']}")
 
     def list_remaining(self) -> dict[str, list[str]]:
-        """Targets and policies."""
-        found = {
+        """Return the names of the remaining targets and policies, by kind."""
+        remaining = {
             "scalable target": [target.key.resource_id for target in self],
             "scaling policy": [name for target in self for name in target.policies],
         }
-        return {kind: names for kind, names in found.items() if names}
+        return {kind: names for kind, names in remaining.items() if names}
 
     def snapshot(self) -> Any:
         """Return every target as plain data."""

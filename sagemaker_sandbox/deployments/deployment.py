@@ -246,21 +246,21 @@ class EndpointDeployment(Transition):
             self.end()
 
     def _restore_old_fleet(self) -> None:
-        between, rolling = self._handover, self._policy.rolling is not None
-        assert between is not None
+        handover, is_rolling = self._handover, self._policy.rolling is not None
+        assert handover is not None
         self._description.set_status("RollingBack")
-        left = self._get_old_counts()
-        for stage in plan_rollback(self._policy, between.old_counts, self._stages[self._stage_index], left):
-            if rolling:
+        remaining = self._get_old_counts()
+        for stage in plan_rollback(self._policy, handover.old_counts, self._stages[self._stage_index], remaining):
+            if is_rolling:
                 self._description.set_variant_status(
-                    "Updating", _LAUNCHING, {name: n - left[name] for name, n in stage.old_counts.items()}
+                    "Updating", _LAUNCHING, {name: count - remaining[name] for name, count in stage.old_counts.items()}
                 )
-                between.scale_old(stage.old_counts)
+                handover.scale_old(stage.old_counts)
                 self._description.clear_variant_status(stage.old_counts)
-            between.shift_traffic(stage.traffic_share)
-            left = stage.old_counts
+            handover.shift_traffic(stage.traffic_share)
+            remaining = stage.old_counts
             self._description.set_variant_status(
                 "Deleting", _TERMINATING, stage.active_counts, pending=True, current=stage.active_counts
             )
-            if rolling:
-                between.scale_new(stage.new_counts)
+            if is_rolling:
+                handover.scale_new(stage.new_counts)

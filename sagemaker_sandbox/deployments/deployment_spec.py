@@ -14,7 +14,7 @@ _COPIED_MEMBERS = ("AsyncInferenceConfig", "ExplainerConfig", "MetricsConfig", "
 
 @dataclass(frozen=True)
 class DeploymentSpec:
-    """What an endpoint serves: plain data that is stored with the endpoint.
+    """Content that an endpoint serves: plain data that is stored with the endpoint.
 
     `config` is the configuration with the initial counts and weights, `models` maps each variant to its containers, and
     `roles` maps each variant to its role.

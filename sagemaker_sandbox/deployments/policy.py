@@ -131,8 +131,8 @@ def _check_step(member: str, size: Fields, counts: InstanceCounts) -> None:
         if not count:
             continue
         percent = 100 * count_instances(size, count) / count
-        stated = size["Value"] if size["Type"] == "CAPACITY_PERCENT" else percent
-        if not min_percent <= stated <= max_percent or percent > max_percent:
+        step_percent = size["Value"] if size["Type"] == "CAPACITY_PERCENT" else percent
+        if not min_percent <= step_percent <= max_percent or percent > max_percent:
             bounds = (
                 f"between {min_percent}% and {max_percent}%" if min_percent else f"less than or equal to {max_percent}%"
             )

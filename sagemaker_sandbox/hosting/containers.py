@@ -139,8 +139,8 @@ class HostedContainer:
         """Log a load error and return a StartError with the message of SageMaker."""
         self.log_line(error.message)
         return StartError(
-            f"The {self.name} container for production variant {self.context.variant} did not pass the ping health check. "
-            "Please check CloudWatch logs for this endpoint."
+            f"The {self.name} container for production variant {self.context.variant} did not pass the ping health "
+            "check. Please check CloudWatch logs for this endpoint."
         )
 
 
@@ -153,7 +153,7 @@ class SingleModelContainer(HostedContainer):
         super().__init__(number, name, fields, folder, shape, context)
         self._server: ModelServer | None = None
         self._lock = threading.Lock()
-        self._closed = False
+        self._is_closed = False
 
     @property
     def pids(self) -> Sequence[int]:
@@ -164,7 +164,7 @@ class SingleModelContainer(HostedContainer):
         """Download the model data and load the model. Raises StartError."""
         self.download_data()
         with self._lock:
-            if self._closed:
+            if self._is_closed:
                 raise StartError(f"The {self.name} container was ended before it was healthy.")
             self._server = ModelServer(self.container, self.environment, self.shape.capacity, now=self.context.now)
         try:
@@ -192,7 +192,7 @@ class SingleModelContainer(HostedContainer):
     def close(self) -> None:
         """End the workers."""
         with self._lock:
-            self._closed = True
+            self._is_closed = True
         if self._server is not None:
             self._server.close()
 

@@ -58,15 +58,15 @@ class HostedEndpoint:
         self._meters: dict[str, VariantMeter] = {}
         self._fleet_count = 0
         self._resume_lock = threading.Lock()
-        self._closed = False
+        self._is_closed = False
 
     def add_fleet(self, config: Fields, models: Mapping[str, list[Fields]]) -> EndpointFleet:
         """Create a fleet. It is neither started nor in service yet."""
         self._fleet_count += 1
         folder = self._folder / f"{self.name}-{secrets.token_hex(4)}"
         fleet = EndpointFleet(self, config, models, folder)
-        self.fleets = [known_fleet for known_fleet in self.fleets if not known_fleet.closed] + [fleet]
-        if self._closed:  # nobody would close it
+        self.fleets = [known_fleet for known_fleet in self.fleets if not known_fleet.is_closed] + [fleet]
+        if self._is_closed:  # nobody would close it
             fleet.close(at_once=True)
         return fleet
 
@@ -110,14 +110,14 @@ class HostedEndpoint:
 
     def close(self, *, at_once: bool = False) -> None:
         """End all fleets, after their active requests or `at_once`. No fleet starts afterwards."""
-        self._closed = True
+        self._is_closed = True
         for fleet in self.fleets:
             fleet.close(at_once=at_once)
 
     @property
     def is_finished(self) -> bool:
         """True if all fleets are closed and all metrics are published."""
-        return all(fleet.closed for fleet in self.fleets) and all(meter.is_empty for meter in self._meters.values())
+        return all(fleet.is_closed for fleet in self.fleets) and all(meter.is_empty for meter in self._meters.values())
 
     @property
     def region_key(self) -> tuple[str, str]:

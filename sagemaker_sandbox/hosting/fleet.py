@@ -28,7 +28,7 @@ class EndpointFleet:
         self.config = config
         self.models = dict(models)
         #: True once all instances have ended.
-        self.closed = False
+        self.is_closed = False
         self._owner = owner
         self._folder = folder
         self._data = ModelDataCache(owner.region.client("s3"), folder / "data")
@@ -88,5 +88,5 @@ class EndpointFleet:
                 variant.pool.scale(0)
             variant.pool.close()
         self._data.close()
-        self.closed = True
+        self.is_closed = True
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -120,7 +120,7 @@ class HostingInstance:
         for container in containers[:-1]:
             # Only the last container receives the Accept header; the others choose their own output type. Assumed.
             response, timings = _invoke_container(
-                container, replace(request.with_accept("*/*"), streams=False), timings
+                container, replace(request.with_accept("*/*"), is_streaming=False), timings
             )
             request = request.with_input_from(response)
         response, timings = _invoke_container(containers[-1], request, timings)

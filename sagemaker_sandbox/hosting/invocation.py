@@ -50,7 +50,7 @@ class MissingTargetError(Exception):
 class Invocation:
     """One request to an endpoint.
 
-    Empty strings stand for absent headers. `streams` requests the response in parts.
+    Empty strings stand for absent headers. `is_streaming` requests the response in parts.
     """
 
     body: bytes
@@ -62,11 +62,11 @@ class Invocation:
     target_container: str = ""
     session_id: str = ""
     inference_id: str = ""
-    streams: bool = False
+    is_streaming: bool = False
     timeout_seconds: float = INVOCATION_SECONDS
 
     @classmethod
-    def from_request(cls, request: Mapping[str, Any], *, streams: bool = False) -> "Invocation":
+    def from_request(cls, request: Mapping[str, Any], *, is_streaming: bool = False) -> "Invocation":
         """Build an invocation from the members of an API request."""
         return cls(
             request.get("Body", b""),
@@ -78,8 +78,8 @@ class Invocation:
             request.get("TargetContainerHostname", ""),
             request.get("SessionId", ""),
             request.get("InferenceId", ""),
-            streams,
-            STREAM_SECONDS if streams else INVOCATION_SECONDS,
+            is_streaming,
+            STREAM_SECONDS if is_streaming else INVOCATION_SECONDS,
         )
 
     def build_container_request(self) -> ContainerRequest:
@@ -92,7 +92,7 @@ class Invocation:
         }
         headers = {"content-type": self.content_type, "accept": self.accept}
         headers |= {name: value for name, value in forwarded.items() if value}
-        return ContainerRequest(self.body, headers, self.timeout_seconds, self.streams)
+        return ContainerRequest(self.body, headers, self.timeout_seconds, self.is_streaming)
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,8 @@ class _Model:
         # The log name alone is not unique: a model of that name may still be unloading.
         self.folder = models / f"{self.log}-{secrets.token_hex(4)}" / "model"
         self.server: ModelServer | None = None
-        self.loaded: Future[_LoadedModel] = Future()
-        self.uses = 0
+        self.load_future: Future[_LoadedModel] = Future()
+        self.use_count = 0
         self.last_used = time.monotonic()
 
 
@@ -78,7 +78,7 @@ class MultiModelContainer(HostedContainer):
         self._caches_models = fields.get("MultiModelConfig", {}).get("ModelCacheSetting", "Enabled") == "Enabled"
         self._models: dict[str, _Model] = {}
         self._lock = threading.Lock()
-        self._closed = False
+        self._is_closed = False
 
     @property
     def pids(self) -> Sequence[int]:
@@ -100,15 +100,15 @@ class MultiModelContainer(HostedContainer):
 
     def invoke(self, request: ContainerRequest) -> ContainerResponse:
         """Send one request to the model that its header names."""
-        began = time.monotonic()
+        start = time.monotonic()
         model, is_first = self._acquire_model(request.headers.get(_TARGET_MODEL_HEADER, ""))
         try:
-            load = model.loaded.result(request.timeout_seconds)
+            load = model.load_future.result(request.timeout_seconds)
             timings = InvocationTimings(cache_hit=not is_first)
             if is_first:
                 timings = InvocationTimings(
                     cache_hit=False,
-                    model_waiting=time.monotonic() - began,
+                    model_waiting=time.monotonic() - start,
                     model_downloading=load.downloading,
                     model_loading=load.loading,
                     model_unloading=load.unloading,
@@ -141,23 +141,26 @@ class MultiModelContainer(HostedContainer):
                 "TARGET_MODEL_HEADER_MISSING",
             )
         with self._lock:
-            if self._closed:
+            if self._is_closed:
                 raise _build_deletion_error()
             model = self._models.get(target)
             is_first = model is None
             if model is None:
                 model = self._models[target] = _Model(self.container.folder / "models", target)
-            model.uses += 1
+            model.use_count += 1
         if is_first:
             threading.Thread(target=self._load, args=(target, model), name=f"load {target}", daemon=True).start()
         return model, is_first
 
     def _release_model(self, target: str, model: _Model) -> None:
         with self._lock:
-            model.uses -= 1
+            model.use_count -= 1
             model.last_used = time.monotonic()
             is_unloaded = (
-                not self._caches_models and model.uses == 0 and self._models.get(target) is model and _is_loaded(model)
+                not self._caches_models
+                and model.use_count == 0
+                and self._models.get(target) is model
+                and _is_loaded(model)
             )
             if is_unloaded:
                 del self._models[target]
@@ -166,24 +169,24 @@ class MultiModelContainer(HostedContainer):
 
     def _load(self, target: str, model: _Model) -> None:
         try:
-            began = time.monotonic()
+            start = time.monotonic()
             self._download(target, model.folder)
             downloaded = time.monotonic()
             capacity = Capacity(1, MAX_WAITING_REQUESTS, warm=1, startup_seconds=self.shape.startup_seconds)
             server = ModelServer(self.container, self.environment, capacity, model=model.folder, log=model.log)
             with self._lock:
-                if self._closed:
+                if self._is_closed:
                     raise _build_deletion_error()
                 model.server = server
             server.start()
             loaded = time.monotonic()
             unloading = self._make_room(server)
-            model.loaded.set_result(_LoadedModel(server, downloaded - began, loaded - downloaded, unloading))
+            model.load_future.set_result(_LoadedModel(server, downloaded - start, loaded - downloaded, unloading))
         except Exception as error:  # pass the error to the requests that wait for the model
             with self._lock:
                 self._models.pop(target, None)
             _unload(model)
-            model.loaded.set_exception(error)
+            model.load_future.set_exception(error)
 
     def _download(self, target: str, folder: Path) -> None:
         url = self.fields.get("ModelDataUrl") or self.fields["ModelDataSource"]["S3DataSource"]["S3Uri"]
@@ -194,14 +197,14 @@ class MultiModelContainer(HostedContainer):
             self.context.data.copy_to(ModelDataSource(str(key)), folder, self.shape.download_seconds)
         except MissingDataError:
             raise MissingTargetError(
-                f"Failed to download model data{location}. Please ensure that there is an object located at the URL and "
-                "that the role passed to CreateModel has permissions to download the model."
+                f"Failed to download model data{location}. Please ensure that there is an object located at the URL "
+                "and that the role passed to CreateModel has permissions to download the model."
             ) from None
         except BrokenDataError as error:
             self.log_line(f"{target}: {error}")
             raise MissingTargetError(
-                f"Failed to extract model data archive{location}. Please ensure that the object located at the URL is a "
-                "valid tar.gz archive."
+                f"Failed to extract model data archive{location}. Please ensure that the object located at the URL is "
+                "a valid tar.gz archive."
             ) from None
         except DownloadTimeoutError:
             raise NotReadyError(f"The model data{location} took too long to download.") from None
@@ -209,32 +212,32 @@ class MultiModelContainer(HostedContainer):
     def _make_room(self, new_server: ModelServer) -> float | None:
         """Unload idle models until the memory limit is met. Return the duration, or None."""
         limit = (self.shape.loaded_mb or psutil.virtual_memory().total // 2 // _MEBIBYTE) * _MEBIBYTE
-        began, unloaded_count = time.monotonic(), 0
+        start, unloaded_count = time.monotonic(), 0
         while new_server.memory_bytes + sum(load.server.memory_bytes for load in self._list_loaded()) > limit:
             with self._lock:
-                idle = [name for name, model in self._models.items() if model.uses == 0 and _is_loaded(model)]
+                idle = [name for name, model in self._models.items() if model.use_count == 0 and _is_loaded(model)]
                 if not idle:
                     break
                 oldest = self._models.pop(min(idle, key=lambda name: self._models[name].last_used))
             _unload(oldest)
             unloaded_count += 1
-        return time.monotonic() - began if unloaded_count else None
+        return time.monotonic() - start if unloaded_count else None
 
     def _list_loaded(self) -> list[_LoadedModel]:
         with self._lock:
-            return [model.loaded.result() for model in self._models.values() if _is_loaded(model)]
+            return [model.load_future.result() for model in self._models.values() if _is_loaded(model)]
 
     def close(self) -> None:
         """End every model's workers."""
         with self._lock:
-            self._closed = True
+            self._is_closed = True
             models = list(self._models.values())
         for model in models:
             _unload(model)
 
 
 def _is_loaded(model: _Model) -> bool:
-    return model.loaded.done() and model.loaded.exception() is None
+    return model.load_future.done() and model.load_future.exception() is None
 
 
 def _build_deletion_error() -> ModelError:

@@ -56,7 +56,7 @@ class InstancePool:
         self._starting: list[HostingInstance] = []
         self._changed = threading.Condition()
         self._scaling = threading.Lock()
-        self._closed = False
+        self._is_closed = False
 
     @property
     def count(self) -> int:
@@ -109,7 +109,7 @@ class InstancePool:
 
     def _add_instances(self, count: int) -> None:
         with self._changed:
-            if self._closed:
+            if self._is_closed:
                 raise StartError("The endpoint is being deleted.")
             instances = [self._create(self._created_count + number) for number in range(1, count + 1)]
             self._created_count += count
@@ -118,7 +118,7 @@ class InstancePool:
             with ThreadPoolExecutor(_START_CONCURRENCY) as executor:
                 list(executor.map(self._start_instance, instances))
             with self._changed:
-                if self._closed:
+                if self._is_closed:
                     raise StartError("The endpoint is being deleted.")
                 self._members += [PoolMember(instance) for instance in instances]
                 self._starting = []
@@ -135,13 +135,13 @@ class InstancePool:
                 return
             leaving = min(self._members, key=lambda candidate: candidate.active_requests)
             self._members.remove(leaving)
-            self._changed.wait_for(lambda: leaving.active_requests == 0 or self._closed)
+            self._changed.wait_for(lambda: leaving.active_requests == 0 or self._is_closed)
         self._end(leaving.instance)
 
     def close(self) -> None:
         """Accept no more requests and end all instances. Active requests fail."""
         with self._changed:
-            self._closed = True
+            self._is_closed = True
             ending = [member.instance for member in self._members] + self._starting
             self._members = []
             self._changed.notify_all()

@@ -59,7 +59,7 @@ class CompletedRequest:
             yield "ModelSetupTime", _microseconds(self.timings.setup)
         if provisioned := serverless.get("ProvisionedConcurrency", 0):
             handled = min(self.concurrent_requests, provisioned)
-            kind = "Invocations" if self.timings.provisioned else "SpilloverInvocations"
+            kind = "Invocations" if self.timings.is_provisioned else "SpilloverInvocations"
             yield "ServerlessProvisionedConcurrencyExecutions", float(handled)
             yield "ServerlessProvisionedConcurrencyUtilization", handled / provisioned
             yield f"ServerlessProvisionedConcurrency{kind}", 1.0

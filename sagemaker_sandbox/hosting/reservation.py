@@ -47,7 +47,7 @@ class Reservation:
         self.member = member
         self._variant = variant
         self._start = time.monotonic()
-        self._released = False
+        self._is_released = False
 
     def invoke(self, invocation: Invocation) -> InvocationResponse:
         """Send the request and return its response. Raises the errors of the instance.
@@ -66,7 +66,7 @@ class Reservation:
         stream_start = time.monotonic()
 
         def on_end(status: int) -> None:
-            if not self._released:
+            if not self._is_released:
                 now = time.monotonic()
                 timings = replace(response.timings, model=response.timings.model + now - stream_start)
                 self._variant.record_request(
@@ -82,6 +82,6 @@ class Reservation:
 
     def release(self) -> None:
         """End the reservation."""
-        if not self._released:
-            self._released = True
+        if not self._is_released:
+            self._is_released = True
             self._variant.pool.release(self.member)

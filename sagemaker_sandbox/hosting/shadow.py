@@ -44,7 +44,7 @@ class Shadows:
 
         The clock does not advance before they have responded.
         """
-        mirrored = replace(invocation, target_variant="", streams=False)
+        mirrored = replace(invocation, target_variant="", is_streaming=False)
         for shadow in self._shadows.values():
             total_weight = sum(variant.weight for variant in self._production.values())
             if self._executor is not None and random.random() * total_weight < shadow.weight:  # noqa: S311 a sample

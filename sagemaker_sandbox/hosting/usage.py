@@ -25,9 +25,9 @@ class ResourceUsage:
             self._values["DiskUtilization"] = 100 * _measure_folder(self._folder) / self._disk
         if len(self._values) == 1 or now - self._measured_at >= _MIN_INTERVAL:
             cpu, resident = read_process_usage(pids)
-            busy = max(cpu - self._cpu, 0.0) / max(now - self._measured_at, _MIN_INTERVAL)
+            cpu_share = max(cpu - self._cpu, 0.0) / max(now - self._measured_at, _MIN_INTERVAL)
             self._measured_at, self._cpu = now, cpu
-            self._values |= {"CPUUtilization": 100 * busy, "MemoryUtilization": 100 * sum(resident) / self._memory}
+            self._values |= {"CPUUtilization": 100 * cpu_share, "MemoryUtilization": 100 * sum(resident) / self._memory}
         return self._values
 
     def measure_memory(self, pids: Iterable[int]) -> list[float]:

@@ -41,7 +41,7 @@ class VariantOwner(Protocol):
         """Send the log lines of an instance to CloudWatch Logs; return a function that stops this."""
 
     def record_shadow_response(
-        self, config: Fields, variant: str, asked: Invocation, answer: InvocationResponse
+        self, config: Fields, variant: str, invocation: Invocation, response: InvocationResponse
     ) -> None:
         """Process the response of a shadow variant."""
 
@@ -94,7 +94,7 @@ class HostedVariant:
         self._multi_model = any(container.get("Mode") == "MultiModel" for container in containers)
         self._folder = folder
         self._data = data
-        self._running: dict[HostingInstance, _InstanceRecord] = {}
+        self._instance_records: dict[HostingInstance, _InstanceRecord] = {}
         strategy = fields.get("RoutingConfig", {}).get("RoutingStrategy", "RANDOM")
         self.pool = InstancePool(
             self._create_instance,
@@ -119,11 +119,11 @@ class HostedVariant:
             self._owner.region, instance_name, self._containers, folder, shape, self._data, variant=self.name
         )
         usage = ResourceUsage(folder, self._get_memory_bytes(), self.fields.get("VolumeSizeInGB", _VOLUME_GB) * 1e9)
-        self._running[instance] = _InstanceRecord(f"i-{secrets.token_hex(8)}0", folder, usage)
+        self._instance_records[instance] = _InstanceRecord(f"i-{secrets.token_hex(8)}0", folder, usage)
         return instance
 
     def _start_instance(self, instance: HostingInstance) -> None:
-        running = self._running.get(instance)
+        running = self._instance_records.get(instance)
         if running is None:  # the variant was closed concurrently
             raise StartError("The endpoint is being deleted.")
         running.stop_following = self._owner.follow_logs(self.name, instance.logs)
@@ -131,7 +131,7 @@ class HostedVariant:
 
     def _end_instance(self, instance: HostingInstance) -> None:
         instance.close()
-        running = self._running.pop(instance, None)
+        running = self._instance_records.pop(instance, None)
         if running is not None:
             running.stop_following()
             shutil.rmtree(running.folder, ignore_errors=True)
@@ -189,8 +189,8 @@ class HostedVariant:
             self.is_quiet = False
             self._owner.region.clock.wake()
 
-    def invoke(self, member: PoolMember, invocation: Invocation, began: float) -> InvocationResponse:
-        """Send the request to a reserved instance and return its response. `began` is the arrival time.
+    def invoke(self, member: PoolMember, invocation: Invocation, start: float) -> InvocationResponse:
+        """Send the request to a reserved instance and return its response. `start` is the arrival time.
 
         The metrics of a streaming response are recorded by the caller, after the last part.
         """
@@ -199,12 +199,12 @@ class HostedVariant:
             response = member.instance.invoke(invocation)
         except ModelError as error:
             self.record_request(
-                member, invocation, concurrent_requests, error.original_status, time.monotonic() - began, error.timings
+                member, invocation, concurrent_requests, error.original_status, time.monotonic() - start, error.timings
             )
             raise
         if isinstance(response.body, bytes):
             self.record_request(
-                member, invocation, concurrent_requests, 200, time.monotonic() - began, response.timings
+                member, invocation, concurrent_requests, 200, time.monotonic() - start, response.timings
             )
         return replace(response, variant=self.name)
 
@@ -231,7 +231,7 @@ class HostedVariant:
             self._meter.record(self.kind, name, value)
             return
         self._meter.record(self.kind, name, value, step=self.publish_interval)
-        running = self._running.get(member.instance)
+        running = self._instance_records.get(member.instance)
         if running is not None:
             self._meter.record(self.kind, name, value, ("InstanceId", running.id), self.publish_interval)
 
@@ -261,7 +261,7 @@ class HostedVariant:
             return
         metrics: dict[str, list[tuple[float, _InstanceRecord]]] = {}
         for member in self.pool.members:
-            running = self._running.get(member.instance)
+            running = self._instance_records.get(member.instance)
             if running is not None:
                 for name, value in self._measure_instance(member.instance, running.usage):
                     metrics.setdefault(name, []).append((value, running))

@@ -37,7 +37,7 @@ class Container:
         self, folder: Path, *, mounted: bool, host: str = "algo-1", hosts: Mapping[str, str] | None = None
     ) -> None:
         self.folder = folder
-        self.mounted = mounted
+        self.is_mounted = mounted
         self.name = host
         self._addresses = dict(hosts or {host: "127.0.0.1"})
         self.config = folder / "input" / "config"
@@ -58,7 +58,7 @@ class Container:
     @property
     def hosts(self) -> list[str]:
         """Host names that the instances of the job use for each other."""
-        by_name = self.mounted or len(self._addresses) == 1
+        by_name = self.is_mounted or len(self._addresses) == 1
         return list(self._addresses if by_name else self._addresses.values())
 
     @property
@@ -77,7 +77,7 @@ class Container:
 
     def translate(self, text: str) -> str:
         """Return a text of a request with paths that processes of the container can use."""
-        return text if self.mounted else _OPT_ML_PATH.sub(lambda _: str(self.folder), text)
+        return text if self.is_mounted else _OPT_ML_PATH.sub(lambda _: str(self.folder), text)
 
     def to_local_path(self, path: str, field: str) -> Path:
         """Return the path on this machine of a path under /opt/ml.
@@ -91,7 +91,7 @@ class Container:
 
     def explain_errors(self, errors: str) -> str:
         """Return the end of stderr; if paths under /opt/ml could not resolve, add the reason."""
-        if self.mounted or ML_ROOT not in errors:
+        if self.is_mounted or ML_ROOT not in errors:
             return errors
         return f"{errors} ({ML_ROOT} is not mounted here: paths in the request are translated, others are not)"
 
@@ -116,7 +116,7 @@ class Container:
         The process ends with the process `parent`, if one is given.
         """
         settings: dict[str, object] = {"workdir": self.to_container_path(workdir), "parent": parent}
-        if self.mounted:
+        if self.is_mounted:
             settings |= {"opt_ml": str(self.folder), "hosts": self._addresses}
         return build_launch_command(command, settings)
 

@@ -17,7 +17,7 @@ class InvocationTimings:
     #: Duration of the cold start that the request waited for.
     setup: float | None = None
     #: True if a worker of the provisioned concurrency responded.
-    provisioned: bool = False
+    is_provisioned: bool = False
     #: Multi-model containers: total wait for the model, and its parts.
     model_waiting: float | None = None
     model_downloading: float | None = None
@@ -69,7 +69,7 @@ class ContainerRequest:
     body: bytes
     headers: Mapping[str, str]
     timeout_seconds: float = INVOCATION_SECONDS
-    streams: bool = False
+    is_streaming: bool = False
 
     @classmethod
     def build(

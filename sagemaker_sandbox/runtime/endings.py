@@ -24,14 +24,14 @@ class Ending:
     failure_reason: str | None = None
 
     @property
-    def failed(self) -> bool:
+    def is_failed(self) -> bool:
         """True if a container failed by itself."""
         return self.failure_reason is not None
 
     @property
-    def completed(self) -> bool:
+    def is_completed(self) -> bool:
         """True if all containers succeeded by themselves."""
-        return self.cause is Cause.EXIT and not self.failed
+        return self.cause is Cause.EXIT and not self.is_failed
 
 
 @dataclass(frozen=True)

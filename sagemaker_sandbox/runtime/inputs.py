@@ -18,8 +18,8 @@ class S3Input:
 
     field: str
     address: S3Uri
-    manifest: bool = False
-    sharded: bool = False
+    is_manifest: bool = False
+    is_sharded: bool = False
 
     @classmethod
     def from_source(cls, source: Mapping[str, Any], field: str, mode: str = "File") -> "S3Input":
@@ -35,8 +35,8 @@ class S3Input:
         return cls(
             field,
             S3Uri.parse(source["S3Uri"], f"{field}: S3Uri"),
-            manifest=kind == "ManifestFile",
-            sharded=source.get("S3DataDistributionType") == "ShardedByS3Key",
+            is_manifest=kind == "ManifestFile",
+            is_sharded=source.get("S3DataDistributionType") == "ShardedByS3Key",
         )
 
     def list_objects(self, s3: S3, instance: int = 0, instances: int = 1) -> list[tuple[S3Uri, str]]:
@@ -46,13 +46,13 @@ class S3Input:
         there are no objects.
         """
         with translate_s3_errors("Data download", f"{self.address} of {self.field}"):
-            objects = list(self._read_manifest(s3) if self.manifest else self._list_prefix(s3))
+            objects = list(self._read_manifest(s3) if self.is_manifest else self._list_prefix(s3))
         if not objects:
             raise UserError(
                 f"Data download failed:NoSuchKey (404): No S3 objects found under S3 URL {str(self.address)!r} "
                 f"given in {self.field}; put the data there or correct S3Uri"
             )
-        return objects[instance::instances] if self.sharded else objects
+        return objects[instance::instances] if self.is_sharded else objects
 
     def download(self, s3: S3, folder: Path, instance: int = 0, instances: int = 1) -> None:
         """Download the objects of one instance to `folder`."""

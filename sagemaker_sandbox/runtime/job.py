@@ -65,7 +65,7 @@ class ContainerJob:
 
     def __init__(
         self,
-        work: JobDefinition[Any],
+        definition: JobDefinition[Any],
         folder: Path,
         s3: S3Client,
         report: Callable[[JobUpdate], None],
@@ -79,23 +79,23 @@ class ContainerJob:
         mounted: bool | None = None,
         access: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
-        self._work = work
+        self._definition = definition
         self._folder = folder.resolve()
         self._s3 = S3(s3)
         self._logs = logs
         self._cloudwatch = cloudwatch
-        self._interrupted = interrupted if work.spot else None
+        self._interrupted = interrupted if definition.is_spot else None
         self._faults = faults or (lambda _phase: None)
-        self._starts_after = start_delay
+        self._start_delay = start_delay
         self._timing = timing or Timing()
         self._mounted = mounted
         self._access = access or dict[str, str]
         self._end_requests = EndRequests()
-        self._utilization = Utilization(cloudwatch, work.log_group, work.name)
-        self._clock = JobClock(spot=work.spot)
+        self._utilization = Utilization(cloudwatch, definition.log_group, definition.name)
+        self._clock = JobClock(spot=definition.is_spot)
         self._units: Sequence[JobUnit] = ()
         self._reporter = Reporter(report, LogMetrics([]), self._clock)
-        self._thread = threading.Thread(target=self._run, name=f"{work.noun} {work.name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"{definition.noun} {definition.name}", daemon=True)
 
     @property
     def pids(self) -> list[int]:
@@ -132,15 +132,15 @@ class ContainerJob:
     # The methods below run in the thread of the job.
 
     def _run(self) -> None:
-        self._report("InProgress", "Starting", f"Starting the {self._work.noun}")
+        self._report("InProgress", "Starting", f"Starting the {self._definition.noun}")
         try:
-            self._reporter.metrics = LogMetrics(self._work.metrics)
-            self._work.check()
+            self._reporter.metrics = LogMetrics(self._definition.metrics)
+            self._definition.check()
             log = JobLog(self._folder / "log.txt", self._reporter.metrics, self._build_metrics())
             mounted = mounting.is_opt_ml_mounted() if self._mounted is None else self._mounted
             try:
-                setting = JobContext(self._folder, self._s3, log, mounted, self._access())
-                self._finish(self._run_attempts(setting), setting)
+                context = JobContext(self._folder, self._s3, log, mounted, self._access())
+                self._finish(self._run_attempts(context), context)
             finally:
                 log.close()
         except UserError as error:
@@ -160,11 +160,13 @@ class ContainerJob:
         """
         if self._cloudwatch is None:
             return None
-        return CloudWatchMetrics(self._cloudwatch, self._work.log_group, {"TrainingJobName": self._work.name})
+        return CloudWatchMetrics(
+            self._cloudwatch, self._definition.log_group, {"TrainingJobName": self._definition.name}
+        )
 
-    def _run_attempts(self, setting: JobContext) -> Ending:
+    def _run_attempts(self, context: JobContext) -> Ending:
         """Run attempts until one is neither interrupted nor retried."""
-        cause, remaining_retries = self._wait(self._starts_after), self._work.limits.retries
+        cause, remaining_retries = self._wait(self._start_delay), self._definition.limits.retries
         if cause is not Cause.EXIT:
             return Ending(cause)
         while True:
@@ -173,7 +175,7 @@ class ContainerJob:
             if cause is not Cause.EXIT:
                 return Ending(cause)
             try:
-                ending = self._run_attempt(setting)
+                ending = self._run_attempt(context)
             except InternalServerError:
                 if remaining_retries == 0:
                     raise
@@ -194,7 +196,7 @@ class ContainerJob:
             try:
                 self._faults("Starting")
             except CapacityError:
-                if time.monotonic() - since >= self._work.limits.pending:
+                if time.monotonic() - since >= self._definition.limits.pending:
                     raise
                 self._report("InProgress", "Pending", "Waiting for compute capacity")
                 cause = self._wait(self._timing.capacity_wait)
@@ -213,12 +215,12 @@ class ContainerJob:
                 return cause
         return Cause.EXIT
 
-    def _run_attempt(self, setting: JobContext) -> Ending:
+    def _run_attempt(self, context: JobContext) -> Ending:
         self._clock.start()
         self._report("InProgress", "Downloading", "Downloading the training image and input data")
         self._faults("Downloading")
-        self._open_streams(setting.log)
-        units = self._work.create_units(setting)
+        self._open_streams(context.log)
+        units = self._definition.create_units(context)
         for number, unit in enumerate(units, 1):
             unit.prepare()
             self._units = units[:number]  # a unit without a disk has nothing to upload
@@ -226,14 +228,16 @@ class ContainerJob:
                 return Ending(self._end_requests.strongest_cause)
         self._report("InProgress", "Training", _TRAINING_MESSAGE)
         self._faults("Training")
-        return self._run_units(setting.log)
+        return self._run_units(context.log)
 
     def _open_streams(self, log: JobLog) -> None:
         if self._logs is not None:
             now = time.time_ns() // 1_000_000
-            names = [f"algo-{number}" for number in range(1, self._work.host_count + 1)]
+            names = [f"algo-{number}" for number in range(1, self._definition.host_count + 1)]
             log.open_streams(
-                self._logs, self._work.log_group, {name: f"{self._work.name}/{name}-{now}" for name in names}
+                self._logs,
+                self._definition.log_group,
+                {name: f"{self._definition.name}/{name}-{now}" for name in names},
             )
 
     def _run_units(self, log: JobLog) -> Ending:
@@ -286,7 +290,7 @@ class ContainerJob:
         self._report_progress(cause)
 
     def _check_limits(self) -> Cause:
-        limits = self._work.limits
+        limits = self._definition.limits
         if self._clock.elapsed_seconds > limits.wait:
             return Cause.MAX_WAIT
         if self._clock.held_seconds > limits.runtime:
@@ -302,22 +306,22 @@ class ContainerJob:
         if not self._reporter.has_changed("Stopping" if is_stopping else "Training"):
             return
         if is_stopping:
-            self._report("Stopping", "Stopping", f"Stopping the {self._work.noun}")
+            self._report("Stopping", "Stopping", f"Stopping the {self._definition.noun}")
         else:
             self._report("InProgress", "Training", _TRAINING_MESSAGE)
 
-    def _finish(self, ending: Ending, setting: JobContext) -> None:
-        work, noun = self._work, self._work.noun.capitalize()
+    def _finish(self, ending: Ending, context: JobContext) -> None:
+        definition, noun = self._definition, self._definition.noun.capitalize()
         if ending.cause is Cause.CLOSE:
             self._fail("InternalServerError: the sandbox was closed while the job ran; start the job again")
             return
         if ending.failure_reason is not None:
-            self._fail(ending.failure_reason, work.upload(setting, self._units, ending))
+            self._fail(ending.failure_reason, definition.upload(context, self._units, ending))
             return
         self._report(
-            "InProgress" if ending.completed else "Stopping", "Uploading", "Uploading generated training model"
+            "InProgress" if ending.is_completed else "Stopping", "Uploading", "Uploading generated training model"
         )
-        outcome = work.upload(setting, self._units, ending)
+        outcome = definition.upload(context, self._units, ending)
         self._clock.stop()
         status, secondary, message = {
             Cause.EXIT: ("Completed", "Completed", f"{noun} completed"),
@@ -337,7 +341,7 @@ class ContainerJob:
 
     def _fail(self, reason: str, outcome: JobOutput | None = None) -> None:
         self._clock.stop()
-        message = f"{self._work.noun.capitalize()} failed"
+        message = f"{self._definition.noun.capitalize()} failed"
         self._reporter.report("Failed", "Failed", message, reason[:REASON_CHARACTERS], outcome=outcome)
 
     def _report(self, status: str, secondary_status: str, message: str) -> None:

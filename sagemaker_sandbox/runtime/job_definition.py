@@ -35,13 +35,13 @@ class JobContext:
     folder: Path
     s3: S3
     log: JobLog
-    mounted: bool
+    is_mounted: bool
     access: Mapping[str, str] = field(default_factory=dict)
 
     def create_containers(self, count: int) -> list[Container]:
         """Return a container for each of `count` instances. Raises UserError if they cannot connect."""
         hosts = assign_host_addresses(count)
-        return [Container(self.folder / name, mounted=self.mounted, host=name, hosts=hosts) for name in hosts]
+        return [Container(self.folder / name, mounted=self.is_mounted, host=name, hosts=hosts) for name in hosts]
 
 
 class JobUnit(Protocol):
@@ -89,7 +89,7 @@ class JobDefinition(Protocol[U]):
     noun: ClassVar[str]
     log_group: ClassVar[str]
     name: str
-    spot: bool
+    is_spot: bool
     limits: JobLimits
     metrics: Sequence[Mapping[str, str]]  #: MetricDefinitions
     host_count: int

@@ -42,8 +42,8 @@ class ModelDataSource:
 
     url: str
     target: str = f"{ML_ROOT}/model"
-    archive: bool = True
-    prefix: bool = False
+    is_archive: bool = True
+    is_prefix: bool = False
 
     @property
     def address(self) -> S3Uri:
@@ -89,8 +89,8 @@ def _build_source(source: Mapping[str, Any], target: str) -> ModelDataSource:
     return ModelDataSource(
         source["S3Uri"],
         target,
-        archive=source["CompressionType"] == "Gzip",
-        prefix=source["S3DataType"] == "S3Prefix",
+        is_archive=source["CompressionType"] == "Gzip",
+        is_prefix=source["S3DataType"] == "S3Prefix",
     )
 
 
@@ -123,7 +123,7 @@ class ModelDataCache:
         """
         deadline = time.monotonic() + seconds
         objects = self._list_objects(source)
-        identity = [source.url, str(source.archive), *(f"{item.key} {item.etag}" for item in objects)]
+        identity = [source.url, str(source.is_archive), *(f"{item.key} {item.etag}" for item in objects)]
         cached = self._folder / hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
         with self._lock:
             download_lock = self._download_locks.setdefault(cached, threading.Lock())
@@ -140,7 +140,7 @@ class ModelDataCache:
     def _list_objects(self, source: ModelDataSource) -> list[_Object]:
         bucket, key = source.address
         try:
-            if not source.prefix:
+            if not source.is_prefix:
                 response = self._s3.head_object(Bucket=bucket, Key=key)
                 return [_Object(key, response["ETag"], key.rpartition("/")[2])]
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
@@ -161,14 +161,14 @@ class ModelDataCache:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         for item in objects:
-            target = cached.with_suffix(".tar.gz") if source.archive else resolve_inside(part, item.name)
+            target = cached.with_suffix(".tar.gz") if source.is_archive else resolve_inside(part, item.name)
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as file:
                 for chunk in self._read_chunks(source, item.key):
                     file.write(chunk)
                     if time.monotonic() > deadline:
                         raise DownloadTimeoutError(f"{source.url}: the download took too long")
-            if source.archive:
+            if source.is_archive:
                 _unpack(target, part)
                 target.unlink()
         part.rename(cached)

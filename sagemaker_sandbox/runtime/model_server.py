@@ -144,14 +144,14 @@ class ModelServer:
         The worker of a streaming response is busy until the caller has read or closed it.
         """
         worker, setup = self._reserve_worker(time.monotonic() + request.timeout_seconds)
-        began = time.monotonic()
+        start = time.monotonic()
 
         def build_timings() -> InvocationTimings:
-            return InvocationTimings(time.monotonic() - began, setup=setup, provisioned=worker.is_kept_warm)
+            return InvocationTimings(time.monotonic() - start, setup=setup, is_provisioned=worker.is_kept_warm)
 
         try:
             parts = ResponseParts(worker.send(request), lambda: self._return_worker(worker))
-            return ContainerResponse(parts if request.streams else b"".join(parts), parts.headers, build_timings())
+            return ContainerResponse(parts if request.is_streaming else b"".join(parts), parts.headers, build_timings())
         except ModelError as error:
             error.timings = build_timings()
             raise
@@ -159,14 +159,14 @@ class ModelServer:
     def close(self) -> None:
         """Kill all workers; active requests fail. No worker starts afterwards."""
         with self._changed:
-            busy, idle = self._workers.difference(self._idle), self._idle
+            busy_workers, idle_workers = self._workers.difference(self._idle), self._idle
             self._workers, self._idle = set(), []
             maintenance_thread = self._maintenance_thread
             self._closing.set()
             self._changed.notify_all()
-        for worker in idle:
+        for worker in idle_workers:
             worker.close()
-        for worker in busy:
+        for worker in busy_workers:
             worker.kill(ModelError(0, _DELETED, ""))
         if maintenance_thread is not None:
             maintenance_thread.join()
@@ -183,14 +183,14 @@ class ModelServer:
             self._busy_count += 1
         if worker is not None:
             return worker, None
-        began = time.monotonic()
+        start = time.monotonic()
         try:
-            return self._start_worker(), time.monotonic() - began
+            return self._start_worker(), time.monotonic() - start
         except BaseException as error:
             with self._changed:
                 self._busy_count -= 1
             if isinstance(error, ModelError):
-                error.timings = InvocationTimings(setup=time.monotonic() - began)
+                error.timings = InvocationTimings(setup=time.monotonic() - start)
             raise
 
     def _take_idle_worker(self) -> Worker | None:

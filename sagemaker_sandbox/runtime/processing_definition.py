@@ -30,7 +30,7 @@ class ProcessingDefinition:
     noun: ClassVar[str] = "processing job"
     log_group: ClassVar[str] = "/aws/sagemaker/ProcessingJobs"
     metrics: Sequence[Mapping[str, str]] = ()
-    spot = False
+    is_spot = False
 
     def __init__(self, request: Mapping[str, Any], arn: str) -> None:
         self._request = request
@@ -60,7 +60,7 @@ class ProcessingDefinition:
     def upload(self, context: JobContext, units: Sequence[JobInstance], ending: Ending) -> JobOutput:
         """Upload the EndOfJob outputs of a completed job. Return the first exit message of an instance."""
         key = self._request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
-        for container in [unit.container for unit in units] if ending.completed else ():
+        for container in [unit.container for unit in units] if ending.is_completed else ():
             for path, address, continuous in parse_outputs(self._request):
                 if not continuous:
                     with translate_s3_errors("Output upload", address):

@@ -34,14 +34,14 @@ class TrainingDefinition:
         self._request = request
         self._algorithm: Mapping[str, Any] = request["AlgorithmSpecification"]
         self.name: str = request["TrainingJobName"]
-        self.spot = bool(request.get("EnableManagedSpotTraining"))
+        self.is_spot = bool(request.get("EnableManagedSpotTraining"))
         self.host_count: int = request["ResourceConfig"].get("InstanceCount", 1)
         self.metrics: Sequence[Mapping[str, str]] = self._algorithm.get("MetricDefinitions", [])
         stopping = request.get("StoppingCondition", {})
         self.limits = JobLimits(
             runtime=stopping.get("MaxRuntimeInSeconds", _DEFAULT_RUNTIME),
-            wait=stopping.get("MaxWaitTimeInSeconds", math.inf) if self.spot else math.inf,
-            pending=math.inf if self.spot else stopping.get("MaxPendingTimeInSeconds", 0.0),
+            wait=stopping.get("MaxWaitTimeInSeconds", math.inf) if self.is_spot else math.inf,
+            pending=math.inf if self.is_spot else stopping.get("MaxPendingTimeInSeconds", 0.0),
             retries=request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0),
         )
 
@@ -68,7 +68,7 @@ class TrainingDefinition:
         """Upload output.tar.gz and, unless a container failed, model.tar.gz, with the files of all instances."""
         containers = [unit.container for unit in units]
         model = None
-        if not ending.failed:
+        if not ending.is_failed:
             model = self._upload("model.tar.gz", [container.model for container in containers], context)
         self._upload("output.tar.gz", [container.output_data for container in containers], context)
         return JobOutput(artifacts=model)

@@ -45,7 +45,7 @@ class TransformDefinition:
     noun: ClassVar[str] = "transform job"
     log_group: ClassVar[str] = "/aws/sagemaker/TransformJobs"
     metrics: Sequence[Mapping[str, str]] = ()
-    spot = False
+    is_spot = False
     limits = JobLimits()
     host_count = 1
 
@@ -70,7 +70,7 @@ class TransformDefinition:
         """Upload the outputs of objects that succeeded. A stopped job has no outputs."""
         output = self._request["TransformOutput"]
         address = S3Uri.parse(output["S3OutputPath"], "TransformOutput.S3OutputPath")
-        for unit in units if ending.completed or ending.failed else ():
+        for unit in units if ending.is_completed or ending.is_failed else ():
             with translate_s3_errors("Output upload", address):
                 context.s3.upload_folder(unit.output, address, output.get("KmsKeyId"))
         return JobOutput()
@@ -152,7 +152,7 @@ class TransformServer:
         """Download the model and list the input objects."""
         source = self._request["TransformInput"]["DataSource"]["S3DataSource"]
         self._objects = S3Input.from_source(source, "TransformInput").list_objects(self._context.s3)
-        container = Container(self._context.folder / "algo-1", mounted=self._context.mounted, host="model")
+        container = Container(self._context.folder / "algo-1", mounted=self._context.is_mounted, host="model")
         container.reset()
         data = ModelDataCache(self._context.s3.client, self._context.folder / "data")
         for source in self._model.data:

@@ -99,7 +99,7 @@ def _skip_check(_: S3Uri) -> bool:
 
 
 def _check_data(region: AccountRegion, role: str, uri: str, exists: _ExistenceCheck) -> None:
-    address = S3Uri.of_url(uri)
+    address = S3Uri.parse_url(uri)
     if address is None or resource_lookup.find_bucket_region(address.bucket) != region.name:
         raise ValidationError(
             f'Could not access model data at {uri}. Please ensure that the role "{role}" exists and that its trust '

@@ -31,7 +31,7 @@ def find_unreachable_destination(config: Fields, role: str) -> str | None:
         if not resource_lookup.has_topic(topic) or not _is_allowed(role, "sns:Publish", topic):
             return _describe_failure(role, "sns:Publish", f'topic "{topic}"')
     for uri in _list_addresses(config):
-        address = S3Uri.of_url(uri)
+        address = S3Uri.parse_url(uri)
         if address is None or not resource_lookup.has_bucket(address.bucket):
             return _describe_failure(role, "s3:PutObject", f'"{uri}"')
     return None

@@ -81,7 +81,7 @@ class Hosting(ServicePart):
     @emulated_operation
     def invoke_endpoint_with_response_stream(self, request: Fields) -> Fields:
         """Invoke the model of an endpoint, and send the parts of the response as the script yields them."""
-        return _build_members(self._invoke(request, Invocation.from_request(request, streams=True)))
+        return _build_members(self._invoke(request, Invocation.from_request(request, is_streaming=True)))
 
     def _invoke(self, request: Fields, invocation: Invocation) -> InvocationResponse:
         name = request["EndpointName"]

@@ -302,13 +302,13 @@ def test_a_multi_model_endpoint(fleets: Fleets, models: Models, clock: Clock, to
 
 def test_an_answer_in_parts_is_over_with_its_last(fleets: Fleets, models: Models, clock: Clock, told: Told) -> None:
     _, traffic = serve(fleets, "parts", models, variant("main"))
-    answer = traffic.invoke(Invocation(b"{}", streams=True))
+    answer = traffic.invoke(Invocation(b"{}", is_streaming=True))
     [member] = traffic.fleets[0].variants["main"].pool.members
     assert member.active_requests == 1
     assert not isinstance(answer.body, bytes)
     assert b"".join(answer.body).startswith(b"{")
     assert member.active_requests == 0
-    left = traffic.invoke(Invocation(b"{}", streams=True))
+    left = traffic.invoke(Invocation(b"{}", is_streaming=True))
     del left  # its client has gone
     assert member.active_requests == 0
     clock.advance(60)

@@ -125,7 +125,7 @@ def test_warm_workers_are_there_before_any_request_and_come_back(serve: Serve) -
     server.start()
     [pid] = server.pids
     answer = server.invoke(ContainerRequest.build(b'{"x": 1}', JSON, JSON))
-    assert (answer.timings.setup, answer.timings.provisioned) == (None, True)
+    assert (answer.timings.setup, answer.timings.is_provisioned) == (None, True)
     os.kill(pid, signal.SIGKILL)
     until(lambda: server.pids not in ([], [pid]))
     server.reshape(Capacity(3, warm=2, idle_seconds=0))
