@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from sagemaker_sandbox import moto_state
-from sustainable_mlops import __version__
 from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
@@ -175,7 +174,8 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _get_versions() -> str:
+    """Return the versions that must be equal for a restore."""
     import moto
 
-    own, python = f"sandbox {__version__} (state {_FORMAT})", f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"{own}, moto {moto.__version__} on Python {python}"
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"sandbox format {_FORMAT}, moto {moto.__version__} on Python {python}"

@@ -24,24 +24,26 @@ _GUARD = re.compile(r"^(?P<address>.*?\bterraform_data\.deletion_protection)\[",
 #: Seconds between two looks for log groups that came back.
 _LATE_INTERVAL_SECONDS = 5
 #: Log groups that all jobs of an account and Region share, such as /aws/sagemaker/TrainingJobs.
-_SHARED = re.compile(r"/aws/sagemaker/(?P<kind>\w+)Jobs")
+_SHARED_LOG_GROUP = re.compile(r"/aws/sagemaker/(?P<kind>\w+)Jobs")
 _SETTING = re.compile(r"^deletion_protection\s*:\s*(?P<value>\w+)", re.MULTILINE)
 
 
-def environment(folder: Path) -> Terraform:
+def make_terraform(folder: Path) -> Terraform:
     """The environment in `folder`; someone who tries this on the sandbox is told commands that go on there."""
-    there = os.environ.get("AWS_ACCESS_KEY_ID") == CREDENTIALS["aws_access_key_id"]
-    return Terraform(folder, before="smlops sandbox exec -- " if there else "")
+    is_sandbox = os.environ.get("AWS_ACCESS_KEY_ID") == CREDENTIALS["aws_access_key_id"]
+    return Terraform(folder, before="smlops sandbox exec -- " if is_sandbox else "")
 
 
 def refuse_protected(terraform: Terraform) -> None:
     """Raise UserError, with the commands that are left to run, where the environment is protected."""
     if guards := sorted(set(_GUARD.findall(terraform.run("state", "list")))):
-        first = "" if _settings(terraform.folder).is_file() else "set deletion_protection = false in its modules, and "
+        preparation = (
+            "" if _settings_file(terraform.folder).is_file() else "set deletion_protection = false in its modules, and "
+        )
         raise UserError(
             f"{terraform.folder}: deletion_protection is on, so nothing was deleted; it takes two keys to turn off, "
-            f"the setting and the guards in the state. To delete the data for good, {first}run",
-            *_two_keys(terraform, guards),
+            f"the setting and the guards in the state. To delete the data for good, {preparation}run",
+            *_list_unlock_commands(terraform, guards),
         )
 
 
@@ -64,21 +66,23 @@ def destroy(
     refuse_protected(terraform)
     platform: dict[str, Any] = terraform.read_outputs().get("platform", {})
     settings = _read_settings(terraform)
-    watched = _list_arns(terraform, "aws_cloudwatch_log_group") if late_seconds > 0 else []
+    log_group_arns = _list_arns(terraform, "aws_cloudwatch_log_group") if late_seconds > 0 else []
     packages, roles = _list_arns(terraform, "aws_sagemaker_model_package_group"), _list_arns(terraform, "aws_iam_role")
-    groups = [LogGroup.of(arn) for arn in watched]
-    account = _find_account(settings, platform, [*watched, *packages, *(roles if _package_groups(platform) else ())])
+    groups = [LogGroup.of(arn) for arn in log_group_arns]
+    account = _find_account(
+        settings, platform, [*log_group_arns, *packages, *(roles if _package_groups(platform) else ())]
+    )
     prefix = settings.get("name_prefix") or platform.get("name_prefix")
     owner = Owner(prefix, frozenset([*roles, *platform.get("roles", {}).values()]))
     if account is not None:
         account.check()
         progress("model packages")
         _delete_packages(platform, account)
-    at = terraform.apply("-destroy", f"-refresh={str(refresh).lower()}", progress=lambda at: progress(str(at)))
+    result = terraform.apply("-destroy", f"-refresh={str(refresh).lower()}", progress=lambda at: progress(str(at)))
     if account is not None:
-        here = [group for group in groups if group.account_id == account.account_id]
-        LateLogGroups(account, owner, say).delete(here, late_seconds, progress)
-    return at.changes_done
+        own_groups = [group for group in groups if group.account_id == account.account_id]
+        LateLogGroups(account, owner, say).delete(own_groups, late_seconds, progress)
+    return result.changes_done
 
 
 class LogGroup(NamedTuple):
@@ -97,7 +101,7 @@ class LogGroup(NamedTuple):
 
 def _read_settings(terraform: Terraform) -> dict[str, Any]:
     """Return the settings of an environment as its file has them; empty where it is its owner's own HCL."""
-    file = _settings(terraform.folder)
+    file = _settings_file(terraform.folder)
     return read_mapping(file) if file.is_file() else {}
 
 
@@ -167,7 +171,7 @@ class LateLogGroups:
 
     def _foreign_stream(self, group: LogGroup) -> str | None:
         """Return a log stream of a job that is not known to be this environment's; None where there is none."""
-        if _SHARED.fullmatch(group.name) is None:
+        if _SHARED_LOG_GROUP.fullmatch(group.name) is None:
             return None
         logs = self._account.client("logs", group.region)
         with _after_destruction(group):
@@ -182,13 +186,15 @@ class LateLogGroups:
         """Return whether a job is this environment's, by its name or its role."""
         from botocore.exceptions import ClientError
 
-        sagemaker, kind = self._account.client("sagemaker", group.region), _SHARED.fullmatch(group.name)
+        sagemaker, kind = self._account.client("sagemaker", group.region), _SHARED_LOG_GROUP.fullmatch(group.name)
         if self._owner.has_name(job) or kind is None or kind["kind"] not in ("Training", "Processing", "Transform"):
             return self._owner.has_name(job)
         try:
-            described = getattr(sagemaker, f"describe_{kind['kind'].lower()}_job")(**{f"{kind['kind']}JobName": job})
+            description = getattr(sagemaker, f"describe_{kind['kind'].lower()}_job")(**{f"{kind['kind']}JobName": job})
             if kind["kind"] == "Transform":  # runs under the role of its model
-                described = {"RoleArn": sagemaker.describe_model(ModelName=described["ModelName"])["ExecutionRoleArn"]}
+                described = {
+                    "RoleArn": sagemaker.describe_model(ModelName=description["ModelName"])["ExecutionRoleArn"]
+                }
         except ClientError:  # it is not there, or not to be read: then it is not known to be ours
             return False
         return described["RoleArn"] in self._owner.roles
@@ -210,7 +216,7 @@ def _after_destruction(group: LogGroup) -> AbstractContextManager[None]:
     )
 
 
-def state_left(terraform: Terraform) -> str | None:
+def describe_state_bucket(terraform: Terraform) -> str | None:
     """What to say of the bucket that holds the state, which no teardown deletes; None where it is in no bucket."""
     try:
         backend = json.loads((terraform.data / "terraform.tfstate").read_text(encoding="utf-8"))["backend"]
@@ -229,16 +235,16 @@ def state_left(terraform: Terraform) -> str | None:
     )
 
 
-def _settings(folder: Path) -> Path:
+def _settings_file(folder: Path) -> Path:
     """What an environment is written from; one that is its owner's own HCL has none."""
     return folder / "settings.yaml"
 
 
-def _two_keys(terraform: Terraform, guards: list[str]) -> Iterator[str]:
+def _list_unlock_commands(terraform: Terraform, guards: list[str]) -> Iterator[str]:
     """What is left to run, once the setting is turned off in HCL that is its owner's."""
     folder = terraform.folder
-    if (settings := _settings(folder)).is_file():
-        yield from turn_off(settings)
+    if (settings := _settings_file(folder)).is_file():
+        yield from list_setting_commands(settings)
         yield f"smlops synth {shlex.quote(folder.resolve().name)}"
     yield f"{terraform.command} state rm {shlex.join(guards)}"
     # A bucket's right to be emptied and a key's shorter waiting time have to be in the state before the destruction.
@@ -246,12 +252,12 @@ def _two_keys(terraform: Terraform, guards: list[str]) -> Iterator[str]:
     yield f"{terraform.command_prefix}smlops teardown {shlex.quote(str(folder))}"
 
 
-def turn_off(settings: Path) -> Iterator[str]:
+def list_setting_commands(settings: Path) -> Iterator[str]:
     """The command that sets `deletion_protection: false`, unless it is; `sed -i` differs between Linux and macOS."""
-    file, given = shlex.quote(str(settings)), _SETTING.search(settings.read_text(encoding="utf-8"))
-    if given is None:
+    file, match = shlex.quote(str(settings)), _SETTING.search(settings.read_text(encoding="utf-8"))
+    if match is None:
         yield f"printf '\\ndeletion_protection: false\\n' >> {file}"
-    elif given["value"] != "false":
+    elif match["value"] != "false":
         yield f"sed -i.bak 's/^deletion_protection *:.*/deletion_protection: false/' {file} && rm {file}.bak"
 
 

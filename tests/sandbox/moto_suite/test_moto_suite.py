@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.plane.coverage import moto_tests
+from tools.sandbox_coverage import load_moto_tests
 from sustainable_mlops.terraform import ROOT
 from tests.sandbox.moto_suite import suite
 
 #: A reason for each test that fails; the head of failing.yaml says what they mean.
 REASONS = {"lax", "wording", "moto_differs"}
-FOUND = moto_tests()
+FOUND = load_moto_tests()
 GROUPS: list[dict[str, Any]] = [group for groups in FOUND["failing"].values() for group in groups]
 
 

@@ -1,0 +1,294 @@
+"""The command `sagemaker-sandbox`, which `smlops sandbox` runs too."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sagemaker_sandbox import DEFAULT_ACCOUNT, DEFAULT_REGION, LOG, Sandbox
+from sustainable_mlops.errors import UserError
+
+PROGRAM = "sagemaker-sandbox"
+_ABOUT = """AWS on this machine, for Terraform, boto3 and the AWS CLI. No account, and no request leaves the machine.
+
+- `sagemaker-sandbox start`
+- `sagemaker-sandbox exec -- terraform -chdir=envs/dev apply`
+- `sagemaker-sandbox exec -- aws sagemaker list-endpoints`
+- `sagemaker-sandbox fault --operation CreateTrainingJob --error CapacityError`
+- `sagemaker-sandbox advance --days 1`
+- `sagemaker-sandbox status`
+- `sagemaker-sandbox stop`
+"""
+#: Modules that the server needs, with the packages that have them.
+_REQUIRED = {
+    "cryptography": "cryptography",
+    "flask": "flask",
+    "jsonpath": "python-jsonpath",
+    "moto": "moto[server]",
+    "numpy": "numpy",
+    "optuna": "optuna",
+    "psutil": "psutil",
+    "pyarrow": "pyarrow",
+    "werkzeug": "werkzeug",
+}
+#: Explanation for scripts of each access to /opt/ml.
+_OPT_ML = {
+    "mounted": "Jobs find /opt/ml as on SageMaker.",
+    "paths": "Jobs do not find /opt/ml: SM_* variables and translated paths in the request show them the folder.",
+}
+#: Columns of a console that never wraps a line.
+_UNWRAPPED_WIDTH = 100_000
+
+
+def create_app(program: str = PROGRAM, get_variables: Callable[[], Mapping[str, str]] = dict) -> typer.Typer:
+    """Return the typer application.
+
+    `program` is the command in help texts. `get_variables` returns further environment variables for `exec`.
+    """
+    app = typer.Typer(
+        help=_ABOUT.replace(PROGRAM, program),
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+    )
+
+    def execute(
+        command: Annotated[list[str], typer.Argument(help="Command with its arguments, after `--`.")],
+    ) -> None:
+        """Run a command with the variables that direct it to the sandbox, and exit with its code.
+
+        Example: `sagemaker-sandbox exec -- python -c "import boto3; print(boto3.client('s3').list_buckets())"`
+        """
+        sys.exit(_run_command(command, get_variables()))
+
+    commands: dict[str, Callable[..., Any]] = {
+        "start": start,
+        "stop": stop,
+        "status": show_status,
+        "advance": advance,
+        "fault": inject_fault,
+        "exec": execute,
+    }
+    for name, function in commands.items():
+        text = (function.__doc__ or "").replace(PROGRAM, program)
+        settings = {"ignore_unknown_options": True} if name == "exec" else None
+        app.command(name, help=text, context_settings=settings)(function)
+    return app
+
+
+def main() -> None:
+    """Run `sagemaker-sandbox` with this process's arguments."""
+    try:
+        create_app()()
+    except UserError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def start(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of 127.0.0.1. 0 selects a free port.")] = 0,
+    state: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Folder that keeps all resources for the next start.")
+    ] = None,
+    account: Annotated[str, typer.Option(help="Default account: the one in the environment's settings.")] = (
+        DEFAULT_ACCOUNT
+    ),
+    region: Annotated[
+        str, typer.Option(help="Default Region of commands. The sandbox has every Region.")
+    ] = DEFAULT_REGION,
+    time_scale: Annotated[
+        float,
+        typer.Option(
+            min=1, max=3600, help="Sandbox seconds in one second of this machine. With 60, minutes take seconds."
+        ),
+    ] = 1,
+) -> None:
+    """Start the sandbox in the background.
+
+    - keep resources for the next start: `sagemaker-sandbox start --account 210987654321 --state .local/sandbox/state`
+    - scale endpoints within seconds: `sagemaker-sandbox start --time-scale 60`
+    """
+    _require_packages()
+    start_time = time.monotonic()
+    with _create_console(stderr=True).status("Starting the sandbox"):
+        sandbox = Sandbox.start_in_background(
+            state=state, port=port, account=account, region=region, time_scale=time_scale
+        )
+    seconds = time.monotonic() - start_time
+    print(f"The sandbox is ready at {sandbox.endpoint} after {seconds:.1f} s. Its log is {LOG}.")
+    print(f"Use it with: {PROGRAM} exec -- COMMAND")
+
+
+def stop() -> None:
+    """Stop the sandbox with its training jobs and model servers. Without --state, its resources are lost."""
+    sandbox = Sandbox.find()
+    if sandbox is None:
+        print("No sandbox is running.")
+        return
+    with _create_console(stderr=True).status("Stopping the sandbox"):
+        ended_in_time = sandbox.stop()
+    if ended_in_time:
+        print(f"Stopped the sandbox at {sandbox.endpoint}.")
+    else:
+        print(f"Killed the sandbox at {sandbox.endpoint} after a timeout: its state lacks the last seconds.")
+
+
+def show_status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print endpoint, variables and inventory as JSON.")] = False,
+) -> None:
+    """Show the endpoint of the sandbox and all of its resources."""
+    sandbox = _get_running_sandbox()
+    inventory = sandbox.inventory()
+    if as_json:
+        facts = {"endpoint": sandbox.endpoint, "environment": sandbox.environment, "opt_ml": sandbox.opt_ml}
+        print(json.dumps(facts | {"inventory": inventory}, indent=2))
+        return
+    table = Table("Service", "Type", "Number", title=f"Sandbox at {sandbox.endpoint}", title_justify="left")
+    table.add_column("Names", overflow="fold")
+    for service, types in sorted(inventory.items()):
+        for kind, names in sorted(types.items()):
+            table.add_row(service, kind, str(len(names)), _shorten(names))
+    if not inventory:
+        table.add_row("", "nothing", "0", "")
+    _create_console(stderr=False).print(table)
+    print(_OPT_ML[sandbox.opt_ml])
+
+
+def advance(
+    days: Annotated[float, typer.Option(min=0, help="Days.")] = 0,
+    hours: Annotated[float, typer.Option(min=0, help="Hours.")] = 0,
+    minutes: Annotated[float, typer.Option(min=0, help="Minutes.")] = 0,
+) -> None:
+    """Move the sandbox's time ahead. Schedules and rules start what falls due; running jobs are not affected.
+
+    Example: `sagemaker-sandbox advance --days 1`
+    """
+    seconds = timedelta(days=days, hours=hours, minutes=minutes).total_seconds()
+    moment = _get_running_sandbox().advance(seconds)
+    print(f"The sandbox's time is {moment:%Y-%m-%d %H:%M:%S} UTC. Everything that fell due has started.")
+
+
+def inject_fault(
+    operation: Annotated[
+        str | None,
+        typer.Option(help="Operation of SageMaker, such as `CreateEndpoint`, or of another service: `s3:PutObject`."),
+    ] = None,
+    error: Annotated[
+        str | None,
+        typer.Option(
+            help="Error code from botocore's model or AWS's common errors. Or a failure of the created resource: "
+            "`Failed` (endpoint), `CreateFailed` (feature group), `CapacityError`, `InternalServerError` (jobs), "
+            "`SpotInterruption` (training on managed spot)."
+        ),
+    ] = None,
+    message: Annotated[str | None, typer.Option(help="Message of the error, or FailureReason.")] = None,
+    times: Annotated[int, typer.Option(min=1, help="Number of requests. A client's retry counts as a request.")] = 1,
+    resource: Annotated[str, typer.Option(help="Part of a name in the request. Without it, every request matches.")] = (
+        ""
+    ),
+    delay: Annotated[float, typer.Option(min=0, help="Delay of the response, in seconds.")] = 0,
+    status_delay: Annotated[
+        float, typer.Option(min=0, help="Additional time in Creating, Updating or Starting, in seconds.")
+    ] = 0,
+    after_checkpoints: Annotated[
+        int | None, typer.Option(min=0, help="Checkpoint files in S3 before SpotInterruption: 1 by default, 0 is now.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--list", help="List the pending faults.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove the pending faults.")] = False,
+) -> None:
+    """Inject a fault into the next requests, to test how your code handles it.
+
+    - throttled: `sagemaker-sandbox fault --operation CreateTrainingJob --error ThrottlingException --times 3`
+    - slow S3: `sagemaker-sandbox fault --operation s3:PutObject --error SlowDown --times 5 --resource my-bucket`
+    - late response: `sagemaker-sandbox fault --operation DescribeEndpoint --delay 10`
+    - slow transition: `sagemaker-sandbox fault --operation CreateEndpoint --status-delay 60`
+    - failure: `sagemaker-sandbox fault --operation CreateEndpoint --error Failed --message "Out of memory"`
+    - no instances: `sagemaker-sandbox fault --operation CreateTrainingJob --error CapacityError`
+    - lost spot: `sagemaker-sandbox fault --operation CreateTrainingJob --error SpotInterruption --after-checkpoints 2`
+    - pending faults: `sagemaker-sandbox fault --list` and `sagemaker-sandbox fault --clear`
+
+    The first fault that matches a request is used. A reset or the end of the sandbox removes all faults.
+    """
+    options = {
+        "error": error,
+        "message": message,
+        "times": times,
+        "resource": resource,
+        "delay": delay,
+        "status_delay": status_delay,
+        "after_checkpoints": after_checkpoints,
+    }
+    if [operation is not None, show, clear].count(True) != 1:
+        raise UserError("sandbox fault: use exactly one of --operation, --list and --clear")
+    sandbox = _get_running_sandbox()
+    if operation is not None:
+        print(f"Pending: {sandbox.fault(operation, **options)}.")
+    elif clear:
+        sandbox.clear_faults()
+        print("No fault is pending.")
+    else:
+        print("\n".join(map(str, sandbox.faults())) or "No fault is pending.")
+
+
+def _run_command(command: list[str], variables: Mapping[str, str]) -> int:
+    """Run a command with the sandbox's environment variables, and return its exit code."""
+    environment = _get_running_sandbox().process_environment() | variables
+    # Programs beside this Python, such as `smlops`, are found if PATH has no other.
+    environment["PATH"] = os.pathsep.join([environment.get("PATH", os.defpath), os.path.dirname(sys.executable)])
+    try:
+        process = subprocess.Popen(command, env=environment)
+    except FileNotFoundError:
+        raise UserError(f"sandbox: no command `{command[0]}` on PATH") from None
+    except OSError as error:
+        raise UserError(f"sandbox: {command[0]} cannot be run: {error.strerror}") from None
+    code = _wait(process)
+    return code if code >= 0 else 128 - code  # as in a shell, for the end by a signal
+
+
+def _wait(process: "subprocess.Popen[bytes]") -> int:
+    """Return the exit code. Ctrl-C reaches the command too, which may need time to stop."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+def _require_packages() -> None:
+    """Raise UserError if a package of the server is missing."""
+    missing = [package for module, package in _REQUIRED.items() if find_spec(module) is None]
+    if missing:
+        raise UserError(f"sandbox: needs {', '.join(missing)}: pip install 'sustainable-mlops[sandbox]'")
+
+
+def _get_running_sandbox() -> Sandbox:
+    with _create_console(stderr=True).status("Waiting for the sandbox"):
+        return Sandbox.running()
+
+
+def _create_console(*, stderr: bool) -> Console:
+    """Return a console of the terminal's width; a pipe, a file or a log gets unwrapped lines."""
+    console = Console(stderr=stderr, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _UNWRAPPED_WIDTH
+    return console
+
+
+def _shorten(names: list[str], limit: int = 4) -> str:
+    rest = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {rest} more (--json has all)" if rest > 0 else "")
+
+
+if __name__ == "__main__":
+    main()

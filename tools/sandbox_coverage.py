@@ -1,0 +1,138 @@
+"""Page with the support of each SageMaker operation in the sandbox, written from the sandbox's registry.
+
+`python -m tools.sandbox_coverage` writes the page. With `--check`, it exits with 1 if the page is stale.
+"""
+
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sagemaker_sandbox.parts.handlers import SupportLevel
+from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
+from sagemaker_sandbox.plane.registry import OPERATIONS, SERVICES, Operation
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "sandbox.md"
+MOTO_TESTS = ROOT / "tests" / "sandbox" / "moto_suite" / "failing.yaml"
+COMMAND = "python -m tools.sandbox_coverage"
+_INTRODUCTION = f"""<!-- Written by `{COMMAND}` from the registry of the sandbox. -->
+# The sandbox: operations of SageMaker
+
+The [sandbox](../sagemaker_sandbox/README.md) is AWS on this machine. `smlops sandbox start` starts it; its README explains
+its use, faults, time and limits. This page lists every operation of SageMaker's services.
+
+- **emulated**: the operation does what AWS's operation does.
+- **recorded only**: the input is checked, stored and returned. It has no effect.
+- **refused**: the error `UnsupportedOperationException`, which no client retries, names the reason and the alternative.
+"""
+
+
+def build_page() -> str:
+    """Return the text of the page."""
+    return "\n".join(
+        [
+            _INTRODUCTION,
+            *_list_counts(),
+            *_list_moto_tests(),
+            *_list_emulated(),
+            *_list_recorded(),
+            *_list_refused(),
+            "",
+        ]
+    )
+
+
+def _list_counts() -> Iterator[str]:
+    yield f"| service | operations | {' | '.join(SupportLevel)} |"
+    yield f"|---|---:|{'---:|' * len(SupportLevel)}"
+    for service in SERVICES:
+        operations = [operation for operation in OPERATIONS.operations.values() if operation.service == service]
+        counts = [str(sum(operation.support.level is level for operation in operations)) for level in SupportLevel]
+        yield f"| {service} | {len(operations)} | {' | '.join(counts)} |"
+
+
+def load_moto_tests() -> dict[str, Any]:
+    """Return the number of moto's own tests (`run`), and the `failing` ones: by file, in groups with one reason."""
+    tests: dict[str, Any] = yaml.safe_load(MOTO_TESTS.read_text(encoding="utf-8"))
+    return tests
+
+
+def _list_moto_tests() -> Iterator[str]:
+    tests = load_moto_tests()
+    reasons: Counter[str] = Counter()
+    for groups in tests["failing"].values():
+        for group in groups:
+            reasons[group["reason"]] += len(group["tests"])
+    passing = tests["run"] - reasons.total()
+    yield ""
+    yield "moto's own tests of SageMaker and Application Auto Scaling run against the sandbox."
+    yield f"`{MOTO_TESTS.relative_to(ROOT)}` lists the failing tests, each with the reason and AWS's page about it."
+    yield ""
+    yield "| moto's tests | pass | moto accepts what AWS refuses | moto differs from AWS | other message |"
+    yield "|---:|---:|---:|---:|---:|"
+    numbers = (tests["run"], passing, *(reasons[reason] for reason in ("lax", "moto_differs", "wording")))
+    yield f"| {' | '.join(map(str, numbers))} |"
+
+
+def _list_emulated() -> Iterator[str]:
+    yield from ("", "## Emulated", "", "| resource | operations |", "|---|---|")
+    by_part: dict[str, list[Operation]] = defaultdict(list)
+    for operation in _select(SupportLevel.EMULATED):
+        assert operation.part is not None
+        by_part[getattr(operation.part, "noun", _describe(operation.part.__name__))].append(operation)
+    for noun, operations in by_part.items():
+        yield f"| {noun} | {_join_names(operations)} |"
+
+
+def _describe(class_name: str) -> str:
+    """Return the words of a class name in lower case."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in class_name).strip()
+
+
+def _list_recorded() -> Iterator[str]:
+    yield from ("", "## Recorded only", "", "| operations | limits |", "|---|---|")
+    by_name = {name: group for group in MOTO_OPERATIONS for name in group.operations}
+    written: set[int] = set()
+    for operation in _select(SupportLevel.RECORDED):
+        group = by_name.get(operation.name) if operation.part is None else None
+        if group is None:
+            yield f"| {operation.name} | {operation.support.note} |"
+        elif id(group) not in written:
+            written.add(id(group))
+            yield f"| {', '.join(group.operations)} | {group.note} |"
+
+
+def _list_refused() -> Iterator[str]:
+    yield from ("", "## Refused", "", "| reason and alternative | operations |", "|---|---|")
+    by_reason: dict[str, list[Operation]] = defaultdict(list)
+    for operation in _select(SupportLevel.REFUSED):
+        by_reason[operation.support.note].append(operation)
+    for reason, operations in by_reason.items():
+        yield f"| {reason} | {_join_names(operations)} |"
+
+
+def _select(level: SupportLevel) -> list[Operation]:
+    return [operation for operation in OPERATIONS.operations.values() if operation.support.level is level]
+
+
+def _join_names(operations: Iterable[Operation]) -> str:
+    return ", ".join(operation.name for operation in operations)
+
+
+def main() -> None:
+    """Write the page, or check it."""
+    if sys.argv[1:] == ["--check"]:
+        if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != build_page():
+            print(f"{PAGE.relative_to(ROOT)} is stale: run {COMMAND}", file=sys.stderr)
+            raise SystemExit(1)
+        return
+    PAGE.write_text(build_page(), encoding="utf-8")
+    print(f"wrote {PAGE.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
