@@ -1,1 +1,1 @@
-"""What commands do that no other part is for: the demo, teardown, evolving feature groups, the list of practices."""
+"""Operations on environments: deploy, preflight, prove, teardown, and changes of feature groups."""

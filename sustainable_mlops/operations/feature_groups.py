@@ -1,6 +1,6 @@
-"""Add declared features to feature groups that exist.
+"""Addition of declared features to existing feature groups.
 
-Terraform's provider could only replace the group, and lose its data, so the feature_store module leaves it to this.
+The Terraform provider could only replace the group and lose its data, so the feature_store module does not do this.
 """
 
 import time
@@ -14,14 +14,14 @@ from sustainable_mlops.aws import Client, read_error_code, translate_aws_errors
 from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.settings import validate
 
-#: Most features that one UpdateFeatureGroup adds. Source: FeatureAdditions in the SageMaker API reference.
-MOST_AT_ONCE = 100
-_PAUSE = 2.0  # seconds between two looks at an update
+#: Maximum of features that one UpdateFeatureGroup adds. Source: FeatureAdditions in the SageMaker API reference.
+MAX_ADDITIONS = 100
+_PAUSE = 2.0  # seconds between two requests for the status
 _LONGEST = 600.0  # seconds; an update takes about a minute
 
 
-class Declared(BaseModel):
-    """A feature group as the feature_store module's output declares it."""
+class FeatureGroup(BaseModel):
+    """Feature group as the output of the feature_store module declares it."""
 
     name: str
     arn: str
@@ -29,31 +29,31 @@ class Declared(BaseModel):
 
     @property
     def region(self) -> str:
-        """The Region that it is in."""
+        """Region of the group."""
         return self.arn.split(":")[3]
 
 
 class _Output(BaseModel):
-    feature_groups: dict[str, Declared]
+    feature_groups: dict[str, FeatureGroup]
 
 
 @dataclass(frozen=True)
 class Evolution:
-    """What one feature group lacks: feature name to type. Empty where it is as declared."""
+    """Missing features of one group, with their types; empty if the group is as declared."""
 
     group: str
     additions: dict[str, str]
 
     def definitions(self) -> list[dict[str, str]]:
-        """The additions as the API takes them."""
+        """Return the additions in the form of the API."""
         return [{"FeatureName": name, "FeatureType": kind} for name, kind in sorted(self.additions.items())]
 
 
-def declared(outputs: Mapping[str, Any], source: str) -> dict[str, Declared]:
-    """The declared groups by key, from what `terraform output -json` prints.
+def read_declarations(outputs: Mapping[str, Any], source: str) -> dict[str, FeatureGroup]:
+    """Return the declared groups by key, from the output of `terraform output -json`.
 
-    They are in the output `platform` of an environment, or in an output `feature_groups` that passes the module's on.
-    Raises UserError naming `source` where neither is there or one is not as the module writes it.
+    They are in the output `platform` of an environment, or in an output `feature_groups` with the module's value.
+    Raises UserError with the name of `source` if neither exists or one is not valid.
     """
     for name in ("platform", "feature_groups"):
         output = outputs.get(name)
@@ -61,33 +61,33 @@ def declared(outputs: Mapping[str, Any], source: str) -> dict[str, Declared]:
             value = output["value"] if name == "platform" else {"feature_groups": output["value"]}
             return validate(value, _Output, f"{source}: output {name}").feature_groups
     raise UserError(
-        f"{source}: there is no output `platform` or `feature_groups`; pass the feature_store module's "
-        "feature_groups on as an output, and apply"
+        f"{source}: there is no output `platform` or `feature_groups`; declare feature_groups of the "
+        "feature_store module as an output, and apply"
     )
 
 
-def choose(groups: Mapping[str, Declared], keys: list[str]) -> dict[str, Declared]:
-    """The groups of these keys, all where none is given. Raises UserError on an unknown key."""
+def choose(groups: Mapping[str, FeatureGroup], keys: list[str]) -> dict[str, FeatureGroup]:
+    """Return the groups with these keys, or all groups. Raises UserError for an unknown key."""
     for key in keys:
         if key not in groups:
-            raise UserError(f"no feature group is declared as '{key}'{did_you_mean(key, groups)}")
+            raise UserError(f"there is no declared feature group '{key}'{did_you_mean(key, groups)}")
     return {key: group for key, group in groups.items() if not keys or key in keys}
 
 
-def compare(group: Declared, sagemaker: Client) -> Evolution:
-    """What the real group lacks. Raises UserError where a declared type differs or a real feature is not declared."""
+def compare(group: FeatureGroup, sagemaker: Client) -> Evolution:
+    """Return the missing features of a group. Raises UserError if a type differs or a feature is not declared."""
     actual = _features(group.name, sagemaker)
     for name, kind in sorted(actual.items()):
-        wanted = group.features.get(name)
-        if wanted is None:
+        declared_type = group.features.get(name)
+        if declared_type is None:
             raise UserError(
-                f"{group.name}: feature '{name}' is no longer declared, and SageMaker removes none; "
+                f"{group.name}: feature '{name}' is not declared any more, and SageMaker cannot remove it; "
                 f"declare it again, as {kind}"
             )
-        if wanted != kind:
+        if declared_type != kind:
             raise UserError(
-                f"{group.name}: feature '{name}' is {kind} and cannot become {wanted}; "
-                "declare it as it is, and add one of another name"
+                f"{group.name}: feature '{name}' is {kind} and cannot become {declared_type}; "
+                "declare it with its type, and add a feature with another name"
             )
     return Evolution(group.name, {name: kind for name, kind in group.features.items() if name not in actual})
 
@@ -95,10 +95,10 @@ def compare(group: Declared, sagemaker: Client) -> Evolution:
 def apply(evolution: Evolution, sagemaker: Client, sleep: Callable[[float], None] = time.sleep) -> None:
     """Add the features and wait until they can be written. Raises UserError with SageMaker's reason on a failure."""
     definitions = evolution.definitions()
-    for start in range(0, len(definitions), MOST_AT_ONCE):
+    for start in range(0, len(definitions), MAX_ADDITIONS):
         with translate_aws_errors(f"{evolution.group}: adding features"):
             sagemaker.update_feature_group(
-                FeatureGroupName=evolution.group, FeatureAdditions=definitions[start : start + MOST_AT_ONCE]
+                FeatureGroupName=evolution.group, FeatureAdditions=definitions[start : start + MAX_ADDITIONS]
             )
         _wait(evolution.group, sagemaker, sleep)
 
@@ -112,7 +112,7 @@ def _wait(group: str, sagemaker: Client, sleep: Callable[[float], None]) -> None
         if update.get("Status") == "Failed":
             raise UserError(f"{group}: SageMaker could not add the features: {update.get('FailureReason', '')}")
         if waited >= _LONGEST:
-            raise UserError(f"{group}: the update is not done after {_LONGEST:.0f} s; run this again later to see")
+            raise UserError(f"{group}: the update did not finish within {_LONGEST:.0f} s; run the command again later")
         sleep(_PAUSE)
         waited += _PAUSE
 
@@ -123,7 +123,7 @@ def _features(group: str, sagemaker: Client) -> dict[str, str]:
     while True:
         description = _describe(group, sagemaker, **page)
         if description["FeatureGroupStatus"] != "Created":
-            raise UserError(f"{group}: the feature group is {description['FeatureGroupStatus']}; it has to be Created")
+            raise UserError(f"{group}: the feature group is {description['FeatureGroupStatus']}; it must be Created")
         features |= {item["FeatureName"]: item["FeatureType"] for item in description["FeatureDefinitions"]}
         if not description.get("NextToken"):
             return features

@@ -1,4 +1,4 @@
-"""Take an environment down by one command, with what launchers left in it that would hold Terraform up."""
+"""Removal of an environment by one command, with the packages and log groups that would stop Terraform."""
 
 import json
 import os
@@ -19,9 +19,9 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.mapping_file import read_mapping
 from sustainable_mlops.terraform import Terraform
 
-#: What Terraform may not destroy, as `state list` shows it; see `protect` in modules/.
+#: The deletion guard in `terraform state list`; see `protect` in modules/.
 _GUARD = re.compile(r"^(?P<address>.*?\bterraform_data\.deletion_protection)\[", re.MULTILINE)
-#: Seconds between two looks for log groups that came back.
+#: Seconds between two searches for recreated log groups.
 _LATE_INTERVAL_SECONDS = 5
 #: Log groups that all jobs of an account and Region share, such as /aws/sagemaker/TrainingJobs.
 _SHARED_LOG_GROUP = re.compile(r"/aws/sagemaker/(?P<kind>\w+)Jobs")
@@ -29,20 +29,20 @@ _SETTING = re.compile(r"^deletion_protection\s*:\s*(?P<value>\w+)", re.MULTILINE
 
 
 def make_terraform(folder: Path) -> Terraform:
-    """The environment in `folder`; someone who tries this on the sandbox is told commands that go on there."""
+    """Return Terraform for the environment in `folder`. On the sandbox, printed commands run there too."""
     is_sandbox = os.environ.get("AWS_ACCESS_KEY_ID") == CREDENTIALS["aws_access_key_id"]
     return Terraform(folder, before="smlops sandbox exec -- " if is_sandbox else "")
 
 
 def refuse_protected(terraform: Terraform) -> None:
-    """Raise UserError, with the commands that are left to run, where the environment is protected."""
+    """Raise UserError with the remaining commands if the environment is protected."""
     if guards := sorted(set(_GUARD.findall(terraform.run("state", "list")))):
         preparation = (
             "" if _settings_file(terraform.folder).is_file() else "set deletion_protection = false in its modules, and "
         )
         raise UserError(
-            f"{terraform.folder}: deletion_protection is on, so nothing was deleted; it takes two keys to turn off, "
-            f"the setting and the guards in the state. To delete the data for good, {preparation}run",
+            f"{terraform.folder}: deletion_protection is on, so nothing was deleted. Turn off both the setting and "
+            f"the guards in the state. To delete the data for good, {preparation}run",
             *_list_unlock_commands(terraform, guards),
         )
 
@@ -55,13 +55,13 @@ def destroy(
     late_seconds: float = 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> int:
-    """Destroy an environment; returns how many resources went. Without `refresh` the state is taken as it is.
+    """Destroy an environment and return the number of destroyed resources.
 
-    A line that a job or an endpoint writes late creates its log group again: those of the state that come back within
-    `late_seconds` are deleted. `say` hears of one that stays.
+    Without `refresh`, Terraform uses the state as it is. A late line of a job or an endpoint creates its log group
+    again: such groups are deleted if they appear within `late_seconds`; `say` is called for a group that stays.
 
-    SageMaker deletes no model package group that holds packages, and packages come from launchers, not from Terraform:
-    they go first. Raises UserError, as `refuse_protected` and AccountClients.check do, before anything is deleted.
+    Model packages are deleted first, because SageMaker deletes no group that holds one. Raises UserError, as
+    `refuse_protected` and AccountClients.check do, before anything is deleted.
     """
     refuse_protected(terraform)
     platform: dict[str, Any] = terraform.read_outputs().get("platform", {})
@@ -86,7 +86,7 @@ def destroy(
 
 
 class LogGroup(NamedTuple):
-    """A log group, its account and its Region."""
+    """Log group with its account and its Region."""
 
     account_id: str
     region: str
@@ -100,7 +100,7 @@ class LogGroup(NamedTuple):
 
 
 def _read_settings(terraform: Terraform) -> dict[str, Any]:
-    """Return the settings of an environment as its file has them; empty where it is its owner's own HCL."""
+    """Return the content of settings.yaml; empty for an environment that is plain HCL."""
     file = _settings_file(terraform.folder)
     return read_mapping(file) if file.is_file() else {}
 
@@ -111,7 +111,7 @@ def _list_arns(terraform: Terraform, resource_type: str) -> list[str]:
 
 
 def _find_account(settings: dict[str, Any], platform: dict[str, Any], arns: Sequence[str]) -> AccountClients | None:
-    """Return the clients of the environment's account; None where Terraform alone deletes something.
+    """Return the clients of the environment's account; None if only Terraform deletes something.
 
     The settings name the account and the role to assume. Without them, the outputs or ARNs in the state name it.
     """
@@ -131,12 +131,12 @@ class Owner:
     roles: frozenset[str]
 
     def has_name(self, name: str) -> bool:
-        """Return whether a name starts as the environment's do."""
+        """Return True if a name has the environment's prefix."""
         return self.name_prefix is not None and name.startswith(f"{self.name_prefix}-")
 
 
 class LateLogGroups:
-    """Log groups that a late line creates again after the environment's end."""
+    """Log groups that a late line creates again after the destruction."""
 
     def __init__(self, account: AccountClients, owner: Owner, say: Callable[[str], None]) -> None:
         self._account = account
@@ -146,10 +146,10 @@ class LateLogGroups:
     def delete(
         self, groups: Iterable[LogGroup], seconds: float, progress: Callable[[str], None] = lambda _: None
     ) -> list[str]:
-        """Delete the log groups that come back within `seconds`, and return their names.
+        """Delete the log groups that appear again within `seconds`, and return their names.
 
-        A group that stayed would make the next apply fail, since Terraform cannot create it again. A group that is
-        shared by the account's jobs stays where another's job writes to it. Raises UserError where AWS refuses.
+        A remaining group would make the next apply fail, because Terraform cannot create it again. A shared group
+        stays if a job of somebody else writes to it. Raises UserError if AWS refuses.
         """
         deleted: dict[str, None] = {}
         watched, deadline = list(groups), time.monotonic() + seconds
@@ -157,7 +157,7 @@ class LateLogGroups:
             foreign = {group: stream for group in watched if (stream := self._foreign_stream(group)) is not None}
             for group, stream in foreign.items():
                 self._say(
-                    f"log group {group.name} stays: {stream} is of a job that is not this environment's; the next "
+                    f"log group {group.name} stays: {stream} belongs to a job of another environment; the next "
                     "apply adopts the group by existing_log_groups"
                 )
             watched = [group for group in watched if group not in foreign]
@@ -170,7 +170,7 @@ class LateLogGroups:
         return list(deleted)
 
     def _foreign_stream(self, group: LogGroup) -> str | None:
-        """Return a log stream of a job that is not known to be this environment's; None where there is none."""
+        """Return a log stream of a job outside this environment; None if there is none."""
         if _SHARED_LOG_GROUP.fullmatch(group.name) is None:
             return None
         logs = self._account.client("logs", group.region)
@@ -183,7 +183,7 @@ class LateLogGroups:
         return next((stream for stream in streams if not self._is_own(group, stream.partition("/")[0])), None)
 
     def _is_own(self, group: LogGroup, job: str) -> bool:
-        """Return whether a job is this environment's, by its name or its role."""
+        """Return True if a job belongs to this environment, by its name or its role."""
         from botocore.exceptions import ClientError
 
         sagemaker, kind = self._account.client("sagemaker", group.region), _SHARED_LOG_GROUP.fullmatch(group.name)
@@ -195,12 +195,12 @@ class LateLogGroups:
                 described = {
                     "RoleArn": sagemaker.describe_model(ModelName=description["ModelName"])["ExecutionRoleArn"]
                 }
-        except ClientError:  # it is not there, or not to be read: then it is not known to be ours
+        except ClientError:  # the job is deleted or not readable, so its owner is unknown
             return False
         return described["RoleArn"] in self._owner.roles
 
     def _delete(self, group: LogGroup) -> bool:
-        """Delete a log group; return whether it was there."""
+        """Delete a log group; return True if it existed."""
         logs = self._account.client("logs", group.region)
         with _after_destruction(group):
             try:
@@ -217,7 +217,7 @@ def _after_destruction(group: LogGroup) -> AbstractContextManager[None]:
 
 
 def describe_state_bucket(terraform: Terraform) -> str | None:
-    """What to say of the bucket that holds the state, which no teardown deletes; None where it is in no bucket."""
+    """Return a text about the state bucket, which a teardown keeps; None if the state is not in a bucket."""
     try:
         backend = json.loads((terraform.data / "terraform.tfstate").read_text(encoding="utf-8"))["backend"]
     except (OSError, ValueError, KeyError):
@@ -230,30 +230,30 @@ def describe_state_bucket(terraform: Terraform) -> str | None:
         f"import boto3; b = boto3.resource('s3', {region!r}).Bucket({bucket!r}); b.object_versions.delete(); b.delete()"
     )
     return (
-        f"The bucket of the state, {bucket}, stays, with every version of it. Where no other environment keeps its "
-        f'state there:\n{terraform.command_prefix}{shlex.quote(sys.executable)} -c "{delete}"'
+        f"The state bucket {bucket} stays, with every version of the state. If no other environment uses it, run:"
+        f'\n{terraform.command_prefix}{shlex.quote(sys.executable)} -c "{delete}"'
     )
 
 
 def _settings_file(folder: Path) -> Path:
-    """What an environment is written from; one that is its owner's own HCL has none."""
+    """Return the path of settings.yaml, which plain HCL environments do not have."""
     return folder / "settings.yaml"
 
 
 def _list_unlock_commands(terraform: Terraform, guards: list[str]) -> Iterator[str]:
-    """What is left to run, once the setting is turned off in HCL that is its owner's."""
+    """Yield the commands that turn off the protection and remove the environment."""
     folder = terraform.folder
     if (settings := _settings_file(folder)).is_file():
         yield from list_setting_commands(settings)
         yield f"smlops synth {shlex.quote(folder.resolve().name)}"
     yield f"{terraform.command} state rm {shlex.join(guards)}"
-    # A bucket's right to be emptied and a key's shorter waiting time have to be in the state before the destruction.
+    # The apply writes force_destroy of buckets and the shorter deletion window of keys before the destruction.
     yield f"{terraform.command} apply"
     yield f"{terraform.command_prefix}smlops teardown {shlex.quote(str(folder))}"
 
 
 def list_setting_commands(settings: Path) -> Iterator[str]:
-    """The command that sets `deletion_protection: false`, unless it is; `sed -i` differs between Linux and macOS."""
+    """Yield the command that sets `deletion_protection: false`, if needed. `sed -i` differs between Linux and macOS."""
     file, match = shlex.quote(str(settings)), _SETTING.search(settings.read_text(encoding="utf-8"))
     if match is None:
         yield f"printf '\\ndeletion_protection: false\\n' >> {file}"

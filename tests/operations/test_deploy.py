@@ -22,14 +22,14 @@ from modules.realtime_endpoint import inputs as realtime_endpoint
 from modules.serverless_endpoint import inputs as serverless_endpoint
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops import program, synth
-from sustainable_mlops.advice import Need, advise, defaults
+from sustainable_mlops.advice import ServingRequirements, make_advice, defaults
 from sustainable_mlops.aws import AccountClients
-from sustainable_mlops.catalogue.quotas import serverless_concurrency
+from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.commands.deploy import app
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import format_number
 from sustainable_mlops.operations.deploy import entry, run
-from sustainable_mlops.operations.deploy.choice import Choice, by_file, by_need, check_images
+from sustainable_mlops.operations.deploy.choice import Choice, check_images, choose_by_need, read_choice
 from sustainable_mlops.plan import load
 from sustainable_mlops.recommendation.served_model import Specification, Subject
 from sustainable_mlops.review import review
@@ -47,8 +47,8 @@ SERVERLESS = Choice("serverless_endpoint", {"memory_mb": 1024, "max_concurrency"
 REALTIME = Choice("realtime_endpoint", {"latency_slo_ms": 200, "deployment": {"strategy": "canary"}}, "")
 
 
-def need(**changes: Any) -> Need:
-    return Need(**{"region": "eu-north-1", "requests_per_day": 5_000.0, "provider": 5, **changes})
+def need(**changes: Any) -> ServingRequirements:
+    return ServingRequirements(**{"region": "eu-north-1", "requests_per_day": 5_000.0, "provider": 5, **changes})
 
 
 @pytest.mark.parametrize(
@@ -62,44 +62,46 @@ def need(**changes: Any) -> Need:
 )
 def test_the_kind_follows_what_callers_accept(changes: dict[str, Any], module: str, said: dict[str, Any]) -> None:
     latency = changes.get("latency")
-    choice = by_need(SUBJECT, need(**changes, duration_s=0.1 if latency == 150 else 0.2), latency)
+    choice = choose_by_need(SUBJECT, need(**changes, duration_s=0.1 if latency == 150 else 0.2), latency)
     assert choice.module == module
     assert said.items() <= choice.inputs.items()
     whole = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
-    EnvironmentSettings.model_validate({**whole, "models": {"flight_delay": {"description": "?", module: dict(choice.inputs)}}})
+    EnvironmentSettings.model_validate(
+        {**whole, "models": {"flight_delay": {"description": "?", module: dict(choice.inputs)}}}
+    )
 
 
 def test_the_silicon_is_one_that_the_package_has_an_image_for() -> None:
     wanted = need(latency=150.0, duration_s=0.1)
     for one in BOTH:
         alone = Subject(SUBJECT.name, True, (one,), 50.0, {})
-        choice = by_need(alone, wanted, 150)
+        choice = choose_by_need(alone, wanted, 150)
         assert choice.inputs["silicon"] == one.silicon
         assert choice.inputs.get("inference_specification_name") == one.name
     arm = Subject(SUBJECT.name, True, BOTH[1:], 50.0, {})
-    assert by_need(arm, need(), None).module == "realtime_endpoint", "serverless has no Graviton"
-    with pytest.raises(UserError, match="has images for graviton, and what serves this need is real-time on GPU"):
-        by_need(arm, need(accelerator="gpu", latency=150.0, duration_s=0.1), 150)
+    assert choose_by_need(arm, need(), None).module == "realtime_endpoint", "serverless has no Graviton"
+    with pytest.raises(UserError, match="has images for graviton, but this need requires real-time on GPU"):
+        choose_by_need(arm, need(accelerator="gpu", latency=150.0, duration_s=0.1), 150)
     with pytest.raises(
-        UserError, match=r"nothing serves this need: serverless: .*; real-time: a request takes 200 ms, more"
+        UserError, match=r"no endpoint fits this need: serverless: .*; real-time: a request takes 200 ms, more"
     ):
-        by_need(SUBJECT, need(latency=50.0), 50)
+        choose_by_need(SUBJECT, need(latency=50.0), 50)
 
 
 def test_what_is_told_of_an_endpoint_is_of_its_two_instances() -> None:
     wanted = need(latency=150.0, duration_s=0.1)
-    choice = by_need(SUBJECT, wanted, 150)
+    choice = choose_by_need(SUBJECT, wanted, 150)
     assert choice.inputs["min_instances"] == 2
-    best = advise(replace(wanted, zones=2)).options[0]
-    assert best.title in choice.because
-    assert format_number(best.estimate.figures["cost"].central) in choice.because
+    best = make_advice(replace(wanted, zones=2)).options[0]
+    assert best.title in choice.reason
+    assert format_number(best.estimate.figures["cost"].central) in choice.reason
 
 
 def test_an_instance_has_as_many_requests_as_its_accelerators_can_work_on() -> None:
     """Four that hold one model together work on one request, not on four."""
     gpu = Subject(SUBJECT.name, True, (Specification(None, "gpu", (IMAGE,)),), 140_000.0, {})
     wanted = need(region="us-east-1", model_mb=140_000.0, accelerator="gpu", latency=9_000.0, duration_s=5.0)
-    choice = by_need(gpu, wanted, 9_000)
+    choice = choose_by_need(gpu, wanted, 9_000)
     assert choice.inputs["instance_type"] == "ml.g6e.12xlarge"
     assert choice.inputs["requests_per_instance"] == 60 / 5 * 0.5
 
@@ -107,7 +109,10 @@ def test_an_instance_has_as_many_requests_as_its_accelerators_can_work_on() -> N
 def test_serverless_takes_no_fewer_requests_at_once_than_its_module_by_default() -> None:
     from modules.serverless_endpoint.inputs import Inputs
 
-    assert by_need(SUBJECT, need(), None).inputs["max_concurrency"] == Inputs.model_fields["max_concurrency"].default
+    assert (
+        choose_by_need(SUBJECT, need(), None).inputs["max_concurrency"]
+        == Inputs.model_fields["max_concurrency"].default
+    )
 
 
 def test_what_recommend_wrote_needs_an_image_of_the_package() -> None:
@@ -122,7 +127,7 @@ def test_what_recommend_wrote_needs_an_image_of_the_package() -> None:
 @pytest.mark.parametrize("choice", [SERVERLESS, REALTIME], ids=lambda choice: choice.module)
 def test_only_how_a_model_is_served_changes_in_its_entry(choice: Choice) -> None:
     text = f"{ENTRY.read_text()}# who asks for it\nreader_account_ids: ['111111111111']\n"
-    after = entry.edited(text, choice)
+    after = entry.edit_entry(text, choice)
     assert yaml.safe_load(after) == {
         "description": yaml.safe_load(text)["description"],
         "reader_account_ids": ["111111111111"],
@@ -130,8 +135,8 @@ def test_only_how_a_model_is_served_changes_in_its_entry(choice: Choice) -> None
     }
     assert after.startswith(text[: text.index("serverless_endpoint")])
     assert "# who asks for it\nreader_account_ids: ['111111111111']\n" in after
-    assert entry.edited(after, choice) == after
-    assert yaml.safe_load(entry.edited(after, SERVERLESS)).keys() == {
+    assert entry.edit_entry(after, choice) == after
+    assert yaml.safe_load(entry.edit_entry(after, SERVERLESS)).keys() == {
         "description",
         "reader_account_ids",
         "serverless_endpoint",
@@ -143,7 +148,7 @@ def test_what_the_author_says_of_the_endpoint_besides_stays() -> None:
         "description: d\nserverless_endpoint:\n  memory_mb: 2048\n# why\n  provisioned_concurrency: {min: 1, max: 2}\n"
         "  inference_specification_name: old\n  environment_variables: {A: b}\n# readers\nreader_account_ids: []\n"
     )
-    after = entry.edited(text, SERVERLESS)
+    after = entry.edit_entry(text, SERVERLESS)
     assert yaml.safe_load(after) == {
         "description": "d",
         "reader_account_ids": [],
@@ -155,7 +160,7 @@ def test_what_the_author_says_of_the_endpoint_besides_stays() -> None:
         },
     }
     assert "# readers\nreader_account_ids" in after
-    other = yaml.safe_load(entry.edited(text, REALTIME))
+    other = yaml.safe_load(entry.edit_entry(text, REALTIME))
     assert other["realtime_endpoint"] == {**REALTIME.inputs, "environment_variables": {"A": "b"}}
 
 
@@ -170,7 +175,7 @@ def test_what_the_author_says_of_the_endpoint_besides_stays() -> None:
 )
 def test_an_entry_that_cannot_be_changed_line_by_line_is_left_alone(text: str) -> None:
     with pytest.raises(UserError, match="serverless_endpoint: can be changed only where it stands on lines of its own"):
-        entry.edited(text, SERVERLESS)
+        entry.edit_entry(text, SERVERLESS)
 
 
 def test_files_are_as_before_where_something_is_refused_or_interrupted(tmp_path: Path) -> None:
@@ -178,7 +183,7 @@ def test_files_are_as_before_where_something_is_refused_or_interrupted(tmp_path:
     old.write_text("before")
 
     def write(end: BaseException) -> None:
-        with entry.or_as_before(old, new):
+        with entry.restore_on_error(old, new):
             old.write_text("after")
             new.write_text("after")
             raise end
@@ -198,11 +203,11 @@ def test_files_are_as_before_where_something_is_refused_or_interrupted(tmp_path:
             SERVERLESS,
             "; envs/dev/settings.yaml keeps its max_concurrency: 9",
         ),
-        ("serverless_endpoint: null", SERVERLESS, "leaves out what the catalogue is to say, serverless_endpoint"),
+        ("serverless_endpoint: null", SERVERLESS, "removes serverless_endpoint, which the catalogue would declare"),
         (
             "async_endpoint:\n      max_instances: 1",
             SERVERLESS,
-            "says async_endpoint itself, so that it would have that",
+            "declares async_endpoint, and the catalogue would add",
         ),
     ],
 )
@@ -217,31 +222,33 @@ def test_what_an_environment_says_over_the_catalogue_is_told(
     monkeypatch.setattr(run, "MODELS", tmp_path / "envs" / "catalogue" / "models")
     monkeypatch.setattr("sustainable_mlops.synth.ROOT", tmp_path)
     target = run.Target("flight_delay", "dev")
-    entry.write(target.entry, choice)
+    entry.write_entry(target.entry, choice)
     if message.startswith(";"):
-        assert target.check(choice) == message
+        assert target.check_settings(choice) == message
     else:
         with pytest.raises(UserError, match=message):
-            target.check(choice)
+            target.check_settings(choice)
 
 
 @pytest.mark.parametrize("environment", synth.list_names()[1])
 def test_the_serverless_endpoints_of_an_environment_fit_a_new_account_also_during_an_update(environment: str) -> None:
     target = run.Target("flight_delay", environment)
-    assert target.quota_note() is None
-    served = [model.serverless_endpoint for model in target.settings().models.values() if model.serverless_endpoint]
+    assert target.find_quota_note() is None
+    served = [
+        model.serverless_endpoint for model in target.load_settings().models.values() if model.serverless_endpoint
+    ]
     assert served
-    assert 2 * sum(endpoint.max_concurrency for endpoint in served) <= (serverless_concurrency().default or 0)
+    assert 2 * sum(endpoint.max_concurrency for endpoint in served) <= (find_serverless_concurrency().default or 0)
 
 
 def test_what_recommend_wrote_is_taken_and_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "inputs.yaml"
     file.write_text("serverless_endpoint:\n  memory_mb: 1024\n  max_concurrency: 2\n")
-    assert by_file(file).inputs == SERVERLESS.inputs
+    assert read_choice(file).inputs == SERVERLESS.inputs
     for text in ("endpoint: {}", "serverless_endpoint: 1", "serverless_endpoint: {}\nasync_endpoint: {}", ""):
         file.write_text(text)
         with pytest.raises(UserError, match="must say one of serverless_endpoint, realtime_endpoint, async_endpoint"):
-            by_file(file)
+            read_choice(file)
 
 
 class Clone:
@@ -364,12 +371,12 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
     assert [line.split("✓ ")[1][:34].strip() for line in done.stderr.splitlines() if "✓ " in line] == [
         "Find the package",
         "Write the settings",
-        "Write their Terraform",
+        "Write the HCL",
         "Plan",
         "Review the plan",
         "Delete the failed endpoint",
         "Apply the plan",
-        "Look at the endpoint",
+        "Check the endpoint",
     ]
     said = yaml.safe_load((dev.folder / "envs/catalogue/models/flight_delay.yaml").read_text())
     assert said["serverless_endpoint"] == {"memory_mb": 1024, "max_concurrency": 21}
@@ -382,7 +389,7 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
     assert answer["Body"].read() == b"late"
     again = dev.deploy(*command, "--no-apply")
     assert again.returncode == 0, again.stderr
-    for told in ("they say so already", "0 files written", "0 changes"):
+    for told in ("no change: ", "0 files written", "0 changes"):
         assert told in again.stderr
     _change_and_interrupt(dev, sandbox, package)
 
@@ -421,7 +428,7 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--environment", "production"], "--environment: no environment is called production"),
+        (["--environment", "production"], "--environment: there is no environment production"),
         (["--latency", "9"], "envs/dev/settings.yaml: tags.latency_slo: cold_start: callers can wait"),
         (["--requests-per-day", "-1"], "requests_per_day: -1 must be more than 0"),
         (["--inputs", "none.yaml"], "none.yaml: no such file"),

@@ -14,10 +14,10 @@ from botocore.stub import Stubber
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import feature_groups
-from sustainable_mlops.operations.feature_groups import Declared, Evolution
+from sustainable_mlops.operations.feature_groups import Evolution, FeatureGroup
 
 ARN = "arn:aws:sagemaker:eu-north-1:123456789012:feature-group/shop-orders"
-GROUP = Declared(
+GROUP = FeatureGroup(
     name="shop-orders", arn=ARN, features={"order_id": "String", "ordered_at": "String", "amount": "Fractional"}
 )
 
@@ -62,7 +62,7 @@ def test_what_a_group_lacks_is_found_over_all_pages(sagemaker: Any, aws: Stubber
 @pytest.mark.parametrize(
     ("features", "told"),
     [
-        ({"order_id": "String", "paid": "Integral"}, "'paid' is no longer declared.*declare it again, as Integral"),
+        ({"order_id": "String", "paid": "Integral"}, "'paid' is not declared any more.*declare it again, as Integral"),
         ({"order_id": "Integral"}, "'order_id' is Integral and cannot become String"),
     ],
 )
@@ -111,11 +111,11 @@ def test_groups_are_read_from_an_environments_outputs_and_from_the_modules(outpu
         "orders": {**GROUP.model_dump(), "online": False, "offline_s3_uri": "s3://shop-data/orders"}
     }
     value: dict[str, Any] = {"environment": "dev", "feature_groups": groups} if output == "platform" else groups
-    assert feature_groups.declared({output: {"value": value}}, "envs/dev") == {"orders": GROUP}
+    assert feature_groups.read_declarations({output: {"value": value}}, "envs/dev") == {"orders": GROUP}
 
 
 def test_an_unknown_group_is_told_with_the_one_that_was_meant() -> None:
-    with pytest.raises(UserError, match="no feature group is declared as 'order'; did you mean 'orders'"):
+    with pytest.raises(UserError, match="there is no declared feature group 'order'; did you mean 'orders'"):
         feature_groups.choose({"orders": GROUP}, ["order"])
 
 

@@ -112,7 +112,7 @@ def test_the_commands_printed_for_a_protected_environment_take_it_down(
     assert [name for name in own.inventory()["s3"]["bucket"] if "smlops-test" in name] == [STATE]
 
     *_, stays, remove = capsys.readouterr().err.splitlines()
-    assert f"The bucket of the state, {STATE}, stays" in stays
+    assert f"The state bucket {STATE} stays" in stays
     paste(remove.removeprefix(SANDBOX))
     assert STATE not in str(own.inventory())
 
@@ -126,7 +126,7 @@ def test_what_was_never_initialised_is_told_in_one_line(tmp_path: Path, monkeypa
     backend = '{"terraform": {"backend": {"s3": {"bucket": "b", "key": "k", "region": "eu-north-1"}}}}'
     for text in (backend, '{"module": {"x": {"source": "./x"}}}', '{"resource": {"aws_s3_bucket": {"x": {}}}}'):
         (folder / "main.tf.json").write_text(text)
-        terraform = teardown.environment(folder)
+        terraform = teardown.make_terraform(folder)
         for command in (partial(terraform.run, "plan"), terraform.apply):
             with pytest.raises(UserError) as refused:
                 command()
@@ -148,10 +148,10 @@ def test_a_setting_is_turned_off_wherever_it_stands(tmp_path: Path) -> None:
     settings = tmp_path / "settings.yaml"
     for given in ("a: 1", "a: 1\ndeletion_protection: true # data\nb: 2\n", "deletion_protection : true\n"):
         settings.write_text(given)
-        (command,) = teardown.turn_off(settings)
+        (command,) = teardown.list_setting_commands(settings)
         subprocess.run(command, shell=True, check=True)  # noqa: S602
         assert "deletion_protection: false" in settings.read_text().splitlines()
-        assert not list(teardown.turn_off(settings)), "that key is turned"
+        assert not list(teardown.list_setting_commands(settings)), "that key is turned"
         assert [path.name for path in tmp_path.iterdir()] == ["settings.yaml"]
 
 
@@ -171,10 +171,10 @@ class Destroyed(Terraform):
     def run(self, *_: str) -> str:
         return ""
 
-    def outputs(self) -> dict[str, Any]:
+    def read_outputs(self) -> dict[str, Any]:
         return {}
 
-    def attributes(self, resource_type: str) -> list[dict[str, Any]]:
+    def list_attributes(self, resource_type: str) -> list[dict[str, Any]]:
         names = [SHARED, OWN] if resource_type == "aws_cloudwatch_log_group" else []
         return [{"arn": f"arn:aws:logs:eu-north-1:{self.account}:log-group:{name}"} for name in names]
 
@@ -222,7 +222,7 @@ def test_a_shared_log_group_with_a_job_of_somebody_else_stays(own: Any, tmp_path
     teardown.destroy(terraform, late_seconds=0.1, say=told.append)
     assert group_names(logs) == {SHARED}
     (line,) = told
-    assert line.startswith(f"log group {SHARED} stays: theirs/algo-1-1 is of a job that is not this environment's")
+    assert line.startswith(f"log group {SHARED} stays: theirs/algo-1-1 belongs to a job of another environment")
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What is written before an apply: the model's entry in the catalogue, and the package that an environment serves."""
+"""Writer of the files before an apply: the model's entry in the catalogue, and the package of an environment."""
 
 import json
 import re
@@ -14,47 +14,46 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_file
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
 
-#: The part of an entry that says how the model is served: from its key to the next, or to the end.
-_SERVED = re.compile(
+#: The block of an entry that declares the endpoint: from its key to the next key, or to the end.
+_ENDPOINT_BLOCK = re.compile(
     rf"^(?:{'|'.join(MODULES.values())}):.*\n(?:[ \t]+\S.*\n|(?:[ \t]*(?:#.*)?\n)+(?=[ \t]+[^\s#]))*", re.MULTILINE
 )
-#: What a choice decides also where it does not say it; all else that an endpoint of its module has stays.
-_DECIDED = ("aws_provider", "inference_specification_name", "one_instance_because")
-#: What is the model's own, whatever serves it.
-_OF_MODEL = "environment_variables"
+#: Inputs that a choice sets or removes; all other inputs of the same kind of endpoint stay.
+_CHOICE_INPUTS = ("aws_provider", "inference_specification_name", "one_instance_because")
+#: Input that belongs to the model, for every kind of endpoint.
+_MODEL_INPUT = "environment_variables"
 
 
-def edited(text: str, choice: Choice) -> str:
-    """An entry of the catalogue with this endpoint in place of any other; all else stays as its author wrote it.
+def edit_entry(text: str, choice: Choice) -> str:
+    """Return an entry of the catalogue with this endpoint instead of any other.
 
-    What the author says of an endpoint of this kind besides stays too, without his comments on it. The same text, where
-    it says so already.
+    The rest of the text stays unchanged. Other inputs of the same kind of endpoint stay too, without their comments.
     """
-    said = yaml.safe_load(text) or {}
-    now = {name: value for name, value in said.items() if name in MODULES.values() and value is not None}
-    wanted = {choice.module: {**_kept(now, choice), **choice.inputs}}
-    if now == wanted:
+    entry = yaml.safe_load(text) or {}
+    current = {name: value for name, value in entry.items() if name in MODULES.values() and value is not None}
+    target = {choice.module: {**_collect_kept_inputs(current, choice), **choice.inputs}}
+    if current == target:
         return text
-    others = {name: value for name, value in said.items() if name not in MODULES.values()}
-    rest = _SERVED.sub("", text if text.endswith("\n") else f"{text}\n")
-    after = rest + yaml.safe_dump(wanted, sort_keys=False)
-    if (_read(rest) or {}) != others or _read(after) != others | wanted:
-        names = ", ".join(now) or choice.module
-        raise UserError(f"{names}: can be changed only where it stands on lines of its own")
+    others = {name: value for name, value in entry.items() if name not in MODULES.values()}
+    rest = _ENDPOINT_BLOCK.sub("", text if text.endswith("\n") else f"{text}\n")
+    after = rest + yaml.safe_dump(target, sort_keys=False)
+    if (_parse(rest) or {}) != others or _parse(after) != others | target:
+        names = ", ".join(current) or choice.module
+        raise UserError(f"{names}: can only be changed if it has lines of its own")
     return after
 
 
-def _kept(now: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
-    """What the entry says that the choice does not decide: of another kind of endpoint the model's own alone."""
+def _collect_kept_inputs(current: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
+    """Return the inputs that stay: of another kind of endpoint, only those that belong to the model."""
     return {
         name: value
-        for module, said in now.items()
-        for name, value in said.items()
-        if name == _OF_MODEL or (module == choice.module and name not in _DECIDED)
+        for module, inputs in current.items()
+        for name, value in inputs.items()
+        if name == _MODEL_INPUT or (module == choice.module and name not in _CHOICE_INPUTS)
     }
 
 
-def _read(text: str) -> Any:
+def _parse(text: str) -> Any:
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError:
@@ -62,8 +61,8 @@ def _read(text: str) -> Any:
 
 
 @contextmanager
-def or_as_before(*files: Path) -> Iterator[None]:
-    """Where an error or Ctrl-C ends what is within, the files are as they were."""
+def restore_on_error(*files: Path) -> Iterator[None]:
+    """Restore the files if an error or Ctrl-C ends the block."""
     before = {path: path.read_bytes() if path.is_file() else None for path in files}
     try:
         yield
@@ -76,11 +75,11 @@ def or_as_before(*files: Path) -> Iterator[None]:
         raise
 
 
-def write(path: Path, choice: Choice) -> bool:
-    """Say it in the file of a model; whether that changed it. Raises UserError."""
+def write_entry(path: Path, choice: Choice) -> bool:
+    """Write the choice into the file of a model; return True if the file changed. Raises UserError."""
     before = path.read_text(encoding="utf-8")
     try:
-        after = edited(before, choice)
+        after = edit_entry(before, choice)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
     if after != before:
@@ -88,16 +87,16 @@ def write(path: Path, choice: Choice) -> bool:
     return after != before
 
 
-def serve(folder: Path, model: str, package: str) -> bool:
-    """Say which package an environment serves of a model; whether that changed anything. Raises UserError."""
+def write_package(folder: Path, model: str, package: str) -> bool:
+    """Write the package that an environment serves; return True if the file changed. Raises UserError."""
     path = folder / synth.PACKAGES
     try:
-        said = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        packages = said.setdefault("model_packages", {})
+        document = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        packages = document.setdefault("model_packages", {})
         if packages.get(model) == package:
             return False
         packages[model] = package
     except (ValueError, AttributeError) as error:
-        raise UserError(f"{path}: must be an object with model_packages, by model: {error}") from None
-    write_file(path, json.dumps(said, indent=2) + "\n")
+        raise UserError(f"{path}: must be a JSON object with model_packages by model: {error}") from None
+    write_file(path, json.dumps(document, indent=2) + "\n")
     return True

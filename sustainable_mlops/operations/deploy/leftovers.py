@@ -28,12 +28,12 @@ class Leftover:
 
 def find_leftovers(plan: Mapping[str, Any], sagemaker: Client) -> list[Leftover]:
     """Return the endpoints that the plan, as JSON, would create although AWS has them. Raises UserError."""
-    found = []
+    leftovers = []
     for address, name in _created_endpoints(plan):
         status = read_status(sagemaker, name)
         if status is not None:
-            found.append(Leftover(address, name, status))
-    return found
+            leftovers.append(Leftover(address, name, status))
+    return leftovers
 
 
 def check_leftovers(leftovers: Sequence[Leftover], terraform_command: str) -> None:

@@ -1,7 +1,7 @@
-"""Endpoints whose last change has not ended, such as the update that an interrupted apply began.
+"""Endpoints in transition, such as after an interrupted apply.
 
-A plan of such an endpoint compares with the configuration that it still has. The apply would then ask for the
-configuration that it has by that time, which SageMaker refuses.
+A plan compares with the configuration that the endpoint still has. The apply would then request the configuration that
+the endpoint has by that time, and SageMaker refuses that.
 """
 
 import time
@@ -25,18 +25,18 @@ def read_status(sagemaker: Client, name: str) -> str | None:
         try:
             return str(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"])
         except ClientError as error:
-            if "Could not find" in str(error):  # its code, ValidationException, stands for much else
+            if "Could not find" in str(error):  # the code ValidationException has other meanings too
                 return None
             raise
 
 
 def is_in_transition(sagemaker: Client, name: str) -> bool:
-    """Return whether a change of the endpoint is under way."""
+    """Return True if the endpoint is in transition."""
     return read_status(sagemaker, name) in _TRANSITIONS
 
 
 def wait_until_settled(sagemaker: Client, name: str, sleep: Callable[[float], None] = time.sleep) -> str | None:
-    """Block until no change of the endpoint is under way; return its status, None if it is gone. Raises UserError."""
+    """Block until the endpoint is not in transition; return its status, None if deleted. Raises UserError."""
     waited = 0.0
     while (status := read_status(sagemaker, name)) in _TRANSITIONS:
         if waited >= _LONGEST:

@@ -22,8 +22,8 @@ def check_lake_formation(target: Target, account: Account) -> Iterator[Finding]:
     client = account.client("lakeformation")
     settings = account.read("lakeformation:GetDataLakeSettings", client.get_data_lake_settings)["DataLakeSettings"]
     guarded = [
-        what
-        for what, name in (
+        guard
+        for guard, name in (
             ("databases", "CreateDatabaseDefaultPermissions"),
             ("tables", "CreateTableDefaultPermissions"),
         )
@@ -67,11 +67,11 @@ def _may_create_tables(account: Account, applier: str) -> bool:
     """Return whether the applier was granted tables in the database of offline stores."""
     client = account.client("lakeformation")
     call = partial(client.list_permissions, Resource={"Database": {"Name": _DATABASE}}, MaxResults=1000)
-    listed = account.read("lakeformation:ListPermissions", call, absent=("EntityNotFoundException",))
+    permissions = account.read("lakeformation:ListPermissions", call, absent=("EntityNotFoundException",))
     return any(
         _is_principal(entry["Principal"].get("DataLakePrincipalIdentifier", ""), applier)
         and {"CREATE_TABLE", "ALL"} & set(entry["Permissions"])
-        for entry in (listed or {}).get("PrincipalResourcePermissions", ())
+        for entry in (permissions or {}).get("PrincipalResourcePermissions", ())
     )
 
 

@@ -28,8 +28,12 @@ def read_job(path: Path) -> JobDemand:
 
 def _tuning(path: Path) -> JobDemand:
     tuning = load_spec_file(path, TuningSpec)
-    named = tuning.training
-    training = load_spec_file(path.parent / named, TrainingSpec) if isinstance(named, str) else named
+    training_setting = tuning.training
+    training = (
+        load_spec_file(path.parent / training_setting, TrainingSpec)
+        if isinstance(training_setting, str)
+        else training_setting
+    )
     return _training(training, str(path), at_once=tuning.limits.max_parallel or 1)
 
 

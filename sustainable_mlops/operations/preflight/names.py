@@ -19,20 +19,20 @@ def is_applied(target: Target, account: Account) -> bool:
 def check_buckets(target: Target, account: Account) -> Iterator[Finding]:
     """Check if the names of the buckets are free; all AWS accounts share them."""
     s3 = account.client("s3")
-    taken = []
+    existing = []
     for bucket in target.buckets:
         call = partial(s3.head_bucket, Bucket=bucket)
         # S3 answers 403 both for a bucket of another account and where s3:ListBucket is denied.
         if account.read("s3:ListBucket", call, absent=("404", "NoSuchBucket")) is not None:
-            taken.append(bucket)
-    for bucket in taken:
+            existing.append(bucket)
+    for bucket in existing:
         yield Finding(
             "stop",
             "bucket names",
             f"{bucket} exists; adopt it if it is this environment's, or change name_prefix",
             _import(target, f"module.storage.aws_s3_bucket.{_bucket_address(target, bucket)}", bucket),
         )
-    if not taken:
+    if not existing:
         yield Finding("ok", "bucket names", f"{len(target.buckets)} names are free: {', '.join(target.buckets)}")
 
 
@@ -66,17 +66,17 @@ def check_log_groups(target: Target, account: Account) -> Iterator[Finding]:
     pager = logs.get_paginator("describe_log_groups")
     pages = account.read("logs:DescribeLogGroups", lambda: list(pager.paginate(logGroupNamePrefix="/aws/sagemaker/")))
     existing = {group["logGroupName"] for page in pages for group in page["logGroups"]}
-    taken = [name for name in target.log_groups if name in existing and name not in target.adopted_log_groups]
-    if not taken:
+    missing = [name for name in target.log_groups if name in existing and name not in target.adopted_log_groups]
+    if not missing:
         yield Finding("ok", "log groups", f"{len(target.log_groups)} names are free or in existing_log_groups")
         return
     settings = target.folder / "settings.yaml"
-    edit = edit_setting(settings, sorted({*target.adopted_log_groups, *taken}))
+    edit = edit_setting(settings, sorted({*target.adopted_log_groups, *missing}))
     synth = f"smlops synth {target.environment}"
     yield Finding(
         "stop",
         "log groups",
-        f"{', '.join(taken)} {'exists' if len(taken) == 1 else 'exist'}: the first apply would end with "
+        f"{', '.join(missing)} {'exists' if len(missing) == 1 else 'exist'}: the first apply would end with "
         "ResourceAlreadyExistsException; have it adopt what exists"
         + ("" if edit else f": add the names to the list {SETTING} in {settings}, then"),
         f"{edit} && {synth}" if edit else synth,

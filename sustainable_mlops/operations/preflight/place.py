@@ -38,7 +38,7 @@ def check_region(target: Target, account: Account) -> Iterator[Finding]:
     try:
         response = account.read("ec2:DescribeRegions", lambda: ec2.describe_regions(AllRegions=True))
     except DeniedError as error:
-        yield _ask_sts(target, account, error)
+        yield _call_sts(target, account, error)
         return
     listed = response["Regions"]
     status = next((one["OptInStatus"] for one in listed if one["RegionName"] == target.region), None)
@@ -52,7 +52,7 @@ def check_region(target: Target, account: Account) -> Iterator[Finding]:
         yield _disabled(target, status)
 
 
-def _ask_sts(target: Target, account: Account, denied: DeniedError) -> Finding:
+def _call_sts(target: Target, account: Account, denied: DeniedError) -> Finding:
     """Check the Region by a call of STS, which answers only in enabled Regions and needs no permission."""
     sts = account.client("sts")
     try:

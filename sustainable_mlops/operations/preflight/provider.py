@@ -13,16 +13,16 @@ OLDEST, FIRST_TOO_NEW = (5, 100, 0), (7, 0, 0)
 def check_provider(target: Target) -> Iterator[Finding]:
     """Compare the provider's version in the lock file with the versions that the modules support."""
     path, init = target.folder / LOCK_NAME, f"terraform -chdir={target.folder} init"
-    written = read_provider_version(path)
-    if written is None:
+    version = read_provider_version(path)
+    if version is None:
         yield Finding(
             "look", _CHECK, f"{path} does not exist or has no AWS provider: run init, then commit the file", init
         )
         return
-    version = tuple(int(part) for part in written.partition("-")[0].split("."))
+    version = tuple(int(part) for part in version.partition("-")[0].split("."))
     if OLDEST <= version < FIRST_TOO_NEW:
-        yield Finding("ok", _CHECK, f"hashicorp/aws {written} in {path}")
+        yield Finding("ok", _CHECK, f"hashicorp/aws {version} in {path}")
     else:
         yield Finding(
-            "stop", _CHECK, f"hashicorp/aws {written} in {path}: the modules support 5.100 to 6", f"{init} -upgrade"
+            "stop", _CHECK, f"hashicorp/aws {version} in {path}: the modules support 5.100 to 6", f"{init} -upgrade"
         )

@@ -30,12 +30,12 @@ class Demand:
         self.purpose = f"{self.purpose}, {purpose}" if self.purpose else purpose
 
 
-def demands(target: Target) -> dict[Quota, Demand]:
+def compute_demands(target: Target) -> dict[Quota, Demand]:
     """Return the demand of the environment on each quota."""
-    found: dict[Quota, Demand] = defaultdict(Demand)
+    demands: dict[Quota, Demand] = defaultdict(Demand)
     for endpoint in target.endpoints:
         if endpoint.kind == "serverless":
-            found[catalogue.find_serverless_concurrency()].add(
+            demands[catalogue.find_serverless_concurrency()].add(
                 endpoint.max_concurrency, endpoint.max_concurrency, f"endpoint {endpoint.name}"
             )
         else:
@@ -43,37 +43,37 @@ def demands(target: Target) -> dict[Quota, Demand]:
             purpose = f"endpoint {endpoint.name}: up to {endpoint.max_instances}"
             if endpoint.deployment_instances:
                 purpose += f", and {endpoint.deployment_instances} more during a deployment"
-            found[catalogue.find_instance_quota(endpoint.instance_type, "endpoint")].add(
+            demands[catalogue.find_instance_quota(endpoint.instance_type, "endpoint")].add(
                 max(1, endpoint.min_instances), most, purpose
             )
-    _add_totals(target, found)
+    _add_totals(target, demands)
     for job in target.jobs:
-        demand = found[catalogue.find_instance_quota(job.instance_type, job.use)]
+        demand = demands[catalogue.find_instance_quota(job.instance_type, job.use)]
         # Steps of one pipeline run one after the other.
         demand.least, demand.most = max(demand.least, job.instances), max(demand.most, job.instances)
         demand.purpose = job.source
-    return dict(found)
+    return dict(demands)
 
 
-def _add_totals(target: Target, found: dict[Quota, Demand]) -> None:
+def _add_totals(target: Target, demands: dict[Quota, Demand]) -> None:
     """Add the total demand of all endpoints."""
     known, endpoints = catalogue.load_quotas(), target.endpoints
     if serverless := [one for one in endpoints if one.kind == "serverless"]:
         number = len(serverless)
-        found[known[_SERVERLESS_ENDPOINTS]].add(number, number, f"{number} serverless endpoints")
+        demands[known[_SERVERLESS_ENDPOINTS]].add(number, number, f"{number} serverless endpoints")
     if on_instances := [one for one in endpoints if one.kind != "serverless"]:
         least = sum(max(1, one.min_instances) for one in on_instances)
         most = sum(one.max_instances + one.deployment_instances for one in on_instances)
-        found[known[_ALL_INSTANCES]].add(least, most, f"{len(on_instances)} endpoints on instances")
+        demands[known[_ALL_INSTANCES]].add(least, most, f"{len(on_instances)} endpoints on instances")
 
 
 def check_quotas(target: Target, account: Account) -> Iterator[Finding]:
     """Compare each quota with the demand of the environment."""
-    found = demands(target)
-    listed = _list_by_name(account) if any(not quota.code for quota in found) else {}
-    for quota, demand in found.items():
-        code = quota.code or listed.get(quota.name, "")
-        yield _judge(quota, code, _value(quota, code, account), demand, target)
+    demands = compute_demands(target)
+    codes = _list_by_name(account) if any(not quota.code for quota in demands) else {}
+    for quota, demand in demands.items():
+        code = quota.code or codes.get(quota.name, "")
+        yield _judge(quota, code, _read_value(quota, code, account), demand, target)
 
 
 def _list_by_name(account: Account) -> dict[str, str]:
@@ -85,16 +85,16 @@ def _list_by_name(account: Account) -> dict[str, str]:
     return {one["QuotaName"]: one["QuotaCode"] for page in pages for one in page["Quotas"]}
 
 
-def _value(quota: Quota, code: str, account: Account) -> float | None:
+def _read_value(quota: Quota, code: str, account: Account) -> float | None:
     """Return the account's own value of a quota, else its default, else None."""
     if not code:
         return None
-    client, named = account.client("service-quotas"), {"ServiceCode": quota.service, "QuotaCode": code}
-    own = account.read("servicequotas:GetServiceQuota", lambda: client.get_service_quota(**named), absent=_ABSENT)
+    client, arguments = account.client("service-quotas"), {"ServiceCode": quota.service, "QuotaCode": code}
+    own = account.read("servicequotas:GetServiceQuota", lambda: client.get_service_quota(**arguments), absent=_ABSENT)
     if own is None:
         own = account.read(
             "servicequotas:GetAWSDefaultServiceQuota",
-            lambda: client.get_aws_default_service_quota(**named),
+            lambda: client.get_aws_default_service_quota(**arguments),
             absent=_ABSENT,
         )
     return None if own is None else float(own["Quota"]["Value"])

@@ -83,8 +83,8 @@ class CleanUp:
         """Destroy a root module; what it refuses is left to the sweep."""
         self._delete_model_packages()
         try:
-            done = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._say_destroyed).changes_done
-            self._say(f"{folder.name}: {done} resources destroyed")
+            count = Terraform(folder).apply("-destroy", "-lock-timeout=10m", progress=self._say_destroyed).changes_done
+            self._say(f"{folder.name}: {count} resources destroyed")
         except UserError as error:
             self._say(f"{folder.name}: terraform destroy failed; clean-up deletes its resources one by one: {error}")
 
@@ -112,12 +112,12 @@ class CleanUp:
         deleted: list[str] = []
         end, (pause, longest) = time.monotonic() + _PATIENCE, _PAUSE
         while True:
-            found, problems = inventory.find(self.recorder, self.settings)
-            self.left = [str(one) for one in inventory.in_order(found - keep)] + problems
-            if not found - keep or time.monotonic() > end:
+            resources, problems = inventory.find(self.recorder, self.settings)
+            self.left = [str(one) for one in inventory.in_order(resources - keep)] + problems
+            if not resources - keep or time.monotonic() > end:
                 return deleted
             before = len(deleted)
-            reasons = [reason for one in inventory.in_order(found - keep) if (reason := self._delete(one, deleted))]
+            reasons = [reason for one in inventory.in_order(resources - keep) if (reason := self._delete(one, deleted))]
             if reasons and len(deleted) == before and not any(map(_is_transient, reasons)):
                 return deleted
             time.sleep(pause)

@@ -57,8 +57,8 @@ class Recorder:
         client.meta.events.register("after-call", partial(self._record, service))
         return client
 
-    def _record(self, service: str, model: Any, parsed: dict[str, Any], **_: Any) -> None:
-        metadata = parsed.get("ResponseMetadata", {})
+    def _record(self, service: str, model: Any, response: dict[str, Any], **_: Any) -> None:
+        metadata = response.get("ResponseMetadata", {})
         request = Request(
             f"{service}:{model.name}", str(metadata.get("RequestId", "")), metadata.get("HTTPStatusCode", 0)
         )
@@ -81,4 +81,4 @@ class Recorder:
 
 def requests_of_error(text: str) -> list[Request]:
     """Return the requests that an error of Terraform names."""
-    return [Request("terraform", found, 400) for found in dict.fromkeys(_IN_ERRORS.findall(text))]
+    return [Request("terraform", request_id, 400) for request_id in dict.fromkeys(_IN_ERRORS.findall(text))]

@@ -53,8 +53,8 @@ def _call(operation: str, argument: str, **more: Any) -> Callable[[Any, str], ob
 
 def _empty_bucket(s3: Any, name: str) -> None:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
-        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        keys = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]
+        versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        keys = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
         if keys:
             s3.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
     s3.delete_bucket(Bucket=name)
@@ -228,20 +228,20 @@ KINDS = (
 
 def find(recorder: Recorder, settings: Settings) -> tuple[set[Resource], list[str]]:
     """Return the resources of the run in the account, and the errors of failed listings."""
-    found: set[Resource] = set()
+    resources: set[Resource] = set()
     problems: list[str] = []
     for kind in KINDS:
         try:
-            found |= {Resource(kind.name, name) for name in _names(recorder, kind, settings.name)}
+            resources |= {Resource(kind.name, name) for name in _names(recorder, kind, settings.name)}
         except (ClientError, BotoCoreError) as error:
             if not aws.read_error_code(error).startswith(_ABSENT):
                 problems.append(f"{kind.name}: {error}")
     for look in (_activity, _storage_lens, _keys):
         try:
-            found |= set(look(recorder, settings))
+            resources |= set(look(recorder, settings))
         except (ClientError, BotoCoreError) as error:
             problems.append(f"{look.__name__.strip('_')}: {error}")
-    return found, problems
+    return resources, problems
 
 
 def _names(recorder: Recorder, kind: Kind, run: str) -> Iterator[str]:

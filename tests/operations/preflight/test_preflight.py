@@ -17,13 +17,13 @@ import yaml
 from envs.preflight import read_target
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.catalogue import quotas as catalogue
-from sustainable_mlops.deployer.documents import Document
+from sustainable_mlops.deployer.documents import DeployerPolicy
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.preflight import Account, EndpointDemand, Finding, Target, run
 from sustainable_mlops.operations.preflight.governance import _grant_applier, _is_principal
 from sustainable_mlops.operations.preflight.job_files import read_job
 from sustainable_mlops.operations.preflight.place import check_region
-from sustainable_mlops.operations.preflight.quotas import demands
+from sustainable_mlops.operations.preflight.quotas import compute_demands
 from sustainable_mlops.terraform import ROOT
 from tests.deployer.calls import BOTO3, by_terraform, refused
 from tests.docs.blocks import blocks
@@ -75,7 +75,7 @@ def prepare(sandbox: Sandbox, target: Target) -> None:
     s3.create_bucket(Bucket=target.state_bucket, CreateBucketConfiguration=where)
     s3.put_bucket_versioning(Bucket=target.state_bucket, VersioningConfiguration={"Status": "Enabled"})
     for job in target.jobs:
-        raise_quota(sandbox, catalogue.instance_quota(job.instance_type, job.use), 4)
+        raise_quota(sandbox, catalogue.find_instance_quota(job.instance_type, job.use), 4)
 
 
 def raise_quota(sandbox: Sandbox, quota: catalogue.Quota, value: float) -> None:
@@ -201,7 +201,7 @@ def test_a_quota_of_zero_stops_and_its_increase_makes_it_ready(account: Sandbox,
         "aws service-quotas request-service-quota-increase --region eu-north-1 --service-code sagemaker --quota-code "
         "L-614B09FD --desired-value 4"
     )
-    raise_quota(account, catalogue.instance_quota("ml.m5.large", "endpoint"), 4)
+    raise_quota(account, catalogue.find_instance_quota("ml.m5.large", "endpoint"), 4)
     assert name in those(check(target), "ok")
 
 
@@ -218,7 +218,7 @@ def test_serverless_concurrency_is_added_up_over_endpoints(target: Target) -> No
 
 
 def test_a_quota_without_a_known_code_is_found_by_its_name(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = catalogue.serverless_concurrency()
+    known = catalogue.find_serverless_concurrency()
     monkeypatch.setattr(catalogue, "serverless_concurrency", lambda: replace(known, code=""))
     text = those(check(target), "ok")[f"quota {known.name}"].text
     assert text.startswith("allows 10 concurrent requests; the environment needs 5")
@@ -372,8 +372,8 @@ def test_job_files_are_checked_by_their_kind() -> None:
 
 
 def test_steps_of_a_pipeline_run_one_after_the_other_and_count_once(target: Target) -> None:
-    quota = catalogue.instance_quota("ml.m5.large", "processing")
-    assert demands(target)[quota].most == 1, "two steps of one instance each"
+    quota = catalogue.find_instance_quota("ml.m5.large", "processing")
+    assert compute_demands(target)[quota].most == 1, "two steps of one instance each"
 
 
 def preflight(sandbox: Sandbox, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -393,7 +393,7 @@ def test_the_command_prints_what_its_page_shows(account: Sandbox) -> None:
 def test_the_plan_documents_allow_everything_that_it_reads(account: Sandbox, target: Target) -> None:
     prepare(account, target)
     files = sorted((ROOT / "envs" / "dev" / "deployer").glob("plan-*.json"))
-    documents = [Document(file.stem, tuple(json.loads(file.read_text())["Statement"])) for file in files]
+    documents = [DeployerPolicy(file.stem, tuple(json.loads(file.read_text())["Statement"])) for file in files]
     with account.record_calls() as calls:
         check(replace(target, endpoints=(*target.endpoints, REALTIME)))
     assert len(by_terraform(calls, BOTO3)) > 10

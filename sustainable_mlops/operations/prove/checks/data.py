@@ -81,13 +81,13 @@ def lake_formation_grants(stage: FeatureStore) -> Answer:
         return Answer(False, "SageMaker names no table for the group")
     database, table = catalog["Database"], catalog["TableName"]
     try:
-        found = stage.run.client("glue").get_table(DatabaseName=database, Name=table)["Table"]
+        table_description = stage.run.client("glue").get_table(DatabaseName=database, Name=table)["Table"]
     except ClientError as error:
         # Any other refusal, such as one by IAM, says nothing of Lake Formation.
         if "Lake Formation" not in str(error) and aws.read_error_code(error) != "EntityNotFoundException":
             raise
         return Answer(False, f"{database}.{table}: {aws.read_error_code(error)}: {error}; {_defaults(stage)}")
-    return Answer(True, f"{database}.{found['Name']} can be read; {_defaults(stage)}")
+    return Answer(True, f"{database}.{table_description['Name']} can be read; {_defaults(stage)}")
 
 
 def _defaults(stage: FeatureStore) -> str:
@@ -176,7 +176,7 @@ def scheduler_pipeline_version_alias(stage: Pipeline) -> Answer:
     stage.write()
     stage.terraform.apply()
     try:
-        started = stage.run.wait(
+        execution_arn = stage.run.wait(
             "an execution by the schedule", lambda: _find_new_execution(stage, before), _SCHEDULE_MINUTES
         )
     except ProofError:
@@ -187,9 +187,11 @@ def scheduler_pipeline_version_alias(stage: Pipeline) -> Answer:
         del stage.changes["schedule"]
         stage.write()
         stage.terraform.apply()
-    described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=started)
-    seen = described.get("PipelineVersionId", version)
-    return Answer(seen == version, f"the schedule started version {seen}; `live` is version {version}")
+    description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution_arn)
+    started_version = description.get("PipelineVersionId", version)
+    return Answer(
+        started_version == version, f"the schedule started version {started_version}; `live` is version {version}"
+    )
 
 
 def _find_new_execution(stage: Pipeline, before: set[str]) -> str:

@@ -63,13 +63,13 @@ class FeatureStore(Stage):
         group = f"{self.run.name}-orders"
         runtime.put_record(FeatureGroupName=group, Record=record)
 
-        def stored() -> Any:
-            answer = runtime.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="1")
-            return {one["FeatureName"]: one["ValueAsString"] for one in answer.get("Record", [])}
+        def read_record() -> Any:
+            response = runtime.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="1")
+            return {one["FeatureName"]: one["ValueAsString"] for one in response.get("Record", [])}
 
-        found = self.run.wait("a record in the online store", stored, 5)
-        if found != values:
-            raise ProofError(f"the online store returned an unexpected record: {found}")
+        stored_values = self.run.wait("a record in the online store", read_record, 5)
+        if stored_values != values:
+            raise ProofError(f"the online store returned an unexpected record: {stored_values}")
         return "a record was put and read"
 
     def offline_objects(self) -> list[str]:
@@ -78,12 +78,12 @@ class FeatureStore(Stage):
         bucket, _, prefix = uri.removeprefix("s3://").partition("/")
         s3 = self.run.client("s3")
 
-        def look() -> list[str]:
-            found = inventory.pages(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
-            return [one["Key"] for one in found if one["Key"].endswith(".parquet")]
+        def list_keys() -> list[str]:
+            objects = inventory.pages(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
+            return [one["Key"] for one in objects if one["Key"].endswith(".parquet")]
 
-        found: list[str] = self.run.wait("the record in the offline store", look, OFFLINE_MINUTES)
-        return found
+        keys: list[str] = self.run.wait("the record in the offline store", list_keys, OFFLINE_MINUTES)
+        return keys
 
     def change(self) -> str:
         """Set a longer TTL of records in the online store."""
@@ -174,19 +174,19 @@ class ModelRegistry(Stage):
     def approvals(self, expected: int, minutes: float) -> list[dict[str, Any]]:
         """Return the approval events in the queue, after `expected` events or `minutes` minutes."""
         sqs = self.run.client("sqs")
-        found: dict[str, dict[str, Any]] = {}
+        events: dict[str, dict[str, Any]] = {}
 
         def look() -> bool:
             received = sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
             for message in received.get("Messages", []):
                 sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
                 event = json.loads(message["Body"])
-                found[event["id"]] = event
-            return len(found) >= expected
+                events[event["id"]] = event
+            return len(events) >= expected
 
         with suppress(ProofError):
             self.run.wait("approval events", look, minutes)
-        return list(found.values())
+        return list(events.values())
 
     def change(self) -> str:
         """Add a group."""

@@ -236,7 +236,7 @@ class AsyncEndpoint(EndpointStage):
         s3, bucket = self.run.client("s3"), self.run.bucket("artifacts")
         key = f"async-inference/{self.name}/requests/{time.monotonic_ns()}-{threading.get_ident()}"
         location = self.run.put("artifacts", key, json.dumps(request).encode())
-        sent = self.run.client("sagemaker-runtime").invoke_endpoint_async(
+        response = self.run.client("sagemaker-runtime").invoke_endpoint_async(
             EndpointName=self.name,
             InputLocation=location,
             ContentType="application/json",
@@ -254,9 +254,9 @@ class AsyncEndpoint(EndpointStage):
             return body.decode()
 
         def look() -> str:
-            if answer := read(sent["OutputLocation"]):
+            if answer := read(response["OutputLocation"]):
                 return answer.strip('"\n')
-            return "failed" if read(sent["FailureLocation"]) else ""
+            return "failed" if read(response["FailureLocation"]) else ""
 
         return look
 
@@ -320,11 +320,11 @@ class Observability(Stage):
         cloudwatch = self.run.client("cloudwatch")
         health = sorted(self.published["alarm_names"].values())
         answer = cloudwatch.describe_alarms(AlarmNames=health, AlarmTypes=["CompositeAlarm"])
-        found = {one["AlarmName"]: one["StateValue"] for one in answer["CompositeAlarms"]}
-        if sorted(found) != health:
-            raise ProofError(f"alarms {health}: found {found}")
+        states = {one["AlarmName"]: one["StateValue"] for one in answer["CompositeAlarms"]}
+        if sorted(states) != health:
+            raise ProofError(f"alarms {health}: found {states}")
         cloudwatch.get_dashboard(DashboardName=self.published["dashboard_name"])
-        return f"alarms and dashboard were read: {found}"
+        return f"alarms and dashboard were read: {states}"
 
     def change(self) -> str:
         """Give endpoints more time to be idle."""
