@@ -1,1 +1,1 @@
-"""checkov loads external checks only from a folder that is a package."""
+"""Package of external checks: checkov loads such checks only from a package."""

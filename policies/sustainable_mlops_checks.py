@@ -1,9 +1,9 @@
-"""Every rule of sustainable_mlops as a check of checkov, over Terraform plans.
+"""External checks for checkov: every rule of sustainable_mlops, for Terraform plans.
 
     checkov -f plan.json --external-checks-dir policies
 
-The answers are those of a review of the same plan: failed, passed and waived (skipped, with the reason). checkov shows
-nothing where a rule does not apply or the plan cannot tell, and nothing for Terraform files, which say too little.
+The results equal those of a review of the same plan: failed, passed and waived (skipped, with the reason). checkov
+shows nothing for rules that do not apply or are unknown, and nothing for Terraform files, which contain too little.
 """
 
 import logging
@@ -19,20 +19,19 @@ from checkov.terraform.checks.resource.base_resource_check import BaseResourceCh
 
 _HERE = Path(__file__).resolve().parent
 _ARCHIVE = _HERE / "sustainable_mlops.zip"
-# The package stands beside this folder or, where scripts/publish_checks.py published it, in it; nothing needs to be
-# installed.
+# The package is beside this folder, or inside it after `python -m tools.publish_checks`. It needs no installation.
 _ROOT = str(_ARCHIVE if _ARCHIVE.is_file() else _HERE.parent)
 sys.path.insert(0, _ROOT)
 try:
     from sustainable_mlops import plan, rules
     from sustainable_mlops.errors import UserError
-    from sustainable_mlops.plan.cloudformation import written
+    from sustainable_mlops.plan.cloudformation import list_source_types
     from sustainable_mlops.rules import Finding, Outcome, Rule, Severity
 finally:
     sys.path.remove(_ROOT)
 
 _SEVERITY = {Severity.FAIL: BcSeverities.HIGH, Severity.WARN: BcSeverities.MEDIUM, Severity.INFO: BcSeverities.LOW}
-#: The worst answer about a resource is checkov's answer.
+#: checkov's result for each outcome, the worst outcome first.
 _RESULT = {
     Outcome.FAIL: CheckResult.FAILED,
     Outcome.UNKNOWN: CheckResult.UNKNOWN,
@@ -42,7 +41,7 @@ _RESULT = {
 
 
 class PlanCheck(BaseResourceCheck):
-    """One rule."""
+    """A check of checkov for one rule."""
 
     def __init__(self, rule: Rule) -> None:
         """Register the rule with checkov."""
@@ -50,7 +49,9 @@ class PlanCheck(BaseResourceCheck):
             name=rule.title,
             id=rule.id,
             categories=[CheckCategories.CONVENTION],
-            supported_resources=list(dict.fromkeys(name for kind in rule.types for name in (kind, *written(kind)))),
+            supported_resources=list(
+                dict.fromkeys(name for kind in rule.types for name in (kind, *list_source_types(kind)))
+            ),
             guideline=f"{rule.guideline}: {rule.fix}",
         )
         self.severity = Severities[_SEVERITY[rule.severity]]
@@ -63,7 +64,7 @@ class PlanCheck(BaseResourceCheck):
         entity_type: str,
         skip_info: Any,
     ) -> dict[str, Any]:
-        """checkov's entry: only here it says which file it is in."""
+        """Return checkov's result for one resource. checkov passes the file name only to this method."""
         if skip_info:
             return super().run(scanned_file, entity_configuration, entity_name, entity_type, skip_info)
         in_a_plan = "__change_actions__" in entity_configuration
@@ -74,21 +75,20 @@ class PlanCheck(BaseResourceCheck):
             worst = [finding for finding in found if finding.outcome is outcome]
             if worst:
                 self.details = [finding.message for finding in worst if finding.message]
-                self.evaluated_keys = [finding.location for finding in worst if finding.location]
+                self.evaluated_keys = [finding.path for finding in worst if finding.path]
                 message = "; ".join(self.details)
                 return {"result": result, "evaluated_keys": self.evaluated_keys, "suppress_comment": message}
         return {"result": CheckResult.UNKNOWN, "evaluated_keys": []}
 
     def scan_resource_conf(self, _conf: dict[str, Any]) -> CheckResult:
-        """Nothing can be said without the plan."""
+        """Return unknown: this method has no access to the plan."""
         return CheckResult.UNKNOWN
 
 
 def _plan_file(graph: Any, scanned_file: str) -> str | None:
-    """The file that checkov calls `scanned_file`, as below the folder that it was pointed at.
+    """Return the path of the file that checkov calls `scanned_file`, relative to its start folder.
 
-    The graph that checkov hands to its checks has the whole paths. All are below that folder, so among those that end
-    alike the shortest is meant.
+    checkov's graph has the full paths, all below that folder. So the shortest path with this end is the right one.
     """
     tail = scanned_file
     while tail.startswith("/../"):
@@ -98,7 +98,7 @@ def _plan_file(graph: Any, scanned_file: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _files(graph: Any) -> frozenset[str]:
-    """Every file that checkov's graph has something of; empty where there is no graph."""
+    """Return every file in checkov's graph; the result is empty without a graph."""
     nodes = getattr(graph, "nodes", {})  # networkx: a mapping; rustworkx: a method that lists pairs
     found = nodes.values() if isinstance(nodes, Mapping) else (attributes for _, attributes in nodes())
     return frozenset(str(attributes.get("file_path_")) for attributes in found)
@@ -106,7 +106,7 @@ def _files(graph: Any) -> frozenset[str]:
 
 @lru_cache(maxsize=8)
 def _findings(file: str) -> dict[tuple[str, str], list[Finding]]:
-    """What the rules find in a plan, by rule and address."""
+    """Return the findings of the rules for a plan, by rule and address."""
     found: dict[tuple[str, str], list[Finding]] = {}
     try:
         read = plan.load(file)

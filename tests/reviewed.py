@@ -1,4 +1,4 @@
-"""Reviews of the plans that other tests make, held to what must be true of any."""
+"""Checks that hold for the review of any plan in other tests."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -6,18 +6,19 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.footprint import Alternative, Part, PlanFootprint, Quantity, Serverless
+from sustainable_mlops.footprint import FootprintAlternative, PlanFootprint, Quantity, ResourcePart, ServerlessActivity
 from sustainable_mlops.footprint.figures import METRICS
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review import Review, review
-from sustainable_mlops.review.accepted import Acceptance
+from sustainable_mlops.review.acceptances import Acceptance
 from sustainable_mlops.rules import BY_ID, Outcome, evaluate
 
 
 def reviewed(plan: dict[str, Any], accepted: Sequence[Acceptance] = ()) -> Review:
-    """The review of a plan; its totals are exactly those of its resources, and the change that of the two.
+    """Return the review of a plan, after these checks.
 
-    Rules and figures agree on what scales.
+    Its totals equal the sum of its resources, and the change equals the difference of both totals. Rules and footprint
+    agree on scaling.
     """
     loaded = load(json.dumps(plan).encode())
     found = review(loaded, accepted=accepted)
@@ -36,18 +37,18 @@ def reviewed(plan: dict[str, Any], accepted: Sequence[Acceptance] = ()) -> Revie
 
 
 def stops(review: Review) -> list[str]:
-    """The gates that stop it."""
+    """Return the gates that block the plan."""
     return [gate.name for gate in review.gates if gate.level == "stop"]
 
 
 def changes_nothing(review: Review) -> bool:
-    """Whether nothing is changed, at risk, or used more or less than before."""
+    """Return whether the plan has no change, no risk and the same footprint as before."""
     used = [figure for metric in METRICS if (figure := review.footprint.delta.get(metric)) is not None]
     return not review.changes and not review.risks and all(one.low == one.high == 0 for one in used)
 
 
-def disagreements(plan: Plan, footprint: PlanFootprint, found: Iterable[Alternative]) -> list[str]:
-    """Where rules and figures say different things of how the lone variants of a plan's endpoints scale."""
+def disagreements(plan: Plan, footprint: PlanFootprint, found: Iterable[FootprintAlternative]) -> list[str]:
+    """Return the differences between rules and footprint on the scaling of endpoints with one variant."""
     rested = {one.address for one in found if one.kind == "off-hours"}
     told: dict[tuple[str, str], set[Outcome]] = {}
     for finding in evaluate(plan, [BY_ID[rule] for rule in _AGREE]):
@@ -67,11 +68,11 @@ def disagreements(plan: Plan, footprint: PlanFootprint, found: Iterable[Alternat
     return wrong
 
 
-def _known(test: Callable[[Quantity], bool]) -> Callable[[Part], Outcome]:
-    """What the figures of a part say of `test`; unknown where they are, or hold in part only."""
+def _known(test: Callable[[Quantity], bool]) -> Callable[[ResourcePart], Outcome]:
+    """Return the answer of `test` for the footprint of a part, or unknown if the footprint is unknown or partial."""
 
-    def answer(part: Part) -> Outcome:
-        count = part.activity.provisioned if isinstance(part.activity, Serverless) else part.count
+    def answer(part: ResourcePart) -> Outcome:
+        count = part.activity.provisioned if isinstance(part.activity, ServerlessActivity) else part.count
         if count is None or part.partial:
             return Outcome.UNKNOWN
         return Outcome.PASS if test(count) else Outcome.FAIL
@@ -79,12 +80,18 @@ def _known(test: Callable[[Quantity], bool]) -> Callable[[Part], Outcome]:
     return answer
 
 
-def _rests(part: Part) -> Outcome:
-    return Outcome.UNKNOWN if part.activity is None or part.partial else Outcome.PASS if part.rests else Outcome.FAIL
+def _rests(part: ResourcePart) -> Outcome:
+    return (
+        Outcome.UNKNOWN
+        if part.activity is None or part.partial
+        else Outcome.PASS
+        if part.has_schedule
+        else Outcome.FAIL
+    )
 
 
 #: Rules of scaling, and what the figures of a variant say of the same.
-_AGREE: dict[str, Callable[[Part], Outcome]] = {
+_AGREE: dict[str, Callable[[ResourcePart], Outcome]] = {
     "SUS_ASYNC_SCALES_TO_ZERO": _known(lambda count: count.low == 0),
     "SUS_REALTIME_SCALES": _known(lambda count: count.low < count.high),
     "SUS_PRODUCTION_TWO_INSTANCES": _known(lambda count: count.low >= 2),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sustainable_mlops.plan.document import parse_embedded_json
-from sustainable_mlops.plan.twins import Converter, MappedReader, TypeMapping, to_snake_case
+from sustainable_mlops.plan.type_mapping import Converter, MappedReader, TypeMapping, to_snake_case
 from sustainable_mlops.plan.values import UNKNOWN
 
 AWSCC = "awscc_"

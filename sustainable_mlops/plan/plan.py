@@ -12,12 +12,12 @@ from sustainable_mlops.plan.addresses import list_call_names, split_address
 from sustainable_mlops.plan.commands import PlanCommand, list_commands
 from sustainable_mlops.plan.configuration import Configuration, References
 from sustainable_mlops.plan.drift import Drift
-from sustainable_mlops.plan.foreign import UnreviewedResource, list_unreviewed_resources
 from sustainable_mlops.plan.inventory import Inventory
 from sustainable_mlops.plan.joins import Joins
 from sustainable_mlops.plan.pipelines import PlannedPipeline, list_pipelines
 from sustainable_mlops.plan.regions import Regions
 from sustainable_mlops.plan.resources import Resource, StateEntry, build_unchanged, list_changed_resources, list_entries
+from sustainable_mlops.plan.unreviewed_resources import UnreviewedResource, list_unreviewed_resources
 
 _NO_CHANGE = f"{{}} has no entry in resource_changes: the plan is incomplete; {documents.SHOW}"
 

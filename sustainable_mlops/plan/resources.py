@@ -8,7 +8,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan.addresses import AddressPart, split_address
 from sustainable_mlops.plan.cloudformation import find_mapped_reader
 from sustainable_mlops.plan.document import SHOW, name_json_type, quote_value
-from sustainable_mlops.plan.twins import IsSet
+from sustainable_mlops.plan.type_mapping import IsSet
 from sustainable_mlops.plan.values import AttributePath, Block, Readers, Unknown, apply_marks, dig, has_mark
 
 #: One word for each of Terraform's lists of actions.

@@ -19,8 +19,8 @@ from sustainable_mlops.rules.rule import Finding, Outcome, Rule, Severity
 
 
 def _all() -> Iterator[Rule]:
-    found = (one.name for one in walk_packages(__path__, f"{__name__}."))
-    for name in sorted(found, key=lambda name: name.rpartition(".")[2]):
+    module_names = (module_info.name for module_info in walk_packages(__path__, f"{__name__}."))
+    for name in sorted(module_names, key=lambda name: name.rpartition(".")[2]):
         module = import_module(name)
         yield from (value for value in vars(module).values() if isinstance(value, Rule))
 

@@ -32,10 +32,11 @@ def is_raised_below(alarm: Resource, most: float) -> bool | Unknown:
 
 def has_action(plan: Plan, alarm: Resource) -> bool | Unknown:
     """Return whether an alarm has an action, or a composite alarm has one for it."""
-    of_others = (
-        all_of([_includes_alarm(plan, other, alarm), _has_own_action(plan, other)]) for other in plan.joins.list_existing(_COMPOSITE)
+    composite_actions = (
+        all_of([_includes_alarm(plan, composite, alarm), _has_own_action(plan, composite)])
+        for composite in plan.joins.list_existing(_COMPOSITE)
     )
-    return any_of([_has_own_action(plan, alarm), *of_others])
+    return any_of([_has_own_action(plan, alarm), *composite_actions])
 
 
 def _includes_alarm(plan: Plan, composite: Resource, alarm: Resource) -> bool | Unknown:
@@ -43,11 +44,11 @@ def _includes_alarm(plan: Plan, composite: Resource, alarm: Resource) -> bool | 
 
     This is assumed if the rule names the alarm.
     """
-    written, name = composite.new.text("alarm_rule"), alarm.new.text("alarm_name")
-    if isinstance(written, str) and isinstance(name, str):
-        return re.search(rf"""ALARM\(\s*["']?{re.escape(name)}["']?\s*\)""", written) is not None
-    named = plan.find_references(composite, "alarm_rule").resources
-    return False if named and alarm not in named else UNKNOWN
+    expression, name = composite.new.text("alarm_rule"), alarm.new.text("alarm_name")
+    if isinstance(expression, str) and isinstance(name, str):
+        return re.search(rf"""ALARM\(\s*["']?{re.escape(name)}["']?\s*\)""", expression) is not None
+    alarms = plan.find_references(composite, "alarm_rule").resources
+    return False if alarms and alarm not in alarms else UNKNOWN
 
 
 def _has_own_action(plan: Plan, alarm: Resource) -> bool | Unknown:

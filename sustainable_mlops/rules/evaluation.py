@@ -17,19 +17,21 @@ def evaluate(plan: Plan, rules: Iterable[Rule], today: date | None = None) -> li
     """
     waivers.TODAY.set(today or date.today())
     subjects: dict[tuple[tuple[str, ...], bool], list[Resource]] = {}  # many rules check the same types
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for rule in rules:
         key = rule.types, rule.includes_deleted
         if key not in subjects:
             subjects[key] = _list_subjects(plan, rule)
         for resource in subjects[key]:
-            found += _check_resource(plan, rule, resource)
-    return found
+            findings += _check_resource(plan, rule, resource)
+    return findings
 
 
 def _list_subjects(plan: Plan, rule: Rule) -> list[Resource]:
-    found = plan.resources if "*" in rule.types else plan.list_by_type(*rule.types)
-    return [resource for resource in found if resource.deposed is None and (rule.includes_deleted or resource.exists())]
+    resources = plan.resources if "*" in rule.types else plan.list_by_type(*rule.types)
+    return [
+        resource for resource in resources if resource.deposed is None and (rule.includes_deleted or resource.exists())
+    ]
 
 
 def _check_resource(plan: Plan, rule: Rule, resource: Resource) -> list[Finding]:

@@ -46,13 +46,13 @@ STEP_ROWS = {
 def format_guideline(practices: Iterable[str]) -> str:
     """Return `Practice 60 (ML Lens MLSUS05-BP02, guidance step 12)` for rows of catalogue/practices.yaml."""
     rows = [int(row) for row in practices]
-    lens = [name for name, of_name in LENS_ROWS.items() if set(rows) & set(of_name)]
-    steps = [str(step) for step, of_step in STEP_ROWS.items() if set(rows) & set(of_step)]
+    lens = [name for name, lens_rows in LENS_ROWS.items() if set(rows) & set(lens_rows)]
+    steps = [str(step) for step, step_rows in STEP_ROWS.items() if set(rows) & set(step_rows)]
     sources = [f"ML Lens {', '.join(lens)}"] if lens else []
     sources += [f"guidance {_format_list('step', steps)}"] if steps else []
     return _format_list("Practice", map(str, rows)) + (f" ({', '.join(sources)})" if sources else "")
 
 
 def _format_list(word: str, items: Iterable[str]) -> str:
-    listed = list(items)
-    return f"{word}{'s' * (len(listed) > 1)} {', '.join(listed)}"
+    texts = list(items)
+    return f"{word}{'s' * (len(texts) > 1)} {', '.join(texts)}"

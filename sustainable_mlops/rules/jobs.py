@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from sustainable_mlops.plan import UNKNOWN, PipelineStep, Plan, PlannedPipeline, Resource
-from sustainable_mlops.rules.reading import CreateRequest, ConfiguredAttributes
+from sustainable_mlops.rules.attributes import ConfiguredAttributes, CreateRequest
 from sustainable_mlops.rules.rule import Check, RuleResults, unknown_result
 
 PIPELINE = "aws_sagemaker_pipeline"
@@ -44,7 +44,9 @@ def check_steps(*types: str) -> Callable[[Callable[[PlannedPipeline, PipelineSte
         def over(plan: Plan, resource: Resource) -> RuleResults:
             pipeline = find_pipeline(plan, resource)
             if pipeline is None or pipeline.steps is UNKNOWN:
-                yield unknown_result(pipeline.unreadable_reason if pipeline else "it has no definition", "pipeline_definition")
+                yield unknown_result(
+                    pipeline.unreadable_reason if pipeline else "it has no definition", "pipeline_definition"
+                )
                 return
             for step in pipeline.list_steps(*types):
                 yield from check(pipeline, step)
@@ -68,17 +70,21 @@ def check_tunings(check: Callable[[CreateRequest], RuleResults]) -> Check:
     return _check_requests(check, _list_resource_tunings, _list_step_tunings)
 
 
-def _check_requests(check: Callable[[CreateRequest], RuleResults], of_resource: _ResourceRequests, of_step: _StepRequests) -> Check:
+def _check_requests(
+    check: Callable[[CreateRequest], RuleResults],
+    list_resource_requests: _ResourceRequests,
+    list_step_requests: _StepRequests,
+) -> Check:
     @check_steps("Training", "Tuning")
     def over_steps(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
-        for request in of_step(step):
+        for request in list_step_requests(step):
             yield from check(request)
 
     def over(plan: Plan, resource: Resource) -> RuleResults:
         if resource.type == PIPELINE:
             yield from over_steps(plan, resource)
         else:
-            for request in of_resource(plan, resource):
+            for request in list_resource_requests(plan, resource):
                 yield from check(request)
 
     over.__doc__ = check.__doc__
@@ -91,8 +97,8 @@ def _list_resource_trainings(plan: Plan, resource: Resource) -> Iterator[CreateR
         yield CreateRequest(settings, (), "", api=False)
         return
     for block in ("training_job_definition", "training_job_definitions"):
-        found = resource.blocks(block)
-        for number in range(1 if found is UNKNOWN else len(found)):
+        blocks = resource.blocks(block)
+        for number in range(1 if blocks is UNKNOWN else len(blocks)):
             yield CreateRequest(settings, (block, number), "", api=False)
 
 
@@ -102,8 +108,8 @@ def _list_step_trainings(step: PipelineStep) -> Iterator[CreateRequest]:
         return
     if step.get("TrainingJobDefinition") is not None:
         yield CreateRequest(step, ("TrainingJobDefinition",), locate_step(step), api=True)
-    found = step.get("TrainingJobDefinitions", [])
-    for number in range(len(found) if isinstance(found, list) else 1):
+    definitions = step.get("TrainingJobDefinitions", [])
+    for number in range(len(definitions) if isinstance(definitions, list) else 1):
         yield CreateRequest(step, ("TrainingJobDefinitions", number), locate_step(step), api=True)
 
 

@@ -4,8 +4,8 @@ from collections import defaultdict
 from functools import lru_cache
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.rules.reading import ConfiguredAttributes, list_texts
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, rule
+from sustainable_mlops.rules.attributes import ConfiguredAttributes, list_texts
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule
 
 #: Types whose name must be unique in an account and Region, and the attribute with the name.
 UNIQUE_NAMES = {
@@ -74,38 +74,38 @@ def name_taken(plan: Plan, resource: Resource) -> RuleResults:
 
     The rule applies to known names, and only if account and Region are certainly the same.
     """
-    other = _find_duplicates(plan).get(resource.address)
-    if other is not None:
+    duplicate = _find_duplicates(plan).get(resource.address)
+    if duplicate is not None:
         attribute = UNIQUE_NAMES[resource.type]
         name = resource.new.text(attribute)
-        yield failure(f"{other} has the same name {name}, and AWS refuses the second one", attribute)
+        yield failure(f"{duplicate} has the same name {name}, and AWS refuses the second one", attribute)
 
 
 @lru_cache(maxsize=2)
 def _find_duplicates(plan: Plan) -> dict[str, str]:
     """Return another resource with the same name, by address, if the plan creates at least one of them."""
-    alike: dict[tuple[object, ...], list[Resource]] = defaultdict(list)
+    resources_by_name: dict[tuple[object, ...], list[Resource]] = defaultdict(list)
     for resource in plan.list_by_type(*UNIQUE_NAMES):
         if resource.deposed is None and resource.exists():
             name = resource.new.text(UNIQUE_NAMES[resource.type])
             if isinstance(name, str) and name:
-                alike[resource.type, name].append(resource)
-    found: dict[str, str] = {}
-    for group in alike.values():
+                resources_by_name[resource.type, name].append(resource)
+    duplicates: dict[str, str] = {}
+    for group in resources_by_name.values():
         for same in _group_by_scope(plan, group) if len(group) > 1 else ():
-            if any(one.action not in ("no-op", "update") for one in same):
-                found |= {one.address: same[1 if one is same[0] else 0].address for one in same}
-    return found
+            if any(resource_.action not in ("no-op", "update") for resource_ in same):
+                duplicates |= {resource_.address: same[1 if resource_ is same[0] else 0].address for resource_ in same}
+    return duplicates
 
 
 def _group_by_scope(plan: Plan, resources: list[Resource]) -> list[list[Resource]]:
     """Group resources with the same name by account, Region and scope of the name."""
-    found: dict[tuple[object, ...], list[Resource]] = defaultdict(list)
+    resources_by_scope: dict[tuple[object, ...], list[Resource]] = defaultdict(list)
     for resource in resources:
         place = _find_scope(plan, resource)
         if place[0] is not None and UNKNOWN not in place:
-            found[place].append(resource)
-    return [same for same in found.values() if len(same) > 1]
+            resources_by_scope[place].append(resource)
+    return [same for same in resources_by_scope.values() if len(same) > 1]
 
 
 def _find_scope(plan: Plan, resource: Resource) -> tuple[object, ...]:

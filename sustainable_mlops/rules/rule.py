@@ -8,9 +8,9 @@
         fix="Remove vpc_config from the model.",
         types=("aws_sagemaker_endpoint_configuration",),
     )
-    def serverless_in_a_vpc(plan: Plan, configuration: Resource) -> Verdicts:
+    def serverless_in_a_vpc(plan: Plan, configuration: Resource) -> RuleResults:
         ...
-        yield failed("the model is in a VPC", "production_variants.0.model_name")
+        yield failure("the model is in a VPC", "production_variants.0.model_name")
 
 A rule that yields nothing does not apply to the resource.
 """
@@ -63,7 +63,7 @@ class Finding(NamedTuple):
 RULE_IDS: set[str] = set()
 
 RuleResults: TypeAlias = Iterator[RuleResult]
-Check: TypeAlias = Callable[[Plan, Resource], Verdicts]
+Check: TypeAlias = Callable[[Plan, Resource], RuleResults]
 
 
 def failure(message: str, path: str = "") -> RuleResult:
@@ -77,7 +77,7 @@ def success() -> RuleResult:
 
 
 def unknown_result(reason: str, path: str = "") -> RuleResult:
-    """Return an unknown result; `why` says which value is unknown."""
+    """Return an unknown result; `reason` says which value is unknown."""
     return RuleResult(Outcome.UNKNOWN, reason, path)
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.document import quote_value
-from sustainable_mlops.rules.rule import RULE_IDS, Severity, RuleResults, failure, success, rule
+from sustainable_mlops.rules.rule import RULE_IDS, RuleResults, Severity, failure, rule, success
 
 PREFIX = "sust_waiver:"
 #: The date on which waivers are valid or expired; `evaluate` sets it.
@@ -53,9 +53,12 @@ def _cache(_: Plan) -> dict[int, dict[str, Any]]:
 def _list_waiver_tags(resource: Resource) -> dict[str, Any]:
     """Return the waivers among the known tags. One unknown tag makes `tags_all` unknown as a whole."""
     values = resource.values(before=not resource.exists())
-    found = [tags for name in ("tags_all", "tags") if isinstance(tags := values.get(name), dict)]
+    tag_maps = [tags for name in ("tags_all", "tags") if isinstance(tags := values.get(name), dict)]
     return {
-        key: value for tags in found for key, value in tags.items() if key.startswith(PREFIX) and value is not UNKNOWN
+        key: value
+        for tags in tag_maps
+        for key, value in tags.items()
+        if key.startswith(PREFIX) and value is not UNKNOWN
     }
 
 
@@ -66,8 +69,8 @@ def _list_tag_sources(plan: Plan, resource: Resource) -> Iterator[Resource]:
         return
     yield from plan.find_references(resource).resources
     joins = plan.joins if resource.exists() else plan.joins_before
-    named = (joins.find_bucket(resource, "bucket"), joins.find_scaled_variant(resource).endpoint)
-    yield from (other for other in named if isinstance(other, Resource))
+    candidates = (joins.find_bucket(resource, "bucket"), joins.find_scaled_variant(resource).endpoint)
+    yield from (candidate for candidate in candidates if isinstance(candidate, Resource))
 
 
 def _parse_waiver(value: object) -> Waiver:
@@ -92,8 +95,8 @@ def _parse_waiver(value: object) -> Waiver:
 )
 def waivers_count(_: Plan, resource: Resource) -> RuleResults:
     """Check waivers. If a waived finding is fixed early, no other rule reports its waiver."""
-    found = _list_waiver_tags(resource) if resource.mode == "managed" else {}
-    for key, value in found.items():
+    waiver_tags = _list_waiver_tags(resource) if resource.mode == "managed" else {}
+    for key, value in waiver_tags.items():
         name, problem = key.removeprefix(PREFIX), _parse_waiver(value).problem
         if name not in RULE_IDS:
             yield failure(f"{quote_value(name)} is not a rule", "tags")

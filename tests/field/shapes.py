@@ -1,8 +1,8 @@
-"""Root modules of the shapes that people review, their plans, and what a review says of each.
+"""Root modules in the form that people submit for review, their plans and their expected reviews.
 
-A folder here is a shape: `main.tf` (planned by the real provider, without an account), or `plan.json` where no provider
-at hand can plan it. `changes/<name>/` is laid over the root after a first apply, on the sandbox or, where `before.json`
-is there, as that state says.
+Each folder is a shape: `main.tf` (planned by the real provider, without an account), or `plan.json` if no provider
+here can plan it. `changes/<name>/` is copied over the root module after a first apply in the sandbox, or after the
+state in `before.json`.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from sustainable_mlops.footprint.figures import Figure
+from sustainable_mlops.footprint.figures import FootprintFigure
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import FORMATS, render
@@ -25,9 +25,9 @@ from sustainable_mlops.terraform import Terraform
 from tests.renewal import renew
 
 HERE = Path(__file__).parent
-#: The day by which waivers are judged; none of them has one.
+#: The date for waivers; no shape has one.
 TODAY = date(2026, 6, 1)
-#: What every secret in these plans ends with.
+#: The end of every secret in these plans.
 HIDDEN = "made-up"
 _CREATED = "created"
 _FILE = "field.tfplan"
@@ -45,38 +45,39 @@ class Shape:
 
     @property
     def folder(self) -> Path:
-        """Where its files are."""
+        """Folder with its files."""
         return HERE / self.name
 
     @property
     def expectation(self) -> Path:
-        """What the reviews of its plans say, by plan; by hand in its comment, what they should say."""
+        """File with the expected review of each plan; its comment, by hand, tells the right result."""
         return self.folder / "expected.yaml"
 
     @property
     def written(self) -> bool:
-        """Whether its plan is written by hand."""
+        """True if its plan is hand-made."""
         return (self.folder / "plan.json").exists()
 
     @property
     def shares(self) -> bool:
-        """Whether one running provider may plan it: its provider is configured once."""
+        """True if a shared provider process can plan it, because it configures one provider."""
         return not self.written and (self.folder / "main.tf").read_text().count('\nprovider "') == 1
 
     @property
     def changes(self) -> list[str]:
-        """The names of its changes."""
+        """Names of its changes."""
         return sorted(one.name for one in self.folder.glob("changes/*"))
 
     @property
     def applied(self) -> bool:
-        """Whether its changes follow an apply, and not a state that is written by hand."""
+        """True if its changes follow an apply, not a hand-made state."""
         return bool(self.changes) and not (self.folder / "before.json").exists()
 
     def plans(self, folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The name and Terraform's JSON of each plan, made in `folder`; `environment` leads to a sandbox or a provider.
+        """Yield the name and the JSON of each plan, made in `folder`.
 
-        What was applied is destroyed again after the last.
+        `environment` points to a sandbox or a provider process. The applied resources are destroyed after the last
+        plan.
         """
         if self.written:
             yield _CREATED, json.loads((self.folder / "plan.json").read_text())
@@ -102,21 +103,23 @@ class Shape:
 
 
 def shapes() -> list[Shape]:
-    """Every shape, by name."""
+    """Return every shape, by name."""
     roots = [*HERE.glob("*/main.tf"), *HERE.glob("*/plan.json")]
     return [Shape(name) for name in sorted(root.parent.name for root in roots)]
 
 
 def reviewed(name: str, plan: Mapping[str, Any]) -> Review:
-    """The review of a plan called `name`."""
+    """Return the review of a plan with this name."""
     return review(load(json.dumps(plan).encode(), name), today=TODAY)
 
 
 def said(found: Review, plan: Mapping[str, Any]) -> dict[str, Any]:
-    """What an expectation holds of a review."""
+    """Return the parts of a review that an expectation contains."""
     footprint, whole = found.footprint, load(json.dumps(plan).encode())
     regions = {
-        one.address: whole.region(resource) for one in footprint.resources if (resource := whole.resource(one.address))
+        one.address: whole.find_region(resource)
+        for one in footprint.resources
+        if (resource := whole.find_resource(one.address))
     }
     return {
         "verdict": str(found.verdict),
@@ -126,19 +129,19 @@ def said(found: Review, plan: Mapping[str, Any]) -> dict[str, Any]:
             unit: {side: _rounded(getattr(footprint, side).get(metric)) for side in ("before", "after", "delta")}
             for metric, unit in (("total", "kgCO2e"), ("cost", "USD"))
         },
-        "unseen": [f"{one.address}: {one.why}" for one in found.unseen],
+        "unseen": [f"{one.address}: {one.kind}" for one in found.coverage_gaps],
         "regions": {address: region if isinstance(region, str) else "unknown" for address, region in regions.items()},
     }
 
 
 def every_format(name: str, plan: Mapping[str, Any]) -> str:
-    """All that any format says of a plan."""
+    """Return the review of a plan in every format."""
     found = reviewed(name, plan)
     return "\n".join(render(found, form) for form in FORMATS)
 
 
 def differences(shape: Shape, name: str, plan: Mapping[str, Any]) -> str:
-    """How the review of the plan called `name` differs from what is expected, and what to run to expect it."""
+    """Return the differences from the expected review, and the command that accepts them."""
     expected = yaml.safe_load(shape.expectation.read_text()) if shape.expectation.is_file() else None
     wanted = (expected or {}).get(name, {})
     found = said(reviewed(f"{shape} {name}", plan), plan)
@@ -146,11 +149,11 @@ def differences(shape: Shape, name: str, plan: Mapping[str, Any]) -> str:
         _dumped(wanted).splitlines(), _dumped(found).splitlines(), "expected", "found", lineterm="", n=1
     )
     text = "\n".join(lines)
-    return f"{name}:\n{text}\n{renew(f'.venv/bin/python -m tests.field.renew {shape}')}\n" if text else ""
+    return f"{name}:\n{text}\n{renew(f'.venv/bin/python -m tests.field.update_expected {shape}')}\n" if text else ""
 
 
 def write(shape: Shape, found: Mapping[str, Any]) -> None:
-    """Expect `found` of a shape's plans; the comment at the top stays."""
+    """Write the expected reviews of a shape; the comment at the top stays."""
     shape.expectation.touch()
     comment = _COMMENT.match(shape.expectation.read_text())
     shape.expectation.write_text((comment[0] if comment else "") + _dumped(found))
@@ -161,19 +164,19 @@ def _dumped(found: Mapping[str, Any]) -> str:
 
 
 def _top(markdown: str) -> str:
-    """A comment from its title to the end of its first table."""
+    """Return a comment from its title to the end of its first table."""
     lines = markdown[markdown.index("## ") :].splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("|"))
     end = next((number for number, line in enumerate(lines) if number > first and not line.startswith("|")), len(lines))
     return "\n".join(lines[:end]) + "\n"
 
 
-def _rounded(figure: Figure | None) -> float | str:
+def _rounded(figure: FootprintFigure | None) -> float | str:
     return "unknown" if figure is None else round(figure.central, 1)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Texts of several lines as blocks."""
+    """Dumper that writes texts of several lines as blocks."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:

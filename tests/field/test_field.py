@@ -1,4 +1,4 @@
-"""Plans of the shapes that people review: verdict, top of the comment, figures, Regions, what is not seen."""
+"""Reviews of typical plans: verdict, top of the comment, figures, Regions and coverage gaps."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ import yaml
 from tests.field.shapes import HIDDEN, Shape, differences, every_format, shapes
 from tests.sandbox.support import push_images
 
-#: Shape and plan to kgCO2e and USD a month after it, by the arithmetic in README.md.
+#: kgCO2e and USD a month after each plan, by shape and plan, from the arithmetic in README.md.
 BY_HAND = {
     ("realtime_gpu", "created"): (51.5, 1075.1),
     ("realtime_gpu", "larger"): (112.4, 2741.7),
@@ -34,7 +34,7 @@ def test_a_plan_is_reviewed_as_expected(shape: Shape, tmp_path: Path, request: p
 
 @pytest.mark.apply
 @pytest.mark.parametrize("shape", [shape for shape in shapes() if shape.applied], ids=str)
-def test_a_plan_and_a_change_of_what_it_made_are_reviewed_as_expected(
+def test_a_plan_and_a_change_after_its_apply_are_reviewed_as_expected(
     shape: Shape, tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str]
 ) -> None:
     environment = terraform_environment if shape.shares else sandbox.environment
@@ -42,7 +42,7 @@ def test_a_plan_and_a_change_of_what_it_made_are_reviewed_as_expected(
 
 
 def with_images(sandbox: Any, plans: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The plans, each applied only once the images that it names are there."""
+    """Yield the plans after pushing their images, so that each can be applied."""
     for name, plan in plans:
         push_images(sandbox, json.dumps(plan))
         yield name, plan
@@ -56,7 +56,7 @@ def check(shape: Shape, plans: Iterable[tuple[str, dict[str, Any]]]) -> None:
 
 
 @pytest.mark.parametrize(("shape", "plan"), BY_HAND, ids=[" ".join(key) for key in BY_HAND])
-def test_figures_are_those_of_the_arithmetic_by_hand(shape: str, plan: str) -> None:
+def test_figures_equal_the_arithmetic_by_hand(shape: str, plan: str) -> None:
     figures = yaml.safe_load(Shape(shape).expectation.read_text())[plan]["figures"]
     found = figures["kgCO2e"]["after"], figures["USD"]["after"]
     assert found == pytest.approx(BY_HAND[shape, plan], rel=0.005, abs=0.06)

@@ -1,7 +1,7 @@
-"""Plans of CloudFormation types, written by hand: no provider here can plan them.
+"""Hand-made plans of CloudFormation types, because no provider here can plan them.
 
-Each resource is given as `aws_*` writes it and as CloudFormation does, in snake case; `written` makes a whole plan of
-them in one of three ways: `aws`, `awscc` or `cloudcontrol`.
+Each resource is given in two forms: as `aws_*` and as CloudFormation, both in snake case. `written` makes a complete
+plan of them in one of three forms: `aws`, `awscc` or `cloudcontrol`.
 """
 
 import json
@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tests.plan.build import document
-from tests.rules import plans
+from tests.plan.plan_builder import document
+from tests.rules import plan_builder
 
 WAYS = ("aws", "awscc", "cloudcontrol")
 _ACTIONS = {"replace": ["delete", "create"]}
@@ -19,7 +19,7 @@ _CAPITALS = {"sse": "SSE", "gb": "GB", "mb": "MB", "kms_master": "KMSMaster"}
 
 
 class Twins(NamedTuple):
-    """One resource in both writings, after the plan and, where it was another one, before it."""
+    """One resource in both forms, after the plan and, if it differs, before it."""
 
     kind: str  # AWS::SageMaker::Model
     aws: Mapping[str, Any]
@@ -29,7 +29,7 @@ class Twins(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name of the resource's block."""
+        """Name of the resource's block."""
         return self.kind.rsplit("::", 1)[1].lower()
 
 
@@ -49,7 +49,7 @@ AWS_TYPES = {
 
 
 def address(kind: str, name: str, way: str) -> str:
-    """Where a resource of this CloudFormation type stands in a plan."""
+    """Return the address of a resource of this CloudFormation type."""
     if way == "aws":
         return f"{AWS_TYPES[kind]}.{name}"
     if way == "cloudcontrol":
@@ -59,11 +59,11 @@ def address(kind: str, name: str, way: str) -> str:
 
 
 def written(*resources: Twins, way: str, action: str = "create") -> dict[str, Any]:
-    """A plan that does `action` to all these resources."""
+    """Return a plan that applies `action` to all these resources."""
     if way == "aws":
         values = {address(one.kind, one.name, way): one.aws for one in resources}
         before = {address(one.kind, one.name, way): one.aws_before for one in resources}
-        return plans.document(values, actions=dict.fromkeys(values, action), before=before)
+        return plan_builder.document(values, actions=dict.fromkeys(values, action), before=before)
     entries = [_entry(one, way, action) for one in resources]
     provider = {"name": way, "expressions": {"region": {"constant_value": "eu-north-1"}}}
     configuration = {
@@ -74,13 +74,13 @@ def written(*resources: Twins, way: str, action: str = "create") -> dict[str, An
 
 
 def planned(plan: dict[str, Any]) -> dict[str, Any]:
-    """The same with `planned_values`, which whoever reads nothing else needs."""
+    """Return such a plan with `planned_values`, which only some tests need."""
     resources = [{**one, "values": one["change"]["after"]} for one in plan["resource_changes"]]
     return {**plan, "planned_values": {"root_module": {"resources": resources}}}
 
 
 def _entry(one: Twins, way: str, action: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The resource's change and its configuration."""
+    """Return the resource's change and its configuration."""
     values = one.awscc if way == "awscc" else _desired(one.kind, one.awscc)
     old = {**one.awscc, **one.awscc_before}
     before = old if way == "awscc" else _desired(one.kind, old)
@@ -101,7 +101,7 @@ def _desired(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def camel(values: Any) -> Any:
-    """Snake case as CloudFormation writes it. Text that is JSON becomes the object that CloudFormation takes."""
+    """Convert snake case to CloudFormation's spelling. JSON text becomes the object that CloudFormation accepts."""
     if isinstance(values, list):
         return [camel(value) for value in values]
     if isinstance(values, dict):

@@ -1,4 +1,4 @@
-"""Reads everything that a plan's API offers, as rules, footprint and review together do."""
+"""Survey of everything that a plan's API offers, as rules, footprint and review read it."""
 
 from typing import Any
 
@@ -6,35 +6,51 @@ from sustainable_mlops.plan import UNKNOWN, Plan, iam
 
 
 def survey(plan: Plan) -> list[Any]:
-    """All there is to read, in a fixed order."""
-    found: list[Any] = [plan.whole, plan.failed_checks, plan.provider_major]
-    found += [plan.foreign, plan.commands, plan.refresh_only, plan.vanished]
-    for resource in [*plan.resources, *plan.data]:
-        found += [resource, resource.before, resource.after, resource.tags(), plan.region(resource)]
-        found += [resource.replaced_because, resource.imported, plan.references(resource)]
-        found += [resource.drift, resource.written_type, plan.configured(resource, "production_variants.0.model_name")]
-        found += [plan.region(resource, before=True), resource.number("max_capacity"), resource.flag("force_destroy")]
+    """Return everything that can be read, in a fixed order."""
+    found: list[Any] = [plan.is_complete, plan.failed_checks, plan.provider_major]
+    found += [plan.unreviewed_resources, plan.commands, plan.is_refresh_only, plan.deleted_outside]
+    for resource in [*plan.resources, *plan.data_sources]:
+        found += [resource, resource.before, resource.after, resource.tags(), plan.find_region(resource)]
+        found += [resource.replacement_paths, resource.is_imported, plan.find_references(resource)]
+        found += [
+            resource.drift,
+            resource.source_type,
+            plan.is_configured(resource, "production_variants.0.model_name"),
+        ]
+        found += [
+            plan.find_region(resource, before=True),
+            resource.number("max_capacity"),
+            resource.flag("force_destroy"),
+        ]
         found += [resource.texts("alarm_actions"), resource.blocks("production_variants"), resource.text("name")]
     for joins in (plan.joins, plan.joins_before):
-        for endpoint in plan.by_type("aws_sagemaker_endpoint"):
-            found += [joins.configuration(endpoint), joins.alarms_on(endpoint), joins.scalable_targets(endpoint)]
-        for configuration in plan.by_type("aws_sagemaker_endpoint_configuration"):
-            found += [joins.endpoints(configuration), joins.variants(configuration)]
-        for target in plan.by_type("aws_appautoscaling_target"):
-            found += [joins.scaled(target), joins.scaling_policies(target), joins.scheduled_actions(target)]
-        for policy in plan.by_type("aws_appautoscaling_policy"):
-            found += [joins.scaled(policy), joins.alarms_of(policy)]
-        for bucket in plan.by_type("aws_s3_bucket"):
-            found += [joins.of_bucket(bucket, "aws_s3_bucket_versioning")]
-        found += [iam.of_role(role, joins) for role in plan.by_type("aws_iam_role")]
+        for endpoint in plan.list_by_type("aws_sagemaker_endpoint"):
+            found += [
+                joins.find_configuration(endpoint),
+                joins.find_endpoint_alarms(endpoint),
+                joins.find_scalable_targets(endpoint),
+            ]
+        for configuration in plan.list_by_type("aws_sagemaker_endpoint_configuration"):
+            found += [joins.find_endpoints(configuration), joins.list_variants(configuration)]
+        for target in plan.list_by_type("aws_appautoscaling_target"):
+            found += [
+                joins.find_scaled_variant(target),
+                joins.find_scaling_policies(target),
+                joins.find_scheduled_actions(target),
+            ]
+        for policy in plan.list_by_type("aws_appautoscaling_policy"):
+            found += [joins.find_scaled_variant(policy), joins.find_alarms_with_action(policy)]
+        for bucket in plan.list_by_type("aws_s3_bucket"):
+            found += [joins.find_bucket_resources(bucket, "aws_s3_bucket_versioning")]
+        found += [iam.read_role_policies(role, joins) for role in plan.list_by_type("aws_iam_role")]
     for pipeline in [*plan.pipelines, *plan.pipelines_before]:
-        found += [pipeline, pipeline.unknown]
+        found += [pipeline, pipeline.unreadable_reason]
         for step in [] if pipeline.steps is UNKNOWN else pipeline.steps:
-            found += [step.text("ResourceConfig.InstanceType"), step.cached, step.cached_for, step.depends_on]
+            found += [step.text("ResourceConfig.InstanceType"), step.is_cached, step.cache_duration, step.depends_on]
             found += [step.parent, step.type, step.name]
     return found
 
 
 def addresses(plan: Plan) -> set[str]:
-    """The addresses of the managed resources."""
+    """Return the addresses of the managed resources."""
     return {resource.address for resource in plan.resources}

@@ -1,4 +1,4 @@
-"""CloudFormation types are read as their twins: values, what is unknown, joins. All plans are written by hand."""
+"""CloudFormation types: values, unknown values and relations. All plans are hand-made."""
 
 import json
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Sensitive
-from sustainable_mlops.plan.cloudformation import TWINS
-from sustainable_mlops.plan.twins import Twin
-from tests.plan.build import change, declared, plan
+from sustainable_mlops.plan.cloudformation import TYPE_MAPPINGS
+from sustainable_mlops.plan.type_mapping import TypeMapping
 from tests.plan.cloudformation import AWS_TYPES, address, camel
+from tests.plan.plan_builder import change, declared, plan
 
 CONFIG = "awscc_sagemaker_endpoint_config.c"
 VARIANT = {"variant_name": "all", "instance_type": "ml.m5.large", "initial_instance_count": 1, "model_name": "m"}
@@ -24,13 +24,13 @@ def constant(value: Any) -> dict[str, Any]:
 
 
 def at(found: Plan, where: str) -> Resource:
-    resource = found.resource(where)
+    resource = found.find_resource(where)
     assert resource is not None, where
     return resource
 
 
 def configuration(variant: dict[str, Any], expression: Any, *more: dict[str, Any], **unknown: Any) -> Plan:
-    """A plan that makes an endpoint configuration as awscc does, and what its model's name may come from."""
+    """Return a plan that creates an endpoint configuration with awscc, and the possible origins of its model's name."""
     marks = {"id": True, "async_inference_config": True, "kms_key_id": True, "production_variants": [unknown]}
     root = {"resources": [declared(CONFIG, endpoint_config_name=constant("c"), production_variants=expression)]}
     root["resources"] += [declared(entry["address"]) for entry in more]
@@ -38,15 +38,15 @@ def configuration(variant: dict[str, Any], expression: Any, *more: dict[str, Any
     return plan(change(CONFIG, values, unknown=marks), *more, root=root)
 
 
-def test_what_awscc_computes_where_nobody_sets_it_is_not_set() -> None:
+def test_an_attribute_that_awscc_computes_is_not_set() -> None:
     found = configuration(VARIANT, constant([VARIANT]), **COMPUTED)
     (read,) = found.resources
     assert read.type == "aws_sagemaker_endpoint_configuration"
-    assert read.written_type == "awscc_sagemaker_endpoint_config"
+    assert read.source_type == "awscc_sagemaker_endpoint_config"
     assert read.get("async_inference_config") is None
     assert read.get("kms_key_arn") is None
     assert read.get("arn") is UNKNOWN
-    (variant,) = found.joins.variants(read)  # type: ignore[misc]
+    (variant,) = found.joins.list_variants(read)  # type: ignore[misc]
     assert (variant.kind, variant.block.get("volume_size_in_gb")) == ("real-time", None)
 
 
@@ -58,7 +58,7 @@ def test_what_awscc_computes_where_nobody_sets_it_is_not_set() -> None:
         (change("aws_x.m", {}, unknown={"size": True}), UNKNOWN),
     ],
 )
-def test_what_a_reference_may_give_stays_unknown(source: dict[str, Any], count: object) -> None:
+def test_an_attribute_that_a_reference_may_set_stays_unknown(source: dict[str, Any], count: object) -> None:
     attribute = "size" if source["type"] == "aws_x" else "name"
     expression = {"references": [f"{source['address']}.{attribute}", source["address"]]}
     variant = {name: VARIANT[name] for name in ("variant_name", "instance_type")}
@@ -69,7 +69,7 @@ def test_what_a_reference_may_give_stays_unknown(source: dict[str, Any], count: 
     assert at(unknown_name, CONFIG).get("production_variants.0.model_name") is (None if name_known else UNKNOWN)
 
 
-def test_a_policy_that_a_reference_may_give_stays_unknown() -> None:
+def test_a_policy_that_a_reference_may_set_stays_unknown() -> None:
     role = change(
         "awscc_iam_role.r", {"policies": [{"policy_name": "p"}]}, unknown={"policies": [{"policy_document": True}]}
     )
@@ -81,7 +81,7 @@ def test_a_policy_that_a_reference_may_give_stays_unknown() -> None:
         assert at(found, "awscc_iam_role.r").get("inline_policy.0.policy") is UNKNOWN, reference
 
 
-def test_references_are_found_where_awscc_writes_them() -> None:
+def test_references_in_awscc_expressions_are_found() -> None:
     found = plan(
         change("awscc_sagemaker_endpoint.e", {}, unknown={"endpoint_config_name": True}),
         change(CONFIG, {"production_variants": [{}]}, unknown={"production_variants": [{"model_name": True}]}),
@@ -94,29 +94,29 @@ def test_references_are_found_where_awscc_writes_them() -> None:
             ]
         },
     )
-    followed = found.joins.configuration(at(found, "awscc_sagemaker_endpoint.e"))
+    followed = found.joins.find_configuration(at(found, "awscc_sagemaker_endpoint.e"))
     assert followed is at(found, CONFIG)
-    variants = found.joins.variants(followed)
+    variants = found.joins.list_variants(followed)
     assert variants is not UNKNOWN
     assert variants[0].model is at(found, "aws_sagemaker_model.m")
 
 
-def test_what_is_configured_is_told_by_the_twins_paths() -> None:
+def test_configured_attributes_have_mapped_paths() -> None:
     found = configuration(VARIANT, constant([VARIANT]), **COMPUTED)
     (read,) = found.resources
-    assert found.configured(read, "name") is True
-    assert found.configured(read, "kms_key_arn") is False
-    assert found.configured(read, "arn") is False
-    assert found.configured(read, "production_variants.0.instance_type") is True
-    assert found.configured(read, "production_variants.0.serverless_config") is False
+    assert found.is_configured(read, "name") is True
+    assert found.is_configured(read, "kms_key_arn") is False
+    assert found.is_configured(read, "arn") is False
+    assert found.is_configured(read, "production_variants.0.instance_type") is True
+    assert found.is_configured(read, "production_variants.0.serverless_config") is False
 
 
-def test_an_attribute_that_the_twin_calls_otherwise_is_none_of_the_twins_own() -> None:
-    moved = Twin("aws_x", {"x_name": "name"}, {"tag_list.key": "tags"}, {})
-    assert moved.written("name") == ("x_name",)
-    assert moved.written("tags") == ("tag_list",)
-    assert moved.written("x_name") == moved.written("tag_list") == ()
-    assert moved.written("role_arn") == ("role_arn",)
+def test_a_renamed_source_attribute_is_not_an_attribute_of_the_mapped_type() -> None:
+    moved = TypeMapping("aws_x", {"x_name": "name"}, {"tag_list.key": "tags"}, {})
+    assert moved.list_source_attributes("name") == ("x_name",)
+    assert moved.list_source_attributes("tags") == ("tag_list",)
+    assert moved.list_source_attributes("x_name") == moved.list_source_attributes("tag_list") == ()
+    assert moved.list_source_attributes("role_arn") == ("role_arn",)
 
 
 def cloud_control(kind: str, properties: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def cloud_control(kind: str, properties: dict[str, Any] | None, **more: Any) -> 
     return change("aws_cloudcontrolapi_resource.x", values, unknown=unknown, **more)
 
 
-def test_a_desired_state_that_is_unknown_or_hidden_tells_nothing_but_what_it_refers_to() -> None:
+def test_an_unknown_or_sensitive_desired_state_tells_only_its_references() -> None:
     references = ["aws_sagemaker_endpoint_configuration.c.name", "aws_sagemaker_endpoint_configuration.c"]
     root = {
         "resources": [
@@ -138,20 +138,20 @@ def test_a_desired_state_that_is_unknown_or_hidden_tells_nothing_but_what_it_ref
     endpoint = found.resources[0]
     assert endpoint.type == "aws_sagemaker_endpoint"
     assert endpoint.get("endpoint_config_name") is UNKNOWN
-    assert found.joins.configuration(endpoint) is at(found, "aws_sagemaker_endpoint_configuration.c")
-    assert found.configured(endpoint, "deployment_config") is UNKNOWN
+    assert found.joins.find_configuration(endpoint) is at(found, "aws_sagemaker_endpoint_configuration.c")
+    assert found.is_configured(endpoint, "deployment_config") is UNKNOWN
     hidden = plan(cloud_control("AWS::IAM::Role", {"RoleName": "secret"}, sensitive={"desired_state": True}))
     assert hidden.resources[0].get("name") is UNKNOWN
     assert "secret" not in repr(hidden.resources[0].after)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"a": "\\ud800"}', "[" * 10_000, '{"a":' * 150 + "1" + "}" * 150])
-def test_a_desired_state_that_is_no_object_is_unknown(text: str) -> None:
+def test_a_desired_state_that_is_not_an_object_is_unknown(text: str) -> None:
     values = {"type_name": "AWS::IAM::Role", "desired_state": text}
     assert plan(change("aws_cloudcontrolapi_resource.x", values)).resources[0].get("name") is UNKNOWN
 
 
-def test_what_aws_gave_an_existing_resource_is_read_back() -> None:
+def test_identifiers_of_an_existing_resource_are_read_back() -> None:
     arn = "arn:aws:sagemaker:eu-north-1:123456789012:endpoint/e"
     before = {
         "type_name": "AWS::SageMaker::Endpoint",
@@ -162,7 +162,7 @@ def test_what_aws_gave_an_existing_resource_is_read_back() -> None:
     assert read.old.values == {"name": "e", "arn": arn, "endpoint_config_name": "c"}
 
 
-def test_hidden_values_stay_hidden() -> None:
+def test_sensitive_values_stay_sensitive() -> None:
     values = {"model_name": "m", "primary_container": {"environment": '{"TOKEN": "hunter2"}'}}
     marks = {"primary_container": {"environment": True}}
     (read,) = plan(change("awscc_sagemaker_model.m", values, sensitive=marks)).resources
@@ -180,7 +180,7 @@ def test_hidden_values_stay_hidden() -> None:
     assert "hunter2" not in repr(read.after) + repr(bucket.after)
 
 
-def test_settings_without_a_place_in_the_twin_keep_their_names() -> None:
+def test_properties_without_a_mapping_keep_their_names() -> None:
     values = {"bucket_name": "b", "public_access_block_configuration": {"block_public_acls": True}}
     (read,) = plan(change("awscc_s3_bucket.b", values)).resources
     assert read.get("public_access_block_configuration") == [{"block_public_acls": True}]
@@ -200,13 +200,13 @@ def test_a_cluster_keeps_cloudformations_names() -> None:
         assert read.text("orchestrator.0.eks.0.cluster_arn") == "arn"
 
 
-def test_what_forces_a_replacement_is_told_in_the_twins_words() -> None:
+def test_replacement_paths_have_mapped_names() -> None:
     entry = change("awscc_s3_bucket.b", {"bucket_name": "new"}, before={"bucket_name": "old"})
     entry["change"] |= {"actions": ["delete", "create"], "replace_paths": [["bucket_name"], ["tags", 0], []]}
-    assert plan(entry).resources[0].replaced_because == ["bucket", "tags.0", ""]
+    assert plan(entry).resources[0].replacement_paths == ["bucket", "tags.0", ""]
 
 
-def test_what_has_no_twin_is_told_apart() -> None:
+def test_a_type_without_a_mapping_is_unreviewed() -> None:
     stack = {"name": "s", "template_body": "{}"}
     found = plan(
         change("awscc_lambda_function.f", {"function_name": "f"}),
@@ -216,29 +216,26 @@ def test_what_has_no_twin_is_told_apart() -> None:
         change("data.awscc_lambda_function.d", {"id": "d"}, actions=["read"]),
         cloud_control("AWS::Lambda::Function", {}),
     )
-    assert {one.resource.address: one.why for one in found.foreign} == {
-        "awscc_lambda_function.f": "awscc_lambda_function is a type of CloudFormation that is not reviewed",
-        "aws_cloudformation_stack.s": "what its template makes is not in the plan",
+    assert {one.resource.address: one.reason for one in found.unreviewed_resources} == {
+        "awscc_lambda_function.f": "awscc_lambda_function is a CloudFormation type that is not reviewed",
+        "aws_cloudformation_stack.s": "the plan does not show the resources of its template",
         "aws_cloudformation_stack_set_instance.i": (
-            "what its template makes, in every account and Region of it, is not in the plan"
+            "the plan does not show the resources that its template creates in each account and Region"
         ),
-        "aws_cloudcontrolapi_resource.x": "AWS::Lambda::Function is a type of CloudFormation that is not reviewed",
+        "aws_cloudcontrolapi_resource.x": "AWS::Lambda::Function is a CloudFormation type that is not reviewed",
     }
 
 
-def test_a_type_name_that_is_not_known_is_told_so() -> None:
-    (one,) = plan(change("aws_cloudcontrolapi_resource.x", {}, unknown={"type_name": True})).foreign
-    assert (
-        one.why
-        == "the type_name of this resource, which is not known, is a type of CloudFormation that is not reviewed"
-    )
+def test_an_unknown_type_name_is_reported() -> None:
+    (one,) = plan(change("aws_cloudcontrolapi_resource.x", {}, unknown={"type_name": True})).unreviewed_resources
+    assert one.reason == "its type_name is not known, so it is not reviewed"
 
 
-def test_the_table_has_every_type_that_is_promised() -> None:
-    assert {kind: twin.type for kind, twin in TWINS.items()} == {
+def test_the_table_has_every_documented_type() -> None:
+    assert {kind: twin.type for kind, twin in TYPE_MAPPINGS.items()} == {
         **AWS_TYPES,
         "AWS::SageMaker::Cluster": "aws_sagemaker_cluster",
     }
-    for kind, twin in TWINS.items():
+    for kind, twin in TYPE_MAPPINGS.items():
         (read,) = plan(change(address(kind, "x", "awscc"), {"tags": [{"key": "a", "value": "b"}]})).resources
         assert (read.type, read.tags()) == (twin.type, {"a": "b"})

@@ -1,4 +1,4 @@
-"""What runs because of a plan and shows in none."""
+"""Commands that a plan runs without showing their effect."""
 
 import json
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.plan import Command, Plan, load
-from tests.plan.build import change, declared, document, plan
+from sustainable_mlops.plan import Plan, PlanCommand, load
+from tests.plan.plan_builder import change, declared, document, plan
 
 
 def constant(value: Any) -> dict[str, Any]:
     return {"constant_value": value}
 
 
-def provisioned(entry: dict[str, Any], *provisioners: tuple[str, dict[str, Any]]) -> list[Command]:
-    """The commands of a resource with these provisioners, written as Terraform 1.11 does."""
+def provisioned(entry: dict[str, Any], *provisioners: tuple[str, dict[str, Any]]) -> list[PlanCommand]:
+    """Return the commands of a resource with these provisioners, as Terraform 1.11 records them."""
     written = [{"type": kind, "expressions": expressions} for kind, expressions in provisioners]
     root = {"resources": [{**declared(entry["address"].partition("[")[0]), "provisioners": written}]}
     return plan(entry, root=root).commands
@@ -41,25 +41,25 @@ MADE = {"references": ["var.token", "self.id", "self"]}
         (["forget"], None),
     ],
 )
-def test_provisioners_run_where_a_resource_is_made_or_destroyed(actions: list[str], when: str | None) -> None:
+def test_provisioners_run_when_a_resource_is_created_or_destroyed(actions: list[str], when: str | None) -> None:
     before = None if actions == ["create"] else {"id": "x"}
     after = None if actions in (["delete"], ["forget"]) else {"id": "x"}
     found = provisioned(change("terraform_data.x", after, before=before, actions=actions), ECHO)
-    assert found == ([Command("terraform_data.x", "local-exec", "echo hello", when)] if when else [])
+    assert found == ([PlanCommand("terraform_data.x", "local-exec", "echo hello", when)] if when else [])
 
 
-def test_each_instance_runs_its_own() -> None:
+def test_each_instance_runs_its_own_provisioner() -> None:
     (found,) = provisioned(change("terraform_data.x", {"id": "x"}, index="a"), ECHO)
     assert found.address == 'terraform_data.x["a"]'
 
 
-def test_on_destruction_nothing_runs_that_refers_to_others() -> None:
+def test_a_provisioner_with_other_references_does_not_run_on_destruction() -> None:
     gone = change("terraform_data.x", before={"id": "x"})
     own = ("local-exec", {"command": {"references": ["self.id", "self"]}})
     assert [one.text for one in provisioned(gone, own, ("local-exec", {"command": MADE}))] == ["made of self.id"]
 
 
-def test_what_runs_is_told_as_far_as_it_is_constant() -> None:
+def test_the_constant_part_of_a_command_is_shown() -> None:
     assert texts(
         ECHO,
         ("local-exec", {"command": MADE}),
@@ -87,8 +87,8 @@ def test_data_sources_that_run_programs_run_with_every_plan() -> None:
         "data.external.s", {"program": ["curl", "s3cret"]}, actions=["read"], sensitive={"program": [False, True]}
     )
     assert plan(program, hidden, change("data.aws_region.r", {"id": "r"}, actions=["read"])).commands == [
-        Command("data.external.e", "external", "python; x.py", "planned"),
-        Command("data.external.s", "external", "curl; (sensitive)", "read"),
+        PlanCommand("data.external.e", "external", "python; x.py", "planned"),
+        PlanCommand("data.external.s", "external", "curl; (sensitive)", "read"),
     ]
 
 
@@ -135,7 +135,7 @@ OUTSIDE = document(
 )
 
 
-def test_actions_are_told_with_what_triggers_them() -> None:
+def test_actions_are_listed_with_their_trigger() -> None:
     by_hand = {name: value for name, value in INVOKED.items() if name != "lifecycle_action_trigger"}
     deferred = {"reason": "deferred_prereq", "action_invocation": by_hand}
     found = plan(
@@ -151,7 +151,7 @@ def test_actions_are_told_with_what_triggers_them() -> None:
     }
 
 
-def test_what_cannot_be_read_is_told_all_the_same() -> None:
+def test_unreadable_entries_are_listed() -> None:
     found = plan(action_invocations=[None, {}], deferred_action_invocations=[1])
     assert [one.address for one in found.commands] == [
         "action_invocations[0]", "action_invocations[1]", "deferred_action_invocations[0]"
@@ -161,11 +161,11 @@ def test_what_cannot_be_read_is_told_all_the_same() -> None:
     assert [(one.kind, one.text) for one in commands] == [("a provisioner", ""), ("local-exec", "")]
 
 
-def test_actions_that_are_no_list_are_refused() -> None:
+def test_actions_that_are_not_a_list_are_refused() -> None:
     with pytest.raises(UserError, match="action_invocations: must be a list, not an object"):
         load(json.dumps(document(action_invocations={})).encode())
 
 
-def test_a_plan_without_any_runs_nothing() -> None:
+def test_a_plan_without_commands_runs_nothing() -> None:
     found: Plan = plan(change("aws_s3_bucket.b", {"bucket": "b"}), root={"resources": [declared("aws_s3_bucket.b")]})
     assert found.commands == []

@@ -1,16 +1,16 @@
-"""Which resources have a pre- or postcondition, as Terraform 1.11 writes it under `checks`."""
+"""Resources with a precondition or postcondition, as Terraform 1.11 records them under `checks`."""
 
 from typing import Any
 
 import pytest
 
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import change, plan
 
 ENDPOINT = "aws_sagemaker_endpoint.e"
 
 
 def check(address: str, **where: Any) -> dict[str, Any]:
-    """A check of a declared resource, whose instances are told apart below it."""
+    """Return a check of a declared resource, with its instances."""
     found = {"kind": "resource", "mode": "managed", "type": "aws_sagemaker_endpoint", "name": "e", **where}
     return {"address": {**found, "to_display": address}, "status": "pass", "instances": []}
 
@@ -20,11 +20,11 @@ def has_condition(address: str, *checks: Any, **entry: Any) -> bool:
     return found.has_condition(found.resources[0])
 
 
-def test_a_check_of_the_resource_is_one() -> None:
+def test_a_check_of_the_resource_is_a_condition() -> None:
     assert has_condition(ENDPOINT, check(ENDPOINT))
 
 
-def test_every_instance_of_a_module_has_those_of_its_resource() -> None:
+def test_every_instance_of_a_module_has_the_conditions_of_its_resource() -> None:
     inside = check(f"module.m.{ENDPOINT}", module="module.m")
     assert has_condition(f'module.m["a"].{ENDPOINT}', inside, index=0)
     assert not has_condition(ENDPOINT, inside)
@@ -41,5 +41,5 @@ def test_every_instance_of_a_module_has_those_of_its_resource() -> None:
         "odd",
     ],
 )
-def test_any_other_check_is_none(other: Any) -> None:
+def test_other_checks_are_not_conditions(other: Any) -> None:
     assert not has_condition(ENDPOINT, other)

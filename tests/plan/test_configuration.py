@@ -1,20 +1,20 @@
-"""References are followed through modules and `for_each`, and never guessed."""
+"""References through modules and `for_each`. They are followed, but never guessed."""
 
 from typing import Any
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, load
-from tests.plan.build import change, declared, plan
+from tests.plan.plan_builder import change, declared, plan
 from tests.plan.test_load import FIXTURES
 
 NAME = {"name": True}
 
 
 def referred(found: Plan, position: int = 0, path: str = "role") -> list[str]:
-    return [resource.address for resource in found.references(found.resources[position], path).resources]
+    return [resource.address for resource in found.find_references(found.resources[position], path).resources]
 
 
 def roles(**calls: Any) -> Plan:
-    """A user of `role` in the root module, and two modules `a` and `b` with a role each."""
+    """Return a plan with a user of `role` in the root module, and two modules `a` and `b` with a role each."""
     module = {
         "resources": [declared("aws_iam_role.this")],
         "outputs": {"arn": {"expression": {"references": ["aws_iam_role.this.arn", "aws_iam_role.this"]}}},
@@ -30,32 +30,36 @@ def roles(**calls: Any) -> Plan:
     )
 
 
-def test_through_the_output_of_a_module() -> None:
+def test_a_reference_goes_through_the_output_of_a_module() -> None:
     assert referred(roles(role=["module.b.arn", "module.b"])) == ["module.b.aws_iam_role.this"]
 
 
-def test_what_cannot_be_followed_is_told() -> None:
+def test_an_unresolved_reference_is_reported() -> None:
     found = roles(role=["local.role", "module.a.other", "module.a"])
-    references = found.references(found.resources[0], "role")
+    references = found.find_references(found.resources[0], "role")
     assert references.resources == ()
     assert set(references.unresolved) == {"local.role", "module.a.other"}
 
 
-def test_through_the_input_of_a_module() -> None:
+def test_a_reference_goes_through_the_input_of_a_module() -> None:
     found = load(FIXTURES / "platform.json")
-    model = found.resource("module.async.aws_sagemaker_model.this")
+    model = found.find_resource("module.async.aws_sagemaker_model.this")
     assert model is not None
-    assert [r.address for r in found.references(model, "execution_role_arn").resources] == ["aws_iam_role.inference"]
+    assert [r.address for r in found.find_references(model, "execution_role_arn").resources] == [
+        "aws_iam_role.inference"
+    ]
 
 
 def test_an_instance_refers_to_the_instance_of_the_same_key() -> None:
     found = load(FIXTURES / "change.json")
-    versioning = found.resource('aws_s3_bucket_versioning.this["models"]')
+    versioning = found.find_resource('aws_s3_bucket_versioning.this["models"]')
     assert versioning is not None
-    assert [r.address for r in found.references(versioning, "bucket").resources] == ['aws_s3_bucket.this["models"]']
+    assert [r.address for r in found.find_references(versioning, "bucket").resources] == [
+        'aws_s3_bucket.this["models"]'
+    ]
 
 
-def test_a_literal_index_names_its_instance_alone() -> None:
+def test_a_literal_index_selects_one_instance() -> None:
     found = plan(
         change("aws_x.user", {"id": "x"}, unknown={"role": True}),
         change("aws_iam_role.r", {"path": "/"}, unknown=NAME, index="a.b[0]"),
@@ -71,7 +75,7 @@ def test_a_literal_index_names_its_instance_alone() -> None:
     assert referred(found) == ['aws_iam_role.r["a.b[0]"]']
 
 
-def test_without_an_index_every_instance_of_a_repeated_module_is_meant() -> None:
+def test_a_reference_without_an_index_includes_every_instance_of_a_repeated_module() -> None:
     module = {"outputs": {"arn": {"expression": {"references": ["aws_iam_role.this.arn"]}}}}
     call = {"module": module, "for_each_expression": {"references": ["var.keys"]}}
     entries = [change("module.a.aws_iam_role.this", {"path": "/"}, unknown=NAME) for _ in range(2)]
@@ -85,7 +89,7 @@ def test_without_an_index_every_instance_of_a_repeated_module_is_meant() -> None
     assert referred(plan(user, *entries, root=root)) == ['module.a["y"].aws_iam_role.this']
 
 
-def test_references_in_a_circle_end() -> None:
+def test_circular_references_end() -> None:
     call: dict[str, Any] = {"expressions": {"role": {"references": ["module.a.role"]}}}
     call["module"] = {"outputs": {"role": {"expression": {"references": ["var.role"]}}}}
     found = plan(
@@ -95,18 +99,18 @@ def test_references_in_a_circle_end() -> None:
     assert referred(found) == []
 
 
-def test_a_computed_attribute_is_told_from_one_that_is_set() -> None:
+def test_a_computed_attribute_differs_from_a_configured_one() -> None:
     found = load(FIXTURES / "platform.json")
-    role, model = found.resource("aws_iam_role.inference"), found.resource("aws_sagemaker_model.gpu")
+    role, model = found.find_resource("aws_iam_role.inference"), found.find_resource("aws_sagemaker_model.gpu")
     assert isinstance(role, Resource)
     assert isinstance(model, Resource)
     assert role.get("managed_policy_arns") is UNKNOWN
-    assert found.configured(role, "managed_policy_arns") is False
-    assert found.configured(model, "execution_role_arn") is True
-    assert found.configured(plan(change("aws_x.y", {"a": 1})).resources[0], "a") is UNKNOWN
+    assert found.is_configured(role, "managed_policy_arns") is False
+    assert found.is_configured(model, "execution_role_arn") is True
+    assert found.is_configured(plan(change("aws_x.y", {"a": 1})).resources[0], "a") is UNKNOWN
     empty = {"address": "aws_x.y", "mode": "managed", "type": "aws_x", "name": "y"}
     bare = plan(change("aws_x.y", {"a": 1}), root={"resources": [empty]})
-    assert bare.configured(bare.resources[0], "a") is False
+    assert bare.is_configured(bare.resources[0], "a") is False
 
 
 def test_an_old_configuration_without_resources_refers_to_nothing() -> None:

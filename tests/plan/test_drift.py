@@ -1,4 +1,4 @@
-"""What was changed outside Terraform counts as a change where a plan accepts it. The fixtures are real plans."""
+"""Drift counts as a change if a plan accepts it. The fixtures are real plans."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import Plan, Resource, load
-from tests.plan.build import change, declared, plan
+from tests.plan.plan_builder import change, declared, plan
 from tests.plan.test_load import FIXTURES
 
 
@@ -14,29 +14,29 @@ def drifted(found: Plan) -> dict[str, tuple[str, tuple[str, ...]]]:
     return {one.address: (one.action, one.drift) for one in found.resources if one.drift}
 
 
-def test_a_plan_that_only_refreshes_accepts_everything() -> None:
+def test_a_refresh_only_plan_accepts_all_drift() -> None:
     found = load(FIXTURES / "refresh_only.json")
-    assert found.refresh_only
+    assert found.is_refresh_only
     assert drifted(found) == {
         "aws_iam_role.r": ("update", ("assume_role_policy", "inline_policy")),
         "aws_iam_role_policy.p": ("update", ("policy",)),
         "aws_kms_key.k": ("update", ("enable_key_rotation",)),
         "aws_s3_bucket_versioning.b": ("update", ("versioning_configuration",)),
     }
-    assert [one.address for one in found.vanished] == ["aws_sns_topic.gone"]
-    key = found.resource("aws_kms_key.k")
+    assert [one.address for one in found.deleted_outside] == ["aws_sns_topic.gone"]
+    key = found.find_resource("aws_kms_key.k")
     assert isinstance(key, Resource)
     assert (key.old.get("enable_key_rotation"), key.get("enable_key_rotation")) == (True, False)
 
 
-def test_another_plan_accepts_what_it_ignores_or_computes_and_reverts_the_rest() -> None:
+def test_a_plan_accepts_drift_of_ignored_and_computed_attributes() -> None:
     found = load(FIXTURES / "drift.json")
-    assert not found.refresh_only
+    assert not found.is_refresh_only
     assert drifted(found) == {
         "aws_iam_role.r": ("update", ("assume_role_policy", "inline_policy")),
         "aws_kms_key.k": ("update", ("enable_key_rotation",)),
     }
-    reverted = found.resource("aws_s3_bucket_versioning.b")
+    reverted = found.find_resource("aws_s3_bucket_versioning.b")
     assert isinstance(reverted, Resource)
     assert reverted.old.get("versioning_configuration.0.status") == "Suspended"
 
@@ -48,7 +48,7 @@ def accepted(entry: dict[str, Any], drift: dict[str, Any], **more: Any) -> Resou
     return plan(entry, resource_drift=[drift], **more).resources[0]
 
 
-def test_an_update_accepts_what_it_does_not_touch() -> None:
+def test_an_update_accepts_drift_of_other_attributes() -> None:
     entry = change("aws_x.y", {"a": 2, "b": 3}, before={"a": 2, "b": 2})
     found = accepted(entry, change("aws_x.y", NEW, before=OLD))
     assert found.drift == ("a",)
@@ -56,20 +56,20 @@ def test_an_update_accepts_what_it_does_not_touch() -> None:
 
 
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
-def test_what_is_destroyed_accepts_nothing(actions: list[str]) -> None:
+def test_a_destroyed_resource_accepts_no_drift(actions: list[str]) -> None:
     after = None if actions == ["delete"] else NEW
     entry = change("aws_x.y", after, before=NEW, actions=actions)
     assert accepted(entry, change("aws_x.y", NEW, before=OLD)).drift == ()
 
 
-def test_what_was_never_set_and_reads_back_as_empty_is_no_change() -> None:
+def test_an_unset_attribute_that_reads_back_as_empty_is_not_drift() -> None:
     old = {"a": None, "b": [{"c": None, "d": None}], "e": ""}
     new = {"a": [], "b": [{"c": False, "d": ""}], "e": None}
     found = accepted(change("aws_x.y", new, before=new), change("aws_x.y", new, before=old))
     assert (found.action, found.drift) == ("no-op", ())
 
 
-def test_what_a_bucket_repeats_of_resources_of_their_own_is_no_change() -> None:
+def test_bucket_attributes_of_companion_resources_are_not_drift() -> None:
     old, new = ({"bucket": "b", "versioning": [{"enabled": value}], "policy": ""} for value in (True, False))
     bucket, drift = change("aws_s3_bucket.b", new, before=new), change("aws_s3_bucket.b", new, before=old)
     values = {"bucket": "b", "versioning_configuration": [{"status": "Suspended"}]}
@@ -78,7 +78,7 @@ def test_what_a_bucket_repeats_of_resources_of_their_own_is_no_change() -> None:
     assert plan(bucket, resource_drift=[drift]).resources[0].drift == ("versioning",)
 
 
-def test_hidden_values_stay_hidden_on_both_sides() -> None:
+def test_sensitive_values_stay_sensitive_on_both_sides() -> None:
     old, new = {"token": "first-secret"}, {"token": "second-secret"}
     entry = change("aws_x.y", new, before=new, sensitive={"token": True})
     found = accepted(entry, change("aws_x.y", new, before=old, sensitive={"token": True}))
@@ -86,13 +86,13 @@ def test_hidden_values_stay_hidden_on_both_sides() -> None:
     assert repr([found.before, found.after]) == "[{'token': '(sensitive)'}, {'token': '(sensitive)'}]"
 
 
-def test_a_type_of_cloudformation_drifts_too() -> None:
+def test_a_cloudformation_type_can_drift() -> None:
     old, new = ({"role_name": "r", "assume_role_policy_document": text} for text in ("{}", "[]"))
     found = accepted(change("awscc_iam_role.r", new, before=new), change("awscc_iam_role.r", new, before=old))
     assert (found.old.get("assume_role_policy"), found.get("assume_role_policy")) == ("{}", "[]")
 
 
-def test_a_deposed_object_is_not_what_took_its_place() -> None:
+def test_a_deposed_object_is_not_its_successor() -> None:
     drift = change("aws_x.y", NEW, before=OLD, deposed="12345678")
     assert accepted(change("aws_x.y", NEW, before=NEW), drift).drift == ()
 
@@ -105,7 +105,7 @@ def test_a_deposed_object_is_not_what_took_its_place() -> None:
         ([{"change": None}], r"resource_drift\[0\].change: must be an object, not null"),
     ],
 )
-def test_drift_that_is_not_as_terraform_writes_it_is_named(drift: Any, message: str) -> None:
+def test_malformed_drift_is_refused(drift: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
         plan(
             change("aws_x.y", NEW, before=NEW),

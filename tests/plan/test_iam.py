@@ -1,4 +1,4 @@
-"""Statements of policies, wherever a plan has them."""
+"""Statements of policies from all their sources."""
 
 import json
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, iam, load
-from tests.plan.build import change, declared, plan
+from tests.plan.plan_builder import change, declared, plan
 from tests.plan.test_load import FIXTURES
 
 
 def role_of(found: Plan) -> Resource:
-    return found.by_type("aws_iam_role")[0]
+    return found.list_by_type("aws_iam_role")[0]
 
 
-def test_the_policies_of_a_role_from_every_place() -> None:
+def test_the_policies_of_a_role_come_from_every_source() -> None:
     found = load(FIXTURES / "platform.json")
-    policies = iam.of_role(role_of(found), found.joins)
-    assert policies.whole
+    policies = iam.read_role_policies(role_of(found), found.joins)
+    assert policies.is_complete
     assert policies.managed_arns == ("arn:aws:iam::aws:policy/AmazonSageMakerFullAccess",)
     assert {document.resource.address: document.statements[0].actions for document in policies.documents} == {
         "aws_iam_role_policy.inline": ("s3:*",),
@@ -28,58 +28,62 @@ def test_the_policies_of_a_role_from_every_place() -> None:
     assert policies.trust.statements[0].principals == (("Service", ("sagemaker.amazonaws.com",)),)
 
 
-def test_a_document_known_only_on_apply_still_tells_its_actions() -> None:
+def test_a_document_read_on_apply_tells_its_actions() -> None:
     found = load(FIXTURES / "platform.json")
-    policy = found.resource("aws_iam_role_policy.read")
+    policy = found.find_resource("aws_iam_role_policy.read")
     assert policy is not None
     assert policy.get("policy") is UNKNOWN
-    document = iam.document(policy, "policy", found.joins)
+    document = iam.read_document(policy, "policy", found.joins)
     assert document is not None
     (statement,) = document.statements
     assert (statement.effect, statement.actions) == ("Allow", ("s3:GetObject",))
     (bucket,) = statement.resources
-    assert isinstance(bucket, iam.Made)
-    assert bucket.resources == tuple(found.by_type("aws_s3_bucket"))
+    assert isinstance(bucket, iam.DerivedText)
+    assert bucket.resources == tuple(found.list_by_type("aws_s3_bucket"))
 
 
-def test_what_a_role_repeats_of_other_resources_does_not_count_twice() -> None:
+def test_inline_policies_of_other_resources_count_once() -> None:
     found = load(FIXTURES / "change.json")
-    before, after = (iam.of_role(role_of(found), joins) for joins in (found.joins_before, found.joins))
+    before, after = (iam.read_role_policies(role_of(found), joins) for joins in (found.joins_before, found.joins))
     assert [s.actions for d in before.documents for s in d.statements] == [("s3:GetObject",)]
     assert [s.actions for d in after.documents for s in d.statements] == [("s3:*",)]
 
 
-def test_both_ways_to_write_a_policy_read_the_same() -> None:
+def test_both_forms_of_a_policy_give_the_same_statements() -> None:
     short = {"Effect": "Allow", "Action": "a:B", "Resource": "*", "Principal": "*"}
     long = {"Effect": "Allow", "Action": ["a:B"], "Resource": ["*"], "Principal": "*"}
-    assert iam.parse(json.dumps({"Statement": short})) == iam.parse(json.dumps({"Statement": [long]}))
+    assert iam.parse_statements(json.dumps({"Statement": short})) == iam.parse_statements(
+        json.dumps({"Statement": [long]})
+    )
 
 
 def test_conditions_are_read() -> None:
     condition = {"StringEquals": {"aws:SourceAccount": "1"}, "Bool": {"aws:SecureTransport": ["false"]}}
-    statements = iam.parse(json.dumps({"Statement": {"Condition": condition}}))
+    statements = iam.parse_statements(json.dumps({"Statement": {"Condition": condition}}))
     assert statements is not None
     assert statements[0].conditions == (
-        iam.Condition("StringEquals", "aws:SourceAccount", ("1",)),
-        iam.Condition("Bool", "aws:SecureTransport", ("false",)),
+        iam.PolicyCondition("StringEquals", "aws:SourceAccount", ("1",)),
+        iam.PolicyCondition("Bool", "aws:SecureTransport", ("false",)),
     )
 
 
-def test_what_is_no_policy_is_not_an_empty_one() -> None:
+def test_a_text_that_is_not_a_policy_has_no_statements() -> None:
     for text in ("", "{", "[]", "{}", '{"Statement": [1]}', "[" * 100_000):
-        assert iam.parse(text) is None
+        assert iam.parse_statements(text) is None
     found = plan(change("aws_iam_role_policy.p", {"role": "r", "policy": "{"}))
-    document = iam.document(found.resources[0], "policy", found.joins)
+    document = iam.read_document(found.resources[0], "policy", found.joins)
     assert document is not None
-    assert (document.statements, document.whole) == ((), False)
+    assert (document.statements, document.is_complete) == ((), False)
 
 
-def test_a_part_of_another_kind_is_unknown() -> None:
-    statements = iam.parse(json.dumps({"Statement": {"Action": [7], "Principal": {"AWS": {}}, "Condition": []}}))
+def test_a_part_of_another_type_is_unknown() -> None:
+    statements = iam.parse_statements(
+        json.dumps({"Statement": {"Action": [7], "Principal": {"AWS": {}}, "Condition": []}})
+    )
     assert statements is not None
     assert statements[0].actions == (UNKNOWN,)
     assert statements[0].principals == (("AWS", (UNKNOWN,)),)
-    assert statements[0].conditions == (iam.Condition(UNKNOWN, UNKNOWN, (UNKNOWN,)),)
+    assert statements[0].conditions == (iam.PolicyCondition(UNKNOWN, UNKNOWN, (UNKNOWN,)),)
 
 
 def attached(policy_arn: Any, root: dict[str, Any] | None = None) -> iam.RolePolicies:
@@ -91,15 +95,15 @@ def attached(policy_arn: Any, root: dict[str, Any] | None = None) -> iam.RolePol
         change("aws_iam_policy.p", {"name": "p", "policy": '{"Statement": []}'}, unknown={"arn": True}),
         root=root,
     )
-    return iam.of_role(role_of(found), found.joins)
+    return iam.read_role_policies(role_of(found), found.joins)
 
 
-def test_an_attachment_that_is_not_told_makes_the_list_less_than_whole() -> None:
-    assert not attached(None).whole
+def test_an_unknown_attachment_makes_the_policies_incomplete() -> None:
+    assert not attached(None).is_complete
     arn = ["aws_iam_policy.p.arn", "aws_iam_policy.p"]
     resources = [declared("aws_iam_role.r"), declared("aws_iam_role_policy_attachment.a", policy_arn=arn)]
     by_reference = attached(None, {"resources": resources})
-    assert by_reference.whole
+    assert by_reference.is_complete
     assert len(by_reference.documents) == 1
     assert attached("arn:aws:iam::aws:policy/X").managed_arns == ("arn:aws:iam::aws:policy/X",)
 
@@ -113,14 +117,14 @@ def test_an_attachment_that_is_not_told_makes_the_list_less_than_whole() -> None
         (["{", "{"], False),
     ],
 )
-def test_one_policy_that_cannot_be_read_makes_the_list_less_than_whole(policies: list[str], whole: bool) -> None:
+def test_an_unreadable_policy_makes_the_policies_incomplete(policies: list[str], whole: bool) -> None:
     inline = [change(f"aws_iam_role_policy.p{n}", {"role": "r", "policy": text}) for n, text in enumerate(policies)]
     found = plan(change("aws_iam_role.r", {"name": "r"}), *inline)
-    assert iam.of_role(role_of(found), found.joins).whole is whole
+    assert iam.read_role_policies(role_of(found), found.joins).is_complete is whole
 
 
 def attached_by_map(*references: str) -> iam.RolePolicies:
-    """A role with an attachment for each of a map whose values are these."""
+    """Return a role with an attachment for each value of a map."""
     policies = (change(f"aws_iam_policy.{n}", {"name": n, "policy": '{"Statement": []}'}, unknown={"arn": True})
                 for n in "ab")  # fmt: skip
     each = (change("aws_iam_role_policy_attachment.t", {"role": "r"}, unknown={"policy_arn": True}, index=n)
@@ -128,32 +132,32 @@ def attached_by_map(*references: str) -> iam.RolePolicies:
     attachment = declared("aws_iam_role_policy_attachment.t", policy_arn=["each.value"])
     root = {"resources": [{**attachment, "for_each_expression": {"references": list(references)}}]}
     found = plan(change("aws_iam_role.r", {"name": "r"}), *policies, *each, root=root)
-    return iam.of_role(role_of(found), found.joins)
+    return iam.read_role_policies(role_of(found), found.joins)
 
 
-def test_attachments_for_each_of_the_plans_policies_are_among_these() -> None:
+def test_attachments_by_for_each_have_policies_of_the_plan() -> None:
     ours = attached_by_map("aws_iam_policy.a.arn", "aws_iam_policy.b.arn")
-    assert ours.whole
+    assert ours.is_complete
     assert {one.resource.name for one in ours.documents} == {"a", "b"}
-    assert not attached_by_map("aws_iam_policy.a.arn", "local.more").whole
-    assert not attached_by_map("aws_iam_policy.a.arn", "aws_iam_role.r.arn").whole
+    assert not attached_by_map("aws_iam_policy.a.arn", "local.more").is_complete
+    assert not attached_by_map("aws_iam_policy.a.arn", "aws_iam_role.r.arn").is_complete
 
 
-def test_a_role_that_lists_policies_of_the_plan_has_these() -> None:
+def test_a_role_has_the_policies_that_it_lists() -> None:
     role = change("aws_iam_role.r", {"name": "r"}, unknown={"managed_policy_arns": True})
     policy = change("aws_iam_policy.p", {"name": "p", "policy": '{"Statement": []}'}, unknown={"arn": True})
 
     def listed(*references: str) -> iam.RolePolicies:
         root = {"resources": [declared("aws_iam_role.r", managed_policy_arns=list(references))]}
         found = plan(role, policy, root=root)
-        return iam.of_role(role_of(found), found.joins)
+        return iam.read_role_policies(role_of(found), found.joins)
 
-    assert listed("aws_iam_policy.p.arn").whole
+    assert listed("aws_iam_policy.p.arn").is_complete
     assert [one.resource.name for one in listed("aws_iam_policy.p.arn").documents] == ["p"]
-    assert not listed("aws_iam_policy.p.arn", "local.more").whole
+    assert not listed("aws_iam_policy.p.arn", "local.more").is_complete
 
 
-def test_inherited_statements_of_a_data_source_count() -> None:
+def test_inherited_statements_of_a_data_source_are_included() -> None:
     base = json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
     own = [{"effect": "Deny", "actions": ["s3:DeleteObject"]}]
     after = {"source_policy_documents": [base], "statement": own}
@@ -162,17 +166,20 @@ def test_inherited_statements_of_a_data_source_count() -> None:
         change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
         root={"resources": [declared("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"])]},
     )
-    document = iam.document(found.resources[0], "policy", found.joins)
+    document = iam.read_document(found.resources[0], "policy", found.joins)
     assert document is not None
-    assert document.whole
+    assert document.is_complete
     assert [(s.effect, s.actions) for s in document.statements] == [
         ("Allow", ("s3:*",)),
         ("Deny", ("s3:DeleteObject",)),
     ]
 
 
-def inheriting(references: list[str], *, documents: list[str | None], each: bool = False) -> iam.Document:
-    """A role policy from a data source that inherits `documents`, None where that is unknown, as `references` say."""
+def inheriting(references: list[str], *, documents: list[str | None], each: bool = False) -> iam.PolicyDocument:
+    """Return a role policy from a data source that inherits `documents`.
+
+    A document of None is unknown and comes from `references`.
+    """
     own = {"source_policy_documents": documents, "statement": [{"actions": ["s3:PutObject"]}]}
     unknown = {"json": True, "source_policy_documents": [one is None for one in documents]}
     base = {"statement": [{"actions": ["s3:GetObject"]}]}
@@ -193,7 +200,7 @@ def inheriting(references: list[str], *, documents: list[str | None], each: bool
             *sources,
         ]},
     )  # fmt: skip
-    document = iam.document(found.resources[0], "policy", found.joins)
+    document = iam.read_document(found.resources[0], "policy", found.joins)
     assert document is not None
     return document
 
@@ -214,51 +221,51 @@ BASE = "data.aws_iam_policy_document.base.json"
         (["data.aws_iam_policy_document.loop.json"], [None], False, ["s3:GetObject", "s3:PutObject"]),
     ],
 )
-def test_a_document_inherits_what_is_read_on_apply_as_well(
+def test_a_document_inherits_documents_that_are_read_on_apply(
     references: list[str], documents: list[str | None], whole: bool, actions: list[str]
 ) -> None:
     for each in (False, True):
         document = inheriting(references, documents=documents, each=each)
-        assert (document.whole, [a for s in document.statements for a in s.actions]) == (whole, actions)
+        assert (document.is_complete, [a for s in document.statements for a in s.actions]) == (whole, actions)
 
 
-def of_data(statement: dict[str, Any], *references: str) -> iam.Document:
-    """A role policy that is read on apply from a data source with this statement."""
+def of_data(statement: dict[str, Any], *references: str) -> iam.PolicyDocument:
+    """Return a role policy that is read on apply from a data source with this statement."""
     found = plan(
         change("data.aws_iam_policy_document.d", {"statement": [statement]}, unknown={"json": True}, actions=["read"]),
         change("aws_s3_bucket.b", {"bucket": "b"}, unknown={"arn": True}),
         change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
         root={"resources": [declared("aws_iam_role_policy.p", policy=list(references))]},
     )
-    policy = found.resource("aws_iam_role_policy.p")
+    policy = found.find_resource("aws_iam_role_policy.p")
     assert policy is not None
-    document = iam.document(policy, "policy", found.joins)
+    document = iam.read_document(policy, "policy", found.joins)
     assert document is not None
     return document
 
 
 @pytest.mark.parametrize("more", ["local.prefix", "aws_s3_bucket.b.arn"])
-def test_a_data_source_is_the_whole_policy_only_where_nothing_else_has_a_part_in_it(more: str) -> None:
+def test_a_policy_with_other_sources_is_incomplete(more: str) -> None:
     source = "data.aws_iam_policy_document.d"
     alone = of_data({"actions": ["s3:GetObject"]}, f"{source}.json")
-    assert (alone.whole, alone.declared_in) == (True, source)
-    assert not of_data({"actions": ["s3:GetObject"]}, f"{source}.json", more).whole
+    assert (alone.is_complete, alone.data_source) == (True, source)
+    assert not of_data({"actions": ["s3:GetObject"]}, f"{source}.json", more).is_complete
 
 
 @pytest.mark.parametrize("unknown", [{"statement": True}, {"source_policy_documents": True}])
-def test_a_document_of_which_a_part_is_unknown_as_a_whole_may_say_more(unknown: dict[str, Any]) -> None:
+def test_a_document_with_an_unknown_block_is_incomplete(unknown: dict[str, Any]) -> None:
     found = plan(
         change("data.aws_iam_policy_document.d", {}, unknown={"json": True, **unknown}, actions=["read"]),
         change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
         root={"resources": [declared("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"])]},
     )
-    document = iam.document(found.resources[0], "policy", found.joins)
+    document = iam.read_document(found.resources[0], "policy", found.joins)
     assert document is not None
-    assert not document.whole
+    assert not document.is_complete
 
 
 def made_of(*references: str, dynamic: bool = False) -> Any:
-    """What stands for a resource that is unknown until apply and refers to these."""
+    """Return the placeholder for an unknown resource with these references."""
     statements: list[Any] = [{"actions": ["s3:GetObject"], "resources": [None]}]
     marks: list[Any] = [{"resources": [True]}]
     if dynamic:  # such a block does not show in the configuration
@@ -277,14 +284,14 @@ def made_of(*references: str, dynamic: bool = False) -> Any:
             {**source, "mode": "data"},
         ]},
     )  # fmt: skip
-    policy = found.resource("aws_iam_role_policy.p")
+    policy = found.find_resource("aws_iam_role_policy.p")
     assert policy is not None
-    document = iam.document(policy, "policy", found.joins)
+    document = iam.read_document(policy, "policy", found.joins)
     assert document is not None
     return document.statements[0].resources[0]
 
 
-def test_a_resource_that_the_plan_makes_stands_for_its_arn() -> None:
+def test_a_resource_of_the_plan_stands_for_its_arn() -> None:
     for references in (["aws_s3_bucket.new.arn"], ["aws_s3_bucket.new.arn", "aws_s3_bucket.kept.arn"]):
         assert [one.name for one in made_of(*references).resources] == ["new"]
     assert str(made_of("aws_s3_bucket.new.arn")) == "(aws_s3_bucket.new, known after apply)"
@@ -300,20 +307,22 @@ def test_a_resource_that_the_plan_makes_stands_for_its_arn() -> None:
         ["aws_s3_bucket.new.arn", "data.aws_s3_bucket.read.arn"],
     ],
 )
-def test_a_value_that_something_else_may_decide_is_unknown(references: list[str]) -> None:
+def test_a_value_with_another_source_is_unknown(references: list[str]) -> None:
     assert made_of(*references) is UNKNOWN
     assert made_of("aws_s3_bucket.new.arn", dynamic=True) is UNKNOWN
 
 
-def test_variables_of_policies_read_as_the_provider_writes_them() -> None:
+def test_policy_variables_have_the_form_of_the_provider() -> None:
     source = "data.aws_iam_policy_document.d.json"
     (statement,) = of_data({"resources": ["arn:aws:s3:::data/&{aws:username}/*"]}, source).statements
     assert statement.resources == ("arn:aws:s3:::data/${aws:username}/*",)
 
 
-def test_numbers_and_flags_without_quotes_are_read_in_conditions_and_principals() -> None:
+def test_unquoted_numbers_and_flags_in_conditions_and_principals_are_read() -> None:
     condition = {"Bool": {"aws:SecureTransport": False}, "NumericLessThan": {"aws:MultiFactorAuthAge": [300]}}
-    statements = iam.parse(json.dumps({"Statement": {"Principal": {"AWS": 123456789012}, "Condition": condition}}))
+    statements = iam.parse_statements(
+        json.dumps({"Statement": {"Principal": {"AWS": 123456789012}, "Condition": condition}})
+    )
     assert statements is not None
     assert [one.values for one in statements[0].conditions] == [("false",), ("300",)]
     assert statements[0].principals == (("AWS", ("123456789012",)),)

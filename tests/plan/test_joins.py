@@ -1,11 +1,11 @@
-"""What belongs to what: by name, by reference, or honestly unknown."""
+"""Relations between resources: by name, by reference, or unknown."""
 
 from typing import Any
 
 import pytest
 
 from sustainable_mlops.plan import UNKNOWN, Matches, Plan, Resource, load
-from tests.plan.build import change, declared, plan
+from tests.plan.plan_builder import change, declared, plan
 from tests.plan.test_load import FIXTURES
 
 
@@ -15,14 +15,14 @@ def platform() -> Plan:
 
 
 def at(found: Plan, address: str) -> Resource:
-    resource = found.resource(address)
+    resource = found.find_resource(address)
     assert resource is not None, address
     return resource
 
 
 def addresses(matches: Matches) -> list[str]:
-    assert not matches.maybe
-    return [resource.address for resource in matches.sure]
+    assert not matches.possible
+    return [resource.address for resource in matches.certain]
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def addresses(matches: Matches) -> list[str]:
         ),
     ],
 )
-def test_endpoint_to_configuration_to_model(
+def test_an_endpoint_leads_to_its_configuration_and_model(
     platform: Plan, endpoint: str, configuration: str, model: str, kind: str
 ) -> None:
-    followed = platform.joins.configuration(at(platform, endpoint))
+    followed = platform.joins.find_configuration(at(platform, endpoint))
     assert followed is at(platform, configuration)
-    variants = platform.joins.variants(followed)
+    variants = platform.joins.list_variants(followed)
     assert variants is not UNKNOWN
     (variant,) = variants
     assert variant.model is at(platform, model)
@@ -62,39 +62,41 @@ def test_endpoint_to_configuration_to_model(
 
 def test_a_configuration_knows_its_endpoints(platform: Plan) -> None:
     configuration = at(platform, "aws_sagemaker_endpoint_configuration.serverless")
-    assert addresses(platform.joins.endpoints(configuration)) == [
+    assert addresses(platform.joins.find_endpoints(configuration)) == [
         'aws_sagemaker_endpoint.serverless["blue"]',
         'aws_sagemaker_endpoint.serverless["green"]',
     ]
 
 
-def test_endpoint_to_scaling_to_alarm(platform: Plan) -> None:
+def test_an_endpoint_leads_to_its_scaling_and_alarms(platform: Plan) -> None:
     joins = platform.joins
     endpoint = at(platform, "module.async.aws_sagemaker_endpoint.this")
-    (target,) = joins.scalable_targets(endpoint, "main").sure
+    (target,) = joins.find_scalable_targets(endpoint, "main").certain
     assert (target.number("min_capacity"), target.number("max_capacity")) == (0, 2)
-    (policy,) = joins.scaling_policies(target).sure
+    (policy,) = joins.find_scaling_policies(target).certain
     assert policy.address == "module.async.aws_appautoscaling_policy.wake"
-    assert addresses(joins.alarms_of(policy)) == ["module.async.aws_cloudwatch_metric_alarm.wake"]
-    assert addresses(joins.alarms_on(endpoint)) == ["module.async.aws_cloudwatch_metric_alarm.wake"]
-    assert addresses(joins.scheduled_actions(target)) == []
-    assert addresses(joins.scalable_targets(endpoint, "other")) == []
+    assert addresses(joins.find_alarms_with_action(policy)) == ["module.async.aws_cloudwatch_metric_alarm.wake"]
+    assert addresses(joins.find_endpoint_alarms(endpoint)) == ["module.async.aws_cloudwatch_metric_alarm.wake"]
+    assert addresses(joins.find_scheduled_actions(target)) == []
+    assert addresses(joins.find_scalable_targets(endpoint, "other")) == []
 
 
-def test_bucket_to_its_configuration(platform: Plan) -> None:
+def test_a_bucket_leads_to_its_configuration(platform: Plan) -> None:
     joins = platform.joins
     bucket = at(platform, "aws_s3_bucket.models")
-    assert addresses(joins.of_bucket(bucket, "aws_s3_bucket_versioning")) == ["aws_s3_bucket_versioning.models"]
-    assert addresses(joins.of_bucket(bucket, "aws_s3_bucket_policy")) == []
-    assert joins.bucket(at(platform, "aws_sagemaker_model.gpu"), "primary_container.0.model_data_url") is bucket
+    assert addresses(joins.find_bucket_resources(bucket, "aws_s3_bucket_versioning")) == [
+        "aws_s3_bucket_versioning.models"
+    ]
+    assert addresses(joins.find_bucket_resources(bucket, "aws_s3_bucket_policy")) == []
+    assert joins.find_bucket(at(platform, "aws_sagemaker_model.gpu"), "primary_container.0.model_data_url") is bucket
 
 
-def test_the_joins_before_are_those_of_the_state() -> None:
+def test_the_joins_before_the_plan_come_from_the_state() -> None:
     changed = load(FIXTURES / "change.json")
     scratch = at(changed, 'aws_s3_bucket.this["scratch"]')
-    of_bucket = changed.joins_before.of_bucket(scratch, "aws_s3_bucket_versioning")
+    of_bucket = changed.joins_before.find_bucket_resources(scratch, "aws_s3_bucket_versioning")
     assert addresses(of_bucket) == ['aws_s3_bucket_versioning.this["scratch"]']
-    assert addresses(changed.joins.of_bucket(scratch, "aws_s3_bucket_versioning")) == []
+    assert addresses(changed.joins.find_bucket_resources(scratch, "aws_s3_bucket_versioning")) == []
 
 
 ENDPOINT = change("aws_sagemaker_endpoint.a", {"name": "a", "endpoint_config_name": "c"})
@@ -102,10 +104,10 @@ ENDPOINT = change("aws_sagemaker_endpoint.a", {"name": "a", "endpoint_config_nam
 
 def endpoint_to(configuration: Any, **endpoint: Any) -> Any:
     found = plan(change("aws_sagemaker_endpoint.a", {"name": "a"} | endpoint), *configuration)
-    return found.joins.configuration(found.resources[0])
+    return found.joins.find_configuration(found.resources[0])
 
 
-def test_a_configuration_outside_the_plan_is_none_and_an_untold_one_unknown() -> None:
+def test_a_configuration_outside_the_plan_is_none_and_an_unnamed_one_unknown() -> None:
     named = change("aws_sagemaker_endpoint_configuration.c", {"name": "c"})
     assert isinstance(endpoint_to([named], endpoint_config_name="c"), Resource)
     assert endpoint_to([named], endpoint_config_name="elsewhere") is None
@@ -113,7 +115,7 @@ def test_a_configuration_outside_the_plan_is_none_and_an_untold_one_unknown() ->
     assert endpoint_to([named], endpoint_config_name=["c"]) is UNKNOWN
 
 
-def test_one_name_twice_is_told_apart_by_reference_or_not_at_all() -> None:
+def test_only_a_reference_distinguishes_two_resources_with_one_name() -> None:
     twice = [change(f"aws_sagemaker_endpoint_configuration.{name}", {"name": "c"}) for name in ("eu", "us")]
     assert endpoint_to(twice, endpoint_config_name="c") is UNKNOWN
     root = {
@@ -122,35 +124,35 @@ def test_one_name_twice_is_told_apart_by_reference_or_not_at_all() -> None:
         ]
     }
     found = plan(ENDPOINT, *twice, root=root)
-    assert found.joins.configuration(found.resources[0]) is found.resources[2]
+    assert found.joins.find_configuration(found.resources[0]) is found.resources[2]
 
 
-def test_a_target_of_an_untold_endpoint_may_be_anyones() -> None:
+def test_a_target_of_an_unknown_endpoint_is_a_possible_match_for_all() -> None:
     target = change("aws_appautoscaling_target.t", {"scalable_dimension": "d"}, unknown={"resource_id": True})
     found = plan(ENDPOINT, target)
-    matches = found.joins.scalable_targets(found.resources[0])
-    assert matches.sure == ()
-    assert matches.maybe == (found.resources[1],)
+    matches = found.joins.find_scalable_targets(found.resources[0])
+    assert matches.certain == ()
+    assert matches.possible == (found.resources[1],)
 
 
 def test_a_configuration_without_variants_is_unknown_not_empty() -> None:
     found = plan(change("aws_sagemaker_endpoint_configuration.c", {"name": "c", "production_variants": []}))
-    assert found.joins.variants(found.resources[0]) is UNKNOWN
-    assert found.joins.variants(None) is UNKNOWN
+    assert found.joins.list_variants(found.resources[0]) is UNKNOWN
+    assert found.joins.list_variants(None) is UNKNOWN
 
 
-def test_every_production_and_shadow_variant_counts() -> None:
+def test_production_and_shadow_variants_are_listed() -> None:
     variants: list[dict[str, Any]] = [
         {"variant_name": name, "model_name": None, "serverless_config": []} for name in "ab"
     ]
     after = {"production_variants": variants, "shadow_production_variants": variants[:1], "async_inference_config": []}
     found = plan(change("aws_sagemaker_endpoint_configuration.c", after))
-    read = found.joins.variants(found.resources[0])
+    read = found.joins.list_variants(found.resources[0])
     assert read is not UNKNOWN
-    assert [(variant.name, variant.shadow) for variant in read] == [("a", False), ("b", False), ("a", True)]
+    assert [(variant.name, variant.is_shadow) for variant in read] == [("a", False), ("b", False), ("a", True)]
 
 
-def test_a_data_source_of_the_same_type_is_no_resource_of_the_plan() -> None:
+def test_a_data_source_of_the_same_type_is_not_a_resource_of_the_plan() -> None:
     found = plan(
         change("data.aws_iam_role.r", {"name": "r"}, unknown={"arn": True}, actions=["read"]),
         change("aws_sagemaker_model.m", {}, unknown={"execution_role_arn": True}),
@@ -163,12 +165,12 @@ def test_a_data_source_of_the_same_type_is_no_resource_of_the_plan() -> None:
         },
     )
     model, alarm = at(found, "aws_sagemaker_model.m"), at(found, "aws_cloudwatch_metric_alarm.a")
-    assert found.joins.target(model, "execution_role_arn", "aws_iam_role") is UNKNOWN
-    assert found.joins.targets(alarm, "alarm_actions", "aws_iam_role") == Matches()
+    assert found.joins.find_target(model, "execution_role_arn", "aws_iam_role") is UNKNOWN
+    assert found.joins.find_targets(alarm, "alarm_actions", "aws_iam_role") == Matches()
 
 
-def test_of_several_only_what_is_unknown_can_make_a_value_unknown() -> None:
-    """As Terraform writes `for_each = { a = aws_iam_policy.old.arn, b = aws_iam_policy.new.arn }`."""
+def test_only_an_unknown_reference_makes_a_value_unknown() -> None:
+    """Terraform records `for_each = { a = aws_iam_policy.old.arn, b = aws_iam_policy.new.arn }` like this."""
     known = {"arn": "arn:aws:iam::123456789012:policy/old", "name": "old"}
     repeated = {
         "references": ["aws_iam_policy.old.arn", "aws_iam_policy.old", "aws_iam_policy.new.arn", "aws_iam_policy.new"]
@@ -182,11 +184,11 @@ def test_of_several_only_what_is_unknown_can_make_a_value_unknown() -> None:
         change("aws_iam_role_policy_attachment.x", {}, unknown={"policy_arn": True}, index="b"),
         root={"resources": [*policies, {**attachment, "for_each_expression": repeated}]},
     )
-    attached = found.by_type("aws_iam_role_policy_attachment")
-    targets = [found.joins.target(one, "policy_arn", "aws_iam_policy") for one in attached]
+    attached = found.list_by_type("aws_iam_role_policy_attachment")
+    targets = [found.joins.find_target(one, "policy_arn", "aws_iam_policy") for one in attached]
     assert targets == [at(found, "aws_iam_policy.old"), at(found, "aws_iam_policy.new")]
 
 
-def test_what_names_a_resource_itself_names_that_resource() -> None:
+def test_an_identifier_names_its_own_resource() -> None:
     (policy,) = plan(change("aws_iam_policy.p", {"name": "p"}, unknown={"arn": True})).resources
-    assert plan(change("aws_iam_policy.p", {"name": "p"})).joins.target(policy, "arn", "aws_iam_policy") is policy
+    assert plan(change("aws_iam_policy.p", {"name": "p"})).joins.find_target(policy, "arn", "aws_iam_policy") is policy

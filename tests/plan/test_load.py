@@ -1,4 +1,4 @@
-"""What is a plan, and what people hand in instead."""
+"""Loading of plans, and messages for other files."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
-from tests.plan.build import change, document, plan
+from tests.plan.plan_builder import change, document, plan
 
 FIXTURES = Path(__file__).parent / "fixtures"
 BUCKET = change("aws_s3_bucket.data", {"bucket": "data"})
@@ -34,9 +34,9 @@ def refusal(data: bytes) -> str:
         (b"Error: no plan", "is not JSON: Expecting value at line 1, column 1"),
         (b'{"format_version": "1.2", ', "is not JSON"),
         (b'{"@level":"info"}\n{"@level":"info"}', "is the log of `terraform plan -json`"),
-        (b'{"a": NaN}', "holds a number that Terraform does not write"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "holds a number that Terraform does not write"),
-        (b'{"format_version": "1.2", "a": "\\ud800"}', "holds half a character"),
+        (b'{"a": NaN}', "contains a number that Terraform does not write"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "contains a number that Terraform does not write"),
+        (b'{"format_version": "1.2", "a": "\\ud800"}', "contains half a character"),
         (b"[" * 100_000, "nested too deep"),
         (b"[]", "must be an object, not a list"),
         (b"{}", "is not a Terraform plan (format_version is missing)"),
@@ -46,14 +46,14 @@ def refusal(data: bytes) -> str:
         (b'{"format_version": "1.0", "terraform_version": "1.11.4", "values": {}}', "is a state, not a plan"),
         (
             b'{"format_version": "2.0", "resource_changes": []}',
-            "format_version: 2.0 is not known; this reads version 1.x",
+            "format_version: 2.0 is not supported; only version 1.x is",
         ),
-        (b'{"format_version": "0.2", "resource_changes": []}', "format_version: 0.2 is not known"),
+        (b'{"format_version": "0.2", "resource_changes": []}', "format_version: 0.2 is not supported"),
         (b'{"format_version": 1.2, "resource_changes": []}', "format_version: must be like '1.2', not a number"),
         (b'{"format_version": "1.2", "errored": true, "resource_changes": []}', "the plan ended in an error"),
     ],
 )
-def test_anything_but_a_plan_is_refused_in_one_line(data: bytes, message: str) -> None:
+def test_a_file_that_is_not_a_plan_is_refused_in_one_line(data: bytes, message: str) -> None:
     assert message in refusal(data)
 
 
@@ -67,14 +67,14 @@ def test_every_minor_version_is_read(version: str) -> None:
     assert len(plan(BUCKET, format_version=version).resources) == 1
 
 
-def test_a_path_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_path_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.json: no such file"):
         load(tmp_path / "none.json")
     with pytest.raises(UserError, match="is a folder"):
         load(tmp_path)
 
 
-def test_a_plan_without_resources_is_one() -> None:
+def test_a_plan_without_resources_is_valid() -> None:
     assert plan().resources == []
     without_changes = document()
     del without_changes["resource_changes"]  # as Terraform writes it
@@ -89,7 +89,7 @@ def mutated(**parts: Any) -> bytes:
     ("parts", "message"),
     [
         ({"address": None}, "resource_changes[1].address: is null"),
-        ({"address": "aws_s3_bucket.other"}, "resource_changes[1].address: 'aws_s3_bucket.other' is not"),
+        ({"address": "aws_s3_bucket.other"}, "resource_changes[1].address: 'aws_s3_bucket.other' must be"),
         ({"type": ""}, "resource_changes[1].type: is empty"),
         ({"mode": "other"}, "resource_changes[1].mode: must be 'managed' or 'data'"),
         ({"index": []}, "resource_changes[1].index: must be text or a number, not a list"),
@@ -97,28 +97,28 @@ def mutated(**parts: Any) -> bytes:
         ({"change": None}, "resource_changes[1].change: is null"),
     ],
 )
-def test_a_part_that_is_not_as_terraform_writes_it_is_named(parts: dict[str, Any], message: str) -> None:
+def test_a_malformed_part_is_reported(parts: dict[str, Any], message: str) -> None:
     assert message in refusal(mutated(**parts))
 
 
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"after": None}, "resource_changes[1].change.after: is null though the action is create"),
+        ({"after": None}, "resource_changes[1].change.after: is null, but the action is create"),
         ({"after": []}, "resource_changes[1].change.after: must be an object or null, not a list"),
         ({"after": {}}, "resource_changes[1].change.after: is empty"),
         ({"before": {"bucket": "x"}}, "resource_changes[1].change.before: must be null, as the action is create"),
-        ({"actions": ["update"]}, "resource_changes[1].change.before: is null though the action is update"),
-        ({"actions": ["destroy"]}, "resource_changes[1].change.actions: 'destroy' is none of"),
-        ({"actions": []}, "resource_changes[1].change.actions: a list is none of"),
+        ({"actions": ["update"]}, "resource_changes[1].change.before: is null, but the action is update"),
+        ({"actions": ["destroy"]}, "resource_changes[1].change.actions: 'destroy' is not create"),
+        ({"actions": []}, "resource_changes[1].change.actions: a list is not create"),
         ({"after_unknown": None}, "resource_changes[1].change.after_unknown: must be an object, not null"),
     ],
 )
-def test_a_change_that_contradicts_itself_is_named(parts: dict[str, Any], message: str) -> None:
+def test_a_contradictory_change_is_reported(parts: dict[str, Any], message: str) -> None:
     assert message in refusal(mutated(change={**BUCKET["change"], **parts}))
 
 
-def test_a_resource_that_is_planned_but_not_listed_is_missed() -> None:
+def test_a_planned_resource_without_an_entry_is_reported() -> None:
     planned = {
         "root_module": {"child_modules": [{"resources": [{"address": "module.a.aws_s3_bucket.x", "mode": "managed"}]}]}
     }
@@ -128,7 +128,7 @@ def test_a_resource_that_is_planned_but_not_listed_is_missed() -> None:
     )
 
 
-def test_a_resource_in_the_state_that_a_whole_plan_does_not_list_is_missed() -> None:
+def test_a_resource_of_the_state_without_an_entry_in_a_complete_plan_is_reported() -> None:
     whole = json.loads((FIXTURES / "change.json").read_bytes())
     gone = whole["resource_changes"].pop(3)
     assert gone["change"]["actions"] == ["delete"]
@@ -137,41 +137,41 @@ def test_a_resource_in_the_state_that_a_whole_plan_does_not_list_is_missed() -> 
     assert """'aws_s3_bucket.this["scratch"]' has no entry in resource_changes""" in message
 
 
-def test_a_plan_that_only_refreshes_leaves_everything_alone() -> None:
+def test_a_refresh_only_plan_changes_nothing() -> None:
     refresh = json.loads((FIXTURES / "targeted.json").read_bytes()) | {"complete": True, "planned_values": {}}
     del refresh["resource_changes"]  # as Terraform writes it
     assert {resource.action for resource in load(json.dumps(refresh).encode()).resources} == {"no-op"}
 
 
-def test_a_resource_that_is_listed_twice_is_refused() -> None:
+def test_a_duplicate_resource_is_refused() -> None:
     assert "resource_changes[1].address: 'aws_s3_bucket.data' is in resource_changes[0] too" in refusal(
         json.dumps(document(BUCKET, BUCKET)).encode()
     )
 
 
-def test_nesting_beyond_any_plan_is_refused_with_its_place() -> None:
+def test_too_deep_nesting_is_refused_with_its_location() -> None:
     deep: Any = "x"
     for _ in range(300):
         deep = [deep]
     message = refusal(json.dumps(document(BUCKET, change("aws_x.y", {"a": deep}))).encode())
-    assert "resource_changes[1]: is nested more than 100 deep" in message
+    assert "resource_changes[1]: is nested more than 100 levels deep" in message
 
 
-def test_what_a_targeted_plan_leaves_alone_is_unchanged_not_absent() -> None:
+def test_resources_outside_a_targeted_plan_are_unchanged() -> None:
     targeted = load(FIXTURES / "targeted.json")
-    assert not targeted.whole
+    assert not targeted.is_complete
     actions = {resource.address: resource.action for resource in targeted.resources}
     assert len(actions) == 10
     assert actions["aws_sagemaker_model.this"] == "replace"
     assert actions["aws_sagemaker_endpoint_configuration.this"] == "no-op"
-    configuration = targeted.resource("aws_sagemaker_endpoint_configuration.this")
+    configuration = targeted.find_resource("aws_sagemaker_endpoint_configuration.this")
     assert configuration is not None
     assert configuration.text("production_variants.0.instance_type") == "ml.m5.xlarge"
 
 
-def test_every_kind_of_change_is_told_apart() -> None:
+def test_every_action_is_recognized() -> None:
     changed = load(FIXTURES / "change.json")
-    assert changed.whole
+    assert changed.is_complete
     assert {resource.address: resource.action for resource in changed.resources} == {
         "aws_iam_role.inference": "no-op",
         "aws_iam_role_policy.models": "update",
@@ -184,24 +184,24 @@ def test_every_kind_of_change_is_told_apart() -> None:
         "aws_sagemaker_model.this": "replace",
         "aws_sns_topic.alerts": "no-op",
     }
-    topic = changed.resource("aws_sns_topic.alerts")
+    topic = changed.find_resource("aws_sns_topic.alerts")
     assert topic is not None
     assert topic.previous_address == "aws_sns_topic.kept"
-    features = changed.by_type("aws_sagemaker_feature_group")[0]
-    assert "feature_definition" in features.replaced_because
+    features = changed.list_by_type("aws_sagemaker_feature_group")[0]
+    assert "feature_definition" in features.replacement_paths
     assert features.actions == ("delete", "create")
 
 
-def test_deferred_changes_are_there_and_make_the_plan_less_than_whole() -> None:
+def test_deferred_changes_are_listed_and_make_the_plan_incomplete() -> None:
     deferred = {
         "reason": "provider_config_unknown",
         "resource_change": change("aws_s3_bucket.later", {"bucket": "later"}),
     }
     told = plan(BUCKET, deferred_changes=[deferred])
-    assert not told.whole
+    assert not told.is_complete
     assert [resource.deferred for resource in told.resources] == [None, "provider_config_unknown"]
 
 
-def test_checks_that_failed_are_told() -> None:
+def test_failed_checks_are_listed() -> None:
     (check,) = load(FIXTURES / "platform.json").failed_checks
     assert (check.address, check.status, check.problems) == ("check.ok", "fail", ("Not in eu-north-1.",))

@@ -1,12 +1,12 @@
-"""Steps inside a pipeline definition."""
+"""Steps of a pipeline definition."""
 
 import json
 from typing import Any
 
 import pytest
 
-from sustainable_mlops.plan import UNKNOWN, Pipeline, Resource, load
-from tests.plan.build import change, declared, plan
+from sustainable_mlops.plan import UNKNOWN, PlannedPipeline, Resource, load
+from tests.plan.plan_builder import change, declared, plan
 from tests.plan.test_load import FIXTURES
 
 TRAIN = {
@@ -23,22 +23,22 @@ TRAIN = {
 PARAMETERS = [{"Name": "Type", "Type": "String", "DefaultValue": "ml.m5.xlarge"}, {"Name": "Count", "Type": "Integer"}]
 
 
-def read(definition: Any, **after: Any) -> Pipeline:
+def read(definition: Any, **after: Any) -> PlannedPipeline:
     text = definition if isinstance(definition, str) else json.dumps(definition)
     return plan(change("aws_sagemaker_pipeline.p", {"pipeline_definition": text, **after})).pipelines[0]
 
 
-def test_arguments_are_read_with_the_defaults_of_parameters() -> None:
-    (step,) = read({"Parameters": PARAMETERS, "Steps": [TRAIN]}).of_type("Training")
+def test_arguments_have_the_defaults_of_parameters() -> None:
+    (step,) = read({"Parameters": PARAMETERS, "Steps": [TRAIN]}).list_steps("Training")
     assert step.text("ResourceConfig.InstanceType") == "ml.m5.xlarge"
     assert step.number("ResourceConfig.InstanceCount") is UNKNOWN  # an execution must give it
     assert step.text("TrainingJobName") is UNKNOWN
     assert step.get("StoppingCondition.MaxRuntimeInSeconds") is None
     assert step.get("Environment") == {"Get": "x", "Other": "y"}
-    assert (step.cached, step.cached_for, step.depends_on) == (True, "P30D", ["Prepare"])
+    assert (step.is_cached, step.cache_duration, step.depends_on) == (True, "P30D", ["Prepare"])
 
 
-def test_steps_of_branches_and_loops_are_found_with_what_holds_them() -> None:
+def test_steps_of_branches_and_loops_have_parents() -> None:
     each = {"Name": "Each", "Type": "ForEach", "Arguments": {"ForEachBody": [TRAIN], "MaxConcurrency": 2}}
     gate = {"Name": "Gate", "Type": "Condition", "Arguments": {"IfSteps": [each], "ElseSteps": [{"Name": "Stop"}]}}
     pipeline = read({"Steps": [gate]})
@@ -52,16 +52,16 @@ def test_steps_of_branches_and_loops_are_found_with_what_holds_them() -> None:
     assert pipeline.steps[3].type is UNKNOWN
 
 
-def test_a_definition_that_is_not_known_is_read_as_the_module_shows_it() -> None:
+def test_an_unknown_definition_is_read_from_the_module() -> None:
     text = json.dumps({"Parameters": PARAMETERS, "Steps": [TRAIN]})
     shown = {"input": {"definition": text, "parameters": {"Count": "2", "Type": None}}}
     unknown = {"input": {"parameters": {"Type": True}}}
     pipeline = change("module.a.aws_sagemaker_pipeline.this", {}, unknown={"pipeline_definition": True})
     found = plan(pipeline, change("module.a.terraform_data.definition", shown, unknown=unknown)).pipelines[0]
-    (step,) = found.of_type("Training")
+    (step,) = found.list_steps("Training")
     assert step.number("ResourceConfig.InstanceCount") == 2
     assert step.text("ResourceConfig.InstanceType") is UNKNOWN, "not its default, which is replaced"
-    assert step.cached is True
+    assert step.is_cached is True
     for others in (
         [change("module.b.terraform_data.definition", shown)],
         [change("module.a.terraform_data.other", shown)],
@@ -69,7 +69,7 @@ def test_a_definition_that_is_not_known_is_read_as_the_module_shows_it() -> None
         [change("module.a.terraform_data.definition", {}, unknown={"input": True})],
     ):
         found = plan(pipeline, *others).pipelines[0]
-        assert (found.steps, found.unknown) == (UNKNOWN, "the definition is not known until apply")
+        assert (found.steps, found.unreadable_reason) == (UNKNOWN, "the definition is not known until apply")
 
 
 @pytest.mark.parametrize(
@@ -85,22 +85,22 @@ def test_a_definition_that_is_not_known_is_read_as_the_module_shows_it() -> None
         ({"Steps": [{"Name": "G", "Arguments": {"IfSteps": 1}}]}, "G.IfSteps of the definition is not a list"),
     ],
 )
-def test_a_definition_that_cannot_be_read_is_unknown_with_the_reason(definition: Any, reason: str) -> None:
+def test_an_unreadable_definition_is_unknown_with_the_reason(definition: Any, reason: str) -> None:
     pipeline = read(definition)
     assert pipeline.steps is UNKNOWN
-    assert reason in pipeline.unknown
-    assert pipeline.of_type("Training") == []
+    assert reason in pipeline.unreadable_reason
+    assert pipeline.list_steps("Training") == []
 
 
 def test_known_unknown_and_remote_definitions_of_a_plan() -> None:
     known, remote, unknown = load(FIXTURES / "platform.json").pipelines
     assert known.steps is not UNKNOWN
     assert [step.name for step in known.steps] == ["Prepare", "Train", "Gate", "Register", "Stop"]
-    assert remote.unknown == "the definition is in S3, and its text is not in the plan"
-    assert unknown.unknown == "the definition is not known until apply"
+    assert remote.unreadable_reason == "the definition is in S3, and its text is not in the plan"
+    assert unknown.unreadable_reason == "the definition is not known until apply"
 
 
-def test_a_definition_that_the_plan_uploads_is_read_there() -> None:
+def test_a_definition_that_the_plan_uploads_is_read() -> None:
     found = plan(
         change("aws_s3_bucket.b", {"bucket": "definitions"}),
         change("aws_s3_object.o", {"bucket": "definitions", "key": "k", "content": json.dumps({"Steps": [TRAIN]})}),
@@ -109,7 +109,7 @@ def test_a_definition_that_the_plan_uploads_is_read_there() -> None:
             {"pipeline_definition_s3_location": [{"bucket": "definitions", "object_key": "k"}]},
         ),
     )
-    assert [step.name for step in found.pipelines[0].of_type("Training")] == ["Train"]
+    assert [step.name for step in found.pipelines[0].list_steps("Training")] == ["Train"]
 
 
 def test_a_definition_of_the_same_key_in_another_bucket_is_not_read() -> None:
@@ -132,12 +132,12 @@ def test_a_definition_of_the_same_key_in_another_bucket_is_not_read() -> None:
             ]
         },
     )
-    assert [step.name for step in found.pipelines[0].of_type("Training")] == ["Ofb"]
+    assert [step.name for step in found.pipelines[0].list_steps("Training")] == ["Ofb"]
 
 
-def test_the_definition_before_is_read_too() -> None:
+def test_the_definition_before_the_plan_is_read() -> None:
     old, new = ({"pipeline_definition": json.dumps({"Steps": steps})} for steps in ([], [TRAIN]))
     found = plan(change("aws_sagemaker_pipeline.p", new, before=old))
     assert found.pipelines_before[0].steps == []
     assert isinstance(found.pipelines[0].resource, Resource)
-    assert len(found.pipelines[0].of_type("Training")) == 1
+    assert len(found.pipelines[0].list_steps("Training")) == 1

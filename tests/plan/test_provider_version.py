@@ -1,4 +1,4 @@
-"""The AWS provider's major version."""
+"""Major version of the AWS provider."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 
 from sustainable_mlops.plan import UNKNOWN, load
 from sustainable_mlops.plan.provider_version import AWS
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import change, plan
 from tests.plan.test_load import FIXTURES
 
 MODEL = "aws_sagemaker_model.m"
@@ -37,19 +37,19 @@ def major(*constraints: str, full_name: str = AWS, changes: tuple[Any, ...] = ()
         (["latest", ""], UNKNOWN),
     ],
 )
-def test_constraints_pin_it_together(constraints: list[str], wanted: Any) -> None:
+def test_constraints_together_pin_the_version(constraints: list[str], wanted: Any) -> None:
     assert major(*constraints) is wanted
 
 
-def test_a_plan_of_opentofu_names_the_provider_by_opentofus_registry() -> None:
+def test_the_opentofu_registry_is_recognized() -> None:
     assert major("~> 5.40", full_name="registry.opentofu.org/hashicorp/aws") == 5
 
 
-def test_constraints_of_another_provider_say_nothing() -> None:
+def test_constraints_of_another_provider_are_ignored() -> None:
     assert major("~> 5.0", full_name="registry.terraform.io/hashicorp/awscc") is UNKNOWN
 
 
-def test_resources_show_it_where_no_constraint_does() -> None:
+def test_resources_tell_the_version_without_a_constraint() -> None:
     known, unknown = change(MODEL, {"name": "m", "region": "eu-north-1"}), change(MODEL, {}, unknown={"region": True})
     assert major(">= 5.0.0", changes=(known,)) == 6
     assert major(changes=(unknown,)) == 6
@@ -59,5 +59,5 @@ def test_resources_show_it_where_no_constraint_does() -> None:
     assert major(changes=(bucket,)) is UNKNOWN
 
 
-def test_a_real_plan_of_5_100_tells() -> None:
+def test_a_real_plan_of_5_100_tells_the_version() -> None:
     assert load(FIXTURES / "platform.json").provider_major == 5

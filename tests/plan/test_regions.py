@@ -1,11 +1,11 @@
-"""The region of a resource."""
+"""Region of a resource."""
 
 from typing import Any
 
 import pytest
 
 from sustainable_mlops.plan import UNKNOWN, load
-from tests.plan.build import change, declared, plan
+from tests.plan.plan_builder import change, declared, plan
 from tests.plan.test_load import FIXTURES
 
 
@@ -19,13 +19,13 @@ def region(after: dict[str, Any], provider: Any = None, variables: Any = None, *
         configuration={"root_module": root, "provider_config": {"aws": {"expressions": {"region": provider}}}},
         variables=variables or {},
     )
-    return found.region(found.resources[0])
+    return found.find_region(found.resources[0])
 
 
-def test_from_the_providers_of_a_plan() -> None:
+def test_the_region_comes_from_the_providers_of_a_plan() -> None:
     found = load(FIXTURES / "platform.json")
-    assert found.region(found.by_type("aws_sagemaker_feature_group")[0]) == "us-east-1"
-    assert {found.region(endpoint) for endpoint in found.by_type("aws_sagemaker_endpoint")} == {"eu-north-1"}
+    assert found.find_region(found.list_by_type("aws_sagemaker_feature_group")[0]) == "us-east-1"
+    assert {found.find_region(endpoint) for endpoint in found.list_by_type("aws_sagemaker_endpoint")} == {"eu-north-1"}
 
 
 def test_the_resource_itself_comes_first() -> None:
@@ -38,11 +38,11 @@ def test_the_resource_itself_comes_first() -> None:
     assert region({"availability_zone": "ap-southeast-2b"}, constant) == "ap-southeast-2"
 
 
-def test_a_region_argument_that_is_not_told_is_unknown() -> None:
+def test_an_unknown_region_argument_gives_an_unknown_region() -> None:
     assert region({}, {"constant_value": "eu-west-1"}, unknown={"region": True}) is UNKNOWN
 
 
-def test_whoever_planned_may_tell_what_the_plan_does_not() -> None:
+def test_the_default_region_applies_if_the_plan_does_not_tell() -> None:
     def told(provider: Any, key: str = "aws", providers: Any = (), *, unknown: bool = False) -> Any:
         full = {"full_name": "registry.terraform.io/hashicorp/aws"}
         configured = {"aws": {"expressions": {"region": provider} if provider else {}}, **dict(providers)}
@@ -57,9 +57,9 @@ def test_whoever_planned_may_tell_what_the_plan_does_not() -> None:
                 "provider_config": {name: {**full, **one} for name, one in configured.items()},
             },
         )
-        assert found.region(found.resources[0]) != "eu-north-1"
+        assert found.find_region(found.resources[0]) != "eu-north-1"
         found.default_region = "eu-north-1"
-        return found.region(found.resources[0])
+        return found.find_region(found.resources[0])
 
     elsewhere = {"aws.us": {"alias": "us", "expressions": {"region": {"constant_value": "us-east-1"}}}}
     given = {"module.m:aws": {"module_address": "module.m"}}
@@ -75,7 +75,7 @@ def test_whoever_planned_may_tell_what_the_plan_does_not() -> None:
     assert told(None, "module.m:aws", elsewhere | given) is UNKNOWN
 
 
-def test_through_a_variable_unless_it_is_sensitive() -> None:
+def test_the_region_comes_from_a_variable_unless_it_is_sensitive() -> None:
     variable = {"references": ["var.region"]}
     given = {"region": {"value": "eu-west-3"}}
     assert region({}, variable, given) == "eu-west-3"
@@ -83,7 +83,7 @@ def test_through_a_variable_unless_it_is_sensitive() -> None:
     assert region({}, variable, given, declared={"region": {"sensitive": True}}) is UNKNOWN
 
 
-def test_what_the_environment_gives_is_unknown_unless_other_resources_show_it() -> None:
+def test_the_region_of_the_environment_is_unknown_unless_other_resources_show_it() -> None:
     assert region({}) is UNKNOWN
     assert region({}, {"references": ["local.region"]}) is UNKNOWN
     kept = {"arn": "arn:aws:sns:eu-central-1:123456789012:kept"}
@@ -91,7 +91,7 @@ def test_what_the_environment_gives_is_unknown_unless_other_resources_show_it() 
     found = plan(
         change("aws_x.new", {"id": "x"}), change("aws_x.kept", kept, before=kept), root={"resources": resources}
     )
-    assert found.region(found.resources[0]) == "eu-central-1"
+    assert found.find_region(found.resources[0]) == "eu-central-1"
 
 
 AWS = "registry.terraform.io/hashicorp/aws"
@@ -100,7 +100,7 @@ DEEP = "module.a.module.b.module.c:aws"
 
 
 def deep(*providers: dict[str, Any], key: str = DEEP, kept: dict[str, Any] | None = None) -> Any:
-    """The region of a resource four modules deep, with these configurations in the root module."""
+    """Return the Region of a resource four modules deep, with these configurations in the root module."""
     resources = [{**declared(f"aws_x.{name}"), "provider_config_key": key} for name in ("new", "kept")]
     module: dict[str, Any] = {"resources": resources}
     for name in "dcba":
@@ -114,36 +114,36 @@ def deep(*providers: dict[str, Any], key: str = DEEP, kept: dict[str, Any] | Non
     changes = [change(f"{where}.new", {"id": "x"}, provider_name=AWS)]
     changes += [change(f"{where}.kept", kept, before=kept, provider_name=AWS)] if kept else []
     found = plan(*changes, configuration={"root_module": module, "provider_config": configured})
-    return found.region(found.resources[0])
+    return found.find_region(found.resources[0])
 
 
 def in_region(name: str, **more: Any) -> dict[str, Any]:
     return {"expressions": {"region": {"constant_value": name}}, **more}
 
 
-def test_deep_in_modules_it_is_that_of_the_only_configuration() -> None:
+def test_a_deep_module_has_the_region_of_the_only_configuration() -> None:
     assert deep(in_region("eu-north-1")) == "eu-north-1"
     assert deep(in_region("eu-north-1"), in_region("eu-north-1", alias="other_account")) == "eu-north-1"
     assert deep(in_region("eu-north-1"), key="module.unknown:aws") == "eu-north-1"
 
 
-def test_deep_in_modules_it_is_unknown_where_several_may_have_been_passed() -> None:
+def test_a_deep_module_has_an_unknown_region_with_several_configurations() -> None:
     assert deep(in_region("eu-north-1"), in_region("us-east-1", alias="us")) is UNKNOWN
     assert deep({}, in_region("us-east-1", alias="us")) is UNKNOWN  # the default one is the environment's
     assert deep({}) is UNKNOWN
 
 
-def test_deep_in_modules_other_resources_of_the_same_module_show_it() -> None:
+def test_other_resources_of_the_same_deep_module_show_the_region() -> None:
     kept = {"arn": "arn:aws:sns:eu-west-3:123456789012:kept"}
     assert deep(in_region("eu-north-1"), in_region("us-east-1", alias="us"), kept=kept) == "eu-west-3"
     assert deep({}, kept=kept) == "eu-west-3"
 
 
-def test_of_what_is_destroyed_it_is_that_of_the_only_configuration() -> None:
+def test_a_destroyed_resource_has_the_region_of_the_only_configuration() -> None:
     providers = {"aws": {"name": "aws", "full_name": AWS, **in_region("eu-north-1")}}
     gone = change("aws_x.gone", before={"id": "x"}, provider_name=AWS)
     found = plan(gone, configuration={"provider_config": providers})
-    assert found.region(found.resources[0]) == "eu-north-1"
+    assert found.find_region(found.resources[0]) == "eu-north-1"
 
 
 @pytest.mark.parametrize(
@@ -154,13 +154,11 @@ def test_of_what_is_destroyed_it_is_that_of_the_only_configuration() -> None:
         ("aws_sagemaker_pipeline.p", "pipeline_definition", '{"Steps":[{"Arguments":{"VolumeKmsKeyId":"%s"}}]}'),
     ],
 )
-def test_a_key_beside_a_new_endpoint_tells_the_region_that_no_provider_names(
-    encrypted: str, argument: str, written: str
-) -> None:
+def test_the_key_of_a_new_endpoint_tells_the_region(encrypted: str, argument: str, written: str) -> None:
     found = plan(
         change(encrypted, {argument: written % "arn:aws:kms:eu-north-1:123456789012:key/1"}),
         change("aws_sagemaker_endpoint.e", {"name": "e"}),
     )
-    endpoint = found.resource("aws_sagemaker_endpoint.e")
+    endpoint = found.find_resource("aws_sagemaker_endpoint.e")
     assert endpoint is not None
-    assert found.region(endpoint) == "eu-north-1"
+    assert found.find_region(endpoint) == "eu-north-1"

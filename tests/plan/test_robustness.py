@@ -1,4 +1,4 @@
-"""Whatever is done to a plan: one clear line, or the whole plan with what is broken unknown. Never a traceback."""
+"""Mutated plans give one clear error line, or a complete plan with unknown values, and never a traceback."""
 
 import copy
 import gc
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
-from tests.plan.build import change, declared, document
 from tests.plan.cloudformation import TWINS, WAYS, planned, written
+from tests.plan.plan_builder import change, declared, document
 from tests.plan.survey import addresses, survey
 from tests.plan.test_commands import OUTSIDE
 from tests.plan.test_load import FIXTURES
@@ -25,7 +25,7 @@ SECRETS = ("hunter2", "first-secret", "second-secret")
 
 
 def original(name: str) -> bytes:
-    """A fixture, or a plan written by hand: of CloudFormation types, or of what runs unseen."""
+    """Return a fixture, or a hand-made plan of CloudFormation types or of commands."""
     if name not in ("outside", *WAYS):
         return (FIXTURES / f"{name}.json").read_bytes()
     by_hand = OUTSIDE if name == "outside" else written(*TWINS, way=name, action="update")
@@ -48,7 +48,7 @@ REPLACEMENTS: list[Any] = [
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Every place inside a document."""
+    """Return every location inside a document."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
         yield (*path, key)
@@ -71,7 +71,7 @@ def mutate(whole: dict[str, Any], place: tuple[Any, ...], chance: random.Random)
 
 
 def read(data: bytes) -> tuple[set[str], str] | None:
-    """The addresses of a plan and all its text, or None where it is refused in one line."""
+    """Return the addresses of a plan and all its text, or None if it is refused in one line."""
     try:
         plan = load(data, "plan.json")
         return addresses(plan), repr(survey(plan))
@@ -86,7 +86,7 @@ def read(data: bytes) -> tuple[set[str], str] | None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("name", PLANS)
-def test_a_mutated_plan_is_refused_or_whole(name: str, seed: int) -> None:
+def test_a_mutated_plan_is_refused_or_complete(name: str, seed: int) -> None:
     data = original(name)
     whole = json.loads(data)
     known = read(data)
@@ -104,7 +104,7 @@ def test_a_mutated_plan_is_refused_or_whole(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_null_in_the_place_of_every_part_of_an_entry(name: str) -> None:
+def test_null_for_any_part_of_an_entry_is_handled(name: str) -> None:
     whole = json.loads(original(name))
     known = read(json.dumps(whole).encode())
     assert known is not None
@@ -131,7 +131,7 @@ def test_any_bytes_are_refused(data: bytes) -> None:
 
 
 @given(st.integers(min_value=0, max_value=50_000), st.integers(min_value=0, max_value=255))
-def test_any_byte_may_be_damaged(position: int, byte: int) -> None:
+def test_a_damaged_byte_is_handled(position: int, byte: int) -> None:
     data = bytearray((FIXTURES / "platform.json").read_bytes())
     data[position] = byte
     read(bytes(data))
@@ -162,7 +162,7 @@ def test_fifty_megabytes_of_nothing_are_refused(opening: bytes) -> None:
 
 
 def large(count: int) -> bytes:
-    """A plan of `count` resources: endpoints with configuration, model, scaling and alarm, each in a module."""
+    """Return a plan of `count` resources: endpoints with configuration, model, scaling and alarm, each in a module."""
     pattern = json.loads((FIXTURES / "platform.json").read_bytes())
     changes: list[Any] = []
     calls: dict[str, Any] = {}
@@ -179,8 +179,10 @@ def large(count: int) -> bytes:
 
 
 def seconds_to_join(count: int) -> float:
-    """CPU seconds that a plan of so many resources takes to be loaded and joined, without what Python collects of all
-    that this process holds."""
+    """Return the CPU seconds to load and join a plan of this size.
+
+    Garbage collection of other objects in the process is excluded.
+    """
     data = large(count)
     gc.collect()
     gc.disable()
@@ -188,15 +190,15 @@ def seconds_to_join(count: int) -> float:
         start = time.process_time()
         plan = load(data)
         joins = plan.joins
-        for endpoint in plan.by_type("aws_sagemaker_endpoint"):
-            joins.variants(joins.configuration(endpoint))
-            for target in joins.scalable_targets(endpoint).sure:
-                for policy in joins.scaling_policies(target).sure:
-                    joins.alarms_of(policy)
+        for endpoint in plan.list_by_type("aws_sagemaker_endpoint"):
+            joins.list_variants(joins.find_configuration(endpoint))
+            for target in joins.find_scalable_targets(endpoint).certain:
+                for policy in joins.find_scaling_policies(target).certain:
+                    joins.find_alarms_with_action(policy)
         taken = time.process_time() - start
     finally:
         gc.enable()
-    assert len(plan.resources) + len(plan.data) == count
+    assert len(plan.resources) + len(plan.data_sources) == count
     return taken
 
 
@@ -219,7 +221,7 @@ def test_a_long_chain_of_modules_is_followed() -> None:
     role = change(f"{inner}.aws_iam_role.r", {"path": "/"}, unknown={"name": True})
     data = json.dumps(document(change("aws_x.user", {"id": "x"}), role, root=root)).encode()
     plan = load(data)
-    assert [found.type for found in plan.references(plan.resources[0], "role").resources] == ["aws_iam_role"]
+    assert [found.type for found in plan.find_references(plan.resources[0], "role").resources] == ["aws_iam_role"]
 
 
 @pytest.mark.parametrize("seed", range(4))

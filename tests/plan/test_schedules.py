@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import UNKNOWN
-from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET, SCHEDULE, runs_per_month, starts
-from tests.plan.build import change, declared, plan
+from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET, SCHEDULE, count_runs_per_month, list_start_rates
+from tests.plan.plan_builder import change, declared, plan
 
 PIPELINE = "aws_sagemaker_pipeline.p"
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/p"
@@ -35,7 +35,7 @@ DAYS = 365 / 12
     ],
 )
 def test_runs_in_a_month_of_730_hours(expression: str, runs: float) -> None:
-    assert runs_per_month(expression) == pytest.approx(runs)
+    assert count_runs_per_month(expression) == pytest.approx(runs)
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_runs_in_a_month_of_730_hours(expression: str, runs: float) -> None:
     ["", "daily", "rate(0 days)", "rate(-1 days)", "rate(1 week)", "rate(1)", "cron(0 9 * *)", "cron(0 25 * * ? *)",
      "cron(0 9 1 * MON *)", "cron(0 0/0 * * ? *)", "cron(0 9 ? * XYZ *)", f"rate({'9' * 400} days)", None, UNKNOWN],
 )  # fmt: skip
-def test_what_is_no_schedule_is_unknown(expression: Any) -> None:
-    assert runs_per_month(expression) is UNKNOWN
+def test_an_invalid_schedule_is_unknown(expression: Any) -> None:
+    assert count_runs_per_month(expression) is UNKNOWN
 
 
 def schedule(expression: str = "rate(1 hour)", arn: str = ARN, **more: Any) -> dict[str, Any]:
@@ -52,19 +52,19 @@ def schedule(expression: str = "rate(1 hour)", arn: str = ARN, **more: Any) -> d
 
 
 def started(*others: dict[str, Any], **root: Any) -> list[Any]:
-    """What starts a pipeline that is to be created, so that nobody knows its ARN."""
+    """Return the triggers of a pipeline that is to be created, so that its ARN is unknown."""
     found = plan(change(PIPELINE, {"pipeline_name": "p"}, unknown={"arn": True}), *others, **root)
-    return starts(found.by_type("aws_sagemaker_pipeline")[0], found.joins)
+    return list_start_rates(found.list_by_type("aws_sagemaker_pipeline")[0], found.joins)
 
 
-def test_a_pipeline_is_started_by_what_names_its_arn() -> None:
+def test_a_schedule_with_the_arn_starts_the_pipeline() -> None:
     assert started(change(f"{SCHEDULE}.s", schedule())) == [730]
     assert started(change(f"{SCHEDULE}.s", schedule(arn=ARN.replace("/p", "/other")))) == []
     assert started(change(f"{SCHEDULE}.s", schedule(arn="arn:aws:lambda:us-east-1:111122223333:function:p"))) == []
 
 
 @pytest.mark.parametrize("named", ["p", ARN])
-def test_a_pipeline_is_started_by_a_call_with_its_name(named: str) -> None:
+def test_an_api_call_with_the_name_starts_the_pipeline(named: str) -> None:
     call = {"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"}
     body = json.dumps({"PipelineName": named, "PipelineVersionAlias": "live"})
     assert started(change(f"{SCHEDULE}.s", schedule(target=[{**call, "input": body}]))) == [730]
@@ -72,14 +72,14 @@ def test_a_pipeline_is_started_by_a_call_with_its_name(named: str) -> None:
         assert started(change(f"{SCHEDULE}.s", schedule(target=[{**call, "input": other}]))) == []
 
 
-def test_a_pipeline_is_started_by_what_refers_to_it() -> None:
+def test_a_schedule_with_a_reference_starts_the_pipeline() -> None:
     entry = change(f"{SCHEDULE}.s", schedule(), unknown={"target": [{"arn": True}]})
     written = declared(f"{SCHEDULE}.s")
     written["expressions"]["target"] = [{"arn": {"references": [f"{PIPELINE}.arn", PIPELINE]}}]
     assert started(entry, root={"resources": [written, declared(PIPELINE)]}) == [730]
 
 
-def test_rules_start_through_their_targets_and_events_come_when_they_come() -> None:
+def test_a_rule_starts_its_targets_and_events_have_an_unknown_rate() -> None:
     target = change(f"{EVENT_TARGET}.t", {"rule": "nightly", "arn": ARN})
     nightly = {"name": "nightly", "schedule_expression": "cron(0 2 * * ? *)"}
     assert started(change(f"{EVENT_RULE}.r", nightly), target) == [pytest.approx(DAYS)]
@@ -87,7 +87,7 @@ def test_rules_start_through_their_targets_and_events_come_when_they_come() -> N
     assert started(change(f"{EVENT_RULE}.r", events), target) == [UNKNOWN]
 
 
-def test_what_is_disabled_starts_nothing_and_all_others_add_up() -> None:
+def test_a_disabled_schedule_starts_nothing_and_the_others_add_up() -> None:
     assert started(change(f"{SCHEDULE}.s", schedule(state="DISABLED"))) == []
     two = [change(f"{SCHEDULE}.{name}", schedule(name=name)) for name in ("a", "b")]
     assert started(*two) == [730, 730]

@@ -1,4 +1,4 @@
-"""Unknown and sensitive values stay what they are, whatever reads them."""
+"""Unknown and sensitive values in every reader."""
 
 import copy
 import json
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sustainable_mlops.plan import UNKNOWN, Block, Resource, Sensitive, load
-from sustainable_mlops.plan.values import with_marks
-from tests.plan.build import change, plan
+from sustainable_mlops.plan.values import apply_marks
+from tests.plan.plan_builder import change, plan
 from tests.plan.test_load import FIXTURES
 
 
@@ -20,7 +20,7 @@ def resource(after: dict[str, Any], unknown: dict[str, Any] | None = None, sensi
 
 
 def test_unknown_is_neither_true_nor_false() -> None:
-    with pytest.raises(TypeError, match="no truth"):
+    with pytest.raises(TypeError, match="neither true nor false"):
         bool(UNKNOWN)
     assert copy.deepcopy(UNKNOWN) is UNKNOWN
     assert f"{UNKNOWN}" == "(known after apply)"
@@ -41,18 +41,18 @@ def test_null_is_not_set() -> None:
     assert resource({"a": None}).get("a.0.b") is None
 
 
-def test_a_resource_wholly_unknown_reads_as_unknown() -> None:
+def test_a_completely_unknown_resource_reads_as_unknown() -> None:
     entry = change("aws_x.y", {"a": 1})
     entry["change"]["after_unknown"] = True
     assert plan(entry).resources[0].get("anything") is UNKNOWN
 
 
 @pytest.mark.parametrize("mark", [None, "true", 1, {"a": 7}])
-def test_a_mark_that_is_no_mark_makes_its_value_unknown(mark: Any) -> None:
-    assert Block(with_marks({"a": 1}, {"a": mark}, False)).get("a") is UNKNOWN
+def test_an_invalid_mark_makes_its_value_unknown(mark: Any) -> None:
+    assert Block(apply_marks({"a": 1}, {"a": mark}, False)).get("a") is UNKNOWN
 
 
-def test_a_sensitive_value_shows_nowhere() -> None:
+def test_a_sensitive_value_is_never_shown() -> None:
     read = resource({"token": "hunter2", "list": ["a", "b"]}, sensitive={"token": True, "list": [False, True]})
     token = read.get("token")
     for shown in (
@@ -69,15 +69,15 @@ def test_a_sensitive_value_shows_nowhere() -> None:
     assert read.texts("list") == ["a", UNKNOWN]
 
 
-def test_a_sensitive_block_hides_all_in_it() -> None:
+def test_a_sensitive_block_hides_its_content() -> None:
     read = resource({"block": [{"a": "secret"}]}, sensitive={"block": True})
     assert "secret" not in repr(read.after)
     assert isinstance(read.get("block.0.a"), Sensitive)
     assert read.blocks("block") is UNKNOWN
 
 
-def test_a_change_of_a_sensitive_value_shows() -> None:
-    changed = load(FIXTURES / "change.json").resource("aws_sagemaker_model.this")
+def test_a_change_of_a_sensitive_value_is_visible() -> None:
+    changed = load(FIXTURES / "change.json").find_resource("aws_sagemaker_model.this")
     assert changed is not None
     path = "primary_container.0.environment.TOKEN"
     assert changed.get(path) != changed.get(path, before=True)
@@ -103,18 +103,18 @@ def test_a_change_of_a_sensitive_value_shows() -> None:
         ("nan", UNKNOWN),
     ],
 )
-def test_numbers(value: Any, number: Any) -> None:
+def test_numbers_are_read(value: Any, number: Any) -> None:
     assert Block({"a": value}).number("a") == number
 
 
 @pytest.mark.parametrize(
     ("value", "flag"), [(True, True), ("true", True), ("false", False), (None, None), ("yes", UNKNOWN), (1, UNKNOWN)]
 )
-def test_flags(value: Any, flag: Any) -> None:
+def test_flags_are_read(value: Any, flag: Any) -> None:
     assert Block({"a": value}).flag("a") is flag
 
 
-def test_what_is_of_another_kind_is_unknown() -> None:
+def test_a_value_of_another_type_is_unknown() -> None:
     block = Block({"text": "x", "list": [1, "a", None], "block": ["no", {"a": "yes"}]})
     assert block.get("text.0.a") is UNKNOWN
     assert block.text("list") is UNKNOWN
@@ -126,7 +126,7 @@ def test_what_is_of_another_kind_is_unknown() -> None:
     assert block.blocks("text") is UNKNOWN
 
 
-def test_a_block_says_where_it_is() -> None:
+def test_a_block_has_its_path() -> None:
     block = resource({"outer": [{"inner": [{"a": 1}]}]}).block("outer")
     assert isinstance(block, Block)
     inner = block.block("inner")
@@ -142,11 +142,11 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON)
-def test_marking_never_changes_the_original_and_marks_only_what_is_marked(value: Any, marks: Any) -> None:
+def test_marks_apply_to_a_copy_and_only_to_marked_values(value: Any, marks: Any) -> None:
     before = copy.deepcopy(value)
-    with_marks(value, marks, marks)
+    apply_marks(value, marks, marks)
     assert value == before
-    assert with_marks(value, False, False) is value
+    assert apply_marks(value, False, False) is value
 
 
 @given(JSON, st.lists(st.sampled_from(["a", "b", 0, 1, 7]), max_size=4))

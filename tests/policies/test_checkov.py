@@ -1,4 +1,4 @@
-"""The rules inside plain checkov: the same answers as a review, and stops where checkov alone sees nothing."""
+"""Rules inside plain checkov give the same results as a review, and stop plans that checkov alone accepts."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from sustainable_mlops.checkov import PROGRAM
 from sustainable_mlops.rules import BY_ID, Finding, Outcome, Severity, evaluate
 from tests.plan.cloudformation import TWINS, WAYS, planned, written
 from tests.rules.endpoints import serverless
-from tests.rules.tables import Case, Row, rows, with_waiver
+from tests.rules.case_tables import Case, Row, rows, with_waiver
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ IN_A_VPC = serverless(model={"vpc_config": {"subnets": ["subnet-1"], "security_g
 
 
 def results(folder: Path, *arguments: str) -> tuple[list[dict[str, Any]], str]:
-    """What checkov found, having read every file, and its messages."""
+    """Return checkov's results for every file, and its messages."""
     command = [str(PROGRAM), "--skip-download", "-o", "json", *arguments]
     quiet = {**os.environ, "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "ANSI_COLORS_DISABLED": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=quiet, cwd=folder, check=False)
@@ -55,7 +55,7 @@ def results(folder: Path, *arguments: str) -> tuple[list[dict[str, Any]], str]:
 
 
 def checkov(folder: Path, *arguments: str) -> tuple[dict[tuple[str, str, str], str], str]:
-    """What checkov says, by file, check and address, and its messages."""
+    """Return checkov's results by file, check and address, and its messages."""
     found, messages = results(folder, *arguments)
     keyed = {(one["file_path"], one["check_id"], one["resource"]): one["check_result"]["result"] for one in found}
     return keyed, messages
@@ -66,7 +66,7 @@ def policies(root: Path) -> tuple[str, ...]:
 
 
 def write(folder: Path, cases: Iterable[Case]) -> dict[str, Case]:
-    """Each case as a plan file; by the name that checkov gives it."""
+    """Write each case as a plan file. Return the cases by checkov's name for the file."""
     names = {}
     for number, case in enumerate(cases):
         (folder / f"{number:04}.json").write_text(json.dumps(case.document()))
@@ -75,7 +75,7 @@ def write(folder: Path, cases: Iterable[Case]) -> dict[str, Case]:
 
 
 def in_checkovs_words(findings: Iterable[Finding]) -> dict[tuple[str, str], str]:
-    """The worst answer of each rule about each resource; checkov keeps silent about what is unknown."""
+    """Return the worst outcome of each rule for each resource; checkov does not show unknown outcomes."""
     answers: dict[tuple[str, str], set[Outcome]] = defaultdict(set)
     for finding in findings:
         answers[finding.rule, finding.address].add(finding.outcome)
@@ -85,13 +85,13 @@ def in_checkovs_words(findings: Iterable[Finding]) -> dict[tuple[str, str], str]
 
 
 def shown_by_checkov(case: Case) -> dict[tuple[str, str], str]:
-    """What a review finds, without what checkov does not look at: resources that are deleted."""
+    """Return the findings of a review without deleted resources, which checkov skips."""
     plan = case.plan()
-    findings = [f for f in evaluate(plan) if (found := plan.resource(f.address)) is not None and found.exists()]
+    findings = [f for f in evaluate(plan) if (found := plan.find_resource(f.address)) is not None and found.exists()]
     return in_checkovs_words(findings)
 
 
-def test_checkov_answers_as_a_review_does(root: Path, tmp_path: Path) -> None:
+def test_checkov_and_review_have_the_same_results(root: Path, tmp_path: Path) -> None:
     cases = [row.case for row in rows("pass", "fail", "unknown")]
     one_a_rule = {row.rule: row for row in rows("fail")}.values()
     cases += [with_waiver(row, "a reason until 2999-12-31") for row in one_a_rule]
@@ -106,7 +106,7 @@ def test_checkov_answers_as_a_review_does(root: Path, tmp_path: Path) -> None:
     assert "Cannot load" not in messages
 
 
-def test_types_of_cloudformation_are_answered_as_the_types_that_they_are(root: Path, tmp_path: Path) -> None:
+def test_cloudformation_types_have_the_results_of_their_mapped_types(root: Path, tmp_path: Path) -> None:
     for way in WAYS:
         (tmp_path / f"{way}.json").write_text(json.dumps(planned(written(*TWINS, way=way))))
     found, _ = checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
@@ -123,7 +123,7 @@ def test_types_of_cloudformation_are_answered_as_the_types_that_they_are(root: P
 
 
 def hardened(row: Row) -> Case:
-    """The case as checkov's built-in checks want it."""
+    """Return the case with the settings that checkov's built-in checks require."""
     resources = {}
     for address, values in row.case.resources.items():
         wanted = HARDENED.get(address.split(".")[0], {})
@@ -139,7 +139,7 @@ def stops(rule: str, case: Case) -> bool:
     return any(finding.outcome is Outcome.FAIL for finding in evaluate(case.plan(), [BY_ID[rule]]))
 
 
-def test_every_fail_rule_stops_a_plan_that_checkov_alone_lets_pass(tmp_path: Path) -> None:
+def test_every_fail_rule_stops_a_plan_that_checkov_alone_accepts(tmp_path: Path) -> None:
     of_rules = [row for row in rows("fail") if BY_ID[row.rule].severity is Severity.FAIL]
     stopped = [(row.rule, hardened(row)) for row in of_rules if stops(row.rule, hardened(row))]
     files = write(tmp_path, [case for _, case in stopped])
@@ -149,7 +149,7 @@ def test_every_fail_rule_stops_a_plan_that_checkov_alone_lets_pass(tmp_path: Pat
     assert let_pass == {rule.id for rule in BY_ID.values() if rule.severity is Severity.FAIL}
 
 
-def test_nothing_of_the_modules_fails_and_what_is_skipped_says_why(root: Path) -> None:
+def test_no_module_fails_and_skipped_checks_have_reasons(root: Path) -> None:
     every, own = ("--framework", "terraform", "-d", "."), ("--external-checks-dir", str(root / "policies"))
     found, messages = results(root / "modules", *every, *own)
     assert "Cannot load" not in messages
@@ -164,7 +164,7 @@ def test_nothing_of_the_modules_fails_and_what_is_skipped_says_why(root: Path) -
     assert all(len(one["check_result"]["suppress_comment"].split()) > 3 for one in skipped)
 
 
-def test_terraform_files_and_plans_of_one_name_are_told_apart(root: Path, tmp_path: Path) -> None:
+def test_terraform_files_and_plans_with_one_name_are_distinguished(root: Path, tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     (tmp_path / "plan.json").write_text(json.dumps(Case(serverless()).document()))
     (tmp_path / "inner" / "plan.json").write_text(json.dumps(Case(IN_A_VPC).document()))
@@ -182,7 +182,7 @@ def test_terraform_files_and_plans_of_one_name_are_told_apart(root: Path, tmp_pa
     assert "Traceback" not in messages
 
 
-def test_checks_published_on_a_branch_are_the_same_and_nothing_else_runs(root: Path, tmp_path: Path) -> None:
+def test_published_checks_are_the_same_and_run_nothing_else(root: Path, tmp_path: Path) -> None:
     repository = tmp_path / "repository"
     for folder in ("policies", "sustainable_mlops"):
         shutil.copytree(root / folder, repository / folder, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,4 +1,4 @@
-"""Endpoints for the tables of cases: a model, a configuration and an endpoint, and what scales and watches it."""
+"""Endpoints for the tables of cases: a model, a configuration and an endpoint, with scaling and alarms."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ def endpoint_of(
     configuration: Values | None = None,
     endpoint: Values | None = None,
 ) -> Resources:
-    """An endpoint of one variant called `main`."""
+    """Return an endpoint with one variant named `main`."""
     return {
         MODEL: {"primary_container": {"image": IMAGE, "mode": "SingleModel"}, **(model or {})},
         CONFIGURATION: {
@@ -46,7 +46,7 @@ def serverless(
     configuration: Values | None = None,
     endpoint: Values | None = None,
 ) -> Resources:
-    """A serverless endpoint."""
+    """Return a serverless endpoint."""
     config = {"memory_size_in_mb": 2048, "max_concurrency": 5, **(serverless_config or {})}
     values = {"serverless_config": config, **(variant or {})}
     return endpoint_of(values, model=model, configuration=configuration, endpoint=endpoint)
@@ -59,7 +59,7 @@ def real_time(
     configuration: Values | None = None,
     endpoint: Values | None = None,
 ) -> Resources:
-    """A real-time endpoint on one `ml.c7g.xlarge`."""
+    """Return a real-time endpoint on one `ml.c7g.xlarge`."""
     values = {"instance_type": "ml.c7g.xlarge", "initial_instance_count": 1, **(variant or {})}
     return endpoint_of(values, model=model, configuration=configuration, endpoint=endpoint)
 
@@ -67,13 +67,13 @@ def real_time(
 def asynchronous(
     *, variant: Values | None = None, output: Values | None = None, endpoint: Values | None = None
 ) -> Resources:
-    """An asynchronous endpoint on one `ml.c7g.xlarge`."""
+    """Return an asynchronous endpoint on one `ml.c7g.xlarge`."""
     config = {"async_inference_config": {"output_config": {"s3_output_path": "s3://answers/delay/", **(output or {})}}}
     return real_time(variant=variant, configuration=config, endpoint=endpoint)
 
 
 def scaled(resources: Resources, least: Any = 1, most: Any = 4, **target: Any) -> Resources:
-    """With a scalable target."""
+    """Return the resources with a scalable target."""
     return {
         **resources,
         TARGET: {
@@ -87,7 +87,7 @@ def scaled(resources: Resources, least: Any = 1, most: Any = 4, **target: Any) -
     }
 
 
-#: One more at each step.
+#: A step that adds one instance.
 ONE_MORE = {"adjustment_type": "ChangeInCapacity", "step_adjustment": {"scaling_adjustment": 1}}
 BACKLOG = {
     "customized_metric_specification": {
@@ -99,7 +99,7 @@ REQUESTS = {"predefined_metric_specification": {"predefined_metric_type": "SageM
 
 
 def moved(resources: Resources, *, step: bool = False, **policy: Any) -> Resources:
-    """With a policy of the scalable target: target tracking by default."""
+    """Return the resources with a policy of the scalable target: target tracking by default."""
     if step:
         policy = {"step_scaling_policy_configuration": ONE_MORE, **policy}
     return {
@@ -115,12 +115,12 @@ def moved(resources: Resources, *, step: bool = False, **policy: Any) -> Resourc
 
 
 def following(resources: Resources, **metric: Any) -> Resources:
-    """With a target tracking policy on a metric."""
+    """Return the resources with a target tracking policy on a metric."""
     return moved(resources, target_tracking_scaling_policy_configuration={"target_value": 5, **metric})
 
 
 def acted_on(resources: Resources, *times: tuple[str, Any, Any], **action: Any) -> Resources:
-    """With scheduled actions of the scalable target, each with its fields of cron, its least and its most."""
+    """Return the resources with scheduled actions, each with its cron fields, its minimum and its maximum."""
     same = {key: f"${{{TARGET}.{key}}}" for key in ("resource_id", "scalable_dimension")}
     actions = {
         f"aws_appautoscaling_scheduled_action.at{number}": {
@@ -136,7 +136,7 @@ def acted_on(resources: Resources, *times: tuple[str, Any, Any], **action: Any) 
 
 
 def watched(resources: Resources, metric: str, name: str = ALARM, **alarm: Any) -> Resources:
-    """With an alarm on a metric of the endpoint."""
+    """Return the resources with an alarm on a metric of the endpoint."""
     return {
         **resources,
         name: {

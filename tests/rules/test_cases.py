@@ -1,12 +1,12 @@
-"""Each rule against its table of cases, waivers included."""
+"""Each rule with its table of cases, including waivers."""
 
 import re
 from datetime import date
 
 import pytest
 
-from sustainable_mlops.rules import ALL, BY_ID, Finding, Outcome, evaluate
-from tests.rules.tables import ANSWERS, Case, Row, rows, tables, with_waiver
+from sustainable_mlops.rules import ALL, BY_ID, Finding, Outcome, Severity, evaluate
+from tests.rules.case_tables import ANSWERS, Case, Row, rows, tables, with_waiver
 
 TODAY = date(2026, 11, 24)
 
@@ -20,27 +20,27 @@ def named(row: Row) -> str:
 
 
 @pytest.mark.parametrize("row", list(rows("pass")), ids=named)
-def test_passes(row: Row) -> None:
+def test_a_rule_passes(row: Row) -> None:
     outcomes = {finding.outcome for finding in found(row)}
     assert outcomes == {Outcome.PASS}, found(row)
 
 
 @pytest.mark.parametrize("row", list(rows("fail")), ids=named)
-def test_fails_and_says_where(row: Row) -> None:
+def test_a_rule_fails_with_a_message(row: Row) -> None:
     failures = [finding for finding in found(row) if finding.outcome is Outcome.FAIL]
     assert failures, found(row)
     assert all(finding.message and "\n" not in finding.message for finding in failures)
 
 
 @pytest.mark.parametrize("row", list(rows("unknown")), ids=named)
-def test_is_unknown_and_never_a_pass(row: Row) -> None:
+def test_a_rule_is_unknown_and_does_not_pass(row: Row) -> None:
     outcomes = [finding.outcome for finding in found(row)]
     assert Outcome.UNKNOWN in outcomes, found(row)
     assert Outcome.FAIL not in outcomes, found(row)
 
 
 @pytest.mark.parametrize("row", list(rows("not_applicable")), ids=named)
-def test_does_not_apply(row: Row) -> None:
+def test_a_rule_does_not_apply(row: Row) -> None:
     assert found(row) == []
 
 
@@ -49,26 +49,28 @@ def test_a_waiver_with_reason_and_date_accepts_the_failure_until_it_ends(row: Ro
     waived = found(row, with_waiver(row, "load test 42 in progress until 2026-11-24"))
     assert {f.outcome for f in waived} & {Outcome.FAIL, Outcome.WAIVED} == {Outcome.WAIVED}
     assert all("load test 42" in f.message for f in waived if f.outcome is Outcome.WAIVED)
-    for bad, why in [("load test until 2026-11-23", "ended on 2026-11-23"), ("because", "not of the form")]:
+    for bad, why in [("load test until 2026-11-23", "ended on 2026-11-23"), ("because", "does not have the form")]:
         assert any(f.outcome is Outcome.FAIL and why in f.message for f in found(row, with_waiver(row, bad)))
 
 
 @pytest.mark.parametrize("rule", [rule.id for rule in ALL])
-def test_every_rule_has_a_case_of_every_answer_or_says_why_not(rule: str) -> None:
+def test_every_rule_has_a_case_for_every_outcome_or_a_reason(rule: str) -> None:
     table = tables().get(rule, {})
     assert [answer for answer in ANSWERS if not table.get(answer)] == []
     assert table.keys() == set(ANSWERS)
-    assert not isinstance(table["fail"], str), "a rule that cannot fail is none"
+    assert not isinstance(table["fail"], str), "a rule must be able to fail"
 
 
-def test_every_table_is_of_a_rule() -> None:
+def test_every_table_belongs_to_a_rule() -> None:
     assert tables().keys() <= BY_ID.keys()
 
 
-def test_rules_are_described_for_people() -> None:
-    assert len(BY_ID) == len(ALL), "an id stands twice"
+def test_rules_have_complete_descriptions() -> None:
+    assert len(BY_ID) == len(ALL), "an ID is used twice"
     for rule in ALL:
         assert re.fullmatch(r"SUS(_[A-Z0-9]+)+", rule.id)
         assert rule.practices, rule.id
         assert rule.fix.endswith("."), rule.id
         assert not rule.title.endswith("."), rule.id
+        verbs = (" must ", " may ") if rule.severity is Severity.FAIL else (" should ",)
+        assert any(verb in rule.title for verb in verbs), f"{rule.id}: the title must state a requirement"

@@ -1,4 +1,4 @@
-"""What is taken for a credential, and what is not; and that no part of one is ever shown."""
+"""Detection of credentials, and the guarantee that no part of one is shown."""
 
 import time
 
@@ -6,8 +6,8 @@ import pytest
 
 from sustainable_mlops.rules import BY_ID, evaluate
 from sustainable_mlops.rules.account import credentials
+from tests.rules.case_tables import Row, rows
 from tests.rules.cases.account.plain_secrets import AWS, HUGGING_FACE, PRIVATE, WEB
-from tests.rules.tables import Row, rows
 
 _TEXT = "aB3dE5gH" * 6
 
@@ -41,31 +41,31 @@ NO_SHAPES = (
 
 
 @pytest.mark.parametrize("what", SHAPES)
-def test_a_token_is_one_wherever_it_stands(what: str) -> None:
+def test_a_token_is_found_anywhere(what: str) -> None:
     token = SHAPES[what]
-    assert list(credentials.within(token)) == [what]
-    assert what in credentials.within(f'{{"a": ["--x={token}", "b"]}}')
+    assert list(credentials.find_credentials(token)) == [what]
+    assert what in credentials.find_credentials(f'{{"a": ["--x={token}", "b"]}}')
 
 
 @pytest.mark.parametrize("text", NO_SHAPES)
-def test_what_merely_looks_like_one_is_none(text: str) -> None:
-    assert list(credentials.within(text)) == []
+def test_a_similar_text_is_not_a_credential(text: str) -> None:
+    assert list(credentials.find_credentials(text)) == []
 
 
 @pytest.mark.parametrize(
     "name",
     ["HF_TOKEN", "hf-token", "hfToken", "db.password", "DBPASSWORD", "DB_PASSWORD_2", "APIKey", "client_secret", "PWD"],
 )
-def test_a_name_says_that_it_holds_one(name: str) -> None:
-    assert credentials.named(name)
+def test_a_name_denotes_a_credential(name: str) -> None:
+    assert credentials.is_credential_name(name)
 
 
 @pytest.mark.parametrize(
     "name",
     ["MAX_TOKENS", "TOKENIZER", "SECRET_ARN", "SECRET_NAME", "TOKEN_URL", "KMS_KEY_ID", "pad_token", "eosToken", "KEY"],
 )
-def test_a_name_says_something_else(name: str) -> None:
-    assert not credentials.named(name)
+def test_a_name_does_not_denote_a_credential(name: str) -> None:
+    assert not credentials.is_credential_name(name)
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_no_part_of_a_secret_is_shown(row: Row) -> None:
 
 
 def test_a_name_that_is_itself_a_token_is_not_shown() -> None:
-    assert credentials.shown(HUGGING_FACE) == "credential"
-    assert credentials.shown("HF_TOKEN") == "HF_TOKEN"
+    assert credentials.mask_name(HUGGING_FACE) == "credential"
+    assert credentials.mask_name("HF_TOKEN") == "HF_TOKEN"
 
 
 @pytest.mark.parametrize(
     "piece", ["-", "a-", "a.", "sk-", "eyJ-", "hf_", "://", "token ", "token=", "--token ", "\"' :"]
 )
-def test_a_hostile_text_is_read_in_a_moment(piece: str) -> None:
+def test_a_hostile_text_is_searched_quickly(piece: str) -> None:
     started = time.process_time()
-    list(credentials.within(piece * (200_000 // len(piece)) + "token://AKIA-----PRIVATE KEY-----"))
-    assert time.process_time() - started < 40  # what backtracks takes minutes
+    list(credentials.find_credentials(piece * (200_000 // len(piece)) + "token://AKIA-----PRIVATE KEY-----"))
+    assert time.process_time() - started < 40  # a pattern with backtracking takes minutes

@@ -1,4 +1,4 @@
-"""What is said once, and which tags waive it."""
+"""Repeated results, and the tags that waive a finding."""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -6,45 +6,47 @@ from datetime import date
 import pytest
 
 from sustainable_mlops.rules import BY_ID, Outcome, evaluate
-from tests.rules import plans
+from tests.rules import plan_builder
 from tests.rules.endpoints import POLICY, UNKNOWN, Resources, following, real_time, scaled
 
 TODAY = date(2026, 11, 24)
 
 
-def outcomes(rule: str, resources: Mapping[str, plans.Values]) -> list[Outcome]:
-    return [finding.outcome for finding in evaluate(plans.plan(resources), [BY_ID[rule]], TODAY)]
+def outcomes(rule: str, resources: Mapping[str, plan_builder.Values]) -> list[Outcome]:
+    return [finding.outcome for finding in evaluate(plan_builder.plan(resources), [BY_ID[rule]], TODAY)]
 
 
 def waived(rule: str) -> dict[str, str]:
     return {f"sust_waiver:{rule}": "a reason until 2026-11-24"}
 
 
-def test_what_holds_of_every_variant_is_said_once() -> None:
+def test_an_equal_result_for_every_variant_is_reported_once() -> None:
     variants = [{"variant_name": name, "model_name": "m", "instance_type": "ml.c7g.large"} for name in "ab"]
     resources = real_time(configuration={"production_variants": variants})
     assert outcomes("SUS_ROLLBACK_ALARMS", resources) == [Outcome.FAIL]
     assert outcomes("SUS_ENDPOINT_RIGHT_SIZED", resources) == [Outcome.FAIL]
-    assert outcomes("SUS_REALTIME_SCALES", resources) == [Outcome.FAIL, Outcome.FAIL], "each has instances of its own"
+    assert outcomes("SUS_REALTIME_SCALES", resources) == [Outcome.FAIL, Outcome.FAIL], (
+        "each variant has its own instances"
+    )
     both = [{**variant, "instance_type": "ml.m5.large"} for variant in variants]
     x86 = real_time(configuration={"production_variants": both})
-    places = [finding.path for finding in evaluate(plans.plan(x86), [BY_ID["SUS_ENDPOINT_X86"]])]
+    places = [finding.path for finding in evaluate(plan_builder.plan(x86), [BY_ID["SUS_ENDPOINT_X86"]])]
     assert places == [f"production_variants.{number}.instance_type" for number in range(2)]
 
 
-def test_a_waiver_counts_though_another_tag_is_not_known() -> None:
+def test_a_waiver_is_valid_beside_an_unknown_tag() -> None:
     tags = {**waived("SUS_ROLLBACK_ALARMS"), "commit": UNKNOWN}
     assert outcomes("SUS_ROLLBACK_ALARMS", real_time(endpoint={"tags": tags, "tags_all": UNKNOWN})) == [Outcome.WAIVED]
 
 
 def policy_by_name(rule: str) -> Resources:
-    """A scaling policy that names its endpoint and refers to nothing."""
+    """Return a scaling policy that names its endpoint and refers to nothing."""
     resources = following(scaled(real_time(endpoint={"tags": waived(rule)})), disable_scale_in=True)
     return {**resources, POLICY: {**resources[POLICY], "resource_id": "endpoint/delay/variant/main"}}
 
 
 def bucket_by_name(rule: str) -> Resources:
-    """A lifecycle that names its bucket and refers to nothing."""
+    """Return a lifecycle that names its bucket and refers to nothing."""
     move = {"filter": {"prefix": "tmp/"}, "transition": {"days": 30, "storage_class": "INTELLIGENT_TIERING"}}
     return {
         "aws_s3_bucket.b": {"bucket": "sagemaker-runs", "tags": waived(rule)},
@@ -58,6 +60,8 @@ def bucket_by_name(rule: str) -> Resources:
 @pytest.mark.parametrize(
     ("rule", "by_name"), [("SUS_SCALES_IN", policy_by_name), ("SUS_RECREATABLE_ONE_ZONE", bucket_by_name)]
 )
-def test_what_has_no_tags_is_waived_by_those_of_what_it_names(rule: str, by_name: Callable[[str], Resources]) -> None:
+def test_a_resource_without_tags_is_waived_by_the_tags_of_the_resource_it_names(
+    rule: str, by_name: Callable[[str], Resources]
+) -> None:
     assert outcomes(rule, by_name(rule)) == [Outcome.WAIVED]
     assert outcomes(rule, by_name("SUS_TAGS")) == [Outcome.FAIL]

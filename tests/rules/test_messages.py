@@ -1,11 +1,11 @@
-"""What a finding says is what is so of this resource."""
+"""Messages of findings describe this resource."""
 
 from collections.abc import Mapping
 
 import pytest
 
 from sustainable_mlops.rules import BY_ID, evaluate
-from tests.rules import plans
+from tests.rules import plan_builder
 from tests.rules.endpoints import REQUESTS, asynchronous, following, scaled, serverless
 
 
@@ -20,9 +20,11 @@ from tests.rules.endpoints import REQUESTS, asynchronous, following, scaled, ser
         (
             "SUS_ENDPOINT_FITS_SLO",
             serverless(endpoint={"tags": {"latency_slo": "200 ms"}}),
-            "callers wait for milliseconds, and serverless may take a cold start",
+            "the SLO is milliseconds, but a response of a serverless endpoint may take a cold start",
         ),
     ],
 )
-def test_a_finding_names_what_it_is_about(rule: str, resources: Mapping[str, plans.Values], message: str) -> None:
-    assert [finding.message for finding in evaluate(plans.plan(resources), [BY_ID[rule]])] == [message]
+def test_a_finding_describes_its_resource(
+    rule: str, resources: Mapping[str, plan_builder.Values], message: str
+) -> None:
+    assert [finding.message for finding in evaluate(plan_builder.plan(resources), [BY_ID[rule]])] == [message]

@@ -5,9 +5,9 @@ SageMaker resources. They do not require a budget, because budgets are mostly ma
 """
 
 from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource
-from sustainable_mlops.rules.reading import ConfiguredAttributes, check_value
-from sustainable_mlops.rules.relation import SAGEMAKER
-from sustainable_mlops.rules.rule import Severity, RuleResults, rule
+from sustainable_mlops.rules.attributes import ConfiguredAttributes, check_value
+from sustainable_mlops.rules.ml_evidence import SAGEMAKER
+from sustainable_mlops.rules.rule import RuleResults, Severity, rule
 
 BUDGET = "aws_budgets_budget"
 
@@ -27,8 +27,8 @@ def _has_sagemaker(plan: Plan) -> bool:
 def budget_notifies(plan: Plan, budget: Resource) -> RuleResults:
     """Check for a notification. A notification always has a subscriber, so one is enough."""
     if _has_sagemaker(plan):
-        found = budget.blocks("notification")
-        count = UNKNOWN if found is UNKNOWN else len(found)
+        notifications = budget.blocks("notification")
+        count = UNKNOWN if notifications is UNKNOWN else len(notifications)
         yield check_value(count, "notification", lambda number: number > 0, "the budget notifies nobody")
 
 
@@ -49,7 +49,9 @@ def budget_is_of_a_workload(plan: Plan, budget: Resource) -> RuleResults:
     by_tag = UNKNOWN if names is UNKNOWN else "TagKeyValue" in [name for name in names if name is not UNKNOWN]
     if by_tag is False and names is not UNKNOWN and UNKNOWN in names:
         by_tag = UNKNOWN
-    yield check_value(by_tag, "cost_filter", lambda tagged: tagged, "the budget covers the whole account, not one workload")
+    yield check_value(
+        by_tag, "cost_filter", lambda tagged: tagged, "the budget covers the whole account, not one workload"
+    )
 
 
 @rule(

@@ -5,8 +5,8 @@ mostly managed elsewhere.
 """
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.rules.reading import check_value
-from sustainable_mlops.rules.rule import Severity, RuleResults, rule
+from sustainable_mlops.rules.attributes import check_value
+from sustainable_mlops.rules.rule import RuleResults, Severity, rule
 
 EXPORT = "aws_bcmdataexports_export"
 
@@ -25,6 +25,6 @@ def carbon_export(_: Plan, export: Resource) -> RuleResults:
     if query is UNKNOWN or query is None or "CARBON_EMISSIONS" not in query.upper():
         return
     output = "export.0.destination_configurations.0.s3_destination.0.s3_output_configurations.0"
-    for name, wanted in (("format", "PARQUET"), ("overwrite", "OVERWRITE_REPORT")):
+    for name, expected in (("format", "PARQUET"), ("overwrite", "OVERWRITE_REPORT")):
         value = export.text(f"{output}.{name}")
-        yield check_value(value, f"{output}.{name}", {wanted}.__contains__, f"{name} is {value}")
+        yield check_value(value, f"{output}.{name}", {expected}.__contains__, f"{name} is {value}")

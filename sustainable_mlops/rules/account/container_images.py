@@ -5,11 +5,11 @@ from typing import Any
 
 from sustainable_mlops.plan import UNKNOWN, PipelineStep, Plan, PlannedPipeline, Resource
 from sustainable_mlops.plan.values import Sensitive
-from sustainable_mlops.rules import relation
+from sustainable_mlops.rules import ml_evidence
+from sustainable_mlops.rules.attributes import NOT_KNOWN, check_value
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_JOB, TUNING_JOB, check_steps, locate_step
-from sustainable_mlops.rules.reading import NOT_KNOWN, check_value
-from sustainable_mlops.rules.relation import REPOSITORY
-from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.ml_evidence import REPOSITORY
+from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, failure, rule, success, unknown_result
 
 LIFECYCLE_POLICY = "aws_ecr_lifecycle_policy"
 _IMAGE_TYPES = (
@@ -17,7 +17,9 @@ _IMAGE_TYPES = (
     "aws_sagemaker_model", "aws_sagemaker_monitoring_schedule", PIPELINE, TRAINING_JOB, TUNING_JOB,
 )  # fmt: skip
 #: Attributes that name an image, in Terraform and in requests.
-_IMAGE_ATTRIBUTES = frozenset({"base_image", "image", "image_uri", "training_image", "Image", "ImageUri", "TrainingImage"})
+_IMAGE_ATTRIBUTES = frozenset(
+    {"base_image", "image", "image_uri", "training_image", "Image", "ImageUri", "TrainingImage"}
+)
 #: AWS images without a tag (developer guide, "Amazon SageMaker Model Monitor prebuilt container").
 _UNTAGGED = ("sagemaker-model-monitor-analyzer",)
 
@@ -32,11 +34,11 @@ _UNTAGGED = ("sagemaker-model-monitor-analyzer",)
 )
 def old_images_go(plan: Plan, repository: Resource) -> RuleResults:
     """Check repositories that SageMaker uses or that mention machine learning; their images have gigabytes."""
-    if not relation.is_ml(plan, repository):
+    if not ml_evidence.is_ml(plan, repository):
         return
     policies = plan.joins.find_sources(repository, LIFECYCLE_POLICY, "repository")
-    there = True if policies.certain else UNKNOWN if policies.possible else False
-    yield check_value(there, "lifecycle_policy", lambda kept: kept, "the repository keeps every image forever")
+    has_policy = True if policies.certain else UNKNOWN if policies.possible else False
+    yield check_value(has_policy, "lifecycle_policy", lambda is_set: is_set, "the repository keeps every image forever")
 
 
 @rule(
@@ -68,7 +70,7 @@ def _check_step_images(pipeline: PlannedPipeline, step: PipelineStep) -> RuleRes
 def _list_images(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Yield every image below `value` with its location."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    blocks = isinstance(value, list) and any(isinstance(one, dict) for one in value)
+    blocks = isinstance(value, list) and any(isinstance(item, dict) for item in value)
     for key, below in inner:
         place = f"{path}.{key}" if path else str(key)
         if (key in _IMAGE_ATTRIBUTES and not isinstance(below, list)) or (blocks and below is UNKNOWN):

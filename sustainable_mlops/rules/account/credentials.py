@@ -11,8 +11,8 @@ from functools import lru_cache
 
 #: Description, fixed part and format of each token, as the services document them.
 _TOKEN_FORMATS = tuple(
-    (what, mark, re.compile(rf"(?<![A-Za-z0-9])(?:{shape})"))
-    for what, mark, shape in (
+    (description, mark, re.compile(rf"(?<![A-Za-z0-9])(?:{shape})"))
+    for description, mark, shape in (
         ("an AWS access key", "AKIA", r"AKIA[A-Z0-9]{16}\b"),
         ("a temporary AWS access key", "ASIA", r"ASIA[A-Z0-9]{16}\b"),
         ("an AWS secret key", "aws_secret_access_key", r"aws_secret_access_key\s+[A-Za-z0-9/+]{40}(?![\w/+])"),
@@ -104,12 +104,18 @@ def _find_assignments(text: str) -> Iterator[str]:
         bare = match["bare"] or ""
         value = match["quoted"] or match["given"] or bare
         is_code = bare and (_CODE.fullmatch(bare) or bare.lower() == name.lower())
-        if is_credential_name(name) and is_literal(value) and not is_code and not may_be_secret_name(name, value) and not _find_tokens(value):
+        if (
+            is_credential_name(name)
+            and is_literal(value)
+            and not is_code
+            and not may_be_secret_name(name, value)
+            and not _find_tokens(value)
+        ):
             yield f"a literal {mask_name(name)}"
 
 
 def _find_tokens(text: str) -> list[str]:
-    return [what for what, mark, shape in _TOKEN_FORMATS if mark in text and shape.search(text)]
+    return [description for description, mark, shape in _TOKEN_FORMATS if mark in text and shape.search(text)]
 
 
 @lru_cache(maxsize=4096)

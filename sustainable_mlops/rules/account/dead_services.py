@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sustainable_mlops.plan import UNKNOWN, PipelineStep, Plan, PlannedPipeline, Resource, Unknown
-from sustainable_mlops.rules import relation
+from sustainable_mlops.rules import ml_evidence
+from sustainable_mlops.rules.attributes import CreateRequest
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_TYPES, check_steps, check_trainings, locate_step
-from sustainable_mlops.rules.reading import CreateRequest
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import CONFIGURATION, check_variants
 
 _COMPILER = "sagemaker_training_compiler_enabled"
@@ -90,19 +90,19 @@ def training_compiler(training: CreateRequest) -> RuleResults:
 
     Huggingface-pytorch-trcomp-training.
     """
-    answers: dict[str, bool | Unknown] = {}
+    states: dict[str, bool | Unknown] = {}
     for path in ("hyper_parameters", "static_hyper_parameters", "environment"):
-        found = training.read_map(path)
-        answers[path] = found if found is UNKNOWN else _enables_compiler(found)
+        settings = training.read_map(path)
+        states[path] = settings if settings is UNKNOWN else _enables_compiler(settings)
     image = training.text("algorithm_specification.training_image")
-    answers["algorithm_specification.training_image"] = (
+    states["algorithm_specification.training_image"] = (
         image if image is UNKNOWN else "-trcomp-training" in (image or "")
     )
-    for path, answer in answers.items():
-        if answer is True:
+    for path, state in states.items():
+        if state is True:
             yield training.failure(path, "Training Compiler receives no releases and no patches")
             return
-    open_places = [path for path, answer in answers.items() if answer is UNKNOWN]
+    open_places = [path for path, state in states.items() if state is UNKNOWN]
     yield training.unknown_result(open_places[0]) if open_places else success()
 
 
@@ -149,13 +149,13 @@ def _has_action(parameters: object) -> bool | Unknown:
 
 def _check_conflicts(training: CreateRequest, path: str) -> RuleResults:
     networks = training.count_blocks("vpc_config")
-    answers = {
+    states = {
         "enable_network_isolation": ("network isolation", training.flag("enable_network_isolation")),
         "enable_managed_spot_training": ("managed spot", training.flag("enable_managed_spot_training")),
         "vpc_config": ("a VPC", networks if networks is UNKNOWN else networks > 0),
     }
-    names = [name for name, answer in answers.values() if answer is True]
-    open_places = [place for place, (_, answer) in answers.items() if answer is UNKNOWN]
+    names = [name for name, state in states.values() if state is True]
+    open_places = [place for place, (_, state) in states.items() if state is UNKNOWN]
     if names:
         yield training.failure(path, f"the rule's action does not work with {' and '.join(names)}")
     else:
@@ -187,7 +187,9 @@ def model_monitor(_: Plan, monitor: Resource) -> RuleResults:
 @check_steps("QualityCheck", "ClarifyCheck")
 def monitor_check_step(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
     service = "Model Monitor" if step.type == "QualityCheck" else "Clarify"
-    yield failure(f"a {step.type} step runs {service}, which is closed to new customers since 2026-07-30", locate_step(step))
+    yield failure(
+        f"a {step.type} step runs {service}, which is closed to new customers since 2026-07-30", locate_step(step)
+    )
 
 
 @rule(
@@ -230,11 +232,11 @@ def studio_classic_settings(_: Plan, resource: Resource) -> RuleResults:
     for outer in _CLASSIC_SETTINGS[resource.type]:
         for inner in ("jupyter_server_app_settings", "kernel_gateway_app_settings"):
             path = f"{outer}.0.{inner}"
-            found = resource.new.blocks(path)
-            if found is UNKNOWN:
+            blocks = resource.new.blocks(path)
+            if blocks is UNKNOWN:
                 yield unknown_result(f"it is not known until apply whether it has {inner}", path)
                 return
-            if found:
+            if blocks:
                 yield failure(f"{inner} belongs to Studio Classic, which supports existing workloads only", path)
                 return
     yield success()
@@ -249,7 +251,7 @@ def studio_classic_settings(_: Plan, resource: Resource) -> RuleResults:
     types=("aws_glue_job",),
 )
 def glue_ray(plan: Plan, job: Resource) -> RuleResults:
-    if not relation.uses_ml(plan, job):
+    if not ml_evidence.uses_ml(plan, job):
         return
     command = job.new.text("command.0.name")
     if command is UNKNOWN:

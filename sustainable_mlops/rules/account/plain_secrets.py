@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.plan.values import Sensitive
 from sustainable_mlops.rules.account import credentials
+from sustainable_mlops.rules.attributes import NOT_KNOWN
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_JOB, TUNING_JOB, find_pipeline, locate_step
-from sustainable_mlops.rules.reading import NOT_KNOWN
-from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, failure, rule, success, unknown_result
 
 #: Attributes that hold a script in base64.
 _SCRIPTS = {
@@ -65,7 +65,7 @@ def literal_secret(plan: Plan, resource: Resource) -> RuleResults:
     settings = list(_list_settings(plan, resource))
     verdicts = [verdict for setting in settings for verdict in _check_setting(setting)]
     yield from verdicts
-    if settings and not verdicts and all(_is_text(one.value) for one in settings):
+    if settings and not verdicts and all(_is_text(setting.value) for setting in settings):
         yield success()
 
 
@@ -77,15 +77,17 @@ def _check_setting(setting: _Setting) -> Iterator[RuleResult]:
         return
     if isinstance(value, Sensitive):
         return  # SUS_SECRET_IN_PLAIN_TEXT reports it
-    found = list(credentials.find_credentials(value))
-    yield from (failure(f"{_describe_name(name)} contains {what} in plain text", path) for what in found)
-    if found or not credentials.is_credential_name(name) or not credentials.is_literal(value):
+    credential_texts = list(credentials.find_credentials(value))
+    yield from (
+        failure(f"{_describe_name(name)} contains {credential} in plain text", path) for credential in credential_texts
+    )
+    if credential_texts or not credentials.is_credential_name(name) or not credentials.is_literal(value):
         return
-    shown = credentials.mask_name(name)
+    masked_name = credentials.mask_name(name)
     if credentials.may_be_secret_name(name, value):
-        yield unknown_result(f"{shown} contains a secret or the name of one: the plan does not tell which", path)
+        yield unknown_result(f"{masked_name} contains a secret or the name of one: the plan does not tell which", path)
     else:
-        yield failure(f"{shown} has a literal value", path)
+        yield failure(f"{masked_name} has a literal value", path)
 
 
 def _describe_name(name: str) -> str:
@@ -106,7 +108,7 @@ def secret_in_plain_text(plan: Plan, resource: Resource) -> RuleResults:
     for name, value, path in settings:
         if isinstance(value, Sensitive):
             yield failure(f"{_describe_name(name)} is sensitive, but SageMaker stores and shows it in plain text", path)
-    if settings and all(_is_text(one.value) for one in settings):
+    if settings and all(_is_text(setting.value) for setting in settings):
         yield success()
 
 
@@ -145,9 +147,9 @@ def _list_values(name: str, value: Any, path: str) -> Iterator[_Setting]:
     elif isinstance(value, list):
         for position, inner in enumerate(value):
             yield from _list_values("", inner, f"{path}.{position}")
-        for option, given in pairwise(value):
-            if _is_text(option) and _is_text(given) and option.startswith("--") and not given.startswith("-"):
-                yield _Setting(option.lstrip("-"), given, path)
+        for option, value_ in pairwise(value):
+            if _is_text(option) and _is_text(value_) and option.startswith("--") and not value_.startswith("-"):
+                yield _Setting(option.lstrip("-"), value_, path)
     elif value is UNKNOWN or isinstance(value, str):
         yield _Setting(name, value, path)
 

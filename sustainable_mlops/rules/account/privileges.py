@@ -7,11 +7,17 @@ The review also runs checkov, which checks encryption and public access (CKV_AWS
 from collections.abc import Iterator
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, iam
-from sustainable_mlops.rules import relation
-from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules import ml_evidence
+from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, failure, rule, success, unknown_result
 
 _ARN_LIST = "managed_policy_arns"
-_FULL_ACCESS = ("AdministratorAccess", "PowerUserAccess", "AmazonSageMakerFullAccess", "AmazonS3FullAccess", "IAMFullAccess")
+_FULL_ACCESS = (
+    "AdministratorAccess",
+    "PowerUserAccess",
+    "AmazonSageMakerFullAccess",
+    "AmazonS3FullAccess",
+    "IAMFullAccess",
+)
 
 
 @rule(
@@ -27,9 +33,9 @@ def no_wildcard(plan: Plan, role: Resource) -> RuleResults:
 
     The rule covers roles that sagemaker.amazonaws.com may assume.
     """
-    if not relation.is_sagemaker_role(plan, role):
+    if not ml_evidence.is_sagemaker_role(plan, role):
         return
-    policies = relation.find_role_policies(plan, role)
+    policies = ml_evidence.find_role_policies(plan, role)
     wide = [(d, action) for d in policies.documents for s in d.statements for action in _list_wildcards(s)]
     if wide:
         document, action = wide[0]
@@ -60,7 +66,7 @@ def _list_wildcards(statement: iam.PolicyStatement) -> list[str]:
 )
 def no_full_access(plan: Plan, role: Resource) -> RuleResults:
     """Check for AWS managed policies that allow a whole service or account."""
-    if not relation.is_sagemaker_role(plan, role):
+    if not ml_evidence.is_sagemaker_role(plan, role):
         return
     open_end: RuleResult | None = None
     for arn, by in _list_attached(plan, role):
@@ -76,9 +82,9 @@ def no_full_access(plan: Plan, role: Resource) -> RuleResults:
 def _list_attached(plan: Plan, role: Resource) -> Iterator[tuple[str | Unknown | None, str]]:
     """Yield the ARN of each managed policy of a role that is outside this plan, and its attachment."""
     if plan.is_configured(role, _ARN_LIST) is not False:
-        listed, named = role.texts(_ARN_LIST), plan.find_references(role, _ARN_LIST)
-        ours = bool(named.filter_by_type(iam.POLICY)) and not named.unresolved
-        for arn in [UNKNOWN] if listed is UNKNOWN else listed:
+        arns, references = role.texts(_ARN_LIST), plan.find_references(role, _ARN_LIST)
+        ours = bool(references.filter_by_type(iam.POLICY)) and not references.unresolved
+        for arn in [UNKNOWN] if arns is UNKNOWN else arns:
             if arn is not UNKNOWN or not ours:
                 yield arn, _ARN_LIST
     attachments = plan.joins.find_sources(role, iam.ATTACHMENT, "role")

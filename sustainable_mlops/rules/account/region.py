@@ -3,7 +3,7 @@
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.rules.jobs import TRAINING_TYPES
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 
 #: Maximum intensity in gCO2e/kWh. A choice of this project: a third of the Regions are below.
 MAX_INTENSITY = 300
@@ -41,8 +41,8 @@ def grid(plan: Plan, resource: Resource) -> RuleResults:
 def _describe_cleaner(name: str) -> str:
     """Describe the cleanest Region of the same continent, or of all Regions if that continent has no clean one."""
     every = regions.load_all().values()
-    near = [region for region in every if _find_continent(region.name) == _find_continent(name)]
-    best = min(near, key=lambda region: region.grid[1])
+    same_continent = [region for region in every if _find_continent(region.name) == _find_continent(name)]
+    best = min(same_continent, key=lambda region: region.grid[1])
     if best.grid[1] > MAX_INTENSITY:
         best = min(every, key=lambda region: region.grid[1])
     return f"{best.name} has {best.grid[1]:.0f}"

@@ -5,8 +5,8 @@ The limits for disks and idle time are choices of this project. A waiver can giv
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.rules.reading import ConfiguredAttributes, check_value
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.attributes import ConfiguredAttributes, check_value
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 
 DOMAIN = "aws_sagemaker_domain"
 USER_PROFILE = "aws_sagemaker_user_profile"
@@ -119,13 +119,13 @@ def notebook_stops(_: Plan, notebook: Resource) -> RuleResults:
 def notebook_without_accelerator(_: Plan, notebook: Resource) -> RuleResults:
     """Check for a GPU or another accelerator. It is mostly idle while the notebook is open."""
     kind = notebook.text("instance_type")
-    found = instances.find(kind) if isinstance(kind, str) else None
+    instance = instances.find(kind) if isinstance(kind, str) else None
     if kind is UNKNOWN:
         yield unknown_result("its instance type is not known until apply", "instance_type")
-    elif found is not None and found.accelerator is not None:
-        name = f"{found.accelerators} x {found.accelerator.name}"
+    elif instance is not None and instance.accelerator is not None:
+        name = f"{instance.accelerators} x {instance.accelerator.name}"
         yield failure(f"{kind} has {name}, which is idle most of the time", "instance_type")
-    elif found is not None:
+    elif instance is not None:
         yield success()
     elif kind:
         yield unknown_result(instances.explain_unknown(kind), "instance_type")
@@ -148,7 +148,9 @@ def disks_are_small(plan: Plan, resource: Resource) -> RuleResults:
             yield check_value(size, path, lambda gb: gb <= MAX_DISK_GB, f"each disk has {size} GB")
         most = path.replace("default_ebs_volume", "maximum_ebs_volume")
         if most != path and (size := settings.number(most)) is not None:
-            yield check_value(size, most, lambda gb: gb <= MAX_USER_DISK_GB, f"each user may create a disk of {size} GB")
+            yield check_value(
+                size, most, lambda gb: gb <= MAX_USER_DISK_GB, f"each user may create a disk of {size} GB"
+            )
 
 
 _STORAGE = "space_storage_settings.0.default_ebs_storage_settings.0.default_ebs_volume_size_in_gb"

@@ -5,9 +5,9 @@ each team has its own.
 """
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.rules import reading
+from sustainable_mlops.rules import attributes
 from sustainable_mlops.rules.jobs import TRAINING_TYPES
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 
 _MEANINGS = {
     "workload": ("workload", "project", "application", "app", "service", "product", "system"),
@@ -33,12 +33,12 @@ _MEANINGS = {
 )
 def says_whose_it_is(plan: Plan, resource: Resource) -> RuleResults:
     """Check the tags, including the provider's default tags."""
-    tags = reading.read_tags(plan, resource)
+    tags = attributes.read_tags(plan, resource)
     if tags is UNKNOWN:
         yield unknown_result("its tags are not known until apply", "tags_all")
         return
-    there = {key.lower().rsplit(":", 1)[-1].replace("-", "").replace("_", "") for key in tags}
-    missing = [meaning for meaning, words in _MEANINGS.items() if not there & set(words)]
+    words_present = {key.lower().rsplit(":", 1)[-1].replace("-", "").replace("_", "") for key in tags}
+    missing = [meaning for meaning, words in _MEANINGS.items() if not words_present & set(words)]
     if missing:
         yield failure(f"it has no tag for {', '.join(missing)}", "tags_all")
     else:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
-from sustainable_mlops.rules import relation
-from sustainable_mlops.rules.reading import check_value
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules import ml_evidence
+from sustainable_mlops.rules.attributes import check_value
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 
 REPLICATION = "aws_s3_bucket_replication_configuration"
 _SUBNETS = {
@@ -36,7 +36,7 @@ _SUBNETS = {
 )
 def one_region(plan: Plan, resource: Resource) -> RuleResults:
     """Check buckets in this plan. The name of another bucket does not tell its Region."""
-    for bucket in relation.list_buckets(plan, resource):
+    for bucket in ml_evidence.list_buckets(plan, resource):
         ours, theirs = plan.find_region(resource), plan.find_region(bucket)
         apart = _is_apart(plan, resource, bucket, ours, theirs)
         yield check_value(
@@ -44,12 +44,14 @@ def one_region(plan: Plan, resource: Resource) -> RuleResults:
         )
 
 
-def _is_apart(plan: Plan, one: Resource, other: Resource, ours: str | Unknown, theirs: str | Unknown) -> bool | Unknown:
+def _is_apart(
+    plan: Plan, first: Resource, second: Resource, ours: str | Unknown, theirs: str | Unknown
+) -> bool | Unknown:
     if ours is not UNKNOWN and theirs is not UNKNOWN:
         return ours != theirs
     # Resources with the same provider configuration are in one Region, unless a resource sets its own.
-    key, same = (plan.configuration.find_resource(r).get("provider_config_key") for r in (one, other))
-    own = [plan.is_configured(r, "region") for r in (one, other)]
+    key, same = (plan.configuration.find_resource(r).get("provider_config_key") for r in (first, second))
+    own = [plan.is_configured(r, "region") for r in (first, second)]
     return False if key == same is not None and own == [False, False] else UNKNOWN
 
 
@@ -64,7 +66,7 @@ def _is_apart(plan: Plan, one: Resource, other: Resource, ours: str | Unknown, t
 def replicates_nearby(plan: Plan, replication: Resource) -> RuleResults:
     """Check buckets for machine learning. Each copy is stored and transferred once more."""
     source = plan.joins.find_bucket(replication, "bucket")
-    if not isinstance(source, Resource) or not relation.is_ml(plan, source):
+    if not isinstance(source, Resource) or not ml_evidence.is_ml(plan, source):
         return
     rules = replication.blocks("rule")
     if rules is UNKNOWN:
@@ -103,11 +105,13 @@ def reaches_s3_directly(plan: Plan, vpc: Resource) -> RuleResults:
     if not any(vpc in _list_vpcs(plan, user) for user in plan.joins.list_existing(*_SUBNETS)):
         return
     endpoints = plan.joins.find_sources(vpc, "aws_vpc_endpoint", "vpc_id")
-    answers = [_is_s3_gateway(endpoint) for endpoint in endpoints.certain]
-    if True in answers:
+    gateways = [_is_s3_gateway(endpoint) for endpoint in endpoints.certain]
+    if True in gateways:
         yield success()
-    elif UNKNOWN in answers or endpoints.possible:
-        yield unknown_result("it is not known until apply whether one of its endpoints is a gateway for S3", "vpc_endpoint")
+    elif UNKNOWN in gateways or endpoints.possible:
+        yield unknown_result(
+            "it is not known until apply whether one of its endpoints is a gateway for S3", "vpc_endpoint"
+        )
     else:
         yield failure("the VPC has no gateway endpoint for S3", "vpc_endpoint")
 
@@ -115,19 +119,19 @@ def reaches_s3_directly(plan: Plan, vpc: Resource) -> RuleResults:
 def _is_s3_gateway(endpoint: Resource) -> bool | Unknown:
     """Return whether a VPC endpoint is a gateway for S3. Gateway is the default type."""
     service, kind = endpoint.text("service_name"), endpoint.text("vpc_endpoint_type")
-    answers = [
+    conditions = [
         service if service is UNKNOWN else (service or "").endswith(".s3"),
         kind if kind is UNKNOWN else kind in (None, "Gateway"),
     ]
-    return False if False in answers else UNKNOWN if UNKNOWN in answers else True
+    return False if False in conditions else UNKNOWN if UNKNOWN in conditions else True
 
 
 def _list_vpcs(plan: Plan, user: Resource) -> Iterator[Resource]:
     path = _SUBNETS[user.type]
     joins = plan.joins
     if user.type == "aws_sagemaker_notebook_instance":
-        only = joins.find_target(user, path, "aws_subnet")
-        subnets = [only] if isinstance(only, Resource) else []
+        single_subnet = joins.find_target(user, path, "aws_subnet")
+        subnets = [single_subnet] if isinstance(single_subnet, Resource) else []
     else:
         subnets = list(joins.find_targets(user, path, "aws_subnet").certain)
     for subnet in subnets:

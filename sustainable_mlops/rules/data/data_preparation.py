@@ -4,9 +4,9 @@ The rules check resources that use a bucket for machine learning, or that mentio
 """
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.rules import relation
-from sustainable_mlops.rules.reading import ConfiguredAttributes, check_value
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules import ml_evidence
+from sustainable_mlops.rules.attributes import ConfiguredAttributes, check_value
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 
 GLUE_JOB = "aws_glue_job"
 EMR_SERVERLESS = "aws_emrserverless_application"
@@ -30,7 +30,7 @@ _MAX_IDLE_MINUTES = 15
 def glue_scales(plan: Plan, job: Resource) -> RuleResults:
     """Check Spark jobs. A Python shell has no workers to scale."""
     command = job.text(_COMMAND)
-    if command == "pythonshell" or not relation.uses_ml(plan, job):
+    if command == "pythonshell" or not ml_evidence.uses_ml(plan, job):
         return
     path = "default_arguments"
     arguments = job.get(path, {})
@@ -52,7 +52,7 @@ def glue_scales(plan: Plan, job: Resource) -> RuleResults:
 def glue_has_a_timeout(plan: Plan, job: Resource) -> RuleResults:
     """Check the timeout; Glue's default is 48 hours. A streaming job runs until it is stopped."""
     command = job.text(_COMMAND)
-    if command == "gluestreaming" or not relation.uses_ml(plan, job):
+    if command == "gluestreaming" or not ml_evidence.uses_ml(plan, job):
         return
     timeout = ConfiguredAttributes(plan, job).number("timeout")
     if command is UNKNOWN and timeout in (None, 0):
@@ -76,7 +76,7 @@ def glue_has_a_timeout(plan: Plan, job: Resource) -> RuleResults:
 )
 def emr_serverless_stops(plan: Plan, application: Resource) -> RuleResults:
     """Check the idle timeout. Without a setting it is on, with 15 minutes."""
-    if not relation.uses_ml(plan, application):
+    if not ml_evidence.uses_ml(plan, application):
         return
     settings = ConfiguredAttributes(plan, application)
     enabled = settings.flag("auto_stop_configuration.0.enabled")
@@ -107,7 +107,7 @@ def emr_serverless_stops(plan: Plan, application: Resource) -> RuleResults:
 )
 def emr_ends(plan: Plan, cluster: Resource) -> RuleResults:
     """Check for automatic termination. A cluster that ends with its last step needs no policy."""
-    if not relation.uses_ml(plan, cluster):
+    if not ml_evidence.uses_ml(plan, cluster):
         return
     if cluster.get("auto_termination_policy") not in (None, [], UNKNOWN):
         yield success()
@@ -132,7 +132,7 @@ def emr_ends(plan: Plan, cluster: Resource) -> RuleResults:
 )
 def stream_follows_traffic(plan: Plan, stream: Resource) -> RuleResults:
     """Check the mode; the default is PROVISIONED."""
-    if relation.uses_ml(plan, stream):
+    if ml_evidence.uses_ml(plan, stream):
         path = "stream_mode_details.0.stream_mode"
         mode = ConfiguredAttributes(plan, stream).text(path)
         yield check_value(mode, path, lambda name: name == "ON_DEMAND", "a fixed number of shards runs all day")
@@ -148,7 +148,7 @@ def stream_follows_traffic(plan: Plan, stream: Resource) -> RuleResults:
 )
 def firehose_writes_columns(plan: Plan, firehose: Resource) -> RuleResults:
     """Check streams to S3. Parquet needs up to 87 % less storage than CSV (ML Lens)."""
-    if firehose.text("destination") != "extended_s3" or not relation.uses_ml(plan, firehose):
+    if firehose.text("destination") != "extended_s3" or not ml_evidence.uses_ml(plan, firehose):
         return
     path = "extended_s3_configuration.0.data_format_conversion_configuration"
     conversion = firehose.block(path)

@@ -1,9 +1,9 @@
 """Feature groups: a compact and catalogued offline store, and an online store only if something reads it."""
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
-from sustainable_mlops.rules import reading
-from sustainable_mlops.rules.reading import ConfiguredAttributes, check_value
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules import attributes
+from sustainable_mlops.rules.attributes import ConfiguredAttributes, check_value
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 
 FEATURE_GROUP = "aws_sagemaker_feature_group"
 _OPTIMIZER = "aws_glue_catalog_table_optimizer"
@@ -37,7 +37,9 @@ def _is_offline(group: Resource) -> bool | Unknown:
 )
 def has_an_offline_store(_: Plan, group: Resource) -> RuleResults:
     """Check for an offline store. Without it training cannot read the features of serving and computes them again."""
-    yield check_value(_is_offline(group), "offline_store_config", lambda offline: offline, "the group has no offline store")
+    yield check_value(
+        _is_offline(group), "offline_store_config", lambda offline: offline, "the group has no offline store"
+    )
 
 
 @rule(
@@ -53,7 +55,7 @@ def online_store_is_read(plan: Plan, group: Resource) -> RuleResults:
     online = _is_online(group)
     if online is False:
         return
-    tags = reading.read_tags(plan, group)
+    tags = attributes.read_tags(plan, group)
     if online is UNKNOWN or tags is UNKNOWN or tags.get("serving") is UNKNOWN:
         yield unknown_result("the online store or its tag is not known until apply", _ONLINE)
     elif tags.get("serving") == "online":
@@ -116,9 +118,13 @@ def throughput_follows_demand(plan: Plan, group: Resource) -> RuleResults:
     if online is False:
         return
     if online is UNKNOWN and mode == "Provisioned":
-        yield unknown_result("it is not known until apply whether there is an online store", f"{_ONLINE}.enable_online_store")
+        yield unknown_result(
+            "it is not known until apply whether there is an online store", f"{_ONLINE}.enable_online_store"
+        )
     else:
-        yield check_value(mode, _MODE, lambda kind: kind != "Provisioned", "capacity is provisioned, without autoscaling")
+        yield check_value(
+            mode, _MODE, lambda kind: kind != "Provisioned", "capacity is provisioned, without autoscaling"
+        )
 
 
 @rule(
@@ -182,11 +188,11 @@ def iceberg_is_compacted(plan: Plan, group: Resource) -> RuleResults:
     if plan.is_configured(group, f"{_OFFLINE}.data_catalog_config") is not True:
         return
     optimizers = [o for o in plan.list_by_type(_OPTIMIZER) if o.exists()]
-    told = [(optimizer.text("type"), optimizer.text("table_name")) for optimizer in optimizers]
+    optimized_tables = [(optimizer.text("type"), optimizer.text("table_name")) for optimizer in optimizers]
     where = f"{_OFFLINE}.data_catalog_config"
-    if table is not UNKNOWN and ("compaction", table) in told:
+    if table is not UNKNOWN and ("compaction", table) in optimized_tables:
         yield success()
-    elif table is UNKNOWN or any({kind, name} <= {UNKNOWN, "compaction", table} for kind, name in told):
+    elif table is UNKNOWN or any({kind, name} <= {UNKNOWN, "compaction", table} for kind, name in optimized_tables):
         yield unknown_result("the compacted table is not known until apply", where)
     else:
         yield failure(f"nothing compacts the table {table}", where)
@@ -206,7 +212,10 @@ def offline_store_is_catalogued(plan: Plan, group: Resource) -> RuleResults:
         return
     path = f"{_OFFLINE}.disable_glue_table_creation"
     yield check_value(
-        ConfiguredAttributes(plan, group).flag(path), path, lambda disabled: not disabled, "the dataset is not in the Data Catalog"
+        ConfiguredAttributes(plan, group).flag(path),
+        path,
+        lambda disabled: not disabled,
+        "the dataset is not in the Data Catalog",
     )
 
 
@@ -224,9 +233,9 @@ def stores_are_encrypted(_: Plan, group: Resource) -> RuleResults:
         ("offline", _is_offline(group), f"{_OFFLINE}.s3_storage_config.0.kms_key_id"),
         ("online", _is_online(group), f"{_ONLINE}.security_config.0.kms_key_id"),
     )
-    for name, there, path in stores:
-        if there is UNKNOWN or group.get(path.removesuffix(".kms_key_id")) is UNKNOWN:
+    for name, exists, path in stores:
+        if exists is UNKNOWN or group.get(path.removesuffix(".kms_key_id")) is UNKNOWN:
             yield unknown_result(f"the encryption of the {name} store is not known until apply", path)
-        elif there:
+        elif exists:
             # A key that is known only after apply counts.
             yield success() if group.get(path) is not None else failure(f"the {name} store has no KMS key", path)

@@ -64,19 +64,19 @@ def _cache(_: Plan) -> dict[str, Lifecycle]:
 
 
 def _read_lifecycle(plan: Plan, bucket: Resource) -> Lifecycle:
-    found: list[LifecycleRule] = []
+    lifecycle_rules: list[LifecycleRule] = []
     matches = plan.joins.find_bucket_resources(bucket, CONFIGURATION)
     whole = not matches.possible
     for configuration in matches.certain:
         rules = list_rules(configuration)
         whole = whole and rules is not UNKNOWN
-        found += [] if rules is UNKNOWN else rules
+        lifecycle_rules += [] if rules is UNKNOWN else rules
     inline = bucket.blocks("lifecycle_rule")
     if inline is UNKNOWN:  # computed where it is not set
         whole = whole and plan.is_configured(bucket, "lifecycle_rule") is False
     else:
-        found += map(_read_inline_rule, inline)
-    return Lifecycle(tuple(found), whole)
+        lifecycle_rules += map(_read_inline_rule, inline)
+    return Lifecycle(tuple(lifecycle_rules), whole)
 
 
 def list_rules(configuration: Resource) -> list[LifecycleRule] | Unknown:
@@ -102,11 +102,11 @@ def _read_rule(block: Block) -> LifecycleRule:
     prefix, tags, narrowed = _read_filter(block)
     return LifecycleRule(
         path=block.path,
-        enabled=UNKNOWN if status is UNKNOWN else status == "Enabled",
+        is_enabled=UNKNOWN if status is UNKNOWN else status == "Enabled",
         prefix=prefix,
-        narrowed=narrowed,
+        is_narrowed=narrowed,
         tags=tags,
-        expires=_has_expiration(block),
+        has_expiration=_has_expiration(block),
         transitions=tuple(_list_classes(block)),
         noncurrent_days=block.number("noncurrent_version_expiration.0.noncurrent_days"),
         abort_days=block.number("abort_incomplete_multipart_upload.0.days_after_initiation"),
@@ -120,11 +120,11 @@ def _read_inline_rule(block: Block) -> LifecycleRule:
     abort = block.number("abort_incomplete_multipart_upload_days")
     return LifecycleRule(
         path=block.path,
-        enabled=UNKNOWN if enabled is UNKNOWN else bool(enabled),
+        is_enabled=UNKNOWN if enabled is UNKNOWN else bool(enabled),
         prefix=_read_prefix(block),
-        narrowed=UNKNOWN if tags is UNKNOWN or sizes is UNKNOWN else bool(tags) or bool(sizes),
+        is_narrowed=UNKNOWN if tags is UNKNOWN or sizes is UNKNOWN else bool(tags) or bool(sizes),
         tags=tags if isinstance(tags, dict) else {},
-        expires=_has_expiration(block),
+        has_expiration=_has_expiration(block),
         transitions=tuple(_list_classes(block)),
         noncurrent_days=block.number("noncurrent_version_expiration.0.days"),
         abort_days=None if abort == 0 else abort,

@@ -1,7 +1,7 @@
 """Harmless edits that delete data, because the provider replaces the resource."""
 
 from sustainable_mlops.plan import Plan, Resource
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success
 
 #: The data that is lost, and the attributes whose edit replaces the resource (planned with AWS provider 5.100).
 _EDITS = {

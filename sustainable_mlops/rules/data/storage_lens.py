@@ -4,8 +4,8 @@ The rule does not require a configuration: an account needs only one, mostly man
 """
 
 from sustainable_mlops.plan import Plan, Resource
-from sustainable_mlops.rules.reading import check_value
-from sustainable_mlops.rules.rule import Severity, RuleResults, rule
+from sustainable_mlops.rules.attributes import check_value
+from sustainable_mlops.rules.rule import RuleResults, Severity, rule
 
 
 @rule(

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from sustainable_mlops.aws.s3 import S3Uri, find_bucket
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.values import Readers
-from sustainable_mlops.rules import relation
+from sustainable_mlops.rules import ml_evidence
+from sustainable_mlops.rules.attributes import CreateRequest, check_value
 from sustainable_mlops.rules.data import lifecycles
 from sustainable_mlops.rules.data.lifecycles import GLACIER, Lifecycle, LifecycleRule
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_TYPES, check_trainings, find_pipeline
-from sustainable_mlops.rules.reading import CreateRequest, check_value
-from sustainable_mlops.rules.relation import BUCKET
-from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.ml_evidence import BUCKET
+from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, failure, rule, success, unknown_result
 
 MODEL = "aws_sagemaker_model"
 ENDPOINT_CONFIGURATION = "aws_sagemaker_endpoint_configuration"
@@ -29,17 +29,17 @@ _SCRATCH = ("checkpoints", "debugger output", "profiler output", "captured traff
 
 def _find_lifecycle(plan: Plan, bucket: Resource) -> Lifecycle | None:
     """Return the lifecycle of a bucket for machine learning, or None if it has none."""
-    if not relation.is_ml(plan, bucket):
+    if not ml_evidence.is_ml(plan, bucket):
         return None
-    found = lifecycles.find_lifecycle(plan, bucket)
-    return None if found.is_enabled() is False else found
+    lifecycle = lifecycles.find_lifecycle(plan, bucket)
+    return None if lifecycle.is_enabled() is False else lifecycle
 
 
-def _is_any_true(rules: Lifecycle, kept: Iterator[bool | Unknown]) -> bool | Unknown:
-    answers = list(kept)
-    if any(answer is True for answer in answers):
+def _is_any_true(rules: Lifecycle, states: Iterator[bool | Unknown]) -> bool | Unknown:
+    values = list(states)
+    if any(value is True for value in values):
         return True
-    return UNKNOWN if UNKNOWN in answers or not rules.is_complete else False
+    return UNKNOWN if UNKNOWN in values or not rules.is_complete else False
 
 
 @rule(
@@ -55,9 +55,9 @@ def _is_any_true(rules: Lifecycle, kept: Iterator[bool | Unknown]) -> bool | Unk
 )
 def has_a_lifecycle(plan: Plan, bucket: Resource) -> RuleResults:
     """Check for at least one enabled rule."""
-    if relation.is_ml(plan, bucket):
+    if ml_evidence.is_ml(plan, bucket):
         enabled = lifecycles.find_lifecycle(plan, bucket).is_enabled()
-        yield check_value(enabled, "lifecycle", lambda there: there, "all objects are kept forever")
+        yield check_value(enabled, "lifecycle", lambda is_enabled: is_enabled, "all objects are kept forever")
 
 
 @rule(
@@ -73,16 +73,16 @@ def uploads_are_aborted(plan: Plan, bucket: Resource) -> RuleResults:
     lifecycle = _find_lifecycle(plan, bucket)
     if lifecycle is not None:
         aborts = _is_any_true(lifecycle, (_aborts_uploads(r) for r in lifecycle.rules))
-        yield check_value(aborts, "lifecycle", lambda kept: kept, "parts of incomplete uploads are kept forever")
+        yield check_value(aborts, "lifecycle", lambda is_true: is_true, "parts of incomplete uploads are kept forever")
 
 
-def _aborts_uploads(found: LifecycleRule) -> bool | Unknown:
-    covers = found.covers("")
-    if covers is False or found.abort_days is None:
+def _aborts_uploads(lifecycle_rule: LifecycleRule) -> bool | Unknown:
+    covers = lifecycle_rule.covers("")
+    if covers is False or lifecycle_rule.abort_days is None:
         return False
-    if covers is UNKNOWN or found.abort_days is UNKNOWN:
+    if covers is UNKNOWN or lifecycle_rule.abort_days is UNKNOWN:
         return UNKNOWN
-    return found.abort_days <= _MAX_UPLOAD_DAYS
+    return lifecycle_rule.abort_days <= _MAX_UPLOAD_DAYS
 
 
 @rule(
@@ -98,21 +98,21 @@ def old_versions_go(plan: Plan, bucket: Resource) -> RuleResults:
     lifecycle = _find_lifecycle(plan, bucket)
     if lifecycle is None:
         return
-    kept = lifecycles.is_versioned(plan, bucket)
-    if kept is False:
+    is_versioned = lifecycles.is_versioned(plan, bucket)
+    if is_versioned is False:
         return
     expire = _is_any_true(lifecycle, (_expires_versions(r) for r in lifecycle.rules))
     yield check_value(
-        UNKNOWN if kept is UNKNOWN and expire is not True else expire,
+        UNKNOWN if is_versioned is UNKNOWN and expire is not True else expire,
         "lifecycle",
-        lambda there: there,
+        lambda is_true: is_true,
         "every old version is kept forever",
     )
 
 
-def _expires_versions(found: LifecycleRule) -> bool | Unknown:
+def _expires_versions(lifecycle_rule: LifecycleRule) -> bool | Unknown:
     # An unknown number of days counts.
-    return False if found.noncurrent_days is None else found.covers("")
+    return False if lifecycle_rule.noncurrent_days is None else lifecycle_rule.covers("")
 
 
 @rule(
@@ -131,15 +131,15 @@ def objects_move(plan: Plan, bucket: Resource) -> RuleResults:
     lifecycle = _find_lifecycle(plan, bucket)
     if lifecycle is not None:
         moves = _is_any_true(lifecycle, (_moves_objects(r) for r in lifecycle.rules))
-        yield check_value(moves, "lifecycle", lambda kept: kept, "no rule moves or expires current objects")
+        yield check_value(moves, "lifecycle", lambda is_true: is_true, "no rule moves or expires current objects")
 
 
-def _moves_objects(found: LifecycleRule) -> bool | Unknown:
-    if found.is_enabled is False:
+def _moves_objects(lifecycle_rule: LifecycleRule) -> bool | Unknown:
+    if lifecycle_rule.is_enabled is False:
         return False
-    if found.transitions or found.has_expiration is True:
-        return found.is_enabled
-    return found.has_expiration
+    if lifecycle_rule.transitions or lifecycle_rule.has_expiration is True:
+        return lifecycle_rule.is_enabled
+    return lifecycle_rule.has_expiration
 
 
 @rule(
@@ -154,18 +154,20 @@ def recreatable_data(plan: Plan, configuration: Resource) -> RuleResults:
     """Check rules whose prefix or tag says re-creatable, scratch, tmp, intermediate or cache."""
     bucket = plan.joins.find_bucket(configuration, "bucket")
     rules = lifecycles.list_rules(configuration)
-    if not isinstance(bucket, Resource) or not relation.is_ml(plan, bucket) or rules is UNKNOWN:
+    if not isinstance(bucket, Resource) or not ml_evidence.is_ml(plan, bucket) or rules is UNKNOWN:
         return
-    for found in rules:
-        named = isinstance(found.prefix, str) and _RECREATABLE.search(found.prefix)
-        if found.is_enabled is False or not (named or found.tags.get("recreatable") == "true"):
+    for lifecycle_rule in rules:
+        is_recreatable = isinstance(lifecycle_rule.prefix, str) and _RECREATABLE.search(lifecycle_rule.prefix)
+        if lifecycle_rule.is_enabled is False or not (
+            is_recreatable or lifecycle_rule.tags.get("recreatable") == "true"
+        ):
             continue
-        if found.has_expiration is True or "ONEZONE_IA" in found.transitions:
+        if lifecycle_rule.has_expiration is True or "ONEZONE_IA" in lifecycle_rule.transitions:
             yield success()
-        elif found.has_expiration is UNKNOWN or UNKNOWN in found.transitions:
-            yield unknown_result("the retention of the data is not known until apply", found.path)
+        elif lifecycle_rule.has_expiration is UNKNOWN or UNKNOWN in lifecycle_rule.transitions:
+            yield unknown_result("the retention of the data is not known until apply", lifecycle_rule.path)
         else:
-            yield failure("re-creatable data is kept in several zones forever", found.path)
+            yield failure("re-creatable data is kept in several zones forever", lifecycle_rule.path)
 
 
 @rule(
@@ -187,7 +189,9 @@ def inputs_are_versioned(plan: Plan, bucket: Resource) -> RuleResults:
 
 def _is_read_from(plan: Plan, bucket: Resource) -> bool:
     definitions = plan.joins.find_sources(bucket, PIPELINE, "pipeline_definition_s3_location.0.bucket")
-    return bool(definitions.certain) or any(plan.joins.find_sources(bucket, MODEL, path).certain for path in _ARTIFACT_PATHS)
+    return bool(definitions.certain) or any(
+        plan.joins.find_sources(bucket, MODEL, path).certain for path in _ARTIFACT_PATHS
+    )
 
 
 #: Attributes of a model with the addresses of its artifacts.
@@ -212,19 +216,22 @@ def models_are_archived(plan: Plan, bucket: Resource) -> RuleResults:
     if lifecycle is None:
         return
     for key in _list_artifact_keys(plan, bucket):
-        kept = _is_any_true(lifecycle, (_archives_models(r, key) for r in lifecycle.rules))
+        is_archived = _is_any_true(lifecycle, (_archives_models(r, key) for r in lifecycle.rules))
         yield check_value(
-            kept, "lifecycle", lambda there: there, f"old models beside {key or 'the served one'} are kept forever"
+            is_archived,
+            "lifecycle",
+            lambda is_true: is_true,
+            f"old models beside {key or 'the served one'} are kept forever",
         )
 
 
-def _archives_models(found: LifecycleRule, key: str) -> bool | Unknown:
-    covers = found.covers(key)
+def _archives_models(lifecycle_rule: LifecycleRule, key: str) -> bool | Unknown:
+    covers = lifecycle_rule.covers(key)
     if covers is not True:
         return covers
-    if found.has_expiration is True or GLACIER & set(found.transitions):
+    if lifecycle_rule.has_expiration is True or GLACIER & set(lifecycle_rule.transitions):
         return True
-    return UNKNOWN if found.has_expiration is UNKNOWN or UNKNOWN in found.transitions else False
+    return UNKNOWN if lifecycle_rule.has_expiration is UNKNOWN or UNKNOWN in lifecycle_rule.transitions else False
 
 
 @rule(
@@ -250,10 +257,10 @@ def served_models_load(plan: Plan, bucket: Resource) -> RuleResults:
         )
 
 
-def _moves_away(found: LifecycleRule, key: str) -> bool | Unknown:
-    if {"GLACIER", "DEEP_ARCHIVE"} & set(found.transitions):
-        return found.covers(key)
-    return UNKNOWN if UNKNOWN in found.transitions and found.covers(key) is not False else False
+def _moves_away(lifecycle_rule: LifecycleRule, key: str) -> bool | Unknown:
+    if {"GLACIER", "DEEP_ARCHIVE"} & set(lifecycle_rule.transitions):
+        return lifecycle_rule.covers(key)
+    return UNKNOWN if UNKNOWN in lifecycle_rule.transitions and lifecycle_rule.covers(key) is not False else False
 
 
 def _list_artifact_keys(plan: Plan, bucket: Resource) -> list[str]:
@@ -280,9 +287,9 @@ def training_scratch_expires(plan: Plan, resource: Resource) -> RuleResults:
 
     @check_trainings
     def outputs(training: CreateRequest) -> RuleResults:
-        for what, path in zip(_SCRATCH, ("checkpoint_config.s3_uri", *_REPORTS), strict=False):
+        for description, path in zip(_SCRATCH, ("checkpoint_config.s3_uri", *_REPORTS), strict=False):
             if training.get(path) is not None:
-                yield from _check_output(plan, resource, training, path, what)
+                yield from _check_output(plan, resource, training, path, description)
 
     if resource.type == PIPELINE:
         pipeline = find_pipeline(plan, resource)
@@ -295,39 +302,46 @@ def training_scratch_expires(plan: Plan, resource: Resource) -> RuleResults:
 _REPORTS = ("debug_hook_config.s3_output_path", "profiler_config.s3_output_path")
 
 
-def _check_output(plan: Plan, resource: Resource, training: CreateRequest, path: str, what: str) -> Iterator[RuleResult]:
+def _check_output(
+    plan: Plan, resource: Resource, training: CreateRequest, path: str, description: str
+) -> Iterator[RuleResult]:
     where = training.locate(path)
     address = training.text(path)
     if resource.type == PIPELINE:
         name = find_bucket(address) if isinstance(address, str) else None
         bucket = plan.joins.index_by_name(BUCKET).get(name or "", [None])[0]
     else:
-        joined = plan.joins.find_bucket(resource, where)
-        bucket = joined if isinstance(joined, Resource) else None
-    yield from _check_expiration(plan, bucket, address, where, what)
+        target_bucket = plan.joins.find_bucket(resource, where)
+        bucket = target_bucket if isinstance(target_bucket, Resource) else None
+    yield from _check_expiration(plan, bucket, address, where, description)
 
 
 def _check_expiration(
-    plan: Plan, bucket: Resource | None, address: str | Unknown | None, where: str, what: str
+    plan: Plan, bucket: Resource | None, address: str | Unknown | None, where: str, description: str
 ) -> Iterator[RuleResult]:
     """Check the data at `address` of `bucket`; a bucket of None is not in this plan."""
     if bucket is None:
         if address is UNKNOWN:
-            yield unknown_result(f"the address of the {what} is not known until apply", where)
+            yield unknown_result(f"the address of the {description} is not known until apply", where)
         return
     lifecycle = lifecycles.find_lifecycle(plan, bucket)
     key = f"{_read_key(address).rstrip('/')}/".lstrip("/") if isinstance(address, str) else ""
-    kept = _is_any_true(lifecycle, (_expires_below(r, key) for r in lifecycle.rules))
-    if kept is False and not isinstance(address, str) and lifecycle.is_enabled() is not False:
-        kept = UNKNOWN  # the key is unknown, and only a part of the bucket expires
-    yield check_value(kept, where, lambda there: there, f"no lifecycle rule of {bucket.address} deletes the {what}")
+    has_expiration = _is_any_true(lifecycle, (_expires_below(r, key) for r in lifecycle.rules))
+    if has_expiration is False and not isinstance(address, str) and lifecycle.is_enabled() is not False:
+        has_expiration = UNKNOWN  # the key is unknown, and only a part of the bucket expires
+    yield check_value(
+        has_expiration,
+        where,
+        lambda is_true: is_true,
+        f"no lifecycle rule of {bucket.address} deletes the {description}",
+    )
 
 
-def _expires_below(found: LifecycleRule, key: str) -> bool | Unknown:
-    covers = found.covers(key)
-    if covers is False or found.has_expiration is False:
+def _expires_below(lifecycle_rule: LifecycleRule, key: str) -> bool | Unknown:
+    covers = lifecycle_rule.covers(key)
+    if covers is False or lifecycle_rule.has_expiration is False:
         return False
-    return UNKNOWN if covers is UNKNOWN or found.has_expiration is UNKNOWN else True
+    return UNKNOWN if covers is UNKNOWN or lifecycle_rule.has_expiration is UNKNOWN else True
 
 
 @rule(
@@ -345,13 +359,13 @@ def endpoint_output_expires(plan: Plan, configuration: Resource) -> RuleResults:
         ("responses", "async_inference_config.0.output_config.0.s3_output_path"),
         ("failures", "async_inference_config.0.output_config.0.s3_failure_path"),
     )
-    for what, path in places:
+    for description, path in places:
         address = _read_text(configuration, path)
         if address is None:
             continue
-        joined = plan.joins.find_bucket(configuration, path)
-        bucket = joined if isinstance(joined, Resource) else None
-        yield from _check_expiration(plan, bucket, address, path, what)
+        target_bucket = plan.joins.find_bucket(configuration, path)
+        bucket = target_bucket if isinstance(target_bucket, Resource) else None
+        yield from _check_expiration(plan, bucket, address, path, description)
 
 
 def _read_text(readers: Readers, path: str) -> str | Unknown | None:

@@ -1,7 +1,7 @@
 """Dashboards with the capacity and the load of an endpoint."""
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import ENDPOINT, SERVERLESS, find_kinds
 
 DASHBOARD = "aws_cloudwatch_dashboard"
@@ -17,15 +17,15 @@ DASHBOARD = "aws_cloudwatch_dashboard"
 )
 def is_shown(plan: Plan, endpoint: Resource) -> RuleResults:
     """Check for a dashboard. This is advice: the dashboard may be elsewhere. Serverless endpoints have no instances."""
-    of_endpoint = find_kinds(plan, endpoint)
-    if of_endpoint == {SERVERLESS}:
+    endpoint_kinds = find_kinds(plan, endpoint)
+    if endpoint_kinds == {SERVERLESS}:
         return
-    answers = [_shows_endpoint(plan, dashboard, endpoint) for dashboard in plan.joins.list_existing(DASHBOARD)]
-    if True in answers:
+    matches = [_shows_endpoint(plan, dashboard, endpoint) for dashboard in plan.joins.list_existing(DASHBOARD)]
+    if True in matches:
         yield success()
-    elif UNKNOWN in answers:
+    elif UNKNOWN in matches:
         yield unknown_result("the content of the dashboards is not known until apply")
-    elif of_endpoint is UNKNOWN:
+    elif endpoint_kinds is UNKNOWN:
         yield unknown_result("this plan does not tell whether the endpoint has instances", "endpoint_config_name")
     else:
         yield failure("no dashboard in this plan shows the endpoint")

@@ -8,8 +8,15 @@ from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.metrics import list_alarm_metrics
 from sustainable_mlops.plan.values import all_of
 from sustainable_mlops.rules import alarms
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
-from sustainable_mlops.rules.serving.variants import ASYNCHRONOUS, ENDPOINT, REAL_TIME, read_instance_type, find_kinds, list_variants
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
+from sustainable_mlops.rules.serving.variants import (
+    ASYNCHRONOUS,
+    ENDPOINT,
+    REAL_TIME,
+    find_kinds,
+    list_variants,
+    read_instance_type,
+)
 
 _ERRORS = frozenset({"Invocation5XXErrors", "InvocationModelErrors"})
 _ERRORS_ASYNC = _ERRORS | {"InvocationFailures", "InvocationsFailed", "ExpiredRequests"}
@@ -41,8 +48,8 @@ _AlarmTest = Callable[[Resource], bool | Unknown]
     types=(ENDPOINT,),
 )
 def error_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
-    found = find_kinds(plan, endpoint)
-    names = _ERRORS if found is not UNKNOWN and ASYNCHRONOUS not in found else _ERRORS_ASYNC
+    endpoint_kinds = find_kinds(plan, endpoint)
+    names = _ERRORS if endpoint_kinds is not UNKNOWN and ASYNCHRONOUS not in endpoint_kinds else _ERRORS_ASYNC
     yield from _check_alarm(plan, endpoint, names, "no alarm with an action uses its error metrics")
 
 
@@ -55,8 +62,8 @@ def error_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     types=(ENDPOINT,),
 )
 def latency_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
-    found = find_kinds(plan, endpoint)
-    names = _LATENCY if found is not UNKNOWN and ASYNCHRONOUS not in found else _LATENCY_ASYNC
+    endpoint_kinds = find_kinds(plan, endpoint)
+    names = _LATENCY if endpoint_kinds is not UNKNOWN and ASYNCHRONOUS not in endpoint_kinds else _LATENCY_ASYNC
     yield from _check_alarm(plan, endpoint, names, "no alarm with an action uses its latency metrics")
 
 
@@ -75,7 +82,9 @@ def low_utilization_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     def little(alarm: Resource) -> bool | Unknown:
         return _is_low_utilization(plan, endpoint, alarm)
 
-    yield from _check_instance_alarm(plan, endpoint, _UTILIZATION, "no alarm reports low utilization of its instances", little)
+    yield from _check_instance_alarm(
+        plan, endpoint, _UTILIZATION, "no alarm reports low utilization of its instances", little
+    )
 
 
 @rule(
@@ -102,31 +111,33 @@ def idle_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     types=(ENDPOINT,),
 )
 def efficiency_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
-    found = find_kinds(plan, endpoint)
-    if found is not UNKNOWN and REAL_TIME not in found:
+    endpoint_kinds = find_kinds(plan, endpoint)
+    if endpoint_kinds is not UNKNOWN and REAL_TIME not in endpoint_kinds:
         return
     on = plan.joins.find_endpoint_alarms(endpoint)
     ratios = [_is_ratio(alarm) for alarm in on.certain]
-    if found is not UNKNOWN and any(ratio is True for ratio in ratios):
+    if endpoint_kinds is not UNKNOWN and any(ratio is True for ratio in ratios):
         yield success()
-    elif found is UNKNOWN or on.possible or UNKNOWN in ratios:
+    elif endpoint_kinds is UNKNOWN or on.possible or UNKNOWN in ratios:
         yield unknown_result("the alarms on the endpoint are not known until apply")
     else:
         yield failure("no alarm compares its instances with its requests")
 
 
 def _is_ratio(alarm: Resource) -> bool | Unknown:
-    watched, queries = list_alarm_metrics(alarm), alarm.new.blocks("metric_query")
-    if watched is UNKNOWN or queries is UNKNOWN:
+    metrics, queries = list_alarm_metrics(alarm), alarm.new.blocks("metric_query")
+    if metrics is UNKNOWN or queries is UNKNOWN:
         return UNKNOWN
     texts = [query.text("expression") for query in queries]
-    return bool(watched & _REQUESTS) and any(isinstance(text, str) and "/" in text for text in texts)
+    return bool(metrics & _REQUESTS) and any(isinstance(text, str) and "/" in text for text in texts)
 
 
 def _is_idle(alarm: Resource) -> bool | Unknown:
     """Return whether an alarm on requests is raised without requests. Then the metric is missing, too."""
     missing = alarm.new.text("treat_missing_data")
-    return all_of([missing if missing is UNKNOWN else missing == "breaching", alarms.is_raised_below(alarm, FEW_REQUESTS)])
+    return all_of(
+        [missing if missing is UNKNOWN else missing == "breaching", alarms.is_raised_below(alarm, FEW_REQUESTS)]
+    )
 
 
 def _is_low_utilization(plan: Plan, endpoint: Resource, alarm: Resource) -> bool | Unknown:
@@ -134,51 +145,56 @@ def _is_low_utilization(plan: Plan, endpoint: Resource, alarm: Resource) -> bool
 
     `CPUUtilization` and `GPUUtilization` go up to 100 % for each vCPU or GPU of an instance.
     """
-    found, watched = alarms.is_raised_below(alarm, LOW_UTILIZATION), list_alarm_metrics(alarm)
-    if found is not False or alarms.is_raised_below(alarm, math.inf) is False:
-        return found
-    if watched is UNKNOWN:
+    is_below, metrics = alarms.is_raised_below(alarm, LOW_UTILIZATION), list_alarm_metrics(alarm)
+    if is_below is not False or alarms.is_raised_below(alarm, math.inf) is False:
+        return is_below
+    if metrics is UNKNOWN:
         return UNKNOWN
-    processors = [_count_processors(plan, endpoint, of_gpu=name.startswith("G")) for name in watched & _PER_PROCESSOR]
+    processors = [_count_processors(plan, endpoint, is_gpu=name.startswith("G")) for name in metrics & _PER_PROCESSOR]
     known = [number for number in processors if number is not UNKNOWN]
     return UNKNOWN if UNKNOWN in processors else alarms.is_raised_below(alarm, LOW_UTILIZATION * max([1, *known]))
 
 
-def _count_processors(plan: Plan, endpoint: Resource, *, of_gpu: bool) -> int | Unknown:
+def _count_processors(plan: Plan, endpoint: Resource, *, is_gpu: bool) -> int | Unknown:
     """Return the largest number of vCPUs, or GPUs, of an instance behind an endpoint."""
-    of_endpoint = list_variants(plan, endpoint)
-    types = [UNKNOWN] if of_endpoint is UNKNOWN else [read_instance_type(variant.block) for variant in of_endpoint]
-    found = [instances.find(kind) if isinstance(kind, str) else None for kind in types]
-    if None in found:
+    endpoint_variants = list_variants(plan, endpoint)
+    if endpoint_variants is UNKNOWN:
         return UNKNOWN
-    return max(one.accelerators if of_gpu else one.vcpu for one in found if one is not None)
+    types = [read_instance_type(variant.block) for variant in endpoint_variants]
+    known = [instances.find(kind) if isinstance(kind, str) else None for kind in types]
+    counts = [instance.accelerators if is_gpu else instance.vcpu for instance in known if instance is not None]
+    return max(counts) if len(counts) == len(known) else UNKNOWN
 
 
-def _check_instance_alarm(plan: Plan, endpoint: Resource, names: frozenset[str], message: str, *tests: _AlarmTest) -> RuleResults:
+def _check_instance_alarm(
+    plan: Plan, endpoint: Resource, names: frozenset[str], message: str, *tests: _AlarmTest
+) -> RuleResults:
     """Check the alarms of a real-time endpoint.
 
     An asynchronous endpoint at zero is idle by design and publishes no requests.
     """
-    found = find_kinds(plan, endpoint)
-    if found is UNKNOWN:
+    endpoint_kinds = find_kinds(plan, endpoint)
+    if endpoint_kinds is UNKNOWN:
         yield unknown_result("this plan does not tell whether the endpoint has instances", "endpoint_config_name")
-    elif REAL_TIME in found:
+    elif REAL_TIME in endpoint_kinds:
         yield from _check_alarm(plan, endpoint, names, message, *tests)
 
 
-def _check_alarm(plan: Plan, endpoint: Resource, names: frozenset[str], message: str, *tests: _AlarmTest) -> RuleResults:
+def _check_alarm(
+    plan: Plan, endpoint: Resource, names: frozenset[str], message: str, *tests: _AlarmTest
+) -> RuleResults:
     """Check that an alarm uses one of these metrics, fulfils the tests and has an action."""
 
     def watches(alarm: Resource) -> bool | Unknown:
-        watched = list_alarm_metrics(alarm)
-        known = watched if watched is UNKNOWN else bool(watched & names)
+        metrics = list_alarm_metrics(alarm)
+        known = metrics if metrics is UNKNOWN else bool(metrics & names)
         return all_of([known, alarms.has_action(plan, alarm), *(test(alarm) for test in tests)])
 
     on = plan.joins.find_endpoint_alarms(endpoint)
-    answers = [watches(alarm) for alarm in on.certain]
-    if True in answers:
+    matches = [watches(alarm) for alarm in on.certain]
+    if True in matches:
         yield success()
-    elif on.possible or UNKNOWN in answers:
+    elif on.possible or UNKNOWN in matches:
         yield unknown_result("the alarms on the endpoint are not known until apply")
     else:
         yield failure(message)

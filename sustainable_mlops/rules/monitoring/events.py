@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.rules import relation
-from sustainable_mlops.rules.reading import NOT_KNOWN
-from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules import ml_evidence
+from sustainable_mlops.rules.attributes import NOT_KNOWN
+from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, failure, rule, success, unknown_result
 
 SOURCE = "aws.sagemaker"
 #: Names of SageMaker's events, without "SageMaker " (EventBridge reference, "Amazon SageMaker AI events", 2026).
@@ -36,7 +36,7 @@ _EVENT_NAMES = (
 )  # fmt: skip
 _CLOUDTRAIL_NAMES = ("API Call", "Console Action", "Insight", "Service Event")
 DETAIL_TYPES = frozenset(
-    {*(f"SageMaker {sent}" for sent in _EVENT_NAMES), *(f"AWS {sent} via CloudTrail" for sent in _CLOUDTRAIL_NAMES)}
+    {*(f"SageMaker {name}" for name in _EVENT_NAMES), *(f"AWS {name} via CloudTrail" for name in _CLOUDTRAIL_NAMES)}
 )
 #: Events with statuses in capitals, such as `IN_SERVICE`; the API has `InService`.
 _ENDPOINT_EVENTS = frozenset({"SageMaker Endpoint State Change", "SageMaker Endpoint Deployment State Change"})
@@ -57,61 +57,78 @@ def never_sent(plan: Plan, event_rule: Resource) -> RuleResults:
     """
     text, path = event_rule.text("event_pattern"), "event_pattern"
     if text is UNKNOWN:
-        if relation.uses_ml(plan, event_rule):
+        if ml_evidence.uses_ml(plan, event_rule):
             yield unknown_result(f"{path} is {NOT_KNOWN}", path)
         return
     pattern = _parse_pattern(text)
     sources = _list_literals(pattern.get("source"))
-    wanted = [one for one in _list_literals(pattern.get("detail-type")) if sources == [SOURCE] or one.startswith("SageMaker ")]
-    if SOURCE not in sources and not wanted:
+    detail_types = [
+        detail_type
+        for detail_type in _list_literals(pattern.get("detail-type"))
+        if sources == [SOURCE] or detail_type.startswith("SageMaker ")
+    ]
+    if SOURCE not in sources and not detail_types:
         return
-    verdicts = [*_check_names(wanted), *_check_states(wanted, pattern.get("detail"))]
+    verdicts = [*_check_names(detail_types), *_check_states(detail_types, pattern.get("detail"))]
     yield from verdicts or [success()]
 
 
-def _check_names(wanted: list[str]) -> Iterator[RuleResult]:
+def _check_names(detail_types: list[str]) -> Iterator[RuleResult]:
     """Report unknown detail-types.
 
     A name that only lacks words, or has "state" for "status", is wrong. Another name may be newer than the list.
     """
-    for one in sorted(set(wanted) - DETAIL_TYPES):
-        near = max(DETAIL_TYPES, key=lambda sent: (len(_split_subject(one) & _split_subject(sent)), _measure_similarity(one, sent), sent))
-        if _split_subject(one) <= _split_subject(near):
+    for detail_type in sorted(set(detail_types) - DETAIL_TYPES):
+        similar = max(
+            DETAIL_TYPES,
+            key=lambda known_type: (
+                len(_split_subject(detail_type) & _split_subject(known_type)),
+                _measure_similarity(detail_type, known_type),
+                known_type,
+            ),
+        )
+        if _split_subject(detail_type) <= _split_subject(similar):
             yield failure(
-                f"SageMaker never sends {one!r}, so the rule does not match it: write {near!r}", "event_pattern"
+                f"SageMaker never sends {detail_type!r}, so the rule does not match it: write {similar!r}",
+                "event_pattern",
             )
         else:
-            yield unknown_result(f"{one!r} is not in the list of known SageMaker events", "event_pattern")
+            yield unknown_result(f"{detail_type!r} is not in the list of known SageMaker events", "event_pattern")
 
 
 def _split_subject(detail_type: str) -> set[str]:
     return set(detail_type.lower().split()) - {"sagemaker", "state", "status", "change"}
 
 
-def _measure_similarity(one: str, other: str) -> float:
-    return difflib.SequenceMatcher(None, one, other).ratio()
+def _measure_similarity(first: str, second: str) -> float:
+    return difflib.SequenceMatcher(None, first, second).ratio()
 
 
-def _check_states(wanted: list[str], detail: Any) -> Iterator[RuleResult]:
+def _check_states(detail_types: list[str], detail: Any) -> Iterator[RuleResult]:
     """Report a pattern for endpoints only, if none of its statuses can match."""
     states = _list_literals(detail.get("EndpointStatus")) if isinstance(detail, dict) else []
-    if wanted and set(wanted) <= _ENDPOINT_EVENTS and states and not any(state.isupper() for state in states):
+    if (
+        detail_types
+        and set(detail_types) <= _ENDPOINT_EVENTS
+        and states
+        and not any(state.isupper() for state in states)
+    ):
         message = f"statuses of endpoints are sent in capitals, so the rule never matches {', '.join(states)}"
         yield failure(message, "event_pattern")
 
 
 def _parse_pattern(text: str | None) -> Mapping[str, Any]:
     try:
-        found = json.loads(text or "{}")
+        pattern = json.loads(text or "{}")
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return pattern if isinstance(pattern, dict) else {}
 
 
-def _list_literals(listed: Any) -> list[str]:
+def _list_literals(value: Any) -> list[str]:
     """Return the literal values of a pattern's field.
 
     The result is empty if a value is a filter, such as a prefix, which may match more.
     """
-    found = listed if isinstance(listed, list) else []
-    return found if all(isinstance(one, str) for one in found) else []
+    values = value if isinstance(value, list) else []
+    return values if all(isinstance(item, str) for item in values) else []

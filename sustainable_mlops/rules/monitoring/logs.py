@@ -1,9 +1,9 @@
 """Logs of SageMaker's jobs and endpoints."""
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
-from sustainable_mlops.rules.reading import check_value
-from sustainable_mlops.rules.relation import SAGEMAKER
-from sustainable_mlops.rules.rule import Severity, RuleResults, rule
+from sustainable_mlops.rules.attributes import check_value
+from sustainable_mlops.rules.ml_evidence import SAGEMAKER
+from sustainable_mlops.rules.rule import RuleResults, Severity, rule
 
 LOG_GROUP = "aws_cloudwatch_log_group"
 

@@ -10,8 +10,8 @@ from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.schedules import count_runs_per_month
 from sustainable_mlops.rules import alarms
-from sustainable_mlops.rules.reading import NOT_KNOWN, check_value
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.attributes import NOT_KNOWN, check_value
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import ENDPOINT
 
 SCHEDULE = "aws_sagemaker_monitoring_schedule"
@@ -61,7 +61,7 @@ def captures_a_sample(_: Plan, configuration: Resource) -> RuleResults:
     sampled = percent if percent is UNKNOWN else percent is not None and percent < 100
     if captures is UNKNOWN and sampled is False:
         sampled, path = UNKNOWN, switch
-    yield check_value(sampled, path, lambda kept: kept, "every request and response is stored")
+    yield check_value(sampled, path, lambda is_true: is_true, "every request and response is stored")
 
 
 @rule(
@@ -78,18 +78,18 @@ def captures_a_sample(_: Plan, configuration: Resource) -> RuleResults:
 )
 def drift_raises_an_alarm(plan: Plan, _: Resource) -> RuleResults:
     """Check for an alarm with an action on a drift metric in this plan. This is advice: the alarm may be elsewhere."""
-    heard = _has_drift_alarm(plan)
-    if heard is UNKNOWN:
+    has_alarm = _has_drift_alarm(plan)
+    if has_alarm is UNKNOWN:
         yield unknown_result("the metrics of the alarms in this plan are not known until apply")
     else:
-        yield success() if heard else failure("no alarm in this plan uses a drift metric")
+        yield success() if has_alarm else failure("no alarm in this plan uses a drift metric")
 
 
 @lru_cache(maxsize=2)
 def _has_drift_alarm(plan: Plan) -> bool | Unknown:
     """Return whether any alarm of the plan has an action on drift."""
-    answers = [_is_drift_alarm(plan, alarm) for alarm in plan.joins.list_existing(ALARM)]
-    return True if True in answers else UNKNOWN if UNKNOWN in answers else False
+    matches = [_is_drift_alarm(plan, alarm) for alarm in plan.joins.list_existing(ALARM)]
+    return True if True in matches else UNKNOWN if UNKNOWN in matches else False
 
 
 def _is_drift_alarm(plan: Plan, alarm: Resource) -> bool | Unknown:

@@ -16,17 +16,17 @@ from sustainable_mlops.plan.metrics import (
 from sustainable_mlops.plan.scaling import find_instance_scaling, find_policies, find_policy_effect
 from sustainable_mlops.plan.values import all_of
 from sustainable_mlops.rules import alarms
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
     ASYNCHRONOUS,
     CONFIGURATION,
     ENDPOINT,
     check_each_target,
     check_each_variant,
-    format_instances,
-    find_kinds,
     describe_variant,
     explain_unknown_scaling,
+    find_kinds,
+    format_instances,
 )
 
 _OUTPUT = "async_inference_config.0.output_config.0"
@@ -48,14 +48,16 @@ _UNPUBLISHED = UNPUBLISHED[ASYNCHRONOUS]
     types=(ENDPOINT,),
 )
 def scales_to_zero(plan: Plan, endpoint: Resource) -> RuleResults:
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         scaled = find_instance_scaling(endpoint, variant, plan.joins)
         if scaled.is_emptied is True:
             yield success()
         elif scaled.is_emptied is UNKNOWN:
             yield unknown_result(explain_unknown_scaling(scaled, variant), variant.block.path)
         elif scaled.target is None:
-            yield failure(f"nothing scales {describe_variant(variant)}, so it runs while its queue is empty", variant.block.path)
+            yield failure(
+                f"nothing scales {describe_variant(variant)}, so it runs while its queue is empty", variant.block.path
+            )
         elif scaled.can_remove is False:
             reason = "; ".join(scaled.no_effect_reasons) or "no policy removes instances"
             message = f"{describe_variant(variant)} does not scale in while its queue is empty: {reason}"
@@ -64,7 +66,7 @@ def scales_to_zero(plan: Plan, endpoint: Resource) -> RuleResults:
             message = f"{describe_variant(variant)} keeps {format_instances(scaled.minimum)} while its queue is empty"
             yield failure(message, variant.block.path)
 
-    yield from check_each_variant(plan, endpoint, judge, ASYNCHRONOUS)
+    yield from check_each_variant(plan, endpoint, check, ASYNCHRONOUS)
 
 
 @rule(
@@ -78,17 +80,19 @@ def scales_to_zero(plan: Plan, endpoint: Resource) -> RuleResults:
     types=(ENDPOINT,),
 )
 def backlog_policy(plan: Plan, endpoint: Resource) -> RuleResults:
-    def judge(target: Resource, variant: Variant) -> RuleResults:
+    def check(target: Resource, variant: Variant) -> RuleResults:
         policies = find_policies(target, plan.joins)
-        answers = [_tracks_backlog(policy) for policy in policies.certain]
-        if True in answers:
+        matches = [_tracks_backlog(policy) for policy in policies.certain]
+        if True in matches:
             yield success()
-        elif policies.possible or UNKNOWN in answers:
-            yield unknown_result(f"the scaling metric of {describe_variant(variant)} is not known until apply", variant.block.path)
+        elif policies.possible or UNKNOWN in matches:
+            yield unknown_result(
+                f"the scaling metric of {describe_variant(variant)} is not known until apply", variant.block.path
+            )
         else:
             yield failure(f"no policy of {target.address} tracks the backlog", variant.block.path)
 
-    yield from check_each_target(plan, endpoint, judge, ASYNCHRONOUS)
+    yield from check_each_target(plan, endpoint, check, ASYNCHRONOUS)
 
 
 def _tracks_backlog(policy: Resource) -> bool | Unknown:
@@ -110,13 +114,15 @@ def _tracks_backlog(policy: Resource) -> bool | Unknown:
     types=(ENDPOINT,),
 )
 def wakes(plan: Plan, endpoint: Resource) -> RuleResults:
-    def judge(target: Resource, variant: Variant) -> RuleResults:
+    def check(target: Resource, variant: Variant) -> RuleResults:
         yield from check_start_alarm(plan, target, _START_METRIC, variant.block.path, ASYNCHRONOUS)
 
-    yield from check_each_target(plan, endpoint, judge, ASYNCHRONOUS)
+    yield from check_each_target(plan, endpoint, check, ASYNCHRONOUS)
 
 
-def check_start_alarm(plan: Plan, target: Resource, metric: str, path: str, kind: str | Unknown = UNKNOWN) -> RuleResults:
+def check_start_alarm(
+    plan: Plan, target: Resource, metric: str, path: str, kind: str | Unknown = UNKNOWN
+) -> RuleResults:
     """Check that an alarm on `metric` starts a step policy of a scalable target that scales to zero."""
     least = target.new.number("min_capacity")
     if least != 0:
@@ -129,13 +135,18 @@ def check_start_alarm(plan: Plan, target: Resource, metric: str, path: str, kind
     alarms = [(policy, plan.joins.find_alarms_with_action(policy)) for policy in steps]
     sure = [
         (find_policy_effect(policy, kind, plan.joins).can_start, alarm)
-        for policy, found in alarms
-        for alarm in found.certain
+        for policy, policy_alarms in alarms
+        for alarm in policy_alarms.certain
     ]
-    answers = [all_of([adds, _starts_at_first(alarm, metric)]) for adds, alarm in sure]
-    if True in answers:
+    matches = [all_of([adds, _starts_at_first(alarm, metric)]) for adds, alarm in sure]
+    if True in matches:
         yield success()
-    elif policies.possible or UNKNOWN in types or UNKNOWN in answers or any(found.possible for _, found in alarms):
+    elif (
+        policies.possible
+        or UNKNOWN in types
+        or UNKNOWN in matches
+        or any(policy_alarms.possible for _, policy_alarms in alarms)
+    ):
         yield unknown_result(f"it is not known until apply what starts {target.address} from zero", path)
     elif any(adds is True and list_alarm_metrics(alarm) == {metric} for adds, alarm in sure):
         message = f"the alarm on {metric} of {target.address} ignores the first request: use a threshold of >= 1"
@@ -148,10 +159,10 @@ def check_start_alarm(plan: Plan, target: Resource, metric: str, path: str, kind
 
 
 def _starts_at_first(alarm: Resource, metric: str) -> bool | Unknown:
-    found = list_alarm_metrics(alarm)
-    if found is UNKNOWN:
+    metrics = list_alarm_metrics(alarm)
+    if metrics is UNKNOWN:
         return UNKNOWN
-    return alarms.is_raised_at_one(alarm) if metric in found else False
+    return alarms.is_raised_at_one(alarm) if metric in metrics else False
 
 
 @rule(
@@ -166,20 +177,27 @@ def scales_on_invocations(plan: Plan, policy: Resource) -> RuleResults:
     if policy.new.text("service_namespace") != "sagemaker":
         return
     published, path = publishes_policy_metrics(policy, ASYNCHRONOUS), "target_tracking_scaling_policy_configuration"
-    names, found = list_policy_metrics(policy), find_kinds(plan, plan.joins.find_scaled_variant(policy).endpoint)
+    names, endpoint_kinds = (
+        list_policy_metrics(policy),
+        find_kinds(plan, plan.joins.find_scaled_variant(policy).endpoint),
+    )
     if published is True:
-        if found is UNKNOWN or ASYNCHRONOUS in found:
+        if endpoint_kinds is UNKNOWN or ASYNCHRONOUS in endpoint_kinds:
             yield success()
-    elif found is UNKNOWN:
+    elif endpoint_kinds is UNKNOWN:
         yield unknown_result("this plan does not tell whether its endpoint is asynchronous", "resource_id")
-    elif ASYNCHRONOUS not in found:
+    elif ASYNCHRONOUS not in endpoint_kinds:
         return
     elif names is UNKNOWN:
         yield unknown_result("its metric is not known until apply", path)
     elif published is UNKNOWN:
-        yield unknown_result(f"the result of its metric math without {_join_names(names & _UNPUBLISHED)} is not known", path)
+        yield unknown_result(
+            f"the result of its metric math without {_join_names(names & _UNPUBLISHED)} is not known", path
+        )
     else:
-        yield failure(f"an asynchronous endpoint never publishes {_join_names(names & _UNPUBLISHED)}, so it never scales", path)
+        yield failure(
+            f"an asynchronous endpoint never publishes {_join_names(names & _UNPUBLISHED)}, so it never scales", path
+        )
 
 
 @rule(
@@ -191,31 +209,33 @@ def scales_on_invocations(plan: Plan, policy: Resource) -> RuleResults:
     types=("aws_cloudwatch_metric_alarm",),
 )
 def silent_alarm(plan: Plan, alarm: Resource) -> RuleResults:
-    watched = list_alarm_metrics(alarm)
-    if watched is not UNKNOWN and not watched & _UNPUBLISHED:
+    metrics = list_alarm_metrics(alarm)
+    if metrics is not UNKNOWN and not metrics & _UNPUBLISHED:
         return
     for endpoint, sure in _list_alarm_endpoints(plan).get(alarm.address, ()):
-        found = find_kinds(plan, endpoint)
-        if found is not UNKNOWN and ASYNCHRONOUS not in found:
+        endpoint_kinds = find_kinds(plan, endpoint)
+        if endpoint_kinds is not UNKNOWN and ASYNCHRONOUS not in endpoint_kinds:
             continue
-        if watched is UNKNOWN or found is UNKNOWN or not sure:
+        if metrics is UNKNOWN or endpoint_kinds is UNKNOWN or not sure:
             yield unknown_result(
                 f"it is not known until apply whether it monitors an asynchronous {endpoint.address}", _METRIC
             )
         else:
-            yield failure(f"{endpoint.address} is asynchronous and never publishes {_join_names(watched & _UNPUBLISHED)}", _METRIC)
+            yield failure(
+                f"{endpoint.address} is asynchronous and never publishes {_join_names(metrics & _UNPUBLISHED)}", _METRIC
+            )
 
 
 @lru_cache(maxsize=2)
 def _list_alarm_endpoints(plan: Plan) -> dict[str, list[tuple[Resource, bool]]]:
     """Return the endpoints of each alarm, by the alarm's address, and whether the relation is certain."""
-    found: dict[str, list[tuple[Resource, bool]]] = {}
+    endpoints: dict[str, list[tuple[Resource, bool]]] = {}
     for endpoint in plan.joins.list_existing(ENDPOINT):
         on = plan.joins.find_endpoint_alarms(endpoint)
         for sure, watching in ((True, on.certain), (False, on.possible)):
             for alarm in watching:
-                found.setdefault(alarm.address, []).append((endpoint, sure))
-    return found
+                endpoints.setdefault(alarm.address, []).append((endpoint, sure))
+    return endpoints
 
 
 def _join_names(names: Iterable[str]) -> str:

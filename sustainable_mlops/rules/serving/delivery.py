@@ -6,9 +6,9 @@ The rules check resources that use SageMaker or its buckets, or that mention mac
 from collections.abc import Iterator
 
 from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource
-from sustainable_mlops.rules import relation
-from sustainable_mlops.rules.reading import check_value
-from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, success, rule
+from sustainable_mlops.rules import ml_evidence
+from sustainable_mlops.rules.attributes import check_value
+from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, rule, success
 
 #: A choice of this project; CodeBuild's default is 60 minutes, its limit 36 hours.
 MAX_BUILD_MINUTES = 240
@@ -26,7 +26,7 @@ _POLLED = frozenset({"CodeCommit", "GitHub", "S3"})
 )
 def builds_end(plan: Plan, project: Resource) -> RuleResults:
     """Check the timeout; the default is 60 minutes."""
-    if relation.uses_ml(plan, project):
+    if ml_evidence.uses_ml(plan, project):
         timeout = project.number("build_timeout")
         yield check_value(
             timeout,
@@ -46,7 +46,7 @@ def builds_end(plan: Plan, project: Resource) -> RuleResults:
 )
 def starts_by_event(plan: Plan, pipeline: Resource) -> RuleResults:
     """Check the sources. By default CodePipeline polls S3, CodeCommit and GitHub (version 1)."""
-    if not relation.uses_ml(plan, pipeline) and not relation.contains_ml_words(pipeline.get("stage")):
+    if not ml_evidence.uses_ml(plan, pipeline) and not ml_evidence.contains_ml_words(pipeline.get("stage")):
         return
     verdicts = [_check_source(action) for action in _list_polled_sources(pipeline)]
     yield from verdicts or [success()]

@@ -6,8 +6,8 @@ both of them, so a replacement with the same name has no effect on the endpoint.
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
 from sustainable_mlops.rules import names
-from sustainable_mlops.rules.reading import ConfiguredAttributes
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.attributes import ConfiguredAttributes
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import CONFIGURATION, ENDPOINT
 
 _CREATE_FIRST = ("create", "delete")
@@ -95,11 +95,11 @@ def replaced_before_endpoint(plan: Plan, configuration: Resource) -> RuleResults
     types=(CONFIGURATION,),
 )
 def configuration_name_prefix(plan: Plan, configuration: Resource) -> RuleResults:
-    named = plan.is_configured(configuration, "name")
+    has_name = plan.is_configured(configuration, "name")
     prefix = configuration.new.text("name_prefix")
-    if named is False or (named is UNKNOWN and isinstance(prefix, str) and prefix):
+    if has_name is False or (has_name is UNKNOWN and isinstance(prefix, str) and prefix):
         yield success()
-    elif configuration.new.text("name") is UNKNOWN or named is UNKNOWN:
+    elif configuration.new.text("name") is UNKNOWN or has_name is UNKNOWN:
         yield unknown_result("it is not known until apply whether its name is fixed", "name")
     else:
         yield failure(

@@ -2,18 +2,18 @@
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
-from sustainable_mlops.rules.reading import CreateRequest
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.attributes import CreateRequest
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
     ASYNCHRONOUS,
     CONFIGURATION,
-    CONFIGURES,
+    CONFIGURATION_TYPES,
     REAL_TIME,
     check_each_variant,
-    images,
-    read_instance_type,
-    find_model,
     check_variants,
+    find_model,
+    list_images,
+    read_instance_type,
 )
 
 #: Instance families with AWS Inferentia or Trainium.
@@ -49,7 +49,7 @@ def _report_unknown_type(variant: Variant) -> RuleResults:
     types=(CONFIGURATION,),
 )
 def x86(plan: Plan, configuration: Resource) -> RuleResults:
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         kind = read_instance_type(variant.block)
         path = f"{variant.block.path}.instance_type"
         if kind is None:
@@ -57,15 +57,15 @@ def x86(plan: Plan, configuration: Resource) -> RuleResults:
         if kind is UNKNOWN:
             yield from _report_unknown_type(variant)
             return
-        found = instances.find(kind)
-        if found is None:
+        instance = instances.find(kind)
+        if instance is None:
             yield unknown_result(instances.explain_unknown(kind), path)
-        elif found.is_graviton:
+        elif instance.is_graviton:
             yield success()
-        elif found.accelerator is None:
+        elif instance.accelerator is None:
             yield failure(f"{kind} is x86; Graviton needs less energy for the same work", path)
 
-    yield from check_each_variant(plan, configuration, judge, REAL_TIME, ASYNCHRONOUS)
+    yield from check_each_variant(plan, configuration, check, REAL_TIME, ASYNCHRONOUS)
 
 
 @rule(
@@ -77,7 +77,7 @@ def x86(plan: Plan, configuration: Resource) -> RuleResults:
     types=(CONFIGURATION,),
 )
 def gpu(plan: Plan, configuration: Resource) -> RuleResults:
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         kind = read_instance_type(variant.block)
         if kind is UNKNOWN:
             yield from _report_unknown_type(variant)
@@ -88,7 +88,7 @@ def gpu(plan: Plan, configuration: Resource) -> RuleResults:
                 f"{kind} has GPUs; ml.inf2 needs less power for many models", f"{variant.block.path}.instance_type"
             )
 
-    yield from check_each_variant(plan, configuration, judge, REAL_TIME, ASYNCHRONOUS)
+    yield from check_each_variant(plan, configuration, check, REAL_TIME, ASYNCHRONOUS)
 
 
 @rule(
@@ -100,7 +100,7 @@ def gpu(plan: Plan, configuration: Resource) -> RuleResults:
     types=(CONFIGURATION,),
 )
 def neuron_image(plan: Plan, configuration: Resource) -> RuleResults:
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         kind = read_instance_type(variant.block)
         if kind is UNKNOWN:
             yield from _report_unknown_type(variant)
@@ -111,7 +111,7 @@ def neuron_image(plan: Plan, configuration: Resource) -> RuleResults:
             yield model
             return
         path = f"{variant.block.path}.model_name"
-        for image in images(model):
+        for image in list_images(model):
             if image is UNKNOWN:
                 yield unknown_result(f"the plan does not tell the image of {model.address}", path)
             elif "neuron" in image:
@@ -119,7 +119,7 @@ def neuron_image(plan: Plan, configuration: Resource) -> RuleResults:
             else:
                 yield failure(f"{image} is not a Neuron image, so the accelerators of {kind} would be idle", path)
 
-    yield from check_each_variant(plan, configuration, judge, REAL_TIME, ASYNCHRONOUS)
+    yield from check_each_variant(plan, configuration, check, REAL_TIME, ASYNCHRONOUS)
 
 
 @rule(
@@ -128,7 +128,7 @@ def neuron_image(plan: Plan, configuration: Resource) -> RuleResults:
     title="An endpoint's Graviton instance type must be one that SageMaker hosts",
     practices=("59",),
     fix=f"Use one of {', '.join(sorted(_HOSTED_GRAVITON - _REFUSED_BY_5))}.",
-    types=CONFIGURES,
+    types=CONFIGURATION_TYPES,
 )
 @check_variants(REAL_TIME, ASYNCHRONOUS)
 def graviton_not_hosted(_: CreateRequest, variant: CreateRequest) -> RuleResults:
@@ -153,23 +153,23 @@ def kms_on_local_disk(plan: Plan, configuration: Resource) -> RuleResults:
         return
     hidden = key is UNKNOWN and not plan.find_references(configuration, "kms_key_arn").resources
 
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         kind = read_instance_type(variant.block)
         if kind is None:
             return
         if kind is UNKNOWN:
             yield from _report_unknown_type(variant)
             return
-        found = instances.find(kind)
-        if found is None:
+        instance = instances.find(kind)
+        if instance is None:
             yield unknown_result(instances.explain_unknown(kind), f"{variant.block.path}.instance_type")
-        elif found.local_ssd_gb and hidden:
+        elif instance.local_ssd_gb and hidden:
             yield unknown_result("it is not known until apply whether it has a key", "kms_key_arn")
-        elif found.local_ssd_gb:
+        elif instance.local_ssd_gb:
             yield failure(
                 f"the key does not encrypt the local disk of {kind}, and SageMaker may refuse it", "kms_key_arn"
             )
         else:
             yield success()
 
-    yield from check_each_variant(plan, configuration, judge, REAL_TIME, ASYNCHRONOUS)
+    yield from check_each_variant(plan, configuration, check, REAL_TIME, ASYNCHRONOUS)

@@ -4,7 +4,7 @@ The AWS provider has no resource for a component. So the rules check the endpoin
 """
 
 from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Variant
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.asynchronous import check_start_alarm
 from sustainable_mlops.rules.serving.realtime import TARGET
 from sustainable_mlops.rules.serving.variants import CONFIGURATION, REAL_TIME, check_each_variant, hosts_components
@@ -22,7 +22,7 @@ _COPIES = "sagemaker:inference-component:DesiredCopyCount"
     types=(CONFIGURATION,),
 )
 def managed_scaling_with_model(plan: Plan, configuration: Resource) -> RuleResults:
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         status = variant.block.text(f"{_MANAGED}.0.status")
         path = f"{variant.block.path}.{_MANAGED}"
         if status is UNKNOWN:
@@ -38,7 +38,7 @@ def managed_scaling_with_model(plan: Plan, configuration: Resource) -> RuleResul
                 "SageMaker manages instances only for inference components, not for a variant with a model_name", path
             )
 
-    yield from check_each_variant(plan, configuration, judge, REAL_TIME)
+    yield from check_each_variant(plan, configuration, check, REAL_TIME)
 
 
 @rule(
@@ -50,7 +50,7 @@ def managed_scaling_with_model(plan: Plan, configuration: Resource) -> RuleResul
     types=(CONFIGURATION,),
 )
 def component_role(plan: Plan, configuration: Resource) -> RuleResults:
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         if not hosts_components(variant):
             return
         role = configuration.new.text("execution_role_arn")
@@ -61,7 +61,7 @@ def component_role(plan: Plan, configuration: Resource) -> RuleResults:
         else:
             yield failure("SageMaker needs a role to start inference components", "execution_role_arn")
 
-    yield from check_each_variant(plan, configuration, judge, REAL_TIME)
+    yield from check_each_variant(plan, configuration, check, REAL_TIME)
 
 
 @rule(
@@ -73,7 +73,7 @@ def component_role(plan: Plan, configuration: Resource) -> RuleResults:
     types=(CONFIGURATION,),
 )
 def components_to_zero(plan: Plan, configuration: Resource) -> RuleResults:
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         if not hosts_components(variant):
             return
         path = f"{variant.block.path}.{_MANAGED}"
@@ -87,7 +87,7 @@ def components_to_zero(plan: Plan, configuration: Resource) -> RuleResults:
         else:
             yield failure("its instances keep running while all components are at zero", path)
 
-    yield from check_each_variant(plan, configuration, judge, REAL_TIME)
+    yield from check_each_variant(plan, configuration, check, REAL_TIME)
 
 
 @rule(

@@ -4,8 +4,8 @@ import json
 import re
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.rules.reading import check_value
-from sustainable_mlops.rules.rule import Severity, RuleResults, rule
+from sustainable_mlops.rules.attributes import check_value
+from sustainable_mlops.rules.rule import RuleResults, Severity, rule
 
 _ENVIRONMENTAL = re.compile(
     r"co[2₂]|carbon|emission|kwh|\bwh\b|joule|energy[-_ ]?(use|consum)|instance[-_ ]?(hours|seconds)", re.IGNORECASE
@@ -28,7 +28,9 @@ def card_records_the_environment(_: Plan, card: Resource) -> RuleResults:
     """Check for any environmental term in the training sections: CO2, carbon, kWh, energy use, instance-hours."""
     content = card.text("content")
     words = content if content is UNKNOWN else bool(_ENVIRONMENTAL.search(_read_sections(content or "")))
-    yield check_value(words, "content", lambda there: there, "the card does not record the energy or carbon of the training")
+    yield check_value(
+        words, "content", lambda is_true: is_true, "the card does not record the energy or carbon of the training"
+    )
 
 
 def _read_sections(content: str) -> str:
@@ -36,5 +38,5 @@ def _read_sections(content: str) -> str:
         card = json.loads(content)
     except (ValueError, RecursionError):
         return ""
-    told = [card.get(section) for section in _SECTIONS] if isinstance(card, dict) else []
-    return json.dumps(told, ensure_ascii=False)
+    sections = [card.get(section) for section in _SECTIONS] if isinstance(card, dict) else []
+    return json.dumps(sections, ensure_ascii=False)

@@ -11,19 +11,19 @@ from sustainable_mlops.plan.scaling import (
 )
 from sustainable_mlops.plan.schedules import has_deletion_schedule
 from sustainable_mlops.plan.values import any_of
-from sustainable_mlops.rules import reading
-from sustainable_mlops.rules.labels import LatencySlo, is_production, find_latency_slo
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules import attributes
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
     ASYNCHRONOUS,
     ENDPOINT,
     REAL_TIME,
     check_each_target,
     check_each_variant,
-    format_instances,
     describe_variant,
     explain_unknown_scaling,
+    format_instances,
 )
+from sustainable_mlops.rules.workload_tags import LatencySlo, find_latency_slo, is_production
 
 TARGET = "aws_appautoscaling_target"
 POLICY = "aws_appautoscaling_policy"
@@ -40,7 +40,7 @@ _RETAIN_PATH = "retain_all_variant_properties"
     types=(ENDPOINT,),
 )
 def scales(plan: Plan, endpoint: Resource) -> RuleResults:
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         scaled = find_instance_scaling(endpoint, variant, plan.joins)
         if scaled.is_variable is True:
             yield success()
@@ -48,14 +48,15 @@ def scales(plan: Plan, endpoint: Resource) -> RuleResults:
             yield unknown_result(explain_unknown_scaling(scaled, variant), variant.block.path)
         elif scaled.target is None:
             yield failure(
-                f"nothing scales {describe_variant(variant)}: it has the same size at night as during the day", variant.block.path
+                f"nothing scales {describe_variant(variant)}: it has the same size at night as during the day",
+                variant.block.path,
             )
         else:
-            yield failure(
-                f"{describe_variant(variant)} stays at {format_instances(scaled.minimum)}: {_explain_fixed_size(scaled)}", variant.block.path
-            )
+            size = format_instances(scaled.minimum)
+            message = f"{describe_variant(variant)} stays at {size}: {_explain_fixed_size(scaled)}"
+            yield failure(message, variant.block.path)
 
-    yield from check_each_variant(plan, endpoint, judge, REAL_TIME)
+    yield from check_each_variant(plan, endpoint, check, REAL_TIME)
 
 
 def _explain_fixed_size(scaled: Scaling) -> str:
@@ -78,17 +79,17 @@ def target_has_policy(plan: Plan, target: Resource) -> RuleResults:
     policies, actions = find_policies(target, plan.joins), find_actions(target, plan.joins)
     kind = find_variant_kind(target, plan.joins)
     moves = [find_policy_effect(policy, kind, plan.joins) for policy in policies.certain]
-    found = any_of([bool(actions.certain), *(one.has_effect for one in moves)])
-    if found is True:
+    has_effect = any_of([bool(actions.certain), *(effect.has_effect for effect in moves)])
+    if has_effect is True:
         yield success()
     elif policies.possible or actions.possible:
         yield unknown_result("its policies and scheduled actions are not known until apply")
-    elif found is UNKNOWN:
+    elif has_effect is UNKNOWN:
         reason = ", because its endpoint is not in this plan" if kind is UNKNOWN else ""
         yield unknown_result(f"it is not known whether its policies have an effect{reason}")
     elif moves:
         yield failure(
-            "; ".join(one.no_effect_reason for one in moves if one.no_effect_reason)
+            "; ".join(effect.no_effect_reason for effect in moves if effect.no_effect_reason)
             or "none of its policies has an effect"
         )
     else:
@@ -110,9 +111,9 @@ def scales_in(plan: Plan, policy: Resource) -> RuleResults:
     disabled = policy.new.flag(path)
     if disabled is UNKNOWN:
         yield unknown_result("it is not known until apply whether it scales in", path)
-    elif not disabled or (others := _has_other_scale_in(plan, policy)) is True:
+    elif not disabled or (has_other := _has_other_scale_in(plan, policy)) is True:
         yield success()
-    elif others is UNKNOWN:
+    elif has_other is UNKNOWN:
         yield unknown_result("it only adds instances, and it is not known whether another policy removes them", path)
     else:
         yield failure("it only adds instances, so the endpoint stays large after one busy hour", path)
@@ -124,9 +125,9 @@ def _has_other_scale_in(plan: Plan, policy: Resource) -> bool | Unknown:
         policies, kind = find_policies(target, plan.joins), find_variant_kind(target, plan.joins)
         if policy in policies.certain:
             moves = [
-                find_policy_effect(other, kind, plan.joins).can_remove
-                for other in policies.certain
-                if other is not policy
+                find_policy_effect(other_policy, kind, plan.joins).can_remove
+                for other_policy in policies.certain
+                if other_policy is not policy
             ]
             return any_of([*moves, *([UNKNOWN] if policies.possible else [])])
     return False
@@ -141,18 +142,20 @@ def _has_other_scale_in(plan: Plan, policy: Resource) -> bool | Unknown:
     types=(ENDPOINT,),
 )
 def production_two_instances(plan: Plan, endpoint: Resource) -> RuleResults:
-    production, wanted = is_production(plan, endpoint), find_latency_slo(plan, endpoint)
-    if production in (None, False) or (isinstance(wanted, LatencySlo) and wanted > LatencySlo.MILLISECONDS):
+    production, slo = is_production(plan, endpoint), find_latency_slo(plan, endpoint)
+    if production in (None, False) or (isinstance(slo, LatencySlo) and slo > LatencySlo.MILLISECONDS):
         return
 
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         scaled = find_instance_scaling(endpoint, variant, plan.joins)
         least = (
             None if scaled.is_managed else scaled.minimum
         )  # inference components decide the number of managed instances
         if least is UNKNOWN:
-            yield unknown_result(f"the number of instances of {describe_variant(variant)} is not known until apply", variant.block.path)
-        elif least is not None and least < 2 and UNKNOWN in (production, wanted):
+            yield unknown_result(
+                f"the number of instances of {describe_variant(variant)} is not known until apply", variant.block.path
+            )
+        elif least is not None and least < 2 and UNKNOWN in (production, slo):
             yield unknown_result("its tags are not known until apply", "tags")
         elif least is not None and least < 2:
             message = f"{describe_variant(variant)} may have only {format_instances(least)}, in one Availability Zone"
@@ -160,7 +163,7 @@ def production_two_instances(plan: Plan, endpoint: Resource) -> RuleResults:
         elif least is not None:
             yield success()
 
-    yield from check_each_variant(plan, endpoint, judge, REAL_TIME)
+    yield from check_each_variant(plan, endpoint, check, REAL_TIME)
 
 
 @rule(
@@ -172,24 +175,25 @@ def production_two_instances(plan: Plan, endpoint: Resource) -> RuleResults:
     types=(ENDPOINT,),
 )
 def autoscaling_reset(plan: Plan, endpoint: Resource) -> RuleResults:
-    kept = endpoint.new.flag(_RETAIN_PATH)
-    if kept is True:
+    is_retained = endpoint.new.flag(_RETAIN_PATH)
+    if is_retained is True:
         return
 
-    def judge(target: Resource, variant: Variant) -> RuleResults:
+    def check(target: Resource, variant: Variant) -> RuleResults:
         path = f"{variant.block.path}.initial_instance_count"
         count, least = variant.block.number("initial_instance_count"), target.new.number("min_capacity")
         if least is UNKNOWN or count is UNKNOWN:
             yield unknown_result("its instance counts are not known until apply", path)
         elif least is None or count is None or count == max(least, 1):
             yield success()
-        elif kept is UNKNOWN:
+        elif is_retained is UNKNOWN:
             yield unknown_result("it is not known until apply whether updates keep its instance counts", _RETAIN_PATH)
         else:
-            message = f"each update sets {describe_variant(variant)} to {format_instances(count)}, but autoscaling starts at {least}"
+            size = format_instances(count)
+            message = f"each update sets {describe_variant(variant)} to {size}, but autoscaling starts at {least}"
             yield failure(message, path)
 
-    yield from check_each_target(plan, endpoint, judge, REAL_TIME, ASYNCHRONOUS)
+    yield from check_each_target(plan, endpoint, check, REAL_TIME, ASYNCHRONOUS)
 
 
 @rule(
@@ -209,12 +213,12 @@ def off_hours(plan: Plan, endpoint: Resource) -> RuleResults:
     if production is True or production is None:
         return
 
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         scaled = find_instance_scaling(endpoint, variant, plan.joins)
-        answers = [scaled.has_scheduled_reduction, has_deletion_schedule(endpoint, plan.joins)]
-        if True in answers:
+        reductions = [scaled.has_scheduled_reduction, has_deletion_schedule(endpoint, plan.joins)]
+        if True in reductions:
             yield success()
-        elif production is UNKNOWN or UNKNOWN in answers:
+        elif production is UNKNOWN or UNKNOWN in reductions:
             why = (
                 scaled.unknown_reasons[0]
                 if scaled.unknown_reasons
@@ -224,7 +228,7 @@ def off_hours(plan: Plan, endpoint: Resource) -> RuleResults:
         else:
             yield failure(f"nothing stops {describe_variant(variant)} at night", variant.block.path)
 
-    yield from check_each_variant(plan, endpoint, judge, REAL_TIME)
+    yield from check_each_variant(plan, endpoint, check, REAL_TIME)
 
 
 @rule(
@@ -236,8 +240,8 @@ def off_hours(plan: Plan, endpoint: Resource) -> RuleResults:
     types=(ENDPOINT,),
 )
 def right_sized(plan: Plan, endpoint: Resource) -> RuleResults:
-    def judge(_: Variant) -> RuleResults:
-        tags = reading.read_tags(plan, endpoint)
+    def check(_: Variant) -> RuleResults:
+        tags = attributes.read_tags(plan, endpoint)
         if tags is UNKNOWN:
             yield unknown_result("its tags are not known until apply", "tags")
         elif "recommendation_job" in tags:
@@ -245,4 +249,4 @@ def right_sized(plan: Plan, endpoint: Resource) -> RuleResults:
         else:
             yield failure("no tag names the load test that selected its instances", "tags")
 
-    yield from check_each_variant(plan, endpoint, judge, REAL_TIME)
+    yield from check_each_variant(plan, endpoint, check, REAL_TIME)

@@ -2,7 +2,7 @@
 
 from sustainable_mlops.plan import UNKNOWN, Block, Plan, Resource, Variant
 from sustainable_mlops.plan.scaling import find_instance_scaling
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import ENDPOINT, REAL_TIME, check_each_variant, list_variants
 
 _BLUE_GREEN = "deployment_config.0.blue_green_update_policy.0"
@@ -26,7 +26,7 @@ LARGE_FLEET = 4
     types=(ENDPOINT,),
 )
 def rollback_alarms(plan: Plan, endpoint: Resource) -> RuleResults:
-    def judge(_: Variant) -> RuleResults:
+    def check(_: Variant) -> RuleResults:
         alarms = endpoint.new.blocks(f"{_ROLLBACK}.0.alarms")
         if alarms is UNKNOWN:
             yield unknown_result("its rollback alarms are not known until apply", "deployment_config")
@@ -35,7 +35,7 @@ def rollback_alarms(plan: Plan, endpoint: Resource) -> RuleResults:
         else:
             yield failure("no alarm rolls back a failed model", "deployment_config")
 
-    yield from check_each_variant(plan, endpoint, judge, REAL_TIME)
+    yield from check_each_variant(plan, endpoint, check, REAL_TIME)
 
 
 @rule(
@@ -124,20 +124,22 @@ def blue_green_bake(_: Plan, endpoint: Resource) -> RuleResults:
     types=(ENDPOINT,),
 )
 def rolling_update(plan: Plan, endpoint: Resource) -> RuleResults:
-    found = list_variants(plan, endpoint)
-    if found is not UNKNOWN and len(found) > 1:
+    endpoint_variants = list_variants(plan, endpoint)
+    if endpoint_variants is not UNKNOWN and len(endpoint_variants) > 1:
         return  # SageMaker has no rolling update for several variants
 
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         size = find_instance_scaling(endpoint, variant, plan.joins).minimum  # the certain number
         rolling = endpoint.new.block("deployment_config.0.rolling_update_policy")
         if isinstance(rolling, Block):
             yield success()
         elif size is UNKNOWN or rolling is UNKNOWN:
-            yield unknown_result("the number of instances that an update adds is not known until apply", variant.block.path)
+            yield unknown_result(
+                "the number of instances that an update adds is not known until apply", variant.block.path
+            )
         elif size >= LARGE_FLEET:
             yield failure(
                 f"each update starts {size:g} more instances before it stops the old ones", "deployment_config"
             )
 
-    yield from check_each_variant(plan, endpoint, judge, REAL_TIME)
+    yield from check_each_variant(plan, endpoint, check, REAL_TIME)

@@ -12,53 +12,57 @@ from sustainable_mlops.catalogue import regions
 from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
 from sustainable_mlops.plan.scaling import find_concurrency_scaling
-from sustainable_mlops.rules.reading import CreateRequest
-from sustainable_mlops.rules.rule import Check, Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.attributes import CreateRequest
+from sustainable_mlops.rules.rule import Check, RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
     ASYNCHRONOUS,
     CONFIGURATION,
-    CONFIGURES,
+    CONFIGURATION_TYPES,
     ENDPOINT,
     REAL_TIME,
     SERVERLESS,
     VARIANTS,
-    list_containers,
     check_each_variant,
-    images,
-    find_kinds,
-    find_model,
     check_variants,
     explain_unknown_scaling,
+    find_kinds,
+    find_model,
+    list_containers,
+    list_images,
 )
 
 #: Request path of the provisioned concurrency. The provider reads 0 if there is none.
 PROVISIONED_PATH = "serverless_config.provisioned_concurrency"
 
 #: A GPU image of AWS's Deep Learning Containers, or a copy with the same name: pytorch-inference:2.6-gpu-py312.
-_GPU_IMAGE = re.compile(r"/([a-z]+-)*(pytorch|tensorflow|mxnet|djl|autogluon)-(inference|training)[a-z-]*:[^/]*-gpu(-|$)")
+_GPU_IMAGE = re.compile(
+    r"/([a-z]+-)*(pytorch|tensorflow|mxnet|djl|autogluon)-(inference|training)[a-z-]*:[^/]*-gpu(-|$)"
+)
 
 _ModelQuestion: TypeAlias = Callable[[Resource], bool | Unknown]
 
 _define_refusal = partial(rule, severity=Severity.FAIL, practices=("52",), types=(CONFIGURATION,))
 
 
-def _check_models(what: str, refused: str = "which serverless endpoints do not support") -> Callable[[_ModelQuestion], Check]:
+def _check_models(
+    feature: str, reason: str = "which serverless endpoints do not support"
+) -> Callable[[_ModelQuestion], Check]:
     """Turn a question about a model, whether it has `what`, into a check that no serverless variant has it."""
 
     def wrap(has: _ModelQuestion) -> Check:
-        def judge(variant: Variant) -> RuleResults:
+        def check(variant: Variant) -> RuleResults:
             model, path = find_model(variant), f"{variant.block.path}.model_name"
             if not isinstance(model, Resource):
                 yield model
                 return
-            answer = has(model)
-            if answer is UNKNOWN:
-                yield unknown_result(f"it is not known until apply whether {model.address} has {what}", path)
+            has_feature = has(model)
+            if has_feature is UNKNOWN:
+                yield unknown_result(f"it is not known until apply whether {model.address} has {feature}", path)
             else:
-                yield failure(f"{model.address} has {what}, {refused}", path) if answer else success()
+                yield failure(f"{model.address} has {feature}, {reason}", path) if has_feature else success()
 
         def over(plan: Plan, configuration: Resource) -> RuleResults:
-            yield from check_each_variant(plan, configuration, judge, SERVERLESS)
+            yield from check_each_variant(plan, configuration, check, SERVERLESS)
 
         return over
 
@@ -67,8 +71,8 @@ def _check_models(what: str, refused: str = "which serverless endpoints do not s
 
 def _has_container_value(model: Resource, path: str, value: str) -> bool | Unknown:
     """Return whether any container of a model has this value at `path`."""
-    found = list_containers(model)
-    values = {UNKNOWN} if found is UNKNOWN else {container.text(path) for container in found}
+    model_containers = list_containers(model)
+    values = {UNKNOWN} if model_containers is UNKNOWN else {container.text(path) for container in model_containers}
     return True if value in values else UNKNOWN if UNKNOWN in values else False
 
 
@@ -115,10 +119,10 @@ def multi_model(model: Resource) -> bool | Unknown:
 )
 @_check_models("an inference pipeline")
 def inference_pipeline(model: Resource) -> bool | Unknown:
-    found, mode = list_containers(model), model.new.text("inference_execution_config.0.mode")
-    if found is not UNKNOWN and len(found) < 2:
+    model_containers, mode = list_containers(model), model.new.text("inference_execution_config.0.mode")
+    if model_containers is not UNKNOWN and len(model_containers) < 2:
         return False
-    return UNKNOWN if found is UNKNOWN or mode is UNKNOWN else mode != "Direct"
+    return UNKNOWN if model_containers is UNKNOWN or mode is UNKNOWN else mode != "Direct"
 
 
 @_define_refusal(
@@ -141,10 +145,10 @@ def private_registry(model: Resource) -> bool | Unknown:
 )
 @_check_models("a GPU image", "but serverless endpoints have no GPU")
 def gpu_image(model: Resource) -> bool | Unknown:
-    found = list(images(model))
-    if any(image is not UNKNOWN and _GPU_IMAGE.search(image) for image in found):
+    model_images = list(list_images(model))
+    if any(image is not UNKNOWN and _GPU_IMAGE.search(image) for image in model_images):
         return True
-    return UNKNOWN if UNKNOWN in found or not found else False
+    return UNKNOWN if UNKNOWN in model_images or not model_images else False
 
 
 @_define_refusal(
@@ -152,7 +156,7 @@ def gpu_image(model: Resource) -> bool | Unknown:
     title="A serverless endpoint must not capture data",
     practices=("52", "73"),
     fix="Remove data_capture_config and log requests in the container or the caller, or use a real-time endpoint.",
-    types=CONFIGURES,
+    types=CONFIGURATION_TYPES,
 )
 @check_variants(SERVERLESS)
 def data_capture(configuration: CreateRequest, _: CreateRequest) -> RuleResults:
@@ -166,7 +170,7 @@ def data_capture(configuration: CreateRequest, _: CreateRequest) -> RuleResults:
     id="SUS_SERVERLESS_ONE_VARIANT",
     title="A serverless endpoint must have exactly one variant",
     fix="Keep one production variant and no shadow variant. Give the other model its own endpoint.",
-    types=CONFIGURES,
+    types=CONFIGURATION_TYPES,
 )
 @check_variants(SERVERLESS)
 def one_variant(configuration: CreateRequest, variant: CreateRequest) -> RuleResults:
@@ -183,7 +187,7 @@ def one_variant(configuration: CreateRequest, variant: CreateRequest) -> RuleRes
     id="SUS_SERVERLESS_INSTANCES",
     title="A serverless variant must not have instances",
     fix="Remove instance_type and initial_instance_count from the variant with serverless_config.",
-    types=CONFIGURES,
+    types=CONFIGURATION_TYPES,
 )
 @check_variants(SERVERLESS)
 def instances(_: CreateRequest, variant: CreateRequest) -> RuleResults:
@@ -197,7 +201,7 @@ def instances(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     id="SUS_SERVERLESS_LIMITS",
     title="Memory and concurrency of a serverless endpoint must be within SageMaker's limits",
     fix="Memory: 1024 to 6144 MB in steps of 1024. Concurrency: 1 to 200, and provisioned at most the maximum.",
-    types=CONFIGURES,
+    types=CONFIGURATION_TYPES,
 )
 @check_variants(SERVERLESS)
 def limits(_: CreateRequest, variant: CreateRequest) -> RuleResults:
@@ -225,7 +229,7 @@ def limits(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     types=(CONFIGURATION,),
 )
 def region(plan: Plan, configuration: Resource) -> RuleResults:
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         where = plan.find_region(configuration)
         if where is UNKNOWN:
             yield unknown_result("the plan does not tell the Region")
@@ -234,7 +238,7 @@ def region(plan: Plan, configuration: Resource) -> RuleResults:
         else:
             yield success()
 
-    yield from check_each_variant(plan, configuration, judge, SERVERLESS)
+    yield from check_each_variant(plan, configuration, check, SERVERLESS)
 
 
 #: The attribute with which each resource of Model Monitor names its endpoint.
@@ -258,10 +262,10 @@ def model_monitor(plan: Plan, monitor: Resource) -> RuleResults:
     path = _ENDPOINT_PATHS[monitor.type]
     if monitor.new.text(path) is None:
         return
-    found = find_kinds(plan, plan.joins.find_target(monitor, path, ENDPOINT))
-    if found is UNKNOWN:
+    endpoint_kinds = find_kinds(plan, plan.joins.find_target(monitor, path, ENDPOINT))
+    if endpoint_kinds is UNKNOWN:
         yield unknown_result("this plan does not tell its endpoint", path)
-    elif SERVERLESS in found:
+    elif SERVERLESS in endpoint_kinds:
         yield failure("Model Monitor needs data capture, which serverless endpoints do not support", path)
     else:
         yield success()
@@ -296,11 +300,11 @@ def conversion(plan: Plan, endpoint: Resource) -> RuleResults:
 
 
 def _find_kinds_before(plan: Plan, endpoint: Resource) -> set[str] | Unknown:
-    of_old = plan.joins_before.list_variants(plan.joins_before.find_configuration(endpoint))
-    if of_old is UNKNOWN:
+    old_variants = plan.joins_before.list_variants(plan.joins_before.find_configuration(endpoint))
+    if old_variants is UNKNOWN:
         return UNKNOWN
-    found = {variant.kind for variant in of_old}
-    return UNKNOWN if UNKNOWN in found else {kind for kind in found if isinstance(kind, str)}
+    kinds = {variant.kind for variant in old_variants}
+    return UNKNOWN if UNKNOWN in kinds else {kind for kind in kinds if isinstance(kind, str)}
 
 
 @rule(
@@ -327,7 +331,7 @@ def provisioned_concurrency(_: CreateRequest, variant: CreateRequest) -> RuleRes
     types=(ENDPOINT,),
 )
 def provisioned_concurrency_scales(plan: Plan, endpoint: Resource) -> RuleResults:
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         path = "serverless_config.0.provisioned_concurrency"
         count = variant.block.number(path)
         if count in (None, 0):
@@ -343,4 +347,4 @@ def provisioned_concurrency_scales(plan: Plan, endpoint: Resource) -> RuleResult
             reason = "; ".join(scaled.no_effect_reasons) or "nothing scales them"
             yield failure(f"{count} workers stay ready: {reason}", f"{variant.block.path}.{path}")
 
-    yield from check_each_variant(plan, endpoint, judge, SERVERLESS)
+    yield from check_each_variant(plan, endpoint, check, SERVERLESS)

@@ -3,21 +3,25 @@
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
 from sustainable_mlops.plan.scaling import find_instance_scaling
-from sustainable_mlops.rules.labels import LatencySlo, find_latency_slo
-from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
     ASYNCHRONOUS,
     ENDPOINT,
     REAL_TIME,
     SERVERLESS,
     check_each_variant,
+    describe_variant,
     hosts_components,
     read_instance_type,
-    describe_variant,
 )
+from sustainable_mlops.rules.workload_tags import LatencySlo, find_latency_slo
 
 #: The worst response time of each kind: a serverless worker starts in seconds, an instance in minutes.
-_WORST_RESPONSE = {REAL_TIME: LatencySlo.MILLISECONDS, SERVERLESS: LatencySlo.COLD_START, ASYNCHRONOUS: LatencySlo.MINUTES}
+_WORST_RESPONSE = {
+    REAL_TIME: LatencySlo.MILLISECONDS,
+    SERVERLESS: LatencySlo.COLD_START,
+    ASYNCHRONOUS: LatencySlo.MINUTES,
+}
 _TAG = "tags.latency_slo"
 
 
@@ -33,33 +37,34 @@ _TAG = "tags.latency_slo"
     types=(ENDPOINT,),
 )
 def fits_slo(plan: Plan, endpoint: Resource) -> RuleResults:
-    wanted = find_latency_slo(plan, endpoint)
-    if wanted is None:
+    slo = find_latency_slo(plan, endpoint)
+    if slo is None:
         return
-    if wanted is UNKNOWN:
+    if slo is UNKNOWN:
         yield unknown_result("its latency_slo is not known until apply", _TAG)
         return
-    if isinstance(wanted, str):
+    if isinstance(slo, str):
         yield unknown_result("its latency_slo is not milliseconds, cold_start, minutes, batch or a duration", _TAG)
         return
-    if wanted is LatencySlo.BATCH:
+    if slo is LatencySlo.BATCH:
         yield failure("its callers can wait for a batch job, which needs no endpoint", _TAG)
         return
 
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         least, most = _find_response_range(plan, endpoint, variant)
-        if least > wanted:
-            yield failure(
-                f"the SLO is {_format_level(wanted)}, but a response of a {variant.kind} endpoint may take {_format_level(least)}", _TAG
+        if least > slo:
+            worst = f"a response of a {variant.kind} endpoint may take {_format_level(least)}"
+            yield failure(f"the SLO is {_format_level(slo)}, but {worst}", _TAG)
+        elif most > slo:
+            yield unknown_result(
+                f"the response time of {describe_variant(variant)} is not known until apply", variant.block.path
             )
-        elif most > wanted:
-            yield unknown_result(f"the response time of {describe_variant(variant)} is not known until apply", variant.block.path)
-        elif variant.kind == REAL_TIME and wanted > LatencySlo.MILLISECONDS:
-            yield _check_idle_instances(variant, wanted)
+        elif variant.kind == REAL_TIME and slo > LatencySlo.MILLISECONDS:
+            yield _check_idle_instances(variant, slo)
         else:
             yield success()
 
-    yield from check_each_variant(plan, endpoint, judge, *_WORST_RESPONSE)
+    yield from check_each_variant(plan, endpoint, check, *_WORST_RESPONSE)
 
 
 def _find_response_range(plan: Plan, endpoint: Resource, variant: Variant) -> tuple[LatencySlo, LatencySlo]:
@@ -76,14 +81,14 @@ def _find_response_range(plan: Plan, endpoint: Resource, variant: Variant) -> tu
     return at_worst, at_worst
 
 
-def _check_idle_instances(variant: Variant, wanted: LatencySlo) -> RuleResult:
+def _check_idle_instances(variant: Variant, slo: LatencySlo) -> RuleResult:
     """Check an instance whose callers can wait: without an accelerator it could be serverless."""
     kind = read_instance_type(variant.block)
-    found = instances.find(kind) if isinstance(kind, str) else None
-    serverless_fits = found is not None and found.accelerator is None and not hosts_components(variant)
-    if serverless_fits or wanted >= LatencySlo.MINUTES:
-        return failure(f"callers can wait for {_format_level(wanted)}, but its instances run all day", _TAG)
-    if found is None:
+    instance = instances.find(kind) if isinstance(kind, str) else None
+    serverless_fits = instance is not None and instance.accelerator is None and not hosts_components(variant)
+    if serverless_fits or slo >= LatencySlo.MINUTES:
+        return failure(f"callers can wait for {_format_level(slo)}, but its instances run all day", _TAG)
+    if instance is None:
         return unknown_result("it is not known until apply whether it needs an accelerator", variant.block.path)
     return success()
 

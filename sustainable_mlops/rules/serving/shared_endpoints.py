@@ -3,15 +3,15 @@
 from functools import lru_cache
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown, Variant
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
     ENDPOINT,
     REAL_TIME,
-    list_containers,
     check_each_variant,
-    hosts_components,
-    images,
     find_model,
+    hosts_components,
+    list_containers,
+    list_images,
     list_variants,
 )
 
@@ -31,7 +31,7 @@ MIN_SHARED_ENDPOINTS = 3
     types=(ENDPOINT,),
 )
 def multi_model_endpoint(plan: Plan, endpoint: Resource) -> RuleResults:
-    def judge(variant: Variant) -> RuleResults:
+    def check(variant: Variant) -> RuleResults:
         image = _find_single_image(variant)
         path = "endpoint_config_name"
         if image is None:
@@ -45,7 +45,7 @@ def multi_model_endpoint(plan: Plan, endpoint: Resource) -> RuleResults:
         else:
             yield success()
 
-    yield from check_each_variant(plan, endpoint, judge, REAL_TIME)
+    yield from check_each_variant(plan, endpoint, check, REAL_TIME)
 
 
 def _find_single_image(variant: Variant) -> str | Unknown | None:
@@ -55,23 +55,23 @@ def _find_single_image(variant: Variant) -> str | Unknown | None:
     model = find_model(variant)
     if not isinstance(model, Resource):
         return UNKNOWN
-    found = list_containers(model)
-    if found is UNKNOWN:
+    model_containers = list_containers(model)
+    if model_containers is UNKNOWN:
         return UNKNOWN
-    if len(found) != 1 or found[0].text("mode") == "MultiModel":
+    if len(model_containers) != 1 or model_containers[0].text("mode") == "MultiModel":
         return None
-    return next(images(model))
+    return next(list_images(model))
 
 
 @lru_cache(maxsize=2)
 def _group_endpoints_by_image(plan: Plan) -> dict[tuple[str, str | Unknown], tuple[str, ...]]:
     """Return the addresses of the real-time endpoints with one model, by image and Region."""
-    found: dict[tuple[str, str | Unknown], tuple[str, ...]] = {}
+    endpoints: dict[tuple[str, str | Unknown], tuple[str, ...]] = {}
     for endpoint in plan.list_by_type(ENDPOINT):
-        of_endpoint = list_variants(plan, endpoint) if endpoint.exists() else UNKNOWN
-        for variant in () if of_endpoint is UNKNOWN else of_endpoint:
+        endpoint_variants = list_variants(plan, endpoint) if endpoint.exists() else UNKNOWN
+        for variant in () if endpoint_variants is UNKNOWN else endpoint_variants:
             image = _find_single_image(variant) if variant.kind == REAL_TIME else None
             if isinstance(image, str):
                 key = (image, plan.find_region(endpoint))
-                found[key] = (*found.get(key, ()), endpoint.address)
-    return found
+                endpoints[key] = (*endpoints.get(key, ()), endpoint.address)
+    return endpoints

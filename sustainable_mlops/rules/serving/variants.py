@@ -16,8 +16,8 @@ from sustainable_mlops.plan import (
 )
 from sustainable_mlops.plan.joins import RelatedResource
 from sustainable_mlops.plan.scaling import Scaling, find_variant_targets
+from sustainable_mlops.rules.attributes import CreateRequest
 from sustainable_mlops.rules.jobs import PIPELINE, check_steps, locate_step
-from sustainable_mlops.rules.reading import CreateRequest
 from sustainable_mlops.rules.rule import Check, RuleResult, RuleResults, unknown_result
 
 CONFIGURATION = "aws_sagemaker_endpoint_configuration"
@@ -25,7 +25,7 @@ ENDPOINT = "aws_sagemaker_endpoint"
 SERVERLESS, ASYNCHRONOUS, REAL_TIME = joins.SERVERLESS, joins.ASYNCHRONOUS, joins.REAL_TIME
 
 #: Types that create endpoint configurations: the resource, and pipelines with such steps.
-CONFIGURES = (CONFIGURATION, PIPELINE)
+CONFIGURATION_TYPES = (CONFIGURATION, PIPELINE)
 #: The lists of variants in an endpoint configuration.
 VARIANTS = ("production_variants", "shadow_production_variants")
 
@@ -35,15 +35,15 @@ _KIND_UNKNOWN = "it is not known until apply whether the variant is serverless"
 
 
 def check_each_variant(plan: Plan, resource: Resource, check: VariantCheck, *kinds: str) -> RuleResults:
-    """Yield the results of `judge` for the variants of these kinds, of an endpoint or of an endpoint configuration.
+    """Yield the results of `check` for the variants of these kinds, of an endpoint or of an endpoint configuration.
 
     The result is unknown for a variant of unknown kind, and for an endpoint whose configuration is not in the plan.
     """
-    found = list_variants(plan, resource)
-    if found is UNKNOWN:
-        yield unknown_result(_why_no_variants(_configuration(plan, resource)), "production_variants")
+    resource_variants = list_variants(plan, resource)
+    if resource_variants is UNKNOWN:
+        yield unknown_result(_explain_no_variants(_find_configuration(plan, resource)), "production_variants")
         return
-    for variant in found:
+    for variant in resource_variants:
         if variant.kind is UNKNOWN:
             yield unknown_result(_KIND_UNKNOWN, variant.block.path)
         elif variant.kind in kinds:
@@ -58,22 +58,22 @@ def check_variants(*kinds: str) -> Callable[[Callable[[CreateRequest, CreateRequ
     """
 
     def wrap(check: Callable[[CreateRequest, CreateRequest], RuleResults]) -> Check:
-        def of_request(request: CreateRequest) -> RuleResults:
-            for variant in _variants_of(request, kinds):
+        def check_request(request: CreateRequest) -> RuleResults:
+            for variant in _select_variants(request, kinds):
                 if isinstance(variant, RuleResult):
                     yield variant
                 else:
                     yield from check(request, variant)
 
         @check_steps("EndpointConfig")
-        def of_step(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
-            yield from of_request(CreateRequest(step, (), locate_step(step), api=True))
+        def check_step(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
+            yield from check_request(CreateRequest(step, (), locate_step(step), api=True))
 
         def over(plan: Plan, resource: Resource) -> RuleResults:
             if resource.type == PIPELINE:
-                yield from of_step(plan, resource)
+                yield from check_step(plan, resource)
             else:
-                yield from of_request(CreateRequest(resource, (), "", api=False))
+                yield from check_request(CreateRequest(resource, (), "", api=False))
 
         over.__doc__ = check.__doc__
         return over
@@ -81,21 +81,21 @@ def check_variants(*kinds: str) -> Callable[[Callable[[CreateRequest, CreateRequ
     return wrap
 
 
-def _variants_of(request: CreateRequest, kinds: tuple[str, ...]) -> Iterator[CreateRequest | RuleResult]:
+def _select_variants(request: CreateRequest, kinds: tuple[str, ...]) -> Iterator[CreateRequest | RuleResult]:
     for variants in VARIANTS:
         count = request.count_blocks(variants)
         if count is UNKNOWN or (count == 0 and variants == "production_variants"):  # a configuration always has one
             yield request.unknown_result(variants)
             continue
         for variant in (request.select_item(variants, number) for number in range(count)):
-            kind = _kind(request, variant) if kinds else None
+            kind = _find_kind(request, variant) if kinds else None
             if kind is UNKNOWN:
                 yield unknown_result(_KIND_UNKNOWN, variant.locate())
             elif kind is None or kind in kinds:
                 yield variant
 
 
-def _kind(request: CreateRequest, variant: CreateRequest) -> str | Unknown:
+def _find_kind(request: CreateRequest, variant: CreateRequest) -> str | Unknown:
     serverless, asynchronous = variant.count_blocks("serverless_config"), request.count_blocks("async_inference_config")
     if serverless is UNKNOWN or (serverless == 0 and asynchronous is UNKNOWN):
         return UNKNOWN
@@ -107,14 +107,14 @@ def _kind(request: CreateRequest, variant: CreateRequest) -> str | Unknown:
 @lru_cache(maxsize=10_000)
 def list_variants(plan: Plan, resource: Resource) -> list[Variant] | Unknown:
     """Return the variants of an endpoint or of an endpoint configuration. The result is cached for the rules."""
-    return plan.joins.list_variants(_configuration(plan, resource))
+    return plan.joins.list_variants(_find_configuration(plan, resource))
 
 
-def _configuration(plan: Plan, resource: Resource) -> RelatedResource:
+def _find_configuration(plan: Plan, resource: Resource) -> RelatedResource:
     return resource if resource.type == CONFIGURATION else plan.joins.find_configuration(resource)
 
 
-def _why_no_variants(configuration: RelatedResource) -> str:
+def _explain_no_variants(configuration: RelatedResource) -> str:
     if configuration is None:
         return "its configuration is not in this plan"
     return "its variants are not known until apply"
@@ -122,11 +122,11 @@ def _why_no_variants(configuration: RelatedResource) -> str:
 
 def find_kinds(plan: Plan, endpoint: RelatedResource) -> set[str] | Unknown:
     """Return the kinds of an endpoint's variants, or `UNKNOWN` if one of them is unknown."""
-    of_endpoint = list_variants(plan, endpoint) if isinstance(endpoint, Resource) else UNKNOWN
-    if of_endpoint is UNKNOWN:
+    endpoint_variants = list_variants(plan, endpoint) if isinstance(endpoint, Resource) else UNKNOWN
+    if endpoint_variants is UNKNOWN:
         return UNKNOWN
-    found = {variant.kind for variant in of_endpoint}
-    return UNKNOWN if UNKNOWN in found else {kind for kind in found if isinstance(kind, str)}
+    kinds = {variant.kind for variant in endpoint_variants}
+    return UNKNOWN if UNKNOWN in kinds else {kind for kind in kinds if isinstance(kind, str)}
 
 
 def describe_variant(variant: Variant) -> str:
@@ -157,19 +157,21 @@ def hosts_components(variant: Variant) -> bool:
 def check_each_target(
     plan: Plan, endpoint: Resource, check: Callable[[Resource, Variant], RuleResults], *kinds: str
 ) -> RuleResults:
-    """Yield the results of `judge` for the scalable targets of an endpoint's variants of these kinds.
+    """Yield the results of `check` for the scalable targets of an endpoint's variants of these kinds.
 
     The result is unknown if only a possible target exists: a variant without a configured name gets its name on apply.
     """
 
-    def of_variant(variant: Variant) -> RuleResults:
+    def check_variant(variant: Variant) -> RuleResults:
         targets = find_variant_targets(endpoint, variant, plan.joins)
         for target in targets.certain:
             yield from check(target, variant)
         if targets.possible and not targets.certain:
-            yield unknown_result(f"the scalable target of {describe_variant(variant)} is not known until apply", variant.block.path)
+            yield unknown_result(
+                f"the scalable target of {describe_variant(variant)} is not known until apply", variant.block.path
+            )
 
-    yield from check_each_variant(plan, endpoint, of_variant, *kinds)
+    yield from check_each_variant(plan, endpoint, check_variant, *kinds)
 
 
 def explain_unknown_scaling(scaled: Scaling, variant: Variant) -> str:
@@ -195,12 +197,12 @@ def find_model(variant: Variant) -> Resource | RuleResult:
     return unknown_result(reason, f"{variant.block.path}.model_name")
 
 
-def images(model: Resource) -> Iterator[str | Unknown]:
+def list_images(model: Resource) -> Iterator[str | Unknown]:
     """Yield the images of a model. An image is `UNKNOWN` if the plan does not tell it, as for a model package."""
-    found = list_containers(model)
-    if found is UNKNOWN:
+    model_containers = list_containers(model)
+    if model_containers is UNKNOWN:
         yield UNKNOWN
         return
-    for container in found:
+    for container in model_containers:
         image = container.text("image")
         yield image if isinstance(image, str) and image else UNKNOWN

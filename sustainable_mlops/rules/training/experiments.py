@@ -1,7 +1,7 @@
 """Experiment tracking."""
 
 from sustainable_mlops.plan import Plan, Resource
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, rule
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule
 
 
 @rule(

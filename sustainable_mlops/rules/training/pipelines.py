@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from sustainable_mlops.plan import UNKNOWN, PipelineStep, Plan, PlannedPipeline, Resource, Unknown
+from sustainable_mlops.rules.attributes import check_value, list_texts
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_STEPS, check_steps, find_pipeline, locate_step
-from sustainable_mlops.rules.reading import check_value, list_texts
-from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, failure, rule, success, unknown_result
 
 #: Steps that SageMaker can cache.
 CACHEABLE = ("Processing", "Training", "Tuning", "AutoML", "Transform", "ClarifyCheck", "QualityCheck", "EMR")
@@ -63,10 +63,10 @@ def definition_is_inline(_: Plan, pipeline: Resource) -> RuleResults:
     open).
     """
     path = "pipeline_definition_s3_location"
-    found = pipeline.blocks(path)
-    if found is UNKNOWN:
+    blocks = pipeline.blocks(path)
+    if blocks is UNKNOWN:
         yield unknown_result("the location of the definition is not known until apply", path)
-    elif found:
+    elif blocks:
         yield failure("every later plan wants to update the pipeline, and the provider refuses the update", path)
     else:
         yield success()
@@ -82,13 +82,15 @@ def definition_is_inline(_: Plan, pipeline: Resource) -> RuleResults:
 )
 def caps_parallel_steps(plan: Plan, pipeline: Resource) -> RuleResults:
     """Check pipelines with at least three steps, which may run more than one at once."""
-    found = find_pipeline(plan, pipeline)
-    if found is not None and found.steps is not UNKNOWN and len(found.steps) < 3:
+    definition = find_pipeline(plan, pipeline)
+    if definition is not None and definition.steps is not UNKNOWN and len(definition.steps) < 3:
         return
     path = "parallelism_configuration.0.max_parallel_execution_steps"
     most = pipeline.number(path)
-    if most is None and (found is None or found.steps is UNKNOWN):
-        yield unknown_result(found.unreadable_reason if found else "it has no definition", "pipeline_definition")
+    if most is None and (definition is None or definition.steps is UNKNOWN):
+        yield unknown_result(
+            definition.unreadable_reason if definition else "it has no definition", "pipeline_definition"
+        )
     else:
         yield check_value(most, path, lambda number: number is not None, "the number of parallel steps is not limited")
 
@@ -108,7 +110,9 @@ def steps_are_cached(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
     if step.is_cached is True and step.cache_duration is None:
         yield failure("the step is cached without a maximum age", f"{path}.ExpireAfter")
     else:
-        yield check_value(step.is_cached, path, lambda cached: cached, "caching is off, so the unchanged step runs again")
+        yield check_value(
+            step.is_cached, path, lambda cached: cached, "caching is off, so the unchanged step runs again"
+        )
 
 
 @rule(
@@ -227,9 +231,13 @@ def evaluated(pipeline: PlannedPipeline, step: PipelineStep) -> RuleResults:
     gate = _find_gate(pipeline, step)
     if not isinstance(gate, PipelineStep):
         return  # SUS_GATE_BEFORE_REGISTRATION reports it
-    read = list_texts(gate.arguments.get("Conditions") if isinstance(gate.arguments, dict) else None)
+    condition_texts = list_texts(gate.arguments.get("Conditions") if isinstance(gate.arguments, dict) else None)
     kinds = (
-        {other.type for other in pipeline.steps if isinstance(other.name, str) and _mentions_step(other.name, read)}
+        {
+            other_step.type
+            for other_step in pipeline.steps
+            if isinstance(other_step.name, str) and _mentions_step(other_step.name, condition_texts)
+        }
         if (pipeline.steps is not UNKNOWN)
         else set()
     )
@@ -252,8 +260,8 @@ def _find_gate(pipeline: PlannedPipeline, step: PipelineStep) -> PipelineStep | 
     if pipeline.steps is UNKNOWN:
         return UNKNOWN
     fatal = {s.parent for s in pipeline.list_steps("Fail") if s.parent is not None and s.parent.type == "Condition"}
-    by_name = {other.name: other for other in pipeline.steps}
-    pending, seen = [step, *_list_parents(step)], set()
+    by_name = {other_step.name: other_step for other_step in pipeline.steps}
+    pending, visited = [step, *_list_parents(step)], set()
     while pending:
         here = pending.pop()
         if here in fatal:
@@ -262,8 +270,8 @@ def _find_gate(pipeline: PlannedPipeline, step: PipelineStep) -> PipelineStep | 
         if waits is UNKNOWN or UNKNOWN in waits:
             return UNKNOWN
         for name in waits:
-            if name not in seen and name in by_name:
-                seen.add(name)
+            if name not in visited and name in by_name:
+                visited.add(name)
                 pending.append(by_name[name])
     return None
 
@@ -290,4 +298,6 @@ def approval_is_manual(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
 
 
 def _check_approval(status: Any, path: str) -> RuleResult:
-    return check_value(status, path, lambda name: name != "Approved", "every model of the pipeline is approved automatically")
+    return check_value(
+        status, path, lambda name: name != "Approved", "every model of the pipeline is approved automatically"
+    )

@@ -4,19 +4,21 @@ from collections.abc import Iterator
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET, SCHEDULE, find_called_pipeline
+from sustainable_mlops.rules.attributes import check_value
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_STEPS, find_pipeline
-from sustainable_mlops.rules.reading import check_value
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 
 
 def _list_triggered_pipelines(plan: Plan, starter: Resource) -> Iterator[Resource | Unknown | None]:
     """Yield the pipelines that an event rule or a schedule starts; None stands for one outside this plan."""
     if starter.type == SCHEDULE:
         block = "target.0.sagemaker_pipeline_parameters"
-        called = find_called_pipeline(starter.values(before=False))
-        if called is not None:
-            named = (one for one in plan.list_by_type(PIPELINE) if one.text("pipeline_name") == called)
-            yield UNKNOWN if called is UNKNOWN else next(named, None)
+        pipeline_name = find_called_pipeline(starter.values(before=False))
+        if pipeline_name is not None:
+            pipelines = (
+                pipeline for pipeline in plan.list_by_type(PIPELINE) if pipeline.text("pipeline_name") == pipeline_name
+            )
+            yield UNKNOWN if pipeline_name is UNKNOWN else next(pipelines, None)
         elif _is_pipeline(plan, starter, "target.0.arn", block):
             yield plan.joins.find_target(starter, "target.0.arn", PIPELINE)
         return
@@ -43,10 +45,10 @@ def _is_clock(starter: Resource) -> bool | Unknown | None:
 
 
 def _is_training(plan: Plan, pipeline: Resource) -> bool | Unknown:
-    found = find_pipeline(plan, pipeline)
-    if found is None or found.steps is UNKNOWN:
+    definition = find_pipeline(plan, pipeline)
+    if definition is None or definition.steps is UNKNOWN:
         return UNKNOWN
-    return bool(found.list_steps(*TRAINING_STEPS))
+    return bool(definition.list_steps(*TRAINING_STEPS))
 
 
 @rule(

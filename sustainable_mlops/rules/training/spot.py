@@ -6,9 +6,9 @@ Spot uses spare capacity; a warm pool keeps reserved capacity idle.
 from collections.abc import Mapping
 
 from sustainable_mlops.plan import UNKNOWN
+from sustainable_mlops.rules.attributes import CreateRequest
 from sustainable_mlops.rules.jobs import TRAINING_TYPES, check_trainings
-from sustainable_mlops.rules.reading import CreateRequest
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success
 from sustainable_mlops.rules.training.training_jobs import list_instance_types
 
 _SPOT = "enable_managed_spot_training"
@@ -28,7 +28,9 @@ def _check_conflict(training: CreateRequest, values: Mapping[str, object], path:
         return
     open_ones = [place for place, value in values.items() if value is UNKNOWN]
     yield (
-        training.unknown_result(open_ones[0]) if open_ones else training.failure(path, f"{message}: SageMaker refuses the job")
+        training.unknown_result(open_ones[0])
+        if open_ones
+        else training.failure(path, f"{message}: SageMaker refuses the job")
     )
 
 
@@ -47,9 +49,14 @@ def takes_spare_capacity(training: CreateRequest) -> RuleResults:
     The rule does not apply to jobs on reserved capacity (a training plan), with several instance types to choose from,
     or without instances of their own.
     """
-    if any(training.get(path) not in (None, []) for path in (_PLAN, _PREFERENCES)) or list_instance_types(training) == []:
+    if (
+        any(training.get(path) not in (None, []) for path in (_PLAN, _PREFERENCES))
+        or list_instance_types(training) == []
+    ):
         return
-    yield training.check_value(training.flag(_SPOT), _SPOT, lambda spot: spot is True, "the job uses on-demand capacity")
+    yield training.check_value(
+        training.flag(_SPOT), _SPOT, lambda spot: spot is True, "the job uses on-demand capacity"
+    )
 
 
 @rule(

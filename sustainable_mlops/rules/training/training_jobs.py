@@ -10,9 +10,9 @@ from typing import Any
 
 from sustainable_mlops.plan import UNKNOWN, Unknown
 from sustainable_mlops.plan.values import Block
+from sustainable_mlops.rules.attributes import CreateRequest
 from sustainable_mlops.rules.jobs import TRAINING_TYPES, check_trainings
-from sustainable_mlops.rules.reading import CreateRequest
-from sustainable_mlops.rules.rule import Severity, RuleResult, RuleResults, success, rule
+from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, rule, success
 
 #: SageMaker's maximum runtime of a training job: 28 days.
 MAX_TRAINING_SECONDS = 28 * 24 * 3600
@@ -38,18 +38,20 @@ _TYPE_LIST_PATHS = (
 
 def list_instance_types(training: CreateRequest) -> list[str | Unknown] | Unknown:
     """Return the instance types of a training. The result is empty if SageMaker chooses them."""
-    found = [kind for path in _TYPE_PATHS if (kind := training.text(path)) is not None]
+    types = [kind for path in _TYPE_PATHS if (kind := training.text(path)) is not None]
     for path in _TYPE_LIST_PATHS:
-        listed = training.blocks(path)
-        if listed is UNKNOWN:
+        blocks = training.blocks(path)
+        if blocks is UNKNOWN:
             return UNKNOWN
-        found += [kind for block in listed if (kind := _read_type(block)) is not None]
-    return found
+        types += [kind for block in blocks if (kind := _read_type(block)) is not None]
+    return types
 
 
 def locate_types(training: CreateRequest) -> str:
     """Return the request path of the instance types."""
-    return next((path for path in (*_TYPE_PATHS, *_TYPE_LIST_PATHS) if training.get(path) not in (None, [])), _TYPE_PATHS[0])
+    return next(
+        (path for path in (*_TYPE_PATHS, *_TYPE_LIST_PATHS) if training.get(path) not in (None, [])), _TYPE_PATHS[0]
+    )
 
 
 def _read_type(block: Block) -> str | Unknown | None:
@@ -256,7 +258,7 @@ def debugger_rules(training: CreateRequest) -> RuleResults:
         yield training.check_value(
             count,
             "debug_rule_configurations",
-            lambda found: found == 0,
+            lambda number: number == 0,
             "SageMaker Debugger is closed to new customers since 2026-07-30, and each rule runs an instance",
         )
 
@@ -280,7 +282,7 @@ def profiler_rules(training: CreateRequest) -> RuleResults:
         yield training.check_value(
             count,
             "profiler_rule_configurations",
-            lambda found: found == 0,
+            lambda number: number == 0,
             "each profiler rule runs a container beside the job, and support of the Profiler ends on 2027-06-30",
         )
 

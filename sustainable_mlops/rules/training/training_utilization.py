@@ -11,7 +11,7 @@ from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
 from sustainable_mlops.plan.joins import ALARM
 from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_STEPS, TRAINING_TYPES, find_pipeline
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 
 FUNCTION = "aws_lambda_function"
 
@@ -38,10 +38,10 @@ def hears_of_idle_training(plan: Plan, resource: Resource) -> RuleResults:
     hidden = pipeline is not None and pipeline.steps is UNKNOWN
     if not trains and not hidden:
         return
-    watched = _is_monitored(plan)
-    if watched is True:
+    is_monitored = _is_monitored(plan)
+    if is_monitored is True:
         yield success()
-    elif watched is UNKNOWN:
+    elif is_monitored is UNKNOWN:
         yield unknown_result("it is not known until apply whether its utilization is monitored")
     elif hidden:
         yield unknown_result(pipeline.unreadable_reason if pipeline else "", "pipeline_definition")
@@ -52,9 +52,9 @@ def hears_of_idle_training(plan: Plan, resource: Resource) -> RuleResults:
 @lru_cache(maxsize=2)
 def _is_monitored(plan: Plan) -> bool | Unknown:
     """Return whether anything in the plan monitors the utilization of all training jobs."""
-    answers = [_calls_a_function(plan, starter) for starter in plan.joins.list_existing(EVENT_RULE)]
-    answers += [_covers_all_jobs(alarm) for alarm in plan.joins.list_existing(ALARM)]
-    return True if True in answers else UNKNOWN if UNKNOWN in answers else False
+    matches = [_calls_a_function(plan, starter) for starter in plan.joins.list_existing(EVENT_RULE)]
+    matches += [_covers_all_jobs(alarm) for alarm in plan.joins.list_existing(ALARM)]
+    return True if True in matches else UNKNOWN if UNKNOWN in matches else False
 
 
 def _calls_a_function(plan: Plan, starter: Resource) -> bool | Unknown:
@@ -86,7 +86,7 @@ def _covers_all_jobs(alarm: Resource) -> bool | Unknown:
     namespace, metric = alarm.text("namespace"), alarm.text("metric_name")
     own = namespace if namespace is UNKNOWN else not re.match("/?aws/", namespace or "aws/", re.IGNORECASE)
     utilization = metric if metric is UNKNOWN else bool(_UTILIZATION.search(metric or ""))
-    answers = (own, utilization)
-    if False not in answers:
-        return UNKNOWN if UNKNOWN in answers else True
+    conditions = (own, utilization)
+    if False not in conditions:
+        return UNKNOWN if UNKNOWN in conditions else True
     return UNKNOWN if UNKNOWN in expressions else False

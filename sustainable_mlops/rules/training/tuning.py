@@ -1,9 +1,9 @@
 """Hyperparameter tuning: search strategy and stopping."""
 
 from sustainable_mlops.plan import UNKNOWN, Block
+from sustainable_mlops.rules.attributes import CreateRequest
 from sustainable_mlops.rules.jobs import TUNING_TYPES, check_tunings
-from sustainable_mlops.rules.reading import CreateRequest
-from sustainable_mlops.rules.rule import Severity, RuleResults, rule
+from sustainable_mlops.rules.rule import RuleResults, Severity, rule
 
 _STRATEGY = "strategy"
 _EARLY = "training_job_early_stopping_type"
@@ -47,7 +47,9 @@ def stops_early(tuning: CreateRequest) -> RuleResults:
     if strategy is UNKNOWN:
         yield tuning.unknown_result(_STRATEGY)
         return
-    yield tuning.check_value(tuning.text(_EARLY), _EARLY, lambda kind: kind == "Auto", "unpromising jobs run to their end")
+    yield tuning.check_value(
+        tuning.text(_EARLY), _EARLY, lambda kind: kind == "Auto", "unpromising jobs run to their end"
+    )
 
 
 @rule(
@@ -69,7 +71,9 @@ def hyperband_stops_itself(tuning: CreateRequest) -> RuleResults:
     if strategy is UNKNOWN:
         yield tuning.unknown_result(_STRATEGY)
         return
-    yield tuning.check_value(early, _EARLY, lambda kind: kind != "Auto", "SageMaker refuses Hyperband with early stopping")
+    yield tuning.check_value(
+        early, _EARLY, lambda kind: kind != "Auto", "SageMaker refuses Hyperband with early stopping"
+    )
 
 
 @rule(
@@ -88,7 +92,9 @@ def ends_when_done(tuning: CreateRequest) -> RuleResults:
     yield tuning.check_value(
         values,
         "tuning_job_completion_criteria",
-        lambda told: told is not None and any(value not in (None, []) for value in told.values()),
+        lambda criteria_values: (
+            criteria_values is not None and any(value not in (None, []) for value in criteria_values.values())
+        ),
         "the search ends only after the maximum number of jobs",
     )
 

@@ -6,9 +6,9 @@ ProcessingClusterConfig, TransformResources).
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, PipelineStep, PlannedPipeline, Unknown
+from sustainable_mlops.rules.attributes import CreateRequest
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_TYPES, check_steps, check_trainings, locate_step
-from sustainable_mlops.rules.reading import CreateRequest
-from sustainable_mlops.rules.rule import Severity, RuleResults, failure, success, rule, unknown_result
+from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.training.training_jobs import list_instance_types
 
 _FIX = "Remove the volume key. The instance encrypts its own disk."
@@ -51,12 +51,12 @@ def step_key(_: PlannedPipeline, step: PipelineStep) -> RuleResults:
 
 def _check_types(types: list[str | Unknown], path: str) -> RuleResults:
     for kind in types:
-        found = instances.find(kind) if kind is not UNKNOWN else None
+        instance = instances.find(kind) if kind is not UNKNOWN else None
         if kind is UNKNOWN:
             yield unknown_result("its instance type is not known until apply", path)
-        elif found is None:
+        elif instance is None:
             yield unknown_result(instances.explain_unknown(kind), path)
-        elif found.local_ssd_gb:
+        elif instance.local_ssd_gb:
             yield failure(f"{kind} has a local disk, and SageMaker refuses a key for it", path)
         else:
             yield success()

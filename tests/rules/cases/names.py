@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Case, Table
 from tests.rules.jobs import UNKNOWN
-from tests.rules.tables import Case, Table
 
 FIRST, SECOND = 'aws_sagemaker_model.m["a"]', 'aws_sagemaker_model.m["b"]'
 
 
 def two(kind: str, one: dict[str, Any], other: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Two resources of a type."""
+    """Return two resources of a type."""
     return {f"{kind}.a": one, f"{kind}.b": other}
 
 

@@ -1,4 +1,4 @@
-"""Cases of the small concerns: logs, images, experiments, delivery, model cards, budgets and tags."""
+"""Cases of small concerns: logs, images, experiments, delivery, model cards, budgets and tags."""
 
 from typing import Any
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Case
 from tests.rules.jobs import UNKNOWN, Resources
-from tests.rules.tables import Case
 
 _ENDPOINT: Resources = {"aws_sagemaker_endpoint.e": {"name": "delay", "endpoint_config_name": "c"}}
 

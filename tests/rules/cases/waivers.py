@@ -1,11 +1,11 @@
 """Cases of rules/waivers.py."""
 
+from tests.rules.case_tables import Table
 from tests.rules.endpoints import UNKNOWN, Resources, real_time
-from tests.rules.tables import Table
 
 
 def waived(value: str, rule: str = "SUS_OFF_HOURS") -> Resources:
-    """An endpoint with a waiver."""
+    """Return an endpoint with a waiver."""
     return real_time(endpoint={"tags": {f"sust_waiver:{rule}": value}})
 
 

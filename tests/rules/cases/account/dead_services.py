@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Case, Table
 from tests.rules.endpoints import UNKNOWN, Resources, asynchronous, real_time, serverless
-from tests.rules.tables import Case, Table
 
 DLC = "763104351884.dkr.ecr.eu-north-1.amazonaws.com"
 COMPILER = "sagemaker_training_compiler_enabled"
@@ -13,29 +13,29 @@ VPC = {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}
 
 
 def job(**values: Any) -> Resources:
-    """A training job."""
+    """Return a training job."""
     return {"aws_sagemaker_training_job.t": {"training_job_name": "t", **values}}
 
 
 def pipeline(*steps: dict[str, Any]) -> Resources:
-    """A pipeline of these steps."""
+    """Return a pipeline of these steps."""
     return {"aws_sagemaker_pipeline.p": {"pipeline_definition": {"Version": "2020-12-01", "Steps": list(steps)}}}
 
 
 def training(**arguments: Any) -> dict[str, Any]:
-    """A step that trains."""
+    """Return a training step."""
     return {"Name": "Train", "Type": "Training", "Arguments": arguments}
 
 
 def hosted(**variant: Any) -> Resources:
-    """A pipeline with an endpoint configuration of one variant."""
+    """Return a pipeline with an endpoint configuration of one variant."""
     return pipeline(
         {"Name": "Host", "Type": "EndpointConfig", "Arguments": {"ProductionVariants": [{"ModelName": "m", **variant}]}}
     )
 
 
 def glue(command: str, name: str = "sagemaker-features") -> Resources:
-    """A Glue job."""
+    """Return a Glue job."""
     return {"aws_glue_job.j": {"name": name, "command": {"name": command}}}
 
 

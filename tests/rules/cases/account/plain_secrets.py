@@ -1,13 +1,13 @@
-"""Cases of rules/account/plain_secrets.py. What looks like a token is put together here, for scanners' sake."""
+"""Cases of rules/account/plain_secrets.py. Tokens are concatenated here, so that secret scanners do not find them."""
 
 # ruff: noqa: S106  (none of them is a password)
 
 import base64
 from typing import Any
 
+from tests.rules.case_tables import Case, Table
 from tests.rules.endpoints import IMAGE
 from tests.rules.jobs import HIDDEN, UNKNOWN, Resources, job, pipeline, step, trains, tuned
-from tests.rules.tables import Case, Table
 
 MODEL = "aws_sagemaker_model.m"
 HUGGING_FACE = "hf_" + "aB3d" * 9
@@ -17,17 +17,17 @@ PRIVATE = "-----BEGIN RSA " + "PRIVATE KEY-----"
 
 
 def serves(**environment: Any) -> Resources:
-    """A model with these environment variables."""
+    """Return a model with these environment variables."""
     return {MODEL: {"primary_container": {"image": IMAGE, "environment": environment}}}
 
 
 def notebook(script: str, name: str = "on_start", kind: str = "notebook_instance_lifecycle_configuration") -> Resources:
-    """A lifecycle configuration that runs this script."""
+    """Return a lifecycle configuration that runs this script."""
     return {f"aws_sagemaker_{kind}.l": {name: base64.b64encode(script.encode()).decode()}}
 
 
 def hidden(marks: Any, **environment: Any) -> Case:
-    """A model of whose container something is sensitive."""
+    """Return a model with a sensitive part in its container."""
     return Case(serves(**environment), sensitive={MODEL: {"primary_container": [marks]}})
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Case
 from tests.rules.jobs import UNKNOWN, Resources
-from tests.rules.tables import Case
 
 _KEY = "arn:aws:kms:eu-north-1:123456789012:key/k"
 _TTL = {"unit": "Days", "value": 7}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tests.rules.tables import Case, Table
+from tests.rules.case_tables import Case, Table
 
 GROUP = "aws_sagemaker_model_package_group.g"
 FEATURES = "aws_sagemaker_feature_group.f"
@@ -12,7 +12,7 @@ TRACKING = "aws_sagemaker_mlflow_tracking_server.t"
 
 
 def edited(address: str, *attributes: str, action: str = "replace", **more: Any) -> Case:
-    """A change of these attributes."""
+    """Return a change of these attributes."""
     paths: Sequence[Sequence[str | int]] = [[attribute] for attribute in attributes]
     return Case({address: {**dict.fromkeys(attributes, "new"), **more}}, {address: action}, replaces={address: paths})
 

@@ -22,7 +22,7 @@ def _lifecycle(*rules: Mapping[str, Any]) -> Resources:
 
 
 def _with(*rules: Mapping[str, Any], **settings: Any) -> Resources:
-    """A bucket of machine learning with these rules."""
+    """Return a bucket for machine learning with these lifecycle rules."""
     return {**_bucket(**settings), **_lifecycle(*rules)}
 
 

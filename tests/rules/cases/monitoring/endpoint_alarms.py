@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Table
 from tests.rules.endpoints import ALARM, ENDPOINT, UNKNOWN, Resources, asynchronous, real_time, serverless, watched
-from tests.rules.tables import Table
 
 BELOW: dict[str, Any] = {
     "comparison_operator": "LessThanThreshold",
@@ -17,7 +17,7 @@ ELSEWHERE = {ENDPOINT: {"name": "delay", "endpoint_config_name": "made-elsewhere
 
 
 def spoken_for(rule: str) -> Resources:
-    """With an alarm on errors that tells nobody, and a composite alarm of this rule that does."""
+    """Return an alarm on errors without an action, and a composite alarm of this rule with one."""
     return {
         **watched(real_time(), "Invocation5XXErrors", alarm_name="errors", alarm_actions=[]),
         "aws_cloudwatch_composite_alarm.health": {
@@ -29,7 +29,7 @@ def spoken_for(rule: str) -> Resources:
 
 
 def ratio(expression: str) -> Resources:
-    """A real-time endpoint with an alarm on metric math."""
+    """Return a real-time endpoint with an alarm on metric math."""
     parts: list[Any] = [
         {
             "id": name,

@@ -2,20 +2,20 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Table
 from tests.rules.jobs import Resources
-from tests.rules.tables import Table
 
 RULE = "aws_cloudwatch_event_rule.r"
 
 
 def waits(*detail_types: Any, source: Any = "aws.sagemaker", **detail: Any) -> Resources:
-    """A rule that waits for such events."""
+    """Return a rule that matches such events."""
     pattern = {"source": [source], "detail-type": list(detail_types), "detail": detail}
     return {RULE: {"name": "delay", "event_pattern": pattern}}
 
 
 def endpoints(*states: str, kind: str = "Endpoint") -> Resources:
-    """A rule that waits for such states of endpoints."""
+    """Return a rule that matches such endpoint statuses."""
     return waits(f"SageMaker {kind} State Change", EndpointStatus=list(states))
 
 

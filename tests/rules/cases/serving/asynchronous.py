@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Table
 from tests.rules.endpoints import (
     BACKLOG,
     ENDPOINT,
@@ -19,7 +20,6 @@ from tests.rules.endpoints import (
     serverless,
     watched,
 )
-from tests.rules.tables import Table
 
 SAGEMAKER = {"namespace": "AWS/SageMaker"}
 AT_ZERO = scaled(asynchronous(), least=0)
@@ -44,7 +44,7 @@ TOPICS = {
 
 
 def woken(metric: str = "HasBacklogWithoutCapacity", **alarm: Any) -> Resources:
-    """At zero, with a step policy and an alarm that starts it."""
+    """Return an endpoint at zero, with a step policy and an alarm that starts it."""
     return watched(moved(AT_ZERO, step=True), metric, alarm_actions=[STEP_ARN], **alarm)
 
 

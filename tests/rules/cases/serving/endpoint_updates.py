@@ -1,7 +1,7 @@
 """Cases of rules/serving/endpoint_updates.py."""
 
+from tests.rules.case_tables import Case, Table
 from tests.rules.endpoints import CONFIGURATION, ENDPOINT, MODEL, UNKNOWN, real_time
-from tests.rules.tables import Case, Table
 
 #: Fixed names all the way down.
 FIXED = {
@@ -15,12 +15,12 @@ LOOSE = {**FIXED, ENDPOINT: {"name": "delay", "endpoint_config_name": UNKNOWN}}
 
 
 def changed(configuration: str = "no-op", endpoint: str = "no-op", model: str = "no-op") -> dict[str, str]:
-    """What happens to each."""
+    """Return the resources with the action of each."""
     return {CONFIGURATION: configuration, ENDPOINT: endpoint, MODEL: model}
 
 
 def moved_group(before: str, after: str) -> Case:
-    """A security group that is made anew, of the same name, from one VPC to another."""
+    """Return a security group that moves to another VPC and keeps its name."""
     group = "aws_security_group.g"
     return Case(
         {group: {"name": "inference", "vpc_id": after}},

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Table
 from tests.rules.endpoints import UNKNOWN, Resources, real_time, serverless
 from tests.rules.jobs import pipeline, step
-from tests.rules.tables import Table
 
 NEURON = {"primary_container": {"image": "r/pytorch-inference-neuronx:2.7-neuronx-py310"}}
 UNSURE = {"a type known after apply": real_time(variant={"instance_type": UNKNOWN})}
@@ -12,12 +12,12 @@ WITHOUT = {"a serverless one": serverless()}
 
 
 def on(kind: str, **more: Any) -> Resources:
-    """A real-time endpoint on instances of this type."""
+    """Return a real-time endpoint on instances of this type."""
     return real_time(variant={"instance_type": kind}, **more)
 
 
 def keyed(kind: str, key: str | None = "arn:aws:kms:eu-north-1:123456789012:key/k") -> Resources:
-    """One with a key for its volume."""
+    """Return such an endpoint with a volume key."""
     return on(kind, configuration={"kms_key_arn": key})
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Case, Table
 from tests.rules.endpoints import (
     ALARM,
     CONFIGURATION,
@@ -15,7 +16,6 @@ from tests.rules.endpoints import (
     real_time,
     scaled,
 )
-from tests.rules.tables import Case, Table
 
 MANAGED = {"status": "ENABLED", "min_instance_count": 0, "max_instance_count": 2}
 NO_MODEL: Values = {"model_name": None}
@@ -24,12 +24,12 @@ ROLE = "arn:aws:iam::123456789012:role/inference"
 
 
 def components(*, managed: Any = MANAGED, **configuration: Any) -> Resources:
-    """An endpoint whose models come as inference components."""
+    """Return an endpoint for inference components."""
     return real_time(variant={**NO_MODEL, "managed_instance_scaling": managed}, configuration=configuration)
 
 
 def copies(least: Any, *, alarm: Values | None = None) -> Resources:
-    """A component that scales, with a step policy and an alarm that starts it."""
+    """Return a component that scales, with a step policy and an alarm that starts it."""
     same = {
         "service_namespace": "sagemaker",
         "scalable_dimension": "sagemaker:inference-component:DesiredCopyCount",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Table
 from tests.rules.endpoints import (
     BACKLOG,
     ENDPOINT,
@@ -20,7 +21,6 @@ from tests.rules.endpoints import (
     serverless,
     watched,
 )
-from tests.rules.tables import Table
 
 DEV, PROD = {"tags": {"environment": "dev"}}, {"tags": {"Environment": "prod"}}
 SUSPENDED = {"dynamic_scaling_in_suspended": True, "dynamic_scaling_out_suspended": True}
@@ -31,7 +31,7 @@ TRACKING = "target_tracking_scaling_policy_configuration"
 
 
 def rested(resources: Resources, *, day: tuple[Any, Any] = (2, 4), night: tuple[Any, Any] = (1, 4)) -> Resources:
-    """With scheduled actions for mornings and evenings, each with its least and most instances."""
+    """Return the resources with scheduled actions for mornings and evenings, each with its minimum and maximum."""
     return acted_on(resources, ("0 8 ? * MON-FRI *", *day), ("0 18 ? * MON-FRI *", *night))
 
 
@@ -43,7 +43,7 @@ def one_less(resources: Resources, *, adjustment: Any = -1) -> Resources:
 
 
 def deleted(resources: Resources, target: str, body: str, **more: Any) -> Resources:
-    """With a schedule that calls an API."""
+    """Return the resources with a schedule that calls an API."""
     return {**resources, "aws_scheduler_schedule.evening": {"target": {"arn": target, "input": body}, **more}}
 
 

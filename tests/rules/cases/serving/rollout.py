@@ -2,17 +2,17 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Case, Table
 from tests.rules.endpoints import ENDPOINT, UNKNOWN, Resources, asynchronous, real_time, scaled, serverless
-from tests.rules.tables import Case, Table
 
 
 def deployed(count: Any = 1, **config: Any) -> Resources:
-    """A real-time endpoint of so many instances with a deployment configuration."""
+    """Return a real-time endpoint with this number of instances and a deployment configuration."""
     return real_time(variant={"initial_instance_count": count}, endpoint={"deployment_config": config or []})
 
 
 def rolled_back(alarms: Any) -> Resources:
-    """One that goes back by itself."""
+    """Return an endpoint with automatic rollback."""
     return deployed(auto_rollback_configuration={"alarms": alarms})
 
 
@@ -23,7 +23,7 @@ FORCES = {ENDPOINT: [["deployment_config", 0, "auto_rollback_configuration"]]}
 
 
 def changed(after: Resources, action: str, before: Resources, replaces: Any = None) -> Case:
-    """An endpoint whose deployment configuration changes."""
+    """Return an endpoint whose deployment configuration changes."""
     config = before[ENDPOINT]["deployment_config"]
     return Case(after, {ENDPOINT: action}, {ENDPOINT: {"deployment_config": config}}, replaces=replaces or {})
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tests.rules.case_tables import Case, Table
 from tests.rules.endpoints import (
     CONFIGURATION,
     ENDPOINT,
@@ -19,7 +20,6 @@ from tests.rules.endpoints import (
     serverless,
 )
 from tests.rules.jobs import HIDDEN, pipeline, step
-from tests.rules.tables import Case, Table
 
 REGISTRY = IMAGE.partition("/")[0]
 VPC = {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}
@@ -36,7 +36,7 @@ FINE = {"a plain one": serverless(), "as read back": READ_BACK}
 
 
 def hosted(*, variant: Mapping[str, Any] | None = None, **request: Any) -> Resources:
-    """A pipeline whose step asks for a serverless configuration."""
+    """Return a pipeline with a step that creates a serverless configuration."""
     config = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}, "ModelName": "m", **(variant or {})}
     return pipeline(step("EndpointConfig", {"ProductionVariants": [config], **request}))
 
@@ -47,7 +47,7 @@ def monitor(endpoint: str) -> dict[str, dict[str, object]]:
 
 
 def converted(before: str, after: str, resources: dict[str, object]) -> Case:
-    """An endpoint that goes from the configuration named `before` to that named `after`."""
+    """Return an endpoint that changes from the configuration `before` to `after`."""
     endpoint = {"name": "delay", "endpoint_config_name": after}
     return Case(
         {**resources, ENDPOINT: endpoint},  # type: ignore[dict-item]  # the values are mappings

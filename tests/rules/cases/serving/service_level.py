@@ -1,5 +1,6 @@
 """Cases of rules/serving/service_level.py."""
 
+from tests.rules.case_tables import Table
 from tests.rules.endpoints import (
     BACKLOG,
     UNKNOWN,
@@ -11,7 +12,6 @@ from tests.rules.endpoints import (
     scaled,
     serverless,
 )
-from tests.rules.tables import Table
 
 
 def slo(value: str) -> Values:

@@ -1,11 +1,11 @@
 """Cases of rules/serving/shared_endpoints.py."""
 
+from tests.rules.case_tables import Table
 from tests.rules.endpoints import CONFIGURATION, ENDPOINT, IMAGE, MODEL, Resources, real_time, serverless
-from tests.rules.tables import Table
 
 
 def several(number: int) -> Resources:
-    """So many endpoints of one image."""
+    """Return several endpoints with one image."""
     found: Resources = {}
     for n in range(number):
         one = real_time()

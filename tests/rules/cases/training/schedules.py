@@ -31,7 +31,7 @@ def _schedule(pipeline_resources: Resources, expression: str = "rate(1 day)", mo
 
 
 def _calls(pipeline_resources: Resources, name: Any) -> Resources:
-    """A schedule that starts a version by its alias, which the target for pipelines cannot."""
+    """Return a schedule that starts a version by its alias, which a pipeline target cannot do."""
     scheduled = _schedule(pipeline_resources, mode="FLEXIBLE")
     body = name if name is UNKNOWN else json.dumps({"PipelineName": name, "PipelineVersionAlias": "live"})
     arn = "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"

@@ -2,20 +2,20 @@
 
 from typing import Any
 
+from tests.rules.case_tables import Table
 from tests.rules.cases.account.dead_services import NO_TRAINING, UNREAD, job, pipeline, training
 from tests.rules.endpoints import UNKNOWN, Resources
-from tests.rules.tables import Table
 
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/k"
 
 
 def keyed(kind: str, key: Any = KEY) -> Resources:
-    """A training job with a key for its volume."""
+    """Return a training job with a volume key."""
     return job(resource_config={"instance_type": kind, "instance_count": 1, "volume_kms_key_id": key})
 
 
 def step(kind: Any, *, transform: bool = False) -> Resources:
-    """A step with a key for its volume."""
+    """Return a step with a volume key."""
     cluster = {"InstanceType": kind, "InstanceCount": 1, "VolumeKmsKeyId": KEY}
     arguments = {"TransformResources": cluster} if transform else {"ProcessingResources": {"ClusterConfig": cluster}}
     return pipeline({"Name": "Work", "Type": "Transform" if transform else "Processing", "Arguments": arguments})

@@ -4,7 +4,7 @@ import re
 from enum import IntEnum
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Unknown
-from sustainable_mlops.rules import reading
+from sustainable_mlops.rules import attributes
 
 _ENVIRONMENT = ("environment", "env", "stage")
 _PRODUCTION = frozenset({"prod", "production", "prd", "live"})
@@ -60,5 +60,5 @@ def _classify_seconds(seconds: float) -> LatencySlo:
 
 
 def _read_lowercase_tags(plan: Plan, resource: Resource) -> dict[str, object] | Unknown:
-    tags = reading.read_tags(plan, resource)
+    tags = attributes.read_tags(plan, resource)
     return tags if tags is UNKNOWN else {key.lower(): value for key, value in tags.items()}

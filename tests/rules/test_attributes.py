@@ -1,4 +1,4 @@
-"""What a plan leaves open and what nobody set are told apart, as real plans of the AWS provider have both."""
+"""Difference between unknown and unset attributes. Real plans of the AWS provider have both."""
 
 import json
 from collections.abc import Mapping
@@ -7,35 +7,37 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, load
-from sustainable_mlops.rules.reading import Settings, tags
-from tests.rules import plans
+from sustainable_mlops.rules.attributes import ConfiguredAttributes, read_tags
+from tests.rules import plan_builder
 
 ADDRESS = "aws_sagemaker_feature_group.f"
 
 
 def read(values: Mapping[str, Any], provider: Mapping[str, Any] | None = None) -> tuple[Plan, Resource]:
-    document = plans.document({ADDRESS: values})
+    document = plan_builder.document({ADDRESS: values})
     document["configuration"]["provider_config"]["aws"]["expressions"] |= provider or {}
     plan = load(json.dumps(document).encode())
-    resource = plan.resource(ADDRESS)
+    resource = plan.find_resource(ADDRESS)
     assert resource is not None
     return plan, resource
 
 
-def unconfigured(values: Mapping[str, Any], after: Mapping[str, Any], unknown: Mapping[str, Any]) -> Settings:
-    """What `values` configures, where the plan has more than that."""
-    document = plans.document({ADDRESS: values})
+def unconfigured(
+    values: Mapping[str, Any], after: Mapping[str, Any], unknown: Mapping[str, Any]
+) -> ConfiguredAttributes:
+    """Return the attributes of a plan that has more values than `values` configures."""
+    document = plan_builder.document({ADDRESS: values})
     change = document["resource_changes"][0]["change"]
     change["after"] |= after
     change["after_unknown"] |= unknown
     plan = load(json.dumps(document).encode())
-    resource = plan.resource(ADDRESS)
+    resource = plan.find_resource(ADDRESS)
     assert resource is not None
-    return Settings(plan, resource)
+    return ConfiguredAttributes(plan, resource)
 
 
-def test_tags_that_the_provider_leaves_open_are_none() -> None:
-    assert tags(*read({"tags_all": str(UNKNOWN)})) == {}
+def test_tags_that_the_provider_leaves_unknown_are_empty() -> None:
+    assert read_tags(*read({"tags_all": str(UNKNOWN)})) == {}
 
 
 @pytest.mark.parametrize(
@@ -46,8 +48,8 @@ def test_tags_that_the_provider_leaves_open_are_none() -> None:
     ],
     ids=["a tag is not known", "default tags are not known"],
 )
-def test_tags_that_are_not_known_stay_so(values: dict[str, Any], provider: dict[str, Any]) -> None:
-    assert tags(*read(values, provider)) is UNKNOWN
+def test_unknown_tags_stay_unknown(values: dict[str, Any], provider: dict[str, Any]) -> None:
+    assert read_tags(*read(values, provider)) is UNKNOWN
 
 
 def test_an_attribute_that_the_provider_computes_reads_as_not_set() -> None:
@@ -75,4 +77,4 @@ def test_a_value_inside_a_dynamic_block_of_another_stays_unknown() -> None:
 
 def test_a_configured_value_stays_unknown() -> None:
     plan, resource = read({"throughput_config": {"throughput_mode": str(UNKNOWN)}})
-    assert Settings(plan, resource).text("throughput_config.0.throughput_mode") is UNKNOWN
+    assert ConfiguredAttributes(plan, resource).text("throughput_config.0.throughput_mode") is UNKNOWN

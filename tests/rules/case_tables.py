@@ -1,8 +1,8 @@
-"""The tables of cases in `cases/`, one file a concern, in the folders of their rules.
+"""Tables of cases in `cases/`. Each file covers one concern, in the folder of its rules.
 
-Each file has `CASES`: by rule id, by expected answer (`pass`, `fail`, `unknown`, `not_applicable`), by a description, a
-plan as `plans.plan` takes it: the resources, or `Case` with more. An answer that a rule cannot give has the reason
-instead. Waivers need no cases: every failing one is tried with a good and a bad waiver, too.
+Each file has `CASES`: by rule ID, by expected outcome (`pass`, `fail`, `unknown`, `not_applicable`), by description, a
+plan for `plans.plan`: the resources, or a `Case` with more. For an outcome that a rule cannot have, the table has the
+reason. Waivers need no cases: each failing case is also tested with a valid and an invalid waiver.
 """
 
 import json
@@ -14,18 +14,18 @@ from typing import Any, NamedTuple
 
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.rules import BY_ID, Outcome, evaluate
-from tests.rules import plans
+from tests.rules import plan_builder
 
 ANSWERS = ("pass", "fail", "unknown", "not_applicable")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A plan of more than new resources.
+    """A plan with more than new resources.
 
-    `dynamic` gives blocks that a `dynamic` makes, by address: the configuration does not show them. By address, too:
-    `replaces`, paths of the attributes that force a replacement, and `sensitive`, marks of `after_sensitive`.
-    `conditions` are addresses of resources with a pre- or postcondition.
+    `dynamic` has blocks made by `dynamic`, by address: the configuration does not record them. Also by address:
+    `replaces`, the paths of attributes that force a replacement, and `sensitive`, the marks of `after_sensitive`.
+    `conditions` are addresses of resources with a precondition or postcondition.
     """
 
     resources: Mapping[str, Mapping[str, Any]]
@@ -38,8 +38,8 @@ class Case:
     conditions: Sequence[str] = ()
 
     def document(self) -> dict[str, Any]:
-        """As `terraform show -json` writes it."""
-        found = plans.document(self.resources, actions=self.actions, before=self.before, region=self.region)
+        """Return the plan as `terraform show -json` writes it."""
+        found = plan_builder.document(self.resources, actions=self.actions, before=self.before, region=self.region)
         for resource in found["configuration"]["root_module"]["resources"]:
             resource["expressions"].pop(self.dynamic.get(resource["address"]), None)
         for entry in found["resource_changes"]:
@@ -50,12 +50,12 @@ class Case:
         return found
 
     def plan(self) -> Plan:
-        """As the rules read it."""
+        """Return the loaded plan."""
         return load(json.dumps(self.document()).encode())
 
 
 def _check(address: str) -> dict[str, Any]:
-    """As Terraform 1.11 writes that a resource has conditions, which are not known until apply."""
+    """Return a check of a resource with conditions, unknown until apply, as Terraform 1.11 writes it."""
     kind, name = address.split(".")
     where = {"kind": "resource", "mode": "managed", "type": kind, "name": name, "to_display": address}
     instance = {"address": {"to_display": address}, "status": "unknown"}
@@ -75,7 +75,7 @@ class Row(NamedTuple):
 
 
 def tables() -> dict[str, Any]:
-    """Every rule's cases."""
+    """Return the cases of every rule."""
     found: dict[str, Any] = {}
     here = Path(__file__).parent
     for file in sorted((here / "cases").rglob("*.py"), key=lambda file: file.stem):
@@ -85,7 +85,7 @@ def tables() -> dict[str, Any]:
 
 
 def rows(*answers: str) -> Iterator[Row]:
-    """Every case with one of these answers."""
+    """Yield every case with one of these outcomes."""
     for rule, table in tables().items():
         for answer in answers:
             cases = table.get(answer, {})
@@ -94,17 +94,17 @@ def rows(*answers: str) -> Iterator[Row]:
 
 
 def with_waiver(row: Row, value: str) -> Case:
-    """The case with a waiver on what fails, or on what that refers to where it has no tags itself."""
+    """Return the case with a waiver on the failing resource, or on a referenced one if its type has no tags."""
     plan = row.case.plan()
     failing = {f.address for f in evaluate(plan, [BY_ID[row.rule]]) if f.outcome is Outcome.FAIL}
     bearers: set[str] = set()
     for address in failing:
-        resource = plan.resource(address)
+        resource = plan.find_resource(address)
         assert resource is not None
         values = resource.after or resource.before or {}
-        named = [other.address for other in plan.references(resource).resources]
+        named = [other.address for other in plan.find_references(resource).resources]
         bearers.update([address] if "tags" in values else named)
-    assert bearers, f"nothing to hang a waiver of {row.rule} on"
+    assert bearers, f"no resource can have a waiver of {row.rule}"
     tagged: dict[str, Any] = dict(row.case.resources)
     for address in bearers:
         tags = {**tagged[address].get("tags", {}), f"sust_waiver:{row.rule}": value}

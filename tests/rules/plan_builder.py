@@ -1,4 +1,4 @@
-"""Plans from plain dictionaries that read like HCL, in the very JSON that `terraform show -json` writes.
+"""Plans from plain dictionaries that look like HCL, in the JSON of `terraform show -json`.
 
     plan({
         "aws_sagemaker_model.m": {"name": "delay"},
@@ -7,11 +7,11 @@
         },
     })
 
-- A dictionary is a block (Terraform writes a list of one), a list of dictionaries is several; those called as one of
+* A dictionary is a block (Terraform writes a list of one), and a list of dictionaries is several blocks. Keys in
   `MAPS` are maps. `pipeline_definition` and policies may be dictionaries: they become JSON text.
-- `"${aws_sagemaker_model.m.name}"` is a reference: known where the other resource says its `name`, else unknown until
-  apply. `"(known after apply)"` is unknown without a reference.
-- `actions` gives other actions than `create`, by address; `before` gives values before, where they differ from after.
+* `"${aws_sagemaker_model.m.name}"` is a reference. It is known if the other resource sets its `name`, else unknown
+  until apply. `"(known after apply)"` is unknown without a reference.
+* `actions` sets other actions than `create`, by address. `before` sets values before the plan, if they differ.
 """
 
 import json
@@ -41,7 +41,7 @@ def plan(
     before: Mapping[str, Values] | None = None,
     region: str = "eu-north-1",
 ) -> Plan:
-    """A plan that holds these resources, by address; see the module's text."""
+    """Return a plan with these resources, by address; see the module's docstring."""
     return load(json.dumps(document(resources, actions=actions, before=before, region=region)).encode())
 
 
@@ -52,7 +52,7 @@ def document(
     before: Mapping[str, Values] | None = None,
     region: str = "eu-north-1",
 ) -> dict[str, Any]:
-    """The plan as `terraform show -json` writes it."""
+    """Return the plan as `terraform show -json` writes it."""
     written = [
         _Written(address, values, resources, (actions or {}).get(address, "create"), (before or {}).get(address))
         for address, values in resources.items()
@@ -70,7 +70,7 @@ def document(
 
 
 class _Written:
-    """One resource in the three places where a plan has it."""
+    """One resource in the three sections of a plan that contain it."""
 
     def __init__(
         self, address: str, values: Values, resources: Mapping[str, Values], action: str, before: Values | None
@@ -102,7 +102,7 @@ class _Written:
         self.configuration = {**self._identity, "provider_config_key": "aws", "expressions": expressions}
 
     def _shape(self, key: str, value: Any) -> Any:
-        """As Terraform writes it, with `_Text` for every text that refers to something or is unknown."""
+        """Return the value in Terraform's form, with `_Text` for every text with a reference or of unknown value."""
         if key in _JSON and isinstance(value, dict):
             return json.dumps(value)
         if isinstance(value, dict):
@@ -161,14 +161,14 @@ def _split(value: Any, *, is_map: bool = False) -> tuple[Any, Any, Any]:
 
 
 def _one(parts: list[tuple[Any, Any, Any]], value: Any) -> dict[str, Any]:
-    """One expression for a whole map or list, as Terraform writes it."""
+    """Return one expression for a whole map or list, as Terraform records it."""
     references = [name for part in parts for name in (part[2] or {}).get("references", [])]
     if not references and any(part[1] is True for part in parts):
         return {}
     return {"references": references} if references else {"constant_value": value}
 
 
-#: Types without tags of their own, among those that the rules look at.
+#: Checked types without tags of their own.
 _WITHOUT_TAGS = frozenset(
     {
         "aws_appautoscaling_policy",

@@ -1,4 +1,4 @@
-"""What a finding names is what is wrong, or not known, and not its neighbour."""
+"""Paths of findings: the wrong or unknown attribute, not its neighbour."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.rules import BY_ID, Outcome, evaluate
-from tests.rules import plans
+from tests.rules import plan_builder
 from tests.rules.jobs import UNKNOWN, job, pipeline, step, trains, tuned
 
 ACTING = [{"rule_configuration_name": "loss", "rule_parameters": {"action_json": "{}"}}]
@@ -14,7 +14,7 @@ RUNTIME = "stopping_condition.0.max_runtime_in_seconds"
 ARM = {"InstanceType": "ml.c7g.xlarge", "InstanceCount": 1}
 
 
-def spot(**stopping: Any) -> plans.Values:
+def spot(**stopping: Any) -> plan_builder.Values:
     return job(enable_managed_spot_training=True, stopping_condition=stopping)
 
 
@@ -55,6 +55,8 @@ def spot(**stopping: Any) -> plans.Values:
         ),
     ],
 )
-def test_a_finding_says_where(rule: str, resources: Mapping[str, plans.Values], path: str) -> None:
-    told = [f for f in evaluate(plans.plan(resources), [BY_ID[rule]]) if f.outcome is not Outcome.PASS]
-    assert [finding.path for finding in told] == [path]
+def test_a_finding_has_the_path_of_its_attribute(
+    rule: str, resources: Mapping[str, plan_builder.Values], path: str
+) -> None:
+    findings = [f for f in evaluate(plan_builder.plan(resources), [BY_ID[rule]]) if f.outcome is not Outcome.PASS]
+    assert [finding.path for finding in findings] == [path]

@@ -13,7 +13,7 @@ from typing import Any
 from sustainable_mlops.aws.s3 import find_buckets
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, iam
 from sustainable_mlops.plan.values import Sensitive
-from sustainable_mlops.rules.reading import list_texts
+from sustainable_mlops.rules.attributes import list_texts
 
 SAGEMAKER = "aws_sagemaker_"
 BUCKET = "aws_s3_bucket"
@@ -26,7 +26,11 @@ _IMAGE = re.compile(r"\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/([a-z0-9._
 
 def is_ml(plan: Plan, resource: Resource) -> bool:
     """Return whether there is evidence that `resource` serves machine learning on SageMaker."""
-    return resource.type.startswith(SAGEMAKER) or resource.address in _compute_facts(plan).used_addresses or mentions_ml(resource)
+    return (
+        resource.type.startswith(SAGEMAKER)
+        or resource.address in _compute_facts(plan).used_addresses
+        or mentions_ml(resource)
+    )
 
 
 def uses_ml(plan: Plan, resource: Resource) -> bool:
@@ -53,10 +57,10 @@ def contains_ml_words(values: Any) -> bool:
 
 def list_buckets(plan: Plan, resource: Resource) -> list[Resource]:
     """Return the buckets of this plan that any attribute of `resource` names or refers to."""
-    found = {bucket.address: bucket for bucket in plan.find_references(resource).filter_by_type(BUCKET)}
+    buckets = {bucket.address: bucket for bucket in plan.find_references(resource).filter_by_type(BUCKET)}
     for bucket in _list_named(plan, resource, find_buckets, BUCKET):
-        found[bucket.address] = bucket
-    return list(found.values())
+        buckets[bucket.address] = bucket
+    return list(buckets.values())
 
 
 def is_sagemaker_role(plan: Plan, role: Resource) -> bool:
@@ -78,25 +82,25 @@ class _MlFacts:
     @cached_property
     def policies(self) -> dict[str, iam.RolePolicies]:
         """Policies of each role that SageMaker may assume, by the role's address."""
-        found = (
+        roles = (
             role for role in self._plan.list_by_type(iam.ROLE) if role.exists() and _trusts_sagemaker(self._plan, role)
         )
-        return {role.address: iam.read_role_policies(role, self._plan.joins) for role in found}
+        return {role.address: iam.read_role_policies(role, self._plan.joins) for role in roles}
 
     @cached_property
     def used_addresses(self) -> frozenset[str]:
         """Addresses of the buckets and image repositories that SageMaker, or a role of SageMaker, names."""
         plan = self._plan
-        found: set[str] = set()
+        addresses: set[str] = set()
         for user in plan.resources:
             if user.type.startswith(SAGEMAKER) and user.exists() and user.deposed is None:
-                found |= {r.address for r in plan.find_references(user).filter_by_type(BUCKET, REPOSITORY)}
-                found |= {r.address for r in _list_named(plan, user, find_buckets, BUCKET)}
-                found |= {r.address for r in _list_named(plan, user, _IMAGE.findall, REPOSITORY)}
+                addresses |= {r.address for r in plan.find_references(user).filter_by_type(BUCKET, REPOSITORY)}
+                addresses |= {r.address for r in _list_named(plan, user, find_buckets, BUCKET)}
+                addresses |= {r.address for r in _list_named(plan, user, _IMAGE.findall, REPOSITORY)}
         for role in self.policies.values():
             for document in role.documents:
-                found |= {bucket.address for bucket in _list_granted_buckets(plan, document)}
-        return frozenset(found)
+                addresses |= {bucket.address for bucket in _list_granted_buckets(plan, document)}
+        return frozenset(addresses)
 
 
 @lru_cache(maxsize=2)
@@ -116,15 +120,15 @@ def _trusts_sagemaker(plan: Plan, role: Resource) -> bool:
 def _list_granted_buckets(plan: Plan, document: iam.PolicyDocument) -> list[Resource]:
     """Return the buckets that a policy document names."""
     references = plan.find_references(document.resource, document.path)
-    found = list(references.filter_by_type(BUCKET))
+    buckets = list(references.filter_by_type(BUCKET))
     for source in references.filter_by_type(iam.DOCUMENT):
-        found += plan.find_references(source).filter_by_type(BUCKET)
+        buckets += plan.find_references(source).filter_by_type(BUCKET)
     names = plan.joins.index_by_name(BUCKET)
     for statement in document.statements:
         for arn in statement.resources:
             for name in find_buckets(arn) if isinstance(arn, str) else ():
-                found += names.get(name, [])
-    return found
+                buckets += names.get(name, [])
+    return buckets
 
 
 def _list_named(plan: Plan, resource: Resource, names_in: Callable[[str], list[str]], kind: str) -> list[Resource]:
@@ -133,4 +137,4 @@ def _list_named(plan: Plan, resource: Resource, names_in: Callable[[str], list[s
     if not names:
         return []
     texts = (text for text in list_texts(resource.after) if not isinstance(text, Sensitive))
-    return [found for text in texts for name in names_in(text) for found in names.get(name, [])]
+    return [match for text in texts for name in names_in(text) for match in names.get(name, [])]

@@ -15,7 +15,7 @@ NOT_KNOWN = f"not known {UNTIL_APPLY}"
 
 
 def check_value(value: _T | Unknown, path: str, is_valid: Callable[[_T], bool], message: str) -> RuleResult:
-    """Return the result for `value` at `place`; `message` says what is wrong if `kept` rejects it."""
+    """Return the result for `value` at `path`; `message` says what is wrong if `is_valid` rejects it."""
     if value is UNKNOWN:
         return unknown_result(f"{path} is {NOT_KNOWN}", path)
     return success() if is_valid(value) else failure(message, path)
@@ -27,14 +27,14 @@ def read_tags(plan: Plan, resource: Resource) -> Mapping[str, Any] | Unknown:
     The provider leaves `tags_all` unknown for a resource without tags. Then there are no tags, unless the default tags
     are unknown.
     """
-    found = resource.tags()
-    if found is UNKNOWN and resource.get("tags", {}) == {}:
+    resource_tags = resource.tags()
+    if resource_tags is UNKNOWN and resource.get("tags", {}) == {}:
         key = plan.configuration.find_resource(resource).get("provider_config_key")
         provider = plan.configuration.providers.get(str(key))
         expressions = provider.get("expressions", {}) if isinstance(provider, Mapping) else None
         if isinstance(expressions, Mapping) and "default_tags" not in expressions:
             return {}
-    return found
+    return resource_tags
 
 
 class ConfiguredAttributes(Readers):
@@ -91,9 +91,9 @@ class CreateRequest(Readers):
         """Return the location of `path`, or of the request itself, for a result."""
         return ".".join(map(str, [*([self._start] if self._start else []), *self._base, *self._build_path(path)]))
 
-    def check_value(self, value: _T | Unknown, path: str, kept: Callable[[_T], bool], message: str) -> RuleResult:
-        """Return the result for the value at `path`; see `judge`."""
-        return check_value(value, self.locate(path), kept, message)
+    def check_value(self, value: _T | Unknown, path: str, is_valid: Callable[[_T], bool], message: str) -> RuleResult:
+        """Return the result for the value at `path`; see the function `check_value`."""
+        return check_value(value, self.locate(path), is_valid, message)
 
     def unknown_result(self, path: str) -> RuleResult:
         """Return an unknown result because of the value at `path`."""
@@ -114,8 +114,8 @@ class CreateRequest(Readers):
 
     def count_blocks(self, path: str) -> int | Unknown:
         """Return the number of blocks at `path`."""
-        found = self.blocks(path)
-        return UNKNOWN if found is UNKNOWN else len(found)
+        blocks = self.blocks(path)
+        return UNKNOWN if blocks is UNKNOWN else len(blocks)
 
     def _build_path(self, path: AttributePath) -> list[str | int]:
         parts = split_path(path)
@@ -131,14 +131,14 @@ def _to_camel_case(name: str) -> str:
 
 def list_texts(value: Any) -> list[str]:
     """Return every text at any depth of `value`."""
-    found: list[str] = []
+    texts: list[str] = []
     pending = [value]
     while pending:
         here = pending.pop()
         if isinstance(here, str):
-            found.append(here)
+            texts.append(here)
         elif isinstance(here, dict):
             pending += here.values()
         elif isinstance(here, list):
             pending += here
-    return found
+    return texts

@@ -1,4 +1,4 @@
-"""Plans made by hand, shaped as Terraform writes them."""
+"""Hand-made plans in Terraform's JSON format."""
 
 import json
 from typing import Any
@@ -16,7 +16,10 @@ def change(
     actions: list[str] | None = None,
     **entry: Any,
 ) -> dict[str, Any]:
-    """An entry of `resource_changes`. `address` is of the root module, or after `module.<name>.`, without an index."""
+    """Return an entry of `resource_changes`.
+
+    `address` is in the root module or below `module.<name>.`, without an index.
+    """
     *module, kind, name = address.split(".")
     if module and module[-1] == "data":
         module, entry["mode"] = module[:-1], "data"
@@ -43,7 +46,7 @@ def change(
 
 
 def declared(address: str, **references: Any) -> dict[str, Any]:
-    """The configuration of a resource: attribute to the references that its expression makes."""
+    """Return the configuration of a resource: each attribute with the references of its expression."""
     kind, name = address.split(".")[-2:]
     expressions = {
         key: {"references": value} if isinstance(value, list) else value for key, value in references.items()
@@ -52,7 +55,7 @@ def declared(address: str, **references: Any) -> dict[str, Any]:
 
 
 def document(*changes: dict[str, Any], root: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-    """A whole plan with these changes; `root` is the configuration of the root module."""
+    """Return a complete plan with these changes; `root` is the configuration of the root module."""
     return {
         "format_version": "1.2",
         "terraform_version": "1.11.4",
@@ -64,5 +67,5 @@ def document(*changes: dict[str, Any], root: dict[str, Any] | None = None, **mor
 
 
 def plan(*changes: dict[str, Any], root: dict[str, Any] | None = None, **more: Any) -> Plan:
-    """The same, loaded."""
+    """Return such a plan, loaded."""
     return load(json.dumps(document(*changes, root=root, **more)).encode())

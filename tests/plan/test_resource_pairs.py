@@ -1,9 +1,9 @@
-"""Which resources of a plan and of the plan it is compared with are the same."""
+"""Pairs of resources in a plan and in its base."""
 
 from typing import Any
 
-from sustainable_mlops.plan.pairs import matched, of_plans
-from tests.plan.build import change, plan
+from sustainable_mlops.plan.resource_pairs import match_resources, pair_with_base
+from tests.plan.plan_builder import change, plan
 
 VALUES = {"bucket": "b"}
 
@@ -14,30 +14,30 @@ def bucket(name: str, *, was: str = "", **more: Any) -> dict[str, Any]:
 
 
 def names(new: list[dict[str, Any]], base: list[dict[str, Any]]) -> list[tuple[str, str]]:
-    return [(old.name if old else "", one.name if one else "") for old, one in matched(plan(*new), plan(*base))]
+    return [(old.name if old else "", one.name if one else "") for old, one in match_resources(plan(*new), plan(*base))]
 
 
-def test_what_moved_is_found_where_it_was() -> None:
+def test_a_moved_resource_is_matched_by_its_previous_address() -> None:
     assert names([bucket("b", was="a")], [bucket("a")]) == [("a", "b")]
 
 
-def test_what_takes_the_place_of_what_moved_is_new() -> None:
+def test_a_resource_at_the_previous_address_of_another_is_new() -> None:
     assert names([bucket("a"), bucket("b", was="a")], [bucket("a")]) == [("", "a"), ("a", "b")]
 
 
-def test_a_base_in_which_it_has_moved_already_is_matched_by_its_address() -> None:
+def test_a_resource_that_moved_in_the_base_is_matched_by_its_address() -> None:
     assert names([bucket("a"), bucket("b", was="a")], [bucket("a"), bucket("b")]) == [("a", "a"), ("b", "b")]
 
 
-def test_each_is_in_one_pair_and_what_is_gone_comes_last() -> None:
+def test_each_resource_is_in_one_pair_and_removed_ones_come_last() -> None:
     deleted = change("aws_s3_bucket.d", before=VALUES)
     assert names([bucket("n"), bucket("s")], [bucket("g"), bucket("s"), deleted]) == [("", "n"), ("s", "s"), ("g", "")]
 
 
-def test_a_deposed_object_stands_alone_wherever_it_is_listed() -> None:
+def test_a_deposed_object_has_no_counterpart() -> None:
     deposed = change("aws_s3_bucket.a", before=VALUES, deposed="abcd1234")
     for new in ([deposed, bucket("a")], [bucket("a"), deposed]):
-        pairs = of_plans(plan(*new), plan(bucket("a")))
+        pairs = pair_with_base(plan(*new), plan(bucket("a")))
         assert {(pair.new.deposed if pair.new else None, pair.action) for pair in pairs} == {
             (None, "no-op"),
             ("abcd1234", "delete"),

@@ -1,6 +1,6 @@
-"""Expect what reviews say today: `.venv/bin/python -m tests.field.renew pipeline`; without a name, of every shape.
+"""Update of the expected reviews: `.venv/bin/python -m tests.field.update_expected pipeline`; without a name, of every shape.
 
-Read the difference before it is committed: the comment at the top of each `expected.yaml` says what is right.
+Read the difference before you commit it: the comment at the top of each `expected.yaml` tells the right result.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""No rule stumbles over what a plan may leave open, or holds in another shape than the rule expects."""
+"""Rules for plans in which any value is unknown or of another type."""
 
 import json
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ import pytest
 
 from sustainable_mlops.plan import load
 from sustainable_mlops.rules import BY_ID, Finding, Outcome, evaluate
-from tests.rules.tables import Row, rows, tables
+from tests.rules.case_tables import Row, rows, tables
 
 pytestmark = pytest.mark.slow
 
 Place: TypeAlias = tuple[str | int, ...]
 
-#: What stands in the place of a value: unknown until apply, not set, or of another kind.
+#: Replacements of a value: not set, or of another type.
 _ODD: tuple[Any, ...] = (None, [], "text", 7, [None], {"key": None})
 
 
 def _paths(value: Any, path: Place = ()) -> Iterator[Place]:
-    """Every place in `value`, containers before what is in them."""
+    """Yield every path in `value`, containers before their content."""
     if path:
         yield path
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -28,7 +28,7 @@ def _paths(value: Any, path: Place = ()) -> Iterator[Place]:
 
 
 def _put(value: Any, path: Place, new: Any) -> Any:
-    """A copy of `value` with `new` at `path`."""
+    """Return a copy of `value` with `new` at `path`."""
     if not path:
         return new
     copy: Any = dict(value) if isinstance(value, dict) else list(value)
@@ -37,7 +37,7 @@ def _put(value: Any, path: Place, new: Any) -> Any:
 
 
 def _marks(path: Place) -> Any:
-    """`after_unknown` that marks `path`."""
+    """Return an `after_unknown` that marks `path`."""
     if not path:
         return True
     head, below = path[0], _marks(path[1:])
@@ -45,7 +45,7 @@ def _marks(path: Place) -> Any:
 
 
 def _both(marks: Any, more: Any) -> Any:
-    """Marks of `after_unknown` and some more."""
+    """Return the union of two `after_unknown` marks."""
     if True in (marks is True, more is True):
         return True
     if isinstance(marks, dict) and isinstance(more, dict):
@@ -68,13 +68,13 @@ def _changes(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Place]]
 
 
 def _is_named(document: dict[str, Any], change: dict[str, Any], path: Place) -> bool:
-    """Whether another resource refers to what is at `path`: it would be unknown there, too."""
+    """Return whether another resource refers to the attribute at `path`; it would be unknown there, too."""
     address = next(entry["address"] for entry in document["resource_changes"] if entry["change"] is change)
     return f'"{address}.{path[0]}"' in json.dumps(document["configuration"])
 
 
 def _unknown_each(row: Row) -> Iterator[tuple[Place, set[Outcome]]]:
-    """What the rule says with each value of the case in turn unknown, but those that another resource names, too."""
+    """Yield the outcomes with each value of the case unknown in turn, except values that another resource names."""
     document = row.case.document()
     for change, path in _changes(document):
         kept = dict(change)
@@ -86,19 +86,19 @@ def _unknown_each(row: Row) -> Iterator[tuple[Place, set[Outcome]]]:
 
 
 @pytest.mark.parametrize("row", list(rows("fail")), ids=lambda row: f"{row.rule}-{row.title}")
-def test_a_broken_rule_is_not_kept_because_something_is_unknown(row: Row) -> None:
+def test_a_failed_rule_does_not_pass_if_a_value_is_unknown(row: Row) -> None:
     for path, outcomes in _unknown_each(row):
         assert outcomes != {Outcome.PASS}, path
 
 
 @pytest.mark.parametrize("row", list(rows("pass", "not_applicable")), ids=lambda row: f"{row.rule}-{row.title}")
-def test_a_rule_that_is_kept_is_not_broken_because_something_is_unknown(row: Row) -> None:
+def test_a_passed_rule_does_not_fail_if_a_value_is_unknown(row: Row) -> None:
     for path, outcomes in _unknown_each(row):
         assert Outcome.FAIL not in outcomes, path
 
 
 @pytest.mark.parametrize("rule", sorted(tables()))
-def test_no_rule_raises_on_values_of_another_kind(rule: str) -> None:
+def test_no_rule_raises_for_values_of_another_type(rule: str) -> None:
     for row in rows("pass", "fail", "unknown"):
         if row.rule != rule:
             continue
