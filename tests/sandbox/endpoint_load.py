@@ -49,7 +49,7 @@ def deploy(sandbox: Sandbox, name: str, model_takes: float = 0.01, **variant: An
     return name
 
 
-def runtime(sandbox: Sandbox, at_once: int) -> Any:
+def make_runtime_client(sandbox: Sandbox, at_once: int) -> Any:
     """A client for so many requests at once, which sends each of them once."""
     retries = {"total_max_attempts": 1}
     return make_client(
@@ -57,7 +57,7 @@ def runtime(sandbox: Sandbox, at_once: int) -> Any:
     )
 
 
-def ask(client: Any, endpoint: str, said: str) -> str:
+def send_request(client: Any, endpoint: str, said: str) -> str:
     """How one request ends: "answered" with what was said, or the code of the error and the model server's status."""
     try:
         answer = client.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=said)
@@ -67,19 +67,19 @@ def ask(client: Any, endpoint: str, said: str) -> str:
     return "answered"
 
 
-def burst(sandbox: Sandbox, endpoint: str, at_once: int) -> Counter[str]:
+def send_burst(sandbox: Sandbox, endpoint: str, at_once: int) -> Counter[str]:
     """How many of so many requests, all sent at one moment, end in which way."""
-    client, together = runtime(sandbox, at_once), Barrier(at_once)
+    client, together = make_runtime_client(sandbox, at_once), Barrier(at_once)
 
     def one(number: int) -> str:
         together.wait()
-        return ask(client, endpoint, str(number))
+        return send_request(client, endpoint, str(number))
 
     with ThreadPoolExecutor(at_once) as threads:
         return Counter(threads.map(one, range(at_once)))
 
 
-def seconds(call: Callable[[], object], workers: int, each: int = 40) -> tuple[float, float]:
+def measure_latencies(call: Callable[[], object], workers: int, each: int = 40) -> tuple[float, float]:
     """Median and 95th percentile of what so many workers wait, who each call again and again."""
 
     def one(_: int) -> list[float]:
@@ -95,7 +95,7 @@ def seconds(call: Callable[[], object], workers: int, each: int = 40) -> tuple[f
     return found[9], found[18]
 
 
-def memory(processes: list[psutil.Process]) -> float:
+def measure_memory(processes: list[psutil.Process]) -> float:
     """What these have for themselves, in MiB."""
     return sum(process.memory_full_info().uss for process in processes) / MIB
 
@@ -103,25 +103,25 @@ def memory(processes: list[psutil.Process]) -> float:
 def main() -> None:
     with Sandbox.start() as sandbox:
         (server,) = (one for one in psutil.Process().children() if "sagemaker_sandbox.server" in one.cmdline())
-        client, sagemaker = runtime(sandbox, 10), sandbox.client("sagemaker")
-        before = memory([server])
+        client, sagemaker = make_runtime_client(sandbox, 10), sandbox.client("sagemaker")
+        before = measure_memory([server])
         for kind, settings in (("real-time", REAL_TIME), ("serverless", SERVERLESS)):
             others = set(server.children(recursive=True))
             endpoint = deploy(sandbox, kind, **settings)
-            ask(client, endpoint, "warm")
-            seconds(lambda: ask(client, endpoint, "warm"), 10, 5)  # noqa: B023 called at once
-            alone, _ = seconds(lambda: ask(client, endpoint, "x"), 1)  # noqa: B023
-            half, most = seconds(lambda: ask(client, endpoint, "x"), 10)  # noqa: B023
-            _, described = seconds(lambda: sagemaker.describe_endpoint(EndpointName=endpoint), 10)  # noqa: B023
+            send_request(client, endpoint, "warm")
+            measure_latencies(lambda: send_request(client, endpoint, "warm"), 10, 5)  # noqa: B023 called at once
+            alone, _ = measure_latencies(lambda: send_request(client, endpoint, "x"), 1)  # noqa: B023
+            half, most = measure_latencies(lambda: send_request(client, endpoint, "x"), 10)  # noqa: B023
+            _, described = measure_latencies(lambda: sagemaker.describe_endpoint(EndpointName=endpoint), 10)  # noqa: B023
             workers = [one for one in server.children(recursive=True) if one not in others]
             print(
                 f"{kind}: alone {alone * 1e3:.0f} ms; 10 workers: median {half * 1e3:.0f} ms, p95 {most * 1e3:.0f} ms"
             )
             print(f"  p95 to median {most / half:.1f}, to alone {most / alone:.1f}, to DescribeEndpoint's p95 ", end="")
             print(f"{most / described:.1f}")
-            print(f"  idle: {len(workers)} workers, {memory(workers) / len(workers):.0f} MiB each")
-            print(f"  500 at once: {dict(sorted(burst(sandbox, endpoint, 500).items()))}")
-        print(f"server: {memory([server]) - before:.0f} MiB more than before; {before:.0f} MiB")
+            print(f"  idle: {len(workers)} workers, {measure_memory(workers) / len(workers):.0f} MiB each")
+            print(f"  500 at once: {dict(sorted(send_burst(sandbox, endpoint, 500).items()))}")
+        print(f"server: {measure_memory([server]) - before:.0f} MiB more than before; {before:.0f} MiB")
 
 
 if __name__ == "__main__":

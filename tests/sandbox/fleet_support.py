@@ -41,7 +41,7 @@ def transform_fn(model, data, content_type, accept):
 
 
 @contextmanager
-def standing(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> Iterator[RegionParts]:
+def run_region(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> Iterator[RegionParts]:
     """The parts of one Region in this very process; closed after use."""
     context = SandboxContext(
         lambda service, _region, _account: sandbox.client(service),
@@ -64,13 +64,13 @@ def standing(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> Iter
         parts.close()
 
 
-def variant(name: str = "main", **members: Any) -> dict[str, Any]:
+def build_variant(name: str = "main", **members: Any) -> dict[str, Any]:
     """An instance-based variant of a configuration, or what `members` make of it."""
     kind = {} if "ServerlessConfig" in members else {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     return {"VariantName": name, "ModelName": name, "InitialVariantWeight": 1.0, **kind, **members}
 
 
-class Models:
+class ModelStore:
     """Puts models into S3, and says how they run."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
@@ -85,8 +85,8 @@ class Models:
         return {name: [{"Image": IMAGE, "ModelDataUrl": f"{uri}/{name}.tar.gz"}] for name in names}
 
 
-def serve(
-    fleets: Fleets, endpoint: str, models: Models, *variants: Any, **config: Any
+def start_fleet(
+    fleets: Fleets, endpoint: str, models: ModelStore, *variants: Any, **config: Any
 ) -> tuple[EndpointFleet, Traffic]:
     """A fleet of these variants in service, and the traffic that all goes to it."""
     given = {"EndpointConfigName": endpoint, "ProductionVariants": list(variants)} | config
@@ -98,7 +98,7 @@ def serve(
     return fleet, traffic
 
 
-def ask(traffic: Traffic, target_variant: str = "", **told: Any) -> dict[str, Any]:
+def invoke_model(traffic: Traffic, target_variant: str = "", **told: Any) -> dict[str, Any]:
     """What the model answers, and which variant it says it was."""
     answer = traffic.invoke(Invocation(json.dumps(told).encode(), target_variant=target_variant))
     assert isinstance(answer.body, bytes)

@@ -10,7 +10,7 @@ REAL_TIME = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 2}}
 
 
-class Deploying:
+class EndpointDeployer:
     """Deploys into one bucket."""
 
     def __init__(self, sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> None:
@@ -20,17 +20,17 @@ class Deploying:
         self.bucket = bucket
         self.fresh = fresh
 
-    def put(self, key: str, body: str | bytes) -> str:
+    def put_object(self, key: str, body: str | bytes) -> str:
         """An object, and its address."""
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
         return f"s3://{self.bucket}/{key}"
 
-    def container(self, script: str, **members: Any) -> dict[str, Any]:
+    def create_container(self, script: str, **members: Any) -> dict[str, Any]:
         """A container whose model.tar.gz holds this script alone."""
-        address = self.put(f"{self.fresh('model')}.tar.gz", tar(code__inference_py=script))
+        address = self.put_object(f"{self.fresh('model')}.tar.gz", tar(code__inference_py=script))
         return {"Image": IMAGE, "ModelDataUrl": address, **members}
 
-    def begin(
+    def start_deployment(
         self,
         *containers: dict[str, Any],
         variant: dict[str, Any] = REAL_TIME,
@@ -47,14 +47,14 @@ class Deploying:
         self.sagemaker.create_endpoint(EndpointName=names["endpoint"], EndpointConfigName=names["config"])
         return names["endpoint"]
 
-    def serve(self, *containers: dict[str, Any], **options: Any) -> str:
+    def deploy(self, *containers: dict[str, Any], **options: Any) -> str:
         """An endpoint in service."""
-        endpoint = self.begin(*containers, **options)
-        settled = self.settled(endpoint)
+        endpoint = self.start_deployment(*containers, **options)
+        settled = self.wait_until_settled(endpoint)
         assert settled["EndpointStatus"] == "InService", settled.get("FailureReason")
         return endpoint
 
-    def settled(self, endpoint: str) -> dict[str, Any]:
+    def wait_until_settled(self, endpoint: str) -> dict[str, Any]:
         """What an endpoint is once it is no longer being created or changed."""
 
         def look() -> dict[str, Any] | None:
@@ -64,7 +64,7 @@ class Deploying:
         described: dict[str, Any] = until(look)
         return described
 
-    def ask(self, endpoint: str, body: str | bytes = "", **members: Any) -> str:
+    def invoke(self, endpoint: str, body: str | bytes = "", **members: Any) -> str:
         """What an endpoint answers, as text."""
         return str(self.runtime.invoke_endpoint(EndpointName=endpoint, Body=body, **members)["Body"].read().decode())
 

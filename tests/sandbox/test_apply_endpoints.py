@@ -8,7 +8,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import Terraform, list_changes
-from tests.sandbox.hosting_support import Deploying
+from tests.sandbox.hosting_support import EndpointDeployer
 from tests.sandbox.support import IMAGE, tar, until
 
 CONFIGURATION = Path(__file__).with_name("terraform") / "endpoints.tf"
@@ -20,7 +20,7 @@ def transform_fn(model, data, content_type, accept):
 """
 
 
-def names(sandbox: Sandbox, own: str) -> set[tuple[str, str, str]]:
+def list_names(sandbox: Sandbox, own: str) -> set[tuple[str, str, str]]:
     """Everything there is whose name holds this one, by service, type and name: other tests' comes and goes."""
     return {
         (service, kind, name)
@@ -35,35 +35,35 @@ def names(sandbox: Sandbox, own: str) -> set[tuple[str, str, str]]:
 def test_endpoints_of_every_kind_are_applied_serve_and_leave_nothing(
     sandbox: Sandbox, terraform_environment: dict[str, str], bucket: str, fresh: Callable[[str], str], tmp_path: Path
 ) -> None:
-    deploying = Deploying(sandbox, bucket, fresh)
+    deploying = EndpointDeployer(sandbox, bucket, fresh)
     for key in ("model.tar.gz", "models/one.tar.gz"):
-        deploying.put(key, tar(code__inference_py=ADD_ONE))
+        deploying.put_object(key, tar(code__inference_py=ADD_ONE))
     name = fresh("every")
     shutil.copy(CONFIGURATION, tmp_path)
     terraform, plan_file = Terraform(tmp_path, terraform_environment), tmp_path / "tfplan"
     given = [f"-var={key}={value}" for key, value in {"name": name, "image": IMAGE, "bucket": bucket}.items()]
     terraform.init()
     terraform.apply(*given)
-    made = {(kind, found) for _, kind, found in names(sandbox, name)}
+    made = {(kind, found) for _, kind, found in list_names(sandbox, name)}
     assert len([kind for kind, _ in made if kind == "endpoint"]) == 8
     assert len([kind for kind, _ in made if kind == "scaling policy"]) == 4
     assert len([kind for kind, _ in made if kind == "alarm"]) == 3 + 3 * 2, "target tracking makes its own two"
     assert list_changes(terraform.plan(plan_file, *given)) == {}
 
     for kind in ("serverless", "provisioned", "shadowed", "canary", "rolling"):
-        assert deploying.ask(f"{name}-{kind}", "1", ContentType="text/csv", Accept="text/csv") == "2", kind
-    assert deploying.ask(f"{name}-multi", "1", TargetModel="one.tar.gz") == "2"
-    assert deploying.ask(f"{name}-serial", "1") == "3"
-    asked = deploying.put("question", "1")
+        assert deploying.invoke(f"{name}-{kind}", "1", ContentType="text/csv", Accept="text/csv") == "2", kind
+    assert deploying.invoke(f"{name}-multi", "1", TargetModel="one.tar.gz") == "2"
+    assert deploying.invoke(f"{name}-serial", "1") == "3"
+    asked = deploying.put_object("question", "1")
     answer = deploying.runtime.invoke_endpoint_async(EndpointName=f"{name}-async", InputLocation=asked)
-    assert written(deploying, answer["OutputLocation"].split(f"s3://{bucket}/")[1]) == b"2"
-    assert b'"data":"2"' in written(deploying, f"captured/{name}-shadowed/main/")
+    assert read_object(deploying, answer["OutputLocation"].split(f"s3://{bucket}/")[1]) == b"2"
+    assert b'"data":"2"' in read_object(deploying, f"captured/{name}-shadowed/main/")
 
     terraform.apply("-destroy", *given)
-    assert names(sandbox, name) == set()
+    assert list_names(sandbox, name) == set()
 
 
-def written(deploying: Deploying, start: str) -> bytes:
+def read_object(deploying: EndpointDeployer, start: str) -> bytes:
     """The one object of this start, once it is there."""
 
     def look() -> list[str]:

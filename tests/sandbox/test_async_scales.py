@@ -89,10 +89,10 @@ def test_it_goes_to_zero_wakes_at_a_request_grows_with_the_backlog_and_goes_to_z
             if instances() == count:
                 return
             sandbox.advance(60)
-        pytest.fail(f"never {count} instances: {changes(sandbox)}")
+        pytest.fail(f"never {count} instances: {list_scaling_changes(sandbox)}")
 
     wait_for(0)
-    queues = {kind: hear(sandbox, kind) for kind in ("success", "error")}
+    queues = {kind: subscribe_queue(sandbox, kind) for kind in ("success", "error")}
     asked, began = [], sandbox.advance(0)
     for number in range(REQUESTS):
         key = f"async-inference/{ENDPOINT}/requests/{number}"
@@ -104,13 +104,13 @@ def test_it_goes_to_zero_wakes_at_a_request_grows_with_the_backlog_and_goes_to_z
         asked.append(answer)
 
     wait_for(2)
-    assert not told(sandbox, queues["success"])
+    assert not receive_notifications(sandbox, queues["success"])
 
     (folder / "go").touch()
     notices: dict[str, Any] = {}
 
     def all_told() -> bool:
-        notices.update(told(sandbox, queues["success"]))
+        notices.update(receive_notifications(sandbox, queues["success"]))
         return len(notices) == REQUESTS
 
     until(all_told)
@@ -119,11 +119,11 @@ def test_it_goes_to_zero_wakes_at_a_request_grows_with_the_backlog_and_goes_to_z
         assert notice["responseParameters"]["outputLocation"] == answer["OutputLocation"]
         place = answer["OutputLocation"].removeprefix(f"s3://{BUCKET}/")
         assert json.loads(s3.get_object(Bucket=BUCKET, Key=place)["Body"].read()) == [3 * number]
-    assert not told(sandbox, queues["error"])
+    assert not receive_notifications(sandbox, queues["error"])
 
     idle = max(datetime.fromisoformat(notice["eventTime"]) for notice in notices.values())
     wait_for(0)
-    (first, _), (second, woke), (third, grew), (_, shrank), *_ = changes(sandbox)
+    (first, _), (second, woke), (third, grew), (_, shrank), *_ = list_scaling_changes(sandbox)
     assert (first, second, third) == (0, 1, 2)
     assert woke - began >= timedelta(minutes=1), "two minutes have to see a backlog without an instance"
     assert grew > woke, "more than five requests for each instance"
@@ -169,7 +169,7 @@ def test_no_instance_goes_while_requests_are_processed(sandbox: Sandbox, folder:
     until(lambda: sandbox.advance(60) and instances() == 0, seconds=120)
 
 
-def changes(sandbox: Sandbox) -> list[tuple[int, datetime]]:
+def list_scaling_changes(sandbox: Sandbox) -> list[tuple[int, datetime]]:
     """How many instances the scaler has set, and when, the first first."""
     scaling = sandbox.client("application-autoscaling")
     found = scaling.describe_scaling_activities(ServiceNamespace="sagemaker")["ScalingActivities"]
@@ -178,7 +178,7 @@ def changes(sandbox: Sandbox) -> list[tuple[int, datetime]]:
     return sorted(told, key=lambda change: change[1])
 
 
-def hear(sandbox: Sandbox, kind: str) -> str:
+def subscribe_queue(sandbox: Sandbox, kind: str) -> str:
     """The URL of a queue that hears the notices of one of the module's topics."""
     url, arn = make_queue(sandbox, f"heard-{kind}", "sns.amazonaws.com")
     topic = f"arn:aws:sns:eu-north-1:123456789012:{ENDPOINT}-{kind}"
@@ -187,7 +187,7 @@ def hear(sandbox: Sandbox, kind: str) -> str:
     return url
 
 
-def told(sandbox: Sandbox, url: str) -> dict[str, Any]:
+def receive_notifications(sandbox: Sandbox, url: str) -> dict[str, Any]:
     """The notices that have come to a queue since, by their inference."""
     sqs, found = sandbox.client("sqs"), {}
     while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):

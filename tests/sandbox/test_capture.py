@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.hosting_support import REAL_TIME, Deploying
+from tests.sandbox.hosting_support import REAL_TIME, EndpointDeployer
 from tests.sandbox.support import ROLE, make_role, refusal, until
 
 pytestmark = pytest.mark.slow
@@ -25,11 +25,11 @@ _NAME = r"(?P<folder>.*)/\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jso
 
 
 @pytest.fixture
-def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> Deploying:
-    return Deploying(sandbox, bucket, fresh)
+def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> EndpointDeployer:
+    return EndpointDeployer(sandbox, bucket, fresh)
 
 
-def capturing(bucket: str, *modes: str, **members: Any) -> dict[str, Any]:
+def build_capture_config(bucket: str, *modes: str, **members: Any) -> dict[str, Any]:
     return {
         "DataCaptureConfig": {
             "EnableCapture": True,
@@ -41,7 +41,7 @@ def capturing(bucket: str, *modes: str, **members: Any) -> dict[str, Any]:
     }
 
 
-def captured(s3: Any, bucket: str, folder: str) -> Iterator[dict[str, Any]]:
+def read_records(s3: Any, bucket: str, folder: str) -> Iterator[dict[str, Any]]:
     """The records under a folder, by file."""
     for one in s3.list_objects_v2(Bucket=bucket, Prefix=f"{folder}/").get("Contents", []):
         name = re.fullmatch(_NAME, one["Key"])
@@ -51,13 +51,13 @@ def captured(s3: Any, bucket: str, folder: str) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
-def test_what_was_asked_and_answered_is_there_when_somebody_looks(deploying: Deploying) -> None:
+def test_what_was_asked_and_answered_is_there_when_somebody_looks(deploying: EndpointDeployer) -> None:
     types = {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]}
-    config = capturing(deploying.bucket, "Input", "Output", CaptureContentTypeHeader=types)
-    endpoint = deploying.serve(deploying.container(ECHO), config=config)
-    deploying.ask(endpoint, "1,2", ContentType="text/csv; charset=utf-8", InferenceId="i-1", CustomAttributes="a=b")
-    deploying.ask(endpoint, "[1]", ContentType="application/json")
-    deploying.ask(endpoint, b"\0", ContentType="image/png")
+    config = build_capture_config(deploying.bucket, "Input", "Output", CaptureContentTypeHeader=types)
+    endpoint = deploying.deploy(deploying.create_container(ECHO), config=config)
+    deploying.invoke(endpoint, "1,2", ContentType="text/csv; charset=utf-8", InferenceId="i-1", CustomAttributes="a=b")
+    deploying.invoke(endpoint, "[1]", ContentType="application/json")
+    deploying.invoke(endpoint, b"\0", ContentType="image/png")
     asked = {"EndpointName": endpoint, "Body": b"a b c", "ContentType": "text/parts"}
     for event in deploying.runtime.invoke_endpoint_with_response_stream(**asked)["Body"]:
         assert "PayloadPart" in event
@@ -66,7 +66,7 @@ def test_what_was_asked_and_answered_is_there_when_somebody_looks(deploying: Dep
         return {"observedContentType": content_type, "mode": mode, "data": data, "encoding": encoding}
 
     folder = f"captured/{endpoint}/main"
-    records = until(lambda: len(found := list(captured(deploying.s3, deploying.bucket, folder))) == 4 and found)
+    records = until(lambda: len(found := list(read_records(deploying.s3, deploying.bucket, folder))) == 4 and found)
     for record, content_type, encoding, data in zip(
         records,
         ("text/csv; charset=utf-8", "application/json", "image/png", "text/parts"),
@@ -86,60 +86,60 @@ def test_what_was_asked_and_answered_is_there_when_somebody_looks(deploying: Dep
 
 
 def test_one_side_alone_or_nothing_is_captured_where_the_configuration_says_so(
-    sandbox: Sandbox, deploying: Deploying
+    sandbox: Sandbox, deploying: EndpointDeployer
 ) -> None:
-    container, bucket = deploying.container(ECHO), deploying.bucket
+    container, bucket = deploying.create_container(ECHO), deploying.bucket
     key = sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
-    inputs = deploying.serve(container, config=capturing(bucket, "Input", KmsKeyId=key))
-    never = deploying.serve(container, config=capturing(bucket, "Input", InitialSamplingPercentage=0))
-    off = deploying.serve(container, config=capturing(bucket, "Input", EnableCapture=False))
+    inputs = deploying.deploy(container, config=build_capture_config(bucket, "Input", KmsKeyId=key))
+    never = deploying.deploy(container, config=build_capture_config(bucket, "Input", InitialSamplingPercentage=0))
+    off = deploying.deploy(container, config=build_capture_config(bucket, "Input", EnableCapture=False))
     for endpoint in (inputs, never, off):
-        deploying.ask(endpoint, "1", ContentType="text/csv")
-    [record] = captured(deploying.s3, bucket, f"captured/{inputs}/main")
+        deploying.invoke(endpoint, "1", ContentType="text/csv")
+    [record] = read_records(deploying.s3, bucket, f"captured/{inputs}/main")
     assert list(record["captureData"]) == ["endpointInput"]
     [file] = deploying.s3.list_objects_v2(Bucket=bucket, Prefix="captured/")["Contents"]
     described = deploying.s3.head_object(Bucket=bucket, Key=file["Key"])
     assert (described["ServerSideEncryption"], described["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
-def test_a_part_of_the_requests_is_captured(deploying: Deploying) -> None:
-    config = capturing(deploying.bucket, "Input", InitialSamplingPercentage=50)
-    endpoint = deploying.serve(deploying.container(ECHO), config=config)
+def test_a_part_of_the_requests_is_captured(deploying: EndpointDeployer) -> None:
+    config = build_capture_config(deploying.bucket, "Input", InitialSamplingPercentage=50)
+    endpoint = deploying.deploy(deploying.create_container(ECHO), config=config)
     for _ in range(100):
-        deploying.ask(endpoint, "1", ContentType="text/csv")
-    found = len(list(captured(deploying.s3, deploying.bucket, f"captured/{endpoint}/main")))
+        deploying.invoke(endpoint, "1", ContentType="text/csv")
+    found = len(list(read_records(deploying.s3, deploying.bucket, f"captured/{endpoint}/main")))
     assert 20 <= found <= 80  # beyond it comes once in a thousand million runs
 
 
 def test_what_cannot_be_captured_keeps_nobody_from_asking_or_looking(
-    deploying: Deploying, fresh: Callable[[str], str]
+    deploying: EndpointDeployer, fresh: Callable[[str], str]
 ) -> None:
     gone = fresh("gone")
     where = {"CreateBucketConfiguration": {"LocationConstraint": "eu-north-1"}}
     deploying.s3.create_bucket(Bucket=gone, **where)
-    endpoint = deploying.serve(deploying.container(ECHO), config=capturing(gone, "Input"))
+    endpoint = deploying.deploy(deploying.create_container(ECHO), config=build_capture_config(gone, "Input"))
     deploying.s3.delete_bucket(Bucket=gone)
     for _ in range(2):
-        assert deploying.ask(endpoint, "1", ContentType="text/csv") == "1"
+        assert deploying.invoke(endpoint, "1", ContentType="text/csv") == "1"
         assert refusal(deploying.s3.list_objects_v2, Bucket=gone)[0] == "NoSuchBucket"
     deploying.s3.create_bucket(Bucket=gone, **where)
-    assert list(captured(deploying.s3, gone, f"captured/{endpoint}/main")) == []
+    assert list(read_records(deploying.s3, gone, f"captured/{endpoint}/main")) == []
 
 
-def test_what_a_shadow_variant_answers_is_captured_beside(deploying: Deploying) -> None:
+def test_what_a_shadow_variant_answers_is_captured_beside(deploying: EndpointDeployer) -> None:
     name = deploying.fresh("shadow")
-    shadow = deploying.container("def model_fn(_): pass\ndef transform_fn(*_): return 'shadow', 'text/plain'\n")
+    shadow = deploying.create_container("def model_fn(_): pass\ndef transform_fn(*_): return 'shadow', 'text/plain'\n")
     deploying.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=shadow)
-    config = capturing(deploying.bucket, "Output") | {
+    config = build_capture_config(deploying.bucket, "Output") | {
         "ShadowProductionVariants": [
             {"VariantName": "shadow", "ModelName": name, "InitialVariantWeight": 1, **REAL_TIME}
         ]
     }
-    endpoint = deploying.serve(deploying.container(ECHO), config=config)
-    assert deploying.ask(endpoint, "1", ContentType="text/csv") == "1"
+    endpoint = deploying.deploy(deploying.create_container(ECHO), config=config)
+    assert deploying.invoke(endpoint, "1", ContentType="text/csv") == "1"
 
     def said(variant: str) -> list[bytes]:
-        records = captured(deploying.s3, deploying.bucket, f"captured/{endpoint}/{variant}")
+        records = read_records(deploying.s3, deploying.bucket, f"captured/{endpoint}/{variant}")
         return [base64.b64decode(record["captureData"]["endpointOutput"]["data"]) for record in records]
 
     until(lambda: said("shadow") == [b"shadow"])
@@ -151,13 +151,13 @@ def test_files_are_written_each_minute_without_being_looked_for(fresh: Callable[
         make_role(sandbox)
         s3 = sandbox.client("s3")
         s3.create_bucket(Bucket="own", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-        deploying = Deploying(sandbox, "own", fresh)
-        endpoint = deploying.serve(deploying.container(ECHO), config=capturing("own", "Input"))
+        deploying = EndpointDeployer(sandbox, "own", fresh)
+        endpoint = deploying.deploy(deploying.create_container(ECHO), config=build_capture_config("own", "Input"))
         for seconds in (60, 60, 3600):
-            deploying.ask(endpoint, "1", ContentType="text/csv")
+            deploying.invoke(endpoint, "1", ContentType="text/csv")
             sandbox.advance(seconds)
         files = [one["Key"] for one in s3.list_objects_v2(Bucket="own", Prefix="captured/")["Contents"]]
         assert len(files) == 3
-        deploying.ask(endpoint, "2", ContentType="text/csv")
+        deploying.invoke(endpoint, "2", ContentType="text/csv")
         deploying.sagemaker.delete_endpoint(EndpointName=endpoint)
-        until(lambda: len(list(captured(s3, "own", f"captured/{endpoint}/main"))) == 4)
+        until(lambda: len(list(read_records(s3, "own", f"captured/{endpoint}/main"))) == 4)

@@ -11,20 +11,20 @@ from sagemaker_sandbox.deployments.policy import DeploymentPolicy, check_policy,
 from sagemaker_sandbox.errors import ValidationError
 
 
-def size(value: int, kind: str = "INSTANCE_COUNT") -> dict[str, Any]:
+def build_size(value: int, kind: str = "INSTANCE_COUNT") -> dict[str, Any]:
     return {"Type": kind, "Value": value}
 
 
-def blue_green(kind: str, wait: int = 60, termination: int = 120, **step: Any) -> dict[str, Any]:
+def build_blue_green(kind: str, wait: int = 60, termination: int = 120, **step: Any) -> dict[str, Any]:
     routing = {"Type": kind, "WaitIntervalInSeconds": wait, **step}
     return {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing, "TerminationWaitInSeconds": termination}}
 
 
-def rolling(batch: dict[str, Any], **members: Any) -> dict[str, Any]:
+def build_rolling(batch: dict[str, Any], **members: Any) -> dict[str, Any]:
     return {"RollingUpdatePolicy": {"MaximumBatchSize": batch, "WaitIntervalInSeconds": 60, **members}}
 
 
-def shares(config: dict[str, Any], count: int) -> list[tuple[float, int]]:
+def plan_shares(config: dict[str, Any], count: int) -> list[tuple[float, int]]:
     found = plan_stages(DeploymentPolicy(config), {"main": count}, {"main": count})
     return [(stage.traffic_share, stage.bake_seconds) for stage in found]
 
@@ -33,31 +33,31 @@ def shares(config: dict[str, Any], count: int) -> list[tuple[float, int]]:
     ("config", "count", "expected"),
     [
         ({}, 3, [(1.0, 0)]),
-        (blue_green("ALL_AT_ONCE"), 3, [(1.0, 120)]),
-        (blue_green("CANARY", CanarySize=size(1)), 4, [(0.25, 60), (1.0, 120)]),
-        (blue_green("CANARY", CanarySize=size(30, "CAPACITY_PERCENT")), 4, [(0.25, 60), (1.0, 120)]),
-        (blue_green("CANARY", CanarySize=size(1, "CAPACITY_PERCENT")), 4, [(0.25, 60), (1.0, 120)]),
+        (build_blue_green("ALL_AT_ONCE"), 3, [(1.0, 120)]),
+        (build_blue_green("CANARY", CanarySize=build_size(1)), 4, [(0.25, 60), (1.0, 120)]),
+        (build_blue_green("CANARY", CanarySize=build_size(30, "CAPACITY_PERCENT")), 4, [(0.25, 60), (1.0, 120)]),
+        (build_blue_green("CANARY", CanarySize=build_size(1, "CAPACITY_PERCENT")), 4, [(0.25, 60), (1.0, 120)]),
         (
-            blue_green("LINEAR", LinearStepSize=size(40, "CAPACITY_PERCENT")),
+            build_blue_green("LINEAR", LinearStepSize=build_size(40, "CAPACITY_PERCENT")),
             5,
             [(0.4, 60), (0.8, 60), (1.0, 120)],
         ),
-        (blue_green("LINEAR", LinearStepSize=size(1)), 2, [(0.5, 60), (1.0, 120)]),
-        (rolling(size(2)), 5, [(0.4, 60), (0.8, 60), (1.0, 60)]),
-        (blue_green("CANARY", CanarySize=size(1)), 0, [(1.0, 120)]),
-        (rolling(size(1)), 0, [(1.0, 60)]),
+        (build_blue_green("LINEAR", LinearStepSize=build_size(1)), 2, [(0.5, 60), (1.0, 120)]),
+        (build_rolling(build_size(2)), 5, [(0.4, 60), (0.8, 60), (1.0, 60)]),
+        (build_blue_green("CANARY", CanarySize=build_size(1)), 0, [(1.0, 120)]),
+        (build_rolling(build_size(1)), 0, [(1.0, 60)]),
     ],
 )
 def test_the_traffic_moves_by_whole_instances_and_bakes_after_each_step(
     config: dict[str, Any], count: int, expected: list[tuple[float, int]]
 ) -> None:
-    assert shares(config, count) == expected
+    assert plan_shares(config, count) == expected
 
 
 @given(st.data(), st.integers(2, 40))
 def test_a_rolling_deployment_keeps_the_capacity_and_needs_one_batch_more(data: st.DataObject, count: int) -> None:
     batch = data.draw(st.integers(1, count // 2))
-    config, old = rolling(size(batch)), {"main": count}
+    config, old = build_rolling(build_size(batch)), {"main": count}
     have = count
     for stage in plan_stages(DeploymentPolicy(config), old, {"main": count}):
         assert count <= have + stage.new_counts["main"] <= count + batch  # as the batch is there, and the old are still
@@ -71,11 +71,11 @@ def test_a_rolling_deployment_keeps_the_capacity_and_needs_one_batch_more(data: 
 def test_whatever_stage_was_reached_the_way_back_ends_where_it_began(
     data: st.DataObject, count: int, kind: str
 ) -> None:
-    step = size(data.draw(st.integers(1, count // 2)))
+    step = build_size(data.draw(st.integers(1, count // 2)))
     config = {
-        "CANARY": blue_green("CANARY", CanarySize=step),
-        "LINEAR": blue_green("LINEAR", LinearStepSize=step),
-        "ROLLING": rolling(step, RollbackMaximumBatchSize=size(data.draw(st.integers(1, count)))),
+        "CANARY": build_blue_green("CANARY", CanarySize=step),
+        "LINEAR": build_blue_green("LINEAR", LinearStepSize=step),
+        "ROLLING": build_rolling(step, RollbackMaximumBatchSize=build_size(data.draw(st.integers(1, count)))),
     }[kind]
     old = {"main": count}
     passed: list[DeploymentStage] = plan_stages(DeploymentPolicy(config), old, {"main": count})
@@ -92,7 +92,7 @@ def test_whatever_stage_was_reached_the_way_back_ends_where_it_began(
 
 def test_a_policy_names_its_alarms_and_may_take_its_time() -> None:
     alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}, {"AlarmName": "b"}]}}
-    policy = DeploymentPolicy(blue_green("CANARY", CanarySize=size(1)) | alarms)
+    policy = DeploymentPolicy(build_blue_green("CANARY", CanarySize=build_size(1)) | alarms)
     assert policy.alarms == ["a", "b"]
     assert policy.timeout_seconds is None
 
@@ -100,20 +100,32 @@ def test_a_policy_names_its_alarms_and_may_take_its_time() -> None:
 @pytest.mark.parametrize(
     ("config", "counts", "why"),
     [
-        (blue_green("ALL_AT_ONCE") | rolling(size(1)), {"main": 4}, "Only one of"),
-        (blue_green("CANARY"), {"main": 4}, "CanarySize must be specified"),
-        (blue_green("LINEAR"), {"main": 4}, "LinearStepSize must be specified"),
-        (blue_green("ALL_AT_ONCE", CanarySize=size(1)), {"main": 4}, "CanarySize can only be specified"),
-        (blue_green("CANARY", CanarySize=size(3)), {"main": 4}, "less than or equal to 50%"),
-        (blue_green("CANARY", CanarySize=size(51, "CAPACITY_PERCENT")), {"main": 4}, "less than or equal to 50%"),
-        (blue_green("CANARY", CanarySize=size(10, "CAPACITY_PERCENT")), {"main": 1}, "which is 1 for variant main"),
-        (blue_green("LINEAR", LinearStepSize=size(1)), {"main": 11}, "between 10% and 50%"),
-        (blue_green("LINEAR", LinearStepSize=size(9, "CAPACITY_PERCENT")), {"main": 20}, "between 10% and 50%"),
-        (rolling(size(1)), {"main": 21}, "between 5% and 50%"),
-        (rolling(size(60, "CAPACITY_PERCENT")), {"main": 21}, "between 5% and 50%"),
-        (rolling(size(1)), {"main": 2, "other": 2}, "multiple variants"),
+        (build_blue_green("ALL_AT_ONCE") | build_rolling(build_size(1)), {"main": 4}, "Only one of"),
+        (build_blue_green("CANARY"), {"main": 4}, "CanarySize must be specified"),
+        (build_blue_green("LINEAR"), {"main": 4}, "LinearStepSize must be specified"),
+        (build_blue_green("ALL_AT_ONCE", CanarySize=build_size(1)), {"main": 4}, "CanarySize can only be specified"),
+        (build_blue_green("CANARY", CanarySize=build_size(3)), {"main": 4}, "less than or equal to 50%"),
         (
-            rolling(size(1), MaximumExecutionTimeoutInSeconds=600, WaitIntervalInSeconds=600),
+            build_blue_green("CANARY", CanarySize=build_size(51, "CAPACITY_PERCENT")),
+            {"main": 4},
+            "less than or equal to 50%",
+        ),
+        (
+            build_blue_green("CANARY", CanarySize=build_size(10, "CAPACITY_PERCENT")),
+            {"main": 1},
+            "which is 1 for variant main",
+        ),
+        (build_blue_green("LINEAR", LinearStepSize=build_size(1)), {"main": 11}, "between 10% and 50%"),
+        (
+            build_blue_green("LINEAR", LinearStepSize=build_size(9, "CAPACITY_PERCENT")),
+            {"main": 20},
+            "between 10% and 50%",
+        ),
+        (build_rolling(build_size(1)), {"main": 21}, "between 5% and 50%"),
+        (build_rolling(build_size(60, "CAPACITY_PERCENT")), {"main": 21}, "between 5% and 50%"),
+        (build_rolling(build_size(1)), {"main": 2, "other": 2}, "multiple variants"),
+        (
+            build_rolling(build_size(1), MaximumExecutionTimeoutInSeconds=600, WaitIntervalInSeconds=600),
             {"main": 2},
             "total waiting time",
         ),
@@ -126,14 +138,14 @@ def test_what_no_deployment_can_do_is_refused(config: dict[str, Any], counts: di
 
 def test_the_bounds_themselves_are_allowed_and_serverless_endpoints_are_not_rolled() -> None:
     for config, count in (
-        (blue_green("CANARY", CanarySize=size(50, "CAPACITY_PERCENT")), 2),
-        (blue_green("LINEAR", LinearStepSize=size(1)), 10),
-        (rolling(size(1)), 20),
-        (rolling(size(1)), 0),
+        (build_blue_green("CANARY", CanarySize=build_size(50, "CAPACITY_PERCENT")), 2),
+        (build_blue_green("LINEAR", LinearStepSize=build_size(1)), 10),
+        (build_rolling(build_size(1)), 20),
+        (build_rolling(build_size(1)), 0),
     ):
         check_policy(DeploymentPolicy(config), {"main": count}, is_serverless=False)
     with pytest.raises(ValidationError, match="serverless"):
-        check_policy(DeploymentPolicy(rolling(size(1))), {"main": 1}, is_serverless=True)
+        check_policy(DeploymentPolicy(build_rolling(build_size(1))), {"main": 1}, is_serverless=True)
 
 
 def test_variants_keep_their_names() -> None:

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.endpoint_load import MIB, REAL_TIME, SERVERLESS, burst, deploy
+from tests.sandbox.endpoint_load import MIB, REAL_TIME, SERVERLESS, deploy, send_burst
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def test_of_five_hundred_requests_at_once_each_is_answered_or_refused(
     sandbox: Sandbox, name: str, settings: Any, takes: float, refused: str, at_least: int
 ) -> None:
     """An answer is the one to its own request."""
-    ended = burst(sandbox, deploy(sandbox, name, takes, **settings), AT_ONCE)
+    ended = send_burst(sandbox, deploy(sandbox, name, takes, **settings), AT_ONCE)
     assert ended.total() == AT_ONCE
     assert set(ended) == {"answered", refused}, ended
     assert ended["answered"] >= at_least, ended

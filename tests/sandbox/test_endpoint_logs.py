@@ -49,27 +49,27 @@ def deploy(sagemaker: Any, s3: Any, bucket: str, fresh: Fresh) -> Deploy:
     return make
 
 
-def group(endpoint: str) -> str:
+def get_group(endpoint: str) -> str:
     return f"/aws/sagemaker/Endpoints/{endpoint}"
 
 
-def lines(logs: Any, endpoint: str) -> dict[str, list[str]]:
+def read_lines(logs: Any, endpoint: str) -> dict[str, list[str]]:
     """What each stream of an endpoint's log group holds, in order."""
     found = {}
-    for stream in logs.describe_log_streams(logGroupName=group(endpoint))["logStreams"]:
+    for stream in logs.describe_log_streams(logGroupName=get_group(endpoint))["logStreams"]:
         name = stream["logStreamName"]
-        events = logs.get_log_events(logGroupName=group(endpoint), logStreamName=name, startFromHead=True)["events"]
+        events = logs.get_log_events(logGroupName=get_group(endpoint), logStreamName=name, startFromHead=True)["events"]
         found[name] = [event["message"] for event in events]
     return found
 
 
-def ask(sandbox: Sandbox, endpoint: str, said: str) -> None:
+def send_request(sandbox: Sandbox, endpoint: str, said: str) -> None:
     runtime = sandbox.client("sagemaker-runtime")
     answer = runtime.invoke_endpoint(EndpointName=endpoint, ContentType="text/csv", Body=said)
     assert answer["Body"].read().decode() == said
 
 
-def delete(sagemaker: Any, endpoint: str) -> None:
+def delete_endpoint(sagemaker: Any, endpoint: str) -> None:
     sagemaker.delete_endpoint(EndpointName=endpoint)
     until(lambda: not sagemaker.list_endpoints(NameContains=endpoint)["Endpoints"])
 
@@ -78,15 +78,15 @@ def test_each_instance_has_a_stream_whose_lines_stay_when_the_endpoint_is_gone(
     sandbox: Sandbox, sagemaker: Any, deploy: Deploy
 ) -> None:
     logs, endpoint = sandbox.client("logs"), deploy(count=2)
-    until(lambda: list(lines(logs, endpoint).values()) == [["loaded by one"]] * 2)
-    for name in lines(logs, endpoint):
+    until(lambda: list(read_lines(logs, endpoint).values()) == [["loaded by one"]] * 2)
+    for name in read_lines(logs, endpoint):
         assert name.startswith("main/i-")
         assert len(name) == len("main/i-0123456789abcdef0")
-    ask(sandbox, endpoint, "first")
-    until(lambda: sorted(lines(logs, endpoint).values())[-1] == ["loaded by one", "asked first"])
-    ask(sandbox, endpoint, "last")
-    delete(sagemaker, endpoint)
-    until(lambda: "asked last" in [line for stream in lines(logs, endpoint).values() for line in stream])
+    send_request(sandbox, endpoint, "first")
+    until(lambda: sorted(read_lines(logs, endpoint).values())[-1] == ["loaded by one", "asked first"])
+    send_request(sandbox, endpoint, "last")
+    delete_endpoint(sagemaker, endpoint)
+    until(lambda: "asked last" in [line for stream in read_lines(logs, endpoint).values() for line in stream])
 
 
 def test_each_container_of_a_pipeline_has_a_stream(sandbox: Sandbox, deploy: Deploy) -> None:
@@ -95,17 +95,17 @@ def test_each_container_of_a_pipeline_has_a_stream(sandbox: Sandbox, deploy: Dep
 
     def found() -> dict[str, list[str]]:
         """By the container's name."""
-        return {name.rpartition("/")[2]: said for name, said in lines(logs, endpoint).items()}
+        return {name.rpartition("/")[2]: said for name, said in read_lines(logs, endpoint).items()}
 
     until(lambda: found() == wanted)
-    variants_and_instances = {name.rpartition("/")[0] for name in lines(logs, endpoint)}
+    variants_and_instances = {name.rpartition("/")[0] for name in read_lines(logs, endpoint)}
     assert len(variants_and_instances) == 1
     assert variants_and_instances.pop().startswith("main/i-")
 
 
 def test_a_model_that_does_not_load_leaves_its_last_words(sandbox: Sandbox, deploy: Deploy) -> None:
     logs, endpoint = sandbox.client("logs"), deploy(script=BROKEN, status="Failed")
-    (said,) = lines(logs, endpoint).values()
+    (said,) = read_lines(logs, endpoint).values()
     assert "RuntimeError: no weights here" in said
 
 
@@ -113,14 +113,14 @@ def test_a_group_that_is_there_stays_as_it_is_and_one_that_was_deleted_is_not_ma
     sandbox: Sandbox, sagemaker: Any, deploy: Deploy, fresh: Fresh
 ) -> None:
     logs, name = sandbox.client("logs"), fresh("logged")
-    logs.create_log_group(logGroupName=group(name))
-    logs.put_retention_policy(logGroupName=group(name), retentionInDays=7)
+    logs.create_log_group(logGroupName=get_group(name))
+    logs.put_retention_policy(logGroupName=get_group(name), retentionInDays=7)
     endpoint = deploy(name=name)
-    until(lambda: list(lines(logs, endpoint).values()) == [["loaded by one"]])
-    (found,) = logs.describe_log_groups(logGroupNamePrefix=group(name))["logGroups"]
+    until(lambda: list(read_lines(logs, endpoint).values()) == [["loaded by one"]])
+    (found,) = logs.describe_log_groups(logGroupNamePrefix=get_group(name))["logGroups"]
     assert found["retentionInDays"] == 7
 
-    logs.delete_log_group(logGroupName=group(endpoint))
-    ask(sandbox, endpoint, "unheard")
-    delete(sagemaker, endpoint)
-    assert logs.describe_log_groups(logGroupNamePrefix=group(name))["logGroups"] == []
+    logs.delete_log_group(logGroupName=get_group(endpoint))
+    send_request(sandbox, endpoint, "unheard")
+    delete_endpoint(sagemaker, endpoint)
+    assert logs.describe_log_groups(logGroupNamePrefix=get_group(name))["logGroups"] == []

@@ -25,7 +25,7 @@ GATED = TRIPLE.replace("import json", "import json, os, time").replace(
 )
 
 
-def variant(model: str, **members: Any) -> dict[str, Any]:
+def build_variant(model: str, **members: Any) -> dict[str, Any]:
     return {"VariantName": "main", "ModelName": model, "ServerlessConfig": SERVERLESS, **members}
 
 
@@ -36,7 +36,7 @@ def make_model(sagemaker: Any, name: str, **members: Any) -> str:
 
 
 def test_what_a_request_names_must_exist(sagemaker: Any, fresh: Fresh) -> None:
-    config = {"EndpointConfigName": fresh("config"), "ProductionVariants": [variant("no-such-model")]}
+    config = {"EndpointConfigName": fresh("config"), "ProductionVariants": [build_variant("no-such-model")]}
     assert "Could not find model" in refusal(sagemaker.create_endpoint_config, **config)[1]
     endpoint = {"EndpointName": fresh("endpoint"), "EndpointConfigName": "no-such-config"}
     assert "Could not find endpoint configuration" in refusal(sagemaker.create_endpoint, **endpoint)[1]
@@ -52,7 +52,7 @@ def test_an_instance_based_endpoint_never_becomes_serverless(sagemaker: Any, fre
         "InitialInstanceCount": 1,
     }
     sagemaker.create_endpoint_config(EndpointConfigName=instances, ProductionVariants=[on_instances])
-    sagemaker.create_endpoint_config(EndpointConfigName=serverless, ProductionVariants=[variant(model)])
+    sagemaker.create_endpoint_config(EndpointConfigName=serverless, ProductionVariants=[build_variant(model)])
     sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=instances)
     wait_in_service(sagemaker, endpoint)
     update = {"EndpointName": endpoint, "EndpointConfigName": serverless}
@@ -74,7 +74,7 @@ def test_an_endpoint_serves_an_approved_package_then_its_successor(
         models.append(make_model(sagemaker, fresh("model"), PrimaryContainer=container))
 
     endpoint = deploy(sagemaker, fresh, models[0])
-    assert status(sagemaker, endpoint) == "Creating"
+    assert get_status(sagemaker, endpoint) == "Creating"
     (tmp_path / "load-3").touch()
     wait_in_service(sagemaker, endpoint)
     ask = {"EndpointName": endpoint, "Body": b"[1, 2]", "ContentType": "application/json"}
@@ -83,7 +83,7 @@ def test_an_endpoint_serves_an_approved_package_then_its_successor(
     assert (answer["ContentType"], answer["InvokedProductionVariant"]) == ("application/json", "main")
 
     config = fresh("config")
-    sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[variant(models[1])])
+    sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[build_variant(models[1])])
     sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
     assert runtime.invoke_endpoint(**ask)["Body"].read() == b"[3, 6]"  # the old one serves until the new one is ready
     assert "Cannot update in-progress endpoint" in refusal(sagemaker.delete_endpoint, EndpointName=endpoint)[1]
@@ -140,14 +140,14 @@ def test_a_request_that_the_model_cannot_read_is_a_model_error(
 
 def deploy(sagemaker: Any, fresh: Fresh, model: str) -> str:
     config, endpoint = fresh("config"), fresh("endpoint")
-    sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[variant(model)])
+    sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[build_variant(model)])
     sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
     return endpoint
 
 
-def status(sagemaker: Any, endpoint: str) -> str:
+def get_status(sagemaker: Any, endpoint: str) -> str:
     return str(sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"])
 
 
 def wait_in_service(sagemaker: Any, endpoint: str) -> None:
-    until(lambda: status(sagemaker, endpoint) == "InService")
+    until(lambda: get_status(sagemaker, endpoint) == "InService")

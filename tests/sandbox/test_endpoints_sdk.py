@@ -32,7 +32,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_helper, "EP_LOGGER_POLL", 0.5)
 
 
-def scaling_by(factor: int, real: Sandbox, session: Any, folder: Path) -> Any:
+def create_builder(factor: int, real: Sandbox, session: Any, folder: Path) -> Any:
     """A builder of an archive in S3 that holds no code, and of a folder with it."""
     from sagemaker.serve import ModelBuilder
     from sagemaker.train.configs import SourceCode
@@ -50,12 +50,12 @@ def scaling_by(factor: int, real: Sandbox, session: Any, folder: Path) -> Any:
     )
 
 
-def asked(endpoint: Any, *values: int) -> Any:
+def invoke(endpoint: Any, *values: int) -> Any:
     answer = endpoint.invoke(body=json.dumps(values), content_type="application/json", accept="application/json")
     return json.loads(answer.body.read())
 
 
-def delete(real: Sandbox, endpoint: Any) -> None:
+def delete_endpoint(real: Sandbox, endpoint: Any) -> None:
     """Let it be gone."""
     endpoint.delete()
     endpoint.wait_for_delete(poll=1, timeout=300)
@@ -66,14 +66,14 @@ def delete(real: Sandbox, endpoint: Any) -> None:
 def test_a_serverless_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
     from sagemaker.core.inference_config import ServerlessInferenceConfig
 
-    builder = scaling_by(3, real, session, tmp_path)
+    builder = create_builder(3, real, session, tmp_path)
     builder.build()
     settings = ServerlessInferenceConfig(memory_size_in_mb=1024, max_concurrency=2, provisioned_concurrency=1)
     endpoint = builder.deploy(endpoint_name="serverless", inference_config=settings)
-    assert asked(endpoint, 1, 2) == [3, 6]
+    assert invoke(endpoint, 1, 2) == [3, 6]
     (variant,) = endpoint.production_variants
     assert variant.current_serverless_config.provisioned_concurrency == 1
-    delete(real, endpoint)
+    delete_endpoint(real, endpoint)
 
 
 def test_a_real_time_endpoint_and_its_update(real: Sandbox, session: Any, tmp_path: Path) -> None:
@@ -81,11 +81,11 @@ def test_a_real_time_endpoint_and_its_update(real: Sandbox, session: Any, tmp_pa
     from sagemaker.core.resources import EndpointConfig
     from sagemaker.core.shapes import ProductionVariant
 
-    builder = scaling_by(3, real, session, tmp_path)
+    builder = create_builder(3, real, session, tmp_path)
     builder.build()
     capture = DataCaptureConfig(True, sampling_percentage=100, destination_s3_uri=f"s3://{BUCKET}/captured")
     endpoint = builder.deploy(endpoint_name="real-time", initial_instance_count=2, data_capture_config=capture)
-    assert asked(endpoint, 1, 2) == [3, 6]
+    assert invoke(endpoint, 1, 2) == [3, 6]
     captured = f"captured/real-time/{endpoint.production_variants[0].variant_name}/"
     until(lambda: real.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=captured)["KeyCount"] == 1)
 
@@ -95,7 +95,7 @@ def test_a_real_time_endpoint_and_its_update(real: Sandbox, session: Any, tmp_pa
     assert endpoint.production_variants[0].current_instance_count == 1
 
     # Not deploy(update_endpoint=True): 3.27 calls a function of its own with arguments that this does not take.
-    model = scaling_by(4, real, session, tmp_path).build()
+    model = create_builder(4, real, session, tmp_path).build()
     variant = ProductionVariant(
         variant_name="AllTraffic",
         model_name=model.model_name,
@@ -106,14 +106,14 @@ def test_a_real_time_endpoint_and_its_update(real: Sandbox, session: Any, tmp_pa
     endpoint.endpoint_config_name = config.endpoint_config_name
     endpoint.update()
     endpoint.wait_for_status("InService", poll=1, timeout=300)
-    assert asked(endpoint, 1, 2) == [4, 8]
-    delete(real, endpoint)
+    assert invoke(endpoint, 1, 2) == [4, 8]
+    delete_endpoint(real, endpoint)
 
 
 def test_an_asynchronous_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
     from sagemaker.core.inference_config import AsyncInferenceConfig
 
-    builder = scaling_by(3, real, session, tmp_path)
+    builder = create_builder(3, real, session, tmp_path)
     builder.build()
     settings = AsyncInferenceConfig(max_concurrent_invocations_per_instance=2)  # where to write is the SDK's choice
     endpoint = builder.deploy(endpoint_name="asynchronous", initial_instance_count=1, inference_config=settings)
@@ -131,7 +131,7 @@ def test_an_asynchronous_endpoint(real: Sandbox, session: Any, tmp_path: Path) -
 
     assert json.loads(written(ask("[1, 2]").output_location)) == [3, 6]
     assert b"Expecting value" in written(ask("no JSON").failure_location)
-    delete(real, endpoint)
+    delete_endpoint(real, endpoint)
 
 
 def test_an_object_of_this_process_serves(real: Sandbox, session: Any, tmp_path: Path) -> None:
@@ -168,5 +168,5 @@ def test_an_object_of_this_process_serves(real: Sandbox, session: Any, tmp_path:
             builder.deploy(endpoint_name="pickled", initial_instance_count=1)
         return
     endpoint = builder.deploy(endpoint_name="pickled", initial_instance_count=1)
-    assert asked(endpoint, 1, 2) == [3, 6]
-    delete(real, endpoint)
+    assert invoke(endpoint, 1, 2) == [3, 6]
+    delete_endpoint(real, endpoint)

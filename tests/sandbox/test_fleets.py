@@ -18,10 +18,10 @@ from sagemaker_sandbox.hosting.instance import StartError
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationError
 from sagemaker_sandbox.runtime.container_invocation import ModelError, ThrottledError
 from sagemaker_sandbox.sagemaker.fleets import Fleets
-from tests.sandbox.deploying import Endpoints
-from tests.sandbox.fleet_support import Models, ask, serve, standing, variant
+from tests.sandbox.endpoint_client import EndpointClient
+from tests.sandbox.fleet_support import ModelStore, build_variant, invoke_model, run_region, start_fleet
 from tests.sandbox.support import until
-from tests.sandbox.test_stopping import line, lives
+from tests.sandbox.test_stopping import get_command_line, is_alive
 
 pytestmark = pytest.mark.slow
 
@@ -30,8 +30,8 @@ SERVERLESS = {"MemorySizeInMB": 1024, "MaxConcurrency": 3}
 
 
 @pytest.fixture
-def models(s3: Any, bucket: str) -> Models:
-    return Models(s3, bucket)
+def models(s3: Any, bucket: str) -> ModelStore:
+    return ModelStore(s3, bucket)
 
 
 @pytest.fixture
@@ -45,45 +45,49 @@ def fleets(sandbox: Sandbox, tmp_path: Path) -> Iterator[Fleets]:
         )
 
     before = processes()
-    with standing(sandbox, tmp_path) as parts:
+    with run_region(sandbox, tmp_path) as parts:
         yield parts.get(Fleets)
     until(lambda: processes() <= before)
 
 
-def test_variants_answer_by_their_weights_or_as_they_are_asked_for(fleets: Fleets, models: Models) -> None:
-    variants = variant("main"), variant("other", InitialVariantWeight=3.0), variant("off", InitialVariantWeight=0.0)
-    fleet, traffic = serve(fleets, "weights", models, *variants)
-    heard = Counter(ask(traffic)["model"] for _ in range(200))
+def test_variants_answer_by_their_weights_or_as_they_are_asked_for(fleets: Fleets, models: ModelStore) -> None:
+    variants = (
+        build_variant("main"),
+        build_variant("other", InitialVariantWeight=3.0),
+        build_variant("off", InitialVariantWeight=0.0),
+    )
+    fleet, traffic = start_fleet(fleets, "weights", models, *variants)
+    heard = Counter(invoke_model(traffic)["model"] for _ in range(200))
     assert set(heard) == {"main", "other"}
     assert 25 <= heard["main"] <= 75
-    assert ask(traffic, target_variant="off") | {"pid": 0} == {"model": "off", "variant": "off", "pid": 0}
+    assert invoke_model(traffic, target_variant="off") | {"pid": 0} == {"model": "off", "variant": "off", "pid": 0}
     with pytest.raises(InvocationError, match="Variant none was not found"):
-        ask(traffic, target_variant="none")
+        invoke_model(traffic, target_variant="none")
 
     fleet.set_weights({"main": 1.0, "other": 0.0})
-    assert {ask(traffic)["variant"] for _ in range(20)} == {"main"}
+    assert {invoke_model(traffic)["variant"] for _ in range(20)} == {"main"}
     fleet.scale("main", 0)
     with pytest.raises(InvocationError, match="no instance in service"):
-        ask(traffic)
-    assert ask(traffic, target_variant="other")["model"] == "other"
+        invoke_model(traffic)
+    assert invoke_model(traffic, target_variant="other")["model"] == "other"
 
 
 def test_fleets_share_traffic_at_once_and_one_that_closes_answers_what_it_has(
-    fleets: Fleets, models: Models, tmp_path: Path
+    fleets: Fleets, models: ModelStore, tmp_path: Path
 ) -> None:
-    blue, traffic = serve(fleets, "colours", models, variant("main"))
+    blue, traffic = start_fleet(fleets, "colours", models, build_variant("main"))
     green = fleets.create_fleet(
-        "colours", {"ProductionVariants": [variant("main")]}, {"main": models("green")["green"]}
+        "colours", {"ProductionVariants": [build_variant("main")]}, {"main": models("green")["green"]}
     )
     green.start()
-    assert {ask(traffic)["model"] for _ in range(20)} == {"main"}
+    assert {invoke_model(traffic)["model"] for _ in range(20)} == {"main"}
     traffic.shift((blue, 0.8), (green, 0.2))
-    heard = Counter(ask(traffic)["model"] for _ in range(200))
+    heard = Counter(invoke_model(traffic)["model"] for _ in range(200))
     assert 15 <= heard["green"] <= 75
     traffic.shift((blue, 1.0))
     go, note = tmp_path / "go", tmp_path / "note"
     with ThreadPoolExecutor() as pool:
-        slow = pool.submit(ask, traffic, until=str(go), note=str(note))
+        slow = pool.submit(invoke_model, traffic, until=str(go), note=str(note))
         until(lambda: any(one.active_requests for one in blue.variants["main"].pool.members))
         traffic.shift((green, 1.0))
         closing = pool.submit(blue.close)
@@ -91,17 +95,17 @@ def test_fleets_share_traffic_at_once_and_one_that_closes_answers_what_it_has(
         closing.result()
         assert note.read_text() == "main\n", "closing has waited for the answer"
         assert slow.result()["model"] == "main"
-    assert ask(traffic)["model"] == "green"
+    assert invoke_model(traffic)["model"] == "green"
 
 
-def test_no_request_fails_while_instances_come_and_go(fleets: Fleets, models: Models) -> None:
-    fleet, traffic = serve(fleets, "scaled", models, variant("main"), variant("spare"))
+def test_no_request_fails_while_instances_come_and_go(fleets: Fleets, models: ModelStore) -> None:
+    fleet, traffic = start_fleet(fleets, "scaled", models, build_variant("main"), build_variant("spare"))
     over = threading.Event()
     heard: list[dict[str, Any]] = []
 
     def keep_asking() -> None:
         while not over.is_set():
-            heard.append(ask(traffic, seconds=0.01))
+            heard.append(invoke_model(traffic, seconds=0.01))
 
     def more_than(count: int) -> bool:
         return len(heard) > count
@@ -119,9 +123,9 @@ def test_no_request_fails_while_instances_come_and_go(fleets: Fleets, models: Mo
 
 
 def test_an_instance_that_goes_leaves_no_files_nor_does_an_endpoint(
-    fleets: Fleets, models: Models, tmp_path: Path
+    fleets: Fleets, models: ModelStore, tmp_path: Path
 ) -> None:
-    fleet, _ = serve(fleets, "tidy", models, variant("main", InitialInstanceCount=2))
+    fleet, _ = start_fleet(fleets, "tidy", models, build_variant("main", InitialInstanceCount=2))
     [folder] = tmp_path.glob("*/*/endpoints/*")
     assert len(list(folder.glob("variants/main/*"))) == 2
     fleet.scale("main", 1)
@@ -131,18 +135,18 @@ def test_an_instance_that_goes_leaves_no_files_nor_does_an_endpoint(
 
 
 def test_the_instance_with_the_least_to_do_is_asked_where_the_routing_says_so(
-    fleets: Fleets, models: Models, tmp_path: Path
+    fleets: Fleets, models: ModelStore, tmp_path: Path
 ) -> None:
     routing = {"RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"}, "InitialInstanceCount": 3}
-    _, traffic = serve(fleets, "routed", models, variant("main", **routing))
+    _, traffic = start_fleet(fleets, "routed", models, build_variant("main", **routing))
     for number in range(3):
         (meeting := tmp_path / f"meeting-{number}").mkdir()
         with ThreadPoolExecutor() as pool:
-            asked = [pool.submit(ask, traffic, meet=[str(meeting), 3]) for _ in range(3)]
+            asked = [pool.submit(invoke_model, traffic, meet=[str(meeting), 3]) for _ in range(3)]
             assert len({one.result()["pid"] for one in asked}) == 3
 
 
-def test_the_requests_of_a_session_go_to_the_instance_that_began_it(fleets: Fleets, models: Models) -> None:
+def test_the_requests_of_a_session_go_to_the_instance_that_began_it(fleets: Fleets, models: ModelStore) -> None:
     script = """
 import os
 def model_fn(model_dir, context): return model_dir
@@ -157,7 +161,7 @@ def transform_fn(model, data, content_type, accept, context):
         context.set_response_header(0, "x-amzn-sagemaker-closed-session-id", name)
     return str(os.path.exists(path) and open(path).read() == name), accept
 """
-    config = {"ProductionVariants": [variant("main", InitialInstanceCount=3)]}
+    config = {"ProductionVariants": [build_variant("main", InitialInstanceCount=3)]}
     fleet = fleets.create_fleet("stateful", config, {"main": models("stateful", script=script)["stateful"]})
     fleet.start()
     traffic = fleets.get_traffic("stateful")
@@ -171,28 +175,28 @@ def transform_fn(model, data, content_type, accept, context):
         traffic.invoke(Invocation(b"", "text/csv", session_id=session))
 
 
-def test_a_shadow_variant_is_asked_too_and_nobody_hears_it(fleets: Fleets, models: Models, tmp_path: Path) -> None:
-    shadow = variant("shadow", InitialVariantWeight=0.5)
-    fleet, traffic = serve(fleets, "shadowed", models, variant("main"), ShadowProductionVariants=[shadow])
+def test_a_shadow_variant_is_asked_too_and_nobody_hears_it(fleets: Fleets, models: ModelStore, tmp_path: Path) -> None:
+    shadow = build_variant("shadow", InitialVariantWeight=0.5)
+    fleet, traffic = start_fleet(fleets, "shadowed", models, build_variant("main"), ShadowProductionVariants=[shadow])
     note = tmp_path / "asked"
     for _ in range(60):
-        assert ask(traffic, note=str(note))["model"] == "main"
+        assert invoke_model(traffic, note=str(note))["model"] == "main"
     until(lambda: note.read_text().split().count("main") == 60)
     until(lambda: note.read_text().split().count("shadow") >= 12)
     assert note.read_text().split().count("shadow") <= 48
     with pytest.raises(InvocationError, match="Variant shadow was not found"):
-        ask(traffic, target_variant="shadow")
+        invoke_model(traffic, target_variant="shadow")
     fleet.set_weights({"shadow": 1.0})
     more = tmp_path / "more"
     for _ in range(20):
-        ask(traffic, note=str(more))
+        invoke_model(traffic, note=str(more))
     until(lambda: more.read_text().split().count("shadow") == 20)
 
 
-def test_asynchronous_work_takes_an_instance_only_below_its_limit(fleets: Fleets, models: Models) -> None:
+def test_asynchronous_work_takes_an_instance_only_below_its_limit(fleets: Fleets, models: ModelStore) -> None:
     heard: list[str] = []
     fleets.on_capacity_freed.append(heard.append)
-    fleet, traffic = serve(fleets, "queued", models, variant("main"))
+    fleet, traffic = start_fleet(fleets, "queued", models, build_variant("main"))
     assert traffic.instance_count == 1
     with traffic.reserve(limit=1) as first, traffic.reserve(limit=1) as second:
         assert first is not None
@@ -210,55 +214,55 @@ def test_asynchronous_work_takes_an_instance_only_below_its_limit(fleets: Fleets
 
 
 def test_provisioned_concurrency_is_warm_and_what_is_beyond_it_is_not(
-    fleets: Fleets, models: Models, tmp_path: Path
+    fleets: Fleets, models: ModelStore, tmp_path: Path
 ) -> None:
-    fleet, traffic = serve(
-        fleets, "warm", models, variant("main", ServerlessConfig=SERVERLESS | {"ProvisionedConcurrency": 1})
+    fleet, traffic = start_fleet(
+        fleets, "warm", models, build_variant("main", ServerlessConfig=SERVERLESS | {"ProvisionedConcurrency": 1})
     )
     [member] = fleet.variants["main"].pool.members
     [warm] = member.instance.pids
-    assert ask(traffic)["pid"] == warm
+    assert invoke_model(traffic)["pid"] == warm
     fleet.set_serverless("main", {"ProvisionedConcurrency": 2})
     both = set(member.instance.pids)
     (meeting := tmp_path / "meeting").mkdir()
     with ThreadPoolExecutor() as pool:
-        met = [pool.submit(ask, traffic, meet=[str(meeting), 2]) for _ in range(2)]
+        met = [pool.submit(invoke_model, traffic, meet=[str(meeting), 2]) for _ in range(2)]
         assert {one.result()["pid"] for one in met} == both
-        slow = [pool.submit(ask, traffic, until=str(tmp_path / "three")) for _ in range(3)]
+        slow = [pool.submit(invoke_model, traffic, until=str(tmp_path / "three")) for _ in range(3)]
         until(lambda: member.active_requests == 3)
         with pytest.raises(ThrottledError):
-            ask(traffic)
+            invoke_model(traffic)
         (tmp_path / "three").touch()
         assert both < {one.result()["pid"] for one in slow}
     fleet.set_serverless("main", {"MaxConcurrency": 1, "ProvisionedConcurrency": 1})
     with ThreadPoolExecutor() as pool:
-        slow_one = pool.submit(ask, traffic, until=str(tmp_path / "one"))
+        slow_one = pool.submit(invoke_model, traffic, until=str(tmp_path / "one"))
         until(lambda: member.active_requests == 1)
         with pytest.raises(ThrottledError):
-            ask(traffic)
+            invoke_model(traffic)
         (tmp_path / "one").touch()
         slow_one.result()
 
 
-def test_a_model_that_does_not_load_leaves_as_many_instances_as_there_were(fleets: Fleets, models: Models) -> None:
+def test_a_model_that_does_not_load_leaves_as_many_instances_as_there_were(fleets: Fleets, models: ModelStore) -> None:
     missing = {"main": [models("main")["main"][0] | {"ModelDataUrl": "s3://no-such-bucket/model.tar.gz"}]}
-    fleet = fleets.create_fleet("broken", {"ProductionVariants": [variant("main")]}, missing)
+    fleet = fleets.create_fleet("broken", {"ProductionVariants": [build_variant("main")]}, missing)
     with pytest.raises(StartError, match=r"s3://no-such-bucket/model\.tar\.gz"):
         fleet.start()
     assert fleet.instance_counts == {"main": 0}
 
 
 def test_what_served_before_a_restart_comes_back_with_the_first_request(
-    sandbox: Sandbox, tmp_path: Path, models: Models
+    sandbox: Sandbox, tmp_path: Path, models: ModelStore
 ) -> None:
-    variants = [variant("main", InitialInstanceCount=2), variant("other", InitialVariantWeight=0.0)]
+    variants = [build_variant("main", InitialInstanceCount=2), build_variant("other", InitialVariantWeight=0.0)]
     config = {"EndpointConfigName": "kept", "ProductionVariants": variants}
     kept = ServingState(config, models("main", "other"))
-    with standing(sandbox, tmp_path) as parts:
+    with run_region(sandbox, tmp_path) as parts:
         fleets = parts.get(Fleets)
         fleets.find_serving = {"kept": kept}.get
         with ThreadPoolExecutor() as pool:  # all wait for the same instances
-            first = [pool.submit(lambda: ask(fleets.get_traffic("kept"))) for _ in range(4)]
+            first = [pool.submit(lambda: invoke_model(fleets.get_traffic("kept"))) for _ in range(4)]
             assert {one.result()["model"] for one in first} == {"main"}
         [(fleet, share)] = fleets.get_traffic("kept").shares
         assert (fleet.instance_counts, share) == ({"main": 2, "other": 1}, 1.0)
@@ -266,21 +270,21 @@ def test_what_served_before_a_restart_comes_back_with_the_first_request(
 
 
 def test_an_endpoint_that_goes_answers_what_it_has_and_closing_waits_for_nobody(
-    fleets: Fleets, models: Models, tmp_path: Path
+    fleets: Fleets, models: ModelStore, tmp_path: Path
 ) -> None:
-    _, traffic = serve(fleets, "going", models, variant("main"))
+    _, traffic = start_fleet(fleets, "going", models, build_variant("main"))
     with ThreadPoolExecutor() as pool:
-        slow = pool.submit(ask, traffic, until=str(tmp_path / "go"))
+        slow = pool.submit(invoke_model, traffic, until=str(tmp_path / "go"))
         until(lambda: traffic.fleets[0].variants["main"].pool.members[0].active_requests)
         fleets.release("going")
         (tmp_path / "go").touch()
         assert slow.result()["model"] == "main"
     with pytest.raises(InvocationError):
-        ask(traffic)
+        invoke_model(traffic)
 
-    _, traffic = serve(fleets, "going", models, variant("main"))
+    _, traffic = start_fleet(fleets, "going", models, build_variant("main"))
     with ThreadPoolExecutor() as pool:
-        stuck = pool.submit(ask, traffic, seconds=60)
+        stuck = pool.submit(invoke_model, traffic, seconds=60)
         until(lambda: traffic.fleets[0].variants["main"].pool.members[0].active_requests)
         began = time.monotonic()
         fleets.close()
@@ -293,29 +297,29 @@ def test_after_a_restart_all_instances_come_back_with_the_first_request_and_none
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with Sandbox.start(state=tmp_path) as sandbox:
-        own = Endpoints.of(sandbox)
-        endpoint = own.create(own.config(own.model("live"), count=1))
+        own = EndpointClient.prepare(sandbox)
+        endpoint = own.create_endpoint(own.create_config(own.create_model("live"), count=1))
         more = [{"VariantName": "main", "DesiredInstanceCount": 3}]
         own.sagemaker.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=more)
-        own.rest(endpoint)
-        own.ask(endpoint)
-        begun = workers(sandbox)
+        own.wait_until_settled(endpoint)
+        own.invoke(endpoint)
+        begun = list_workers(sandbox)
         assert len(begun) == 3
         private = [worker.memory_full_info().uss / 2**20 for worker in begun]
         with capsys.disabled():
             print(f"\nAn idle instance uses {max(private):.1f} MB of memory of its own, without its model.")
         assert max(private) < 50
-    until(lambda: not any(map(lives, begun)))
+    until(lambda: not any(map(is_alive, begun)))
 
     with Sandbox.start(state=tmp_path) as sandbox:
-        assert workers(sandbox) == []
-        assert Endpoints(sandbox).ask(endpoint) == "live"
-        begun = workers(sandbox)
+        assert list_workers(sandbox) == []
+        assert EndpointClient(sandbox).invoke(endpoint) == "live"
+        begun = list_workers(sandbox)
         assert len(begun) == 3
-    until(lambda: not any(map(lives, begun)))
+    until(lambda: not any(map(is_alive, begun)))
 
 
-def workers(sandbox: Sandbox) -> list[psutil.Process]:
+def list_workers(sandbox: Sandbox) -> list[psutil.Process]:
     """The processes that hold models."""
     children = psutil.Process(sandbox.pid).children(recursive=True)
-    return [one for one in children if any(part.endswith("worker.py") for part in line(one))]
+    return [one for one in children if any(part.endswith("worker.py") for part in get_command_line(one))]

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.runtime.model_data import DownloadTimeoutError, ModelDataCache, ModelDataSource
-from tests.sandbox.hosting_support import REAL_TIME, SERVERLESS, Deploying
+from tests.sandbox.hosting_support import REAL_TIME, SERVERLESS, EndpointDeployer
 from tests.sandbox.support import IMAGE, ROLE, refusal
 
 pytestmark = pytest.mark.slow
@@ -41,16 +41,16 @@ def transform_fn(model, *_): return json.dumps(model), "application/json"
 
 
 @pytest.fixture
-def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> Deploying:
-    return Deploying(sandbox, bucket, fresh)
+def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> EndpointDeployer:
+    return EndpointDeployer(sandbox, bucket, fresh)
 
 
-def named(deploying: Deploying, name: str, **members: Any) -> dict[str, Any]:
-    return deploying.container(NAMED, Environment={"NAME": name}, **members)
+def create_named_container(deploying: EndpointDeployer, name: str, **members: Any) -> dict[str, Any]:
+    return deploying.create_container(NAMED, Environment={"NAME": name}, **members)
 
 
-def test_containers_in_series_ask_each_other_with_the_types_of_their_answers(deploying: Deploying) -> None:
-    endpoint = deploying.serve(*(named(deploying, name) for name in ("first", "second", "third")))
+def test_containers_in_series_ask_each_other_with_the_types_of_their_answers(deploying: EndpointDeployer) -> None:
+    endpoint = deploying.deploy(*(create_named_container(deploying, name) for name in ("first", "second", "third")))
     answer = deploying.runtime.invoke_endpoint(
         EndpointName=endpoint, Body=b"1", ContentType="text/csv", Accept="text/plain"
     )
@@ -61,9 +61,9 @@ def test_containers_in_series_ask_each_other_with_the_types_of_their_answers(dep
     assert "from container-1 with message" in broken.value.response["Error"]["Message"]
 
 
-def test_containers_that_are_asked_directly_are_asked_by_their_hostname(deploying: Deploying) -> None:
-    containers = [named(deploying, name, ContainerHostname=name) for name in ("left", "right")]
-    endpoint = deploying.serve(*containers, InferenceExecutionConfig={"Mode": "Direct"})
+def test_containers_that_are_asked_directly_are_asked_by_their_hostname(deploying: EndpointDeployer) -> None:
+    containers = [create_named_container(deploying, name, ContainerHostname=name) for name in ("left", "right")]
+    endpoint = deploying.deploy(*containers, InferenceExecutionConfig={"Mode": "Direct"})
     asked = {"EndpointName": endpoint, "Body": b"1", "ContentType": "text/csv"}
     for name in ("left", "right"):
         answer = deploying.runtime.invoke_endpoint(TargetContainerHostname=name, **asked)
@@ -73,44 +73,44 @@ def test_containers_that_are_asked_directly_are_asked_by_their_hostname(deployin
     assert (code, "middle" in message) == ("ValidationError", True)
 
 
-def test_a_models_data_may_be_uncompressed_and_have_others_beside_them(deploying: Deploying) -> None:
-    deploying.put("prefix/code/inference.py", LISTING)
-    deploying.put("prefix/deep/er/weights.txt", "7")
-    deploying.put("prefixed.txt", "of another model")
+def test_a_models_data_may_be_uncompressed_and_have_others_beside_them(deploying: EndpointDeployer) -> None:
+    deploying.put_object("prefix/code/inference.py", LISTING)
+    deploying.put_object("prefix/deep/er/weights.txt", "7")
+    deploying.put_object("prefixed.txt", "of another model")
     source = {"S3DataType": "S3Prefix", "CompressionType": "None", "S3Uri": f"s3://{deploying.bucket}/prefix/"}
-    deploying.put("adapters/one.txt", "1")
+    deploying.put_object("adapters/one.txt", "1")
     beside = {"S3DataType": "S3Prefix", "CompressionType": "None", "S3Uri": f"s3://{deploying.bucket}/adapters/"}
-    endpoint = deploying.serve(
+    endpoint = deploying.deploy(
         {
             "Image": IMAGE,
             "ModelDataSource": {"S3DataSource": source},
             "AdditionalModelDataSources": [{"ChannelName": "adapters", "S3DataSource": beside}],
         }
     )
-    assert json.loads(deploying.ask(endpoint)) == {"deep/er/weights.txt": "7", "adapters/one.txt": "1"}
+    assert json.loads(deploying.invoke(endpoint)) == {"deep/er/weights.txt": "7", "adapters/one.txt": "1"}
 
 
 @pytest.mark.parametrize("shape", ["https://{}.s3.eu-north-1.amazonaws.com/", "https://s3.amazonaws.com/{}/"])
-def test_a_models_data_may_be_named_by_https(deploying: Deploying, shape: str) -> None:
-    container = named(deploying, "https")
+def test_a_models_data_may_be_named_by_https(deploying: EndpointDeployer, shape: str) -> None:
+    container = create_named_container(deploying, "https")
     key = container["ModelDataUrl"].rpartition("/")[2]
-    endpoint = deploying.serve(container | {"ModelDataUrl": shape.format(deploying.bucket) + key})
-    assert deploying.ask(endpoint, "1", ContentType="text/csv") == "https(text/csv: 1)"
+    endpoint = deploying.deploy(container | {"ModelDataUrl": shape.format(deploying.bucket) + key})
+    assert deploying.invoke(endpoint, "1", ContentType="text/csv") == "https(text/csv: 1)"
 
 
 @pytest.mark.parametrize("variant", [None, SERVERLESS], ids=["real-time", "serverless"])
-def test_an_endpoint_that_cannot_serve_is_never_in_service(deploying: Deploying, variant: Any) -> None:
+def test_an_endpoint_that_cannot_serve_is_never_in_service(deploying: EndpointDeployer, variant: Any) -> None:
     options = {} if variant is None else {"variant": variant}
-    gone, broken = named(deploying, "gone"), named(deploying, "broken")
+    gone, broken = create_named_container(deploying, "gone"), create_named_container(deploying, "broken")
     key = broken["ModelDataUrl"].rpartition("/")[2]
-    deploying.put(key, "no archive")
-    faulty = deploying.container("def model_fn(folder): raise ValueError('no weights')")
+    deploying.put_object(key, "no archive")
+    faulty = deploying.create_container("def model_fn(folder): raise ValueError('no weights')")
     wrong = {
         broken["ModelDataUrl"]: 'Failed to extract model data archive for container "container_1" from URL: "{}".',
         faulty["ModelDataUrl"]: "The primary container for production variant main did not pass the ping health check.",
     }
     for container in (broken, faulty):
-        failed = deploying.settled(deploying.begin(container, **options))
+        failed = deploying.wait_until_settled(deploying.start_deployment(container, **options))
         assert failed["EndpointStatus"] == "Failed"
         address = container["ModelDataUrl"]
         assert failed["FailureReason"].startswith(wrong[address].format(address))
@@ -123,7 +123,7 @@ def test_an_endpoint_that_cannot_serve_is_never_in_service(deploying: Deploying,
     deploying.sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=variants)
     deploying.s3.delete_object(Bucket=deploying.bucket, Key=gone["ModelDataUrl"].rpartition("/")[2])
     deploying.sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
-    failed = deploying.settled(endpoint)
+    failed = deploying.wait_until_settled(endpoint)
     assert failed["EndpointStatus"] == "Failed"
     assert failed["FailureReason"].startswith(
         f'Failed to download model data for container "container_1" from URL: "{gone["ModelDataUrl"]}". Please ensure'
@@ -133,8 +133,8 @@ def test_an_endpoint_that_cannot_serve_is_never_in_service(deploying: Deploying,
     assert (code, message) == ("ValidationError", f"Endpoint {endpoint} of account 123456789012 not found.")
 
 
-def test_others_answer_while_a_large_model_is_unpacked_and_loaded(deploying: Deploying, tmp_path: Path) -> None:
-    quick = deploying.serve(named(deploying, "quick"))
+def test_others_answer_while_a_large_model_is_unpacked_and_loaded(deploying: EndpointDeployer, tmp_path: Path) -> None:
+    quick = deploying.deploy(create_named_container(deploying, "quick"))
     content, gate = io.BytesIO(), tmp_path / "open"
     loading = f"""
 import pathlib, time
@@ -149,18 +149,22 @@ def transform_fn(model, *_): return str(model), "text/plain"
             member = tarfile.TarInfo(name)
             member.size = len(body)
             archive.addfile(member, io.BytesIO(body))
-    large = deploying.begin({"Image": IMAGE, "ModelDataUrl": deploying.put("large.tar.gz", content.getvalue())})
+    large = deploying.start_deployment(
+        {"Image": IMAGE, "ModelDataUrl": deploying.put_object("large.tar.gz", content.getvalue())}
+    )
     for _ in range(50):
-        assert deploying.ask(quick, "1", ContentType="text/csv") == "quick(text/csv: 1)"
-    another = deploying.serve(named(deploying, "another"))  # one that is made meanwhile waits for nothing either
-    assert deploying.ask(another, "1", ContentType="text/csv") == "another(text/csv: 1)"
+        assert deploying.invoke(quick, "1", ContentType="text/csv") == "quick(text/csv: 1)"
+    another = deploying.deploy(
+        create_named_container(deploying, "another")
+    )  # one that is made meanwhile waits for nothing either
+    assert deploying.invoke(another, "1", ContentType="text/csv") == "another(text/csv: 1)"
     assert deploying.sagemaker.describe_endpoint(EndpointName=large)["EndpointStatus"] == "Creating"
     gate.touch()
-    assert deploying.settled(large)["EndpointStatus"] == "InService"
-    assert deploying.ask(large) == str(weights)
+    assert deploying.wait_until_settled(large)["EndpointStatus"] == "InService"
+    assert deploying.invoke(large) == str(weights)
 
 
-def test_what_a_request_and_its_answer_carry_beside_their_bodies_gets_through(deploying: Deploying) -> None:
+def test_what_a_request_and_its_answer_carry_beside_their_bodies_gets_through(deploying: EndpointDeployer) -> None:
     script = """
 import json
 OWN = "X-Amzn-SageMaker-"
@@ -175,7 +179,7 @@ def transform_fn(model, data, content_type, accept, context):
         context.set_response_header(0, OWN + "Closed-Session-Id", asked["x-amzn-sagemaker-session-id"])
     return json.dumps(asked), "application/json"
 """
-    endpoint = deploying.serve(deploying.container(script))
+    endpoint = deploying.deploy(deploying.create_container(script))
     asked = {"EndpointName": endpoint, "Body": b"1", "CustomAttributes": "abc", "InferenceId": "i-7", "Accept": "a/b"}
     first = deploying.runtime.invoke_endpoint(SessionId="NEW_SESSION", **asked)
     assert (first["CustomAttributes"], first["NewSessionId"]) == ("cba", "s1; Expires=2030-01-01T00:00:00Z")
@@ -185,8 +189,8 @@ def transform_fn(model, data, content_type, accept, context):
     assert deploying.runtime.invoke_endpoint(SessionId="s1", **asked)["ClosedSessionId"] == "s1"
 
 
-def test_what_an_endpoint_does_not_take_is_refused(deploying: Deploying) -> None:
-    endpoint = deploying.serve(named(deploying, "real"))
+def test_what_an_endpoint_does_not_take_is_refused(deploying: EndpointDeployer) -> None:
+    endpoint = deploying.deploy(create_named_container(deploying, "real"))
     asked = {"EndpointName": endpoint, "Body": b"", "ContentType": "text/csv"}
     for member in ("CustomAttributes", "InferenceId"):
         assert "regular expression" in refusal(deploying.runtime.invoke_endpoint, **asked, **{member: "\xe9"})[1]
@@ -203,18 +207,18 @@ def test_what_an_endpoint_does_not_take_is_refused(deploying: Deploying) -> None
     ):
         code, message = refusal(invoke, **asked | members)
         assert (code, why in message) == ("ValidationError", True), message
-    assert len(deploying.ask(endpoint, bytes(6 * 2**20), ContentType="text/csv")) > 6 * 2**20
+    assert len(deploying.invoke(endpoint, bytes(6 * 2**20), ContentType="text/csv")) > 6 * 2**20
 
 
-def test_an_asynchronous_endpoint_is_not_asked_to_answer_at_once(deploying: Deploying) -> None:
+def test_an_asynchronous_endpoint_is_not_asked_to_answer_at_once(deploying: EndpointDeployer) -> None:
     config = {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": f"s3://{deploying.bucket}/answers"}}}
-    asked = {"EndpointName": deploying.serve(named(deploying, "later"), config=config), "Body": b""}
+    asked = {"EndpointName": deploying.deploy(create_named_container(deploying, "later"), config=config), "Body": b""}
     for invoke in (deploying.runtime.invoke_endpoint, deploying.runtime.invoke_endpoint_with_response_stream):
         code, message = refusal(invoke, **asked)
         assert (code, message.endswith("use InvokeEndpointAsync.")) == ("ValidationError", True)
 
 
-def test_a_containers_failure_is_told_with_its_status_and_where_its_log_is(deploying: Deploying) -> None:
+def test_a_containers_failure_is_told_with_its_status_and_where_its_log_is(deploying: EndpointDeployer) -> None:
     script = """
 class Teapot(Exception): status_code = 418
 def model_fn(model_dir): return None
@@ -222,10 +226,10 @@ def transform_fn(model, data, content_type, accept):
     if data == "teapot": raise Teapot("short and stout")
     raise KeyError("x")
 """
-    endpoint = deploying.serve(deploying.container(script))
+    endpoint = deploying.deploy(deploying.create_container(script))
     for body, status, who, said in (("teapot", 418, "client", "short and stout"), ("", 500, "server", "'x'")):
         with pytest.raises(ClientError) as failed:
-            deploying.ask(endpoint, body, ContentType="text/csv")
+            deploying.invoke(endpoint, body, ContentType="text/csv")
         told: Any = failed.value.response
         assert told["Error"]["Code"] == "ModelError"
         assert told["Error"]["Message"].startswith(
@@ -235,7 +239,7 @@ def transform_fn(model, data, content_type, accept):
         assert told["LogStreamArn"].endswith(f":log-group:/aws/sagemaker/Endpoints/{endpoint}")
 
 
-def test_an_instance_takes_more_requests_at_once_than_it_has_workers(deploying: Deploying) -> None:
+def test_an_instance_takes_more_requests_at_once_than_it_has_workers(deploying: EndpointDeployer) -> None:
     slow = """
 import os, time
 def model_fn(model_dir): return None
@@ -243,20 +247,20 @@ def transform_fn(*_):
     time.sleep(0.1)
     return str(os.getpid()), "text/plain"
 """
-    endpoint = deploying.serve(deploying.container(slow))
+    endpoint = deploying.deploy(deploying.create_container(slow))
     with ThreadPoolExecutor(12) as clients:
-        workers = set(clients.map(lambda _: deploying.ask(endpoint), range(12)))
+        workers = set(clients.map(lambda _: deploying.invoke(endpoint), range(12)))
     assert 1 <= len(workers) <= len(os.sched_getaffinity(0))
 
 
-def test_containers_act_as_their_models_role_unless_they_are_isolated(deploying: Deploying) -> None:
+def test_containers_act_as_their_models_role_unless_they_are_isolated(deploying: EndpointDeployer) -> None:
     script = """
 import os
 def model_fn(model_dir): return os.environ.get("AWS_ACCESS_KEY_ID", "none")
 def transform_fn(model, *_): return model, "text/plain"
 """
-    assert deploying.ask(deploying.serve(deploying.container(script))).startswith("ASIA")
-    assert deploying.ask(deploying.serve(deploying.container(script), EnableNetworkIsolation=True)) == "none"
+    assert deploying.invoke(deploying.deploy(deploying.create_container(script))).startswith("ASIA")
+    assert deploying.invoke(deploying.deploy(deploying.create_container(script), EnableNetworkIsolation=True)) == "none"
 
 
 def test_data_that_come_too_late_are_not_waited_for(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def output_fn(prediction, accept):
 """
 
 
-def packed(inference: str = INFERENCE, **others: str) -> bytes:
+def pack_model(inference: str = INFERENCE, **others: str) -> bytes:
     files = {"model.json": json.dumps({"weight": 2}), "code/inference.py": inference, **others}
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as tar:
@@ -73,7 +73,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     ) -> ModelServer:
         container = Container(tmp_path / f"server-{len(servers)}", mounted=mounted)
         container.reset()
-        archives.unpack(io.BytesIO(model_data or packed()), container.model, "model.tar.gz")
+        archives.unpack(io.BytesIO(model_data or pack_model()), container.model, "model.tar.gz")
         capacity = Capacity(**{"memory_mb": 1024, "workers": 2} | options)
         servers.append(ModelServer(container, environment or {}, capacity, now=now))
         return servers[-1]
@@ -83,14 +83,14 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         server.close()
 
 
-def ask(server: ModelServer, *, within: float = 60, **request: object) -> dict[str, Any]:
-    body, content_type = said(server, json.dumps(request).encode(), within=within)
+def invoke(server: ModelServer, *, within: float = 60, **request: object) -> dict[str, Any]:
+    body, content_type = invoke_raw(server, json.dumps(request).encode(), within=within)
     assert content_type == JSON
     answer: dict[str, Any] = json.loads(body)
     return answer
 
 
-def said(
+def invoke_raw(
     server: ModelServer, body: bytes, content_type: str = JSON, accept: str = JSON, *, within: float = 60
 ) -> tuple[bytes, str]:
     answer = server.invoke(ContainerRequest.build(body, content_type, accept, within))
@@ -101,27 +101,27 @@ def test_a_cold_worker_starts_on_the_first_request_and_goes_when_idle(serve: Ser
     moment = [0.0]
     server = serve(now=lambda: moment[0], idle_seconds=300)
     assert server.worker_count == 0
-    first, second = ask(server, x=3), ask(server, x=4)
+    first, second = invoke(server, x=3), invoke(server, x=4)
     assert (first["value"], second["value"]) == (6, 8)
     assert first["pid"] == second["pid"]
     assert server.worker_count == 1
     moment[0] += 301
     until(lambda: server.worker_count == 0 and not psutil.pid_exists(first["pid"]))
-    assert ask(server, x=5)["pid"] != first["pid"]
+    assert invoke(server, x=5)["pid"] != first["pid"]
 
 
 def test_a_worker_is_idle_by_the_time_that_it_is_told(serve: Serve) -> None:
     moment = [0.0]
     server = serve(now=lambda: moment[0], idle_seconds=300)
-    first = ask(server, x=1)["pid"]
+    first = invoke(server, x=1)["pid"]
     moment[0] += 299
-    assert ask(server, x=1)["pid"] == first
+    assert invoke(server, x=1)["pid"] == first
     moment[0] += 301
-    assert ask(server, x=1)["pid"] != first
+    assert invoke(server, x=1)["pid"] != first
 
 
 def test_warm_workers_are_there_before_any_request_and_come_back(serve: Serve) -> None:
-    server = serve(idle=0, warm=1)
+    server = serve(idle_seconds=0, warm=1)
     server.start()
     [pid] = server.pids
     answer = server.invoke(ContainerRequest.build(b'{"x": 1}', JSON, JSON))
@@ -135,10 +135,10 @@ def test_warm_workers_are_there_before_any_request_and_come_back(serve: Serve) -
 
 
 def test_where_requests_may_wait_they_do_and_the_rest_is_throttled(serve: Serve, tmp_path: Path) -> None:
-    server = serve(workers=1, waiting=2)
+    server = serve(workers=1, max_waiting=2)
     server.start()
     with ThreadPoolExecutor() as pool:
-        asked = [pool.submit(ask, server, x=1, until=str(tmp_path / "go")) for _ in range(4)]
+        asked = [pool.submit(invoke, server, x=1, until=str(tmp_path / "go")) for _ in range(4)]
         until(lambda: any(one.done() for one in asked))
         (tmp_path / "go").touch()
         errors = [one.exception() for one in asked]
@@ -149,10 +149,10 @@ def test_where_requests_may_wait_they_do_and_the_rest_is_throttled(serve: Serve,
 def test_requests_at_once_have_their_own_workers_up_to_max_concurrency(serve: Serve, tmp_path: Path) -> None:
     server = serve(workers=2)
     with ThreadPoolExecutor() as pool:
-        slow = [pool.submit(ask, server, x=1, until=str(tmp_path / "go")) for _ in range(2)]
+        slow = [pool.submit(invoke, server, x=1, until=str(tmp_path / "go")) for _ in range(2)]
         until(lambda: server.worker_count == 2)
         with pytest.raises(ThrottledError, match="MaxConcurrency"):
-            ask(server, x=1)
+            invoke(server, x=1)
         (tmp_path / "go").touch()
         assert len({answer.result()["pid"] for answer in slow}) == 2
 
@@ -161,7 +161,7 @@ def test_user_prints_do_not_reach_the_response(serve: Serve, tmp_path: Path) -> 
     noisy = INFERENCE.replace(
         "    time.sleep", '    print("from Python"); subprocess.run(["echo", "from a child"])\n    time.sleep'
     )
-    assert ask(serve(packed(noisy)), x=1)["value"] == 2
+    assert invoke(serve(pack_model(noisy)), x=1)["value"] == 2
     log = (tmp_path / "server-0" / "logs" / "worker-1.log").read_text()
     assert "from Python" in log
     assert "from a child" in log
@@ -170,39 +170,41 @@ def test_user_prints_do_not_reach_the_response(serve: Serve, tmp_path: Path) -> 
 def test_missing_functions_have_the_toolkits_defaults(serve: Serve) -> None:
     import numpy as np
 
-    server = serve(packed("def model_fn(model_dir):\n    return lambda rows: rows.sum(axis=1)\n"))
-    assert said(server, b"[[1, 2], [3, 4]]", JSON, "*/*") == (b"[3, 7]", JSON)
-    assert said(server, b"1,2\n3,4\n", CSV, CSV) == (b"3.0\n7.0\n", CSV)
+    server = serve(pack_model("def model_fn(model_dir):\n    return lambda rows: rows.sum(axis=1)\n"))
+    assert invoke_raw(server, b"[[1, 2], [3, 4]]", JSON, "*/*") == (b"[3, 7]", JSON)
+    assert invoke_raw(server, b"1,2\n3,4\n", CSV, CSV) == (b"3.0\n7.0\n", CSV)
     array = io.BytesIO()
     np.save(array, np.array([[1, 2], [3, 4]]))
-    answer, content_type = said(server, array.getvalue(), NPY, NPY)
+    answer, content_type = invoke_raw(server, array.getvalue(), NPY, NPY)
     assert (np.load(io.BytesIO(answer)).tolist(), content_type) == ([3, 7], NPY)
     for content_type, accept in (("image/png", JSON), (JSON, "image/png")):
         with pytest.raises(ModelError, match="Content type image/png is not supported") as refused:
-            said(server, b"[[1]]", content_type, accept)
+            invoke_raw(server, b"[[1]]", content_type, accept)
         assert refused.value.original_status == 415
     assert server.worker_count == 1
 
 
 def test_an_error_of_the_script_is_answered_and_the_worker_goes_on(serve: Serve) -> None:
     server = serve()
-    pid = ask(server, x=1)["pid"]
+    pid = invoke(server, x=1)["pid"]
     with pytest.raises(ModelError, match="'x'") as failed:
-        ask(server, y=1)
+        invoke(server, y=1)
     assert failed.value.original_status == 500
     assert "KeyError: 'x'" in failed.value.log
-    assert ask(server, x=1)["pid"] == pid
+    assert invoke(server, x=1)["pid"] == pid
 
 
 def test_a_worker_that_dies_is_reported_with_its_last_words_and_replaced(serve: Serve) -> None:
-    server = serve(packed(INFERENCE.replace("    time.sleep", '    data.get("die") and os.abort()\n    time.sleep')))
-    pid = ask(server, x=1)["pid"]
+    server = serve(
+        pack_model(INFERENCE.replace("    time.sleep", '    data.get("die") and os.abort()\n    time.sleep'))
+    )
+    pid = invoke(server, x=1)["pid"]
     with pytest.raises(ModelError, match="exit code -6"):
-        ask(server, x=1, die=True)
-    second = ask(server, x=1)["pid"]
+        invoke(server, x=1, die=True)
+    second = invoke(server, x=1)["pid"]
     os.kill(second, signal.SIGKILL)  # while it is idle: nobody need notice
     until(lambda: server.worker_count == 0)
-    assert ask(server, x=1)["pid"] not in {pid, second}
+    assert invoke(server, x=1)["pid"] not in {pid, second}
 
 
 @pytest.mark.parametrize(
@@ -216,10 +218,10 @@ def test_a_worker_that_dies_is_reported_with_its_last_words_and_replaced(serve: 
 )
 def test_what_no_server_could_answer_is_the_containers_failure_and_the_worker_goes_on(serve: Serve, ill: str) -> None:
     script = f"def model_fn(model_dir): pass\ndef transform_fn(model, data, content_type, accept):\n    {ill}\n"
-    server = serve(packed(script), workers=1)
+    server = serve(pack_model(script), workers=1)
     for _ in range(2):
         with pytest.raises(ModelError) as failed:
-            said(server, b"")
+            invoke_raw(server, b"")
         assert failed.value.original_status == 500
     assert server.worker_count == 1
 
@@ -237,10 +239,10 @@ def test_what_a_script_forks_holds_no_request_up_and_goes_with_the_server(serve:
         os._exit(7)
     time.sleep""",
     )
-    server = serve(packed(forking), workers=1)
+    server = serve(pack_model(forking), workers=1)
     with pytest.raises(ModelError, match="exit code 7"):
-        ask(server, x=0)
-    assert ask(server, x=1)["value"] == 2
+        invoke(server, x=0)
+    assert invoke(server, x=1)["value"] == 2
     daemon = psutil.Process(int((tmp_path / "daemon").read_text()))
     assert daemon.is_running()
     server.close()
@@ -249,34 +251,34 @@ def test_what_a_script_forks_holds_no_request_up_and_goes_with_the_server(serve:
 
 def test_a_worker_over_its_memory_is_killed(serve: Serve) -> None:
     greedy = INFERENCE.replace("    time.sleep", "    block = bytearray(data.get('bytes', 0))\n    time.sleep")
-    server = serve(packed(greedy), memory_mb=100)
-    assert ask(server, x=1)["value"] == 2
+    server = serve(pack_model(greedy), memory_mb=100)
+    assert invoke(server, x=1)["value"] == 2
     with pytest.raises(ModelError, match="MemorySizeInMB, 100 MB") as killed:
-        ask(server, x=1, bytes=200 * 2**20, seconds=60)
+        invoke(server, x=1, bytes=200 * 2**20, seconds=60)
     assert killed.value.original_status == 0
 
 
 def test_an_invocation_that_takes_too_long_is_ended(serve: Serve) -> None:
     server = serve()
-    ask(server, x=1)
+    invoke(server, x=1)
     with pytest.raises(ModelError, match="Your invocation timed out"):
-        ask(server, x=1, seconds=30, within=1)
+        invoke(server, x=1, seconds=30, within=1)
     assert server.worker_count == 0
 
 
 @pytest.mark.parametrize(
     ("model_data", "message"),
     [
-        (packed(**{"code/inference.py": "x = 1"}), r"inference.py has no model_fn"),
-        (packed(**{"code/inference.py": "import no_such_package"}), "No module named 'no_such_package'"),
-        (packed(**{"code/inference.py": INFERENCE + "transform_fn = predict_fn"}), "transform_fn cannot be used"),
+        (pack_model(**{"code/inference.py": "x = 1"}), r"inference.py has no model_fn"),
+        (pack_model(**{"code/inference.py": "import no_such_package"}), "No module named 'no_such_package'"),
+        (pack_model(**{"code/inference.py": INFERENCE + "transform_fn = predict_fn"}), "transform_fn cannot be used"),
     ],
     ids=["no model_fn", "import error", "both contracts"],
 )
 def test_a_model_that_cannot_be_loaded_says_why(serve: Serve, model_data: bytes, message: str) -> None:
     server = serve(model_data)
     with pytest.raises(ModelError, match=message) as failed:
-        ask(server, x=1)
+        invoke(server, x=1)
     assert failed.value.original_status == 500
     assert "\n" not in failed.value.message
     assert server.worker_count == 0
@@ -289,26 +291,27 @@ def test_the_entry_point_and_environment_are_the_models_own(
     monkeypatch.setenv("SECRET_OF_THE_HOST", "1")
     script = "import os\nmodel_fn = lambda folder: folder\ntransform_fn = lambda *_: repr((_[0], dict(os.environ)))\n"
     environment = {"SAGEMAKER_PROGRAM": "other.py", "CACHE": "/opt/ml/model/cache"}
-    server = serve(packed(**{"code/other.py": script}), environment, mounted=mounted)
-    folder, seen = ast.literal_eval(said(server, b"{}")[0].decode())
+    server = serve(pack_model(**{"code/other.py": script}), environment, mounted=mounted)
+    folder, seen = ast.literal_eval(invoke_raw(server, b"{}")[0].decode())
     root = "/opt/ml" if mounted else f"{tmp_path}/server-0"
     assert (folder, seen["SM_MODEL_DIR"], seen["CACHE"]) == (f"{root}/model", f"{root}/model", f"{root}/model/cache")
     assert "SECRET_OF_THE_HOST" not in seen
 
 
 def test_a_worker_dies_with_its_server_even_while_it_works(tmp_path: Path) -> None:
-    archives.unpack(io.BytesIO(packed()), tmp_path / "model", "model.tar.gz")
+    archives.unpack(io.BytesIO(pack_model()), tmp_path / "model", "model.tar.gz")
     server = subprocess.Popen(
         [
             sys.executable,
             "-c",
             "import pathlib, sys, threading, time\n"
             "from sagemaker_sandbox.runtime.container import Container\n"
-            "from sagemaker_sandbox.runtime.container_invocation import Asked\n"
+            "from sagemaker_sandbox.runtime.container_invocation import ContainerRequest\n"
             "from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer\n"
             "container = Container(pathlib.Path(sys.argv[1]), mounted=False)\n"
             "server = ModelServer(container, {}, Capacity(1))\n"
-            "ask = lambda body: server.invoke(Asked.of(body, 'application/json', '*/*')).whole\n"
+            "request = lambda body: ContainerRequest.build(body, 'application/json', '*/*')\n"
+            "ask = lambda body: server.invoke(request(body)).full_body\n"
             "print(ask(b'{\"x\": 1}').decode(), flush=True)\n"
             'ask(b\'{"x": 1, "seconds": 60}\')\n',
             str(tmp_path),
@@ -325,8 +328,8 @@ def test_a_worker_dies_with_its_server_even_while_it_works(tmp_path: Path) -> No
 
 def test_closing_leaves_no_worker(serve: Serve) -> None:
     server = serve()
-    pid = ask(server, x=1)["pid"]
+    pid = invoke(server, x=1)["pid"]
     server.close()
     assert not psutil.pid_exists(pid)
     with pytest.raises(ModelError, match="deleted"):
-        ask(server, x=1)
+        invoke(server, x=1)

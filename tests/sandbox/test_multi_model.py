@@ -13,8 +13,8 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.hosting.instance import HostingInstance, InstanceShape
 from sagemaker_sandbox.hosting.invocation import Invocation, MissingTargetError, NotReadyError
 from sagemaker_sandbox.runtime.container_invocation import ModelError
-from tests.sandbox.fleet_support import standing
-from tests.sandbox.hosting_support import Deploying
+from tests.sandbox.fleet_support import run_region
+from tests.sandbox.hosting_support import EndpointDeployer
 from tests.sandbox.support import IMAGE, refusal, tar, until
 
 pytestmark = pytest.mark.slow
@@ -30,26 +30,26 @@ def transform_fn(model, *_): return json.dumps({"name": model["name"], "pid": os
 
 
 @pytest.fixture
-def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> Deploying:
-    return Deploying(sandbox, bucket, fresh)
+def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> EndpointDeployer:
+    return EndpointDeployer(sandbox, bucket, fresh)
 
 
-def put(deploying: Deploying, name: str, mb: int = 1) -> None:
+def put_model(deploying: EndpointDeployer, name: str, mb: int = 1) -> None:
     told = json.dumps({"name": name, "mb": mb})
-    deploying.put(f"many/{name}.tar.gz", tar(code__inference_py=SIZED, **{"model.json": told}))
+    deploying.put_object(f"many/{name}.tar.gz", tar(code__inference_py=SIZED, **{"model.json": told}))
 
 
-def many(deploying: Deploying, **members: Any) -> dict[str, Any]:
+def build_container(deploying: EndpointDeployer, **members: Any) -> dict[str, Any]:
     return {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{deploying.bucket}/many/", **members}
 
 
-def test_models_are_found_by_name_when_they_are_asked_for(deploying: Deploying) -> None:
-    put(deploying, "one")
-    endpoint = deploying.serve(many(deploying))
-    put(deploying, "sub/two")  # which was not there when the endpoint was made
+def test_models_are_found_by_name_when_they_are_asked_for(deploying: EndpointDeployer) -> None:
+    put_model(deploying, "one")
+    endpoint = deploying.deploy(build_container(deploying))
+    put_model(deploying, "sub/two")  # which was not there when the endpoint was made
 
     def ask(target: str) -> Any:
-        return json.loads(deploying.ask(endpoint, TargetModel=target))
+        return json.loads(deploying.invoke(endpoint, TargetModel=target))
 
     with ThreadPoolExecutor() as clients:
         first = list(clients.map(ask, ["one.tar.gz"] * 3 + ["sub/two.tar.gz"] * 3))
@@ -59,7 +59,7 @@ def test_models_are_found_by_name_when_they_are_asked_for(deploying: Deploying) 
     assert ask("one.tar.gz") == first[0]  # what is loaded serves on
 
     invoke, asked = deploying.runtime.invoke_endpoint, {"EndpointName": endpoint, "Body": b""}
-    deploying.put("many/broken.tar.gz", "no archive")
+    deploying.put_object("many/broken.tar.gz", "no archive")
     for target, why in (
         ({"TargetModel": "three.tar.gz"}, f"Failed to download model data(bucket: {deploying.bucket}, key: many/three"),
         (
@@ -72,22 +72,22 @@ def test_models_are_found_by_name_when_they_are_asked_for(deploying: Deploying) 
         assert (code, why in message) == ("ValidationError", True), message
 
 
-def test_one_of_several_containers_may_serve_many_models(deploying: Deploying) -> None:
-    put(deploying, "one")
+def test_one_of_several_containers_may_serve_many_models(deploying: EndpointDeployer) -> None:
+    put_model(deploying, "one")
     after = "def model_fn(folder): pass\ndef transform_fn(_, data, *__): return f'after {data}', 'text/plain'\n"
-    endpoint = deploying.serve(many(deploying), deploying.container(after))
-    assert deploying.ask(endpoint, TargetModel="one.tar.gz").startswith('after {"name": "one"')
+    endpoint = deploying.deploy(build_container(deploying), deploying.create_container(after))
+    assert deploying.invoke(endpoint, TargetModel="one.tar.gz").startswith('after {"name": "one"')
 
 
 @pytest.fixture
-def instance(sandbox: Sandbox, deploying: Deploying, tmp_path: Path) -> Any:
+def instance(sandbox: Sandbox, deploying: EndpointDeployer, tmp_path: Path) -> Any:
     """Makes an instance of one multi-model container that is closed after the test."""
-    with standing(sandbox, tmp_path) as parts:
+    with run_region(sandbox, tmp_path) as parts:
         made: list[HostingInstance] = []
 
         def make(shape: InstanceShape, **members: Any) -> HostingInstance:
             folder = tmp_path / str(len(made))
-            made.append(HostingInstance(parts.region, "main-1", [many(deploying, **members)], folder, shape))
+            made.append(HostingInstance(parts.region, "main-1", [build_container(deploying, **members)], folder, shape))
             made[-1].start()
             return made[-1]
 
@@ -96,50 +96,50 @@ def instance(sandbox: Sandbox, deploying: Deploying, tmp_path: Path) -> Any:
             one.close()
 
 
-def took(instance: HostingInstance, target: str, seconds: float = 60) -> Any:
+def get_timings(instance: HostingInstance, target: str, seconds: float = 60) -> Any:
     return instance.invoke(Invocation(b"", target_model=f"{target}.tar.gz", timeout_seconds=seconds)).timings
 
 
-def test_the_model_that_was_not_used_for_longest_makes_room(deploying: Deploying, instance: Any) -> None:
+def test_the_model_that_was_not_used_for_longest_makes_room(deploying: EndpointDeployer, instance: Any) -> None:
     for name in ("a", "b", "c"):
-        put(deploying, name, mb=60)
+        put_model(deploying, name, mb=60)
     served = instance(InstanceShape(loaded_mb=200))  # of 60 MB and an interpreter each, two fit
-    first = took(served, "a")
-    assert (first.cache_hit, first.model_unloading, served.loaded) == (False, None, 1)
+    first = get_timings(served, "a")
+    assert (first.cache_hit, first.model_unloading, served.loaded_models) == (False, None, 1)
     assert first.model_waiting >= first.model_loading > 0
-    assert took(served, "b").cache_hit is False
-    again = took(served, "a")
-    assert (again.cache_hit, again.model_loading, served.loaded) == (True, None, 2)
-    assert took(served, "c").model_unloading > 0
-    assert (served.loaded, len(served.pids)) == (2, 2)
-    assert took(served, "a").cache_hit is True
-    assert took(served, "b").cache_hit is False
+    assert get_timings(served, "b").cache_hit is False
+    again = get_timings(served, "a")
+    assert (again.cache_hit, again.model_loading, served.loaded_models) == (True, None, 2)
+    assert get_timings(served, "c").model_unloading > 0
+    assert (served.loaded_models, len(served.pids)) == (2, 2)
+    assert get_timings(served, "a").cache_hit is True
+    assert get_timings(served, "b").cache_hit is False
 
 
-def test_models_that_are_not_to_be_cached_leave_after_their_answer(deploying: Deploying, instance: Any) -> None:
-    put(deploying, "a")
+def test_models_that_are_not_to_be_cached_leave_after_their_answer(deploying: EndpointDeployer, instance: Any) -> None:
+    put_model(deploying, "a")
     served = instance(InstanceShape(), MultiModelConfig={"ModelCacheSetting": "Disabled"})
-    assert [took(served, "a").cache_hit for _ in range(2)] == [False, False]
-    assert (served.loaded, served.pids) == (0, [])
+    assert [get_timings(served, "a").cache_hit for _ in range(2)] == [False, False]
+    assert (served.loaded_models, served.pids) == (0, [])
 
 
-def test_a_model_that_leaves_is_not_in_the_way_of_itself(deploying: Deploying, instance: Any) -> None:
-    put(deploying, "busy")
+def test_a_model_that_leaves_is_not_in_the_way_of_itself(deploying: EndpointDeployer, instance: Any) -> None:
+    put_model(deploying, "busy")
     served = instance(InstanceShape(), MultiModelConfig={"ModelCacheSetting": "Disabled"})
     with ThreadPoolExecutor(4) as pool:
-        assert {one.model > 0 for one in pool.map(lambda _: took(served, "busy"), range(12))} == {True}
+        assert {one.model > 0 for one in pool.map(lambda _: get_timings(served, "busy"), range(12))} == {True}
 
 
 def test_a_model_that_is_being_loaded_goes_with_its_container(
-    deploying: Deploying, instance: Any, tmp_path: Path
+    deploying: EndpointDeployer, instance: Any, tmp_path: Path
 ) -> None:
     begun = tmp_path / "begun"
     noted = f"pathlib.Path({str(begun)!r}).write_text(str(os.getpid()))"
     endless = f"import os, pathlib, time\ndef model_fn(model_dir):\n    {noted}\n    time.sleep(600)\n"
-    deploying.put("many/endless.tar.gz", tar(code__inference_py=endless))
+    deploying.put_object("many/endless.tar.gz", tar(code__inference_py=endless))
     served = instance(InstanceShape())
     with ThreadPoolExecutor() as pool:
-        asked = pool.submit(took, served, "endless")
+        asked = pool.submit(get_timings, served, "endless")
         until(lambda: begun.exists() and begun.read_text())
         [model] = [one for one in psutil.Process().children(recursive=True) if begun.read_text() == str(one.pid)]
         served.close()
@@ -148,20 +148,24 @@ def test_a_model_that_is_being_loaded_goes_with_its_container(
     assert not model.is_running()
 
 
-def test_a_model_that_is_still_being_loaded_is_not_ready(deploying: Deploying, instance: Any, tmp_path: Path) -> None:
+def test_a_model_that_is_still_being_loaded_is_not_ready(
+    deploying: EndpointDeployer, instance: Any, tmp_path: Path
+) -> None:
     gate = tmp_path / "gate"
     waiting = SIZED.replace(
         "    told =", f"    import time\n    while not os.path.exists({str(gate)!r}): time.sleep(0.02)\n    told ="
     )
-    deploying.put("many/slow.tar.gz", tar(code__inference_py=waiting, **{"model.json": '{"name": "slow", "mb": 1}'}))
-    put(deploying, "quick")
+    deploying.put_object(
+        "many/slow.tar.gz", tar(code__inference_py=waiting, **{"model.json": '{"name": "slow", "mb": 1}'})
+    )
+    put_model(deploying, "quick")
     served = instance(InstanceShape())
     with pytest.raises(NotReadyError) as refused:
-        took(served, "slow", seconds=0.3)
+        get_timings(served, "slow", seconds=0.3)
     assert (refused.value.code, refused.value.status) == ("ModelNotReadyException", 429)
-    assert took(served, "quick").cache_hit is False  # others are loaded meanwhile
+    assert get_timings(served, "quick").cache_hit is False  # others are loaded meanwhile
     gate.touch()
-    until(lambda: served.loaded == 2)
-    assert took(served, "slow").cache_hit is True
+    until(lambda: served.loaded_models == 2)
+    assert get_timings(served, "slow").cache_hit is True
     with pytest.raises(MissingTargetError):
-        took(served, "missing")
+        get_timings(served, "missing")

@@ -32,7 +32,7 @@ def job(bucket: str, fresh: Fresh) -> dict[str, Any]:
     }
 
 
-def finished(sagemaker: Any, name: str) -> Any:
+def find_finished(sagemaker: Any, name: str) -> Any:
     described = sagemaker.describe_processing_job(ProcessingJobName=name)
     return described if described["ProcessingJobStatus"] in ("Completed", "Failed", "Stopped") else None
 
@@ -46,7 +46,7 @@ def test_a_job_is_told_from_its_start_to_its_end(sagemaker: Any, s3: Any, bucket
         "Processing job names must be unique within an AWS account and region, and a processing job with this name "
         f"already exists ({arn})",
     )
-    done = until(lambda: finished(sagemaker, name))
+    done = until(lambda: find_finished(sagemaker, name))
     assert (done["ProcessingJobStatus"], done["ExitMessage"]) == ("Completed", "fine\n")
     assert done["CreationTime"] <= done["ProcessingStartTime"] <= done["ProcessingEndTime"]
     assert done["AppSpecification"] == job["AppSpecification"]
@@ -68,7 +68,7 @@ def test_a_job_is_told_from_its_start_to_its_end(sagemaker: Any, s3: Any, bucket
 def test_a_stopped_job_and_its_states_are_told_to_eventbridge(
     sandbox: Sandbox, sagemaker: Any, job: dict[str, Any], fresh: Fresh
 ) -> None:
-    queue = states(sandbox, fresh("states"), "SageMaker Processing Job State Change")
+    queue = subscribe_states(sandbox, fresh("states"), "SageMaker Processing Job State Change")
     job["AppSpecification"]["ContainerArguments"] = ["while :; do sleep 0.05; done"]
     name = job["ProcessingJobName"]
     sagemaker.create_processing_job(**job)
@@ -77,11 +77,11 @@ def test_a_stopped_job_and_its_states_are_told_to_eventbridge(
     sagemaker.stop_processing_job(ProcessingJobName=name)
     stopping = sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"]
     assert stopping in ("Stopping", "Stopped")
-    assert until(lambda: finished(sagemaker, name))["ProcessingJobStatus"] == "Stopped"
+    assert until(lambda: find_finished(sagemaker, name))["ProcessingJobStatus"] == "Stopped"
     told: list[dict[str, Any]] = []
 
     def stopped() -> bool:
-        told.extend(one for one in received(sandbox, queue) if one["ProcessingJobName"] == name)
+        told.extend(one for one in receive_details(sandbox, queue) if one["ProcessingJobName"] == name)
         return "Stopped" in [one["ProcessingJobStatus"] for one in told]
 
     until(stopped)
@@ -104,12 +104,12 @@ def test_what_contradicts_itself_is_refused(sagemaker: Any, job: dict[str, Any],
     assert (code, message[: len(why)]) == ("ValidationException", why)
 
 
-def states(sandbox: Sandbox, name: str, detail_type: str) -> str:
+def subscribe_states(sandbox: Sandbox, name: str, detail_type: str) -> str:
     """A queue that receives these events."""
     return hear(sandbox, name, {"source": ["aws.sagemaker"], "detail-type": [detail_type]})
 
 
-def received(sandbox: Sandbox, url: str) -> list[dict[str, Any]]:
+def receive_details(sandbox: Sandbox, url: str) -> list[dict[str, Any]]:
     """The details of the events that have come since the last time."""
     messages = sandbox.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
     return [json.loads(message["Body"])["detail"] for message in messages]

@@ -34,27 +34,27 @@ message.write_text(f"{job['ProcessingJobArn']} counted by {os.environ['BY']}" + 
 """
 
 
-def request(*command: str, **changes: Any) -> dict[str, Any]:
+def build_request(*command: str, **changes: Any) -> dict[str, Any]:
     """A job that runs a command, with one output."""
     return {
         "ProcessingJobName": "job",
         "RoleArn": ROLE,
         "AppSpecification": {"ImageUri": IMAGE, "ContainerEntrypoint": list(command)},
-        "ProcessingOutputConfig": {"Outputs": [output()]},
+        "ProcessingOutputConfig": {"Outputs": [build_output()]},
         "ProcessingResources": {
             "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
         },
     } | changes
 
 
-def output(mode: str = "EndOfJob", path: str = "/opt/ml/processing/output") -> dict[str, Any]:
+def build_output(mode: str = "EndOfJob", path: str = "/opt/ml/processing/output") -> dict[str, Any]:
     return {
         "OutputName": "out",
         "S3Output": {"S3Uri": f"s3://{BUCKET}/out", "LocalPath": path, "S3UploadMode": mode},
     }
 
 
-def source(key: str, path: str, **settings: str) -> dict[str, Any]:
+def build_input(key: str, path: str, **settings: str) -> dict[str, Any]:
     given = {"S3Uri": f"s3://{BUCKET}/{key}", "LocalPath": path, "S3DataType": "S3Prefix"} | settings
     return {"InputName": key.strip("/"), "S3Input": given}
 
@@ -63,7 +63,7 @@ def source(key: str, path: str, **settings: str) -> dict[str, Any]:
 def test_instances_process_their_shares_and_leave_the_results_in_s3(run: Run, store: "S3Client", mounted: bool) -> None:
     put(store, data__a="1 2 3", data__b="4", data__c="5 6", **{"count.py": COUNT})
     work = ProcessingDefinition(
-        request(
+        build_request(
             "python3",
             "/opt/ml/processing/input/code/count.py",
             AppSpecification={
@@ -76,8 +76,8 @@ def test_instances_process_their_shares_and_leave_the_results_in_s3(run: Run, st
             },
             Environment={"BY": "us"},
             ProcessingInputs=[
-                source("count.py", "/opt/ml/processing/input/code"),
-                source("data/", "/opt/ml/processing/input/data", S3DataDistributionType="ShardedByS3Key"),
+                build_input("count.py", "/opt/ml/processing/input/code"),
+                build_input("data/", "/opt/ml/processing/input/data", S3DataDistributionType="ShardedByS3Key"),
             ],
             ProcessingResources={
                 "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
@@ -97,7 +97,7 @@ def test_instances_process_their_shares_and_leave_the_results_in_s3(run: Run, st
 
 def test_a_job_that_fails_tells_its_code_and_last_words_and_uploads_nothing(run: Run, store: "S3Client") -> None:
     script = "echo x > /opt/ml/processing/output/x; echo told > /opt/ml/output/message; echo no column >&2; exit 4"
-    end = run(ProcessingDefinition(request("sh", "-c", script), ARN)).end()
+    end = run(ProcessingDefinition(build_request("sh", "-c", script), ARN)).end()
     assert (end.status, end.exit_message) == ("Failed", "told\n")
     assert end.failure_reason == "AlgorithmError: See job logs for more information, exit code: 4: no column"
     assert keys(store, "out/") == []
@@ -105,7 +105,7 @@ def test_a_job_that_fails_tells_its_code_and_last_words_and_uploads_nothing(run:
 
 def test_continuous_outputs_are_there_while_the_job_runs(run: Run, store: "S3Client") -> None:
     script = "echo 1 > /opt/ml/processing/output/first; while [ ! -e /opt/ml/go ]; do sleep 0.05; done; exit 1"
-    work = request("sh", "-c", script, ProcessingOutputConfig={"Outputs": [output("Continuous")]})
+    work = build_request("sh", "-c", script, ProcessingOutputConfig={"Outputs": [build_output("Continuous")]})
     job = run(ProcessingDefinition(work, ARN))
     until(lambda: keys(store, "out/"), seconds=LIMIT)
     assert job.updates[-1].status == "InProgress"
@@ -119,7 +119,7 @@ def test_a_job_is_stopped_by_whoever_asks_or_by_its_limit(run: Run, store: "S3Cl
     script = "trap 'echo late > /opt/ml/processing/output/x; exit 0' TERM; echo up; while :; do sleep 0.05; done"
     limit = {"MaxRuntimeInSeconds": 1 if by == "MaxRuntimeInSeconds" else 600}
     job = run(
-        ProcessingDefinition(request("sh", "-c", script, StoppingCondition=limit), ARN),
+        ProcessingDefinition(build_request("sh", "-c", script, StoppingCondition=limit), ARN),
         timing=Timing(poll=0.05, stop_grace=LIMIT),
     )
     if by == "StopProcessingJob":
@@ -133,16 +133,19 @@ def test_a_job_is_stopped_by_whoever_asks_or_by_its_limit(run: Run, store: "S3Cl
     ("changes", "reason"),
     [
         ({"AppSpecification": {"ImageUri": IMAGE}}, f"the sandbox has no entry point of image {IMAGE}"),
-        ({"ProcessingInputs": [source("x", "/home")]}, "LocalPath must begin with /opt/ml/processing/, not '/home'"),
-        ({"ProcessingInputs": [source("x", "/opt/ml/processing/x", S3InputMode="Pipe")]}, "input mode Pipe"),
-        ({"ProcessingInputs": [source("x", "/opt/ml/processing/x")]}, "No S3 objects found under S3 URL"),
+        (
+            {"ProcessingInputs": [build_input("x", "/home")]},
+            "LocalPath must begin with /opt/ml/processing/, not '/home'",
+        ),
+        ({"ProcessingInputs": [build_input("x", "/opt/ml/processing/x", S3InputMode="Pipe")]}, "input mode Pipe"),
+        ({"ProcessingInputs": [build_input("x", "/opt/ml/processing/x")]}, "No S3 objects found under S3 URL"),
         ({"ProcessingInputs": [{"InputName": "x", "DatasetDefinition": {}}]}, "reads data from S3 only"),
-        ({"ProcessingOutputConfig": {"Outputs": [output(path="/srv/x")]}}, "LocalPath must begin with"),
+        ({"ProcessingOutputConfig": {"Outputs": [build_output(path="/srv/x")]}}, "LocalPath must begin with"),
     ],
     ids=["no entry point", "path", "pipe", "no data", "dataset", "output"],
 )
 def test_what_cannot_be_had_is_told_in_one_line(run: Run, changes: dict[str, Any], reason: str) -> None:
-    end = run(ProcessingDefinition(request("sh", "-c", "exit 0", **changes), ARN)).end()
+    end = run(ProcessingDefinition(build_request("sh", "-c", "exit 0", **changes), ARN)).end()
     assert end.status == "Failed"
     assert end.failure_reason is not None
     assert end.failure_reason.startswith("ClientError: ")

@@ -33,7 +33,7 @@ def make_endpoint(
     return name
 
 
-def of(endpoint: str, dimension: str = INSTANCES) -> dict[str, Any]:
+def build_target(endpoint: str, dimension: str = INSTANCES) -> dict[str, Any]:
     """The members that name a target."""
     variant = f"endpoint/{endpoint}/variant/main"
     return {"ServiceNamespace": "sagemaker", "ResourceId": variant, "ScalableDimension": dimension}
@@ -53,15 +53,18 @@ def on_instances(sandbox: Sandbox) -> str:
 @pytest.fixture
 def target(scaling: Any, on_instances: str) -> Iterator[dict[str, Any]]:
     """A target with one to one instances, so that nothing moves."""
-    scaling.register_scalable_target(**of(on_instances), MinCapacity=1, MaxCapacity=1)
-    yield of(on_instances)
-    scaling.deregister_scalable_target(**of(on_instances))
+    scaling.register_scalable_target(**build_target(on_instances), MinCapacity=1, MaxCapacity=1)
+    yield build_target(on_instances)
+    scaling.deregister_scalable_target(**build_target(on_instances))
 
 
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        (of("no-such-endpoint"), "SageMaker endpoint variant doesn't exist: endpoint/no-such-endpoint/variant/main"),
+        (
+            build_target("no-such-endpoint"),
+            "SageMaker endpoint variant doesn't exist: endpoint/no-such-endpoint/variant/main",
+        ),
         ({"ResourceId": "endpoint/scaled-on-instances/variant/other"}, "variant doesn't exist"),
         ({"ResourceId": "variant/main"}, "Unsupported service namespace, resource type or scalable dimension"),
         ({"ScalableDimension": CONCURRENCY}, f"Scalable dimension {CONCURRENCY} is not supported"),
@@ -76,7 +79,7 @@ def target(scaling: Any, on_instances: str) -> Iterator[dict[str, Any]]:
 def test_a_target_that_cannot_be_scaled_is_refused(
     scaling: Any, on_instances: str, members: dict[str, Any], message: str
 ) -> None:
-    request = {**of(on_instances), "MinCapacity": 1, "MaxCapacity": 2, **members}
+    request = {**build_target(on_instances), "MinCapacity": 1, "MaxCapacity": 2, **members}
     given = {member: value for member, value in request.items() if value is not None}
     code, words = refusal(scaling.register_scalable_target, **given)
     assert code == "ValidationException"
@@ -88,15 +91,15 @@ def test_instances_whose_speed_comes_and_goes_are_not_scaled(sandbox: Sandbox, f
     burstable = ON_INSTANCES | {"InstanceType": "ml.t2.medium"}
     endpoint = make_endpoint(sandbox, fresh("burstable"), burstable, "us-east-1")
     scaling = sandbox.client("application-autoscaling", "us-east-1")
-    message = refusal(scaling.register_scalable_target, **of(endpoint), MinCapacity=1, MaxCapacity=2)[1]
+    message = refusal(scaling.register_scalable_target, **build_target(endpoint), MinCapacity=1, MaxCapacity=2)[1]
     assert "You cannot register a variant with ml.t2.medium instance type as a scalable target." in message
 
 
 def test_a_target_is_told_as_it_was_registered_and_updated(scaling: Any, on_instances: str) -> None:
-    request = of(on_instances) | {"MinCapacity": 1, "MaxCapacity": 3}
+    request = build_target(on_instances) | {"MinCapacity": 1, "MaxCapacity": 3}
     arn = scaling.register_scalable_target(**request, Tags={"owner": "ana"})["ScalableTargetARN"]
     suspended = {"ScheduledScalingSuspended": True}
-    assert scaling.register_scalable_target(**of(on_instances), MaxCapacity=2, SuspendedState=suspended)
+    assert scaling.register_scalable_target(**build_target(on_instances), MaxCapacity=2, SuspendedState=suspended)
     (told,) = scaling.describe_scalable_targets(
         ServiceNamespace="sagemaker", ResourceIds=[request["ResourceId"]], ScalableDimension=INSTANCES
     )["ScalableTargets"]
@@ -110,9 +113,9 @@ def test_a_target_is_told_as_it_was_registered_and_updated(scaling: Any, on_inst
     scaling.tag_resource(ResourceARN=arn, Tags={"team": "data"})
     scaling.untag_resource(ResourceARN=arn, TagKeys=["owner"])
     assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"team": "data"}
-    scaling.deregister_scalable_target(**of(on_instances))
+    scaling.deregister_scalable_target(**build_target(on_instances))
     assert refusal(scaling.list_tags_for_resource, ResourceARN=arn)[0] == "ResourceNotFoundException"
-    code, message = refusal(scaling.deregister_scalable_target, **of(on_instances))
+    code, message = refusal(scaling.deregister_scalable_target, **build_target(on_instances))
     assert (code, message[:27]) == ("ObjectNotFoundException", "No scalable target found fo")
 
 
@@ -127,10 +130,10 @@ def test_the_capacity_is_moved_into_the_bounds_at_once_and_the_activity_says_why
         return variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]
 
     def newest() -> dict[str, Any]:
-        found = scaling.describe_scaling_activities(**of(endpoint))["ScalingActivities"]
+        found = scaling.describe_scaling_activities(**build_target(endpoint))["ScalingActivities"]
         return dict(found[0])
 
-    scaling.register_scalable_target(**of(endpoint), MinCapacity=2, MaxCapacity=3)
+    scaling.register_scalable_target(**build_target(endpoint), MinCapacity=2, MaxCapacity=3)
     until(lambda: counts() == (2, 2))
     told = until(lambda: newest()["StatusCode"] == "Successful" and newest())
     assert told["Description"] == "Setting desired instance count to 2."
@@ -139,11 +142,11 @@ def test_the_capacity_is_moved_into_the_bounds_at_once_and_the_activity_says_why
         "Successfully set desired instance count to 2. Change successfully fulfilled by sagemaker."
     )
     assert told["StartTime"] <= told["EndTime"]
-    scaling.register_scalable_target(**of(endpoint), MinCapacity=1, MaxCapacity=1)
+    scaling.register_scalable_target(**build_target(endpoint), MinCapacity=1, MaxCapacity=1)
     until(lambda: counts() == (1, 1))
     assert newest()["Cause"] == "maximum capacity was set to 1"
-    first = scaling.describe_scaling_activities(**of(endpoint), MaxResults=1)
-    second = scaling.describe_scaling_activities(**of(endpoint), MaxResults=1, NextToken=first["NextToken"])
+    first = scaling.describe_scaling_activities(**build_target(endpoint), MaxResults=1)
+    second = scaling.describe_scaling_activities(**build_target(endpoint), MaxResults=1, NextToken=first["NextToken"])
     assert [one["ScalingActivities"][0]["Cause"] for one in (first, second)] == [
         "maximum capacity was set to 1",
         "minimum capacity was set to 2",
@@ -153,7 +156,9 @@ def test_the_capacity_is_moved_into_the_bounds_at_once_and_the_activity_says_why
     assert code == "InvalidNextTokenException"
 
 
-def tracking(scaling: Any, target: dict[str, Any], name: str, value: float = 100.0, **more: Any) -> dict[str, Any]:
+def put_tracking_policy(
+    scaling: Any, target: dict[str, Any], name: str, value: float = 100.0, **more: Any
+) -> dict[str, Any]:
     configuration = {"TargetValue": value, "PredefinedMetricSpecification": INVOCATIONS, **more}
     made: dict[str, Any] = scaling.put_scaling_policy(
         **target,
@@ -164,7 +169,7 @@ def tracking(scaling: Any, target: dict[str, Any], name: str, value: float = 100
     return made
 
 
-def alarms(sandbox: Sandbox, of_: dict[str, Any]) -> list[dict[str, Any]]:
+def find_alarms(sandbox: Sandbox, of_: dict[str, Any]) -> list[dict[str, Any]]:
     names = [alarm["AlarmName"] for alarm in of_["Alarms"]]
     found = sandbox.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"] if names else []
     assert {alarm["AlarmArn"] for alarm in found} <= {alarm["AlarmARN"] for alarm in of_["Alarms"]}
@@ -174,8 +179,8 @@ def alarms(sandbox: Sandbox, of_: dict[str, Any]) -> list[dict[str, Any]]:
 def test_target_tracking_makes_the_alarms_that_aws_makes(
     scaling: Any, sandbox: Sandbox, target: dict[str, Any]
 ) -> None:
-    made = tracking(scaling, target, "invocations")
-    high, low = alarms(sandbox, made)
+    made = put_tracking_policy(scaling, target, "invocations")
+    high, low = find_alarms(sandbox, made)
     where = "TargetTracking-endpoint/scaled-on-instances/variant/main"
     for alarm, kind, comparison, threshold, minutes in (
         (high, "High", "GreaterThanThreshold", 100.0, 3),
@@ -193,12 +198,12 @@ def test_target_tracking_makes_the_alarms_that_aws_makes(
     (told,) = scaling.describe_scaling_policies(**target)["ScalingPolicies"]
     assert (told["PolicyARN"], told["Alarms"]) == (made["PolicyARN"], made["Alarms"])
 
-    again = tracking(scaling, target, "invocations", 50.0, DisableScaleIn=True)
+    again = put_tracking_policy(scaling, target, "invocations", 50.0, DisableScaleIn=True)
     assert again["PolicyARN"] == made["PolicyARN"]
-    assert [alarm["Threshold"] for alarm in alarms(sandbox, again)] == [50.0]
-    assert alarms(sandbox, made) == []
+    assert [alarm["Threshold"] for alarm in find_alarms(sandbox, again)] == [50.0]
+    assert find_alarms(sandbox, made) == []
     scaling.delete_scaling_policy(**target, PolicyName="invocations")
-    assert alarms(sandbox, again) == []
+    assert find_alarms(sandbox, again) == []
     code, _ = refusal(scaling.delete_scaling_policy, **target, PolicyName="invocations")
     assert code == "ObjectNotFoundException"
 
@@ -207,13 +212,13 @@ def test_a_policy_goes_although_somebody_has_deleted_or_needs_its_alarms(
     scaling: Any, sandbox: Sandbox, target: dict[str, Any], fresh: Fresh
 ) -> None:
     cloudwatch, name = sandbox.client("cloudwatch"), fresh("needs")
-    high, low = alarms(sandbox, tracking(scaling, target, "invocations"))
+    high, low = find_alarms(sandbox, put_tracking_policy(scaling, target, "invocations"))
     cloudwatch.delete_alarms(AlarmNames=[high["AlarmName"]])
-    high, needed = alarms(sandbox, again := tracking(scaling, target, "invocations"))
+    high, needed = find_alarms(sandbox, again := put_tracking_policy(scaling, target, "invocations"))
     assert needed != low
     cloudwatch.put_composite_alarm(AlarmName=name, AlarmRule=f'ALARM("{needed["AlarmName"]}")')
     scaling.delete_scaling_policy(**target, PolicyName="invocations")
-    assert alarms(sandbox, again) == [needed]
+    assert find_alarms(sandbox, again) == [needed]
     for alarm in (name, needed["AlarmName"]):
         cloudwatch.delete_alarms(AlarmNames=[alarm])
 
@@ -233,11 +238,11 @@ def test_metric_math_and_often_published_metrics_are_tracked_too(
         PolicyType="TargetTrackingScaling",
         TargetTrackingScalingPolicyConfiguration=configuration,
     )
-    (first, second) = alarms(sandbox, made)[0]["Metrics"]
+    (first, second) = find_alarms(sandbox, made)[0]["Metrics"]
     assert (first["MetricStat"]["Period"], second["Expression"]) == (60, "queue / 2")
     concurrent = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
-    often = tracking(scaling, target, "often", PredefinedMetricSpecification=concurrent)
-    assert {(alarm["MetricName"], alarm["Period"]) for alarm in alarms(sandbox, often)} == {
+    often = put_tracking_policy(scaling, target, "often", PredefinedMetricSpecification=concurrent)
+    assert {(alarm["MetricName"], alarm["Period"]) for alarm in find_alarms(sandbox, often)} == {
         ("ConcurrentRequestsPerModel", 10)
     }
     for name in ("math", "often"):
@@ -312,7 +317,7 @@ def test_a_policy_that_could_not_act_is_refused(
 
 
 def test_one_metric_is_tracked_once(scaling: Any, target: dict[str, Any]) -> None:
-    tracking(scaling, target, "first")
+    put_tracking_policy(scaling, target, "first")
     configuration = {"TargetValue": 7.0, "PredefinedMetricSpecification": INVOCATIONS}
     request = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": configuration}
     assert refusal(scaling.put_scaling_policy, **target, PolicyName="second", **request)[1] == (
@@ -376,25 +381,29 @@ def test_a_target_goes_with_its_endpoint_and_a_new_one_of_that_name_has_none(
     scaling: Any, sandbox: Sandbox, fresh: Fresh
 ) -> None:
     endpoint, sagemaker = make_endpoint(sandbox, fresh("gone"), ON_INSTANCES), sandbox.client("sagemaker")
-    scaling.register_scalable_target(**of(endpoint), MinCapacity=1, MaxCapacity=1)
-    made = tracking(scaling, of(endpoint), "goes")
+    scaling.register_scalable_target(**build_target(endpoint), MinCapacity=1, MaxCapacity=1)
+    made = put_tracking_policy(scaling, build_target(endpoint), "goes")
     scaling.put_scheduled_action(
-        **of(endpoint),
+        **build_target(endpoint),
         ScheduledActionName="goes",
         Schedule="rate(1 day)",
         ScalableTargetAction={"MinCapacity": 1},
     )
     sagemaker.delete_endpoint(EndpointName=endpoint)
     for describe in ("scaling_policies", "scheduled_actions"):
-        found = getattr(scaling, f"describe_{describe}")(**of(endpoint))
+        found = getattr(scaling, f"describe_{describe}")(**build_target(endpoint))
         assert next(value for value in found.values() if isinstance(value, list)) == []
-    found = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[of(endpoint)["ResourceId"]])
+    found = scaling.describe_scalable_targets(
+        ServiceNamespace="sagemaker", ResourceIds=[build_target(endpoint)["ResourceId"]]
+    )
     assert found["ScalableTargets"] == []
-    until(lambda: alarms(sandbox, made) == [])
+    until(lambda: find_alarms(sandbox, made) == [])
     until(lambda: not sagemaker.list_endpoints(NameContains=endpoint)["Endpoints"])
     sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=endpoint)
     until(lambda: sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "InService")
-    assert refusal(scaling.put_scaling_policy, **of(endpoint), PolicyName="goes")[0] == "ObjectNotFoundException"
+    assert (
+        refusal(scaling.put_scaling_policy, **build_target(endpoint), PolicyName="goes")[0] == "ObjectNotFoundException"
+    )
 
 
 @pytest.mark.slow
@@ -407,7 +416,9 @@ def test_more_targets_than_a_page_holds_are_told_page_by_page(scaling: Any, sand
     sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=endpoint)
     ids = [f"endpoint/{endpoint}/variant/v{number}" for number in range(3)]
     for resource in ids:
-        scaling.register_scalable_target(**of(endpoint) | {"ResourceId": resource}, MinCapacity=1, MaxCapacity=1)
+        scaling.register_scalable_target(
+            **build_target(endpoint) | {"ResourceId": resource}, MinCapacity=1, MaxCapacity=1
+        )
     pages = scaling.get_paginator("describe_scalable_targets").paginate(
         ServiceNamespace="sagemaker", ResourceIds=ids, PaginationConfig={"PageSize": 2}
     )
@@ -420,7 +431,7 @@ def test_more_targets_than_a_page_holds_are_told_page_by_page(scaling: Any, sand
 @pytest.mark.slow
 def test_provisioned_concurrency_is_moved_into_its_bounds(scaling: Any, sandbox: Sandbox, fresh: Fresh) -> None:
     endpoint, sagemaker = make_endpoint(sandbox, fresh("serverless"), SERVERLESS), sandbox.client("sagemaker")
-    target = of(endpoint, CONCURRENCY)
+    target = build_target(endpoint, CONCURRENCY)
     scaling.register_scalable_target(**target, MinCapacity=2, MaxCapacity=4)
 
     def provisioned() -> int:
@@ -429,11 +440,14 @@ def test_provisioned_concurrency_is_moved_into_its_bounds(scaling: Any, sandbox:
 
     until(lambda: provisioned() == 2)
     metric = {"PredefinedMetricType": "SageMakerVariantProvisionedConcurrencyUtilization"}
-    made = tracking(scaling, target, "utilisation", 0.7, PredefinedMetricSpecification=metric)
-    assert [alarm["MetricName"] for alarm in alarms(sandbox, made)] == 2 * [
+    made = put_tracking_policy(scaling, target, "utilisation", 0.7, PredefinedMetricSpecification=metric)
+    assert [alarm["MetricName"] for alarm in find_alarms(sandbox, made)] == 2 * [
         "ServerlessProvisionedConcurrencyUtilization"
     ]
-    assert "not supported" in refusal(scaling.register_scalable_target, **of(endpoint), MinCapacity=1, MaxCapacity=2)[1]
+    assert (
+        "not supported"
+        in refusal(scaling.register_scalable_target, **build_target(endpoint), MinCapacity=1, MaxCapacity=2)[1]
+    )
 
 
 def test_what_is_not_sagemakers_is_motos(scaling: Any, fresh: Fresh) -> None:

@@ -56,22 +56,22 @@ IN += [{"MetricIntervalLowerBound": -20.0, "MetricIntervalUpperBound": -10.0, "S
 IN += [{"MetricIntervalUpperBound": -20.0, "ScalingAdjustment": -30}]
 
 
-def percent(steps_: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+def build_percent_policy(steps_: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     return {"AdjustmentType": "PercentChangeInCapacity", "StepAdjustments": steps_, **more}
 
 
-def stepped(policy: dict[str, Any], capacity: int, *values: float) -> int | None:
+def apply_steps(policy: dict[str, Any], capacity: int, *values: float) -> int | None:
     by = steps.find_adjustment(policy, values, 50.0)
     return None if by is None else steps.apply_adjustment(policy, capacity, by)
 
 
 def test_steps_of_the_user_guides_example() -> None:
-    assert [stepped(percent(OUT), 10, value) for value in (50, 59, 60, 69.9)] == [10, 10, 11, 11]
-    assert stepped(percent(OUT), 11, 70) == 14
-    assert [stepped(percent(IN), 14, value) for value in (50, 40.1, 40)] == [14, 14, 13]
-    assert stepped(percent(IN), 13, 30) == 10
-    assert stepped(percent(OUT), 10, 49.0) is None
-    assert stepped(percent(IN), 10, 51.0) is None
+    assert [apply_steps(build_percent_policy(OUT), 10, value) for value in (50, 59, 60, 69.9)] == [10, 10, 11, 11]
+    assert apply_steps(build_percent_policy(OUT), 11, 70) == 14
+    assert [apply_steps(build_percent_policy(IN), 14, value) for value in (50, 40.1, 40)] == [14, 14, 13]
+    assert apply_steps(build_percent_policy(IN), 13, 30) == 10
+    assert apply_steps(build_percent_policy(OUT), 10, 49.0) is None
+    assert apply_steps(build_percent_policy(IN), 10, 51.0) is None
 
 
 @pytest.mark.parametrize(("change", "rounded"), [(12.7, 12), (0.67, 1), (-0.58, -1), (-6.67, -6), (0.0, 0)])
@@ -80,20 +80,22 @@ def test_a_share_is_rounded_as_the_user_guide_says(change: float, rounded: int) 
 
 
 def test_a_percentage_moves_by_its_least_magnitude_and_other_types_by_what_they_say() -> None:
-    quarter = percent([{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 25}], MinAdjustmentMagnitude=2)
-    assert stepped(quarter, 4, 50) == 6
+    quarter = build_percent_policy(
+        [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 25}], MinAdjustmentMagnitude=2
+    )
+    assert apply_steps(quarter, 4, 50) == 6
     quarter["StepAdjustments"][0]["ScalingAdjustment"] = -25
-    assert stepped(quarter, 4, 50) == 2
+    assert apply_steps(quarter, 4, 50) == 2
     exact = quarter | {"AdjustmentType": "ExactCapacity"}
     exact["StepAdjustments"] = [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 7}]
-    assert stepped(exact, 3, 80) == 7
-    assert stepped(exact | {"AdjustmentType": "ChangeInCapacity"}, 3, 80) == 10
+    assert apply_steps(exact, 3, 80) == 7
+    assert apply_steps(exact | {"AdjustmentType": "ChangeInCapacity"}, 3, 80) == 10
     assert steps.apply_adjustment(exact | {"AdjustmentType": "ChangeInCapacity"}, 3, -5) == 0
 
 
 def test_the_datapoints_of_the_alarm_are_aggregated_as_the_policy_says() -> None:
     found = {
-        how: stepped(percent(OUT, MetricAggregationType=how), 10, 52, 61, 90)
+        how: apply_steps(build_percent_policy(OUT, MetricAggregationType=how), 10, 52, 61, 90)
         for how in ("Minimum", "Average", "Maximum")
     }
     assert found == {"Minimum": 10, "Average": 11, "Maximum": 13}
@@ -122,39 +124,39 @@ def test_steps_that_contradict_each_other_are_refused(bounds: list[tuple[Any, An
         steps.check_step_policy(policy | {"StepAdjustments": [one | {"ScalingAdjustment": 1} for one in given_]})
 
 
-def tracks(name: str = "tracks", target: float = 10.0, **more: Any) -> ScalingPolicy:
+def build_tracking_policy(name: str = "tracks", target: float = 10.0, **more: Any) -> ScalingPolicy:
     configuration = {"TargetValue": target, **more}
     return ScalingPolicy(name, f"arn:{name}", "TargetTrackingScaling", configuration, datetime.now(UTC))
 
 
-def adds(by: int, name: str = "steps") -> ScalingPolicy:
+def build_step_policy(by: int, name: str = "steps") -> ScalingPolicy:
     bound = "MetricIntervalLowerBound" if by > 0 else "MetricIntervalUpperBound"
     configuration = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [{bound: 0.0, "ScalingAdjustment": by}]}
     return ScalingPolicy(name, f"arn:{name}", "StepScaling", configuration, datetime.now(UTC))
 
 
-def situation(capacity: int, least: int = 1, most: int = 50, **more: Any) -> TargetState:
+def build_state(capacity: int, least: int = 1, most: int = 50, **more: Any) -> TargetState:
     return TargetState(capacity, least, most, **{"may_scale_out": True, "may_scale_in": True} | more)
 
 
-def high(value: float) -> AlarmTrigger:
+def trigger_high(value: float) -> AlarmTrigger:
     return AlarmTrigger(HIGH, "ALARM", [value], 10.0)
 
 
-def low(value: float) -> AlarmTrigger:
+def trigger_low(value: float) -> AlarmTrigger:
     return AlarmTrigger(LOW, "ALARM", [value], 9.0)
 
 
-def at(value: float) -> AlarmTrigger:
+def trigger_at(value: float) -> AlarmTrigger:
     return AlarmTrigger("mine", "ALARM", [value], 50.0)
 
 
-def capacity(where: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -> int | None:
+def decide_capacity(where: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -> int | None:
     found = decide(where, triggered)
     return None if found is None else found.capacity
 
 
-def reason(where: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -> dict[str, Any]:
+def decide_reason(where: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -> dict[str, Any]:
     found = decide(where, triggered)
     assert found is not None
     assert found.not_scaled_reason is not None
@@ -162,52 +164,81 @@ def reason(where: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -
 
 
 def test_the_policy_with_the_largest_capacity_decides() -> None:
-    assert capacity(situation(10), (adds(3), at(60)), (tracks(), high(30))) == 30
-    assert capacity(situation(10), (adds(-2), at(40)), (tracks(), high(11))) == 11
-    assert capacity(situation(10), (adds(-2), at(40)), (tracks(), low(1))) == 8
+    assert (
+        decide_capacity(
+            build_state(10), (build_step_policy(3), trigger_at(60)), (build_tracking_policy(), trigger_high(30))
+        )
+        == 30
+    )
+    assert (
+        decide_capacity(
+            build_state(10), (build_step_policy(-2), trigger_at(40)), (build_tracking_policy(), trigger_high(11))
+        )
+        == 11
+    )
+    assert (
+        decide_capacity(
+            build_state(10), (build_step_policy(-2), trigger_at(40)), (build_tracking_policy(), trigger_low(1))
+        )
+        == 8
+    )
 
 
 def test_the_capacity_stays_between_its_bounds_and_it_is_told_why_it_stays() -> None:
-    assert capacity(situation(10, most=12), (tracks(), high(30))) == 12
-    assert reason(situation(10, most=10), (tracks(), high(30))) == {"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 10}
-    assert reason(situation(2, least=2), (tracks(), low(1))) == {"Code": "AlreadyAtMinCapacity", "MinCapacity": 2}
+    assert decide_capacity(build_state(10, most=12), (build_tracking_policy(), trigger_high(30))) == 12
+    assert decide_reason(build_state(10, most=10), (build_tracking_policy(), trigger_high(30))) == {
+        "Code": "AlreadyAtMaxCapacity",
+        "MaxCapacity": 10,
+    }
+    assert decide_reason(build_state(2, least=2), (build_tracking_policy(), trigger_low(1))) == {
+        "Code": "AlreadyAtMinCapacity",
+        "MinCapacity": 2,
+    }
     flaps = {"Code": "AutoScalingAnticipatedFlapping", "CurrentCapacity": 2}
-    assert reason(situation(2), (tracks(), low(6))) == flaps
-    nothing = percent(OUT) | {"AdjustmentType": "ChangeInCapacity"}
+    assert decide_reason(build_state(2), (build_tracking_policy(), trigger_low(6))) == flaps
+    nothing = build_percent_policy(OUT) | {"AdjustmentType": "ChangeInCapacity"}
     policy = ScalingPolicy("p", "arn:p", "StepScaling", nothing, datetime.now(UTC))
-    assert reason(situation(2), (policy, at(55))) == {"Code": "AlreadyAtDesiredCapacity", "CurrentCapacity": 2}
+    assert decide_reason(build_state(2), (policy, trigger_at(55))) == {
+        "Code": "AlreadyAtDesiredCapacity",
+        "CurrentCapacity": 2,
+    }
 
 
 def test_a_cooldown_after_a_scale_out_lets_only_a_larger_one_through() -> None:
-    cooling = situation(3, cooling_out={"tracks": 1, "steps": 1})
-    assert decide(cooling, [(tracks(), high(30))]) is None
-    assert capacity(cooling, (tracks(), high(50))) == 5
-    assert decide(cooling, [(adds(2), at(60))]) is None
-    assert capacity(cooling, (adds(3), at(60))) == 4
-    assert capacity(cooling, (adds(2, "another"), at(60))) == 5
+    cooling = build_state(3, cooling_out={"tracks": 1, "steps": 1})
+    assert decide(cooling, [(build_tracking_policy(), trigger_high(30))]) is None
+    assert decide_capacity(cooling, (build_tracking_policy(), trigger_high(50))) == 5
+    assert decide(cooling, [(build_step_policy(2), trigger_at(60))]) is None
+    assert decide_capacity(cooling, (build_step_policy(3), trigger_at(60))) == 4
+    assert decide_capacity(cooling, (build_step_policy(2, "another"), trigger_at(60))) == 5
 
 
 def test_a_cooldown_after_a_scale_in_blocks_the_next_but_no_scale_out() -> None:
-    cooling = situation(5, cooling_in={"tracks": 6, "steps": 6})
-    assert decide(cooling, [(tracks(), low(0))]) is None
-    assert decide(cooling, [(adds(-1), at(40))]) is None
-    assert capacity(cooling, (tracks(), high(20))) == 10
+    cooling = build_state(5, cooling_in={"tracks": 6, "steps": 6})
+    assert decide(cooling, [(build_tracking_policy(), trigger_low(0))]) is None
+    assert decide(cooling, [(build_step_policy(-1), trigger_at(40))]) is None
+    assert decide_capacity(cooling, (build_tracking_policy(), trigger_high(20))) == 10
 
 
 def test_target_tracking_scales_in_where_all_of_it_are_ready_and_steps_do_not_ask() -> None:
-    assert decide(situation(4, is_scale_in_ready=False), [(tracks(), low(0))]) is None
-    assert decide(situation(4, cooling_out={"another": 2}), [(tracks(), low(0))]) is None
-    assert capacity(situation(4, is_scale_in_ready=False, cooling_out={"another": 2}), (adds(-1), at(40))) == 3
-    assert decide(situation(4), [(tracks(DisableScaleIn=True), low(0))]) is None
+    assert decide(build_state(4, is_scale_in_ready=False), [(build_tracking_policy(), trigger_low(0))]) is None
+    assert decide(build_state(4, cooling_out={"another": 2}), [(build_tracking_policy(), trigger_low(0))]) is None
+    assert (
+        decide_capacity(
+            build_state(4, is_scale_in_ready=False, cooling_out={"another": 2}), (build_step_policy(-1), trigger_at(40))
+        )
+        == 3
+    )
+    assert decide(build_state(4), [(build_tracking_policy(DisableScaleIn=True), trigger_low(0))]) is None
 
 
 def test_what_is_suspended_is_not_done() -> None:
-    assert decide(situation(4, may_scale_in=False), [(tracks(), low(0))]) is None
-    assert decide(situation(4, may_scale_out=False), [(tracks(), high(40))]) is None
-    assert capacity(situation(4, may_scale_in=False), (tracks(), high(40))) == 16
+    assert decide(build_state(4, may_scale_in=False), [(build_tracking_policy(), trigger_low(0))]) is None
+    assert decide(build_state(4, may_scale_out=False), [(build_tracking_policy(), trigger_high(40))]) is None
+    assert decide_capacity(build_state(4, may_scale_in=False), (build_tracking_policy(), trigger_high(40))) == 16
 
 
 def test_an_alarm_without_datapoints_moves_nothing() -> None:
-    assert decide(situation(4), [(tracks(), AlarmTrigger(HIGH, "ALARM", [], 10.0))]) is None
-    assert decide(situation(4), [(adds(1), AlarmTrigger("mine", "ALARM", [], 50.0))]) is None
-    assert decide(situation(4), [(adds(1), AlarmTrigger("composite", "ALARM", [60], None))]) is None
+    assert decide(build_state(4), [(build_tracking_policy(), AlarmTrigger(HIGH, "ALARM", [], 10.0))]) is None
+    assert decide(build_state(4), [(build_step_policy(1), AlarmTrigger("mine", "ALARM", [], 50.0))]) is None
+    assert decide(build_state(4), [(build_step_policy(1), AlarmTrigger("composite", "ALARM", [60], None))]) is None

@@ -13,7 +13,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import IMAGE, let_be_called, make_role, next_minute, tar, until
-from tests.sandbox.test_scaling import CONCURRENCY, ON_INSTANCES, SERVERLESS, STEP, make_endpoint, of
+from tests.sandbox.test_scaling import CONCURRENCY, ON_INSTANCES, SERVERLESS, STEP, build_target, make_endpoint
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ BUCKET = "scaled-by-load"
 MINE = {"Namespace": "Mine", "MetricName": "Load", "Statistic": "Average"}
 
 
-class Scaled:
+class ScaledEndpoint:
     """One endpoint of a sandbox whose time is the test's own, and what scales it."""
 
     def __init__(self, sandbox: Sandbox, name: str, target: dict[str, Any], least: int, most: int) -> None:
@@ -31,7 +31,7 @@ class Scaled:
         self.scaling, self.sagemaker, self.runtime, self.cloudwatch = map(sandbox.client, services)
         self.scaling.register_scalable_target(**target, MinCapacity=least, MaxCapacity=most)
 
-    def track(self, name: str, value: float, **more: Any) -> dict[str, Any]:
+    def put_tracking_policy(self, name: str, value: float, **more: Any) -> dict[str, Any]:
         configuration = {"TargetValue": value, **more}
         made: dict[str, Any] = self.scaling.put_scaling_policy(
             **self.target,
@@ -41,36 +41,36 @@ class Scaled:
         )
         return made
 
-    def look(self) -> dict[str, Any]:
+    def describe_variant(self) -> dict[str, Any]:
         (variant,) = self.sagemaker.describe_endpoint(EndpointName=self.name)["ProductionVariants"]
         return dict(variant)
 
     @property
-    def count(self) -> int:
-        return int(self.look()["CurrentInstanceCount"])
+    def instance_count(self) -> int:
+        return int(self.describe_variant()["CurrentInstanceCount"])
 
-    def minutes(self, number: int = 1) -> datetime:
+    def advance_minutes(self, number: int = 1) -> datetime:
         return self.sandbox.advance(60 * number)
 
-    def put(self, value: float, metric: str = "Load") -> None:
+    def put_metric(self, value: float, metric: str = "Load") -> None:
         data = {"MetricName": metric, "Value": value, "Timestamp": self.sandbox.advance(0)}
         self.cloudwatch.put_metric_data(Namespace="Mine", MetricData=[data])
 
-    def activities(self, *, all_of_them: bool = False) -> list[dict[str, Any]]:
+    def list_activities(self, *, all_of_them: bool = False) -> list[dict[str, Any]]:
         """The oldest first."""
         pages = self.scaling.get_paginator("describe_scaling_activities").paginate(
             **self.target, IncludeNotScaledActivities=all_of_them
         )
         return [activity for page in pages for activity in page["ScalingActivities"]][::-1]
 
-    def reasons(self) -> list[str]:
+    def list_reasons(self) -> list[str]:
         """Why it was not scaled, the oldest first."""
-        found = [one["NotScaledReasons"] for one in self.activities(all_of_them=True) if "NotScaledReasons" in one]
+        found = [one["NotScaledReasons"] for one in self.list_activities(all_of_them=True) if "NotScaledReasons" in one]
         return [str(reason["Code"]) for (reason,) in found]
 
 
 @contextmanager
-def started(**how: Any) -> Iterator[Sandbox]:
+def start_sandbox(**how: Any) -> Iterator[Sandbox]:
     with Sandbox.start(**how) as running:
         make_role(running)
         yield running
@@ -79,12 +79,12 @@ def started(**how: Any) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One of their own, as they move the time."""
-    with started(log=tmp_path_factory.mktemp("sandbox") / "log") as running:
+    with start_sandbox(log=tmp_path_factory.mktemp("sandbox") / "log") as running:
         yield running
 
 
-def on_instances(sandbox: Sandbox, name: str, least: int = 1, most: int = 6) -> Scaled:
-    return Scaled(sandbox, make_endpoint(sandbox, name, ON_INSTANCES), of(name), least, most)
+def create_scaled_endpoint(sandbox: Sandbox, name: str, least: int = 1, most: int = 6) -> ScaledEndpoint:
+    return ScaledEndpoint(sandbox, make_endpoint(sandbox, name, ON_INSTANCES), build_target(name), least, most)
 
 
 MODEL = """
@@ -110,9 +110,11 @@ def test_instances_follow_the_invocations_of_a_load_curve(sandbox: Sandbox) -> N
     name = "invoked"
     make_model(sandbox, name)
     make_endpoint(sandbox, name, ON_INSTANCES | {"ModelName": name})
-    scaled = Scaled(sandbox, name, of(name), 1, 4)
+    scaled = ScaledEndpoint(sandbox, name, build_target(name), 1, 4)
     metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
-    scaled.track("invocations", 10.0, PredefinedMetricSpecification=metric, ScaleInCooldown=120, ScaleOutCooldown=60)
+    scaled.put_tracking_policy(
+        "invocations", 10.0, PredefinedMetricSpecification=metric, ScaleInCooldown=120, ScaleOutCooldown=60
+    )
 
     def load(minutes: int, invocations: int) -> list[int]:
         counts = []
@@ -120,7 +122,7 @@ def test_instances_follow_the_invocations_of_a_load_curve(sandbox: Sandbox) -> N
             for _ in range(invocations):
                 scaled.runtime.invoke_endpoint(EndpointName=name, Body=b"[1]", ContentType="application/json")
             next_minute(sandbox)  # each minute has its requests, and no other's
-            counts.append(scaled.count)
+            counts.append(scaled.instance_count)
         return counts
 
     next_minute(sandbox)
@@ -128,7 +130,7 @@ def test_instances_follow_the_invocations_of_a_load_curve(sandbox: Sandbox) -> N
     rising = load(5, 28)
     assert (rising[0], rising[-1]) == (1, 3), "28 a minute are 10 or fewer for each of three"
     assert load(18, 9)[-1] == 1
-    (out, *ins) = scaled.activities()
+    (out, *ins) = scaled.list_activities()
     assert out["Description"] == "Setting desired instance count to 3."
     assert "-AlarmHigh-" in out["Cause"]
     assert out["Cause"].endswith(" in state ALARM triggered policy invocations")
@@ -147,11 +149,13 @@ def test_an_asynchronous_endpoint_goes_to_zero_and_wakes_for_a_backlog(sandbox: 
         ON_INSTANCES | {"ModelName": name},
         AsyncInferenceConfig={"OutputConfig": {"S3OutputPath": f"s3://{name}/out"}},
     )
-    scaled = Scaled(sandbox, name, of(name), 0, 2)
+    scaled = ScaledEndpoint(sandbox, name, build_target(name), 0, 2)
     dimensions = [{"Name": "EndpointName", "Value": name}]
     backlog = {"Namespace": "AWS/SageMaker", "Statistic": "Average", "Dimensions": dimensions}
     backlog["MetricName"] = "ApproximateBacklogSizePerInstance"
-    scaled.track("backlog", 5.0, CustomizedMetricSpecification=backlog, ScaleInCooldown=300, ScaleOutCooldown=60)
+    scaled.put_tracking_policy(
+        "backlog", 5.0, CustomizedMetricSpecification=backlog, ScaleInCooldown=300, ScaleOutCooldown=60
+    )
     wake = scaled.scaling.put_scaling_policy(
         **scaled.target, PolicyName="wake", PolicyType="StepScaling", StepScalingPolicyConfiguration=STEP
     )
@@ -169,26 +173,28 @@ def test_an_asynchronous_endpoint_goes_to_zero_and_wakes_for_a_backlog(sandbox: 
         TreatMissingData="missing",
         AlarmActions=[wake["PolicyARN"]],
     )
-    assert scaled.count == 1
-    scaled.minutes(20)
-    assert scaled.count == 0
+    assert scaled.instance_count == 1
+    scaled.advance_minutes(20)
+    assert scaled.instance_count == 0
     s3.put_object(Bucket=name, Key="asked.json", Body=json.dumps([1, 2]))
     next_minute(sandbox)
     answer = scaled.runtime.invoke_endpoint_async(
         EndpointName=name, InputLocation=f"s3://{name}/asked.json", ContentType="application/json"
     )
     key = answer["OutputLocation"].removeprefix(f"s3://{name}/")
-    scaled.minutes(1)
-    assert scaled.count == 0, "one request is no reason for target tracking, and the alarm waits for two minutes"
-    scaled.minutes(3)
-    assert scaled.count == 1
-    scaled.minutes(2)
-    assert scaled.count == 1, "it has time to answer, although the backlog has been low for long"
+    scaled.advance_minutes(1)
+    assert scaled.instance_count == 0, (
+        "one request is no reason for target tracking, and the alarm waits for two minutes"
+    )
+    scaled.advance_minutes(3)
+    assert scaled.instance_count == 1
+    scaled.advance_minutes(2)
+    assert scaled.instance_count == 1, "it has time to answer, although the backlog has been low for long"
     until(lambda: s3.list_objects_v2(Bucket=name, Prefix=key).get("Contents"))
     assert json.loads(s3.get_object(Bucket=name, Key=key)["Body"].read()) == [3, 6]
-    scaled.minutes(25)
-    assert scaled.count == 0
-    causes = [one["Cause"].rpartition(" ")[2] for one in scaled.activities()]
+    scaled.advance_minutes(25)
+    assert scaled.instance_count == 0
+    causes = [one["Cause"].rpartition(" ")[2] for one in scaled.list_activities()]
     assert causes == ["backlog", "wake", "backlog"]
 
 
@@ -201,11 +207,11 @@ def last_sunday_of_march(after: datetime) -> datetime:
 
 def test_a_week_of_scheduled_actions_goes_by_the_clocks_of_their_zone(tmp_path: Path) -> None:
     zone = ZoneInfo("Europe/Stockholm")
-    with started(log=tmp_path / "log") as sandbox:
+    with start_sandbox(log=tmp_path / "log") as sandbox:
         now = sandbox.advance(0)
         monday = last_sunday_of_march(now) - timedelta(days=6, hours=2)  # so that the change is in the week
         sandbox.advance((monday - now).total_seconds())
-        scaled = on_instances(sandbox, "by-the-week", 1, 1)
+        scaled = create_scaled_endpoint(sandbox, "by-the-week", 1, 1)
         for name, fields, least, most in (
             ("mornings", "0 8 ? * MON-FRI *", 2, 3),
             ("evenings", "0 18 ? * MON-FRI *", 1, 1),
@@ -219,7 +225,7 @@ def test_a_week_of_scheduled_actions_goes_by_the_clocks_of_their_zone(tmp_path: 
                 ScalableTargetAction={"MinCapacity": least, "MaxCapacity": most},
             )
         sandbox.advance(timedelta(days=6, hours=12).total_seconds())
-        moved = [one for one in scaled.activities() if one["Cause"].endswith("was triggered")]
+        moved = [one for one in scaled.list_activities() if one["Cause"].endswith("was triggered")]
         local = [one["StartTime"].astimezone(zone) for one in moved]
         assert [(one.strftime("%a"), one.hour, one.minute) for one in local] == [
             *((day, hour, 0) for day in ("Mon", "Tue", "Wed", "Thu", "Fri") for hour in (8, 18)),
@@ -228,18 +234,18 @@ def test_a_week_of_scheduled_actions_goes_by_the_clocks_of_their_zone(tmp_path: 
         offsets = [one.utcoffset() for one in local]
         assert (offsets[0], offsets[-1]) == (timedelta(hours=1), timedelta(hours=2))
         assert moved[0]["Description"] == "Setting min capacity to 2 and max capacity to 3"
-        counted = [one for one in scaled.activities() if one["Description"].startswith("Setting desired")]
+        counted = [one for one in scaled.list_activities() if one["Description"].startswith("Setting desired")]
         assert [int(one["Description"].rstrip(".").rpartition(" ")[2]) for one in counted] == 5 * [2, 1] + [3]
         assert {one["StatusCode"] for one in counted} == {"Successful"}
         assert all(one["StartTime"] < two["StartTime"] for one, two in pairwise(counted))
-        assert scaled.count == 3
+        assert scaled.instance_count == 3
         (told,) = scaled.scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
         assert (told["MinCapacity"], told["MaxCapacity"]) == (3, 3)
 
 
 def test_provisioned_concurrency_is_scheduled_at_once_at_a_rate_and_until_an_end(sandbox: Sandbox) -> None:
     name = make_endpoint(sandbox, "provisioned", SERVERLESS)
-    scaled = Scaled(sandbox, name, of(name, CONCURRENCY), 1, 2)
+    scaled = ScaledEndpoint(sandbox, name, build_target(name, CONCURRENCY), 1, 2)
     now = sandbox.advance(0).replace(microsecond=0)
 
     def schedule(action: str, schedule: str, least: int, most: int, **more: Any) -> None:
@@ -249,7 +255,7 @@ def test_provisioned_concurrency_is_scheduled_at_once_at_a_rate_and_until_an_end
         )
 
     def provisioned() -> int:
-        return int(scaled.look()["CurrentServerlessConfig"]["ProvisionedConcurrency"])
+        return int(scaled.describe_variant()["CurrentServerlessConfig"]["ProvisionedConcurrency"])
 
     once = now + timedelta(minutes=10)
     schedule("once", f"at({once:%Y-%m-%dT%H:%M:%S})", 3, 4)
@@ -261,7 +267,7 @@ def test_provisioned_concurrency_is_scheduled_at_once_at_a_rate_and_until_an_end
     assert provisioned() == 3
     sandbox.advance(3600)
     assert provisioned() == 1
-    moments = [one["StartTime"] for one in scaled.activities() if "often" in one["Cause"]]
+    moments = [one["StartTime"] for one in scaled.list_activities() if "often" in one["Cause"]]
     assert moments == [start, start + timedelta(minutes=15), start + timedelta(minutes=30)]
     scaled.scaling.register_scalable_target(**scaled.target, SuspendedState={"ScheduledScalingSuspended": True})
     schedule("once", f"at({sandbox.advance(0) + timedelta(minutes=2):%Y-%m-%dT%H:%M:%S})", 4, 4)
@@ -269,7 +275,7 @@ def test_provisioned_concurrency_is_scheduled_at_once_at_a_rate_and_until_an_end
     assert provisioned() == 1
 
 
-def math_of(metric: str) -> list[dict[str, Any]]:
+def build_metric_math(metric: str) -> list[dict[str, Any]]:
     """Return the queries of metric math that counts a gap of a metric as zero."""
     stat = {"Metric": {"Namespace": "Mine", "MetricName": metric}, "Stat": "Sum"}
     return [
@@ -280,11 +286,16 @@ def math_of(metric: str) -> list[dict[str, Any]]:
 
 def test_a_metric_that_comes_late_neither_holds_a_scale_out_nor_takes_instances_away(sandbox: Sandbox) -> None:
     """Compare the metric itself with metric math that fills its gaps, of which the latest minutes are always some."""
-    plain, filled = on_instances(sandbox, "late-plain", 1, 4), on_instances(sandbox, "late-filled", 1, 4)
+    plain, filled = (
+        create_scaled_endpoint(sandbox, "late-plain", 1, 4),
+        create_scaled_endpoint(sandbox, "late-filled", 1, 4),
+    )
     one = {"Namespace": "Mine", "MetricName": "Late", "Statistic": "Sum"}
     cooldowns = {"ScaleInCooldown": 60, "ScaleOutCooldown": 60}
-    plain.track("requests", 10.0, CustomizedMetricSpecification=one, **cooldowns)
-    filled.track("requests", 10.0, CustomizedMetricSpecification={"Metrics": math_of("Late")}, **cooldowns)
+    plain.put_tracking_policy("requests", 10.0, CustomizedMetricSpecification=one, **cooldowns)
+    filled.put_tracking_policy(
+        "requests", 10.0, CustomizedMetricSpecification={"Metrics": build_metric_math("Late")}, **cooldowns
+    )
     steps = {"MetricIntervalUpperBound": 0.0, "ScalingAdjustment": -1}
     idle = plain.scaling.put_scaling_policy(
         **plain.target,
@@ -296,7 +307,7 @@ def test_a_metric_that_comes_late_neither_holds_a_scale_out_nor_takes_instances_
             "StepAdjustments": [steps],
         },
     )
-    queries = math_of("Late")
+    queries = build_metric_math("Late")
     queries[0]["MetricStat"] |= {"Period": 60}
     plain.cloudwatch.put_metric_alarm(
         AlarmName="late-idle",
@@ -315,19 +326,21 @@ def test_a_metric_that_comes_late_neither_holds_a_scale_out_nor_takes_instances_
             plain.cloudwatch.put_metric_data(Namespace="Mine", MetricData=[data])
 
     late(12, 18)
-    until(lambda: plain.count == 4)  # above the target on any number of instances, as the metric is not their own
-    assert filled.count == 1, "its last minutes are zeros, so three in a row are never above the target"
+    until(
+        lambda: plain.instance_count == 4
+    )  # above the target on any number of instances, as the metric is not their own
+    assert filled.instance_count == 1, "its last minutes are zeros, so three in a row are never above the target"
 
     late(25, 9.5)  # too little to add any, enough to keep all
-    assert plain.count == 4
-    plain.minutes(10)
-    assert plain.count == 4, "silence of less than a quarter of an hour may be a late metric"
-    until(lambda: plain.minutes() and plain.count == 1)
+    assert plain.instance_count == 4
+    plain.advance_minutes(10)
+    assert plain.instance_count == 4, "silence of less than a quarter of an hour may be a late metric"
+    until(lambda: plain.advance_minutes() and plain.instance_count == 1)
     plain.cloudwatch.delete_alarms(AlarmNames=["late-idle"])
 
 
 def test_what_an_update_holds_up_is_scaled_once_it_is_over(sandbox: Sandbox) -> None:
-    scaled = on_instances(sandbox, "updated")
+    scaled = create_scaled_endpoint(sandbox, "updated")
     made = scaled.scaling.put_scaling_policy(
         **scaled.target, PolicyName="steps", PolicyType="StepScaling", StepScalingPolicyConfiguration=STEP
     )
@@ -344,7 +357,7 @@ def test_what_an_update_holds_up_is_scaled_once_it_is_over(sandbox: Sandbox) -> 
     sandbox.fault("UpdateEndpoint", status_delay=600)
     scaled.sagemaker.create_endpoint_config(EndpointConfigName="updated-2", ProductionVariants=[ON_INSTANCES])
     scaled.sagemaker.update_endpoint(EndpointName=scaled.name, EndpointConfigName="updated-2")
-    scaled.put(20)
+    scaled.put_metric(20)
     scaled.scaling.put_scheduled_action(
         **scaled.target,
         ScheduledActionName="more",
@@ -352,18 +365,18 @@ def test_what_an_update_holds_up_is_scaled_once_it_is_over(sandbox: Sandbox) -> 
         ScalableTargetAction={"MinCapacity": 3},
         EndTime=sandbox.advance(0) + timedelta(minutes=5),
     )
-    scaled.minutes(8)
-    assert scaled.count == 1
-    assert scaled.reasons() == ["TargetServicePutResourceAsUnscalable"]
-    scaled.minutes(4)
-    assert scaled.count >= 3
-    done = [one["Cause"] for one in scaled.activities() if one["StatusCode"] == "Successful"]
+    scaled.advance_minutes(8)
+    assert scaled.instance_count == 1
+    assert scaled.list_reasons() == ["TargetServicePutResourceAsUnscalable"]
+    scaled.advance_minutes(4)
+    assert scaled.instance_count >= 3
+    done = [one["Cause"] for one in scaled.list_activities() if one["StatusCode"] == "Successful"]
     assert "minimum capacity was set to 3" in done
     scaled.cloudwatch.delete_alarms(AlarmNames=["loaded"])
 
 
 def test_an_alarms_action_is_followed_at_once_and_repeated_while_it_lasts(sandbox: Sandbox) -> None:
-    scaled = on_instances(sandbox, "repeated", 1, 3)
+    scaled = create_scaled_endpoint(sandbox, "repeated", 1, 3)
     step = STEP | {"Cooldown": 60}
     made = scaled.scaling.put_scaling_policy(
         **scaled.target, PolicyName="steps", PolicyType="StepScaling", StepScalingPolicyConfiguration=step
@@ -379,22 +392,22 @@ def test_an_alarms_action_is_followed_at_once_and_repeated_while_it_lasts(sandbo
         TreatMissingData="breaching",
     )
     for _ in range(6):
-        scaled.put(20, "Repeated")
-        scaled.minutes()
-    scaled.put(20, "Repeated")
-    assert scaled.count == 3
-    assert [one["Description"] for one in scaled.activities()] == [
+        scaled.put_metric(20, "Repeated")
+        scaled.advance_minutes()
+    scaled.put_metric(20, "Repeated")
+    assert scaled.instance_count == 3
+    assert [one["Description"] for one in scaled.list_activities()] == [
         "Setting desired instance count to 2.",
         "Setting desired instance count to 3.",
     ]
-    (not_done,) = [one for one in scaled.activities(all_of_them=True) if "NotScaledReasons" in one]
+    (not_done,) = [one for one in scaled.list_activities(all_of_them=True) if "NotScaledReasons" in one]
     assert not_done["NotScaledReasons"] == [{"Code": "AlreadyAtMaxCapacity", "MaxCapacity": 3}]
     assert not_done["Description"] == "Attempting to scale due to alarm triggered"
     scaled.cloudwatch.delete_alarms(AlarmNames=["repeats"])
 
 
 def test_of_two_alarms_of_one_policy_the_one_that_asks_for_more_decides(sandbox: Sandbox) -> None:
-    scaled = on_instances(sandbox, "twice-watched", 1, 4)
+    scaled = create_scaled_endpoint(sandbox, "twice-watched", 1, 4)
     some = {"MetricIntervalLowerBound": 0.0, "MetricIntervalUpperBound": 10.0, "ScalingAdjustment": 1}
     steps = [some, {"MetricIntervalLowerBound": 10.0, "ScalingAdjustment": 3}]
     made = scaled.scaling.put_scaling_policy(
@@ -414,17 +427,17 @@ def test_of_two_alarms_of_one_policy_the_one_that_asks_for_more_decides(sandbox:
             Threshold=threshold,
             ComparisonOperator="GreaterThanThreshold",
         )
-    scaled.put(20, "Watched")
-    scaled.minutes(2)
-    assert [one["Description"] for one in scaled.activities()] == ["Setting desired instance count to 4."]
+    scaled.put_metric(20, "Watched")
+    scaled.advance_minutes(2)
+    assert [one["Description"] for one in scaled.list_activities()] == ["Setting desired instance count to 4."]
     scaled.cloudwatch.delete_alarms(AlarmNames=list(alarms))
 
 
 def test_a_refusal_of_sagemaker_is_told(sandbox: Sandbox) -> None:
-    scaled = on_instances(sandbox, "refused")
+    scaled = create_scaled_endpoint(sandbox, "refused")
     sandbox.fault("UpdateEndpointWeightsAndCapacities", error="ResourceLimitExceeded", message="No more of these.")
     scaled.scaling.register_scalable_target(**scaled.target, MinCapacity=2)
-    (told,) = scaled.activities()
+    (told,) = scaled.list_activities()
     assert told["StatusCode"] == "Failed"
     assert told["StatusMessage"].startswith(
         "Failed to set desired instance count to 2. Reason: No more of these. (Service: AmazonSageMaker; Status Code: "
@@ -433,7 +446,7 @@ def test_a_refusal_of_sagemaker_is_told(sandbox: Sandbox) -> None:
 
 
 def test_a_variant_that_is_scaled_keeps_its_type(sandbox: Sandbox) -> None:
-    scaled = on_instances(sandbox, "typed", 1, 1)
+    scaled = create_scaled_endpoint(sandbox, "typed", 1, 1)
     other = ON_INSTANCES | {"InstanceType": "ml.m5.xlarge"}
     scaled.sagemaker.create_endpoint_config(EndpointConfigName="other-type", ProductionVariants=[other])
     with pytest.raises(scaled.sagemaker.exceptions.ClientError, match="its instance type would change"):
@@ -443,37 +456,37 @@ def test_a_variant_that_is_scaled_keeps_its_type(sandbox: Sandbox) -> None:
 
 
 def test_a_restart_keeps_what_scales(tmp_path: Path) -> None:
-    with started(state=tmp_path / "state", log=tmp_path / "log") as sandbox:
-        before = on_instances(sandbox, "kept", 2, 3)
-        until(lambda: before.count == 2)
+    with start_sandbox(state=tmp_path / "state", log=tmp_path / "log") as sandbox:
+        before = create_scaled_endpoint(sandbox, "kept", 2, 3)
+        until(lambda: before.instance_count == 2)
         metric = {"Namespace": "Mine", "MetricName": "Load", "Dimensions": []}
         queries = [
             {"Id": "load", "MetricStat": {"Metric": metric, "Stat": "Average"}, "ReturnData": False},
             {"Id": "twice", "Expression": "load * 2"},
         ]
-        before.track("load", 20.0, CustomizedMetricSpecification={"Metrics": queries}, ScaleOutCooldown=0)
+        before.put_tracking_policy("load", 20.0, CustomizedMetricSpecification={"Metrics": queries}, ScaleOutCooldown=0)
         bounds = {"ScheduledActionName": "daily", "Schedule": "rate(1 day)"}
-        before.scaling.put_scheduled_action(**of("kept"), **bounds, ScalableTargetAction={"MinCapacity": 1})
-        policies = before.scaling.describe_scaling_policies(**of("kept"))["ScalingPolicies"]
-        told = [one["ActivityId"] for one in before.activities()]
-    with started(state=tmp_path / "state", log=tmp_path / "log") as sandbox:
-        after = Scaled(sandbox, "kept", of("kept"), 2, 3)
-        assert after.scaling.describe_scaling_policies(**of("kept"))["ScalingPolicies"] == policies
-        assert [one["ActivityId"] for one in after.activities()] == told
-        assert after.scaling.describe_scheduled_actions(**of("kept"))["ScheduledActions"]
+        before.scaling.put_scheduled_action(**build_target("kept"), **bounds, ScalableTargetAction={"MinCapacity": 1})
+        policies = before.scaling.describe_scaling_policies(**build_target("kept"))["ScalingPolicies"]
+        told = [one["ActivityId"] for one in before.list_activities()]
+    with start_sandbox(state=tmp_path / "state", log=tmp_path / "log") as sandbox:
+        after = ScaledEndpoint(sandbox, "kept", build_target("kept"), 2, 3)
+        assert after.scaling.describe_scaling_policies(**build_target("kept"))["ScalingPolicies"] == policies
+        assert [one["ActivityId"] for one in after.list_activities()] == told
+        assert after.scaling.describe_scheduled_actions(**build_target("kept"))["ScheduledActions"]
         for _ in range(5):
-            after.put(15)
-            after.minutes()
-        assert after.count == 3
+            after.put_metric(15)
+            after.advance_minutes()
+        assert after.instance_count == 3
 
 
 def test_minutes_that_are_seconds_scale_out_while_one_waits(tmp_path: Path) -> None:
-    with started(time_scale=60, log=tmp_path / "log") as sandbox:
-        scaled = on_instances(sandbox, "fast")
-        scaled.track("load", 10.0, CustomizedMetricSpecification=MINE)
+    with start_sandbox(time_scale=60, log=tmp_path / "log") as sandbox:
+        scaled = create_scaled_endpoint(sandbox, "fast")
+        scaled.put_tracking_policy("load", 10.0, CustomizedMetricSpecification=MINE)
 
         def scaled_out() -> bool:
-            scaled.put(25)
-            return scaled.count == 3
+            scaled.put_metric(25)
+            return scaled.instance_count == 3
 
         until(scaled_out, seconds=120)  # three minutes are three seconds

@@ -52,16 +52,16 @@ def test_nothing_is_left_of_a_sandbox_with_a_live_job_and_a_live_endpoint(
     start_job(sandbox)
     start_endpoint(sandbox)
     server = psutil.Process(sandbox.pid)
-    asking = threading.Thread(target=ask, args=(sandbox,))
+    asking = threading.Thread(target=send_slow_request, args=(sandbox,))
     asking.start()
-    until(lambda: {"601", "602", "worker.py"} <= words(family(server)))
-    processes = family(server)
+    until(lambda: {"601", "602", "worker.py"} <= get_last_words(list_family(server)))
+    processes = list_family(server)
     if in_background:
         assert command("stop")[:2] == (0, f"Stopped the sandbox at {sandbox.endpoint}.\n")
         assert not process.RECORD.exists()
     else:
         assert sandbox.stop()
-    assert [one for one in processes if lives(one)] == []
+    assert [one for one in processes if is_alive(one)] == []
     asking.join()
 
 
@@ -88,7 +88,7 @@ def test_a_server_that_is_late_to_answer_is_found_and_waited_for_and_stopped(
 
     server.suspend()
     assert command("stop")[:2] == (0, f"Stopped the sandbox at {sandbox.endpoint}.\n")
-    assert not lives(server)
+    assert not is_alive(server)
     assert command("stop")[:2] == (0, "No sandbox is running.\n")
 
 
@@ -96,7 +96,7 @@ def test_the_record_stays_where_the_process_does(command: Command, monkeypatch: 
     command("start")
     sandbox = Sandbox.running()
     with monkeypatch.context() as patch:
-        patch.setattr(psutil.Process, "terminate", refuse)
+        patch.setattr(psutil.Process, "terminate", deny_access)
         code, out, complaint = command("stop")
     assert (code, out) == (2, "")
     assert complaint == f"error: sandbox: process {sandbox.pid} is another user's; stop it as that user\n"
@@ -149,10 +149,10 @@ def test_one_that_does_not_end_is_killed_with_all_that_it_started() -> None:
         assert deaf.stdout is not None
         deaf.stdout.readline()
         server = psutil.Process(deaf.pid)
-        until(lambda: {"603", "604"} <= words(family(server)))
-        processes = family(server)
+        until(lambda: {"603", "604"} <= get_last_words(list_family(server)))
+        processes = list_family(server)
         assert not ServerProcess.from_pid(deaf.pid).stop(seconds=0.1)
-        assert [one for one in processes if lives(one)] == []
+        assert [one for one in processes if is_alive(one)] == []
         assert ServerProcess(deaf.pid, server.create_time()).stop()  # again is harmless
 
 
@@ -169,7 +169,7 @@ def test_a_server_is_found_after_the_clock_was_set(sandbox: Sandbox) -> None:
     assert ServerProcess(sandbox.pid, sandbox.server.start_time - 3600).is_alive
 
 
-def refuse(_process: psutil.Process) -> None:
+def deny_access(_process: psutil.Process) -> None:
     raise psutil.AccessDenied
 
 
@@ -200,20 +200,20 @@ def start_endpoint(sandbox: Sandbox) -> None:
     until(lambda: sagemaker.describe_endpoint(EndpointName="slow")["EndpointStatus"] == "InService")
 
 
-def ask(sandbox: Sandbox) -> None:
+def send_slow_request(sandbox: Sandbox) -> None:
     """A request that is under way until the sandbox ends."""
     with pytest.raises(Exception, match=r"the endpoint was deleted|Connection|closed|Could not connect"):
         sandbox.client("sagemaker-runtime").invoke_endpoint(EndpointName="slow", Body=b"[]")
 
 
-def family(server: psutil.Process) -> list[psutil.Process]:
+def list_family(server: psutil.Process) -> list[psutil.Process]:
     """The server, all of its descendants, and whoever else is in their process groups."""
     descendants = [server, *server.children(recursive=True)]
-    groups = {group(one) for one in descendants if lives(one)} - {None}
-    return [one for one in psutil.process_iter() if lives(one) and group(one) in groups]
+    groups = {get_group(one) for one in descendants if is_alive(one)} - {None}
+    return [one for one in psutil.process_iter() if is_alive(one) and get_group(one) in groups]
 
 
-def group(one: psutil.Process) -> int | None:
+def get_group(one: psutil.Process) -> int | None:
     """Its process group; None for one that has just gone, as other tests' processes do at any time."""
     try:
         return os.getpgid(one.pid)
@@ -221,7 +221,7 @@ def group(one: psutil.Process) -> int | None:
         return None
 
 
-def line(one: psutil.Process) -> list[str]:
+def get_command_line(one: psutil.Process) -> list[str]:
     """Its command line; empty for one that has just gone."""
     try:
         return one.cmdline()
@@ -229,12 +229,12 @@ def line(one: psutil.Process) -> list[str]:
         return []
 
 
-def words(processes: list[psutil.Process]) -> set[str]:
+def get_last_words(processes: list[psutil.Process]) -> set[str]:
     """The last word of each one's command line, without its folder."""
-    return {Path(told[-1]).name for one in processes if lives(one) and (told := line(one))}
+    return {Path(told[-1]).name for one in processes if is_alive(one) and (told := get_command_line(one))}
 
 
-def lives(one: psutil.Process) -> bool:
+def is_alive(one: psutil.Process) -> bool:
     try:
         return one.is_running() and one.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

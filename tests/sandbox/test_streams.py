@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EventStreamError
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.hosting.streams import encode_events
 from sagemaker_sandbox.runtime.container_invocation import InvocationTimeoutError, ModelError
-from tests.sandbox.hosting_support import SERVERLESS, Deploying
+from tests.sandbox.hosting_support import SERVERLESS, EndpointDeployer
 from tests.sandbox.support import until
 
 pytestmark = pytest.mark.slow
@@ -37,49 +37,49 @@ def told(words):
 
 
 @pytest.fixture
-def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> Deploying:
-    return Deploying(sandbox, bucket, fresh)
+def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> EndpointDeployer:
+    return EndpointDeployer(sandbox, bucket, fresh)
 
 
-def stream(deploying: Deploying, endpoint: str, text: str) -> Any:
+def invoke_stream(deploying: EndpointDeployer, endpoint: str, text: str) -> Any:
     asked = {"EndpointName": endpoint, "Body": text.encode(), "ContentType": "text/csv", "Accept": "text/plain"}
     return deploying.runtime.invoke_endpoint_with_response_stream(CustomAttributes="a", **asked)
 
 
-def parts(answer: Any) -> list[str]:
+def read_parts(answer: Any) -> list[str]:
     return [event["PayloadPart"]["Bytes"].decode() for event in answer["Body"]]
 
 
-def test_parts_come_as_the_script_yields_them(deploying: Deploying, tmp_path: Path) -> None:
-    endpoint, gate = deploying.serve(deploying.container(WORDS)), tmp_path / "gate"
-    answer = stream(deploying, endpoint, f"one two {gate} three")
+def test_parts_come_as_the_script_yields_them(deploying: EndpointDeployer, tmp_path: Path) -> None:
+    endpoint, gate = deploying.deploy(deploying.create_container(WORDS)), tmp_path / "gate"
+    answer = invoke_stream(deploying, endpoint, f"one two {gate} three")
     assert (answer["ContentType"], answer["InvokedProductionVariant"]) == ("text/plain", "main")
     events = iter(answer["Body"])
     assert [next(events)["PayloadPart"]["Bytes"] for _ in range(2)] == [b"one", b"two"]
-    assert deploying.ask(endpoint, "whole", ContentType="text/csv") == "whole"  # others are answered meanwhile
+    assert deploying.invoke(endpoint, "whole", ContentType="text/csv") == "whole"  # others are answered meanwhile
     gate.touch()
     assert [event["PayloadPart"]["Bytes"].decode() for event in events] == [str(gate), "three"]
 
 
-def test_what_is_whole_is_one_part_and_what_is_in_parts_is_a_whole_for_who_asks_so(deploying: Deploying) -> None:
-    endpoint = deploying.serve(deploying.container(WORDS), variant=SERVERLESS)
-    assert parts(stream(deploying, endpoint, "a whole answer")) == ["a whole answer"]
-    assert deploying.ask(endpoint, "in some parts", ContentType="text/csv") == "insomeparts"
+def test_what_is_whole_is_one_part_and_what_is_in_parts_is_a_whole_for_who_asks_so(deploying: EndpointDeployer) -> None:
+    endpoint = deploying.deploy(deploying.create_container(WORDS), variant=SERVERLESS)
+    assert read_parts(invoke_stream(deploying, endpoint, "a whole answer")) == ["a whole answer"]
+    assert deploying.invoke(endpoint, "in some parts", ContentType="text/csv") == "insomeparts"
 
 
-def test_a_failure_is_an_error_before_the_first_part_and_an_event_after_it(deploying: Deploying) -> None:
-    endpoint = deploying.serve(deploying.container(WORDS))
+def test_a_failure_is_an_error_before_the_first_part_and_an_event_after_it(deploying: EndpointDeployer) -> None:
+    endpoint = deploying.deploy(deploying.create_container(WORDS))
     with pytest.raises(ClientError, match="ModelError") as refused:
-        stream(deploying, endpoint, "refuse")
+        invoke_stream(deploying, endpoint, "refuse")
     told: Any = refused.value.response
     assert told["OriginalMessage"] == "as asked"
     for ending, message in (("fail", "as asked"), ("die", "exit code -6")):
-        events = iter(stream(deploying, endpoint, f"one {ending}")["Body"])
+        events = iter(invoke_stream(deploying, endpoint, f"one {ending}")["Body"])
         assert next(events)["PayloadPart"]["Bytes"] == b"one"
         with pytest.raises(EventStreamError, match=message) as failed:
             next(events)
         assert failed.value.response["Error"]["Code"] == "ModelStreamError"
-    assert parts(stream(deploying, endpoint, "once more")) == ["once", "more"]
+    assert read_parts(invoke_stream(deploying, endpoint, "once more")) == ["once", "more"]
 
 
 @pytest.mark.parametrize(
@@ -104,18 +104,18 @@ def test_an_error_in_the_stream_says_whose_it_is(error: Exception, kind: str, to
     assert json.loads(last.payload).items() >= told.items()
 
 
-def test_a_client_that_goes_away_frees_the_worker(deploying: Deploying) -> None:
+def test_a_client_that_goes_away_frees_the_worker(deploying: EndpointDeployer) -> None:
     one_at_once = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
-    endpoint = deploying.serve(deploying.container(WORDS), variant=one_at_once)
-    answer = stream(deploying, endpoint, "one " * 100_000)
+    endpoint = deploying.deploy(deploying.create_container(WORDS), variant=one_at_once)
+    answer = invoke_stream(deploying, endpoint, "one " * 100_000)
     assert next(iter(answer["Body"]))["PayloadPart"]["Bytes"] == b"one"
     with pytest.raises(ClientError, match="ThrottlingException"):
-        deploying.ask(endpoint, "two", ContentType="text/csv")
+        deploying.invoke(endpoint, "two", ContentType="text/csv")
     answer["Body"].close()
 
     def answers() -> bool:
         try:
-            return deploying.ask(endpoint, "three", ContentType="text/csv") == "three"
+            return deploying.invoke(endpoint, "three", ContentType="text/csv") == "three"
         except ClientError:
             return False
 

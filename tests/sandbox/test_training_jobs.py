@@ -127,7 +127,7 @@ def test_an_interrupted_spot_job_resumes_and_says_so(
     sandbox.fault("CreateTrainingJob", error="SpotInterruption", after_checkpoints=2, resource=name)
     arn = sagemaker.create_training_job(**job)["TrainingJobArn"]
     assert refusal(sagemaker.create_training_job, **job)[0] == "ResourceInUse"
-    done = until(lambda: finished(sagemaker, name))
+    done = until(lambda: find_finished(sagemaker, name))
     assert (done["TrainingJobStatus"], done["SecondaryStatus"]) == ("Completed", "Completed")
     path = [transition["Status"] for transition in done["SecondaryStatusTransitions"]]
     again = ["Starting", "Downloading", "Training"]
@@ -149,17 +149,17 @@ def test_a_stopped_job_is_stopped_once(sagemaker: Any, job: Any) -> None:
     until(lambda: sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
     assert refusal(sagemaker.delete_training_job, TrainingJobName=name)[0] == "ResourceInUse"
     sagemaker.stop_training_job(TrainingJobName=name)
-    assert until(lambda: finished(sagemaker, name))["TrainingJobStatus"] == "Stopped"
+    assert until(lambda: find_finished(sagemaker, name))["TrainingJobStatus"] == "Stopped"
     message = refusal(sagemaker.stop_training_job, TrainingJobName=name)[1]
     assert message == "The request was rejected because the training job is in status Stopped."
 
 
-def finished(sagemaker: Any, name: str) -> Any:
+def find_finished(sagemaker: Any, name: str) -> Any:
     job = sagemaker.describe_training_job(TrainingJobName=name)
     return job if job["TrainingJobStatus"] in ("Completed", "Failed", "Stopped") else None
 
 
-def quick(job: dict[str, Any], fresh: Fresh, **resources: Any) -> dict[str, Any]:
+def build_quick_request(job: dict[str, Any], fresh: Fresh, **resources: Any) -> dict[str, Any]:
     """An on-demand job that ends at once, with an entry point of its own."""
     algorithm = {"TrainingImage": IMAGE, "TrainingInputMode": "File", "ContainerEntrypoint": ["true"]}
     kept = {name: value for name, value in job.items() if name in ("RoleArn", "OutputDataConfig")}
@@ -167,47 +167,51 @@ def quick(job: dict[str, Any], fresh: Fresh, **resources: Any) -> dict[str, Any]
     return kept | {"TrainingJobName": fresh("quick"), "AlgorithmSpecification": algorithm, "ResourceConfig": settings}
 
 
-def run(sagemaker: Any, request: dict[str, Any]) -> Any:
+def run_job(sagemaker: Any, request: dict[str, Any]) -> Any:
     sagemaker.create_training_job(**request)
-    return until(lambda: finished(sagemaker, request["TrainingJobName"]))
+    return until(lambda: find_finished(sagemaker, request["TrainingJobName"]))
 
 
-def pool(sagemaker: Any, name: str) -> Any:
+def get_warm_pool(sagemaker: Any, name: str) -> Any:
     return sagemaker.describe_training_job(TrainingJobName=name)["WarmPoolStatus"]
 
 
 def test_a_warm_pool_is_there_for_the_next_job_that_matches(sagemaker: Any, job: Any, fresh: Fresh) -> None:
-    first = quick(job, fresh, KeepAlivePeriodInSeconds=600)
+    first = build_quick_request(job, fresh, KeepAlivePeriodInSeconds=600)
     name = first["TrainingJobName"]
-    assert run(sagemaker, first)["WarmPoolStatus"] == {
+    assert run_job(sagemaker, first)["WarmPoolStatus"] == {
         "Status": "Available",
         "ResourceRetainedBillableTimeInSeconds": 0,
     }
-    other = quick(job, fresh, InstanceType="ml.m5.xlarge")
-    assert "WarmPoolStatus" not in run(sagemaker, other)
-    assert pool(sagemaker, name)["Status"] == "Available"
+    other = build_quick_request(job, fresh, InstanceType="ml.m5.xlarge")
+    assert "WarmPoolStatus" not in run_job(sagemaker, other)
+    assert get_warm_pool(sagemaker, name)["Status"] == "Available"
     available = sagemaker.list_training_jobs(WarmPoolStatusEquals="Available")["TrainingJobSummaries"]
     assert name in [listed["TrainingJobName"] for listed in available]
     code, message = refusal(sagemaker.delete_training_job, TrainingJobName=name)
     assert (code, "while its warm pool is Available" in message) == ("ResourceInUse", True)
     limits = {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600}
-    run(sagemaker, quick(job, fresh) | {"EnableManagedSpotTraining": True, "StoppingCondition": limits})
-    assert pool(sagemaker, name)["Status"] == "Available", "spot takes no pool over"
-    second = quick(job, fresh, KeepAlivePeriodInSeconds=1)
-    run(sagemaker, second)
-    reused = pool(sagemaker, name)
+    run_job(
+        sagemaker, build_quick_request(job, fresh) | {"EnableManagedSpotTraining": True, "StoppingCondition": limits}
+    )
+    assert get_warm_pool(sagemaker, name)["Status"] == "Available", "spot takes no pool over"
+    second = build_quick_request(job, fresh, KeepAlivePeriodInSeconds=1)
+    run_job(sagemaker, second)
+    reused = get_warm_pool(sagemaker, name)
     assert (reused["Status"], reused["ReusedByJob"]) == ("Reused", second["TrainingJobName"])
-    ended = until(lambda: (now := pool(sagemaker, second["TrainingJobName"]))["Status"] == "Terminated" and now)
+    ended = until(
+        lambda: (now := get_warm_pool(sagemaker, second["TrainingJobName"]))["Status"] == "Terminated" and now
+    )
     assert ended["ResourceRetainedBillableTimeInSeconds"] == 1
 
 
 def test_a_warm_pool_is_given_back_by_an_update(sagemaker: Any, job: Any, fresh: Fresh) -> None:
-    request = quick(job, fresh, KeepAlivePeriodInSeconds=600)
+    request = build_quick_request(job, fresh, KeepAlivePeriodInSeconds=600)
     name = request["TrainingJobName"]
-    arn = run(sagemaker, request)["TrainingJobArn"]
+    arn = run_job(sagemaker, request)["TrainingJobArn"]
     period = {"KeepAlivePeriodInSeconds": 0}
     assert sagemaker.update_training_job(TrainingJobName=name, ResourceConfig=period)["TrainingJobArn"] == arn
-    assert pool(sagemaker, name)["Status"] == "Terminated"
+    assert get_warm_pool(sagemaker, name)["Status"] == "Terminated"
     assert "is Terminated" in refusal(sagemaker.update_training_job, TrainingJobName=name, ResourceConfig=period)[1]
 
 
@@ -221,11 +225,11 @@ def test_a_script_acts_as_its_role_unless_it_is_isolated(sagemaker: Any, s3: Any
         "MetricDefinitions": [{"Name": "assumed", "Regex": r"I am arn:aws:sts::(123456789012):assumed-role/test/Sage"}],
     }
     own = {"sagemaker_program": "train.py", "sagemaker_submit_directory": f"s3://{bucket}/who.tar.gz"}
-    request = quick(job, fresh) | {"AlgorithmSpecification": algorithm, "HyperParameters": own}
-    done = run(sagemaker, request)
+    request = build_quick_request(job, fresh) | {"AlgorithmSpecification": algorithm, "HyperParameters": own}
+    done = run_job(sagemaker, request)
     assert [metric["Value"] for metric in done["FinalMetricDataList"]] == [123456789012.0], done
     isolated = request | {"TrainingJobName": fresh("isolated"), "EnableNetworkIsolation": True}
-    failed = run(sagemaker, isolated)
+    failed = run_job(sagemaker, isolated)
     assert failed["TrainingJobStatus"] == "Failed"
     assert "NoCredentialsError" in failed["FailureReason"]
 

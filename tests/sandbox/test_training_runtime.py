@@ -81,7 +81,7 @@ def launch(s3: "S3Client", run: Run) -> Launch:
         hyperparameters: dict[str, str] | None = None,
         **options: Any,
     ) -> Job:
-        s3.put_object(Bucket=BUCKET, Key=f"{name}/sourcedir.tar.gz", Body=source or archive({"train.py": script}))
+        s3.put_object(Bucket=BUCKET, Key=f"{name}/sourcedir.tar.gz", Body=source or build_archive({"train.py": script}))
         request = create_training_job(name) | (changes or {})
         request["HyperParameters"] |= hyperparameters or {}
         return run(TrainingDefinition(request), **options)
@@ -119,7 +119,7 @@ def create_training_job(name: str) -> dict[str, Any]:
     }
 
 
-def archive(files: dict[str, str]) -> bytes:
+def build_archive(files: dict[str, str]) -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as tar:
         for name, text in files.items():
@@ -129,7 +129,7 @@ def archive(files: dict[str, str]) -> bytes:
     return content.getvalue()
 
 
-def model(s3: "S3Client", name: str = "job") -> dict[str, Any]:
+def read_model(s3: "S3Client", name: str = "job") -> dict[str, Any]:
     with tarfile.open(fileobj=io.BytesIO(stored(s3, f"models/{name}/output/model.tar.gz"))) as tar:
         content = tar.extractfile("model.json")
         assert content is not None
@@ -148,7 +148,7 @@ def test_a_job_runs_its_script_and_leaves_the_model_in_s3(launch: Launch, s3: "S
     assert (end.status, end.model_artifacts) == ("Completed", f"s3://{BUCKET}/models/job/output/model.tar.gz")
     assert end.metrics == {"loss": 0.1}
     assert end.training_seconds == end.billable_seconds is not None
-    assert model(s3)["round"] == 10
+    assert read_model(s3)["round"] == 10
 
 
 def test_equal_jobs_give_byte_equal_archives(launch: Launch, s3: "S3Client") -> None:
@@ -201,7 +201,7 @@ def test_an_interrupted_spot_job_resumes_from_the_last_checkpoint_in_s3(launch: 
     assert spot.log.count("resumed after round 0") == 1
     assert spot.log.count("resumed after round") == 2
     assert plain.end().status == "Completed"
-    assert model(s3, "spot") == model(s3, "plain")
+    assert read_model(s3, "spot") == read_model(s3, "plain")
     assert (end.training_seconds or 0) >= (end.billable_seconds or 0) > 0
 
 
@@ -243,7 +243,7 @@ def test_kill_9_at_any_point_then_a_new_job_ends_with_the_same_model(launch: Lau
     last = launch("last", changes=shared, hyperparameters=rounds)
     assert last.end().status == whole.end().status == "Completed"
     assert f"resumed after round {reached}\n" in last.log
-    assert model(s3, "last") == model(s3, "whole")
+    assert read_model(s3, "last") == read_model(s3, "whole")
 
 
 def test_a_failing_script_is_reported_in_sagemakers_words(launch: Launch) -> None:
@@ -257,13 +257,13 @@ def test_a_failing_script_is_reported_in_sagemakers_words(launch: Launch) -> Non
     assert (job.folder / "algo-1" / "output" / "failure").read_text() == end.failure_reason
 
 
-OUTSIDE = archive({"train.py": TRAIN, "../outside.py": "print('escaped')"})
+OUTSIDE = build_archive({"train.py": TRAIN, "../outside.py": "print('escaped')"})
 
 
 @pytest.mark.parametrize(
     ("changes", "source", "reason"),
     [
-        ({}, archive({"train.py": TRAIN * 50})[:200], "not a complete tar.gz archive"),
+        ({}, build_archive({"train.py": TRAIN * 50})[:200], "not a complete tar.gz archive"),
         ({}, b"no archive at all", "not a complete tar.gz archive"),
         ({}, OUTSIDE, "refused"),
         (
@@ -276,7 +276,7 @@ OUTSIDE = archive({"train.py": TRAIN, "../outside.py": "print('escaped')"})
             None,
             f"Source download failed:NoSuchKey (404): Not Found: s3://{BUCKET}/none.tar.gz",
         ),
-        ({}, archive({"other.py": TRAIN}), "sagemaker_program: no file train.py in"),
+        ({}, build_archive({"other.py": TRAIN}), "sagemaker_program: no file train.py in"),
         ({"HyperParameters": {"max_depth": "5"}}, None, "built-in algorithms do not run in the sandbox"),
         (
             {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/c", "LocalPath": "/home/me"}},
@@ -339,7 +339,7 @@ time.sleep(600)
     job = launch(script=script, changes=limits, timing=Timing(poll=0.05, stop_grace=LIMIT))
     end = job.end()
     assert (end.status, end.secondary_status) == ("Stopped", "MaxRuntimeExceeded")
-    assert model(s3) == {"saved": "on SIGTERM"}
+    assert read_model(s3) == {"saved": "on SIGTERM"}
     assert job.statuses[-3:] == ["Stopping", "Uploading", "MaxRuntimeExceeded"]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
-from tests.sandbox.test_processing_jobs import received, states
+from tests.sandbox.test_processing_jobs import receive_details, subscribe_states
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ def job(sagemaker: Any, s3: Any, bucket: str, fresh: Fresh) -> dict[str, Any]:
     }
 
 
-def finished(sagemaker: Any, name: str) -> Any:
+def find_finished(sagemaker: Any, name: str) -> Any:
     described = sagemaker.describe_transform_job(TransformJobName=name)
     return described if described["TransformJobStatus"] in ("Completed", "Failed", "Stopped") else None
 
@@ -50,12 +50,12 @@ def finished(sagemaker: Any, name: str) -> Any:
 def test_a_job_is_told_from_its_start_to_its_end(
     sandbox: Sandbox, sagemaker: Any, s3: Any, bucket: str, job: dict[str, Any], fresh: Fresh
 ) -> None:
-    queue = states(sandbox, fresh("states"), "SageMaker Transform Job State Change")
+    queue = subscribe_states(sandbox, fresh("states"), "SageMaker Transform Job State Change")
     name = job["TransformJobName"]
     arn = sagemaker.create_transform_job(**job)["TransformJobArn"]
     assert arn == f"arn:aws:sagemaker:eu-north-1:123456789012:transform-job/{name}"
     assert refusal(sagemaker.create_transform_job, **job)[0] == "ResourceInUse"
-    done = until(lambda: finished(sagemaker, name))
+    done = until(lambda: find_finished(sagemaker, name))
     assert done["TransformJobStatus"] == "Completed", done
     assert done["CreationTime"] <= done["TransformStartTime"] <= done["TransformEndTime"]
     assert done["DataProcessing"] == job["DataProcessing"]
@@ -64,7 +64,7 @@ def test_a_job_is_told_from_its_start_to_its_end(
     assert [(one["TransformJobArn"], one["TransformJobStatus"]) for one in listed] == [(arn, "Completed")]
 
     def completed() -> bool:
-        told = [(one["TransformJobArn"], one["TransformJobStatus"]) for one in received(sandbox, queue)]
+        told = [(one["TransformJobArn"], one["TransformJobStatus"]) for one in receive_details(sandbox, queue)]
         return (arn, "Completed") in told
 
     until(completed)
@@ -84,7 +84,7 @@ def test_a_stopped_job_is_stopped_once_and_stores_nothing(
     sagemaker.create_transform_job(**job)
     until(lambda: "TransformStartTime" in sagemaker.describe_transform_job(TransformJobName=name))
     sagemaker.stop_transform_job(TransformJobName=name)
-    assert until(lambda: finished(sagemaker, name), seconds=200)["TransformJobStatus"] == "Stopped"
+    assert until(lambda: find_finished(sagemaker, name), seconds=200)["TransformJobStatus"] == "Stopped"
     assert refusal(sagemaker.stop_transform_job, TransformJobName=name)[1] == (
         "The request was rejected because the transform job is in status Stopped."
     )

@@ -39,7 +39,7 @@ def transform_fn(model, data, content_type, accept):
 MODEL = tar(factor="2", code__inference_py=SUMS)
 
 
-def request(content_type: str = CSV, *, given: Any = None, output: Any = None, **changes: Any) -> dict[str, Any]:
+def build_request(content_type: str = CSV, *, given: Any = None, output: Any = None, **changes: Any) -> dict[str, Any]:
     """A job over everything under in/."""
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/in/"}}
     return {
@@ -63,7 +63,7 @@ def test_every_object_has_its_output_in_the_order_of_its_records(
 ) -> None:
     rows = [f"{number},1" for number in range(50)]
     put(store, in__a="1,2\n3,4\n", in__deep__b="\n".join(rows))
-    job = run(TransformDefinition(request(BatchStrategy="SingleRecord", MaxConcurrentTransforms=3), model))
+    job = run(TransformDefinition(build_request(BatchStrategy="SingleRecord", MaxConcurrentTransforms=3), model))
     end = job.end()
     assert end.status == "Completed", (end.failure_reason, job.log)
     assert keys(store, "out/") == ["out/a.out", "out/deep/b.out"]
@@ -77,7 +77,7 @@ def test_batches_hold_as_many_records_as_fit_and_answers_are_joined_to_them(
     wide = ",".join(["0" * 120_000 + "1"] * 5)  # two such lines do not fit one megabyte
     put(store, in__rows=gzip.compress(f"id1,1,2\nid2,3,4\nid3,{wide}\nid4,{wide}\n".encode()))
     processing = {"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-2:]"}
-    work = request(given={"CompressionType": "Gzip"}, DataProcessing=processing, MaxPayloadInMB=1)
+    work = build_request(given={"CompressionType": "Gzip"}, DataProcessing=processing, MaxPayloadInMB=1)
     end = run(TransformDefinition(work, model)).end()
     assert end.status == "Completed", end.failure_reason
     assert stored(store, "out/rows.out") == b"id1,6.0,3\nid2,14.0,3\nid3,10.0,3\nid4,10.0,1\n"
@@ -86,7 +86,7 @@ def test_batches_hold_as_many_records_as_fit_and_answers_are_joined_to_them(
 def test_objects_are_joined_as_sagemaker_names_it(run: Run, store: "S3Client", model: ServedModel) -> None:
     put(store, in__one=json.dumps({"id": 7, "values": [1, 2], "note": "x"}))
     processing = {"JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']"}
-    work = request(JSON, given={"SplitType": "None"}, output={"AssembleWith": "None"}, DataProcessing=processing)
+    work = build_request(JSON, given={"SplitType": "None"}, output={"AssembleWith": "None"}, DataProcessing=processing)
     end = run(TransformDefinition(work, model)).end()
     assert end.status == "Completed", end.failure_reason
     assert json.loads(stored(store, "out/one.out")) == {"id": 7, "SageMakerOutput": {"sum": 6.0}}
@@ -96,7 +96,7 @@ def test_an_object_that_fails_fails_the_job_and_leaves_the_others(
     run: Run, store: "S3Client", model: ServedModel
 ) -> None:
     put(store, in__a="1,2\nnone,4\n", in__b="5,6\n")
-    work = request(ModelClientConfig={"InvocationsMaxRetries": 0, "InvocationsTimeoutInSeconds": 60})
+    work = build_request(ModelClientConfig={"InvocationsMaxRetries": 0, "InvocationsTimeoutInSeconds": 60})
     job = run(TransformDefinition(work, model))
     end = job.end()
     assert end.status == "Failed"
@@ -114,7 +114,7 @@ def test_an_object_that_is_no_gzip_is_named_and_leaves_the_others(
 ) -> None:
     whole = gzip.compress(b"1,2\n" * 1000)
     put(store, in__a=whole[:15] + b"\xff" * 8 + whole[23:], in__b=whole)
-    end = run(TransformDefinition(request(given={"CompressionType": "Gzip"}), model)).end()
+    end = run(TransformDefinition(build_request(given={"CompressionType": "Gzip"}), model)).end()
     assert "s3://flights/in/a: not gzip: " in (end.failure_reason or "")
     assert keys(store, "out/") == ["out/b.out"]
 
@@ -122,7 +122,7 @@ def test_an_object_that_is_no_gzip_is_named_and_leaves_the_others(
 def test_a_stopped_job_stores_nothing(run: Run, store: "S3Client", model: ServedModel) -> None:
     put(store, in__a="1,2\n", in__b="slow\n")
     started = "/opt/ml/started"
-    job = run(TransformDefinition(request(Environment={"STARTED": started}), model))
+    job = run(TransformDefinition(build_request(Environment={"STARTED": started}), model))
     until((job.folder / "algo-1" / "started").exists, seconds=LIMIT)
     job.run.stop()
     assert job.end().status == "Stopped"
@@ -146,7 +146,7 @@ def test_a_stopped_job_stores_nothing(run: Run, store: "S3Client", model: Served
 def test_what_cannot_be_done_is_told_in_one_line(
     run: Run, model: ServedModel, changes: dict[str, Any], reason: str
 ) -> None:
-    end = run(TransformDefinition(request(**changes), model)).end()
+    end = run(TransformDefinition(build_request(**changes), model)).end()
     assert end.status == "Failed"
     assert end.failure_reason is not None
     assert end.failure_reason.startswith("ClientError: ")

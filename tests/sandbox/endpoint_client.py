@@ -27,10 +27,10 @@ def predict_fn(values, model):
         time.sleep(0.05)
     return model or 1 / 0
 """
-AT_REST = ("InService", "Failed", "UpdateRollbackFailed")
+SETTLED_STATUSES = ("InService", "Failed", "UpdateRollbackFailed")
 
 
-class Endpoints:
+class EndpointClient:
     """Those of one sandbox, whose time is the test's own."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -40,30 +40,30 @@ class Endpoints:
         self._made = 0
 
     @classmethod
-    def of(cls, sandbox: Sandbox) -> "Endpoints":
+    def prepare(cls, sandbox: Sandbox) -> "EndpointClient":
         """In a sandbox that has nothing yet."""
         made = cls(sandbox)
         make_role(sandbox)
         made.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
         return made
 
-    def fresh(self, start: str) -> str:
+    def make_name(self, start: str) -> str:
         """A name that nothing else has."""
         self._made += 1
         return f"{start}-{self._made}"
 
-    def model(self, says: str, broken: Path | str = "/does/not/exist") -> str:
+    def create_model(self, says: str, broken: Path | str = "/does/not/exist") -> str:
         """A model that answers so, or fails where that is nothing; it does not load once the file `broken` is there."""
-        name = self.fresh("model")
+        name = self.make_name("model")
         code = _NAMED.format(name=says, broken=str(broken))
         self.s3.put_object(Bucket=BUCKET, Key=name, Body=tar(code__inference_py=code))
         container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/{name}"}
         self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
         return name
 
-    def config(self, model: str, count: int | None = 2, **members: Any) -> str:
+    def create_config(self, model: str, count: int | None = 2, **members: Any) -> str:
         """A configuration with one variant; `count` None is serverless."""
-        name = self.fresh("config")
+        name = self.make_name("config")
         bought: dict[str, Any] = {"InstanceType": "ml.c7g.large", "InitialInstanceCount": count}
         if count is None:
             bought = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 4}}
@@ -71,9 +71,9 @@ class Endpoints:
         self.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
         return name
 
-    def alarm(self) -> str:
+    def create_alarm(self) -> str:
         """An alarm that is well."""
-        name = self.fresh("alarm")
+        name = self.make_name("alarm")
         self.cloudwatch.put_metric_alarm(
             AlarmName=name,
             Namespace="own",
@@ -85,51 +85,51 @@ class Endpoints:
             ComparisonOperator="GreaterThanThreshold",
             TreatMissingData="ignore",
         )
-        self.ring(name, "OK")
+        self.set_alarm_state(name, "OK")
         return name
 
-    def ring(self, alarm: str, state: str = "ALARM") -> None:
+    def set_alarm_state(self, alarm: str, state: str = "ALARM") -> None:
         """Put an alarm in a state."""
         self.cloudwatch.set_alarm_state(AlarmName=alarm, StateValue=state, StateReason="a test")
 
-    def create(self, config: str, **members: Any) -> str:
+    def create_endpoint(self, config: str, **members: Any) -> str:
         """An endpoint, once nothing happens to it any more."""
-        name = self.fresh("endpoint")
+        name = self.make_name("endpoint")
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config, **members)
-        self.rest(name)
+        self.wait_until_settled(name)
         return name
 
-    def update(self, endpoint: str, config: str, **members: Any) -> None:
+    def start_update(self, endpoint: str, config: str, **members: Any) -> None:
         """Begin an update."""
         self.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config, **members)
 
-    def look(self, endpoint: str) -> dict[str, Any]:
+    def describe(self, endpoint: str) -> dict[str, Any]:
         """What DescribeEndpoint answers."""
         described: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=endpoint)
         return described
 
-    def rest(self, endpoint: str) -> dict[str, Any]:
+    def wait_until_settled(self, endpoint: str) -> dict[str, Any]:
         """As `look`, once nothing happens to it any more."""
 
         def found() -> dict[str, Any] | None:
-            described = self.look(endpoint)
-            return described if described["EndpointStatus"] in AT_REST else None
+            described = self.describe(endpoint)
+            return described if described["EndpointStatus"] in SETTLED_STATUSES else None
 
         described: dict[str, Any] = until(found)
         return described
 
-    def ask(self, endpoint: str, *files: Path) -> str:
+    def invoke(self, endpoint: str, *files: Path) -> str:
         """Who answers, once the file is there."""
         asked = {"EndpointName": endpoint, "ContentType": "application/json", "Body": json.dumps([*map(str, files)])}
         body: bytes = self.runtime.invoke_endpoint(**asked)["Body"].read()
         return body.decode().strip('"')
 
-    def share(self, endpoint: str, of: str, requests: int = 80) -> float:
+    def measure_share(self, endpoint: str, of: str, requests: int = 80) -> float:
         """Which share of the requests a model answers."""
-        return Counter(self.ask(endpoint) for _ in range(requests))[of] / requests
+        return Counter(self.invoke(endpoint) for _ in range(requests))[of] / requests
 
     @contextmanager
-    def load(self, endpoint: str, threads: int = 3) -> Iterator[Counter[str]]:
+    def generate_load(self, endpoint: str, threads: int = 3) -> Iterator[Counter[str]]:
         """Requests all the time; what they were answered, errors by their class."""
         said: Counter[str] = Counter()
         done = threading.Event()
@@ -137,7 +137,7 @@ class Endpoints:
         def ask() -> None:
             while not done.is_set():
                 try:
-                    answer = self.ask(endpoint)
+                    answer = self.invoke(endpoint)
                 except Exception as error:
                     answer = f"{type(error).__name__}: {error}"
                 said[answer] += 1
@@ -153,14 +153,14 @@ class Endpoints:
             for thread in asking:
                 thread.join()
 
-    def pending(self, endpoint: str) -> dict[str, Any]:
+    def get_pending_variant(self, endpoint: str) -> dict[str, Any]:
         """The one variant of the deployment under way."""
-        (variant,) = self.look(endpoint)["PendingDeploymentSummary"]["ProductionVariants"]
+        (variant,) = self.describe(endpoint)["PendingDeploymentSummary"]["ProductionVariants"]
         found: dict[str, Any] = variant
         return found
 
-    def counts(self, endpoint: str) -> tuple[int, float]:
+    def get_counts(self, endpoint: str) -> tuple[int, float]:
         """Instances and weight of its variant, once nothing happens to it any more."""
-        (variant,) = self.rest(endpoint)["ProductionVariants"]
+        (variant,) = self.wait_until_settled(endpoint)["ProductionVariants"]
         assert variant["DesiredInstanceCount"] == variant["CurrentInstanceCount"]
         return variant["CurrentInstanceCount"], variant["CurrentWeight"]
