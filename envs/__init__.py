@@ -1,3 +1,3 @@
-"""The environments' composition. Importing it settles how jsii starts, before any of the bindings starts it."""
+"""Composition of the environments. The import configures jsii before a binding starts it."""
 
 from sustainable_mlops.authoring import nodejs as nodejs

@@ -89,7 +89,8 @@ def module_options(inputs_model: type[ModuleInputs], excluded: Iterable[str]) ->
     excluded = set(excluded)
     if unknown := sorted(excluded - set(inputs_model.model_fields)):
         raise author_error(
-            f"{inputs_model.__module__} has no input '{unknown[0]}'{did_you_mean(unknown[0], inputs_model.model_fields)}",
+            f"{inputs_model.__module__} has no input "
+            f"'{unknown[0]}'{did_you_mean(unknown[0], inputs_model.model_fields)}",
             current_location(skip_file=__file__),
         )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from sustainable_mlops.authoring.author_errors import author_error, current_location
-from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.catalogue.limits import get_limit
 
 #: What is named; the catalogue has the limit of each.
 NameKind = Literal["bucket", "endpoint", "feature_group", "log_group", "model_package_group", "parameter", "pipeline"]
@@ -32,7 +32,7 @@ class EnvironmentName:
 
 def longest_name(kind: NameKind) -> int:
     """Most characters of a name of this kind."""
-    return limit(f"{kind}_name_characters")
+    return get_limit(f"{kind}_name_characters")
 
 
 def join_parts(*parts: str) -> str:

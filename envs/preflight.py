@@ -10,7 +10,7 @@ from envs.components.realtime_endpoints import RealtimeEndpoints
 from envs.components.serverless_endpoints import ServerlessEndpoints
 from envs.environment import COMPONENTS
 from envs.settings import EnvironmentSettings, load
-from sustainable_mlops.catalogue.quotas import Use
+from sustainable_mlops.catalogue.quotas import QuotaUse
 from sustainable_mlops.operations.preflight import EndpointDemand, JobDemand, Target
 from sustainable_mlops.terraform import ROOT
 
@@ -118,7 +118,7 @@ def _job(step: Mapping[str, Any], values: Mapping[str, Any], source: str) -> Job
     kind, count = (_value(machines.get(name), values) for name in ("InstanceType", "InstanceCount"))
     if use is None or not isinstance(kind, str):
         return None
-    chosen: Use = use  # type: ignore[assignment]
+    chosen: QuotaUse = use  # type: ignore[assignment]
     return JobDemand(chosen, kind, int(count or 1), source)
 
 

@@ -116,7 +116,8 @@ class Environment(Root[Inputs]):
 
 class _Modules(dict[str, Module[Any]]):
     def __missing__(self, name: str) -> Module[Any]:
-        raise author_error(f"there is no module '{name}'{did_you_mean(name, self)}", current_location(skip_file=__file__))
+        raise author_error("there is no module "
+        f"'{name}'{did_you_mean(name, self)}", current_location(skip_file=__file__))
 
 
 def _merge_results(

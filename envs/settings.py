@@ -12,7 +12,7 @@ from envs.common import CommonSettings
 from envs.component import compose_settings
 from envs.provider import NEWEST, OLDEST, find_major_version, set_provider
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.settings import load_yaml, parse_yaml, schema_text, validate
+from sustainable_mlops.settings import load_yaml, parse_yaml, render_schema, validate
 
 #: The file of settings in an environment's folder.
 FILE = "settings.yaml"
@@ -108,7 +108,7 @@ def check_distinct_locations(environments: Mapping[str, EnvironmentSettings]) ->
 def render_schemas() -> dict[str, str]:
     """The JSON schemas for editors: file name in `envs/` to text."""
     items = {name: _item(field) for name, field in overlay.FIELDS.items()}
-    schema = json.loads(schema_text(EnvironmentSettings))
+    schema = json.loads(render_schema(EnvironmentSettings))
     for item in items.values():
         for name in (item.__name__, *item.model_json_schema().get("$defs", {})):
             schema["$defs"][name].pop("required", None)  # the catalogue has what settings leave out
@@ -117,7 +117,7 @@ def render_schemas() -> dict[str, str]:
         patterns |= {pattern: {"anyOf": [entry, {"type": "null"}]} for pattern, entry in patterns.items()}
     return {
         "settings.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
-        **{f"catalogue/{name}.schema.json": schema_text(item) for name, item in items.items()},
+        **{f"catalogue/{name}.schema.json": render_schema(item) for name, item in items.items()},
     }
 
 

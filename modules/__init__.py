@@ -1,3 +1,3 @@
-"""The modules' sources. Importing them settles how jsii starts, before any of the bindings starts it."""
+"""Sources of the Terraform modules. The import configures jsii before a binding starts it."""
 
 from sustainable_mlops.authoring import nodejs as nodejs

@@ -1,4 +1,4 @@
-"""Inputs that have one meaning in every module."""
+"""Inputs with the same meaning in every module."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -6,7 +6,7 @@ from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import can, match, when
 from sustainable_mlops.authoring.rules import InputRule
 
-#: Characters that every name made from a prefix leaves room for.
+#: Maximum length of a name prefix; every name leaves room for it.
 LONGEST_PREFIX = 24
 NamePrefix = Annotated[
     str,
@@ -18,8 +18,8 @@ NamePrefix = Annotated[
     ),
 ]
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$", json_schema_extra=must("be the 12 digits of an account"))]
-#: The partition of the Regions that begin so; other Regions are in `aws`. The modules know the DNS suffixes of these
-#: three partitions alone, so that Regions of isolated and sovereign ones are refused.
+#: Partitions by the start of their Regions' names; other Regions are in `aws`. The modules know only the DNS suffixes
+#: of these three partitions, so they reject Regions of isolated and sovereign partitions.
 PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 _NOTE = "in partition aws, aws-cn or aws-us-gov"
 _PARTITION = "^(aws|aws-cn|aws-us-gov)$"
@@ -46,7 +46,7 @@ RoleArn = Annotated[
         json_schema_extra=must(f"be the ARN of an IAM role (arn:aws:iam::…:role/…) {_NOTE}"),
     ),
 ]
-#: Days that CloudWatch Logs can keep logs for.
+#: Retention periods that CloudWatch Logs supports, in days.
 LogRetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
 ]
@@ -58,7 +58,7 @@ def find_partition(region: str) -> str:
 
 
 def _partition_expression(region: str) -> str:
-    """Return the partition of a Region that Terraform knows."""
+    """Return the partition of a Region as an expression."""
     partition = "aws"
     for start, name in PARTITIONS.items():
         partition = when(can(match(f"^{start}", region)), name, partition)
@@ -70,15 +70,15 @@ class NamedInputs(ModuleInputs):
 
     name_prefix: NamePrefix = Field(description="Start of every name: 3 to 24 lower-case letters, digits and hyphens.")
     tags: dict[str, str] = Field(
-        default_factory=dict, description="Tags of every resource, over the provider's default tags."
+        default_factory=dict, description="Tags of every resource, in addition to the provider's default tags."
     )
 
 
 class LocatedInputs(NamedInputs):
-    """Inputs of a module that writes ARNs or unique names; given by the caller, so that nothing is read in secret."""
+    """Inputs of a module that composes ARNs or unique names. The caller sets them; the module reads no data source."""
 
-    account_id: AccountId = Field(description="Account that this is created in.")
-    region: Region = Field(description="Region that this is created in.")
+    account_id: AccountId = Field(description="Account of the resources.")
+    region: Region = Field(description="Region of the resources.")
     partition: str = Field(
         "aws",
         description="Partition of the account: aws, aws-cn or aws-us-gov.",
@@ -89,7 +89,7 @@ class LocatedInputs(NamedInputs):
     rules: ClassVar[tuple[InputRule, ...]] = (
         rule(
             "partition",
-            # A partition that is none of the three has its own message.
+            # An unknown partition has its own message.
             lambda v: ~can(match(_PARTITION, v.partition)) | (v.partition == _partition_expression(v.region)),
             lambda v: (
                 f"{v.region} is a Region of {_partition_expression(v.region)}, not of {v.partition}; set both alike."
@@ -103,30 +103,30 @@ class ProtectedInputs(ModuleInputs):
 
     deletion_protection: bool = Field(
         True,
-        description="Refuse every plan that would delete or replace the data kept here; false lets `terraform destroy` "
-        "delete it, with all that it holds.",
+        description="Reject every plan that would delete or replace the data of this module. False allows `terraform "
+        "destroy` to delete it.",
     )
 
 
 class RoleInputs(ModuleInputs):
-    """Inputs of a module that makes IAM roles."""
+    """Inputs of a module that creates IAM roles."""
 
     permissions_boundary_arn: str | None = Field(
         None,
-        description="Policy that bounds what any role made here can be given.",
+        description="Permissions boundary of the roles that this module creates.",
         pattern=rf"^{ARN}:iam::([0-9]{{12}}|aws):policy/.+$",
         json_schema_extra=must(f"be the ARN of an IAM policy (arn:aws:iam::…:policy/…) {_NOTE}"),
     )
     role_path: str = Field(
         "/",
-        description="IAM path of the roles made here, such as /mlops/.",
+        description="IAM path of the roles that this module creates, such as /mlops/.",
         pattern=r"^/([!-~]+/)?$",
         json_schema_extra=must("start and end with a slash"),
     )
 
 
 class ExistingPublisherRole(ModuleInputs):
-    """An existing role that EventBridge publishes with."""
+    """Existing role that EventBridge publishes with."""
 
     arn: RoleArn = Field(
         description="ARN of the role. EventBridge must be able to assume it, and it must be able to publish to the "

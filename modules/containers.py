@@ -1,4 +1,4 @@
-"""What a container needs of its role wherever SageMaker runs it: its logs, its metrics and its image."""
+"""IAM statements that every SageMaker container needs: logs, metrics and images."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from modules.iam_statements import ArnLocation, build_statement
 
 
 def write_logs(at: ArnLocation, group: str) -> dict[str, Any]:
-    """Writing to a log group; a name that ends with * stands for many."""
+    """Return the statement to write to a log group. A name that ends with * matches several groups."""
     return build_statement(
         "Logs",
         ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
@@ -16,7 +16,7 @@ def write_logs(at: ArnLocation, group: str) -> dict[str, Any]:
 
 
 def publish_metrics(*namespaces: str) -> dict[str, Any]:
-    """Publishing metrics, an action that knows no resource, in these namespaces alone."""
+    """Return the statement to publish metrics, which has no resource, in these namespaces only."""
     return build_statement(
         "Metrics",
         ["cloudwatch:PutMetricData"],
@@ -26,12 +26,12 @@ def publish_metrics(*namespaces: str) -> dict[str, Any]:
 
 
 def log_in_to_registry() -> dict[str, Any]:
-    """A token for image registries, an action that knows no resource."""
+    """Return the statement to get a token for image registries, which has no resource."""
     return build_statement("RegistryLogin", ["ecr:GetAuthorizationToken"], ["*"])
 
 
 def pull_images(repositories: Iterable[str]) -> dict[str, Any]:
-    """Pulling images from these repositories, by ARN."""
+    """Return the statement to pull images from these repository ARNs."""
     return build_statement(
         "PullImages",
         ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],

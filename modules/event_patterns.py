@@ -1,4 +1,4 @@
-"""Patterns of SageMaker's events that more than one module matches.
+"""Patterns of SageMaker's events that several modules use.
 
 Source: SageMaker developer guide, "Events that SageMaker AI sends to Amazon EventBridge".
 """
@@ -21,7 +21,7 @@ def build_approval_pattern(detail: Mapping[str, Any]) -> dict[str, Any]:
 
     An event of an update lists the updated fields, and an edit of metadata does not list the approval. The guide does
     not say that the event of a creation has the list, so an event without it matches once the package is complete: a
-    package that is created as approved is announced too.
+    package that is created as approved is reported too.
     """
     by_update = {_CHANGED: [_APPROVAL]}
     by_creation = {_CHANGED: [{"exists": False}], "ModelPackageStatus": ["Completed"]}

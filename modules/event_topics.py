@@ -1,7 +1,7 @@
-"""Topics of events, and the role that EventBridge publishes to them with.
+"""Topics for events, and the role that EventBridge publishes with.
 
-A request of EventBridge to a topic carries nothing that a condition of the topic's or the key's policy could test, so
-such a policy would trust every rule of every account. The trust policy of a role can name the rules.
+A request of EventBridge to a topic has no value that a condition of the topic's or the key's policy could test. Such a
+policy would trust every rule of every account. The trust policy of a role can name the rules.
 
 Sources: AWS, "Amazon EventBridge announces support for IAM execution role for all targets" (March 2025), which advises
 roles; EventBridge user guide, "Cross-service confused deputy prevention"; aws/aws-cdk pull request 34259, which tests a
@@ -36,12 +36,12 @@ WHY = "Has no Allow statement: roles publish by their own IAM policies. EventBri
 
 
 def topic_arn(var: Any, name: str) -> str:
-    """Return the ARN of the topic called `name`, written out so that every plan knows it."""
+    """Return the ARN of the topic `name`, composed so that every plan knows it."""
     return f"arn:{var.partition}:sns:{var.region}:{var.account_id}:{name}"
 
 
 def rule_arn(var: Any, name: str) -> str:
-    """Return the ARN of the rule called `name` on the default bus."""
+    """Return the ARN of the rule `name` on the default event bus."""
     return f"arn:{var.partition}:events:{var.region}:{var.account_id}:rule/{name}"
 
 
@@ -58,7 +58,10 @@ def tls_statement(var: Any, name: str) -> dict[str, Any]:
 
 
 def add_topics(module: Module[Any], resource: str, name: str, topics_by_key: Any) -> Any:
-    """An encrypted topic called `name` for each of `asked`, whose values have a kms_key_arn; returns the topics."""
+    """Add an encrypted topic `name` for each item of `topics_by_key`, and return the topics.
+
+    Each item has a kms_key_arn.
+    """
     var = module.var
     topics = module.add(
         SnsTopic,
@@ -85,8 +88,8 @@ def add_publisher(
 ) -> str:
     """Add the role that EventBridge publishes with, and return its ARN or that of an existing role.
 
-    `wanted` is a map of one item, or empty where nothing is published. The item has a kms_key_arn and, where a role
-    exists, an existing_role. `rules` is the condition on the ARNs of the rules, as `by_rules` gives it.
+    `publisher` is a map with one item, or empty if nothing is published. The item has a kms_key_arn and an optional
+    existing_role. `rules` is the condition on the ARNs of the rules, from `rules_condition`.
     """
     var = module.var
     missing_publishers = module.local(
@@ -101,7 +104,7 @@ def add_publisher(
     trust = module.add(
         DataAwsIamPolicyDocument,
         "publisher_trust",
-        why="Only for these rules.",
+        why="EventBridge may assume the role only for these rules.",
         for_each=missing_publisher,
         statement=[
             {
@@ -145,7 +148,7 @@ def add_publisher(
     policies = module.add(
         IamRolePolicy, "publisher", for_each=role, name="publish", role=role.value.name, policy=document[role.key].json
     )
-    # By way of the policies, so that no target is there before its role may publish.
+    # The reference goes through the policies, so that no target exists before its role may publish.
     ready = list_of(policies, lambda key, _: roles[key].arn)
     arn: str = module.local("publisher_role_arn", one_or_null(concat(ready, existing)))
     return arn

@@ -1,4 +1,4 @@
-"""The guard over data, the same in every module that holds some."""
+"""Deletion protection for the data of a module."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -14,18 +14,18 @@ Guarded = TypeVar("Guarded", bound=ProtectedInputs)
 def protect(module: Module[Guarded], arns: Mapping[str, str]) -> None:
     """Guard data behind an object that Terraform may not destroy; `arns` are ARNs by key.
 
-    `prevent_destroy` takes no expression, so it cannot stand on the data and follow an input. A guard for each piece of
-    data can: it exists where `deletion_protection` is true, and a plan that deletes or replaces the data (its ARN
-    becomes unknown) has to replace the guard, which Terraform refuses. Leaving takes two keys: the input set to false
-    and the guard removed from the state.
+    `prevent_destroy` takes no expression, so on the data itself it could not follow an input. A separate guard for each
+    data resource can. It exists if `deletion_protection` is true. A plan that deletes or replaces the data (its ARN
+    becomes unknown) must replace the guard, and Terraform refuses that. To delete the data, set the input to false and
+    remove the guard from the state.
     """
     nothing: dict[str, str] = {}
     guard = each_of(when(module.var.deletion_protection, arns, nothing))
     module.add(
         DataResource,
         "deletion_protection",
-        why="Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data. "
-        "prevent_destroy takes no variable, hence a guard for each piece of data and not an argument of it.",
+        why="Terraform refuses to destroy or replace these guards, and so any plan that deletes or replaces the data. "
+        "prevent_destroy takes no variable, so it is not an argument of the data itself.",
         for_each=guard,
         triggers_replace=guard.value,
         lifecycle={"prevent_destroy": True},

@@ -68,9 +68,9 @@ class PlanCheck(BaseResourceCheck):
         if skip_info:
             return super().run(scanned_file, entity_configuration, entity_name, entity_type, skip_info)
         in_a_plan = "__change_actions__" in entity_configuration
-        file = _plan_file(self.graph, scanned_file) if in_a_plan else None
+        file = _find_plan_file(self.graph, scanned_file) if in_a_plan else None
         address = str(entity_configuration.get("__address__"))
-        found = _findings(file).get((self.id, address), []) if file else []
+        found = _list_findings(file).get((self.id, address), []) if file else []
         for outcome, result in _RESULT.items():
             worst = [finding for finding in found if finding.outcome is outcome]
             if worst:
@@ -85,7 +85,7 @@ class PlanCheck(BaseResourceCheck):
         return CheckResult.UNKNOWN
 
 
-def _plan_file(graph: Any, scanned_file: str) -> str | None:
+def _find_plan_file(graph: Any, scanned_file: str) -> str | None:
     """Return the path of the file that checkov calls `scanned_file`, relative to its start folder.
 
     checkov's graph has the full paths, all below that folder. So the shortest path with this end is the right one.
@@ -93,11 +93,11 @@ def _plan_file(graph: Any, scanned_file: str) -> str | None:
     tail = scanned_file
     while tail.startswith("/../"):
         tail = tail[3:]
-    return min((file for file in _files(graph) if file.endswith(tail)), key=len, default=None)
+    return min((file for file in _list_files(graph) if file.endswith(tail)), key=len, default=None)
 
 
 @lru_cache(maxsize=1)
-def _files(graph: Any) -> frozenset[str]:
+def _list_files(graph: Any) -> frozenset[str]:
     """Return every file in checkov's graph; the result is empty without a graph."""
     nodes = getattr(graph, "nodes", {})  # networkx: a mapping; rustworkx: a method that lists pairs
     found = nodes.values() if isinstance(nodes, Mapping) else (attributes for _, attributes in nodes())
@@ -105,7 +105,7 @@ def _files(graph: Any) -> frozenset[str]:
 
 
 @lru_cache(maxsize=8)
-def _findings(file: str) -> dict[tuple[str, str], list[Finding]]:
+def _list_findings(file: str) -> dict[tuple[str, str], list[Finding]]:
     """Return the findings of the rules for a plan, by rule and address."""
     found: dict[tuple[str, str], list[Finding]] = {}
     try:

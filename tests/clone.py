@@ -17,7 +17,11 @@ def git(folder: Path, *arguments: str) -> str:
         **os.environ,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_SYSTEM": os.devnull,
-        **{f"GIT_{who}_{what}": f"{what}@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        **{
+            f"GIT_{who}_{field}": f"{field}@example.com"
+            for who in ("AUTHOR", "COMMITTER")
+            for field in ("NAME", "EMAIL")
+        },
     }
     process = subprocess.run(
         ["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False

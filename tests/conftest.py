@@ -76,7 +76,7 @@ def synthesized() -> dict[str, Any]:
     LOCAL.mkdir(exist_ok=True)
     with (LOCAL / "modules.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return synth.module_json()
+        return synth.load_module_json()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ class Driver(tftest.TerraformTest):  # type: ignore[misc]
 
     def execute_command(self, cmd: str, *cmd_args: str) -> tftest.TerraformCommandOutput:
         """One command; raises TerraformTestError, with its words, where it fails."""
-        done = subprocess.run(
+        process = subprocess.run(
             [self.binary, cmd, *cmd_args],
             cwd=self.tfdir,
             env=self.env,
@@ -31,7 +31,9 @@ class Driver(tftest.TerraformTest):  # type: ignore[misc]
             errors="ignore",
             check=False,
         )
-        if done.returncode in (1, 11):
-            wrong = " ".join(_AROUND.sub(" ", done.stderr).split())
-            raise FailedError(f"Error running command {cmd}: {done.returncode} {wrong}\n{done.stdout}", done.stderr)
-        return tftest.TerraformCommandOutput(done.returncode, done.stdout, done.stderr)
+        if process.returncode in (1, 11):
+            wrong = " ".join(_AROUND.sub(" ", process.stderr).split())
+            raise FailedError(
+                f"Error running command {cmd}: {process.returncode} {wrong}\n{process.stdout}", process.stderr
+            )
+        return tftest.TerraformCommandOutput(process.returncode, process.stdout, process.stderr)

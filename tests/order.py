@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long = [item for item in others if any(map(item.get_closest_marker, ("plan", "slow")))]
     short = [item for item in others if not any(map(item.get_closest_marker, ("plan", "slow")))]
     groups = [list(tests) for of in (applied, long) for _, tests in groupby(of, key=_together)]
-    items[:] = deal(groups, short, processes)
+    items[:] = distribute(groups, short, processes)
 
 
 def _together(item: pytest.Item) -> str:
@@ -30,14 +30,14 @@ def _together(item: pytest.Item) -> str:
     return item.nodeid if alone else str(item.path)
 
 
-def deal(long: Sequence[Iterable[Item]], short: Sequence[Item], processes: int) -> list[Item]:
+def distribute(long: Sequence[Iterable[Item]], short: Sequence[Item], processes: int) -> list[Item]:
     """One list whose equal parts, one a process, begin with groups of the long in turn and end with the short."""
     shares = [[item for group in long[first::processes] for item in group] for first in range(processes)]
-    left, rest = len(short) + sum(map(len, shares)), list(short)
-    dealt: list[Item] = []
+    remaining, rest = len(short) + sum(map(len, shares)), list(short)
+    items: list[Item] = []
     for number, share in enumerate(shares):
-        more = max(0, left // (processes - number) - len(share))
+        more = max(0, remaining // (processes - number) - len(share))
         part, rest = [*share, *rest[:more]], rest[more:]
-        left -= len(part)
-        dealt += part
-    return [*dealt, *rest]
+        remaining -= len(part)
+        items += part
+    return [*items, *rest]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.terraform import LOCAL, provider_version, this_platform
+from sustainable_mlops.terraform import LOCAL, name_platform, provider_version
 
 #: What every sandbox of this process has said, and who fails beside one shows.
 SANDBOX_LOGS: list[Path] = []
@@ -38,8 +38,8 @@ def alone(log: Path) -> Iterator[tuple[Any, dict[str, str]]]:
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
     """That for one test, whose names others use, too, or which moves time."""
-    with alone(tmp_path / "sandbox.log") as made:
-        yield made
+    with alone(tmp_path / "sandbox.log") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def offline_environment() -> Iterator[dict[str, str]]:
 @contextmanager
 def serving(variables: Mapping[str, str]) -> Iterator[str]:
     """Run the chosen provider as debuggers start it; yield the value of TF_REATTACH_PROVIDERS that leads to it."""
-    program = next((LOCAL / "plugin-cache").glob(f"*/*/aws/{provider_version()}/{this_platform()}/*provider-aws_*"))
+    program = next((LOCAL / "plugin-cache").glob(f"*/*/aws/{provider_version()}/{name_platform()}/*provider-aws_*"))
     process = Path(__file__).with_name("provider_process.py")
     command, pipe = [sys.executable, str(process), str(program)], subprocess.PIPE
     with subprocess.Popen(command, env=variables, text=True, stdin=pipe, stdout=pipe) as running:

@@ -48,20 +48,20 @@ _ANY_SIZE = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_le
 _AT_ONCE = 64
 
 
-def named_types() -> frozenset[str]:
+def list_types() -> frozenset[str]:
     """Each word that could be a type of the provider's: HCL's, which Python and pages hold too, or of the bindings."""
     files = (file for name in _FOLDERS for kind in _KINDS for file in (_ROOT / name).rglob(f"*.{kind}"))
-    found = (match for file in files for match in _TYPE.finditer(file.read_text("utf-8")))
-    return frozenset(f"aws_{match['type']}" for match in found)
+    matches = (match for file in files for match in _TYPE.finditer(file.read_text("utf-8")))
+    return frozenset(f"aws_{match['type']}" for match in matches)
 
 
-def shortened(schema: bytes, types: frozenset[str]) -> bytes:
+def shorten_schema(schema: bytes, types: frozenset[str]) -> bytes:
     """A GetProviderSchema.Response with these types alone."""
     message = _RESPONSE.FromString(schema)
     for by_type in (message.resources, message.data_sources, message.ephemeral):
-        kept = [entry for entry in by_type if entry.key in types]
+        entries = [entry for entry in by_type if entry.key in types]
         del by_type[:]
-        by_type.extend(kept)
+        by_type.extend(entries)
     whole: bytes = message.SerializeToString()
     return whole
 
@@ -83,7 +83,7 @@ class Proxy(grpc.GenericRpcHandler):  # type: ignore[misc]
             try:
                 if method != _SCHEMA:
                     return hand_on(request)
-                self._schema = self._schema or shortened(hand_on(request), named_types())
+                self._schema = self._schema or shorten_schema(hand_on(request), list_types())
             except grpc.RpcError as error:
                 context.abort(error.code(), error.details())
             return self._schema
@@ -96,7 +96,7 @@ def main(program: str) -> None:
     provider = subprocess.Popen([program, "-debug"], text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         reattach = next(
-            json.loads(found["value"]) for line in provider.stdout or () if (found := _ADDRESS.search(line))
+            json.loads(match["value"]) for line in provider.stdout or () if (match := _ADDRESS.search(line))
         )
         ((name, configuration),) = reattach.items()
         # OpenTofu looks for the same provider by the name of its own registry.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 #: As pytest shows a line of a failed assertion, and no line of the test's source.
-_ASKED = re.compile(r"^E\s.*\brenew: (?P<command>.+)$", re.MULTILINE)
+_COMMAND = re.compile(r"^E\s.*\brenew: (?P<command>.+)$", re.MULTILINE)
 
 
 def renew(command: str) -> str:
@@ -14,15 +14,15 @@ def renew(command: str) -> str:
     return f"renew: {command}"
 
 
-def asked_for(reports: Iterable[str]) -> list[str]:
+def find_commands(reports: Iterable[str]) -> list[str]:
     """The commands that failures ask for, each once."""
-    return sorted({asked["command"].strip() for text in reports for asked in _ASKED.finditer(text)})
+    return sorted({match["command"].strip() for text in reports for match in _COMMAND.finditer(text)})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the commands that a failing run asks for."""
     failures = [*terminalreporter.stats.get("failed", []), *terminalreporter.stats.get("error", [])]
-    if commands := asked_for(report.longreprtext for report in failures):
+    if commands := find_commands(report.longreprtext for report in failures):
         terminalreporter.section("files to renew, where the change is meant")
         for command in commands:
             terminalreporter.line(command)

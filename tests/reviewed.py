@@ -14,7 +14,7 @@ from sustainable_mlops.review.acceptances import Acceptance
 from sustainable_mlops.rules import BY_ID, Outcome, evaluate
 
 
-def reviewed(plan: dict[str, Any], accepted: Sequence[Acceptance] = ()) -> Review:
+def check_review(plan: dict[str, Any], accepted: Sequence[Acceptance] = ()) -> Review:
     """Return the review of a plan, after these checks.
 
     Its totals equal the sum of its resources, and the change equals the difference of both totals. Rules and footprint
@@ -22,7 +22,7 @@ def reviewed(plan: dict[str, Any], accepted: Sequence[Acceptance] = ()) -> Revie
     """
     loaded = load(json.dumps(plan).encode())
     found = review(loaded, accepted=accepted)
-    assert disagreements(loaded, found.footprint, found.alternatives) == []
+    assert list_disagreements(loaded, found.footprint, found.alternatives) == []
     footprint = found.footprint
     for metric in METRICS:
         sides = [getattr(footprint, name).get(metric) for name in ("before", "after", "delta")]
@@ -36,7 +36,7 @@ def reviewed(plan: dict[str, Any], accepted: Sequence[Acceptance] = ()) -> Revie
     return found
 
 
-def stops(review: Review) -> list[str]:
+def list_blocking_gates(review: Review) -> list[str]:
     """Return the gates that block the plan."""
     return [gate.name for gate in review.gates if gate.level == "stop"]
 
@@ -47,7 +47,7 @@ def changes_nothing(review: Review) -> bool:
     return not review.changes and not review.risks and all(one.low == one.high == 0 for one in used)
 
 
-def disagreements(plan: Plan, footprint: PlanFootprint, found: Iterable[FootprintAlternative]) -> list[str]:
+def list_disagreements(plan: Plan, footprint: PlanFootprint, found: Iterable[FootprintAlternative]) -> list[str]:
     """Return the differences between rules and footprint on the scaling of endpoints with one variant."""
     rested = {one.address for one in found if one.kind == "off-hours"}
     told: dict[tuple[str, str], set[Outcome]] = {}
@@ -68,7 +68,7 @@ def disagreements(plan: Plan, footprint: PlanFootprint, found: Iterable[Footprin
     return wrong
 
 
-def _known(test: Callable[[Quantity], bool]) -> Callable[[ResourcePart], Outcome]:
+def _answer_from_footprint(test: Callable[[Quantity], bool]) -> Callable[[ResourcePart], Outcome]:
     """Return the answer of `test` for the footprint of a part, or unknown if the footprint is unknown or partial."""
 
     def answer(part: ResourcePart) -> Outcome:
@@ -80,7 +80,7 @@ def _known(test: Callable[[Quantity], bool]) -> Callable[[ResourcePart], Outcome
     return answer
 
 
-def _rests(part: ResourcePart) -> Outcome:
+def _has_schedule(part: ResourcePart) -> Outcome:
     return (
         Outcome.UNKNOWN
         if part.activity is None or part.partial
@@ -92,10 +92,10 @@ def _rests(part: ResourcePart) -> Outcome:
 
 #: Rules of scaling, and what the figures of a variant say of the same.
 _AGREE: dict[str, Callable[[ResourcePart], Outcome]] = {
-    "SUS_ASYNC_SCALES_TO_ZERO": _known(lambda count: count.low == 0),
-    "SUS_REALTIME_SCALES": _known(lambda count: count.low < count.high),
-    "SUS_PRODUCTION_TWO_INSTANCES": _known(lambda count: count.low >= 2),
-    "SUS_PROVISIONED_CONCURRENCY_SCALES": _known(lambda count: count.low < count.high),
-    "SUS_OFF_HOURS": _rests,
+    "SUS_ASYNC_SCALES_TO_ZERO": _answer_from_footprint(lambda count: count.low == 0),
+    "SUS_REALTIME_SCALES": _answer_from_footprint(lambda count: count.low < count.high),
+    "SUS_PRODUCTION_TWO_INSTANCES": _answer_from_footprint(lambda count: count.low >= 2),
+    "SUS_PROVISIONED_CONCURRENCY_SCALES": _answer_from_footprint(lambda count: count.low < count.high),
+    "SUS_OFF_HOURS": _has_schedule,
 }
 _OF_SCALING = {"SUS_ASYNC_SCALES_TO_ZERO", "SUS_REALTIME_SCALES", "SUS_PROVISIONED_CONCURRENCY_SCALES"}

@@ -50,11 +50,11 @@ def imports() -> set[tuple[str, frozenset[str]]]:
         for folder in ("sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "scripts", "tools")
         for file in (ROOT / folder).rglob("*.py")
         for module in _modules(file)
-        if module not in OURS | sys.stdlib_module_names | _beside(file)
+        if module not in OURS | sys.stdlib_module_names | _list_modules_of_folder(file)
     }
 
 
-def _beside(script: Path) -> set[str]:
+def _list_modules_of_folder(script: Path) -> set[str]:
     """What a script that is in no package imports from its own folder."""
     in_package = script.with_name("__init__.py").exists()
     return set() if in_package else {file.stem for file in script.parent.glob("*.py")}

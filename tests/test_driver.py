@@ -23,8 +23,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_much_on_stderr_is_read_while_it_is_written(folder: Path) -> None:
-    done = Driver(str(folder), binary=str(folder / "terraform"), env={"CODE": "2"}).execute_command("plan", "-x")
-    assert (done.retcode, done.out, len(done.err)) == (2, "plan -x\n", 1_000_000)
+    process = Driver(str(folder), binary=str(folder / "terraform"), env={"CODE": "2"}).execute_command("plan", "-x")
+    assert (process.retcode, process.out, len(process.err)) == (2, "plan -x\n", 1_000_000)
 
 
 def test_a_failure_has_what_was_said(folder: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.files import write_whole
+from sustainable_mlops.files import write_file
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), OSError(28, "No space left on device")], ids=["Ctrl-C", "full"])
@@ -13,7 +13,7 @@ def test_what_ends_in_the_middle_of_writing_leaves_the_file_as_it_was(
     end: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "new" / "file.yaml"
-    write_whole(file, "as it was\n")
+    write_file(file, "as it was\n")
     write_text = Path.write_text
 
     def half(path: Path, text: str, **options: str) -> int:
@@ -22,7 +22,7 @@ def test_what_ends_in_the_middle_of_writing_leaves_the_file_as_it_was(
 
     monkeypatch.setattr(Path, "write_text", half)
     with pytest.raises((KeyboardInterrupt, UserError)) as ended:
-        write_whole(file, "as it shall be\n")
+        write_file(file, "as it shall be\n")
     assert file.read_text() == "as it was\n"
     assert list(file.parent.iterdir()) == [file]
     if isinstance(end, OSError):

@@ -1,11 +1,11 @@
 """How a test run is dealt out to its processes."""
 
-from tests.order import deal
+from tests.order import distribute
 
 
 def test_every_process_begins_with_its_share_of_the_long_and_nothing_is_lost() -> None:
     long, short = [["a1"], ["b1", "b2"], ["c1"], ["d1"]], [str(number) for number in range(12)]
-    dealt = deal(long, short, 3)
-    assert sorted(dealt) == sorted([item for group in long for item in group] + short)
-    parts = dealt[:5], dealt[5:11], dealt[11:]
+    items = distribute(long, short, 3)
+    assert sorted(items) == sorted([item for group in long for item in group] + short)
+    parts = items[:5], items[5:11], items[11:]
     assert [part[:2] for part in parts] == [["a1", "d1"], ["b1", "b2"], ["c1", "7"]]

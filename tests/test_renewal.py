@@ -20,17 +20,17 @@ def test_other():
 
 
 @pytest.mark.slow
-def test_a_failing_run_ends_in_one_list_of_what_to_run(root: Path, tmp_path: Path) -> None:
+def test_a_failing_run_ends_with_the_commands_that_renew_files(root: Path, tmp_path: Path) -> None:
     (tmp_path / "test_files.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "tests.renewal", "-p", "no:cacheprovider"]
-    done = subprocess.run(
+    process = subprocess.run(
         [*command, "--rootdir", str(tmp_path), "-c", "/dev/null", str(tmp_path)],
         cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
-    _, _, ending = done.stdout.partition("files to renew, where the change is meant")
+    _, _, ending = process.stdout.partition("files to renew, where the change is meant")
     lines = ending.splitlines()[1:]
-    assert lines[:2] == ["make a", "make b"], done.stdout
+    assert lines[:2] == ["make a", "make b"], process.stdout
     assert not [line for line in lines[2:] if line.startswith("make")]

@@ -52,7 +52,7 @@ def test_a_relative_mirror_is_refused(path: Path, monkeypatch: pytest.MonkeyPatc
     program(path, "terraform", "1.11.4")
     monkeypatch.setenv(terraform.PROVIDER_SETTING, "../mirror")
     with pytest.raises(UserError, match=r"SMLOPS_AWS_PROVIDER: \.\./mirror must be an absolute path"):
-        terraform.environment()
+        terraform.make_environment()
 
 
 def test_the_setting_chooses_the_engine_by_name_or_path(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,17 +69,17 @@ def test_the_setting_chooses_the_engine_by_name_or_path(path: Path, monkeypatch:
         terraform.find_engine()
 
 
-def test_an_engine_is_printed_as_it_can_be_typed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_of_an_engine_works_in_a_shell(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = path / "a b"
     elsewhere.mkdir()
     for folder in (path, elsewhere):
         program(folder, "terraform", "1.11.4")
-    found = terraform.find_engine()
-    assert found.typed == "terraform"
-    hidden = replace(found, path=str(elsewhere / "terraform"))
-    assert hidden.typed == f"'{elsewhere}/terraform'"
+    engine = terraform.find_engine()
+    assert engine.command == "terraform"
+    hidden = replace(engine, path=str(elsewhere / "terraform"))
+    assert hidden.command == f"'{elsewhere}/terraform'"
     monkeypatch.chdir(path)
-    assert hidden.typed == "'a b/terraform'"
+    assert hidden.command == "'a b/terraform'"
 
 
 #: Ends as Terraform does some time after a first interrupt, and notes each.
@@ -133,7 +133,7 @@ def test_what_an_interrupted_apply_was_making_can_be_kept(tmp_path: Path) -> Non
     (tmp_path / "main.tf").write_text(MAKING)
     driven = terraform.Terraform(tmp_path)
     driven.init()
-    assert driven.tainted() == []
+    assert driven.list_tainted() == []
 
     def press() -> None:
         until((tmp_path / "started").exists)
@@ -144,7 +144,7 @@ def test_what_an_interrupted_apply_was_making_can_be_kept(tmp_path: Path) -> Non
     with pytest.raises(KeyboardInterrupt):
         driven.apply()
     presser.join()
-    (address,) = driven.tainted()
+    (address,) = driven.list_tainted()
     assert address == 'terraform_data.this["a b"]'
     driven.run("untaint", address)
     assert driven.is_up_to_date(tmp_path / "p")
@@ -166,20 +166,20 @@ def place_package(mirror: Path, version: str, *, packed: bool = False) -> Path:
     packages = mirror / terraform.PROVIDER
     packages.mkdir(parents=True, exist_ok=True)
     if packed:
-        package = packages / f"terraform-provider-aws_{version}_{terraform.this_platform()}.zip"
+        package = packages / f"terraform-provider-aws_{version}_{terraform.name_platform()}.zip"
     else:
-        (packages / version / terraform.this_platform()).mkdir(parents=True)
-        package = packages / version / terraform.this_platform() / "terraform-provider-aws"
+        (packages / version / terraform.name_platform()).mkdir(parents=True)
+        package = packages / version / terraform.name_platform() / "terraform-provider-aws"
     package.touch()
     return package if packed else package.parent
 
 
 def read_mirrors() -> dict[str, Path]:
     """Return the folder of each mirror, by provider, in the CLI configuration that Terraform gets."""
-    text = Path(terraform.environment()["TF_CLI_CONFIG_FILE"]).read_text()
-    found = re.findall(r'path\s+= "(.*)"\n\s+include = \["(.*)"\]', text)
-    assert f"exclude = {json.dumps([provider for _, provider in found])}" in text or not found
-    return {provider: Path(folder) for folder, provider in found}
+    text = Path(terraform.make_environment()["TF_CLI_CONFIG_FILE"]).read_text()
+    mirrors = re.findall(r'path\s+= "(.*)"\n\s+include = \["(.*)"\]', text)
+    assert f"exclude = {json.dumps([provider for _, provider in mirrors])}" in text or not mirrors
+    return {provider: Path(folder) for folder, provider in mirrors}
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_a_mirror_without_the_provider_is_refused_in_one_line(local: Path, monke
     empty = local.parent / "empty"
     monkeypatch.setenv(terraform.PROVIDER_SETTING, str(empty))
     with pytest.raises(UserError, match=rf"SMLOPS_AWS_PROVIDER: {empty} has no registry\.terraform\.io/hashicorp/aws"):
-        terraform.environment()
+        terraform.make_environment()
 
 
 @pytest.mark.usefixtures("local")
@@ -260,19 +260,23 @@ def test_a_command_without_terraform_ends_in_one_line_and_exit_code_2(tmp_path: 
         f"terraform.ROOT = Path({str(tmp_path)!r}); program.run(lambda: synth.synthesize(['storage']))"
     )
     alone = {**os.environ, "PATH": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], env=alone, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: Terraform: no `terraform` or `tofu` found")
-    assert len(done.stderr.splitlines()) == 1
+    process = subprocess.run([sys.executable, "-c", code], env=alone, capture_output=True, text=True, check=False)
+    assert process.returncode == 2
+    assert process.stderr.startswith("error: Terraform: no `terraform` or `tofu` found")
+    assert len(process.stderr.splitlines()) == 1
 
 
 def test_a_configuration_file_that_does_not_exist_is_not_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", "/nowhere/terraform.rc")
-    configured = terraform.environment().get("TF_CLI_CONFIG_FILE")
+    configured = terraform.make_environment().get("TF_CLI_CONFIG_FILE")
     assert configured is None or Path(configured).is_file()
 
 
 def test_only_resources_that_change_count_as_changes() -> None:
     actions = {"a": ["no-op"], "b": ["read"], "c": ["update"], "d": ["delete", "create"]}
-    plan = {"resource_changes": [{"address": a, "change": {"actions": done}} for a, done in actions.items()]}
-    assert terraform.changes(plan) == {"c": ["update"], "d": ["delete", "create"]}
+    plan = {
+        "resource_changes": [
+            {"address": a, "change": {"actions": resource_actions}} for a, resource_actions in actions.items()
+        ]
+    }
+    assert terraform.list_changes(plan) == {"c": ["update"], "d": ["delete", "create"]}

@@ -17,11 +17,11 @@ def test_records_are_frozen(package: str) -> None:
     folder = f"{sustainable_mlops.__name__}.{package}"
     modules = pkgutil.walk_packages(importlib.import_module(folder).__path__, f"{folder}.")
     classes = {
-        found
+        value
         for module in modules
         if not module.name.endswith("__main__")
-        for found in vars(importlib.import_module(module.name)).values()
-        if isinstance(found, type) and is_dataclass(found) and found.__module__ == module.name
+        for value in vars(importlib.import_module(module.name)).values()
+        if isinstance(value, type) and is_dataclass(value) and value.__module__ == module.name
     }
     assert classes
     assert {one.__name__ for one in classes if not vars(one)["__dataclass_params__"].frozen} <= GATHER

@@ -12,9 +12,9 @@ import pytest
 from sustainable_mlops.terraform import ROOT
 
 
-def checked(*command: str | Path, cwd: Path = ROOT) -> None:
+def check_output(*command: str | Path, cwd: Path = ROOT) -> None:
     """Run a command that this checkout is not on the path of, and that has to succeed."""
-    done = subprocess.run(
+    process = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
@@ -22,7 +22,7 @@ def checked(*command: str | Path, cwd: Path = ROOT) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
 
 
 def create_environment(folder: Path, *packages: str | Path) -> Path:
@@ -32,16 +32,16 @@ def create_environment(folder: Path, *packages: str | Path) -> Path:
     """
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = folder / "done"
-        if not done.exists():
+        stamp = folder / "done"
+        if not stamp.exists():
             python = folder / "bin" / "python"
             if uv := shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent)):
-                checked(uv, "venv", "-q", "--clear", "--python", sys.executable, folder)
-                checked(uv, "pip", "install", "--python", python, "-q", *packages)
+                check_output(uv, "venv", "-q", "--clear", "--python", sys.executable, folder)
+                check_output(uv, "pip", "install", "--python", python, "-q", *packages)
             else:
-                checked(sys.executable, "-m", "venv", folder)
-                checked(python, "-m", "pip", "install", "-q", *packages)
-            done.touch()
+                check_output(sys.executable, "-m", "venv", folder)
+                check_output(python, "-m", "pip", "install", "-q", *packages)
+            stamp.touch()
     return folder
 
 
@@ -59,7 +59,7 @@ def wheel_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "wheel").exists():
             before = set(os.listdir(ROOT))
-            checked(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", ".", "-w", folder / "built")
+            check_output(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", ".", "-w", folder / "built")
             left = {name for name in set(os.listdir(ROOT)) - before if name == "build" or name.endswith(".egg-info")}
             assert not left, "what building leaves behind"
             (folder / "built").rename(folder / "wheel")

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import geometric_mean, median
 
-from sustainable_mlops.catalogue.instances import Platform
-from sustainable_mlops.catalogue.tables import number, rows
+from sustainable_mlops.catalogue.instances import ServerPlatform
+from sustainable_mlops.catalogue.tables import parse_number, read_rows
 from sustainable_mlops.footprint.coefficients import Coefficients, Curve, interpolate
-from sustainable_mlops.footprint.figures import Figure
+from sustainable_mlops.footprint.figures import FootprintFigure
 from sustainable_mlops.footprint.power import compute_slice_power
 
 LOADS = (0, 10, 50, 100)
@@ -51,9 +51,9 @@ def hosts() -> list[Host]:
             platform=row["platform"],
             tdp_w=float(row["tdp_w"]) * int(row["sockets"]),
             memory_gb=float(row["memory_gb"]),
-            watts=tuple(number(row[f"w_{load}"]) for load in LOADS),
+            watts=tuple(parse_number(row[f"w_{load}"]) for load in LOADS),
         )
-        for row in rows("measured_hosts")
+        for row in read_rows("measured_hosts")
     ]
 
 
@@ -80,7 +80,7 @@ def _share(group: Sequence[Host], kind: str, place: int, memory_w_per_gb: float)
     return geometric_mean(median(shares) for shares in by_platform.values())
 
 
-def held_out() -> Iterator[tuple[Host, int, float, Figure]]:
+def held_out() -> Iterator[tuple[Host, int, float, FootprintFigure]]:
     """Each server at each load (%) with its watts, and the estimate by the shares of the half that it is not in."""
     for kept, others in halves():
         coefficients = replace(Coefficients.default(), cpu_ratio=cpu_ratio(kept))
@@ -103,13 +103,13 @@ def halves() -> Iterator[tuple[list[Host], list[Host]]]:
     yield halves[1], halves[0]
 
 
-def _estimate(host: Host, load: float, coefficients: Coefficients) -> Figure:
+def _estimate(host: Host, load: float, coefficients: Coefficients) -> FootprintFigure:
     """W of what was measured: of counters without the board."""
     used = coefficients if host.kind == "plug" else replace(coefficients, board_ratio=0.0)
     # All memory of these servers is within what their CPUs work with.
-    server = Platform(host.name, "", sockets=1, tdp_w=host.tdp_w, vcpu=_VCPU, grade="B")
+    server = ServerPlatform(host.name, "", sockets=1, tdp_w=host.tdp_w, vcpu=_VCPU, grade="B")
     watts, model = compute_slice_power(server, _VCPU, host.memory_gb, load, used), coefficients.host_model
-    return Figure(model.low * watts, watts, model.high * watts, model.grade, model.text, "W")
+    return FootprintFigure(model.low * watts, watts, model.high * watts, model.grade, model.text, "W")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import register
 from sustainable_mlops.jobs.pipelines import execution, launch
 from sustainable_mlops.jobs.pipelines.parameters import INPUT_KEY
-from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, StepRecord, write_local
+from sustainable_mlops.jobs.pipelines.record import SUCCEEDED, PipelineRecord, PipelineStepRecord, write_record
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.steps import Step, Steps
@@ -108,7 +108,7 @@ def list_commands() -> dict[str, str]:
     """Return the commands to paste in the top folder while the sandbox is up, in order, with their purposes."""
     execute = f"{SMLOPS} sandbox exec --"
     commands = {
-        f"{execute} {find_engine().typed} -chdir={COPY.relative_to(ROOT)} plan": "A plan without changes (15 s)",
+        f"{execute} {find_engine().command} -chdir={COPY.relative_to(ROOT)} plan": "A plan without changes (15 s)",
         f"{execute} .venv/bin/python -c '{LIST_BUCKETS}'": "boto3 on the sandbox",
     }
     if shutil.which("aws"):
@@ -154,7 +154,7 @@ class Demo:
             this.result = f"{applied.result()}, {count} resources in the sandbox"
         with step("Apply again: the endpoint serves the model") as this:
             # The first apply wrote the state a moment ago, so there is nothing to refresh.
-            this.result = str(self._terraform.apply("-refresh=false", progress=lambda at: this.now(str(at))))
+            this.result = str(self._terraform.apply("-refresh=false", progress=lambda at: this.show(str(at))))
         with step("Invoke the endpoint with held-out flights") as this:
             self._invoke(this)
         with step("The same data arrives again") as this:
@@ -168,7 +168,7 @@ class Demo:
     def destroy(self) -> None:
         """Destroy everything. Raises UserError if a resource is left."""
         with self._steps.step("Destroy envs/dev") as this:
-            destroyed = teardown.destroy(self._terraform, this.now, refresh=False, late_seconds=1)
+            destroyed = teardown.destroy(self._terraform, this.show, refresh=False, late_seconds=1)
             this.result = f"{destroyed} resources"
         with self._steps.step("Look for resources that are left") as this:
             _empty_bucket(self._sandbox, _state_bucket())
@@ -186,8 +186,8 @@ class Demo:
             table.add_column(name, overflow="fold")
         rows = {
             **self._figures,
-            **{f"{step.title} (s)": f"{step.seconds:.1f}" for step in self._steps.done},
-            "Total (s)": f"{sum(step.seconds for step in self._steps.done):.1f}",
+            **{f"{step.title} (s)": f"{step.seconds:.1f}" for step in self._steps.finished},
+            "Total (s)": f"{sum(step.seconds for step in self._steps.finished):.1f}",
         }
         for name, value in rows.items():
             table.add_row(name, value)
@@ -213,7 +213,7 @@ class Demo:
         published, missing = Event(), {"aws_ssm_parameter.platform", f'aws_ssm_parameter.feature_groups["{GROUP}"]'}
 
         def progress(at: Progress) -> None:
-            step.now(str(at))
+            step.show(str(at))
             step.result = f"{at}, the platform is published"
             missing.discard(at.address)
             if not missing:
@@ -239,11 +239,11 @@ class Demo:
 
         group = self._parameter(FEATURE_GROUP)
         store = self._sandbox.client("sagemaker-featurestore-runtime")
-        records = list(prepare.records(self._held_out.tail(RECORDS)))
+        records = list(prepare.make_feature_records(self._held_out.tail(RECORDS)))
         with ThreadPoolExecutor(max_workers=4) as pool:
             put = pool.map(lambda record: store.put_record(FeatureGroupName=group["name"], Record=record), records)
             for number, _ in enumerate(put, 1):
-                step.now(f"{number:,} of {len(records):,} records")
+                step.show(f"{number:,} of {len(records):,} records")
         stored = sum(len(frame) for frame in self._read_parquet(group["offline_s3_uri"]))
         if stored != len(records):
             raise UserError(f"feature group {group['name']}: {len(records)} records put, {stored} in its offline store")
@@ -271,10 +271,10 @@ class Demo:
                 resource="pipelines-",
             )
             prepared = launch.prepare(PIPELINE, data=RAW)
-            record = launch.begin(prepared)
+            record = launch.start_execution(prepared)
             self._raw = prepared.parameters[INPUT_KEY]
             this.result = f"{record.pipeline}, data under its digest: {self._raw}"
-        steps: dict[str, Callable[[StepRecord], str]] = {
+        steps: dict[str, Callable[[PipelineStepRecord], str]] = {
             "Prepare the flights": self._report_preparation,
             "Train on spot, with one interruption": self._report_training,
             "Evaluate on held-out flights": _format_usage,
@@ -293,32 +293,32 @@ class Demo:
             figure = record.figures[name]
             span = f"{figure.low:.2g} to {figure.high:.2g}, {figure.basis}"
             self._figures[f"The pipeline on SageMaker: {name}"] = f"{figure.value:.2g} {figure.unit} ({span})"
-        self._figures["Record of the execution"] = str(write_local(record, OUT).relative_to(ROOT))
+        self._figures["Record of the execution"] = str(write_record(record, OUT).relative_to(ROOT))
         return record
 
     def _follow(self, record: PipelineRecord, step: Step, until: str | None = None) -> PipelineRecord:
         """Return the record once the step `until`, or the execution, has ended. Raises UserError if it failed."""
         sagemaker = self._sandbox.client("sagemaker")
         while True:
-            record = execution.current(record, sagemaker)
-            if record.ended or any(one.name == until and one.ended_at for one in record.steps):
+            record = execution.refresh_execution(record, sagemaker)
+            if record.is_ended or any(one.name == until and one.ended_at for one in record.steps):
                 break
             running = [one for one in record.steps if not one.ended_at]
-            step.now(", ".join(f"{one.name}: {_format_status(one)}" for one in running))
+            step.show(", ".join(f"{one.name}: {_format_status(one)}" for one in running))
             time.sleep(POLL_INTERVAL)
-        if record.ended and record.status != SUCCEEDED:
-            path = write_local(record, OUT).relative_to(ROOT)
+        if record.is_ended and record.status != SUCCEEDED:
+            path = write_record(record, OUT).relative_to(ROOT)
             why = f"{record.status}: {record.failure_reason}; see {path}"
             raise UserError(f"execution {record.execution} of {record.pipeline}: {why}")
         return record
 
-    def _report_preparation(self, step: StepRecord) -> str:
+    def _report_preparation(self, step: PipelineStepRecord) -> str:
         description = self._sandbox.client("sagemaker").describe_processing_job(ProcessingJobName=_job(step).job_name)
         outputs = description["ProcessingOutputConfig"]["Outputs"]
         (self._test,) = (one["S3Output"]["S3Uri"] for one in outputs if one["OutputName"] == "test")
         return _format_usage(step)
 
-    def _report_training(self, step: StepRecord) -> str:
+    def _report_training(self, step: PipelineStepRecord) -> str:
         job = _job(step)
         if job.interruptions != 1:
             raise UserError(f"training job {job.job_name} was interrupted {job.interruptions} times, not once")
@@ -337,17 +337,17 @@ class Demo:
         """Deliver the same data again. Its event starts the pipeline, every step hits the cache, and no job runs."""
         self._sandbox.client("s3").put_object(Bucket=self._platform["buckets"]["data"], Key=self._raw)
         deadline = time.monotonic() + EVENT_TIMEOUT
-        record, _ = execution.of_file(PIPELINE, None)
+        record, _ = execution.load_execution(PIPELINE, None)
         while record.execution_arn == first.execution_arn:
             if time.monotonic() > deadline:
                 raise UserError(f"{record.pipeline}: the data that arrived did not start it within {EVENT_TIMEOUT} s")
             time.sleep(POLL_INTERVAL)
-            record, _ = execution.of_file(PIPELINE, None)
+            record, _ = execution.load_execution(PIPELINE, None)
         record = self._follow(record, step)
-        names = [one.name for one in record.steps if one.executed]
+        names = [one.name for one in record.steps if one.ran_job]
         if names:
             raise UserError(f"execution {record.execution} of {record.pipeline} ran again: {', '.join(names)}")
-        write_local(record, OUT)
+        write_record(record, OUT)
         saved = record.saved["co2e_operational"]
         self._figures["Jobs run for the same data again"] = str(len(names))
         step.result = f"the event starts the pipeline; 0 of {len(JOBS)} jobs run, {saved.value:.2g} {saved.unit} saved"
@@ -356,12 +356,12 @@ class Demo:
         """Invoke the endpoint with flights of the last weeks, which the model has never seen."""
         from workloads.flight_delay import features
 
-        endpoint = self._terraform.outputs()["serverless_endpoints"][MODEL]
+        endpoint = self._terraform.read_outputs()["serverless_endpoints"][MODEL]
         runtime = self._sandbox.client("sagemaker-runtime")
         flights = self._held_out.sample(FLIGHTS, random_state=0)
         scores: list[float] = []
         for first in range(0, FLIGHTS, BATCH):
-            rows = flights[features.names()].iloc[first : first + BATCH]
+            rows = flights[features.list_names()].iloc[first : first + BATCH]
             response = runtime.invoke_endpoint(
                 EndpointName=endpoint,
                 ContentType="application/json",
@@ -369,7 +369,7 @@ class Demo:
                 Body=rows.to_json(orient="records"),
             )
             scores += json.loads(response["Body"].read())["predictions"]
-            step.now(f"{len(scores):,} of {FLIGHTS:,} flights")
+            step.show(f"{len(scores):,} of {FLIGHTS:,} flights")
         late = flights[features.LABEL].to_numpy()
         auc = _compute_auc(late, scores)
         majority = max(late.mean(), 1 - late.mean())
@@ -401,7 +401,7 @@ def _copy_environment() -> None:
         old.unlink()
     for file in ENVIRONMENT.glob("*.tf"):
         shutil.copy(file, COPY)
-    for name in synth.BESIDE:
+    for name in synth.CALLED_FOLDERS:
         link = COPY.parents[1] / name
         if link.is_dir() and not link.is_symlink():  # left by an earlier version
             shutil.rmtree(link)
@@ -443,24 +443,24 @@ def _count_resources(plan: dict[str, Any]) -> int:
     return count(plan["planned_values"].get("root_module", {}))
 
 
-def _step(record: PipelineRecord, name: str) -> StepRecord:
+def _step(record: PipelineRecord, name: str) -> PipelineStepRecord:
     (step,) = (one for one in record.steps if one.name == name)
     return step
 
 
-def _job(step: StepRecord) -> RunRecord:
+def _job(step: PipelineStepRecord) -> RunRecord:
     if step.job is None:
         raise UserError(f"step {step.name} ran no job: {step.status} {step.reason or ''}")
     return step.job
 
 
-def _format_usage(step: StepRecord) -> str:
+def _format_usage(step: PipelineStepRecord) -> str:
     """Return the estimated carbon and cost of a step's job on SageMaker."""
     figures = _job(step).figures
     return ", ".join(f"{figures[name].value:.2g} {figures[name].unit}" for name in ("co2e_operational", "cost"))
 
 
-def _format_status(step: StepRecord) -> str:
+def _format_status(step: PipelineStepRecord) -> str:
     return step.status if step.job is None else step.job.secondary_status or step.job.status
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sustainable_mlops.catalogue import deployer_actions
-from sustainable_mlops.catalogue.tables import HERE
+from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
 from sustainable_mlops.errors import UserError
 from tools.derive_instances import text
 
@@ -39,4 +39,4 @@ def _words(values: Iterable[Any]) -> str:
 
 
 if __name__ == "__main__":
-    (HERE / "iam_actions.csv").write_text(text(rows(deployer_actions.all_actions())), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "iam_actions.csv").write_text(text(rows(deployer_actions.list_actions())), encoding="utf-8")

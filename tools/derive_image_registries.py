@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.catalogue.tables import HERE
+from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
 from tools.derive_instances import text
 
 
@@ -42,4 +42,4 @@ def _accounts(table: Any) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    (HERE / "image_registries.csv").write_text(text(registries()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "image_registries.csv").write_text(text(registries()), encoding="utf-8")

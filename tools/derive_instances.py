@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.catalogue.tables import HERE, rows
+from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY, read_rows
 
 #: The members of botocore's SageMaker model that name the types of instances a plan can ask for, and their use.
 ENUMS = {
@@ -77,7 +77,7 @@ def ec2_instances() -> Iterator[tuple[str, ...]]:
     """The rows of `instances_ec2.csv`, its head first."""
     yield _COLUMNS_EC2
     platform, named = _platforms(), {instance for instance, *_ in instances()}
-    unknown = {row["instance"] for row in rows("unknown_instances")}
+    unknown = {row["instance"] for row in read_rows("unknown_instances")}
     for name, facts in sorted(ec2_types().items()):
         family = name.split(".")[0]
         cpu = platform.get(name) or platform.get(family)
@@ -95,7 +95,7 @@ def ec2_types() -> dict[str, Mapping[str, Any]]:
 
 def _platforms() -> dict[str, str]:
     """The platform of each family, and of the types that are on another than their family."""
-    return {name: row["platform"] for row in rows("platforms") for name in row["families"].split()}
+    return {name: row["platform"] for row in read_rows("platforms") for name in row["families"].split()}
 
 
 def _on_disks(facts: Mapping[str, Any]) -> bool:
@@ -132,7 +132,7 @@ def _sizes() -> dict[str, tuple[str, ...]]:
     """vCPU, GiB, local SSD in GB, accelerator, its number, the GiB of one, and the source, by EC2 type."""
     found = {name: _size(name, facts) for name, facts in ec2_types().items()}
     keys = ("vcpu", "memory_gib", "local_ssd_gb", "accelerator", "accelerators", "accelerator_gib", "source")
-    return found | {row["instance"]: tuple(row[key] for key in keys) for row in rows("retired_instances")}
+    return found | {row["instance"]: tuple(row[key] for key in keys) for row in read_rows("retired_instances")}
 
 
 def _size(name: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -163,6 +163,6 @@ def _read(path: Path) -> Any:
 
 
 if __name__ == "__main__":
-    (HERE / "instances.csv").write_text(text(instances()), encoding="utf-8")
-    (HERE / "instances_ec2.csv").write_text(text(ec2_instances()), encoding="utf-8")
-    (HERE / "offerings.csv").write_text(text(offerings()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "instances.csv").write_text(text(instances()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "instances_ec2.csv").write_text(text(ec2_instances()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "offerings.csv").write_text(text(offerings()), encoding="utf-8")

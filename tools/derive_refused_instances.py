@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.catalogue.tables import HERE
+from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import Terraform
 from tools.derive_instances import sagemaker_types, text
@@ -77,4 +77,4 @@ _RESOURCES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 if __name__ == "__main__":
-    (HERE / "refused_instances.csv").write_text(text(refused()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "refused_instances.csv").write_text(text(refused()), encoding="utf-8")

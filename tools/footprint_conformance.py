@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from sustainable_mlops.catalogue import prices
-from sustainable_mlops.catalogue.instances import Accelerator, Instance, Platform
-from sustainable_mlops.catalogue.tables import rows
-from sustainable_mlops.footprint.activities import ONE, ZERO, Fleet
+from sustainable_mlops.catalogue.instances import Accelerator, InstanceType, ServerPlatform
+from sustainable_mlops.catalogue.tables import read_rows
+from sustainable_mlops.footprint.activities import ONE, ZERO, FleetActivity
 from sustainable_mlops.footprint.calculation import Calculation, GridLocation
 from sustainable_mlops.footprint.coefficients import Coefficients, Curve
-from sustainable_mlops.footprint.figures import Estimate
-from sustainable_mlops.footprint.machines import of_fleet
+from sustainable_mlops.footprint.figures import FootprintEstimate
+from sustainable_mlops.footprint.machines import calculate_fleet
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
 
@@ -38,7 +38,7 @@ class Case:
 
 def cases() -> Iterator[Case]:
     """Every case of `catalogue/conformance.csv`."""
-    for row in rows("conformance"):
+    for row in read_rows("conformance"):
         reproduce, ours = _CASES[row["id"]]
         yield Case(
             id=row["id"],
@@ -74,10 +74,10 @@ def _place(pue: float, grid: float) -> GridLocation:
     return GridLocation(exact_quantity(pue), exact_quantity(grid), 0.0, ZERO, prices.REGION, frozenset(), ())
 
 
-def _machine(vcpu: int, memory_gb: float, accelerator: Accelerator | None = None, number: int = 0) -> Instance:
+def _machine(vcpu: int, memory_gb: float, accelerator: Accelerator | None = None, number: int = 0) -> InstanceType:
     """A machine whose curve is in watts a vCPU."""
-    platform = Platform("", "", sockets=1, tdp_w=vcpu, vcpu=vcpu, grade="A")
-    return Instance("", platform, vcpu, memory_gb, 0.0, accelerator, number, frozenset())
+    platform = ServerPlatform("", "", sockets=1, tdp_w=vcpu, vcpu=vcpu, grade="A")
+    return InstanceType("", platform, vcpu, memory_gb, 0.0, accelerator, number, frozenset())
 
 
 def _gpu(idle_w: float, busy_w: float) -> Accelerator:
@@ -85,19 +85,21 @@ def _gpu(idle_w: float, busy_w: float) -> Accelerator:
     return Accelerator("", busy_w, idle, busy, busy, "A", (0.0,) * 3, "A")
 
 
-def _run(instance: Instance, hours: float, load: float, place: GridLocation, coefficients: Coefficients) -> Estimate:
-    fleet = Fleet("", None, hours=exact_quantity(hours), duty=exact_quantity(load))
-    calculation: Calculation = of_fleet(fleet, instance, None, place, coefficients)
+def _run(
+    instance: InstanceType, hours: float, load: float, place: GridLocation, coefficients: Coefficients
+) -> FootprintEstimate:
+    fleet = FleetActivity("", None, hours=exact_quantity(hours), duty=exact_quantity(load))
+    calculation: Calculation = calculate_fleet(fleet, instance, None, place, coefficients)
     return calculation.compute_estimate()
 
 
-def _central(found: Estimate, metric: str) -> float:
+def _central(found: FootprintEstimate, metric: str) -> float:
     figure = found.get(metric)
     assert figure is not None
     return figure.central
 
 
-def _ccf(instance: Instance, hours: float, made_hours: float, grid_kg: float, coefficients: Coefficients) -> Values:
+def _ccf(instance: InstanceType, hours: float, made_hours: float, grid_kg: float, coefficients: Coefficients) -> Values:
     """Cloud Carbon Footprint adds embodied carbon to the operational and books it as kWh of the grid too."""
     place = _place(1.135, grid_kg * 1000)
     used = _run(instance, hours, 0.5, place, coefficients)
@@ -157,7 +159,7 @@ def _month(
     name: str, region: str, hours: float, metrics: tuple[tuple[str, float], ...], duty: Quantity | None = None
 ) -> Callable[[], Values]:
     def figures() -> Values:
-        fleet = Fleet(name, region, hours=exact_quantity(hours), duty=duty or exact_quantity(0.5))
+        fleet = FleetActivity(name, region, hours=exact_quantity(hours), duty=duty or exact_quantity(0.5))
         found = estimate(fleet)
         return tuple(_central(found, metric) * factor for metric, factor in metrics)
 

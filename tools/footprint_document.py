@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from sustainable_mlops.catalogue.tables import rows
+from sustainable_mlops.catalogue.tables import read_rows
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.figures import format_number
-from sustainable_mlops.footprint.usage import OF_TYPE
+from sustainable_mlops.footprint.usage import KEYS_BY_TYPE
 from tools.footprint_conformance import Values, cases
 from tools.footprint_validation import measured, summaries
 
@@ -68,7 +68,7 @@ def measurements() -> str:
 def defaults() -> str:
     """The stated defaults of `catalogue/assumptions.csv` as a table in Markdown."""
     lines = ["| Default | Value | Range | Class |", "| --- | --- | --- | --- |"]
-    for row in rows("assumptions"):
+    for row in read_rows("assumptions"):
         low, value, high = (f"{round(float(row[key] or 0), 3):,.10g}" for key in ("low", "value", "high"))
         span = f"{low} to {high}" if row["low"] else "none"
         lines.append(f"| {row['text']} (`{row['key']}`) | {value} {row['unit']} | {span} | {row['class']} |")
@@ -78,7 +78,7 @@ def defaults() -> str:
 def keys() -> str:
     """The keys of a usage file by type of resource, as a table in Markdown."""
     by_keys: dict[tuple[str, ...], list[str]] = {}
-    for kind, known in OF_TYPE.items():
+    for kind, known in KEYS_BY_TYPE.items():
         by_keys.setdefault(known, []).append(kind)
     lines = ["| Resource | Keys |", "| --- | --- |"]
     lines += [f"| {_code(kinds)} | {_code(known)} |" for known, kinds in by_keys.items()]

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from sustainable_mlops.catalogue import instances, prices
-from sustainable_mlops.catalogue.instances import Instance, Platform
-from sustainable_mlops.catalogue.tables import rows
-from sustainable_mlops.footprint.activities import ONE, ZERO, Fleet, Job
+from sustainable_mlops.catalogue.instances import InstanceType, ServerPlatform
+from sustainable_mlops.catalogue.tables import read_rows
+from sustainable_mlops.footprint.activities import ONE, ZERO, FleetActivity, JobActivity
 from sustainable_mlops.footprint.calculation import GridLocation, find_location
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import Estimate, Figure
-from sustainable_mlops.footprint.machines import fleet_of_job, job_duty, of_fleet
+from sustainable_mlops.footprint.figures import FootprintEstimate, FootprintFigure
+from sustainable_mlops.footprint.machines import calculate_fleet, find_job_duty, make_job_fleet
 from sustainable_mlops.footprint.quantities import exact_quantity
 from tools import cpu_hosts
 
@@ -37,7 +37,7 @@ class Measured:
     #: Whether a coefficient was chosen with it.
     fitted: bool
     source: str
-    figure: Figure
+    figure: FootprintFigure
 
     @property
     def error(self) -> float:
@@ -67,7 +67,7 @@ class Errors:
 
 def measured() -> Iterator[Measured]:
     """Every case, in the file's order."""
-    for row in rows("measurements"):
+    for row in read_rows("measurements"):
         yield Measured(
             id=row["id"],
             kind=row["kind"],
@@ -125,45 +125,48 @@ def summaries() -> list[Summary]:
     return [Summary(kind, fitted, errors(found[kind, fitted])) for kind, fitted in order]
 
 
-def _figure(row: Mapping[str, str]) -> Figure:
+def _figure(row: Mapping[str, str]) -> FootprintFigure:
     """The estimate in the unit of the measurement."""
     coefficients = Coefficients.default()
     if row["kind"] == "price":
-        fleet = Fleet(row["instance"], row["region"], hours=ONE)
+        fleet = FleetActivity(row["instance"], row["region"], hours=ONE)
         where = find_location(row["region"], coefficients)
-        return _of(of_fleet(fleet, _named(row), prices.find(row["instance"]), where, coefficients).compute_estimate(), "cost")
+        return _of(
+            calculate_fleet(fleet, _named(row), prices.find(row["instance"]), where, coefficients).compute_estimate(),
+            "cost",
+        )
     instance = _named(row) if row["instance"] else _server(row)
-    found = of_fleet(_fleet(row, instance), instance, None, _AT_THE_PLUG, coefficients).compute_estimate()
+    found = calculate_fleet(_fleet(row, instance), instance, None, _AT_THE_PLUG, coefficients).compute_estimate()
     return replace(_of(found, "energy").multiply(1000 / float(row["nodes"])), unit="W")
 
 
-def _fleet(row: Mapping[str, str], instance: Instance) -> Fleet:
+def _fleet(row: Mapping[str, str], instance: InstanceType) -> FleetActivity:
     hours, count = exact_quantity(float(row["hours"])), exact_quantity(float(row["nodes"]))
     if not row["load"]:
-        return fleet_of_job(Job(row["instance"], None, hours, count, duty=job_duty(instance)))
+        return make_job_fleet(JobActivity(row["instance"], None, hours, count, duty=find_job_duty(instance)))
     duty, loaded = exact_quantity(float(row["load"])), row["kind"] != "waiting, no model"
-    return Fleet(row["instance"], None, count=count, hours=hours, duty=duty, loaded=loaded)
+    return FleetActivity(row["instance"], None, count=count, hours=hours, duty=duty, has_model_loaded=loaded)
 
 
-def _named(row: Mapping[str, str]) -> Instance:
+def _named(row: Mapping[str, str]) -> InstanceType:
     found = instances.find(row["instance"])
     assert found is not None, row["id"]
     return found
 
 
-def _server(row: Mapping[str, str]) -> Instance:
+def _server(row: Mapping[str, str]) -> InstanceType:
     """The measured server as an instance that takes all of it."""
     vcpu = int(row["vcpu"])
-    cpus = Platform(row["id"], row["cpu"], int(row["sockets"]), float(row["tdp_w"]), vcpu, grade="B")
-    accelerator = instances.accelerator(row["accelerator"]) if row["accelerator"] else None
-    server = instances.server(row["server"]) if row["server"] else None
+    cpus = ServerPlatform(row["id"], row["cpu"], int(row["sockets"]), float(row["tdp_w"]), vcpu, grade="B")
+    accelerator = instances.find_accelerator(row["accelerator"]) if row["accelerator"] else None
+    server = instances.find_server(row["server"]) if row["server"] else None
     number = int(row["accelerators"] or 0)
-    return Instance(
+    return InstanceType(
         row["instance"], cpus, vcpu, float(row["memory_gb"]), 0.0, accelerator, number, frozenset(), server=server
     )
 
 
-def _of(found: Estimate, metric: str) -> Figure:
+def _of(found: FootprintEstimate, metric: str) -> FootprintFigure:
     figure = found.get(metric)
     assert figure is not None
     return figure

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from sustainable_mlops import cli, program, rules
-from sustainable_mlops.catalogue.tables import HERE
+from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
 
@@ -28,7 +28,7 @@ SECTIONS = {
     69: "Monitoring and management",
 }
 _FIELDS = {"row", "title", "lens", "guidance", "kept_by", "not_yet", "cannot"}
-_FILE = HERE / "practices.yaml"
+_FILE = CATALOGUE_DIRECTORY / "practices.yaml"
 
 
 app = cli.app()

@@ -7,7 +7,7 @@ from envs.common import CommonSettings
 from envs.component import Component
 from envs.names import EnvironmentName, NameKind
 from sustainable_mlops.authoring.expressions import jsonencode, merge
-from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.catalogue.limits import get_limit
 from sustainable_mlops.errors import UserError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Platform(Component[CommonSettings]):
         names = [name for kind in _NAMED_KINDS for name in env.list_names(kind)]
         # The name contains the key. Both stand in quotes, with a colon and a comma.
         size = _OTHERS_CHARACTERS + sum(2 * len(name) + 6 for name in names)
-        if size > (maximum := limit("parameter_value_characters")):
+        if size > (maximum := get_limit("parameter_value_characters")):
             raise UserError(
                 f"envs/{self.settings.environment}/settings.yaml: {len(names)} buckets, models and pipelines take up "
                 f"to {size} characters of the parameter {self._name}, which holds {maximum}; shorten name_prefix and "

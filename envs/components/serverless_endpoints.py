@@ -37,9 +37,9 @@ class ServerlessEndpoints(ModelEndpoints[ServerlessSettings]):
 
     def find_problems(self) -> Iterator[str]:
         region = regions.find(self.settings.region)
-        if self.declared_endpoints() and region is not None and not region.serverless:
-            supported = [name for name, other in regions.everything().items() if other.serverless]
+        if self.declared_endpoints() and region is not None and not region.has_serverless:
+            supported = [name for name, other in regions.load_all().items() if other.has_serverless]
             yield (
-                f"region: {region.name} has no Serverless Inference, as {', '.join(self.declared_endpoints())} would need; "
-                f"take one that has: {', '.join(supported)}"
+                f"region: {region.name} has no Serverless Inference, as {', '.join(self.declared_endpoints())} would "
+                f"need; take one that has: {', '.join(supported)}"
             )

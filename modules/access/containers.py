@@ -1,4 +1,4 @@
-"""What a container needs wherever SageMaker runs it: its image, its logs and metrics, features and, if asked, a VPC."""
+"""Policies of SageMaker containers: images, logs, metrics, features and an optional VPC."""
 
 from modules import containers
 from modules.access import policy
@@ -49,15 +49,15 @@ def _container(module: Module[Inputs]) -> None:
             ),
             var.image_repository_arns,
         ),
-        why="Every repository in the registries where AWS keeps SageMaker's images, and those that are named.",
+        why="All repositories in the registries of SageMaker's framework images, and the repositories of the inputs.",
     )
     policy.add(
         module,
         "container",
-        why="ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resource, hence the two *; its namespace "
-        "bounds the latter.",
+        why="ecr:GetAuthorizationToken and cloudwatch:PutMetricData have no resource, hence the two *. A condition "
+        "limits the metrics to these namespaces.",
         phases=each_of(local.in_containers),
-        skips={"CKV_AWS_356": "ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resource"},
+        skips={"CKV_AWS_356": "ecr:GetAuthorizationToken and cloudwatch:PutMetricData have no resource"},
         statement=[
             containers.write_logs(var, "/aws/sagemaker/*"),
             containers.publish_metrics("/aws/sagemaker/*", f"{var.name_prefix}/*"),
@@ -90,7 +90,7 @@ def _features(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "offline_store",
-        why="Feature Store assumes this role to write the offline store: it reads the bucket's ACL, gives each object "
+        why="Feature Store assumes this role to write the offline store. It reads the bucket's ACL, gives each object "
         "to the bucket's owner, encrypts with the key, and updates the Glue table. CreateFeatureGroup fails if "
         "kms:ViaService limits the use of the key.",
         phases=each_of(intersection(local.phases, writers)),
@@ -115,9 +115,9 @@ def _vpc(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "vpc",
-        why="Network interfaces in the named subnets and security groups. The ec2:Describe calls know no resource.",
+        why="Network interfaces in these subnets and security groups. The ec2:Describe actions have no resource.",
         phases=each_of(when(is_null(var.vpc), set_of(nobody), local.in_containers)),
-        skips={"CKV_AWS_356": "the ec2:Describe calls know no resource"},
+        skips={"CKV_AWS_356": "the ec2:Describe actions have no resource"},
         statement=[
             {
                 "sid": "Look",

@@ -1,4 +1,4 @@
-"""What modules say that their resources need, as one policy of each role that is concerned."""
+"""Policy `needed` with the IAM statements of other modules, one for each role."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ from sustainable_mlops.authoring.expressions import (
     set_of,
 )
 from sustainable_mlops.authoring.resources import Module
-from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.catalogue.limits import get_limit
 
-MOST_CHARACTERS = limit("role_inline_policies_characters")
+MOST_CHARACTERS = get_limit("role_inline_policies_characters")
 
 
 def add(module: Module[Inputs]) -> None:
-    """Add the policy `needed`, after all others: it is told whether there is room for it."""
+    """Add the policy `needed` after all others, with a check that all policies fit in the limit."""
     var, local = module.var, module.locals
     phase = each_of(
         map_of(
@@ -39,7 +39,7 @@ def add(module: Module[Inputs]) -> None:
     module.add(
         DataAwsIamPolicyDocument,
         "needed",
-        why="What modules need besides. Of one sid all statements are alike, but for their resources.",
+        why="Statements of other modules. Statements with the same sid differ only in their resources.",
         for_each=phase,
         statement=_statements(phase),
     )
@@ -47,7 +47,7 @@ def add(module: Module[Inputs]) -> None:
     documents = module.local(
         "documents",
         [getattr(module.data.aws_iam_policy_document, label) for label in (*others, "needed")],
-        why="All that a role is given.",
+        why="All policies of a role.",
     )
     texts = list_of(
         documents,
@@ -60,15 +60,15 @@ def add(module: Module[Inputs]) -> None:
         lifecycle={
             "precondition": {
                 "condition": length(join("", texts)) <= MOST_CHARACTERS,
-                "error_message": f"IAM takes {MOST_CHARACTERS} characters of inline policies of a role, and those of "
-                f"{phase.key} are longer; attach some of its role_statements to role_names as a managed policy instead",
+                "error_message": f"IAM allows {MOST_CHARACTERS} characters of inline policies for a role, and those of "
+                f"{phase.key} are longer; attach some of its role_statements to role_names as a managed policy",
             }
         },
     )
 
 
 def _statements(phase: Each[Any, Any]) -> Dynamic[Any, Any]:
-    """One statement for each sid of a phase."""
+    """Return one statement for each sid of a phase."""
 
     def list_fields(sid: str, field: str) -> list[Any]:
         return list_of(phase.value, lambda one: getattr(one, field), where=lambda one: one.sid == sid)

@@ -20,7 +20,7 @@ from sustainable_mlops.authoring.expressions import (
     match,
 )
 
-#: A pipeline runs no container of its own.
+#: Phases without containers: a pipeline itself runs none.
 WITHOUT_CONTAINERS: tuple[Phase, ...] = ("pipeline",)
 BucketArn = Annotated[
     str,
@@ -47,29 +47,29 @@ S3Path = Annotated[
     str,
     Field(
         pattern=r"^[a-z0-9-]+/([^*?]+/)?$",
-        json_schema_extra=must("be a bucket's key and a prefix that ends with a slash, such as data/raw/"),
+        json_schema_extra=must("be the key of a bucket and a prefix that ends with a slash, such as data/raw/"),
     ),
 ]
 
 
 class BucketReference(ModuleInputs):
-    """A bucket that paths speak of; more attributes, as `storage` gives them, do no harm."""
+    """Bucket that paths refer to. Additional attributes, such as those of `storage`, are ignored."""
 
     arn: BucketArn = Field(description="ARN of the bucket.")
 
 
 class Vpc(ModuleInputs):
-    """The network that jobs and endpoints run in."""
+    """Network of jobs and endpoints."""
 
     subnet_ids: list[str] = Field(description="Subnets that SageMaker may put network interfaces in.", min_length=1)
     security_group_ids: list[str] = Field(description="Security groups of these interfaces.", min_length=1)
 
 
 class PhasePaths(ModuleInputs):
-    """Paths of one phase: `<key in buckets>/<prefix>/`; `<key>/` alone is the whole bucket."""
+    """S3 paths of one phase: `<key in buckets>/<prefix>/`. `<key>/` alone is the whole bucket."""
 
     read: list[S3Path] = Field(description="Paths to read.", min_length=1)
-    write: list[S3Path] = Field(default_factory=list, description="Paths to write, and to read again.")
+    write: list[S3Path] = Field(default_factory=list, description="Paths to write. They are readable too.")
 
 
 def _phase(read: list[str], write: list[str], description: str) -> Any:
@@ -77,7 +77,7 @@ def _phase(read: list[str], write: list[str], description: str) -> Any:
 
 
 class Paths(ModuleInputs):
-    """The defaults are the classes of data that `storage` keeps; a phase that is given replaces its default whole."""
+    """S3 paths by phase. The defaults are the data classes of `storage`; a phase replaces its default completely."""
 
     data_preparation: PhasePaths = _phase(
         ["data/raw/", "artifacts/source/", "artifacts/models/"],
@@ -92,22 +92,22 @@ class Paths(ModuleInputs):
     pipeline: PhasePaths = _phase(
         ["artifacts/models/", "artifacts/runs/", "artifacts/source/"],
         [],
-        "Pipelines, which read what their steps report.",
+        "Pipelines, which read the reports of their steps.",
     )
     inference: PhasePaths = _phase(
         ["artifacts/models/", "artifacts/source/", "data/re-creatable/"],
         ["artifacts/async-inference/", "data/captures/", "data/re-creatable/predictions/"],
-        "Endpoints and batch transform, which reads records where they are prepared and writes beside them.",
+        "Endpoints and batch transform, which reads prepared records and writes predictions.",
     )
 
 
 def bucket_key(path: str) -> str:
-    """The key of the bucket that a path is in."""
+    """Return the key of the bucket of a path."""
     return match("^[^/]+", path)
 
 
 def _unknown_paths(v: Any) -> list[str]:
-    """Paths in no bucket that is given, of phases whose roles are made here."""
+    """Return the paths without a known bucket, of phases whose roles this module creates."""
     return flatten(
         list_of(
             v.s3_paths,
@@ -123,7 +123,7 @@ def _unknown_paths(v: Any) -> list[str]:
 
 
 def _conflicting_sids(v: Any) -> list[str]:
-    """Sids by which one phase is given different statements."""
+    """Return the sids with conflicting statements in one phase."""
     return flatten(
         list_of(
             v.role_statements,
@@ -151,22 +151,22 @@ class Inputs(LocatedInputs, RoleInputs):
     """Inputs of `access`."""
 
     buckets: dict[str, BucketReference] = Field(
-        description="Buckets by purpose, as `storage` gives them; s3_paths speaks of them by these keys."
+        description="Buckets by purpose, from `storage`. s3_paths refers to these keys."
     )
     decrypt_key_arns: list[KmsKeyArn] = Field(
         default_factory=list,
-        description="Keys of others, in this Region, that these roles may decrypt with what they read there.",
+        description="KMS keys of other owners, in this Region, that these roles may decrypt with.",
     )
     existing_role_arns: dict[Phase, RoleArn] = Field(
-        default_factory=dict, description="Roles to use as they are, by phase; nothing is made for these phases."
+        default_factory=dict, description="Existing roles by phase. Nothing is created for these phases."
     )
     feature_group_names: list[ResourceName] = Field(
         default_factory=list,
-        description="Feature groups that data preparation writes, and training and inference read. Names, not outputs "
-        "of `feature_store`, which itself needs a role from here.",
+        description="Feature groups that data preparation writes, and training and inference read. Use names and not "
+        "outputs of `feature_store`, which needs a role of this module.",
     )
     image_repository_arns: list[RepositoryArn] = Field(
-        default_factory=list, description="ECR repositories to pull from, besides SageMaker's framework images."
+        default_factory=list, description="ECR repositories to pull from, in addition to SageMaker's framework images."
     )
     kms_key_arn: KmsKeyArn = Field(description="Key that encrypts the buckets, volumes and feature groups.")
     model_package_group_names: list[ResourceName] = Field(
@@ -174,19 +174,19 @@ class Inputs(LocatedInputs, RoleInputs):
     )
     role_statements: dict[Phase, Annotated[list[RoleStatement], Field(min_length=1)]] = Field(
         default_factory=dict,
-        description="What modules need of these roles besides, by phase, as their outputs of this name give it; "
-        "statements of one sid are one, with all their resources.",
+        description="Additional statements of these roles by phase, from the outputs `role_statements` of other "
+        "modules. Statements with the same sid are merged, with all their resources.",
     )
     s3_paths: Paths = Field(default_factory=Paths, description="What each phase reads and writes in S3.")
-    vpc: Vpc | None = Field(None, description="Network that jobs and endpoints may join; none by default.")
+    vpc: Vpc | None = Field(None, description="Network that jobs and endpoints may join. Default: none.")
 
     rules = (
         rule(
             "role_statements",
             lambda v: length(_conflicting_sids(v)) == 0,
             lambda v: (
-                f"statements of one sid must allow the same actions under the same conditions; give "
-                f"{join(', ', _conflicting_sids(v))} another sid"
+                f"statements with the same sid must have the same actions and conditions; change the sid of "
+                f"{join(', ', _conflicting_sids(v))}"
             ),
         ),
         rule(
@@ -194,7 +194,7 @@ class Inputs(LocatedInputs, RoleInputs):
             lambda v: length(_unknown_paths(v)) == 0,
             lambda v: (
                 "each path must start with a key of buckets "
-                f"({join(', ', keys(v.buckets))}) and a slash, unlike {join(', ', _unknown_paths(v))}"
+                f"({join(', ', keys(v.buckets))}) and a slash; correct {join(', ', _unknown_paths(v))}"
             ),
         ),
         rule(
@@ -208,7 +208,7 @@ class Inputs(LocatedInputs, RoleInputs):
                 )
             ),
             lambda v: (
-                f"no registry of SageMaker's framework images is known in {v.region}; name the repositories to "
+                f"the registry of SageMaker's framework images in {v.region} is unknown; list the repositories to "
                 "pull from"
             ),
         ),

@@ -1,7 +1,7 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 locals {
-  # A phase whose role exists gets nothing here.
+  # Phases without an existing role.
   phases = toset([
     for phase in ["data_preparation", "training", "pipeline", "inference"] : phase
     if !contains(keys(var.existing_role_arns), phase)
@@ -58,8 +58,8 @@ data "aws_iam_policy_document" "feature_store_trust" {
   }
 }
 
-# A prefix and not a name: models and endpoints replace themselves before they go, which would make a new role
-# meet the old one's name. IAM takes 38 characters.
+# A prefix and not a name: models and endpoints are created before the old ones are destroyed, so a new role
+# could collide with the old role's name. IAM allows 38 characters.
 resource "aws_iam_role" "this" {
   for_each = local.phases
 
@@ -111,7 +111,7 @@ locals {
   }
 }
 
-# Objects below the phase's own paths, and nothing else.
+# Only objects below the paths of the phase.
 data "aws_iam_policy_document" "s3" {
   for_each = local.phases
 
@@ -142,7 +142,7 @@ resource "aws_iam_role_policy" "s3" {
   policy = each.value.json
 }
 
-# The keys work only through S3 and SageMaker, and grants are made only for AWS's own resources, such as the
+# The keys are usable only through S3 and SageMaker. Grants are allowed only for AWS resources, such as the
 # volumes of a job.
 data "aws_iam_policy_document" "key" {
   for_each = local.phases
@@ -243,7 +243,7 @@ locals {
     us-west-2      = ["246618743249", "763104351884"]
   }
 
-  # Every repository in the registries where AWS keeps SageMaker's images, and those that are named.
+  # All repositories in the registries of SageMaker's framework images, and the repositories of the inputs.
   images = concat(
     [
       for account in lookup(local.framework_registries, var.region, []) :
@@ -253,10 +253,10 @@ locals {
   )
 }
 
-# ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resource, hence the two *; its namespace bounds
-# the latter.
+# ecr:GetAuthorizationToken and cloudwatch:PutMetricData have no resource, hence the two *. A condition limits
+# the metrics to these namespaces.
 data "aws_iam_policy_document" "container" {
-  # checkov:skip=CKV_AWS_356:ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resource
+  # checkov:skip=CKV_AWS_356:ecr:GetAuthorizationToken and cloudwatch:PutMetricData have no resource
 
   for_each = local.in_containers
 
@@ -339,7 +339,7 @@ resource "aws_iam_role_policy" "features" {
   policy = each.value.json
 }
 
-# Feature Store assumes this role to write the offline store: it reads the bucket's ACL, gives each object to
+# Feature Store assumes this role to write the offline store. It reads the bucket's ACL, gives each object to
 # the bucket's owner, encrypts with the key, and updates the Glue table. CreateFeatureGroup fails if
 # kms:ViaService limits the use of the key.
 data "aws_iam_policy_document" "offline_store" {
@@ -393,9 +393,9 @@ resource "aws_iam_role_policy" "offline_store" {
   policy = each.value.json
 }
 
-# Network interfaces in the named subnets and security groups. The ec2:Describe calls know no resource.
+# Network interfaces in these subnets and security groups. The ec2:Describe actions have no resource.
 data "aws_iam_policy_document" "vpc" {
-  # checkov:skip=CKV_AWS_356:the ec2:Describe calls know no resource
+  # checkov:skip=CKV_AWS_356:the ec2:Describe actions have no resource
 
   for_each = var.vpc == null ? toset([]) : local.in_containers
 
@@ -454,7 +454,7 @@ resource "aws_iam_role_policy" "vpc" {
   policy = each.value.json
 }
 
-# Jobs and models of pipelines, nobody else's.
+# Only jobs and models of pipelines.
 data "aws_iam_policy_document" "orchestration" {
   for_each = setintersection(local.phases, ["pipeline"])
 
@@ -498,7 +498,7 @@ resource "aws_iam_role_policy" "orchestration" {
   policy = each.value.json
 }
 
-# Only the roles of data preparation and training are handed on, and only to SageMaker.
+# Only the roles of data preparation and training, and only to SageMaker.
 data "aws_iam_policy_document" "pass_role" {
   for_each = setintersection(local.phases, ["pipeline"])
 
@@ -523,7 +523,7 @@ resource "aws_iam_role_policy" "pass_role" {
   policy = each.value.json
 }
 
-# Registers candidates; approval is left to people.
+# Registers candidates. Only people approve them.
 data "aws_iam_policy_document" "registration" {
   for_each = length(var.model_package_group_names) > 0 ? setintersection(local.phases, ["pipeline"]) : toset([])
 
@@ -555,7 +555,7 @@ resource "aws_iam_role_policy" "registration" {
   policy = each.value.json
 }
 
-# What modules need besides. Of one sid all statements are alike, but for their resources.
+# Statements of other modules. Statements with the same sid differ only in their resources.
 data "aws_iam_policy_document" "needed" {
   for_each = {
     for phase, statements in var.role_statements : phase => statements if contains(local.phases, phase)
@@ -583,7 +583,7 @@ data "aws_iam_policy_document" "needed" {
 }
 
 locals {
-  # All that a role is given.
+  # All policies of a role.
   documents = [
     data.aws_iam_policy_document.s3,
     data.aws_iam_policy_document.key,
@@ -607,7 +607,7 @@ resource "aws_iam_role_policy" "needed" {
 
   lifecycle {
     precondition {
-      error_message = "IAM takes 10240 characters of inline policies of a role, and those of ${each.key} are longer; attach some of its role_statements to role_names as a managed policy instead"
+      error_message = "IAM allows 10240 characters of inline policies for a role, and those of ${each.key} are longer; attach some of its role_statements to role_names as a managed policy"
 
       condition = length(join("", [
         for by_phase in local.documents : by_phase[each.key].minified_json if contains(keys(by_phase), each.key)

@@ -1,4 +1,4 @@
-"""Who may do what: one IAM role for each phase of a model's life."""
+"""IAM roles for the phases of a model's lifecycle."""
 
 from typing import Any, cast
 
@@ -24,12 +24,12 @@ from sustainable_mlops.authoring.expressions import (
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
-#: The phase whose role feature groups have.
+#: Phase whose role the feature groups use.
 FEATURE_GROUPS: Phase = "data_preparation"
 
 
 class AccessModule(Module[Inputs]):
-    """A role for each phase, with what that phase needs and no more."""
+    """One role for each phase, with the least privileges for it."""
 
     def build(self, var: Inputs) -> Outputs:
         """Add the roles, then one policy for each concern."""
@@ -42,7 +42,7 @@ class AccessModule(Module[Inputs]):
                     where=lambda phase: ~contains(keys(var.existing_role_arns), phase),
                 )
             ),
-            why="A phase whose role exists gets nothing here.",
+            why="Phases without an existing role.",
         )
         self.local("in_containers", difference(phases, WITHOUT_CONTAINERS), why="Phases that run containers.")
         self.local("dns_suffix", dns_suffix(var))
@@ -58,12 +58,12 @@ class AccessModule(Module[Inputs]):
         return {
             "role_arns": Output(
                 role_arns,
-                "Role of each phase, made here or given; whoever uses it waits until its policies are there.",
+                "ARN of each phase's role, created here or existing. It is available after its policies.",
                 depends_on=policies,
             ),
             "role_names": Output(
                 map_of(role_arns, lambda _phase, arn: match("[^/]+$", arn)),
-                "Name of each phase's role, to attach more policies to.",
+                "Name of each phase's role, to attach more policies.",
                 depends_on=policies,
             ),
         }
@@ -91,8 +91,8 @@ class AccessModule(Module[Inputs]):
         role = self.add(
             IamRole,
             "this",
-            why="A prefix and not a name: models and endpoints replace themselves before they go, which would make a "
-            "new role meet the old one's name. IAM takes 38 characters.",
+            why="A prefix and not a name: models and endpoints are created before the old ones are destroyed, so a new "
+            "role could collide with the old role's name. IAM allows 38 characters.",
             for_each=phase,
             name_prefix=f"{truncate(name, 37)}-",
             description=f"Role of {replace(phase.key, '_', ' ')} in {var.name_prefix}",
@@ -105,7 +105,7 @@ class AccessModule(Module[Inputs]):
         return cast(dict[str, str], self.local("role_arns", merge(new_role_arns, var.existing_role_arns)))
 
     def _trust(self, label: str, why: str, condition: list[dict[str, Any]]) -> Any:
-        """Add the document by which SageMaker takes a role under a condition."""
+        """Add the trust policy that lets SageMaker assume a role under a condition."""
         statement = {
             "actions": ["sts:AssumeRole"],
             "principals": [{"type": "Service", "identifiers": ["sagemaker.amazonaws.com"]}],

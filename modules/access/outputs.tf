@@ -1,14 +1,14 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 output "role_arns" {
-  description = "Role of each phase, made here or given; whoever uses it waits until its policies are there."
+  description = "ARN of each phase's role, created here or existing. It is available after its policies."
   value       = local.role_arns
 
   depends_on = [aws_iam_role_policy.s3, aws_iam_role_policy.key, aws_iam_role_policy.container, aws_iam_role_policy.features, aws_iam_role_policy.offline_store, aws_iam_role_policy.vpc, aws_iam_role_policy.orchestration, aws_iam_role_policy.pass_role, aws_iam_role_policy.registration, aws_iam_role_policy.needed]
 }
 
 output "role_names" {
-  description = "Name of each phase's role, to attach more policies to."
+  description = "Name of each phase's role, to attach more policies."
   value       = { for phase, arn in local.role_arns : phase => regex("[^/]+$", arn) }
 
   depends_on = [aws_iam_role_policy.s3, aws_iam_role_policy.key, aws_iam_role_policy.container, aws_iam_role_policy.features, aws_iam_role_policy.offline_store, aws_iam_role_policy.vpc, aws_iam_role_policy.orchestration, aws_iam_role_policy.pass_role, aws_iam_role_policy.registration, aws_iam_role_policy.needed]

@@ -1,4 +1,4 @@
-"""What a pipeline may start, register and hand its roles to."""
+"""Policies of pipelines: run jobs, pass roles and register models."""
 
 from modules.access import policy
 from modules.access.inputs import Inputs
@@ -15,14 +15,14 @@ def add(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "orchestration",
-        why="Jobs and models of pipelines, nobody else's.",
+        why="Only jobs and models of pipelines.",
         phases=each_of(pipeline),
         statement=[pipelines.run_jobs(pipelines.job_arns(var, var.name_prefix))],
     )
     policy.add(
         module,
         "pass_role",
-        why="Only the roles of data preparation and training are handed on, and only to SageMaker.",
+        why="Only the roles of data preparation and training, and only to SageMaker.",
         phases=each_of(pipeline),
         statement=[pipelines.pass_roles([local.role_arns["data_preparation"], local.role_arns["training"]])],
     )
@@ -30,7 +30,7 @@ def add(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "registration",
-        why="Registers candidates; approval is left to people.",
+        why="Registers candidates. Only people approve them.",
         phases=each_of(when(length(var.model_package_group_names) > 0, pipeline, set_of(nobody))),
         statement=[model_registry.register_models(var.model_package_group_names, var)],
     )

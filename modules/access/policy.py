@@ -1,4 +1,4 @@
-"""One concern as an inline policy of the roles that it concerns."""
+"""Inline policies of the roles, one for each concern."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from sustainable_mlops.authoring.resources import Module
 
 
 def add(module: Module[Inputs], label: str, *, why: str, phases: Each[Any, Any], **document: Any) -> None:
-    """Add a document for each of `phases` (a set of phases, or a map by phase), and attach it to its role."""
+    """Add a policy document for each phase (a set of phases, or a map by phase), and attach it to the role."""
     module.add(DataAwsIamPolicyDocument, label, why=why, for_each=phases, **document)
     attach(module, label)
 
 
 def attach(module: Module[Inputs], label: str, **meta: Any) -> None:
-    """Attach the documents of a label to the roles of their phases."""
+    """Attach the policy documents of a label to the roles of their phases."""
     document = each_of(getattr(module.data.aws_iam_policy_document, label))
     module.add(
         IamRolePolicy,

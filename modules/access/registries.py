@@ -1,10 +1,10 @@
-"""Accounts of AWS that serve SageMaker's framework images, by Region.
+"""AWS accounts with SageMaker's framework images, by Region.
 
 Source: `image_uri_config` of the SageMaker Python SDK 3.27 (xgboost, which scikit-learn shares, and pytorch, which the
-other deep learning containers share); a test holds this table to the SDK that is installed.
+other deep learning containers share). A test compares this table with the installed SDK.
 """
 
-#: Region to the accounts: XGBoost and scikit-learn first, deep learning containers last.
+#: Accounts by Region: XGBoost and scikit-learn first, deep learning containers last.
 FRAMEWORK_REGISTRIES: dict[str, tuple[str, ...]] = {
     "af-south-1": ("510948584623", "626614931356"),
     "ap-east-1": ("651117190479", "871362719292"),

@@ -1,4 +1,4 @@
-"""What each phase reads and writes in S3, and the key for it."""
+"""Policies of S3 access and of the KMS key."""
 
 from cdktn_provider_aws.data_aws_iam_policy_document import DataAwsIamPolicyDocument
 
@@ -25,12 +25,12 @@ WRITE = [*READ, "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUplo
 
 
 def bucket_arn(var: Inputs, path: str) -> str:
-    """The ARN of the bucket that a path is in."""
+    """Return the ARN of the bucket of a path."""
     return var.buckets[bucket_key(path)].arn
 
 
 def objects_arn(var: Inputs, path: str) -> str:
-    """The ARN of the objects below a path."""
+    """Return the ARN of the objects below a path."""
     return f"{bucket_arn(var, path)}{match('/.*$', path)}*"
 
 
@@ -67,7 +67,7 @@ def add(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "s3",
-        why="Objects below the phase's own paths, and nothing else.",
+        why="Only objects below the paths of the phase.",
         phases=phase,
         source_policy_documents=[listing[phase.key].json],
         statement=Dynamic(
@@ -84,8 +84,8 @@ def add(module: Module[Inputs]) -> None:
     policy.add(
         module,
         "key",
-        why="The keys work only through S3 and SageMaker, and grants are made only for AWS's own resources, such as "
-        "the volumes of a job.",
+        why="The keys are usable only through S3 and SageMaker. Grants are allowed only for AWS resources, such as the "
+        "volumes of a job.",
         phases=phase,
         statement=[
             {

@@ -1,7 +1,7 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 variable "account_id" {
-  description = "Account that this is created in."
+  description = "Account of the resources."
   type        = string
   nullable    = false
 
@@ -12,7 +12,7 @@ variable "account_id" {
 }
 
 variable "buckets" {
-  description = "Buckets by purpose, as `storage` gives them; s3_paths speaks of them by these keys."
+  description = "Buckets by purpose, from `storage`. s3_paths refers to these keys."
   type = map(object({
     arn = string
   }))
@@ -25,7 +25,7 @@ variable "buckets" {
 }
 
 variable "decrypt_key_arns" {
-  description = "Keys of others, in this Region, that these roles may decrypt with what they read there."
+  description = "KMS keys of other owners, in this Region, that these roles may decrypt with."
   type        = list(string)
   default     = []
   nullable    = false
@@ -37,7 +37,7 @@ variable "decrypt_key_arns" {
 }
 
 variable "existing_role_arns" {
-  description = "Roles to use as they are, by phase; nothing is made for these phases."
+  description = "Existing roles by phase. Nothing is created for these phases."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -54,7 +54,7 @@ variable "existing_role_arns" {
 }
 
 variable "feature_group_names" {
-  description = "Feature groups that data preparation writes, and training and inference read. Names, not outputs of `feature_store`, which itself needs a role from here."
+  description = "Feature groups that data preparation writes, and training and inference read. Use names and not outputs of `feature_store`, which needs a role of this module."
   type        = list(string)
   default     = []
   nullable    = false
@@ -66,7 +66,7 @@ variable "feature_group_names" {
 }
 
 variable "image_repository_arns" {
-  description = "ECR repositories to pull from, besides SageMaker's framework images."
+  description = "ECR repositories to pull from, in addition to SageMaker's framework images."
   type        = list(string)
   default     = []
   nullable    = false
@@ -88,7 +88,7 @@ variable "image_repository_arns" {
       ], var.region) ? true : (length(var.image_repository_arns) > 0 ? true : alltrue([
         for phase in ["data_preparation", "training", "inference"] : contains(keys(var.existing_role_arns), phase)
     ]))
-    error_message = "image_repository_arns: no registry of SageMaker's framework images is known in ${var.region}; name the repositories to pull from"
+    error_message = "image_repository_arns: the registry of SageMaker's framework images in ${var.region} is unknown; list the repositories to pull from"
   }
 }
 
@@ -144,7 +144,7 @@ variable "partition" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds what any role made here can be given."
+  description = "Permissions boundary of the roles that this module creates."
   type        = string
   default     = null
 
@@ -155,7 +155,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "region" {
-  description = "Region that this is created in."
+  description = "Region of the resources."
   type        = string
   nullable    = false
 
@@ -166,7 +166,7 @@ variable "region" {
 }
 
 variable "role_path" {
-  description = "IAM path of the roles made here, such as /mlops/."
+  description = "IAM path of the roles that this module creates, such as /mlops/."
   type        = string
   default     = "/"
   nullable    = false
@@ -178,7 +178,7 @@ variable "role_path" {
 }
 
 variable "role_statements" {
-  description = "What modules need of these roles besides, by phase, as their outputs of this name give it; statements of one sid are one, with all their resources."
+  description = "Additional statements of these roles by phase, from the outputs `role_statements` of other modules. Statements with the same sid are merged, with all their resources."
   type = map(list(object({
     sid       = string
     actions   = list(string)
@@ -229,7 +229,7 @@ variable "role_statements" {
         if length(distinct([for other in statements : jsonencode([other.actions, other.condition]) if other.sid == sid])) > 1
       ]
     ])) == 0
-    error_message = "role_statements: statements of one sid must allow the same actions under the same conditions; give ${join(", ", flatten([for phase, statements in var.role_statements : [for sid in distinct([for one in statements : one.sid]) : "${phase}: ${sid}" if length(distinct([for other in statements : jsonencode([other.actions, other.condition]) if other.sid == sid])) > 1]]))} another sid"
+    error_message = "role_statements: statements with the same sid must have the same actions and conditions; change the sid of ${join(", ", flatten([for phase, statements in var.role_statements : [for sid in distinct([for one in statements : one.sid]) : "${phase}: ${sid}" if length(distinct([for other in statements : jsonencode([other.actions, other.condition]) if other.sid == sid])) > 1]]))}"
   }
 }
 
@@ -276,12 +276,12 @@ variable "s3_paths" {
 
   validation {
     condition     = alltrue([for item in var.s3_paths.data_preparation.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
-    error_message = "each of s3_paths: data_preparation: read must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+    error_message = "each of s3_paths: data_preparation: read must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
     condition     = alltrue([for item in var.s3_paths.data_preparation.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
-    error_message = "each of s3_paths: data_preparation: write must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+    error_message = "each of s3_paths: data_preparation: write must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
@@ -291,12 +291,12 @@ variable "s3_paths" {
 
   validation {
     condition     = alltrue([for item in var.s3_paths.training.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
-    error_message = "each of s3_paths: training: read must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+    error_message = "each of s3_paths: training: read must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
     condition     = alltrue([for item in var.s3_paths.training.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
-    error_message = "each of s3_paths: training: write must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+    error_message = "each of s3_paths: training: write must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
@@ -306,12 +306,12 @@ variable "s3_paths" {
 
   validation {
     condition     = alltrue([for item in var.s3_paths.pipeline.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
-    error_message = "each of s3_paths: pipeline: read must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+    error_message = "each of s3_paths: pipeline: read must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
     condition     = alltrue([for item in var.s3_paths.pipeline.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
-    error_message = "each of s3_paths: pipeline: write must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+    error_message = "each of s3_paths: pipeline: write must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
@@ -321,12 +321,12 @@ variable "s3_paths" {
 
   validation {
     condition     = alltrue([for item in var.s3_paths.inference.read : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
-    error_message = "each of s3_paths: inference: read must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+    error_message = "each of s3_paths: inference: read must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
     condition     = alltrue([for item in var.s3_paths.inference.write : can(regex("^[a-z0-9-]+/([^*?]+/)?$", item))])
-    error_message = "each of s3_paths: inference: write must be a bucket's key and a prefix that ends with a slash, such as data/raw/."
+    error_message = "each of s3_paths: inference: write must be the key of a bucket and a prefix that ends with a slash, such as data/raw/."
   }
 
   validation {
@@ -336,19 +336,19 @@ variable "s3_paths" {
         if !contains(keys(var.existing_role_arns), phase) ? !contains(keys(var.buckets), regex("^[^/]+", path)) : false
       ]
     ])) == 0
-    error_message = "s3_paths: each path must start with a key of buckets (${join(", ", keys(var.buckets))}) and a slash, unlike ${join(", ", flatten([for phase, paths in var.s3_paths : [for path in concat(paths.read, paths.write) : "${phase}: ${path}" if !contains(keys(var.existing_role_arns), phase) ? !contains(keys(var.buckets), regex("^[^/]+", path)) : false]]))}"
+    error_message = "s3_paths: each path must start with a key of buckets (${join(", ", keys(var.buckets))}) and a slash; correct ${join(", ", flatten([for phase, paths in var.s3_paths : [for path in concat(paths.read, paths.write) : "${phase}: ${path}" if !contains(keys(var.existing_role_arns), phase) ? !contains(keys(var.buckets), regex("^[^/]+", path)) : false]]))}"
   }
 }
 
 variable "tags" {
-  description = "Tags of every resource, over the provider's default tags."
+  description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "vpc" {
-  description = "Network that jobs and endpoints may join; none by default."
+  description = "Network that jobs and endpoints may join. Default: none."
   type = object({
     subnet_ids         = list(string)
     security_group_ids = list(string)

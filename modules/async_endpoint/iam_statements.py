@@ -1,18 +1,18 @@
-"""What an asynchronous endpoint needs of the role of its container."""
+"""IAM statements that an asynchronous endpoint needs in the role of its container."""
 
 from modules.async_endpoint.inputs import Inputs
 from modules.endpoints import iam_statements
 from modules.endpoints.inputs import endpoint_name
 from modules.iam_statements import StatementsByPhase, build_statement, via_services
 
-#: What its topics tell.
+#: Results that its topics notify of.
 NOTIFICATIONS = ("error", "success")
-#: What lies where in its folder.
+#: Subfolders of the endpoint's folder.
 REQUESTS, ANSWERS, FAILURES = "requests", "answers", "failures"
 
 
 def build_statements(var: Inputs) -> StatementsByPhase:
-    """The statements of inference; `var` is read but for its role."""
+    """Return the statements of inference. Reads all inputs except the role."""
     topics = f"arn:{var.partition}:sns:{var.region}:{var.account_id}"
     folder = iam_statements.object_arn(var.s3_uri, var) + f"/{endpoint_name(var)}"
     own = [
@@ -41,5 +41,5 @@ def build_statements(var: Inputs) -> StatementsByPhase:
 
 
 def failures_alarm_name(name: str) -> str:
-    """The name of the alarm of an endpoint that rolls a deployment back."""
+    """Return the name of the rollback alarm of an endpoint."""
     return f"{name}-failures"

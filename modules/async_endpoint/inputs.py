@@ -5,37 +5,39 @@ from modules.endpoints.hardware import InstanceInputs
 from modules.endpoints.inputs import EndpointInputs, RollbackInputs, SingleContainerInputs
 from modules.endpoints.rollback import LONGEST_WATCH
 from sustainable_mlops.authoring import Field, must, rule
-from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.catalogue.limits import get_limit
 
 
 class Inputs(EndpointInputs, LocatedInputs, SingleContainerInputs, InstanceInputs, RollbackInputs):
     enable_network_isolation: bool = Field(
-        True, description="Keep the container off every network; SageMaker itself fetches the model and the requests."
+        True,
+        description="Isolate the container from every network. SageMaker itself fetches the model and the requests.",
     )
-    max_instances: int = Field(2, ge=1, description="Most instances at once.")
+    max_instances: int = Field(2, ge=1, description="Maximum number of instances.")
     min_instances: int = Field(
-        0, ge=0, description="Instances kept while no request waits; 0 lets it go, and the first request wake it."
+        0, ge=0, description="Minimum number of instances. With 0, the endpoint scales to zero without requests."
     )
     bake_seconds: int = Field(
         300,
         ge=0,
         le=LONGEST_WATCH,
-        description="How long a new model serves beside the old one's instances before these go, in seconds: within it "
-        "an alarm brings the old model back.",
+        description="Time that the old instances stay after a new model takes over, in seconds. An alarm during this "
+        "time rolls back.",
     )
     rollback_failures: int = Field(
         0,
         ge=0,
-        description="Failed requests that a minute may have; more in two of five minutes bring the old model back.",
+        description="Failed requests per minute that are acceptable. More in two of five minutes roll a deployment "
+        "back.",
     )
     requests_per_instance: int | None = Field(
         None,
         ge=1,
-        le=limit("asynchronous_requests_per_instance"),
-        description="Requests that an instance works on at once; SageMaker chooses by default.",
+        le=get_limit("asynchronous_requests_per_instance"),
+        description="Concurrent requests per instance. Default: SageMaker chooses.",
     )
     s3_uri: str = Field(
-        description="Prefix that requests, answers and failures lie under, in a folder of the endpoint's name; what is "
+        description="S3 prefix of requests, responses and failures, in a folder with the endpoint's name. Objects "
         "there should expire.",
         pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\s]+)+$",
         json_schema_extra=must(
@@ -43,7 +45,7 @@ class Inputs(EndpointInputs, LocatedInputs, SingleContainerInputs, InstanceInput
         ),
     )
     scale_in_cooldown_seconds: int = Field(
-        300, ge=0, le=3600, description="How long after it took an instance away it takes no other, in seconds."
+        300, ge=0, le=3600, description="Minimum time between two scale-ins, in seconds."
     )
     scale_in_while_busy: bool = Field(
         False,
@@ -51,7 +53,7 @@ class Inputs(EndpointInputs, LocatedInputs, SingleContainerInputs, InstanceInput
         "of short requests. The removal of an instance may interrupt a request.",
     )
     target_backlog_per_instance: float = Field(
-        5, ge=0.1, description="Waiting requests for each instance; with more, instances are added."
+        5, ge=0.1, description="Target of waiting requests per instance. With more, instances are added."
     )
 
     rules = (

@@ -1,14 +1,14 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 locals {
-  # A name of its own may be longer than a prefix.
+  # The name may be longer than name_prefix.
   name = var.name == null ? var.name_prefix : var.name
 
-  # Where requests, answers and failures lie.
+  # Folder of requests, responses and failures.
   folder = "${var.s3_uri}/${local.name}"
 }
 
-# A caller has its answer later: one topic tells of answers, the other of failures.
+# Callers get their responses later. One topic notifies of responses, the other of failures.
 resource "aws_sns_topic" "this" {
   for_each = toset(["error", "success"])
 
@@ -17,7 +17,7 @@ resource "aws_sns_topic" "this" {
   tags              = var.tags
 }
 
-# Before the endpoint, which names it from its first apply: added later, it would replace the endpoint.
+# Created before the endpoint, which names it from its first apply. Adding it later would replace the endpoint.
 resource "aws_cloudwatch_metric_alarm" "failures" {
   alarm_name          = "${local.name}-failures"
   alarm_description   = "Requests of ${local.name} fail."
@@ -39,8 +39,8 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   }
 }
 
-# SageMaker refuses another type to variants that are scaled. This orders it: what scales goes before this is
-# replaced, then the endpoint is updated, which waits for this, and what scales it comes back.
+# SageMaker rejects a new instance type for variants with scaling. This resource sets the order: the scaling is
+# destroyed first, then this is replaced, then the endpoint is updated, and then the scaling is created.
 resource "terraform_data" "instance_type" {
   triggers_replace = {
     instance_type = var.instance_type
@@ -57,13 +57,13 @@ resource "terraform_data" "deployment" {
 }
 
 locals {
-  # SageMaker starts Inferentia2 with Neuron's drivers where they are named.
+  # SageMaker starts Inferentia2 with Neuron drivers only if they are set.
   inference_ami_version = var.silicon == "inferentia2" ? "al2-ami-sagemaker-inference-neuron-2" : null
 }
 
-# SageMaker would create it at the first request, and keep it for ever.
+# Without this, SageMaker creates the log group at the first request and keeps its logs forever.
 resource "aws_cloudwatch_log_group" "this" {
-  # checkov:skip=CKV_AWS_338:a container's logs are read for weeks; log_retention_days says how long
+  # checkov:skip=CKV_AWS_338:a container's logs are useful for weeks; log_retention_days sets the retention
 
   name              = "/aws/sagemaker/Endpoints/${local.name}"
   kms_key_id        = var.kms_key_arn
@@ -71,7 +71,7 @@ resource "aws_cloudwatch_log_group" "this" {
   tags              = var.tags
 }
 
-# No name: a model cannot be changed, so each new one needs a name of its own.
+# Without a name: a model cannot be updated, so each new model needs a new name.
 resource "aws_sagemaker_model" "this" {
   execution_role_arn       = var.role_arn
   enable_network_isolation = var.enable_network_isolation
@@ -90,9 +90,9 @@ resource "aws_sagemaker_model" "this" {
   }
 }
 
-# An endpoint follows only a new configuration name, hence the prefix and the order of replacement.
+# An endpoint is updated only by a new configuration name, hence the name prefix and create_before_destroy.
 resource "aws_sagemaker_endpoint_configuration" "this" {
-  # checkov:skip=CKV_AWS_98:only instances with a local disk have no key: they encrypt it
+  # checkov:skip=CKV_AWS_98:only instances with a local disk have no key: the disk encrypts itself
 
   name_prefix = "${substr(local.name, 0, 36)}-"
   kms_key_arn = contains(local.local_disk, concat(split(".", var.instance_type), ["", ""])[1]) ? null : var.kms_key_arn
@@ -161,13 +161,13 @@ resource "aws_sagemaker_endpoint" "this" {
     }
   }
 
-  # After an update that failed or was rolled back the endpoint is in service with its old configuration. The
-  # provider takes that for success and then deletes the configuration, which is in use; here the apply ends
-  # before that.
+  # After a failed or rolled-back update, the endpoint is in service with its old configuration. The provider
+  # reports success and then deletes that configuration, which is in use. The postcondition ends the apply before
+  # that.
   lifecycle {
     postcondition {
       condition     = self.endpoint_config_name == aws_sagemaker_endpoint_configuration.this.name
-      error_message = "The endpoint ${self.name} has gone back to its old configuration and serves the old model: the new one did not start, or a rollback alarm went off. Nothing is lost. See the alarms and the log group /aws/sagemaker/Endpoints/${local.name}, then apply again with a model that works."
+      error_message = "The endpoint ${self.name} was rolled back and serves the old model: the new model did not start, or a rollback alarm went off. Nothing is lost. Check the alarms and the log group /aws/sagemaker/Endpoints/${local.name}, then apply again with a model that works."
     }
   }
 
@@ -182,7 +182,7 @@ resource "aws_appautoscaling_target" "instances" {
   max_capacity       = var.max_instances
   tags               = var.tags
 
-  # AWS takes the target away with its endpoint, also where another of its name follows.
+  # AWS deletes the target with its endpoint, even if an endpoint with the same name follows.
   lifecycle {
     replace_triggered_by = [aws_sagemaker_endpoint.this.id, terraform_data.instance_type]
   }
@@ -215,13 +215,13 @@ resource "aws_appautoscaling_policy" "backlog" {
     }
   }
 
-  # AWS deletes what moves a target with it.
+  # AWS deletes policies and scheduled actions together with their target.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.instances.id]
   }
 }
 
-# Of no instance there is no backlog per instance: without this one, zero stays zero until many wait.
+# Without an instance there is no backlog per instance. Without this policy, the first requests would wait.
 resource "aws_appautoscaling_policy" "wake" {
   name               = "wake-from-zero"
   policy_type        = "StepScaling"
@@ -240,7 +240,7 @@ resource "aws_appautoscaling_policy" "wake" {
     }
   }
 
-  # AWS deletes what moves a target with it.
+  # AWS deletes policies and scheduled actions together with their target.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.instances.id]
   }
@@ -248,7 +248,7 @@ resource "aws_appautoscaling_policy" "wake" {
 
 resource "aws_cloudwatch_metric_alarm" "wake" {
   alarm_name          = "${aws_sagemaker_endpoint.this.name}-has-backlog-without-capacity"
-  alarm_description   = "Requests wait, and no instance runs: starts one."
+  alarm_description   = "Requests wait and no instance runs: starts an instance."
   namespace           = "AWS/SageMaker"
   metric_name         = "HasBacklogWithoutCapacity"
   statistic           = "Average"
@@ -285,7 +285,7 @@ resource "aws_appautoscaling_policy" "rest" {
     }
   }
 
-  # AWS deletes what moves a target with it.
+  # AWS deletes policies and scheduled actions together with their target.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.instances.id]
   }
@@ -295,7 +295,7 @@ resource "aws_appautoscaling_policy" "rest" {
 # that a late metric removes no instance.
 resource "aws_cloudwatch_metric_alarm" "rest" {
   alarm_name          = "${aws_sagemaker_endpoint.this.name}-has-no-backlog"
-  alarm_description   = "No request waits or is being processed: takes the instances away."
+  alarm_description   = "No request waits or runs: removes the instances."
   namespace           = "AWS/SageMaker"
   metric_name         = "ApproximateBacklogSize"
   statistic           = "Maximum"
@@ -314,7 +314,7 @@ resource "aws_cloudwatch_metric_alarm" "rest" {
 }
 
 locals {
-  # Families of instances that SageMaker hosts models on, by silicon.
+  # Instance families for SageMaker hosting, by silicon.
   families = {
     graviton    = ["c6g", "c6gd", "c6gn", "c7g", "c8g", "m6g", "m6gd", "m8g", "r6g", "r6gd", "r7gd", "r8g"]
     inferentia2 = ["inf2"]
@@ -326,7 +326,7 @@ locals {
     ]
   }
 
-  # What the names of images say that are for some silicon; others say nothing of it.
+  # Patterns of images for one silicon. Images that match none may run on any.
   images_for = {
     amd64       = "amd64|x86"
     gpu         = "-gpu-"
@@ -335,7 +335,7 @@ locals {
     x86         = "/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
   }
 
-  # What the names of images say that are for other silicon; amd64 is any but Graviton.
+  # Patterns of images for other silicon; amd64 is every silicon except Graviton.
   images_not_for = {
     graviton    = "amd64|x86|-gpu-|neuron|/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
     inferentia2 = "-gpu-|aarch64|arm64|graviton|/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
@@ -343,13 +343,13 @@ locals {
     x86         = "-gpu-|aarch64|arm64|graviton|neuron"
   }
 
-  # Families whose storage is a disk of their own, which encrypts itself.
+  # Families with a local disk, which encrypts itself.
   local_disk = [
     "c5d", "c6gd", "g4dn", "g5", "g6", "g6e", "g7", "g7e", "m5d", "m6gd", "p4d", "p4de", "p5", "p5e",
     "p5en", "p6-b200", "p6-b300", "r5d", "r6gd", "r7gd",
   ]
 
-  # Regions that have no instance of a family, or not a type; it is in the others.
+  # Regions without a family or a type. All other Regions have it.
   not_in_region = {
     c4 = [
       "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
@@ -470,10 +470,10 @@ locals {
     r8g = ["il-central-1", "me-south-1"]
   }
 
-  # Families, and types of others, that version 5 of the AWS provider does not know.
+  # Families, and single types, that version 5 of the AWS provider rejects.
   refused_by_provider_5 = ["c6in", "c8g", "g7", "g7e", "m8g", "p6-b200", "p6-b300", "r7gd", "ml.p5.4xlarge"]
 
-  # Sizes of the instances of each family that SageMaker hosts models on.
+  # Instance sizes of each family for SageMaker hosting.
   sizes = {
     c4   = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge"]
     c5   = ["large", "xlarge", "2xlarge", "4xlarge", "9xlarge", "18xlarge"]

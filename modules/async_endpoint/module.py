@@ -1,4 +1,4 @@
-"""SageMaker Asynchronous Inference: requests wait in a queue, and without any, nothing runs."""
+"""SageMaker Asynchronous Inference: requests wait in a queue, and no instance runs without requests."""
 
 from typing import Any
 
@@ -13,21 +13,21 @@ from modules.iam_statements import ROLE_STATEMENTS_DESCRIPTION
 from sustainable_mlops.authoring.expressions import Dynamic, concat, each_of, map_of, optional, set_of, when
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
-#: Minutes without a request before instances go; target tracking takes as long.
+#: Minutes without a request before instances are removed, as with target tracking.
 IDLE_MINUTES = 15
 
 
 class AsyncEndpointModule(Module[Inputs]):
-    """An endpoint whose requests wait in a queue: it goes to zero without any, and the first one wakes it."""
+    """Endpoint with a request queue. It scales to zero without requests, and the first request starts an instance."""
 
     def build(self, var: Inputs) -> Outputs:
-        name = self.local("name", endpoint_name(var), why="A name of its own may be longer than a prefix.")
-        folder = self.local("folder", f"{var.s3_uri}/{name}", why="Where requests, answers and failures lie.")
+        name = self.local("name", endpoint_name(var), why="The name may be longer than name_prefix.")
+        folder = self.local("folder", f"{var.s3_uri}/{name}", why="Folder of requests, responses and failures.")
         notice = each_of(set_of(iam_statements.NOTIFICATIONS))
         topics = self.add(
             SnsTopic,
             "this",
-            why="A caller has its answer later: one topic tells of answers, the other of failures.",
+            why="Callers get their responses later. One topic notifies of responses, the other of failures.",
             for_each=notice,
             name=f"{name}-{notice.key}",
             kms_master_key_id=var.kms_key_arn,
@@ -38,7 +38,8 @@ class AsyncEndpointModule(Module[Inputs]):
             "failures",
             iam_statements.failures_alarm_name(name),
             f"Requests of {name} fail.",
-            why="Before the endpoint, which names it from its first apply: added later, it would replace the endpoint.",
+            why="Created before the endpoint, which names it from its first apply. Adding it later would replace the "
+            "endpoint.",
             metric_name="InvocationFailures",
             dimensions={"EndpointName": name, "VariantName": VARIANT},
             statistic="Sum",
@@ -64,7 +65,7 @@ class AsyncEndpointModule(Module[Inputs]):
                 "skips": hardware.SKIP_NO_KEY,
                 "kms_key_arn": hardware.storage_key(var),
                 "async_inference_config": {
-                    # Not a block of null: the provider crashes on it.
+                    # Not a block of null: the provider crashes on that.
                     "client_config": Dynamic(
                         optional(var.requests_per_instance),
                         lambda at_once: {"max_concurrent_invocations_per_instance": at_once.value},
@@ -97,16 +98,16 @@ class AsyncEndpointModule(Module[Inputs]):
         hardware.add_tables(self, hardware.MULTI_CONTAINER_TABLE)
         return {
             **outputs,
-            "answers_s3_uri": Output(f"{folder}/{iam_statements.ANSWERS}", "Where answers are written."),
+            "answers_s3_uri": Output(f"{folder}/{iam_statements.ANSWERS}", "S3 prefix of responses."),
             "failures_s3_uri": Output(
-                f"{folder}/{iam_statements.FAILURES}", "Where the reasons of failed requests are written."
+                f"{folder}/{iam_statements.FAILURES}", "S3 prefix of the reasons of failed requests."
             ),
             "requests_s3_uri": Output(
-                f"{folder}/{iam_statements.REQUESTS}", "Where requests may lie: the role needs to read no other."
+                f"{folder}/{iam_statements.REQUESTS}", "S3 prefix of requests. The role can read no other prefix."
             ),
             "role_statements": Output(iam_statements.build_statements(var), ROLE_STATEMENTS_DESCRIPTION),
             "topic_arns": Output(
-                map_of(topics, lambda topic: topic.arn), "Topics to subscribe to, by what they tell: error, success."
+                map_of(topics, lambda topic: topic.arn), "Topics to subscribe to, by result: error, success."
             ),
         }
 
@@ -146,7 +147,8 @@ class AsyncEndpointModule(Module[Inputs]):
             "wake",
             target,
             "wake-from-zero",
-            why="Of no instance there is no backlog per instance: without this one, zero stays zero until many wait.",
+            why="Without an instance there is no backlog per instance. Without this policy, the first requests would "
+            "wait.",
             is_target_tracking=False,
             step_scaling_policy_configuration={
                 "adjustment_type": "ChangeInCapacity",
@@ -159,7 +161,7 @@ class AsyncEndpointModule(Module[Inputs]):
             CloudwatchMetricAlarm,
             "wake",
             alarm_name=f"{endpoint.name}-has-backlog-without-capacity",
-            alarm_description="Requests wait, and no instance runs: starts one.",
+            alarm_description="Requests wait and no instance runs: starts an instance.",
             namespace="AWS/SageMaker",
             metric_name="HasBacklogWithoutCapacity",
             dimensions=of_endpoint,
@@ -197,7 +199,7 @@ class AsyncEndpointModule(Module[Inputs]):
             why="ApproximateBacklogSize counts waiting and running requests. A minute without a datapoint counts as "
             "busy, so that a late metric removes no instance.",
             alarm_name=f"{endpoint.name}-has-no-backlog",
-            alarm_description="No request waits or is being processed: takes the instances away.",
+            alarm_description="No request waits or runs: removes the instances.",
             namespace="AWS/SageMaker",
             metric_name="ApproximateBacklogSize",
             dimensions={"EndpointName": endpoint.name},

@@ -1,7 +1,7 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 output "answers_s3_uri" {
-  description = "Where answers are written."
+  description = "S3 prefix of responses."
   value       = "${local.folder}/answers"
 }
 
@@ -11,12 +11,12 @@ output "endpoint_arn" {
 }
 
 output "endpoint_name" {
-  description = "Name to invoke."
+  description = "Name of the endpoint to invoke."
   value       = aws_sagemaker_endpoint.this.name
 }
 
 output "failures_s3_uri" {
-  description = "Where the reasons of failed requests are written."
+  description = "S3 prefix of the reasons of failed requests."
   value       = "${local.folder}/failures"
 }
 
@@ -26,12 +26,12 @@ output "log_group_name" {
 }
 
 output "requests_s3_uri" {
-  description = "Where requests may lie: the role needs to read no other."
+  description = "S3 prefix of requests. The role can read no other prefix."
   value       = "${local.folder}/requests"
 }
 
 output "role_statements" {
-  description = "What the resources here need of their roles, by phase: statements with sid, actions, resources and condition, as `role_statements` of `access` takes them."
+  description = "IAM statements that these resources need in their roles, by phase, with sid, actions, resources and condition. Pass them to `role_statements` of `access`."
 
   value = {
     inference = concat(
@@ -149,11 +149,11 @@ output "role_statements" {
 }
 
 output "topic_arns" {
-  description = "Topics to subscribe to, by what they tell: error, success."
+  description = "Topics to subscribe to, by result: error, success."
   value       = { for key, topic in aws_sns_topic.this : key => topic.arn }
 }
 
 output "variant_name" {
-  description = "Its one variant, as metrics and autoscaling name it."
+  description = "Name of the only variant, for metrics and autoscaling."
   value       = "main"
 }

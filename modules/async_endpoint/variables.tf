@@ -1,7 +1,7 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 variable "account_id" {
-  description = "Account that this is created in."
+  description = "Account of the resources."
   type        = string
   nullable    = false
 
@@ -12,7 +12,7 @@ variable "account_id" {
 }
 
 variable "alarm_actions" {
-  description = "Who is told when one of the alarms that roll a deployment back goes off, also outside one: ARNs of SNS topics."
+  description = "ARNs of SNS topics that receive the rollback alarms, also outside deployments."
   type        = list(string)
   default     = []
   nullable    = false
@@ -24,7 +24,7 @@ variable "alarm_actions" {
 }
 
 variable "aws_provider" {
-  description = "Major version of the AWS provider that is in use, which a module cannot see: 5 refuses newer types, such as ml.c8g, which 6 takes."
+  description = "Major version of the AWS provider in use, which a module cannot read. Version 5 rejects newer instance types, such as ml.c8g; version 6 accepts them."
   type        = number
   default     = 5
   nullable    = false
@@ -36,7 +36,7 @@ variable "aws_provider" {
 }
 
 variable "bake_seconds" {
-  description = "How long a new model serves beside the old one's instances before these go, in seconds: within it an alarm brings the old model back."
+  description = "Time that the old instances stay after a new model takes over, in seconds. An alarm during this time rolls back."
   type        = number
   default     = 300
   nullable    = false
@@ -48,42 +48,42 @@ variable "bake_seconds" {
 }
 
 variable "enable_network_isolation" {
-  description = "Keep the container off every network; SageMaker itself fetches the model and the requests."
+  description = "Isolate the container from every network. SageMaker itself fetches the model and the requests."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "environment_variables" {
-  description = "Environment variables of the container; never secrets, since they can be read."
+  description = "Environment variables of the container. They are readable, so never put secrets in them."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "image_uri" {
-  description = "Container image in Amazon ECR, for the hardware that it runs on."
+  description = "Container image in Amazon ECR, for the silicon of the endpoint."
   type        = string
   default     = null
 
   validation {
     condition     = var.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", var.image_uri))
-    error_message = "image_uri must be an image in Amazon ECR; no other registry is taken."
+    error_message = "image_uri must be an image in Amazon ECR; other registries are not supported."
   }
 
   validation {
     condition     = var.image_uri == null ? true : !can(regex(lookup(local.images_not_for, var.silicon, "^$"), var.image_uri))
-    error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use the image for that, or other silicon."
+    error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use an image for it, or other silicon."
   }
 
   validation {
     condition     = var.silicon != "inferentia2" ? true : (var.image_uri == null ? true : can(regex("neuron", var.image_uri)))
-    error_message = "image_uri: Inferentia runs Neuron images alone, whose names say neuron; use one, or other silicon."
+    error_message = "image_uri: Inferentia runs only Neuron images, whose names contain neuron; use one, or other silicon."
   }
 }
 
 variable "inference_specification_name" {
-  description = "Which of the package's additional inference specifications to serve by, such as its image for Graviton; the package's own by default."
+  description = "Additional inference specification of the package to use, such as its image for Graviton. Default: the package's main specification."
   type        = string
   default     = null
 
@@ -94,12 +94,12 @@ variable "inference_specification_name" {
 
   validation {
     condition     = var.inference_specification_name == null ? true : var.model_package_arn != null
-    error_message = "inference_specification_name: it is of a model package; give model_package_arn, or leave it out."
+    error_message = "inference_specification_name: it belongs to a model package; set model_package_arn, or remove it."
   }
 }
 
 variable "instance_type" {
-  description = "Type of the instances, of this silicon; one with a local disk encrypts that itself, without kms_key_arn."
+  description = "Instance type, with this silicon. Types with a local disk encrypt it themselves, without kms_key_arn."
   type        = string
   default     = "ml.c7g.xlarge"
   nullable    = false
@@ -111,27 +111,27 @@ variable "instance_type" {
 
   validation {
     condition     = concat(split(".", var.instance_type), ["", ""])[1] != "inf1"
-    error_message = "instance_type: the first Inferentia takes no deployment guardrails and no Neuron image of today; use ml.inf2."
+    error_message = "instance_type: the first Inferentia supports neither deployment guardrails nor current Neuron images; use ml.inf2."
   }
 
   validation {
     condition     = !can(regex("^ml\\.t[0-9]", var.instance_type))
-    error_message = "instance_type: burstable instances are refused by Application Auto Scaling, which makes this as small as its load; use another family."
+    error_message = "instance_type: Application Auto Scaling rejects burstable instances; use another family."
   }
 
   validation {
     condition     = contains(lookup(local.families, var.silicon, []), concat(split(".", var.instance_type), ["", ""])[1])
-    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", lookup(local.families, var.silicon, []))}."
+    error_message = "instance_type: ${var.instance_type} is not a ${var.silicon} type for SageMaker hosting; the ${var.silicon} families are ${join(", ", lookup(local.families, var.silicon, []))}."
   }
 
   validation {
     condition     = !contains(keys(local.sizes), concat(split(".", var.instance_type), ["", ""])[1]) ? true : contains(lookup(local.sizes, concat(split(".", var.instance_type), ["", ""])[1], []), concat(split(".", var.instance_type), ["", ""])[2])
-    error_message = "instance_type: SageMaker hosts on no ${var.instance_type}; sizes of ${concat(split(".", var.instance_type), ["", ""])[1]} are ${join(", ", lookup(local.sizes, concat(split(".", var.instance_type), ["", ""])[1], []))}."
+    error_message = "instance_type: SageMaker hosting has no ${var.instance_type}; the sizes of ${concat(split(".", var.instance_type), ["", ""])[1]} are ${join(", ", lookup(local.sizes, concat(split(".", var.instance_type), ["", ""])[1], []))}."
   }
 
   validation {
     condition     = var.aws_provider > 5 ? true : !(contains(local.refused_by_provider_5, concat(split(".", var.instance_type), ["", ""])[1]) ? true : contains(local.refused_by_provider_5, var.instance_type))
-    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another ${var.silicon}, or version 6 and aws_provider = 6."
+    error_message = "instance_type: version 5 of the AWS provider rejects ${var.instance_type}; use another ${var.silicon} type, or version 6 and aws_provider = 6."
   }
 
   validation {
@@ -144,7 +144,7 @@ variable "instance_type" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of the storage and the logs; its policy must let CloudWatch Logs use it."
+  description = "KMS key of the storage and the logs. Its policy must allow CloudWatch Logs."
   type        = string
   nullable    = false
 
@@ -155,7 +155,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_retention_days" {
-  description = "How long the container's logs are kept, in days."
+  description = "Retention of the container's logs, in days."
   type        = number
   default     = 30
   nullable    = false
@@ -167,7 +167,7 @@ variable "log_retention_days" {
 }
 
 variable "max_instances" {
-  description = "Most instances at once."
+  description = "Maximum number of instances."
   type        = number
   default     = 2
   nullable    = false
@@ -179,7 +179,7 @@ variable "max_instances" {
 }
 
 variable "min_instances" {
-  description = "Instances kept while no request waits; 0 lets it go, and the first request wake it."
+  description = "Minimum number of instances. With 0, the endpoint scales to zero without requests."
   type        = number
   default     = 0
   nullable    = false
@@ -196,7 +196,7 @@ variable "min_instances" {
 }
 
 variable "model_data_url" {
-  description = "Model archive for image_uri to serve: s3://bucket/…/model.tar.gz."
+  description = "Model archive for image_uri: s3://bucket/…/model.tar.gz."
   type        = string
   default     = null
 
@@ -218,12 +218,12 @@ variable "model_package_arn" {
 
   validation {
     condition     = var.model_package_arn == null ? var.image_uri != null : (var.image_uri == null ? var.model_data_url == null : false)
-    error_message = "model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model."
+    error_message = "model_package_arn: set either a model package, or image_uri (with model_data_url unless the image contains the model); a package has its own image and model."
   }
 }
 
 variable "more_rollback_alarms" {
-  description = "Names of further alarms, on metrics, that roll a deployment back, such as one on the model's own."
+  description = "Names of further metric alarms that roll a deployment back, such as one on a metric of the model."
   type        = list(string)
   default     = []
   nullable    = false
@@ -235,7 +235,7 @@ variable "more_rollback_alarms" {
 }
 
 variable "name" {
-  description = "Name of the endpoint, and start of its configurations' names; name_prefix by default."
+  description = "Name of the endpoint, and prefix of its configurations' names. Default: name_prefix."
   type        = string
   default     = null
 
@@ -274,7 +274,7 @@ variable "partition" {
 }
 
 variable "region" {
-  description = "Region that this is created in."
+  description = "Region of the resources."
   type        = string
   nullable    = false
 
@@ -285,7 +285,7 @@ variable "region" {
 }
 
 variable "requests_per_instance" {
-  description = "Requests that an instance works on at once; SageMaker chooses by default."
+  description = "Concurrent requests per instance. Default: SageMaker chooses."
   type        = number
   default     = null
 
@@ -296,7 +296,7 @@ variable "requests_per_instance" {
 }
 
 variable "role_arn" {
-  description = "Role of the container: it reads the model and writes logs and metrics."
+  description = "Role of the container. It reads the model and writes logs and metrics."
   type        = string
   nullable    = false
 
@@ -307,7 +307,7 @@ variable "role_arn" {
 }
 
 variable "rollback_failures" {
-  description = "Failed requests that a minute may have; more in two of five minutes bring the old model back."
+  description = "Failed requests per minute that are acceptable. More in two of five minutes roll a deployment back."
   type        = number
   default     = 0
   nullable    = false
@@ -319,7 +319,7 @@ variable "rollback_failures" {
 }
 
 variable "s3_uri" {
-  description = "Prefix that requests, answers and failures lie under, in a folder of the endpoint's name; what is there should expire."
+  description = "S3 prefix of requests, responses and failures, in a folder with the endpoint's name. Objects there should expire."
   type        = string
   nullable    = false
 
@@ -330,7 +330,7 @@ variable "s3_uri" {
 }
 
 variable "scale_in_cooldown_seconds" {
-  description = "How long after it took an instance away it takes no other, in seconds."
+  description = "Minimum time between two scale-ins, in seconds."
   type        = number
   default     = 300
   nullable    = false
@@ -349,7 +349,7 @@ variable "scale_in_while_busy" {
 }
 
 variable "silicon" {
-  description = "What computes: graviton takes the least energy for most models, inferentia2 for deep learning that Neuron compiles; gpu and x86 are for what neither runs."
+  description = "Processor of the instances. graviton uses the least energy for most models, inferentia2 for deep learning that Neuron compiles. Use gpu and x86 for models that run on neither."
   type        = string
   default     = "graviton"
   nullable    = false
@@ -361,14 +361,14 @@ variable "silicon" {
 }
 
 variable "tags" {
-  description = "Tags of every resource, over the provider's default tags."
+  description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "target_backlog_per_instance" {
-  description = "Waiting requests for each instance; with more, instances are added."
+  description = "Target of waiting requests per instance. With more, instances are added."
   type        = number
   default     = 5
   nullable    = false

@@ -1,1 +1,1 @@
-"""What endpoints have in common, whatever they run on; each kind is a module of its own beside this."""
+"""Shared code of the endpoint modules; each kind of endpoint is a separate module."""

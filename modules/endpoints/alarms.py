@@ -1,4 +1,4 @@
-"""Alarms on what SageMaker publishes of endpoints."""
+"""Alarms on SageMaker's metrics of endpoints."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from cdktn_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 
 from sustainable_mlops.authoring.resources import Module
 
-#: Two bad periods of three are a fault, one is chance.
+#: Two bad periods of three are a fault; a single one may be chance.
 NOT_BY_CHANCE = {"evaluation_periods": 3, "datapoints_to_alarm": 2}
-#: Longer ones would keep the alarm on for long after the last bad one.
+#: Longer periods would keep the alarm on long after the last bad period.
 _MINUTES = {"period": 60, **NOT_BY_CHANCE}
 
 
 def add_alarm(module: Module[Any], label: str, name: str, description: str, **arguments: Any) -> Any:
-    """Add an alarm on what SageMaker publishes of an endpoint."""
+    """Add an alarm on a SageMaker metric of an endpoint."""
     var = module.var
     return module.add(
         CloudwatchMetricAlarm,

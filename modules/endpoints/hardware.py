@@ -1,6 +1,6 @@
-"""The instances of an endpoint: of which silicon, what of it there is in a Region, and which images run on it.
+"""Instances of an endpoint: their silicon, their availability by Region, and the images that run on them.
 
-The tables are of the catalogue. They stand as locals in a module's main.tf, which the rules read.
+The tables come from the catalogue. They are locals in the main.tf of a module, and the rules read them.
 """
 
 import re
@@ -22,38 +22,38 @@ from sustainable_mlops.authoring.expressions import (
     when,
 )
 from sustainable_mlops.authoring.rules import InputRule
-from sustainable_mlops.catalogue.images import FOR_SILICON, FOR_X86_CPUS
-from sustainable_mlops.catalogue.instances import Instance, Silicon, everything, offered, refused
-from sustainable_mlops.catalogue.regions import everything as regions
+from sustainable_mlops.catalogue.images import SILICON_PATTERNS, X86_CPU_PATTERN
+from sustainable_mlops.catalogue.instances import InstanceType, Silicon, is_offered, is_refused_by_provider, load_all
+from sustainable_mlops.catalogue.regions import load_all as regions
 
 if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Module
 
-#: The last major version of the AWS provider that refuses some of the types that SageMaker takes.
+#: Last major version of the AWS provider that rejects some instance types of SageMaker.
 OLD_PROVIDER_VERSION = 5
-#: How families begin whose variants Application Auto Scaling refuses: t2, but trn1 not.
+#: Pattern of burstable families, which Application Auto Scaling rejects: t2, but not trn1.
 BURSTABLE = "t[0-9]"
-#: The table that only a module of several containers reads.
+#: Table that only a module with several containers reads.
 MULTI_CONTAINER_TABLE = "images_not_beside"
-#: What no image's name says.
+#: Pattern that no image matches.
 _NEVER = "^$"
 #: Drivers of Inferentia2 and Trainium.
 NEURON_DRIVERS = "al2-ami-sagemaker-inference-neuron-2"
 
-#: The Regions of which the catalogue knows what they have.
-_REGIONS = sorted(name for name in regions() if offered("ml.m5.large", name) is not None)
+#: Regions whose instance types the catalogue knows.
+_REGIONS = sorted(name for name in regions() if is_offered("ml.m5.large", name) is not None)
 
 
 def _size(name: str) -> str:
-    """`large` of `ml.c7g.large`."""
+    """Return the size of an instance type: `large` for `ml.c7g.large`."""
     return name.split(".")[2]
 
 
-def _by_family() -> dict[str, list[Instance]]:
-    families: dict[str, list[Instance]] = {}
-    for instance in everything().values():
+def _by_family() -> dict[str, list[InstanceType]]:
+    families: dict[str, list[InstanceType]] = {}
+    for instance in load_all().values():
         hosts = "hosting" in instance.uses and instance.silicon and not re.match(BURSTABLE, instance.family)
-        if hosts and any(offered(instance.name, one) for one in _REGIONS):
+        if hosts and any(is_offered(instance.name, one) for one in _REGIONS):
             families.setdefault(instance.family, []).append(instance)
     return dict(sorted(families.items()))
 
@@ -70,30 +70,30 @@ _SIZES = {
 
 
 def _list_missing_regions() -> dict[str, list[str]]:
-    """The Regions that have none of a family, and those that have others of it than a type."""
+    """Return the Regions without a family, and for each type the Regions that have only other types of its family."""
     regions_without: dict[str, list[str]] = {}
     for family, types in _HOSTED.items():
-        available = [region for region in _REGIONS if any(offered(one.name, region) for one in types)]
+        available = [region for region in _REGIONS if any(is_offered(one.name, region) for one in types)]
         regions_without[family] = [region for region in _REGIONS if region not in available]
         regions_without |= {
-            one.name: [region for region in available if not offered(one.name, region)] for one in types
+            one.name: [region for region in available if not is_offered(one.name, region)] for one in types
         }
     return {name: regions for name, regions in regions_without.items() if regions}
 
 
 _MISSING_REGIONS = _list_missing_regions()
 _REFUSED = {
-    family: [one.name for one in types if refused(one.name, "hosting", OLD_PROVIDER_VERSION)]
+    family: [one.name for one in types if is_refused_by_provider(one.name, "hosting", OLD_PROVIDER_VERSION)]
     for family, types in _HOSTED.items()
 }
 
 _REFUSED_ALL = [name for name, types in _REFUSED.items() if len(types) == len(_HOSTED[name])]
 _REFUSED_SOME = [one for name, types in _REFUSED.items() if name not in _REFUSED_ALL for one in types]
-_IMAGES = dict[str, str]([("amd64", FOR_X86_CPUS), *FOR_SILICON.items()])
+_IMAGES = dict[str, str]([("amd64", X86_CPU_PATTERN), *SILICON_PATTERNS.items()])
 
 
 def _list_excluded_images(*, in_same_endpoint: bool = False) -> dict[str, str]:
-    """By silicon, what the names of images for other say; the CPUs beside an accelerator are x86."""
+    """Return by silicon the pattern of images for other silicon. The CPUs of accelerator instances are x86."""
     extra = {"amd64", "x86"} if in_same_endpoint else {"amd64"}
     compatible = {silicon: {silicon, *(extra if silicon != "graviton" else ())} for silicon in get_args(Silicon)}
     return {
@@ -103,28 +103,28 @@ def _list_excluded_images(*, in_same_endpoint: bool = False) -> dict[str, str]:
 
 
 _LOCAL_DISK = [name for name, types in _HOSTED.items() if types[0].local_ssd_gb]
-#: What rules and resources read, by name: the value, and why it is there.
+#: Tables that rules and resources read, by name: the value and its comment.
 TABLES: dict[str, tuple[Any, str]] = {
-    "families": (_FAMILIES, "Families of instances that SageMaker hosts models on, by silicon."),
-    "images_for": (_IMAGES, "What the names of images say that are for some silicon; others say nothing of it."),
+    "families": (_FAMILIES, "Instance families for SageMaker hosting, by silicon."),
+    "images_for": (_IMAGES, "Patterns of images for one silicon. Images that match none may run on any."),
     MULTI_CONTAINER_TABLE: (
         _list_excluded_images(in_same_endpoint=True),
-        "What the names of images say that run beside none on the silicon's instances.",
+        "Patterns of images that cannot run next to others on this silicon.",
     ),
     "images_not_for": (
         _list_excluded_images(),
-        "What the names of images say that are for other silicon; amd64 is any but Graviton.",
+        "Patterns of images for other silicon; amd64 is every silicon except Graviton.",
     ),
-    "local_disk": (_LOCAL_DISK, "Families whose storage is a disk of their own, which encrypts itself."),
+    "local_disk": (_LOCAL_DISK, "Families with a local disk, which encrypts itself."),
     "not_in_region": (
         _MISSING_REGIONS,
-        "Regions that have no instance of a family, or not a type; it is in the others.",
+        "Regions without a family or a type. All other Regions have it.",
     ),
     f"refused_by_provider_{OLD_PROVIDER_VERSION}": (
         [*_REFUSED_ALL, *_REFUSED_SOME],
-        f"Families, and types of others, that version {OLD_PROVIDER_VERSION} of the AWS provider does not know.",
+        f"Families, and single types, that version {OLD_PROVIDER_VERSION} of the AWS provider rejects.",
     ),
-    "sizes": (_SIZES, "Sizes of the instances of each family that SageMaker hosts models on."),
+    "sizes": (_SIZES, "Instance sizes of each family for SageMaker hosting."),
 }
 _families, _images, _excluded_neighbours, _excluded_images, _local_disk, _missing_regions, _refused, _sizes = (
     local_table(name, value) for name, (value, _) in TABLES.items()
@@ -132,86 +132,87 @@ _families, _images, _excluded_neighbours, _excluded_images, _local_disk, _missin
 
 
 def family(instance_type: str) -> str:
-    """`c7g` of `ml.c7g.large`."""
+    """Return the family of an instance type: `c7g` for `ml.c7g.large`."""
     return _part(instance_type, 1)
 
 
 def _part(instance_type: str, index: int) -> str:
-    """A part of a type's name; no error where it is no type, which its own pattern tells."""
+    """Return a part of a type's name. It never fails; the input's pattern reports invalid types."""
     return concat(split(".", instance_type), ["", ""])[index]
 
 
 def is_unavailable(instance_type: str, region: str) -> bool:
-    """Whether a Region is known not to have a type."""
+    """Return True if the catalogue knows that a Region does not have a type."""
     return region in [*_MISSING_REGIONS.get(instance_type.split(".")[1], ()), *_MISSING_REGIONS.get(instance_type, ())]
 
 
 def add_tables(module: "Module[Any]", *but: str) -> None:
-    """Add the locals that are read here, but those that a module has no use for."""
+    """Add the tables as locals, except those in `but`."""
     for name, (value, why) in TABLES.items():
         if name not in but:
             module.local(name, value, why=why)
 
 
 def add_instance_type_trigger(module: "Module[Any]") -> Any:
-    """Add what has the scaling go before an endpoint gets another type, and come back after it.
+    """Add a trigger that removes the scaling before an endpoint changes its instance type, and restores it after.
 
-    SageMaker refuses another type to a variant that is scaled. A target is destroyed before this is, this before it is
-    made anew, and that before the endpoint, which waits for it, is updated.
+    SageMaker rejects a new instance type for a variant with scaling. Terraform destroys the scalable target before this
+    trigger, replaces the trigger, updates the endpoint (which depends on the trigger), and then creates the target.
     """
     from sustainable_mlops.authoring.cdktn import DataResource
 
     return module.add(
         DataResource,
         "instance_type",
-        why="SageMaker refuses another type to variants that are scaled. This orders it: what scales goes before this "
-        "is replaced, then the endpoint is updated, which waits for this, and what scales it comes back.",
+        why="SageMaker rejects a new instance type for variants with scaling. This resource sets the order: the "
+        "scaling is destroyed first, then this is replaced, then the endpoint is updated, and then the scaling is "
+        "created.",
         triggers_replace={"instance_type": module.var.instance_type},
     )
 
 
 def add_driver_version(module: "Module[Any]", others: Any = None) -> Any:
-    """Add which drivers the instances start with: Neuron's for Inferentia, or else these."""
+    """Add the driver version of the instances: Neuron for Inferentia, or `others`."""
     return module.local(
         "inference_ami_version",
         when(module.var.silicon == "inferentia2", NEURON_DRIVERS, others),
-        why="SageMaker starts Inferentia2 with Neuron's drivers where they are named.",
+        why="SageMaker starts Inferentia2 with Neuron drivers only if they are set.",
     )
 
 
 def storage_key(var: Any) -> Any:
-    """The key of the instances' volumes; none where the storage is a disk of their own."""
+    """Return the KMS key of the instances' volumes; null for instances with a local disk."""
     return when(contains(_local_disk, family(var.instance_type)), None, var.kms_key_arn)
 
 
-#: Why some configurations have no key, for checkov.
-SKIP_NO_KEY = {"CKV_AWS_98": "only instances with a local disk have no key: they encrypt it"}
+#: Checkov suppression for configurations without a KMS key.
+SKIP_NO_KEY = {"CKV_AWS_98": "only instances with a local disk have no key: the disk encrypts itself"}
 
 
 def silicon_named_by(image: str) -> list[str]:
-    """What an image says by its name that it is for; nothing where it does not say."""
+    """Return the silicon that an image's name shows; empty if it shows none."""
     return list_of(
         _images, lambda silicon, _pattern: silicon, where=lambda _silicon, pattern: can(match(pattern, image))
     )
 
 
 def allows_silicon(image: str, silicon: Any) -> Any:
-    """Whether an image does not say that it is for other silicon."""
+    """Return the condition that an image's name does not show other silicon."""
     return ~can(match(get(_excluded_images, silicon, _NEVER), image))
 
 
 def is_neuron(image: str) -> Any:
-    """Whether an image says that it is for Inferentia."""
-    return can(match(FOR_SILICON["inferentia2"], image))
+    """Return the condition that an image's name shows Inferentia."""
+    return can(match(SILICON_PATTERNS["inferentia2"], image))
 
 
 def may_run_on(image: Any, silicon: Any) -> Any:
-    """Whether an image, where there is one, is not known to be for other silicon."""
+    """Return the condition that an optional image may run on the silicon."""
     return is_null(image) | (allows_silicon(image, silicon) & ((silicon != "inferentia2") | is_neuron(image)))
 
 
 def names_other_silicon(image: Any, silicon: Any) -> Any:
-    """Whether one of several images on the same instances says that it is for other."""
+    """Return the condition that an image's name shows other silicon, for images that share instances."""
     return can(match(get(_excluded_neighbours, silicon, _NEVER), image))
 
 
@@ -222,39 +223,38 @@ class InstanceInputs(ModuleInputs):
     region: str
     aws_provider: Literal[5, 6] = Field(
         5,
-        description="Major version of the AWS provider that is in use, which a module cannot see: 5 refuses newer "
-        "types, such as ml.c8g, which 6 takes.",
+        description="Major version of the AWS provider in use, which a module cannot read. Version 5 rejects newer "
+        "instance types, such as ml.c8g; version 6 accepts them.",
     )
     instance_type: str = Field(
         "ml.c7g.xlarge",
-        description="Type of the instances, of this silicon; one with a local disk encrypts that itself, without "
+        description="Instance type, with this silicon. Types with a local disk encrypt it themselves, without "
         "kms_key_arn.",
         pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$",
         json_schema_extra=must("be an instance type such as ml.c7g.xlarge"),
     )
     silicon: Silicon = Field(
         "graviton",
-        description="What computes: graviton takes the least energy for most models, inferentia2 for deep learning "
-        "that Neuron compiles; gpu and x86 are for what neither runs.",
+        description="Processor of the instances. graviton uses the least energy for most models, inferentia2 for deep "
+        "learning that Neuron compiles. Use gpu and x86 for models that run on neither.",
     )
 
     rules: ClassVar[tuple[InputRule, ...]] = (
         rule(
             "instance_type",
             lambda v: family(v.instance_type) != "inf1",
-            "the first Inferentia takes no deployment guardrails and no Neuron image of today; use ml.inf2.",
+            "the first Inferentia supports neither deployment guardrails nor current Neuron images; use ml.inf2.",
         ),
         rule(
             "instance_type",
             lambda v: ~can(match(rf"^ml\.{BURSTABLE}", v.instance_type)),
-            "burstable instances are refused by Application Auto Scaling, which makes this as small as its load; use "
-            "another family.",
+            "Application Auto Scaling rejects burstable instances; use another family.",
         ),
         rule(
             "instance_type",
             lambda v: contains(get(_families, v.silicon, []), family(v.instance_type)),
             lambda v: (
-                f"{v.instance_type} is no {v.silicon} that SageMaker hosts on; its families are "
+                f"{v.instance_type} is not a {v.silicon} type for SageMaker hosting; the {v.silicon} families are "
                 f"{join(', ', get(_families, v.silicon, []))}."
             ),
         ),
@@ -265,7 +265,7 @@ class InstanceInputs(ModuleInputs):
                 | contains(get(_sizes, family(v.instance_type), []), _part(v.instance_type, 2))
             ),
             lambda v: (
-                f"SageMaker hosts on no {v.instance_type}; sizes of {family(v.instance_type)} are "
+                f"SageMaker hosting has no {v.instance_type}; the sizes of {family(v.instance_type)} are "
                 f"{join(', ', get(_sizes, family(v.instance_type), []))}."
             ),
         ),
@@ -276,8 +276,9 @@ class InstanceInputs(ModuleInputs):
                 | ~(contains(_refused, family(v.instance_type)) | contains(_refused, v.instance_type))
             ),
             lambda v: (
-                f"version {OLD_PROVIDER_VERSION} of the AWS provider refuses {v.instance_type}; use another {v.silicon}, or "
-                f"version {OLD_PROVIDER_VERSION + 1} and aws_provider = {OLD_PROVIDER_VERSION + 1}."
+                f"version {OLD_PROVIDER_VERSION} of the AWS provider rejects {v.instance_type}; use another "
+                f"{v.silicon} type, or version {OLD_PROVIDER_VERSION + 1} and aws_provider = "
+                f"{OLD_PROVIDER_VERSION + 1}."
             ),
         ),
         rule(
@@ -296,13 +297,13 @@ class InstanceInputs(ModuleInputs):
             "image_uri",
             lambda v: is_null(v.image_uri) | allows_silicon(v.image_uri, v.silicon),
             lambda v: (
-                f"this image is for {join(' and ', silicon_named_by(v.image_uri))}, and {v.instance_type} is {v.silicon}; "
-                "use the image for that, or other silicon."
+                f"this image is for {join(' and ', silicon_named_by(v.image_uri))}, and {v.instance_type} is "
+                f"{v.silicon}; use an image for it, or other silicon."
             ),
         ),
         rule(
             "image_uri",
             lambda v: (v.silicon != "inferentia2") | is_null(v.image_uri) | is_neuron(v.image_uri),
-            "Inferentia runs Neuron images alone, whose names say neuron; use one, or other silicon.",
+            "Inferentia runs only Neuron images, whose names contain neuron; use one, or other silicon.",
         ),
     )

@@ -1,4 +1,4 @@
-"""What every endpoint is made of: log group, models, configuration, and the endpoint that follows them."""
+"""Resources of every endpoint: log group, models, configuration and endpoint."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from sustainable_mlops.authoring.expressions import self_reference
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 CREATE_BEFORE_DESTROY = {"create_before_destroy": True}
-_MODEL = "No name: a model cannot be changed, so each new one needs a name of its own."
+_MODEL = "Without a name: a model cannot be updated, so each new model needs a new name."
 
 
 def add_log_group(module: Module[Any], var: EndpointInputs, name: str) -> Any:
@@ -21,8 +21,8 @@ def add_log_group(module: Module[Any], var: EndpointInputs, name: str) -> Any:
     return module.add(
         CloudwatchLogGroup,
         "this",
-        why="SageMaker would create it at the first request, and keep it for ever.",
-        skips={"CKV_AWS_338": "a container's logs are read for weeks; log_retention_days says how long"},
+        why="Without this, SageMaker creates the log group at the first request and keeps its logs forever.",
+        skips={"CKV_AWS_338": "a container's logs are useful for weeks; log_retention_days sets the retention"},
         name=f"/aws/sagemaker/Endpoints/{name}",
         kms_key_id=var.kms_key_arn,
         retention_in_days=var.log_retention_days,
@@ -49,7 +49,7 @@ def add_deployment_trigger(module: Module[Any], deployment: Mapping[str, Any]) -
 
 
 def add_model(module: Module[Any], var: EndpointInputs, *, triggers: Sequence[Any] = (), **arguments: Any) -> Any:
-    """Add a model, which each change of `triggers` replaces."""
+    """Add a model that is replaced when `triggers` change."""
     return module.add(
         SagemakerModel,
         "this",
@@ -62,7 +62,7 @@ def add_model(module: Module[Any], var: EndpointInputs, *, triggers: Sequence[An
 
 
 def container_block(container: Any) -> dict[str, Any]:
-    """The block of a container."""
+    """Return the block of a container."""
     return {
         "image": container.image_uri,
         "model_data_url": container.model_data_url,
@@ -75,11 +75,11 @@ def container_block(container: Any) -> dict[str, Any]:
 def add_configuration(
     module: Module[Any], var: EndpointInputs, name: str, *, triggers: Sequence[Any] = (), **arguments: Any
 ) -> Any:
-    """Add the configuration of an endpoint, which each change of `triggers` replaces."""
+    """Add the configuration of an endpoint; it is replaced when `triggers` change."""
     return module.add(
         SagemakerEndpointConfiguration,
         "this",
-        why="An endpoint follows only a new configuration name, hence the prefix and the order of replacement.",
+        why="An endpoint is updated only by a new configuration name, hence the name prefix and create_before_destroy.",
         name_prefix=configuration_name_prefix(name),
         **arguments,
         tags=var.tags,
@@ -96,7 +96,7 @@ def add_endpoint(
     after: Sequence[Any] = (),
     **arguments: Any,
 ) -> Any:
-    """Add the endpoint of a configuration, after these resources."""
+    """Add the endpoint of a configuration, after the resources in `after`."""
     served = self_reference(SagemakerEndpoint)
     return module.add(
         SagemakerEndpoint,
@@ -106,16 +106,16 @@ def add_endpoint(
         **arguments,
         tags=var.tags,
         notes={
-            "lifecycle": "After an update that failed or was rolled back the endpoint is in service with its old "
-            "configuration. The provider takes that for success and then deletes the configuration, which is in use; "
-            "here the apply ends before that."
+            "lifecycle": "After a failed or rolled-back update, the endpoint is in service with its old configuration. "
+            "The provider reports success and then deletes that configuration, which is in use. The postcondition ends "
+            "the apply before that."
         },
         lifecycle={
             "postcondition": {
                 "condition": served.endpoint_config_name == configuration.name,
-                "error_message": f"The endpoint {served.name} has gone back to its old configuration and serves the "
-                "old model: the new one did not start, or a rollback alarm went off. Nothing is lost. See the alarms "
-                f"and the log group /aws/sagemaker/Endpoints/{name}, then apply again with a model that works.",
+                "error_message": f"The endpoint {served.name} was rolled back and serves the old model: the new model "
+                "did not start, or a rollback alarm went off. Nothing is lost. Check the alarms and the log group "
+                f"/aws/sagemaker/Endpoints/{name}, then apply again with a model that works.",
             }
         },
         depends_on=[module.resources.aws_cloudwatch_log_group.this, *after],
@@ -123,10 +123,10 @@ def add_endpoint(
 
 
 def endpoint_outputs(module: Module[Any], endpoint: Any) -> Outputs:
-    """The outputs of every endpoint."""
+    """Return the outputs of every endpoint."""
     return {
         "endpoint_arn": Output(endpoint.arn, "ARN of the endpoint."),
-        "endpoint_name": Output(endpoint.name, "Name to invoke."),
+        "endpoint_name": Output(endpoint.name, "Name of the endpoint to invoke."),
         "log_group_name": Output(
             module.resources.aws_cloudwatch_log_group.this.name, "Log group of the endpoint's containers."
         ),
@@ -143,9 +143,9 @@ def add_single_container_endpoint(
     configuration: Mapping[str, Any],
     endpoint: Mapping[str, Any] | None = None,
 ) -> tuple[Any, Outputs]:
-    """Add all of it for one variant with one container, each with these arguments besides.
+    """Add all resources of an endpoint with one variant and one container.
 
-    Returns the endpoint, and the outputs of every endpoint.
+    The mappings are additional arguments of each resource. Returns the endpoint and its outputs.
     """
     add_log_group(module, var, name)
     sagemaker_model = add_model(module, var, **model, primary_container=container_block(var))
@@ -159,5 +159,5 @@ def add_single_container_endpoint(
     sagemaker_endpoint = add_endpoint(module, var, name, endpoint_configuration, **(endpoint or {}))
     return sagemaker_endpoint, {
         **endpoint_outputs(module, sagemaker_endpoint),
-        "variant_name": Output(VARIANT, "Its one variant, as metrics and autoscaling name it."),
+        "variant_name": Output(VARIANT, "Name of the only variant, for metrics and autoscaling."),
     }

@@ -1,4 +1,4 @@
-"""What an endpoint needs of the role of its container: its logs, its metrics, its image and its model."""
+"""IAM statements that an endpoint needs in the role of its container: logs, metrics, image and model."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from sustainable_mlops.authoring.expressions.evaluation import fold_constants
 
 
 def build_statements(var: Any, at: ArnLocation, *own: dict[str, Any]) -> Any:
-    """The statements of inference by one container, after those of the endpoint's own kind; `var` is read but for its
-    role.
+    """Return the statements of an endpoint with one container, after its `own` statements.
 
-    Of a model package only Terraform's caller and SageMaker know where its image and its model are.
+    Reads all inputs except the role. A model package adds no statements, because the module does not know where its
+    image and its model are.
     """
     image = statement_for_optional(var.image_uri, lambda image: containers.pull_images([repository_arn(image, at)]))
     model = statement_for_optional(var.model_data_url, lambda url: read_models([object_arn(url, at)]))
@@ -21,7 +21,7 @@ def build_statements(var: Any, at: ArnLocation, *own: dict[str, Any]) -> Any:
 
 
 def common_statements(var: EndpointInputs, at: ArnLocation) -> list[dict[str, Any]]:
-    """What the containers of every endpoint do."""
+    """Return the statements of every endpoint's containers."""
     return [
         containers.write_logs(at, f"{log_group_name(var)}:*"),
         containers.publish_metrics("/aws/sagemaker/*"),
@@ -30,29 +30,32 @@ def common_statements(var: EndpointInputs, at: ArnLocation) -> list[dict[str, An
 
 
 def read_models(objects: Any) -> dict[str, Any]:
-    """Reading models, by ARN."""
+    """Return the statement to read models with these ARNs."""
     return build_statement("ReadModel", ["s3:GetObject"], objects)
 
 
 def describe_alarms(var: Any, at: ArnLocation, *own: Any) -> dict[str, Any]:
-    """Looking at all alarms that roll a deployment back, lists of names `own`, which SageMaker does as this role."""
+    """Return the statement to describe all rollback alarms, which SageMaker does with this role.
+
+    `own` are lists of alarm names.
+    """
     names = concat(*own, var.more_rollback_alarms)
     arns = list_of(names, lambda name: f"arn:{at.partition}:cloudwatch:{at.region}:{at.account_id}:alarm:{name}")
     return build_statement("WatchAlarms", ["cloudwatch:DescribeAlarms"], fold_constants(arns))
 
 
 def log_group_name(var: EndpointInputs) -> str:
-    """The name of the log group that SageMaker writes to."""
+    """Return the name of the log group that SageMaker writes to."""
     return f"/aws/sagemaker/Endpoints/{endpoint_name(var)}"
 
 
 def object_arn(address: str, at: ArnLocation) -> str:
-    """What is at an s3:// address."""
+    """Return the ARN of an s3:// address."""
     return f"arn:{at.partition}:s3:::{replace(address, 's3://', '')}"
 
 
 def repository_arn(image: str, at: ArnLocation) -> str:
-    """The repository of an image such as 123456789012.dkr.ecr.eu-north-1.amazonaws.com/shop/churn:1."""
+    """Return the ARN of the repository of an image such as 123456789012.dkr.ecr.eu-north-1.amazonaws.com/shop/churn:1."""
     account, region, repository = (
         groups(r"^([0-9]+)\.dkr\.ecr\.([^.]+)\.[^/]+/([^:@]+)", image)[part] for part in range(3)
     )

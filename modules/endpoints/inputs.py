@@ -1,4 +1,4 @@
-"""Inputs that every endpoint has, whatever it runs on."""
+"""Inputs of every kind of endpoint."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -6,12 +6,12 @@ from modules.common import ARN, KmsKeyArn, LogRetentionDays, NamedInputs, RoleAr
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import assume_not_null, is_expression, is_null, truncate, when
 from sustainable_mlops.authoring.rules import InputRule
-from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.catalogue.limits import get_limit
 
-#: The first variant, mostly the only one. The provider would choose a random name, which autoscaling could not know.
+#: Name of the first variant, usually the only one. A random name of the provider would be unknown to autoscaling.
 VARIANT = "main"
-LONGEST_NAME = limit("endpoint_name_characters")
-#: What the provider writes behind a `name_prefix`.
+LONGEST_NAME = get_limit("endpoint_name_characters")
+#: Number of characters that the provider appends to a `name_prefix`.
 SUFFIX = 26
 
 AlarmActions = list[
@@ -26,21 +26,21 @@ AlarmActions = list[
 
 
 class ContainerInputs(ModuleInputs):
-    """A container with its model."""
+    """Inputs of a container with its model."""
 
     environment_variables: dict[str, str] = Field(
         default_factory=dict,
-        description="Environment variables of the container; never secrets, since they can be read.",
+        description="Environment variables of the container. They are readable, so never put secrets in them.",
     )
     image_uri: str | None = Field(
         None,
-        description="Container image in Amazon ECR, for the hardware that it runs on.",
+        description="Container image in Amazon ECR, for the silicon of the endpoint.",
         pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[^ ]+$",
-        json_schema_extra=must("be an image in Amazon ECR; no other registry is taken"),
+        json_schema_extra=must("be an image in Amazon ECR; other registries are not supported"),
     )
     model_data_url: str | None = Field(
         None,
-        description="Model archive for image_uri to serve: s3://bucket/…/model.tar.gz.",
+        description="Model archive for image_uri: s3://bucket/…/model.tar.gz.",
         pattern=r"^s3://[^*?]+\.tar\.gz$",
         json_schema_extra=must("be a model archive in S3: s3://bucket/…/model.tar.gz"),
     )
@@ -52,8 +52,8 @@ class ContainerInputs(ModuleInputs):
     )
     inference_specification_name: str | None = Field(
         None,
-        description="Which of the package's additional inference specifications to serve by, such as its image for "
-        "Graviton; the package's own by default.",
+        description="Additional inference specification of the package to use, such as its image for Graviton. "
+        "Default: the package's main specification.",
         pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
         json_schema_extra=must("be 1 to 63 letters, digits and hyphens, and neither start nor end with a hyphen"),
     )
@@ -62,13 +62,13 @@ class ContainerInputs(ModuleInputs):
         rule(
             "inference_specification_name",
             lambda v: is_null(v.inference_specification_name) | ~is_null(v.model_package_arn),
-            "it is of a model package; give model_package_arn, or leave it out.",
+            "it belongs to a model package; set model_package_arn, or remove it.",
         ),
     )
 
 
 def has_one_source(v: Any) -> Any:
-    """Whether a container has an image, and one alone: its own or its package's."""
+    """Return the condition that a container has exactly one image: its own or its package's."""
     return when(
         is_null(v.model_package_arn),
         ~is_null(v.image_uri),
@@ -77,24 +77,24 @@ def has_one_source(v: Any) -> Any:
 
 
 class SingleContainerInputs(ContainerInputs):
-    """A container, and no more."""
+    """Inputs of an endpoint or variant with exactly one container."""
 
     rules: ClassVar[tuple[InputRule, ...]] = (
         rule(
             "model_package_arn",
             has_one_source,
-            "give either a model package, or image_uri (and model_data_url, unless the image holds the model); a "
-            "package brings its own image and model.",
+            "set either a model package, or image_uri (with model_data_url unless the image contains the model); a "
+            "package has its own image and model.",
         ),
     )
 
 
 class EndpointInputs(NamedInputs):
-    """Inputs of every endpoint: its name, its key, its role and its container's logs."""
+    """Inputs of every endpoint: name, key, role and logs."""
 
     name: str | None = Field(
         None,
-        description="Name of the endpoint, and start of its configurations' names; name_prefix by default.",
+        description="Name of the endpoint, and prefix of its configurations' names. Default: name_prefix.",
         pattern=rf"^[a-zA-Z0-9](-*[a-zA-Z0-9]){{0,{LONGEST_NAME - 1}}}$",
         max_length=LONGEST_NAME,
         json_schema_extra=must(
@@ -102,34 +102,33 @@ class EndpointInputs(NamedInputs):
         ),
     )
     kms_key_arn: KmsKeyArn = Field(
-        description="Key of the storage and the logs; its policy must let CloudWatch Logs use it."
+        description="KMS key of the storage and the logs. Its policy must allow CloudWatch Logs."
     )
-    log_retention_days: LogRetentionDays = Field(30, description="How long the container's logs are kept, in days.")
-    role_arn: RoleArn = Field(description="Role of the container: it reads the model and writes logs and metrics.")
+    log_retention_days: LogRetentionDays = Field(30, description="Retention of the container's logs, in days.")
+    role_arn: RoleArn = Field(description="Role of the container. It reads the model and writes logs and metrics.")
 
 
 class RollbackInputs(ModuleInputs):
-    """Inputs of an endpoint that goes back to its old model by itself."""
+    """Inputs of an endpoint with automatic rollback."""
 
     alarm_actions: AlarmActions = Field(
         default_factory=list,
-        description="Who is told when one of the alarms that roll a deployment back goes off, also outside one: ARNs "
-        "of SNS topics.",
+        description="ARNs of SNS topics that receive the rollback alarms, also outside deployments.",
     )
     more_rollback_alarms: list[str] = Field(
         default_factory=list,
         max_length=2,
-        description="Names of further alarms, on metrics, that roll a deployment back, such as one on the model's own.",
+        description="Names of further metric alarms that roll a deployment back, such as one on a metric of the model.",
     )
 
 
 def endpoint_name(var: EndpointInputs) -> str:
-    """The endpoint's name."""
+    """Return the name of the endpoint."""
     if is_expression(var.name):
         return when(is_null(var.name), var.name_prefix, assume_not_null(var.name))
     return var.name or var.name_prefix
 
 
 def configuration_name_prefix(name: str) -> str:
-    """The `name_prefix` of an endpoint's configurations, whose names may be as long as its own."""
+    """Return the `name_prefix` of an endpoint's configurations."""
     return f"{truncate(name, LONGEST_NAME - SUFFIX - 1)}-"

@@ -1,18 +1,18 @@
-"""The alarms by which a deployment goes back to the old model.
+"""Alarms that roll a deployment back to the old model.
 
-They are there before the endpoint and know it by its name: the endpoint names them, from its first apply on. Adding
-them later would replace it, since the provider makes an endpoint anew to give it its first alarm.
+They are created before the endpoint and refer to it by name. The endpoint names them from its first apply, because the
+provider would replace the endpoint to add its first alarm later.
 """
 
 from typing import Any
 
 from sustainable_mlops.authoring.expressions import Dynamic, set_of
 
-#: The longest that a deployment may be watched, in seconds: the provider waits an hour for it, and instances have to
-#: start in that, too. https://github.com/hashicorp/terraform-provider-aws/pull/39090
+#: Maximum time that a deployment is watched, in seconds. The provider waits one hour for a deployment, which includes
+#: the start of instances. https://github.com/hashicorp/terraform-provider-aws/pull/39090
 LONGEST_WATCH = 3000
 
 
 def rollback_block(names: Any) -> dict[str, Any]:
-    """The block of an endpoint's deployment that has these alarms roll it back."""
+    """Return the block of an endpoint's deployment with these rollback alarms."""
     return {"alarms": Dynamic(set_of(names), lambda alarm: {"alarm_name": alarm.value})}

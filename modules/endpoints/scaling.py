@@ -1,4 +1,4 @@
-"""What scales an endpoint's variants."""
+"""Scaling of an endpoint's variants."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,9 +25,9 @@ def add_target(
     ignored: Sequence[str] = (),
     **arguments: Any,
 ) -> Any:
-    """Add what a variant's policies move, between a least and a most; it names its endpoint by the resource.
+    """Add the scalable target of a variant, `between` a minimum and a maximum.
 
-    It is made anew with the endpoint, and with each of `triggers`; of its bounds it ignores what is `ignored`.
+    It is replaced with the endpoint and with each of `triggers`. Changes of the arguments in `ignored` are ignored.
     """
     return module.add(
         AppautoscalingTarget,
@@ -38,7 +38,9 @@ def add_target(
         min_capacity=between[0],
         max_capacity=between[1],
         tags=module.var.tags,
-        notes={"lifecycle": "AWS takes the target away with its endpoint, also where another of its name follows."},
+        notes={
+            "lifecycle": "AWS deletes the target with its endpoint, even if an endpoint with the same name follows."
+        },
         lifecycle={
             "replace_triggered_by": [endpoint.id, *triggers],
             **({"ignore_changes": list(ignored)} if ignored else {}),
@@ -57,7 +59,7 @@ def add_policy(
     is_target_tracking: bool = True,
     **arguments: Any,
 ) -> Any:
-    """Add a policy that moves a target, or with `each` one for each of several; it tracks a metric or goes by steps."""
+    """Add a scaling policy for a target, or with `each` one policy for each target."""
     target = targets if each is None else each.value
     replacement = replace_with_target(targets if each is None else targets[each.key])
     notes = {**arguments.pop("notes", {}), **replacement.pop("notes")}
@@ -75,14 +77,14 @@ def add_policy(
 
 
 def replace_with_target(target: Any) -> dict[str, Any]:
-    """The arguments that make a policy or a scheduled action anew where its target is."""
+    """Return the arguments that replace a policy or a scheduled action together with its target."""
     return {
-        "notes": {"lifecycle": "AWS deletes what moves a target with it."},
+        "notes": {"lifecycle": "AWS deletes policies and scheduled actions together with their target."},
         "lifecycle": {"replace_triggered_by": [target.id]},
     }
 
 
 def target_arguments(target: Any) -> dict[str, Any]:
-    """The arguments by which policies and scheduled actions name their target."""
+    """Return the arguments that identify the target of a policy or a scheduled action."""
     names = ("service_namespace", "scalable_dimension", "resource_id")
     return {name: getattr(target, name) for name in names}

@@ -1,4 +1,4 @@
-"""What feature groups need of the roles that write, store and read their records."""
+"""IAM statements that feature groups need in the roles that write, store and read their records."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,12 +9,12 @@ from sustainable_mlops.authoring.expressions import list_of, match, replace
 
 READ = ["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"]
 WRITE = ["sagemaker:DeleteRecord", "sagemaker:PutRecord"]
-#: What each phase does with records: data preparation writes them; training and inference read the same ones.
+#: Actions of each phase on records: data preparation writes, training and inference read.
 ACTIONS: dict[Phase, list[str]] = {"data_preparation": sorted(READ + WRITE), "training": READ, "inference": READ}
 
 
 def build_statements(var: Inputs, at: ArnLocation) -> StatementsByPhase:
-    """The statements by phase; `var` is read but for its role."""
+    """Return the statements by phase. Reads all inputs except the role."""
     bucket = f"arn:{at.partition}:s3:::{match('[^/]+', replace(var.offline_store_s3_uri, 's3://', ''))}"
     store = f"arn:{at.partition}:s3:::{replace(var.offline_store_s3_uri, 's3://', '')}"
     objects = f"{store}/*"
@@ -32,12 +32,12 @@ def build_statements(var: Inputs, at: ArnLocation) -> StatementsByPhase:
 
 
 def group_name(var: Inputs, key: str) -> str:
-    """The name of the feature group of a key."""
+    """Return the name of the feature group of a key."""
     return f"{var.name_prefix}-{replace(key, '_', '-')}"
 
 
 def use_records(actions: list[str], names: Iterable[str], at: ArnLocation) -> dict[str, Any]:
-    """Actions on the records of the feature groups of these names."""
+    """Return the statement for actions on the records of these feature groups."""
     groups = f"arn:{at.partition}:sagemaker:{at.region}:{at.account_id}:feature-group"
     return build_statement("Records", actions, list_of(names, lambda name: f"{groups}/{name}"))
 
@@ -45,10 +45,10 @@ def use_records(actions: list[str], names: Iterable[str], at: ArnLocation) -> di
 def write_offline_store(
     buckets: Iterable[str], objects: Iterable[str], key_arn: str, at: ArnLocation
 ) -> list[dict[str, Any]]:
-    """What Feature Store does as its role, besides writing objects: it looks at the bucket's ACL, hands each object to
-    the bucket's owner, encrypts with the key, and keeps the Glue table current.
+    """Return the statements that Feature Store needs in addition to writing objects.
 
-    CreateFeatureGroup fails where a condition on kms:ViaService bounds the use of the key for the offline store.
+    It reads the bucket's ACL, gives each object to the bucket's owner, encrypts with the key, and updates the Glue
+    table. CreateFeatureGroup fails if a condition on kms:ViaService limits the key of the offline store.
     Source: SageMaker developer guide, "Authorizing use of a customer managed key for your offline store".
     """
     glue = f"arn:{at.partition}:glue:{at.region}:{at.account_id}"

@@ -7,9 +7,9 @@ from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import contains, every, keys
 from sustainable_mlops.authoring.rules import InputRule
 
-#: Names that Feature Store adds to every record of the offline store itself.
+#: Feature names that Feature Store adds to every record of the offline store.
 RESERVED = ("api_invocation_time", "is_deleted", "write_time")
-#: Types of the two features that a group names: of an event time, ISO 8601 text or seconds since 1970.
+#: Allowed types of the two special features. An event time is ISO 8601 text or seconds since 1970.
 KEY_TYPES = {"event_time": ("String", "Fractional"), "record_identifier": ("String", "Integral")}
 
 GroupKey = Annotated[
@@ -33,16 +33,18 @@ FeatureName = Annotated[
 
 
 class FeatureDefinition(ModuleInputs):
-    type: Literal["Integral", "Fractional", "String"] = Field(description="What it holds; cannot change later.")
+    type: Literal["Integral", "Fractional", "String"] = Field(
+        description="Type of the feature. It cannot change later."
+    )
 
 
 class Ttl(ModuleInputs):
     unit: Literal["Seconds", "Minutes", "Hours", "Days", "Weeks"] = Field("Days", description="Unit of `value`.")
-    value: int = Field(30, ge=1, description="How long after its event time a record is kept, in `unit`.")
+    value: int = Field(30, ge=1, description="Time that a record is kept after its event time, in `unit`.")
 
 
 class OnlineStoreInputs(ModuleInputs):
-    ttl: Ttl = Field(Ttl(), description="When a record leaves the online store; the offline store keeps it.")
+    ttl: Ttl = Field(Ttl(), description="Retention of records in the online store. The offline store keeps them.")
 
 
 def _names_a_feature(field: str, types: tuple[str, ...]) -> InputRule:
@@ -56,12 +58,14 @@ def _names_a_feature(field: str, types: tuple[str, ...]) -> InputRule:
 
 
 class FeatureGroup(ModuleInputs):
-    record_identifier: str = Field(description="Feature that names the record; String or Integral.")
-    event_time: str = Field(description="Feature that says when the record was true; String or Fractional.")
-    features: dict[FeatureName, FeatureDefinition] = Field(description="Features by name; their order has no meaning.")
-    description: str | None = Field(None, description="What the group holds. Kept as first given: no API changes it.")
+    record_identifier: str = Field(description="Feature that identifies the record; String or Integral.")
+    event_time: str = Field(description="Feature with the event time of the record; String or Fractional.")
+    features: dict[FeatureName, FeatureDefinition] = Field(description="Features by name, in any order.")
+    description: str | None = Field(
+        None, description="Content of the group. It cannot change later, because no API updates it."
+    )
     online: OnlineStoreInputs | None = Field(
-        None, description="Online store, for look-ups in milliseconds; none by default."
+        None, description="Online store, for look-ups in milliseconds. Default: none."
     )
 
     rules = (
@@ -69,7 +73,7 @@ class FeatureGroup(ModuleInputs):
         rule(
             "features",
             lambda v: every(RESERVED, lambda name: ~contains(keys(v.features), name)),
-            f"Feature Store keeps {', '.join(RESERVED)} for itself; choose other names",
+            f"Feature Store reserves {', '.join(RESERVED)}; choose other names",
         ),
     )
 
@@ -80,8 +84,10 @@ class Inputs(NamedInputs, ProtectedInputs):
     )
     kms_key_arn: KmsKeyArn = Field(description="Key that encrypts both stores.")
     offline_store_s3_uri: str = Field(
-        description="Where the offline stores are kept: s3://bucket/prefix. Cannot change later.",
+        description="S3 prefix of the offline stores: s3://bucket/prefix. It cannot change later.",
         pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^*?]*[^/*?])?$",
         json_schema_extra=must("be s3://bucket or s3://bucket/prefix, without wildcards or a slash at its end"),
     )
-    role_arn: RoleArn = Field(description="Role that Feature Store writes the offline store with. Cannot change later.")
+    role_arn: RoleArn = Field(
+        description="Role that Feature Store writes the offline store with. It cannot change later."
+    )

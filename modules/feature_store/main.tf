@@ -50,14 +50,14 @@ resource "aws_sagemaker_feature_group" "this" {
   }
 
   # The provider would replace the group, and lose its data, to add a feature or to change the description.
-  # Features are added by UpdateFeatureGroup instead; the checks below tell when.
+  # UpdateFeatureGroup adds features instead; the checks below show when.
   lifecycle {
     ignore_changes = [description, feature_definition]
   }
 }
 
-# Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data.
-# prevent_destroy takes no variable, hence a guard for each piece of data and not an argument of it.
+# Terraform refuses to destroy or replace these guards, and so any plan that deletes or replaces the data.
+# prevent_destroy takes no variable, so it is not an argument of the data itself.
 resource "terraform_data" "deletion_protection" {
   for_each = var.deletion_protection ? { for key, group in aws_sagemaker_feature_group.this : key => group.arn } : {}
 
@@ -69,7 +69,7 @@ resource "terraform_data" "deletion_protection" {
 }
 
 locals {
-  # Features as `group.feature (type)`: the declared ones, and those that the groups really have.
+  # Features as `group.feature (type)`: the declared ones, and the real ones.
   declared_features = toset(flatten([
     for key, group in var.feature_groups :
     [for name, feature in group.features : "${key}.${name} (${feature.type})"]
@@ -85,19 +85,19 @@ locals {
 check "every_declared_feature_exists" {
   assert {
     condition     = length(setsubtract(local.declared_features, local.actual_features)) == 0
-    error_message = "The feature groups lack ${join(", ", setsubtract(local.declared_features, local.actual_features))}. Apply, then add them with smlops evolve: no data is lost."
+    error_message = "The feature groups lack ${join(", ", setsubtract(local.declared_features, local.actual_features))}. Apply, then add them with smlops evolve. No data is lost."
   }
 }
 
 check "every_feature_is_declared" {
   assert {
     condition     = length(setsubtract(local.actual_features, local.declared_features)) == 0
-    error_message = "The feature groups have ${join(", ", setsubtract(local.actual_features, local.declared_features))}, which feature_groups does not declare. A feature can be neither removed nor retyped: declare it again as it is."
+    error_message = "The feature groups have ${join(", ", setsubtract(local.actual_features, local.declared_features))}, which feature_groups does not declare. A feature cannot be removed or change its type: declare it again as it is."
   }
 }
 
 locals {
-  # Where the groups are.
+  # Account, Region and partition of the groups.
   place = {
     account_id = split(":", var.role_arn)[4]
     region     = split(":", var.kms_key_arn)[3]

@@ -1,4 +1,4 @@
-"""SageMaker Feature Store: each feature computed once and kept once, for training and for serving."""
+"""SageMaker Feature Store: features that are computed and stored once, for training and for serving."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
 class FeatureStoreModule(Module[Inputs]):
-    """Feature groups with an Iceberg offline store, and an online store only where one is asked for."""
+    """Feature groups with an Iceberg offline store and an optional online store."""
 
     def build(self, var: Inputs) -> Outputs:
         group = each_of(var.feature_groups)
@@ -64,13 +64,15 @@ class FeatureStoreModule(Module[Inputs]):
             throughput_config={"throughput_mode": "OnDemand"},
             notes={
                 "lifecycle": "The provider would replace the group, and lose its data, to add a feature or to change "
-                "the description. Features are added by UpdateFeatureGroup instead; the checks below tell when."
+                "the description. UpdateFeatureGroup adds features instead; the checks below show when."
             },
             lifecycle={"ignore_changes": ["description", "feature_definition"]},
         )
         protect(self, map_of(groups, lambda group: group.arn))
         self._compare(var, groups)
-        at = self.local("place", derive_location(var.role_arn, var.kms_key_arn), why="Where the groups are.")
+        at = self.local(
+            "place", derive_location(var.role_arn, var.kms_key_arn), why="Account, Region and partition of the groups."
+        )
         return {
             "feature_groups": Output(
                 _by_key(var, groups),
@@ -81,7 +83,7 @@ class FeatureStoreModule(Module[Inputs]):
         }
 
     def _compare(self, var: Inputs, groups: Any) -> None:
-        """Warn in every plan where the real features differ from the declared ones."""
+        """Warn in every plan in which the real features differ from the declared ones."""
         declared = self.local(
             "declared_features",
             _lines(
@@ -90,7 +92,7 @@ class FeatureStoreModule(Module[Inputs]):
                     lambda key, group: list_of(group.features, lambda name, feature: f"{key}.{name} ({feature.type})"),
                 )
             ),
-            why="Features as `group.feature (type)`: the declared ones, and those that the groups really have.",
+            why="Features as `group.feature (type)`: the declared ones, and the real ones.",
         )
         actual = self.local(
             "actual_features",
@@ -108,13 +110,13 @@ class FeatureStoreModule(Module[Inputs]):
         self.check(
             "every_declared_feature_exists",
             length(lacking) == 0,
-            f"The feature groups lack {join(', ', lacking)}. Apply, then add them with smlops evolve: no data is lost.",
+            f"The feature groups lack {join(', ', lacking)}. Apply, then add them with smlops evolve. No data is lost.",
         )
         self.check(
             "every_feature_is_declared",
             length(undeclared) == 0,
             f"The feature groups have {join(', ', undeclared)}, which feature_groups does not declare. A feature "
-            "can be neither removed nor retyped: declare it again as it is.",
+            "cannot be removed or change its type: declare it again as it is.",
         )
 
 

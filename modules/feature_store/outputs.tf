@@ -15,7 +15,7 @@ output "feature_groups" {
 }
 
 output "role_statements" {
-  description = "What the resources here need of their roles, by phase: statements with sid, actions, resources and condition, as `role_statements` of `access` takes them."
+  description = "IAM statements that these resources need in their roles, by phase, with sid, actions, resources and condition. Pass them to `role_statements` of `access`."
 
   value = {
     data_preparation = [

@@ -1,7 +1,7 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 variable "deletion_protection" {
-  description = "Refuse every plan that would delete or replace the data kept here; false lets `terraform destroy` delete it, with all that it holds."
+  description = "Reject every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
   type        = bool
   default     = true
   nullable    = false
@@ -72,7 +72,7 @@ variable "feature_groups" {
         for name in ["api_invocation_time", "is_deleted", "write_time"] : !contains(keys(item.features), name)
       ])
     ])
-    error_message = join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.features: Feature Store keeps api_invocation_time, is_deleted, write_time for itself; choose other names" if !alltrue([for name in ["api_invocation_time", "is_deleted", "write_time"] : !contains(keys(item.features), name)])])
+    error_message = join("; ", [for key, item in var.feature_groups : "feature_groups.${key}.features: Feature Store reserves api_invocation_time, is_deleted, write_time; choose other names" if !alltrue([for name in ["api_invocation_time", "is_deleted", "write_time"] : !contains(keys(item.features), name)])])
   }
 }
 
@@ -99,7 +99,7 @@ variable "name_prefix" {
 }
 
 variable "offline_store_s3_uri" {
-  description = "Where the offline stores are kept: s3://bucket/prefix. Cannot change later."
+  description = "S3 prefix of the offline stores: s3://bucket/prefix. It cannot change later."
   type        = string
   nullable    = false
 
@@ -110,7 +110,7 @@ variable "offline_store_s3_uri" {
 }
 
 variable "role_arn" {
-  description = "Role that Feature Store writes the offline store with. Cannot change later."
+  description = "Role that Feature Store writes the offline store with. It cannot change later."
   type        = string
   nullable    = false
 
@@ -121,7 +121,7 @@ variable "role_arn" {
 }
 
 variable "tags" {
-  description = "Tags of every resource, over the provider's default tags."
+  description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -1,4 +1,4 @@
-"""What the registration of models needs of the role of pipelines."""
+"""IAM statements that the registration of models needs in the role of pipelines."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,19 +9,19 @@ from sustainable_mlops.authoring.expressions import flatten, list_of, replace
 
 
 def build_statements(var: Inputs) -> StatementsByPhase:
-    """The statements by phase: candidates are registered by pipelines; approval is left to people."""
+    """Return the statements by phase. Pipelines register candidates; only people approve them."""
     return {
         "pipeline": [register_models(list_of(var.model_package_groups, lambda key, _group: group_name(var, key)), var)]
     }
 
 
 def group_name(var: Inputs, key: str) -> str:
-    """The name of the model package group of a key."""
+    """Return the name of the model package group of a key."""
     return f"{var.name_prefix}-{replace(key, '_', '-')}"
 
 
 def register_models(names: Iterable[str], at: ArnLocation) -> dict[str, Any]:
-    """Registering models in the groups of these names."""
+    """Return the statement to register models in these groups."""
     account = f"arn:{at.partition}:sagemaker:{at.region}:{at.account_id}"
     return build_statement(
         "Register",

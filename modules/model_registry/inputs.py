@@ -17,9 +17,11 @@ GroupKey = Annotated[
 
 
 class ModelPackageGroup(ModuleInputs):
-    description: str | None = Field(None, description="What its models do. Kept as first given: no API changes it.")
+    description: str | None = Field(
+        None, description="Purpose of the models. It cannot change later, because no API updates it."
+    )
     reader_account_ids: list[AccountId] = Field(
-        default_factory=list, description="Accounts that may read its packages and deploy them."
+        default_factory=list, description="Accounts that may read and deploy its packages."
     )
 
 
@@ -32,7 +34,7 @@ class ApprovalTopic(ModuleInputs):
 
 class Inputs(LocatedInputs, ProtectedInputs, RoleInputs):
     approval_topic: ApprovalTopic | None = Field(
-        None, description="SNS topic told of every approval and rejection; none by default."
+        None, description="SNS topic that receives every approval and rejection. Default: none."
     )
     model_package_groups: dict[GroupKey, ModelPackageGroup] = Field(
         description="Model package groups by key; the group of key flight_delay is named `<name_prefix>-flight-delay`."

@@ -13,8 +13,8 @@ resource "aws_sagemaker_model_package_group" "this" {
   }
 }
 
-# Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data.
-# prevent_destroy takes no variable, hence a guard for each piece of data and not an argument of it.
+# Terraform refuses to destroy or replace these guards, and so any plan that deletes or replaces the data.
+# prevent_destroy takes no variable, so it is not an argument of the data itself.
 resource "terraform_data" "deletion_protection" {
   for_each = var.deletion_protection ? { for key, group in aws_sagemaker_model_package_group.this : key => group.arn } : {}
 
@@ -147,7 +147,7 @@ locals {
   }
 }
 
-# Only for these rules.
+# EventBridge may assume the role only for these rules.
 data "aws_iam_policy_document" "publisher_trust" {
   for_each = local.missing_publishers
 

@@ -1,4 +1,4 @@
-"""SageMaker Model Registry: where a model waits for a person, and where other accounts take it from."""
+"""SageMaker Model Registry: model packages that people approve and other accounts deploy."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
 class ModelRegistryModule(Module[Inputs]):
-    """Model package groups, who may read them from other accounts, and an event for each approval."""
+    """Model package groups, their reader accounts, and an event for each approval."""
 
     def build(self, var: Inputs) -> Outputs:
         declared = each_of(var.model_package_groups)
@@ -66,7 +66,7 @@ class ModelRegistryModule(Module[Inputs]):
             ),
             "approval_topic_arn": Output(
                 one_or_null(list_of(topics, lambda topic: topic.arn)),
-                "Topic told of approvals and rejections; null where none is.",
+                "Topic of approvals and rejections; null without one.",
             ),
             "model_package_groups": Output(
                 map_of(groups, lambda group: {"name": group.model_package_group_name, "arn": group.arn}),
@@ -76,7 +76,7 @@ class ModelRegistryModule(Module[Inputs]):
         }
 
     def _share(self, var: Inputs, groups: Any) -> None:
-        """Let the reader accounts see and deploy what is in a group, without copying it."""
+        """Allow the reader accounts to read and deploy the packages of a group, without copies."""
         local = self.local(
             "shared_groups",
             map_of(
@@ -87,8 +87,8 @@ class ModelRegistryModule(Module[Inputs]):
         )
         shared: Each[str, ModelPackageGroup] = each_of(local)
         name = iam_statements.group_name(var, shared.key)
-        # ARNs are written out, here and for the topic: a document that referred to the resource would be unknown in
-        # each plan that changes as much as a tag of it.
+        # ARNs are composed, here and for the topic. A document with a reference to the resource would be unknown in
+        # each plan that changes the resource, even only its tags.
         account = f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}"
         readers = {
             "type": "AWS",
@@ -128,11 +128,11 @@ class ModelRegistryModule(Module[Inputs]):
         )
 
     def _notify(self, var: Inputs, rules: Any) -> Any:
-        """Send the events to a topic where one is asked for; returns the topics: one or none."""
+        """Send the events to a topic if the input is set. Returns a map with at most one topic."""
         topic_by_key = optional_map("approvals", var.approval_topic)
         name = f"{var.name_prefix}-model-approvals"
         topics = event_topics.add_topics(self, "approvals", name, each_of(topic_by_key))
-        # A pattern and not a list: the trust policy of a role takes 2,048 characters.
+        # A pattern and not a list, because a trust policy has at most 2,048 characters.
         rules_of_groups = event_topics.rule_arn(var, f"{var.name_prefix}-*-approval")
         publisher = event_topics.add_publisher(
             self, name, topic_by_key, [name], event_topics.rules_condition([rules_of_groups], "ArnLike")

@@ -6,7 +6,7 @@ output "approval_rules" {
 }
 
 output "approval_topic_arn" {
-  description = "Topic told of approvals and rejections; null where none is."
+  description = "Topic of approvals and rejections; null without one."
   value       = one([for topic in aws_sns_topic.approvals : topic.arn])
 }
 
@@ -22,7 +22,7 @@ output "model_package_groups" {
 }
 
 output "role_statements" {
-  description = "What the resources here need of their roles, by phase: statements with sid, actions, resources and condition, as `role_statements` of `access` takes them."
+  description = "IAM statements that these resources need in their roles, by phase, with sid, actions, resources and condition. Pass them to `role_statements` of `access`."
 
   value = {
     pipeline = [

@@ -1,7 +1,7 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 variable "account_id" {
-  description = "Account that this is created in."
+  description = "Account of the resources."
   type        = string
   nullable    = false
 
@@ -12,7 +12,7 @@ variable "account_id" {
 }
 
 variable "approval_topic" {
-  description = "SNS topic told of every approval and rejection; none by default."
+  description = "SNS topic that receives every approval and rejection. Default: none."
   type = object({
     existing_role = optional(object({
       arn = string
@@ -33,7 +33,7 @@ variable "approval_topic" {
 }
 
 variable "deletion_protection" {
-  description = "Refuse every plan that would delete or replace the data kept here; false lets `terraform destroy` delete it, with all that it holds."
+  description = "Reject every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
   type        = bool
   default     = true
   nullable    = false
@@ -87,7 +87,7 @@ variable "partition" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds what any role made here can be given."
+  description = "Permissions boundary of the roles that this module creates."
   type        = string
   default     = null
 
@@ -98,7 +98,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "region" {
-  description = "Region that this is created in."
+  description = "Region of the resources."
   type        = string
   nullable    = false
 
@@ -109,7 +109,7 @@ variable "region" {
 }
 
 variable "role_path" {
-  description = "IAM path of the roles made here, such as /mlops/."
+  description = "IAM path of the roles that this module creates, such as /mlops/."
   type        = string
   default     = "/"
   nullable    = false
@@ -121,7 +121,7 @@ variable "role_path" {
 }
 
 variable "tags" {
-  description = "Tags of every resource, over the provider's default tags."
+  description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)
   default     = {}
   nullable    = false

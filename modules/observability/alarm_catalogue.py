@@ -1,7 +1,7 @@
-"""What each kind of endpoint is watched for, and what the dashboard shows of it: data that main.tf goes through.
+"""Catalogue of alarms and dashboard lines by kind of endpoint, as data for main.tf.
 
 Sources: SageMaker developer guide, "Amazon SageMaker AI metrics in Amazon CloudWatch", and the lists of asynchronous
-and of serverless endpoints, which are exhaustive. An endpoint that nobody asks publishes nothing, not zeros.
+and of serverless endpoints, which are exhaustive. An endpoint without requests publishes no data, instead of zeros.
 """
 
 from collections.abc import Mapping
@@ -20,38 +20,38 @@ HOUR, DAY = 3600, 86_400
 
 @dataclass(frozen=True)
 class CatalogueAlarm:
-    """An alarm on a metric of those kinds that publish it, or on metric math over some."""
+    """Alarm on a metric or on metric math, for the kinds of endpoints that publish it."""
 
     says: str
     kinds: tuple[str, ...]
     threshold: float
     metric: str | None = None
-    #: None where a percentile is looked at.
+    #: None if `percentile` is set.
     statistic: str | None = None
     namespace: str = REQUESTS
     percentile: str | None = None
-    #: In place of a metric: an expression over these, by id, each with its namespace, name and statistic.
+    #: Metric math instead of a metric. Its metrics by ID have a namespace, a name and a statistic.
     math: str | None = None
     metrics: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
-    #: It goes off below its threshold, not above.
+    #: True if the alarm goes off below its threshold.
     below: bool = False
-    #: What of the endpoint the threshold is of one of; where there is none, there is no alarm.
+    #: Endpoint attribute that scales the threshold. Without a value, there is no alarm.
     of: str | None = None
-    #: Whether the metric is of the variant, or of the endpoint as a whole.
+    #: True for a metric of the variant, False for a metric of the whole endpoint.
     of_variant: bool = True
-    #: Once is enough, where others go off by two bad periods of three.
+    #: True if one bad period is enough. Other alarms need two bad periods of three.
     at_once: bool = False
     period: int = 300
-    #: It tells of waste and not of harm, and looks at waste_hours hours; or at one day.
+    #: True for an alarm on waste, which covers waste_hours or one day. Other alarms are on faults.
     waste: bool = False
 
 
-#: Each instance tells its use of CPU once a minute: as many values as there were minutes of instances.
+#: Each instance publishes its CPU utilization once a minute, so the number of values is the number of instance minutes.
 _MINUTES = (MACHINES, "CPUUtilization", "SampleCount")
 
 
 def _unasked(requests: str) -> dict[str, Any]:
-    """Whether an hour was one in which there was an instance, and no request."""
+    """Return the arguments of an alarm on hours with an instance and without requests."""
     return {
         "math": "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)",
         "metrics": {"minutes": _MINUTES, "requests": (REQUESTS, requests, "Sum")},
@@ -61,7 +61,7 @@ def _unasked(requests: str) -> dict[str, Any]:
 
 
 def _least(says: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, of: str) -> CatalogueAlarm:
-    """Of a machine that is too large."""
+    """Return an alarm on an oversized machine."""
     return CatalogueAlarm(
         says, kinds, threshold, metric, statistic, MACHINES, below=True, of=of, waste=True, period=HOUR
     )
@@ -70,7 +70,7 @@ def _least(says: str, kinds: tuple[str, ...], threshold: float, metric: str, sta
 def _most(
     says: str, kinds: tuple[str, ...], threshold: float, metric: str, statistic: str, **more: Any
 ) -> CatalogueAlarm:
-    """Of a machine that is too small."""
+    """Return an alarm on an undersized machine."""
     return CatalogueAlarm(says, kinds, threshold, metric, statistic, MACHINES, **more)
 
 
@@ -79,23 +79,23 @@ ALARMS = {
         "More than one request in twenty fails in the model.", ALL_KINDS, 0.05, "Invocation5XXErrors", "Average"
     ),
     "client_errors": CatalogueAlarm(
-        "More than one request in five is refused, or comes when all workers are busy.",
+        "More than one request in five is rejected or throttled.",
         ALL_KINDS,
         0.2,
         "Invocation4XXErrors",
         "Average",
     ),
     "latency": CatalogueAlarm(
-        "One answer in ten comes later than latency_slo_ms.",
+        "One response in ten is slower than latency_slo_ms.",
         (REALTIME, SERVERLESS),
         1000,
         "ModelLatency",
         percentile="p90",
         of="latency_slo_ms",
     ),
-    "failures": CatalogueAlarm("Requests that waited have failed.", (ASYNC,), 0, "InvocationFailures", "Sum"),
+    "failures": CatalogueAlarm("Queued requests failed.", (ASYNC,), 0, "InvocationFailures", "Sum"),
     "lost_answers": CatalogueAlarm(
-        "An answer could not be written to S3, though the model gave it.",
+        "A response could not be written to S3.",
         (ASYNC,),
         0,
         "ResponseUploadFailures",
@@ -103,13 +103,11 @@ ALARMS = {
         at_once=True,
     ),
     "lost_notices": CatalogueAlarm(
-        "A caller could not be told that the answer is there.", (ASYNC,), 0, "NotificationFailures", "Sum", at_once=True
+        "A caller could not be notified of a response.", (ASYNC,), 0, "NotificationFailures", "Sum", at_once=True
     ),
-    "expired": CatalogueAlarm(
-        "A request was dropped, as it waited too long.", (ASYNC,), 0, "ExpiredRequests", "Sum", at_once=True
-    ),
+    "expired": CatalogueAlarm("A request expired in the queue.", (ASYNC,), 0, "ExpiredRequests", "Sum", at_once=True),
     "backlog_age": CatalogueAlarm(
-        "A request waits longer than backlog_slo_seconds.",
+        "A request has waited longer than backlog_slo_seconds.",
         (ASYNC,),
         1,
         "ApproximateAgeOfOldestRequest",
@@ -119,7 +117,7 @@ ALARMS = {
         at_once=True,
     ),
     "cpu_high": _most(
-        "The CPUs are busy to 85 %: requests wait, or soon will.",
+        "CPU utilization is above 85 %. Requests wait, or will wait soon.",
         ON_INSTANCES,
         85,
         "CPUUtilization",
@@ -127,7 +125,7 @@ ALARMS = {
         of="vcpus",
     ),
     "gpu_high": _most(
-        "The GPUs are busy to 95 %: requests wait, or soon will.",
+        "GPU utilization is above 95 %. Requests wait, or will wait soon.",
         ON_INSTANCES,
         95,
         "GPUUtilization",
@@ -135,23 +133,27 @@ ALARMS = {
         of="gpus",
     ),
     "memory_high": _most(
-        "The memory is 90 % full: a container is ended when it is all.", ALL_KINDS, 90, "MemoryUtilization", "Maximum"
+        "Memory utilization is above 90 %. A container without free memory is killed.",
+        ALL_KINDS,
+        90,
+        "MemoryUtilization",
+        "Maximum",
     ),
-    "disk_high": _most("The disk is 90 % full.", ON_INSTANCES, 90, "DiskUtilization", "Maximum"),
+    "disk_high": _most("Disk utilization is above 90 %.", ON_INSTANCES, 90, "DiskUtilization", "Maximum"),
     "idle": CatalogueAlarm(
-        "It has run for all that time, and nobody asked: delete it, or serve it serverless.",
+        "The endpoint ran for the whole time without requests. Delete it, or use a serverless endpoint.",
         (REALTIME,),
         0,
         **_unasked("Invocations"),
     ),
     "awake": CatalogueAlarm(
-        "An instance has run for all that time, and no request came: let min_instances be 0.",
+        "An instance ran for the whole time without requests. Set min_instances to 0.",
         (ASYNC,),
         0,
         **_unasked("InvocationsProcessed"),
     ),
     "efficiency": CatalogueAlarm(
-        "A request takes more of an instance, on a day, than it should: fewer or smaller ones do, or none.",
+        "A request used more instance time per day than it should. Use fewer or smaller instances, or serverless.",
         (REALTIME,),
         60,
         math="IF(FILL(minutes, 0) > 1380 AND FILL(requests, 0) > 0, 60 * minutes / requests, 0)",
@@ -160,7 +162,7 @@ ALARMS = {
         period=DAY,
     ),
     "cpu_low": _least(
-        "The CPUs are busy to less than 20 %: fewer or smaller instances do, or none.",
+        "CPU utilization is below 20 %. Use fewer or smaller instances, or serverless.",
         ON_INSTANCES,
         20,
         "CPUUtilization",
@@ -168,7 +170,7 @@ ALARMS = {
         "busy_vcpus",
     ),
     "gpu_low": _least(
-        "The GPUs are busy to less than 20 %: fewer or smaller instances do, or none.",
+        "GPU utilization is below 20 %. Use fewer or smaller instances, or serverless.",
         ON_INSTANCES,
         20,
         "GPUUtilization",
@@ -176,7 +178,7 @@ ALARMS = {
         "gpus",
     ),
     "memory_low": _least(
-        "Less than 40 % of the memory is ever used: memory_mb may be less.",
+        "Memory utilization is always below 40 %. Reduce memory_mb.",
         (SERVERLESS,),
         40,
         "MemoryUtilization",
@@ -184,10 +186,10 @@ ALARMS = {
         "more_than_least_memory",
     ),
     "provisioned_low": CatalogueAlarm(
-        "The workers that are kept ready answer for less than a tenth of the time: keep fewer, or none.",
+        "Provisioned workers are busy for less than 10 % of the time. Provision fewer, or none.",
         (SERVERLESS,),
         10,
-        # Percent of an hour, of microseconds.
+        # Microseconds as a percentage of one hour.
         math="FILL(work, 0) / 36000000",
         metrics={"work": (REQUESTS, "ModelLatency", "Sum")},
         below=True,
@@ -200,15 +202,15 @@ ALARMS = {
 
 @dataclass(frozen=True)
 class DashboardLine:
-    """A line of a graph of the dashboard."""
+    """Line in a graph of the dashboard."""
 
     metric: str
     statistic: str
     label: str
     namespace: str = REQUESTS
-    #: In another unit than the others, by an axis of its own.
+    #: True for the right axis, with another unit.
     right: bool = False
-    #: How many of the metric's unit are one of the graph's; and what of the endpoint it is by one of.
+    #: Number of metric units in one unit of the graph, and the endpoint attribute that divides it.
     per: float = 1
     of: str | None = None
 
@@ -238,7 +240,7 @@ _WORKERS = (
     DashboardLine("ServerlessProvisionedConcurrencyUtilization", "Maximum", "workers kept ready", per=0.01),
     DashboardLine("MemoryUtilization", "Maximum", "memory", MACHINES),
 )
-#: By kind: what is asked of it, in which unit times are and what they should be, and what its machines do.
+#: By kind: lines of requests, unit of times, attribute of the SLO, and lines of utilization.
 _SHOWN = {
     REALTIME: (_ASKED, "milliseconds", "latency_slo_ms", _USED),
     ASYNC: (_QUEUED, "seconds", "backlog_slo_seconds", _USED),
@@ -251,7 +253,7 @@ _SHOWN = {
 }
 
 
-#: What an alarm is unless its row says otherwise.
+#: Defaults of an alarm.
 DEFAULTS: dict[str, Any] = {
     **{
         one.name: one.default
@@ -263,7 +265,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 def list_alarm_overrides() -> dict[str, dict[str, Any]]:
-    """The catalogue as Terraform has it: of each alarm what is not as usual."""
+    """Return the catalogue for Terraform: the values of each alarm that differ from the defaults."""
     return {
         name: {
             one: _plain(value) for one, value in asdict(alarm).items() if one not in DEFAULTS or DEFAULTS[one] != value
@@ -273,14 +275,14 @@ def list_alarm_overrides() -> dict[str, dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Lists, where Python has tuples."""
+    """Convert tuples to lists."""
     if isinstance(value, dict):
         return {name: _plain(one) for name, one in value.items()}
     return list(value) if isinstance(value, tuple) else value
 
 
 def list_dashboard_lines() -> dict[str, dict[str, Any]]:
-    """What the dashboard shows, by kind."""
+    """Return the lines of the dashboard by kind of endpoint."""
     return {
         kind: {
             "health": [asdict(line) for line in asked],
@@ -297,8 +299,8 @@ _ON = {"hours": "told_{key} / 60", "paid": "told_{key} / 60"}
 _WORK = ["work", REQUESTS, "ModelLatency", "Sum"]
 _WORKED, _FILLED = (f"{work} / 3600000000" for work in ("work_{key}", "FILL(work_{key}, 0)"))
 _READY = "{number} * PERIOD(work_{key}) / 3600"
-#: By what says how busy a machine is: the metrics of its use, each with its id, and in metric math the hours that there
-#: was one, how busy it was, and the hours that are paid. {key} is the variant's, {number} its vCPUs, GPUs or workers.
+#: By metric of the load: the metrics with their IDs, and the metric math of machine hours, load and paid hours. {key}
+#: is the key of the variant, {number} the number of its vCPUs, GPUs or workers.
 LOAD_METRICS: dict[str, dict[str, Any]] = {
     "cpu": {
         "metrics": [_TOLD, ["busy", MACHINES, "CPUUtilization", "Average"]],
@@ -318,7 +320,7 @@ LOAD_METRICS: dict[str, dict[str, Any]] = {
     "requests": {"metrics": [_WORK], "hours": _WORKED, "paid": _WORKED, "load": "0 * work_{key} + 1"},
     "ready": {
         "metrics": [_WORK],
-        # From the first request on: what nobody has asked yet may not be there.
+        # Counts from the first request on, because an endpoint without any request may not exist yet.
         "hours": f"IF(FILL(work_{{key}}, REPEAT) >= 0, IF({_FILLED} > {_READY}, {_FILLED}, {_READY}))",
         "paid": _WORKED,
         "load": f"{_FILLED} / hours_" + "{key}",

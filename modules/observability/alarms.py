@@ -1,4 +1,4 @@
-"""The alarms: of each variant by the catalogue, and of each endpoint one that is quiet during deployments."""
+"""Alarms: metric alarms of each variant, and a health alarm of each endpoint that is suppressed during deployments."""
 
 from typing import Any
 
@@ -30,22 +30,25 @@ from sustainable_mlops.authoring.expressions import (
     when,
 )
 from sustainable_mlops.authoring.resources import Module
-from sustainable_mlops.catalogue.limits import serverless_memory_mb
+from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
 
-#: Seconds that a composite alarm waits for the sign of a deployment, and goes on being quiet after it.
+#: Wait period and extension period of the suppression of a composite alarm, in seconds.
 _WAIT, _EXTENSION = 180, 60
-_LEAST_MB = min(serverless_memory_mb())
+_LEAST_MB = min(list_serverless_memory_mb())
 
 
 def add(module: Module[Inputs], topic: Any, events: Any, publisher: str) -> Any:
-    """Add them; returns those of health, by endpoint. `topic` hears of alarms, and `events` of deployments."""
+    """Add the alarms and return the health alarms by endpoint.
+
+    `topic` receives alarms, and `events` receives deployments.
+    """
     watched = _add_watched(module)
     alarms = _add_metric_alarms(module, watched, topic)
     return _add_health_alarms(module, topic, watched, alarms, _add_deployment_alarms(module, events, publisher))
 
 
 def _add_watched(module: Module[Inputs]) -> Any:
-    """What is watched: each variant with each alarm of its endpoint's kind."""
+    """Return each variant with each alarm of its endpoint's kind."""
     thresholds, alarms, known = module.var.thresholds, _add_catalogue(module), _add_known(module)
 
     def of_variant(key: str, variant: Any) -> dict[str, Any]:
@@ -83,12 +86,12 @@ def _add_watched(module: Module[Inputs]) -> Any:
 
 
 def _add_catalogue(module: Module[Inputs]) -> Any:
-    usual = module.local("usual", alarm_catalogue.DEFAULTS, why="What an alarm is unless it says otherwise.")
+    usual = module.local("usual", alarm_catalogue.DEFAULTS, why="Defaults of an alarm.")
     catalogue = module.local(
         "catalogue",
         alarm_catalogue.list_alarm_overrides(),
-        why="What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is of "
-        "something, a threshold is of one vCPU, GPU, worker, second or millisecond.",
+        why="Alarms by kind of endpoint, with only the metrics that the kind publishes. With `of`, a threshold is per "
+        "vCPU, GPU, worker, second or millisecond.",
     )
     return module.local("alarms", map_of(catalogue, lambda _name, alarm: merge(usual, alarm)))
 
@@ -111,20 +114,20 @@ def _add_known(module: Module[Inputs]) -> Any:
     return module.local(
         "known",
         map_of(module.locals.variants, known),
-        why="What alarms may need to know of a variant; null where it is not so.",
+        why="Attributes of a variant that scale thresholds; null if they do not apply.",
     )
 
 
 def _add_metric_alarms(module: Module[Inputs], watched: Any, topic: Any) -> Any:
-    """Those on a metric; returns them."""
+    """Add the alarms on a metric and return them."""
     nobody = list[str]()
     each = each_of(map_of(watched, lambda _, alarm: alarm, where=lambda alarm: is_null(alarm.math)))
     alarm = each.value
     metric_alarms = module.add(
         CloudwatchMetricAlarm,
         "this",
-        why="An endpoint that nobody asks publishes nothing, so that no data is well. The composite alarms below tell "
-        "of harm, these of waste.",
+        why="An endpoint without requests publishes no data, so missing data is not a fault. The health alarms below "
+        "notify of faults, these alarms of waste.",
         for_each=each,
         **_common_arguments(module, alarm),
         namespace=alarm.namespace,
@@ -145,7 +148,7 @@ def _add_math_alarms(module: Module[Inputs], watched: Any, topic: Any) -> None:
     module.add(
         CloudwatchMetricAlarm,
         "math",
-        why="Waste that no metric tells alone: what runs is looked at beside what it is asked.",
+        why="Waste that no single metric shows: running instances compared with requests.",
         for_each=each,
         **_common_arguments(module, alarm),
         alarm_actions=[topic.arn],
@@ -169,7 +172,7 @@ def _add_math_alarms(module: Module[Inputs], watched: Any, topic: Any) -> None:
 
 
 def _common_arguments(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
-    """What alarms on a metric and on metric math have in common."""
+    """Return the shared arguments of alarms on a metric and on metric math."""
     return {
         "alarm_name": alarm.name,
         "alarm_description": alarm.says,
@@ -179,13 +182,13 @@ def _common_arguments(module: Module[Inputs], alarm: Any) -> dict[str, Any]:
         "datapoints_to_alarm": alarm.bad,
         "treat_missing_data": "notBreaching",
         "tags": module.var.tags,
-        "notes": {"lifecycle": "CloudWatch deletes no alarm that a composite one still names."},
+        "notes": {"lifecycle": "CloudWatch does not delete an alarm that a composite alarm refers to."},
         "lifecycle": CREATE_BEFORE_DESTROY,
     }
 
 
 def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: str) -> Any:
-    """An alarm for each endpoint that is on while a deployment goes on: EventBridge counts its events."""
+    """Add an alarm for each endpoint that is on during a deployment, when EventBridge receives its events."""
     var = module.var
     endpoint = each_of(var.endpoints)
     name = endpoint.value.name
@@ -193,11 +196,11 @@ def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: str) 
     rules = module.add(
         CloudwatchEventRule,
         "deployment",
-        why="Each step of a deployment is an event, in which something is pending, unlike when it scales. A serverless "
-        "endpoint has no steps: of it the state alone tells.",
+        why="Each step of a deployment is an event with a pending configuration, unlike scaling. A serverless endpoint "
+        "has no steps, so its rule matches the status.",
         for_each=endpoint,
         name=name,
-        description=f"The endpoint {name} is being given another configuration.",
+        description=f"The endpoint {name} is being updated to another configuration.",
         event_pattern=when(
             endpoint.value.kind == alarm_catalogue.SERVERLESS,
             jsonencode(
@@ -215,7 +218,7 @@ def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: str) 
     module.add(
         CloudwatchEventTarget,
         "deployment",
-        why="Without it a rule counts what it matches all the same.",
+        why="Optional: the rule counts its events without a target too.",
         for_each=endpoint_with_events,
         rule=endpoint_with_events.value.name,
         target_id="topic",
@@ -226,10 +229,10 @@ def _add_deployment_alarms(module: Module[Inputs], events: Any, publisher: str) 
     return module.add(
         CloudwatchMetricAlarm,
         "deploying",
-        why="EventBridge counts what a rule matches. One event in so many minutes, and the deployment goes on.",
+        why="EventBridge counts the events of a rule. After one event, the alarm is on for deployment_minutes.",
         for_each=rule,
         alarm_name=f"{rule.value.name}/deploying",
-        alarm_description="Keeps the alarm of its health quiet.",
+        alarm_description="Suppresses the health alarm during a deployment.",
         namespace="AWS/Events",
         metric_name="TriggeredRules",
         dimensions={"RuleName": rule.value.name},
@@ -250,11 +253,11 @@ def _add_health_alarms(module: Module[Inputs], topic: Any, watched: Any, alarms:
     return module.add(
         CloudwatchCompositeAlarm,
         "health",
-        why="One voice an endpoint. A deployment has alarms of its own that take it back, so this one is quiet "
-        "meanwhile; what is still wrong afterwards, it tells.",
+        why="One notification for each endpoint. A deployment has its own rollback alarms, so this alarm is suppressed "
+        "meanwhile. It notifies of faults that remain afterwards.",
         for_each=endpoint,
         alarm_name=f"{endpoint.value.name}/health",
-        alarm_description=f"Something is wrong with the endpoint {endpoint.value.name}.",
+        alarm_description=f"The endpoint {endpoint.value.name} has a fault.",
         alarm_rule=join(
             " OR ",
             list_of(

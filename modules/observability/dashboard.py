@@ -1,4 +1,4 @@
-"""The dashboard: health beside use, and carbon and cost by metric math over what SageMaker publishes."""
+"""Dashboard: health, utilization, carbon and cost, computed by metric math over SageMaker's metrics."""
 
 from itertools import pairwise
 from typing import Any
@@ -31,16 +31,16 @@ from sustainable_mlops.authoring.resources import Module
 
 
 def add(module: Module[Inputs]) -> Any:
-    """Add it where there are endpoints; returns the dashboards: one or none."""
+    """Add the dashboard if there are endpoints. Returns a map with at most one dashboard."""
     var, nothing = module.var, set[str]()
     dashboard_lines = module.local(
         "shown",
         alarm_catalogue.list_dashboard_lines(),
-        why="What the dashboard shows by kind: lines, in which unit times are, and what they should be.",
+        why="Content of the dashboard by kind of endpoint: lines, unit of times, and the SLO.",
     )
     factors = _add_factors(module)
     watched = module.locals.watched
-    # By their names, so that a plan shows which endpoints are on it.
+    # ARNs are composed from names, so that a plan shows the endpoints on the dashboard.
     alarms = f"arn:{var.partition}:cloudwatch:{var.region}:{var.account_id}:alarm:"
     ranges, math = _add_ranges(module, factors), _add_math(module, factors)
     return module.add(
@@ -88,8 +88,8 @@ def _add_factors(module: Module[Inputs]) -> Any:
     return module.local(
         "factors",
         map_of(module.locals.machine, of_an_hour, where=lambda key, _: ~contains(unknown, key)),
-        why="Of an hour of a machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD; a serverless worker "
-        "is as many of these as it has GB.",
+        why="Grams of CO2e of one machine hour at 0, 10, 50 and 100 % load, and USD. A serverless worker has these for "
+        "each GB.",
     )
 
 
@@ -113,16 +113,16 @@ def _add_ranges(module: Module[Inputs], factors: Any) -> Any:
     return module.local(
         "ranges",
         map_of(["kg", "usd"], widest, where=lambda _what: length(kinds) > 0, key=lambda what: what),
-        why="The widest that the footprint model gives for machines as these, here.",
+        why="Widest intervals of the footprint model for these machines in this Region.",
     )
 
 
 def _add_math(module: Module[Inputs], factors: Any) -> Any:
     load_metrics = module.local(
-        "measured", alarm_catalogue.LOAD_METRICS, why="How hours and load follow from metrics, by what tells the load."
+        "measured", alarm_catalogue.LOAD_METRICS, why="Hours and load from metrics, by the metric of the load."
     )
     lines = module.local(
-        "lines", map_of(factors, _build_lines), why="Grams of an hour by load: straight between two loads."
+        "lines", map_of(factors, _build_lines), why="Grams of one hour by load, linear between two loads."
     )
 
     def math(key: str, factor: Any) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _build_lines(key: str, factor: Any) -> list[str]:
 
 
 def _select_by_load(key: str, lines: Any) -> str:
-    """The first line whose end the load is below, else the last."""
+    """Return the metric math that selects the line by load."""
     *ends, last = enumerate(LOADS[1:])
     text = f"{lines[last[0]]}"
     for index, end in reversed(ends):

@@ -1,5 +1,4 @@
-"""What an hour of each kind of machine is worth in watts, grams and dollars: from the footprint model, as tables that
-the module's HCL reads."""
+"""Factors of one machine hour (watts, grams, USD) from the footprint model, as tables that the module's HCL reads."""
 
 import csv
 import io
@@ -8,18 +7,18 @@ from dataclasses import replace
 from functools import cache
 
 from sustainable_mlops.catalogue import instances, prices, regions
-from sustainable_mlops.catalogue.instances import Instance
+from sustainable_mlops.catalogue.instances import InstanceType
 from sustainable_mlops.footprint.activities import FleetActivity, ServerlessActivity
 from sustainable_mlops.footprint.figures import FootprintEstimate, sum_estimates
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import exact_quantity
 
-#: Loads at which the power of a machine is told: between them it is straight, as the model has it.
+#: Loads of the power columns. The model is linear between them.
 LOADS = (0.0, 0.1, 0.5, 1.0)
 WATTS = tuple(f"watts_at_{load * 100:g}" for load in LOADS)
-#: The row of serverless workers, of which everything is by the GB; and of what their prices elsewhere go by.
+#: Row of serverless workers, with values per GB, and their key in the table of prices.
 SERVERLESS, _SERVERLESS_PRICES = "serverless", "serverless inference"
-#: A Region whose PUE is known: watts are told before it.
+#: Region whose PUE is divided out of the power.
 _ANYWHERE = "eu-north-1"
 _HOUR = exact_quantity(1.0)
 _GB = 1024
@@ -27,25 +26,25 @@ _ENDS = ("low", "high")
 
 
 @cache
-def _hosted() -> tuple[Instance, ...]:
-    return tuple(one for one in instances.everything().values() if "hosting" in one.uses)
+def _hosted() -> tuple[InstanceType, ...]:
+    return tuple(one for one in instances.load_all().values() if "hosting" in one.uses)
 
 
-def _silicon() -> list[Instance]:
-    """An instance of each: the others of it are as well known."""
+def _silicon() -> list[InstanceType]:
+    """Return one instance type for each silicon; the intervals are the same for the others."""
     instance_by_silicon = {(one.platform.name, one.accelerator and one.accelerator.name): one for one in _hosted()}
     return list(instance_by_silicon.values())
 
 
 def table_columns() -> dict[str, Sequence[str]]:
-    """What the columns of each table are called."""
+    """Return the column names of each table."""
     return {
         "machines": (
             *("type", "family", "busy_by", "vcpus", "gpus"),
             *WATTS,
             *("embodied_g_per_hour", "usd_per_hour"),
         ),
-        "prices": ("family", *sorted(regions.everything())),
+        "prices": ("family", *sorted(regions.load_all())),
         "regions": (
             *("region", "pue", "grid_g_per_kwh"),
             *(f"{what}_{end}" for what in ("kg", "usd", "serverless_kg", "serverless_usd") for end in _ENDS),
@@ -54,7 +53,7 @@ def table_columns() -> dict[str, Sequence[str]]:
 
 
 def render_tables() -> dict[str, str]:
-    """The tables, by file name."""
+    """Return the CSV text of the tables by file name."""
     rows = {"machines": _machines(), "prices": _prices(), "regions": _regions()}
     return {f"{name}.csv": _table([names, *rows[name]]) for name, names in table_columns().items()}
 
@@ -69,8 +68,8 @@ def _machines() -> Iterable[Sequence[object]]:
     )
 
 
-def _busy_by(one: Instance) -> tuple[str, int, int]:
-    """Which metric says how busy it is, nothing of AWS's own chips; its vCPUs, and the GPUs that tell."""
+def _busy_by(one: InstanceType) -> tuple[str, int, int]:
+    """Return the metric of the load, the vCPUs, and the GPUs with a metric. AWS's own chips have no metric."""
     if one.accelerator is None:
         return "cpu", one.vcpu, 0
     of_gpu = one.family[0] in "gp"
@@ -80,9 +79,9 @@ def _busy_by(one: Instance) -> tuple[str, int, int]:
 def _machine(
     name: str, family: str, busy_by: str, vcpus: int, gpus: int, estimates: Sequence[FootprintEstimate]
 ) -> Sequence[object]:
-    pue = regions.everything()[_ANYWHERE].pue
+    pue = regions.load_all()[_ANYWHERE].pue
     watts = [_figure(one, "energy") * 1000 / pue for one in estimates]
-    elsewhere = prices.elsewhere(_ANYWHERE, family).factor[1]
+    elsewhere = prices.find_regional_price(_ANYWHERE, family).factor[1]
     paid = estimates[-1].get("cost")
     usd = "" if paid is None else _format_figure(paid.central / elsewhere)
     return (
@@ -98,9 +97,9 @@ def _machine(
 
 
 def _regions() -> Iterable[Sequence[object]]:
-    """Where the range of a figure is told, it is the widest of all silicon there."""
-    for name, region in sorted(regions.everything().items()):
-        available = [one for one in _silicon() if instances.offered(one.name, name)] or _silicon()
+    """Yield the rows of Regions. Intervals are the widest of all silicon in the Region."""
+    for name, region in sorted(regions.load_all().items()):
+        available = [one for one in _silicon() if instances.is_offered(one.name, name)] or _silicon()
         fleets = [_estimate_instance(one.name, name, 0.3) for one in available]
         spans = [
             _relative_range(estimates, metric)[place]
@@ -112,7 +111,7 @@ def _regions() -> Iterable[Sequence[object]]:
 
 
 def _relative_range(estimates: Iterable[FootprintEstimate], metric: str) -> tuple[float, float]:
-    """How far down and up a figure may be from its central value, as factors."""
+    """Return the lower and upper bound relative to the central value."""
     figures = [figure for one in estimates if (figure := one.get(metric)) is not None]
     shares = [(figure.low / figure.central, figure.high / figure.central) for figure in figures]
     return min(low for low, _ in shares), max(high for _, high in shares)
@@ -120,9 +119,9 @@ def _relative_range(estimates: Iterable[FootprintEstimate], metric: str) -> tupl
 
 def _prices() -> Iterable[Sequence[object]]:
     families = [*dict.fromkeys(one.family for one in _hosted()), _SERVERLESS_PRICES]
-    names = sorted(regions.everything())
+    names = sorted(regions.load_all())
     for family in sorted(families):
-        yield family, *(f"{prices.elsewhere(name, family).factor[1]:g}" for name in names)
+        yield family, *(f"{prices.find_regional_price(name, family).factor[1]:g}" for name in names)
 
 
 def _estimate_instance(name: str, region: str, load: float) -> FootprintEstimate:
@@ -130,7 +129,7 @@ def _estimate_instance(name: str, region: str, load: float) -> FootprintEstimate
 
 
 def _estimate_serverless(region: str, hours: float) -> FootprintEstimate:
-    """A worker of 1 GB that answers for so many hours; where it does not, it is kept ready for one."""
+    """Estimate a worker of 1 GB that is busy for `hours`; with 0, one that is provisioned and idle for an hour."""
     if hours:
         return estimate(
             ServerlessActivity(_GB, region, requests=exact_quantity(3600 * hours), duration_s=exact_quantity(1.0))
@@ -140,7 +139,7 @@ def _estimate_serverless(region: str, hours: float) -> FootprintEstimate:
 
 
 def _interpolate(ready: FootprintEstimate, busy: FootprintEstimate, load: float) -> FootprintEstimate:
-    """A worker that answers for a share of an hour, and is ready for the rest; it is paid as one that answers."""
+    """Estimate a worker that is busy for a share of an hour and idle for the rest, at the price of a busy one."""
     whole = sum_estimates([ready.multiply(1 - load), busy.multiply(load)])
     return replace(whole, figures={**whole.figures, "cost": busy.figures["cost"]})
 

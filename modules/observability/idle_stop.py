@@ -1,6 +1,8 @@
-"""Idle endpoints are told of, or deleted: an alarm says that one is idle, EventBridge hears it, and Systems Manager
-Automation does the rest. Sources: Systems Manager user guide, "Run automations based on EventBridge events"; CloudWatch
-user guide, "Alarm events and EventBridge"."""
+"""Stop of idle endpoints: an alarm detects one, and EventBridge starts a runbook that reports or deletes it.
+
+Sources: Systems Manager user guide, "Run automations based on EventBridge events"; CloudWatch user guide, "Alarm events
+and EventBridge".
+"""
 
 from typing import Any
 
@@ -32,7 +34,7 @@ from sustainable_mlops.authoring.resources import Module
 
 
 def add(module: Module[Inputs], topic: Any) -> None:
-    """Add it for the realtime endpoints that are asked for. `topic` is told what was done, or would be."""
+    """Add the alarms, rules and runbook for the realtime endpoints with idle_stop. `topic` receives the reports."""
     var = module.var
     idle_stop_by_endpoint = map_of(
         var.endpoints,
@@ -42,7 +44,7 @@ def add(module: Module[Inputs], topic: Any) -> None:
     stops = module.local(
         "idle_stops",
         map_of(idle_stop_by_endpoint, lambda _key, stop: stop, where=lambda _key, stop: stop != "off"),
-        why="What becomes of idle endpoints; others cost nothing idle, or go to no instance by themselves.",
+        why="Actions for idle realtime endpoints. Other endpoints scale to zero or cost nothing when idle.",
     )
     document_keys = single_key(length(stops) > 0)
     documents = _add_documents(module, topic, document_keys, stops)
@@ -61,10 +63,10 @@ def _add_alarms(module: Module[Inputs], stops: Any) -> None:
     deployed = module.add(
         CloudwatchMetricAlarm,
         "deployed",
-        why="Whoever deploys is about to ask.",
+        why="A deployed endpoint is about to receive requests.",
         for_each=stop,
         alarm_name=f"{var.endpoints[stop.key].name}/deployed",
-        alarm_description=f"It was deployed to within {var.waste_hours} hours.",
+        alarm_description=f"A deployment took place within {var.waste_hours} hours.",
         namespace="AWS/Events",
         metric_name="TriggeredRules",
         dimensions={"RuleName": rules[stop.key].name},
@@ -88,18 +90,19 @@ def _add_alarms(module: Module[Inputs], stops: Any) -> None:
     module.add(
         CloudwatchCompositeAlarm,
         IDLE,
-        why="All of its variants have run, and none was asked. It acts on nothing: EventBridge hears of it.",
+        why="All variants ran, and none received a request. The alarm has no action: EventBridge receives its change.",
         for_each=stop,
         alarm_name=_alarm_name(module, stop.key),
-        alarm_description=f"Nobody has asked the endpoint for {var.waste_hours} hours, nor deployed to it.",
+        alarm_description=f"The endpoint had no requests and no deployments for {var.waste_hours} hours.",
         alarm_rule=join(
             " AND ",
             concat(variant_conditions, [f'OK("{deployed[stop.key].alarm_name}")']),
         ),
         tags=var.tags,
         notes={
-            "alarm_rule": "While it is not known yet whether it was deployed to, it is not idle.",
-            "depends_on": "What is idle already is so at once, and that is told once.",
+            "alarm_rule": "An endpoint is not idle until the alarm of deployments has data.",
+            "depends_on": "An endpoint that is already idle changes the alarm once, so the target and its roles must "
+            "exist before.",
         },
         depends_on=[resources.aws_cloudwatch_event_target.idle, policies.starter, policies.stopper, policies.deleter],
     )
@@ -111,7 +114,7 @@ def _add_documents(module: Module[Inputs], topic: Any, document_keys: Any, stops
     return module.add(
         SsmDocument,
         IDLE,
-        why="It looks again, and is a dry run unless it is told otherwise.",
+        why="Checks the endpoint again, and is a dry run by default.",
         for_each=role,
         name=_document_name(module),
         document_type="Automation",
@@ -165,7 +168,7 @@ def _add_rules(module: Module[Inputs], documents: Any, document_keys: Any, stops
 
 
 def _add_consumption(module: Module[Inputs], stops: Any) -> Any:
-    """What an hour of an instance takes, in words, by endpoint: how many there are, SageMaker does not say."""
+    """Return the footprint and cost of an instance hour as text, by endpoint. The number of instances is unknown."""
     local = module.locals
 
     def factors(endpoint: Any) -> Any:
@@ -180,7 +183,7 @@ def _add_consumption(module: Module[Inputs], stops: Any) -> Any:
         usd = try_(f" and {machine.usd:.4f} USD", "")
         return try_(
             f"An hour of each of its instances is about {machine.grams[0] / 1000:.4f} kg CO2e{usd}, estimated.",
-            "What an hour of its instances takes is not known.",
+            "The footprint of its instances is unknown.",
         )
 
     machines = module.local("idle_machines", map_of(stops, lambda key, _stop: factors(key)))

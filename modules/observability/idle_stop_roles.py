@@ -1,4 +1,4 @@
-"""The roles of idle-stop: EventBridge's, which starts the runbook, and the runbook's, which looks, tells and deletes.
+"""Roles of idle_stop: EventBridge starts the runbook with one; the runbook checks, reports and deletes with the other.
 
 SageMaker deregisters the scalable targets of a deleted endpoint with the permissions of the caller, and refuses
 DeleteEndpoint without them. The ARN of a scalable target has an id that AWS chooses, so the resource ends with `*` and
@@ -19,19 +19,19 @@ from modules.observability.inputs import Inputs
 from sustainable_mlops.authoring.expressions import each_of, length, list_of, lower, set_of, truncate, when
 from sustainable_mlops.authoring.resources import Module
 
-#: The one key of what there is once for all endpoints.
+#: Key of resources that exist once for all endpoints, and the action that deletes.
 IDLE, DELETE = "idle", "delete"
 _AUTOMATION = "ssm.amazonaws.com"
 
 
 def single_key(is_required: object) -> Any:
-    """The set of that key where it is asked for, else the empty one."""
+    """Return the set of the key IDLE if `is_required`, else an empty set."""
     nothing: list[str] = []
     return set_of(when(is_required, [IDLE], nothing))
 
 
 def add_stopper_role(module: Module[Inputs], topic: Any, document_keys: Any, stops: Any) -> Any:
-    """The role of the automation: it may delete what is to be deleted, and look at the others."""
+    """Add the role of the runbook: it may describe all endpoints, and delete those with idle_stop delete."""
     var, each = module.var, each_of(document_keys)
     account = f"{var.region}:{var.account_id}"
     roles = _add_role(
@@ -39,7 +39,7 @@ def add_stopper_role(module: Module[Inputs], topic: Any, document_keys: Any, sto
         "stopper",
         _AUTOMATION,
         f"arn:{var.partition}:ssm:{account}:automation-execution/*",
-        "Deletes idle endpoints, or tells of them",
+        "Deletes idle endpoints, or reports them",
         each,
     )
 
@@ -70,8 +70,8 @@ def add_stopper_role(module: Module[Inputs], topic: Any, document_keys: Any, sto
                 "condition": [via_services(var, "sns")],
             },
         ],
-        why="Composite alarms are shown to who may see all alarms alone.",
-        skips={"CKV_AWS_356": "composite alarms are shown to who may see all alarms alone"},
+        why="Composite alarms are visible only with permission for all alarms.",
+        skips={"CKV_AWS_356": "composite alarms are visible only with permission for all alarms"},
     )
     deleting = list_of(stops, lambda _key, stop: stop, where=lambda _key, stop: stop == DELETE)
     _add_policy(
@@ -92,13 +92,13 @@ def add_stopper_role(module: Module[Inputs], topic: Any, document_keys: Any, sto
                 "condition": [equals("application-autoscaling:service-namespace", "sagemaker")],
             },
         ],
-        why="Only where it is asked for: what reports could delete nothing.",
+        why="Only with idle_stop delete. With report, the role can delete nothing.",
     )
     return roles
 
 
 def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) -> Any:
-    """The role that EventBridge starts the document of this name by, and hands the other role on."""
+    """Add the role that EventBridge starts the document with. It passes the role of the runbook."""
     var, each = module.var, each_of(document_keys)
     account = f"{var.region}:{var.account_id}"
     roles = _add_role(
@@ -106,7 +106,7 @@ def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) 
         "starter",
         "events.amazonaws.com",
         f"arn:{var.partition}:events:{account}:rule/*.{IDLE}",
-        "Starts what deletes idle endpoints, or tells of them",
+        "Starts the runbook that deletes idle endpoints, or reports them",
         each,
     )
     passed_role = module.resources.aws_iam_role.stopper
@@ -136,7 +136,7 @@ def add_starter_role(module: Module[Inputs], document_keys: Any, document: str) 
 
 
 def _add_role(module: Module[Inputs], label: str, service: str, source: str, purpose: str, each: Any) -> Any:
-    """A role that a service takes for what is `source`, and for nobody else."""
+    """Add a role that a service may assume only for the resources `source`."""
     var = module.var
     trust = module.add(
         DataAwsIamPolicyDocument,

@@ -19,9 +19,9 @@ from sustainable_mlops.authoring.expressions import (
     match,
     truncate,
 )
-from sustainable_mlops.catalogue.limits import serverless_memory_mb
+from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
 
-#: Log groups of what SageMaker runs that is no endpoint: one set of an account and Region.
+#: Log groups of SageMaker jobs. An account and Region has one of each.
 JOB_LOGS = {
     f"/aws/sagemaker/{jobs}"
     for jobs in ("InferenceRecommendationsJobs", "ProcessingJobs", "TrainingJobs", "TransformJobs")
@@ -50,123 +50,123 @@ LogGroupName = Annotated[
 ]
 AlarmName = Annotated[str, one_of(alarm_catalogue.ALARMS)]
 EventName = Annotated[str, one_of(notifications.NAMES)]
-#: So much of an endpoint's name is in the names of its rules, which end in what they wait for.
+#: Number of characters of an endpoint's name that are part of the names of its rules.
 RULE_NAME_CHARACTERS = 59
-#: Nothing; a message that it would be deleted; or it is deleted.
+#: Action for an idle endpoint: none, a notification, or deletion.
 IdleStop = Literal["off", "report", "delete"]
 
 
 class WatchedEndpoint(ModuleInputs):
-    """An endpoint to watch, made elsewhere."""
+    """Existing endpoint to monitor."""
 
     name: str = Field(
-        description="Its name, as metrics have it.",
+        description="Name of the endpoint, as in its metrics.",
         pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
         json_schema_extra=must("be the name of an endpoint: 1 to 63 letters, digits and hyphens"),
     )
-    kind: alarm_catalogue.EndpointKind = Field(description="What it runs on: realtime, async or serverless.")
+    kind: alarm_catalogue.EndpointKind = Field(description="Kind of endpoint: realtime, async or serverless.")
     variants: list[VariantName] = Field(
         [VARIANT],
         min_length=1,
         max_length=10,
-        description="All of its variants, shadows too, which are on the same type of instance.",
+        description="All variants, including shadows. They have the same instance type.",
     )
-    instance_type: str | None = Field(None, description="Type of its instances, where it has some.")
-    memory_mb: int | None = Field(None, description="Memory of a worker, where it is serverless.")
-    provisioned_concurrency: int = Field(0, ge=0, le=200, description="Workers kept ready, where it is serverless.")
+    instance_type: str | None = Field(None, description="Instance type of a realtime or async endpoint.")
+    memory_mb: int | None = Field(None, description="Memory of a worker of a serverless endpoint, in MB.")
+    provisioned_concurrency: int = Field(0, ge=0, le=200, description="Provisioned workers of a serverless endpoint.")
     latency_slo_ms: int | None = Field(
         None,
         ge=1,
-        description="Within how many milliseconds nine of ten answers have to be there; no alarm by default.",
+        description="Latency that nine of ten responses must meet, in milliseconds. Default: no alarm.",
     )
     backlog_slo_seconds: int = Field(
-        3600, ge=60, description="How long a request may wait, where it is asynchronous, in seconds."
+        3600, ge=60, description="Maximum wait of a request of an asynchronous endpoint, in seconds."
     )
     deployment_minutes: int = Field(
         15,
         ge=1,
         le=240,
-        description="How long after the last sign of a deployment nobody is alarmed of its health: longer than the "
-        "longest of its steps, of which the endpoint's wait_seconds and bake_seconds are a part.",
+        description="Time that the health alarm is suppressed after the last event of a deployment, in minutes. It "
+        "must be longer than the longest step, including wait_seconds and bake_seconds.",
     )
     idle_stop: IdleStop | None = Field(
-        None, description="What becomes of it when it is idle, where not as idle_stop below says; realtime alone."
+        None, description="Action when this endpoint is idle; overrides the module's idle_stop. Only for realtime."
     )
 
     rules = (
         rule(
             "variants",
             lambda v: length(distinct(v.variants)) == length(v.variants),
-            "two variants have one name",
+            "two variants have the same name; rename one",
         ),
         rule(
             "instance_type",
             lambda v: is_null(v.instance_type) == (v.kind == alarm_catalogue.SERVERLESS),
-            "say which instances a realtime or async endpoint has; a serverless one has none",
+            "set it for a realtime or async endpoint; a serverless endpoint has no instances",
         ),
         rule(
             "memory_mb",
             lambda v: is_null(v.memory_mb) == (v.kind != alarm_catalogue.SERVERLESS),
-            "say how much memory a worker of a serverless endpoint has; others have instances",
+            "set it for a serverless endpoint; other endpoints have instances",
         ),
         rule(
             "memory_mb",
-            lambda v: is_null(v.memory_mb) | contains(list(serverless_memory_mb()), v.memory_mb),
-            f"must be one of {', '.join(map(str, serverless_memory_mb()))}",
+            lambda v: is_null(v.memory_mb) | contains(list(list_serverless_memory_mb()), v.memory_mb),
+            f"must be one of {', '.join(map(str, list_serverless_memory_mb()))}",
         ),
         rule(
             "provisioned_concurrency",
             lambda v: (v.provisioned_concurrency == 0) | (v.kind == alarm_catalogue.SERVERLESS),
-            "only a serverless endpoint keeps workers ready",
+            "only a serverless endpoint has provisioned workers; remove it",
         ),
         rule(
             "idle_stop",
             lambda v: is_null(v.idle_stop) | (v.kind == alarm_catalogue.REALTIME),
-            "only a realtime endpoint costs anything while nobody asks it; leave it out",
+            "only an idle realtime endpoint has costs; remove it",
         ),
     )
 
 
-#: How no document of an account may be called.
+#: Reserved prefixes of names of SSM documents.
 _OF_AWS = "^(aws|amazon|amzn)"
 
 
 class Inputs(LocatedInputs, RoleInputs):
     endpoints: dict[EndpointKey, WatchedEndpoint] = Field(
-        default_factory=dict, description="Endpoints to watch, by a name of your own; none by default."
+        default_factory=dict, description="Endpoints to monitor, by a key of your choice. Default: none."
     )
     events: list[EventName] = Field(
         list(notifications.NAMES),
-        description="Of what people hear beside alarms: deployments of these endpoints, and what else there is in the "
-        "account and Region; of all by default.",
+        description="Events to notify of, in addition to alarms: deployments of these endpoints, and events of the "
+        "account and Region. Default: all.",
     )
     existing_publisher_role: ExistingPublisherRole | None = Field(
         None, description="Publish events to the topics with this role instead of a new one."
     )
     idle_stop: IdleStop = Field(
         "report",
-        description="What becomes of realtime endpoints that nobody has asked for waste_hours, nor deployed to: report "
-        "tells the topic of alarms that they would be deleted, delete deletes them, off does neither.",
+        description="Action for realtime endpoints without requests or deployments for waste_hours: report notifies "
+        "the alarm topic, delete deletes them, off does nothing.",
     )
     kms_key_arn: KmsKeyArn = Field(
         description="Key of topics and logs. Its policy must allow the account's roles, CloudWatch and CloudWatch Logs."
     )
     log_groups: list[LogGroupName] = Field(
         sorted(JOB_LOGS),
-        description="Log groups to have before SageMaker makes them, without end; those of jobs by default. An account "
-        "and Region has one of each.",
+        description="Log groups to create before SageMaker creates them without a retention. Default: those of jobs. "
+        "An account and Region has one of each.",
     )
-    log_retention_days: LogRetentionDays = Field(30, description="How long what is in these is kept, in days.")
+    log_retention_days: LogRetentionDays = Field(30, description="Retention of these log groups, in days.")
     thresholds: dict[AlarmName, float] = Field(
         default_factory=dict,
-        description="Other thresholds than those of the catalogue, by alarm: of CPUs, GPUs and workers as percent of "
-        "one, of efficiency as seconds of an instance for a request.",
+        description="Thresholds that override the catalogue, by alarm. Unit: percent of one CPU, GPU or worker; for "
+        "efficiency, instance seconds per request.",
     )
     waste_hours: int = Field(
         24,
         ge=1,
         le=168,
-        description="For how many hours on end an endpoint has little to do before somebody hears of it.",
+        description="Number of consecutive hours of waste before an alarm.",
     )
 
     rules = (
@@ -176,7 +176,7 @@ class Inputs(LocatedInputs, RoleInputs):
                 length(distinct(list_of(v.endpoints, lambda endpoint: truncate(endpoint.name, RULE_NAME_CHARACTERS))))
                 == length(v.endpoints)
             ),
-            f"two of these have one name, or names of which the first {RULE_NAME_CHARACTERS} characters are one.",
+            f"two endpoints have the same name, or names with the same first {RULE_NAME_CHARACTERS} characters.",
         ),
         rule(
             "idle_stop",
@@ -185,6 +185,6 @@ class Inputs(LocatedInputs, RoleInputs):
                 | (v.idle_stop == "off")
                 & every(v.endpoints, lambda endpoint: coalesce(endpoint.idle_stop, "off") == "off")
             ),
-            "Systems Manager takes no runbook whose name begins with aws, amazon or amzn, as name_prefix does; say off",
+            "Systems Manager rejects runbooks whose name begins with aws, amazon or amzn, as name_prefix does; use off",
         ),
     )

@@ -100,7 +100,7 @@ locals {
   missing_publishers = { for key, item in local.publishers : key => item if item.existing_role == null }
 }
 
-# Only for these rules.
+# EventBridge may assume the role only for these rules.
 data "aws_iam_policy_document" "publisher_trust" {
   for_each = local.missing_publishers
 
@@ -190,9 +190,9 @@ locals {
   ))
 }
 
-# SageMaker would create these with the first job, and keep what is in them for ever.
+# Without this, SageMaker creates these log groups with the first job and keeps the logs forever.
 resource "aws_cloudwatch_log_group" "this" {
-  # checkov:skip=CKV_AWS_338:a year of job logs is storage that nobody reads; log_retention_days says how long
+  # checkov:skip=CKV_AWS_338:nobody reads a year of job logs; log_retention_days sets the retention
 
   for_each = toset(var.log_groups)
 
@@ -203,7 +203,7 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 locals {
-  # Metrics are of a variant; mostly there is one.
+  # Metrics belong to a variant; most endpoints have one.
   variants = merge([
     for key, endpoint in var.endpoints : {
       for variant in endpoint.variants : variant == "main" ? key : "${key}__${replace(variant, "-", "_")}" => merge(
@@ -217,12 +217,12 @@ locals {
     }
   ]...)
 
-  # What an hour of each type of instance takes, and of a GB of a serverless worker.
+  # Factors of one hour of each instance type, and of one GB of a serverless worker.
   machines = { for row in csvdecode(file("${path.module}/machines.csv")) : row.type => row }
 
   place = one([for row in csvdecode(file("${path.module}/regions.csv")) : row if row.region == var.region])
 
-  # What a family costs here, of its price in us-east-1.
+  # Price of a family in this Region, relative to us-east-1.
   prices = {
     for row in csvdecode(file("${path.module}/prices.csv")) : row.family => try(row[var.region], null)
   }
@@ -238,12 +238,12 @@ locals {
 check "machines_are_known" {
   assert {
     condition     = length(local.unknown) == 0
-    error_message = "The catalogue knows no ${local.place == null ? var.region : join(", ", local.unknown)}: kg CO2e and USD are lacking, and of instances that it does not know alarms of CPUs and GPUs."
+    error_message = "The catalogue does not know ${local.place == null ? var.region : join(", ", local.unknown)}: the dashboard has no kg CO2e and USD for it. Unknown instances have no alarms on CPUs and GPUs."
   }
 }
 
 locals {
-  # What an alarm is unless it says otherwise.
+  # Defaults of an alarm.
   usual = {
     metric     = null
     statistic  = null
@@ -259,8 +259,8 @@ locals {
     metrics    = {}
   }
 
-  # What endpoints are watched for, by kind: only metrics that the kind publishes. Where it is of something, a
-  # threshold is of one vCPU, GPU, worker, second or millisecond.
+  # Alarms by kind of endpoint, with only the metrics that the kind publishes. With `of`, a threshold is per vCPU,
+  # GPU, worker, second or millisecond.
   catalogue = {
     errors = {
       says      = "More than one request in twenty fails in the model."
@@ -270,14 +270,14 @@ locals {
       statistic = "Average"
     }
     client_errors = {
-      says      = "More than one request in five is refused, or comes when all workers are busy."
+      says      = "More than one request in five is rejected or throttled."
       kinds     = ["realtime", "async", "serverless"]
       threshold = 0.2
       metric    = "Invocation4XXErrors"
       statistic = "Average"
     }
     latency = {
-      says       = "One answer in ten comes later than latency_slo_ms."
+      says       = "One response in ten is slower than latency_slo_ms."
       kinds      = ["realtime", "serverless"]
       threshold  = 1000
       metric     = "ModelLatency"
@@ -285,14 +285,14 @@ locals {
       of         = "latency_slo_ms"
     }
     failures = {
-      says      = "Requests that waited have failed."
+      says      = "Queued requests failed."
       kinds     = ["async"]
       threshold = 0
       metric    = "InvocationFailures"
       statistic = "Sum"
     }
     lost_answers = {
-      says      = "An answer could not be written to S3, though the model gave it."
+      says      = "A response could not be written to S3."
       kinds     = ["async"]
       threshold = 0
       metric    = "ResponseUploadFailures"
@@ -300,7 +300,7 @@ locals {
       at_once   = true
     }
     lost_notices = {
-      says      = "A caller could not be told that the answer is there."
+      says      = "A caller could not be notified of a response."
       kinds     = ["async"]
       threshold = 0
       metric    = "NotificationFailures"
@@ -308,7 +308,7 @@ locals {
       at_once   = true
     }
     expired = {
-      says      = "A request was dropped, as it waited too long."
+      says      = "A request expired in the queue."
       kinds     = ["async"]
       threshold = 0
       metric    = "ExpiredRequests"
@@ -316,7 +316,7 @@ locals {
       at_once   = true
     }
     backlog_age = {
-      says       = "A request waits longer than backlog_slo_seconds."
+      says       = "A request has waited longer than backlog_slo_seconds."
       kinds      = ["async"]
       threshold  = 1
       metric     = "ApproximateAgeOfOldestRequest"
@@ -326,7 +326,7 @@ locals {
       at_once    = true
     }
     cpu_high = {
-      says      = "The CPUs are busy to 85 %: requests wait, or soon will."
+      says      = "CPU utilization is above 85 %. Requests wait, or will wait soon."
       kinds     = ["realtime", "async"]
       threshold = 85
       metric    = "CPUUtilization"
@@ -335,7 +335,7 @@ locals {
       of        = "vcpus"
     }
     gpu_high = {
-      says      = "The GPUs are busy to 95 %: requests wait, or soon will."
+      says      = "GPU utilization is above 95 %. Requests wait, or will wait soon."
       kinds     = ["realtime", "async"]
       threshold = 95
       metric    = "GPUUtilization"
@@ -344,7 +344,7 @@ locals {
       of        = "gpus"
     }
     memory_high = {
-      says      = "The memory is 90 % full: a container is ended when it is all."
+      says      = "Memory utilization is above 90 %. A container without free memory is killed."
       kinds     = ["realtime", "async", "serverless"]
       threshold = 90
       metric    = "MemoryUtilization"
@@ -352,7 +352,7 @@ locals {
       namespace = "/aws/sagemaker/Endpoints"
     }
     disk_high = {
-      says      = "The disk is 90 % full."
+      says      = "Disk utilization is above 90 %."
       kinds     = ["realtime", "async"]
       threshold = 90
       metric    = "DiskUtilization"
@@ -360,7 +360,7 @@ locals {
       namespace = "/aws/sagemaker/Endpoints"
     }
     idle = {
-      says      = "It has run for all that time, and nobody asked: delete it, or serve it serverless."
+      says      = "The endpoint ran for the whole time without requests. Delete it, or use a serverless endpoint."
       kinds     = ["realtime"]
       threshold = 0
       math      = "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)"
@@ -372,7 +372,7 @@ locals {
       waste  = true
     }
     awake = {
-      says      = "An instance has run for all that time, and no request came: let min_instances be 0."
+      says      = "An instance ran for the whole time without requests. Set min_instances to 0."
       kinds     = ["async"]
       threshold = 0
       math      = "IF(FILL(minutes, 0) > 50 AND FILL(requests, 0) < 1, 1, 0)"
@@ -384,7 +384,7 @@ locals {
       waste  = true
     }
     efficiency = {
-      says      = "A request takes more of an instance, on a day, than it should: fewer or smaller ones do, or none."
+      says      = "A request used more instance time per day than it should. Use fewer or smaller instances, or serverless."
       kinds     = ["realtime"]
       threshold = 60
       math      = "IF(FILL(minutes, 0) > 1380 AND FILL(requests, 0) > 0, 60 * minutes / requests, 0)"
@@ -396,7 +396,7 @@ locals {
       waste  = true
     }
     cpu_low = {
-      says      = "The CPUs are busy to less than 20 %: fewer or smaller instances do, or none."
+      says      = "CPU utilization is below 20 %. Use fewer or smaller instances, or serverless."
       kinds     = ["realtime", "async"]
       threshold = 20
       metric    = "CPUUtilization"
@@ -408,7 +408,7 @@ locals {
       waste     = true
     }
     gpu_low = {
-      says      = "The GPUs are busy to less than 20 %: fewer or smaller instances do, or none."
+      says      = "GPU utilization is below 20 %. Use fewer or smaller instances, or serverless."
       kinds     = ["realtime", "async"]
       threshold = 20
       metric    = "GPUUtilization"
@@ -420,7 +420,7 @@ locals {
       waste     = true
     }
     memory_low = {
-      says      = "Less than 40 % of the memory is ever used: memory_mb may be less."
+      says      = "Memory utilization is always below 40 %. Reduce memory_mb."
       kinds     = ["serverless"]
       threshold = 40
       metric    = "MemoryUtilization"
@@ -432,7 +432,7 @@ locals {
       waste     = true
     }
     provisioned_low = {
-      says      = "The workers that are kept ready answer for less than a tenth of the time: keep fewer, or none."
+      says      = "Provisioned workers are busy for less than 10 % of the time. Provision fewer, or none."
       kinds     = ["serverless"]
       threshold = 10
       math      = "FILL(work, 0) / 36000000"
@@ -448,7 +448,7 @@ locals {
 
   alarms = { for name, alarm in local.catalogue : name => merge(local.usual, alarm) }
 
-  # What alarms may need to know of a variant; null where it is not so.
+  # Attributes of a variant that scale thresholds; null if they do not apply.
   known = {
     for key, variant in local.variants : key => {
       latency_slo_ms          = variant.latency_slo_ms
@@ -483,8 +483,8 @@ locals {
   ]...)
 }
 
-# An endpoint that nobody asks publishes nothing, so that no data is well. The composite alarms below tell of
-# harm, these of waste.
+# An endpoint without requests publishes no data, so missing data is not a fault. The health alarms below notify
+# of faults, these alarms of waste.
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = { for key, alarm in local.watched : key => alarm if alarm.math == null }
 
@@ -504,13 +504,13 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   period              = each.value.period
   alarm_actions       = each.value.waste ? [aws_sns_topic.alarms.arn] : []
 
-  # CloudWatch deletes no alarm that a composite one still names.
+  # CloudWatch does not delete an alarm that a composite alarm refers to.
   lifecycle {
     create_before_destroy = true
   }
 }
 
-# Waste that no metric tells alone: what runs is looked at beside what it is asked.
+# Waste that no single metric shows: running instances compared with requests.
 resource "aws_cloudwatch_metric_alarm" "math" {
   for_each = { for key, alarm in local.watched : key => alarm if alarm.math != null }
 
@@ -548,19 +548,19 @@ resource "aws_cloudwatch_metric_alarm" "math" {
     }
   }
 
-  # CloudWatch deletes no alarm that a composite one still names.
+  # CloudWatch does not delete an alarm that a composite alarm refers to.
   lifecycle {
     create_before_destroy = true
   }
 }
 
-# Each step of a deployment is an event, in which something is pending, unlike when it scales. A serverless
-# endpoint has no steps: of it the state alone tells.
+# Each step of a deployment is an event with a pending configuration, unlike scaling. A serverless endpoint has
+# no steps, so its rule matches the status.
 resource "aws_cloudwatch_event_rule" "deployment" {
   for_each = var.endpoints
 
   name        = each.value.name
-  description = "The endpoint ${each.value.name} is being given another configuration."
+  description = "The endpoint ${each.value.name} is being updated to another configuration."
   tags        = var.tags
 
   event_pattern = each.value.kind == "serverless" ? jsonencode({
@@ -580,7 +580,7 @@ resource "aws_cloudwatch_event_rule" "deployment" {
   })
 }
 
-# Without it a rule counts what it matches all the same.
+# Optional: the rule counts its events without a target too.
 resource "aws_cloudwatch_event_target" "deployment" {
   for_each = {
     for key, rule in aws_cloudwatch_event_rule.deployment : key => rule if contains(var.events, "deployments")
@@ -592,12 +592,12 @@ resource "aws_cloudwatch_event_target" "deployment" {
   role_arn  = local.publisher_role_arn
 }
 
-# EventBridge counts what a rule matches. One event in so many minutes, and the deployment goes on.
+# EventBridge counts the events of a rule. After one event, the alarm is on for deployment_minutes.
 resource "aws_cloudwatch_metric_alarm" "deploying" {
   for_each = aws_cloudwatch_event_rule.deployment
 
   alarm_name          = "${each.value.name}/deploying"
-  alarm_description   = "Keeps the alarm of its health quiet."
+  alarm_description   = "Suppresses the health alarm during a deployment."
   namespace           = "AWS/Events"
   metric_name         = "TriggeredRules"
   statistic           = "Sum"
@@ -614,13 +614,13 @@ resource "aws_cloudwatch_metric_alarm" "deploying" {
   }
 }
 
-# One voice an endpoint. A deployment has alarms of its own that take it back, so this one is quiet meanwhile;
-# what is still wrong afterwards, it tells.
+# One notification for each endpoint. A deployment has its own rollback alarms, so this alarm is suppressed
+# meanwhile. It notifies of faults that remain afterwards.
 resource "aws_cloudwatch_composite_alarm" "health" {
   for_each = var.endpoints
 
   alarm_name        = "${each.value.name}/health"
-  alarm_description = "Something is wrong with the endpoint ${each.value.name}."
+  alarm_description = "The endpoint ${each.value.name} has a fault."
   alarm_actions     = [aws_sns_topic.alarms.arn]
   ok_actions        = [aws_sns_topic.alarms.arn]
   tags              = var.tags
@@ -638,10 +638,10 @@ resource "aws_cloudwatch_composite_alarm" "health" {
 }
 
 locals {
-  # What SageMaker tells; endpoints' states are in capitals in events.
+  # SageMaker's events. The status of endpoints is in capitals in events.
   events = {
     endpoints = {
-      says = "An endpoint has failed: it answers nothing, or no more."
+      says = "An endpoint failed and serves no requests."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Endpoint State Change"]
@@ -674,7 +674,7 @@ locals {
       }
     }
     pipelines = {
-      says = "A pipeline's run has failed or was stopped."
+      says = "A pipeline execution failed or was stopped."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Model Building Pipeline Execution Status Change"]
@@ -684,7 +684,7 @@ locals {
       }
     }
     rollbacks = {
-      says = "An endpoint goes back to what it served before."
+      says = "An endpoint is being rolled back."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Endpoint State Change"]
@@ -694,7 +694,7 @@ locals {
       }
     }
     processing_jobs = {
-      says = "A processing job has failed or was stopped."
+      says = "A processing job failed or was stopped."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Processing Job State Change"]
@@ -704,7 +704,7 @@ locals {
       }
     }
     training_jobs = {
-      says = "A training job has failed or was stopped."
+      says = "A training job failed or was stopped."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Training Job State Change"]
@@ -714,7 +714,7 @@ locals {
       }
     }
     transform_jobs = {
-      says = "A transform job has failed or was stopped."
+      says = "A transform job failed or was stopped."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker Transform Job State Change"]
@@ -724,7 +724,7 @@ locals {
       }
     }
     tuning_jobs = {
-      says = "A tuning job has failed or was stopped."
+      says = "A tuning job failed or was stopped."
       pattern = {
         source      = ["aws.sagemaker"]
         detail-type = ["SageMaker HyperParameter Tuning Job State Change"]
@@ -755,7 +755,7 @@ resource "aws_cloudwatch_event_target" "events" {
 }
 
 locals {
-  # What the dashboard shows by kind: lines, in which unit times are, and what they should be.
+  # Content of the dashboard by kind of endpoint: lines, unit of times, and the SLO.
   shown = {
     realtime = {
       health = [
@@ -1026,8 +1026,8 @@ locals {
     }
   }
 
-  # Of an hour of a machine: grams CO2e at 0, 10, 50 and 100 % of load, and USD; a serverless worker is as many of
-  # these as it has GB.
+  # Grams of CO2e of one machine hour at 0, 10, 50 and 100 % load, and USD. A serverless worker has these for each
+  # GB.
   factors = {
     for key, machine in local.machine : key => {
       size = coalesce(local.variants[key].memory_mb, 1024) / 1024
@@ -1045,7 +1045,7 @@ locals {
     for key, factor in local.factors : local.variants[key].kind == "serverless" ? "serverless_" : ""
   ])
 
-  # The widest that the footprint model gives for machines as these, here.
+  # Widest intervals of the footprint model for these machines in this Region.
   ranges = {
     for what in ["kg", "usd"] : what => {
       low  = min([for kind in local.spans : local.place["${kind}${what}_low"]]...)
@@ -1053,7 +1053,7 @@ locals {
     } if length(local.spans) > 0
   }
 
-  # How hours and load follow from metrics, by what tells the load.
+  # Hours and load from metrics, by the metric of the load.
   measured = {
     cpu = {
       metrics = [
@@ -1093,7 +1093,7 @@ locals {
     }
   }
 
-  # Grams of an hour by load: straight between two loads.
+  # Grams of one hour by load, linear between two loads.
   lines = {
     for key, factor in local.factors : key => [
       "${format("%.5f", factor.grams[0])} + ${format("%.5f", 10 * (factor.grams[1] - factor.grams[0]))} * load_${key}",
@@ -1143,7 +1143,7 @@ resource "aws_cloudwatch_dashboard" "this" {
 }
 
 locals {
-  # What becomes of idle endpoints; others cost nothing idle, or go to no instance by themselves.
+  # Actions for idle realtime endpoints. Other endpoints scale to zero or cost nothing when idle.
   idle_stops = {
     for key, stop in {
       for key, endpoint in var.endpoints : key => coalesce(endpoint.idle_stop, var.idle_stop)
@@ -1181,16 +1181,16 @@ resource "aws_iam_role" "stopper" {
   for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
 
   name_prefix          = "${substr("${var.name_prefix}-idle-stopper", 0, 37)}-"
-  description          = "Deletes idle endpoints, or tells of them, in ${var.name_prefix}"
+  description          = "Deletes idle endpoints, or reports them, in ${var.name_prefix}"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary_arn
   assume_role_policy   = data.aws_iam_policy_document.stopper_trust[each.key].json
   tags                 = var.tags
 }
 
-# Composite alarms are shown to who may see all alarms alone.
+# Composite alarms are visible only with permission for all alarms.
 data "aws_iam_policy_document" "stopper" {
-  # checkov:skip=CKV_AWS_356:composite alarms are shown to who may see all alarms alone
+  # checkov:skip=CKV_AWS_356:composite alarms are visible only with permission for all alarms
 
   for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
 
@@ -1238,7 +1238,7 @@ resource "aws_iam_role_policy" "stopper" {
   policy = data.aws_iam_policy_document.stopper[each.key].json
 }
 
-# Only where it is asked for: what reports could delete nothing.
+# Only with idle_stop delete. With report, the role can delete nothing.
 data "aws_iam_policy_document" "deleter" {
   for_each = toset(length([for key, stop in local.idle_stops : stop if stop == "delete"]) > 0 ? ["idle"] : [])
 
@@ -1277,7 +1277,7 @@ resource "aws_iam_role_policy" "deleter" {
   policy = data.aws_iam_policy_document.deleter[each.key].json
 }
 
-# It looks again, and is a dry run unless it is told otherwise.
+# Checks the endpoint again, and is a dry run by default.
 resource "aws_ssm_document" "idle" {
   for_each = aws_iam_role.stopper
 
@@ -1288,26 +1288,26 @@ resource "aws_ssm_document" "idle" {
 
   content = jsonencode({
     schemaVersion = "0.3"
-    description   = "Deletes an idle endpoint, or says that it would."
+    description   = "Deletes an idle endpoint, or reports that it would."
     assumeRole    = each.value.arn
     parameters = {
       EndpointName = {
         type        = "String"
-        description = "The endpoint."
+        description = "Name of the endpoint."
       }
       AlarmName = {
         type        = "String"
-        description = "The composite alarm that says that it is idle."
+        description = "Composite alarm that detects the idle endpoint."
       }
       DryRun = {
         type          = "String"
-        description   = "Whether to say alone what would be done."
+        description   = "Report only, without deletion."
         default       = "true"
         allowedValues = ["true", "false"]
       }
       Takes = {
         type        = "String"
-        description = "What it takes while it is idle, in words."
+        description = "Footprint and cost of the idle endpoint, as text."
         default     = ""
       }
     }
@@ -1359,7 +1359,7 @@ resource "aws_ssm_document" "idle" {
           Api      = "Publish"
           TopicArn = aws_sns_topic.alarms.arn
           Subject  = "The endpoint {{ EndpointName }} is idle"
-          Message  = "Nobody has asked the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} Nothing was done, as idle_stop is report; with delete it would be gone now."
+          Message  = "No requests to the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} Nothing was done, because idle_stop is report. With delete, it would be deleted now."
         }
         isEnd = true
       },
@@ -1381,7 +1381,7 @@ resource "aws_ssm_document" "idle" {
           Api      = "Publish"
           TopicArn = aws_sns_topic.alarms.arn
           Subject  = "The endpoint {{ EndpointName }} is idle"
-          Message  = "Nobody has asked the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} So it was deleted, as idle_stop is delete; its model and its configuration are kept. The next terraform apply makes it anew: where nobody needs it, take it out there."
+          Message  = "No requests to the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} It was deleted, because idle_stop is delete. Its model and configuration are kept. The next terraform apply creates it again: if nobody needs it, remove it there."
         }
         isEnd = true
       },
@@ -1393,7 +1393,7 @@ resource "aws_ssm_document" "idle" {
           Api      = "Publish"
           TopicArn = aws_sns_topic.alarms.arn
           Subject  = "The endpoint {{ EndpointName }} is idle"
-          Message  = "Nobody has asked the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} But it was left as it is: it was asked meanwhile, is being deployed to, or could not be deleted. Execution {{ automation:EXECUTION_ID }} of Systems Manager Automation says which."
+          Message  = "No requests to the endpoint {{ EndpointName }} for ${var.waste_hours} hours. {{ Takes }} It was not changed: it received a request, has a deployment, or could not be deleted. See execution {{ automation:EXECUTION_ID }} of Systems Manager Automation."
         }
         isEnd = true
       },
@@ -1430,7 +1430,7 @@ resource "aws_iam_role" "starter" {
   for_each = toset(length(local.idle_stops) > 0 ? ["idle"] : [])
 
   name_prefix          = "${substr("${var.name_prefix}-idle-starter", 0, 37)}-"
-  description          = "Starts what deletes idle endpoints, or tells of them, in ${var.name_prefix}"
+  description          = "Starts the runbook that deletes idle endpoints, or reports them, in ${var.name_prefix}"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary_arn
   assume_role_policy   = data.aws_iam_policy_document.starter_trust[each.key].json
@@ -1498,7 +1498,7 @@ locals {
 
   idle_takes = {
     for key, machine in local.idle_machines :
-    key => try("An hour of each of its instances is about ${format("%.4f", machine.grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", machine.usd)} USD", "")}, estimated.", "What an hour of its instances takes is not known.")
+    key => try("An hour of each of its instances is about ${format("%.4f", machine.grams[0] / 1000)} kg CO2e${try(" and ${format("%.4f", machine.usd)} USD", "")}, estimated.", "The footprint of its instances is unknown.")
   }
 }
 
@@ -1518,12 +1518,12 @@ resource "aws_cloudwatch_event_target" "idle" {
   })
 }
 
-# Whoever deploys is about to ask.
+# A deployed endpoint is about to receive requests.
 resource "aws_cloudwatch_metric_alarm" "deployed" {
   for_each = local.idle_stops
 
   alarm_name          = "${var.endpoints[each.key].name}/deployed"
-  alarm_description   = "It was deployed to within ${var.waste_hours} hours."
+  alarm_description   = "A deployment took place within ${var.waste_hours} hours."
   namespace           = "AWS/Events"
   metric_name         = "TriggeredRules"
   statistic           = "Sum"
@@ -1540,15 +1540,15 @@ resource "aws_cloudwatch_metric_alarm" "deployed" {
   }
 }
 
-# All of its variants have run, and none was asked. It acts on nothing: EventBridge hears of it.
+# All variants ran, and none received a request. The alarm has no action: EventBridge receives its change.
 resource "aws_cloudwatch_composite_alarm" "idle" {
   for_each = local.idle_stops
 
   alarm_name        = "${var.endpoints[each.key].name}/idle-stop"
-  alarm_description = "Nobody has asked the endpoint for ${var.waste_hours} hours, nor deployed to it."
+  alarm_description = "The endpoint had no requests and no deployments for ${var.waste_hours} hours."
   tags              = var.tags
 
-  # While it is not known yet whether it was deployed to, it is not idle.
+  # An endpoint is not idle until the alarm of deployments has data.
   alarm_rule = join(" AND ", concat(
     [
       for key, variant in local.variants :
@@ -1557,6 +1557,6 @@ resource "aws_cloudwatch_composite_alarm" "idle" {
     ["OK(\"${aws_cloudwatch_metric_alarm.deployed[each.key].alarm_name}\")"],
   ))
 
-  # What is idle already is so at once, and that is told once.
+  # An endpoint that is already idle changes the alarm once, so the target and its roles must exist before.
   depends_on = [aws_cloudwatch_event_target.idle, aws_iam_role_policy.starter, aws_iam_role_policy.stopper, aws_iam_role_policy.deleter]
 }

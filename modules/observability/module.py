@@ -1,4 +1,4 @@
-"""What people hear and see of an environment: alarms, events, and a dashboard of health beside use, carbon and cost."""
+"""Observability of an environment: alarms, events, logs, and a dashboard of health, utilization, carbon and cost."""
 
 from cdktn_provider_aws.cloudwatch_log_group import CloudwatchLogGroup
 
@@ -9,10 +9,10 @@ from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
 class ObservabilityModule(Module[Inputs]):
-    """Alarms by kind of endpoint, one of health that is quiet during deployments, events, logs and a dashboard."""
+    """Alarms, events, log groups, a dashboard, and the stop of idle endpoints."""
 
     def files(self) -> dict[str, str]:
-        """The factors of the dashboard's math lie beside the HCL, as tables."""
+        """Return the HCL and the tables of factors for the dashboard."""
         return super().files() | factors.render_tables()
 
     def build(self, var: Inputs) -> Outputs:
@@ -22,8 +22,8 @@ class ObservabilityModule(Module[Inputs]):
         groups = self.add(
             CloudwatchLogGroup,
             "this",
-            why="SageMaker would create these with the first job, and keep what is in them for ever.",
-            skips={"CKV_AWS_338": "a year of job logs is storage that nobody reads; log_retention_days says how long"},
+            why="Without this, SageMaker creates these log groups with the first job and keeps the logs forever.",
+            skips={"CKV_AWS_338": "nobody reads a year of job logs; log_retention_days sets the retention"},
             for_each=group,
             name=group.key,
             retention_in_days=var.log_retention_days,
@@ -38,16 +38,15 @@ class ObservabilityModule(Module[Inputs]):
         return {
             "alarm_names": Output(
                 map_of(health, lambda alarm: alarm.alarm_name),
-                "The alarm of each endpoint's health: it tells the topic, but not during a deployment.",
+                "Health alarm of each endpoint. It notifies the topic, except during a deployment.",
             ),
-            "alarm_topic_arn": Output(
-                topics_by_purpose["alarms"].arn, "Topic of alarms: whoever subscribes should act."
-            ),
+            "alarm_topic_arn": Output(topics_by_purpose["alarms"].arn, "Topic of alarms, which require action."),
             "dashboard_name": Output(
-                one_or_null(list_of(dashboards, lambda made: made.dashboard_name)), "Dashboard; null without endpoints."
+                one_or_null(list_of(dashboards, lambda made: made.dashboard_name)),
+                "Name of the dashboard; null without endpoints.",
             ),
             "event_topic_arn": Output(
-                topics_by_purpose["events"].arn, "Topic of events, of which most need nobody to act."
+                topics_by_purpose["events"].arn, "Topic of events. Most of them require no action."
             ),
             "log_group_names": Output(map_of(groups, lambda made: made.name), "Log groups, by name."),
         }

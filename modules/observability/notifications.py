@@ -1,5 +1,7 @@
-"""The events that people hear of. Their names and details are those of the SageMaker developer guide, "Events that
-SageMaker AI sends to Amazon EventBridge": what waits for another name waits for ever."""
+"""Events that people are notified of.
+
+Names and details must match the SageMaker developer guide, "Events that SageMaker AI sends to Amazon EventBridge".
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +17,14 @@ _FAILURE_STATUSES = ["Failed", "Stopped"]
 
 
 def _jobs(noun: str) -> dict[str, Any]:
-    """Jobs of a kind that did not do what they were to do."""
+    """Return the pattern of failed or stopped jobs of one kind."""
     return build_pattern(f"SageMaker {noun} Job State Change", {f"{noun.replace(' ', '')}JobStatus": _FAILURE_STATUSES})
 
 
-#: By name: what it is, and the pattern.
+#: Description and pattern of each event, by name.
 EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "endpoints": (
-        "An endpoint has failed: it answers nothing, or no more.",
+        "An endpoint failed and serves no requests.",
         build_pattern(STATE, {"EndpointStatus": ["FAILED", "OUT_OF_SERVICE", "UPDATE_ROLLBACK_FAILED"]}),
     ),
     "model_packages": (
@@ -30,30 +32,30 @@ EVENTS: dict[str, tuple[str, dict[str, Any]]] = {
         event_patterns.build_approval_pattern({}),
     ),
     "pipelines": (
-        "A pipeline's run has failed or was stopped.",
+        "A pipeline execution failed or was stopped.",
         build_pattern(
             "SageMaker Model Building Pipeline Execution Status Change",
             {"currentPipelineExecutionStatus": _FAILURE_STATUSES},
         ),
     ),
     "rollbacks": (
-        "An endpoint goes back to what it served before.",
+        "An endpoint is being rolled back.",
         build_pattern(STATE, {"EndpointStatus": ["ROLLING_BACK"]}),
     ),
-    "processing_jobs": ("A processing job has failed or was stopped.", _jobs("Processing")),
-    "training_jobs": ("A training job has failed or was stopped.", _jobs("Training")),
-    "transform_jobs": ("A transform job has failed or was stopped.", _jobs("Transform")),
-    "tuning_jobs": ("A tuning job has failed or was stopped.", _jobs("HyperParameter Tuning")),
+    "processing_jobs": ("A processing job failed or was stopped.", _jobs("Processing")),
+    "training_jobs": ("A training job failed or was stopped.", _jobs("Training")),
+    "transform_jobs": ("A transform job failed or was stopped.", _jobs("Transform")),
+    "tuning_jobs": ("A tuning job failed or was stopped.", _jobs("HyperParameter Tuning")),
 }
-#: What somebody should act on: no alarm sees it, as an endpoint that has failed publishes nothing.
+#: Events that require action. No alarm detects them, because a failed endpoint publishes no metrics.
 URGENT = ["endpoints"]
-#: Of deployments tell the rules that keep the alarms of health quiet.
+#: Event of deployments. The rules that suppress the health alarms send it.
 DEPLOYMENTS = "deployments"
 NAMES = sorted((*EVENTS, DEPLOYMENTS))
 
 
 def add(module: "Module[Any]", alarms: Any, events: Any, publisher: str) -> None:
-    """Add a rule for each that is asked for, which tells the topic of events, or that of alarms what is urgent."""
+    """Add a rule for each selected event. Urgent events go to the alarm topic, others to the event topic."""
     from cdktn_provider_aws.cloudwatch_event_rule import CloudwatchEventRule
     from cdktn_provider_aws.cloudwatch_event_target import CloudwatchEventTarget
 
@@ -61,7 +63,7 @@ def add(module: "Module[Any]", alarms: Any, events: Any, publisher: str) -> None
     event_table = module.local(
         "events",
         {name: {"says": says, "pattern": wanted} for name, (says, wanted) in EVENTS.items()},
-        why="What SageMaker tells; endpoints' states are in capitals in events.",
+        why="SageMaker's events. The status of endpoints is in capitals in events.",
     )
     chosen = each_of(map_of(event_table, lambda _name, event: event, where=lambda name, _: contains(var.events, name)))
     rules = module.add(

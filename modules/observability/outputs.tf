@@ -1,22 +1,22 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 output "alarm_names" {
-  description = "The alarm of each endpoint's health: it tells the topic, but not during a deployment."
+  description = "Health alarm of each endpoint. It notifies the topic, except during a deployment."
   value       = { for key, alarm in aws_cloudwatch_composite_alarm.health : key => alarm.alarm_name }
 }
 
 output "alarm_topic_arn" {
-  description = "Topic of alarms: whoever subscribes should act."
+  description = "Topic of alarms, which require action."
   value       = aws_sns_topic.alarms.arn
 }
 
 output "dashboard_name" {
-  description = "Dashboard; null without endpoints."
+  description = "Name of the dashboard; null without endpoints."
   value       = one([for made in aws_cloudwatch_dashboard.this : made.dashboard_name])
 }
 
 output "event_topic_arn" {
-  description = "Topic of events, of which most need nobody to act."
+  description = "Topic of events. Most of them require no action."
   value       = aws_sns_topic.events.arn
 }
 

@@ -1,16 +1,18 @@
-"""What is done of an idle endpoint, as a document of Systems Manager Automation: no function, nothing that runs in
-between. It looks again before it acts, and says what it did, or why it did not."""
+"""Runbook for idle endpoints, as a document of Systems Manager Automation.
+
+It needs no Lambda function. It checks the endpoint again before it acts, and reports the action or the reason for none.
+"""
 
 from typing import Any
 
-#: Its parameters, which a rule of EventBridge fills with lists of text.
+#: Parameters of the document, which an EventBridge rule sets as lists of text.
 ENDPOINT, ALARM, DRY_RUN, TAKES = "EndpointName", "AlarmName", "DryRun", "Takes"
 
 
 def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
-    """The document; a dry run unless it is told otherwise."""
+    """Return the document. It is a dry run by default."""
     endpoint, consumption = f"the endpoint {_placeholder(ENDPOINT)}", _placeholder(TAKES)
-    idle = f"Nobody has asked {endpoint} for {hours} hours. {consumption}"
+    idle = f"No requests to {endpoint} for {hours} hours. {consumption}"
 
     def publish_step(name: str, text: str) -> dict[str, Any]:
         about = f"The endpoint {_placeholder(ENDPOINT)} is idle"
@@ -19,18 +21,22 @@ def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
 
     return {
         "schemaVersion": "0.3",
-        "description": "Deletes an idle endpoint, or says that it would.",
+        "description": "Deletes an idle endpoint, or reports that it would.",
         "assumeRole": role_arn,
         "parameters": {
-            ENDPOINT: {"type": "String", "description": "The endpoint."},
-            ALARM: {"type": "String", "description": "The composite alarm that says that it is idle."},
+            ENDPOINT: {"type": "String", "description": "Name of the endpoint."},
+            ALARM: {"type": "String", "description": "Composite alarm that detects the idle endpoint."},
             DRY_RUN: {
                 "type": "String",
-                "description": "Whether to say alone what would be done.",
+                "description": "Report only, without deletion.",
                 "default": "true",
                 "allowedValues": ["true", "false"],
             },
-            TAKES: {"type": "String", "description": "What it takes while it is idle, in words.", "default": ""},
+            TAKES: {
+                "type": "String",
+                "description": "Footprint and cost of the idle endpoint, as text.",
+                "default": "",
+            },
         },
         "mainSteps": [
             _assert_step(
@@ -58,7 +64,8 @@ def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
                 },
             },
             publish_step(
-                "tellIdle", f"{idle} Nothing was done, as idle_stop is report; with delete it would be gone now."
+                "tellIdle",
+                f"{idle} Nothing was done, because idle_stop is report. With delete, it would be deleted now.",
             ),
             {
                 **_api_step("delete", "sagemaker", "DeleteEndpoint", {"EndpointName": _placeholder(ENDPOINT)}),
@@ -66,13 +73,13 @@ def build_document(role_arn: str, topic_arn: str, hours: int) -> dict[str, Any]:
             },
             publish_step(
                 "tellDeleted",
-                f"{idle} So it was deleted, as idle_stop is delete; its model and its configuration are kept. The next "
-                "terraform apply makes it anew: where nobody needs it, take it out there.",
+                f"{idle} It was deleted, because idle_stop is delete. Its model and configuration are kept. The next "
+                "terraform apply creates it again: if nobody needs it, remove it there.",
             ),
             publish_step(
                 _FAILED.removeprefix("step:"),
-                f"{idle} But it was left as it is: it was asked meanwhile, is being deployed to, or could not be "
-                "deleted. Execution {{ automation:EXECUTION_ID }} of Systems Manager Automation says which.",
+                f"{idle} It was not changed: it received a request, has a deployment, or could not be deleted. See "
+                "execution {{ automation:EXECUTION_ID }} of Systems Manager Automation.",
             ),
         ],
     }
@@ -92,7 +99,7 @@ def _api_step(name: str, service: str, api: str, request: dict[str, Any]) -> dic
 def _assert_step(
     name: str, service: str, api: str, request: dict[str, Any], selector: str, expected: str
 ) -> dict[str, Any]:
-    """A step that fails unless something is so."""
+    """Return a step that fails unless a property has the expected value."""
     return {
         "name": name,
         "action": "aws:assertAwsResourceProperty",

@@ -1,4 +1,4 @@
-"""What the module knows of machines, of places, and by these of each endpoint's variants."""
+"""Tables of machines, Regions and prices, and the variants of all endpoints."""
 
 from typing import Any
 
@@ -26,20 +26,20 @@ from sustainable_mlops.authoring.resources import Module
 
 
 def add(module: Module[Inputs]) -> None:
-    """Add the locals that alarms and dashboard go through."""
+    """Add the locals for the alarms and the dashboard."""
     region = module.var.region
     variants = _variants(module)
     machines = module.local(
         "machines",
         map_of(_rows("machines"), lambda row: row, key=lambda row: row.type),
-        why="What an hour of each type of instance takes, and of a GB of a serverless worker.",
+        why="Factors of one hour of each instance type, and of one GB of a serverless worker.",
     )
     here = list_of(_rows("regions"), lambda row: row, where=lambda row: row.region == region)
     place = module.local("place", one_or_null(here))
     module.local(
         "prices",
         map_of(_rows("prices"), lambda row: try_(row[region], None), key=lambda row: row.family),
-        why="What a family costs here, of its price in us-east-1.",
+        why="Price of a family in this Region, relative to us-east-1.",
     )
     machine = module.local("machine", map_of(variants, lambda variant: get(machines, _type(variant), None)))
     unknown = module.local(
@@ -48,18 +48,18 @@ def add(module: Module[Inputs]) -> None:
     module.check(
         "machines_are_known",
         length(unknown) == 0,
-        f"The catalogue knows no {when(is_null(place), region, join(', ', unknown))}: kg CO2e and USD are lacking, "
-        "and of instances that it does not know alarms of CPUs and GPUs.",
+        f"The catalogue does not know {when(is_null(place), region, join(', ', unknown))}: the dashboard has no kg "
+        "CO2e and USD for it. Unknown instances have no alarms on CPUs and GPUs.",
     )
 
 
 def _rows(table: str) -> list[Any]:
-    """The rows of one of the tables that lie beside the HCL."""
+    """Return the rows of a table next to the HCL."""
     return csvdecode(file(f"{path.module}/{table}.csv"), factors.table_columns()[table])
 
 
 def _type(variant: Any) -> Any:
-    """Of its machine, in the tables."""
+    """Return the row key of a variant's machine."""
     return when(variant.kind == alarm_catalogue.SERVERLESS, factors.SERVERLESS, variant.instance_type)
 
 
@@ -81,5 +81,5 @@ def _variants(module: Module[Inputs]) -> Any:
     return module.local(
         "variants",
         merge_all(list_of(module.var.endpoints, of_endpoint)),
-        why="Metrics are of a variant; mostly there is one.",
+        why="Metrics belong to a variant; most endpoints have one.",
     )

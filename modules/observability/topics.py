@@ -1,4 +1,4 @@
-"""Topics: of alarms, which somebody should act on, and of events."""
+"""Topics of alarms, which require action, and of events."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ ALARMS, EVENTS = "alarms", "events"
 
 
 def add(module: Module[Inputs]) -> dict[str, Any]:
-    """Add both, encrypted, each with who may publish to it; returns them by what they tell of."""
+    """Add both topics, encrypted and with their policies, and return them by purpose."""
     var = module.var
     account_conditions = [
         equals("aws:SourceAccount", var.account_id),
@@ -48,8 +48,8 @@ def add_publisher(module: Module[Inputs]) -> str:
         "publishers", map_of({EVENTS: topic}, lambda _, topic: topic, where=lambda _: length(var.events) > 0)
     )
     names = [f"{var.name_prefix}-{what}" for what in (ALARMS, EVENTS)]
-    # The rule of a deployment has the name of its endpoint. A pattern covers those of this prefix, as the trust policy
-    # of a role takes 2,048 characters.
+    # The rule of a deployment has the name of its endpoint. A pattern covers those with this prefix, because a trust
+    # policy has at most 2,048 characters.
     others = list_of(
         var.endpoints,
         lambda endpoint: event_topics.rule_arn(var, endpoint.name),

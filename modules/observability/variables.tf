@@ -1,7 +1,7 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 variable "account_id" {
-  description = "Account that this is created in."
+  description = "Account of the resources."
   type        = string
   nullable    = false
 
@@ -12,7 +12,7 @@ variable "account_id" {
 }
 
 variable "endpoints" {
-  description = "Endpoints to watch, by a name of your own; none by default."
+  description = "Endpoints to monitor, by a key of your choice. Default: none."
   type = map(object({
     name                    = string
     kind                    = string
@@ -80,22 +80,22 @@ variable "endpoints" {
 
   validation {
     condition     = length(distinct([for endpoint in var.endpoints : substr(endpoint.name, 0, 59)])) == length(var.endpoints)
-    error_message = "endpoints: two of these have one name, or names of which the first 59 characters are one."
+    error_message = "endpoints: two endpoints have the same name, or names with the same first 59 characters."
   }
 
   validation {
     condition     = alltrue([for key, item in var.endpoints : length(distinct(item.variants)) == length(item.variants)])
-    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.variants: two variants have one name" if !(length(distinct(item.variants)) == length(item.variants))])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.variants: two variants have the same name; rename one" if !(length(distinct(item.variants)) == length(item.variants))])
   }
 
   validation {
     condition     = alltrue([for key, item in var.endpoints : item.instance_type == null == (item.kind == "serverless")])
-    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.instance_type: say which instances a realtime or async endpoint has; a serverless one has none" if !(item.instance_type == null == (item.kind == "serverless"))])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.instance_type: set it for a realtime or async endpoint; a serverless endpoint has no instances" if !(item.instance_type == null == (item.kind == "serverless"))])
   }
 
   validation {
     condition     = alltrue([for key, item in var.endpoints : item.memory_mb == null == (item.kind != "serverless")])
-    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.memory_mb: say how much memory a worker of a serverless endpoint has; others have instances" if !(item.memory_mb == null == (item.kind != "serverless"))])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.memory_mb: set it for a serverless endpoint; other endpoints have instances" if !(item.memory_mb == null == (item.kind != "serverless"))])
   }
 
   validation {
@@ -110,17 +110,17 @@ variable "endpoints" {
     condition = alltrue([
       for key, item in var.endpoints : item.provisioned_concurrency == 0 ? true : item.kind == "serverless"
     ])
-    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.provisioned_concurrency: only a serverless endpoint keeps workers ready" if !(item.provisioned_concurrency == 0 ? true : item.kind == "serverless")])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.provisioned_concurrency: only a serverless endpoint has provisioned workers; remove it" if !(item.provisioned_concurrency == 0 ? true : item.kind == "serverless")])
   }
 
   validation {
     condition     = alltrue([for key, item in var.endpoints : item.idle_stop == null ? true : item.kind == "realtime"])
-    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.idle_stop: only a realtime endpoint costs anything while nobody asks it; leave it out" if !(item.idle_stop == null ? true : item.kind == "realtime")])
+    error_message = join("; ", [for key, item in var.endpoints : "endpoints.${key}.idle_stop: only an idle realtime endpoint has costs; remove it" if !(item.idle_stop == null ? true : item.kind == "realtime")])
   }
 }
 
 variable "events" {
-  description = "Of what people hear beside alarms: deployments of these endpoints, and what else there is in the account and Region; of all by default."
+  description = "Events to notify of, in addition to alarms: deployments of these endpoints, and events of the account and Region. Default: all."
   type        = list(string)
   default = [
     "deployments", "endpoints", "model_packages", "pipelines", "processing_jobs", "rollbacks",
@@ -148,7 +148,7 @@ variable "existing_publisher_role" {
 }
 
 variable "idle_stop" {
-  description = "What becomes of realtime endpoints that nobody has asked for waste_hours, nor deployed to: report tells the topic of alarms that they would be deleted, delete deletes them, off does neither."
+  description = "Action for realtime endpoints without requests or deployments for waste_hours: report notifies the alarm topic, delete deletes them, off does nothing."
   type        = string
   default     = "report"
   nullable    = false
@@ -160,7 +160,7 @@ variable "idle_stop" {
 
   validation {
     condition     = !can(regex("^(aws|amazon|amzn)", var.name_prefix)) ? true : (var.idle_stop == "off" ? alltrue([for endpoint in var.endpoints : coalesce(endpoint.idle_stop, "off") == "off"]) : false)
-    error_message = "idle_stop: Systems Manager takes no runbook whose name begins with aws, amazon or amzn, as name_prefix does; say off"
+    error_message = "idle_stop: Systems Manager rejects runbooks whose name begins with aws, amazon or amzn, as name_prefix does; use off"
   }
 }
 
@@ -176,7 +176,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_groups" {
-  description = "Log groups to have before SageMaker makes them, without end; those of jobs by default. An account and Region has one of each."
+  description = "Log groups to create before SageMaker creates them without a retention. Default: those of jobs. An account and Region has one of each."
   type        = list(string)
   default = [
     "/aws/sagemaker/InferenceRecommendationsJobs",
@@ -193,7 +193,7 @@ variable "log_groups" {
 }
 
 variable "log_retention_days" {
-  description = "How long what is in these is kept, in days."
+  description = "Retention of these log groups, in days."
   type        = number
   default     = 30
   nullable    = false
@@ -233,7 +233,7 @@ variable "partition" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds what any role made here can be given."
+  description = "Permissions boundary of the roles that this module creates."
   type        = string
   default     = null
 
@@ -244,7 +244,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "region" {
-  description = "Region that this is created in."
+  description = "Region of the resources."
   type        = string
   nullable    = false
 
@@ -255,7 +255,7 @@ variable "region" {
 }
 
 variable "role_path" {
-  description = "IAM path of the roles made here, such as /mlops/."
+  description = "IAM path of the roles that this module creates, such as /mlops/."
   type        = string
   default     = "/"
   nullable    = false
@@ -267,14 +267,14 @@ variable "role_path" {
 }
 
 variable "tags" {
-  description = "Tags of every resource, over the provider's default tags."
+  description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "thresholds" {
-  description = "Other thresholds than those of the catalogue, by alarm: of CPUs, GPUs and workers as percent of one, of efficiency as seconds of an instance for a request."
+  description = "Thresholds that override the catalogue, by alarm. Unit: percent of one CPU, GPU or worker; for efficiency, instance seconds per request."
   type        = map(number)
   default     = {}
   nullable    = false
@@ -286,7 +286,7 @@ variable "thresholds" {
 }
 
 variable "waste_hours" {
-  description = "For how many hours on end an endpoint has little to do before somebody hears of it."
+  description = "Number of consecutive hours of waste before an alarm."
   type        = number
   default     = 24
   nullable    = false

@@ -1,4 +1,4 @@
-"""A pipeline's definition: what it declares, and the text that SageMaker is given of it."""
+"""Definition of a pipeline: its parameters, and its text for SageMaker."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,18 +21,18 @@ _WHOLE = "-?(0|[1-9][0-9]*)"
 
 
 def _parameters(definition: str) -> Any:
-    """What a definition declares under Parameters, which it may leave out."""
+    """Return the parameters of a definition; empty if it declares none."""
     nothing: list[Any] = []
     return get(jsondecode(definition), "Parameters", nothing)
 
 
 def list_parameter_names(definition: str) -> list[str]:
-    """The names of the parameters that a definition declares."""
+    """Return the names of the parameters of a definition."""
     return list_of(_parameters(definition), lambda parameter: parameter.Name)
 
 
 def find_mistyped_parameters(definition: str, values: Mapping[str, str]) -> list[str]:
-    """The names of the parameters whose given text is no value of their type."""
+    """Return the names of the parameters whose text is not a value of their type."""
     return list_of(
         _parameters(definition),
         lambda parameter: parameter.Name,
@@ -45,13 +45,13 @@ def find_mistyped_parameters(definition: str, values: Mapping[str, str]) -> list
 
 
 def _values_of(type_: str) -> str:
-    """The pattern of the texts that are values of a type, as JSON writes them."""
+    """Return the pattern of the JSON values of a type."""
     number = when(type_ == INTEGER, f"^{_WHOLE}$", rf"^{_WHOLE}(\.[0-9]+)?([eE][-+]?[0-9]+)?$")
     return when(type_ == BOOLEAN, "^(true|false)$", number)
 
 
 def render_definition(definition: str, defaults: Mapping[str, str]) -> str:
-    """The definition with the defaults that are given, each of its parameter's type; its keys are sorted."""
+    """Return the definition with these defaults, converted to the types of the parameters. Keys are sorted."""
     parameters = list_of(
         _parameters(definition),
         lambda parameter: merge(

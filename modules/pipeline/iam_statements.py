@@ -1,4 +1,4 @@
-"""What a pipeline needs of its role: to start its steps' jobs, and to hand on their roles."""
+"""IAM statements that a pipeline needs in its role: to run the jobs of its steps, and to pass their roles."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from modules.iam_statements import ArnLocation, StatementsByPhase, build_stateme
 from modules.pipeline.inputs import Inputs
 from sustainable_mlops.authoring.expressions import flatten, list_of
 
-#: Kind of resource in an ARN to the API's noun.
+#: API nouns by the resource type in an ARN.
 JOBS = {
     "hyper-parameter-tuning-job": "HyperParameterTuningJob",
     "processing-job": "ProcessingJob",
@@ -17,17 +17,17 @@ JOBS = {
 
 
 def build_statements(var: Inputs) -> StatementsByPhase:
-    """The statements of the pipeline's role but for those that follow from what its steps name: roles, groups, S3."""
+    """Return the statements of the pipeline's role, without those for the roles, groups and S3 paths of its steps."""
     return {"pipeline": [run_jobs(job_arns(var, var.name_prefix))]}
 
 
 def pipeline_name(var: Inputs) -> str:
-    """The name of the pipeline."""
+    """Return the name of the pipeline."""
     return f"{var.name_prefix}-{var.name}"
 
 
 def job_arns(at: ArnLocation, name_prefix: str) -> list[str]:
-    """ARNs of what a pipeline starts: SageMaker names it pipelines-…; a custom prefix must be the environment's."""
+    """Return the ARNs of a pipeline's jobs and models: named pipelines-… by SageMaker, or with `name_prefix`."""
     account = f"arn:{at.partition}:sagemaker:{at.region}:{at.account_id}"
     return flatten(
         list_of(
@@ -37,7 +37,7 @@ def job_arns(at: ArnLocation, name_prefix: str) -> list[str]:
 
 
 def run_jobs(resources: Iterable[str]) -> dict[str, Any]:
-    """Starting, following and stopping the jobs and models with these ARNs."""
+    """Return the statement to start, describe and stop the jobs and models with these ARNs."""
     of_jobs = (f"sagemaker:{verb}{noun}" for noun in JOBS.values() for verb in ("Create", "Describe", "Stop"))
     return build_statement(
         "Steps",
@@ -47,7 +47,7 @@ def run_jobs(resources: Iterable[str]) -> dict[str, Any]:
 
 
 def pass_roles(role_arns: Iterable[str]) -> dict[str, Any]:
-    """Giving these roles to the jobs of steps, and to nobody but SageMaker."""
+    """Return the statement to pass these roles to SageMaker only."""
     return build_statement(
         "HandOnRoles", ["iam:PassRole"], role_arns, equals("iam:PassedToService", "sagemaker.amazonaws.com")
     )

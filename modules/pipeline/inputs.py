@@ -16,12 +16,12 @@ from sustainable_mlops.authoring.expressions import (
     keys,
     length,
 )
-from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.catalogue.limits import get_limit
 
-#: What the rules' names end with.
+#: Suffixes of the names of EventBridge rules.
 DATA_ARRIVED, FAILED = "data-arrived", "failed"
-#: What a rule's name leaves for the pipeline's own.
-LONGEST_NAME = limit("event_rule_name_characters") - LONGEST_PREFIX - len(f"--{DATA_ARRIVED}")
+#: Maximum length of a pipeline's name, so that the names of its rules fit.
+LONGEST_NAME = get_limit("event_rule_name_characters") - LONGEST_PREFIX - len(f"--{DATA_ARRIVED}")
 
 PipelineName = Annotated[
     str,
@@ -41,67 +41,65 @@ BucketName = Annotated[
 ]
 KeyPart = Annotated[
     str,
-    Field(
-        pattern=r"^[^*\\]+$", json_schema_extra=must("be part of a key as it stands, without wildcards or backslashes")
-    ),
+    Field(pattern=r"^[^*\\]+$", json_schema_extra=must("be a literal part of a key, without wildcards or backslashes")),
 ]
 
 
 class DataArrival(ModuleInputs):
-    """Objects whose arrival starts the pipeline."""
+    """Trigger by objects that arrive in S3."""
 
-    bucket: BucketName = Field(description="Bucket of the data; it must send its events to EventBridge.")
+    bucket: BucketName = Field(description="Bucket of the data. It must send events to EventBridge.")
     key_parameter: str = Field(
         "InputKey",
-        description="Parameter of the pipeline that takes the key of the object.",
+        description="Pipeline parameter that receives the key of the object.",
         pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$",
-        json_schema_extra=must("be a parameter's name of letters, digits and hyphens, as EventBridge takes it"),
+        json_schema_extra=must("be a parameter name with letters, digits and hyphens, as EventBridge requires"),
     )
-    key_prefix: KeyPart = Field(description="Start of the objects' keys, such as raw/orders/.")
+    key_prefix: KeyPart = Field(description="Prefix of the objects' keys, such as raw/orders/.")
     key_suffixes: list[KeyPart] = Field(
         default_factory=list,
-        description="Ends of the objects' keys, of which one must match, such as .csv; any by default.",
+        description="Suffixes of the objects' keys, such as .csv; one must match. Default: any.",
     )
 
 
 class ScheduleInputs(ModuleInputs):
-    """A clock that starts the pipeline."""
+    """Schedule that starts the pipeline."""
 
     alias: str | None = Field(
         "live",
-        description="Alias of the version to start; without a version of this alias the start fails. Null starts the "
+        description="Alias of the version to start. The start fails if no version has the alias. Null starts the "
         "latest version.",
         pattern=r"^[a-zA-Z0-9._-]{1,128}$",
         json_schema_extra=must("be letters, digits, dots, hyphens and underscores"),
     )
     expression: str = Field(
-        description="When, as EventBridge Scheduler takes it: cron(0 3 ? * MON *), rate(7 days).",
+        description="Schedule expression of EventBridge Scheduler: cron(0 3 ? * MON *), rate(7 days).",
         pattern=r"^(cron|rate|at)\(.+\)$",
         json_schema_extra=must("be cron(…), rate(…) or at(…)"),
     )
     flexible_window_minutes: int = Field(
         60,
         ge=1,
-        le=limit("schedule_window_minutes"),
-        description="How much later it may start: jobs that all start on the hour make peaks.",
+        le=get_limit("schedule_window_minutes"),
+        description="Maximum delay of the start, in minutes. It avoids load peaks on the hour.",
     )
     parameters: dict[str, str] = Field(
-        default_factory=dict, description="Parameters of these starts, instead of the pipeline's defaults."
+        default_factory=dict, description="Parameters of scheduled executions, instead of the pipeline's defaults."
     )
     timezone: str = Field("UTC", description="Time zone of the expression, such as Europe/Stockholm.")
 
 
 class StartRetries(ModuleInputs):
-    """How long a start is tried that SageMaker refuses, as when it is asked too often."""
+    """Retries of a start that SageMaker rejects, for example because of throttling."""
 
     max_age_seconds: int = Field(
-        3600, ge=60, le=limit("start_age_seconds"), description="For how long at most, in seconds."
+        3600, ge=60, le=get_limit("start_age_seconds"), description="Maximum time of the retries, in seconds."
     )
-    max_attempts: int = Field(10, ge=0, le=limit("start_attempts"), description="How often at most.")
+    max_attempts: int = Field(10, ge=0, le=get_limit("start_attempts"), description="Maximum number of retries.")
 
 
 class FailureTopic(ModuleInputs):
-    """A topic that is told of failed runs."""
+    """SNS topic that receives failed executions."""
 
     existing_role: ExistingPublisherRole | None = Field(
         None, description="Publish with this role instead of a new one."
@@ -110,57 +108,59 @@ class FailureTopic(ModuleInputs):
 
 
 class ExistingStarterRole(ModuleInputs):
-    """A role that someone else looks after."""
+    """Existing role that starts the pipeline."""
 
     arn: RoleArn = Field(
-        description="ARN of the role; EventBridge and its Scheduler must be able to take it, and it to start the "
-        "pipeline and to send to the dead-letter queue."
+        description="ARN of the role. EventBridge and its Scheduler must be able to assume it. It must be able to "
+        "start the pipeline and to send to the dead-letter queue."
     )
 
 
 def _undeclared_parameters(v: Any) -> Any:
-    """Parameters that are given and that the definition does not declare."""
+    """Return the parameters of the inputs that the definition does not declare."""
     return difference(keys(v.parameters), definition.list_parameter_names(v.definition))
 
 
 class Inputs(LocatedInputs, RoleInputs):
     """Inputs of `pipeline`."""
 
-    name: PipelineName = Field(description="What the pipeline does; its name is `<name_prefix>-<name>`.")
+    name: PipelineName = Field(description="Short name of the pipeline; its full name is `<name_prefix>-<name>`.")
     data_arrival: DataArrival | None = Field(
-        None, description="Start the pipeline when an object arrives in S3; by default nothing starts it."
+        None, description="Start the pipeline when an object arrives in S3. Default: no trigger."
     )
     definition: str = Field(
-        description="The pipeline's definition, as JSON: what Pipeline.definition() of the SageMaker SDK gives.",
+        description="Definition of the pipeline as JSON, from Pipeline.definition() of the SageMaker SDK.",
     )
-    description: str | None = Field(None, description="What the pipeline is for.")
+    description: str | None = Field(None, description="Description of the pipeline.")
     existing_starter_role: ExistingStarterRole | None = Field(
         None,
-        description="Start the pipeline by this role instead of a new one. An object, so that it may hold the ARN of a "
-        "role that is made in the same apply.",
+        description="Start the pipeline with this role instead of a new one. It is an object, so that the ARN may be "
+        "unknown until apply.",
     )
     failure_topic: FailureTopic | None = Field(
-        None, description="SNS topic told of every run that fails; none by default."
+        None, description="SNS topic that receives every failed execution. Default: none."
     )
-    max_parallel_steps: int = Field(2, ge=1, description="Most steps of a run at once.")
+    max_parallel_steps: int = Field(2, ge=1, description="Maximum number of parallel steps of an execution.")
     parameters: dict[str, str] = Field(
         default_factory=dict,
-        description="Defaults of the definition's parameters, instead of those that it says; numbers and booleans as "
-        "text.",
+        description="Defaults of the definition's parameters, which override those in the definition. Numbers and "
+        "booleans as text.",
     )
-    role_arn: RoleArn = Field(description="Role of the pipeline: it starts the steps' jobs and hands on their roles.")
+    role_arn: RoleArn = Field(
+        description="Role of the pipeline. It starts the jobs of the steps and passes their roles."
+    )
     schedule: ScheduleInputs | None = Field(
-        None, description="Start the pipeline by the clock; none by default, since new data is the better reason."
+        None, description="Start the pipeline on a schedule. Default: none, because new data is a better trigger."
     )
     start_retries: StartRetries = Field(
-        default_factory=StartRetries, description="How long a start is tried that SageMaker refuses."
+        default_factory=StartRetries, description="Retries of a start that SageMaker rejects."
     )
 
     rules = (
         rule(
             "definition",
             lambda v: can(jsondecode(v.definition)),
-            "must be JSON: give the text that Pipeline.definition() returns, or file(…) of it",
+            "must be JSON: use the text that Pipeline.definition() returns, or file(…) with it",
         ),
         rule(
             "definition",
@@ -168,14 +168,14 @@ class Inputs(LocatedInputs, RoleInputs):
                 ~can(jsondecode(v.definition))
                 | (can(jsondecode(v.definition).Version) & can(jsondecode(v.definition).Steps[0].Type))
             ),
-            "must have Version and at least one of Steps; a pipeline's definition has both, a single step's has not",
+            "must have Version and at least one of Steps; use the definition of a pipeline, not of a single step",
         ),
         rule(
             "parameters",
             lambda v: ~can(jsondecode(v.definition).Version) | (length(_undeclared_parameters(v)) == 0),
             lambda v: (
-                f"{join(', ', _undeclared_parameters(v))} is no parameter of the definition, which declares "
-                f"{join(', ', definition.list_parameter_names(v.definition))}; declare it there, or leave it out here"
+                f"{join(', ', _undeclared_parameters(v))} is not a parameter of the definition, which declares "
+                f"{join(', ', definition.list_parameter_names(v.definition))}; declare it there, or remove it here"
             ),
         ),
         rule(
@@ -185,8 +185,8 @@ class Inputs(LocatedInputs, RoleInputs):
                 | (length(definition.find_mistyped_parameters(v.definition, v.parameters)) == 0)
             ),
             lambda v: (
-                f"{join(', ', definition.find_mistyped_parameters(v.definition, v.parameters))} must be a whole number, a number, true "
-                "or false, as its Type in the definition says"
+                f"{join(', ', definition.find_mistyped_parameters(v.definition, v.parameters))} must be a whole "
+                "number, a number, true or false, as its Type in the definition says"
             ),
         ),
         rule(

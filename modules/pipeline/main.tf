@@ -3,10 +3,10 @@
 locals {
   name = "${var.name_prefix}-${var.name}"
 
-  # Written out: what referred to the resource would be unknown in each plan that changes it.
+  # Composed: a reference to the resource would be unknown in each plan that changes it.
   arn = "arn:${var.partition}:sagemaker:${var.region}:${var.account_id}:pipeline/${local.name}"
 
-  # One text for one meaning, so that no plan differs by white space or the order of keys.
+  # Normalized text, so that white space and the order of keys cause no change in a plan.
   definition = jsonencode(merge(
     jsondecode(var.definition),
     {
@@ -23,7 +23,7 @@ locals {
   ))
 }
 
-# Inline: from S3 the provider would plan an update each time, which is then refused.
+# Inline, because with a definition in S3 the provider plans an update each time, which then fails.
 resource "aws_sagemaker_pipeline" "this" {
   pipeline_name         = local.name
   pipeline_display_name = local.name
@@ -39,12 +39,12 @@ resource "aws_sagemaker_pipeline" "this" {
   lifecycle {
     precondition {
       condition     = length(local.definition) <= 1048576
-      error_message = "definition: SageMaker takes 1048576 characters, and this has ${length(local.definition)} with its parameters; split the pipeline, or move what is long to S3"
+      error_message = "definition: SageMaker allows 1048576 characters, and this has ${length(local.definition)} with its parameters; split the pipeline, or move long values to S3"
     }
   }
 }
 
-# For whoever reviews a plan: one value that only the apply tells, such as the ARN of a new role, makes the
+# For the review of a plan: one value that is unknown until apply, such as the ARN of a new role, makes the
 # whole text above unknown.
 resource "terraform_data" "definition" {
   input = {
@@ -54,11 +54,11 @@ resource "terraform_data" "definition" {
 }
 
 locals {
-  # Without data or a clock to wait for, nothing starts the pipeline by itself.
+  # Empty without a trigger.
   starters = toset((var.data_arrival == null ? var.schedule == null : false) ? [] : ["starter"])
 }
 
-# A start that fails for good would be lost without a trace.
+# Keeps failed starts, which would be lost otherwise.
 resource "aws_sqs_queue" "not_started" {
   for_each = local.starters
 
@@ -68,7 +68,7 @@ resource "aws_sqs_queue" "not_started" {
   tags                      = var.tags
 }
 
-# EventBridge sends as itself; its Scheduler as the starter.
+# EventBridge sends with its own service principal, Scheduler with the role starter.
 data "aws_iam_policy_document" "not_started" {
   for_each = aws_sqs_queue.not_started
 
@@ -106,7 +106,7 @@ resource "aws_sqs_queue_policy" "not_started" {
   policy    = data.aws_iam_policy_document.not_started[each.key].json
 }
 
-# For this pipeline's rule and schedule alone. Scheduler names the group of a schedule, and not itself.
+# Only for the rule and schedule of this pipeline. Scheduler passes the ARN of the group, not of the schedule.
 data "aws_iam_policy_document" "starter_trust" {
   for_each = var.existing_starter_role == null ? local.starters : toset([])
 
@@ -179,7 +179,7 @@ locals {
   ))
 }
 
-# A prefix and a suffix side by side would mean either; a wildcard means both.
+# A wildcard requires both the prefix and the suffix; separate patterns would require only one of them.
 resource "aws_cloudwatch_event_rule" "data_arrived" {
   for_each = var.data_arrival == null ? {} : { data-arrived = var.data_arrival }
 
@@ -227,7 +227,7 @@ resource "aws_cloudwatch_event_target" "data_arrived" {
   }
 }
 
-# Of its own, since a role is lent to a group of schedules and not to one.
+# A separate group, because a trust policy can name a group of schedules and not a single schedule.
 resource "aws_scheduler_schedule_group" "this" {
   for_each = var.schedule == null ? {} : { schedule = var.schedule }
 
@@ -235,9 +235,9 @@ resource "aws_scheduler_schedule_group" "this" {
   tags = var.tags
 }
 
-# The universal target: the one for pipelines starts the latest version, and knows no alias.
+# The universal target, because the pipeline target has no alias and starts the latest version.
 resource "aws_scheduler_schedule" "this" {
-  # checkov:skip=CKV_AWS_297:It holds a name and parameters, no secret; a key of its own would only cost calls
+  # checkov:skip=CKV_AWS_297:It contains a name and parameters, no secret; a separate key would only add KMS calls
 
   for_each = var.schedule == null ? {} : { schedule = var.schedule }
 
@@ -252,8 +252,8 @@ resource "aws_scheduler_schedule" "this" {
     maximum_window_in_minutes = each.value.flexible_window_minutes
   }
 
-  # Scheduler writes the time where it finds its placeholder, which jsonencode escapes. One token a firing: trying
-  # again what did start starts nothing.
+  # Scheduler replaces its placeholder by the time; jsonencode escapes the placeholder. Each firing has one token,
+  # so a retry does not start a second execution.
   target {
     arn      = "arn:${var.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
     role_arn = local.starter_role_arn
@@ -325,7 +325,7 @@ resource "aws_cloudwatch_event_rule" "failed" {
   for_each = var.failure_topic == null ? {} : { failed = var.failure_topic }
 
   name        = "${local.name}-failed"
-  description = "A run of the pipeline ${local.name} has failed."
+  description = "An execution of the pipeline ${local.name} failed."
   tags        = var.tags
 
   event_pattern = jsonencode({
@@ -345,7 +345,7 @@ locals {
   }
 }
 
-# Only for these rules.
+# EventBridge may assume the role only for these rules.
 data "aws_iam_policy_document" "publisher_trust" {
   for_each = local.missing_publishers
 

@@ -1,4 +1,4 @@
-"""SageMaker Pipelines: steps that run when there is something new, once, and tell when they fail."""
+"""SageMaker Pipelines: a pipeline with its triggers and failure notifications."""
 
 from cdktn_provider_aws.sagemaker_pipeline import SagemakerPipeline
 
@@ -8,30 +8,30 @@ from modules.pipeline.inputs import Inputs
 from sustainable_mlops.authoring.cdktn import DataResource
 from sustainable_mlops.authoring.expressions import length, list_of, one_or_null
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
-from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.catalogue.limits import get_limit
 
-MOST_CHARACTERS = limit("pipeline_definition_characters")
+MOST_CHARACTERS = get_limit("pipeline_definition_characters")
 
 
 class PipelineModule(Module[Inputs]):
-    """A pipeline from its definition, what starts it, and who hears of its failures."""
+    """Pipeline with its definition, triggers and failure notifications."""
 
     def build(self, var: Inputs) -> Outputs:
         name = self.local("name", iam_statements.pipeline_name(var))
         self.local(
             "arn",
             f"arn:{var.partition}:sagemaker:{var.region}:{var.account_id}:pipeline/{name}",
-            why="Written out: what referred to the resource would be unknown in each plan that changes it.",
+            why="Composed: a reference to the resource would be unknown in each plan that changes it.",
         )
         text = self.local(
             "definition",
             definition.render_definition(var.definition, var.parameters),
-            why="One text for one meaning, so that no plan differs by white space or the order of keys.",
+            why="Normalized text, so that white space and the order of keys cause no change in a plan.",
         )
         pipeline = self.add(
             SagemakerPipeline,
             "this",
-            why="Inline: from S3 the provider would plan an update each time, which is then refused.",
+            why="Inline, because with a definition in S3 the provider plans an update each time, which then fails.",
             pipeline_name=name,
             pipeline_display_name=name,
             pipeline_description=var.description,
@@ -42,16 +42,16 @@ class PipelineModule(Module[Inputs]):
             lifecycle={
                 "precondition": {
                     "condition": length(text) <= MOST_CHARACTERS,
-                    "error_message": f"definition: SageMaker takes {MOST_CHARACTERS} characters, and this has "
-                    f"{length(text)} with its parameters; split the pipeline, or move what is long to S3",
+                    "error_message": f"definition: SageMaker allows {MOST_CHARACTERS} characters, and this has "
+                    f"{length(text)} with its parameters; split the pipeline, or move long values to S3",
                 }
             },
         )
         self.add(
             DataResource,
             "definition",
-            why="For whoever reviews a plan: one value that only the apply tells, such as the ARN of a new role, makes "
-            "the whole text above unknown.",
+            why="For the review of a plan: one value that is unknown until apply, such as the ARN of a new role, "
+            "makes the whole text above unknown.",
             input={"definition": var.definition, "parameters": var.parameters},
         )
         target_arguments = trigger_role.add(self)
@@ -62,25 +62,25 @@ class PipelineModule(Module[Inputs]):
             "arn": Output(pipeline.arn, "ARN of the pipeline."),
             "dead_letter_queue_url": Output(
                 one_or_null(list_of(self.resources.aws_sqs_queue.not_started, lambda queue: queue.url)),
-                "Queue of the starts that failed for good; null where nothing starts the pipeline.",
+                "Dead-letter queue of failed starts; null without a trigger.",
             ),
             "failure_topic_arn": Output(
-                one_or_null(list_of(topics, lambda topic: topic.arn)), "Topic told of failed runs; null where none is."
+                one_or_null(list_of(topics, lambda topic: topic.arn)), "Topic of failed executions; null without one."
             ),
-            "name": Output(pipeline.pipeline_name, "Name of the pipeline, to start it by."),
+            "name": Output(pipeline.pipeline_name, "Name of the pipeline."),
             "role_statements": Output(iam_statements.build_statements(var), ROLE_STATEMENTS_DESCRIPTION),
             "rule_names": Output(
                 {
                     "data_arrived": one_or_null(list_of(arrivals, lambda rule: rule.name)),
                     "failed": one_or_null(list_of(failures, lambda rule: rule.name)),
                 },
-                "EventBridge rules by what they wait for; null where there is none.",
+                "EventBridge rules by event; null without a rule.",
             ),
             "schedule_name": Output(
                 one_or_null(list_of(schedules, lambda schedule: schedule.name)),
-                "Schedule, in the group of the same name; null where there is none.",
+                "Schedule, in the group of the same name; null without one.",
             ),
             "starter_role_arn": Output(
-                target_arguments["role_arn"], "Role that starts the pipeline; null where nothing does."
+                target_arguments["role_arn"], "Role that starts the pipeline; null without a trigger."
             ),
         }

@@ -1,4 +1,4 @@
-"""Who is told of runs that fail."""
+"""Notifications of failed executions."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from sustainable_mlops.authoring.resources import Module
 
 
 def add(module: Module[Inputs]) -> tuple[Any, Any]:
-    """Tell a topic of failed runs; returns the topics and the rules: one or none of each."""
+    """Add the topic of failed executions and its rule. Returns maps of topics and rules with at most one item."""
     var = module.var
     name = f"{module.locals.name}-{FAILED}"
     topic_by_key = optional_map(FAILED, var.failure_topic)
@@ -23,7 +23,7 @@ def add(module: Module[Inputs]) -> tuple[Any, Any]:
         "failed",
         for_each=topic_each,
         name=name,
-        description=f"A run of the pipeline {module.locals.name} has failed.",
+        description=f"An execution of the pipeline {module.locals.name} failed.",
         event_pattern=jsonencode(
             {
                 "source": ["aws.sagemaker"],

@@ -6,22 +6,22 @@ output "arn" {
 }
 
 output "dead_letter_queue_url" {
-  description = "Queue of the starts that failed for good; null where nothing starts the pipeline."
+  description = "Dead-letter queue of failed starts; null without a trigger."
   value       = one([for queue in aws_sqs_queue.not_started : queue.url])
 }
 
 output "failure_topic_arn" {
-  description = "Topic told of failed runs; null where none is."
+  description = "Topic of failed executions; null without one."
   value       = one([for topic in aws_sns_topic.failed : topic.arn])
 }
 
 output "name" {
-  description = "Name of the pipeline, to start it by."
+  description = "Name of the pipeline."
   value       = aws_sagemaker_pipeline.this.pipeline_name
 }
 
 output "role_statements" {
-  description = "What the resources here need of their roles, by phase: statements with sid, actions, resources and condition, as `role_statements` of `access` takes them."
+  description = "IAM statements that these resources need in their roles, by phase, with sid, actions, resources and condition. Pass them to `role_statements` of `access`."
 
   value = {
     pipeline = [
@@ -59,7 +59,7 @@ output "role_statements" {
 }
 
 output "rule_names" {
-  description = "EventBridge rules by what they wait for; null where there is none."
+  description = "EventBridge rules by event; null without a rule."
 
   value = {
     data_arrived = one([for rule in aws_cloudwatch_event_rule.data_arrived : rule.name])
@@ -68,11 +68,11 @@ output "rule_names" {
 }
 
 output "schedule_name" {
-  description = "Schedule, in the group of the same name; null where there is none."
+  description = "Schedule, in the group of the same name; null without one."
   value       = one([for schedule in aws_scheduler_schedule.this : schedule.name])
 }
 
 output "starter_role_arn" {
-  description = "Role that starts the pipeline; null where nothing does."
+  description = "Role that starts the pipeline; null without a trigger."
   value       = local.starter_role_arn
 }

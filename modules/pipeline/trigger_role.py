@@ -1,4 +1,4 @@
-"""What starts the pipeline starts it as this role, which can do nothing else; a start that fails for good is kept."""
+"""Role that triggers start the pipeline with, and the dead-letter queue of failed starts."""
 
 from typing import Any
 
@@ -22,22 +22,22 @@ from sustainable_mlops.authoring.expressions import (
 )
 from sustainable_mlops.authoring.resources import Module
 
-#: For as long as SQS keeps a message.
+#: Maximum retention of SQS.
 KEPT_SECONDS = 14 * 86_400
 KEY = "starter"
 
 
 def add(module: Module[Inputs]) -> dict[str, Any]:
-    """Add the queue and, where none is given, the role.
+    """Add the dead-letter queue and, without an existing role, the role.
 
-    Returns what a target takes of them, the same in a rule of EventBridge and in a schedule.
+    Returns the arguments of a target, for an EventBridge rule and for a schedule.
     """
     var, name = module.var, module.locals.name
     nobody: list[str] = []
     module.local(
         "starters",
         set_of(when(is_null(var.data_arrival) & is_null(var.schedule), nobody, [KEY])),
-        why="Without data or a clock to wait for, nothing starts the pipeline by itself.",
+        why="Empty without a trigger.",
     )
     account = f"{var.region}:{var.account_id}"
     rule_arn = f"arn:{var.partition}:events:{account}:rule/{name}-{DATA_ARRIVED}"
@@ -68,7 +68,7 @@ def _add_queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
     queues = module.add(
         SqsQueue,
         "not_started",
-        why="A start that fails for good would be lost without a trace.",
+        why="Keeps failed starts, which would be lost otherwise.",
         for_each=each_of(module.locals.starters),
         name=_queue_name(module),
         message_retention_seconds=KEPT_SECONDS,
@@ -78,7 +78,7 @@ def _add_queue(module: Module[Inputs], queue_arn: str, rule_arn: str) -> Any:
     document = module.add(
         DataAwsIamPolicyDocument,
         "not_started",
-        why="EventBridge sends as itself; its Scheduler as the starter.",
+        why="EventBridge sends with its own service principal, Scheduler with the role starter.",
         for_each=each_of(queues),
         statement=[
             {
@@ -104,7 +104,8 @@ def _add_role(module: Module[Inputs], queue_arn: str, sources: list[str]) -> Any
     trust = module.add(
         DataAwsIamPolicyDocument,
         "starter_trust",
-        why="For this pipeline's rule and schedule alone. Scheduler names the group of a schedule, and not itself.",
+        why="Only for the rule and schedule of this pipeline. Scheduler passes the ARN of the group, not of the "
+        "schedule.",
         for_each=new_role,
         statement=[
             {
@@ -143,7 +144,7 @@ def _add_role(module: Module[Inputs], queue_arn: str, sources: list[str]) -> Any
 
 
 def _source_conditions(module: Module[Inputs], arns: list[str]) -> list[dict[str, Any]]:
-    """The condition that a service acts for one of these resources, and so for nobody else's."""
+    """Return the conditions that a service acts for one of these resources of this account."""
     return [
         {"test": "StringEquals", "variable": "aws:SourceAccount", "values": [module.var.account_id]},
         {"test": "ArnEquals", "variable": "aws:SourceArn", "values": arns},

@@ -1,4 +1,4 @@
-"""What starts the pipeline by itself: data that arrives, and where asked for, a clock."""
+"""Triggers of the pipeline: arriving data and a schedule."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,14 +24,14 @@ from sustainable_mlops.authoring.resources import Module
 
 
 def add_data_arrival(module: Module[Inputs], pipeline: Any, target_arguments: Mapping[str, Any]) -> Any:
-    """Start the pipeline with the key of each object that arrives; returns the rules: one or none."""
+    """Add the rule that starts the pipeline for each arriving object. Returns a map with at most one rule."""
     var, name = module.var, module.locals.name
     arrival = each_of(optional_map(DATA_ARRIVED, var.data_arrival))
     data = arrival.value
     rules = module.add(
         CloudwatchEventRule,
         "data_arrived",
-        why="A prefix and a suffix side by side would mean either; a wildcard means both.",
+        why="A wildcard requires both the prefix and the suffix; separate patterns would require only one of them.",
         for_each=arrival,
         name=f"{name}-{DATA_ARRIVED}",
         description=f"Data has arrived for the pipeline {name}.",
@@ -71,13 +71,13 @@ def add_data_arrival(module: Module[Inputs], pipeline: Any, target_arguments: Ma
 
 
 def add_schedule(module: Module[Inputs], pipeline: Any, target_arguments: Mapping[str, Any]) -> Any:
-    """Start a version of the pipeline by the clock; returns the schedules: one or none."""
+    """Add the schedule that starts a version of the pipeline. Returns a map with at most one schedule."""
     var, name = module.var, module.locals.name
     schedule_each = each_of(optional_map("schedule", var.schedule))
     groups = module.add(
         SchedulerScheduleGroup,
         "this",
-        why="Of its own, since a role is lent to a group of schedules and not to one.",
+        why="A separate group, because a trust policy can name a group of schedules and not a single schedule.",
         for_each=schedule_each,
         name=name,
         tags=var.tags,
@@ -94,11 +94,11 @@ def add_schedule(module: Module[Inputs], pipeline: Any, target_arguments: Mappin
     return module.add(
         SchedulerSchedule,
         "this",
-        why="The universal target: the one for pipelines starts the latest version, and knows no alias.",
-        skips={"CKV_AWS_297": "It holds a name and parameters, no secret; a key of its own would only cost calls"},
+        why="The universal target, because the pipeline target has no alias and starts the latest version.",
+        skips={"CKV_AWS_297": "It contains a name and parameters, no secret; a separate key would only add KMS calls"},
         notes={
-            "target": "Scheduler writes the time where it finds its placeholder, which jsonencode escapes. One token a "
-            "firing: trying again what did start starts nothing."
+            "target": "Scheduler replaces its placeholder by the time; jsonencode escapes the placeholder. Each firing "
+            "has one token, so a retry does not start a second execution."
         },
         for_each=schedule_each,
         name=name,

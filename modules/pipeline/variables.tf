@@ -1,7 +1,7 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 variable "account_id" {
-  description = "Account that this is created in."
+  description = "Account of the resources."
   type        = string
   nullable    = false
 
@@ -12,7 +12,7 @@ variable "account_id" {
 }
 
 variable "data_arrival" {
-  description = "Start the pipeline when an object arrives in S3; by default nothing starts it."
+  description = "Start the pipeline when an object arrives in S3. Default: no trigger."
   type = object({
     bucket        = string
     key_parameter = optional(string, "InputKey")
@@ -28,17 +28,17 @@ variable "data_arrival" {
 
   validation {
     condition     = var.data_arrival == null ? true : can(regex("^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", var.data_arrival.key_parameter))
-    error_message = "data_arrival: key_parameter must be a parameter's name of letters, digits and hyphens, as EventBridge takes it."
+    error_message = "data_arrival: key_parameter must be a parameter name with letters, digits and hyphens, as EventBridge requires."
   }
 
   validation {
     condition     = var.data_arrival == null ? true : can(regex("^[^*\\\\]+$", var.data_arrival.key_prefix))
-    error_message = "data_arrival: key_prefix must be part of a key as it stands, without wildcards or backslashes."
+    error_message = "data_arrival: key_prefix must be a literal part of a key, without wildcards or backslashes."
   }
 
   validation {
     condition     = var.data_arrival == null ? true : alltrue([for item in var.data_arrival.key_suffixes : can(regex("^[^*\\\\]+$", item))])
-    error_message = "each of data_arrival: key_suffixes must be part of a key as it stands, without wildcards or backslashes."
+    error_message = "each of data_arrival: key_suffixes must be a literal part of a key, without wildcards or backslashes."
   }
 
   validation {
@@ -48,29 +48,29 @@ variable "data_arrival" {
 }
 
 variable "definition" {
-  description = "The pipeline's definition, as JSON: what Pipeline.definition() of the SageMaker SDK gives."
+  description = "Definition of the pipeline as JSON, from Pipeline.definition() of the SageMaker SDK."
   type        = string
   nullable    = false
 
   validation {
     condition     = can(jsondecode(var.definition))
-    error_message = "definition: must be JSON: give the text that Pipeline.definition() returns, or file(…) of it"
+    error_message = "definition: must be JSON: use the text that Pipeline.definition() returns, or file(…) with it"
   }
 
   validation {
     condition     = !can(jsondecode(var.definition)) ? true : (can(jsondecode(var.definition).Version) ? can(jsondecode(var.definition).Steps[0].Type) : false)
-    error_message = "definition: must have Version and at least one of Steps; a pipeline's definition has both, a single step's has not"
+    error_message = "definition: must have Version and at least one of Steps; use the definition of a pipeline, not of a single step"
   }
 }
 
 variable "description" {
-  description = "What the pipeline is for."
+  description = "Description of the pipeline."
   type        = string
   default     = null
 }
 
 variable "existing_starter_role" {
-  description = "Start the pipeline by this role instead of a new one. An object, so that it may hold the ARN of a role that is made in the same apply."
+  description = "Start the pipeline with this role instead of a new one. It is an object, so that the ARN may be unknown until apply."
   type = object({
     arn = string
   })
@@ -83,7 +83,7 @@ variable "existing_starter_role" {
 }
 
 variable "failure_topic" {
-  description = "SNS topic told of every run that fails; none by default."
+  description = "SNS topic that receives every failed execution. Default: none."
   type = object({
     existing_role = optional(object({
       arn = string
@@ -104,7 +104,7 @@ variable "failure_topic" {
 }
 
 variable "max_parallel_steps" {
-  description = "Most steps of a run at once."
+  description = "Maximum number of parallel steps of an execution."
   type        = number
   default     = 2
   nullable    = false
@@ -116,7 +116,7 @@ variable "max_parallel_steps" {
 }
 
 variable "name" {
-  description = "What the pipeline does; its name is `<name_prefix>-<name>`."
+  description = "Short name of the pipeline; its full name is `<name_prefix>-<name>`."
   type        = string
   nullable    = false
 
@@ -138,14 +138,14 @@ variable "name_prefix" {
 }
 
 variable "parameters" {
-  description = "Defaults of the definition's parameters, instead of those that it says; numbers and booleans as text."
+  description = "Defaults of the definition's parameters, which override those in the definition. Numbers and booleans as text."
   type        = map(string)
   default     = {}
   nullable    = false
 
   validation {
     condition     = !can(jsondecode(var.definition).Version) ? true : length(setsubtract(keys(var.parameters), [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name])) == 0
-    error_message = "parameters: ${join(", ", setsubtract(keys(var.parameters), [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name]))} is no parameter of the definition, which declares ${join(", ", [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name])}; declare it there, or leave it out here"
+    error_message = "parameters: ${join(", ", setsubtract(keys(var.parameters), [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name]))} is not a parameter of the definition, which declares ${join(", ", [for parameter in lookup(jsondecode(var.definition), "Parameters", []) : parameter.Name])}; declare it there, or remove it here"
   }
 
   validation {
@@ -175,7 +175,7 @@ variable "partition" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "Policy that bounds what any role made here can be given."
+  description = "Permissions boundary of the roles that this module creates."
   type        = string
   default     = null
 
@@ -186,7 +186,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "region" {
-  description = "Region that this is created in."
+  description = "Region of the resources."
   type        = string
   nullable    = false
 
@@ -197,7 +197,7 @@ variable "region" {
 }
 
 variable "role_arn" {
-  description = "Role of the pipeline: it starts the steps' jobs and hands on their roles."
+  description = "Role of the pipeline. It starts the jobs of the steps and passes their roles."
   type        = string
   nullable    = false
 
@@ -208,7 +208,7 @@ variable "role_arn" {
 }
 
 variable "role_path" {
-  description = "IAM path of the roles made here, such as /mlops/."
+  description = "IAM path of the roles that this module creates, such as /mlops/."
   type        = string
   default     = "/"
   nullable    = false
@@ -220,7 +220,7 @@ variable "role_path" {
 }
 
 variable "schedule" {
-  description = "Start the pipeline by the clock; none by default, since new data is the better reason."
+  description = "Start the pipeline on a schedule. Default: none, because new data is a better trigger."
   type = object({
     alias                   = optional(string, "live")
     expression              = string
@@ -247,7 +247,7 @@ variable "schedule" {
 }
 
 variable "start_retries" {
-  description = "How long a start is tried that SageMaker refuses."
+  description = "Retries of a start that SageMaker rejects."
   type = object({
     max_age_seconds = optional(number, 3600)
     max_attempts    = optional(number, 10)
@@ -267,7 +267,7 @@ variable "start_retries" {
 }
 
 variable "tags" {
-  description = "Tags of every resource, over the provider's default tags."
+  description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -1,4 +1,4 @@
-"""How a new model takes over from the old one."""
+"""Deployment strategy: the replacement of an old model by a new one."""
 
 from typing import Any, Literal
 
@@ -10,64 +10,65 @@ PERCENT = "CAPACITY_PERCENT"
 
 
 def _watched_seconds(v: Any) -> Any:
-    """For how many seconds a deployment is watched, over all of its steps."""
+    """Return the total wait of all steps of a deployment, in seconds."""
     steps = when(v.strategy == "all_at_once", 0, when(v.strategy == "canary", 1, 100 / v.step_percent))
     return steps * v.wait_seconds + when(v.strategy == "rolling", 0, v.bake_seconds)
 
 
 class DeploymentInputs(ModuleInputs):
-    """How a new model takes over, and when it is taken back."""
+    """Deployment strategy of an endpoint, and the conditions of a rollback."""
 
     bake_seconds: int = Field(
         300,
         ge=0,
         le=3600,
-        description="How long the old instances stay after the last requests have moved, in seconds; not where they "
-        "go in batches.",
+        description="Time that the old instances stay after all requests have moved, in seconds. Not used by rolling "
+        "deployments.",
     )
     error_percent: int = Field(
-        5, ge=0, le=99, description="Share of the answers of a variant that may be errors (5xx), in percent."
+        5, ge=0, le=99, description="Acceptable share of error responses (5xx) of a variant, in percent."
     )
     step_percent: int = Field(
         50,
         ge=5,
         le=50,
-        description="Share of the instances that a canary, a linear step or a rolling batch has, in percent; one whole "
-        "instance at least.",
+        description="Share of the instances in a canary, a linear step or a rolling batch, in percent; at least one "
+        "instance.",
     )
     strategy: Literal["rolling", "canary", "linear", "all_at_once"] = Field(
         "rolling",
-        description="rolling adds and takes away a batch at a time; the others start as many instances again, and move "
-        "requests to them first in part, in steps, or all at once.",
+        description="rolling replaces the instances in batches. The others start a second fleet and move the requests "
+        "first in part (canary), in steps (linear), or all at once.",
     )
     wait_seconds: int = Field(
-        300, ge=0, le=3600, description="How long each step is watched before the next, in seconds."
+        300, ge=0, le=3600, description="Time that each step is watched before the next, in seconds."
     )
 
     rules = (
         rule(
             "wait_seconds",
             lambda v: _watched_seconds(v) <= rollback.LONGEST_WATCH,
-            "the AWS provider waits an hour for a deployment, and the waits of this one's steps and bake_seconds are "
-            f"more than {rollback.LONGEST_WATCH} seconds of it; have shorter ones, or fewer steps.",
+            "the AWS provider waits one hour for a deployment, and the steps and bake_seconds of this one wait more "
+            f"than {rollback.LONGEST_WATCH} seconds; shorten the waits, or use fewer steps.",
         ),
         rule(
             "error_percent",
             lambda v: (v.strategy == "all_at_once") | (v.error_percent < v.step_percent),
             lambda v: (
-                f"must be less than step_percent, {v.step_percent}: a bad model's first step makes no more errors."
+                f"must be less than step_percent, {v.step_percent}: a bad model cannot cause more errors in its first "
+                "step."
             ),
         ),
         rule(
             "step_percent",
             lambda v: (v.strategy != "linear") | (v.step_percent >= 10),
-            "a linear step is at least 10 percent.",
+            "a linear step must be at least 10 percent.",
         ),
     )
 
 
 def deployment_trigger_input(deployment: Any, more_alarms: Any) -> dict[str, Any]:
-    """Return the inputs that `configuration` depends on, without those that the strategy leaves out."""
+    """Return the inputs that the deployment block depends on, without those that the strategy does not use."""
     return {
         "bake_seconds": when(deployment.strategy == "rolling", None, deployment.bake_seconds),
         "more_rollback_alarms": set_of(more_alarms),
@@ -78,7 +79,7 @@ def deployment_trigger_input(deployment: Any, more_alarms: Any) -> dict[str, Any
 
 
 def deployment_block(deployment: Any, alarms: Any) -> dict[str, Any]:
-    """The block of the endpoint: by one policy of the two, with these alarms."""
+    """Return the deployment block of the endpoint, with one of the two policies and these alarms."""
     rolling: Any = deployment.strategy == "rolling"
     nothing: list[Any] = []
 

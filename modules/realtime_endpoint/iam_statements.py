@@ -1,4 +1,4 @@
-"""What a real-time endpoint needs of the role of its containers."""
+"""IAM statements that a real-time endpoint needs in the role of its containers."""
 
 from typing import Any
 
@@ -16,12 +16,15 @@ from modules.iam_statements import (
 from modules.realtime_endpoint.inputs import Inputs
 from sustainable_mlops.authoring.expressions import concat, groups, is_expression, is_null, keys, list_of, optional
 
-#: What of each variant rolls a deployment back.
+#: Metrics of each variant that roll a deployment back.
 ERRORS, LATENCY = "errors", "latency"
 
 
 def build_statements(var: Inputs, images: Any = None, archives: Any = None) -> StatementsByPhase:
-    """The statements of inference; `var` is read but for its role, and the others where a module has them as locals."""
+    """Return the statements of inference. Reads all inputs except the role.
+
+    `images` and `archives` are locals of the module; without them the statements list their values.
+    """
     prefix, capture = var.models_s3_uri, var.data_capture
     return {
         "inference": join_lists(
@@ -60,12 +63,12 @@ def build_statements(var: Inputs, images: Any = None, archives: Any = None) -> S
 
 
 def rollback_alarm_name(name: str, variant: Any, metric: str) -> str:
-    """The name of an alarm of a variant."""
+    """Return the name of a rollback alarm of a variant."""
     return f"{name}-{variant}-{metric}"
 
 
 def _rollback_alarms(var: Inputs) -> list[Any]:
-    """The names of all, a list a kind."""
+    """Return the names of all rollback alarms, one list for each metric."""
     variants = concat([VARIANT], keys(var.challengers))
 
     def list_names(metric: str) -> Any:
@@ -75,12 +78,12 @@ def _rollback_alarms(var: Inputs) -> list[Any]:
 
 
 def list_images(var: Inputs) -> Any:
-    """The images of all containers, but those of model packages."""
+    """Return the images of all containers, without those of model packages."""
     return _collect(var, "image_uri")
 
 
 def list_archives(var: Inputs) -> Any:
-    """The model archives of all containers, but those of model packages."""
+    """Return the model archives of all containers, without those of model packages."""
     return _collect(var, "model_data_url")
 
 
@@ -98,7 +101,7 @@ def _collect(var: Inputs, name: str) -> Any:
 
 
 def _find_model(uri: str, var: Inputs) -> dict[str, Any]:
-    """Finding a model by its name."""
+    """Return the statement to find a model by its name."""
     bucket, prefix = (groups(r"^s3://([^/]+)/(.*)$", uri)[part] for part in range(2))
     return build_statement(
         "FindModel",

@@ -28,9 +28,9 @@ from sustainable_mlops.authoring.expressions import (
     when,
 )
 
-#: The variant that gets copies of requests.
+#: Name of the variant that receives copies of requests.
 SHADOW = "shadow"
-#: Alarms that an endpoint's deployment takes (API model of SageMaker: AlarmList).
+#: Maximum number of rollback alarms of a deployment (API model of SageMaker: AlarmList).
 MOST_ALARMS = 10
 
 VariantName = Annotated[
@@ -43,42 +43,46 @@ VariantName = Annotated[
 
 
 class Challenger(SingleContainerInputs):
-    """Another model that answers a share of the requests."""
+    """Another model that serves a share of the requests."""
 
-    weight: int = Field(ge=1, description="Its share of the requests, beside the 100 of the variant main.")
+    weight: int = Field(
+        ge=1, description="Weight of the variant in the distribution of requests; the variant main has 100."
+    )
 
 
 class Shadow(SingleContainerInputs):
-    """A model that gets copies of requests, and whose answers nobody gets."""
+    """Model that receives copies of requests; its responses are discarded."""
 
-    instances: int = Field(1, ge=1, description="Its instances; nothing scales them.")
-    percent: int = Field(10, ge=1, le=100, description="Share of the requests that it gets too, in percent.")
+    instances: int = Field(1, ge=1, description="Number of instances, without autoscaling.")
+    percent: int = Field(10, ge=1, le=100, description="Share of the requests that are copied, in percent.")
 
 
 class PipelineContainer(ModuleInputs):
     """One of several containers."""
 
-    environment_variables: dict[str, str] = Field(default_factory=dict, description="Its environment variables.")
-    hostname: VariantName = Field(description="Its name: callers choose by it where containers_mode is Direct.")
+    environment_variables: dict[str, str] = Field(
+        default_factory=dict, description="Environment variables of the container."
+    )
+    hostname: VariantName = Field(description="Name of the container. Callers select it if containers_mode is Direct.")
     image_uri: str = Field(
-        description="Its image in Amazon ECR.",
+        description="Container image in Amazon ECR.",
         pattern=r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[^ ]+$",
-        json_schema_extra=must("be an image in Amazon ECR; no other registry is taken"),
+        json_schema_extra=must("be an image in Amazon ECR; other registries are not supported"),
     )
     model_data_url: str | None = Field(
         None,
-        description="Its model archive; none where the image holds the model.",
+        description="Model archive. None if the image contains the model.",
         pattern=r"^s3://[^*?]+\.tar\.gz$",
         json_schema_extra=must("be a model archive in S3: s3://bucket/…/model.tar.gz"),
     )
 
 
 class DataCapture(ModuleInputs):
-    """A sample of requests and answers."""
+    """Capture of a sample of requests and responses."""
 
-    percent: int = Field(10, ge=1, le=100, description="Share of the requests that are kept, in percent.")
+    percent: int = Field(10, ge=1, le=100, description="Share of the requests that are captured, in percent.")
     s3_uri: str = Field(
-        description="Prefix that they are kept under; what is there should expire, as captures/ of `storage` does.",
+        description="S3 prefix of the captures. Objects there should expire, as captures/ of `storage` does.",
         pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\s]+)+$",
         json_schema_extra=must(
             "be a prefix in a bucket, without wildcards or a slash at its end: s3://bucket/captures"
@@ -87,16 +91,16 @@ class DataCapture(ModuleInputs):
 
 
 class VpcConfig(ModuleInputs):
-    """Where the containers' network is."""
+    """Network of the containers."""
 
-    security_group_ids: list[str] = Field(min_length=1, description="Security groups, made elsewhere.")
+    security_group_ids: list[str] = Field(min_length=1, description="Existing security groups.")
     subnets: list[str] = Field(
-        min_length=2, description="Subnets, of two availability zones at least, so that one may be lost."
+        min_length=2, description="Subnets in at least two Availability Zones, so that one zone may fail."
     )
 
 
 def _has_one_source(v: Any) -> Any:
-    """Whether something says what the variant main serves, and one thing alone."""
+    """Return the condition that the variant main has exactly one source of its model."""
     nothing_else = is_null(v.image_uri) & is_null(v.model_data_url) & is_null(v.model_package_arn)
     many = ~is_null(v.image_uri) & is_null(v.model_data_url) & is_null(v.model_package_arn)
     return when(
@@ -107,7 +111,7 @@ def _has_one_source(v: Any) -> Any:
 
 
 def _incompatible_containers(v: Any) -> str:
-    """The containers whose images are for other silicon."""
+    """Return the hostnames of containers whose images are for other silicon."""
     hostnames = list_of(
         v.containers,
         lambda container: container.hostname,
@@ -117,7 +121,7 @@ def _incompatible_containers(v: Any) -> str:
 
 
 def _incompatible_challengers(v: Any) -> str:
-    """The same of challengers."""
+    """Return the names of challengers whose images are for other silicon."""
     names = list_of(
         v.challengers,
         lambda name, _challenger: name,
@@ -129,26 +133,26 @@ def _incompatible_challengers(v: Any) -> str:
 class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, RollbackInputs):
     challengers: dict[VariantName, Challenger] = Field(
         default_factory=dict,
-        description="More models that share the requests with the variant main, by variant name, on the same type of "
-        "instance and within the same bounds.",
+        description="Models that share the requests with the variant main, by variant name, with the same instance "
+        "type and scaling limits.",
     )
     containers: list[PipelineContainer] = Field(
         default_factory=list,
         max_length=15,
-        description="Several containers instead of one, which the variant main runs beside each other.",
+        description="Several containers of the variant main, instead of one.",
     )
     containers_mode: Literal["Serial", "Direct"] = Field(
         "Serial",
-        description="Whether containers work on a request one after the other, or a caller chooses one of them.",
+        description="Serial: the containers process a request one after another. Direct: the caller selects one.",
     )
     data_capture: DataCapture | None = Field(
-        None, description="Keep a sample of requests and answers, encrypted; none by default."
+        None, description="Capture an encrypted sample of requests and responses. Default: none."
     )
     deployment: DeploymentInputs = Field(
-        default_factory=DeploymentInputs, description="How a new model takes over, and when it is taken back."
+        default_factory=DeploymentInputs, description="Deployment strategy, and the conditions of a rollback."
     )
     enable_network_isolation: bool = Field(
-        True, description="Keep the containers off every network; SageMaker itself fetches the model."
+        True, description="Isolate the containers from every network. SageMaker itself fetches the model."
     )
     inference_ami_version: (
         Literal[
@@ -159,11 +163,12 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
         | None
     ) = Field(
         None,
-        description="Drivers of GPU instances; SageMaker chooses by default. Those of Inferentia follow silicon.",
+        description="Driver version of GPU instances. Default: SageMaker chooses. Inferentia always uses Neuron "
+        "drivers.",
     )
     instance_type: str = Field(
         "ml.c7g.large",
-        description="Type of the instances, of this silicon; one with a local disk encrypts that itself, without "
+        description="Instance type, with this silicon. Types with a local disk encrypt it themselves, without "
         "kms_key_arn.",
         pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$",
         json_schema_extra=must("be an instance type such as ml.c7g.large"),
@@ -171,66 +176,64 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
     latency_slo_ms: int = Field(
         ge=1,
         le=60000,
-        description="Within how many milliseconds nine of ten answers have to be there: a model that is slower is "
-        "taken back.",
+        description="Latency that nine of ten responses must meet, in milliseconds. A deployment of a slower model is "
+        "rolled back.",
     )
-    max_instances: int = Field(4, ge=1, description="Most instances of a variant at once.")
+    max_instances: int = Field(4, ge=1, description="Maximum number of instances of a variant.")
     min_instances: int = Field(
         2,
         ge=1,
-        description="Fewest instances of a variant, and those it starts with. Two are in two availability zones.",
+        description="Minimum and initial number of instances of a variant. Two are in two Availability Zones.",
     )
-    model_cache: bool = Field(
-        True, description="Whether models under models_s3_uri stay in memory between their requests."
-    )
+    model_cache: bool = Field(True, description="Keep models under models_s3_uri in memory between requests.")
     models_s3_uri: str | None = Field(
         None,
-        description="Prefix of many model archives, of which a caller names one, for an image_uri that can serve them.",
+        description="S3 prefix of several model archives, for an image_uri that can serve them. The caller names one.",
         pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^/*?\s]+)+/$",
         json_schema_extra=must("be a prefix in a bucket with a slash at its end: s3://bucket/models/"),
     )
     off_hours: OffHours | None = Field(
-        None, description="Hours of fewer instances, by the clock; none by default, as load alone decides."
+        None, description="Schedule with fewer instances. Default: none, so only the load scales the endpoint."
     )
     one_instance_because: str | None = Field(
         None,
-        description="Why one instance is enough, which is gone for minutes when its availability zone is; needed where "
-        "min_instances is 1.",
+        description="Reason why one instance is enough, although it is unavailable for minutes when its Availability "
+        "Zone fails. Required if min_instances is 1.",
         pattern=r"^.{10,}$",
         json_schema_extra=must("be a sentence"),
     )
     requests_per_instance: int = Field(
         600,
         ge=1,
-        description="Requests a minute that an instance is to have; with more, instances are added. Half of what one "
-        "can, by a load test.",
+        description="Target of requests per minute and instance. With more, instances are added. Use half of the "
+        "maximum from a load test.",
     )
     scale_in_cooldown_seconds: int = Field(
-        300, ge=0, le=3600, description="How long after it took an instance away it takes no other, in seconds."
+        300, ge=0, le=3600, description="Minimum time between two scale-ins, in seconds."
     )
     shadow: Shadow | None = Field(
-        None, description="A model that gets copies of requests, to be watched before it answers any; none by default."
+        None, description="Model that receives copies of requests, to test it without effect on callers. Default: none."
     )
     vpc_config: VpcConfig | None = Field(
-        None, description="Network of the containers, where they need one; `access` takes the same subnets."
+        None, description="Network of the containers. Set the same subnets in `access`. Default: none."
     )
 
     rules = (
         rule(
             "model_package_arn",
             _has_one_source,
-            "give one of: a model package; image_uri (and model_data_url, unless the image holds the model); image_uri "
-            "and models_s3_uri; containers.",
+            "set one of: a model package; image_uri (with model_data_url unless the image contains the model); "
+            "image_uri and models_s3_uri; containers.",
         ),
         rule(
             "containers",
             lambda v: length(v.containers) != 1,
-            "one container needs no list: give its image_uri and model_data_url.",
+            "a list needs at least two containers; for one, set image_uri and model_data_url.",
         ),
         rule(
             "containers",
             lambda v: every(v.containers, lambda container: ~names_other_silicon(container.image_uri, v.silicon)),
-            lambda v: f"{_incompatible_containers(v)}: the image is not for {v.silicon}; use one that is.",
+            lambda v: f"{_incompatible_containers(v)}: the image is not for {v.silicon}; use an image for {v.silicon}.",
         ),
         rule(
             "containers",
@@ -239,39 +242,40 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
                 | (length(v.containers) == 0)
                 | ~every(v.containers, lambda container: ~is_neuron(container.image_uri))
             ),
-            "Inferentia runs Neuron images alone, whose names say neuron, and none does; use one, or other silicon.",
+            "Inferentia runs only Neuron images, whose names contain neuron; use one, or other silicon.",
         ),
         rule(
             "challengers",
             lambda v: every(v.challengers, lambda challenger: may_run_on(challenger.image_uri, v.silicon)),
             lambda v: (
-                f"{_incompatible_challengers(v)}: the image is not for {v.silicon}, which all variants run on; use one that is."
+                f"{_incompatible_challengers(v)}: the image is not for {v.silicon}, the silicon of all variants; use "
+                "one that is."
             ),
         ),
         rule(
             "challengers",
             lambda v: ~contains(keys(v.challengers), VARIANT),
-            f"the variant {VARIANT} is the one that image_uri or model_package_arn says; name it otherwise.",
+            f"the name {VARIANT} belongs to the variant of image_uri or model_package_arn; choose another name.",
         ),
         rule(
             "challengers",
             lambda v: length(v.challengers) + length(v.challengers) + 2 + length(v.more_rollback_alarms) <= MOST_ALARMS,
-            f"SageMaker takes {MOST_ALARMS} rollback alarms, and each variant has two; have fewer.",
+            f"SageMaker allows {MOST_ALARMS} rollback alarms, and each variant has two; remove some.",
         ),
         rule(
             "shadow",
             lambda v: is_null(v.shadow) | (length(v.challengers) == 0),
-            "SageMaker takes a shadow beside one variant alone; leave out challengers.",
+            "SageMaker allows a shadow only next to a single variant; remove challengers.",
         ),
         rule(
             "shadow",
             lambda v: is_null(v.shadow) | (is_null(v.models_s3_uri) & (length(v.containers) == 0)),
-            "SageMaker takes a shadow beside one model in one container alone; leave out models_s3_uri and containers.",
+            "SageMaker allows a shadow only next to one model in one container; remove models_s3_uri and containers.",
         ),
         rule(
             "shadow",
             lambda v: every(optional(v.shadow), lambda shadow: may_run_on(shadow.image_uri, v.silicon)),
-            lambda v: f"its image is not for {v.silicon}.",
+            lambda v: f"its image is not for {v.silicon}; use one that is.",
         ),
         rule(
             "min_instances",
@@ -281,13 +285,13 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
         rule(
             "min_instances",
             lambda v: (v.min_instances > 1) | ~is_null(v.one_instance_because),
-            "one instance is in one availability zone; have two, or say in one_instance_because why not.",
+            "one instance is in one Availability Zone; use two, or give the reason in one_instance_because.",
         ),
         rule(
             "deployment",
             lambda v: (v.min_instances > 1) | (v.deployment.strategy == "all_at_once"),
             lambda v: (
-                f"{v.deployment.strategy} moves at most half of the instances at a time, so it takes two; use "
+                f"{v.deployment.strategy} moves at most half of the instances at a time, so it needs two; use "
                 "all_at_once, or min_instances of 2 or more."
             ),
         ),
@@ -299,14 +303,14 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
                 | (100 / v.deployment.step_percent <= v.min_instances)
             ),
             lambda v: (
-                f"step_percent, {v.deployment.step_percent}, of {v.min_instances} instances is less than one; take "
-                "more of them at a time."
+                f"step_percent, {v.deployment.step_percent}, of {v.min_instances} instances is less than one instance; "
+                "increase it."
             ),
         ),
         rule(
             "deployment",
             lambda v: (v.deployment.strategy != "rolling") | (length(v.challengers) == 0),
-            "SageMaker rolls no endpoint of several variants; use canary, linear or all_at_once.",
+            "SageMaker has no rolling deployment for several variants; use canary, linear or all_at_once.",
         ),
         rule(
             "off_hours",
@@ -316,6 +320,6 @@ class Inputs(EndpointInputs, LocatedInputs, ContainerInputs, InstanceInputs, Rol
         rule(
             "inference_ami_version",
             lambda v: is_null(v.inference_ami_version) | (v.silicon == "gpu"),
-            "these drivers are of GPUs; leave it out.",
+            "these drivers are only for GPUs; remove it.",
         ),
     )

@@ -1,22 +1,23 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 locals {
-  # A name of its own may be longer than a prefix.
+  # The name may be longer than name_prefix.
   name = var.name == null ? var.name_prefix : var.name
 
-  # The variants that answer, by their share. Their names never change: a deployment goes by them.
+  # Weights of the variants that serve requests. Their names must not change: a deployment matches by name.
   weights = merge(
     { main = 100 },
     { for key, challenger in var.challengers : key => challenger.weight },
   )
 }
 
-# Before the endpoint, which names them from its first apply: added later, they would replace it.
+# Created before the endpoint, which names them from its first apply. Adding them later would replace the
+# endpoint.
 resource "aws_cloudwatch_metric_alarm" "errors" {
   for_each = toset(keys(local.weights))
 
   alarm_name          = "${local.name}-${each.key}-errors"
-  alarm_description   = "More than ${var.deployment.error_percent} % of the answers of ${each.key} are errors."
+  alarm_description   = "More than ${var.deployment.error_percent} % of the responses of ${each.key} are errors."
   namespace           = "AWS/SageMaker"
   period              = 60
   evaluation_periods  = 3
@@ -39,7 +40,7 @@ resource "aws_cloudwatch_metric_alarm" "latency" {
   for_each = toset(keys(local.weights))
 
   alarm_name          = "${local.name}-${each.key}-latency"
-  alarm_description   = "One of ten answers of ${each.key} takes more than ${var.latency_slo_ms} ms."
+  alarm_description   = "One of ten responses of ${each.key} takes more than ${var.latency_slo_ms} ms."
   namespace           = "AWS/SageMaker"
   period              = 60
   evaluation_periods  = 3
@@ -59,9 +60,9 @@ resource "aws_cloudwatch_metric_alarm" "latency" {
   }
 }
 
-# SageMaker would create it at the first request, and keep it for ever.
+# Without this, SageMaker creates the log group at the first request and keeps its logs forever.
 resource "aws_cloudwatch_log_group" "this" {
-  # checkov:skip=CKV_AWS_338:a container's logs are read for weeks; log_retention_days says how long
+  # checkov:skip=CKV_AWS_338:a container's logs are useful for weeks; log_retention_days sets the retention
 
   name              = "/aws/sagemaker/Endpoints/${local.name}"
   kms_key_id        = var.kms_key_arn
@@ -89,7 +90,7 @@ resource "terraform_data" "containers_mode" {
   }
 }
 
-# No name: a model cannot be changed, so each new one needs a name of its own.
+# Without a name: a model cannot be updated, so each new model needs a new name.
 resource "aws_sagemaker_model" "this" {
   execution_role_arn       = var.role_arn
   enable_network_isolation = var.enable_network_isolation
@@ -151,7 +152,7 @@ resource "aws_sagemaker_model" "this" {
   }
 }
 
-# Those of the variants beside main.
+# Models of the other variants.
 resource "aws_sagemaker_model" "others" {
   for_each = merge(var.challengers, var.shadow == null ? {} : { shadow = var.shadow })
 
@@ -195,13 +196,13 @@ resource "terraform_data" "deployment" {
 }
 
 locals {
-  # SageMaker starts Inferentia2 with Neuron's drivers where they are named.
+  # SageMaker starts Inferentia2 with Neuron drivers only if they are set.
   inference_ami_version = var.silicon == "inferentia2" ? "al2-ami-sagemaker-inference-neuron-2" : var.inference_ami_version
 }
 
-# An endpoint follows only a new configuration name, hence the prefix and the order of replacement.
+# An endpoint is updated only by a new configuration name, hence the name prefix and create_before_destroy.
 resource "aws_sagemaker_endpoint_configuration" "this" {
-  # checkov:skip=CKV_AWS_98:only instances with a local disk have no key: they encrypt it
+  # checkov:skip=CKV_AWS_98:only instances with a local disk have no key: the disk encrypts itself
 
   name_prefix = "${substr(local.name, 0, 36)}-"
   kms_key_arn = contains(local.local_disk, concat(split(".", var.instance_type), ["", ""])[1]) ? null : var.kms_key_arn
@@ -287,8 +288,8 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
   }
 }
 
-# SageMaker refuses another type to variants that are scaled. This orders it: what scales goes before this is
-# replaced, then the endpoint is updated, which waits for this, and what scales it comes back.
+# SageMaker rejects a new instance type for variants with scaling. This resource sets the order: the scaling is
+# destroyed first, then this is replaced, then the endpoint is updated, and then the scaling is created.
 resource "terraform_data" "instance_type" {
   triggers_replace = {
     instance_type = var.instance_type
@@ -365,20 +366,20 @@ resource "aws_sagemaker_endpoint" "this" {
     }
   }
 
-  # After an update that failed or was rolled back the endpoint is in service with its old configuration. The
-  # provider takes that for success and then deletes the configuration, which is in use; here the apply ends
-  # before that.
+  # After a failed or rolled-back update, the endpoint is in service with its old configuration. The provider
+  # reports success and then deletes that configuration, which is in use. The postcondition ends the apply before
+  # that.
   lifecycle {
     postcondition {
       condition     = self.endpoint_config_name == aws_sagemaker_endpoint_configuration.this.name
-      error_message = "The endpoint ${self.name} has gone back to its old configuration and serves the old model: the new one did not start, or a rollback alarm went off. Nothing is lost. See the alarms and the log group /aws/sagemaker/Endpoints/${local.name}, then apply again with a model that works."
+      error_message = "The endpoint ${self.name} was rolled back and serves the old model: the new model did not start, or a rollback alarm went off. Nothing is lost. Check the alarms and the log group /aws/sagemaker/Endpoints/${local.name}, then apply again with a model that works."
     }
   }
 
   depends_on = [aws_cloudwatch_log_group.this, terraform_data.instance_type]
 }
 
-# The variants that the endpoint was made with, and keeps: SageMaker deploys between the same alone.
+# Variants that the endpoint was created with. SageMaker deploys only between the same variants.
 resource "terraform_data" "variants" {
   input = {
     names = join(", ", keys(local.weights))
@@ -390,13 +391,13 @@ resource "terraform_data" "variants" {
 
     postcondition {
       condition     = self.output.names == join(", ", keys(local.weights))
-      error_message = "challengers: SageMaker updates an endpoint between the same variants alone, which are ${self.output.names} here, and not ${join(", ", keys(local.weights))}. Keep them, of which a weight of 1 leaves one nearly without requests; or have another endpoint, by another name."
+      error_message = "challengers: SageMaker updates an endpoint only with the same variants, which are ${self.output.names} here, and not ${join(", ", keys(local.weights))}. Keep them (with a weight of 1, a variant gets almost no requests), or create another endpoint with another name."
     }
   }
 }
 
-# The bounds that are asked for. Off hours move those of the targets, which a plan at night would move back; so
-# a target ignores its own, and is made anew where these change, or the hours that would.
+# Scaling limits of the inputs. Off hours change the limits of the targets, and a plan at night would revert
+# that. So a target ignores its limits, and is replaced when these inputs change.
 resource "terraform_data" "bounds" {
   input = {
     max_instances = var.max_instances
@@ -415,7 +416,7 @@ resource "aws_appautoscaling_target" "instances" {
   max_capacity       = var.max_instances
   tags               = var.tags
 
-  # AWS takes the target away with its endpoint, also where another of its name follows.
+  # AWS deletes the target with its endpoint, even if an endpoint with the same name follows.
   lifecycle {
     ignore_changes       = [max_capacity, min_capacity]
     replace_triggered_by = [aws_sagemaker_endpoint.this.id, terraform_data.instance_type, terraform_data.bounds]
@@ -443,7 +444,7 @@ resource "aws_appautoscaling_policy" "requests" {
     }
   }
 
-  # AWS deletes what moves a target with it.
+  # AWS deletes policies and scheduled actions together with their target.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.instances[each.key].id]
   }
@@ -471,7 +472,7 @@ resource "aws_appautoscaling_policy" "idle" {
     }
   }
 
-  # AWS deletes what moves a target with it.
+  # AWS deletes policies and scheduled actions together with their target.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.instances[each.key].id]
   }
@@ -482,7 +483,7 @@ resource "aws_cloudwatch_metric_alarm" "idle" {
   for_each = aws_appautoscaling_policy.idle
 
   alarm_name          = "${aws_sagemaker_endpoint.this.name}-${each.key}-has-no-requests"
-  alarm_description   = "No request of ${each.key} in 15 minutes: takes an instance away."
+  alarm_description   = "No request of ${each.key} in 15 minutes: removes an instance."
   comparison_operator = "LessThanThreshold"
   threshold           = 1
   evaluation_periods  = 15
@@ -513,7 +514,7 @@ resource "aws_cloudwatch_metric_alarm" "idle" {
   }
 }
 
-# Fewer instances by the clock.
+# Fewer instances in off hours.
 resource "aws_appautoscaling_scheduled_action" "rest" {
   for_each = {
     for variant, target in aws_appautoscaling_target.instances : variant => target if var.off_hours != null
@@ -531,13 +532,13 @@ resource "aws_appautoscaling_scheduled_action" "rest" {
     max_capacity = var.off_hours.instances
   }
 
-  # AWS deletes what moves a target with it.
+  # AWS deletes policies and scheduled actions together with their target.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.instances[each.key].id]
   }
 }
 
-# And as many as before.
+# The normal scaling limits after off hours.
 resource "aws_appautoscaling_scheduled_action" "wake" {
   for_each = {
     for variant, target in aws_appautoscaling_target.instances : variant => target if var.off_hours != null
@@ -555,14 +556,14 @@ resource "aws_appautoscaling_scheduled_action" "wake" {
     max_capacity = var.max_instances
   }
 
-  # AWS deletes what moves a target with it.
+  # AWS deletes policies and scheduled actions together with their target.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.instances[each.key].id]
   }
 }
 
 locals {
-  # What its role needs to read, but of model packages.
+  # Images and archives that the role must read, without those of model packages.
   images = concat(
     var.image_uri[*],
     [for one in var.containers : one.image_uri if one.image_uri != null],
@@ -577,7 +578,7 @@ locals {
     [for one in var.shadow[*] : one.model_data_url if one.model_data_url != null],
   )
 
-  # Families of instances that SageMaker hosts models on, by silicon.
+  # Instance families for SageMaker hosting, by silicon.
   families = {
     graviton    = ["c6g", "c6gd", "c6gn", "c7g", "c8g", "m6g", "m6gd", "m8g", "r6g", "r6gd", "r7gd", "r8g"]
     inferentia2 = ["inf2"]
@@ -589,7 +590,7 @@ locals {
     ]
   }
 
-  # What the names of images say that are for some silicon; others say nothing of it.
+  # Patterns of images for one silicon. Images that match none may run on any.
   images_for = {
     amd64       = "amd64|x86"
     gpu         = "-gpu-"
@@ -598,7 +599,7 @@ locals {
     x86         = "/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
   }
 
-  # What the names of images say that run beside none on the silicon's instances.
+  # Patterns of images that cannot run next to others on this silicon.
   images_not_beside = {
     graviton    = "amd64|x86|-gpu-|neuron|/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
     inferentia2 = "-gpu-|aarch64|arm64|graviton"
@@ -606,7 +607,7 @@ locals {
     x86         = "-gpu-|aarch64|arm64|graviton|neuron"
   }
 
-  # What the names of images say that are for other silicon; amd64 is any but Graviton.
+  # Patterns of images for other silicon; amd64 is every silicon except Graviton.
   images_not_for = {
     graviton    = "amd64|x86|-gpu-|neuron|/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
     inferentia2 = "-gpu-|aarch64|arm64|graviton|/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py"
@@ -614,13 +615,13 @@ locals {
     x86         = "-gpu-|aarch64|arm64|graviton|neuron"
   }
 
-  # Families whose storage is a disk of their own, which encrypts itself.
+  # Families with a local disk, which encrypts itself.
   local_disk = [
     "c5d", "c6gd", "g4dn", "g5", "g6", "g6e", "g7", "g7e", "m5d", "m6gd", "p4d", "p4de", "p5", "p5e",
     "p5en", "p6-b200", "p6-b300", "r5d", "r6gd", "r7gd",
   ]
 
-  # Regions that have no instance of a family, or not a type; it is in the others.
+  # Regions without a family or a type. All other Regions have it.
   not_in_region = {
     c4 = [
       "af-south-1", "ap-east-1", "ap-south-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",
@@ -741,10 +742,10 @@ locals {
     r8g = ["il-central-1", "me-south-1"]
   }
 
-  # Families, and types of others, that version 5 of the AWS provider does not know.
+  # Families, and single types, that version 5 of the AWS provider rejects.
   refused_by_provider_5 = ["c6in", "c8g", "g7", "g7e", "m8g", "p6-b200", "p6-b300", "r7gd", "ml.p5.4xlarge"]
 
-  # Sizes of the instances of each family that SageMaker hosts models on.
+  # Instance sizes of each family for SageMaker hosting.
   sizes = {
     c4   = ["large", "xlarge", "2xlarge", "4xlarge", "8xlarge"]
     c5   = ["large", "xlarge", "2xlarge", "4xlarge", "9xlarge", "18xlarge"]
@@ -818,7 +819,7 @@ locals {
     ]
   }
 
-  # What a schedule is that is right in a field, as the user guide of EventBridge has these.
+  # Patterns of expressions with a valid field, from the EventBridge user guide.
   cron = {
     minutes             = "(?i)^cron\\((\\S+ ){0}(((\\*|[0-5]?[0-9](-[0-5]?[0-9])?)(/[1-9][0-9]*)?)[, ])+(\\S+ ){4}\\S+\\)$"
     hours               = "(?i)^cron\\((\\S+ ){1}(((\\*|([01]?[0-9]|2[0-3])(-([01]?[0-9]|2[0-3]))?)(/[1-9][0-9]*)?)[, ])+(\\S+ ){3}\\S+\\)$"
@@ -828,7 +829,7 @@ locals {
     years               = "(?i)^cron\\((\\S+ ){5}(((\\*|(19[7-9][0-9]|2[01][0-9]{2})(-(19[7-9][0-9]|2[01][0-9]{2}))?)(/[1-9][0-9]*)?)[,)])+$"
   }
 
-  # Those of the tz database by their canonical names, which AWS asks for.
+  # Canonical names of the tz database, which AWS requires.
   time_zones = [
     "Africa/Abidjan", "Africa/Accra", "Africa/Addis_Ababa", "Africa/Algiers", "Africa/Asmara",
     "Africa/Bamako", "Africa/Bangui", "Africa/Banjul", "Africa/Bissau", "Africa/Blantyre",

@@ -1,4 +1,4 @@
-"""SageMaker real-time inference: instances that wait for callers, as few as the load and the objective need."""
+"""SageMaker real-time inference: instances that run all the time and scale with the load."""
 
 from typing import Any
 
@@ -26,19 +26,20 @@ from sustainable_mlops.authoring.expressions import (
 )
 from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
-#: Minutes without a request before an instance goes; target tracking takes as long.
+#: Minutes without a request before an instance is removed, as with target tracking.
 IDLE_MINUTES = 15
 
 
 class RealtimeEndpointModule(Module[Inputs]):
-    """An endpoint that answers at once: it scales with its load, and takes a bad model back by itself."""
+    """Endpoint that responds at once, scales with its load, and rolls back a bad model."""
 
     def build(self, var: Inputs) -> Outputs:
-        name = self.local("name", endpoint_name(var), why="A name of its own may be longer than a prefix.")
+        name = self.local("name", endpoint_name(var), why="The name may be longer than name_prefix.")
         weights = self.local(
             "weights",
             merge({VARIANT: variants.MAIN_WEIGHT}, map_of(var.challengers, lambda challenger: challenger.weight)),
-            why="The variants that answer, by their share. Their names never change: a deployment goes by them.",
+            why="Weights of the variants that serve requests. Their names must not change: a deployment matches by "
+            "name.",
         )
         alarms = self._add_rollback_alarms(var, name, weights)
         hosting.add_log_group(self, var, name)
@@ -61,7 +62,9 @@ class RealtimeEndpointModule(Module[Inputs]):
         self._keep_variants(endpoint, join(", ", keys(weights)))
         self._scale(var, endpoint, set_of(keys(weights)), kind)
         images = self.local(
-            "images", iam_statements.list_images(var), why="What its role needs to read, but of model packages."
+            "images",
+            iam_statements.list_images(var),
+            why="Images and archives that the role must read, without those of model packages.",
         )
         archives = self.local("model_archives", iam_statements.list_archives(var))
         hardware.add_tables(self)
@@ -70,36 +73,39 @@ class RealtimeEndpointModule(Module[Inputs]):
         return {
             **hosting.endpoint_outputs(self, endpoint),
             "rollback_alarm_names": Output(
-                concat(*map(_alarm_names, alarms)), "Alarms that roll a deployment back; each tells alarm_actions."
+                concat(*map(_alarm_names, alarms)),
+                "Names of the alarms that roll a deployment back. Each notifies alarm_actions.",
             ),
             "role_statements": Output(
                 iam_statements.build_statements(var, images, archives), ROLE_STATEMENTS_DESCRIPTION
             ),
-            "variant_names": Output(keys(weights), "The variants that answer, as metrics and autoscaling name them."),
+            "variant_names": Output(
+                keys(weights), "Names of the variants that serve requests, for metrics and autoscaling."
+            ),
         }
 
     def _keep_variants(self, endpoint: Any, variants: str) -> None:
-        """Refuse in the plan what SageMaker would in the middle of an apply: other variants than it was made with."""
+        """Reject changed variants in the plan, because SageMaker would reject them during the apply."""
         stored_output: Any = self_reference(DataResource).output
         self.add(
             DataResource,
             "variants",
-            why="The variants that the endpoint was made with, and keeps: SageMaker deploys between the same alone.",
+            why="Variants that the endpoint was created with. SageMaker deploys only between the same variants.",
             input={"names": variants},
             lifecycle={
                 "replace_triggered_by": [endpoint.id],
                 "ignore_changes": ["input"],
                 "postcondition": {
                     "condition": stored_output.names == variants,
-                    "error_message": "challengers: SageMaker updates an endpoint between the same variants alone, "
-                    f"which are {stored_output.names} here, and not {variants}. Keep them, of which a weight of 1 "
-                    "leaves one nearly without requests; or have another endpoint, by another name.",
+                    "error_message": "challengers: SageMaker updates an endpoint only with the same variants, which "
+                    f"are {stored_output.names} here, and not {variants}. Keep them (with a weight of 1, a variant "
+                    "gets almost no requests), or create another endpoint with another name.",
                 },
             },
         )
 
     def _add_rollback_alarms(self, var: Inputs, name: str, weights: Any) -> list[Any]:
-        """The alarms of each variant: on its errors, and on its latency."""
+        """Add the rollback alarms of each variant, on errors and on latency."""
         variant = each_of(set_of(keys(weights)))
         of_variant = {"EndpointName": name, "VariantName": variant.key}
         return [
@@ -107,8 +113,9 @@ class RealtimeEndpointModule(Module[Inputs]):
                 self,
                 iam_statements.ERRORS,
                 iam_statements.rollback_alarm_name(name, variant.key, iam_statements.ERRORS),
-                f"More than {var.deployment.error_percent} % of the answers of {variant.key} are errors.",
-                why="Before the endpoint, which names them from its first apply: added later, they would replace it.",
+                f"More than {var.deployment.error_percent} % of the responses of {variant.key} are errors.",
+                why="Created before the endpoint, which names them from its first apply. Adding them later would "
+                "replace the endpoint.",
                 for_each=variant,
                 metric_name="Invocation5XXErrors",
                 dimensions=of_variant,
@@ -119,7 +126,7 @@ class RealtimeEndpointModule(Module[Inputs]):
                 self,
                 iam_statements.LATENCY,
                 iam_statements.rollback_alarm_name(name, variant.key, iam_statements.LATENCY),
-                f"One of ten answers of {variant.key} takes more than {var.latency_slo_ms} ms.",
+                f"One of ten responses of {variant.key} takes more than {var.latency_slo_ms} ms.",
                 for_each=variant,
                 metric_name="ModelLatency",
                 dimensions=of_variant,
@@ -134,8 +141,8 @@ class RealtimeEndpointModule(Module[Inputs]):
         bounds = self.add(
             DataResource,
             "bounds",
-            why="The bounds that are asked for. Off hours move those of the targets, which a plan at night would move "
-            "back; so a target ignores its own, and is made anew where these change, or the hours that would.",
+            why="Scaling limits of the inputs. Off hours change the limits of the targets, and a plan at night would "
+            "revert that. So a target ignores its limits, and is replaced when these inputs change.",
             input={
                 "min_instances": var.min_instances,
                 "max_instances": var.max_instances,
@@ -198,7 +205,7 @@ class RealtimeEndpointModule(Module[Inputs]):
             why="Requires all 15 minutes, so that a late metric removes no instance.",
             for_each=policy,
             alarm_name=f"{endpoint.name}-{policy.key}-has-no-requests",
-            alarm_description=f"No request of {policy.key} in {IDLE_MINUTES} minutes: takes an instance away.",
+            alarm_description=f"No request of {policy.key} in {IDLE_MINUTES} minutes: removes an instance.",
             comparison_operator="LessThanThreshold",
             threshold=1,
             evaluation_periods=IDLE_MINUTES,
@@ -221,7 +228,7 @@ class RealtimeEndpointModule(Module[Inputs]):
         )
 
     def _scale_off_hours(self, var: Inputs, targets: Any) -> None:
-        """Fewer instances by the clock, and as many as before after that."""
+        """Add the schedule with fewer instances in off hours."""
         off_hours_input = assume_not_null(var.off_hours)
         scheduled_target = each_of(
             map_of(targets, lambda _variant, target: target, where=lambda _variant, _target: ~is_null(var.off_hours))
@@ -229,12 +236,18 @@ class RealtimeEndpointModule(Module[Inputs]):
         for label, why, when, minimum, maximum in (
             (
                 "rest",
-                "Fewer instances by the clock.",
+                "Fewer instances in off hours.",
                 off_hours_input.begin,
                 off_hours_input.instances,
                 off_hours_input.instances,
             ),
-            ("wake", "And as many as before.", off_hours_input.end, var.min_instances, var.max_instances),
+            (
+                "wake",
+                "The normal scaling limits after off hours.",
+                off_hours_input.end,
+                var.min_instances,
+                var.max_instances,
+            ),
         ):
             self.add(
                 AppautoscalingScheduledAction,

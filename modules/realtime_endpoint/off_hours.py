@@ -1,11 +1,11 @@
-"""When fewer instances do, by the clock."""
+"""Off hours: a schedule with fewer instances."""
 
 from typing import Annotated, Any
 
 from sustainable_mlops.authoring import Field, ModuleInputs, must, rule
 from sustainable_mlops.authoring.expressions import can, contains, every, join, list_of, local_table, match
 from sustainable_mlops.aws.cron import MONTHS, WEEKDAYS
-from sustainable_mlops.catalogue.time_zones import everything as time_zones
+from sustainable_mlops.catalogue.time_zones import load_all as time_zones
 
 Cron = Annotated[
     str,
@@ -17,7 +17,7 @@ Cron = Annotated[
     ),
 ]
 _DAY, _WEEKDAY = "(0?[1-9]|[12][0-9]|3[01])", f"([1-7]|{'|'.join(WEEKDAYS)})"
-#: The fields of an expression in their order: a value of each, and what else it takes than these, spans and steps.
+#: Fields of a cron expression in order: the pattern of a value, and other patterns besides values, ranges and steps.
 _FIELDS = {
     "minutes": ("[0-5]?[0-9]", ""),
     "hours": ("([01]?[0-9]|2[0-3])", ""),
@@ -29,7 +29,7 @@ _FIELDS = {
 
 
 def _cron_patterns() -> dict[str, str]:
-    """By field, what an expression of six is that is right in it: items, of which a comma ends each but the last."""
+    """Return by field the pattern of expressions that are valid in it."""
     patterns = {}
     for index, (name, (value, else_)) in enumerate(_FIELDS.items()):
         item = rf"(\*|{value}(-{value})?)(/[1-9][0-9]*)?{else_ and '|' + else_}"
@@ -39,16 +39,16 @@ def _cron_patterns() -> dict[str, str]:
 
 
 CRON, ZONES = _cron_patterns(), list(time_zones())
-#: What rules read, by name: the value, and why it is there.
+#: Tables that rules read, by name: the value and its comment.
 TABLES: dict[str, tuple[Any, str]] = {
-    "cron": (CRON, "What a schedule is that is right in a field, as the user guide of EventBridge has these."),
-    "time_zones": (ZONES, "Those of the tz database by their canonical names, which AWS asks for."),
+    "cron": (CRON, "Patterns of expressions with a valid field, from the EventBridge user guide."),
+    "time_zones": (ZONES, "Canonical names of the tz database, which AWS requires."),
 }
 _fields, _zones = local_table("cron", CRON), local_table("time_zones", ZONES)
 
 
 def _invalid_fields(expression: str) -> str:
-    """The fields of an expression that cannot be."""
+    """Return the names of the invalid fields of an expression."""
     field_names = list_of(
         _fields, lambda field, _pattern: field, where=lambda _field, pattern: ~can(match(pattern, expression))
     )
@@ -60,21 +60,21 @@ def _is_cron(expression: str) -> bool:
 
 
 class OffHours(ModuleInputs):
-    """When fewer instances do."""
+    """Schedule with fewer instances."""
 
-    begin: Cron = Field(description="When they begin, such as cron(0 20 ? * MON-FRI *).")
-    end: Cron = Field(description="When they end, such as cron(0 7 ? * MON-FRI *).")
-    instances: int = Field(1, ge=1, description="Instances meanwhile; a real-time endpoint has one at least.")
-    timezone: str = Field(description="Time zone of both, such as Europe/Stockholm.")
+    begin: Cron = Field(description="Start of the off hours, such as cron(0 20 ? * MON-FRI *).")
+    end: Cron = Field(description="End of the off hours, such as cron(0 7 ? * MON-FRI *).")
+    instances: int = Field(1, ge=1, description="Number of instances in off hours; at least one.")
+    timezone: str = Field(description="Time zone of begin and end, such as Europe/Stockholm.")
 
     rules = (
-        rule("begin", lambda v: _is_cron(v.begin), lambda v: f"{v.begin} has no such {_invalid_fields(v.begin)}."),
-        rule("end", lambda v: _is_cron(v.end), lambda v: f"{v.end} has no such {_invalid_fields(v.end)}."),
+        rule("begin", lambda v: _is_cron(v.begin), lambda v: f"{v.begin} has invalid {_invalid_fields(v.begin)}."),
+        rule("end", lambda v: _is_cron(v.end), lambda v: f"{v.end} has invalid {_invalid_fields(v.end)}."),
         rule(
             "timezone",
             lambda v: contains(_zones, v.timezone),
             lambda v: (
-                f"{v.timezone} is no time zone by the canonical name, which AWS asks for; write one such as "
+                f"{v.timezone} is not the canonical name of a time zone, which AWS requires; use one such as "
                 "Europe/Stockholm, or UTC."
             ),
         ),

@@ -6,7 +6,7 @@ output "endpoint_arn" {
 }
 
 output "endpoint_name" {
-  description = "Name to invoke."
+  description = "Name of the endpoint to invoke."
   value       = aws_sagemaker_endpoint.this.name
 }
 
@@ -16,7 +16,7 @@ output "log_group_name" {
 }
 
 output "role_statements" {
-  description = "What the resources here need of their roles, by phase: statements with sid, actions, resources and condition, as `role_statements` of `access` takes them."
+  description = "IAM statements that these resources need in their roles, by phase, with sid, actions, resources and condition. Pass them to `role_statements` of `access`."
 
   value = {
     inference = concat(
@@ -136,7 +136,7 @@ output "role_statements" {
 }
 
 output "rollback_alarm_names" {
-  description = "Alarms that roll a deployment back; each tells alarm_actions."
+  description = "Names of the alarms that roll a deployment back. Each notifies alarm_actions."
 
   value = concat(
     [for alarm in aws_cloudwatch_metric_alarm.errors : alarm.alarm_name],
@@ -145,6 +145,6 @@ output "rollback_alarm_names" {
 }
 
 output "variant_names" {
-  description = "The variants that answer, as metrics and autoscaling name them."
+  description = "Names of the variants that serve requests, for metrics and autoscaling."
   value       = keys(local.weights)
 }

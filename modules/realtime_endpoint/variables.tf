@@ -1,7 +1,7 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 variable "account_id" {
-  description = "Account that this is created in."
+  description = "Account of the resources."
   type        = string
   nullable    = false
 
@@ -12,7 +12,7 @@ variable "account_id" {
 }
 
 variable "alarm_actions" {
-  description = "Who is told when one of the alarms that roll a deployment back goes off, also outside one: ARNs of SNS topics."
+  description = "ARNs of SNS topics that receive the rollback alarms, also outside deployments."
   type        = list(string)
   default     = []
   nullable    = false
@@ -24,7 +24,7 @@ variable "alarm_actions" {
 }
 
 variable "aws_provider" {
-  description = "Major version of the AWS provider that is in use, which a module cannot see: 5 refuses newer types, such as ml.c8g, which 6 takes."
+  description = "Major version of the AWS provider in use, which a module cannot read. Version 5 rejects newer instance types, such as ml.c8g; version 6 accepts them."
   type        = number
   default     = 5
   nullable    = false
@@ -36,7 +36,7 @@ variable "aws_provider" {
 }
 
 variable "challengers" {
-  description = "More models that share the requests with the variant main, by variant name, on the same type of instance and within the same bounds."
+  description = "Models that share the requests with the variant main, by variant name, with the same instance type and scaling limits."
   type = map(object({
     environment_variables        = optional(map(string), {})
     image_uri                    = optional(string)
@@ -50,7 +50,7 @@ variable "challengers" {
 
   validation {
     condition     = alltrue([for item in var.challengers : item.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", item.image_uri))])
-    error_message = "challengers: image_uri must be an image in Amazon ECR; no other registry is taken."
+    error_message = "challengers: image_uri must be an image in Amazon ECR; other registries are not supported."
   }
 
   validation {
@@ -83,17 +83,17 @@ variable "challengers" {
       for challenger in var.challengers :
       challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false)
     ])
-    error_message = "challengers: ${join(", ", [for name, challenger in var.challengers : name if !(challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false))])}: the image is not for ${var.silicon}, which all variants run on; use one that is."
+    error_message = "challengers: ${join(", ", [for name, challenger in var.challengers : name if !(challenger.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), challenger.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", challenger.image_uri))) : false))])}: the image is not for ${var.silicon}, the silicon of all variants; use one that is."
   }
 
   validation {
     condition     = !contains(keys(var.challengers), "main")
-    error_message = "challengers: the variant main is the one that image_uri or model_package_arn says; name it otherwise."
+    error_message = "challengers: the name main belongs to the variant of image_uri or model_package_arn; choose another name."
   }
 
   validation {
     condition     = length(var.challengers) + length(var.challengers) + 2 + length(var.more_rollback_alarms) <= 10
-    error_message = "challengers: SageMaker takes 10 rollback alarms, and each variant has two; have fewer."
+    error_message = "challengers: SageMaker allows 10 rollback alarms, and each variant has two; remove some."
   }
 
   validation {
@@ -101,7 +101,7 @@ variable "challengers" {
       for key, item in var.challengers :
       item.inference_specification_name == null ? true : item.model_package_arn != null
     ])
-    error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.inference_specification_name: it is of a model package; give model_package_arn, or leave it out." if !(item.inference_specification_name == null ? true : item.model_package_arn != null)])
+    error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.inference_specification_name: it belongs to a model package; set model_package_arn, or remove it." if !(item.inference_specification_name == null ? true : item.model_package_arn != null)])
   }
 
   validation {
@@ -109,12 +109,12 @@ variable "challengers" {
       for key, item in var.challengers :
       item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false)
     ])
-    error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model." if !(item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false))])
+    error_message = join("; ", [for key, item in var.challengers : "challengers.${key}.model_package_arn: set either a model package, or image_uri (with model_data_url unless the image contains the model); a package has its own image and model." if !(item.model_package_arn == null ? item.image_uri != null : (item.image_uri == null ? item.model_data_url == null : false))])
   }
 }
 
 variable "containers" {
-  description = "Several containers instead of one, which the variant main runs beside each other."
+  description = "Several containers of the variant main, instead of one."
   type = list(object({
     environment_variables = optional(map(string), {})
     hostname              = string
@@ -136,7 +136,7 @@ variable "containers" {
 
   validation {
     condition     = alltrue([for item in var.containers : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", item.image_uri))])
-    error_message = "containers: image_uri must be an image in Amazon ECR; no other registry is taken."
+    error_message = "containers: image_uri must be an image in Amazon ECR; other registries are not supported."
   }
 
   validation {
@@ -146,7 +146,7 @@ variable "containers" {
 
   validation {
     condition     = length(var.containers) != 1
-    error_message = "containers: one container needs no list: give its image_uri and model_data_url."
+    error_message = "containers: a list needs at least two containers; for one, set image_uri and model_data_url."
   }
 
   validation {
@@ -154,17 +154,17 @@ variable "containers" {
       for container in var.containers :
       !can(regex(lookup(local.images_not_beside, var.silicon, "^$"), container.image_uri))
     ])
-    error_message = "containers: ${join(", ", [for container in var.containers : container.hostname if can(regex(lookup(local.images_not_beside, var.silicon, "^$"), container.image_uri))])}: the image is not for ${var.silicon}; use one that is."
+    error_message = "containers: ${join(", ", [for container in var.containers : container.hostname if can(regex(lookup(local.images_not_beside, var.silicon, "^$"), container.image_uri))])}: the image is not for ${var.silicon}; use an image for ${var.silicon}."
   }
 
   validation {
     condition     = var.silicon != "inferentia2" ? true : (length(var.containers) == 0 ? true : !alltrue([for container in var.containers : !can(regex("neuron", container.image_uri))]))
-    error_message = "containers: Inferentia runs Neuron images alone, whose names say neuron, and none does; use one, or other silicon."
+    error_message = "containers: Inferentia runs only Neuron images, whose names contain neuron; use one, or other silicon."
   }
 }
 
 variable "containers_mode" {
-  description = "Whether containers work on a request one after the other, or a caller chooses one of them."
+  description = "Serial: the containers process a request one after another. Direct: the caller selects one."
   type        = string
   default     = "Serial"
   nullable    = false
@@ -176,7 +176,7 @@ variable "containers_mode" {
 }
 
 variable "data_capture" {
-  description = "Keep a sample of requests and answers, encrypted; none by default."
+  description = "Capture an encrypted sample of requests and responses. Default: none."
   type = object({
     percent = optional(number, 10)
     s3_uri  = string
@@ -195,7 +195,7 @@ variable "data_capture" {
 }
 
 variable "deployment" {
-  description = "How a new model takes over, and when it is taken back."
+  description = "Deployment strategy, and the conditions of a rollback."
   type = object({
     bake_seconds  = optional(number, 300)
     error_percent = optional(number, 5)
@@ -233,72 +233,72 @@ variable "deployment" {
 
   validation {
     condition     = var.min_instances > 1 ? true : var.deployment.strategy == "all_at_once"
-    error_message = "deployment: ${var.deployment.strategy} moves at most half of the instances at a time, so it takes two; use all_at_once, or min_instances of 2 or more."
+    error_message = "deployment: ${var.deployment.strategy} moves at most half of the instances at a time, so it needs two; use all_at_once, or min_instances of 2 or more."
   }
 
   validation {
     condition     = var.deployment.strategy == "all_at_once" ? true : (var.min_instances == 1 ? true : 100 / var.deployment.step_percent <= var.min_instances)
-    error_message = "deployment: step_percent, ${var.deployment.step_percent}, of ${var.min_instances} instances is less than one; take more of them at a time."
+    error_message = "deployment: step_percent, ${var.deployment.step_percent}, of ${var.min_instances} instances is less than one instance; increase it."
   }
 
   validation {
     condition     = var.deployment.strategy != "rolling" ? true : length(var.challengers) == 0
-    error_message = "deployment: SageMaker rolls no endpoint of several variants; use canary, linear or all_at_once."
+    error_message = "deployment: SageMaker has no rolling deployment for several variants; use canary, linear or all_at_once."
   }
 
   validation {
     condition     = (var.deployment.strategy == "all_at_once" ? 0 : (var.deployment.strategy == "canary" ? 1 : 100 / var.deployment.step_percent)) * var.deployment.wait_seconds + (var.deployment.strategy == "rolling" ? 0 : var.deployment.bake_seconds) <= 3000
-    error_message = "deployment.wait_seconds: the AWS provider waits an hour for a deployment, and the waits of this one's steps and bake_seconds are more than 3000 seconds of it; have shorter ones, or fewer steps."
+    error_message = "deployment.wait_seconds: the AWS provider waits one hour for a deployment, and the steps and bake_seconds of this one wait more than 3000 seconds; shorten the waits, or use fewer steps."
   }
 
   validation {
     condition     = var.deployment.strategy == "all_at_once" ? true : var.deployment.error_percent < var.deployment.step_percent
-    error_message = "deployment.error_percent: must be less than step_percent, ${var.deployment.step_percent}: a bad model's first step makes no more errors."
+    error_message = "deployment.error_percent: must be less than step_percent, ${var.deployment.step_percent}: a bad model cannot cause more errors in its first step."
   }
 
   validation {
     condition     = var.deployment.strategy != "linear" ? true : var.deployment.step_percent >= 10
-    error_message = "deployment.step_percent: a linear step is at least 10 percent."
+    error_message = "deployment.step_percent: a linear step must be at least 10 percent."
   }
 }
 
 variable "enable_network_isolation" {
-  description = "Keep the containers off every network; SageMaker itself fetches the model."
+  description = "Isolate the containers from every network. SageMaker itself fetches the model."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "environment_variables" {
-  description = "Environment variables of the container; never secrets, since they can be read."
+  description = "Environment variables of the container. They are readable, so never put secrets in them."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "image_uri" {
-  description = "Container image in Amazon ECR, for the hardware that it runs on."
+  description = "Container image in Amazon ECR, for the silicon of the endpoint."
   type        = string
   default     = null
 
   validation {
     condition     = var.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", var.image_uri))
-    error_message = "image_uri must be an image in Amazon ECR; no other registry is taken."
+    error_message = "image_uri must be an image in Amazon ECR; other registries are not supported."
   }
 
   validation {
     condition     = var.image_uri == null ? true : !can(regex(lookup(local.images_not_for, var.silicon, "^$"), var.image_uri))
-    error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use the image for that, or other silicon."
+    error_message = "image_uri: this image is for ${join(" and ", [for silicon, pattern in local.images_for : silicon if can(regex(pattern, var.image_uri))])}, and ${var.instance_type} is ${var.silicon}; use an image for it, or other silicon."
   }
 
   validation {
     condition     = var.silicon != "inferentia2" ? true : (var.image_uri == null ? true : can(regex("neuron", var.image_uri)))
-    error_message = "image_uri: Inferentia runs Neuron images alone, whose names say neuron; use one, or other silicon."
+    error_message = "image_uri: Inferentia runs only Neuron images, whose names contain neuron; use one, or other silicon."
   }
 }
 
 variable "inference_ami_version" {
-  description = "Drivers of GPU instances; SageMaker chooses by default. Those of Inferentia follow silicon."
+  description = "Driver version of GPU instances. Default: SageMaker chooses. Inferentia always uses Neuron drivers."
   type        = string
   default     = null
 
@@ -309,12 +309,12 @@ variable "inference_ami_version" {
 
   validation {
     condition     = var.inference_ami_version == null ? true : var.silicon == "gpu"
-    error_message = "inference_ami_version: these drivers are of GPUs; leave it out."
+    error_message = "inference_ami_version: these drivers are only for GPUs; remove it."
   }
 }
 
 variable "inference_specification_name" {
-  description = "Which of the package's additional inference specifications to serve by, such as its image for Graviton; the package's own by default."
+  description = "Additional inference specification of the package to use, such as its image for Graviton. Default: the package's main specification."
   type        = string
   default     = null
 
@@ -325,12 +325,12 @@ variable "inference_specification_name" {
 
   validation {
     condition     = var.inference_specification_name == null ? true : var.model_package_arn != null
-    error_message = "inference_specification_name: it is of a model package; give model_package_arn, or leave it out."
+    error_message = "inference_specification_name: it belongs to a model package; set model_package_arn, or remove it."
   }
 }
 
 variable "instance_type" {
-  description = "Type of the instances, of this silicon; one with a local disk encrypts that itself, without kms_key_arn."
+  description = "Instance type, with this silicon. Types with a local disk encrypt it themselves, without kms_key_arn."
   type        = string
   default     = "ml.c7g.large"
   nullable    = false
@@ -342,27 +342,27 @@ variable "instance_type" {
 
   validation {
     condition     = concat(split(".", var.instance_type), ["", ""])[1] != "inf1"
-    error_message = "instance_type: the first Inferentia takes no deployment guardrails and no Neuron image of today; use ml.inf2."
+    error_message = "instance_type: the first Inferentia supports neither deployment guardrails nor current Neuron images; use ml.inf2."
   }
 
   validation {
     condition     = !can(regex("^ml\\.t[0-9]", var.instance_type))
-    error_message = "instance_type: burstable instances are refused by Application Auto Scaling, which makes this as small as its load; use another family."
+    error_message = "instance_type: Application Auto Scaling rejects burstable instances; use another family."
   }
 
   validation {
     condition     = contains(lookup(local.families, var.silicon, []), concat(split(".", var.instance_type), ["", ""])[1])
-    error_message = "instance_type: ${var.instance_type} is no ${var.silicon} that SageMaker hosts on; its families are ${join(", ", lookup(local.families, var.silicon, []))}."
+    error_message = "instance_type: ${var.instance_type} is not a ${var.silicon} type for SageMaker hosting; the ${var.silicon} families are ${join(", ", lookup(local.families, var.silicon, []))}."
   }
 
   validation {
     condition     = !contains(keys(local.sizes), concat(split(".", var.instance_type), ["", ""])[1]) ? true : contains(lookup(local.sizes, concat(split(".", var.instance_type), ["", ""])[1], []), concat(split(".", var.instance_type), ["", ""])[2])
-    error_message = "instance_type: SageMaker hosts on no ${var.instance_type}; sizes of ${concat(split(".", var.instance_type), ["", ""])[1]} are ${join(", ", lookup(local.sizes, concat(split(".", var.instance_type), ["", ""])[1], []))}."
+    error_message = "instance_type: SageMaker hosting has no ${var.instance_type}; the sizes of ${concat(split(".", var.instance_type), ["", ""])[1]} are ${join(", ", lookup(local.sizes, concat(split(".", var.instance_type), ["", ""])[1], []))}."
   }
 
   validation {
     condition     = var.aws_provider > 5 ? true : !(contains(local.refused_by_provider_5, concat(split(".", var.instance_type), ["", ""])[1]) ? true : contains(local.refused_by_provider_5, var.instance_type))
-    error_message = "instance_type: version 5 of the AWS provider refuses ${var.instance_type}; use another ${var.silicon}, or version 6 and aws_provider = 6."
+    error_message = "instance_type: version 5 of the AWS provider rejects ${var.instance_type}; use another ${var.silicon} type, or version 6 and aws_provider = 6."
   }
 
   validation {
@@ -375,7 +375,7 @@ variable "instance_type" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of the storage and the logs; its policy must let CloudWatch Logs use it."
+  description = "KMS key of the storage and the logs. Its policy must allow CloudWatch Logs."
   type        = string
   nullable    = false
 
@@ -386,7 +386,7 @@ variable "kms_key_arn" {
 }
 
 variable "latency_slo_ms" {
-  description = "Within how many milliseconds nine of ten answers have to be there: a model that is slower is taken back."
+  description = "Latency that nine of ten responses must meet, in milliseconds. A deployment of a slower model is rolled back."
   type        = number
   nullable    = false
 
@@ -397,7 +397,7 @@ variable "latency_slo_ms" {
 }
 
 variable "log_retention_days" {
-  description = "How long the container's logs are kept, in days."
+  description = "Retention of the container's logs, in days."
   type        = number
   default     = 30
   nullable    = false
@@ -409,7 +409,7 @@ variable "log_retention_days" {
 }
 
 variable "max_instances" {
-  description = "Most instances of a variant at once."
+  description = "Maximum number of instances of a variant."
   type        = number
   default     = 4
   nullable    = false
@@ -421,7 +421,7 @@ variable "max_instances" {
 }
 
 variable "min_instances" {
-  description = "Fewest instances of a variant, and those it starts with. Two are in two availability zones."
+  description = "Minimum and initial number of instances of a variant. Two are in two Availability Zones."
   type        = number
   default     = 2
   nullable    = false
@@ -438,19 +438,19 @@ variable "min_instances" {
 
   validation {
     condition     = var.min_instances > 1 ? true : var.one_instance_because != null
-    error_message = "min_instances: one instance is in one availability zone; have two, or say in one_instance_because why not."
+    error_message = "min_instances: one instance is in one Availability Zone; use two, or give the reason in one_instance_because."
   }
 }
 
 variable "model_cache" {
-  description = "Whether models under models_s3_uri stay in memory between their requests."
+  description = "Keep models under models_s3_uri in memory between requests."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "model_data_url" {
-  description = "Model archive for image_uri to serve: s3://bucket/…/model.tar.gz."
+  description = "Model archive for image_uri: s3://bucket/…/model.tar.gz."
   type        = string
   default     = null
 
@@ -472,12 +472,12 @@ variable "model_package_arn" {
 
   validation {
     condition     = length(var.containers) > 0 ? (var.image_uri == null ? (var.model_data_url == null ? (var.model_package_arn == null ? var.models_s3_uri == null : false) : false) : false) : (var.models_s3_uri == null ? (var.model_package_arn == null ? var.image_uri != null : (var.image_uri == null ? var.model_data_url == null : false)) : (var.image_uri != null ? (var.model_data_url == null ? var.model_package_arn == null : false) : false))
-    error_message = "model_package_arn: give one of: a model package; image_uri (and model_data_url, unless the image holds the model); image_uri and models_s3_uri; containers."
+    error_message = "model_package_arn: set one of: a model package; image_uri (with model_data_url unless the image contains the model); image_uri and models_s3_uri; containers."
   }
 }
 
 variable "models_s3_uri" {
-  description = "Prefix of many model archives, of which a caller names one, for an image_uri that can serve them."
+  description = "S3 prefix of several model archives, for an image_uri that can serve them. The caller names one."
   type        = string
   default     = null
 
@@ -488,7 +488,7 @@ variable "models_s3_uri" {
 }
 
 variable "more_rollback_alarms" {
-  description = "Names of further alarms, on metrics, that roll a deployment back, such as one on the model's own."
+  description = "Names of further metric alarms that roll a deployment back, such as one on a metric of the model."
   type        = list(string)
   default     = []
   nullable    = false
@@ -500,7 +500,7 @@ variable "more_rollback_alarms" {
 }
 
 variable "name" {
-  description = "Name of the endpoint, and start of its configurations' names; name_prefix by default."
+  description = "Name of the endpoint, and prefix of its configurations' names. Default: name_prefix."
   type        = string
   default     = null
 
@@ -522,7 +522,7 @@ variable "name_prefix" {
 }
 
 variable "off_hours" {
-  description = "Hours of fewer instances, by the clock; none by default, as load alone decides."
+  description = "Schedule with fewer instances. Default: none, so only the load scales the endpoint."
   type = object({
     begin     = string
     end       = string
@@ -553,22 +553,22 @@ variable "off_hours" {
 
   validation {
     condition     = var.off_hours == null ? true : alltrue([for field, pattern in local.cron : can(regex(pattern, var.off_hours.begin))])
-    error_message = var.off_hours == null ? "" : "off_hours.begin: ${var.off_hours.begin} has no such ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.begin))])}."
+    error_message = var.off_hours == null ? "" : "off_hours.begin: ${var.off_hours.begin} has invalid ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.begin))])}."
   }
 
   validation {
     condition     = var.off_hours == null ? true : alltrue([for field, pattern in local.cron : can(regex(pattern, var.off_hours.end))])
-    error_message = var.off_hours == null ? "" : "off_hours.end: ${var.off_hours.end} has no such ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.end))])}."
+    error_message = var.off_hours == null ? "" : "off_hours.end: ${var.off_hours.end} has invalid ${join(", ", [for field, pattern in local.cron : field if !can(regex(pattern, var.off_hours.end))])}."
   }
 
   validation {
     condition     = var.off_hours == null ? true : contains(local.time_zones, var.off_hours.timezone)
-    error_message = var.off_hours == null ? "" : "off_hours.timezone: ${var.off_hours.timezone} is no time zone by the canonical name, which AWS asks for; write one such as Europe/Stockholm, or UTC."
+    error_message = var.off_hours == null ? "" : "off_hours.timezone: ${var.off_hours.timezone} is not the canonical name of a time zone, which AWS requires; use one such as Europe/Stockholm, or UTC."
   }
 }
 
 variable "one_instance_because" {
-  description = "Why one instance is enough, which is gone for minutes when its availability zone is; needed where min_instances is 1."
+  description = "Reason why one instance is enough, although it is unavailable for minutes when its Availability Zone fails. Required if min_instances is 1."
   type        = string
   default     = null
 
@@ -596,7 +596,7 @@ variable "partition" {
 }
 
 variable "region" {
-  description = "Region that this is created in."
+  description = "Region of the resources."
   type        = string
   nullable    = false
 
@@ -607,7 +607,7 @@ variable "region" {
 }
 
 variable "requests_per_instance" {
-  description = "Requests a minute that an instance is to have; with more, instances are added. Half of what one can, by a load test."
+  description = "Target of requests per minute and instance. With more, instances are added. Use half of the maximum from a load test."
   type        = number
   default     = 600
   nullable    = false
@@ -619,7 +619,7 @@ variable "requests_per_instance" {
 }
 
 variable "role_arn" {
-  description = "Role of the container: it reads the model and writes logs and metrics."
+  description = "Role of the container. It reads the model and writes logs and metrics."
   type        = string
   nullable    = false
 
@@ -630,7 +630,7 @@ variable "role_arn" {
 }
 
 variable "scale_in_cooldown_seconds" {
-  description = "How long after it took an instance away it takes no other, in seconds."
+  description = "Minimum time between two scale-ins, in seconds."
   type        = number
   default     = 300
   nullable    = false
@@ -642,7 +642,7 @@ variable "scale_in_cooldown_seconds" {
 }
 
 variable "shadow" {
-  description = "A model that gets copies of requests, to be watched before it answers any; none by default."
+  description = "Model that receives copies of requests, to test it without effect on callers. Default: none."
   type = object({
     environment_variables        = optional(map(string), {})
     image_uri                    = optional(string)
@@ -656,7 +656,7 @@ variable "shadow" {
 
   validation {
     condition     = var.shadow == null ? true : var.shadow.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", var.shadow.image_uri))
-    error_message = "shadow: image_uri must be an image in Amazon ECR; no other registry is taken."
+    error_message = "shadow: image_uri must be an image in Amazon ECR; other registries are not supported."
   }
 
   validation {
@@ -686,12 +686,12 @@ variable "shadow" {
 
   validation {
     condition     = var.shadow == null ? true : length(var.challengers) == 0
-    error_message = "shadow: SageMaker takes a shadow beside one variant alone; leave out challengers."
+    error_message = "shadow: SageMaker allows a shadow only next to a single variant; remove challengers."
   }
 
   validation {
     condition     = var.shadow == null ? true : (var.models_s3_uri == null ? length(var.containers) == 0 : false)
-    error_message = "shadow: SageMaker takes a shadow beside one model in one container alone; leave out models_s3_uri and containers."
+    error_message = "shadow: SageMaker allows a shadow only next to one model in one container; remove models_s3_uri and containers."
   }
 
   validation {
@@ -699,22 +699,22 @@ variable "shadow" {
       for shadow in var.shadow[*] :
       shadow.image_uri == null ? true : (!can(regex(lookup(local.images_not_for, var.silicon, "^$"), shadow.image_uri)) ? (var.silicon != "inferentia2" ? true : can(regex("neuron", shadow.image_uri))) : false)
     ])
-    error_message = "shadow: its image is not for ${var.silicon}."
+    error_message = "shadow: its image is not for ${var.silicon}; use one that is."
   }
 
   validation {
     condition     = var.shadow == null ? true : (var.shadow.inference_specification_name == null ? true : var.shadow.model_package_arn != null)
-    error_message = "shadow.inference_specification_name: it is of a model package; give model_package_arn, or leave it out."
+    error_message = "shadow.inference_specification_name: it belongs to a model package; set model_package_arn, or remove it."
   }
 
   validation {
     condition     = var.shadow == null ? true : (var.shadow.model_package_arn == null ? var.shadow.image_uri != null : (var.shadow.image_uri == null ? var.shadow.model_data_url == null : false))
-    error_message = "shadow.model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model."
+    error_message = "shadow.model_package_arn: set either a model package, or image_uri (with model_data_url unless the image contains the model); a package has its own image and model."
   }
 }
 
 variable "silicon" {
-  description = "What computes: graviton takes the least energy for most models, inferentia2 for deep learning that Neuron compiles; gpu and x86 are for what neither runs."
+  description = "Processor of the instances. graviton uses the least energy for most models, inferentia2 for deep learning that Neuron compiles. Use gpu and x86 for models that run on neither."
   type        = string
   default     = "graviton"
   nullable    = false
@@ -726,14 +726,14 @@ variable "silicon" {
 }
 
 variable "tags" {
-  description = "Tags of every resource, over the provider's default tags."
+  description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "vpc_config" {
-  description = "Network of the containers, where they need one; `access` takes the same subnets."
+  description = "Network of the containers. Set the same subnets in `access`. Default: none."
   type = object({
     security_group_ids = list(string)
     subnets            = list(string)

@@ -1,4 +1,4 @@
-"""What answers: the models, and the variants that they run in."""
+"""Models of the endpoint, and the variants that they run in."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,12 +24,12 @@ from sustainable_mlops.authoring.expressions import (
 )
 from sustainable_mlops.authoring.resources import Module
 
-#: Whole numbers weigh: of others the provider reads back the nearest that has 32 bits, and plans to change it.
+#: Weights are whole numbers: the provider rounds others to 32 bits, and every plan would change them.
 MAIN_WEIGHT = 100
 
 
 def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
-    """Add the model of the variant main, and those beside it by variant."""
+    """Add the model of the variant main, and the models of the other variants."""
     network: dict[str, Any] = {
         "enable_network_isolation": var.enable_network_isolation,
         "vpc_config": Dynamic(
@@ -76,7 +76,7 @@ def add_models(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
     others = module.add(
         SagemakerModel,
         "others",
-        why="Those of the variants beside main.",
+        why="Models of the other variants.",
         for_each=variant_model,
         execution_role_arn=var.role_arn,
         **network,
@@ -118,12 +118,12 @@ def _add_triggers(module: Module[Inputs], var: Inputs) -> tuple[Any, Any]:
 def add_configuration(
     module: Module[Inputs], var: Inputs, name: str, models: tuple[Any, Any], *, triggers: Sequence[Any]
 ) -> Any:
-    """Add the configuration: the variant main, those that share its requests, and the one in its shadow."""
+    """Add the configuration with the variant main, the challengers and the shadow."""
     main, others = models
     hardware_of = {
         "instance_type": var.instance_type,
         "inference_ami_version": hardware.add_driver_version(module, var.inference_ami_version),
-        # The instance that has least to do, so that fewer keep the objective.
+        # The least busy instance gets the request, so that fewer instances meet the SLO.
         "routing_config": [{"routing_strategy": "LEAST_OUTSTANDING_REQUESTS"}],
     }
     return hosting.add_configuration(

@@ -1,13 +1,13 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 locals {
-  # A name of its own may be longer than a prefix.
+  # The name may be longer than name_prefix.
   name = var.name == null ? var.name_prefix : var.name
 }
 
-# SageMaker would create it at the first request, and keep it for ever.
+# Without this, SageMaker creates the log group at the first request and keeps its logs forever.
 resource "aws_cloudwatch_log_group" "this" {
-  # checkov:skip=CKV_AWS_338:a container's logs are read for weeks; log_retention_days says how long
+  # checkov:skip=CKV_AWS_338:a container's logs are useful for weeks; log_retention_days sets the retention
 
   name              = "/aws/sagemaker/Endpoints/${local.name}"
   kms_key_id        = var.kms_key_arn
@@ -15,7 +15,7 @@ resource "aws_cloudwatch_log_group" "this" {
   tags              = var.tags
 }
 
-# No name: a model cannot be changed, so each new one needs a name of its own.
+# Without a name: a model cannot be updated, so each new model needs a new name.
 resource "aws_sagemaker_model" "this" {
   # checkov:skip=CKV_AWS_370:a serverless endpoint refuses a model with network isolation
 
@@ -35,7 +35,7 @@ resource "aws_sagemaker_model" "this" {
   }
 }
 
-# An endpoint follows only a new configuration name, hence the prefix and the order of replacement.
+# An endpoint is updated only by a new configuration name, hence the name prefix and create_before_destroy.
 resource "aws_sagemaker_endpoint_configuration" "this" {
   name_prefix = "${substr(local.name, 0, 36)}-"
   kms_key_arn = var.kms_key_arn
@@ -62,20 +62,20 @@ resource "aws_sagemaker_endpoint" "this" {
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
   tags                 = var.tags
 
-  # After an update that failed or was rolled back the endpoint is in service with its old configuration. The
-  # provider takes that for success and then deletes the configuration, which is in use; here the apply ends
-  # before that.
+  # After a failed or rolled-back update, the endpoint is in service with its old configuration. The provider
+  # reports success and then deletes that configuration, which is in use. The postcondition ends the apply before
+  # that.
   lifecycle {
     postcondition {
       condition     = self.endpoint_config_name == aws_sagemaker_endpoint_configuration.this.name
-      error_message = "The endpoint ${self.name} has gone back to its old configuration and serves the old model: the new one did not start, or a rollback alarm went off. Nothing is lost. See the alarms and the log group /aws/sagemaker/Endpoints/${local.name}, then apply again with a model that works."
+      error_message = "The endpoint ${self.name} was rolled back and serves the old model: the new model did not start, or a rollback alarm went off. Nothing is lost. Check the alarms and the log group /aws/sagemaker/Endpoints/${local.name}, then apply again with a model that works."
     }
   }
 
   depends_on = [aws_cloudwatch_log_group.this]
 }
 
-# Warm workers are billed while they wait, so never without autoscaling.
+# Idle warm workers are billed, so they always have autoscaling.
 resource "aws_appautoscaling_target" "provisioned_concurrency" {
   for_each = var.provisioned_concurrency == null ? {} : { main = var.provisioned_concurrency }
 
@@ -86,7 +86,7 @@ resource "aws_appautoscaling_target" "provisioned_concurrency" {
   max_capacity       = each.value.max
   tags               = var.tags
 
-  # AWS takes the target away with its endpoint, also where another of its name follows.
+  # AWS deletes the target with its endpoint, even if an endpoint with the same name follows.
   lifecycle {
     replace_triggered_by = [aws_sagemaker_endpoint.this.id]
   }
@@ -109,14 +109,14 @@ resource "aws_appautoscaling_policy" "provisioned_concurrency" {
     }
   }
 
-  # AWS deletes what moves a target with it.
+  # AWS deletes policies and scheduled actions together with their target.
   lifecycle {
     replace_triggered_by = [aws_appautoscaling_target.provisioned_concurrency[each.key].id]
   }
 }
 
 locals {
-  # Where the endpoint is.
+  # Account, Region and partition of the endpoint.
   place = {
     account_id = split(":", var.role_arn)[4]
     region     = split(":", var.kms_key_arn)[3]

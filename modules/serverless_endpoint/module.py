@@ -19,10 +19,10 @@ from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
 class ServerlessEndpointModule(Module[Inputs]):
-    """An endpoint that scales to zero: between requests nothing runs and nothing is billed."""
+    """Endpoint that scales to zero."""
 
     def build(self, var: Inputs) -> Outputs:
-        name = self.local("name", endpoint_name(var), why="A name of its own may be longer than a prefix.")
+        name = self.local("name", endpoint_name(var), why="The name may be longer than name_prefix.")
         endpoint, outputs = hosting.add_single_container_endpoint(
             self,
             var,
@@ -40,7 +40,11 @@ class ServerlessEndpointModule(Module[Inputs]):
             configuration={"kms_key_arn": var.kms_key_arn},
         )
         self._scale_warm_workers(var, endpoint)
-        at = self.local("place", derive_location(var.role_arn, var.kms_key_arn), why="Where the endpoint is.")
+        at = self.local(
+            "place",
+            derive_location(var.role_arn, var.kms_key_arn),
+            why="Account, Region and partition of the endpoint.",
+        )
         return {
             **outputs,
             "role_statements": Output(iam_statements.build_statements(var, at), ROLE_STATEMENTS_DESCRIPTION),
@@ -54,7 +58,7 @@ class ServerlessEndpointModule(Module[Inputs]):
             label,
             endpoint,
             warm.key,
-            why="Warm workers are billed while they wait, so never without autoscaling.",
+            why="Idle warm workers are billed, so they always have autoscaling.",
             for_each=warm,
             dimension=scaling.WARM_WORKERS,
             between=(warm.value.min, warm.value.max),

@@ -6,7 +6,7 @@ output "endpoint_arn" {
 }
 
 output "endpoint_name" {
-  description = "Name to invoke."
+  description = "Name of the endpoint to invoke."
   value       = aws_sagemaker_endpoint.this.name
 }
 
@@ -16,7 +16,7 @@ output "log_group_name" {
 }
 
 output "role_statements" {
-  description = "What the resources here need of their roles, by phase: statements with sid, actions, resources and condition, as `role_statements` of `access` takes them."
+  description = "IAM statements that these resources need in their roles, by phase, with sid, actions, resources and condition. Pass them to `role_statements` of `access`."
 
   value = {
     inference = concat(
@@ -73,6 +73,6 @@ output "role_statements" {
 }
 
 output "variant_name" {
-  description = "Its one variant, as metrics and autoscaling name it."
+  description = "Name of the only variant, for metrics and autoscaling."
   value       = "main"
 }

@@ -1,7 +1,6 @@
-"""What other endpoints take and a serverless one does not.
+"""Inputs of other endpoints that a serverless endpoint does not support.
 
-They are inputs all the same, so that whoever carries one over from another endpoint is told why it cannot be, in
-`settings.yaml` as in plain HCL, and not merely that the name is unknown.
+They are declared so that the error explains the reason, in `settings.yaml` and in HCL, instead of an unknown name.
 """
 
 from collections.abc import Callable
@@ -11,25 +10,24 @@ from sustainable_mlops.authoring import Field, ModuleInputs, rule
 from sustainable_mlops.authoring.expressions import is_null
 
 #: Source: "Feature exclusions" in https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html and
-#: "Exclusions" of deployment guardrails, which excludes rolling and of blue/green says nothing.
+#: "Exclusions" of deployment guardrails, which excludes rolling deployments and does not mention blue/green.
 REASONS = {
-    "data_capture_config": "a serverless endpoint captures no requests; leave it out, or use a real-time endpoint.",
-    "deployment": "a serverless endpoint moves all requests at once, since parts of a deployment are "
-    "instances; leave it out, or use a real-time endpoint.",
-    "enable_network_isolation": "a serverless endpoint takes no network isolation; leave it out, or use a real-time "
-    "endpoint.",
+    "data_capture_config": "a serverless endpoint cannot capture requests; remove it, or use a real-time endpoint.",
+    "deployment": "a serverless endpoint moves all requests at once, because it has no instances to deploy in steps; "
+    "remove it, or use a real-time endpoint.",
+    "enable_network_isolation": "a serverless endpoint does not support network isolation; remove it, or use a "
+    "real-time endpoint.",
     "instance_type": "a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a real-time "
     "endpoint.",
-    "more_rollback_alarms": "a serverless endpoint is rolled back by no alarm; leave it out, or use a real-time "
-    "endpoint.",
-    "production_variants": "a serverless endpoint has exactly one variant; leave it out, or use a real-time endpoint.",
-    "silicon": "a serverless endpoint has no choice of silicon; leave it out, or use a real-time endpoint.",
-    "vpc_config": "a serverless endpoint cannot join a VPC; leave it out, or use a real-time endpoint.",
+    "more_rollback_alarms": "a serverless endpoint has no rollback alarms; remove it, or use a real-time endpoint.",
+    "production_variants": "a serverless endpoint has exactly one variant; remove it, or use a real-time endpoint.",
+    "silicon": "a serverless endpoint has no choice of silicon; remove it, or use a real-time endpoint.",
+    "vpc_config": "a serverless endpoint cannot join a VPC; remove it, or use a real-time endpoint.",
 }
 
 
 def _unsupported_field(name: str) -> Any:
-    return Field(None, description=f"Refused: {REASONS[name]}")
+    return Field(None, description=f"Not supported: {REASONS[name]}")
 
 
 def _is_left_out(name: str) -> Callable[[Any], bool]:
@@ -37,7 +35,7 @@ def _is_left_out(name: str) -> Callable[[Any], bool]:
 
 
 class UnsupportedInputs(ModuleInputs):
-    """Inputs that must be left out."""
+    """Inputs that must not be set."""
 
     data_capture_config: Any | None = _unsupported_field("data_capture_config")
     deployment: Any | None = _unsupported_field("deployment")

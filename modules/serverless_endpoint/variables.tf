@@ -1,63 +1,63 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 variable "data_capture_config" {
-  description = "Refused: a serverless endpoint captures no requests; leave it out, or use a real-time endpoint."
+  description = "Not supported: a serverless endpoint cannot capture requests; remove it, or use a real-time endpoint."
   type        = any
   default     = null
 
   validation {
     condition     = var.data_capture_config == null
-    error_message = "data_capture_config: a serverless endpoint captures no requests; leave it out, or use a real-time endpoint."
+    error_message = "data_capture_config: a serverless endpoint cannot capture requests; remove it, or use a real-time endpoint."
   }
 }
 
 variable "deployment" {
-  description = "Refused: a serverless endpoint moves all requests at once, since parts of a deployment are instances; leave it out, or use a real-time endpoint."
+  description = "Not supported: a serverless endpoint moves all requests at once, because it has no instances to deploy in steps; remove it, or use a real-time endpoint."
   type        = any
   default     = null
 
   validation {
     condition     = var.deployment == null
-    error_message = "deployment: a serverless endpoint moves all requests at once, since parts of a deployment are instances; leave it out, or use a real-time endpoint."
+    error_message = "deployment: a serverless endpoint moves all requests at once, because it has no instances to deploy in steps; remove it, or use a real-time endpoint."
   }
 }
 
 variable "enable_network_isolation" {
-  description = "Refused: a serverless endpoint takes no network isolation; leave it out, or use a real-time endpoint."
+  description = "Not supported: a serverless endpoint does not support network isolation; remove it, or use a real-time endpoint."
   type        = any
   default     = null
 
   validation {
     condition     = var.enable_network_isolation == null
-    error_message = "enable_network_isolation: a serverless endpoint takes no network isolation; leave it out, or use a real-time endpoint."
+    error_message = "enable_network_isolation: a serverless endpoint does not support network isolation; remove it, or use a real-time endpoint."
   }
 }
 
 variable "environment_variables" {
-  description = "Environment variables of the container; never secrets, since they can be read."
+  description = "Environment variables of the container. They are readable, so never put secrets in them."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "image_uri" {
-  description = "Container image in Amazon ECR, for the hardware that it runs on."
+  description = "Container image in Amazon ECR, for the silicon of the endpoint."
   type        = string
   default     = null
 
   validation {
     condition     = var.image_uri == null ? true : can(regex("^[0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?/[^ ]+$", var.image_uri))
-    error_message = "image_uri must be an image in Amazon ECR; no other registry is taken."
+    error_message = "image_uri must be an image in Amazon ECR; other registries are not supported."
   }
 
   validation {
     condition     = var.image_uri == null ? true : !can(regex("-gpu-|aarch64|arm64|graviton|neuron", var.image_uri))
-    error_message = "image_uri: this image is for GPU, Graviton or Inferentia, and a serverless endpoint has x86 alone; use the image for that."
+    error_message = "image_uri: this image is for GPU, Graviton or Inferentia, and a serverless endpoint has only x86; use an image for x86."
   }
 }
 
 variable "inference_specification_name" {
-  description = "Which of the package's additional inference specifications to serve by, such as its image for Graviton; the package's own by default."
+  description = "Additional inference specification of the package to use, such as its image for Graviton. Default: the package's main specification."
   type        = string
   default     = null
 
@@ -68,12 +68,12 @@ variable "inference_specification_name" {
 
   validation {
     condition     = var.inference_specification_name == null ? true : var.model_package_arn != null
-    error_message = "inference_specification_name: it is of a model package; give model_package_arn, or leave it out."
+    error_message = "inference_specification_name: it belongs to a model package; set model_package_arn, or remove it."
   }
 }
 
 variable "instance_type" {
-  description = "Refused: a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a real-time endpoint."
+  description = "Not supported: a serverless endpoint has neither instances nor a GPU; set memory_mb, or use a real-time endpoint."
   type        = any
   default     = null
 
@@ -84,7 +84,7 @@ variable "instance_type" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of the storage and the logs; its policy must let CloudWatch Logs use it."
+  description = "KMS key of the storage and the logs. Its policy must allow CloudWatch Logs."
   type        = string
   nullable    = false
 
@@ -95,7 +95,7 @@ variable "kms_key_arn" {
 }
 
 variable "log_retention_days" {
-  description = "How long the container's logs are kept, in days."
+  description = "Retention of the container's logs, in days."
   type        = number
   default     = 30
   nullable    = false
@@ -119,7 +119,7 @@ variable "max_concurrency" {
 }
 
 variable "memory_mb" {
-  description = "Memory of one worker, in MB; its vCPUs follow."
+  description = "Memory of one worker, in MB. It determines the vCPUs."
   type        = number
   default     = 2048
   nullable    = false
@@ -131,7 +131,7 @@ variable "memory_mb" {
 }
 
 variable "model_data_url" {
-  description = "Model archive for image_uri to serve: s3://bucket/…/model.tar.gz."
+  description = "Model archive for image_uri: s3://bucket/…/model.tar.gz."
   type        = string
   default     = null
 
@@ -153,23 +153,23 @@ variable "model_package_arn" {
 
   validation {
     condition     = var.model_package_arn == null ? var.image_uri != null : (var.image_uri == null ? var.model_data_url == null : false)
-    error_message = "model_package_arn: give either a model package, or image_uri (and model_data_url, unless the image holds the model); a package brings its own image and model."
+    error_message = "model_package_arn: set either a model package, or image_uri (with model_data_url unless the image contains the model); a package has its own image and model."
   }
 }
 
 variable "more_rollback_alarms" {
-  description = "Refused: a serverless endpoint is rolled back by no alarm; leave it out, or use a real-time endpoint."
+  description = "Not supported: a serverless endpoint has no rollback alarms; remove it, or use a real-time endpoint."
   type        = any
   default     = null
 
   validation {
     condition     = var.more_rollback_alarms == null
-    error_message = "more_rollback_alarms: a serverless endpoint is rolled back by no alarm; leave it out, or use a real-time endpoint."
+    error_message = "more_rollback_alarms: a serverless endpoint has no rollback alarms; remove it, or use a real-time endpoint."
   }
 }
 
 variable "name" {
-  description = "Name of the endpoint, and start of its configurations' names; name_prefix by default."
+  description = "Name of the endpoint, and prefix of its configurations' names. Default: name_prefix."
   type        = string
   default     = null
 
@@ -191,18 +191,18 @@ variable "name_prefix" {
 }
 
 variable "production_variants" {
-  description = "Refused: a serverless endpoint has exactly one variant; leave it out, or use a real-time endpoint."
+  description = "Not supported: a serverless endpoint has exactly one variant; remove it, or use a real-time endpoint."
   type        = any
   default     = null
 
   validation {
     condition     = var.production_variants == null
-    error_message = "production_variants: a serverless endpoint has exactly one variant; leave it out, or use a real-time endpoint."
+    error_message = "production_variants: a serverless endpoint has exactly one variant; remove it, or use a real-time endpoint."
   }
 }
 
 variable "provisioned_concurrency" {
-  description = "Workers kept warm against cold starts, with autoscaling; none by default, to scale to zero."
+  description = "Warm workers with autoscaling, to avoid cold starts. Default: none, so it scales to zero."
   type = object({
     min                = number
     max                = number
@@ -232,7 +232,7 @@ variable "provisioned_concurrency" {
 }
 
 variable "role_arn" {
-  description = "Role of the container: it reads the model and writes logs and metrics."
+  description = "Role of the container. It reads the model and writes logs and metrics."
   type        = string
   nullable    = false
 
@@ -243,30 +243,30 @@ variable "role_arn" {
 }
 
 variable "silicon" {
-  description = "Refused: a serverless endpoint has no choice of silicon; leave it out, or use a real-time endpoint."
+  description = "Not supported: a serverless endpoint has no choice of silicon; remove it, or use a real-time endpoint."
   type        = any
   default     = null
 
   validation {
     condition     = var.silicon == null
-    error_message = "silicon: a serverless endpoint has no choice of silicon; leave it out, or use a real-time endpoint."
+    error_message = "silicon: a serverless endpoint has no choice of silicon; remove it, or use a real-time endpoint."
   }
 }
 
 variable "tags" {
-  description = "Tags of every resource, over the provider's default tags."
+  description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
 variable "vpc_config" {
-  description = "Refused: a serverless endpoint cannot join a VPC; leave it out, or use a real-time endpoint."
+  description = "Not supported: a serverless endpoint cannot join a VPC; remove it, or use a real-time endpoint."
   type        = any
   default     = null
 
   validation {
     condition     = var.vpc_config == null
-    error_message = "vpc_config: a serverless endpoint cannot join a VPC; leave it out, or use a real-time endpoint."
+    error_message = "vpc_config: a serverless endpoint cannot join a VPC; remove it, or use a real-time endpoint."
   }
 }

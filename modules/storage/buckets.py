@@ -1,4 +1,4 @@
-"""The buckets, and what guards each: who may reach it, how, and under which key."""
+"""Buckets with their access controls, encryption and logging."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from modules.storage.lifecycle import DATA_CLASSES
 from sustainable_mlops.authoring.expressions import concat, each_of, keys, length, list_of, merge, set_of, when
 from sustainable_mlops.authoring.resources import Module
 
-ONE_REGION = "Data stays in its Region; a second copy doubles its footprint, and versioning answers mistakes"
+ONE_REGION = "Data stays in its Region; a copy doubles its footprint, and versioning protects against mistakes"
 FOR_EACH_SKIP = "checkov does not follow for_each: see %s.this"
 *DATA_BUCKETS, LOGS = OWN_BUCKETS
 #: Classes of data that SageMaker writes without a key parameter in its API.
@@ -27,7 +27,7 @@ WITHOUT_KEY_PARAMETER = ("checkpoints", "debug_output")
 
 
 def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any, Any]:
-    """Add the buckets; returns (those with the platform's key, the one with access logs, all buckets' versioning)."""
+    """Add the buckets. Returns the encrypted buckets, the bucket of access logs, and the versioning of all buckets."""
     var = module.var
     data_bucket = each_of(set_of(concat(DATA_BUCKETS, keys(var.extra_buckets))))
     buckets = module.add(
@@ -40,7 +40,7 @@ def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any, Any]:
             "CKV_AWS_145": FOR_EACH_SKIP % "aws_s3_bucket_server_side_encryption_configuration",
             "CKV2_AWS_6": FOR_EACH_SKIP % "aws_s3_bucket_public_access_block",
             "CKV2_AWS_61": "checkov does not follow for_each: see aws_s3_bucket_lifecycle_configuration",
-            "CKV2_AWS_62": "Only buckets that start something send events, which are billed one by one",
+            "CKV2_AWS_62": "Only buckets with a trigger send events, because each event is billed",
         },
         for_each=data_bucket,
         bucket=bucket_name(var, data_bucket.key),
@@ -51,12 +51,12 @@ def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any, Any]:
         S3Bucket,
         "logs",
         skips={
-            "CKV_AWS_18": "Logging the log bucket would never end",
+            "CKV_AWS_18": "Access logs of the log bucket would cause more access logs",
             "CKV_AWS_21": FOR_EACH_SKIP % "aws_s3_bucket_versioning",
             "CKV_AWS_144": ONE_REGION,
             "CKV_AWS_145": "S3 delivers access logs only to buckets with SSE-S3",
             "CKV2_AWS_6": FOR_EACH_SKIP % "aws_s3_bucket_public_access_block",
-            "CKV2_AWS_62": "Nothing starts when a log is written",
+            "CKV2_AWS_62": "Nothing needs events of the log bucket",
         },
         bucket=bucket_name(var, LOGS),
         force_destroy=~var.deletion_protection,
@@ -73,7 +73,7 @@ def add(module: Module[Inputs], key_arn: str) -> tuple[Any, Any, Any]:
     module.add(
         S3BucketNotification,
         "this",
-        why="Pipelines start when data arrives, not by the clock: EventBridge hears of every object.",
+        why="Sends an event to EventBridge for every object, so that arriving data can start pipelines.",
         for_each=watched,
         bucket=buckets[watched.key].id,
         eventbridge=True,
@@ -102,7 +102,7 @@ def _encrypt(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> N
     module.add(
         S3BucketServerSideEncryptionConfigurationA,
         "this",
-        why="A bucket key spares a call to KMS for almost every object.",
+        why="A bucket key avoids a KMS call for almost every object.",
         for_each=bucket,
         bucket=bucket.value.id,
         rule=[
@@ -190,7 +190,7 @@ def _policies(module: Module[Inputs], buckets: Any, logs: Any, key_arn: str) -> 
 
 
 def _tls(arn: str) -> list[dict[str, Any]]:
-    """Nobody reaches the bucket without TLS 1.2."""
+    """Return the statements that deny access without TLS 1.2."""
 
     def deny(sid: str, test: str, variable: str, value: str) -> dict[str, Any]:
         return {
@@ -209,10 +209,10 @@ def _tls(arn: str) -> list[dict[str, Any]]:
 
 
 def _one_key(arn: str, key_arn: str) -> list[dict[str, Any]]:
-    """Deny uploads that request encryption other than by the key.
+    """Return the statements that deny uploads with other encryption than the key.
 
-    Source: S3 API reference, PutObject: where a request names aws:kms and no key, S3 takes the managed key aws/s3, and
-    not the bucket's default. SageMaker's CheckpointConfig, DebugHookConfig and ProfilerConfig have no field for a key.
+    Source: S3 API reference, PutObject: if a request has aws:kms and no key, S3 uses the managed key aws/s3, and not the
+    bucket's default. SageMaker's CheckpointConfig, DebugHookConfig and ProfilerConfig have no field for a key.
     """
     everything = {"resources": [f"{arn}/*"]}
     sse = "s3:x-amz-server-side-encryption"
@@ -259,7 +259,7 @@ def _log_access(module: Module[Inputs], buckets: Any, logs: Any) -> None:
     module.add(
         S3BucketLoggingA,
         "this",
-        why="By day of the event, so that a query reads only the days it asks for.",
+        why="Partitioned by day of the event, so that a query reads only the days that it needs.",
         for_each=bucket,
         bucket=bucket.value.id,
         target_bucket=logs.id,

@@ -5,11 +5,11 @@ from typing import Annotated
 from modules.common import AccountId, KmsKeyArn, LocatedInputs, ProtectedInputs
 from sustainable_mlops.authoring import Field, ModuleInputs, NumberMap, must, rule
 from sustainable_mlops.authoring.expressions import concat, contains, every, keys, length
-from sustainable_mlops.catalogue.limits import limit
+from sustainable_mlops.catalogue.limits import get_limit
 
-#: Buckets that every environment has, by purpose; the last holds access logs.
+#: Purposes of the buckets of every environment. The last one is for access logs.
 OWN_BUCKETS = ("artifacts", "data", "logs")
-LONGEST_BUCKET_NAME = limit("bucket_name_characters")
+LONGEST_BUCKET_NAME = get_limit("bucket_name_characters")
 
 Purpose = Annotated[
     str,
@@ -18,34 +18,36 @@ Purpose = Annotated[
 
 
 class ExistingKmsKey(ModuleInputs):
-    """A key that someone else looks after."""
+    """Existing KMS key."""
 
-    arn: KmsKeyArn = Field(description="ARN of the key; its policy must let this account's roles use it.")
+    arn: KmsKeyArn = Field(description="ARN of the key. Its policy must allow this account's roles.")
 
 
 class ExtraBucket(ModuleInputs):
-    """A bucket besides data and artifacts, guarded and encrypted as they are."""
+    """Additional bucket, with the same protection and encryption as data and artifacts."""
 
-    events: bool = Field(False, description="Send object events to EventBridge, which bills each.")
-    expiration_days: int | None = Field(None, ge=1, description="Delete objects after so many days; null keeps them.")
+    events: bool = Field(False, description="Send object events to EventBridge, which bills each event.")
+    expiration_days: int | None = Field(
+        None, ge=1, description="Delete objects after this number of days. Null keeps them."
+    )
 
 
 class LifecycleDays(NumberMap):
-    """Days since an object was last written."""
+    """Lifecycle by class of data, in days since an object was last written."""
 
     artifacts_to_glacier: int = Field(
-        90, ge=1, description="Models, source and run records move to Glacier Instant Retrieval after so many days."
+        90, ge=1, description="Move models, source and run records to Glacier Instant Retrieval."
     )
-    async_inference: int = Field(7, ge=1, description="Requests to async endpoints and their results are deleted.")
-    captures: int = Field(30, ge=1, description="Captured inference traffic is deleted.")
-    checkpoints: int = Field(14, ge=1, description="Checkpoints are deleted; no training may run longer.")
-    debug_output: int = Field(14, ge=1, description="Debugger and profiler output is deleted.")
-    incomplete_uploads: int = Field(7, ge=1, le=7, description="Multipart uploads that never ended are aborted.")
-    logs: int = Field(90, ge=1, description="Access logs and Storage Lens exports are deleted.")
-    noncurrent: int = Field(30, ge=1, description="Overwritten and deleted versions are deleted for good.")
-    recreatable: int = Field(90, ge=1, description="Data that a job can make again is deleted.")
+    async_inference: int = Field(7, ge=1, description="Delete requests and results of asynchronous endpoints.")
+    captures: int = Field(30, ge=1, description="Delete captured inference traffic.")
+    checkpoints: int = Field(14, ge=1, description="Delete checkpoints. No training may run longer.")
+    debug_output: int = Field(14, ge=1, description="Delete debugger and profiler output.")
+    incomplete_uploads: int = Field(7, ge=1, le=7, description="Abort incomplete multipart uploads.")
+    logs: int = Field(90, ge=1, description="Delete access logs and Storage Lens exports.")
+    noncurrent: int = Field(30, ge=1, description="Delete noncurrent versions of objects permanently.")
+    recreatable: int = Field(90, ge=1, description="Delete data that a job can recreate.")
     recreatable_to_one_zone: int = Field(
-        30, ge=30, description="Data that a job can make again moves to One Zone-IA; S3 takes no less than 30."
+        30, ge=30, description="Move data that a job can recreate to One Zone-IA. The minimum of S3 is 30."
     )
 
     rules = (
@@ -62,35 +64,35 @@ class Inputs(LocatedInputs, ProtectedInputs):
 
     existing_kms_key: ExistingKmsKey | None = Field(
         None,
-        description="Encrypt with this key instead of a new one. An object, so that it may hold the ARN of a key that "
-        "is made in the same apply.",
+        description="Encrypt with this key instead of a new one. It is an object, so that the ARN may be unknown until "
+        "apply.",
     )
     extra_buckets: dict[Purpose, ExtraBucket] = Field(
-        default_factory=dict, description="Buckets besides data and artifacts, by purpose, the middle of their name."
+        default_factory=dict, description="Additional buckets by purpose, which is the middle part of their name."
     )
     intelligent_tiering_archive_days: int | None = Field(
         None,
         ge=90,
         le=730,
-        description="Archive raw data that nobody has read for so many days; reading it then takes a restore of hours. "
-        "Null never does.",
+        description="Archive raw data after this number of days without access. A later read needs a restore of "
+        "several hours. Null disables it.",
     )
     lifecycle_days: LifecycleDays = Field(
-        default_factory=LifecycleDays, description="When each class of data moves or goes, in days."
+        default_factory=LifecycleDays, description="Transitions and expirations of each class of data, in days."
     )
     reader_account_ids: list[AccountId] = Field(
         default_factory=list,
-        description="Accounts that may read models/ of the artifacts bucket, and decrypt it with the key made here.",
+        description="Accounts that may read models/ in the artifacts bucket, and decrypt with the key of this module.",
     )
     storage_lens_export: bool = Field(
-        False, description="Write Storage Lens's daily figures to the logs bucket as Parquet."
+        False, description="Export the daily Storage Lens metrics to the logs bucket as Parquet."
     )
 
     rules = (
         rule(
             "extra_buckets",
             lambda v: every(OWN_BUCKETS, lambda purpose: ~contains(keys(v.extra_buckets), purpose)),
-            f"must not name {', '.join(OWN_BUCKETS)}: they exist already",
+            f"must not contain {', '.join(OWN_BUCKETS)}: these buckets exist already",
         ),
         rule(
             "extra_buckets",
@@ -98,11 +100,11 @@ class Inputs(LocatedInputs, ProtectedInputs):
                 concat(OWN_BUCKETS, keys(v.extra_buckets)),
                 lambda purpose: length(bucket_name(v, purpose)) <= LONGEST_BUCKET_NAME,
             ),
-            f"a bucket's name may have {LONGEST_BUCKET_NAME} characters: shorten name_prefix or the key here",
+            f"the name of a bucket may have {LONGEST_BUCKET_NAME} characters: shorten name_prefix or this key",
         ),
     )
 
 
 def bucket_name(var: LocatedInputs, purpose: str) -> str:
-    """The name of the bucket of a purpose."""
+    """Return the name of the bucket of a purpose."""
     return f"{var.name_prefix}-{purpose}-{var.account_id}-{var.region}"

@@ -1,4 +1,4 @@
-"""The key that encrypts everything an environment keeps."""
+"""KMS key that encrypts all data of an environment."""
 
 from typing import Any, cast
 
@@ -19,11 +19,11 @@ from sustainable_mlops.authoring.expressions import (
 )
 from sustainable_mlops.authoring.resources import Module
 
-IN_A_KEY_POLICY = "In a key policy * means this key"
+IN_A_KEY_POLICY = "In a key policy, * means this key"
 
 
 def add(module: Module[Inputs]) -> str:
-    """Add the key where none is given; returns the ARN to encrypt with."""
+    """Add the key unless an existing key is set, and return its ARN."""
     var, local = module.var, module.locals
     nothing: set[str] = set()
     own_key = module.local("own_key", when(is_null(var.existing_kms_key), set_of(["own"]), set_of(nothing)))
@@ -44,8 +44,8 @@ def add(module: Module[Inputs]) -> str:
     policy = module.add(
         DataAwsIamPolicyDocument,
         "key",
-        why="Roles of this account get the key by their own policies, since the first statement hands it to IAM; "
-        "CloudWatch alarms act without a role, so the key policy allows them. EventBridge publishes with a role.",
+        why="Roles of this account use the key by their own policies, because the first statement delegates to IAM. "
+        "CloudWatch alarms have no role, so the key policy allows them. EventBridge publishes with a role.",
         skips={
             "CKV_AWS_109": IN_A_KEY_POLICY,
             "CKV_AWS_111": IN_A_KEY_POLICY,

@@ -1,4 +1,4 @@
-"""What becomes of an object, by what it is: the classes of data, and the lifecycle rules that carry them out."""
+"""Lifecycle of objects: the classes of data and their lifecycle rules."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from sustainable_mlops.authoring.resources import Module
 
 @dataclass(frozen=True)
 class DataClass:
-    """One kind of data: where it lies, and the field of `LifecycleDays` that says when it moves or goes."""
+    """Class of data: its location, and the fields of `LifecycleDays` with its transition and expiration."""
 
     bucket: str
     prefix: str
     storage_class: str = ""
-    moves: str = ""  # empty with a storage class: on the day it is written
+    moves: str = ""  # field of the transition; empty with a storage class: at once
     goes: str = ""
 
 
@@ -44,8 +44,8 @@ def add(module: Module[Inputs], buckets: Any, logs: Any, versioning: Any) -> Non
     """Add the rules of every bucket."""
     var, days = module.var, module.var.lifecycle_days
     for purpose, why in (
-        ("data", "Raw data and features are read now and then, nobody knows when: Intelligent-Tiering finds out."),
-        ("artifacts", "An old model must still load at once when an endpoint needs it: Glacier Instant Retrieval."),
+        ("data", "Intelligent-Tiering, because the access pattern of raw data and features is unknown."),
+        ("artifacts", "Glacier Instant Retrieval, because an endpoint may need an old model at once."),
     ):
         _configuration(module, purpose, buckets[purpose].id, list(_rules(purpose, days)), versioning, why)
     extra = each_of(var.extra_buckets)
@@ -57,7 +57,7 @@ def add(module: Module[Inputs], buckets: Any, logs: Any, versioning: Any) -> Non
     module.add(
         S3BucketIntelligentTieringConfiguration,
         "raw",
-        why="Only raw data: features are queried in place, and a query fails on an archived object.",
+        why="Only raw data. Features are queried in place, and a query fails on an archived object.",
         for_each=archive,
         bucket=buckets["data"].id,
         name="archive-raw",
@@ -97,7 +97,7 @@ def _rules(bucket: str, days: LifecycleDays) -> Iterator[Rule]:
             rule["transition"] = [{"days": moves, "storage_class": data.storage_class}]
         if data.goes:
             rule["expiration"] = [{"days": getattr(days, data.goes)}]
-            # Versioning would keep for `noncurrent` days what has just expired.
+            # Without this, versioning would keep expired objects for `noncurrent` days.
             rule["noncurrent_version_expiration"] = [{"noncurrent_days": 1}]
         yield rule
     yield _tidy(days)
@@ -111,7 +111,7 @@ def _extra_rule(expiration_days: int | None) -> Rule:
 
 
 def _tidy(days: LifecycleDays) -> Rule:
-    """What every bucket needs: versions, delete markers and broken uploads do not pile up."""
+    """Return the rule of every bucket that removes old versions, delete markers and incomplete uploads."""
     return _rule("tidy", "") | {
         "expiration": [{"expired_object_delete_marker": True}],
         "noncurrent_version_expiration": [{"noncurrent_days": days.noncurrent}],

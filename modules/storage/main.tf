@@ -27,12 +27,12 @@ data "aws_iam_policy_document" "key_readers" {
   }
 }
 
-# Roles of this account get the key by their own policies, since the first statement hands it to IAM; CloudWatch
-# alarms act without a role, so the key policy allows them. EventBridge publishes with a role.
+# Roles of this account use the key by their own policies, because the first statement delegates to IAM.
+# CloudWatch alarms have no role, so the key policy allows them. EventBridge publishes with a role.
 data "aws_iam_policy_document" "key" {
-  # checkov:skip=CKV_AWS_109:In a key policy * means this key
-  # checkov:skip=CKV_AWS_111:In a key policy * means this key
-  # checkov:skip=CKV_AWS_356:In a key policy * means this key
+  # checkov:skip=CKV_AWS_109:In a key policy, * means this key
+  # checkov:skip=CKV_AWS_111:In a key policy, * means this key
+  # checkov:skip=CKV_AWS_356:In a key policy, * means this key
 
   source_policy_documents = [for document in data.aws_iam_policy_document.key_readers : document.json]
 
@@ -121,11 +121,11 @@ locals {
 resource "aws_s3_bucket" "this" {
   # checkov:skip=CKV_AWS_18:checkov does not follow for_each: see aws_s3_bucket_logging.this
   # checkov:skip=CKV_AWS_21:checkov does not follow for_each: see aws_s3_bucket_versioning.this
-  # checkov:skip=CKV_AWS_144:Data stays in its Region; a second copy doubles its footprint, and versioning answers mistakes
+  # checkov:skip=CKV_AWS_144:Data stays in its Region; a copy doubles its footprint, and versioning protects against mistakes
   # checkov:skip=CKV_AWS_145:checkov does not follow for_each: see aws_s3_bucket_server_side_encryption_configuration.this
   # checkov:skip=CKV2_AWS_6:checkov does not follow for_each: see aws_s3_bucket_public_access_block.this
   # checkov:skip=CKV2_AWS_61:checkov does not follow for_each: see aws_s3_bucket_lifecycle_configuration
-  # checkov:skip=CKV2_AWS_62:Only buckets that start something send events, which are billed one by one
+  # checkov:skip=CKV2_AWS_62:Only buckets with a trigger send events, because each event is billed
 
   for_each = toset(concat(["artifacts", "data"], keys(var.extra_buckets)))
 
@@ -135,12 +135,12 @@ resource "aws_s3_bucket" "this" {
 }
 
 resource "aws_s3_bucket" "logs" {
-  # checkov:skip=CKV_AWS_18:Logging the log bucket would never end
+  # checkov:skip=CKV_AWS_18:Access logs of the log bucket would cause more access logs
   # checkov:skip=CKV_AWS_21:checkov does not follow for_each: see aws_s3_bucket_versioning.this
-  # checkov:skip=CKV_AWS_144:Data stays in its Region; a second copy doubles its footprint, and versioning answers mistakes
+  # checkov:skip=CKV_AWS_144:Data stays in its Region; a copy doubles its footprint, and versioning protects against mistakes
   # checkov:skip=CKV_AWS_145:S3 delivers access logs only to buckets with SSE-S3
   # checkov:skip=CKV2_AWS_6:checkov does not follow for_each: see aws_s3_bucket_public_access_block.this
-  # checkov:skip=CKV2_AWS_62:Nothing starts when a log is written
+  # checkov:skip=CKV2_AWS_62:Nothing needs events of the log bucket
 
   bucket        = "${var.name_prefix}-logs-${var.account_id}-${var.region}"
   force_destroy = !var.deletion_protection
@@ -181,7 +181,7 @@ resource "aws_s3_bucket_versioning" "this" {
   }
 }
 
-# A bucket key spares a call to KMS for almost every object.
+# A bucket key avoids a KMS call for almost every object.
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   for_each = aws_s3_bucket.this
 
@@ -445,7 +445,7 @@ resource "aws_s3_bucket_policy" "logs" {
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
-# By day of the event, so that a query reads only the days it asks for.
+# Partitioned by day of the event, so that a query reads only the days that it needs.
 resource "aws_s3_bucket_logging" "this" {
   for_each = aws_s3_bucket.this
 
@@ -462,7 +462,7 @@ resource "aws_s3_bucket_logging" "this" {
   depends_on = [aws_s3_bucket_policy.logs]
 }
 
-# Pipelines start when data arrives, not by the clock: EventBridge hears of every object.
+# Sends an event to EventBridge for every object, so that arriving data can start pipelines.
 resource "aws_s3_bucket_notification" "this" {
   for_each = toset(concat(["data"], [for purpose, bucket in var.extra_buckets : purpose if bucket.events]))
 
@@ -470,7 +470,7 @@ resource "aws_s3_bucket_notification" "this" {
   eventbridge = true
 }
 
-# Raw data and features are read now and then, nobody knows when: Intelligent-Tiering finds out.
+# Intelligent-Tiering, because the access pattern of raw data and features is unknown.
 resource "aws_s3_bucket_lifecycle_configuration" "data" {
   bucket = aws_s3_bucket.this["data"].id
 
@@ -565,7 +565,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "data" {
   depends_on = [aws_s3_bucket_versioning.this]
 }
 
-# An old model must still load at once when an endpoint needs it: Glacier Instant Retrieval.
+# Glacier Instant Retrieval, because an endpoint may need an old model at once.
 resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
   bucket = aws_s3_bucket.this["artifacts"].id
 
@@ -777,7 +777,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
   depends_on = [aws_s3_bucket_versioning.this]
 }
 
-# Only raw data: features are queried in place, and a query fails on an archived object.
+# Only raw data. Features are queried in place, and a query fails on an archived object.
 resource "aws_s3_bucket_intelligent_tiering_configuration" "raw" {
   for_each = var.intelligent_tiering_archive_days == null ? {} : { raw = var.intelligent_tiering_archive_days }
 
@@ -794,7 +794,7 @@ resource "aws_s3_bucket_intelligent_tiering_configuration" "raw" {
   }
 }
 
-# Shows what these buckets hold and what of it is stale; its free metrics, not the billed ones.
+# Shows the content of the buckets and stale data, with the free metrics only.
 resource "aws_s3control_storage_lens_configuration" "this" {
   config_id  = var.name_prefix
   account_id = var.account_id
@@ -838,8 +838,8 @@ locals {
   )
 }
 
-# Terraform refuses to destroy or replace these, and with them any plan that deletes or replaces the data.
-# prevent_destroy takes no variable, hence a guard for each piece of data and not an argument of it.
+# Terraform refuses to destroy or replace these guards, and so any plan that deletes or replaces the data.
+# prevent_destroy takes no variable, so it is not an argument of the data itself.
 resource "terraform_data" "deletion_protection" {
   for_each = var.deletion_protection ? local.guarded : {}
 

@@ -1,4 +1,4 @@
-"""Where an MLOps platform keeps its data, models and access logs."""
+"""Storage of an MLOps platform: data, models and access logs."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from sustainable_mlops.authoring.resources import Module, Output, Outputs
 
 
 class StorageModule(Module[Inputs]):
-    """Encrypted buckets whose objects move to colder storage, or go, by what they are."""
+    """Encrypted buckets with lifecycle rules for each class of data."""
 
     def build(self, var: Inputs) -> Outputs:
-        """Add the key, the buckets, their lifecycle, Storage Lens and the guard over all of it."""
+        """Add the key, the buckets, their lifecycle, Storage Lens and the deletion protection."""
         self.local("dns_suffix", dns_suffix(var))
         self.local(
             "readers", list_of(var.reader_account_ids, lambda account: f"arn:{var.partition}:iam::{account}:root")
@@ -47,22 +47,22 @@ class StorageModule(Module[Inputs]):
                         "name": bucket.bucket,
                     },
                 ),
-                "Name and ARN of every bucket, by purpose: artifacts, data, logs and the extra ones.",
+                "Name and ARN of every bucket, by purpose: artifacts, data, logs and additional buckets.",
                 depends_on=ready,
             ),
             "kms_key_arn": Output(
-                key_arn, "Key that encrypts the buckets; use it for everything else of the environment."
+                key_arn, "KMS key of the buckets. Use it for all other resources of the environment."
             ),
             "prefixes": Output(
                 {name: data.prefix for name, data in lifecycle.DATA_CLASSES.items()},
-                "Prefix of every class of data, in the bucket that s3_uris names.",
+                "Prefix of every class of data, in the bucket of s3_uris.",
             ),
             "s3_uris": Output(
                 {
                     name: f"s3://{data_buckets[data.bucket].bucket}/{data.prefix[:-1]}"
                     for name, data in lifecycle.DATA_CLASSES.items()
                 },
-                "Where every class of data belongs, as s3://bucket/prefix without a slash at the end.",
+                "Location of every class of data, as s3://bucket/prefix without a slash at the end.",
                 depends_on=ready,
             ),
         }
@@ -72,7 +72,7 @@ class StorageModule(Module[Inputs]):
         self.add(
             S3ControlStorageLensConfiguration,
             "this",
-            why="Shows what these buckets hold and what of it is stale; its free metrics, not the billed ones.",
+            why="Shows the content of the buckets and stale data, with the free metrics only.",
             config_id=var.name_prefix,
             account_id=var.account_id,
             tags=var.tags,

@@ -1,7 +1,7 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 output "buckets" {
-  description = "Name and ARN of every bucket, by purpose: artifacts, data, logs and the extra ones."
+  description = "Name and ARN of every bucket, by purpose: artifacts, data, logs and additional buckets."
 
   value = {
     for purpose, bucket in local.all_buckets : purpose => {
@@ -14,12 +14,12 @@ output "buckets" {
 }
 
 output "kms_key_arn" {
-  description = "Key that encrypts the buckets; use it for everything else of the environment."
+  description = "KMS key of the buckets. Use it for all other resources of the environment."
   value       = local.kms_key_arn
 }
 
 output "prefixes" {
-  description = "Prefix of every class of data, in the bucket that s3_uris names."
+  description = "Prefix of every class of data, in the bucket of s3_uris."
 
   value = {
     raw             = "raw/"
@@ -36,7 +36,7 @@ output "prefixes" {
 }
 
 output "s3_uris" {
-  description = "Where every class of data belongs, as s3://bucket/prefix without a slash at the end."
+  description = "Location of every class of data, as s3://bucket/prefix without a slash at the end."
 
   value = {
     raw             = "s3://${aws_s3_bucket.this["data"].bucket}/raw"

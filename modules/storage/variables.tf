@@ -1,7 +1,7 @@
 # Generated from module.py by smlops synth: change that, then run it again.
 
 variable "account_id" {
-  description = "Account that this is created in."
+  description = "Account of the resources."
   type        = string
   nullable    = false
 
@@ -12,14 +12,14 @@ variable "account_id" {
 }
 
 variable "deletion_protection" {
-  description = "Refuse every plan that would delete or replace the data kept here; false lets `terraform destroy` delete it, with all that it holds."
+  description = "Reject every plan that would delete or replace the data of this module. False allows `terraform destroy` to delete it."
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "existing_kms_key" {
-  description = "Encrypt with this key instead of a new one. An object, so that it may hold the ARN of a key that is made in the same apply."
+  description = "Encrypt with this key instead of a new one. It is an object, so that the ARN may be unknown until apply."
   type = object({
     arn = string
   })
@@ -32,7 +32,7 @@ variable "existing_kms_key" {
 }
 
 variable "extra_buckets" {
-  description = "Buckets besides data and artifacts, by purpose, the middle of their name."
+  description = "Additional buckets by purpose, which is the middle part of their name."
   type = map(object({
     events          = optional(bool, false)
     expiration_days = optional(number)
@@ -52,7 +52,7 @@ variable "extra_buckets" {
 
   validation {
     condition     = alltrue([for purpose in ["artifacts", "data", "logs"] : !contains(keys(var.extra_buckets), purpose)])
-    error_message = "extra_buckets: must not name artifacts, data, logs: they exist already"
+    error_message = "extra_buckets: must not contain artifacts, data, logs: these buckets exist already"
   }
 
   validation {
@@ -60,12 +60,12 @@ variable "extra_buckets" {
       for purpose in concat(["artifacts", "data", "logs"], keys(var.extra_buckets)) :
       length("${var.name_prefix}-${purpose}-${var.account_id}-${var.region}") <= 63
     ])
-    error_message = "extra_buckets: a bucket's name may have 63 characters: shorten name_prefix or the key here"
+    error_message = "extra_buckets: the name of a bucket may have 63 characters: shorten name_prefix or this key"
   }
 }
 
 variable "intelligent_tiering_archive_days" {
-  description = "Archive raw data that nobody has read for so many days; reading it then takes a restore of hours. Null never does."
+  description = "Archive raw data after this number of days without access. A later read needs a restore of several hours. Null disables it."
   type        = number
   default     = null
 
@@ -76,7 +76,7 @@ variable "intelligent_tiering_archive_days" {
 }
 
 variable "lifecycle_days" {
-  description = "When each class of data moves or goes, in days."
+  description = "Transitions and expirations of each class of data, in days."
   type        = map(number)
   default     = {}
   nullable    = false
@@ -171,7 +171,7 @@ variable "partition" {
 }
 
 variable "reader_account_ids" {
-  description = "Accounts that may read models/ of the artifacts bucket, and decrypt it with the key made here."
+  description = "Accounts that may read models/ in the artifacts bucket, and decrypt with the key of this module."
   type        = list(string)
   default     = []
   nullable    = false
@@ -183,7 +183,7 @@ variable "reader_account_ids" {
 }
 
 variable "region" {
-  description = "Region that this is created in."
+  description = "Region of the resources."
   type        = string
   nullable    = false
 
@@ -194,14 +194,14 @@ variable "region" {
 }
 
 variable "storage_lens_export" {
-  description = "Write Storage Lens's daily figures to the logs bucket as Parquet."
+  description = "Export the daily Storage Lens metrics to the logs bucket as Parquet."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "tags" {
-  description = "Tags of every resource, over the provider's default tags."
+  description = "Tags of every resource, in addition to the provider's default tags."
   type        = map(string)
   default     = {}
   nullable    = false

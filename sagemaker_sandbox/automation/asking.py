@@ -8,10 +8,10 @@ from typing import Any
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError, UnknownServiceError
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox import permissions
-from sagemaker_sandbox.context import Context
-from sagemaker_sandbox.permissions import Call, NotPermittedError
+from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.permissions import DeliveryNotPermittedError, ServiceCall
+from sustainable_mlops.aws.service_model import service_model
 
 SERVICE = "ssm.amazonaws.com"
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -25,7 +25,7 @@ class Asking:
     """Requests on behalf of an account in a Region. Without a role nobody is asked whether they are allowed: the
     automation acts as who has started it."""
 
-    def __init__(self, context: Context, account: str, region: str, role: str) -> None:
+    def __init__(self, context: SandboxContext, account: str, region: str, role: str) -> None:
         self._context = context
         self._account = account
         self._region = region
@@ -34,12 +34,12 @@ class Asking:
     def ask(self, service: str, api: str, parameters: Mapping[str, Any]) -> Any:
         """The answer as JSON has it. Raises AskingError."""
         operation = _operation(service, api)
-        call = Call(service, operation, dict(parameters), self._about(service, operation, parameters))
+        call = ServiceCall(service, operation, dict(parameters), self._about(service, operation, parameters))
         try:
             self._must_be_allowed(call)
-            client = self._context.on_behalf(service, self._region, self._account)
+            client = self._context.customer_client(service, self._region, self._account)
             answer = getattr(client, xform_name(operation))(**call.parameters)
-        except NotPermittedError as error:
+        except DeliveryNotPermittedError as error:
             raise AskingError(
                 f"An error occurred (AccessDeniedException) when calling the {operation} operation: {error}"
             ) from None
@@ -47,12 +47,12 @@ class Asking:
             raise AskingError(str(error)) from None
         return json.loads(json.dumps(answer, default=str))
 
-    def _must_be_allowed(self, call: Call) -> None:
+    def _must_be_allowed(self, call: ServiceCall) -> None:
         if not self._role:
             return
-        permissions.must_allow_role(self._account, self._role, SERVICE, call)
-        permissions.must_allow_role_key(self._context, self._account, self._role, call)
-        permissions.must_allow_endpoint_deletion(self._context, self._account, self._region, self._role, call)
+        permissions.check_role(self._account, self._role, SERVICE, call)
+        permissions.check_role_key(self._context, self._account, self._role, call)
+        permissions.check_endpoint_deletion(self._context, self._account, self._region, self._role, call)
 
     def _about(self, service: str, operation: str, parameters: Mapping[str, Any]) -> str | None:
         """The ARN that a request is about, where that is plain from what it says."""

@@ -13,9 +13,9 @@ from sagemaker_sandbox.automation.document import Document
 from sagemaker_sandbox.automation.execution import IN_PROGRESS, Execution
 from sagemaker_sandbox.automation.parameters import ParameterError
 from sagemaker_sandbox.clock import TICK
-from sagemaker_sandbox.context import Context
-from sagemaker_sandbox.gate import Gate
+from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.request_gate import RequestGate
 
 #: Where moto's backend has the runs of its account and Region, by id.
 _RUNS = "_sandbox_automation_executions"
@@ -28,17 +28,17 @@ _MODELS = "moto.ssm.models"
 class Executions:
     """On the agenda of the clock."""
 
-    def __init__(self, context: Context, gate: Gate) -> None:
+    def __init__(self, context: SandboxContext, gate: RequestGate) -> None:
         self._context = context
         self._gate = gate
-        context.clock.keep(self)
+        context.clock.add_task(self)
 
     def next(self, after: datetime) -> datetime | None:
         """When a step is due."""
         due = (max(one.due, after + TICK) for one in _all() if one.due is not None)
         return min(due, default=None)
 
-    def do(self, moment: datetime) -> None:
+    def run_due(self, moment: datetime) -> None:
         """Do the steps that are due, one after the other."""
         for one in list(_all()):
             while one.due is not None and one.due <= moment:
@@ -46,7 +46,7 @@ class Executions:
 
     def _step(self, execution: Execution, moment: datetime) -> None:
         """What it asks comes back here by other threads, so that the gate is passed but before and after."""
-        with self._gate.passing():
+        with self._gate.enter_shared():
             run = execution.begin(moment)
         asking = Asking(self._context, execution.account, execution.region, execution.role)
         assert run.began is not None
@@ -54,7 +54,7 @@ class Executions:
             outcome, error = Doing(run.step, execution.known, asking, run.began, moment).do(), None
         except StepError as failure:
             outcome, error = None, failure
-        with self._gate.passing():
+        with self._gate.enter_shared():
             if execution.status != IN_PROGRESS:
                 return
             if outcome is not None:
@@ -128,7 +128,7 @@ def assumed_role(account: str, region: str, asked: Mapping[str, Any]) -> str:
 
 def _role(account: str, known: Document, values: Mapping[str, Any]) -> str:
     role = str(content.filled(known.assume_role, values))
-    if role and not roles.assumable(account, role, SERVICE):
+    if role and not roles.can_assume(account, role, SERVICE):
         raise _refusal(
             "InvalidAutomationExecutionParametersException", "The defined assume role is unable to be assumed."
         )

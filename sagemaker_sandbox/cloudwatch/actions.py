@@ -9,8 +9,8 @@ from datetime import datetime
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sagemaker_sandbox import permissions
-from sagemaker_sandbox.context import Context
-from sagemaker_sandbox.permissions import Call, NotPermittedError
+from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.permissions import DeliveryNotPermittedError, ServiceCall
 
 SERVICE = "cloudwatch.amazonaws.com"
 
@@ -46,7 +46,7 @@ class Message:
 class Actions:
     """Who carries out which."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: SandboxContext) -> None:
         self._context = context
         self._acts: dict[str, Act] = {}
 
@@ -64,7 +64,7 @@ class Actions:
                 if arn.startswith(prefix):
                     do(arn, change)
                     return None
-        except (NotPermittedError, ClientError, BotoCoreError) as error:
+        except (DeliveryNotPermittedError, ClientError, BotoCoreError) as error:
             return str(error)
         except Exception as error:  # what else the alarm does must still be done
             traceback.print_exc()
@@ -75,9 +75,9 @@ class Actions:
     def _publish(self, arn: str, change: AlarmChange, message: Message | None) -> None:
         assert message is not None
         _, _, _, region, account, _ = arn.split(":", 5)
-        call = Call("sns", "Publish", {}, arn)
+        call = ServiceCall("sns", "Publish", {}, arn)
         # Unlike EventBridge, alarms come from their account: what a topic's first policy says lets them.
         alarm = f"arn:aws:cloudwatch:{change.region}:{change.account}:alarm:{change.name}"
-        permissions.must_allow_service(self._context, SERVICE, call, alarm, owner=change.account)
-        topic = self._context.on_behalf("sns", region, account)
+        permissions.check_service(self._context, SERVICE, call, alarm, owner=change.account)
+        topic = self._context.customer_client("sns", region, account)
         topic.publish(TopicArn=arn, Subject=message.subject, Message=message.text)

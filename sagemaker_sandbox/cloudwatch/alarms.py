@@ -16,10 +16,10 @@ from sagemaker_sandbox.cloudwatch import checks, evaluation, messages, reading, 
 from sagemaker_sandbox.cloudwatch.actions import Act, Actions, AlarmChange, Message
 from sagemaker_sandbox.cloudwatch.alarm import Alarm, State, Suppression, settled, told
 from sagemaker_sandbox.cloudwatch.evaluation import ALARM, INSUFFICIENT_DATA, OK, Verdict
-from sagemaker_sandbox.context import Context
-from sagemaker_sandbox.events import Publisher
-from sagemaker_sandbox.gate import Gate
+from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.events import EventPublisher
 from sagemaker_sandbox.parts.resources import Fields
+from sagemaker_sandbox.request_gate import RequestGate
 
 _WAIT, _EXTENSION = "ActionsSuppressorWaitPeriod", "ActionsSuppressorExtensionPeriod"
 #: Actions that are done again each minute while the state lasts: those of scaling policies.
@@ -39,14 +39,14 @@ class _Due(NamedTuple):
 class Alarms:
     """On the agenda of the clock. They stand on moto's backends; whoever reads or changes them holds the lock."""
 
-    def __init__(self, context: Context, gate: Gate, publisher: Publisher) -> None:
+    def __init__(self, context: SandboxContext, gate: RequestGate, publisher: EventPublisher) -> None:
         self._clock = context.clock
         self._gate = gate
         self._publisher = publisher
         self._actions = Actions(context)
         self._due: deque[_Due] = deque()
         self._lock = threading.RLock()
-        self._clock.keep(self)
+        self._clock.add_task(self)
 
     def act(self, prefix: str, do: Act) -> None:
         """Who carries out the actions whose ARN begins so; those of scaling policies are repeated while in a state."""
@@ -66,14 +66,14 @@ class Alarms:
         moments += [_full(after, min(often))] if often else []
         return min(moments + [max(end, after + TICK) for one in suppressed if (end := one.until)], default=None)
 
-    def do(self, moment: datetime) -> None:
+    def run_due(self, moment: datetime) -> None:
         """Evaluate those that are due, and act."""
         with self._lock:
             found = [(alarm, reading.verdict(alarm, moment)) for alarm in _all() if _is_due(alarm, moment)]
             ended = [alarm for alarm in _all() if suppression.over(alarm, moment)]
             changed = [one for one in found if one[1].state not in (None, one[0].state.value)]
         if changed or ended:
-            with self._gate.passing(), self._lock:
+            with self._gate.enter_shared(), self._lock:
                 for alarm, verdict in changed:
                     if _there(alarm):
                         self._change(alarm, _state(alarm, verdict, moment), _values(verdict))
@@ -93,7 +93,7 @@ class Alarms:
             data = {"actionState": "Failed" if failed else "Succeeded", "notificationResource": due.arn}
             data |= {"error": failed} if failed else {}
             summary = f"Failed to execute action {due.arn}" if failed else f"Successfully executed action {due.arn}"
-            with self._gate.passing(), self._lock:
+            with self._gate.enter_shared(), self._lock:
                 due.alarm.tell("Action", summary, data, due.change.moment)
 
     def _repeat(self, evaluated: Sequence[tuple[Alarm, Verdict]], moment: datetime) -> None:

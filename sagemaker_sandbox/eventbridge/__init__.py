@@ -1,1 +1,1 @@
-"""EventBridge and its Scheduler, on top of what moto keeps of them: events and times reach their targets."""
+"""EventBridge and its Scheduler. moto keeps rules and schedules; this package calls their targets."""

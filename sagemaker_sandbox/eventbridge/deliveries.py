@@ -15,9 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from sagemaker_sandbox import permissions
 from sagemaker_sandbox.clock import TICK, Clock
-from sagemaker_sandbox.context import Context
+from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.eventbridge import calls
-from sagemaker_sandbox.permissions import Call, NotPermittedError
+from sagemaker_sandbox.permissions import DeliveryNotPermittedError, ServiceCall
 
 _MOST_ATTEMPTS, _MOST_AGE = 185, 86_400
 #: The first and the longest wait before another attempt; AWS says but that it grows exponentially, with jitter.
@@ -41,7 +41,7 @@ class Delivery:
     service: str  #: On whose behalf: events.amazonaws.com, or the Scheduler's.
     target: Mapping[str, Any]
     text: str  #: What a dead letter holds.
-    make: Callable[["Delivery"], Call]
+    make: Callable[["Delivery"], ServiceCall]
     account: str
     region: str
     due: datetime
@@ -69,12 +69,12 @@ class Delivery:
 class Deliveries:
     """Those under way, on the agenda of the clock."""
 
-    def __init__(self, context: Context, clock: Clock, note_failure: Callable[[Delivery], None]) -> None:
+    def __init__(self, context: SandboxContext, clock: Clock, note_failure: Callable[[Delivery], None]) -> None:
         self._context = context
         self._clock = clock
         self._note_failure = note_failure
         self._waiting: list[Delivery] = []
-        clock.keep(self)
+        clock.add_task(self)
 
     def add(self, delivery: Delivery) -> None:
         """Deliver it once it is due; returns at once."""
@@ -89,7 +89,7 @@ class Deliveries:
         """When the first is due."""
         return min((max(one.due, after + TICK) for one in list(self._waiting)), default=None)
 
-    def do(self, moment: datetime) -> None:
+    def run_due(self, moment: datetime) -> None:
         """Attempt those that are due."""
         for delivery in [one for one in list(self._waiting) if one.due <= moment]:
             self._waiting.remove(delivery)
@@ -103,7 +103,7 @@ class Deliveries:
             call = delivery.make(delivery)
             self._must_be_permitted(delivery, call)
             self._ask(delivery, call)
-        except NotPermittedError as error:
+        except DeliveryNotPermittedError as error:
             raise DeliveryError("NO_PERMISSIONS", str(error)) from None
         except HTTPClientError as error:
             raise DeliveryError("TIMEOUT", str(error)) from None
@@ -112,21 +112,21 @@ class Deliveries:
         except ClientError as error:
             raise DeliveryError(_code(error), str(error)) from None
 
-    def _must_be_permitted(self, delivery: Delivery, call: Call) -> None:
+    def _must_be_permitted(self, delivery: Delivery, call: ServiceCall) -> None:
         role = delivery.target.get("RoleArn")
         if role:
             for needed in (call, *calls.besides(call, delivery.account, delivery.region)):
-                permissions.must_allow_role(delivery.account, role, delivery.service, needed, delivery.source)
-            permissions.must_allow_role_key(self._context, delivery.account, role, call)
-            permissions.must_allow_endpoint_deletion(self._context, delivery.account, delivery.region, role, call)
+                permissions.check_role(delivery.account, role, delivery.service, needed, delivery.source)
+            permissions.check_role_key(self._context, delivery.account, role, call)
+            permissions.check_endpoint_deletion(self._context, delivery.account, delivery.region, role, call)
         elif call.service in ("sqs", "sns"):
-            permissions.must_allow_service(self._context, delivery.service, call, delivery.source)
+            permissions.check_service(self._context, delivery.service, call, delivery.source)
 
-    def _ask(self, delivery: Delivery, call: Call) -> None:
+    def _ask(self, delivery: Delivery, call: ServiceCall) -> None:
         parameters, account, region, name = call.parameters, delivery.account, delivery.region, ""
         if call.resource is not None and call.resource == delivery.target["Arn"]:  # it may be another account's
             _, _, _, region, account, name = call.resource.split(":", 5)
-        client = self._context.on_behalf(call.service, region, account)
+        client = self._context.customer_client(call.service, region, account)
         if call.service == "sqs" and name:
             parameters = parameters | {"QueueUrl": client.get_queue_url(QueueName=name)["QueueUrl"]}
         getattr(client, xform_name(call.operation))(**parameters)
@@ -170,7 +170,7 @@ class Deliveries:
             delivery.service,
             {"Arn": arn} | role,
             delivery.text,
-            lambda _delivery: Call("sqs", "SendMessage", letter, arn),
+            lambda _delivery: ServiceCall("sqs", "SendMessage", letter, arn),
             delivery.account,
             delivery.region,
             self._clock.now(),

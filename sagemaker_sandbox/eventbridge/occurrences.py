@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple, Protocol
 
 from sustainable_mlops.aws import cron
-from sustainable_mlops.aws.cron import Cron
+from sustainable_mlops.aws.cron import CronExpression
 
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _YEARS = (1970, 2199)
@@ -50,20 +50,20 @@ class Every(NamedTuple):
 class Calendar(NamedTuple):
     """By the fields of a cron expression, on the clocks of a zone."""
 
-    fields: Cron
+    fields: CronExpression
     zone: tzinfo
 
     def next(self, after: datetime) -> datetime | None:
         """The first one later than `after`; None where there is none in the years that have one."""
         for day in self._days(after.astimezone(self.zone).date()):
-            for minutes in self.fields.times():
+            for minutes in self.fields.list_minutes():
                 moment = _on_the_clock(day, minutes, self.zone)
                 if moment is not None and moment > after:
                     return moment
         return None
 
     def _days(self, first: date) -> Iterator[date]:
-        years = cron.listed(self.fields.year, *_YEARS)
+        years = cron.list_values(self.fields.year, *_YEARS)
         for year in range(first.year, _YEARS[1] + 1):
             if year not in years:
                 continue
@@ -71,7 +71,7 @@ class Calendar(NamedTuple):
                 return
             day = max(first, date(year, 1, 1))
             while day.year == year:
-                if self.fields.falls_on(day):
+                if self.fields.is_on(day):
                     yield day
                 day += timedelta(days=1)
 
@@ -86,15 +86,15 @@ def of(expression: str, zone: str, first: datetime) -> Occurrences:
         local = datetime.fromisoformat(fields)
         if local.tzinfo is not None or "T" not in fields:
             raise ValueError(f"{expression} is not at(yyyy-mm-ddThh:mm:ss)")
-        return Once(local.replace(tzinfo=cron.time_zone(zone)).astimezone(UTC))
+        return Once(local.replace(tzinfo=cron.find_time_zone(zone)).astimezone(UTC))
     if kind == "rate":
         return Every(first, period(fields))
     if kind != "cron":
         raise ValueError(f"{expression} is none of at(…), rate(…) and cron(…)")
-    found = Calendar(cron.parsed(fields), cron.time_zone(zone))
-    cron.listed(found.fields.year, *_YEARS)
-    found.fields.times()
-    list(found.fields.dates())  # raises for a field that is none
+    found = Calendar(cron.parse_cron(fields), cron.find_time_zone(zone))
+    cron.list_values(found.fields.year, *_YEARS)
+    found.fields.list_minutes()
+    list(found.fields.list_dates())  # raises for a field that is none
     return found
 
 
@@ -102,7 +102,7 @@ def period(fields: str) -> timedelta:
     """The time between two occurrences of `rate(value unit)`. Raises ValueError."""
     try:
         value, unit = fields.split()
-        return cron.positive(value) * _UNITS[unit.removesuffix("s")]
+        return cron.parse_positive(value) * _UNITS[unit.removesuffix("s")]
     except (ValueError, KeyError):
         raise ValueError(f"rate({fields}) is not rate(value unit), of minutes, hours or days") from None
 

@@ -11,22 +11,24 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sustainable_mlops.aws import step_cache
 from sagemaker_sandbox.pipelines.definition import Step
 from sagemaker_sandbox.pipelines.durations import duration
 from sagemaker_sandbox.pipelines.execution import Execution, StepRecord
 from sagemaker_sandbox.pipelines.outside import Fields
+from sustainable_mlops.aws import step_cache
 
 
 def key(step: Step, arguments: Fields) -> str | None:
     """What two runs of a step must share; None for types that are not cached."""
-    if step.type not in step_cache.MEMBERS:
+    if step.type not in step_cache.CACHE_KEY_ARGUMENTS:
         return None
-    counts = {member: arguments[member] for member in step_cache.MEMBERS[step.type] if member in arguments}
+    counts = {member: arguments[member] for member in step_cache.CACHE_KEY_ARGUMENTS[step.type] if member in arguments}
     if "TrainingJobDefinition" in counts:
         definition = counts["TrainingJobDefinition"]
         counts["TrainingJobDefinition"] = {
-            member: definition[member] for member in step_cache.OF_TRAINING_DEFINITION if member in definition
+            member: definition[member]
+            for member in step_cache.CACHE_KEY_FIELDS_OF_TRAINING_DEFINITION
+            if member in definition
         }
     content: list[Any] = [step.type, step.name, counts]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

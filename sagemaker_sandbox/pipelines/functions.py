@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sagemaker_sandbox.pipelines.outside import Fields, StepError
-from sagemaker_sandbox.runtime.container import launched
+from sagemaker_sandbox.runtime.container import build_launch_command
 from sagemaker_sandbox.runtime.process import kill_group
-from sagemaker_sandbox.scratch import CONTAINER
+from sagemaker_sandbox.scratch import CONTAINER_VARIABLE
 
 #: A Lambda step waits ten minutes at most, whatever the function's own limit. Source: "Lambda step", developer guide.
 _LONGEST = 600
@@ -60,10 +60,10 @@ def run(
             archive.extractall(code)
         command = [sys.executable, "-c", _RUN, function.handler, str(answer)]
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        own = {"PYTHONPATH": str(code), CONTAINER: folder}
+        own = {"PYTHONPATH": str(code), CONTAINER_VARIABLE: folder}
         surroundings = {**inherited, **environment, **function.environment, **own}
         process = subprocess.Popen(
-            launched(command, {"workdir": str(code), "parent": os.getpid()}),
+            build_launch_command(command, {"workdir": str(code), "parent": os.getpid()}),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

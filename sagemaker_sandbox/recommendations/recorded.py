@@ -62,7 +62,9 @@ def instance_metrics(test: LoadTest, instance_type: str, count: int, region: str
     if test.memory_mib is not None and (instance := instances.find(instance_type)) is not None:
         metrics["MemoryUtilization"] = round(100 * test.memory_mib / (instance.memory_gib * 1024), 2)
     if (price := prices.find(instance_type)) is not None:
-        usd = price.usd_per_hour[1] * prices.elsewhere(region, instances.family(instance_type)).factor[1]
+        usd = (
+            price.usd_per_hour[1] * prices.find_regional_price(region, instances.parse_family(instance_type)).factor[1]
+        )
         metrics["CostPerHour"] = usd * count
         metrics["CostPerInference"] = usd / (60 * test.max_invocations)
     return metrics
@@ -78,8 +80,8 @@ def serverless_metrics(test: LoadTest, config: Fields, region: str) -> Fields:
         "MemoryUtilization": round(100 * (test.memory_mib or 0) / memory_mb, 2),
     }
     if "ProvisionedConcurrency" not in config:
-        rows = tables.rows("coefficients")
+        rows = tables.read_rows("coefficients")
         usd_per_gb_second = next(float(row["value"]) for row in rows if row["key"] == "serverless_usd_per_gb_s")
-        factor = prices.elsewhere(region, "serverless inference").factor[1]
+        factor = prices.find_regional_price(region, "serverless inference").factor[1]
         metrics["CostPerInference"] = usd_per_gb_second * factor * memory_mb / 1024 * test.model_latency_ms / 1000
     return metrics

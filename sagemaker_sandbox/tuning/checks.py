@@ -8,7 +8,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sustainable_mlops.catalogue.limits import limit
 from sagemaker_sandbox.errors import ResourceLimitExceededError, ValidationError
 from sagemaker_sandbox.tuning.definitions import (
     Definition,
@@ -18,6 +17,7 @@ from sagemaker_sandbox.tuning.definitions import (
 )
 from sagemaker_sandbox.tuning.ranges import CategoricalRange
 from sagemaker_sandbox.tuning.tuner import Parent
+from sustainable_mlops.catalogue.limits import get_limit
 
 Fields = Mapping[str, Any]
 
@@ -96,7 +96,7 @@ def _check_hyperparameters(definition: Definition) -> None:
         )
     if both := sorted({one.name for one in definition.ranges} & set(definition.static)):
         raise ValidationError(f"Hyperparameters cannot be both static and tunable: {', '.join(both)}.")
-    most = limit("tuning_hyperparameters")
+    most = get_limit("tuning_hyperparameters")
     if len(definition.ranges) > most:
         raise ResourceLimitExceededError(
             f"A tuning job can search at most {most} hyperparameters, not {len(definition.ranges)}."
@@ -107,7 +107,7 @@ def _check_limits(config: Fields, found: Sequence[Definition]) -> None:
     limits, strategy = config["ResourceLimits"], config["Strategy"]
     for member, most in (
         ("MaxNumberOfTrainingJobs", most_training_jobs(strategy)),
-        ("MaxParallelTrainingJobs", limit("tuning_parallel_training_jobs")),
+        ("MaxParallelTrainingJobs", get_limit("tuning_parallel_training_jobs")),
     ):
         if limits.get(member, 0) > most:
             raise ResourceLimitExceededError(f"{member} can be at most {most} with {strategy}, not {limits[member]}.")
@@ -153,8 +153,8 @@ def _check_hyperband(config: Fields, found: Sequence[Definition]) -> None:
             "MaxResource of the HyperbandStrategyConfig must be specified: it cannot be inferred from the static "
             "hyperparameters epochs, numepochs, n-epochs, n_epochs or num_epochs."
         )
-    if most > limit("tuning_hyperband_resource"):
-        raise ValidationError(f"MaxResource can be at most {limit('tuning_hyperband_resource')}, not {most}.")
+    if most > get_limit("tuning_hyperband_resource"):
+        raise ValidationError(f"MaxResource can be at most {get_limit('tuning_hyperband_resource')}, not {most}.")
     if least > most:
         raise ValidationError(f"MinResource {least} must be less than or equal to MaxResource {most}.")
 

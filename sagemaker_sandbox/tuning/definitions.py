@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sustainable_mlops.catalogue.limits import limit
 from sagemaker_sandbox.tuning.ranges import Range, read
+from sustainable_mlops.catalogue.limits import get_limit
 
 #: Members of a definition that CreateTrainingJob has under the same name.
 _SHARED = (
@@ -82,7 +82,7 @@ def hyperband_resources(config: Mapping[str, Any], given: Sequence[Mapping[str, 
 
 def most_training_jobs(strategy: str) -> int:
     """The training jobs of one tuning job, as far as a quota can be raised."""
-    return limit("tuning_training_jobs_random" if strategy == "Random" else "tuning_training_jobs")
+    return get_limit("tuning_training_jobs_random" if strategy == "Random" else "tuning_training_jobs")
 
 
 def job_name(tuning_job: str, number: int) -> str:

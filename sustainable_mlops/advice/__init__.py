@@ -6,7 +6,7 @@ advice = advise(Need(region="eu-north-1", requests_per_day=5_000, latency="cold_
 advice.options[0].title, advice.options[0].estimate.get("total"), advice.refused
 """
 
-from sustainable_mlops.advice.options import Advice, Option, Refusal, advise
-from sustainable_mlops.advice.requirements import Need
+from sustainable_mlops.advice.options import RefusedOption, ServingAdvice, ServingOption, make_advice
+from sustainable_mlops.advice.requirements import ServingRequirements
 
 __all__ = ["Advice", "Need", "Option", "Refusal", "advise"]

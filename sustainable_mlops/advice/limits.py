@@ -7,35 +7,35 @@ The figures and their sources are in `catalogue/limits.csv`; what is excluded is
 from collections.abc import Iterator
 from math import ceil
 
-from sustainable_mlops.advice.requirements import Need
+from sustainable_mlops.advice.requirements import ServingRequirements
 from sustainable_mlops.catalogue import regions
 from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
 from sustainable_mlops.footprint.coefficients import load_assumptions
 
 #: Hours between transform jobs: an answer within the hour waits for a job, then for its end; or one job a day.
-BATCH_EVERY_H = {"minutes": 0.5, "day": 24.0}
+BATCH_INTERVAL_H = {"minutes": 0.5, "day": 24.0}
 
 
-def against(kind: str, need: Need) -> tuple[str, ...]:
+def list_obstacles(kind: str, need: ServingRequirements) -> tuple[str, ...]:
     """Why `kind` cannot serve `need`; empty where nothing speaks against it."""
-    return tuple(_AGAINST[kind](need))
+    return tuple(_OBSTACLE_CHECKS[kind](need))
 
 
-def _size(need: Need, key: str) -> Iterator[str]:
+def _check_payload(need: ServingRequirements, key: str) -> Iterator[str]:
     if need.payload_kb > (most := get_limit(key)):
-        yield f"the payload of {_mb(need.payload_kb)} is above {_mb(most)}"
+        yield f"the payload of {_format_mb(need.payload_kb)} is above {_format_mb(most)}"
 
 
-def _mb(kb: float) -> str:
+def _format_mb(kb: float) -> str:
     return f"{kb / 1024:,.6g} MB"
 
 
-def _time(need: Need, key: str, but: str = "") -> Iterator[str]:
+def _check_duration(need: ServingRequirements, key: str, but: str = "") -> Iterator[str]:
     if need.duration_s > (most := get_limit(key)):
         yield f"a request takes {need.duration_s:g} s, and has to be answered within {most} s{but}"
 
 
-def _serverless(need: Need) -> Iterator[str]:
+def _check_serverless(need: ServingRequirements) -> Iterator[str]:
     region = regions.find(need.region)
     if region is not None and not region.has_serverless:
         yield f"AWS does not list serverless inference in {need.region}"
@@ -55,55 +55,57 @@ def _serverless(need: Need) -> Iterator[str]:
         yield f"the model of {need.model_mb:,.0f} MB is above the {disk // 1024} GB of disk"
     if need.image_gb > (image := get_limit("serverless_image_gb")):
         yield f"the image of {need.image_gb:g} GB is above {image} GB"
-    if need.peak_at_once > (once := get_limit("serverless_concurrency")):
-        yield f"{need.peak_at_once:,.0f} requests at once at the peak are above {once}"
-    yield from _size(need, "serverless_payload_kb")
-    yield from _time(need, "serverless_answer_s")
+    if need.peak_concurrency > (once := get_limit("serverless_concurrency")):
+        yield f"{need.peak_concurrency:,.0f} requests at once at the peak are above {once}"
+    yield from _check_payload(need, "serverless_payload_kb")
+    yield from _check_duration(need, "serverless_answer_s")
 
 
-def _real_time(need: Need) -> Iterator[str]:
+def _check_real_time(need: ServingRequirements) -> Iterator[str]:
     if not isinstance(need.latency, str) and need.duration_s * 1000 > need.latency:
         took = f"{need.duration_s * 1000:g} ms"
         yield f"a request takes {took}, more than the {need.latency:g} ms wanted: make the model faster"
-    yield from _size(need, "real_time_payload_kb")
-    yield from _time(need, "real_time_answer_s", f", or {get_limit('real_time_stream_s')} s where it is streamed")
+    yield from _check_payload(need, "real_time_payload_kb")
+    yield from _check_duration(
+        need, "real_time_answer_s", f", or {get_limit('real_time_stream_s')} s where it is streamed"
+    )
 
 
-def _scheduled(need: Need) -> Iterator[str]:
+def _check_scheduled(need: ServingRequirements) -> Iterator[str]:
     if need.hours_per_day >= 24:
         yield "there is traffic at every hour of the day"
-    yield from _real_time(need)
+    yield from _check_real_time(need)
 
 
-def _asynchronous(need: Need) -> Iterator[str]:
+def _check_asynchronous(need: ServingRequirements) -> Iterator[str]:
     if need.latency not in ("minutes", "day"):
         yield "answers come through S3, after minutes where it has to wake"
-    yield from _size(need, "asynchronous_payload_kb")
-    yield from _time(need, "asynchronous_answer_s")
+    yield from _check_payload(need, "asynchronous_payload_kb")
+    yield from _check_duration(need, "asynchronous_answer_s")
 
 
-def _batch(need: Need) -> Iterator[str]:
-    if (every := BATCH_EVERY_H.get(str(need.latency))) is None:
+def _check_batch(need: ServingRequirements) -> Iterator[str]:
+    if (every := BATCH_INTERVAL_H.get(str(need.latency))) is None:
         yield "answers come when a job has ended"
     else:
         if need.duration_s / 3600 + load_assumptions()["job_start_hours"].high > every:
             yield f"a request of {need.duration_s:g} s does not end in a job of half an hour: answers within the hour"
-        if need.requests_per_day < 2 * jobs_a_day(need):
+        if need.requests_per_day < 2 * count_jobs_per_day(need):
             yield "a job is for many requests, and each would have less than two"
-    yield from _size(need, "batch_payload_kb")
-    yield from _time(need, "batch_answer_s")
+    yield from _check_payload(need, "batch_payload_kb")
+    yield from _check_duration(need, "batch_answer_s")
 
 
-def jobs_a_day(need: Need) -> int:
+def count_jobs_per_day(need: ServingRequirements) -> int:
     """Transform jobs, in the hours with traffic, for the callers of `need`, who wait minutes or a day."""
-    return max(1, ceil(need.hours_per_day / BATCH_EVERY_H[str(need.latency)]))
+    return max(1, ceil(need.hours_per_day / BATCH_INTERVAL_H[str(need.latency)]))
 
 
-_AGAINST = {
-    "serverless": _serverless,
-    "real-time": _real_time,
-    "scheduled real-time": _scheduled,
-    "asynchronous": _asynchronous,
-    "batch transform": _batch,
+_OBSTACLE_CHECKS = {
+    "serverless": _check_serverless,
+    "real-time": _check_real_time,
+    "scheduled real-time": _check_scheduled,
+    "asynchronous": _check_asynchronous,
+    "batch transform": _check_batch,
 }
-KINDS = tuple(_AGAINST)
+ENDPOINT_KINDS = tuple(_OBSTACLE_CHECKS)

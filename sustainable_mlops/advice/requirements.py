@@ -10,11 +10,11 @@ from sustainable_mlops.footprint.coefficients import load_assumptions
 
 Accelerator = Literal["none", "any", "gpu"]
 #: What callers accept, where no p99 is asked for: each accepts what the ones before it do.
-WAITS = ("cold_start", "minutes", "day")
+ACCEPTED_WAITS = ("cold_start", "minutes", "day")
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class ServingRequirements:
     """Traffic, latency, sizes. Raises UserError where a value cannot be."""
 
     region: str
@@ -52,22 +52,24 @@ class Need:
         if not (isfinite(self.peak) and self.peak >= 1):
             raise UserError(f"peak: {self.peak:g} must be at least 1, as no peak is below the average")
         if isinstance(self.latency, str):
-            if self.latency not in WAITS:
-                raise UserError(f"latency: {self.latency} is neither a p99 in ms nor any of: {', '.join(WAITS)}")
+            if self.latency not in ACCEPTED_WAITS:
+                raise UserError(
+                    f"latency: {self.latency} is neither a p99 in ms nor any of: {', '.join(ACCEPTED_WAITS)}"
+                )
         elif not (isfinite(self.latency) and self.latency > 0):
             raise UserError(f"latency: {self.latency:g} ms must be more than 0")
         if self.accelerator not in ("none", "any", "gpu"):
             raise UserError(f"accelerator: {self.accelerator} is none of: none, any, gpu")
 
     @property
-    def average_at_once(self) -> float:
+    def average_concurrency(self) -> float:
         """Requests served at the same time on average, in the hours with traffic (Little's law)."""
         return self.requests_per_day * self.duration_s / (self.hours_per_day * 3600)
 
     @property
-    def peak_at_once(self) -> float:
+    def peak_concurrency(self) -> float:
         """Requests served at the same time at the busiest moment."""
-        return self.average_at_once * self.peak
+        return self.average_concurrency * self.peak
 
     @property
     def memory_mb(self) -> float:
@@ -85,7 +87,7 @@ class Need:
         return asdict(self)
 
 
-def latency_of(text: str) -> Any:
+def parse_latency(text: str) -> Any:
     """A latency as it is typed: a p99 in ms, or a word, which `Need` judges."""
     try:
         return float(text)

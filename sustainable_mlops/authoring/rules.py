@@ -50,13 +50,13 @@ class InputRule:
         return self.message if isinstance(self.message, str) else self.message(value)
 
 
-def rule(field: str, holds: Callable[[Any], Any], message: str | Callable[[Any], str]) -> InputRule:
+def rule(field: str, predicate: Callable[[Any], Any], message: str | Callable[[Any], str]) -> InputRule:
     """Create a rule for a model's `rules`: `rule("max", lambda v: v.min <= v.max, "must be at least min")`.
 
-    `holds` returns a condition on the fields, as an expression. `message` is printed after the name of the field; it
+    `predicate` returns a condition on the fields, as an expression. `message` is printed after the name of the field; it
     may be a function of the fields.
     """
-    return InputRule(field, holds, message, current_location())
+    return InputRule(field, predicate, message, current_location())
 
 
 def list_rules(model: type[BaseModel]) -> tuple[InputRule, ...]:
@@ -65,7 +65,7 @@ def list_rules(model: type[BaseModel]) -> tuple[InputRule, ...]:
 
 
 def check_rule_fields(model: type[BaseModel]) -> None:
-    """Raises UserError where a rule is told of a field that the model lacks."""
+    """Raise UserError if a rule names a field that the model does not have."""
     for declared_rule in list_rules(model):
         if declared_rule.field not in model.model_fields:
             message = f"{model.__name__} has no field '{declared_rule.field}' for this rule"

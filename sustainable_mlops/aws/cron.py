@@ -89,7 +89,7 @@ def is_day_of_month(item: str) -> bool:
     return "#" in item or (item != "L" and item.endswith("L"))
 
 
-def list_values(field: str, least: int, most: int, names: tuple[str, ...] = ()) -> set[int]:
+def list_values(field: str, minimum: int, maximum: int, names: tuple[str, ...] = ()) -> set[int]:
     """Return the values of a field. Raises ValueError.
 
     A field is `*`, `5`, `1-5`, `FRI-MON`, `0/15`, `8-18/2` or a list of these.
@@ -98,9 +98,9 @@ def list_values(field: str, least: int, most: int, names: tuple[str, ...] = ()) 
     for item in field.split(","):
         span, _, step = item.partition("/")
         start, _, end = span.partition("-")
-        first = least if start in ANY_VALUE else _parse_number(start, least, most, names)
-        last = _parse_number(end, least, most, names) if end else most if step or start in ANY_VALUE else first
-        values = range(first, last + 1) if first <= last else [*range(first, most + 1), *range(least, last + 1)]
+        first = minimum if start in ANY_VALUE else _parse_number(start, minimum, maximum, names)
+        last = _parse_number(end, minimum, maximum, names) if end else maximum if step or start in ANY_VALUE else first
+        values = range(first, last + 1) if first <= last else [*range(first, maximum + 1), *range(minimum, last + 1)]
         found.update(values[:: parse_positive(step or "1")])
     return found
 
@@ -112,10 +112,10 @@ def parse_positive(text: str) -> int:
     return int(text)
 
 
-def _parse_number(text: str, least: int, most: int, names: tuple[str, ...]) -> int:
-    value = least + names.index(text.upper()) if text.upper() in names else int(text)
-    if not least <= value <= most:
-        raise ValueError(f"{text} is not between {least} and {most}")
+def _parse_number(text: str, minimum: int, maximum: int, names: tuple[str, ...]) -> int:
+    value = minimum + names.index(text.upper()) if text.upper() in names else int(text)
+    if not minimum <= value <= maximum:
+        raise ValueError(f"{text} is not between {minimum} and {maximum}")
     return value
 
 
@@ -156,11 +156,11 @@ def _is_on_weekday(field: str, day: date) -> bool:
     for item in field.split(","):
         if "#" in item:
             weekday, _, which = item.partition("#")
-            hit = number in list_values(weekday, 1, 7, WEEKDAYS) and (day.day - 1) // 7 + 1 == int(which)
+            is_match = number in list_values(weekday, 1, 7, WEEKDAYS) and (day.day - 1) // 7 + 1 == int(which)
         elif is_day_of_month(item):
-            hit = number in list_values(item[:-1], 1, 7, WEEKDAYS) and day.day > last - 7
+            is_match = number in list_values(item[:-1], 1, 7, WEEKDAYS) and day.day > last - 7
         else:
-            hit = number in list_values("7" if item == "L" else item, 1, 7, WEEKDAYS)
-        if hit:
+            is_match = number in list_values("7" if item == "L" else item, 1, 7, WEEKDAYS)
+        if is_match:
             return True
     return False

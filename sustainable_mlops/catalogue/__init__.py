@@ -1,5 +1,6 @@
-"""Facts about AWS that estimates and rules need, as CSV files beside their readers.
+"""Facts about AWS for estimates and rules: CSV files and their readers.
 
-Start with `instances.find`, `regions.find` and `prices.find`. Each file's licence and source are in `LICENSES.md` and
-`sources.csv`. Reading is lazy and by the standard library alone, as a review of a plan starts often.
+The entry points are `instances.find`, `regions.find` and `prices.find`. `LICENSES.md` and `sources.csv` have the
+license and the source of each file. The readers are lazy and use only the standard library, because reviews start
+often.
 """

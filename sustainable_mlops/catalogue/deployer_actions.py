@@ -14,9 +14,9 @@ FILE = CATALOGUE_DIRECTORY / "deployer_actions.yaml"
 #: `read` is for plans; `write` for applies; `delete_data` for applies where deletion_protection is off.
 Access = Literal["read", "write", "delete_data"]
 ACCESSES: tuple[Access, ...] = ("read", "write", "delete_data")
-#: Rows that every environment has beside those of its resource types.
+#: Rows of every environment, in addition to those of its resource types.
 ALWAYS = ("state", "preflight")
-#: Row of an environment whose state is encrypted with a key of its own.
+#: Row of an environment with its own key for the state.
 STATE_KEY = "state_key"
 
 
@@ -24,13 +24,13 @@ class DeployerStatement(Settings):
     """IAM actions that one resource type needs on some ARNs."""
 
     name: str = Field(pattern=r"^[A-Z][A-Za-z]+$")
-    #: ARN patterns with the fields of `deployer.documents.Names` in braces.
+    #: ARN patterns with the fields of `deployer.documents.ArnNames` in braces.
     resources: list[str] = Field(min_length=1)
     #: IAM conditions: operator to key to values.
     conditions: dict[str, dict[str, list[str]]] = Field(default_factory=dict)
-    #: The permissions boundary of the environment, where it has one, is a condition.
+    #: True if the permissions boundary of the environment is a condition.
     bounded: bool = False
-    #: The resource is the environment's KMS key.
+    #: True if the resource is the KMS key of the environment.
     of_key: bool = False
     read: list[str] = Field(default_factory=list)
     write: list[str] = Field(default_factory=list)
@@ -45,7 +45,7 @@ class DeployerStatement(Settings):
         return listed
 
     def get_scope(self) -> tuple[object, ...]:
-        """Return the resources and conditions of the actions; statements of one name share them."""
+        """Return the resources and conditions of the actions; statements with one name share them."""
         return self.resources, self.conditions, self.bounded, self.of_key, self.reason
 
 
@@ -55,18 +55,18 @@ class _StatementTable(RootModel[dict[str, list[DeployerStatement]]]):
 
 @cache
 def load_deployer_actions() -> Mapping[str, list[DeployerStatement]]:
-    """Return the statements by resource type. Raises UserError for a table that contradicts itself."""
+    """Return the statements by resource type. Raises UserError if statements of one name differ in scope."""
     table = load_yaml(FILE, _StatementTable).root
-    first: dict[str, DeployerStatement] = {}
+    by_name: dict[str, DeployerStatement] = {}
     for statements in table.values():
         for one in statements:
-            if one.get_scope() != first.setdefault(one.name, one).get_scope():
+            if one.get_scope() != by_name.setdefault(one.name, one).get_scope():
                 raise UserError(f"{FILE}: statements named {one.name} differ in resources or conditions; rename one")
     return table
 
 
 def list_statements(resource_type: str) -> list[DeployerStatement]:
-    """Return the statements of a resource type. Raises UserError where the table has no row for it."""
+    """Return the statements of a resource type. Raises UserError if the table has no row for it."""
     table = load_deployer_actions()
     if resource_type not in table:
         raise UserError(

@@ -13,16 +13,16 @@ class IamAction:
 
     name: str
     access: str
-    #: ARN templates such as `arn:${Partition}:s3:::${BucketName}`; none where only "*" is possible.
+    #: ARN templates such as `arn:${Partition}:s3:::${BucketName}`; empty if only "*" is possible.
     resources: tuple[str, ...]
     conditions: tuple[str, ...]
 
     def takes_resource(self, pattern: str) -> bool:
-        """Return whether an ARN pattern lies within one of the action's ARNs."""
+        """Return True if an ARN pattern lies within one of the action's ARNs."""
         return any(_arn_expression(arn).fullmatch(pattern) for arn in self.resources)
 
     def takes_condition(self, key: str) -> bool:
-        """Return whether the action has a condition key, such as `aws:ResourceTag/environment`."""
+        """Return True if the action has a condition key, such as `aws:ResourceTag/environment`."""
         return any(key.lower() == own.lower() or _is_family(own, key) for own in self.conditions)
 
 
@@ -44,6 +44,6 @@ def _arn_expression(arn: str) -> re.Pattern[str]:
 
 
 def _is_family(own: str, key: str) -> bool:
-    """Return whether `own` stands for keys with any ending, such as `aws:ResourceTag/${TagKey}`."""
+    """Return True if `own` represents keys with any ending, such as `aws:ResourceTag/${TagKey}`."""
     family, variable, _ = own.partition("${")
     return bool(variable) and key.lower().startswith(family.lower())

@@ -1,4 +1,4 @@
-"""Whose the registries of container images are, and what images are for."""
+"""Registries of container images, and the hardware that images are for."""
 
 import re
 from functools import cache
@@ -6,24 +6,24 @@ from functools import cache
 from sustainable_mlops.catalogue.instances import Silicon
 from sustainable_mlops.catalogue.tables import read_rows
 
-#: How the names of images say what they are for; those of AWS say arm64 or graviton where they are for Arm.
+#: Patterns in image names by hardware. Images of AWS for Arm contain arm64 or graviton.
 SILICON_PATTERNS: dict[Silicon, str] = {
     "gpu": "-gpu-",
     "graviton": "aarch64|arm64|graviton",
     "inferentia2": "neuron",
     "x86": "/sagemaker-(xgboost|scikit-learn):[0-9.-]+(cpu-py3)?$|-inference:[^/]*-cpu-py",
 }
-#: How they say that their CPU is x86, which that beside an accelerator is too.
+#: Pattern in image names for x86 CPUs, also beside an accelerator.
 X86_CPU_PATTERN = "amd64|x86"
 
 
 def detect_silicon(image: str) -> list[Silicon]:
-    """The silicon that an image says by its name that it is for; none where it says nothing."""
+    """Return the hardware that an image is for by its name; empty if the name does not say."""
     return [silicon for silicon, pattern in SILICON_PATTERNS.items() if re.search(pattern, image)]
 
 
 def is_registry_of_aws(account: str) -> bool:
-    """Whether AWS keeps SageMaker's own images in the registry of that account."""
+    """Return True if the account is one of AWS with SageMaker's own images."""
     return account in _load_accounts()
 
 

@@ -7,62 +7,67 @@ from typing import Literal
 
 from sustainable_mlops.catalogue.tables import Grade, parse_grade, parse_number, read_rows
 
-#: What an endpoint computes with, as modules and images name it.
+#: Hardware of an endpoint, as modules and images name it.
 Silicon = Literal["graviton", "inferentia2", "gpu", "x86"]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerPlatform:
-    """The server whose slices the instances of a family are."""
+    """The server of an instance family; an instance is a part of it."""
 
     name: str
     cpu: str
     sockets: int
     tdp_w: float
     vcpu: int
-    #: C where the TDP is a guess.
+    #: C if the TDP is a guess.
     grade: Grade
-    #: What the CPUs draw when idle, as a share of the TDP, where that is known to differ from other CPUs'.
+    #: Idle power of the CPUs as a share of the TDP; None if it is that of other CPUs.
     idle_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Accelerator:
-    """A GPU or Neuron chip: its power in W with a model loaded and idle, and busy, each (low, central, high)."""
+    """A GPU or Neuron chip: its power in W, each as (low, central, high).
+
+    `idle_w` is the power with a loaded model.
+    """
 
     name: str
     nameplate_w: float
     idle_w: tuple[float, float, float]
-    #: While it serves.
+    #: Power while it serves.
     busy_w: tuple[float, float, float]
-    #: While it trains.
+    #: Power while it trains.
     training_w: tuple[float, float, float]
     grade: Grade
-    #: kgCO2e to make one.
+    #: Embodied carbon in kgCO2e.
     embodied_kg: tuple[float, float, float]
     embodied_grade: Grade
-    #: Power idle without a model, (low, central); without any measurement 12 % of the board's, and half of that.
+    #: Idle power without a model, (low, central). Without a measurement: half of 12 % and 12 % of the board's power.
     empty_w: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class AcceleratorServer:
-    """What a server draws beyond its accelerators, CPUs and memory: the board between the chips, its switches, network
-    cards, fans and power supplies. W of one accelerator's share, each (low, central, high)."""
+    """Server parts around accelerators, CPUs and memory: board, switches, network cards, fans and power supplies.
+
+    The power is one accelerator's share in W, each as (low, central, high).
+    """
 
     name: str
     idle_w: tuple[float, float, float]
     busy_w: tuple[float, float, float]
-    #: Gbit/s to other servers, of one accelerator's share: over it several train together.
+    #: One accelerator's share of the network to other servers, in Gbit/s. Distributed training uses it.
     network_gbps: float
-    #: Whether AWS sells it to train together with others, as its UltraClusters do.
+    #: True if AWS offers it for distributed training, for example in UltraClusters.
     for_clusters: bool
     grade: Grade
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
-    """An instance type: SageMaker's (`ml.m5.xlarge`) or EC2's (`m5.xlarge`)."""
+    """An instance type of SageMaker (`ml.m5.xlarge`) or EC2 (`m5.xlarge`)."""
 
     name: str
     platform: ServerPlatform
@@ -71,32 +76,32 @@ class InstanceType:
     local_ssd_gb: float
     accelerator: Accelerator | None
     accelerators: int
-    #: What SageMaker takes it for: app, cluster, hosting, notebook, processing, training, transform.
+    #: Uses that SageMaker accepts: app, cluster, hosting, notebook, processing, training, transform.
     uses: frozenset[str]
     #: Memory of one accelerator.
     accelerator_gib: float = 0.0
     local_hdd_gb: float = 0.0
-    #: Of what the accelerators are in; None where there are none.
+    #: Server of the accelerators; None if there are none.
     server: AcceleratorServer | None = None
 
     @property
     def family(self) -> str:
-        """`g5` of `ml.g5.xlarge`."""
+        """The instance family, such as `g5` of `ml.g5.xlarge`."""
         return parse_family(self.name)
 
     @property
     def is_whole_server(self) -> bool:
-        """Whether it has all vCPUs that the server of its platform has: the largest size of newer families."""
+        """True if it has all vCPUs of its platform's server, as the largest size of newer families."""
         return self.vcpu == self.platform.vcpu
 
     @property
     def is_graviton(self) -> bool:
-        """Whether the CPU is AWS's own, of the Arm architecture."""
+        """True if the CPU is AWS Graviton (Arm)."""
         return self.platform.name.startswith("graviton")
 
     @property
     def silicon(self) -> Silicon | None:
-        """What it computes with; None for what no endpoint should be made on any more, or never was."""
+        """The hardware for endpoints; None for types that no endpoint should use."""
         if self.accelerator is None:
             return "graviton" if self.is_graviton else "x86"
         if self.family == "inf2":
@@ -105,79 +110,84 @@ class InstanceType:
 
     @property
     def is_arm(self) -> bool:
-        """Whether the CPU is of the Arm architecture: Graviton, or NVIDIA's Grace beside its GPUs."""
+        """True if the CPU has the Arm architecture: Graviton, or NVIDIA Grace beside its GPUs."""
         return self.is_graviton or self.platform.name == "grace"
 
 
 def parse_family(name: str) -> str:
-    """`g5` of `ml.g5.xlarge`, and of `g5.xlarge`."""
+    """Return the family of an instance type: `g5` of `ml.g5.xlarge` and of `g5.xlarge`."""
     return name.removeprefix("ml.").split(".")[0]
 
 
 def find(name: str) -> InstanceType | None:
-    """The instance type called `name` (`ml.m5.xlarge`, or EC2's `m5.xlarge`).
+    """Return the instance type `name` (`ml.m5.xlarge`, or `m5.xlarge` of EC2).
 
-    None where the catalogue does not know its hardware.
+    Return None if the catalogue does not contain its hardware.
     """
     return load_all().get(name) or _find_ec2_type(name)
 
 
 def has_local_disk(name: str) -> bool:
-    """Whether the data of `name` lies on a disk of its own, encrypted by its hardware, and not on a volume.
+    """Return True if the data of `name` is on a local disk with hardware encryption instead of a volume.
 
-    False where the catalogue does not know its hardware.
+    Return False if the catalogue does not contain its hardware.
     """
-    found = find(name)
-    return found is not None and found.local_ssd_gb > 0
+    instance_type = find(name)
+    return instance_type is not None and instance_type.local_ssd_gb > 0
 
 
 def list_family(name: str) -> list[InstanceType]:
-    """EC2's known instance types of the family `name` (`m5`), the smallest first."""
-    named = [one.name.removeprefix("ml.") for one in load_all().values() if one.family == name]
-    named += [one.name for one in _load_ec2_types().values() if one.family == name]
-    return sorted((found for one in named if (found := _find_ec2_type(one))), key=lambda one: (one.vcpu, one.name))
+    """Return the known EC2 instance types of the family `name` (`m5`), the smallest first."""
+    names = [one.name.removeprefix("ml.") for one in load_all().values() if one.family == name]
+    names += [one.name for one in _load_ec2_types().values() if one.family == name]
+    return sorted(
+        (instance_type for one in names if (instance_type := _find_ec2_type(one))), key=lambda one: (one.vcpu, one.name)
+    )
 
 
 def explain_unknown(name: str) -> str:
-    """Why `find` gives None for `name`, for a person."""
+    """Return the reason why `find` returns None for `name`, for a reader."""
     unknown = _load_unknown_reasons()
     return unknown.get(name) or unknown.get(name.split(".")[0], f"the catalogue has no instance type {name}")
 
 
 def is_offered(name: str, region: str) -> bool | None:
-    """Whether EC2 has the hardware of `name` in `region`; None where nobody says. SageMaker may yet not have it."""
+    """Return True if EC2 offers the hardware of `name` in `region`; None if unknown.
+
+    SageMaker may not offer it there yet.
+    """
     offerings, kind = _load_offerings(), name.removeprefix("ml.")
-    found = offerings.get(kind, offerings.get(kind.split(".")[0]))
-    if found is None:  # EC2 lists it nowhere
+    type_regions = offerings.get(kind, offerings.get(kind.split(".")[0]))
+    if type_regions is None:  # EC2 offers it in no Region
         return False
-    return region in found if any(region in regions for regions in offerings.values()) else None
+    return region in type_regions if any(region in regions for regions in offerings.values()) else None
 
 
 def is_refused_by_provider(name: str, use: str, provider: int | None) -> bool:
-    """Whether the AWS provider of this major version refuses `name` for `use`: app, hosting or notebook.
+    """Return True if a major version of the AWS provider refuses `name` for a use: app, hosting or notebook.
 
-    None stands for a version that is not known: then whether any does. SageMaker itself takes them all.
+    None stands for an unknown version and returns True if any version refuses it. SageMaker itself accepts all of them.
     """
-    found = _load_refusals().get(name)
-    return found is not None and use in found[1] and (provider is None or provider <= found[0])
+    refusal = _load_refusals().get(name)
+    return refusal is not None and use in refusal[1] and (provider is None or provider <= refusal[0])
 
 
 @cache
 def load_all() -> dict[str, InstanceType]:
-    """Every known instance type that SageMaker names, by name."""
+    """Return every known instance type of SageMaker, by name."""
     return {row["instance"]: _make_instance(row) for row in read_rows("instances")}
 
 
 @cache
 def _find_ec2_type(name: str) -> InstanceType | None:
-    """The hardware of EC2's `name`: as of SageMaker's type of that name, where there is one."""
+    """Return the EC2 type `name`; its hardware is that of the SageMaker type with that name, if there is one."""
     twin = load_all().get(f"ml.{name}")
     return replace(twin, name=name, uses=frozenset()) if twin is not None else _load_ec2_types().get(name)
 
 
 @cache
 def _load_ec2_types() -> dict[str, InstanceType]:
-    """Every known type of EC2 that SageMaker does not name; most reviews never ask for one."""
+    """Return every known EC2 type that SageMaker does not name. Most reviews need none of them."""
     return {row["instance"]: _make_instance(row) for row in read_rows("instances_ec2")}
 
 
@@ -199,17 +209,17 @@ def _make_instance(row: Mapping[str, str]) -> InstanceType:
 
 
 def find_platform(name: str) -> ServerPlatform:
-    """The platform called `name` in `platforms.csv`."""
+    """Return the platform `name` of `platforms.csv`."""
     return _load_platforms()[name]
 
 
 def find_accelerator(name: str) -> Accelerator:
-    """The accelerator called `name` in `accelerators.csv`."""
+    """Return the accelerator `name` of `accelerators.csv`."""
     return _load_accelerators()[name]
 
 
 def find_server(name: str) -> AcceleratorServer:
-    """The server called `name` in `accelerator_servers.csv`."""
+    """Return the server `name` of `accelerator_servers.csv`."""
     return {one.name: one for one in _load_servers().values()}[name]
 
 
@@ -249,7 +259,7 @@ def _load_accelerators() -> dict[str, Accelerator]:
 
 @cache
 def _load_servers() -> dict[str, AcceleratorServer]:
-    """The server of each family with accelerators."""
+    """Return the server of each family with accelerators."""
     return {
         of: AcceleratorServer(
             name=row["server"],
@@ -264,8 +274,8 @@ def _load_servers() -> dict[str, AcceleratorServer]:
     }
 
 
-def _read_range(row: Mapping[str, str], what: str) -> tuple[float, float, float]:
-    return float(row[f"{what}_low_w"]), float(row[f"{what}_w"]), float(row[f"{what}_high_w"])
+def _read_range(row: Mapping[str, str], column: str) -> tuple[float, float, float]:
+    return float(row[f"{column}_low_w"]), float(row[f"{column}_w"]), float(row[f"{column}_high_w"])
 
 
 @cache
@@ -275,9 +285,9 @@ def _load_offerings() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _load_refusals() -> dict[str, tuple[int, frozenset[str]]]:
-    """The newest major version of the provider that refuses a type, and for what."""
-    found = read_rows("refused_instances")
-    return {row["instance"]: (int(row["provider"]), frozenset(row["uses"].split())) for row in found}
+    """Return the newest major version of the provider that refuses each type, and the refused uses."""
+    refusals = read_rows("refused_instances")
+    return {row["instance"]: (int(row["provider"]), frozenset(row["uses"].split())) for row in refusals}
 
 
 @cache

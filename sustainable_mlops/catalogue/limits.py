@@ -1,4 +1,7 @@
-"""What SageMaker takes at least and at most: `limits.csv`, for modules, rules, figures, advice and the sandbox."""
+"""Minimum and maximum values of SageMaker: `limits.csv`.
+
+Modules, rules, estimates, advice and the sandbox use them.
+"""
 
 from functools import cache
 
@@ -11,11 +14,11 @@ def _load_limits() -> dict[str, int]:
 
 
 def get_limit(key: str) -> int:
-    """The limit called `key`, in the unit that its name ends with."""
+    """Return the limit `key`, in the unit at the end of its name."""
     return _load_limits()[key]
 
 
 def list_serverless_memory_mb() -> range:
-    """The sizes of serverless memory, in MB."""
+    """Return the sizes of serverless memory, in MB."""
     least, most, step = (get_limit(f"serverless_memory_mb_{name}") for name in ("least", "most", "step"))
     return range(least, most + 1, step)

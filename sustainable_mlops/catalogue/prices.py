@@ -1,4 +1,7 @@
-"""Prices of instances in us-east-1, EC2's as listed, SageMaker's as listed or worked out; what other Regions charge."""
+"""Instance prices of EC2 and SageMaker in us-east-1, and the price factors of other Regions.
+
+A SageMaker price is listed, or derived from the EC2 price.
+"""
 
 import re
 from dataclasses import dataclass
@@ -9,40 +12,41 @@ from sustainable_mlops.catalogue.tables import Grade, parse_grade, read_rows
 
 #: The Region of the price files.
 REGION = "us-east-1"
-#: Rows of `price_regions.csv` within 3 % are one; SageMaker's own prices elsewhere lie within this of what it gives.
+#: Minimum uncertainty of a price factor. `price_regions.csv` merges rows within 3 %, and SageMaker's own prices in
+#: other Regions lie within this share of its factors.
 _LEAST_SPREAD = 0.02
-#: In `price_regions.csv`: the Regions that no list is known of, and what no other row of a Region is about.
+#: In `price_regions.csv`: all Regions without a known price list, and all services without a row in a Region.
 _ANY = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD an instance-hour, on demand, in us-east-1: (low, central, high)."""
+    """Price of an instance-hour in USD, on demand, in us-east-1: (low, central, high)."""
 
     usd_per_hour: tuple[float, float, float]
     kind: Literal["SageMaker price", "EC2 price x factor", "EC2 price"]
     grade: Grade
-    #: Where it comes from, for a person.
+    #: Source for a reader.
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class RegionalPrice:
-    """What a Region charges for something, as a multiple of us-east-1's price: (low, central, high)."""
+    """Price in a Region as a multiple of the price in us-east-1: (low, central, high)."""
 
     factor: tuple[float, float, float]
     grade: Grade
-    #: When the price lists were read that it comes from.
+    #: Date of the price lists.
     date: str
-    #: Where it is a span: of what the Region charges for instances, or of what all Regions charge; None where lists
-    #: have the family, or those of its letters, in the Region.
+    #: Interval that the factor covers: the instance prices in the Region, or the prices in all Regions. None if the
+    #: price lists of the Region contain the family, or families with the same letter.
     span: Literal["Region", "Regions"] | None
-    #: What the same figure is for, there.
+    #: Families and services with the same factor in the Region.
     names: str
 
 
 def find(instance: str) -> Price | None:
-    """The price of `instance` (SageMaker's `ml.m5.xlarge`, or EC2's `m5.xlarge`); None where no file has it."""
+    """Return the price of `instance` (`ml.m5.xlarge`, or `m5.xlarge` of EC2); None if no file has it."""
     if (listed := _load_sagemaker_prices().get(instance)) is not None:
         price, its_grade, source = listed
         return Price((price, price, price), "SageMaker price", its_grade, f"SageMaker list price ({source})")
@@ -58,15 +62,19 @@ def find(instance: str) -> Price | None:
 
 
 def find_regional_price(region: str | None, name: str) -> RegionalPrice:
-    """What `region` charges for `name`: a family of instances (`m5`), a storage class, or another thing.
+    """Return the price factor of `name` in `region`: a family (`m5`), a storage class, or another service.
 
-    Where no list has the family there, those of its letters stand for it (`m` for `m9i`), then the span of all Regions.
+    Without a price list for the family, the factor is that of families with the same letter (`m` for `m9i`), else the
+    interval over all Regions.
     """
     if region == REGION:
         return RegionalPrice((1.0, 1.0, 1.0), "A", "", None, name)
-    found, here, series = _load_regional_prices(), region or _ANY, re.split("[^a-z]", name)[0]
-    keys = [(where, what) for where in (here, _ANY) for what in (name, series)] + [(here, _ANY), (_ANY, _ANY)]
-    return next(found[key] for key in keys if key in found)
+    factors, region_key, series = _load_regional_prices(), region or _ANY, re.split("[^a-z]", name)[0]
+    keys = [(where, what) for where in (region_key, _ANY) for what in (name, series)] + [
+        (region_key, _ANY),
+        (_ANY, _ANY),
+    ]
+    return next(factors[key] for key in keys if key in factors)
 
 
 def _find_factor(name: str) -> tuple[float, float, float]:
@@ -92,7 +100,7 @@ def _load_ec2_prices() -> dict[str, tuple[float, Grade, str]]:
 
 @cache
 def _load_factors() -> dict[str, tuple[float, float, float]]:
-    """What SageMaker charges, as a multiple of EC2's price, by type, family, or `*` for the rest."""
+    """Return the SageMaker price as a multiple of the EC2 price, by type, family, or `*` for the rest."""
     return {name: _read_bounds(row) for row in read_rows("price_factors") for name in row["types"].split()}
 
 
@@ -112,7 +120,7 @@ def _load_regional_prices() -> dict[tuple[str, str], RegionalPrice]:
 
 
 def _widen(factor: tuple[float, float, float]) -> tuple[float, float, float]:
-    """`factor` with what its rounding leaves open; where a Region charges what us-east-1 does, it does so exactly."""
+    """Return the interval with its rounding error. A Region with the prices of us-east-1 has them exactly."""
     low, central, high = factor
     return factor if low == high == 1.0 else (low * (1 - _LEAST_SPREAD), central, high * (1 + _LEAST_SPREAD))
 

@@ -1,6 +1,6 @@
-"""Default quotas of an AWS account that the environments' resources use up: `quotas.csv`.
+"""Default quotas of an AWS account for the resources of an environment: `quotas.csv`.
 
-A default is what a new account has; AWS may grant an account less, and a request through Service Quotas raises it.
+A default applies to a new account. AWS may set a lower value, and a request through Service Quotas raises it.
 """
 
 from dataclasses import dataclass, replace
@@ -31,10 +31,10 @@ class Quota:
     """One quota of an account in a Region."""
 
     service: str
-    #: Empty where no public source names the code: Service Quotas then lists the quota by its name.
+    #: Quota code; empty if no public source has it. Service Quotas then lists the quota by its name.
     code: str
     name: str
-    #: None where no public source names the default.
+    #: Default value; None if no public source has it.
     default: int | None
     unit: str
     applies_to: QuotaUse
@@ -42,7 +42,7 @@ class Quota:
 
 @cache
 def load_quotas() -> dict[str, Quota]:
-    """Return the quotas by name; names with `{instance_type}` stand for the types without a row of their own."""
+    """Return the quotas by name; a name with `{instance_type}` represents all types without a row of their own."""
     return {
         row["name"]: Quota(
             row["service"],

@@ -1,45 +1,48 @@
-"""AWS Regions: the carbon intensity of their grid, their PUE and their water."""
+"""AWS Regions: carbon intensity of the grid, PUE and water."""
 
 from dataclasses import dataclass
 from functools import cache
 
 from sustainable_mlops.catalogue.tables import Grade, has_table, parse_number, read_rows
 
-#: No yearly average is known better than this, whatever the sources say.
+#: Minimum uncertainty of a yearly average, even if all sources agree.
 _LEAST_SPREAD = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRegion:
-    """A Region. Intensities are life-cycle averages in gCO2e/kWh, each (low, central, high) over the sources."""
+    """An AWS Region.
+
+    Carbon intensities are life-cycle averages in gCO2e/kWh, each as (low, central, high) over the sources.
+    """
 
     name: str
     location: str
     grid: tuple[float, float, float]
     grid_source: str
     grid_grade: Grade
-    #: 0 where AWS says that its purchases match the Region's use; None where it says nothing.
+    #: 0 if AWS claims that its energy purchases match the usage of the Region, else None.
     market_based: float | None
     pue: float
-    #: False where AWS publishes no PUE for the Region and `pue` is its fleet's.
+    #: False if AWS publishes no PUE for the Region; `pue` is then the average of its fleet.
     is_pue_published: bool
-    #: Litres evaporated per kWh of the machines; None where AWS publishes nothing.
+    #: Evaporated liters per kWh of the machines; None if AWS publishes no figure.
     water_l_per_kwh: float | None
-    #: Whether AWS lists SageMaker Serverless Inference there.
+    #: True if AWS lists SageMaker Serverless Inference for the Region.
     has_serverless: bool
 
 
 def find(name: str) -> CatalogueRegion | None:
-    """The Region called `name` (`eu-north-1`); None where the catalogue has none."""
+    """Return the Region `name` (`eu-north-1`), or None if the catalogue does not contain it."""
     return load_all().get(name)
 
 
 @cache
 def load_all() -> dict[str, CatalogueRegion]:
-    """Every known Region by name.
+    """Return every known Region by name.
 
-    The central intensity is that of Electricity Maps for the newest year, as it alone tells zones within a country
-    apart; without its file (ODbL), Ember's for the country. Low and high span all sources and years.
+    The central intensity is that of Electricity Maps for the newest year, the only source with zones within a country.
+    Without its file (ODbL) it is that of Ember for the country. Low and high cover all sources and years.
     """
     zones = (
         {row["region"]: row for row in read_rows("regions_electricity_maps")}

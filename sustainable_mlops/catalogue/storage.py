@@ -1,4 +1,4 @@
-"""Where bytes are kept: the medium, the copies and the price of each storage class."""
+"""Storage classes: their medium, copies and price."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -15,10 +15,10 @@ class StorageClass:
 
     name: str
     medium: Medium
-    #: How many copies are kept: (low, central, high).
+    #: Number of copies: (low, central, high).
     copies: tuple[float, float, float]
     copies_grade: Grade
-    #: None where no price is known.
+    #: None if the price is unknown.
     usd_per_gb_month: float | None
     price_grade: Grade
 
@@ -28,7 +28,7 @@ _MEDIA: dict[str, Medium] = {"ssd": "ssd", "hdd": "hdd", "memory": "memory"}
 
 @cache
 def load_all() -> dict[str, StorageClass]:
-    """Every storage class by name, as S3's API spells it."""
+    """Return every storage class by name, as in the S3 API."""
     return {
         row["storage_class"]: StorageClass(
             name=row["storage_class"],

@@ -1,4 +1,4 @@
-"""Reading the CSV files of this folder."""
+"""Reader of the CSV files in this folder."""
 
 import csv
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _GRADES: dict[str, Grade] = {"A": "A", "B": "B", "C": "C"}
 
 
 def read_rows(name: str) -> Iterator[dict[str, str]]:
-    """The rows of `<name>.csv`, in order. Raises UserError where the file is missing."""
+    """Yield the rows of `<name>.csv` in order. Raises UserError if the file is missing."""
     text = _read_text(name)
     if text is None:
         raise UserError(f"{CATALOGUE_DIRECTORY / name}.csv: missing; install the package again")
@@ -24,23 +24,23 @@ def read_rows(name: str) -> Iterator[dict[str, str]]:
 
 
 def has_table(name: str) -> bool:
-    """Whether `<name>.csv` is there: a copy may leave out a file whose licence does not suit it."""
+    """Return True if `<name>.csv` exists. A copy may leave out a file because of its license."""
     return _read_text(name) is not None
 
 
 def _read_text(name: str) -> str | None:
     try:
-        found = get_data(__package__, f"{name}.csv")  # which reads from an archive too
+        content = get_data(__package__, f"{name}.csv")  # also reads from an archive
     except OSError:
         return None
-    return None if found is None else found.decode("utf-8")
+    return None if content is None else content.decode("utf-8")
 
 
 def parse_number(text: str) -> float | None:
-    """The number in a cell; None where the cell is empty."""
+    """Return the number in a cell, or None for an empty cell."""
     return float(text) if text else None
 
 
 def parse_grade(text: str) -> Grade:
-    """The class in a cell."""
+    """Return the class in a cell."""
     return _GRADES[text]

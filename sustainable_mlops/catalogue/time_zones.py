@@ -1,4 +1,4 @@
-"""Time zones that a schedule may name: `time_zones.csv`."""
+"""Time zones of schedules: `time_zones.csv`."""
 
 from functools import cache
 
@@ -7,5 +7,5 @@ from sustainable_mlops.catalogue.tables import read_rows
 
 @cache
 def load_all() -> tuple[str, ...]:
-    """Every time zone by its name, such as Europe/Stockholm, and UTC."""
+    """Return every time zone by name, such as Europe/Stockholm, and UTC."""
     return tuple(row["zone"] for row in read_rows("time_zones"))

@@ -145,8 +145,8 @@ def _show_record(record: "RunRecord", prepared: "JobLaunch", path: Path, estimat
     """Print the result of a launch."""
     from sustainable_mlops.jobs import display
 
-    done = prepared.kind.completed_verb
-    outcome = {"start": done, "resume": done, "attach": "attached"}.get(prepared.decision, prepared.decision)
+    verb = prepared.kind.completed_verb
+    outcome = {"start": verb, "resume": verb, "attach": "attached"}.get(prepared.decision, prepared.decision)
     outcome = outcome if record.is_ended else "launched"
     if as_json:
         result = {"outcome": outcome, "record": record.model_dump(mode="json"), "estimate": estimated}

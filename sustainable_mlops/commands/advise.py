@@ -53,8 +53,8 @@ def advise(
     as_json: cli.AsJson = False,
 ) -> None:
     """Rank the ways to serve a model."""
-    from sustainable_mlops.advice import Need, advise, display
-    from sustainable_mlops.advice.requirements import latency_of
+    from sustainable_mlops.advice import ServingRequirements, display, make_advice
+    from sustainable_mlops.advice.requirements import parse_latency
 
     if (requests_per_day is None) == (requests_per_second is None):
         raise UserError("pass either --requests-per-day or --requests-per-second")
@@ -62,12 +62,12 @@ def advise(
         if cast("float", requests_per_second) <= 0:
             raise UserError(f"requests_per_second: {requests_per_second:g} must be more than 0")
         requests_per_day = cast("float", requests_per_second) * hours_per_day * 3600
-    need = Need(
+    need = ServingRequirements(
         region=region,
         requests_per_day=requests_per_day,
         peak=peak,
         hours_per_day=hours_per_day,
-        latency=latency_of(latency),
+        latency=parse_latency(latency),
         payload_kb=payload_kb,
         model_mb=model_mb,
         image_gb=image_gb,
@@ -76,10 +76,10 @@ def advise(
         vpc=vpc,
         provider=provider,
     )
-    advice = advise(need)
+    advice = make_advice(need)
     if as_json:
         print(json.dumps(advice.to_dict(), indent=2, allow_nan=False))
     else:
-        display.show(advice, cli.stdout())
+        display.print_advice(advice, cli.stdout())
     if not advice.options:
         raise typer.Exit(1)

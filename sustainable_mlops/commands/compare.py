@@ -50,22 +50,22 @@ def compare(
     as_json: cli.AsJson = False,
 ) -> None:
     """Compare the endpoints."""
-    from sustainable_mlops.advice import Need
-    from sustainable_mlops.advice.comparison import LOADS, compare, display
-    from sustainable_mlops.advice.requirements import latency_of
+    from sustainable_mlops.advice import ServingRequirements
+    from sustainable_mlops.advice.comparison import LOADS, compare_endpoints, display
+    from sustainable_mlops.advice.requirements import parse_latency
 
     if accelerated_duration is not None and not accelerated_duration > 0:
         raise UserError(f"--accelerated-duration: {accelerated_duration:g} must be more than 0")
-    need = Need(
+    need = ServingRequirements(
         region=region,
         requests_per_day=LOADS[0],
         peak=peak,
-        latency=latency_of(latency),
+        latency=parse_latency(latency),
         model_mb=model_mb,
         duration_s=duration,
     )
-    comparison = compare(need, requests_per_day or LOADS, accelerated_duration)
+    comparison = compare_endpoints(need, requests_per_day or LOADS, accelerated_duration)
     if as_json:
         print(json.dumps(comparison.to_dict(), indent=2, allow_nan=False))
     else:
-        display.show(comparison, cli.stdout())
+        display.print_comparison(comparison, cli.stdout())

@@ -72,7 +72,7 @@ def deploy(
     cli.require("deploy", "authoring", clone=True)
     from sustainable_mlops.aws import AccountClients
     from sustainable_mlops.operations.deploy import run
-    from sustainable_mlops.operations.deploy.choice import by_file, by_need, check_images
+    from sustainable_mlops.operations.deploy.choice import check_images, choose_by_need, read_choice
     from sustainable_mlops.review.acceptances import read_acceptances
     from sustainable_mlops.steps import Steps
 
@@ -82,8 +82,8 @@ def deploy(
             "pass --yes to apply, or --no-apply to stop after the review"
         )
     target = run.Target(model, environment)
-    settings = target.settings()
-    choice = by_file(inputs) if inputs is not None else None
+    settings = target.load_settings()
+    choice = read_choice(inputs) if inputs is not None else None
     risks = read_acceptances(accepted) if accepted is not None else ()
     load = {
         "requests_per_day": requests_per_day,
@@ -105,10 +105,10 @@ def deploy(
         if choice is not None:
             check_images(model_package, choice)
         else:
-            choice = by_need(model_package, _set_model_size(need, model_package.model_mb), latency)
+            choice = choose_by_need(model_package, _set_model_size(need, model_package.model_mb), latency)
         deployment = run.Deployment(target, steps)
         deployment.write(model_package.name, choice)
-        if (note := target.quota_note()) is not None:
+        if (note := target.find_quota_note()) is not None:
             cli.say(note, style="yellow")
         launch_state.update(lambda: f"envs/{environment} is unchanged on AWS; its local files changed")
         deployment.wait_until_settled(clients)
@@ -128,14 +128,14 @@ def deploy(
             try:
                 deployment.apply(changed)
             except KeyboardInterrupt:
-                launch_state.command = " && ".join([*deployment.keep(), launch_state.command])
+                launch_state.command = " && ".join([*deployment.list_untaint_commands(), launch_state.command])
                 raise
-        print(deployment.endpoint(choice, clients))
+        print(deployment.find_endpoint(choice, clients))
 
 
 def _read_need(settings: Any, latency: int | None, load: dict[str, Any]) -> Any:
     """Return the need of the callers, from the settings and the options. Raises UserError if they contradict."""
-    from sustainable_mlops.advice import Need
+    from sustainable_mlops.advice import ServingRequirements
 
     accepted = settings.tags.latency_slo
     where = f"envs/{settings.environment}/settings.yaml: tags.latency_slo: {accepted}"
@@ -143,7 +143,7 @@ def _read_need(settings: Any, latency: int | None, load: dict[str, Any]) -> Any:
         raise UserError(f"{where}: pass the p99 that callers need with --latency MS")
     if accepted != "milliseconds" and latency is not None:
         raise UserError(f"{where}: callers can wait, so --latency does not apply; leave it out, or change the tag")
-    return Need(region=settings.region, latency=latency or accepted, **load)
+    return ServingRequirements(region=settings.region, latency=latency or accepted, **load)
 
 
 def _set_model_size(need: Any, model_mb: float) -> Any:

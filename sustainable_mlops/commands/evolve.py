@@ -42,7 +42,7 @@ def evolve(
 
     with cli.console.status("Reading the declared features"):
         outputs, source = _outputs(root, declared)
-        groups = feature_groups.choose(feature_groups.declared(outputs, source), group or [])
+        groups = feature_groups.choose(feature_groups.read_declarations(outputs, source), group or [])
     clients = {region: make_client("sagemaker", region) for region in {item.region for item in groups.values()}}
     # Compare all groups before the first change, so that an error leaves nothing half done.
     evolutions = {key: feature_groups.compare(item, clients[item.region]) for key, item in groups.items()}

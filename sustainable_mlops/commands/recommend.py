@@ -36,7 +36,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_file
 
 if TYPE_CHECKING:
-    from sustainable_mlops.recommendation.job import Job
+    from sustainable_mlops.recommendation.job import RecommendationJob
 
 app = cli.app()
 _FORMATS = (".yaml", ".tf")
@@ -90,32 +90,36 @@ def recommend(
         if not value >= least or value == 0:
             raise UserError(f"{option}: {value:g} must be {'more than 0' if least == 0 else 'at least 1'}")
     where = _region(model, region)
-    finished: list[tuple[Job, Any]] = []
+    finished: list[tuple[RecommendationJob, Any]] = []
     with report_early_end() as launch_state:
         clients = aws.connect_clients(where)
         where = clients.sagemaker.meta.region_name
-        expected = ranking.Expected(where, requests_per_day, peak, p95, provider, one_instance_because, asynchronous)
-        served = served_model.read(model, clients)
-        tried = candidates.of(served, where, provider, instance_type or (), serverless=serverless)
+        expected = ranking.ExpectedLoad(
+            where, requests_per_day, peak, p95, provider, one_instance_because, asynchronous
+        )
+        served = served_model.read_model(model, clients)
+        tried = candidates.choose_candidates(served, where, provider, instance_type or (), serverless=serverless)
         assumed = role or _role(environment, where)
-        jobs = job.plan(served, tried, job.Load(assumed, p95, minutes, None, payload, content_type, framework))
+        jobs = job.plan_jobs(
+            served, tried, job.LoadTestSettings(assumed, p95, minutes, None, payload, content_type, framework)
+        )
         if dry_run:
             _show_plan(jobs, where, minutes, as_json=as_json)
             return
         for one in jobs:
             launch_state.update(partial(_describe_job, one, clients.sagemaker))
             finished.append((one, _follow(one, clients.sagemaker)))
-        ranked = ranking.rank(finished, expected, clients.sagemaker)
-        failed = {title: why for one in jobs for title, why in job.failures(one, clients.sagemaker).items()}
+        ranked = ranking.rank_recommendations(finished, expected, clients.sagemaker)
+        failed = {title: why for one in jobs for title, why in job.list_failures(one, clients.sagemaker).items()}
     _show(ranked, failed, expected, jobs, write, as_json=as_json)
 
 
-def _follow(one: "Job", sagemaker: Any) -> dict[str, Any]:
+def _follow(one: "RecommendationJob", sagemaker: Any) -> dict[str, Any]:
     """Start the job unless it exists, follow it to its end, and return its description."""
     from sustainable_mlops.recommendation import job
 
     with cli.console.status(f"{one.name}: {len(one.candidates)} to try") as status:
-        return job.follow(one, sagemaker, lambda at: status.update(f"{one.name}: {at}"))
+        return job.run_job(one, sagemaker, lambda at: status.update(f"{one.name}: {at}"))
 
 
 def _region(model: str, region: str | None) -> Any:
@@ -149,19 +153,19 @@ def _role(environment: str, region: str) -> str:
     return role
 
 
-def _describe_job(one: "Job", sagemaker: Any) -> str:
+def _describe_job(one: "RecommendationJob", sagemaker: Any) -> str:
     """Describe a job that the command no longer follows."""
     from sustainable_mlops.recommendation import job
 
-    description = job.find(one, sagemaker)
+    description = job.find_job(one, sagemaker)
     if description is None:
         return "nothing was started"
-    if description["Status"] in job.OVER:
+    if description["Status"] in job.FINAL_STATUSES:
         return f"recommendation job {one.name} is {description['Status']}"
-    return f"recommendation job {one.name} continues (to stop it: {job.stop_command(one)})"
+    return f"recommendation job {one.name} continues (to stop it: {job.format_stop_command(one)})"
 
 
-def _show_plan(jobs: list["Job"], region: str, minutes: int, *, as_json: bool) -> None:
+def _show_plan(jobs: list["RecommendationJob"], region: str, minutes: int, *, as_json: bool) -> None:
     """Print the candidates, and the upper bound of time, carbon and cost."""
     from sustainable_mlops.footprint import estimate_job
     from sustainable_mlops.footprint.figures import sum_estimates
@@ -182,7 +186,9 @@ def _show_plan(jobs: list["Job"], region: str, minutes: int, *, as_json: bool) -
     out.print(f"At most {minutes} minutes each, one after the other; the instances use about {', '.join(figures)}.")
 
 
-def _show(ranked: Any, failed: Any, expected: Any, jobs: list["Job"], write: Path | None, *, as_json: bool) -> None:
+def _show(
+    ranked: Any, failed: Any, expected: Any, jobs: list["RecommendationJob"], write: Path | None, *, as_json: bool
+) -> None:
     from sustainable_mlops.recommendation import display, inputs
 
     if as_json:
@@ -193,13 +199,13 @@ def _show(ranked: Any, failed: Any, expected: Any, jobs: list["Job"], write: Pat
         }
         print(json.dumps(result, indent=2, allow_nan=False))
     else:
-        display.show(ranked, failed, expected, cli.stdout())
+        display.print_recommendations(ranked, failed, expected, cli.stdout())
     if not ranked:
         print(f"error: no candidate answers 95 of 100 requests within {expected.latency_ms} ms", file=sys.stderr)
         raise typer.Exit(1)
     best = ranked[0]
     if write is not None:
-        write_file(write, inputs.as_hcl(best) if write.suffix == ".tf" else inputs.as_yaml(best))
+        write_file(write, inputs.format_hcl(best) if write.suffix == ".tf" else inputs.format_yaml(best))
         print(f"Inputs of {best.module}: {write}", file=sys.stderr)
     elif not as_json:
-        print(f"\n{inputs.as_yaml(best)}", end="")
+        print(f"\n{inputs.format_yaml(best)}", end="")

@@ -41,7 +41,7 @@ def size(
     as_json: cli.AsJson = False,
 ) -> None:
     """Report the input size at which a job outgrows its machine."""
-    from sustainable_mlops.advice.size import Job, Sample, growth, told
+    from sustainable_mlops.advice.size import GrowingJob, MemorySample, forecast_growth, format_growth
     from sustainable_mlops.jobs.memory_growth import build_job
 
     sample_options = (instance_type, input_gb, peak_gb)
@@ -56,12 +56,12 @@ def size(
             raise UserError(f"--peak-gb: {len(peak_gb)} values for {len(input_gb)} of --input-gb; pass one for each")
         if use not in ("processing", "training"):
             raise UserError(f"--use: {use} is neither processing nor training")
-        samples = tuple(Sample(one * _GB, peak * _GB) for one, peak in zip(input_gb, peak_gb, strict=True))
-        job = Job(instance_type, samples, cast("Any", use), instances, instances > 1, objects)
+        samples = tuple(MemorySample(one * _GB, peak * _GB) for one, peak in zip(input_gb, peak_gb, strict=True))
+        job = GrowingJob(instance_type, samples, cast("Any", use), instances, instances > 1, objects)
     if target_gb is not None and target_gb <= 0:
         raise UserError(f"--target-gb: {target_gb:g} must be more than 0")
-    result = growth(job, None if target_gb is None else target_gb * _GB)
+    result = forecast_growth(job, None if target_gb is None else target_gb * _GB)
     if as_json:
         print(json.dumps(result.to_dict(), indent=2, allow_nan=False))
     else:
-        cli.stdout().print("\n".join(told(job, result)), markup=False, highlight=False, soft_wrap=True)
+        cli.stdout().print("\n".join(format_growth(job, result)), markup=False, highlight=False, soft_wrap=True)

@@ -44,7 +44,7 @@ def teardown(
 
     if not (environment / "main.tf").is_file():
         raise UserError(f"{environment}: has no main.tf; pass the folder of an environment, such as envs/dev")
-    terraform = teardown.environment(environment)
+    terraform = teardown.make_terraform(environment)
     everything = f"everything in {environment}, data and models included"
     with cli.console.status(f"looking at {environment}"):
         teardown.refuse_protected(terraform)
@@ -57,5 +57,5 @@ def teardown(
             terraform, lambda text: status.update(f"destroying: {text}"), late_seconds=late_logs, say=cli.say
         )
     cli.console.print(f"{count} resources destroyed")
-    if commands := teardown.state_left(terraform):
+    if commands := teardown.describe_state_bucket(terraform):
         print(commands, file=sys.stderr)  # unwrapped lines, ready to paste

@@ -1,7 +1,7 @@
 """IAM policy documents for `terraform plan` and `terraform apply` of one environment.
 
-The documents follow from the environment's resource types and names; `deployer_actions.yaml` has the actions of each
-type. A role that applies needs the plan documents, too.
+The resource types and names of the environment determine the documents; `deployer_actions.yaml` has the actions of each
+type. The role for `apply` needs the documents for `plan` too.
 """
 
 import json
@@ -13,7 +13,7 @@ from sustainable_mlops.catalogue.deployer_actions import ALWAYS, STATE_KEY, Acce
 from sustainable_mlops.catalogue.limits import get_limit
 
 Phase = Literal["plan", "apply"]
-#: Part of a document's name by the service of its actions; services that are not named belong to `operations`.
+#: Part of a document's name by the service of its actions; other services belong to `operations`.
 AREAS = {
     "s3": "data",
     "kms": "data",
@@ -38,7 +38,7 @@ class ArnNames:
     state_bucket: str
     state_key: str
     state_kms_key_arn: str | None = None
-    #: Key that exists outside the environment; None where the environment makes its own.
+    #: Key outside the environment; None if the environment creates its own.
     existing_kms_key_arn: str | None = None
     role_paths: tuple[str, ...] = ("/",)
     permissions_boundary_arn: str | None = None
@@ -69,7 +69,7 @@ class DeployerPolicy:
 
 
 def count_characters(statements: Iterable[Mapping[str, Any]]) -> int:
-    """Return how many characters IAM counts in a policy of these statements."""
+    """Return the number of characters that IAM counts in a policy with these statements."""
     whole = {"Version": "2012-10-17", "Statement": list(statements)}
     return len("".join(json.dumps(whole, separators=(",", ":")).split()))
 
@@ -77,7 +77,7 @@ def count_characters(statements: Iterable[Mapping[str, Any]]) -> int:
 def make_documents(resource_types: Iterable[str], names: ArnNames) -> list[DeployerPolicy]:
     """Return the documents of an environment, those for `plan` first.
 
-    Raises UserError for a resource type that the table has no row for.
+    Raises UserError for a resource type without a row in the table.
     """
     rows = [*ALWAYS, *([STATE_KEY] if names.state_kms_key_arn else []), *sorted(resource_types)]
     statements = [statement for row in rows for statement in list_statements(row)]
@@ -94,15 +94,15 @@ def _merge_statements(
     phase: Phase, statements: Iterable[DeployerStatement], accesses: Iterable[Access], names: ArnNames
 ) -> list[dict[str, Any]]:
     """Return one policy statement for each name, with the actions of all types that share it."""
-    first: dict[str, DeployerStatement] = {}
+    by_name: dict[str, DeployerStatement] = {}
     actions: dict[str, set[str]] = {}
     for statement in statements:
-        first.setdefault(statement.name, statement)
+        by_name.setdefault(statement.name, statement)
         actions.setdefault(statement.name, set()).update(
             a for access in accesses for a in statement.get_actions(access)
         )
     return [
-        _make_policy_statement(f"{phase.title()}{name}", first[name], sorted(listed), names)
+        _make_policy_statement(f"{phase.title()}{name}", by_name[name], sorted(listed), names)
         for name, listed in actions.items()
         if listed
     ]
@@ -125,14 +125,14 @@ def _make_policy_statement(
 
 
 def _fill_pattern(pattern: str, names: ArnNames) -> list[str]:
-    """Return a pattern with its fields filled in, once for each role path if it has that field."""
+    """Return a pattern with its fields filled in, once for each role path if it contains that field."""
     fields = asdict(names) | {"kms_key_arn": names.kms_key_arn}
     paths = names.role_paths if "{role_path}" in pattern else ("",)
     return [pattern.format(**fields, role_path=path) for path in paths]
 
 
 def _pack_documents(phase: Phase, statements: Iterable[dict[str, Any]]) -> Iterator[DeployerPolicy]:
-    """Yield documents by area; an area that is too long is split into several."""
+    """Yield the documents by area; an area that exceeds the limit is split into several documents."""
     areas: dict[str, list[list[dict[str, Any]]]] = {}
     for statement in statements:
         parts = areas.setdefault(_find_area(statement), [[]])

@@ -15,7 +15,10 @@ _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def make_files(root: Mapping[str, Any], modules: Modules, names: ArnNames) -> dict[str, str]:
-    """Return the files of `envs/<name>/deployer`. Raises UserError for a resource type that the table does not know."""
+    """Return the files of `envs/<name>/deployer`.
+
+    Raises UserError for a resource type without a row in the table.
+    """
     documents = make_environment_documents(root, modules, names)
     return {f"{one.name}.json": one.text for one in documents} | {"README.md": readme.render_page(documents, names)}
 
@@ -34,12 +37,12 @@ def list_resource_types(root: Mapping[str, Any], modules: Modules) -> set[str]:
 def read_names(
     root: Mapping[str, Any], modules: Modules, environment: str, name_prefix: str, *, deletion_protection: bool
 ) -> ArnNames:
-    """Return the parts of ARNs, from the root module's backend, provider and calls."""
+    """Return the parts of the ARNs, from the backend, the provider and the module calls of the root module."""
     backend = root["terraform"]["backend"]["s3"]
     calls = _list_calls(root)
     key = next((call["existing_kms_key"] for call in calls if call.get("existing_kms_key")), None)
-    makers = [call for call in calls if "aws_iam_role" in modules[_find_module_name(call)].get("resource", {})]
-    boundaries = {call.get("permissions_boundary_arn") for call in makers}
+    role_calls = [call for call in calls if "aws_iam_role" in modules[_find_module_name(call)].get("resource", {})]
+    boundaries = {call.get("permissions_boundary_arn") for call in role_calls}
     (provider,) = root["provider"]["aws"]
     region = provider["region"]
     return ArnNames(
@@ -52,8 +55,8 @@ def read_names(
         state_key=backend["key"],
         state_kms_key_arn=backend.get("kms_key_id"),
         existing_kms_key_arn=key["arn"] if key else None,
-        role_paths=tuple(sorted({call.get("role_path", "/") for call in makers} or {"/"})),
-        # Roles of several boundaries, or of none, are not bound by one condition.
+        role_paths=tuple(sorted({call.get("role_path", "/") for call in role_calls} or {"/"})),
+        # One condition cannot cover roles with several boundaries or without one.
         permissions_boundary_arn=boundaries.pop() if len(boundaries) == 1 else None,
         deletion_protection=deletion_protection,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from sustainable_mlops.catalogue.deployer_actions import load_deployer_actions
 from sustainable_mlops.deployer.documents import MAX_CHARACTERS, ArnNames, DeployerPolicy
 
-#: Start of the deployer roles' names, which keeps them out of the environment's prefix.
+#: Start of the names of deployer roles, so that they do not match the prefix of the environment.
 _DEPLOYER = "deployer"
 
 

@@ -38,7 +38,7 @@ from sustainable_mlops.footprint.services import (
 from sustainable_mlops.footprint.services.plan_side import PartReader, PlanSide
 from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource
-from sustainable_mlops.plan.pairs import match_resources, pair_results
+from sustainable_mlops.plan.resource_pairs import match_resources, pair_results
 
 #: Reader of each resource type that has an estimate.
 READERS: dict[str, PartReader] = {

@@ -25,7 +25,7 @@ class Quantity:
         """Raise ValueError if the three numbers are not finite and in ascending order."""
         if not (isfinite(self.low) and isfinite(self.high) and self.low <= self.central <= self.high):
             raise ValueError(
-                f"{self.text or 'quantity'}: {self.low}, {self.central}, {self.high} must be finite and in ascending order"
+                f"{self.text or 'quantity'}: {self.low}, {self.central}, {self.high} must be finite and ascending"
             )
 
     def __mul__(self, factor: float) -> "Quantity":

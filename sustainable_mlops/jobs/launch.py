@@ -104,10 +104,10 @@ def prepare(kind: JobKind[Spec], path: Path, *, force: bool = False, now: dateti
                 resumed_request or request,
                 job_name=name,
                 launched_at=now,
-                resumed_request=decision == "resume",
+                resumed=decision == "resume",
                 checkpoints=checkpoints,
                 outputs=outputs,
-                asks=next((prerequisite.name for prerequisite in prerequisites), None),
+                sagemaker_model=next((prerequisite.name for prerequisite in prerequisites), None),
                 stops_after=kind.runtime_cap_seconds(spec),
                 **derived_fields,
             )
@@ -317,7 +317,7 @@ def _make_record(kind: JobKind[Spec], run: Run[Spec], request: dict[str, Any], *
             objects=channel.objects,
             size_bytes=channel.size_bytes,
             digest=channel.digest,
-            sharded=channel.name in sharded_channels,
+            is_sharded=channel.name in sharded_channels,
         )
         for channel in run.channels
     }

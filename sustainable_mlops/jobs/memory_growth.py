@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from sustainable_mlops.advice.size import Job, Sample, Use
+from sustainable_mlops.advice.size import GrowingJob, JobUse, MemorySample
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.record import RunRecord, read_record_file
 
@@ -12,7 +12,7 @@ from sustainable_mlops.jobs.record import RunRecord, read_record_file
 PEAK = "memory_peak_bytes"
 
 
-def build_job(files: Sequence[Path]) -> Job:
+def build_job(files: Sequence[Path]) -> GrowingJob:
     """Return the job of the records in `files`, with the memory of each run.
 
     Instance type and count are those of the newest run. Raises UserError if the records differ in workload, kind or
@@ -26,19 +26,19 @@ def build_job(files: Sequence[Path]) -> Job:
                 f"{file}: is the record of a {record.kind} job of {record.workload}, but the newest record is of "
                 f"{newest.kind} of {newest.workload}; give records of one workload and kind"
             )
-    if newest.kind not in get_args(Use):
+    if newest.kind not in get_args(JobUse):
         raise UserError(
             f"{files[0]}: the size of a {newest.kind} job follows from its requests or from the jobs it starts; give "
-            f"records of {' or '.join(get_args(Use))} jobs"
+            f"records of {' or '.join(get_args(JobUse))} jobs"
         )
-    dealt_out = [run for run in newest.data.values() if run.sharded]
-    return Job(
+    sharded = [data_set for data_set in newest.data.values() if data_set.is_sharded]
+    return GrowingJob(
         newest.instance_type,
-        tuple(Sample(_input_bytes(record), peak) for record, peak in runs),
+        tuple(MemorySample(_input_bytes(record), peak) for record, peak in runs),
         "processing" if newest.kind == "processing" else "training",
         instances=newest.instance_count,
-        dealt_out=bool(dealt_out),
-        objects=max((run.objects for run in dealt_out or newest.data.values()), default=None),
+        is_sharded=bool(sharded),
+        objects=max((data_set.objects for data_set in sharded or newest.data.values()), default=None),
     )
 
 
@@ -53,4 +53,4 @@ def _read(file: Path) -> tuple[RunRecord, float]:
 def _input_bytes(record: RunRecord) -> float:
     """Return the input of one instance, in bytes."""
     count = record.instance_count
-    return sum(one.size_bytes / (count if one.sharded else 1) for one in record.data.values())
+    return sum(data_set.size_bytes / (count if data_set.is_sharded else 1) for data_set in record.data.values())

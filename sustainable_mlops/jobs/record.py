@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, computed_field
+from pydantic import AliasChoices, ConfigDict, Field, computed_field
 
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client
@@ -31,7 +31,12 @@ class DataSet(Settings):
     objects: int
     size_bytes: int
     digest: str
-    sharded: bool = Field(False, description="Whether each of several instances gets a share of the objects.")
+    #: Records of earlier versions have the key `dealt_out`.
+    is_sharded: bool = Field(
+        False,
+        validation_alias=AliasChoices("is_sharded", "dealt_out"),
+        description="True if each instance receives a shard of the objects.",
+    )
 
 
 class ResolvedAdditionalServing(AdditionalServingSpec):

@@ -212,11 +212,11 @@ def find_mapped_reader(type_: str, change: Mapping[str, Any]) -> MappedReader | 
     `change` is the `change` object of the plan.
     """
     if type_.startswith(AWSCC):
-        twin = _BY_AWSCC_TYPE.get(type_)
-        return None if twin is None else MappedReader(twin)
+        mapping = _BY_AWSCC_TYPE.get(type_)
+        return None if mapping is None else MappedReader(mapping)
     if type_ == CLOUD_CONTROL:
-        twin = TYPE_MAPPINGS.get(find_cloudformation_type(change))
-        return None if twin is None else MappedReader(twin, "desired_state", "properties")
+        mapping = TYPE_MAPPINGS.get(find_cloudformation_type(change))
+        return None if mapping is None else MappedReader(mapping, "desired_state", "properties")
     return None
 
 

@@ -62,10 +62,10 @@ def list_commands(document: Mapping[str, Any], inventory: Inventory, configurati
     for position, entry in enumerate(document.get("action_invocations") or []):
         plan_commands.append(_describe_action(entry, f"action_invocations[{position}]"))
     for position, entry in enumerate(document.get("deferred_action_invocations") or []):
-        place = f"deferred_action_invocations[{position}]"
+        location = f"deferred_action_invocations[{position}]"
         inner = entry if isinstance(entry, dict) else {}
         plan_commands.append(
-            _describe_action(inner.get("action_invocation"), place, f"deferred: {inner.get('reason') or 'unknown'}")
+            _describe_action(inner.get("action_invocation"), location, f"deferred: {inner.get('reason') or 'unknown'}")
         )
     return plan_commands
 
@@ -121,9 +121,9 @@ def _describe_data_source(resource: Resource) -> PlanCommand:
     return PlanCommand(resource.address, resource.type, text, "read" if resource.action == "read" else "planned")
 
 
-def _describe_action(entry: Any, place: str, deferred: str = "") -> PlanCommand:
+def _describe_action(entry: Any, location: str, deferred: str = "") -> PlanCommand:
     if not isinstance(entry, dict):
-        return PlanCommand(place, "action", "", deferred or "invoked")
+        return PlanCommand(location, "action", "", deferred or "invoked")
     unknown, sensitive = entry.get("config_unknown", False), entry.get("config_sensitive", False)
     values = apply_marks(entry.get("config_values"), unknown, sensitive)
     settings = values if isinstance(values, dict) else {}
@@ -131,7 +131,7 @@ def _describe_action(entry: Any, place: str, deferred: str = "") -> PlanCommand:
         ", ".join(f"{name} = {_format_line(value)}" for name, value in settings.items() if value is not None)
     )
     trigger = entry.get("lifecycle_action_trigger")
-    address, kind = str(entry.get("address") or place), str(entry.get("type") or "action")
+    address, kind = str(entry.get("address") or location), str(entry.get("type") or "action")
     return PlanCommand(address, kind, text, deferred or _describe_trigger(trigger))
 
 

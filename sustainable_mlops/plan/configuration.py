@@ -256,13 +256,13 @@ def _split_index(rest: Sequence[AddressPart]) -> tuple[tuple[tuple[str | int | N
 
 def _find_expression(expressions: Mapping[str, Any], path: AttributePath | None) -> Any:
     """Return the expression at `path`. An attribute's expression covers everything below the attribute."""
-    here: Any = expressions
+    node: Any = expressions
     for step in split_path(path) if path is not None else ():
-        if isinstance(here, list) and isinstance(step, int):
-            here = here[step] if step < len(here) else None
-        elif isinstance(here, dict) and not ("references" in here or "constant_value" in here):
-            here = here.get(str(step))
-    return here
+        if isinstance(node, list) and isinstance(step, int):
+            node = node[step] if step < len(node) else None
+        elif isinstance(node, dict) and not ("references" in node or "constant_value" in node):
+            node = node.get(str(step))
+    return node
 
 
 def list_references(expression: Any) -> Iterator[str]:

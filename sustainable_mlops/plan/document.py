@@ -87,8 +87,8 @@ def _parse_json(text: str, name: str) -> Any:
     except json.JSONDecodeError as error:
         if '"@level"' in text[:1000]:
             raise UserError(f"{name}: is the log of `terraform plan -json`, not a plan; {SHOW}") from None
-        place = f"line {error.lineno}, column {error.colno}"
-        raise UserError(f"{name}: is not JSON: {error.msg} at {place}; {SHOW}") from None
+        location = f"line {error.lineno}, column {error.colno}"
+        raise UserError(f"{name}: is not JSON: {error.msg} at {location}; {SHOW}") from None
     except RecursionError:
         raise UserError(f"{name}: is nested too deep to be a plan; {SHOW}") from None
     except ValueError:  # NaN, Infinity, or more digits than Python takes
@@ -130,10 +130,12 @@ def _check_depth(document: dict[str, Any], name: str) -> None:
     parts = {key: value for key, value in document.items() if key != "planned_values"}
     if _is_too_deep(parts, MAX_DEPTH):
         changes = document.get("resource_changes")
-        places = [(key, value) for key, value in parts.items() if key != "resource_changes"]
-        places += [(f"resource_changes[{n}]", c) for n, c in enumerate(changes if isinstance(changes, list) else [])]
-        place = next((place for place, value in places if _is_too_deep(value, MAX_DEPTH - 2)), "resource_changes")
-        raise UserError(f"{name}: {place}: is nested more than {MAX_DEPTH} levels deep, which no plan is; {SHOW}")
+        locations = [(key, value) for key, value in parts.items() if key != "resource_changes"]
+        locations += [(f"resource_changes[{n}]", c) for n, c in enumerate(changes if isinstance(changes, list) else [])]
+        location = next(
+            (location for location, value in locations if _is_too_deep(value, MAX_DEPTH - 2)), "resource_changes"
+        )
+        raise UserError(f"{name}: {location}: is nested more than {MAX_DEPTH} levels deep, which no plan is; {SHOW}")
 
 
 def _is_too_deep(value: Any, deepest: int) -> bool:

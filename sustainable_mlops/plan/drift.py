@@ -52,10 +52,10 @@ class Drift:
         #: The entries of deleted resources, with their location in the document.
         self.deletions: list[tuple[Mapping[str, Any], str]] = []
         self._updates: dict[str, Mapping[str, Any]] = {}
-        for entry, place in _list_entries(document):
+        for entry, location in _list_entries(document):
             actions = entry["change"].get("actions")
             if actions == ["delete"]:
-                self.deletions.append((entry, place))
+                self.deletions.append((entry, location))
             elif actions == ["update"] and "deposed" not in entry:
                 self._updates[str(entry.get("address"))] = entry
 
@@ -134,9 +134,9 @@ def _list_entries(document: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any],
     if not isinstance(drift, list):
         raise UserError(f"resource_drift: must be a list, not {name_json_type(drift)}")
     for position, entry in enumerate(drift):
-        place = f"resource_drift[{position}]"
+        location = f"resource_drift[{position}]"
         if not isinstance(entry, dict):
-            raise UserError(f"{place}: must be an object, not {name_json_type(entry)}")
+            raise UserError(f"{location}: must be an object, not {name_json_type(entry)}")
         if not isinstance(entry.get("change"), dict):
-            raise UserError(f"{place}.change: must be an object, not {name_json_type(entry.get('change'))}")
-        yield entry, place
+            raise UserError(f"{location}.change: must be an object, not {name_json_type(entry.get('change'))}")
+        yield entry, location

@@ -107,14 +107,14 @@ def read_document(resource: Resource, path: AttributePath, joins: Joins) -> Poli
     if len(sources) == 1:
         references = joins.find_references(resource, path)
         alone = len(references.resources) == 1 and not references.unresolved
-        data_statements, whole = _read_data_source(sources[0], joins)
-        return PolicyDocument(resource, where, tuple(data_statements), whole and alone, sources[0].address)
+        data_statements, is_complete = _read_data_source(sources[0], joins)
+        return PolicyDocument(resource, where, tuple(data_statements), is_complete and alone, sources[0].address)
     return PolicyDocument(resource, where, (), is_complete=False)
 
 
 def read_role_policies(role: Resource, joins: Joins) -> RolePolicies:
     """Return the inline policies, the attached policies and the trust policy of a role."""
-    candidates, managed, whole = _read_inline(role, joins)
+    candidates, managed, is_complete = _read_inline(role, joins)
     policies = joins.find_targets(role, "managed_policy_arns", POLICY) if managed else Matches()
     attachments = joins.find_sources(role, ATTACHMENT, "role")
     listing = joins.find_list_sources(role, POLICY, "roles")
@@ -124,16 +124,16 @@ def read_role_policies(role: Resource, joins: Joins) -> RolePolicies:
     )
     outside: list[str | Unknown | None] = [arn for arn in managed if arn not in joins.index_by_name(POLICY)]
     for attachment in attachments.certain:
-        ours = find_own_policies(attachment, "policy_arn", joins)
-        arn = None if ours else attachment.values(before=joins.before).text("policy_arn")
-        attached_policies += ours
+        plan_policies = find_own_policies(attachment, "policy_arn", joins)
+        arn = None if plan_policies else attachment.values(before=joins.before).text("policy_arn")
+        attached_policies += plan_policies
         is_known = is_known and arn is not UNKNOWN
         outside.append(arn)
     candidates += [read_document(policy, "policy", joins) for policy in dict.fromkeys(attached_policies)]
     documents = tuple(candidate for candidate in candidates if candidate is not None)
-    whole = whole and is_known and all(candidate.is_complete for candidate in documents)
+    is_complete = is_complete and is_known and all(candidate.is_complete for candidate in documents)
     arns = tuple(dict.fromkeys(arn for arn in outside if isinstance(arn, str)))
-    return RolePolicies(read_document(role, "assume_role_policy", joins), documents, arns, whole)
+    return RolePolicies(read_document(role, "assume_role_policy", joins), documents, arns, is_complete)
 
 
 def find_own_policies(resource: Resource, path: AttributePath, joins: Joins) -> tuple[Resource, ...]:
@@ -180,11 +180,11 @@ def _read_inline(role: Resource, joins: Joins) -> tuple[list[PolicyDocument | No
     attached when the role was last read.
     """
     values = role.values(before=joins.before)
-    whole = True
+    is_complete = True
     documents: list[PolicyDocument | None] = []
     blocks = values.blocks("inline_policy")
     if blocks is UNKNOWN:
-        whole = joins.is_configured(role, "inline_policy") is False
+        is_complete = joins.is_configured(role, "inline_policy") is False
     else:
         repeated = joins.list_inline_policy_names(role) if blocks else set()
         own = [block for block in blocks if block.text("name") not in repeated]
@@ -195,7 +195,7 @@ def _read_inline(role: Resource, joins: Joins) -> tuple[list[PolicyDocument | No
     policies = joins.find_sources(role, ROLE_POLICY, "role")
     documents += [read_document(policy, "policy", joins) for policy in policies.certain]
     is_known = UNKNOWN not in managed or bool(_find_possible_policies(role, "managed_policy_arns", joins))
-    return documents, managed, whole and is_known and not policies.possible
+    return documents, managed, is_complete and is_known and not policies.possible
 
 
 def parse_statements(text: str) -> tuple[PolicyStatement, ...] | None:
@@ -263,12 +263,16 @@ def _read_data_source(
     """
     within |= {source.address}
     statements: list[PolicyStatement] = []
-    whole = True
+    is_complete = True
     for inherited in ("source_policy_documents", "override_policy_documents"):
-        inherited_statements, is_whole = _read_inherited(source, inherited, joins, within)
+        inherited_statements, is_document_complete = _read_inherited(source, inherited, joins, within)
         statements += inherited_statements
         # An override replaces statements with the same Sid, so it is not certain which statements remain.
-        whole = whole and is_whole and (not inherited_statements or inherited == "source_policy_documents")
+        is_complete = (
+            is_complete
+            and is_document_complete
+            and (not inherited_statements or inherited == "source_policy_documents")
+        )
     blocks = source.blocks("statement")
     if blocks is UNKNOWN:
         return statements, False
@@ -277,7 +281,7 @@ def _read_data_source(
     return [
         *statements,
         *(_StatementBlock(block, source, joins if aligned else None).build_statement() for block in blocks),
-    ], whole
+    ], is_complete
 
 
 def _read_inherited(
@@ -289,17 +293,17 @@ def _read_inherited(
         return [], False
     parsed_texts = [parse_statements(text) for text in texts if isinstance(text, str)]
     statements = [statement for one in parsed_texts for statement in one or ()]
-    whole = None not in parsed_texts
+    is_complete = None not in parsed_texts
     references = joins.find_references(source, path)
     inherited = _list_open_sources(references) if UNKNOWN in texts else ()
     fits = len(inherited) == texts.count(UNKNOWN) and not references.unresolved
     if not fits or any(one.mode != "data" or one.type != DOCUMENT or one.address in within for one in inherited):
-        return statements, whole and UNKNOWN not in texts
+        return statements, is_complete and UNKNOWN not in texts
     for inherited_source in inherited:
-        document_statements, is_whole = _read_data_source(inherited_source, joins, within)
+        document_statements, is_document_complete = _read_data_source(inherited_source, joins, within)
         statements += document_statements
-        whole = whole and is_whole
-    return statements, whole
+        is_complete = is_complete and is_document_complete
+    return statements, is_complete
 
 
 class _StatementBlock(NamedTuple):

@@ -97,16 +97,16 @@ class Joins:
         if texts == []:
             return Matches()
         if texts is UNKNOWN or UNKNOWN in texts:
-            sure = self._list_managed_references(resource, path, kind)
-            if sure and not self.find_references(resource, path).unresolved:
-                return Matches(tuple(sure))
+            certain = self._list_managed_references(resource, path, kind)
+            if certain and not self.find_references(resource, path).unresolved:
+                return Matches(tuple(certain))
             return Matches(
-                tuple(sure), tuple(candidate for candidate in self.list_existing(kind) if candidate not in sure)
+                tuple(certain), tuple(candidate for candidate in self.list_existing(kind) if candidate not in certain)
             )
         targets = [self._resolve_name(value, resource, path, kind) for value in texts]
-        sure = [target for target in targets if isinstance(target, Resource)]
-        maybe = self.list_existing(kind) if UNKNOWN in targets else []
-        return Matches(tuple(sure), tuple(candidate for candidate in maybe if candidate not in sure))
+        certain = [target for target in targets if isinstance(target, Resource)]
+        possible = self.list_existing(kind) if UNKNOWN in targets else []
+        return Matches(tuple(certain), tuple(candidate for candidate in possible if candidate not in certain))
 
     def find_sources(self, resource: Resource, kind: str, path: AttributePath) -> Matches:
         """Return the resources of type `kind` whose attribute at `path` names `resource`.
@@ -143,14 +143,17 @@ class Joins:
         if not isinstance(configuration, Resource):
             return UNKNOWN
         values = configuration.values(before=self.before)
-        production, shadow = values.blocks("production_variants"), values.blocks("shadow_production_variants")
-        if production is UNKNOWN or shadow is UNKNOWN or not production:
+        production, shadow_variants = values.blocks("production_variants"), values.blocks("shadow_production_variants")
+        if production is UNKNOWN or shadow_variants is UNKNOWN or not production:
             return UNKNOWN
         asynchronous = values.block("async_inference_config")
-        return [self._variant(configuration, block, block in shadow, asynchronous) for block in [*production, *shadow]]
+        return [
+            self._variant(configuration, block, block in shadow_variants, asynchronous)
+            for block in [*production, *shadow_variants]
+        ]
 
     def _variant(
-        self, configuration: Resource, block: Block, shadow: bool, asynchronous: Block | Unknown | None
+        self, configuration: Resource, block: Block, shadow_variants: bool, asynchronous: Block | Unknown | None
     ) -> Variant:
         serverless = block.block("serverless_config")
         kind: str | Unknown = UNKNOWN
@@ -162,7 +165,7 @@ class Joins:
         model: RelatedResource = None
         if name is not None:
             model = self._resolve_name(name, configuration, f"{block.path}.model_name", MODEL)
-        return Variant(block, block.text("variant_name"), shadow, kind, model, serverless)
+        return Variant(block, block.text("variant_name"), shadow_variants, kind, model, serverless)
 
     def find_scaled_variant(self, target: Resource) -> ScaledVariant:
         """Return the endpoint and variant that a scalable target (or its policy or scheduled action) scales."""
@@ -196,14 +199,14 @@ class Joins:
         )
         if variant is None:
             return matches
-        sure, maybe = [], list(matches.possible)
+        certain, possible = [], list(matches.possible)
         for target in matches.certain:
             name = self.find_scaled_variant(target).variant
             if name is UNKNOWN or variant is UNKNOWN:
-                maybe.append(target)
+                possible.append(target)
             elif name == variant:
-                sure.append(target)
-        return Matches(tuple(sure), tuple(maybe))
+                certain.append(target)
+        return Matches(tuple(certain), tuple(possible))
 
     def find_scaling_policies(self, target: Resource) -> Matches:
         """Return the scaling policies of a scalable target."""
@@ -250,12 +253,12 @@ class Joins:
 
     def _list_alarm_endpoints(self, alarm: Resource) -> list[RelatedResource]:
         values = alarm.values(before=self.before)
-        places: list[AttributePath] = [["dimensions", "EndpointName"]]
+        locations: list[AttributePath] = [["dimensions", "EndpointName"]]
         queries = values.blocks("metric_query")
         if queries is UNKNOWN:
             return [UNKNOWN]
-        places += [["metric_query", n, "metric", 0, "dimensions", "EndpointName"] for n in range(len(queries))]
-        return [self.find_target(alarm, place, ENDPOINT) for place in places]
+        locations += [["metric_query", n, "metric", 0, "dimensions", "EndpointName"] for n in range(len(queries))]
+        return [self.find_target(alarm, location, ENDPOINT) for location in locations]
 
     def find_bucket(self, resource: Resource, path: AttributePath) -> RelatedResource:
         """Return the bucket that an attribute names, by bucket name, ARN or `s3://` address."""

@@ -53,9 +53,9 @@ def list_alarm_metrics(alarm: Readers) -> set[str] | Unknown:
     queries = alarm.blocks("metric_query")
     if queries is UNKNOWN:
         return UNKNOWN
-    places = [(alarm, ""), *((query, "metric.0.") for query in queries)]
+    locations = [(alarm, ""), *((query, "metric.0.") for query in queries)]
     return _filter_names(
-        (block.text(f"{start}namespace"), block.text(f"{start}metric_name")) for block, start in places
+        (block.text(f"{start}namespace"), block.text(f"{start}metric_name")) for block, start in locations
     )
 
 
@@ -68,8 +68,11 @@ def list_policy_metrics(policy: Readers) -> set[str] | Unknown:
     if parts is UNKNOWN:
         return UNKNOWN
     predefined = tracking.text("predefined_metric_specification.0.predefined_metric_type")
-    places = [(tracking, "customized_metric_specification.0."), *((part, "metric_stat.0.metric.0.") for part in parts)]
-    customized = [(block.text(f"{start}namespace"), block.text(f"{start}metric_name")) for block, start in places]
+    locations = [
+        (tracking, "customized_metric_specification.0."),
+        *((part, "metric_stat.0.metric.0.") for part in parts),
+    ]
+    customized = [(block.text(f"{start}namespace"), block.text(f"{start}metric_name")) for block, start in locations]
     return _filter_names([("AWS/SageMaker", predefined), *customized])
 
 

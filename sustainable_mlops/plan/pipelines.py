@@ -117,12 +117,12 @@ class PlannedPipeline:
         return UNKNOWN if _is_expression(value) else value
 
     def _read_steps(self, definitions: Any, parent: PipelineStep | None, branch: str) -> Iterator[PipelineStep]:
-        place = f"{parent.name}.{branch}" if parent else "Steps"
+        location = f"{parent.name}.{branch}" if parent else "Steps"
         if not isinstance(definitions, list):
-            raise UserError(f"{place} of the definition is not a list")
+            raise UserError(f"{location} of the definition is not a list")
         for position, definition in enumerate(definitions):
             if not isinstance(definition, dict):
-                raise UserError(f"{place}[{position}] of the definition is not an object")
+                raise UserError(f"{location}[{position}] of the definition is not an object")
             step = PipelineStep(definition, parent, branch, self)
             yield step
             arguments = step.arguments

@@ -48,18 +48,18 @@ class Plan:
             if entry.is_managed and entry.address not in known:
                 raise UserError(f"{entry.place}: {_NO_CHANGE.format(documents.quote_value(entry.address))}")
         known |= moved
-        left_alone = [
+        unchanged_entries = [
             entry for entry in _list_state_entries(document) if not entry.is_deposed and entry.address not in known
         ]
         if resources and document.get("complete") is True:
-            _check_no_managed(left_alone)
-        resources += (build_unchanged(entry, drift.undo_accepted_drift) for entry in left_alone)
+            _check_no_managed(unchanged_entries)
+        resources += (build_unchanged(entry, drift.undo_accepted_drift) for entry in unchanged_entries)
         for resource in resources:
             if resource.mapped_reader is not None:
                 resource.set_unknown_check(self._sets_unknown)
         self._inventory = Inventory(resources)
         #: Resources that Terraform found deleted when it refreshed the state, before it planned.
-        self.deleted_outside: list[Resource] = [Resource(entry, place) for entry, place in drift.deletions]
+        self.deleted_outside: list[Resource] = [Resource(entry, location) for entry, location in drift.deletions]
         #: True if the plan only writes drift to the state.
         self.is_refresh_only: bool = drift.is_only_change
 
@@ -195,12 +195,12 @@ def load(source: Path | str | bytes, name: str | None = None) -> Plan:
             raise UserError(f"{name}: {error}") from None
 
 
-def _check_no_managed(left_alone: list[StateEntry]) -> None:
+def _check_no_managed(unchanged_entries: list[StateEntry]) -> None:
     """Raise UserError if the state has a resource without an entry in the plan.
 
     A complete plan has a change for every resource in the state, even if only `no-op`. A refresh-only plan does not.
     """
-    for entry in left_alone:
+    for entry in unchanged_entries:
         if entry.is_managed:
             raise UserError(f"{entry.place}: {_NO_CHANGE.format(documents.quote_value(entry.address))}")
 
@@ -211,14 +211,14 @@ def _list_state_entries(document: Mapping[str, Any]) -> Iterator[StateEntry]:
 
 
 def _check_duplicates(resources: list[Resource]) -> None:
-    places: dict[tuple[str, str | None], str] = {}
+    locations: dict[tuple[str, str | None], str] = {}
     for resource in resources:
         key = (resource.address, resource.deposed)
-        if key in places:
+        if key in locations:
             raise UserError(
-                f"{resource.place}.address: {documents.quote_value(resource.address)} is in {places[key]} too"
+                f"{resource.place}.address: {documents.quote_value(resource.address)} is in {locations[key]} too"
             )
-        places[key] = resource.place
+        locations[key] = resource.place
 
 
 def _list_conditions(checks: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:

@@ -30,13 +30,13 @@ def find_major_version(inventory: Inventory, configuration: Configuration) -> in
 
 
 def _find_pinned_major(configuration: Configuration) -> int | None:
-    least, most = 0, 9999
+    minimum, maximum = 0, 9999
     for provider in configuration.providers.values():
         constraint = provider.get("version_constraint") if isinstance(provider, dict) else None
         if isinstance(constraint, str) and provider.get("full_name") in (AWS, AWS_OF_OPENTOFU):
             for low, high in map(_parse_majors, constraint.split(",")):
-                least, most = max(least, low), min(most, high)
-    return least if least == most else None
+                minimum, maximum = max(minimum, low), min(maximum, high)
+    return minimum if minimum == maximum else None
 
 
 def _parse_majors(term: str) -> tuple[int, int]:

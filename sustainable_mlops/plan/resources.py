@@ -63,15 +63,15 @@ class Resource(Readers):
         "type",
     )  # fmt: skip
 
-    def __init__(self, entry: Mapping[str, Any], place: str, drift: tuple[str, ...] = ()) -> None:
+    def __init__(self, entry: Mapping[str, Any], location: str, drift: tuple[str, ...] = ()) -> None:
         """Read one entry; `place` is its location in messages. Raises UserError if a part is missing or malformed."""
         #: The attributes with drift that the plan accepts. `before` has their values from before the drift.
         self.drift = drift
-        self.place = place
-        self.address: str = _read_field(entry, "address", str, place)
+        self.place = location
+        self.address: str = _read_field(entry, "address", str, location)
         #: The type in the source. `type` is the type it is read as; for most resources both are the same.
-        self.source_type: str = _read_field(entry, "type", str, place)
-        self.name: str = _read_field(entry, "name", str, place)
+        self.source_type: str = _read_field(entry, "type", str, location)
+        self.name: str = _read_field(entry, "name", str, location)
         self.mode: str = entry.get("mode", "managed")
         self.module: str = entry.get("module_address") or ""
         self.index: str | int | None = entry.get("index")
@@ -80,7 +80,7 @@ class Resource(Readers):
         self.previous_address: str | None = entry.get("previous_address")
         self.reason: str | None = entry.get("action_reason")
         self.deferred: str | None = None
-        self._change: dict[str, Any] = _read_field(entry, "change", dict, place)
+        self._change: dict[str, Any] = _read_field(entry, "change", dict, location)
         self._check(entry)
         self.mapped_reader = find_mapped_reader(self.source_type, self._change) if self.mode == "managed" else None
         self.type: str = self.source_type if self.mapped_reader is None else self.mapped_reader.mapping.type
@@ -120,39 +120,39 @@ class Resource(Readers):
             return _ACTIONS[self.actions]
         except (KeyError, TypeError):
             actual = quote_value(actions) if not self.actions else ", ".join(map(quote_value, self.actions))
-            place = f"{self.place}.change.actions"
-            raise UserError(f"{place}: {actual} is not create, read, update, delete, no-op or forget") from None
+            location = f"{self.place}.change.actions"
+            raise UserError(f"{location}: {actual} is not create, read, update, delete, no-op or forget") from None
 
     def _check_values(self) -> None:
         """Raise UserError if the values before and after do not fit the action.
 
         A missing object would hide a change.
         """
-        place = f"{self.place}.change"
+        location = f"{self.place}.change"
         # Terraform 1.1 lists a resource with zero instances as a no-op from null to null.
         nothing = self.action == "no-op" and all(self._change.get(key, "") is None for key in ("before", "after"))
         no_before, no_after = nothing or self.action in _WITHOUT_BEFORE, nothing or self.action in _WITHOUT_AFTER
         for key, absent in (("before", no_before), ("after", no_after)):
             value = self._change.get(key)
             if not isinstance(value, dict | None):
-                raise UserError(f"{place}.{key}: must be an object or null, not {name_json_type(value)}")
+                raise UserError(f"{location}.{key}: must be an object or null, not {name_json_type(value)}")
             if value is None and not absent:
                 raise UserError(
-                    f"{place}.{key}: is {_describe_missing(self._change, key)}, but the action is {self.action}"
+                    f"{location}.{key}: is {_describe_missing(self._change, key)}, but the action is {self.action}"
                 )
             if value == {} and not (key == "after" and self._change.get("after_unknown")):
-                raise UserError(f"{place}.{key}: is empty, but no resource is; {SHOW}")
+                raise UserError(f"{location}.{key}: is empty, but no resource is; {SHOW}")
             if value is not None and absent and self.action != "read":
-                raise UserError(f"{place}.{key}: must be null, as the action is {self.action}")
+                raise UserError(f"{location}.{key}: must be null, as the action is {self.action}")
         unknown = self._change.get("after_unknown")
         if not isinstance(unknown, dict | bool) and self.action not in _WITHOUT_AFTER:
             raise UserError(
-                f"{place}.after_unknown: must be an object, not {_describe_missing(self._change, 'after_unknown')}"
+                f"{location}.after_unknown: must be an object, not {_describe_missing(self._change, 'after_unknown')}"
             )
 
-    def set_unknown_check(self, gives: Callable[["Resource", tuple[str | int, ...]], bool]) -> None:
+    def set_unknown_check(self, is_set: Callable[["Resource", tuple[str | int, ...]], bool]) -> None:
         """Set the function that tells whether the configuration sets an unknown attribute."""
-        self._is_set = partial(gives, self)
+        self._is_set = partial(is_set, self)
 
     @property
     def before(self) -> Mapping[str, Any] | None:
@@ -252,16 +252,16 @@ UndoDrift = Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], tuple[str, ..
 def list_changed_resources(document: Mapping[str, Any], accepted: UndoDrift) -> Iterator[Resource]:
     """Yield every entry of `resource_changes`, and of `deferred_changes` with the reason. Raises UserError."""
     for position, change in enumerate(document.get("resource_changes") or []):
-        place = f"resource_changes[{position}]"
-        entry, drift = accepted(_object(change, place))
-        yield Resource(entry, place, drift)
+        location = f"resource_changes[{position}]"
+        entry, drift = accepted(_object(change, location))
+        yield Resource(entry, location, drift)
     deferred = document.get("deferred_changes") or []
     if not isinstance(deferred, list):
         raise UserError(f"deferred_changes: must be a list, not {name_json_type(deferred)}")
     for position, item in enumerate(deferred):
-        place = f"deferred_changes[{position}].resource_change"
+        location = f"deferred_changes[{position}].resource_change"
         item = _object(item, f"deferred_changes[{position}]")
-        resource = Resource(_object(item.get("resource_change"), place), place)
+        resource = Resource(_object(item.get("resource_change"), location), location)
         resource.deferred = str(item.get("reason") or "unknown")
         yield resource
 
@@ -289,11 +289,11 @@ class StateEntry(NamedTuple):
         return "deposed_key" in self.values
 
 
-def list_entries(values: Any, place: str) -> Iterator[StateEntry]:
+def list_entries(values: Any, location: str) -> Iterator[StateEntry]:
     """Yield every resource of a `planned_values` or state `values` object, module by module. Raises UserError."""
     if values is None:
         return
-    pending = [(_object(values, place).get("root_module", {}), f"{place}.root_module")]
+    pending = [(_object(values, location).get("root_module", {}), f"{location}.root_module")]
     while pending:
         module, where = pending.pop()
         address = str(_object(module, where).get("address") or "")
@@ -312,19 +312,19 @@ def build_unchanged(entry: StateEntry, accepted: UndoDrift) -> Resource:
     )
     change: dict[str, Any] = {"actions": ["no-op"], "before": values, "after": values, "after_unknown": {}}
     change |= {"before_sensitive": sensitive, "after_sensitive": sensitive}
-    whole, drift = accepted({**entry.values, "module_address": entry.module, "change": change})
-    return Resource(whole, entry.place, drift)
+    is_complete, drift = accepted({**entry.values, "module_address": entry.module, "change": change})
+    return Resource(is_complete, entry.place, drift)
 
 
 def _is_always_set(_: object) -> bool:
     return True
 
 
-def _read_field(entry: Mapping[str, Any], key: str, expected_type: type, place: str) -> Any:
+def _read_field(entry: Mapping[str, Any], key: str, expected_type: type, location: str) -> Any:
     value = entry.get(key)
     if not isinstance(value, expected_type) or not value:
         problem = _describe_missing(entry, key) if not isinstance(value, expected_type) else "empty"
-        raise UserError(f"{place}.{key}: is {problem}, so this is not a plan from Terraform: {SHOW}")
+        raise UserError(f"{location}.{key}: is {problem}, so this is not a plan from Terraform: {SHOW}")
     return value
 
 
@@ -332,14 +332,14 @@ def _describe_missing(entry: Mapping[str, Any], key: str) -> str:
     return name_json_type(entry[key]) if key in entry else "missing"
 
 
-def _object(value: Any, place: str) -> dict[str, Any]:
+def _object(value: Any, location: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise UserError(f"{place}: must be an object, not {name_json_type(value)}")
+        raise UserError(f"{location}: must be an object, not {name_json_type(value)}")
     return value
 
 
-def _list(module: Mapping[str, Any], key: str, place: str) -> list[Any]:
+def _list(module: Mapping[str, Any], key: str, location: str) -> list[Any]:
     value = module.get(key, [])
     if not isinstance(value, list):
-        raise UserError(f"{place}.{key}: must be a list, not {name_json_type(value)}")
+        raise UserError(f"{location}.{key}: must be a list, not {name_json_type(value)}")
     return value

@@ -190,22 +190,22 @@ def _apply_managed_scaling(block: Block, otherwise: Scaling) -> Scaling:
     managed = block.block("managed_instance_scaling")
     status = managed.text("status") if isinstance(managed, Block) else managed
     if status is UNKNOWN:
-        why = "it is not known until apply whether SageMaker manages its instances"
-        return replace(otherwise, unknown_reasons=(*otherwise.unknown_reasons, why))
+        reason = "it is not known until apply whether SageMaker manages its instances"
+        return replace(otherwise, unknown_reasons=(*otherwise.unknown_reasons, reason))
     if not isinstance(managed, Block) or status != "ENABLED":
         return otherwise
-    least, most = managed.number("min_instance_count"), managed.number("max_instance_count")
-    least = 0 if least is None else least
-    limits = _validate_limits(least, most)
+    minimum, maximum = managed.number("min_instance_count"), managed.number("max_instance_count")
+    minimum = 0 if minimum is None else minimum
+    limits = _validate_limits(minimum, maximum)
     managed_spans = UNKNOWN if limits is None else (Span(1.0, *limits, limits[0]),)
     return replace(otherwise, spans=managed_spans, can_add=True, can_remove=True, is_managed=True)
 
 
-def _validate_limits(least: float | Unknown | None, most: float | Unknown | None) -> tuple[float, float] | None:
+def _validate_limits(minimum: float | Unknown | None, maximum: float | Unknown | None) -> tuple[float, float] | None:
     """Return both limits if they are known and valid."""
-    if not isinstance(least, int | float) or not isinstance(most, int | float) or not 0 <= least <= most:
+    if not isinstance(minimum, int | float) or not isinstance(maximum, int | float) or not 0 <= minimum <= maximum:
         return None
-    return least, most
+    return minimum, maximum
 
 
 def find_variant_targets(endpoint: Resource, variant: Variant, joins: Joins, dimension: str = INSTANCES) -> Matches:
@@ -266,16 +266,18 @@ def _add_possible(target: Resource, matches: Matches, kind: str, joins: Joins) -
 @lru_cache(maxsize=8)
 def _list_unattached(joins: Joins, kind: str) -> list[Resource]:
     """Return the policies, or scheduled actions, that certainly belong to no target of the plan."""
-    of: Callable[[Resource], Matches] = (
+    find_matches: Callable[[Resource], Matches] = (
         joins.find_scaling_policies if kind == SCALING_POLICY else joins.find_scheduled_actions
     )
-    attached_ids = {id(resource) for target in joins.list_existing(SCALABLE_TARGET) for resource in of(target).certain}
+    attached_ids = {
+        id(resource) for target in joins.list_existing(SCALABLE_TARGET) for resource in find_matches(target).certain
+    }
     return [resource for resource in joins.list_existing(kind) if id(resource) not in attached_ids]
 
 
 def _may_name(resource: Resource, target: Resource, joins: Joins) -> bool:
-    mine, its = resource.values(before=joins.before), target.values(before=joins.before)
-    pairs = [(mine.text(name), its.text(name)) for name in ("resource_id", "scalable_dimension")]
+    own_values, target_values = resource.values(before=joins.before), target.values(before=joins.before)
+    pairs = [(own_values.text(name), target_values.text(name)) for name in ("resource_id", "scalable_dimension")]
     return all(a is not b if UNKNOWN in (a, b) else a == b for a, b in pairs)
 
 
@@ -284,28 +286,30 @@ def _find_target_scaling(target: Resource, kind: str | Unknown, start: float | U
     policies = find_policies(target, joins)
     moves = [find_policy_effect(policy, kind, joins) for policy in policies.certain]
     moves += [PolicyEffect(UNKNOWN, UNKNOWN)] if policies.possible else []
-    adds = all_of([any_of(move.can_add for move in moves), negate(_is_suspended(target, "dynamic_scaling_out", joins))])
-    takes = all_of(
+    can_add = all_of(
+        [any_of(move.can_add for move in moves), negate(_is_suspended(target, "dynamic_scaling_out", joins))]
+    )
+    can_remove = all_of(
         [any_of(move.can_remove for move in moves), negate(_is_suspended(target, "dynamic_scaling_in", joins))]
     )
-    never = tuple(move.no_effect_reason for move in moves if move.no_effect_reason)
+    no_effect_reasons = tuple(move.no_effect_reason for move in moves if move.no_effect_reason)
     limits = _validate_limits(values.number("min_capacity"), values.number("max_capacity"))
-    if limits is not None and start is UNKNOWN and adds is True and takes is True:
+    if limits is not None and start is UNKNOWN and can_add is True and can_remove is True:
         start = limits[0]  # the initial capacity does not matter, because policies change it
     if limits is None or start is UNKNOWN:
-        return Scaling(UNKNOWN, adds, takes, (), never, target)
+        return Scaling(UNKNOWN, can_add, can_remove, (), no_effect_reasons, target)
     unknowns: tuple[str, ...] = ()
     try:
         target_spans = compute_spans(start, *limits, tuple(_list_actions(target, joins)))
     except ValueError as error:
         target_spans, unknowns = compute_spans(start, *limits, ()), (f"its scheduled actions are not counted: {error}",)
     if any(span.minimum == 0 for span in target_spans):
-        at_zero = any_of([takes, any(span.fixed == 0 for span in target_spans)])
-        woken = all_of(
+        zero_starts = any_of([can_remove, any(span.fixed == 0 for span in target_spans)])
+        is_started = all_of(
             [any_of(move.can_start for move in moves), negate(_is_suspended(target, "dynamic_scaling_out", joins))]
         )
-        adds = any_of([adds, all_of([at_zero, woken])])
-    return Scaling(target_spans, adds, takes, unknowns, never, target)
+        can_add = any_of([can_add, all_of([zero_starts, is_started])])
+    return Scaling(target_spans, can_add, can_remove, unknowns, no_effect_reasons, target)
 
 
 def _is_suspended(target: Resource, part: str, joins: Joins) -> bool | Unknown:
@@ -334,8 +338,8 @@ def _list_actions(target: Resource, joins: Joins) -> Iterator[CapacityAction]:
             raise ValueError(f"the effect of {resource.address} is not known until apply")
         if end is not None:
             raise ValueError(f"{resource.address} ends at {end}")
-        least, most = (number if isinstance(number, int | float) else None for number in limits)
-        yield CapacityAction(schedule, least, most, zone if isinstance(zone, str) and zone else "UTC")
+        minimum, maximum = (number if isinstance(number, int | float) else None for number in limits)
+        yield CapacityAction(schedule, minimum, maximum, zone if isinstance(zone, str) and zone else "UTC")
 
 
 def find_policy_effect(policy: Resource, kind: str | Unknown, joins: Joins) -> PolicyEffect:
@@ -350,13 +354,13 @@ def find_policy_effect(policy: Resource, kind: str | Unknown, joins: Joins) -> P
 
 
 def _find_tracking_effect(policy: Resource, values: Block, kind: str | Unknown) -> PolicyEffect:
-    is_published, only_adds = (
+    is_published, is_scale_in_disabled = (
         metrics.publishes_policy_metrics(values, kind),
         values.flag(f"{_TRACKING}.0.disable_scale_in"),
     )
-    takes = all_of([is_published, negate(False if only_adds is None else only_adds)])
+    can_remove = all_of([is_published, negate(False if is_scale_in_disabled is None else is_scale_in_disabled)])
     if is_published is not False:
-        return PolicyEffect(is_published, takes)
+        return PolicyEffect(is_published, can_remove)
     return PolicyEffect(
         False, False, no_effect_reason=_explain_unpublished(policy, metrics.list_policy_metrics(values), kind)
     )
@@ -373,34 +377,36 @@ def _find_step_effect(policy: Resource, values: Block, kind: str | Unknown, join
     up, down = _find_directions(values)
     starting_alarms = joins.find_alarms_with_action(policy)
     alarms = [alarm.values(before=joins.before) for alarm in starting_alarms.certain]
-    always: list[bool | Unknown] = []
-    at_zero: list[bool | Unknown] = []
+    normal_starts: list[bool | Unknown] = []
+    zero_starts: list[bool | Unknown] = []
     for alarm in alarms:
         names = metrics.list_alarm_metrics(alarm)
         if names is UNKNOWN or not names or not names <= metrics.ZERO_CAPACITY_METRICS:
-            always.append(_starts_actions(alarm, kind))
+            normal_starts.append(_starts_actions(alarm, kind))
         if names is UNKNOWN or names & metrics.ZERO_CAPACITY_METRICS:
-            at_zero.append(_starts_actions(alarm, kind))
+            zero_starts.append(_starts_actions(alarm, kind))
     other_alarms = [
         joins.find_alarms_with_action(policy, actions) for actions in ("ok_actions", "insufficient_data_actions")
     ]
-    always += (
+    normal_starts += (
         [UNKNOWN]
         if starting_alarms.possible or any(matches.certain or matches.possible for matches in other_alarms)
         else []
     )
     moves = PolicyEffect(
-        can_add=all_of([any_of(always), up]),
-        can_remove=all_of([any_of(always), down]),
-        can_start=all_of([any_of(at_zero), up]),
+        can_add=all_of([any_of(normal_starts), up]),
+        can_remove=all_of([any_of(normal_starts), down]),
+        can_start=all_of([any_of(zero_starts), up]),
     )
-    if any_of([*always, *at_zero]) is not False:
+    if any_of([*normal_starts, *zero_starts]) is not False:
         return moves
-    silent = [
+    silent_metrics = [
         metrics.list_alarm_metrics(alarm) for alarm in alarms if metrics.publishes_alarm_metrics(alarm, kind) is False
     ]
     none = f"no alarm in the plan starts {policy.address}"
-    return moves._replace(no_effect_reason=_explain_unpublished(policy, silent[0], kind) if silent else none)
+    return moves._replace(
+        no_effect_reason=_explain_unpublished(policy, silent_metrics[0], kind) if silent_metrics else none
+    )
 
 
 def _starts_actions(alarm: Block, kind: str | Unknown) -> bool | Unknown:
@@ -420,11 +426,11 @@ def _find_directions(values: Block) -> tuple[bool | Unknown, bool | Unknown]:
     type_, steps = values.text(f"{_STEPS}.0.adjustment_type"), values.blocks(f"{_STEPS}.0.step_adjustment")
     if type_ is UNKNOWN or steps is UNKNOWN or not steps:
         return UNKNOWN, UNKNOWN
-    by = [step.number("scaling_adjustment") for step in steps]
-    numbers = [number for number in by if isinstance(number, int | float)]
-    open_ = [UNKNOWN] if len(numbers) < len(by) else []
+    adjustments = [step.number("scaling_adjustment") for step in steps]
+    numbers = [number for number in adjustments if isinstance(number, int | float)]
+    unknown_answers = [UNKNOWN] if len(numbers) < len(adjustments) else []
     up: list[bool | Unknown] = [number > 0 for number in numbers]
     down: list[bool | Unknown] = [number < 0 for number in numbers]
     if type_ == "ExactCapacity":  # sets the capacity, so the direction depends on the current one
         down = [number == 0 or UNKNOWN for number in numbers]
-    return any_of([*up, *open_]), any_of([*down, *open_])
+    return any_of([*up, *unknown_answers]), any_of([*down, *unknown_answers])

@@ -81,8 +81,8 @@ def list_start_rates(pipeline: Resource, joins: Joins) -> list[float | Unknown]:
     """
     values = pipeline.values(before=joins.before)
     by_target = _group_triggers(joins)
-    starters = [*by_target.get(id(pipeline), ()), *by_target.get(values.text("pipeline_name"), ())]
-    return [often for starter in starters if (often := _count_runs(starter, joins)) is not None]
+    triggers = [*by_target.get(id(pipeline), ()), *by_target.get(values.text("pipeline_name"), ())]
+    return [rate for trigger in triggers if (rate := _count_runs(trigger, joins)) is not None]
 
 
 @lru_cache(maxsize=4)
@@ -110,11 +110,11 @@ def find_called_pipeline(schedule: Block) -> str | Unknown | None:
     return name.rpartition(":pipeline/")[2] if isinstance(name, str) else UNKNOWN
 
 
-def _find_target_key(starter: Resource, path: str, joins: Joins) -> object:
-    pipeline = joins.find_target(starter, path, PIPELINE)
+def _find_target_key(trigger: Resource, path: str, joins: Joins) -> object:
+    pipeline = joins.find_target(trigger, path, PIPELINE)
     if isinstance(pipeline, Resource):
         return id(pipeline)
-    values = starter.values(before=joins.before)
+    values = trigger.values(before=joins.before)
     pipeline_name, arn = find_called_pipeline(values), values.text(path)
     if pipeline_name is not None:
         return pipeline_name
@@ -154,8 +154,8 @@ def _names_endpoint(schedule: Resource, endpoint: Resource, joins: Joins) -> boo
     return endpoint in endpoints if endpoints else UNKNOWN
 
 
-def _count_runs(starter: Resource, joins: Joins) -> float | Unknown | None:
-    values = starter.values(before=joins.before)
+def _count_runs(trigger: Resource, joins: Joins) -> float | Unknown | None:
+    values = trigger.values(before=joins.before)
     if values.get("state") == "DISABLED" or values.get("is_enabled") is False:
         return None
     return count_runs_per_month(values.text("schedule_expression"))

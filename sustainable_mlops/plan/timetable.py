@@ -46,13 +46,15 @@ class Span(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def compute_spans(start: float, least: float, most: float, actions: tuple[CapacityAction, ...]) -> tuple[Span, ...]:
+def compute_spans(
+    start: float, minimum: float, maximum: float, actions: tuple[CapacityAction, ...]
+) -> tuple[Span, ...]:
     """Return the long-run spans that `actions` give a scalable target; without actions there is one span.
 
     A capacity outside the limits is brought inside as soon as they are set, by an action or by the registration of the
     target (API reference, RegisterScalableTarget). Raises ValueError with the reason if the spans cannot be computed.
     """
-    state = _apply_limits(Span(1.0, least, most, start), None, None)
+    state = _apply_limits(Span(1.0, minimum, maximum, start), None, None)
     if len(actions) == 1 and _is_recurring(actions[0]):
         return (_apply_limits(state, actions[0].minimum, actions[0].maximum),)
     moments, period = _list_moments(actions)
@@ -67,8 +69,8 @@ def compute_spans(start: float, least: float, most: float, actions: tuple[Capaci
     return tuple(Span(share, *limits) for limits, share in shares.items())
 
 
-def _apply_limits(state: Span, least: float | None, most: float | None) -> Span:
-    low, high = state.minimum if least is None else least, state.maximum if most is None else most
+def _apply_limits(state: Span, minimum: float | None, maximum: float | None) -> Span:
+    low, high = state.minimum if minimum is None else minimum, state.maximum if maximum is None else maximum
     if low > high:
         raise ValueError(f"the minimum of {low:g} is above the maximum of {high:g}, and AWS refuses that")
     return Span(state.share, low, high, min(max(state.fixed, low), high))
@@ -115,10 +117,16 @@ def _merge_limits(
     first: tuple[float | None, float | None], second: tuple[float | None, float | None]
 ) -> tuple[float | None, float | None]:
     """Return the limits that two actions of the same minute set."""
-    if any(mine is not None and its is not None and mine != its for mine, its in zip(first, second, strict=True)):
+    if any(
+        first_limit is not None and second_limit is not None and first_limit != second_limit
+        for first_limit, second_limit in zip(first, second, strict=True)
+    ):
         raise ValueError("two actions in the same minute set different limits")
-    least, most = (its if mine is None else mine for mine, its in zip(first, second, strict=True))
-    return least, most
+    minimum, maximum = (
+        second_limit if first_limit is None else first_limit
+        for first_limit, second_limit in zip(first, second, strict=True)
+    )
+    return minimum, maximum
 
 
 def _list_week_moments(cron: CronExpression) -> Iterator[int]:

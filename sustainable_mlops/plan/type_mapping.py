@@ -33,8 +33,8 @@ class TypeMapping:
         """Return the source attributes that the mapped attribute `name` comes from."""
         moved = {**self.identity, **self.paths}
         sources = [source.partition(".")[0] for source, path in moved.items() if path.partition(".")[0] == name]
-        elsewhere = {source.partition(".")[0] for source in moved}
-        return tuple(dict.fromkeys(sources)) if sources or name in elsewhere else (name,)
+        renamed = {source.partition(".")[0] for source in moved}
+        return tuple(dict.fromkeys(sources)) if sources or name in renamed else (name,)
 
     def find_mapped_path(self, names: str) -> str | None:
         """Return the mapped path of the source path `names`, or None if it is the same."""
@@ -64,20 +64,20 @@ class MappedReader:
         """
         self.mapping, self._json, self._read_back = mapping, json, read_back
 
-    def read_values(self, source_values: Mapping[str, Any], gives: IsSet) -> Mapping[str, Any] | Unknown:
+    def read_values(self, source_values: Mapping[str, Any], is_set: IsSet) -> Mapping[str, Any] | Unknown:
         """Return the values of the mapped type.
 
         The result is `UNKNOWN` if the JSON text is unknown, sensitive or not an object.
         """
         if not self._json:
-            return _Translation(self.mapping, gives, snake=False).translate(source_values)
+            return _Translation(self.mapping, is_set, snake=False).translate(source_values)
         desired, known = (_parse_object(source_values.get(name)) for name in (self._json, self._read_back))
         if desired is None:
             return UNKNOWN
         identity = {
             name: value for name, value in (known or {}).items() if to_snake_case(name) in self.mapping.identity
         }
-        return _Translation(self.mapping, gives, snake=True).translate(
+        return _Translation(self.mapping, is_set, snake=True).translate(
             {"id": source_values.get("id"), **identity, **desired}
         )
 
@@ -99,9 +99,9 @@ def _parse_object(text: Any) -> dict[str, Any] | None:
 class _Translation:
     """The conversion of one object to its mapped type. Objects become lists of one block."""
 
-    def __init__(self, twin: TypeMapping, gives: IsSet, *, snake: bool) -> None:
-        self._twin = twin
-        self._is_set = gives
+    def __init__(self, mapping: TypeMapping, is_set: IsSet, *, snake: bool) -> None:
+        self._twin = mapping
+        self._is_set = is_set
         self._snake = snake
         self._result: dict[str, Any] = {}
 
@@ -136,31 +136,31 @@ class _Translation:
 
     def _copy_opaque(self, value: Any, target: _Steps, names: str) -> None:
         """Copy an unknown or sensitive value to every mapped path below it."""
-        elsewhere = [path for source, path in self._twin.paths.items() if source.startswith(f"{names}.")]
-        if names in self._twin.paths or not elsewhere:
+        deeper_paths = [path for source, path in self._twin.paths.items() if source.startswith(f"{names}.")]
+        if names in self._twin.paths or not deeper_paths:
             self._set(target, value)
             return
-        for path in sorted(elsewhere, key=len):
+        for path in sorted(deeper_paths, key=len):
             self._set(_add_positions(path, target), value)
 
     def _target(self, names: str, name: str, base: _Steps) -> _Steps:
-        place = self._twin.find_mapped_path(names)
-        return (*base, name) if place is None else _add_positions(place, base)
+        location = self._twin.find_mapped_path(names)
+        return (*base, name) if location is None else _add_positions(location, base)
 
     def _set(self, target: _Steps, value: Any) -> None:
-        here: Any = self._result
+        node: Any = self._result
         for step, following in pairwise(target):
-            here = _set_default(here, step, [] if isinstance(following, int) else {})
-        _set_default(here, target[-1], value)
+            node = _set_default(node, step, [] if isinstance(following, int) else {})
+        _set_default(node, target[-1], value)
 
 
-def _add_positions(place: str, base: _Steps) -> _Steps:
+def _add_positions(location: str, base: _Steps) -> _Steps:
     """Return a mapped path as steps, with list positions from `base`.
 
     For example, `lifecycle_rule.expiration.days` below `("lifecycle_rule", 2)` is in the third rule.
     """
     path_steps: list[str | int] = []
-    names = place.split(".")
+    names = location.split(".")
     shared = True
     for position, name in enumerate(names):
         shared = shared and base[2 * position : 2 * position + 1] == (name,)
@@ -170,16 +170,16 @@ def _add_positions(place: str, base: _Steps) -> _Steps:
     return tuple(path_steps)
 
 
-def _set_default(here: Any, step: str | int, value: Any) -> Any:
+def _set_default(node: Any, step: str | int, value: Any) -> Any:
     """Return the value at `step` of `here`, after setting it to `value` if it is missing.
 
     Unknown and sensitive values stay as they are.
     """
-    if isinstance(here, dict):
-        return here.setdefault(str(step), value)
-    if isinstance(here, list) and isinstance(step, int):
-        here += [{} for _ in range(step - len(here))]
-        if step == len(here):
-            here.append(value)
-        return here[step]
+    if isinstance(node, dict):
+        return node.setdefault(str(step), value)
+    if isinstance(node, list) and isinstance(step, int):
+        node += [{} for _ in range(step - len(node))]
+        if step == len(node):
+            node.append(value)
+        return node[step]
     return None

@@ -30,11 +30,11 @@ class UnreviewedResource(NamedTuple):
 def list_unreviewed_resources(inventory: Inventory) -> list[UnreviewedResource]:
     """Return the CloudFormation stacks, and the CloudFormation types that cannot be read, by type."""
     return [
-        UnreviewedResource(resource, why)
+        UnreviewedResource(resource, reason)
         for resources in inventory.by_type.values()
         for resource in resources
         if resource.source_type.startswith(_TYPE_PREFIXES)
-        if (why := _explain(resource)) and (resource.exists() or resource.exists(before=True))
+        if (reason := _explain(resource)) and (resource.exists() or resource.exists(before=True))
     ]
 
 

@@ -11,16 +11,16 @@ from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import FleetActivity, estimate
 from sustainable_mlops.footprint.coefficients import load_assumptions
-from sustainable_mlops.recommendation.served_model import Specification, Subject
+from sustainable_mlops.recommendation.served_model import ServedModel, ServingSpecification
 
 #: Endpoint configurations that a job takes (API model of SageMaker).
-MOST = 10
+MAX_CANDIDATES = 10
 #: Families that are tried of each inference specification, unless types are named, and serverless sizes.
-FAMILIES, SIZES = 3, 2
+MAX_FAMILIES, MAX_SIZES = 3, 2
 #: Larger instances have more of the same CPUs: they are not tried unless named.
 _LARGEST_VCPU = 8
 #: Requests at once that serverless workers are tried with.
-_AT_ONCE = 10
+_CONCURRENCY = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +42,37 @@ class Candidate:
         """It as the API takes it."""
         named = {} if self.specification is None else {"InferenceSpecificationName": self.specification}
         if self.instance_type is None:
-            return {"ServerlessConfig": {"MemorySizeInMB": self.memory_mb, "MaxConcurrency": _AT_ONCE}} | named
+            return {"ServerlessConfig": {"MemorySizeInMB": self.memory_mb, "MaxConcurrency": _CONCURRENCY}} | named
         return {"InstanceType": self.instance_type} | named
 
 
-def of(
-    subject: Subject, region: str, provider: int, kinds: Sequence[str] = (), *, serverless: bool = True
+def choose_candidates(
+    subject: ServedModel, region: str, provider: int, kinds: Sequence[str] = (), *, serverless: bool = True
 ) -> list[Candidate]:
     """What is tried of a subject in a Region: the instance types `kinds`, or the best that hold the model.
 
     `provider` is the major version of the AWS provider that will make the endpoint. Raises UserError where a named type
     cannot run it, or nothing is left.
     """
-    on_instances = [_named(kind, subject, region, provider) for kind in dict.fromkeys(kinds)] or [
-        candidate for one in subject.specifications for candidate in _best(one, subject, region, provider)
+    on_instances = [_make_named_candidate(kind, subject, region, provider) for kind in dict.fromkeys(kinds)] or [
+        candidate for one in subject.specifications for candidate in _choose_best(one, subject, region, provider)
     ]
-    found = on_instances + (list(_serverless(subject, region)) if serverless else [])
+    found = on_instances + (list(_choose_serverless(subject, region)) if serverless else [])
     if not found:
         silicon = ", ".join(dict.fromkeys(one.silicon for one in subject.specifications))
         raise UserError(f"{subject.name}: the catalogue has no type of {silicon} in {region} that holds it")
-    if len(on_instances) > MOST:
-        raise UserError(f"--instance-type: a job tries {MOST} at most, not {len(on_instances)}")
+    if len(on_instances) > MAX_CANDIDATES:
+        raise UserError(f"--instance-type: a job tries {MAX_CANDIDATES} at most, not {len(on_instances)}")
     return found
 
 
-def _named(kind: str, subject: Subject, region: str, provider: int) -> Candidate:
+def _make_named_candidate(kind: str, subject: ServedModel, region: str, provider: int) -> Candidate:
     instance = instances.find(kind) if kind.startswith("ml.") else None
     if instance is None:
         raise UserError(f"--instance-type: {instances.explain_unknown(kind)}")
     for one in subject.specifications:
         if one.silicon == instance.silicon:
-            if why := _against(instance, subject, region, provider):
+            if why := _find_obstacle(instance, subject, region, provider):
                 raise UserError(f"--instance-type: {why}")
             return Candidate(kind, None, one.name)
     images = " and ".join(dict.fromkeys(one.silicon for one in subject.specifications))
@@ -82,7 +82,7 @@ def _named(kind: str, subject: Subject, region: str, provider: int) -> Candidate
     )
 
 
-def _against(instance: InstanceType, subject: Subject, region: str, provider: int) -> str:
+def _find_obstacle(instance: InstanceType, subject: ServedModel, region: str, provider: int) -> str:
     """Why an endpoint on it cannot be; empty where it can."""
     if "hosting" not in instance.uses or instance.family[0] == "t":
         return f"no load test runs on {instance.name}, which is for {', '.join(sorted(instance.uses))}"
@@ -90,12 +90,12 @@ def _against(instance: InstanceType, subject: Subject, region: str, provider: in
         return f"{region} has no {instance.name}"
     if instances.is_refused_by_provider(instance.name, "hosting", provider):
         return f"version {provider} of the AWS provider refuses {instance.name}; with 6 give --provider 6"
-    if (needed := _memory_mb(subject)) > instance.memory_gib * 1024:
+    if (needed := _estimate_memory_mb(subject)) > instance.memory_gib * 1024:
         return f"the model takes about {needed:,.0f} MB of memory, and {instance.name} has {instance.memory_gib:g} GiB"
     return ""
 
 
-def _best(one: Specification, subject: Subject, region: str, provider: int) -> Iterator[Candidate]:
+def _choose_best(one: ServingSpecification, subject: ServedModel, region: str, provider: int) -> Iterator[Candidate]:
     """The smallest types of some families: of those that the package names, if it names any."""
     known = [found for kind in one.instance_types if (found := instances.find(kind)) is not None]
     able = [
@@ -103,35 +103,35 @@ def _best(one: Specification, subject: Subject, region: str, provider: int) -> I
         for instance in known or instances.load_all().values()
         if instance.silicon == one.silicon
         and (known or instance.vcpu <= _LARGEST_VCPU)
-        and not _against(instance, subject, region, provider)
+        and not _find_obstacle(instance, subject, region, provider)
     ]
-    ranked = sorted(able, key=lambda instance: (_kg_a_vcpu(instance, region), instance.vcpu, instance.name))
+    ranked = sorted(able, key=lambda instance: (_estimate_kg_per_vcpu(instance, region), instance.vcpu, instance.name))
     smallest: dict[str, InstanceType] = {}
     for instance in ranked:
         held = smallest.setdefault(instance.family, instance)
         if instance.vcpu < held.vcpu:
             smallest[instance.family] = instance
-    for instance in list(smallest.values())[:FAMILIES]:
+    for instance in list(smallest.values())[:MAX_FAMILIES]:
         yield Candidate(instance.name, None, one.name)
 
 
-def _kg_a_vcpu(instance: InstanceType, region: str) -> float:
+def _estimate_kg_per_vcpu(instance: InstanceType, region: str) -> float:
     """kgCO2e of a month for each vCPU, or for each accelerator, in use a tenth of the time."""
     total = estimate(FleetActivity(instance.name, region)).get("total")
     return total.central / (instance.accelerators or instance.vcpu) if total else inf
 
 
-def _serverless(subject: Subject, region: str) -> Iterator[Candidate]:
+def _choose_serverless(subject: ServedModel, region: str) -> Iterator[Candidate]:
     """The least memory that holds the model, and twice as much, with its CPUs; none for images of other silicon."""
     place = regions.find(region)
     own = next((one for one in subject.specifications if one.silicon == "x86"), None)
     if own is None or place is None or not place.has_serverless or subject.model_mb > get_limit("serverless_disk_mb"):
         return
-    sizes = [size for size in list_serverless_memory_mb() if size >= _memory_mb(subject)]
-    wanted = [size for size in sizes if size in (sizes[0], 2 * sizes[0])][:SIZES] if sizes else []
+    sizes = [size for size in list_serverless_memory_mb() if size >= _estimate_memory_mb(subject)]
+    wanted = [size for size in sizes if size in (sizes[0], 2 * sizes[0])][:MAX_SIZES] if sizes else []
     yield from (Candidate(None, size, own.name) for size in wanted)
 
 
-def _memory_mb(subject: Subject) -> float:
+def _estimate_memory_mb(subject: ServedModel) -> float:
     known = load_assumptions()
     return known["serving_memory_x_model"].central * subject.model_mb + known["serving_memory_mb"].central

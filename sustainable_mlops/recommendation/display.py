@@ -7,10 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from sustainable_mlops.footprint import FootprintFigure, format_number
-from sustainable_mlops.recommendation.ranking import Expected, Recommended
+from sustainable_mlops.recommendation.ranking import ExpectedLoad, Recommendation
 
 
-def show(found: Sequence[Recommended], failed: Mapping[str, str], expected: Expected, out: Console) -> None:
+def print_recommendations(
+    found: Sequence[Recommendation], failed: Mapping[str, str], expected: ExpectedLoad, out: Console
+) -> None:
     """Print them, the least carbon first, and why others are not among them."""
     load = f"{expected.requests_per_day:,.10g} requests a day"
     table = Table(box=None, pad_edge=False, title=f"Of 1,000 requests at {load} in {expected.region}\n")
@@ -18,7 +20,7 @@ def show(found: Sequence[Recommended], failed: Mapping[str, str], expected: Expe
     for title in ("least carbon first", "gCO2e", "USD", "one answers a minute", "P95 ms", "instances"):
         table.add_column(title, overflow="fold")
     for number, one in enumerate(found):
-        figures = (_figure(one.per_thousand.get("total"), 1000), _figure(one.per_thousand.get("cost"), 1))
+        figures = (_format_figure(one.per_thousand.get("total"), 1000), _format_figure(one.per_thousand.get("cost"), 1))
         least, most = one.inputs.get("min_instances", 0), one.inputs.get("max_instances")
         counts = f"{least} to {most}" if most else "0"
         style = "bold green" if number == 0 else ""
@@ -33,7 +35,7 @@ def show(found: Sequence[Recommended], failed: Mapping[str, str], expected: Expe
         out.print(f"{title}: not recommended: {' '.join(reason.split())}", markup=False, soft_wrap=True)
 
 
-def _figure(figure: FootprintFigure | None, factor: float) -> str:
+def _format_figure(figure: FootprintFigure | None, factor: float) -> str:
     if figure is None:
         return "unknown"
     one = figure.multiply(factor)

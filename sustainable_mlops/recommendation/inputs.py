@@ -6,29 +6,31 @@ from typing import Any
 
 import yaml
 
-from sustainable_mlops.recommendation.ranking import Recommended
+from sustainable_mlops.recommendation.ranking import Recommendation
 
 
-def as_yaml(one: Recommended) -> str:
+def format_yaml(one: Recommendation) -> str:
     """What stands in envs/catalogue/models/<model>.yaml."""
     text: str = yaml.safe_dump({one.module: dict(one.inputs)}, sort_keys=False)
     return text
 
 
-def as_hcl(one: Recommended) -> str:
+def format_hcl(one: Recommendation) -> str:
     """What stands in a call of the module, aligned as `terraform fmt` has it."""
     width = max(len(name) for name, value in one.inputs.items() if not isinstance(value, Mapping))
     flat = [
-        f"{name:<{width}} = {_literal(value)}" for name, value in one.inputs.items() if not isinstance(value, Mapping)
+        f"{name:<{width}} = {_format_literal(value)}"
+        for name, value in one.inputs.items()
+        if not isinstance(value, Mapping)
     ]
     blocks = [
-        "\n".join([f"{name} = {{", *(f"  {key} = {_literal(inner)}" for key, inner in value.items()), "}"])
+        "\n".join([f"{name} = {{", *(f"  {key} = {_format_literal(inner)}" for key, inner in value.items()), "}"])
         for name, value in one.inputs.items()
         if isinstance(value, Mapping)
     ]
     return "\n\n".join(["\n".join(flat), *blocks]) + "\n"
 
 
-def _literal(value: Any) -> str:
+def _format_literal(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text.replace("${", "$${").replace("%{", "%%{")

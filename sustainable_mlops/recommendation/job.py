@@ -14,9 +14,9 @@ from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, constraints
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.recommendation.candidates import Candidate
-from sustainable_mlops.recommendation.served_model import Subject
+from sustainable_mlops.recommendation.served_model import ServedModel
 
-OVER = ("COMPLETED", "FAILED", "STOPPED")
+FINAL_STATUSES = ("COMPLETED", "FAILED", "STOPPED")
 _CREATE = "CreateInferenceRecommendationsJob"
 #: Users that a test ends with, one more in each step.
 _STEPS = 10
@@ -26,7 +26,7 @@ _OPTIONS = {"Framework": "--framework", "SamplePayloadUrl": "--payload", "Suppor
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class LoadTestSettings:
     """What the endpoints are tried with."""
 
     role: str
@@ -35,14 +35,14 @@ class Load:
     #: Minutes of the test of each endpoint.
     minutes: int = 10
     #: Requests a minute that are expected at most; None to find the most that one instance answers.
-    most: int | None = None
+    max_requests_per_minute: int | None = None
     payload: str | None = None
     content_type: str | None = None
     framework: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class RecommendationJob:
     """A job, and what it tries."""
 
     request: dict[str, Any]
@@ -54,17 +54,17 @@ class Job:
         return str(self.request["JobName"])
 
 
-def plan(subject: Subject, candidates: Sequence[Candidate], load: Load) -> list[Job]:
+def plan_jobs(subject: ServedModel, candidates: Sequence[Candidate], load: LoadTestSettings) -> list[RecommendationJob]:
     """The jobs that try the candidates. Raises UserError where something is missing, or SageMaker would refuse it."""
     parts = ([one for one in candidates if one.instance_type], [one for one in candidates if not one.instance_type])
-    jobs = [_job(subject, tuple(part), load) for part in parts if part]
+    jobs = [_make_job(subject, tuple(part), load) for part in parts if part]
     for job in jobs:
         constraints.check(_CREATE, job.request)
     return jobs
 
 
-def _job(subject: Subject, candidates: tuple[Candidate, ...], load: Load) -> Job:
-    container = _container(subject, load)
+def _make_job(subject: ServedModel, candidates: tuple[Candidate, ...], load: LoadTestSettings) -> RecommendationJob:
+    container = _make_container_config(subject, load)
     named = {"ModelPackageVersionArn" if subject.is_package else "ModelName": subject.name}
     stairs = {"DurationInSeconds": load.minutes * 60, "NumberOfSteps": _STEPS, "UsersPerStep": 1}
     threshold = {"Percentile": "P95", "ValueInMilliseconds": load.p95_ms}
@@ -78,13 +78,13 @@ def _job(subject: Subject, candidates: tuple[Candidate, ...], load: Load) -> Job
         }
         | ({"ContainerConfig": container} if container else {}),
         "StoppingConditions": {"ModelLatencyThresholds": [threshold], "FlatInvocations": "Stop"}
-        | ({"MaxInvocations": load.most} if load.most else {}),
+        | ({"MaxInvocations": load.max_requests_per_minute} if load.max_requests_per_minute else {}),
     }
     digest = hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:12]
-    return Job({"JobName": f"smlops-recommend-{digest}", **request}, candidates)
+    return RecommendationJob({"JobName": f"smlops-recommend-{digest}", **request}, candidates)
 
 
-def _container(subject: Subject, load: Load) -> dict[str, Any]:
+def _make_container_config(subject: ServedModel, load: LoadTestSettings) -> dict[str, Any]:
     """What the package does not say, or is to be otherwise. Raises UserError where nobody says it."""
     given = {
         "Framework": load.framework,
@@ -92,19 +92,19 @@ def _container(subject: Subject, load: Load) -> dict[str, Any]:
         "SupportedContentTypes": [load.content_type] if load.content_type else None,
     }
     for member, option in _OPTIONS.items():
-        if not given[member] and not subject.says.get(member):
+        if not given[member] and not subject.load_test_inputs.get(member):
             raise UserError(f"{option}: {subject.name} says no {member}, which a load test needs; give it")
     if load.payload and not load.payload.endswith(".tar.gz"):
         raise UserError(f"--payload: {load.payload} must be a .tar.gz of sample requests in S3")
     payload = {name: given[name] for name in ("SamplePayloadUrl", "SupportedContentTypes") if given[name]}
     return {
-        **({"Domain": "MACHINE_LEARNING", "Task": "OTHER"} if "Domain" not in subject.says else {}),
+        **({"Domain": "MACHINE_LEARNING", "Task": "OTHER"} if "Domain" not in subject.load_test_inputs else {}),
         **({"Framework": load.framework.upper()} if load.framework else {}),
         **({"PayloadConfig": payload} if payload else {}),
     }
 
 
-def find(job: Job, sagemaker: Client) -> dict[str, Any] | None:
+def find_job(job: RecommendationJob, sagemaker: Client) -> dict[str, Any] | None:
     """The job as SageMaker has it; None where it has none."""
     from botocore.exceptions import ClientError
 
@@ -118,58 +118,58 @@ def find(job: Job, sagemaker: Client) -> dict[str, Any] | None:
     return found
 
 
-def follow(
-    job: Job, sagemaker: Client, show: Callable[[str], None], sleep: Callable[[float], None] = time.sleep
+def run_job(
+    job: RecommendationJob, sagemaker: Client, show: Callable[[str], None], sleep: Callable[[float], None] = time.sleep
 ) -> dict[str, Any]:
     """Start the job, unless it is there, and follow it to its end; `show` hears how far it is. Raises UserError."""
-    found = find(job, sagemaker)
+    found = find_job(job, sagemaker)
     with aws.translate_aws_errors(f"recommendation job {job.name}"):
         if found is None:
             sagemaker.create_inference_recommendations_job(**job.request)
-        for pause in _pauses():
+        for pause in _generate_pauses():
             found = sagemaker.describe_inference_recommendations_job(JobName=job.name)
-            show(_progress(job, found, sagemaker))
-            if found["Status"] in OVER:
+            show(_format_progress(job, found, sagemaker))
+            if found["Status"] in FINAL_STATUSES:
                 break
             sleep(pause)
     described: dict[str, Any] = found or {}
     return described
 
 
-def failures(job: Job, sagemaker: Client) -> dict[str, str]:
+def list_failures(job: RecommendationJob, sagemaker: Client) -> dict[str, str]:
     """Why endpoints of the job cannot be recommended, by what they are."""
     return {
-        _title(step): step["InferenceBenchmark"].get("FailureReason", step["Status"])
-        for step in _steps(job, sagemaker)
+        _format_title(step): step["InferenceBenchmark"].get("FailureReason", step["Status"])
+        for step in _list_steps(job, sagemaker)
         if step["Status"] in ("FAILED", "STOPPED")
     }
 
 
-def stop_command(job: Job) -> str:
+def format_stop_command(job: RecommendationJob) -> str:
     """The command that ends it."""
     return f"aws sagemaker stop-inference-recommendations-job --job-name {job.name}"
 
 
-def _progress(job: Job, found: dict[str, Any], sagemaker: Client) -> str:
-    steps = _steps(job, sagemaker)
-    done = sum(step["Status"] in OVER for step in steps)
-    now = ", ".join(_title(step) for step in steps if step["Status"] == "IN_PROGRESS")
+def _format_progress(job: RecommendationJob, found: dict[str, Any], sagemaker: Client) -> str:
+    steps = _list_steps(job, sagemaker)
+    done = sum(step["Status"] in FINAL_STATUSES for step in steps)
+    now = ", ".join(_format_title(step) for step in steps if step["Status"] == "IN_PROGRESS")
     return f"{done} of {len(steps)} tried, {now or found['Status'].lower()}"
 
 
-def _steps(job: Job, sagemaker: Client) -> list[dict[str, Any]]:
+def _list_steps(job: RecommendationJob, sagemaker: Client) -> list[dict[str, Any]]:
     pages = sagemaker.get_paginator("list_inference_recommendations_job_steps").paginate(JobName=job.name)
     return [step for page in pages for step in page["Steps"]]
 
 
-def _title(step: dict[str, Any]) -> str:
+def _format_title(step: dict[str, Any]) -> str:
     where = step["InferenceBenchmark"].get("EndpointConfiguration", {})
     if "ServerlessConfig" in where:
         return f"serverless {where['ServerlessConfig']['MemorySizeInMB']} MB"
     return str(where.get("InstanceType", "an endpoint"))
 
 
-def _pauses() -> Iterator[float]:
+def _generate_pauses() -> Iterator[float]:
     pause = _FIRST
     while True:
         yield pause

@@ -6,9 +6,9 @@ from math import ceil
 from typing import Any
 
 from sustainable_mlops import aws
-from sustainable_mlops.advice import Need
+from sustainable_mlops.advice import ServingRequirements
 from sustainable_mlops.advice.defaults import PROVIDER, WORKERS, ZONES
-from sustainable_mlops.advice.options import hours_on
+from sustainable_mlops.advice.options import estimate_hours_on
 from sustainable_mlops.aws import Client
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.catalogue.limits import get_limit
@@ -21,7 +21,7 @@ from sustainable_mlops.footprint import (
     estimate_per_thousand_requests,
     exact_quantity,
 )
-from sustainable_mlops.recommendation.job import Job
+from sustainable_mlops.recommendation.job import RecommendationJob
 
 #: Application Auto Scaling counts requests by this metric, as `realtime_endpoint` does.
 _METRIC = "SageMakerVariantInvocationsPerInstance"
@@ -29,7 +29,7 @@ _MONTH_DAYS, _DAY_MINUTES = 730 / 24, 1440
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedLoad:
     """What the endpoint is for."""
 
     region: str
@@ -42,18 +42,18 @@ class Expected:
     asynchronous: bool = False
 
     @property
-    def a_minute(self) -> float:
+    def requests_per_minute(self) -> float:
         """Requests a minute on average."""
         return self.requests_per_day / _DAY_MINUTES
 
     @property
-    def at_peak(self) -> float:
+    def peak_requests_per_minute(self) -> float:
         """The same at the busiest moment."""
-        return self.a_minute * self.peak
+        return self.requests_per_minute * self.peak
 
 
 @dataclass(frozen=True, slots=True)
-class Recommended:
+class Recommendation:
     """An endpoint that kept the latency."""
 
     title: str
@@ -84,33 +84,39 @@ class Recommended:
         }
 
 
-def rank(found: Sequence[tuple[Job, Mapping[str, Any]]], expected: Expected, sagemaker: Client) -> list[Recommended]:
+def rank_recommendations(
+    found: Sequence[tuple[RecommendationJob, Mapping[str, Any]]], expected: ExpectedLoad, sagemaker: Client
+) -> list[Recommendation]:
     """All that the jobs recommend, least kgCO2e (operational + embodied) of 1,000 requests first, then USD."""
     recommended = [(job, one) for job, described in found for one in described.get("InferenceRecommendations", ())]
-    made = [made for job, one in recommended for made in _of(job, one, expected, sagemaker)]
-    return sorted(made, key=_order)
+    made = [made for job, one in recommended for made in _make_recommendations(job, one, expected, sagemaker)]
+    return sorted(made, key=_make_rank_key)
 
 
-def _of(job: Job, one: Mapping[str, Any], expected: Expected, sagemaker: Client) -> Iterator[Recommended]:
+def _make_recommendations(
+    job: RecommendationJob, one: Mapping[str, Any], expected: ExpectedLoad, sagemaker: Client
+) -> Iterator[Recommendation]:
     """The endpoints that serve as what was measured."""
     if not one["EndpointConfiguration"].get("InstanceType"):
-        yield _of_serverless(one, expected)
+        yield _recommend_serverless(one, expected)
         return
-    yield _of_instances(job, one, expected, sagemaker)
+    yield _recommend_instances(job, one, expected, sagemaker)
     if expected.asynchronous:
-        yield _of_queue(one, expected)
+        yield _recommend_asynchronous(one, expected)
 
 
-def _order(one: Recommended) -> tuple[float, float, str]:
+def _make_rank_key(one: Recommendation) -> tuple[float, float, str]:
     kg, usd = one.per_thousand.get("total"), one.per_thousand.get("cost")
     return (kg.central if kg else float("inf"), usd.central if usd else float("inf"), one.title)
 
 
-def _of_instances(job: Job, one: Mapping[str, Any], expected: Expected, sagemaker: Client) -> Recommended:
-    kind, metrics, of_one = one["EndpointConfiguration"]["InstanceType"], one["Metrics"], _of_one(one)
+def _recommend_instances(
+    job: RecommendationJob, one: Mapping[str, Any], expected: ExpectedLoad, sagemaker: Client
+) -> Recommendation:
+    kind, metrics, of_one = one["EndpointConfiguration"]["InstanceType"], one["Metrics"], _get_requests_per_minute(one)
     objective = {
-        "MinInvocationsPerMinute": max(1, int(expected.a_minute)),
-        "MaxInvocationsPerMinute": max(1, ceil(expected.at_peak)),
+        "MinInvocationsPerMinute": max(1, int(expected.requests_per_minute)),
+        "MaxInvocationsPerMinute": max(1, ceil(expected.peak_requests_per_minute)),
     }
     with aws.translate_aws_errors(f"scaling of {kind} by recommendation job {job.name}"):
         answer = sagemaker.get_scaling_configuration_recommendation(
@@ -118,11 +124,11 @@ def _of_instances(job: Job, one: Mapping[str, Any], expected: Expected, sagemake
             RecommendationId=one["RecommendationId"],
             ScalingPolicyObjective=objective,
         )
-    target, scaling = _target(answer, of_one), answer.get("DynamicScalingConfiguration", {})
+    target, scaling = _find_target(answer, of_one), answer.get("DynamicScalingConfiguration", {})
     least = max(1 if expected.one_instance_because else ZONES, scaling.get("MinCapacity", 1))
     most = max(least, scaling.get("MaxCapacity", 1))
     inputs = {
-        **_hardware(one, expected),
+        **_make_hardware_inputs(one, expected),
         "latency_slo_ms": expected.latency_ms,
         "min_instances": least,
         "max_instances": most,
@@ -132,9 +138,10 @@ def _of_instances(job: Job, one: Mapping[str, Any], expected: Expected, sagemake
         "scale_in_cooldown_seconds": scaling.get("ScaleInCooldown"),
     }
     low, central, high = (
-        min(max(rate / target, least), most) for rate in (expected.a_minute, expected.a_minute, expected.at_peak)
+        min(max(rate / target, least), most)
+        for rate in (expected.requests_per_minute, expected.requests_per_minute, expected.peak_requests_per_minute)
     )
-    busy = min(1.0, expected.a_minute / central / of_one)
+    busy = min(1.0, expected.requests_per_minute / central / of_one)
     fleet = FleetActivity(
         kind,
         expected.region,
@@ -142,26 +149,26 @@ def _of_instances(job: Job, one: Mapping[str, Any], expected: Expected, sagemake
         duty=bounded_quantity(busy / 2, busy, min(1.0, busy * 2), "share of the time busy, from the load test", "B"),
         requests=exact_quantity(expected.requests_per_day * _MONTH_DAYS),
     )
-    return _recommended(kind, "realtime_endpoint", inputs, metrics, fleet, round(of_one))
+    return _make_recommendation(kind, "realtime_endpoint", inputs, metrics, fleet, round(of_one))
 
 
-def _of_queue(one: Mapping[str, Any], expected: Expected) -> Recommended:
+def _recommend_asynchronous(one: Mapping[str, Any], expected: ExpectedLoad) -> Recommendation:
     """An asynchronous endpoint on what was measured.
 
     It gives an instance as many requests at once as it had when it answered the most (Little's law), and adds another
     where more wait than one answers in a minute (assumed: callers who can wait minutes can wait that long).
     """
-    kind, metrics, of_one = one["EndpointConfiguration"]["InstanceType"], one["Metrics"], _of_one(one)
+    kind, metrics, of_one = one["EndpointConfiguration"]["InstanceType"], one["Metrics"], _get_requests_per_minute(one)
     most_at_once = get_limit("asynchronous_requests_per_instance")
     at_once = min(most_at_once, max(1, ceil(of_one / 60 * metrics["ModelLatency"] / 1000)))
-    most = max(1, ceil(expected.at_peak / of_one))
+    most = max(1, ceil(expected.peak_requests_per_minute / of_one))
     inputs = {
-        **_hardware(one, expected),
+        **_make_hardware_inputs(one, expected),
         "max_instances": most,
         "requests_per_instance": at_once,
         "target_backlog_per_instance": max(1, round(of_one)),
     }
-    need = Need(
+    need = ServingRequirements(
         expected.region,
         expected.requests_per_day,
         peak=expected.peak,
@@ -169,8 +176,8 @@ def _of_queue(one: Mapping[str, Any], expected: Expected) -> Recommended:
         duration_s=60 * at_once / of_one,
         provider=expected.provider,
     )
-    average = expected.a_minute / of_one
-    hours = hours_on("asynchronous", need, at_once)
+    average = expected.requests_per_minute / of_one
+    hours = estimate_hours_on("asynchronous", need, at_once)
     usual = min(float(most), max(1.0, average))
     busy = min(1.0, average * _MONTH_DAYS * 24 / (usual * hours.central))
     fleet = FleetActivity(
@@ -181,15 +188,15 @@ def _of_queue(one: Mapping[str, Any], expected: Expected) -> Recommended:
         duty=bounded_quantity(busy / 2, busy, min(1.0, busy * 2), "share of the time busy, from the load test", "B"),
         requests=exact_quantity(expected.requests_per_day * _MONTH_DAYS),
     )
-    return _recommended(f"{kind}, asynchronous", "async_endpoint", inputs, metrics, fleet, round(of_one))
+    return _make_recommendation(f"{kind}, asynchronous", "async_endpoint", inputs, metrics, fleet, round(of_one))
 
 
-def _of_one(one: Mapping[str, Any]) -> float:
+def _get_requests_per_minute(one: Mapping[str, Any]) -> float:
     """Requests a minute that one instance answers."""
     return float(one["Metrics"]["MaxInvocations"] / one["EndpointConfiguration"].get("InitialInstanceCount", 1))
 
 
-def _hardware(one: Mapping[str, Any], expected: Expected) -> dict[str, Any]:
+def _make_hardware_inputs(one: Mapping[str, Any], expected: ExpectedLoad) -> dict[str, Any]:
     """The inputs that say on what it runs."""
     kind = one["EndpointConfiguration"]["InstanceType"]
     instance = instances.find(kind)
@@ -201,11 +208,13 @@ def _hardware(one: Mapping[str, Any], expected: Expected) -> dict[str, Any]:
     }
 
 
-def _of_serverless(one: Mapping[str, Any], expected: Expected) -> Recommended:
+def _recommend_serverless(one: Mapping[str, Any], expected: ExpectedLoad) -> Recommendation:
     metrics, memory = one["Metrics"], one["EndpointConfiguration"]["ServerlessConfig"]["MemorySizeInMB"]
     seconds = metrics["ModelLatency"] / 1000
     # Requests come at random: where one worker is enough on average, those of the same moment would be refused.
-    at_once = min(get_limit("serverless_concurrency"), max(WORKERS, ceil(expected.at_peak / 60 * seconds)))
+    at_once = min(
+        get_limit("serverless_concurrency"), max(WORKERS, ceil(expected.peak_requests_per_minute / 60 * seconds))
+    )
     inputs = {
         "memory_mb": memory,
         "max_concurrency": at_once,
@@ -215,29 +224,29 @@ def _of_serverless(one: Mapping[str, Any], expected: Expected) -> Recommended:
     # The latency of one in twenty is above what most take.
     duration = bounded_quantity(seconds / 2, seconds, seconds, "time a request takes, from the load test", "B")
     activity = ServerlessActivity(memory, expected.region, requests, duration)
-    made = _recommended(
+    made = _make_recommendation(
         f"serverless {memory} MB", "serverless_endpoint", inputs, metrics, activity, metrics["MaxInvocations"]
     )
     return replace(made, setup_ms=metrics.get("ModelSetupTime"))
 
 
-def _recommended(
+def _make_recommendation(
     title: str,
     module: str,
     inputs: Mapping[str, Any],
     metrics: Mapping[str, Any],
     runs: FleetActivity | ServerlessActivity,
     most: int,
-) -> Recommended:
+) -> Recommendation:
     per_thousand = estimate_per_thousand_requests(runs)
     assert per_thousand is not None
     usd = metrics.get("CostPerInference")
     said = {name: value for name, value in inputs.items() if value is not None}
     aws_usd = None if usd is None else usd * 1000
-    return Recommended(title, module, said, most, metrics["ModelLatency"], per_thousand, aws_usd)
+    return Recommendation(title, module, said, most, metrics["ModelLatency"], per_thousand, aws_usd)
 
 
-def _target(answer: Mapping[str, Any], of_one: float) -> int:
+def _find_target(answer: Mapping[str, Any], of_one: float) -> int:
     """Requests a minute that an instance is to have. Raises UserError where scaling is by another metric."""
     policies = answer.get("DynamicScalingConfiguration", {}).get("ScalingPolicies", [])
     for policy in policies:

@@ -13,7 +13,7 @@ from sustainable_mlops.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
-class Specification:
+class ServingSpecification:
     """One way in which it is served."""
 
     #: Of a package's additional inference specification; None for the package's or the model's own.
@@ -26,50 +26,52 @@ class Specification:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ServedModel:
     """What is to be served."""
 
     #: Its ARN, where it is a model package; else its name.
     name: str
     is_package: bool
-    specifications: tuple[Specification, ...]
+    specifications: tuple[ServingSpecification, ...]
     #: Size of its archives in S3.
     model_mb: float
     #: What it says of itself that a load test needs: Domain, Framework, SamplePayloadUrl, SupportedContentTypes.
-    says: Mapping[str, Any]
+    load_test_inputs: Mapping[str, Any]
 
 
-def read(name: str, clients: Clients) -> Subject:
+def read_model(name: str, clients: Clients) -> ServedModel:
     """The model package of an ARN, or the model of a name. Raises UserError where there is none, or it is unclear."""
     try:
-        return _read(name, clients)
+        return _read_model(name, clients)
     except aws.AwsError as error:
         if error.refused:  # there is none: no fault of AWS's, after which the same would go on
             raise UserError(str(error)) from None
         raise
 
 
-def _read(name: str, clients: Clients) -> Subject:
+def _read_model(name: str, clients: Clients) -> ServedModel:
     if ":model-package/" in name:
         with aws.translate_aws_errors(f"model package {name}"):
             described = clients.sagemaker.describe_model_package(ModelPackageName=name)
-        return _package(name, described, clients)
+        return _read_package(name, described, clients)
     with aws.translate_aws_errors(f"model {name}"):
         described = clients.sagemaker.describe_model(ModelName=name)
     containers = described.get("Containers") or [described["PrimaryContainer"]]
     if any("ModelPackageName" in container for container in containers):
         package = containers[0]["ModelPackageName"]
         raise UserError(f"{name}: this model is of a model package; give the package, {package}")
-    return Subject(name, False, (_specification(None, containers, ()),), _megabytes(containers, clients), {})
+    return ServedModel(
+        name, False, (_make_specification(None, containers, ()),), _sum_megabytes(containers, clients), {}
+    )
 
 
-def _package(arn: str, described: Mapping[str, Any], clients: Clients) -> Subject:
+def _read_package(arn: str, described: Mapping[str, Any], clients: Clients) -> ServedModel:
     own = described.get("InferenceSpecification")
     if own is None:
         raise UserError(f"{arn}: has no inference specification, so nothing says how it is served")
     more = described.get("AdditionalInferenceSpecifications", [])
     found = (
-        _specification(one.get("Name"), one["Containers"], one.get("SupportedRealtimeInferenceInstanceTypes", ()))
+        _make_specification(one.get("Name"), one["Containers"], one.get("SupportedRealtimeInferenceInstanceTypes", ()))
         for one in (own, *more)
     )
     says = {
@@ -79,19 +81,19 @@ def _package(arn: str, described: Mapping[str, Any], clients: Clients) -> Subjec
         "SupportedContentTypes": own.get("SupportedContentTypes"),
     }
     known = {member: value for member, value in says.items() if value}
-    return Subject(arn, True, tuple(found), _megabytes(own["Containers"], clients), known)
+    return ServedModel(arn, True, tuple(found), _sum_megabytes(own["Containers"], clients), known)
 
 
-def _specification(name: str | None, containers: list[dict[str, Any]], kinds: Any) -> Specification:
+def _make_specification(name: str | None, containers: list[dict[str, Any]], kinds: Any) -> ServingSpecification:
     images = tuple(container["Image"] for container in containers if "Image" in container)
     said = {silicon for image in images for silicon in detect_silicon(image)}
     if len(said) > 1:
         raise UserError(f"{name or 'its images'}: are for {' and '.join(sorted(said))}, which no one instance has")
-    silicon: Silicon = said.pop() if said else _by_types(kinds) or "x86"
-    return Specification(name, silicon, images, tuple(kinds))
+    silicon: Silicon = said.pop() if said else _detect_silicon_by_types(kinds) or "x86"
+    return ServingSpecification(name, silicon, images, tuple(kinds))
 
 
-def _by_types(kinds: Any) -> Silicon | None:
+def _detect_silicon_by_types(kinds: Any) -> Silicon | None:
     """The silicon that all the instance types have which a package says it may run on."""
     from sustainable_mlops.catalogue import instances
 
@@ -99,12 +101,12 @@ def _by_types(kinds: Any) -> Silicon | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _megabytes(containers: list[dict[str, Any]], clients: Clients) -> float:
+def _sum_megabytes(containers: list[dict[str, Any]], clients: Clients) -> float:
     """The size of the model archives; what cannot be looked at counts as nothing."""
-    return sum(_sizes(containers, clients)) / 1e6
+    return sum(_list_sizes(containers, clients)) / 1e6
 
 
-def _sizes(containers: list[dict[str, Any]], clients: Clients) -> Iterator[float]:
+def _list_sizes(containers: list[dict[str, Any]], clients: Clients) -> Iterator[float]:
     from botocore.exceptions import ClientError
 
     for address in (container.get("ModelDataUrl") for container in containers):

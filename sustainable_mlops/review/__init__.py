@@ -1,14 +1,14 @@
-"""The review of a plan: what it does to data, privileges, carbon and cost, for people and for machines.
+"""The review of a Terraform plan: its effects on data, privileges, carbon and cost.
 
     from sustainable_mlops.plan import load
     from sustainable_mlops.review import review
-    found = review(load("plan.json"))
-    print(found.verdict, found.exit_code)
+    result = review(load("plan.json"))
+    print(result.verdict, result.exit_code)
 
-`render([found], "markdown")` shows it. `review_all` reviews several plans that one report is about. Nothing here
-imports a template engine or a terminal library until a format needs it.
+`render([result], "markdown")` formats a review. `review_all` reviews several plans for one report. No template engine
+and no terminal library is imported until a format needs it.
 """
 
 from sustainable_mlops.review.review import Review, ReviewVerdict, review, review_all
 
-__all__ = ["Review", "Verdict", "review", "review_all"]
+__all__ = ["Review", "ReviewVerdict", "review", "review_all"]

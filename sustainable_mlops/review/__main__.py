@@ -1,4 +1,4 @@
-"""`python -m sustainable_mlops.review`: the same as `smlops review`."""
+"""The entry point of `python -m sustainable_mlops.review`, the same command as `smlops review`."""
 
 from sustainable_mlops.program import run
 from sustainable_mlops.review.command import run_review

@@ -1,8 +1,8 @@
-"""The file of accepted risks: what somebody looked at and wants, with the reason, for a while.
+"""Reader of the file of accepted risks.
 
 accepted:
-  - address: module.storage.aws_s3_bucket.this["scratch"]   # * stands for anything
-    risk: DATA_DELETED                                       # or data, privileges: all of that section
+  - address: module.storage.aws_s3_bucket.this["scratch"]   # * matches any text
+    risk: DATA_DELETED                                       # or an area, data or privileges: all its risks
     reason: The scratch bucket is empty since the move to artifacts.
     until: 2026-12-31
 """
@@ -20,7 +20,7 @@ _KEYS = {"address", "risk", "reason", "until"}
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """Somebody accepts a risk."""
+    """An accepted risk, with a reason and an expiry date."""
 
     address: str
     risk: str
@@ -28,7 +28,7 @@ class Acceptance:
     until: date
 
     def covers(self, risk: Risk) -> bool:
-        """Whether it is about `risk`."""
+        """Return whether the acceptance applies to `risk`."""
         return (
             self.risk in (risk.id, risk.area)
             and input_files.compile_address_pattern(self.address).fullmatch(risk.address) is not None
@@ -36,7 +36,7 @@ class Acceptance:
 
 
 def read_acceptances(path: Path) -> list[Acceptance]:
-    """The acceptances in a file. Raises UserError naming the place of anything that cannot be used."""
+    """Return the acceptances in a file. Raise UserError with the location of an invalid entry."""
     return [_parse_acceptance(entry, location) for entry, location in input_files.read_entries(path, "accepted")]
 
 
@@ -54,5 +54,5 @@ def _parse_acceptance(entry: dict[str, object], location: str) -> Acceptance:
     if not isinstance(until, date) or isinstance(until, datetime):
         raise UserError(f"{location}.until: must be a date such as 2026-12-31, without a time")
     if risk not in {*RISK_TITLES, *RiskArea}:
-        raise UserError(f"{location}.risk: must be a risk's id as reports show it, or {' or '.join(RiskArea)}, not {risk}")
+        raise UserError(f"{location}.risk: must be the ID of a risk, as reports show it, or {' or '.join(RiskArea)}, not {risk}")
     return Acceptance(address, risk, reason, until)

@@ -1,11 +1,11 @@
-"""Which accounts are one's own, as far as a plan tells, and what it means to let another one in."""
+"""The accounts that belong to the owner of a plan, and the risk of access for other accounts."""
 
 import re
 from collections.abc import Iterable, Iterator, Set
 
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.plan.iam import PolicyStatement, read_document
-from sustainable_mlops.plan.pairs import ResourcePair
+from sustainable_mlops.plan.resource_pairs import ResourcePair
 from sustainable_mlops.review.patterns import covers
 from sustainable_mlops.review.risk import Level
 
@@ -15,10 +15,11 @@ _PUT_KEY_POLICY = "kms:putkeypolicy"
 
 
 def find_own_accounts(plan: Plan, pairs: Iterable[ResourcePair]) -> frozenset[str]:
-    """One's own accounts: of the plan's resources, as far as ARNs tell, of whoever plans, those allowed, those of keys.
+    """Return the account IDs that belong to the owner of the plan.
 
-    What a provider allows is checked by it, so nobody can write a stranger's account there and apply. Likewise, KMS
-    refuses a new key whose policy does not let whoever makes it change the policy:
+    The sources are: ARNs of resources, the caller identity, `allowed_account_ids` of providers, and policies of new
+    KMS keys. The provider checks `allowed_account_ids`, so a plan with a foreign account there cannot be applied. KMS
+    refuses a new key whose policy does not let its creator change the policy:
     https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html#KMS-CreateKey-request-Policy
     """
     callers = (value.get("account_id") for value in plan.data_sources if value.type == "aws_caller_identity")
@@ -32,11 +33,11 @@ def find_own_accounts(plan: Plan, pairs: Iterable[ResourcePair]) -> frozenset[st
 
 
 def assess_foreign_accounts(principals: Iterable[str], own: Set[str]) -> tuple[Level, str]:
-    """How dangerous it is to let these in, as their accounts go, and why; nothing where none is another's."""
+    """Return the level and the reason of access for these principals. The reason is empty for own accounts."""
     accounts = {match[1] for principal in principals if (match := _PRINCIPAL_ACCOUNT.fullmatch(principal))}
     others = ", ".join(sorted(accounts - own))
     if others and not own:
-        return Level.LOOK, f"account {others}: the plan does not tell which account is its own"
+        return Level.LOOK, f"account {others}: the plan does not show which account is your own"
     return (Level.STOP, f"another account: {others}") if others else (Level.NOTE, "")
 
 
@@ -49,7 +50,7 @@ def _list_allowed_accounts(plan: Plan) -> Iterator[object]:
 
 
 def _find_key_account(plan: Plan, key: ResourcePair) -> Set[str]:
-    """The account of a new key, where its policy lets but one change it."""
+    """Return the account of a new key, if its policy lets exactly one account change it."""
     policy = None if key.new is None else read_document(key.new, "policy", plan.joins)
     if policy is None or not policy.is_complete or key.resource.get("bypass_policy_lockout_safety_check") is not False:
         return frozenset()
@@ -59,7 +60,7 @@ def _find_key_account(plan: Plan, key: ResourcePair) -> Set[str]:
 
 
 def _may_change_policy(statement: PolicyStatement) -> bool:
-    """Whether it lets somebody change the policy, or may."""
+    """Return whether the statement allows, or may allow, a change of the key policy."""
     if statement.effect == "Deny":
         return False
     actions = (action if not isinstance(action, str) else action.lower() for action in statement.actions)

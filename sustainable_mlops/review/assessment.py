@@ -1,4 +1,4 @@
-"""Risks and findings with how serious they still are: accepted, waived, known before, or open until apply."""
+"""Risks and findings after acceptances, waivers and the baseline were applied."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from sustainable_mlops.plan.joins import BUCKET, ENDPOINT_CONFIGURATION, Related
 from sustainable_mlops.review.acceptances import Acceptance
 from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.risk import Level, Risk
-from sustainable_mlops.rules.reading import UNTIL_APPLY
+from sustainable_mlops.rules.attributes import UNTIL_APPLY
 
-#: What parts are of, where they name it: the attribute, and the type that theirs starts with.
+#: Attributes that name the resource a part belongs to, with the type of that resource.
 _PARENT_ATTRIBUTES = (("role", ROLE), ("bucket", BUCKET))
 _SEVERITY = {rules.Severity.FAIL: Level.STOP, rules.Severity.WARN: Level.LOOK, rules.Severity.INFO: Level.NOTE}
 
 
 @dataclass(frozen=True, slots=True)
 class RiskAssessment:
-    """A risk, and who accepted it."""
+    """A risk with the acceptance that covers it."""
 
     risk: Risk
     acceptance: Acceptance | None = None
@@ -28,35 +28,35 @@ class RiskAssessment:
 
     @property
     def level(self) -> Level:
-        """How serious it still is."""
+        """The level that remains after acceptance."""
         return Level.NOTE if self.acceptance else self.risk.level
 
     @property
     def is_open(self) -> bool:
-        """Whether it cannot be told before apply, and nobody accepted that."""
+        """True if the risk is unknown before apply and nobody accepted it."""
         return not self.risk.is_known and not self.acceptance
 
 
 @dataclass(frozen=True, slots=True)
 class FindingAssessment:
-    """What a rule found, and what of that this change has to answer for."""
+    """A finding of a rule, with its relation to the plan and the baseline."""
 
     finding: rules.Finding
-    #: Whether the plan does anything to the resource.
+    #: True if the plan changes the resource or a part of it.
     is_touched: bool
-    #: Whether it is unknown only because this very plan makes the value: nothing that a person could look at yet.
+    #: True if the outcome is unknown only because the plan creates the value: nobody can look at it yet.
     until_apply: bool = False
-    #: Whether the baseline has it.
+    #: True if the baseline contains the finding.
     in_baseline: bool = False
 
     @property
     def rule(self) -> rules.Rule:
-        """The rule."""
+        """The rule that produced the finding."""
         return rules.BY_ID[self.finding.rule]
 
     @property
     def level(self) -> Level:
-        """How serious it is."""
+        """The level that remains after waivers and the baseline."""
         outcome = self.finding.outcome
         if outcome is rules.Outcome.WAIVED or self.until_apply or self.in_baseline:
             return Level.NOTE
@@ -65,12 +65,12 @@ class FindingAssessment:
 
     @property
     def is_open(self) -> bool:
-        """Whether the rule cannot be judged, and nothing but a person can mend that."""
+        """True if the rule has no outcome and neither the apply nor the baseline settles it."""
         return self.finding.outcome is rules.Outcome.UNKNOWN and not self.until_apply and not self.in_baseline
 
 
 def assess_risk(risk: Risk, accepted: Sequence[Acceptance], today: date) -> RiskAssessment:
-    """The risk with the acceptance that holds longest, if any fits."""
+    """Return the risk with the matching acceptance that expires last."""
     matches = sorted((acceptance for acceptance in accepted if acceptance.covers(risk)), key=lambda acceptance: acceptance.until, reverse=True)
     if not matches or risk.level is Level.NOTE:
         return RiskAssessment(risk)
@@ -82,10 +82,7 @@ def assess_risk(risk: Risk, accepted: Sequence[Acceptance], today: date) -> Risk
 
 
 def assess_findings(comparison: Comparison, today: date) -> tuple[tuple[FindingAssessment, ...], int]:
-    """What the rules find that is not as it should be, and how often they find that it is.
-
-    Of each also whether the plan does anything to the resource, or to a part of it.
-    """
+    """Return the findings that did not pass, and the number of those that passed."""
     plan, touched_addresses = comparison.plan, _list_touched_addresses(comparison)
     findings = rules.evaluate(plan, today=today)
     open_findings = [finding for finding in findings if finding.outcome is not rules.Outcome.PASS]
@@ -96,7 +93,7 @@ def assess_findings(comparison: Comparison, today: date) -> tuple[tuple[FindingA
 
 
 def _list_touched_addresses(comparison: Comparison) -> set[str]:
-    """The addresses of what the plan changes, and of what a changed resource is a part of."""
+    """Return the addresses of changed resources and of the resources they are a part of."""
     joins = comparison.joins_after
     addresses = {pair.address for pair in comparison.changes}
     for pair in comparison.changes:
@@ -112,7 +109,7 @@ def _list_touched_addresses(comparison: Comparison) -> set[str]:
 
 
 def _is_known_after_apply(plan: Plan, finding: rules.Finding) -> bool:
-    """Terraform leaves a value open only where this plan makes what it comes from; what is hidden stays so."""
+    """Return whether the apply reveals the value. Sensitive values stay hidden after apply."""
     if finding.outcome is not rules.Outcome.UNKNOWN:
         return False
     resource = plan.find_resource(finding.address)
@@ -121,7 +118,6 @@ def _is_known_after_apply(plan: Plan, finding: rules.Finding) -> bool:
 
 
 def _contains_sensitive(value: object) -> bool:
-    """Whether something in it is sensitive."""
     if isinstance(value, dict | list):
         return any(map(_contains_sensitive, value.values() if isinstance(value, dict) else value))
     return isinstance(value, Sensitive)

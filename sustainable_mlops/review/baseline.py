@@ -1,12 +1,12 @@
-"""The baseline: what a code base already has, so that only what is new is judged.
+"""The baseline: findings that existed before, so that a review judges only new ones.
 
 {"baseline": [
   {"kind": "fail", "id": "SUS_TAGS", "address": "aws_s3_bucket.b", "path": "tags_all", "what": "no tag says its owner"}
 ]}
 
-Only a state may stand in it: what the rules and checkov find, and what no review sees. Risks never do, as each is
-something that this very plan does to data or to privileges; one that is wanted stands in accepted.yaml, with a reason
-and a day. Nor do budgets, or what a plan does to a resource that no review sees.
+A baseline contains lasting states only: findings of rules and of checkov, and coverage gaps. It contains no risks,
+because a risk is an effect of one plan; accept a risk in accepted.yaml with a reason and a date. It contains neither
+budgets nor changes of resources that nothing here reviews.
 """
 
 import json
@@ -27,29 +27,29 @@ from sustainable_mlops.rules import Outcome
 if TYPE_CHECKING:
     from sustainable_mlops.checkov import Finding
 
-KNOWN_BEFORE = "known before"
+KNOWN_BEFORE = "in the baseline"
 
 _KEY = "baseline"
-_COVERAGE_GAP, _CHECKOV = "unseen", "checkov"
+_COVERAGE_GAP, _CHECKOV = "coverage_gap", "checkov"
 _KINDS = (Outcome.FAIL.value, Outcome.UNKNOWN.value, _COVERAGE_GAP, _CHECKOV)
-#: What a plan does to something that is there already is new, whoever knew before that it is not seen.
+#: A change of an existing resource is new, even if the baseline has its coverage gap.
 _CHANGE_ACTIONS = ("update", "replace", "delete", "forget")
-#: Numbers by themselves, not those in names, versions and addresses.
+#: Separate numbers, not those in names, versions and addresses.
 _NUMBER = re.compile(r"(?<![\w.:/-])\d[\d,.]*(?![\w:/-])")
 
 
 class BaselineEntry(NamedTuple):
-    """One thing that was there before. Its parts are all that tells it from others."""
+    """One finding that existed before. All fields together identify it."""
 
-    kind: str  # a rule's outcome, "unseen" or "checkov"
-    id: str  # the rule, why it is not seen, or checkov's check
+    kind: str  # outcome of a rule, "coverage_gap" or "checkov"
+    id: str  # rule, kind of coverage gap, or check of checkov
     address: str
     path: str
     what: str
-    plan: str = ""  # where several plans are reviewed together
+    plan: str = ""  # name of the plan, if several plans are reviewed together
 
     def without_numbers(self) -> "BaselineEntry":
-        """The same, whatever its figures are."""
+        """Return the entry with each number replaced, to compare texts whose figures changed."""
         return self._replace(what=_NUMBER.sub("#", self.what))
 
 
@@ -58,42 +58,51 @@ _ORDER = ("plan", *BaselineEntry._fields[:-1])
 
 @dataclass(frozen=True)
 class Baseline:
-    """The entries of a file."""
+    """The entries of a baseline file."""
 
     entries: frozenset[BaselineEntry]
 
     def select_entries(self, plan: str, *, alone: bool) -> frozenset[BaselineEntry]:
-        """Those of a plan; `alone` where it is reviewed by itself, as then it needs no name."""
+        """Return the entries of a plan. With `alone`, entries without a plan name count too."""
         plan_names = {plan, ""} if alone else {plan}
         return frozenset(entry._replace(plan="") for entry in self.entries if entry.plan in plan_names)
 
 
 def read_baseline(path: Path) -> Baseline:
-    """The baseline in a file. Raises UserError naming the place of anything that cannot be used."""
-    return Baseline(frozenset(_parse_entry(entry, location) for entry, location in input_files.read_entries(path, _KEY)))
+    """Return the baseline in a file. Raise UserError with the location of an invalid entry."""
+    return Baseline(
+        frozenset(_parse_entry(entry, location) for entry, location in input_files.read_entries(path, _KEY))
+    )
 
 
 def _parse_entry(entry: dict[str, Any], location: str) -> BaselineEntry:
     input_files.check_keys(entry, set(BaselineEntry._fields), location)
     required = {
-        key: input_files.get_text(entry, key, location, required=True) or "" for key in ("kind", "id", "address", "what")
+        key: input_files.get_text(entry, key, location, required=True) or ""
+        for key in ("kind", "id", "address", "what")
     }
     if required["kind"] not in _KINDS:
         raise UserError(f"{location}.kind: must be one of {', '.join(_KINDS)}, not {required['kind']}")
-    return BaselineEntry(**required, **{key: input_files.get_text(entry, key, location) or "" for key in ("path", "plan")})
+    return BaselineEntry(
+        **required, **{key: input_files.get_text(entry, key, location) or "" for key in ("path", "plan")}
+    )
 
 
 def render_baseline(reviews: Sequence[Review], suffix: str) -> str:
-    """All that may stand in a baseline, sorted, an entry a line, in JSON or, for other suffixes, in YAML."""
+    """Return a sorted baseline of the reviews, one entry per line, in JSON or else in YAML."""
     is_single = len(reviews) == 1
-    entries = {entry if is_single else entry._replace(plan=review.name) for review in reviews for entry in _list_entries(review)}
+    entries = {
+        entry if is_single else entry._replace(plan=review.name)
+        for review in reviews
+        for entry in _list_entries(review)
+    }
     sorted_entries = sorted(entries, key=lambda entry: (entry.plan, *entry[:-1]))
     rows = [{key: value for key in _ORDER if (value := getattr(entry, key))} for entry in sorted_entries]
     if suffix != ".json":
         import yaml
 
         whole = {_KEY: rows}
-        # By None what holds no list or mapping is written in one line, however long.
+        # None writes each entry on one line, however long.
         return str(yaml.safe_dump(whole, default_flow_style=None, width=1_000_000, sort_keys=False, allow_unicode=True))
     lines = ",\n".join(f"  {json.dumps(entry, ensure_ascii=False)}" for entry in rows)
     return f'{{"{_KEY}": [\n{lines}\n]}}\n' if lines else f'{{"{_KEY}": []}}\n'
@@ -108,8 +117,11 @@ def _list_entries(review: Review) -> Iterator[BaselineEntry]:
 
 
 def _needs_baseline(assessment: FindingAssessment) -> bool:
-    """Whether it is a state that somebody would have to answer for, were there no baseline."""
-    return not assessment.rule.is_about_change and replace(assessment, known_before=False).level in (Level.STOP, Level.LOOK)
+    """Return whether the finding is a lasting state that would be reported without a baseline."""
+    return not assessment.rule.is_about_change and replace(assessment, known_before=False).level in (
+        Level.STOP,
+        Level.LOOK,
+    )
 
 
 def _build_finding_entry(assessment: FindingAssessment) -> BaselineEntry:
@@ -118,7 +130,7 @@ def _build_finding_entry(assessment: FindingAssessment) -> BaselineEntry:
 
 
 def _is_lasting_gap(gap: CoverageGap) -> bool:
-    """Whether it is a state: what a plan runs is an event, each time."""
+    """Return whether the gap is a lasting state. A command is an event: it runs at each apply."""
     return gap.kind is not GapKind.COMMAND
 
 
@@ -131,48 +143,63 @@ def _build_check_entry(check: "Finding") -> BaselineEntry:
 
 
 def apply_baseline(reviews: Sequence[Review], baseline: Baseline) -> list[Review]:
-    """The reviews with what the baseline has for the record."""
+    """Return the reviews with findings of the baseline lowered to the level `note`."""
     is_single = len(reviews) == 1
-    return [_apply_to_review(review, baseline.select_entries(review.name, alone=is_single), baseline) for review in reviews]
+    return [
+        _apply_to_review(review, baseline.select_entries(review.name, alone=is_single), baseline) for review in reviews
+    ]
 
 
 def _apply_to_review(review: Review, entries: frozenset[BaselineEntry], baseline: Baseline) -> Review:
     entries_without_numbers = {one.without_numbers() for one in entries}
 
-    def knows(entry: BaselineEntry, *, touched: bool) -> bool:
-        """What the plan changes must be the very same; of the rest, figures move with the reviewer's own data."""
-        return entry in entries or (not touched and entry.without_numbers() in entries_without_numbers)
+    def is_in_baseline(entry: BaselineEntry, *, is_changed: bool) -> bool:
+        """Return whether the baseline has the entry; figures may differ unless the plan changes the resource."""
+        return entry in entries or (not is_changed and entry.without_numbers() in entries_without_numbers)
 
     actions = {change.address: change.action for change in review.changes}
     findings = [
-        replace(one, known_before=True) if _needs_baseline(one) and is_in_baseline(_build_finding_entry(one), touched=one.is_touched) else one
+        replace(one, known_before=True)
+        if _needs_baseline(one) and is_in_baseline(_build_finding_entry(one), is_changed=one.is_touched)
+        else one
         for one in review.findings
     ]
     gaps = [
         replace(one, known_before=True, level=Level.NOTE)
-        if _is_lasting_gap(one) and actions.get(one.address) not in _CHANGE_ACTIONS and is_in_baseline(_build_gap_entry(one), touched=True)
+        if _is_lasting_gap(one)
+        and actions.get(one.address) not in _CHANGE_ACTIONS
+        and is_in_baseline(_build_gap_entry(one), is_changed=True)
         else one
         for one in review.coverage_gaps
     ]
     builtin = review.checkov_result
     if builtin is not None:
-        known = [replace(one, reason=KNOWN_BEFORE) for one in builtin.failed if is_in_baseline(_build_check_entry(one), touched=True)]
-        failed = [one for one in builtin.failed if not is_in_baseline(_build_check_entry(one), touched=True)]
+        known = [
+            replace(one, reason=KNOWN_BEFORE)
+            for one in builtin.failed
+            if is_in_baseline(_build_check_entry(one), is_changed=True)
+        ]
+        failed = [one for one in builtin.failed if not is_in_baseline(_build_check_entry(one), is_changed=True)]
         builtin = replace(builtin, failed=failed, explained=[*builtin.explained, *known])
     remarks = (*review.remarks, *_list_baseline_remarks(review, entries, baseline))
     return replace(review, findings=tuple(findings), unseen=tuple(gaps), builtin=builtin, remarks=remarks)
 
 
 def _list_baseline_remarks(review: Review, entries: Iterable[BaselineEntry], baseline: Baseline) -> Iterator[str]:
-    """What the reader may mend in the baseline. What no review sees is not told of a resource that stays as it is."""
+    """Yield remarks about stale entries of the baseline.
+
+    Coverage gaps are not counted: a review reports them only for some unchanged resources.
+    """
     current = {(one.finding.rule, one.finding.address) for one in review.findings}
     if review.checkov_result is not None:
-        current |= {(one.check, one.address) for one in (*review.checkov_result.failed, *review.checkov_result.explained)}
+        current |= {
+            (one.check, one.address) for one in (*review.checkov_result.failed, *review.checkov_result.explained)
+        }
     skipped = {_COVERAGE_GAP} if review.checkov_result is not None else {_COVERAGE_GAP, _CHECKOV}
     stale_count = sum(one.kind not in skipped and (one.id, one.address) not in current for one in entries)
     if stale_count:
-        are = "entries of the baseline are" if stale_count > 1 else "entry of the baseline is"
-        yield f"{stale_count} {are} gone: write it anew"
+        entries_are = "entries of the baseline are" if stale_count > 1 else "entry of the baseline is"
+        yield f"{stale_count} {entries_are} resolved: write the baseline again with --write-baseline"
     if baseline.entries and not entries:
-        plans = ", ".join(sorted({one.plan for one in baseline.entries if one.plan})) or "a plan by itself"
-        yield f"the baseline has nothing of {review.name}, only of {plans}"
+        plans = ", ".join(sorted({one.plan for one in baseline.entries if one.plan})) or "a single plan"
+        yield f"the baseline has no entry for {review.name}, only for {plans}"

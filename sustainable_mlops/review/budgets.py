@@ -1,16 +1,16 @@
-"""Budgets of carbon and cost, for everything or for the resources with certain tags.
+"""Budgets of carbon and cost, for all resources or for resources with certain tags.
 
 budgets:
-  - name: flight delay, production      # what reports call it
-    workload: flight_delay              # of the resources whose tags say so; without both, of all
+  - name: flight delay, production      # name in reports
+    workload: flight_delay              # only resources with these tags; without both, all resources
     environment: prod
     kg_per_month: 50                    # kgCO2e, operational (location-based) and embodied
     usd_per_month: 400
-    kg_increase: 5                      # the most that one change may add
+    kg_increase: 5                      # maximum increase by one change
     usd_increase: 40
-    hold: expected                      # or high: hold the high end of the range against the limits
+    hold: expected                      # or high: compare the upper bound of the interval with the limits
 
-Of several plans that are reviewed together, a limit holds the sum of what falls under it in all of them.
+If several plans are reviewed together, a limit applies to the sum over all of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ from sustainable_mlops.review.comparison import Comparison
 from sustainable_mlops.review.coverage_gaps import CoverageGap, GapKind
 from sustainable_mlops.review.risk import Level
 
-#: Each limit: the figure it holds, whether it holds the change, and what it is.
+#: Each limit: its metric, whether it limits the increase, and its description.
 LIMITS = {
     "kg_per_month": ("total", False, "carbon a month"),
     "usd_per_month": ("cost", False, "cost a month"),
@@ -40,12 +40,12 @@ _TAGS = ("workload", "environment")
 
 
 class BudgetStatus(StrEnum):
-    """How a budget stands."""
+    """The state of a budget."""
 
     WITHIN = "within"
     OVER = "over"
-    UNKNOWN = "unknown"  # what is counted is within, but not all is counted, or not in full
-    NOTHING = "nothing"  # no resource of the plan falls under it
+    UNKNOWN = "unknown"  # the known part is within, but some resources have no estimate or a partial one
+    NOTHING = "nothing"  # the budget covers no resource of the plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class BudgetResult:
-    """One limit of a budget, held against the plan."""
+    """The result of one limit of a budget."""
 
     budget: str
     limit: str
@@ -68,29 +68,29 @@ class BudgetResult:
     status: BudgetStatus
     figure: FootprintFigure | None
     uses_high_end: bool
-    unknown: tuple[str, ...] = ()  # addresses of what is not counted, or not in full
-    plans: tuple[str, ...] = ()  # those that it sums up, where they are several
-    is_complete: bool = True  # whether the plans are: what -target leaves out may fall under it
+    unknown: tuple[str, ...] = ()  # addresses of resources without an estimate, or with a partial one
+    plans: tuple[str, ...] = ()  # the plans that are added up, if there are several
+    is_complete: bool = True  # False if -target or similar left changes out, which the budget may cover
 
     @property
     def description(self) -> str:
-        """What is limited, and in which plans together."""
+        """The limited quantity, with the plans that are added up."""
         text = LIMITS[self.limit][2]
         return f"{text}, {_join_plan_names(self.plans)}" if self.plans else text
 
     @property
     def unit(self) -> str:
-        """The limit's unit."""
+        """The unit of the limit."""
         return "kgCO2e" if self.limit.startswith("kg") else "USD"
 
     @property
     def value(self) -> float | None:
-        """The value that is held against the limit."""
+        """The value that is compared with the limit."""
         return None if self.figure is None else self.figure.high if self.uses_high_end else self.figure.central
 
 
 def read_budgets(path: Path) -> list[Budget]:
-    """The budgets in a file. Raises UserError naming the place of anything that cannot be used."""
+    """Return the budgets in a file. Raise UserError with the location of an invalid entry."""
     return [_parse_budget(entry, location) for entry, location in input_files.read_entries(path, "budgets")]
 
 
@@ -100,7 +100,7 @@ def _parse_budget(entry: dict[str, Any], location: str) -> Budget:
     name = input_files.get_text(entry, "name", location) or ", ".join(tags.values()) or "everything"
     limits = {key: _parse_limit(entry[key], f"{location}.{key}") for key in LIMITS if key in entry}
     if not limits:
-        raise UserError(f"{location}: sets no limit; give one of {', '.join(LIMITS)}")
+        raise UserError(f"{location}: sets no limit; set at least one of {', '.join(LIMITS)}")
     hold = entry.get("hold", "expected")
     if hold not in ("expected", "high"):
         raise UserError(f"{location}.hold: must be expected or high, not {hold!r}")
@@ -109,7 +109,7 @@ def _parse_budget(entry: dict[str, Any], location: str) -> Budget:
 
 def _parse_limit(value: Any, location: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
-        raise UserError(f"{location}: must be a number from 0 up, not {value!r}")
+        raise UserError(f"{location}: must be a number of at least 0, not {value!r}")
     return float(value)
 
 
@@ -123,30 +123,30 @@ class PlanUnderReview(NamedTuple):
 
     @property
     def unreviewed_addresses(self) -> list[str]:
-        """The addresses of what the plan changes and nothing here reads: it may use anything."""
+        """The addresses of changed resources that nothing here reads; they may use anything."""
         changed = (one for one in self.coverage_gaps if one.level is Level.LOOK)
         return [one.address for one in changed if one.kind is GapKind.NOT_REVIEWED]
 
 
 class _BudgetShare(NamedTuple):
-    """What of one plan falls under a budget, and the addresses of what may."""
+    """The resources of one plan that a budget covers, and the addresses of those it may cover."""
 
     plan: str
     resources: tuple[ResourceFootprint, ...]
-    untold: tuple[str, ...]
+    undetermined: tuple[str, ...]
 
 
 def evaluate_budgets(budgets: Sequence[Budget], plans: Sequence[PlanUnderReview]) -> list[list[BudgetResult]]:
-    """Every limit of `budgets` held against the sum of what falls under it in all `plans`; for each plan its results.
+    """Compare each limit with the sum over all plans, and return the results of each plan.
 
-    A plan has no result of a budget that only other plans have something of: its limit holds there.
+    A plan gets no result for a budget that covers resources of other plans only.
     """
     results_by_plan: list[list[BudgetResult]] = [[] for _ in plans]
     tags = [_read_tags(plan) for plan in plans] if budgets else []
     are_complete = all(plan.comparison.plan.is_complete for plan in plans)
     for budget in budgets:
         shares = [_select_share(budget, plan, plan_tags) for plan, plan_tags in zip(plans, tags, strict=True)]
-        concerned_flags = [bool(share.resources or share.untold) for share in shares]
+        concerned_flags = [bool(share.resources or share.undetermined) for share in shares]
         results = list(_evaluate_budget(budget, [share for share, is_concerned in zip(shares, concerned_flags, strict=True) if is_concerned], are_complete))
         for plan_results, is_concerned in zip(results_by_plan, concerned_flags, strict=True):
             plan_results += results if is_concerned or not any(concerned_flags) else []
@@ -154,7 +154,7 @@ def evaluate_budgets(budgets: Sequence[Budget], plans: Sequence[PlanUnderReview]
 
 
 def _read_tags(plan: PlanUnderReview) -> dict[str, Any]:
-    # An object that a replacement left stands at the address of the one that took its place, whose tags count.
+    # A deposed object has the address of its replacement. The tags of the replacement count.
     pairs = sorted(plan.comparison.pairs, key=lambda pair: pair.resource.deposed is None)
     return {pair.address: pair.resource.tags(before=not pair.resource.exists()) for pair in pairs}
 
@@ -175,7 +175,7 @@ def _evaluate_budget(budget: Budget, shares: Sequence[_BudgetShare], are_complet
         unknown = dict.fromkeys(
             f"{share.plan}: {address}" if plans else address
             for share in shares
-            for address in (*share.untold, *(one.address for one in share.resources if _is_incomplete(one, metric, is_increase)))
+            for address in (*share.undetermined, *(one.address for one in share.resources if _is_incomplete(one, metric, is_increase)))
         )
         status = BudgetStatus.WITHIN
         if not shares:
@@ -194,7 +194,7 @@ def _join_plan_names(plans: Sequence[str]) -> str:
 
 
 def _is_covered(budget: Budget, tags: Any) -> bool | None:
-    """Whether a resource with `tags` falls under a budget. Tag keys are taken in any case, as accounts differ."""
+    """Return whether a budget covers a resource with `tags`. Upper and lower case of tag keys is ignored."""
     if not budget.tags:
         return True
     if tags is UNKNOWN:
@@ -207,7 +207,7 @@ def _is_covered(budget: Budget, tags: Any) -> bool | None:
 
 
 def _is_incomplete(resource: ResourceFootprint, metric: str, is_increase: bool) -> bool:
-    def lacks(change: PartChange) -> bool:
+    def is_incomplete(change: PartChange) -> bool:
         if is_increase:
             return change.get_figures(metric) is None or metric in change.partial_delta
         resource_part = change.after

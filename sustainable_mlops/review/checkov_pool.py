@@ -1,4 +1,7 @@
-"""checkov over several plans beside their review, two at a time: each takes some 300 MB, and its imports seconds."""
+"""checkov processes that run while plans are reviewed, two in parallel.
+
+One process uses about 300 MB, and its imports take seconds.
+"""
 
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from threading import Lock
@@ -11,13 +14,13 @@ _MAX_PARALLEL = 2
 
 
 class CheckovPool:
-    """What has started is ended at the end of the `with` block, needed or not.
+    """A pool of checkov processes; the end of the `with` block stops all of them.
 
-    Raises UserError where checkov is missing.
+    Raises UserError if checkov is missing.
     """
 
     def __init__(self, plans: int) -> None:
-        """Start at once, for so many plans."""
+        """Start processes for `plans` plans."""
         self._ended = False
         self._lock = Lock()
         self._ready = [Checkov() for _ in range(min(plans, _MAX_PARALLEL))]
@@ -25,7 +28,7 @@ class CheckovPool:
         self._pool = ThreadPoolExecutor(_MAX_PARALLEL)
 
     def submit(self, plan: bytes, name: str = "") -> Future[Result]:
-        """The checks over a plan in UTF-8; `name` tells it from others in messages."""
+        """Start the checks of a plan in UTF-8. `name` identifies the plan in error messages."""
         return self._pool.submit(self._check, plan, name)
 
     def _check(self, plan: bytes, name: str) -> Result:
@@ -42,11 +45,11 @@ class CheckovPool:
             raise UserError(f"{name}: {error}" if name else str(error)) from None
 
     def __enter__(self) -> "CheckovPool":
-        """Itself."""
+        """Return the pool."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End what runs."""
+        """Stop all processes."""
         with self._lock:
             self._ended = True
             for checkov in self._started:

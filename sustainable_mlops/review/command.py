@@ -1,6 +1,6 @@
-"""The command `smlops review`: arguments, files, the review, and where it goes.
+"""The command `smlops review`.
 
-argparse instead of typer, which the other commands use: importing typer takes as long as a whole review may.
+It uses argparse instead of typer, because the import of typer takes as long as a whole review.
 """
 
 import argparse
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
     from sustainable_mlops.review import Review
 
 _DESCRIPTION = """\
-Review Terraform plans: data at risk, privileges widened, policies, carbon and cost before and after, budgets.
+Review Terraform plans: data at risk, privileges, policies, budgets, and carbon and cost before and after.
 
   terraform plan -out plan.tfplan && terraform show -json plan.tfplan > plan.json
 
-  smlops review plan.json                                   for a terminal
-  smlops review plan.json --write comment.md report.html    files, the format by their suffix
+  smlops review plan.json                                   print a report to the terminal
+  smlops review plan.json --write comment.md report.html    write files; the suffix selects the format
   smlops review plan.json --usage usage.yaml --budgets budgets.yaml
-  smlops review plan.json --base main.json                  against another plan instead of the state
+  smlops review plan.json --base main.json                  compare with another plan instead of the state
   terraform show -json plan.tfplan | smlops review - --format markdown
 
-  smlops review envs/*/plan.json --write comment.md         several plans, one report: the worst verdict counts
-  smlops review plan.json --only 'module.*_endpoint*'       stops where anything else changes, too
-  smlops review plan.json --write-baseline baseline.json    what is there now; commit it, and from then on
-  smlops review plan.json --baseline baseline.json          judges what is new
+  smlops review envs/*/plan.json --write comment.md         several plans in one report; the worst verdict counts
+  smlops review plan.json --only 'module.*_endpoint*'       fail if anything else changes
+  smlops review plan.json --write-baseline baseline.json    record the present findings; commit the file
+  smlops review plan.json --baseline baseline.json          judge only findings that the baseline does not have
 """
 _EPILOG = """\
-exit codes: 0 no gate failed (the verdict may still be to look), 1 a gate failed, 2 an input cannot be used or the
-reviewer itself failed, 130 interrupted, 141 whoever read the output stopped
+exit codes: 0 no gate failed (the verdict may still be "look"), 1 a gate failed, 2 an input is invalid or the
+reviewer itself failed, 130 interrupted, 141 the reader of the output closed it
 """
 _SUFFIXES = {suffix: form for form, suffix in FORMATS.items()}
 _BASELINES = (".json", ".yaml", ".yml")
@@ -50,20 +50,23 @@ _GATES = ("data", "privileges", "rules", "budgets", "checkov", "unknown")
 
 
 class _UserErrorParser(argparse.ArgumentParser):
-    """One line for a wrong argument, as for any other bad input."""
+    """A parser that raises UserError, so that a wrong argument becomes one line on stderr."""
 
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; see --help")
 
 
 def run_review(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command as a process of its own: it ends before garbage matters, and looking for it takes a third."""
+    """Run the command as a process of its own and exit.
+
+    Garbage collection is off: the process is short, and collection would take a third of its time.
+    """
     gc.disable()
     sys.exit(main(arguments))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit code."""
+    """Run the command and return its exit code."""
     namespace = argparse.Namespace(write=[], plans=())
     try:
         build_parser().parse_intermixed_args(arguments, namespace)
@@ -77,10 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         close_stdout()
         return 141
     except Exception as error:
-        # Exit code 1 would be read as a gate that failed. The error's own text may hold what the plan hides.
+        # Exit code 1 would mean that a gate failed. The text of the error may contain sensitive values of the plan.
         frame = traceback.extract_tb(error.__traceback__)[-1]
         location = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
-        return _report_error(namespace, f"the reviewer itself failed ({location}): report this with the plan if it can be shared")
+        return _report_error(namespace, f"the reviewer itself failed ({location}): report this error, with the plan if you can share it")
 
 
 def _report_error(arguments: argparse.Namespace, reason: str) -> int:
@@ -103,7 +106,7 @@ def _render_not_reviewed(arguments: argparse.Namespace, reason: str) -> str:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
+    """Return the parser of the command's arguments."""
     parser = _UserErrorParser(
         "smlops review",
         description=_DESCRIPTION,
@@ -113,36 +116,36 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("plans", nargs="+", metavar="plan", help="output of `terraform show -json`; - for stdin")
     add("--name", action="append", default=[],
-        help="what the reports call the plan, instead of its path; of several, once for each, in order")  # fmt: skip
-    add("--base", type=Path, metavar="PLAN", help="the plan to compare with, where there is no state; of one plan only")
-    add("--usage", type=Path, metavar="FILE", help="usage.yaml: how resources are used, which no plan says")
-    add("--budgets", type=Path, metavar="FILE", help="budgets.yaml: the most carbon and cost, for all or by tags")
-    add("--accepted", type=Path, metavar="FILE", help="accepted.yaml: risks that somebody accepts, why, until when")
-    add("--baseline", type=Path, metavar="FILE", help="baseline.json: what was there before, which is for the record")
-    add("--write-baseline", type=Path, metavar="FILE", help="write it anew: all that is there now (.json or .yaml)")
+        help="name of the plan in reports (default: its path); for several plans, repeat it in their order")  # fmt: skip
+    add("--base", type=Path, metavar="PLAN", help="plan to compare with if there is no state; only with one plan")
+    add("--usage", type=Path, metavar="FILE", help="usage.yaml: usage of resources, which a plan does not contain")
+    add("--budgets", type=Path, metavar="FILE", help="budgets.yaml: limits of carbon and cost, for all resources or by tags")
+    add("--accepted", type=Path, metavar="FILE", help="accepted.yaml: accepted risks, each with a reason and an expiry date")
+    add("--baseline", type=Path, metavar="FILE", help="baseline.json: findings that existed before, reported for the record")
+    add("--write-baseline", type=Path, metavar="FILE", help="write a baseline of all present findings (.json or .yaml)")
     add("--only", action="append", default=[], metavar="ADDRESS",
-        help="stop where anything else changes; * stands for anything; may be given again")  # fmt: skip
-    add("--region", help="the Region of whoever planned (AWS_REGION), where the plan does not tell it")
-    add("--format", choices=FORMATS, help="what to print (text, unless --write is given: then nothing)")
+        help="fail if anything else changes; * matches any text; may be repeated")  # fmt: skip
+    add("--region", help="Region of resources without a Region in the plan (AWS_REGION of the person who planned)")
+    add("--format", choices=FORMATS, help="format to print (default: text, or nothing with --write)")
     add(
         "--write",
         type=Path,
         nargs="+",
         default=[],
         metavar="FILE",
-        help=f"files to write: {', '.join(_SUFFIXES)}\n(.md also where there is no review: why)",
+        help=f"files to write: {', '.join(_SUFFIXES)}\n(if the review fails, .md files contain the error)",
     )
     add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     add("--fail-on", default=",".join(_GATES[:-1]), metavar="GATES",
-        help=f"gates that give exit code 1, or none: {','.join(_GATES)}\n(all but unknown by default)")  # fmt: skip
-    add("--checkov", action="store_true", help="run checkov's built-in checks as well, at the same time")
+        help=f"gates that give exit code 1, or none: {','.join(_GATES)}\n(default: all except unknown)")  # fmt: skip
+    add("--checkov", action="store_true", help="also run the built-in checks of checkov, in parallel")
     return parser
 
 
 def _parse_gates(text: str) -> frozenset[str]:
     gates = frozenset(filter(None, (part.strip() for part in text.split(",")))) - {"none"}
     if unknown := sorted(gates - set(_GATES)):
-        raise UserError(f"--fail-on: {unknown[0]} is none of {', '.join(_GATES)}, none")
+        raise UserError(f"--fail-on: {unknown[0]} is not one of {', '.join(_GATES)}, none")
     return gates
 
 
@@ -163,7 +166,10 @@ def _run_command(arguments: argparse.Namespace) -> int:
 
 
 def _check_arguments(arguments: argparse.Namespace) -> None:
-    """Refuse what cannot be used. argparse could, but knows no plans yet for which to write that there is no review."""
+    """Raise UserError for invalid arguments.
+
+    argparse could check them, but then the plans are unknown and no `.md` file can be written that says why.
+    """
     for path in arguments.write:
         if path.suffix not in _SUFFIXES:
             raise UserError(f"--write {path}: must end in one of {', '.join(_SUFFIXES)}")
@@ -171,9 +177,9 @@ def _check_arguments(arguments: argparse.Namespace) -> None:
     if baseline and baseline.suffix not in _BASELINES:
         raise UserError(f"--write-baseline {baseline}: must end in one of {', '.join(_BASELINES)}")
     if arguments.base and len(arguments.plans) > 1:
-        raise UserError(f"--base: compares one plan, and {len(arguments.plans)} are given; review each by itself")
+        raise UserError(f"--base: works with one plan, not with {len(arguments.plans)}; review each plan by itself")
     if not all(address.strip() for address in arguments.only):
-        raise UserError("--only: is empty; give an address, in which * stands for anything")
+        raise UserError("--only: is empty; give an address, with * for any text")
     _parse_gates(arguments.fail_on)
     if arguments.region is not None:
         _check_region(arguments.region)
@@ -187,11 +193,11 @@ def _check_region(name: str) -> None:
 
         close = get_close_matches(name, regions.load_all(), 1)
         hint = f"; did you mean {close[0]}?" if close else ", such as eu-north-1"
-        raise UserError(f"--region: {name} is no Region that the catalogue knows{hint}")
+        raise UserError(f"--region: {name} is not a Region of the catalogue{hint}")
 
 
 def _review_plans(arguments: argparse.Namespace) -> "list[Review]":
-    """The review of each plan. checkov, if asked for, starts before anything is read."""
+    """Return the review of each plan. With --checkov, checkov starts before any plan is read."""
     plan_names = name_plans(arguments.plans, arguments.name)
     if not arguments.checkov:
         return _review_contents(arguments, plan_names, [_read_plan(plan) for plan in arguments.plans])
@@ -214,7 +220,7 @@ def _read_plan(plan: str) -> bytes:
     if plan == STDIN:
         try:
             return sys.stdin.buffer.read()
-        except (AttributeError, OSError) as error:  # there is no stdin where it is closed
+        except (AttributeError, OSError) as error:  # sys.stdin is None if it is closed
             reason = error.strerror if isinstance(error, OSError) else "it is closed"
             raise UserError(f"stdin: cannot be read: {reason}; give the plan's file or pipe it in") from None
     from sustainable_mlops.plan.document import read_file
@@ -266,7 +272,7 @@ def _build_checkov_waiter(checkov: "Future[Result]") -> "Callable[[], Result]":
 
 def _print_report(reviews: "Sequence[Review]", report_format: str) -> None:
     if sys.stdout is None:
-        raise UserError("stdout: is closed; give --write and files instead")
+        raise UserError("stdout: is closed; write files with --write instead")
     try:
         _write_to_stdout(reviews, report_format)
     except BrokenPipeError:

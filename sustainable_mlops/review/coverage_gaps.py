@@ -1,6 +1,6 @@
-"""What a review does not see: machines that nobody counted, resources nobody read, commands that run beside the plan.
+"""The parts of a plan that a review does not cover.
 
-"Fine" means that all of it was seen, so each of these is to be looked at where the plan changes it.
+The verdict "fine" means full coverage, so a person has to look at each gap that the plan changes.
 """
 
 import re
@@ -20,27 +20,27 @@ from sustainable_mlops.review.risk import Level
 
 
 class GapKind(StrEnum):
-    """Why it is not seen."""
+    """The kind of a coverage gap."""
 
-    NOT_COUNTED = "not counted"  # it runs machines, and nobody knows what they use
-    NOT_REVIEWED = "not reviewed"  # nothing here reads resources of this type
-    COMMAND = "runs commands that no review sees"  # what they do is in no plan
+    NOT_COUNTED = "no estimate"  # the resource runs machines of unknown energy and cost
+    NOT_REVIEWED = "not reviewed"  # no part of the reviewer reads this resource type
+    COMMAND = "runs a command"  # a plan does not contain the effects of a command
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageGap:
-    """One thing that the review did not see, and what is known of it. For the record where the plan leaves it alone."""
+    """One part of a plan that the review does not cover. The level is `note` if the plan does not change it."""
 
     kind: GapKind
     address: str
     description: str
     level: Level
-    #: Whether the baseline has it.
+    #: True if the baseline contains the gap.
     in_baseline: bool = False
 
 
 def find_coverage_gaps(comparison: Comparison, footprint: PlanFootprint) -> Iterator[CoverageGap]:
-    """Everything that this review did not see: not counted, not reviewed, run beside the plan."""
+    """Yield the resources without an estimate, resources that nothing reviews, and commands."""
     changed = {pair.address for pair in comparison.changes}
     for part in footprint.uncounted:
         description = f"{part.unknown.subject}: {part.unknown.reason}"
@@ -52,11 +52,11 @@ def find_coverage_gaps(comparison: Comparison, footprint: PlanFootprint) -> Iter
     foreign_addresses = {resource.address for resource, _ in foreign}
     for pair in comparison.changes:
         if pair.after is not None and pair.address not in foreign_addresses and not _is_reviewed(pair.type):
-            description = f"the reviewer does not know the type {pair.type}: it may hold data or run machines"
+            description = f"the reviewer does not know the type {pair.type}, which may hold data or run machines"
             yield CoverageGap(GapKind.NOT_REVIEWED, pair.address, description, Level.LOOK)
     for source in comparison.plan.data_sources:
         if source.provider and not _READ_ONLY_PROVIDERS.fullmatch(source.provider):
-            description = f"the reviewer does not know what reading {source.type} does"
+            description = f"the reviewer does not know the effects of reading {source.type}"
             yield CoverageGap(GapKind.NOT_REVIEWED, source.address, description, Level.LOOK)
     for command in comparison.plan.commands:
         yield CoverageGap(GapKind.COMMAND, command.address, _describe_command(command), Level.LOOK)
@@ -67,7 +67,7 @@ def _describe_command(command: PlanCommand) -> str:
     return f"{command.kind}, {when}{f': {command.text}' if command.text else ''}"
 
 
-#: Providers whose data sources read, and do nothing else; what `external` runs is told by itself.
+#: Providers whose data sources only read. The commands of `external` are reported as commands.
 _READ_ONLY_PROVIDERS = re.compile(
     r".*/hashicorp/(?:archive|aws|awscc|cloudinit|external|http|local|null|random|template|time|tls)"
     r"|.*builtin/terraform"

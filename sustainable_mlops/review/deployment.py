@@ -1,4 +1,4 @@
-"""Deployments that do not happen: SageMaker follows names, not contents."""
+"""Risks for endpoints: SageMaker deploys when a name changes, not when a content changes."""
 
 from collections.abc import Iterator
 
@@ -7,20 +7,20 @@ from sustainable_mlops.plan.joins import ENDPOINT, ENDPOINT_CONFIGURATION, MODEL
 from sustainable_mlops.review.comparison import Comparison, ResourcePair
 from sustainable_mlops.review.risk import Level, Risk, RiskArea
 
-_FIX = "Give it a name made of its contents (`name` with a hash of them) and create_before_destroy."
+_FIX = "Include a hash of the content in `name`, and set create_before_destroy."
 
 
 def find_deployment_risks(comparison: Comparison) -> Iterator[Risk]:
-    """Configurations and models replaced under endpoints that do not notice, and endpoints that stop answering."""
+    """Yield risks of endpoints that keep an old configuration or model, or that stop responding."""
     for pair in comparison.changes:
         if pair.type == ENDPOINT_CONFIGURATION and pair.action in ("replace", "delete") and pair.old is not None:
             yield from _find_stale_endpoints(pair, pair.old, comparison)
         if pair.type == MODEL and pair.action == "replace" and _keeps_name(pair):
             for other in _list_unchanged_users(pair, comparison):
-                description = f"replaced under the same name, but {other} does not change: its endpoints keep the old model"
+                description = f"replaced with the same name, but {other} does not change: its endpoints keep the old model"
                 yield Risk("ENDPOINT_STALE", RiskArea.DATA, Level.STOP, pair.address, description, _FIX)
         if pair.type == ENDPOINT and pair.action in ("replace", "delete"):
-            description = "replaced: does not answer until it is made anew" if pair.action == "replace" else "deleted"
+            description = "replaced: does not respond until it is created again" if pair.action == "replace" else "deleted"
             yield Risk("ENDPOINT_DOWN", RiskArea.DATA, Level.LOOK, pair.address, f"{description}; callers get errors")
 
 
@@ -31,7 +31,7 @@ def _find_stale_endpoints(pair: ResourcePair, configuration: Resource, compariso
             continue
         name = other.after.text("endpoint_config_name")
         if name == other.before.text("endpoint_config_name"):
-            description = f"{pair.action}d, but {other.address} does not change: it goes on with the old configuration"
+            description = f"{pair.action}d, but {other.address} does not change: it keeps the old configuration"
             yield Risk("ENDPOINT_STALE", RiskArea.DATA, Level.STOP, pair.address, description, _FIX)
 
 

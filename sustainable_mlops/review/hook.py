@@ -1,4 +1,4 @@
-"""The pre-commit hook: reviews the plans that are there. Who pushes without having planned is not held up."""
+"""The pre-commit hook, which reviews the plans that exist. A missing plan does not block a push."""
 
 import os
 import shlex
@@ -11,11 +11,11 @@ from sustainable_mlops.review import command
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Review the plans that `arguments` begin with, by the options that follow; the exit code."""
+    """Review the plans at the start of `arguments` with the options after them, and return the exit code."""
     plans = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
     missing = [plan for plan in plans if not Path(plan).exists()]
     for plan in missing:
-        print(f"no plan to review at {plan}; to have one: {_suggest_plan_commands(plan)}")
+        print(f"no plan to review at {plan}; create one with: {_suggest_plan_commands(plan)}")
     if plans and missing == plans:
         return 0
     return command.main([argument for argument in plans if argument not in missing] + list(arguments[len(plans) :]))

@@ -1,4 +1,4 @@
-"""Settings files of a review, in YAML or JSON, read with the place named where something is wrong."""
+"""Readers of the YAML and JSON files of a review; errors name the location of the wrong value."""
 
 import re
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from sustainable_mlops.footprint.mapping_file import read_mapping
 
 
 def read_entries(path: Path, key: str) -> list[tuple[dict[str, Any], str]]:
-    """The mappings listed under `key`, the only key of the file at `path`, each with its place.
+    """Return the mappings of the list under `key`, each with its location. The file has no other key.
 
-    Raises UserError naming the place of anything that cannot be used.
+    Raise UserError with the location of an invalid value.
     """
     document = read_mapping(path)
     check_keys(document, {key}, str(path))
@@ -28,16 +28,16 @@ def read_entries(path: Path, key: str) -> list[tuple[dict[str, Any], str]]:
 
 
 def check_keys(value: Mapping[str, Any], known: set[str], location: str) -> None:
-    """Raises UserError on a key that is none of `known` or has no value: a misspelt limit would be no limit."""
+    """Raise UserError for a key that is not in `known` or has no value: a misspelt limit would have no effect."""
     for key in value:
         if key not in known:
             raise UserError(f"{location}: unknown key {key}; known are {', '.join(sorted(known))}")
         if value[key] is None:
-            raise UserError(f"{location}.{key}: has no value; give one or leave the key out")
+            raise UserError(f"{location}.{key}: has no value; set one or remove the key")
 
 
 def get_text(value: Mapping[str, Any], key: str, location: str, *, required: bool = False) -> str | None:
-    """The text at `key`."""
+    """Return the text at `key`. Raise UserError for any other value."""
     text = value.get(key)
     if (text is None and not required) or (isinstance(text, str) and text.strip()):
         return text
@@ -46,5 +46,5 @@ def get_text(value: Mapping[str, Any], key: str, location: str, *, required: boo
 
 @lru_cache(maxsize=1024)
 def compile_address_pattern(address: str) -> re.Pattern[str]:
-    """An address in which `*` stands for anything; nothing else is special, as addresses hold brackets and dots."""
+    """Return a pattern for an address in which `*` matches any text. No other character is special."""
     return re.compile(".*".join(map(re.escape, address.split("*"))), re.S)

@@ -1,7 +1,7 @@
-"""Sets of texts as IAM policies write them, with `*` and `?`: is one inside another?
+"""Sets of texts in the notation of IAM policies, with `*` and `?`, and tests of inclusion.
 
-Answers are True, False or None, where a text that is unknown until apply decides it. "Inside" is answered True only
-where it holds; where two patterns are the same set in very different spellings it may be answered False.
+Results are True, False or None; None means that a text unknown until apply decides. True is always correct. False may
+be wrong if two patterns describe one set with very different spellings.
 """
 
 import re
@@ -14,15 +14,15 @@ from sustainable_mlops.plan.iam import DerivedText, Texts, is_unknown_text
 
 Tristate = bool | None
 
-#: IAM takes no longer names; what is longer is compared as it is.
+#: IAM accepts no longer names. Longer texts are compared literally.
 _MAX_LENGTH = 2048
-#: With more runs of wildcards than anybody needs, a comparison takes too long to be worth it.
+#: Patterns with more runs of wildcards are not compared, because that takes too long.
 _MAX_WILDCARD_RUNS = 16
 _WILDCARD_RUN = re.compile(r"[*?]+")
 
 
 def all_of(answers: Iterable[Tristate]) -> Tristate:
-    """False if one is, else None if one is, else True."""
+    """Return False if any answer is False, else None if any is None, else True."""
     result: Tristate = True
     for answer in answers:
         if answer is False:
@@ -33,7 +33,7 @@ def all_of(answers: Iterable[Tristate]) -> Tristate:
 
 
 def any_of(answers: Iterable[Tristate]) -> Tristate:
-    """True if one is, else None if one is, else False."""
+    """Return True if any answer is True, else None if any is None, else False."""
     result: Tristate = False
     for answer in answers:
         if answer is True:
@@ -44,15 +44,15 @@ def any_of(answers: Iterable[Tristate]) -> Tristate:
 
 
 class Patterns(NamedTuple):
-    """What some patterns match or, where `negated`, all that none of them matches."""
+    """The texts that match any of some patterns or, if `negated`, match none of them."""
 
     patterns: Texts
     negated: bool = False
 
     def contains(self, other: "Patterns") -> Tristate:
-        """Whether all of `other` is in this set."""
+        """Return whether this set contains all of `other`."""
         if "*" in self.patterns:
-            return None if self.negated else True  # all but everything: nobody writes that
+            return None if self.negated else True  # the empty set, which nobody writes
         if not other.negated:
             return all_of(self._holds_pattern(pattern) for pattern in other.patterns)
         if not self.negated:
@@ -65,13 +65,13 @@ class Patterns(NamedTuple):
         return all_of(_are_disjoint(own, pattern) for own in self.patterns)
 
     def overlaps(self, other: "Patterns") -> bool:
-        """Whether some text may be in both."""
+        """Return whether some text may be in both sets."""
         if self.negated or other.negated:
             return True
         return any(_are_disjoint(own, foreign) is not True for own in self.patterns for foreign in other.patterns)
 
     def split(self) -> list["Patterns"]:
-        """One set a pattern; the set itself where it is negated."""
+        """Return one set per pattern, or the set itself if it is negated."""
         return [self] if self.negated else [Patterns((pattern,)) for pattern in self.patterns]
 
     def __str__(self) -> str:
@@ -83,7 +83,7 @@ EVERYTHING = Patterns(("*",))
 
 
 def covers(general: str | Unknown, special: str | Unknown) -> Tristate:
-    """Whether all that `special` matches, `general` matches too."""
+    """Return whether `general` matches all texts that `special` matches."""
     if general == "*":
         return True
     if isinstance(general, Unknown | DerivedText) or isinstance(special, Unknown | DerivedText):
@@ -125,7 +125,7 @@ def _matches_all(general: str, special: str) -> bool:
 
 
 def _close_states(states: set[int], pattern: str) -> set[int]:
-    """With the states that a `*`, which may match nothing, leads to."""
+    """Return the states with those reached by a `*` that matches nothing."""
     for state in list(states):
         while state < len(pattern) and pattern[state] == "*":
             state += 1
@@ -134,13 +134,13 @@ def _close_states(states: set[int], pattern: str) -> set[int]:
 
 
 def _normalize(pattern: str) -> str:
-    """`*?*` is `?*`."""
+    """Return the pattern with `*?*` written as `?*`."""
     return _WILDCARD_RUN.sub(lambda run: "?" * run[0].count("?") + ("*" if "*" in run[0] else ""), pattern)
 
 
 @lru_cache(maxsize=65536)
 def _do_overlap(first: str, second: str) -> bool:
-    """Whether some text matches both."""
+    """Return whether some text matches both patterns."""
     if first == second or "*" in (first, second):
         return True
     if len(first) > _MAX_LENGTH or len(second) > _MAX_LENGTH:

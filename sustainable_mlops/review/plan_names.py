@@ -1,4 +1,4 @@
-"""What reports call the plans that are reviewed together."""
+"""Names of the plans that are reviewed together."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,16 +9,17 @@ STDIN = "-"
 
 
 def name_plans(plans: Sequence[str], explicit_names: Sequence[str]) -> list[str]:
-    """A name for each of `plans`, which are paths or `-`: those `given`, in order, else by the paths.
+    """Return a name for each of `plans`, which are paths or `-`.
 
-    A lone plan is called by its path; several by the shortest part that tells them apart: `envs/dev/plan.json` and
-    `envs/prod/plan.json` are `dev` and `prod`. Raises UserError where that is not one different name each.
+    The names are `explicit_names`, in order, or derived from the paths. A single plan has its path as its name.
+    Several plans have the shortest part that differs: `envs/dev/plan.json` and `envs/prod/plan.json` are `dev` and
+    `prod`. Raise UserError if the names are not different.
     """
     _refuse_duplicates(plans)
     if not explicit_names:
         return _name_by_path(plans)
     if len(explicit_names) != len(plans):
-        raise UserError(f"--name: {len(explicit_names)} given for {len(plans)} plans; give each its own, in order, or none")
+        raise UserError(f"--name: {len(explicit_names)} names for {len(plans)} plans; give one name per plan, in order, or none")
     for name in explicit_names:
         if explicit_names.count(name) > 1 or not name.strip():
             raise UserError(f"--name {name}: must be different for each plan" if name.strip() else "--name: is empty")
@@ -26,7 +27,7 @@ def name_plans(plans: Sequence[str], explicit_names: Sequence[str]) -> list[str]
 
 
 def get_label(plan: str) -> str:
-    """How messages call the file."""
+    """Return the name of the file for messages."""
     return "stdin" if plan == STDIN else plan
 
 
@@ -34,7 +35,7 @@ def _refuse_duplicates(plans: Sequence[str]) -> None:
     known_paths = set()
     for plan in plans:
         if Path(plan) in known_paths:
-            raise UserError("-: stdin can be read once" if plan == STDIN else f"{plan}: is given twice")
+            raise UserError("-: stdin can be read only once" if plan == STDIN else f"{plan}: appears twice; name each plan once")
         known_paths.add(Path(plan))
 
 
@@ -54,11 +55,11 @@ def _name_by_path(plans: Sequence[str]) -> list[str]:
 
 
 def _count_common_parts(parts: Sequence[Sequence[str]]) -> int:
-    """How many parts all of them start with."""
+    """Return the number of parts that all paths start with."""
     length = min(map(len, parts))
     return next((position for position in range(length) if len({path_parts[position] for path_parts in parts}) > 1), length)
 
 
 def _make_printable(name: str) -> str:
-    """What is no UTF-8 in an argument cannot be written either."""
+    """Return the name without bytes that are not UTF-8, which cannot be written."""
     return name.encode(errors="surrogateescape").decode(errors="replace")

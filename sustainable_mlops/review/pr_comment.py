@@ -1,6 +1,6 @@
-"""One comment on a pull or merge request about the same plans: written once, replaced from then on.
+"""One comment on a pull or merge request per set of plans: created once, then replaced.
 
-Only a comment that this token's user wrote is replaced: whoever wrote it could change what it says afterwards.
+Only comments by the user of the token are replaced, because another author could change the text later.
 """
 
 import json
@@ -17,38 +17,41 @@ _PAGE = 100
 
 
 class CommentApi(NamedTuple):
-    """Where comments are: their address, the token's header, and how the service calls things."""
+    """The comment API of a GitHub or GitLab service: URLs, headers and key names."""
 
-    list_url: str  # the collection's URL
-    comment_url: str  # the URL of one comment, with {id}
-    login_url: str  # where it says who the token belongs to
+    list_url: str  # URL of the collection
+    comment_url: str  # URL of one comment, with {id}
+    login_url: str  # URL that returns the user of the token
     headers: Mapping[str, str]
-    author_key: str  # the key of a comment's author
-    login_key: str  # the key of a user's name
-    edit_method: str  # the method that changes a comment
-    login_query: str = ""  # how `user` is asked, where it is GraphQL
-    default_login: str = ""  # who it is where the service does not tell
+    author_key: str  # key of the author in a comment
+    login_key: str  # key of the name in a user
+    edit_method: str  # HTTP method that changes a comment
+    login_query: str = ""  # GraphQL query for `login_url`
+    default_login: str = ""  # user if the service does not return one
 
 
 def build_github_api(api: str, repository: str, number: str, token: str, graphql: str = "") -> CommentApi:
-    """A pull request on GitHub. `token`: a workflow's, an app's or a person's, with `pull-requests: write`."""
+    """Return the API for a pull request on GitHub.
+
+    `token` belongs to a workflow, an app or a person, with the permission `pull-requests: write`.
+    """
     issues = f"{api}/repos/{repository}/issues"
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
     comment_url = f"{issues}/comments/{{id}}"
     comments, user = f"{issues}/{number}/comments", graphql or f"{api}/graphql"
-    # The REST API tells no app who it is.
+    # The REST API does not return the user of an app token.
     return CommentApi(comments, comment_url, user, headers, "user", "login", "PATCH", "{viewer{login}}", "github-actions[bot]")
 
 
 def build_gitlab_api(api: str, project: str, number: str, token: str) -> CommentApi:
-    """A merge request on GitLab. `token` is a project or group access token with the scope `api`."""
+    """Return the API for a merge request on GitLab. `token` is a project or group access token with the scope `api`."""
     notes = f"{api}/projects/{project}/merge_requests/{number}/notes"
     headers = {"PRIVATE-TOKEN": token}
     return CommentApi(notes, f"{notes}/{{id}}", f"{api}/user", headers, "author", "username", "PUT")
 
 
 def detect_api(environment: Mapping[str, str]) -> CommentApi:
-    """Where a GitHub workflow or a GitLab pipeline runs. Raises UserError where it is none of a pull request."""
+    """Return the API of the CI run. Raise UserError if it is not a run for a pull or merge request."""
     if environment.get("CI_MERGE_REQUEST_IID"):
         api, project = _require_variable(environment, "CI_API_V4_URL"), _require_variable(environment, "CI_PROJECT_ID")
         return build_gitlab_api(api, project, environment["CI_MERGE_REQUEST_IID"], _require_variable(environment, "GITLAB_TOKEN"))
@@ -62,15 +65,15 @@ def detect_api(environment: Mapping[str, str]) -> CommentApi:
 def _require_variable(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name)
     if not value:
-        raise UserError(f"{name}: is not set; run this in a workflow or pipeline of a pull or merge request")
+        raise UserError(f"{name}: is not set; run this command in a workflow or pipeline of a pull or merge request")
     return value
 
 
 def post_comment(text: str, api: CommentApi) -> str:
-    """Replace the comment about the plans that the review `text` is about, or write it; `created` or `updated`.
+    """Create or replace the comment about the plans of the review `text`; return `created` or `updated`.
 
-    A comment that shares a plan with it is replaced, and where there are several, as once was one a plan, the others
-    are deleted. Raises UserError where a request fails.
+    The comment that shares a plan with the review is replaced. Further such comments are deleted: earlier versions
+    wrote one comment per plan. Raise UserError if a request fails.
     """
     login, plans = _fetch_login(api), find_plan_hashes(text)
     previous_comments = [comment for comment in _list_comments(api) if _is_own(comment, api, login) and plans & _find_plans(comment)]

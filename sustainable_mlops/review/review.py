@@ -1,4 +1,4 @@
-"""A plan reviewed: everything a person needs to decide, and whether a gate stops it."""
+"""The review of a plan: the data a person needs to decide, and the gates that stop a plan."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
     from sustainable_mlops.checkov import Result
 
 GATES = ("data", "privileges", "rules", "budgets", "checkov")
-#: The gates that stop a plan whatever else does: who names what may change means it.
-_ALWAYS_FAIL_ON = frozenset(("only",))
+#: Gates that always stop a plan. A scope is explicit, so --fail-on does not turn its gate off.
+_ALWAYS_FAIL_ON = frozenset(("scope",))
 
 
 class ReviewVerdict(StrEnum):
-    """The review in one word."""
+    """The result of a review in one word."""
 
     FINE = "fine"
-    LOOK = "look"  # nothing stops it, but a person should look: at choices, or at what cannot be told before apply
+    LOOK = "look"  # no gate failed, but a person should look: at decisions, or at values unknown before apply
     STOP = "stop"  # a gate failed
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSummary:
-    """What the plan does to one resource."""
+    """The change of one resource."""
 
     address: str
     type: str
@@ -54,57 +54,57 @@ class ChangeSummary:
 
 @dataclass(frozen=True, slots=True)
 class ReviewGate:
-    """One thing that can stop a plan."""
+    """One condition that can stop a plan."""
 
     name: str
-    level: Level | None  # None: nothing to say
+    level: Level | None  # None: no risk or finding
     text: str
 
 
 @dataclass(frozen=True)
 class Review:
-    """All that a review found. The formats only show it."""
+    """All results of a review. The formats only render them."""
 
     name: str
     changes: tuple[ChangeSummary, ...]
     unchanged: int
     risks: tuple[RiskAssessment, ...]
     findings: tuple[FindingAssessment, ...]
-    #: How often a rule was found to be kept.
+    #: Number of rule checks that passed.
     rules_passed: int
     coverage_gaps: tuple[CoverageGap, ...]
     footprint: PlanFootprint
     alternatives: tuple[FootprintAlternative, ...]
     budgets: tuple[BudgetResult, ...] = ()
-    #: What the review could not do, so that its verdict is never fine.
+    #: Limitations of the review; with any of them the verdict is never fine.
     notes: tuple[str, ...] = ()
     checkov_result: "Result | None" = None
     fail_on: frozenset[str] = field(default_factory=lambda: frozenset(GATES))
-    #: What alone the plan may change: addresses, in which `*` stands for anything; none for all.
+    #: Addresses that the plan may change, with `*` for any text; empty for no limit.
     scope: tuple[str, ...] = ()
-    #: What the reader should know and what leaves the verdict alone.
+    #: Information for the reader that does not affect the verdict.
     remarks: tuple[str, ...] = ()
 
     def list_risks(self, section: RiskArea) -> list[RiskAssessment]:
-        """The risks of a section, the most serious first."""
+        """Return the risks of an area, the most serious first."""
         return [assessment for assessment in self.risks if assessment.risk.area is section]
 
     @cached_property
     def gates(self) -> list[ReviewGate]:
-        """Every gate and how it stands."""
+        """All gates with their levels."""
         gates = [_build_scope_gate(self.scope, self.changes, self.coverage_gaps)] if self.scope else []
         gates += [
             _build_risk_gate("data", self.list_risks(RiskArea.DATA)),
             _build_risk_gate("privileges", self.list_risks(RiskArea.PRIVILEGES)),
         ]
         gates += [_build_rules_gate(self.findings)]
-        gates += [_build_gate("unseen", [gap.level for gap in self.coverage_gaps], "nothing to look at")]
+        gates += [_build_gate("coverage", [gap.level for gap in self.coverage_gaps], "nothing to look at")]
         gates += [_build_budgets_gate(self.budgets)] if self.budgets else []
         return gates + ([_build_checkov_gate(self.checkov_result)] if self.checkov_result is not None else [])
 
     @cached_property
     def verdict(self) -> ReviewVerdict:
-        """The worst that the gates say. A plan that is not whole or whose checks fail is never fine."""
+        """The worst level of the gates. An incomplete plan or a failed check is never fine."""
         levels = {
             Level.LOOK if gate.level is Level.STOP and gate.name not in self.fail_on else gate.level
             for gate in self.gates
@@ -115,7 +115,7 @@ class Review:
 
     @property
     def has_unknowns(self) -> bool:
-        """Whether something is not seen or cannot be judged, other than what the apply itself will tell."""
+        """True if something is not covered or has no outcome, except values that the apply reveals."""
         return (
             bool(self.notes)
             or any(one.is_open for one in self.risks)
@@ -126,11 +126,11 @@ class Review:
 
     @property
     def exit_code(self) -> int:
-        """0, or 1 where a gate failed."""
+        """1 if a gate failed, else 0."""
         return 1 if self.verdict is ReviewVerdict.STOP else 0
 
     def count_changes(self) -> dict[str, int]:
-        """How many resources there are by what is done to them."""
+        """Return the number of resources by action."""
         counts = dict.fromkeys(("create", "update", "replace", "delete", "forget", "move", "import"), 0)
         for change in self.changes:
             counts[change.action] = counts.get(change.action, 0) + 1
@@ -149,10 +149,10 @@ def review(
     checkov: "Callable[[], Result] | None" = None,
     today: date | None = None,
 ) -> Review:
-    """Review `plan` against its own state or, for plans without one, against `base`.
+    """Review `plan` against its own state or, for a plan without state, against `base`.
 
-    `checkov` gives the built-in checks' result, asked for last, so that it can run beside. `today` is the day by which
-    waivers and acceptances are judged. Raises UserError from `checkov` alone.
+    `checkov` returns the result of the built-in checks. It is called last, so that checkov can run in parallel. Waivers
+    and acceptances expire relative to `today`. Raise UserError only from `checkov`.
     """
     (result,) = review_all(
         [plan],
@@ -180,14 +180,14 @@ def review_all(
     checkov: "Sequence[Callable[[], Result] | None]" = (),
     today: date | None = None,
 ) -> list[Review]:
-    """Review plans that one comment is about, each by itself; only budgets hold what all of them use together.
+    """Review plans for one report, each by itself; budgets apply to all plans together.
 
-    `base` is what each is compared with, and `checkov` gives the result of each in turn; else as in `review`.
+    Each plan is compared with `base`. `checkov` has one entry per plan. The other parameters are those of `review`.
     """
     today = today or date.today()
     comparisons = [Comparison(plan, base) for plan in plans]
     plans_under_review = [_prepare(plan_under_review, usage) for plan_under_review in comparisons]
-    unused_usage = tuple(_list_unused_usage(usage, len(plans)))  # known once all of them were asked
+    unused_usage = tuple(_list_unused_usage(usage, len(plans)))  # complete only after all footprints
     reviews = [
         replace(
             _build_review(plan_under_review, accepted, today),
@@ -209,7 +209,7 @@ def _prepare(comparison: Comparison, usage: ResourceUsage | None) -> PlanUnderRe
 
 
 def _build_review(planned: PlanUnderReview, accepted: Sequence[Acceptance], today: date) -> Review:
-    """What is said of a plan by itself."""
+    """Return the review of one plan, without budgets."""
     _, footprint, comparison, coverage_gaps = planned
     plan = comparison.plan
     risks = [risk for find_risks in _RISKS for risk in find_risks(comparison)]
@@ -251,12 +251,12 @@ def _list_changes(comparison: Comparison) -> Iterator[ChangeSummary]:
 
 
 def _is_only_refreshed(pair: ResourcePair, plan: Plan) -> bool:
-    """Whether nothing changes but what AWS says of it, as after what others had attached to it."""
+    """Return whether an update only repeats values that AWS reported, such as policies attached by others."""
     return bool(pair.resource.drift) and pair.action == "update" and not _list_changed_attributes(pair, plan)
 
 
 def _list_changed_attributes(pair: ResourcePair, plan: Plan) -> tuple[str, ...]:
-    """What changes, without what was merely read anew: nobody sets it, and the plan does nothing about it."""
+    """Return the changed attributes, without refreshed ones that the configuration does not set."""
     if pair.action not in ("update", "replace"):
         return ()
     refreshed = () if plan.is_refresh_only else pair.resource.drift
@@ -267,35 +267,38 @@ def _list_changed_attributes(pair: ResourcePair, plan: Plan) -> tuple[str, ...]:
 
 def _list_notes(plan: Plan) -> Iterator[str]:
     if not plan.is_complete:
-        yield "the plan is not whole: -target, -exclude or a deferral left changes out, which are not reviewed"
+        yield "the plan is incomplete: -target, -exclude or a deferral left changes out, which are not reviewed"
     for check in plan.failed_checks:
         if check.status == "unknown":
-            continue  # what this plan makes is held to it on apply
+            continue  # apply checks the values that the plan creates
         problems = f": {'; '.join(check.problems)}" if check.problems else ""
         yield f"{check.address}: its condition {_STATUS.get(check.status, 'did not pass')}{problems}"
 
 
 def _list_unused_usage(usage: ResourceUsage | None, plans: int) -> Iterator[str]:
-    subject = "this plan has nothing" if plans == 1 else "no plan here has anything"
+    subject = "this plan has" if plans == 1 else "these plans have"
     for entry in usage.unused_entries if usage is not None else ():
-        yield f"the usage file says something of {entry}, of which {subject} that is estimated"
+        yield f"the usage file has an entry {entry}, but {subject} no estimated resource for it"
 
 
 def _list_remarks(plan: Plan) -> Iterator[str]:
     if plan.default_region:
-        yield f"where the plan does not tell the Region, it is taken to be {plan.default_region}, as given"
+        yield f"resources without a Region in the plan are reviewed as in {plan.default_region} (--region)"
 
 
 _STATUS = {"fail": "fails", "error": "could not be evaluated"}
 
 
 def _build_scope_gate(only: Sequence[str], changes: Sequence[ChangeSummary], coverage_gaps: Sequence[CoverageGap]) -> ReviewGate:
-    """What moves is there twice: neither its old nor its new address may be another's. Actions do what they do."""
+    """Return the gate of `--only`.
+
+    A move counts at its old and its new address. Actions of Terraform count too, data sources do not.
+    """
     addresses = [address for change in changes for address in (change.address, change.previous_address) if address]
     addresses += [change.address for change in coverage_gaps if change.kind is GapKind.COMMAND and ".data." not in f".{change.address}"]
     if out_of_scope := list_out_of_scope(only, addresses):
-        return ReviewGate("only", Level.STOP, f"changes more than {' and '.join(only)}: {summarize_addresses(out_of_scope)}")
-    return ReviewGate("only", None, f"changes nothing but {' and '.join(only)}")
+        return ReviewGate("scope", Level.STOP, f"changes more than {' and '.join(only)}: {summarize_addresses(out_of_scope)}")
+    return ReviewGate("scope", None, f"changes only {' and '.join(only)}")
 
 
 def _build_risk_gate(name: str, risks: list[RiskAssessment]) -> ReviewGate:
@@ -303,7 +306,10 @@ def _build_risk_gate(name: str, risks: list[RiskAssessment]) -> ReviewGate:
 
 
 def _build_rules_gate(findings: Sequence[FindingAssessment]) -> ReviewGate:
-    """What cannot be told is counted once a resource, however many rules ask; what the apply itself tells, apart."""
+    """Return the gate of the rules.
+
+    Findings without an outcome count once per resource. Findings that the apply settles are counted apart.
+    """
     leveled_findings = [(assessment, assessment.level) for assessment in findings]
     undecided = {assessment.finding.address for assessment, level in leveled_findings if level is Level.LOOK and assessment.is_open}
     after_apply = sum(assessment.until_apply for assessment, _ in leveled_findings)
@@ -312,9 +318,9 @@ def _build_rules_gate(findings: Sequence[FindingAssessment]) -> ReviewGate:
     ]
     parts = [
         _format_counts([level for level in levels if level is not Level.NOTE]),
-        f"{len(undecided)} resource{'s' if len(undecided) != 1 else ''} of which it cannot be told" if undecided else "",
+        f"{len(undecided)} resource{'s' if len(undecided) != 1 else ''} without an outcome" if undecided else "",
         _format_counts([level for level in levels if level is Level.NOTE]),
-        f"{after_apply} told only by the apply" if after_apply else "",
+        f"{after_apply} known only after apply" if after_apply else "",
     ]
     worst_level = _find_worst([*levels, *[Level.LOOK] * len(undecided), *[Level.NOTE] * after_apply])
     return ReviewGate("rules", worst_level, ", ".join(filter(None, parts)) or "nothing found")
@@ -322,7 +328,7 @@ def _build_rules_gate(findings: Sequence[FindingAssessment]) -> ReviewGate:
 
 def _build_budgets_gate(budgets: Sequence[BudgetResult]) -> ReviewGate:
     levels = {BudgetStatus.OVER: Level.STOP, BudgetStatus.UNKNOWN: Level.LOOK, BudgetStatus.NOTHING: Level.NOTE}
-    return _build_gate("budgets", [levels[result.status] for result in budgets if result.status in levels], "all within")
+    return _build_gate("budgets", [levels[result.status] for result in budgets if result.status in levels], "all within limits")
 
 
 def _build_checkov_gate(result: "Result") -> ReviewGate:

@@ -1,4 +1,4 @@
-"""What a reviewer must know of a change: how serious, where, what, and what to do."""
+"""Risks of a plan: level, address, description and remedy."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How serious something is."""
+    """The severity of a risk or finding."""
 
-    STOP = "stop"  # a gate: somebody must accept it in writing
-    LOOK = "look"  # a person should look, also where nothing can be told before apply
+    STOP = "stop"  # fails a gate: a person must accept it in writing
+    LOOK = "look"  # a person should look, also if a value is unknown before apply
     NOTE = "note"  # for the record
 
 
 class RiskArea(StrEnum):
-    """What a risk is about."""
+    """The area of a risk."""
 
     DATA = "data"
     PRIVILEGES = "privileges"
@@ -22,7 +22,7 @@ class RiskArea(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """One risk of a plan. `known` is False where it cannot be told before apply."""
+    """One risk of a plan. `is_known` is False if only the apply reveals it."""
 
     id: str
     area: RiskArea
@@ -33,44 +33,44 @@ class Risk:
     is_known: bool = True
 
 
-#: Every risk there is, and what it says in general.
+#: The title of each risk ID.
 RISK_TITLES = {
-    "DATA_DELETED": "Something that holds data is deleted",
-    "DATA_REPLACED": "Something that holds data is deleted and made anew",
-    "DATA_FORGOTTEN": "Something that holds data is no longer managed",
-    "DATA_VANISHED": "Something that holds data was deleted outside Terraform",
-    "DATA_GUARD_REMOVED": "A guard against deletion goes away",
-    "DATA_GUARD_UNCONFIGURED": "Data is deleted together with the configuration of its guard",
-    "DATA_WEAKER": "Data is protected less than before",
-    "DATA_EXPIRES": "Objects are newly deleted by age",
-    "DATA_UNKNOWN": "What happens to data cannot be told before apply",
-    "ENDPOINT_STALE": "An endpoint does not follow what is replaced under it",
-    "ENDPOINT_DOWN": "An endpoint stops answering",
-    "PRIVILEGES_PERMISSION": "Something may do what it could not do before",
-    "PRIVILEGES_ACTION": "Something may do more on the same resources",
-    "PRIVILEGES_RESOURCE": "Something may do the same on more resources",
-    "PRIVILEGES_PRINCIPAL": "Somebody else may do the same",
-    "PRIVILEGES_CONDITION": "A condition on a permission is removed or loosened",
-    "PRIVILEGES_DENY": "A denial is removed or loosened",
-    "PRIVILEGES_DANGEROUS": "A new role, key or bucket allows what it should not",
+    "DATA_DELETED": "A resource with data is deleted",
+    "DATA_REPLACED": "A resource with data is deleted and created again",
+    "DATA_FORGOTTEN": "A resource with data is no longer managed",
+    "DATA_VANISHED": "A resource with data was deleted outside Terraform",
+    "DATA_GUARD_REMOVED": "A deletion guard is removed",
+    "DATA_GUARD_UNCONFIGURED": "Data is deleted together with the configuration of its deletion guard",
+    "DATA_WEAKER": "Data has less protection than before",
+    "DATA_EXPIRES": "Objects newly expire by age",
+    "DATA_UNKNOWN": "The effect on data is unknown before apply",
+    "ENDPOINT_STALE": "An endpoint keeps an old model or configuration",
+    "ENDPOINT_DOWN": "An endpoint stops responding",
+    "PRIVILEGES_PERMISSION": "A principal gets a new permission",
+    "PRIVILEGES_ACTION": "A principal gets more actions on the same resources",
+    "PRIVILEGES_RESOURCE": "A principal gets the same actions on more resources",
+    "PRIVILEGES_PRINCIPAL": "Another principal gets a permission",
+    "PRIVILEGES_CONDITION": "A condition of a permission is removed or weakened",
+    "PRIVILEGES_DENY": "A deny statement is removed or weakened",
+    "PRIVILEGES_DANGEROUS": "A new role, key or bucket has a dangerous permission",
     "PRIVILEGES_FULL_ACCESS": "A policy of full access is attached",
     "PRIVILEGES_ATTACHED": "A policy from outside the plan is attached",
     "PRIVILEGES_BOUNDARY": "A permissions boundary is removed or replaced",
-    "PRIVILEGES_ROLE": "Something runs as another role",
-    "PRIVILEGES_EXPOSED": "Something can be reached by more people than before",
-    "PRIVILEGES_GRANTED": "Somebody is let use a key or function",
+    "PRIVILEGES_ROLE": "A resource runs as another role",
+    "PRIVILEGES_EXPOSED": "A resource is reachable by more people than before",
+    "PRIVILEGES_GRANTED": "A principal gets access to a key, a function or another resource",
     "PRIVILEGES_NEW": "The permissions of a new role, key or bucket",
-    "PRIVILEGES_UNKNOWN": "What is allowed cannot be told before apply",
+    "PRIVILEGES_UNKNOWN": "The permissions are unknown before apply",
 }
 
 _ORDER = {Level.STOP: 0, Level.LOOK: 1, Level.NOTE: 2}
 
 
 def pick_worst(*levels: Level) -> Level:
-    """The most serious of them."""
+    """Return the most serious level."""
     return min(levels, key=_ORDER.__getitem__)
 
 
 def rank_risks(risks: Iterable[Risk]) -> list[Risk]:
-    """The most serious first, each once, otherwise in the order found."""
+    """Return the distinct risks, the most serious first."""
     return sorted(dict.fromkeys(risks), key=lambda risk: _ORDER[risk.level])

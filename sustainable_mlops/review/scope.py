@@ -1,4 +1,4 @@
-"""What a plan changes beyond what it may, so that a promotion can be applied by itself."""
+"""The check that a plan changes nothing outside the scope of `--only`."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,22 +7,23 @@ _MAX_NAMED = 5
 
 
 def list_out_of_scope(allowed: Sequence[str], addresses: Iterable[str]) -> list[str]:
-    """Those of `addresses` that none of the patterns in `allowed` fits, each once.
+    """Return the distinct addresses that match none of the patterns in `allowed`.
 
-    `*` stands for anything within one step of an address, which the points part; a pattern that fits the first steps
-    fits all below them: `module.*_endpoint*` is whatever such a module holds, and no `module.net.aws_vpc_endpoint.z`.
+    `*` matches any text within one part of an address; dots separate the parts. A pattern that matches the first parts
+    matches everything below: `module.*_endpoint*` covers the content of such a module, but not
+    `module.net.aws_vpc_endpoint.z`.
     """
     patterns = [_compile_scope_pattern(address) for address in allowed]
     return [address for address in dict.fromkeys(addresses) if not any(pattern.fullmatch(address) for pattern in patterns)]
 
 
 def _compile_scope_pattern(allowed: str) -> re.Pattern[str]:
-    """An index may hold points too: it belongs to its step."""
+    """Return the compiled pattern. An index may contain dots: it belongs to its part of the address."""
     step = r'(?:[^.\["]|\["(?:[^"\\]|\\.)*"\]|\[\d+\])*'
     return re.compile(rf"{step.join(map(re.escape, allowed.split('*')))}(?:\[[^\]]*\])?(?:\..*)?", re.S)
 
 
 def summarize_addresses(addresses: Sequence[str]) -> str:
-    """The first few of them, and how many there are beside."""
+    """Return the first addresses and the number of the others."""
     omitted_count = len(addresses) - _MAX_NAMED
     return f"{', '.join(addresses[:_MAX_NAMED])}{f' and {omitted_count} more' if omitted_count > 0 else ''}"

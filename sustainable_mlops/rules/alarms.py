@@ -19,7 +19,7 @@ def is_raised_at_one(alarm: Resource) -> bool | Unknown:
     return (comparison, threshold) in _AT_LEAST_ONE
 
 
-def is_raised_below(alarm: Resource, most: float) -> bool | Unknown:
+def is_raised_below(alarm: Resource, maximum: float) -> bool | Unknown:
     """Return whether an alarm is raised below a threshold of `most` or less that the metric can fall below."""
     comparison, threshold = alarm.new.text("comparison_operator"), alarm.new.number("threshold")
     if comparison is not UNKNOWN and comparison not in ("LessThanThreshold", "LessThanOrEqualToThreshold"):
@@ -27,7 +27,7 @@ def is_raised_below(alarm: Resource, most: float) -> bool | Unknown:
     if comparison is UNKNOWN or threshold is UNKNOWN:
         return UNKNOWN
     least_is_enough = comparison == "LessThanOrEqualToThreshold"
-    return threshold is not None and threshold <= most and (threshold > 0 or (threshold == 0 and least_is_enough))
+    return threshold is not None and threshold <= maximum and (threshold > 0 or (threshold == 0 and least_is_enough))
 
 
 def has_action(plan: Plan, alarm: Resource) -> bool | Unknown:

@@ -134,11 +134,11 @@ def list_texts(value: Any) -> list[str]:
     texts: list[str] = []
     pending = [value]
     while pending:
-        here = pending.pop()
-        if isinstance(here, str):
-            texts.append(here)
-        elif isinstance(here, dict):
-            pending += here.values()
-        elif isinstance(here, list):
-            pending += here
+        node = pending.pop()
+        if isinstance(node, str):
+            texts.append(node)
+        elif isinstance(node, dict):
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node
     return texts

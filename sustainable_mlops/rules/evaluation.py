@@ -36,14 +36,14 @@ def _list_subjects(plan: Plan, rule: Rule) -> list[Resource]:
 
 def _check_resource(plan: Plan, rule: Rule, resource: Resource) -> list[Finding]:
     """Return the findings for one resource. Equal results, as for several variants, are reported once."""
-    verdicts = list(rule.check(plan, resource))
-    if len(verdicts) > 1:
-        verdicts = list(dict.fromkeys(verdicts))
-    return [_build_finding(plan, rule, resource, verdict) for verdict in verdicts]
+    results = list(rule.check(plan, resource))
+    if len(results) > 1:
+        results = list(dict.fromkeys(results))
+    return [_build_finding(plan, rule, resource, result) for result in results]
 
 
-def _build_finding(plan: Plan, rule: Rule, resource: Resource, verdict: RuleResult) -> Finding:
-    outcome, message, path = verdict
+def _build_finding(plan: Plan, rule: Rule, resource: Resource, result: RuleResult) -> Finding:
+    outcome, message, path = result
     if outcome in (Outcome.FAIL, Outcome.UNKNOWN):
         waiver = waivers.find_waiver(plan, resource, rule.id)
         if waiver is not None and waiver.problem:

@@ -102,9 +102,9 @@ def _group_by_scope(plan: Plan, resources: list[Resource]) -> list[list[Resource
     """Group resources with the same name by account, Region and scope of the name."""
     resources_by_scope: dict[tuple[object, ...], list[Resource]] = defaultdict(list)
     for resource in resources:
-        place = _find_scope(plan, resource)
-        if place[0] is not None and UNKNOWN not in place:
-            resources_by_scope[place].append(resource)
+        scope = _find_scope(plan, resource)
+        if scope[0] is not None and UNKNOWN not in scope:
+            resources_by_scope[scope].append(resource)
     return [same for same in resources_by_scope.values() if len(same) > 1]
 
 

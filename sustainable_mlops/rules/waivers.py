@@ -35,12 +35,12 @@ def find_waiver(plan: Plan, resource: Resource, rule: str) -> Waiver | None:
     The waiver is in the resource's own tags. For a type without tags (a scaling policy, a lifecycle configuration), it
     is in the tags of a resource that it refers to, or of the endpoint or bucket that it names.
     """
-    memo = _cache(plan)
-    tags = memo.get(id(resource))
+    cache = _cache(plan)
+    tags = cache.get(id(resource))
     if tags is None:
-        tags = memo[id(resource)] = {}
-        for bearer in _list_tag_sources(plan, resource):
-            tags |= {key: value for key, value in _list_waiver_tags(bearer).items() if key not in tags}
+        tags = cache[id(resource)] = {}
+        for tag_source in _list_tag_sources(plan, resource):
+            tags |= {key: value for key, value in _list_waiver_tags(tag_source).items() if key not in tags}
     return _parse_waiver(tags[PREFIX + rule]) if PREFIX + rule in tags else None
 
 

@@ -1,1 +1,1 @@
-"""The runs that there were: read from their records, listed, compared, charted."""
+"""Earlier runs, from their records: lists, comparisons and charts."""

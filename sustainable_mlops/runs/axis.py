@@ -1,4 +1,4 @@
-"""Where a figure lies between the least and the most of several, by orders of magnitude."""
+"""Logarithmic axis of a chart."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from math import floor, isfinite, log10
 
 from sustainable_mlops.jobs.figure import RunFigure
 
-#: An end of a range farther than this from its figure is drawn at the edge: the others stay readable.
+#: Maximum ratio between an end of an interval and its figure; farther ends are drawn at the edge.
 _MAX_FACTOR = 20.0
 _STEPS = (1, 2, 5)
 
@@ -19,13 +19,13 @@ class LogAxis:
     high: float
 
     def get_position(self, value: float) -> float:
-        """0 at the low end, 1 at the high end; what lies outside is at the end."""
-        held = min(max(value, self.low), self.high)
-        return (log10(held) - log10(self.low)) / (log10(self.high) - log10(self.low))
+        """Return the position of a value: 0 at the low end, 1 at the high end; values outside are at the end."""
+        limited = min(max(value, self.low), self.high)
+        return (log10(limited) - log10(self.low)) / (log10(self.high) - log10(self.low))
 
     @property
     def ticks(self) -> list[float]:
-        """Round values along it: powers of ten, with twice and five times those where there is but one."""
+        """Round values on the axis: powers of ten, and their multiples by two and five if there is only one power."""
         powers = range(floor(log10(self.low)), floor(log10(self.high)) + 1)
         inside = [10.0**power * step for power in powers for step in _STEPS if self._contains(10.0**power * step)]
         tens = [value for value in inside if value in {10.0**power for power in powers}]
@@ -36,7 +36,7 @@ class LogAxis:
 
 
 def fit_axis(figures: Iterable[RunFigure | None]) -> LogAxis | None:
-    """The axis of these figures with their ranges; None where none is above 0."""
+    """Return the axis of these figures with their intervals; None if no figure is above 0."""
     ends = []
     for figure in figures:
         if figure is None or not isfinite(figure.value) or figure.value <= 0:

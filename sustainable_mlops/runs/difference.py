@@ -1,4 +1,4 @@
-"""Two runs beside each other: what went in that differs, and what came out."""
+"""Comparison of two runs: differing inputs, and all outcomes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sustainable_mlops.jobs.record import RunRecord
 
 @dataclass(frozen=True)
 class DifferenceRow:
-    """One thing of both runs, as text; `change` is of B against A, where both are numbers."""
+    """One property of both runs, as text; `change` is B against A if both are numbers."""
 
     name: str
     a: str
@@ -22,32 +22,32 @@ class DifferenceRow:
 
 @dataclass(frozen=True)
 class Difference:
-    """Inputs that differ, and all that came out."""
+    """Differing inputs, and all outcomes."""
 
     inputs: tuple[DifferenceRow, ...]
     outcomes: tuple[DifferenceRow, ...]
 
     @property
     def is_same_run(self) -> bool:
-        """Whether nothing that decides the result differs."""
+        """True if no input that influences the result differs."""
         return not self.inputs
 
 
 def compare_runs(a: RunRecord, b: RunRecord) -> Difference:
-    """What differs between two runs."""
+    """Return the difference between two runs."""
     return Difference(tuple(_compare_inputs(a, b)), tuple(_compare_outcomes(a, b)))
 
 
 def _compare_inputs(a: RunRecord, b: RunRecord) -> Iterator[DifferenceRow]:
-    both = [_list_inputs(record) for record in (a, b)]
-    for name in dict.fromkeys([*both[0], *both[1]]):
-        values = [given.get(name, "") for given in both]
+    inputs = [_list_inputs(record) for record in (a, b)]
+    for name in dict.fromkeys([*inputs[0], *inputs[1]]):
+        values = [values_by_name.get(name, "") for values_by_name in inputs]
         if values[0] != values[1]:
             yield DifferenceRow(name, *values)
 
 
 def _list_inputs(record: RunRecord) -> dict[str, str]:
-    """What goes into a run, by name."""
+    """Return the inputs of a run, by name."""
     return {
         "workload": record.workload,
         "source": (record.source_digest or "")[:12],

@@ -1,4 +1,4 @@
-"""Runs on a terminal."""
+"""Terminal output of runs."""
 
 from collections.abc import Sequence
 
@@ -18,12 +18,12 @@ _WIDTH = 28
 
 
 def make_runs_table(records: Sequence[RunRecord], metric: str | None) -> Table:
-    """A line a run."""
+    """Return a table with one line per run."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("run", "kind", "launched", "status"):
         table.add_column(name, overflow="fold")
     table.add_column(Text(metric or "metric"), justify="right", overflow="fold")
-    for name in ("kgCO2e", "USD", "s"):  # a number that is broken looks like another one
+    for name in ("kgCO2e", "USD", "s"):  # a wrapped number looks like two numbers
         table.add_column(name, justify="right", no_wrap=True)
     for record in records:
         cells = (
@@ -39,7 +39,7 @@ def make_runs_table(records: Sequence[RunRecord], metric: str | None) -> Table:
 
 
 def make_charts(records: Sequence[RunRecord], metric: str | None) -> Group:
-    """The metric against kg and against USD: a line a run, the best metric first."""
+    """Return charts of the metric against kg and against USD: one line per run, the best metric first."""
     best = sorted(records, key=lambda one: -one.metrics.get(metric or "", float("-inf")))
     return Group(*(_make_chart(best, metric, key, unit) for key, unit in (("kg", "kgCO2e"), ("usd", "USD"))))
 
@@ -53,14 +53,14 @@ def _make_chart(records: Sequence[RunRecord], metric: str | None, key: str, unit
     table.add_column(Text(ends), no_wrap=True, min_width=_WIDTH)
     table.add_column(Text(unit), justify="right")
     for record in records:
-        found = get_figure(record, key)
-        bar = _draw_bar(found, axis) if found and axis else ""
-        table.add_row(*map(Text, (record.job_name, _format_metric(record, metric), bar, _format_figure(found))))
+        figure = get_figure(record, key)
+        bar = _draw_bar(figure, axis) if figure and axis else ""
+        table.add_row(*map(Text, (record.job_name, _format_metric(record, metric), bar, _format_figure(figure))))
     return table
 
 
 def _draw_bar(figure: RunFigure, axis: LogAxis) -> str:
-    """`──●────`: the range, and the figure in it."""
+    """Return a bar such as `──●────`: the interval, and the figure inside it."""
     low, central, high = (
         round(axis.get_position(value) * (_WIDTH - 1))
         for value in (figure.low or figure.value, figure.value, figure.high or figure.value)
@@ -70,14 +70,14 @@ def _draw_bar(figure: RunFigure, axis: LogAxis) -> str:
     return "".join(line)
 
 
-def make_difference_tables(a: RunRecord, b: RunRecord, found: Difference) -> Group:
-    """Two runs: what differs in what went in, then what came out."""
+def make_difference_tables(a: RunRecord, b: RunRecord, difference: Difference) -> Group:
+    """Return two tables: the differing inputs of two runs, and their outcomes."""
     inputs = (
-        _make_table("went in", a, b, found.inputs)
-        if found.inputs
-        else Text("What decides the result is the same in both.")
+        _make_table("input", a, b, difference.inputs)
+        if difference.inputs
+        else Text("All inputs that influence the result are the same.")
     )
-    return Group(inputs, Text(), _make_table("came out", a, b, found.outcomes))
+    return Group(inputs, Text(), _make_table("outcome", a, b, difference.outcomes))
 
 
 def _make_table(title: str, a: RunRecord, b: RunRecord, rows: Sequence[DifferenceRow]) -> Table:
@@ -89,13 +89,13 @@ def _make_table(title: str, a: RunRecord, b: RunRecord, rows: Sequence[Differenc
     return table
 
 
-def make_coverage_table(found: IntervalCoverage) -> Group:
-    """The coverage of the intervals."""
+def make_coverage_table(coverage: IntervalCoverage) -> Group:
+    """Return a table with the coverage of the intervals."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("expected before", "rests on", "counters", "inside", "coverage", "estimate / counter", "no counter"):
-        table.add_column(name, justify="left" if name in ("expected before", "rests on") else "right")
+    for name in ("expected before", "basis", "counters", "inside", "coverage", "estimate / counter", "no counter"):
+        table.add_column(name, justify="left" if name in ("expected before", "basis") else "right")
     notes = []
-    for row in found.rows:
+    for row in coverage.rows:
         number = len(row.comparisons)
         share = f"{row.inside_count / number:.0%}" if number else "-"
         ratio = f"{row.median_ratio:.2f}" if row.median_ratio is not None else "-"
@@ -104,8 +104,10 @@ def make_coverage_table(found: IntervalCoverage) -> Group:
         )
         if row.partial_count:
             notes.append(f"{row.quantity}: the counter has not {row.comparisons[0].not_counted}")
-    notes += [f"left out: {number} {_pluralize_runs(number)}, {why}" for why, number in found.omissions.items()]
-    title = Text(f"{found.runs} {_pluralize_runs(found.runs)} with an estimate from before the launch")
+    notes += [
+        f"left out: {number} {_pluralize_runs(number)}, {reason}" for reason, number in coverage.omissions.items()
+    ]
+    title = Text(f"{coverage.runs} {_pluralize_runs(coverage.runs)} with an estimate from before the launch")
     return Group(title, table, *map(Text, notes))
 
 

@@ -1,4 +1,4 @@
-"""How often a counter lay in the interval that was estimated before."""
+"""Share of counters inside the interval that was estimated before the run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,48 +10,48 @@ from sustainable_mlops.jobs.figure import Basis
 from sustainable_mlops.jobs.measurement.comparison import QUANTITIES, EstimateComparison, QuantityName
 from sustainable_mlops.jobs.record import RunRecord
 
-#: What a duration or a load, and with them the energy, was expected from.
+#: Basis of the expected duration, load and energy.
 _BASIS_TEXTS: dict[Basis, str] = {"assumed": "an assumption", "estimated": "earlier runs"}
 
 
 @dataclass(frozen=True)
 class CoverageRow:
-    """One quantity over several runs, by what its estimates rested on."""
+    """One quantity over several runs, by the basis of its estimates."""
 
     quantity: str
     basis: str
     comparisons: tuple[EstimateComparison, ...]
-    #: Runs whose estimate has no counter beside it.
+    #: Number of runs with an estimate but no counter.
     without_counter: int
 
     @property
     def inside_count(self) -> int:
-        """Comparisons whose counter lay in the interval."""
+        """The number of counters inside the interval."""
         return sum(one.is_inside for one in self.comparisons)
 
     @property
     def median_ratio(self) -> float | None:
-        """The median of estimate / counter; None of none."""
+        """The median of estimate / counter, or None without comparisons."""
         ratios = [one.ratio for one in self.comparisons if one.ratio is not None]
         return median(ratios) if ratios else None
 
     @property
     def partial_count(self) -> int:
-        """Comparisons whose counter covers less than the estimate does."""
+        """The number of counters that cover less than the estimate does."""
         return sum(bool(one.not_counted) for one in self.comparisons)
 
 
 @dataclass(frozen=True)
 class IntervalCoverage:
-    """Every quantity, and the runs that say nothing of any."""
+    """The coverage of every quantity, and the runs without one."""
 
     rows: tuple[CoverageRow, ...]
     runs: int = 0
-    #: Why runs are left out, and how many.
+    #: Number of omitted runs by reason.
     omissions: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: the rows with every comparison."""
+        """Return the rows with every comparison, for JSON."""
         rows = [
             {
                 "estimate": row.quantity,
@@ -68,24 +68,28 @@ class IntervalCoverage:
 
 
 def measure_coverage(records: Sequence[RunRecord]) -> IntervalCoverage:
-    """The coverage of the intervals over runs that completed with an estimate from before their launch."""
+    """Return the coverage of the intervals over completed runs with an estimate from before their launch."""
     complete = [one for one in records if one.status == "Completed"]
-    told = [one for one in complete if one.expected]
+    estimated = [one for one in complete if one.expected]
     rows = []
-    for what, basis in sorted(product(QUANTITIES, _BASIS_TEXTS), key=lambda row: QUANTITIES.index(row[0])):
-        these = [record for record in told if what in record.expected and _find_basis(record, what) == basis]
-        found = tuple(c for record in these for c in record.comparisons if c.quantity == what)
-        if these:
-            rows.append(CoverageRow(what, _BASIS_TEXTS[basis], found, len(these) - len(found)))
+    for quantity, basis in sorted(product(QUANTITIES, _BASIS_TEXTS), key=lambda row: QUANTITIES.index(row[0])):
+        basis_records = [
+            record for record in estimated if quantity in record.expected and _find_basis(record, quantity) == basis
+        ]
+        comparisons = tuple(c for record in basis_records for c in record.comparisons if c.quantity == quantity)
+        if basis_records:
+            rows.append(CoverageRow(quantity, _BASIS_TEXTS[basis], comparisons, len(basis_records) - len(comparisons)))
     left_out = {
         "not completed": len(records) - len(complete),
-        "no estimate in the record": len(complete) - len(told),
+        "no estimate in the record": len(complete) - len(estimated),
     }
-    return IntervalCoverage(tuple(rows), len(told), {why: number for why, number in left_out.items() if number})
+    return IntervalCoverage(
+        tuple(rows), len(estimated), {reason: number for reason, number in left_out.items() if number}
+    )
 
 
-def _find_basis(record: RunRecord, what: QuantityName) -> Basis:
-    """That of a figure; energy follows from duration and load, and is assumed where one of them is."""
-    inputs = ("duration", "load") if what == "energy" else (what,)
+def _find_basis(record: RunRecord, quantity: QuantityName) -> Basis:
+    """Return the basis of a figure; energy follows from duration and load, and is assumed if either is."""
+    inputs = ("duration", "load") if quantity == "energy" else (quantity,)
     assumed = any(record.expected[one].basis == "assumed" for one in inputs if one in record.expected)
     return "assumed" if assumed else "estimated"

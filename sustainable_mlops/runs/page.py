@@ -1,4 +1,4 @@
-"""Runs as one HTML file: no script, nothing from elsewhere, readable on a phone and in print."""
+"""HTML page of runs: one file without scripts and external content, for phones and print too."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from sustainable_mlops.runs.axis import fit_axis
 from sustainable_mlops.runs.interval_coverage import measure_coverage
 from sustainable_mlops.runs.values import get_figure
 
-#: The style of the project's pages stands with the review's.
+#: Template folders; the shared style is in the folder of the review.
 _FOLDERS = (Path(__file__).parent, Path(formats.__file__).parent)
-#: More runs than these make a chart that nobody can read: the newest are drawn.
+#: Maximum number of runs in a chart; the newest are drawn.
 MAX_POINTS = 40
 
 
 @dataclass(frozen=True)
 class ChartPoint:
-    """A run in a chart: its number, and where it lies, in percent; `low` and `high` are its range."""
+    """A run in a chart: its number and its position in percent; `low` and `high` are its interval."""
 
     number: int
     x: float
@@ -32,7 +32,7 @@ class ChartPoint:
 
 @dataclass(frozen=True)
 class Chart:
-    """The metric (up) against a figure (to the right)."""
+    """Chart of the metric (vertical) against a figure (horizontal)."""
 
     title: str
     unit: str
@@ -41,12 +41,12 @@ class Chart:
     #: Position in percent and text.
     across: tuple[tuple[float, str], ...]
     up: tuple[tuple[float, str], ...]
-    #: Runs that have not both.
+    #: Number of runs without the metric or the figure.
     missing: int
 
 
 def render_page(records: Sequence[RunRecord], metric: str | None, source: str) -> str:
-    """The page of these runs, numbered in their order. Names are escaped, and no script may run at all."""
+    """Return the page of these runs, numbered in their order. Names are escaped, and no script can run."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -56,7 +56,7 @@ def render_page(records: Sequence[RunRecord], metric: str | None, source: str) -
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = format_number
+    environment.filters["format_number"] = format_number
     numbered = list(enumerate(records, 1))
     drawn = numbered[:MAX_POINTS]
     charts = [
@@ -81,18 +81,18 @@ def render_page(records: Sequence[RunRecord], metric: str | None, source: str) -
 def _make_chart(
     numbered: Sequence[tuple[int, RunRecord]], metric: str, key: str, title: str, unit: str
 ) -> Chart | None:
-    known = [
-        (number, record, found, record.metrics[metric])
+    drawable = [
+        (number, record, run_figure, record.metrics[metric])
         for number, record in numbered
-        if (found := get_figure(record, key)) is not None and found.value > 0 and metric in record.metrics
+        if (run_figure := get_figure(record, key)) is not None and run_figure.value > 0 and metric in record.metrics
     ]
-    axis = fit_axis(found for _, _, found, _ in known)
+    axis = fit_axis(run_figure for _, _, run_figure, _ in drawable)
     if axis is None:
         return None
-    least, most = min(value for *_, value in known), max(value for *_, value in known)
-    room = (most - least) * 0.1 or abs(most) * 0.01 or 1.0
+    least, most = min(value for *_, value in drawable), max(value for *_, value in drawable)
+    margin = (most - least) * 0.1 or abs(most) * 0.01 or 1.0
     ends = (least, most) if least < most else (least,)
-    least, most = least - room, most + room
+    least, most = least - margin, most + margin
 
     def x(value: float) -> float:
         return 100 * axis.get_position(value)
@@ -107,17 +107,17 @@ def _make_chart(
         points=tuple(
             ChartPoint(
                 number,
-                x(found.value),
-                x(found.low or found.value),
-                x(found.high or found.value),
+                x(run_figure.value),
+                x(run_figure.low or run_figure.value),
+                x(run_figure.high or run_figure.value),
                 y(value),
-                f"{number}: {record.job_name}, {metric} {value:.4g}, {_format_figure(found)}",
+                f"{number}: {record.job_name}, {metric} {value:.4g}, {_format_figure(run_figure)}",
             )
-            for number, record, found, value in known
+            for number, record, run_figure, value in drawable
         ),
         across=tuple((x(tick), format_number(tick)) for tick in axis.ticks),
         up=tuple((y(value), f"{value:.4g}") for value in ends),
-        missing=len(numbered) - len(known),
+        missing=len(numbered) - len(drawable),
     )
 
 

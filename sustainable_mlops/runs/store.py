@@ -1,4 +1,4 @@
-"""Where records of runs are: a folder, a bucket."""
+"""Stores of run records: a folder or a bucket."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,27 +13,27 @@ from sustainable_mlops.jobs.record import RunRecord, parse_execution_record, par
 
 @dataclass(frozen=True)
 class RunRecords:
-    """Records, the newest first, and why each file that was none could not be read."""
+    """Records, the newest first, and the error for each unreadable file."""
 
     records: tuple[RunRecord, ...]
     unreadable: tuple[str, ...] = ()
 
     def __add__(self, other: "RunRecords") -> "RunRecords":
-        """Both; of one job the record that tells its end."""
+        """Return the records of both; of two records of one job, the one with its end."""
         return _sort_records(self.records + other.records, self.unreadable + other.unreadable)
 
 
 def read_folder(folder: Path) -> RunRecords:
-    """The records in `runs` folders below `folder`; none where it is not there."""
+    """Return the records in `runs` folders below `folder`; empty if the folder does not exist."""
     return _parse_records(
         (str(path), path.read_bytes()) for path in sorted(folder.glob("**/runs/*.json")) if path.is_file()
     )
 
 
 def read_bucket(bucket: str, s3: Client) -> RunRecords:
-    """The records in an artifacts bucket, one a run. Raises UserError where it cannot be read."""
+    """Return the records in an artifacts bucket, one per run. Raises UserError if it cannot be read."""
 
-    def texts() -> Iterator[tuple[str, bytes]]:
+    def read_objects() -> Iterator[tuple[str, bytes]]:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="runs/"):
             for item in page.get("Contents", []):
                 if item["Key"].endswith("/record.json"):
@@ -41,23 +41,23 @@ def read_bucket(bucket: str, s3: Client) -> RunRecords:
                     yield str(S3Uri(bucket, item["Key"])), body.read()
 
     with aws.translate_aws_errors(f"reading the records in s3://{bucket}/runs/"):
-        return _parse_records(texts())
+        return _parse_records(read_objects())
 
 
 def find_run(name: str, records: Sequence[RunRecord]) -> RunRecord:
-    """The run whose job's name or run key is, or alone begins with, `name`; or the record in the file of that name.
+    """Return the run whose job name or run key equals `name` or alone begins with it; `name` may also be a record file.
 
-    Raises UserError where there is none, or more than one.
+    Raises UserError if there is none, or more than one.
     """
     if name.endswith(".json") and Path(name).is_file():
         return read_record_file(Path(name))
     exact = [one for one in records if one.job_name == name]
-    found = exact or [one for one in records if one.job_name.startswith(name) or one.run_key.startswith(name)]
-    if not found:
-        raise UserError(f"{name}: no run's job name or key begins so; smlops runs lists them")
-    if len(found) > 1:
-        raise UserError(f"{name}: may be {found[0].job_name} or {found[1].job_name}; give more of its name")
-    return found[0]
+    matches = exact or [one for one in records if one.job_name.startswith(name) or one.run_key.startswith(name)]
+    if not matches:
+        raise UserError(f"{name}: no run has a job name or run key that begins with this; smlops runs lists them")
+    if len(matches) > 1:
+        raise UserError(f"{name}: matches {matches[0].job_name} and {matches[1].job_name}; give more of the name")
+    return matches[0]
 
 
 def _parse_records(texts: Iterable[tuple[str, bytes]]) -> RunRecords:
@@ -71,7 +71,7 @@ def _parse_records(texts: Iterable[tuple[str, bytes]]) -> RunRecords:
 
 
 def _list_runs(text: bytes, source: str) -> list[RunRecord]:
-    """The run of a record; of an execution of a pipeline, the jobs that its steps ran. Raises UserError."""
+    """Return the run of a record; for a pipeline execution, the jobs of its steps. Raises UserError."""
     if parse_execution_record(text) is not None:
         return [step.job for step in pipelines.parse_record(text, source).steps if step.job and step.ran_job]
     return [parse_record(text, source)]

@@ -1,4 +1,4 @@
-"""What of a run is listed, sorted and charted."""
+"""Values of a run in lists and charts, and their sort order."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -7,23 +7,23 @@ from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.record import RunRecord
 
-#: What a run may be sorted by beside its metrics, and the figure of its record.
+#: Sort keys besides metrics, and the figure of each in the record.
 FIGURES = {"kg": "co2e", "usd": "cost", "kwh": "energy"}
 SECONDS = "seconds"
 LAUNCHED = "launched"
-#: What is said of a model on data that it has not seen comes first.
+#: Metrics on unseen data come first.
 _PARTS = ("test", "validation", "eval")
 
 
 def get_figure(record: RunRecord, key: str) -> RunFigure | None:
-    """A figure by its key in `FIGURES`, or its seconds; None where it is not known."""
+    """Return the figure of a key in `FIGURES`, or the seconds; None if unknown."""
     return record.seconds if key == SECONDS else record.figures.get(FIGURES[key])
 
 
 def choose_metric(records: Sequence[RunRecord], requested: str | None = None) -> str | None:
-    """The metric to show: the one asked for, else what most runs have, on unseen data where there is such.
+    """Return the requested metric, else the most frequent one, metrics on unseen data first.
 
-    None where no run has any. Raises UserError where no run has the one asked for.
+    Return None if no run has a metric. Raises UserError if no run has the requested one.
     """
     counts = Counter(name for record in records for name in record.metrics)
     if requested is not None and requested not in counts:
@@ -36,9 +36,9 @@ def _rank_part(name: str) -> int:
 
 
 def sort_records(records: Sequence[RunRecord], by: str) -> list[RunRecord]:
-    """Sorted by `by`: newest, least of a figure, or greatest of a metric first; what has no such value last.
+    """Return the records sorted by `by`: newest, smallest figure or greatest metric first; runs without a value last.
 
-    Raises UserError where `by` is neither.
+    Raises UserError if `by` is unknown.
     """
     if by == LAUNCHED:
         return sorted(records, key=lambda one: -one.launched_at.timestamp())
@@ -50,7 +50,7 @@ def sort_records(records: Sequence[RunRecord], by: str) -> list[RunRecord]:
     def key(record: RunRecord) -> tuple[bool, float]:
         if by not in figures:
             return by not in record.metrics, -record.metrics.get(by, 0.0)
-        found = get_figure(record, by)
-        return found is None, found.value if found else 0.0
+        figure = get_figure(record, by)
+        return figure is None, figure.value if figure else 0.0
 
     return sorted(records, key=key)

@@ -85,7 +85,8 @@ def create_draft(
     settings.check_distinct_locations({**known, name: parsed_settings})
     if parsed_settings.model_dump() != expected.model_dump():
         raise UserError(
-            f"envs/{source}/settings.yaml: a YAML anchor shares values that differ between environments; write them out there"
+            f"envs/{source}/settings.yaml: a YAML anchor shares values that differ between environments; write them "
+            "out there"
         )
     return EnvironmentDraft(text, parsed_settings, original)
 
@@ -116,7 +117,8 @@ def _derive_prefix(source: "EnvironmentSettings", name: str) -> str:
     prefix, replacements = re.subn(rf"(^|-){source.environment}(?=-|$)", rf"\g<1>{name}", source.name_prefix)
     if not replacements:
         raise UserError(
-            f"name_prefix: {source.name_prefix} of {source.environment} does not contain the name of the environment: give --name-prefix"
+            f"name_prefix: {source.name_prefix} of {source.environment} does not contain the name of the environment: "
+            "give --name-prefix"
         )
     return prefix
 

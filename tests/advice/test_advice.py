@@ -14,14 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from sustainable_mlops.advice import Need, advise, display
+from sustainable_mlops.advice import ServingRequirements, display, make_advice
 from sustainable_mlops.catalogue import instances, prices, regions, tables
-from sustainable_mlops.catalogue.limits import serverless_memory_mb
+from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
 from sustainable_mlops.errors import UserError
 
 
-def need(**changes: Any) -> Need:
-    return Need(**{"region": "eu-north-1", "requests_per_day": 2_000.0, "provider": 6, **changes})
+def need(**changes: Any) -> ServingRequirements:
+    return ServingRequirements(**{"region": "eu-north-1", "requests_per_day": 2_000.0, "provider": 6, **changes})
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def need(**changes: Any) -> Need:
     ],
 )
 def test_typical_needs(changes: dict[str, Any], kind: str, silicon: str) -> None:
-    best = advise(need(**changes)).options[0]
+    best = make_advice(need(**changes)).options[0]
     assert (best.kind, best.silicon) == (kind, silicon)
 
 
@@ -47,8 +47,8 @@ def test_typical_needs(changes: dict[str, Any], kind: str, silicon: str) -> None
 @pytest.mark.parametrize("accelerator", ["none", "gpu"])
 def test_types_that_the_provider_refuses_are_not_advised(provider: int | None, accelerator: str) -> None:
     wanted = {"region": "us-east-1", "latency": 300.0, "accelerator": accelerator, "model_mb": 100.0}
-    newer, older = advise(need(**wanted)), advise(need(**wanted, provider=provider))
-    refused = {row["instance"] for row in tables.rows("refused_instances") if "hosting" in row["uses"].split()}
+    newer, older = make_advice(need(**wanted)), make_advice(need(**wanted, provider=provider))
+    refused = {row["instance"] for row in tables.read_rows("refused_instances") if "hosting" in row["uses"].split()}
     assert {option.size for option in older.options} & refused == set()
     left_out = [option for option in older.options if any("left out" in check for check in option.checks)]
     assert left_out
@@ -58,8 +58,8 @@ def test_types_that_the_provider_refuses_are_not_advised(provider: int | None, a
 
 def test_silicon_of_which_the_provider_refuses_every_type_that_fits_is_refused() -> None:
     wanted = {"region": "us-west-2", "latency": 300.0, "accelerator": "gpu", "model_mb": 1_300_000.0}
-    assert advise(need(**wanted)).options[0].size == "ml.p6-b300.48xlarge"
-    reasons = [reason for one in advise(need(**wanted, provider=5)).refused for reason in one.reasons]
+    assert make_advice(need(**wanted)).options[0].size == "ml.p6-b300.48xlarge"
+    reasons = [reason for one in make_advice(need(**wanted, provider=5)).refusals for reason in one.reasons]
     assert "AWS provider 5 refuses the types that hold the model" in reasons
 
 
@@ -114,10 +114,10 @@ def test_silicon_of_which_the_provider_refuses_every_type_that_fits_is_refused()
     ],
 )
 def test_each_limit(kind: str, within: dict[str, Any], beyond: dict[str, Any], reason: str) -> None:
-    assert kind in {option.kind for option in advise(need(**within)).options}
-    refused = advise(need(**beyond))
+    assert kind in {option.kind for option in make_advice(need(**within)).options}
+    refused = make_advice(need(**beyond))
     assert kind not in {option.kind for option in refused.options}
-    assert any(reason in text for one in refused.refused if one.kind == kind for text in one.reasons)
+    assert any(reason in text for one in refused.refusals if one.kind == kind for text in one.reasons)
 
 
 def test_a_model_on_four_gpus_serves_one_request_at_a_time() -> None:
@@ -129,7 +129,7 @@ def test_a_model_on_four_gpus_serves_one_request_at_a_time() -> None:
         duration_s=5.0,
         provider=5,  # which refuses the g7e with two larger GPUs
     )
-    best = advise(wanted).options[0]
+    best = make_advice(wanted).options[0]
     # 140,000 MB x 1.2 = 164 GiB: four L40S of 44.7 GiB. One request at once, 3 at the peak, at half of the load.
     assert (best.size, best.max_instances) == ("ml.g6e.12xlarge", 6)
 
@@ -146,9 +146,9 @@ def test_a_model_on_four_gpus_serves_one_request_at_a_time() -> None:
     ],
 )
 def test_what_is_on_is_what_is_paid(kind: str, hours: float | None, changes: dict[str, Any]) -> None:
-    options = advise(need(region="us-east-1", **changes)).options
+    options = make_advice(need(region="us-east-1", **changes)).options
     found = next(option for option in options if option.kind == kind and option.silicon == "x86")
-    price, instance = prices.find(found.size), instances.everything()[found.size]
+    price, instance = prices.find(found.size), instances.load_all()[found.size]
     assert price is not None
     paid = found.estimate.figures["cost"].central / price.usd_per_hour[1]
     assert paid == pytest.approx((10 / instance.vcpu + 0.07) * 730 / 24 if hours is None else hours)
@@ -165,16 +165,16 @@ def test_what_is_on_is_what_is_paid(kind: str, hours: float | None, changes: dic
 )
 def test_a_serverless_worker_of_little_memory_works_longer(changes: dict[str, Any], size: str, slower: float) -> None:
     wanted = need(region="us-east-1", **changes)
-    found = next(option for option in advise(wanted).options if option.kind == "serverless")
+    found = next(option for option in make_advice(wanted).options if option.kind == "serverless")
     assert found.size == size
     paid_gb_s = wanted.requests_per_day * 730 / 24 * wanted.duration_s * slower * int(size.split()[0]) / 1024
     assert found.estimate.figures["cost"].central == pytest.approx(paid_gb_s * 0.00002, rel=0.01)
-    assert found.max_instances == max(1, ceil(wanted.peak_at_once * slower))
+    assert found.max_instances == max(1, ceil(wanted.peak_concurrency * slower))
 
 
 def test_an_endpoint_over_two_zones_is_counted_and_paid_twice() -> None:
     of_one, of_two = (
-        next(option for option in advise(need(latency=300.0, zones=zones)).options if option.silicon == "Graviton")
+        next(option for option in make_advice(need(latency=300.0, zones=zones)).options if option.silicon == "Graviton")
         for zones in (1, 2)
     )
     assert (of_one.min_instances, of_two.min_instances, of_two.max_instances) == (1, 2, 2)
@@ -185,17 +185,17 @@ def test_an_endpoint_over_two_zones_is_counted_and_paid_twice() -> None:
 
 def test_only_what_the_region_has_is_advised() -> None:
     neuron = {"accelerator": "any", "model_mb": 100_000.0, "latency": 5000.0}
-    there, elsewhere = advise(need(region="us-east-2", **neuron)), advise(need(region="eu-south-1", **neuron))
+    there, elsewhere = make_advice(need(region="us-east-2", **neuron)), make_advice(need(region="eu-south-1", **neuron))
     assert "Trainium2" in {option.silicon for option in there.options}
     assert elsewhere.options == ()
-    assert {one.reasons for one in elsewhere.refused if one.silicon == "Trainium2"} == {
+    assert {one.reasons for one in elsewhere.refusals if one.silicon == "Trainium2"} == {
         ("EC2 does not have the types that hold the model in eu-south-1",)
     }
 
 
 @settings(max_examples=25, deadline=None)
 @given(
-    region=st.sampled_from(sorted(regions.everything())),
+    region=st.sampled_from(sorted(regions.load_all())),
     requests=st.floats(0.1, 1e8),
     peak=st.floats(1, 50),
     hours=st.floats(0.1, 24),
@@ -211,8 +211,10 @@ def test_what_is_advised_is_within_every_limit(
     region: str, requests: float, peak: float, hours: float, latency: Any, payload: float, model: float,
     image: float, duration: float, accelerator: Any, vpc: bool,
 ) -> None:  # fmt: skip
-    wanted = Need(region, requests, peak, hours, latency, payload, model, image, duration, accelerator, vpc)
-    advice = advise(wanted)
+    wanted = ServingRequirements(
+        region, requests, peak, hours, latency, payload, model, image, duration, accelerator, vpc
+    )
+    advice = make_advice(wanted)
     json.dumps(advice.to_dict(), allow_nan=False)
     payloads = {"serverless": 4096, "asynchronous": 1024**2, "batch transform": 102_400}
     for option in advice.options:
@@ -225,19 +227,19 @@ def test_what_is_advised_is_within_every_limit(
         assert 0 <= option.min_instances <= option.max_instances
         if option.kind == "serverless":
             memory = int(option.size.removesuffix(" MB"))
-            assert memory in serverless_memory_mb()
+            assert memory in list_serverless_memory_mb()
             assert memory >= model
             assert (accelerator, vpc) == ("none", False)
             assert image <= 10
             assert option.max_instances <= 200
-            assert regions.everything()[region].serverless
+            assert regions.load_all()[region].has_serverless
         else:
-            instance = instances.everything()[option.size]
+            instance = instances.load_all()[option.size]
             assert instance.memory_gib * 1024 >= model
             assert instance.accelerators * instance.accelerator_gib * 1024 >= model or accelerator == "none"
             assert (instance.accelerator is None) == (accelerator == "none")
             assert ("transform" if option.kind == "batch transform" else "hosting") in instance.uses
-            assert instances.offered(option.size, region) is not False
+            assert instances.is_offered(option.size, region) is not False
             assert option.kind != "batch transform" or option.max_instances <= 100
     order = [option.estimate.figures["total"].central for option in advice.options]
     assert order == sorted(order)
@@ -263,7 +265,7 @@ def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> Non
 @pytest.mark.parametrize("width", [40, 60])
 def test_a_narrow_terminal_shows_every_figure_whole(width: int) -> None:
     told = io.StringIO()
-    display.show(advise(need()), Console(file=told, width=width))
+    display.print_advice(make_advice(need()), Console(file=told, width=width))
     assert "…" not in told.getvalue()
     assert max(map(len, told.getvalue().splitlines())) <= width
 

@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.advice import Need
-from sustainable_mlops.advice.comparison import Comparison, compare
-from sustainable_mlops.advice.comparison.loads import usage
-from sustainable_mlops.advice.comparison.shapes import PLAN, SHAPES, machines, parts
-from sustainable_mlops.footprint import Fleet, Serverless, estimate, exactly
+from sustainable_mlops.advice import ServingRequirements
+from sustainable_mlops.advice.comparison import EndpointComparison, compare_endpoints
+from sustainable_mlops.advice.comparison.loads import make_usage
+from sustainable_mlops.advice.comparison.shapes import PLAN, SHAPES, estimate_parts, find_machines
+from sustainable_mlops.footprint import FleetActivity, ServerlessActivity, estimate, exact_quantity
 from sustainable_mlops.terraform import ROOT
 from tests.advice.renew import planned
 from tests.renewal import renew
 
 REGION = "us-east-1"
-NEED = Need(region=REGION, requests_per_day=1.0)
+NEED = ServingRequirements(region=REGION, requests_per_day=1.0)
 
 
-def compared(*loads: float, **changes: Any) -> Comparison:
-    return compare(replace(NEED, **changes), loads or (10, 1_000, 100_000))
+def compared(*loads: float, **changes: Any) -> EndpointComparison:
+    return compare_endpoints(replace(NEED, **changes), loads or (10, 1_000, 100_000))
 
 
 @pytest.mark.plan
@@ -37,32 +37,36 @@ def test_the_plan_is_that_of_the_hcl_beside_it(tmp_path: Path, offline_environme
 
 
 def test_what_is_said_of_the_defaults_is_what_the_plan_has() -> None:
-    known = machines(REGION)
+    known = find_machines(REGION)
     assert known.keys() == {shape.name for shape in SHAPES}
-    assert (known["serverless"].memory_mb, known["serverless"].most) == (2048, 5)
-    of_instances = {name: (one.instance.name, one.least, one.most) for name, one in known.items() if one.instance}
+    assert (known["serverless"].memory_mb, known["serverless"].maximum) == (2048, 5)
+    of_instances = {name: (one.instance.name, one.minimum, one.maximum) for name, one in known.items() if one.instance}
     assert of_instances == {
         "realtime": ("ml.c7g.large", 2, 4),
         "asynchronous": ("ml.c7g.xlarge", 0, 2),
         "aws_ia": ("ml.t2.medium", 1, 1),
         "huggingface": ("ml.g4dn.xlarge", 1, 1),
     }
-    assert {name for name, one in known.items() if one.tracked} == {"realtime"}
+    assert {name for name, one in known.items() if one.target_requests_per_minute} == {"realtime"}
 
 
 def test_figures_are_those_of_the_same_machines_by_hand() -> None:
     """A month of 100,000 requests a day, which keep one vCPU busy for 0.2 s each."""
     requests = 100_000 * 730 / 24
-    by_hand: dict[str, Fleet | Serverless] = {
-        "serverless": Serverless(2048, REGION, exactly(requests), exactly(0.2)),
-        "realtime": Fleet("ml.c7g.large", REGION, count=exactly(2), duty=exactly(requests * 0.2 / 3600 / 730 / 2 / 2)),
-        "aws_ia": Fleet("ml.t2.medium", REGION, volume_gb=30, duty=exactly(requests * 0.2 / 3600 / 730 / 2)),
-        "huggingface": Fleet("ml.g4dn.xlarge", REGION, duty=exactly(requests * 0.02 / 3600 / 730)),
+    by_hand: dict[str, FleetActivity | ServerlessActivity] = {
+        "serverless": ServerlessActivity(2048, REGION, exact_quantity(requests), exact_quantity(0.2)),
+        "realtime": FleetActivity(
+            "ml.c7g.large", REGION, count=exact_quantity(2), duty=exact_quantity(requests * 0.2 / 3600 / 730 / 2 / 2)
+        ),
+        "aws_ia": FleetActivity(
+            "ml.t2.medium", REGION, volume_gb=30, duty=exact_quantity(requests * 0.2 / 3600 / 730 / 2)
+        ),
+        "huggingface": FleetActivity("ml.g4dn.xlarge", REGION, duty=exact_quantity(requests * 0.02 / 3600 / 730)),
     }
     found = compared(100_000)
     for name, activity in by_hand.items():
         for metric in ("total", "cost"):
-            figure, wanted = found.cell(name, 0).figure(metric), estimate(activity).get(metric)
+            figure, wanted = found.get_cell(name, 0).get_figure(metric), estimate(activity).get(metric)
             assert figure is not None
             assert wanted is not None
             assert figure.central == pytest.approx(wanted.central), (name, metric)
@@ -72,9 +76,9 @@ def test_figures_are_those_of_the_same_machines_by_hand() -> None:
 def test_what_runs_between_requests_decides_while_there_are_few() -> None:
     """Serverless grows with its requests, the others hardly; so their ratio falls as the load rises."""
     found = compared()
-    assert [shape.name if shape else None for shape in found.chosen] == ["serverless"] * 3
+    assert [shape.name if shape else None for shape in found.best_shapes] == ["serverless"] * 3
     for theirs in ("aws_ia", "huggingface"):
-        ratios = [found.of_chosen(theirs, number, "total") for number in range(3)]
+        ratios = [found.compute_ratio(theirs, number, "total") for number in range(3)]
         assert all(ratio is not None for ratio in ratios)
         assert ratios == sorted(ratios, key=lambda ratio: -(ratio or 0))
         assert (ratios[-1] or 0) > 1
@@ -89,31 +93,33 @@ def test_the_kind_changes_where_the_figures_meet(metric: str) -> None:
     assert one.low < one.requests_per_day
     assert one.high is None or one.high > one.requests_per_day
     for load, less in ((one.requests_per_day * 0.9, "serverless"), (one.requests_per_day * 1.1, "realtime")):
-        requests = exactly(load * 730 / 24)
-        count = exactly(max(2.0, load / 1440 / 600))
-        duty = exactly(min(1.0, load * 0.2 / 86400 / count.central / 2))
+        requests = exact_quantity(load * 730 / 24)
+        count = exact_quantity(max(2.0, load / 1440 / 600))
+        duty = exact_quantity(min(1.0, load * 0.2 / 86400 / count.central / 2))
         figures = {
-            "serverless": estimate(Serverless(2048, REGION, requests, exactly(0.2))).get(metric),
-            "realtime": estimate(Fleet("ml.c7g.large", REGION, count=count, duty=duty)).get(metric),
+            "serverless": estimate(ServerlessActivity(2048, REGION, requests, exact_quantity(0.2))).get(metric),
+            "realtime": estimate(FleetActivity("ml.c7g.large", REGION, count=count, duty=duty)).get(metric),
         }
         assert min(figures, key=lambda name: figures[name].central if figures[name] else 0) == less  # type: ignore[union-attr]
 
 
 def test_a_kind_that_callers_do_not_accept_is_not_chosen() -> None:
     found = compared(latency=300.0)
-    assert {shape.name if shape else None for shape in found.chosen} == {"realtime"}
-    assert "no p99 holds" in found.cell("serverless", 0).refused
+    assert {shape.name if shape else None for shape in found.best_shapes} == {"realtime"}
+    assert "no p99 holds" in found.get_cell("serverless", 0).refusal
     assert found.crossovers == ()
     waiting = compared(latency="minutes")
-    assert waiting.cell("asynchronous", 0).estimate is not None
+    assert waiting.get_cell("asynchronous", 0).estimate is not None
 
 
 def test_an_endpoint_that_waits_for_requests_is_on_for_longer_than_they_take() -> None:
     """Each wakes an instance that stays until it scales in: 1,000 a day never let it sleep."""
-    few, many = (compared(load, latency="minutes").cell("asynchronous", 0).figure("cost") for load in (10, 1_000))
+    few, many = (
+        compared(load, latency="minutes").get_cell("asynchronous", 0).get_figure("cost") for load in (10, 1_000)
+    )
     assert few is not None
     assert many is not None
-    always = estimate(Fleet("ml.c7g.xlarge", REGION)).get("cost")
+    always = estimate(FleetActivity("ml.c7g.xlarge", REGION)).get("cost")
     assert always is not None
     assert few.central < 0.15 * always.central
     assert many.central == pytest.approx(always.central, rel=0.02)
@@ -130,9 +136,9 @@ def test_an_endpoint_that_waits_for_requests_is_on_for_longer_than_they_take() -
 )
 def test_what_the_defaults_do_not_take_is_not_compared_but_told(changes: dict[str, Any], name: str, why: str) -> None:
     load = changes.pop("requests_per_day", 10.0)
-    cell = compared(load, **changes).cell(name, 0)
+    cell = compared(load, **changes).get_cell(name, 0)
     assert cell.estimate is None
-    assert why in cell.refused
+    assert why in cell.refusal
 
 
 def test_scaling_that_counts_requests_adds_nothing_where_an_instance_is_full_before() -> None:
@@ -141,16 +147,16 @@ def test_scaling_that_counts_requests_adds_nothing_where_an_instance_is_full_bef
         next(row for row in compared(1_000, duration_s=seconds).rows if row.shape.name == "realtime")
         for seconds in (1.0, 0.1)
     )
-    assert slow.most_a_day == pytest.approx(2 * 2 * 86_400 / 1.0 / 3)
-    assert fast.most_a_day == pytest.approx(4 * 2 * 86_400 / 0.1 / 3)
-    found = compared(200_000, duration_s=1.0).cell("realtime", 0)
-    assert "at most 115,200 requests a day" in found.refused
+    assert slow.max_requests_per_day == pytest.approx(2 * 2 * 86_400 / 1.0 / 3)
+    assert fast.max_requests_per_day == pytest.approx(4 * 2 * 86_400 / 0.1 / 3)
+    found = compared(200_000, duration_s=1.0).get_cell("realtime", 0)
+    assert "at most 115,200 requests a day" in found.refusal
 
 
 def test_more_machines_than_the_defaults_are_as_many_as_do_the_work() -> None:
     need = replace(NEED, requests_per_day=86_400.0 * 20, duration_s=1.0)
-    used = usage(
-        next(one for one in SHAPES if one.name == "realtime"), machines(REGION)["realtime"], need, bounded=False
+    used = make_usage(
+        next(one for one in SHAPES if one.name == "realtime"), find_machines(REGION)["realtime"], need, bounded=False
     )
     assert used["instances"].central == pytest.approx(20 / 2)
     assert used["instances"].high == pytest.approx(20 / 2 * need.peak)
@@ -160,7 +166,7 @@ def test_another_region_has_its_own_grid_and_prices() -> None:
     figures = {
         region: part.estimate.get("total")
         for region in ("us-east-1", "eu-north-1")
-        if (part := parts(region, {})["huggingface"]).estimate
+        if (part := estimate_parts(region, {})["huggingface"]).estimate
     }
     assert (figures["us-east-1"] or figures["eu-north-1"]) is not None
     assert figures["us-east-1"].central > 3 * figures["eu-north-1"].central  # type: ignore[union-attr]

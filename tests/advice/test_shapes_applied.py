@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.advice.comparison.shapes import FOLDER, SHAPES
-from sustainable_mlops.terraform import Terraform, changes
+from sustainable_mlops.terraform import Terraform, list_changes
 from tests.modules.given import furnish
 from tests.modules.serving import ANSWER
-from tests.sandbox.deploying import Endpoints
+from tests.sandbox.endpoint_client import EndpointClient
 from tests.sandbox.support import IMAGE, tar
 
 pytestmark = pytest.mark.apply
@@ -26,12 +26,12 @@ IN_THE_SANDBOX = {
 def test_another_model_bad_or_good_never_reaches_them_and_nothing_says_so(
     tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str]
 ) -> None:
-    assert ENDPOINTS.keys() == {shape.name for shape in SHAPES if not shape.ours}
-    own, terraform = Endpoints(sandbox), Terraform(tmp_path, terraform_environment)
+    assert ENDPOINTS.keys() == {shape.name for shape in SHAPES if not shape.is_ours}
+    own, terraform = EndpointClient(sandbox), Terraform(tmp_path, terraform_environment)
 
     def write(says: str) -> None:
         """The root module, whose models answer so, or fail where that is nothing."""
-        address = f"s3://models-of-public-modules/{own.fresh('model')}/model.tar.gz"
+        address = f"s3://models-of-public-modules/{own.make_name('model')}/model.tar.gz"
         for name in ENDPOINTS:
             text = (FOLDER / name / "main.tf").read_text()
             for theirs, here in IN_THE_SANDBOX.items():
@@ -43,10 +43,10 @@ def test_another_model_bad_or_good_never_reaches_them_and_nothing_says_so(
         own.s3.put_object(Bucket=bucket, Key=key, Body=tar(code__inference_py=ANSWER.format(says=says)))
 
     def planned() -> dict[str, list[str]]:
-        return changes(terraform.plan(tmp_path / "tfplan"))
+        return list_changes(terraform.plan(tmp_path / "tfplan"))
 
     def answers() -> set[str]:
-        return {own.ask(endpoint) for endpoint in ENDPOINTS.values() for _ in range(3)}
+        return {own.invoke(endpoint) for endpoint in ENDPOINTS.values() for _ in range(3)}
 
     (tmp_path / "main.tf").write_text("".join(f'module "{name}" {{\n  source = "./{name}"\n}}\n' for name in ENDPOINTS))
     write("first")

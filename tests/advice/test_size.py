@@ -11,32 +11,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sustainable_mlops.advice.size import GIB, MOST_INSTANCES, Job, Sample, growth, told
+from sustainable_mlops.advice.size import GIB, MAX_INSTANCES, GrowingJob, MemorySample, forecast_growth, format_growth
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.errors import UserError
 
 
-def job(*samples: tuple[float, float], **changes: Any) -> Job:
+def job(*samples: tuple[float, float], **changes: Any) -> GrowingJob:
     """A job on 8 GiB, its samples in GiB."""
-    measured = tuple(Sample(size * GIB, peak * GIB) for size, peak in samples or ((1.0, 2.0),))
-    return Job(**{"instance_type": "ml.m5.large", "samples": measured, **changes})
+    measured = tuple(MemorySample(size * GIB, peak * GIB) for size, peak in samples or ((1.0, 2.0),))
+    return GrowingJob(**{"instance_type": "ml.m5.large", "samples": measured, **changes})
 
 
 def test_one_size_grows_in_proportion_and_two_along_a_line() -> None:
     # 90 % (80 to 95 %) of 8 GiB are there for the job.
-    one = growth(job((1, 2)))
+    one = forecast_growth(job((1, 2)))
     assert (one.low, one.outgrown_at, one.high) == pytest.approx((3.2 * GIB, 3.6 * GIB, 3.8 * GIB))
     assert "one size alone was measured" in one.basis
-    two = growth(job((1, 2), (2, 3)))
+    two = forecast_growth(job((1, 2), (2, 3)))
     assert two.outgrown_at == pytest.approx(6.2 * GIB)  # 1 GiB is taken whatever the input
     assert "a line through 2 measured runs of 2 sizes" in two.basis
-    falling = growth(job((1, 3), (2, 2)))
+    falling = forecast_growth(job((1, 3), (2, 2)))
     assert falling.outgrown_at == pytest.approx(2.4 * GIB)
     assert "no line that rises" in falling.basis
 
 
 def test_next_are_shards_of_the_same_type_then_a_larger_one_then_spark() -> None:
-    shards, larger, spark = growth(job((1, 2)), 10 * GIB).nexts
+    shards, larger, spark = forecast_growth(job((1, 2)), 10 * GIB).options
     assert (shards.kind, shards.instances, shards.instance_type) == ("shards", 3, "ml.m5.large")
     assert shards.outgrown_at == pytest.approx(3 * 3.6 * GIB)
     found = instances.find(larger.instance_type)
@@ -58,25 +58,25 @@ def test_next_are_shards_of_the_same_type_then_a_larger_one_then_spark() -> None
     ],
 )
 def test_what_cannot_take_the_target_is_not_named(changes: dict[str, Any], target: float, kinds: list[str]) -> None:
-    found = growth(job((1, 2), **changes), target * GIB)
-    assert [one.kind for one in found.nexts] == kinds
-    assert ("fits" in " ".join(told(job(**changes), found))) == (target < 3.6)
+    found = forecast_growth(job((1, 2), **changes), target * GIB)
+    assert [one.kind for one in found.options] == kinds
+    assert ("fits" in " ".join(format_growth(job(**changes), found))) == (target < 3.6)
 
 
 def test_instances_that_share_the_input_hold_as_much_more() -> None:
-    shared = growth(job((1, 2), instances=4, dealt_out=True), 20 * GIB)
+    shared = forecast_growth(job((1, 2), instances=4, dealt_out=True), 20 * GIB)
     assert shared.outgrown_at == pytest.approx(4 * 3.6 * GIB)
-    assert shared.nexts[0].instances == 6
-    assert growth(job((1, 2), instances=4)).outgrown_at == pytest.approx(3.6 * GIB)
+    assert shared.options[0].instances == 6
+    assert forecast_growth(job((1, 2), instances=4)).outgrown_at == pytest.approx(3.6 * GIB)
 
 
 def test_an_accelerator_is_kept_and_a_job_without_one_is_given_none() -> None:
-    on_gpu = growth(job((1, 2), instance_type="ml.g5.xlarge", use="training"), 20 * GIB).nexts[0]
+    on_gpu = forecast_growth(job((1, 2), instance_type="ml.g5.xlarge", use="training"), 20 * GIB).options[0]
     now, then = instances.find("ml.g5.xlarge"), instances.find(on_gpu.instance_type)
     assert now is not None
     assert then is not None
     assert then.accelerator == now.accelerator
-    plain = instances.find(growth(job((1, 2)), 100 * GIB).nexts[1].instance_type)
+    plain = instances.find(forecast_growth(job((1, 2)), 100 * GIB).options[1].instance_type)
     assert plain is not None
     assert plain.accelerator is None
 
@@ -87,11 +87,11 @@ def test_an_accelerator_is_kept_and_a_job_without_one_is_given_none() -> None:
     target=st.floats(0.01, 1e5),
 )
 def test_whatever_is_next_takes_the_target(samples: list[tuple[float, float]], target: float) -> None:
-    found = growth(job(*samples), target * GIB)
+    found = forecast_growth(job(*samples), target * GIB)
     assert 0 <= found.low <= found.outgrown_at <= found.high
-    for one in found.nexts:
+    for one in found.options:
         assert one.outgrown_at >= target * GIB * (1 - 1e-9)
-        assert 1 <= one.instances <= MOST_INSTANCES
+        assert 1 <= one.instances <= MAX_INSTANCES
     json.dumps(found.to_dict(), allow_nan=False)
 
 
@@ -100,7 +100,7 @@ def test_whatever_is_next_takes_the_target(samples: list[tuple[float, float]], t
     [
         ({"instance_type": "ml.m55.large"}, "instance_type: the catalogue has no instance type ml.m55.large"),
         ({"samples": ()}, "no run was measured"),
-        ({"samples": (Sample(0, 1),)}, "input and peak memory must be more than 0 bytes"),
+        ({"samples": (MemorySample(0, 1),)}, "input and peak memory must be more than 0 bytes"),
     ],
 )
 def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sustainable_mlops.authoring import ModuleInputs, hcl
 from sustainable_mlops.authoring.inputs import hcl_type
-from sustainable_mlops.terraform import Terraform, environment
+from sustainable_mlops.terraform import Terraform, make_environment
 
 
 def variable(name: str, model: type[ModuleInputs], values: Any) -> str:
@@ -16,7 +16,7 @@ def variable(name: str, model: type[ModuleInputs], values: Any) -> str:
 def outputs(folder: Path, text: str) -> dict[str, Any]:
     """The outputs of a root module of this text, as a plan has them."""
     (folder / "main.tf").write_text(text)
-    terraform = Terraform(folder, environment())
+    terraform = Terraform(folder, make_environment())
     terraform.init()
     planned = terraform.plan(folder / "tfplan")["planned_values"].get("outputs", {})
     return {name: output.get("value") for name, output in planned.items()}

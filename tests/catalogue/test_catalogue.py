@@ -17,20 +17,20 @@ def test_every_type_that_sagemaker_names_is_estimated_or_unknown_by_name() -> No
     model = botocore.session.get_session().get_service_model("sagemaker")
     listed = {name for shape in model.shape_names for name in model.shape_for(shape).metadata.get("enum", [])}
     named = {name for name in listed if name.startswith("ml.")} | {"system"}
-    unknown = {row["instance"] for row in tables.rows("unknown_instances")}
+    unknown = {row["instance"] for row in tables.read_rows("unknown_instances")}
     assert len(named) >= 443
     assert {name for name in named if instances.find(name) is None} == {name for name in unknown if name in named}
     assert unknown & named == {name for name in unknown if name.startswith("ml.") or name == "system"}
 
 
 def test_every_type_of_ec2_is_found_by_its_plain_name_or_unknown_by_its_name_or_familys() -> None:
-    listed, named = derive_instances.ec2_types(), {row["instance"] for row in tables.rows("unknown_instances")}
+    listed, named = derive_instances.ec2_types(), {row["instance"] for row in tables.read_rows("unknown_instances")}
     assert len(listed) > 1300
     unknown = {name for name in listed if instances.find(name) is None}
     assert len(listed) - len(unknown) > 1250
     for name in unknown:
         assert {name, name.split(".")[0]} & named, name
-        assert "the catalogue has no" not in instances.why_unknown(name)
+        assert "the catalogue has no" not in instances.explain_unknown(name)
     of_ec2 = {name for name in named if not name.startswith("ml.")} - {"system"}
     assert all(any(name in (type_, type_.split(".")[0]) for type_ in unknown) for name in of_ec2)
 
@@ -55,20 +55,24 @@ def test_a_type_that_sagemaker_does_not_have_is_found_with_its_server_and_its_dr
     assert disks is not None
     assert (fast.platform.cpu, fast.vcpu, fast.memory_gib) == ("Intel Xeon Platinum 8259CL", 96, 384)
     assert (disks.local_ssd_gb, disks.local_hdd_gb) == (0, 24 * 13980)
-    assert [one.vcpu for one in instances.of_family("c7a")] == [1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 192]
+    assert [one.vcpu for one in instances.list_family("c7a")] == [1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 192]
     assert prices.find("hpc7a.96xlarge") is None
 
 
 @pytest.mark.slow
 def test_the_derived_files_are_what_the_rules_give() -> None:
     again = renew(".venv/bin/python -m tools.derive_instances")
-    assert (tables.HERE / "instances.csv").read_text() == derive_instances.text(derive_instances.instances()), again
-    assert (tables.HERE / "instances_ec2.csv").read_text() == derive_instances.text(derive_instances.ec2_instances()), (
-        again
-    )
-    assert (tables.HERE / "offerings.csv").read_text() == derive_instances.text(derive_instances.offerings()), again
+    assert (tables.CATALOGUE_DIRECTORY / "instances.csv").read_text() == derive_instances.text(
+        derive_instances.instances()
+    ), again
+    assert (tables.CATALOGUE_DIRECTORY / "instances_ec2.csv").read_text() == derive_instances.text(
+        derive_instances.ec2_instances()
+    ), again
+    assert (tables.CATALOGUE_DIRECTORY / "offerings.csv").read_text() == derive_instances.text(
+        derive_instances.offerings()
+    ), again
     again = renew(".venv/bin/python -m tools.derive_image_registries")
-    assert (tables.HERE / "image_registries.csv").read_text() == derive_instances.text(
+    assert (tables.CATALOGUE_DIRECTORY / "image_registries.csv").read_text() == derive_instances.text(
         derive_image_registries.registries()
     ), again
 
@@ -76,40 +80,40 @@ def test_the_derived_files_are_what_the_rules_give() -> None:
 @pytest.mark.plan
 def test_what_the_provider_refuses_is_what_it_answers() -> None:
     again = renew(".venv/bin/python -m tools.derive_refused_instances")
-    assert (tables.HERE / "refused_instances.csv").read_text() == derive_instances.text(
+    assert (tables.CATALOGUE_DIRECTORY / "refused_instances.csv").read_text() == derive_instances.text(
         derive_refused_instances.refused()
     ), again
 
 
 def test_what_a_provider_refuses_older_ones_do_too() -> None:
-    assert all(instances.refused("ml.c8g.large", "hosting", major) for major in (None, 4, 5))
-    assert not instances.refused("ml.c8g.large", "hosting", 6)
-    assert instances.refused("ml.g6e.xlarge", "notebook", 5)
-    assert not instances.refused("ml.g6e.xlarge", "hosting", 5)
-    assert not instances.refused("ml.c7g.large", "hosting", 5)
+    assert all(instances.is_refused_by_provider("ml.c8g.large", "hosting", major) for major in (None, 4, 5))
+    assert not instances.is_refused_by_provider("ml.c8g.large", "hosting", 6)
+    assert instances.is_refused_by_provider("ml.g6e.xlarge", "notebook", 5)
+    assert not instances.is_refused_by_provider("ml.g6e.xlarge", "hosting", 5)
+    assert not instances.is_refused_by_provider("ml.c7g.large", "hosting", 5)
 
 
 def test_memory_is_that_of_the_instance_as_one_accelerator_comes_in_two_sizes() -> None:
     # GiB of one A100, V100, A10G (24 GB less what ECC takes), and of a Trainium2, of which EC2's API says 512.
     known = {"ml.p4d.24xlarge": 40.0, "ml.p4de.24xlarge": 80.0, "ml.p3.2xlarge": 16.0, "ml.p3dn.24xlarge": 32.0}
     known |= {"ml.g5.xlarge": 22.35, "ml.trn2.48xlarge": 96.0, "ml.inf2.xlarge": 32.0}
-    assert {name: instances.everything()[name].accelerator_gib for name in known} == known
+    assert {name: instances.load_all()[name].accelerator_gib for name in known} == known
     on_ec2 = [found for name in derive_instances.ec2_types() if (found := instances.find(name)) is not None]
-    every = [*instances.everything().values(), *on_ec2]
+    every = [*instances.load_all().values(), *on_ec2]
     assert all((one.accelerator_gib > 0) == (one.accelerators > 0) for one in every)
 
 
 def test_where_ec2_has_a_type() -> None:
-    assert instances.offered("ml.inf2.xlarge", "eu-north-1") is True
-    assert instances.offered("ml.inf2.xlarge", "eu-south-1") is False
-    assert instances.offered("ml.trn1.32xlarge", "ap-south-1") is True
-    assert instances.offered("ml.trn1.2xlarge", "ap-south-1") is False
-    assert instances.offered("ml.m5.xlarge", "us-gov-west-1") is None
-    assert instances.offered("ml.p3.2xlarge", "us-east-1") is False  # EC2 no longer has it
+    assert instances.is_offered("ml.inf2.xlarge", "eu-north-1") is True
+    assert instances.is_offered("ml.inf2.xlarge", "eu-south-1") is False
+    assert instances.is_offered("ml.trn1.32xlarge", "ap-south-1") is True
+    assert instances.is_offered("ml.trn1.2xlarge", "ap-south-1") is False
+    assert instances.is_offered("ml.m5.xlarge", "us-gov-west-1") is None
+    assert instances.is_offered("ml.p3.2xlarge", "us-east-1") is False  # EC2 no longer has it
 
 
 def test_serverless_inference_is_in_the_21_regions_of_the_developer_guide() -> None:
-    listed = sorted(region.name for region in regions.everything().values() if region.serverless)
+    listed = sorted(region.name for region in regions.load_all().values() if region.has_serverless)
     assert " ".join(listed) == (
         "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 "
         "ca-central-1 eu-central-1 eu-north-1 eu-south-1 eu-west-1 eu-west-2 eu-west-3 me-south-1 sa-east-1 "
@@ -118,11 +122,11 @@ def test_serverless_inference_is_in_the_21_regions_of_the_developer_guide() -> N
 
 
 def test_a_region_whose_pue_is_the_fleets_says_so() -> None:
-    places = regions.everything()
-    assert not places["eu-west-3"].pue_published
-    assert places["eu-north-1"].pue_published
-    assert sum(place.pue_published for place in places.values()) == 22
-    assert {place.pue for place in places.values() if not place.pue_published} == {1.14}
+    places = regions.load_all()
+    assert not places["eu-west-3"].is_pue_published
+    assert places["eu-north-1"].is_pue_published
+    assert sum(place.is_pue_published for place in places.values()) == 22
+    assert {place.pue for place in places.values() if not place.is_pue_published} == {1.14}
 
 
 def test_limits_are_those_of_the_service_model() -> None:
@@ -130,7 +134,7 @@ def test_limits_are_those_of_the_service_model() -> None:
 
     session = botocore.session.get_session()
     runtime, sagemaker = session.get_service_model("sagemaker-runtime"), session.get_service_model("sagemaker")
-    limits = {row["key"]: int(row["value"]) for row in tables.rows("limits")}
+    limits = {row["key"]: int(row["value"]) for row in tables.read_rows("limits")}
     memory = sagemaker.shape_for("ServerlessMemorySizeInMB").metadata
     assert (limits["serverless_memory_mb_least"], limits["serverless_memory_mb_most"]) == (memory["min"], memory["max"])
     assert limits["serverless_concurrency"] == sagemaker.shape_for("ServerlessMaxConcurrency").metadata["max"]
@@ -141,7 +145,7 @@ def test_limits_are_those_of_the_service_model() -> None:
 
 def test_an_instance_is_no_larger_than_its_server() -> None:
     on_ec2 = [found for name in derive_instances.ec2_types() if (found := instances.find(name)) is not None]
-    for instance in [*instances.everything().values(), *on_ec2]:
+    for instance in [*instances.load_all().values(), *on_ec2]:
         assert 0 < instance.vcpu <= instance.platform.vcpu, instance.name
         assert (instance.accelerator is None) == (instance.accelerators == 0), instance.name
 
@@ -177,28 +181,28 @@ def test_the_zone_of_a_grid_wins_over_its_country_and_both_are_in_the_range() ->
 
 def test_without_the_odbl_file_the_country_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(regions, "has", lambda _: False)
-    found = regions.everything.__wrapped__()["us-west-2"]
+    found = regions.load_all.__wrapped__()["us-west-2"]
     assert found.grid[1] == 384.4
     assert found.grid_source == "Ember, USA"
 
 
 def test_every_file_has_a_licence_and_odbl_data_is_alone() -> None:
-    licences = {row["file"]: row["licence"] for row in tables.rows("sources")}
-    files = {path.name for path in tables.HERE.glob("*.csv")}
+    licences = {row["file"]: row["licence"] for row in tables.read_rows("sources")}
+    files = {path.name for path in tables.CATALOGUE_DIRECTORY.glob("*.csv")}
     assert set(licences) == files
     assert [name for name, licence in licences.items() if licence == "ODbL-1.0"] == ["regions_electricity_maps.csv"]
-    text = (tables.HERE / "LICENSES.md").read_text()
+    text = (tables.CATALOGUE_DIRECTORY / "LICENSES.md").read_text()
     assert all(f"`{name}`" in text for name in files)
 
 
-FILES = sorted(path for path in tables.HERE.glob("*.csv") if path.name != "sources.csv")
+FILES = sorted(path for path in tables.CATALOGUE_DIRECTORY.glob("*.csv") if path.name != "sources.csv")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_every_row_has_a_source_a_date_and_a_class_beside_it_or_its_file_has(file: Path) -> None:
-    of_file = next(row for row in tables.rows("sources") if row["file"] == file.name)
+    of_file = next(row for row in tables.read_rows("sources") if row["file"] == file.name)
     said = {"source": of_file["attribution"], "date": of_file["date"], "class": of_file["class"]}
-    for row in tables.rows(file.stem):
+    for row in tables.read_rows(file.stem):
         for what, otherwise in said.items():
             cells = [row[column] for column in row if column == what or column.endswith(f"_{what}")]
             assert any(cells) or (not cells and otherwise), f"{row}: no {what}"
@@ -209,8 +213,8 @@ def test_every_row_has_a_source_a_date_and_a_class_beside_it_or_its_file_has(fil
 
 
 def test_no_file_but_its_own_holds_electricity_maps_figures() -> None:
-    zones = _column(tables.HERE / "regions_electricity_maps.csv", "g_per_kwh_2025")
-    for path in tables.HERE.glob("regions.csv"):
+    zones = _column(tables.CATALOGUE_DIRECTORY / "regions_electricity_maps.csv", "g_per_kwh_2025")
+    for path in tables.CATALOGUE_DIRECTORY.glob("regions.csv"):
         with path.open(newline="") as file:
             for row in csv.DictReader(file):
                 assert zones[row["region"]] not in {row[key] for key in row if key != "region"}, row["region"]

@@ -2,17 +2,17 @@
 
 import pytest
 
-from envs.components.serverless_endpoints import ServerlessEndpoint
+from envs.components.serverless_endpoints import ServerlessEndpointOptions
 from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.authoring import ModuleInputs
-from sustainable_mlops.catalogue.limits import limit, serverless_memory_mb
+from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
 
 
-@pytest.mark.parametrize("model", [Inputs, ServerlessEndpoint])
+@pytest.mark.parametrize("model", [Inputs, ServerlessEndpointOptions])
 def test_what_a_serverless_endpoint_may_be_given_is_what_sagemaker_takes(
     model: type[ModuleInputs],
 ) -> None:
     fields = model.model_fields
-    assert model.model_json_schema()["properties"]["memory_mb"]["enum"] == list(serverless_memory_mb())
+    assert model.model_json_schema()["properties"]["memory_mb"]["enum"] == list(list_serverless_memory_mb())
     (most,) = (rule.le for rule in fields["max_concurrency"].metadata if hasattr(rule, "le"))
-    assert most == limit("serverless_concurrency")
+    assert most == get_limit("serverless_concurrency")

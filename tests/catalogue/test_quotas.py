@@ -2,11 +2,11 @@ import re
 
 import pytest
 
-from sustainable_mlops.catalogue.quotas import Use, instance_quota, quotas, serverless_concurrency
+from sustainable_mlops.catalogue.quotas import QuotaUse, find_instance_quota, find_serverless_concurrency, load_quotas
 
 
 def test_a_new_account_has_ten_concurrent_serverless_requests() -> None:
-    quota = serverless_concurrency()
+    quota = find_serverless_concurrency()
     assert (quota.service, quota.code, quota.default) == ("sagemaker", "L-96300102", 10)
 
 
@@ -20,13 +20,13 @@ def test_a_new_account_has_ten_concurrent_serverless_requests() -> None:
     ],
 )
 def test_a_type_has_a_quota_for_each_use(
-    instance_type: str, use: Use, code: str, name: str, default: int | None
+    instance_type: str, use: QuotaUse, code: str, name: str, default: int | None
 ) -> None:
-    quota = instance_quota(instance_type, use)
+    quota = find_instance_quota(instance_type, use)
     assert (quota.code, quota.name, quota.default, quota.unit) == (code, name, default, "instances")
 
 
 def test_codes_are_well_formed_and_unique() -> None:
-    codes = [quota.code for quota in quotas().values() if quota.code]
+    codes = [quota.code for quota in load_quotas().values() if quota.code]
     assert all(re.fullmatch(r"L-[0-9A-F]{8}", code) for code in codes)
     assert len(codes) == len(set(codes))

@@ -24,27 +24,27 @@ ADVISE = ["advise", "--region", "eu-north-1", "--requests-per-day", "5000"]
 START = [sys.executable, "-c", "from sustainable_mlops.commands import main; main()"]
 
 
-def loaded(root: Path, *arguments: str) -> set[str]:
+def list_loaded_modules(root: Path, *arguments: str) -> set[str]:
     """The modules that `smlops` has imported when it ends."""
     code = (
         "import atexit, sys; from sustainable_mlops.commands import main; "
         "atexit.register(lambda: print(*sys.modules, file=sys.stderr)); main()"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code, *arguments], cwd=root, capture_output=True, text=True, check=False
     )
-    assert done.returncode in (0, 1), done.stderr
-    return set(done.stderr.split())
+    assert process.returncode in (0, 1), process.stderr
+    return set(process.stderr.split())
 
 
 @pytest.mark.parametrize("arguments", [["--help"], [PLAN]])
 def test_a_review_starts_without_typer(root: Path, arguments: list[str]) -> None:
-    assert not loaded(root, "review", *arguments) & (HEAVY | {"click", "typer"})
+    assert not list_loaded_modules(root, "review", *arguments) & (HEAVY | {"click", "typer"})
 
 
 @pytest.mark.parametrize("command", [[], ["train"], ["synth"]], ids=str)
 def test_help_imports_the_command_that_is_asked_for_and_nothing_heavy(root: Path, command: list[str]) -> None:
-    modules = loaded(root, *command, "--help")
+    modules = list_loaded_modules(root, *command, "--help")
     assert not modules & HEAVY
     commands = {name.rpartition(".")[2] for name in modules if name.startswith("sustainable_mlops.commands.")}
     assert {name for name in commands if not name.startswith("_")} == set(command)
@@ -68,10 +68,10 @@ def test_every_command_is_listed_with_what_it_is_for() -> None:
     assert all(command.help.endswith(".") for command in commands.values())
 
 
-def test_the_readme_says_of_every_command_what_it_needs(root: Path) -> None:
+def test_the_readme_has_the_requirements_of_every_command(root: Path) -> None:
     section = (root / "README.md").read_text().partition("| commands | requirements |")[2].partition("\n\n")[0]
-    named = [name for row in section.splitlines() if row for name in re.findall("`(.+?)`", row.split("|")[1])]
-    assert sorted(named) == COMMANDS
+    names = [name for row in section.splitlines() if row for name in re.findall("`(.+?)`", row.split("|")[1])]
+    assert sorted(names) == COMMANDS
 
 
 @pytest.mark.slow
@@ -87,25 +87,25 @@ def test_a_shell_completes_commands_and_their_options(root: Path) -> None:
     assert completed("smlops review --js").split() == ["--json"]
 
 
-def test_the_version_is_told(root: Path) -> None:
-    done = subprocess.run([*START, "--version"], cwd=root, capture_output=True, text=True, check=True)
-    assert done.stdout == f"{sustainable_mlops.__version__}\n"
+def test_the_version_is_printed(root: Path) -> None:
+    process = subprocess.run([*START, "--version"], cwd=root, capture_output=True, text=True, check=True)
+    assert process.stdout == f"{sustainable_mlops.__version__}\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["train"], ["review"]], ids=str)
-def test_help_is_told_where_its_signs_cannot_be_written(root: Path, arguments: list[str]) -> None:
+def test_help_is_printed_in_a_locale_without_bullets(root: Path, arguments: list[str]) -> None:
     ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
     command = [*START, *arguments, "--help"]
-    done = subprocess.run(command, cwd=root, env=ascii_only, capture_output=True, text=True, check=True)
-    assert f"smlops {' '.join(arguments)}".strip() in done.stdout
+    process = subprocess.run(command, cwd=root, env=ascii_only, capture_output=True, text=True, check=True)
+    assert f"smlops {' '.join(arguments)}".strip() in process.stdout
 
 
 @pytest.mark.parametrize("start", [[*START, "advise"], [sys.executable, "scripts/advise.py"]], ids=["smlops", "script"])
-def test_ctrl_c_before_typer_is_there_ends_in_one_line(root: Path, tmp_path: Path, start: list[str]) -> None:
+def test_ctrl_c_during_the_import_of_typer_ends_in_one_line(root: Path, tmp_path: Path, start: list[str]) -> None:
     (tmp_path / "typer.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
     stopped = os.environ | {"PYTHONPATH": str(tmp_path)}
-    done = subprocess.run([*start, "--help"], cwd=root, env=stopped, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+    process = subprocess.run([*start, "--help"], cwd=root, env=stopped, capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout, process.stderr) == (130, "", "interrupted\n")
 
 
 def test_ctrl_c_in_a_command_ends_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,11 +117,11 @@ def test_ctrl_c_in_a_command_ends_in_one_line(capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("arguments", [ADVISE, [*ADVISE, "--json"], ["train", "--help"], ["review", PLAN]], ids=str)
-def test_whoever_stops_reading_is_told_of_nothing(root: Path, arguments: list[str]) -> None:
+def test_a_closed_pipe_ends_without_a_message(root: Path, arguments: list[str]) -> None:
     reads, writes = os.pipe()
     os.close(reads)
     with open(writes, "w") as closed:
-        done = subprocess.run(
+        process = subprocess.run(
             [*START, *arguments], cwd=root, stdout=closed, stderr=subprocess.PIPE, text=True, check=False
         )
-    assert (done.returncode, done.stderr) == (141, "")
+    assert (process.returncode, process.stderr) == (141, "")

@@ -29,18 +29,20 @@ class Installed:
 
     def run(self, *arguments: str, **variables: str) -> tuple[int, str, str]:
         """Exit code, stdout and stderr, which tell nothing of this machine."""
-        given = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL", "AWS"))}
-        done = subprocess.run(
+        variables = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL", "AWS"))
+        }
+        process = subprocess.run(
             [str(self.environment / "bin" / "smlops"), *arguments],
             cwd=self.folder,
-            env=given | {"HOME": str(self.folder / "home")} | variables,
+            env=variables | {"HOME": str(self.folder / "home")} | variables,
             capture_output=True,
             text=True,
             check=False,
         )
         for place in (self.root, self.environment, Path.home()):
-            assert f"{place}/" not in done.stdout + done.stderr
-        return done.returncode, done.stdout, done.stderr
+            assert f"{place}/" not in process.stdout + process.stderr
+        return process.returncode, process.stdout, process.stderr
 
 
 @pytest.fixture
@@ -108,7 +110,7 @@ def test_it_says_how_to_register(installed: Installed) -> None:
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_what_is_not_there_is_named_in_one_line(installed: Installed, arguments: list[str], told: str) -> None:
+def test_a_missing_extra_is_named_in_one_line(installed: Installed, arguments: list[str], message: str) -> None:
     code, out, error = installed.run(*arguments)
     assert (code, out, error.count("\n")) == (2, "", 1)
-    assert told in error
+    assert message in error

@@ -6,7 +6,7 @@ from typing import Any
 
 from sagemaker_sandbox import policies
 from sagemaker_sandbox.policies import Decision
-from sustainable_mlops.deployer.documents import Document
+from sustainable_mlops.deployer.documents import DeployerPolicy
 from sustainable_mlops.operations.preflight.governance import SCALING_ROLE, SCALING_SERVICE
 
 TERRAFORM = re.compile(r"HashiCorp|Terraform|OpenTofu")
@@ -108,12 +108,12 @@ def by_terraform(calls: Iterable[Mapping[str, Any]], agent: re.Pattern[str] = TE
 
 
 def refused(
-    calls: Iterable[Mapping[str, Any]], documents: Iterable[Document], agent: re.Pattern[str] = TERRAFORM
+    calls: Iterable[Mapping[str, Any]], documents: Iterable[DeployerPolicy], agent: re.Pattern[str] = TERRAFORM
 ) -> list[str]:
     """Return the calls of Terraform, or of another agent, that the documents do not allow, each once."""
     statements = [statement for document in documents for statement in document.statements]
     is_allowed: Callable[[str, str | None], bool] = lambda what, arn: (  # noqa: E731
-        policies.decide(policies.concerning(statements, what, arn)) is Decision.ALLOWED
+        policies.decide(policies.select_statements(statements, what, arn)) is Decision.ALLOWED
     )
     asked = {(action(one), resource(one)) for one in by_terraform(calls, agent)}
     return sorted(f"{what} on {arn or 'any'}" for what, arn in asked if not is_allowed(what, arn))

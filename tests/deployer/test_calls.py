@@ -10,7 +10,7 @@ import yaml
 
 from sustainable_mlops import synth
 from sustainable_mlops.deployer import environment as deployer
-from sustainable_mlops.deployer.documents import Document
+from sustainable_mlops.deployer.documents import DeployerPolicy
 from sustainable_mlops.terraform import ROOT
 from tests.deployer.calls import action, by_terraform, refused
 from tests.envs.test_golden_path import ASYNC, REALTIME, register, unregister
@@ -27,10 +27,10 @@ SCHEDULE = {"expression": "rate(7 days)", "parameters": {"InputKey": "raw/flight
 READERS = {"reader_account_ids": ["210987654321"]}
 
 
-def committed(phase: str) -> list[Document]:
+def committed(phase: str) -> list[DeployerPolicy]:
     """The committed documents of dev whose names start with `phase`."""
     return [
-        Document(file.stem, tuple(json.loads(file.read_text())["Statement"]))
+        DeployerPolicy(file.stem, tuple(json.loads(file.read_text())["Statement"]))
         for file in sorted((ROOT / "envs" / "dev" / "deployer").glob(f"{phase}*.json"))
     ]
 
@@ -44,14 +44,14 @@ def test_the_documents_allow_every_call_of_terraform_and_nothing_else_without_a_
     modules: Mapping[str, Any],
 ) -> None:
     sandbox, variables = own
-    for name in synth.BESIDE:
+    for name in synth.CALLED_FOLDERS:
         (tmp_path / name).symlink_to(ROOT / name)
     folder = tmp_path / "envs" / "dev"
     folder.mkdir(parents=True)
     called: set[str] = set()
     bodies = {name: module.json() for name, module in modules.items()}
 
-    def run(documents: list[Document], *command: str) -> None:
+    def run(documents: list[DeployerPolicy], *command: str) -> None:
         """One command of Terraform, whose every call the documents must allow."""
         with sandbox.record_calls() as calls:
             driver.execute_command(*command)
@@ -59,12 +59,12 @@ def test_the_documents_allow_every_call_of_terraform_and_nothing_else_without_a_
         assert refused(calls, documents) == [], command
         called.update(action(one) for one in by_terraform(calls))
 
-    def write(**changed: Any) -> list[Document]:
+    def write(**changed: Any) -> list[DeployerPolicy]:
         """Write the root module of changed settings; its documents."""
         body = environment(**changed).json()
         (folder / "main.tf.json").write_text(json.dumps(body))
         names = deployer.read_names(body, bodies, "dev", dev["name_prefix"], deletion_protection=False)
-        return deployer.documents_of(body, bodies, names)
+        return deployer.make_environment_documents(body, bodies, names)
 
     where = {"LocationConstraint": sandbox.region}
     sandbox.client("s3").create_bucket(Bucket=dev["state"]["bucket"], CreateBucketConfiguration=where)

@@ -20,27 +20,27 @@ def test_every_resource_type_of_a_module_or_an_environment_has_a_row_and_every_r
 ) -> None:
     bodies = [*synthesized.values(), environment().json()]
     used = {kind for body in bodies for kind in body.get("resource", {})} - {"terraform_data"}
-    assert used == set(table.deployer_actions()) - {*table.ALWAYS, table.STATE_KEY}
+    assert used == set(table.load_deployer_actions()) - {*table.ALWAYS, table.STATE_KEY}
 
 
 @pytest.mark.slow
 def test_a_type_without_a_row_fails_the_synthesis_with_a_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = {kind: row for kind, row in table.deployer_actions().items() if kind != "aws_sqs_queue"}
+    rows = {kind: row for kind, row in table.load_deployer_actions().items() if kind != "aws_sqs_queue"}
     monkeypatch.setattr(table, "deployer_actions", lambda: rows)
     with pytest.raises(UserError, match=r"^deployer_actions.yaml: has no row for aws_sqs_queue; add the actions"):
         synth.synthesize(["dev"], always=True)
 
 
 def test_only_the_types_of_called_modules_are_allowed(synthesized: dict[str, Any], environment: Environment) -> None:
-    serverless = deployer.resource_types(environment().json(), synthesized)
+    serverless = deployer.list_resource_types(environment().json(), synthesized)
     models = {"fraud": {"realtime_endpoint": {"latency_slo_ms": 100}}}
-    realtime = deployer.resource_types(environment(models=models, pipelines={}).json(), synthesized)
+    realtime = deployer.list_resource_types(environment(models=models, pipelines={}).json(), synthesized)
     assert "aws_appautoscaling_scheduled_action" not in serverless
     assert {"aws_appautoscaling_scheduled_action", "aws_sagemaker_endpoint"} <= realtime
     assert "aws_sagemaker_pipeline" not in realtime
 
 
-@pytest.mark.parametrize("name", synth.names()[1])
+@pytest.mark.parametrize("name", synth.list_names()[1])
 def test_the_folder_has_the_documents_of_the_page_and_no_others(name: str) -> None:
     folder = ROOT / "envs" / name / "deployer"
     documents = {file.stem for file in folder.glob("*.json")}

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from sustainable_mlops.catalogue import deployer_actions as table
-from sustainable_mlops.catalogue.iam_actions import iam_actions
+from sustainable_mlops.catalogue.iam_actions import load_iam_actions
 from sustainable_mlops.deployer import documents
-from sustainable_mlops.deployer.documents import Names, make_documents
+from sustainable_mlops.deployer.documents import ArnNames, make_documents
 from sustainable_mlops.errors import UserError
 
-NAMES = Names(
+NAMES = ArnNames(
     partition="aws",
     region="eu-north-1",
     account_id="123456789012",
@@ -24,7 +24,7 @@ NAMES = Names(
     permissions_boundary_arn="arn:aws:iam::123456789012:policy/bounds",
     deletion_protection=False,
 )
-TYPES = sorted(set(table.deployer_actions()) - {*table.ALWAYS, table.STATE_KEY})
+TYPES = sorted(set(table.load_deployer_actions()) - {*table.ALWAYS, table.STATE_KEY})
 #: What a page of AWS names beside the Service Authorization Reference; the table's `source` has the page.
 BEYOND_REFERENCE = {("sagemaker:CreateModel", "ApplyPackagesOfModels")}
 #: Refused on anything narrower, though the Service Authorization Reference has a resource for it; the table says `why`.
@@ -36,13 +36,13 @@ STATEMENTS = [
 
 def test_every_action_is_one_that_aws_defines() -> None:
     """`iam_actions.csv` is derived from the Service Authorization Reference, which refuses others."""
-    assert set(table.all_actions()) == set(iam_actions())
+    assert set(table.list_actions()) == set(load_iam_actions())
 
 
 @pytest.mark.parametrize(("document", "statement"), STATEMENTS, ids=[one["Sid"] for _, one in STATEMENTS])
 def test_a_statement_is_bound_to_arns_and_conditions_that_its_actions_take(document: str, statement: dict) -> None:  # type: ignore[type-arg]
     for action in statement["Action"]:
-        known = iam_actions()[action]
+        known = load_iam_actions()[action]
         if statement["Resource"] == ["*"]:
             assert not known.resources or action in SCOPED_TO_STAR, f"{document}: {action} takes a narrower resource"
         elif (action, statement["Sid"]) not in BEYOND_REFERENCE:
@@ -55,7 +55,7 @@ def test_a_statement_is_bound_to_arns_and_conditions_that_its_actions_take(docum
 def test_every_arn_of_a_statement_is_taken_by_one_of_its_actions() -> None:
     for _, statement in STATEMENTS:
         for arn in set(statement["Resource"]) - {"*"}:
-            assert any(iam_actions()[action].takes_resource(arn) for action in statement["Action"]), arn
+            assert any(load_iam_actions()[action].takes_resource(arn) for action in statement["Action"]), arn
 
 
 def test_plan_documents_read_and_write_nothing_but_the_lock_of_the_state() -> None:
@@ -63,7 +63,7 @@ def test_plan_documents_read_and_write_nothing_but_the_lock_of_the_state() -> No
         (action, statement["Sid"])
         for name, statement in STATEMENTS
         for action in statement["Action"]
-        if name.startswith("plan-") and iam_actions()[action].access not in ("Read", "List")
+        if name.startswith("plan-") and load_iam_actions()[action].access not in ("Read", "List")
     }
     assert changes == {
         ("s3:DeleteObject", "PlanStateLock"),
@@ -74,14 +74,14 @@ def test_plan_documents_read_and_write_nothing_but_the_lock_of_the_state() -> No
 
 
 def test_every_star_has_its_reason_and_nothing_else_has_one() -> None:
-    for statements in table.deployer_actions().values():
+    for statements in table.load_deployer_actions().values():
         for one in statements:
-            assert ("*" in one.resources) == (one.why is not None), one.name
+            assert ("*" in one.resources) == (one.reason is not None), one.name
 
 
 def test_each_document_fits_into_a_managed_policy_and_a_role_takes_them_all() -> None:
     made = make_documents(TYPES, NAMES)
-    assert all(one.characters <= documents.MOST_CHARACTERS for one in made)
+    assert all(one.characters <= documents.MAX_CHARACTERS for one in made)
     assert len(made) <= 10, "the default quota of managed policies attached to a role"
     assert len({one.name for one in made}) == len(made)
     sids = [statement["Sid"] for one in made for statement in one.statements]
@@ -123,7 +123,7 @@ def test_a_boundary_and_a_path_of_roles_reach_the_statements_that_make_roles() -
 
 
 def test_a_key_of_ones_own_is_told_by_its_tag_and_one_that_exists_by_its_arn() -> None:
-    def use_of_key(names: Names) -> dict:  # type: ignore[type-arg]
+    def use_of_key(names: ArnNames) -> dict:  # type: ignore[type-arg]
         (found,) = (
             statement
             for one in make_documents(TYPES, names)
@@ -149,15 +149,15 @@ def test_statements_of_one_name_must_be_bound_alike(monkeypatch: pytest.MonkeyPa
     file = tmp_path / "deployer_actions.yaml"
     file.write_text(re.sub(r"(aws_sqs_queue_policy:\n  - name: )Queues", r"\1Topics", text))
     monkeypatch.setattr(table, "FILE", file)
-    table.deployer_actions.cache_clear()
+    table.load_deployer_actions.cache_clear()
     try:
         with pytest.raises(UserError, match="statements named Topics differ"):
-            table.deployer_actions()
+            table.load_deployer_actions()
     finally:
-        table.deployer_actions.cache_clear()
+        table.load_deployer_actions.cache_clear()
 
 
-def actions(names: Names) -> set[str]:
+def actions(names: ArnNames) -> set[str]:
     """Every action that the documents allow."""
     return {
         action for one in make_documents(TYPES, names) for statement in one.statements for action in statement["Action"]

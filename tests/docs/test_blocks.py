@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.jobs.kinds import KINDS, TRAINING, Kind
-from sustainable_mlops.jobs.schemas import schema_file
-from sustainable_mlops.jobs.specs.training import Compute
-from sustainable_mlops.synth import names
+from sustainable_mlops.jobs.kinds import KINDS, TRAINING, JobKind
+from sustainable_mlops.jobs.schemas import find_schema_file
+from sustainable_mlops.jobs.specs.training import TrainingCompute
+from sustainable_mlops.synth import list_names
 from sustainable_mlops.terraform import ROOT, Terraform
 from tests.clone import Reader, clone, git
 from tests.docs.blocks import SHELLS, Block, blocks, shell_blocks
@@ -40,7 +40,9 @@ def test_every_block_of_hcl_is_run_by_a_test() -> None:
 
 
 def test_the_readme_links_every_module() -> None:
-    assert [name for name in names()[0] if f"](modules/{name}/README.md)" not in (ROOT / "README.md").read_text()] == []
+    assert [
+        name for name in list_names()[0] if f"](modules/{name}/README.md)" not in (ROOT / "README.md").read_text()
+    ] == []
 
 
 def test_the_readme_describes_each_kind_of_job() -> None:
@@ -48,10 +50,10 @@ def test_the_readme_describes_each_kind_of_job() -> None:
     rows = {name: cells for name, *cells in re.findall(row, (ROOT / "README.md").read_text())}
     assert rows.keys() == KINDS.keys()
     for name, (schema, spot, ended_by) in rows.items():
-        assert (ROOT / schema) == schema_file(name)
-        on_spot = "default" if "spot" in Compute.model_fields and KINDS[name].worker is TRAINING else "none"
+        assert (ROOT / schema) == find_schema_file(name)
+        on_spot = "default" if "spot" in TrainingCompute.model_fields and KINDS[name].worker is TRAINING else "none"
         assert spot == on_spot
-        overridden = type(KINDS[name]).stops_after is not Kind.stops_after
+        overridden = type(KINDS[name]).runtime_cap_seconds is not JobKind.runtime_cap_seconds
         assert ended_by == ("the command" if overridden else "SageMaker")
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sustainable_mlops import synth
-from sustainable_mlops.terraform import ROOT, changes
+from sustainable_mlops.terraform import ROOT, list_changes
 from tests.modules.examples import apply, plan, terraform
-from tests.reviewed import reviewed, stops
+from tests.reviewed import check_review, list_blocking_gates
 from tests.sandbox.support import IMAGE, tar, until
 
 ON_X86 = {"silicon": "x86", "instance_type": "ml.m5.large"}
@@ -43,12 +43,12 @@ def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_i
     folder = repository / "envs" / "dev"
     write(folder, environment().json())
     driver = terraform(folder, variables)
-    assert stops(reviewed(plan(driver))) == []
+    assert list_blocking_gates(check_review(plan(driver))) == []
     apply(driver)
     try:
         write(folder, environment(models={**dev["models"], "fraud": FRAUD}).json())
-        found = reviewed(plan(driver))
-        assert stops(found) == []
+        found = check_review(plan(driver))
+        assert list_blocking_gates(found) == []
         (risk,) = (one.risk for one in found.risks if one.level != "note")
         assert risk.address == 'module.access.aws_iam_role_policy.registration["pipeline"]'
         group = 'module.model_registry.aws_sagemaker_model_package_group.this["fraud"]'
@@ -58,13 +58,15 @@ def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_i
         served = {**dev["models"]["flight_delay"], "realtime_endpoint": REALTIME}
         write(folder, environment(models={"flight_delay": served}).json())
         driver.execute_command("get")
-        assert stops(reviewed(plan(driver))) == []
+        assert list_blocking_gates(check_review(plan(driver))) == []
         write(folder, environment(models={"flight_delay": {**served, "async_endpoint": ASYNC}}).json())
         driver.execute_command("get")
-        assert stops(reviewed(plan(driver))) == ["privileges"], "the key of its topics is for somebody to accept"
+        assert list_blocking_gates(check_review(plan(driver))) == ["privileges"], (
+            "the key of its topics is for somebody to accept"
+        )
         apply(driver)
         again = plan(driver)
-        assert changes(again) == {}
+        assert list_changes(again) == {}
         assert answers(sandbox) == dict.fromkeys(("serverless", "realtime", "async"), "late")
         told = again["planned_values"]["outputs"]["topics"]["value"]["alarms"]
         health = sandbox.client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"], ActionPrefix=told)

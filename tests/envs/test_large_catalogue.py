@@ -11,7 +11,7 @@ from sustainable_mlops import synth
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import feature_groups
-from sustainable_mlops.terraform import ROOT, changes
+from sustainable_mlops.terraform import ROOT, list_changes
 from tests.envs.test_golden_path import write
 from tests.modules.examples import apply, plan, terraform
 
@@ -53,7 +53,7 @@ def test_a_large_catalogue_is_applied_and_launchers_find_all_of_it(
     plan(driver)
     apply(driver)
     again = plan(driver)
-    assert changes(again) == {}
+    assert list_changes(again) == {}
 
     ssm = sandbox.client("ssm")
     pages = ssm.get_paginator("describe_parameters").paginate()
@@ -67,7 +67,7 @@ def test_a_large_catalogue_is_applied_and_launchers_find_all_of_it(
     group = json.loads(ssm.get_parameter(Name=min(tiers))["Parameter"]["Value"])
     assert group["name"] == "smlops-dev-flights-of-the-airport-00"
     assert group["offline_s3_uri"].startswith("s3://smlops-dev-data-")
-    declared = feature_groups.declared(again["planned_values"]["outputs"], "envs/dev")
+    declared = feature_groups.read_declarations(again["planned_values"]["outputs"], "envs/dev")
     assert {len(one.features) for one in declared.values()} == {FEATURES}
 
 

@@ -15,7 +15,7 @@ from sustainable_mlops import log_groups, synth
 from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations import teardown
-from sustainable_mlops.terraform import ROOT, Terraform, changes
+from sustainable_mlops.terraform import ROOT, Terraform, list_changes
 from tests.envs.test_golden_path import ARTIFACTS, NAME, register, unregister, write
 from tests.modules.examples import plan, terraform
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
@@ -78,14 +78,14 @@ def test_existing_log_groups_are_adopted_and_none_is_left_after_a_late_line(
 
     write(folder, environment(existing_log_groups=[JOBS, ENDPOINT]).json())
     ours.apply()
-    assert changes(plan(driver)) == {}, "the endpoint's group waits for the first package"
+    assert list_changes(plan(driver)) == {}, "the endpoint's group waits for the first package"
     (folder / synth.PACKAGES).write_text(json.dumps({"model_packages": {"flight_delay": register(sandbox)}}))
     planned = plan(driver)
     address = 'module.serverless_endpoint["flight_delay"].aws_cloudwatch_log_group.this'
     (change,) = (one["change"] for one in planned["resource_changes"] if one["address"] == address)
     assert (change["importing"], change["actions"]) == ({"id": ENDPOINT}, ["update"])
     ours.apply()
-    assert changes(plan(driver)) == {}
+    assert list_changes(plan(driver)) == {}
     assert {JOBS, ENDPOINT} < set(names(sandbox))
 
     unregister(sandbox)

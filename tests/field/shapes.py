@@ -54,14 +54,14 @@ class Shape:
         return self.folder / "expected.yaml"
 
     @property
-    def written(self) -> bool:
+    def is_handmade(self) -> bool:
         """True if its plan is hand-made."""
         return (self.folder / "plan.json").exists()
 
     @property
-    def shares(self) -> bool:
+    def is_shareable(self) -> bool:
         """True if a shared provider process can plan it, because it configures one provider."""
-        return not self.written and (self.folder / "main.tf").read_text().count('\nprovider "') == 1
+        return not self.is_handmade and (self.folder / "main.tf").read_text().count('\nprovider "') == 1
 
     @property
     def changes(self) -> list[str]:
@@ -69,7 +69,7 @@ class Shape:
         return sorted(one.name for one in self.folder.glob("changes/*"))
 
     @property
-    def applied(self) -> bool:
+    def is_applied(self) -> bool:
         """True if its changes follow an apply, not a hand-made state."""
         return bool(self.changes) and not (self.folder / "before.json").exists()
 
@@ -79,14 +79,14 @@ class Shape:
         `environment` points to a sandbox or a provider process. The applied resources are destroyed after the last
         plan.
         """
-        if self.written:
+        if self.is_handmade:
             yield _CREATED, json.loads((self.folder / "plan.json").read_text())
             return
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         terraform = Terraform(folder, environment)
         terraform.init()
         yield _CREATED, terraform.plan(folder / _FILE)
-        if self.applied:
+        if self.is_applied:
             terraform.run("apply", "-no-color", _FILE)
             try:
                 yield from self._changed(terraform)
@@ -102,18 +102,18 @@ class Shape:
             yield name, terraform.plan(terraform.folder / _FILE, *options)
 
 
-def shapes() -> list[Shape]:
+def list_shapes() -> list[Shape]:
     """Return every shape, by name."""
     roots = [*HERE.glob("*/main.tf"), *HERE.glob("*/plan.json")]
     return [Shape(name) for name in sorted(root.parent.name for root in roots)]
 
 
-def reviewed(name: str, plan: Mapping[str, Any]) -> Review:
+def review_plan(name: str, plan: Mapping[str, Any]) -> Review:
     """Return the review of a plan with this name."""
     return review(load(json.dumps(plan).encode(), name), today=TODAY)
 
 
-def said(found: Review, plan: Mapping[str, Any]) -> dict[str, Any]:
+def summarize_review(found: Review, plan: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parts of a review that an expectation contains."""
     footprint, whole = found.footprint, load(json.dumps(plan).encode())
     regions = {
@@ -124,9 +124,9 @@ def said(found: Review, plan: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "verdict": str(found.verdict),
         "gates": {gate.name: gate.text for gate in found.gates},
-        "comment": _top(render(found, "markdown")),
+        "comment": _cut_top(render(found, "markdown")),
         "figures": {
-            unit: {side: _rounded(getattr(footprint, side).get(metric)) for side in ("before", "after", "delta")}
+            unit: {side: _round_figure(getattr(footprint, side).get(metric)) for side in ("before", "after", "delta")}
             for metric, unit in (("total", "kgCO2e"), ("cost", "USD"))
         },
         "unseen": [f"{one.address}: {one.kind}" for one in found.coverage_gaps],
@@ -134,36 +134,34 @@ def said(found: Review, plan: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def every_format(name: str, plan: Mapping[str, Any]) -> str:
+def render_formats(name: str, plan: Mapping[str, Any]) -> str:
     """Return the review of a plan in every format."""
-    found = reviewed(name, plan)
+    found = review_plan(name, plan)
     return "\n".join(render(found, form) for form in FORMATS)
 
 
-def differences(shape: Shape, name: str, plan: Mapping[str, Any]) -> str:
+def list_differences(shape: Shape, name: str, plan: Mapping[str, Any]) -> str:
     """Return the differences from the expected review, and the command that accepts them."""
     expected = yaml.safe_load(shape.expectation.read_text()) if shape.expectation.is_file() else None
     wanted = (expected or {}).get(name, {})
-    found = said(reviewed(f"{shape} {name}", plan), plan)
-    lines = unified_diff(
-        _dumped(wanted).splitlines(), _dumped(found).splitlines(), "expected", "found", lineterm="", n=1
-    )
+    found = summarize_review(review_plan(f"{shape} {name}", plan), plan)
+    lines = unified_diff(_dump(wanted).splitlines(), _dump(found).splitlines(), "expected", "found", lineterm="", n=1)
     text = "\n".join(lines)
     return f"{name}:\n{text}\n{renew(f'.venv/bin/python -m tests.field.update_expected {shape}')}\n" if text else ""
 
 
-def write(shape: Shape, found: Mapping[str, Any]) -> None:
+def write_expectation(shape: Shape, found: Mapping[str, Any]) -> None:
     """Write the expected reviews of a shape; the comment at the top stays."""
     shape.expectation.touch()
     comment = _COMMENT.match(shape.expectation.read_text())
-    shape.expectation.write_text((comment[0] if comment else "") + _dumped(found))
+    shape.expectation.write_text((comment[0] if comment else "") + _dump(found))
 
 
-def _dumped(found: Mapping[str, Any]) -> str:
+def _dump(found: Mapping[str, Any]) -> str:
     return yaml.dump(dict(found), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
 
 
-def _top(markdown: str) -> str:
+def _cut_top(markdown: str) -> str:
     """Return a comment from its title to the end of its first table."""
     lines = markdown[markdown.index("## ") :].splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("|"))
@@ -171,7 +169,7 @@ def _top(markdown: str) -> str:
     return "\n".join(lines[:end]) + "\n"
 
 
-def _rounded(figure: FootprintFigure | None) -> float | str:
+def _round_figure(figure: FootprintFigure | None) -> float | str:
     return "unknown" if figure is None else round(figure.central, 1)
 
 

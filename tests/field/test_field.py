@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.field.shapes import HIDDEN, Shape, differences, every_format, shapes
+from tests.field.shapes import HIDDEN, Shape, list_differences, list_shapes, render_formats
 from tests.sandbox.support import push_images
 
 #: kgCO2e and USD a month after each plan, by shape and plan, from the arithmetic in README.md.
@@ -23,36 +23,40 @@ BY_HAND = {
 @pytest.mark.parametrize(
     "shape",
     [
-        pytest.param(shape, id=str(shape), marks=[] if shape.written else [pytest.mark.plan])
-        for shape in shapes()
-        if not shape.applied
+        pytest.param(shape, id=str(shape), marks=[] if shape.is_handmade else [pytest.mark.plan])
+        for shape in list_shapes()
+        if not shape.is_applied
     ],
 )
 def test_a_plan_is_reviewed_as_expected(shape: Shape, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    check(shape, shape.plans(tmp_path, request.getfixturevalue("offline_environment") if shape.shares else None))
+    check_plans(
+        shape, shape.plans(tmp_path, request.getfixturevalue("offline_environment") if shape.is_shareable else None)
+    )
 
 
 @pytest.mark.apply
-@pytest.mark.parametrize("shape", [shape for shape in shapes() if shape.applied], ids=str)
+@pytest.mark.parametrize("shape", [shape for shape in list_shapes() if shape.is_applied], ids=str)
 def test_a_plan_and_a_change_after_its_apply_are_reviewed_as_expected(
     shape: Shape, tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str]
 ) -> None:
-    environment = terraform_environment if shape.shares else sandbox.environment
-    check(shape, with_images(sandbox, shape.plans(tmp_path, environment)))
+    environment = terraform_environment if shape.is_shareable else sandbox.environment
+    check_plans(shape, push_images_before(sandbox, shape.plans(tmp_path, environment)))
 
 
-def with_images(sandbox: Any, plans: Iterable[tuple[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def push_images_before(
+    sandbox: Any, plans: Iterable[tuple[str, dict[str, Any]]]
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the plans after pushing their images, so that each can be applied."""
     for name, plan in plans:
         push_images(sandbox, json.dumps(plan))
         yield name, plan
 
 
-def check(shape: Shape, plans: Iterable[tuple[str, dict[str, Any]]]) -> None:
+def check_plans(shape: Shape, plans: Iterable[tuple[str, dict[str, Any]]]) -> None:
     found = dict(plans)
-    differing = "".join(differences(shape, name, plan) for name, plan in found.items())
+    differing = "".join(list_differences(shape, name, plan) for name, plan in found.items())
     assert not differing, differing
-    assert not any(HIDDEN in every_format(name, plan) for name, plan in found.items())
+    assert not any(HIDDEN in render_formats(name, plan) for name, plan in found.items())
 
 
 @pytest.mark.parametrize(("shape", "plan"), BY_HAND, ids=[" ".join(key) for key in BY_HAND])

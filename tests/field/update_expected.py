@@ -8,15 +8,17 @@ import tempfile
 from pathlib import Path
 
 from sagemaker_sandbox import Sandbox
-from tests.field.shapes import Shape, reviewed, said, shapes, write
+from tests.field.shapes import Shape, list_shapes, review_plan, summarize_review, write_expectation
 
 
 def main(names: list[str]) -> None:
-    chosen = [Shape(name) for name in names] or shapes()
+    chosen = [Shape(name) for name in names] or list_shapes()
     with Sandbox.start() as sandbox, tempfile.TemporaryDirectory() as folder:
         for shape in chosen:
-            plans = shape.plans(Path(folder) / str(shape), sandbox.environment if shape.applied else None)
-            write(shape, {name: said(reviewed(f"{shape} {name}", plan), plan) for name, plan in plans})
+            plans = shape.plans(Path(folder) / str(shape), sandbox.environment if shape.is_applied else None)
+            write_expectation(
+                shape, {name: summarize_review(review_plan(f"{shape} {name}", plan), plan) for name, plan in plans}
+            )
             print(shape.expectation)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.footprint.support import REGION
-from tests.plan.build import change
+from tests.plan.plan_builder import build_change
 
 ENDPOINT = "aws_sagemaker_endpoint.e"
 CONFIGURATION = "aws_sagemaker_endpoint_configuration.c"
@@ -55,7 +55,7 @@ def action(schedule: str, least: int | None, most: int | None, number: int = 0, 
     numbers = {"min_capacity": least, "max_capacity": most}
     limits = {name: None if number is None else str(number) for name, number in numbers.items()}
     values = of_target(schedule=schedule, scalable_target_action=[limits], **more)
-    return change(f"aws_appautoscaling_scheduled_action.a{number}", values)
+    return build_change(f"aws_appautoscaling_scheduled_action.a{number}", values)
 
 
 def served(
@@ -72,8 +72,8 @@ def served(
     metric = (BACKLOG if "async_inference_config" in more else REQUESTS) if follows == "" else follows
     was = None if before is None else configuration(*before)
     return [
-        change(ENDPOINT, endpoint(), before=None if before is None else endpoint()),
-        change(CONFIGURATION, configuration(*variants, **more), before=was),
-        *([change(TARGET, target(*scaled))] if scaled else []),
-        *([change(POLICY, policy(metric))] if scaled and metric else []),
+        build_change(ENDPOINT, endpoint(), before=None if before is None else endpoint()),
+        build_change(CONFIGURATION, configuration(*variants, **more), before=was),
+        *([build_change(TARGET, target(*scaled))] if scaled else []),
+        *([build_change(POLICY, policy(metric))] if scaled and metric else []),
     ]

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sustainable_mlops.footprint import Part, PlanFootprint, Usage, of_plan, read_usage
-from tests.plan.build import plan
+from sustainable_mlops.footprint import PlanFootprint, ResourcePart, ResourceUsage, estimate_plan, read_usage
+from tests.plan.plan_builder import build_plan
 
 REGION = "us-east-1"
 #: PUE and gCO2e/kWh there.
@@ -16,16 +16,16 @@ M5_NOTEBOOK_W = 20 * (0.1905 + 0.1) + 16 * 0.056
 M5_JOB_W = 20 * (0.553 + 0.2 * (0.905 - 0.553) / 0.5 + 0.1) + 16 * (0.11 + 0.2 * (0.17 - 0.11) / 0.5)
 
 
-def usage(folder: Path, resources: dict[str, Any] | None = None, **defaults: Any) -> Usage:
+def usage(folder: Path, resources: dict[str, Any] | None = None, **defaults: Any) -> ResourceUsage:
     """The usage file with these entries, read."""
     path = folder / "usage.json"
     path.write_text(json.dumps({"resources": resources or {}, "defaults": defaults}))
     return read_usage(path)
 
 
-def footprint(*changes: dict[str, Any], used: Usage | None = None, **document: Any) -> PlanFootprint:
+def footprint(*changes: dict[str, Any], used: ResourceUsage | None = None, **document: Any) -> PlanFootprint:
     """Of a plan with these changes."""
-    return of_plan(plan(*changes, **document), used)
+    return estimate_plan(build_plan(*changes, **document), used)
 
 
 def kwh(found: PlanFootprint, side: str = "after") -> float:
@@ -66,7 +66,7 @@ def cost(found: PlanFootprint, side: str = "after") -> float:
     return float(figure.central)
 
 
-def part(found: PlanFootprint, name: str) -> Part:
+def part(found: PlanFootprint, name: str) -> ResourcePart:
     """The part of that name, after."""
     return next(one.after for resource in found.resources for one in resource.changes if one.after and one.name == name)
 

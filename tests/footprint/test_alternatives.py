@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.catalogue import instances
-from sustainable_mlops.footprint import Alternative, alternatives, of_plan
+from sustainable_mlops.footprint import FootprintAlternative, estimate_plan, find_alternatives
 from sustainable_mlops.plan import UNKNOWN, Unknown
 from tests.footprint.plans import ENDPOINT, action, served, variant
 from tests.footprint.support import PUE, footprint, usage
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 
 
 def proposed(
@@ -18,7 +18,7 @@ def proposed(
     model: dict[str, Any] | None = None,
     provider: int | Unknown = UNKNOWN,
     **configuration: Any,
-) -> list[Alternative]:
+) -> list[FootprintAlternative]:
     """What is proposed instead of one real-time instance."""
     variant = {
         "variant_name": "v",
@@ -28,23 +28,23 @@ def proposed(
     }
     values = {"name": "c", "region": region, "production_variants": [variant], **configuration}
     container = {"primary_container": [{"image": "i", "mode": "SingleModel"}]}
-    return alternatives(
-        of_plan(
-            plan(
-                change("aws_sagemaker_endpoint.e", {"name": "e", "endpoint_config_name": "c", "region": region}),
-                change("aws_sagemaker_endpoint_configuration.c", values),
-                change("aws_sagemaker_model.m", {"name": "m", **container, **(model or {})}),
+    return find_alternatives(
+        estimate_plan(
+            build_plan(
+                build_change("aws_sagemaker_endpoint.e", {"name": "e", "endpoint_config_name": "c", "region": region}),
+                build_change("aws_sagemaker_endpoint_configuration.c", values),
+                build_change("aws_sagemaker_model.m", {"name": "m", **container, **(model or {})}),
             )
         ),
         provider,
     )
 
 
-def kinds(found: list[Alternative]) -> set[str]:
+def kinds(found: list[FootprintAlternative]) -> set[str]:
     return {one.kind for one in found}
 
 
-def of_kind(found: list[Alternative], kind: str) -> Alternative:
+def of_kind(found: list[FootprintAlternative], kind: str) -> FootprintAlternative:
     return next(one for one in found if one.kind == kind)
 
 
@@ -53,7 +53,7 @@ def test_the_best_comes_first_and_each_saves() -> None:
     saved = [one.saved_kg.central for one in found]
     assert saved == sorted(saved, reverse=True)
     assert all(kg > 0 for kg in saved)
-    assert all(one.costs for one in found)
+    assert all(one.drawbacks for one in found)
 
 
 def test_a_cpu_endpoint_may_go_to_graviton_serverless_or_a_cleaner_region() -> None:
@@ -62,9 +62,9 @@ def test_a_cpu_endpoint_may_go_to_graviton_serverless_or_a_cleaner_region() -> N
     silicon = of_kind(found, "silicon")
     graviton = instances.find(silicon.title.split(" ")[0])
     assert graviton is not None
-    assert graviton.graviton
+    assert graviton.is_graviton
     assert (graviton.vcpu, graviton.memory_gib) == (4, 16)
-    assert "arm64" in silicon.costs
+    assert "arm64" in silicon.drawbacks
     assert any("eu-north-1" in one.title or "ca-central-1" in one.title for one in found if one.kind == "region")
 
 
@@ -75,8 +75,8 @@ def test_a_type_that_the_provider_refuses_is_not_named(provider: int | Unknown) 
     )
     assert newer.title == "ml.c8g.xlarge instead of ml.c5.xlarge"
     assert older.title == "ml.c6g.xlarge instead of ml.c5.xlarge"
-    assert "8g" not in older.costs
-    assert ("which AWS provider 5 refuses" in older.costs) == (provider is UNKNOWN)
+    assert "8g" not in older.drawbacks
+    assert ("which AWS provider 5 refuses" in older.drawbacks) == (provider is UNKNOWN)
 
 
 def test_a_saving_is_what_is_now_less_what_would_be() -> None:
@@ -117,12 +117,12 @@ def test_serverless_is_not_proposed_where_it_is_refused(against: dict[str, Any])
     assert "serverless" not in kinds(proposed("ml.m5.xlarge", **against))
 
 
-def used(folder: Path, *, duty: float, instance_type: str, count: int = 1) -> list[Alternative]:
+def used(folder: Path, *, duty: float, instance_type: str, count: int = 1) -> list[FootprintAlternative]:
     """What is proposed instead of real-time instances that are busy for a share of the time."""
     told = usage(folder, {ENDPOINT: {"duty": duty}})
     model = {"name": "m", "primary_container": [{"image": "i", "mode": "SingleModel"}]}
     plan = served(variant(instance_type, count, model_name="m"))
-    return alternatives(footprint(*plan, change("aws_sagemaker_model.m", model), used=told))
+    return find_alternatives(footprint(*plan, build_change("aws_sagemaker_model.m", model), used=told))
 
 
 def test_a_serverless_endpoint_does_the_same_work(tmp_path: Path) -> None:
@@ -166,20 +166,20 @@ def test_work_that_does_not_fit_into_working_hours_is_not_moved_there(tmp_path: 
 def test_what_sleeps_or_rests_already_is_not_told_to() -> None:
     managed = [{"status": "ENABLED", "min_instance_count": 0, "max_instance_count": 4}]
     sleeps = served(variant("ml.g5.xlarge", managed_instance_scaling=managed))
-    assert kinds(alternatives(footprint(*sleeps))) == {"silicon", "region"}
+    assert kinds(find_alternatives(footprint(*sleeps))) == {"silicon", "region"}
     day, night = action("cron(0 8 * * ? *)", 4, 4), action("cron(0 18 * * ? *)", 1, 1, 1)
     rests = served(variant("ml.g5.xlarge"), scaled=(1, 4), follows=None)
-    assert "off-hours" in kinds(alternatives(footprint(*rests)))
-    assert kinds(alternatives(footprint(*rests, day, night))) == {"silicon", "asynchronous", "region"}
+    assert "off-hours" in kinds(find_alternatives(footprint(*rests)))
+    assert kinds(find_alternatives(footprint(*rests, day, night))) == {"silicon", "asynchronous", "region"}
     call = {"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint", "input": '{"EndpointName": "e"}'}
-    deleted = change("aws_scheduler_schedule.s", {"target": [call]})
-    assert "off-hours" not in kinds(alternatives(footprint(*served(variant("ml.g5.xlarge")), deleted)))
+    deleted = build_change("aws_scheduler_schedule.s", {"target": [call]})
+    assert "off-hours" not in kinds(find_alternatives(footprint(*served(variant("ml.g5.xlarge")), deleted)))
 
 
 def test_what_saves_next_to_nothing_is_no_alternative(tmp_path: Path) -> None:
-    def proposed(**keys: float) -> list[Alternative]:
+    def proposed(**keys: float) -> list[FootprintAlternative]:
         told = usage(tmp_path, {ENDPOINT: keys})
-        return alternatives(footprint(*served(variant("ml.g4dn.xlarge")), used=told))
+        return find_alternatives(footprint(*served(variant("ml.g4dn.xlarge")), used=told))
 
     # The busier it is, the less the other silicon saves: 0.7 % of the carbon, then 0.3 %.
     assert "silicon" in kinds(proposed(duty=0.51))
@@ -193,18 +193,18 @@ def test_what_saves_next_to_nothing_is_no_alternative(tmp_path: Path) -> None:
 def test_nothing_is_proposed_for_what_the_plan_lets_go_of() -> None:
     values = {"instance_type": "ml.t3.medium", "region": "us-east-1"}
     for actions in (["delete"], ["forget"]):
-        entry = change("aws_sagemaker_notebook_instance.n", before=values, actions=actions)
-        assert alternatives(footprint(entry)) == []
+        entry = build_change("aws_sagemaker_notebook_instance.n", before=values, actions=actions)
+        assert find_alternatives(footprint(entry)) == []
 
 
 def test_an_alternative_of_one_of_several_variants_names_it() -> None:
     two = [variant("ml.g5.xlarge", name="blue"), variant("ml.g5.xlarge", name="green")]
-    titles = [one.title for one in alternatives(footprint(*served(*two))) if one.kind == "silicon"]
+    titles = [one.title for one in find_alternatives(footprint(*served(*two))) if one.kind == "silicon"]
     assert sorted(titles) == [
         "variant blue: ml.inf2.xlarge instead of ml.g5.xlarge",
         "variant green: ml.inf2.xlarge instead of ml.g5.xlarge",
     ]
-    (one,) = (one for one in alternatives(footprint(*served(two[0]))) if one.kind == "silicon")
+    (one,) = (one for one in find_alternatives(footprint(*served(two[0]))) if one.kind == "silicon")
     assert (one.part, one.title) == ("variant blue", "ml.inf2.xlarge instead of ml.g5.xlarge")
 
 
@@ -218,10 +218,10 @@ def test_what_another_region_costs_is_told() -> None:
 
 
 def test_a_training_job_stays_on_what_can_train() -> None:
-    def job(instance_type: str) -> list[Alternative]:
+    def job(instance_type: str) -> list[FootprintAlternative]:
         config = [{"instance_type": instance_type, "instance_count": 1, "volume_size_in_gb": 30}]
         values = {"region": "us-east-1", "resource_config": config}
-        return alternatives(of_plan(plan(change("aws_sagemaker_training_job.t", values))))
+        return find_alternatives(estimate_plan(build_plan(build_change("aws_sagemaker_training_job.t", values))))
 
     assert {one.title for one in job("ml.p4d.24xlarge") if one.kind == "silicon"} == {
         "ml.trn1.32xlarge instead of ml.p4d.24xlarge"
@@ -243,5 +243,5 @@ def test_nothing_moves_out_of_china() -> None:
 
 def test_a_notebook_is_to_stop_when_idle() -> None:
     values = {"instance_type": "ml.t3.medium", "region": "us-east-1"}
-    found = alternatives(of_plan(plan(change("aws_sagemaker_notebook_instance.n", values))))
+    found = find_alternatives(estimate_plan(build_plan(build_change("aws_sagemaker_notebook_instance.n", values))))
     assert "idle stop" in kinds(found)

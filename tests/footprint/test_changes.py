@@ -8,36 +8,36 @@ import pytest
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.footprint import (
     METRICS,
-    Alternative,
-    Figure,
-    Fleet,
-    alternatives,
-    between,
+    FleetActivity,
+    FootprintAlternative,
+    FootprintFigure,
+    bounded_quantity,
+    compute_host_power,
     estimate,
-    exactly,
-    host_power,
+    exact_quantity,
+    find_alternatives,
 )
-from sustainable_mlops.footprint.model import change as changed
-from sustainable_mlops.footprint.propagation import Model, propagate_change
+from sustainable_mlops.footprint.model import estimate_change as changed
+from sustainable_mlops.footprint.propagation import PropagationModel, propagate_change
 from sustainable_mlops.footprint.quantities import Quantity
 from tests.footprint.plans import ENDPOINT, served, variant
 from tests.footprint.support import PUE, REGION, footprint, usage
 
-GRID = between(1, 2, 4, "grid")
+GRID = bounded_quantity(1, 2, 4, "grid")
 
 
-def ends(figure: Figure | None) -> tuple[float, float, float]:
+def ends(figure: FootprintFigure | None) -> tuple[float, float, float]:
     assert figure is not None
     return figure.low, figure.central, figure.high
 
 
-def model(function: Any, *inputs: Quantity) -> Model:
-    return Model(lambda values: [function(*values)], inputs, ["W"])
+def model(function: Any, *inputs: Quantity) -> PropagationModel:
+    return PropagationModel(lambda values: [function(*values)], inputs, ["W"])
 
 
 def test_what_both_sides_rest_on_moves_both_and_what_one_rests_on_moves_that_one() -> None:
-    before = model(lambda watts, grid: watts * grid, between(80, 100, 120, "old"), GRID)
-    after = model(lambda watts, grid: watts * grid, between(50, 60, 90, "new"), GRID)
+    before = model(lambda watts, grid: watts * grid, bounded_quantity(80, 100, 120, "old"), GRID)
+    after = model(lambda watts, grid: watts * grid, bounded_quantity(50, 60, 90, "new"), GRID)
     (found,) = propagate_change(before, after)
     # -40 W x 2. The grid makes it -40 to -160; the old silicon, 160 to 240, takes 40 either way; the new 20 and 60.
     assert ends(found) == pytest.approx((-80 - hypot(80, 40, 20), -80, -80 + hypot(40, 40, 60)))
@@ -45,26 +45,26 @@ def test_what_both_sides_rest_on_moves_both_and_what_one_rests_on_moves_that_one
 
 
 def test_an_unknown_that_turns_the_sign_of_a_change_is_an_amount() -> None:
-    load = between(0.5, 1, 1.5, "load")
+    load = bounded_quantity(0.5, 1, 1.5, "load")
     (found,) = propagate_change(model(lambda d: 10 * d, load), model(lambda d: 4 + 4 * d, load))
     # 4 - 6 d: 1 at a load of a half, -5 at one and a half
     assert ends(found) == pytest.approx((-5, -2, 1))
 
 
 def test_unknowns_of_one_key_are_one_at_whatever_scale() -> None:
-    load = between(1, 2, 4, "load")
-    (found,) = propagate_change(model(lambda d: d, load), model(lambda d: d, (load * 3).named("three loads")))
+    load = bounded_quantity(1, 2, 4, "load")
+    (found,) = propagate_change(model(lambda d: d, load), model(lambda d: d, (load * 3).with_text("three loads")))
     assert ends(found) == pytest.approx((2, 4, 8))
 
 
 def test_the_errors_of_two_kinds_of_silicon_do_not_move_together() -> None:
-    def fleet(instance_type: str) -> Fleet:
-        return Fleet(instance_type, REGION, duty=exactly(0.1))
+    def fleet(instance_type: str) -> FleetActivity:
+        return FleetActivity(instance_type, REGION, duty=exact_quantity(0.1))
 
     def kwh(instance_type: str) -> float:
         instance = instances.find(instance_type)
         assert instance is not None
-        return host_power(instance, 0.1) * 0.73 * PUE
+        return compute_host_power(instance, 0.1) * 0.73 * PUE
 
     old, new = kwh("ml.m5.xlarge"), kwh("ml.m6g.xlarge")
     # The model of either server is -35 to +40 % off by itself; a PUE of 1.12 or 1.18 is that of both.
@@ -73,13 +73,15 @@ def test_the_errors_of_two_kinds_of_silicon_do_not_move_together() -> None:
     found = changed(fleet("ml.m5.xlarge"), fleet("ml.m6g.xlarge"))["energy"]
     assert ends(found)[:2] == pytest.approx((low, new - old), rel=1e-3)
     # Of one kind they do: a second instance takes what the first does.
-    second = changed(fleet("ml.m5.xlarge"), Fleet("ml.m5.xlarge", REGION, exactly(2), duty=exactly(0.1)))
+    second = changed(
+        fleet("ml.m5.xlarge"), FleetActivity("ml.m5.xlarge", REGION, exact_quantity(2), duty=exact_quantity(0.1))
+    )
     for metric, figure in estimate(fleet("ml.m5.xlarge")).figures.items():
         assert ends(second[metric]) == pytest.approx(ends(figure))
 
 
-def proposals(instance_type: str) -> list[Alternative]:
-    return alternatives(footprint(*served(variant(instance_type))))
+def proposals(instance_type: str) -> list[FootprintAlternative]:
+    return find_alternatives(footprint(*served(variant(instance_type))))
 
 
 def test_a_saving_may_be_none_where_the_silicon_may_draw_more() -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.footprint import PlanFootprint, of_plan
-from sustainable_mlops.footprint.coverage import FREE, UNCOVERED
+from sustainable_mlops.footprint import PlanFootprint, estimate_plan
+from sustainable_mlops.footprint.coverage import FREE_TYPES, UNCOVERED_TYPES
 from sustainable_mlops.footprint.plan_footprint import READERS
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 
 
 def provider_types() -> list[str]:
@@ -30,26 +30,26 @@ VALUES: dict[str, dict[str, Any]] = {
 
 
 def footprint(kind: str, values: dict[str, Any]) -> PlanFootprint:
-    return of_plan(plan(change(f"{kind}.one", {"region": "us-east-1", **values})))
+    return estimate_plan(build_plan(build_change(f"{kind}.one", {"region": "us-east-1", **values})))
 
 
 def test_the_provider_has_the_types_that_are_listed() -> None:
     assert len(provider_types()) > 30
-    assert set(provider_types()) >= FREE
+    assert set(provider_types()) >= FREE_TYPES
 
 
 @pytest.mark.parametrize("kind", [*provider_types(), "aws_sagemaker_not_invented_yet"])
 def test_every_type_of_sagemaker_is_estimated_unknown_or_free(kind: str) -> None:
     found = footprint(kind, VALUES.get(kind, {}))
-    assert (kind in FREE) == (not found.resources)
+    assert (kind in FREE_TYPES) == (not found.resources)
     for _, unknown in found.unknowns:
         assert unknown.reason
     assert found.resources == () or found.unknowns or found.after.get("energy")
 
 
 def test_a_type_has_one_answer_only() -> None:
-    assert not set(READERS) & (set(UNCOVERED) | FREE)
-    assert not set(UNCOVERED) & FREE
+    assert not set(READERS) & (set(UNCOVERED_TYPES) | FREE_TYPES)
+    assert not set(UNCOVERED_TYPES) & FREE_TYPES
 
 
 def test_an_algorithm_that_is_not_validated_uses_nothing() -> None:
@@ -58,7 +58,7 @@ def test_an_algorithm_that_is_not_validated_uses_nothing() -> None:
 
 @pytest.mark.parametrize("kind", ["aws_lb", "aws_glue_job", "aws_db_instance", "aws_ecr_repository"])
 def test_what_holds_bytes_or_runs_machines_outside_sagemaker_is_unknown(kind: str) -> None:
-    assert [unknown.what for _, unknown in footprint(kind, {"name": "n"}).unknowns] == [kind]
+    assert [unknown.subject for _, unknown in footprint(kind, {"name": "n"}).unknowns] == [kind]
 
 
 def types_of_the_provider() -> set[str]:
@@ -71,7 +71,7 @@ def types_of_the_provider() -> set[str]:
 
 def test_the_types_that_are_read_or_not_covered_are_types_of_the_provider() -> None:
     """But for HyperPod's clusters, which the provider may have one day."""
-    named = {*READERS, *UNCOVERED, *FREE}
+    named = {*READERS, *UNCOVERED_TYPES, *FREE_TYPES}
     assert {kind for kind in named if kind.replace("_", "") not in types_of_the_provider()} == {"aws_sagemaker_cluster"}
 
 
@@ -90,7 +90,7 @@ _RUNS_NONE = """
 
 
 def test_every_type_of_the_provider_that_by_its_name_runs_machines_is_counted_or_listed() -> None:
-    listed = {kind.replace("_", "") for kind in (*READERS, *UNCOVERED, *FREE)}
+    listed = {kind.replace("_", "") for kind in (*READERS, *UNCOVERED_TYPES, *FREE_TYPES)}
     found = find_spec("cdktn_provider_aws")
     assert found is not None
     places = found.submodule_search_locations or ()

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sustainable_mlops.footprint import METRICS, Part, PlanFootprint, of_plan, read_usage
+from sustainable_mlops.footprint import METRICS, PlanFootprint, ResourcePart, estimate_plan, read_usage
 from sustainable_mlops.footprint.plan_footprint import READERS
 from tests.footprint.plans import configuration, endpoint, of_target, policy, target, variant
 from tests.footprint.support import REGION
-from tests.plan.build import change, declared, plan
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 
 def usage_file(folder: Path, resources: dict[str, Any]) -> Any:
@@ -21,7 +21,7 @@ def usage_file(folder: Path, resources: dict[str, Any]) -> Any:
     return read_usage(path)
 
 
-def part(footprint: PlanFootprint, address: str, name: str = "") -> Part:
+def part(footprint: PlanFootprint, address: str, name: str = "") -> ResourcePart:
     resource = next(one for one in footprint.resources if one.address == address)
     found = next(one for one in resource.changes if name in one.name).after
     assert found is not None
@@ -45,10 +45,10 @@ M5_KWH = M5_W * 0.73 * 1.15
 
 
 def test_all_variants_times_their_counts() -> None:
-    found = of_plan(
-        plan(
-            change("aws_sagemaker_endpoint.e", endpoint()),
-            change(
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_endpoint.e", endpoint()),
+            build_change(
                 "aws_sagemaker_endpoint_configuration.c",
                 configuration(variant(count=2), variant("ml.c5.large", 3, "w")),
             ),
@@ -64,12 +64,12 @@ def test_all_variants_times_their_counts() -> None:
 
 
 def test_autoscaling_counts_the_least_the_expected_and_the_most() -> None:
-    found = of_plan(
-        plan(
-            change("aws_sagemaker_endpoint.e", endpoint()),
-            change("aws_sagemaker_endpoint_configuration.c", configuration(variant("ml.g5.xlarge"))),
-            change("aws_appautoscaling_target.t", target(1, 4)),
-            change("aws_appautoscaling_policy.p", policy("InvocationsPerInstance")),
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_endpoint.e", endpoint()),
+            build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant("ml.g5.xlarge"))),
+            build_change("aws_appautoscaling_target.t", target(1, 4)),
+            build_change("aws_appautoscaling_policy.p", policy("InvocationsPerInstance")),
         )
     )
     count = part(found, "aws_sagemaker_endpoint.e").count
@@ -84,15 +84,15 @@ def test_autoscaling_counts_the_least_the_expected_and_the_most() -> None:
 
 def test_an_asynchronous_endpoint_that_scales_to_zero_is_on_for_a_share_of_the_month() -> None:
     changes = [
-        change("aws_sagemaker_endpoint.e", endpoint()),
-        change(
+        build_change("aws_sagemaker_endpoint.e", endpoint()),
+        build_change(
             "aws_sagemaker_endpoint_configuration.c",
             configuration(variant("ml.g5.xlarge"), async_inference_config=[{"output_config": [{}]}]),
         ),
     ]
-    always = of_plan(plan(*changes))
-    follows = change("aws_appautoscaling_policy.p", policy("ApproximateBacklogSizePerInstance"))
-    scaled = of_plan(plan(*changes, change("aws_appautoscaling_target.t", target(0, 1)), follows))
+    always = estimate_plan(build_plan(*changes))
+    follows = build_change("aws_appautoscaling_policy.p", policy("ApproximateBacklogSizePerInstance"))
+    scaled = estimate_plan(build_plan(*changes, build_change("aws_appautoscaling_target.t", target(0, 1)), follows))
     assert part(always, "aws_sagemaker_endpoint.e").kind == "asynchronous"
     assert central(always, "cost") == pytest.approx(730 * 1.4084)
     # On for a tenth of the month, and busy all that time: idle power does not count.
@@ -102,10 +102,10 @@ def test_an_asynchronous_endpoint_that_scales_to_zero_is_on_for_a_share_of_the_m
 
 
 def test_serverless_is_counted_by_its_seconds(tmp_path: Path) -> None:
-    found = of_plan(
-        plan(
-            change("aws_sagemaker_endpoint.e", endpoint()),
-            change(
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_endpoint.e", endpoint()),
+            build_change(
                 "aws_sagemaker_endpoint_configuration.c",
                 configuration(
                     {"variant_name": "v", "serverless_config": [{"memory_size_in_mb": 2048, "max_concurrency": 5}]}
@@ -119,12 +119,12 @@ def test_serverless_is_counted_by_its_seconds(tmp_path: Path) -> None:
 
 def test_the_requests_say_how_busy_an_instance_is(tmp_path: Path) -> None:
     changes = [
-        change("aws_sagemaker_endpoint.e", endpoint()),
-        change("aws_sagemaker_endpoint_configuration.c", configuration(variant())),
+        build_change("aws_sagemaker_endpoint.e", endpoint()),
+        build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant())),
     ]
     # 1,314,000 requests of 1 s in 730 h: half of the time.
     usage = usage_file(tmp_path, {"aws_sagemaker_endpoint.e": {"requests_per_month": 1_314_000, "duration_seconds": 1}})
-    assert central(of_plan(plan(*changes), usage), "energy") == pytest.approx(
+    assert central(estimate_plan(build_plan(*changes), usage), "energy") == pytest.approx(
         (20 * 0.653 + 16 * 0.11) * 0.73 * 1.15, rel=1e-6
     )
 
@@ -176,8 +176,10 @@ def test_the_steps_of_a_pipeline() -> None:
             },
         ],
     }
-    found = of_plan(
-        plan(change("aws_sagemaker_pipeline.p", {"region": REGION, "pipeline_definition": json.dumps(definition)}))
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_pipeline.p", {"region": REGION, "pipeline_definition": json.dumps(definition)})
+        )
     )
     cost = {
         change.name: change.after.estimate.figures["cost"].central
@@ -196,11 +198,11 @@ def test_the_steps_of_a_pipeline() -> None:
 
 
 def test_the_size_of_a_bucket_is_unknown_until_someone_says_it(tmp_path: Path) -> None:
-    changes = [change("aws_s3_bucket.b", {"bucket": "b", "region": REGION})]
-    nobody = of_plan(plan(*changes))
+    changes = [build_change("aws_s3_bucket.b", {"bucket": "b", "region": REGION})]
+    nobody = estimate_plan(build_plan(*changes))
     assert nobody.after.get("total") is None
     assert "storage_gb" in unknown(nobody)["aws_s3_bucket.b"]
-    known = of_plan(plan(*changes), usage_file(tmp_path, {"aws_s3_bucket.*": {"storage_gb": 1000}}))
+    known = estimate_plan(build_plan(*changes), usage_file(tmp_path, {"aws_s3_bucket.*": {"storage_gb": 1000}}))
     assert central(known, "cost") == pytest.approx(23)
     assert not known.unknowns
 
@@ -208,11 +210,11 @@ def test_the_size_of_a_bucket_is_unknown_until_someone_says_it(tmp_path: Path) -
 def test_replication_counts_only_where_it_leaves_the_region(tmp_path: Path) -> None:
     def replicated(region: str) -> PlanFootprint:
         rule = {"destination": [{"bucket": "arn:aws:s3:::away"}]}
-        return of_plan(
-            plan(
-                change("aws_s3_bucket.home", {"bucket": "home", "region": REGION}),
-                change("aws_s3_bucket.away", {"bucket": "away", "region": region}),
-                change("aws_s3_bucket_replication_configuration.r", {"bucket": "home", "rule": [rule]}),
+        return estimate_plan(
+            build_plan(
+                build_change("aws_s3_bucket.home", {"bucket": "home", "region": REGION}),
+                build_change("aws_s3_bucket.away", {"bucket": "away", "region": region}),
+                build_change("aws_s3_bucket_replication_configuration.r", {"bucket": "home", "rule": [rule]}),
             ),
             usage_file(tmp_path, {"*replication*": {"transfer_gb_per_month": 50}}),
         )
@@ -231,18 +233,18 @@ def test_the_change_is_exactly_after_less_before_and_the_sum_of_its_parts() -> N
     def sized(name: str, instance_type: str, count: int) -> dict[str, Any]:
         return configuration(variant(instance_type, count), name=name)
 
-    found = of_plan(
-        plan(
-            change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
-            change(
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
+            build_change(
                 "aws_sagemaker_endpoint_configuration.c",
                 sized("c", "ml.c7g.xlarge", 2),
                 before=sized("c", "ml.g5.xlarge", 3),
             ),
-            change("aws_sagemaker_endpoint.new", endpoint("n", "d")),
-            change("aws_sagemaker_endpoint_configuration.d", sized("d", "ml.m5.xlarge", 1)),
-            change("aws_sagemaker_endpoint.gone", before=endpoint("g", "f")),
-            change("aws_sagemaker_endpoint_configuration.f", before=sized("f", "ml.p3.2xlarge", 1)),
+            build_change("aws_sagemaker_endpoint.new", endpoint("n", "d")),
+            build_change("aws_sagemaker_endpoint_configuration.d", sized("d", "ml.m5.xlarge", 1)),
+            build_change("aws_sagemaker_endpoint.gone", before=endpoint("g", "f")),
+            build_change("aws_sagemaker_endpoint_configuration.f", before=sized("f", "ml.p3.2xlarge", 1)),
         )
     )
     assert len(found.resources) == 3
@@ -262,10 +264,10 @@ def test_the_change_is_exactly_after_less_before_and_the_sum_of_its_parts() -> N
 
 def test_nothing_changes_where_nothing_changes() -> None:
     same = configuration(variant())
-    found = of_plan(
-        plan(
-            change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
-            change("aws_sagemaker_endpoint_configuration.c", same, before=same),
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
+            build_change("aws_sagemaker_endpoint_configuration.c", same, before=same),
         )
     )
     for metric in METRICS:
@@ -275,10 +277,10 @@ def test_nothing_changes_where_nothing_changes() -> None:
 
 
 def test_a_type_that_becomes_unknown_is_no_saving() -> None:
-    found = of_plan(
-        plan(
-            change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
-            change(
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
+            build_change(
                 "aws_sagemaker_endpoint_configuration.c",
                 configuration({"variant_name": "v", "initial_instance_count": 1}),
                 before=configuration(variant("ml.g5.xlarge")),
@@ -291,10 +293,12 @@ def test_a_type_that_becomes_unknown_is_no_saving() -> None:
 
 
 def test_a_type_that_is_not_in_the_catalogue_is_unknown_by_name() -> None:
-    found = of_plan(
-        plan(
-            change("aws_sagemaker_endpoint.e", endpoint()),
-            change("aws_sagemaker_endpoint_configuration.c", configuration(variant("ml.z9.huge"), variant(name="w"))),
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_endpoint.e", endpoint()),
+            build_change(
+                "aws_sagemaker_endpoint_configuration.c", configuration(variant("ml.z9.huge"), variant(name="w"))
+            ),
         )
     )
     assert "ml.z9.huge" in unknown(found)["aws_sagemaker_endpoint.e"]
@@ -303,25 +307,25 @@ def test_a_type_that_is_not_in_the_catalogue_is_unknown_by_name() -> None:
 
 
 def test_a_configuration_is_found_by_reference_where_its_name_is_unknown() -> None:
-    found = of_plan(
-        plan(
-            change(
+    found = estimate_plan(
+        build_plan(
+            build_change(
                 "aws_sagemaker_endpoint.e",
                 {"name": "e", "region": REGION},
                 unknown={"endpoint_config_name": True},
             ),
-            change(
+            build_change(
                 "aws_sagemaker_endpoint_configuration.c",
                 {"region": REGION, "production_variants": [variant()]},
                 unknown={"name": True},
             ),
             root={
                 "resources": [
-                    declared(
+                    build_configuration(
                         "aws_sagemaker_endpoint.e",
                         endpoint_config_name=["aws_sagemaker_endpoint_configuration.c.name"],
                     ),
-                    declared("aws_sagemaker_endpoint_configuration.c"),
+                    build_configuration("aws_sagemaker_endpoint_configuration.c"),
                 ]
             },
         )
@@ -330,24 +334,24 @@ def test_a_configuration_is_found_by_reference_where_its_name_is_unknown() -> No
 
 
 def test_a_lone_configuration_is_taken_to_be_followed_and_counts_once_when_an_endpoint_comes() -> None:
-    lone = of_plan(plan(change("aws_sagemaker_endpoint_configuration.c", configuration(variant()))))
+    lone = estimate_plan(build_plan(build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant()))))
     assert central(lone, "energy") == pytest.approx(M5_KWH, rel=1e-6)
     assert "one elsewhere" in unknown(lone)["aws_sagemaker_endpoint_configuration.c"]
     same = configuration(variant())
-    followed = of_plan(
-        plan(
-            change("aws_sagemaker_endpoint_configuration.c", same, before=same),
-            change("aws_sagemaker_endpoint.e", endpoint()),
+    followed = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_endpoint_configuration.c", same, before=same),
+            build_change("aws_sagemaker_endpoint.e", endpoint()),
         )
     )
     assert central(followed, "energy", "delta") == pytest.approx(M5_KWH, rel=1e-6)
 
 
 def test_what_terraform_forgets_keeps_running() -> None:
-    found = of_plan(
-        plan(
-            change("aws_sagemaker_endpoint.e", before=endpoint(), actions=["forget"]),
-            change("aws_sagemaker_endpoint_configuration.c", before=configuration(variant()), actions=["forget"]),
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_endpoint.e", before=endpoint(), actions=["forget"]),
+            build_change("aws_sagemaker_endpoint_configuration.c", before=configuration(variant()), actions=["forget"]),
         )
     )
     assert central(found, "energy") == pytest.approx(M5_KWH, rel=1e-6)
@@ -360,13 +364,13 @@ def test_provisioned_concurrency_that_nobody_sets_is_none_though_it_is_computed(
 
     def planned(**written: Any) -> PlanFootprint:
         block = {"memory_size_in_mb": {"constant_value": 2048}, **written}
-        return of_plan(
-            plan(
-                change("aws_sagemaker_endpoint.e", endpoint()),
-                change("aws_sagemaker_endpoint_configuration.c", values, unknown=unset),
+        return estimate_plan(
+            build_plan(
+                build_change("aws_sagemaker_endpoint.e", endpoint()),
+                build_change("aws_sagemaker_endpoint_configuration.c", values, unknown=unset),
                 root={
                     "resources": [
-                        declared(
+                        build_configuration(
                             "aws_sagemaker_endpoint_configuration.c",
                             production_variants=_written([{"serverless_config": [block]}]),
                         )
@@ -388,15 +392,15 @@ def _written(blocks: list[dict[str, Any]]) -> Any:
 def test_a_base_plan_is_what_the_change_is_compared_with() -> None:
     def sized(count: int) -> list[dict[str, Any]]:
         return [
-            change("aws_sagemaker_endpoint.e", endpoint()),
-            change("aws_sagemaker_endpoint_configuration.c", configuration(variant(count=count))),
+            build_change("aws_sagemaker_endpoint.e", endpoint()),
+            build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant(count=count))),
         ]
 
     gone = [
-        change("aws_sagemaker_endpoint.old", endpoint("old", "d")),
-        change("aws_sagemaker_endpoint_configuration.d", configuration(variant(), name="d")),
+        build_change("aws_sagemaker_endpoint.old", endpoint("old", "d")),
+        build_change("aws_sagemaker_endpoint_configuration.d", configuration(variant(), name="d")),
     ]
-    found = of_plan(plan(*sized(3)), base=plan(*sized(1), *gone))
+    found = estimate_plan(build_plan(*sized(3)), base=build_plan(*sized(1), *gone))
     # 3 - (1 + 1) instances
     assert central(found, "energy", "delta") == pytest.approx(M5_KWH, rel=1e-6)
     assert central(found, "energy", "before") == pytest.approx(2 * M5_KWH, rel=1e-6)
@@ -404,26 +408,26 @@ def test_a_base_plan_is_what_the_change_is_compared_with() -> None:
 
 def sized(count: int, *, before: int | None = None) -> dict[str, Any]:
     was = None if before is None else configuration(variant(count=before))
-    return change("aws_sagemaker_endpoint_configuration.c", configuration(variant(count=count)), before=was)
+    return build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant(count=count)), before=was)
 
 
 def test_an_endpoint_that_moved_is_the_same_one_and_used_as_its_new_address_says(tmp_path: Path) -> None:
-    base = plan(change("aws_sagemaker_endpoint.old", endpoint()), sized(2))
-    new = plan(
-        change(
+    base = build_plan(build_change("aws_sagemaker_endpoint.old", endpoint()), sized(2))
+    new = build_plan(
+        build_change(
             "aws_sagemaker_endpoint.new", endpoint(), before=endpoint(), previous_address="aws_sagemaker_endpoint.old"
         ),
         sized(3, before=2),
     )
-    found = of_plan(new, base=base)
+    found = estimate_plan(new, base=base)
     (resource,) = found.resources
     assert (resource.address, resource.action) == ("aws_sagemaker_endpoint.new", "no-op")
     # One instance more of the same: what is unknown of it is what is unknown of one.
-    one = of_plan(plan(change("aws_sagemaker_endpoint.e", endpoint()), sized(1))).after
+    one = estimate_plan(build_plan(build_change("aws_sagemaker_endpoint.e", endpoint()), sized(1))).after
     for metric in METRICS:
         more, alone = found.delta.figures[metric], one.figures[metric]
         assert (more.low, more.central, more.high) == pytest.approx((alone.low, alone.central, alone.high))
-    used = of_plan(new, usage_file(tmp_path, {"aws_sagemaker_endpoint.new": {"duty": 0.5}}), base)
+    used = estimate_plan(new, usage_file(tmp_path, {"aws_sagemaker_endpoint.new": {"duty": 0.5}}), base)
     assert central(used, "energy", "delta") == pytest.approx((20 * 0.653 + 16 * 0.11) * 0.73 * 1.15)
 
 
@@ -431,27 +435,31 @@ def test_the_steps_of_a_pipeline_that_moved_run_as_its_new_address_says(tmp_path
     machines = {"ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}}
     definition = json.dumps({"Steps": [{"Name": "Train", "Type": "Training", "Arguments": machines}]})
     values = {"region": REGION, "pipeline_definition": definition}
-    found = of_plan(
-        plan(change("aws_sagemaker_pipeline.b", values, before=values, previous_address="aws_sagemaker_pipeline.a")),
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_pipeline.b", values, before=values, previous_address="aws_sagemaker_pipeline.a")
+        ),
         usage_file(tmp_path, {"aws_sagemaker_pipeline.b#Train": {"hours_per_run": 5, "runs_per_month": 1}}),
-        plan(change("aws_sagemaker_pipeline.a", values)),
+        build_plan(build_change("aws_sagemaker_pipeline.a", values)),
     )
     assert central(found, "cost", "before") == central(found, "cost") == pytest.approx(5 * 0.23)
 
 
 def test_a_deposed_object_is_in_no_other_plan() -> None:
-    base = plan(change("aws_sagemaker_endpoint.e", endpoint()), sized(2))
-    deposed = change("aws_sagemaker_endpoint.e", before=endpoint("before"), deposed="abcd1234")
+    base = build_plan(build_change("aws_sagemaker_endpoint.e", endpoint()), sized(2))
+    deposed = build_change("aws_sagemaker_endpoint.e", before=endpoint("before"), deposed="abcd1234")
     for first in (True, False):
-        current = [change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint())]
-        found = of_plan(plan(*([deposed, *current] if first else [*current, deposed]), sized(3, before=2)), base=base)
+        current = [build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint())]
+        found = estimate_plan(
+            build_plan(*([deposed, *current] if first else [*current, deposed]), sized(3, before=2)), base=base
+        )
         assert central(found, "energy", "before") == pytest.approx(2 * M5_KWH)
         assert central(found, "energy") == pytest.approx(3 * M5_KWH)
 
 
 def test_what_only_the_base_has_is_gone() -> None:
-    base = plan(change("aws_sagemaker_endpoint.e", endpoint()), sized(1))
-    found = of_plan(plan(sized(1)), base=base)
+    base = build_plan(build_change("aws_sagemaker_endpoint.e", endpoint()), sized(1))
+    found = estimate_plan(build_plan(sized(1)), base=base)
     assert [(one.address, one.action) for one in found.resources] == [("aws_sagemaker_endpoint.e", "delete")]
 
 
@@ -459,9 +467,9 @@ def test_what_is_forgotten_runs_beside_what_takes_its_place() -> None:
     def notebook(instance_type: str) -> dict[str, Any]:
         return {"instance_type": instance_type, "region": REGION, "volume_size": 0}
 
-    found = of_plan(
-        plan(
-            change(
+    found = estimate_plan(
+        build_plan(
+            build_change(
                 "aws_sagemaker_notebook_instance.n",
                 notebook("ml.m5.xlarge"),
                 before=notebook("ml.t3.medium"),
@@ -476,10 +484,10 @@ def test_what_is_forgotten_runs_beside_what_takes_its_place() -> None:
 
 def test_parts_of_one_name_are_counted_each() -> None:
     twice = configuration(variant("ml.m5.xlarge", 1), variant("ml.g5.xlarge", 1))
-    found = of_plan(
-        plan(
-            change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
-            change("aws_sagemaker_endpoint_configuration.c", twice, before=twice),
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
+            build_change("aws_sagemaker_endpoint_configuration.c", twice, before=twice),
         )
     )
     assert central(found, "cost", "before") == central(found, "cost") == pytest.approx(730 * (0.23 + 1.4084))
@@ -488,10 +496,10 @@ def test_parts_of_one_name_are_counted_each() -> None:
 
 
 def test_machines_that_the_model_does_not_cover_are_named() -> None:
-    found = of_plan(
-        plan(
-            change("aws_glue_job.a", {"worker_type": "G.2X"}),
-            change("aws_sagemaker_mlflow_tracking_server.m", {"tracking_server_size": "Small"}),
+    found = estimate_plan(
+        build_plan(
+            build_change("aws_glue_job.a", {"worker_type": "G.2X"}),
+            build_change("aws_sagemaker_mlflow_tracking_server.m", {"tracking_server_size": "Small"}),
         )
     )
     assert set(unknown(found)) == {"aws_glue_job.a", "aws_sagemaker_mlflow_tracking_server.m"}
@@ -559,15 +567,15 @@ def test_whatever_a_plan_holds_is_counted_or_unknown(
     kind: str, after: dict[str, Any], scaled: dict[str, Any], acted: dict[str, Any], listed: list[Any], step: Any
 ) -> None:
     definition = json.dumps({"Steps": [{"Name": "s", "Type": "Training", "Arguments": step}]})
-    found = of_plan(
-        plan(
-            change(f"{kind}.any", {"id": "any", **after}),
-            change("aws_sagemaker_endpoint.e", endpoint()),
-            change("aws_sagemaker_endpoint_configuration.c", {**configuration(), "production_variants": listed}),
-            change("aws_appautoscaling_target.t", {**target(0, 2), **scaled}),
-            change("aws_appautoscaling_policy.p", {**policy("Invocations"), **acted}),
-            change("aws_appautoscaling_scheduled_action.a", of_target(**acted)),
-            change("aws_sagemaker_pipeline.p", {"region": REGION, "pipeline_definition": definition}),
+    found = estimate_plan(
+        build_plan(
+            build_change(f"{kind}.any", {"id": "any", **after}),
+            build_change("aws_sagemaker_endpoint.e", endpoint()),
+            build_change("aws_sagemaker_endpoint_configuration.c", {**configuration(), "production_variants": listed}),
+            build_change("aws_appautoscaling_target.t", {**target(0, 2), **scaled}),
+            build_change("aws_appautoscaling_policy.p", {**policy("Invocations"), **acted}),
+            build_change("aws_appautoscaling_scheduled_action.a", of_target(**acted)),
+            build_change("aws_sagemaker_pipeline.p", {"region": REGION, "pipeline_definition": definition}),
         )
     )
     json.dumps(found.to_dict(), allow_nan=False)

@@ -9,26 +9,26 @@ from hypothesis import strategies as st
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import (
-    Estimate,
-    Fleet,
-    Job,
-    Serverless,
-    Storage,
-    Transfer,
-    between,
+    FleetActivity,
+    FootprintEstimate,
+    JobActivity,
+    ServerlessActivity,
+    StorageActivity,
+    TransferActivity,
+    bounded_quantity,
+    compute_host_power,
     estimate,
     estimate_job,
-    exactly,
-    host_power,
-    per_thousand_requests,
-    shown,
+    estimate_per_thousand_requests,
+    exact_quantity,
+    format_number,
 )
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import METRICS, Figure, add, total
+from sustainable_mlops.footprint.figures import METRICS, FootprintFigure, sum_estimates, sum_figures
 from sustainable_mlops.footprint.quantities import Quantity
 
 
-def central(found: Estimate | None, metric: str) -> float:
+def central(found: FootprintEstimate | None, metric: str) -> float:
     assert found is not None
     figure = found.get(metric)
     assert figure is not None, (metric, found.unknowns)
@@ -36,7 +36,7 @@ def central(found: Estimate | None, metric: str) -> float:
 
 
 def test_a_real_time_instance_with_a_gpu() -> None:
-    found = estimate(Fleet("ml.g5.xlarge", "eu-north-1", duty=exactly(0.3)))
+    found = estimate(FleetActivity("ml.g5.xlarge", "eu-north-1", duty=exact_quantity(0.3)))
     # EPYC 7R32: 2 x 280 W / 192 vCPU x 4 vCPU = 11.667 W of TDP; 16 GB; one A10G: 65 W idle, 200 W busy.
     idle = 11.6667 * (0.108 + 0.1) + 16 * 0.042 + 65 + 30  # 98.10 W
     busy = 11.6667 * (0.553 + 0.1) + 16 * 0.11 + 200 + 30  # 239.38 W
@@ -55,7 +55,7 @@ def test_a_real_time_instance_with_a_gpu() -> None:
 
 
 def test_two_instances_without_an_accelerator() -> None:
-    found = estimate(Fleet("ml.m5.xlarge", "us-east-1", count=exactly(2), duty=exactly(0.1)))
+    found = estimate(FleetActivity("ml.m5.xlarge", "us-east-1", count=exact_quantity(2), duty=exact_quantity(0.1)))
     # 8175M: 2 x 240 W / 96 vCPU x 4 vCPU = 20 W; at 10 % load 20 x (0.273 + 0.1) + 16 GB x 0.07
     watts = 20 * 0.373 + 16 * 0.07
     assert central(found, "energy") == pytest.approx(2 * watts * 0.73 * 1.15, rel=1e-6)
@@ -66,44 +66,48 @@ def test_two_instances_without_an_accelerator() -> None:
 
 
 def test_serverless_counts_the_seconds_it_answers() -> None:
-    found = estimate(Serverless(4096, "us-east-1", requests=exactly(300_000), duration_s=exactly(0.2)))
+    found = estimate(
+        ServerlessActivity(4096, "us-east-1", requests=exact_quantity(300_000), duration_s=exact_quantity(0.2))
+    )
     hours = 300_000 * 0.2 / 3600  # 16.67 h
     # 4096 / 1769 vCPU at 5 W of TDP each, half loaded, and 4 GB
     watts = 4096 / 1769 * 5 * (0.553 + 0.1) + 4 * 0.11
     assert central(found, "energy") == pytest.approx(hours * watts / 1000 * 1.15, rel=1e-6)
     # 60,000 s x 4 GB x 0.00002 USD
     assert central(found, "cost") == pytest.approx(4.8)
-    assert [unknown.what for unknown in found.unknowns] == ["warm capacity"]
+    assert [unknown.subject for unknown in found.unknowns] == ["warm capacity"]
 
 
 def test_provisioned_concurrency_is_never_free() -> None:
-    without = Serverless(2048, "us-east-1", exactly(1000), exactly(0.1))
-    ready = Serverless(2048, "us-east-1", exactly(1000), exactly(0.1), provisioned=exactly(1))
+    without = ServerlessActivity(2048, "us-east-1", exact_quantity(1000), exact_quantity(0.1))
+    ready = ServerlessActivity(
+        2048, "us-east-1", exact_quantity(1000), exact_quantity(0.1), provisioned=exact_quantity(1)
+    )
     # One worker idle all month but for 100 s: 2048/1769 vCPU x 5 W x 0.208 + 2 GB x 0.042
     idle = (2048 / 1769 * 5 * 0.208 + 2 * 0.042) * (730 - 100 / 3600) / 1000 * 1.15
     assert central(estimate(ready), "energy") - central(estimate(without), "energy") == pytest.approx(idle, rel=1e-6)
     assert estimate(ready).get("cost") is None
-    assert "cost of provisioned concurrency" in {unknown.what for unknown in estimate(ready).unknowns}
+    assert "cost of provisioned concurrency" in {unknown.subject for unknown in estimate(ready).unknowns}
 
 
 def test_a_terabyte_in_s3() -> None:
-    found = estimate(Storage("STANDARD", "us-east-1", exactly(1000)))
+    found = estimate(StorageActivity("STANDARD", "us-east-1", exact_quantity(1000)))
     # 1 TB x 6 copies x 0.65 Wh/TBh x 730 h x 1.15
     assert central(found, "energy") == pytest.approx(6 * 0.65 * 730 / 1000 * 1.15)
     assert central(found, "cost") == pytest.approx(23)
     # The drives are used for a month of their lifetime.
-    ours = Coefficients.ours()
+    ours = Coefficients.default()
     assert central(found, "embodied") == pytest.approx(6 * ours.hdd_kg_per_tb.central * 730 / ours.lifetime_h)
 
 
 def test_the_in_memory_online_store_draws_power_all_the_time() -> None:
-    found = estimate(Storage("feature_store_online_in_memory", "us-east-1", exactly(10)))
+    found = estimate(StorageActivity("feature_store_online_in_memory", "us-east-1", exact_quantity(10)))
     # 10 GB x 2 copies x 0.17 W x 730 h x 1.15
     assert central(found, "energy") == pytest.approx(10 * 2 * 0.17 * 0.73 * 1.15)
 
 
 def test_transfer_to_another_region() -> None:
-    found = estimate(Transfer("us-east-1", exactly(100)))
+    found = estimate(TransferActivity("us-east-1", exact_quantity(100)))
     assert central(found, "energy") == pytest.approx(100 * 0.001 * 1.15)
     assert found.get("embodied") is None
 
@@ -118,22 +122,26 @@ def test_a_finished_spot_job_costs_what_was_billed_and_uses_what_it_ran() -> Non
 
 
 def test_spot_never_saves_carbon_before_a_job_either() -> None:
-    hours = between(0.5, 1, 2)
-    spot = estimate(Job("ml.g5.xlarge", "us-east-1", hours, spot=True))
-    on_demand = estimate(Job("ml.g5.xlarge", "us-east-1", hours))
+    hours = bounded_quantity(0.5, 1, 2)
+    spot = estimate(JobActivity("ml.g5.xlarge", "us-east-1", hours, spot=True))
+    on_demand = estimate(JobActivity("ml.g5.xlarge", "us-east-1", hours))
     assert central(spot, "total") >= central(on_demand, "total")
     assert central(spot, "cost") < central(on_demand, "cost")
 
 
 def test_figures_of_a_thousand_requests_are_a_thousandth_of_a_million() -> None:
-    fleet = Fleet("ml.m5.xlarge", "us-east-1", requests=exactly(1_000_000))
-    assert central(per_thousand_requests(fleet), "total") == pytest.approx(central(estimate(fleet), "total") / 1000)
-    assert per_thousand_requests(Fleet("ml.m5.xlarge", "us-east-1")) is None
+    fleet = FleetActivity("ml.m5.xlarge", "us-east-1", requests=exact_quantity(1_000_000))
+    assert central(estimate_per_thousand_requests(fleet), "total") == pytest.approx(
+        central(estimate(fleet), "total") / 1000
+    )
+    assert estimate_per_thousand_requests(FleetActivity("ml.m5.xlarge", "us-east-1")) is None
 
 
 def test_the_number_of_requests_does_not_widen_what_one_takes() -> None:
-    serverless = Serverless(2048, "us-east-1", between(10, 1000, 100_000, "requests"), exactly(0.1))
-    found = per_thousand_requests(serverless)
+    serverless = ServerlessActivity(
+        2048, "us-east-1", bounded_quantity(10, 1000, 100_000, "requests"), exact_quantity(0.1)
+    )
+    found = estimate_per_thousand_requests(serverless)
     assert found is not None
     energy = found.get("energy")
     assert energy is not None
@@ -141,29 +149,37 @@ def test_the_number_of_requests_does_not_widen_what_one_takes() -> None:
 
 
 def test_the_driver_is_the_input_that_moves_the_result_most() -> None:
-    wide = estimate(Fleet("ml.g5.xlarge", "us-east-1", count=between(1, 2, 40, "instances"), duty=exactly(0.3)))
-    narrow = estimate(Fleet("ml.g5.xlarge", "us-east-1", count=between(1.99, 2, 2.01, "instances"), duty=exactly(0.3)))
+    wide = estimate(
+        FleetActivity(
+            "ml.g5.xlarge", "us-east-1", count=bounded_quantity(1, 2, 40, "instances"), duty=exact_quantity(0.3)
+        )
+    )
+    narrow = estimate(
+        FleetActivity(
+            "ml.g5.xlarge", "us-east-1", count=bounded_quantity(1.99, 2, 2.01, "instances"), duty=exact_quantity(0.3)
+        )
+    )
     assert {figure.driver for metric, figure in wide.figures.items() if metric != "market_based"} == {"instances"}
     assert "instances" not in {figure.driver for metric, figure in narrow.figures.items() if metric != "cost"}
 
 
 def test_without_a_region_only_what_depends_on_it_is_unknown() -> None:
     for region in (None, "xx-nowhere-9"):
-        found = estimate(Fleet("ml.m5.xlarge", region))
+        found = estimate(FleetActivity("ml.m5.xlarge", region))
         assert set(METRICS) - set(found.figures) == {"operational", "market_based", "total", "water"}
         assert found.unknowns
 
 
 def test_a_type_that_nobody_knows_is_refused_by_name() -> None:
     with pytest.raises(UserError, match=r"ml\.z9\.large"):
-        estimate(Fleet("ml.z9.large", "us-east-1"))
+        estimate(FleetActivity("ml.z9.large", "us-east-1"))
     with pytest.raises(UserError, match="geospatial app"):
-        estimate(Fleet("ml.geospatial.interactive", "us-east-1"))
+        estimate(FleetActivity("ml.geospatial.interactive", "us-east-1"))
 
 
 def test_every_known_type_gets_every_figure_but_a_price() -> None:
-    for name in instances.everything():
-        found = estimate(Fleet(name, "us-east-1"))
+    for name in instances.load_all():
+        found = estimate(FleetActivity(name, "us-east-1"))
         assert set(METRICS) - set(found.figures) <= {"cost"}, name
         for figure in found.figures.values():
             assert 0 <= figure.low <= figure.central <= figure.high, (name, figure)
@@ -175,16 +191,18 @@ amounts = st.floats(0, 1e6, allow_nan=False)
 @given(ends=st.tuples(amounts, amounts, amounts), duty=st.floats(0, 1), hours=st.floats(0, 730))
 def test_a_range_always_holds_its_middle(ends: tuple[float, float, float], duty: float, hours: float) -> None:
     low, middle, high = sorted(ends)
-    count = between(low, middle, high, "instances")
-    found = estimate(Fleet("ml.g5.xlarge", "us-east-1", count=count, hours=exactly(hours), duty=exactly(duty)))
+    count = bounded_quantity(low, middle, high, "instances")
+    found = estimate(
+        FleetActivity("ml.g5.xlarge", "us-east-1", count=count, hours=exact_quantity(hours), duty=exact_quantity(duty))
+    )
     for figure in found.figures.values():
         assert 0 <= figure.low <= figure.central * (1 + 1e-9) <= figure.high * (1 + 1e-9)
 
 
 def test_a_sum_is_that_of_its_parts() -> None:
-    parts = [estimate(Fleet(name, "us-east-1")) for name in ("ml.m5.xlarge", "ml.g5.xlarge", "ml.c7g.xlarge")]
+    parts = [estimate(FleetActivity(name, "us-east-1")) for name in ("ml.m5.xlarge", "ml.g5.xlarge", "ml.c7g.xlarge")]
     for metric in METRICS:
-        figure = total(parts).get(metric)
+        figure = sum_estimates(parts).get(metric)
         assert figure is not None
         for end in ("low", "central", "high"):
             assert getattr(figure, end) == pytest.approx(sum(getattr(part.get(metric), end) for part in parts))
@@ -193,7 +211,7 @@ def test_a_sum_is_that_of_its_parts() -> None:
 def test_power_rises_with_load() -> None:
     instance = instances.find("ml.m5.xlarge")
     assert instance is not None
-    watts = [host_power(instance, load / 20) for load in range(21)]
+    watts = [compute_host_power(instance, load / 20) for load in range(21)]
     assert all(less < more for less, more in pairwise(watts))
 
 
@@ -211,17 +229,17 @@ def test_power_rises_with_load() -> None:
     ],
 )
 def test_text_has_two_significant_digits(value: float, text: str) -> None:
-    assert shown(value) == text
+    assert format_number(value) == text
 
 
 def test_the_sum_of_nothing_is_zero_for_sure() -> None:
-    assert {(one.low, one.central, one.high) for one in total([]).figures.values()} == {(0.0, 0.0, 0.0)}
+    assert {(one.low, one.central, one.high) for one in sum_estimates([]).figures.values()} == {(0.0, 0.0, 0.0)}
 
 
 @pytest.mark.parametrize(("part", "grade"), [(1.0, "C"), (0.9, "A")])
 def test_the_class_of_a_sum_is_the_worst_of_what_makes_up_a_tenth_of_it(part: float, grade: str) -> None:
-    large, small = Figure(0, 10 - part, 10, "A", "", "kg"), Figure(0, part, 10, "C", "", "kg")
-    assert add([large, small], "kg").grade == grade
+    large, small = FootprintFigure(0, 10 - part, 10, "A", "", "kg"), FootprintFigure(0, part, 10, "C", "", "kg")
+    assert sum_figures([large, small], "kg").grade == grade
 
 
 def test_a_job_has_no_volume_unless_it_is_given() -> None:
@@ -231,5 +249,5 @@ def test_a_job_has_no_volume_unless_it_is_given() -> None:
 
 def test_large_numbers_are_written_with_commas() -> None:
     hours = Quantity(1000, 2000, 4000, "C", "hours it is on")
-    found = estimate(Fleet("ml.m5.xlarge", "eu-north-1", hours=hours))
+    found = estimate(FleetActivity("ml.m5.xlarge", "eu-north-1", hours=hours))
     assert "hours it is on: 2,000 (1,000 to 4,000), class C" in found.assumptions

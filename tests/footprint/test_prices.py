@@ -3,18 +3,18 @@
 import pytest
 
 from sustainable_mlops.catalogue import instances, prices, regions
-from sustainable_mlops.catalogue.tables import rows
-from sustainable_mlops.footprint.activities import Fleet, Serverless, Storage
-from sustainable_mlops.footprint.calculation import place
+from sustainable_mlops.catalogue.tables import read_rows
+from sustainable_mlops.footprint.activities import FleetActivity, ServerlessActivity, StorageActivity
+from sustainable_mlops.footprint.calculation import find_location
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import Figure
+from sustainable_mlops.footprint.figures import FootprintFigure
 from sustainable_mlops.footprint.model import estimate
-from sustainable_mlops.footprint.quantities import exactly
+from sustainable_mlops.footprint.quantities import exact_quantity
 from tools.footprint_validation import measured
 
 
-def _usd_per_hour(instance: str, region: str | None) -> Figure:
-    return estimate(Fleet(instance, region, exactly(1.0), exactly(1.0))).figures["cost"]
+def _usd_per_hour(instance: str, region: str | None) -> FootprintFigure:
+    return estimate(FleetActivity(instance, region, exact_quantity(1.0), exact_quantity(1.0))).figures["cost"]
 
 
 @pytest.mark.parametrize("region", ["us-east-2", "us-west-2"])
@@ -43,7 +43,7 @@ def test_ohio_and_oregon_cost_what_virginia_costs(region: str, instance: str) ->
 def test_the_price_of_a_region_is_what_ec2_lists_there(region: str, instance: str, usd: float) -> None:
     found, price = _usd_per_hour(instance, region), prices.find(instance)
     assert price is not None
-    low, _, high = prices.elsewhere(region, instance.split(".")[0]).factor
+    low, _, high = prices.find_regional_price(region, instance.split(".")[0]).factor
     assert low * 0.995 <= usd / price.usd_per_hour[1] <= high * 1.005
     assert found.central == pytest.approx(usd, rel=0.02)
 
@@ -57,24 +57,24 @@ def test_sagemaker_charges_a_region_as_ec2_does() -> None:
 
 @pytest.mark.parametrize("name", ["m5", "c9z", "g5", "p5", "trn2", "inf2", "STANDARD", "serverless inference"])
 def test_a_region_without_a_list_has_the_widest_range_and_says_so(name: str) -> None:
-    unknown = prices.elsewhere("ap-atlantis-1", name)
-    known = [prices.elsewhere(region, name) for region in regions.everything()]
+    unknown = prices.find_regional_price("ap-atlantis-1", name)
+    known = [prices.find_regional_price(region, name) for region in regions.load_all()]
     assert unknown.span == "Regions"
     assert unknown.grade == "C"
     assert all(unknown.factor[0] <= one.factor[0] and one.factor[2] <= unknown.factor[2] for one in known)
 
 
 def test_what_a_result_says_of_a_price_elsewhere() -> None:
-    listed = estimate(Fleet("ml.m5.xlarge", "eu-west-1", exactly(1.0), exactly(1.0)))
-    unknown = estimate(Fleet("ml.m5.xlarge", "ap-atlantis-1", exactly(1.0), exactly(1.0)))
+    listed = estimate(FleetActivity("ml.m5.xlarge", "eu-west-1", exact_quantity(1.0), exact_quantity(1.0)))
+    unknown = estimate(FleetActivity("ml.m5.xlarge", "ap-atlantis-1", exact_quantity(1.0), exact_quantity(1.0)))
     said = "price of m5 in eu-west-1 over that in us-east-1 (lists of 2025-11-03): 1.11 (1.09 to 1.16), class B"
     assert said in listed.assumptions
     assert any("ap-atlantis-1" in one and "no list known here has it" in one for one in unknown.assumptions)
 
 
 def test_every_type_that_ec2_lists_a_price_for_has_one() -> None:
-    listed = {row["instance"] for row in rows("prices_ec2")}
-    without = {name for name in instances.everything() if prices.find(name) is None}
+    listed = {row["instance"] for row in read_rows("prices_ec2")}
+    without = {name for name in instances.load_all() if prices.find(name) is None}
     assert not {name for name in without if name.removeprefix("ml.") in listed}
     assert {name for name in without if name.startswith("ml.")} == {
         "ml.p5e.48xlarge",
@@ -100,36 +100,42 @@ def test_sagemakers_own_price_of_g6_g6e_g7e_p4d_and_p5() -> None:
 
 @pytest.mark.parametrize("file", ["prices_ec2", "prices_sagemaker", "price_factors", "price_regions"])
 def test_each_price_has_its_source_its_date_and_its_class(file: str) -> None:
-    assert all(row["source"] and row["date"] and row["class"] in "ABC" for row in rows(file))
+    assert all(row["source"] and row["date"] and row["class"] in "ABC" for row in read_rows(file))
 
 
 def test_stored_bytes_cost_what_their_own_list_says_and_other_services_what_the_region_does() -> None:
-    def usd(activity: Storage | Serverless) -> float:
+    def usd(activity: StorageActivity | ServerlessActivity) -> float:
         return estimate(activity).figures["cost"].central
 
-    kept = usd(Storage("STANDARD", "sa-east-1", exactly(1000.0)))
+    kept = usd(StorageActivity("STANDARD", "sa-east-1", exact_quantity(1000.0)))
     assert kept == pytest.approx(40.5, rel=0.01)  # 0.0405 USD a GB-month
-    here, there = prices.elsewhere("us-west-2", "serverless inference"), prices.elsewhere("sa-east-1", "volume")
+    here, there = (
+        prices.find_regional_price("us-west-2", "serverless inference"),
+        prices.find_regional_price("sa-east-1", "volume"),
+    )
     assert here.factor == (1.0, 1.0, 1.0)
     assert there.factor[0] > 1.5
 
 
 def test_what_has_no_price_list_at_all_is_said_to_be_a_span() -> None:
-    found = prices.elsewhere("eu-west-1", "serverless inference")
+    found = prices.find_regional_price("eu-west-1", "serverless inference")
     assert (found.span, found.grade) == ("Region", "C")
-    said = estimate(Serverless(2048, "eu-west-1", exactly(1000.0), exactly(0.1))).assumptions
+    said = estimate(ServerlessActivity(2048, "eu-west-1", exact_quantity(1000.0), exact_quantity(0.1))).assumptions
     assert any("the span of what the Region charges for instances" in text for text in said)
 
 
 def test_a_family_of_its_own_row_goes_before_those_of_its_letters_and_these_before_other_regions() -> None:
-    graviton, intel = (prices.elsewhere("ap-south-1", family).factor[1] for family in ("m7g", "m7i"))
+    graviton, intel = (prices.find_regional_price("ap-south-1", family).factor[1] for family in ("m7g", "m7i"))
     assert graviton < 0.8 < 1 < intel
-    newer = prices.elsewhere("ap-northeast-1", "m9i")
-    assert newer.factor == prices.elsewhere("ap-northeast-1", "m5").factor
+    newer = prices.find_regional_price("ap-northeast-1", "m9i")
+    assert newer.factor == prices.find_regional_price("ap-northeast-1", "m5").factor
     assert newer.span is None
 
 
 def test_prices_of_one_row_are_one_unknown_and_those_of_another_another() -> None:
-    where = place("eu-central-1", Coefficients.ours())
-    assert where.price("m5").key == where.price("m6i").key != where.price("g5").key
-    assert place(None, Coefficients.ours()).price("m5").key == place(None, Coefficients.ours()).price("g5").key
+    where = find_location("eu-central-1", Coefficients.default())
+    assert where.find_price_factor("m5").key == where.find_price_factor("m6i").key != where.find_price_factor("g5").key
+    assert (
+        find_location(None, Coefficients.default()).find_price_factor("m5").key
+        == find_location(None, Coefficients.default()).find_price_factor("g5").key
+    )

@@ -1,10 +1,10 @@
 import pytest
 
-from sustainable_mlops.footprint import Estimate, Fleet, estimate, exactly
+from sustainable_mlops.footprint import FleetActivity, FootprintEstimate, estimate, exact_quantity
 
 
-def energy(region: str) -> Estimate:
-    return estimate(Fleet("ml.m5.xlarge", region, duty=exactly(0.1)))
+def energy(region: str) -> FootprintEstimate:
+    return estimate(FleetActivity("ml.m5.xlarge", region, duty=exact_quantity(0.1)))
 
 
 def of_pue(region: str) -> str:

@@ -7,7 +7,7 @@ def test_an_estimate_needs_the_standard_library_alone() -> None:
     """A review of a plan starts on every commit."""
     script = (
         "import json, sys\n"
-        "from sustainable_mlops.footprint import Fleet, alternatives, estimate, of_plan\n"
+        "from sustainable_mlops.footprint import Fleet, find_alternatives, estimate, of_plan\n"
         "estimate(Fleet('ml.m5.xlarge', 'eu-north-1'))\n"
         "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))\n"
     )

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sustainable_mlops.footprint import Lack, PlanFootprint, of_plan
+from sustainable_mlops.footprint import PlanFootprint, UnknownKind, estimate_plan
 from sustainable_mlops.footprint.plan_footprint import READERS
-from sustainable_mlops.footprint.usage import OF_TYPE
+from sustainable_mlops.footprint.usage import KEYS_BY_TYPE
 from tests.footprint.plans import configuration, endpoint, served, serverless, target, variant
 from tests.footprint.support import REGION, footprint, usage
 from tests.footprint.test_usage import resources
-from tests.plan.build import change, declared, plan
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 
 def uncounted(found: PlanFootprint) -> dict[str, bool]:
     """By address: whether the plan changes it."""
-    return {one.address: one.changed for one in found.uncounted}
+    return {one.address: one.is_changed for one in found.uncounted}
 
 
 @pytest.mark.parametrize(
@@ -44,18 +44,18 @@ def test_a_machine_that_nobody_counts_is_told_with_whether_the_plan_changes_it(
     kind: str, values: dict[str, Any]
 ) -> None:
     address = f"{kind}.one"
-    assert uncounted(footprint(change(address, values))) == {address: True}
-    assert uncounted(footprint(change(address, values, before=values))) == {address: False}
-    assert uncounted(footprint(change(address, values, before={**values, "name": "other"}))) == {address: True}
-    assert uncounted(footprint(change(address, before=values))) == {}
-    assert uncounted(footprint(change(address, before=values, actions=["forget"]))) == {address: True}
+    assert uncounted(footprint(build_change(address, values))) == {address: True}
+    assert uncounted(footprint(build_change(address, values, before=values))) == {address: False}
+    assert uncounted(footprint(build_change(address, values, before={**values, "name": "other"}))) == {address: True}
+    assert uncounted(footprint(build_change(address, before=values))) == {}
+    assert uncounted(footprint(build_change(address, before=values, actions=["forget"]))) == {address: True}
 
 
 def test_other_tags_are_no_change_of_what_nobody_counts() -> None:
     job = {"worker_type": "G.2X"}
     tagged = {**job, "tags": {"a": "b"}, "tags_all": {"a": "b"}}
-    assert uncounted(footprint(change("aws_glue_job.j", tagged, before=job))) == {"aws_glue_job.j": False}
-    unsure = change("aws_glue_job.j", {}, before=job, unknown={"worker_type": True})
+    assert uncounted(footprint(build_change("aws_glue_job.j", tagged, before=job))) == {"aws_glue_job.j": False}
+    unsure = build_change("aws_glue_job.j", {}, before=job, unknown={"worker_type": True})
     assert uncounted(footprint(unsure)) == {"aws_glue_job.j": True}
 
 
@@ -74,20 +74,20 @@ def test_other_tags_are_no_change_of_what_nobody_counts() -> None:
     ],
 )
 def test_what_only_its_use_decides_and_what_uses_nothing_is_not_among_it(kind: str, values: dict[str, Any]) -> None:
-    assert uncounted(footprint(change(f"{kind}.one", values))) == {}
+    assert uncounted(footprint(build_change(f"{kind}.one", values))) == {}
 
 
 def test_a_detail_of_what_is_counted_is_not_among_it() -> None:
-    lone = footprint(change("aws_sagemaker_endpoint_configuration.c", configuration(variant())))
-    assert [one.lack for _, one in lone.unknowns] == [Lack.DETAIL]
+    lone = footprint(build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant())))
+    assert [one.kind for _, one in lone.unknowns] == [UnknownKind.DETAIL]
     assert uncounted(lone) == {}
     assert uncounted(footprint(*served(serverless(2048)))) == {}
 
 
 def test_an_endpoint_that_comes_to_follow_what_nobody_knows_is_told_though_it_stays_as_it_is() -> None:
     found = footprint(
-        change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
-        change(
+        build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
+        build_change(
             "aws_sagemaker_endpoint_configuration.c",
             configuration(variant("ml.z9.huge")),
             before=configuration(variant()),
@@ -98,12 +98,14 @@ def test_an_endpoint_that_comes_to_follow_what_nobody_knows_is_told_though_it_st
 
 def test_provisioned_throughput_of_a_feature_group_is_told_with_its_units() -> None:
     throughput = {"throughput_mode": "Provisioned", "provisioned_write_capacity_units": 900}
-    found = footprint(change("aws_sagemaker_feature_group.f", {"throughput_config": [throughput], "region": REGION}))
+    found = footprint(
+        build_change("aws_sagemaker_feature_group.f", {"throughput_config": [throughput], "region": REGION})
+    )
     assert [one.unknown.reason for one in found.uncounted] == [
         "its provisioned throughput (900 write units) is not counted"
     ]
     on_demand = {"throughput_config": [{"throughput_mode": "OnDemand"}], "region": REGION}
-    assert uncounted(footprint(change("aws_sagemaker_feature_group.f", on_demand))) == {}
+    assert uncounted(footprint(build_change("aws_sagemaker_feature_group.f", on_demand))) == {}
 
 
 def test_an_accelerator_of_elastic_inference_is_told() -> None:
@@ -118,21 +120,21 @@ def test_against_a_base_only_what_differs_is_changed() -> None:
     job = {"worker_type": "G.2X"}
 
     def against(base: dict[str, Any]) -> dict[str, bool]:
-        new = plan(change("aws_glue_job.j", job))
-        return uncounted(of_plan(new, base=plan(change("aws_glue_job.j", base))))
+        new = build_plan(build_change("aws_glue_job.j", job))
+        return uncounted(estimate_plan(new, base=build_plan(build_change("aws_glue_job.j", base))))
 
     assert against(job) == {"aws_glue_job.j": False}
     assert against({"worker_type": "G.1X"}) == {"aws_glue_job.j": True}
 
 
-@pytest.mark.parametrize("kind", sorted({*OF_TYPE} & {*READERS}))
+@pytest.mark.parametrize("kind", sorted({*KEYS_BY_TYPE} & {*READERS}))
 def test_what_is_read_of_a_type_is_counted_or_told(tmp_path: Path, kind: str) -> None:
     """The plans whose keys `test_usage` moves: with every key given, nothing is left to tell."""
-    given = dict.fromkeys((key for key in OF_TYPE[kind] if key != "storage_gb"), 0.5)
-    used = usage(tmp_path, {f"{kind}.one": given | ({"storage_gb": 1} if "storage_gb" in OF_TYPE[kind] else {})})
-    found = footprint(*resources(kind, OF_TYPE[kind][0]), used=used)
+    given = dict.fromkeys((key for key in KEYS_BY_TYPE[kind] if key != "storage_gb"), 0.5)
+    used = usage(tmp_path, {f"{kind}.one": given | ({"storage_gb": 1} if "storage_gb" in KEYS_BY_TYPE[kind] else {})})
+    found = footprint(*resources(kind, KEYS_BY_TYPE[kind][0]), used=used)
     assert found.after.get("energy") is not None
-    assert [one for one in found.uncounted if not one.unknown.what.startswith("cost of")] == []
+    assert [one for one in found.uncounted if not one.unknown.subject.startswith("cost of")] == []
 
 
 junk: st.SearchStrategy[Any] = (
@@ -154,9 +156,9 @@ def spoiled(value: Any, data: st.DataObject) -> tuple[Any, Any]:
 
 
 @settings(max_examples=300, deadline=None)
-@given(kind=st.sampled_from(sorted({*OF_TYPE} & {*READERS})), data=st.data())
+@given(kind=st.sampled_from(sorted({*KEYS_BY_TYPE} & {*READERS})), data=st.data())
 def test_whatever_stands_in_place_of_a_value_it_is_counted_or_told(kind: str, data: st.DataObject) -> None:
-    first, *others = resources(kind, OF_TYPE[kind][0])
+    first, *others = resources(kind, KEYS_BY_TYPE[kind][0])
     values = first["change"]["after"]
     key = data.draw(st.sampled_from(sorted(values)))
     inner, mark = spoiled(values[key], data)
@@ -179,7 +181,7 @@ def test_whatever_stands_in_place_of_a_value_it_is_counted_or_told(kind: str, da
     ],
 )
 def test_what_starts_no_machines_of_its_own_is_not_listed(kind: str, values: dict[str, Any]) -> None:
-    assert footprint(change(f"{kind}.one", values)).resources == ()
+    assert footprint(build_change(f"{kind}.one", values)).resources == ()
 
 
 @pytest.mark.parametrize(
@@ -191,22 +193,25 @@ def test_what_starts_no_machines_of_its_own_is_not_listed(kind: str, values: dic
     ],
 )
 def test_what_nobody_can_read_may_start_machines(kind: str, values: dict[str, Any], attribute: str) -> None:
-    hidden = change(f"{kind}.one", values, sensitive={attribute: True} if attribute else None)
+    hidden = build_change(f"{kind}.one", values, sensitive={attribute: True} if attribute else None)
     assert uncounted(footprint(hidden)) == {f"{kind}.one": True}
 
 
 def test_what_a_target_that_is_known_after_apply_starts_is_told_where_it_is() -> None:
-    hidden = change("aws_scheduler_schedule.s", {"target": [{}]}, unknown={"target": [{"arn": True}]})
-    machine = change("aws_sfn_state_machine.m", {"definition": '{"States": {}}'})
+    hidden = build_change("aws_scheduler_schedule.s", {"target": [{}]}, unknown={"target": [{"arn": True}]})
+    machine = build_change("aws_sfn_state_machine.m", {"definition": '{"States": {}}'})
     to_machine = {"arn": {"references": ["aws_sfn_state_machine.m.arn", "aws_sfn_state_machine.m"]}}
-    declared_here = [declared("aws_scheduler_schedule.s", target=[to_machine]), declared("aws_sfn_state_machine.m")]
+    declared_here = [
+        build_configuration("aws_scheduler_schedule.s", target=[to_machine]),
+        build_configuration("aws_sfn_state_machine.m"),
+    ]
     assert uncounted(footprint(hidden)) == {"aws_scheduler_schedule.s": True}
     assert uncounted(footprint(hidden, machine, root={"resources": declared_here})) == {}
 
 
 def test_scaling_of_emr_that_nobody_can_read_leaves_the_count_open() -> None:
     deep = {"instance_type": "m5.xlarge", "instance_count": 1, "autoscaling_policy": "[" * 5000 + "]" * 5000}
-    found = footprint(change("aws_emr_instance_group.t", {"region": REGION, **deep}))
+    found = footprint(build_change("aws_emr_instance_group.t", {"region": REGION, **deep}))
     assert uncounted(found) == {"aws_emr_instance_group.t": True}
     assert "cost" in found.after.partial
 
@@ -217,8 +222,8 @@ def test_another_recurrence_of_an_action_changes_a_group_that_stays_as_it_is() -
     group["mixed_instances_policy"] = mixed
     often = {"autoscaling_group_name": "g", "desired_capacity": 9, "recurrence": "0 8 * * *"}
     found = footprint(
-        change("aws_autoscaling_group.g", group, before=group),
-        change("aws_autoscaling_schedule.s", often, before={**often, "recurrence": "0 8 1 * *"}),
+        build_change("aws_autoscaling_group.g", group, before=group),
+        build_change("aws_autoscaling_schedule.s", often, before={**often, "recurrence": "0 8 1 * *"}),
     )
     assert uncounted(found) == {"aws_autoscaling_group.g": True}
 
@@ -226,10 +231,12 @@ def test_another_recurrence_of_an_action_changes_a_group_that_stays_as_it_is() -
 def test_a_target_of_an_endpoint_of_the_plan_is_counted_with_it_and_any_other_is_not() -> None:
     scales = served(variant(), scaled=(1, 50))
     assert uncounted(footprint(*scales)) == {}
-    elsewhere = change("aws_appautoscaling_target.other", target(1, 50) | {"resource_id": "endpoint/other/variant/v"})
+    elsewhere = build_change(
+        "aws_appautoscaling_target.other", target(1, 50) | {"resource_id": "endpoint/other/variant/v"}
+    )
     assert uncounted(footprint(*scales, elsewhere)) == {"aws_appautoscaling_target.other": True}
 
 
 def test_warm_workers_cost_what_nobody_knows() -> None:
     found = footprint(*served(serverless(2048, provisioned_concurrency=1)))
-    assert [one.unknown.what for one in found.uncounted] == ["cost of provisioned concurrency"]
+    assert [one.unknown.subject for one in found.uncounted] == ["cost of provisioned concurrency"]

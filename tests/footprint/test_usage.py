@@ -6,9 +6,9 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import read_usage
-from sustainable_mlops.footprint.usage import KEYS, OF_TYPE
+from sustainable_mlops.footprint.usage import KEYS, KEYS_BY_TYPE
 from tests.footprint.support import footprint, usage
-from tests.plan.build import change, declared
+from tests.plan.plan_builder import build_change, build_configuration
 
 ENDPOINT = 'module.a["x"].aws_sagemaker_endpoint.this'
 
@@ -31,10 +31,10 @@ resources:
 """,
         )
     )
-    keys = usage.of(ENDPOINT)
+    keys = usage.find_keys(ENDPOINT)
     requests, duration = keys.get("requests_per_month"), keys.get("duration_seconds")
     assert requests is not None
-    assert (requests.central, requests.exact, requests.grade) == (2_000_000, True, "A")
+    assert (requests.central, requests.is_exact, requests.grade) == (2_000_000, True, "A")
     assert duration is not None
     assert (duration.low, duration.central, duration.high) == (0.02, 0.05, 0.2)
     assert keys.get("duty") is None
@@ -54,7 +54,7 @@ def test_the_more_specific_wins(tmp_path: Path) -> None:
     )
 
     def given(address: str) -> list[float]:
-        keys = usage.of(address)
+        keys = usage.find_keys(address)
         return [quantity.central for key in ("duty", "instances") if (quantity := keys.get(key)) is not None]
 
     assert given(ENDPOINT) == [0.3, 2]
@@ -76,7 +76,7 @@ resources:
     )
     found = {}
     for name in "abc":
-        held = usage.of(f"aws_s3_bucket.{name}").storage()
+        held = usage.find_keys(f"aws_s3_bucket.{name}").get_storage()
         assert held is not None
         found[name] = {kind: gb.central for kind, gb in held.items()}
     assert found == {"a": {"STANDARD": 100}, "b": {"STANDARD": 2}, "c": {"STANDARD": 5, "GLACIER_IR": 7}}
@@ -131,7 +131,7 @@ def test_a_key_that_is_there_twice_in_json_is_refused_too(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("number", ["1e6", "1E+6", "1.0e6", "1_000_000", "1000000"])
 def test_a_number_may_be_written_as_people_write_them(tmp_path: Path, number: str) -> None:
-    requests = read_usage(written(tmp_path, f"defaults: {{requests_per_month: {number}}}")).of("a.b").get
+    requests = read_usage(written(tmp_path, f"defaults: {{requests_per_month: {number}}}")).find_keys("a.b").get
     found = requests("requests_per_month")
     assert found is not None
     assert found.central == 1_000_000
@@ -148,8 +148,8 @@ def test_an_entry_that_names_nothing_of_the_plan_is_told(tmp_path: Path) -> None
     used = usage(tmp_path, entries)
     step = {"Name": "Train", "Type": "Training", "Arguments": {}}
     values = {"region": "us-east-1", "pipeline_definition": json.dumps({"Steps": [step]})}
-    footprint(change("aws_sagemaker_pipeline.p", values), used=used)
-    assert used.unused == ["aws_sagemaker_pipeline.p#Trian", "aws_sagemaker_pipeline.q*"]
+    footprint(build_change("aws_sagemaker_pipeline.p", values), used=used)
+    assert used.unused_entries == ["aws_sagemaker_pipeline.p#Trian", "aws_sagemaker_pipeline.q*"]
 
 
 def test_a_step_knows_what_is_said_of_itself_and_what_of_its_pipeline(tmp_path: Path) -> None:
@@ -159,10 +159,10 @@ def test_a_step_knows_what_is_said_of_itself_and_what_of_its_pipeline(tmp_path: 
         "*#Train": {"instances": 3},
     }
     used = usage(tmp_path, entries, hours_per_run=4)
-    keys = used.of('aws_sagemaker_pipeline.p["a#b"]#Train')
+    keys = used.find_keys('aws_sagemaker_pipeline.p["a#b"]#Train')
     values = {key: found.central for key in KEYS if (found := keys.get(key)) is not None}
     assert values == {"runs_per_month": 1, "duty": 0.2, "instances": 3, "hours_per_run": 4}
-    assert [key for key in KEYS if keys.own(key) is not None] == ["instances"]
+    assert [key for key in KEYS if keys.get_own(key) is not None] == ["instances"]
 
 
 ENDPOINTS = ("aws_sagemaker_endpoint", "aws_sagemaker_endpoint_configuration")
@@ -236,19 +236,19 @@ def resources(kind: str, key: str) -> list[dict[str, Any]]:
         "aws_sagemaker_space": {"space_settings": [{"jupyter_lab_app_settings": [spec]}]},
         "aws_sagemaker_training_job": cluster,
     }
-    found = [change(f"{kind}.one", {"region": "us-east-1", **values[kind]})]
+    found = [build_change(f"{kind}.one", {"region": "us-east-1", **values[kind]})]
     if kind == "aws_sagemaker_endpoint":
         found += resources("aws_sagemaker_endpoint_configuration", key)
     return found
 
 
-@pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, keys in OF_TYPE.items() for key in keys])
+@pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, keys in KEYS_BY_TYPE.items() for key in keys])
 def test_each_key_of_a_type_moves_what_its_resources_use(tmp_path: Path, kind: str, key: str) -> None:
-    others = {name: 0.5 for name in OF_TYPE[kind] if name not in (key, "storage_gb")}
+    others = {name: 0.5 for name in KEYS_BY_TYPE[kind] if name not in (key, "storage_gb")}
 
     def figures(value: float) -> dict[str, Any]:
         used = usage(tmp_path, {f"{kind}.one": {**others, key: value}})
-        own = declared(f"{kind}.one", replication_configuration=["local.replication"])
+        own = build_configuration(f"{kind}.one", replication_configuration=["local.replication"])
         return footprint(*resources(kind, key), used=used, root={"resources": [own]}).after.to_dict()
 
     assert figures(0.25) != figures(1.0)
@@ -261,4 +261,4 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_a_pattern_of_a_whole_module_may_be_of_many_types_whatever_the_module_is_called(tmp_path: Path) -> None:
     given = usage(tmp_path, {"module.aws_s3_bucket.*": {"duty": 0.1}})
-    assert given.of("module.aws_s3_bucket.aws_sagemaker_endpoint.e").get("duty") is not None
+    assert given.find_keys("module.aws_s3_bucket.aws_sagemaker_endpoint.e").get("duty") is not None

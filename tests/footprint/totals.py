@@ -7,20 +7,24 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from sustainable_mlops.advice import Need, advise
-from sustainable_mlops.footprint import Job, alternatives, estimate, of_plan
-from sustainable_mlops.footprint.figures import Figure
-from sustainable_mlops.footprint.quantities import exactly
+from sustainable_mlops.advice import ServingRequirements, make_advice
+from sustainable_mlops.footprint import JobActivity, estimate, estimate_plan, find_alternatives
+from sustainable_mlops.footprint.figures import FootprintFigure
+from sustainable_mlops.footprint.quantities import exact_quantity
 from sustainable_mlops.plan import load
 
 FILE = Path(__file__).with_name("totals.txt")
 FIXTURES = Path(__file__).parents[1] / "plan" / "fixtures"
 _METRICS = ("energy", "total", "cost")
 _NEEDS = {
-    "5,000 requests a day, cold start allowed": Need("eu-north-1", 5000, latency="cold_start"),
-    "40 requests a second": Need("eu-west-1", 40 * 86_400, latency=150.0, duration_s=0.05),
-    "300 requests a day on any accelerator, in minutes": Need("us-east-1", 300, latency="minutes", accelerator="any"),
-    "10 requests a second on any accelerator": Need("us-east-1", 864_000, latency=500.0, accelerator="any"),
+    "5,000 requests a day, cold start allowed": ServingRequirements("eu-north-1", 5000, latency="cold_start"),
+    "40 requests a second": ServingRequirements("eu-west-1", 40 * 86_400, latency=150.0, duration_s=0.05),
+    "300 requests a day on any accelerator, in minutes": ServingRequirements(
+        "us-east-1", 300, latency="minutes", accelerator="any"
+    ),
+    "10 requests a second on any accelerator": ServingRequirements(
+        "us-east-1", 864_000, latency=500.0, accelerator="any"
+    ),
 }
 _JOBS = ("ml.m5.xlarge", "ml.g5.xlarge", "ml.g6e.48xlarge", "ml.p4d.24xlarge", "ml.p5.48xlarge", "ml.trn1.32xlarge")
 
@@ -30,25 +34,25 @@ def lines() -> Iterator[str]:
     for path in sorted(FIXTURES.glob("*.json")):
         if "resource_changes" not in json.loads(path.read_text(encoding="utf-8")):
             continue
-        footprint = of_plan(load(path))
+        footprint = estimate_plan(load(path))
         yield f"plan {path.stem}"
         for metric in _METRICS:
             yield f"  {metric}: {_shown(footprint.after.get(metric))}, change {_shown(footprint.delta.get(metric))}"
         for resource in footprint.resources:
             yield f"  {resource.address}: {_shown(resource.after.get('total'))}"
-        for one in alternatives(footprint):
+        for one in find_alternatives(footprint):
             yield f"  instead: {one.address} {one.title}: {_shown(one.saved_kg)}"
     for text, need in _NEEDS.items():
         yield f"advice for {text}"
-        for rank, option in enumerate(advise(need).options[:5], 1):
+        for rank, option in enumerate(make_advice(need).options[:5], 1):
             yield f"  {rank}. {option.title}: {_shown(option.estimate.get('total'))}"
     for name in _JOBS:
-        found = estimate(Job(name, "us-east-1", exactly(1.0)))
+        found = estimate(JobActivity(name, "us-east-1", exact_quantity(1.0)))
         yield f"an hour of a job on {name}"
         yield from (f"  {metric}: {_shown(found.get(metric))}" for metric in _METRICS)
 
 
-def _shown(figure: Figure | None) -> str:
+def _shown(figure: FootprintFigure | None) -> str:
     return "unknown" if figure is None else f"{figure} by {figure.driver or 'nothing'}"
 
 

@@ -44,7 +44,7 @@ def test_what_needs_no_account_is_checked_without_one(
 def test_approving_without_a_reason_is_refused(root: Path) -> None:
     done = run(root, "register", "record.json", "--approve")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: --approve: say why with --reason TEXT; it is kept with the package\n"
+    assert done.stderr == "error: --approve: pass the reason with --reason TEXT; the package stores it\n"
 
 
 def test_help_and_the_package_load_nothing_heavy(root: Path) -> None:

@@ -10,13 +10,13 @@ from rich.console import Console
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint import shown
+from sustainable_mlops.footprint import format_number
 from sustainable_mlops.jobs import display
-from sustainable_mlops.jobs.estimate import Estimate, estimate
+from sustainable_mlops.jobs.estimate import RunEstimate, estimate_launch
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import prepare, start, store
-from sustainable_mlops.jobs.record import RunRecord, Trial, local_folder, write_local
-from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.jobs.record import RunRecord, TuningTrial, make_record_folder, write_record
+from sustainable_mlops.jobs.wait import wait_for_job
 from tests.jobs.support import WriteJob
 
 Moments = Iterator[datetime]
@@ -24,8 +24,8 @@ ON_DEMAND: dict[str, Any] = {"compute": {"spot": False}}
 PYTORCH = "763104351884.dkr.ecr.eu-north-1.amazonaws.com/pytorch-training:2.3-gpu-py311"
 
 
-def expected(path: Path, folder: Path, *, force: bool = False) -> Estimate:
-    return estimate(prepare(TRAINING, path, force=force), folder)
+def expected(path: Path, folder: Path, *, force: bool = False) -> RunEstimate:
+    return estimate_launch(prepare(TRAINING, path, force=force), folder)
 
 
 def trained(path: Path, cloud: Clients, moments: Moments, seconds: int = 600) -> RunRecord:
@@ -33,7 +33,7 @@ def trained(path: Path, cloud: Clients, moments: Moments, seconds: int = 600) ->
     launch = prepare(TRAINING, path, now=next(moments))
     record = start(launch)
     cloud.sagemaker.complete(record.job_name, TrainingTimeInSeconds=seconds)
-    record = wait(record, cloud.sagemaker, show=lambda _: None)
+    record = wait_for_job(record, cloud.sagemaker, show=lambda _: None)
     store(record, launch)
     return record
 
@@ -74,7 +74,7 @@ def test_the_measured_duration_of_earlier_runs_is_preferred_and_named(
     names = []
     for rounds, seconds in ((1, 100), (2, 300), (3, 200), (4, 400)):
         record = trained(write_job(hyperparameters={"num_round": rounds}), cloud, moments, seconds)
-        write_local(record, tmp_path)
+        write_record(record, tmp_path)
         names.append(record.job_name)
     found = expected(write_job(), tmp_path).duration
     # The three newest, 300, 200 and 400 s, within a factor of two.
@@ -118,9 +118,9 @@ def test_the_time_of_what_is_no_whole_run_of_the_workload_on_these_machines_says
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path, other: dict[str, Any]
 ) -> None:
     record = trained(write_job(hyperparameters={"num_round": 1}), cloud, moments)
-    write_local(record, tmp_path)
+    write_record(record, tmp_path)
     assert expected(write_job(), tmp_path).duration.basis == "estimated"
-    write_local(record.model_copy(update=other), tmp_path)
+    write_record(record.model_copy(update=other), tmp_path)
     (tmp_path / "runs" / "broken.json").write_text("{")
     assert expected(write_job(), tmp_path).duration.basis == "assumed"
 
@@ -131,11 +131,11 @@ def test_of_a_tuning_those_of_its_jobs_count_that_were_not_stopped_early(
     record = trained(write_job(hyperparameters={"num_round": 1}), cloud, moments, 1000)
     times = (("Completed", 300), ("Completed", 500), ("Stopped", 200))
     trials = [
-        Trial(job_name=f"t-{seconds}", status=status, hyperparameters={}, training_seconds=seconds)
+        TuningTrial(job_name=f"t-{seconds}", status=status, hyperparameters={}, training_seconds=seconds)
         for status, seconds in times
     ]
     names = [trial.job_name for trial in trials]
-    write_local(record.model_copy(update={"kind": "tuning", "trials": trials, "children": names}), tmp_path)
+    write_record(record.model_copy(update={"kind": "tuning", "trials": trials, "children": names}), tmp_path)
     assert expected(write_job(), tmp_path).duration.value == 400
 
 
@@ -152,26 +152,26 @@ def test_a_run_that_goes_on_may_take_next_to_nothing_and_its_own_time_counts_for
     assert (duration.low, duration.high) == (0, 1800)
     assert "part of which the checkpoints save" in duration.source
 
-    write_local(trained(write_job(), cloud, moments, 5), tmp_path)
+    write_record(trained(write_job(), cloud, moments, 5), tmp_path)
     assert expected(write_job(hyperparameters={"num_round": 1}), tmp_path).duration.basis == "assumed"
 
 
 def test_a_run_that_is_done_is_estimated_as_if_forced_as_its_job_is_now(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
-    write_local(trained(write_job(), cloud, moments, 700), tmp_path)
+    write_record(trained(write_job(), cloud, moments, 700), tmp_path)
     path = write_job(**ON_DEMAND)
     done = prepare(TRAINING, path)
-    assert not done.launches
-    found = estimate(done, tmp_path)
+    assert not done.starts_job
+    found = estimate_launch(done, tmp_path)
     assert found == expected(path, tmp_path, force=True)
     assert found.duration.value == 700
     assert found.cheapest is not None, "which is spot"
     assert "spot" in found.cheapest.title
     console = Console(width=120, record=True, file=(tmp_path / "told").open("w"))
-    console.print(display.plan(done, found), crop=False)
+    console.print(display.format_plan(done, found), crop=False)
     told = console.export_text()
-    assert "would launch nothing (--force runs it again)" in told
+    assert "launches nothing (--force runs it again)" in told
     assert "expected with --force" in told
 
 
@@ -212,12 +212,12 @@ def test_what_is_not_known_is_listed_and_not_counted(write_job: WriteJob, tmp_pa
 @pytest.mark.usefixtures("cloud")
 def test_the_plan_shows_the_figures_that_the_json_has(write_job: WriteJob, tmp_path: Path) -> None:
     launch = prepare(TRAINING, write_job(**ON_DEMAND))
-    found = estimate(launch, tmp_path)
+    found = estimate_launch(launch, tmp_path)
     console = Console(width=120, record=True, file=(tmp_path / "told").open("w"))
-    console.print(display.plan(launch, found), crop=False)
+    console.print(display.format_plan(launch, found), crop=False)
     told = console.export_text()
     co2e = found.model_dump(mode="json")["figures"]["co2e"]
-    assert (shown(co2e["value"]), co2e["unit"], co2e["class"]) == ("0.000090", "kgCO2e", "C")
+    assert (format_number(co2e["value"]), co2e["unit"], co2e["class"]) == ("0.000090", "kgCO2e", "C")
     assert co2e["driver"] == "the duration"
     assert "0.000090 kgCO2e (0.000018 to 0.00039), estimated, class C: driven by the duration" in told
     assert "0.015 USD (0.0031 to 0.061)" in told
@@ -229,5 +229,5 @@ def test_the_plan_shows_the_figures_that_the_json_has(write_job: WriteJob, tmp_p
 
 def test_a_folder_that_cannot_hold_records_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"--out: .*file/runs cannot be made: Not a directory; name another folder"):
-        local_folder(tmp_path / "file")
+    with pytest.raises(UserError, match=r"--out: .*file/runs cannot be created: Not a directory; name another folder"):
+        make_record_folder(tmp_path / "file")

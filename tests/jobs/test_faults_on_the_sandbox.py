@@ -178,7 +178,7 @@ def test_a_job_that_does_not_stop_is_told_instead_of_followed_for_ever(
     bench.await_(Path(f"{hold(bench)}.deaf").exists)
     sagemaker.stop_training_job(TrainingJobName=name)
     with monkeypatch.context() as patched:
-        patched.setattr(wait, "_STOPS_WITHIN", 0.2)
+        patched.setattr(wait, "_MAX_STOPPING_SECONDS", 0.2)
         done = smlops(bench, "train", "job.yaml")
     assert done.code == 2
     assert f"{name}: is Stopping for more than" in done.err.splitlines()[-2]

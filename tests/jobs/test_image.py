@@ -14,7 +14,7 @@ from sustainable_mlops.jobs.specs.common import FrameworkImage
 def remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Nothing is remembered yet."""
     path = tmp_path / "local" / "image-addresses.json"
-    monkeypatch.setattr(image, "_REMEMBERED", path)
+    monkeypatch.setattr(image, "_CACHE_FILE", path)
     return path
 
 
@@ -30,7 +30,9 @@ def test_a_full_address_is_taken_as_it_is() -> None:
     "own", ["763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.3-gpu", "1.dkr/sagemaker-xgboost:3.0-5"]
 )
 def test_an_image_without_neuron_is_refused_on_trainium_only(own: str) -> None:
-    with pytest.raises(UserError, match=f"image: {own} has no Neuron SDK, so the chips of ml.trn1.2xlarge would stand"):
+    with pytest.raises(
+        UserError, match=f"image: {own} has no Neuron SDK, so the chips of ml.trn1.2xlarge would be idle"
+    ):
         image_address(own, "us-east-1", "ml.trn1.2xlarge")
     assert image_address(own, "us-east-1", "ml.g5.xlarge") == own
     neuron = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training-neuronx:2.8"

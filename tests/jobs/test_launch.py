@@ -15,23 +15,23 @@ from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import estimate_job
 from sustainable_mlops.jobs.kinds import TRAINING
-from sustainable_mlops.jobs.launch import Launch, prepare, start, store
-from sustainable_mlops.jobs.record import RunRecord, read_record, write_local
-from sustainable_mlops.jobs.source import directory
-from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.jobs.launch import JobLaunch, prepare, start, store
+from sustainable_mlops.jobs.record import RunRecord, parse_record, write_record
+from sustainable_mlops.jobs.source import name_archive_folder
+from sustainable_mlops.jobs.wait import wait_for_job
 from tests.jobs.support import WriteJob, keys
 
 Moments = Iterator[datetime]
 
 
-def ended(launch: Launch, record: RunRecord, status: str = "Completed") -> RunRecord:
+def ended(launch: JobLaunch, record: RunRecord, status: str = "Completed") -> RunRecord:
     """The record after SageMaker has ended its job, followed and stored as the command does."""
     sagemaker = launch.clients.sagemaker
     if status == "Completed":
         sagemaker.complete(record.job_name)
     else:
         sagemaker.jobs[record.job_name] |= {"TrainingJobStatus": status, "FailureReason": "AlgorithmError: no"}
-    record = wait(record, sagemaker, show=lambda _: None)
+    record = wait_for_job(record, sagemaker, show=lambda _: None)
     store(record, launch)
     return record
 
@@ -55,7 +55,7 @@ def test_a_launch_uploads_the_source_and_records_the_run(cloud: Clients, write_j
     assert list(cloud.sagemaker.jobs) == [record.job_name]
     assert keys(cloud) == [
         f"runs/flight-delay/{record.run_key}/record.json",
-        f"source/flight-delay/{directory(record.source_digest or '')}/source.tar.gz",
+        f"source/flight-delay/{name_archive_folder(record.source_digest or '')}/source.tar.gz",
     ]
     assert not launch.uploads_source
     sent = cloud.sagemaker.jobs[record.job_name]["request"]
@@ -148,7 +148,7 @@ def test_two_launches_of_one_run_at_the_same_moment_make_one_job(
 ) -> None:
     one, other = prepare(TRAINING, write_job(), now=next(moments)), prepare(TRAINING, write_job(), now=next(moments))
     start(one)
-    with pytest.raises(UserError, match="another launch of the same run has begun"):
+    with pytest.raises(UserError, match="another launch of the same run has just started"):
         start(other)
     assert len(cloud.sagemaker.jobs) == 1
 
@@ -229,7 +229,7 @@ def test_the_record_tells_what_was_measured(
     statuses = ("Training", "Interrupted", "Training", "Interrupted", "Training")
     interrupted = [{"Status": status, "StartTime": record.launched_at} for status in statuses]
     cloud.sagemaker.complete(record.job_name, SecondaryStatusTransitions=interrupted)
-    record = wait(record, cloud.sagemaker, show=lambda _: None)
+    record = wait_for_job(record, cloud.sagemaker, show=lambda _: None)
 
     measured = {name: (f.value, f.basis) for name, f in record.figures.items() if f.basis == "measured"}
     assert measured == {
@@ -239,9 +239,9 @@ def test_the_record_tells_what_was_measured(
         "spot_saving_fraction": (0.75, "measured"),
     }
     assert (record.interruptions, record.metrics) == (2, {"validation:auc": 0.75})
-    path = write_local(record, tmp_path / "out")
+    path = write_record(record, tmp_path / "out")
     assert path == tmp_path / "out" / "runs" / f"{record.job_name}.json"
-    assert read_record(path.read_bytes(), "record") == record
+    assert parse_record(path.read_bytes(), "record") == record
 
 
 def test_the_record_estimates_energy_carbon_and_cost_from_the_measured_times(
@@ -251,7 +251,7 @@ def test_the_record_estimates_energy_carbon_and_cost_from_the_measured_times(
     launch = prepare(TRAINING, write_job(compute=compute), now=next(moments))
     record = start(launch)
     cloud.sagemaker.complete(record.job_name)
-    figures = wait(record, cloud.sagemaker, show=lambda _: None).figures
+    figures = wait_for_job(record, cloud.sagemaker, show=lambda _: None).figures
     expected = estimate_job(
         "ml.m5.xlarge", 2, 600, record.region, spot=True, billable_seconds=150, volume_gb=500
     ).figures
@@ -272,8 +272,8 @@ def test_a_metric_that_is_not_a_number_survives_the_record(
     record = start(prepare(TRAINING, write_job(), now=next(moments)))
     nan = [{"MetricName": "auc", "Value": float("nan")}]
     cloud.sagemaker.complete(record.job_name, FinalMetricDataList=nan)
-    record = wait(record, cloud.sagemaker, show=lambda _: None)
-    assert str(read_record(record.to_json(), "record").metrics["auc"]) == "nan"
+    record = wait_for_job(record, cloud.sagemaker, show=lambda _: None)
+    assert str(parse_record(record.to_json(), "record").metrics["auc"]) == "nan"
 
 
 def test_waiting_shows_each_state_and_looks_less_and_less_often(
@@ -288,7 +288,7 @@ def test_waiting_shows_each_state_and_looks_less_and_less_often(
         if len(pauses) == 40:
             cloud.sagemaker.complete(record.job_name)
 
-    assert wait(record, cloud.sagemaker, lambda r: shown.append(r.status), sleep).status == "Completed"
+    assert wait_for_job(record, cloud.sagemaker, lambda r: shown.append(r.status), sleep).status == "Completed"
     assert shown == ["InProgress"] * 40 + ["Completed"]
     assert pauses == sorted(pauses)
     assert (pauses[0], pauses[-1]) == (1, 15)
@@ -299,13 +299,13 @@ def test_waiting_shows_each_state_and_looks_less_and_less_often(
     [
         (
             {"platform": "/sustainable-mlops/prod/platform"},
-            "there is no SSM parameter /sustainable-mlops/prod/platform in eu-north-1",
+            "the SSM parameter /sustainable-mlops/prod/platform does not exist in eu-north-1",
         ),
         (
             {"data": {"train": "flight_delay/tran/"}},
-            "data.train: nothing is stored under s3://acme-dev-data/flight_delay/tran/",
+            "data.train: no object under s3://acme-dev-data/flight_delay/tran/",
         ),
-        ({"source": {"include": ["train.py", "gone.py"]}}, "source.include: nothing in"),
+        ({"source": {"include": ["train.py", "gone.py"]}}, "source.include: no file in"),
         ({"compute": {"instance_type": "ml.c7g.xlarge"}}, "compute.instance_type: ml.c7g.xlarge cannot train"),
     ],
 )
@@ -323,7 +323,9 @@ def test_what_is_missing_is_named_with_the_file_before_anything_is_uploaded(
 def test_code_that_needs_the_internet_is_refused_in_an_isolated_container(write_job: WriteJob, name: str) -> None:
     path = write_job(source={"include": ["*"]})
     path.with_name(name).write_text("lightgbm\n")
-    with pytest.raises(UserError, match=f"network.isolation: the container would install {name}"):
+    with pytest.raises(
+        UserError, match=f"network.isolation: the container cannot reach the internet to install {name}"
+    ):
         prepare(TRAINING, path)
     assert prepare(TRAINING, write_job(source={"include": ["*"]}, network={"isolation": False})).decision == "start"
 

@@ -62,7 +62,7 @@ def start(code: Path, way: Way, *arguments: str, **variables: str) -> "subproces
 def told(output: str) -> tuple[str, dict[str, float]]:
     """What the script printed, and the values of the last line."""
     before, _, last = output.rpartition("\n" + "smlops_measured:")
-    return before, counters.of_text("smlops_measured:" + last)
+    return before, counters.parse_line("smlops_measured:" + last)
 
 
 def seconds_until(what: Callable[[], bool]) -> float:
@@ -133,7 +133,7 @@ def test_the_script_ends_where_its_measuring_parent_is_killed(code: Path) -> Non
 
 
 def test_a_95th_percentile_is_the_value_that_one_sample_in_twenty_exceeds() -> None:
-    assert smlops_measure._p95([number / 100 for number in range(100, -1, -1)]) == 0.95
+    assert smlops_measure._compute_p95([number / 100 for number in range(100, -1, -1)]) == 0.95
 
 
 @LINUX
@@ -176,7 +176,7 @@ def test_an_exit_message_is_written_where_the_script_has_left_none(code: Path) -
     message = code / "message"
     (code / "train.py").write_text("print('done')")
     output = start(code, ["smlops_measure.py"], SMLOPS_MEASURED_MESSAGE=str(message)).communicate(timeout=60)[0]
-    assert counters.of_text(message.read_text()) == told(output)[1]
+    assert counters.parse_line(message.read_text()) == told(output)[1]
     assert len(message.read_text()) < 1024, "SageMaker keeps no more"
     message.write_text("its own")
     start(code, ["smlops_measure.py"], SMLOPS_MEASURED_MESSAGE=str(message)).communicate(timeout=60)
@@ -185,25 +185,25 @@ def test_an_exit_message_is_written_where_the_script_has_left_none(code: Path) -
 
 def test_sagemakers_expressions_find_what_the_line_says() -> None:
     line = "smlops_measured: wall_seconds=12.3; cpu_utilization=0.817; cpu_utilization_p95=1e-05; cpus=2;"
-    found = {one["Name"]: m[1] for one in counters.definitions() if (m := re.search(one["Regex"], line))}
+    found = {one["Name"]: m[1] for one in counters.list_metric_definitions() if (m := re.search(one["Regex"], line))}
     assert found == {
         "measured:wall_seconds": "12.3",
         "measured:cpu_utilization": "0.817",
         "measured:cpu_utilization_p95": "1e-05",
         "measured:cpus": "2",
     }
-    own, values = counters.split({**{name: float(text) for name, text in found.items()}, "auc": 0.7})
-    assert (own, values) == ({"auc": 0.7}, counters.of_text(line))
+    own, values = counters.split_metrics({**{name: float(text) for name, text in found.items()}, "auc": 0.7})
+    assert (own, values) == ({"auc": 0.7}, counters.parse_line(line))
 
 
 @pytest.mark.parametrize("text", ["", "done", "smlops_measured: ", "smlops_measured: wall_seconds=e.-;"])
 def test_another_text_tells_nothing(text: str) -> None:
-    assert counters.of_text(text) == {}
-    assert counters.Measured.of_values({}, 1) is None
+    assert counters.parse_line(text) == {}
+    assert counters.CounterReadings.from_values({}, 1) is None
 
 
 def test_what_has_no_counter_is_listed_and_never_guessed() -> None:
-    found = counters.Measured.of_values({"wall_seconds": 2.0, "cpu_seconds": 1.0}, 3)
+    found = counters.CounterReadings.from_values({"wall_seconds": 2.0, "cpu_seconds": 1.0}, 3)
     assert found is not None
     assert "energy_cpu_joules" in found.without
     assert found.value("energy_cpu_joules") is None
@@ -232,7 +232,7 @@ def powercap(tmp_path: Path) -> Path:
 
 def test_rapl_counts_packages_and_memory_once_and_over_the_counters_end(powercap: Path) -> None:
     reader = Powercap(str(powercap))
-    assert reader.readable
+    assert reader.is_readable
     for package, dram in ((950, 120), (50, 150), (80, 40)):  # the package's begins anew, then that of the memory
         (powercap / "intel-rapl:0" / "energy_uj").write_text(f"{package}\n")
         (powercap / "intel-rapl:0:1" / "energy_uj").write_text(f"{dram}\n")
@@ -243,8 +243,8 @@ def test_rapl_counts_packages_and_memory_once_and_over_the_counters_end(powercap
 def test_rapl_that_nobody_may_read_is_no_counter(powercap: Path, tmp_path: Path) -> None:
     for file in powercap.glob("*/energy_uj"):
         file.unlink()
-    assert not Powercap(str(powercap)).readable
-    assert not Powercap(str(tmp_path / "nothing")).readable
+    assert not Powercap(str(powercap)).is_readable
+    assert not Powercap(str(tmp_path / "nothing")).is_readable
 
 
 class FakeNvml:
@@ -294,7 +294,7 @@ def test_a_gpu_without_a_counter_leaves_the_energy_of_all_unknown() -> None:
 
 
 def test_a_machine_without_gpus_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smlops_measure, "_nvml", lambda: None)
+    monkeypatch.setattr(smlops_measure, "_load_nvml", lambda: None)
     gpus = Gpus()
     gpus.sample()
     assert (gpus.busy, gpus.peak_bytes, gpus.joules) == ([], 0, None)

@@ -12,15 +12,15 @@ from rich.console import Console
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.footprint import estimate_job, exact_quantity
 from sustainable_mlops.jobs import display
-from sustainable_mlops.jobs.estimate import Estimate, estimate
-from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.estimate import RunEstimate, estimate_launch
+from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import prepare, start
-from sustainable_mlops.jobs.measurement.comparison import Comparison
-from sustainable_mlops.jobs.measurement.counters import Measured
-from sustainable_mlops.jobs.measurement.load import load
-from sustainable_mlops.jobs.record import RunRecord, read_record, write_local
-from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.jobs.measurement.comparison import EstimateComparison
+from sustainable_mlops.jobs.measurement.counters import CounterReadings
+from sustainable_mlops.jobs.measurement.load import measure_load
+from sustainable_mlops.jobs.record import RunRecord, parse_record, write_record
+from sustainable_mlops.jobs.wait import wait_for_job
 from tests.jobs.support import WriteJob
 
 Moments = Iterator[datetime]
@@ -39,23 +39,23 @@ def trained(cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Pat
 
     def train(counted: dict[str, float], *, seconds: int = 600, **changes: Any) -> RunRecord:
         launch = prepare(TRAINING, write_job(**changes), now=next(moments))
-        launch = launch.expecting(estimate(launch, tmp_path).expected)
+        launch = launch.with_expected_figures(estimate_launch(launch, tmp_path).record_figures)
         record = start(launch)
         told = [{"MetricName": "validation:auc", "Value": 0.75}, *metrics(counted)]
         cloud.sagemaker.complete(record.job_name, TrainingTimeInSeconds=seconds, FinalMetricDataList=told)
-        record = wait(record, cloud.sagemaker, show=lambda _: None)
-        write_local(record, tmp_path)
+        record = wait_for_job(record, cloud.sagemaker, show=lambda _: None)
+        write_record(record, tmp_path)
         return record
 
     return train
 
 
-def next_estimate(write_job: WriteJob, folder: Path, **changes: Any) -> Estimate:
-    return estimate(prepare(TRAINING, write_job(**changes), force=True), folder)
+def next_estimate(write_job: WriteJob, folder: Path, **changes: Any) -> RunEstimate:
+    return estimate_launch(prepare(TRAINING, write_job(**changes), force=True), folder)
 
 
-def comparisons(record: RunRecord) -> dict[str, Comparison]:
-    return {one.what: one for one in record.comparisons}
+def comparisons(record: RunRecord) -> dict[str, EstimateComparison]:
+    return {one.quantity: one for one in record.comparisons}
 
 
 def test_a_record_keeps_what_counters_said_apart_from_the_jobs_own_metrics(trained: Trained) -> None:
@@ -64,7 +64,7 @@ def test_a_record_keeps_what_counters_said_apart_from_the_jobs_own_metrics(train
     assert record.measured is not None
     assert record.measured.value("cpu_utilization") == 0.4
     assert "energy_gpu_joules" in record.measured.without
-    assert read_record(record.to_json(), "record") == record
+    assert parse_record(record.to_json(), "record") == record
 
 
 def test_the_figures_of_a_run_rest_on_its_own_load(trained: Trained) -> None:
@@ -78,30 +78,32 @@ def test_the_figures_of_a_run_rest_on_its_own_load(trained: Trained) -> None:
     assert _width(energy) < 0.7 * _width(unmeasured)
 
 
-def _width(figure: Figure) -> float:
+def _width(figure: RunFigure) -> float:
     return (figure.high or 0.0) - (figure.low or 0.0)
 
 
 def test_a_number_that_no_counter_says_is_none() -> None:
-    assert Measured.of_values({"cpu_utilization": float("inf"), "wall_seconds": -1.0, "other": 1.0}, 1) is None
-    more_than_all = Measured.of_values({"wall_seconds": 700.0, "cpu_utilization": 1.5}, 1)
-    found = load(more_than_all, 600.0, "ml.m5.large")
+    assert CounterReadings.from_values({"cpu_utilization": float("inf"), "wall_seconds": -1.0, "other": 1.0}, 1) is None
+    more_than_all = CounterReadings.from_values({"wall_seconds": 700.0, "cpu_utilization": 1.5}, 1)
+    found = measure_load(more_than_all, 600.0, "ml.m5.large")
     assert found is not None
     assert (found.low, found.central, found.high) == (1, 1, 1)
 
 
 def test_of_the_time_around_the_script_the_bounds_alone_are_known() -> None:
-    half = Measured.of_values({**COUNTED, "wall_seconds": 300.0}, 1)
-    found = load(half, 600.0, "ml.m5.large")
+    half = CounterReadings.from_values({**COUNTED, "wall_seconds": 300.0}, 1)
+    found = measure_load(half, 600.0, "ml.m5.large")
     assert found is not None
     assert (found.low, found.central, found.high) == pytest.approx((0.2, 0.4, 0.7))
-    gpu = Measured.of_values({"wall_seconds": 600.0, "cpu_utilization": 0.1, "gpu_utilization": 0.6}, 1)
-    busy = load(gpu, 600.0, "ml.g5.xlarge")
+    gpu = CounterReadings.from_values({"wall_seconds": 600.0, "cpu_utilization": 0.1, "gpu_utilization": 0.6}, 1)
+    busy = measure_load(gpu, 600.0, "ml.g5.xlarge")
     assert busy is not None
     assert (busy.low, busy.central, busy.high) == pytest.approx((0.1, 0.6, 0.6)), "power says less than utilization"
-    assert load(None, 600.0, "ml.m5.large") is None
-    assert load(Measured.of_values(COUNTED, 1), 600.0, "ml.g5.xlarge") is None, "of its GPU nothing was measured"
-    assert load(Measured.of_values(COUNTED, 1), 600.0, "ml.unknown.large") is None
+    assert measure_load(None, 600.0, "ml.m5.large") is None
+    assert measure_load(CounterReadings.from_values(COUNTED, 1), 600.0, "ml.g5.xlarge") is None, (
+        "of its GPU nothing was measured"
+    )
+    assert measure_load(CounterReadings.from_values(COUNTED, 1), 600.0, "ml.unknown.large") is None
 
 
 def test_a_measured_run_narrows_the_next_estimate_and_the_very_same_run_more(
@@ -118,7 +120,7 @@ def test_a_measured_run_narrows_the_next_estimate_and_the_very_same_run_more(
         assert ends == pytest.approx((0.4 / factor, 0.4, 0.4 * factor))
         assert record.job_name in found.load.source
 
-    def width(found: Estimate) -> float:
+    def width(found: RunEstimate) -> float:
         energy = found.figures["energy"]
         return (energy.high or 0) / (energy.low or 1)
 
@@ -139,20 +141,20 @@ def test_an_estimate_is_compared_with_what_has_a_counter_alone(trained: Trained)
     # 25 % (5 to 100 %) of half an hour, and it took ten minutes; 0.7 (0.3 to 1) of the CPUs, and it was 0.4.
     assert found["duration"].ratio == pytest.approx(450 / 600)
     assert found["load"].ratio == pytest.approx(0.7 / 0.4)
-    assert all(one.inside for one in found.values())
+    assert all(one.is_inside for one in found.values())
     assert all(one.measured.basis == "measured" for one in found.values())
     told = record.model_dump(mode="json")["comparisons"]
-    assert [(one["what"], one["inside"]) for one in told] == [("duration", True), ("load", True)]
+    assert [(one["quantity"], one["is_inside"]) for one in told] == [("duration", True), ("load", True)]
 
 
 def test_a_counter_outside_the_interval_is_told(trained: Trained, tmp_path: Path) -> None:
     record = trained({**COUNTED, "cpu_utilization": 0.1}, seconds=20)
-    assert [one.inside for one in record.comparisons] == [False, False]
+    assert [one.is_inside for one in record.comparisons] == [False, False]
     console = Console(width=400, record=True, file=(tmp_path / "told").open("w"))
-    console.print(display.summary(record))
+    console.print(display.format_summary(record))
     told = console.export_text()
-    assert "outside it is what was measured, 0.10 of the CPUs" in told
-    assert "outside it is what was measured, 20 s" in told
+    assert "the interval does not contain the measurement, 0.10 of the CPUs" in told
+    assert "the interval does not contain the measurement, 20 s" in told
     assert "300.0 MB (measured)" in told
 
 
@@ -182,5 +184,5 @@ def test_a_record_from_before_there_were_counters_is_read(trained: Trained) -> N
         for key, value in record.model_dump(mode="json").items()
         if key not in ("expected", "measured", "comparisons", "kind", "outputs", "children")
     }
-    read = read_record(json.dumps(old), "old")
+    read = parse_record(json.dumps(old), "old")
     assert (read.kind, read.expected, read.measured, read.comparisons) == ("training", {}, None, [])

@@ -42,10 +42,10 @@ def test_a_training_is_measured_and_its_next_estimate_rests_on_that(bench: Bench
     check_measured(record)
     assert first["estimate"]["load"]["basis"] == "assumed"
     assert record["expected"]["load"] == first["estimate"]["load"]
-    compared = {one["what"]: one for one in record["comparisons"]}
+    compared = {one["quantity"]: one for one in record["comparisons"]}
     assert sorted(compared) == ["duration", "load"]
     load = record["measured"]["figures"]["cpu_utilization"]["value"]
-    assert compared["load"]["inside"] == (0.3 <= load <= 1)
+    assert compared["load"]["is_inside"] == (0.3 <= load <= 1)
 
     bench.write(hyperparameters={"rounds": ..., "size": 2}, metrics={"resumed_from": ..., "round": ...})
     second = bench.train("--dry-run")

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.footprint import shown
+from sustainable_mlops.footprint import format_number
 from tests.jobs.bench import Bench
 
 pytestmark = pytest.mark.slow
@@ -88,7 +88,7 @@ def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(
     bench.sandbox.client("sagemaker").create_model_package_group(ModelPackageGroupName=other)
     refused = bench.run("register", record["job_name"], "--group", other, "--approve", "--reason", "it is good")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
-    assert f"--group: {other} is another workload's" in refused.stderr
+    assert f"--group: {other} belongs to another workload" in refused.stderr
     listed = bench.sandbox.client("sagemaker").list_model_packages(ModelPackageGroupName=other)
     assert listed["ModelPackageSummaryList"] == []
 
@@ -186,7 +186,7 @@ def test_a_dry_run_shows_the_request_and_leaves_nothing_behind(bench: Bench) -> 
     answer = json.loads(bench.run("train", "job.yaml", "--dry-run", "--json").stdout)
     assert (answer["decision"], answer["request"]["EnableNetworkIsolation"]) == ("start", True)
     assert answer["estimate"]["duration"]["source"].startswith("25 % (5 to 100 %) of the cap of 30 min")
-    assert f"{shown(answer['estimate']['figures']['co2e']['value'])} kgCO2e (" in done.stdout
+    assert f"{format_number(answer['estimate']['figures']['co2e']['value'])} kgCO2e (" in done.stdout
     artifacts = bench.sandbox.client("s3").list_objects_v2(Bucket=f"{bench.name}-artifacts")
     assert artifacts["KeyCount"] == 0
     jobs = bench.sandbox.client("sagemaker").list_training_jobs(NameContains=bench.name)
@@ -208,4 +208,4 @@ def test_a_launch_says_before_it_what_it_will_take_and_the_next_one_knows_better
 
     refused = bench.run("train", "job.yaml", "--force", "--out", "job.yaml")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr == "error: --out: job.yaml/runs cannot be made: Not a directory; name another folder\n"
+    assert refused.stderr == "error: --out: job.yaml/runs cannot be created: Not a directory; name another folder\n"

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from sustainable_mlops import aws
-from sustainable_mlops.jobs.pipelines.execution import follow
+from sustainable_mlops.jobs.pipelines.execution import follow_execution
+from sustainable_mlops.jobs.pipelines.launch import read_utilization_floors
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord
-from sustainable_mlops.jobs.pipelines.launch import floors
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.terraform import ROOT
 
@@ -72,7 +72,7 @@ class SageMaker:
 @pytest.mark.parametrize("floor", ["Train", "Evaluate", None])
 @pytest.mark.parametrize("load", [1.0, 150.0])
 def test_an_idle_step_is_stopped_and_no_other(load: float, floor: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws, "client", lambda *_: CloudWatch(load))
+    monkeypatch.setattr(aws, "make_client", lambda *_: CloudWatch(load))
     sagemaker: Any = SageMaker()
     record = PipelineRecord(
         workload="flight-delay",
@@ -84,14 +84,14 @@ def test_an_idle_step_is_stopped_and_no_other(load: float, floor: str | None, mo
         launched_at=BEGUN,
     )
     given = {floor: UtilizationFloor(cpu_percent=5, minutes=5)} if floor else {}
-    (step,) = follow(record, sagemaker, lambda _: None, lambda _: None, floors=given).steps
+    (step,) = follow_execution(record, sagemaker, lambda _: None, lambda _: None, floors=given).steps
     idle = load == 1.0 and floor == "Train"
     assert sagemaker.stopped == ([JOB] if idle else [])
     assert step.reason == (
-        "CPU utilisation was at most 0.5 % for 5 min, below limits.utilization_floor (5 %)" if idle else None
+        "CPU utilization was at most 0.5 % for 5 min, below limits.utilization_floor (5 %)" if idle else None
     )
 
 
 def test_the_floors_are_those_of_the_steps_job_files() -> None:
-    found = floors(Path(ROOT, "workloads", "flight_delay", "pipeline.yaml"))
-    assert {name: (floor.of, floor.minutes) for name, floor in found.items()} == {"Train": ("cpu", 10)}
+    found = read_utilization_floors(Path(ROOT, "workloads", "flight_delay", "pipeline.yaml"))
+    assert {name: (floor.processor, floor.minutes) for name, floor in found.items()} == {"Train": ("cpu", 10)}

@@ -15,17 +15,17 @@ from rich.console import Console
 
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.figure import Figure
+from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.pipelines import display, parameters, registry
-from sustainable_mlops.jobs.pipelines.data import read_folder
-from sustainable_mlops.jobs.pipelines.execution import current
-from sustainable_mlops.jobs.pipelines.estimate import expected
-from sustainable_mlops.jobs.pipelines.figures import total
+from sustainable_mlops.jobs.pipelines.data import read_data_folder
+from sustainable_mlops.jobs.pipelines.estimate import estimate_execution
+from sustainable_mlops.jobs.pipelines.execution import refresh_execution
+from sustainable_mlops.jobs.pipelines.figures import sum_figures
 from sustainable_mlops.jobs.pipelines.flow import Flow
-from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord, write_local
 from sustainable_mlops.jobs.pipelines.launch import read_files
+from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord, write_record
 from sustainable_mlops.jobs.record import RunRecord
-from sustainable_mlops.jobs.specs.pipeline import Gate
+from sustainable_mlops.jobs.specs.pipeline import MetricGate
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.support import PARAMETER
 
@@ -49,7 +49,7 @@ def test_a_data_set_is_named_by_what_is_in_it(tmp_path: Path) -> None:
         for name, content in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(content)
-        return read_folder(folder, "raw/x/").key
+        return read_data_folder(folder, "raw/x/").key
 
     first = key(a="1", b="2")
     assert first.startswith("raw/x/")
@@ -62,8 +62,8 @@ def test_a_data_set_is_named_by_what_is_in_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("make", [lambda _: None, Path.mkdir])
 def test_a_data_set_without_a_file_is_refused(make: Any, tmp_path: Path) -> None:
     make(tmp_path / "data")
-    with pytest.raises(UserError, match="--data: there is no "):
-        read_folder(tmp_path / "data", "raw/x/")
+    with pytest.raises(UserError, match="--data: the folder "):
+        read_data_folder(tmp_path / "data", "raw/x/")
 
 
 def test_an_upload_that_fails_is_one_line_and_goes_on_where_it_ended(
@@ -71,7 +71,7 @@ def test_an_upload_that_fails_is_one_line_and_goes_on_where_it_ended(
 ) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
-    folder, uploaded = read_folder(tmp_path, "raw/x/"), cloud.s3.upload_file
+    folder, uploaded = read_data_folder(tmp_path, "raw/x/"), cloud.s3.upload_file
 
     def fails(file: str, *arguments: str) -> None:
         if file.endswith("b"):
@@ -89,16 +89,16 @@ def test_an_upload_that_fails_is_one_line_and_goes_on_where_it_ended(
 def test_what_is_none_of_a_data_sets_files_is_named(cloud: Clients, tmp_path: Path) -> None:
     """It would be read with them, under an address that stands for their content alone."""
     (tmp_path / "a").write_text("a")
-    folder = read_folder(tmp_path, "raw/x/")
+    folder = read_data_folder(tmp_path, "raw/x/")
     cloud.s3.put_object(Bucket="acme-dev-data", Key=f"{folder.key}strange", Body=b"?")
-    with pytest.raises(UserError, match=f"{folder.key}strange is none of the data set's files"):
+    with pytest.raises(UserError, match=f"{folder.key}strange does not belong to the data set"):
         folder.upload("acme-dev-data", cloud.s3)
 
 
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, "no data: give a folder with --data, or a data set in the data bucket with --input PREFIX/"),
+        ({}, "no data: name a folder with --data, or a data set in the data bucket with --input PREFIX/"),
         (
             {"InputKey": "x/", "MaxDeth": "6"},
             "--set MaxDeth: the pipeline has no such parameter; did you mean 'MaxDepth'?",
@@ -110,18 +110,18 @@ def test_what_is_none_of_a_data_sets_files_is_named(cloud: Clients, tmp_path: Pa
 )
 def test_what_a_start_gives_is_checked_before_anything_is_uploaded(given: dict[str, str], told: str) -> None:
     with pytest.raises(UserError) as refused:
-        parameters.check(DEFINITION, given)
+        parameters.check_parameters(DEFINITION, given)
     assert str(refused.value) == told
 
 
 def test_figures_of_jobs_are_added_end_by_end() -> None:
-    def figure(low: float, value: float, high: float, driver: str) -> dict[str, Figure]:
-        one = Figure(
+    def figure(low: float, value: float, high: float, driver: str) -> dict[str, RunFigure]:
+        one = RunFigure(
             value=value, low=low, high=high, unit="kgCO2e", basis="estimated", source="x", grade="B", driver=driver
         )
         return {"co2e": one}
 
-    together = total([figure(1, 2, 4, "grid"), figure(10, 20, 40, "power"), {}])["co2e"]
+    together = sum_figures([figure(1, 2, 4, "grid"), figure(10, 20, 40, "power"), {}])["co2e"]
     assert (together.low, together.value, together.high) == (11, 22, 44)
     assert together.source == "sum of 2 of 3 jobs"  # what is not known is not nothing
     assert (together.driver, together.grade) == ("power", "B")
@@ -169,15 +169,15 @@ class Execution:
 
 
 def test_a_step_that_is_run_again_tells_its_new_job() -> None:
-    failed = current(RECORD, Execution("first", "Failed", 10))
-    again = current(failed, Execution("second", "Succeeded", 20))
+    failed = refresh_execution(RECORD, Execution("first", "Failed", 10))
+    again = refresh_execution(failed, Execution("second", "Succeeded", 20))
     (step,) = again.steps
     assert step.job is not None
     assert (step.job.job_name, step.job.figures["processing_seconds"].value) == ("second", 20)
 
 
 def test_an_execution_is_expected_to_take_what_those_of_its_own_account_took(tmp_path: Path) -> None:
-    done = current(RECORD, Execution("one", "Succeeded", 36))
+    done = refresh_execution(RECORD, Execution("one", "Succeeded", 36))
     elsewhere = EXECUTION.replace("123456789012", "999999999999")
     definition = {
         "Parameters": [],
@@ -198,11 +198,11 @@ def test_an_execution_is_expected_to_take_what_those_of_its_own_account_took(tmp
         pipeline=SimpleNamespace(arn=EXECUTION.partition("/execution/")[0]),
         platform=SimpleNamespace(region="eu-north-1"),
     )
-    write_local(done.model_copy(update={"execution_arn": elsewhere}), tmp_path)
-    assumed = expected(start, tmp_path)["energy"].value
-    write_local(done, tmp_path)
+    write_record(done.model_copy(update={"execution_arn": elsewhere}), tmp_path)
+    assumed = estimate_execution(start, tmp_path)["energy"].value
+    write_record(done, tmp_path)
     # 36 s in place of a quarter of the cap.
-    assert expected(start, tmp_path)["energy"].value == pytest.approx(assumed * 36 / 900)
+    assert estimate_execution(start, tmp_path)["energy"].value == pytest.approx(assumed * 36 / 900)
 
 
 @pytest.fixture
@@ -225,7 +225,9 @@ def test_the_definition_in_the_repository_is_of_the_code_beside_it(workload: Pat
 @pytest.mark.usefixtures("cloud")
 def test_a_definition_of_other_code_is_refused_with_the_command_that_writes_it(workload: Path) -> None:
     (workload.parent / "evaluate.py").open("a").write("# another thought\n")
-    with pytest.raises(UserError, match=r"pipeline\.json: is not of the code beside it .*: python .*/pipeline\.py"):
+    with pytest.raises(
+        UserError, match=r"pipeline\.json: does not have the digest of the current code .*: python .*/pipeline\.py"
+    ):
         read_files(workload)
 
 
@@ -233,9 +235,9 @@ def test_a_definition_of_other_code_is_refused_with_the_command_that_writes_it(w
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (None, r"pipeline\.json: no such file; the pipeline's builder writes it"),
+        (None, r"pipeline\.json: the file does not exist; write it with the pipeline's builder"),
         ("{", r"pipeline\.json: cannot be read"),
-        ("[]", r"pipeline\.json: is no definition of a pipeline"),
+        ("[]", r"pipeline\.json: is not a pipeline definition"),
         (json.dumps({"Steps": []}), r"steps\.prepare: pipeline\.json has no step Prepare that runs a job"),
     ],
 )
@@ -269,7 +271,7 @@ def test_the_gate_compares_with_the_worst_value_that_rounds_to_the_approved_mode
         "CustomerMetadataProperties": {metric: value} if (value := values[int(ModelPackageName)]) else {}
     }
     definition = {"Parameters": [{"Name": "ModelPackageGroupName", "DefaultValue": "group"}]}
-    gate = Gate(metric=metric, goal=goal, parameter="Approved")
+    gate = MetricGate(metric=metric, goal=goal, parameter="Approved")
     assert registry.find_approved_metric(gate, definition, sagemaker) == ({"Approved": bound} if bound else {})
 
 
@@ -279,7 +281,7 @@ def test_the_gate_compares_with_the_worst_value_that_rounds_to_the_approved_mode
 def test_the_gates_goal_decides_which_of_two_values_is_worse(goal: str, condition: str, workload: Path) -> None:
     workload.write_text(workload.read_text().replace("goal: maximize", f"goal: {goal}"))
     flow = Flow(workload)
-    assert flow.no_worse(0.7, 0.6).to_request()["Type"] == condition
+    assert flow.compare_with_bound(0.7, 0.6).to_request()["Type"] == condition
 
 
 @pytest.mark.usefixtures("cloud")
@@ -289,7 +291,7 @@ def test_a_gate_whose_parameter_the_definition_lacks_is_refused(workload: Path) 
         read_files(workload)
 
 
-def said(width: int = 300, *, ended: bool = True, steps: tuple[StepRecord, ...] = ()) -> str:
+def said(width: int = 300, *, ended: bool = True, steps: tuple[PipelineStepRecord, ...] = ()) -> str:
     """What people see of an execution."""
     record = PipelineRecord(
         workload="w",
@@ -300,18 +302,18 @@ def said(width: int = 300, *, ended: bool = True, steps: tuple[StepRecord, ...] 
         status="Succeeded" if ended else "Executing",
         launched_at=datetime(2026, 1, 1, tzinfo=UTC),
         steps=[*steps],
-        figures=total([step.job.figures for step in steps if step.job and step.executed]),
+        figures=sum_figures([step.job.figures for step in steps if step.job and step.ran_job]),
     )
     console = Console(width=width, file=io.StringIO())
-    console.print(display.summary(record), soft_wrap=True)
+    console.print(display.format_summary(record), soft_wrap=True)
     assert isinstance(console.file, io.StringIO)
     assert record.execution_arn in console.file.getvalue()  # whole, to be copied
     return console.file.getvalue()
 
 
-def step(**more: Any) -> StepRecord:
+def step(**more: Any) -> PipelineStepRecord:
     """A step whose job took little."""
-    figure = Figure(value=7.3e-06, low=6.2e-06, high=1.3e-05, unit="kgCO2e", basis="estimated", source="model")
+    figure = RunFigure(value=7.3e-06, low=6.2e-06, high=1.3e-05, unit="kgCO2e", basis="estimated", source="model")
     job = RunRecord(
         run_key="",
         workload="w",
@@ -327,17 +329,17 @@ def step(**more: Any) -> StepRecord:
         data={},
         figures={"co2e": figure},
     )
-    return StepRecord(name="WithinCarbonBudget", type="Training", status="Succeeded", job=job, **more)
+    return PipelineStepRecord(name="WithinCarbonBudget", type="Training", status="Succeeded", job=job, **more)
 
 
 def test_an_execution_that_took_nothing_says_why() -> None:
-    assert "not known before it ends" in said(ended=False)
-    assert "nothing: the results were there already" in said(steps=(step(cached_from="arn"),))
+    assert "unknown before the execution ends" in said(ended=False)
+    assert "nothing: all results were cached" in said(steps=(step(cached_from="arn"),))
     assert "nothing: no job was started" in said()
 
 
 def test_a_failed_execution_tells_the_reason_of_the_step_that_failed() -> None:
-    worse = StepRecord(name="NotGoodEnough", type="Fail", status="Failed", reason="AUC 0.5\nis below 0.6")
+    worse = PipelineStepRecord(name="NotGoodEnough", type="Fail", status="Failed", reason="AUC 0.5\nis below 0.6")
     assert "reason     NotGoodEnough: AUC 0.5 is below 0.6" in said(steps=(worse,))
 
 

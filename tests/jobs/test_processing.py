@@ -16,18 +16,18 @@ from sustainable_mlops.aws import Clients
 from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.channels import Channel
-from sustainable_mlops.jobs.estimate import estimate
+from sustainable_mlops.jobs.estimate import estimate_launch
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.kinds import PROCESSING
-from sustainable_mlops.jobs.kinds.kind import Places
-from sustainable_mlops.jobs.launch import Launch, prepare, start, store
+from sustainable_mlops.jobs.kinds.kind import JobReferences
+from sustainable_mlops.jobs.launch import JobLaunch, prepare, start, store
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.source import pack
-from sustainable_mlops.jobs.specs.common import FrameworkImage, Source
-from sustainable_mlops.jobs.specs.processing import Processing
-from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.jobs.source import pack_source_folder
+from sustainable_mlops.jobs.specs.common import FrameworkImage, SourceSpec
+from sustainable_mlops.jobs.specs.processing import ProcessingSpec
+from sustainable_mlops.jobs.wait import wait_for_job
 from sustainable_mlops.settings import load_yaml, validate
 from tests.jobs.support import PLATFORM, PROCESSING_JOB, WriteJob, merged
 
@@ -40,8 +40,8 @@ SPARK: dict[str, Any] = {
 }
 
 
-def run(changes: dict[str, Any]) -> Run[Processing]:
-    spec = validate(merged(PROCESSING_JOB, changes), Processing, "job")
+def run(changes: dict[str, Any]) -> Run[ProcessingSpec]:
+    spec = validate(merged(PROCESSING_JOB, changes), ProcessingSpec, "job")
     channels = tuple(
         Channel(name, f"s3://acme-dev-data/{given.data}", 1, 7, "d") for name, given in spec.inputs.items()
     )
@@ -50,30 +50,30 @@ def run(changes: dict[str, Any]) -> Run[Processing]:
 
 def build(**changes: Any) -> dict[str, Any]:
     found = run(changes)
-    return PROCESSING.build(found, "prepare-1", None, PROCESSING.outputs(found, ""))
+    return PROCESSING.build_named_request(found, "prepare-1", None, PROCESSING.list_outputs(found, ""))
 
 
 REFUSED: dict[str, dict[str, Any]] = {
     "compute.spot: SageMaker has managed spot for training and tuning only, not for processing; remove it": {
         "compute": {"spot": True}
     },
-    "compute.keep_alive_minutes: SageMaker keeps no warm pool for processing": {"compute": {"keep_alive_minutes": 5}},
-    "compute.instance_count: 4 instances would each do all of the work": {
+    "compute.keep_alive_minutes: SageMaker has no warm pools for processing": {"compute": {"keep_alive_minutes": 5}},
+    "compute.instance_count: each of 4 instances would receive every object": {
         "compute": {"instance_count": 4},
         "inputs": {"flights": {"sharding": "replicated"}},
     },
     "inputs.flights.sharding: must be 'replicated' or 'by_key', not 'by_row'": {
         "inputs": {"flights": {"sharding": "by_row"}}
     },
-    "the channel 'code' carries the source code": {"inputs": {"code": {"data": "x/"}}},
+    "the channel 'code' is reserved for the source code": {"inputs": {"code": {"data": "x/"}}},
     "channel 'web': https://x/y is not in S3": {"inputs": {"web": {"data": "https://x/y"}}},
     "outputs.train: must be 're-creatable' or 'runs', not 'raw'": {"outputs": {"train": "raw"}},
     "outputs: is missing; add it": {"outputs": ...},
-    "environment: INPUT_DIR is set by the launcher": {"environment": {"INPUT_DIR": "/x"}},
+    "environment: the launcher sets INPUT_DIR": {"environment": {"INPUT_DIR": "/x"}},
     "limits.max_runtime_minutes: must be less than or equal to 12960": {"limits": {"max_runtime_minutes": 20000}},
     "limits.max_wait_minutes: unknown key": {"limits": {"max_wait_minutes": 60}},
-    "inputs.flights.sharding: Spark deals records out by itself": {**SPARK, "inputs": {}},
-    "network.isolation: Spark reads S3 itself": {**SPARK, "network": {"isolation": True}},
+    "inputs.flights.sharding: Spark divides the records itself": {**SPARK, "inputs": {}},
+    "network.isolation: Spark needs a network to read S3": {**SPARK, "network": {"isolation": True}},
 }
 
 
@@ -83,7 +83,7 @@ def test_is_refused_naming_file_field_and_remedy(
 ) -> None:
     path = write_processing(**changes)
     with pytest.raises(UserError) as refused:
-        load_yaml(path, Processing)
+        load_yaml(path, ProcessingSpec)
     assert str(refused.value).startswith(f"{path}: ")
     assert message in str(refused.value)
 
@@ -91,7 +91,7 @@ def test_is_refused_naming_file_field_and_remedy(
 @pytest.mark.parametrize(
     ("instance_type", "message"),
     [
-        ("ml.c7g.xlarge", "cannot process: SageMaker has Graviton for endpoints only; use for example ml.c7i.xlarge"),
+        ("ml.c7g.xlarge", "cannot process: SageMaker has Graviton only for endpoints; use for example ml.c7i.xlarge"),
         ("ml.inf2.xlarge", "cannot process: Inferentia serves models only; use for example ml.m7i.large"),
         ("ml.m5.larg", "cannot process: SageMaker has no such processing instance; did you mean 'ml.m5.large'?"),
     ],
@@ -122,7 +122,7 @@ def test_botocore_would_send_it(changes: dict[str, Any]) -> None:
 
 
 def test_as_many_variables_as_the_schema_takes_fit_beside_the_launchers() -> None:
-    most = Processing.model_json_schema()["properties"]["environment"]["maxProperties"]
+    most = ProcessingSpec.model_json_schema()["properties"]["environment"]["maxProperties"]
     assert len(build(environment={f"V{number}": "x" for number in range(most)})["Environment"]) == 100
 
 
@@ -153,7 +153,9 @@ def test_the_entry_command_unpacks_the_source_and_becomes_the_script(tmp_path: P
     folder.mkdir(parents=True)
     (tmp_path / "prepare.py").write_text("import sys, helper; print(*sys.argv[1:]); raise SystemExit(helper.CODE)")
     (tmp_path / "helper.py").write_text("CODE = 7")
-    (folder / "source.tar.gz").write_bytes(pack(Source(entry_point="prepare.py", include=["*.py"]), tmp_path).archive)
+    (folder / "source.tar.gz").write_bytes(
+        pack_source_folder(SourceSpec(entry_point="prepare.py", include=["*.py"]), tmp_path).archive
+    )
     command = [*application["ContainerEntrypoint"], *application["ContainerArguments"]]
     here = [part.replace("/opt/ml", str(tmp_path / "opt" / "ml")) for part in command]
     message = tmp_path / "message"
@@ -162,12 +164,12 @@ def test_the_entry_command_unpacks_the_source_and_becomes_the_script(tmp_path: P
     assert done.returncode == 7
     assert done.stdout.startswith("--months 12 --late 15.5 --verbose true --unit min\n")
     description = {"ExitMessage": message.read_text(), "FailureReason": "exit code: 7"}
-    assert PROCESSING.counted(description)["wall_seconds"] > 0
-    assert PROCESSING.found(description)["failure_reason"] == "exit code: 7"
+    assert PROCESSING.read_counters(description)["wall_seconds"] > 0
+    assert PROCESSING.read_record_fields(description)["failure_reason"] == "exit code: 7"
     # What a script says of itself is a reason only where it failed.
-    assert PROCESSING.found({"ExitMessage": "12 months"})["failure_reason"] is None
+    assert PROCESSING.read_record_fields({"ExitMessage": "12 months"})["failure_reason"] is None
     own = {"ExitMessage": "no flights", "FailureReason": "exit code: 7"}
-    assert (PROCESSING.counted(own), PROCESSING.found(own)["failure_reason"]) == ({}, "no flights")
+    assert (PROCESSING.read_counters(own), PROCESSING.read_record_fields(own)["failure_reason"]) == ({}, "no flights")
     (folder / "source.tar.gz").write_bytes(b"no archive")
     assert subprocess.run(here, capture_output=True, check=False).returncode not in (0, 7)
 
@@ -191,16 +193,18 @@ def test_sparks_image_has_the_newest_python_and_others_process_in_the_image_that
 
     assert address("spark", "3.5") == "sagemaker-spark-processing:3.5-cpu-py312"
     assert address("sklearn", "1.4-2") == "sagemaker-scikit-learn:1.4-2-cpu-py3"
-    assert run({"image": {"framework": "sklearn", "version": "1"}}).spec.spark is False
+    assert run({"image": {"framework": "sklearn", "version": "1"}}).spec.uses_spark is False
     spark = {**SPARK, "image": {"framework": "spark", "version": "3.5"}}
-    assert run(spark).spec.spark is True
+    assert run(spark).spec.uses_spark is True
 
 
 def test_a_pipelines_references_stand_where_addresses_would() -> None:
     reference = {"Get": "Parameters.ProcessingImage"}
-    places = Places(reference, reference, None, "s3://b/s", dict.fromkeys(("flights", "airports"), reference), "", None)
+    places = JobReferences(
+        reference, reference, None, "s3://b/s", dict.fromkeys(("flights", "airports"), reference), "", None
+    )
     outputs = {"train": reference, "report": reference}
-    built = PROCESSING.request(run({}).spec, Places(**{**vars(places), "outputs": outputs}))
+    built = PROCESSING.build_request(run({}).spec, JobReferences(**{**vars(places), "outputs": outputs}))
     assert built["AppSpecification"]["ImageUri"] == reference
     assert built["ProcessingInputs"][0]["S3Input"]["S3Uri"] == reference
     assert built["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] == reference
@@ -223,10 +227,10 @@ def test_the_run_key_sees_what_decides_the_outputs_alone(changes: dict[str, Any]
     assert run(changes).key != run({}).key
 
 
-def ended(launch: Launch, **more: Any) -> RunRecord:
+def ended(launch: JobLaunch, **more: Any) -> RunRecord:
     record, sagemaker = start(launch), launch.clients.sagemaker
     sagemaker.complete_processing(record.job_name, **more)
-    record = wait(record, sagemaker, show=lambda _: None)
+    record = wait_for_job(record, sagemaker, show=lambda _: None)
     store(record, launch)
     return record
 
@@ -258,7 +262,7 @@ def test_the_record_counts_wall_time_on_each_instance_and_the_next_estimate_rest
     write_processing: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
     launch = prepare(PROCESSING, write_processing(compute={"instance_count": 2}), now=next(moments))
-    before = estimate(launch, tmp_path)
+    before = estimate_launch(launch, tmp_path)
     assert (before.duration.value, before.duration.basis) == (450, "assumed")
     assert not any("spot" in one.title for one in (before.cheapest, *before.others) if one)
     record = ended(launch)
@@ -267,9 +271,9 @@ def test_the_record_counts_wall_time_on_each_instance_and_the_next_estimate_rest
     assert measured == {"processing_seconds": 600, "billable_seconds": 600, "instance_seconds": 1200}
     assert record.figures["cost"].value > 0
     again = prepare(PROCESSING, write_processing(compute={"instance_count": 2}), force=True, now=next(moments))
-    after = estimate(again, tmp_path).duration
+    after = estimate_launch(again, tmp_path).duration
     assert (after.value, after.basis) == (600, "estimated")
-    assert "measured in 1 earlier job of this very run" in after.source
+    assert "measured in 1 earlier job of this run" in after.source
 
 
 @pytest.mark.usefixtures("cloud")

@@ -12,9 +12,9 @@ from sustainable_mlops.aws.s3 import S3Uri
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.launch import prepare, start
-from sustainable_mlops.jobs.record import RunRecord, write_local
+from sustainable_mlops.jobs.record import RunRecord, write_record
 from sustainable_mlops.jobs.register import approve, find_record, register
-from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.jobs.wait import wait_for_job
 from tests.jobs.support import REGION, WriteJob
 
 Trained = Callable[..., RunRecord]
@@ -27,7 +27,7 @@ def trained(cloud: Clients, write_job: WriteJob) -> Trained:
     def train(**changes: Any) -> RunRecord:
         record = start(prepare(TRAINING, write_job(**changes)))
         cloud.sagemaker.complete(record.job_name)
-        return wait(record, cloud.sagemaker, show=lambda _: None)
+        return wait_for_job(record, cloud.sagemaker, show=lambda _: None)
 
     return train
 
@@ -35,7 +35,7 @@ def trained(cloud: Clients, write_job: WriteJob) -> Trained:
 def test_a_model_is_registered_pending_with_where_it_comes_from(cloud: Clients, trained: Trained) -> None:
     record = trained()
     package = register(record, cloud)
-    assert (package.status, package.created) == ("PendingManualApproval", True)
+    assert (package.status, package.is_new) == ("PendingManualApproval", True)
     sent = cloud.sagemaker.describe_model_package(package.arn)
     assert sent["ModelPackageGroupName"] == "acme-dev-flight-delay"
     container = sent["InferenceSpecification"]["Containers"][0]
@@ -68,7 +68,7 @@ def test_a_run_is_registered_once_and_another_run_apart(cloud: Clients, trained:
     first = register(trained(), cloud)
     other = register(trained(hyperparameters={"num_round": 300}), cloud)
     again = register(trained(), cloud)
-    assert (again.arn, again.created) == (first.arn, False)
+    assert (again.arn, again.is_new) == (first.arn, False)
     assert other.arn != first.arn
     assert len(cloud.sagemaker.packages) == 2
 
@@ -85,7 +85,7 @@ def test_approval_is_explicit_and_keeps_its_reason(cloud: Clients, trained: Trai
 def test_a_metrics_report_is_attached_if_it_exists(cloud: Clients, trained: Trained) -> None:
     report = "s3://acme-dev-artifacts/reports/quality.json"
     record = trained()
-    with pytest.raises(UserError, match=f"--metrics: there is nothing at {report}"):
+    with pytest.raises(UserError, match=f"--metrics: there is no object at {report}"):
         register(record, cloud, metrics=report)
     cloud.s3.put_object(Bucket="acme-dev-artifacts", Key="reports/quality.json", Body=b"{}")
     register(record, cloud, metrics=report)
@@ -94,14 +94,14 @@ def test_a_metrics_report_is_attached_if_it_exists(cloud: Clients, trained: Trai
 
 def test_what_cannot_be_registered_is_refused(cloud: Clients, trained: Trained) -> None:
     record = trained()
-    with pytest.raises(UserError, match="is Failed, and only a Completed run"):
+    with pytest.raises(UserError, match="is Failed; only a Completed run"):
         register(record.model_copy(update={"status": "Failed"}), cloud)
     with pytest.raises(UserError, match="add `serving:` to the job file"):
         register(record.model_copy(update={"serving": None}), cloud)
     assert record.model is not None
     bucket, key = S3Uri.parse(record.model)
     cloud.s3.delete_object(Bucket=bucket, Key=key)
-    with pytest.raises(UserError, match=r"model.tar.gz is gone; run smlops train again"):
+    with pytest.raises(UserError, match=r"model.tar.gz does not exist; run smlops train again"):
         register(record, cloud)
     assert cloud.sagemaker.packages == []
 
@@ -116,7 +116,7 @@ def test_without_a_group_the_settings_are_named_and_a_new_launch_of_the_same_run
         register(trained(platform=inline), cloud)
     again = prepare(TRAINING, write_job())
     assert again.decision == "done"
-    assert register(again.record, cloud).created
+    assert register(again.record, cloud).is_new
 
 
 def test_a_model_never_enters_the_group_of_another_workload(cloud: Clients, trained: Trained) -> None:
@@ -124,25 +124,25 @@ def test_a_model_never_enters_the_group_of_another_workload(cloud: Clients, trai
     other = trained(name="breast-cancer")
     assert other.model_package_group is None
     for group in ("acme-dev-flight-delay", "arn:aws:sagemaker:eu-north-1:1:model-package-group/acme-dev-flight-delay"):
-        with pytest.raises(UserError, match=f"--group: {group} is another workload's"):
+        with pytest.raises(UserError, match=f"--group: {group} belongs to another workload"):
             register(other, cloud, group=group)
-    with pytest.raises(UserError, match="holds models of flight-delay; delay needs a group of its own"):
+    with pytest.raises(UserError, match="has models of flight-delay; delay needs a group of its own"):
         register(trained(name="delay"), cloud, group="acme-dev-flight-delay")
     assert [package["ModelPackageArn"] for package in cloud.sagemaker.packages] == [theirs.arn]
     for group in ("acme-prod-breast-cancer", "Acme-Breast-Cancer"):
-        assert register(other, cloud, group=group).created
+        assert register(other, cloud, group=group).is_new
 
 
 def test_a_record_is_found_by_file_by_job_and_in_s3(cloud: Clients, trained: Trained, tmp_path: Path) -> None:
     record = trained()
-    path = write_local(record, tmp_path)
+    path = write_record(record, tmp_path)
     cloud.s3.put_object(Bucket="acme-dev-artifacts", Key="record.json", Body=path.read_bytes())
     for run in (str(path), record.job_name, path.name, "s3://acme-dev-artifacts/record.json"):
         assert find_record(run, tmp_path) == record
     for run in ("nope", "nope.json"):
         with pytest.raises(UserError) as refused:
             find_record(run, Path("out"))
-        assert f"{run}: no such record, neither as a file nor as out/runs/nope.json;" in str(refused.value)
+        assert f"{run}: there is no such record file, and no out/runs/nope.json;" in str(refused.value)
     with pytest.raises(UserError, match=r"^reading s3://acme-dev-artifacts/nothing: .*NoSuchKey"):
         find_record("s3://acme-dev-artifacts/nothing", tmp_path)
 
@@ -151,7 +151,7 @@ def test_a_record_is_found_by_file_by_job_and_in_s3(cloud: Clients, trained: Tra
     ("package", "told"),
     [
         ("arn:aws:sagemaker:x:1:model-package/m/2", r"--model-package-arn arn:aws:sagemaker:x:1:model-package/m/2 "),
-        (None, "it has registered no model"),
+        (None, "the execution registered no model"),
     ],
 )
 def test_what_an_execution_has_registered_is_approved_and_not_registered_again(
@@ -160,5 +160,5 @@ def test_what_an_execution_has_registered_is_approved_and_not_registered_again(
     """Its record lies beside those of jobs, and may be the newest."""
     file = tmp_path / "execution.json"
     file.write_text(json.dumps({"kind": "pipeline", "model_package": package}))
-    with pytest.raises(UserError, match=f"is the record of a pipeline's execution, not of a job; .*{told}"):
+    with pytest.raises(UserError, match=f"is the record of a pipeline execution, not of a job; .*{told}"):
         find_record(str(file), tmp_path)

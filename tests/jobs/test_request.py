@@ -14,8 +14,8 @@ from sustainable_mlops.jobs.channels import Channel
 from sustainable_mlops.jobs.kinds import TRAINING
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.source import directory
-from sustainable_mlops.jobs.specs.training import Training
+from sustainable_mlops.jobs.source import name_archive_folder
+from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import validate
 from tests.jobs.support import JOB, PLATFORM, merged
 
@@ -23,11 +23,11 @@ KEY = PLATFORM["kms_key_arn"]
 
 
 def build(**changes: Any) -> dict[str, Any]:
-    job = validate(merged(JOB, changes), Training, "job")
+    job = validate(merged(JOB, changes), TrainingSpec, "job")
     checkpoints = None if job.checkpoints == "none" else "s3://acme-dev-artifacts/c/"
     channels = (Channel("train", "s3://acme-dev-data/flight_delay/train/", 1, 7, "d"),)
     run = Run(job, validate(PLATFORM, Platform, "platform"), "image", "digest", channels)
-    return TRAINING.build(run, "flight-delay-1", checkpoints, {})
+    return TRAINING.build_named_request(run, "flight-delay-1", checkpoints, {})
 
 
 def test_spot_with_checkpoints_capped_isolated_encrypted_and_unprofiled_by_default() -> None:
@@ -72,19 +72,19 @@ def test_the_code_travels_as_a_channel_that_an_isolated_container_can_read() -> 
     code = next(channel for channel in built["InputDataConfig"] if channel["ChannelName"] == "code")
     assert (
         code["DataSource"]["S3DataSource"]["S3Uri"]
-        == f"s3://acme-dev-artifacts/source/flight-delay/{directory('digest')}/source.tar.gz"
+        == f"s3://acme-dev-artifacts/source/flight-delay/{name_archive_folder('digest')}/source.tar.gz"
     )
     assert built["HyperParameters"]["sagemaker_submit_directory"] == "/opt/ml/input/data/code/source.tar.gz"
     assert built["HyperParameters"]["sagemaker_program"] == "smlops_measure.py"
 
 
 def test_as_many_variables_as_the_schema_takes_fit_beside_the_launchers() -> None:
-    most = Training.model_json_schema()["properties"]["environment"]["maxProperties"]
+    most = TrainingSpec.model_json_schema()["properties"]["environment"]["maxProperties"]
     assert len(build(environment={f"V{number}": "x" for number in range(most)})["Environment"]) <= 100
 
 
 def test_as_many_metrics_as_the_schema_takes_fit_beside_those_of_what_the_job_takes() -> None:
-    most = Training.model_json_schema()["properties"]["metrics"]["maxProperties"]
+    most = TrainingSpec.model_json_schema()["properties"]["metrics"]["maxProperties"]
     definitions = build(metrics={"validation:auc": ..., **{f"m{number}": f"m{number}=(.)" for number in range(most)}})[
         "AlgorithmSpecification"
     ]["MetricDefinitions"]
@@ -118,17 +118,17 @@ def test_volumes_are_encrypted_with_the_platforms_key(instance_type: str) -> Non
     [
         (
             "ml.c7g.xlarge",
-            "compute.instance_type: ml.c7g.xlarge cannot train: SageMaker has Graviton for endpoints only",
+            "compute.instance_type: ml.c7g.xlarge cannot train: SageMaker has Graviton only for endpoints",
         ),
-        ("ml.m8gd.medium", "Graviton for endpoints only; use for example ml.m7i.xlarge"),
+        ("ml.m8gd.medium", "Graviton only for endpoints; use for example ml.m7i.xlarge"),
         ("ml.inf2.xlarge", "cannot train: Inferentia serves models only; use for example ml.trn1.2xlarge"),
-        ("ml.eia2.medium", "cannot train: Elastic Inference is no longer available; take an ml.inf2 type"),
+        ("ml.eia2.medium", "cannot train: Elastic Inference is no longer available; use an ml.inf2 type"),
         ("ml.m5.larg", "SageMaker has no such training instance; did you mean 'ml.m5.large'?"),
     ],
 )
 def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: str) -> None:
     with pytest.raises(UserError, match=re.escape(message)):
-        TRAINING.check(validate(merged(JOB, {"compute": {"instance_type": instance_type}}), Training, "job"))
+        TRAINING.check(validate(merged(JOB, {"compute": {"instance_type": instance_type}}), TrainingSpec, "job"))
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: s
     [
         (
             {"realtime_instance_types": ["ml.m7g.large"]},
-            "serving.realtime_instance_types: SageMaker has no ml.m7g.large",
+            "serving.realtime_instance_types: SageMaker has no instance type ml.m7g.large",
         ),
         (
             {"transform_instance_types": ["ml.c7g.large"]},
-            "serving.transform_instance_types: SageMaker has no ml.c7g.large",
+            "serving.transform_instance_types: SageMaker has no instance type ml.c7g.large",
         ),
         (
             {"realtime_instance_types": ["ml.inf1.xlarge"]},
@@ -148,27 +148,27 @@ def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: s
         ),
         (
             {"realtime_instance_types": ["ml.c7i.large", "ml.c7g.large"]},
-            "serving: ml.c7g.large is of the Arm architecture and ml.c7i.large of x86, and no image is for both; "
-            "name ml.c7g.large in an entry of serving.additional",
+            "serving: ml.c7g.large is Arm and ml.c7i.large is x86, and no image runs on both; "
+            "move ml.c7g.large to an entry of serving.additional",
         ),
         (
             {"additional": {"graviton": {"realtime_instance_types": ["ml.m7g.large"]}}},
-            "serving.additional.graviton.realtime_instance_types: SageMaker has no ml.m7g.large",
+            "serving.additional.graviton.realtime_instance_types: SageMaker has no instance type ml.m7g.large",
         ),
     ],
 )
 def test_an_instance_that_cannot_serve_is_refused(serving: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        TRAINING.check(validate(merged(JOB, {"serving": serving}), Training, "job"))
+        TRAINING.check(validate(merged(JOB, {"serving": serving}), TrainingSpec, "job"))
 
 
 def test_what_the_service_model_forbids_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(UserError, match=r"x…' at hyperParameters.text: Map value .* length less than or equal to 2500"):
         build(hyperparameters={"text": "x" * 2501})
     platform = validate(merged(PLATFORM, {"roles": {"training": "a-role-by-its-bare-name"}}), Platform, "platform")
-    run = Run(validate(JOB, Training, "job"), platform, "image", "digest", ())
+    run = Run(validate(JOB, TrainingSpec, "job"), platform, "image", "digest", ())
     with pytest.raises(UserError, match=r"'a-role-by-its-bare-name' at roleArn: Member must satisfy regular"):
-        TRAINING.build(run, "n", "s3://b/c/", {})
+        TRAINING.build_named_request(run, "n", "s3://b/c/", {})
 
 
 def test_tags_find_the_run_again_and_keep_the_platforms() -> None:
@@ -184,6 +184,6 @@ def test_tags_find_the_run_again_and_keep_the_platforms() -> None:
 
 def test_the_longest_job_name_fits_and_tells_utc() -> None:
     noon_in_stockholm = datetime(2026, 11, 24, 12, 0, tzinfo=timezone(timedelta(hours=1)))
-    name = TRAINING.job_name("n" * 40, "abcdef0123", noon_in_stockholm)
+    name = TRAINING.make_job_name("n" * 40, "abcdef0123", noon_in_stockholm)
     assert name == f"{'n' * 40}-20261124-110000-abcdef"
     assert len(name) == 63

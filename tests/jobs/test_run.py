@@ -12,15 +12,15 @@ from sustainable_mlops.jobs.channels import Channel, find_channels
 from sustainable_mlops.jobs.kinds import PROCESSING
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.run import Run
-from sustainable_mlops.jobs.specs.training import Training
+from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import validate
 from tests.jobs.support import JOB, PLATFORM, merged
 
 
 def run(
     changes: dict[str, Any], *, source: str = "s", image: str = "i", data: str = "d", place: str = "s3://b/t/"
-) -> Run[Training]:
-    job = validate(merged(JOB, changes), Training, "job")
+) -> Run[TrainingSpec]:
+    job = validate(merged(JOB, changes), TrainingSpec, "job")
     channels = (Channel("train", place, 1, 7, data),)
     return Run(job, validate(PLATFORM, Platform, "platform"), image, source, channels)
 
@@ -74,7 +74,7 @@ def test_the_key_does_not_see_what_the_model_does_not_depend_on(
         run({"sharding": {"train": "by_key"}}),
     ],
 )
-def test_the_key_sees_what_decides_the_model(other: Run[Training]) -> None:
+def test_the_key_sees_what_decides_the_model(other: Run[TrainingSpec]) -> None:
     assert other.key != UNCHANGED
 
 
@@ -93,8 +93,8 @@ def test_the_data_digest_follows_keys_and_contents_but_not_the_place(cloud: Clie
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("flight_delay/test/", "data.train: nothing is stored under s3://acme-dev-data/flight_delay/test/"),
-        ("s3://no-such-bucket/x", "data.train: there is no bucket no-such-bucket"),
+        ("flight_delay/test/", "data.train: no object under s3://acme-dev-data/flight_delay/test/"),
+        ("s3://no-such-bucket/x", "data.train: the bucket no-such-bucket does not exist"),
     ],
 )
 def test_a_missing_data_set_is_named(cloud: Clients, address: str, message: str) -> None:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import display, source
 from sustainable_mlops.jobs.measurement import smlops_measure
-from sustainable_mlops.jobs.source import Package, directory, pack
-from sustainable_mlops.jobs.specs.common import Source
+from sustainable_mlops.jobs.source import SourcePackage, name_archive_folder, pack_source_folder
+from sustainable_mlops.jobs.specs.common import SourceSpec
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}\.(py|txt|json)", fullmatch=True)
 
@@ -28,8 +28,8 @@ def tree(folder: Path, files: dict[str, bytes]) -> Path:
     return folder
 
 
-def packed(folder: Path, **settings: Any) -> Package:
-    return pack(Source(entry_point="train.py", **settings), folder)
+def packed(folder: Path, **settings: Any) -> SourcePackage:
+    return pack_source_folder(SourceSpec(entry_point="train.py", **settings), folder)
 
 
 @settings(deadline=None)  # files are written, on whatever disk
@@ -58,8 +58,8 @@ def test_what_measures_the_source_is_in_its_archive_and_address_and_not_in_its_d
     package = packed(tree(tmp_path, {"train.py": b"1"}))
     assert package.files == ("train.py",)
     measuring = hashlib.sha256(Path(smlops_measure.__file__).read_bytes()).hexdigest()
-    assert directory(package.digest) == f"{package.digest}-{measuring[:8]}"
-    with pytest.raises(UserError, match=r"source.include: smlops_measure.py is the launcher's own; rename yours"):
+    assert name_archive_folder(package.digest) == f"{package.digest}-{measuring[:8]}"
+    with pytest.raises(UserError, match=r"source.include: the launcher reserves the name smlops_measure.py"):
         packed(tree(tmp_path, {"smlops_measure.py": b"1"}))
 
 
@@ -72,7 +72,7 @@ def test_secrets_caches_and_hidden_files_are_left_out(tmp_path: Path) -> None:
     private = [".env", ".git/config", "key.pem", "id_rsa", "__pycache__/train.pyc", "aws_credentials.json", "a.tfstate"]
     package = packed(tree(tmp_path, {"train.py": b"", "lib/a.py": b"", **dict.fromkeys(private, b"secret")}))
     assert package.files == ("lib/a.py", "train.py")
-    assert set(package.left_out) == set(private)
+    assert set(package.ignored_files) == set(private)
 
 
 JOB_FILE = b"name: big\nplatform: /p\nsource: {entry_point: train.py}\nimage: i\ncompute: {}\nlimits: {}\ndata: {}\n"
@@ -97,7 +97,7 @@ def test_logs_data_and_job_files_are_told_and_change_no_digest(
     after = packed(tree(folder, dict.fromkeys(beside, JOB_FILE)))
     assert (after.digest, after.files) == (before.digest, before.files)
     assert after.files == ("conf.yaml", "lib/a.py", "train.py")
-    assert set(after.left_out) == beside
+    assert set(after.ignored_files) == beside
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ def test_what_stays_though_the_code_speaks_of_it_is_told(tmp_path: Path) -> None
     code = b"codes = open(os.path.join(HERE, 'airports.csv'))\nweights = HERE + '/nets/base.pt'\nenv = '.env'"
     left = ["airports.csv", "nets/base.pt", "ports.csv", ".env"]
     package = packed(tree(tmp_path, {"train.py": code, **dict.fromkeys(left, b"1")}))
-    assert package.spoken_of == {"airports.csv": "train.py", "nets/base.pt": "train.py"}
-    first, _ = display.missing(package)
-    assert first.startswith("airports.csv is not sent, and train.py speaks of it")
+    assert package.mentions == {"airports.csv": "train.py", "nets/base.pt": "train.py"}
+    first, _ = display.list_missing_files(package)
+    assert first.startswith("airports.csv is not sent, but train.py mentions it")
 
 
 def test_an_ignore_file_may_come_from_any_editor(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_an_ignore_file_may_come_from_any_editor(tmp_path: Path) -> None:
 
 def test_an_ignore_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     tree(tmp_path, {"train.py": b"", ".smlopsignore": b"\xff"})
-    with pytest.raises(UserError, match=r"\.smlopsignore: .*; write it as a \.gitignore"):
+    with pytest.raises(UserError, match=r"\.smlopsignore: .*; use the syntax of \.gitignore"):
         packed(tmp_path)
 
 
@@ -151,7 +151,7 @@ def test_a_secret_is_left_out_by_whatever_link_it_is_reached(tmp_path: Path) -> 
     (tmp_path / "settings.txt").symlink_to(".env")
     (tmp_path / "venv").symlink_to(".venv")
     package = packed(tmp_path, include=["*", "venv/*.py"])
-    assert (package.files, package.left_out) == (("train.py",), (".env", "settings.txt", "venv", "venv/a.py"))
+    assert (package.files, package.ignored_files) == (("train.py",), (".env", "settings.txt", "venv", "venv/a.py"))
     with pytest.raises(UserError, match=r"settings\.txt looks like a secret or a cache, which is never sent"):
         packed(tmp_path, include=["train.py", "settings.txt"])
 
@@ -175,15 +175,15 @@ def nothing(_: Path) -> None:
 @pytest.mark.parametrize(
     ("prepare", "settings", "message"),
     [
-        (link_out, {}, "source: passwords.py is a link out of the source directory"),
-        (link_to_folder_outside, {}, "source: lib is a link out of the source directory"),
+        (link_out, {}, "source: passwords.py links to a file outside the source directory"),
+        (link_to_folder_outside, {}, "source: lib links to a file outside the source directory"),
         (broken_link, {}, "source: gone.py is a broken link"),
-        (nothing, {"include": ["*.txt"]}, "source.include: nothing in"),
+        (nothing, {"include": ["*.txt"]}, "source.include: no file in"),
         (nothing, {"include": ["features.py"]}, "matches features.py"),
-        (nothing, {"include": ["../*.py"]}, "source.include: ../*.py leaves the source directory"),
-        (nothing, {"include": ["/etc/passwd"]}, "source.include: /etc/passwd leaves the source directory"),
+        (nothing, {"include": ["../*.py"]}, "source.include: ../*.py is outside the source directory"),
+        (nothing, {"include": ["/etc/passwd"]}, "source.include: /etc/passwd is outside the source directory"),
         (nothing, {"include": [".env"]}, "source.include: .env looks like a secret"),
-        (nothing, {"include": ["other.py"]}, "source.include: train.py, the entry point, is not among the files"),
+        (nothing, {"include": ["other.py"]}, "source.include: does not match the entry point train.py"),
     ],
 )
 def test_is_refused(tmp_path: Path, prepare: Callable[[Path], None], settings: dict[str, Any], message: str) -> None:
@@ -194,9 +194,9 @@ def test_is_refused(tmp_path: Path, prepare: Callable[[Path], None], settings: d
 
 
 def test_a_missing_entry_point_or_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"source.entry_point: there is no train.py in"):
+    with pytest.raises(UserError, match=r"source.entry_point: .* has no train.py"):
         packed(tmp_path)
-    with pytest.raises(UserError, match=r"source.directory: there is no folder"):
+    with pytest.raises(UserError, match=r"source.directory: the folder"):
         packed(tmp_path / "nowhere")
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.schemas import SPECS, schema_file
-from sustainable_mlops.jobs.specs.training import Training
-from sustainable_mlops.settings import load_yaml, schema_text
+from sustainable_mlops.jobs.schemas import SPECS, find_schema_file
+from sustainable_mlops.jobs.specs.training import TrainingSpec
+from sustainable_mlops.settings import load_yaml, render_schema
 from tests.jobs.support import WriteJob
 from tests.renewal import renew
 
@@ -15,11 +15,11 @@ REFUSED: dict[str, dict[str, Any]] = {
     "compute.spott: unknown key; did you mean 'spot'?": {"compute": {"spott": True}},
     "compute.instance_count: must be a whole number, not '2'": {"compute": {"instance_count": "2"}},
     "limits.max_runtime_minutes: is missing; add it": {"limits": {"max_runtime_minutes": ..., "max_wait_minutes": 5}},
-    "compute.spot needs a checkpoint address": {"checkpoints": "none"},
-    "limits.max_wait_minutes (20) includes the training itself; make it at least max_runtime_minutes (30)": {
+    "compute.spot needs checkpoints": {"checkpoints": "none"},
+    "limits.max_wait_minutes (20) includes the training itself; set it to at least max_runtime_minutes (30)": {
         "limits": {"max_wait_minutes": 20}
     },
-    "limits.max_wait_minutes is for spot only": {"compute": {"spot": False}, "limits": {"max_wait_minutes": 40}},
+    "limits.max_wait_minutes is only for spot": {"compute": {"spot": False}, "limits": {"max_wait_minutes": 40}},
     "compute.keep_alive_minutes: SageMaker keeps no warm pool of spot instances": {
         "compute": {"keep_alive_minutes": 5}
     },
@@ -37,12 +37,12 @@ REFUSED: dict[str, dict[str, Any]] = {
             "buckets": {"data": "d", "artifacts": "a"},
         }
     },
-    "the channel 'code' carries the source code": {"data": {"code": "x/"}},
+    "the channel 'code' is reserved for the source code": {"data": {"code": "x/"}},
     "channel 'web': https://x/y is not in S3": {"data": {"web": "https://x/y"}},
-    "sharding: there is no channel 'trian' in data": {"sharding": {"trian": "by_key"}},
-    "metrics: 'auc' has 0 groups; put the number, and only it, in one (…)": {"metrics": {"auc": "auc=[0-9]"}},
+    "sharding: data has no channel 'trian'": {"sharding": {"trian": "by_key"}},
+    "metrics: 'auc' has 0 groups; put only the number in a group (…)": {"metrics": {"auc": "auc=[0-9]"}},
     "metrics: 'auc' is not a regular expression": {"metrics": {"auc": "auc=([0-9"}},
-    "hyperparameters: 'sagemaker_program' is set by the launcher": {"hyperparameters": {"sagemaker_program": "x"}},
+    "hyperparameters: the launcher sets 'sagemaker_program'": {"hyperparameters": {"sagemaker_program": "x"}},
     "hyperparameters.depth: must be text": {"hyperparameters": {"depth": [1]}},
     "hyperparameters: 'sagemaker_training_compiler_enabled': SageMaker Training Compiler gets no new releases; use": {
         "hyperparameters": {"sagemaker_training_compiler_enabled": True}
@@ -50,13 +50,13 @@ REFUSED: dict[str, dict[str, Any]] = {
     "debugger: SageMaker Debugger is closed to new customers; read metrics from the log": {"debugger": {}},
     "profiler: SageMaker Debugger is closed to new customers": {"profiler": True},
     "training_compiler: SageMaker Training Compiler gets no new releases; use torch.compile": {"training_compiler": 1},
-    "compute.accelerator_type: Elastic Inference is no longer available; take an ml.inf2 type": {
+    "compute.accelerator_type: Elastic Inference is no longer available; use an ml.inf2 type": {
         "compute": {"accelerator_type": "ml.eia2.medium"}
     },
-    "environment: CHECKPOINT_DIR is set by the launcher": {"environment": {"CHECKPOINT_DIR": "/x"}},
-    "environment: HF_TOKEN would be readable by all who see the job": {"environment": {"HF_TOKEN": "hf_abc"}},
+    "environment: the launcher sets CHECKPOINT_DIR": {"environment": {"CHECKPOINT_DIR": "/x"}},
+    "environment: everyone who sees the job can read HF_TOKEN": {"environment": {"HF_TOKEN": "hf_abc"}},
     "environment.X: must be text; put it in quotes, not 1": {"environment": {"X": 1}},
-    "tags: workload names a folder in S3": {"tags": {"workload": "flight delay"}},
+    "tags: workload is a folder name in S3": {"tags": {"workload": "flight delay"}},
     "name: must have at most 40 characters": {"name": "n" * 41},
 }
 
@@ -65,22 +65,22 @@ REFUSED: dict[str, dict[str, Any]] = {
 def test_is_refused_naming_file_field_and_remedy(write_job: WriteJob, message: str, changes: dict[str, Any]) -> None:
     path = write_job(**changes)
     with pytest.raises(UserError) as refused:
-        load_yaml(path, Training)
+        load_yaml(path, TrainingSpec)
     assert str(refused.value).startswith(f"{path}: ")
     assert message in str(refused.value)
 
 
 def test_a_job_without_spot_may_do_without_checkpoints_and_wait(write_job: WriteJob) -> None:
-    job = load_yaml(write_job(compute={"spot": False, "keep_alive_minutes": 10}, checkpoints="none"), Training)
+    job = load_yaml(write_job(compute={"spot": False, "keep_alive_minutes": 10}, checkpoints="none"), TrainingSpec)
     assert not job.compute.spot
 
 
 def test_the_workload_is_the_tag_else_the_name(write_job: WriteJob) -> None:
-    assert load_yaml(write_job(), Training).workload == "flight-delay"
-    assert load_yaml(write_job(tags={"workload": "delays"}), Training).workload == "delays"
+    assert load_yaml(write_job(), TrainingSpec).workload == "flight-delay"
+    assert load_yaml(write_job(tags={"workload": "delays"}), TrainingSpec).workload == "delays"
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_the_schema_for_editors_is_fresh(name: str) -> None:
-    stored = schema_file(name).read_text(encoding="utf-8")
-    assert stored == schema_text(SPECS[name]), renew(".venv/bin/python -m sustainable_mlops.jobs.schemas")
+    stored = find_schema_file(name).read_text(encoding="utf-8")
+    assert stored == render_schema(SPECS[name]), renew(".venv/bin/python -m sustainable_mlops.jobs.schemas")

@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.measurement.counters import Measured
+from sustainable_mlops.jobs.figure import RunFigure
+from sustainable_mlops.jobs.measurement.counters import CounterReadings
 from sustainable_mlops.jobs.record import RunRecord
-from sustainable_mlops.jobs.tracking import track
+from sustainable_mlops.jobs.tracking import track_run
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,9 @@ def _no_server_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def record(**changes: Any) -> RunRecord:
     began = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    co2e = Figure(value=0.1, low=0.05, high=0.3, unit="kgCO2e", basis="estimated", source="footprint model", grade="C")
+    co2e = RunFigure(
+        value=0.1, low=0.05, high=0.3, unit="kgCO2e", basis="estimated", source="footprint model", grade="C"
+    )
     return RunRecord(
         run_key="ab" * 32,
         workload="flight-delay",
@@ -50,7 +52,7 @@ def record(**changes: Any) -> RunRecord:
         hyperparameters={"num_round": 240, "note": "x" * 7000},
         metrics={"validation:auc": 0.75, "loss @ 10 %": 0.5},
         figures={"co2e": co2e},
-        measured=Measured.of_values({"cpu_utilization": 0.8}, 1),
+        measured=CounterReadings.from_values({"cpu_utilization": 0.8}, 1),
         tags={"team": "data <b>", "kosten/stelle=1": "42"},
     ).model_copy(update=changes)
 
@@ -112,12 +114,12 @@ def runs(server: str, experiment: str) -> list[Any]:
 def test_a_run_is_on_the_server_once_with_metrics_parameters_tags_and_footprint(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert track(record(status="InProgress", ended_at=None, metrics={}, figures={}), server) == []
+    assert track_run(record(status="InProgress", ended_at=None, metrics={}, figures={}), server) == []
     (before,) = runs(server, "flight-delay")
     assert before.info.status == "RUNNING"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server)  # which goes before the platform's
     for _ in range(2):
-        assert track(record(), "http://127.0.0.1:9") == []
+        assert track_run(record(), "http://127.0.0.1:9") == []
     (run,) = runs(server, "flight-delay")
     assert run.info.run_id == before.info.run_id
     assert (run.info.run_name, run.info.status) == ("flight-delay-1", "FINISHED")
@@ -137,14 +139,14 @@ def test_a_run_is_on_the_server_once_with_metrics_parameters_tags_and_footprint(
     assert tags["smlops.unit.co2e"] == "kgCO2e"
     assert (tags["smlops.run_key"], tags["smlops.kind"], tags["mlflow.source.type"]) == ("ab" * 32, "training", "JOB")
 
-    assert track(record(job_name="flight-delay-2", status="Stopped"), None) == []
+    assert track_run(record(job_name="flight-delay-2", status="Stopped"), None) == []
     assert sorted(run.info.status for run in runs(server, "flight-delay")) == ["FINISHED", "KILLED"]
 
 
 def test_a_server_that_is_away_is_one_line_at_once() -> None:
     importlib.import_module("mlflow")  # which takes its time, and is not what is timed
     began = time.monotonic()
-    (line,) = track(record(), "http://me:secret@127.0.0.1:9")
+    (line,) = track_run(record(), "http://me:secret@127.0.0.1:9")
     assert time.monotonic() - began < 60, "the client alone would try for minutes"
     assert line.startswith("the run is not in MLflow at http://127.0.0.1:9: ")
     assert "\n" not in line
@@ -156,13 +158,13 @@ def test_an_address_that_leads_nowhere_is_one_line(address: str, monkeypatch: py
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    (line,) = track(record(), address)
+    (line,) = track_run(record(), address)
     assert line.startswith(f"the run is not in MLflow at {address}: ")
 
 
 def test_without_a_server_nothing_is_loaded() -> None:
     script = (
-        "import sys; from sustainable_mlops.jobs.tracking import track; assert track(None, None) == []; "
+        "import sys; from sustainable_mlops.jobs.tracking import track_run; assert track_run(None, None) == []; "
         "assert 'mlflow' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
@@ -170,5 +172,5 @@ def test_without_a_server_nothing_is_loaded() -> None:
 
 def test_without_its_client_the_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
-    (line,) = track(record(), "http://127.0.0.1:9")
+    (line,) = track_run(record(), "http://127.0.0.1:9")
     assert "pip install 'sustainable-mlops[tracking]'" in line

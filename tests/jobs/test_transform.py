@@ -13,14 +13,14 @@ from botocore.stub import Stubber
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs import serving
-from sustainable_mlops.jobs.estimate import estimate
+from sustainable_mlops.jobs.estimate import estimate_launch
 from sustainable_mlops.jobs.kinds import TRAINING, TRANSFORM
 from sustainable_mlops.jobs.kinds.transform import TransformKind
-from sustainable_mlops.jobs.launch import Launch, prepare, start, store
-from sustainable_mlops.jobs.record import RunRecord, write_local
+from sustainable_mlops.jobs.launch import JobLaunch, prepare, start, store
+from sustainable_mlops.jobs.record import RunRecord, write_record
 from sustainable_mlops.jobs.register import approve, register
-from sustainable_mlops.jobs.specs.transform import Transform
-from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.jobs.specs.transform import TransformSpec
+from sustainable_mlops.jobs.wait import wait_for_job
 from sustainable_mlops.settings import load_yaml
 from tests.jobs.support import PLATFORM, WriteJob
 
@@ -31,11 +31,11 @@ REFUSED: dict[str, dict[str, Any]] = {
     "compute.spot: SageMaker has managed spot for training and tuning only, not for batch transform": {
         "compute": {"spot": True}
     },
-    "compute.volume_gb: SageMaker sizes the volumes of batch transform by itself": {"compute": {"volume_gb": 5}},
+    "compute.volume_gb: SageMaker chooses the volumes of batch transform": {"compute": {"volume_gb": 5}},
     "compute.elastic_inference: Elastic Inference is no longer available": {"compute": {"elastic_inference": "x"}},
-    "data_capture: the predictions are kept already": {"data_capture": True},
-    "source: the model brings its own code": {"source": {"entry_point": "x.py"}},
-    "strategy: an object that is not split is one record; set strategy: single_record": {"input": {"split": "none"}},
+    "data_capture: the job stores its predictions": {"data_capture": True},
+    "source: the model has its own code": {"source": {"entry_point": "x.py"}},
+    "strategy: without a split, an object is one record; set strategy: single_record": {"input": {"split": "none"}},
     "max_concurrent: 20 requests of 6 MB are more than the 100 MB": {"max_concurrent": 20},
     "input.content_type: a join or filter needs text/csv, application/json, application/jsonlines, not image/png": {
         "input": {"content_type": "image/png"},
@@ -55,7 +55,7 @@ def test_is_refused_naming_file_field_and_remedy(
 ) -> None:
     path = write_transform(**changes)
     with pytest.raises(UserError) as refused:
-        load_yaml(path, Transform)
+        load_yaml(path, TransformSpec)
     assert str(refused.value).startswith(f"{path}: ")
     assert message in str(refused.value)
 
@@ -70,20 +70,20 @@ def model(cloud: Clients) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model": ...}, "model: is missing; name what predicts here or with --model"),
-        ({"image": ...}, "image: is missing; name what serves the model.tar.gz"),
-        ({"model": "flight-delay-1"}, "/flight-delay-1 is neither a run's record (….json), nor the ARN of a model"),
+        ({"model": ...}, "model: is missing; name the model here or with --model"),
+        ({"image": ...}, "image: is missing; name the image that serves the model.tar.gz"),
+        ({"model": "flight-delay-1"}, "/flight-delay-1 is invalid; name a run's record (….json), the ARN of a model"),
         ({"model": "gone.json", "image": ...}, "gone.json: cannot be read: No such file or directory"),
         (
             {"model": "s3://acme-dev-artifacts/x.tar.gz"},
-            "data.model: nothing is stored under s3://acme-dev-artifacts/x",
+            "data.model: no object under s3://acme-dev-artifacts/x",
         ),
-        ({"input": {"data": "nothing/"}}, "data.input: nothing is stored under s3://acme-dev-data/nothing/"),
+        ({"input": {"data": "nothing/"}}, "data.input: no object under s3://acme-dev-data/nothing/"),
         ({"compute": {"instance_type": "ml.inf1.xlarge"}}, "cannot transform: Inf1 is legacy; use for example ml.inf2"),
-        ({"compute": {"instance_type": "ml.c7g.large"}}, "cannot transform: SageMaker has Graviton for endpoints only"),
+        ({"compute": {"instance_type": "ml.c7g.large"}}, "cannot transform: SageMaker has Graviton only for endpoints"),
         (
             {"compute": {"instance_type": "ml.inf2.xlarge"}},
-            "xgboost:3.0-5 has no Neuron SDK, so the chips of ml.inf2.xlarge would stand idle",
+            "xgboost:3.0-5 has no Neuron SDK, so the chips of ml.inf2.xlarge would be idle",
         ),
     ],
 )
@@ -95,8 +95,8 @@ def test_what_is_missing_or_fits_nothing_is_named_with_the_file(
         prepare(TRANSFORM, path)
 
 
-def model_of(launch: Launch) -> dict[str, Any]:
-    (needed,) = launch.needed
+def model_of(launch: JobLaunch) -> dict[str, Any]:
+    (needed,) = launch.prerequisites
     return {"ModelName": needed.name, **needed.request}
 
 
@@ -136,7 +136,7 @@ def test_botocore_would_send_both_the_model_and_the_job(write_transform: WriteJo
     with Stubber(client) as stub:
         stub.add_response("create_model", {"ModelArn": f"{arn}model/m"}, model_of(launch))
         stub.add_response("create_transform_job", {"TransformJobArn": f"{arn}transform-job/p"}, launch.request)
-        launch.needed[0].make(client)
+        launch.prerequisites[0].create(client)
         assert TRANSFORM.create(launch.request, client).endswith("transform-job/p")
 
 
@@ -150,14 +150,14 @@ def test_the_model_is_named_by_its_content_made_once_and_isolated(
     start(again)
     (name,) = cloud.sagemaker.models
     assert re.fullmatch(r"predict-[0-9a-f]{12}", name)
-    assert first.record.asks == again.record.asks == name
+    assert first.record.sagemaker_model == again.record.sagemaker_model == name
     made = cloud.sagemaker.models[name]
     assert made["EnableNetworkIsolation"]
     assert made["ExecutionRoleArn"] == "arn:aws:iam::123456789012:role/acme-dev-inference"
     assert made["PrimaryContainer"]["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
     assert {tag["Key"] for tag in made["Tags"]} >= {"workload", "environment"}
     other = prepare(TRANSFORM, write_transform(entry_point="serve.py"), now=next(moments))
-    assert other.record.asks != name
+    assert other.record.sagemaker_model != name
     assert other.record.run_key != first.record.run_key
 
 
@@ -166,8 +166,8 @@ def test_a_run_and_its_package_predict_like_their_model_and_a_rejected_one_does_
 ) -> None:
     record = start(prepare(TRAINING, write_job(), now=next(moments)))
     cloud.sagemaker.complete(record.job_name)
-    record = wait(record, cloud.sagemaker, show=lambda _: None)
-    local = write_local(record, tmp_path)
+    record = wait_for_job(record, cloud.sagemaker, show=lambda _: None)
+    local = write_record(record, tmp_path)
     package = register(record, cloud)
 
     by_record = prepare(TRANSFORM, write_transform(image=..., model=f"runs/{local.name}"))
@@ -176,7 +176,7 @@ def test_a_run_and_its_package_predict_like_their_model_and_a_rejected_one_does_
     assert by_record.record.run_key == by_package.record.run_key
     assert model_of(by_record)["PrimaryContainer"]["ModelDataUrl"] == record.model
     assert by_record.record.data["model"].address == record.model
-    with pytest.raises(UserError, match="image: what `model` names brings its own image; remove it"):
+    with pytest.raises(UserError, match="image: the model has its own image; remove the field"):
         prepare(TRANSFORM, write_transform(model=package.arn))
     approve(package, "fine", cloud.sagemaker)
     cloud.sagemaker.update_model_package(package.arn, ModelApprovalStatus="Rejected")
@@ -184,10 +184,10 @@ def test_a_run_and_its_package_predict_like_their_model_and_a_rejected_one_does_
         prepare(TRANSFORM, write_transform(image=..., model=package.arn))
 
 
-def ended(launch: Launch) -> RunRecord:
+def ended(launch: JobLaunch) -> RunRecord:
     record, sagemaker = start(launch), launch.clients.sagemaker
     sagemaker.complete_transform(record.job_name)
-    record = wait(record, sagemaker, show=lambda _: None)
+    record = wait_for_job(record, sagemaker, show=lambda _: None)
     store(record, launch)
     return record
 
@@ -197,7 +197,7 @@ def test_predictions_are_made_once_and_again_for_other_records_or_another_model(
     cloud: Clients, write_transform: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
     launch = prepare(TRANSFORM, write_transform(compute={"instance_count": 2}), now=next(moments))
-    assert estimate(launch, tmp_path).duration.value == 450  # 25 % of the half hour that the file gives it
+    assert estimate_launch(launch, tmp_path).duration.value == 450  # 25 % of the half hour that the file gives it
     record = ended(launch)
     assert record.outputs == {"predictions": f"s3://acme-dev-data/re-creatable/predictions/predict/{record.run_key}/"}
     measured = {name: figure.value for name, figure in record.figures.items() if figure.basis == "measured"}
@@ -228,15 +228,15 @@ def test_a_job_that_outlasts_its_cap_is_stopped_by_whoever_follows_it(
         late = 31 if len(looks) == 3 else 29
         job["TransformStartTime"] = datetime.now(UTC) - timedelta(minutes=late)
 
-    record = wait(record, cloud.sagemaker, lambda _: None, sleep)
+    record = wait_for_job(record, cloud.sagemaker, lambda _: None, sleep)
     assert (record.status, looks) == ("Stopped", ["InProgress"] * 3 + ["Stopped"])
-    assert record.stopped == {record.job_name: "it ran for longer than the 30 min of limits.max_runtime_minutes"}
+    assert record.stopped == {record.job_name: "it ran longer than the 30 min of limits.max_runtime_minutes"}
 
 
 def test_its_command_for_stopping_is_awss_own() -> None:
-    assert TRANSFORM.stop_command("p-1") == "aws sagemaker stop-transform-job --transform-job-name p-1"
+    assert TRANSFORM.format_stop_command("p-1") == "aws sagemaker stop-transform-job --transform-job-name p-1"
 
 
 def test_a_models_data_are_found_by_their_https_address_too() -> None:
-    assert serving.model_data({"ModelDataUrl": "https://b.s3.eu-north-1.amazonaws.com/m"}) == "s3://b/m"
-    assert serving.model_data({"Image": "alone"}) is None
+    assert serving.find_model_address({"ModelDataUrl": "https://b.s3.eu-north-1.amazonaws.com/m"}) == "s3://b/m"
+    assert serving.find_model_address({"Image": "alone"}) is None

@@ -84,10 +84,10 @@ def test_predictions_beside_their_records_equal_the_models_own(bench: Bench, tra
     assert (again["outcome"], again["record"]["job_name"]) == ("done", record["job_name"])
     bench.put("re-creatable/asked/c.csv", b"f500,1,1\n")
     other = bench.launch("transform", "predict.yaml")["record"]
-    assert other["asks"] == record["asks"]
+    assert other["sagemaker_model"] == record["sagemaker_model"]
     assert bench.objects(other["outputs"]["predictions"])["c.csv.out"] == b"f500,1,1,-1.0\n"
     models = bench.sandbox.client("sagemaker").list_models(NameContains=bench.name)["Models"]
-    assert [model["ModelName"] for model in models] == [record["asks"]]
+    assert [model["ModelName"] for model in models] == [record["sagemaker_model"]]
 
 
 def test_a_version_in_the_registry_predicts_as_its_run_does(bench: Bench, trained: dict[str, Any]) -> None:

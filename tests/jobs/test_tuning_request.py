@@ -9,10 +9,10 @@ import yaml
 from sagemaker_sandbox.tuning import checks
 from sustainable_mlops.aws import Clients
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.estimate import estimate
+from sustainable_mlops.jobs.estimate import estimate_launch
 from sustainable_mlops.jobs.kinds import TRAINING, TUNING
-from sustainable_mlops.jobs.launch import Launch, prepare
-from sustainable_mlops.jobs.record import RunRecord, Trial
+from sustainable_mlops.jobs.launch import JobLaunch, prepare
+from sustainable_mlops.jobs.record import RunRecord, TuningTrial
 from tests.jobs.support import PLATFORM, TUNE, WriteJob, merged
 
 CATEGORICAL = {"type": "categorical", "values": [0.1, "0.2", "fast", True], "min": ..., "max": ..., "scaling": ...}
@@ -32,7 +32,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 def launch(cloud: Clients, write_job: WriteJob) -> Any:  # noqa: ARG001
     """Prepares a tuning; arguments are changes to it, `job` changes to its training."""
 
-    def make(job: dict[str, Any] | None = None, **changes: Any) -> Launch:
+    def make(job: dict[str, Any] | None = None, **changes: Any) -> JobLaunch:
         document = merged(TUNE, changes)
         path = write_job(**(job or {})).parent / "tune.yaml"
         path.write_text(yaml.safe_dump(document))
@@ -70,9 +70,9 @@ def test_categories_reach_the_script_as_what_they_are(launch: Any) -> None:
     assert values == {"eta": ["0.1", '"0.2"', "fast", "true"], "max_depth": ["2", "9"]}
 
 
-def stopped_after(prepared: Launch, objectives: list[float | None]) -> RunRecord:
+def stopped_after(prepared: JobLaunch, objectives: list[float | None]) -> RunRecord:
     trials = [
-        Trial(job_name=f"t-{number}", status="Completed", hyperparameters={}, objective=value)
+        TuningTrial(job_name=f"t-{number}", status="Completed", hyperparameters={}, objective=value)
         for number, value in enumerate(objectives)
     ]
     return prepared.record.model_copy(update={"status": "Stopped", "job_name": "cut-short", "trials": trials})
@@ -80,7 +80,7 @@ def stopped_after(prepared: Launch, objectives: list[float | None]) -> RunRecord
 
 def test_a_search_that_was_cut_short_goes_on_from_its_jobs(launch: Any) -> None:
     prepared = launch()
-    resumed = TUNING.resumed(prepared.request, stopped_after(prepared, [0.6, None, 0.7]), checkpoints=True)
+    resumed = TUNING.resume_request(prepared.request, stopped_after(prepared, [0.6, None, 0.7]), checkpoints=True)
     assert resumed is not None
     assert resumed["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 18
     assert resumed["WarmStartConfig"] == {
@@ -89,22 +89,22 @@ def test_a_search_that_was_cut_short_goes_on_from_its_jobs(launch: Any) -> None:
     }
     # What goes on is cut short, too: 18 jobs were left to it, and it had one.
     once_more = stopped_after(prepared, [0.6]).model_copy(update={"max_jobs": 18})
-    resumed = TUNING.resumed(prepared.request, once_more, checkpoints=True)
+    resumed = TUNING.resume_request(prepared.request, once_more, checkpoints=True)
     assert resumed is not None
     assert resumed["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 17
-    assert TUNING.resumed(prepared.request, stopped_after(prepared, [None]), checkpoints=True) is None
+    assert TUNING.resume_request(prepared.request, stopped_after(prepared, [None]), checkpoints=True) is None
     grid = launch(**STRATEGIES["grid"])
-    assert TUNING.resumed(grid.request, stopped_after(grid, [0.6]), checkpoints=True) is None
+    assert TUNING.resume_request(grid.request, stopped_after(grid, [0.6]), checkpoints=True) is None
 
 
 def test_an_estimate_counts_the_jobs_and_declares_what_it_assumes(launch: Any, tmp_path: Path) -> None:
-    one = estimate(launch(strategy="random"), tmp_path)
+    one = estimate_launch(launch(strategy="random"), tmp_path)
     assert "20 jobs at most; some jobs are stopped early, which leaves 80 % (50 to 100 %)" in one.duration.source
     cap = 30 * 60
     assert one.duration.value == pytest.approx(20 * 0.8 * 0.25 * cap)
     assert one.duration.high == pytest.approx(20 * cap)
     criteria = {"completion": {"target": 0.8}}
-    ends_before = estimate(launch(strategy="random", limits=criteria), tmp_path)
+    ends_before = estimate_launch(launch(strategy="random", limits=criteria), tmp_path)
     assert ends_before.duration.value == pytest.approx(0.75 * one.duration.value)
     assert ends_before.duration.low == pytest.approx(0.3 * (one.duration.low or 0))
 

@@ -9,17 +9,17 @@ import yaml
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.kinds import TUNING
-from sustainable_mlops.jobs.specs.tuning import Tuning
+from sustainable_mlops.jobs.specs.tuning import TuningSpec
 from tests.jobs.support import TUNE, WriteJob, merged
 
-Read = Callable[..., Tuning]
+Read = Callable[..., TuningSpec]
 
 
 @pytest.fixture
 def read(write_job: WriteJob) -> Read:
     """A tuning beside its job file; arguments are changes to it."""
 
-    def load(**changes: Any) -> Tuning:
+    def load(**changes: Any) -> TuningSpec:
         path = write_job().parent / "tune.yaml"
         path.write_text(yaml.safe_dump(merged(TUNE, changes)))
         return TUNING.load(path)
@@ -38,36 +38,36 @@ VALUES = {"type": "categorical", "values": [1, 2]}
         ({"objective": {"goal": "maximise"}}, "objective.goal: must be 'maximize' or 'minimize'"),
         ({"training": "missing.yaml"}, "missing.yaml: no such file"),
         ({"strategy": "annealing"}, "strategy: must be 'bayesian', 'hyperband', 'random' or 'grid'"),
-        ({"early_stopping": "off"}, "early_stopping: off lets jobs that will not win run to their end; remove it"),
+        ({"early_stopping": "off"}, "early_stopping: off lets unpromising jobs run to their end; remove it"),
         (
             {"strategy": "hyperband", "hyperband": {"max_epochs": 9}, "early_stopping": "auto"},
-            "early_stopping: hyperband stops jobs itself, and SageMaker refuses auto with it; remove it",
+            "early_stopping: hyperband stops jobs itself, and SageMaker rejects auto with it; remove it",
         ),
-        ({"strategy": "hyperband"}, "hyperband: is missing; give max_epochs"),
-        ({"hyperband": {"max_epochs": 9}}, "hyperband: is for that strategy, not for bayesian; remove it"),
+        ({"strategy": "hyperband"}, "hyperband: is missing; set max_epochs"),
+        ({"hyperband": {"max_epochs": 9}}, "hyperband: needs the strategy hyperband, not bayesian; remove it"),
         ({"strategy": "hyperband", "hyperband": {"min_epochs": 9, "max_epochs": 3}}, "min_epochs (9) is above"),
-        ({"limits": {"max_parallel": 3}}, "limits.max_parallel: 3 of 20 jobs at once could not learn from each other"),
-        ({"limits": {"max_jobs": 5, "max_parallel": 2}}, "use 1 at most (a tenth of max_jobs)"),
-        ({"limits": {"max_jobs": ...}}, "limits.max_jobs: is missing; bayesian runs as many as you say"),
-        ({"limits": {"max_jobs": 751}}, "751 are more than SageMaker's most with bayesian, 750"),
+        ({"limits": {"max_parallel": 3}}, "limits.max_parallel: 3 of 20 jobs in parallel cannot learn from each other"),
+        ({"limits": {"max_jobs": 5, "max_parallel": 2}}, "use at most 1 (a tenth of max_jobs)"),
+        ({"limits": {"max_jobs": ...}}, "limits.max_jobs: is missing; bayesian needs a number of jobs"),
+        ({"limits": {"max_jobs": 751}}, "751 are more than SageMaker's limit with bayesian, 750"),
         ({"limits": {"max_runtime_minutes": ...}}, "limits.max_runtime_minutes: is missing; add it"),
         ({"limits": {"completion": {"jobs_without_improvement": 2}}}, "jobs_without_improvement: must be greater than"),
         ({"limits": {"completion": {"targets": 1.0}}}, "unknown key; did you mean 'target'?"),
-        ({"ranges": {"eta": ...}, "limits": {"max_jobs": 10}}, "there are only 8 combinations"),
+        ({"ranges": {"eta": ...}, "limits": {"max_jobs": 10}}, "the ranges have only 8 combinations"),
         ({"ranges": {"eta": {"min": 2.0}}}, "ranges.eta: min (2) is above max (0.5)"),
-        ({"ranges": {"eta": {"min": 0}}}, "logarithmic scaling takes numbers above 0 only, not 0; use linear"),
-        ({"ranges": {"eta": {"scaling": "reverse_logarithmic", "max": 1}}}, "from 0 to below 1 only; use linear"),
+        ({"ranges": {"eta": {"min": 0}}}, "logarithmic scaling needs numbers above 0, not 0; use linear"),
+        ({"ranges": {"eta": {"scaling": "reverse_logarithmic", "max": 1}}}, "from 0 to below 1; use linear"),
         ({"ranges": {"eta": {"type": "float"}}}, "ranges.eta: "),
         ({"ranges": {"max_depth": {"max": 9.5}}}, "ranges.max_depth.max: must be a whole number"),
-        ({"ranges": {"booster": {"type": "categorical", "values": ["a", "a"]}}}, "holds a value more than once"),
-        ({"ranges": {"sagemaker_program": VALUES}}, "'sagemaker_program' is set by the launcher or SageMaker"),
-        ({"strategy": "grid", "limits": {"max_jobs": ...}}, "a grid takes categorical values only"),
+        ({"ranges": {"booster": {"type": "categorical", "values": ["a", "a"]}}}, "has a duplicate value; remove it"),
+        ({"ranges": {"sagemaker_program": VALUES}}, "the launcher or SageMaker sets 'sagemaker_program'"),
+        ({"strategy": "grid", "limits": {"max_jobs": ...}}, "a grid needs categorical values"),
         (
             merged(GRID, {"ranges": {"depth": VALUES}, "limits": {"max_jobs": 2}}),
-            "limits.max_jobs: a grid runs each of its combinations; remove it",
+            "limits.max_jobs: a grid runs all of its combinations; remove it",
         ),
         ({"warm_start": {"parents": []}}, "warm_start.parents: "),
-        ({"warm_start": {"parents": ["old.json"]}}, "warm_start.parents: there is no record "),
+        ({"warm_start": {"parents": ["old.json"]}}, "warm_start.parents: the record "),
         ({"warm_start": {"parents": ["a"], "type": "same"}}, "must be 'identical' or 'transfer'"),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_mistake_in_the_job_file_is_told_by_that_file(read: Read, write_job: W
 def test_the_training_may_stand_elsewhere_or_in_the_file(read: Read, write_job: WriteJob, tmp_path: Path) -> None:
     elsewhere = read()
     document = yaml.safe_load(write_job().read_text())
-    assert read(training=document).decides == elsewhere.decides
+    assert read(training=document).result_inputs == elsewhere.result_inputs
     (tmp_path / "deep").mkdir()
     path = tmp_path / "deep" / "tune.yaml"
     path.write_text(yaml.safe_dump(merged(TUNE, {"training": "../job.yaml"})))
@@ -97,19 +97,19 @@ def test_the_training_may_stand_elsewhere_or_in_the_file(read: Read, write_job: 
 
 
 def test_jobs_that_will_not_win_are_stopped_as_the_strategy_wants_it(read: Read) -> None:
-    assert read().stops_early
-    assert read(strategy="random").stops_early
-    assert not read(strategy="hyperband", hyperband={"max_epochs": 9}).stops_early
+    assert read().is_early_stopping
+    assert read(strategy="random").is_early_stopping
+    assert not read(strategy="hyperband", hyperband={"max_epochs": 9}).is_early_stopping
     grid = merged(GRID, {"ranges": {"depth": VALUES}})
-    assert read(**grid).stops_early
-    assert not read(**grid, early_stopping="off").stops_early
+    assert read(**grid).is_early_stopping
+    assert not read(**grid, early_stopping="off").is_early_stopping
     assert read(**grid).jobs == 2
 
 
 def test_what_decides_the_search_is_in_its_key_and_nothing_else(read: Read) -> None:
-    key = read().decides
+    key = read().result_inputs
     for same in ({"name": "other"}, {"early_stopping": "auto"}):
-        assert read(**same).decides == key
+        assert read(**same).result_inputs == key
     for other in (
         {"seed": 1},
         {"strategy": "random"},
@@ -119,7 +119,7 @@ def test_what_decides_the_search_is_in_its_key_and_nothing_else(read: Read) -> N
         {"limits": {"completion": {"target": 0.8}}},
         {"warm_start": {"parents": ["earlier"]}},
     ):
-        assert read(**other).decides != key
+        assert read(**other).result_inputs != key
 
 
 def test_a_range_takes_the_place_of_the_trainings_own_value(read: Read) -> None:
@@ -133,5 +133,5 @@ def test_a_record_of_a_training_is_no_parent(read: Read, tmp_path: Path) -> None
         '"status": "Completed", "launched_at": "2026-11-24T12:00:00Z", "spot": true, "image": "i", '
         '"instance_type": "ml.m5.large", "instance_count": 1, "data": {}}'
     )
-    with pytest.raises(UserError, match="is the record of a training; only a tuning's will do"):
+    with pytest.raises(UserError, match="is the record of a training job; name the record of a tuning"):
         read(warm_start={"parents": ["run.json"]})

@@ -14,8 +14,8 @@ from sustainable_mlops.jobs import launch, utilization
 from sustainable_mlops.jobs.kinds import PROCESSING, TRAINING
 from sustainable_mlops.jobs.record import RunRecord
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
-from sustainable_mlops.jobs.utilization import Watch
-from sustainable_mlops.jobs.wait import wait
+from sustainable_mlops.jobs.utilization import UtilizationWatch
+from sustainable_mlops.jobs.wait import wait_for_job
 from tests.jobs.bench import Bench
 from tests.jobs.support import PROCESSING_JOB, WriteJob, merged
 
@@ -39,47 +39,49 @@ class CloudWatch:
         return {"Datapoints": [point for point in points if point["Timestamp"] >= request["StartTime"]]}
 
 
-def watch(cloudwatch: CloudWatch, instance_type: str = "ml.m5.large", count: int = 1, **floor: Any) -> Watch:
+def watch(cloudwatch: CloudWatch, instance_type: str = "ml.m5.large", count: int = 1, **floor: Any) -> UtilizationWatch:
     given = UtilizationFloor(**{"cpu_percent": 10.0, "minutes": 3, **floor})
-    return Watch(given, instance_type, count, "/aws/sagemaker/TrainingJobs", cloudwatch)
+    return UtilizationWatch(given, instance_type, count, "/aws/sagemaker/TrainingJobs", cloudwatch)
 
 
 def test_a_job_is_idle_once_all_its_last_minutes_were_below_the_floor() -> None:
     # Two vCPUs: 19 of CloudWatch's 200 are 9.5 %.
-    assert watch(CloudWatch(algo_1=[150, 19, 1, 2])).idle("job", SINCE, NOW) == (
-        "CPU utilisation was at most 9.5 % for 3 min, below limits.utilization_floor (10 %)"
+    assert watch(CloudWatch(algo_1=[150, 19, 1, 2])).find_idle_reason("job", SINCE, NOW) == (
+        "CPU utilization was at most 9.5 % for 3 min, below limits.utilization_floor (10 %)"
     )
-    assert watch(CloudWatch(algo_1=[19, 1, 21])).idle("job", SINCE, NOW) is None
+    assert watch(CloudWatch(algo_1=[19, 1, 21])).find_idle_reason("job", SINCE, NOW) is None
 
 
 def test_what_is_not_known_stops_nothing() -> None:
-    assert watch(CloudWatch(algo_1=[1, 1])).idle("job", SINCE, NOW) is None
-    assert watch(CloudWatch(algo_1=[])).idle("job", SINCE, NOW) is None
+    assert watch(CloudWatch(algo_1=[1, 1])).find_idle_reason("job", SINCE, NOW) is None
+    assert watch(CloudWatch(algo_1=[])).find_idle_reason("job", SINCE, NOW) is None
 
 
 def test_the_time_before_the_script_ran_does_not_count() -> None:
     idle = watch(CloudWatch(algo_1=[1, 1, 1]))
-    assert idle.idle("job", NOW - timedelta(minutes=1), NOW) is None
+    assert idle.find_idle_reason("job", NOW - timedelta(minutes=1), NOW) is None
 
 
 def test_one_busy_instance_keeps_the_others() -> None:
-    assert watch(CloudWatch(algo_1=[1, 1, 1], algo_2=[90, 90, 90]), count=2).idle("job", SINCE, NOW) is None
-    assert watch(CloudWatch(algo_1=[1, 1, 1], algo_2=[2, 2, 2]), count=2).idle("job", SINCE, NOW) is not None
+    assert watch(CloudWatch(algo_1=[1, 1, 1], algo_2=[90, 90, 90]), count=2).find_idle_reason("job", SINCE, NOW) is None
+    assert (
+        watch(CloudWatch(algo_1=[1, 1, 1], algo_2=[2, 2, 2]), count=2).find_idle_reason("job", SINCE, NOW) is not None
+    )
 
 
 def test_cloudwatch_is_asked_as_often_as_it_has_news() -> None:
     cloudwatch = CloudWatch(algo_1=[1])
     looking = watch(cloudwatch)
     for seconds in range(0, 180, 15):
-        looking.idle("job", SINCE, NOW + timedelta(seconds=seconds))
+        looking.find_idle_reason("job", SINCE, NOW + timedelta(seconds=seconds))
     assert len(cloudwatch.asked) == 3
 
 
 def test_gpus_are_counted_and_must_be_there() -> None:
     cloudwatch = CloudWatch(algo_1=[39, 39, 39])
-    told = watch(cloudwatch, "ml.g4dn.12xlarge", cpu_percent=None, gpu_percent=10.0).idle("job", SINCE, NOW)
+    told = watch(cloudwatch, "ml.g4dn.12xlarge", cpu_percent=None, gpu_percent=10.0).find_idle_reason("job", SINCE, NOW)
     assert told is not None
-    assert "GPU utilisation was at most 9.8 %" in told
+    assert "GPU utilization was at most 9.8 %" in told
     assert cloudwatch.asked[0]["MetricName"] == "GPUUtilization"
 
 
@@ -110,9 +112,14 @@ def test_a_processing_job_may_have_a_floor_and_works_from_its_start(cloud: Any, 
     prepared = launch.prepare(PROCESSING, path)
     assert prepared.floor == UtilizationFloor(cpu_percent=5, minutes=5)
     told = {"ProcessingJobStatus": "InProgress", "ProcessingStartTime": NOW}
-    record = prepared.record.model_copy(update={"status": "InProgress", **PROCESSING.found(told)})
-    assert PROCESSING.at_work(record) == {record.job_name: NOW}
-    assert PROCESSING.at_work(record.model_copy(update=PROCESSING.found({**told, "ProcessingEndTime": NOW}))) == {}
+    record = prepared.record.model_copy(update={"status": "InProgress", **PROCESSING.read_record_fields(told)})
+    assert PROCESSING.list_running_jobs(record) == {record.job_name: NOW}
+    assert (
+        PROCESSING.list_running_jobs(
+            record.model_copy(update=PROCESSING.read_record_fields({**told, "ProcessingEndTime": NOW}))
+        )
+        == {}
+    )
 
 
 BUSY = "import time\nend = time.monotonic() + 8\nwhile time.monotonic() < end: pass"
@@ -124,7 +131,7 @@ def test_an_idle_script_is_stopped_and_a_busy_one_is_not(bench: Bench, monkeypat
     for name, value in bench.sandbox.environment.items():
         monkeypatch.setenv(name, value)
     # The sandbox looks at a job the less often the longer that takes it.
-    monkeypatch.setattr(utilization, "_LATE", 120)
+    monkeypatch.setattr(utilization, "_MAX_DELAY_MINUTES", 120)
     cloudwatch = bench.sandbox.client("cloudwatch")
 
     def followed(script: str) -> RunRecord:
@@ -134,12 +141,12 @@ def test_an_idle_script_is_stopped_and_a_busy_one_is_not(bench: Bench, monkeypat
         record, sagemaker = launch.start(prepared), prepared.clients.sagemaker
         # Two per cent of two vCPUs: the busy one shares this machine with the other tests, and measuring is work, too.
         floor = UtilizationFloor(cpu_percent=2, minutes=3)
-        watching = Watch(floor, "ml.m5.large", 1, "/aws/sagemaker/TrainingJobs", cloudwatch, period=1)
-        return wait(record, sagemaker, lambda _: None, lambda _: time.sleep(0.2), watch=watching)
+        watching = UtilizationWatch(floor, "ml.m5.large", 1, "/aws/sagemaker/TrainingJobs", cloudwatch, period=1)
+        return wait_for_job(record, sagemaker, lambda _: None, lambda _: time.sleep(0.2), watch=watching)
 
     idle = followed(IDLE)
     assert idle.status == "Stopped"
-    assert re.match(r"CPU utilisation was at most [0-2]\.\d % for 3 min, below", idle.stopped[idle.job_name])
+    assert re.match(r"CPU utilization was at most [0-2]\.\d % for 3 min, below", idle.stopped[idle.job_name])
     busy = followed(BUSY)
     assert (busy.status, busy.stopped) == ("Completed", {})
 

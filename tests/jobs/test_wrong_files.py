@@ -70,7 +70,7 @@ def test_a_file_of_another_kind_is_told_with_its_command(kind: str, given: str, 
     path = tmp_path / "given.yaml"
     path.write_text(GOOD[given])
     command = COMMANDS[given]
-    assert told(kind, path) == f"{path}: describes a {given}, which is for another command: smlops {command} {path}"
+    assert told(kind, path) == f"{path}: describes a {given}; use the command: smlops {command} {path}"
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from sustainable_mlops.terraform import ROOT, environment, find_engine, lock_file
+from sustainable_mlops.terraform import ROOT, find_engine, lock_file, make_environment
 from tests.driver import Driver
 from tests.renewal import renew
 
@@ -89,7 +89,7 @@ def addresses(body: dict[str, Any]) -> set[str]:
 def terraform(folder: Path, variables: dict[str, str]) -> Any:
     """A driver for a folder, initialised with the shared lock file (so that tests may run at the same time)."""
     shutil.copy(lock_file(), folder)
-    driver = Driver(str(folder), binary=find_engine().path, env=environment(variables))
+    driver = Driver(str(folder), binary=find_engine().path, env=make_environment(variables))
     driver.init()
     return driver
 

@@ -11,10 +11,10 @@ from typing import Any, Self
 
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.terraform import ROOT, Terraform, changes
+from sustainable_mlops.terraform import ROOT, Terraform, list_changes
 from tests.modules.given import furnish
 from tests.provider import alone
-from tests.sandbox.deploying import Endpoints
+from tests.sandbox.endpoint_client import EndpointClient
 from tests.sandbox.support import IMAGE, tar, until
 
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -36,7 +36,7 @@ class Serving:
     def __init__(self, sandbox: Sandbox, folder: Path, module: str, **given: Any) -> None:
         self.sandbox, self.folder, self.module = sandbox, folder, module
         self.given = {"name_prefix": "shop", "kms_key_arn": KEY, "role_arn": ROLE, "image_uri": IMAGE, **given}
-        self.own = Endpoints(sandbox)
+        self.own = EndpointClient(sandbox)
         self.name = str(self.given["name_prefix"])
         furnish(sandbox, json.dumps(self.given))
         self.bucket, s3 = f"models-of-{self.name}", sandbox.client("s3")
@@ -68,7 +68,7 @@ class Serving:
 
     def model(self, says: str, code: str = "") -> str:
         """The address of a model that answers so, fails where that is nothing, or is this code."""
-        key = f"{self.own.fresh('model')}/model.tar.gz"
+        key = f"{self.own.make_name('model')}/model.tar.gz"
         self._put(Bucket=self.bucket, Key=key, Body=tar(code__inference_py=code or ANSWER.format(says=says)))
         return f"s3://{self.bucket}/{key}"
 
@@ -81,7 +81,7 @@ class Serving:
 
     def plan(self, *more: str) -> dict[str, list[str]]:
         """What a plan would change, within the module."""
-        found = changes(self.terraform.plan(self.folder / "tfplan", *more))
+        found = list_changes(self.terraform.plan(self.folder / "tfplan", *more))
         return {address.removeprefix("module.endpoint."): actions for address, actions in found.items()}
 
     def apply(self, **more: Any) -> None:
@@ -145,22 +145,22 @@ class Serving:
 
     def following(self) -> str:
         """The configuration that serves, which is there."""
-        name = str(self.own.look(self.name)["EndpointConfigName"])
+        name = str(self.own.describe(self.name)["EndpointConfigName"])
         self.own.sagemaker.describe_endpoint_config(EndpointConfigName=name)
         return name
 
     def ask(self) -> str:
         """Who answers."""
-        return self.own.ask(self.name)
+        return self.own.invoke(self.name)
 
     def instances(self) -> int:
         """How many instances its variant has."""
-        (variant,) = self.own.look(self.name)["ProductionVariants"]
+        (variant,) = self.own.describe(self.name)["ProductionVariants"]
         return int(variant["CurrentInstanceCount"])
 
     def settled(self) -> int:
         """How many, once nothing happens to it any more."""
-        return self.own.counts(self.name)[0]
+        return self.own.get_counts(self.name)[0]
 
     def scaled(self) -> list[tuple[int, int]]:
         """Between how many what scales it goes; empty where nothing does."""

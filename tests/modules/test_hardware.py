@@ -6,8 +6,8 @@ import pytest
 
 from modules.async_endpoint.inputs import Inputs
 from modules.endpoints.hardware import TABLES
-from sustainable_mlops.catalogue.instances import everything, offered, refused
-from sustainable_mlops.catalogue.regions import everything as regions
+from sustainable_mlops.catalogue.instances import is_offered, is_refused_by_provider, load_all
+from sustainable_mlops.catalogue.regions import load_all as regions
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
 
@@ -134,13 +134,13 @@ def test_the_tables_say_of_every_hosted_type_what_the_catalogue_does() -> None:
         for family in of_silicon
         for size in sizes[family]
     }
-    hosted = {name: one for name, one in everything().items() if "hosting" in one.uses and one.family[0] != "t"}
-    somewhere = {name for name in hosted if any(offered(name, region) for region in regions())}
+    hosted = {name: one for name, one in load_all().items() if "hosting" in one.uses and one.family[0] != "t"}
+    somewhere = {name for name in hosted if any(is_offered(name, region) for region in regions())}
     assert {name for name in somewhere if hosted[name].silicon} == {*listed}
     for name, silicon in listed.items():
         one = hosted[name]
         assert one.silicon == silicon, name
-        assert (one.family in unknown or name in unknown) == refused(name, "hosting", 5), name
+        assert (one.family in unknown or name in unknown) == is_refused_by_provider(name, "hosting", 5), name
         for region in regions():
             not_there = region in [*lacking.get(one.family, ()), *lacking.get(name, ())]
-            assert not_there == (offered(name, region) is False), (name, region)
+            assert not_there == (is_offered(name, region) is False), (name, region)

@@ -202,7 +202,7 @@ class Found:
     said: dict[str, EffectivePolicy]
     given: dict[str, dict[str, EffectivePolicy]]
     named: dict[str, dict[str, EffectivePolicy]]
-    done: list[iam.Statement]
+    done: list[iam.PolicyStatement]
 
 
 @pytest.fixture(scope="module")
@@ -247,14 +247,16 @@ def _found(case: str, said: dict[str, Any], read: str | None, values: dict[str, 
         if role := re.fullmatch(rf'module\.{case}-(\w+)\.aws_iam_role_policy\.(\w+)\["(\w+)"\]', address):
             caller, concern, phase = role.groups()
             if "policy" in held:  # pass_role names roles that are not there yet
-                granted[caller].setdefault(phase, {})[concern] = merge_statements(iam.parse(held["policy"]) or ())
+                granted[caller].setdefault(phase, {})[concern] = merge_statements(
+                    iam.parse_statements(held["policy"]) or ()
+                )
         elif address.startswith(f"module.{case}."):
             done += _done_with(address.split(".")[-2], held)
     iam_statements = {phase: merge_statements(map(_statement, statements)) for phase, statements in said.items()}
     return Found(iam_statements, granted["said"], granted["named"], done)
 
 
-def _done_with(kind: str, held: dict[str, Any]) -> Iterator[iam.Statement]:
+def _done_with(kind: str, held: dict[str, Any]) -> Iterator[iam.PolicyStatement]:
     """What a role does with a resource of a plan, where it does anything."""
     match kind:
         case "aws_cloudwatch_log_group":
@@ -279,7 +281,7 @@ def _done_with(kind: str, held: dict[str, Any]) -> Iterator[iam.Statement]:
                 yield _does(action, held["kms_master_key_id"], service="sns")
 
 
-def _done_for_endpoint(held: dict[str, Any]) -> Iterator[iam.Statement]:
+def _done_for_endpoint(held: dict[str, Any]) -> Iterator[iam.PolicyStatement]:
     for deployment in held.get("deployment_config", ()):
         for alarm in deployment["auto_rollback_configuration"][0]["alarms"]:
             yield _does("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{PLACE}:alarm:{alarm['alarm_name']}")
@@ -291,7 +293,7 @@ def _done_for_endpoint(held: dict[str, Any]) -> Iterator[iam.Statement]:
             yield from _stores(f"{_objects(path)}/one", output["kms_key_id"])
 
 
-def _stores(arn: str, key: str) -> Iterator[iam.Statement]:
+def _stores(arn: str, key: str) -> Iterator[iam.PolicyStatement]:
     yield _does("s3:PutObject", arn)
     yield _does("kms:GenerateDataKey", key, service="s3")
 
@@ -300,16 +302,16 @@ def _objects(address: str) -> str:
     return address.replace("s3://", "arn:aws:s3:::")
 
 
-def _does(action: str, arn: str, service: str = "") -> iam.Statement:
+def _does(action: str, arn: str, service: str = "") -> iam.PolicyStatement:
     """Return a statement that allows one action, for a key only through `service`."""
     endpoints = (f"{service}.eu-north-1.amazonaws.com",)
-    conditions = (iam.Condition("StringEquals", "kms:ViaService", endpoints),) if service else ()
-    return iam.Statement("", "Allow", (action,), (), (arn,), (), (), (), conditions)
+    conditions = (iam.PolicyCondition("StringEquals", "kms:ViaService", endpoints),) if service else ()
+    return iam.PolicyStatement("", "Allow", (action,), (), (arn,), (), (), (), conditions)
 
 
-def _statement(said: dict[str, Any]) -> iam.Statement:
-    conditions = (iam.Condition(one["test"], one["variable"], tuple(one["values"])) for one in said["condition"])
-    return iam.Statement(
+def _statement(said: dict[str, Any]) -> iam.PolicyStatement:
+    conditions = (iam.PolicyCondition(one["test"], one["variable"], tuple(one["values"])) for one in said["condition"])
+    return iam.PolicyStatement(
         said["sid"], "Allow", tuple(said["actions"]), (), tuple(said["resources"]), (), (), (), tuple(conditions)
     )
 

@@ -12,7 +12,7 @@ import yaml
 
 from sustainable_mlops import synth
 from sustainable_mlops.review.acceptances import read_acceptances
-from sustainable_mlops.terraform import ROOT, changes, environment, find_engine, lock_file
+from sustainable_mlops.terraform import ROOT, find_engine, list_changes, lock_file, make_environment
 from tests.modules.examples import (
     BESIDE,
     Example,
@@ -28,7 +28,7 @@ from tests.modules.examples import (
 )
 from tests.modules.given import furnished
 from tests.renewal import renew
-from tests.reviewed import changes_nothing, reviewed, stops
+from tests.reviewed import changes_nothing, check_review, list_blocking_gates
 
 MODULES = synth.list_names()[0]
 GUARD = ".terraform_data.deletion_protection["
@@ -45,7 +45,9 @@ def test_every_readme_has_a_minimal_and_a_full_example(module: str) -> None:
 @pytest.mark.parametrize("example", examples(), ids=str)
 def test_an_example_is_formatted(example: Example) -> None:
     command = [find_engine().path, "fmt", "-"]
-    done = subprocess.run(command, input=example.text, capture_output=True, text=True, env=environment(), check=True)
+    done = subprocess.run(
+        command, input=example.text, capture_output=True, text=True, env=make_environment(), check=True
+    )
     assert done.stdout == example.text
 
 
@@ -71,7 +73,7 @@ def test_the_committed_hcl_is_valid_on_its_own(
     for file in (file for ending in ("*.tf", *BESIDE) for file in (ROOT / "modules" / module).glob(ending)):
         shutil.copy(file, tmp_path)
     shutil.copy(lock_file(), tmp_path)
-    without_python = {**environment(), "PATH": ""}
+    without_python = {**make_environment(), "PATH": ""}
     # `init` looks for a provider of the version that the module asks for; the one that runs is of that version.
     for command, variables in ((["init", "-backend=false"], {}), (["validate"], terraform_environment)):
         subprocess.run(
@@ -150,13 +152,13 @@ def _apply_and_destroy(
     driver = terraform(folder, variables)
     first = plan(driver)
     check_inventory(example, first)
-    found = reviewed(first, accepted=read_acceptances(ACCEPTED))
+    found = check_review(first, accepted=read_acceptances(ACCEPTED))
     assert found.verdict == LOOKED_AT.get(str(example), "fine"), [one for one in found.gates if one.level != "note"]
     apply(driver)
     try:
         second = plan(driver)
-        assert changes(second) == {}, "the second plan is not empty"
-        assert changes_nothing(reviewed(second))
+        assert list_changes(second) == {}, "the second plan is not empty"
+        assert changes_nothing(check_review(second))
         guards = [address for address in summary(second)["values"] if GUARD in address]
         if guards:
             _leave_by_two_keys(driver, example, folder, synthesized, guards)
@@ -179,4 +181,4 @@ def _leave_by_two_keys(
     driver.apply()
     driver.execute_command("plan", "-destroy", "-out=gone.tfplan", "-no-color")
     gone = json.loads(driver.execute_command("show", "-json", "gone.tfplan").out)
-    assert "data" in stops(reviewed(gone)), "a review stops at what no guard keeps any more"
+    assert "data" in list_blocking_gates(check_review(gone)), "a review stops at what no guard keeps any more"

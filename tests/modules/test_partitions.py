@@ -27,7 +27,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("region", regions.everything())
+@pytest.mark.parametrize("region", regions.load_all())
 def test_every_known_region_is_allowed_in_its_partition(region: str) -> None:
     partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")
     where = LocatedInputs(**PLACE, region=region, partition=partition)

@@ -22,7 +22,7 @@ from modules.realtime_endpoint import inputs as realtime_endpoint
 from modules.serverless_endpoint import inputs as serverless_endpoint
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops import program, synth
-from sustainable_mlops.advice import ServingRequirements, make_advice, defaults
+from sustainable_mlops.advice import ServingRequirements, defaults, make_advice
 from sustainable_mlops.aws import AccountClients
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from sustainable_mlops.commands.deploy import app
@@ -31,17 +31,17 @@ from sustainable_mlops.footprint import format_number
 from sustainable_mlops.operations.deploy import entry, run
 from sustainable_mlops.operations.deploy.choice import Choice, check_images, choose_by_need, read_choice
 from sustainable_mlops.plan import load
-from sustainable_mlops.recommendation.served_model import Specification, Subject
+from sustainable_mlops.recommendation.served_model import ServedModel, ServingSpecification
 from sustainable_mlops.review import review
 from sustainable_mlops.terraform import ROOT
 from tests.clone import clone, set_up
 from tests.jobs.interrupts import INTERRUPTED
-from tests.sandbox.hosting_support import Deploying
+from tests.sandbox.hosting_support import EndpointDeployer
 from tests.sandbox.support import IMAGE, make_role, until
 
 GRAVITON = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64"
-BOTH = (Specification(None, "x86", (IMAGE,)), Specification("graviton", "graviton", (GRAVITON,)))
-SUBJECT = Subject("arn:aws:sagemaker:eu-north-1:123456789012:model-package/flights/3", True, BOTH, 50.0, {})
+BOTH = (ServingSpecification(None, "x86", (IMAGE,)), ServingSpecification("graviton", "graviton", (GRAVITON,)))
+SUBJECT = ServedModel("arn:aws:sagemaker:eu-north-1:123456789012:model-package/flights/3", True, BOTH, 50.0, {})
 ENTRY = ROOT / "envs" / "catalogue" / "models" / "flight_delay.yaml"
 SERVERLESS = Choice("serverless_endpoint", {"memory_mb": 1024, "max_concurrency": 2}, "")
 REALTIME = Choice("realtime_endpoint", {"latency_slo_ms": 200, "deployment": {"strategy": "canary"}}, "")
@@ -60,11 +60,13 @@ def need(**changes: Any) -> ServingRequirements:
         ({"latency": "minutes", "payload_kb": 50_000.0}, "async_endpoint", {"max_instances": 1}),
     ],
 )
-def test_the_kind_follows_what_callers_accept(changes: dict[str, Any], module: str, said: dict[str, Any]) -> None:
+def test_the_kind_of_endpoint_follows_from_the_accepted_delay(
+    changes: dict[str, Any], module: str, inputs: dict[str, Any]
+) -> None:
     latency = changes.get("latency")
     choice = choose_by_need(SUBJECT, need(**changes, duration_s=0.1 if latency == 150 else 0.2), latency)
     assert choice.module == module
-    assert said.items() <= choice.inputs.items()
+    assert inputs.items() <= choice.inputs.items()
     whole = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
     EnvironmentSettings.model_validate(
         {**whole, "models": {"flight_delay": {"description": "?", module: dict(choice.inputs)}}}
@@ -72,13 +74,13 @@ def test_the_kind_follows_what_callers_accept(changes: dict[str, Any], module: s
 
 
 def test_the_silicon_is_one_that_the_package_has_an_image_for() -> None:
-    wanted = need(latency=150.0, duration_s=0.1)
+    gpu_need = need(latency=150.0, duration_s=0.1)
     for one in BOTH:
-        alone = Subject(SUBJECT.name, True, (one,), 50.0, {})
-        choice = choose_by_need(alone, wanted, 150)
+        alone = ServedModel(SUBJECT.name, True, (one,), 50.0, {})
+        choice = choose_by_need(alone, gpu_need, 150)
         assert choice.inputs["silicon"] == one.silicon
         assert choice.inputs.get("inference_specification_name") == one.name
-    arm = Subject(SUBJECT.name, True, BOTH[1:], 50.0, {})
+    arm = ServedModel(SUBJECT.name, True, BOTH[1:], 50.0, {})
     assert choose_by_need(arm, need(), None).module == "realtime_endpoint", "serverless has no Graviton"
     with pytest.raises(UserError, match="has images for graviton, but this need requires real-time on GPU"):
         choose_by_need(arm, need(accelerator="gpu", latency=150.0, duration_s=0.1), 150)
@@ -88,20 +90,20 @@ def test_the_silicon_is_one_that_the_package_has_an_image_for() -> None:
         choose_by_need(SUBJECT, need(latency=50.0), 50)
 
 
-def test_what_is_told_of_an_endpoint_is_of_its_two_instances() -> None:
-    wanted = need(latency=150.0, duration_s=0.1)
-    choice = choose_by_need(SUBJECT, wanted, 150)
+def test_figures_of_an_endpoint_cover_its_two_instances() -> None:
+    gpu_need = need(latency=150.0, duration_s=0.1)
+    choice = choose_by_need(SUBJECT, gpu_need, 150)
     assert choice.inputs["min_instances"] == 2
-    best = make_advice(replace(wanted, zones=2)).options[0]
+    best = make_advice(replace(gpu_need, zones=2)).options[0]
     assert best.title in choice.reason
     assert format_number(best.estimate.figures["cost"].central) in choice.reason
 
 
 def test_an_instance_has_as_many_requests_as_its_accelerators_can_work_on() -> None:
     """Four that hold one model together work on one request, not on four."""
-    gpu = Subject(SUBJECT.name, True, (Specification(None, "gpu", (IMAGE,)),), 140_000.0, {})
-    wanted = need(region="us-east-1", model_mb=140_000.0, accelerator="gpu", latency=9_000.0, duration_s=5.0)
-    choice = choose_by_need(gpu, wanted, 9_000)
+    gpu = ServedModel(SUBJECT.name, True, (ServingSpecification(None, "gpu", (IMAGE,)),), 140_000.0, {})
+    gpu_need = need(region="us-east-1", model_mb=140_000.0, accelerator="gpu", latency=9_000.0, duration_s=5.0)
+    choice = choose_by_need(gpu, gpu_need, 9_000)
     assert choice.inputs["instance_type"] == "ml.g6e.12xlarge"
     assert choice.inputs["requests_per_instance"] == 60 / 5 * 0.5
 
@@ -268,11 +270,11 @@ class Clone:
         text = f"from pathlib import Path\nfrom {module} import *\n{code}"
         subprocess.run([sys.executable, "-c", text], cwd=self.folder, env=self.environment, check=True)
 
-    def interrupted(self, *arguments: str, when: Callable[[str], object]) -> str:
+    def interrupt(self, *arguments: str, when: Callable[[str], object]) -> str:
         """What a deployment says that Ctrl-C at a terminal ends, once `when` is true of what it has said so far."""
         command = [sys.executable, "scripts/deploy.py", "flight_delay", *arguments]
-        said = self.folder / "said"
-        with said.open("w") as stderr:
+        log = self.folder / "said"
+        with log.open("w") as stderr:
             process = subprocess.Popen(
                 command,
                 cwd=self.folder,
@@ -282,11 +284,11 @@ class Clone:
                 stderr=stderr,
                 start_new_session=True,
             )
-        until(lambda: when(said.read_text()), seconds=300)
+        until(lambda: when(log.read_text()), seconds=300)
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait() == INTERRUPTED, said.read_text()
-        assert "Traceback" not in said.read_text()
-        return said.read_text().splitlines()[-1]
+        assert process.wait() == INTERRUPTED, log.read_text()
+        assert "Traceback" not in log.read_text()
+        return log.read_text().splitlines()[-1]
 
     def deploy(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "scripts/deploy.py", "flight_delay", *arguments]
@@ -304,9 +306,9 @@ class Clone:
 @pytest.fixture
 def dev(own: tuple[Sandbox, dict[str, str]], tmp_path: Path) -> Iterator[Clone]:
     _, variables = own
-    made = Clone(tmp_path / "clone", variables)
-    yield made
-    made.run("sustainable_mlops.operations.teardown", 'destroy(environment(Path("envs/dev")), refresh=False)')
+    clone = Clone(tmp_path / "clone", variables)
+    yield clone
+    clone.run("sustainable_mlops.operations.teardown", 'destroy(environment(Path("envs/dev")), refresh=False)')
 
 
 @pytest.fixture
@@ -316,10 +318,10 @@ def package(own: tuple[Sandbox, dict[str, str]]) -> str:
     make_role(sandbox)
     sandbox.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     script = 'def model_fn(d): return None\ndef transform_fn(m, data, c, a): return "late", "text/csv"\n'
-    container = Deploying(sandbox, name, lambda start: f"{start}-{name}").container(script)
+    container = EndpointDeployer(sandbox, name, lambda start: f"{start}-{name}").create_container(script)
     sagemaker = sandbox.client("sagemaker")
     sagemaker.create_model_package_group(ModelPackageGroupName=name)
-    found = sagemaker.create_model_package(
+    description = sagemaker.create_model_package(
         ModelPackageGroupName=name,
         ModelApprovalStatus="Approved",
         InferenceSpecification={
@@ -328,13 +330,16 @@ def package(own: tuple[Sandbox, dict[str, str]]) -> str:
             "SupportedResponseMIMETypes": ["text/csv"],
         },
     )
-    return str(found["ModelPackageArn"])
+    return str(description["ModelPackageArn"])
 
 
 def create_failed_endpoint(sandbox: Sandbox, name: str) -> None:
     """Create an endpoint that ends as Failed, outside Terraform: provider 6.29 and later leave a first one so."""
-    deploying, sagemaker = Deploying(sandbox, "deploy", lambda start: f"{start}-failed"), sandbox.client("sagemaker")
-    container = deploying.container("def model_fn(d): raise RuntimeError('does not load')\n")
+    deploying, sagemaker = (
+        EndpointDeployer(sandbox, "deploy", lambda start: f"{start}-failed"),
+        sandbox.client("sagemaker"),
+    )
+    container = deploying.create_container("def model_fn(d): raise RuntimeError('does not load')\n")
     role = make_role(sandbox)
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
     serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 1}
@@ -354,21 +359,21 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
     """And the same command again changes nothing; another one goes on where Ctrl-C ended it."""
     sandbox, _ = own
     command = ("--package", package, "--requests-per-day", "700000", "--duration", "0.5")
-    asked = dev.deploy(*command)
-    assert (asked.returncode, asked.stderr) == (
+    unconfirmed = dev.deploy(*command)
+    assert (unconfirmed.returncode, unconfirmed.stderr) == (
         2,
         "error: deploy: there is no terminal for the confirmation; pass --yes to apply, "
         "or --no-apply to stop after the review\n",
     )
     create_failed_endpoint(sandbox, "smlops-dev-flight-delay")
-    done = dev.deploy(*command, "--yes")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "smlops-dev-flight-delay\n"
+    deployment = dev.deploy(*command, "--yes")
+    assert deployment.returncode == 0, deployment.stderr
+    assert deployment.stdout == "smlops-dev-flight-delay\n"
     note = "smlops-dev-flight-delay is Failed and not in the Terraform state; it is deleted before the apply."
-    assert note in done.stderr.splitlines()
-    assert "need a concurrency of 21, and a new account has 10 in a Region: request an increase of" in done.stderr
-    assert "the SageMaker quota L-96300102" in done.stderr
-    assert [line.split("✓ ")[1][:34].strip() for line in done.stderr.splitlines() if "✓ " in line] == [
+    assert note in deployment.stderr.splitlines()
+    assert "need a concurrency of 21, and a new account has 10 in a Region: request an increase of" in deployment.stderr
+    assert "the SageMaker quota L-96300102" in deployment.stderr
+    assert [line.split("✓ ")[1][:34].strip() for line in deployment.stderr.splitlines() if "✓ " in line] == [
         "Find the package",
         "Write the settings",
         "Write the HCL",
@@ -378,8 +383,8 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
         "Apply the plan",
         "Check the endpoint",
     ]
-    said = yaml.safe_load((dev.folder / "envs/catalogue/models/flight_delay.yaml").read_text())
-    assert said["serverless_endpoint"] == {"memory_mb": 1024, "max_concurrency": 21}
+    model_entry = yaml.safe_load((dev.folder / "envs/catalogue/models/flight_delay.yaml").read_text())
+    assert model_entry["serverless_endpoint"] == {"memory_mb": 1024, "max_concurrency": 21}
     packages = json.loads((dev.folder / "envs/dev/models.auto.tfvars.json").read_text())
     assert packages == {"model_packages": {"flight_delay": package}}
     assert "envs/dev" in (dev.folder / "out/deploy/dev.md").read_text()
@@ -387,10 +392,10 @@ def test_a_model_is_written_planned_reviewed_applied_and_answers(
         EndpointName="smlops-dev-flight-delay", Body=b"1,2", ContentType="text/csv"
     )
     assert answer["Body"].read() == b"late"
-    again = dev.deploy(*command, "--no-apply")
-    assert again.returncode == 0, again.stderr
-    for told in ("no change: ", "0 files written", "0 changes"):
-        assert told in again.stderr
+    second = dev.deploy(*command, "--no-apply")
+    assert second.returncode == 0, second.stderr
+    for text in ("no change: ", "0 files written", "0 changes"):
+        assert text in second.stderr
     _change_and_interrupt(dev, sandbox, package)
 
 
@@ -399,7 +404,7 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
     command = ("--package", package, "--requests-per-day", "100000", "--duration", "0.5", "--yes")
     to_go_on = f"To continue: smlops deploy {shlex.join(['flight_delay', *command])}"
     sagemaker, name = sandbox.client("sagemaker"), "smlops-dev-flight-delay"
-    unapplied = dev.interrupted(*command, when=lambda said: "Write the settings" in said)
+    unapplied = dev.interrupt(*command, when=lambda said: "Write the settings" in said)
     assert unapplied == f"Interrupted: this command has launched nothing. {to_go_on}"
     assert list((dev.folder / "envs").rglob("*.partial")) == []
 
@@ -411,12 +416,12 @@ def _change_and_interrupt(dev: Clone, sandbox: Sandbox, package: str) -> None:
         return bool(sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Updating")
 
     sandbox.fault("UpdateEndpoint", status_delay=5, resource=name)  # long enough to be interrupted
-    applied = dev.interrupted(*command, when=lambda _: updating())
+    applied = dev.interrupt(*command, when=lambda _: updating())
     assert len(configurations()) == 2
     assert applied == f"Interrupted: envs/dev may be changed in part. {to_go_on}"
     assert not (dev.folder / "envs" / "dev" / ".terraform.tfstate.lock.info").exists()
-    done = dev.deploy(*command)
-    assert done.returncode == 0, done.stderr
+    deployment = dev.deploy(*command)
+    assert deployment.returncode == 0, deployment.stderr
     (configuration,) = configurations()
     served = sagemaker.describe_endpoint(EndpointName=name)
     assert (served["EndpointConfigName"], served["EndpointStatus"]) == (configuration, "InService")
@@ -446,9 +451,9 @@ def test_bad_input_is_one_line_and_changes_nothing(arguments: list[str], message
     command = [sys.executable, "scripts/deploy.py", "flight_delay", "--no-apply", *arguments]
     environment = os.environ | sandbox.environment | {"PYTHONPATH": str(ROOT)}
     before = ENTRY.read_bytes()
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("✗")]
-    assert (done.returncode, done.stdout) == (2, "")
+    process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    lines = [line for line in process.stderr.splitlines() if not line.startswith("✗")]
+    assert (process.returncode, process.stdout) == (2, "")
     assert lines[0].startswith(f"error: {message}"), lines
     assert ENTRY.read_bytes() == before
 
@@ -460,7 +465,7 @@ def test_the_defaults_that_inputs_are_written_by_are_the_modules_own() -> None:
     assert of_realtime["aws_provider"].default == defaults.PROVIDER
 
 
-def test_what_the_review_stops_is_not_applied(
+def test_a_plan_that_the_review_stops_is_not_applied(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The plan of a change that widens privileges and puts data at risk."""
@@ -479,9 +484,9 @@ def test_what_the_review_stops_is_not_applied(
     with pytest.raises(SystemExit) as ended:
         get_command(app)(["flight_delay", "--yes"], prog_name="smlops deploy")
     assert (ended.value.code, applied) == (1, [])
-    said = capsys.readouterr().err
-    assert "The review stops this plan; nothing is applied." in said
-    assert "data: " in said
+    errors = capsys.readouterr().err
+    assert "The review stops this plan; nothing is applied." in errors
+    assert "data: " in errors
 
 
 @pytest.mark.slow
@@ -498,6 +503,6 @@ def test_nothing_is_found_or_deleted_in_another_account(
     with pytest.raises(SystemExit) as ended:
         program.run(lambda: get_command(app)(["flight_delay", "--yes"], prog_name="smlops deploy"))
     assert ended.value.code == 2
-    said = capsys.readouterr().err
-    assert "the credentials are of account 222222222222" in said
-    assert "✓" not in said
+    errors = capsys.readouterr().err
+    assert "the credentials are of account 222222222222" in errors
+    assert "✓" not in errors

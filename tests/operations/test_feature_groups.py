@@ -67,10 +67,10 @@ def test_what_a_group_lacks_is_found_over_all_pages(sagemaker: Any, aws: Stubber
     ],
 )
 def test_removing_or_retyping_a_feature_is_refused(
-    sagemaker: Any, aws: Stubber, features: dict[str, str], told: str
+    sagemaker: Any, aws: Stubber, features: dict[str, str], message: str
 ) -> None:
     aws.add_response("describe_feature_group", description(features))
-    with pytest.raises(UserError, match=f"^shop-orders: feature {told}"):
+    with pytest.raises(UserError, match=f"^shop-orders: feature {message}"):
         feature_groups.compare(GROUP, sagemaker)
 
 
@@ -131,13 +131,13 @@ def test_an_unknown_group_is_told_with_the_one_that_was_meant() -> None:
     ids=["missing", "not JSON", "no object", "no output", "no group"],
 )
 def test_a_bad_declaration_ends_with_one_line_and_code_2(
-    root: Path, tmp_path: Path, content: str | None, told: str
+    root: Path, tmp_path: Path, content: str | None, message: str
 ) -> None:
     file = tmp_path / "declared.json"
     if content is not None:
         file.write_text(content)
     command = [sys.executable, str(root / "scripts" / "evolve.py"), "--declared", str(file)]
-    done = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert told in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    process = subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert message in process.stderr
+    assert len(process.stderr.splitlines()) == 1

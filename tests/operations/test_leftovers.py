@@ -48,8 +48,8 @@ def sagemaker(sandbox: Sandbox) -> Iterator[Any]:
 
 
 def statuses(sagemaker: Any) -> dict[str, str]:
-    found = sagemaker.list_endpoints(NameContains="leftover-")["Endpoints"]
-    return {endpoint["EndpointName"]: endpoint["EndpointStatus"] for endpoint in found}
+    endpoints = sagemaker.list_endpoints(NameContains="leftover-")["Endpoints"]
+    return {endpoint["EndpointName"]: endpoint["EndpointStatus"] for endpoint in endpoints}
 
 
 def test_only_a_failed_endpoint_outside_the_state_is_deleted(sagemaker: Any) -> None:

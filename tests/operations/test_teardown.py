@@ -30,10 +30,10 @@ STATE = "state-of-smlops-test"
 def synthesize(folder: Path) -> None:
     """Stands for `smlops synth`: the setting reaches the modules."""
     protected = "deletion_protection: false" not in (folder / "settings.yaml").read_text().splitlines()
-    given = {"name_prefix": "smlops-test", "account_id": "123456789012", "region": "eu-north-1"}
+    settings = {"name_prefix": "smlops-test", "account_id": "123456789012", "region": "eu-north-1"}
     registry = {"model_package_groups": {"fraud": {"description": "Is it fraud?"}}}
     modules = {
-        name: {"source": f"./modules/{name}", **given, "deletion_protection": protected, **more}
+        name: {"source": f"./modules/{name}", **settings, "deletion_protection": protected, **more}
         for name, more in {"storage": {}, "model_registry": registry}.items()
     }
     platform = {"region": "eu-north-1", "model_package_groups": {"fraud": GROUP}}
@@ -146,8 +146,8 @@ def test_guards_are_found_whatever_their_module_is_called_and_whoever_wrote_it(
 
 def test_a_setting_is_turned_off_wherever_it_stands(tmp_path: Path) -> None:
     settings = tmp_path / "settings.yaml"
-    for given in ("a: 1", "a: 1\ndeletion_protection: true # data\nb: 2\n", "deletion_protection : true\n"):
-        settings.write_text(given)
+    for text in ("a: 1", "a: 1\ndeletion_protection: true # data\nb: 2\n", "deletion_protection : true\n"):
+        settings.write_text(text)
         (command,) = teardown.list_setting_commands(settings)
         subprocess.run(command, shell=True, check=True)  # noqa: S602
         assert "deletion_protection: false" in settings.read_text().splitlines()
@@ -216,12 +216,12 @@ def test_late_log_groups_are_deleted_with_the_role_and_in_its_account_alone(own:
 
 @pytest.mark.slow
 def test_a_shared_log_group_with_a_job_of_somebody_else_stays(own: Any, tmp_path: Path) -> None:
-    logs, told = own.client("logs"), list[str]()
+    logs, messages = own.client("logs"), list[str]()
     terraform = Destroyed(tmp_path, "123456789012", lambda: log_in(logs, f"{PREFIX}-job", "theirs"))
     logs.create_log_group(logGroupName=OWN)
-    teardown.destroy(terraform, late_seconds=0.1, say=told.append)
+    teardown.destroy(terraform, late_seconds=0.1, say=messages.append)
     assert group_names(logs) == {SHARED}
-    (line,) = told
+    (line,) = messages
     assert line.startswith(f"log group {SHARED} stays: theirs/algo-1-1 belongs to a job of another environment")
 
 

@@ -9,16 +9,16 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from tests.plan.plan_builder import document
+from tests.plan.plan_builder import build_document
 from tests.rules import plan_builder
 
-WAYS = ("aws", "awscc", "cloudcontrol")
+FORMS = ("aws", "awscc", "cloudcontrol")
 _ACTIONS = {"replace": ["delete", "create"]}
 #: Words that CloudFormation writes in capitals.
 _CAPITALS = {"sse": "SSE", "gb": "GB", "mb": "MB", "kms_master": "KMSMaster"}
 
 
-class Twins(NamedTuple):
+class TypePair(NamedTuple):
     """One resource in both forms, after the plan and, if it differs, before it."""
 
     kind: str  # AWS::SageMaker::Model
@@ -48,7 +48,7 @@ AWS_TYPES = {
 }
 
 
-def address(kind: str, name: str, way: str) -> str:
+def build_address(kind: str, name: str, way: str) -> str:
     """Return the address of a resource of this CloudFormation type."""
     if way == "aws":
         return f"{AWS_TYPES[kind]}.{name}"
@@ -58,33 +58,33 @@ def address(kind: str, name: str, way: str) -> str:
     return f"awscc_{service.lower()}_{re.sub('(?<!^)(?=[A-Z])', '_', type_).lower()}.{name}"
 
 
-def written(*resources: Twins, way: str, action: str = "create") -> dict[str, Any]:
+def build_changes(*resources: TypePair, way: str, action: str = "create") -> dict[str, Any]:
     """Return a plan that applies `action` to all these resources."""
     if way == "aws":
-        values = {address(one.kind, one.name, way): one.aws for one in resources}
-        before = {address(one.kind, one.name, way): one.aws_before for one in resources}
-        return plan_builder.document(values, actions=dict.fromkeys(values, action), before=before)
+        values = {build_address(one.kind, one.name, way): one.aws for one in resources}
+        before = {build_address(one.kind, one.name, way): one.aws_before for one in resources}
+        return plan_builder.build_document(values, actions=dict.fromkeys(values, action), before=before)
     entries = [_entry(one, way, action) for one in resources]
     provider = {"name": way, "expressions": {"region": {"constant_value": "eu-north-1"}}}
     configuration = {
         "provider_config": {"provider": provider},
         "root_module": {"resources": [] if action == "delete" else [declared for _, declared in entries]},
     }
-    return document(*(change for change, _ in entries), configuration=configuration)
+    return build_document(*(change for change, _ in entries), configuration=configuration)
 
 
-def planned(plan: dict[str, Any]) -> dict[str, Any]:
+def build_planned(plan: dict[str, Any]) -> dict[str, Any]:
     """Return such a plan with `planned_values`, which only some tests need."""
     resources = [{**one, "values": one["change"]["after"]} for one in plan["resource_changes"]]
     return {**plan, "planned_values": {"root_module": {"resources": resources}}}
 
 
-def _entry(one: Twins, way: str, action: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _entry(one: TypePair, way: str, action: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the resource's change and its configuration."""
     values = one.awscc if way == "awscc" else _desired(one.kind, one.awscc)
     old = {**one.awscc, **one.awscc_before}
     before = old if way == "awscc" else _desired(one.kind, old)
-    where = address(one.kind, one.name, way)
+    where = build_address(one.kind, one.name, way)
     identity = {"address": where, "mode": "managed", "type": where.partition(".")[0], "name": one.name}
     change = {
         "actions": _ACTIONS.get(action, [action]),
@@ -97,15 +97,15 @@ def _entry(one: Twins, way: str, action: str) -> tuple[dict[str, Any], dict[str,
 
 
 def _desired(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type_name": kind, "desired_state": json.dumps(camel(values))}
+    return {"type_name": kind, "desired_state": json.dumps(to_camel_case(values))}
 
 
-def camel(values: Any) -> Any:
+def to_camel_case(values: Any) -> Any:
     """Convert snake case to CloudFormation's spelling. JSON text becomes the object that CloudFormation accepts."""
     if isinstance(values, list):
-        return [camel(value) for value in values]
+        return [to_camel_case(value) for value in values]
     if isinstance(values, dict):
-        return {_camel(name): camel(value) for name, value in values.items()}
+        return {_camel(name): to_camel_case(value) for name, value in values.items()}
     return json.loads(values) if isinstance(values, str) and values.startswith("{") else values
 
 
@@ -114,20 +114,22 @@ def _camel(name: str) -> str:
     return "".join(_CAPITALS.get(word, word[:1].upper() + word[1:]) for word in name.split("_"))
 
 
-def policy(*statements: Any) -> str:
+def build_policy(*statements: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def allow(*actions: str, resource: str = "*", **more: Any) -> dict[str, Any]:
+def build_statement(*actions: str, resource: str = "*", **more: Any) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource, **more}
 
 
-TRUST = policy({"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"})
-ANYBODY = policy({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})
-READ = policy(allow("s3:GetObject", resource="arn:aws:s3:::sagemaker-data/*"))
-ALL = policy(allow("*"))
-OWN = policy(allow("kms:*", Principal={"AWS": "arn:aws:iam::123456789012:root"}))
-FOREIGN = policy(allow("kms:*", Principal={"AWS": "arn:aws:iam::999999999999:root"}))
+TRUST = build_policy(
+    {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+)
+ANYBODY = build_policy({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})
+READ_STATEMENT = build_policy(build_statement("s3:GetObject", resource="arn:aws:s3:::sagemaker-data/*"))
+ALL = build_policy(build_statement("*"))
+OWN = build_policy(build_statement("kms:*", Principal={"AWS": "arn:aws:iam::123456789012:root"}))
+FOREIGN = build_policy(build_statement("kms:*", Principal={"AWS": "arn:aws:iam::999999999999:root"}))
 
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234"
 ROLE = "arn:aws:iam::123456789012:role/sagemaker"
@@ -147,14 +149,14 @@ RULE = {"id": "old", "status": "Enabled", "prefix": "", "expiration_in_days": 30
 
 #: One of each type, which an update changes for the worse.
 TWINS = (
-    Twins(
+    TypePair(
         "AWS::IAM::ManagedPolicy",
         {"name": "wide", "policy": ALL},
         {"managed_policy_name": "wide", "policy_document": ALL},
-        {"policy": READ},
-        {"policy_document": READ},
+        {"policy": READ_STATEMENT},
+        {"policy_document": READ_STATEMENT},
     ),
-    Twins(
+    TypePair(
         "AWS::IAM::Role",
         {
             "name": "sagemaker",
@@ -170,17 +172,17 @@ TWINS = (
             "managed_policy_arns": ["arn:aws:iam::aws:policy/AdministratorAccess"],
             **TAG_LIST,
         },
-        {"inline_policy": {"name": "all", "policy": READ}, "managed_policy_arns": []},
-        {"policies": [{"policy_name": "all", "policy_document": READ}], "managed_policy_arns": []},
+        {"inline_policy": {"name": "all", "policy": READ_STATEMENT}, "managed_policy_arns": []},
+        {"policies": [{"policy_name": "all", "policy_document": READ_STATEMENT}], "managed_policy_arns": []},
     ),
-    Twins(
+    TypePair(
         "AWS::KMS::Key",
         {"policy": FOREIGN, "deletion_window_in_days": 7, "enable_key_rotation": False, "is_enabled": False},
         {"key_policy": FOREIGN, "pending_window_in_days": 7, "enable_key_rotation": False, "enabled": False},
         {"policy": OWN, "deletion_window_in_days": 30, "enable_key_rotation": True, "is_enabled": True},
         {"key_policy": OWN, "pending_window_in_days": 30, "enable_key_rotation": True, "enabled": True},
     ),
-    Twins(
+    TypePair(
         "AWS::S3::Bucket",
         {
             "bucket": "sagemaker-data",
@@ -215,7 +217,7 @@ TWINS = (
             "lifecycle_configuration": {"rules": []},
         },
     ),
-    Twins(
+    TypePair(
         "AWS::SageMaker::Domain",
         {
             "domain_name": "studio",
@@ -250,7 +252,7 @@ TWINS = (
         {"app_network_access_type": "VpcOnly", "kms_key_id": KEY},
         {"app_network_access_type": "VpcOnly", "kms_key_id": KEY},
     ),
-    Twins(
+    TypePair(
         "AWS::SageMaker::Endpoint",
         {
             "name": "delay",
@@ -267,7 +269,7 @@ TWINS = (
         {"endpoint_config_name": "delay-1"},
         {"endpoint_config_name": "delay-1"},
     ),
-    Twins(
+    TypePair(
         "AWS::SageMaker::EndpointConfig",
         {
             "name": "delay-2",
@@ -294,7 +296,7 @@ TWINS = (
         {"production_variants": {**VARIANT, "instance_type": "ml.m5.large"}},
         {"production_variants": [{**VARIANT, "instance_type": "ml.m5.large"}]},
     ),
-    Twins(
+    TypePair(
         "AWS::SageMaker::FeatureGroup",
         {
             "feature_group_name": "flights",
@@ -327,7 +329,7 @@ TWINS = (
         {"online_store_config": {"enable_online_store": True}},
         {"online_store_config": {"enable_online_store": True}},
     ),
-    Twins(
+    TypePair(
         "AWS::SageMaker::Model",
         {
             "name": "delay",
@@ -354,14 +356,14 @@ TWINS = (
         {"enable_network_isolation": True},
         {"enable_network_isolation": True},
     ),
-    Twins(
+    TypePair(
         "AWS::SageMaker::ModelPackageGroup",
         {"model_package_group_name": "delay", **TAGS},
         {"model_package_group_name": "delay", **TAG_LIST},
         {"model_package_group_description": "old"},
         {"model_package_group_description": "old"},
     ),
-    Twins(
+    TypePair(
         "AWS::SageMaker::NotebookInstance",
         {
             "name": "explore",

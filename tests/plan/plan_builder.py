@@ -6,7 +6,7 @@ from typing import Any
 from sustainable_mlops.plan import Plan, load
 
 
-def change(
+def build_change(
     address: str,
     after: dict[str, Any] | None = None,
     *,
@@ -45,7 +45,7 @@ def change(
     }
 
 
-def declared(address: str, **references: Any) -> dict[str, Any]:
+def build_configuration(address: str, **references: Any) -> dict[str, Any]:
     """Return the configuration of a resource: each attribute with the references of its expression."""
     kind, name = address.split(".")[-2:]
     expressions = {
@@ -54,7 +54,7 @@ def declared(address: str, **references: Any) -> dict[str, Any]:
     return {"address": address, "mode": "managed", "type": kind, "name": name, "expressions": expressions}
 
 
-def document(*changes: dict[str, Any], root: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+def build_document(*changes: dict[str, Any], root: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     """Return a complete plan with these changes; `root` is the configuration of the root module."""
     return {
         "format_version": "1.2",
@@ -66,6 +66,6 @@ def document(*changes: dict[str, Any], root: dict[str, Any] | None = None, **mor
     }
 
 
-def plan(*changes: dict[str, Any], root: dict[str, Any] | None = None, **more: Any) -> Plan:
+def build_plan(*changes: dict[str, Any], root: dict[str, Any] | None = None, **more: Any) -> Plan:
     """Return such a plan, loaded."""
-    return load(json.dumps(document(*changes, root=root, **more)).encode())
+    return load(json.dumps(build_document(*changes, root=root, **more)).encode())

@@ -5,7 +5,7 @@ from typing import Any
 from sustainable_mlops.plan import UNKNOWN, Plan, iam
 
 
-def survey(plan: Plan) -> list[Any]:
+def read_everything(plan: Plan) -> list[Any]:
     """Return everything that can be read, in a fixed order."""
     found: list[Any] = [plan.is_complete, plan.failed_checks, plan.provider_major]
     found += [plan.unreviewed_resources, plan.commands, plan.is_refresh_only, plan.deleted_outside]
@@ -51,6 +51,6 @@ def survey(plan: Plan) -> list[Any]:
     return found
 
 
-def addresses(plan: Plan) -> set[str]:
+def list_addresses(plan: Plan) -> set[str]:
     """Return the addresses of the managed resources."""
     return {resource.address for resource in plan.resources}

@@ -8,8 +8,8 @@ import pytest
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Sensitive
 from sustainable_mlops.plan.cloudformation import TYPE_MAPPINGS
 from sustainable_mlops.plan.type_mapping import TypeMapping
-from tests.plan.cloudformation import AWS_TYPES, address, camel
-from tests.plan.plan_builder import change, declared, plan
+from tests.plan.cloudformation import AWS_TYPES, build_address, to_camel_case
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 CONFIG = "awscc_sagemaker_endpoint_config.c"
 VARIANT = {"variant_name": "all", "instance_type": "ml.m5.large", "initial_instance_count": 1, "model_name": "m"}
@@ -19,27 +19,31 @@ COMPUTED = dict.fromkeys(
 )
 
 
-def constant(value: Any) -> dict[str, Any]:
+def build_constant(value: Any) -> dict[str, Any]:
     return {"constant_value": value}
 
 
-def at(found: Plan, where: str) -> Resource:
+def find_resource(found: Plan, where: str) -> Resource:
     resource = found.find_resource(where)
     assert resource is not None, where
     return resource
 
 
-def configuration(variant: dict[str, Any], expression: Any, *more: dict[str, Any], **unknown: Any) -> Plan:
+def build_configuration_plan(variant: dict[str, Any], expression: Any, *more: dict[str, Any], **unknown: Any) -> Plan:
     """Return a plan that creates an endpoint configuration with awscc, and the possible origins of its model's name."""
     marks = {"id": True, "async_inference_config": True, "kms_key_id": True, "production_variants": [unknown]}
-    root = {"resources": [declared(CONFIG, endpoint_config_name=constant("c"), production_variants=expression)]}
-    root["resources"] += [declared(entry["address"]) for entry in more]
+    root = {
+        "resources": [
+            build_configuration(CONFIG, endpoint_config_name=build_constant("c"), production_variants=expression)
+        ]
+    }
+    root["resources"] += [build_configuration(entry["address"]) for entry in more]
     values = {"endpoint_config_name": "c", "production_variants": [variant]}
-    return plan(change(CONFIG, values, unknown=marks), *more, root=root)
+    return build_plan(build_change(CONFIG, values, unknown=marks), *more, root=root)
 
 
 def test_an_attribute_that_awscc_computes_is_not_set() -> None:
-    found = configuration(VARIANT, constant([VARIANT]), **COMPUTED)
+    found = build_configuration_plan(VARIANT, build_constant([VARIANT]), **COMPUTED)
     (read,) = found.resources
     assert read.type == "aws_sagemaker_endpoint_configuration"
     assert read.source_type == "awscc_sagemaker_endpoint_config"
@@ -53,56 +57,62 @@ def test_an_attribute_that_awscc_computes_is_not_set() -> None:
 @pytest.mark.parametrize(
     ("source", "count"),
     [
-        (change("aws_sagemaker_model.m", {"name": "m"}), None),  # known: nothing in the expression can be unknown
-        (change("aws_sagemaker_model.m", {}, unknown={"name": True}), None),  # a name is no number
-        (change("aws_x.m", {}, unknown={"size": True}), UNKNOWN),
+        (build_change("aws_sagemaker_model.m", {"name": "m"}), None),  # known: nothing in the expression can be unknown
+        (build_change("aws_sagemaker_model.m", {}, unknown={"name": True}), None),  # a name is no number
+        (build_change("aws_x.m", {}, unknown={"size": True}), UNKNOWN),
     ],
 )
 def test_an_attribute_that_a_reference_may_set_stays_unknown(source: dict[str, Any], count: object) -> None:
     attribute = "size" if source["type"] == "aws_x" else "name"
     expression = {"references": [f"{source['address']}.{attribute}", source["address"]]}
     variant = {name: VARIANT[name] for name in ("variant_name", "instance_type")}
-    found = configuration(variant, expression, source, initial_instance_count=True, **COMPUTED)
-    assert at(found, CONFIG).get("production_variants.0.initial_instance_count") is count
+    found = build_configuration_plan(variant, expression, source, initial_instance_count=True, **COMPUTED)
+    assert find_resource(found, CONFIG).get("production_variants.0.initial_instance_count") is count
     name_known = source["change"]["after"] != {}
-    unknown_name = configuration(variant, expression, source, model_name=True)
-    assert at(unknown_name, CONFIG).get("production_variants.0.model_name") is (None if name_known else UNKNOWN)
+    unknown_name = build_configuration_plan(variant, expression, source, model_name=True)
+    assert find_resource(unknown_name, CONFIG).get("production_variants.0.model_name") is (
+        None if name_known else UNKNOWN
+    )
 
 
 def test_a_policy_that_a_reference_may_set_stays_unknown() -> None:
-    role = change(
+    role = build_change(
         "awscc_iam_role.r", {"policies": [{"policy_name": "p"}]}, unknown={"policies": [{"policy_document": True}]}
     )
     for reference in ("data.aws_iam_policy_document.d.json", "local.policy", "aws_s3_bucket.b.arn"):
-        read = [change("data.aws_iam_policy_document.d", {}, unknown={"json": True}, actions=["read"])]
-        bucket = change("aws_s3_bucket.b", {}, unknown={"arn": True})
-        root = {"resources": [declared("awscc_iam_role.r", policies=[reference])]}
-        found = plan(role, bucket, *read, root=root)
-        assert at(found, "awscc_iam_role.r").get("inline_policy.0.policy") is UNKNOWN, reference
+        read = [build_change("data.aws_iam_policy_document.d", {}, unknown={"json": True}, actions=["read"])]
+        bucket = build_change("aws_s3_bucket.b", {}, unknown={"arn": True})
+        root = {"resources": [build_configuration("awscc_iam_role.r", policies=[reference])]}
+        found = build_plan(role, bucket, *read, root=root)
+        assert find_resource(found, "awscc_iam_role.r").get("inline_policy.0.policy") is UNKNOWN, reference
 
 
 def test_references_in_awscc_expressions_are_found() -> None:
-    found = plan(
-        change("awscc_sagemaker_endpoint.e", {}, unknown={"endpoint_config_name": True}),
-        change(CONFIG, {"production_variants": [{}]}, unknown={"production_variants": [{"model_name": True}]}),
-        change("aws_sagemaker_model.m", {}, unknown={"name": True}),
+    found = build_plan(
+        build_change("awscc_sagemaker_endpoint.e", {}, unknown={"endpoint_config_name": True}),
+        build_change(CONFIG, {"production_variants": [{}]}, unknown={"production_variants": [{"model_name": True}]}),
+        build_change("aws_sagemaker_model.m", {}, unknown={"name": True}),
         root={
             "resources": [
-                declared("awscc_sagemaker_endpoint.e", endpoint_config_name=[f"{CONFIG}.endpoint_config_name", CONFIG]),
-                declared(CONFIG, production_variants=["aws_sagemaker_model.m.name", "aws_sagemaker_model.m"]),
-                declared("aws_sagemaker_model.m"),
+                build_configuration(
+                    "awscc_sagemaker_endpoint.e", endpoint_config_name=[f"{CONFIG}.endpoint_config_name", CONFIG]
+                ),
+                build_configuration(
+                    CONFIG, production_variants=["aws_sagemaker_model.m.name", "aws_sagemaker_model.m"]
+                ),
+                build_configuration("aws_sagemaker_model.m"),
             ]
         },
     )
-    followed = found.joins.find_configuration(at(found, "awscc_sagemaker_endpoint.e"))
-    assert followed is at(found, CONFIG)
+    followed = found.joins.find_configuration(find_resource(found, "awscc_sagemaker_endpoint.e"))
+    assert followed is find_resource(found, CONFIG)
     variants = found.joins.list_variants(followed)
     assert variants is not UNKNOWN
-    assert variants[0].model is at(found, "aws_sagemaker_model.m")
+    assert variants[0].model is find_resource(found, "aws_sagemaker_model.m")
 
 
 def test_configured_attributes_have_mapped_paths() -> None:
-    found = configuration(VARIANT, constant([VARIANT]), **COMPUTED)
+    found = build_configuration_plan(VARIANT, build_constant([VARIANT]), **COMPUTED)
     (read,) = found.resources
     assert found.is_configured(read, "name") is True
     assert found.is_configured(read, "kms_key_arn") is False
@@ -119,28 +129,30 @@ def test_a_renamed_source_attribute_is_not_an_attribute_of_the_mapped_type() -> 
     assert moved.list_source_attributes("role_arn") == ("role_arn",)
 
 
-def cloud_control(kind: str, properties: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
+def build_cloud_control(kind: str, properties: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
     values = {"type_name": kind} | ({} if properties is None else {"desired_state": json.dumps(properties)})
     unknown = {"properties": True} | ({"desired_state": True} if properties is None else {})
-    return change("aws_cloudcontrolapi_resource.x", values, unknown=unknown, **more)
+    return build_change("aws_cloudcontrolapi_resource.x", values, unknown=unknown, **more)
 
 
 def test_an_unknown_or_sensitive_desired_state_tells_only_its_references() -> None:
     references = ["aws_sagemaker_endpoint_configuration.c.name", "aws_sagemaker_endpoint_configuration.c"]
     root = {
         "resources": [
-            declared("aws_cloudcontrolapi_resource.x", desired_state=references),
-            declared("aws_sagemaker_endpoint_configuration.c"),
+            build_configuration("aws_cloudcontrolapi_resource.x", desired_state=references),
+            build_configuration("aws_sagemaker_endpoint_configuration.c"),
         ]
     }
-    configured = change("aws_sagemaker_endpoint_configuration.c", {}, unknown={"name": True})
-    found = plan(cloud_control("AWS::SageMaker::Endpoint", None), configured, root=root)
+    configured = build_change("aws_sagemaker_endpoint_configuration.c", {}, unknown={"name": True})
+    found = build_plan(build_cloud_control("AWS::SageMaker::Endpoint", None), configured, root=root)
     endpoint = found.resources[0]
     assert endpoint.type == "aws_sagemaker_endpoint"
     assert endpoint.get("endpoint_config_name") is UNKNOWN
-    assert found.joins.find_configuration(endpoint) is at(found, "aws_sagemaker_endpoint_configuration.c")
+    assert found.joins.find_configuration(endpoint) is find_resource(found, "aws_sagemaker_endpoint_configuration.c")
     assert found.is_configured(endpoint, "deployment_config") is UNKNOWN
-    hidden = plan(cloud_control("AWS::IAM::Role", {"RoleName": "secret"}, sensitive={"desired_state": True}))
+    hidden = build_plan(
+        build_cloud_control("AWS::IAM::Role", {"RoleName": "secret"}, sensitive={"desired_state": True})
+    )
     assert hidden.resources[0].get("name") is UNKNOWN
     assert "secret" not in repr(hidden.resources[0].after)
 
@@ -148,7 +160,7 @@ def test_an_unknown_or_sensitive_desired_state_tells_only_its_references() -> No
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"a": "\\ud800"}', "[" * 10_000, '{"a":' * 150 + "1" + "}" * 150])
 def test_a_desired_state_that_is_not_an_object_is_unknown(text: str) -> None:
     values = {"type_name": "AWS::IAM::Role", "desired_state": text}
-    assert plan(change("aws_cloudcontrolapi_resource.x", values)).resources[0].get("name") is UNKNOWN
+    assert build_plan(build_change("aws_cloudcontrolapi_resource.x", values)).resources[0].get("name") is UNKNOWN
 
 
 def test_identifiers_of_an_existing_resource_are_read_back() -> None:
@@ -158,17 +170,17 @@ def test_identifiers_of_an_existing_resource_are_read_back() -> None:
         "desired_state": json.dumps({"EndpointConfigName": "c"}),
         "properties": json.dumps({"EndpointName": "e", "EndpointArn": arn, "EndpointConfigName": "other"}),
     }
-    (read,) = plan(change("aws_cloudcontrolapi_resource.x", before=before)).resources
+    (read,) = build_plan(build_change("aws_cloudcontrolapi_resource.x", before=before)).resources
     assert read.old.values == {"name": "e", "arn": arn, "endpoint_config_name": "c"}
 
 
 def test_sensitive_values_stay_sensitive() -> None:
     values = {"model_name": "m", "primary_container": {"environment": '{"TOKEN": "hunter2"}'}}
     marks = {"primary_container": {"environment": True}}
-    (read,) = plan(change("awscc_sagemaker_model.m", values, sensitive=marks)).resources
+    (read,) = build_plan(build_change("awscc_sagemaker_model.m", values, sensitive=marks)).resources
     assert isinstance(read.get("primary_container.0.environment"), Sensitive)
-    (bucket,) = plan(
-        change(
+    (bucket,) = build_plan(
+        build_change(
             "awscc_s3_bucket.b",
             {"lifecycle_configuration": {"rules": [{"prefix": "hunter2"}]}, "versioning_configuration": {}},
             sensitive={"lifecycle_configuration": True},
@@ -182,7 +194,7 @@ def test_sensitive_values_stay_sensitive() -> None:
 
 def test_properties_without_a_mapping_keep_their_names() -> None:
     values = {"bucket_name": "b", "public_access_block_configuration": {"block_public_acls": True}}
-    (read,) = plan(change("awscc_s3_bucket.b", values)).resources
+    (read,) = build_plan(build_change("awscc_s3_bucket.b", values)).resources
     assert read.get("public_access_block_configuration") == [{"block_public_acls": True}]
 
 
@@ -190,8 +202,8 @@ def test_a_cluster_keeps_cloudformations_names() -> None:
     group = {"instance_group_name": "workers", "instance_type": "ml.p5.48xlarge", "instance_count": 16}
     values = {"cluster_name": "hyperpod", "instance_groups": [group], "orchestrator": {"eks": {"cluster_arn": "arn"}}}
     for found in (
-        plan(change("awscc_sagemaker_cluster.x", values)),
-        plan(cloud_control("AWS::SageMaker::Cluster", camel(values))),
+        build_plan(build_change("awscc_sagemaker_cluster.x", values)),
+        build_plan(build_cloud_control("AWS::SageMaker::Cluster", to_camel_case(values))),
     ):
         (read,) = found.resources
         assert read.type == "aws_sagemaker_cluster"
@@ -201,20 +213,20 @@ def test_a_cluster_keeps_cloudformations_names() -> None:
 
 
 def test_replacement_paths_have_mapped_names() -> None:
-    entry = change("awscc_s3_bucket.b", {"bucket_name": "new"}, before={"bucket_name": "old"})
+    entry = build_change("awscc_s3_bucket.b", {"bucket_name": "new"}, before={"bucket_name": "old"})
     entry["change"] |= {"actions": ["delete", "create"], "replace_paths": [["bucket_name"], ["tags", 0], []]}
-    assert plan(entry).resources[0].replacement_paths == ["bucket", "tags.0", ""]
+    assert build_plan(entry).resources[0].replacement_paths == ["bucket", "tags.0", ""]
 
 
 def test_a_type_without_a_mapping_is_unreviewed() -> None:
     stack = {"name": "s", "template_body": "{}"}
-    found = plan(
-        change("awscc_lambda_function.f", {"function_name": "f"}),
-        change("awscc_iam_role.r", {"role_name": "r"}),
-        change("aws_cloudformation_stack.s", before=stack),
-        change("aws_cloudformation_stack_set_instance.i", {"stack_set_name": "s"}),
-        change("data.awscc_lambda_function.d", {"id": "d"}, actions=["read"]),
-        cloud_control("AWS::Lambda::Function", {}),
+    found = build_plan(
+        build_change("awscc_lambda_function.f", {"function_name": "f"}),
+        build_change("awscc_iam_role.r", {"role_name": "r"}),
+        build_change("aws_cloudformation_stack.s", before=stack),
+        build_change("aws_cloudformation_stack_set_instance.i", {"stack_set_name": "s"}),
+        build_change("data.awscc_lambda_function.d", {"id": "d"}, actions=["read"]),
+        build_cloud_control("AWS::Lambda::Function", {}),
     )
     assert {one.resource.address: one.reason for one in found.unreviewed_resources} == {
         "awscc_lambda_function.f": "awscc_lambda_function is a CloudFormation type that is not reviewed",
@@ -227,7 +239,9 @@ def test_a_type_without_a_mapping_is_unreviewed() -> None:
 
 
 def test_an_unknown_type_name_is_reported() -> None:
-    (one,) = plan(change("aws_cloudcontrolapi_resource.x", {}, unknown={"type_name": True})).unreviewed_resources
+    (one,) = build_plan(
+        build_change("aws_cloudcontrolapi_resource.x", {}, unknown={"type_name": True})
+    ).unreviewed_resources
     assert one.reason == "its type_name is not known, so it is not reviewed"
 
 
@@ -237,5 +251,7 @@ def test_the_table_has_every_documented_type() -> None:
         "AWS::SageMaker::Cluster": "aws_sagemaker_cluster",
     }
     for kind, twin in TYPE_MAPPINGS.items():
-        (read,) = plan(change(address(kind, "x", "awscc"), {"tags": [{"key": "a", "value": "b"}]})).resources
+        (read,) = build_plan(
+            build_change(build_address(kind, "x", "awscc"), {"tags": [{"key": "a", "value": "b"}]})
+        ).resources
         assert (read.type, read.tags()) == (twin.type, {"a": "b"})

@@ -7,26 +7,26 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import Plan, PlanCommand, load
-from tests.plan.plan_builder import change, declared, document, plan
+from tests.plan.plan_builder import build_change, build_configuration, build_document, build_plan
 
 
-def constant(value: Any) -> dict[str, Any]:
+def build_constant(value: Any) -> dict[str, Any]:
     return {"constant_value": value}
 
 
-def provisioned(entry: dict[str, Any], *provisioners: tuple[str, dict[str, Any]]) -> list[PlanCommand]:
+def list_commands(entry: dict[str, Any], *provisioners: tuple[str, dict[str, Any]]) -> list[PlanCommand]:
     """Return the commands of a resource with these provisioners, as Terraform 1.11 records them."""
     written = [{"type": kind, "expressions": expressions} for kind, expressions in provisioners]
-    root = {"resources": [{**declared(entry["address"].partition("[")[0]), "provisioners": written}]}
-    return plan(entry, root=root).commands
+    root = {"resources": [{**build_configuration(entry["address"].partition("[")[0]), "provisioners": written}]}
+    return build_plan(entry, root=root).commands
 
 
-def texts(*provisioners: tuple[str, dict[str, Any]]) -> list[str]:
-    return [one.text for one in provisioned(change("terraform_data.x", {"id": "x"}), *provisioners)]
+def list_texts(*provisioners: tuple[str, dict[str, Any]]) -> list[str]:
+    return [one.text for one in list_commands(build_change("terraform_data.x", {"id": "x"}), *provisioners)]
 
 
-ECHO = ("local-exec", {"command": constant("echo hello")})
-MADE = {"references": ["var.token", "self.id", "self"]}
+ECHO = ("local-exec", {"command": build_constant("echo hello")})
+DERIVED = {"references": ["var.token", "self.id", "self"]}
 
 
 @pytest.mark.parametrize(
@@ -44,31 +44,31 @@ MADE = {"references": ["var.token", "self.id", "self"]}
 def test_provisioners_run_when_a_resource_is_created_or_destroyed(actions: list[str], when: str | None) -> None:
     before = None if actions == ["create"] else {"id": "x"}
     after = None if actions in (["delete"], ["forget"]) else {"id": "x"}
-    found = provisioned(change("terraform_data.x", after, before=before, actions=actions), ECHO)
+    found = list_commands(build_change("terraform_data.x", after, before=before, actions=actions), ECHO)
     assert found == ([PlanCommand("terraform_data.x", "local-exec", "echo hello", when)] if when else [])
 
 
 def test_each_instance_runs_its_own_provisioner() -> None:
-    (found,) = provisioned(change("terraform_data.x", {"id": "x"}, index="a"), ECHO)
+    (found,) = list_commands(build_change("terraform_data.x", {"id": "x"}, index="a"), ECHO)
     assert found.address == 'terraform_data.x["a"]'
 
 
 def test_a_provisioner_with_other_references_does_not_run_on_destruction() -> None:
-    gone = change("terraform_data.x", before={"id": "x"})
+    gone = build_change("terraform_data.x", before={"id": "x"})
     own = ("local-exec", {"command": {"references": ["self.id", "self"]}})
-    assert [one.text for one in provisioned(gone, own, ("local-exec", {"command": MADE}))] == ["made of self.id"]
+    assert [one.text for one in list_commands(gone, own, ("local-exec", {"command": DERIVED}))] == ["made of self.id"]
 
 
 def test_the_constant_part_of_a_command_is_shown() -> None:
-    assert texts(
+    assert list_texts(
         ECHO,
-        ("local-exec", {"command": MADE}),
-        ("local-exec", {"command": constant("a\n  b  " + "x" * 200)}),
-        ("remote-exec", {"inline": constant(["apt update", "apt install"])}),
-        ("remote-exec", {"script": constant("setup.sh")}),
-        ("file", {"source": constant("a.conf"), "destination": constant("/etc/a.conf")}),
-        ("file", {"content": constant("password"), "destination": MADE}),
-        ("chef", {"server_url": constant("https://example.org")}),
+        ("local-exec", {"command": DERIVED}),
+        ("local-exec", {"command": build_constant("a\n  b  " + "x" * 200)}),
+        ("remote-exec", {"inline": build_constant(["apt update", "apt install"])}),
+        ("remote-exec", {"script": build_constant("setup.sh")}),
+        ("file", {"source": build_constant("a.conf"), "destination": build_constant("/etc/a.conf")}),
+        ("file", {"content": build_constant("password"), "destination": DERIVED}),
+        ("chef", {"server_url": build_constant("https://example.org")}),
     ) == [
         "echo hello",
         "made of var.token, self.id",
@@ -82,11 +82,13 @@ def test_the_constant_part_of_a_command_is_shown() -> None:
 
 
 def test_data_sources_that_run_programs_run_with_every_plan() -> None:
-    program = change("data.external.e", {"program": ["python", "x.py"]}, actions=["no-op"], before={"program": []})
-    hidden = change(
+    program = build_change(
+        "data.external.e", {"program": ["python", "x.py"]}, actions=["no-op"], before={"program": []}
+    )
+    hidden = build_change(
         "data.external.s", {"program": ["curl", "s3cret"]}, actions=["read"], sensitive={"program": [False, True]}
     )
-    assert plan(program, hidden, change("data.aws_region.r", {"id": "r"}, actions=["read"])).commands == [
+    assert build_plan(program, hidden, build_change("data.aws_region.r", {"id": "r"}, actions=["read"])).commands == [
         PlanCommand("data.external.e", "external", "python; x.py", "planned"),
         PlanCommand("data.external.s", "external", "curl; (sensitive)", "read"),
     ]
@@ -112,20 +114,20 @@ INVOKED = {
 
 
 #: A plan of everything that runs unseen, for whoever wants one.
-OUTSIDE = document(
-    change("terraform_data.x", {"id": "x"}),
-    change(
+OUTSIDE = build_document(
+    build_change("terraform_data.x", {"id": "x"}),
+    build_change(
         "data.external.e", {"program": ["python", "hunter2"]}, actions=["read"], sensitive={"program": [False, True]}
     ),
-    change("aws_cloudformation_stack.s", {"name": "s", "template_body": "{}"}),
-    change("awscc_lambda_function.f", {"function_name": "f"}),
+    build_change("aws_cloudformation_stack.s", {"name": "s", "template_body": "{}"}),
+    build_change("awscc_lambda_function.f", {"function_name": "f"}),
     root={
         "resources": [
             {
-                **declared("terraform_data.x"),
+                **build_configuration("terraform_data.x"),
                 "provisioners": [
                     {"type": ECHO[0], "expressions": ECHO[1]},
-                    {"type": "file", "expressions": {"content": MADE, "destination": constant("/tmp/x")}},  # noqa: S108
+                    {"type": "file", "expressions": {"content": DERIVED, "destination": build_constant("/tmp/x")}},  # noqa: S108
                 ],
             }
         ]
@@ -138,7 +140,7 @@ OUTSIDE = document(
 def test_actions_are_listed_with_their_trigger() -> None:
     by_hand = {name: value for name, value in INVOKED.items() if name != "lifecycle_action_trigger"}
     deferred = {"reason": "deferred_prereq", "action_invocation": by_hand}
-    found = plan(
+    found = build_plan(
         action_invocations=[INVOKED, by_hand | {"invoke_action_trigger": {}}], deferred_action_invocations=[deferred]
     )
     assert [(one.address, one.kind, one.when) for one in found.commands] == [
@@ -152,20 +154,22 @@ def test_actions_are_listed_with_their_trigger() -> None:
 
 
 def test_unreadable_entries_are_listed() -> None:
-    found = plan(action_invocations=[None, {}], deferred_action_invocations=[1])
+    found = build_plan(action_invocations=[None, {}], deferred_action_invocations=[1])
     assert [one.address for one in found.commands] == [
         "action_invocations[0]", "action_invocations[1]", "deferred_action_invocations[0]"
     ]  # fmt: skip
-    root = {"resources": [{**declared("terraform_data.x"), "provisioners": [None, {"type": "local-exec"}]}]}
-    commands = plan(change("terraform_data.x", {"id": "x"}), root=root).commands
+    root = {"resources": [{**build_configuration("terraform_data.x"), "provisioners": [None, {"type": "local-exec"}]}]}
+    commands = build_plan(build_change("terraform_data.x", {"id": "x"}), root=root).commands
     assert [(one.kind, one.text) for one in commands] == [("a provisioner", ""), ("local-exec", "")]
 
 
 def test_actions_that_are_not_a_list_are_refused() -> None:
     with pytest.raises(UserError, match="action_invocations: must be a list, not an object"):
-        load(json.dumps(document(action_invocations={})).encode())
+        load(json.dumps(build_document(action_invocations={})).encode())
 
 
 def test_a_plan_without_commands_runs_nothing() -> None:
-    found: Plan = plan(change("aws_s3_bucket.b", {"bucket": "b"}), root={"resources": [declared("aws_s3_bucket.b")]})
+    found: Plan = build_plan(
+        build_change("aws_s3_bucket.b", {"bucket": "b"}), root={"resources": [build_configuration("aws_s3_bucket.b")]}
+    )
     assert found.commands == []

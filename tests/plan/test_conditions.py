@@ -4,28 +4,28 @@ from typing import Any
 
 import pytest
 
-from tests.plan.plan_builder import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 
 ENDPOINT = "aws_sagemaker_endpoint.e"
 
 
-def check(address: str, **where: Any) -> dict[str, Any]:
+def build_check(address: str, **where: Any) -> dict[str, Any]:
     """Return a check of a declared resource, with its instances."""
     found = {"kind": "resource", "mode": "managed", "type": "aws_sagemaker_endpoint", "name": "e", **where}
     return {"address": {**found, "to_display": address}, "status": "pass", "instances": []}
 
 
 def has_condition(address: str, *checks: Any, **entry: Any) -> bool:
-    found = plan(change(address, {"name": "e"}, **entry), checks=list(checks))
+    found = build_plan(build_change(address, {"name": "e"}, **entry), checks=list(checks))
     return found.has_condition(found.resources[0])
 
 
 def test_a_check_of_the_resource_is_a_condition() -> None:
-    assert has_condition(ENDPOINT, check(ENDPOINT))
+    assert has_condition(ENDPOINT, build_check(ENDPOINT))
 
 
 def test_every_instance_of_a_module_has_the_conditions_of_its_resource() -> None:
-    inside = check(f"module.m.{ENDPOINT}", module="module.m")
+    inside = build_check(f"module.m.{ENDPOINT}", module="module.m")
     assert has_condition(f'module.m["a"].{ENDPOINT}', inside, index=0)
     assert not has_condition(ENDPOINT, inside)
 
@@ -33,10 +33,10 @@ def test_every_instance_of_a_module_has_the_conditions_of_its_resource() -> None
 @pytest.mark.parametrize(
     "other",
     [
-        check("check.e", kind="check"),
-        check("aws_sagemaker_model.e", type="aws_sagemaker_model"),
-        check("aws_sagemaker_endpoint.f", name="f"),
-        check(f"module.m.{ENDPOINT}", module="module.m"),
+        build_check("check.e", kind="check"),
+        build_check("aws_sagemaker_model.e", type="aws_sagemaker_model"),
+        build_check("aws_sagemaker_endpoint.f", name="f"),
+        build_check(f"module.m.{ENDPOINT}", module="module.m"),
         {"address": None},
         "odd",
     ],

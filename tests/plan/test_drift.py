@@ -6,18 +6,18 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import Plan, Resource, load
-from tests.plan.plan_builder import change, declared, plan
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 from tests.plan.test_load import FIXTURES
 
 
-def drifted(found: Plan) -> dict[str, tuple[str, tuple[str, ...]]]:
+def list_drift(found: Plan) -> dict[str, tuple[str, tuple[str, ...]]]:
     return {one.address: (one.action, one.drift) for one in found.resources if one.drift}
 
 
 def test_a_refresh_only_plan_accepts_all_drift() -> None:
     found = load(FIXTURES / "refresh_only.json")
     assert found.is_refresh_only
-    assert drifted(found) == {
+    assert list_drift(found) == {
         "aws_iam_role.r": ("update", ("assume_role_policy", "inline_policy")),
         "aws_iam_role_policy.p": ("update", ("policy",)),
         "aws_kms_key.k": ("update", ("enable_key_rotation",)),
@@ -32,7 +32,7 @@ def test_a_refresh_only_plan_accepts_all_drift() -> None:
 def test_a_plan_accepts_drift_of_ignored_and_computed_attributes() -> None:
     found = load(FIXTURES / "drift.json")
     assert not found.is_refresh_only
-    assert drifted(found) == {
+    assert list_drift(found) == {
         "aws_iam_role.r": ("update", ("assume_role_policy", "inline_policy")),
         "aws_kms_key.k": ("update", ("enable_key_rotation",)),
     }
@@ -44,13 +44,13 @@ def test_a_plan_accepts_drift_of_ignored_and_computed_attributes() -> None:
 OLD, NEW = {"a": 1, "b": 1, "tags": None}, {"a": 2, "b": 2, "tags": {}}
 
 
-def accepted(entry: dict[str, Any], drift: dict[str, Any], **more: Any) -> Resource:
-    return plan(entry, resource_drift=[drift], **more).resources[0]
+def plan_drift(entry: dict[str, Any], drift: dict[str, Any], **more: Any) -> Resource:
+    return build_plan(entry, resource_drift=[drift], **more).resources[0]
 
 
 def test_an_update_accepts_drift_of_other_attributes() -> None:
-    entry = change("aws_x.y", {"a": 2, "b": 3}, before={"a": 2, "b": 2})
-    found = accepted(entry, change("aws_x.y", NEW, before=OLD))
+    entry = build_change("aws_x.y", {"a": 2, "b": 3}, before={"a": 2, "b": 2})
+    found = plan_drift(entry, build_change("aws_x.y", NEW, before=OLD))
     assert found.drift == ("a",)
     assert found.old.values == {"a": 1, "b": 2}
 
@@ -58,43 +58,45 @@ def test_an_update_accepts_drift_of_other_attributes() -> None:
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
 def test_a_destroyed_resource_accepts_no_drift(actions: list[str]) -> None:
     after = None if actions == ["delete"] else NEW
-    entry = change("aws_x.y", after, before=NEW, actions=actions)
-    assert accepted(entry, change("aws_x.y", NEW, before=OLD)).drift == ()
+    entry = build_change("aws_x.y", after, before=NEW, actions=actions)
+    assert plan_drift(entry, build_change("aws_x.y", NEW, before=OLD)).drift == ()
 
 
 def test_an_unset_attribute_that_reads_back_as_empty_is_not_drift() -> None:
     old = {"a": None, "b": [{"c": None, "d": None}], "e": ""}
     new = {"a": [], "b": [{"c": False, "d": ""}], "e": None}
-    found = accepted(change("aws_x.y", new, before=new), change("aws_x.y", new, before=old))
+    found = plan_drift(build_change("aws_x.y", new, before=new), build_change("aws_x.y", new, before=old))
     assert (found.action, found.drift) == ("no-op", ())
 
 
 def test_bucket_attributes_of_companion_resources_are_not_drift() -> None:
     old, new = ({"bucket": "b", "versioning": [{"enabled": value}], "policy": ""} for value in (True, False))
-    bucket, drift = change("aws_s3_bucket.b", new, before=new), change("aws_s3_bucket.b", new, before=old)
+    bucket, drift = build_change("aws_s3_bucket.b", new, before=new), build_change("aws_s3_bucket.b", new, before=old)
     values = {"bucket": "b", "versioning_configuration": [{"status": "Suspended"}]}
-    versioning = change("aws_s3_bucket_versioning.v", values, before=values)
-    assert plan(bucket, versioning, resource_drift=[drift]).resources[0].drift == ()
-    assert plan(bucket, resource_drift=[drift]).resources[0].drift == ("versioning",)
+    versioning = build_change("aws_s3_bucket_versioning.v", values, before=values)
+    assert build_plan(bucket, versioning, resource_drift=[drift]).resources[0].drift == ()
+    assert build_plan(bucket, resource_drift=[drift]).resources[0].drift == ("versioning",)
 
 
 def test_sensitive_values_stay_sensitive_on_both_sides() -> None:
     old, new = {"token": "first-secret"}, {"token": "second-secret"}
-    entry = change("aws_x.y", new, before=new, sensitive={"token": True})
-    found = accepted(entry, change("aws_x.y", new, before=old, sensitive={"token": True}))
+    entry = build_change("aws_x.y", new, before=new, sensitive={"token": True})
+    found = plan_drift(entry, build_change("aws_x.y", new, before=old, sensitive={"token": True}))
     assert found.drift == ("token",)
     assert repr([found.before, found.after]) == "[{'token': '(sensitive)'}, {'token': '(sensitive)'}]"
 
 
 def test_a_cloudformation_type_can_drift() -> None:
     old, new = ({"role_name": "r", "assume_role_policy_document": text} for text in ("{}", "[]"))
-    found = accepted(change("awscc_iam_role.r", new, before=new), change("awscc_iam_role.r", new, before=old))
+    found = plan_drift(
+        build_change("awscc_iam_role.r", new, before=new), build_change("awscc_iam_role.r", new, before=old)
+    )
     assert (found.old.get("assume_role_policy"), found.get("assume_role_policy")) == ("{}", "[]")
 
 
 def test_a_deposed_object_is_not_its_successor() -> None:
-    drift = change("aws_x.y", NEW, before=OLD, deposed="12345678")
-    assert accepted(change("aws_x.y", NEW, before=NEW), drift).drift == ()
+    drift = build_change("aws_x.y", NEW, before=OLD, deposed="12345678")
+    assert plan_drift(build_change("aws_x.y", NEW, before=NEW), drift).drift == ()
 
 
 @pytest.mark.parametrize(
@@ -107,8 +109,8 @@ def test_a_deposed_object_is_not_its_successor() -> None:
 )
 def test_malformed_drift_is_refused(drift: Any, message: str) -> None:
     with pytest.raises(UserError, match=message):
-        plan(
-            change("aws_x.y", NEW, before=NEW),
-            root={"resources": [declared("aws_x.y")]},
+        build_plan(
+            build_change("aws_x.y", NEW, before=NEW),
+            root={"resources": [build_configuration("aws_x.y")]},
             resource_drift=drift or {"a": 1},
         )

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, iam, load
-from tests.plan.plan_builder import change, declared, plan
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 from tests.plan.test_load import FIXTURES
 
 
-def role_of(found: Plan) -> Resource:
+def find_role(found: Plan) -> Resource:
     return found.list_by_type("aws_iam_role")[0]
 
 
 def test_the_policies_of_a_role_come_from_every_source() -> None:
     found = load(FIXTURES / "platform.json")
-    policies = iam.read_role_policies(role_of(found), found.joins)
+    policies = iam.read_role_policies(find_role(found), found.joins)
     assert policies.is_complete
     assert policies.managed_arns == ("arn:aws:iam::aws:policy/AmazonSageMakerFullAccess",)
     assert {document.resource.address: document.statements[0].actions for document in policies.documents} == {
@@ -44,7 +44,7 @@ def test_a_document_read_on_apply_tells_its_actions() -> None:
 
 def test_inline_policies_of_other_resources_count_once() -> None:
     found = load(FIXTURES / "change.json")
-    before, after = (iam.read_role_policies(role_of(found), joins) for joins in (found.joins_before, found.joins))
+    before, after = (iam.read_role_policies(find_role(found), joins) for joins in (found.joins_before, found.joins))
     assert [s.actions for d in before.documents for s in d.statements] == [("s3:GetObject",)]
     assert [s.actions for d in after.documents for s in d.statements] == [("s3:*",)]
 
@@ -70,7 +70,7 @@ def test_conditions_are_read() -> None:
 def test_a_text_that_is_not_a_policy_has_no_statements() -> None:
     for text in ("", "{", "[]", "{}", '{"Statement": [1]}', "[" * 100_000):
         assert iam.parse_statements(text) is None
-    found = plan(change("aws_iam_role_policy.p", {"role": "r", "policy": "{"}))
+    found = build_plan(build_change("aws_iam_role_policy.p", {"role": "r", "policy": "{"}))
     document = iam.read_document(found.resources[0], "policy", found.joins)
     assert document is not None
     assert (document.statements, document.is_complete) == ((), False)
@@ -86,26 +86,29 @@ def test_a_part_of_another_type_is_unknown() -> None:
     assert statements[0].conditions == (iam.PolicyCondition(UNKNOWN, UNKNOWN, (UNKNOWN,)),)
 
 
-def attached(policy_arn: Any, root: dict[str, Any] | None = None) -> iam.RolePolicies:
+def read_attached(policy_arn: Any, root: dict[str, Any] | None = None) -> iam.RolePolicies:
     known = {} if policy_arn is None else {"policy_arn": policy_arn}
     unknown = {"policy_arn": True} if policy_arn is None else {}
-    found = plan(
-        change("aws_iam_role.r", {"name": "r"}),
-        change("aws_iam_role_policy_attachment.a", {"role": "r", **known}, unknown=unknown),
-        change("aws_iam_policy.p", {"name": "p", "policy": '{"Statement": []}'}, unknown={"arn": True}),
+    found = build_plan(
+        build_change("aws_iam_role.r", {"name": "r"}),
+        build_change("aws_iam_role_policy_attachment.a", {"role": "r", **known}, unknown=unknown),
+        build_change("aws_iam_policy.p", {"name": "p", "policy": '{"Statement": []}'}, unknown={"arn": True}),
         root=root,
     )
-    return iam.read_role_policies(role_of(found), found.joins)
+    return iam.read_role_policies(find_role(found), found.joins)
 
 
 def test_an_unknown_attachment_makes_the_policies_incomplete() -> None:
-    assert not attached(None).is_complete
+    assert not read_attached(None).is_complete
     arn = ["aws_iam_policy.p.arn", "aws_iam_policy.p"]
-    resources = [declared("aws_iam_role.r"), declared("aws_iam_role_policy_attachment.a", policy_arn=arn)]
-    by_reference = attached(None, {"resources": resources})
+    resources = [
+        build_configuration("aws_iam_role.r"),
+        build_configuration("aws_iam_role_policy_attachment.a", policy_arn=arn),
+    ]
+    by_reference = read_attached(None, {"resources": resources})
     assert by_reference.is_complete
     assert len(by_reference.documents) == 1
-    assert attached("arn:aws:iam::aws:policy/X").managed_arns == ("arn:aws:iam::aws:policy/X",)
+    assert read_attached("arn:aws:iam::aws:policy/X").managed_arns == ("arn:aws:iam::aws:policy/X",)
 
 
 @pytest.mark.parametrize(
@@ -118,39 +121,41 @@ def test_an_unknown_attachment_makes_the_policies_incomplete() -> None:
     ],
 )
 def test_an_unreadable_policy_makes_the_policies_incomplete(policies: list[str], whole: bool) -> None:
-    inline = [change(f"aws_iam_role_policy.p{n}", {"role": "r", "policy": text}) for n, text in enumerate(policies)]
-    found = plan(change("aws_iam_role.r", {"name": "r"}), *inline)
-    assert iam.read_role_policies(role_of(found), found.joins).is_complete is whole
+    inline = [
+        build_change(f"aws_iam_role_policy.p{n}", {"role": "r", "policy": text}) for n, text in enumerate(policies)
+    ]
+    found = build_plan(build_change("aws_iam_role.r", {"name": "r"}), *inline)
+    assert iam.read_role_policies(find_role(found), found.joins).is_complete is whole
 
 
-def attached_by_map(*references: str) -> iam.RolePolicies:
+def read_attached_by_map(*references: str) -> iam.RolePolicies:
     """Return a role with an attachment for each value of a map."""
-    policies = (change(f"aws_iam_policy.{n}", {"name": n, "policy": '{"Statement": []}'}, unknown={"arn": True})
+    policies = (build_change(f"aws_iam_policy.{n}", {"name": n, "policy": '{"Statement": []}'}, unknown={"arn": True})
                 for n in "ab")  # fmt: skip
-    each = (change("aws_iam_role_policy_attachment.t", {"role": "r"}, unknown={"policy_arn": True}, index=n)
+    each = (build_change("aws_iam_role_policy_attachment.t", {"role": "r"}, unknown={"policy_arn": True}, index=n)
             for n in ("one", "two"))  # fmt: skip
-    attachment = declared("aws_iam_role_policy_attachment.t", policy_arn=["each.value"])
+    attachment = build_configuration("aws_iam_role_policy_attachment.t", policy_arn=["each.value"])
     root = {"resources": [{**attachment, "for_each_expression": {"references": list(references)}}]}
-    found = plan(change("aws_iam_role.r", {"name": "r"}), *policies, *each, root=root)
-    return iam.read_role_policies(role_of(found), found.joins)
+    found = build_plan(build_change("aws_iam_role.r", {"name": "r"}), *policies, *each, root=root)
+    return iam.read_role_policies(find_role(found), found.joins)
 
 
 def test_attachments_by_for_each_have_policies_of_the_plan() -> None:
-    ours = attached_by_map("aws_iam_policy.a.arn", "aws_iam_policy.b.arn")
+    ours = read_attached_by_map("aws_iam_policy.a.arn", "aws_iam_policy.b.arn")
     assert ours.is_complete
     assert {one.resource.name for one in ours.documents} == {"a", "b"}
-    assert not attached_by_map("aws_iam_policy.a.arn", "local.more").is_complete
-    assert not attached_by_map("aws_iam_policy.a.arn", "aws_iam_role.r.arn").is_complete
+    assert not read_attached_by_map("aws_iam_policy.a.arn", "local.more").is_complete
+    assert not read_attached_by_map("aws_iam_policy.a.arn", "aws_iam_role.r.arn").is_complete
 
 
 def test_a_role_has_the_policies_that_it_lists() -> None:
-    role = change("aws_iam_role.r", {"name": "r"}, unknown={"managed_policy_arns": True})
-    policy = change("aws_iam_policy.p", {"name": "p", "policy": '{"Statement": []}'}, unknown={"arn": True})
+    role = build_change("aws_iam_role.r", {"name": "r"}, unknown={"managed_policy_arns": True})
+    policy = build_change("aws_iam_policy.p", {"name": "p", "policy": '{"Statement": []}'}, unknown={"arn": True})
 
     def listed(*references: str) -> iam.RolePolicies:
-        root = {"resources": [declared("aws_iam_role.r", managed_policy_arns=list(references))]}
-        found = plan(role, policy, root=root)
-        return iam.read_role_policies(role_of(found), found.joins)
+        root = {"resources": [build_configuration("aws_iam_role.r", managed_policy_arns=list(references))]}
+        found = build_plan(role, policy, root=root)
+        return iam.read_role_policies(find_role(found), found.joins)
 
     assert listed("aws_iam_policy.p.arn").is_complete
     assert [one.resource.name for one in listed("aws_iam_policy.p.arn").documents] == ["p"]
@@ -161,10 +166,12 @@ def test_inherited_statements_of_a_data_source_are_included() -> None:
     base = json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
     own = [{"effect": "Deny", "actions": ["s3:DeleteObject"]}]
     after = {"source_policy_documents": [base], "statement": own}
-    found = plan(
-        change("data.aws_iam_policy_document.d", after, unknown={"json": True}, actions=["read"]),
-        change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
-        root={"resources": [declared("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"])]},
+    found = build_plan(
+        build_change("data.aws_iam_policy_document.d", after, unknown={"json": True}, actions=["read"]),
+        build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
+        root={
+            "resources": [build_configuration("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"])]
+        },
     )
     document = iam.read_document(found.resources[0], "policy", found.joins)
     assert document is not None
@@ -175,7 +182,7 @@ def test_inherited_statements_of_a_data_source_are_included() -> None:
     ]
 
 
-def inheriting(references: list[str], *, documents: list[str | None], each: bool = False) -> iam.PolicyDocument:
+def read_inherited(references: list[str], *, documents: list[str | None], each: bool = False) -> iam.PolicyDocument:
     """Return a role policy from a data source that inherits `documents`.
 
     A document of None is unknown and comes from `references`.
@@ -186,17 +193,21 @@ def inheriting(references: list[str], *, documents: list[str | None], each: bool
     index: dict[str, Any] = {"index": "k"} if each else {}
     repeated = {"for_each_expression": {"references": ["local.all"]}} if each else {}
     sources = [
-        {**declared(f"data.aws_iam_policy_document.{name}", source_policy_documents=given), "mode": "data", **repeated}
+        {
+            **build_configuration(f"data.aws_iam_policy_document.{name}", source_policy_documents=given),
+            "mode": "data",
+            **repeated,
+        }
         for name, given in (("own", references), ("base", []), ("loop", ["data.aws_iam_policy_document.own.json"]))
     ]
-    found = plan(
-        change("data.aws_iam_policy_document.own", own, unknown=unknown, actions=["read"], **index),
-        change("data.aws_iam_policy_document.base", base, unknown={"json": True}, actions=["read"], **index),
-        change("data.aws_iam_policy_document.loop", {**base, "source_policy_documents": [None]}, actions=["read"],
+    found = build_plan(
+        build_change("data.aws_iam_policy_document.own", own, unknown=unknown, actions=["read"], **index),
+        build_change("data.aws_iam_policy_document.base", base, unknown={"json": True}, actions=["read"], **index),
+        build_change("data.aws_iam_policy_document.loop", {**base, "source_policy_documents": [None]}, actions=["read"],
                unknown={"json": True, "source_policy_documents": [True]}, **index),
-        change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}, **index),
+        build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}, **index),
         root={"resources": [
-            {**declared("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.own", "each.key"]), **repeated},
+            {**build_configuration("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.own", "each.key"]), **repeated},
             *sources,
         ]},
     )  # fmt: skip
@@ -225,17 +236,19 @@ def test_a_document_inherits_documents_that_are_read_on_apply(
     references: list[str], documents: list[str | None], whole: bool, actions: list[str]
 ) -> None:
     for each in (False, True):
-        document = inheriting(references, documents=documents, each=each)
+        document = read_inherited(references, documents=documents, each=each)
         assert (document.is_complete, [a for s in document.statements for a in s.actions]) == (whole, actions)
 
 
-def of_data(statement: dict[str, Any], *references: str) -> iam.PolicyDocument:
+def read_data_source(statement: dict[str, Any], *references: str) -> iam.PolicyDocument:
     """Return a role policy that is read on apply from a data source with this statement."""
-    found = plan(
-        change("data.aws_iam_policy_document.d", {"statement": [statement]}, unknown={"json": True}, actions=["read"]),
-        change("aws_s3_bucket.b", {"bucket": "b"}, unknown={"arn": True}),
-        change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
-        root={"resources": [declared("aws_iam_role_policy.p", policy=list(references))]},
+    found = build_plan(
+        build_change(
+            "data.aws_iam_policy_document.d", {"statement": [statement]}, unknown={"json": True}, actions=["read"]
+        ),
+        build_change("aws_s3_bucket.b", {"bucket": "b"}, unknown={"arn": True}),
+        build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
+        root={"resources": [build_configuration("aws_iam_role_policy.p", policy=list(references))]},
     )
     policy = found.find_resource("aws_iam_role_policy.p")
     assert policy is not None
@@ -247,40 +260,42 @@ def of_data(statement: dict[str, Any], *references: str) -> iam.PolicyDocument:
 @pytest.mark.parametrize("more", ["local.prefix", "aws_s3_bucket.b.arn"])
 def test_a_policy_with_other_sources_is_incomplete(more: str) -> None:
     source = "data.aws_iam_policy_document.d"
-    alone = of_data({"actions": ["s3:GetObject"]}, f"{source}.json")
+    alone = read_data_source({"actions": ["s3:GetObject"]}, f"{source}.json")
     assert (alone.is_complete, alone.data_source) == (True, source)
-    assert not of_data({"actions": ["s3:GetObject"]}, f"{source}.json", more).is_complete
+    assert not read_data_source({"actions": ["s3:GetObject"]}, f"{source}.json", more).is_complete
 
 
 @pytest.mark.parametrize("unknown", [{"statement": True}, {"source_policy_documents": True}])
 def test_a_document_with_an_unknown_block_is_incomplete(unknown: dict[str, Any]) -> None:
-    found = plan(
-        change("data.aws_iam_policy_document.d", {}, unknown={"json": True, **unknown}, actions=["read"]),
-        change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
-        root={"resources": [declared("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"])]},
+    found = build_plan(
+        build_change("data.aws_iam_policy_document.d", {}, unknown={"json": True, **unknown}, actions=["read"]),
+        build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
+        root={
+            "resources": [build_configuration("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"])]
+        },
     )
     document = iam.read_document(found.resources[0], "policy", found.joins)
     assert document is not None
     assert not document.is_complete
 
 
-def made_of(*references: str, dynamic: bool = False) -> Any:
+def derive_text(*references: str, dynamic: bool = False) -> Any:
     """Return the placeholder for an unknown resource with these references."""
     statements: list[Any] = [{"actions": ["s3:GetObject"], "resources": [None]}]
     marks: list[Any] = [{"resources": [True]}]
     if dynamic:  # such a block does not show in the configuration
         statements, marks = statements * 2, marks * 2
-    source = declared("data.aws_iam_policy_document.d")
+    source = build_configuration("data.aws_iam_policy_document.d")
     source["expressions"] = {"statement": [{"resources": {"references": list(references)}}]}
-    found = plan(
-        change("aws_s3_bucket.new", {"bucket": "b"}, unknown={"arn": True}),
-        change("aws_s3_bucket.kept", {"bucket": "c", "arn": "arn"}, before={"bucket": "c", "arn": "arn"}),
-        change("data.aws_iam_policy_document.d", {"statement": statements}, unknown={"json": True, "statement": marks},
+    found = build_plan(
+        build_change("aws_s3_bucket.new", {"bucket": "b"}, unknown={"arn": True}),
+        build_change("aws_s3_bucket.kept", {"bucket": "c", "arn": "arn"}, before={"bucket": "c", "arn": "arn"}),
+        build_change("data.aws_iam_policy_document.d", {"statement": statements}, unknown={"json": True, "statement": marks},
                actions=["read"]),
-        change("data.aws_s3_bucket.read", {"bucket": "b"}, unknown={"arn": True}, actions=["read"]),
-        change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
+        build_change("data.aws_s3_bucket.read", {"bucket": "b"}, unknown={"arn": True}, actions=["read"]),
+        build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
         root={"resources": [
-            declared("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"]),
+            build_configuration("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"]),
             {**source, "mode": "data"},
         ]},
     )  # fmt: skip
@@ -293,8 +308,8 @@ def made_of(*references: str, dynamic: bool = False) -> Any:
 
 def test_a_resource_of_the_plan_stands_for_its_arn() -> None:
     for references in (["aws_s3_bucket.new.arn"], ["aws_s3_bucket.new.arn", "aws_s3_bucket.kept.arn"]):
-        assert [one.name for one in made_of(*references).resources] == ["new"]
-    assert str(made_of("aws_s3_bucket.new.arn")) == "(aws_s3_bucket.new, known after apply)"
+        assert [one.name for one in derive_text(*references).resources] == ["new"]
+    assert str(derive_text("aws_s3_bucket.new.arn")) == "(aws_s3_bucket.new, known after apply)"
 
 
 @pytest.mark.parametrize(
@@ -308,13 +323,13 @@ def test_a_resource_of_the_plan_stands_for_its_arn() -> None:
     ],
 )
 def test_a_value_with_another_source_is_unknown(references: list[str]) -> None:
-    assert made_of(*references) is UNKNOWN
-    assert made_of("aws_s3_bucket.new.arn", dynamic=True) is UNKNOWN
+    assert derive_text(*references) is UNKNOWN
+    assert derive_text("aws_s3_bucket.new.arn", dynamic=True) is UNKNOWN
 
 
 def test_policy_variables_have_the_form_of_the_provider() -> None:
     source = "data.aws_iam_policy_document.d.json"
-    (statement,) = of_data({"resources": ["arn:aws:s3:::data/&{aws:username}/*"]}, source).statements
+    (statement,) = read_data_source({"resources": ["arn:aws:s3:::data/&{aws:username}/*"]}, source).statements
     assert statement.resources == ("arn:aws:s3:::data/${aws:username}/*",)
 
 

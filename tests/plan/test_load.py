@@ -8,13 +8,13 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
-from tests.plan.plan_builder import change, document, plan
+from tests.plan.plan_builder import build_change, build_document, build_plan
 
 FIXTURES = Path(__file__).parent / "fixtures"
-BUCKET = change("aws_s3_bucket.data", {"bucket": "data"})
+BUCKET = build_change("aws_s3_bucket.data", {"bucket": "data"})
 
 
-def refusal(data: bytes) -> str:
+def read_error(data: bytes) -> str:
     with pytest.raises(UserError) as caught:
         load(data, "plan.json")
     message = str(caught.value)
@@ -54,17 +54,17 @@ def refusal(data: bytes) -> str:
     ],
 )
 def test_a_file_that_is_not_a_plan_is_refused_in_one_line(data: bytes, message: str) -> None:
-    assert message in refusal(data)
+    assert message in read_error(data)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_the_encodings_of_every_shell_are_read(encoding: str) -> None:
-    assert len(load(json.dumps(document(BUCKET)).encode(encoding)).resources) == 1
+    assert len(load(json.dumps(build_document(BUCKET)).encode(encoding)).resources) == 1
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.2", "1.9"])
 def test_every_minor_version_is_read(version: str) -> None:
-    assert len(plan(BUCKET, format_version=version).resources) == 1
+    assert len(build_plan(BUCKET, format_version=version).resources) == 1
 
 
 def test_an_unreadable_path_is_reported(tmp_path: Path) -> None:
@@ -75,14 +75,16 @@ def test_an_unreadable_path_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_plan_without_resources_is_valid() -> None:
-    assert plan().resources == []
-    without_changes = document()
+    assert build_plan().resources == []
+    without_changes = build_document()
     del without_changes["resource_changes"]  # as Terraform writes it
     assert load(json.dumps(without_changes).encode()).resources == []
 
 
-def mutated(**parts: Any) -> bytes:
-    return json.dumps(document(BUCKET, {**BUCKET, "address": "aws_s3_bucket.more", "name": "more", **parts})).encode()
+def mutate(**parts: Any) -> bytes:
+    return json.dumps(
+        build_document(BUCKET, {**BUCKET, "address": "aws_s3_bucket.more", "name": "more", **parts})
+    ).encode()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def mutated(**parts: Any) -> bytes:
     ],
 )
 def test_a_malformed_part_is_reported(parts: dict[str, Any], message: str) -> None:
-    assert message in refusal(mutated(**parts))
+    assert message in read_error(mutate(**parts))
 
 
 @pytest.mark.parametrize(
@@ -115,14 +117,14 @@ def test_a_malformed_part_is_reported(parts: dict[str, Any], message: str) -> No
     ],
 )
 def test_a_contradictory_change_is_reported(parts: dict[str, Any], message: str) -> None:
-    assert message in refusal(mutated(change={**BUCKET["change"], **parts}))
+    assert message in read_error(mutate(change={**BUCKET["change"], **parts}))
 
 
 def test_a_planned_resource_without_an_entry_is_reported() -> None:
     planned = {
         "root_module": {"child_modules": [{"resources": [{"address": "module.a.aws_s3_bucket.x", "mode": "managed"}]}]}
     }
-    message = refusal(json.dumps(document(BUCKET, planned_values=planned)).encode())
+    message = read_error(json.dumps(build_document(BUCKET, planned_values=planned)).encode())
     assert (
         "planned_values.root_module.child_modules[0].resources[0]: 'module.a.aws_s3_bucket.x' has no entry" in message
     )
@@ -132,7 +134,7 @@ def test_a_resource_of_the_state_without_an_entry_in_a_complete_plan_is_reported
     whole = json.loads((FIXTURES / "change.json").read_bytes())
     gone = whole["resource_changes"].pop(3)
     assert gone["change"]["actions"] == ["delete"]
-    message = refusal(json.dumps(whole).encode())
+    message = read_error(json.dumps(whole).encode())
     assert "prior_state.values.root_module.resources" in message
     assert """'aws_s3_bucket.this["scratch"]' has no entry in resource_changes""" in message
 
@@ -144,8 +146,8 @@ def test_a_refresh_only_plan_changes_nothing() -> None:
 
 
 def test_a_duplicate_resource_is_refused() -> None:
-    assert "resource_changes[1].address: 'aws_s3_bucket.data' is in resource_changes[0] too" in refusal(
-        json.dumps(document(BUCKET, BUCKET)).encode()
+    assert "resource_changes[1].address: 'aws_s3_bucket.data' is in resource_changes[0] too" in read_error(
+        json.dumps(build_document(BUCKET, BUCKET)).encode()
     )
 
 
@@ -153,7 +155,7 @@ def test_too_deep_nesting_is_refused_with_its_location() -> None:
     deep: Any = "x"
     for _ in range(300):
         deep = [deep]
-    message = refusal(json.dumps(document(BUCKET, change("aws_x.y", {"a": deep}))).encode())
+    message = read_error(json.dumps(build_document(BUCKET, build_change("aws_x.y", {"a": deep}))).encode())
     assert "resource_changes[1]: is nested more than 100 levels deep" in message
 
 
@@ -195,9 +197,9 @@ def test_every_action_is_recognized() -> None:
 def test_deferred_changes_are_listed_and_make_the_plan_incomplete() -> None:
     deferred = {
         "reason": "provider_config_unknown",
-        "resource_change": change("aws_s3_bucket.later", {"bucket": "later"}),
+        "resource_change": build_change("aws_s3_bucket.later", {"bucket": "later"}),
     }
-    told = plan(BUCKET, deferred_changes=[deferred])
+    told = build_plan(BUCKET, deferred_changes=[deferred])
     assert not told.is_complete
     assert [resource.deferred for resource in told.resources] == [None, "provider_config_unknown"]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import UNKNOWN, PlannedPipeline, Resource, load
-from tests.plan.plan_builder import change, declared, plan
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 from tests.plan.test_load import FIXTURES
 
 TRAIN = {
@@ -23,13 +23,13 @@ TRAIN = {
 PARAMETERS = [{"Name": "Type", "Type": "String", "DefaultValue": "ml.m5.xlarge"}, {"Name": "Count", "Type": "Integer"}]
 
 
-def read(definition: Any, **after: Any) -> PlannedPipeline:
+def build_pipeline(definition: Any, **after: Any) -> PlannedPipeline:
     text = definition if isinstance(definition, str) else json.dumps(definition)
-    return plan(change("aws_sagemaker_pipeline.p", {"pipeline_definition": text, **after})).pipelines[0]
+    return build_plan(build_change("aws_sagemaker_pipeline.p", {"pipeline_definition": text, **after})).pipelines[0]
 
 
 def test_arguments_have_the_defaults_of_parameters() -> None:
-    (step,) = read({"Parameters": PARAMETERS, "Steps": [TRAIN]}).list_steps("Training")
+    (step,) = build_pipeline({"Parameters": PARAMETERS, "Steps": [TRAIN]}).list_steps("Training")
     assert step.text("ResourceConfig.InstanceType") == "ml.m5.xlarge"
     assert step.number("ResourceConfig.InstanceCount") is UNKNOWN  # an execution must give it
     assert step.text("TrainingJobName") is UNKNOWN
@@ -41,7 +41,7 @@ def test_arguments_have_the_defaults_of_parameters() -> None:
 def test_steps_of_branches_and_loops_have_parents() -> None:
     each = {"Name": "Each", "Type": "ForEach", "Arguments": {"ForEachBody": [TRAIN], "MaxConcurrency": 2}}
     gate = {"Name": "Gate", "Type": "Condition", "Arguments": {"IfSteps": [each], "ElseSteps": [{"Name": "Stop"}]}}
-    pipeline = read({"Steps": [gate]})
+    pipeline = build_pipeline({"Steps": [gate]})
     assert pipeline.steps is not UNKNOWN
     assert [(step.name, step.branch, step.parent and step.parent.name) for step in pipeline.steps] == [
         ("Gate", "", None),
@@ -56,19 +56,21 @@ def test_an_unknown_definition_is_read_from_the_module() -> None:
     text = json.dumps({"Parameters": PARAMETERS, "Steps": [TRAIN]})
     shown = {"input": {"definition": text, "parameters": {"Count": "2", "Type": None}}}
     unknown = {"input": {"parameters": {"Type": True}}}
-    pipeline = change("module.a.aws_sagemaker_pipeline.this", {}, unknown={"pipeline_definition": True})
-    found = plan(pipeline, change("module.a.terraform_data.definition", shown, unknown=unknown)).pipelines[0]
+    pipeline = build_change("module.a.aws_sagemaker_pipeline.this", {}, unknown={"pipeline_definition": True})
+    found = build_plan(pipeline, build_change("module.a.terraform_data.definition", shown, unknown=unknown)).pipelines[
+        0
+    ]
     (step,) = found.list_steps("Training")
     assert step.number("ResourceConfig.InstanceCount") == 2
     assert step.text("ResourceConfig.InstanceType") is UNKNOWN, "not its default, which is replaced"
     assert step.is_cached is True
     for others in (
-        [change("module.b.terraform_data.definition", shown)],
-        [change("module.a.terraform_data.other", shown)],
-        [change("module.a.terraform_data.definition", {"input": text})],
-        [change("module.a.terraform_data.definition", {}, unknown={"input": True})],
+        [build_change("module.b.terraform_data.definition", shown)],
+        [build_change("module.a.terraform_data.other", shown)],
+        [build_change("module.a.terraform_data.definition", {"input": text})],
+        [build_change("module.a.terraform_data.definition", {}, unknown={"input": True})],
     ):
-        found = plan(pipeline, *others).pipelines[0]
+        found = build_plan(pipeline, *others).pipelines[0]
         assert (found.steps, found.unreadable_reason) == (UNKNOWN, "the definition is not known until apply")
 
 
@@ -86,7 +88,7 @@ def test_an_unknown_definition_is_read_from_the_module() -> None:
     ],
 )
 def test_an_unreadable_definition_is_unknown_with_the_reason(definition: Any, reason: str) -> None:
-    pipeline = read(definition)
+    pipeline = build_pipeline(definition)
     assert pipeline.steps is UNKNOWN
     assert reason in pipeline.unreadable_reason
     assert pipeline.list_steps("Training") == []
@@ -101,10 +103,12 @@ def test_known_unknown_and_remote_definitions_of_a_plan() -> None:
 
 
 def test_a_definition_that_the_plan_uploads_is_read() -> None:
-    found = plan(
-        change("aws_s3_bucket.b", {"bucket": "definitions"}),
-        change("aws_s3_object.o", {"bucket": "definitions", "key": "k", "content": json.dumps({"Steps": [TRAIN]})}),
-        change(
+    found = build_plan(
+        build_change("aws_s3_bucket.b", {"bucket": "definitions"}),
+        build_change(
+            "aws_s3_object.o", {"bucket": "definitions", "key": "k", "content": json.dumps({"Steps": [TRAIN]})}
+        ),
+        build_change(
             "aws_sagemaker_pipeline.p",
             {"pipeline_definition_s3_location": [{"bucket": "definitions", "object_key": "k"}]},
         ),
@@ -117,18 +121,23 @@ def test_a_definition_of_the_same_key_in_another_bucket_is_not_read() -> None:
     location = "pipeline_definition_s3_location"
     texts = {name: json.dumps({"Steps": [{**TRAIN, "Name": f"Of{name}"}]}) for name in of}
     uploads = [
-        change(f"aws_s3_object.{name}", {"key": "k", "content": text}, unknown={"bucket": True})
+        build_change(f"aws_s3_object.{name}", {"key": "k", "content": text}, unknown={"bucket": True})
         for name, text in texts.items()
     ]
-    found = plan(
-        *(change(f"aws_s3_bucket.{name}", {}, unknown={"bucket": True}) for name in of),
+    found = build_plan(
+        *(build_change(f"aws_s3_bucket.{name}", {}, unknown={"bucket": True}) for name in of),
         *uploads,
-        change("aws_sagemaker_pipeline.p", {location: [{"object_key": "k"}]}, unknown={location: [{"bucket": True}]}),
+        build_change(
+            "aws_sagemaker_pipeline.p", {location: [{"object_key": "k"}]}, unknown={location: [{"bucket": True}]}
+        ),
         root={
             "resources": [
-                declared("aws_sagemaker_pipeline.p", **{location: [{"bucket": of["b"]}]}),
-                *(declared(f"aws_s3_object.{name}", bucket=refers["references"]) for name, refers in of.items()),
-                *(declared(f"aws_s3_bucket.{name}") for name in of),
+                build_configuration("aws_sagemaker_pipeline.p", **{location: [{"bucket": of["b"]}]}),
+                *(
+                    build_configuration(f"aws_s3_object.{name}", bucket=refers["references"])
+                    for name, refers in of.items()
+                ),
+                *(build_configuration(f"aws_s3_bucket.{name}") for name in of),
             ]
         },
     )
@@ -137,7 +146,7 @@ def test_a_definition_of_the_same_key_in_another_bucket_is_not_read() -> None:
 
 def test_the_definition_before_the_plan_is_read() -> None:
     old, new = ({"pipeline_definition": json.dumps({"Steps": steps})} for steps in ([], [TRAIN]))
-    found = plan(change("aws_sagemaker_pipeline.p", new, before=old))
+    found = build_plan(build_change("aws_sagemaker_pipeline.p", new, before=old))
     assert found.pipelines_before[0].steps == []
     assert isinstance(found.pipelines[0].resource, Resource)
     assert len(found.pipelines[0].list_steps("Training")) == 1

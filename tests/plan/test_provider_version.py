@@ -6,18 +6,18 @@ import pytest
 
 from sustainable_mlops.plan import UNKNOWN, load
 from sustainable_mlops.plan.provider_version import AWS
-from tests.plan.plan_builder import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 
 MODEL = "aws_sagemaker_model.m"
 
 
-def major(*constraints: str, full_name: str = AWS, changes: tuple[Any, ...] = ()) -> Any:
+def find_major(*constraints: str, full_name: str = AWS, changes: tuple[Any, ...] = ()) -> Any:
     providers = {
         f"module.m{position}:aws": {"name": "aws", "full_name": full_name, "version_constraint": constraint}
         for position, constraint in enumerate(constraints)
     }
-    return plan(*changes, configuration={"provider_config": providers}).provider_major
+    return build_plan(*changes, configuration={"provider_config": providers}).provider_major
 
 
 @pytest.mark.parametrize(
@@ -38,25 +38,28 @@ def major(*constraints: str, full_name: str = AWS, changes: tuple[Any, ...] = ()
     ],
 )
 def test_constraints_together_pin_the_version(constraints: list[str], wanted: Any) -> None:
-    assert major(*constraints) is wanted
+    assert find_major(*constraints) is wanted
 
 
 def test_the_opentofu_registry_is_recognized() -> None:
-    assert major("~> 5.40", full_name="registry.opentofu.org/hashicorp/aws") == 5
+    assert find_major("~> 5.40", full_name="registry.opentofu.org/hashicorp/aws") == 5
 
 
 def test_constraints_of_another_provider_are_ignored() -> None:
-    assert major("~> 5.0", full_name="registry.terraform.io/hashicorp/awscc") is UNKNOWN
+    assert find_major("~> 5.0", full_name="registry.terraform.io/hashicorp/awscc") is UNKNOWN
 
 
 def test_resources_tell_the_version_without_a_constraint() -> None:
-    known, unknown = change(MODEL, {"name": "m", "region": "eu-north-1"}), change(MODEL, {}, unknown={"region": True})
-    assert major(">= 5.0.0", changes=(known,)) == 6
-    assert major(changes=(unknown,)) == 6
-    assert major(changes=(change(MODEL, {"name": "m"}),)) == 5
-    assert major(changes=(change(MODEL, before={"name": "m", "region": None}),)) == 6
-    bucket = change("aws_s3_bucket.b", {"bucket": "b"}, unknown={"region": True})  # which 5.x has too
-    assert major(changes=(bucket,)) is UNKNOWN
+    known, unknown = (
+        build_change(MODEL, {"name": "m", "region": "eu-north-1"}),
+        build_change(MODEL, {}, unknown={"region": True}),
+    )
+    assert find_major(">= 5.0.0", changes=(known,)) == 6
+    assert find_major(changes=(unknown,)) == 6
+    assert find_major(changes=(build_change(MODEL, {"name": "m"}),)) == 5
+    assert find_major(changes=(build_change(MODEL, before={"name": "m", "region": None}),)) == 6
+    bucket = build_change("aws_s3_bucket.b", {"bucket": "b"}, unknown={"region": True})  # which 5.x has too
+    assert find_major(changes=(bucket,)) is UNKNOWN
 
 
 def test_a_real_plan_of_5_100_tells_the_version() -> None:

@@ -5,17 +5,17 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import UNKNOWN, load
-from tests.plan.plan_builder import change, declared, plan
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 from tests.plan.test_load import FIXTURES
 
 
-def region(after: dict[str, Any], provider: Any = None, variables: Any = None, **more: Any) -> Any:
-    resource = {**declared("aws_x.y"), "provider_config_key": "aws"}
+def find_region(after: dict[str, Any], provider: Any = None, variables: Any = None, **more: Any) -> Any:
+    resource = {**build_configuration("aws_x.y"), "provider_config_key": "aws"}
     if "unknown" in more:
         resource["expressions"]["region"] = {"references": ["local.region"]}
     root = {"resources": [resource], "variables": more.pop("declared", {})}
-    found = plan(
-        change("aws_x.y", {"id": "x"} | after, unknown=more.get("unknown")),
+    found = build_plan(
+        build_change("aws_x.y", {"id": "x"} | after, unknown=more.get("unknown")),
         configuration={"root_module": root, "provider_config": {"aws": {"expressions": {"region": provider}}}},
         variables=variables or {},
     )
@@ -30,27 +30,27 @@ def test_the_region_comes_from_the_providers_of_a_plan() -> None:
 
 def test_the_resource_itself_comes_first() -> None:
     constant = {"constant_value": "eu-west-1"}
-    assert region({}, constant) == "eu-west-1"
-    assert region({"region": "eu-north-1"}, constant) == "eu-north-1"
-    assert region({"arn": "arn:aws:sagemaker:us-west-2:123456789012:endpoint/x"}, constant) == "us-west-2"
-    assert region({"arn": "arn:aws-us-gov:s3:us-gov-west-1:1:x"}, constant) == "us-gov-west-1"
-    assert region({"arn": "arn:aws:s3:::bucket"}, constant) == "eu-west-1"
-    assert region({"availability_zone": "ap-southeast-2b"}, constant) == "ap-southeast-2"
+    assert find_region({}, constant) == "eu-west-1"
+    assert find_region({"region": "eu-north-1"}, constant) == "eu-north-1"
+    assert find_region({"arn": "arn:aws:sagemaker:us-west-2:123456789012:endpoint/x"}, constant) == "us-west-2"
+    assert find_region({"arn": "arn:aws-us-gov:s3:us-gov-west-1:1:x"}, constant) == "us-gov-west-1"
+    assert find_region({"arn": "arn:aws:s3:::bucket"}, constant) == "eu-west-1"
+    assert find_region({"availability_zone": "ap-southeast-2b"}, constant) == "ap-southeast-2"
 
 
 def test_an_unknown_region_argument_gives_an_unknown_region() -> None:
-    assert region({}, {"constant_value": "eu-west-1"}, unknown={"region": True}) is UNKNOWN
+    assert find_region({}, {"constant_value": "eu-west-1"}, unknown={"region": True}) is UNKNOWN
 
 
 def test_the_default_region_applies_if_the_plan_does_not_tell() -> None:
     def told(provider: Any, key: str = "aws", providers: Any = (), *, unknown: bool = False) -> Any:
         full = {"full_name": "registry.terraform.io/hashicorp/aws"}
         configured = {"aws": {"expressions": {"region": provider} if provider else {}}, **dict(providers)}
-        resource = {**declared("aws_x.y"), "provider_config_key": key}
+        resource = {**build_configuration("aws_x.y"), "provider_config_key": key}
         if unknown:
             resource["expressions"]["region"] = {"references": ["local.region"]}
-        made = change("aws_x.y", {"id": "x"}, unknown={"region": True} if unknown else {})
-        found = plan(
+        made = build_change("aws_x.y", {"id": "x"}, unknown={"region": True} if unknown else {})
+        found = build_plan(
             {**made, "provider_name": full["full_name"]},
             configuration={
                 "root_module": {"resources": [resource]},
@@ -78,18 +78,20 @@ def test_the_default_region_applies_if_the_plan_does_not_tell() -> None:
 def test_the_region_comes_from_a_variable_unless_it_is_sensitive() -> None:
     variable = {"references": ["var.region"]}
     given = {"region": {"value": "eu-west-3"}}
-    assert region({}, variable, given) == "eu-west-3"
-    assert region({}, variable, declared={"region": {"default": "eu-west-2"}}) == "eu-west-2"
-    assert region({}, variable, given, declared={"region": {"sensitive": True}}) is UNKNOWN
+    assert find_region({}, variable, given) == "eu-west-3"
+    assert find_region({}, variable, declared={"region": {"default": "eu-west-2"}}) == "eu-west-2"
+    assert find_region({}, variable, given, declared={"region": {"sensitive": True}}) is UNKNOWN
 
 
 def test_the_region_of_the_environment_is_unknown_unless_other_resources_show_it() -> None:
-    assert region({}) is UNKNOWN
-    assert region({}, {"references": ["local.region"]}) is UNKNOWN
+    assert find_region({}) is UNKNOWN
+    assert find_region({}, {"references": ["local.region"]}) is UNKNOWN
     kept = {"arn": "arn:aws:sns:eu-central-1:123456789012:kept"}
-    resources = [{**declared(f"aws_x.{name}"), "provider_config_key": "aws"} for name in ("new", "kept")]
-    found = plan(
-        change("aws_x.new", {"id": "x"}), change("aws_x.kept", kept, before=kept), root={"resources": resources}
+    resources = [{**build_configuration(f"aws_x.{name}"), "provider_config_key": "aws"} for name in ("new", "kept")]
+    found = build_plan(
+        build_change("aws_x.new", {"id": "x"}),
+        build_change("aws_x.kept", kept, before=kept),
+        root={"resources": resources},
     )
     assert found.find_region(found.resources[0]) == "eu-central-1"
 
@@ -99,9 +101,9 @@ AWS = "registry.terraform.io/hashicorp/aws"
 DEEP = "module.a.module.b.module.c:aws"
 
 
-def deep(*providers: dict[str, Any], key: str = DEEP, kept: dict[str, Any] | None = None) -> Any:
+def find_deep_region(*providers: dict[str, Any], key: str = DEEP, kept: dict[str, Any] | None = None) -> Any:
     """Return the Region of a resource four modules deep, with these configurations in the root module."""
-    resources = [{**declared(f"aws_x.{name}"), "provider_config_key": key} for name in ("new", "kept")]
+    resources = [{**build_configuration(f"aws_x.{name}"), "provider_config_key": key} for name in ("new", "kept")]
     module: dict[str, Any] = {"resources": resources}
     for name in "dcba":
         module = {"module_calls": {name: {"module": module}}}
@@ -111,9 +113,9 @@ def deep(*providers: dict[str, Any], key: str = DEEP, kept: dict[str, Any] | Non
         alias = f"aws.{provider['alias']}" if "alias" in provider else "aws"
         configured[alias] = {"name": "aws", "full_name": AWS, **provider}
     where = "module.a.module.b.module.c.module.d.aws_x"
-    changes = [change(f"{where}.new", {"id": "x"}, provider_name=AWS)]
-    changes += [change(f"{where}.kept", kept, before=kept, provider_name=AWS)] if kept else []
-    found = plan(*changes, configuration={"root_module": module, "provider_config": configured})
+    changes = [build_change(f"{where}.new", {"id": "x"}, provider_name=AWS)]
+    changes += [build_change(f"{where}.kept", kept, before=kept, provider_name=AWS)] if kept else []
+    found = build_plan(*changes, configuration={"root_module": module, "provider_config": configured})
     return found.find_region(found.resources[0])
 
 
@@ -122,27 +124,27 @@ def in_region(name: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_deep_module_has_the_region_of_the_only_configuration() -> None:
-    assert deep(in_region("eu-north-1")) == "eu-north-1"
-    assert deep(in_region("eu-north-1"), in_region("eu-north-1", alias="other_account")) == "eu-north-1"
-    assert deep(in_region("eu-north-1"), key="module.unknown:aws") == "eu-north-1"
+    assert find_deep_region(in_region("eu-north-1")) == "eu-north-1"
+    assert find_deep_region(in_region("eu-north-1"), in_region("eu-north-1", alias="other_account")) == "eu-north-1"
+    assert find_deep_region(in_region("eu-north-1"), key="module.unknown:aws") == "eu-north-1"
 
 
 def test_a_deep_module_has_an_unknown_region_with_several_configurations() -> None:
-    assert deep(in_region("eu-north-1"), in_region("us-east-1", alias="us")) is UNKNOWN
-    assert deep({}, in_region("us-east-1", alias="us")) is UNKNOWN  # the default one is the environment's
-    assert deep({}) is UNKNOWN
+    assert find_deep_region(in_region("eu-north-1"), in_region("us-east-1", alias="us")) is UNKNOWN
+    assert find_deep_region({}, in_region("us-east-1", alias="us")) is UNKNOWN  # the default one is the environment's
+    assert find_deep_region({}) is UNKNOWN
 
 
 def test_other_resources_of_the_same_deep_module_show_the_region() -> None:
     kept = {"arn": "arn:aws:sns:eu-west-3:123456789012:kept"}
-    assert deep(in_region("eu-north-1"), in_region("us-east-1", alias="us"), kept=kept) == "eu-west-3"
-    assert deep({}, kept=kept) == "eu-west-3"
+    assert find_deep_region(in_region("eu-north-1"), in_region("us-east-1", alias="us"), kept=kept) == "eu-west-3"
+    assert find_deep_region({}, kept=kept) == "eu-west-3"
 
 
 def test_a_destroyed_resource_has_the_region_of_the_only_configuration() -> None:
     providers = {"aws": {"name": "aws", "full_name": AWS, **in_region("eu-north-1")}}
-    gone = change("aws_x.gone", before={"id": "x"}, provider_name=AWS)
-    found = plan(gone, configuration={"provider_config": providers})
+    gone = build_change("aws_x.gone", before={"id": "x"}, provider_name=AWS)
+    found = build_plan(gone, configuration={"provider_config": providers})
     assert found.find_region(found.resources[0]) == "eu-north-1"
 
 
@@ -155,9 +157,9 @@ def test_a_destroyed_resource_has_the_region_of_the_only_configuration() -> None
     ],
 )
 def test_the_key_of_a_new_endpoint_tells_the_region(encrypted: str, argument: str, written: str) -> None:
-    found = plan(
-        change(encrypted, {argument: written % "arn:aws:kms:eu-north-1:123456789012:key/1"}),
-        change("aws_sagemaker_endpoint.e", {"name": "e"}),
+    found = build_plan(
+        build_change(encrypted, {argument: written % "arn:aws:kms:eu-north-1:123456789012:key/1"}),
+        build_change("aws_sagemaker_endpoint.e", {"name": "e"}),
     )
     endpoint = found.find_resource("aws_sagemaker_endpoint.e")
     assert endpoint is not None

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
-from tests.plan.cloudformation import TWINS, WAYS, planned, written
-from tests.plan.plan_builder import change, declared, document
-from tests.plan.survey import addresses, survey
+from tests.plan.cloudformation import FORMS, TWINS, build_changes, build_planned
+from tests.plan.plan_builder import build_change, build_configuration, build_document
+from tests.plan.survey import list_addresses, read_everything
 from tests.plan.test_commands import OUTSIDE
 from tests.plan.test_load import FIXTURES
 
@@ -26,13 +26,13 @@ SECRETS = ("hunter2", "first-secret", "second-secret")
 
 def original(name: str) -> bytes:
     """Return a fixture, or a hand-made plan of CloudFormation types or of commands."""
-    if name not in ("outside", *WAYS):
+    if name not in ("outside", *FORMS):
         return (FIXTURES / f"{name}.json").read_bytes()
-    by_hand = OUTSIDE if name == "outside" else written(*TWINS, way=name, action="update")
-    return json.dumps(planned(by_hand)).encode()
+    by_hand = OUTSIDE if name == "outside" else build_changes(*TWINS, way=name, action="update")
+    return json.dumps(build_planned(by_hand)).encode()
 
 
-def deep(levels: int) -> Any:
+def build_deep(levels: int) -> Any:
     value: Any = True
     for level in range(levels):
         value = [value] if level % 2 else {"a": value}
@@ -43,16 +43,16 @@ def deep(levels: int) -> Any:
 REPLACEMENTS: list[Any] = [
     None, True, False, 0, -1, 10**400, 0.5, "", "x", "module.a[", '["', "1e999", "é\u2028<script>", "y" * 100_000,
     [], {}, [None], [[]], [{}], {"": None}, {"references": ["a.b.c", "var.", "module.", ""]}, {"constant_value": {}},
-    [True, None, "x", {}], deep(50), deep(150),
+    [True, None, "x", {}], build_deep(50), build_deep(150),
 ]  # fmt: skip
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def list_places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Return every location inside a document."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
         yield (*path, key)
-        yield from places(inner, (*path, key))
+        yield from list_places(inner, (*path, key))
 
 
 def mutate(whole: dict[str, Any], place: tuple[Any, ...], chance: random.Random) -> None:
@@ -70,11 +70,11 @@ def mutate(whole: dict[str, Any], place: tuple[Any, ...], chance: random.Random)
         container.append(copy.deepcopy(container[last]))
 
 
-def read(data: bytes) -> tuple[set[str], str] | None:
+def try_read(data: bytes) -> tuple[set[str], str] | None:
     """Return the addresses of a plan and all its text, or None if it is refused in one line."""
     try:
         plan = load(data, "plan.json")
-        return addresses(plan), repr(survey(plan))
+        return list_addresses(plan), repr(read_everything(plan))
     except UserError as error:
         message = str(error)
     assert message.startswith("plan.json: ")
@@ -89,14 +89,14 @@ def read(data: bytes) -> tuple[set[str], str] | None:
 def test_a_mutated_plan_is_refused_or_complete(name: str, seed: int) -> None:
     data = original(name)
     whole = json.loads(data)
-    known = read(data)
+    known = try_read(data)
     assert known is not None
     chance = random.Random(f"{name} {seed}")  # noqa: S311 - a repeatable choice of mutations, no secret
-    everywhere = [place for place in places(whole) if place[0] != "prior_state"]
+    everywhere = [place for place in list_places(whole) if place[0] != "prior_state"]
     for place in chance.sample(everywhere, 60):
         mutated = json.loads(data)
         mutate(mutated, place, chance)
-        told = read(json.dumps(mutated).encode())
+        told = try_read(json.dumps(mutated).encode())
         if told is not None:
             assert told[0] == known[0], place
             unhidden = any("sensitive" in str(key) for key in place)  # the mark itself was taken away
@@ -106,62 +106,62 @@ def test_a_mutated_plan_is_refused_or_complete(name: str, seed: int) -> None:
 @pytest.mark.parametrize("name", PLANS)
 def test_null_for_any_part_of_an_entry_is_handled(name: str) -> None:
     whole = json.loads(original(name))
-    known = read(json.dumps(whole).encode())
+    known = try_read(json.dumps(whole).encode())
     assert known is not None
-    for place in places(whole):
+    for place in list_places(whole):
         if place[0] == "resource_changes" and len(place) <= 4:
             mutated = copy.deepcopy(whole)
             container: Any = mutated
             for key in place[:-1]:
                 container = container[key]
             container[place[-1]] = None
-            told = read(json.dumps(mutated).encode())
+            told = try_read(json.dumps(mutated).encode())
             assert told is None or told[0] == known[0], place
 
 
 def test_a_plan_cut_off_anywhere_is_refused() -> None:
     data = (FIXTURES / "platform.json").read_bytes().rstrip()
     for end in range(0, len(data), 997):
-        assert read(data[:end]) is None
+        assert try_read(data[:end]) is None
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused(data: bytes) -> None:
-    assert read(data) is None
+    assert try_read(data) is None
 
 
 @given(st.integers(min_value=0, max_value=50_000), st.integers(min_value=0, max_value=255))
 def test_a_damaged_byte_is_handled(position: int, byte: int) -> None:
     data = bytearray((FIXTURES / "platform.json").read_bytes())
     data[position] = byte
-    read(bytes(data))
+    try_read(bytes(data))
 
 
 @given(st.text(max_size=40))
 def test_any_key_of_an_instance_is_read(key: str) -> None:
     try:
-        data = json.dumps(document(change("aws_s3_bucket.b", {"bucket": "x"}, index=key))).encode()
+        data = json.dumps(build_document(build_change("aws_s3_bucket.b", {"bucket": "x"}, index=key))).encode()
     except UnicodeEncodeError:
         return
-    told = read(data)
+    told = try_read(data)
     assert told is not None or "\\ud" in repr(key)
 
 
 def test_fifty_megabytes_in_one_value_are_read() -> None:
-    data = json.dumps(document(change("aws_x.y", {"policy": "[{" * 25_000_000}))).encode()
+    data = json.dumps(build_document(build_change("aws_x.y", {"policy": "[{" * 25_000_000}))).encode()
     start = time.process_time()
-    assert read(data) is not None
+    assert try_read(data) is not None
     assert time.process_time() - start < 40  # what backtracks takes minutes
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'"', b"9", b"\x00"])
 def test_fifty_megabytes_of_nothing_are_refused(opening: bytes) -> None:
     start = time.process_time()
-    assert read(opening * (50_000_000 // len(opening))) is None
+    assert try_read(opening * (50_000_000 // len(opening))) is None
     assert time.process_time() - start < 40  # what backtracks takes minutes
 
 
-def large(count: int) -> bytes:
+def build_large_plan(count: int) -> bytes:
     """Return a plan of `count` resources: endpoints with configuration, model, scaling and alarm, each in a module."""
     pattern = json.loads((FIXTURES / "platform.json").read_bytes())
     changes: list[Any] = []
@@ -175,15 +175,15 @@ def large(count: int) -> bytes:
             prefixed = {"address": f"module.{name}.{entry['address']}", "module_address": f"module.{name}{inner}"}
             changes.append({**entry, **prefixed, "change": json.loads(text)})
     configuration = {**pattern["configuration"], "root_module": {"module_calls": calls}}
-    return json.dumps(document(*changes, configuration=configuration)).encode()
+    return json.dumps(build_document(*changes, configuration=configuration)).encode()
 
 
-def seconds_to_join(count: int) -> float:
+def measure_join_seconds(count: int) -> float:
     """Return the CPU seconds to load and join a plan of this size.
 
     Garbage collection of other objects in the process is excluded.
     """
-    data = large(count)
+    data = build_large_plan(count)
     gc.collect()
     gc.disable()
     try:
@@ -205,21 +205,21 @@ def seconds_to_join(count: int) -> float:
 @pytest.mark.slow
 def test_ten_times_the_resources_load_and_join_in_about_ten_times_the_time() -> None:
     # What compares each with each takes a hundred times as long; a busy machine may be slower for one than for another.
-    taken = seconds_to_join(5000)
-    assert taken < 40 * seconds_to_join(500)
+    taken = measure_join_seconds(5000)
+    assert taken < 40 * measure_join_seconds(500)
     assert taken < 10, "measured 0.3 s on one core of 2026"
 
 
 def test_a_long_chain_of_modules_is_followed() -> None:
-    module: dict[str, Any] = {"resources": [declared("aws_iam_role.r")]}
+    module: dict[str, Any] = {"resources": [build_configuration("aws_iam_role.r")]}
     module["outputs"] = {"arn": {"expression": {"references": ["aws_iam_role.r.arn"]}}}
     for _ in range(15):
         outputs = {"arn": {"expression": {"references": ["module.a.arn"]}}}
         module = {"module_calls": {"a": {"module": module}}, "outputs": outputs}
-    root = {**module, "resources": [declared("aws_x.user", role=["module.a.arn"])]}
+    root = {**module, "resources": [build_configuration("aws_x.user", role=["module.a.arn"])]}
     inner = ".".join(["module.a"] * 15)
-    role = change(f"{inner}.aws_iam_role.r", {"path": "/"}, unknown={"name": True})
-    data = json.dumps(document(change("aws_x.user", {"id": "x"}), role, root=root)).encode()
+    role = build_change(f"{inner}.aws_iam_role.r", {"path": "/"}, unknown={"name": True})
+    data = json.dumps(build_document(build_change("aws_x.user", {"id": "x"}), role, root=root)).encode()
     plan = load(data)
     assert [found.type for found in plan.find_references(plan.resources[0], "role").resources] == ["aws_iam_role"]
 
@@ -229,8 +229,10 @@ def test_any_properties_of_a_cloudformation_type_are_read(seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311
     for entry in json.loads(original("cloudcontrol"))["resource_changes"]:
         properties = json.loads(entry["change"]["after"]["desired_state"])
-        for place in chance.sample([*places(properties)], 5):
+        for place in chance.sample([*list_places(properties)], 5):
             mutated = copy.deepcopy(properties)
             mutate(mutated, place, chance)
             after = {**entry["change"]["after"], "desired_state": json.dumps(mutated)}
-            assert read(json.dumps(document({**entry, "change": {**entry["change"], "after": after}})).encode()), place
+            assert try_read(
+                json.dumps(build_document({**entry, "change": {**entry["change"], "after": after}})).encode()
+            ), place

@@ -5,7 +5,7 @@ import pytest
 
 from sustainable_mlops.plan import UNKNOWN
 from sustainable_mlops.plan.schedules import EVENT_RULE, EVENT_TARGET, SCHEDULE, count_runs_per_month, list_start_rates
-from tests.plan.plan_builder import change, declared, plan
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 PIPELINE = "aws_sagemaker_pipeline.p"
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:pipeline/p"
@@ -47,47 +47,52 @@ def test_an_invalid_schedule_is_unknown(expression: Any) -> None:
     assert count_runs_per_month(expression) is UNKNOWN
 
 
-def schedule(expression: str = "rate(1 hour)", arn: str = ARN, **more: Any) -> dict[str, Any]:
+def build_schedule(expression: str = "rate(1 hour)", arn: str = ARN, **more: Any) -> dict[str, Any]:
     return {"name": "s", "schedule_expression": expression, "target": [{"arn": arn}], **more}
 
 
-def started(*others: dict[str, Any], **root: Any) -> list[Any]:
+def list_triggers(*others: dict[str, Any], **root: Any) -> list[Any]:
     """Return the triggers of a pipeline that is to be created, so that its ARN is unknown."""
-    found = plan(change(PIPELINE, {"pipeline_name": "p"}, unknown={"arn": True}), *others, **root)
+    found = build_plan(build_change(PIPELINE, {"pipeline_name": "p"}, unknown={"arn": True}), *others, **root)
     return list_start_rates(found.list_by_type("aws_sagemaker_pipeline")[0], found.joins)
 
 
 def test_a_schedule_with_the_arn_starts_the_pipeline() -> None:
-    assert started(change(f"{SCHEDULE}.s", schedule())) == [730]
-    assert started(change(f"{SCHEDULE}.s", schedule(arn=ARN.replace("/p", "/other")))) == []
-    assert started(change(f"{SCHEDULE}.s", schedule(arn="arn:aws:lambda:us-east-1:111122223333:function:p"))) == []
+    assert list_triggers(build_change(f"{SCHEDULE}.s", build_schedule())) == [730]
+    assert list_triggers(build_change(f"{SCHEDULE}.s", build_schedule(arn=ARN.replace("/p", "/other")))) == []
+    assert (
+        list_triggers(
+            build_change(f"{SCHEDULE}.s", build_schedule(arn="arn:aws:lambda:us-east-1:111122223333:function:p"))
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("named", ["p", ARN])
 def test_an_api_call_with_the_name_starts_the_pipeline(named: str) -> None:
     call = {"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"}
     body = json.dumps({"PipelineName": named, "PipelineVersionAlias": "live"})
-    assert started(change(f"{SCHEDULE}.s", schedule(target=[{**call, "input": body}]))) == [730]
+    assert list_triggers(build_change(f"{SCHEDULE}.s", build_schedule(target=[{**call, "input": body}]))) == [730]
     for other in (body.replace("/p", "/q").replace('"p"', '"q"'), "{", "[]", "{}", None):
-        assert started(change(f"{SCHEDULE}.s", schedule(target=[{**call, "input": other}]))) == []
+        assert list_triggers(build_change(f"{SCHEDULE}.s", build_schedule(target=[{**call, "input": other}]))) == []
 
 
 def test_a_schedule_with_a_reference_starts_the_pipeline() -> None:
-    entry = change(f"{SCHEDULE}.s", schedule(), unknown={"target": [{"arn": True}]})
-    written = declared(f"{SCHEDULE}.s")
+    entry = build_change(f"{SCHEDULE}.s", build_schedule(), unknown={"target": [{"arn": True}]})
+    written = build_configuration(f"{SCHEDULE}.s")
     written["expressions"]["target"] = [{"arn": {"references": [f"{PIPELINE}.arn", PIPELINE]}}]
-    assert started(entry, root={"resources": [written, declared(PIPELINE)]}) == [730]
+    assert list_triggers(entry, root={"resources": [written, build_configuration(PIPELINE)]}) == [730]
 
 
 def test_a_rule_starts_its_targets_and_events_have_an_unknown_rate() -> None:
-    target = change(f"{EVENT_TARGET}.t", {"rule": "nightly", "arn": ARN})
+    target = build_change(f"{EVENT_TARGET}.t", {"rule": "nightly", "arn": ARN})
     nightly = {"name": "nightly", "schedule_expression": "cron(0 2 * * ? *)"}
-    assert started(change(f"{EVENT_RULE}.r", nightly), target) == [pytest.approx(DAYS)]
+    assert list_triggers(build_change(f"{EVENT_RULE}.r", nightly), target) == [pytest.approx(DAYS)]
     events = {"name": "nightly", "event_pattern": "{}"}
-    assert started(change(f"{EVENT_RULE}.r", events), target) == [UNKNOWN]
+    assert list_triggers(build_change(f"{EVENT_RULE}.r", events), target) == [UNKNOWN]
 
 
 def test_a_disabled_schedule_starts_nothing_and_the_others_add_up() -> None:
-    assert started(change(f"{SCHEDULE}.s", schedule(state="DISABLED"))) == []
-    two = [change(f"{SCHEDULE}.{name}", schedule(name=name)) for name in ("a", "b")]
-    assert started(*two) == [730, 730]
+    assert list_triggers(build_change(f"{SCHEDULE}.s", build_schedule(state="DISABLED"))) == []
+    two = [build_change(f"{SCHEDULE}.{name}", build_schedule(name=name)) for name in ("a", "b")]
+    assert list_triggers(*two) == [730, 730]

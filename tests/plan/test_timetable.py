@@ -12,7 +12,7 @@ BACK = CapacityAction("cron(0 18 * * ? *)", 1, 1)
 MORNING, EVENING = "cron(0 8 ? * MON-FRI *)", "cron(0 18 ? * MON-FRI *)"
 
 
-def still(*actions: CapacityAction, start: float = 1, least: float = 1, most: float = 4) -> float:
+def compute_mean(*actions: CapacityAction, start: float = 1, least: float = 1, most: float = 4) -> float:
     """Return the mean capacity without policies."""
     return sum(span.share * span.fixed for span in compute_spans(start, least, most, actions))
 
@@ -25,41 +25,41 @@ def test_the_capacity_stays_at_its_start_without_actions() -> None:
 
 @pytest.mark.parametrize("schedule", [DAILY.schedule, "rate(1 day)", "cron(0 0 1 JAN ? *)"])
 def test_an_action_without_a_counterpart_has_a_permanent_effect(schedule: str) -> None:
-    assert still(CapacityAction(schedule, 20, 20)) == 20
+    assert compute_mean(CapacityAction(schedule, 20, 20)) == 20
 
 
 def test_daily_actions_give_daily_shares() -> None:
-    assert still(DAILY, BACK) == pytest.approx((10 * 20 + 14 * 1) / 24)
+    assert compute_mean(DAILY, BACK) == pytest.approx((10 * 20 + 14 * 1) / 24)
 
 
 def test_working_days_give_the_same_shares_in_every_zone() -> None:
     expected = (5 * 10 * 20 + (168 - 50) * 1) / 168
     for zone in ("UTC", "Europe/Helsinki"):
-        assert still(CapacityAction(MORNING, 20, 20, zone), CapacityAction(EVENING, 1, 1, zone)) == pytest.approx(
-            expected
-        )
+        assert compute_mean(
+            CapacityAction(MORNING, 20, 20, zone), CapacityAction(EVENING, 1, 1, zone)
+        ) == pytest.approx(expected)
 
 
 def test_daylight_saving_time_counts_between_zones() -> None:
     # 8:00 in Helsinki is 6:00 UTC, from the last Sunday of March to that of October 5:00: 12 or 13 h a day until 18:00
     summer = (date(SAMPLE_YEAR, 10, 31) - date(SAMPLE_YEAR, 3, 28)).days
     hours = 12 * 365 + summer
-    found = still(CapacityAction("cron(0 8 * * ? *)", 20, 20, "Europe/Helsinki"), BACK)
+    found = compute_mean(CapacityAction("cron(0 8 * * ? *)", 20, 20, "Europe/Helsinki"), BACK)
     assert found == pytest.approx(1 + 19 * hours / 8760)
 
 
 def test_weekly_and_monthly_actions_give_shares() -> None:
     monday, tuesday = CapacityAction("cron(30 6 ? * MON *)", 5, 5), CapacityAction("cron(30 18 ? * TUE *)", 1, 1)
-    assert still(monday, tuesday) == pytest.approx(1 + 4 * 36 / 168)
+    assert compute_mean(monday, tuesday) == pytest.approx(1 + 4 * 36 / 168)
     first, second = CapacityAction("cron(0 0 1 * ? *)", 3, 3), CapacityAction("cron(0 0 2 * ? *)", 1, 1)
-    assert still(first, second) == pytest.approx(1 + 2 * 12 / 365)
+    assert compute_mean(first, second) == pytest.approx(1 + 2 * 12 / 365)
 
 
 def test_several_actions_a_day_give_shares() -> None:
     steps = [CapacityAction(f"cron(0 {hour} * * ? *)", number, number) for hour, number in ((6, 2), (9, 8), (22, 1))]
-    assert still(*steps) == pytest.approx((3 * 2 + 13 * 8 + 8 * 1) / 24)
+    assert compute_mean(*steps) == pytest.approx((3 * 2 + 13 * 8 + 8 * 1) / 24)
     twice = CapacityAction("cron(0 8,14 * * ? *)", 6, 6), CapacityAction("cron(0 10,16 * * ? *)", 1, 1)
-    assert still(*twice) == pytest.approx((4 * 6 + 20 * 1) / 24)
+    assert compute_mean(*twice) == pytest.approx((4 * 6 + 20 * 1) / 24)
 
 
 def test_a_raised_minimum_changes_only_a_lower_capacity() -> None:
@@ -77,7 +77,7 @@ def test_a_raised_minimum_changes_only_a_lower_capacity() -> None:
 
 def test_two_actions_in_one_minute_may_set_different_limits() -> None:
     both = CapacityAction("cron(0 8 * * ? *)", 3, None), CapacityAction("cron(0 8 * * ? *)", None, 9), BACK
-    assert still(*both) == pytest.approx((10 * 3 + 14) / 24)
+    assert compute_mean(*both) == pytest.approx((10 * 3 + 14) / 24)
 
 
 @pytest.mark.parametrize(

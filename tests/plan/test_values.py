@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.plan import UNKNOWN, Block, Resource, Sensitive, load
 from sustainable_mlops.plan.values import apply_marks
-from tests.plan.plan_builder import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 
 
-def resource(after: dict[str, Any], unknown: dict[str, Any] | None = None, sensitive: Any = None) -> Resource:
-    return plan(change("aws_x.y", after, unknown=unknown, sensitive=sensitive)).resources[0]
+def build_resource(after: dict[str, Any], unknown: dict[str, Any] | None = None, sensitive: Any = None) -> Resource:
+    return build_plan(build_change("aws_x.y", after, unknown=unknown, sensitive=sensitive)).resources[0]
 
 
 def test_unknown_is_neither_true_nor_false() -> None:
@@ -27,7 +27,7 @@ def test_unknown_is_neither_true_nor_false() -> None:
 
 
 def test_a_value_unknown_until_apply_reads_as_unknown() -> None:
-    read = resource({"a": 1, "list": [None, "x"]}, {"b": True, "list": [True, False], "block": [{"c": True}]})
+    read = build_resource({"a": 1, "list": [None, "x"]}, {"b": True, "list": [True, False], "block": [{"c": True}]})
     assert read.get("a") == 1
     assert read.get("b") is UNKNOWN
     assert read.get("b.0.deeper") is UNKNOWN
@@ -37,14 +37,14 @@ def test_a_value_unknown_until_apply_reads_as_unknown() -> None:
 
 
 def test_null_is_not_set() -> None:
-    assert resource({"a": None}).get("a", 3) == 3
-    assert resource({"a": None}).get("a.0.b") is None
+    assert build_resource({"a": None}).get("a", 3) == 3
+    assert build_resource({"a": None}).get("a.0.b") is None
 
 
 def test_a_completely_unknown_resource_reads_as_unknown() -> None:
-    entry = change("aws_x.y", {"a": 1})
+    entry = build_change("aws_x.y", {"a": 1})
     entry["change"]["after_unknown"] = True
-    assert plan(entry).resources[0].get("anything") is UNKNOWN
+    assert build_plan(entry).resources[0].get("anything") is UNKNOWN
 
 
 @pytest.mark.parametrize("mark", [None, "true", 1, {"a": 7}])
@@ -53,7 +53,7 @@ def test_an_invalid_mark_makes_its_value_unknown(mark: Any) -> None:
 
 
 def test_a_sensitive_value_is_never_shown() -> None:
-    read = resource({"token": "hunter2", "list": ["a", "b"]}, sensitive={"token": True, "list": [False, True]})
+    read = build_resource({"token": "hunter2", "list": ["a", "b"]}, sensitive={"token": True, "list": [False, True]})
     token = read.get("token")
     for shown in (
         str(token),
@@ -70,7 +70,7 @@ def test_a_sensitive_value_is_never_shown() -> None:
 
 
 def test_a_sensitive_block_hides_its_content() -> None:
-    read = resource({"block": [{"a": "secret"}]}, sensitive={"block": True})
+    read = build_resource({"block": [{"a": "secret"}]}, sensitive={"block": True})
     assert "secret" not in repr(read.after)
     assert isinstance(read.get("block.0.a"), Sensitive)
     assert read.blocks("block") is UNKNOWN
@@ -127,7 +127,7 @@ def test_a_value_of_another_type_is_unknown() -> None:
 
 
 def test_a_block_has_its_path() -> None:
-    block = resource({"outer": [{"inner": [{"a": 1}]}]}).block("outer")
+    block = build_resource({"outer": [{"inner": [{"a": 1}]}]}).block("outer")
     assert isinstance(block, Block)
     inner = block.block("inner")
     assert isinstance(inner, Block)

@@ -15,9 +15,9 @@ import pytest
 
 from sustainable_mlops.checkov import PROGRAM
 from sustainable_mlops.rules import BY_ID, Finding, Outcome, Severity, evaluate
-from tests.plan.cloudformation import TWINS, WAYS, planned, written
-from tests.rules.endpoints import serverless
-from tests.rules.case_tables import Case, Row, rows, with_waiver
+from tests.plan.cloudformation import FORMS, TWINS, build_changes, build_planned
+from tests.rules.case_tables import CaseRow, RuleCase, add_waiver, list_rows
+from tests.rules.endpoints import build_serverless
 
 pytestmark = pytest.mark.slow
 
@@ -39,10 +39,10 @@ HARDENED: Mapping[str, Mapping[str, Any]] = {
         "subnet_id": "subnet-1",
     },
 }
-IN_A_VPC = serverless(model={"vpc_config": {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}})
+IN_A_VPC = build_serverless(model={"vpc_config": {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}})
 
 
-def results(folder: Path, *arguments: str) -> tuple[list[dict[str, Any]], str]:
+def parse_results(folder: Path, *arguments: str) -> tuple[list[dict[str, Any]], str]:
     """Return checkov's results for every file, and its messages."""
     command = [str(PROGRAM), "--skip-download", "-o", "json", *arguments]
     quiet = {**os.environ, "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "ANSI_COLORS_DISABLED": "1"}
@@ -54,9 +54,9 @@ def results(folder: Path, *arguments: str) -> tuple[list[dict[str, Any]], str]:
     return [record for report in reports for kind in kinds for record in report["results"][kind]], done.stderr
 
 
-def checkov(folder: Path, *arguments: str) -> tuple[dict[tuple[str, str, str], str], str]:
+def run_checkov(folder: Path, *arguments: str) -> tuple[dict[tuple[str, str, str], str], str]:
     """Return checkov's results by file, check and address, and its messages."""
-    found, messages = results(folder, *arguments)
+    found, messages = parse_results(folder, *arguments)
     keyed = {(one["file_path"], one["check_id"], one["resource"]): one["check_result"]["result"] for one in found}
     return keyed, messages
 
@@ -65,7 +65,7 @@ def policies(root: Path) -> tuple[str, ...]:
     return ("--external-checks-dir", str(root / "policies"), "--check", "SUS_*")
 
 
-def write(folder: Path, cases: Iterable[Case]) -> dict[str, Case]:
+def write(folder: Path, cases: Iterable[RuleCase]) -> dict[str, RuleCase]:
     """Write each case as a plan file. Return the cases by checkov's name for the file."""
     names = {}
     for number, case in enumerate(cases):
@@ -74,7 +74,7 @@ def write(folder: Path, cases: Iterable[Case]) -> dict[str, Case]:
     return names
 
 
-def in_checkovs_words(findings: Iterable[Finding]) -> dict[tuple[str, str], str]:
+def translate_outcomes(findings: Iterable[Finding]) -> dict[tuple[str, str], str]:
     """Return the worst outcome of each rule for each resource; checkov does not show unknown outcomes."""
     answers: dict[tuple[str, str], set[Outcome]] = defaultdict(set)
     for finding in findings:
@@ -84,32 +84,32 @@ def in_checkovs_words(findings: Iterable[Finding]) -> dict[tuple[str, str], str]
     return {key: word for key, word in worst.items() if word}
 
 
-def shown_by_checkov(case: Case) -> dict[tuple[str, str], str]:
+def list_visible_findings(case: RuleCase) -> dict[tuple[str, str], str]:
     """Return the findings of a review without deleted resources, which checkov skips."""
     plan = case.plan()
     findings = [f for f in evaluate(plan) if (found := plan.find_resource(f.address)) is not None and found.exists()]
-    return in_checkovs_words(findings)
+    return translate_outcomes(findings)
 
 
 def test_checkov_and_review_have_the_same_results(root: Path, tmp_path: Path) -> None:
-    cases = [row.case for row in rows("pass", "fail", "unknown")]
-    one_a_rule = {row.rule: row for row in rows("fail")}.values()
-    cases += [with_waiver(row, "a reason until 2999-12-31") for row in one_a_rule]
+    cases = [row.case for row in list_rows("pass", "fail", "unknown")]
+    one_a_rule = {row.rule: row for row in list_rows("fail")}.values()
+    cases += [add_waiver(row, "a reason until 2999-12-31") for row in one_a_rule]
     files = write(tmp_path, cases)
-    found, messages = checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
+    found, messages = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
     by_file: dict[str, dict[tuple[str, str], str]] = {name: {} for name in files}
     for (file, check, address), result in found.items():
         by_file[file][check, address] = result
     for name, case in files.items():
-        assert by_file[name] == shown_by_checkov(case), case
+        assert by_file[name] == list_visible_findings(case), case
     assert {"FAILED", "PASSED", "SKIPPED"} == set(found.values())
     assert "Cannot load" not in messages
 
 
 def test_cloudformation_types_have_the_results_of_their_mapped_types(root: Path, tmp_path: Path) -> None:
-    for way in WAYS:
-        (tmp_path / f"{way}.json").write_text(json.dumps(planned(written(*TWINS, way=way))))
-    found, _ = checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
+    for way in FORMS:
+        (tmp_path / f"{way}.json").write_text(json.dumps(build_planned(build_changes(*TWINS, way=way))))
+    found, _ = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
     answers = {
         way: {
             (check, address.partition(".")[2]): result
@@ -122,7 +122,7 @@ def test_cloudformation_types_have_the_results_of_their_mapped_types(root: Path,
     assert answers["/awscc."] == answers["/cloudcontrol."] == answers["/aws."]
 
 
-def hardened(row: Row) -> Case:
+def harden(row: CaseRow) -> RuleCase:
     """Return the case with the settings that checkov's built-in checks require."""
     resources = {}
     for address, values in row.case.resources.items():
@@ -135,15 +135,15 @@ def hardened(row: Row) -> Case:
     return replace(row.case, resources=resources)
 
 
-def stops(rule: str, case: Case) -> bool:
+def find_stops(rule: str, case: RuleCase) -> bool:
     return any(finding.outcome is Outcome.FAIL for finding in evaluate(case.plan(), [BY_ID[rule]]))
 
 
 def test_every_fail_rule_stops_a_plan_that_checkov_alone_accepts(tmp_path: Path) -> None:
-    of_rules = [row for row in rows("fail") if BY_ID[row.rule].severity is Severity.FAIL]
-    stopped = [(row.rule, hardened(row)) for row in of_rules if stops(row.rule, hardened(row))]
+    of_rules = [row for row in list_rows("fail") if BY_ID[row.rule].severity is Severity.FAIL]
+    stopped = [(row.rule, harden(row)) for row in of_rules if find_stops(row.rule, harden(row))]
     files = write(tmp_path, [case for _, case in stopped])
-    found, _ = checkov(tmp_path, "-d", ".", "--framework", "terraform_plan")
+    found, _ = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan")
     refused = {file for (file, _, _), result in found.items() if result == "FAILED"}
     let_pass = {rule for (rule, _), file in zip(stopped, files, strict=True) if file not in refused}
     assert let_pass == {rule.id for rule in BY_ID.values() if rule.severity is Severity.FAIL}
@@ -151,7 +151,7 @@ def test_every_fail_rule_stops_a_plan_that_checkov_alone_accepts(tmp_path: Path)
 
 def test_no_module_fails_and_skipped_checks_have_reasons(root: Path) -> None:
     every, own = ("--framework", "terraform", "-d", "."), ("--external-checks-dir", str(root / "policies"))
-    found, messages = results(root / "modules", *every, *own)
+    found, messages = parse_results(root / "modules", *every, *own)
     assert "Cannot load" not in messages
     assert [(one["check_id"], one["resource"]) for one in found if one["check_result"]["result"] == "FAILED"] == []
     files = {one["file_path"] for one in found if one["check_result"]["result"] == "PASSED"}
@@ -166,15 +166,15 @@ def test_no_module_fails_and_skipped_checks_have_reasons(root: Path) -> None:
 
 def test_terraform_files_and_plans_with_one_name_are_distinguished(root: Path, tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
-    (tmp_path / "plan.json").write_text(json.dumps(Case(serverless()).document()))
-    (tmp_path / "inner" / "plan.json").write_text(json.dumps(Case(IN_A_VPC).document()))
-    torn = Case(IN_A_VPC).document()
+    (tmp_path / "plan.json").write_text(json.dumps(RuleCase(build_serverless()).document()))
+    (tmp_path / "inner" / "plan.json").write_text(json.dumps(RuleCase(IN_A_VPC).document()))
+    torn = RuleCase(IN_A_VPC).document()
     del torn["resource_changes"][1]
     (tmp_path / "torn.json").write_text(json.dumps(torn))
     (tmp_path / "main.tf").write_text(
         'resource "aws_sagemaker_device_fleet" "f" {\n  device_fleet_name = "f"\n  role_arn = "r"\n}\n'
     )
-    found, messages = checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", "terraform", *policies(root))
+    found, messages = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", "terraform", *policies(root))
     vpc = {file: result for (file, check, _), result in found.items() if check == "SUS_SERVERLESS_VPC"}
     assert vpc == {"/plan.json": "PASSED", "/inner/plan.json": "FAILED"}
     assert {file for file, _, _ in found} == {"/plan.json", "/inner/plan.json"}
@@ -195,10 +195,10 @@ def test_published_checks_are_the_same_and_run_nothing_else(root: Path, tmp_path
     subprocess.run(publish, check=True, env=os.environ | names)
     work = tmp_path / "work"
     work.mkdir()
-    (work / "plan.json").write_text(json.dumps(Case(IN_A_VPC).document()))
+    (work / "plan.json").write_text(json.dumps(RuleCase(IN_A_VPC).document()))
     source = ("--external-checks-git", f"{repository.as_uri()}?ref=heads/checks", "--check", "SUS_*")
-    found, messages = checkov(work, "-f", "plan.json", "--framework", "terraform_plan", *source)
-    assert {(check, address): result for (_, check, address), result in found.items()} == shown_by_checkov(
-        Case(IN_A_VPC)
+    found, messages = run_checkov(work, "-f", "plan.json", "--framework", "terraform_plan", *source)
+    assert {(check, address): result for (_, check, address), result in found.items()} == list_visible_findings(
+        RuleCase(IN_A_VPC)
     )
     assert "Cannot load" not in messages

@@ -18,27 +18,27 @@ from envs.settings import EnvironmentSettings
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.recommendation import candidates, inputs, job, ranking
-from sustainable_mlops.recommendation.served_model import Specification, Subject
+from sustainable_mlops.recommendation.served_model import ServedModel, ServingSpecification
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.bench import make_bench
 from tests.jobs.faulty import CtrlC, sending, smlops
 from tests.jobs.interrupts import INTERRUPTED
-from tests.sandbox.hosting_support import Deploying
+from tests.sandbox.hosting_support import EndpointDeployer
 from tests.sandbox.support import IMAGE, ROLE, make_role, tar
 
 REGION = "eu-north-1"
 GRAVITON = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64"
 #: Seconds for which a job stays in progress, longer than two interrupted commands take.
 HOLD_SECONDS = 20
-SUBJECT = Subject(
+SUBJECT = ServedModel(
     "arn:aws:sagemaker:eu-north-1:123456789012:model-package/flights/3",
     True,
-    (Specification(None, "x86", (IMAGE,)), Specification("graviton", "graviton", (GRAVITON,))),
+    (ServingSpecification(None, "x86", (IMAGE,)), ServingSpecification("graviton", "graviton", (GRAVITON,))),
     100.0,
     {"Framework": "XGBOOST", "SamplePayloadUrl": "s3://b/sample.tar.gz", "SupportedContentTypes": ["text/csv"]},
 )
-LOAD = job.Load(ROLE, 200)
-EXPECTED = ranking.Expected(REGION, 50_000.0, 3.0, 200, 5)
+LOAD = job.LoadTestSettings(ROLE, 200)
+EXPECTED = ranking.ExpectedLoad(REGION, 50_000.0, 3.0, 200, 5)
 
 
 def titles(found: list[candidates.Candidate]) -> list[str]:
@@ -46,22 +46,22 @@ def titles(found: list[candidates.Candidate]) -> list[str]:
 
 
 def test_what_is_tried_runs_the_images_and_holds_the_model() -> None:
-    found = candidates.of(SUBJECT, REGION, 5)
+    found = candidates.choose_candidates(SUBJECT, REGION, 5)
     by_specification = {one: [c.title for c in found if c.specification == one] for one in (None, "graviton")}
     assert len(by_specification["graviton"]) == 3
     assert all(title.split(".")[1][:2] in ("c6", "c7", "m6", "r6", "r7") for title in by_specification["graviton"])
     assert all("g" in title.split(".")[1] for title in by_specification["graviton"])
     assert by_specification[None][-2:] == ["serverless 1024 MB", "serverless 2048 MB"]
     assert all(not title.split(".")[1].endswith("g") for title in by_specification[None][:-2])
-    large = candidates.of(replace(SUBJECT, model_mb=3_000.0), REGION, 5)
+    large = candidates.choose_candidates(replace(SUBJECT, model_mb=3_000.0), REGION, 5)
     assert not any(one.instance_type is None for one in large), "serverless has at most 6 GB"
-    arm = candidates.of(replace(SUBJECT, specifications=SUBJECT.specifications[1:]), REGION, 5)
+    arm = candidates.choose_candidates(replace(SUBJECT, specifications=SUBJECT.specifications[1:]), REGION, 5)
     assert not any(one.instance_type is None for one in arm), "serverless has no choice of CPU"
 
 
 def test_types_that_a_package_names_are_tried_alone() -> None:
     named = replace(SUBJECT.specifications[1], instance_types=("ml.c7g.xlarge", "ml.m6g.large"))
-    found = candidates.of(replace(SUBJECT, specifications=(named,)), REGION, 5)
+    found = candidates.choose_candidates(replace(SUBJECT, specifications=(named,)), REGION, 5)
     assert sorted(titles(found)) == ["ml.c7g.xlarge", "ml.m6g.large"]
 
 
@@ -79,16 +79,16 @@ def test_types_that_a_package_names_are_tried_alone() -> None:
 def test_a_type_that_cannot_be_tried_is_refused(kind: str, message: str) -> None:
     subject = replace(SUBJECT, model_mb=2_000.0) if kind == "ml.c6i.large" else SUBJECT
     with pytest.raises(UserError, match=r"^--instance-type: ") as told:
-        candidates.of(subject, REGION, 5, [kind])
+        candidates.choose_candidates(subject, REGION, 5, [kind])
     assert message in str(told.value)
 
 
 def test_a_job_is_named_by_what_it_tries() -> None:
-    found = candidates.of(SUBJECT, REGION, 5)
-    jobs = job.plan(SUBJECT, found, LOAD)
+    found = candidates.choose_candidates(SUBJECT, REGION, 5)
+    jobs = job.plan_jobs(SUBJECT, found, LOAD)
     assert [len(one.candidates) for one in jobs] == [6, 2], "instances and serverless are tried apart"
-    assert [one.name for one in job.plan(SUBJECT, found, LOAD)] == [one.name for one in jobs]
-    assert {one.name for one in job.plan(SUBJECT, found, replace(LOAD, p95_ms=100))}.isdisjoint(
+    assert [one.name for one in job.plan_jobs(SUBJECT, found, LOAD)] == [one.name for one in jobs]
+    assert {one.name for one in job.plan_jobs(SUBJECT, found, replace(LOAD, p95_ms=100))}.isdisjoint(
         one.name for one in jobs
     )
 
@@ -104,9 +104,9 @@ def test_a_job_is_named_by_what_it_tries() -> None:
     ],
 )
 def test_what_a_test_lacks_is_told_before_it_starts(says: dict[str, Any], load: dict[str, Any], message: str) -> None:
-    subject = replace(SUBJECT, says={**SUBJECT.says, **says})
+    subject = replace(SUBJECT, says={**SUBJECT.load_test_inputs, **says})
     with pytest.raises(UserError) as told:
-        job.plan(subject, candidates.of(subject, REGION, 5), replace(LOAD, **load))
+        job.plan_jobs(subject, candidates.choose_candidates(subject, REGION, 5), replace(LOAD, **load))
     assert message in str(told.value)
 
 
@@ -139,10 +139,12 @@ def measured(kind: str, invocations: int = 3_000, specification: str | None = No
     }
 
 
-def ranked(*found: dict[str, Any], answers: Answers | None = None, **changes: Any) -> list[ranking.Recommended]:
-    jobs = job.plan(SUBJECT, candidates.of(SUBJECT, REGION, 5), LOAD)
+def ranked(*found: dict[str, Any], answers: Answers | None = None, **changes: Any) -> list[ranking.Recommendation]:
+    jobs = job.plan_jobs(SUBJECT, candidates.choose_candidates(SUBJECT, REGION, 5), LOAD)
     described = {"InferenceRecommendations": list(found)}
-    return ranking.rank([(jobs[0], described)], replace(EXPECTED, **changes), answers or Answers(1500.0))
+    return ranking.rank_recommendations(
+        [(jobs[0], described)], replace(EXPECTED, **changes), answers or Answers(1500.0)
+    )
 
 
 def test_few_requests_are_for_serverless_and_many_for_instances() -> None:
@@ -214,15 +216,15 @@ def test_the_inputs_are_those_of_the_catalogue_of_models(kind: str, because: str
         _is_an_entry(one)
 
 
-def _is_an_entry(one: ranking.Recommended) -> None:
-    entry = yaml.safe_load(inputs.as_yaml(one))
+def _is_an_entry(one: ranking.Recommendation) -> None:
+    entry = yaml.safe_load(inputs.format_yaml(one))
     whole = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
     whole["models"] = {"flight_delay": {"description": "Late?", **entry}}
     found = EnvironmentSettings.model_validate(whole)
     assert found.model_dump(exclude_unset=True)["models"]["flight_delay"][one.module] == dict(one.inputs)
     for name, value in one.inputs.items():
-        assert name in inputs.as_hcl(one)
-        assert isinstance(value, dict) or json.dumps(value) in inputs.as_hcl(one)
+        assert name in inputs.format_hcl(one)
+        assert isinstance(value, dict) or json.dumps(value) in inputs.format_hcl(one)
 
 
 @pytest.fixture
@@ -231,10 +233,10 @@ def package(sandbox: Sandbox) -> Callable[..., str]:
     make_role(sandbox)
     name = f"recommend-{uuid.uuid4().hex[:8]}"
     sandbox.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    deploying = Deploying(sandbox, name, lambda start: f"{start}-{uuid.uuid4().hex[:8]}")
+    deploying = EndpointDeployer(sandbox, name, lambda start: f"{start}-{uuid.uuid4().hex[:8]}")
 
     def register() -> str:
-        sagemaker, container = sandbox.client("sagemaker"), deploying.container("")
+        sagemaker, container = sandbox.client("sagemaker"), deploying.create_container("")
         sagemaker.create_model_package_group(ModelPackageGroupName=f"{name}-group")
         kinds = {
             "SupportedContentTypes": ["text/csv"],
@@ -246,7 +248,7 @@ def package(sandbox: Sandbox) -> Callable[..., str]:
             AdditionalInferenceSpecifications=[
                 {"Name": "graviton", "Containers": [container | {"Image": GRAVITON}], **kinds}
             ],
-            SamplePayloadUrl=deploying.put("sample.tar.gz", tar(one="1,2")),
+            SamplePayloadUrl=deploying.put_object("sample.tar.gz", tar(one="1,2")),
             Domain="MACHINE_LEARNING",
             Task="OTHER",
         )

@@ -19,7 +19,7 @@ from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.budgets import Budget
 from sustainable_mlops.review.formats import render
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.review.hostile import SCRIPT, TODAY, hostile
 
@@ -115,13 +115,13 @@ def long_names() -> Review:
     for kind, values in kinds.items():
         values["region"] = "eu-north-1"
         changes += [
-            change(f"{kind}.new", values, index=LONG),
-            change(f"{kind}.kept", values, before=values, index=LONG),
-            change(f"{kind}.gone", before=values, index=LONG),
-            change(f"{kind}.moved", values, before=values, index=LONG, previous_address=f"{kind}.{LONG}"),
+            build_change(f"{kind}.new", values, index=LONG),
+            build_change(f"{kind}.kept", values, before=values, index=LONG),
+            build_change(f"{kind}.gone", before=values, index=LONG),
+            build_change(f"{kind}.moved", values, before=values, index=LONG, previous_address=f"{kind}.{LONG}"),
         ]
     budgets = [Budget(LONG, {}, {"usd_per_month": 1, "kg_per_month": 1})]
-    found = review(plan(*changes, complete=False), budgets=budgets, today=TODAY)
+    found = review(build_plan(*changes, complete=False), budgets=budgets, today=TODAY)
     return replace(found, name=f"{LONG}/plan.json", notes=(LONG, *found.notes), remarks=(LONG,), only=(LONG,))
 
 

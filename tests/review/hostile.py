@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from sustainable_mlops.plan import Plan
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 
 SCRIPT = "<script>document.documentElement.setAttribute('data-run', '1')</script>"
 ATTACKS = [
@@ -45,8 +45,8 @@ def hostile() -> Plan:
             "aws_sagemaker_pipeline": {"pipeline_name": attack, "pipeline_definition": attack},
         }
         for kind, values in resources.items():
-            changes.append(change(f"{kind}.n{number}", values, index=attack))
-            gone = change(f"{kind}.g{number}", before={**values, "password": SECRET}, index=attack)
+            changes.append(build_change(f"{kind}.n{number}", values, index=attack))
+            gone = build_change(f"{kind}.g{number}", before={**values, "password": SECRET}, index=attack)
             gone["change"]["before_sensitive"] = {"password": True, "tags": True}
             changes.append(gone)
     hidden = {
@@ -55,12 +55,12 @@ def hostile() -> Plan:
         "tags": {"environment": SECRET},
         "tags_all": {"workload": SECRET},
     }
-    changes.append(change("aws_sagemaker_notebook_instance.hidden", hidden, before={**hidden, "name": "x" + SECRET},
+    changes.append(build_change("aws_sagemaker_notebook_instance.hidden", hidden, before={**hidden, "name": "x" + SECRET},
                           sensitive=dict.fromkeys(hidden, True)))  # fmt: skip
     text = json.dumps({"Statement": {"Effect": "Allow", "Action": SECRET, "Resource": SECRET}})
     policy_change = {"role": SECRET, "policy": text}
     marks = {"role": True, "policy": True}
-    changes.append(change("aws_iam_role_policy.hidden", policy_change, before={"policy": "{}"}, sensitive=marks))
+    changes.append(build_change("aws_iam_role_policy.hidden", policy_change, before={"policy": "{}"}, sensitive=marks))
     checks = [
         {
             "address": {"to_display": ATTACKS[0]},
@@ -68,4 +68,4 @@ def hostile() -> Plan:
             "instances": [{"problems": [{"message": ATTACKS[1]}]}],
         }
     ]
-    return plan(*changes, checks=checks)
+    return build_plan(*changes, checks=checks)

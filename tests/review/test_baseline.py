@@ -11,12 +11,12 @@ from sustainable_mlops import rules
 from sustainable_mlops.checkov import Finding, Result
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import Plan, load
-from sustainable_mlops.review import Review, Verdict, review, review_all
-from sustainable_mlops.review.baseline import KNOWN, baseline_text, read_baseline, with_baseline
+from sustainable_mlops.review import Review, ReviewVerdict, review, review_all
+from sustainable_mlops.review.baseline import KNOWN_BEFORE, apply_baseline, read_baseline, render_baseline
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.rules import Outcome
-from tests.plan.build import change, plan
-from tests.rules.tables import Case, Row, rows
+from tests.plan.plan_builder import build_change, build_plan
+from tests.rules.case_tables import CaseRow, RuleCase, list_rows
 
 TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
 DATABASE = "aws_db_instance.d"
@@ -25,7 +25,7 @@ DATABASE = "aws_db_instance.d"
 def notebook(name: str, *, new: bool = False) -> dict[str, Any]:
     """A notebook that nothing stops, which is to look at."""
     values = {"name": name, "instance_type": "ml.t3.medium", "region": "eu-north-1", "tags_all": TAGS}
-    return change(f"aws_sagemaker_notebook_instance.{name}", values, before=None if new else values)
+    return build_change(f"aws_sagemaker_notebook_instance.{name}", values, before=None if new else values)
 
 
 def warm(workers: int, *, new: bool = True) -> dict[str, Any]:
@@ -33,13 +33,13 @@ def warm(workers: int, *, new: bool = True) -> dict[str, Any]:
     serverless = {"memory_size_in_mb": 2048, "max_concurrency": 50, "provisioned_concurrency": workers}
     variant = {"variant_name": "v", "model_name": "m", "serverless_config": [serverless]}
     values = {"name_prefix": "delay-", "production_variants": [variant], "region": "eu-north-1", "tags_all": TAGS}
-    return change("aws_sagemaker_endpoint_configuration.c", values, before=None if new else values)
+    return build_change("aws_sagemaker_endpoint_configuration.c", values, before=None if new else values)
 
 
 def database(size: str, before: str | None = None) -> dict[str, Any]:
     """A database, which nobody counts."""
     values = {"instance_class": size, "tags_all": TAGS}
-    return change(DATABASE, values, before=None if before is None else {**values, "instance_class": before})
+    return build_change(DATABASE, values, before=None if before is None else {**values, "instance_class": before})
 
 
 @pytest.fixture
@@ -48,11 +48,11 @@ def known(tmp_path: Path) -> Any:
 
     def judged(before: Plan | list[Review], after: Plan | list[Review], suffix: str = ".json") -> Any:
         file = tmp_path / f"baseline{suffix}"
-        file.write_text(baseline_text(before if isinstance(before, list) else [review(before)], suffix))
+        file.write_text(render_baseline(before if isinstance(before, list) else [review(before)], suffix))
         baseline = read_baseline(file)
         if isinstance(after, list):
-            return with_baseline(after, baseline)
-        return with_baseline([review(after)], baseline)[0]
+            return apply_baseline(after, baseline)
+        return apply_baseline([review(after)], baseline)[0]
 
     return judged
 
@@ -64,10 +64,10 @@ def loud(found: Review) -> set[str]:
 
 @pytest.mark.parametrize("suffix", [".json", ".yaml", ".yml"])
 def test_what_was_there_before_is_for_the_record(known: Any, suffix: str) -> None:
-    before = plan(notebook("a"), database("db.r6g.large"))
-    assert review(before).verdict is Verdict.LOOK
+    before = build_plan(notebook("a"), database("db.r6g.large"))
+    assert review(before).verdict is ReviewVerdict.LOOK
     found = known(before, before, suffix)
-    assert found.verdict is Verdict.FINE
+    assert found.verdict is ReviewVerdict.FINE
     assert not found.unknown
     assert found.remarks == ()
     assert {one.finding.address for one in found.findings if one.known_before} == {"aws_sagemaker_notebook_instance.a"}
@@ -75,17 +75,17 @@ def test_what_was_there_before_is_for_the_record(known: Any, suffix: str) -> Non
 
 
 def test_the_same_at_another_address_is_new(known: Any) -> None:
-    found = known(plan(notebook("a")), plan(notebook("a"), notebook("b", new=True)))
+    found = known(build_plan(notebook("a")), build_plan(notebook("a"), notebook("b", new=True)))
     assert loud(found) == {"aws_sagemaker_notebook_instance.b"}
 
 
 def test_more_of_the_same_is_new_where_the_plan_touches_it(known: Any) -> None:
-    assert loud(known(plan(warm(2)), plan(warm(2)))) == set()
-    assert loud(known(plan(warm(2)), plan(warm(20)))) == {"aws_sagemaker_endpoint_configuration.c"}
+    assert loud(known(build_plan(warm(2)), build_plan(warm(2)))) == set()
+    assert loud(known(build_plan(warm(2)), build_plan(warm(20)))) == {"aws_sagemaker_endpoint_configuration.c"}
 
 
 def test_figures_may_move_where_the_plan_leaves_the_resource_alone(known: Any) -> None:
-    assert loud(known(plan(warm(2)), plan(warm(20, new=False)))) == set()
+    assert loud(known(build_plan(warm(2)), build_plan(warm(20, new=False)))) == set()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_figures_may_move_where_the_plan_leaves_the_resource_alone(known: Any) -
     [("ml.m5.large: 4 of 12 versions", Level.NOTE), ("ml.m5.4xlarge: 3 of 1,000.5 versions", Level.LOOK)],
 )
 def test_numbers_in_names_are_no_figures(known: Any, text: str, level: Level) -> None:
-    base = review(plan(notebook("a")))
+    base = review(build_plan(notebook("a")))
     (one,) = (one for one in base.findings if one.level is Level.LOOK)
     three, other = (
         replace(base, findings=(replace(one, finding=one.finding._replace(message=message)),))
@@ -103,7 +103,7 @@ def test_numbers_in_names_are_no_figures(known: Any, text: str, level: Level) ->
 
 
 def test_what_was_open_and_is_broken_now_is_new(known: Any) -> None:
-    base = review(plan(notebook("a")))
+    base = review(build_plan(notebook("a")))
     (one,) = (one for one in base.findings if one.level is Level.LOOK)
     was = replace(base, findings=(replace(one, finding=one.finding._replace(outcome=Outcome.UNKNOWN)),))
     assert loud(known([was], [base])[0]) == {"aws_sagemaker_notebook_instance.a"}
@@ -111,24 +111,26 @@ def test_what_was_open_and_is_broken_now_is_new(known: Any) -> None:
 
 
 def test_what_is_mended_is_told_and_leaves_the_verdict_alone(known: Any) -> None:
-    found = known(plan(notebook("a"), notebook("b")), plan(notebook("a")))
-    assert found.verdict is Verdict.FINE
+    found = known(build_plan(notebook("a"), notebook("b")), build_plan(notebook("a")))
+    assert found.verdict is ReviewVerdict.FINE
     assert [one.partition(" ")[2] for one in found.remarks] == ["entry of the baseline is gone: write it anew"]
 
 
 def test_what_no_review_sees_is_known_until_the_plan_does_something_to_it(known: Any) -> None:
-    before = plan(database("db.r6g.large"))
-    assert known(before, plan(database("db.r6g.large"))).verdict is Verdict.FINE  # as where there is no state
-    changed = known(before, plan(database("db.r6g.16xlarge", before="db.r6g.large")))
+    before = build_plan(database("db.r6g.large"))
+    assert (
+        known(before, build_plan(database("db.r6g.large"))).verdict is ReviewVerdict.FINE
+    )  # as where there is no state
+    changed = known(before, build_plan(database("db.r6g.16xlarge", before="db.r6g.large")))
     assert [one.level for one in changed.unseen] == [Level.LOOK]
-    assert changed.verdict is Verdict.LOOK
+    assert changed.verdict is ReviewVerdict.LOOK
 
 
 def test_no_risk_is_ever_in_a_baseline(known: Any) -> None:
     public = {"bucket": "p", "acl": "public-read"}
-    stopped = plan(
-        change("aws_s3_bucket.gone", before={"bucket": "gone", "tags_all": TAGS}),
-        change("aws_s3_bucket_acl.p", public),
+    stopped = build_plan(
+        build_change("aws_s3_bucket.gone", before={"bucket": "gone", "tags_all": TAGS}),
+        build_change("aws_s3_bucket_acl.p", public),
     )
     found = known(stopped, stopped)
     assert {one.level for one in found.risks} == {Level.STOP}
@@ -140,17 +142,17 @@ def test_checkovs_failures_are_known_by_check_and_address(known: Any) -> None:
         Finding("CKV_AWS_18", "logging", "aws_s3_bucket.a"),
         Finding("CKV_AWS_18", "logging", "aws_s3_bucket.b"),
     )
-    base = review(plan(notebook("a")))
+    base = review(build_plan(notebook("a")))
     before, after = (replace(base, builtin=Result(1, [], failed)) for failed in ([one], [one, other]))
     (found,) = known([before], [after])
     assert found.builtin.failed == [other]
-    assert found.builtin.explained == [replace(one, reason=KNOWN)]
+    assert found.builtin.explained == [replace(one, reason=KNOWN_BEFORE)]
     (same,) = known([found], [after])
     assert same.builtin.failed == [], "what one baseline explains stands in the next, too"
 
 
 def together(*changes: list[dict[str, Any]]) -> list[Review]:
-    plans = [plan(*found) for found in changes]
+    plans = [build_plan(*found) for found in changes]
     for one, name in zip(plans, ("dev", "prod"), strict=False):
         one.name = name
     return review_all(plans)
@@ -158,9 +160,9 @@ def together(*changes: list[dict[str, Any]]) -> list[Review]:
 
 def test_of_several_plans_each_has_its_own_entries(known: Any) -> None:
     dev, prod = known(together([notebook("a")], []), together([notebook("a")], [notebook("a")]))
-    assert (dev.verdict, prod.verdict) == (Verdict.FINE, Verdict.LOOK)
+    assert (dev.verdict, prod.verdict) == (ReviewVerdict.FINE, ReviewVerdict.LOOK)
     (alone,) = known(together([notebook("a")], [notebook("a")]), together([notebook("a")]))
-    assert alone.verdict is Verdict.FINE, "the entries of a plan are found by its name"
+    assert alone.verdict is ReviewVerdict.FINE, "the entries of a plan are found by its name"
     assert alone.remarks == ()
 
 
@@ -171,12 +173,12 @@ def test_a_baseline_of_other_plans_says_so(known: Any) -> None:
 
 
 def test_a_baseline_is_sorted_an_entry_a_line_and_the_same_for_the_same_plan() -> None:
-    text = baseline_text([review(plan(notebook("b"), notebook("a")))], ".json")
-    assert text == baseline_text([review(plan(notebook("a"), notebook("b")))], ".json")
+    text = render_baseline([review(build_plan(notebook("b"), notebook("a")))], ".json")
+    assert text == render_baseline([review(build_plan(notebook("a"), notebook("b")))], ".json")
     listed = json.loads(text)["baseline"]
     assert listed[0]["kind"] == "fail"
     assert len(text.splitlines()) == len(listed) + 2
-    assert json.loads(baseline_text([review(plan())], ".json")) == {"baseline": []}
+    assert json.loads(render_baseline([review(build_plan())], ".json")) == {"baseline": []}
 
 
 ENTRY = {"kind": "fail", "id": "SUS_TAGS", "address": "a", "what": "b"}
@@ -204,7 +206,7 @@ def test_a_file_that_cannot_be_used_is_told_with_the_place(tmp_path: Path, conte
     assert "\n" not in str(error.value)
 
 
-def settled(case: Case) -> Plan:
+def settled(case: RuleCase) -> Plan:
     """The plan once it is applied: the same resources, and nothing is done to them."""
     stays = {address: "no-op" for address, action in case.actions.items() if action not in ("create", "delete")}
     gone = {address: "delete" for address, action in case.actions.items() if action == "delete"}
@@ -213,14 +215,14 @@ def settled(case: Case) -> Plan:
     return load(json.dumps(document).encode())
 
 
-CHANGING = [row for row in rows("fail") if set(row.case.actions.values()) - {"create", "no-op"}]
+CHANGING = [row for row in list_rows("fail") if set(row.case.actions.values()) - {"create", "no-op"}]
 
 
 @pytest.mark.parametrize("row", CHANGING, ids=lambda row: f"{row.rule}-{row.title}")
-def test_a_rule_that_judges_what_a_plan_does_says_so_as_no_baseline_may_hold_it(row: Row) -> None:
+def test_a_rule_that_judges_what_a_plan_does_says_so_as_no_baseline_may_hold_it(row: CaseRow) -> None:
     rule = rules.BY_ID[row.rule]
     left = [one for one in rules.evaluate(settled(row.case), [rule]) if one.outcome is Outcome.FAIL]
-    assert rule.of_change is not bool(left)
+    assert rule.is_about_change is not bool(left)
 
 
 def test_what_a_plan_does_is_judged_however_often_it_was_written_down(known: Any) -> None:

@@ -9,14 +9,14 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import Plan
-from sustainable_mlops.review import Review, Verdict, review
-from sustainable_mlops.review.accepted import Acceptance, read_accepted
-from sustainable_mlops.review.budgets import Budget, BudgetResult, Held, read_budgets
+from sustainable_mlops.review import Review, ReviewVerdict, review
+from sustainable_mlops.review.acceptances import Acceptance, read_acceptances
+from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus, read_budgets
 from sustainable_mlops.review.formats import render
-from sustainable_mlops.review.formats.content import budget_text
+from sustainable_mlops.review.formats.wording import format_budget
 from sustainable_mlops.review.risk import Level
 from tests.footprint.plans import ENDPOINT, action, served, variant
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 
 TODAY = date(2026, 11, 24)
 
@@ -25,122 +25,129 @@ def notebook(name: str, environment: str, *, before: bool = False, type_: str = 
     """A notebook, which is on all month: its cost is that of its hours."""
     tags = {"workload": "delay", "environment": environment}
     values = {"name": name, "instance_type": type_, "tags": tags, "tags_all": tags, "region": "eu-north-1"}
-    return change(f"aws_sagemaker_notebook_instance.{name}", values, before=values if before else None)
+    return build_change(f"aws_sagemaker_notebook_instance.{name}", values, before=values if before else None)
 
 
-TWO = plan(notebook("a", "dev", before=True), notebook("b", "prod"))
+TWO = build_plan(notebook("a", "dev", before=True), notebook("b", "prod"))
 
 
-def held(found: Plan, **limits: Any) -> list[Held]:
+def held(found: Plan, **limits: Any) -> list[BudgetStatus]:
     tags: dict[str, str] = {key: limits.pop(key) for key in ("workload", "environment") if key in limits}
     budget = Budget("b", tags, limits)
-    return [one.held for one in review(found, budgets=[budget], today=TODAY).budgets]
+    return [one.status for one in review(found, budgets=[budget], today=TODAY).budgets]
 
 
 def running(found: Review, metric: str) -> float:
-    figure = found.footprint.running.get(metric)
+    figure = found.footprint.total_after.get(metric)
     assert figure is not None
     return figure.central
 
 
 def test_a_budget_is_over_from_the_first_cent_on() -> None:
     usd, kg = running(review(TWO, today=TODAY), "cost"), running(review(TWO, today=TODAY), "total")
-    assert held(TWO, usd_per_month=usd) == [Held.WITHIN]
-    assert held(TWO, usd_per_month=usd * 0.999) == [Held.OVER]
-    assert held(TWO, kg_per_month=kg * 0.999, usd_per_month=usd) == [Held.OVER, Held.WITHIN]
+    assert held(TWO, usd_per_month=usd) == [BudgetStatus.WITHIN]
+    assert held(TWO, usd_per_month=usd * 0.999) == [BudgetStatus.OVER]
+    assert held(TWO, kg_per_month=kg * 0.999, usd_per_month=usd) == [BudgetStatus.OVER, BudgetStatus.WITHIN]
 
 
 def test_a_budget_of_an_increase_counts_only_what_the_plan_adds() -> None:
-    usd = running(review(plan(notebook("b", "prod")), today=TODAY), "cost")
-    assert held(TWO, usd_increase=usd * 1.001) == [Held.WITHIN]
-    assert held(TWO, usd_increase=usd * 0.999) == [Held.OVER]
+    usd = running(review(build_plan(notebook("b", "prod")), today=TODAY), "cost")
+    assert held(TWO, usd_increase=usd * 1.001) == [BudgetStatus.WITHIN]
+    assert held(TWO, usd_increase=usd * 0.999) == [BudgetStatus.OVER]
 
 
 def test_a_budget_of_tags_counts_only_what_carries_them() -> None:
-    usd = running(review(plan(notebook("b", "prod")), today=TODAY), "cost")
-    assert held(TWO, environment="prod", usd_per_month=usd * 1.001) == [Held.WITHIN]
-    assert held(TWO, workload="delay", usd_per_month=usd * 1.001) == [Held.OVER]
-    assert held(TWO, workload="other", usd_per_month=0) == [Held.NOTHING]
+    usd = running(review(build_plan(notebook("b", "prod")), today=TODAY), "cost")
+    assert held(TWO, environment="prod", usd_per_month=usd * 1.001) == [BudgetStatus.WITHIN]
+    assert held(TWO, workload="delay", usd_per_month=usd * 1.001) == [BudgetStatus.OVER]
+    assert held(TWO, workload="other", usd_per_month=0) == [BudgetStatus.NOTHING]
 
 
 def test_an_object_that_a_replacement_left_does_not_hide_what_took_its_place() -> None:
-    usd = running(review(plan(notebook("b", "prod")), today=TODAY), "cost")
+    usd = running(review(build_plan(notebook("b", "prod")), today=TODAY), "cost")
     left = {**notebook("b", "prod", before=True)["change"]["before"], "tags_all": {}}
-    found = plan(notebook("b", "prod"), change("aws_sagemaker_notebook_instance.b", before=left, deposed="1a2b3c4d"))
-    assert held(found, environment="prod", usd_per_month=usd * 0.999) == [Held.OVER]
+    found = build_plan(
+        notebook("b", "prod"), build_change("aws_sagemaker_notebook_instance.b", before=left, deposed="1a2b3c4d")
+    )
+    assert held(found, environment="prod", usd_per_month=usd * 0.999) == [BudgetStatus.OVER]
 
 
 def test_a_budget_of_which_nothing_is_known_says_so() -> None:
-    result = BudgetResult("b", "kg_per_month", 50, Held.UNKNOWN, None, high=False, unknown=("a",))
-    assert budget_text(result) == "cannot tell: nothing that it counts is known; 50 kgCO2e are allowed"
+    result = BudgetResult("b", "kg_per_month", 50, BudgetStatus.UNKNOWN, None, high=False, unknown=("a",))
+    assert format_budget(result) == "cannot tell: nothing that it counts is known; 50 kgCO2e are allowed"
 
 
 def test_the_high_end_is_held_where_the_budget_says_so() -> None:
     central = running(review(TWO, today=TODAY), "total")
     results = [
-        review(TWO, budgets=[Budget("b", {}, {"kg_per_month": central * 1.01}, high)], today=TODAY).budgets[0].held
+        review(TWO, budgets=[Budget("b", {}, {"kg_per_month": central * 1.01}, high)], today=TODAY).budgets[0].status
         for high in (False, True)
     ]
-    assert results == [Held.WITHIN, Held.OVER]
+    assert results == [BudgetStatus.WITHIN, BudgetStatus.OVER]
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "sarif", "json"])
 def test_a_budget_that_is_exceeded_is_told_in_every_format(form: str) -> None:
     found = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1})], today=TODAY)
     page = re.sub(r"\s+", " ", render(found, form))
-    assert found.budgets[0].held is Held.OVER
+    assert found.budgets[0].status is BudgetStatus.OVER
     assert "for tests" in page
-    assert form == "json" or budget_text(found.budgets[0]) in page
+    assert form == "json" or format_budget(found.budgets[0]) in page
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
 def test_a_budget_that_is_kept_is_told_to_people(form: str) -> None:
     found = review(TWO, budgets=[Budget("for tests", {}, {"usd_per_month": 1e6})], today=TODAY)
-    assert found.budgets[0].held is Held.WITHIN
-    assert budget_text(found.budgets[0]) in re.sub(r"\s+", " ", render(found, form))
+    assert found.budgets[0].status is BudgetStatus.WITHIN
+    assert format_budget(found.budgets[0]) in re.sub(r"\s+", " ", render(found, form))
 
 
 def test_what_cannot_be_estimated_is_never_within_a_budget() -> None:
-    found = plan(notebook("a", "dev"), notebook("b", "dev", type_="ml.future.large"))
+    found = build_plan(notebook("a", "dev"), notebook("b", "dev", type_="ml.future.large"))
     result = review(found, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY)
-    assert [one.held for one in result.budgets] == [Held.UNKNOWN]
+    assert [one.status for one in result.budgets] == [BudgetStatus.UNKNOWN]
     assert result.budgets[0].unknown == ("aws_sagemaker_notebook_instance.b",)
-    assert result.verdict is not Verdict.FINE
+    assert result.verdict is not ReviewVerdict.FINE
 
 
 def test_tags_that_are_unknown_until_apply_leave_the_budget_open() -> None:
     values = {"name": "a", "instance_type": "ml.m5.large", "region": "eu-north-1"}
-    found = plan(change("aws_sagemaker_notebook_instance.a", values, unknown={"tags_all": True, "tags": True}))
-    assert held(found, workload="delay", usd_per_month=1e6) == [Held.UNKNOWN]
+    found = build_plan(
+        build_change("aws_sagemaker_notebook_instance.a", values, unknown={"tags_all": True, "tags": True})
+    )
+    assert held(found, workload="delay", usd_per_month=1e6) == [BudgetStatus.UNKNOWN]
 
 
 def endpoint(*actions: dict[str, Any]) -> Plan:
     """An ml.m5.large at 84 USD a month, which no policy moves."""
-    return plan(*served(variant("ml.m5.large"), scaled=(1, 4), follows=None), *actions)
+    return build_plan(*served(variant("ml.m5.large"), scaled=(1, 4), follows=None), *actions)
 
 
 def test_a_budget_counts_what_a_schedule_adds_up_to() -> None:
     daily = endpoint(action("cron(0 8 * * ? *)", 20, 20))
-    assert held(daily, usd_per_month=1679) == [Held.WITHIN]
-    assert held(daily, usd_per_month=1678) == held(daily, usd_increase=100) == [Held.OVER]
-    assert held(endpoint(), usd_per_month=84) == [Held.WITHIN]
+    assert held(daily, usd_per_month=1679) == [BudgetStatus.WITHIN]
+    assert held(daily, usd_per_month=1678) == held(daily, usd_increase=100) == [BudgetStatus.OVER]
+    assert held(endpoint(), usd_per_month=84) == [BudgetStatus.WITHIN]
 
 
 def test_what_is_counted_in_part_is_never_within_a_budget() -> None:
     once = endpoint(action("at(2027-01-01T08:00:00)", 20, 20))
     result = review(once, budgets=[Budget("b", {}, {"usd_per_month": 100, "usd_increase": 100})], today=TODAY)
-    assert [one.held for one in result.budgets] == [Held.UNKNOWN] * 2
-    text = budget_text(result.budgets[0])
+    assert [one.status for one in result.budgets] == [BudgetStatus.UNKNOWN] * 2
+    text = format_budget(result.budgets[0])
     assert text == f"cannot tell: {ENDPOINT} not counted, or not in full; the rest is 84 USD of 100 USD"
     gate = next(gate for gate in result.gates if gate.name == "budgets")
     assert (gate.level, gate.text) == (Level.LOOK, "2 to look at")
-    assert held(once, usd_per_month=80) == [Held.OVER]
+    assert held(once, usd_per_month=80) == [BudgetStatus.OVER]
 
 
 def test_a_plan_that_is_not_whole_is_never_within_a_budget() -> None:
-    found = plan(notebook("a", "dev"), complete=False)
+    found = build_plan(notebook("a", "dev"), complete=False)
     result = review(found, budgets=[Budget("b", {}, {"usd_per_month": 1e6})], today=TODAY).budgets[0]
-    assert (result.held, budget_text(result)[:38]) == (Held.UNKNOWN, "cannot tell: the plan is not whole; th")
+    assert (result.status, format_budget(result)[:38]) == (
+        BudgetStatus.UNKNOWN,
+        "cannot tell: the plan is not whole; th",
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,20 +187,22 @@ def test_budgets_are_read_with_their_tags_and_limits(tmp_path: Path) -> None:
     assert read_budgets(file) == [Budget("delay, prod", tags, {"kg_per_month": 50.0, "usd_increase": 4.5}, high=True)]
 
 
-DELETED = plan(change("aws_s3_bucket.scratch", before={"bucket": "scratch"}))
+DELETED = build_plan(build_change("aws_s3_bucket.scratch", before={"bucket": "scratch"}))
 
 
 @pytest.mark.parametrize(
     ("address", "risk", "until", "verdict"),
     [
-        ("aws_s3_bucket.scratch", "DATA_DELETED", TODAY, Verdict.FINE),
-        ("aws_s3_bucket.*", "data", TODAY, Verdict.FINE),
-        ("aws_s3_bucket.*", "privileges", TODAY, Verdict.STOP),
-        ("aws_s3_bucket.other", "DATA_DELETED", TODAY, Verdict.STOP),
-        ("aws_s3_bucket.scratch", "DATA_DELETED", date(2026, 11, 23), Verdict.STOP),
+        ("aws_s3_bucket.scratch", "DATA_DELETED", TODAY, ReviewVerdict.FINE),
+        ("aws_s3_bucket.*", "data", TODAY, ReviewVerdict.FINE),
+        ("aws_s3_bucket.*", "privileges", TODAY, ReviewVerdict.STOP),
+        ("aws_s3_bucket.other", "DATA_DELETED", TODAY, ReviewVerdict.STOP),
+        ("aws_s3_bucket.scratch", "DATA_DELETED", date(2026, 11, 23), ReviewVerdict.STOP),
     ],
 )
-def test_an_accepted_risk_stops_nothing_until_its_day(address: str, risk: str, until: date, verdict: Verdict) -> None:
+def test_an_accepted_risk_stops_nothing_until_its_day(
+    address: str, risk: str, until: date, verdict: ReviewVerdict
+) -> None:
     accepted = [Acceptance(address, risk, "it is empty", until)]
     assert review(DELETED, accepted=accepted, today=TODAY).verdict is verdict
 
@@ -213,5 +222,5 @@ def test_an_acceptance_without_a_reason_or_a_day_is_refused(tmp_path: Path, entr
     file = tmp_path / "accepted.yaml"
     file.write_text(f"accepted: [{entry}]")
     with pytest.raises(UserError) as error:
-        read_accepted(file)
+        read_acceptances(file)
     assert place in str(error.value)

@@ -11,16 +11,16 @@ import pytest
 from referencing import Registry, Resource
 
 from sustainable_mlops.plan import load
-from sustainable_mlops.review import Review, Verdict, review, review_all
+from sustainable_mlops.review import Review, ReviewVerdict, review, review_all
 from sustainable_mlops.review.budgets import Budget
+from sustainable_mlops.review.comment_marker import build_marker, find_plan_hashes
 from sustainable_mlops.review.formats import FORMATS, effects, render
-from sustainable_mlops.review.formats.bundle import bundle
+from sustainable_mlops.review.formats.bundle import build_bundle
+from sustainable_mlops.review.formats.comment_limit import LIMIT
+from sustainable_mlops.review.formats.items import ReportSection
 from sustainable_mlops.review.formats.markdown import not_reviewed
-from sustainable_mlops.review.formats.points import Place
-from sustainable_mlops.review.formats.room import LIMIT
-from sustainable_mlops.review.marker import marker, plans_of
 from sustainable_mlops.terraform import ROOT
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.review.hostile import ATTACKS, SECRET, TODAY, hostile
 from tests.review.test_formats import MADE_OF, REVIEWS, page_of
@@ -28,7 +28,7 @@ from tests.review.test_report import DEAD
 
 PEOPLE = ("markdown", "html", "text")
 TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
-QUIET = review(plan(change("aws_sns_topic.t", {"name": "t", "tags_all": TAGS})), today=TODAY)
+QUIET = review(build_plan(build_change("aws_sns_topic.t", {"name": "t", "tags_all": TAGS})), today=TODAY)
 
 
 def named(name: str, found: Review) -> Review:
@@ -46,8 +46,8 @@ def test_one_review_in_a_list_is_shown_as_it_is_by_itself() -> None:
 
 
 def test_the_worst_is_first_and_those_of_one_verdict_keep_their_order() -> None:
-    assert QUIET.verdict is Verdict.FINE
-    assert [one.review.name for one in bundle(ALL).members] == ["dev", "prod", "quiet"]
+    assert QUIET.verdict is ReviewVerdict.FINE
+    assert [one.review.name for one in build_bundle(ALL).members] == ["dev", "prod", "quiet"]
 
 
 @pytest.mark.parametrize("form", PEOPLE)
@@ -68,51 +68,53 @@ def test_what_plans_have_in_common_is_said_once_and_what_one_has_alone_in_its_se
 
 
 def test_what_is_not_true_of_all_says_of_which() -> None:
-    found = bundle(ALL)
-    assert {point.plans for point in found.common[Place.STOP]} == {("dev", "prod")}
-    assert {point.plans for point in bundle([DEV, PROD]).common[Place.STOP]} == {()}
+    found = build_bundle(ALL)
+    assert {point.plans for point in found.common_items[ReportSection.STOP]} == {("dev", "prod")}
+    assert {point.plans for point in build_bundle([DEV, PROD]).common_items[ReportSection.STOP]} == {()}
     assert "(in dev, prod)" in render(ALL, "markdown")
     assert "in dev, prod" in render(ALL, "html")
 
 
 def test_a_note_that_several_have_is_said_once_and_that_of_one_in_its_section() -> None:
     notes = (("all", "two"), ("all", "two"), ("all", "one"))
-    found = bundle([replace(QUIET, name=str(n), notes=its, remarks=its) for n, its in enumerate(notes)])
+    found = build_bundle([replace(QUIET, name=str(n), notes=its, remarks=its) for n, its in enumerate(notes)])
     assert found.notes == found.remarks == ("all", "two")
     assert [(one.notes, one.remarks) for one in found.members] == [((), ()), ((), ()), (("one",), ("one",))]
 
 
 def test_every_point_is_said_of_every_plan_that_has_it() -> None:
     """Nothing gets lost between what is common and what is not."""
-    found = bundle(ALL)
+    found = build_bundle(ALL)
     for member in found.members:
-        alone = bundle([member.review]).members[0].own
-        for place in Place:
-            common = [one for one in found.common[place] if not one.plans or member.review.name in one.plans]
-            said = {one._replace(plans=()) for one in (*common, *member.own[place])}
+        alone = build_bundle([member.review]).members[0].own_items
+        for place in ReportSection:
+            common = [one for one in found.common_items[place] if not one.plans or member.review.name in one.plans]
+            said = {one._replace(plans=()) for one in (*common, *member.own_items[place])}
             assert said == set(alone[place])
 
 
 def test_the_counts_of_the_table_are_those_of_the_plan_by_itself() -> None:
-    (dev,) = (one for one in bundle(ALL).members if one.review is DEV)
-    alone = bundle([DEV]).members[0]
-    assert (dev.stops, dev.looks) == (alone.stops, alone.looks)
-    assert dev.stops == len(alone.own[Place.STOP])
-    assert dev.elsewhere == dev.stops + dev.looks
-    carbon = effects.totals(DEV.footprint)[0].change
-    assert f"| `dev` | 🛑 stop | {dev.stops} | {dev.looks} | {carbon} |" in render(ALL, "markdown")
+    (dev,) = (one for one in build_bundle(ALL).members if one.review is DEV)
+    alone = build_bundle([DEV]).members[0]
+    assert (dev.stop_count, dev.look_count) == (alone.stop_count, alone.look_count)
+    assert dev.stop_count == len(alone.own_items[ReportSection.STOP])
+    assert dev.shared_count == dev.stop_count + dev.look_count
+    carbon = effects.list_totals(DEV.footprint)[0].change
+    assert f"| `dev` | 🛑 stop | {dev.stop_count} | {dev.look_count} | {carbon} |" in render(ALL, "markdown")
 
 
 def test_the_counts_of_the_table_hold_what_a_plan_leaves_alone() -> None:
-    old = named("old", review(plan(DEAD, change("aws_sns_topic.t", {"name": "t", "tags_all": TAGS})), today=TODAY))
-    alone = bundle([old]).members[0]
-    assert [str(point.level) for point in alone.own[Place.ALONE]] == ["stop", "look"]
-    assert (alone.stops, alone.looks, alone.elsewhere) == (1, 1, 0)
-    assert bundle([old, named("twin", old)]).members[0].elsewhere == 2
+    old = named(
+        "old", review(build_plan(DEAD, build_change("aws_sns_topic.t", {"name": "t", "tags_all": TAGS})), today=TODAY)
+    )
+    alone = build_bundle([old]).members[0]
+    assert [str(point.level) for point in alone.own_items[ReportSection.UNTOUCHED]] == ["stop", "look"]
+    assert (alone.stop_count, alone.look_count, alone.shared_count) == (1, 1, 0)
+    assert build_bundle([old, named("twin", old)]).members[0].shared_count == 2
 
 
 def test_totals_are_the_sum_over_all_plans() -> None:
-    whole = bundle([DEV, PROD]).footprint
+    whole = build_bundle([DEV, PROD]).footprint
     for metric in ("total", "cost"):
         one, both = DEV.footprint.delta.get(metric), whole.delta.get(metric)
         assert one is not None
@@ -129,16 +131,18 @@ def test_the_worst_plan_alone_is_open() -> None:
 
 
 def test_a_comment_about_the_same_plans_is_found_again() -> None:
-    assert render(ALL, "markdown").startswith(marker("quiet", "dev", "prod") + "\n")
-    assert plans_of(render(ALL, "markdown")) == plans_of(render(ALL[::-1], "markdown"))
+    assert render(ALL, "markdown").startswith(build_marker("quiet", "dev", "prod") + "\n")
+    assert find_plan_hashes(render(ALL, "markdown")) == find_plan_hashes(render(ALL[::-1], "markdown"))
     assert not_reviewed(["dev", "a`b"], "x.json: <no> file") == (
-        f"{marker('dev', 'a`b')}\n## ❔ Not reviewed\n\n`dev`, ``a`b``: x.json: &#60;no&#62; file\n"
+        f"{build_marker('dev', 'a`b')}\n## ❔ Not reviewed\n\n`dev`, ``a`b``: x.json: &#60;no&#62; file\n"
     )
 
 
 @pytest.mark.parametrize("number", [2, 30, pytest.param(400, marks=pytest.mark.slow)])
 def test_a_comment_about_any_number_of_large_plans_fits(number: int) -> None:
-    large = review(plan(*(change(f"aws_s3_bucket.b{n}", before={"bucket": "b"}, index="x" * 200) for n in range(300))))
+    large = review(
+        build_plan(*(build_change(f"aws_s3_bucket.b{n}", before={"bucket": "b"}, index="x" * 200) for n in range(300)))
+    )
     comment = render([named(f"{'x' * 150}{n}", large if n % 2 else DEV) for n in range(number)], "markdown")
     assert len(comment.encode("utf-16-le")) / 2 < 65_536
     assert len(comment) > LIMIT * 0.5
@@ -176,7 +180,7 @@ def test_sarif_has_one_run_in_which_each_result_tells_its_plan() -> None:
 def test_a_budget_over_all_plans_is_told_once() -> None:
     plans = [load((FIXTURES / "platform.json").read_bytes(), name) for name in ("a", "b")]
     found = review_all(plans, budgets=[Budget("all", {}, {"usd_per_month": 3000})], today=TODAY)
-    (over,) = (one for one in bundle(found).common[Place.STOP] if one.topic == "Budgets")
+    (over,) = (one for one in build_bundle(found).common_items[ReportSection.STOP] if one.topic == "Budgets")
     assert "a and b together" in over.text
     assert render(found, "text").count("What stops it") == 1
 

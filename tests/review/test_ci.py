@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.review import sticky
-from sustainable_mlops.review.marker import marker
+from sustainable_mlops.review import pr_comment
+from sustainable_mlops.review.comment_marker import build_marker
 from sustainable_mlops.terraform import ROOT
 from tests.plan.test_load import FIXTURES
 from tests.review.comments import Service, environment
@@ -57,7 +57,7 @@ def run_action(folder: Path, **inputs: str) -> tuple[dict[str, str], str]:
 def test_the_action_writes_the_reports_and_the_summary_and_keeps_the_exit_code(tmp_path: Path) -> None:
     outputs, summary = run_action(tmp_path, PLAN=str(PLAN))
     assert (outputs["code"], outputs["verdict"]) == ("1", "stop")
-    assert summary.startswith(marker(str(PLAN)))
+    assert summary.startswith(build_marker(str(PLAN)))
     assert {file.name for file in Path(outputs["folder"]).iterdir()} == {
         f"review.{suffix}" for suffix in ("md", "html", "json", "sarif")
     }
@@ -77,7 +77,7 @@ def test_the_action_fails_with_2_where_the_plan_cannot_be_read_and_says_so_in_th
     assert outputs["code"] == "2"
     assert "verdict" not in outputs
     assert summary == Path(outputs["folder"], "review.md").read_text()
-    assert summary.startswith(marker("prod") + "\n## ❔ Not reviewed")
+    assert summary.startswith(build_marker("prod") + "\n## ❔ Not reviewed")
     assert "missing.json: no such file" in summary
 
 
@@ -88,12 +88,12 @@ def test_the_action_reviews_several_plans_in_one_comment(tmp_path: Path) -> None
     paths = "dev/plan.json\ntest/plan.json\nprod/plan.json\n"
     outputs, summary = run_action(tmp_path, PLANS=paths)
     assert (outputs["code"], outputs["verdict"]) == ("1", "stop")
-    assert summary.startswith(marker("dev", "test", "prod"))
+    assert summary.startswith(build_marker("dev", "test", "prod"))
     assert summary.count("sustainable-mlops-review") == 1
     (tmp_path / "prod" / "plan.json").unlink()
     outputs, summary = run_action(tmp_path, PLANS=paths, NAME="d\nt\np")
     assert outputs["code"] == "2"
-    assert marker("d", "t", "p") + "\n## ❔ Not reviewed" in summary
+    assert build_marker("d", "t", "p") + "\n## ❔ Not reviewed" in summary
 
 
 def test_the_action_takes_what_may_change_a_baseline_and_a_region(tmp_path: Path) -> None:
@@ -109,7 +109,9 @@ def test_the_action_takes_what_may_change_a_baseline_and_a_region(tmp_path: Path
 
 def test_two_uses_of_the_action_in_a_job_keep_their_reports(tmp_path: Path) -> None:
     folders = [run_action(tmp_path, PLAN=str(PLAN), NAME=name)[0]["folder"] for name in ("dev", "prod")]
-    assert [marker(name) in Path(f, "review.md").read_text() for f, name in zip(folders, ("dev", "prod"), strict=True)]
+    assert [
+        build_marker(name) in Path(f, "review.md").read_text() for f, name in zip(folders, ("dev", "prod"), strict=True)
+    ]
     assert len(set(folders)) == 2
 
 
@@ -129,20 +131,27 @@ def test_there_is_one_comment_a_plan_however_often_it_is_posted(
 ) -> None:
     monkeypatch.setattr(Service, "login", login)
     stranger = {"login": "mallory", "username": "mallory"}
-    spoof = {"id": 0, "body": f"{marker('dev')}\nfine", "user": stranger, "author": stranger}
+    spoof = {"id": 0, "body": f"{build_marker('dev')}\nfine", "user": stranger, "author": stranger}
     Service.comments += [spoof, *({**spoof, "id": n, "body": "x"} for n in range(1, 150))]
     for number, name in ((1, "dev"), (1, "prod"), (2, "dev")):
-        done = sticky.post(f"{marker(name)}\nreview {number}", sticky.place(environment(kind, service)))
+        done = pr_comment.post_comment(
+            f"{build_marker(name)}\nreview {number}", pr_comment.detect_api(environment(kind, service))
+        )
         assert done == ("created" if number == 1 else "updated")
-    assert Service.comments[0]["body"] == f"{marker('dev')}\nfine"
-    assert [c["body"] for c in Service.comments[150:]] == [f"{marker('dev')}\nreview 2", f"{marker('prod')}\nreview 1"]
+    assert Service.comments[0]["body"] == f"{build_marker('dev')}\nfine"
+    assert [c["body"] for c in Service.comments[150:]] == [
+        f"{build_marker('dev')}\nreview 2",
+        f"{build_marker('prod')}\nreview 1",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["github", "gitlab"])
 def test_a_comment_about_several_plans_takes_the_place_of_those_about_any_of_them(kind: str, service: str) -> None:
     posted = (["dev"], ["network"], ["prod"], ["dev", "prod"], ["prod", "dev", "test"], ["test"])
     for names in posted:
-        sticky.post(f"{marker(*names)}\nof {names}", sticky.place(environment(kind, service)))
+        pr_comment.post_comment(
+            f"{build_marker(*names)}\nof {names}", pr_comment.detect_api(environment(kind, service))
+        )
         said = [comment["body"].partition("\n")[2] for comment in Service.comments]
         assert f"of {names}" in said
         assert len(said) == len(set(said)) <= 3
@@ -160,4 +169,4 @@ def test_what_is_no_review_is_not_posted(tmp_path: Path, service: str) -> None:
 
 def test_outside_a_pull_request_nothing_is_posted() -> None:
     with pytest.raises(UserError, match="PULL_REQUEST: is not set"):
-        sticky.place({"GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t"})
+        pr_comment.detect_api({"GITHUB_REPOSITORY": "o/r", "GITHUB_TOKEN": "t"})

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from sustainable_mlops import terraform
-from sustainable_mlops.review.marker import marker
+from sustainable_mlops.review.comment_marker import build_marker
 from sustainable_mlops.terraform import ROOT
 from tests.clone import clone, git
 from tests.plan.test_load import FIXTURES
@@ -128,7 +128,7 @@ def test_the_github_workflow_plans_reviews_and_comments(theirs: Path, project: P
         assert action.known["steps.review.outputs.verdict"] == verdict
         assert str(action.run("Verdict").returncode) == code
         (comment,) = Service.comments
-        assert comment["body"].startswith(marker(*NAMES))
+        assert comment["body"].startswith(build_marker(*NAMES))
         assert ("## ✅ Fine" in comment["body"]) == (verdict == "fine")
 
 
@@ -158,7 +158,7 @@ def test_the_gitlab_pipeline_plans_reviews_and_comments(theirs: Path, project: P
         (theirs / "envs" / "test" / "plan.json").write_bytes(text)
         assert shell.run(script).returncode == code
         (comment,) = Service.comments
-        assert comment["body"].startswith(marker(*sorted(NAMES)))
+        assert comment["body"].startswith(build_marker(*sorted(NAMES)))
         assert says in comment["body"]
 
 
@@ -172,7 +172,7 @@ def test_the_step_of_atlantis_prints_a_comment_and_fails_the_plan(
     plan.write_bytes(STOPPED)
     done = Shell(theirs, wheel_environment / "bin").run(step["run"], "sh", SHOWFILE=str(plan), PROJECT_NAME="dev")
     assert done.returncode == 1, done.stderr
-    assert done.stdout.startswith(marker("dev"))
+    assert done.stdout.startswith(build_marker("dev"))
     assert says in done.stdout
 
 

@@ -10,24 +10,24 @@ import pytest
 
 from sustainable_mlops.plan import load
 from sustainable_mlops.review.review import Review, review
-from sustainable_mlops.review.risk import Level, Section
-from tests.plan import build
-from tests.plan.cloudformation import ALL, AWS_TYPES, TWINS, WAYS, Twins, address, policy, written
+from sustainable_mlops.review.risk import Level, RiskArea
+from tests.plan import plan_builder
+from tests.plan.cloudformation import ALL, AWS_TYPES, FORMS, TWINS, TypePair, build_address, build_changes, build_policy
 
 
-def told(way: str, action: str, *resources: Twins) -> Any:
+def told(way: str, action: str, *resources: TypePair) -> Any:
     """All that a review says, with each resource called by its CloudFormation type alone."""
-    found = review(load(json.dumps(written(*resources, way=way, action=action)).encode(), "plan"))
+    found = review(load(json.dumps(build_changes(*resources, way=way, action=action)).encode(), "plan"))
     said = json.dumps(_said(found), default=str)
     for one in sorted(resources, key=lambda one: one.name, reverse=True):  # no name before one that it starts with
-        said = said.replace(address(one.kind, one.name, way), one.kind)
+        said = said.replace(build_address(one.kind, one.name, way), one.kind)
     return {name: sorted(part) if name in ("risks", "findings") else part for name, part in json.loads(said).items()}
 
 
 def _said(found: Review) -> dict[str, Any]:
     return {
         "changes": [(one.address, one.type, one.action, one.attributes) for one in found.changes],
-        "risks": [(r.risk.id, r.risk.level, r.risk.address, r.risk.what, r.risk.known) for r in found.risks],
+        "risks": [(r.risk.id, r.risk.level, r.risk.address, r.risk.description, r.risk.is_known) for r in found.risks],
         "findings": [one.finding for one in found.findings],
         "figures": found.footprint.to_dict(),
         "verdict": found.verdict,
@@ -35,14 +35,14 @@ def _said(found: Review) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("action", ["create", "update", "replace", "delete"])
-@pytest.mark.parametrize("way", WAYS[1:])
+@pytest.mark.parametrize("way", FORMS[1:])
 @pytest.mark.parametrize("one", TWINS, ids=lambda one: one.kind)
-def test_each_type_gives_what_its_twin_gives(one: Twins, way: str, action: str) -> None:
+def test_each_type_gives_what_its_twin_gives(one: TypePair, way: str, action: str) -> None:
     assert told(way, action, one) == told("aws", action, one)
 
 
 @pytest.mark.parametrize("action", ["create", "update", "delete"])
-@pytest.mark.parametrize("way", WAYS[1:])
+@pytest.mark.parametrize("way", FORMS[1:])
 def test_all_together_join_as_their_twins_do(way: str, action: str) -> None:
     found = told(way, action, *TWINS)
     assert found == told("aws", action, *TWINS)
@@ -59,28 +59,28 @@ def test_each_comparison_has_something_to_compare() -> None:
         assert any(found["risks"] or found["findings"] or found["figures"]["resources"] for found in said), one.kind
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", FORMS)
 def test_a_managed_policy_that_lists_roles_is_attached_to_them(way: str) -> None:
     """CloudFormation has no attachments: a managed policy lists whom it is attached to."""
-    role = Twins("AWS::IAM::Role", {"name": "r", "assume_role_policy": policy()}, {"role_name": "r"})
-    wide = Twins(
+    role = TypePair("AWS::IAM::Role", {"name": "r", "assume_role_policy": build_policy()}, {"role_name": "r"})
+    wide = TypePair(
         "AWS::IAM::ManagedPolicy",
         {"name": "p", "policy": ALL},
         {"managed_policy_name": "p", "policy_document": ALL, "roles": ["r"]},
     )
-    document = written(role, wide, way=way)
+    document = build_changes(role, wide, way=way)
     before = document["resource_changes"][0]["change"]
     before |= {"actions": ["no-op"], "before": before["after"]}
     found = review(load(json.dumps(document).encode()))
-    told = [(one.risk.id, one.level) for one in found.of(Section.PRIVILEGES)]
+    told = [(one.risk.id, one.level) for one in found.list_risks(RiskArea.PRIVILEGES)]
     assert told == ([("PRIVILEGES_NEW", Level.NOTE)] if way == "aws" else [("PRIVILEGES_PERMISSION", Level.STOP)])
 
 
 def bucket(before: Any, after: Any) -> list[tuple[str, str]]:
     """The risks of a bucket whose settings change so; None where it is made."""
     values = [None if one is None else {"bucket_name": "b", **one} for one in (before, after)]
-    document = build.document(build.change("awscc_s3_bucket.b", values[1], before=values[0]))
-    return [(one.risk.id, one.risk.what) for one in review(load(json.dumps(document).encode())).risks]
+    document = plan_builder.build_document(plan_builder.build_change("awscc_s3_bucket.b", values[1], before=values[0]))
+    return [(one.risk.id, one.risk.description) for one in review(load(json.dumps(document).encode())).risks]
 
 
 def test_settings_that_only_cloudformation_has_in_the_bucket_are_guarded() -> None:
@@ -107,6 +107,8 @@ def test_settings_that_only_cloudformation_has_in_the_bucket_are_guarded() -> No
 def test_an_update_of_which_nothing_is_known_is_told_in_one_line() -> None:
     kind = {"type_name": "AWS::SageMaker::Model"}
     before = {**kind, "desired_state": json.dumps({"ModelName": "m"})}
-    change = build.change("aws_cloudcontrolapi_resource.x", kind, before=before, unknown={"desired_state": True})
-    found = review(load(json.dumps(build.document(change)).encode(), "plan"))
-    assert (len(found.unseen), len(found.risks)) == (1, 0)
+    change = plan_builder.build_change(
+        "aws_cloudcontrolapi_resource.x", kind, before=before, unknown={"desired_state": True}
+    )
+    found = review(load(json.dumps(plan_builder.build_document(change)).encode(), "plan"))
+    assert (len(found.coverage_gaps), len(found.risks)) == (1, 0)

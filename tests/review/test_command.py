@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.review.command import main, parser
-from sustainable_mlops.review.marker import marker
+from sustainable_mlops.review.command import build_parser, main
+from sustainable_mlops.review.comment_marker import build_marker
 from sustainable_mlops.terraform import ROOT
-from tests.plan.build import change, document
+from tests.plan.plan_builder import build_change, build_document
 from tests.plan.test_load import FIXTURES
 
 BUCKET = {"bucket": "data", "tags_all": {"workload": "a", "environment": "dev", "owner": "b"}}
@@ -24,7 +24,7 @@ BUCKET = {"bucket": "data", "tags_all": {"workload": "a", "environment": "dev", 
 def write(tmp_path: Path) -> Any:
     def written(*changes: dict[str, Any], name: str = "plan.json") -> str:
         file = tmp_path / name
-        file.write_text(json.dumps(document(*changes)))
+        file.write_text(json.dumps(build_document(*changes)))
         return str(file)
 
     return written
@@ -32,30 +32,30 @@ def write(tmp_path: Path) -> Any:
 
 def test_a_plan_without_risks_is_fine(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     topic = {"name": "t", "tags_all": BUCKET["tags_all"]}
-    assert main([write(change("aws_sns_topic.t", topic, before=topic))]) == 0
+    assert main([write(build_change("aws_sns_topic.t", topic, before=topic))]) == 0
     assert capsys.readouterr().out.startswith(" Fine:")
 
 
 def test_a_deleted_bucket_stops_the_plan_unless_its_gate_is_off(write: Any) -> None:
-    plan = write(change("aws_s3_bucket.b", before=BUCKET))
+    plan = write(build_change("aws_s3_bucket.b", before=BUCKET))
     assert main([plan]) == 1
     assert main([plan, "--fail-on", "privileges,rules,budgets"]) == 0
     assert main([plan, "--fail-on", "none"]) == 0
 
 
 def test_every_gate_but_that_of_the_unknown_stops_unless_others_are_named() -> None:
-    assert parser().parse_args(["plan.json"]).fail_on == "data,privileges,rules,budgets,checkov"
+    assert build_parser().parse_args(["plan.json"]).fail_on == "data,privileges,rules,budgets,checkov"
 
 
 def test_a_failed_gate_that_is_off_is_named_as_what_to_look_at(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    main([write(change("aws_s3_bucket.b", before=BUCKET)), "--fail-on", "none"])
+    main([write(build_change("aws_s3_bucket.b", before=BUCKET)), "--fail-on", "none"])
     assert capsys.readouterr().out.startswith(" Look: no gate failed, but see data at risk")
 
 
 def test_what_a_plan_leaves_out_stops_only_where_the_unknown_does(tmp_path: Path) -> None:
     topic = {"name": "t", "tags_all": BUCKET["tags_all"]}
     file = tmp_path / "targeted.json"
-    file.write_text(json.dumps(document(change("aws_sns_topic.t", topic, before=topic), complete=False)))
+    file.write_text(json.dumps(build_document(build_change("aws_sns_topic.t", topic, before=topic), complete=False)))
     assert main([str(file)]) == 0
     assert main([str(file), "--fail-on", "unknown"]) == 1
 
@@ -63,19 +63,19 @@ def test_what_a_plan_leaves_out_stops_only_where_the_unknown_does(tmp_path: Path
 def test_where_there_is_no_review_the_comment_says_why(tmp_path: Path) -> None:
     comment = tmp_path / "review.md"
     assert main(["missing.json", "--name", "dev", "--write", str(comment), str(tmp_path / "review.json")]) == 2
-    assert comment.read_text() == f"{marker('dev')}\n## ❔ Not reviewed\n\n`dev`: missing.json: no such file\n"
+    assert comment.read_text() == f"{build_marker('dev')}\n## ❔ Not reviewed\n\n`dev`: missing.json: no such file\n"
     assert [file.name for file in tmp_path.iterdir()] == ["review.md"]
 
 
 def test_what_cannot_be_told_stops_only_where_asked(write: Any) -> None:
-    plan = write(change("aws_db_instance.d", {"id": "d"}, before={"id": "d", "deletion_protection": True},
+    plan = write(build_change("aws_db_instance.d", {"id": "d"}, before={"id": "d", "deletion_protection": True},
                         unknown={"deletion_protection": True}))  # fmt: skip
     assert main([plan]) == 0
     assert main([plan, "--fail-on", "data,unknown"]) == 1
 
 
 def test_a_no_op_from_nothing_to_nothing_is_nothing(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    nothing = change("aws_sns_topic.n", actions=["no-op"])
+    nothing = build_change("aws_sns_topic.n", actions=["no-op"])
     assert main([write(nothing), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["verdict"], found["changes"]["resources"]) == ("fine", [])
@@ -85,21 +85,21 @@ def test_a_no_op_from_nothing_to_nothing_is_nothing(write: Any, capsys: pytest.C
 
 def test_reports_are_written_by_the_suffix_of_their_names(write: Any, tmp_path: Path) -> None:
     files = [tmp_path / "out" / f"report{suffix}" for suffix in (".md", ".html", ".json", ".sarif", ".txt")]
-    assert main([write(change("aws_s3_bucket.b", before=BUCKET)), "--write", *map(str, files)]) == 1
+    assert main([write(build_change("aws_s3_bucket.b", before=BUCKET)), "--write", *map(str, files)]) == 1
     assert all(file.read_text() for file in files)
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == sorted(file.name for file in files)
 
 
 def test_the_plan_may_come_from_stdin(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    text = json.dumps(document(change("aws_s3_bucket.b", before=BUCKET))).encode()
+    text = json.dumps(build_document(build_change("aws_s3_bucket.b", before=BUCKET))).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
     assert main(["-", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["plan"] == "stdin"
 
 
 def test_a_base_plan_says_what_was_before(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    base = write(change("aws_s3_bucket.a", BUCKET), change("aws_s3_bucket.b", BUCKET), name="base.json")
-    assert main([write(change("aws_s3_bucket.a", BUCKET)), "--base", base, "--json"]) == 1
+    base = write(build_change("aws_s3_bucket.a", BUCKET), build_change("aws_s3_bucket.b", BUCKET), name="base.json")
+    assert main([write(build_change("aws_s3_bucket.a", BUCKET)), "--base", base, "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert found["changes"]["counts"] == {"delete": 1}
     assert [risk["address"] for risk in found["risks"]] == ["aws_s3_bucket.b"]
@@ -168,7 +168,7 @@ def test_a_fault_of_the_reviewer_is_no_gate_that_failed_and_tells_no_value(
         raise KeyError("a hidden value")
 
     monkeypatch.setattr("sustainable_mlops.review.review_all", fails)
-    assert main([write(change("aws_s3_bucket.b", before=BUCKET))]) == 2
+    assert main([write(build_change("aws_s3_bucket.b", before=BUCKET))]) == 2
     said = capsys.readouterr().err
     assert re.fullmatch(r"error: the reviewer itself failed \(KeyError at \w+\.py:\d+\): .*\n", said)
     assert "hidden" not in said
@@ -198,7 +198,7 @@ def test_checkov_that_passes_nothing_has_still_checked_something(
     monkeypatch.setattr("sustainable_mlops.checkov.PYTHON", Path(sys.executable))
     monkeypatch.setattr("sustainable_mlops.checkov._PROGRAM", program)
     topic = {"name": "t"}
-    plan = write(change("aws_sns_topic.t", topic, before=topic))
+    plan = write(build_change("aws_sns_topic.t", topic, before=topic))
     assert main([plan, "--checkov", "--fail-on", "checkov"]) == code
 
 

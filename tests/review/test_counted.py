@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.footprint import shown
+from sustainable_mlops.footprint import format_number
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import review
 from sustainable_mlops.review.formats import FORMATS, render
@@ -20,12 +20,12 @@ def test_what_its_machines_cost_is_counted(document: Mapping[str, Any], usd: flo
     cost = found.footprint.delta.get("cost")
     assert cost is not None
     assert cost.central == pytest.approx(usd)
-    assert {one.unknown.what for one in found.footprint.uncounted} <= {"cost of EMR"}
+    assert {one.unknown.subject for one in found.footprint.uncounted} <= {"cost of EMR"}
 
 
 @pytest.mark.parametrize("form", sorted({*FORMATS} - {"sarif"}))  # which has findings alone
 @pytest.mark.parametrize(("document", "usd"), COUNTED.values(), ids=COUNTED.keys())
 def test_every_format_for_people_and_programs_says_it(document: Mapping[str, Any], usd: float, form: str) -> None:
     found = review(load(json.dumps(document).encode(), "plan"))
-    text = f'"central": {found.footprint.delta.figures["cost"].central!r}' if form == "json" else shown(usd)
+    text = f'"central": {found.footprint.delta.figures["cost"].central!r}' if form == "json" else format_number(usd)
     assert text in re.sub(r"\s+", " ", render(found, form))

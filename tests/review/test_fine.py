@@ -13,7 +13,7 @@ from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import FORMATS, render
 from sustainable_mlops.review.review import GATES
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 from tests.review.fine.case import Case
 
 _HERE = Path(__file__).parent / "fine"
@@ -52,7 +52,7 @@ def test_whoever_fails_on_the_unknown_is_stopped(case: Case) -> None:
 def test_reading_is_not_seen_of_providers_that_nobody_knows_alone() -> None:
     def source(kind: str, provider: str) -> dict[str, Any]:
         name = f"registry.terraform.io/{provider}"
-        return change(f"data.{kind}.d", {"id": "x"}, actions=["read"], provider_name=name)
+        return build_change(f"data.{kind}.d", {"id": "x"}, actions=["read"], provider_name=name)
 
-    read = review(plan(source("aws_ami", "hashicorp/aws"), source("acme_thing", "acme/acme")))
-    assert [one.address for one in read.unseen] == ["data.acme_thing.d"]
+    read = review(build_plan(source("aws_ami", "hashicorp/aws"), source("acme_thing", "acme/acme")))
+    assert [one.address for one in read.coverage_gaps] == ["data.acme_thing.d"]

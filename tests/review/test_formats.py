@@ -11,16 +11,16 @@ from markdown_it import MarkdownIt
 
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
-from sustainable_mlops.review.accepted import Acceptance
+from sustainable_mlops.review.acceptances import Acceptance
 from sustainable_mlops.review.budgets import Budget
+from sustainable_mlops.review.comment_marker import build_marker
 from sustainable_mlops.review.formats import FORMATS, render
-from sustainable_mlops.review.formats.marks import prose
-from sustainable_mlops.review.formats.room import LIMIT
+from sustainable_mlops.review.formats.comment_limit import LIMIT
+from sustainable_mlops.review.formats.escaping import escape_text
 from sustainable_mlops.review.formats.text import print_to_terminal
-from sustainable_mlops.review.marker import marker
 from sustainable_mlops.review.risk import RISK_TITLES
 from sustainable_mlops.terraform import ROOT
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.review.hostile import ATTACKS, SECRET, TODAY, hostile
 
@@ -42,8 +42,8 @@ REVIEWS = {name: reviewed(name) for name in ("hostile", "platform", "change", "t
 @functools.cache
 def large() -> Review:
     """More than any comment holds."""
-    many = (change(f"aws_s3_bucket.b{n}", before={"bucket": f"{n}" * 50}, index="x" * 300) for n in range(3000))
-    return review(plan(*many), today=TODAY)
+    many = (build_change(f"aws_s3_bucket.b{n}", before={"bucket": f"{n}" * 50}, index="x" * 300) for n in range(3000))
+    return review(build_plan(*many), today=TODAY)
 
 
 @pytest.mark.parametrize("name", REVIEWS)
@@ -98,8 +98,8 @@ def test_an_accepted_risk_is_suppressed_in_sarif_not_left_out() -> None:
 def test_a_comment_fits_and_is_found_again(name: str) -> None:
     found = REVIEWS[name] if name in REVIEWS else large()
     comment = render(found, "markdown")
-    assert comment.startswith(marker(found.name) + "\n")
-    assert comment_page(found).comments == [marker(found.name)[4:-3]]
+    assert comment.startswith(build_marker(found.name) + "\n")
+    assert comment_page(found).comments == [build_marker(found.name)[4:-3]]
     assert len(comment.encode("utf-16-le")) / 2 < 65_536
 
 
@@ -162,17 +162,17 @@ def test_nothing_in_a_comment_becomes_a_mention_or_a_link() -> None:
 
 @pytest.mark.parametrize("text", ["# Fine", "- a", "+ a", "===", "1. a", "12) a", "> a", "---"])
 def test_no_text_starts_a_heading_or_a_list(text: str) -> None:
-    page = MarkdownIt("commonmark").render(f"> {prose(text)}")
+    page = MarkdownIt("commonmark").render(f"> {escape_text(text)}")
     assert page == f"<blockquote>\n<p>{text.replace('>', '&gt;')}</p>\n</blockquote>\n"
 
 
 def test_a_text_of_500_characters_is_whole_and_a_longer_one_is_cut_to_them() -> None:
-    assert prose("x" * 500) == "x" * 500
-    assert len(prose("x" * 501)) == 500
+    assert escape_text("x" * 500) == "x" * 500
+    assert len(escape_text("x" * 501)) == 500
 
 
 def test_no_part_of_an_arn_becomes_a_picture() -> None:
-    assert ":secret:" not in prose("arn:aws:secretsmanager:eu-north-1:123456789012:secret:db")
+    assert ":secret:" not in escape_text("arn:aws:secretsmanager:eu-north-1:123456789012:secret:db")
 
 
 def test_names_stay_names_in_html() -> None:
@@ -220,8 +220,8 @@ def test_every_line_of_an_item_stays_in_its_column(
 
 
 ONE_SIDE = review(
-    plan(
-        change(
+    build_plan(
+        build_change(
             "aws_sagemaker_notebook_instance.n",
             {"name": "n", "instance_type": "ml.m5.large", "region": "eu-north-1", "volume_size": 5},
             before={"name": "n", "instance_type": "ml.m5.large", "volume_size": 5, "region": "xx-north-1"},

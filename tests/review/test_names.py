@@ -3,7 +3,7 @@
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.review.names import names
+from sustainable_mlops.review.plan_names import name_plans
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,11 @@ from sustainable_mlops.review.names import names
     ],
 )  # fmt: skip
 def test_a_lone_plan_is_its_path_and_several_are_what_tells_them_apart(plans: list[str], called: list[str]) -> None:
-    assert names(plans, []) == called
+    assert name_plans(plans, []) == called
 
 
 def test_names_that_are_given_are_taken_in_order() -> None:
-    assert names(["a.json", "b.json"], ["test", "live"]) == ["test", "live"]
+    assert name_plans(["a.json", "b.json"], ["test", "live"]) == ["test", "live"]
 
 
 @pytest.mark.parametrize(
@@ -42,4 +42,4 @@ def test_names_that_are_given_are_taken_in_order() -> None:
 )
 def test_each_plan_has_one_different_name(plans: list[str], given: list[str], says: str) -> None:
     with pytest.raises(UserError, match=says):
-        names(plans, given)
+        name_plans(plans, given)

@@ -5,48 +5,48 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.plan import Plan
-from sustainable_mlops.review import Review, Verdict, review
-from sustainable_mlops.review.review import Gate
+from sustainable_mlops.review import Review, ReviewVerdict, review
+from sustainable_mlops.review.review import ReviewGate
 from sustainable_mlops.review.risk import Level
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 
 TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
 TOPIC = {"name": "t", "tags_all": TAGS}
 OTHER = {"name": "u", "tags_all": TAGS}
 #: What a promotion changes, and what stays as it is.
-PROMOTED = change("module.delay_endpoint.aws_sns_topic.t", OTHER, before=TOPIC)
-STAYS = change("aws_sns_topic.stays", TOPIC, before=TOPIC)
+PROMOTED = build_change("module.delay_endpoint.aws_sns_topic.t", OTHER, before=TOPIC)
+STAYS = build_change("aws_sns_topic.stays", TOPIC, before=TOPIC)
 ONLY = ("module.*_endpoint*",)
 
 
-def scope(found: Review) -> Gate:
+def scope(found: Review) -> ReviewGate:
     (gate,) = (one for one in found.gates if one.name == "only")
     return gate
 
 
 def promotion(*others: Any, **more: Any) -> Plan:
-    return plan(PROMOTED, STAYS, *others, **more)
+    return build_plan(PROMOTED, STAYS, *others, **more)
 
 
 @pytest.mark.parametrize("only", [ONLY, ("module.delay_endpoint.aws_sns_topic.t",), ("aws_iam_*", "module.*")])
 def test_a_plan_that_changes_nothing_else_is_not_stopped(only: tuple[str, ...]) -> None:
     found = review(promotion(), only=only)
     assert scope(found).level is None
-    assert found.verdict is Verdict.FINE
+    assert found.verdict is ReviewVerdict.FINE
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        change("aws_sns_topic.u", TOPIC),
-        change("aws_sns_topic.u", OTHER, before=TOPIC),
-        change("aws_sns_topic.u", OTHER, before=TOPIC, actions=["delete", "create"]),
-        change("aws_sns_topic.u", before=TOPIC),
-        change("aws_sns_topic.u", before=TOPIC, actions=["forget"]),
-        change("aws_sns_topic.u", TOPIC, before=TOPIC, previous_address="aws_sns_topic.old"),
-        change("aws_sns_topic.u", before=TOPIC, deposed="1a2b3c4d"),
+        build_change("aws_sns_topic.u", TOPIC),
+        build_change("aws_sns_topic.u", OTHER, before=TOPIC),
+        build_change("aws_sns_topic.u", OTHER, before=TOPIC, actions=["delete", "create"]),
+        build_change("aws_sns_topic.u", before=TOPIC),
+        build_change("aws_sns_topic.u", before=TOPIC, actions=["forget"]),
+        build_change("aws_sns_topic.u", TOPIC, before=TOPIC, previous_address="aws_sns_topic.old"),
+        build_change("aws_sns_topic.u", before=TOPIC, deposed="1a2b3c4d"),
         {
-            **(kept := change("aws_sns_topic.u", TOPIC, before=TOPIC)),
+            **(kept := build_change("aws_sns_topic.u", TOPIC, before=TOPIC)),
             "change": {**kept["change"], "importing": {"id": "u"}},
         },
     ],
@@ -54,23 +54,23 @@ def test_a_plan_that_changes_nothing_else_is_not_stopped(only: tuple[str, ...]) 
 )
 def test_whatever_else_it_changes_stops_it(other: dict[str, Any]) -> None:
     found = review(promotion(other), only=ONLY, fail_on=frozenset())
-    assert found.verdict is Verdict.STOP
+    assert found.verdict is ReviewVerdict.STOP
     assert scope(found).level is Level.STOP
     assert "aws_sns_topic.u" in scope(found).text
 
 
 def test_what_moves_in_from_elsewhere_stops_it_too() -> None:
-    moved = change("module.b_endpoint.aws_sns_topic.t", TOPIC, before=TOPIC, previous_address="aws_sns_topic.old")
+    moved = build_change("module.b_endpoint.aws_sns_topic.t", TOPIC, before=TOPIC, previous_address="aws_sns_topic.old")
     assert scope(review(promotion(moved), only=ONLY)).text == "changes more than module.*_endpoint*: aws_sns_topic.old"
 
 
 def test_a_data_source_that_is_read_on_apply_is_no_change() -> None:
-    read = change("data.aws_region.r", {"name": "r"}, unknown={"id": True}, actions=["read"])
+    read = build_change("data.aws_region.r", {"name": "r"}, unknown={"id": True}, actions=["read"])
     assert scope(review(promotion(read), only=ONLY)).level is None
 
 
 def test_the_first_few_are_named_and_the_rest_is_counted() -> None:
-    found = review(promotion(*(change(f"aws_sns_topic.t{n}", TOPIC) for n in range(12))), only=ONLY)
+    found = review(promotion(*(build_change(f"aws_sns_topic.t{n}", TOPIC) for n in range(12))), only=ONLY)
     assert scope(found).text.endswith(": " + ", ".join(f"aws_sns_topic.t{n}" for n in range(5)) + " and 7 more")
 
 

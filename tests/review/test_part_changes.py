@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.footprint.quantities import exactly
-from sustainable_mlops.footprint.usage import Usage
+from sustainable_mlops.footprint.quantities import exact_quantity
+from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import render
-from sustainable_mlops.review.formats.effects import rows
-from tests.plan.build import change, plan
+from sustainable_mlops.review.formats.effects import list_rows
+from tests.plan.plan_builder import build_change, build_plan
 from tests.review.hostile import TODAY
 
 REGION = {"region": "eu-north-1"}
@@ -74,14 +74,14 @@ BECOMES = [
 
 
 def reviewed(address: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> Review:
-    return review(plan(change(address, after, before=before)), today=TODAY)
+    return review(build_plan(build_change(address, after, before=before)), today=TODAY)
 
 
 @pytest.mark.parametrize(("address", "before", "after", "says"), BECOMES, ids=[case[-1] for case in BECOMES])
 def test_what_a_resource_becomes_is_said(address: str, before: Any, after: Any, says: str) -> None:
-    (row,) = rows(reviewed(address, before, after))
+    (row,) = list_rows(reviewed(address, before, after))
     assert says in row.part_changes
-    assert row.differs
+    assert row.has_part_change
 
 
 @pytest.mark.parametrize("form", ["markdown", "html", "text", "json"])
@@ -93,19 +93,23 @@ def test_every_format_says_it(form: str) -> None:
 
 
 def test_a_job_that_leaves_spot_says_so() -> None:
-    used = Usage({"aws_sagemaker_training_job.j": {"runs_per_month": exactly(2)}})
+    used = ResourceUsage({"aws_sagemaker_training_job.j": {"runs_per_month": exact_quantity(2)}})
     values = job("ml.m5.xlarge", spot=True), job("ml.m5.xlarge", spot=False)
-    found = review(plan(change("aws_sagemaker_training_job.j", values[1], before=values[0])), usage=used, today=TODAY)
-    (row,) = rows(found)
+    found = review(
+        build_plan(build_change("aws_sagemaker_training_job.j", values[1], before=values[0])), usage=used, today=TODAY
+    )
+    (row,) = list_rows(found)
     assert row.part_changes == ("ml.m5.xlarge, 2 instances, spot → on demand",)
 
 
 def test_another_storage_class_is_said() -> None:
-    used = Usage({"aws_sagemaker_feature_group.f": {"online_gb": exactly(10)}})
+    used = ResourceUsage({"aws_sagemaker_feature_group.f": {"online_gb": exact_quantity(10)}})
     stores = [{"enable_online_store": True, "storage_type": kind} for kind in ("Standard", "InMemory")]
     before, after = ({"feature_group_name": "f", "online_store_config": [one], **REGION} for one in stores)
-    found = review(plan(change("aws_sagemaker_feature_group.f", after, before=before)), usage=used, today=TODAY)
-    (row,) = rows(found)
+    found = review(
+        build_plan(build_change("aws_sagemaker_feature_group.f", after, before=before)), usage=used, today=TODAY
+    )
+    (row,) = list_rows(found)
     assert row.part_changes == ("feature store online standard → feature store online in memory, 10 GB",)
 
 
@@ -122,8 +126,10 @@ def test_what_stays_as_it_is_has_no_arrow_and_what_is_scaled_has_three_counts() 
         "aws_appautoscaling_target.t": target,
         "aws_appautoscaling_policy.p": policy,
     }
-    found = review(plan(*(change(address, values, before=values) for address, values in parts.items())), today=TODAY)
-    (row,) = rows(found)
+    found = review(
+        build_plan(*(build_change(address, values, before=values) for address, values in parts.items())), today=TODAY
+    )
+    (row,) = list_rows(found)
     assert row.part_changes == ("ml.m5.large × 1 / 2 / 4",)
-    assert not row.differs
-    assert not row.changes
+    assert not row.has_part_change
+    assert not row.is_changing

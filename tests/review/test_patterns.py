@@ -53,4 +53,4 @@ def test_patterns_that_match_the_same_text_meet(one: str, other: str) -> None:
     ],
 )
 def test_sets_of_patterns_hold_others(set_: Patterns, other: Patterns, answer: bool | None) -> None:
-    assert set_.holds(other) is answer
+    assert set_.contains(other) is answer

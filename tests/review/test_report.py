@@ -6,15 +6,23 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.footprint.figures import shown
+from sustainable_mlops.footprint.figures import format_number
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import Review, review
 from sustainable_mlops.review.formats import effects, render
-from sustainable_mlops.review.formats.points import Group, Place, Point, folded, placed, points, until_apply
-from sustainable_mlops.review.review import GATES, Change, Gate
+from sustainable_mlops.review.formats.items import (
+    ItemGroup,
+    ReportItem,
+    ReportSection,
+    get_fold_title,
+    group_by_section,
+    list_items,
+    summarize_until_apply,
+)
+from sustainable_mlops.review.review import GATES, ChangeSummary, ReviewGate
 from sustainable_mlops.review.risk import Level
 from sustainable_mlops.rules import Outcome
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.review.hostile import TODAY
 
@@ -24,12 +32,12 @@ CHANGE, PLATFORM = (review(load(FIXTURES / f"{name}.json"), today=TODAY) for nam
 
 
 def topic(name: str) -> dict[str, Any]:
-    return change(f"aws_sns_topic.{name}", {"name": name, "tags_all": TAGS})
+    return build_change(f"aws_sns_topic.{name}", {"name": name, "tags_all": TAGS})
 
 
 def kept(address: str, **values: Any) -> dict[str, Any]:
     """What the plan leaves alone."""
-    return change(address, values, before=values)
+    return build_change(address, values, before=values)
 
 
 def variants(*types: str, **more: Any) -> dict[str, Any]:
@@ -46,14 +54,14 @@ def comment_summaries(page: str) -> list[str]:
     return re.findall(r"<summary>(?:<b>)?(.*?)(?:</b>)?</summary>", page)
 
 
-def gate(found: Review, name: str) -> Gate:
+def gate(found: Review, name: str) -> ReviewGate:
     return next(one for one in found.gates if one.name == name)
 
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_what_stops_it_comes_first_then_what_to_look_at_then_what_it_does_then_the_rest(form: str) -> None:
     page = render(CHANGE, form)
-    order = [*(str(place) for place in (Place.STOP, Place.LOOK)), "What this change does", "ml.c7g.xlarge",
+    order = [*(str(place) for place in (ReportSection.STOP, ReportSection.LOOK)), "What this change does", "ml.c7g.xlarge",
              "For the record", "Not counted: ", "Assumptions: "]  # fmt: skip
     places = [page.index(title) for title in order]
     assert places == sorted(places)
@@ -64,16 +72,18 @@ def test_many_rules_to_look_at_are_folded_and_counted_and_what_stops_never_is(fo
     page = render(CHANGE, form)
     fold = re.search(r"<details[^>]*><summary>(?:<b>|<h3>)Policies: (\d+) rules on (\d+) resources", page)
     assert fold is not None
-    assert page.index(str(Place.LOOK)) < fold.start()
-    found = placed(points(CHANGE))[Place.LOOK]
+    assert page.index(str(ReportSection.LOOK)) < fold.start()
+    found = group_by_section(list_items(CHANGE))[ReportSection.LOOK]
     assert (int(fold[1]), int(fold[2])) == (len({one.id for one in found}), len({one.address for one in found}))
-    assert "<details" not in page[page.index(str(Place.STOP)) : page.index(str(Place.LOOK))]
+    assert "<details" not in page[page.index(str(ReportSection.STOP)) : page.index(str(ReportSection.LOOK))]
 
 
 def test_more_than_three_rules_are_many() -> None:
     def of(number: int, rule: str = "") -> str:
-        its = [Point(Place.LOOK, "Policies", Level.LOOK, "look", f"a{n}", "t", id=rule) for n in range(number)]
-        return folded(Place.LOOK, "Policies", [Group(one, (one,)) for one in its])
+        its = [
+            ReportItem(ReportSection.LOOK, "Policies", Level.LOOK, "look", f"a{n}", "t", id=rule) for n in range(number)
+        ]
+        return get_fold_title(ReportSection.LOOK, "Policies", [ItemGroup(one, (one,)) for one in its])
 
     assert of(4, "SUS_X") == "Policies: 4 rules on 4 resources"
     assert of(3, "SUS_X") == of(4) == of(3) == ""
@@ -98,41 +108,45 @@ def test_what_is_replaced_or_deleted_is_named_and_what_is_added_is_counted_by_ty
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_an_untouched_failure_is_folded_and_its_title_says_that_it_stops(form: str) -> None:
-    found = review(plan(DEAD, topic("new")), today=TODAY)
+    found = review(build_plan(DEAD, topic("new")), today=TODAY)
     assert found.exit_code == 1
     page = render(found, form)
     title = re.search(r"Policies on what this plan leaves alone: \d+ \(1 to stop[^)]*\)", page)
     assert title is not None
-    assert page.index(str(Place.STOP)) < title.start() < page.index("What this change does")
+    assert page.index(str(ReportSection.STOP)) < title.start() < page.index("What this change does")
     if form == "markdown":
         assert f"🛑 {title[0]}" in comment_summaries(page)
         assert page.index("SUS_ELASTIC_INFERENCE") > title.start()
 
 
 def test_one_finding_that_cannot_be_told_leaves_a_review_open() -> None:
-    told = review(plan(topic("new")), today=TODAY)
-    assert not told.unknown
-    assert replace(told, findings=(next(one for one in PLATFORM.findings if one.open),)).unknown
+    told = review(build_plan(topic("new")), today=TODAY)
+    assert not told.has_unknowns
+    assert replace(told, findings=(next(one for one in PLATFORM.findings if one.is_open),)).has_unknowns
 
 
 def test_what_the_plan_touches_is_not_among_what_it_leaves_alone() -> None:
-    found = placed(points(review(plan(DEAD, topic("new")), today=TODAY)))
-    assert {point.address for point in found[Place.ALONE]} == {"aws_sagemaker_endpoint_configuration.dead"}
-    assert not found[Place.STOP]
-    touched = replace(review(plan(DEAD, topic("new")), today=TODAY), findings=tuple(
-        replace(one, touched=True) for one in review(plan(DEAD, topic("new")), today=TODAY).findings))  # fmt: skip
-    assert {point.id for point in placed(points(touched))[Place.STOP]} == {"SUS_ELASTIC_INFERENCE"}
+    found = group_by_section(list_items(review(build_plan(DEAD, topic("new")), today=TODAY)))
+    assert {point.address for point in found[ReportSection.UNTOUCHED]} == {"aws_sagemaker_endpoint_configuration.dead"}
+    assert not found[ReportSection.STOP]
+    touched = replace(review(build_plan(DEAD, topic("new")), today=TODAY), findings=tuple(
+        replace(one, touched=True) for one in review(build_plan(DEAD, topic("new")), today=TODAY).findings))  # fmt: skip
+    assert {point.id for point in group_by_section(list_items(touched))[ReportSection.STOP]} == {
+        "SUS_ELASTIC_INFERENCE"
+    }
 
 
 def test_what_cannot_be_told_is_counted_once_a_resource_with_its_rules_behind_it() -> None:
-    told = [one for one in PLATFORM.findings if one.open and one.finding.address == "aws_sagemaker_pipeline.s3"]
+    told = [one for one in PLATFORM.findings if one.is_open and one.finding.address == "aws_sagemaker_pipeline.s3"]
     assert len(told) > 30
-    lines = [one for one in points(PLATFORM) if one.word == "cannot tell"]
+    lines = [one for one in list_items(PLATFORM) if one.label == "cannot tell"]
     (line,) = (one for one in lines if one.address == "aws_sagemaker_pipeline.s3")
     assert line.source.startswith(f"{len(told)} rules: SUS_")
     assert line.text == told[0].finding.message
-    untold = {one.finding.address for one in PLATFORM.findings if one.open and one.level is Level.LOOK}
-    assert {one.address for one in points(PLATFORM) if one.word == "cannot tell" and one.level is Level.LOOK} >= untold
+    untold = {one.finding.address for one in PLATFORM.findings if one.is_open and one.level is Level.LOOK}
+    assert {
+        one.address for one in list_items(PLATFORM) if one.label == "cannot tell" and one.level is Level.LOOK
+    } >= untold
     counted = (
         rf"1 to stop, \d\d to look at, {len(untold)} resources? of which it cannot be told, \d\d for the record, .*"
     )
@@ -143,10 +157,10 @@ def test_what_cannot_be_told_is_counted_once_a_resource_with_its_rules_behind_it
 def test_what_only_the_apply_tells_is_one_line(form: str) -> None:
     later = [one.finding for one in PLATFORM.findings if one.until_apply]
     assert {one.address for one in later} == {"aws_sagemaker_pipeline.unknown"}
-    line = until_apply(PLATFORM)
+    line = summarize_until_apply(PLATFORM)
     assert line == f"{len(later)} rules on 1 resource can be told only after this apply"
     assert render(PLATFORM, form).count(line) == 1
-    listed = {(one.id, one.address) for one in points(PLATFORM)}
+    listed = {(one.id, one.address) for one in list_items(PLATFORM)}
     assert not listed & {(one.rule, one.address) for one in later}
 
 
@@ -162,24 +176,24 @@ def test_what_was_there_before_is_one_folded_line(form: str) -> None:
     number = len(CHANGE.findings)
     page = render(found, form)
     assert f"{number} were there before (baseline)" in page
-    assert Place.LOOK not in page
+    assert ReportSection.LOOK not in page
     assert gate(found, "rules").text == f"{number} for the record"
 
 
 def test_a_gate_that_is_off_stops_nothing_and_what_cannot_be_told_stops_where_it_should() -> None:
-    loud = placed(points(replace(PLATFORM, fail_on=frozenset())))
-    assert not loud[Place.STOP]
-    assert "SUS_SPOT_WAIT" in {point.id for point in loud[Place.LOOK]}
-    strict = placed(points(replace(PLATFORM, fail_on=frozenset((*GATES, "unknown")))))
-    assert {"cannot tell", "stop"} == {point.word for point in strict[Place.STOP]}
-    assert {"aws_sagemaker_pipeline.s3"} < {point.address for point in strict[Place.STOP]}
-    assert "Cannot tell" not in {point.topic for point in strict[Place.LOOK]}
+    loud = group_by_section(list_items(replace(PLATFORM, fail_on=frozenset())))
+    assert not loud[ReportSection.STOP]
+    assert "SUS_SPOT_WAIT" in {point.id for point in loud[ReportSection.LOOK]}
+    strict = group_by_section(list_items(replace(PLATFORM, fail_on=frozenset((*GATES, "unknown")))))
+    assert {"cannot tell", "stop"} == {point.label for point in strict[ReportSection.STOP]}
+    assert {"aws_sagemaker_pipeline.s3"} < {point.address for point in strict[ReportSection.STOP]}
+    assert "Cannot tell" not in {point.topic for point in strict[ReportSection.LOOK]}
 
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_an_alternative_names_its_variant_and_its_address(form: str) -> None:
     address = "aws_sagemaker_endpoint_configuration.c"
-    found = review(plan(change(address, variants("ml.m5.xlarge", "ml.c5.4xlarge"))), today=TODAY)
+    found = review(build_plan(build_change(address, variants("ml.m5.xlarge", "ml.c5.4xlarge"))), today=TODAY)
     assert {one.part for one in found.alternatives} >= {"variant v0", "variant v1"}
     page = re.sub(r"<wbr>", "", render(found, form))
     assert "variant v1: ml.c" in page
@@ -192,14 +206,14 @@ def test_a_note_a_remark_and_the_scope_are_at_the_top(form: str) -> None:
     found = replace(CHANGE, notes=("the plan is not whole",), remarks=("the Region is taken",), only=("module.x.*",))
     page = render(found, form)
     for text in ("the plan is not whole", "the Region is taken", "Scope", "changes more than module.x."):
-        assert page.replace("&#42;", "*").index(text) < page.index(str(Place.STOP))
+        assert page.replace("&#42;", "*").index(text) < page.index(str(ReportSection.STOP))
 
 
 @pytest.mark.parametrize(("actions", "named"), [("create", 3), ("import", 3), ("move", 3), ("update", 5)])
 def test_a_few_are_named_and_more_are_counted_by_type(actions: str, named: int) -> None:
     def done(number: int) -> list[tuple[tuple[str, ...], tuple[tuple[int, str], ...]]]:
-        found = [Change(f"aws_x.x{n}", "aws_x", actions) for n in range(number)]
-        return [(one.addresses, one.types) for one in effects.done(replace(CHANGE, changes=tuple(found)))]
+        found = [ChangeSummary(f"aws_x.x{n}", "aws_x", actions) for n in range(number)]
+        return [(one.addresses, one.types) for one in effects.summarize_actions(replace(CHANGE, changes=tuple(found)))]
 
     assert done(named) == [(tuple(f"aws_x.x{n}" for n in range(named)), ())]
     assert done(named + 1) == [((), ((named + 1, "aws_x"),))]
@@ -209,30 +223,30 @@ def test_what_is_saved_has_no_sign() -> None:
     (saved, *_) = PLATFORM.alternatives
     page = " ".join(render(PLATFORM, "text").split())
     kg = saved.saved_kg
-    assert f"saves {shown(kg.central)} ({shown(kg.low)} to {shown(kg.high)}) kgCO2e" in page
+    assert f"saves {format_number(kg.central)} ({format_number(kg.low)} to {format_number(kg.high)}) kgCO2e" in page
 
 
 @pytest.mark.parametrize(("action", "changes"), [*((one, True) for one in ("create", "delete", "update", "replace")),
                                                  ("no-op", False)])  # fmt: skip
 def test_what_is_done_to_may_change_though_no_figure_is_known(action: str, changes: bool) -> None:
     none = (None, None, None)
-    assert replace(effects.rows(PLATFORM)[0], action=action, kg=none, usd=none).changes is changes
+    assert replace(effects.list_rows(PLATFORM)[0], action=action, kg=none, usd=none).is_changing is changes
 
 
 def test_the_page_names_what_is_left_alone_once_and_only_where_there_is_some() -> None:
-    pages = [render(review(plan(*resources, topic("new")), today=TODAY), "html") for resources in ([DEAD], [])]
+    pages = [render(review(build_plan(*resources, topic("new")), today=TODAY), "html") for resources in ([DEAD], [])]
     assert [page.count("Policies on what this plan leaves alone") for page in pages] == [1, 0]
 
 
 def test_the_comment_folds_what_uses_something_and_does_not_change() -> None:
     values = {"name": "n", "instance_type": "ml.m5.large", "region": "eu-north-1", "tags_all": TAGS}
-    for notebook, stays in ((kept(NOTEBOOK, **values), True), (change(NOTEBOOK, values), False)):
-        page = render(review(plan(notebook, topic("new")), today=TODAY), "markdown")
+    for notebook, stays in ((kept(NOTEBOOK, **values), True), (build_change(NOTEBOOK, values), False)):
+        page = render(review(build_plan(notebook, topic("new")), today=TODAY), "markdown")
         assert ("1 that use something and do not change" in page) is stays
 
 
 def test_the_comment_names_a_rule_once_and_says_that_it_is_waived() -> None:
-    finding = next(one for one in CHANGE.findings if one.level is Level.LOOK and one.touched and not one.open)
+    finding = next(one for one in CHANGE.findings if one.level is Level.LOOK and one.is_touched and not one.is_open)
     waived = replace(finding, finding=finding.finding._replace(outcome=Outcome.WAIVED))
     for one, word in ((finding, ""), (waived, " · waived")):
         page = render(replace(CHANGE, findings=(one,)), "markdown")

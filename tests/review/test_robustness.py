@@ -11,20 +11,20 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan import load
-from sustainable_mlops.review import Verdict, review
+from sustainable_mlops.review import ReviewVerdict, review
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.at_risk import data_at_risk
-from sustainable_mlops.review.data.protections import GUARDS, GUARDS_BY_TYPE, PROTECTING
+from sustainable_mlops.review.data.protections import PROTECTING_TYPES, PROTECTIONS, PROTECTIONS_BY_TYPE
+from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.data.stores import STORES
-from sustainable_mlops.review.deployment import deployment
+from sustainable_mlops.review.deployment import find_deployment_risks
 from sustainable_mlops.review.formats import FORMATS, render
-from sustainable_mlops.review.privileges.exposure import exposure
+from sustainable_mlops.review.privileges.exposure import find_exposure_risks
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, POLICY_TYPES
-from sustainable_mlops.review.privileges.widened import privileges
+from sustainable_mlops.review.privileges.widening import find_privilege_risks
 from sustainable_mlops.review.risk import Risk
-from tests.plan.build import change, plan
+from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
-from tests.plan.test_robustness import SECRETS, mutate, places
+from tests.plan.test_robustness import SECRETS, list_places, mutate
 from tests.review.hostile import TODAY
 
 
@@ -34,13 +34,13 @@ def test_a_broken_plan_is_refused_or_reviewed_never_waved_through(name: str, see
     chance = random.Random(f"{name} {seed}")  # noqa: S311  (repeatable, not secret)
     whole = json.loads((FIXTURES / f"{name}.json").read_text())
     broken = copy.deepcopy(whole)
-    mutate(broken, chance.choice(list(places(whole))), chance)
+    mutate(broken, chance.choice(list(list_places(whole))), chance)
     try:
         read = load(json.dumps(broken).encode())
     except UserError:
         return  # refused, and how is tested with the plan
     found = review(read, today=TODAY)
-    assert found.verdict is not Verdict.FINE
+    assert found.verdict is not ReviewVerdict.FINE
     reports = "".join(render(found, form) for form in FORMATS)
     assert not any(secret in reports for secret in SECRETS)
 
@@ -53,12 +53,14 @@ OTHERS = {
 
 
 def every_risk(comparison: Comparison) -> Iterator[Risk]:
-    return chain.from_iterable(find(comparison) for find in (data_at_risk, deployment, privileges, exposure))
+    return chain.from_iterable(
+        find(comparison) for find in (find_data_risks, find_deployment_risks, find_privilege_risks, find_exposure_risks)
+    )
 
 
-TYPES = sorted({*STORES, *GUARDS_BY_TYPE, *PROTECTING, *POLICY_TYPES, *ATTACHMENTS, *OTHERS})
+TYPES = sorted({*STORES, *PROTECTIONS_BY_TYPE, *PROTECTING_TYPES, *POLICY_TYPES, *ATTACHMENTS, *OTHERS})
 ATTRIBUTES = sorted(
-    {guard.path.partition(".")[0] for guard in GUARDS}
+    {guard.path.partition(".")[0] for guard in PROTECTIONS}
     | {kind.path.partition(".")[0] for kinds in POLICY_TYPES.values() for kind in kinds}
     | {kind.owner_path for kinds in POLICY_TYPES.values() for kind in kinds if kind.owner_path}
     | {
@@ -108,7 +110,7 @@ def test_no_value_of_any_attribute_breaks_a_review(kind: str, actions: list[str]
     for strange in STRANGE:
         values = dict.fromkeys(ATTRIBUTES, strange)
         for before, after in ((values, {"id": "x"}), ({"id": "x"}, values), (values, {**values, "id": "y"})):
-            found = plan(change(f"{kind}.this", after, before=before, actions=actions))
+            found = build_plan(build_change(f"{kind}.this", after, before=before, actions=actions))
             list(every_risk(Comparison(found)))
 
 
@@ -118,8 +120,8 @@ def test_what_protects_or_allows_is_never_fine_where_it_is_hidden(kind: str, hid
     values: dict[str, Any] = {"id": "x", **dict.fromkeys(ATTRIBUTES, "a")}
     marks = dict.fromkeys(ATTRIBUTES, True)
     after = values if hide == "sensitive" else {"id": "x"}
-    entry = change(f"{kind}.this", {**after, "id": "y"}, before=values)
+    entry = build_change(f"{kind}.this", {**after, "id": "y"}, before=values)
     entry["change"][f"after_{hide}"] = marks
-    found = list(every_risk(Comparison(plan(entry))))
-    watched = kind in GUARDS_BY_TYPE or kind in POLICY_TYPES or kind in ATTACHMENTS
-    assert not watched or any(not risk.known for risk in found)
+    found = list(every_risk(Comparison(build_plan(entry))))
+    watched = kind in PROTECTIONS_BY_TYPE or kind in POLICY_TYPES or kind in ATTACHMENTS
+    assert not watched or any(not risk.is_known for risk in found)

@@ -5,28 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.footprint import alternatives, of_plan
+from sustainable_mlops.footprint import estimate_plan, find_alternatives
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review import review
 from sustainable_mlops.review.formats.json import document
 from tests.review.fine.case import Case
 from tests.review.fine.scaling import CASES, JUDGED
-from tests.reviewed import disagreements
-from tests.rules.tables import rows
+from tests.reviewed import list_disagreements
+from tests.rules.case_tables import list_rows
 
 FIXTURES = sorted((Path(__file__).parents[1] / "plan" / "fixtures").glob("*.json"))
 
 
 def agree(plan: Plan) -> list[str]:
-    footprint = of_plan(plan)
-    return disagreements(plan, footprint, alternatives(footprint))
+    footprint = estimate_plan(plan)
+    return list_disagreements(plan, footprint, find_alternatives(footprint))
 
 
 @pytest.mark.parametrize("answer", ["pass", "fail", "unknown", "not_applicable"])
 def test_rules_and_figures_agree_on_every_case_of_a_rule(answer: str) -> None:
     wrong = {
         f"{row.rule}, {row.title}": found
-        for row in rows(answer)
+        for row in list_rows(answer)
         if any(address.startswith("aws_sagemaker_endpoint.") for address in row.case.resources)
         and (found := agree(row.case.plan()))
     }

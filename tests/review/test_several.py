@@ -10,21 +10,21 @@ import pytest
 
 from sustainable_mlops.checkov import Result
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.footprint.usage import Usage
+from sustainable_mlops.footprint.usage import ResourceUsage
 from sustainable_mlops.plan import Plan
-from sustainable_mlops.review import Review, Verdict, review, review_all
-from sustainable_mlops.review.beside import Beside
-from sustainable_mlops.review.budgets import Budget, BudgetResult, Held
+from sustainable_mlops.review import Review, ReviewVerdict, review, review_all
+from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus
+from sustainable_mlops.review.checkov_pool import CheckovPool
 from sustainable_mlops.review.command import main
-from sustainable_mlops.review.marker import marker
-from tests.plan.build import change, document, plan
+from sustainable_mlops.review.comment_marker import build_marker
+from tests.plan.plan_builder import build_change, build_document, build_plan
 from tests.plan.test_load import FIXTURES
 from tests.review.test_budgets import notebook, running
 
 TAGS = {"workload": "a", "environment": "dev", "owner": "b"}
 TOPIC = {"name": "t", "tags_all": TAGS}
-FINE = [change("aws_sns_topic.t", TOPIC, before=TOPIC)]
-STOPPED = [change("aws_s3_bucket.b", before={"bucket": "b", "tags_all": TAGS})]
+FINE = [build_change("aws_sns_topic.t", TOPIC, before=TOPIC)]
+STOPPED = [build_change("aws_s3_bucket.b", before={"bucket": "b", "tags_all": TAGS})]
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two environments: of dev nothing changes, prod loses a bucket."""
     for name, changes in (("dev", FINE), ("prod", STOPPED)):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "plan.json").write_text(json.dumps(document(*changes)))
+        (tmp_path / name / "plan.json").write_text(json.dumps(build_document(*changes)))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -58,7 +58,7 @@ def test_names_may_stand_beside_their_plans(folder: Path) -> None:
 
 
 def test_one_of_them_may_come_from_stdin(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = json.dumps(document(*STOPPED)).encode()
+    text = json.dumps(build_document(*STOPPED)).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text)))
     assert verdicts(folder, PLANS[0], "-") == (1, {"plan": "fine", "stdin": "stop"})
 
@@ -101,16 +101,18 @@ def test_where_a_plan_cannot_be_read_the_comment_about_all_of_them_says_so(folde
     Path(PLANS[1]).write_text("{")
     assert main([*PLANS, "--write", "review.md"]) == 2
     text = (folder / "review.md").read_text()
-    assert text.startswith(marker("dev", "prod") + "\n## ❔ Not reviewed")
+    assert text.startswith(build_marker("dev", "prod") + "\n## ❔ Not reviewed")
     assert "prod/plan.json: is not JSON" in text
 
 
 def test_a_usage_entry_is_unused_where_no_plan_uses_it() -> None:
     use: dict[str, Any] = {"aws_sagemaker_notebook_instance.b": {}, "aws_sagemaker_notebook_instance.c": {}}
-    dev, prod = review_all([plan(notebook("a", "dev")), plan(notebook("b", "prod"))], usage=Usage(use))
+    dev, prod = review_all(
+        [build_plan(notebook("a", "dev")), build_plan(notebook("b", "prod"))], usage=ResourceUsage(use)
+    )
     unused = "the usage file says something of aws_sagemaker_notebook_instance.c, of which"
     assert dev.notes == prod.notes == (f"{unused} no plan here has anything that is estimated",)
-    (alone,) = review_all([plan(notebook("b", "prod"))], usage=Usage(use))
+    (alone,) = review_all([build_plan(notebook("b", "prod"))], usage=ResourceUsage(use))
     assert alone.notes == (f"{unused} this plan has nothing that is estimated",)
 
 
@@ -119,7 +121,7 @@ def held(plans: list[Plan], budget: Budget) -> list[tuple[BudgetResult, ...]]:
 
 
 def named(name: str, *changes: dict[str, Any]) -> Plan:
-    found = plan(*changes)
+    found = build_plan(*changes)
     found.name = name
     return found
 
@@ -131,37 +133,39 @@ USD = running(review(DEV), "cost")
 def test_a_budget_holds_the_sum_over_all_plans_and_says_so() -> None:
     (dev,), (prod,) = held([DEV, PROD], Budget("b", {"workload": "delay"}, {"usd_per_month": USD * 1.5}))
     assert dev == prod
-    assert dev.held is Held.OVER
+    assert dev.status is BudgetStatus.OVER
     assert dev.value == pytest.approx(2 * USD)
-    assert dev.what == "cost a month, dev and prod together"
-    assert review(DEV, budgets=[Budget("b", {}, {"usd_per_month": USD * 1.5})]).budgets[0].held is Held.WITHIN
+    assert dev.description == "cost a month, dev and prod together"
+    assert review(DEV, budgets=[Budget("b", {}, {"usd_per_month": USD * 1.5})]).budgets[0].status is BudgetStatus.WITHIN
 
 
 def test_a_budget_of_one_environment_is_held_where_that_is() -> None:
     budget = Budget("b", {"environment": "prod"}, {"usd_per_month": USD * 0.5})
     dev, prod = review_all([DEV, PROD], budgets=[budget])
     assert dev.budgets == ()
-    assert [(one.held, one.what) for one in prod.budgets] == [(Held.OVER, "cost a month")]
+    assert [(one.status, one.description) for one in prod.budgets] == [(BudgetStatus.OVER, "cost a month")]
     assert (dev.exit_code, prod.exit_code) == (0, 1)
 
 
 def test_what_a_budget_cannot_count_is_named_with_its_plan() -> None:
     unknown = named("prod", notebook("n", "prod", type_="ml.future.large"))
     (dev,), (prod,) = held([DEV, unknown], Budget("b", {}, {"usd_per_month": 1e6}))
-    assert dev.held is prod.held is Held.UNKNOWN
+    assert dev.status is prod.status is BudgetStatus.UNKNOWN
     assert dev.unknown == ("prod: aws_sagemaker_notebook_instance.n",)
 
 
 def test_a_budget_that_nothing_falls_under_says_so_in_each() -> None:
     (dev,), (prod,) = held([DEV, PROD], Budget("b", {"workload": "other"}, {"usd_per_month": 1}))
-    assert dev.held is prod.held is Held.NOTHING
+    assert dev.status is prod.status is BudgetStatus.NOTHING
 
 
 NO_REGION = {"name": "n", "instance_type": "ml.m5.large", "tags_all": TAGS}
 
 
 def test_the_region_of_whoever_planned_is_used_where_the_plan_tells_none(folder: Path) -> None:
-    (folder / "n.json").write_text(json.dumps(document(change("aws_sagemaker_notebook_instance.n", NO_REGION))))
+    (folder / "n.json").write_text(
+        json.dumps(build_document(build_change("aws_sagemaker_notebook_instance.n", NO_REGION)))
+    )
     totals = []
     for region in ([], ["--region", "eu-north-1"], ["--region", "us-east-1"]):
         assert main(["n.json", "--write", "review.json", *region]) == 0
@@ -174,10 +178,10 @@ def test_the_region_of_whoever_planned_is_used_where_the_plan_tells_none(folder:
 def test_the_region_that_was_given_is_told_and_leaves_the_verdict_alone() -> None:
     found: list[Review] = []
     for region in (None, "eu-north-1"):
-        one = plan(*FINE)
+        one = build_plan(*FINE)
         one.default_region = region
         found.append(review(one))
-    assert [one.verdict for one in found] == [Verdict.FINE, Verdict.FINE]
+    assert [one.verdict for one in found] == [ReviewVerdict.FINE, ReviewVerdict.FINE]
     assert [one.remarks for one in found] == [
         (),
         ("where the plan does not tell the Region, it is taken to be eu-north-1, as given",),
@@ -204,22 +208,22 @@ class Fake:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
     Fake.started = Fake.ended = 0
-    monkeypatch.setattr("sustainable_mlops.review.beside.Checkov", Fake)
+    monkeypatch.setattr("sustainable_mlops.review.checkov_pool.Checkov", Fake)
     return Fake
 
 
 def test_checkov_starts_for_two_plans_at_once_and_each_gets_its_own_result(fake: type[Fake]) -> None:
-    with Beside(5) as beside:
+    with CheckovPool(5) as beside:
         assert fake.started == 2
-        results = [beside.check(str(number).encode(), f"plan {number}") for number in range(5)]
+        results = [beside.submit(str(number).encode(), f"plan {number}") for number in range(5)]
         assert [one.result().passed for one in results] == [0, 1, 2, 3, 4]
     assert fake.started == fake.ended == 5, "each that was started is ended"
 
 
 @pytest.mark.usefixtures("fake")
 def test_what_checkov_cannot_read_is_named() -> None:
-    with Beside(1) as beside, pytest.raises(UserError, match="prod: checkov: read or checked nothing"):
-        beside.check(b"bad", "prod").result()
+    with CheckovPool(1) as beside, pytest.raises(UserError, match="prod: checkov: read or checked nothing"):
+        beside.submit(b"bad", "prod").result()
 
 
 @pytest.mark.slow

@@ -16,11 +16,11 @@ from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.rules import BY_ID, Outcome, evaluate
 from tests.rules import plan_builder
 
-ANSWERS = ("pass", "fail", "unknown", "not_applicable")
+OUTCOMES = ("pass", "fail", "unknown", "not_applicable")
 
 
 @dataclass(frozen=True)
-class Case:
+class RuleCase:
     """A plan with more than new resources.
 
     `dynamic` has blocks made by `dynamic`, by address: the configuration does not record them. Also by address:
@@ -39,14 +39,16 @@ class Case:
 
     def document(self) -> dict[str, Any]:
         """Return the plan as `terraform show -json` writes it."""
-        found = plan_builder.document(self.resources, actions=self.actions, before=self.before, region=self.region)
+        found = plan_builder.build_document(
+            self.resources, actions=self.actions, before=self.before, region=self.region
+        )
         for resource in found["configuration"]["root_module"]["resources"]:
             resource["expressions"].pop(self.dynamic.get(resource["address"]), None)
         for entry in found["resource_changes"]:
             change, address = entry["change"], entry["address"]
             change |= {"replace_paths": self.replaces[address]} if address in self.replaces else {}
             change |= {"after_sensitive": self.sensitive[address]} if address in self.sensitive else {}
-        found["checks"] = [_check(address) for address in self.conditions]
+        found["checks"] = [_build_check(address) for address in self.conditions]
         return found
 
     def plan(self) -> Plan:
@@ -54,7 +56,7 @@ class Case:
         return load(json.dumps(self.document()).encode())
 
 
-def _check(address: str) -> dict[str, Any]:
+def _build_check(address: str) -> dict[str, Any]:
     """Return a check of a resource with conditions, unknown until apply, as Terraform 1.11 writes it."""
     kind, name = address.split(".")
     where = {"kind": "resource", "mode": "managed", "type": kind, "name": name, "to_display": address}
@@ -62,19 +64,19 @@ def _check(address: str) -> dict[str, Any]:
     return {"address": where, "status": "unknown", "instances": [instance]}
 
 
-Table = Mapping[str, Mapping[str, str | Mapping[str, Case | Mapping[str, Mapping[str, Any]]]]]
+CaseTable = Mapping[str, Mapping[str, str | Mapping[str, RuleCase | Mapping[str, Mapping[str, Any]]]]]
 
 
-class Row(NamedTuple):
+class CaseRow(NamedTuple):
     """One case of one rule."""
 
     rule: str
-    answer: str
+    outcome: str
     title: str
-    case: Case
+    case: RuleCase
 
 
-def tables() -> dict[str, Any]:
+def load_tables() -> dict[str, Any]:
     """Return the cases of every rule."""
     found: dict[str, Any] = {}
     here = Path(__file__).parent
@@ -84,16 +86,16 @@ def tables() -> dict[str, Any]:
     return found
 
 
-def rows(*answers: str) -> Iterator[Row]:
+def list_rows(*answers: str) -> Iterator[CaseRow]:
     """Yield every case with one of these outcomes."""
-    for rule, table in tables().items():
+    for rule, table in load_tables().items():
         for answer in answers:
             cases = table.get(answer, {})
             for title, case in {} if isinstance(cases, str) else cases.items():
-                yield Row(rule, answer, title, case if isinstance(case, Case) else Case(case))
+                yield CaseRow(rule, answer, title, case if isinstance(case, RuleCase) else RuleCase(case))
 
 
-def with_waiver(row: Row, value: str) -> Case:
+def add_waiver(row: CaseRow, value: str) -> RuleCase:
     """Return the case with a waiver on the failing resource, or on a referenced one if its type has no tags."""
     plan = row.case.plan()
     failing = {f.address for f in evaluate(plan, [BY_ID[row.rule]]) if f.outcome is Outcome.FAIL}

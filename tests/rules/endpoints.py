@@ -18,7 +18,7 @@ UNKNOWN = "(known after apply)"
 IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delay:1"
 
 
-def endpoint_of(
+def build_endpoint(
     variant: Values,
     *,
     model: Values | None = None,
@@ -38,7 +38,7 @@ def endpoint_of(
     }
 
 
-def serverless(
+def build_serverless(
     *,
     serverless_config: Values | None = None,
     variant: Values | None = None,
@@ -49,10 +49,10 @@ def serverless(
     """Return a serverless endpoint."""
     config = {"memory_size_in_mb": 2048, "max_concurrency": 5, **(serverless_config or {})}
     values = {"serverless_config": config, **(variant or {})}
-    return endpoint_of(values, model=model, configuration=configuration, endpoint=endpoint)
+    return build_endpoint(values, model=model, configuration=configuration, endpoint=endpoint)
 
 
-def real_time(
+def build_real_time(
     *,
     variant: Values | None = None,
     model: Values | None = None,
@@ -61,18 +61,18 @@ def real_time(
 ) -> Resources:
     """Return a real-time endpoint on one `ml.c7g.xlarge`."""
     values = {"instance_type": "ml.c7g.xlarge", "initial_instance_count": 1, **(variant or {})}
-    return endpoint_of(values, model=model, configuration=configuration, endpoint=endpoint)
+    return build_endpoint(values, model=model, configuration=configuration, endpoint=endpoint)
 
 
-def asynchronous(
+def build_asynchronous(
     *, variant: Values | None = None, output: Values | None = None, endpoint: Values | None = None
 ) -> Resources:
     """Return an asynchronous endpoint on one `ml.c7g.xlarge`."""
     config = {"async_inference_config": {"output_config": {"s3_output_path": "s3://answers/delay/", **(output or {})}}}
-    return real_time(variant=variant, configuration=config, endpoint=endpoint)
+    return build_real_time(variant=variant, configuration=config, endpoint=endpoint)
 
 
-def scaled(resources: Resources, least: Any = 1, most: Any = 4, **target: Any) -> Resources:
+def add_target(resources: Resources, least: Any = 1, most: Any = 4, **target: Any) -> Resources:
     """Return the resources with a scalable target."""
     return {
         **resources,
@@ -88,7 +88,7 @@ def scaled(resources: Resources, least: Any = 1, most: Any = 4, **target: Any) -
 
 
 #: A step that adds one instance.
-ONE_MORE = {"adjustment_type": "ChangeInCapacity", "step_adjustment": {"scaling_adjustment": 1}}
+ADD_ONE = {"adjustment_type": "ChangeInCapacity", "step_adjustment": {"scaling_adjustment": 1}}
 BACKLOG = {
     "customized_metric_specification": {
         "namespace": "AWS/SageMaker",
@@ -98,10 +98,10 @@ BACKLOG = {
 REQUESTS = {"predefined_metric_specification": {"predefined_metric_type": "SageMakerVariantInvocationsPerInstance"}}
 
 
-def moved(resources: Resources, *, step: bool = False, **policy: Any) -> Resources:
+def add_policy(resources: Resources, *, step: bool = False, **policy: Any) -> Resources:
     """Return the resources with a policy of the scalable target: target tracking by default."""
     if step:
-        policy = {"step_scaling_policy_configuration": ONE_MORE, **policy}
+        policy = {"step_scaling_policy_configuration": ADD_ONE, **policy}
     return {
         **resources,
         STEP if step else POLICY: {
@@ -114,12 +114,12 @@ def moved(resources: Resources, *, step: bool = False, **policy: Any) -> Resourc
     }
 
 
-def following(resources: Resources, **metric: Any) -> Resources:
+def add_tracking_policy(resources: Resources, **metric: Any) -> Resources:
     """Return the resources with a target tracking policy on a metric."""
-    return moved(resources, target_tracking_scaling_policy_configuration={"target_value": 5, **metric})
+    return add_policy(resources, target_tracking_scaling_policy_configuration={"target_value": 5, **metric})
 
 
-def acted_on(resources: Resources, *times: tuple[str, Any, Any], **action: Any) -> Resources:
+def add_scheduled_actions(resources: Resources, *times: tuple[str, Any, Any], **action: Any) -> Resources:
     """Return the resources with scheduled actions, each with its cron fields, its minimum and its maximum."""
     same = {key: f"${{{TARGET}.{key}}}" for key in ("resource_id", "scalable_dimension")}
     actions = {
@@ -135,7 +135,7 @@ def acted_on(resources: Resources, *times: tuple[str, Any, Any], **action: Any) 
     return {**resources, **actions}
 
 
-def watched(resources: Resources, metric: str, name: str = ALARM, **alarm: Any) -> Resources:
+def add_alarm(resources: Resources, metric: str, name: str = ALARM, **alarm: Any) -> Resources:
     """Return the resources with an alarm on a metric of the endpoint."""
     return {
         **resources,

@@ -34,7 +34,7 @@ _REFERENCE = re.compile(r"\$\{([^}]+)\}")
 _ACTIONS = {"replace": ["delete", "create"], "create-replace": ["create", "delete"]}
 
 
-def plan(
+def build_plan(
     resources: Mapping[str, Values],
     *,
     actions: Mapping[str, str] | None = None,
@@ -42,10 +42,10 @@ def plan(
     region: str = "eu-north-1",
 ) -> Plan:
     """Return a plan with these resources, by address; see the module's docstring."""
-    return load(json.dumps(document(resources, actions=actions, before=before, region=region)).encode())
+    return load(json.dumps(build_document(resources, actions=actions, before=before, region=region)).encode())
 
 
-def document(
+def build_document(
     resources: Mapping[str, Values],
     *,
     actions: Mapping[str, str] | None = None,
@@ -53,23 +53,23 @@ def document(
     region: str = "eu-north-1",
 ) -> dict[str, Any]:
     """Return the plan as `terraform show -json` writes it."""
-    written = [
-        _Written(address, values, resources, (actions or {}).get(address, "create"), (before or {}).get(address))
+    entries = [
+        _PlanResource(address, values, resources, (actions or {}).get(address, "create"), (before or {}).get(address))
         for address, values in resources.items()
     ]
     return {
         "format_version": "1.2",
         "terraform_version": "1.11.0",
-        "planned_values": {"root_module": {"resources": [w.planned for w in written if w.action != "delete"]}},
-        "resource_changes": [w.change for w in written],
+        "planned_values": {"root_module": {"resources": [w.planned for w in entries if w.action != "delete"]}},
+        "resource_changes": [w.change for w in entries],
         "configuration": {
             "provider_config": {"aws": {"name": "aws", "expressions": {"region": {"constant_value": region}}}},
-            "root_module": {"resources": [w.configuration for w in written if w.action != "delete"]},
+            "root_module": {"resources": [w.configuration for w in entries if w.action != "delete"]},
         },
     }
 
 
-class _Written:
+class _PlanResource:
     """One resource in the three sections of a plan that contain it."""
 
     def __init__(
@@ -84,7 +84,7 @@ class _Written:
             after.pop("tags")
         else:
             after.setdefault("tags_all", after["tags"] or {})
-        known, marks, expressions = _split(after)
+        known, marks, expressions = _split_marks(after)
         old = known if before is None else {**known, **{key: self._shape(key, v) for key, v in before.items()}}
         gone, new = action == "delete", action == "create"
         provider = {"provider_name": "registry.terraform.io/hashicorp/aws"}
@@ -140,27 +140,27 @@ class _Text:
         self.references = references
 
 
-def _split(value: Any, *, is_map: bool = False) -> tuple[Any, Any, Any]:
+def _split_marks(value: Any, *, is_map: bool = False) -> tuple[Any, Any, Any]:
     """The known values, the marks of `after_unknown`, and the expressions of the configuration."""
     if isinstance(value, _Text):
         return value.known, value.known is None, {"references": value.references} if value.references else {}
     if isinstance(value, dict):
-        parts = {key: _split(inner, is_map=key in MAPS) for key, inner in value.items()}
+        parts = {key: _split_marks(inner, is_map=key in MAPS) for key, inner in value.items()}
         known = {key: part[0] for key, part in parts.items() if part[1] is not True}
         marks = {key: part[1] for key, part in parts.items() if part[1] not in (False, {}, [])}
         expressions: Any = {key: part[2] for key, part in parts.items() if part[2] is not None}
-        return known, marks, _one(list(parts.values()), value) if is_map else expressions
+        return known, marks, _merge_expressions(list(parts.values()), value) if is_map else expressions
     if isinstance(value, list):
-        items = [_split(inner) for inner in value]
+        items = [_split_marks(inner) for inner in value]
         marks_of_items = [part[1] for part in items]
         unknown = any(mark not in (False, {}, []) for mark in marks_of_items)
         blocks = any(isinstance(inner, dict) for inner in value)
-        expressions = [part[2] for part in items] if blocks else _one(items, value)
+        expressions = [part[2] for part in items] if blocks else _merge_expressions(items, value)
         return [part[0] for part in items], marks_of_items if unknown else [], expressions
     return value, False, None if value is None else {"constant_value": value}
 
 
-def _one(parts: list[tuple[Any, Any, Any]], value: Any) -> dict[str, Any]:
+def _merge_expressions(parts: list[tuple[Any, Any, Any]], value: Any) -> dict[str, Any]:
     """Return one expression for a whole map or list, as Terraform records it."""
     references = [name for part in parts for name in (part[2] or {}).get("references", [])]
     if not references and any(part[1] is True for part in parts):

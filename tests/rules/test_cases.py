@@ -6,63 +6,63 @@ from datetime import date
 import pytest
 
 from sustainable_mlops.rules import ALL, BY_ID, Finding, Outcome, Severity, evaluate
-from tests.rules.case_tables import ANSWERS, Case, Row, rows, tables, with_waiver
+from tests.rules.case_tables import OUTCOMES, CaseRow, RuleCase, add_waiver, list_rows, load_tables
 
 TODAY = date(2026, 11, 24)
 
 
-def found(row: Row, case: Case | None = None) -> list[Finding]:
+def evaluate_case(row: CaseRow, case: RuleCase | None = None) -> list[Finding]:
     return evaluate((case or row.case).plan(), [BY_ID[row.rule]], TODAY)
 
 
-def named(row: Row) -> str:
+def name_row(row: CaseRow) -> str:
     return f"{row.rule}-{row.title}"
 
 
-@pytest.mark.parametrize("row", list(rows("pass")), ids=named)
-def test_a_rule_passes(row: Row) -> None:
-    outcomes = {finding.outcome for finding in found(row)}
-    assert outcomes == {Outcome.PASS}, found(row)
+@pytest.mark.parametrize("row", list(list_rows("pass")), ids=name_row)
+def test_a_rule_passes(row: CaseRow) -> None:
+    outcomes = {finding.outcome for finding in evaluate_case(row)}
+    assert outcomes == {Outcome.PASS}, evaluate_case(row)
 
 
-@pytest.mark.parametrize("row", list(rows("fail")), ids=named)
-def test_a_rule_fails_with_a_message(row: Row) -> None:
-    failures = [finding for finding in found(row) if finding.outcome is Outcome.FAIL]
-    assert failures, found(row)
+@pytest.mark.parametrize("row", list(list_rows("fail")), ids=name_row)
+def test_a_rule_fails_with_a_message(row: CaseRow) -> None:
+    failures = [finding for finding in evaluate_case(row) if finding.outcome is Outcome.FAIL]
+    assert failures, evaluate_case(row)
     assert all(finding.message and "\n" not in finding.message for finding in failures)
 
 
-@pytest.mark.parametrize("row", list(rows("unknown")), ids=named)
-def test_a_rule_is_unknown_and_does_not_pass(row: Row) -> None:
-    outcomes = [finding.outcome for finding in found(row)]
-    assert Outcome.UNKNOWN in outcomes, found(row)
-    assert Outcome.FAIL not in outcomes, found(row)
+@pytest.mark.parametrize("row", list(list_rows("unknown")), ids=name_row)
+def test_a_rule_is_unknown_and_does_not_pass(row: CaseRow) -> None:
+    outcomes = [finding.outcome for finding in evaluate_case(row)]
+    assert Outcome.UNKNOWN in outcomes, evaluate_case(row)
+    assert Outcome.FAIL not in outcomes, evaluate_case(row)
 
 
-@pytest.mark.parametrize("row", list(rows("not_applicable")), ids=named)
-def test_a_rule_does_not_apply(row: Row) -> None:
-    assert found(row) == []
+@pytest.mark.parametrize("row", list(list_rows("not_applicable")), ids=name_row)
+def test_a_rule_does_not_apply(row: CaseRow) -> None:
+    assert evaluate_case(row) == []
 
 
-@pytest.mark.parametrize("row", list(rows("fail")), ids=named)
-def test_a_waiver_with_reason_and_date_accepts_the_failure_until_it_ends(row: Row) -> None:
-    waived = found(row, with_waiver(row, "load test 42 in progress until 2026-11-24"))
+@pytest.mark.parametrize("row", list(list_rows("fail")), ids=name_row)
+def test_a_waiver_with_reason_and_date_accepts_the_failure_until_it_ends(row: CaseRow) -> None:
+    waived = evaluate_case(row, add_waiver(row, "load test 42 in progress until 2026-11-24"))
     assert {f.outcome for f in waived} & {Outcome.FAIL, Outcome.WAIVED} == {Outcome.WAIVED}
     assert all("load test 42" in f.message for f in waived if f.outcome is Outcome.WAIVED)
     for bad, why in [("load test until 2026-11-23", "ended on 2026-11-23"), ("because", "does not have the form")]:
-        assert any(f.outcome is Outcome.FAIL and why in f.message for f in found(row, with_waiver(row, bad)))
+        assert any(f.outcome is Outcome.FAIL and why in f.message for f in evaluate_case(row, add_waiver(row, bad)))
 
 
 @pytest.mark.parametrize("rule", [rule.id for rule in ALL])
 def test_every_rule_has_a_case_for_every_outcome_or_a_reason(rule: str) -> None:
-    table = tables().get(rule, {})
-    assert [answer for answer in ANSWERS if not table.get(answer)] == []
-    assert table.keys() == set(ANSWERS)
+    table = load_tables().get(rule, {})
+    assert [answer for answer in OUTCOMES if not table.get(answer)] == []
+    assert table.keys() == set(OUTCOMES)
     assert not isinstance(table["fail"], str), "a rule must be able to fail"
 
 
 def test_every_table_belongs_to_a_rule() -> None:
-    assert tables().keys() <= BY_ID.keys()
+    assert load_tables().keys() <= BY_ID.keys()
 
 
 def test_rules_have_complete_descriptions() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from sustainable_mlops.rules import BY_ID, evaluate
 from sustainable_mlops.rules.account import credentials
-from tests.rules.case_tables import Row, rows
+from tests.rules.case_tables import CaseRow, list_rows
 from tests.rules.cases.account.plain_secrets import AWS, HUGGING_FACE, PRIVATE, WEB
 
 _TEXT = "aB3dE5gH" * 6
@@ -69,9 +69,9 @@ def test_a_name_does_not_denote_a_credential(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [row for row in rows("fail") if row.rule in ("SUS_LITERAL_SECRET", "SUS_SECRET_IN_PLAIN_TEXT")]
+    "row", [row for row in list_rows("fail") if row.rule in ("SUS_LITERAL_SECRET", "SUS_SECRET_IN_PLAIN_TEXT")]
 )
-def test_no_part_of_a_secret_is_shown(row: Row) -> None:
+def test_no_part_of_a_secret_is_shown(row: CaseRow) -> None:
     shown = str(evaluate(row.case.plan(), [BY_ID[row.rule]]))
     secrets = ("hunter2", "abcd1234", "0a1b2c3d", "aB3/", HUGGING_FACE, AWS, WEB)
     assert not [secret for secret in secrets if secret[:8] in shown]

@@ -7,36 +7,43 @@ import pytest
 
 from sustainable_mlops.rules import BY_ID, Outcome, evaluate
 from tests.rules import plan_builder
-from tests.rules.jobs import UNKNOWN, job, pipeline, step, trains, tuned
+from tests.rules.jobs import (
+    UNKNOWN,
+    build_job,
+    build_pipeline,
+    build_step,
+    build_training_pipeline,
+    build_tuning_definition,
+)
 
-ACTING = [{"rule_configuration_name": "loss", "rule_parameters": {"action_json": "{}"}}]
+ACTION_RULES = [{"rule_configuration_name": "loss", "rule_parameters": {"action_json": "{}"}}]
 RUNTIME = "stopping_condition.0.max_runtime_in_seconds"
 ARM = {"InstanceType": "ml.c7g.xlarge", "InstanceCount": 1}
 
 
-def spot(**stopping: Any) -> plan_builder.Values:
-    return job(enable_managed_spot_training=True, stopping_condition=stopping)
+def build_spot_job(**stopping: Any) -> plan_builder.Values:
+    return build_job(enable_managed_spot_training=True, stopping_condition=stopping)
 
 
 @pytest.mark.parametrize(
     ("rule", "resources", "path"),
     [
-        ("SUS_DEBUGGER_ACTION", job(debug_rule_configurations=ACTING, vpc_config=UNKNOWN), "vpc_config"),
+        ("SUS_DEBUGGER_ACTION", build_job(debug_rule_configurations=ACTION_RULES, vpc_config=UNKNOWN), "vpc_config"),
         (
             "SUS_DEBUGGER_ACTION",
-            job(debug_rule_configurations=ACTING, enable_network_isolation=UNKNOWN),
+            build_job(debug_rule_configurations=ACTION_RULES, enable_network_isolation=UNKNOWN),
             "enable_network_isolation",
         ),
-        ("SUS_SPOT_WAIT", spot(max_runtime_in_seconds=UNKNOWN, max_wait_time_in_seconds=60), RUNTIME),
+        ("SUS_SPOT_WAIT", build_spot_job(max_runtime_in_seconds=UNKNOWN, max_wait_time_in_seconds=60), RUNTIME),
         (
             "SUS_JOB_GRAVITON",
-            tuned(hyper_parameter_tuning_resource_config={"instance_type": "ml.c7g.xlarge"}),
+            build_tuning_definition(hyper_parameter_tuning_resource_config={"instance_type": "ml.c7g.xlarge"}),
             "training_job_definition.0.hyper_parameter_tuning_resource_config.0.instance_type",
         ),
         (
             "SUS_JOB_GRAVITON",
-            pipeline(
-                step(
+            build_pipeline(
+                build_step(
                     "Tuning",
                     {"TrainingJobDefinition": {"HyperParameterTuningResourceConfig": {"InstanceConfigs": [ARM]}}},
                 )
@@ -45,12 +52,12 @@ def spot(**stopping: Any) -> plan_builder.Values:
         ),
         (
             "SUS_JOB_GRAVITON",
-            trains(ResourceConfig={"InstancePreferences": [ARM]}),
+            build_training_pipeline(ResourceConfig={"InstancePreferences": [ARM]}),
             "Steps.Train.ResourceConfig.InstancePreferences",
         ),
         (
             "SUS_NEURON_IMAGE",
-            job(resource_config={"instance_type": UNKNOWN}, algorithm_specification={"training_image": "x"}),
+            build_job(resource_config={"instance_type": UNKNOWN}, algorithm_specification={"training_image": "x"}),
             "resource_config.0.instance_type",
         ),
     ],
@@ -58,5 +65,5 @@ def spot(**stopping: Any) -> plan_builder.Values:
 def test_a_finding_has_the_path_of_its_attribute(
     rule: str, resources: Mapping[str, plan_builder.Values], path: str
 ) -> None:
-    findings = [f for f in evaluate(plan_builder.plan(resources), [BY_ID[rule]]) if f.outcome is not Outcome.PASS]
+    findings = [f for f in evaluate(plan_builder.build_plan(resources), [BY_ID[rule]]) if f.outcome is not Outcome.PASS]
     assert [finding.path for finding in findings] == [path]

@@ -6,7 +6,7 @@ import pytest
 
 from sustainable_mlops.rules import BY_ID, evaluate
 from tests.rules import plan_builder
-from tests.rules.endpoints import REQUESTS, asynchronous, following, scaled, serverless
+from tests.rules.endpoints import REQUESTS, add_target, add_tracking_policy, build_asynchronous, build_serverless
 
 
 @pytest.mark.parametrize(
@@ -14,12 +14,12 @@ from tests.rules.endpoints import REQUESTS, asynchronous, following, scaled, ser
     [
         (
             "SUS_ASYNC_SCALES_ON_INVOCATIONS",
-            following(scaled(asynchronous(), least=0), **REQUESTS),
+            add_tracking_policy(add_target(build_asynchronous(), least=0), **REQUESTS),
             "an asynchronous endpoint never publishes SageMakerVariantInvocationsPerInstance, so it never scales",
         ),
         (
             "SUS_ENDPOINT_FITS_SLO",
-            serverless(endpoint={"tags": {"latency_slo": "200 ms"}}),
+            build_serverless(endpoint={"tags": {"latency_slo": "200 ms"}}),
             "the SLO is milliseconds, but a response of a serverless endpoint may take a cold start",
         ),
     ],
@@ -27,4 +27,4 @@ from tests.rules.endpoints import REQUESTS, asynchronous, following, scaled, ser
 def test_a_finding_describes_its_resource(
     rule: str, resources: Mapping[str, plan_builder.Values], message: str
 ) -> None:
-    assert [finding.message for finding in evaluate(plan_builder.plan(resources), [BY_ID[rule]])] == [message]
+    assert [finding.message for finding in evaluate(plan_builder.build_plan(resources), [BY_ID[rule]])] == [message]

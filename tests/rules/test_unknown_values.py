@@ -8,104 +8,106 @@ import pytest
 
 from sustainable_mlops.plan import load
 from sustainable_mlops.rules import BY_ID, Finding, Outcome, evaluate
-from tests.rules.case_tables import Row, rows, tables
+from tests.rules.case_tables import CaseRow, list_rows, load_tables
 
 pytestmark = pytest.mark.slow
 
-Place: TypeAlias = tuple[str | int, ...]
+ValuePath: TypeAlias = tuple[str | int, ...]
 
 #: Replacements of a value: not set, or of another type.
-_ODD: tuple[Any, ...] = (None, [], "text", 7, [None], {"key": None})
+_REPLACEMENTS: tuple[Any, ...] = (None, [], "text", 7, [None], {"key": None})
 
 
-def _paths(value: Any, path: Place = ()) -> Iterator[Place]:
+def _list_paths(value: Any, path: ValuePath = ()) -> Iterator[ValuePath]:
     """Yield every path in `value`, containers before their content."""
     if path:
         yield path
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, below in inner:
-        yield from _paths(below, (*path, key))
+        yield from _list_paths(below, (*path, key))
 
 
-def _put(value: Any, path: Place, new: Any) -> Any:
+def _replace_at(value: Any, path: ValuePath, new: Any) -> Any:
     """Return a copy of `value` with `new` at `path`."""
     if not path:
         return new
     copy: Any = dict(value) if isinstance(value, dict) else list(value)
-    copy[path[0]] = _put(copy[path[0]], path[1:], new)
+    copy[path[0]] = _replace_at(copy[path[0]], path[1:], new)
     return copy
 
 
-def _marks(path: Place) -> Any:
+def _build_marks(path: ValuePath) -> Any:
     """Return an `after_unknown` that marks `path`."""
     if not path:
         return True
-    head, below = path[0], _marks(path[1:])
+    head, below = path[0], _build_marks(path[1:])
     return {head: below} if isinstance(head, str) else [*[{}] * head, below]
 
 
-def _both(marks: Any, more: Any) -> Any:
+def _merge_marks(marks: Any, more: Any) -> Any:
     """Return the union of two `after_unknown` marks."""
     if True in (marks is True, more is True):
         return True
     if isinstance(marks, dict) and isinstance(more, dict):
-        return {key: _both(marks.get(key, {}), more.get(key, {})) for key in marks.keys() | more.keys()}
+        return {key: _merge_marks(marks.get(key, {}), more.get(key, {})) for key in marks.keys() | more.keys()}
     if isinstance(marks, list) and isinstance(more, list):
         length = max(len(marks), len(more))
-        return [_both(*pair) for pair in zip(*(m + [{}] * (length - len(m)) for m in (marks, more)), strict=True)]
+        return [
+            _merge_marks(*pair) for pair in zip(*(m + [{}] * (length - len(m)) for m in (marks, more)), strict=True)
+        ]
     return marks or more
 
 
-def _evaluate(row: Row, document: dict[str, Any]) -> list[Finding]:
+def _evaluate(row: CaseRow, document: dict[str, Any]) -> list[Finding]:
     return evaluate(load(json.dumps(document).encode()), [BY_ID[row.rule]])
 
 
-def _changes(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Place]]:
+def _list_changes(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], ValuePath]]:
     for entry in document["resource_changes"]:
         if entry["change"]["after"] is not None:
-            for path in _paths(entry["change"]["after"]):
+            for path in _list_paths(entry["change"]["after"]):
                 yield entry["change"], path
 
 
-def _is_named(document: dict[str, Any], change: dict[str, Any], path: Place) -> bool:
+def _is_named(document: dict[str, Any], change: dict[str, Any], path: ValuePath) -> bool:
     """Return whether another resource refers to the attribute at `path`; it would be unknown there, too."""
     address = next(entry["address"] for entry in document["resource_changes"] if entry["change"] is change)
     return f'"{address}.{path[0]}"' in json.dumps(document["configuration"])
 
 
-def _unknown_each(row: Row) -> Iterator[tuple[Place, set[Outcome]]]:
+def _list_outcomes(row: CaseRow) -> Iterator[tuple[ValuePath, set[Outcome]]]:
     """Yield the outcomes with each value of the case unknown in turn, except values that another resource names."""
     document = row.case.document()
-    for change, path in _changes(document):
+    for change, path in _list_changes(document):
         kept = dict(change)
-        change["after_unknown"] = _both(kept["after_unknown"], _marks(path))
+        change["after_unknown"] = _merge_marks(kept["after_unknown"], _build_marks(path))
         outcomes = {finding.outcome for finding in _evaluate(row, document)}
         change.update(kept)
         if not _is_named(document, change, path):
             yield path, outcomes
 
 
-@pytest.mark.parametrize("row", list(rows("fail")), ids=lambda row: f"{row.rule}-{row.title}")
-def test_a_failed_rule_does_not_pass_if_a_value_is_unknown(row: Row) -> None:
-    for path, outcomes in _unknown_each(row):
+@pytest.mark.parametrize("row", list(list_rows("fail")), ids=lambda row: f"{row.rule}-{row.title}")
+def test_a_failed_rule_does_not_pass_if_a_value_is_unknown(row: CaseRow) -> None:
+    for path, outcomes in _list_outcomes(row):
         assert outcomes != {Outcome.PASS}, path
 
 
-@pytest.mark.parametrize("row", list(rows("pass", "not_applicable")), ids=lambda row: f"{row.rule}-{row.title}")
-def test_a_passed_rule_does_not_fail_if_a_value_is_unknown(row: Row) -> None:
-    for path, outcomes in _unknown_each(row):
+@pytest.mark.parametrize("row", list(list_rows("pass", "not_applicable")), ids=lambda row: f"{row.rule}-{row.title}")
+def test_a_passed_rule_does_not_fail_if_a_value_is_unknown(row: CaseRow) -> None:
+    for path, outcomes in _list_outcomes(row):
         assert Outcome.FAIL not in outcomes, path
 
 
-@pytest.mark.parametrize("rule", sorted(tables()))
+@pytest.mark.parametrize("rule", sorted(load_tables()))
 def test_no_rule_raises_for_values_of_another_type(rule: str) -> None:
-    for row in rows("pass", "fail", "unknown"):
+    for row in list_rows("pass", "fail", "unknown"):
         if row.rule != rule:
             continue
         document = row.case.document()
-        for change, path in _changes(document):
+        for change, path in _list_changes(document):
             after = change["after"]
-            for odd in _ODD:
-                change["after"] = _put(after, path, odd)
+            for odd in _REPLACEMENTS:
+                change["after"] = _replace_at(after, path, odd)
                 _evaluate(row, document)
             change["after"] = after

@@ -3,19 +3,19 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sustainable_mlops.jobs.figure import Figure
-from sustainable_mlops.jobs.measurement.counters import Measured
+from sustainable_mlops.jobs.figure import RunFigure
+from sustainable_mlops.jobs.measurement.counters import CounterReadings
 from sustainable_mlops.jobs.record import RunRecord
 
 
-def estimated(value: float, unit: str, spread: float = 2.0) -> Figure:
-    return Figure(
+def estimated(value: float, unit: str, spread: float = 2.0) -> RunFigure:
+    return RunFigure(
         value=value, low=value / spread, high=value * spread, unit=unit, basis="estimated", source="footprint model"
     )
 
 
-def seconds(value: float) -> Figure:
-    return Figure(value=value, unit="s", basis="measured", source="SageMaker")
+def seconds(value: float) -> RunFigure:
+    return RunFigure(value=value, unit="s", basis="measured", source="SageMaker")
 
 
 def record(number: int = 1, **changes: Any) -> RunRecord:
@@ -44,8 +44,8 @@ def record(number: int = 1, **changes: Any) -> RunRecord:
         },
         expected={
             "duration": estimated(200.0, "s", 4.0),
-            "load": Figure(value=0.7, low=0.3, high=1, unit="of the CPUs", basis="assumed", source="assumption"),
+            "load": RunFigure(value=0.7, low=0.3, high=1, unit="of the CPUs", basis="assumed", source="assumption"),
             "energy": estimated(0.01, "kWh"),
         },
-        measured=Measured.of_values({"wall_seconds": 100.0, "cpu_utilization": 0.5}, 1),
+        measured=CounterReadings.from_values({"wall_seconds": 100.0, "cpu_utilization": 0.5}, 1),
     ).model_copy(update=changes)

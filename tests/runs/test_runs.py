@@ -16,12 +16,12 @@ from rich.console import Console
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.pipelines import record as pipelines
-from sustainable_mlops.jobs.pipelines.record import PipelineRecord, StepRecord
-from sustainable_mlops.jobs.record import write_local
+from sustainable_mlops.jobs.pipelines.record import PipelineRecord, PipelineStepRecord
+from sustainable_mlops.jobs.record import write_record
 from sustainable_mlops.runs import display, page, store, values
 from sustainable_mlops.runs.axis import fit_axis
-from sustainable_mlops.runs.difference import difference
-from sustainable_mlops.runs.interval_coverage import coverage
+from sustainable_mlops.runs.difference import compare_runs
+from sustainable_mlops.runs.interval_coverage import measure_coverage
 from tests.runs.records import estimated, record, seconds
 
 #: As the first version of the launcher wrote it, before there were kinds, outputs, counters or expectations.
@@ -59,33 +59,33 @@ def text(shown: Any, width: int = 200) -> str:
 def folder(tmp_path: Path) -> Path:
     """Three runs, one of them old, and what is no record."""
     for number in (1, 2):
-        write_local(record(number), tmp_path)
+        write_record(record(number), tmp_path)
     (tmp_path / "runs" / "old.json").write_text(json.dumps(OLD))
     (tmp_path / "runs" / "broken.json").write_text("{")
     return tmp_path
 
 
 def test_records_are_read_the_newest_first_and_what_is_none_is_told(folder: Path) -> None:
-    found = store.from_folder(folder)
+    found = store.read_folder(folder)
     assert [one.job_name for one in found.records] == ["flight-delay-002", "flight-delay-001", "flight-delay-old"]
     assert len(found.unreadable) == 1
     assert "broken.json" in found.unreadable[0]
-    assert store.from_folder(folder / "nothing").records == ()
+    assert store.read_folder(folder / "nothing").records == ()
 
 
 def test_of_one_job_the_record_that_tells_its_end_counts(tmp_path: Path) -> None:
-    write_local(record(1, status="InProgress"), tmp_path / "a")
-    write_local(record(1), tmp_path / "b")
-    write_local(record(1, status="InProgress"), tmp_path / "c")
-    (one,) = store.from_folder(tmp_path).records
+    write_record(record(1, status="InProgress"), tmp_path / "a")
+    write_record(record(1), tmp_path / "b")
+    write_record(record(1, status="InProgress"), tmp_path / "c")
+    (one,) = store.read_folder(tmp_path).records
     assert one.status == "Completed"
 
 
 def test_an_execution_of_a_pipeline_is_the_jobs_that_its_steps_ran(tmp_path: Path) -> None:
     steps = [
-        StepRecord(name="Prepare", type="Processing", status="Succeeded", job=record(1), cached_from="arn"),
-        StepRecord(name="Train", type="Training", status="Succeeded", job=record(2)),
-        StepRecord(name="GoodEnough", type="Condition", status="Succeeded"),
+        PipelineStepRecord(name="Prepare", type="Processing", status="Succeeded", job=record(1), cached_from="arn"),
+        PipelineStepRecord(name="Train", type="Training", status="Succeeded", job=record(2)),
+        PipelineStepRecord(name="GoodEnough", type="Condition", status="Succeeded"),
     ]
     execution = PipelineRecord(
         workload="flight-delay",
@@ -97,8 +97,8 @@ def test_an_execution_of_a_pipeline_is_the_jobs_that_its_steps_ran(tmp_path: Pat
         launched_at=record(2).launched_at,
         steps=steps,
     )
-    pipelines.write_local(execution, tmp_path)
-    found = store.from_folder(tmp_path)
+    pipelines.write_record(execution, tmp_path)
+    found = store.read_folder(tmp_path)
     assert [one.job_name for one in found.records] == [record(2).job_name]
     assert found.unreadable == ()
 
@@ -112,60 +112,60 @@ def test_a_bucket_has_the_runs_that_anybody_launched() -> None:
             s3.put_object(Bucket="artifacts", Key=key, Body=record(number).to_json())
         s3.put_object(Bucket="artifacts", Key="runs/flight-delay/4/record.json", Body=b"{")
         s3.put_object(Bucket="artifacts", Key="runs/flight-delay/4/notes.json", Body=b"{")
-        found = store.from_bucket("artifacts", s3)
+        found = store.read_bucket("artifacts", s3)
         assert len(found.records) == 3
         assert len(found.unreadable) == 1
         with pytest.raises(UserError, match=r"reading the records in s3://nobody/runs/: .*NoSuchBucket"):
-            store.from_bucket("nobody", s3)
+            store.read_bucket("nobody", s3)
 
 
 def test_a_run_is_found_by_what_its_name_or_key_begins_with(folder: Path) -> None:
-    records = store.from_folder(folder).records
-    assert store.find("flight-delay-001", records).run_key == "01" * 32
-    assert store.find("0202", records).job_name == "flight-delay-002"
-    assert store.find(str(folder / "runs" / "old.json"), []).job_name == "flight-delay-old"
+    records = store.read_folder(folder).records
+    assert store.find_run("flight-delay-001", records).run_key == "01" * 32
+    assert store.find_run("0202", records).job_name == "flight-delay-002"
+    assert store.find_run(str(folder / "runs" / "old.json"), []).job_name == "flight-delay-old"
     with pytest.raises(UserError, match=r"flight: may be flight-delay-002 or flight-delay-001; give more of its name"):
-        store.find("flight", records)
+        store.find_run("flight", records)
     with pytest.raises(UserError, match="no run's job name or key begins so"):
-        store.find("none", records)
+        store.find_run("none", records)
 
 
 def test_the_metric_of_unseen_data_is_shown_unless_another_is_asked_for() -> None:
     records = [record(1), record(2), record(3, metrics={"loss": 1.0})]
-    assert values.metric(records) == "test:auc"
-    assert values.metric(records, "loss") == "loss"
-    assert values.metric([]) is None
+    assert values.choose_metric(records) == "test:auc"
+    assert values.choose_metric(records, "loss") == "loss"
+    assert values.choose_metric([]) is None
     with pytest.raises(UserError, match=r"--metric: no run here has 'test:auv'; did you mean 'test:auc'\?"):
-        values.metric(records, "test:auv")
+        values.choose_metric(records, "test:auv")
 
 
 def test_runs_are_sorted_by_time_figure_or_metric_and_what_is_unknown_is_last() -> None:
     records = [record(2), record(3, figures={}, metrics={}), record(1)]
 
     def numbers(by: str) -> list[str]:
-        return [one.job_name[-1] for one in values.ordered(records, by)]
+        return [one.job_name[-1] for one in values.sort_records(records, by)]
 
     assert numbers("launched") == ["3", "2", "1"]
     assert numbers("kg") == numbers("usd") == numbers("seconds") == ["1", "2", "3"]
     assert numbers("test:auc") == ["2", "1", "3"]
     with pytest.raises(UserError, match="--sort: no run here has 'carbon'"):
-        values.ordered(records, "carbon")
+        values.sort_records(records, "carbon")
 
 
 def test_two_runs_are_compared_by_what_went_in_and_what_came_out() -> None:
-    found = difference(record(1), record(2, spot=False))
+    found = compare_runs(record(1), record(2, spot=False))
     assert [(row.name, row.a, row.b) for row in found.inputs] == [("spot", "yes", "no"), ("num_round", "1", "2")]
-    outcome = {row.name: row for row in found.outcome}
+    outcome = {row.name: row for row in found.outcomes}
     assert outcome["test:auc"].change == "+1.41 %"
     assert outcome["train:auc"].change == "same"
     assert (outcome["co2e"].a, outcome["co2e"].change) == ("0.0010 (0.00050 to 0.0020) kgCO2e", "+100 %")
-    assert difference(record(1), record(1)).same_run
-    shown = text(display.compared(record(1), record(1), difference(record(1), record(1))))
+    assert compare_runs(record(1), record(1)).is_same_run
+    shown = text(display.make_difference_tables(record(1), record(1), compare_runs(record(1), record(1))))
     assert "What decides the result is the same in both." in shown
 
 
 def test_a_run_without_a_figure_is_compared_as_unknown() -> None:
-    outcome = {row.name: row for row in difference(record(1), record(2, figures={})).outcome}
+    outcome = {row.name: row for row in compare_runs(record(1), record(2, figures={})).outcomes}
     assert (outcome["co2e"].b, outcome["co2e"].change) == ("unknown", "")
 
 
@@ -177,21 +177,21 @@ def test_coverage_counts_what_has_a_counter_and_tells_what_has_none() -> None:
         record(3, status="Failed"),
         record(4, expected={}),
     ]
-    found = coverage(records)
-    rows = {(row.what, row.rests_on): row for row in found.rows}
-    assert (found.runs, found.left_out) == (3, {"not completed": 1, "no estimate in the record": 1})
+    found = measure_coverage(records)
+    rows = {(row.quantity, row.basis): row for row in found.rows}
+    assert (found.runs, found.omissions) == (3, {"not completed": 1, "no estimate in the record": 1})
     assert list(rows) == [
         ("duration", "earlier runs"),
         ("load", "an assumption"),
         ("energy", "an assumption"),  # as the load that it follows from
     ]
     duration, load, energy = rows.values()
-    assert (len(duration.comparisons), duration.inside, duration.without_counter) == (3, 2, 0)
-    assert (len(load.comparisons), load.inside, load.without_counter) == (2, 2, 1)
-    assert (len(energy.comparisons), energy.inside, energy.without_counter) == (0, 0, 3)
-    assert duration.ratio == pytest.approx(1.0)  # of 2, 1 and 0.22
-    assert energy.ratio is None
-    shown = text(display.covered(found))
+    assert (len(duration.comparisons), duration.inside_count, duration.without_counter) == (3, 2, 0)
+    assert (len(load.comparisons), load.inside_count, load.without_counter) == (2, 2, 1)
+    assert (len(energy.comparisons), energy.inside_count, energy.without_counter) == (0, 0, 3)
+    assert duration.median_ratio == pytest.approx(1.0)  # of 2, 1 and 0.22
+    assert energy.median_ratio is None
+    shown = text(display.make_coverage_table(found))
     assert re.search(r"duration +earlier runs +3 +2 +67% +1.00 +0", shown)
     assert re.search(r"energy +an assumption +0 +0 +- +- +3", shown)
     assert "left out: 1 run, no estimate in the record" in shown
@@ -201,10 +201,10 @@ def test_coverage_counts_what_has_a_counter_and_tells_what_has_none() -> None:
 
 def test_the_list_and_the_chart_have_every_run_and_markup_is_text() -> None:
     records = [record(1), record(2), record(3, job_name=f"x{HOSTILE}", figures={}, metrics={})]
-    shown = text(display.listed(records, "test:auc"))
+    shown = text(display.make_runs_table(records, "test:auc"))
     assert "[bold]" in shown
     assert re.search(r"flight-delay-001 +training +2026-11-02 12:00 +Completed +0.71 +0.0010 +0.010 +100", shown)
-    chart = text(display.charted(records, "test:auc"))
+    chart = text(display.make_charts(records, "test:auc"))
     carbon = chart.split("USD")[0]
     first, second = (next(line for line in carbon.splitlines() if f"-00{n}" in line) for n in (1, 2))
     assert first.index("●") < second.index("●"), "twice the carbon lies farther to the right"
@@ -218,17 +218,17 @@ def test_every_figure_lies_on_the_axis(spread: float) -> None:
     axis = fit_axis(figures)
     assert axis is not None
     for figure in figures:
-        ends = [axis.position(value) for value in (figure.low or 0, figure.value, figure.high or 0)]
+        ends = [axis.get_position(value) for value in (figure.low or 0, figure.value, figure.high or 0)]
         assert ends == sorted(ends)
         assert 0 <= ends[0] <= ends[-1] <= 1
     assert axis.ticks == sorted(axis.ticks)
-    assert all(0 <= axis.position(tick) <= 1 for tick in axis.ticks)
+    assert all(0 <= axis.get_position(tick) <= 1 for tick in axis.ticks)
 
 
 def test_no_figure_is_broken_on_a_narrow_terminal() -> None:
     console = Console(width=60, file=io.StringIO())
     small = {"co2e": estimated(4.2e-06, "kgCO2e"), "cost": estimated(0.0005, "USD")}
-    console.print(display.listed([record(1, figures=small)], "test:auc"))
+    console.print(display.make_runs_table([record(1, figures=small)], "test:auc"))
     assert isinstance(console.file, io.StringIO)
     assert {"0.0000042", "0.00050"} <= {*console.file.getvalue().split()}
 
@@ -236,7 +236,7 @@ def test_no_figure_is_broken_on_a_narrow_terminal() -> None:
 def test_an_axis_of_one_value_has_ticks_and_of_nothing_there_is_none() -> None:
     axis = fit_axis([seconds(42.0)])
     assert axis is not None
-    assert 0.4 < axis.position(42.0) < 0.6
+    assert 0.4 < axis.get_position(42.0) < 0.6
     assert fit_axis([None, seconds(0.0), seconds(float("nan"))]) is None
 
 
@@ -266,7 +266,7 @@ def test_the_page_escapes_hostile_names_and_runs_nothing() -> None:
         "status": HOSTILE,
         "kind": HOSTILE,
     }
-    html = page.render([record(1, **hostile)], HOSTILE, HOSTILE)
+    html = page.render_page([record(1, **hostile)], HOSTILE, HOSTILE)
     parsed = Page(html)
     assert not {"script", "img", "link", "iframe"} & set(parsed.tags)
     assert not [name for name in parsed.attributes if name.startswith("on")]
@@ -278,16 +278,16 @@ def test_the_page_escapes_hostile_names_and_runs_nothing() -> None:
 
 def test_the_page_charts_each_run_that_has_both_and_says_how_many_have_not() -> None:
     records = [record(1), record(2), record(3, figures={})]
-    html = page.render(records, "test:auc", "out")
+    html = page.render_page(records, "test:auc", "out")
     parsed = Page(html)
     assert parsed.tags.count("circle") == 4, "two runs in each of two charts"
     assert parsed.tags.count("svg") == 2
     assert parsed.text.count("1 not drawn, as the metric or the figure is not known") == 2
     assert "0.00050 to 0.0020" in parsed.text
-    many = page.render([record(number) for number in range(1, 61)], "test:auc", "out")
-    assert Page(many).tags.count("circle") == 2 * page.MOST_DRAWN
+    many = page.render_page([record(number) for number in range(1, 61)], "test:auc", "out")
+    assert Page(many).tags.count("circle") == 2 * page.MAX_POINTS
     assert "The charts have the first 40 runs; the table has all." in many
-    nothing = Page(page.render([record(1, metrics={})], None, "out"))
+    nothing = Page(page.render_page([record(1, metrics={})], None, "out"))
     assert "svg" not in nothing.tags
 
 
@@ -299,7 +299,7 @@ def run(root: Path, *arguments: str, **environment: str) -> "subprocess.Complete
 
 
 def test_the_command_lists_filters_compares_and_writes_a_page(folder: Path, root: Path) -> None:
-    write_local(record(5, workload="other", job_name="other-5"), folder)
+    write_record(record(5, workload="other", job_name="other-5"), folder)
     listed = run(root, "--out", str(folder), "--workload", "flight-delay", "--sort", "kg", "--json")
     assert listed.returncode == 0, listed.stderr
     names = [one["job_name"] for one in json.loads(listed.stdout)]

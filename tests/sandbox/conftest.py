@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops import program
-from sustainable_mlops.commands.sandbox import app
 from sagemaker_sandbox import Sandbox, process
 from sagemaker_sandbox.client import make_client
-from tests.sandbox import answers
+from sustainable_mlops import program
+from sustainable_mlops.commands.sandbox import app
+from tests.sandbox import response_checks
 from tests.sandbox.support import make_role
 
-answers.watch()
+response_checks.watch()
 
 _used: set[str] = set()
 

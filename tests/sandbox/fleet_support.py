@@ -1,4 +1,4 @@
-"""Fleets without an endpoint around them: their models lie in the sandbox's S3, their time is their own."""
+"""Fleets without an endpoint: their models are in the S3 of the sandbox, and their clock is local."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,8 +21,7 @@ from sagemaker_sandbox.sagemaker.fleets import Fleets
 from tests.sandbox.support import IMAGE, tar
 
 ACCOUNT, REGION = "123456789012", "eu-north-1"
-#: Answers which process it is, and does what it is told: with `until` once that file is there, with `meet` once there
-#: are so many in that folder.
+#: Model script: returns its process id. `until` waits for a file, and `meet` for a number of requests in a folder.
 MODEL = """
 import json, os, time
 def model_fn(model_dir): return "%s"
@@ -42,7 +41,7 @@ def transform_fn(model, data, content_type, accept):
 
 @contextmanager
 def run_region(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> Iterator[RegionParts]:
-    """The parts of one Region in this very process; closed after use."""
+    """Yield the parts of one Region in this process, and close them afterwards."""
     context = SandboxContext(
         lambda service, _region, _account: sandbox.client(service),
         lambda service, _region, _account: sandbox.client(service),
@@ -65,13 +64,13 @@ def run_region(sandbox: Sandbox, folder: Path, clock: Clock | None = None) -> It
 
 
 def build_variant(name: str = "main", **members: Any) -> dict[str, Any]:
-    """An instance-based variant of a configuration, or what `members` make of it."""
+    """Return an instance-based variant of a configuration, changed by `members`."""
     kind = {} if "ServerlessConfig" in members else {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     return {"VariantName": name, "ModelName": name, "InitialVariantWeight": 1.0, **kind, **members}
 
 
 class ModelStore:
-    """Puts models into S3, and says how they run."""
+    """Store that uploads models to S3 and returns their containers."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
         self._s3 = s3
@@ -88,22 +87,22 @@ class ModelStore:
 def start_fleet(
     fleets: Fleets, endpoint: str, models: ModelStore, *variants: Any, **config: Any
 ) -> tuple[EndpointFleet, Traffic]:
-    """A fleet of these variants in service, and the traffic that all goes to it."""
-    given = {"EndpointConfigName": endpoint, "ProductionVariants": list(variants)} | config
-    names = [one["VariantName"] for one in (*variants, *config.get("ShadowProductionVariants", ()))]
-    fleet = fleets.create_fleet(endpoint, given, models(*names))
+    """Start a fleet of these variants; return it and the traffic, all of which goes to it."""
+    endpoint_config = {"EndpointConfigName": endpoint, "ProductionVariants": list(variants)} | config
+    names = [variant["VariantName"] for variant in (*variants, *config.get("ShadowProductionVariants", ()))]
+    fleet = fleets.create_fleet(endpoint, endpoint_config, models(*names))
     fleet.start()
     traffic = fleets.get_traffic(endpoint)
     traffic.shift((fleet, 1.0))
     return fleet, traffic
 
 
-def invoke_model(traffic: Traffic, target_variant: str = "", **told: Any) -> dict[str, Any]:
-    """What the model answers, and which variant it says it was."""
-    answer = traffic.invoke(Invocation(json.dumps(told).encode(), target_variant=target_variant))
-    assert isinstance(answer.body, bytes)
-    said: dict[str, Any] = json.loads(answer.body)
-    return said | {"variant": answer.variant}
+def invoke_model(traffic: Traffic, target_variant: str = "", **request: Any) -> dict[str, Any]:
+    """Return the answer of the model, with the variant that answered."""
+    response = traffic.invoke(Invocation(json.dumps(request).encode(), target_variant=target_variant))
+    assert isinstance(response.body, bytes)
+    answer: dict[str, Any] = json.loads(response.body)
+    return answer | {"variant": response.variant}
 
 
 Serve = Callable[..., tuple[EndpointFleet, Traffic]]

@@ -1,4 +1,4 @@
-"""Endpoints for tests: scripts become models in S3, and models endpoints that answer."""
+"""Endpoints for tests: scripts become models in S3, and models become endpoints."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 2}}
 
 
 class EndpointDeployer:
-    """Deploys into one bucket."""
+    """Deployer of endpoints whose models are in one bucket."""
 
     def __init__(self, sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> None:
         self.sagemaker = sandbox.client("sagemaker")
@@ -21,12 +21,12 @@ class EndpointDeployer:
         self.fresh = fresh
 
     def put_object(self, key: str, body: str | bytes) -> str:
-        """An object, and its address."""
+        """Store an object and return its address."""
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
         return f"s3://{self.bucket}/{key}"
 
     def create_container(self, script: str, **members: Any) -> dict[str, Any]:
-        """A container whose model.tar.gz holds this script alone."""
+        """Store a model.tar.gz with only this script, and return its container."""
         address = self.put_object(f"{self.fresh('model')}.tar.gz", tar(code__inference_py=script))
         return {"Image": IMAGE, "ModelDataUrl": address, **members}
 
@@ -37,9 +37,9 @@ class EndpointDeployer:
         config: dict[str, Any] | None = None,
         **model: Any,
     ) -> str:
-        """An endpoint that is being created."""
+        """Start the creation of an endpoint and return its name."""
         names = {kind: self.fresh(kind) for kind in ("model", "config", "endpoint")}
-        self.sagemaker.create_model(ModelName=names["model"], ExecutionRoleArn=ROLE, **_described(containers), **model)
+        self.sagemaker.create_model(ModelName=names["model"], ExecutionRoleArn=ROLE, **_build_model_members(containers), **model)
         variants = [{"VariantName": "main", "ModelName": names["model"], **variant}]
         self.sagemaker.create_endpoint_config(
             EndpointConfigName=names["config"], ProductionVariants=variants, **config or {}
@@ -48,26 +48,26 @@ class EndpointDeployer:
         return names["endpoint"]
 
     def deploy(self, *containers: dict[str, Any], **options: Any) -> str:
-        """An endpoint in service."""
+        """Create an endpoint and wait until it is in service."""
         endpoint = self.start_deployment(*containers, **options)
         settled = self.wait_until_settled(endpoint)
         assert settled["EndpointStatus"] == "InService", settled.get("FailureReason")
         return endpoint
 
     def wait_until_settled(self, endpoint: str) -> dict[str, Any]:
-        """What an endpoint is once it is no longer being created or changed."""
+        """Wait until an endpoint is neither being created nor changed; return its description."""
 
-        def look() -> dict[str, Any] | None:
-            found: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=endpoint)
-            return found if not found["EndpointStatus"].endswith("ing") else None
+        def find_settled() -> dict[str, Any] | None:
+            endpoint_description: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=endpoint)
+            return endpoint_description if not endpoint_description["EndpointStatus"].endswith("ing") else None
 
-        described: dict[str, Any] = until(look)
+        described: dict[str, Any] = until(find_settled)
         return described
 
     def invoke(self, endpoint: str, body: str | bytes = "", **members: Any) -> str:
-        """What an endpoint answers, as text."""
+        """Return the answer of an endpoint as text."""
         return str(self.runtime.invoke_endpoint(EndpointName=endpoint, Body=body, **members)["Body"].read().decode())
 
 
-def _described(containers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _build_model_members(containers: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"PrimaryContainer": containers[0]} if len(containers) == 1 else {"Containers": list(containers)}

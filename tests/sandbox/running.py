@@ -13,7 +13,7 @@ import pytest
 from sagemaker_sandbox.runtime import mounting
 from sagemaker_sandbox.runtime.endings import Timing
 from sagemaker_sandbox.runtime.job import ContainerJob
-from sagemaker_sandbox.runtime.reporting import Update
+from sagemaker_sandbox.runtime.reporting import JobUpdate
 from tests.sandbox.support import until
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ IMAGE = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 
 #: How jobs may see /opt/ml: by paths everywhere; mounted too where that is allowed.
 PATHS, MOUNTED = False, True
-WAYS = [PATHS, MOUNTED] if mounting.probe() else [PATHS]
+WAYS = [PATHS, MOUNTED] if mounting.can_mount_opt_ml() else [PATHS]
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +50,12 @@ def store(moto_client: "S3Client") -> "Iterator[S3Client]":
 class Job:
     """A run and what it reported."""
 
-    def __init__(self, run: ContainerJob, updates: list[Update], folder: Path) -> None:
+    def __init__(self, run: ContainerJob, updates: list[JobUpdate], folder: Path) -> None:
         self.run = run
         self.updates = updates
         self.folder = folder
 
-    def end(self) -> Update:
+    def end(self) -> JobUpdate:
         assert self.run.join(LIMIT), self.updates
         return self.updates[-1]
 
@@ -90,7 +90,7 @@ def run(store: "S3Client", tmp_path: Path) -> Iterator[Run]:
     jobs: list[Job] = []
 
     def start(work: Any, *, timing: Timing = QUICK, mounted: bool = False, **options: Any) -> Job:
-        updates: list[Update] = []
+        updates: list[JobUpdate] = []
         folder = tmp_path / work.name
         job = Job(
             ContainerJob(work, folder, store, updates.append, timing=timing, mounted=mounted, **options),

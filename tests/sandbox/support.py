@@ -17,9 +17,9 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
-from sustainable_mlops.catalogue.images import is_registry_of_aws
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
+from sustainable_mlops.catalogue.images import is_registry_of_aws
 
 ROLE = "arn:aws:iam::123456789012:role/test"
 IMAGE = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"

@@ -17,9 +17,9 @@ from sagemaker_sandbox.cloudwatch import metrics
 from sagemaker_sandbox.cloudwatch.actions import AlarmChange
 from sagemaker_sandbox.cloudwatch.alarms import Alarms
 from sagemaker_sandbox.cloudwatch.statistics import Sample
-from sagemaker_sandbox.context import DEFAULT_REGION, Context
-from sagemaker_sandbox.events import Publisher
-from sagemaker_sandbox.gate import Gate
+from sagemaker_sandbox.context import DEFAULT_REGION, SandboxContext
+from sagemaker_sandbox.events import EventPublisher
+from sagemaker_sandbox.request_gate import RequestGate
 from tests.sandbox.support import hear, make_queue, next_minute, refusal, until
 
 Fresh = Callable[[str], str]
@@ -436,9 +436,9 @@ class Place:
         self.clock = Clock()
         self.done: list[tuple[str, AlarmChange]] = []
         nobody: Callable[[str, str, str], Any] = lambda *_: None  # noqa: E731  it is asked for nothing
-        context = Context(client=nobody, on_behalf=nobody, folder=folder, clock=self.clock)
-        self.clock.keep(self)  # as what tells metrics, before the alarms
-        self.alarms = Alarms(context, Gate(), _Silent(nobody))
+        context = SandboxContext(client=nobody, customer_client=nobody, folder=folder, clock=self.clock)
+        self.clock.add_task(self)  # as what tells metrics, before the alarms
+        self.alarms = Alarms(context, RequestGate(), _Silent(nobody))
         self.alarms.act("arn:aws:autoscaling:", lambda arn, change: self.done.append((arn, change)))
         self.value: Callable[[datetime], float | None] = lambda _: None
 
@@ -446,7 +446,7 @@ class Place:
         """Each full minute."""
         return datetime.fromtimestamp((after.timestamp() // 60 + 1) * 60, UTC)
 
-    def do(self, moment: datetime) -> None:
+    def run_due(self, moment: datetime) -> None:
         """Tell the metric of the minute that has passed."""
         begin = moment - timedelta(minutes=1)
         value = self.value(begin)
@@ -466,7 +466,7 @@ class Place:
         return next(one.described() for one in alarms if one.name == name)
 
 
-class _Silent(Publisher):
+class _Silent(EventPublisher):
     def publish(self, *_: Any, **__: Any) -> None:
         """Nobody hears of events here."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.terraform import Terraform, changes
+from sustainable_mlops.terraform import Terraform, list_changes
 from tests.provider import alone
 
 ROOT_MODULE = """
@@ -117,9 +117,9 @@ def test_alarms_of_terraform(tmp_path: Path) -> None:
         tags = cloudwatch.list_tags_for_resource(ResourceARN=made["CompositeAlarms"][0]["AlarmArn"])["Tags"]
         assert tags == [{"Key": "workload", "Value": "probe"}]
         sandbox.advance(120)  # what they are found to be is no change of theirs
-        assert changes(terraform.plan(plan_file)) == {}
+        assert list_changes(terraform.plan(plan_file)) == {}
         change = ("-var=threshold=6",)
-        assert changes(terraform.plan(plan_file, *change)) == {"aws_cloudwatch_metric_alarm.errors": ["update"]}
+        assert list_changes(terraform.plan(plan_file, *change)) == {"aws_cloudwatch_metric_alarm.errors": ["update"]}
         terraform.apply(*change)
         terraform.apply("-destroy")
         assert sandbox.inventory() == {}

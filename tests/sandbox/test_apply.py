@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sustainable_mlops.terraform import Terraform, changes
+from sustainable_mlops.terraform import Terraform, list_changes
 from tests.provider import alone
 
 #: One resource of each kind that moto alone would break or leave half done. Without a KMS key and lifecycle rules,
@@ -228,9 +228,9 @@ def test_apply_then_an_empty_plan_then_a_change_then_nothing_left(tmp_path: Path
         terraform, plan_file = Terraform(tmp_path, environment), tmp_path / "tfplan"
         terraform.init()
         terraform.apply()
-        assert changes(terraform.plan(plan_file)) == {}
+        assert list_changes(terraform.plan(plan_file)) == {}
         change = ("-var=time_to_live_days=7", "-var=max_concurrency=6")
-        assert changes(terraform.plan(plan_file, *change)) == {
+        assert list_changes(terraform.plan(plan_file, *change)) == {
             "aws_sagemaker_feature_group.this": ["update"],
             "aws_sagemaker_endpoint_configuration.this": ["create", "delete"],
             "aws_sagemaker_endpoint.this": ["update"],

@@ -1,4 +1,4 @@
-"""Asynchronous endpoints: a queue for each, answers and failures in S3 and to topics, and what CloudWatch is told."""
+"""Asynchronous endpoints: queues, responses and failures in S3, notifications, and CloudWatch metrics."""
 
 import base64
 import json
@@ -19,7 +19,8 @@ pytestmark = pytest.mark.slow
 
 Fresh = Callable[[str], str]
 
-#: Triples; fails on a text, and with a folder to notes in it when each request begins and ends, and waits for `go`.
+#: Model script: triples numbers and fails on a text. With a folder, it records start and end of each request and waits for
+#: the file `go`.
 MODEL = """
 import json, os, time, uuid
 def model_fn(model_dir): return os.environ.get("FOLDER")
@@ -36,8 +37,7 @@ def predict_fn(asked, folder):
     with open(note + ".ended", "w") as file: file.write(f"{began} {time.time()}")
     return asked
 """
-DIMENSIONS = [("EndpointName",), ("EndpointName", "VariantName")]
-OF_VARIANTS = {
+VARIANT_METRICS = {
     "InvocationFailures",
     "InvocationsProcessed",
     "RequestDownloadFailures",
@@ -46,19 +46,19 @@ OF_VARIANTS = {
     "TimeInBacklog",
     "TotalProcessingTime",
 }
-OF_ENDPOINTS = {
+ENDPOINT_METRICS = {
     "ApproximateAgeOfOldestRequest",
     "ApproximateBacklogSize",
     "ApproximateBacklogSizePerInstance",
     "HasBacklogWithoutCapacity",
 }
-#: What every endpoint tells of its requests.
-OF_EVERY = {"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"}
+#: Metrics of the requests to every endpoint.
+COMMON_METRICS = {"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"}
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """One of their own, as they move the time."""
+    """Yield a sandbox of this module, because the tests advance the clock."""
     with Sandbox.start(log=tmp_path_factory.mktemp("sandbox") / "log") as running:
         yield running
 
@@ -69,7 +69,7 @@ def s3(sandbox: Sandbox) -> Any:
 
 
 class AsyncEndpoint:
-    """An asynchronous endpoint with a bucket of the same name, and queues that hear its notices."""
+    """An asynchronous endpoint with a bucket of the same name, and queues for its notifications."""
 
     def __init__(
         self,
@@ -110,9 +110,9 @@ class AsyncEndpoint:
         self, config: str, instances: int = 1, output: dict[str, Any] | None = None, client: Any = None
     ) -> None:
         output = output or {}
-        notices = {"SuccessTopic": self.topics["success"], "ErrorTopic": self.topics["error"]}
-        notices |= output.get("NotificationConfig", {})
-        places = {"S3OutputPath": f"s3://{self.name}/out", "S3FailurePath": f"s3://{self.name}/failed/"}
+        notifications = {"SuccessTopic": self.topics["success"], "ErrorTopic": self.topics["error"]}
+        notifications |= output.get("NotificationConfig", {})
+        locations = {"S3OutputPath": f"s3://{self.name}/out", "S3FailurePath": f"s3://{self.name}/failed/"}
         variant = {
             "VariantName": "main",
             "ModelName": self.name,
@@ -123,7 +123,7 @@ class AsyncEndpoint:
             EndpointConfigName=config,
             ProductionVariants=[variant],
             AsyncInferenceConfig={
-                "OutputConfig": places | output | {"NotificationConfig": notices},
+                "OutputConfig": locations | output | {"NotificationConfig": notifications},
                 "ClientConfig": client or {},
             },
         )
@@ -131,68 +131,71 @@ class AsyncEndpoint:
     def wait_in_service(self) -> None:
         described = until(
             lambda: (
-                (found := self.sagemaker.describe_endpoint(EndpointName=self.name))["EndpointStatus"]
+                (description := self.sagemaker.describe_endpoint(EndpointName=self.name))["EndpointStatus"]
                 not in ("Creating", "Updating")
-                and found
+                and description
             )
         )
         assert described["EndpointStatus"] == "InService", described
 
     def scale(self, count: int) -> None:
-        wanted = [{"VariantName": "main", "DesiredInstanceCount": count}]
+        capacities = [{"VariantName": "main", "DesiredInstanceCount": count}]
         self.sagemaker.update_endpoint_weights_and_capacities(
-            EndpointName=self.name, DesiredWeightsAndCapacities=wanted
+            EndpointName=self.name, DesiredWeightsAndCapacities=capacities
         )
 
     def put_input(self, body: Any, key: str = "in") -> str:
         self.s3.put_object(Bucket=self.name, Key=key, Body=body if isinstance(body, bytes) else json.dumps(body))
         return f"s3://{self.name}/{key}"
 
-    def invoke(self, asked: Any = None, **members: Any) -> dict[str, Any]:
-        """The answer of InvokeEndpointAsync, for an input in the request where none is named."""
+    def invoke(self, body: Any = None, **members: Any) -> dict[str, Any]:
+        """Return the response of InvokeEndpointAsync.
+
+        The input is in the request, unless `InputLocation` names one.
+        """
         if "InputLocation" not in members:
-            members["Body"] = json.dumps(asked).encode()
-        answer = self.runtime.invoke_endpoint_async(
+            members["Body"] = json.dumps(body).encode()
+        response = self.runtime.invoke_endpoint_async(
             EndpointName=self.name, **{"ContentType": "application/json"} | members
         )
-        assert answer.pop("ResponseMetadata")["HTTPStatusCode"] == 202
-        return dict(answer)
+        assert response.pop("ResponseMetadata")["HTTPStatusCode"] == 202
+        return dict(response)
 
     def receive_notifications(self, kind: str, count: int) -> list[dict[str, Any]]:
-        """The next notices, once there are as many."""
+        """Return the next `count` notifications."""
         url = self.sqs.get_queue_url(QueueName=self._queues[kind])["QueueUrl"]
-        found: list[dict[str, Any]] = []
+        notifications: list[dict[str, Any]] = []
 
-        def look() -> bool:
-            got = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
-            for message in got:
+        def receive() -> bool:
+            messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+            for message in messages:
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            found.extend(json.loads(message["Body"]) for message in got)
-            return len(found) >= count and not got
+            notifications.extend(json.loads(message["Body"]) for message in messages)
+            return len(notifications) >= count and not messages
 
-        until(look)
-        return found
+        until(receive)
+        return notifications
 
     def read_object(self, uri: str) -> bytes:
         assert uri.startswith(f"s3://{self.name}/")
         return bytes(self.s3.get_object(Bucket=self.name, Key=uri.split("/", 3)[3])["Body"].read())
 
     def list_keys(self, prefix: str) -> list[str]:
-        return [one["Key"] for one in self.s3.list_objects_v2(Bucket=self.name, Prefix=prefix).get("Contents", [])]
+        return [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=self.name, Prefix=prefix).get("Contents", [])]
 
     def read_data_log(self) -> list[str]:
         logs, group = self.sandbox.client("logs"), f"/aws/sagemaker/Endpoints/{self.name}"
-        streams = [one["logStreamName"] for one in logs.describe_log_streams(logGroupName=group)["logStreams"]]
+        streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]]
         [stream] = [name for name in streams if name.startswith("main/i-") and name.endswith("/data-log")] or [None]
         events = logs.get_log_events(logGroupName=group, logStreamName=stream)["events"] if stream else []
         return [event["message"] for event in events]
 
     def get_metric(self, name: str, statistic: str = "Sum", *, variant: str | None = "main") -> list[float]:
-        """A value for each minute that has one, the oldest first."""
+        """Return a value for each minute that has one, the oldest first."""
         dimensions = [{"Name": "EndpointName", "Value": self.name}]
         dimensions += [{"Name": "VariantName", "Value": variant}] if variant else []
         now = self.sandbox.advance(0)
-        found = self.sandbox.client("cloudwatch").get_metric_statistics(
+        datapoints = self.sandbox.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/SageMaker",
             MetricName=name,
             Dimensions=dimensions,
@@ -201,25 +204,25 @@ class AsyncEndpoint:
             Period=60,
             Statistics=[statistic],
         )["Datapoints"]
-        return [point[statistic] for point in sorted(found, key=lambda point: point["Timestamp"])]
+        return [point[statistic] for point in sorted(datapoints, key=lambda point: point["Timestamp"])]
 
 
 @pytest.fixture(scope="module")
-def tripling(sandbox: Sandbox) -> AsyncEndpoint:
+def endpoint(sandbox: Sandbox) -> AsyncEndpoint:
     return AsyncEndpoint(sandbox, "tripling")
 
 
-def test_an_answer_is_in_s3_and_the_topic_is_told(tripling: AsyncEndpoint) -> None:
-    uri = tripling.put_input([1, 2])
-    asked = tripling.invoke(InputLocation=uri, InferenceId="one", Accept="application/json", CustomAttributes="a=b")
-    assert asked == {
+def test_a_response_is_written_to_s3_and_announced(endpoint: AsyncEndpoint) -> None:
+    uri = endpoint.put_input([1, 2])
+    response = endpoint.invoke(InputLocation=uri, InferenceId="one", Accept="application/json", CustomAttributes="a=b")
+    assert response == {
         "InferenceId": "one",
         "OutputLocation": "s3://tripling/out/one.out",
         "FailureLocation": "s3://tripling/failed/one-error.out",
     }
-    [notice] = tripling.receive_notifications("success", 1)
-    assert datetime.fromisoformat(notice.pop("receivedTime")) <= datetime.fromisoformat(notice.pop("eventTime"))
-    assert notice == {
+    [notification] = endpoint.receive_notifications("success", 1)
+    assert datetime.fromisoformat(notification.pop("receivedTime")) <= datetime.fromisoformat(notification.pop("eventTime"))
+    assert notification == {
         "awsRegion": "eu-north-1",
         "invocationStatus": "Completed",
         "requestParameters": {
@@ -229,35 +232,35 @@ def test_an_answer_is_in_s3_and_the_topic_is_told(tripling: AsyncEndpoint) -> No
             "endpointName": "tripling",
             "inputLocation": uri,
         },
-        "responseParameters": {"contentType": "application/json", "outputLocation": asked["OutputLocation"]},
+        "responseParameters": {"contentType": "application/json", "outputLocation": response["OutputLocation"]},
         "inferenceId": "one",
         "eventVersion": "1.0",
         "eventSource": "aws:sagemaker",
         "eventName": "InferenceResult",
     }
-    assert tripling.read_object(asked["OutputLocation"]) == b"[3, 6]"
-    assert tripling.list_keys("failed/one-error.out") == []
+    assert endpoint.read_object(response["OutputLocation"]) == b"[3, 6]"
+    assert endpoint.list_keys("failed/one-error.out") == []
 
 
-def test_what_fails_is_told_to_the_other_topic_and_not_tried_again(tripling: AsyncEndpoint) -> None:
-    unfit, missing = tripling.invoke("no number"), tripling.invoke(InputLocation="s3://tripling/none")
-    notices = {notice["inferenceId"]: notice for notice in tripling.receive_notifications("error", 2)}
-    assert len(notices) == 2
-    of_model, of_input = notices[unfit["InferenceId"]], notices[missing["InferenceId"]]
-    assert of_model["invocationStatus"] == of_input["invocationStatus"] == "Failed"
-    assert of_model["failureReason"] == (
+def test_failures_go_to_the_error_topic_and_are_not_retried(endpoint: AsyncEndpoint) -> None:
+    invalid, missing = endpoint.invoke("no number"), endpoint.invoke(InputLocation="s3://tripling/none")
+    notifications = {notification["inferenceId"]: notification for notification in endpoint.receive_notifications("error", 2)}
+    assert len(notifications) == 2
+    model_failure, input_failure = notifications[invalid["InferenceId"]], notifications[missing["InferenceId"]]
+    assert model_failure["invocationStatus"] == input_failure["invocationStatus"] == "Failed"
+    assert model_failure["failureReason"] == (
         "ClientError: Received server error (500) from model. See the SageMaker Endpoint logs in your account for more "
         "information."
     )
-    assert tripling.read_object(unfit["FailureLocation"]) == b"no number"
-    said = f'[{unfit["InferenceId"]}] Received server error (500) from primary with message "no number"'
-    until(lambda: any(line.endswith(said) for line in tripling.read_data_log()))
-    assert "s3://tripling/none: NoSuchKey (404)" in of_input["failureReason"]
-    assert "responseParameters" not in of_model
-    assert tripling.read_object(missing["FailureLocation"]).decode() == of_input["failureReason"]
+    assert endpoint.read_object(invalid["FailureLocation"]) == b"no number"
+    log_text = f'[{invalid["InferenceId"]}] Received server error (500) from primary with message "no number"'
+    until(lambda: any(line.endswith(log_text) for line in endpoint.read_data_log()))
+    assert "s3://tripling/none: NoSuchKey (404)" in input_failure["failureReason"]
+    assert "responseParameters" not in model_failure
+    assert endpoint.read_object(missing["FailureLocation"]).decode() == input_failure["failureReason"]
 
 
-def test_of_a_minute_cloudwatch_is_told_what_is_documented_and_no_more(sandbox: Sandbox) -> None:
+def test_a_minute_has_exactly_the_documented_metrics(sandbox: Sandbox) -> None:
     endpoint = AsyncEndpoint(sandbox, "measured")
     next_minute(sandbox)
     endpoint.invoke([1])
@@ -265,12 +268,12 @@ def test_of_a_minute_cloudwatch_is_told_what_is_documented_and_no_more(sandbox: 
     endpoint.invoke(InputLocation="s3://measured/none")
     endpoint.invoke(InputLocation=endpoint.put_input([2]))
     sandbox.advance(60)
-    listed = sandbox.client("cloudwatch").list_metrics(
+    listed_metrics = sandbox.client("cloudwatch").list_metrics(
         Namespace="AWS/SageMaker", Dimensions=[{"Name": "EndpointName", "Value": "measured"}]
     )["Metrics"]
-    told = {(one["MetricName"], *sorted(dimension["Name"] for dimension in one["Dimensions"])) for one in listed}
-    of_variants = {(name, "EndpointName", "VariantName") for name in OF_VARIANTS | OF_EVERY}
-    assert told == of_variants | {(name, "EndpointName") for name in OF_ENDPOINTS}
+    published = {(metric["MetricName"], *sorted(dimension["Name"] for dimension in metric["Dimensions"])) for metric in listed_metrics}
+    of_variants = {(name, "EndpointName", "VariantName") for name in VARIANT_METRICS | COMMON_METRICS}
+    assert published == of_variants | {(name, "EndpointName") for name in ENDPOINT_METRICS}
     assert endpoint.get_metric("InvocationsProcessed") == [4]
     assert endpoint.get_metric("InvocationFailures") == [2]
     assert endpoint.get_metric("RequestDownloadFailures") == [1]
@@ -282,12 +285,12 @@ def test_of_a_minute_cloudwatch_is_told_what_is_documented_and_no_more(sandbox: 
     assert endpoint.get_metric("ApproximateBacklogSize", "Average", variant=None)[-1] == 0
 
 
-def test_without_an_instance_requests_wait_until_there_is_one(sandbox: Sandbox) -> None:
+def test_requests_wait_while_there_is_no_instance(sandbox: Sandbox) -> None:
     endpoint = AsyncEndpoint(sandbox, "asleep")
     endpoint.scale(0)
     endpoint.wait_in_service()
     next_minute(sandbox)
-    asked = [endpoint.invoke([number]) for number in range(3)]
+    responses = [endpoint.invoke([number]) for number in range(3)]
     sandbox.advance(120)
     for name, value in {
         "ApproximateBacklogSize": 3,
@@ -300,35 +303,35 @@ def test_without_an_instance_requests_wait_until_there_is_one(sandbox: Sandbox) 
     assert endpoint.list_keys("out") == []
     endpoint.scale(1)
     endpoint.wait_in_service()
-    assert {notice["inferenceId"] for notice in endpoint.receive_notifications("success", 3)} == {
-        one["InferenceId"] for one in asked
+    assert {notification["inferenceId"] for notification in endpoint.receive_notifications("success", 3)} == {
+        response["InferenceId"] for response in responses
     }
     sandbox.advance(60)
-    for name in OF_ENDPOINTS:
+    for name in ENDPOINT_METRICS:
         assert endpoint.get_metric(name, "Average", variant=None)[-1] == 0, name
 
 
-def test_a_request_that_waits_longer_than_it_may_expires_by_the_sandbox_s_time(sandbox: Sandbox) -> None:
+def test_a_request_expires_by_the_clock_of_the_sandbox(sandbox: Sandbox) -> None:
     endpoint = AsyncEndpoint(sandbox, "expiring")
     endpoint.scale(0)
     endpoint.wait_in_service()
-    short, usual = endpoint.invoke([1], RequestTTLSeconds=60), endpoint.invoke([2])
+    short_lived, default = endpoint.invoke([1], RequestTTLSeconds=60), endpoint.invoke([2])
     sandbox.advance(30)
     assert endpoint.list_keys("failed") == []
     sandbox.advance(30)
-    [notice] = endpoint.receive_notifications("error", 1)
-    assert (notice["inferenceId"], notice["invocationStatus"]) == (short["InferenceId"], "Failed")
-    assert "expired" in notice["failureReason"]
+    [notification] = endpoint.receive_notifications("error", 1)
+    assert (notification["inferenceId"], notification["invocationStatus"]) == (short_lived["InferenceId"], "Failed")
+    assert "expired" in notification["failureReason"]
     assert endpoint.get_metric("ExpiredRequests") == [1]
     sandbox.advance(6 * 3600)
-    assert [notice["inferenceId"] for notice in endpoint.receive_notifications("error", 1)] == [usual["InferenceId"]]
+    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("error", 1)] == [default["InferenceId"]]
     endpoint.scale(1)
     endpoint.wait_in_service()
     sandbox.advance(0)
     assert endpoint.list_keys("out") == []
 
 
-def test_an_instance_has_no_more_requests_under_way_than_it_may(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_an_instance_stays_within_its_concurrency_limit(sandbox: Sandbox, tmp_path: Path) -> None:
     endpoint = AsyncEndpoint(
         sandbox,
         "bounded",
@@ -343,40 +346,40 @@ def test_an_instance_has_no_more_requests_under_way_than_it_may(sandbox: Sandbox
     endpoint.receive_notifications("success", 8)
     spans = [tuple(map(float, path.read_text().split())) for path in tmp_path.glob("*.ended")]
     assert len(spans) == 8
-    assert max(sum(begun <= at < ended for begun, ended in spans) for at, _ in spans) == 2
+    assert max(sum(start <= moment < end for start, end in spans) for moment, _ in spans) == 2
 
 
-def test_a_request_under_way_is_answered_by_an_instance_that_goes_and_by_a_model_that_is_replaced(
+def test_an_active_request_is_answered_during_scale_in_and_update(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     endpoint = AsyncEndpoint(sandbox, "leaving", environment={"FOLDER": str(tmp_path)})
 
-    def begun() -> int:
+    def count_started() -> int:
         return len(list(tmp_path.glob("*.begun")))
 
     first = endpoint.invoke([0])
-    until(lambda: begun() == 1)
+    until(lambda: count_started() == 1)
     endpoint.configure("leaving-2")
     endpoint.sagemaker.update_endpoint(EndpointName="leaving", EndpointConfigName="leaving-2")
     until(lambda: endpoint.sagemaker.describe_endpoint(EndpointName="leaving")["EndpointStatus"] == "Updating")
     (tmp_path / "go").touch()
-    assert [notice["inferenceId"] for notice in endpoint.receive_notifications("success", 1)] == [first["InferenceId"]]
+    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [first["InferenceId"]]
     endpoint.wait_in_service()
 
     (tmp_path / "go").unlink()
     second = endpoint.invoke([0])
-    until(lambda: begun() == 2)
+    until(lambda: count_started() == 2)
     endpoint.scale(0)
     third = endpoint.invoke([0])
     (tmp_path / "go").touch()
-    assert [notice["inferenceId"] for notice in endpoint.receive_notifications("success", 1)] == [second["InferenceId"]]
+    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [second["InferenceId"]]
     endpoint.wait_in_service()
     endpoint.scale(1)
-    assert [notice["inferenceId"] for notice in endpoint.receive_notifications("success", 1)] == [third["InferenceId"]]
-    assert begun() == 3
+    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [third["InferenceId"]]
+    assert count_started() == 3
 
 
-def test_what_waits_goes_with_its_endpoint(sandbox: Sandbox) -> None:
+def test_waiting_requests_are_deleted_with_their_endpoint(sandbox: Sandbox) -> None:
     endpoint = AsyncEndpoint(sandbox, "deleted")
     endpoint.invoke("no number")
     until(endpoint.read_data_log)
@@ -385,7 +388,7 @@ def test_what_waits_goes_with_its_endpoint(sandbox: Sandbox) -> None:
     endpoint.invoke([1])
     endpoint.sagemaker.delete_endpoint(EndpointName="deleted")
     until(lambda: "deleted" not in str(endpoint.sagemaker.list_endpoints(NameContains="deleted")["Endpoints"]))
-    assert refusal(endpoint.invoke, asked=[2]) == (
+    assert refusal(endpoint.invoke, body=[2]) == (
         "ValidationError",
         "Endpoint deleted of account 123456789012 not found.",
     )
@@ -393,65 +396,65 @@ def test_what_waits_goes_with_its_endpoint(sandbox: Sandbox) -> None:
     endpoint.sagemaker.create_endpoint(EndpointName="deleted", EndpointConfigName="deleted")
     endpoint.wait_in_service()
     after = endpoint.invoke([2])
-    assert [notice["inferenceId"] for notice in endpoint.receive_notifications("success", 1)] == [after["InferenceId"]]
+    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [after["InferenceId"]]
     assert endpoint.read_data_log() == []
     endpoint.invoke("no number")
     until(endpoint.read_data_log)
 
 
-def test_a_large_input_is_read_from_s3(tripling: AsyncEndpoint) -> None:
+def test_a_large_input_is_read_from_s3(endpoint: AsyncEndpoint) -> None:
     size = 40 * 1024 * 1024
-    asked = tripling.invoke(
-        InputLocation=tripling.put_input(b"x" * size, "large"),
+    response = endpoint.invoke(
+        InputLocation=endpoint.put_input(b"x" * size, "large"),
         ContentType="application/octet-stream",
         InferenceId="large",
     )
-    tripling.receive_notifications("success", 1)
-    assert json.loads(tripling.read_object(asked["OutputLocation"])) == size
+    endpoint.receive_notifications("success", 1)
+    assert json.loads(endpoint.read_object(response["OutputLocation"])) == size
 
 
 def test_an_invocation_that_takes_too_long_fails(sandbox: Sandbox, tmp_path: Path) -> None:
     endpoint = AsyncEndpoint(sandbox, "slow", environment={"FOLDER": str(tmp_path)})
     endpoint.invoke([0], InvocationTimeoutSeconds=1)
-    [notice] = endpoint.receive_notifications("error", 1)
-    assert "timed out" in notice["failureReason"]
+    [notification] = endpoint.receive_notifications("error", 1)
+    assert "timed out" in notification["failureReason"]
 
 
-def test_answers_are_in_notices_where_that_is_asked_and_they_are_small(sandbox: Sandbox) -> None:
-    both = ["SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC"]
-    endpoint = AsyncEndpoint(sandbox, "telling", output={"NotificationConfig": {"IncludeInferenceResponseIn": both}})
+def test_notifications_include_small_responses_on_request(sandbox: Sandbox) -> None:
+    topics = ["SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC"]
+    endpoint = AsyncEndpoint(sandbox, "telling", output={"NotificationConfig": {"IncludeInferenceResponseIn": topics}})
     endpoint.invoke([1])
     endpoint.invoke("no number")
     endpoint.invoke(InputLocation=endpoint.put_input([1] * 100_000))
-    answered = {len(one): one for one in map(json.dumps, endpoint.receive_notifications("success", 2))}
-    small, large = json.loads(answered[max(answered)]), json.loads(answered[min(answered)])
+    by_size = {len(text): text for text in map(json.dumps, endpoint.receive_notifications("success", 2))}
+    small, large = json.loads(by_size[max(by_size)]), json.loads(by_size[min(by_size)])
     assert base64.b64decode(small["responseBody"]["content"]) == b"[3]"
     assert small["responseBody"]["encoding"] == "BASE64"
     assert "responseBody" not in large
-    [failed] = endpoint.receive_notifications("error", 1)
-    assert base64.b64decode(failed["responseBody"]["content"]) == b"no number"
+    [failure] = endpoint.receive_notifications("error", 1)
+    assert base64.b64decode(failure["responseBody"]["content"]) == b"no number"
 
 
-def test_answers_are_encrypted_with_the_key_and_called_as_asked(sandbox: Sandbox) -> None:
+def test_responses_use_the_requested_key_and_file_name(sandbox: Sandbox) -> None:
     key = sandbox.client("kms").create_key()["KeyMetadata"]["KeyId"]
     endpoint = AsyncEndpoint(sandbox, "encrypted", output={"KmsKeyId": key})
-    asked = endpoint.invoke([1], Filename="answer.json", S3OutputPathExtension="of/today")
-    assert asked["OutputLocation"] == "s3://encrypted/out/of/today/answer.json"
+    response = endpoint.invoke([1], Filename="answer.json", S3OutputPathExtension="of/today")
+    assert response["OutputLocation"] == "s3://encrypted/out/of/today/answer.json"
     endpoint.receive_notifications("success", 1)
-    found = endpoint.s3.get_object(Bucket="encrypted", Key="out/of/today/answer.json")
-    assert (found["ServerSideEncryption"], found["SSEKMSKeyId"].rpartition("/")[2]) == ("aws:kms", key)
+    stored = endpoint.s3.get_object(Bucket="encrypted", Key="out/of/today/answer.json")
+    assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"].rpartition("/")[2]) == ("aws:kms", key)
 
 
-def test_the_role_of_the_model_has_to_allow_all_of_it(sandbox: Sandbox) -> None:
+def test_the_role_of_the_model_must_allow_every_access(sandbox: Sandbox) -> None:
     endpoint = AsyncEndpoint(sandbox, "allowed")
 
     def allow(*actions: str) -> None:
         let_be_called(sandbox, "sagemaker.amazonaws.com", *actions)
 
     allow("s3:PutObject", "sns:Publish")
-    unread = endpoint.invoke(InputLocation=endpoint.put_input([1]))
+    no_read = endpoint.invoke(InputLocation=endpoint.put_input([1]))
     [notice] = endpoint.receive_notifications("error", 1)
-    assert notice["inferenceId"] == unread["InferenceId"]
+    assert notice["inferenceId"] == no_read["InferenceId"]
     assert notice["failureReason"].endswith(
         "User: arn:aws:sts::123456789012:assumed-role/for-sagemaker/SageMaker is not authorized to perform: "
         's3:GetObject on resource: "arn:aws:s3:::allowed/in" because no identity-based policy allows the s3:GetObject '
@@ -470,23 +473,23 @@ def test_the_role_of_the_model_has_to_allow_all_of_it(sandbox: Sandbox) -> None:
     allow("s3:*", "sns:Publish")
 
 
-def test_faults_meet_what_is_written_and_published(tripling: AsyncEndpoint) -> None:
-    sandbox = tripling.sandbox
+def test_faults_meet_what_is_written_and_published(endpoint: AsyncEndpoint) -> None:
+    sandbox = endpoint.sandbox
     sandbox.fault("s3:PutObject", error="SlowDown", resource="tripling")
-    lost = tripling.invoke([1])
-    [notice] = tripling.receive_notifications("error", 1)
+    lost = endpoint.invoke([1])
+    [notice] = endpoint.receive_notifications("error", 1)
     assert (notice["inferenceId"], "SlowDown" in notice["failureReason"]) == (lost["InferenceId"], True)
     sandbox.fault("sns:Publish", error="InternalError")
-    quiet = tripling.invoke([1])
-    until(lambda: tripling.get_metric("NotificationFailures") == [1])
-    assert tripling.read_object(quiet["OutputLocation"]) == b"[3]"
-    assert tripling.get_metric("ResponseUploadFailures") == [1]
+    quiet = endpoint.invoke([1])
+    until(lambda: endpoint.get_metric("NotificationFailures") == [1])
+    assert endpoint.read_object(quiet["OutputLocation"]) == b"[3]"
+    assert endpoint.get_metric("ResponseUploadFailures") == [1]
 
 
-def test_a_request_is_refused_in_the_runtime_s_words(tripling: AsyncEndpoint) -> None:
+def test_a_request_is_refused_in_the_runtime_s_words(endpoint: AsyncEndpoint) -> None:
     def why(**members: Any) -> str:
         request = {"EndpointName": "tripling"} | members
-        code, message = refusal(tripling.runtime.invoke_endpoint_async, **request)
+        code, message = refusal(endpoint.runtime.invoke_endpoint_async, **request)
         assert code == "ValidationError"
         return message
 
@@ -499,13 +502,13 @@ def test_a_request_is_refused_in_the_runtime_s_words(tripling: AsyncEndpoint) ->
     assert "at 'inputLocation' failed" in why(InputLocation="ftp://tripling/in")
     variant = {"VariantName": "main", "ModelName": "tripling"}
     serverless = variant | {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
-    tripling.sagemaker.create_endpoint_config(EndpointConfigName="at-once", ProductionVariants=[serverless])
-    tripling.sagemaker.create_endpoint(EndpointName="at-once", EndpointConfigName="at-once")
-    tripling.sagemaker.get_waiter("endpoint_in_service").wait(
+    endpoint.sagemaker.create_endpoint_config(EndpointConfigName="at-once", ProductionVariants=[serverless])
+    endpoint.sagemaker.create_endpoint(EndpointName="at-once", EndpointConfigName="at-once")
+    endpoint.sagemaker.get_waiter("endpoint_in_service").wait(
         EndpointName="at-once", WaiterConfig={"Delay": 0.2, "MaxAttempts": 600}
     )
     assert "is not configured for asynchronous inference" in why(EndpointName="at-once", Body=b"1")
-    code, message = refusal(tripling.runtime.invoke_endpoint, EndpointName="tripling", Body=b"1")
+    code, message = refusal(endpoint.runtime.invoke_endpoint, EndpointName="tripling", Body=b"1")
     assert (code, "InvokeEndpointAsync" in message) == ("ValidationError", True)
 
 

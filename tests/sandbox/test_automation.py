@@ -12,7 +12,7 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.automation import choices, document, selectors
 from sagemaker_sandbox.automation.content import ContentError, filled
 from tests.sandbox.support import TRUST, hear, make_queue, refusal, until
-from tests.sandbox.test_scaling import ON_INSTANCES, make_endpoint, of
+from tests.sandbox.test_scaling import ON_INSTANCES, build_target, make_endpoint
 
 Fresh = Callable[[str], str]
 Step = dict[str, Any]
@@ -190,7 +190,7 @@ def test_a_scaled_endpoint_is_deleted_only_by_a_role_that_may_deregister_its_tar
 ) -> None:
     endpoint = make_endpoint(sandbox, fresh("scaled-and-idle"), ON_INSTANCES)
     scaling = sandbox.client("application-autoscaling")
-    scaling.register_scalable_target(**of(endpoint), MinCapacity=1, MaxCapacity=1)
+    scaling.register_scalable_target(**build_target(endpoint), MinCapacity=1, MaxCapacity=1)
     allowed = [("sagemaker:DeleteEndpoint", "*")]
     if not lacks_permission:
         of_any_id = "arn:aws:application-autoscaling:eu-north-1:123456789012:scalable-target/*"
@@ -201,13 +201,13 @@ def test_a_scaled_endpoint_is_deleted_only_by_a_role_that_may_deregister_its_tar
     if lacks_permission:
         assert execution["AutomationExecutionStatus"] == "Failed"
         assert "does not have application-autoscaling:DeregisterScalableTarget" in execution["FailureMessage"]
-        scaling.deregister_scalable_target(**of(endpoint))
+        scaling.deregister_scalable_target(**build_target(endpoint))
         execution = runs.end(runs.start(execution["DocumentName"]))
     assert execution["AutomationExecutionStatus"] == "Success"
     assert (
-        scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[of(endpoint)["ResourceId"]])[
-            "ScalableTargets"
-        ]
+        scaling.describe_scalable_targets(
+            ServiceNamespace="sagemaker", ResourceIds=[build_target(endpoint)["ResourceId"]]
+        )["ScalableTargets"]
         == []
     )
 

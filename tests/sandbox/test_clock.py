@@ -16,12 +16,12 @@ class Appointments:
         self._moments = moments
         self.kept: list[datetime] = []
         self.at: list[datetime] = []
-        clock.keep(self)
+        clock.add_task(self)
 
     def next(self, after: datetime) -> datetime | None:
         return next((moment for moment in self._moments if moment > after), None)
 
-    def do(self, moment: datetime) -> None:
+    def run_due(self, moment: datetime) -> None:
         if moment in self._moments:
             self.kept.append(moment)
             self.at.append(self._clock.now())
@@ -57,11 +57,11 @@ def test_an_agenda_that_fails_keeps_nobody_from_the_others() -> None:
         def next(self, after: datetime) -> datetime | None:
             return after + timedelta(hours=1)
 
-        def do(self, _moment: datetime) -> None:
+        def run_due(self, _moment: datetime) -> None:
             raise RuntimeError("broken")
 
     clock = Clock()
-    clock.keep(Broken())
+    clock.add_task(Broken())
     diary = Appointments(clock, [clock.now() + timedelta(hours=3)])
     clock.advance(4 * 3600)
     clock.close()
@@ -75,12 +75,12 @@ def test_a_clock_closes_while_what_it_does_wakes_it() -> None:
         def __init__(self, clock: Clock) -> None:
             self.begun, self._due = Event(), clock.now() + timedelta(milliseconds=1)
             self._clock = clock
-            clock.keep(self)
+            clock.add_task(self)
 
         def next(self, after: datetime) -> datetime | None:
             return self._due if after < self._due else None
 
-        def do(self, _moment: datetime) -> None:
+        def run_due(self, _moment: datetime) -> None:
             self.begun.set()
             until(lambda: self._clock._closed)
             self._clock.wake()
@@ -101,18 +101,18 @@ def test_time_may_pass_faster_than_this_machines() -> None:
     clock.wake()
     until(lambda: len(diary.kept) == 3)
     clock.close()
-    assert clock.ahead >= timedelta(minutes=59)
+    assert clock.offset >= timedelta(minutes=59)
 
 
 def test_time_is_moved_once_what_was_being_answered_is_though_there_is_always_more() -> None:
     clock = Clock()
     with ExitStack() as later:
-        with clock.answering():
+        with clock.track_request():
             mover = Thread(target=clock.advance, args=(60,))
             mover.start()
             mover.join(0.2)
             assert mover.is_alive()
-            later.enter_context(clock.answering())
+            later.enter_context(clock.track_request())
         mover.join(30)
         assert not mover.is_alive()
     clock.close()
@@ -121,7 +121,7 @@ def test_time_is_moved_once_what_was_being_answered_is_though_there_is_always_mo
 def test_time_is_not_moved_before_what_is_being_made_is_there() -> None:
     clock = Clock()
     diary = Appointments(clock, [clock.now() + timedelta(hours=1)])
-    with clock.working():
+    with clock.track_work():
         mover = Thread(target=clock.advance, args=(7200,))
         mover.start()
         mover.join(0.2)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sagemaker_sandbox.runtime.training import Training
+from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
 from tests.sandbox.running import BUCKET, IMAGE, ROLE, Job, Run, put
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run
 from tests.sandbox.running import store as store
 from tests.sandbox.support import tar
-from tests.wheel import checked, shared
+from tests.wheel import check_output, shared
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -46,7 +46,7 @@ def toolkit(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not folder.exists():
             wanted = Path(__file__).with_name("training-toolkit.txt")
             arguments = ("--no-deps", "--no-binary", ":all:", "--require-hashes", "-r", wanted, "-d", folder)
-            checked(sys.executable, "-m", "pip", "download", "-q", *arguments)
+            check_output(sys.executable, "-m", "pip", "download", "-q", *arguments)
             with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
                 archive.extractall(folder, filter="data")
     return next(folder.glob("*/src"))
@@ -93,7 +93,7 @@ def test_arguments_and_variables_are_the_toolkits_own(run: Run, store: "S3Client
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": count, "VolumeSizeInGB": 1},
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
     }
-    job = run(Training(request))
+    job = run(TrainingDefinition(request))
     assert job.end().status == "Completed", job.end().failure_reason
     for number in range(1, count + 1):
         host = f"algo-{number}"

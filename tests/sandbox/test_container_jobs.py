@@ -8,7 +8,7 @@ import pytest
 
 from sagemaker_sandbox.runtime.endings import Timing
 from sagemaker_sandbox.runtime.job import CapacityError, InternalServerError
-from sagemaker_sandbox.runtime.training import Training
+from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
 from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Job, Run, keys, once_after, put, stored, unpacked
 from tests.sandbox.running import moto_client as moto_client
 from tests.sandbox.running import run as run
@@ -88,7 +88,7 @@ def test_instances_find_each_other_and_share_the_data(
     run: Run, store: "S3Client", mounted: bool, tmp_path: Path
 ) -> None:
     put(store, data__a="1", data__b="20", data__c="300", **{"code/sum.py": SUM})
-    work = Training(
+    work = TrainingDefinition(
         request(
             "python3",
             "/opt/ml/input/data/code/sum.py",
@@ -115,21 +115,21 @@ def test_one_instance_that_fails_ends_all(run: Run, store: "S3Client") -> None:
     work = request(
         "sh", "-c", script, ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
     )
-    end = run(Training(work)).end()
+    end = run(TrainingDefinition(work)).end()
     assert (end.status, end.failure_reason) == ("Failed", "AlgorithmError: no such column, exit code: 3")
     assert keys(store, "models/") == []
 
 
 @pytest.mark.parametrize("mounted", WAYS)
 def test_a_daemon_ends_with_its_container(run: Run, mounted: bool) -> None:
-    job = run(Training(request("python3", "-c", DAEMON)), mounted=mounted)
+    job = run(TrainingDefinition(request("python3", "-c", DAEMON)), mounted=mounted)
     assert job.end().status == "Completed", job.log
     (daemon,) = (int(line) for line in job.log.splitlines() if line.isdigit())
     until(lambda: not alive(daemon))
 
 
 def test_a_container_that_is_killed_ends_with_the_code_of_its_signal(run: Run) -> None:
-    end = run(Training(request("sh", "-c", "kill -KILL $$"))).end()
+    end = run(TrainingDefinition(request("sh", "-c", "kill -KILL $$"))).end()
     assert end.failure_reason == "AlgorithmError: , exit code: 137"
 
 
@@ -147,7 +147,7 @@ def test_spot_loss_takes_all_instances_and_they_resume(run: Run) -> None:
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600},
     )
-    job = run(Training(work), interrupted=once_after(2))
+    job = run(TrainingDefinition(work), interrupted=once_after(2))
     end = job.end()
     assert job.statuses.count("Interrupted") == 1
     assert end.status == "Completed"
@@ -163,11 +163,11 @@ def test_a_manifest_lists_what_a_channel_gets(run: Run, store: "S3Client") -> No
     put(store, data__a="1", data__sub__b="2", data__c="3")
     put(store, list=f'[{{"prefix": "s3://{BUCKET}/data/"}}, "sub/b", "a"]', broken='["a"]')
     find = ("sh", "-c", "cd /opt/ml/input/data/train && find . -type f | sort")
-    job = run(Training(request(*find, InputDataConfig=[channel("train", "list", S3DataType="ManifestFile")])))
+    job = run(TrainingDefinition(request(*find, InputDataConfig=[channel("train", "list", S3DataType="ManifestFile")])))
     assert job.end().status == "Completed"
     assert job.log.splitlines()[:2] == ["./a", "./sub/b"]
     broken = request(*find, InputDataConfig=[channel("train", "broken", S3DataType="ManifestFile")])
-    end = run(Training(broken | {"TrainingJobName": "broken"})).end()
+    end = run(TrainingDefinition(broken | {"TrainingJobName": "broken"})).end()
     assert end.failure_reason is not None
     assert "manifest s3://flights/broken is not a JSON list" in end.failure_reason
 
@@ -186,26 +186,28 @@ def failing(*phases: str, error: type[Exception] = InternalServerError) -> Calla
 
 def test_internal_errors_are_retried_and_nothing_else(run: Run) -> None:
     retried = request("sh", "-c", "exit 0", RetryStrategy={"MaximumRetryAttempts": 2})
-    job = run(Training(retried), faults=failing("Downloading", "Training"))
+    job = run(TrainingDefinition(retried), faults=failing("Downloading", "Training"))
     assert job.end().status == "Completed"
     assert job.statuses == [
         *("Starting", "Downloading", "Starting", "Downloading", "Training"),
         *("Starting", "Downloading", "Training", "Uploading", "Completed"),
     ]
-    too_often = run(Training(retried | {"TrainingJobName": "often"}), faults=failing(*["Training"] * 3)).end()
+    too_often = run(TrainingDefinition(retried | {"TrainingJobName": "often"}), faults=failing(*["Training"] * 3)).end()
     assert (too_often.status, too_often.failure_reason) == ("Failed", "InternalServerError: injected")
-    own = run(Training(retried | request("sh", "-c", "exit 1", TrainingJobName="own")))
+    own = run(TrainingDefinition(retried | request("sh", "-c", "exit 1", TrainingJobName="own")))
     assert own.end().failure_reason == "AlgorithmError: , exit code: 1"
     assert own.statuses.count("Starting") == 1
 
 
 def test_without_capacity_on_demand_fails_and_spot_waits(run: Run) -> None:
-    end = run(Training(request("sh", "-c", "exit 0")), faults=failing("Starting", error=CapacityError)).end()
+    end = run(TrainingDefinition(request("sh", "-c", "exit 0")), faults=failing("Starting", error=CapacityError)).end()
     assert (end.status, end.failure_reason) == ("Failed", "CapacityError: injected")
-    assert (end.started, end.training_seconds, end.billable_seconds) == (None, None, None)
+    assert (end.first_start, end.training_seconds, end.billable_seconds) == (None, None, None)
     stopping = {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600}
     spot = request("sh", "-c", "exit 0", EnableManagedSpotTraining=True, StoppingCondition=stopping)
-    job = run(Training(spot | {"TrainingJobName": "spot"}), faults=failing(*["Starting"] * 3, error=CapacityError))
+    job = run(
+        TrainingDefinition(spot | {"TrainingJobName": "spot"}), faults=failing(*["Starting"] * 3, error=CapacityError)
+    )
     assert job.end().status == "Completed"
     assert job.statuses[:3] == ["Starting", "Pending", "Downloading"]
 
@@ -213,14 +215,14 @@ def test_without_capacity_on_demand_fails_and_spot_waits(run: Run) -> None:
 def test_spot_that_waits_too_long_is_stopped(run: Run) -> None:
     stopping = {"MaxRuntimeInSeconds": 1, "MaxWaitTimeInSeconds": 1}
     spot = request("sh", "-c", "exit 0", EnableManagedSpotTraining=True, StoppingCondition=stopping)
-    end = run(Training(spot), faults=failing(*["Starting"] * 1000, error=CapacityError)).end()
+    end = run(TrainingDefinition(spot), faults=failing(*["Starting"] * 1000, error=CapacityError)).end()
     assert (end.status, end.secondary_status) == ("Stopped", "MaxWaitTimeExceeded")
-    assert end.started is None
+    assert end.first_start is None
 
 
 def test_a_stopped_container_may_save_its_model(run: Run, store: "S3Client") -> None:
     script = "trap 'echo late > /opt/ml/model/it; exit 0' TERM; echo up; while :; do sleep 0.05; done"
-    job = run(Training(request("sh", "-c", script)), timing=Timing(poll=0.05, stop_grace=LIMIT))
+    job = run(TrainingDefinition(request("sh", "-c", script)), timing=Timing(poll=0.05, stop_grace=LIMIT))
     until(lambda: "up" in job.log if (job.folder / "log.txt").exists() else False, seconds=LIMIT)
     job.run.stop()
     assert job.end().status == "Stopped"
@@ -251,7 +253,7 @@ def test_what_only_sagemaker_can_run_is_told(run: Run, changes: dict[str, Any], 
         given[name] = {**given[name], **change} if name == "AlgorithmSpecification" else change
     if "ContainerArguments" in changes.get("AlgorithmSpecification", {}):
         del given["AlgorithmSpecification"]["ContainerEntrypoint"]
-    end = run(Training(given)).end()
+    end = run(TrainingDefinition(given)).end()
     if reason is None:
         assert end.status == "Completed"
         return
@@ -271,7 +273,7 @@ def test_a_job_that_is_stopped_before_all_its_instances_are_ready_is_stopped(run
             until(lambda: started, seconds=LIMIT)[0].run.stop()
 
     started: list[Job] = []
-    started.append(run(Training(request("sh", "-c", "exit 0", ResourceConfig=resources)), faults=stop))
+    started.append(run(TrainingDefinition(request("sh", "-c", "exit 0", ResourceConfig=resources)), faults=stop))
     end = started[0].end()
     assert (asked, end.status, end.failure_reason) == (["Downloading"], "Stopped", None)
 
@@ -280,7 +282,7 @@ def test_a_job_that_is_stopped_before_all_its_instances_are_ready_is_stopped(run
 def test_a_file_that_is_held_open_is_no_checkpoint_yet(run: Run, store: "S3Client", mounted: bool) -> None:
     script = "exec 3>/opt/ml/checkpoints/open; echo half >&3; echo whole > /opt/ml/checkpoints/closed; sleep 600"
     work = request("sh", "-c", script, CheckpointConfig={"S3Uri": f"s3://{BUCKET}/checkpoints"})
-    job = run(Training(work), mounted=mounted)
+    job = run(TrainingDefinition(work), mounted=mounted)
     until(lambda: keys(store, "checkpoints/"), seconds=LIMIT)
     job.run.close()
     assert keys(store, "checkpoints/") == ["checkpoints/closed"]

@@ -9,7 +9,7 @@ from sagemaker_sandbox.parts.handlers import SupportLevel
 from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
 from sagemaker_sandbox.plane.registry import OPERATIONS, PARTS
 from sustainable_mlops.aws.service_model import service_model
-from tests.sandbox import behaves
+from tests.sandbox import handler_tests
 from tools import sandbox_coverage
 
 
@@ -47,12 +47,12 @@ def test_what_a_part_declares_is_an_operation_of_its_service_and_of_no_other_par
 
 
 def test_every_operation_that_behaves_names_a_test_that_would_notice_its_emptiness() -> None:
-    assert behaves.table().keys() == behaves.behaving().keys()
+    assert handler_tests.table().keys() == handler_tests.behaving().keys()
 
 
 #: The operations, those of one test together, in parts that run at the same time: much of it is waiting.
-NAMED = behaves.table()
-NAMES = sorted(behaves.behaving(), key=lambda name: NAMED.get(name, ""))
+NAMED = handler_tests.table()
+NAMES = sorted(handler_tests.behaving(), key=lambda name: NAMED.get(name, ""))
 PARTS_AT_ONCE = 4
 
 
@@ -60,6 +60,6 @@ PARTS_AT_ONCE = 4
 @pytest.mark.parametrize("part", range(PARTS_AT_ONCE))
 def test_the_tests_that_are_named_notice_a_handler_that_answers_nothing(part: int) -> None:
     size = -(-len(NAMES) // PARTS_AT_ONCE)
-    command = [sys.executable, "-m", "tests.sandbox.behaves", *NAMES[part * size :][:size]]
+    command = [sys.executable, "-m", "tests.sandbox.handler_tests", *NAMES[part * size :][:size]]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-4000:]

@@ -11,13 +11,13 @@ import pytest
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
+from sustainable_mlops.errors import UserError
 from tests.sandbox.support import IMAGE, ROLE, make_role, reset, until
-from tests.sandbox.test_endpoints import make_model, variant
+from tests.sandbox.test_endpoints import build_variant, make_model
+from tests.sandbox.test_training_jobs import build_quick_request
 from tests.sandbox.test_training_jobs import job as job
-from tests.sandbox.test_training_jobs import quick
 
 pytestmark = pytest.mark.slow
 
@@ -88,12 +88,12 @@ def test_a_request_is_refused_once_in_the_form_of_its_protocol(
 ) -> None:
     armed = sandbox.fault(operation, error=error, message="Not now <please> & wait")
     with pytest.raises(ClientError) as refused:
-        method(patient(sandbox, armed.service, 1), armed.name)(**request_)
+        method(patient(sandbox, armed.service, 1), armed.operation_name)(**request_)
     answer = refused.value.response
     assert answer["Error"]["Code"] == error
     assert answer["Error"]["Message"] == "Not now <please> & wait"
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == status
-    assert refused.value.operation_name == armed.name
+    assert refused.value.operation_name == armed.operation_name
     assert sandbox.faults() == []
 
 
@@ -209,7 +209,7 @@ def feature_group(name: str) -> dict[str, Any]:
 def endpoint(sagemaker: Any, fresh: Fresh) -> Callable[[], str]:
     model = make_model(sagemaker, fresh("fault"))
     config = fresh("fault")
-    sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[variant(model)])
+    sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[build_variant(model)])
 
     def create() -> str:
         name = fresh("fault")
@@ -234,7 +234,7 @@ def test_an_update_that_fails_leaves_what_served_before(sandbox: Sandbox, sagema
     sandbox.fault("UpdateEndpoint", error="Failed")
     sagemaker.create_endpoint_config(
         EndpointConfigName=(other := fresh("fault")),
-        ProductionVariants=[variant(make_model(sagemaker, fresh("fault")))],
+        ProductionVariants=[build_variant(make_model(sagemaker, fresh("fault")))],
     )
     sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=other)
     after = at_rest(sagemaker, name, "InService")
@@ -295,7 +295,7 @@ class TestTrainingJobs:
 
     def test_without_capacity_a_job_fails(self, sandbox: Sandbox, sagemaker: Any, job: Any, fresh: Fresh) -> None:
         sandbox.fault("CreateTrainingJob", error="CapacityError")
-        request = quick(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 600}}
+        request = build_quick_request(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 600}}
         sagemaker.create_training_job(**request)
         failed = ended(sagemaker, request["TrainingJobName"])
         assert failed["FailureReason"].startswith("CapacityError: Unable to provision requested ML compute capacity.")
@@ -305,7 +305,7 @@ class TestTrainingJobs:
         self, sandbox: Sandbox, sagemaker: Any, job: Any, fresh: Fresh
     ) -> None:
         sandbox.fault("CreateTrainingJob", error="CapacityError", times=2)
-        request = quick(job, fresh)
+        request = build_quick_request(job, fresh)
         request["StoppingCondition"] = {"MaxRuntimeInSeconds": 600, "MaxPendingTimeInSeconds": 7200}
         sagemaker.create_training_job(**request)
         done = ended(sagemaker, request["TrainingJobName"])
@@ -316,7 +316,7 @@ class TestTrainingJobs:
         self, sandbox: Sandbox, sagemaker: Any, job: Any, fresh: Fresh
     ) -> None:
         sandbox.fault("CreateTrainingJob", error="InternalServerError", times=3)
-        request = quick(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 600}}
+        request = build_quick_request(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 600}}
         sagemaker.create_training_job(**request | {"RetryStrategy": {"MaximumRetryAttempts": 2}})
         failed = ended(sagemaker, request["TrainingJobName"])
         assert failed["FailureReason"].startswith("InternalServerError: We encountered an internal error.")
@@ -334,7 +334,9 @@ class TestTrainingJobs:
         self, sandbox: Sandbox, sagemaker: Any, job: Any, fresh: Fresh
     ) -> None:
         sandbox.fault("CreateTrainingJob", status_delay=600)
-        slow, well = (quick(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 600}} for _ in range(2))
+        slow, well = (
+            build_quick_request(job, fresh) | {"StoppingCondition": {"MaxRuntimeInSeconds": 600}} for _ in range(2)
+        )
         for request in (slow, well):
             sagemaker.create_training_job(**request)
         assert ended(sagemaker, well["TrainingJobName"])["TrainingJobStatus"] == "Completed"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.parts.listing import documented_default
+from sagemaker_sandbox.parts.listing import find_documented_default
 from tests.sandbox.support import IMAGE, ROLE, refusal, until
 
 pytestmark = pytest.mark.slow
@@ -143,7 +143,7 @@ def test_lists_are_in_the_order_that_is_documented(
         make(sagemaker, name)
     listed = names(sagemaker._make_api_call(operation, {"NameContains": "order"}), "order")
     assert [name for name in listed if name in made] == (made if order == "Ascending" else made[::-1])
-    assert documented_default(operation, "SortOrder") == order
+    assert find_documented_default(operation, "SortOrder") == order
 
 
 def test_packages_are_listed_by_group_or_by_type(sagemaker: Any, fresh: Fresh) -> None:

@@ -58,7 +58,7 @@ def test_an_approval_is_announced_once_and_an_edit_of_metadata_is_not(
     sandbox: Sandbox, sagemaker: Any, fresh: Fresh
 ) -> None:
     group, sqs = fresh("group"), sandbox.client("sqs")
-    url = hear(sandbox, fresh("approvals"), event_patterns.approval({"ModelPackageGroupName": [group]}))
+    url = hear(sandbox, fresh("approvals"), event_patterns.build_approval_pattern({"ModelPackageGroupName": [group]}))
     everything = hear(
         sandbox, fresh("all"), {"source": ["aws.sagemaker"], "detail": {"ModelPackageGroupName": [group]}}
     )

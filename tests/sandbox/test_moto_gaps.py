@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sustainable_mlops.catalogue.quotas import serverless_concurrency
 from sagemaker_sandbox import Sandbox
+from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
 from tests.sandbox.support import make_role, refusal
 
 pytestmark = pytest.mark.slow
@@ -301,9 +301,9 @@ def test_a_parameter_becomes_advanced_as_it_grows_and_never_standard_again(sandb
 
 def test_service_quotas_are_those_of_the_catalogue_and_an_increase_is_granted(sandbox: Sandbox) -> None:
     client = sandbox.client("service-quotas", "ap-southeast-1")
-    named = {"ServiceCode": "sagemaker", "QuotaCode": serverless_concurrency().code}
+    named = {"ServiceCode": "sagemaker", "QuotaCode": find_serverless_concurrency().code}
     default = client.get_aws_default_service_quota(**named)["Quota"]
-    assert (default["QuotaName"], default["Value"]) == (serverless_concurrency().name, 10.0)
+    assert (default["QuotaName"], default["Value"]) == (find_serverless_concurrency().name, 10.0)
     requested = client.request_service_quota_increase(**named, DesiredValue=50)["RequestedQuota"]
     assert requested["Status"] == "APPROVED"
     assert client.get_service_quota(**named)["Quota"]["Value"] == 50.0
@@ -314,7 +314,7 @@ def test_service_quotas_are_those_of_the_catalogue_and_an_increase_is_granted(sa
 
 def test_a_quota_cannot_be_lowered_and_an_unknown_one_is_not_found(sandbox: Sandbox) -> None:
     client = sandbox.client("service-quotas")
-    named = {"ServiceCode": "sagemaker", "QuotaCode": serverless_concurrency().code}
+    named = {"ServiceCode": "sagemaker", "QuotaCode": find_serverless_concurrency().code}
     assert refusal(client.request_service_quota_increase, **named, DesiredValue=1)[0] == "IllegalArgumentException"
     for call in (client.get_service_quota, client.get_aws_default_service_quota):
         code, _ = refusal(call, ServiceCode="sagemaker", QuotaCode="L-00000000")
@@ -330,7 +330,7 @@ def test_quotas_are_listed_in_pages(sandbox: Sandbox) -> None:
         names = [one["QuotaName"] for page in pages for one in page["Quotas"]]
         assert len(pages) > 1
         assert len(set(names)) == len(names)
-        assert serverless_concurrency().name in names
+        assert find_serverless_concurrency().name in names
 
 
 def test_the_service_linked_role_of_scaling_has_its_name_on_aws(sandbox: Sandbox) -> None:

@@ -15,9 +15,9 @@ import boto3
 import psutil
 import pytest
 
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
+from sustainable_mlops.errors import UserError
 from tests.sandbox.support import IMAGE, alive, make_role, until
 
 pytestmark = pytest.mark.slow

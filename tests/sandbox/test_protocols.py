@@ -12,8 +12,8 @@ from werkzeug import Request, Response
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox import Sandbox, rpc_v2_cbor
+from sustainable_mlops.aws.service_model import service_model
 from tests.provider import SANDBOX_LOGS
 from tests.sandbox.wire import CBOR, Reply, call, comparable, send
 
@@ -371,7 +371,7 @@ def translated(operation: str, response: dict[str, Any], status: int = 200) -> t
         method="POST",
         headers=Headers({"smithy-protocol": "rpc-v2-cbor", "Authorization": scope}),
     )
-    answer = rpc_v2_cbor.answer(builder.get_request(Request), respond)
+    answer = rpc_v2_cbor.handle_request(builder.get_request(Request), respond)
     raw = {"body": answer.get_data(), "headers": dict(answer.headers), "status_code": answer.status_code}
     model = service_model("cloudwatch")
     shape: Any = model.operation_model(operation).output_shape

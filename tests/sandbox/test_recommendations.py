@@ -10,7 +10,7 @@ from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.recommendations.recorded import LoadTest, find_load_test
 from sagemaker_sandbox.recommendations.scaling import recommend_scaling
 from sustainable_mlops.catalogue import prices
-from tests.sandbox.hosting_support import SERVERLESS, Deploying
+from tests.sandbox.hosting_support import SERVERLESS, EndpointDeployer
 from tests.sandbox.support import IMAGE, ROLE, refusal, until
 
 pytestmark = pytest.mark.slow
@@ -103,7 +103,7 @@ def test_each_configuration_is_answered_with_its_recorded_load_test(client: Reco
         assert configuration["InitialInstanceCount"] == 1
         price = prices.find(instance_type)
         assert price is not None
-        factor = prices.elsewhere("eu-north-1", instance_type.split(".")[1]).factor[1]
+        factor = prices.find_regional_price("eu-north-1", instance_type.split(".")[1]).factor[1]
         assert metrics["CostPerHour"] == pytest.approx(price.usd_per_hour[1] * factor)
         assert metrics["CostPerInference"] == pytest.approx(metrics["CostPerHour"] / 60 / metrics["MaxInvocations"])
     costs = [recommendation["Metrics"]["CostPerInference"] for recommendation in recommendations]
@@ -197,8 +197,8 @@ def test_a_stopped_job_recommends_nothing(client: RecommendationClient, sandbox:
 def test_a_scaling_policy_follows_from_a_recommendation(
     client: RecommendationClient, sandbox: Sandbox, bucket: str, fresh: Fresh
 ) -> None:
-    deploying = Deploying(sandbox, bucket, fresh)
-    endpoint = deploying.serve(deploying.container("def model_fn(folder): return None"))
+    deploying = EndpointDeployer(sandbox, bucket, fresh)
+    endpoint = deploying.deploy(deploying.create_container("def model_fn(folder): return None"))
     request = client.advanced_request(on("ml.c7g.large"), {**SERVERLESS}, Endpoints=[{"EndpointName": endpoint}])
     job = client.run(request)
     (performance,) = job["EndpointPerformances"]

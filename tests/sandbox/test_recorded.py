@@ -8,8 +8,8 @@ import pytest
 from botocore import xform_name
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.plane.recorded import RECORDED
-from sagemaker_sandbox.plane.registry import COVERAGE
+from sagemaker_sandbox.plane.moto_operations import MOTO_OPERATIONS
+from sagemaker_sandbox.plane.registry import OPERATIONS
 from tests.sandbox.support import IMAGE, ROLE, refusal
 
 pytestmark = pytest.mark.slow
@@ -54,8 +54,8 @@ def test_metrics_reach_the_trial_component_that_they_are_put_on(sandbox: Sandbox
 def test_every_operation_that_is_named_is_one_of_sagemakers_and_of_motos() -> None:
     from moto.sagemaker.responses import SageMakerResponse
 
-    for operation in (operation for recorded in RECORDED for operation in recorded.operations):
-        assert COVERAGE.find("sagemaker", operation), operation
+    for operation in (operation for recorded in MOTO_OPERATIONS for operation in recorded.operations):
+        assert OPERATIONS.find("sagemaker", operation), operation
         assert hasattr(SageMakerResponse, xform_name(operation)), operation
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from tests.sandbox.support import make_role, reset, until
-from tests.sandbox.test_stopping import family, line, lives, start_job, words
+from tests.sandbox.test_stopping import get_command_line, get_last_words, is_alive, list_family, start_job
 
 pytestmark = pytest.mark.slow
 
@@ -35,12 +35,12 @@ def test_what_the_job_of_a_killed_sandbox_had_started_ends_with_the_next_start(
     make_role(first)
     start_job(first)
     server = psutil.Process(first.pid)
-    until(lambda: {"601", "602"} <= words(family(server)))
-    started = [one for one in family(server) if words([one]) & {"601", "602"}]
+    until(lambda: {"601", "602"} <= get_last_words(list_family(server)))
+    started = [one for one in list_family(server) if get_last_words([one]) & {"601", "602"}]
     server.kill()
     first.stop()
     with Sandbox.start():
-        until(lambda: not any(map(lives, started)))
+        until(lambda: not any(map(is_alive, started)))
 
 
 def test_what_a_killed_sandbox_left_is_cleared_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,4 +62,4 @@ def folders(temporary: Path) -> list[Path]:
 
 def train_script(sandbox: Sandbox) -> psutil.Process | None:
     children = psutil.Process(sandbox.pid).children(recursive=True)
-    return next((one for one in children if any(word.endswith("train.py") for word in line(one))), None)
+    return next((one for one in children if any(word.endswith("train.py") for word in get_command_line(one))), None)

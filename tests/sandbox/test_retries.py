@@ -9,7 +9,7 @@ from werkzeug import Request, Response
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
-from sagemaker_sandbox.retries import Answers
+from sagemaker_sandbox.retries import ResponseCache
 
 
 def request(call: str, attempt: str) -> Request:
@@ -18,27 +18,29 @@ def request(call: str, attempt: str) -> Request:
 
 
 def test_a_retry_of_what_was_done_gets_the_same_answer_and_does_nothing_twice() -> None:
-    answers, done = Answers(), []
+    answers, done = ResponseCache(), []
 
     def delete() -> Response:
         done.append("deleted")
         return Response(f"deleted {len(done)}")
 
-    first = answers.of(request("one", "attempt=1; max=3"), delete)
-    assert answers.of(request("one", "attempt=2; max=3"), delete).get_data() == first.get_data()
-    assert answers.of(request("two", "attempt=1"), delete).get_data() == b"deleted 2"
+    first = answers.respond_once(request("one", "attempt=1; max=3"), delete)
+    assert answers.respond_once(request("one", "attempt=2; max=3"), delete).get_data() == first.get_data()
+    assert answers.respond_once(request("two", "attempt=1"), delete).get_data() == b"deleted 2"
     assert done == ["deleted", "deleted"]
 
 
 @pytest.mark.parametrize("status", [400, 500])
 def test_what_was_refused_is_asked_anew(status: int) -> None:
-    answers, codes = Answers(), [status, 200]
-    assert answers.of(request("one", "attempt=1"), lambda: Response(status=codes.pop(0))).status_code == status
-    assert answers.of(request("one", "attempt=2"), lambda: Response(status=codes.pop(0))).status_code == 200
+    answers, codes = ResponseCache(), [status, 200]
+    assert (
+        answers.respond_once(request("one", "attempt=1"), lambda: Response(status=codes.pop(0))).status_code == status
+    )
+    assert answers.respond_once(request("one", "attempt=2"), lambda: Response(status=codes.pop(0))).status_code == 200
 
 
 def test_a_retry_that_comes_while_the_first_attempt_is_under_way_waits_for_its_answer() -> None:
-    answers, done, may_end = Answers(), [], threading.Event()
+    answers, done, may_end = ResponseCache(), [], threading.Event()
 
     def delete() -> Response:
         done.append("deleted")
@@ -46,16 +48,16 @@ def test_a_retry_that_comes_while_the_first_attempt_is_under_way_waits_for_its_a
         return Response("gone", 200)
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(answers.of, request("one", "attempt=1"), delete)
+        first = pool.submit(answers.respond_once, request("one", "attempt=1"), delete)
         while not done:
             time.sleep(0.001)
-        second = pool.submit(answers.of, request("one", "attempt=2"), delete)
+        second = pool.submit(answers.respond_once, request("one", "attempt=2"), delete)
         may_end.set()
         assert first.result(60) is second.result(60)
     assert done == ["deleted"]
 
 
 def test_long_answers_are_not_kept() -> None:
-    answers, bodies = Answers(), [b"x" * 100_000, b"again"]
-    assert len(answers.of(request("one", "attempt=1"), lambda: Response(bodies.pop(0))).data) == 100_000
-    assert answers.of(request("one", "attempt=2"), lambda: Response(bodies.pop(0))).data == b"again"
+    answers, bodies = ResponseCache(), [b"x" * 100_000, b"again"]
+    assert len(answers.respond_once(request("one", "attempt=1"), lambda: Response(bodies.pop(0))).data) == 100_000
+    assert answers.respond_once(request("one", "attempt=2"), lambda: Response(bodies.pop(0))).data == b"again"

@@ -8,10 +8,10 @@ import pytest
 
 from sagemaker_sandbox import moto_state
 from sagemaker_sandbox.clock import Clock
-from sagemaker_sandbox.context import Context
-from sagemaker_sandbox.gate import Gate
-from sagemaker_sandbox.persistence import State
+from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.persistence import StateFolder
 from sagemaker_sandbox.plane.control_plane import ControlPlane
+from sagemaker_sandbox.request_gate import RequestGate
 
 ACCOUNT = "123456789012"
 
@@ -19,11 +19,14 @@ ACCOUNT = "123456789012"
 def test_a_service_that_changes_while_it_is_read_costs_nothing_that_was_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    plane, gate = ControlPlane(Context(client=lambda *_: None, on_behalf=lambda *_: None, folder=tmp_path)), Gate()
-    application: Any = SimpleNamespace(
-        gate=gate, sagemaker=plane, moto_services=lambda: ["s3"], changes=(0, 0), clock=Clock()
+    plane, gate = (
+        ControlPlane(SandboxContext(client=lambda *_: None, customer_client=lambda *_: None, folder=tmp_path)),
+        RequestGate(),
     )
-    state, file = State(tmp_path / "state", ACCOUNT), tmp_path / "state" / "state.pickle"
+    application: Any = SimpleNamespace(
+        gate=gate, sagemaker=plane, list_moto_services=lambda: ["s3"], change_counts=(0, 0), clock=Clock()
+    )
+    state, file = StateFolder(tmp_path / "state", ACCOUNT), tmp_path / "state" / "state.pickle"
     state.stop_saving(application)
     kept = file.read_bytes()
 
@@ -31,7 +34,7 @@ def test_a_service_that_changes_while_it_is_read_costs_nothing_that_was_kept(
         raise RuntimeError("dictionary changed size during iteration")
 
     monkeypatch.setattr(moto_state, "content", content)
-    with gate.passing(), pytest.raises(RuntimeError, match="changed size"):  # as one does who waits for a message
+    with gate.enter_shared(), pytest.raises(RuntimeError, match="changed size"):  # as one does who waits for a message
         state.stop_saving(application)
     assert file.read_bytes() == kept
     state.stop_saving(application)  # nobody is inside: it cannot be kept at all

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.errors import UserError
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.eventbridge import occurrences
+from sustainable_mlops.errors import UserError
 from tests.sandbox.pipelines_support import pipeline
 from tests.sandbox.support import ROLE, TRUST, let_be_called, make_queue, make_role, refusal, reset, until
-from tests.sandbox.test_scaling import ON_INSTANCES, make_endpoint, of
+from tests.sandbox.test_scaling import ON_INSTANCES, build_target, make_endpoint
 
 Fresh = Callable[[str], str]
 SCHEDULER = "scheduler.amazonaws.com"
@@ -132,7 +132,7 @@ def test_a_schedule_deletes_a_scaled_endpoint_only_where_its_role_may_deregister
 ) -> None:
     endpoint = make_endpoint(sandbox, fresh("scaled"), ON_INSTANCES)
     scaling = sandbox.client("application-autoscaling")
-    scaling.register_scalable_target(**of(endpoint), MinCapacity=1, MaxCapacity=1)
+    scaling.register_scalable_target(**build_target(endpoint), MinCapacity=1, MaxCapacity=1)
     iam, role_name = sandbox.client("iam"), fresh("deletes")
     trust = json.dumps(TRUST).replace("sagemaker.amazonaws.com", SCHEDULER)
     role_arn = iam.create_role(RoleName=role_name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from sagemaker_sandbox.context import Context
-from sagemaker_sandbox.parts.resources import Resource
+from sagemaker_sandbox.context import SandboxContext
+from sagemaker_sandbox.parts.resources import SageMakerResource
 from sagemaker_sandbox.plane.control_plane import ControlPlane
 from sagemaker_sandbox.tuning.tuner import Parent, Tuner
 from tests.sandbox.support import IMAGE, ROLE, hear, refusal, tar, until
@@ -320,10 +320,10 @@ def test_what_ran_when_the_sandbox_was_killed_has_failed(tmp_path: Path) -> None
     arn = "arn:aws:sagemaker:eu-north-1:123456789012:hyper-parameter-tuning-job/killed"
     times = {"CreationTime": datetime.now(UTC), "LastModifiedTime": datetime.now(UTC)}
     fields = {**made, **tuner.fields(), **times, "HyperParameterTuningJobArn": arn}
-    kept = Resource("killed", arn, fields, private={"request": made, "summaries": tuner.summaries()})
-    plane = ControlPlane(Context(client=lambda *_: None, on_behalf=lambda *_: None, folder=tmp_path))
+    kept = SageMakerResource("killed", arn, fields, private={"request": made, "summaries": tuner.summaries()})
+    plane = ControlPlane(SandboxContext(client=lambda *_: None, customer_client=lambda *_: None, folder=tmp_path))
     place = ("123456789012", "eu-north-1")
-    plane.restore({place: {"HyperParameterTuningJobs": [kept.data()]}})
+    plane.restore({place: {"HyperParameterTuningJobs": [kept.to_data()]}})
     job = plane.call(*place, "DescribeHyperParameterTuningJob", {"HyperParameterTuningJobName": "killed"})
     assert job["HyperParameterTuningJobStatus"] == "Failed"
     assert "the sandbox ended" in job["FailureReason"]

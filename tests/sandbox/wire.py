@@ -11,8 +11,8 @@ from botocore.httpsession import URLLib3Session
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox import Sandbox
+from sustainable_mlops.aws.service_model import service_model
 
 CBOR = "smithy-rpc-v2-cbor"
 _REGION = "eu-north-1"

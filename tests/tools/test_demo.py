@@ -8,7 +8,7 @@ import pytest
 
 from tests.clone import Reader
 from tests.docs.blocks import shell_blocks
-from tests.reviewed import changes_nothing, reviewed, stops
+from tests.reviewed import changes_nothing, check_review, list_blocking_gates
 
 
 @pytest.mark.toolchain
@@ -34,8 +34,8 @@ def check_results(folder: Path) -> None:
     (cached,) = (other for other in records if other != record)
     assert cached["figures"] == {}
     assert cached["saved"]["cost"]["value"] == pytest.approx(record["figures"]["cost"]["value"])
-    review = reviewed(json.loads((folder / "out" / "dev.plan.json").read_text()))
-    assert stops(review) == []
+    review = check_review(json.loads((folder / "out" / "dev.plan.json").read_text()))
+    assert list_blocking_gates(review) == []
     assert changes_nothing(review)
     parts = [part for one in review.footprint.resources for part in one.changes]
     costs = {part.name: part.after.estimate.figures["cost"] for part in parts if part.after and part.after.estimate}
@@ -59,7 +59,7 @@ def test_the_demo_runs_the_pipeline_and_its_printed_commands_work(tmp_path: Path
         assert "so no changes are needed" in planned
         assert "smlops-dev-" in "".join(answer for command, answer in answers.items() if "boto3" in command)
         (execution,) = (answers[command] for command in commands if "smlops pipeline run" in command)
-        assert "nothing: the results were there already" in execution
+        assert "nothing: all results were cached" in execution
         assert commands[-1].endswith("smlops sandbox stop")
         assert "Stopped the sandbox" in answers[commands[-1]]
     finally:

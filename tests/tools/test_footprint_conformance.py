@@ -19,7 +19,7 @@ def test_a_tools_own_constants_give_its_own_answer(case: Case) -> None:
 
 
 def test_a_published_life_cycle_assessment_is_in_the_range() -> None:
-    accelerator = instances.everything()["ml.p6-b200.48xlarge"].accelerator
+    accelerator = instances.load_all()["ml.p6-b200.48xlarge"].accelerator
     assert accelerator is not None
     low, _, high = (8 * kg for kg in accelerator.embodied_kg)
     # The board of eight: NVIDIA's product carbon footprint of July 2025.
@@ -27,7 +27,7 @@ def test_a_published_life_cycle_assessment_is_in_the_range() -> None:
 
 
 def test_every_case_is_computed() -> None:
-    assert [case.id for case in CASES] == [row["id"] for row in tables.rows("conformance")]
+    assert [case.id for case in CASES] == [row["id"] for row in tables.read_rows("conformance")]
 
 
 def test_the_tables_in_the_docs_are_fresh() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from sustainable_mlops.footprint.coefficients import Coefficients
-from sustainable_mlops.footprint.figures import Figure
+from sustainable_mlops.footprint.figures import FootprintFigure
 from tools import cpu_hosts, footprint_validation
 
 CASES = list(footprint_validation.measured())
@@ -26,11 +26,11 @@ def of(*kinds: str, fitted: bool = False) -> footprint_validation.Errors:
 
 
 def test_gpu_servers_that_were_not_fitted_are_met_within_a_tenth_and_lie_in_the_range() -> None:
-    found = of(*NODES)
-    assert found.cases >= 19
-    assert found.median_error <= 0.10
-    assert found.coverage >= 0.90
-    assert abs(found.bias) <= 0.10
+    errors = of(*NODES)
+    assert errors.cases >= 19
+    assert errors.median_error <= 0.10
+    assert errors.coverage >= 0.90
+    assert abs(errors.bias) <= 0.10
 
 
 @pytest.mark.parametrize("kind", ["waiting, no model", "waiting, model loaded", "job, one board", "price"])
@@ -74,27 +74,27 @@ def test_the_cpu_coefficients_are_what_the_measured_servers_give() -> None:
 
 def test_no_cpu_design_is_estimated_by_itself() -> None:
     held_out: list[str] = []
-    for kept, others in cpu_hosts.halves():
-        assert not {(one.kind, one.platform) for one in kept} & {(one.kind, one.platform) for one in others}
+    for fitted, others in cpu_hosts.halves():
+        assert not {(one.kind, one.platform) for one in fitted} & {(one.kind, one.platform) for one in others}
         held_out += [one.name for one in others]
     assert sorted(held_out) == sorted(one.name for one in cpu_hosts.hosts())
 
 
 def test_errors_by_hand() -> None:
     def case(low: float, central: float, high: float) -> footprint_validation.Measured:
-        figure = Figure(low, central, high, "B", "", "W")
+        figure = FootprintFigure(low, central, high, "B", "", "W")
         return footprint_validation.Measured("M", "training", "", 100.0, "W", False, "", figure)
 
-    found = footprint_validation.errors([case(90, 120, 180), case(60, 70, 90), case(95, 100, 190)])
+    errors = footprint_validation.errors([case(90, 120, 180), case(60, 70, 90), case(95, 100, 190)])
     # +20, -30 and 0 %: half of them are within 20 %, the middle one is 0; 70 to 90 misses the 100.
-    assert found.cases == 3
-    assert found.median_error == pytest.approx(0.2)
-    assert found.bias == pytest.approx(0.0)
-    assert found.coverage == pytest.approx(2 / 3)
-    assert found.width == pytest.approx(2.0)
+    assert errors.cases == 3
+    assert errors.median_error == pytest.approx(0.2)
+    assert errors.bias == pytest.approx(0.0)
+    assert errors.coverage == pytest.approx(2 / 3)
+    assert errors.width == pytest.approx(2.0)
 
 
-def test_what_was_not_fitted_comes_first_of_its_kind() -> None:
+def test_cases_outside_the_fit_come_first_in_their_kind() -> None:
     found = [(one.kind, one.fitted) for one in footprint_validation.summaries()]
     assert len(found) == len(set(found))
     assert [fitted for kind, fitted in found if kind == "training"] == [False, True]

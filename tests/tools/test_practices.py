@@ -19,13 +19,13 @@ def test_every_practice_has_its_row_once() -> None:
 
 
 @pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
-def test_what_keeps_a_practice_exists(practice: Practice) -> None:
+def test_the_parts_that_keep_a_practice_exist(practice: Practice) -> None:
     for kept_by in practice.kept_by:
-        path, _, given = kept_by.partition("#")
+        path, _, variable = kept_by.partition("#")
         assert (ROOT / path).exists(), kept_by
-        if given:
+        if variable:
             variables = (ROOT / path / "variables.tf").read_text()
-            assert f'variable "{given}"' in variables, kept_by
+            assert f'variable "{variable}"' in variables, kept_by
 
 
 @pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
@@ -38,7 +38,7 @@ def test_a_practice_that_is_not_kept_says_why(practice: Practice) -> None:
 
 
 @pytest.mark.parametrize("practice", ALL, ids=lambda practice: str(practice.row))
-def test_what_is_still_to_come_is_not_there(practice: Practice) -> None:
+def test_a_missing_module_does_not_exist(practice: Practice) -> None:
     for missing in re.findall(r"no (\w+) module", practice.not_yet):
         assert not (ROOT / "modules" / missing).exists(), missing
 

@@ -17,7 +17,7 @@ from modules.realtime_endpoint.inputs import Inputs as RealtimeInputs
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.jobs.image import Scope, image_address
 from sustainable_mlops.jobs.specs.common import FrameworkImage
-from sustainable_mlops.jobs.specs.training import AdditionalServing, Serving, Training
+from sustainable_mlops.jobs.specs.training import AdditionalServingSpec, ServingSpec, TrainingSpec
 from sustainable_mlops.scaffold.files import render
 from sustainable_mlops.scaffold.framework import Framework
 from sustainable_mlops.settings import validate
@@ -85,11 +85,11 @@ def pairs(where: str, document: Mapping[str, Any]) -> Iterator[Pair]:
     yield Pair(where, image_of(document), document["compute"]["instance_type"], "training", region(document))
     if "serving" not in document:
         return
-    job = validate(document, Training, where)
+    job = validate(document, TrainingSpec, where)
     assert job.serving is not None
     promoted = (ROOT / "envs" / "catalogue" / "models" / f"{job.workload.replace('-', '_')}.yaml").exists()
     for place in sorted({region(document), *(environments().values() if promoted else ())}):
-        every: list[Serving | AdditionalServing] = [job.serving, *job.serving.additional.values()]
+        every: list[ServingSpec | AdditionalServingSpec] = [job.serving, *job.serving.additional.values()]
         for machines in every:
             for instance_type in (*machines.realtime_instance_types, *machines.transform_instance_types):
                 yield Pair(where, machines.image or job.image, instance_type, "inference", place)
@@ -100,11 +100,11 @@ PAIRS = sorted({pair for where, document in documents() for pair in pairs(where,
 
 def architecture(instance_type: str) -> Literal["x86", "arm64", "neuron"]:
     """What an image for the instance type must be built for."""
-    if instances.family(instance_type).startswith(("inf", "trn")):
+    if instances.parse_family(instance_type).startswith(("inf", "trn")):
         return "neuron"
     instance = instances.find(instance_type)
-    assert instance is not None, instances.why_unknown(instance_type)
-    return "arm64" if instance.arm else "x86"
+    assert instance is not None, instances.explain_unknown(instance_type)
+    return "arm64" if instance.is_arm else "x86"
 
 
 def built_for(image: str) -> Literal["x86", "arm64", "neuron"]:
@@ -141,13 +141,13 @@ def test_the_image_exists_for_the_instance_type_in_the_region(pair: Pair) -> Non
     address = image_address(pair.image, pair.region, pair.instance_type, pair.scope)
     assert f".ecr.{pair.region}." in address
     assert built_for(address) == architecture(pair.instance_type)
-    assert instances.offered(pair.instance_type, pair.region)
+    assert instances.is_offered(pair.instance_type, pair.region)
     if isinstance(pair.image, FrameworkImage):
         # The SDK takes another version where it knows one alone for the architecture.
         assert address.partition(":")[2].startswith(pair.image.version)
     else:
         families = based_on(pair.image)["families"]
-        assert families is None or instances.family(pair.instance_type) in families
+        assert families is None or instances.parse_family(pair.instance_type) in families
 
 
 def examples() -> Iterator[tuple[str, str, str]]:

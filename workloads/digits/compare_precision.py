@@ -1,10 +1,10 @@
-"""Compares the trained network with its int8 form: accuracy, bytes, seconds and carbon of both, measured in one run.
+"""Comparison of the trained network with its int8 form: accuracy, bytes, seconds and carbon, from one run.
 
     python workloads/digits/compare_precision.py --data out/digits
 
-trains once, quantises, and prints a table. Seconds are this machine's, of CPU, which other work on it hardly changes;
-the carbon is what this project's footprint model estimates for an instance that works as long. It needs this
-repository, so it is not sent with the workload.
+trains once, quantizes, and prints a table. Seconds are CPU seconds of this machine, which other work hardly changes.
+The carbon is the footprint model's estimate for an instance that works as long. The script needs this repository, so
+jobs do not send it.
 """
 
 import argparse
@@ -24,100 +24,109 @@ else:  # run as a script, the files lie side by side
     import network
     import train
 
-#: How often a measurement is taken; the least counts.
+#: Repetitions of a measurement; the minimum counts.
 TIMES = 20
 PREDICTIONS = 1_000_000
 
 
-class Row(NamedTuple):
-    """A form of the network, and what it takes."""
+class PrecisionRow(NamedTuple):
+    """A form of the network and its figures."""
 
     form: str
     kilobytes: float
     accuracy: float  # on the test images
     same: float  # share of test images that get the digit that float32 gives
-    seconds: float  # a million predictions, 300 a request
-    kg: float  # CO2e of these
+    seconds: float  # of a million predictions, 300 per request
+    kg: float  # CO2e of these predictions
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """The least CPU seconds of some tries, after one that is not counted."""
+def measure_seconds(work: Callable[[], object]) -> float:
+    """Return the minimum CPU seconds of several repetitions, after one warm-up."""
     work()
-    taken = []
+    durations = []
     for _ in range(TIMES):
         before = time.process_time()
         work()
-        taken.append(time.process_time() - before)
-    return min(taken)
+        durations.append(time.process_time() - before)
+    return min(durations)
 
 
-def kg(taken: float, instance_type: str, region: str) -> float:
-    """kgCO2e of an instance for so many seconds, operational and embodied. Raises InputError where it is not known."""
+def estimate_kg(duration: float, instance_type: str, region: str) -> float:
+    """Return kgCO2e of an instance for so many seconds, operational and embodied. Raises InputError if unknown."""
     from sustainable_mlops.footprint import estimate_job
 
-    figures = estimate_job(instance_type, 1, taken, region).figures
+    figures = estimate_job(instance_type, 1, duration, region).figures
     if "total" not in figures:
         raise network.InputError(
-            f"no carbon is known of {instance_type} in {region}: give another --instance or --region"
+            f"the carbon of {instance_type} in {region} is unknown: give another --instance or --region"
         )
     return figures["total"].central
 
 
-def rows(parts: dict[str, train.Data], float32: train.Arrays, instance_type: str, region: str) -> list[Row]:
-    """Both precisions, evaluated by numpy, and compiled by JAX."""
+def measure_rows(
+    parts: dict[str, train.DataPart], float32: train.Arrays, instance_type: str, region: str
+) -> list[PrecisionRow]:
+    """Return both precisions, each evaluated by numpy and compiled by JAX."""
     images, labels = parts["test"]
-    forms = {"float32": float32, "int8": network.quantised(float32, parts["train"].images)}
-    expected = network.logits(float32, images).argmax(1)
-    found = []
+    forms = {"float32": float32, "int8": network.quantize(float32, parts["train"].images)}
+    expected = network.compute_logits(float32, images).argmax(1)
+    rows = []
     for precision, parameters in forms.items():
 
-        def by_numpy(images: np.ndarray, parameters: network.Parameters = parameters) -> np.ndarray:
-            return network.probabilities(parameters, images)  # type: ignore[no-any-return]
+        def predict_with_numpy(images: np.ndarray, parameters: network.Parameters = parameters) -> np.ndarray:
+            return network.compute_probabilities(parameters, images)  # type: ignore[no-any-return]
 
-        for by, model in (("numpy", by_numpy), ("JAX", inference.compiled(parameters))):
+        for library, model in (("numpy", predict_with_numpy), ("JAX", inference.compile_network(parameters))):
             digits = model(images).argmax(1)
-            taken = seconds(lambda model=model: model(images)) * PREDICTIONS / len(images)  # type: ignore[misc]
-            found.append(
-                Row(
-                    f"{precision}, {by}",
+            duration = measure_seconds(lambda model=model: model(images)) * PREDICTIONS / len(images)  # type: ignore[misc]
+            rows.append(
+                PrecisionRow(
+                    f"{precision}, {library}",
                     sum(array.nbytes for array in parameters.values()) / 1000,
                     float((digits == labels).mean()),
                     float((digits == expected).mean()),
-                    taken,
-                    kg(taken, instance_type, region),
+                    duration,
+                    estimate_kg(duration, instance_type, region),
                 )
             )
-    return found
+    return rows
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="Compare float32 with int8.")
     parser.add_argument("--data", type=Path, required=True, help="what prepare.py wrote")
     parser.add_argument("--instance", default="ml.m7i.large", help="of the carbon (%(default)s)")
     parser.add_argument("--region", default="eu-north-1", help="of the carbon (%(default)s)")
     parser.add_argument("--epochs", default="100", help="at most (%(default)s)")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
     try:
         with tempfile.TemporaryDirectory() as folder:
-            channels = [f"--{channel}={given.data / channel}" for channel in train.CHANNELS]
+            channels = [f"--{channel}={options.data / channel}" for channel in train.CHANNELS]
             folders = [f"--model_dir={folder}/model", f"--checkpoint_dir={folder}"]
-            options = train.parse([*channels, *folders, f"--epochs={given.epochs}"])
-            parts = {channel: train.read(channel, given.data / channel) for channel in train.CHANNELS}
+            training_options = train.parse_arguments([*channels, *folders, f"--epochs={options.epochs}"])
+            parts = {channel: train.read_channel(channel, options.data / channel) for channel in train.CHANNELS}
             before = time.process_time()
-            state = train.train(parts, options, train.Checkpoint(Path(folder), train.fingerprint(options, parts)))
-            trained = time.process_time() - before
+            state = train.train_network(
+                parts,
+                training_options,
+                train.CheckpointFile(Path(folder), train.fingerprint_run(training_options, parts)),
+            )
+            training_seconds = time.process_time() - before
             before = time.process_time()
-            network.quantised(state.best, parts["train"].images)
-            quantised = time.process_time() - before
-        carbon = {taken: kg(taken, given.instance, given.region) for taken in (trained, quantised)}
-        table = rows(parts, state.best, given.instance, given.region)
+            network.quantize(state.best, parts["train"].images)
+            quantization_seconds = time.process_time() - before
+        carbon = {
+            duration: estimate_kg(duration, options.instance, options.region)
+            for duration in (training_seconds, quantization_seconds)
+        }
+        table = measure_rows(parts, state.best, options.instance, options.region)
     except network.InputError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    print(f"training: {trained:.1f} s, {carbon[trained]:.1e} kgCO2e, {state.epoch} epochs")
-    print(f"making int8 of it: {quantised:.3f} s, {carbon[quantised]:.1e} kgCO2e")
+    print(f"training: {training_seconds:.1f} s, {carbon[training_seconds]:.1e} kgCO2e, {state.epoch} epochs")
+    print(f"making int8 of it: {quantization_seconds:.3f} s, {carbon[quantization_seconds]:.1e} kgCO2e")
     print("| form | parameters | test accuracy | same digit | s per million | kgCO2e per million |")
     print("|---|---|---|---|---|---|")
     for row in table:

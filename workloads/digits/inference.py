@@ -1,8 +1,8 @@
-"""Serves the network of digits: the four functions a SageMaker framework container calls.
+"""Serving code of the digits network: the four functions that a SageMaker framework container calls.
 
-A request holds images of 8 x 8 pixels from 0 to 16; the answer is, image by image and in the same order, the digit and
-its probability. On Inferentia and Trainium the network is compiled by JAX for the chip; elsewhere numpy alone evaluates
-it, in a tenth of the memory and without a compiler's seconds at the first request.
+A request has images of 8 x 8 pixels from 0 to 16. The response has the digit and its probability for each image, in the
+same order. On Inferentia and Trainium, JAX compiles the network for the chip. Elsewhere numpy evaluates it, with a
+tenth of the memory and without the seconds of a compiler at the first request.
 """
 
 import csv
@@ -23,43 +23,47 @@ else:  # in a container, the files lie side by side
     from network import SIDE, WHITE, InputError
 
 JSON, CSV = "application/json", "text/csv"
-#: Neuron's plugin of JAX, which is in its images alone.
+#: Neuron's plugin of JAX. Only Neuron images have it.
 NEURON = "libneuronxla"
-#: A compiled network takes so many images at once: for another number it would be compiled again.
+#: Images per call of the compiled network. JAX would compile it again for another number.
 BLOCK = 32
 
-#: From images (n, 8, 8), uint8, to probabilities (n, 10), float32.
+#: A function from images (n, 8, 8), uint8, to probabilities (n, 10), float32.
 Model = Callable[[np.ndarray], np.ndarray]
 
 
 def model_fn(model_dir: str) -> Model:
-    """Loads what train.py saved, for the chip where there is one. Raises InputError where there is no sound model."""
-    parameters = network.load(Path(model_dir))
-    return compiled(parameters) if find_spec(NEURON) else lambda images: network.probabilities(parameters, images)
+    """Load the model that train.py saved, for the chip if there is one. Raises InputError if the model is damaged."""
+    parameters = network.load_parameters(Path(model_dir))
+    return (
+        compile_network(parameters)
+        if find_spec(NEURON)
+        else lambda images: network.compute_probabilities(parameters, images)
+    )
 
 
-def compiled(parameters: network.Parameters) -> Model:
-    """The network as JAX compiles it for the device that it finds; the first request waits for nothing."""
+def compile_network(parameters: network.Parameters) -> Model:
+    """Compile the network for the device that JAX finds, before the first request."""
     import jax
     import jax.numpy as jnp
 
     on_device = jax.device_put(dict(parameters))
-    run = jax.jit(lambda images: network.probabilities(on_device, images, jnp))
+    run = jax.jit(lambda images: network.compute_probabilities(on_device, images, jnp))
     run(np.zeros((BLOCK, SIDE, SIDE), np.uint8))
 
     def predict(images: np.ndarray) -> np.ndarray:
-        filled = np.concatenate([images, np.zeros((-len(images) % BLOCK, SIDE, SIDE), np.uint8)])
-        blocks = [np.asarray(run(filled[start : start + BLOCK])) for start in range(0, len(filled), BLOCK)]
+        padded = np.concatenate([images, np.zeros((-len(images) % BLOCK, SIDE, SIDE), np.uint8)])
+        blocks = [np.asarray(run(padded[start : start + BLOCK])) for start in range(0, len(padded), BLOCK)]
         return np.concatenate(blocks)[: len(images)]
 
     return predict
 
 
 def input_fn(body: str | bytes, content_type: str) -> np.ndarray:
-    """The images of a request, uint8 (n, 8, 8).
+    """Return the images of a request, uint8 (n, 8, 8).
 
-    A request is JSON, a list of images or {"instances": [images]}, or CSV without a header, an image a line. An image
-    is 64 whole numbers, row by row, or in JSON 8 rows of 8. Raises InputError naming the image that is wrong.
+    A request is JSON (a list of images, or {"instances": [images]}) or CSV without a header, one image per line. An
+    image is 64 whole numbers, row by row; in JSON also 8 rows of 8. Raises InputError naming the image that is wrong.
     """
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else body
@@ -74,23 +78,23 @@ def input_fn(body: str | bytes, content_type: str) -> np.ndarray:
         raise InputError(f"content type {content_type} is not served: send {JSON} or {CSV}")
     if not images:
         raise InputError("the request holds no image: send at least one")
-    return np.stack([_image(image, number) for number, image in enumerate(images, start=1)])
+    return np.stack([_convert_image(image, number) for number, image in enumerate(images, start=1)])
 
 
 def predict_fn(images: np.ndarray, model: Model) -> np.ndarray:
-    """The probability of each digit, float32 (n, 10)."""
+    """Return the probability of each digit, float32 (n, 10)."""
     return model(images)
 
 
 def output_fn(probabilities: np.ndarray, accept: str) -> tuple[str, str]:
-    """The answer and its content type: {"predictions": [{"digit", "probability"}, …]} as JSON, or CSV lines."""
-    found = [(int(row.argmax()), round(float(row.max()), 4)) for row in probabilities]
-    wanted = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
-    for kind in wanted:
+    """Return the response and its type: {"predictions": [{"digit", "probability"}, …]} as JSON, or lines of CSV."""
+    digits = [(int(row.argmax()), round(float(row.max()), 4)) for row in probabilities]
+    accepted_types = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
+    for kind in accepted_types:
         if kind in (JSON, "*/*", "application/*"):
-            return json.dumps({"predictions": [{"digit": d, "probability": p} for d, p in found]}), JSON
+            return json.dumps({"predictions": [{"digit": d, "probability": p} for d, p in digits]}), JSON
         if kind == CSV:
-            return "".join(f"{digit},{probability}\n" for digit, probability in found), CSV
+            return "".join(f"{digit},{probability}\n" for digit, probability in digits), CSV
     raise InputError(f"answers of type {accept} are not served: accept {JSON} or {CSV}")
 
 
@@ -106,7 +110,7 @@ def _json_images(text: str) -> list[Any]:
     return content
 
 
-def _image(image: Any, number: int) -> np.ndarray:
+def _convert_image(image: Any, number: int) -> np.ndarray:
     try:
         pixels = np.array(image, np.float64).reshape(-1)
     except (TypeError, ValueError):

@@ -1,6 +1,6 @@
 """The network: one definition, which JAX trains and compiles, and which numpy alone can serve.
 
-Convolutions are products of matrices, which is what a Neuron core and BLAS both do best.
+Convolutions are matrix products, which both a Neuron core and BLAS compute fastest.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,28 +9,28 @@ from typing import Any
 
 import numpy as np
 
-#: Of numpy or of jax.numpy.
+#: An array of numpy or of jax.numpy.
 Array = Any
-#: Name (`first.weights`) to array.
+#: Parameter name (`first.weights`) to its array.
 Parameters = Mapping[str, Array]
 
 SIDE, CLASSES = 8, 10
-#: The brightest pixel of an image.
+#: Value of the brightest pixel.
 WHITE = 16
 FILE = "model.npz"
-#: Inputs and outputs of each layer; a convolution sees 3 x 3 pixels, and between the second and the last, 2 x 2 pixels
-#: become their maximum.
+#: Inputs and outputs of each layer. A convolution reads 3 x 3 pixels. Between the second and the last layer, each 2 x 2
+#: pixels become their maximum.
 LAYERS = {"first": (9, 16), "second": (9 * 16, 32), "last": (SIDE // 2 * SIDE // 2 * 32, CLASSES)}
-#: The largest magnitude of an int8 here: the range is the same on both sides of 0.
-MOST = 127
+#: Largest magnitude of an int8 value: the range is symmetric around 0.
+MAX_INT8 = 127
 
 
 class InputError(ValueError):
-    """Bad input: one line that says what, where and what to do. The scripts exit 2 on it."""
+    """Invalid input: one line with the problem, its location and the remedy. The scripts exit with code 2."""
 
 
-def initial(seed: int) -> dict[str, np.ndarray]:
-    """Weights drawn for rectified units (He and others, 2015), biases of 0; float32."""
+def draw_parameters(seed: int) -> dict[str, np.ndarray]:
+    """Return initial parameters, float32: weights for rectified units (He and others, 2015) and biases of 0."""
     random = np.random.default_rng(seed)
     parameters = {}
     for layer, (inputs, outputs) in LAYERS.items():
@@ -39,83 +39,85 @@ def initial(seed: int) -> dict[str, np.ndarray]:
     return parameters
 
 
-def _pass_over(_layer: str, _inputs: Array) -> None:
-    """What sees nothing."""
+def _ignore_inputs(_layer: str, _inputs: Array) -> None:
+    """Ignore the inputs of a layer."""
 
 
-def logits(
-    parameters: Parameters, images: Array, xp: Any = np, see: Callable[[str, Array], None] = _pass_over
+def compute_logits(
+    parameters: Parameters, images: Array, xp: Any = np, observe: Callable[[str, Array], None] = _ignore_inputs
 ) -> Array:
-    """The network's answer, float32 (images, CLASSES), for images of (images, SIDE, SIDE) from 0 to WHITE.
+    """Return the network's logits, float32 (images, CLASSES), for images (images, SIDE, SIDE) from 0 to WHITE.
 
-    `xp` is numpy or jax.numpy; `see` is shown the inputs of every layer.
+    `xp` is numpy or jax.numpy. `observe` receives the inputs of every layer.
     """
 
     def layer(name: str, inputs: Array) -> Array:
-        see(name, inputs)
-        return _product(parameters, name, inputs, xp) + parameters[f"{name}.bias"]
+        observe(name, inputs)
+        return _multiply(parameters, name, inputs, xp) + parameters[f"{name}.bias"]
 
     x = images.astype(np.float32)[..., None] / WHITE
-    x = xp.maximum(layer("first", _neighbours(x, xp)), 0)
-    x = xp.maximum(layer("second", _neighbours(x, xp)), 0)
+    x = xp.maximum(layer("first", _gather_neighbours(x, xp)), 0)
+    x = xp.maximum(layer("second", _gather_neighbours(x, xp)), 0)
     x = x.reshape(len(x), SIDE // 2, 2, SIDE // 2, 2, -1).max((2, 4))
     return layer("last", x.reshape(len(x), -1))
 
 
-def probabilities(parameters: Parameters, images: Array, xp: Any = np) -> Array:
-    """The chance of each digit, float32 (images, CLASSES)."""
-    found = logits(parameters, images, xp)
-    powers = xp.exp(found - found.max(-1, keepdims=True))
+def compute_probabilities(parameters: Parameters, images: Array, xp: Any = np) -> Array:
+    """Return the probability of each digit, float32 (images, CLASSES)."""
+    values = compute_logits(parameters, images, xp)
+    powers = xp.exp(values - values.max(-1, keepdims=True))
     return powers / powers.sum(-1, keepdims=True)
 
 
-def quantised(parameters: Mapping[str, np.ndarray], images: np.ndarray) -> dict[str, np.ndarray]:
-    """The parameters with int8 weights, a scale for each output, and a scale for the inputs of each layer.
+def quantize(parameters: Mapping[str, np.ndarray], images: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the parameters with int8 weights, a scale per output, and a scale for the inputs of each layer.
 
-    The scales of the inputs are those that `images`, of the training, need. Nothing is trained again.
+    The input scales cover the training `images`. Nothing is trained again.
     """
     largest: dict[str, float] = {}
-    logits(parameters, images, see=lambda layer, inputs: largest.update({layer: float(np.abs(inputs).max())}))
-    found = dict(parameters)
+    compute_logits(
+        parameters, images, observe=lambda layer, inputs: largest.update({layer: float(np.abs(inputs).max())})
+    )
+    quantized = dict(parameters)
     for layer in LAYERS:
         weights = parameters[f"{layer}.weights"]
-        scale = np.abs(weights).max(0) / MOST
-        inputs = np.float32(largest[layer] / MOST)
-        found[f"{layer}.weights"] = np.rint(weights / scale).astype(np.int8)
-        found[f"{layer}.inputs"] = np.array(inputs)
-        found[f"{layer}.scale"] = scale * inputs
-    return found
+        scale = np.abs(weights).max(0) / MAX_INT8
+        inputs = np.float32(largest[layer] / MAX_INT8)
+        quantized[f"{layer}.weights"] = np.rint(weights / scale).astype(np.int8)
+        quantized[f"{layer}.inputs"] = np.array(inputs)
+        quantized[f"{layer}.scale"] = scale * inputs
+    return quantized
 
 
-def load(folder: Path) -> dict[str, np.ndarray]:
-    """What `save` wrote. Raises InputError."""
+def load_parameters(folder: Path) -> dict[str, np.ndarray]:
+    """Load the parameters that `save` wrote. Raises InputError."""
     try:
         with np.load(folder / FILE, allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-        if any(found[f"{layer}.weights"].shape != shape for layer, shape in LAYERS.items()):
-            raise ValueError("its layers are of another network")
-    except Exception as error:  # numpy raises what its parts do, zlib's and zipfile's own too
+            parameters = {name: arrays[name] for name in arrays.files}
+        if any(parameters[f"{layer}.weights"].shape != shape for layer, shape in LAYERS.items()):
+            raise ValueError("the shapes of its layers do not fit the network")
+    except Exception as error:  # numpy passes on errors of other libraries, such as zlib and zipfile
         raise InputError(f"no model of digits in {folder}: {error}; train it again with train.py") from None
-    return found
+    return parameters
 
 
-def save(folder: Path, parameters: Mapping[str, np.ndarray]) -> None:
-    """Writes the parameters: the same bytes for the same values."""
+def save_parameters(folder: Path, parameters: Mapping[str, np.ndarray]) -> None:
+    """Write the parameters. The same values give the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / FILE, **parameters)  # type: ignore[arg-type]
 
 
-def _neighbours(x: Array, xp: Any) -> Array:
-    """For each pixel, the channels of the 3 x 3 pixels around it; beyond the edge there is 0."""
+def _gather_neighbours(x: Array, xp: Any) -> Array:
+    """Return for each pixel the channels of the 3 x 3 pixels around it; pixels beyond the edge are 0."""
     padded = xp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     return xp.concatenate([padded[:, i : i + SIDE, j : j + SIDE] for i in range(3) for j in range(3)], -1)
 
 
-def _product(parameters: Parameters, layer: str, inputs: Array, xp: Any) -> Array:
+def _multiply(parameters: Parameters, layer: str, inputs: Array, xp: Any) -> Array:
     weights = parameters[f"{layer}.weights"]
     if weights.dtype != np.int8:
         return inputs @ weights
-    whole = xp.clip(xp.rint(inputs / parameters[f"{layer}.inputs"]), -MOST, MOST)
-    # A product of two int8 is whole, and the sum of a layer's is below 2^24: float32 holds each exactly, and the
-    # product of two float32 matrices has instructions of its own, which numpy's of integers has not.
+    whole = xp.clip(xp.rint(inputs / parameters[f"{layer}.inputs"]), -MAX_INT8, MAX_INT8)
+    # A product of two int8 values is an integer, and a layer's sum is below 2^24: float32 holds each exactly. numpy
+    # multiplies float32 matrices with BLAS, but not integer matrices.
     return (whole @ weights.astype(np.float32)) * parameters[f"{layer}.scale"]

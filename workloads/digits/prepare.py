@@ -1,4 +1,4 @@
-"""Builds the data set: 1,797 handwritten digits of 8 x 8 pixels, which ship inside scikit-learn.
+"""Preparation of the data set: 1,797 handwritten digits of 8 x 8 pixels, which scikit-learn contains.
 
     python prepare.py --out DIR
 
@@ -11,23 +11,23 @@ from pathlib import Path
 
 import numpy as np
 
-#: Images of each part. In their own order, which follows the writers: a hand seen in training is not asked about
-#: later but at a part's edge, as it would be in a random split.
+#: Images of each part, in their original order, which follows the writers. Unlike in a random split, a writer is in two
+#: parts only at a part's edge.
 PARTS = {"train": 1197, "validation": 300, "test": 300}
 FILE = "digits.npz"
 
 
-def digits() -> tuple[np.ndarray, np.ndarray]:
-    """Images, uint8 (1797, 8, 8) from 0 to 16, and the digit that each shows, uint8."""
+def read_images() -> tuple[np.ndarray, np.ndarray]:
+    """Return the images, uint8 (1797, 8, 8) from 0 to 16, and the digit of each, uint8."""
     from sklearn.datasets import load_digits
 
-    found = load_digits()
-    return found.images.astype(np.uint8), found.target.astype(np.uint8)
+    bunch = load_digits()
+    return bunch.images.astype(np.uint8), bunch.target.astype(np.uint8)
 
 
-def write(out: Path) -> dict[str, int]:
-    """Writes the parts, the same bytes each time, and tells how many images each has."""
-    images, labels = digits()
+def write_parts(out: Path) -> dict[str, int]:
+    """Write the parts, the same bytes each time, and return the number of images of each."""
+    images, labels = read_images()
     start = 0
     for part, size in PARTS.items():
         path = out / part / FILE
@@ -40,14 +40,14 @@ def write(out: Path) -> dict[str, int]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(
         description="Build the digits data set.", epilog="Example: python prepare.py --out out/digits"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for train/, validation/ and test/")
     options = parser.parse_args(arguments)
     try:
-        parts = write(options.out)
+        parts = write_parts(options.out)
     except OSError as error:
         print(f"error: {options.out} cannot be written ({error.strerror}): give another --out", file=sys.stderr)
         raise SystemExit(2) from None

@@ -1,31 +1,31 @@
-"""The model card of a flight delay model: what it is for, how good it is, and what making it took.
+"""The model card of a flight delay model: purpose, quality, and the footprint of making it.
 
-Its form is that of a model package's card: "Model package model card schema" in the SageMaker AI developer guide, which
-takes custom details as pairs of texts alone.
+The form is the "Model package model card schema" of the SageMaker AI developer guide. It allows custom details only as
+pairs of texts.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 INTENDED = (
-    "Tells, one hour before the scheduled departure from New York, how likely a flight is to arrive 15 minutes late."
+    "Predicts, one hour before the scheduled departure from New York, how likely a flight is to arrive 15 minutes late."
 )
 CAVEATS = (
-    "Trained on 2013 alone, of three airports, and on flights that arrived; cancelled and diverted ones have no label. "
+    "Trained on flights of 2013 from three airports that arrived; cancelled and diverted flights have no label. "
     "Not for decisions about people."
 )
 ESTIMATED = (
-    "estimated from measured seconds with the footprint model's factors of the Region; machines' start not counted"
+    "estimated from measured seconds with the footprint model's factors of the Region, without the start of instances"
 )
 
 
-def content(evaluation: Mapping[str, Any], details: Mapping[str, str]) -> dict[str, Any]:
-    """The card's content, as CreateModelPackage takes it; `details` are told beside the environmental section."""
+def build_card(evaluation: Mapping[str, Any], details: Mapping[str, str]) -> dict[str, Any]:
+    """Return the card's content, as CreateModelPackage takes it; `details` are added to the environmental section."""
     return {
         "intended_uses": {"intended_uses": INTENDED, "risk_rating": "Low"},
         "evaluation_details": [
             {
-                "name": "flights of the last months, never seen in training",
+                "name": "flights of the last months, not used in training",
                 "evaluation_observation": f"{evaluation['test_flights']} flights",
                 "metric_groups": [{"name": "binary classification", "metric_data": _metrics(evaluation)}],
             }
@@ -38,22 +38,22 @@ def content(evaluation: Mapping[str, Any], details: Mapping[str, str]) -> dict[s
 
 
 def _metrics(evaluation: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = evaluation["binary_classification_metrics"]
+    metrics = evaluation["binary_classification_metrics"]
     return [
         {"name": name, "type": "number", "value": metric["value"]}
-        for name, metric in found.items()
+        for name, metric in metrics.items()
         if "value" in metric
     ]
 
 
-def _environment(taken: Mapping[str, Any]) -> dict[str, str]:
-    """The environmental section."""
-    seconds = ", ".join(f"{step} {value:g} s" for step, value in taken["instance_seconds"].items())
+def _environment(footprint: Mapping[str, Any]) -> dict[str, str]:
+    """Return the environmental section."""
+    instance_seconds = ", ".join(f"{step} {value:g} s" for step, value in footprint["instance_seconds"].items())
     return {
-        "Environment: carbon of making this model": _range(taken["co2e_kg"], "kgCO2e, operational and embodied"),
-        "Environment: cost of making this model": _range(taken["cost_usd"], "USD"),
-        "Environment: machines' time": seconds or "not known",
-        "Environment: Region": taken["region"] or "not known",
+        "Environment: carbon of making this model": _range(footprint["co2e_kg"], "kgCO2e, operational and embodied"),
+        "Environment: cost of making this model": _range(footprint["cost_usd"], "USD"),
+        "Environment: instance time": instance_seconds or "unknown",
+        "Environment: Region": footprint["region"] or "unknown",
         "Environment: basis": ESTIMATED,
     }
 

@@ -1,4 +1,4 @@
-"""Checkpoints of a boosted model: written whole or not at all, and taken up only by the run they belong to."""
+"""Checkpoints of a boosted model, written atomically and loaded only by the run that wrote them."""
 
 import hashlib
 import json
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING or __package__:
     from .features import InputError
-else:  # in a container, the files lie side by side
+else:  # a container has all files in one folder
     from features import InputError
 
-#: The newest is enough to resume; the others stand in for it when it is damaged.
+#: Number of checkpoints to keep. The newest is enough to resume; the others replace it if it is damaged.
 KEEP = 3
 
 
 class Checkpoint(NamedTuple):
-    """A model after some rounds, with what training needs to go on as if it had never stopped."""
+    """A model after some rounds, with the state that training needs to continue."""
 
     round: int
     model: bytes
@@ -26,10 +26,10 @@ class Checkpoint(NamedTuple):
 
 
 class Checkpoints:
-    """The checkpoints of one run in one folder, and the record of how far each of its lives got.
+    """The checkpoints of one run in one folder, with the progress of each attempt.
 
-    `fingerprint` says what the run is made of, name by name: everything that shapes the model. A life is one start of
-    the training script; a spot interruption ends it.
+    `fingerprint` contains everything that shapes the model, by name. A life is one start of the training script; a spot
+    interruption ends it.
     """
 
     def __init__(self, folder: Path, fingerprint: dict[str, str]) -> None:
@@ -38,8 +38,8 @@ class Checkpoints:
         self.lives: list[dict[str, int]] = []
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for left_by_a_crash in folder.glob(".round-*"):
-                left_by_a_crash.unlink()
+            for partial_file in folder.glob(".round-*"):
+                partial_file.unlink()
         except OSError as error:
             raise InputError(
                 f"checkpoint folder {folder} cannot be used ({error.strerror}): set CHECKPOINT_DIR to another"
@@ -47,14 +47,16 @@ class Checkpoints:
 
     @property
     def rounds_redone(self) -> int:
-        """Rounds boosted more than once, because a life ended past its last checkpoint."""
-        return sum(max(0, old["to"] - new["from"]) for old, new in zip(self.lives, self.lives[1:], strict=False))
+        """Number of rounds that were boosted more than once, because a life ended after its last checkpoint."""
+        return sum(
+            max(0, earlier["to"] - later["from"]) for earlier, later in zip(self.lives, self.lives[1:], strict=False)
+        )
 
-    def newest(self) -> Checkpoint | None:
-        """The newest sound checkpoint, or None where there is none at all.
+    def load_newest(self) -> Checkpoint | None:
+        """Return the newest intact checkpoint; None if there is no checkpoint.
 
-        A damaged one is passed over with a warning. Raises InputError when all are damaged, since starting again in
-        silence would waste the work, and when one belongs to another run.
+        Skips a damaged checkpoint with a warning. Raises InputError if all checkpoints are damaged, or if one belongs
+        to another run.
         """
         paths = self._paths()
         for path in reversed(paths):
@@ -67,7 +69,7 @@ class Checkpoints:
         return None
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Adds a checkpoint and removes those that are no longer needed."""
+        """Write a checkpoint and delete the oldest beyond KEEP."""
         header = {"fingerprint": self.fingerprint, "round": checkpoint.round, "state": checkpoint.state}
         body = json.dumps(header).encode() + b"\n" + checkpoint.model
         self._write(f"round-{checkpoint.round:06d}.checkpoint", _digest(body) + b"\n" + body)
@@ -75,46 +77,46 @@ class Checkpoints:
             old.unlink(missing_ok=True)
 
     def begin_life(self, start: int) -> None:
-        """Notes that a life starts after round `start`, and recalls the lives before it."""
+        """Record that a life starts after round `start`, and load the lives before it."""
         try:
-            past = json.loads((self.folder / "lives.json").read_bytes())
-            if past["fingerprint"] == self.fingerprint:
-                self.lives = past["lives"]
+            content = json.loads((self.folder / "lives.json").read_bytes())
+            if content["fingerprint"] == self.fingerprint:
+                self.lives = content["lives"]
         except (OSError, ValueError, KeyError, TypeError):
-            self.lives = []  # it only serves reporting: without it the rounds redone are not known
+            self.lives = []  # only the report needs it: the number of repeated rounds is then unknown
         self.lives.append({"from": start, "to": start})
-        self.reached(start)
+        self.record_round(start)
 
-    def reached(self, round_: int) -> None:
-        """Notes how far this life has come, so that the next one can tell how much it does again."""
+    def record_round(self, round_: int) -> None:
+        """Record the last round of this life, so that the next life can count the repeated rounds."""
         self.lives[-1]["to"] = round_
         self._write("lives.json", json.dumps({"fingerprint": self.fingerprint, "lives": self.lives}).encode())
 
     def _paths(self) -> list[Path]:
-        # SageMaker leaves marker files beside them, such as round-000020.checkpoint.sagemaker-uploaded.
+        # SageMaker adds marker files such as round-000020.checkpoint.sagemaker-uploaded.
         return sorted(p for p in self.folder.iterdir() if re.fullmatch(r"round-\d{6}\.checkpoint", p.name))
 
     def _read(self, path: Path) -> Checkpoint | None:
-        """The checkpoint, or None if the file is not as it was written."""
+        """Return the checkpoint; None if the file is damaged."""
         digest, _, body = path.read_bytes().partition(b"\n")
         if digest != _digest(body):
             return None
         header, _, model = body.partition(b"\n")
         content = json.loads(header)
-        theirs: dict[str, str] = content["fingerprint"]
-        for name in sorted(theirs.keys() | self.fingerprint.keys()):
-            was, now = theirs.get(name), self.fingerprint.get(name)
-            if was != now:
+        saved: dict[str, str] = content["fingerprint"]
+        for name in sorted(saved.keys() | self.fingerprint.keys()):
+            saved_value, own_value = saved.get(name), self.fingerprint.get(name)
+            if saved_value != own_value:
                 raise InputError(
-                    f"checkpoint {path} is of another run: {name} was {was} and is {now};"
+                    f"checkpoint {path} is of another run: {name} was {saved_value} and is {own_value};"
                     " use the same data and hyperparameters, or another checkpoint folder"
                 )
         return Checkpoint(content["round"], model, content["state"])
 
     def _write(self, name: str, content: bytes) -> None:
-        """Writes a file so that, whenever the process dies, the folder holds the old content or the new one.
+        """Write a file atomically: the folder has the old or the new content at any time.
 
-        The hidden name also keeps half a file from being copied to S3, which SageMaker does while the job runs.
+        SageMaker copies the folder to S3 during the job; the hidden name keeps it from copying a partial file.
         """
         hidden = self.folder / f".{name}"
         with hidden.open("wb") as file:

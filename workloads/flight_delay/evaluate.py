@@ -1,9 +1,9 @@
-"""Judges a model on flights that it has not seen, and says what making it took: a processing step.
+"""Evaluation of a model on flights it has not seen, with the footprint of making it: a processing step.
 
     python evaluate.py --model DIR --test DIR --out DIR
 
-reads DIR/model.tar.gz and the test flights, and writes DIR/evaluation.json, in the form of SageMaker's model quality,
-and DIR/model_card.json. What is good enough it tells in the card and decides nothing about: that is the pipeline's.
+reads DIR/model.tar.gz and the test flights. It writes DIR/evaluation.json in the form of SageMaker's model quality, and
+DIR/model_card.json. The card shows the limits of the gate; the pipeline compares with them.
 """
 
 import argparse
@@ -22,53 +22,54 @@ import pandas as pd
 if TYPE_CHECKING or __package__:
     from . import card, footprint, inference
     from .features import LABEL, InputError
-    from .train import read
-else:  # in a container, the files lie side by side
+    from .train import read_channel
+else:  # a container has all files in one folder
     import card
     import footprint
     import inference
     from features import LABEL, InputError
-    from train import read
+    from train import read_channel
 
 MODEL = "model.tar.gz"
-#: At and above it, a flight counts as predicted late.
+#: Lowest probability at which a flight counts as predicted late.
 THRESHOLD = 0.5
 
 
-def load(folder: Path) -> inference.Model:
-    """The model of an archive as train.py's job leaves it. Raises InputError."""
+def load_model(folder: Path) -> inference.Model:
+    """Load the model from the archive of a training job. Raises InputError."""
     archive = folder / MODEL
-    with tempfile.TemporaryDirectory() as unpacked:
+    with tempfile.TemporaryDirectory() as temporary_folder:
         try:
             with tarfile.open(archive) as content:
-                for member in content:  # its code stays packed: the code beside this file serves
+                for member in content:  # skip the code in the archive: the code beside this file serves
                     if member.isfile() and "/" not in member.name.removeprefix("./"):
-                        Path(unpacked, member.name).write_bytes(content.extractfile(member).read())  # type: ignore[union-attr]
+                        Path(temporary_folder, member.name).write_bytes(content.extractfile(member).read())  # type: ignore[union-attr]
         except (OSError, tarfile.TarError, EOFError, zlib.error) as error:
             raise InputError(f"{archive} cannot be read ({error}): give the folder of a training job's model") from None
-        return inference.model_fn(unpacked)
+        return inference.model_fn(temporary_folder)
 
 
-def quality(flights: pd.DataFrame, model: inference.Model) -> dict[str, Any]:
-    """The metrics of a binary classification, as SageMaker's model quality names them, and those of guessing."""
+def compute_metrics(flights: pd.DataFrame, model: inference.Model) -> dict[str, Any]:
+    """Return classification metrics, named as in SageMaker's model quality, and those of a constant guess."""
     from sklearn import metrics
 
     late, chance = flights[LABEL].to_numpy(), inference.predict_fn(flights, model).astype("float64")
-    said = (chance >= THRESHOLD).astype(int)
-    found = {
+    predictions = (chance >= THRESHOLD).astype(int)
+    values = {
         "auc": metrics.roc_auc_score(late, chance),
-        "accuracy": metrics.accuracy_score(late, said),
-        "precision": metrics.precision_score(late, said, zero_division=0),
-        "recall": metrics.recall_score(late, said, zero_division=0),
-        "f1": metrics.f1_score(late, said, zero_division=0),
+        "accuracy": metrics.accuracy_score(late, predictions),
+        "precision": metrics.precision_score(late, predictions, zero_division=0),
+        "recall": metrics.recall_score(late, predictions, zero_division=0),
+        "f1": metrics.f1_score(late, predictions, zero_division=0),
         "brier": metrics.brier_score_loss(late, chance),
         "accuracy_constant_classifier": max(np.mean(late), 1 - np.mean(late)),
     }
-    counted = metrics.confusion_matrix(late, said, labels=[0, 1]).tolist()
+    counts_by_row = metrics.confusion_matrix(late, predictions, labels=[0, 1]).tolist()
     matrix = {
-        str(row): {str(column): count for column, count in enumerate(counts)} for row, counts in enumerate(counted)
+        str(row): {str(column): count for column, count in enumerate(counts)}
+        for row, counts in enumerate(counts_by_row)
     }
-    return {name: {"value": round(float(value), 6)} for name, value in found.items()} | {"confusion_matrix": matrix}
+    return {name: {"value": round(float(value), 6)} for name, value in values.items()} | {"confusion_matrix": matrix}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -76,42 +77,52 @@ class _Parser(argparse.ArgumentParser):
         raise InputError(f"{message}; see evaluate.py --help")
 
 
-def parse(arguments: list[str] | None) -> argparse.Namespace:
-    """The command line. Raises InputError."""
+def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
+    """Parse the command line. Raises InputError."""
     parser = _Parser(description="Evaluate a flight delay model.")
     parser.add_argument("--model", type=Path, required=True, help=f"folder with {MODEL}")
-    parser.add_argument("--test", type=Path, required=True, help="folder with the flights to judge it by")
+    parser.add_argument("--test", type=Path, required=True, help="folder with the flights to evaluate it on")
     parser.add_argument("--out", type=Path, required=True, help="folder for evaluation.json and model_card.json")
-    parser.add_argument("--prepared", type=Path, help="folder with prepare.py's reports: what preparing took")
+    parser.add_argument("--prepared", type=Path, help="folder with prepare.py's reports of its instance seconds")
     parser.add_argument(
         "--trained",
         nargs=4,
         metavar=("TYPE", "COUNT", "SECONDS", "BILLED"),
-        help="machines that trained, how long each did, and the seconds billed",
+        help="training instances: type, count, seconds of each, and billed seconds",
     )
     parser.add_argument("--job", help="name of the training job")
-    parser.add_argument("--minimum_auc", type=float, help="the least AUC that is good enough")
-    parser.add_argument("--carbon_budget_kg", type=float, help="the most kgCO2e that making the model may take")
+    parser.add_argument("--minimum_auc", type=float, help="minimum AUC of the gate")
+    parser.add_argument("--carbon_budget_kg", type=float, help="maximum kgCO2e for making the model")
     return parser.parse_args(arguments)
 
 
-def run(options: argparse.Namespace, begun: float) -> None:
-    """Reads, judges and writes; `begun` is the moment, of the monotonic clock, since when this machine works on it."""
-    model, flights = load(options.model), read("test", options.test)
-    metrics = quality(flights, model)
-    used = [*footprint.of_reports(options.prepared), *footprint.of_training(options.trained)]
-    here = footprint.this_machine(time.monotonic() - begun)
-    taken = footprint.figures([*used, *([here] if here else [])], footprint.region())
-    evaluation = {"binary_classification_metrics": metrics, "footprint": taken, "test_flights": len(flights)}
-    told = {"Training job": options.job, "Least AUC": options.minimum_auc, "Budget, kgCO2e": options.carbon_budget_kg}
-    content = card.content(evaluation, {name: str(value) for name, value in told.items() if value is not None})
+def run(options: argparse.Namespace, started_at: float) -> None:
+    """Read, evaluate and write. `begun` is the time.monotonic() at which this instance started."""
+    model, flights = load_model(options.model), read_channel("test", options.test)
+    metrics = compute_metrics(flights, model)
+    usages = [*footprint.read_reports(options.prepared), *footprint.parse_training(options.trained)]
+    own_usage = footprint.measure_this_instance(time.monotonic() - started_at)
+    footprint_figures = footprint.estimate_footprint(
+        [*usages, *([own_usage] if own_usage else [])], footprint.read_region()
+    )
+    evaluation = {
+        "binary_classification_metrics": metrics,
+        "footprint": footprint_figures,
+        "test_flights": len(flights),
+    }
+    details = {
+        "Training job": options.job,
+        "Least AUC": options.minimum_auc,
+        "Budget, kgCO2e": options.carbon_budget_kg,
+    }
+    content = card.build_card(evaluation, {name: str(value) for name, value in details.items() if value is not None})
     options.out.mkdir(parents=True, exist_ok=True)
     _write(options.out / "evaluation.json", evaluation)
-    # The card's content is a JSON text within JSON: the pipeline hands it on as it is.
+    # The card's content is a JSON string within JSON: the pipeline passes it on unchanged.
     _write(options.out / "model_card.json", {"content": json.dumps(content)})
     for name in ("auc", "accuracy", "brier"):
         print(f"test:{name}={metrics[name]['value']:.4f};")
-    print(f"co2e_kg={taken['co2e_kg']['value']}; cost_usd={taken['cost_usd']['value']};")
+    print(f"co2e_kg={footprint_figures['co2e_kg']['value']}; cost_usd={footprint_figures['cost_usd']['value']};")
 
 
 def _write(path: Path, document: Any) -> None:
@@ -119,10 +130,10 @@ def _write(path: Path, document: Any) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    begun = time.monotonic()
+    """Run the command line."""
+    started_at = time.monotonic()
     try:
-        run(parse(arguments), begun)
+        run(parse_arguments(arguments), started_at)
     except InputError as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -1,6 +1,6 @@
-"""The features of a flight: one list, used to prepare the data, to train, to serve and to fill the feature group.
+"""The features of a flight: one list for data preparation, training, serving and the feature group.
 
-It serves too, so it keeps to Python 3.8 and numpy (see trees.py).
+The serving code uses this file too, so it needs Python 3.8 and numpy only (see trees.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ FeatureType = Literal["Integral", "Fractional", "String"]
 
 
 class InputError(ValueError):
-    """Bad input: one line that says what, where and what to do. The scripts exit 2 on it."""
+    """Invalid input: one line with the problem, its location and the remedy. The scripts exit with code 2."""
 
 
 class Feature(NamedTuple):
@@ -21,14 +21,14 @@ class Feature(NamedTuple):
 
     name: str
     type: FeatureType
-    #: What makes it known at the prediction time. Only what is published with the schedule can never be missing.
-    known: Literal["schedule", "weather", "history"]
+    #: Source of the value: the schedule, the weather or the history. A value of the schedule is never missing.
+    source: Literal["schedule", "weather", "history"]
     meaning: str
 
     @property
-    def nullable(self) -> bool:
-        """Whether a flight may lack it: a station can be silent, a carrier can be new."""
-        return self.known != "schedule"
+    def is_nullable(self) -> bool:
+        """True if the value may be missing: a weather station can be silent, a carrier can be new."""
+        return self.source != "schedule"
 
 
 RECORD_IDENTIFIER = "flight_id"
@@ -64,32 +64,32 @@ FEATURES = (
 )
 
 
-def schema() -> dict[str, FeatureType]:
-    """Name and type of every feature of the feature group, with its identifier and event time."""
+def build_schema() -> dict[str, FeatureType]:
+    """Return name and type of every feature of the feature group, with its identifier and event time."""
     return {RECORD_IDENTIFIER: "String", EVENT_TIME: "String", **{f.name: f.type for f in FEATURES}}
 
 
-def names() -> list[str]:
-    """The names of the model's inputs, in the order of its columns."""
+def list_names() -> list[str]:
+    """Return the names of the model's inputs, in the order of its columns."""
     return [f.name for f in FEATURES]
 
 
-def xgboost_types() -> list[str]:
-    """XGBoost's feature types, in the order of the columns: c is categorical, q a quantity."""
+def list_xgboost_types() -> list[str]:
+    """Return XGBoost's feature types in the order of the columns: c for categories, q for quantities."""
     return ["c" if f.type == "String" else "q" for f in FEATURES]
 
 
-def categories(flights: Any) -> dict[str, list[str]]:
-    """The values of each categorical feature in a frame, sorted: what a model trained on it knows."""
+def list_categories(flights: Any) -> dict[str, list[str]]:
+    """Return the sorted values of each categorical feature of a frame. A model trained on it knows these."""
     return {f.name: sorted(set(flights[f.name])) for f in FEATURES if f.type == "String"}
 
 
-def matrix(flights: Any, known: Mapping[str, Iterable[str]]) -> np.ndarray:
-    """The model's inputs, float32: a row a flight, a column a feature.
+def build_matrix(flights: Any, known: Mapping[str, Iterable[str]]) -> np.ndarray:
+    """Return the model's inputs as float32: one row per flight, one column per feature.
 
-    `flights` is a frame, or a dictionary of columns; `known` is what `categories` gave for the training data. A
-    category it lacks becomes missing, as XGBoost wants it. Raises InputError naming a feature whose values are not
-    numbers where they must be.
+    `flights` is a frame or a dictionary of columns. `known` is the result of `list_categories` for the training data. A
+    category that `known` lacks becomes a missing value, as XGBoost expects. Raises InputError naming a feature with
+    values that are not numbers.
     """
     columns = []
     for feature in FEATURES:

@@ -1,6 +1,6 @@
-"""What making a model took, from measured seconds and factors.json: kgCO2e and USD an hour of each machine and Region.
+"""Footprint of making a model, from measured seconds and factors.json (kgCO2e and USD of an instance hour by Region).
 
-The factors are the footprint model's, written by pipeline.py: the container has nothing of it, and no network.
+The factors come from the footprint model; pipeline.py writes them. The container has neither the model nor a network.
 """
 
 import json
@@ -12,77 +12,77 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING or __package__:
     from . import machine
     from .features import InputError
-else:  # in a container, the files lie side by side
+else:  # a container has all files in one folder
     import machine
     from features import InputError
 
 FACTORS = Path(__file__).with_name("factors.json")
 
 
-class Use(NamedTuple):
-    """Machines that worked: together so many seconds, of which so many are billed."""
+class InstanceUsage(NamedTuple):
+    """Instances of one step: the seconds they worked in total, and the seconds that are billed."""
 
     step: str
     instance_type: str
     seconds: float
-    billed: float
+    billed_seconds: float
 
 
-def region() -> str | None:
-    """Where this runs."""
+def read_region() -> str | None:
+    """Return the Region of this process; None outside of SageMaker."""
     return os.environ.get("AWS_REGION")
 
 
-def of_reports(folder: Path | None) -> list[Use]:
-    """What preparing took, a report a machine. Raises InputError."""
+def read_reports(folder: Path | None) -> list[InstanceUsage]:
+    """Return the usage of data preparation, from one report per instance. Raises InputError."""
     if folder is None:
         return []
     paths = sorted(folder.rglob("*.json"))
     if not paths:
-        raise InputError(f"{folder} holds no report: prepare.py --report writes them")
+        raise InputError(f"{folder} contains no report: write one with prepare.py --report")
     reports = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    return [Use("prepare", one["instance_type"], one["seconds"], one["seconds"]) for one in reports]
+    return [InstanceUsage("prepare", one["instance_type"], one["seconds"], one["seconds"]) for one in reports]
 
 
-def of_training(told: list[str] | None) -> list[Use]:
-    """What training took: instance type, count, seconds of each and seconds billed. Raises InputError."""
-    if told is None:
+def parse_training(values: list[str] | None) -> list[InstanceUsage]:
+    """Return the usage of training from instance type, count, seconds and billed seconds. Raises InputError."""
+    if values is None:
         return []
-    instance_type, *numbers = told
+    instance_type, *numbers = values
     try:
         count, seconds, billed = (float(number) for number in numbers)
     except ValueError:
-        raise InputError(f"--trained {' '.join(told)}: COUNT, SECONDS and BILLED must be numbers") from None
-    return [Use("train", instance_type, count * seconds, count * billed)]
+        raise InputError(f"--trained {' '.join(values)}: COUNT, SECONDS and BILLED must be numbers") from None
+    return [InstanceUsage("train", instance_type, count * seconds, count * billed)]
 
 
-def this_machine(seconds: float) -> Use | None:
-    """What evaluating took; None outside of SageMaker."""
-    found = machine.instance_type()
-    return Use("evaluate", found, seconds, seconds) if found else None
+def measure_this_instance(seconds: float) -> InstanceUsage | None:
+    """Return the usage of the evaluation itself; None outside of SageMaker."""
+    instance_type = machine.read_instance_type()
+    return InstanceUsage("evaluate", instance_type, seconds, seconds) if instance_type else None
 
 
-def figures(used: Iterable[Use], where: str | None) -> dict[str, Any]:
-    """`co2e_kg` and `cost_usd`, each with low, value and high, and the instance-seconds by step.
+def estimate_footprint(usages: Iterable[InstanceUsage], region: str | None) -> dict[str, Any]:
+    """Return `co2e_kg` and `cost_usd`, each with low, value and high, and the instance seconds by step.
 
-    Raises InputError for a machine that the factors do not have there: unknown is not nothing.
+    Raises InputError for an instance type without factors: an unknown footprint is not zero.
     """
     factors = json.loads(FACTORS.read_text(encoding="utf-8"))
     totals = {name: [0.0, 0.0, 0.0] for name in ("co2e_kg", "cost_usd")}
     seconds: dict[str, float] = {}
-    for use in used:
+    for usage in usages:
         try:
-            hourly = factors[where][use.instance_type]
+            hourly = factors[region][usage.instance_type]
         except KeyError:
             raise InputError(
-                f"{FACTORS.name} has nothing of {use.instance_type} in {where}: name the instance type in "
+                f"{FACTORS.name} has no factors of {usage.instance_type} in {region}: add the instance type to "
                 "pipeline.yaml and run pipeline.py"
             ) from None
-        for name, hours in (("co2e_kg", use.seconds / 3600), ("cost_usd", use.billed / 3600)):
+        for name, hours in (("co2e_kg", usage.seconds / 3600), ("cost_usd", usage.billed_seconds / 3600)):
             totals[name] = [total + hours * factor for total, factor in zip(totals[name], hourly[name], strict=True)]
-        seconds[use.step] = round(seconds.get(use.step, 0.0) + use.seconds, 3)
+        seconds[usage.step] = round(seconds.get(usage.step, 0.0) + usage.seconds, 3)
     ranges = {
         name: {key: float(f"{value:.4g}") for key, value in zip(("low", "value", "high"), total, strict=True)}
         for name, total in totals.items()
     }
-    return {**ranges, "instance_seconds": seconds, "region": where}
+    return {**ranges, "instance_seconds": seconds, "region": region}

@@ -1,7 +1,7 @@
-"""The hosts of a training job as one, by XGBoost's own collective.
+"""The hosts of a training job, joined by XGBoost's own collective.
 
-A training job on several instances starts the script once on each of them. They meet at the first of SM_HOSTS, which
-runs XGBoost's tracker; from then on each boosts the same trees on its share of the flights.
+A training job starts the script once on each instance. The hosts meet at the first of SM_HOSTS, which runs XGBoost's
+tracker. Then all hosts boost the same trees, each on its shard of the flights.
 """
 
 import json
@@ -19,101 +19,104 @@ from xgboost.tracker import RabitTracker
 
 if TYPE_CHECKING or __package__:
     from .features import InputError
-else:  # in a container, the files lie side by side
+else:  # a container has all files in one folder
     from features import InputError
 
 T = TypeVar("T")
-#: Seconds in which all hosts have to appear: they download their shares, and read them, before they meet.
-PATIENCE = 900
+#: Seconds in which all hosts must connect. Each host downloads and reads its shard first.
+TIMEOUT_SECONDS = 900
 
 
 @contextmanager
-def joined() -> Iterator[None]:
-    """With the other hosts of SM_HOSTS, of which this is SM_CURRENT_HOST; alone where there are no others."""
-    everybody = sorted(json.loads(os.environ.get("SM_HOSTS") or "[]"))
-    if len(everybody) < 2:
+def join_hosts() -> Iterator[None]:
+    """Join the other hosts of SM_HOSTS for the duration of the context; do nothing on a single host."""
+    hosts = sorted(json.loads(os.environ.get("SM_HOSTS") or "[]"))
+    if len(hosts) < 2:
         yield
         return
-    number = everybody.index(os.environ["SM_CURRENT_HOST"])
+    number = hosts.index(os.environ["SM_CURRENT_HOST"])
     tracker = None
     if number == 0:
-        # `task` ranks the hosts by the names below, so that the first is the same one in every life of the job.
-        address = socket.gethostbyname(everybody[0])
-        tracker = RabitTracker(n_workers=len(everybody), host_ip=address, sortby="task", timeout=PATIENCE)
+        # `task` ranks the hosts by the names below: the first host is the same after every restart of the job.
+        address = socket.gethostbyname(hosts[0])
+        tracker = RabitTracker(n_workers=len(hosts), host_ip=address, sortby="task", timeout=TIMEOUT_SECONDS)
         tracker.start()
         settings = tracker.worker_args()
-        _tell(settings, address, len(everybody) - 1)
+        _send_settings(settings, address, len(hosts) - 1)
     else:
-        settings = _asked(everybody[0])
+        settings = _receive_settings(hosts[0])
     with collective.CommunicatorContext(**settings, dmlc_task_id=f"{number:04}"):
         yield
     if tracker is not None:
-        tracker.wait_for(PATIENCE)
+        tracker.wait_for(TIMEOUT_SECONDS)
 
 
-def several() -> int:
-    """How many hosts there are."""
+def count_hosts() -> int:
+    """Return the number of hosts."""
     return int(collective.get_world_size())
 
 
-def first() -> bool:
-    """Whether this host is the one that speaks, and writes, for all."""
+def is_first_host() -> bool:
+    """Return True on the host that prints and writes for all."""
     return bool(collective.get_rank() == 0)
 
 
-def gathered(own: T) -> list[T]:
-    """What each host has, in their order."""
+def gather_values(own: T) -> list[T]:
+    """Return the value of each host, in the order of the hosts."""
     rank = collective.get_rank()
-    return [collective.broadcast(own if rank == root else None, root) for root in range(several())]
+    return [collective.broadcast(own if rank == root else None, root) for root in range(count_hosts())]
 
 
-def agreed(find: Callable[[], T]) -> T:
-    """What the first host finds. What it finds wrong (InputError) is raised on all, so that none waits for another."""
-    answer: tuple[T | None, str | None] = (None, None)
-    if first():
+def run_on_first_host(find: Callable[[], T]) -> T:
+    """Run `find` on the first host and return its result on every host.
+
+    An InputError of the first host is raised on every host, so that none waits for another.
+    """
+    outcome: tuple[T | None, str | None] = (None, None)
+    if is_first_host():
         try:
-            answer = (find(), None)
+            outcome = (find(), None)
         except InputError as error:
-            answer = (None, str(error))
-    found, wrong = collective.broadcast(answer, 0)
-    if wrong is not None:
-        raise InputError(wrong)
-    return found  # type: ignore[no-any-return]
+            outcome = (None, str(error))
+    result, message = collective.broadcast(outcome, 0)
+    if message is not None:
+        raise InputError(message)
+    return result  # type: ignore[no-any-return]
 
 
-def any_of(own: bool) -> bool:
-    """Whether it is so on one of the hosts."""
+def is_any_true(own: bool) -> bool:
+    """Return True if `own` is true on at least one host."""
     return bool(collective.allreduce(np.array([own], np.int32), collective.Op.MAX)[0])
 
 
-def _port() -> int:
-    """Where the hosts of this job meet: the same on all, another than that of jobs which share a machine with it."""
+def _choose_port() -> int:
+    """Return the port where the hosts of this job meet. Jobs that share a machine get different ports."""
     return 20000 + zlib.crc32(os.environ.get("TRAINING_JOB_NAME", "").encode()) % 10000
 
 
-def _tell(settings: dict[str, Any], address: str, others: int) -> None:
-    """Gives each of the others, as they come, the tracker's settings.
+def _send_settings(settings: dict[str, Any], address: str, others: int) -> None:
+    """Send the tracker's settings to each of the other hosts when it connects.
 
-    The tracker's own port is a free one: XGBoost cannot take one again that a life of this job had a minute ago.
+    The tracker listens on a free port: XGBoost cannot reuse the port of an attempt that ended a minute ago.
     """
-    with socket.create_server((address, _port())) as server:
-        server.settimeout(PATIENCE)
+    with socket.create_server((address, _choose_port())) as server:
+        server.settimeout(TIMEOUT_SECONDS)
         for _ in range(others):
             with server.accept()[0] as connection:
                 connection.sendall(json.dumps(settings).encode())
 
 
-def _asked(host: str) -> dict[str, Any]:
-    """The tracker's settings, from the first host as soon as it is there. Raises OSError where it never is."""
-    deadline = time.monotonic() + PATIENCE
+def _receive_settings(host: str) -> dict[str, Any]:
+    """Read the tracker's settings from the first host as soon as it listens. Raises OSError after the timeout."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         try:
-            with socket.create_connection((host, _port()), timeout=PATIENCE) as connection:
-                told = connection.makefile("rb").read()
-            if told:
-                settings: dict[str, Any] = json.loads(told)
+            with socket.create_connection((host, _choose_port()), timeout=TIMEOUT_SECONDS) as connection:
+                content = connection.makefile("rb").read()
+            if content:
+                settings: dict[str, Any] = json.loads(content)
                 return settings
-        except OSError:  # its name is not known yet, or nobody listens
+        except OSError:  # the name does not resolve yet, or the host does not listen yet
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.2)

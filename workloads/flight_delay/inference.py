@@ -1,9 +1,9 @@
-"""Serves the flight delay model: the four functions a SageMaker framework container calls.
+"""Serving code of the flight delay model: the four functions that a SageMaker framework container calls.
 
-A request holds flights with their features by name (features.py); the answer is, flight by flight and in the same
-order, the probability of arriving at least 15 minutes late. A record of the feature group can be sent as it is.
+A request has flights with their features by name (features.py). The response has one probability per flight, in the
+same order: the probability of an arrival at least 15 minutes late. A record of the feature group is valid as it is.
 
-It needs Python 3.8 and numpy, and nothing else (see trees.py).
+The code needs Python 3.8 and numpy only (see trees.py).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING or __package__:
     from . import features
     from .features import FEATURES, Feature, InputError
     from .trees import Trees
-else:  # in a container, the files lie side by side
+else:  # a container has all files in one folder
     import features
     from features import FEATURES, Feature, InputError
     from trees import Trees
@@ -38,24 +38,24 @@ class Model(NamedTuple):
 
 
 def model_fn(model_dir: str) -> Model:
-    """Loads what train.py saved. Raises InputError when the model was trained on other features than this code's."""
+    """Load the model that train.py saved. Raises InputError if it was trained on other features than this code's."""
     folder = Path(model_dir)
     try:
         metadata = json.loads((folder / "metadata.json").read_text(encoding="utf-8"))
         trees = Trees.load(folder)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"no flight delay model in {model_dir}: {error}") from None
-    if metadata["features"] != features.schema():
+    if metadata["features"] != features.build_schema():
         raise InputError(f"the model in {model_dir} has other features than the code beside it: train it again")
     return Model(trees, metadata["categories"])
 
 
 def input_fn(body: str | bytes, content_type: str) -> dict[str, list[Any]]:
-    """The flights of a request, a list a feature.
+    """Return the flights of a request, as one list per feature.
 
-    A request is JSON (a list of records, or {"instances": [records]}) or CSV with a header.
-    Weather and history may be null, empty or left out; the rest must be there. Raises InputError naming the record and
-    the feature that is missing, unknown or of the wrong type, and for another content type.
+    A request is JSON (a list of records, or {"instances": [records]}) or CSV with a header. Weather and history may be
+    null, empty or absent; the schedule is required. Raises InputError naming the record and the feature that is
+    missing, unknown or of the wrong type, and for another content type.
     """
     try:
         text = body.decode("utf-8") if isinstance(body, bytes) else body
@@ -70,20 +70,20 @@ def input_fn(body: str | bytes, content_type: str) -> dict[str, list[Any]]:
         raise InputError(f"content type {content_type} is not served: send {JSON} or {CSV}")
     if not rows:
         raise InputError("the request holds no flight: send at least one record")
-    checked = [_checked(row, number) for number, row in enumerate(rows, start=1)]
-    return {name: list(column) for name, column in zip(features.names(), zip(*checked))}
+    records = [_check_record(row, number) for number, row in enumerate(rows, start=1)]
+    return {name: list(column) for name, column in zip(features.list_names(), zip(*records))}
 
 
 def predict_fn(flights: Any, model: Model) -> np.ndarray:
-    """The probability of a late arrival for each flight, float32."""
-    return model.trees.probabilities(features.matrix(flights, model.categories))
+    """Return the probability of a late arrival for each flight, float32."""
+    return model.trees.predict_probabilities(features.build_matrix(flights, model.categories))
 
 
 def output_fn(probabilities: np.ndarray, accept: str) -> tuple[str, str]:
-    """The answer and its content type: {"predictions": [p, …]} as JSON, or a probability a line as CSV."""
+    """Return the response and its content type: {"predictions": [p, …]} as JSON, or one probability per line as CSV."""
     rounded = [round(float(p), 6) for p in probabilities]
-    wanted = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
-    for kind in wanted:
+    accepted_types = [part.partition(";")[0].strip().lower() for part in (accept or "*/*").split(",")]
+    for kind in accepted_types:
         if kind in (JSON, "*/*", "application/*"):
             return json.dumps({"predictions": rounded}), JSON
         if kind == CSV:
@@ -116,32 +116,32 @@ def _csv_records(text: str) -> list[dict[str, Any]]:
     return [dict(zip(header, row)) for row in rows]
 
 
-def _checked(row: Any, number: int) -> list[str | float | None]:
-    """The values of a record in the order of the model's columns."""
+def _check_record(row: Any, number: int) -> list[str | float | None]:
+    """Return the values of a record in the order of the model's columns."""
     if not isinstance(row, dict):
         raise InputError(f"record {number} must be an object of features by name")
-    # The schema holds the identifier and the event time too, so a record of the feature group can be sent as it is.
-    unknown = row.keys() - features.schema().keys()
+    # The schema has the identifier and the event time too, so a record of the feature group is valid as it is.
+    unknown = row.keys() - features.build_schema().keys()
     if unknown:
         raise InputError(f"record {number}: unknown feature {', '.join(sorted(unknown))}")
-    return [_value(feature, row.get(feature.name), number) for feature in FEATURES]
+    return [_convert_value(feature, row.get(feature.name), number) for feature in FEATURES]
 
 
-def _value(feature: Feature, value: Any, number: int) -> str | float | None:
-    where = f"record {number}: {feature.name}"
+def _convert_value(feature: Feature, value: Any, number: int) -> str | float | None:
+    location = f"record {number}: {feature.name}"
     if value is None or value == "":
-        if feature.nullable:
+        if feature.is_nullable:
             return None
-        raise InputError(f"{where} is missing")
+        raise InputError(f"{location} is missing")
     if feature.type == "String":
         if isinstance(value, str):
             return value
-        raise InputError(f"{where} must be a string, not {value!r}")
+        raise InputError(f"{location} must be a string, not {value!r}")
     try:
-        parsed = math.nan if isinstance(value, bool) else float(value)
+        number_value = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
-        parsed = math.nan
-    if not math.isfinite(parsed) or (feature.type == "Integral" and not parsed.is_integer()):
-        wanted = "an integer" if feature.type == "Integral" else "a finite number"
-        raise InputError(f"{where} must be {wanted}, not {value!r}")
-    return parsed
+        number_value = math.nan
+    if not math.isfinite(number_value) or (feature.type == "Integral" and not number_value.is_integer()):
+        expected = "an integer" if feature.type == "Integral" else "a finite number"
+        raise InputError(f"{location} must be {expected}, not {value!r}")
+    return number_value

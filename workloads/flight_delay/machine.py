@@ -1,15 +1,15 @@
-"""The machine of a processing job, as SageMaker tells its containers, and how long it took."""
+"""The instance of a processing job, from the files in its container, and the seconds it worked."""
 
 import json
 import os
 from pathlib import Path
 
-#: What SageMaker tells a processing container of its job: /opt/ml/config. INPUT_DIR is /opt/ml/processing/input.
+#: Folder of the job's description in a processing container: /opt/ml/config. INPUT_DIR is /opt/ml/processing/input.
 CONFIGURATION = Path(os.environ.get("INPUT_DIR", "/opt/ml/processing/input")).parents[1] / "config"
 
 
-def instance_type() -> str | None:
-    """The instance type of this processing job; None where this is none."""
+def read_instance_type() -> str | None:
+    """Return the instance type of this processing job; None outside of a processing job."""
     try:
         job = json.loads((CONFIGURATION / "processingjobconfig.json").read_text(encoding="utf-8"))
     except OSError:
@@ -17,9 +17,9 @@ def instance_type() -> str | None:
     return str(job["ProcessingResources"]["ClusterConfig"]["InstanceType"])
 
 
-def report(folder: Path, seconds: float) -> None:
-    """Writes how long this machine took to a file of its own, as several write side by side."""
+def write_report(folder: Path, seconds: float) -> None:
+    """Write the seconds of this instance to a file of its own: several instances write into one folder."""
     host = json.loads((CONFIGURATION / "resourceconfig.json").read_text(encoding="utf-8"))["current_host"]
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"instance_type": instance_type(), "seconds": round(seconds, 3)}, indent=2)
+    text = json.dumps({"instance_type": read_instance_type(), "seconds": round(seconds, 3)}, indent=2)
     (folder / f"{host}.json").write_text(text + "\n", encoding="utf-8")

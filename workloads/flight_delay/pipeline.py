@@ -2,8 +2,8 @@
 
     python workloads/flight_delay/pipeline.py
 
-writes, from the job files beside it, pipeline.json (the definition: the same bytes on every machine, and made with no
-call) and factors.json (what an hour of each machine emits and costs, by Region).
+writes two files from the job files beside it: pipeline.json (the definition, the same bytes on every machine, written
+without any call) and factors.json (kgCO2e and USD of an instance hour, by Region).
 """
 
 from pathlib import Path
@@ -17,30 +17,30 @@ from sustainable_mlops.jobs.pipelines.sdk import (
     ConditionStep,
     FailStep,
 )
-from sustainable_mlops.jobs.pipelines.steps import Registration, Value, text
+from sustainable_mlops.jobs.pipelines.steps import RegistrationStep, Value, join_values
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("train", "validation", "test")
-#: What may be started with other values, by hyperparameter.
+#: Hyperparameters that an execution may change, with their parameter.
 CHOICES = {"num_round": "NumRound", "max_depth": "MaxDepth"}
 
 
-def definition() -> str:
-    """The definition, as JSON."""
+def build_definition() -> str:
+    """Return the definition as JSON."""
     flow = Flow(HERE / "pipeline.yaml")
     minimum, budget = flow.number("MinimumAuc", 0.65), flow.number("CarbonBudgetKg", 0.05)
     approved = flow.number(flow.gate.parameter, 0.0)
-    prepare = flow.processing("prepare", {"raw": flow.raw, "shard": text(flow.raw, "flights")})
+    prepare = flow.processing("prepare", {"raw": flow.raw, "shard": join_values(flow.raw, "flights")})
     parts = {part: prepare.output(part) for part in PARTS}
-    # Whichever pipeline.yaml names: a training, or a search for a better one.
-    searches = "tune" in flow.spec.steps
-    made = flow.tuning("tune", parts) if searches else flow.training("train", parts, CHOICES)
+    # pipeline.yaml names a training, or a search for a better one.
+    has_search = "tune" in flow.spec.steps
+    model_step = flow.tuning("tune", parts) if has_search else flow.training("train", parts, CHOICES)
     evaluate = flow.processing(
         "evaluate",
-        {"model": made.model, "test": prepare.output("test"), "prepared": prepare.output("report")},
+        {"model": model_step.model, "test": prepare.output("test"), "prepared": prepare.output("report")},
         [
-            *("--trained", *made.machines, "--job", made.job),
-            # The card tells them; and a model that is judged anew is registered anew.
+            *("--trained", *model_step.machines, "--job", model_step.job),
+            # The card shows these limits. A changed limit evaluates the model again and registers it again.
             *("--minimum_auc", minimum, "--carbon_budget_kg", budget),
         ],
     )
@@ -49,37 +49,40 @@ def definition() -> str:
     cost = evaluate.value("evaluation", "evaluation.json", "footprint.cost_usd.value")
     card = evaluate.value("evaluation", "model_card.json", "content")
 
-    def registration(name: str, why: Value) -> Registration:
-        quality = {"ContentType": "application/json", "S3Uri": text(evaluate.output("evaluation"), "/evaluation.json")}
-        known = {
+    def registration(name: str, description: Value) -> RegistrationStep:
+        quality = {
+            "ContentType": "application/json",
+            "S3Uri": join_values(evaluate.output("evaluation"), "/evaluation.json"),
+        }
+        metadata = {
             "workload": flow.spec.name,
-            "training_job": made.job,
+            "training_job": model_step.job,
             flow.gate.metric: auc,
             "co2e_kg": carbon,
             "cost_usd": cost,
         }
         return flow.registration(
             name,
-            made,
-            why,
-            known,
+            model_step,
+            description,
+            metadata,
             ModelMetrics={"ModelQuality": {"Statistics": quality}},
             ModelCard={"ModelCardContent": card, "ModelCardStatus": "PendingReview"},
         )
 
-    taken = ("AUC ", auc, " on held-out flights; making it emitted ", carbon, " kgCO2e")
-    frugal = registration("Register", text(*taken, ", within its budget of ", budget, " kg"))
-    costly = registration(
-        "RegisterAboveBudget", text(*taken, ", above its budget of ", budget, " kg: look before approving")
+    summary = ("AUC ", auc, " on held-out flights; making it emitted ", carbon, " kgCO2e")
+    register_within_budget = registration("Register", join_values(*summary, ", within its budget of ", budget, " kg"))
+    register_above_budget = registration(
+        "RegisterAboveBudget", join_values(*summary, ", above its budget of ", budget, " kg: look before approving")
     )
     within_budget = ConditionStep(
         "WithinCarbonBudget",
         conditions=[ConditionLessThanOrEqualTo(carbon, budget)],
-        if_steps=[frugal],
-        else_steps=[costly],
+        if_steps=[register_within_budget],
+        else_steps=[register_above_budget],
     )
-    # An execution that found all of it done has nothing to register, unless it is told to.
-    new = ConditionStep(
+    # An execution that reused every result has nothing to register, unless a parameter asks for it.
+    new_model = ConditionStep(
         "NewModel",
         conditions=[
             ConditionOr(
@@ -91,24 +94,26 @@ def definition() -> str:
         ],
         if_steps=[within_budget],
     )
-    worse = FailStep(
+    fail_step = FailStep(
         "NotGoodEnough",
-        error_message=text("AUC ", auc, " is below the minimum of ", minimum, " or the approved model's ", approved),
+        error_message=join_values(
+            "AUC ", auc, " is below the minimum of ", minimum, " or the approved model's ", approved
+        ),
     )
     good_enough = ConditionStep(
         "GoodEnough",
-        conditions=[flow.no_worse(auc, minimum), flow.no_worse(auc, approved)],
-        if_steps=[new],
-        else_steps=[worse],
+        conditions=[flow.compare_with_bound(auc, minimum), flow.compare_with_bound(auc, approved)],
+        if_steps=[new_model],
+        else_steps=[fail_step],
     )
-    return flow.definition(prepare, made, evaluate, good_enough)
+    return flow.definition(prepare, model_step, evaluate, good_enough)
 
 
 def main() -> None:
-    """Write both files; factors.json first, as it is sent with the code that the definition names."""
+    """Write both files; factors.json first, as it is part of the code that the definition names."""
     flow = Flow(HERE / "pipeline.yaml")
-    factors.write(HERE / "factors.json", flow.spec.instance_types, volume_gb=10)
-    (HERE / flow.spec.definition).write_text(definition(), encoding="utf-8")
+    factors.write_factors(HERE / "factors.json", flow.spec.instance_types, volume_gb=10)
+    (HERE / flow.spec.definition).write_text(build_definition(), encoding="utf-8")
 
 
 if __name__ == "__main__":

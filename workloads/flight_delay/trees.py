@@ -1,8 +1,8 @@
-"""Boosted trees as plain arrays: what serves, wherever numpy runs.
+"""Boosted trees as plain arrays, for serving with numpy only.
 
-SageMaker's images for Graviton hold XGBoost 1.5 at most, which reads no model of XGBoost 3. Evaluated here, the trees
-give the very float32 that XGBoost gives: the leaves are added in its order, and the exponential is its C library's.
-The images hold Python 3.8, so this file and the others that serve keep to it.
+SageMaker's Graviton images have XGBoost 1.5 at most, which cannot read a model of XGBoost 3. This file computes exactly
+the float32 values of XGBoost: it adds the leaves in the same order and uses the exponential of its C library. The
+images have Python 3.8, so this file and the other serving files must run on it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import numpy as np
 Array = np.ndarray
 
 FILE = "trees.npz"
-#: Rows evaluated at once, so that memory does not grow with the request.
+#: Rows that are evaluated at once. The limit keeps memory independent of the request.
 BLOCK = 4096
 
 
 class Trees(NamedTuple):
-    """A forest: all nodes of all trees in one row, an entry a node unless said otherwise."""
+    """A forest: the nodes of all trees in one row, one entry per node unless noted otherwise."""
 
     feature: Array  # int16: the column that a node looks at
     value: Array  # float32: what a quantity must be below to go left; at a leaf, its weight
@@ -34,11 +34,11 @@ class Trees(NamedTuple):
     base: Array  # float32 (): the margin before the first tree
 
     @classmethod
-    def of_model(cls, raw: bytes) -> Trees:
-        """The trees in an XGBoost model, as `save_raw("json")` gives it: binary:logistic, one output."""
+    def from_model(cls, raw: bytes) -> Trees:
+        """Return the trees of an XGBoost model from `save_raw("json")`: binary:logistic with one output."""
         learner = json.loads(raw)["learner"]
         trees = learner["gradient_booster"]["model"]["trees"]
-        # One more than any node names: it stands for all that no node names, which go left.
+        # One more than the largest category of a node: it stands for all unknown categories, which go left.
         known = 2 + max((category for tree in trees for category in tree["categories"]), default=0)
         parts: list[dict[str, Array]] = []
         goes_right: list[Array] = []
@@ -74,37 +74,42 @@ class Trees(NamedTuple):
 
     @classmethod
     def load(cls, folder: Path) -> Trees:
-        """What `save` wrote. Raises OSError, ValueError, KeyError or zipfile.BadZipFile where the file is damaged."""
+        """Load the arrays that `save` wrote.
+
+        Raises OSError, ValueError, KeyError or zipfile.BadZipFile if the file is damaged.
+        """
         with np.load(folder / FILE, allow_pickle=False) as arrays:
             return cls(**{name: arrays[name] for name in cls._fields})
 
     def save(self, folder: Path) -> None:
-        """Writes the arrays: the same bytes for the same trees."""
+        """Write the arrays. The same trees give the same bytes."""
         np.savez_compressed(folder / FILE, **self._asdict())
 
-    def probabilities(self, rows: Array) -> Array:
-        """For float32 rows, NaN where missing, the probability that XGBoost's `predict` gives, to the last bit."""
+    def predict_probabilities(self, rows: Array) -> Array:
+        """Return XGBoost's `predict` to the last bit, for float32 rows with NaN for missing values."""
         margins = [self._margins(rows[start : start + BLOCK]) for start in range(0, len(rows), BLOCK)]
         one = np.float32(1)
         return one / (one + _exp(-np.concatenate(margins))) if margins else np.empty(0, np.float32)
 
     def _margins(self, rows: Array) -> Array:
-        here = np.repeat(self.roots[None, :], len(rows), axis=0)
-        number = np.arange(len(rows))[:, None]
+        nodes = np.repeat(self.roots[None, :], len(rows), axis=0)
+        row_numbers = np.arange(len(rows))[:, None]
         while True:
-            value = rows[number, self.feature[here]]
+            value = rows[row_numbers, self.feature[nodes]]
             missing = np.isnan(value)
             category = np.where(missing, 0, value).astype(np.intp).clip(0, self.goes_right.shape[1] - 1)
-            of = self.categories[here]
-            left = np.where(of < 0, value < self.value[here], ~self.goes_right[np.maximum(of, 0), category])
-            left = np.where(missing, self.missing_left[here], left)
-            there = np.where(left, self.left[here], self.right[here])
-            if np.array_equal(there, here):
+            category_rows = self.categories[nodes]
+            left = np.where(
+                category_rows < 0, value < self.value[nodes], ~self.goes_right[np.maximum(category_rows, 0), category]
+            )
+            left = np.where(missing, self.missing_left[nodes], left)
+            next_nodes = np.where(left, self.left[nodes], self.right[nodes])
+            if np.array_equal(next_nodes, nodes):
                 break
-            here = there
+            nodes = next_nodes
         first = np.full((len(rows), 1), self.base, np.float32)
-        # A running sum adds tree by tree, as XGBoost does; numpy's sum would add pairs, and round otherwise.
-        return np.cumsum(np.hstack([first, self.value[here]]), axis=1, dtype=np.float32)[:, -1]
+        # A running sum adds tree by tree, as XGBoost does. numpy's sum adds pairs and rounds differently.
+        return np.cumsum(np.hstack([first, self.value[nodes]]), axis=1, dtype=np.float32)[:, -1]
 
 
 _STEPS = 32
@@ -114,9 +119,9 @@ _LOG2_E = float.fromhex("0x1.71547652b82fep+0")
 
 
 def _exp(x: Array) -> Array:
-    """float32 exponentials as glibc's expf rounds them; numpy's differ in the last bit, and by processor.
+    """Return float32 exponentials rounded like glibc's expf. numpy's differ in the last bit and by processor.
 
-    Method and constants: Arm Optimized Routines (MIT), which glibc takes: 2^(k/32) from a table, the rest by a cubic.
+    Method and constants: Arm Optimized Routines (MIT), which glibc uses: 2^(k/32) from a table, the rest from a cubic.
     """
     scaled = x.astype(np.float64) * _LOG2_E * _STEPS
     whole = np.rint(scaled)

@@ -8,6 +8,12 @@ found.chosen, found.rows[0].cells[0].estimate.get("total"), found.crossovers
 """
 
 from sustainable_mlops.advice.comparison.crossovers import Crossover
-from sustainable_mlops.advice.comparison.endpoint_comparison import LOADS, Cell, Comparison, Row, compare
+from sustainable_mlops.advice.comparison.endpoint_comparison import (
+    LOADS,
+    ComparisonCell,
+    ComparisonRow,
+    EndpointComparison,
+    compare_endpoints,
+)
 
 __all__ = ["LOADS", "Cell", "Comparison", "Crossover", "Row", "compare"]

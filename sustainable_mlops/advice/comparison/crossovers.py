@@ -10,8 +10,8 @@ from sustainable_mlops.footprint import FleetActivity, ServerlessActivity, estim
 from sustainable_mlops.footprint.model import estimate_change
 
 #: The requests a day between which kinds are looked at.
-LEAST, MOST = 1.0, 1e9
-_STEPS, _NEAR = 72, 1.001
+MIN_LOAD, MAX_LOAD = 1.0, 1e9
+_STEPS, _PRECISION = 72, 1.001
 
 #: What each kind runs, at a load.
 Activities = Callable[[float], Mapping[str, FleetActivity | ServerlessActivity]]
@@ -30,24 +30,24 @@ class Crossover:
     low: float | None
     high: float | None
     #: Requests a day that `before` takes by its defaults at this peak.
-    before_takes: float
+    before_maximum: float
 
     def to_dict(self) -> dict[str, Any]:
         """Exact, for JSON."""
         return asdict(self)
 
 
-def crossover(metric: str, activities: Activities, takes: Mapping[str, float]) -> Crossover | None:
+def find_crossover(metric: str, activities: Activities, maximums: Mapping[str, float]) -> Crossover | None:
     """The first load at which the kind that uses least of a metric is another; None where it is the same at any.
 
     `takes`: the requests a day that each kind takes by its defaults.
     """
-    loads = [exp(log(LEAST) + (log(MOST) - log(LEAST)) * step / _STEPS) for step in range(_STEPS + 1)]
-    before = _least(metric, activities(LEAST))
-    central = _first(lambda load: _least(metric, activities(load)) != before, loads)
+    loads = [exp(log(MIN_LOAD) + (log(MAX_LOAD) - log(MIN_LOAD)) * step / _STEPS) for step in range(_STEPS + 1)]
+    before = _find_least(metric, activities(MIN_LOAD))
+    central = _find_first_load(lambda load: _find_least(metric, activities(load)) != before, loads)
     if central is None:
         return None
-    after = _least(metric, activities(central))
+    after = _find_least(metric, activities(central))
 
     def saves(load: float, end: str) -> bool:
         """Whether `after` uses less, at one end of the range of what it saves."""
@@ -55,22 +55,22 @@ def crossover(metric: str, activities: Activities, takes: Mapping[str, float]) -
         figure = estimate_change(run[after], run[before]).get(metric)
         return figure is not None and getattr(figure, end) > 0
 
-    may, surely = (_first(partial(saves, end=end), loads) for end in ("high", "low"))
-    return Crossover(metric, before, after, central, may, surely, takes[before])
+    may, surely = (_find_first_load(partial(saves, end=end), loads) for end in ("high", "low"))
+    return Crossover(metric, before, after, central, may, surely, maximums[before])
 
 
-def _least(metric: str, run: Mapping[str, FleetActivity | ServerlessActivity]) -> str:
+def _find_least(metric: str, run: Mapping[str, FleetActivity | ServerlessActivity]) -> str:
     figures = {kind: estimate(one).get(metric) for kind, one in run.items()}
     return min(figures, key=lambda kind: figure.central if (figure := figures[kind]) else inf)
 
 
-def _first(holds: Callable[[float], bool], loads: list[float]) -> float | None:
+def _find_first_load(holds: Callable[[float], bool], loads: list[float]) -> float | None:
     """The load from which on it holds; None where it holds at none of `loads`, or at the least already."""
     at = next((number for number, load in enumerate(loads) if holds(load)), 0)
     if at == 0:
         return None
     low, high = loads[at - 1], loads[at]
-    while high / low > _NEAR:
+    while high / low > _PRECISION:
         middle = exp((log(low) + log(high)) / 2)
         low, high = (low, middle) if holds(middle) else (middle, high)
     return high

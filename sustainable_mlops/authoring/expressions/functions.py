@@ -257,8 +257,8 @@ def templatefile(name: str, values: Mapping[str, Any]) -> str:
     return cast(str, _call("filled", name, values, gives=str))
 
 
-# Comprehensions. A function with one parameter gets each item; with two, the key and the item of a map. The names of the
-# parameters become the names in HCL.
+# Comprehensions. A function with one parameter gets each item; with two, the key and the item of a map. The names of
+# the parameters become the names in HCL.
 
 
 @overload
@@ -332,7 +332,8 @@ def _trace_comprehension(
     functions = [each for each in (value, where, key) if each]
     names = _choose_names([list(inspect.signature(each).parameters) for each in functions])
     if names is None:
-        raise author_error(f"a comprehension over {to_hcl(items)} takes lambda item: … or, for a map, lambda key, item: …")
+        raise author_error(f"a comprehension over {to_hcl(items)} takes lambda item: … or, for a map, lambda key, "
+        "item: …")
     bound = [
         name_expression(name, kind)
         for name, kind in zip(names, types.item_types(collection.type)[-len(names) :], strict=True)

@@ -1,1 +1,1 @@
-"""What the resources of each service run or hold, read from a plan: one file a service."""
+"""Readers of the resources of each service: one file per service."""

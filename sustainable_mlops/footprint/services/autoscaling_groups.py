@@ -1,4 +1,4 @@
-"""Auto Scaling groups, and fleets of EC2: machines of one type or several, on demand and on spot capacity."""
+"""Auto Scaling groups and EC2 fleets: machines of one or several types, on demand and on spot capacity."""
 
 from collections.abc import Iterator
 
@@ -30,28 +30,29 @@ _PROVIDER = "aws_ecs_capacity_provider"
 _PROVIDER_PATH = "auto_scaling_group_provider.0"
 _MIXED = "mixed_instances_policy.0"
 _NAME = "instances"
+_OTHER_UNIT = "its target capacity is in vCPUs or memory, not in machines"
 
 
 def read_group(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_autoscaling_group`: as many machines as it starts with, or between its limits where something scales it."""
+    """Return the machines of `aws_autoscaling_group`: its start size, or a size between its limits if it is scaled."""
     values = side.get_values(resource)
     launch, mixed = _read_launch(resource, side), not is_never_set(resource, _MIXED, side)
     overrides, capacity = (
         values.blocks(f"{_MIXED}.launch_template.0.override") if mixed else [],
         _read_capacity(resource, side),
     )
-    found = (
-        explain_missing(UNKNOWN, "which instance types it mixes")
+    options = (
+        explain_missing(UNKNOWN, "the list of its instance types")
         if overrides is UNKNOWN
         else list_options(overrides, launch)
     )
-    if isinstance(found, str):
-        return make_unknown_machines(_NAME, found)
+    if isinstance(options, str):
+        return make_unknown_machines(_NAME, options)
     if isinstance(capacity, str):
         return make_unknown_machines(_NAME, capacity)
     machines = MachineGroup(
         name=_NAME,
-        options=found,
+        options=options,
         capacity=capacity,
         spot_share=_compute_spot_share(values.block(f"{_MIXED}.instances_distribution"), launch, capacity.central),
         volumes=launch.volumes,
@@ -67,21 +68,21 @@ def _read_launch(resource: Resource, side: PlanSide) -> LaunchSettings:
         return read_template(resource, "launch_template.0", side)
     if not is_never_set(resource, "launch_configuration", side):
         return read_launch_configuration(resource, "launch_configuration", side)
-    return LaunchSettings(reason="it names neither a launch template nor a launch configuration")
+    return LaunchSettings(reason="it has neither a launch template nor a launch configuration")
 
 
 def _read_capacity(resource: Resource, side: PlanSide) -> Quantity | str:
-    """How many machines, or of their weights; or why nobody knows."""
+    """Return the number of machines or weight units, or the reason why it is unknown."""
     values = side.get_values(resource)
-    least, most = (to_known_number(values.number(name)) for name in ("min_size", "max_size"))
-    if (given := side.get_usage(resource.address).get("instances")) is not None:
-        return given
-    if least is None or most is None or most < least:
-        return "how many machines it may have is not known until apply"
+    minimum, maximum = (to_known_number(values.number(name)) for name in ("min_size", "max_size"))
+    if (given_count := side.get_usage(resource.address).get("instances")) is not None:
+        return given_count
+    if minimum is None or maximum is None or maximum < minimum:
+        return "the number of machines is not known until apply"
     if _is_scaled(resource, side):
-        return average_size(least, most, "machines, between the limits of the group")
+        return average_size(minimum, maximum, "machines, between the limits of the group")
     start = (
-        least
+        minimum
         if is_never_set(resource, "desired_capacity", side)
         else to_known_number(values.number("desired_capacity"))
     )
@@ -95,7 +96,7 @@ def _read_capacity(resource: Resource, side: PlanSide) -> Quantity | str:
 
 
 def _is_scaled(resource: Resource, side: PlanSide) -> bool:
-    """Whether a policy, or ECS for its tasks, changes the size of the group."""
+    """Return True if a policy, or ECS for its tasks, changes the size of the group."""
     policies, providers = _find_scalers(resource, side)
     return any(side.get_values(one).flag("enabled") is not False for one in policies.certain) or any(
         side.get_values(one).text(f"{_PROVIDER_PATH}.managed_scaling.0.status") != "DISABLED"
@@ -104,7 +105,7 @@ def _is_scaled(resource: Resource, side: PlanSide) -> bool:
 
 
 def _find_scalers(resource: Resource, side: PlanSide) -> tuple[Matches, Matches]:
-    """The policies, and the capacity providers of ECS, of the group."""
+    """Return the scaling policies and the ECS capacity providers of the group."""
     policies = side.joins.find_sources(resource, _POLICY, "autoscaling_group_name")
     return policies, side.joins.find_sources(resource, _PROVIDER, f"{_PROVIDER_PATH}.auto_scaling_group_arn")
 
@@ -114,82 +115,82 @@ def _find_schedules(resource: Resource, side: PlanSide) -> Matches:
 
 
 def _list_sizes(schedule: Block) -> list[float]:
-    """The size that a scheduled action brings about; it says -1 of what it leaves as it is."""
-    found = to_known_number(schedule.number("desired_capacity"))
-    if found is None:
-        found = to_known_number(schedule.number("min_size"))
-    return [] if found is None else [found]
+    """Return the size that a scheduled action sets; -1 means unchanged."""
+    size = to_known_number(schedule.number("desired_capacity"))
+    if size is None:
+        size = to_known_number(schedule.number("min_size"))
+    return [] if size is None else [size]
 
 
 def _list_omissions(resource: Resource, side: PlanSide) -> list[UnknownItem]:
-    """What may make it much larger than is counted. How many there are on average, the usage file may tell."""
+    """Return notes on what may make the group much larger; the usage file can give the average size instead."""
     notes = (
         [] if side.get_usage(resource.address).get("instances") is not None else list(_report_scaling(resource, side))
     )
     pool = side.get_values(resource).block("warm_pool")
     if pool is UNKNOWN and not is_never_set(resource, "warm_pool", side):
-        notes.append(UnknownItem("warm pool", explain_missing(UNKNOWN, "what it keeps running"), UnknownKind.UNCOUNTED))
+        notes.append(UnknownItem("warm pool", explain_missing(UNKNOWN, "its pool state"), UnknownKind.UNCOUNTED))
     elif isinstance(pool, Block) and (pool.text("pool_state") is UNKNOWN or pool.text("pool_state") == "Running"):
-        notes.append(
-            UnknownItem("warm pool", "the machines that it keeps running are not counted", UnknownKind.UNCOUNTED)
-        )
+        notes.append(UnknownItem("warm pool", "its running machines are not counted", UnknownKind.UNCOUNTED))
     return notes
 
 
 def _report_scaling(resource: Resource, side: PlanSide) -> Iterator[UnknownItem]:
-    """What changes its size, and nobody knows how much or for how long."""
-    maybe = (
-        [] if _is_scaled(resource, side) else [one for found in _find_scalers(resource, side) for one in found.possible]
+    """Yield a note on each size change with an unknown amount or duration."""
+    possible_scalers = (
+        []
+        if _is_scaled(resource, side)
+        else [one for matches in _find_scalers(resource, side) for one in matches.possible]
     )
     schedules = _find_schedules(resource, side)
-    for one in [*maybe, *schedules.possible][:1]:
-        yield UnknownItem(
-            _NAME, f"whether it is scaled by {one.address} is not known until apply", UnknownKind.UNCOUNTED
-        )
+    for one in [*possible_scalers, *schedules.possible][:1]:
+        yield UnknownItem(_NAME, f"it is not known until apply whether {one.address} scales it", UnknownKind.UNCOUNTED)
     for one in schedules.certain:
         recurrence = side.get_values(one).text("recurrence")
         when = f" ({recurrence})" if isinstance(recurrence, str) and recurrence else ""
-        reason = f"how long {one.address}{when} keeps its size is not counted; give instances in the usage file"
+        reason = f"the duration of {one.address}{when} is not counted; give instances in the usage file"
         yield UnknownItem(_NAME, reason, UnknownKind.UNCOUNTED)
 
 
 def _compute_spot_share(distribution: object, launch: LaunchSettings, count: float) -> float:
-    """The share of `count` machines on spot capacity."""
+    """Return the share of `count` machines on spot capacity."""
     if not isinstance(distribution, Block):
         return float(launch.spot)
     base = to_known_number(distribution.number("on_demand_base_capacity")) or 0.0
-    above = to_known_number(distribution.number("on_demand_percentage_above_base_capacity"))
-    on_demand = min(base, count) + max(count - base, 0.0) * (100.0 if above is None else min(above, 100.0)) / 100
+    percentage = to_known_number(distribution.number("on_demand_percentage_above_base_capacity"))
+    on_demand = (
+        min(base, count) + max(count - base, 0.0) * (100.0 if percentage is None else min(percentage, 100.0)) / 100
+    )
     return 1 - on_demand / count if count else 0.0
 
 
 def read_fleet(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_ec2_fleet`: as much capacity as it aims at."""
+    """Return the machines of `aws_ec2_fleet`: its target capacity."""
     values, target = side.get_values(resource), "target_capacity_specification.0"
     total = to_known_number(values.number(f"{target}.total_target_capacity"))
     on_demand = to_known_number(values.number(f"{target}.on_demand_target_capacity"))
     on_spot = to_known_number(values.number(f"{target}.spot_target_capacity"))
     if values.text(f"{target}.target_capacity_unit_type") not in (None, "", "units"):
-        return make_unknown_machines(_NAME, "it aims at vCPUs or memory instead of machines")
+        return make_unknown_machines(_NAME, _OTHER_UNIT)
     if total is not None:
-        by_default = values.text(f"{target}.default_target_capacity_type") == "spot"
-        on_spot = (on_spot or 0.0) + (total - (on_spot or 0.0) - (on_demand or 0.0) if by_default else 0.0)
+        is_spot_default = values.text(f"{target}.default_target_capacity_type") == "spot"
+        on_spot = (on_spot or 0.0) + (total - (on_spot or 0.0) - (on_demand or 0.0) if is_spot_default else 0.0)
     return _read_fleet_parts(resource, total, on_spot or 0.0, "override", side)
 
 
 def read_spot_fleet(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_spot_fleet_request`: the same on spot capacity, but for what it wants on demand."""
+    """Return the machines of `aws_spot_fleet_request`: its target capacity on spot, except the on-demand part."""
     values = side.get_values(resource)
     total = to_known_number(values.number("target_capacity"))
     on_demand = to_known_number(values.number("on_demand_target_capacity")) or 0.0
     if values.text("target_capacity_unit_type") not in (None, "", "units"):
-        return make_unknown_machines(_NAME, "it aims at vCPUs or memory instead of machines")
+        return make_unknown_machines(_NAME, _OTHER_UNIT)
     specifications = values.blocks("launch_specification")
     if specifications is UNKNOWN or not specifications:
         return _read_fleet_parts(resource, total, (total or 0.0) - on_demand, "overrides", side)
-    found = list_options(specifications, LaunchSettings())
+    options = list_options(specifications, LaunchSettings())
     volumes = read_instance_volumes(resource, specifications[0], side, f"{specifications[0].path}.")
-    return _make_fleet_parts(resource, found, total, (total or 0.0) - on_demand, volumes, side)
+    return _make_fleet_parts(resource, options, total, (total or 0.0) - on_demand, volumes, side)
 
 
 def _read_fleet_parts(
@@ -200,32 +201,32 @@ def _read_fleet_parts(
         return make_unknown_machines(
             _NAME, explain_missing(UNKNOWN if configs is UNKNOWN else None, "launch_template_config")
         )
-    every: list[InstanceOption] = []
+    options: list[InstanceOption] = []
     volumes = NO_VOLUMES
     for config in configs:
         launch = read_template(resource, f"{config.path}.launch_template_specification.0", side)
         blocks = config.blocks(overrides)
-        found = explain_missing(UNKNOWN, overrides) if blocks is UNKNOWN else list_options(blocks, launch)
-        if isinstance(found, str):
-            return make_unknown_machines(_NAME, found)
-        every += found
+        block_options = explain_missing(UNKNOWN, overrides) if blocks is UNKNOWN else list_options(blocks, launch)
+        if isinstance(block_options, str):
+            return make_unknown_machines(_NAME, block_options)
+        options += block_options
         volumes = volumes if volumes.volumes else launch.volumes
-    return _make_fleet_parts(resource, tuple(dict.fromkeys(every)), total, on_spot, volumes, side)
+    return _make_fleet_parts(resource, tuple(dict.fromkeys(options)), total, on_spot, volumes, side)
 
 
 def _make_fleet_parts(
     resource: Resource,
-    found: tuple[InstanceOption, ...] | str,
+    options: tuple[InstanceOption, ...] | str,
     total: float | None,
     on_spot: float,
     volumes: MachineVolumes,
     side: PlanSide,
 ) -> list[ResourcePart]:
-    if isinstance(found, str):
-        return make_unknown_machines(_NAME, found)
+    if isinstance(options, str):
+        return make_unknown_machines(_NAME, options)
     if total is None:
-        return make_unknown_machines(_NAME, "the capacity that it aims at is not known until apply")
+        return make_unknown_machines(_NAME, "its target capacity is not known until apply")
     spot = min(max(on_spot / total, 0.0), 1.0) if total else 0.0
     return make_machine_parts(
-        MachineGroup(_NAME, found, exact_quantity(total, "machines"), spot, volumes=volumes), resource, side
+        MachineGroup(_NAME, options, exact_quantity(total, "machines"), spot, volumes=volumes), resource, side
     )

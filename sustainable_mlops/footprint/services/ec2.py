@@ -1,4 +1,4 @@
-"""Single machines of EC2, what is reserved for machines, and volumes."""
+"""Single EC2 machines, reservations of machines, and volumes."""
 
 from dataclasses import replace
 
@@ -24,12 +24,12 @@ from sustainable_mlops.plan import UNKNOWN, Resource
 
 _STATE = "aws_ec2_instance_state"
 _TEMPLATE = "launch_template.0"
-#: Of the vCPUs of a server, what its largest instance has at least.
+#: Minimum share of the server's vCPUs in its largest instance.
 _MIN_SERVER_SHARE = 0.9
 
 
 def read_instance(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_instance`: one machine, as it says or its launch template does."""
+    """Return the machine of `aws_instance`, as configured or as in its launch template."""
     values = side.get_values(resource)
     machines = _read_machine(resource, side)
     if isinstance(machines, str):
@@ -37,16 +37,16 @@ def read_instance(resource: Resource, side: PlanSide) -> list[ResourcePart]:
     notes = list(machines.omissions)
     if values.text("tenancy") == "host":
         machines = replace(machines, spot_share=0.0, price_share=ZERO)
-        notes.append(UnknownItem("instance", "its host is paid for, where it is counted"))
+        notes.append(UnknownItem("instance", "its cost is that of its host, which has its own estimate"))
     elif values.text("tenancy") == "dedicated":
-        notes.append(UnknownItem("cost of instance", "what EC2 asks for dedicated tenancy is not counted"))
+        notes.append(UnknownItem("cost of instance", "the fee for dedicated tenancy is not counted"))
     if _is_stopped(resource, side):
         machines = replace(machines, hours=ZERO)
     return make_machine_parts(replace(machines, omissions=tuple(notes)), resource, side)
 
 
 def read_spot_request(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_spot_instance_request`: one machine on spot capacity."""
+    """Return the machine of `aws_spot_instance_request`, on spot capacity."""
     machines = _read_machine(resource, side)
     if isinstance(machines, str):
         return make_unknown_machines("instance", machines)
@@ -54,7 +54,7 @@ def read_spot_request(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 
 def _read_machine(resource: Resource, side: PlanSide) -> MachineGroup | str:
-    """The machine, or why nobody knows which."""
+    """Return the machine, or the reason why it is unknown."""
     values = side.get_values(resource)
     instance_type, volumes = values.text("instance_type"), read_instance_volumes(resource, values, side)
     spot = values.text("instance_market_options.0.market_type") == "spot"
@@ -70,76 +70,78 @@ def _read_machine(resource: Resource, side: PlanSide) -> MachineGroup | str:
 
 
 def _is_stopped(resource: Resource, side: PlanSide) -> bool:
-    """Whether the plan keeps it stopped: then its volumes alone are there."""
+    """Return True if the plan keeps the machine stopped: then only its volumes are counted."""
     states = side.joins.find_sources(resource, _STATE, "instance_id").certain
     return any(side.get_values(state).text("state") == "stopped" for state in states)
 
 
 def read_reservation(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_ec2_capacity_reservation`: machines that are paid for and kept free, until instances take their place."""
+    """Return the machines of `aws_ec2_capacity_reservation`, which cost money until instances use them."""
     return _make_reservation(resource, side, "")
 
 
 def read_capacity_block(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_ec2_capacity_block_reservation`: the same for some days, at the price of its offering."""
-    return _make_reservation(resource, side, "the offering of a capacity block names its price")
+    """Return the machines of `aws_ec2_capacity_block_reservation`: a reservation for some days at its own price."""
+    return _make_reservation(resource, side, "only the offering of a capacity block has its price")
 
 
-def _make_reservation(resource: Resource, side: PlanSide, unpriced: str) -> list[ResourcePart]:
+def _make_reservation(resource: Resource, side: PlanSide, unpriced_reason: str) -> list[ResourcePart]:
     values, name = side.get_values(resource), "reserved machines"
     instance_type, count = values.text("instance_type"), to_known_number(values.number("instance_count"))
     if not isinstance(instance_type, str):
         return make_unknown_machines(name, explain_missing(instance_type, "instance_type"))
     if count is None:
         return make_unknown_machines(name, explain_missing(values.number("instance_count"), "instance_count"))
-    twice = UnknownItem(
-        name, "what runs in it is counted there too; give the instances that stay free in the usage file"
+    double_count = UnknownItem(
+        name, "instances that use it have their own estimates; give the number of free instances in the usage file"
     )
     machines = MachineGroup(
         name=name,
         options=(InstanceOption(instance_type),),
         capacity=exact_quantity(count),
-        unpriced_reason=unpriced,
+        unpriced_reason=unpriced_reason,
         duty=ZERO,
-        omissions=(twice,),
+        omissions=(double_count,),
     )
     return make_machine_parts(machines, resource, side)
 
 
 def read_host(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_ec2_host`: a server that is paid for whatever runs on it, at its largest instance's price and a tenth."""
+    """Return the server of `aws_ec2_host`, at the price of its largest instance plus a tenth."""
     values = side.get_values(resource)
-    given = [values.text("instance_family"), values.text("instance_type")]
-    named = next((one for one in given if isinstance(one, str) and one), None)
-    if named is None:
-        return make_unknown_machines("host", explain_missing(UNKNOWN if UNKNOWN in given else None, "instance_family"))
-    whole = _find_whole_server(named.split(".")[0])
-    if whole is None:
-        return make_unknown_machines("host", f"the catalogue does not know the price of a host for {named}")
+    family_and_type = [values.text("instance_family"), values.text("instance_type")]
+    type_name = next((one for one in family_and_type if isinstance(one, str) and one), None)
+    if type_name is None:
+        return make_unknown_machines(
+            "host", explain_missing(UNKNOWN if UNKNOWN in family_and_type else None, "instance_family")
+        )
+    instance = _find_whole_server(type_name.split(".")[0])
+    if instance is None:
+        return make_unknown_machines("host", f"the catalogue does not know the price of a host for {type_name}")
     machines = MachineGroup(
         name="host",
-        options=(InstanceOption(whole.name),),
+        options=(InstanceOption(instance.name),),
         price_share=load_assumptions()["dedicated_host"],
         duty=ZERO,
-        omissions=(UnknownItem("host", "what runs on it uses more power, and is counted there"),),
+        omissions=(UnknownItem("host", "the machines on it use more power and have their own estimates"),),
     )
     return make_machine_parts(machines, resource, side)
 
 
 def _find_whole_server(family: str) -> InstanceType | None:
-    """The instance that takes most of the server which the family runs on."""
-    found = instances.list_family(family)
-    if not found:
+    """Return the instance type that occupies most of the server of the family."""
+    instance_types = instances.list_family(family)
+    if not instance_types:
         return None
-    usual = found[0].platform
-    largest = [one for one in found if one.platform is usual][-1]
-    return largest if largest.vcpu >= _MIN_SERVER_SHARE * usual.vcpu else None
+    platform = instance_types[0].platform
+    largest = [one for one in instance_types if one.platform is platform][-1]
+    return largest if largest.vcpu >= _MIN_SERVER_SHARE * platform.vcpu else None
 
 
 def read_volume_resource(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_ebs_volume`: its GB."""
-    found = read_volume(side.get_values(resource), "size", "type")
-    if not isinstance(found, MachineVolume):
-        return [make_unknown_part("volume", "storage", found.reason)]
-    kept = StorageActivity(f"ebs_{found.kind}", side.find_region(resource), exact_quantity(found.gb))
-    return [make_part(f"volume ({found.kind})", "storage", kept)]
+    """Return the GB of `aws_ebs_volume`."""
+    volume = read_volume(side.get_values(resource), "size", "type")
+    if not isinstance(volume, MachineVolume):
+        return [make_unknown_part("volume", "storage", volume.reason)]
+    activity = StorageActivity(f"ebs_{volume.kind}", side.find_region(resource), exact_quantity(volume.gb))
+    return [make_part(f"volume ({volume.kind})", "storage", activity)]

@@ -1,4 +1,4 @@
-"""Machines of EC2, however they are asked for: which type, how many, at what price, with which volumes."""
+"""EC2 machines of every kind of request: types, number, price and volumes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,9 +22,9 @@ from sustainable_mlops.footprint.usage import KEYS_BY_TYPE
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Unsure
 
-#: The kind of a part that is machines.
+#: Kind of a part that consists of machines.
 MACHINES_KIND = "machines"
-#: What EC2 makes a volume whose type nobody says.
+#: Default volume type of EC2.
 _DEFAULT_VOLUME = "gp2"
 
 
@@ -36,7 +36,7 @@ class MachineVolume(NamedTuple):
 
 
 class MachineVolumes(NamedTuple):
-    """The volumes of each machine, and what is not known of them."""
+    """The volumes of each machine, and their unknown items."""
 
     volumes: tuple[MachineVolume, ...] = ()
     omissions: tuple[UnknownItem, ...] = ()
@@ -46,47 +46,49 @@ NO_VOLUMES = MachineVolumes()
 
 
 class InstanceOption(NamedTuple):
-    """An instance type that AWS may take."""
+    """An instance type that AWS may choose."""
 
     instance_type: str
-    #: What one counts for of the capacity that is asked for.
+    #: Units of the requested capacity that one machine provides.
     weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class MachineGroup:
-    """Machines that a resource asks for."""
+    """Machines that a resource requests."""
 
-    #: What they are, for a person: `instance`, `nodes`.
+    #: Title for a reader: `instance`, `nodes`.
     name: str
-    #: The types that AWS may take, the one to expect first.
+    #: Types that AWS may choose, the expected one first.
     options: tuple[InstanceOption, ...]
-    #: How much capacity: the number of machines where each counts for one.
+    #: Requested capacity: the number of machines if each has the weight 1.
     capacity: Quantity = ONE
-    #: The share of them on spot capacity.
+    #: Share of the machines on spot capacity.
     spot_share: float = 0.0
-    #: What is paid of the price, where they are not on spot.
+    #: Paid share of the price of machines that are not on spot capacity.
     price_share: Quantity = ONE
-    #: Why nobody knows the price, where it is not that of the type.
+    #: Reason why the price is unknown; empty if it is the price of the instance type.
     unpriced_reason: str = ""
     hours: Quantity = ALWAYS
-    #: Share of the time busy; of a machine without an accelerator, its mean CPU load.
+    #: Busy share of the time; the mean CPU load of a machine without an accelerator.
     duty: Quantity | None = None
     volumes: MachineVolumes = NO_VOLUMES
-    #: Whether the volumes go with the machines when these are off.
+    #: True if the volumes exist only while the machines are on.
     has_volumes_only_when_on: bool = False
     omissions: tuple[UnknownItem, ...] = ()
 
 
 def make_machine_parts(machines: MachineGroup, resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """The parts: the machines, and their volumes by kind."""
+    """Return the machines, and their volumes by type, as parts."""
     keys, region, name = side.get_usage(resource.address), side.find_region(resource), machines.name
-    kinds, not_listed = _split_options(machines)
-    given = keys.get("instances") if "instances" in KEYS_BY_TYPE[resource.type] else None
+    kinds, unlisted_types = _split_options(machines)
+    given_count = keys.get("instances") if "instances" in KEYS_BY_TYPE[resource.type] else None
     counts = [_count_machines(kind, machines.capacity) for kind in kinds]
-    number = given or _span_counts(counts, [1.0] * len(kinds), machines.capacity, "machines, of one type or another")
-    count = given or _span_counts(
-        counts, _compare_sizes(kinds), machines.capacity, "machines, by the type that AWS takes"
+    number = given_count or _span_counts(
+        counts, [1.0] * len(kinds), machines.capacity, "machines, by the type that AWS chooses"
+    )
+    count = given_count or _span_counts(
+        counts, _compare_sizes(kinds), machines.capacity, "machines of the first type, by the type that AWS chooses"
     )
     hours = keys.get("hours_per_month") or machines.hours
     discount = get_usage_or_default(keys, "spot_discount")
@@ -101,14 +103,14 @@ def make_machine_parts(machines: MachineGroup, resource: Resource, side: PlanSid
         else machines.price_share,
         unpriced_reason=machines.unpriced_reason,
     )
-    left_out = (*machines.omissions, *machines.volumes.omissions, *not_listed)
+    left_out = (*machines.omissions, *machines.volumes.omissions, *unlisted_types)
     part = replace(make_part(name, MACHINES_KIND, fleet, left_out), instances=number)
-    kept = number * (hours.central / HOURS_PER_MONTH) if machines.has_volumes_only_when_on else number
-    return [part, *(_make_volume_part(machines, kind, kept, region) for kind in dict(machines.volumes.volumes))]
+    volume_count = number * (hours.central / HOURS_PER_MONTH) if machines.has_volumes_only_when_on else number
+    return [part, *(_make_volume_part(machines, kind, volume_count, region) for kind in dict(machines.volumes.volumes))]
 
 
 def make_unknown_machines(name: str, reason: str) -> list[ResourcePart]:
-    """Machines of which nobody can tell which they are, or how many."""
+    """Return one part for machines whose type or number is unknown."""
     return [make_unknown_part(name, MACHINES_KIND, reason, is_whole_resource=True)]
 
 
@@ -119,51 +121,57 @@ def _make_volume_part(machines: MachineGroup, kind: str, count: Quantity, region
 
 
 def _split_options(machines: MachineGroup) -> tuple[tuple[InstanceOption, ...], tuple[UnknownItem, ...]]:
-    """The types that the catalogue has; all of them where it has none, of which the part then says why."""
-    found = tuple(kind for kind in machines.options if instances.find(kind.instance_type) is not None)
-    if not found:
+    """Return the types in the catalogue, and a note for each other type.
+
+    If the catalogue has none of them, return all types without notes.
+    """
+    known_options = tuple(kind for kind in machines.options if instances.find(kind.instance_type) is not None)
+    if not known_options:
         return machines.options, ()
-    names = [kind.instance_type for kind in machines.options if kind not in found]
+    names = [kind.instance_type for kind in machines.options if kind not in known_options]
     notes = [
-        UnknownItem(machines.name, f"AWS may take {name} too: {instances.explain_unknown(name)}") for name in names
+        UnknownItem(machines.name, f"AWS may choose {name} too: {instances.explain_unknown(name)}") for name in names
     ]
-    return found, tuple(notes)
+    return known_options, tuple(notes)
 
 
 def _count_machines(kind: InstanceOption, capacity: Quantity) -> tuple[float, float, float]:
-    """How many of `kind` make up the capacity: whole machines of one that is fixed, else a mean."""
+    """Return how many machines of a type provide the capacity: whole machines if it is fixed, else a mean."""
     ends = (capacity.low / kind.weight, capacity.central / kind.weight, capacity.high / kind.weight)
     return (float(ceil(ends[0])),) * 3 if capacity.is_exact else ends
 
 
 def _compare_sizes(kinds: Sequence[InstanceOption]) -> list[float]:
-    """How much more each is than the first: by price, else by vCPUs."""
-    found = [prices.find(kind.instance_type) for kind in kinds]
-    usd = [price.usd_per_hour[1] for price in found if price is not None]
+    """Return the size of each type relative to the first: by price, else by vCPUs."""
+    type_prices = [prices.find(kind.instance_type) for kind in kinds]
+    usd = [price.usd_per_hour[1] for price in type_prices if price is not None]
     if len(usd) < len(kinds):
-        listed = [instances.find(kind.instance_type) for kind in kinds]
-        usd = [1.0 if one is None else float(one.vcpu) for one in listed]
+        instance_types = [instances.find(kind.instance_type) for kind in kinds]
+        usd = [1.0 if one is None else float(one.vcpu) for one in instance_types]
     return [one / usd[0] for one in usd]
 
 
 def _span_counts(
     counts: Sequence[tuple[float, float, float]], sizes: Sequence[float], capacity: Quantity, text: str
 ) -> Quantity:
-    """How many there are of the first type, or of others as large, from the least to the most that any type makes."""
-    found = [tuple(end * size for end in count) for count, size in zip(counts, sizes, strict=True)]
-    low, central, high = min(one[0] for one in found), found[0][1], max(one[2] for one in found)
-    alike = len(set(found)) == 1
-    return Quantity(low, central, high, capacity.grade if alike else "C", capacity.text if alike else text)
+    """Return the number of machines, as large as the first type, from the minimum to the maximum over all types."""
+    scaled_counts = [tuple(end * size for end in count) for count, size in zip(counts, sizes, strict=True)]
+    low, central, high = min(one[0] for one in scaled_counts), scaled_counts[0][1], max(one[2] for one in scaled_counts)
+    are_equal = len(set(scaled_counts)) == 1
+    return Quantity(low, central, high, capacity.grade if are_equal else "C", capacity.text if are_equal else text)
 
 
 def average_size(least: float, most: float, text: str) -> Quantity:
-    """The mean size of what is scaled between these: a third of the way up, as load is near its valley more often."""
+    """Return the mean size between two limits.
+
+    It is a third of the way up, because the load is near its valley more often than near its peak.
+    """
     share = load_assumptions()["autoscaling_expected"].central
     return Quantity(least, least + (most - least) * share, most, "C", text)
 
 
 def read_instance_volumes(resource: Resource, values: Block, side: PlanSide, prefix: str = "") -> MachineVolumes:
-    """The volumes that `values` gives as an instance does: its root, and others."""
+    """Return the volumes of the attributes of an instance: its root volume and others."""
     root, others = values.blocks("root_block_device"), values.blocks("ebs_block_device")
     if root is UNKNOWN and side.joins.is_configured(resource, f"{prefix}root_block_device") is False:
         root = []
@@ -173,7 +181,7 @@ def read_instance_volumes(resource: Resource, values: Block, side: PlanSide, pre
 
 
 def read_template_volumes(values: Block) -> MachineVolumes:
-    """The volumes that a launch template gives."""
+    """Return the volumes of a launch template."""
     devices = _list_blocks(values.blocks("block_device_mappings"))
     blocks = [block for device in devices for block in _list_blocks(device.blocks("ebs"))]
     return _read_blocks(blocks, has_root=bool(blocks))
@@ -184,23 +192,25 @@ def _list_blocks(blocks: "list[Block] | Unsure") -> list[Block]:
 
 
 def _read_blocks(blocks: Iterable[Block], *, has_root: bool) -> MachineVolumes:
-    found: list[MachineVolume] = []
-    left_out = [] if has_root else [UnknownItem("root volume", "its size is the image's, which is not in the plan")]
+    volumes: list[MachineVolume] = []
+    left_out = (
+        [] if has_root else [UnknownItem("root volume", "its size is that of the image, which is not in the plan")]
+    )
     for block in blocks:
         volume = read_volume(block, "volume_size", "volume_type")
         if isinstance(volume, MachineVolume):
-            found.append(volume)
+            volumes.append(volume)
         else:
             left_out.append(volume)
-    return MachineVolumes(tuple(found), tuple(dict.fromkeys(left_out)))
+    return MachineVolumes(tuple(volumes), tuple(dict.fromkeys(left_out)))
 
 
 def read_volume(values: Block, size: str, kind: str) -> MachineVolume | UnknownItem:
-    """The volume whose GB is at `size` and whose kind is at `kind`."""
-    gb, named = to_known_number(values.number(size)), values.text(kind)
+    """Return the volume with its GB at the attribute `size` and its type at the attribute `kind`."""
+    gb, volume_type = to_known_number(values.number(size)), values.text(kind)
     if gb is None:
         return UnknownItem("volume", explain_missing(values.number(size), "its size"))
-    name = named if isinstance(named, str) and named else _DEFAULT_VOLUME
+    name = volume_type if isinstance(volume_type, str) and volume_type else _DEFAULT_VOLUME
     if f"ebs_{name}" not in storage.load_all():
         return UnknownItem("volume", f"the catalogue has no volumes of type {name}")
     return MachineVolume(name, gb)

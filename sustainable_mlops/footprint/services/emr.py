@@ -29,29 +29,27 @@ _CLUSTER = "aws_emr_cluster"
 _SCALING = "aws_emr_managed_scaling_policy"
 _SURCHARGE = UnknownItem(
     "cost of EMR",
-    "what EMR asks for each machine, on top of EC2's price, is not in the catalogue",
+    "the EMR fee for each machine, on top of the EC2 price, is not in the catalogue",
     UnknownKind.UNCOUNTED,
 )
 _IDLE_STOP_TEXT = "hours a month of a cluster that ends when idle"
 _STEPS_END_TEXT = "hours of a cluster that ends with its steps"
 _SCALING_TEXT = "nodes, between the limits of scaling"
-_UNKNOWN_LIMITS = UnknownItem(
-    "nodes", "between which limits autoscaling_policy scales them is not known", UnknownKind.UNCOUNTED
-)
+_UNKNOWN_LIMITS = UnknownItem("nodes", "the limits of autoscaling_policy are unknown", UnknownKind.UNCOUNTED)
 
 
 def read_cluster(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_emr_cluster`: its master and core nodes, whether they are groups or fleets."""
+    """Return the master and core nodes of `aws_emr_cluster`, which are groups or fleets."""
     return [part for role in ("master", "core") for part in _read_role(role, resource, side)]
 
 
 def read_group(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_emr_instance_group`: task nodes, of one type."""
+    """Return the task nodes of `aws_emr_instance_group`, which have one type."""
     return _make_nodes("task nodes", _read_group_machines(resource, side.get_values(resource), side), resource, side)
 
 
 def read_fleet(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_emr_instance_fleet`: task nodes, of several types."""
+    """Return the task nodes of `aws_emr_instance_fleet`, which have several types."""
     return _make_nodes("task nodes", _read_fleet_machines(side.get_values(resource)), resource, side)
 
 
@@ -64,8 +62,8 @@ def _read_role(role: str, resource: Resource, side: PlanSide) -> list[ResourcePa
             return _make_nodes(name, machines, resource, side)
         if block is UNKNOWN:
             return make_unknown_machines(name, explain_missing(UNKNOWN, f"{role}_instance_{kind}"))
-    # A cluster of a single machine has no core nodes.
-    return make_unknown_machines(name, "the cluster names none") if role == "master" else []
+    # A cluster with a single machine has no core nodes.
+    return make_unknown_machines(name, "the cluster contains none") if role == "master" else []
 
 
 def _make_nodes(name: str, machines: MachineGroup | str, resource: Resource, side: PlanSide) -> list[ResourcePart]:
@@ -80,10 +78,10 @@ def _make_nodes(name: str, machines: MachineGroup | str, resource: Resource, sid
             limits = _find_managed_limits(cluster, machines.options[0], side)
             left_out += () if limits is not None else _report_managed_scaling(cluster, side)
     capacity = machines.capacity if limits is None else limits
-    found = replace(
+    nodes = replace(
         machines, name=name, capacity=capacity, hours=hours, has_volumes_only_when_on=True, omissions=left_out
     )
-    return make_machine_parts(found, resource, side)
+    return make_machine_parts(nodes, resource, side)
 
 
 def _estimate_hours(cluster: Resource, side: PlanSide) -> Quantity:
@@ -99,28 +97,28 @@ def _read_group_machines(resource: Resource, block: Block, side: PlanSide) -> Ma
     instance_type, count = block.text("instance_type"), block.number("instance_count")
     if not isinstance(instance_type, str):
         return explain_missing(instance_type, "instance_type")
-    scaled = _read_scaling_limits(block.text("autoscaling_policy"))
+    scaled_capacity = _read_scaling_limits(block.text("autoscaling_policy"))
     path = f"{block.path}.instance_count" if block.path else "instance_count"
     number = 1.0 if count is None or is_never_set(resource, path, side) else to_known_number(count)
-    if scaled is None and number is None:
+    if scaled_capacity is None and number is None:
         return explain_missing(count, "instance_count")
-    capacity = exact_quantity(number, "nodes") if scaled is None and number is not None else scaled
+    capacity = exact_quantity(number, "nodes") if scaled_capacity is None and number is not None else scaled_capacity
     assert capacity is not None
     spot = block.text("bid_price") not in (None, "")
     machines = MachineGroup(
         "", (InstanceOption(instance_type),), capacity, spot_share=float(spot), volumes=_list_volumes([block])
     )
-    if scaled is not None or block.text("autoscaling_policy") in (None, ""):
+    if scaled_capacity is not None or block.text("autoscaling_policy") in (None, ""):
         return machines
     path = f"{block.path}.autoscaling_policy" if block.path else "autoscaling_policy"
     return machines if is_never_set(resource, path, side) else replace(machines, omissions=(_UNKNOWN_LIMITS,))
 
 
 def _read_scaling_limits(policy: "str | Unsure | None") -> Quantity | None:
-    """Between the limits of the JSON that a group's own scaling is."""
-    found = Block(parse_embedded_json(policy) if isinstance(policy, str) and policy else {})
-    least = to_known_number(found.number("Constraints.MinCapacity"))
-    most = to_known_number(found.number("Constraints.MaxCapacity"))
+    """Return the average size between the limits of the JSON policy of a group."""
+    document = Block(parse_embedded_json(policy) if isinstance(policy, str) and policy else {})
+    least = to_known_number(document.number("Constraints.MinCapacity"))
+    most = to_known_number(document.number("Constraints.MaxCapacity"))
     return None if least is None or most is None or most < least else average_size(least, most, _SCALING_TEXT)
 
 
@@ -131,7 +129,7 @@ def _read_fleet_machines(block: Block) -> MachineGroup | str:
     kinds = list(_list_options(configs))
     targets = [block.number(f"target_{kind}_capacity") for kind in ("on_demand", "spot")]
     if None in kinds or UNKNOWN in targets:
-        return explain_missing(UNKNOWN, "which types it has, or how many,")
+        return explain_missing(UNKNOWN, "the instance types or their number")
     on_demand, spot = (to_known_number(target) or 0.0 for target in targets)
     total = on_demand + spot
     return MachineGroup(
@@ -150,24 +148,24 @@ def _list_options(configs: list[Block]) -> Iterator[InstanceOption | None]:
 
 
 def _list_volumes(blocks: list[Block]) -> MachineVolumes:
-    """What is asked for beside the volumes that EMR gives each type of its own accord."""
-    known: list[MachineVolume] = []
-    left_out = [UnknownItem("volumes", "those that EMR adds of its own accord are not counted")]
+    """Return the configured volumes; EMR adds others for each instance type."""
+    volumes: list[MachineVolume] = []
+    left_out = [UnknownItem("volumes", "the volumes that EMR adds itself are not counted")]
     for block in blocks:
         configs = block.blocks("ebs_config")
         for config in [] if configs is UNKNOWN else configs:
-            found = read_volume(config, "size", "type")
+            volume = read_volume(config, "size", "type")
             number = config.number("volumes_per_instance")
             times = 1.0 if number is None else to_known_number(number)
-            if isinstance(found, MachineVolume) and times is not None:
-                known.append(MachineVolume(found.kind, found.gb * times))
+            if isinstance(volume, MachineVolume) and times is not None:
+                volumes.append(MachineVolume(volume.kind, volume.gb * times))
             else:
-                left_out.append(UnknownItem("volumes", "their size or number is not known until apply"))
-    return MachineVolumes(tuple(known), tuple(dict.fromkeys(left_out)))
+                left_out.append(UnknownItem("volumes", "size or number is not known until apply"))
+    return MachineVolumes(tuple(volumes), tuple(dict.fromkeys(left_out)))
 
 
 def _find_managed_limits(cluster: Resource, kind: InstanceOption, side: PlanSide) -> Quantity | None:
-    """Between the limits of managed scaling, of which the core nodes stand for the task nodes too."""
+    """Return the average size between the limits of managed scaling; core nodes then represent task nodes too."""
     policies = side.joins.find_sources(cluster, _SCALING, "cluster_id").certain
     for policy in policies:
         limits = side.get_values(policy).block("compute_limits")
@@ -182,8 +180,8 @@ def _find_managed_limits(cluster: Resource, kind: InstanceOption, side: PlanSide
 
 
 def _report_managed_scaling(cluster: Resource, side: PlanSide) -> tuple[UnknownItem, ...]:
-    """That managed scaling whose limits nobody can tell scales it, or may."""
+    """Return a note if managed scaling with unknown limits scales the cluster, or may do so."""
     policies = side.joins.find_sources(cluster, _SCALING, "cluster_id")
-    reasons = [f"between which limits {one.address} scales them is not known" for one in policies.certain]
-    reasons += [f"whether {one.address} scales them is not known until apply" for one in policies.possible]
+    reasons = [f"the limits of {one.address} are unknown" for one in policies.certain]
+    reasons += [f"it is not known until apply whether {one.address} scales them" for one in policies.possible]
     return tuple(UnknownItem("core nodes", reason, UnknownKind.UNCOUNTED) for reason in reasons[:1])

@@ -1,4 +1,4 @@
-"""Endpoints: what each variant keeps running."""
+"""Endpoints: the instances or workers of each variant."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,29 +31,35 @@ from sustainable_mlops.plan.schedules import has_deletion_schedule
 
 
 def read_endpoint(endpoint: Resource, side: PlanSide) -> list[ResourcePart]:
-    """The variants that `endpoint` runs."""
+    """Return the variants of an endpoint."""
     configuration = side.joins.find_configuration(endpoint)
     if configuration is UNKNOWN:
-        reason = "which configuration it follows is not known until apply"
+        reason = "its configuration is not known until apply"
         return [make_unknown_part("endpoint", "real-time", reason, is_whole_resource=True)]
     if configuration is not None:
         return _read_variants(configuration, endpoint, side)
-    past, followed = side.get_before(), side.get_values(endpoint).text("endpoint_config_name")
-    left = past.joins.find_configuration(endpoint)
-    if isinstance(left, Resource) and left.action == "forget" and past.get_values(left).text("name") == followed:
-        return _read_variants(left, endpoint, past)  # Terraform forgets it, and AWS keeps it
+    before, configuration_name = side.get_before(), side.get_values(endpoint).text("endpoint_config_name")
+    forgotten = before.joins.find_configuration(endpoint)
+    if (
+        isinstance(forgotten, Resource)
+        and forgotten.action == "forget"
+        and before.get_values(forgotten).text("name") == configuration_name
+    ):
+        return _read_variants(forgotten, endpoint, before)  # Terraform forgets it, and AWS keeps it
     return [make_unknown_part("endpoint", "real-time", "its configuration is not in this plan", is_whole_resource=True)]
 
 
 def read_configuration(configuration: Resource, side: PlanSide) -> list[ResourcePart]:
-    """The variants of a configuration that no endpoint follows, on either side: one elsewhere is taken to."""
-    followers = [found for plan in side.plans for found in _find_followers(configuration.address, plan)]
-    if any(found.certain for found in followers):
+    """Return the variants of a configuration without an endpoint in the plan; an endpoint outside it is assumed."""
+    followers = [matches for plan in side.plans for matches in _find_followers(configuration.address, plan)]
+    if any(matches.certain for matches in followers):
         return []
-    if maybe := [endpoint.address for found in followers for endpoint in found.possible]:
-        reason = f"whether {maybe[0]} follows it is not known until apply"
+    if maybe := [endpoint.address for matches in followers for endpoint in matches.possible]:
+        reason = f"it is not known until apply whether {maybe[0]} uses it"
         return [make_unknown_part("endpoint", "real-time", reason, is_whole_resource=True)]
-    note = UnknownItem("endpoint", "no endpoint of the plan follows this configuration; one elsewhere is taken to")
+    note = UnknownItem(
+        "endpoint", "no endpoint of the plan uses this configuration; the estimate assumes one outside the plan"
+    )
     parts = _read_variants(configuration, None, side)
     return [replace(part, omissions=(*part.omissions, note)) for part in parts]
 
@@ -66,16 +72,16 @@ def _find_followers(address: str, plan: Plan) -> list[Matches]:
 
 
 class _ServedVariant(NamedTuple):
-    """A variant and where it belongs."""
+    """A variant with its endpoint and configuration."""
 
     name: str
     variant: Variant
-    #: What it gets of the endpoint's requests.
+    #: Share of the endpoint's requests.
     share: float
-    #: None where none of the plan follows the configuration.
+    #: None if no endpoint of the plan uses the configuration.
     endpoint: Resource | None
     configuration: Resource
-    #: Whether other variants share the endpoint.
+    #: True if the endpoint has other variants.
     has_siblings: bool
     region: str | None
     keys: UsageKeys
@@ -112,7 +118,7 @@ def _name_variant(variant: Variant, number: int) -> str:
 
 
 def _compute_shares(variants: list[Variant]) -> list[float]:
-    """What each variant gets of the requests, by weight; a shadow variant gets a copy of them all."""
+    """Return the share of requests of each variant, by weight; a shadow variant gets a copy of all."""
     weights = [to_known_number(variant.block.number("initial_variant_weight")) for variant in variants]
     counted = [1.0 if weight is None else weight for weight in weights]
     whole = sum(weight for weight, variant in zip(counted, variants, strict=True) if not variant.is_shadow) or 1.0
@@ -122,9 +128,7 @@ def _compute_shares(variants: list[Variant]) -> list[float]:
 def _read_variant(served: _ServedVariant) -> ResourcePart:
     name, kind = served.name, served.variant.kind
     if kind is UNKNOWN:
-        return make_unknown_part(
-            name, "real-time", "whether it is serverless or has instances is not known until apply"
-        )
+        return make_unknown_part(name, "real-time", "its kind (serverless or instances) is not known until apply")
     if isinstance(served.variant.serverless, Block):
         return _read_serverless(served, served.variant.serverless)
     return _read_instances(served, kind)
@@ -136,17 +140,17 @@ def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
     if not isinstance(instance_type, str):
         return make_unknown_part(name, kind, explain_missing(instance_type, "instance_type"))
     if served.endpoint is None:
-        scaled, deleted = find_unattached_scaling(served.variant), False
+        scaling_effect, is_deleted_by_schedule = find_unattached_scaling(served.variant), False
     else:
-        scaled = find_instance_scaling(served.endpoint, served.variant, served.side.joins)
-        deleted = has_deletion_schedule(served.endpoint, served.side.joins) is True
-    given = keys.get("instances")
-    if scaled.spans is UNKNOWN and given is not None:
-        scaled = build_fixed_scaling(given.central)
-    if scaled.spans is UNKNOWN:
-        return make_unknown_part(name, kind, "how many instances it has is not known until apply")
-    longest = load_assumptions()["working_hours"] if deleted else ALWAYS
-    use = scaling.estimate_usage(scaled, kind, served.share, keys, longest)
+        scaling_effect = find_instance_scaling(served.endpoint, served.variant, served.side.joins)
+        is_deleted_by_schedule = has_deletion_schedule(served.endpoint, served.side.joins) is True
+    given_count = keys.get("instances")
+    if scaling_effect.spans is UNKNOWN and given_count is not None:
+        scaling_effect = build_fixed_scaling(given_count.central)
+    if scaling_effect.spans is UNKNOWN:
+        return make_unknown_part(name, kind, "the number of instances is not known until apply")
+    max_hours = load_assumptions()["working_hours"] if is_deleted_by_schedule else ALWAYS
+    use = scaling.estimate_usage(scaling_effect, kind, served.share, keys, max_hours)
     fleet = FleetActivity(
         instance_type=instance_type,
         region=served.region,
@@ -158,19 +162,23 @@ def _read_instances(served: _ServedVariant, kind: str) -> ResourcePart:
         requests=get_usage_or_default(keys, "requests_per_month") * served.share,
         duration_s=get_usage_or_default(keys, "duration_seconds"),
     )
-    left_out = (*_report_unknown_scaling(scaled, given, "instances"), *_report_accelerator(served), *use.omissions)
+    left_out = (
+        *_report_unknown_scaling(scaling_effect, given_count, "instances"),
+        *_report_accelerator(served),
+        *use.omissions,
+    )
     part = make_part(name, kind, fleet, left_out)
     return replace(
         part,
         instances=use.instances,
-        has_schedule=deleted or scaled.has_scheduled_reduction is True,
+        has_schedule=is_deleted_by_schedule or scaling_effect.has_scheduled_reduction is True,
         serverless_obstacles=tuple(_list_serverless_obstacles(served)),
-        apply_note=_describe_apply(served) if scaling.is_asleep_without_backlog(scaled, kind) else "",
+        apply_note=_describe_apply(served) if scaling.is_asleep_without_backlog(scaling_effect, kind) else "",
     )
 
 
 def _describe_apply(served: _ServedVariant) -> str:
-    """What the apply alone uses of a variant that sleeps afterwards."""
+    """Return the one-time usage of the apply for a variant that sleeps afterwards."""
     if served.endpoint is None:
         return ""
     return start_up.describe_start_up(served.endpoint, served.name, served.variant.block, served.region)
@@ -182,57 +190,57 @@ def _read_serverless(served: _ServedVariant, block: Block) -> ResourcePart:
         return make_unknown_part(
             served.name, "serverless", explain_missing(block.number("memory_size_in_mb"), "memory_size_in_mb")
         )
-    scaled = _read_provisioned(served)
-    given = served.keys.get("provisioned_concurrency")
-    if given is None and scaled.spans is UNKNOWN:
+    scaling_effect = _read_provisioned(served)
+    given_concurrency = served.keys.get("provisioned_concurrency")
+    if given_concurrency is None and scaling_effect.spans is UNKNOWN:
         return make_unknown_part(served.name, "serverless", "its provisioned concurrency is not known until apply")
     activity = ServerlessActivity(
         memory_mb=int(memory),
         region=served.region,
         requests=get_usage_or_default(served.keys, "requests_per_month") * served.share,
         duration_s=get_usage_or_default(served.keys, "duration_seconds"),
-        provisioned=given or scaling.compute_mean(scaled, "workers kept ready"),
+        provisioned=given_concurrency or scaling.compute_mean(scaling_effect, "workers that are always ready"),
         max_concurrency=to_known_number(block.number("max_concurrency")) or None,
     )
     return _limit_to_concurrency(
-        served.name, activity, _report_unknown_scaling(scaled, given, "provisioned_concurrency")
+        served.name, activity, _report_unknown_scaling(scaling_effect, given_concurrency, "provisioned_concurrency")
     )
 
 
 def _read_provisioned(served: _ServedVariant) -> Scaling:
-    """What scales the workers that are kept ready."""
+    """Return the scaling of the provisioned concurrency."""
     if served.endpoint is not None:
         return find_concurrency_scaling(served.endpoint, served.variant, served.side.joins)
     return build_fixed_scaling(count_provisioned_workers(served.variant, served.configuration, served.side.joins))
 
 
 def _limit_to_concurrency(name: str, activity: ServerlessActivity, left_out: tuple[UnknownItem, ...]) -> ResourcePart:
-    """What its concurrency lets through: SageMaker refuses the rest."""
-    asked, duration = activity.requests.central, activity.duration_s.central
-    if activity.max_concurrency is None or asked * duration <= activity.max_concurrency * HOURS_PER_MONTH * 3600:
+    """Return the part with the requests that its concurrency admits; SageMaker refuses the others."""
+    requests, duration = activity.requests.central, activity.duration_s.central
+    if activity.max_concurrency is None or requests * duration <= activity.max_concurrency * HOURS_PER_MONTH * 3600:
         return make_part(name, "serverless", activity, left_out)
-    most = activity.max_concurrency * HOURS_PER_MONTH * 3600 / duration
+    max_requests = activity.max_concurrency * HOURS_PER_MONTH * 3600 / duration
     reason = (
-        f"max_concurrency {activity.max_concurrency:g} admits {most:,.0f} of {asked:,.0f} requests: the others are not "
-        "counted"
+        f"max_concurrency {activity.max_concurrency:g} admits {max_requests:,.0f} of {requests:,.0f} requests: the "
+        "others are not counted"
     )
-    let_through = replace(activity, requests=activity.requests.clamp(0.0, most))
-    return make_part(name, "serverless", let_through, (UnknownItem("requests", reason), *left_out))
+    admitted = replace(activity, requests=activity.requests.clamp(0.0, max_requests))
+    return make_part(name, "serverless", admitted, (UnknownItem("requests", reason), *left_out))
 
 
 def _report_unknown_scaling(scaled: Scaling, given: Quantity | None, key: str) -> tuple[UnknownItem, ...]:
-    """What may set other numbers, where nobody gives them."""
+    """Return a note for each scaling effect that is unknown, unless the usage file gives the number."""
     if given is not None:
         return ()
-    whys = scaled.unknown_reasons
+    reasons = scaled.unknown_reasons
     if UNKNOWN in (scaled.can_add, scaled.can_remove) and scaled.has_range:
-        whys = (*whys, "whether its policies ever act is not known")
-    reasons = (f"{why}; give {key} in the usage file" for why in whys)
-    return tuple(UnknownItem("autoscaling", reason, UnknownKind.UNCOUNTED) for reason in reasons)
+        reasons = (*reasons, "the effect of its policies is unknown")
+    texts = (f"{why}; give {key} in the usage file" for why in reasons)
+    return tuple(UnknownItem("autoscaling", reason, UnknownKind.UNCOUNTED) for reason in texts)
 
 
 def _report_accelerator(served: _ServedVariant) -> tuple[UnknownItem, ...]:
-    """A part of an accelerator beside the instance, as Elastic Inference was."""
+    """Return a note on an Elastic Inference accelerator beside the instance."""
     kind = served.variant.block.text("accelerator_type")
     if not isinstance(kind, str) or not kind:
         return ()
@@ -241,14 +249,14 @@ def _report_accelerator(served: _ServedVariant) -> tuple[UnknownItem, ...]:
 
 
 def _list_serverless_obstacles(served: _ServedVariant) -> Iterator[str]:
-    """What serverless inference does not take (SageMaker developer guide, "Feature exclusions")."""
+    """Yield what serverless inference does not support (SageMaker developer guide, "Feature exclusions")."""
     if served.has_siblings:
-        yield "it is one of several variants"
+        yield "its endpoint has several variants"
     side = served.side
     if side.get_values(served.configuration).block("data_capture_config") is not None:
         yield "its requests are captured"
     if not isinstance(served.variant.model, Resource):
-        yield "its model is not known"
+        yield "its model is unknown"
         return
     model = side.get_values(served.variant.model)
     if model.block("vpc_config") is not None:

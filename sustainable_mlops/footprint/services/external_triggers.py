@@ -1,4 +1,4 @@
-"""What starts machines that are no resource of the plan: state machines, schedules and rules."""
+"""State machines, schedules and rules that start machines outside the plan."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +9,10 @@ from sustainable_mlops.plan import UNKNOWN, Resource
 from sustainable_mlops.plan.document import parse_embedded_json
 
 _KIND = "other"
-_SUBJECT = "what it starts"
+_SUBJECT = "the machines that it starts"
 _QUEUE = "aws_batch_job_queue"
 
-#: The calls that start machines, by service, in lower case (action names of the services' API references).
+#: API calls that start machines, by service, in lower case (source: API references of the services).
 _CALLS = {
     f"{service}:{action}"
     for service, actions in {
@@ -40,24 +40,24 @@ _CALLS = {
     }.items()
     for action in actions.split()
 }
-#: What EventBridge starts machines of by its ARN.
+#: Services in whose ARNs EventBridge targets are machines.
 _SERVICES = ("batch", "codebuild", "glue", "imagebuilder")
 
 
 def read_state_machine(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_sfn_state_machine`: unknown, where a task of its definition starts machines, or nobody can read it."""
+    """Return an unknown part for `aws_sfn_state_machine` if a task starts machines or the definition is unreadable."""
     definition = side.get_values(resource).text("definition")
     if not isinstance(definition, str):
         return _make_unknown(explain_missing(definition, _SUBJECT))
-    found = parse_embedded_json(definition)
-    if not isinstance(found, dict):
+    document = parse_embedded_json(definition)
+    if not isinstance(document, dict):
         return _make_unknown("its definition cannot be read")
-    calls = (call for task in _list_tasks(found) if (call := _parse_call(task)) is not None)
+    calls = (call for task in _list_tasks(document) if (call := _parse_call(task)) is not None)
     return _report_start(next(calls, None))
 
 
 def _list_tasks(value: Any) -> Iterator[str]:
-    """The resources of all tasks, those inside branches and maps included."""
+    """Yield the resources of all tasks, including those inside branches and maps."""
     if isinstance(value, dict):
         task = value.get("Resource")
         if isinstance(task, str):
@@ -70,40 +70,40 @@ def _list_tasks(value: Any) -> Iterator[str]:
 
 
 def _parse_call(arn: str) -> str | None:
-    """The call of an AWS API that starts machines, of `arn:aws:states:::aws-sdk:service:action.pattern`."""
+    """Return the AWS API call of `arn:aws:states:::aws-sdk:service:action.pattern` if it starts machines."""
     _, _, last = arn.partition(":::")
-    named = last.removeprefix("aws-sdk:").partition(".")[0]
-    return named if named.lower() in _CALLS else None
+    call = last.removeprefix("aws-sdk:").partition(".")[0]
+    return call if call.lower() in _CALLS else None
 
 
 def read_schedule(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_scheduler_schedule`: unknown, where its target starts machines."""
+    """Return an unknown part for `aws_scheduler_schedule` if its target starts machines."""
     return _read_target(resource, side, "target.0.arn", ("target.0.ecs_parameters",))
 
 
 def read_rule_target(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_cloudwatch_event_target`: unknown, where it starts machines."""
+    """Return an unknown part for `aws_cloudwatch_event_target` if it starts machines."""
     return _read_target(resource, side, "arn", ("ecs_target", "batch_target"))
 
 
-def _read_target(resource: Resource, side: PlanSide, path: str, runs: tuple[str, ...]) -> list[ResourcePart]:
-    """`runs` are the blocks that say how tasks or jobs are run."""
+def _read_target(resource: Resource, side: PlanSide, path: str, run_blocks: tuple[str, ...]) -> list[ResourcePart]:
+    """Return an unknown part if the target at `path` starts machines; `runs` are the blocks for tasks or jobs."""
     values = side.get_values(resource)
     arn = values.text(path)
     if isinstance(side.joins.find_target(resource, path, _QUEUE), Resource):
-        return []  # its jobs run in compute environments, each counted where it is
-    if any(values.blocks(run) != [] for run in runs):
+        return []  # its jobs run in compute environments, which have their own estimates
+    if any(values.blocks(block) != [] for block in run_blocks):
         return _report_start("tasks or jobs")
     if not isinstance(arn, str):
-        # What a resource of the plan starts is told where that is.
-        named = bool(side.joins.find_references(resource, path).resources)
-        return [] if named or arn is None else _make_unknown(explain_missing(UNKNOWN, _SUBJECT))
+        # A target in the plan has its own part.
+        has_reference = bool(side.joins.find_references(resource, path).resources)
+        return [] if has_reference or arn is None else _make_unknown(explain_missing(UNKNOWN, _SUBJECT))
     service = arn.split(":")[2] if arn.count(":") >= 5 else ""
     return _report_start(_parse_call(arn) or (service if service in _SERVICES else None))
 
 
-def _report_start(what: str | None) -> list[ResourcePart]:
-    return [] if what is None else _make_unknown(f"it starts {what}: {_SUBJECT} is not read")
+def _report_start(call: str | None) -> list[ResourcePart]:
+    return [] if call is None else _make_unknown(f"it starts {call}; {_SUBJECT} are not estimated")
 
 
 def _make_unknown(reason: str) -> list[ResourcePart]:

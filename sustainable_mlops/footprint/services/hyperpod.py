@@ -1,4 +1,4 @@
-"""HyperPod clusters: instance groups of SageMaker's own machines, on until the cluster is deleted."""
+"""HyperPod clusters: instance groups of SageMaker machines, which are on until the cluster is deleted."""
 
 from sustainable_mlops.footprint.activities import ALWAYS, FleetActivity
 from sustainable_mlops.footprint.figures import UnknownItem
@@ -17,21 +17,24 @@ _GROUPS = ("instance_groups", "restricted_instance_groups")
 
 
 def read_cluster(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_sagemaker_cluster`, by the names of CloudFormation's `AWS::SageMaker::Cluster` in snake case."""
+    """Return the groups of `aws_sagemaker_cluster`.
+
+    Its attributes are those of CloudFormation's `AWS::SageMaker::Cluster` in snake case.
+    """
     groups: list[Block] = []
     for name in _GROUPS:
-        found = side.get_values(resource).blocks(name)
-        if found is UNKNOWN:
+        blocks = side.get_values(resource).blocks(name)
+        if blocks is UNKNOWN:
             return make_unknown_machines("instance groups", explain_missing(UNKNOWN, name))
-        groups += found
+        groups += blocks
     if not groups:
         return make_unknown_machines("instance groups", explain_missing(None, "instance_groups"))
     return [part for number, group in enumerate(groups) for part in _read_group(group, number, resource, side)]
 
 
 def _read_group(group: Block, number: int, resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    named, keys = group.text("instance_group_name"), side.get_usage(resource.address)
-    name = f"instance group {named if isinstance(named, str) else number + 1}"
+    group_name, keys = group.text("instance_group_name"), side.get_usage(resource.address)
+    name = f"instance group {group_name if isinstance(group_name, str) else number + 1}"
     instance_type, count = group.text("instance_type"), group.number("instance_count")
     if not isinstance(instance_type, str):
         return make_unknown_machines(name, explain_missing(instance_type, "instance_type"))
@@ -48,12 +51,12 @@ def _read_group(group: Block, number: int, resource: Resource, side: PlanSide) -
         volume_gb=volumes or 0.0,
         work="training",
     )
-    unsure = UnknownItem(name, "the size of its volumes is not known until apply")
-    return [make_part(name, MACHINES_KIND, fleet, (unsure,) if volumes is None else ())]
+    unknown_volumes = UnknownItem(name, "the size of its volumes is not known until apply")
+    return [make_part(name, MACHINES_KIND, fleet, (unknown_volumes,) if volumes is None else ())]
 
 
 def _sum_volumes(group: Block) -> float | None:
-    """GB attached to each machine; None where nobody knows."""
+    """Return the GB attached to each machine; None if unknown."""
     storage = group.blocks("instance_storage_configs")
     if storage is UNKNOWN:
         return None

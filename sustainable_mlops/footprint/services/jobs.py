@@ -1,4 +1,4 @@
-"""Jobs: the steps of pipelines, what monitoring schedules start, and the jobs that Terraform starts itself."""
+"""Jobs: pipeline steps, monitoring jobs, and jobs that Terraform starts."""
 
 from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, ONE, AcceleratorWork
 from sustainable_mlops.footprint.quantities import Quantity, exact_quantity
@@ -15,7 +15,7 @@ from sustainable_mlops.plan import UNKNOWN, PipelineStep, Resource
 from sustainable_mlops.plan.pipelines import PlannedPipeline
 from sustainable_mlops.plan.schedules import count_runs_per_month, list_start_rates
 
-#: Where a job's request says which machines: type of step → path to the instances.
+#: Path to the machines in the request of each step type.
 _MACHINE_PATHS = {
     "Training": "ResourceConfig",
     "Processing": "ProcessingResources.ClusterConfig",
@@ -23,37 +23,37 @@ _MACHINE_PATHS = {
     "QualityCheck": "ProcessingResources.ClusterConfig",
     "Transform": "TransformResources",
 }
-#: Steps that start no machine of SageMaker's: decisions, descriptions, and calls of what is estimated elsewhere or not.
+#: Step types that start no SageMaker machine: decisions, descriptions, and calls of other services.
 _FREE_STEPS = frozenset(
     "Callback Cleanup Condition EndpointConfig Fail ForEach Lambda Lineage Model RegisterModel".split()  # noqa: SIM905
 )
-#: Steps that run on machines nobody names in the definition.
+#: Step types whose machines are not in the definition.
 _UNKNOWN_STEPS = {
-    "AutoML": "AutoML chooses its machines itself",
+    "AutoML": "AutoML chooses its own machines",
     "EMR": "the step runs on an EMR cluster",
     "EMRServerless": "the step runs on EMR Serverless",
     "Endpoint": "the endpoint that an execution creates or updates stays on and is not in this plan",
     "InferenceComponent": "the endpoint that the component runs on is not in this plan",
-    "NotebookJob": "the machine of a notebook job is not read",
+    "NotebookJob": "the machine of a notebook job is not supported",
 }
-#: Early stopping and completion criteria may end a search sooner: 80 % of its jobs (30 to 100 %) are counted.
+#: Early stopping and completion criteria may end a search early: 80 % of its jobs (30 to 100 %) are counted.
 _TUNED_TEXT = "jobs that tuning trains"
 _SCHEDULED_TEXT = "runs a month, by the schedule"
 _SCHEDULE = "aws_sagemaker_monitoring_schedule"
 _DEFINITION = "aws_sagemaker_data_quality_job_definition"
-#: Where a schedule names its definition.
+#: Path to the name of the definition in a schedule.
 _DEFINITION_PATH = "monitoring_schedule_config.0.monitoring_job_definition_name"
 
 
 def read_pipeline(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """The steps of a pipeline that start machines."""
+    """Return the steps of a pipeline that start machines."""
     pipelines = side.plan.pipelines_before if side.before else side.plan.pipelines
     pipeline = next((one for one in pipelines if one.resource is resource), None)
     if pipeline is None or pipeline.steps is UNKNOWN:
         reason = (
             pipeline.unreadable_reason
             if pipeline is not None and pipeline.unreadable_reason
-            else "its definition cannot be read"
+            else "its definition is unreadable"
         )
         return [make_unknown_part("pipeline", "job", reason, is_whole_resource=True)]
     runs = _estimate_runs(resource, side)
@@ -61,14 +61,14 @@ def read_pipeline(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 
 def _estimate_runs(resource: Resource, side: PlanSide) -> Quantity:
-    """Runs a month of a pipeline: as given, else as its schedules say, else the stated default."""
+    """Return the runs a month of a pipeline: as given, else by its schedules, else the documented default."""
     keys = side.get_usage(resource.address)
-    given = keys.get_own("runs_per_month")
-    often = list_start_rates(resource, side.joins)
-    if given is not None or not often:
-        return given or get_usage_or_default(keys, "runs_per_month")
-    by_clock = sum(one for one in often if one is not UNKNOWN)
-    if UNKNOWN not in often:
+    given_runs = keys.get_own("runs_per_month")
+    schedule_runs = list_start_rates(resource, side.joins)
+    if given_runs is not None or not schedule_runs:
+        return given_runs or get_usage_or_default(keys, "runs_per_month")
+    by_clock = sum(one for one in schedule_runs if one is not UNKNOWN)
+    if UNKNOWN not in schedule_runs:
         return exact_quantity(by_clock, _SCHEDULED_TEXT)
     more = get_usage_or_default(keys, "runs_per_month")
     return Quantity(more.low + by_clock, more.central + by_clock, more.high + by_clock, more.grade, more.text)
@@ -83,21 +83,21 @@ def _read_step(step: PipelineStep, pipeline: PlannedPipeline, runs: Quantity, si
         return []
     if kind not in (*_MACHINE_PATHS, "Tuning"):
         return [
-            make_unknown_part(name, "job", _UNKNOWN_STEPS.get(kind, f"the model does not know steps of type {kind}"))
+            make_unknown_part(name, "job", _UNKNOWN_STEPS.get(kind, f"the model does not cover steps of type {kind}"))
         ]
-    often = keys.get_own("runs_per_month") or _count_step_runs(step, runs)
-    if often is None:
-        reason = "it runs once for each item of a list that only an execution knows; give the step's runs_per_month"
+    step_runs = keys.get_own("runs_per_month") or _count_step_runs(step, runs)
+    if step_runs is None:
+        reason = "it runs once per item of a list that only an execution contains; give runs_per_month for the step"
         return [make_unknown_part(name, "job", reason)]
     region = side.find_region(pipeline.resource)
     if kind == "Tuning":
-        return _read_tuning(name, step, often, region, keys)
+        return _read_tuning(name, step, step_runs, region, keys)
     work: AcceleratorWork = "inference" if kind == "Transform" else "training"
-    return make_job_parts(name, read_step(step, _MACHINE_PATHS[kind]), often, region, keys, work=work)
+    return make_job_parts(name, read_step(step, _MACHINE_PATHS[kind]), step_runs, region, keys, work=work)
 
 
 def _count_step_runs(step: PipelineStep, runs: Quantity) -> Quantity | None:
-    """How often a step runs: within a branch, half as often as its pipeline, or never, or always."""
+    """Return the runs of a step; inside a branch half as many as its pipeline, with 0 and all as bounds."""
     inner = step
     while inner.parent is not None:
         if inner.branch == "ForEachBody":
@@ -110,15 +110,17 @@ def _count_step_runs(step: PipelineStep, runs: Quantity) -> Quantity | None:
 def _read_tuning(
     name: str, step: PipelineStep, runs: Quantity, region: str | None, keys: UsageKeys
 ) -> list[ResourcePart]:
-    several = step.get("TrainingJobDefinitions")
-    number = len(several) if isinstance(several, list) else 0
+    definitions_value = step.get("TrainingJobDefinitions")
+    number = len(definitions_value) if isinstance(definitions_value, list) else 0
     definitions = [f"TrainingJobDefinitions.{n}." for n in range(number)] or ["TrainingJobDefinition."]
     limit = step.number("HyperParameterTuningJobConfig.ResourceLimits.MaxNumberOfTrainingJobs")
     jobs = to_known_number(limit)
-    if several is UNKNOWN or jobs is None:
-        what = "how many jobs it trains"
+    if definitions_value is UNKNOWN or jobs is None:
+        attribute = "the number of its training jobs"
         reason = (
-            f"{what} is not known until an execution" if UNKNOWN in (several, limit) else explain_missing(limit, what)
+            f"{attribute} is not known until an execution"
+            if UNKNOWN in (definitions_value, limit)
+            else explain_missing(limit, attribute)
         )
         return [make_unknown_part(name, "job", reason)]
     requests = [read_step(step, f"{definition}ResourceConfig", definition) for definition in definitions]
@@ -128,20 +130,24 @@ def _read_tuning(
 def _make_search_parts(
     name: str, requests: list[JobMachineRequest], jobs: float, runs: Quantity, region: str | None, keys: UsageKeys
 ) -> list[ResourcePart]:
-    """What `runs` searches train, of at most `jobs` jobs each, which the definitions share."""
-    most = jobs / len(requests)
-    trained = Quantity(runs.low * most * 0.3, runs.central * most * 0.8, runs.high * most, "C", _TUNED_TEXT)
+    """Return the jobs of `runs` searches with at most `jobs` jobs each, which the definitions share."""
+    max_jobs = jobs / len(requests)
+    trained_jobs = Quantity(
+        runs.low * max_jobs * 0.3, runs.central * max_jobs * 0.8, runs.high * max_jobs, "C", _TUNED_TEXT
+    )
     names = [name] if len(requests) == 1 else [f"{name}, definition {n + 1}" for n in range(len(requests))]
     return [
         part
         for name, request in zip(names, requests, strict=True)
-        for part in make_job_parts(name, request, trained, region, keys)
+        for part in make_job_parts(name, request, trained_jobs, region, keys)
     ]
 
 
 def _count_job_runs(resource: Resource, side: PlanSide, keys: UsageKeys) -> Quantity | None:
-    """A job that Terraform starts runs once, when it is created: what has run before uses nothing, and deleting it
-    saves nothing. None where it does not run."""
+    """Return the runs of a job that Terraform starts: one when it is created; None if it does not run.
+
+    A job that ran before the plan uses nothing now, and its deletion saves nothing.
+    """
     return keys.get_own("runs_per_month") or (ONE if _is_created(resource, side) else None)
 
 
@@ -150,7 +156,7 @@ def _is_created(resource: Resource, side: PlanSide) -> bool:
 
 
 def read_training_job(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_sagemaker_training_job`: one run, when it is created."""
+    """Return the run of `aws_sagemaker_training_job`, which starts on creation."""
     values, keys = side.get_values(resource), side.get_usage(resource.address)
     runs = _count_job_runs(resource, side, keys)
     if runs is None:
@@ -159,7 +165,7 @@ def read_training_job(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 
 def read_tuning_job(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """`aws_sagemaker_hyper_parameter_tuning_job`: one search, when it is created."""
+    """Return the search of `aws_sagemaker_hyper_parameter_tuning_job`, which starts on creation."""
     values, keys = side.get_values(resource), side.get_usage(resource.address)
     runs = _count_job_runs(resource, side, keys)
     if runs is None:
@@ -178,40 +184,42 @@ def read_tuning_job(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 
 def read_schedule(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """A monitoring schedule: the processing job that it defines or names, as often as it says."""
+    """Return the processing job of a monitoring schedule, as often as its schedule starts it."""
     name, config = "monitoring job", "monitoring_schedule_config.0"
     values, keys = side.get_values(resource), side.get_usage(resource.address)
-    described, path = values.block(f"{config}.monitoring_job_definition"), "monitoring_resources.0.cluster_config"
-    if described is None:
+    job_definition, path = values.block(f"{config}.monitoring_job_definition"), "monitoring_resources.0.cluster_config"
+    if job_definition is None:
         definition = side.joins.find_target(resource, _DEFINITION_PATH, _DEFINITION)
         if not isinstance(definition, Resource):
-            return [make_unknown_part(name, "job", "the definition of the job that it starts is not in this plan")]
-        described, path = side.get_values(definition), "job_resources.0.cluster_config"
-    if described is UNKNOWN:
+            return [make_unknown_part(name, "job", "the definition of its job is not in this plan")]
+        job_definition, path = side.get_values(definition), "job_resources.0.cluster_config"
+    if job_definition is UNKNOWN:
         return [make_unknown_part(name, "job", explain_missing(UNKNOWN, "monitoring_job_definition"))]
-    often = count_runs_per_month(values.text(f"{config}.schedule_config.0.schedule_expression"))
-    by_clock = None if often is UNKNOWN else exact_quantity(often, _SCHEDULED_TEXT)
+    scheduled_runs = count_runs_per_month(values.text(f"{config}.schedule_config.0.schedule_expression"))
+    by_clock = None if scheduled_runs is UNKNOWN else exact_quantity(scheduled_runs, _SCHEDULED_TEXT)
     runs = keys.get_own("runs_per_month") or by_clock or get_usage_or_default(keys, "runs_per_month")
     # SageMaker ends a run before the next one starts.
     longest_h = HOURS_PER_MONTH / max(runs.central, 1.0)
-    return make_job_parts(name, read_block(described, path), runs, side.find_region(resource), keys, longest_h)
+    return make_job_parts(name, read_block(job_definition, path), runs, side.find_region(resource), keys, longest_h)
 
 
 def read_monitoring_definition(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """The definition of a monitoring job: counted at the schedule that starts it, where there is one on either side."""
-    started = [
+    """Return an unknown part for a monitoring job definition without a schedule; a schedule counts it otherwise."""
+    schedules = [
         joins.find_sources(definition, _SCHEDULE, _DEFINITION_PATH)
         for plan in side.plans
         if (definition := plan.find_resource(resource.address)) is not None
         for joins in (plan.joins, plan.joins_before)
     ]
-    if any(matches.certain or matches.possible for matches in started):
+    if any(matches.certain or matches.possible for matches in schedules):
         return []
-    return [make_unknown_part("monitoring job", "job", "no schedule of the plan starts it; one elsewhere may")]
+    return [
+        make_unknown_part("monitoring job", "job", "no schedule of the plan starts it; a schedule outside the plan may")
+    ]
 
 
 def read_algorithm(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """An algorithm is a description, unless SageMaker is to validate it, which it does when it is created."""
+    """Return an unknown part if the creation of the algorithm starts validation jobs; it has no other footprint."""
     if side.get_values(resource).blocks("validation_specification") == [] or not _is_created(resource, side):
         return []
-    return [make_unknown_part("validation", "job", "the jobs that validate an algorithm are not read")]
+    return [make_unknown_part("validation", "job", "the validation jobs of an algorithm are not supported")]

@@ -1,4 +1,4 @@
-"""What machines are launched from: the launch template or launch configuration that a resource names."""
+"""Launch templates and launch configurations of machines."""
 
 from typing import NamedTuple
 
@@ -16,104 +16,108 @@ from sustainable_mlops.plan import Unknown as Unsure
 TEMPLATE = "aws_launch_template"
 _CONFIGURATION = "aws_launch_configuration"
 _DEFAULT = "$Default"
-_REQUIREMENTS_REASON = "its instance types are whichever meet instance_requirements"
+_REQUIREMENTS_REASON = "any type that meets instance_requirements may be chosen"
 
 
 class LaunchSettings(NamedTuple):
-    """What is said of the machines. Where nothing is, `reason` says why."""
+    """Type, volumes and capacity of the launched machines. `reason` explains a missing type."""
 
     instance_type: str | None = None
-    #: What takes the type's place, where none is given.
+    #: Reason why there is no type.
     reason: str = ""
     volumes: MachineVolumes = NO_VOLUMES
     spot: bool = False
 
 
 def read_template(resource: Resource, path: str, side: PlanSide) -> LaunchSettings:
-    """The launch template that the block at `path` names by its id or its name, in the version that it names."""
-    found = _find_template(resource, path, side)
-    if not isinstance(found, Resource):
-        reason = "cannot be told until apply" if found is UNKNOWN else "is not in this plan"
+    """Return the settings of the launch template that the block at `path` names, in the version that it names."""
+    template = _find_template(resource, path, side)
+    if not isinstance(template, Resource):
+        reason = "is not known until apply" if template is UNKNOWN else "is not in this plan"
         return LaunchSettings(reason=f"its launch template {reason}")
     version = side.get_values(resource).text(f"{path}.version")
     if version is UNKNOWN and side.joins.is_configured(resource, f"{path}.version") is False:
         version = _DEFAULT
-    values = _find_version(found, version, side)
+    values = _find_version(template, version, side)
     if values is None:
-        return LaunchSettings(reason=f"version {version} of {found.address} is not in this plan")
-    return _make_launch(values, found.address)
+        return LaunchSettings(reason=f"version {version} of {template.address} is not in this plan")
+    return _make_launch(values, template.address)
 
 
 def read_launch_configuration(resource: Resource, path: str, side: PlanSide) -> LaunchSettings:
-    """The launch configuration that the attribute at `path` names."""
-    found = side.joins.find_target(resource, path, _CONFIGURATION)
-    if not isinstance(found, Resource):
-        reason = "cannot be told until apply" if found is UNKNOWN else "is not in this plan"
+    """Return the settings of the launch configuration that the attribute at `path` names."""
+    configuration = side.joins.find_target(resource, path, _CONFIGURATION)
+    if not isinstance(configuration, Resource):
+        reason = "is not known until apply" if configuration is UNKNOWN else "is not in this plan"
         return LaunchSettings(reason=f"its launch configuration {reason}")
-    values = side.get_values(found)
+    values = side.get_values(configuration)
     instance_type = values.text("instance_type")
-    volumes, spot = read_instance_volumes(found, values, side), values.text("spot_price") not in (None, "")
+    volumes, spot = read_instance_volumes(configuration, values, side), values.text("spot_price") not in (None, "")
     if not isinstance(instance_type, str):
         return LaunchSettings(
-            None, f"of {found.address}, {explain_missing(instance_type, 'instance_type')}", volumes, spot
+            None, f"of {configuration.address}, {explain_missing(instance_type, 'instance_type')}", volumes, spot
         )
     return LaunchSettings(instance_type, "", volumes, spot)
 
 
 def list_options(blocks: list[Block], launch: LaunchSettings) -> tuple[InstanceOption, ...] | str:
-    """The types of a list of overrides, each with its weight, else the template's own type; or why nobody knows."""
+    """Return the types of a list of overrides with their weights, else the type of the template.
+
+    Return the reason as text if they are unknown.
+    """
     if not blocks:
         return (InstanceOption(launch.instance_type),) if launch.instance_type is not None else launch.reason
-    found = []
+    options = []
     for block in blocks:
         if block.blocks("instance_requirements") != []:
             return _REQUIREMENTS_REASON
         instance_type, weight = block.text("instance_type"), read_weight(block)
-        own = launch.instance_type if instance_type in (None, "") else instance_type
-        if not isinstance(own, str) or weight is None:
-            return explain_missing(
-                instance_type if weight is not None else UNKNOWN, "an instance type, or what one counts for,"
-            )
-        found.append(InstanceOption(own, weight))
-    return tuple(dict.fromkeys(found))
+        type_name = launch.instance_type if instance_type in (None, "") else instance_type
+        if not isinstance(type_name, str) or weight is None:
+            return explain_missing(instance_type if weight is not None else UNKNOWN, "an instance type or its weight")
+        options.append(InstanceOption(type_name, weight))
+    return tuple(dict.fromkeys(options))
 
 
 def read_weight(block: Block) -> float | None:
-    """What one machine counts for, 1 unless it is said; None where nobody knows."""
-    if block.get("weighted_capacity") in (None, "", 0):  # a set holds "" or 0 where nothing is set
+    """Return the weight of one machine, 1 by default; None if unknown."""
+    if block.get("weighted_capacity") in (None, "", 0):  # a set contains "" or 0 for missing values
         return 1.0
     weight = to_known_number(block.number("weighted_capacity"))
     return weight or None
 
 
 def _find_template(resource: Resource, path: str, side: PlanSide) -> Resource | Unsure | None:
-    """By its id or its name, as AWS fills in the one that is not given."""
-    values, untold = side.get_values(resource), False
+    """Return the template by its id or name; AWS fills in the one that is not given."""
+    values, is_unknown = side.get_values(resource), False
     for name in (f"{path}.{prefix}{name}" for prefix in ("", "launch_template_") for name in ("id", "name")):
-        found = side.joins.find_target(resource, name, TEMPLATE)
-        if isinstance(found, Resource):
-            return found
-        if found is None and isinstance(values.text(name), str):
+        template = side.joins.find_target(resource, name, TEMPLATE)
+        if isinstance(template, Resource):
+            return template
+        if template is None and isinstance(values.text(name), str):
             return None
-        untold = untold or found is UNKNOWN
-    # What a block made by `dynamic` refers to is not written down.
-    return (side.find_single(TEMPLATE, resource.module) or UNKNOWN) if untold else None
+        is_unknown = is_unknown or template is UNKNOWN
+    # The references of a `dynamic` block are not in the plan.
+    return (side.find_single(TEMPLATE, resource.module) or UNKNOWN) if is_unknown else None
 
 
 def _find_version(template: Resource, version: "str | Unsure | None", side: PlanSide) -> Block | None:
-    """Its values in `version`; None where the plan does not hold it. A change of the template makes a new version."""
-    new, old, fresh = side.get_values(template), template.old, template.action in ("create", "replace")
-    wanted: object = version
+    """Return the attributes of a version, or None if the plan does not contain it.
+
+    A change of the template creates a new version.
+    """
+    new, old, is_new = side.get_values(template), template.old, template.action in ("create", "replace")
+    version_number: object = version
     if version in (None, _DEFAULT):
-        # The first version stays the default unless the template says that each new one becomes it.
-        follows = fresh or new.flag("update_default_version") is True
-        wanted = None if follows else new.number("default_version")
-    if wanted in (None, UNKNOWN, "$Latest") or new.number("latest_version") is None:
+        # The first version stays the default unless update_default_version is true.
+        uses_latest = is_new or new.flag("update_default_version") is True
+        version_number = None if uses_latest else new.number("default_version")
+    if version_number in (None, UNKNOWN, "$Latest") or new.number("latest_version") is None:
         return new
     for values in (new, old):
-        if str(values.number("latest_version")) == str(wanted):
+        if str(values.number("latest_version")) == str(version_number):
             return values
-    return new if fresh else None
+    return new if is_new else None
 
 
 def _make_launch(values: Block, address: str) -> LaunchSettings:
@@ -122,6 +126,8 @@ def _make_launch(values: Block, address: str) -> LaunchSettings:
     spot = values.text("instance_market_options.0.market_type") == "spot"
     if isinstance(instance_type, str):
         return LaunchSettings(instance_type, "", volumes, spot)
-    required = values.blocks("instance_requirements") != []
-    reason = _REQUIREMENTS_REASON if required else f"of {address}, {explain_missing(instance_type, 'instance_type')}"
+    has_requirements = values.blocks("instance_requirements") != []
+    reason = (
+        _REQUIREMENTS_REASON if has_requirements else f"of {address}, {explain_missing(instance_type, 'instance_type')}"
+    )
     return LaunchSettings(None, reason, volumes, spot)

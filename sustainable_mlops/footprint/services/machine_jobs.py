@@ -1,4 +1,4 @@
-"""A job of any kind: its machines, how long they are on, and the warm pool that it leaves."""
+"""A job of any kind: its machines, their hours, and its warm pool."""
 
 from math import inf
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from sustainable_mlops.plan import UNKNOWN, Block, PipelineStep
 
 
 class JobMachineRequest(NamedTuple):
-    """What a request says of its machines and its end, as it is read: known, unknown or not there."""
+    """Machines and runtime cap in a request, as read: known, unknown or missing."""
 
     instance_type: object
     instances: object
@@ -22,13 +22,13 @@ class JobMachineRequest(NamedTuple):
     warm_seconds: object
     cap_seconds: object
     spot: object
-    #: When what is unknown is known.
+    #: Event after which unknown values are known.
     known_after: str
 
 
 def read_step(step: PipelineStep, machines: str, definition: str = "") -> JobMachineRequest:
-    """The request of `step` with its machines at the path `machines`, and the rest under `definition`."""
-    # Each is read by its whole path, as parameters on the way are resolved only so.
+    """Return the request of `step`: machines at the path `machines`, other members under `definition`."""
+    # Each value is read by its whole path, because only then pipeline parameters are resolved.
     return JobMachineRequest(
         instance_type=step.text(f"{machines}.InstanceType"),
         instances=step.number(f"{machines}.InstanceCount"),
@@ -41,9 +41,9 @@ def read_step(step: PipelineStep, machines: str, definition: str = "") -> JobMac
 
 
 def read_block(values: Block, path: str) -> JobMachineRequest:
-    """The request of a resource, or of a block of it, with the block of its machines at `path`."""
-    found = values.block(path)
-    machines = found if isinstance(found, Block) else Block({} if found is None else found)
+    """Return the request of a resource or block, with its machines at `path`."""
+    block = values.block(path)
+    machines = block if isinstance(block, Block) else Block({} if block is None else block)
     return JobMachineRequest(
         instance_type=machines.text("instance_type"),
         instances=machines.number("instance_count"),
@@ -64,17 +64,24 @@ def make_job_parts(
     longest_h: float = inf,
     work: AcceleratorWork = "training",
 ) -> list[ResourcePart]:
-    """The job of `request`, `runs` times a month, and its warm pool. Without a cap it ends after `longest_h` hours."""
+    """Return the job of `request`, `runs` times a month, and its warm pool.
 
-    def why(value: object, what: str) -> str:
-        return f"{what} is not known until {request.known_after}" if value is UNKNOWN else explain_missing(value, what)
+    Without a runtime cap it ends after `longest_h` hours.
+    """
+
+    def explain(value: object, attribute: str) -> str:
+        return (
+            f"{attribute} is not known until {request.known_after}"
+            if value is UNKNOWN
+            else explain_missing(value, attribute)
+        )
 
     if not isinstance(request.instance_type, str):
-        return [make_unknown_part(name, "job", why(request.instance_type, "its instance type"))]
+        return [make_unknown_part(name, "job", explain(request.instance_type, "its instance type"))]
     number = 1.0 if request.instances is None else to_known_number(request.instances)
     count = keys.get("instances") or (None if number is None else exact_quantity(number))
     if count is None:
-        return [make_unknown_part(name, "job", why(request.instances, "its number of instances"))]
+        return [make_unknown_part(name, "job", explain(request.instances, "its number of instances"))]
     job = JobActivity(
         instance_type=request.instance_type,
         region=region,
@@ -89,9 +96,9 @@ def make_job_parts(
     )
     left_out = []
     if request.cap_seconds is UNKNOWN:
-        left_out.append(UnknownItem(name, why(UNKNOWN, "its runtime cap")))
+        left_out.append(UnknownItem(name, explain(UNKNOWN, "its runtime cap")))
     if request.warm_seconds is UNKNOWN:
-        left_out.append(UnknownItem(name, why(UNKNOWN, "how long its warm pool stays on"), UnknownKind.UNCOUNTED))
+        left_out.append(UnknownItem(name, explain(UNKNOWN, "the duration of its warm pool"), UnknownKind.UNCOUNTED))
     return [
         make_part(name, "job", job, tuple(left_out)),
         *_make_warm_pool(name, job, to_known_number(request.warm_seconds)),
@@ -99,7 +106,7 @@ def make_job_parts(
 
 
 def _estimate_hours(cap_seconds: float | None, longest_h: float) -> Quantity:
-    """Hours of a run: a share of the cap, else the stated default."""
+    """Return the hours of a run: a share of the runtime cap, else the documented default."""
     if not cap_seconds:
         return load_assumptions()["job_hours_without_cap"].clamp(0.0, longest_h)
     hours = load_assumptions()["job_share_of_cap"] * (cap_seconds / 3600)
@@ -107,7 +114,7 @@ def _estimate_hours(cap_seconds: float | None, longest_h: float) -> Quantity:
 
 
 def _make_warm_pool(name: str, job: JobActivity, seconds: float | None) -> list[ResourcePart]:
-    """The instances that stay on after the job, idle and billed, until a job takes them or their time is up."""
+    """Return the instances that stay on after the job, idle and billed, until a job uses them or their time ends."""
     if not seconds:
         return []
     hours = bounded_quantity(0.0, seconds / 3600, seconds / 3600, "hours that a warm pool waits for the next job")

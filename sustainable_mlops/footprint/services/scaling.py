@@ -1,4 +1,4 @@
-"""How many instances of a variant are on, for how long, and how busy they are."""
+"""Number of running instances of a variant, their hours, and their load."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,27 +14,27 @@ from sustainable_mlops.plan.joins import ASYNCHRONOUS
 from sustainable_mlops.plan.scaling import Scaling
 from sustainable_mlops.plan.timetable import Span
 
-#: So few hours are none.
+#: Fewer hours count as zero.
 _MIN_HOURS = 1e-6
 _BETWEEN = "instances, between the limits of autoscaling"
 _BACKLOG = "instances while there is a backlog"
 
 
-def estimate_waiting(room: float | None) -> Quantity:
-    """Hours that a fleet which scales to zero is on for each hour it is busy, of which there are at most `room`."""
-    found = load_assumptions()["async_waiting"]
-    return found if room is None else found.clamp(1.0, room)
+def estimate_waiting(maximum: float | None) -> Quantity:
+    """Return the hours that a fleet which scales to zero is on for each busy hour, at most `room`."""
+    waiting = load_assumptions()["async_waiting"]
+    return waiting if maximum is None else waiting.clamp(1.0, maximum)
 
 
 def compute_mean(scaled: Scaling, text: str) -> Quantity:
-    """How many there are on average: exactly, where a schedule alone decides."""
+    """Return the average number of instances; exact if only a schedule changes it."""
     return _sum_quantities([_count_instances(scaled, span, text) * span.share for span in _get_spans(scaled)], text)
 
 
 def find_extremes(scaled: Scaling, average: Quantity) -> Quantity | None:
-    """The fewest and the most that there ever are, where `average` is not between those."""
-    found = _get_spans(scaled)
-    low, high = min(map(scaled.find_minimum, found)), max(map(scaled.find_maximum, found))
+    """Return the minimum and maximum number of instances if they differ from those of `average`, else None."""
+    spans = _get_spans(scaled)
+    low, high = min(map(scaled.find_minimum, spans)), max(map(scaled.find_maximum, spans))
     if (low, high) == (average.low, average.high):
         return None
     return bounded_quantity(min(low, average.low), average.central, max(high, average.high), average.text)
@@ -46,10 +46,10 @@ def _get_spans(scaled: Scaling) -> tuple[Span, ...]:
 
 
 def _count_instances(scaled: Scaling, span: Span, text: str) -> Quantity:
-    """How many there are in `span`.
+    """Return the number of instances in `span`.
 
-    A third of the way up, as load is near its valley more often than near its peak; what is only ever added to ends at
-    the top, and what is only ever taken from at the bottom.
+    The expected number is a third of the way up, because the load is near its valley more often than near its peak. A
+    fleet that only grows ends at the maximum, one that only shrinks at the minimum.
     """
     low, high = scaled.find_minimum(span), scaled.find_maximum(span)
     if low == high:
@@ -63,21 +63,21 @@ def _get_expected_share() -> float:
 
 
 def _sum_quantities(parts: Iterable[Quantity], text: str) -> Quantity:
-    found = list(parts)
-    grade = max(part.grade for part in found)
-    low, central, high = (sum(getattr(part, end) for part in found) for end in ("low", "central", "high"))
+    quantities = list(parts)
+    grade = max(part.grade for part in quantities)
+    low, central, high = (sum(getattr(part, end) for part in quantities) for end in ("low", "central", "high"))
     return Quantity(low, max(central, low), max(high, central, low), grade, "" if low == high else text)
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceUsage:
-    """What a variant's instances do in a month."""
+    """Number, hours and load of the instances of a variant in a month."""
 
     count: Quantity
     hours: Quantity
     duty: Quantity
     hours_factor: Quantity = ONE
-    #: How many there are, where that is not `count`.
+    #: Number of instances if it differs from `count`.
     instances: Quantity | None = None
     omissions: tuple[UnknownItem, ...] = ()
 
@@ -85,51 +85,58 @@ class InstanceUsage:
 def estimate_usage(
     scaled: Scaling, kind: str, share: float, keys: UsageKeys, longest: Quantity = ALWAYS
 ) -> InstanceUsage:
-    """How many instances are on, for how long and how busy, with a `share` of the endpoint's requests.
+    """Return the usage of the instances that serve a `share` of the endpoint's requests.
 
-    The numbers in `scaled` must be known. `longest`: the hours that there is an endpoint at all.
+    The numbers in `scaled` must be known. `longest` is the number of hours in which the endpoint exists.
     """
-    given, hours = keys.get("instances"), keys.get("hours_per_month")
+    given_count, hours = keys.get("instances"), keys.get("hours_per_month")
     work = _compute_work(share, keys)
-    asleep = [kind == ASYNCHRONOUS and _is_asleep(scaled, span) for span in _get_spans(scaled)]
-    most = sum(span.share * scaled.find_maximum(span) for span in _get_spans(scaled))
-    if all(asleep) and hours is None and work is not None and keys.get("duty") is None:
-        return _estimate_sleeping_fleet(work, most, given)
-    if all(asleep):
-        count = given or _count_while_busy(most)
+    sleeping_spans = [kind == ASYNCHRONOUS and _is_asleep(scaled, span) for span in _get_spans(scaled)]
+    maximum = sum(span.share * scaled.find_maximum(span) for span in _get_spans(scaled))
+    if all(sleeping_spans) and hours is None and work is not None and keys.get("duty") is None:
+        return _estimate_sleeping_fleet(work, maximum, given_count)
+    if all(sleeping_spans):
+        count = given_count or _count_while_busy(maximum)
         on = hours or load_assumptions()["async_on"] * HOURS_PER_MONTH
-        instances: Quantity | None = given or _count_with_sleep(count.central * on.central / HOURS_PER_MONTH, most)
+        instances: Quantity | None = given_count or _count_with_sleep(
+            count.central * on.central / HOURS_PER_MONTH, maximum
+        )
     else:
         on = hours or longest
         if hours is not None:
-            scaled, asleep = _limit_to_on_time(scaled, asleep)
-        size = _average_with_sleep(scaled, asleep) if any(asleep) else compute_mean(scaled, _BETWEEN)
-        count = given or _fit_size(size, work, on)
-        instances = None if given else find_extremes(scaled, count)
-    otherwise = ONE if all(asleep) else load_assumptions()["endpoint_duty"]
-    duty = _compute_duty(share, work, count.central * on.central, otherwise, keys)
+            scaled, sleeping_spans = _limit_to_on_time(scaled, sleeping_spans)
+        size = _average_with_sleep(scaled, sleeping_spans) if any(sleeping_spans) else compute_mean(scaled, _BETWEEN)
+        count = given_count or _fit_size(size, work, on)
+        instances = None if given_count else find_extremes(scaled, count)
+    default_duty = ONE if all(sleeping_spans) else load_assumptions()["endpoint_duty"]
+    duty = _compute_duty(share, work, count.central * on.central, default_duty, keys)
     return InstanceUsage(
-        count, on, duty, ONE, instances, _report_excess(work, (given.high if given else most) * on.central)
+        count,
+        on,
+        duty,
+        ONE,
+        instances,
+        _report_excess(work, (given_count.high if given_count else maximum) * on.central),
     )
 
 
-def _limit_to_on_time(scaled: Scaling, asleep: list[bool]) -> tuple[Scaling, list[bool]]:
-    """The part of the time that there may be any: of that somebody says how long it is."""
-    pairs = [pair for pair in zip(_get_spans(scaled), asleep, strict=True) if scaled.find_maximum(pair[0])]
+def _limit_to_on_time(scaled: Scaling, sleeping_spans: list[bool]) -> tuple[Scaling, list[bool]]:
+    """Return the spans that may have instances, because the given hours cover only those."""
+    pairs = [pair for pair in zip(_get_spans(scaled), sleeping_spans, strict=True) if scaled.find_maximum(pair[0])]
     time = sum(span.share for span, _ in pairs)
     if not pairs:
-        return scaled, asleep
-    found = tuple(span._replace(share=span.share / time) for span, _ in pairs)
-    return replace(scaled, spans=found), [sleeps for _, sleeps in pairs]
+        return scaled, sleeping_spans
+    spans = tuple(span._replace(share=span.share / time) for span, _ in pairs)
+    return replace(scaled, spans=spans), [sleeps for _, sleeps in pairs]
 
 
 def is_asleep_without_backlog(scaled: Scaling, kind: str) -> bool:
-    """Whether there are never any but while there is a backlog. The numbers in `scaled` must be known."""
+    """Return True if there are instances only while there is a backlog. The numbers in `scaled` must be known."""
     return kind == ASYNCHRONOUS and all(_is_asleep(scaled, span) for span in _get_spans(scaled))
 
 
 def _is_asleep(scaled: Scaling, span: Span) -> bool:
-    """Whether there are none in `span` but while there is a backlog."""
+    """Return True if `span` has instances only while there is a backlog."""
     return span.minimum == 0 and scaled.can_remove is not False and scaled.can_add is not False
 
 
@@ -139,22 +146,24 @@ def _count_while_busy(most: float) -> Quantity:
 
 
 def _count_with_sleep(average: float, most: float) -> Quantity:
-    return bounded_quantity(0.0, average, max(most, average), "instances, of which there are none without a backlog")
+    return bounded_quantity(0.0, average, max(most, average), "instances, zero without a backlog")
 
 
-def _average_with_sleep(scaled: Scaling, asleep: list[bool]) -> Quantity:
-    """The average of a fleet whose schedule lets it sleep some of the time only."""
+def _average_with_sleep(scaled: Scaling, sleeping_spans: list[bool]) -> Quantity:
+    """Return the average size of a fleet that sleeps only in some spans of its schedule."""
     parts = []
-    for span, sleeps in zip(_get_spans(scaled), asleep, strict=True):
+    for span, sleeps in zip(_get_spans(scaled), sleeping_spans, strict=True):
         on = load_assumptions()["async_on"]
         busy = _count_while_busy(span.maximum)
-        slept = Quantity(on.low * busy.low, on.central * busy.central, on.high * busy.high, on.grade, _BACKLOG)
-        parts.append((slept if sleeps else _count_instances(scaled, span, _BETWEEN)) * span.share)
+        sleeping_average = Quantity(
+            on.low * busy.low, on.central * busy.central, on.high * busy.high, on.grade, _BACKLOG
+        )
+        parts.append((sleeping_average if sleeps else _count_instances(scaled, span, _BETWEEN)) * span.share)
     return _sum_quantities(parts, _BETWEEN)
 
 
 def _compute_work(share: float, keys: UsageKeys) -> Quantity | None:
-    """Instance-hours that the requests keep busy; None where the usage file tells neither number nor duration."""
+    """Return the instance-hours that the requests keep busy; None without requests or duration in the usage file."""
     if keys.get("requests_per_month") is None and keys.get("duration_seconds") is None:
         return None
     requests, duration = (
@@ -166,21 +175,21 @@ def _compute_work(share: float, keys: UsageKeys) -> Quantity | None:
         central=requests.central * duration.central * share / 3600,
         high=requests.high * duration.high * share / 3600,
         grade=max(requests.grade, duration.grade),
-        text="hours busy, from the requests",
+        text="busy hours, from the requests",
     )
 
 
-def _estimate_sleeping_fleet(work: Quantity, most: float, given: Quantity | None) -> InstanceUsage:
-    """A fleet that is on for its requests alone: however many instances share the work, it is the same hours."""
-    hours = work.clamp(0.0, most * HOURS_PER_MONTH)
-    stretch = estimate_waiting(most * HOURS_PER_MONTH / hours.central if hours.central else None)
+def _estimate_sleeping_fleet(work: Quantity, maximum: float, given_count: Quantity | None) -> InstanceUsage:
+    """Return the usage of a fleet that is on only for its requests; the hours do not depend on its size."""
+    hours = work.clamp(0.0, maximum * HOURS_PER_MONTH)
+    stretch = estimate_waiting(maximum * HOURS_PER_MONTH / hours.central if hours.central else None)
     average = hours.central * stretch.central / HOURS_PER_MONTH
-    instances = given or _count_with_sleep(average, most)
-    return InstanceUsage(ONE, hours, ONE, stretch, instances, _report_excess(work, most * HOURS_PER_MONTH))
+    instances = given_count or _count_with_sleep(average, maximum)
+    return InstanceUsage(ONE, hours, ONE, stretch, instances, _report_excess(work, maximum * HOURS_PER_MONTH))
 
 
 def _fit_size(size: Quantity, work: Quantity | None, on: Quantity) -> Quantity:
-    """The size of a fleet: as it scales, or as many as the requests keep busy if that is more."""
+    """Return the size of a fleet: as it scales, or the larger number that the requests keep busy."""
     if work is None or size.is_exact or on.central < _MIN_HOURS:
         return size
     busy = (work * (1 / on.central)).clamp(size.low, size.high)
@@ -188,20 +197,20 @@ def _fit_size(size: Quantity, work: Quantity | None, on: Quantity) -> Quantity:
 
 
 def _report_excess(work: Quantity | None, available: float) -> tuple[UnknownItem, ...]:
-    """Requests that the most instances cannot do."""
+    """Return a note if the requests exceed the capacity of the maximum number of instances."""
     if work is None or work.central <= available:
         return ()
-    reason = f"the requests take {work.central:,.0f} instance-hours, and the most that there are is {available:,.0f}"
-    return (UnknownItem("requests", f"{reason}: the rest is not counted"),)
+    reason = f"the requests need {work.central:,.0f} instance-hours, and at most {available:,.0f} are available"
+    return (UnknownItem("requests", f"{reason}; the others are not counted"),)
 
 
 def _compute_duty(
-    share: float, work: Quantity | None, available: float, otherwise: Quantity, keys: UsageKeys
+    share: float, work: Quantity | None, available: float, default_duty: Quantity, keys: UsageKeys
 ) -> Quantity:
-    """Share of the time an instance is busy: as given, else as the requests say; without a share of them, never."""
-    given = keys.get("duty")
+    """Return the busy share of an instance: as given, else from the requests; zero without a share of them."""
+    given_duty = keys.get("duty")
     if not share:
         return ZERO
-    if given is not None or work is None or available < _MIN_HOURS:
-        return given or otherwise
-    return (work * (1 / available)).with_text("share of the time busy, from the requests").clamp(0.0, 1.0)
+    if given_duty is not None or work is None or available < _MIN_HOURS:
+        return given_duty or default_duty
+    return (work * (1 / available)).with_text("busy share of the time, from the requests").clamp(0.0, 1.0)

@@ -1,4 +1,4 @@
-"""The instances that an apply starts of a fleet which sleeps: AWS makes no endpoint without any."""
+"""Instances that an apply starts for a fleet that later sleeps; AWS creates no endpoint without instances."""
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint.activities import ZERO, FleetActivity
@@ -14,43 +14,48 @@ _BAKE_TIME_PATH = "deployment_config.0.blue_green_update_policy.0.termination_wa
 
 
 def describe_start_up(endpoint: Resource, name: str, block: Block, region: str | None) -> str:
-    """What the apply of `endpoint` uses once of a variant that sleeps afterwards; empty where it starts none.
+    """Return a description of what the apply of `endpoint` uses once; empty if it starts no instances.
 
-    An endpoint is made with the number that its configuration names, and an update begins with it again (API reference,
-    ProductionVariant); autoscaling takes it to none when no request waits.
+    An endpoint starts with the number of instances in its configuration, and so does an update (API reference,
+    ProductionVariant). Autoscaling reduces it to zero when no request waits.
     """
-    updates = endpoint.action == "update" and _has_new_configuration(endpoint)
+    is_updated = endpoint.action == "update" and _has_new_configuration(endpoint)
     count = block.number("initial_instance_count")
-    many = 1.0 if count is None else to_known_number(count)
+    start_count = 1.0 if count is None else to_known_number(count)
     instance_type = block.text("instance_type")
-    if not (updates or endpoint.action in _CREATE_ACTIONS) or not many or not isinstance(instance_type, str):
+    if not (is_updated or endpoint.action in _CREATE_ACTIONS) or not start_count or not isinstance(instance_type, str):
         return ""
-    stays = _estimate_stay(endpoint if updates else None)
+    stays = _estimate_stay(endpoint if is_updated else None)
     volume = to_known_number(block.number("volume_size_in_gb")) or 0.0
     try:
-        taken = estimate(FleetActivity(instance_type, region, exact_quantity(many), stays, ZERO, volume_gb=volume))
+        start_up = estimate(
+            FleetActivity(instance_type, region, exact_quantity(start_count), stays, ZERO, volume_gb=volume)
+        )
     except UserError:
-        return ""  # its part says why
-    figures = [str(figure) for metric in ("total", "cost") if (figure := taken.get(metric))]
+        return ""  # the part of the endpoint has the reason
+    figures = [str(figure) for metric in ("total", "cost") if (figure := start_up.get(metric))]
     low, central, high = (format_number(hours) for hours in (stays.low, stays.central, stays.high))
     return (
-        f"{endpoint.address}, {name}: an apply starts {many:g} x {instance_type}, taken to stay for {central} h "
-        f"({low} to {high}) until autoscaling finds no backlog: once {' and '.join(figures)}, in no figure of a month"
+        f"{endpoint.address}, {name}: an apply starts {start_count:g} x {instance_type} for about {central} h "
+        f"({low} to {high}) until autoscaling finds no backlog: once "
+        f"{' and '.join(figures)}, outside the monthly figures"
     )
 
 
 def _has_new_configuration(endpoint: Resource) -> bool:
-    """Whether it follows another configuration than before, which may be not known until apply."""
-    was, now = (values.text("endpoint_config_name") for values in (endpoint.old, endpoint.new))
-    return now is UNKNOWN or now != was
+    """Return True if the endpoint gets another configuration; also if it is unknown until apply."""
+    before, after = (values.text("endpoint_config_name") for values in (endpoint.old, endpoint.new))
+    return after is UNKNOWN or after != before
 
 
-def _estimate_stay(updated: Resource | None) -> Quantity:
-    """Hours from the start of an instance to its end; an update waits as well until the new ones have proved good."""
+def _estimate_stay(updated_endpoint: Resource | None) -> Quantity:
+    """Return the hours from the start of an instance to its end; an update also waits for the bake time."""
     wake, idle = load_assumptions()["wake_hours"], load_assumptions()["scale_in_seconds"]
-    bakes = (to_known_number(updated.new.number(_BAKE_TIME_PATH)) or 0.0) if updated is not None else 0.0
+    bakes = (
+        (to_known_number(updated_endpoint.new.number(_BAKE_TIME_PATH)) or 0.0) if updated_endpoint is not None else 0.0
+    )
     low, central, high = (
         start + (after + bakes) / 3600
         for start, after in ((wake.low, idle.low), (wake.central, idle.central), (wake.high, idle.high))
     )
-    return Quantity(low, central, high, max(wake.grade, idle.grade), "time that an apply's instances stay")
+    return Quantity(low, central, high, max(wake.grade, idle.grade), "hours that the instances of an apply stay on")

@@ -1,4 +1,4 @@
-"""Buckets, feature groups and what goes to another Region."""
+"""Buckets, feature groups, tables, and transfer to another Region."""
 
 from sustainable_mlops.footprint.activities import StorageActivity, TransferActivity
 from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
@@ -6,40 +6,44 @@ from sustainable_mlops.footprint.resource_parts import ResourcePart, make_part, 
 from sustainable_mlops.footprint.services.plan_side import PlanSide, explain_missing, is_never_set, to_known_number
 from sustainable_mlops.plan import UNKNOWN, Resource
 
-_UNKNOWN_SIZE = "a plan does not say how much it holds; give {} in the usage file"
+_UNKNOWN_SIZE = "a plan does not contain its size; give {} in the usage file"
 _LIFECYCLE = "aws_s3_bucket_lifecycle_configuration"
 
 
 def read_bucket(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """A bucket's bytes, by storage class, and what the bucket's own settings replicate."""
-    # The setting is computed too: where the bucket does not give it, it repeats that of a resource of its own.
-    own = side.joins.is_configured(resource, "replication_configuration") is True
-    replicated = _read_replication_rules(resource, "replication_configuration.0.rules", resource, side) if own else []
-    held = side.get_usage(resource.address).get_storage()
-    if held is None:
+    """Return the bytes of a bucket by storage class, and the replication of its own settings."""
+    # The attribute is computed as well: without a value here it repeats that of a separate resource.
+    has_own_rules = side.joins.is_configured(resource, "replication_configuration") is True
+    replication = (
+        _read_replication_rules(resource, "replication_configuration.0.rules", resource, side) if has_own_rules else []
+    )
+    sizes = side.get_usage(resource.address).get_storage()
+    if sizes is None:
         return [
             make_unknown_part("objects", "storage", _UNKNOWN_SIZE.format("storage_gb"), unknown_kind=UnknownKind.USAGE),
-            *replicated,
+            *replication,
         ]
-    region, left_out = side.find_region(resource), _report_lifecycle(resource, set(held), side)
+    region, left_out = side.find_region(resource), _report_lifecycle(resource, set(sizes), side)
     return [
-        *(make_part(name, "storage", StorageActivity(name, region, gb), left_out) for name, gb in held.items()),
-        *replicated,
+        *(make_part(name, "storage", StorageActivity(name, region, gb), left_out) for name, gb in sizes.items()),
+        *replication,
     ]
 
 
 def _report_lifecycle(bucket: Resource, classes: set[str], side: PlanSide) -> tuple[UnknownItem, ...]:
-    """What the plan does to a bucket's lifecycle, and what one does to bytes that are given as all in STANDARD."""
-    found = side.joins.find_bucket_resources(bucket, _LIFECYCLE).certain
-    if all(one.action == "no-op" for one in found) and (not found or classes != {"STANDARD"}):
+    """Return a note if the plan changes lifecycle rules, or if these may move bytes that are given as STANDARD."""
+    lifecycles = side.joins.find_bucket_resources(bucket, _LIFECYCLE).certain
+    if all(one.action == "no-op" for one in lifecycles) and (not lifecycles or classes != {"STANDARD"}):
         return ()
     return (
-        UnknownItem("lifecycle", "what it moves or deletes is not counted; give storage_gb by class, as it will be"),
+        UnknownItem(
+            "lifecycle", "the effect of its rules is not counted; give the expected storage_gb by storage class"
+        ),
     )
 
 
 def read_feature_group(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """A feature group's stores. The offline store is in a bucket: where its bytes are counted, they count once."""
+    """Return the stores of a feature group; bytes of the offline store count only once if its bucket counts them."""
     values, keys, region = side.get_values(resource), side.get_usage(resource.address), side.find_region(resource)
     parts = []
     enabled = values.flag("online_store_config.0.enable_online_store")
@@ -55,10 +59,10 @@ def read_feature_group(resource: Resource, side: PlanSide) -> list[ResourcePart]
     elif enabled:
         gb = keys.get("online_gb")
         in_memory = values.text("online_store_config.0.storage_type") == "InMemory"
-        kept = "feature_store_online_in_memory" if in_memory else "feature_store_online_standard"
+        store = "feature_store_online_in_memory" if in_memory else "feature_store_online_standard"
         reason = _UNKNOWN_SIZE.format("online_gb")
         parts.append(
-            make_part("online store", "storage", StorageActivity(kept, region, gb))
+            make_part("online store", "storage", StorageActivity(store, region, gb))
             if gb is not None
             else make_unknown_part("online store", "storage", reason, unknown_kind=UnknownKind.USAGE)
         )
@@ -75,7 +79,7 @@ def read_feature_group(resource: Resource, side: PlanSide) -> list[ResourcePart]
 
 
 def _read_throughput(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """Throughput that is paid for whether it is used or not; no price of it is known."""
+    """Return the provisioned throughput, which costs money without usage; its price is unknown."""
     values, mode, units = (
         side.get_values(resource),
         "throughput_config.0.throughput_mode",
@@ -88,24 +92,22 @@ def _read_throughput(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 
 def _make_throughput(read: object, write: object) -> list[ResourcePart]:
-    told = " and ".join(
+    units_text = " and ".join(
         f"{to_known_number(units):,.0f} {way} units"
         for units, way in ((read, "read"), (write, "write"))
         if to_known_number(units) is not None
     )
-    reason = f"its provisioned throughput ({told or 'units that are not known until apply'}) is not counted"
+    reason = f"its provisioned throughput ({units_text or 'units that are not known until apply'}) is not counted"
     return [make_unknown_part("throughput", "throughput", reason)]
 
 
 def read_table(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """A DynamoDB table: what it holds, and the throughput that it has all the time unless it is paid by request."""
+    """Return the size of a DynamoDB table, and its permanent throughput unless requests pay for it."""
     values = side.get_values(resource)
-    held = make_unknown_part(
-        "items", "storage", "a plan does not say how much it holds", unknown_kind=UnknownKind.USAGE
-    )
+    items = make_unknown_part("items", "storage", "a plan does not contain its size", unknown_kind=UnknownKind.USAGE)
     if values.text("billing_mode") == "PAY_PER_REQUEST":
-        return [held]
-    return [held, *_make_throughput(values.number("read_capacity"), values.number("write_capacity"))]
+        return [items]
+    return [items, *_make_throughput(values.number("read_capacity"), values.number("write_capacity"))]
 
 
 def _is_in_counted_bucket(resource: Resource, side: PlanSide) -> bool:
@@ -114,12 +116,12 @@ def _is_in_counted_bucket(resource: Resource, side: PlanSide) -> bool:
 
 
 def read_replication(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """What a bucket sends to another Region."""
+    """Return the bytes that a bucket sends to another Region."""
     return _read_replication_rules(resource, "rule", side.joins.find_bucket(resource, "bucket"), side)
 
 
 def _read_replication_rules(resource: Resource, path: str, source: object, side: PlanSide) -> list[ResourcePart]:
-    """What the rules at `path` of `resource` send from the bucket `source` to another Region."""
+    """Return the bytes that the rules at `path` of `resource` send from the bucket `source` to another Region."""
     values = side.get_values(resource)
     rules = values.blocks(path)
     if rules is UNKNOWN:
@@ -132,17 +134,17 @@ def _read_replication_rules(resource: Resource, path: str, source: object, side:
             )
         ]
     home = side.find_region(source) if isinstance(source, Resource) else side.find_region(resource)
-    away = False
+    leaves_region = False
     for rule in rules:
         if rule.text("status") == "Disabled":
             continue
         target = side.joins.find_bucket(resource, f"{rule.path}.destination.0.bucket")
         region = side.find_region(target) if isinstance(target, Resource) else None
-        away = away or region is None or region != home
-    if not away:
+        leaves_region = leaves_region or region is None or region != home
+    if not leaves_region:
         return []
     gb = side.get_usage(resource.address).get("transfer_gb_per_month")
     if gb is None:
-        reason = "a plan does not say how much is replicated; give transfer_gb_per_month in the usage file"
+        reason = "a plan does not contain the replicated bytes; give transfer_gb_per_month in the usage file"
         return [make_unknown_part("replication", "transfer", reason, unknown_kind=UnknownKind.USAGE)]
     return [make_part("replication", "transfer", TransferActivity(home, gb))]

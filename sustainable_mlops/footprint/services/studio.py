@@ -1,4 +1,4 @@
-"""Notebooks and Studio apps, and the volumes that stay when they stop."""
+"""Notebooks and Studio apps, and their volumes, which remain when they stop."""
 
 import re
 from base64 import b64decode
@@ -20,17 +20,20 @@ from sustainable_mlops.footprint.usage import UsageKeys
 from sustainable_mlops.plan import UNKNOWN, Block, Resource
 from sustainable_mlops.plan import Unknown as Maybe
 
-#: The types of apps that a domain can stop when idle, and their settings.
+#: App types that a domain can stop when idle, and their settings.
 _APP_SETTINGS = {"JupyterLab": "jupyter_lab_app_settings", "CodeEditor": "code_editor_app_settings"}
-#: What is in a script that stops an idle notebook, as in AWS's samples ("auto-stop-idle", autostop.py).
+#: Pattern of a script that stops an idle notebook, as in the samples of AWS ("auto-stop-idle", autostop.py).
 _IDLE_STOP_PATTERN = re.compile(r"auto[-_]?stop|idle", re.IGNORECASE)
 _LIFECYCLE = "aws_sagemaker_notebook_instance_lifecycle_configuration"
-#: The API's own default for a notebook, and its least for a space.
+#: Default volume size of a notebook and minimum of a space in the API.
 _SMALLEST_GB = 5.0
 
 
 def read_notebook(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """A notebook instance: on all the time, unless its lifecycle script stops it when idle. Its volume stays on."""
+    """Return a notebook instance and its volume.
+
+    The instance is always on unless its lifecycle script stops it when idle. The volume remains.
+    """
     values, keys, region = side.get_values(resource), side.get_usage(resource.address), side.find_region(resource)
     volume = _make_volume(values.number("volume_size"), region)
     instance_type = values.text("instance_type")
@@ -44,23 +47,23 @@ def read_notebook(resource: Resource, side: PlanSide) -> list[ResourcePart]:
         duty=get_usage_or_default(keys, "duty", "notebook_load"),
     )
     note = UnknownItem(
-        "idle stop", "what its lifecycle script does is not in this plan; it is taken to stop the notebook"
+        "idle stop", "its lifecycle script is not in this plan; the estimate assumes that it stops the notebook"
     )
     unsure = stops is UNKNOWN and keys.get("hours_per_month") is None
     return [make_part("notebook", "notebook", fleet, (note,) if unsure else ()), volume]
 
 
 def _is_stopped_by_script(resource: Resource, side: PlanSide) -> bool | Maybe:
-    """Whether its lifecycle configuration stops it when idle."""
+    """Return True if the lifecycle configuration stops the notebook when idle; UNKNOWN if it cannot be read."""
     if side.get_values(resource).text("lifecycle_config_name") in (
         None,
         "",
-    ):  # the provider stores "" where there is none
+    ):  # the provider stores "" for none
         return False
-    found = side.joins.find_target(resource, "lifecycle_config_name", _LIFECYCLE)
-    if not isinstance(found, Resource):
+    configuration = side.joins.find_target(resource, "lifecycle_config_name", _LIFECYCLE)
+    if not isinstance(configuration, Resource):
         return UNKNOWN
-    scripts = [side.get_values(found).text(key) for key in ("on_start", "on_create")]
+    scripts = [side.get_values(configuration).text(key) for key in ("on_start", "on_create")]
     if any(isinstance(script, str) and _IDLE_STOP_PATTERN.search(_decode(script)) for script in scripts):
         return True
     return UNKNOWN if UNKNOWN in scripts else False
@@ -77,7 +80,7 @@ def _get_hours(keys: UsageKeys, stops: bool) -> Quantity:
 
 
 def _make_volume(gb: object, region: str | None, count: Quantity = ONE) -> ResourcePart:
-    """The volumes of `count` notebooks or spaces, which are there all month, on or off."""
+    """Return the volumes of `count` notebooks or spaces, which exist all month."""
     size = _SMALLEST_GB if gb is None else to_known_number(gb)
     if size is None:
         return make_unknown_part(
@@ -87,7 +90,7 @@ def _make_volume(gb: object, region: str | None, count: Quantity = ONE) -> Resou
 
 
 def read_app(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """An app that Terraform starts: on until it is deleted, unless its domain stops idle apps of its type."""
+    """Return an app that Terraform starts; it is on until deletion unless its domain stops idle apps of its type."""
     values, keys = side.get_values(resource), side.get_usage(resource.address)
     instance_type = values.text("resource_spec.0.instance_type")
     if not isinstance(instance_type, str):
@@ -110,7 +113,7 @@ def _has_idle_stop(domain: Block, settings: str) -> bool:
 
 
 def read_domain(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """The apps that people start in a domain, and their volumes: as the usage file says, as no plan does."""
+    """Return the apps that people start in a domain and their volumes, as given in the usage file."""
     storage = "space_storage_settings.0.default_ebs_storage_settings.0.default_ebs_volume_size_in_gb"
     apps, keys = _read_apps(resource, side, "default_user_settings.0"), side.get_usage(resource.address)
     if apps.activity is None:
@@ -120,7 +123,7 @@ def read_domain(resource: Resource, side: PlanSide) -> list[ResourcePart]:
 
 
 def read_space(resource: Resource, side: PlanSide) -> list[ResourcePart]:
-    """The app that someone starts in a space, and its volume, which is there before and after."""
+    """Return the app of a space, and its volume, which exists permanently."""
     values = side.get_values(resource)
     gb = values.number("space_settings.0.space_storage_settings.0.ebs_storage_settings.0.ebs_volume_size_in_gb")
     apps = _read_apps(resource, side, "space_settings.0")
@@ -132,10 +135,12 @@ def _read_apps(resource: Resource, side: PlanSide, settings: str) -> ResourcePar
     values, keys = side.get_values(resource), side.get_usage(resource.address)
     hours = keys.get("hours_per_month")
     if hours is None:
-        reason = "a plan does not say which apps people start, and for how long; give hours_per_month in the usage file"
+        reason = "a plan does not contain the hours of apps that people start; give hours_per_month in the usage file"
         return make_unknown_part("apps", "app", reason, unknown_kind=UnknownKind.USAGE)
-    found = [values.text(f"{settings}.{app}.0.default_resource_spec.0.instance_type") for app in _APP_SETTINGS.values()]
-    instance_type = next((one for one in found if isinstance(one, str)), None)
+    instance_types = [
+        values.text(f"{settings}.{app}.0.default_resource_spec.0.instance_type") for app in _APP_SETTINGS.values()
+    ]
+    instance_type = next((one for one in instance_types if isinstance(one, str)), None)
     if instance_type is None:
         return make_unknown_part("apps", "app", "default_resource_spec.instance_type is not given")
     fleet = FleetActivity(

@@ -257,7 +257,8 @@ class JobKind(ABC, Generic[Spec]):
 
     def format_stop_command(self, job_name: str) -> str:
         """Return the command that stops a job."""
-        return f"aws sagemaker stop-{_join_words(self.noun, '-')} --{_join_words(self._name_field('Name'), '-')} {job_name}"
+        command, option = _join_words(self.noun, "-"), _join_words(self._name_field("Name"), "-")
+        return f"aws sagemaker stop-{command} --{option} {job_name}"
 
     def update_record(self, record: RunRecord, description: Mapping[str, Any]) -> RunRecord:
         """Return the record with the fields of the job's description."""

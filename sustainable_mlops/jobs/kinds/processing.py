@@ -7,7 +7,7 @@ from sustainable_mlops.jobs import utilization
 from sustainable_mlops.jobs.image import image_address
 from sustainable_mlops.jobs.kinds.kind import JobKind, JobMachines, JobReferences
 from sustainable_mlops.jobs.kinds.members import check_instance_type, choose_volume_key, drop_missing
-from sustainable_mlops.jobs.measurement import counters as counters
+from sustainable_mlops.jobs.measurement import counters
 from sustainable_mlops.jobs.measurement.smlops_measure import ENTRY_POINT, MESSAGE
 from sustainable_mlops.jobs.platform import Phase, Platform
 from sustainable_mlops.jobs.run import Run

@@ -1,4 +1,4 @@
-"""A data set by its content: the same files have the same address, and other files another."""
+"""Data sets of pipelines, addressed by their content: the same files have the same address."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,39 +7,39 @@ from pathlib import Path
 from sustainable_mlops.aws import Client
 from sustainable_mlops.errors import UserError
 
-#: Characters of the digest in a key: enough to tell data sets apart.
+#: Number of characters of the digest in a key; enough to distinguish data sets.
 _DIGITS = 16
 
 
 @dataclass(frozen=True)
 class DataFolder:
-    """A folder on this machine, and where it belongs in the data bucket."""
+    """A local folder and its prefix in the data bucket."""
 
-    #: Prefix, with a slash at its end.
+    #: Prefix, ending with a slash.
     key: str
     files: dict[str, Path]
 
     @property
     def size_bytes(self) -> int:
-        """Of all files."""
+        """Size of all files."""
         return sum(path.stat().st_size for path in self.files.values())
 
     def find_missing_files(self, bucket: str, s3: Client) -> dict[str, Path]:
-        """The files that are not below the prefix yet, by name."""
+        """Return the files that are missing below the prefix, by name. Raises UserError for a foreign file."""
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=self.key)
-        there = {
+        stored_sizes = {
             item["Key"].removeprefix(self.key): item["Size"] for page in pages for item in page.get("Contents", [])
         }
-        strange = sorted(there.keys() - self.files.keys() - {""})
-        if strange:
+        foreign = sorted(stored_sizes.keys() - self.files.keys() - {""})
+        if foreign:
             raise UserError(
-                f"s3://{bucket}/{self.key}{strange[0]} is none of the data set's files, which alone belong there; "
-                "delete it, and run the same command again"
+                f"s3://{bucket}/{self.key}{foreign[0]} does not belong to the data set; delete it, and run the same "
+                "command again"
             )
-        return {name: path for name, path in self.files.items() if there.get(name) != path.stat().st_size}
+        return {name: path for name, path in self.files.items() if stored_sizes.get(name) != path.stat().st_size}
 
     def upload(self, bucket: str, s3: Client) -> int:
-        """Put what is missing; returns how many files that were. Raises UserError."""
+        """Upload the missing files and return their number. Raises UserError."""
         from boto3.exceptions import S3UploadFailedError
 
         missing = self.find_missing_files(bucket, s3)
@@ -47,23 +47,23 @@ class DataFolder:
             try:
                 s3.upload_file(str(path), bucket, f"{self.key}{name}")
             except S3UploadFailedError as error:
-                raise UserError(f"{error}; run the same command again, and only what is missing is uploaded") from None
+                raise UserError(f"{error}; run the same command again to upload the missing files") from None
             except OSError as error:
                 raise UserError(f"--data: {path} cannot be read: {error.strerror}") from None
         return len(missing)
 
 
 def read_data_folder(folder: Path, raw: str) -> DataFolder:
-    """The data set in `folder`, to lie below the prefix `raw`. Raises UserError."""
+    """Return the data set in `folder`, with its prefix below the prefix `raw`. Raises UserError."""
     if not folder.is_dir():
-        raise UserError(f"--data: there is no folder {folder}")
+        raise UserError(f"--data: the folder {folder} does not exist; correct the path")
     files = {
         path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     }
     if not files:
-        raise UserError(f"--data: there is no file in {folder}")
+        raise UserError(f"--data: the folder {folder} has no files; name the folder of the data set")
     digest = hashlib.sha256()
     for name, path in sorted(files.items()):
         with path.open("rb") as file:

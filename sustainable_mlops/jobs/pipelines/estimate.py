@@ -1,4 +1,4 @@
-"""What an execution is expected to take if nothing of it was there already: told before anything is started."""
+"""Estimate of an execution before it starts, as if no step were cached."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -18,48 +18,51 @@ from sustainable_mlops.jobs.pipelines.launch import PipelineLaunch
 from sustainable_mlops.jobs.pipelines.names import KIND_OF_STEP
 from sustainable_mlops.jobs.pipelines.record import PipelineRecord, parse_record
 
-#: Earlier executions that a duration rests on: the newest, as code and data move on.
-_MOST = 3
+#: Number of earlier executions that a duration uses. The newest count most, as code and data change.
+_MAX_EXECUTIONS = 3
 
 
-def estimate_execution(start: PipelineLaunch, folder: Path) -> dict[str, RunFigure]:
-    """Energy (kWh), carbon (kgCO2e), water (L) and cost (USD) of all steps that run jobs.
+def estimate_execution(launch: PipelineLaunch, folder: Path) -> dict[str, RunFigure]:
+    """Return energy (kWh), carbon (kgCO2e), water (L) and cost (USD) of all steps that run jobs.
 
-    A step lasts as in earlier executions, whose records are in `folder`, within a factor; without any, a share of its
-    cap. A machine that is not known is left out, and its absence told by the figures' source.
+    The duration of a step comes from earlier executions, whose records are in `folder`, within a factor. Without
+    earlier executions it is a share of the step's cap. A step with an unknown instance type is omitted, and the source
+    of the figures says so.
     """
-    # By ARN: the times of a pipeline of that name on the sandbox are those of this computer.
-    executions = f"{start.pipeline.arn}/execution/"
-    earlier = [one for one in _records(folder) if one.execution_arn.startswith(executions)]
-    return sum_figures([_figures(name, machines, earlier, start) for name, machines in _machines(start)])
+    # Compare ARNs: a pipeline of the same name on the sandbox has the durations of this computer.
+    arn_prefix = f"{launch.pipeline.arn}/execution/"
+    earlier = [record for record in _read_records(folder) if record.execution_arn.startswith(arn_prefix)]
+    return sum_figures([_estimate_step(name, machines, earlier, launch) for name, machines in _list_machines(launch)])
 
 
-def _machines(start: PipelineLaunch) -> Iterator[tuple[str, JobMachines]]:
-    values: dict[str, Any] = {one["Name"]: one.get("DefaultValue") for one in start.definition["Parameters"]}
-    values |= start.parameters
-    for step in start.definition["Steps"]:
+def _list_machines(launch: PipelineLaunch) -> Iterator[tuple[str, JobMachines]]:
+    values: dict[str, Any] = {
+        parameter["Name"]: parameter.get("DefaultValue") for parameter in launch.definition["Parameters"]
+    }
+    values |= launch.parameters
+    for step in launch.definition["Steps"]:
         if step["Type"] in KIND_OF_STEP:
             kind = KINDS[KIND_OF_STEP[step["Type"]]]
-            yield step["Name"], kind.read_machines(_resolved(step["Arguments"], values))
+            yield step["Name"], kind.read_machines(_resolve_parameters(step["Arguments"], values))
 
 
-def _resolved(value: Any, values: Mapping[str, Any]) -> Any:
-    """The arguments with parameters by themselves in place: machines and caps need no more."""
+def _resolve_parameters(value: Any, values: Mapping[str, Any]) -> Any:
+    """Return the arguments with parameter references replaced; instances and caps need no other references."""
     if isinstance(value, dict):
         reference = value.get("Get") if len(value) == 1 else None
         if isinstance(reference, str) and reference.startswith("Parameters."):
             return values.get(reference.removeprefix("Parameters."))
-        return {name: _resolved(inner, values) for name, inner in value.items()}
-    return [_resolved(inner, values) for inner in value] if isinstance(value, list) else value
+        return {name: _resolve_parameters(inner, values) for name, inner in value.items()}
+    return [_resolve_parameters(inner, values) for inner in value] if isinstance(value, list) else value
 
 
-def _figures(
-    step: str, machines: JobMachines, earlier: list[PipelineRecord], start: PipelineLaunch
+def _estimate_step(
+    step: str, machines: JobMachines, earlier: list[PipelineRecord], launch: PipelineLaunch
 ) -> dict[str, RunFigure]:
-    seconds = _seconds(step, machines, earlier)
+    seconds = _estimate_seconds(step, machines, earlier)
     job = JobActivity(
         machines.instance_type,
-        start.platform.region,
+        launch.platform.region,
         hours=seconds * (1 / 3600),
         count=exact_quantity(float(machines.count)),
         spot=bool(machines.spot),
@@ -68,29 +71,37 @@ def _figures(
     return rename_figures(estimate_job_footprint(job, step).after.figures)
 
 
-def _seconds(step: str, machines: JobMachines, earlier: list[PipelineRecord]) -> Quantity:
+def _estimate_seconds(step: str, machines: JobMachines, earlier: list[PipelineRecord]) -> Quantity:
     times = []
     for record in earlier:
-        for one in record.steps:
-            if one.name == step and one.ran_job and one.job is not None and one.job.status == "Completed":
-                figure = one.job.figures.get(KINDS[one.job.kind].seconds_figure_name)
-                same = (one.job.instance_type, one.job.instance_count) == (machines.instance_type, machines.count)
-                if figure is not None and same:
+        for step_record in record.steps:
+            if (
+                step_record.name == step
+                and step_record.ran_job
+                and step_record.job is not None
+                and step_record.job.status == "Completed"
+            ):
+                figure = step_record.job.figures.get(KINDS[step_record.job.kind].seconds_figure_name)
+                is_same = (step_record.job.instance_type, step_record.job.instance_count) == (
+                    machines.instance_type,
+                    machines.count,
+                )
+                if figure is not None and is_same:
                     times.append(figure.value)
-    chosen = times[-_MOST:]
-    if not chosen:
+    latest = times[-_MAX_EXECUTIONS:]
+    if not latest:
         return (load_assumptions()["job_share_of_cap"] * machines.cap * machines.jobs).with_text(
             f"the duration of {step}"
         )
     spread = load_assumptions()["other_run_factor"].central
-    found = Quantity(min(chosen) / spread, median(chosen), max(chosen) * spread, "B", f"the duration of {step}")
-    return found.clamp(0.0, machines.cap * machines.jobs)
+    quantity = Quantity(min(latest) / spread, median(latest), max(latest) * spread, "B", f"the duration of {step}")
+    return quantity.clamp(0.0, machines.cap * machines.jobs)
 
 
-def _records(folder: Path) -> list[PipelineRecord]:
-    """Of the records in the folder those of executions, the newest last."""
-    found = []
+def _read_records(folder: Path) -> list[PipelineRecord]:
+    """Return the records of executions in the folder, the newest last."""
+    records = []
     for path in folder.glob("runs/*.json"):
-        with suppress(UserError, OSError):  # a job's record, or one that cannot be read: it tells nothing
-            found.append(parse_record(path.read_bytes(), str(path)))
-    return sorted(found, key=lambda record: record.launched_at.timestamp())
+        with suppress(UserError, OSError):  # skip records of jobs and invalid records
+            records.append(parse_record(path.read_bytes(), str(path)))
+    return sorted(records, key=lambda record: record.launched_at.timestamp())

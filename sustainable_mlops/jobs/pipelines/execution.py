@@ -1,4 +1,4 @@
-"""Follow an execution of a pipeline: what each step does and takes."""
+"""Following an execution of a pipeline, with the status and figures of each step."""
 
 import time
 import uuid
@@ -32,11 +32,11 @@ def follow_execution(
     *,
     floors: Mapping[str, UtilizationFloor] | None = None,
 ) -> PipelineRecord:
-    """The record when the execution has ended; `show` gets each state on the way. Raises UserError.
+    """Return the record when the execution has ended; `show` receives each state. Raises UserError.
 
-    A step's job that leaves its machines idle, below the floor that `floors` has for the step, is stopped.
+    A step's job whose instances are idle, below the step's floor in `floors`, is stopped.
 
-    Ctrl-C passes through and leaves the execution running.
+    Ctrl-C leaves the execution running.
     """
     watches: dict[str, UtilizationWatch] = {}
     with aws.translate_aws_errors(f"following execution {record.execution} of {record.pipeline}"):
@@ -45,30 +45,32 @@ def follow_execution(
             show(record)
             if record.is_ended:
                 break
-            record = _without_the_idle(record, floors or {}, watches, sagemaker)
+            record = _stop_idle_jobs(record, floors or {}, watches, sagemaker)
             sleep(pause)
     return record
 
 
 def refresh_execution(record: PipelineRecord, sagemaker: Client) -> PipelineRecord:
-    """The record with what SageMaker says now."""
-    described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=record.execution_arn)
-    known = {step.name: step for step in record.steps}
+    """Return the record with the current state of the execution."""
+    description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=record.execution_arn)
+    records_by_step = {step.name: step for step in record.steps}
     pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
         PipelineExecutionArn=record.execution_arn, SortOrder="Ascending"
     )
-    told = [one for page in pages for one in page["PipelineExecutionSteps"]]
-    steps = [_step(one, known.get(one["StepName"]), record, sagemaker) for one in told]
-    status = described["PipelineExecutionStatus"]
+    summaries = [summary for page in pages for summary in page["PipelineExecutionSteps"]]
+    steps = [
+        _make_step_record(summary, records_by_step.get(summary["StepName"]), record, sagemaker) for summary in summaries
+    ]
+    status = description["PipelineExecutionStatus"]
     updated = record.model_copy(update={"status": status})
     return updated.model_copy(
         update={
-            "pipeline_version": described.get("PipelineVersionId"),
-            "failure_reason": described.get("FailureReason"),
-            "launched_at": described["CreationTime"],
-            "ended_at": described["LastModifiedTime"] if updated.is_ended else None,
+            "pipeline_version": description.get("PipelineVersionId"),
+            "failure_reason": description.get("FailureReason"),
+            "launched_at": description["CreationTime"],
+            "ended_at": description["LastModifiedTime"] if updated.is_ended else None,
             "steps": steps,
-            "model_package": _registered(told),
+            "model_package": _find_model_package(summaries),
             "figures": sum_figures([step.job.figures for step in steps if step.job and step.ran_job]),
             "saved": sum_figures([step.job.figures for step in steps if step.job and not step.ran_job]),
         }
@@ -76,18 +78,21 @@ def refresh_execution(record: PipelineRecord, sagemaker: Client) -> PipelineReco
 
 
 def load_execution(path: Path, execution: str | None) -> tuple[PipelineRecord, Client]:
-    """An execution of the pipeline of a pipeline file, as it is now: the newest unless named. Raises UserError."""
+    """Return an execution of the pipeline file's pipeline in its current state. Raises UserError.
+
+    `execution` is an ARN or its last part; None selects the newest execution.
+    """
     spec = load_spec_file(path, PipelineSpec)
     with aws.translate_aws_errors("AWS"):
         platform = find_platform(spec.platform)
         sagemaker = aws.make_client("sagemaker", platform.region)
         name, _ = find_pipeline_name(spec, platform)
         pages = sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=name, SortOrder="Descending")
-        arns = (one["PipelineExecutionArn"] for page in pages for one in page["PipelineExecutionSummaries"])
+        arns = (summary["PipelineExecutionArn"] for page in pages for summary in page["PipelineExecutionSummaries"])
         arn = next((arn for arn in arns if execution is None or execution in (arn, arn.rpartition("/")[2])), None)
         if arn is None:
-            known = "no execution yet" if execution is None else f"no execution {execution}"
-            raise UserError(f"{name} has {known}; smlops pipeline run starts one")
+            problem = "no execution yet" if execution is None else f"no execution {execution}"
+            raise UserError(f"{name} has {problem}; start one with smlops pipeline run")
         pages = sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(PipelineExecutionArn=arn)
         record = PipelineRecord(
             workload=spec.name,
@@ -97,17 +102,17 @@ def load_execution(path: Path, execution: str | None) -> tuple[PipelineRecord, C
             execution_arn=arn,
             status="Executing",
             launched_at=datetime.now(UTC),
-            parameters={one["Name"]: one["Value"] for page in pages for one in page["PipelineParameters"]},
+            parameters={summary["Name"]: summary["Value"] for page in pages for summary in page["PipelineParameters"]},
         )
         return refresh_execution(record, sagemaker), sagemaker
 
 
 def retry_execution(record: PipelineRecord, sagemaker: Client) -> None:
-    """Run what failed or was stopped, and what comes after it, again. Raises UserError."""
+    """Run the failed or stopped steps, and the steps after them, again. Raises UserError."""
     if not record.is_ended or record.status == SUCCEEDED:
         raise UserError(
-            f"execution {record.execution} is {record.status}; only one that failed or was stopped can be retried"
-            + ("" if record.is_ended else ", and smlops pipeline watch follows it")
+            f"execution {record.execution} is {record.status}; only a failed or stopped execution can be retried"
+            + ("" if record.is_ended else "; follow it with smlops pipeline watch")
         )
     with aws.translate_aws_errors("RetryPipelineExecution"):
         sagemaker.retry_pipeline_execution(
@@ -115,13 +120,13 @@ def retry_execution(record: PipelineRecord, sagemaker: Client) -> None:
         )
 
 
-def _without_the_idle(
+def _stop_idle_jobs(
     record: PipelineRecord,
     floors: Mapping[str, UtilizationFloor],
     watches: dict[str, UtilizationWatch],
     sagemaker: Client,
 ) -> PipelineRecord:
-    """The record with what was stopped now; `watches` are those begun, by job."""
+    """Stop idle jobs and return the record; `watches` has the existing watches by job."""
     steps = []
     for step in record.steps:
         job, floor = step.job, floors.get(step.name)
@@ -135,43 +140,43 @@ def _without_the_idle(
     return record.model_copy(update={"steps": steps})
 
 
-def _step(
-    told: Mapping[str, Any], known: PipelineStepRecord | None, record: PipelineRecord, sagemaker: Client
+def _make_step_record(
+    summary: Mapping[str, Any], known: PipelineStepRecord | None, record: PipelineRecord, sagemaker: Client
 ) -> PipelineStepRecord:
-    metadata = told.get("Metadata", {})
+    metadata = summary.get("Metadata", {})
     member = next((name for name in KIND_OF_METADATA if metadata.get(name, {}).get("Arn")), None)
     job = known.job if known is not None else None
     if member is not None:
         kind, arn = KINDS[KIND_OF_METADATA[member]], metadata[member]["Arn"]
-        if job is None or job.job_name != arn.rpartition("/")[2]:  # a step that is run again has another job
-            job = _job(kind, arn, record, sagemaker)
+        if job is None or job.job_name != arn.rpartition("/")[2]:  # a retried step has another job
+            job = _make_job_record(kind, arn, record, sagemaker)
         elif not job.is_ended:
             job = kind.refresh(job, sagemaker)
     outcome = metadata.get("Condition", {}).get("Outcome")
-    idle = "; ".join(job.stopped.values()) if job is not None else ""
+    idle_reasons = "; ".join(job.stopped.values()) if job is not None else ""
     return PipelineStepRecord(
-        name=told["StepName"],
-        type=_type(metadata),
-        status=told["StepStatus"],
-        cached_from=told.get("CacheHitResult", {}).get("SourcePipelineExecutionArn"),
-        reason=idle or told.get("FailureReason") or (f"outcome: {outcome}" if outcome else None),
-        attempts=told.get("AttemptCount") or 1,
-        started_at=told.get("StartTime"),
-        ended_at=told.get("EndTime"),
+        name=summary["StepName"],
+        type=_find_step_type(metadata),
+        status=summary["StepStatus"],
+        cached_from=summary.get("CacheHitResult", {}).get("SourcePipelineExecutionArn"),
+        reason=idle_reasons or summary.get("FailureReason") or (f"outcome: {outcome}" if outcome else None),
+        attempts=summary.get("AttemptCount") or 1,
+        started_at=summary.get("StartTime"),
+        ended_at=summary.get("EndTime"),
         job=job,
     )
 
 
-def _type(metadata: Mapping[str, Any]) -> str:
-    """What the step is, as its metadata is called: an execution does not tell its steps' types."""
+def _find_step_type(metadata: Mapping[str, Any]) -> str:
+    """Return the type of a step by the name of its metadata: an execution does not report types."""
     return next((name.removesuffix("Job") for name, value in metadata.items() if value), "")
 
 
-def _job(kind: JobKind[Any], arn: str, record: PipelineRecord, sagemaker: Client) -> RunRecord:
-    """The record of a job that a step started."""
-    bare = RunRecord(
+def _make_job_record(kind: JobKind[Any], arn: str, record: PipelineRecord, sagemaker: Client) -> RunRecord:
+    """Return the record of a job that a step started."""
+    record_without_job = RunRecord(
         kind=kind.name,
-        run_key="",  # the pipeline's cache has a key of its own
+        run_key="",  # the pipeline's cache has its own key
         workload=record.workload,
         environment=record.environment,
         region=record.region,
@@ -184,17 +189,17 @@ def _job(kind: JobKind[Any], arn: str, record: PipelineRecord, sagemaker: Client
         instance_count=1,
         data={},
     )
-    described = kind.describe(bare, sagemaker)
-    machines = kind.read_machines(described)
-    known = {
-        "launched_at": described["CreationTime"],
+    description = kind.describe(record_without_job, sagemaker)
+    machines = kind.read_machines(description)
+    fields = {
+        "launched_at": description["CreationTime"],
         "spot": bool(machines.spot),
         "instance_type": machines.instance_type,
         "instance_count": machines.count,
     }
-    return kind.update_record(bare.model_copy(update=known), described)
+    return kind.update_record(record_without_job.model_copy(update=fields), description)
 
 
-def _registered(told: list[Mapping[str, Any]]) -> str | None:
-    arns = [step.get("Metadata", {}).get("RegisterModel", {}).get("Arn") for step in told]
+def _find_model_package(summaries: list[Mapping[str, Any]]) -> str | None:
+    arns = [step.get("Metadata", {}).get("RegisterModel", {}).get("Arn") for step in summaries]
     return next((arn for arn in arns if arn), None)

@@ -1,33 +1,33 @@
-"""Figures of several jobs together."""
+"""Sums of the figures of several jobs."""
 
 from collections.abc import Mapping, Sequence
 
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.footprint import NAMES
 
-_WORST = {None: 0, "A": 1, "B": 2, "C": 3}
+_GRADE_ORDER = {None: 0, "A": 1, "B": 2, "C": 3}
 
 
 def sum_figures(jobs: Sequence[Mapping[str, RunFigure]]) -> dict[str, RunFigure]:
-    """What they took together: energy, carbon, water and cost, of those that have the figure."""
-    found: dict[str, RunFigure] = {}
+    """Return the sums of energy, carbon, water and cost over the jobs that have the figure."""
+    sums: dict[str, RunFigure] = {}
     for name in NAMES.values():
         parts = [figures[name] for figures in jobs if name in figures]
         if parts:
-            found[name] = _sum(parts, len(jobs))
-    return found
+            sums[name] = _sum_parts(parts, len(jobs))
+    return sums
 
 
-def _sum(parts: Sequence[RunFigure], jobs: int) -> RunFigure:
-    largest = max(parts, key=lambda one: one.value)
-    counted = f"{len(parts)} of {jobs} jobs" if len(parts) < jobs else f"{jobs} {'job' if jobs == 1 else 'jobs'}"
+def _sum_parts(parts: Sequence[RunFigure], jobs: int) -> RunFigure:
+    largest = max(parts, key=lambda part: part.value)
+    job_count = f"{len(parts)} of {jobs} jobs" if len(parts) < jobs else f"{jobs} {'job' if jobs == 1 else 'jobs'}"
     return RunFigure(
-        value=sum(one.value for one in parts),
-        low=sum(one.value if one.low is None else one.low for one in parts),
-        high=sum(one.value if one.high is None else one.high for one in parts),
+        value=sum(part.value for part in parts),
+        low=sum(part.value if part.low is None else part.low for part in parts),
+        high=sum(part.value if part.high is None else part.high for part in parts),
         unit=largest.unit,
         basis="estimated",
-        source=f"sum of {counted}",
-        grade=max((one.grade for one in parts), key=lambda grade: _WORST[grade]),
+        source=f"sum of {job_count}",
+        grade=max((part.grade for part in parts), key=lambda grade: _GRADE_ORDER[grade]),
         driver=largest.driver,
     )

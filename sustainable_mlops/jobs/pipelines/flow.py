@@ -1,4 +1,4 @@
-"""From job files to the steps of a pipeline: what a workload's `pipeline.py` is written with."""
+"""Conversion of job files to the steps of a pipeline, for a workload's `pipeline.py`."""
 
 import json
 import re
@@ -26,7 +26,7 @@ from sustainable_mlops.jobs.pipelines.sdk import (
     Step,
 )
 from sustainable_mlops.jobs.pipelines.steps import (
-    Processing,
+    ProcessingStep,
     RegistrationStep,
     RequestStep,
     TrainingStep,
@@ -40,22 +40,22 @@ from sustainable_mlops.jobs.source import pack_source_folder
 from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.common import Launchable
 from sustainable_mlops.jobs.specs.pipeline import MetricGate, PipelineSpec
-from sustainable_mlops.jobs.specs.processing import ProcessingSpec as ProcessingSpec
-from sustainable_mlops.jobs.specs.training import TrainingSpec as TrainingSpec
-from sustainable_mlops.jobs.specs.tuning import TuningSpec as TuningSpec
+from sustainable_mlops.jobs.specs.processing import ProcessingSpec
+from sustainable_mlops.jobs.specs.training import TrainingSpec
+from sustainable_mlops.jobs.specs.tuning import TuningSpec
 
 Spec = TypeVar("Spec", bound=Launchable)
-Made = TypeVar("Made", bound=RequestStep)
+StepType = TypeVar("StepType", bound=RequestStep)
 
-#: What stands in addresses for what only an execution knows.
-_KNOWN_LATER = re.compile(r"\{(data|artifacts|execution|identity)\}")
+#: Placeholders in addresses for values that only an execution knows.
+_PLACEHOLDER = re.compile(r"\{(data|artifacts|execution|identity)\}")
 
 
 class Flow:
-    """The steps of a pipeline, made of the job files that `pipeline.yaml` names.
+    """The steps of a pipeline, built from the job files that `pipeline.yaml` names.
 
-    All that differs by environment or execution is a parameter of the definition; the rest of it is literal. Nothing is
-    called: the definition is the same bytes on every machine. Raises UserError.
+    Everything that differs by environment or execution is a parameter of the definition; the rest is literal. No AWS
+    API is called, so the definition is the same bytes on every machine. Raises UserError.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,20 +70,20 @@ class Flow:
 
     @property
     def raw(self) -> Value:
-        """The address of the data set that an execution is given, with a slash at its end."""
+        """Address of the data set of an execution, ending with a slash."""
         return join_values("s3://", self._data, "/", self.string(INPUT_KEY))
 
     def string(self, name: str, default: str | None = None, one_of: Sequence[str] | None = None) -> ParameterString:
-        """A parameter; without a default it must be given."""
-        return self._parameter(ParameterString(name, default_value=default, enum_values=one_of))
+        """Return a string parameter; a start must give it if it has no default."""
+        return self._declare(ParameterString(name, default_value=default, enum_values=one_of))
 
     def integer(self, name: str, default: int) -> ParameterInteger:
-        """A parameter that is a whole number."""
-        return self._parameter(ParameterInteger(name, default_value=default))
+        """Return an integer parameter."""
+        return self._declare(ParameterInteger(name, default_value=default))
 
     def number(self, name: str, default: float) -> ParameterFloat:
-        """A parameter that is a number."""
-        return self._parameter(ParameterFloat(name, default_value=default))
+        """Return a number parameter."""
+        return self._declare(ParameterFloat(name, default_value=default))
 
     @property
     def gate(self) -> MetricGate:
@@ -100,63 +100,68 @@ class Flow:
             return ConditionGreaterThanOrEqualTo(value, bound)
         return ConditionLessThanOrEqualTo(value, bound)
 
-    def _choice(self, name: str, default: Any) -> Parameter:
+    def _make_choice(self, name: str, default: Any) -> Parameter:
         if isinstance(default, int):
             return self.integer(name, default)
         return self.number(name, default) if isinstance(default, float) else self.string(name, default)
 
-    def _parameter(self, parameter: Any) -> Any:
-        known = self._parameters.setdefault(parameter.name, parameter)
-        if to_json_value(known.to_request()) != to_json_value(parameter.to_request()):
-            raise ValueError(f"parameter {parameter.name} is declared twice, and otherwise the second time")
-        return known
+    def _declare(self, parameter: Any) -> Any:
+        declared = self._parameters.setdefault(parameter.name, parameter)
+        if to_json_value(declared.to_request()) != to_json_value(parameter.to_request()):
+            raise ValueError(f"parameter {parameter.name} is declared twice with different settings")
+        return declared
 
-    def processing(self, key: str, inputs: Mapping[str, Value], arguments: Sequence[Value] = ()) -> Processing:
-        """The step of a processing job's file; `arguments` come after the file's."""
-        kind, spec = KINDS["processing"], self._job(key, ProcessingSpec)
-        place = {"re-creatable": self._layout.re_creatable, "runs": self._layout.reports}
+    def processing(self, key: str, inputs: Mapping[str, Value], arguments: Sequence[Value] = ()) -> ProcessingStep:
+        """Return the step of a processing job file; `arguments` follow the file's arguments."""
+        kind, spec = KINDS["processing"], self._load_job(key, ProcessingSpec)
+        locate = {"re-creatable": self._layout.re_creatable, "runs": self._layout.reports}
         # Without a slash at the end, as SageMaker puts one between it and the name of a property file.
         outputs = {
-            name: self._address(place[kept]("{execution}", name).rstrip("/")) for name, kept in spec.outputs.items()
+            name: self._build_address(locate[data_class]("{execution}", name).rstrip("/"))
+            for name, data_class in spec.outputs.items()
         }
-        request = kind.build_request(spec, self._places(spec, kind, inputs, outputs))
+        request = kind.build_request(spec, self._make_references(spec, kind, inputs, outputs))
         cluster = request["ProcessingResources"]["ClusterConfig"]
-        cluster["InstanceType"] = self._instance_type("ProcessingInstanceType", cluster["InstanceType"])
+        cluster["InstanceType"] = self._declare_instance_type("ProcessingInstanceType", cluster["InstanceType"])
         container = request["AppSpecification"]
         container["ContainerArguments"] = [*container.get("ContainerArguments", []), *map(join_values, arguments)]
-        return self._added(Processing(make_step_name(key), self._tagged(request)))
+        return self._add_step(ProcessingStep(make_step_name(key), self._add_tags(request)))
 
     def training(self, key: str, data: Mapping[str, Value], choices: Mapping[str, str] | None = None) -> TrainingStep:
-        """The step of a training job's file.
+        """Return the step of a training job file.
 
-        `choices`: hyperparameters that are parameters of the pipeline, under these names, by default as the file says.
+        `choices` maps hyperparameters to pipeline parameters, whose defaults are the file's values.
         """
-        kind, spec = KINDS["training"], self._job(key, TrainingSpec)
-        request = kind.build_request(spec, self._places(spec, kind, data, {}))
+        kind, spec = KINDS["training"], self._load_job(key, TrainingSpec)
+        request = kind.build_request(spec, self._make_references(spec, kind, data, {}))
         resources = request["ResourceConfig"]
-        resources["InstanceType"] = self._instance_type("TrainingInstanceType", resources["InstanceType"])
+        resources["InstanceType"] = self._declare_instance_type("TrainingInstanceType", resources["InstanceType"])
         for name, parameter in (choices or {}).items():
-            request["HyperParameters"][name] = join_values(self._choice(parameter, spec.hyperparameters[name]))
-        step = TrainingStep(make_step_name(key), self._tagged(request), spec.serving)
-        self._keep_checkpoints(step, request)
-        return self._added(step)
+            request["HyperParameters"][name] = join_values(self._make_choice(parameter, spec.hyperparameters[name]))
+        step = TrainingStep(make_step_name(key), self._add_tags(request), spec.serving)
+        self._set_checkpoints(step, request)
+        return self._add_step(step)
 
     def tuning(self, key: str, data: Mapping[str, Value]) -> TuningStep:
-        """The step of a tuning job's file, for a search in place of a training."""
-        kind, spec = KINDS["tuning"], self._job(key, TuningSpec)
-        request = kind.build_request(spec, self._places(spec, kind, data, {}))
+        """Return the step of a tuning job file, for a search instead of a training."""
+        kind, spec = KINDS["tuning"], self._load_job(key, TuningSpec)
+        request = kind.build_request(spec, self._make_references(spec, kind, data, {}))
         resources = request["TrainingJobDefinition"]["ResourceConfig"]
-        resources["InstanceType"] = self._instance_type("TrainingInstanceType", resources["InstanceType"])
-        step = TuningStep(make_step_name(key), self._tagged(request), spec.job.serving)
-        self._keep_checkpoints(step, request["TrainingJobDefinition"])
-        return self._added(step)
+        resources["InstanceType"] = self._declare_instance_type("TrainingInstanceType", resources["InstanceType"])
+        step = TuningStep(make_step_name(key), self._add_tags(request), spec.job.serving)
+        self._set_checkpoints(step, request["TrainingJobDefinition"])
+        return self._add_step(step)
 
-    def _keep_checkpoints(self, step: RequestStep, request: dict[str, Any]) -> None:
-        """In SageMaker's cache key, so the address may hold nothing that only one execution has."""
+    def _set_checkpoints(self, step: RequestStep, request: dict[str, Any]) -> None:
+        """Set a checkpoint address without values of a single execution: it is part of SageMaker's cache key."""
         if "CheckpointConfig" in request:
-            deciding = [one for one in self._parameters.values() if one not in (self._data, self._artifacts)]
-            path = build_identity(step, [*self._steps, step], deciding)
-            request["CheckpointConfig"]["S3Uri"] = self._address(self._layout.checkpoints("{identity}"), identity=path)
+            parameters = [
+                parameter for parameter in self._parameters.values() if parameter not in (self._data, self._artifacts)
+            ]
+            path = build_identity(step, [*self._steps, step], parameters)
+            request["CheckpointConfig"]["S3Uri"] = self._build_address(
+                self._layout.checkpoints("{identity}"), identity=path
+            )
 
     def registration(
         self,
@@ -166,10 +171,10 @@ class Flow:
         metadata: Mapping[str, Value],
         **members: Any,
     ) -> RegistrationStep:
-        """A step that registers a model, pending a person's approval; `besides` are members of CreateModelPackage."""
+        """Return a step that registers a model, pending a person's approval; `members` extend CreateModelPackage."""
         if model_step.serving is None:
             raise UserError(
-                f"{self.path}: the job file of {model_step.name} does not say how its model is served (serving)"
+                f"{self.path}: the job file of {model_step.name} has no serving; describe how its model is served"
             )
         images = {name: self.string(name_image_parameter(name)) for name in model_step.serving.additional}
         request = {
@@ -177,13 +182,13 @@ class Flow:
             "ModelPackageDescription": description,
             "ModelApprovalStatus": PENDING,
             **build_specifications(model_step.serving, self.string(name_image_parameter()), images, model_step.model),
-            "CustomerMetadataProperties": {one: join_values(value) for one, value in metadata.items()},
+            "CustomerMetadataProperties": {key: join_values(value) for key, value in metadata.items()},
             **members,
         }
         return RegistrationStep(name, request)
 
     def definition(self, *steps: Step) -> str:
-        """The definition as JSON, its members sorted."""
+        """Return the definition as JSON with sorted keys."""
         pipeline = Pipeline(
             name=self.spec.name,
             parameters=list(self._parameters.values()),
@@ -195,54 +200,54 @@ class Flow:
         present = {name: value for name, value in document.items() if value not in (None, {})}
         return json.dumps(present, indent=2, sort_keys=True) + "\n"
 
-    def _job(self, key: str, model: type[Spec]) -> Spec:
+    def _load_job(self, key: str, model: type[Spec]) -> Spec:
         kind = next(kind for kind in KINDS.values() if kind.spec is model)
         loaded: Spec = kind.load(self.path.parent / self.spec.steps[key])
         return loaded
 
-    def _places(
+    def _make_references(
         self, spec: Launchable, kind: JobKind[Any], channels: Mapping[str, Value], outputs: Mapping[str, Value]
     ) -> JobReferences:
         return JobReferences(
             role=self.string(ROLES[kind.phase]),
             image=self.string(IMAGES[kind.name]),
             kms_key=self._kms_key,
-            source=self._source(spec),
+            source=self._find_source(spec),
             channels=dict(sorted(channels.items())),
-            models=self._address(self._layout.models),
+            models=self._build_address(self._layout.models),
             checkpoints="" if spec.resumable else None,
             outputs=outputs,
         )
 
-    def _source(self, spec: Launchable) -> Value | None:
+    def _find_source(self, spec: Launchable) -> Value | None:
         if spec.code is None:
             return None
-        return self._address(
+        return self._build_address(
             self._layout.source(pack_source_folder(spec.code, self.path.parent / spec.code.directory).digest)
         )
 
-    def _address(self, address: str, **known: Value) -> Value:
-        known |= {
+    def _build_address(self, address: str, **values: Value) -> Value:
+        values |= {
             "data": self._data,
             "artifacts": self._artifacts,
             "execution": ExecutionVariables.PIPELINE_EXECUTION_ID,
         }
-        parts = _KNOWN_LATER.split(address)
-        return join_values(*(known[part] if number % 2 else part for number, part in enumerate(parts) if part))
+        parts = _PLACEHOLDER.split(address)
+        return join_values(*(values[part] if number % 2 else part for number, part in enumerate(parts) if part))
 
-    def _instance_type(self, parameter: str, default: str) -> ParameterString:
+    def _declare_instance_type(self, parameter: str, default: str) -> ParameterString:
         return self.string(parameter, default, one_of=self.spec.instance_types)
 
-    def _tagged(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _add_tags(self, request: dict[str, Any]) -> dict[str, Any]:
         tags = {"environment": self._environment, "workload": self.spec.name}
         return request | {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
-    def _added(self, step: Made) -> Made:
+    def _add_step(self, step: StepType) -> StepType:
         self._steps.append(step)
         return step
 
 
-#: The SDK asks its session for a client of EventBridge Scheduler, and never uses it for a definition.
+#: Session for the SDK, which requests a client of EventBridge Scheduler and never uses it for a definition.
 _OFFLINE: Any = SimpleNamespace(
     boto_session=SimpleNamespace(client=lambda _: None), boto_region_name=None, sagemaker_config={}
 )

@@ -1,4 +1,4 @@
-"""What a step's result depends on, as an address: the same address is the same result, whichever execution asks."""
+"""Address of a step's result, derived from everything the result depends on."""
 
 import hashlib
 import json
@@ -16,43 +16,53 @@ _REFERENCE = re.compile(r"(?P<root>Parameters|Steps)\.(?P<name>[A-Za-z0-9_-]+)")
 def build_identity(
     step: RequestStep, steps: Sequence[RequestStep], parameters: Sequence[Parameter]
 ) -> PipelineVariable:
-    """A path: a digest of the literal requests of the step and of those before it, then the parameters that they read.
+    """Return a path: a digest of the requests of the step and its upstream steps, and the parameters they read.
 
-    Only what SageMaker's cache compares counts; `parameters` are those that may decide a result.
+    Only the fields that SageMaker's cache compares count. `parameters` are the parameters that can decide a result.
     """
-    involved = list(_upstream(step, {one.name: one for one in steps}))
-    content = [[one.name, _counted(one)] for one in involved]
+    steps_involved = list(_iterate_upstream(step, {step_before.name: step_before for step_before in steps}))
+    content = [[step_before.name, _select_cached_fields(step_before)] for step_before in steps_involved]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    read = {name for one in involved for root, name in _references(_counted(one)) if root == "Parameters"}
-    return Join(on="/", values=[digest[:16], *(one for one in parameters if one.name in read)])
+    parameter_names = {
+        name
+        for step_before in steps_involved
+        for root, name in _find_references(_select_cached_fields(step_before))
+        if root == "Parameters"
+    }
+    return Join(
+        on="/",
+        values=[digest[:16], *(step_before for step_before in parameters if step_before.name in parameter_names)],
+    )
 
 
-def _upstream(step: RequestStep, steps: dict[str, RequestStep], seen: Collection[str] = ()) -> Iterator[RequestStep]:
+def _iterate_upstream(
+    step: RequestStep, steps: dict[str, RequestStep], visited: Collection[str] = ()
+) -> Iterator[RequestStep]:
     yield step
-    for root, name in sorted(set(_references(_counted(step)))):
-        if root == "Steps" and name not in seen:
-            seen = {*seen, name}
-            yield from _upstream(steps[name], steps, seen)
+    for root, name in sorted(set(_find_references(_select_cached_fields(step)))):
+        if root == "Steps" and name not in visited:
+            visited = {*visited, name}
+            yield from _iterate_upstream(steps[name], steps, visited)
 
 
-def _counted(step: RequestStep) -> dict[str, Any]:
+def _select_cached_fields(step: RequestStep) -> dict[str, Any]:
     members = step_cache.CACHE_KEY_ARGUMENTS[step.step_type.value]
     return {name: to_json_value(step.arguments[name]) for name in members if name in step.arguments}
 
 
-def _references(value: Any) -> Iterator[tuple[str, str]]:
+def _find_references(value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
-        if value.keys() == {"Get"} and (found := _REFERENCE.match(str(value["Get"]))):
-            yield found["root"], found["name"]
+        if value.keys() == {"Get"} and (match := _REFERENCE.match(str(value["Get"]))):
+            yield match["root"], match["name"]
         for inner in value.values():
-            yield from _references(inner)
+            yield from _find_references(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _references(inner)
+            yield from _find_references(inner)
 
 
 def to_json_value(value: Any) -> Any:
-    """A value with the SDK's expressions as JSON has them."""
+    """Return a value with the SDK's expressions as JSON."""
     if isinstance(value, PipelineVariable):
         return to_json_value(value.expr)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Promote and roll back the pipeline of a pipeline file."""
+"""Promotion and rollback of the pipeline of a pipeline file."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 
 
 def promote_file(path: Path, version: int | None) -> AliasMove:
-    """Make the version live, the newest unless given.
+    """Make a version live, by default the newest.
 
-    The newest is that of the definition here: its code is uploaded first, as whoever starts it has none. Raises
-    UserError.
+    The newest version must have the definition of the file. Its code is uploaded first, because a schedule or an event
+    has no code to upload. Raises UserError.
     """
     if version is not None:
-        return promote(*_place(path), version=version)
+        return promote(*_locate_pipeline(path), version=version)
     files = read_files(path)
     clients = aws.connect_clients(files.platform.region)
     check_deployed(files, clients.sagemaker)
@@ -26,12 +26,12 @@ def promote_file(path: Path, version: int | None) -> AliasMove:
 
 
 def rollback_file(path: Path, version: int | None) -> AliasMove:
-    """Make the version live that was before, or the one given. Raises UserError."""
-    return rollback(*_place(path), version=version)
+    """Make the previous live version live again, or the given one. Raises UserError."""
+    return rollback(*_locate_pipeline(path), version=version)
 
 
-def _place(path: Path) -> tuple[str, aws.Client]:
-    """The pipeline's name, and a client of SageMaker where it is."""
+def _locate_pipeline(path: Path) -> tuple[str, aws.Client]:
+    """Return the pipeline's name, and a SageMaker client for its Region."""
     spec = load_spec_file(path, PipelineSpec)
     with aws.translate_aws_errors("AWS"):
         platform = find_platform(spec.platform)

@@ -1,15 +1,15 @@
-"""What is used of the SageMaker SDK, whose import makes clients of AWS: here they find a session of no one's."""
+"""Import of the SageMaker SDK without the caller's AWS session: its import creates AWS clients."""
 
 import warnings
 
 import boto3
 
-_of_the_caller = boto3.DEFAULT_SESSION
-# Else the SDK's import fails without a Region, and asks the machine's metadata service for credentials.
+_caller_session = boto3.DEFAULT_SESSION
+# Without this session, the SDK's import fails without a Region and requests credentials from the metadata service.
 boto3.setup_default_session(aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1")  # noqa: S106
 try:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of the SDK about itself
+        warnings.simplefilter("ignore", DeprecationWarning)  # deprecations inside the SDK
         from sagemaker.core.helper.pipeline_variable import PipelineVariable
         from sagemaker.core.workflow.conditions import (
             ConditionEquals,
@@ -33,7 +33,7 @@ try:
         )
         from sagemaker.mlops.workflow.steps import CacheConfig, ConfigurableRetryStep, Step, StepTypeEnum
 finally:
-    boto3.DEFAULT_SESSION = _of_the_caller
+    boto3.DEFAULT_SESSION = _caller_session
 
 __all__ = [
     "CacheConfig",

@@ -1,7 +1,7 @@
-"""Steps of a pipeline: a request as a launcher sends it, cached, retried, and read by the steps after it.
+"""Steps of a pipeline: a launcher's request, with cache and retries, and with results that later steps can read.
 
 The SageMaker SDK assembles the definition. Its own steps take their requests from classes that upload code and call IAM
-while a definition is made; here the request is made first, by what also launches the job by hand.
+while they build a definition. Here the same code as in a launch builds the request first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,22 +23,22 @@ from sustainable_mlops.jobs.pipelines.sdk import (
 )
 from sustainable_mlops.jobs.specs.training import ServingSpec
 
-#: An expression of the SDK, or what stands for itself.
+#: An expression of the SDK, or a literal value.
 Value = Any
 
-#: Results are used again for so long: less than the outputs of steps are kept (`recreatable` of the module `storage`).
+#: Expiry of cached results: shorter than the lifetime of step outputs (`recreatable` of the module `storage`).
 CACHE = CacheConfig(enable_caching=True, expire_after="P30D")
 
-#: Faults of the service go away within a minute.
+#: Retry policy for faults of the service, which disappear within a minute.
 _FAULTS = StepRetryPolicy(list(StepExceptionTypeEnum), interval_seconds=5, backoff_rate=2.0, max_attempts=5)
-#: A machine may be had in an hour that cannot be had now, and a quota is free when another job has ended.
+#: Retry policy for missing capacity, which may return within an hour, and for quotas that other jobs use up.
 _CAPACITY = SageMakerJobStepRetryPolicy(
     [SageMakerJobExceptionTypeEnum.CAPACITY_ERROR, SageMakerJobExceptionTypeEnum.RESOURCE_LIMIT],
     interval_seconds=300,
     backoff_rate=1.5,
     expire_after_mins=240,
 )
-#: SageMaker's own failure; one more is no accident.
+#: Retry policy for SageMaker's internal failure. A second failure is not a coincidence.
 _INTERNAL = SageMakerJobStepRetryPolicy(
     [SageMakerJobExceptionTypeEnum.INTERNAL_ERROR], interval_seconds=30, backoff_rate=2.0, max_attempts=2
 )
@@ -51,13 +51,13 @@ class RequestStep(ConfigurableRetryStep):  # type: ignore[misc] # the SDK has no
         self,
         name: str,
         kind: StepTypeEnum,
-        answers: Sequence[str],
+        shapes: Sequence[str],
         request: Mapping[str, Any],
         retries: Sequence[RetryPolicy],
     ) -> None:
         super().__init__(name, kind, retry_policies=list(retries))
         self._request = dict(request)
-        self._properties = Properties(step_name=name, step=self, shape_names=list(answers))
+        self._properties = Properties(step_name=name, step=self, shape_names=list(shapes))
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -66,58 +66,59 @@ class RequestStep(ConfigurableRetryStep):  # type: ignore[misc] # the SDK has no
 
     @property
     def properties(self) -> Properties:
-        """What SageMaker answers of it, to be read by other steps."""
+        """Fields of SageMaker's response, for other steps."""
         return self._properties
 
 
 class JobStep(RequestStep):
-    """A step that runs a job, unless the same has been run."""
+    """A step that runs a job, unless its result is cached."""
 
     def __init__(
-        self, name: str, kind: StepTypeEnum, noun: str, request: Mapping[str, Any], *, answers: Sequence[str] = ()
+        self, name: str, kind: StepTypeEnum, noun: str, request: Mapping[str, Any], *, shapes: Sequence[str] = ()
     ) -> None:
         # A tuning job retries its training jobs by itself.
         retries = [_FAULTS, _CAPACITY, *([] if kind is StepTypeEnum.TUNING else [_INTERNAL])]
-        super().__init__(name, kind, [f"Describe{noun}Response", *answers], request, retries)
+        super().__init__(name, kind, [f"Describe{noun}Response", *shapes], request, retries)
         self.files: list[PropertyFile] = []
 
     def to_request(self) -> dict[str, Any]:
-        """The step in the definition."""
+        """Return the step as in the definition."""
         request: dict[str, Any] = super().to_request() | CACHE.config
         if self.files:
             request["PropertyFiles"] = [file.expr for file in self.files]
         return request
 
 
-class Processing(JobStep):
-    """A processing job."""
+class ProcessingStep(JobStep):
+    """A step with a processing job."""
 
     def __init__(self, name: str, request: Mapping[str, Any]) -> None:
         super().__init__(name, StepTypeEnum.PROCESSING, "ProcessingJob", request)
 
     def output(self, name: str) -> Properties:
-        """The address of an output, of the run that made it."""
+        """Return the address of an output, of the run that wrote it."""
         return self.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
 
     def planned(self, name: str) -> Value:
-        """The address that an output has if this execution makes it, and does not find it made."""
+        """Return the address of an output if this execution writes it, instead of reusing a cached result."""
         outputs = self.arguments["ProcessingOutputConfig"]["Outputs"]
-        return next(one["S3Output"]["S3Uri"] for one in outputs if one["OutputName"] == name)
+        return next(output["S3Output"]["S3Uri"] for output in outputs if output["OutputName"] == name)
 
     def value(self, output: str, file: str, path: str) -> JsonGet:
         """Return a reference to a value in a JSON output file; `path` names its members, such as a.b.c.
 
-        Conditions and the arguments of all types of steps take it, those of RegisterModel too (pull request 2506 of the
-        SageMaker SDK, "support JsonGet for all step types"). Where the request has a text, `text` makes it one.
+        Conditions and the arguments of all step types accept it, also those of RegisterModel (pull request 2506 of the
+        SageMaker SDK, "support JsonGet for all step types"). `join_values` converts it to a string where a request
+        needs one.
         """
         name = file.removesuffix(".json")
-        if name not in [known.name for known in self.files]:
+        if name not in [file_property.name for file_property in self.files]:
             self.files.append(PropertyFile(name=name, output_name=output, path=file))
         return JsonGet(step_name=self.name, property_file=name, json_path=path)
 
 
 class TrainingStep(JobStep):
-    """A training job; `serving` says how its model is served."""
+    """A step with a training job; `serving` describes how its model is served."""
 
     def __init__(self, name: str, request: Mapping[str, Any], serving: ServingSpec | None) -> None:
         super().__init__(name, StepTypeEnum.TRAINING, "TrainingJob", request)
@@ -125,44 +126,44 @@ class TrainingStep(JobStep):
 
     @property
     def model(self) -> Value:
-        """The address of model.tar.gz."""
+        """Address of model.tar.gz."""
         return self.properties.ModelArtifacts.S3ModelArtifacts
 
     @property
     def job(self) -> Value:
-        """The name of the job that made the model."""
+        """Name of the job that trained the model."""
         return self.properties.TrainingJobName
 
     @property
     def machines(self) -> list[Value]:
-        """Instance type, how many of them, the seconds that each worked and those that are billed."""
-        told, resources = self.properties, self.properties.ResourceConfig
-        seconds = [told.TrainingTimeInSeconds, told.BillableTimeInSeconds]
+        """Instance type, instance count, seconds that each instance ran, and billed seconds."""
+        properties, resources = self.properties, self.properties.ResourceConfig
+        seconds = [properties.TrainingTimeInSeconds, properties.BillableTimeInSeconds]
         return [resources.InstanceType, resources.InstanceCount, *seconds]
 
 
 class TuningStep(JobStep):
-    """A hyperparameter tuning job, whose best model is the step's; `serving` says how it is served."""
+    """A step with a tuning job, whose best model is the step's model; `serving` describes how it is served."""
 
     def __init__(self, name: str, request: Mapping[str, Any], serving: ServingSpec | None) -> None:
         self.serving = serving
-        answers = ["ListTrainingJobsForHyperParameterTuningJobResponse"]
-        super().__init__(name, StepTypeEnum.TUNING, "HyperParameterTuningJob", request, answers=answers)
+        shapes = ["ListTrainingJobsForHyperParameterTuningJobResponse"]
+        super().__init__(name, StepTypeEnum.TUNING, "HyperParameterTuningJob", request, shapes=shapes)
 
     @property
     def model(self) -> Value:
-        """The address of the best model.tar.gz."""
+        """Address of the best model.tar.gz."""
         models = self.arguments["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"]
         return join_values(models, "/", self.job, "/output/model.tar.gz")
 
     @property
     def job(self) -> Value:
-        """The name of the job that made the best model."""
+        """Name of the job that trained the best model."""
         return self.properties.BestTrainingJob.TrainingJobName
 
     @property
     def machines(self) -> list[Value]:
-        """As of a training: as many machines as may work at once, for as long as the search went on: the most."""
+        """Upper bound of the instances: all parallel jobs, for the duration of the whole search."""
         definition, config = self.arguments["TrainingJobDefinition"], self.arguments["HyperParameterTuningJobConfig"]
         resources = definition["ResourceConfig"]
         count = resources["InstanceCount"] * config["ResourceLimits"]["MaxParallelTrainingJobs"]
@@ -171,14 +172,14 @@ class TuningStep(JobStep):
 
 
 class RegistrationStep(RequestStep):
-    """A model package."""
+    """A step that registers a model package."""
 
     def __init__(self, name: str, request: Mapping[str, Any]) -> None:
         super().__init__(name, StepTypeEnum.REGISTER_MODEL, ["DescribeModelPackageOutput"], request, [_FAULTS])
 
 
 def join_values(*values: Value) -> Value:
-    """Values one after the other, as text."""
+    """Return the values joined as a string."""
     parts: list[Value] = []
     for value in values:
         parts += value.values if isinstance(value, Join) and not value.on else [value]

@@ -1,4 +1,4 @@
-"""A pipeline's versions, and the alias `live` that moves between them; the old version stays."""
+"""Versions of a pipeline, and the alias `live`, which moves between them; old versions remain."""
 
 import json
 import uuid
@@ -14,39 +14,39 @@ from sustainable_mlops.jobs.pipelines.names import LIVE, PREVIOUS
 from sustainable_mlops.jobs.platform import Platform
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
 
-#: For which the result of a step is taken over, as definitions here say (ExpireAfter).
+#: Maximum age of a reused step result, as in the definitions here (ExpireAfter).
 LONGEST_CACHE = timedelta(days=30)
-#: Jobs that a pipeline runs at once.
+#: Maximum number of parallel steps.
 MAX_PARALLEL_STEPS = 4
 
 
 @dataclass(frozen=True)
 class PipelineVersion:
-    """A pipeline, and the version of it that a start would run; no version where it is still to be made."""
+    """A pipeline and the version that a start runs; no version if the pipeline does not exist yet."""
 
     name: str
-    #: Whether it is the launcher's to change; else it is the environment's.
+    #: True if the launcher may change the pipeline; False if the environment owns it.
     is_own: bool
     version: int | None
     definition: dict[str, Any]
     arn: str = ""
-    #: Whether `version` is the one with the alias `live`.
+    #: True if `version` has the alias `live`.
     is_live: bool = False
 
     @property
     def version_argument(self) -> dict[str, Any]:
-        """What StartPipelineExecution is to run."""
+        """Argument of StartPipelineExecution that selects the version."""
         return {"PipelineVersionAlias": LIVE} if self.is_live else {"PipelineVersionId": self.version}
 
     def find_newest_execution(self, sagemaker: Client) -> str | None:
-        """The ARN of the execution that was started last."""
+        """Return the ARN of the execution that was started last."""
         if self.version is None:
             return None
-        listed = sagemaker.list_pipeline_executions(PipelineName=self.name, SortOrder="Descending", MaxResults=1)
-        return next((one["PipelineExecutionArn"] for one in listed["PipelineExecutionSummaries"]), None)
+        page = sagemaker.list_pipeline_executions(PipelineName=self.name, SortOrder="Descending", MaxResults=1)
+        return next((summary["PipelineExecutionArn"] for summary in page["PipelineExecutionSummaries"]), None)
 
     def find_running_execution(self, parameters: Mapping[str, str], sagemaker: Client) -> str | None:
-        """The ARN of an execution under way that was given the same parameters."""
+        """Return the ARN of a running execution with the same parameters."""
         pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
             PipelineName=self.name, SortOrder="Descending"
         )
@@ -54,26 +54,32 @@ class PipelineVersion:
             if summary["PipelineExecutionStatus"] == "Executing":
                 arn: str = summary["PipelineExecutionArn"]
                 described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-                if _parameters(arn, sagemaker) == parameters and described.get("PipelineVersionId") == self.version:
+                if (
+                    _read_parameters(arn, sagemaker) == parameters
+                    and described.get("PipelineVersionId") == self.version
+                ):
                     return arn
         return None
 
     def find_execution_by_parameter(self, name: str, value: str, sagemaker: Client, *, before: datetime) -> str | None:
-        """The ARN of an execution begun before that was given the value, whose results a step may still take over."""
+        """Return the ARN of an execution with the parameter value, started before `before`.
+
+        Only executions whose results a step can still reuse count.
+        """
         oldest = datetime.now(UTC) - LONGEST_CACHE
         if self.version is None or before <= oldest:
             return None
         pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
             PipelineName=self.name, SortOrder="Descending", CreatedAfter=oldest, CreatedBefore=before
         )
-        arns = (one["PipelineExecutionArn"] for page in pages for one in page["PipelineExecutionSummaries"])
-        return next((arn for arn in arns if _parameters(arn, sagemaker).get(name) == value), None)
+        arns = (summary["PipelineExecutionArn"] for page in pages for summary in page["PipelineExecutionSummaries"])
+        return next((arn for arn in arns if _read_parameters(arn, sagemaker).get(name) == value), None)
 
     def deploy(self, definition: str, platform: Platform, sagemaker: Client) -> "PipelineVersion":
-        """The pipeline with the definition as its newest version. Raises UserError."""
+        """Deploy the definition as the newest version and return the pipeline. Raises UserError."""
         if self.version is None:
             if platform.roles.pipeline is None:
-                raise UserError("platform.roles.pipeline: is missing; name the role that the pipeline is to run under")
+                raise UserError("platform.roles.pipeline: is missing; name the role that the pipeline assumes")
             with aws.translate_aws_errors("CreatePipeline"):
                 sagemaker.create_pipeline(
                     PipelineName=self.name,
@@ -86,51 +92,54 @@ class PipelineVersion:
             version = 1
         else:
             with aws.translate_aws_errors("UpdatePipeline"):
-                answer = sagemaker.update_pipeline(PipelineName=self.name, PipelineDefinition=definition)
-            version = answer["PipelineVersionId"]
+                response = sagemaker.update_pipeline(PipelineName=self.name, PipelineDefinition=definition)
+            version = response["PipelineVersionId"]
         return replace(self, version=version, definition=json.loads(definition), is_live=False)
 
 
-def _parameters(arn: str, sagemaker: Client) -> dict[str, str]:
-    """What an execution was given."""
+def _read_parameters(arn: str, sagemaker: Client) -> dict[str, str]:
+    """Return the parameters of an execution."""
     pages = sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(PipelineExecutionArn=arn)
-    return {one["Name"]: one["Value"] for page in pages for one in page["PipelineParameters"]}
+    return {parameter["Name"]: parameter["Value"] for page in pages for parameter in page["PipelineParameters"]}
 
 
 def find_pipeline_name(spec: PipelineSpec, platform: Platform) -> tuple[str, bool]:
-    """The pipeline's name, and whether it is the launcher's own: none of the environment's is for the workload."""
+    """Return the pipeline's name, and True if the launcher owns the pipeline.
+
+    The launcher owns it if the environment has no pipeline for the workload.
+    """
     known = platform.pipelines.get(spec.name.replace("-", "_"))
     return (known, False) if known else (f"{platform.name_prefix or platform.environment}-{spec.name}", True)
 
 
 def find_pipeline(spec: PipelineSpec, platform: Platform, sagemaker: Client) -> PipelineVersion:
-    """The workload's pipeline on the platform, with its live version, else its latest."""
+    """Return the workload's pipeline on the platform, with its live version or else its latest."""
     name, own = find_pipeline_name(spec, platform)
-    described = _described(name, sagemaker)
-    if described is None:
+    description = _describe(name, sagemaker)
+    if description is None:
         if not own:
-            raise UserError(f"platform: there is no pipeline {name}, which the environment publishes; apply it again")
+            raise UserError(f"platform: the environment publishes {name}, which does not exist; apply it again")
         return PipelineVersion(name, own, None, {})
-    versions = list(_versions(name, sagemaker))
+    versions = list(_list_versions(name, sagemaker))
     live = next((number for number, aliases in versions if LIVE in aliases), None)
     latest = versions[0][0]
     if live is not None and not own:
-        described = sagemaker.describe_pipeline(PipelineName=name, PipelineVersionAlias=LIVE)
-    definition = json.loads(described["PipelineDefinition"])
+        description = sagemaker.describe_pipeline(PipelineName=name, PipelineVersionAlias=LIVE)
+    definition = json.loads(description["PipelineDefinition"])
     chosen = live if live is not None and not own else latest
-    return PipelineVersion(name, own, chosen, definition, described["PipelineArn"], is_live=chosen == live)
+    return PipelineVersion(name, own, chosen, definition, description["PipelineArn"], is_live=chosen == live)
 
 
 def read_newest_definition(name: str, sagemaker: Client) -> dict[str, Any] | None:
-    """The definition of the pipeline's newest version; None where there is no pipeline. Raises UserError."""
+    """Return the definition of the newest version; None if the pipeline does not exist. Raises UserError."""
     with aws.translate_aws_errors(f"pipeline {name}"):
-        described = _described(name, sagemaker)
-    return None if described is None else json.loads(described["PipelineDefinition"])
+        description = _describe(name, sagemaker)
+    return None if description is None else json.loads(description["PipelineDefinition"])
 
 
 @dataclass(frozen=True)
 class AliasMove:
-    """The alias `live` before and after; None: no version had it."""
+    """Versions with the alias `live` before and after a change; None if no version had it."""
 
     pipeline: str
     before: int | None
@@ -138,75 +147,77 @@ class AliasMove:
 
 
 def promote(name: str, sagemaker: Client, *, version: int | None = None) -> AliasMove:
-    """Give `live` to the version, the latest unless given; the one that had it is `previous`. Raises UserError."""
-    arn, versions = _known(name, sagemaker)
+    """Move `live` to a version, by default the latest; the version before becomes `previous`. Raises UserError."""
+    arn, versions = _read_versions(name, sagemaker)
     chosen = version or max(versions)
     if chosen not in versions:
-        known = ", ".join(map(str, sorted(versions)))
-        raise UserError(f"--version: {name} has no version {chosen}; it has {known}")
-    return _move(name, arn, versions, chosen, sagemaker)
+        numbers = ", ".join(map(str, sorted(versions)))
+        raise UserError(f"--version: {name} has no version {chosen}; it has {numbers}")
+    return _move_live(name, arn, versions, chosen, sagemaker)
 
 
 def rollback(name: str, sagemaker: Client, *, version: int | None = None) -> AliasMove:
-    """Give `live` back to the version that had it before, or to the one given. Raises UserError."""
+    """Move `live` back to the previous version, or to the given one. Raises UserError."""
     if version is not None:
         return promote(name, sagemaker, version=version)
-    arn, versions = _known(name, sagemaker)
-    before = _with(PREVIOUS, versions)
+    arn, versions = _read_versions(name, sagemaker)
+    before = _find_version(PREVIOUS, versions)
     if before is None:
-        raise UserError(f"{name} has no earlier version that was {LIVE}; name one with --version")
-    return _move(name, arn, versions, before, sagemaker)
+        raise UserError(f"{name} has no version that was {LIVE} before; name one with --version")
+    return _move_live(name, arn, versions, before, sagemaker)
 
 
-def _move(name: str, arn: str, versions: Mapping[int, list[str]], chosen: int, sagemaker: Client) -> AliasMove:
-    now = _with(LIVE, versions)
-    if now == chosen:
-        return AliasMove(name, now, chosen)
-    # An alias is on one version at most: it is taken off before it is put on. What a move that broke off left is mended
-    # by the same move again, as `live` is the last to move.
-    wanted = {**({PREVIOUS: now} if now is not None else {}), LIVE: chosen}
+def _move_live(name: str, arn: str, versions: Mapping[int, list[str]], chosen: int, sagemaker: Client) -> AliasMove:
+    live_version = _find_version(LIVE, versions)
+    if live_version == chosen:
+        return AliasMove(name, live_version, chosen)
+    # An alias is on at most one version, so it is removed before it is added. `live` moves last: the same move again
+    # repairs a move that failed halfway.
+    targets = {**({PREVIOUS: live_version} if live_version is not None else {}), LIVE: chosen}
     with aws.translate_aws_errors(f"moving {LIVE} of {name}"):
-        for alias, target in wanted.items():
-            had = _with(alias, versions)
-            if had is not None and had != target:
-                _change(arn, had, sagemaker, Remove=[alias])
-            if had != target:
-                _change(arn, target, sagemaker, Add=[alias])
-    return AliasMove(name, now, chosen)
+        for alias, target in targets.items():
+            current_version = _find_version(alias, versions)
+            if current_version is not None and current_version != target:
+                _update_aliases(arn, current_version, sagemaker, Remove=[alias])
+            if current_version != target:
+                _update_aliases(arn, target, sagemaker, Add=[alias])
+    return AliasMove(name, live_version, chosen)
 
 
-def _change(arn: str, version: int, sagemaker: Client, **operations: list[str]) -> None:
+def _update_aliases(arn: str, version: int, sagemaker: Client, **operations: list[str]) -> None:
     sagemaker.update_pipeline_version(
         PipelineArn=arn, PipelineVersionId=version, PipelineVersionAliasOperations=operations
     )
 
 
-def _with(alias: str, versions: Mapping[int, list[str]]) -> int | None:
+def _find_version(alias: str, versions: Mapping[int, list[str]]) -> int | None:
     return next((number for number, aliases in versions.items() if alias in aliases), None)
 
 
-def _known(name: str, sagemaker: Client) -> tuple[str, dict[int, list[str]]]:
+def _read_versions(name: str, sagemaker: Client) -> tuple[str, dict[int, list[str]]]:
     with aws.translate_aws_errors(f"pipeline {name}"):
-        described = _described(name, sagemaker)
-        if described is None:
-            raise UserError(f"there is no pipeline {name}; smlops pipeline run makes it, or the environment does")
-        return described["PipelineArn"], dict(_versions(name, sagemaker))
+        description = _describe(name, sagemaker)
+        if description is None:
+            raise UserError(
+                f"the pipeline {name} does not exist; create it with smlops pipeline run or the environment"
+            )
+        return description["PipelineArn"], dict(_list_versions(name, sagemaker))
 
 
-def _described(name: str, sagemaker: Client) -> dict[str, Any] | None:
+def _describe(name: str, sagemaker: Client) -> dict[str, Any] | None:
     from botocore.exceptions import ClientError
 
     try:
-        answer: dict[str, Any] = sagemaker.describe_pipeline(PipelineName=name)
+        description: dict[str, Any] = sagemaker.describe_pipeline(PipelineName=name)
     except ClientError as error:
         if aws.read_error_code(error) not in ("ResourceNotFound", "ResourceNotFoundException"):
             raise
         return None
-    return answer
+    return description
 
 
-def _versions(name: str, sagemaker: Client) -> Iterator[tuple[int, list[str]]]:
-    """Numbers and aliases, the newest version first."""
+def _list_versions(name: str, sagemaker: Client) -> Iterator[tuple[int, list[str]]]:
+    """Yield numbers and aliases, the newest version first."""
     pages = sagemaker.get_paginator("list_pipeline_versions").paginate(PipelineName=name, SortOrder="Descending")
-    for one in (one for page in pages for one in page["PipelineVersionSummaries"]):
-        yield one["PipelineVersionId"], one.get("PipelineVersionAliases", [])
+    for summary in (summary for page in pages for summary in page["PipelineVersionSummaries"]):
+        yield summary["PipelineVersionId"], summary.get("PipelineVersionAliases", [])

@@ -267,8 +267,8 @@ class TuningSpec(Settings):
                 yield "limits.max_jobs: a grid runs all of its combinations; remove it"
             yield from (
                 f"ranges.{name}: a grid needs categorical values; list the values to try"
-                for name, one in self.ranges.items()
-                if not isinstance(one, CategoricalRange)
+                for name, parameter_range in self.ranges.items()
+                if not isinstance(parameter_range, CategoricalRange)
             )
             if self.combination_count > get_limit("tuning_training_jobs"):
                 yield f"ranges: {self.combination_count} combinations are more than SageMaker's limit of " + str(
@@ -278,9 +278,9 @@ class TuningSpec(Settings):
         if jobs is None:
             yield f"limits.max_jobs: is missing; {self.strategy} needs a number of jobs"
             return
-        most = get_limit("tuning_training_jobs_random" if self.strategy == "random" else "tuning_training_jobs")
-        if jobs > most:
-            yield f"limits.max_jobs: {jobs} are more than SageMaker's most with {self.strategy}, {most}"
+        max_jobs = get_limit("tuning_training_jobs_random" if self.strategy == "random" else "tuning_training_jobs")
+        if jobs > max_jobs:
+            yield f"limits.max_jobs: {jobs} are more than SageMaker's limit with {self.strategy}, {max_jobs}"
         if jobs > self.combination_count:
             yield f"limits.max_jobs: the ranges have only {self.combination_count} combinations, not {jobs}"
         allowed = max(1, jobs // 10)
@@ -293,7 +293,7 @@ class TuningSpec(Settings):
     @property
     def combination_count(self) -> float:
         """Number of different jobs in the ranges; infinite with a continuous range."""
-        return math.prod(map(_list_size_problems, self.ranges.values()))
+        return math.prod(map(_count_values, self.ranges.values()))
 
     @property
     def jobs(self) -> int:
@@ -301,7 +301,7 @@ class TuningSpec(Settings):
         return int(self.combination_count) if self.limits.max_jobs is None else self.limits.max_jobs
 
 
-def _list_size_problems(parameter_range: Range) -> float:
+def _count_values(parameter_range: Range) -> float:
     if isinstance(parameter_range, CategoricalRange):
         return len(parameter_range.values)
     return (

@@ -35,7 +35,7 @@ class Expiry(NamedTuple):
             and (bool(self.date) or not other.date)
             and (self.prefix == other.prefix or (not self.is_hidden and other.prefix.startswith(self.prefix)))
             and set(self.tags) <= set(other.tags)
-            and _within(self.sizes, other.sizes)
+            and _is_within(self.sizes, other.sizes)
         )
 
     @property
@@ -49,72 +49,72 @@ class Expiry(NamedTuple):
         return any(isinstance(value, Sensitive) for value in (self.prefix, *(value for _, value in self.tags)))
 
     def __str__(self) -> str:
-        where = f"under {self.prefix}" if self.prefix else "in the whole bucket"
+        location = f"under {self.prefix}" if self.prefix else "in the whole bucket"
         tags = f" with the tags {', '.join(f'{key}={value}' for key, value in self.tags)}" if self.tags else ""
         sizes = "".join(
-            f" of {word} than {size:,g} bytes"
-            for word, size in zip(("more", "less"), self.sizes, strict=True)
+            f" of {comparison} than {size:,g} bytes"
+            for comparison, size in zip(("more", "less"), self.sizes, strict=True)
             if size is not None
         )
-        what = "old versions" if self.noncurrent else "objects"
+        subject = "old versions" if self.noncurrent else "objects"
         when = f"from {self.date} on" if self.date else f"after {self.days:g} days"
-        kept = f", but the {self.newest_kept:g} newest" if self.newest_kept else ""
-        return f"{what} {where}{tags}{sizes} are deleted {when}{kept}"
+        newest = f", but the {self.newest_kept:g} newest" if self.newest_kept else ""
+        return f"{subject} {location}{tags}{sizes} are deleted {when}{newest}"
 
 
-def _within(outer: tuple[Any, Any], inner: tuple[Any, Any]) -> bool:
+def _is_within(outer: tuple[Any, Any], inner: tuple[Any, Any]) -> bool:
     """Whether all sizes that `inner` allows (more than, less than), `outer` allows."""
-    more = outer[0] is None or (inner[0] is not None and outer[0] <= inner[0])
-    return more and (outer[1] is None or (inner[1] is not None and outer[1] >= inner[1]))
+    is_lower_bound_within = outer[0] is None or (inner[0] is not None and outer[0] <= inner[0])
+    return is_lower_bound_within and (outer[1] is None or (inner[1] is not None and outer[1] >= inner[1]))
 
 
 def find_new_expiries(before: Block | None, after: Block) -> Iterator[Expiry | None]:
     """The expiries of `after` that `before` did not have; None among them where one cannot be told."""
-    old = [] if before is None else [one for one in _expiries(before) if one]
-    for one in _expiries(after):
-        if one is None or not any(other.covers(one) for other in old):
-            yield None if one is None or one.is_hidden else one._replace(before=_days_before(one, old))
+    old = [] if before is None else [expiry for expiry in _list_expiries(before) if expiry]
+    for expiry in _list_expiries(after):
+        if expiry is None or not any(old_expiry.covers(expiry) for old_expiry in old):
+            yield None if expiry is None or expiry.is_hidden else expiry._replace(before=_find_previous_days(expiry, old))
 
 
-def _days_before(new: Expiry, old: list[Expiry]) -> float:
+def _find_previous_days(new: Expiry, old: list[Expiry]) -> float:
     """After how many days all went that `new` is about."""
-    whole = (one for one in old if one._replace(days=new.days, kept=new.newest_kept, date=new.date).covers(new))
-    return min((one.days for one in whole), default=inf)
+    covering = (expiry for expiry in old if expiry._replace(days=new.days, kept=new.newest_kept, date=new.date).covers(new))
+    return min((expiry.days for expiry in covering), default=inf)
 
 
-def _expiries(values: Block) -> Iterator[Expiry | None]:
+def _list_expiries(values: Block) -> Iterator[Expiry | None]:
     for name in ("rule", "lifecycle_rule"):
         rules = values.blocks(name)
         if rules is UNKNOWN:
             yield None
             continue
         for rule in rules:
-            yield from _of_rule(rule)
+            yield from _parse_rule(rule)
 
 
-def _of_rule(rule: Block) -> Iterator[Expiry | None]:
+def _parse_rule(rule: Block) -> Iterator[Expiry | None]:
     status, enabled = rule.get("status"), rule.get("enabled")
     if status == "Disabled" or enabled is False:
         return
     for path, noncurrent in (("expiration.0", False), ("noncurrent_version_expiration.0", True)):
-        days, date = _days(rule, path, noncurrent), rule.text(f"{path}.date")
+        days, date = _parse_days(rule, path, noncurrent), rule.text(f"{path}.date")
         if days is None and date in (None, ""):
             continue
-        kept = rule.number(f"{path}.newer_noncurrent_versions")
-        scope = _scope(rule)
-        if scope is None or UNKNOWN in (days, date, kept, status, enabled):
+        newest_kept = rule.number(f"{path}.newer_noncurrent_versions")
+        scope = _parse_scope(rule)
+        if scope is None or UNKNOWN in (days, date, newest_kept, status, enabled):
             yield None
         else:
-            yield Expiry(*scope, days or 0.0, noncurrent, str(date or ""), kept or 0)
+            yield Expiry(*scope, days or 0.0, noncurrent, str(date or ""), newest_kept or 0)
 
 
-def _days(rule: Block, path: str, noncurrent: bool) -> Any:
+def _parse_days(rule: Block, path: str, noncurrent: bool) -> Any:
     """Days of an expiration; None where it has none."""
-    found = [rule.number(f"{path}.{name}") for name in (("noncurrent_days", "days") if noncurrent else ("days",))]
-    return UNKNOWN if UNKNOWN in found else next((days for days in found if days), None)
+    values = [rule.number(f"{path}.{name}") for name in (("noncurrent_days", "days") if noncurrent else ("days",))]
+    return UNKNOWN if UNKNOWN in values else next((days for days in values if days), None)
 
 
-def _scope(rule: Block) -> tuple[str, tuple[tuple[str, str], ...], tuple[Any, Any]] | None:
+def _parse_scope(rule: Block) -> tuple[str, tuple[tuple[str, str], ...], tuple[Any, Any]] | None:
     prefixes: list[Any] = [rule.get(path) for path in ("prefix", "filter.0.prefix", "filter.0.and.0.prefix")]
     tags: list[Any] = [rule.get("tags", {}), rule.get("filter.0.and.0.tags", {})]
     single = rule.get("filter.0.tag.0.key"), rule.get("filter.0.tag.0.value")
@@ -123,18 +123,18 @@ def _scope(rule: Block) -> tuple[str, tuple[tuple[str, str], ...], tuple[Any, An
         for end in ("greater", "less")
     ]
     parts = [*prefixes, *tags, *single, *ends[0], *ends[1]]
-    if any(part is UNKNOWN for part in parts) or not all(isinstance(found, dict) for found in tags):
+    if any(part is UNKNOWN for part in parts) or not all(isinstance(merged_tags, dict) for merged_tags in tags):
         return None
-    found: dict[str, Any] = {**tags[0], **tags[1]}
+    merged_tags: dict[str, Any] = {**tags[0], **tags[1]}
     if single[0]:
-        found[str(single[0])] = single[1]
-    if UNKNOWN in found.values():
+        merged_tags[str(single[0])] = single[1]
+    if UNKNOWN in merged_tags.values():
         return None
-    prefix = next((_text(one) for one in prefixes if one), "")
+    prefix = next((_convert_to_text(prefix_value) for prefix_value in prefixes if prefix_value), "")
     sizes = tuple(next((size for size in end if size), None) for end in ends)
-    return prefix, tuple((key, _text(found[key])) for key in sorted(found)), (sizes[0], sizes[1])
+    return prefix, tuple((key, _convert_to_text(merged_tags[key])) for key in sorted(merged_tags)), (sizes[0], sizes[1])
 
 
-def _text(value: Any) -> str:
+def _convert_to_text(value: Any) -> str:
     """`value` as text; what is hidden stays so, and different from other such."""
     return value if isinstance(value, str) else str(value)

@@ -42,13 +42,13 @@ class ImageExpiry(NamedTuple):
 
 def find_new_image_expiries(before: Block | None, after: Block) -> Iterator[ImageExpiry | None]:
     """The expiries of `after` that `before` did not have; None among them where one cannot be told."""
-    old = [] if before is None else [one for one in _expiries(before) if one]
-    for one in _expiries(after):
-        if one is None or not any(other.covers(one) for other in old):
-            yield one
+    old = [] if before is None else [expiry for expiry in _list_expiries(before) if expiry]
+    for expiry in _list_expiries(after):
+        if expiry is None or not any(old_expiry.covers(expiry) for old_expiry in old):
+            yield expiry
 
 
-def _expiries(values: Block) -> Iterator[ImageExpiry | None]:
+def _list_expiries(values: Block) -> Iterator[ImageExpiry | None]:
     text = values.text("policy")
     if text is None:
         return
@@ -56,18 +56,18 @@ def _expiries(values: Block) -> Iterator[ImageExpiry | None]:
         rules = UNKNOWN if text is UNKNOWN else Block(json.loads(text)).blocks("rules")
     except (ValueError, RecursionError):
         rules = UNKNOWN
-    yield from [None] if rules is UNKNOWN else map(_of_rule, rules)
+    yield from [None] if rules is UNKNOWN else map(_parse_rule, rules)
 
 
-def _of_rule(rule: Block) -> ImageExpiry | None:
+def _parse_rule(rule: Block) -> ImageExpiry | None:
     status, count_type = rule.text("selection.tagStatus"), rule.text("selection.countType")
     count = rule.number("selection.countNumber")
-    tags = [*_texts(rule, "selection.tagPrefixList", "*"), *_texts(rule, "selection.tagPatternList", "")]
+    tags = [*_list_texts(rule, "selection.tagPrefixList", "*"), *_list_texts(rule, "selection.tagPatternList", "")]
     if not isinstance(status, str) or not isinstance(count_type, str) or not isinstance(count, int | float):
         return None
     return None if UNKNOWN in tags else ImageExpiry(status, frozenset(map(str, tags)), count_type, count)
 
 
-def _texts(rule: Block, path: str, end: str) -> list[Any]:
-    found = rule.texts(path)
-    return [UNKNOWN] if found is UNKNOWN else [text if text is UNKNOWN else f"{text}{end}" for text in found]
+def _list_texts(rule: Block, path: str, end: str) -> list[Any]:
+    texts = rule.texts(path)
+    return [UNKNOWN] if texts is UNKNOWN else [text if text is UNKNOWN else f"{text}{end}" for text in texts]

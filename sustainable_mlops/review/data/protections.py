@@ -67,9 +67,9 @@ _BUCKET = ("aws_s3_bucket",)
 _ENCRYPTION = "server_side_encryption_configuration.0.rule.0.apply_server_side_encryption_by_default.0"
 _PUBLIC = ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block")
 _NOTEBOOK = ("aws_sagemaker_notebook_instance",)
-_OLDER = "what is older will be deleted"
+_OLDER_DELETED = "what is older will be deleted"
 SHARED_OUTSIDE = "accounts outside the organisation can be let in"
-_OWN_KEY = "no longer encrypted with a key of one's own"
+_NO_OWN_KEY = "no longer encrypted with a key of one's own"
 
 PROTECTIONS = (
     # Of every type that has such an attribute.
@@ -88,12 +88,12 @@ PROTECTIONS = (
                      "automatic_backup_retention_days")
     ),
     *(
-        Protection((), name, is_shortened, _OLDER, LOOK, at_once=is_retention_cut)
+        Protection((), name, is_shortened, _OLDER_DELETED, LOOK, at_once=is_retention_cut)
         for name in ("retention_in_days", "retention_period_in_days", "retention_days")
     ),
-    Protection((), "retention_period", is_shortened, _OLDER, LOOK, at_once=is_decimated),  # in days or hours
+    Protection((), "retention_period", is_shortened, _OLDER_DELETED, LOOK, at_once=is_decimated),  # in days or hours
     *(
-        Protection((), name, is_removed, _OWN_KEY, LOOK, PRIVILEGES)
+        Protection((), name, is_removed, _NO_OWN_KEY, LOOK, PRIVILEGES)
         for name in ("kms_key_id", "kms_key_arn", "kms_key", "kms_master_key_id")
     ),
     *(
@@ -113,9 +113,9 @@ PROTECTIONS = (
         "some objects are not copied any more", LOOK,
     ),
     Protection(
-        _BUCKET, f"{_ENCRYPTION}.sse_algorithm", downgrades_from("aws:kms", "aws:kms:dsse"), _OWN_KEY, LOOK, PRIVILEGES,
+        _BUCKET, f"{_ENCRYPTION}.sse_algorithm", downgrades_from("aws:kms", "aws:kms:dsse"), _NO_OWN_KEY, LOOK, PRIVILEGES,
     ),
-    Protection(_BUCKET, f"{_ENCRYPTION}.kms_master_key_id", is_removed, _OWN_KEY, LOOK, PRIVILEGES),
+    Protection(_BUCKET, f"{_ENCRYPTION}.kms_master_key_id", is_removed, _NO_OWN_KEY, LOOK, PRIVILEGES),
     *(
         Protection(
             _BUCKET, f"public_access_block_configuration.0.{flag}", is_turned_off, "public access is not blocked any more",
@@ -146,11 +146,11 @@ PROTECTIONS = (
     Protection(
         ("aws_s3_bucket_server_side_encryption_configuration",),
         "rule.0.apply_server_side_encryption_by_default.0.sse_algorithm", downgrades_from("aws:kms", "aws:kms:dsse"),
-        _OWN_KEY, LOOK, PRIVILEGES,
+        _NO_OWN_KEY, LOOK, PRIVILEGES,
     ),
     Protection(
         ("aws_s3_bucket_server_side_encryption_configuration",),
-        "rule.0.apply_server_side_encryption_by_default.0.kms_master_key_id", is_removed, _OWN_KEY, LOOK, PRIVILEGES,
+        "rule.0.apply_server_side_encryption_by_default.0.kms_master_key_id", is_removed, _NO_OWN_KEY, LOOK, PRIVILEGES,
     ),
     # Keys and secrets.
     Protection(("aws_kms_key",), "deletion_window_in_days", is_lowered, "less time to take a deletion back", default=30),
@@ -171,7 +171,7 @@ PROTECTIONS = (
     Protection(("aws_dynamodb_table",), "ttl.0", expires_newly, "items will expire"),
     Protection(("aws_dynamodb_table",), "replica", loses_block("region_name"), "a copy in another Region is deleted", LOOK),
     Protection(
-        ("aws_dynamodb_table",), "server_side_encryption.0.enabled", is_turned_off, _OWN_KEY, LOOK, PRIVILEGES,
+        ("aws_dynamodb_table",), "server_side_encryption.0.enabled", is_turned_off, _NO_OWN_KEY, LOOK, PRIVILEGES,
     ),
     *(
         Protection(
@@ -311,22 +311,22 @@ PROTECTIONS = (
 PROTECTIONS_BY_TYPE = {
     type_: [guard for guard in PROTECTIONS if type_ in guard.types] for g in PROTECTIONS for type_ in g.types
 }
-_OF_ANY = [guard for guard in PROTECTIONS if not guard.types]
+_PROTECTIONS_OF_ANY_TYPE = [guard for guard in PROTECTIONS if not guard.types]
 
 
 @lru_cache(maxsize=4096)
 def list_protections(type_: str) -> tuple[Protection, ...]:
     """The guards of a type. Of what holds no data of its own, the deletion and the backups are only looked at."""
     own = PROTECTIONS_BY_TYPE.get(type_, [])
-    paths = {guard.path for guard in own}
-    held = find_data_store(type_)
-    minor = held is None or held.level is not STOP
+    paths = {protection.path for protection in own}
+    data_store = find_data_store(type_)
+    is_minor = data_store is None or data_store.level is not STOP
     return (
         *own,
         *(
-            guard._replace(level=LOOK) if minor and guard.area is DATA else guard
-            for guard in _OF_ANY
-            if guard.path not in paths
+            protection._replace(level=LOOK) if is_minor and protection.area is DATA else protection
+            for protection in _PROTECTIONS_OF_ANY_TYPE
+            if protection.path not in paths
         ),
     )
 
@@ -352,22 +352,22 @@ PROTECTING_TYPES = {
 }  # fmt: skip
 
 
-def evaluate_weakening(guard: Protection, old: Any, new: Any) -> bool | None:
+def evaluate_weakening(protection: Protection, old: Any, new: Any) -> bool | None:
     """Whether it is weaker; None where it cannot be told before apply."""
-    old = guard.default if old is None else old
-    new = guard.default if new is None else new
-    if _holds(old, Unknown):
+    old = protection.default if old is None else old
+    new = protection.default if new is None else new
+    if _contains_type(old, Unknown):
         return None
-    if is_weakest_when_unset(guard.is_weaker) and not guard.is_weaker(old, None):
+    if is_weakest_when_unset(protection.is_weaker) and not protection.is_weaker(old, None):
         return False
-    if _holds(new, Unknown):
+    if _contains_type(new, Unknown):
         return None
     if old == new:
         return False
-    return None if _holds(old, Sensitive) or _holds(new, Sensitive) else guard.is_weaker(old, new)
+    return None if _contains_type(old, Sensitive) or _contains_type(new, Sensitive) else protection.is_weaker(old, new)
 
 
-def _holds(value: Any, kind: type) -> bool:
+def _contains_type(value: Any, kind: type) -> bool:
     if isinstance(value, dict | list):
-        return any(_holds(one, kind) for one in (value.values() if isinstance(value, dict) else value))
+        return any(_contains_type(item, kind) for item in (value.values() if isinstance(value, dict) else value))
     return isinstance(value, kind)

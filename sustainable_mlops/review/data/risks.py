@@ -17,14 +17,14 @@ _Expiries = Callable[[Block | None, Block], Iterator[Expiry | ImageExpiry | None
 #: The name of the resources by which this project's modules guard what they protect with `prevent_destroy`.
 _GUARD = ("terraform_data", "deletion_protection")
 #: Why Terraform deletes what is in no configuration any more; `prevent_destroy` is gone with it.
-_UNCONFIGURED = frozenset({"delete_because_no_resource_config", "delete_because_no_module"})
-_KEEP = "Keep it (a `moved` block for another address, `ignore_changes` for drift), or back it up and accept the risk."
+_CONFIGURATION_REMOVED = frozenset({"delete_because_no_resource_config", "delete_because_no_module"})
+_FIX = "Keep it (a `moved` block for another address, `ignore_changes` for drift), or back it up and accept the risk."
 #: Longer values than this would hide what is said of them.
-_LONGEST = 120
+_MAX_VALUE_LENGTH = 120
 #: Attributes that name an object: with another name it is another object. Also the type's own, such as `queue_name`.
-_NAMES = frozenset({"bucket", "name", "identifier", "cluster_identifier", "replication_group_id", "creation_token"})
+_NAME_ATTRIBUTES = frozenset({"bucket", "name", "identifier", "cluster_identifier", "replication_group_id", "creation_token"})
 #: What makes objects or images expire: the attribute that names what holds them, its type, and what reads the rules.
-_LIFECYCLES: dict[str, tuple[str, str, _Expiries]] = {
+_LIFECYCLE_TYPES: dict[str, tuple[str, str, _Expiries]] = {
     BUCKET: ("", BUCKET, find_new_expiries),
     "aws_s3_bucket_lifecycle_configuration": ("bucket", BUCKET, find_new_expiries),
     "aws_ecr_lifecycle_policy": ("repository", "aws_ecr_repository", find_new_image_expiries),
@@ -33,80 +33,80 @@ _LIFECYCLES: dict[str, tuple[str, str, _Expiries]] = {
 
 def find_data_risks(comparison: Comparison) -> Iterator[Risk]:
     """What may be lost, and what may be lost later as less protects it."""
-    yield from _vanished(comparison)
+    yield from _find_vanished_stores(comparison)
     for pair in comparison.by_type.get(_GUARD[0], ()):
-        yield from _guard_gone(pair, comparison)
+        yield from _find_removed_guard(pair, comparison)
     for pair in comparison.changes:
-        held = find_data_store(pair.type) if pair.type not in PROTECTING_TYPES else None
-        if held is not None:
-            yield from _store(pair, held)
+        data_store = find_data_store(pair.type) if pair.type not in PROTECTING_TYPES else None
+        if data_store is not None:
+            yield from _find_store_loss(pair, data_store)
         if pair.type in PROTECTING_TYPES:
-            yield from _protection_gone(pair, comparison)
-        if pair.type in _LIFECYCLES:
-            yield from _expiring(pair, comparison)
+            yield from _find_removed_protection(pair, comparison)
+        if pair.type in _LIFECYCLE_TYPES:
+            yield from _find_expiring_data(pair, comparison)
         if pair.before is not None and pair.after is not None:
-            yield from _weaker(pair.before, pair, pair.after, comparison)
+            yield from _find_weakenings(pair.before, pair, pair.after, comparison)
 
 
-def _vanished(comparison: Comparison) -> Iterator[Risk]:
+def _find_vanished_stores(comparison: Comparison) -> Iterator[Risk]:
     """What was deleted outside Terraform, which a plan makes anew and empty, or drops from its state."""
     for resource in comparison.plan.deleted_outside:
-        held = find_data_store(resource.type)
-        if held is not None:
-            what = f"is gone: deleted outside Terraform, and with it {held.content}"
+        data_store = find_data_store(resource.type)
+        if data_store is not None:
+            description = f"is gone: deleted outside Terraform, and with it {data_store.content}"
             fix = "Find out who deleted it and why before anything is made in its place."
-            yield Risk("DATA_VANISHED", RiskArea.DATA, Level.LOOK, resource.address, what, fix)
+            yield Risk("DATA_VANISHED", RiskArea.DATA, Level.LOOK, resource.address, description, fix)
 
 
-def _store(pair: ResourcePair, held: DataStore) -> Iterator[Risk]:
-    note = f"; {held.note}" if held.note else ""
-    renamed = _renamed(pair)
+def _find_store_loss(pair: ResourcePair, data_store: DataStore) -> Iterator[Risk]:
+    note = f"; {data_store.note}" if data_store.note else ""
+    renamed = _list_renaming_attributes(pair)
     if pair.before is None or (pair.action not in ("delete", "replace", "forget") and not renamed):
         return
     if pair.new is not None and "forget" in pair.resource.actions:
-        what = f"no longer managed: nothing here protects {held.content} any more"
-        yield Risk("DATA_FORGOTTEN", RiskArea.DATA, Level.LOOK, pair.address, what)
+        description = f"no longer managed: nothing here protects {data_store.content} any more"
+        yield Risk("DATA_FORGOTTEN", RiskArea.DATA, Level.LOOK, pair.address, description)
     elif pair.action == "delete":
         old = " (an old object that a replacement left)" if pair.resource.deposed else ""
-        what = f"deleted{old}: {held.content} will be gone{note}"
-        yield Risk("DATA_DELETED", RiskArea.DATA, held.level, pair.address, what + _settings(pair), _KEEP)
+        description = f"deleted{old}: {data_store.content} will be gone{note}"
+        yield Risk("DATA_DELETED", RiskArea.DATA, data_store.level, pair.address, description + _describe_destroy_settings(pair), _FIX)
     else:
         because = ", ".join(renamed or pair.resource.replacement_paths) or pair.resource.reason
-        what = f"replaced (because of {because or 'its configuration'}): {held.content} will be deleted{note}"
-        yield Risk("DATA_REPLACED", RiskArea.DATA, held.level, pair.address, what + _settings(pair), _KEEP)
+        description = f"replaced (because of {because or 'its configuration'}): {data_store.content} will be deleted{note}"
+        yield Risk("DATA_REPLACED", RiskArea.DATA, data_store.level, pair.address, description + _describe_destroy_settings(pair), _FIX)
 
 
-def _renamed(pair: ResourcePair) -> list[str]:
+def _list_renaming_attributes(pair: ResourcePair) -> list[str]:
     """The names by which a base plan tells that it is another object: it does not say what would be replaced."""
     if pair.action != "update" or pair.old is pair.new:
         return []
     own = pair.type.removeprefix("aws_").replace("sagemaker_", "")
-    return [name for name in pair.list_changed_attributes() if name in _NAMES or name in (f"{own}_name", own)]
+    return [name for name in pair.list_changed_attributes() if name in _NAME_ATTRIBUTES or name in (f"{own}_name", own)]
 
 
-def _settings(pair: ResourcePair) -> str:
+def _describe_destroy_settings(pair: ResourcePair) -> str:
     """What the settings before say of a destroy."""
-    found = []
+    settings = []
     for name in ("force_destroy", "force_delete", "skip_final_snapshot", "deletion_window_in_days"):
         value = pair.before.get(name) if pair.before is not None else None
         if isinstance(value, bool | int):
-            found.append(f"{name} is {str(value).lower()}")
-    return f" ({', '.join(found)})" if found else ""
+            settings.append(f"{name} is {str(value).lower()}")
+    return f" ({', '.join(settings)})" if settings else ""
 
 
-def _guard_gone(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
+def _find_removed_guard(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
     previous = pair.resource.previous_address or ""
     if pair.resource.name != _GUARD[1] and ".".join(_GUARD) in previous:
-        what = f"was the deletion guard {previous}: a plan does not tell whether it still guards"
+        description = f"was the deletion guard {previous}: a plan does not tell whether it still guards"
         fix = "Check that its lifecycle has prevent_destroy."
-        yield Risk("DATA_GUARD_REMOVED", RiskArea.DATA, Level.LOOK, pair.address, what, fix)
+        yield Risk("DATA_GUARD_REMOVED", RiskArea.DATA, Level.LOOK, pair.address, description, fix)
     if pair.resource.name != _GUARD[1]:
         return
     if pair.action in ("delete", "replace", "forget") and pair.before is not None:
-        kept = pair.before.text("triggers_replace")
-        guarded = kept if isinstance(kept, str) else "what it protects"
-        if pair.action == "delete" and pair.resource.reason in _UNCONFIGURED and _deletes_data(pair, comparison):
-            what = (
+        trigger = pair.before.text("triggers_replace")
+        guarded = trigger if isinstance(trigger, str) else "what it protects"
+        if pair.action == "delete" and pair.resource.reason in _CONFIGURATION_REMOVED and _deletes_data(pair, comparison):
+            description = (
                 f"the plan deletes the deletion guard of {guarded} and the data: the module call was removed or "
                 "renamed. The removed configuration had prevent_destroy, so Terraform deletes the data although "
                 "deletion_protection was on"
@@ -115,11 +115,11 @@ def _guard_gone(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
                 "Restore the call; a renamed call needs a `moved` block. To delete the data permanently, follow the "
                 "module's README: set deletion_protection = false, remove the guards from the state, apply."
             )
-            yield Risk("DATA_GUARD_UNCONFIGURED", RiskArea.DATA, Level.STOP, pair.address, what, fix)
+            yield Risk("DATA_GUARD_UNCONFIGURED", RiskArea.DATA, Level.STOP, pair.address, description, fix)
             return
-        what = f"the deletion guard over {guarded} goes away"
+        description = f"the deletion guard over {guarded} goes away"
         fix = "Keep deletion_protection on, or accept the risk."
-        yield Risk("DATA_GUARD_REMOVED", RiskArea.DATA, Level.STOP, pair.address, what, fix)
+        yield Risk("DATA_GUARD_REMOVED", RiskArea.DATA, Level.STOP, pair.address, description, fix)
 
 
 def _deletes_data(guard: ResourcePair, comparison: Comparison) -> bool:
@@ -131,7 +131,7 @@ def _deletes_data(guard: ResourcePair, comparison: Comparison) -> bool:
     )
 
 
-def _protection_gone(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
+def _find_removed_protection(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
     if pair.action not in ("delete", "forget") or pair.old is None:
         return
     bucket = comparison.joins_before.find_bucket(pair.old, "bucket")
@@ -139,90 +139,90 @@ def _protection_gone(pair: ResourcePair, comparison: Comparison) -> Iterator[Ris
         return  # goes with its bucket, which is told of
     if pair.action == "forget" or (pair.before is not None and pair.before.get("state") == "DISABLED"):
         return
-    others = _others_protecting(bucket, pair, comparison)
+    others = _list_replacing_protections(bucket, pair, comparison)
     for other in others:
         # The same under another address: weaker, or not, as a whole.
         if pair.before is not None and other.after is not None:
-            yield from _weaker(pair.before, other, other.after, comparison)
+            yield from _find_weakenings(pair.before, other, other.after, comparison)
     if others:
         return
-    section, what = PROTECTING_TYPES[pair.type]
+    section, description = PROTECTING_TYPES[pair.type]
     level = Level.LOOK if pair.type.endswith(("ownership_controls", "encryption_configuration")) else Level.STOP
     name = "DATA_WEAKER" if section is RiskArea.DATA else "PRIVILEGES_EXPOSED"
-    yield Risk(name, section, level, pair.address, what, "Keep it, or accept the risk.")
+    yield Risk(name, section, level, pair.address, description, "Keep it, or accept the risk.")
 
 
-def _others_protecting(bucket: object, pair: ResourcePair, comparison: Comparison) -> list[ResourcePair]:
+def _list_replacing_protections(bucket: object, pair: ResourcePair, comparison: Comparison) -> list[ResourcePair]:
     """Other resources of the type of `pair` that take its place."""
     new = comparison.pair(bucket).new if isinstance(bucket, Resource) else None
     others = comparison.joins_after.find_bucket_resources(new, pair.type).certain if new is not None else ()
     return [comparison.pair(other) for other in others]
 
 
-def _expiring(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
+def _find_expiring_data(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
     if pair.after is None or pair.new is None or (pair.type == BUCKET and not pair.is_same_object):
         return
-    attribute, kind, found = _LIFECYCLES[pair.type]
+    attribute, kind, find_expiries = _LIFECYCLE_TYPES[pair.type]
     before = pair.before
     if pair.type != BUCKET:
         owner = comparison.joins_after.find_target(pair.new, attribute, kind)
         if isinstance(owner, Resource) and not comparison.pair(owner).is_same_object:
             return  # nothing is in it yet
-        before = before or _former(owner, pair, comparison)
-    for expiry in found(before, pair.after):
+        before = before or _find_former_rules(owner, pair, comparison)
+    for expiry in find_expiries(before, pair.after):
         if expiry is None:
-            what = "the lifecycle rules are known only after apply, or hidden: cannot tell what they delete"
-            yield Risk("DATA_UNKNOWN", RiskArea.DATA, Level.LOOK, pair.address, what, known=False)
+            description = "the lifecycle rules are known only after apply, or hidden: cannot tell what they delete"
+            yield Risk("DATA_UNKNOWN", RiskArea.DATA, Level.LOOK, pair.address, description, known=False)
         else:
             fix = "Check that nothing there is still needed, then accept the risk."
             yield Risk("DATA_EXPIRES", RiskArea.DATA, expiry.level, pair.address, f"newly, {expiry}", fix)
 
 
-def _former(owner: object, pair: ResourcePair, comparison: Comparison) -> Block | None:
+def _find_former_rules(owner: object, pair: ResourcePair, comparison: Comparison) -> Block | None:
     """The rules that another resource had for the same bucket or repository."""
     old = comparison.pair(owner).old if isinstance(owner, Resource) else None
-    found = (
-        comparison.joins_before.find_sources(old, pair.type, _LIFECYCLES[pair.type][0]).certain
+    resources = (
+        comparison.joins_before.find_sources(old, pair.type, _LIFECYCLE_TYPES[pair.type][0]).certain
         if old is not None
         else ()
     )
-    return comparison.pair(found[0]).before if found else None
+    return comparison.pair(resources[0]).before if resources else None
 
 
-def _weaker(before: Block, pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+def _find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """What protects less in `after`, that of `pair`, than in `before`."""
     if after.values is UNKNOWN and pair.new is not None and pair.new.mapped_reader is not None:
         return  # told of as a whole
-    for guard in list_protections(pair.type):
-        old, new = before.get(guard.path), after.get(guard.path)
-        if old is UNKNOWN and new is UNKNOWN and _computed(pair, guard.path, comparison):
+    for protection in list_protections(pair.type):
+        old, new = before.get(protection.path), after.get(protection.path)
+        if old is UNKNOWN and new is UNKNOWN and _is_computed(pair, protection.path, comparison):
             continue
-        if not guard.types and new is UNKNOWN:
+        if not protection.types and new is UNKNOWN:
             # An attribute that nobody sets may be unknown too, where the provider computes it.
-            new = None if _computed(pair, guard.path, comparison) else new
-        if guard.compensated_by and after.get(guard.compensated_by) not in (None, "", False):
+            new = None if _is_computed(pair, protection.path, comparison) else new
+        if protection.compensated_by and after.get(protection.compensated_by) not in (None, "", False):
             continue
-        found = evaluate_weakening(guard, old, new)
-        prefix = "DATA" if guard.area is RiskArea.DATA else "PRIVILEGES"
-        if found:
-            name = "DATA_WEAKER" if guard.area is RiskArea.DATA else "PRIVILEGES_EXPOSED"
-            values = f" {_shown(old, guard)} → {_shown(new, guard)}:"
-            values = values if not isinstance(old, list) and len(values) <= _LONGEST else ""
-            what = f"{guard.path}:{values} {guard.consequence}"
-            level = guard.get_level(old, new)
-            yield Risk(name, guard.area, level, pair.address, what, "Leave it as it was, or accept the risk.")
-        elif found is None:
-            what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.consequence}"
-            yield Risk(f"{prefix}_UNKNOWN", guard.area, Level.LOOK, pair.address, what, known=False)
+        is_weaker = evaluate_weakening(protection, old, new)
+        prefix = "DATA" if protection.area is RiskArea.DATA else "PRIVILEGES"
+        if is_weaker:
+            name = "DATA_WEAKER" if protection.area is RiskArea.DATA else "PRIVILEGES_EXPOSED"
+            values = f" {_format_value(old, protection)} → {_format_value(new, protection)}:"
+            values = values if not isinstance(old, list) and len(values) <= _MAX_VALUE_LENGTH else ""
+            description = f"{protection.path}:{values} {protection.consequence}"
+            level = protection.get_level(old, new)
+            yield Risk(name, protection.area, level, pair.address, description, "Leave it as it was, or accept the risk.")
+        elif is_weaker is None:
+            description = f"{protection.path} is known only after apply, or hidden: cannot tell whether {protection.consequence}"
+            yield Risk(f"{prefix}_UNKNOWN", protection.area, Level.LOOK, pair.address, description, known=False)
 
 
-def _computed(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
+def _is_computed(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
     """Whether nobody sets it: the provider will say what it is."""
     return pair.new is not None and comparison.plan.is_configured(pair.new, path) is False
 
 
-def _shown(value: object, guard: Protection) -> str:
-    value = guard.default if value is None else value
+def _format_value(value: object, protection: Protection) -> str:
+    value = protection.default if value is None else value
     if isinstance(value, dict):
         return json.dumps(value, default=str)
     return str(value).lower() if isinstance(value, bool) else "not set" if value is None else str(value)

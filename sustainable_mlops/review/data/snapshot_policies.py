@@ -12,45 +12,45 @@ from sustainable_mlops.review.data.weakening import get_blocks, get_number, get_
 
 def makes_fewer_snapshots(old: Any, new: Any) -> bool:
     """What a policy of the Data Lifecycle Manager says of snapshots: of less, at other times, or kept for less."""
-    if any(loses_items([*_tags(old, name)], [*_tags(new, name)]) for name in ("resource_types", "target_tags")):
+    if any(loses_items([*_list_tags(old, name)], [*_list_tags(new, name)]) for name in ("resource_types", "target_tags")):
         return True
-    after = {get_scalar(one, "name"): one for one in _schedules(new)}
+    after = {get_scalar(one, "name"): one for one in _list_schedules(new)}
     return any(
-        _times(after.get(name)) != _times(schedule) or _span(after.get(name)) < _span(schedule)
-        for schedule in _schedules(old)
+        _list_times(after.get(name)) != _list_times(schedule) or _get_retention_days(after.get(name)) < _get_retention_days(schedule)
+        for schedule in _list_schedules(old)
         for name in (get_scalar(schedule, "name"),)
     )
 
 
 def cuts_snapshots(old: Any, new: Any) -> bool:
     """Of one of its schedules, practically all snapshots are deleted at once."""
-    after = {get_scalar(one, "name"): one for one in _schedules(new)}
-    pairs = ((schedule, after.get(get_scalar(schedule, "name"))) for schedule in _schedules(old))
-    return any(one is not None and is_drastic_cut(_span(former), _span(one)) for former, one in pairs)
+    after = {get_scalar(new_schedule, "name"): new_schedule for new_schedule in _list_schedules(new)}
+    pairs = ((schedule, after.get(get_scalar(schedule, "name"))) for schedule in _list_schedules(old))
+    return any(new_schedule is not None and is_drastic_cut(_get_retention_days(former), _get_retention_days(new_schedule)) for former, new_schedule in pairs)
 
 
-def _tags(details: Any, name: str) -> Iterator[str]:
-    found = details.get(name) if isinstance(details, dict) else None
-    if isinstance(found, dict):
-        yield from (f"{key}={value}" for key, value in found.items())
-    elif isinstance(found, list):
-        yield from map(str, found)
+def _list_tags(details: Any, name: str) -> Iterator[str]:
+    tags = details.get(name) if isinstance(details, dict) else None
+    if isinstance(tags, dict):
+        yield from (f"{key}={value}" for key, value in tags.items())
+    elif isinstance(tags, list):
+        yield from map(str, tags)
 
 
-def _schedules(details: Any) -> list[dict[str, Any]]:
+def _list_schedules(details: Any) -> list[dict[str, Any]]:
     """The schedules; a default policy, which has none, is one itself."""
-    found = get_blocks(details.get("schedule")) if isinstance(details, dict) else []
-    return found or ([details] if isinstance(details, dict) else [])
+    schedules = get_blocks(details.get("schedule")) if isinstance(details, dict) else []
+    return schedules or ([details] if isinstance(details, dict) else [])
 
 
-def _rule(schedule: Any, name: str) -> dict[str, Any]:
-    found = get_blocks(schedule.get(name)) if isinstance(schedule, dict) else []
-    return found[0] if found else {}
+def _get_rule(schedule: Any, name: str) -> dict[str, Any]:
+    rules = get_blocks(schedule.get(name)) if isinstance(schedule, dict) else []
+    return rules[0] if rules else {}
 
 
-def _times(schedule: Any) -> list[Any]:
+def _list_times(schedule: Any) -> list[Any]:
     """When a schedule makes snapshots."""
-    rule = _rule(schedule, "create_rule")
+    rule = _get_rule(schedule, "create_rule")
     times = rule.get("times")
     return [
         *(get_scalar(rule, name) for name in ("cron_expression", "interval", "interval_unit")),
@@ -59,13 +59,13 @@ def _times(schedule: Any) -> list[Any]:
     ]
 
 
-def _span(schedule: Any) -> float:
+def _get_retention_days(schedule: Any) -> float:
     """For how many days a schedule keeps snapshots: by age, or so many of those that it makes. 0 without one."""
     if schedule is None:
         return 0
-    rule = _rule(schedule, "retain_rule")
+    rule = _get_rule(schedule, "retain_rule")
     count = get_number(rule, "count")
     if count:
-        return count * (get_number(_rule(schedule, "create_rule"), "interval") or 24) / 24
+        return count * (get_number(_get_rule(schedule, "create_rule"), "interval") or 24) / 24
     days = {"WEEKS": 7, "MONTHS": 30, "YEARS": 365}.get(str(get_scalar(rule, "interval_unit")), 1)
     return get_number(rule, "interval") * days or get_number(schedule, "retain_interval") or inf

@@ -6,7 +6,7 @@ A type that is neither here nor among the stores may hold anything: its deletion
 import re
 
 #: What a type that only sets, joins, names, watches or routes something ends with.
-_ENDS = """
+_SUFFIXES = """
 accepter access access_entry access_point account_password_policy acl action addon alarm alias analyzer api_key app
 approval assignment association attachment attribute attributes authorization authorizer binding block canary
 certificate check client cluster_instance config configuration confirmation connection connector consumer contact
@@ -22,7 +22,7 @@ stop subnet subscription suppression tag tags target task template topic tracker
 verification webhook window workflow workgroup
 """
 #: Families of which no member holds anything that the ends above would miss.
-_STARTS = """
+_PREFIXES = """
 archive_ aws_athena_prepared aws_backup_framework aws_backup_report aws_backup_restore aws_bcmdataexports
 aws_cloudwatch_log_anomaly aws_codeconnections aws_codestarconnections aws_cognito_identity_pool
 aws_cognito_resource_server aws_cognito_user_pool_domain aws_cognito_user_pool_ui aws_emr_studio
@@ -40,9 +40,9 @@ aws_service_discovery aws_servicecatalog aws_sfn_ aws_shield aws_sns_ aws_ssm_ a
 aws_vpc aws_waf aws_xray local_ null_ random_ terraform_data time_ tls_cert tls_locally tls_self
 """
 #: The ends are those of AWS's providers: with others, a role, a job or a deployment may be anything.
-_HARMLESS = re.compile(rf"(?:{'|'.join(_STARTS.split())}).*|aws(?:cc)?_.*_(?:{'|'.join(_ENDS.split())})")
+_STATELESS = re.compile(rf"(?:{'|'.join(_PREFIXES.split())}).*|aws(?:cc)?_.*_(?:{'|'.join(_SUFFIXES.split())})")
 
 
 def is_stateless(type_: str) -> bool:
     """Whether what a `type_` holds stands in the code. `awscc_` types are named by service, so only the ends fit."""
-    return _HARMLESS.fullmatch(type_) is not None
+    return _STATELESS.fullmatch(type_) is not None

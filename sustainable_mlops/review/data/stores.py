@@ -121,7 +121,7 @@ STORES = {
     "aws_secretsmanager_secret_version": DataStore("this value of the secret", level=LOOK),
 }
 
-_OTHER = DataStore("what it may hold", "the reviewer does not know this type", LOOK)
+_UNKNOWN_STORE = DataStore("what it may hold", "the reviewer does not know this type", LOOK)
 
 
 def find_data_store(type_: str) -> DataStore | None:
@@ -130,4 +130,4 @@ def find_data_store(type_: str) -> DataStore | None:
     The types of the provider awscc are named as CloudFormation does, most like those of the provider aws.
     """
     known = STORES.get(type_) or STORES.get(f"aws_{type_.removeprefix('awscc_')}")
-    return known or (None if is_stateless(type_) else _OTHER)
+    return known or (None if is_stateless(type_) else _UNKNOWN_STORE)

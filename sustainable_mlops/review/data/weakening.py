@@ -14,12 +14,12 @@ _DAY = 86_400
 
 def is_turned_on(old: Any, new: Any) -> bool:
     """From not true to true."""
-    return _true(new) and not _true(old)
+    return _is_true(new) and not _is_true(old)
 
 
 def is_turned_off(old: Any, new: Any) -> bool:
     """From true to not true."""
-    return _true(old) and not _true(new)
+    return _is_true(old) and not _is_true(new)
 
 
 def is_lowered(old: Any, new: Any) -> bool:
@@ -57,10 +57,10 @@ def is_decimated(old: Any, new: Any) -> bool:
 
 def downgrades_from(*values: str) -> WeakeningTest:
     """From one of `values`, the best last, to a worse one or to none of them."""
-    return partial(_worse, {value: number for number, value in enumerate(values, 1)})
+    return partial(_has_lower_rank, {value: number for number, value in enumerate(values, 1)})
 
 
-def _worse(rank: Mapping[str, int], old: Any, new: Any) -> bool:
+def _has_lower_rank(rank: Mapping[str, int], old: Any, new: Any) -> bool:
     return rank.get(str(new), 0) < rank.get(str(old), 0)
 
 
@@ -81,24 +81,24 @@ def is_replaced(old: Any, new: Any) -> bool:
 
 def adds_any_of(*values: str) -> WeakeningTest:
     """Of a list of texts: to one that holds one of `values`, from one that holds none of them."""
-    return lambda old, new: _one_of(values, new) and not _one_of(values, old)
+    return lambda old, new: _contains_any(values, new) and not _contains_any(values, old)
 
 
-def _one_of(values: tuple[str, ...], listed: Any) -> bool:
-    return isinstance(listed, list) and any(value in listed for value in values)
+def _contains_any(values: tuple[str, ...], items: Any) -> bool:
+    return isinstance(items, list) and any(value in items for value in values)
 
 
-def loses_block(key: str, **where: str) -> WeakeningTest:
+def loses_block(key: str, **conditions: str) -> WeakeningTest:
     """Of the blocks of a list whose values are those of `where`: one is gone that `key` tells from the others."""
-    return partial(_fewer, key, where)
+    return partial(_has_fewer_blocks, key, conditions)
 
 
-def _fewer(key: str, where: Mapping[str, str], old: Any, new: Any) -> bool:
+def _has_fewer_blocks(key: str, conditions: Mapping[str, str], old: Any, new: Any) -> bool:
     before, after = (
         {
-            get_scalar(one, key)
-            for one in get_blocks(value)
-            if all(get_scalar(one, name) == value for name, value in where.items())
+            get_scalar(block, key)
+            for block in get_blocks(value)
+            if all(get_scalar(block, name) == value for name, value in conditions.items())
         }
         for value in (old, new)
     )
@@ -107,8 +107,8 @@ def _fewer(key: str, where: Mapping[str, str], old: Any, new: Any) -> bool:
 
 def loses_items(old: Any, new: Any) -> bool:
     """Of a list of texts, some are gone."""
-    before, after = ({one for one in each if isinstance(one, str)} if isinstance(each, list) else set()
-                     for each in (old, new))  # fmt: skip
+    before, after = ({item for item in items if isinstance(item, str)} if isinstance(items, list) else set()
+                     for items in (old, new))  # fmt: skip
     return not before <= after
 
 
@@ -120,24 +120,24 @@ def is_weakest_when_unset(test: WeakeningTest) -> bool:
 def unlocks_sooner(old: Any, new: Any) -> bool:
     """A default retention of object lock: for a shorter time, or one that some users may lift."""
     lifted = get_scalar(old, "mode") == "COMPLIANCE" != get_scalar(new, "mode")
-    return lifted or _days(new) < _days(old)
+    return lifted or _get_days(new) < _get_days(old)
 
 
 def expires_sooner(old: Any, new: Any) -> bool:
     """A time to live, as a unit and a number of it: newly set, or shorter."""
-    return _seconds(new) < _seconds(old)
+    return _get_seconds(new) < _get_seconds(old)
 
 
 def expires_at_once(old: Any, new: Any) -> bool:
     """A time to live that is cut so short that practically all expires at once."""
-    return is_drastic_cut(_seconds(old) / _DAY, _seconds(new) / _DAY)
+    return is_drastic_cut(_get_seconds(old) / _DAY, _get_seconds(new) / _DAY)
 
 
 def expires_newly(old: Any, new: Any) -> bool:
     """DynamoDB's time to live: switched on, or read from another attribute."""
-    if not _true(get_scalar(new, "enabled")):
+    if not _is_true(get_scalar(new, "enabled")):
         return False
-    return not _true(get_scalar(old, "enabled")) or get_scalar(old, "attribute_name") != get_scalar(
+    return not _is_true(get_scalar(old, "enabled")) or get_scalar(old, "attribute_name") != get_scalar(
         new, "attribute_name"
     )
 
@@ -146,7 +146,7 @@ def backs_up_less(old: Any, new: Any) -> bool:
     """Rules of a backup plan: one is gone, runs at other times, or its backups are deleted sooner."""
     after = {get_scalar(rule, "rule_name"): rule for rule in get_blocks(new)}
     return any(
-        get_scalar(after.get(name), "schedule") != get_scalar(rule, "schedule") or _kept(after.get(name)) < _kept(rule)
+        get_scalar(after.get(name), "schedule") != get_scalar(rule, "schedule") or _get_kept_days(after.get(name)) < _get_kept_days(rule)
         for rule in get_blocks(old)
         if (name := get_scalar(rule, "rule_name"))
     )
@@ -156,16 +156,16 @@ def cuts_backups(old: Any, new: Any) -> bool:
     """Rules of a backup plan: of one, practically all backups are deleted at once."""
     after = {get_scalar(rule, "rule_name"): rule for rule in get_blocks(new)}
     pairs = ((rule, after.get(get_scalar(rule, "rule_name"))) for rule in get_blocks(old))
-    return any(rule is not None and is_drastic_cut(_kept(former), _kept(rule)) for former, rule in pairs)
+    return any(rule is not None and is_drastic_cut(_get_kept_days(former), _get_kept_days(rule)) for former, rule in pairs)
 
 
-def _true(value: Any) -> bool:
+def _is_true(value: Any) -> bool:
     return value is True or value == "true"
 
 
 def get_blocks(value: Any) -> list[dict[str, Any]]:
     """The blocks in a value; none where it is no list of them."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def get_scalar(block: Any, key: str) -> Any:
@@ -180,15 +180,15 @@ def get_number(block: Any, key: str) -> float:
     return 0 if value is None or isinstance(value, str) else value
 
 
-def _days(retention: Any) -> float:
+def _get_days(retention: Any) -> float:
     return get_number(retention, "days") + 365 * get_number(retention, "years")
 
 
-def _seconds(duration: Any) -> float:
+def _get_seconds(duration: Any) -> float:
     units = {"Seconds": 1, "Minutes": 60, "Hours": 3600, "Days": 86_400, "Weeks": 604_800}
     return get_number(duration, "value") * units.get(str(get_scalar(duration, "unit")), 1) or inf
 
 
-def _kept(rule: Any) -> float:
+def _get_kept_days(rule: Any) -> float:
     lifecycle = rule.get("lifecycle") if isinstance(rule, dict) else None
-    return next((get_number(one, "delete_after") for one in get_blocks(lifecycle)), 0) or inf
+    return next((get_number(lifecycle_block, "delete_after") for lifecycle_block in get_blocks(lifecycle)), 0) or inf

@@ -17,69 +17,69 @@ _WILD = re.compile(r"[*?]")
 
 def are_implied(conditions: Sequence[PolicyCondition], by: Sequence[PolicyCondition]) -> Tristate:
     """Whether every one of `conditions` holds wherever all of `by` do."""
-    return all_of(any_of(_implied(condition, other) for other in by) for condition in conditions)
+    return all_of(any_of(_is_implied(condition, other) for other in by) for condition in conditions)
 
 
-def _implied(wanted: PolicyCondition, given: PolicyCondition) -> Tristate:
-    if wanted == given and not any(map(is_unknown_text, (wanted.operator, wanted.key, *wanted.values))):
+def _is_implied(expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
+    if expected == actual and not any(map(is_unknown_text, (expected.operator, expected.key, *expected.values))):
         return True
-    keys = (wanted.operator, wanted.key, given.operator, given.key)
+    keys = (expected.operator, expected.key, actual.operator, actual.key)
     if not all(isinstance(key, str) for key in keys):
         return None
-    if str(wanted.key).lower() != str(given.key).lower():
+    if str(expected.key).lower() != str(actual.key).lower():
         return False
-    theirs, loose, ours, ours_loose = *_operator(str(wanted.operator)), *_operator(str(given.operator))
+    expected_operator, is_expected_loose, actual_operator, is_actual_loose = *_split_operator(str(expected.operator)), *_split_operator(str(actual.operator))
     # "IfExists" also lets requests through that do not carry the key.
-    if ours_loose and not loose:
+    if is_actual_loose and not is_expected_loose:
         return False
-    return _values_implied(theirs, wanted, ours, given)
+    return _are_values_implied(expected_operator, expected, actual_operator, actual)
 
 
-def _operator(written: str) -> tuple[str, bool]:
-    operator = written.lower()
+def _split_operator(text: str) -> tuple[str, bool]:
+    operator = text.lower()
     return operator.removesuffix("ifexists"), operator.endswith("ifexists")
 
 
-def _values_implied(
-    wanted_operator: str, wanted: PolicyCondition, given_operator: str, given: PolicyCondition
+def _are_values_implied(
+    expected_operator: str, expected: PolicyCondition, actual_operator: str, actual: PolicyCondition
 ) -> Tristate:
-    if wanted_operator in _PATTERNS and given_operator in _TEXTS:
-        return _each_covered(wanted, given)
-    if given_operator == "stringlike" and not any(_WILD.search(str(value)) for value in given.values):
-        given_operator = "stringequals"
-    if wanted_operator != given_operator:
+    if expected_operator in _PATTERNS and actual_operator in _TEXTS:
+        return _covers_each(expected, actual)
+    if actual_operator == "stringlike" and not any(_WILD.search(str(value)) for value in actual.values):
+        actual_operator = "stringequals"
+    if expected_operator != actual_operator:
         return False
-    base = wanted_operator.rpartition(":")[2]  # without ForAllValues, ForAnyValue
+    base = expected_operator.rpartition(":")[2]  # without ForAllValues, ForAnyValue
     if base in ("stringnotlike", "arnnotlike", "arnnotequals"):
-        return all_of(any_of(covers(theirs, ours) for theirs in given.values) for ours in wanted.values)
+        return all_of(any_of(covers(actual_value, expected_value) for actual_value in actual.values) for expected_value in expected.values)
     if base in _PATTERNS:
-        return _each_covered(wanted, given)
-    if any(map(is_unknown_text, (*wanted.values, *given.values))):
+        return _covers_each(expected, actual)
+    if any(map(is_unknown_text, (*expected.values, *actual.values))):
         return None
     if "not" in base:
-        return set(wanted.values) <= set(given.values)
+        return set(expected.values) <= set(actual.values)
     if base == "ipaddress":
-        return _inside_networks(wanted, given)
+        return _is_inside_networks(expected, actual)
     if base in _BELOW | _ABOVE:
-        return _within_limit(base in _BELOW, wanted, given)
-    return set(given.values) <= set(wanted.values)
+        return _is_within_limit(base in _BELOW, expected, actual)
+    return set(actual.values) <= set(expected.values)
 
 
-def _each_covered(wanted: PolicyCondition, given: PolicyCondition) -> Tristate:
-    return all_of(any_of(covers(ours, theirs) for ours in wanted.values) for theirs in given.values)
+def _covers_each(expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
+    return all_of(any_of(covers(expected_value, actual_value) for expected_value in expected.values) for actual_value in actual.values)
 
 
-def _within_limit(below: bool, wanted: PolicyCondition, given: PolicyCondition) -> Tristate:
+def _is_within_limit(below: bool, expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
     try:
-        limits, values = [[_quantity(str(v)) for v in one.values] for one in (wanted, given)]
+        limits, values = [[_parse_quantity(str(v)) for v in condition.values] for condition in (expected, actual)]
     except ValueError:
-        return set(given.values) <= set(wanted.values)
+        return set(actual.values) <= set(expected.values)
     if not limits or not values:
         return False
     return max(values) <= max(limits) if below else min(values) >= min(limits)
 
 
-def _quantity(text: str) -> float:
+def _parse_quantity(text: str) -> float:
     """A number, or a date as seconds: AWS takes both. Raises ValueError."""
     try:
         return float(text)
@@ -88,14 +88,14 @@ def _quantity(text: str) -> float:
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
-def _inside_networks(wanted: PolicyCondition, given: PolicyCondition) -> Tristate:
+def _is_inside_networks(expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
     from ipaddress import ip_network
 
     try:
-        outer = [ip_network(str(value), strict=False) for value in wanted.values]
-        inner = [ip_network(str(value), strict=False) for value in given.values]
+        outer = [ip_network(str(value), strict=False) for value in expected.values]
+        inner = [ip_network(str(value), strict=False) for value in actual.values]
     except ValueError:
-        return set(given.values) <= set(wanted.values)
+        return set(actual.values) <= set(expected.values)
     return all(
         any(net.version == other.version and net.subnet_of(other) for other in outer)  # type: ignore[arg-type]
         for net in inner

@@ -14,35 +14,35 @@ from sustainable_mlops.review.risk import Level
 #: Managed policies that open a whole service, or the account.
 WIDE_NAMES = re.compile(r"(FullAccess|AdministratorAccess|PowerUserAccess)$")
 #: Whoever has one of these on all roles or users can take every other permission.
-_ESCALATING = (
+_ESCALATING_ACTIONS = (
     "iam:passrole", "iam:createpolicyversion", "iam:setdefaultpolicyversion", "iam:attachrolepolicy",
     "iam:attachuserpolicy", "iam:attachgrouppolicy", "iam:putrolepolicy", "iam:putuserpolicy", "iam:putgrouppolicy",
     "iam:updateassumerolepolicy", "iam:createaccesskey", "iam:createloginprofile", "iam:updateloginprofile",
     "iam:addusertogroup", "iam:deleterolepermissionsboundary", "iam:deleteuserpermissionsboundary", "sts:assumerole",
 )  # fmt: skip
 #: On everything, these reach far, though not to every other permission.
-_FAR = (
+_SENSITIVE_ACTIONS = (
     "iam:createrole", "iam:createuser", "iam:createpolicy", "secretsmanager:getsecretvalue", "kms:decrypt",
     "s3:deletebucket", "s3:deleteobject",
 )  # fmt: skip
 #: Every resource of a service, or every role, user, group or policy: nothing but wildcards where the name stands.
-_EVERY = re.compile(r"(?:[^:]*:){0,5}[?*/]*\*[?*/]*")
-_EVERY_IDENTITY = re.compile(r"(?:[^:]*:){0,5}(?:role|user|group|policy)/[?*/]*\*[?*/]*")
-_EVERY_ACTION = re.compile(r"([^:*?]+):[?*]*\*[?*]*")
+_ALL_RESOURCES = re.compile(r"(?:[^:]*:){0,5}[?*/]*\*[?*/]*")
+_ALL_IDENTITIES = re.compile(r"(?:[^:]*:){0,5}(?:role|user|group|policy)/[?*/]*\*[?*/]*")
+_ALL_ACTIONS = re.compile(r"([^:*?]+):[?*]*\*[?*]*")
 #: Conditions that say which role, policy or service an action of IAM is about.
-_NARROWING = re.compile(
+_NARROWING_KEYS = re.compile(
     r"iam:(passedtoservice|associatedresourcearn|permissionsboundary|policyarn)|(aws|iam):resourcetag/.+", re.I
 )
 #: Conditions that keep "everybody" to one's own organisation, account, network or workload.
-_KEEPING = re.compile(
+_RESTRICTING_KEYS = re.compile(
     r"aws:source(account|arn|orgid|orgpaths|vpc|vpce|owner)|aws:principal(orgid|orgpaths|account|arn)"
     r"|kms:calleraccount|.+:(sub|aud)",
     re.I,
 )
 #: On a way through a network, also whose resources are reached.
-_KEEPING_NETWORK = re.compile(rf"{_KEEPING.pattern}|aws:resource(account|orgid|orgpaths)", re.I)
+_RESTRICTING_NETWORK_KEYS = re.compile(rf"{_RESTRICTING_KEYS.pattern}|aws:resource(account|orgid|orgpaths)", re.I)
 #: Values that everybody can have: any organisation, an ARN of any account.
-_ANYBODYS = re.compile(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I)
+_ANYBODY_VALUES = re.compile(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I)
 #: Whose tokens anybody can have: the subject must say whose one takes.
 _IDENTITY_PROVIDER = re.compile(r"Federated:(?:arn:[^:]+:iam::\d+:oidc-provider/)?(?!cognito-identity|arn:)([^/]+).*")
 _SUBJECT = re.compile(r".+:(sub|repository|repository_owner|environment|project_path|namespace_path)", re.I)
@@ -55,86 +55,86 @@ def assess_danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, 
 
     `accounts` are one's own, as far as known.
     """
-    return _of_identity(grant) if group == IDENTITY else _of_principals(grant, accounts, network=group == NETWORK)
+    return _assess_identity_grant(grant) if group == IDENTITY else _assess_principals(grant, accounts, network=group == NETWORK)
 
 
 def widen_unknowns(grant: Grant) -> Grant:
     """The grant if everything in it that cannot be told before apply were a wildcard."""
-    known = (one for one in grant.conditions if not any(map(_may_be_anybody, (*one[:2], *one.values))))
-    principals = _at_worst(grant.principals, _may_be_anybody)
-    actions, resources = (_at_worst(part, lambda text: text is UNKNOWN) for part in (grant.actions, grant.resources))
+    known = (condition for condition in grant.conditions if not any(map(_may_be_anybody, (*condition[:2], *condition.values))))
+    principals = _widen_patterns(grant.principals, _may_be_anybody)
+    actions, resources = (_widen_patterns(part, lambda text: text is UNKNOWN) for part in (grant.actions, grant.resources))
     return Grant(principals, actions, resources, tuple(known))
 
 
-def _at_worst(part: Patterns, worse: Callable[[str | Unknown], bool]) -> Patterns:
+def _widen_patterns(part: Patterns, worse: Callable[[str | Unknown], bool]) -> Patterns:
     return part if part.negated else Patterns(tuple("*" if worse(text) else text for text in part.patterns))
 
 
 def _may_be_anybody(text: str | Unknown) -> bool:
     """Whether a text may name anybody: an account that the plan opens is another one."""
-    opened = isinstance(text, DerivedText) and any(_ORGANIZATIONS.fullmatch(one.type) for one in text.resources)
+    opened = isinstance(text, DerivedText) and any(_ORGANIZATIONS.fullmatch(resource.type) for resource in text.resources)
     return text is UNKNOWN or opened
 
 
-def _of_identity(grant: Grant) -> tuple[Level, str]:
+def _assess_identity_grant(grant: Grant) -> tuple[Level, str]:
     actions = [action for action in grant.actions.patterns if not isinstance(action, Unknown)]
     if grant.actions.negated:
         return Level.STOP, "everything but some actions"
     if any(covers(action, "*:*") for action in actions):
         return Level.STOP, "all actions of all services"
     resources = [str(resource) for resource in grant.resources.patterns]
-    every = grant.resources.negated or any(map(_EVERY.fullmatch, resources))
-    wide = [match[1] for action in actions if (match := _EVERY_ACTION.fullmatch(action))]
-    if every and wide:
-        return Level.STOP, f"all of {', '.join(wide)} on all resources"
-    if not every and not any(map(_EVERY_IDENTITY.fullmatch, resources)):
+    is_on_all_resources = grant.resources.negated or any(map(_ALL_RESOURCES.fullmatch, resources))
+    services = [match[1] for action in actions if (match := _ALL_ACTIONS.fullmatch(action))]
+    if is_on_all_resources and services:
+        return Level.STOP, f"all of {', '.join(services)} on all resources"
+    if not is_on_all_resources and not any(map(_ALL_IDENTITIES.fullmatch, resources)):
         return Level.NOTE, ""
     escalating, far = (
         ", ".join(name for name in names if any(covers(action, name) for action in actions))
-        for names in (_ESCALATING, _FAR)
+        for names in (_ESCALATING_ACTIONS, _SENSITIVE_ACTIONS)
     )
-    if escalating and not any(map(_narrows, grant.conditions)):
+    if escalating and not any(map(_is_narrowing, grant.conditions)):
         return Level.STOP, f"{escalating} on all resources lets it take other permissions"
-    if far and not any(map(_positive, grant.conditions)):
+    if far and not any(map(_is_positive, grant.conditions)):
         return Level.LOOK, f"{far} on all resources"
     return Level.NOTE, ""
 
 
-def _of_principals(grant: Grant, accounts: Set[str], *, network: bool) -> tuple[Level, str]:
+def _assess_principals(grant: Grant, accounts: Set[str], *, network: bool) -> tuple[Level, str]:
     if grant.principals.negated:
         return Level.STOP, "everybody but some"
     principals = [str(principal) for principal in grant.principals.patterns]
     if "*" in principals:
-        keeping = [condition for condition in grant.conditions if _keeps(condition, network)]
-        if not keeping:
+        restrictions = [condition for condition in grant.conditions if _is_restricting(condition, network)]
+        if not restrictions:
             return Level.STOP, "everybody"
-        principals += [str(value) for condition in keeping for value in condition.values]
+        principals += [str(value) for condition in restrictions for value in condition.values]
     for principal in principals:
         provider = _IDENTITY_PROVIDER.fullmatch(principal)
-        if provider and not any(map(_says_whose, grant.conditions)):
+        if provider and not any(map(_names_subject, grant.conditions)):
             return Level.STOP, f"everybody who has a token of {provider[1]}"
     return assess_foreign_accounts(principals, accounts)
 
 
-def _positive(condition: PolicyCondition) -> bool:
+def _is_positive(condition: PolicyCondition) -> bool:
     """Whether it fails for requests that do not carry its key, and for all values but some."""
     operator = str(condition.operator).lower()
     wrong = "not" in operator or operator in ("null", "nullifexists") or operator.endswith("ifexists")
     return not wrong and not operator.startswith("forallvalues:") and "*" not in condition.values
 
 
-def _narrows(condition: PolicyCondition) -> bool:
-    return _positive(condition) and _NARROWING.fullmatch(str(condition.key)) is not None
+def _is_narrowing(condition: PolicyCondition) -> bool:
+    return _is_positive(condition) and _NARROWING_KEYS.fullmatch(str(condition.key)) is not None
 
 
-def _keeps(condition: PolicyCondition, network: bool) -> bool:
+def _is_restricting(condition: PolicyCondition, network: bool) -> bool:
     key = str(condition.key)
-    if not _positive(condition) or not (_KEEPING_NETWORK if network else _KEEPING).fullmatch(key):
+    if not _is_positive(condition) or not (_RESTRICTING_NETWORK_KEYS if network else _RESTRICTING_KEYS).fullmatch(key):
         return False
-    return not any(map(_ANYBODYS.fullmatch, map(str, condition.values)))
+    return not any(map(_ANYBODY_VALUES.fullmatch, map(str, condition.values)))
 
 
-def _says_whose(condition: PolicyCondition) -> bool:
+def _names_subject(condition: PolicyCondition) -> bool:
     known = [str(value) for value in condition.values]
-    whose = _positive(condition) and _SUBJECT.fullmatch(str(condition.key)) is not None
+    whose = _is_positive(condition) and _SUBJECT.fullmatch(str(condition.key)) is not None
     return whose and not any(map(_ANY_SUBJECT.fullmatch, known))

@@ -19,10 +19,10 @@ from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
 
 _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("AllUsers", "AuthenticatedUsers")}
 _PUBLIC = ("public-read", "public-read-write", "authenticated-read")
-_LISTED = ("aws_s3_bucket_acl", "aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy")
+_ACL_TYPES = ("aws_s3_bucket_acl", "aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy")
 
 #: What lets somebody in by being there, in the words of its attributes. Who is named first.
-_GRANTS = {
+_GRANT_TEXTS = {
     "aws_kms_grant": "lets {grantee_principal} use {key_id}",
     "aws_lambda_permission": "lets {principal} use {function_name}",
     "aws_lambda_layer_version_permission": "lets {principal} use {layer_name}",
@@ -55,14 +55,14 @@ _GRANTS = {
     "aws_ssm_document": "lets {permissions.account_ids} use {name}",
 }
 #: What sends data to an account, or reaches into it: told where that is another one, or is not known.
-_ELSEWHERE = {
+_CROSS_ACCOUNT_TEXTS = {
     "aws_s3_access_point": "account {bucket_account_id} holds the bucket {bucket}",
     "aws_s3_bucket_replication_configuration": "{rule.*.destination.0.account} gets copies of what is in {bucket}",
     "aws_cloudwatch_log_subscription_filter": "{destination_arn} gets what is logged in {log_group_name}",
     "aws_vpc_peering_connection": "joins the network of {peer_owner_id} to {vpc_id}",
 }
-_ANYBODY = ("*", "all", "All", "NONE")
-_SIGNED = "AWS_IAM"  # who calls by URL needs a permission, which is compared where it is given
+_ANYBODY_VALUES = ("*", "all", "All", "NONE")
+_IAM_AUTHORIZATION = "AWS_IAM"  # who calls by URL needs a permission, which is compared where it is given
 
 
 def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
@@ -71,19 +71,19 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
     for pair in comparison.changes:
         if pair.after is None:
             continue
-        if pair.type in _LISTED:
-            yield from _public_list(pair, pair.after, comparison)
+        if pair.type in _ACL_TYPES:
+            yield from _find_public_acls(pair, pair.after, comparison)
         if pair.is_new and (block := _public_access_block(pair.type, pair.after)) is not None:
-            yield from _not_blocking(pair, block)
+            yield from _find_unblocked_access(pair, block)
         if pair.is_new and pair.type == "aws_ram_resource_share":
-            yield from _shared_outside(pair, pair.after)
-        if pair.type in _GRANTS or pair.type in _ELSEWHERE:
-            yield from _granted(pair, pair.after, comparison)
+            yield from _find_external_sharing(pair, pair.after)
+        if pair.type in _GRANT_TEXTS or pair.type in _CROSS_ACCOUNT_TEXTS:
+            yield from _find_grants(pair, pair.after, comparison)
         if pair.is_new:
-            yield from _exposed_at_first(pair, pair.after, comparison)
+            yield from _find_initial_exposures(pair, pair.after, comparison)
 
 
-def _public_list(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+def _find_public_acls(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """Access control lists that name everybody."""
     for path in ("acl", "grant", "access_control_policy.0.grant"):
         new, old = after.get(path), None if pair.before is None else pair.before.get(path)
@@ -95,14 +95,14 @@ def _public_list(pair: ResourcePair, after: Block, comparison: Comparison) -> It
         if new is UNKNOWN or isinstance(new, Sensitive):
             set_here = pair.new is not None and comparison.joins_after.is_configured(pair.new, path) is not False
             if set_here and after.get(path.partition(".")[0]) is not None:
-                what = f"who is on {path} is known only after apply or cannot be read"
-                yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
+                description = f"who is on {path} is known only after apply or cannot be read"
+                yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, known=False)
         elif new in _PUBLIC:
-            yield _risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"acl: {new}: objects are public")
-        found = after.blocks(path) if isinstance(new, list) else UNKNOWN
-        for block in () if found is UNKNOWN else found:
+            yield _build_risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"acl: {new}: objects are public")
+        blocks = after.blocks(path) if isinstance(new, list) else UNKNOWN
+        for block in () if blocks is UNKNOWN else blocks:
             if {str(block.get("uri")), str(block.get("grantee.0.uri"))} & _EVERYBODY:
-                yield _risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"{block.path} names everybody")
+                yield _build_risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"{block.path} names everybody")
 
 
 def _public_access_block(kind: str, after: Block) -> Block | None:
@@ -113,76 +113,76 @@ def _public_access_block(kind: str, after: Block) -> Block | None:
     return inside if isinstance(inside, Block) else None
 
 
-def _not_blocking(pair: ResourcePair, after: Block) -> Iterator[Risk]:
+def _find_unblocked_access(pair: ResourcePair, after: Block) -> Iterator[Risk]:
     for flag in PUBLIC_ACCESS_BLOCKS:
         value = after.flag(flag)
         if value is UNKNOWN:
-            yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, f"{flag} is known only after apply", known=False)
+            yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, f"{flag} is known only after apply", known=False)
         elif not value:
-            yield _risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"{flag} is not set: public access is not blocked")
+            yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"{flag} is not set: public access is not blocked")
 
 
-def _shared_outside(pair: ResourcePair, after: Block) -> Iterator[Risk]:
+def _find_external_sharing(pair: ResourcePair, after: Block) -> Iterator[Risk]:
     allowed = after.flag("allow_external_principals")
     if allowed is UNKNOWN:
-        what = "whether it may be shared outside the organisation is known only after apply"
-        yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
+        description = "whether it may be shared outside the organisation is known only after apply"
+        yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, known=False)
     elif allowed:
-        yield _risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"allow_external_principals: {SHARED_OUTSIDE}")
+        yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"allow_external_principals: {SHARED_OUTSIDE}")
 
 
-def _granted(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
-    parts = list(Formatter().parse(_GRANTS.get(pair.type) or _ELSEWHERE[pair.type]))
+def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+    parts = list(Formatter().parse(_GRANT_TEXTS.get(pair.type) or _CROSS_ACCOUNT_TEXTS[pair.type]))
     names = [name for _, name, _, _ in parts if name]
-    new = {name: _named(pair, after, name, comparison) for name in names}
-    who = [word for name in names[: len(names) - 1] or names for word in new[name]]
+    new = {name: _list_grantees(pair, after, name, comparison) for name in names}
+    grantees = [grantee for name in names[: len(names) - 1] or names for grantee in new[name]]
     old = None if pair.before is None else {name: _texts(pair.before, name) for name in names}
-    if not who or who == [_SIGNED] or (pair.is_same_object and old == new and UNKNOWN not in who):
+    if not grantees or grantees == [_IAM_AUTHORIZATION] or (pair.is_same_object and old == new and UNKNOWN not in grantees):
         return
-    what = "".join(text + ", ".join(map(str, new[name] if name else ())) for text, name, _, _ in parts)
-    level, why = assess_foreign_accounts((one for word in who for one in str(word).split(",")), comparison.accounts)
-    if pair.type in _GRANTS or UNKNOWN in who:
-        level = Level.STOP if any(word in _ANYBODY for word in who) else pick_worst(level, Level.LOOK)
+    description = "".join(text + ", ".join(map(str, new[name] if name else ())) for text, name, _, _ in parts)
+    level, reason = assess_foreign_accounts((account for grantee in grantees for account in str(grantee).split(",")), comparison.accounts)
+    if pair.type in _GRANT_TEXTS or UNKNOWN in grantees:
+        level = Level.STOP if any(grantee in _ANYBODY_VALUES for grantee in grantees) else pick_worst(level, Level.LOOK)
     if level is not Level.NOTE:
-        yield _risk("PRIVILEGES_GRANTED", level, pair, f"{what} ({why})" if why else what, known=UNKNOWN not in who)
+        yield _build_risk("PRIVILEGES_GRANTED", level, pair, f"{description} ({reason})" if reason else description, known=UNKNOWN not in grantees)
 
 
-def _named(pair: ResourcePair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:
+def _list_grantees(pair: ResourcePair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:
     """The texts at `name`; what the plan makes stands for what it alone decides."""
-    found = _texts(after, name)
-    if UNKNOWN not in found or pair.new is None:
-        return found
+    texts = _texts(after, name)
+    if UNKNOWN not in texts or pair.new is None:
+        return texts
     if comparison.plan.is_configured(pair.new, name.partition(".")[0]) is False:
         return []  # the provider will say what it is, of one's own account
     of_plan = derive_text(comparison.joins_after.find_references(pair.new, name.partition(".*")[0]))
-    return [of_plan if text is UNKNOWN else text for text in found]
+    return [of_plan if text is UNKNOWN else text for text in texts]
 
 
 def _texts(block: Block, path: str) -> list[str | Unknown]:
     """The texts at `path`, in which `*` stands for each block of a list."""
-    outer, each, inner = path.partition(".*.")
-    if not each:
+    outer, has_star, inner = path.partition(".*.")
+    if not has_star:
         return list_texts(block, path)
-    found = block.blocks(outer)
-    return [UNKNOWN] if found is UNKNOWN else [text for one in found for text in list_texts(one, inner)]
+    blocks = block.blocks(outer)
+    return [UNKNOWN] if blocks is UNKNOWN else [text for block_item in blocks for text in list_texts(block_item, inner)]
 
 
-def _exposed_at_first(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
+def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
     """What is open from the beginning, of the attributes that may open it later too."""
-    for guard in list_protections(pair.type):
-        if guard.level_if_new is None or pair.new is None:
+    for protection in list_protections(pair.type):
+        if protection.level_if_new is None or pair.new is None:
             continue
-        new = after.get(guard.path)
-        if new is UNKNOWN and comparison.plan.is_configured(pair.new, guard.path) is False:
+        new = after.get(protection.path)
+        if new is UNKNOWN and comparison.plan.is_configured(pair.new, protection.path) is False:
             continue
-        found = evaluate_weakening(guard, None, new)
-        if found:
-            yield _risk("PRIVILEGES_EXPOSED", guard.level_if_new, pair, f"{guard.path}: {guard.consequence}")
-        elif found is None:
-            what = f"{guard.path} is known only after apply, or hidden: cannot tell whether {guard.consequence}"
-            yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
+        is_weaker = evaluate_weakening(protection, None, new)
+        if is_weaker:
+            yield _build_risk("PRIVILEGES_EXPOSED", protection.level_if_new, pair, f"{protection.path}: {protection.consequence}")
+        elif is_weaker is None:
+            description = f"{protection.path} is known only after apply, or hidden: cannot tell whether {protection.consequence}"
+            yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, known=False)
 
 
-def _risk(name: str, level: Level, pair: ResourcePair, what: str, *, known: bool = True) -> Risk:
+def _build_risk(name: str, level: Level, pair: ResourcePair, description: str, *, known: bool = True) -> Risk:
     fix = "Name the networks or accounts that need it, or accept the risk." if level is Level.STOP else ""
-    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, what, fix, known)
+    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, description, fix, known)

@@ -12,9 +12,9 @@ from sustainable_mlops.plan.iam import DerivedText, PolicyCondition, PolicyState
 from sustainable_mlops.review.patterns import EVERYTHING, Patterns, Tristate, all_of, any_of
 from sustainable_mlops.review.privileges.conditions import are_implied
 
-_ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
+_ACCOUNT_ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
 #: Beyond this many single permissions a statement is compared action by action, its resources together.
-_MANY = 2000
+_MAX_PERMISSIONS = 2000
 
 
 class _Action(str):
@@ -23,9 +23,9 @@ class _Action(str):
     __slots__ = ("_written",)
     _written: str
 
-    def __new__(cls, written: str) -> "_Action":
-        self = super().__new__(cls, written.lower())
-        self._written = written
+    def __new__(cls, text: str) -> "_Action":
+        self = super().__new__(cls, text.lower())
+        self._written = text
         return self
 
     def __str__(self) -> str:
@@ -54,18 +54,18 @@ class Grant(NamedTuple):
 
     def overlaps(self, other: "Grant") -> bool:
         """Whether both may speak of the same permission; conditions set aside."""
-        return all(mine.overlaps(theirs) for mine, theirs in zip(self[:3], other[:3], strict=True))
+        return all(own.overlaps(foreign) for own, foreign in zip(self[:3], other[:3], strict=True))
 
     @property
     def size(self) -> int:
         """How many texts it holds."""
         values = sum(len(condition.values) for condition in self.conditions)
-        return sum(len(one.patterns) for one in self[:3]) + values
+        return sum(len(patterns.patterns) for patterns in self[:3]) + values
 
     def split(self) -> Iterator["Grant"]:
         """The single permissions in it."""
         parts = self.principals.split(), self.actions.split(), self.resources.split()
-        if len(parts[0]) * len(parts[1]) * len(parts[2]) > _MANY:
+        if len(parts[0]) * len(parts[1]) * len(parts[2]) > _MAX_PERMISSIONS:
             parts = [self.principals], parts[1], [self.resources]
         for principals, actions, resources in product(*parts):
             yield Grant(principals, actions, resources, self.conditions)
@@ -77,7 +77,7 @@ class Grant(NamedTuple):
         if self.principals != EVERYTHING or self.is_role_assumption:
             text += f" by {self.principals}"
         if self.conditions:
-            text += f" if {'; '.join(map(_condition_text, self.conditions))}"
+            text += f" if {'; '.join(map(_format_condition, self.conditions))}"
         return text
 
     @property
@@ -99,11 +99,11 @@ class EffectivePolicy(NamedTuple):
     @property
     def is_certain(self) -> bool:
         """Whether nothing in it is unknown: what is equal to another is the same only then."""
-        return _certain((self.allows, self.denies))
+        return _is_certain((self.allows, self.denies))
 
 
-def _certain(part: object) -> bool:
-    return not is_unknown_text(part) and (not isinstance(part, tuple) or all(map(_certain, part)))
+def _is_certain(part: object) -> bool:
+    return not is_unknown_text(part) and (not isinstance(part, tuple) or all(map(_is_certain, part)))
 
 
 class WideningKind(StrEnum):
@@ -131,59 +131,59 @@ def merge_statements(statements: Iterable[PolicyStatement], *, whole: bool = Tru
     denies: list[Grant] = []
     for statement in statements:
         if statement.effect == "Allow":
-            allows.append(_grant(statement))
+            allows.append(_build_grant(statement))
         elif statement.effect == "Deny":
-            denies.append(_grant(statement))
+            denies.append(_build_grant(statement))
         else:
             whole = False
     return EffectivePolicy(tuple(allows), tuple(denies), whole)
 
 
-def _grant(statement: PolicyStatement) -> Grant:
+def _build_grant(statement: PolicyStatement) -> Grant:
     return Grant(
-        _patterns(_identifiers(statement.principals), _identifiers(statement.not_principals), EVERYTHING),
-        _patterns(_actions(statement.actions), _actions(statement.not_actions), Patterns((UNKNOWN,))),
-        _patterns(statement.resources, statement.not_resources, EVERYTHING),
+        _build_patterns(_list_identifiers(statement.principals), _list_identifiers(statement.not_principals), EVERYTHING),
+        _build_patterns(_normalize_actions(statement.actions), _normalize_actions(statement.not_actions), Patterns((UNKNOWN,))),
+        _build_patterns(statement.resources, statement.not_resources, EVERYTHING),
         statement.conditions,
     )
 
 
-def _patterns(patterns: Texts, negated: Texts, absent: Patterns) -> Patterns:
+def _build_patterns(patterns: Texts, negated: Texts, absent: Patterns) -> Patterns:
     if patterns:
         return Patterns(patterns)
     return Patterns(negated, negated=True) if negated else absent
 
 
-def _actions(texts: Texts) -> Texts:
-    found = {text if isinstance(text, Unknown) else _Action(text): None for text in texts}
-    return tuple(sorted(found, key=str))
+def _normalize_actions(texts: Texts) -> Texts:
+    actions = {text if isinstance(text, Unknown) else _Action(text): None for text in texts}
+    return tuple(sorted(actions, key=str))
 
 
-def _identifiers(principals: Sequence[tuple[str | Unknown, Texts]]) -> Texts:
-    return tuple(_identifier(kind, name) for kind, names in principals for name in names)
+def _list_identifiers(principals: Sequence[tuple[str | Unknown, Texts]]) -> Texts:
+    return tuple(_build_identifier(kind, name) for kind, names in principals for name in names)
 
 
-def _identifier(kind: str | Unknown, name: str | Unknown) -> str | Unknown:
+def _build_identifier(kind: str | Unknown, name: str | Unknown) -> str | Unknown:
     if isinstance(kind, Unknown) or isinstance(name, Unknown):
         return UNKNOWN
     if isinstance(name, DerivedText):
         # Whose tokens it takes depends on the conditions, so that a provider of tokens stays one.
-        return f"{kind}:{name}" if any("openid" in one.type for one in name.resources) else name
+        return f"{kind}:{name}" if any("openid" in resource.type for resource in name.resources) else name
     if kind in ("*", "AWS"):
-        root = _ROOT.fullmatch(name)
+        root = _ACCOUNT_ROOT.fullmatch(name)
         return root[1] if root else name
     return f"{kind}:{name}"
 
 
-def count_comparisons(some: Iterable[Grant], others: Iterable[Grant]) -> int:
+def count_comparisons(first: Iterable[Grant], second: Iterable[Grant]) -> int:
     """About how many pairs of texts it takes to compare the single permissions in `some` with `others`."""
     parts = 0
-    for grant in some:
-        count = prod(len(one.patterns) for one in grant[:3])
-        parts += (count if count <= _MANY else len(grant.actions.patterns)) * (
+    for grant in first:
+        count = prod(len(patterns.patterns) for patterns in grant[:3])
+        parts += (count if count <= _MAX_PERMISSIONS else len(grant.actions.patterns)) * (
             1 + sum(len(condition.values) for condition in grant.conditions)
         )
-    return parts * sum(grant.size for grant in others)
+    return parts * sum(grant.size for grant in second)
 
 
 def find_new_permissions(
@@ -191,7 +191,7 @@ def find_new_permissions(
 ) -> Iterator[Widening]:
     """Which of `grants`, all allowed in `after`, `before` did not allow."""
     for grant in grants:
-        yield from _new_in(grant, before, after)
+        yield from _find_new_parts(grant, before, after)
 
 
 def find_lost_denies(denies: Iterable[Grant], after: EffectivePolicy) -> Iterator[Widening]:
@@ -199,54 +199,54 @@ def find_lost_denies(denies: Iterable[Grant], after: EffectivePolicy) -> Iterato
     for deny in denies:
         if any_of(other.covers(deny) for other in after.denies) is True:
             continue
-        answers = [(part, any_of(other.covers(part) for other in after.denies)) for part in deny.split()]
-        lost = [part for part, answer in answers if answer is not True]
+        results = [(part, any_of(other.covers(part) for other in after.denies)) for part in deny.split()]
+        lost = [part for part, result in results if result is not True]
         if lost:
-            known = after.is_complete and any(answer is False for _, answer in answers)
-            yield Widening(WideningKind.DENY, _merged(lost), known)
+            known = after.is_complete and any(result is False for _, result in results)
+            yield Widening(WideningKind.DENY, _merge_grants(lost), known)
 
 
-def _new_in(grant: Grant, before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Widening]:
+def _find_new_parts(grant: Grant, before: EffectivePolicy, after: EffectivePolicy) -> Iterator[Widening]:
     if any_of(old.covers(grant) for old in before.allows) is True:
         return
     by_kind: dict[tuple[WideningKind, bool], list[Grant]] = {}
     for part in grant.split():
-        answer = any_of(old.covers(part) for old in before.allows)
-        if answer is True or any_of(deny.covers(part) for deny in after.denies) is True:
+        result = any_of(old.covers(part) for old in before.allows)
+        if result is True or any_of(deny.covers(part) for deny in after.denies) is True:
             continue
-        known = answer is False and before.is_complete
-        by_kind.setdefault((_kind(part, before.allows), known), []).append(part)
+        known = result is False and before.is_complete
+        by_kind.setdefault((_classify_widening(part, before.allows), known), []).append(part)
     for (kind, known), parts in by_kind.items():
-        yield Widening(kind, _merged(parts), known)
+        yield Widening(kind, _merge_grants(parts), known)
 
 
-def _kind(part: Grant, before: Sequence[Grant]) -> WideningKind:
+def _classify_widening(part: Grant, before: Sequence[Grant]) -> WideningKind:
     """The one respect in which `part` is new, where it is but one."""
     kinds = (WideningKind.PRINCIPAL, WideningKind.ACTION, WideningKind.RESOURCE, WideningKind.CONDITION)
-    found = set()
+    kinds_found = set()
     for old in before:
-        answers = old._dimensions(part)
-        if sum(answer is not True for answer in answers) == 1:
-            found.add(next(kind for kind, answer in zip(kinds, answers, strict=True) if answer is not True))
-    return next((kind for kind in reversed(kinds) if kind in found), WideningKind.PERMISSION)
+        results = old._dimensions(part)
+        if sum(result is not True for result in results) == 1:
+            kinds_found.add(next(kind for kind, result in zip(kinds, results, strict=True) if result is not True))
+    return next((kind for kind in reversed(kinds) if kind in kinds_found), WideningKind.PERMISSION)
 
 
-def _merged(parts: Sequence[Grant]) -> Grant:
+def _merge_grants(parts: Sequence[Grant]) -> Grant:
     """For a person: all of them in one line. May name more pairs than there are, never fewer."""
 
     def merged(sets: Iterable[Patterns]) -> Patterns:
         known = list(dict.fromkeys(sets))
         if len(known) == 1:
             return known[0]
-        return Patterns(tuple(dict.fromkeys(text for one in known for text in one.patterns)))
+        return Patterns(tuple(dict.fromkeys(text for patterns in known for text in patterns.patterns)))
 
     return Grant(
-        merged(part.principals for part in parts),
-        merged(part.actions for part in parts),
-        merged(part.resources for part in parts),
+        merge_patterns(part.principals for part in parts),
+        merge_patterns(part.actions for part in parts),
+        merge_patterns(part.resources for part in parts),
         parts[0].conditions,
     )
 
 
-def _condition_text(condition: PolicyCondition) -> str:
+def _format_condition(condition: PolicyCondition) -> str:
     return f"{condition.operator} {condition.key} {', '.join(map(str, condition.values))}"

@@ -66,12 +66,12 @@ ARN_FORMS: dict[str, tuple[ArnForm, ...]] = {
     "aws_sqs_queue": (ArnForm("sqs", "{name}"),),
     "aws_ssm_parameter": (ArnForm("ssm", "parameter{name}"), ArnForm("ssm", "parameter/{name}")),
 }
-_WILD = re.compile(r"[*?$]")
+_WILDCARD = re.compile(r"[*?$]")
 #: Services whose ARNs name neither account nor Region, and those that name no Region.
-_NOWHERE, _GLOBAL = ("s3",), ("iam",)
-_CUT = re.compile(r"[/:]")
+_SERVICES_WITHOUT_ACCOUNT, _GLOBAL_SERVICES = ("s3",), ("iam",)
+_SEPARATOR = re.compile(r"[/:]")
 #: On a role of its own making, a plan's other roles may do these, if that role may do nothing that nobody should have.
-_HARMLESS_ON_ROLES = frozenset({"iam:passrole", "iam:getrole", "sts:assumerole"})
+_HARMLESS_ROLE_ACTIONS = frozenset({"iam:passrole", "iam:getrole", "sts:assumerole"})
 
 
 class NewResources:
@@ -88,24 +88,24 @@ class NewResources:
         """
         if grant.resources.negated or grant.actions.negated:
             return None
-        found: dict[str, ResourcePair] = {}
+        pairs_by_address: dict[str, ResourcePair] = {}
         for text in grant.resources.patterns:
             pairs = self._made(text.resources) if isinstance(text, DerivedText) else self._named(text)
             if not pairs:
                 return None
-            found |= {pair.address: pair for pair in pairs}
-        if any(pair.type == ROLE for pair in found.values()):
+            pairs_by_address |= {pair.address: pair for pair in pairs}
+        if any(pair.type == ROLE for pair in pairs_by_address.values()):
             actions = {str(action).lower() for action in grant.actions.patterns}
-            return list(found.values()) if actions <= _HARMLESS_ON_ROLES else None
-        return list(found.values())
+            return list(pairs_by_address.values()) if actions <= _HARMLESS_ROLE_ACTIONS else None
+        return list(pairs_by_address.values())
 
     def _made(self, resources: Sequence[Resource]) -> list[ResourcePair]:
         pairs = [self._comparison.pair(resource) for resource in resources]
-        return pairs if all(_is_made(pair) and pair.type in ARN_FORMS for pair in pairs) else []
+        return pairs if all(_is_created(pair) and pair.type in ARN_FORMS for pair in pairs) else []
 
     def _named(self, text: object) -> list[ResourcePair]:
         parts = text.split(":", 5) if isinstance(text, str) else []
-        if len(parts) < 6 or parts[0] != "arn" or any(map(_WILD.search, parts[:5])):
+        if len(parts) < 6 or parts[0] != "arn" or any(map(_WILDCARD.search, parts[:5])):
             return []
         _, _, service, region, account, resource = parts
         return [pair for pair in self._at(service, resource) if self._is_there(pair, service, region, account)]
@@ -113,15 +113,15 @@ class NewResources:
     def _at(self, service: str, resource: str) -> Iterator[ResourcePair]:
         """What is named by `resource`, or by what stands before a slash or colon in it."""
         yield from (pair for pair, _ in self._index.get((service, resource), ()))
-        for cut in _CUT.finditer(resource):
-            found = self._index.get((service, resource[: cut.start()]), ())
-            yield from (pair for pair, inside in found if cut[0] in inside)
+        for cut in _SEPARATOR.finditer(resource):
+            entries = self._index.get((service, resource[: cut.start()]), ())
+            yield from (pair for pair, inside in entries if cut[0] in inside)
 
     def _is_there(self, pair: ResourcePair, service: str, region: str, account: str) -> bool:
         """Whether an ARN that names this Region and account may be that of `pair`."""
-        if service in _NOWHERE:
+        if service in _SERVICES_WITHOUT_ACCOUNT:
             return not region and not account
-        own = "" if service in _GLOBAL else self._comparison.plan.find_region(pair.resource)
+        own = "" if service in _GLOBAL_SERVICES else self._comparison.plan.find_region(pair.resource)
         return account in self._comparison.accounts and (region == own or own is UNKNOWN)
 
     @cached_property
@@ -130,32 +130,32 @@ class NewResources:
 
         A name that something else had before is none: what was in it may still be there.
         """
-        found: dict[tuple[str, str], list[tuple[ResourcePair, str]]] = {}
-        taken: set[tuple[str, str]] = set()
+        pairs_by_arn: dict[tuple[str, str], list[tuple[ResourcePair, str]]] = {}
+        existing_keys: set[tuple[str, str]] = set()
         for type_, forms in ARN_FORMS.items():
             for pair in self._comparison.by_type.get(type_, ()):
                 for form in forms:
                     if pair.before is not None:
-                        taken |= {(form.service, resource) for resource in _resources(form, pair.before)}
-                    if _is_made(pair) and pair.after is not None:
-                        for resource in _resources(form, pair.after):
-                            found.setdefault((form.service, resource), []).append((pair, form.inside))
-        return {key: pairs for key, pairs in found.items() if key not in taken}
+                        existing_keys |= {(form.service, resource) for resource in _list_resource_parts(form, pair.before)}
+                    if _is_created(pair) and pair.after is not None:
+                        for resource in _list_resource_parts(form, pair.after):
+                            pairs_by_arn.setdefault((form.service, resource), []).append((pair, form.inside))
+        return {key: pairs for key, pairs in pairs_by_arn.items() if key not in existing_keys}
 
 
-def _is_made(pair: ResourcePair) -> bool:
+def _is_created(pair: ResourcePair) -> bool:
     """Whether the plan makes it and there was nothing in its place; a replacement may hold what was there."""
     return pair.is_new and pair.new is not None and pair.new.action == "create"
 
 
-def _resources(form: ArnForm, values: Block) -> set[str]:
+def _list_resource_parts(form: ArnForm, values: Block) -> set[str]:
     """The resource parts of the ARNs of something; SageMaker writes names in lower case."""
-    given = {"path": "/"}
+    values_by_name = {"path": "/"}
     for _, name, _, _ in Formatter().parse(form.resource):
         value = values.get(name) if name else None
         if isinstance(value, str) and not isinstance(value, Sensitive):
-            given[str(name)] = value
-        elif name and name not in given:
+            values_by_name[str(name)] = value
+        elif name and name not in values_by_name:
             return set()
-    resource = form.resource.format_map(given)
+    resource = form.resource.format_map(values_by_name)
     return {resource, resource.lower()} if form.service == "sagemaker" else {resource}

@@ -12,7 +12,7 @@ Network = IPv4Network | IPv6Network
 
 _GROUP, _LIST = "aws_security_group", "aws_network_acl"
 #: What has rules: the type that they belong to and the attribute that names it, where they are not its own.
-_RULES = {
+_RULE_TYPES = {
     _GROUP: ("", ""),
     "aws_default_security_group": ("", ""),
     "aws_security_group_rule": (_GROUP, "security_group_id"),
@@ -21,12 +21,12 @@ _RULES = {
     "aws_default_network_acl": ("", ""),
     "aws_network_acl_rule": (_LIST, "network_acl_id"),
 }
-_NETWORKS = ("cidr_ipv4", "cidr_ipv6", "cidr_block", "ipv6_cidr_block", "cidr_blocks", "ipv6_cidr_blocks")
-_OTHERS = ("security_groups", "source_security_group_id", "referenced_security_group_id", "prefix_list_ids",
+_NETWORK_ATTRIBUTES = ("cidr_ipv4", "cidr_ipv6", "cidr_block", "ipv6_cidr_block", "cidr_blocks", "ipv6_cidr_blocks")
+_OTHER_SOURCE_ATTRIBUTES = ("security_groups", "source_security_group_id", "referenced_security_group_id", "prefix_list_ids",
            "prefix_list_id")  # fmt: skip
 _ALL_PORTS = 65535
 #: A network of at least this many addresses of all that there are is much of the internet: a /7, a /15.
-_MUCH = {4: 7, 6: 15}
+_LARGE_PREFIXES = {4: 7, 6: 15}
 
 
 class _Opening(NamedTuple):
@@ -41,7 +41,7 @@ class _Opening(NamedTuple):
         ports = self.protocol == "all" or (
             self.protocol == other.protocol and self.first <= other.first and other.last <= self.last
         )
-        return ports and _inside(other.source, self.source)
+        return ports and _is_inside(other.source, self.source)
 
     def __str__(self) -> str:
         if self.protocol == "all":
@@ -49,7 +49,7 @@ class _Opening(NamedTuple):
         return f"{self.protocol} {self.first}" + ("" if self.first == self.last else f" to {self.last}")
 
 
-class _Group:
+class _PortGroup:
     """A security group or network ACL: what it lets in before and after, and by which resource."""
 
     def __init__(self) -> None:
@@ -60,10 +60,10 @@ class _Group:
 
 def find_port_risks(comparison: Comparison) -> Iterator[Risk]:
     """Ports opened, whichever resource opens them: a rule that moves to another is no change."""
-    if not any(pair.type in _RULES for pair in comparison.changes):
+    if not any(pair.type in _RULE_TYPES for pair in comparison.changes):
         return
-    groups: dict[str, _Group] = {}
-    for pair in (pair for type_ in _RULES for pair in comparison.by_type.get(type_, ())):
+    groups: dict[str, _PortGroup] = {}
+    for pair in (pair for type_ in _RULE_TYPES for pair in comparison.by_type.get(type_, ())):
         changes = pair.action not in ("no-op", "read")
         for resource, values, joins in (
             (pair.old, pair.before, comparison.joins_before),
@@ -71,51 +71,51 @@ def find_port_risks(comparison: Comparison) -> Iterator[Risk]:
         ):
             if resource is None or values is None:
                 continue
-            group = groups.setdefault(_belongs(pair, resource, joins, comparison), _Group())
+            group = groups.setdefault(_find_group_key(pair, resource, joins, comparison), _PortGroup())
             group.touched |= changes
             group.new |= pair.type in (_GROUP, _LIST) and pair.is_new
-            found = list(_openings(pair.type, values))
+            openings = list(_list_openings(pair.type, values))
             if values is pair.before:
-                group.before += [opening for opening in found if opening is not None]
+                group.before += [opening for opening in openings if opening is not None]
                 continue
-            group.after += [(pair, opening) for opening in found if opening is not None]
+            group.after += [(pair, opening) for opening in openings if opening is not None]
             # Of a new group without rules of its own they are unknown too, as of one whose rules are others'.
-            computed = pair.is_new and not _RULES[pair.type][0] and joins.is_configured(resource, "ingress") is False
-            if changes and None in found and _unlike(pair) and not computed:
-                what = "who may connect is known only after apply or cannot be read"
-                yield _risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, what, known=False)
+            computed = pair.is_new and not _RULE_TYPES[pair.type][0] and joins.is_configured(resource, "ingress") is False
+            if changes and None in openings and _has_source_change(pair) and not computed:
+                description = "who may connect is known only after apply or cannot be read"
+                yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, known=False)
     for group in groups.values():
         if group.touched:
-            yield from _opened(group)
+            yield from _find_opened_ports(group)
 
 
-def _belongs(pair: ResourcePair, resource: Resource, joins: Joins, comparison: Comparison) -> str:
-    kind, attribute = _RULES[pair.type]
+def _find_group_key(pair: ResourcePair, resource: Resource, joins: Joins, comparison: Comparison) -> str:
+    kind, attribute = _RULE_TYPES[pair.type]
     if not kind:
         return pair.address
-    found = joins.find_target(resource, attribute, kind)
-    if isinstance(found, Resource):
-        return comparison.pair(found).address
+    target = joins.find_target(resource, attribute, kind)
+    if isinstance(target, Resource):
+        return comparison.pair(target).address
     name = resource.values(before=joins.before).text(attribute)
     return name if isinstance(name, str) else pair.address
 
 
-def _opened(group: _Group) -> Iterator[Risk]:
-    before = list(_joined(group.before))
-    new = [(pair, one) for pair, one in group.after if not any(old.covers(one) for old in before)]
-    for opening in _joined([one for _, one in new]):
-        pair = next(pair for pair, one in new if opening.covers(one))
-        much = not isinstance(opening.source, str) and opening.source.prefixlen <= _MUCH[opening.source.version]
-        level = Level.STOP if much and "_acl" not in pair.type else Level.LOOK
+def _find_opened_ports(group: _PortGroup) -> Iterator[Risk]:
+    before = list(_merge_openings(group.before))
+    new_openings = [(pair, candidate) for pair, candidate in group.after if not any(old.covers(candidate) for old in before)]
+    for opening in _merge_openings([candidate for _, candidate in new_openings]):
+        pair = next(pair for pair, candidate in new_openings if opening.covers(candidate))
+        is_much_of_internet = not isinstance(opening.source, str) and opening.source.prefixlen <= _LARGE_PREFIXES[opening.source.version]
+        level = Level.STOP if is_much_of_internet and "_acl" not in pair.type else Level.LOOK
         if group.new and level is not Level.STOP:
             continue
-        whom = str(opening.source)
-        if much:
-            whom = "the whole internet" if whom in ("0.0.0.0/0", "::/0") else f"much of the internet, {whom}"
-        yield _risk("PRIVILEGES_EXPOSED", level, pair, f"opens {opening} to {whom}")
+        source = str(opening.source)
+        if is_much_of_internet:
+            source = "the whole internet" if source in ("0.0.0.0/0", "::/0") else f"much of the internet, {source}"
+        yield _build_risk("PRIVILEGES_EXPOSED", level, pair, f"opens {opening} to {source}")
 
 
-def _joined(openings: Sequence[_Opening]) -> Iterator[_Opening]:
+def _merge_openings(openings: Sequence[_Opening]) -> Iterator[_Opening]:
     """With networks that lie side by side as one: two halves of the internet are all of it."""
     by_ports: dict[tuple[str, int, int], list[Network | str]] = {}
     for protocol, first, last, source in openings:
@@ -127,41 +127,41 @@ def _joined(openings: Sequence[_Opening]) -> Iterator[_Opening]:
             yield from (_Opening(*ports_, network) for network in collapse_addresses(networks))
 
 
-def _unlike(pair: ResourcePair) -> bool:
+def _has_source_change(pair: ResourcePair) -> bool:
     """Whether who may connect changes, also where it is hidden."""
-    names = ("ingress", "protocol", "ip_protocol", "from_port", "to_port", *_NETWORKS, *_OTHERS)
+    names = ("ingress", "protocol", "ip_protocol", "from_port", "to_port", *_NETWORK_ATTRIBUTES, *_OTHER_SOURCE_ATTRIBUTES)
     before, after = pair.before, pair.after
     return (
         before is None or after is None or any(before.get(n) != after.get(n) or after.get(n) is UNKNOWN for n in names)
     )
 
 
-def _openings(type_: str, values: Block) -> Iterator[_Opening | None]:
+def _list_openings(type_: str, values: Block) -> Iterator[_Opening | None]:
     """What a resource lets in; None where that cannot be told."""
-    if _RULES[type_][0]:
-        yield from _of_block(values)
+    if _RULE_TYPES[type_][0]:
+        yield from _parse_block(values)
         return
     blocks = values.blocks("ingress")
     if blocks is UNKNOWN:
         yield None
         return
     for block in blocks:
-        yield from _of_block(block)
+        yield from _parse_block(block)
 
 
-def _of_block(block: Block) -> Iterator[_Opening | None]:
+def _parse_block(block: Block) -> Iterator[_Opening | None]:
     outwards = block.get("type") == "egress" or block.get("egress") is True
     if outwards or block.get("rule_action", block.get("action")) == "deny":
         return
     protocol = block.text("ip_protocol" if block.get("ip_protocol") is not None else "protocol")
     first, last = block.number("from_port"), block.number("to_port")
-    for source in (text for name in (*_NETWORKS, *_OTHERS) for text in list_texts(block, name)):
+    for source in (text for name in (*_NETWORK_ATTRIBUTES, *_OTHER_SOURCE_ATTRIBUTES) for text in list_texts(block, name)):
         if UNKNOWN in (source, protocol) or (protocol not in ("-1", "all") and UNKNOWN in (first, last)):
             yield None
         elif protocol in ("-1", "all"):
-            yield _Opening("all", 0, _ALL_PORTS, _network(str(source)))
+            yield _Opening("all", 0, _ALL_PORTS, _parse_network(str(source)))
         else:
-            yield _Opening(str(protocol), int(first or 0), int(last or 0), _network(str(source)))
+            yield _Opening(str(protocol), int(first or 0), int(last or 0), _parse_network(str(source)))
 
 
 def list_texts(block: Block, name: str) -> list[str | Unknown]:
@@ -169,18 +169,18 @@ def list_texts(block: Block, name: str) -> list[str | Unknown]:
     if not isinstance(block.get(name), list):
         text = block.text(name)
         return [] if text is None else [text]
-    found = block.texts(name)
-    return [UNKNOWN] if found is UNKNOWN else found
+    texts = block.texts(name)
+    return [UNKNOWN] if texts is UNKNOWN else texts
 
 
-def _network(text: str) -> Network | str:
+def _parse_network(text: str) -> Network | str:
     try:
         return ip_network(text, strict=False)
     except ValueError:
         return text
 
 
-def _inside(inner: Network | str, outer: Network | str) -> bool:
+def _is_inside(inner: Network | str, outer: Network | str) -> bool:
     if isinstance(inner, IPv4Network) and isinstance(outer, IPv4Network):
         return inner.subnet_of(outer)
     if isinstance(inner, IPv6Network) and isinstance(outer, IPv6Network):
@@ -188,6 +188,6 @@ def _inside(inner: Network | str, outer: Network | str) -> bool:
     return inner == outer
 
 
-def _risk(name: str, level: Level, pair: ResourcePair, what: str, *, known: bool = True) -> Risk:
+def _build_risk(name: str, level: Level, pair: ResourcePair, description: str, *, known: bool = True) -> Risk:
     fix = "Name the networks that need it, or accept the risk." if level is Level.STOP else ""
-    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, what, fix, known)
+    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, description, fix, known)

@@ -15,8 +15,8 @@ from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, IDENTI
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
 
 #: Attributes that name a role, or several; in definitions of workflows, whose steps run as roles of their own, keys.
-_ROLE = re.compile(r"(?:.*_)?(?:roles?|role_arns?|instance_profile)")
-_DEFINITIONS = ("pipeline_definition", "definition")
+_ROLE_ATTRIBUTE = re.compile(r"(?:.*_)?(?:roles?|role_arns?|instance_profile)")
+_DEFINITION_ATTRIBUTES = ("pipeline_definition", "definition")
 _ROLE_KEY = re.compile(r".*RoleArn")
 _PROFILE = "aws_iam_instance_profile"
 
@@ -28,112 +28,112 @@ def find_role_risks(comparison: Comparison, gained: Mapping[str, Level]) -> Iter
     """
     for pair in comparison.changes:
         if pair.type == _PROFILE and pair.is_new and pair.after is not None:
-            yield from _new_profile(pair, pair.after, comparison, gained)
+            yield from _find_profile_risk(pair, pair.after, comparison, gained)
         if pair.before is None or pair.after is None or not pair.type.startswith("aws"):
             continue
         if pair.type in POLICY_TYPES or pair.type in ATTACHMENTS:
             continue
-        old = dict(_roles(pair.before.values))
-        for path, named in _roles(pair.after.values):
+        old = dict(_list_roles(pair.before.values))
+        for path, roles in _list_roles(pair.after.values):
             before = old.get(path, [])
-            new = [one for one in named if one is UNKNOWN or one not in before]
-            if new:
-                gone = [one for one in before if one not in named]
-                yield from _changed(pair, path, gone, new, comparison, gained)
+            new_roles = [role for role in roles if role is UNKNOWN or role not in before]
+            if new_roles:
+                old_roles = [role for role in before if role not in roles]
+                yield from _build_role_risk(pair, path, old_roles, new_roles, comparison, gained)
 
 
-def _changed(
+def _build_role_risk(
     pair: ResourcePair, path: str, old: list[Any], new: list[Any], comparison: Comparison, gained: Mapping[str, Level]
 ) -> Iterator[Risk]:
     joins = comparison.joins_after
     if pair.new is None or joins.is_configured(pair.new, path.partition(".")[0]) is False:
         return
-    roles = {role.address: role for one in new for role in _resolved(one, pair.new, path, joins)}
+    roles = {role.address: role for role_name in new for role in _resolve_roles(role_name, pair.new, path, joins)}
     if UNKNOWN in new and roles:
         new = list(roles)
-    what = f"{path}: runs as {', '.join(map(str, new))} instead of {', '.join(map(str, old)) or 'none'}"
+    description = f"{path}: runs as {', '.join(map(str, new))} instead of {', '.join(map(str, old)) or 'none'}"
     level = Level.LOOK
     for address, role in roles.items():
-        found, why = _privileged(role, joins, gained)
-        level = pick_worst(level, found)
-        what += f"; {address}: {why}" if why else ""
-    yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, level, pair.address, what, known=UNKNOWN not in new)
+        role_level, reason = _assess_role(role, joins, gained)
+        level = pick_worst(level, role_level)
+        description += f"; {address}: {reason}" if reason else ""
+    yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, level, pair.address, description, known=UNKNOWN not in new)
 
 
-def _new_profile(
+def _find_profile_risk(
     pair: ResourcePair, after: Block, comparison: Comparison, gained: Mapping[str, Level]
 ) -> Iterator[Risk]:
     """A new way for machines to run as a role that was there; of a new role, it is told where that is made."""
-    named = after.get("role")
-    if pair.new is None or named in (None, ""):
+    role_name = after.get("role")
+    if pair.new is None or role_name in (None, ""):
         return
-    found = comparison.joins_after.find_target(pair.new, "role", ROLE)
-    if not isinstance(found, Resource):
-        what = f"machines may run as {named}: what it may do is not in the plan"
-        yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, Level.LOOK, pair.address, what, known=named is not UNKNOWN)
-    elif not comparison.pair(found).is_new:
-        level, why = _privileged(found, comparison.joins_after, gained)
+    role = comparison.joins_after.find_target(pair.new, "role", ROLE)
+    if not isinstance(role, Resource):
+        description = f"machines may run as {role_name}: what it may do is not in the plan"
+        yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, Level.LOOK, pair.address, description, known=role_name is not UNKNOWN)
+    elif not comparison.pair(role).is_new:
+        level, reason = _assess_role(role, comparison.joins_after, gained)
         if level is not Level.NOTE:
-            what = f"machines may run as {found.address}: {why}"
-            yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, level, pair.address, what)
+            description = f"machines may run as {role.address}: {reason}"
+            yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, level, pair.address, description)
 
 
-def _privileged(role: Resource, joins: Joins, gained: Mapping[str, Level]) -> tuple[Level, str]:
+def _assess_role(role: Resource, joins: Joins, gained: Mapping[str, Level]) -> tuple[Level, str]:
     """How serious it is what a role may do, and why: what it gets by this plan, or has and nobody should."""
     level = gained.get(role.address, Level.NOTE)
     if level is Level.STOP:
         return level, "what it may newly do is to stop"
     policies = read_role_policies(role, joins)
-    wide = [arn for arn in policies.managed_arns if WIDE_NAMES.search(arn)]
-    if wide:
-        return Level.STOP, f"has {', '.join(wide)}"
-    allowed = merge_statements(statement for one in policies.documents for statement in one.statements).allows
-    found = [(level, ""), *(assess_danger(grant, IDENTITY, frozenset()) for grant in allowed)]
-    level = pick_worst(*(one for one, _ in found))
-    return next(one for one in found if one[0] is level)
+    wide_policies = [arn for arn in policies.managed_arns if WIDE_NAMES.search(arn)]
+    if wide_policies:
+        return Level.STOP, f"has {', '.join(wide_policies)}"
+    grants = merge_statements(statement for entry in policies.documents for statement in entry.statements).allows
+    assessments = [(level, ""), *(assess_danger(grant, IDENTITY, frozenset()) for grant in grants)]
+    level = pick_worst(*(entry for entry, _ in assessments))
+    return next(entry for entry in assessments if entry[0] is level)
 
 
-def _resolved(named: Any, resource: Resource, path: str, joins: Joins) -> list[Resource]:
+def _resolve_roles(role_name: Any, resource: Resource, path: str, joins: Joins) -> list[Resource]:
     """The roles of the plan that `named`, at `path` of `resource`, is or may be."""
     kind = _PROFILE if path.endswith("instance_profile") else ROLE
-    if named is UNKNOWN:
-        found = [one for one in joins.list_referenced(resource, path, kind) if one.mode == "managed"]
+    if role_name is UNKNOWN:
+        resources = [candidate for candidate in joins.list_referenced(resource, path, kind) if candidate.mode == "managed"]
     else:
         names = joins.index_by_name(kind)
-        found = names.get(named) or names.get(str(named).rpartition("/")[2], [])
+        resources = names.get(role_name) or names.get(str(role_name).rpartition("/")[2], [])
     if kind == ROLE:
-        return found
-    roles = [joins.find_target(profile, "role", ROLE) for profile in found]
+        return resources
+    roles = [joins.find_target(profile, "role", ROLE) for profile in resources]
     return [role for role in roles if isinstance(role, Resource)]
 
 
-def _roles(values: Any, path: str = "") -> Iterator[tuple[str, list[Any]]]:
+def _list_roles(values: Any, path: str = "") -> Iterator[tuple[str, list[Any]]]:
     """The attributes below `path` that name roles, and what they name."""
     if isinstance(values, dict):
         for name, value in values.items():
             below = f"{path}.{name}" if path else name
-            if _ROLE.fullmatch(name) and not _nested(value):
-                yield below, _texts(value)
-            elif name in _DEFINITIONS and isinstance(value, str) and not isinstance(value, Sensitive):
-                yield below, list(dict.fromkeys(_in_definition(value)))
+            if _ROLE_ATTRIBUTE.fullmatch(name) and not _is_nested(value):
+                yield below, _list_texts(value)
+            elif name in _DEFINITION_ATTRIBUTES and isinstance(value, str) and not isinstance(value, Sensitive):
+                yield below, list(dict.fromkeys(_list_definition_roles(value)))
             else:
-                yield from _roles(value, below)
+                yield from _list_roles(value, below)
     elif isinstance(values, list):
         for position, value in enumerate(values):
-            yield from _roles(value, f"{path}.{position}" if path else str(position))
+            yield from _list_roles(value, f"{path}.{position}" if path else str(position))
 
 
-def _nested(value: Any) -> bool:
+def _is_nested(value: Any) -> bool:
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(isinstance(one, dict | list) for one in inner)
+    return any(isinstance(item, dict | list) for item in inner)
 
 
-def _texts(value: Any) -> list[Any]:
-    found = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
-    return [one for one in found if one not in (None, "")]
+def _list_texts(value: Any) -> list[Any]:
+    texts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    return [text for text in texts if text not in (None, "")]
 
 
-def _in_definition(text: str) -> Iterator[str]:
+def _list_definition_roles(text: str) -> Iterator[str]:
     try:
         pending = [json.loads(text)]
     except (ValueError, RecursionError):
@@ -143,5 +143,5 @@ def _in_definition(text: str) -> Iterator[str]:
         if isinstance(value, list):
             pending += value
         elif isinstance(value, dict):
-            yield from (one for key, one in value.items() if _ROLE_KEY.fullmatch(key) and isinstance(one, str))
+            yield from (role_arn for key, role_arn in value.items() if _ROLE_KEY.fullmatch(key) and isinstance(role_arn, str))
             pending += value.values()

@@ -72,11 +72,11 @@ def _list_images(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     blocks = isinstance(value, list) and any(isinstance(item, dict) for item in value)
     for key, below in inner:
-        place = f"{path}.{key}" if path else str(key)
+        location = f"{path}.{key}" if path else str(key)
         if (key in _IMAGE_ATTRIBUTES and not isinstance(below, list)) or (blocks and below is UNKNOWN):
-            yield from [(place, below)] if below not in (None, "") else []
+            yield from [(location, below)] if below not in (None, "") else []
         else:
-            yield from _list_images(below, place)
+            yield from _list_images(below, location)
 
 
 def _check_image(image: Any, path: str) -> RuleResult:

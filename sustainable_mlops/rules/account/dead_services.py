@@ -102,8 +102,8 @@ def training_compiler(training: CreateRequest) -> RuleResults:
         if state is True:
             yield training.failure(path, "Training Compiler receives no releases and no patches")
             return
-    open_places = [path for path, state in states.items() if state is UNKNOWN]
-    yield training.unknown_result(open_places[0]) if open_places else success()
+    unknown_paths = [path for path, state in states.items() if state is UNKNOWN]
+    yield training.unknown_result(unknown_paths[0]) if unknown_paths else success()
 
 
 def _enables_compiler(settings: Mapping[str, Any]) -> bool | Unknown:
@@ -155,11 +155,11 @@ def _check_conflicts(training: CreateRequest, path: str) -> RuleResults:
         "vpc_config": ("a VPC", networks if networks is UNKNOWN else networks > 0),
     }
     names = [name for name, state in states.values() if state is True]
-    open_places = [place for place, (_, state) in states.items() if state is UNKNOWN]
+    unknown_paths = [location for location, (_, state) in states.items() if state is UNKNOWN]
     if names:
         yield training.failure(path, f"the rule's action does not work with {' and '.join(names)}")
     else:
-        yield training.unknown_result(open_places[0]) if open_places else success()
+        yield training.unknown_result(unknown_paths[0]) if unknown_paths else success()
 
 
 @rule(

@@ -63,9 +63,9 @@ def literal_secret(plan: Plan, resource: Resource) -> RuleResults:
         yield unknown_result(pipeline.unreadable_reason, _DEFINITION)
         return
     settings = list(_list_settings(plan, resource))
-    verdicts = [verdict for setting in settings for verdict in _check_setting(setting)]
-    yield from verdicts
-    if settings and not verdicts and all(_is_text(setting.value) for setting in settings):
+    results = [result for setting in settings for result in _check_setting(setting)]
+    yield from results
+    if settings and not results and all(_is_text(setting.value) for setting in settings):
         yield success()
 
 
@@ -147,9 +147,9 @@ def _list_values(name: str, value: Any, path: str) -> Iterator[_Setting]:
     elif isinstance(value, list):
         for position, inner in enumerate(value):
             yield from _list_values("", inner, f"{path}.{position}")
-        for option, value_ in pairwise(value):
-            if _is_text(option) and _is_text(value_) and option.startswith("--") and not value_.startswith("-"):
-                yield _Setting(option.lstrip("-"), value_, path)
+        for option, argument in pairwise(value):
+            if _is_text(option) and _is_text(argument) and option.startswith("--") and not argument.startswith("-"):
+                yield _Setting(option.lstrip("-"), argument, path)
     elif value is UNKNOWN or isinstance(value, str):
         yield _Setting(name, value, path)
 

@@ -69,13 +69,13 @@ def no_full_access(plan: Plan, role: Resource) -> RuleResults:
     if not ml_evidence.is_sagemaker_role(plan, role):
         return
     open_end: RuleResult | None = None
-    for arn, by in _list_attached(plan, role):
-        name, path = str(arn).rsplit("/", 1)[-1], by if by == _ARN_LIST else ""
+    for arn, attachment in _list_attached(plan, role):
+        name, path = str(arn).rsplit("/", 1)[-1], attachment if attachment == _ARN_LIST else ""
         if name in _FULL_ACCESS:
-            yield failure(f"{name} is attached by {by}", path)
+            yield failure(f"{name} is attached by {attachment}", path)
             return
         if arn is UNKNOWN:
-            open_end = unknown_result(f"the policy attached by {by} is not known until apply", path)
+            open_end = unknown_result(f"the policy attached by {attachment} is not known until apply", path)
     yield open_end or success()
 
 
@@ -83,9 +83,9 @@ def _list_attached(plan: Plan, role: Resource) -> Iterator[tuple[str | Unknown |
     """Yield the ARN of each managed policy of a role that is outside this plan, and its attachment."""
     if plan.is_configured(role, _ARN_LIST) is not False:
         arns, references = role.texts(_ARN_LIST), plan.find_references(role, _ARN_LIST)
-        ours = bool(references.filter_by_type(iam.POLICY)) and not references.unresolved
+        is_in_plan = bool(references.filter_by_type(iam.POLICY)) and not references.unresolved
         for arn in [UNKNOWN] if arns is UNKNOWN else arns:
-            if arn is not UNKNOWN or not ours:
+            if arn is not UNKNOWN or not is_in_plan:
                 yield arn, _ARN_LIST
     attachments = plan.joins.find_sources(role, iam.ATTACHMENT, "role")
     for attachment in attachments.certain:

@@ -146,10 +146,10 @@ def disks_are_small(plan: Plan, resource: Resource) -> RuleResults:
         size = settings.number(path)
         if size is not None:
             yield check_value(size, path, lambda gb: gb <= MAX_DISK_GB, f"each disk has {size} GB")
-        most = path.replace("default_ebs_volume", "maximum_ebs_volume")
-        if most != path and (size := settings.number(most)) is not None:
+        maximum = path.replace("default_ebs_volume", "maximum_ebs_volume")
+        if maximum != path and (size := settings.number(maximum)) is not None:
             yield check_value(
-                size, most, lambda gb: gb <= MAX_USER_DISK_GB, f"each user may create a disk of {size} GB"
+                size, maximum, lambda gb: gb <= MAX_USER_DISK_GB, f"each user may create a disk of {size} GB"
             )
 
 

@@ -37,18 +37,21 @@ _SUBNETS = {
 def one_region(plan: Plan, resource: Resource) -> RuleResults:
     """Check buckets in this plan. The name of another bucket does not tell its Region."""
     for bucket in ml_evidence.list_buckets(plan, resource):
-        ours, theirs = plan.find_region(resource), plan.find_region(bucket)
-        apart = _is_apart(plan, resource, bucket, ours, theirs)
+        own_region, other_region = plan.find_region(resource), plan.find_region(bucket)
+        apart = _is_apart(plan, resource, bucket, own_region, other_region)
         yield check_value(
-            apart, "region", lambda away: not away, f"{bucket.address} is in {theirs}, but this resource is in {ours}"
+            apart,
+            "region",
+            lambda away: not away,
+            f"{bucket.address} is in {other_region}, but this resource is in {own_region}",
         )
 
 
 def _is_apart(
-    plan: Plan, first: Resource, second: Resource, ours: str | Unknown, theirs: str | Unknown
+    plan: Plan, first: Resource, second: Resource, own_region: str | Unknown, other_region: str | Unknown
 ) -> bool | Unknown:
-    if ours is not UNKNOWN and theirs is not UNKNOWN:
-        return ours != theirs
+    if own_region is not UNKNOWN and other_region is not UNKNOWN:
+        return own_region != other_region
     # Resources with the same provider configuration are in one Region, unless a resource sets its own.
     key, same = (plan.configuration.find_resource(r).get("provider_config_key") for r in (first, second))
     own = [plan.is_configured(r, "region") for r in (first, second)]
@@ -80,12 +83,14 @@ def replicates_nearby(plan: Plan, replication: Resource) -> RuleResults:
         if not isinstance(copy, Resource):
             yield unknown_result("this plan does not tell the Region of the destination", path)
             continue
-        ours, theirs = plan.find_region(source), plan.find_region(copy)
-        apart = _is_apart(plan, source, copy, ours, theirs)
+        own_region, other_region = plan.find_region(source), plan.find_region(copy)
+        apart = _is_apart(plan, source, copy, own_region, other_region)
         if status is UNKNOWN and apart is not False:
             yield unknown_result("it is not known until apply whether the rule is enabled", f"{block.path}.status")
         else:
-            yield check_value(apart, path, lambda away: not away, f"every object is copied from {ours} to {theirs}")
+            yield check_value(
+                apart, path, lambda away: not away, f"every object is copied from {own_region} to {other_region}"
+            )
 
 
 @rule(

@@ -38,7 +38,7 @@ def glue_scales(plan: Plan, job: Resource) -> RuleResults:
     if command is UNKNOWN and value != "true":
         yield unknown_result("its command is not known until apply", _COMMAND)
     else:
-        yield check_value(value, path, lambda on: on == "true", "all workers run for the whole job")
+        yield check_value(value, path, lambda flag: flag == "true", "all workers run for the whole job")
 
 
 @rule(
@@ -156,4 +156,4 @@ def firehose_writes_columns(plan: Plan, firehose: Resource) -> RuleResults:
         yield unknown_result("it is not known until apply whether it converts the format", path)
         return
     enabled = False if conversion is None else conversion.flag("enabled")
-    yield check_value(enabled, path, lambda on: on is not False, "records are stored as text, without conversion")
+    yield check_value(enabled, path, lambda flag: flag is not False, "records are stored as text, without conversion")

@@ -66,17 +66,17 @@ def _cache(_: Plan) -> dict[str, Lifecycle]:
 def _read_lifecycle(plan: Plan, bucket: Resource) -> Lifecycle:
     lifecycle_rules: list[LifecycleRule] = []
     matches = plan.joins.find_bucket_resources(bucket, CONFIGURATION)
-    whole = not matches.possible
+    is_complete = not matches.possible
     for configuration in matches.certain:
         rules = list_rules(configuration)
-        whole = whole and rules is not UNKNOWN
+        is_complete = is_complete and rules is not UNKNOWN
         lifecycle_rules += [] if rules is UNKNOWN else rules
     inline = bucket.blocks("lifecycle_rule")
     if inline is UNKNOWN:  # computed where it is not set
-        whole = whole and plan.is_configured(bucket, "lifecycle_rule") is False
+        is_complete = is_complete and plan.is_configured(bucket, "lifecycle_rule") is False
     else:
         lifecycle_rules += map(_read_inline_rule, inline)
-    return Lifecycle(tuple(lifecycle_rules), whole)
+    return Lifecycle(tuple(lifecycle_rules), is_complete)
 
 
 def list_rules(configuration: Resource) -> list[LifecycleRule] | Unknown:
@@ -142,9 +142,9 @@ def _read_filter(block: Block) -> tuple[str | Unknown, dict[str, str], bool | Un
     prefix: str | Unknown = ""
     narrowed: bool | Unknown = False
     tags: dict[str, str] = {}
-    for place in [inner] if both is None else [inner, both]:
-        prefix = prefix if _read_prefix(place) == "" else _read_prefix(place)
-        tag, several = place.block("tag"), place.get("tags", {})
+    for location in [inner] if both is None else [inner, both]:
+        prefix = prefix if _read_prefix(location) == "" else _read_prefix(location)
+        tag, several = location.block("tag"), location.get("tags", {})
         if isinstance(tag, Block):
             tags[str(tag.get("key"))] = str(tag.get("value"))
         if isinstance(several, dict):
@@ -152,7 +152,7 @@ def _read_filter(block: Block) -> tuple[str | Unknown, dict[str, str], bool | Un
         if UNKNOWN in (tag, several):
             narrowed = UNKNOWN
         # The provider computes a size that is not set, so it reads as unknown.
-        sizes = [place.number(f"object_size_{bound}_than") for bound in ("greater", "less")]
+        sizes = [location.number(f"object_size_{bound}_than") for bound in ("greater", "less")]
         if tags or any(size is not UNKNOWN and size for size in sizes):
             narrowed = True
     return prefix, tags, narrowed

@@ -19,4 +19,4 @@ from sustainable_mlops.rules.rule import RuleResults, Severity, rule
 def storage_lens_is_on(_: Plan, configuration: Resource) -> RuleResults:
     """Check that an existing configuration is enabled."""
     path = "storage_lens_configuration.0.enabled"
-    yield check_value(configuration.flag(path), path, lambda on: on is True, "the configuration is disabled")
+    yield check_value(configuration.flag(path), path, lambda flag: flag is True, "the configuration is disabled")

@@ -183,7 +183,10 @@ def inputs_are_versioned(plan: Plan, bucket: Resource) -> RuleResults:
     if not _is_read_from(plan, bucket):
         return
     yield check_value(
-        lifecycles.is_versioned(plan, bucket), "versioning", lambda on: on, "an overwritten artifact cannot be restored"
+        lifecycles.is_versioned(plan, bucket),
+        "versioning",
+        lambda flag: flag,
+        "an overwritten artifact cannot be restored",
     )
 
 
@@ -354,12 +357,12 @@ def _expires_below(lifecycle_rule: LifecycleRule, key: str) -> bool | Unknown:
 )
 def endpoint_output_expires(plan: Plan, configuration: Resource) -> RuleResults:
     """Check captured traffic and the responses of asynchronous endpoints, in buckets of this plan."""
-    places = (
+    locations = (
         ("captured traffic", "data_capture_config.0.destination_s3_uri"),
         ("responses", "async_inference_config.0.output_config.0.s3_output_path"),
         ("failures", "async_inference_config.0.output_config.0.s3_failure_path"),
     )
-    for description, path in places:
+    for description, path in locations:
         address = _read_text(configuration, path)
         if address is None:
             continue

@@ -114,11 +114,11 @@ def efficiency_alarm(plan: Plan, endpoint: Resource) -> RuleResults:
     endpoint_kinds = find_kinds(plan, endpoint)
     if endpoint_kinds is not UNKNOWN and REAL_TIME not in endpoint_kinds:
         return
-    on = plan.joins.find_endpoint_alarms(endpoint)
-    ratios = [_is_ratio(alarm) for alarm in on.certain]
+    alarm_matches = plan.joins.find_endpoint_alarms(endpoint)
+    ratios = [_is_ratio(alarm) for alarm in alarm_matches.certain]
     if endpoint_kinds is not UNKNOWN and any(ratio is True for ratio in ratios):
         yield success()
-    elif endpoint_kinds is UNKNOWN or on.possible or UNKNOWN in ratios:
+    elif endpoint_kinds is UNKNOWN or alarm_matches.possible or UNKNOWN in ratios:
         yield unknown_result("the alarms on the endpoint are not known until apply")
     else:
         yield failure("no alarm compares its instances with its requests")
@@ -190,11 +190,11 @@ def _check_alarm(
         known = metrics if metrics is UNKNOWN else bool(metrics & names)
         return all_of([known, alarms.has_action(plan, alarm), *(test(alarm) for test in tests)])
 
-    on = plan.joins.find_endpoint_alarms(endpoint)
-    matches = [watches(alarm) for alarm in on.certain]
+    alarm_matches = plan.joins.find_endpoint_alarms(endpoint)
+    matches = [watches(alarm) for alarm in alarm_matches.certain]
     if True in matches:
         yield success()
-    elif on.possible or UNKNOWN in matches:
+    elif alarm_matches.possible or UNKNOWN in matches:
         yield unknown_result("the alarms on the endpoint are not known until apply")
     else:
         yield failure(message)

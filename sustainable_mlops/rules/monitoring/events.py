@@ -69,8 +69,8 @@ def never_sent(plan: Plan, event_rule: Resource) -> RuleResults:
     ]
     if SOURCE not in sources and not detail_types:
         return
-    verdicts = [*_check_names(detail_types), *_check_states(detail_types, pattern.get("detail"))]
-    yield from verdicts or [success()]
+    results = [*_check_names(detail_types), *_check_states(detail_types, pattern.get("detail"))]
+    yield from results or [success()]
 
 
 def _check_names(detail_types: list[str]) -> Iterator[RuleResult]:

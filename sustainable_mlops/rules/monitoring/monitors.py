@@ -39,7 +39,7 @@ def not_every_hour(_: Plan, schedule: Resource) -> RuleResults:
     if runs is UNKNOWN:
         yield unknown_result(f"{path} is {NOT_KNOWN if expression is UNKNOWN else 'not a schedule'}", path)
     else:
-        yield check_value(runs, path, lambda often: often < HOURLY_RUNS, "the schedule starts an instance every hour")
+        yield check_value(runs, path, lambda rate: rate < HOURLY_RUNS, "the schedule starts an instance every hour")
 
 
 @rule(

@@ -49,21 +49,21 @@ _UNPUBLISHED = UNPUBLISHED[ASYNCHRONOUS]
 )
 def scales_to_zero(plan: Plan, endpoint: Resource) -> RuleResults:
     def check(variant: Variant) -> RuleResults:
-        scaled = find_instance_scaling(endpoint, variant, plan.joins)
-        if scaled.is_emptied is True:
+        scaling = find_instance_scaling(endpoint, variant, plan.joins)
+        if scaling.is_emptied is True:
             yield success()
-        elif scaled.is_emptied is UNKNOWN:
-            yield unknown_result(explain_unknown_scaling(scaled, variant), variant.block.path)
-        elif scaled.target is None:
+        elif scaling.is_emptied is UNKNOWN:
+            yield unknown_result(explain_unknown_scaling(scaling, variant), variant.block.path)
+        elif scaling.target is None:
             yield failure(
                 f"nothing scales {describe_variant(variant)}, so it runs while its queue is empty", variant.block.path
             )
-        elif scaled.can_remove is False:
-            reason = "; ".join(scaled.no_effect_reasons) or "no policy removes instances"
+        elif scaling.can_remove is False:
+            reason = "; ".join(scaling.no_effect_reasons) or "no policy removes instances"
             message = f"{describe_variant(variant)} does not scale in while its queue is empty: {reason}"
             yield failure(message, variant.block.path)
         else:
-            message = f"{describe_variant(variant)} keeps {format_instances(scaled.minimum)} while its queue is empty"
+            message = f"{describe_variant(variant)} keeps {format_instances(scaling.minimum)} while its queue is empty"
             yield failure(message, variant.block.path)
 
     yield from check_each_variant(plan, endpoint, check, ASYNCHRONOUS)
@@ -124,21 +124,21 @@ def check_start_alarm(
     plan: Plan, target: Resource, metric: str, path: str, kind: str | Unknown = UNKNOWN
 ) -> RuleResults:
     """Check that an alarm on `metric` starts a step policy of a scalable target that scales to zero."""
-    least = target.new.number("min_capacity")
-    if least != 0:
-        if least is UNKNOWN:
+    minimum = target.new.number("min_capacity")
+    if minimum != 0:
+        if minimum is UNKNOWN:
             yield unknown_result(f"it is not known until apply whether {target.address} scales to zero", path)
         return
     policies = find_policies(target, plan.joins)
     types = [policy.new.text("policy_type") for policy in policies.certain]
     steps = [policy for policy, type_ in zip(policies.certain, types, strict=True) if type_ == "StepScaling"]
     alarms = [(policy, plan.joins.find_alarms_with_action(policy)) for policy in steps]
-    sure = [
+    certain = [
         (find_policy_effect(policy, kind, plan.joins).can_start, alarm)
         for policy, policy_alarms in alarms
         for alarm in policy_alarms.certain
     ]
-    matches = [all_of([adds, _starts_at_first(alarm, metric)]) for adds, alarm in sure]
+    matches = [all_of([can_add, _starts_at_first(alarm, metric)]) for can_add, alarm in certain]
     if True in matches:
         yield success()
     elif (
@@ -148,7 +148,7 @@ def check_start_alarm(
         or any(policy_alarms.possible for _, policy_alarms in alarms)
     ):
         yield unknown_result(f"it is not known until apply what starts {target.address} from zero", path)
-    elif any(adds is True and list_alarm_metrics(alarm) == {metric} for adds, alarm in sure):
+    elif any(can_add is True and list_alarm_metrics(alarm) == {metric} for can_add, alarm in certain):
         message = f"the alarm on {metric} of {target.address} ignores the first request: use a threshold of >= 1"
         yield failure(message, path)
     elif steps:
@@ -212,11 +212,11 @@ def silent_alarm(plan: Plan, alarm: Resource) -> RuleResults:
     metrics = list_alarm_metrics(alarm)
     if metrics is not UNKNOWN and not metrics & _UNPUBLISHED:
         return
-    for endpoint, sure in _list_alarm_endpoints(plan).get(alarm.address, ()):
+    for endpoint, certain in _list_alarm_endpoints(plan).get(alarm.address, ()):
         endpoint_kinds = find_kinds(plan, endpoint)
         if endpoint_kinds is not UNKNOWN and ASYNCHRONOUS not in endpoint_kinds:
             continue
-        if metrics is UNKNOWN or endpoint_kinds is UNKNOWN or not sure:
+        if metrics is UNKNOWN or endpoint_kinds is UNKNOWN or not certain:
             yield unknown_result(
                 f"it is not known until apply whether it monitors an asynchronous {endpoint.address}", _METRIC
             )
@@ -231,10 +231,10 @@ def _list_alarm_endpoints(plan: Plan) -> dict[str, list[tuple[Resource, bool]]]:
     """Return the endpoints of each alarm, by the alarm's address, and whether the relation is certain."""
     endpoints: dict[str, list[tuple[Resource, bool]]] = {}
     for endpoint in plan.joins.list_existing(ENDPOINT):
-        on = plan.joins.find_endpoint_alarms(endpoint)
-        for sure, watching in ((True, on.certain), (False, on.possible)):
-            for alarm in watching:
-                endpoints.setdefault(alarm.address, []).append((endpoint, sure))
+        alarm_matches = plan.joins.find_endpoint_alarms(endpoint)
+        for certain, alarms in ((True, alarm_matches.certain), (False, alarm_matches.possible)):
+            for alarm in alarms:
+                endpoints.setdefault(alarm.address, []).append((endpoint, certain))
     return endpoints
 
 
@@ -257,12 +257,12 @@ def failures_seen(plan: Plan, configuration: Resource) -> RuleResults:
     if output is UNKNOWN:
         yield unknown_result("the destination of failures is not known until apply", _OUTPUT)
         return
-    places = ("s3_failure_path", "notification_config.0.error_topic")
-    missing = [path for path in places if output.text(path) in (None, "")]
+    locations = ("s3_failure_path", "notification_config.0.error_topic")
+    missing = [path for path in locations if output.text(path) in (None, "")]
     if missing:
         names = " and ".join(path.rpartition(".")[2] for path in missing)
         yield failure(f"without {names}, callers get no notice of failed requests", _OUTPUT)
-    elif all(_is_address_set(plan, configuration, output, path) for path in places):
+    elif all(_is_address_set(plan, configuration, output, path) for path in locations):
         yield success()
     else:
         yield unknown_result("the destination of failures is not known until apply", _OUTPUT)

@@ -48,8 +48,8 @@ def starts_by_event(plan: Plan, pipeline: Resource) -> RuleResults:
     """Check the sources. By default CodePipeline polls S3, CodeCommit and GitHub (version 1)."""
     if not ml_evidence.uses_ml(plan, pipeline) and not ml_evidence.contains_ml_words(pipeline.get("stage")):
         return
-    verdicts = [_check_source(action) for action in _list_polled_sources(pipeline)]
-    yield from verdicts or [success()]
+    results = [_check_source(action) for action in _list_polled_sources(pipeline)]
+    yield from results or [success()]
 
 
 def _list_polled_sources(pipeline: Resource) -> Iterator[Block]:

@@ -79,10 +79,10 @@ def components_to_zero(plan: Plan, configuration: Resource) -> RuleResults:
         path = f"{variant.block.path}.{_MANAGED}"
         managed = variant.block.block(_MANAGED)
         status = managed.text("status") if isinstance(managed, Block) else managed
-        least = managed.number("min_instance_count") if isinstance(managed, Block) else managed
-        if status == "ENABLED" and least == 0:
+        minimum = managed.number("min_instance_count") if isinstance(managed, Block) else managed
+        if status == "ENABLED" and minimum == 0:
             yield success()
-        elif status is UNKNOWN or least is UNKNOWN:
+        elif status is UNKNOWN or minimum is UNKNOWN:
             yield unknown_result("the minimum number of instances is not known until apply", path)
         else:
             yield failure("its instances keep running while all components are at zero", path)

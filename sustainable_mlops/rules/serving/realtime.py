@@ -41,28 +41,28 @@ _RETAIN_PATH = "retain_all_variant_properties"
 )
 def scales(plan: Plan, endpoint: Resource) -> RuleResults:
     def check(variant: Variant) -> RuleResults:
-        scaled = find_instance_scaling(endpoint, variant, plan.joins)
-        if scaled.is_variable is True:
+        scaling = find_instance_scaling(endpoint, variant, plan.joins)
+        if scaling.is_variable is True:
             yield success()
-        elif scaled.is_variable is UNKNOWN:
-            yield unknown_result(explain_unknown_scaling(scaled, variant), variant.block.path)
-        elif scaled.target is None:
+        elif scaling.is_variable is UNKNOWN:
+            yield unknown_result(explain_unknown_scaling(scaling, variant), variant.block.path)
+        elif scaling.target is None:
             yield failure(
                 f"nothing scales {describe_variant(variant)}: it has the same size at night as during the day",
                 variant.block.path,
             )
         else:
-            size = format_instances(scaled.minimum)
-            message = f"{describe_variant(variant)} stays at {size}: {_explain_fixed_size(scaled)}"
+            size = format_instances(scaling.minimum)
+            message = f"{describe_variant(variant)} stays at {size}: {_explain_fixed_size(scaling)}"
             yield failure(message, variant.block.path)
 
     yield from check_each_variant(plan, endpoint, check, REAL_TIME)
 
 
-def _explain_fixed_size(scaled: Scaling) -> str:
-    if not scaled.has_range:
-        return f"{scaled.target.address if scaled.target else 'its target'} has equal minimum and maximum capacity"
-    return "; ".join(scaled.no_effect_reasons) or "no policy scales it"
+def _explain_fixed_size(scaling: Scaling) -> str:
+    if not scaling.has_range:
+        return f"{scaling.target.address if scaling.target else 'its target'} has equal minimum and maximum capacity"
+    return "; ".join(scaling.no_effect_reasons) or "no policy scales it"
 
 
 @rule(
@@ -147,20 +147,20 @@ def production_two_instances(plan: Plan, endpoint: Resource) -> RuleResults:
         return
 
     def check(variant: Variant) -> RuleResults:
-        scaled = find_instance_scaling(endpoint, variant, plan.joins)
-        least = (
-            None if scaled.is_managed else scaled.minimum
+        scaling = find_instance_scaling(endpoint, variant, plan.joins)
+        minimum = (
+            None if scaling.is_managed else scaling.minimum
         )  # inference components decide the number of managed instances
-        if least is UNKNOWN:
+        if minimum is UNKNOWN:
             yield unknown_result(
                 f"the number of instances of {describe_variant(variant)} is not known until apply", variant.block.path
             )
-        elif least is not None and least < 2 and UNKNOWN in (production, slo):
+        elif minimum is not None and minimum < 2 and UNKNOWN in (production, slo):
             yield unknown_result("its tags are not known until apply", "tags")
-        elif least is not None and least < 2:
-            message = f"{describe_variant(variant)} may have only {format_instances(least)}, in one Availability Zone"
+        elif minimum is not None and minimum < 2:
+            message = f"{describe_variant(variant)} may have only {format_instances(minimum)}, in one Availability Zone"
             yield failure(message, variant.block.path)
-        elif least is not None:
+        elif minimum is not None:
             yield success()
 
     yield from check_each_variant(plan, endpoint, check, REAL_TIME)
@@ -181,16 +181,16 @@ def autoscaling_reset(plan: Plan, endpoint: Resource) -> RuleResults:
 
     def check(target: Resource, variant: Variant) -> RuleResults:
         path = f"{variant.block.path}.initial_instance_count"
-        count, least = variant.block.number("initial_instance_count"), target.new.number("min_capacity")
-        if least is UNKNOWN or count is UNKNOWN:
+        count, minimum = variant.block.number("initial_instance_count"), target.new.number("min_capacity")
+        if minimum is UNKNOWN or count is UNKNOWN:
             yield unknown_result("its instance counts are not known until apply", path)
-        elif least is None or count is None or count == max(least, 1):
+        elif minimum is None or count is None or count == max(minimum, 1):
             yield success()
         elif is_retained is UNKNOWN:
             yield unknown_result("it is not known until apply whether updates keep its instance counts", _RETAIN_PATH)
         else:
             size = format_instances(count)
-            message = f"each update sets {describe_variant(variant)} to {size}, but autoscaling starts at {least}"
+            message = f"each update sets {describe_variant(variant)} to {size}, but autoscaling starts at {minimum}"
             yield failure(message, path)
 
     yield from check_each_target(plan, endpoint, check, REAL_TIME, ASYNCHRONOUS)
@@ -214,17 +214,17 @@ def off_hours(plan: Plan, endpoint: Resource) -> RuleResults:
         return
 
     def check(variant: Variant) -> RuleResults:
-        scaled = find_instance_scaling(endpoint, variant, plan.joins)
-        reductions = [scaled.has_scheduled_reduction, has_deletion_schedule(endpoint, plan.joins)]
+        scaling = find_instance_scaling(endpoint, variant, plan.joins)
+        reductions = [scaling.has_scheduled_reduction, has_deletion_schedule(endpoint, plan.joins)]
         if True in reductions:
             yield success()
         elif production is UNKNOWN or UNKNOWN in reductions:
-            why = (
-                scaled.unknown_reasons[0]
-                if scaled.unknown_reasons
+            reason = (
+                scaling.unknown_reasons[0]
+                if scaling.unknown_reasons
                 else "it is not known until apply what stops it at night"
             )
-            yield unknown_result(why, variant.block.path)
+            yield unknown_result(reason, variant.block.path)
         else:
             yield failure(f"nothing stops {describe_variant(variant)} at night", variant.block.path)
 

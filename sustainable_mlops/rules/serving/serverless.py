@@ -162,7 +162,7 @@ def gpu_image(model: Resource) -> bool | Unknown:
 def data_capture(configuration: CreateRequest, _: CreateRequest) -> RuleResults:
     path = "data_capture_config.enable_capture"
     yield configuration.check_value(
-        configuration.flag(path), path, lambda on: not on, "serverless endpoints do not support data capture"
+        configuration.flag(path), path, lambda flag: not flag, "serverless endpoints do not support data capture"
     )
 
 
@@ -211,13 +211,13 @@ def limits(_: CreateRequest, variant: CreateRequest) -> RuleResults:
     message = f"{memory} MB is not one of {', '.join(map(str, sizes))}"
     yield variant.check_value(memory, path, lambda size: size is None or size in sizes, message)
     path = "serverless_config.max_concurrency"
-    most, warm = variant.number(path), variant.number(PROVISIONED_PATH)
+    maximum, warm = variant.number(path), variant.number(PROVISIONED_PATH)
     at_once = get_limit("serverless_concurrency")
-    message = f"a concurrency of {most} is not within 1 to {at_once}"
-    yield variant.check_value(most, path, lambda number: number is None or 1 <= number <= at_once, message)
-    if isinstance(most, int | float) and warm is not None:
-        message = f"the provisioned concurrency of {warm} is above max_concurrency of {most}"
-        yield variant.check_value(warm, PROVISIONED_PATH, lambda number: number <= most, message)
+    message = f"a concurrency of {maximum} is not within 1 to {at_once}"
+    yield variant.check_value(maximum, path, lambda number: number is None or 1 <= number <= at_once, message)
+    if isinstance(maximum, int | float) and warm is not None:
+        message = f"the provisioned concurrency of {warm} is above max_concurrency of {maximum}"
+        yield variant.check_value(warm, PROVISIONED_PATH, lambda number: number <= maximum, message)
 
 
 @rule(
@@ -336,15 +336,15 @@ def provisioned_concurrency_scales(plan: Plan, endpoint: Resource) -> RuleResult
         count = variant.block.number(path)
         if count in (None, 0):
             return
-        scaled = find_concurrency_scaling(endpoint, variant, plan.joins)
+        scaling = find_concurrency_scaling(endpoint, variant, plan.joins)
         if count is UNKNOWN:
             yield unknown_result("its provisioned concurrency is not known until apply", f"{variant.block.path}.{path}")
-        elif scaled.is_variable is True:
+        elif scaling.is_variable is True:
             yield success()
-        elif scaled.is_variable is UNKNOWN:
-            yield unknown_result(explain_unknown_scaling(scaled, variant), variant.block.path)
+        elif scaling.is_variable is UNKNOWN:
+            yield unknown_result(explain_unknown_scaling(scaling, variant), variant.block.path)
         else:
-            reason = "; ".join(scaled.no_effect_reasons) or "nothing scales them"
+            reason = "; ".join(scaling.no_effect_reasons) or "nothing scales them"
             yield failure(f"{count} workers stay ready: {reason}", f"{variant.block.path}.{path}")
 
     yield from check_each_variant(plan, endpoint, check, SERVERLESS)

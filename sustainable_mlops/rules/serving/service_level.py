@@ -51,11 +51,11 @@ def fits_slo(plan: Plan, endpoint: Resource) -> RuleResults:
         return
 
     def check(variant: Variant) -> RuleResults:
-        least, most = _find_response_range(plan, endpoint, variant)
-        if least > slo:
-            worst = f"a response of a {variant.kind} endpoint may take {_format_level(least)}"
+        minimum, maximum = _find_response_range(plan, endpoint, variant)
+        if minimum > slo:
+            worst = f"a response of a {variant.kind} endpoint may take {_format_level(minimum)}"
             yield failure(f"the SLO is {_format_level(slo)}, but {worst}", _TAG)
-        elif most > slo:
+        elif maximum > slo:
             yield unknown_result(
                 f"the response time of {describe_variant(variant)} is not known until apply", variant.block.path
             )

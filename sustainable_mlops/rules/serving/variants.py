@@ -174,11 +174,11 @@ def check_each_target(
     yield from check_each_variant(plan, endpoint, check_variant, *kinds)
 
 
-def explain_unknown_scaling(scaled: Scaling, variant: Variant) -> str:
+def explain_unknown_scaling(scaling: Scaling, variant: Variant) -> str:
     """Return the reason why the scaling of a variant is unknown."""
-    if scaled.unknown_reasons:
-        return scaled.unknown_reasons[0]
-    if scaled.spans is UNKNOWN:
+    if scaling.unknown_reasons:
+        return scaling.unknown_reasons[0]
+    if scaling.spans is UNKNOWN:
         return f"the scaling limits of {describe_variant(variant)} are not known until apply"
     return f"it is not known whether the scaling policies of {describe_variant(variant)} have an effect"
 

@@ -86,13 +86,15 @@ def caps_parallel_steps(plan: Plan, pipeline: Resource) -> RuleResults:
     if definition is not None and definition.steps is not UNKNOWN and len(definition.steps) < 3:
         return
     path = "parallelism_configuration.0.max_parallel_execution_steps"
-    most = pipeline.number(path)
-    if most is None and (definition is None or definition.steps is UNKNOWN):
+    maximum = pipeline.number(path)
+    if maximum is None and (definition is None or definition.steps is UNKNOWN):
         yield unknown_result(
             definition.unreadable_reason if definition else "it has no definition", "pipeline_definition"
         )
     else:
-        yield check_value(most, path, lambda number: number is not None, "the number of parallel steps is not limited")
+        yield check_value(
+            maximum, path, lambda number: number is not None, "the number of parallel steps is not limited"
+        )
 
 
 @rule(
@@ -263,10 +265,10 @@ def _find_gate(pipeline: PlannedPipeline, step: PipelineStep) -> PipelineStep | 
     by_name = {other_step.name: other_step for other_step in pipeline.steps}
     pending, visited = [step, *_list_parents(step)], set()
     while pending:
-        here = pending.pop()
-        if here in fatal:
-            return here
-        waits = here.depends_on
+        node = pending.pop()
+        if node in fatal:
+            return node
+        waits = node.depends_on
         if waits is UNKNOWN or UNKNOWN in waits:
             return UNKNOWN
         for name in waits:

@@ -9,20 +9,20 @@ from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_STEPS, find_pipeline
 from sustainable_mlops.rules.rule import RuleResults, Severity, failure, rule, success, unknown_result
 
 
-def _list_triggered_pipelines(plan: Plan, starter: Resource) -> Iterator[Resource | Unknown | None]:
+def _list_triggered_pipelines(plan: Plan, trigger: Resource) -> Iterator[Resource | Unknown | None]:
     """Yield the pipelines that an event rule or a schedule starts; None stands for one outside this plan."""
-    if starter.type == SCHEDULE:
+    if trigger.type == SCHEDULE:
         block = "target.0.sagemaker_pipeline_parameters"
-        pipeline_name = find_called_pipeline(starter.values(before=False))
+        pipeline_name = find_called_pipeline(trigger.values(before=False))
         if pipeline_name is not None:
             pipelines = (
                 pipeline for pipeline in plan.list_by_type(PIPELINE) if pipeline.text("pipeline_name") == pipeline_name
             )
             yield UNKNOWN if pipeline_name is UNKNOWN else next(pipelines, None)
-        elif _is_pipeline(plan, starter, "target.0.arn", block):
-            yield plan.joins.find_target(starter, "target.0.arn", PIPELINE)
+        elif _is_pipeline(plan, trigger, "target.0.arn", block):
+            yield plan.joins.find_target(trigger, "target.0.arn", PIPELINE)
         return
-    for target in plan.joins.find_sources(starter, EVENT_TARGET, "rule").certain:
+    for target in plan.joins.find_sources(trigger, EVENT_TARGET, "rule").certain:
         if _is_pipeline(plan, target, "arn", "sagemaker_pipeline_target"):
             yield plan.joins.find_target(target, "arn", PIPELINE)
 
@@ -36,9 +36,9 @@ def _is_pipeline(plan: Plan, target: Resource, arn: str, block: str) -> bool:
     return isinstance(plan.joins.find_target(target, arn, PIPELINE), Resource)
 
 
-def _is_clock(starter: Resource) -> bool | Unknown | None:
+def _is_clock(trigger: Resource) -> bool | Unknown | None:
     """Return whether the trigger runs repeatedly on a schedule, or None if it has no schedule."""
-    expression = starter.text("schedule_expression")
+    expression = trigger.text("schedule_expression")
     if expression is UNKNOWN:
         return UNKNOWN
     return None if expression is None or expression.startswith("at(") else True
@@ -59,14 +59,14 @@ def _is_training(plan: Plan, pipeline: Resource) -> bool | Unknown:
     fix="Start the pipeline by an event: an alarm on drift or on a business metric, or new data in the bucket.",
     types=(EVENT_RULE, SCHEDULE),
 )
-def retrains_on_evidence(plan: Plan, starter: Resource) -> RuleResults:
+def retrains_on_evidence(plan: Plan, trigger: Resource) -> RuleResults:
     """Check triggers of pipelines with training steps. A pipeline outside this plan may train."""
-    for pipeline in _list_triggered_pipelines(plan, starter):
-        clock = _is_clock(starter)
+    for pipeline in _list_triggered_pipelines(plan, trigger):
+        clock = _is_clock(trigger)
         if not isinstance(pipeline, Resource):
             if clock is not None:
                 yield unknown_result("this plan does not tell whether the pipeline trains", "schedule_expression")
-            elif starter.type == EVENT_RULE:
+            elif trigger.type == EVENT_RULE:
                 yield success()
             continue
         trains = _is_training(plan, pipeline)
@@ -92,15 +92,15 @@ def retrains_on_evidence(plan: Plan, starter: Resource) -> RuleResults:
     fix="Start it when data arrives: EventBridge events of the bucket and a rule with an event_pattern.",
     types=(EVENT_RULE, SCHEDULE),
 )
-def started_by_an_event(plan: Plan, starter: Resource) -> RuleResults:
+def started_by_an_event(plan: Plan, trigger: Resource) -> RuleResults:
     """Check triggers of pipelines without training steps, such as batch scoring. This is advice.
 
     SUS_RETRAINING_BY_CLOCK checks pipelines that train.
     """
-    for pipeline in _list_triggered_pipelines(plan, starter):
+    for pipeline in _list_triggered_pipelines(plan, trigger):
         if not isinstance(pipeline, Resource) or _is_training(plan, pipeline) is not False:
             continue
-        clock = _is_clock(starter)
+        clock = _is_clock(trigger)
         yield check_value(
             UNKNOWN if clock is UNKNOWN else clock is True,
             "schedule_expression",

@@ -26,10 +26,10 @@ def _check_conflict(training: CreateRequest, values: Mapping[str, object], path:
     """Report settings that SageMaker refuses together. One unset setting is enough to accept the others."""
     if any(value is not UNKNOWN and not value for value in values.values()):
         return
-    open_ones = [place for place, value in values.items() if value is UNKNOWN]
+    unknown_paths = [location for location, value in values.items() if value is UNKNOWN]
     yield (
-        training.unknown_result(open_ones[0])
-        if open_ones
+        training.unknown_result(unknown_paths[0])
+        if unknown_paths
         else training.failure(path, f"{message}: SageMaker refuses the job")
     )
 

@@ -207,8 +207,8 @@ def _has_origin_tag(tags: object) -> bool:
 
 def _read_parameters(training: CreateRequest) -> Mapping[str, Any] | Unknown:
     """Return the hyperparameters, including the static ones of a tuning job."""
-    own, still = training.read_map("hyper_parameters"), training.read_map("static_hyper_parameters")
-    return UNKNOWN if own is UNKNOWN or still is UNKNOWN else {**own, **still}
+    own, static_parameters = training.read_map("hyper_parameters"), training.read_map("static_hyper_parameters")
+    return UNKNOWN if own is UNKNOWN or static_parameters is UNKNOWN else {**own, **static_parameters}
 
 
 @rule(

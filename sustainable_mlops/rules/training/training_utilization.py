@@ -52,16 +52,16 @@ def hears_of_idle_training(plan: Plan, resource: Resource) -> RuleResults:
 @lru_cache(maxsize=2)
 def _is_monitored(plan: Plan) -> bool | Unknown:
     """Return whether anything in the plan monitors the utilization of all training jobs."""
-    matches = [_calls_a_function(plan, starter) for starter in plan.joins.list_existing(EVENT_RULE)]
+    matches = [_calls_a_function(plan, trigger) for trigger in plan.joins.list_existing(EVENT_RULE)]
     matches += [_covers_all_jobs(alarm) for alarm in plan.joins.list_existing(ALARM)]
     return True if True in matches else UNKNOWN if UNKNOWN in matches else False
 
 
-def _calls_a_function(plan: Plan, starter: Resource) -> bool | Unknown:
-    pattern = starter.text("event_pattern")
+def _calls_a_function(plan: Plan, trigger: Resource) -> bool | Unknown:
+    pattern = trigger.text("event_pattern")
     if pattern is None or (isinstance(pattern, str) and _EVENT not in pattern):
         return False
-    targets = plan.joins.find_sources(starter, EVENT_TARGET, "rule")
+    targets = plan.joins.find_sources(trigger, EVENT_TARGET, "rule")
     functions = [_is_function(plan, target) for target in targets.certain]
     if True in functions:
         return UNKNOWN if pattern is UNKNOWN else True

@@ -119,10 +119,10 @@ def few_at_once(tuning: CreateRequest) -> RuleResults:
     if UNKNOWN in (parallel, jobs, strategy) or parallel is UNKNOWN or jobs is UNKNOWN:
         yield tuning.unknown_result(path)
     elif jobs is not None:
-        most = max(1, jobs / 10)
+        maximum = max(1, jobs / 10)
         yield tuning.check_value(
             parallel,
             path,
-            lambda number: number <= most,
+            lambda number: number <= maximum,
             f"{parallel:g} of {jobs:g} jobs run in parallel and cannot learn from each other",
         )

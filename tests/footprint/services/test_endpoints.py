@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.footprint import Part, PlanFootprint, Serverless
+from sustainable_mlops.footprint import PlanFootprint, ResourcePart, ServerlessActivity
 from tests.footprint.plans import CONFIGURATION, ENDPOINT, configuration, endpoint, served, serverless, variant
 from tests.footprint.support import PUE, REGION, footprint, hours, kwh, parts, reasons, usage
-from tests.plan.build import change, declared
+from tests.plan.plan_builder import build_change, build_configuration
 
 ASYNCHRONOUS: list[dict[str, Any]] = [{"output_config": [{}]}]
 #: W of ml.g5.xlarge: 11.67 W of TDP, 16 GB, one A10G that idles at 65 W with a model, at 17 W without, and busy at 200.
@@ -28,7 +28,7 @@ def g5_kwh(busy_h: float, idle_h: float) -> float:
     return (busy_h * BUSY_W + idle_h * IDLE_W) / 1000 * PUE
 
 
-def only(found: PlanFootprint) -> Part:
+def only(found: PlanFootprint) -> ResourcePart:
     (resource,) = found.resources
     (one,) = resource.changes
     assert one.after is not None
@@ -105,7 +105,7 @@ def test_a_variant_without_traffic_only_idles(tmp_path: Path) -> None:
 
 def test_an_accelerator_holds_a_model_on_endpoints_only() -> None:
     values = {"instance_type": "ml.g5.xlarge", "region": REGION, "volume_size": 0}
-    found = footprint(change("aws_sagemaker_notebook_instance.n", values))
+    found = footprint(build_change("aws_sagemaker_notebook_instance.n", values))
     # Busy for 5 % of the time; someone may have left a model in it.
     empty = (0.95 * (IDLE_W - 48) + 0.05 * BUSY_W) * 0.73 * PUE
     assert kwh(found) == pytest.approx(empty)
@@ -118,8 +118,8 @@ def test_an_accelerator_holds_a_model_on_endpoints_only() -> None:
 def test_a_configuration_that_terraform_forgets_still_serves() -> None:
     same = configuration(variant())
     found = footprint(
-        change(ENDPOINT, endpoint(), before=endpoint()),
-        change(CONFIGURATION, before=same, actions=["forget"]),
+        build_change(ENDPOINT, endpoint(), before=endpoint()),
+        build_change(CONFIGURATION, before=same, actions=["forget"]),
     )
     assert kwh(found) == pytest.approx((20 * 0.373 + 16 * 0.07) * 0.73 * PUE)
     assert kwh(found, "delta") == 0
@@ -127,9 +127,14 @@ def test_a_configuration_that_terraform_forgets_still_serves() -> None:
 
 def test_a_configuration_that_an_endpoint_may_follow_is_unknown() -> None:
     found = footprint(
-        change(ENDPOINT, {"name": "e", "region": REGION}, unknown={"endpoint_config_name": True}),
-        change(CONFIGURATION, configuration(variant())),
-        root={"resources": [declared(ENDPOINT, endpoint_config_name=["var.x"]), declared(CONFIGURATION)]},
+        build_change(ENDPOINT, {"name": "e", "region": REGION}, unknown={"endpoint_config_name": True}),
+        build_change(CONFIGURATION, configuration(variant())),
+        root={
+            "resources": [
+                build_configuration(ENDPOINT, endpoint_config_name=["var.x"]),
+                build_configuration(CONFIGURATION),
+            ]
+        },
     )
     assert {address for address, _ in found.unknowns} == {ENDPOINT, CONFIGURATION}
     assert f"whether {ENDPOINT} follows it is not known until apply" in reasons(found)
@@ -140,8 +145,8 @@ def test_where_one_side_cannot_be_told_the_other_shows_and_the_change_does_not()
     variants = [variant(), variant("ml.g5.xlarge", 1, "w")]
     for before, after, known in ((elsewhere, endpoint(), "after"), (endpoint(), elsewhere, "before")):
         found = footprint(
-            change(ENDPOINT, after, before=before),
-            change(CONFIGURATION, configuration(*variants), before=configuration(*variants)),
+            build_change(ENDPOINT, after, before=before),
+            build_change(CONFIGURATION, configuration(*variants), before=configuration(*variants)),
         )
         (resource,) = found.resources
         unknown = {"before": "after", "after": "before"}[known]
@@ -156,13 +161,13 @@ def test_where_one_side_cannot_be_told_the_other_shows_and_the_change_does_not()
 
 def test_a_sum_that_leaves_something_out_says_so() -> None:
     found = footprint(*served(variant("ml.z9.huge"), variant(name="w")))
-    for sum_ in (found.before, found.after, found.delta, found.running):
+    for sum_ in (found.before, found.after, found.delta, found.total_after):
         assert set(sum_.partial) == set(sum_.figures)
     assert footprint(*served(variant())).after.partial == ()
     without_region = footprint(
         *served(variant()),
-        change("aws_sagemaker_endpoint.f", {"name": "f", "endpoint_config_name": "d"}),
-        change("aws_sagemaker_endpoint_configuration.d", {**configuration(variant(), name="d"), "region": None}),
+        build_change("aws_sagemaker_endpoint.f", {"name": "f", "endpoint_config_name": "d"}),
+        build_change("aws_sagemaker_endpoint_configuration.d", {**configuration(variant(), name="d"), "region": None}),
     )
     assert parts(without_region) == ["variant v", "variant v"]
     assert "total" in without_region.after.partial
@@ -170,9 +175,11 @@ def test_a_sum_that_leaves_something_out_says_so() -> None:
 
 
 def test_nothing_is_left_running_where_all_is_deleted() -> None:
-    found = footprint(change(ENDPOINT, before=endpoint()), change(CONFIGURATION, before=configuration(variant())))
-    assert {figure.high for figure in found.running.figures.values()} == {0}
-    assert found.running.get("total") is not None
+    found = footprint(
+        build_change(ENDPOINT, before=endpoint()), build_change(CONFIGURATION, before=configuration(variant()))
+    )
+    assert {figure.high for figure in found.total_after.figures.values()} == {0}
+    assert found.total_after.get("total") is not None
 
 
 def test_variants_that_are_not_named_are_numbered_and_share_the_requests_by_weight(tmp_path: Path) -> None:
@@ -182,7 +189,7 @@ def test_variants_that_are_not_named_are_numbered_and_share_the_requests_by_weig
     assert parts(found) == ["variant 1", "variant 2"]
     (resource,) = found.resources
     activities = [change.after.activity for change in resource.changes if change.after is not None]
-    requests = [activity.requests.central for activity in activities if isinstance(activity, Serverless)]
+    requests = [activity.requests.central for activity in activities if isinstance(activity, ServerlessActivity)]
     assert requests == [750, 250]
 
 

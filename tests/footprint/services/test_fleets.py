@@ -23,7 +23,7 @@ from tests.footprint.support import (
     usage,
     volume_kwh,
 )
-from tests.plan.build import change
+from tests.plan.plan_builder import build_change
 
 GROUP, TEMPLATE = "aws_autoscaling_group.g", "aws_launch_template.t"
 M5_KWH = M5_W * 0.73 * PUE
@@ -35,7 +35,7 @@ def group(**more: Any) -> dict[str, Any]:
 
 
 def template(**more: Any) -> dict[str, Any]:
-    return change(TEMPLATE, {"name": "t", "instance_type": "m5.xlarge", **more})
+    return build_change(TEMPLATE, {"name": "t", "instance_type": "m5.xlarge", **more})
 
 
 def mixed(*overrides: dict[str, Any], **distribution: Any) -> dict[str, Any]:
@@ -46,8 +46,10 @@ def mixed(*overrides: dict[str, Any], **distribution: Any) -> dict[str, Any]:
 
 
 def test_a_group_that_nothing_scales_has_what_it_starts_with() -> None:
-    assert kwh(footprint(template(), change(GROUP, group(desired_capacity=5)))) == pytest.approx(5 * M5_KWH)
-    unset = footprint(template(), change(GROUP, group(), unknown={"desired_capacity": True}), root=declared_group())
+    assert kwh(footprint(template(), build_change(GROUP, group(desired_capacity=5)))) == pytest.approx(5 * M5_KWH)
+    unset = footprint(
+        template(), build_change(GROUP, group(), unknown={"desired_capacity": True}), root=declared_group()
+    )
     assert kwh(unset) == pytest.approx(2 * M5_KWH)
     assert unset.uncounted == ()
 
@@ -61,46 +63,48 @@ def declared_group(**set_: Any) -> dict[str, Any]:
 
 def test_a_group_whose_desired_size_is_unknown_is_not_counted() -> None:
     code = declared_group(desired_capacity={"references": ["var.size"]})
-    found = footprint(template(), change(GROUP, group(), unknown={"desired_capacity": True}), root=code)
+    found = footprint(template(), build_change(GROUP, group(), unknown={"desired_capacity": True}), root=code)
     assert reasons(found) == "desired_capacity is not known until apply"
     assert len(found.uncounted) == 1
 
 
 def test_a_group_with_a_policy_is_a_third_of_the_way_up() -> None:
     policy = {"name": "p", "autoscaling_group_name": "g", "policy_type": "TargetTrackingScaling"}
-    found = footprint(template(), change(GROUP, group(desired_capacity=2)), change("aws_autoscaling_policy.p", policy))
+    found = footprint(
+        template(), build_change(GROUP, group(desired_capacity=2)), build_change("aws_autoscaling_policy.p", policy)
+    )
     assert counts(found, "instances") == (2, 4, 8)
     assert kwh(found) == pytest.approx(4 * M5_KWH)
-    off = change("aws_autoscaling_policy.p", {**policy, "enabled": False})
-    assert counts(footprint(template(), change(GROUP, group()), off), "instances") == (2, 2, 2)
+    off = build_change("aws_autoscaling_policy.p", {**policy, "enabled": False})
+    assert counts(footprint(template(), build_change(GROUP, group()), off), "instances") == (2, 2, 2)
 
 
 def test_a_group_that_ecs_scales_for_its_tasks_is_a_third_of_the_way_up() -> None:
     provider = {"auto_scaling_group_arn": "arn:g", "managed_scaling": [{"status": "ENABLED"}]}
-    scaled = change("aws_ecs_capacity_provider.p", {"auto_scaling_group_provider": [provider]})
-    assert counts(footprint(template(), change(GROUP, group(arn="arn:g")), scaled), "instances") == (2, 4, 8)
+    scaled = build_change("aws_ecs_capacity_provider.p", {"auto_scaling_group_provider": [provider]})
+    assert counts(footprint(template(), build_change(GROUP, group(arn="arn:g")), scaled), "instances") == (2, 4, 8)
 
 
 def test_scheduled_actions_move_a_group_between_their_sizes() -> None:
     def schedule(name: str, size: int) -> dict[str, Any]:
         values = {"autoscaling_group_name": "g", "desired_capacity": size, "min_size": -1, "max_size": -1}
-        return change(f"aws_autoscaling_schedule.{name}", values)
+        return build_change(f"aws_autoscaling_schedule.{name}", values)
 
-    found = footprint(template(), change(GROUP, group(min_size=0)), schedule("day", 6), schedule("night", 0))
+    found = footprint(template(), build_change(GROUP, group(min_size=0)), schedule("day", 6), schedule("night", 0))
     assert counts(found, "instances") == (0, 2, 6)
     assert "give instances in the usage file" in reasons(found)
     assert {one.address for one in found.uncounted} == {GROUP}
 
 
 def test_a_group_of_the_usage_file_has_as_many_as_it_says(tmp_path: Path) -> None:
-    found = footprint(template(), change(GROUP, group()), used=usage(tmp_path, {GROUP: {"instances": 3}}))
+    found = footprint(template(), build_change(GROUP, group()), used=usage(tmp_path, {GROUP: {"instances": 3}}))
     assert kwh(found) == pytest.approx(3 * M5_KWH)
 
 
 def test_a_group_on_spot_pays_the_full_price_of_what_it_wants_on_demand() -> None:
     distribution = {"on_demand_base_capacity": 1, "on_demand_percentage_above_base_capacity": 50}
     fixed = mixed({"instance_type": "m5.xlarge"}, **distribution) | {"desired_capacity": 5}
-    found = footprint(template(), change(GROUP, fixed))
+    found = footprint(template(), build_change(GROUP, fixed))
     # 1 and half of the other 4 on demand, 2 on spot at 40 % of the price
     assert cost(found) == pytest.approx(730 * 0.192 * (3 + 2 * 0.4))
     assert kwh(found) == pytest.approx(5 * M5_KWH)
@@ -108,20 +112,22 @@ def test_a_group_on_spot_pays_the_full_price_of_what_it_wants_on_demand() -> Non
 
 def test_types_of_several_sizes_give_a_range() -> None:
     sizes = [{"instance_type": "m5.xlarge", "weighted_capacity": "1"}, {"instance_type": "m5.2xlarge"}]
-    found = footprint(template(), change(GROUP, mixed(*sizes) | {"desired_capacity": 3}))
+    found = footprint(template(), build_change(GROUP, mixed(*sizes) | {"desired_capacity": 3}))
     # The first is expected; the second is twice as large, and counts for as much.
     figure = found.after.get("cost")
     assert figure is not None
     assert (figure.low, figure.central, figure.high) == pytest.approx([730 * 0.192 * n for n in (3, 3, 6)])
     assert figure.driver == "machines, by the type that AWS takes"
     weighed = [sizes[0], {**sizes[1], "weighted_capacity": "2"}]
-    same = footprint(template(), change(GROUP, mixed(*weighed) | {"desired_capacity": 4}))
+    same = footprint(template(), build_change(GROUP, mixed(*weighed) | {"desired_capacity": 4}))
     assert counts(same, "instances") == (2, 4, 4)
     assert cost(same) == pytest.approx(730 * 0.192 * 4)
 
 
 def test_a_type_among_others_that_nobody_knows_is_named() -> None:
-    found = footprint(template(), change(GROUP, mixed({"instance_type": "m9g.xlarge"}, {"instance_type": "m5.xlarge"})))
+    found = footprint(
+        template(), build_change(GROUP, mixed({"instance_type": "m9g.xlarge"}, {"instance_type": "m5.xlarge"}))
+    )
     assert kwh(found) == pytest.approx(2 * M5_KWH)
     assert "AWS may take m9g.xlarge too" in reasons(found)
 
@@ -129,8 +135,8 @@ def test_a_type_among_others_that_nobody_knows_is_named() -> None:
 def test_a_launch_configuration_is_read_as_well() -> None:
     configuration = {"name": "c", "instance_type": "m5.xlarge", "root_block_device": [{"volume_size": 30}]}
     found = footprint(
-        change("aws_launch_configuration.c", configuration),
-        change(GROUP, group(launch_template=[], launch_configuration="c")),
+        build_change("aws_launch_configuration.c", configuration),
+        build_change(GROUP, group(launch_template=[], launch_configuration="c")),
     )
     assert kwh(found) == pytest.approx(2 * (M5_KWH + volume_kwh(30)))
     assert parts(found) == ["instances", "volumes of instances (gp2)"]
@@ -141,7 +147,8 @@ def test_a_template_that_changes_moves_the_groups_that_follow_it() -> None:
     new = {**old, "instance_type": "m5.4xlarge"}
     del new["latest_version"]
     found = footprint(
-        change(TEMPLATE, new, before=old, unknown={"latest_version": True}), change(GROUP, group(), before=group())
+        build_change(TEMPLATE, new, before=old, unknown={"latest_version": True}),
+        build_change(GROUP, group(), before=group()),
     )
     (resource,) = found.resources
     assert resource.action == "no-op"
@@ -152,19 +159,19 @@ def test_a_fleet_has_the_capacity_that_it_aims_at_on_demand_and_on_spot() -> Non
     target = {"default_target_capacity_type": "spot", "total_target_capacity": 5, "on_demand_target_capacity": 2}
     config = {"launch_template_specification": [{"launch_template_name": "t", "version": "$Latest"}], "override": []}
     values = {"launch_template_config": [config], "target_capacity_specification": [target], "region": REGION}
-    found = footprint(template(), change("aws_ec2_fleet.f", values))
+    found = footprint(template(), build_change("aws_ec2_fleet.f", values))
     assert cost(found) == pytest.approx(730 * 0.192 * (2 + 3 * 0.4))
     by_vcpu = values | {"target_capacity_specification": [{**target, "target_capacity_unit_type": "vcpu"}]}
-    assert "aims at vCPUs or memory" in reasons(footprint(template(), change("aws_ec2_fleet.f", by_vcpu)))
+    assert "aims at vCPUs or memory" in reasons(footprint(template(), build_change("aws_ec2_fleet.f", by_vcpu)))
 
 
 def test_a_spot_fleet_launches_what_it_specifies() -> None:
     specification = {"instance_type": "m5.xlarge", "weighted_capacity": "", "root_block_device": [{"volume_size": 10}]}
     values = {"target_capacity": 4, "on_demand_target_capacity": 1, "region": REGION}
-    found = footprint(change("aws_spot_fleet_request.f", values | {"launch_specification": [specification]}))
+    found = footprint(build_change("aws_spot_fleet_request.f", values | {"launch_specification": [specification]}))
     assert cost(found) == pytest.approx(730 * 0.192 * (1 + 3 * 0.4) + 4 * 1.0)
     config = {"launch_template_specification": [{"name": "t"}], "overrides": [{"instance_type": "m5.2xlarge"}]}
-    templated = change("aws_spot_fleet_request.f", values | {"launch_template_config": [config]})
+    templated = build_change("aws_spot_fleet_request.f", values | {"launch_template_config": [config]})
     assert cost(footprint(template(), templated)) == pytest.approx(730 * 0.384 * (1 + 3 * 0.4))
 
 
@@ -174,22 +181,22 @@ def nodes(**more: Any) -> dict[str, Any]:
 
 
 def test_a_node_group_has_its_desired_size_and_may_have_more_or_less() -> None:
-    found = footprint(change("aws_eks_node_group.n", nodes()))
+    found = footprint(build_change("aws_eks_node_group.n", nodes()))
     assert counts(found, "nodes") == (1, 3, 10)
     assert kwh(found) == pytest.approx(3 * (M5_KWH + volume_kwh(20)))
-    spot = footprint(change("aws_eks_node_group.n", nodes(capacity_type="SPOT", disk_size=100)))
+    spot = footprint(build_change("aws_eks_node_group.n", nodes(capacity_type="SPOT", disk_size=100)))
     assert cost(spot) == pytest.approx(3 * (730 * 0.192 * 0.4 + 100 * 0.08))
 
 
 def test_nodes_without_a_type_are_those_of_their_template_or_of_eks_itself() -> None:
     untold = nodes()
     del untold["instance_types"]
-    launched = change("aws_eks_node_group.n", untold | {"launch_template": [{"name": "t", "version": "1"}]})
+    launched = build_change("aws_eks_node_group.n", untold | {"launch_template": [{"name": "t", "version": "1"}]})
     assert cost(footprint(template(), launched)) == pytest.approx(3 * 730 * 0.192)
-    found = footprint(change("aws_eks_node_group.n", untold))
+    found = footprint(build_change("aws_eks_node_group.n", untold))
     assert cost(found) == pytest.approx(3 * (730 * 0.0416 + 20 * 0.08))  # t3.medium
-    block = footprint(change("aws_eks_node_group.n", nodes(capacity_type="CAPACITY_BLOCK")))
-    assert [one.unknown.what for one in block.uncounted] == ["cost of m5.xlarge"]
+    block = footprint(build_change("aws_eks_node_group.n", nodes(capacity_type="CAPACITY_BLOCK")))
+    assert [one.unknown.subject for one in block.uncounted] == ["cost of m5.xlarge"]
 
 
 def environment(*types: str, kind: str = "EC2", least: int = 0, most: int = 400) -> dict[str, Any]:
@@ -198,17 +205,17 @@ def environment(*types: str, kind: str = "EC2", least: int = 0, most: int = 400)
 
 
 def test_a_batch_environment_has_nothing_when_idle_and_a_tenth_of_its_most_on_average() -> None:
-    found = footprint(change("aws_batch_compute_environment.b", environment("m5.xlarge")))
+    found = footprint(build_change("aws_batch_compute_environment.b", environment("m5.xlarge")))
     # 400 vCPUs are 100 machines of 4, which work while they are there.
     assert counts(found, "machines") == (0, 10, 100)
     assert kwh(found) == pytest.approx(10 * M5_JOB_W * 0.73 * PUE)
-    least = footprint(change("aws_batch_compute_environment.b", environment("m5.xlarge", kind="SPOT", least=80)))
+    least = footprint(build_change("aws_batch_compute_environment.b", environment("m5.xlarge", kind="SPOT", least=80)))
     assert counts(least, "machines") == (20, 28, 100)
     assert cost(least) == pytest.approx(28 * 730 * 0.192 * 0.4)
 
 
 def test_batch_chooses_among_families_whose_vcpus_cost_more_or_less() -> None:
-    found = footprint(change("aws_batch_compute_environment.b", environment("optimal", least=100, most=100)))
+    found = footprint(build_change("aws_batch_compute_environment.b", environment("optimal", least=100, most=100)))
     figure = found.after.get("cost")
     assert figure is not None
     # 100 vCPUs, two a machine, of m6i (expected), c6i (least) and r6i (most)
@@ -216,10 +223,10 @@ def test_batch_chooses_among_families_whose_vcpus_cost_more_or_less() -> None:
 
 
 def test_what_batch_runs_on_fargate_is_not_counted_and_an_unmanaged_environment_has_no_machines() -> None:
-    found = footprint(change("aws_batch_compute_environment.b", environment(kind="FARGATE")))
+    found = footprint(build_change("aws_batch_compute_environment.b", environment(kind="FARGATE")))
     assert "what machines Fargate runs on" in reasons(found)
     assert len(found.uncounted) == 1
-    assert footprint(change("aws_batch_compute_environment.b", {"type": "UNMANAGED"})).resources == ()
+    assert footprint(build_change("aws_batch_compute_environment.b", {"type": "UNMANAGED"})).resources == ()
 
 
 CLUSTER = "aws_emr_cluster.e"
@@ -234,22 +241,22 @@ def cluster(**more: Any) -> dict[str, Any]:
 
 def test_a_cluster_of_emr_is_its_nodes_at_ec2s_price_and_says_what_emr_asks_for_besides() -> None:
     task = {"cluster_id": "j-1", "instance_type": "m5.xlarge", "instance_count": 3, "region": REGION}
-    found = footprint(change(CLUSTER, cluster()), change("aws_emr_instance_group.t", task))
+    found = footprint(build_change(CLUSTER, cluster()), build_change("aws_emr_instance_group.t", task))
     assert parts(found) == ["master nodes", "core nodes", "volumes of core nodes (gp3)", "task nodes"]
     assert kwh(found) == pytest.approx(10 * M5_KWH + 6 * volume_kwh(200))
     assert cost(found) == pytest.approx(730 * 0.192 * (1 + 6 * 0.4 + 3) + 6 * 200 * 0.08)
     assert "what EMR asks for each machine, on top of EC2's price" in reasons(found)
-    assert {one.unknown.what for one in found.uncounted} == {"cost of EMR"}
+    assert {one.unknown.subject for one in found.uncounted} == {"cost of EMR"}
 
 
 def test_nodes_that_become_unknown_save_nothing_and_stay_told_where_nothing_changes() -> None:
     known, unknown = cluster(), cluster(core_instance_group=[{"instance_count": 2}])
-    changed = footprint(change(CLUSTER, unknown, before=known))
+    changed = footprint(build_change(CLUSTER, unknown, before=known))
     assert [one.name for one in changed.changes] == ["master nodes", "core nodes", "volumes of core nodes (gp3)"]
     assert cost(changed, "delta") == 0
     assert changed.delta.partial
-    same = footprint(change(CLUSTER, unknown, before=unknown))
-    assert {(one.unknown.what, one.changed) for one in same.uncounted} == {
+    same = footprint(build_change(CLUSTER, unknown, before=unknown))
+    assert {(one.unknown.subject, one.is_changed) for one in same.uncounted} == {
         ("cost of EMR", False),
         ("core nodes", False),
     }
@@ -265,29 +272,29 @@ def test_nodes_that_become_unknown_save_nothing_and_stay_told_where_nothing_chan
 )
 def test_a_cluster_that_ends_by_itself_is_on_for_its_work(more: dict[str, Any], on: float) -> None:
     values = cluster(core_instance_group=[], **more)
-    assert hours(footprint(change(CLUSTER, values)), M5_W) == pytest.approx(on)
+    assert hours(footprint(build_change(CLUSTER, values)), M5_W) == pytest.approx(on)
 
 
 def test_core_nodes_are_a_third_of_the_way_up_where_emr_scales_them() -> None:
     limits = {"unit_type": "Instances", "minimum_capacity_units": 2, "maximum_capacity_units": 8}
-    policy = change("aws_emr_managed_scaling_policy.p", {"cluster_id": "j-1", "compute_limits": [limits]})
-    assert counts(footprint(change(CLUSTER, cluster()), policy), "core nodes") == (2, 4, 8)
+    policy = build_change("aws_emr_managed_scaling_policy.p", {"cluster_id": "j-1", "compute_limits": [limits]})
+    assert counts(footprint(build_change(CLUSTER, cluster()), policy), "core nodes") == (2, 4, 8)
     own = json.dumps({"Constraints": {"MinCapacity": 3, "MaxCapacity": 6}, "Rules": []})
     group = {"instance_type": "m5.xlarge", "instance_count": 3, "autoscaling_policy": own}
-    assert counts(footprint(change(CLUSTER, cluster(core_instance_group=[group]))), "core nodes") == (3, 4, 6)
+    assert counts(footprint(build_change(CLUSTER, cluster(core_instance_group=[group]))), "core nodes") == (3, 4, 6)
 
 
 def test_a_fleet_of_emr_has_what_it_aims_at_on_demand_and_on_spot() -> None:
     types = [{"instance_type": "m5.xlarge", "weighted_capacity": 4}]
     values = {"instance_type_configs": types, "target_on_demand_capacity": 4, "target_spot_capacity": 12}
-    found = footprint(change("aws_emr_instance_fleet.f", {"cluster_id": "j-9", "region": REGION, **values}))
+    found = footprint(build_change("aws_emr_instance_fleet.f", {"cluster_id": "j-9", "region": REGION, **values}))
     assert counts(found, "task nodes") == (4, 4, 4)
     assert cost(found) == pytest.approx(730 * 0.192 * (1 + 3 * 0.4))
 
 
 def test_a_fleet_of_emr_without_types_is_not_counted() -> None:
     values = {"instance_type_configs": [], "target_on_demand_capacity": 4}
-    found = footprint(change("aws_emr_instance_fleet.f", {"cluster_id": "j-9", "region": REGION, **values}))
+    found = footprint(build_change("aws_emr_instance_fleet.f", {"cluster_id": "j-9", "region": REGION, **values}))
     assert "instance_type_configs is not given" in reasons(found)
 
 
@@ -300,11 +307,11 @@ def test_a_hyperpod_cluster_is_its_instance_groups_at_sagemakers_price() -> None
         "instance_groups": [{**workers, "instance_storage_configs": [storage]}],
         "restricted_instance_groups": [restricted],
     }
-    found = footprint(change("aws_sagemaker_cluster.c", values))
+    found = footprint(build_change("aws_sagemaker_cluster.c", values))
     assert parts(found) == ["instance group workers", "instance group r"]
     assert kwh(found) == pytest.approx(17 * M5_KWH + 16 * volume_kwh(500))
     assert cost(found) == pytest.approx(17 * 730 * 0.23)
-    none = footprint(change("aws_sagemaker_cluster.c", {"region": REGION}))
+    none = footprint(build_change("aws_sagemaker_cluster.c", {"region": REGION}))
     assert reasons(none) == "instance_groups is not given"
 
 
@@ -316,13 +323,15 @@ def test_the_change_is_after_less_before_and_the_sum_of_its_parts() -> None:
     core = [{"instance_type": "r5.4xlarge", "instance_count": 8}]
     launched = {"name": "t", "instance_type": "m5.xlarge"}
     found = footprint(
-        change(TEMPLATE, launched, before=launched),
-        change(GROUP, group(desired_capacity=5), before=group(desired_capacity=2)),
-        change("aws_eks_node_group.n", more, before=nodes()),
-        change("aws_batch_compute_environment.b", environment("c5"), before=environment("m5.xlarge", kind="SPOT")),
-        change(CLUSTER, cluster(core_instance_group=core), before=cluster()),
-        change("aws_sagemaker_cluster.c", hyperpod(4), before=hyperpod(16)),
-        change("aws_ec2_host.h", before={"instance_family": "m5", "region": REGION}),
+        build_change(TEMPLATE, launched, before=launched),
+        build_change(GROUP, group(desired_capacity=5), before=group(desired_capacity=2)),
+        build_change("aws_eks_node_group.n", more, before=nodes()),
+        build_change(
+            "aws_batch_compute_environment.b", environment("c5"), before=environment("m5.xlarge", kind="SPOT")
+        ),
+        build_change(CLUSTER, cluster(core_instance_group=core), before=cluster()),
+        build_change("aws_sagemaker_cluster.c", hyperpod(4), before=hyperpod(16)),
+        build_change("aws_ec2_host.h", before={"instance_family": "m5", "region": REGION}),
     )
     for metric in METRICS:
         before, after, delta = (getattr(found, side).figures[metric].central for side in ("before", "after", "delta"))
@@ -331,5 +340,5 @@ def test_the_change_is_after_less_before_and_the_sum_of_its_parts() -> None:
 
 
 def test_idle_machines_of_a_group_use_less(tmp_path: Path) -> None:
-    found = footprint(template(), change(GROUP, group()), used=usage(tmp_path, {GROUP: {"duty": 0}}))
+    found = footprint(template(), build_change(GROUP, group()), used=usage(tmp_path, {GROUP: {"duty": 0}}))
     assert kwh(found) == pytest.approx(2 * M5_IDLE_W * 0.73 * PUE)

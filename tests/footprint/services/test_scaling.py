@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.footprint import Part, PlanFootprint, Serverless, Usage
-from sustainable_mlops.footprint.figures import shown
+from sustainable_mlops.footprint import PlanFootprint, ResourcePart, ResourceUsage, ServerlessActivity
+from sustainable_mlops.footprint.figures import format_number
 from tests.footprint.plans import (
     BACKLOG,
     CONFIGURATION,
@@ -25,7 +25,7 @@ from tests.footprint.plans import (
     variant,
 )
 from tests.footprint.support import footprint, reasons, usage
-from tests.plan.build import change
+from tests.plan.plan_builder import build_change
 
 #: USD of an ml.m5.large in a month.
 USD = 0.115 * 730
@@ -40,12 +40,12 @@ def large(count: int | None = 1, **more: Any) -> dict[str, Any]:
 
 def instances(found: PlanFootprint) -> tuple[float, float, float]:
     """What the cost says of their number: least, expected and most, on average."""
-    cost = found.running.get("cost")
+    cost = found.total_after.get("cost")
     assert cost is not None
     return cost.low / USD, cost.central / USD, cost.high / USD
 
 
-def only(found: PlanFootprint) -> Part:
+def only(found: PlanFootprint) -> ResourcePart:
     (resource,) = (one for one in found.resources if one.address == ENDPOINT)
     (one,) = resource.changes
     assert one.after is not None
@@ -64,7 +64,9 @@ def scheduled(*times: tuple[str, int | None, int | None], zone: str | None = Non
     ]
 
 
-def asynchronous(*more: dict[str, Any], follows: str | None = BACKLOG, used: Usage | None = None) -> PlanFootprint:
+def asynchronous(
+    *more: dict[str, Any], follows: str | None = BACKLOG, used: ResourceUsage | None = None
+) -> PlanFootprint:
     return footprint(*served(large(), scaled=(0, 4), follows=follows, **ASYNCHRONOUS), *more, used=used)
 
 
@@ -89,12 +91,12 @@ def test_a_policy_on_a_metric_that_is_never_published_moves_nothing() -> None:
 def test_what_only_wakes_or_only_adds_never_sleeps() -> None:
     step = of_target(policy_type="StepScaling", step_scaling_policy_configuration=[WAKES], arn="arn:wake")
     alarm = {"namespace": "AWS/SageMaker", "metric_name": "HasBacklogWithoutCapacity", "alarm_actions": ["arn:wake"]}
-    wakes = change(STEP, step), change("aws_cloudwatch_metric_alarm.a", alarm)
+    wakes = build_change(STEP, step), build_change("aws_cloudwatch_metric_alarm.a", alarm)
     assert instances(asynchronous(*wakes, follows=None)) == pytest.approx((1, 1, 1))
     assert instances(asynchronous(*wakes))[1] == pytest.approx(0.2)
     # One busy hour makes it large for ever.
     plan = served(large(), scaled=(0, 4), follows=None, **ASYNCHRONOUS)
-    only_adds = change(POLICY, policy(BACKLOG, disable_scale_in=True))
+    only_adds = build_change(POLICY, policy(BACKLOG, disable_scale_in=True))
     assert instances(footprint(*plan, only_adds)) == pytest.approx((1, 4, 4))
 
 
@@ -109,7 +111,7 @@ def test_what_sleeps_starts_with_an_instance_of_which_no_month_says_anything() -
     assert text.startswith(
         f"{ENDPOINT}, variant v: an apply starts 1 x ml.m5.large, taken to stay for 0.35 h (0.22 to 0.83)"
     )
-    assert f"{shown(0.115 * 0.35)} USD (0.025 to 0.096, class C)" in text
+    assert f"{format_number(0.115 * 0.35)} USD (0.025 to 0.096, class C)" in text
     assert "kgCO2e" in text
     assert made.after.assumptions[0] == text, "where readers of the first few see it"
     there = served(large(), scaled=(0, 4), before=[large()], **ASYNCHRONOUS)
@@ -122,7 +124,10 @@ def test_an_update_starts_it_again_and_waits_for_the_new_model_to_prove_good() -
         _, *others = served(large(3), scaled=(0, 4), **ASYNCHRONOUS)
         deployment = [{"blue_green_update_policy": [{"termination_wait_in_seconds": 1800}]}]
         after = endpoint(deployment_config=deployment, **more)
-        return [change(ENDPOINT, after, before=endpoint(configuration=follows, deployment_config=deployment)), *others]
+        return [
+            build_change(ENDPOINT, after, before=endpoint(configuration=follows, deployment_config=deployment)),
+            *others,
+        ]
 
     (text,) = said_once(footprint(*plan("earlier")))
     assert "an apply starts 3 x ml.m5.large, taken to stay for 0.85 h (0.72 to 1.3)" in text
@@ -141,8 +146,8 @@ def test_what_is_taken_away_and_woken_again_may_become_more_than_it_starts_as() 
         values = of_target(policy_type="StepScaling", step_scaling_policy_configuration=[steps], arn=f"arn:{name}")
         alarm = {"namespace": "AWS/SageMaker", "metric_name": metric, "alarm_actions": [f"arn:{name}"]}
         return [
-            change(f"aws_appautoscaling_policy.{name}", values),
-            change(f"aws_cloudwatch_metric_alarm.{name}", alarm),
+            build_change(f"aws_appautoscaling_policy.{name}", values),
+            build_change(f"aws_cloudwatch_metric_alarm.{name}", alarm),
         ]
 
     takes, wakes = step("in", -1, "ApproximateBacklogSize"), step("wake", 1, "HasBacklogWithoutCapacity")
@@ -154,18 +159,18 @@ def test_what_is_only_taken_away_ends_at_the_least() -> None:
     step = {**WAKES, "step_adjustment": [{"scaling_adjustment": -1}]}
     values = of_target(policy_type="StepScaling", step_scaling_policy_configuration=[step], arn="arn:in")
     alarm = {"namespace": "AWS/SageMaker", "metric_name": "Invocations", "alarm_actions": ["arn:in"]}
-    plan = served(large(3), scaled=(1, 4), follows=None), change(STEP, values)
+    plan = served(large(3), scaled=(1, 4), follows=None), build_change(STEP, values)
     assert instances(footprint(*plan[0], plan[1])) == pytest.approx((3, 3, 3))
-    started = footprint(*plan[0], plan[1], change("aws_cloudwatch_metric_alarm.a", alarm))
+    started = footprint(*plan[0], plan[1], build_change("aws_cloudwatch_metric_alarm.a", alarm))
     assert instances(started) == pytest.approx((1, 1, 3))
-    off = change("aws_cloudwatch_metric_alarm.a", {**alarm, "actions_enabled": False})
+    off = build_change("aws_cloudwatch_metric_alarm.a", {**alarm, "actions_enabled": False})
     assert instances(footprint(*plan[0], plan[1], off)) == pytest.approx((3, 3, 3))
 
 
 def test_what_is_suspended_moves_nothing() -> None:
     suspended = {"dynamic_scaling_in_suspended": True, "dynamic_scaling_out_suspended": True}
     values = {**target(1, 4), "suspended_state": [{**suspended, "scheduled_scaling_suspended": True}]}
-    plan = [*served(large()), change(TARGET, values), change(POLICY, policy(REQUESTS))]
+    plan = [*served(large()), build_change(TARGET, values), build_change(POLICY, policy(REQUESTS))]
     assert instances(footprint(*plan, action("rate(1 day)", 20, 20))) == pytest.approx((1, 1, 1))
 
 
@@ -173,7 +178,7 @@ def test_a_daily_action_that_nothing_takes_back_counts_all_month() -> None:
     found = on_schedule(*scheduled(("0 8 * * ? *", 20, 20)))
     assert instances(found) == pytest.approx((20, 20, 20))
     assert round(instances(found)[1] * USD) == 1679
-    assert found.running.partial == ()
+    assert found.total_after.partial == ()
 
 
 def test_a_schedule_counts_for_what_it_adds_up_to() -> None:
@@ -225,12 +230,12 @@ def test_a_schedule_that_cannot_be_told_leaves_the_sum_in_part(
 ) -> None:
     plan = [*served(large(), scaled=(1, 4), follows=None), action(schedule, 20, 20, **more)]
     found = footprint(*plan)
-    for sum_ in (found.after, found.delta, found.running, found.resources[0].after):
+    for sum_ in (found.after, found.delta, found.total_after, found.resources[0].after):
         assert "cost" in sum_.partial
-    assert "what its scheduled actions do is not counted" in reasons(found)
+    assert "its scheduled actions are not counted" in reasons(found)
     given = footprint(*plan, used=usage(tmp_path, {ENDPOINT: {"instances": 20}}))
     assert instances(given)[1] == pytest.approx(20)
-    assert given.running.partial == ()
+    assert given.total_after.partial == ()
 
 
 def test_what_stays_in_part_does_not_change() -> None:
@@ -243,17 +248,17 @@ def test_what_stays_in_part_does_not_change() -> None:
 
 
 def test_two_targets_of_one_variant_or_one_that_may_be_its_own_leave_it_in_part() -> None:
-    two = [*served(large(), scaled=(1, 4)), change("aws_appautoscaling_target.u", target(1, 40))]
-    may = [*served(large()), change(TARGET, target(2, 4), unknown={"resource_id": True})]
+    two = [*served(large(), scaled=(1, 4)), build_change("aws_appautoscaling_target.u", target(1, 40))]
+    may = [*served(large()), build_change(TARGET, target(2, 4), unknown={"resource_id": True})]
     for plan in (two, may):
-        assert "cost" in footprint(*plan).running.partial
-    of_another = [*served(large()), change(TARGET, target(2, 4, name="w"))]
+        assert "cost" in footprint(*plan).total_after.partial
+    of_another = [*served(large()), build_change(TARGET, target(2, 4, name="w"))]
     assert instances(footprint(*of_another)) == pytest.approx((1, 1, 1))
 
 
 def test_an_endpoint_that_a_schedule_deletes_is_there_in_working_hours() -> None:
     values = {"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint", "input": '{"EndpointName": "e"}'}
-    plan = [*served(large()), change("aws_scheduler_schedule.s", {"target": [values]})]
+    plan = [*served(large()), build_change("aws_scheduler_schedule.s", {"target": [values]})]
     assert instances(footprint(*plan)) == pytest.approx((180 / 730, 240 / 730, 320 / 730))
 
 
@@ -264,15 +269,15 @@ def test_workers_that_are_kept_ready_follow_the_same_model() -> None:
             entry["change"]["after"].update(dimension)
         plan = served(serverless(1024, max_concurrency=20, provisioned_concurrency=count))
         activity = only(footprint(*plan, *entries)).activity
-        assert isinstance(activity, Serverless)
+        assert isinstance(activity, ServerlessActivity)
         found = activity.provisioned
         return found.low, found.central, found.high
 
-    limits = change(TARGET, target(2, 8))
+    limits = build_change(TARGET, target(2, 8))
     assert ready() == (1, 1, 1)
     assert ready(limits) == (2, 2, 2)
-    assert ready(limits, change(POLICY, policy("ServerlessProvisionedConcurrencyUtilization"))) == (2, 4, 8)
-    assert ready(limits, change(POLICY, policy("InvocationsPerInstance"))) == (2, 2, 2)
+    assert ready(limits, build_change(POLICY, policy("ServerlessProvisionedConcurrencyUtilization"))) == (2, 4, 8)
+    assert ready(limits, build_change(POLICY, policy("InvocationsPerInstance"))) == (2, 2, 2)
     morning, evening = action("cron(0 6 * * ? *)", 8, 8), action("cron(0 12 * * ? *)", 0, 0, 1)
     assert ready(limits, morning, evening) == pytest.approx((2, 2, 2))
 
@@ -280,5 +285,5 @@ def test_workers_that_are_kept_ready_follow_the_same_model() -> None:
 def test_a_configuration_that_nothing_follows_is_scaled_by_nothing() -> None:
     managed = [{"status": "ENABLED", "min_instance_count": 1, "max_instance_count": 4}]
     for one, expected in ((large(3), 3), (large(managed_instance_scaling=managed), 2)):
-        found = footprint(change(CONFIGURATION, configuration(one)))
+        found = footprint(build_change(CONFIGURATION, configuration(one)))
         assert instances(found)[1] == pytest.approx(expected)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.footprint.support import PUE, REGION, footprint, kwh, parts, reasons, usage
-from tests.plan.build import change
+from tests.plan.plan_builder import build_change
 
 BUCKET = "aws_s3_bucket.b"
 GROUP = "aws_sagemaker_feature_group.g"
@@ -35,7 +35,7 @@ OFFLINE = [{"s3_storage_config": [{"s3_uri": "s3://b/features"}]}]
 )
 def test_a_feature_group_has_the_stores_that_it_declares(values: dict[str, Any], stores: list[str]) -> None:
     """The provider stores [] where there is no block."""
-    assert parts(footprint(change(GROUP, values))) == stores
+    assert parts(footprint(build_change(GROUP, values))) == stores
 
 
 def bucket_kwh(gb: float) -> float:
@@ -45,8 +45,8 @@ def bucket_kwh(gb: float) -> float:
 
 def test_an_offline_store_counts_once_with_its_bucket(tmp_path: Path) -> None:
     changes = [
-        change(GROUP, group(offline_store_config=OFFLINE)),
-        change(BUCKET, {"bucket": "b", "region": REGION}),
+        build_change(GROUP, group(offline_store_config=OFFLINE)),
+        build_change(BUCKET, {"bucket": "b", "region": REGION}),
     ]
     both = usage(tmp_path, {GROUP: {"offline_gb": 100}, BUCKET: {"storage_gb": 500}})
     assert kwh(footprint(*changes, used=both)) == pytest.approx(bucket_kwh(500))
@@ -75,8 +75,8 @@ def test_what_a_lifecycle_does_is_not_counted_and_that_is_said(
     tmp_path: Path, held: Any, before: dict[str, Any] | None, noted: bool
 ) -> None:
     found = footprint(
-        change(BUCKET, {"bucket": "b", "region": REGION}),
-        change("aws_s3_bucket_lifecycle_configuration.l", lifecycle(), before=before),
+        build_change(BUCKET, {"bucket": "b", "region": REGION}),
+        build_change("aws_s3_bucket_lifecycle_configuration.l", lifecycle(), before=before),
         used=usage(tmp_path, {BUCKET: {"storage_gb": held}}),
     )
     assert ("what it moves or deletes is not counted" in reasons(found)) is noted
@@ -85,8 +85,8 @@ def test_what_a_lifecycle_does_is_not_counted_and_that_is_said(
 def replicated(tmp_path: Path, *statuses: str) -> Any:
     rules = [{"status": status, "destination": [{"bucket": "arn:aws:s3:::away"}]} for status in statuses]
     return footprint(
-        change("aws_s3_bucket.away", {"bucket": "away", "region": "eu-west-1"}),
-        change("aws_s3_bucket_replication_configuration.r", {"bucket": "b", "region": REGION, "rule": rules}),
+        build_change("aws_s3_bucket.away", {"bucket": "away", "region": "eu-west-1"}),
+        build_change("aws_s3_bucket_replication_configuration.r", {"bucket": "b", "region": REGION, "rule": rules}),
         used=usage(tmp_path, {"aws_s3_bucket_replication_configuration.r": {"transfer_gb_per_month": 50}}),
     )
 

@@ -31,7 +31,7 @@ class Asynchronous(Serving):
 
     def send(self) -> tuple[str, str]:
         """A request: the keys at which its answer will be, or why it failed."""
-        key = f"async-inference/shop/requests/{self.own.fresh('request')}"
+        key = f"async-inference/shop/requests/{self.own.make_name('request')}"
         self._put(Bucket=ARTIFACTS, Key=key, Body=b"[]")
         asked = {
             "EndpointName": self.name,
@@ -131,7 +131,7 @@ def it_is_taken_back_by_its_alarm_and_the_next_good_model_is_served(endpoint: As
 
 
 def another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchronous) -> None:
-    before = endpoint.own.look(endpoint.name)["CreationTime"]
+    before = endpoint.own.describe(endpoint.name)["CreationTime"]
     endpoint.given["instance_type"] = "ml.m5d.large"
     endpoint.write()
     replaced = ["delete", "create"]
@@ -159,9 +159,9 @@ def another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchronous
     assert endpoint.scaled() == []
     assert endpoint.in_state() != endpoint.following()
     endpoint.sandbox.advance(900)
-    endpoint.own.rest(endpoint.name)
+    endpoint.own.wait_until_settled(endpoint.name)
     endpoint.apply()
-    assert endpoint.own.look(endpoint.name)["CreationTime"] == before, "in place"
+    assert endpoint.own.describe(endpoint.name)["CreationTime"] == before, "in place"
     assert "KmsKeyId" not in configuration(endpoint), "a local disk encrypts itself"
     assert endpoint.bounds() == (0, 2)
     assert endpoint.plan() == {}

@@ -13,7 +13,7 @@ import pytest
 from modules.feature_store.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
-from sustainable_mlops.terraform import ROOT, Terraform, changes
+from sustainable_mlops.terraform import ROOT, Terraform, list_changes
 from tests.modules.given import make_key
 from tests.sandbox.support import TRUST
 
@@ -113,7 +113,7 @@ def test_a_feature_is_declared_applied_and_added_and_the_group_stays(
 ) -> None:
     more = {"paid": "Integral", **dict(reversed(FEATURES.items()))}
     declared = plan(applied, orders(more))
-    assert changes(declared) == {}
+    assert list_changes(declared) == {}
     (warning,) = warnings(declared)
     assert "lack orders.paid (Integral)" in warning
     assert "smlops evolve" in warning
@@ -126,10 +126,10 @@ def test_a_feature_is_declared_applied_and_added_and_the_group_stays(
     }
     assert evolve(applied, terraform_environment) == "shop-orders: as declared\n"
     evolved = applied.plan(applied.folder / "tfplan")
-    assert (changes(evolved), warnings(evolved)) == ({}, [])
+    assert (list_changes(evolved), warnings(evolved)) == ({}, [])
 
     without = plan(applied, orders({name: kind for name, kind in more.items() if name != "amount"}))
-    assert changes(without) == {}
+    assert list_changes(without) == {}
     assert "have orders.amount (Fractional), which feature_groups does not declare" in " ".join(warnings(without))
 
 
@@ -146,7 +146,7 @@ def test_a_plan_that_would_replace_or_delete_a_group_is_refused(applied: Terrafo
 
 @pytest.mark.apply
 def test_what_can_change_in_place_does_and_a_description_never_matters(applied: Terraform) -> None:
-    assert changes(plan(applied, orders(FEATURES, days=9, description="Orders."))) == {GROUP: ["update"]}
+    assert list_changes(plan(applied, orders(FEATURES, days=9, description="Orders."))) == {GROUP: ["update"]}
 
 
 @pytest.mark.plan

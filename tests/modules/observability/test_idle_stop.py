@@ -10,11 +10,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
-from sustainable_mlops.terraform import ROOT, changes
+from sustainable_mlops.terraform import ROOT, list_changes
 from tests.modules.examples import plan, terraform
 from tests.modules.observability.hearing import Hearing
 from tests.provider import alone
-from tests.sandbox.deploying import Endpoints
+from tests.sandbox.endpoint_client import EndpointClient
 from tests.sandbox.support import until
 
 ROOT_MODULE = """
@@ -77,7 +77,7 @@ class Shop(Hearing):
 
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox, ["alarms"])
-        self.endpoints, self.ssm = Endpoints.of(sandbox), sandbox.client("ssm")
+        self.endpoints, self.ssm = EndpointClient.prepare(sandbox), sandbox.client("ssm")
 
     def scale(self, endpoint: str) -> None:
         """Register a scalable target of the endpoint, with bounds that move nothing."""
@@ -92,7 +92,7 @@ class Shop(Hearing):
     def pass_time(self, minutes: int, step: int = 10) -> None:
         """So many minutes, in which the one is asked; what alarms set off has come about by then."""
         for _ in range(0, minutes, step):
-            self.endpoints.ask(ASKED)
+            self.endpoints.invoke(ASKED)
             self.sandbox.advance(60 * step)
             self.settle()
 
@@ -103,7 +103,7 @@ class Shop(Hearing):
 
     def there(self, endpoint: str) -> bool:
         try:
-            return bool(self.endpoints.look(endpoint)["EndpointStatus"] != "Deleting")
+            return bool(self.endpoints.describe(endpoint)["EndpointStatus"] != "Deleting")
         except ClientError:
             return False
 
@@ -132,7 +132,10 @@ def shop(tmp_path: Path) -> Iterator[tuple[Shop, Any]]:
         made = Shop(sandbox)
         (folder / "main.tf").write_text(ROOT_MODULE)
         (folder / "modules").symlink_to(ROOT / "modules")
-        configs = {name: made.endpoints.config(made.endpoints.model(name), count=1) for name in (ASKED, QUIET, DRY)}
+        configs = {
+            name: made.endpoints.create_config(made.endpoints.create_model(name), count=1)
+            for name in (ASKED, QUIET, DRY)
+        }
         variables = {"TF_VAR_kms_key_arn": made.key(), "TF_VAR_configs": json.dumps(configs)}
         driver = terraform(folder, {**environment, **variables})
         driver.apply()
@@ -187,7 +190,7 @@ def an_idle_endpoint_is_deleted_or_told_of_and_one_that_is_asked_stays(made: Sho
 
 def made_anew_by_apply_it_is_there_for_as_long_as_a_new_one(made: Shop, driver: Any) -> None:
     made.pass_time(20)
-    assert changes(plan(driver)) == {f'aws_sagemaker_endpoint.this["{QUIET}"]': ["create"]}
+    assert list_changes(plan(driver)) == {f'aws_sagemaker_endpoint.this["{QUIET}"]': ["create"]}
     driver.apply()
     made.pass_time(60)
     assert made.state(f"{QUIET}/idle") == "OK", "it is new again"
@@ -209,16 +212,16 @@ def what_is_idle_already_when_it_is_asked_for_is_told_of_as_well(made: Shop, dri
 
 def a_deployment_is_not_disturbed_and_counts_as_use(made: Shop, driver: Any) -> None:
     driver.apply(tf_vars={"waste_hours": HOURS + 1})
-    made.endpoints.rest(QUIET)
+    made.endpoints.wait_until_settled(QUIET)
     assert made.ssm.describe_document(Name=RUNBOOK)["Document"]["DefaultVersion"] == "2", "it tells of other hours now"
     assert made.state(f"{DRY}/idle-stop") == "ALARM"
     made.sandbox.fault("UpdateEndpoint", status_delay=600)
-    made.endpoints.update(QUIET, made.endpoints.config(made.endpoints.model("new"), count=1))
+    made.endpoints.start_update(QUIET, made.endpoints.create_config(made.endpoints.create_model("new"), count=1))
     during = made.start(EndpointName=QUIET, AlarmName=f"{DRY}/idle-stop", DryRun="false")
     assert steps(during) == {"stillIdle": "Success", "atRest": "Failed", "tellNotDone": "Success"}
-    assert made.endpoints.look(QUIET)["EndpointStatus"] == "Updating"
-    made.endpoints.update(DRY, made.endpoints.config(made.endpoints.model("new"), count=1))
-    made.endpoints.rest(DRY)
+    assert made.endpoints.describe(QUIET)["EndpointStatus"] == "Updating"
+    made.endpoints.start_update(DRY, made.endpoints.create_config(made.endpoints.create_model("new"), count=1))
+    made.endpoints.wait_until_settled(DRY)
     made.pass_time(10)
     assert made.state(f"{DRY}/idle-stop") == "OK"
     assert made.there(QUIET)

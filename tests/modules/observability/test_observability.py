@@ -20,14 +20,14 @@ from sustainable_mlops.footprint.activities import HOURS_PER_MONTH, FleetActivit
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import exact_quantity
 from sustainable_mlops.plan.joins import ASYNCHRONOUS, REAL_TIME, SERVERLESS
-from sustainable_mlops.plan.metrics import NEVER
+from sustainable_mlops.plan.metrics import UNPUBLISHED
 from sustainable_mlops.rules.monitoring.events import DETAIL_TYPES
 from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import ROOT
 from tests.modules.examples import terraform
 from tests.modules.observability.hearing import Hearing
 from tests.provider import alone
-from tests.sandbox.deploying import Endpoints
+from tests.sandbox.endpoint_client import EndpointClient
 from tests.sandbox.support import until
 
 REGION = "eu-north-1"
@@ -98,9 +98,9 @@ def test_settings_that_cannot_be_are_refused(inputs: dict[str, Any], told: str) 
 
 def test_no_kind_of_endpoint_is_watched_by_what_it_never_publishes() -> None:
     never = {
-        alarm_catalogue.REALTIME: NEVER[REAL_TIME],
-        alarm_catalogue.ASYNC: NEVER[ASYNCHRONOUS],
-        alarm_catalogue.SERVERLESS: NEVER[SERVERLESS] | {"CPUUtilization", "GPUUtilization", "DiskUtilization"},
+        alarm_catalogue.REALTIME: UNPUBLISHED[REAL_TIME],
+        alarm_catalogue.ASYNC: UNPUBLISHED[ASYNCHRONOUS],
+        alarm_catalogue.SERVERLESS: UNPUBLISHED[SERVERLESS] | {"CPUUtilization", "GPUUtilization", "DiskUtilization"},
     }
     looked_at = {
         (kind, line["metric"])
@@ -166,7 +166,7 @@ class Watched(Hearing):
 
     def __init__(self, sandbox: Sandbox, environment: dict[str, str], folder: Path) -> None:
         super().__init__(sandbox, TOPICS)
-        self.endpoints, self.environment, self.folder = Endpoints.of(sandbox), environment, folder
+        self.endpoints, self.environment, self.folder = EndpointClient.prepare(sandbox), environment, folder
 
     def alarmed(self, name: str, state: str = "ALARM") -> bool:
         """Whether the topic of alarms has told of one."""
@@ -203,14 +203,14 @@ class Watched(Hearing):
     def ask(self) -> str | None:
         """What the endpoint answers; None where it fails."""
         try:
-            return self.endpoints.ask(ENDPOINT)
+            return self.endpoints.invoke(ENDPOINT)
         except self.endpoints.runtime.exceptions.ModelError:
             return None
 
     def deploy(self, says: str) -> None:
-        config = self.endpoints.config(self.endpoints.model(says), count=1)
-        self.endpoints.update(ENDPOINT, config)
-        self.endpoints.rest(ENDPOINT)
+        config = self.endpoints.create_config(self.endpoints.create_model(says), count=1)
+        self.endpoints.start_update(ENDPOINT, config)
+        self.endpoints.wait_until_settled(ENDPOINT)
 
 
 @pytest.fixture
@@ -224,9 +224,9 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
         driver = terraform(folder, {**environment, "TF_VAR_kms_key_arn": found.key()})
         driver.apply()
         found.subscribe(driver.output()["topics"])
-        config = found.endpoints.config(found.endpoints.model("good"), count=1)
+        config = found.endpoints.create_config(found.endpoints.create_model("good"), count=1)
         found.endpoints.sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName=config)
-        found.endpoints.rest(ENDPOINT)
+        found.endpoints.wait_until_settled(ENDPOINT)
         yield found
 
 
@@ -275,8 +275,8 @@ def one_request_that_fails_is_chance(watched: Watched) -> None:
 def an_endpoint_that_fails_is_told_where_somebody_acts(watched: Watched) -> None:
     broken = watched.folder / "broken"
     broken.touch()
-    config = watched.endpoints.config(watched.endpoints.model("never", broken), count=1)
-    name = watched.endpoints.create(config)
+    config = watched.endpoints.create_config(watched.endpoints.create_model("never", broken), count=1)
+    name = watched.endpoints.create_endpoint(config)
     failed = [name, "FAILED"]
 
     def told() -> bool:
@@ -299,7 +299,7 @@ def scaling_is_no_deployment(watched: Watched) -> None:
     watched.endpoints.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName=ENDPOINT, DesiredWeightsAndCapacities=[{"VariantName": "main", "DesiredInstanceCount": 2}]
     )
-    watched.endpoints.rest(ENDPOINT)
+    watched.endpoints.wait_until_settled(ENDPOINT)
     watched.minutes(3)
     assert watched.alarm(f"{ENDPOINT}/deploying")["StateValue"] == "OK"
     assert len(watched.deployments()) == before

@@ -12,7 +12,7 @@ from modules.pipeline.inputs import LONGEST_NAME, Inputs
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
-from sustainable_mlops.terraform import Terraform, changes
+from sustainable_mlops.terraform import Terraform, list_changes
 from tests.modules.examples import Example, examples
 from tests.provider import alone
 from tests.sandbox.support import make_queue, make_role, until
@@ -175,7 +175,7 @@ module "storage" {
         terraform = Terraform(folder, environment)
         terraform.init()
         terraform.apply()
-        assert changes(terraform.plan(folder / "tfplan")) == {}
+        assert list_changes(terraform.plan(folder / "tfplan")) == {}
         yield Applied(own, terraform)
 
 
@@ -228,7 +228,7 @@ def test_the_clock_starts_the_version_that_was_promoted_and_data_the_latest(appl
     )
     text = (folder / "main.tf").read_text()
     (folder / "main.tf").write_text(text.replace('VolumeGb   = "10"', 'VolumeGb   = "12"'))
-    assert changes(applied.terraform.plan(folder / "tfplan")) == {
+    assert list_changes(applied.terraform.plan(folder / "tfplan")) == {
         f"{ADDRESS}.aws_sagemaker_pipeline.this": ["update"],
         f"{ADDRESS}.terraform_data.definition": ["update"],
     }

@@ -48,7 +48,7 @@ def it_is_taken_back_by_its_alarms_in_each_way_of_deploying_and_the_next_good_mo
     for strategy in ("rolling", "canary", "linear"):
         with endpoint.applying(model_data_url=bad, deployment={"strategy": strategy, **WATCH}) as failed:
             assert endpoint.begun()
-            with endpoint.unseen(), own.load(endpoint.name, 2) as said:
+            with endpoint.unseen(), own.generate_load(endpoint.name, 2) as said:
                 while endpoint.status() in ("Updating", "RollingBack"):
                     asked = said.total() + 10
                     until(partial(more_than, said, asked))
@@ -70,13 +70,13 @@ def it_is_taken_back_by_its_alarms_in_each_way_of_deploying_and_the_next_good_mo
     with endpoint.applying(model_data_url=bad, deployment=canary) as failed:
         assert endpoint.begun()
         endpoint.sandbox.fault("UpdateEndpoint", status_delay=600)
-        with own.load(endpoint.name, 2):
+        with own.generate_load(endpoint.name, 2):
             while not endpoint.applied(0.2):
                 if endpoint.status() != "RollingBack":
                     endpoint.sandbox.advance(20)
     assert "unexpected state 'RollingBack'" in failed[0]
     endpoint.sandbox.advance(900)
-    own.rest(endpoint.name)
+    own.wait_until_settled(endpoint.name)
     assert endpoint.following() == serves != endpoint.in_state()
     assert {endpoint.ask() for _ in range(10)} == {"first"}
     assert endpoint.plan("-refresh=false") == {f"aws_sagemaker_{of}.this": ["delete"] for of in KEEPS_SERVING}
@@ -132,10 +132,10 @@ def it_is_as_large_as_its_load_and_small_in_off_hours_and_no_plan_moves_it_back(
 
 
 def another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Serving) -> None:
-    before = endpoint.own.look(endpoint.name)["CreationTime"]
+    before = endpoint.own.describe(endpoint.name)["CreationTime"]
     endpoint.given |= {"instance_type": "ml.c5.large", "min_instances": 3, "max_instances": 5}
     endpoint.apply()
-    described = endpoint.own.look(endpoint.name)
+    described = endpoint.own.describe(endpoint.name)
     assert described["CreationTime"] == before, "in place"
     configured = endpoint.own.sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
     assert configured["ProductionVariants"][0]["InstanceType"] == "ml.c5.large"

@@ -20,8 +20,8 @@ def takes(fields: str) -> bool:
 
 
 def times(fields: str) -> tuple[list[int], list[date]]:
-    read = cron.parsed(fields)
-    return read.times(), list(read.dates())
+    read = cron.parse_cron(fields)
+    return read.list_minutes(), list(read.list_dates())
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def check_another_deployment_comes_with_a_new_configuration(endpoint: Serving) -
     new_configuration = {name: actions for name, actions in NEW_MODEL.items() if "model" not in name}
     assert endpoint.plan() == {"terraform_data.deployment": ["update"], **new_configuration}
     endpoint.apply()
-    policy = endpoint.own.look(endpoint.name)["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]
+    policy = endpoint.own.describe(endpoint.name)["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]
     assert policy["TrafficRoutingConfiguration"]["Type"] == "CANARY"
     assert endpoint.following() == endpoint.in_state() != before
     assert endpoint.plan() == {}

@@ -13,7 +13,7 @@ import pytest
 from modules.serverless_endpoint.inputs import Inputs
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import validate
-from sustainable_mlops.terraform import ROOT, Terraform, changes
+from sustainable_mlops.terraform import ROOT, Terraform, list_changes
 from tests.modules.given import furnish
 from tests.modules.serving import DOES_NOT_LOAD, GONE_BACK, Serving
 
@@ -97,7 +97,7 @@ def test_a_new_size_or_model_is_served_by_the_same_endpoint(
 
     def apply(**inputs: Any) -> dict[str, list[str]]:
         (tmp_path / "main.tf").write_text(consumer(**inputs))
-        done = changes(terraform.plan(tmp_path / "tfplan"))
+        done = list_changes(terraform.plan(tmp_path / "tfplan"))
         terraform.run("apply", "-auto-approve", "tfplan")
         return done
 
@@ -166,7 +166,7 @@ def test_a_model_that_does_not_start_leaves_the_old_one_answering_and_the_state_
         endpoint.terraform.apply()
         serves = endpoint.following()
         endpoint.write(model_data_url=endpoint.model("", DOES_NOT_LOAD))
-        with endpoint.own.load(endpoint.name, 2) as said, pytest.raises(UserError) as failed:
+        with endpoint.own.generate_load(endpoint.name, 2) as said, pytest.raises(UserError) as failed:
             endpoint.terraform.apply()
         assert GONE_BACK in " ".join(str(failed.value).split())
         assert endpoint.following() == endpoint.in_state() == serves

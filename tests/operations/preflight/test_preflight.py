@@ -80,9 +80,9 @@ def prepare(sandbox: Sandbox, target: Target) -> None:
 
 def raise_quota(sandbox: Sandbox, quota: catalogue.Quota, value: float) -> None:
     """Have a quota increased, unless it is as large already."""
-    client, named = sandbox.client("service-quotas"), {"ServiceCode": quota.service, "QuotaCode": quota.code}
-    if client.get_service_quota(**named)["Quota"]["Value"] < value:
-        client.request_service_quota_increase(**named, DesiredValue=value)
+    client, arguments = sandbox.client("service-quotas"), {"ServiceCode": quota.service, "QuotaCode": quota.code}
+    if client.get_service_quota(**arguments)["Quota"]["Value"] < value:
+        client.request_service_quota_increase(**arguments, DesiredValue=value)
 
 
 def check(target: Target) -> list[Finding]:
@@ -90,7 +90,7 @@ def check(target: Target) -> list[Finding]:
     return list(run(target, Account(target.region, target.assume_role_arn)))
 
 
-def those(findings: list[Finding], status: str) -> dict[str, Finding]:
+def select_findings(findings: list[Finding], status: str) -> dict[str, Finding]:
     """The findings of one status, by check."""
     return {one.check: one for one in findings if one.status == status}
 
@@ -107,7 +107,7 @@ def test_a_prepared_account_is_ready_in_every_check(account: Sandbox, target: Ta
 
 
 def test_an_empty_account_lacks_the_state_bucket_and_is_told_how_to_make_it(target: Target) -> None:
-    stop = those(check(target), "stop")["state bucket"]
+    stop = select_findings(check(target), "stop")["state bucket"]
     assert stop.text == f"{target.state_bucket} does not exist"
     assert stop.remedy.startswith(
         f"aws s3 mb s3://{target.state_bucket} --region eu-north-1 && aws s3api put-bucket-ve"
@@ -118,15 +118,15 @@ def test_a_state_bucket_without_versions_or_in_another_region_is_told(account: S
     elsewhere = {"LocationConstraint": "eu-west-1"}
     account.client("s3").create_bucket(Bucket="here", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     account.client("s3", "eu-west-1").create_bucket(Bucket="there", CreateBucketConfiguration=elsewhere)
-    here = those(check(replace(target, state_bucket="here")), "look")["state bucket"]
-    there = those(check(replace(target, state_bucket="there")), "stop")["state bucket"]
+    here = select_findings(check(replace(target, state_bucket="here")), "look")["state bucket"]
+    there = select_findings(check(replace(target, state_bucket="there")), "stop")["state bucket"]
     assert here.text.startswith("here has no versioning")
     assert there.text.startswith("there is in eu-west-1, but the backend uses eu-north-1")
 
 
 def test_credentials_of_another_account_stop_before_anything_is_asked_of_it(account: Sandbox, target: Target) -> None:
     with account.record_calls() as calls:
-        stop = those(check(replace(target, account_id="210987654321")), "stop")
+        stop = select_findings(check(replace(target, account_id="210987654321")), "stop")
     assert stop["credentials"].text.startswith("account 123456789012, but settings.yaml has account_id 210987654321")
     assert {one["operation"] for one in calls} == {"GetCallerIdentity"}
 
@@ -137,26 +137,28 @@ def test_credentials_that_sts_refuses_stop_and_nothing_else_is_asked(
 ) -> None:
     account.fault("sts:GetCallerIdentity", error=code)
     with account.record_calls() as calls:
-        stop = those(check(target), "stop")
+        stop = select_findings(check(target), "stop")
     assert stop["credentials"].text.startswith(f"nothing can be read with them: sts:GetCallerIdentity: {code}")
     assert {one["operation"] for one in calls} == {"GetCallerIdentity"}
 
 
 def test_without_a_network_the_credentials_stop(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    assert "Could not connect" in those(check(target), "stop")["credentials"].text
+    assert "Could not connect" in select_findings(check(target), "stop")["credentials"].text
 
 
 def test_a_disabled_region_stops_with_the_command_that_enables_it(target: Target) -> None:
     findings = check(replace(target, region="eu-south-2"))
-    stop = those(findings, "stop")["Region"]
+    stop = select_findings(findings, "stop")["Region"]
     assert stop.text.startswith("eu-south-2 is not enabled (not-opted-in)")
     assert stop.remedy == "aws account enable-region --region-name eu-south-2"
     assert "state bucket" not in {one.check for one in findings}
 
 
 def test_a_region_that_does_not_exist_stops(target: Target) -> None:
-    assert those(check(replace(target, region="eu-north-9")), "stop")["Region"].text.startswith("AWS has no Region")
+    assert select_findings(check(replace(target, region="eu-north-9")), "stop")["Region"].text.startswith(
+        "AWS has no Region"
+    )
 
 
 def test_where_regions_cannot_be_listed_sts_in_the_region_tells(account: Sandbox, target: Target) -> None:
@@ -192,7 +194,7 @@ def test_a_quota_of_zero_stops_and_its_increase_makes_it_ready(account: Sandbox,
     prepare(account, target)
     target = replace(target, endpoints=(COSTLY,))
     name = "quota ml.m5.large for endpoint usage"
-    stop = those(check(target), "stop")[name]
+    stop = select_findings(check(target), "stop")[name]
     assert stop.text == (
         "allows 0 instances; the environment needs 4 (endpoint smlops-dev-fraud-realtime: up to 2, and 2 more during a "
         "deployment)"
@@ -202,57 +204,63 @@ def test_a_quota_of_zero_stops_and_its_increase_makes_it_ready(account: Sandbox,
         "L-614B09FD --desired-value 4"
     )
     raise_quota(account, catalogue.find_instance_quota("ml.m5.large", "endpoint"), 4)
-    assert name in those(check(target), "ok")
+    assert name in select_findings(check(target), "ok")
 
 
 def test_a_quota_that_does_for_the_start_alone_is_to_look_at(target: Target) -> None:
-    look = those(check(replace(target, endpoints=(REALTIME,))), "look")["quota ml.m6g.large for endpoint usage"]
+    look = select_findings(check(replace(target, endpoints=(REALTIME,))), "look")[
+        "quota ml.m6g.large for endpoint usage"
+    ]
     assert look.text.startswith("allows 2 instances; the environment needs 4")
     assert look.text.endswith("; 2 are enough for the first apply")
 
 
 def test_serverless_concurrency_is_added_up_over_endpoints(target: Target) -> None:
     endpoints = tuple(replace(target.endpoints[0], name=name, max_concurrency=6) for name in ("one", "two"))
-    stop = those(check(replace(target, endpoints=endpoints)), "stop")[f"quota {catalogue.SERVERLESS_CONCURRENCY}"]
+    stop = select_findings(check(replace(target, endpoints=endpoints)), "stop")[
+        f"quota {catalogue.SERVERLESS_CONCURRENCY}"
+    ]
     assert stop.text.startswith("allows 10 concurrent requests; the environment needs 12 (endpoint one, endpoint two)")
 
 
 def test_a_quota_without_a_known_code_is_found_by_its_name(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     known = catalogue.find_serverless_concurrency()
     monkeypatch.setattr(catalogue, "serverless_concurrency", lambda: replace(known, code=""))
-    text = those(check(target), "ok")[f"quota {known.name}"].text
+    text = select_findings(check(target), "ok")[f"quota {known.name}"].text
     assert text.startswith("allows 10 concurrent requests; the environment needs 5")
 
 
 def test_a_quota_that_service_quotas_does_not_list_is_never_ok(target: Target) -> None:
     jobs = tuple(replace(job, instance_type="ml.m7i.large") for job in target.jobs)
-    look = those(check(replace(target, jobs=jobs)), "look")["quota ml.m7i.large for processing job usage"]
+    look = select_findings(check(replace(target, jobs=jobs)), "look")["quota ml.m7i.large for processing job usage"]
     assert look.text.startswith("cannot tell: Service Quotas lists no value in eu-north-1")
 
 
 def test_a_log_group_that_exists_stops_with_the_setting_that_adopts_it(account: Sandbox, target: Target) -> None:
     for name in ("TrainingJobs", "Endpoints/smlops-dev-flight-delay"):
         account.client("logs").create_log_group(logGroupName=f"/aws/sagemaker/{name}")
-    stop = those(check(target), "stop")["log groups"]
+    stop = select_findings(check(target), "stop")["log groups"]
     assert stop.text.startswith("/aws/sagemaker/TrainingJobs, /aws/sagemaker/Endpoints/smlops-dev-flight-delay exist")
     both = "/aws/sagemaker/Endpoints/smlops-dev-flight-delay, /aws/sagemaker/TrainingJobs"
-    written = target.folder / "settings.yaml"
+    settings_file = target.folder / "settings.yaml"
     own = "/aws/sagemaker/ProcessingJobs"
     assert stop.remedy.endswith(" && smlops synth dev")
     before = replace(target, adopted_log_groups=(own,))
     for text in ("a: 1", f"a: 1\nexisting_log_groups: [{own}] # ours\nb: 2\n"):
-        written.write_text(text)
-        edit = those(check(before if own in text else target), "stop")["log groups"].remedy.split(" && scripts/")[0]
+        settings_file.write_text(text)
+        edit = select_findings(check(before if own in text else target), "stop")["log groups"].remedy.split(
+            " && scripts/"
+        )[0]
         subprocess.run(edit, shell=True, check=True)  # noqa: S602
         names = [*both.split(", "), own] if own in text else both.split(", ")
-        assert written.read_text().count("existing_log_groups") == 1
-        assert sorted(yaml.safe_load(written.read_text())["existing_log_groups"]) == sorted(names)
-    written.write_text(f"existing_log_groups:\n- {own}\n")
-    listed = those(check(before), "stop")["log groups"]
-    assert listed.text.endswith(f"add the names to the list existing_log_groups in {written}, then")
-    assert listed.remedy == "smlops synth dev"
+        assert settings_file.read_text().count("existing_log_groups") == 1
+        assert sorted(yaml.safe_load(settings_file.read_text())["existing_log_groups"]) == sorted(names)
+    settings_file.write_text(f"existing_log_groups:\n- {own}\n")
+    finding = select_findings(check(before), "stop")["log groups"]
+    assert finding.text.endswith(f"add the names to the list existing_log_groups in {settings_file}, then")
+    assert finding.remedy == "smlops synth dev"
     adopted = replace(target, adopted_log_groups=tuple(both.split(", ")))
-    assert "log groups" in those(check(adopted), "ok")
+    assert "log groups" in select_findings(check(adopted), "ok")
 
 
 def test_names_that_are_taken_stop(account: Sandbox, target: Target) -> None:
@@ -260,7 +268,7 @@ def test_names_that_are_taken_stop(account: Sandbox, target: Target) -> None:
     account.client("s3").create_bucket(Bucket=target.buckets[0], CreateBucketConfiguration=where)
     kms = account.client("kms")
     kms.create_alias(AliasName="alias/smlops-dev", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
-    stop = those(check(target), "stop")
+    stop = select_findings(check(target), "stop")
     assert stop["bucket names"].remedy.endswith(
         f"import 'module.storage.aws_s3_bucket.this[\"artifacts\"]' {target.buckets[0]}"
     )
@@ -271,14 +279,14 @@ def test_names_of_an_environment_that_was_applied_are_its_own(account: Sandbox, 
     account.client("logs").create_log_group(logGroupName="/aws/sagemaker/TrainingJobs")
     account.client("ssm").put_parameter(Name=target.platform_parameter, Value="{}", Type="String")
     findings = check(target)
-    assert those(findings, "ok")["names"].text.endswith("the environment was applied before")
+    assert select_findings(findings, "ok")["names"].text.endswith("the environment was applied before")
     assert "log groups" not in {one.check for one in findings}
 
 
 def test_lake_formation_in_use_stops_until_the_applier_is_granted_tables(account: Sandbox, target: Target) -> None:
     closed: dict[str, list[str]] = {"CreateDatabaseDefaultPermissions": [], "CreateTableDefaultPermissions": []}
     account.client("lakeformation").put_data_lake_settings(DataLakeSettings=closed)
-    stop = those(check(target), "stop")["Lake Formation"]
+    stop = select_findings(check(target), "stop")["Lake Formation"]
     applier = account.client("sts").get_caller_identity()["Arn"]
     assert stop.text.startswith("guards new databases and tables: CreateFeatureGroup is refused until")
     principal = f'--principal DataLakePrincipalIdentifier="{applier}"'
@@ -289,7 +297,7 @@ def test_lake_formation_in_use_stops_until_the_applier_is_granted_tables(account
         Resource={"Database": {"Name": "sagemaker_featurestore"}},
         Permissions=["DESCRIBE", "CREATE_TABLE"],
     )
-    look = those(check(target), "look")["Lake Formation"]
+    look = select_findings(check(target), "look")["Lake Formation"]
     assert "after the first apply" in look.text
     assert look.remedy.startswith(
         "aws lakeformation grant-permissions --region eu-north-1 --permissions DESCRIBE ALTER"
@@ -308,9 +316,9 @@ def test_a_session_of_a_role_has_the_grants_of_the_role(target: Target) -> None:
 
 def test_the_role_of_autoscaling_is_looked_for_where_something_scales(account: Sandbox, target: Target) -> None:
     scaled = replace(target, endpoints=(REALTIME,))
-    assert those(check(scaled), "look")["service-linked role"].remedy == SCALING
+    assert select_findings(check(scaled), "look")["service-linked role"].remedy == SCALING
     account.client("iam").create_service_linked_role(AWSServiceName="sagemaker.application-autoscaling.amazonaws.com")
-    assert "service-linked role" in those(check(scaled), "ok")
+    assert "service-linked role" in select_findings(check(scaled), "ok")
 
 
 @pytest.mark.parametrize(
@@ -334,14 +342,14 @@ def test_a_denied_read_cannot_tell_and_names_the_action(
     prepare(account, target)
     account.fault(operation, error=code)
     findings = check(target)
-    look = those(findings, "look")[name]
+    look = select_findings(findings, "look")[name]
     assert look.text.startswith(f"cannot tell: {action}: {code}; allow {action}")
     assert look.missing_action == action
-    assert name not in those(findings, "ok")
+    assert name not in select_findings(findings, "ok")
 
 
 def test_what_runs_between_requests_has_its_price_and_carbon_with_ranges(target: Target) -> None:
-    look = those(check(replace(target, endpoints=(REALTIME,))), "look")["idle month"]
+    look = select_findings(check(replace(target, endpoints=(REALTIME,))), "look")["idle month"]
     assert "USD (" in look.text
     assert "kgCO2e (" in look.text
     assert look.text.endswith("for smlops-dev-fraud-realtime")
@@ -352,14 +360,14 @@ def test_what_runs_between_requests_has_its_price_and_carbon_with_ranges(target:
 )
 def test_the_providers_version_is_held_to_what_modules_take(target: Target, lock: str, status: str) -> None:
     (target.folder / ".terraform.lock.hcl").write_text(lock)
-    assert "provider" in those(check(target), status)
+    assert "provider" in select_findings(check(target), status)
 
 
 def test_the_role_that_terraform_assumes_does_the_reading(account: Sandbox, target: Target) -> None:
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     arn = account.client("iam").create_role(RoleName="terraform", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    found = those(check(replace(target, assume_role_arn=arn)), "ok")["credentials"]
-    assert "assumed-role/terraform/" in found.text
+    findings = select_findings(check(replace(target, assume_role_arn=arn)), "ok")["credentials"]
+    assert "assumed-role/terraform/" in findings.text
 
 
 def test_job_files_are_checked_by_their_kind() -> None:
@@ -383,11 +391,11 @@ def preflight(sandbox: Sandbox, *arguments: str) -> "subprocess.CompletedProcess
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_the_command_prints_what_its_page_shows(account: Sandbox) -> None:
-    done = preflight(account, "envs/dev")
-    (shown,) = (block.text for block in blocks() if (block.file, block.language) == ("docs/deployer.md", "text"))
-    assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.splitlines() == shown.splitlines()
+def test_the_command_prints_the_output_of_its_page(account: Sandbox) -> None:
+    process = preflight(account, "envs/dev")
+    (documented,) = (block.text for block in blocks() if (block.file, block.language) == ("docs/deployer.md", "text"))
+    assert (process.returncode, process.stderr) == (1, "")
+    assert process.stdout.splitlines() == documented.splitlines()
 
 
 def test_the_plan_documents_allow_everything_that_it_reads(account: Sandbox, target: Target) -> None:
@@ -417,9 +425,9 @@ def test_every_remedy_is_a_command_that_is_there(account: Sandbox, target: Targe
 
 def test_the_command_prints_json_and_ends_with_0_where_nothing_stops(account: Sandbox, target: Target) -> None:
     prepare(account, target)
-    done = preflight(account, "envs/dev", "--json", "--job", "workloads/flight_delay/tune.yaml")
-    document = json.loads(done.stdout)
-    assert (done.returncode, document["ready"]) == (0, True)
+    process = preflight(account, "envs/dev", "--json", "--job", "workloads/flight_delay/tune.yaml")
+    document = json.loads(process.stdout)
+    assert (process.returncode, document["ready"]) == (0, True)
     assert {"status", "check", "text", "remedy", "missing_action"} == set(document["findings"][0])
 
 
@@ -431,7 +439,7 @@ def test_the_command_prints_json_and_ends_with_0_where_nothing_stops(account: Sa
     ],
 )
 def test_bad_input_is_one_line_and_code_2(account: Sandbox, arguments: list[str], message: str) -> None:
-    done = preflight(account, *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(message)
-    assert done.stderr.count("\n") == 1
+    process = preflight(account, *arguments)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.startswith(message)
+    assert process.stderr.count("\n") == 1

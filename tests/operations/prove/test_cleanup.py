@@ -155,8 +155,8 @@ def test_clean_up_stops_what_runs_and_waits_before_it_destroys(run: Run, monkeyp
 
 def test_a_job_of_the_run_is_found_by_its_role_and_stopped_before_anything_is_deleted() -> None:
     recorder = FakeRecorder(sagemaker=FakeSageMaker("prove-abc123"))
-    found = {inventory.Resource(*one) for one in activity.find(recorder, "prove-abc123")}
-    ordered = inventory.in_order({inventory.Resource("pipeline", "prove-abc123-orders"), *found})
+    jobs = {inventory.Resource(*one) for one in activity.find(recorder, "prove-abc123")}
+    ordered = inventory.in_order({inventory.Resource("pipeline", "prove-abc123-orders"), *jobs})
     assert [str(one) for one in ordered] == [
         "pipeline execution under way arn:x",
         "processing job under way pipelines-a1-Measure",

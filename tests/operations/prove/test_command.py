@@ -56,21 +56,21 @@ def test_what_cannot_be_is_one_line(
     assert list(folder.iterdir()) == []
 
 
-def test_before_it_asks_it_says_what_it_creates_costs_and_takes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_resources_cost_and_duration_are_printed_before_the_confirmation(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(*WHERE, "--cap-usd", "4") == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert "in account 123456789012, Region eu-north-1. Use a throwaway account." in said
-    assert "storage, access, feature_store, model_registry, pipeline" in said
-    assert "realtime_endpoint: 3 x ml.c6g.large" in said
-    assert "the run stops at 4 USD" in said
-    assert "it stops at 300 minutes and cleans up." in said
-    assert "Raise --cap-minutes" not in said
+    output = " ".join(capsys.readouterr().err.split())
+    assert "in account 123456789012, Region eu-north-1. Use a throwaway account." in output
+    assert "storage, access, feature_store, model_registry, pipeline" in output
+    assert "realtime_endpoint: 3 x ml.c6g.large" in output
+    assert "the run stops at 4 USD" in output
+    assert "it stops at 300 minutes and cleans up." in output
+    assert "Raise --cap-minutes" not in output
 
 
-def test_a_cap_below_what_it_takes_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cap_below_the_estimate_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(*WHERE, "--cap-minutes", "60") == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert "it stops at 60 minutes and cleans up. Raise --cap-minutes" in said
+    output = " ".join(capsys.readouterr().err.split())
+    assert "it stops at 60 minutes and cleans up. Raise --cap-minutes" in output
 
 
 @pytest.mark.usefixtures("on_sandbox")

@@ -41,9 +41,9 @@ POINTS = {
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(settings, "RUNS", tmp_path)
-    made = Run(Settings(account="123456789012", region="eu-north-1"))
-    made.settings.folder.mkdir()
-    return made
+    proof_run = Run(Settings(account="123456789012", region="eu-north-1"))
+    proof_run.settings.folder.mkdir()
+    return proof_run
 
 
 def test_every_check_asks_a_question_and_names_its_documentation() -> None:
@@ -69,8 +69,8 @@ def test_names_of_runs_fit_into_every_name() -> None:
 
 
 def test_a_first_signal_interrupts_and_a_second_one_only_says_so() -> None:
-    said: list[str] = []
-    guard = Guard(60, 5, lambda: 0.0, said.append)
+    messages: list[str] = []
+    guard = Guard(60, 5, lambda: 0.0, messages.append)
     before = signal.getsignal(signal.SIGINT)
     with guard.watch():
         with pytest.raises(Interruption) as interrupted:
@@ -78,8 +78,8 @@ def test_a_first_signal_interrupts_and_a_second_one_only_says_so() -> None:
         assert (interrupted.value.reason, interrupted.value.exit_code) == ("Ctrl-C", 130)
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)
-    assert len(said) == 2
-    assert "clean-up is in progress" in said[0]
+    assert len(messages) == 2
+    assert "clean-up is in progress" in messages[0]
     assert signal.getsignal(signal.SIGINT) is before
 
 

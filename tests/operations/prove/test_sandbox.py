@@ -51,17 +51,17 @@ def start(variables: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
 
 def read_until(process: subprocess.Popen[str], text: str) -> str:
     """Return what the process has said up to a line with this text."""
-    said = ""
+    output = ""
     for line in process.stderr or ():
-        said += line
+        output += line
         if text in line:
             return said
-    pytest.fail(f"it never said {text!r}: {said}")
+    pytest.fail(f"it never said {text!r}: {output}")
 
 
-def run_of(said: str) -> str:
+def find_run_name(output: str) -> str:
     """Return the name of the run."""
-    return str(re.findall(r"prove-[a-z0-9]{6}", said)[0])
+    return str(re.findall(r"prove-[a-z0-9]{6}", output)[0])
 
 
 def test_all_modules_are_proved_from_start_to_end_and_nothing_is_left(
@@ -71,10 +71,10 @@ def test_all_modules_are_proved_from_start_to_end_and_nothing_is_left(
     extra = ("async-scale-from-zero", "async-scale-in-during-request", "target-tracking-late-metrics")
     options = [option for name in extra for option in ("--with", name)]
     process = start(variables, "--yes", "--json", "--long-request-seconds", str(LONG_REQUEST), *options)
-    out, said = process.communicate()
-    assert out, said
+    out, errors = process.communicate()
+    assert out, errors
     proof = json.loads(out)
-    assert sandbox.inventory() == {}, said
+    assert sandbox.inventory() == {}, errors
     assert proof["left"] == []
     assert proof["account"] == "xxxxxxxx9012"
     assert "123456789012" not in out
@@ -108,10 +108,10 @@ def test_an_interruption_in_the_middle_of_an_apply_leaves_nothing_however_often_
         time.sleep(0.2)
     assert sandbox.inventory()["s3"]["bucket"], "the apply is in its middle"
     process.send_signal(signal.SIGINT)
-    said = read_until(process, "Ctrl-C: cleaning up")
+    output = read_until(process, "Ctrl-C: cleaning up")
     process.send_signal(signal.SIGINT)
     _, rest = process.communicate()
-    assert process.returncode == 130, said + rest
+    assert process.returncode == 130, output + rest
     assert "clean-up is in progress" in rest
     assert "no resource of prove-" in rest
     assert sandbox.inventory() == {}
@@ -139,10 +139,10 @@ def test_an_interruption_during_an_execution_leaves_nothing(
     while not executes(sandbox) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    said = process.communicate()[1]
-    assert process.returncode == 130, said
-    assert "no resource of prove-" in said
-    assert "terraform destroy failed" not in said
+    errors = process.communicate()[1]
+    assert process.returncode == 130, errors
+    assert "no resource of prove-" in errors
+    assert "terraform destroy failed" not in errors
     assert sandbox.inventory() == {}
 
 
@@ -150,7 +150,7 @@ def test_a_run_that_was_killed_is_taken_down_by_clean(account: tuple[Sandbox, di
     sandbox, variables = account
     sandbox.client("logs").create_log_group(logGroupName=LOG_GROUP)
     process = start(variables, "--yes", "--module", "model_registry")
-    name = run_of(read_until(process, "Every name starts with"))
+    name = find_run_name(read_until(process, "Every name starts with"))
     # As much as a machine that lost its power may have left: a state, and an endpoint that no state has.
     deadline = time.monotonic() + 120
     while "bucket" not in sandbox.inventory().get("s3", {}) and time.monotonic() < deadline:
@@ -161,9 +161,9 @@ def test_a_run_that_was_killed_is_taken_down_by_clean(account: tuple[Sandbox, di
     sandbox.client("sqs").create_queue(QueueName="of-somebody-else")
 
     cleaning = start(variables, "--clean", name)
-    _, said = cleaning.communicate()
-    assert cleaning.returncode == 0, said
-    assert f"deleted queue {sandbox.endpoint}/123456789012/{name}-straggler" in said
+    _, errors = cleaning.communicate()
+    assert cleaning.returncode == 0, errors
+    assert f"deleted queue {sandbox.endpoint}/123456789012/{name}-straggler" in errors
     assert sandbox.inventory() == {
         "logs": {"log group": [LOG_GROUP]},
         "sqs": {"queue": [f"{sandbox.endpoint}/123456789012/of-somebody-else"]},
@@ -175,8 +175,8 @@ def test_the_cap_in_minutes_ends_a_run_with_clean_up_and_exit_code_1(
 ) -> None:
     sandbox, variables = account
     process = start(variables, "--yes", "--json", "--cap-minutes", "0.15")
-    out, said = process.communicate()
-    assert process.returncode == 1, said
+    out, errors = process.communicate()
+    assert process.returncode == 1, errors
     proof: dict[str, Any] = json.loads(out)
     assert proof["interruption"] == "the run reached the cap of 0.15 minutes"
     assert (proof["result"], proof["left"]) == ("failed", [])

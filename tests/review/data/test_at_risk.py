@@ -7,11 +7,11 @@ import pytest
 
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.at_risk import data_at_risk
+from sustainable_mlops.review.data.risks import find_data_risks
 from sustainable_mlops.review.data.stores import STORES
-from sustainable_mlops.review.deployment import deployment
-from sustainable_mlops.review.risk import Level, Risk, Section
-from tests.plan.build import change, declared, plan
+from sustainable_mlops.review.deployment import find_deployment_risks
+from sustainable_mlops.review.risk import Level, Risk, RiskArea
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 BUCKET = {"bucket": "data", "id": "data", "arn": "arn:aws:s3:::data", "force_destroy": False}
 KEY = {"arn": "arn:aws:kms:eu-north-1:123456789012:key/1", "deletion_window_in_days": 30, "is_enabled": True}
@@ -19,7 +19,7 @@ KEY = {"arn": "arn:aws:kms:eu-north-1:123456789012:key/1", "deletion_window_in_d
 
 def risks(found: Plan) -> list[Risk]:
     comparison = Comparison(found)
-    return [*data_at_risk(comparison), *deployment(comparison)]
+    return [*find_data_risks(comparison), *find_deployment_risks(comparison)]
 
 
 def rules_of(*days: int, expires: Any = None, old: Any = None, **more: Any) -> dict[str, Any]:
@@ -38,51 +38,53 @@ def larger(size: Any) -> Any:
 @pytest.mark.parametrize("kind", sorted(STORES))
 def test_deleting_or_replacing_what_holds_data_is_a_risk(kind: str) -> None:
     before = {"arn": "arn:aws:x:eu-north-1:123456789012:y"}
-    deleted = plan(change(f"{kind}.this", before=before))
-    replaced = plan(change(f"{kind}.this", before, before=before, actions=["delete", "create"]))
+    deleted = build_plan(build_change(f"{kind}.this", before=before))
+    replaced = build_plan(build_change(f"{kind}.this", before, before=before, actions=["delete", "create"]))
     assert [(risk.id, risk.level) for risk in risks(deleted)] == [("DATA_DELETED", STORES[kind].level)]
     assert [(risk.id, risk.level) for risk in risks(replaced)] == [("DATA_REPLACED", STORES[kind].level)]
 
 
 def test_a_replacement_that_leaves_an_old_object_to_delete_is_a_risk() -> None:
-    found = risks(plan(change("aws_s3_bucket.this", before=BUCKET, deposed="1a2b3c4d")))
+    found = risks(build_plan(build_change("aws_s3_bucket.this", before=BUCKET, deposed="1a2b3c4d")))
     assert [risk.id for risk in found] == ["DATA_DELETED"]
-    assert "an old object" in found[0].what
+    assert "an old object" in found[0].description
 
 
 def test_an_address_that_moves_is_no_risk() -> None:
-    moved = change("aws_s3_bucket.this", BUCKET, before=BUCKET, previous_address="aws_s3_bucket.old")
-    assert risks(plan(moved)) == []
+    moved = build_change("aws_s3_bucket.this", BUCKET, before=BUCKET, previous_address="aws_s3_bucket.old")
+    assert risks(build_plan(moved)) == []
 
 
 def test_what_is_created_or_left_alone_is_no_risk() -> None:
-    assert risks(plan(change("aws_s3_bucket.a", BUCKET), change("aws_kms_key.b", KEY, before=KEY))) == []
+    assert (
+        risks(build_plan(build_change("aws_s3_bucket.a", BUCKET), build_change("aws_kms_key.b", KEY, before=KEY))) == []
+    )
 
 
 def test_what_is_forgotten_stays_but_is_looked_at() -> None:
-    found = risks(plan(change("aws_s3_bucket.this", before=BUCKET, actions=["forget"])))
+    found = risks(build_plan(build_change("aws_s3_bucket.this", before=BUCKET, actions=["forget"])))
     assert [(risk.id, risk.level) for risk in found] == [("DATA_FORGOTTEN", Level.LOOK)]
 
 
 def test_a_guard_of_the_modules_that_goes_away_is_told_with_what_it_guards() -> None:
-    guard = change(
+    guard = build_change(
         "module.storage.terraform_data.deletion_protection", before={"triggers_replace": BUCKET["arn"]}, index="data"
     )
-    (risk,) = risks(plan(guard))
+    (risk,) = risks(build_plan(guard))
     assert (risk.id, risk.level) == ("DATA_GUARD_REMOVED", Level.STOP)
-    assert "arn:aws:s3:::data" in risk.what
+    assert "arn:aws:s3:::data" in risk.description
 
 
 @pytest.mark.parametrize("reason", ["delete_because_no_resource_config", "delete_because_no_module"])
 def test_a_guard_that_goes_with_its_configuration_and_its_data_has_words_of_its_own(reason: str) -> None:
     address = "module.storage.terraform_data.deletion_protection"
-    guard = change(address, before={"triggers_replace": BUCKET["arn"]}, index="data", action_reason=reason)
-    bucket = change("module.storage.aws_s3_bucket.this", before=BUCKET, action_reason=reason)
-    elsewhere = change("module.other.aws_s3_bucket.this", before=BUCKET, action_reason=reason)
-    kept = change("module.storage.aws_s3_bucket.this", BUCKET, before=BUCKET)
+    guard = build_change(address, before={"triggers_replace": BUCKET["arn"]}, index="data", action_reason=reason)
+    bucket = build_change("module.storage.aws_s3_bucket.this", before=BUCKET, action_reason=reason)
+    elsewhere = build_change("module.other.aws_s3_bucket.this", before=BUCKET, action_reason=reason)
+    kept = build_change("module.storage.aws_s3_bucket.this", BUCKET, before=BUCKET)
 
     def guards(*changes: Any) -> list[tuple[str, Level]]:
-        found = [risk for risk in risks(plan(*changes)) if "GUARD" in risk.id]
+        found = [risk for risk in risks(build_plan(*changes)) if "GUARD" in risk.id]
         return [(risk.id, risk.level) for risk in found]
 
     assert guards(guard, bucket) == [("DATA_GUARD_UNCONFIGURED", Level.STOP)]
@@ -245,15 +247,15 @@ EXPOSED = [
 
 @pytest.mark.parametrize(("kind", "name", "old", "new"), WEAKER)
 def test_protecting_data_less_is_a_risk_and_more_is_none(kind: str, name: str, old: Any, new: Any) -> None:
-    weaker = risks(plan(change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old})))
+    weaker = risks(build_plan(build_change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old})))
     assert [risk.id for risk in weaker] == ["DATA_WEAKER"]
-    assert risks(plan(change(f"{kind}.this", {"id": "x", name: old}, before={"id": "x", name: new}))) == []
+    assert risks(build_plan(build_change(f"{kind}.this", {"id": "x", name: old}, before={"id": "x", name: new}))) == []
 
 
 def test_the_same_protection_is_graver_where_data_are_held() -> None:
     def level(kind: str) -> Level:
         old, new = ({"id": "x", "deletion_protection": protected} for protected in (True, False))
-        (risk,) = risks(plan(change(f"{kind}.this", new, before=old)))
+        (risk,) = risks(build_plan(build_change(f"{kind}.this", new, before=old)))
         return risk.level
 
     assert (level("aws_docdb_cluster"), level("aws_made_tomorrow")) == (Level.STOP, Level.LOOK)
@@ -264,8 +266,8 @@ def test_what_is_cut_so_short_that_practically_all_goes_at_once_is_stopped(
     kind: str, name: str, old: Any, stops: list[Any], looks: list[Any]
 ) -> None:
     def found(new: Any) -> list[tuple[str, Level]]:
-        entry = change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old})
-        return [(risk.id, risk.level) for risk in risks(plan(entry))]
+        entry = build_change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old})
+        return [(risk.id, risk.level) for risk in risks(build_plan(entry))]
 
     assert [found(new) for new in stops] == [[("DATA_WEAKER", Level.STOP)]] * len(stops)
     assert [found(new) for new in looks] == [[("DATA_WEAKER", Level.LOOK)]] * len(looks)
@@ -299,35 +301,37 @@ EQUAL = [
 
 @pytest.mark.parametrize(("kind", "name", "old", "new"), EQUAL)
 def test_what_protects_as_much_as_before_is_no_risk(kind: str, name: str, old: Any, new: Any) -> None:
-    assert risks(plan(change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old}))) == []
+    assert risks(build_plan(build_change(f"{kind}.this", {"id": "x", name: new}, before={"id": "x", name: old}))) == []
 
 
 def test_what_had_nothing_to_lose_loses_nothing_whatever_the_apply_brings() -> None:
     for name, old in (("encryption_type", "NONE"), ("deletion_protection", False), ("kms_key_id", None)):
-        entry = change("aws_kinesis_stream.this", {"id": "x"}, before={"id": "x", name: old}, unknown={name: True})
-        assert risks(plan(entry)) == []
+        entry = build_change(
+            "aws_kinesis_stream.this", {"id": "x"}, before={"id": "x", name: old}, unknown={name: True}
+        )
+        assert risks(build_plan(entry)) == []
 
 
 def test_what_is_long_is_not_shown_whole() -> None:
     old, new = ({"id": "x", "policy_details": snapshots({"count": count})} for count in (30, 14))
-    (risk,) = risks(plan(change("aws_dlm_lifecycle_policy.this", new, before=old)))
-    assert risk.what == "policy_details.0: snapshots are made of less, at other times, or deleted sooner"
+    (risk,) = risks(build_plan(build_change("aws_dlm_lifecycle_policy.this", new, before=old)))
+    assert risk.description == "policy_details.0: snapshots are made of less, at other times, or deleted sooner"
     old, new = ({"id": "x", "retention_in_days": count} for count in (30, 14))
-    (risk,) = risks(plan(change("aws_cloudwatch_log_group.this", new, before=old)))
-    assert risk.what == "retention_in_days: 30 → 14: older logs will be deleted"
+    (risk,) = risks(build_plan(build_change("aws_cloudwatch_log_group.this", new, before=old)))
+    assert risk.description == "retention_in_days: 30 → 14: older logs will be deleted"
 
 
 @pytest.mark.parametrize("kind", ["aws_dlm_lifecycle_policy", "aws_efs_replication_configuration",
                                   "aws_db_instance_automated_backups_replication"])  # fmt: skip
 def test_what_copies_data_is_missed_when_it_is_gone(kind: str) -> None:
-    assert [(r.id, r.level) for r in risks(plan(change(f"{kind}.x", before={"id": "x"})))] == [
+    assert [(r.id, r.level) for r in risks(build_plan(build_change(f"{kind}.x", before={"id": "x"})))] == [
         ("DATA_WEAKER", Level.STOP)
     ]
-    assert risks(plan(change(f"{kind}.x", before={"id": "x"}, actions=["forget"]))) == []
+    assert risks(build_plan(build_change(f"{kind}.x", before={"id": "x"}, actions=["forget"]))) == []
 
 
 def test_a_policy_that_was_disabled_is_not_missed() -> None:
-    assert risks(plan(change("aws_dlm_lifecycle_policy.x", before={"state": "DISABLED"}))) == []
+    assert risks(build_plan(build_change("aws_dlm_lifecycle_policy.x", before={"state": "DISABLED"}))) == []
 
 
 @pytest.mark.parametrize(
@@ -343,8 +347,8 @@ def test_a_policy_that_was_disabled_is_not_missed() -> None:
 )
 def test_old_versions_may_go_but_not_all_at_once(before: Any, after: Any, level: Level) -> None:
     old = None if before is None else rules_of(old=before)
-    rules = change("aws_s3_bucket_lifecycle_configuration.this", rules_of(old=after), before=old)
-    found = risks(plan(change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
+    rules = build_change("aws_s3_bucket_lifecycle_configuration.this", rules_of(old=after), before=old)
+    found = risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
     assert [(risk.id, risk.level) for risk in found] == [("DATA_EXPIRES", level)]
 
 
@@ -352,8 +356,8 @@ def test_old_versions_that_went_soon_elsewhere_did_not_go_here() -> None:
     old, new = (rules_of(old={"noncurrent_days": days})["rule"] for days in (3, 1))
     elsewhere = {**old[0], "filter": [{"prefix": "scratch/"}]}
     before, after = ({"bucket": "data", "rule": rules} for rules in ([elsewhere], [elsewhere, *new]))
-    rules = change("aws_s3_bucket_lifecycle_configuration.this", after, before=before)
-    found = risks(plan(change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
+    rules = build_change("aws_s3_bucket_lifecycle_configuration.this", after, before=before)
+    found = risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
     assert [(risk.id, risk.level) for risk in found] == [("DATA_EXPIRES", Level.STOP)]
 
 
@@ -363,8 +367,10 @@ def test_a_guard_counts_also_where_what_it_guards_is_replaced(
     kind: str, name: str, old: Any, new: Any, actions: list[str]
 ) -> None:
     def exposed(before: Any, after: Any) -> list[str]:
-        found = change(f"{kind}.this", {"id": "x", name: after}, before={"id": "x", name: before}, actions=actions)
-        return [risk.id for risk in data_at_risk(Comparison(plan(found))) if risk.section is Section.PRIVILEGES]
+        found = build_change(
+            f"{kind}.this", {"id": "x", name: after}, before={"id": "x", name: before}, actions=actions
+        )
+        return [risk.id for risk in find_data_risks(Comparison(build_plan(found))) if risk.area is RiskArea.PRIVILEGES]
 
     assert exposed(old, new) == ["PRIVILEGES_EXPOSED"]
     assert exposed(new, old) == []
@@ -373,12 +379,12 @@ def test_a_guard_counts_also_where_what_it_guards_is_replaced(
 def test_a_key_instead_of_the_queues_own_encryption_is_no_risk() -> None:
     before = {"name": "q", "sqs_managed_sse_enabled": True, "kms_master_key_id": None}
     after = {"name": "q", "sqs_managed_sse_enabled": False, "kms_master_key_id": "k"}
-    assert risks(plan(change("aws_sqs_queue.q", after, before=before))) == []
+    assert risks(build_plan(build_change("aws_sqs_queue.q", after, before=before))) == []
 
 
 def test_what_the_provider_computes_anew_in_a_replacement_is_not_unknown() -> None:
     def found(*references: str) -> list[str]:
-        entry = change(
+        entry = build_change(
             "aws_sagemaker_notebook_instance.n",
             {"name": "n"},
             before={"name": "m", "kms_key_id": ""},
@@ -387,8 +393,8 @@ def test_what_the_provider_computes_anew_in_a_replacement_is_not_unknown() -> No
         )
         entry["change"]["before"]["storage_encrypted"] = True
         given = {"storage_encrypted": list(references)} if references else {}
-        root = {"resources": [declared("aws_sagemaker_notebook_instance.n", name=["var.n"], **given)]}
-        return [risk.id for risk in risks(plan(entry, root=root))]
+        root = {"resources": [build_configuration("aws_sagemaker_notebook_instance.n", name=["var.n"], **given)]}
+        return [risk.id for risk in risks(build_plan(entry, root=root))]
 
     assert found() == ["DATA_REPLACED", "PRIVILEGES_EXPOSED"]
     assert found("var.encrypted") == ["DATA_REPLACED", "PRIVILEGES_UNKNOWN"]
@@ -408,10 +414,10 @@ def test_protection_under_another_address_is_compared_with_what_it_replaces(
     kind: str, old: Any, new: Any, id_: str
 ) -> None:
     found = risks(
-        plan(
-            change("aws_s3_bucket.this", BUCKET, before=BUCKET),
-            change(f"aws_s3_bucket_{kind}.old", before={"bucket": "data", **old}),
-            change(f"aws_s3_bucket_{kind}.new", {"bucket": "data", **new}),
+        build_plan(
+            build_change("aws_s3_bucket.this", BUCKET, before=BUCKET),
+            build_change(f"aws_s3_bucket_{kind}.old", before={"bucket": "data", **old}),
+            build_change(f"aws_s3_bucket_{kind}.new", {"bucket": "data", **new}),
         )
     )
     names = {"W": ["DATA_WEAKER"], "E": ["PRIVILEGES_EXPOSED"], "": []}
@@ -439,12 +445,12 @@ def test_protection_under_another_address_is_compared_with_what_it_replaces(
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
 def test_deleting_a_type_that_may_hold_something_is_looked_at(kind: str, looked_at: bool, actions: list[str]) -> None:
     after = {"id": "y"} if "create" in actions else None
-    found = risks(plan(change(f"{kind}.this", after, before={"id": "x"}, actions=actions)))
+    found = risks(build_plan(build_change(f"{kind}.this", after, before={"id": "x"}, actions=actions)))
     assert [risk.level for risk in found] == [Level.LOOK] * looked_at
 
 
 def test_a_type_of_awscc_holds_what_that_of_aws_holds() -> None:
-    (risk,) = risks(plan(change("awscc_sagemaker_feature_group.this", before={"id": "x"})))
+    (risk,) = risks(build_plan(build_change("awscc_sagemaker_feature_group.this", before={"id": "x"})))
     assert (risk.id, risk.level) == ("DATA_DELETED", Level.STOP)
 
 
@@ -452,38 +458,40 @@ def test_a_type_of_awscc_holds_what_that_of_aws_holds() -> None:
     ("name", "found"), [("bucket", ["DATA_REPLACED"]), ("acceleration_status", []), ("bucket_domain_name", [])]
 )
 def test_another_name_than_in_the_base_plan_is_another_object(name: str, found: list[str]) -> None:
-    base, new = (plan(change("aws_s3_bucket.b", {**BUCKET, name: value})) for value in ("one", "two"))
-    assert [risk.id for risk in data_at_risk(Comparison(new, base))] == found
+    base, new = (build_plan(build_change("aws_s3_bucket.b", {**BUCKET, name: value})) for value in ("one", "two"))
+    assert [risk.id for risk in find_data_risks(Comparison(new, base))] == found
 
 
 def test_what_vanished_outside_terraform_is_looked_at() -> None:
     drift = [
-        change("aws_s3_bucket.b", before=BUCKET),
-        change("aws_s3_bucket.c", {**BUCKET, "tags": {}}, before=BUCKET),
-        change("aws_iam_role_policy.p", before={"role": "a"}),
+        build_change("aws_s3_bucket.b", before=BUCKET),
+        build_change("aws_s3_bucket.c", {**BUCKET, "tags": {}}, before=BUCKET),
+        build_change("aws_iam_role_policy.p", before={"role": "a"}),
     ]
-    found = risks(plan(change("aws_s3_bucket.b", BUCKET), resource_drift=drift))
+    found = risks(build_plan(build_change("aws_s3_bucket.b", BUCKET), resource_drift=drift))
     assert [(risk.id, risk.address, risk.level) for risk in found] == [("DATA_VANISHED", "aws_s3_bucket.b", Level.LOOK)]
 
 
 def test_a_guard_that_moves_to_another_name_is_looked_at() -> None:
     values = {"triggers_replace": "a"}
-    moved = change("terraform_data.other", values, before=values, previous_address="terraform_data.deletion_protection")
-    stays = change("terraform_data.deletion_protection", values, before=values, index="a")
-    assert [(risk.id, risk.level) for risk in risks(plan(moved, stays))] == [("DATA_GUARD_REMOVED", Level.LOOK)]
+    moved = build_change(
+        "terraform_data.other", values, before=values, previous_address="terraform_data.deletion_protection"
+    )
+    stays = build_change("terraform_data.deletion_protection", values, before=values, index="a")
+    assert [(risk.id, risk.level) for risk in risks(build_plan(moved, stays))] == [("DATA_GUARD_REMOVED", Level.LOOK)]
 
 
 @pytest.mark.parametrize(("kind", "name", "old"), [(kind, name, old) for kind, name, old, _ in WEAKER[:12]])
 def test_a_protection_that_is_unknown_until_apply_is_never_fine(kind: str, name: str, old: Any) -> None:
-    entry = change(f"{kind}.this", {"id": "x"}, before={"id": "x", name: old}, unknown={name: True})
-    found = risks(plan(entry))
-    assert {(risk.id, risk.known, risk.level) for risk in found} == {("DATA_UNKNOWN", False, Level.LOOK)}
+    entry = build_change(f"{kind}.this", {"id": "x"}, before={"id": "x", name: old}, unknown={name: True})
+    found = risks(build_plan(entry))
+    assert {(risk.id, risk.is_known, risk.level) for risk in found} == {("DATA_UNKNOWN", False, Level.LOOK)}
 
 
 def test_versioning_that_goes_while_its_bucket_stays_is_a_risk() -> None:
-    versioning = change("aws_s3_bucket_versioning.this", before={"bucket": "data"})
-    stays = plan(change("aws_s3_bucket.this", BUCKET, before=BUCKET), versioning)
-    goes = plan(change("aws_s3_bucket.this", before=BUCKET), versioning)
+    versioning = build_change("aws_s3_bucket_versioning.this", before={"bucket": "data"})
+    stays = build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), versioning)
+    goes = build_plan(build_change("aws_s3_bucket.this", before=BUCKET), versioning)
     assert [risk.id for risk in risks(stays)] == ["DATA_WEAKER"]
     assert [risk.id for risk in risks(goes)] == ["DATA_DELETED"]
 
@@ -517,31 +525,33 @@ def test_versioning_that_goes_while_its_bucket_stays_is_a_risk() -> None:
     ],
 )
 def test_objects_that_newly_expire_are_a_risk(before: Any, after: Any, found: list[str]) -> None:
-    rules = change("aws_s3_bucket_lifecycle_configuration.this", after, before=before)
-    assert [risk.id for risk in risks(plan(change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))] == found
+    rules = build_change("aws_s3_bucket_lifecycle_configuration.this", after, before=before)
+    assert [
+        risk.id for risk in risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
+    ] == found
 
 
 def test_a_new_bucket_holds_nothing_that_could_expire() -> None:
-    rules = change("aws_s3_bucket_lifecycle_configuration.this", rules_of(1))
-    assert risks(plan(change("aws_s3_bucket.this", BUCKET), rules)) == []
+    rules = build_change("aws_s3_bucket_lifecycle_configuration.this", rules_of(1))
+    assert risks(build_plan(build_change("aws_s3_bucket.this", BUCKET), rules)) == []
 
 
 def test_lifecycle_rules_that_are_unknown_until_apply_are_never_fine() -> None:
-    rules = change(
+    rules = build_change(
         "aws_s3_bucket_lifecycle_configuration.this", {"bucket": "data"}, before=rules_of(30), unknown={"rule": True}
     )
-    found = risks(plan(change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
-    assert [(risk.id, risk.known) for risk in found] == [("DATA_UNKNOWN", False)]
+    found = risks(build_plan(build_change("aws_s3_bucket.this", BUCKET, before=BUCKET), rules))
+    assert [(risk.id, risk.is_known) for risk in found] == [("DATA_UNKNOWN", False)]
 
 
 def test_lifecycle_rules_whose_objects_are_hidden_are_never_fine() -> None:
     hide = {"rule": [{"filter": [{"prefix": True}]}]}
-    bucket = change("aws_s3_bucket.this", BUCKET, before=BUCKET)
+    bucket = build_change("aws_s3_bucket.this", BUCKET, before=BUCKET)
     for after, expected in (("", ["DATA_UNKNOWN"]), ("raw/", [])):
         new = rules_of(30, filter=[{"prefix": after}])
-        rules = change("aws_s3_bucket_lifecycle_configuration.this", {**new, "id": "y"}, before=rules_of(30),
+        rules = build_change("aws_s3_bucket_lifecycle_configuration.this", {**new, "id": "y"}, before=rules_of(30),
                        sensitive=hide)  # fmt: skip
-        assert [risk.id for risk in risks(plan(bucket, rules))] == expected
+        assert [risk.id for risk in risks(build_plan(bucket, rules))] == expected
 
 
 def images(number: int, status: str = "any", **more: Any) -> str:
@@ -566,10 +576,10 @@ def images(number: int, status: str = "any", **more: Any) -> str:
 def test_images_that_newly_expire_are_a_risk(before: str | None, after: str, level: Level | None) -> None:
     repository = {"name": "r", "arn": "arn:aws:ecr:eu-north-1:123456789012:repository/r"}
     old = None if before is None else {"repository": "r", "policy": before}
-    policy = change("aws_ecr_lifecycle_policy.p", {"repository": "r", "policy": after}, before=old)
-    found = risks(plan(change("aws_ecr_repository.r", repository, before=repository), policy))
+    policy = build_change("aws_ecr_lifecycle_policy.p", {"repository": "r", "policy": after}, before=old)
+    found = risks(build_plan(build_change("aws_ecr_repository.r", repository, before=repository), policy))
     assert [risk.level for risk in found] == ([] if level is None else [level])
-    assert risks(plan(change("aws_ecr_repository.r", repository), policy)) == []
+    assert risks(build_plan(build_change("aws_ecr_repository.r", repository), policy)) == []
 
 
 def endpoint_plan(name_after: str | None) -> Plan:
@@ -579,17 +589,17 @@ def endpoint_plan(name_after: str | None) -> Plan:
     following = ["aws_sagemaker_endpoint_configuration.c.name"]
     endpoint = {"name": "e", "endpoint_config_name": "first"}
     moved = {"name": "e", **({"endpoint_config_name": name_after} if name_after else {})}
-    return plan(
-        change(
+    return build_plan(
+        build_change(
             "aws_sagemaker_endpoint_configuration.c", new, before=old, unknown=unknown, actions=["delete", "create"]
         ),
-        change(
+        build_change(
             "aws_sagemaker_endpoint.e",
             moved,
             before=endpoint,
             unknown={"endpoint_config_name": True} if unknown else {},
         ),
-        root={"resources": [declared("aws_sagemaker_endpoint.e", endpoint_config_name=following)]},
+        root={"resources": [build_configuration("aws_sagemaker_endpoint.e", endpoint_config_name=following)]},
     )
 
 
@@ -601,12 +611,12 @@ def test_a_configuration_replaced_under_its_name_leaves_the_endpoint_as_it_was()
 def test_a_model_replaced_under_its_name_leaves_the_endpoints_as_they_were() -> None:
     variant = {"variant_name": "v", "model_name": "first"}
     uses = {"name": "c", "production_variants": [variant]}
-    configuration = change("aws_sagemaker_endpoint_configuration.c", uses, before=uses)
+    configuration = build_change("aws_sagemaker_endpoint_configuration.c", uses, before=uses)
 
     def found(name: str) -> list[tuple[str, str]]:
         old, new = {"name": "first", "execution_role_arn": "a"}, {"name": name, "execution_role_arn": "b"}
-        model = change("aws_sagemaker_model.m", new, before=old, actions=["delete", "create"])
-        return [(risk.id, risk.address) for risk in risks(plan(model, configuration))]
+        model = build_change("aws_sagemaker_model.m", new, before=old, actions=["delete", "create"])
+        return [(risk.id, risk.address) for risk in risks(build_plan(model, configuration))]
 
     assert ("ENDPOINT_STALE", "aws_sagemaker_model.m") in found("first")
     assert "ENDPOINT_STALE" not in dict(found("second"))

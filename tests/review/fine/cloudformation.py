@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from tests.plan.build import change, document
-from tests.plan.cloudformation import ALL, READ, TRUST, Twins, camel, written
+from tests.plan.cloudformation import ALL, READ_STATEMENT, TRUST, TypePair, build_changes, to_camel_case
+from tests.plan.plan_builder import build_change, build_document
 from tests.review.fine.case import Case
 
-ADMINISTRATOR = Twins(
+ADMINISTRATOR = TypePair(
     "AWS::IAM::Role",
     {},
     {
@@ -23,49 +23,53 @@ _VARIANT = {"variant_name": "all", "model_name": "m", "instance_type": "ml.p4d.2
 
 def _bucket(before: Any, after: Any) -> dict[str, Any]:
     old, new = ({"bucket_name": "sagemaker-models", **settings} for settings in (before, after))
-    return document(change("awscc_s3_bucket.b", new, before=old))
+    return build_document(build_change("awscc_s3_bucket.b", new, before=old))
 
 
 def _cloud_control(kind: str, properties: Any, **more: Any) -> dict[str, Any]:
-    values = {"type_name": kind, "desired_state": json.dumps(camel(properties))}
-    return document(change("aws_cloudcontrolapi_resource.x", values, **more))
+    values = {"type_name": kind, "desired_state": json.dumps(to_camel_case(properties))}
+    return build_document(build_change("aws_cloudcontrolapi_resource.x", values, **more))
 
 
 def _untold(kind: str) -> dict[str, Any]:
-    return document(change("aws_cloudcontrolapi_resource.x", {"type_name": kind}, unknown={"desired_state": True}))
+    return build_document(
+        build_change("aws_cloudcontrolapi_resource.x", {"type_name": kind}, unknown={"desired_state": True})
+    )
 
 
 #: A policy that comes to allow everything, of a role that it lists itself.
 WIDENED = (
-    Twins("AWS::IAM::Role", {}, {"role_name": "r", "assume_role_policy_document": TRUST}),
-    Twins(
+    TypePair("AWS::IAM::Role", {}, {"role_name": "r", "assume_role_policy_document": TRUST}),
+    TypePair(
         "AWS::IAM::ManagedPolicy",
         {},
         {"managed_policy_name": "p", "policy_document": ALL, "roles": ["r"]},
         {},
-        {"policy_document": READ},
+        {"policy_document": READ_STATEMENT},
     ),
 )
 
 
 def _endpoint(instance_type: str) -> dict[str, Any]:
     configuration = {"endpoint_config_name": "c", "production_variants": [{**_VARIANT, "instance_type": instance_type}]}
-    return document(
-        change("awscc_sagemaker_endpoint.e", {"endpoint_name": "e", "endpoint_config_name": "c"}),
-        change("awscc_sagemaker_endpoint_config.c", configuration),
+    return build_document(
+        build_change("awscc_sagemaker_endpoint.e", {"endpoint_name": "e", "endpoint_config_name": "c"}),
+        build_change("awscc_sagemaker_endpoint_config.c", configuration),
     )
 
 
 CASES = {
     "a role with AdministratorAccess, by awscc": Case(
-        written(ADMINISTRATOR, way="awscc"), "stop", "AdministratorAccess"
+        build_changes(ADMINISTRATOR, way="awscc"), "stop", "AdministratorAccess"
     ),
     "a role with AdministratorAccess, by Cloud Control": Case(
-        written(ADMINISTRATOR, way="cloudcontrol"), "stop", "AdministratorAccess"
+        build_changes(ADMINISTRATOR, way="cloudcontrol"), "stop", "AdministratorAccess"
     ),
     "a role of which Cloud Control tells nothing before apply": Case(
-        document(
-            change("aws_cloudcontrolapi_resource.r", {"type_name": "AWS::IAM::Role"}, unknown={"desired_state": True})
+        build_document(
+            build_change(
+                "aws_cloudcontrolapi_resource.r", {"type_name": "AWS::IAM::Role"}, unknown={"desired_state": True}
+            )
         ),
         "look",
         "cannot tell whether more is allowed",
@@ -77,10 +81,10 @@ CASES = {
         _untold("AWS::SageMaker::Model"), "look", "nothing of it is reviewed"
     ),
     "a managed policy that comes to allow everything to a role that it lists": Case(
-        written(*WIDENED, way="cloudcontrol", action="update"), "stop", "new permission"
+        build_changes(*WIDENED, way="cloudcontrol", action="update"), "stop", "new permission"
     ),
     "a key that is disabled": Case(
-        document(change("awscc_kms_key.k", {"enabled": False}, before={"enabled": True})),
+        build_document(build_change("awscc_kms_key.k", {"enabled": False}, before={"enabled": True})),
         "stop",
         "nothing encrypted under it can be read",
     ),
@@ -107,35 +111,45 @@ CASES = {
     "an endpoint of eight GPU machines": Case(_endpoint("ml.p4d.24xlarge"), "look", "SUS_ENDPOINT_GPU"),
     "an endpoint on a type that SageMaker has no more": Case(_endpoint("ml.inf1.xlarge"), "stop", "inf1"),
     "a notebook with a GPU that never stops": Case(
-        document(change("awscc_sagemaker_notebook_instance.n", {"instance_type": "ml.p3.2xlarge", "role_arn": "r"})),
+        build_document(
+            build_change("awscc_sagemaker_notebook_instance.n", {"instance_type": "ml.p3.2xlarge", "role_arn": "r"})
+        ),
         "look",
         "SUS_NOTEBOOK_IDLE_SHUTDOWN",
     ),
     "a cluster of sixteen machines, by awscc": Case(
-        document(change("awscc_sagemaker_cluster.x", _CLUSTER)), "look", "not counted"
+        build_document(build_change("awscc_sagemaker_cluster.x", _CLUSTER)), "look", "not counted"
     ),
     "a cluster of sixteen machines, by Cloud Control": Case(
         _cloud_control("AWS::SageMaker::Cluster", _CLUSTER), "look", "not counted"
     ),
     "a type of awscc that nobody reads": Case(
-        document(change("awscc_emr_cluster.x", {"name": "spark"})), "look", "not reviewed"
+        build_document(build_change("awscc_emr_cluster.x", {"name": "spark"})), "look", "not reviewed"
     ),
     "a type of Cloud Control that nobody reads": Case(
         _cloud_control("AWS::EMR::Cluster", {"name": "spark"}), "look", "not reviewed"
     ),
     "a type of Cloud Control that is not known": Case(
-        document(change("aws_cloudcontrolapi_resource.x", {}, unknown={"type_name": True, "desired_state": True})),
+        build_document(
+            build_change("aws_cloudcontrolapi_resource.x", {}, unknown={"type_name": True, "desired_state": True})
+        ),
         "look",
         "not reviewed",
     ),
     "a stack": Case(
-        document(change("aws_cloudformation_stack.s", {"name": "s", "template_body": "{}"})), "look", "not reviewed"
+        build_document(build_change("aws_cloudformation_stack.s", {"name": "s", "template_body": "{}"})),
+        "look",
+        "not reviewed",
     ),
     "a stack set": Case(
-        document(change("aws_cloudformation_stack_set.s", {"name": "s", "template_body": "{}"})), "look", "not reviewed"
+        build_document(build_change("aws_cloudformation_stack_set.s", {"name": "s", "template_body": "{}"})),
+        "look",
+        "not reviewed",
     ),
     "a stack set's instances": Case(
-        document(change("aws_cloudformation_stack_set_instance.s", {"stack_set_name": "s", "account_id": "1"})),
+        build_document(
+            build_change("aws_cloudformation_stack_set_instance.s", {"stack_set_name": "s", "account_id": "1"})
+        ),
         "look",
         "not reviewed",
     ),

@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tests.plan.build import change, document
+from tests.plan.plan_builder import build_change, build_document
 from tests.review.fine.case import Case
 
 _REGION = {"region": "us-east-1"}
 
 
 def _one(address: str, unknown: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
-    return document(change(address, {**_REGION, **values}, unknown=unknown))
+    return build_document(build_change(address, {**_REGION, **values}, unknown=unknown))
 
 
 _OFFLINE = {"s3_uri": "s3://elsewhere/features", "kms_key_id": "arn:aws:kms:us-east-1:123456789012:key/k"}
@@ -66,11 +66,11 @@ def _group(*others: dict[str, Any], **more: Any) -> dict[str, Any]:
     override = [{"instance_type": "m5.large"}]
     mixed = [{"launch_template": [{"override": override}]}]
     values = {"name": "g", "min_size": 1, "max_size": 1, "desired_capacity": 1, "mixed_instances_policy": mixed}
-    return document(change("aws_autoscaling_group.g", {**_REGION, **values, **more}), *others)
+    return build_document(build_change("aws_autoscaling_group.g", {**_REGION, **values, **more}), *others)
 
 
 def _beside(address: str, unknown: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
-    return change(address, {**_REGION, "autoscaling_group_name": "g", **values}, unknown=unknown)
+    return build_change(address, {**_REGION, "autoscaling_group_name": "g", **values}, unknown=unknown)
 
 
 CASES = {
@@ -106,7 +106,7 @@ CASES = {
         "the power of the Graviton5 is not published",
     ),
     "eight machines of a launch template that is elsewhere": Case(
-        document(*(change("aws_instance.gpu", {**_REGION, **_TEMPLATE}, index=n) for n in range(8))),
+        build_document(*(build_change("aws_instance.gpu", {**_REGION, **_TEMPLATE}, index=n) for n in range(8))),
         "look",
         _ELSEWHERE,
     ),
@@ -133,8 +133,11 @@ CASES = {
         "instance_type is not known until apply",
     ),
     "eight machines without a price": Case(
-        document(
-            *(change("aws_instance.hpc", {**_REGION, "instance_type": "hpc7a.96xlarge"}, index=n) for n in range(8))
+        build_document(
+            *(
+                build_change("aws_instance.hpc", {**_REGION, "instance_type": "hpc7a.96xlarge"}, index=n)
+                for n in range(8)
+            )
         ),
         "look",
         "no price of this type is known",
@@ -150,10 +153,10 @@ CASES = {
         "its provisioned throughput (9,000 write units) is not counted",
     ),
     "a database, a cache and a search cluster": Case(
-        document(
-            change("aws_db_instance.d", {"instance_class": "db.r6g.16xlarge"}),
-            change("aws_elasticache_cluster.c", {"node_type": "cache.r6g.16xlarge"}),
-            change("aws_opensearch_domain.o", {"domain_name": "o"}),
+        build_document(
+            build_change("aws_db_instance.d", {"instance_class": "db.r6g.16xlarge"}),
+            build_change("aws_elasticache_cluster.c", {"node_type": "cache.r6g.16xlarge"}),
+            build_change("aws_opensearch_domain.o", {"domain_name": "o"}),
         ),
         "look",
         "the servers and prices of this service are not in the catalogue",
@@ -174,14 +177,14 @@ CASES = {
         "how long aws_autoscaling_schedule.s keeps its size is not counted",
     ),
     "a policy that may be of this group": Case(
-        _group(change("aws_autoscaling_policy.p", {**_REGION}, unknown={"autoscaling_group_name": True})),
+        _group(build_change("aws_autoscaling_policy.p", {**_REGION}, unknown={"autoscaling_group_name": True})),
         "look",
         "whether it is scaled by aws_autoscaling_policy.p is not known until apply",
     ),
     "managed scaling of EMR up to a size that is known after apply": Case(
-        document(
-            change("aws_emr_cluster.e", {**_REGION, **_EMR, "id": "j-1"}),
-            change(
+        build_document(
+            build_change("aws_emr_cluster.e", {**_REGION, **_EMR, "id": "j-1"}),
+            build_change(
                 "aws_emr_managed_scaling_policy.p",
                 {**_REGION, "cluster_id": "j-1", "compute_limits": [{"minimum_capacity_units": 1}]},
                 unknown={"compute_limits": [{"maximum_capacity_units": True}]},
@@ -237,7 +240,7 @@ CASES = {
         "how many there are of what it scales is not counted",
     ),
     "a scheduled size of a group that is elsewhere": Case(
-        document(_beside("aws_autoscaling_schedule.s", desired_capacity=50)), "look", _FLEET
+        build_document(_beside("aws_autoscaling_schedule.s", desired_capacity=50)), "look", _FLEET
     ),
     "managed scaling of a cluster that is elsewhere": Case(
         _one("aws_emr_managed_scaling_policy.p", cluster_id="j-1", compute_limits=[{"maximum_capacity_units": 50}]),
@@ -256,8 +259,8 @@ _MIXED: dict[str, Any] = {
 #: What was called fine without a figure, and the USD a month that its figures now say.
 COUNTED: dict[str, tuple[Mapping[str, Any], float]] = {
     "eight p4d.24xlarge": (
-        document(
-            *(change("aws_instance.gpu", {**_REGION, "instance_type": "p4d.24xlarge"}, index=n) for n in range(8))
+        build_document(
+            *(build_change("aws_instance.gpu", {**_REGION, "instance_type": "p4d.24xlarge"}, index=n) for n in range(8))
         ),
         8 * 730 * 21.957642,
     ),

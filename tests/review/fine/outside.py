@@ -4,7 +4,7 @@ import copy
 import json
 from typing import Any
 
-from tests.plan.build import change, declared, document
+from tests.plan.plan_builder import build_change, build_configuration, build_document
 from tests.plan.test_commands import INVOKED
 from tests.plan.test_load import FIXTURES
 from tests.review.fine.case import Case
@@ -12,14 +12,16 @@ from tests.review.fine.case import Case
 
 def _provisioned(kind: str, expressions: dict[str, Any], actions: list[str] | None = None) -> dict[str, Any]:
     before = None if actions is None else {"id": "x"}
-    entry = change(
+    entry = build_change(
         "terraform_data.setup", None if actions == ["delete"] else {"id": "x"}, before=before, actions=actions
     )
     written = {name: {"constant_value": value} for name, value in expressions.items()}
     root = {
-        "resources": [{**declared("terraform_data.setup"), "provisioners": [{"type": kind, "expressions": written}]}]
+        "resources": [
+            {**build_configuration("terraform_data.setup"), "provisioners": [{"type": kind, "expressions": written}]}
+        ]
     }
-    return document(entry, root=root)
+    return build_document(entry, root=root)
 
 
 def _real(name: str, *addresses: str) -> dict[str, Any]:
@@ -35,12 +37,14 @@ def _opened() -> dict[str, Any]:
     """A group whose rules nobody configures: whatever is opened by hand is accepted."""
     rule = {"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": ["0.0.0.0/0"]}
     old, new = ({"name": "g", "ingress": rules} for rules in ([], [rule]))
-    root = {"resources": [declared("aws_security_group.g", name={"constant_value": "g"})]}
-    drift = change("aws_security_group.g", new, before=old)
-    return document(change("aws_security_group.g", new, before=new), root=root, resource_drift=[drift])
+    root = {"resources": [build_configuration("aws_security_group.g", name={"constant_value": "g"})]}
+    drift = build_change("aws_security_group.g", new, before=old)
+    return build_document(build_change("aws_security_group.g", new, before=new), root=root, resource_drift=[drift])
 
 
-_EXTERNAL = change("data.external.e", {"program": ["python", "lookup.py"]}, before={"program": []}, actions=["no-op"])
+_EXTERNAL = build_change(
+    "data.external.e", {"program": ["python", "lookup.py"]}, before={"program": []}, actions=["no-op"]
+)
 _DEFERRED = {"reason": "deferred_prereq", "action_invocation": INVOKED}
 
 CASES = {
@@ -56,10 +60,12 @@ CASES = {
     "a command when something is destroyed": Case(
         _provisioned("local-exec", {"command": "echo bye"}, ["delete"]), "look", "echo bye"
     ),
-    "a program that is read from": Case(document(_EXTERNAL), "look", "lookup.py"),
-    "an action of Terraform 1.14, by hand": Case(document(action_invocations=[INVOKED]), "look", "aws_lambda_invoke"),
+    "a program that is read from": Case(build_document(_EXTERNAL), "look", "lookup.py"),
+    "an action of Terraform 1.14, by hand": Case(
+        build_document(action_invocations=[INVOKED]), "look", "aws_lambda_invoke"
+    ),
     "an action that is deferred, by hand": Case(
-        document(deferred_action_invocations=[_DEFERRED]), "look", "aws_lambda_invoke"
+        build_document(deferred_action_invocations=[_DEFERRED]), "look", "aws_lambda_invoke"
     ),
     "a trust policy that was changed by hand, taken into the state": Case(
         _real("refresh_only", "aws_iam_role.r"), "stop", "everybody"

@@ -3,13 +3,13 @@
 import json
 from typing import Any
 
-from tests.plan.build import change, document
+from tests.plan.plan_builder import build_change, build_document
 from tests.review.fine.case import Case
 
 _OWN, _OTHER = "123456789012", "999999999999"
 _ROLE_ARN = f"arn:aws:iam::{_OWN}:role"
 #: Tells which account is one's own.
-_CALLER = change("data.aws_caller_identity.me", {"account_id": _OWN}, actions=["read"])
+_CALLER = build_change("data.aws_caller_identity.me", {"account_id": _OWN}, actions=["read"])
 
 
 def _policy(**statement: Any) -> str:
@@ -22,11 +22,11 @@ def _role(name: str, **more: Any) -> dict[str, Any]:
 
 
 def _created(kind: str, values: dict[str, Any]) -> dict[str, Any]:
-    return document(_CALLER, change(f"{kind}.this", values))
+    return build_document(_CALLER, build_change(f"{kind}.this", values))
 
 
 def _updated(kind: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    return document(_CALLER, change(f"{kind}.this", {"id": "x", **new}, before={"id": "x", **old}))
+    return build_document(_CALLER, build_change(f"{kind}.this", {"id": "x", **new}, before={"id": "x", **old}))
 
 
 def _snapshots(count: int, state: str = "ENABLED") -> dict[str, Any]:
@@ -42,11 +42,11 @@ def _snapshots(count: int, state: str = "ENABLED") -> dict[str, Any]:
 def _swapped(kind: str, path: str, read: Any, load: Any) -> dict[str, Any]:
     """What runs as a role that may do everything, where it ran as another one."""
     every = {"role": "load", "policy": _policy(Action="*", Resource="*")}
-    return document(
+    return build_document(
         _CALLER,
-        change(f"{kind}.this", {"name": "x", path: load}, before={"name": "x", path: read}),
-        change("aws_iam_role.load", _role("load"), before=_role("load")),
-        change("aws_iam_role_policy.load", every, before=every),
+        build_change(f"{kind}.this", {"name": "x", path: load}, before={"name": "x", path: read}),
+        build_change("aws_iam_role.load", _role("load"), before=_role("load")),
+        build_change("aws_iam_role_policy.load", every, before=every),
     )
 
 
@@ -61,7 +61,7 @@ CASES = {
         "no more snapshots by this policy",
     ),
     "a policy of the Data Lifecycle Manager deleted": Case(
-        document(change("aws_dlm_lifecycle_policy.this", before=_snapshots(30))),
+        build_document(build_change("aws_dlm_lifecycle_policy.this", before=_snapshots(30))),
         "stop",
         "no more snapshots by this policy",
     ),
@@ -74,7 +74,9 @@ CASES = {
         "some of what it selected is not backed up any more",
     ),
     "a file system that is not copied any more": Case(
-        document(change("aws_efs_replication_configuration.this", before={"source_file_system_id": "fs-1"})),
+        build_document(
+            build_change("aws_efs_replication_configuration.this", before={"source_file_system_id": "fs-1"})
+        ),
         "stop",
         "the file system is not copied any more",
     ),
@@ -94,7 +96,9 @@ CASES = {
         "accounts outside the organisation can be let in",
     ),
     "an event bus that another account may use": Case(
-        document(_CALLER, change("aws_cloudwatch_event_permission.this", {"principal": _OTHER, "statement_id": "s"})),
+        build_document(
+            _CALLER, build_change("aws_cloudwatch_event_permission.this", {"principal": _OTHER, "statement_id": "s"})
+        ),
         "stop",
         f"another account: {_OTHER}",
     ),

@@ -8,36 +8,38 @@ Those of `CHOICES` are to look at, as a person has to decide; all of them was se
 from typing import Any
 
 from tests.review.fine.case import Case
+from tests.rules.case_tables import RuleCase as Plan
 from tests.rules.cases.account.plain_secrets import HUGGING_FACE, notebook, serves
-from tests.rules.endpoints import IMAGE, MODEL, serverless, watched
-from tests.rules.plans import document
-from tests.rules.tables import Case as Plan
+from tests.rules.endpoints import IMAGE, MODEL, add_alarm, build_serverless
+from tests.rules.plan_builder import build_document
 
 _BLUE_GREEN = {"traffic_routing_configuration": {"type": "ALL_AT_ONCE", "wait_interval_in_seconds": 0}}
 _ROLLS_BACK = {
     "blue_green_update_policy": _BLUE_GREEN,
     "auto_rollback_configuration": {"alarms": {"alarm_name": "delay-errors"}},
 }
-_SERVED = watched(
-    watched(serverless(configuration={"name": None}, endpoint={"deployment_config": _ROLLS_BACK}), "ModelLatency"),
+_SERVED = add_alarm(
+    add_alarm(
+        build_serverless(configuration={"name": None}, endpoint={"deployment_config": _ROLLS_BACK}), "ModelLatency"
+    ),
     "Invocation5XXErrors",
     "aws_cloudwatch_metric_alarm.errors",
 )
 
 
 def _waits(pattern: dict[str, Any]) -> dict[str, Any]:
-    return document({"aws_cloudwatch_event_rule.r": {"name": "retrain", "event_pattern": pattern}})
+    return build_document({"aws_cloudwatch_event_rule.r": {"name": "retrain", "event_pattern": pattern}})
 
 
 CASES: dict[str, Case] = {
     "a token in a model's environment": Case(
-        document(serves(HUB=HUGGING_FACE)), "stop", "HUB holds a Hugging Face token"
+        build_document(serves(HUB=HUGGING_FACE)), "stop", "HUB contains a Hugging Face token"
     ),
     "a password in a model's environment": Case(
-        document(serves(DB_PASSWORD="hunter2")), "stop", "DB_PASSWORD holds a literal value"
+        build_document(serves(DB_PASSWORD="hunter2")), "stop", "DB_PASSWORD has a literal value"
     ),
     "a token in a notebook's script": Case(
-        document(notebook(f"export HF_TOKEN={HUGGING_FACE}")), "stop", "its text holds a Hugging Face token"
+        build_document(notebook(f"export HF_TOKEN={HUGGING_FACE}")), "stop", "its text contains a Hugging Face token"
     ),
     "an event that nothing sends": Case(
         _waits({"source": ["aws.sagemaker"], "detail-type": ["SageMaker Pipeline Execution Status Change"]}),
@@ -53,12 +55,12 @@ CASES: dict[str, Case] = {
             }
         ),
         "stop",
-        "the states of endpoints are sent in capitals",
+        "statuses of endpoints are sent in capitals",
     ),
     "two models of one name": Case(
-        document({f"aws_sagemaker_model.{name}": {**serves()[MODEL], "name": "delay"} for name in ("a", "b")}),
+        build_document({f"aws_sagemaker_model.{name}": {**serves()[MODEL], "name": "delay"} for name in ("a", "b")}),
         "stop",
-        "delay is the name of aws_sagemaker_model",
+        "has the same name delay",
     ),
 }
 CHOICES: dict[str, Case] = {
@@ -67,20 +69,20 @@ CHOICES: dict[str, Case] = {
             serves(HF_TOKEN="hunter2"), sensitive={MODEL: {"primary_container": [{"environment": {"HF_TOKEN": True}}]}}
         ).document(),
         "look",
-        "What is marked as sensitive is not handed over in plain text",
+        "A sensitive value should not be passed in plain text",
     ),
     "an image that is latest": Case(
-        document({MODEL: {"primary_container": {"image": IMAGE.replace(":1", ":latest")}}}),
+        build_document({MODEL: {"primary_container": {"image": IMAGE.replace(":1", ":latest")}}}),
         "look",
-        "An image is named with its version",
+        "An image should be referenced with its version",
     ),
     "an image without a tag": Case(
-        document({MODEL: {"primary_container": {"image": IMAGE.replace(":1", "")}}}),
+        build_document({MODEL: {"primary_container": {"image": IMAGE.replace(":1", "")}}}),
         "look",
-        "An image is named with its version",
+        "An image should be referenced with its version",
     ),
     "a GPU notebook": Case(
-        document(
+        build_document(
             {
                 "aws_sagemaker_notebook_instance.n": {
                     "name": "n",
@@ -91,13 +93,13 @@ CHOICES: dict[str, Case] = {
             }
         ),
         "look",
-        "A notebook instance has no GPU",
+        "A notebook instance should not have a GPU",
     ),
     "a rollback that an apply does not notice": Case(
-        document(_SERVED), "look", "An apply that SageMaker rolls back fails"
+        build_document(_SERVED), "look", "An apply should fail if SageMaker rolls back the endpoint"
     ),
     "a pipeline from S3": Case(
-        document(
+        build_document(
             {
                 "aws_sagemaker_pipeline.p": {
                     "pipeline_name": "p",
@@ -111,6 +113,6 @@ CHOICES: dict[str, Case] = {
             }
         ),
         "look",
-        "A pipeline's definition is given inline",
+        "A pipeline definition should be inline",
     ),
 }

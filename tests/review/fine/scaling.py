@@ -12,15 +12,15 @@ from tests.rules.endpoints import (
     STEP,
     TARGET,
     Resources,
-    acted_on,
-    asynchronous,
-    following,
-    moved,
-    real_time,
-    scaled,
-    watched,
+    add_alarm,
+    add_policy,
+    add_scheduled_actions,
+    add_target,
+    add_tracking_policy,
+    build_asynchronous,
+    build_real_time,
 )
-from tests.rules.plans import document
+from tests.rules.plan_builder import build_document
 
 #: What other rules ask of endpoints and of their configurations.
 _OTHERS = (
@@ -41,36 +41,40 @@ def _tagged(resources: Resources, **tags: str) -> Resources:
 
 def _woken(resources: Resources, **alarm: Any) -> Resources:
     """With a policy that follows the backlog and one that wakes."""
-    stepped = moved(following(resources, **BACKLOG), step=True)
-    return watched(stepped, "HasBacklogWithoutCapacity", alarm_actions=[f"${{{STEP}.arn}}"], **alarm)
+    stepped = add_policy(add_tracking_policy(resources, **BACKLOG), step=True)
+    return add_alarm(stepped, "HasBacklogWithoutCapacity", alarm_actions=[f"${{{STEP}.arn}}"], **alarm)
 
 
-_ASYNCHRONOUS = _tagged(asynchronous(output=_TOLD))
-_SLEEPS = _woken(scaled(_ASYNCHRONOUS, least=0))
-_PRODUCTION = scaled(_tagged(real_time(), environment="prod"))
-_DEVELOPMENT = scaled(_tagged(real_time(), environment="dev"))
-_NAMED = scaled(_ASYNCHRONOUS, least=0, resource_id="endpoint/delay/variant/main")
+_ASYNCHRONOUS = _tagged(build_asynchronous(output=_TOLD))
+_SLEEPS = _woken(add_target(_ASYNCHRONOUS, least=0))
+_PRODUCTION = add_target(_tagged(build_real_time(), environment="prod"))
+_DEVELOPMENT = add_target(_tagged(build_real_time(), environment="dev"))
+_NAMED = add_target(_ASYNCHRONOUS, least=0, resource_id="endpoint/delay/variant/main")
 _AT_ONCE = "at(2027-01-01T00:00:00)"
 _BY_DAY = ("0 8 * * ? *", 2, 4), ("0 18 * * ? *", 1, 4)
 
 #: Of which nobody can tell what they come to.
 CASES = {
     "an asynchronous endpoint that an action lifts to twenty once": Case(
-        document(acted_on(_SLEEPS, ("", 20, 20), schedule=_AT_ONCE)), "look", "runs but once"
+        build_document(add_scheduled_actions(_SLEEPS, ("", 20, 20), schedule=_AT_ONCE)), "look", "runs only once"
     ),
     "a real-time endpoint whose schedule ends": Case(
-        document(acted_on(following(_DEVELOPMENT, **REQUESTS), *_BY_DAY, end_time="2027-01-01T00:00:00Z")),
+        build_document(
+            add_scheduled_actions(
+                add_tracking_policy(_DEVELOPMENT, **REQUESTS), *_BY_DAY, end_time="2027-01-01T00:00:00Z"
+            )
+        ),
         "look",
         "ends at 2027-01-01T00:00:00Z",
     ),
     "one variant with two scalable targets": Case(
-        document({**_woken(_NAMED), "aws_appautoscaling_target.more": {**_NAMED[TARGET], "max_capacity": 40}}),
+        build_document({**_woken(_NAMED), "aws_appautoscaling_target.more": {**_NAMED[TARGET], "max_capacity": 40}}),
         "look",
-        "is registered last is not known",
+        "is registered last",
     ),
     "metric math that may or may not give a number": Case(
-        document(
-            following(
+        build_document(
+            add_tracking_policy(
                 _PRODUCTION,
                 customized_metric_specification={
                     "metrics": [
@@ -86,39 +90,47 @@ CASES = {
             )
         ),
         "look",
-        "whether its policies ever act",
+        "whether its policies have an effect",
     ),
 }
 
 #: Which a rule judges now.
 JUDGED = {
     "an asynchronous endpoint whose scaling in is suspended": Case(
-        document(_woken(scaled(_ASYNCHRONOUS, least=0, suspended_state={"dynamic_scaling_in_suspended": True}))),
+        build_document(
+            _woken(add_target(_ASYNCHRONOUS, least=0, suspended_state={"dynamic_scaling_in_suspended": True}))
+        ),
         "look",
-        "stays as it is when its queue is empty",
+        "does not scale in while its queue is empty",
     ),
     "an asynchronous endpoint that an action lifts each day": Case(
-        document(acted_on(_SLEEPS, ("0 8 * * ? *", 20, 20))), "look", "keeps 20 instances when its queue is empty"
+        build_document(add_scheduled_actions(_SLEEPS, ("0 8 * * ? *", 20, 20))),
+        "look",
+        "keeps 20 instances while its queue is empty",
     ),
     "an asynchronous endpoint whose alarm is off": Case(
-        document(_woken(scaled(_ASYNCHRONOUS, least=0), actions_enabled=False)), "look", "no alarm on HasBacklog"
+        build_document(_woken(add_target(_ASYNCHRONOUS, least=0), actions_enabled=False)),
+        "look",
+        "no enabled alarm on HasBacklog",
     ),
     "a real-time endpoint that follows a queue": Case(
-        document(following(_PRODUCTION, **BACKLOG)),
+        build_document(add_tracking_policy(_PRODUCTION, **BACKLOG)),
         "look",
         f"stays at 1 instance: {POLICY} waits for ApproximateBacklogSizePerInstance",
     ),
     "a real-time endpoint with steps that nothing starts": Case(
-        document(moved(_PRODUCTION, step=True)), "look", f"no alarm of the plan starts {STEP}"
+        build_document(add_policy(_PRODUCTION, step=True)), "look", f"no alarm in the plan starts {STEP}"
     ),
     "a real-time endpoint with steps that an alarm on a queue starts": Case(
-        document(
-            watched(moved(_PRODUCTION, step=True), "HasBacklogWithoutCapacity", alarm_actions=[f"${{{STEP}.arn}}"])
+        build_document(
+            add_alarm(
+                add_policy(_PRODUCTION, step=True), "HasBacklogWithoutCapacity", alarm_actions=[f"${{{STEP}.arn}}"]
+            )
         ),
         "look",
         f"{STEP} waits for HasBacklogWithoutCapacity",
     ),
     "a schedule that never takes away what it adds": Case(
-        document(acted_on(_DEVELOPMENT, *_BY_DAY)), "look", "nothing stops variant main at night"
+        build_document(add_scheduled_actions(_DEVELOPMENT, *_BY_DAY)), "look", "nothing stops variant main at night"
     ),
 }

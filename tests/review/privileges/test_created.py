@@ -7,15 +7,15 @@ import pytest
 
 from sustainable_mlops.plan import Plan
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.privileges.created import ARNS
-from sustainable_mlops.review.privileges.widened import privileges
+from sustainable_mlops.review.privileges.new_resources import ARN_FORMS
+from sustainable_mlops.review.privileges.widening import find_privilege_risks
 from sustainable_mlops.review.risk import Level, Risk
-from tests.plan.build import change, declared, plan
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 ACCOUNT, REGION = "123456789012", "eu-north-1"
 TRUST = json.dumps({"Statement": []})
 ROLE = {"name": "pipeline", "arn": f"arn:aws:iam::{ACCOUNT}:role/pipeline", "assume_role_policy": TRUST}
-KEPT = change("aws_iam_role.pipeline", ROLE, before=ROLE)
+KEPT = build_change("aws_iam_role.pipeline", ROLE, before=ROLE)
 PROVIDER = {"aws": {"name": "aws", "expressions": {"region": {"constant_value": REGION}}}}
 GROUP = {"model_package_group_name": "fraud"}
 OURS = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
@@ -32,41 +32,41 @@ def allow(action: Any, resource: Any, **more: Any) -> dict[str, Any]:
 def policy(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """The policy of the role that is there."""
     before, after = ({"role": "pipeline", "policy": text(one)} for one in (old, new))
-    return change("aws_iam_role_policy.p", after, before=before)
+    return build_change("aws_iam_role_policy.p", after, before=before)
 
 
 OLD = allow("sagemaker:CreateModelPackage", f"{OURS}:model-package/flights/*")
 
 
 def risks(found: Plan) -> list[Risk]:
-    return [risk for risk in privileges(Comparison(found)) if risk.level is not Level.NOTE]
+    return [risk for risk in find_privilege_risks(Comparison(found)) if risk.level is not Level.NOTE]
 
 
 def widened(resource: Any, *more: dict[str, Any], action: Any = "x:Get") -> list[Risk]:
     """The risks of the role's coming to have `action` on `resource` in a plan with `more`."""
     own = [
         {
-            **declared(one["address"], **{name: {} for name in one["change"]["after"] or {}}),
+            **build_configuration(one["address"], **{name: {} for name in one["change"]["after"] or {}}),
             "provider_config_key": "aws",
         }
         for one in more
     ]
     configuration = {"root_module": {"resources": own}, "provider_config": PROVIDER}
-    return risks(plan(KEPT, policy(OLD, allow(action, resource)), *more, configuration=configuration))
+    return risks(build_plan(KEPT, policy(OLD, allow(action, resource)), *more, configuration=configuration))
 
 
 def levels(*arguments: Any, **more: Any) -> set[Level]:
     return {risk.level for risk in widened(*arguments, **more)}
 
 
-MADE = change("aws_sagemaker_model_package_group.fraud", GROUP)
+MADE = build_change("aws_sagemaker_model_package_group.fraud", GROUP)
 
 
 def test_a_new_models_package_group_is_to_look_at_and_named() -> None:
     both = [f"{OURS}:model-package-group/fraud", f"{OURS}:model-package/fraud/*"]
     (risk,) = widened(both, MADE, action="sagemaker:CreateModelPackage")
-    assert (risk.id, risk.level, risk.known) == ("PRIVILEGES_RESOURCE", Level.LOOK, True)
-    assert risk.what.endswith("; reaches only what this plan creates: aws_sagemaker_model_package_group.fraud")
+    assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_RESOURCE", Level.LOOK, True)
+    assert risk.description.endswith("; reaches only what this plan creates: aws_sagemaker_model_package_group.fraud")
 
 
 @pytest.mark.parametrize(
@@ -97,10 +97,10 @@ def test_whatever_reaches_beyond_it_is_to_stop(resource: Any) -> None:
 def test_what_is_not_new_reaches_what_is_there() -> None:
     arn = f"{OURS}:model-package-group/fraud"
     name = "aws_sagemaker_model_package_group"
-    replaced = change(f"{name}.fraud", GROUP, before={**GROUP, "tags": {}}, actions=["delete", "create"])
-    elsewhere = change(f"{name}.old", before=GROUP)
-    forgotten = change(f"{name}.old", before=GROUP, actions=["forget"])
-    kept = change(f"{name}.fraud", GROUP, before=GROUP)
+    replaced = build_change(f"{name}.fraud", GROUP, before={**GROUP, "tags": {}}, actions=["delete", "create"])
+    elsewhere = build_change(f"{name}.old", before=GROUP)
+    forgotten = build_change(f"{name}.old", before=GROUP, actions=["forget"])
+    kept = build_change(f"{name}.fraud", GROUP, before=GROUP)
     assert levels(arn, MADE) == {Level.LOOK}
     for more in ([], [replaced], [MADE, elsewhere], [MADE, forgotten], [kept]):
         assert levels(arn, *more) == {Level.STOP}
@@ -112,11 +112,11 @@ def test_what_nobody_should_have_is_to_stop_whatever_it_reaches() -> None:
     both = [OLD, {"Effect": "Allow", "NotAction": "iam:*", "Resource": group}]
     after = {"role": "pipeline", "policy": text(*both)}
     before = {"role": "pipeline", "policy": text(OLD)}
-    found = risks(plan(KEPT, MADE, change("aws_iam_role_policy.p", after, before=before)))
+    found = risks(build_plan(KEPT, MADE, build_change("aws_iam_role_policy.p", after, before=before)))
     assert {risk.level for risk in found} == {Level.STOP}
     both = [OLD, {"Effect": "Allow", "Action": "x:Get", "NotResource": group}]
     after = {"role": "pipeline", "policy": text(*both)}
-    found = risks(plan(KEPT, MADE, change("aws_iam_role_policy.p", after, before=before)))
+    found = risks(build_plan(KEPT, MADE, build_change("aws_iam_role_policy.p", after, before=before)))
     assert {risk.level for risk in found} == {Level.STOP}
 
 
@@ -124,8 +124,8 @@ def test_a_denial_that_is_lost_is_to_stop_whatever_it_was_about() -> None:
     deny = {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::new/*"}
     before = {"role": "pipeline", "policy": text(allow("s3:*", "arn:aws:s3:::*"), deny)}
     after = {"role": "pipeline", "policy": text(allow("s3:*", "arn:aws:s3:::*"))}
-    bucket = change("aws_s3_bucket.new", {"bucket": "new"})
-    (risk,) = risks(plan(KEPT, bucket, change("aws_iam_role_policy.p", after, before=before)))
+    bucket = build_change("aws_s3_bucket.new", {"bucket": "new"})
+    (risk,) = risks(build_plan(KEPT, bucket, build_change("aws_iam_role_policy.p", after, before=before)))
     assert (risk.id, risk.level) == ("PRIVILEGES_DENY", Level.STOP)
 
 
@@ -159,26 +159,26 @@ INSIDE = {
 
 
 def test_every_form_of_arn_is_shown_here() -> None:
-    assert {*INSIDE, "aws_iam_role"} == {type_ for type_, forms in ARNS.items() if forms}
+    assert {*INSIDE, "aws_iam_role"} == {type_ for type_, forms in ARN_FORMS.items() if forms}
 
 
 @pytest.mark.parametrize("kind", INSIDE)
 def test_a_right_to_something_new_or_inside_it_is_to_look_at(kind: str) -> None:
     values, arn = INSIDE[kind]
-    assert levels(arn, change(f"{kind}.x", values)) == {Level.LOOK}
-    assert levels(arn.replace("zq", "zq*"), change(f"{kind}.x", values)) == {Level.STOP}
-    assert levels(arn, change(f"{kind}.x", {}, unknown=dict.fromkeys(values, True))) == {Level.STOP}
+    assert levels(arn, build_change(f"{kind}.x", values)) == {Level.LOOK}
+    assert levels(arn.replace("zq", "zq*"), build_change(f"{kind}.x", values)) == {Level.STOP}
+    assert levels(arn, build_change(f"{kind}.x", {}, unknown=dict.fromkeys(values, True))) == {Level.STOP}
 
 
 def test_what_stands_in_a_bucket_of_another_account_is_not_in_the_new_one() -> None:
-    bucket = change("aws_s3_bucket.new", {"bucket": "new"})
+    bucket = build_change("aws_s3_bucket.new", {"bucket": "new"})
     assert levels("arn:aws:s3:::new", bucket) == {Level.LOOK}
     for place in (f"{REGION}:{ACCOUNT}", f"{REGION}:", f":{ACCOUNT}"):
         assert levels(f"arn:aws:s3:{place}:new", bucket) == {Level.STOP}
 
 
 def test_a_name_that_is_hidden_names_nothing() -> None:
-    hidden = change("aws_s3_bucket.new", {"bucket": "new"}, sensitive={"bucket": True})
+    hidden = build_change("aws_s3_bucket.new", {"bucket": "new"}, sensitive={"bucket": True})
     assert levels("arn:aws:s3:::new", hidden) == {Level.STOP}
     assert levels("arn:aws:s3:::(sensitive)", hidden) == {Level.STOP}
 
@@ -187,7 +187,7 @@ def new_role(action: str, resource: str = "arn:aws:s3:::data/*", path: str = "/"
     """A role that the plan makes, which may do `action`."""
     role = {"name": "train", "path": path, "assume_role_policy": TRUST}
     inline = {"role": "train", "policy": text(allow(action, resource))}
-    return [change("aws_iam_role.train", role), change("aws_iam_role_policy.train", inline)]
+    return [build_change("aws_iam_role.train", role), build_change("aws_iam_role_policy.train", inline)]
 
 
 PASSED = f"arn:aws:iam::{ACCOUNT}:role/train"
@@ -202,7 +202,7 @@ def test_passing_a_new_role_is_as_serious_as_the_role() -> None:
     assert of_pipeline(PASSED, *new_role("*", "*"), action="iam:PassRole") == {Level.STOP}
     assert of_pipeline(PASSED, *new_role("s3:DeleteObject", "*"), action="sts:AssumeRole") == {Level.STOP}
     admin = {"role": "train", "policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}
-    attached = change("aws_iam_role_policy_attachment.a", admin)
+    attached = build_change("aws_iam_role_policy_attachment.a", admin)
     assert of_pipeline(PASSED, *new_role("s3:GetObject"), attached, action="iam:PassRole") == {Level.STOP}
     below = f"arn:aws:iam::{ACCOUNT}:role/team/train"
     assert of_pipeline(below, *new_role("s3:GetObject", path="/team/"), action="iam:PassRole") == {Level.LOOK}
@@ -214,14 +214,14 @@ def test_a_new_role_that_may_be_made_more_of_is_to_stop(action: str) -> None:
 
 
 def test_of_two_new_roles_one_is_enough_to_stop() -> None:
-    harmless = change("aws_iam_role.other", {"name": "other", "path": "/", "assume_role_policy": TRUST})
+    harmless = build_change("aws_iam_role.other", {"name": "other", "path": "/", "assume_role_policy": TRUST})
     both = [PASSED, f"arn:aws:iam::{ACCOUNT}:role/other"]
     assert of_pipeline(both, *new_role("s3:GetObject"), harmless, action="iam:PassRole") == {Level.LOOK}
     assert of_pipeline(both, *new_role("*", "*"), harmless, action="iam:PassRole") == {Level.STOP}
 
 
 def test_passing_a_new_role_is_told_apart_from_all_else_that_may_be_done_to_it() -> None:
-    bucket = change("aws_s3_bucket.new", {"bucket": "new"})
+    bucket = build_change("aws_s3_bucket.new", {"bucket": "new"})
     both, role = [PASSED, "arn:aws:s3:::new"], new_role("s3:GetObject")
     handing_on = ["iam:PassRole", "iam:GetRole", "sts:AssumeRole"]
     assert of_pipeline(both, *role, bucket, action=handing_on) == {Level.LOOK}
@@ -233,17 +233,17 @@ def of_reference(kind: str, *references: str, actions: list[str] | None = None) 
     data = "data.aws_iam_policy_document.d"
     statement = {"actions": ["kms:Decrypt"], "resources": [None]}
     before = None if actions in (None, ["create"]) else {"id": "x", "arn": "y"}
-    return risks(plan(
+    return risks(build_plan(
         KEPT,
-        change(f"{kind}.new", {"id": "x"}, before=before, actions=actions, unknown={"arn": True}),
-        change("aws_sns_topic.there", {"id": "t"}, before={"id": "t", "arn": "t"}, unknown={"arn": True}),
-        change(data, {"statement": [statement]}, actions=["read"],
+        build_change(f"{kind}.new", {"id": "x"}, before=before, actions=actions, unknown={"arn": True}),
+        build_change("aws_sns_topic.there", {"id": "t"}, before={"id": "t", "arn": "t"}, unknown={"arn": True}),
+        build_change(data, {"statement": [statement]}, actions=["read"],
                unknown={"json": True, "statement": [{"resources": [True]}]}),
-        change("aws_iam_role_policy.p", {"role": "pipeline"}, unknown={"policy": True},
+        build_change("aws_iam_role_policy.p", {"role": "pipeline"}, unknown={"policy": True},
                before={"role": "pipeline", "policy": text(OLD)}),
         root={"resources": [
-            declared("aws_iam_role_policy.p", policy=[f"{data}.json"]),
-            {**declared(data), "mode": "data", "expressions": {
+            build_configuration("aws_iam_role_policy.p", policy=[f"{data}.json"]),
+            {**build_configuration(data), "mode": "data", "expressions": {
                 "statement": [{"resources": {"references": list(references)}}]
             }},
         ]},
@@ -252,8 +252,8 @@ def of_reference(kind: str, *references: str, actions: list[str] | None = None) 
 
 def test_a_new_keys_arn_that_only_the_apply_tells_is_to_look_at() -> None:
     (risk,) = of_reference("aws_kms_key", "aws_kms_key.new.arn")
-    assert (risk.id, risk.level, risk.known) == ("PRIVILEGES_PERMISSION", Level.LOOK, False)
-    assert risk.what.endswith("reaches only what this plan creates: aws_kms_key.new")
+    assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_PERMISSION", Level.LOOK, False)
+    assert risk.description.endswith("reaches only what this plan creates: aws_kms_key.new")
 
 
 @pytest.mark.parametrize(
@@ -274,6 +274,6 @@ def test_an_unknown_arn_that_may_be_of_something_that_is_there_is_to_stop(
 
 
 def test_which_account_is_ones_own_must_be_known() -> None:
-    kept = change("aws_iam_role.pipeline", {**ROLE, "arn": None}, before={**ROLE, "arn": None})
+    kept = build_change("aws_iam_role.pipeline", {**ROLE, "arn": None}, before={**ROLE, "arn": None})
     entry = policy(OLD, allow("x:Get", f"{OURS}:model-package-group/fraud"))
-    assert {risk.level for risk in risks(plan(kept, entry, MADE))} == {Level.STOP}
+    assert {risk.level for risk in risks(build_plan(kept, entry, MADE))} == {Level.STOP}

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from sustainable_mlops.plan.iam import parse
+from sustainable_mlops.plan.iam import parse_statements
 from sustainable_mlops.review.privileges.grants import (
-    Policy,
-    Widened,
-    comparisons,
-    lost_denies,
-    new_permissions,
-    policy,
+    EffectivePolicy,
+    WideningKind,
+    count_comparisons,
+    find_lost_denies,
+    find_new_permissions,
+    merge_statements,
 )
 
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::data/raw/*"}
@@ -28,16 +28,16 @@ def deny(action: Any = "s3:*", resource: Any = "*", **more: Any) -> dict[str, An
     return {**allow(action, resource, **more), "Effect": "Deny"}
 
 
-def read(*statements: dict[str, Any]) -> Policy:
-    found = parse(json.dumps({"Statement": list(statements)}))
+def read(*statements: dict[str, Any]) -> EffectivePolicy:
+    found = parse_statements(json.dumps({"Statement": list(statements)}))
     assert found is not None
-    return policy(found)
+    return merge_statements(found)
 
 
-def kinds(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[Widened]:
+def kinds(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[WideningKind]:
     old, new = read(*before), read(*after)
-    found = [*new_permissions(new.allows, old, new), *lost_denies(old.denies, new)]
-    assert all(widening.known for widening in found)
+    found = [*find_new_permissions(new.allows, old, new), *find_lost_denies(old.denies, new)]
+    assert all(widening.is_known for widening in found)
     return [widening.kind for widening in found]
 
 
@@ -116,82 +116,82 @@ SAME = [
 ]
 
 WIDER = [
-    ("an action", [READ], [{**READ, "Action": ["s3:GetObject", "s3:PutObject"]}], Widened.ACTION),
-    ("a wildcard", [READ], [{**READ, "Action": "s3:*"}], Widened.ACTION),
-    ("a wider resource", [READ], [{**READ, "Resource": "arn:aws:s3:::data/*"}], Widened.RESOURCE),
-    ("another resource", [READ], [READ, {**READ, "Resource": "arn:aws:s3:::other/*"}], Widened.RESOURCE),
+    ("an action", [READ], [{**READ, "Action": ["s3:GetObject", "s3:PutObject"]}], WideningKind.ACTION),
+    ("a wildcard", [READ], [{**READ, "Action": "s3:*"}], WideningKind.ACTION),
+    ("a wider resource", [READ], [{**READ, "Resource": "arn:aws:s3:::data/*"}], WideningKind.RESOURCE),
+    ("another resource", [READ], [READ, {**READ, "Resource": "arn:aws:s3:::other/*"}], WideningKind.RESOURCE),
     (
         "NotResource instead of Resource",
         [READ],
         [{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::data/*"}],
-        Widened.RESOURCE,
+        WideningKind.RESOURCE,
     ),
     (
         "NotAction that leaves out less",
         [{"Effect": "Allow", "NotAction": ["iam:*", "kms:*"], "Resource": "*"}],
         [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}],
-        Widened.ACTION,
+        WideningKind.ACTION,
     ),
     (
         "a principal",
         [allow(Principal={"AWS": f"{ACCOUNT}:role/a"})],
         [allow(Principal={"AWS": [f"{ACCOUNT}:role/a", f"{ACCOUNT}:role/b"]})],
-        Widened.PRINCIPAL,
+        WideningKind.PRINCIPAL,
     ),
-    ("everybody", [allow(Principal={"AWS": f"{ACCOUNT}:root"})], [allow(Principal="*")], Widened.PRINCIPAL),
-    ("a condition removed", [allow(Condition=ORG)], [allow()], Widened.CONDITION),
+    ("everybody", [allow(Principal={"AWS": f"{ACCOUNT}:root"})], [allow(Principal="*")], WideningKind.PRINCIPAL),
+    ("a condition removed", [allow(Condition=ORG)], [allow()], WideningKind.CONDITION),
     (
         "a value added to a condition",
         [allow(Condition=ORG)],
         [allow(Condition={"StringEquals": {"aws:PrincipalOrgID": ["o-1", "o-2"]}})],
-        Widened.CONDITION,
+        WideningKind.CONDITION,
     ),
     (
         "IfExists added",
         [allow(Condition=ORG)],
         [allow(Condition={"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}})],
-        Widened.CONDITION,
+        WideningKind.CONDITION,
     ),
     (
         "a value taken from those that must not be",
         [allow(Condition={"StringNotEquals": {"aws:SourceVpc": ["vpc-1", "vpc-2"]}})],
         [allow(Condition={"StringNotEquals": {"aws:SourceVpc": "vpc-1"}})],
-        Widened.CONDITION,
+        WideningKind.CONDITION,
     ),
     (
         "another quantifier",
         [allow(Condition={"ForAllValues:StringEquals": {"aws:TagKeys": "a"}})],
         [allow(Condition={"ForAnyValue:StringEquals": {"aws:TagKeys": "a"}})],
-        Widened.CONDITION,
+        WideningKind.CONDITION,
     ),
     (
         "a larger network",
         [allow(Condition={"IpAddress": {"aws:SourceIp": "10.1.0.0/16"}})],
         [allow(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})],
-        Widened.CONDITION,
+        WideningKind.CONDITION,
     ),
     (
         "a later date",
         [allow(Condition={"DateLessThan": {"aws:CurrentTime": "2029-12-31T00:00:00Z"}})],
         [allow(Condition={"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}})],
-        Widened.CONDITION,
+        WideningKind.CONDITION,
     ),
     (
         "a higher limit without quotes",
         [allow(Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": 300}})],
         [allow(Condition={"NumericLessThan": {"aws:MultiFactorAuthAge": 3600}})],
-        Widened.CONDITION,
+        WideningKind.CONDITION,
     ),
     (
         "a deny of what is encrypted, not of what is not",
         [deny(Condition={"Bool": {"aws:SecureTransport": False}})],
         [deny(Condition={"Bool": {"aws:SecureTransport": True}})],
-        Widened.DENY,
+        WideningKind.DENY,
     ),
-    ("something else altogether", [READ], [READ, allow("kms:Decrypt")], Widened.PERMISSION),
-    ("a deny removed", [allow("s3:*"), deny("s3:DeleteObject")], [allow("s3:*")], Widened.DENY),
-    ("a deny that got a condition", [deny("s3:*")], [deny("s3:*", Condition=ORG)], Widened.DENY),
-    ("a deny of fewer actions", [deny("s3:*")], [deny("s3:Delete*")], Widened.DENY),
+    ("something else altogether", [READ], [READ, allow("kms:Decrypt")], WideningKind.PERMISSION),
+    ("a deny removed", [allow("s3:*"), deny("s3:DeleteObject")], [allow("s3:*")], WideningKind.DENY),
+    ("a deny that got a condition", [deny("s3:*")], [deny("s3:*", Condition=ORG)], WideningKind.DENY),
+    ("a deny of fewer actions", [deny("s3:*")], [deny("s3:Delete*")], WideningKind.DENY),
 ]
 
 
@@ -201,7 +201,9 @@ def test_no_privilege_is_widened_by(before: list[dict[str, Any]], after: list[di
 
 
 @pytest.mark.parametrize(("before", "after", "kind"), [case[1:] for case in WIDER], ids=[case[0] for case in WIDER])
-def test_privileges_are_widened_by(before: list[dict[str, Any]], after: list[dict[str, Any]], kind: Widened) -> None:
+def test_privileges_are_widened_by(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], kind: WideningKind
+) -> None:
     assert kinds(before, after) == [kind]
 
 
@@ -227,15 +229,15 @@ def test_a_permission_is_shown_with_whom_what_and_under_which_conditions(stateme
 
 
 def test_what_is_unknown_anywhere_in_it_is_not_certain() -> None:
-    assert read(allow(Principal="*", Condition=ORG), deny()).certain
+    assert read(allow(Principal="*", Condition=ORG), deny()).is_certain
     for part in ({"Resource": [7]}, {"Action": [7]}, {"Principal": {"AWS": [7.5, []]}}, {"Condition": {"Bool": 7}}):
-        assert not read({**allow(), **part}).certain
-        assert not read(allow(), {**deny(), **part}).certain
+        assert not read({**allow(), **part}).is_certain
+        assert not read(allow(), {**deny(), **part}).is_certain
 
 
 def test_only_the_actions_that_are_new_are_named() -> None:
     old, new = read(READ), read({**READ, "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]})
-    (widening,) = new_permissions(new.allows, old, new)
+    (widening,) = find_new_permissions(new.allows, old, new)
     assert str(widening.grant) == "s3:DeleteObject, s3:PutObject on arn:aws:s3:::data/raw/*"
 
 
@@ -248,5 +250,11 @@ def test_what_holds_very_many_permissions_is_split_by_its_actions_alone() -> Non
 
 def test_the_effort_of_a_comparison_grows_with_both_policies() -> None:
     one, two, none = (read(*(allow(f"s3:Get{n}") for n in range(number))).allows for number in (1, 2, 0))
-    assert comparisons(none, two) == comparisons(two, none) == 0
-    assert 0 < comparisons(one, one) < comparisons(one, two) == comparisons(two, one) < comparisons(two, two)
+    assert count_comparisons(none, two) == count_comparisons(two, none) == 0
+    assert (
+        0
+        < count_comparisons(one, one)
+        < count_comparisons(one, two)
+        == count_comparisons(two, one)
+        < count_comparisons(two, two)
+    )

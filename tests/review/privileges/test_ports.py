@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.privileges.ports import ports
+from sustainable_mlops.review.privileges.ports import find_port_risks
 from sustainable_mlops.review.risk import Level
-from tests.plan.build import change, declared, plan
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 WORLD = "0.0.0.0/0"
 
@@ -20,11 +20,11 @@ def rule(*networks: str, first: int = 443, last: int = 443, protocol: str = "tcp
 
 def group(before: list[Any] | None, after: list[Any] | None, kind: str = "aws_security_group") -> dict[str, Any]:
     old, new = (None if rules is None else {"id": "sg-1", "ingress": rules} for rules in (before, after))
-    return change(f"{kind}.this", new, before=old)
+    return build_change(f"{kind}.this", new, before=old)
 
 
 def opened(*changes: dict[str, Any], **more: Any) -> list[tuple[Level, str]]:
-    return [(risk.level, risk.what) for risk in ports(Comparison(plan(*changes, **more)))]
+    return [(risk.level, risk.description) for risk in find_port_risks(Comparison(build_plan(*changes, **more)))]
 
 
 OWN = {"security_group_id": "sg-1", "type": "ingress", **rule(WORLD)}
@@ -58,7 +58,7 @@ def test_what_opens_to_the_internet_is_stopped(before: list[Any], after: list[An
     ],
 )
 def test_whichever_resource_opens_it(kind: str, values: dict[str, Any]) -> None:
-    assert opened(change(f"{kind}.r", values)) == [(Level.STOP, "opens tcp 443 to the whole internet")]
+    assert opened(build_change(f"{kind}.r", values)) == [(Level.STOP, "opens tcp 443 to the whole internet")]
 
 
 NARROWER = [
@@ -78,9 +78,9 @@ def test_what_opens_nothing_is_fine(before: list[Any], after: list[Any]) -> None
 
 def test_a_rule_that_moves_to_another_resource_opens_nothing() -> None:
     inline = group([rule(WORLD)], [])
-    single = change("aws_vpc_security_group_ingress_rule.r", SINGLE)
+    single = build_change("aws_vpc_security_group_ingress_rule.r", SINGLE)
     assert opened(inline, single) == []
-    assert opened(change("aws_security_group_rule.r", before=OWN), single) == []
+    assert opened(build_change("aws_security_group_rule.r", before=OWN), single) == []
 
 
 @pytest.mark.parametrize(
@@ -93,27 +93,29 @@ def test_a_rule_that_moves_to_another_resource_opens_nothing() -> None:
 )
 def test_what_opens_to_others_is_looked_at_unless_the_group_is_new(more: dict[str, Any], source: str) -> None:
     opening = {**SINGLE, "cidr_ipv4": None, **more}
-    entry = change("aws_vpc_security_group_ingress_rule.r", opening)
+    entry = build_change("aws_vpc_security_group_ingress_rule.r", opening)
     assert opened(entry) == [(Level.LOOK, f"opens tcp 443 to {source}")]
     assert opened(group(None, []), entry) == []
 
 
 def test_a_network_acl_is_one_of_two_locks() -> None:
     entry = {"network_acl_id": "acl-1", "rule_action": "allow", "protocol": "-1", "cidr_block": WORLD, "egress": False}
-    assert opened(change("aws_network_acl_rule.r", entry)) == [(Level.LOOK, "opens all ports to the whole internet")]
-    assert opened(change("aws_network_acl_rule.r", {**entry, "rule_action": "deny"})) == []
+    assert opened(build_change("aws_network_acl_rule.r", entry)) == [
+        (Level.LOOK, "opens all ports to the whole internet")
+    ]
+    assert opened(build_change("aws_network_acl_rule.r", {**entry, "rule_action": "deny"})) == []
 
 
 @pytest.mark.parametrize("how", ["unknown", "sensitive"])
 def test_who_may_connect_is_looked_at_where_it_cannot_be_read(how: str) -> None:
     kind, marks = "aws_vpc_security_group_ingress_rule", {"cidr_ipv4": True}
-    root = {"resources": [declared(f"{kind}.r", cidr_ipv4=["var.network"])]}
+    root = {"resources": [build_configuration(f"{kind}.r", cidr_ipv4=["var.network"])]}
     before = {**SINGLE, "cidr_ipv4": "10.0.0.0/8"}
     after = {key: value for key, value in SINGLE.items() if how == "sensitive" or key != "cidr_ipv4"}
-    entry = change(f"{kind}.r", after, before=before, **{how: marks})  # type: ignore[arg-type]
+    entry = build_change(f"{kind}.r", after, before=before, **{how: marks})  # type: ignore[arg-type]
     assert [level for level, _ in opened(entry, root=root)] == [Level.LOOK]
 
 
 def test_the_rules_of_a_new_group_that_has_none_of_its_own_are_those_of_other_resources() -> None:
-    root = {"resources": [declared("aws_security_group.this", name={"constant_value": "x"})]}
-    assert opened(change("aws_security_group.this", {"name": "x"}, unknown={"ingress": True}), root=root) == []
+    root = {"resources": [build_configuration("aws_security_group.this", name={"constant_value": "x"})]}
+    assert opened(build_change("aws_security_group.this", {"name": "x"}, unknown={"ingress": True}), root=root) == []

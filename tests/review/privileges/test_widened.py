@@ -7,11 +7,11 @@ import pytest
 
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review.comparison import Comparison
-from sustainable_mlops.review.data.at_risk import data_at_risk
-from sustainable_mlops.review.privileges.exposure import exposure
-from sustainable_mlops.review.privileges.widened import privileges
-from sustainable_mlops.review.risk import Level, Risk, Section
-from tests.plan.build import change, declared, plan
+from sustainable_mlops.review.data.risks import find_data_risks
+from sustainable_mlops.review.privileges.exposure import find_exposure_risks
+from sustainable_mlops.review.privileges.widening import find_privilege_risks
+from sustainable_mlops.review.risk import Level, Risk, RiskArea
+from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 ROLE = {"name": "train", "id": "train", "arn": "arn:aws:iam::123456789012:role/train"}
 BUCKET = {"bucket": "data", "id": "data", "arn": "arn:aws:s3:::data"}
@@ -40,28 +40,28 @@ def role(**more: Any) -> dict[str, Any]:
 
 def risks(found: Plan) -> list[Risk]:
     comparison = Comparison(found)
-    every = [*data_at_risk(comparison), *privileges(comparison), *exposure(comparison)]
-    return [risk for risk in every if risk.section is Section.PRIVILEGES]
+    every = [*find_data_risks(comparison), *find_privilege_risks(comparison), *find_exposure_risks(comparison)]
+    return [risk for risk in every if risk.area is RiskArea.PRIVILEGES]
 
 
 def found_in(*changes: dict[str, Any], **more: Any) -> list[tuple[str, Level]]:
-    return [(risk.id, risk.level) for risk in risks(plan(*changes, **more))]
+    return [(risk.id, risk.level) for risk in risks(build_plan(*changes, **more))]
 
 
 def policy(name: str, before: str | None, after: str | None) -> dict[str, Any]:
     old = None if before is None else {"role": "train", "policy": before}
     new = None if after is None else {"role": "train", "policy": after}
-    return change(f"aws_iam_role_policy.{name}", new, before=old)
+    return build_change(f"aws_iam_role_policy.{name}", new, before=old)
 
 
-KEPT = change("aws_iam_role.train", role(), before=role())
+KEPT = build_change("aws_iam_role.train", role(), before=role())
 
 
 def test_a_role_that_may_do_more_is_stopped_and_the_new_action_named() -> None:
     after = text({**READ, "Action": ["s3:GetObject", "s3:PutObject"]})
-    (risk,) = risks(plan(KEPT, policy("p", text(READ), after)))
+    (risk,) = risks(build_plan(KEPT, policy("p", text(READ), after)))
     assert (risk.id, risk.level, risk.address) == ("PRIVILEGES_ACTION", Level.STOP, "aws_iam_role_policy.p")
-    assert risk.what == "aws_iam_role.train: new action: s3:PutObject on arn:aws:s3:::data/*"
+    assert risk.description == "aws_iam_role.train: new action: s3:PutObject on arn:aws:s3:::data/*"
 
 
 def test_a_statement_that_moves_to_another_policy_is_no_change() -> None:
@@ -74,7 +74,7 @@ def test_a_policy_in_another_order_is_no_change() -> None:
 
 
 def test_what_a_new_role_may_do_is_for_the_record_unless_it_is_dangerous() -> None:
-    new = change("aws_iam_role.train", role())
+    new = build_change("aws_iam_role.train", role())
     assert found_in(new, policy("p", None, text(READ))) == [("PRIVILEGES_NEW", Level.NOTE)] * 2
     dangerous = found_in(new, policy("p", None, text({**READ, "Action": "s3:*", "Resource": "*"})))
     assert ("PRIVILEGES_DANGEROUS", Level.STOP) in dangerous
@@ -102,24 +102,24 @@ def test_what_a_new_role_may_do_is_for_the_record_unless_it_is_dangerous() -> No
     ],
 )
 def test_dangerous_for_any_role(statement: dict[str, Any]) -> None:
-    new = change("aws_iam_role.train", role())
+    new = build_change("aws_iam_role.train", role())
     assert ("PRIVILEGES_DANGEROUS", Level.STOP) in found_in(new, policy("p", None, text(statement)))
 
 
 def test_passing_roles_to_one_service_alone_is_not_dangerous() -> None:
     condition = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
     statement = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": condition}
-    new = change("aws_iam_role.train", role())
+    new = build_change("aws_iam_role.train", role())
     assert {level for _, level in found_in(new, policy("p", None, text(statement)))} == {Level.NOTE}
 
 
 @pytest.mark.parametrize("action", ["iam:CreateRole", "secretsmanager:GetSecretValue", "s3:Delete*"])
 def test_what_reaches_far_is_looked_at_for_any_role(action: str) -> None:
     entry = policy("p", None, text({"Effect": "Allow", "Action": action, "Resource": "*"}))
-    assert ("PRIVILEGES_DANGEROUS", Level.LOOK) in found_in(change("aws_iam_role.train", role()), entry)
+    assert ("PRIVILEGES_DANGEROUS", Level.LOOK) in found_in(build_change("aws_iam_role.train", role()), entry)
 
 
-CALLER = change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
+CALLER = build_change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
 GITHUB = {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}
 FOREIGN = {"AWS": "arn:aws:iam::999999999999:root"}
 
@@ -152,56 +152,56 @@ OUTSIDE = [
 
 @pytest.mark.parametrize(("statement", "level"), OUTSIDE, ids=[str(n) for n in range(len(OUTSIDE))])
 def test_who_is_let_into_a_new_bucket_is_weighed(statement: dict[str, Any], level: Level) -> None:
-    entry = change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(statement)})
-    assert [one for _, one in found_in(CALLER, change("aws_s3_bucket.data", BUCKET), entry)] == [level]
+    entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(statement)})
+    assert [one for _, one in found_in(CALLER, build_change("aws_s3_bucket.data", BUCKET), entry)] == [level]
 
 
 def test_an_account_may_be_another_where_the_plan_does_not_tell_which_is_its_own() -> None:
-    entry = change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
-    assert [one for _, one in found_in(change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
+    entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
+    assert [one for _, one in found_in(build_change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
 
 
 @pytest.mark.parametrize(
     "source",
     [
-        change("data.aws_caller_identity.me", {}, unknown={"account_id": True}, actions=["read"]),
-        change("data.aws_ram_resource_share.s", {"account_id": "999999999999"}, actions=["read"]),
-        change("data.aws_ram_resource_share.s", {"account_id": "123456789012"}, actions=["read"]),
+        build_change("data.aws_caller_identity.me", {}, unknown={"account_id": True}, actions=["read"]),
+        build_change("data.aws_ram_resource_share.s", {"account_id": "999999999999"}, actions=["read"]),
+        build_change("data.aws_ram_resource_share.s", {"account_id": "123456789012"}, actions=["read"]),
     ],
 )
 def test_whose_account_it_is_says_only_the_identity_of_whoever_plans(source: dict[str, Any]) -> None:
-    entry = change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
-    assert [one for _, one in found_in(source, change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
+    entry = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
+    assert [one for _, one in found_in(source, build_change("aws_s3_bucket.data", BUCKET), entry)] == [Level.LOOK]
 
 
 def test_an_endpoint_may_be_kept_to_the_resources_of_an_account() -> None:
     kept = text(given_to("*", "StringEquals", "aws:ResourceAccount", "123456789012"))
-    entry = change("aws_vpc_endpoint_policy.p", {"vpc_endpoint_id": "v", "policy": kept})
-    endpoint = change("aws_vpc_endpoint.v", {"id": "v", "vpc_id": "vpc-1"})
+    entry = build_change("aws_vpc_endpoint_policy.p", {"vpc_endpoint_id": "v", "policy": kept})
+    endpoint = build_change("aws_vpc_endpoint.v", {"id": "v", "vpc_id": "vpc-1"})
     assert [one for _, one in found_in(CALLER, endpoint, entry)] == [Level.NOTE]
 
 
 def test_a_policy_that_is_unknown_until_apply_cannot_be_told() -> None:
-    entry = change(
+    entry = build_change(
         "aws_iam_role_policy.p",
         {"role": "train"},
         before={"role": "train", "policy": text(READ)},
         unknown={"policy": True},
     )
-    (risk,) = risks(plan(KEPT, entry))
-    assert (risk.id, risk.level, risk.known) == ("PRIVILEGES_UNKNOWN", Level.LOOK, False)
+    (risk,) = risks(build_plan(KEPT, entry))
+    assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_UNKNOWN", Level.LOOK, False)
 
 
 def test_a_policy_that_is_sensitive_cannot_be_told_and_is_not_shown() -> None:
     secret = text({**READ, "Resource": "arn:aws:s3:::hunter2/*"})
-    entry = change(
+    entry = build_change(
         "aws_iam_role_policy.p",
         {"role": "train", "policy": secret},
         before={"role": "train", "policy": text(READ)},
         sensitive={"policy": True},
     )
-    found = risks(plan(KEPT, entry))
-    assert [(risk.id, risk.known) for risk in found] == [("PRIVILEGES_UNKNOWN", False)]
+    found = risks(build_plan(KEPT, entry))
+    assert [(risk.id, risk.is_known) for risk in found] == [("PRIVILEGES_UNKNOWN", False)]
     assert "hunter2" not in str(found)
 
 
@@ -225,7 +225,7 @@ def test_a_policy_that_cannot_be_read_is_never_fine(broken: str) -> None:
 )
 def test_a_trust_policy_that_lets_more_in_is_stopped(after: str, found: str) -> None:
     before = trust({"Service": "sagemaker.amazonaws.com"}, Condition=ACCOUNT)
-    entry = change(
+    entry = build_change(
         "aws_iam_role.train", {**ROLE, "assume_role_policy": after}, before={**ROLE, "assume_role_policy": before}
     )
     kinds = found_in(entry)
@@ -235,19 +235,19 @@ def test_a_trust_policy_that_lets_more_in_is_stopped(after: str, found: str) -> 
 
 def test_a_managed_policy_attached_to_a_role_that_is_there_is_stopped() -> None:
     def attachment(arn: str) -> dict[str, Any]:
-        return change("aws_iam_role_policy_attachment.a", {"role": "train", "policy_arn": arn})
+        return build_change("aws_iam_role_policy_attachment.a", {"role": "train", "policy_arn": arn})
 
     read_only, full = "arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
-    new = change("aws_iam_role.train", role())
+    new = build_change("aws_iam_role.train", role())
     assert found_in(KEPT, attachment(read_only)) == [("PRIVILEGES_ATTACHED", Level.STOP)]
     assert ("PRIVILEGES_ATTACHED", Level.LOOK) in found_in(new, attachment(read_only))
     assert ("PRIVILEGES_FULL_ACCESS", Level.STOP) in found_in(new, attachment(full))
 
 
 def test_the_statements_of_an_attached_policy_of_the_plan_count_as_the_roles() -> None:
-    made = change("aws_iam_policy.p", {"name": "p", "policy": text(READ)}, unknown={"arn": True})
-    attachment = change("aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True})
-    root = {"resources": [declared("aws_iam_role_policy_attachment.a", policy_arn=["aws_iam_policy.p.arn"])]}
+    made = build_change("aws_iam_policy.p", {"name": "p", "policy": text(READ)}, unknown={"arn": True})
+    attachment = build_change("aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True})
+    root = {"resources": [build_configuration("aws_iam_role_policy_attachment.a", policy_arn=["aws_iam_policy.p.arn"])]}
     assert found_in(KEPT, made, attachment, root=root) == [("PRIVILEGES_PERMISSION", Level.STOP)]
 
 
@@ -255,25 +255,28 @@ def test_a_policy_of_the_plan_that_changes_is_told_of_those_who_have_it() -> Non
     def made(name: str, before: str | None, after: str) -> dict[str, Any]:
         arn = f"arn:aws:iam::123456789012:policy/{name}"
         old = None if before is None else {"name": name, "arn": arn, "policy": before}
-        return change(f"aws_iam_policy.{name}", {"name": name, "arn": arn, "policy": after}, before=old)
+        return build_change(f"aws_iam_policy.{name}", {"name": name, "arn": arn, "policy": after}, before=old)
 
     link = {"role": "train", "policy_arn": "arn:aws:iam::123456789012:policy/p"}
-    kept, new = (change("aws_iam_role_policy_attachment.a", link, before=one) for one in (link, None))
-    (risk,) = risks(plan(KEPT, kept, made("p", text(), text(READ))))
+    kept, new = (build_change("aws_iam_role_policy_attachment.a", link, before=one) for one in (link, None))
+    (risk,) = risks(build_plan(KEPT, kept, made("p", text(), text(READ))))
     assert (risk.level, risk.address) == (Level.STOP, "aws_iam_policy.p")
-    assert risk.what.startswith("aws_iam_role.train: new permission")
+    assert risk.description.startswith("aws_iam_role.train: new permission")
     assert found_in(KEPT, kept, made("p", text(READ), text(READ))) == []
     assert found_in(KEPT, new, made("p", "{", "{")) == [("PRIVILEGES_UNKNOWN", Level.LOOK)]
 
 
 def test_a_permissions_boundary_that_goes_is_stopped() -> None:
-    entry = change("aws_iam_role.train", role(), before=role(permissions_boundary="arn:aws:iam::1:policy/b"))
+    entry = build_change("aws_iam_role.train", role(), before=role(permissions_boundary="arn:aws:iam::1:policy/b"))
     assert found_in(entry) == [("PRIVILEGES_BOUNDARY", Level.STOP)]
 
 
 def test_a_bucket_policy_that_goes_takes_its_denials_with_it() -> None:
-    entry = change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)})
-    kept, gone = change("aws_s3_bucket.data", BUCKET, before=BUCKET), change("aws_s3_bucket.data", before=BUCKET)
+    entry = build_change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)})
+    kept, gone = (
+        build_change("aws_s3_bucket.data", BUCKET, before=BUCKET),
+        build_change("aws_s3_bucket.data", before=BUCKET),
+    )
     assert found_in(kept, entry) == [("PRIVILEGES_DENY", Level.STOP)]
     assert found_in(gone, entry) == []
 
@@ -289,13 +292,13 @@ def test_a_bucket_policy_that_goes_takes_its_denials_with_it() -> None:
 )
 def test_a_resource_that_everybody_may_use_is_stopped(kind: str, path: str) -> None:
     own = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "*", "Resource": "*"}
-    entry = change(
+    entry = build_change(
         f"{kind}.this", {"id": "x", path: text({**own, "Principal": "*"})}, before={"id": "x", path: text(own)}
     )
-    root = {"resources": [declared(f"{kind}.this", **{path: {"constant_value": "x"}})]}
-    found = risks(plan(entry, root=root))
+    root = {"resources": [build_configuration(f"{kind}.this", **{path: {"constant_value": "x"}})]}
+    found = risks(build_plan(entry, root=root))
     assert [(risk.id, risk.level) for risk in found] == [("PRIVILEGES_PRINCIPAL", Level.STOP)]
-    assert "everybody" in found[0].what
+    assert "everybody" in found[0].description
 
 
 def test_public_access_that_is_not_blocked_any_more_is_stopped() -> None:
@@ -303,19 +306,21 @@ def test_public_access_that_is_not_blocked_any_more_is_stopped() -> None:
         ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"), True
     )
     block = {"bucket": "data", **flags}
-    bucket = change("aws_s3_bucket.data", BUCKET, before=BUCKET)
-    loosened = change("aws_s3_bucket_public_access_block.b", {**block, "block_public_policy": False}, before=block)
-    removed = change("aws_s3_bucket_public_access_block.b", before=block)
+    bucket = build_change("aws_s3_bucket.data", BUCKET, before=BUCKET)
+    loosened = build_change(
+        "aws_s3_bucket_public_access_block.b", {**block, "block_public_policy": False}, before=block
+    )
+    removed = build_change("aws_s3_bucket_public_access_block.b", before=block)
     assert found_in(bucket, loosened) == [("PRIVILEGES_EXPOSED", Level.STOP)]
     assert found_in(bucket, removed) == [("PRIVILEGES_EXPOSED", Level.STOP)]
 
 
 def gone(kind: str, **values: Any) -> dict[str, Any]:
-    return change(f"{kind}.this", before=values)
+    return build_change(f"{kind}.this", before=values)
 
 
 def made(kind: str, **values: Any) -> dict[str, Any]:
-    return change(f"{kind}.this", values)
+    return build_change(f"{kind}.this", values)
 
 
 MANAGED = "arn:aws:iam::123456789012:policy/p"
@@ -339,15 +344,19 @@ def test_whatever_reads_as_a_policy_is_compared(kind: str, path: str) -> None:
     def at(policy: str) -> Any:
         return {name: [{below[-1]: policy}] if below else policy}
 
-    assert found_in(change(f"{kind}.this", at(ANYBODY), before=at(OWN))) == [("PRIVILEGES_PRINCIPAL", Level.STOP)]
-    assert found_in(change(f"{kind}.this", at(OWN), before=at(ANYBODY))) == []
+    assert found_in(build_change(f"{kind}.this", at(ANYBODY), before=at(OWN))) == [("PRIVILEGES_PRINCIPAL", Level.STOP)]
+    assert found_in(build_change(f"{kind}.this", at(OWN), before=at(ANYBODY))) == []
 
 
 def test_a_new_policy_of_a_new_resource_of_any_type_is_for_the_record() -> None:
     policy = made("aws_kinesis_resource_policy", policy=OWN)
-    root = {"resources": [declared("aws_kinesis_resource_policy.this", resource_arn=["aws_kinesis_stream.s.arn"])]}
-    account = change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
-    stream = change("aws_kinesis_stream.s", {"name": "s"})
+    root = {
+        "resources": [
+            build_configuration("aws_kinesis_resource_policy.this", resource_arn=["aws_kinesis_stream.s.arn"])
+        ]
+    }
+    account = build_change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
+    stream = build_change("aws_kinesis_stream.s", {"name": "s"})
     policy["change"]["after_unknown"] = {"resource_arn": True}
     assert found_in(account, stream, policy, root=root) == [("PRIVILEGES_NEW", Level.NOTE)]
 
@@ -401,32 +410,36 @@ def test_privileges_given_in_other_ways_than_by_a_policy(entry: dict[str, Any], 
 
 
 def test_who_is_let_in_may_be_another_where_the_plan_does_not_tell_which_account_is_its_own() -> None:
-    (risk,) = risks(plan(made("aws_kms_grant", key_id="k", grantee_principal=FOREIGN["AWS"])))
-    assert (risk.level, risk.known) == (Level.LOOK, True)
-    assert "the plan does not tell which account is its own" in risk.what
+    (risk,) = risks(build_plan(made("aws_kms_grant", key_id="k", grantee_principal=FOREIGN["AWS"])))
+    assert (risk.level, risk.is_known) == (Level.LOOK, True)
+    assert "the plan does not tell which account is its own" in risk.description
 
 
 def test_whom_a_grant_names_is_the_role_that_the_plan_makes_or_cannot_be_told() -> None:
     def granted(*references: str) -> Risk:
-        grant = change("aws_kms_grant.g", {"key_id": "k"}, unknown={"grantee_principal": True})
-        root = {"resources": [declared("aws_kms_grant.g", grantee_principal=list(references))]}
-        (risk,) = risks(plan(grant, change("aws_iam_role.new", {"name": "new"}, unknown={"arn": True}), root=root))
+        grant = build_change("aws_kms_grant.g", {"key_id": "k"}, unknown={"grantee_principal": True})
+        root = {"resources": [build_configuration("aws_kms_grant.g", grantee_principal=list(references))]}
+        (risk,) = risks(
+            build_plan(grant, build_change("aws_iam_role.new", {"name": "new"}, unknown={"arn": True}), root=root)
+        )
         return risk
 
     named, hidden = granted("aws_iam_role.new.arn"), granted("local.role")
-    assert (named.level, named.known, named.what) == (
+    assert (named.level, named.is_known, named.description) == (
         Level.LOOK, True, "lets (aws_iam_role.new, known after apply) use k",
     )  # fmt: skip
-    assert (hidden.level, hidden.known) == (Level.LOOK, False)
+    assert (hidden.level, hidden.is_known) == (Level.LOOK, False)
 
 
 def test_a_share_that_comes_to_be_open_to_other_organisations_is_stopped() -> None:
     shut, open_ = ({"name": "s", "allow_external_principals": value} for value in (False, True))
-    assert found_in(change("aws_ram_resource_share.s", open_, before=shut)) == [("PRIVILEGES_EXPOSED", Level.STOP)]
-    assert found_in(change("aws_ram_resource_share.s", shut, before=open_)) == []
+    assert found_in(build_change("aws_ram_resource_share.s", open_, before=shut)) == [
+        ("PRIVILEGES_EXPOSED", Level.STOP)
+    ]
+    assert found_in(build_change("aws_ram_resource_share.s", shut, before=open_)) == []
     assert found_in(made("aws_ram_resource_share", **shut)) == []
-    hidden = change("aws_ram_resource_share.s", {"name": "s"}, unknown={"allow_external_principals": True})
-    assert [(risk.level, risk.known) for risk in risks(plan(hidden))] == [(Level.LOOK, False)]
+    hidden = build_change("aws_ram_resource_share.s", {"name": "s"}, unknown={"allow_external_principals": True})
+    assert [(risk.level, risk.is_known) for risk in risks(build_plan(hidden))] == [(Level.LOOK, False)]
 
 
 def test_a_function_url_that_asks_for_a_signature_gives_nothing() -> None:
@@ -450,7 +463,7 @@ def test_what_restricts_is_missed_when_it_is_gone(entry: dict[str, Any], name: s
 def test_a_policy_goes_unmissed_with_what_it_was_for_or_where_it_only_allowed() -> None:
     endpoint = {"id": "v", "arn": "a"}
     policy = gone("aws_vpc_endpoint_policy", vpc_endpoint_id="v", policy=OWN)
-    assert found_in(change("aws_vpc_endpoint.v", before=endpoint), policy) == []
+    assert found_in(build_change("aws_vpc_endpoint.v", before=endpoint), policy) == []
     assert found_in(KEPT, gone("aws_iam_role_policy_attachment", role="train", policy_arn=ADMIN)) == []
 
 
@@ -460,15 +473,15 @@ LINK = {"role": "train", "policy_arn": MANAGED}
 def attach(before: str, after: str, /, **link: Any) -> list[dict[str, Any]]:
     """A managed policy of the plan, and its attachment to a role, which `link` has before and after."""
     values = {"name": "p", "arn": MANAGED, "id": MANAGED}
-    made = change("aws_iam_policy.p", {**values, "policy": after}, before={**values, "policy": before})
-    return [made, change("aws_iam_role_policy_attachment.a", **link)]
+    made = build_change("aws_iam_policy.p", {**values, "policy": after}, before={**values, "policy": before})
+    return [made, build_change("aws_iam_role_policy_attachment.a", **link)]
 
 
 @pytest.mark.parametrize(
     ("holder", "link"),
     [
-        (change("aws_iam_role.train", role()), {"after": LINK}),
-        (change("aws_iam_role.train", before=role()), {"before": LINK}),
+        (build_change("aws_iam_role.train", role()), {"after": LINK}),
+        (build_change("aws_iam_role.train", before=role()), {"before": LINK}),
     ],
     ids=["attached to a new role", "attached to a role that goes"],
 )
@@ -481,12 +494,12 @@ def test_a_policy_that_widens_is_told_of_itself_where_no_role_that_stays_has_it(
 
 def test_a_policy_that_a_role_lists_is_known_to_be_of_the_plan() -> None:
     policy, _ = attach(text(READ), text(READ), after=LINK)
-    entry = change("aws_iam_role.train", role(managed_policy_arns=[MANAGED]), before=role(managed_policy_arns=[]))
-    (risk,) = risks(plan(entry, policy))
+    entry = build_change("aws_iam_role.train", role(managed_policy_arns=[MANAGED]), before=role(managed_policy_arns=[]))
+    (risk,) = risks(build_plan(entry, policy))
     assert (risk.id, risk.level) == ("PRIVILEGES_PERMISSION", Level.STOP)
 
 
-INLINE = declared("aws_iam_role.train", name={"constant_value": "train"})
+INLINE = build_configuration("aws_iam_role.train", name={"constant_value": "train"})
 
 
 def inline(policy: Any) -> dict[str, Any]:
@@ -494,7 +507,7 @@ def inline(policy: Any) -> dict[str, Any]:
 
 
 def test_dynamic_blocks_count_though_the_configuration_does_not_show_them() -> None:
-    entry = change("aws_iam_role.train", inline(text({**READ, "Action": "s3:*"})), before=inline(text(READ)))
+    entry = build_change("aws_iam_role.train", inline(text({**READ, "Action": "s3:*"})), before=inline(text(READ)))
     others = attach(text(READ), text(READ), before=LINK, after=LINK)
     found = found_in(entry, *others, root={"resources": [INLINE]})
     assert found == [("PRIVILEGES_ACTION", Level.STOP)]
@@ -502,29 +515,31 @@ def test_dynamic_blocks_count_though_the_configuration_does_not_show_them() -> N
 
 def test_the_copy_of_a_policy_in_a_resource_with_an_empty_body_hides_nothing() -> None:
     key = {"id": "k", "key_id": "k", "arn": "arn:aws:kms:eu-north-1:123456789012:key/k", "policy": text(TLS)}
-    policy = change("aws_kms_key_policy.p", {"key_id": "k", "policy": OWN}, before={"key_id": "k", "policy": text(TLS)})
+    policy = build_change(
+        "aws_kms_key_policy.p", {"key_id": "k", "policy": OWN}, before={"key_id": "k", "policy": text(TLS)}
+    )
     empty = {"address": "aws_kms_key.k", "mode": "managed", "type": "aws_kms_key", "name": "k"}
-    found = found_in(change("aws_kms_key.k", key, before=key), policy, root={"resources": [empty]})
+    found = found_in(build_change("aws_kms_key.k", key, before=key), policy, root={"resources": [empty]})
     assert ("PRIVILEGES_DENY", Level.STOP) in found
 
 
 HIDDEN = [
-    change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)}, sensitive={"policy": True}),
-    change("aws_iam_role.train", inline(text(READ)), before=role(), sensitive={"inline_policy": True}),
-    change("aws_iam_role.train", role(), before=role(), unknown={"managed_policy_arns": True}, actions=["update"]),
-    change("aws_s3_bucket_acl.a", {"bucket": "data"}, unknown={"acl": True}),
-    change(
+    build_change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)}, sensitive={"policy": True}),
+    build_change("aws_iam_role.train", inline(text(READ)), before=role(), sensitive={"inline_policy": True}),
+    build_change("aws_iam_role.train", role(), before=role(), unknown={"managed_policy_arns": True}, actions=["update"]),
+    build_change("aws_s3_bucket_acl.a", {"bucket": "data"}, unknown={"acl": True}),
+    build_change(
         "aws_sagemaker_pipeline.p", {"role_arn": "y"}, before={"role_arn": "x"}, sensitive={"role_arn": True}
     ),
-    change("aws_kinesis_resource_policy.p", {}, before={"policy": OWN}, unknown={"policy": True}),
-    change("aws_iam_role_policy.p", {"policy": text(READ)}, before={"role": "train", "policy": text(READ)},
+    build_change("aws_kinesis_resource_policy.p", {}, before={"policy": OWN}, unknown={"policy": True}),
+    build_change("aws_iam_role_policy.p", {"policy": text(READ)}, before={"role": "train", "policy": text(READ)},
            unknown={"role": True}),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("entry", HIDDEN, ids=[entry["type"] for entry in HIDDEN])
 def test_what_is_hidden_or_unknown_is_looked_at(entry: dict[str, Any]) -> None:
-    configured = declared("aws_iam_role.train", managed_policy_arns=["local.arns"])
+    configured = build_configuration("aws_iam_role.train", managed_policy_arns=["local.arns"])
     assert [level for _, level in found_in(entry, root={"resources": [configured]})] == [Level.LOOK]
 
 
@@ -532,16 +547,16 @@ DATA = "data.aws_iam_policy_document.d"
 
 
 def test_a_policy_from_a_data_source_is_looked_at_as_a_function_around_it_would_not_show() -> None:
-    data = change(DATA, {"statement": [{"actions": ["s3:GetObject"], "resources": [READ["Resource"]]}]},
+    data = build_change(DATA, {"statement": [{"actions": ["s3:GetObject"], "resources": [READ["Resource"]]}]},
                   unknown={"json": True}, actions=["read"])  # fmt: skip
-    entry = change(
+    entry = build_change(
         "aws_iam_role_policy.p", {"role": "train"}, before={"role": "train", "policy": text(READ)},
         unknown={"policy": True},
     )  # fmt: skip
-    root = {"resources": [declared("aws_iam_role_policy.p", policy=[f"{DATA}.json"])]}
-    (risk,) = risks(plan(KEPT, data, entry, root=root))
-    assert (risk.id, risk.level, risk.known) == ("PRIVILEGES_UNKNOWN", Level.LOOK, False)
-    assert f"is judged as {DATA} declares it" in risk.what
+    root = {"resources": [build_configuration("aws_iam_role_policy.p", policy=[f"{DATA}.json"])]}
+    (risk,) = risks(build_plan(KEPT, data, entry, root=root))
+    assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_UNKNOWN", Level.LOOK, False)
+    assert f"is judged as {DATA} declares it" in risk.description
 
 
 def of_data(kind: str, path: str, statement: dict[str, Any], *references: str, new: bool = True) -> list[Risk]:
@@ -558,19 +573,19 @@ def of_data(kind: str, path: str, statement: dict[str, Any], *references: str, n
     holder = "aws_iam_role.train" if kind == "aws_iam_role_policy" else "aws_s3_bucket.data"
     values = role() if kind == "aws_iam_role_policy" else BUCKET
     root = {"resources": [
-        declared(f"{kind}.p", **{path: [f"{DATA}.json"]}),
-        {**declared(DATA), "mode": "data", "expressions": {"statement": [inner]}},
+        build_configuration(f"{kind}.p", **{path: [f"{DATA}.json"]}),
+        {**build_configuration(DATA), "mode": "data", "expressions": {"statement": [inner]}},
     ]}  # fmt: skip
-    return [risk for risk in risks(plan(
+    return [risk for risk in risks(build_plan(
         CALLER,
-        change(holder, values, before=None if new else values),
-        change("aws_sns_topic.made", {"name": "t"}, unknown={"arn": True}),
-        change("terraform_data.reader", {"input": "*"}, unknown={"output": True}),
-        change("aws_cloudformation_stack.other", {"name": "s"}, unknown={"outputs": True}),
-        change("aws_organizations_account.other", {"name": "o"}, unknown={"id": True}),
-        change(DATA, {"statement": [statement]}, unknown={"json": True, "statement": [marks(statement)]},
+        build_change(holder, values, before=None if new else values),
+        build_change("aws_sns_topic.made", {"name": "t"}, unknown={"arn": True}),
+        build_change("terraform_data.reader", {"input": "*"}, unknown={"output": True}),
+        build_change("aws_cloudformation_stack.other", {"name": "s"}, unknown={"outputs": True}),
+        build_change("aws_organizations_account.other", {"name": "o"}, unknown={"id": True}),
+        build_change(DATA, {"statement": [statement]}, unknown={"json": True, "statement": [marks(statement)]},
                actions=["read"]),
-        change(f"{kind}.p", {"role": "train", "bucket": "data"}, unknown={path: True}),
+        build_change(f"{kind}.p", {"role": "train", "bucket": "data"}, unknown={path: True}),
         root=root,
     )) if risk.address == f"{kind}.p"]  # fmt: skip
 
@@ -593,8 +608,8 @@ def test_what_a_new_role_may_do_to_what_the_plan_makes_is_for_the_record(
 ) -> None:
     statement = {"actions": actions, "resources": [None]}
     (risk,) = of_data("aws_iam_role_policy", "policy", statement, *references)
-    assert (risk.level, risk.known) == (level, level is Level.NOTE)
-    assert level is not Level.NOTE or risk.what.endswith(f"(as {DATA} declares it)")
+    assert (risk.level, risk.is_known) == (level, level is Level.NOTE)
+    assert level is not Level.NOTE or risk.description.endswith(f"(as {DATA} declares it)")
     (risk,) = of_data("aws_iam_role_policy", "policy", statement, *references, new=False)
     assert risk.level is not Level.NOTE
 
@@ -621,7 +636,7 @@ def test_whom_a_new_bucket_lets_in_is_for_the_record_where_the_plan_makes_them(
     own = {"type": "AWS", "identifiers": principals}
     statement = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::data/*"], "principals": [own]}
     (risk,) = of_data("aws_s3_bucket_policy", "policy", {**statement, "condition": condition}, *references)
-    assert (risk.level, risk.known) == (level, level is not Level.LOOK)
+    assert (risk.level, risk.is_known) == (level, level is not Level.LOOK)
 
 
 @pytest.mark.parametrize(
@@ -635,15 +650,15 @@ def test_whom_a_new_bucket_lets_in_is_for_the_record_where_the_plan_makes_them(
 def test_whoever_has_a_token_of_a_new_provider_may_be_anybody(provider: str, condition: Any, level: Level) -> None:
     made, trusted = f"aws_iam_{provider}_provider.p", {"type": "Federated", "identifiers": [None]}
     statement = {"actions": ["sts:AssumeRoleWithWebIdentity"], "principals": [trusted], "condition": condition}
-    source = {**declared(DATA), "mode": "data", "expressions": {
+    source = {**build_configuration(DATA), "mode": "data", "expressions": {
         "statement": [{"principals": [{"identifiers": {"references": [f"{made}.arn"]}}]}]
     }}  # fmt: skip
-    root = {"resources": [declared("aws_iam_role.train", assume_role_policy=[f"{DATA}.json"]), source]}
+    root = {"resources": [build_configuration("aws_iam_role.train", assume_role_policy=[f"{DATA}.json"]), source]}
     marks = {"json": True, "statement": [{"principals": [{"identifiers": [True]}]}]}
-    found = risks(plan(
-        change(made, {"url": "https://x.org"}, unknown={"arn": True}),
-        change(DATA, {"statement": [statement]}, unknown=marks, actions=["read"]),
-        change("aws_iam_role.train", {"name": "train"}, unknown={"assume_role_policy": True, "arn": True}),
+    found = risks(build_plan(
+        build_change(made, {"url": "https://x.org"}, unknown={"arn": True}),
+        build_change(DATA, {"statement": [statement]}, unknown=marks, actions=["read"]),
+        build_change("aws_iam_role.train", {"name": "train"}, unknown={"assume_role_policy": True, "arn": True}),
         root=root,
     ))  # fmt: skip
     assert [risk.level for risk in found if risk.address == "aws_iam_role.train"] == [level]
@@ -652,17 +667,19 @@ def test_whoever_has_a_token_of_a_new_provider_may_be_anybody(provider: str, con
 def test_a_new_roles_policies_of_the_plan_are_judged_as_its_own() -> None:
     def attached(*actions: str, more: str = "") -> list[tuple[str, Level]]:
         policies = [
-            change(f"aws_iam_policy.p{n}", {"name": f"p{n}", "policy": text({**READ, "Action": action})},
+            build_change(f"aws_iam_policy.p{n}", {"name": f"p{n}", "policy": text({**READ, "Action": action})},
                    unknown={"arn": True}) for n, action in enumerate(actions)
         ]  # fmt: skip
         links = [
-            change("aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True}, index=str(n))
+            build_change(
+                "aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True}, index=str(n)
+            )
             for n in range(len(actions))
         ]
         references = [f"aws_iam_policy.p{n}.arn" for n in range(len(actions))] + [more] * bool(more)
-        link = declared("aws_iam_role_policy_attachment.a", policy_arn=["each.value"])
+        link = build_configuration("aws_iam_role_policy_attachment.a", policy_arn=["each.value"])
         root = {"resources": [{**link, "for_each_expression": {"references": references}}]}
-        return found_in(change("aws_iam_role.train", role()), *policies, *links, root=root)
+        return found_in(build_change("aws_iam_role.train", role()), *policies, *links, root=root)
 
     assert {level for _, level in attached("s3:GetObject", "s3:PutObject")} == {Level.NOTE}
     assert ("PRIVILEGES_DANGEROUS", Level.STOP) in attached("s3:GetObject", "*")
@@ -671,15 +688,15 @@ def test_a_new_roles_policies_of_the_plan_are_judged_as_its_own() -> None:
 
 def test_one_policy_that_cannot_be_read_leaves_open_what_the_others_allowed_before() -> None:
     link = {"role": "train", "policy": "{"}
-    unread = change("aws_iam_role_policy.other", link, before=link)
+    unread = build_change("aws_iam_role_policy.other", link, before=link)
     assert ("PRIVILEGES_UNKNOWN", Level.LOOK) in found_in(KEPT, unread, policy("p", text(), text(READ)))
     assert found_in(KEPT, policy("p", text(), text(READ))) == [("PRIVILEGES_PERMISSION", Level.STOP)]
 
 
 def test_a_role_that_a_data_source_names_is_not_of_this_plan() -> None:
-    data = change("data.aws_iam_role.r", {"name": "r"}, unknown={"id": True}, actions=["read"])
-    entry = change("aws_iam_role_policy.p", {"policy": text(READ)}, unknown={"role": True})
-    root = {"resources": [declared("aws_iam_role_policy.p", role=["data.aws_iam_role.r.id"])]}
+    data = build_change("data.aws_iam_role.r", {"name": "r"}, unknown={"id": True}, actions=["read"])
+    entry = build_change("aws_iam_role_policy.p", {"policy": text(READ)}, unknown={"role": True})
+    root = {"resources": [build_configuration("aws_iam_role_policy.p", role=["data.aws_iam_role.r.id"])]}
     assert found_in(data, entry, root=root) == [("PRIVILEGES_PERMISSION", Level.STOP)]
 
 
@@ -698,17 +715,17 @@ def test_what_comes_to_run_as_another_role_is_looked_at(kind: str, attribute: st
         name, *below = attribute.split(".")
         return {name: [{below[0]: role}] if below else role}
 
-    assert found_in(change(f"{kind}.x", runs_as("b"), before=runs_as("a"))) == [("PRIVILEGES_ROLE", Level.LOOK)]
-    assert found_in(change(f"{kind}.x", {**runs_as("a"), "tags": {}}, before=runs_as("a"))) == []
+    assert found_in(build_change(f"{kind}.x", runs_as("b"), before=runs_as("a"))) == [("PRIVILEGES_ROLE", Level.LOOK)]
+    assert found_in(build_change(f"{kind}.x", {**runs_as("a"), "tags": {}}, before=runs_as("a"))) == []
 
 
 def test_a_role_that_the_plan_makes_is_named_though_its_arn_is_unknown() -> None:
-    pipeline = change("aws_sagemaker_pipeline.p", {}, before={"role_arn": "x"}, unknown={"role_arn": True})
-    root = {"resources": [declared("aws_sagemaker_pipeline.p", role_arn=["aws_iam_role.new.arn"])]}
-    new = change("aws_iam_role.new", {"name": "new"}, unknown={"arn": True})
-    (risk,) = risks(plan(new, pipeline, root=root))
-    assert (risk.level, risk.known) == (Level.LOOK, True)
-    assert risk.what == "role_arn: runs as aws_iam_role.new instead of x"
+    pipeline = build_change("aws_sagemaker_pipeline.p", {}, before={"role_arn": "x"}, unknown={"role_arn": True})
+    root = {"resources": [build_configuration("aws_sagemaker_pipeline.p", role_arn=["aws_iam_role.new.arn"])]}
+    new = build_change("aws_iam_role.new", {"name": "new"}, unknown={"arn": True})
+    (risk,) = risks(build_plan(new, pipeline, root=root))
+    assert (risk.level, risk.is_known) == (Level.LOOK, True)
+    assert risk.description == "role_arn: runs as aws_iam_role.new instead of x"
 
 
 ADMINISTERS = text({"Effect": "Allow", "Action": "*", "Resource": "*"})
@@ -718,15 +735,15 @@ def load_role(policy: str | None, before: str | None = None, **link: Any) -> lis
     """The role `load`, new or there, with an inline policy or an attached one."""
     values = role(name="load", id="load", arn="arn:aws:iam::123456789012:role/load")
     there = before is not None
-    found = [change("aws_iam_role.load", values, before=values if there else None)]
+    found = [build_change("aws_iam_role.load", values, before=values if there else None)]
     if policy is not None:
         old = {"role": "load", "policy": before} if there else None
-        found.append(change("aws_iam_role_policy.load", {"role": "load", "policy": policy}, before=old))
-    return found + ([change("aws_iam_role_policy_attachment.load", {"role": "load", **link})] if link else [])
+        found.append(build_change("aws_iam_role_policy.load", {"role": "load", "policy": policy}, before=old))
+    return found + ([build_change("aws_iam_role_policy_attachment.load", {"role": "load", **link})] if link else [])
 
 
 HAS = {"role": "load", "policy_arn": ADMIN}
-HAS_ADMIN = change("aws_iam_role_policy_attachment.load", HAS, before=HAS)
+HAS_ADMIN = build_change("aws_iam_role_policy_attachment.load", HAS, before=HAS)
 
 
 @pytest.mark.parametrize(
@@ -752,35 +769,40 @@ HAS_ADMIN = change("aws_iam_role_policy_attachment.load", HAS, before=HAS)
 )
 def test_coming_to_run_as_another_role_is_as_serious_as_what_that_may_do(load: list[Any], level: Level) -> None:
     for new in ("arn:aws:iam::123456789012:role/load", "load"):
-        job = change("aws_glue_job.j", {"role_arn": new}, before={"role_arn": "read"})
-        profile = change("aws_iam_instance_profile.p", {"name": "p", "role": "load"})
-        machine = change("aws_instance.m", {"iam_instance_profile": "p"}, before={"iam_instance_profile": "q"})
+        job = build_change("aws_glue_job.j", {"role_arn": new}, before={"role_arn": "read"})
+        profile = build_change("aws_iam_instance_profile.p", {"name": "p", "role": "load"})
+        machine = build_change("aws_instance.m", {"iam_instance_profile": "p"}, before={"iam_instance_profile": "q"})
         for runs in ([job], [machine, profile]):
-            found = [risk for risk in risks(plan(*load, *runs)) if risk.id == "PRIVILEGES_ROLE"]
+            found = [risk for risk in risks(build_plan(*load, *runs)) if risk.id == "PRIVILEGES_ROLE"]
             assert [risk.level for risk in found if risk.address == runs[0]["address"]] == [level]
 
 
 def test_it_is_said_which_role_and_why_it_is_serious() -> None:
     def said(new: str | None, *load: Any, **set_by: Any) -> str:
         after, unknown = ({"role_arn": new}, {}) if new else ({}, {"role_arn": True})
-        job = change("aws_glue_job.j", after, before={"role_arn": "read"}, unknown=unknown)
-        root = {"resources": [declared("aws_glue_job.j", **set_by)]} if set_by else None
-        return "".join(risk.what for risk in risks(plan(*load, job, root=root)) if risk.id == "PRIVILEGES_ROLE")
+        job = build_change("aws_glue_job.j", after, before={"role_arn": "read"}, unknown=unknown)
+        root = {"resources": [build_configuration("aws_glue_job.j", **set_by)]} if set_by else None
+        return "".join(
+            risk.description for risk in risks(build_plan(*load, job, root=root)) if risk.id == "PRIVILEGES_ROLE"
+        )
 
     wider = load_role(text({**READ, "Action": ["s3:GetObject", "s3:PutObject"]}), before=text(READ))
     read_only = {"role": "load", "policy_arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
-    kept = [*load_role(None, before=""), change("aws_iam_role_policy_attachment.load", read_only, before=read_only)]
+    kept = [
+        *load_role(None, before=""),
+        build_change("aws_iam_role_policy_attachment.load", read_only, before=read_only),
+    ]
     assert said("load") == "role_arn: runs as load instead of read"
     assert said("load", *kept) == "role_arn: runs as load instead of read"
     assert said("load", *wider).endswith("; aws_iam_role.load: what it may newly do is to stop")
     assert said("load", *load_role(None, policy_arn=ADMIN)).endswith("what it may newly do is to stop")
     assert said(None, role_arn=["local.role"]) == "role_arn: runs as (known after apply) instead of read"
     assert said("load", name=["local.name"]) == ""
-    entry = change("aws_glue_job.j", {}, before={"role_arn": "read"}, unknown={"role_arn": True})
-    data = change("data.aws_iam_role.r", {"name": "r"}, unknown={"arn": True}, actions=["read"])
-    root = {"resources": [declared("aws_glue_job.j", role_arn=["data.aws_iam_role.r.arn"])]}
-    (risk,) = risks(plan(entry, data, root=root))
-    assert (risk.level, risk.known) == (Level.LOOK, False)
+    entry = build_change("aws_glue_job.j", {}, before={"role_arn": "read"}, unknown={"role_arn": True})
+    data = build_change("data.aws_iam_role.r", {"name": "r"}, unknown={"arn": True}, actions=["read"])
+    root = {"resources": [build_configuration("aws_glue_job.j", role_arn=["data.aws_iam_role.r.arn"])]}
+    (risk,) = risks(build_plan(entry, data, root=root))
+    assert (risk.level, risk.is_known) == (Level.LOOK, False)
 
 
 @pytest.mark.parametrize(
@@ -801,12 +823,12 @@ def test_roles_are_found_in_lists_maps_and_definitions_of_workflows(
     def at(value: Any) -> dict[str, Any]:
         return {path: json.dumps(value) if path.endswith("definition") else value}
 
-    found = risks(plan(change("aws_made_tomorrow.x", {"id": "y", **at(new)}, before=at(old))))
-    assert [risk.what for risk in found] == ([] if what is None else [what])
+    found = risks(build_plan(build_change("aws_made_tomorrow.x", {"id": "y", **at(new)}, before=at(old))))
+    assert [risk.description for risk in found] == ([] if what is None else [what])
 
 
 def test_a_definition_that_is_no_json_names_no_role() -> None:
-    entry = change("aws_sfn_state_machine.x", {"definition": "{"}, before={"definition": "["})
+    entry = build_change("aws_sfn_state_machine.x", {"definition": "{"}, before={"definition": "["})
     assert found_in(entry) == []
 
 
@@ -818,8 +840,8 @@ def test_a_deny_that_goes_with_all_that_it_could_deny_is_for_the_record() -> Non
 
 
 def test_a_policy_that_is_forgotten_stays_in_force() -> None:
-    entry = change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)}, actions=["forget"])
-    assert found_in(change("aws_s3_bucket.data", BUCKET, before=BUCKET), entry) == []
+    entry = build_change("aws_s3_bucket_policy.p", before={"bucket": "data", "policy": text(TLS)}, actions=["forget"])
+    assert found_in(build_change("aws_s3_bucket.data", BUCKET, before=BUCKET), entry) == []
 
 
 def test_policies_too_long_to_compare_cannot_be_told() -> None:
@@ -833,28 +855,32 @@ def test_policies_too_long_to_compare_cannot_be_told() -> None:
 
 def test_a_policy_that_the_base_knows_and_the_plan_does_not_is_looked_at() -> None:
     def planned(values: dict[str, Any], **marks: bool) -> Plan:
-        return plan(KEPT, change("aws_iam_role_policy.p", {"role": "train", **values}, unknown=marks))
+        return build_plan(KEPT, build_change("aws_iam_role_policy.p", {"role": "train", **values}, unknown=marks))
 
     known, unknown = planned({"policy": text(READ)}), planned({}, policy=True)
-    assert [risk.known for risk in privileges(Comparison(unknown, known))] == [False]
-    assert list(privileges(Comparison(unknown, planned({}, policy=True)))) == []
+    assert [risk.is_known for risk in find_privilege_risks(Comparison(unknown, known))] == [False]
+    assert list(find_privilege_risks(Comparison(unknown, planned({}, policy=True)))) == []
 
 
 def test_a_new_policy_that_nobody_has_gives_nothing_as_a_boundary_does() -> None:
     every = text({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
-    boundary = change("aws_iam_policy.boundary", {"name": "b", "policy": every}, unknown={"arn": True})
+    boundary = build_change("aws_iam_policy.boundary", {"name": "b", "policy": every}, unknown={"arn": True})
     assert found_in(boundary) == [("PRIVILEGES_NEW", Level.NOTE)]
-    given = change("aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True})
-    root = {"resources": [declared("aws_iam_role_policy_attachment.a", policy_arn=["aws_iam_policy.boundary.arn"])]}
-    found = found_in(boundary, change("aws_iam_role.train", role()), given, root=root)
+    given = build_change("aws_iam_role_policy_attachment.a", {"role": "train"}, unknown={"policy_arn": True})
+    root = {
+        "resources": [
+            build_configuration("aws_iam_role_policy_attachment.a", policy_arn=["aws_iam_policy.boundary.arn"])
+        ]
+    }
+    found = found_in(boundary, build_change("aws_iam_role.train", role()), given, root=root)
     assert ("PRIVILEGES_DANGEROUS", Level.STOP) in found
 
 
 @pytest.mark.parametrize(("allowed", "level"), [("999999999999", Level.NOTE), ("123456789012", Level.STOP)])
 def test_an_account_that_the_provider_allows_is_ones_own(allowed: str, level: Level) -> None:
-    bucket = change("aws_s3_bucket.b", {"bucket": "b"})
-    given = change("aws_s3_bucket_policy.b", {"bucket": "b", "policy": text(given_to(FOREIGN))})
-    document = plan(bucket, given)._document
+    bucket = build_change("aws_s3_bucket.b", {"bucket": "b"})
+    given = build_change("aws_s3_bucket_policy.b", {"bucket": "b", "policy": text(given_to(FOREIGN))})
+    document = build_plan(bucket, given)._document
     document["configuration"]["provider_config"] = {
         "aws": {"name": "aws", "expressions": {"allowed_account_ids": {"constant_value": [allowed]}}}
     }
@@ -886,16 +912,16 @@ def test_whoever_makes_a_key_may_change_its_policy_so_that_their_account_is_ones
     policy: str, bypassed: bool, level: Level
 ) -> None:
     key = {"policy": policy, "bypass_policy_lockout_safety_check": bypassed}
-    root = {"resources": [declared("aws_kms_key.k", policy=["var.policy"])]}
-    assert {one for _, one in found_in(change("aws_kms_key.k", key), root=root)} == {level}
+    root = {"resources": [build_configuration("aws_kms_key.k", policy=["var.policy"])]}
+    assert {one for _, one in found_in(build_change("aws_kms_key.k", key), root=root)} == {level}
 
 
 def test_only_a_new_keys_policy_tells_whose_account_it_is() -> None:
     def of_foreign(kind: str, *, new: bool) -> set[Level]:
         values = {"policy": key_policy("123456789012"), "bypass_policy_lockout_safety_check": False}
-        key = change(f"{kind}.k", values, before=None if new else values)
-        given = change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
-        found = risks(plan(key, change("aws_s3_bucket.data", BUCKET), given))
+        key = build_change(f"{kind}.k", values, before=None if new else values)
+        given = build_change("aws_s3_bucket_policy.p", {"bucket": "data", "policy": text(given_to(FOREIGN))})
+        found = risks(build_plan(key, build_change("aws_s3_bucket.data", BUCKET), given))
         return {risk.level for risk in found if risk.address == "aws_s3_bucket_policy.p"}
 
     assert of_foreign("aws_kms_key", new=True) == {Level.STOP}
@@ -920,7 +946,7 @@ def test_only_a_new_keys_policy_tells_whose_account_it_is() -> None:
     ],
 )
 def test_what_is_new_and_lets_somebody_in_is_looked_at(kind: str, values: dict[str, Any]) -> None:
-    assert [risk.level for risk in risks(plan(change(f"{kind}.this", values)))] == [Level.LOOK]
+    assert [risk.level for risk in risks(build_plan(build_change(f"{kind}.this", values)))] == [Level.LOOK]
 
 
 @pytest.mark.parametrize(
@@ -934,17 +960,17 @@ def test_what_is_new_and_lets_somebody_in_is_looked_at(kind: str, values: dict[s
     ],
 )
 def test_what_stays_in_ones_own_account_or_closed_is_no_risk(kind: str, values: dict[str, Any]) -> None:
-    caller = change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
-    assert found_in(caller, change(f"{kind}.this", values)) == []
+    caller = build_change("data.aws_caller_identity.me", {"account_id": "123456789012"}, actions=["read"])
+    assert found_in(caller, build_change(f"{kind}.this", values)) == []
 
 
 def test_a_profile_for_a_role_of_the_plan_is_as_serious_as_the_role() -> None:
-    profile = change("aws_iam_instance_profile.p", {"name": "p", "role": "load"})
-    told = [risks(plan(*load_role(what, before=what), profile)) for what in (text(READ), ADMINISTERS)]
+    profile = build_change("aws_iam_instance_profile.p", {"name": "p", "role": "load"})
+    told = [risks(build_plan(*load_role(what, before=what), profile)) for what in (text(READ), ADMINISTERS)]
     assert [[risk.level for risk in found] for found in told] == [[], [Level.STOP]]
 
 
 def test_credentials_of_a_machine_that_are_easier_to_get_are_looked_at() -> None:
     old, new = ({"metadata_options": [{"http_tokens": tokens}]} for tokens in ("required", "optional"))
     for kind in ("aws_instance", "aws_launch_template"):
-        assert found_in(change(f"{kind}.this", new, before=old)) == [("PRIVILEGES_EXPOSED", Level.LOOK)]
+        assert found_in(build_change(f"{kind}.this", new, before=old)) == [("PRIVILEGES_EXPOSED", Level.LOOK)]

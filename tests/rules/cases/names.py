@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rules.case_tables import Case, Table
+from tests.rules.case_tables import CaseTable, RuleCase
 from tests.rules.jobs import UNKNOWN
 
 FIRST, SECOND = 'aws_sagemaker_model.m["a"]', 'aws_sagemaker_model.m["b"]'
@@ -15,18 +15,18 @@ def two(kind: str, one: dict[str, Any], other: dict[str, Any]) -> dict[str, dict
 
 MODELS = two("aws_sagemaker_model", {"name": "delay"}, {"name": "delay"})
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_NAME_TAKEN": {
         "pass": "nothing is said of names that are not taken",
         "fail": {
             "two models": MODELS,
-            "one is there": Case(MODELS, {"aws_sagemaker_model.a": "no-op"}),
+            "one is there": RuleCase(MODELS, {"aws_sagemaker_model.a": "no-op"}),
             "two roles": two("aws_iam_role", {"name": "r"}, {"name": "r"}),
             "two buckets": two("aws_s3_bucket", {"bucket": "data"}, {"bucket": "data"}),
             "two groups of a VPC": two(
                 "aws_security_group", {"name": "g", "vpc_id": "vpc-1"}, {"name": "g", "vpc_id": "vpc-1"}
             ),
-            "two roles, wherever": Case(two("aws_iam_role", {"name": "r"}, {"name": "r"}), region=""),
+            "two roles, wherever": RuleCase(two("aws_iam_role", {"name": "r"}, {"name": "r"}), region=""),
         },
         "unknown": "a name that is not known is compared with nothing",
         "not_applicable": {
@@ -38,9 +38,9 @@ CASES: Table = {
                 "aws_security_group", {"name": "g", "vpc_id": UNKNOWN}, {"name": "g", "vpc_id": UNKNOWN}
             ),
             "other Regions": two("aws_sagemaker_model", {"name": "d", "region": "eu-west-1"}, {"name": "d"}),
-            "a Region that is not known": Case(MODELS, region=""),
-            "both are there": Case(MODELS, dict.fromkeys(MODELS, "no-op")),
-            "one goes": Case(MODELS, {"aws_sagemaker_model.a": "delete"}),
+            "a Region that is not known": RuleCase(MODELS, region=""),
+            "both are there": RuleCase(MODELS, dict.fromkeys(MODELS, "no-op")),
+            "one goes": RuleCase(MODELS, {"aws_sagemaker_model.a": "delete"}),
         },
     },
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rules.jobs import HIDDEN, UNKNOWN, Resources, job, pipeline, step, tuned
+from tests.rules.jobs import HIDDEN, UNKNOWN, Resources, build_job, build_pipeline, build_step, build_tuning_definition
 
 _MODEL: Resources = {"aws_sagemaker_model.m": {"name": "m", "primary_container": {"image": "i"}}}
 _IMAGE = "123456789012.dkr.ecr.eu-north-1.amazonaws.com/delay:1"
@@ -17,8 +17,8 @@ def _serves(image: Any) -> Resources:
 
 def _evaluates(image: Any, default: str | None = None) -> Resources:
     given = {"Name": "Image", "Type": "String", **({"DefaultValue": default} if default else {})}
-    inner = step("Processing", {"AppSpecification": {"ImageUri": image}}, name="Evaluate")
-    return pipeline(step("Condition", {"IfSteps": [inner], "ElseSteps": []}), parameters=[given])
+    inner = build_step("Processing", {"AppSpecification": {"ImageUri": image}}, name="Evaluate")
+    return build_pipeline(build_step("Condition", {"IfSteps": [inner], "ElseSteps": []}), parameters=[given])
 
 
 _ALL_TAGS = {"workload": "delay", "environment": "dev", "owner": "us"}
@@ -114,12 +114,12 @@ CASES = {
             "no tag": _serves(f"{_REGISTRY}/delay"),
             "no tag, with a port": _serves("registry.example.com:5000/delay"),
             "the second of several": {"aws_sagemaker_model.m": {"container": [{"image": _IMAGE}, {"image": _LATEST}]}},
-            "a training": job(algorithm_specification={"training_image": _LATEST}),
-            "a tuning": tuned(algorithm_specification={"training_image": _LATEST}),
+            "a training": build_job(algorithm_specification={"training_image": _LATEST}),
+            "a tuning": build_tuning_definition(algorithm_specification={"training_image": _LATEST}),
             "a step in a branch": _evaluates(_LATEST),
             "a step, by default": _evaluates({"Get": "Parameters.Image"}, _LATEST),
-            "a registration": pipeline(
-                step("RegisterModel", {"InferenceSpecification": {"Containers": [{"Image": _LATEST}]}})
+            "a registration": build_pipeline(
+                build_step("RegisterModel", {"InferenceSpecification": {"Containers": [{"Image": _LATEST}]}})
             ),
             "a monitor": {
                 "aws_sagemaker_data_quality_job_definition.q": {"data_quality_app_specification": {"image_uri": "q"}}

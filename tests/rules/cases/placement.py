@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rules.case_tables import Case
+from tests.rules.case_tables import RuleCase
 from tests.rules.jobs import UNKNOWN, Resources
 
 _ENDPOINT: Resources = {"aws_sagemaker_endpoint.e": {"name": "delay", "endpoint_config_name": "c"}}
@@ -50,7 +50,7 @@ CASES = {
     "SUS_REGION_CARBON": {
         "pass": {"Stockholm": _ENDPOINT},
         "fail": {
-            "Mumbai": Case(_ENDPOINT, region="ap-south-1"),
+            "Mumbai": RuleCase(_ENDPOINT, region="ap-south-1"),
             "a resource of its own Region": {"aws_sagemaker_endpoint.e": {"name": "e", "region": "ap-southeast-2"}},
         },
         "unknown": {
@@ -58,7 +58,7 @@ CASES = {
                 "aws_sagemaker_endpoint.e": {"name": "e", "region": "${aws_ssm_parameter.p.value}"},
                 "aws_ssm_parameter.p": {},
             },
-            "a Region without a known grid": Case(_ENDPOINT, region="xx-nowhere-1"),
+            "a Region without a known grid": RuleCase(_ENDPOINT, region="xx-nowhere-1"),
         },
         "not_applicable": {"no machine": {"aws_sagemaker_model.m": {}}},
     },

@@ -1,15 +1,15 @@
 """Cases of rules/waivers.py."""
 
-from tests.rules.case_tables import Table
-from tests.rules.endpoints import UNKNOWN, Resources, real_time
+from tests.rules.case_tables import CaseTable
+from tests.rules.endpoints import UNKNOWN, Resources, build_real_time
 
 
 def waived(value: str, rule: str = "SUS_OFF_HOURS") -> Resources:
     """Return an endpoint with a waiver."""
-    return real_time(endpoint={"tags": {f"sust_waiver:{rule}": value}})
+    return build_real_time(endpoint={"tags": {f"sust_waiver:{rule}": value}})
 
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_WAIVER": {
         "pass": {"one that counts": waived("shared with another team until 2999-12-31")},
         "fail": {
@@ -19,6 +19,6 @@ CASES: Table = {
             "no such rule": waived("shared with another team until 2999-12-31", "SUS_OFFHOURS"),
         },
         "unknown": "a tag that is not known may be anything",
-        "not_applicable": {"no waiver": real_time(), "a value known after apply": waived(UNKNOWN)},
+        "not_applicable": {"no waiver": build_real_time(), "a value known after apply": waived(UNKNOWN)},
     },
 }

@@ -38,7 +38,7 @@ def trained(folder: Path, data: Path, **changed: object) -> Path:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data set: a folder a channel."""
     folder = tmp_path_factory.mktemp("digits")
-    prepare.write(folder)
+    prepare.write_parts(folder)
     return folder
 
 

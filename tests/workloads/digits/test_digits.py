@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sustainable_mlops.jobs.specs.training import Training
+from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import load_yaml
 from tests.workloads.digits.conftest import arguments, trained
 from workloads.digits import compare_precision, inference, network, prepare, serve, train
@@ -42,12 +42,12 @@ def model_files(folder: Path) -> dict[str, bytes]:
 
 def images(data: Path, part: str = "test") -> np.ndarray:
     """The images of a part."""
-    return train.read(part, data / part).images
+    return train.read_channel(part, data / part).images
 
 
 def test_the_parts_are_all_the_digits_there_are_in_their_order(data: Path) -> None:
-    every, labels = prepare.digits()
-    parts = [train.read(part, data / part) for part in prepare.PARTS]
+    every, labels = prepare.read_images()
+    parts = [train.read_channel(part, data / part) for part in prepare.PARTS]
     np.testing.assert_array_equal(np.concatenate([part.images for part in parts]), every)
     np.testing.assert_array_equal(np.concatenate([part.labels for part in parts]), labels)
     assert every.max() == network.WHITE
@@ -59,16 +59,16 @@ def test_killed_after_any_epoch_it_ends_with_the_same_model(
     class Killed(BaseException):
         """The process dies, as far as code can tell within it."""
 
-    save = train.Checkpoint.save
+    save = train.CheckpointFile.save
     for death in (1, 4):
 
-        def dies(self: train.Checkpoint, state: train.State, death: int = death) -> None:
+        def dies(self: train.CheckpointFile, state: train.TrainingState, death: int = death) -> None:
             if state.epoch > death:
                 raise Killed
             save(self, state)
 
         with monkeypatch.context() as patched:
-            patched.setattr(train.Checkpoint, "save", dies)
+            patched.setattr(train.CheckpointFile, "save", dies)
             with pytest.raises(Killed):
                 trained(tmp_path / f"{death}", data)
         capsys.readouterr()
@@ -79,7 +79,7 @@ def test_killed_after_any_epoch_it_ends_with_the_same_model(
 def test_a_new_process_trains_the_same_model_from_what_the_job_file_sends(
     whole: Path, data: Path, tmp_path: Path, root: Path
 ) -> None:
-    job = load_yaml(root / "workloads" / "digits" / "job.yaml", Training)
+    job = load_yaml(root / "workloads" / "digits" / "job.yaml", TrainingSpec)
     code = tmp_path / "code"
     code.mkdir()
     for name in job.source.include:
@@ -97,23 +97,23 @@ def test_early_stopping_keeps_the_epoch_of_the_lowest_validation_loss(data: Path
     losses = [one["validation:loss"] for one in report["history"]]
     assert report["epochs_kept"] == losses.index(min(losses)) + 1
     assert report["epochs"] == report["epochs_kept"] + 2 < 60
-    kept = network.load(tmp_path / "model")
-    validation = train.read("validation", data / "validation")
-    assert float(train.judge(kept, *validation)[0]) == pytest.approx(min(losses), rel=1e-5)
+    kept = network.load_parameters(tmp_path / "model")
+    validation = train.read_channel("validation", data / "validation")
+    assert float(train.measure_network(kept, *validation)[0]) == pytest.approx(min(losses), rel=1e-5)
 
 
 def test_sigterm_ends_the_epoch_and_saves_it(
     whole: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    epoch = train.epoch
+    epoch = train.train_epoch
 
-    def signalled(state: train.State, *rest: Any) -> train.State:
+    def signalled(state: train.TrainingState, *rest: Any) -> train.TrainingState:
         if state.epoch == 2:
             os.kill(os.getpid(), signal.SIGTERM)
         return epoch(state, *rest)
 
     with monkeypatch.context() as patched:
-        patched.setattr(train, "epoch", signalled)
+        patched.setattr(train, "train_epoch", signalled)
         with pytest.raises(SystemExit) as ended:
             trained(tmp_path, data)
     assert ended.value.code == 128 + signal.SIGTERM
@@ -142,7 +142,7 @@ def test_the_comparison_tells_of_both_precisions(
 
 
 def test_int8_takes_a_quarter_of_the_bytes_and_stays_exact(small: Path, whole: Path, data: Path) -> None:
-    parameters, full = network.load(small / "model"), network.load(whole / "model")
+    parameters, full = network.load_parameters(small / "model"), network.load_parameters(whole / "model")
     sizes = [sum(array.nbytes for array in one.values()) for one in (parameters, full)]
     assert sizes[0] < 0.27 * sizes[1]
 
@@ -152,20 +152,20 @@ def test_int8_takes_a_quarter_of_the_bytes_and_stays_exact(small: Path, whole: P
         exact = whole_inputs @ parameters[f"{name}.weights"].astype(np.int64)
         assert np.abs(exact).max() < 2**24
         np.testing.assert_array_equal(
-            network._product(parameters, name, inputs, np), exact.astype(np.float32) * parameters[f"{name}.scale"]
+            network._multiply(parameters, name, inputs, np), exact.astype(np.float32) * parameters[f"{name}.scale"]
         )
 
-    network.logits(parameters, images(data), see=products)
+    network.compute_logits(parameters, images(data), observe=products)
     for layer, (inputs, _) in network.LAYERS.items():
         assert parameters[f"{layer}.weights"].dtype == np.int8
-        assert inputs * network.MOST**2 < 2**24
+        assert inputs * network.MAX_INT8**2 < 2**24
 
 
 @pytest.mark.parametrize("form", ["whole", "small"])
 def test_jax_and_numpy_answer_alike(form: str, request: pytest.FixtureRequest, data: Path) -> None:
-    parameters = network.load(request.getfixturevalue(form) / "model")
+    parameters = network.load_parameters(request.getfixturevalue(form) / "model")
     asked = images(data)[:70]  # two full blocks of the compiled network, and a part of one
-    by_numpy, by_jax = network.probabilities(parameters, asked), inference.compiled(parameters)(asked)
+    by_numpy, by_jax = network.compute_probabilities(parameters, asked), inference.compile_network(parameters)(asked)
     assert by_jax.shape == by_numpy.shape == (70, 10)
     np.testing.assert_allclose(by_numpy.sum(1), 1, atol=1e-5)
     # A rounding apart, an int8 input may fall to its other side.
@@ -178,7 +178,7 @@ def test_every_metric_of_the_job_files_is_found_in_the_log(
     trained(tmp_path, data, epochs=1)
     log = capsys.readouterr().out
     for path in sorted((root / "workloads" / "digits").glob("job*.yaml")):
-        job = load_yaml(path, Training)
+        job = load_yaml(path, TrainingSpec)
         for name, expression in job.metrics.items():
             assert re.findall(expression, log), f"{path.name}: {name} is not in the log"
 
@@ -187,11 +187,11 @@ def test_trainium_trains_with_the_hyperparameters_of_the_cpu_and_refuses_to_trai
     data: Path, tmp_path: Path, root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cpu, trainium = (
-        load_yaml(root / "workloads" / "digits" / f"{name}.yaml", Training) for name in ("job", "job-trainium")
+        load_yaml(root / "workloads" / "digits" / f"{name}.yaml", TrainingSpec) for name in ("job", "job-trainium")
     )
     assert trainium.hyperparameters == cpu.hyperparameters | {"device": "neuron"}
     assert trainium.source.include == cpu.source.include
-    options = train.parse(arguments(tmp_path, data, **cpu.hyperparameters))
+    options = train.parse_arguments(arguments(tmp_path, data, **cpu.hyperparameters))
     assert {name: getattr(options, name) for name in cpu.hyperparameters} == cpu.hyperparameters
     with pytest.raises(SystemExit) as ended:
         train.main(arguments(tmp_path, data, **trainium.hyperparameters))
@@ -236,7 +236,9 @@ def test_every_form_of_a_request_gets_the_same_answer(small: Path, data: Path) -
         return json.loads(answer)["predictions"]
 
     expected = ask(json.dumps(asked.tolist()))
-    assert [one["digit"] for one in expected] == network.logits(network.load(small / "model"), asked).argmax(1).tolist()
+    assert [one["digit"] for one in expected] == network.compute_logits(
+        network.load_parameters(small / "model"), asked
+    ).argmax(1).tolist()
     flat = asked.reshape(len(asked), -1).tolist()
     assert ask(json.dumps({"instances": flat}).encode()) == expected
     assert ask("\n".join(",".join(map(str, row)) for row in flat), "text/csv; charset=utf-8") == expected
@@ -286,7 +288,7 @@ def test_the_model_folder_serves_alone_with_numpy(small: Path, data: Path) -> No
         check=True,
         timeout=300,
     )
-    expected = network.logits(network.load(small / "model"), images(data)[:5]).argmax(1)
+    expected = network.compute_logits(network.load_parameters(small / "model"), images(data)[:5]).argmax(1)
     assert [int(line.partition(",")[0]) for line in ended.stdout.split()] == expected.tolist()
 
 
@@ -296,7 +298,7 @@ def test_the_server_of_the_image_keeps_sagemakers_contract(
     monkeypatch.setattr(sys, "path", sys.path)
     monkeypatch.setenv("SAGEMAKER_SUBMIT_DIRECTORY", str(small / "model" / "code"))
     monkeypatch.setenv("SAGEMAKER_PROGRAM", "inference.py")
-    running = serve.server(serve.script(), str(small / "model"), 0)
+    running = serve.make_server(serve.import_script(), str(small / "model"), 0)
     threading.Thread(target=running.serve_forever, daemon=True).start()
 
     def ask(path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:

@@ -26,19 +26,19 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def flights() -> pd.DataFrame:
     """All columns of all flights, in local copies so that tests may change them."""
-    return pd.read_csv(raw.packaged_files()[raw.FLIGHTS_FILE])
+    return pd.read_csv(raw.find_packaged_files()[raw.FLIGHTS_FILE])
 
 
 @pytest.fixture(scope="session")
 def weather() -> pd.DataFrame:
     """All weather records."""
-    return pd.read_csv(raw.packaged_files()[raw.WEATHER_FILE])
+    return pd.read_csv(raw.find_packaged_files()[raw.WEATHER_FILE])
 
 
 @pytest.fixture(scope="session")
 def year(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
     """Every flight of 2013 with its features."""
-    return prepare.build(flights, weather)
+    return prepare.build_frame(flights, weather)
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,7 @@ def january(flights: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def parts(january: pd.DataFrame, weather: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """A small data set in the shape of the real one, in order of time."""
-    built = prepare.build(january, weather)
+    built = prepare.build_frame(january, weather)
     arrived = built[built[LABEL].notna()].astype({LABEL: "int64"}).drop(columns="month")
     bounds = {"train": (0, 8000), "validation": (8000, 11000), "test": (11000, 14000)}
     return {part: arrived.iloc[first:last].reset_index(drop=True) for part, (first, last) in bounds.items()}
@@ -60,7 +60,7 @@ def parts(january: pd.DataFrame, weather: pd.DataFrame) -> dict[str, pd.DataFram
 def data(parts: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small data set as prepare.py writes it: a folder a channel."""
     folder = tmp_path_factory.mktemp("data")
-    prepare.write(parts, folder)
+    prepare.write_parts(parts, folder)
     return folder
 
 
@@ -70,5 +70,5 @@ def model_dir(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     arguments = {channel: data / channel for channel in ("train", "validation", "test")}
     arguments |= {"model_dir": folder / "model", "checkpoint_dir": folder / "checkpoints"}
-    train.run(train.parse(["--num_round=40", *(f"--{name}={value}" for name, value in arguments.items())]))
+    train.run(train.parse_arguments(["--num_round=40", *(f"--{name}={value}" for name, value in arguments.items())]))
     return folder / "model"

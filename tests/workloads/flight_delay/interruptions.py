@@ -126,7 +126,7 @@ class Bench:
 
 def spot_discount() -> float:
     """The one that the sandbox bills by."""
-    return next(float(row["value"]) for row in tables.rows("assumptions") if row["key"] == "spot_discount")
+    return next(float(row["value"]) for row in tables.read_rows("assumptions") if row["key"] == "spot_discount")
 
 
 def lives(sandbox: Any, job: str) -> list[dict[str, Any]]:

@@ -102,7 +102,7 @@ class Bench:
 def write_raw(flights: pd.DataFrame, folder: Path) -> Path:
     """Raw files of a few days."""
     few = flights[flights["month"].isin(MONTHS) & (flights["day"] <= DAYS)]
-    raw.write(few, raw.packaged_files()[raw.WEATHER_FILE], folder)
+    raw.write_raw_files(few, raw.find_packaged_files()[raw.WEATHER_FILE], folder)
     return folder
 
 

@@ -33,7 +33,7 @@ FORMS = {
 @pytest.fixture(scope="module")
 def held_out(parts: dict[str, pd.DataFrame]) -> dict[str, list[str]]:
     """Requests about flights of the test part, by content type."""
-    frame = parts["test"][features.names()]
+    frame = parts["test"][features.list_names()]
     flights = json.loads(frame.head(120).to_json(orient="records"))
     return {
         "text/csv": [frame.iloc[first : first + 500].to_csv(index=False) for first in range(0, 1500, 500)],
@@ -65,7 +65,7 @@ def in_batch(sandbox: Any, folder: Path, job: dict[str, Any], requests: list[str
     bucket, _, prefix = record["outputs"]["predictions"].removeprefix("s3://").partition("/")
     keys = sorted(one["Key"] for one in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"])
     assert len(keys) == len(objects)
-    return record["asks"], [s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys]
+    return record["sagemaker_model"], [s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys]
 
 
 def by_an_endpoint(sandbox: Any, model: str, kind: str, requests: list[str]) -> list[str]:

@@ -65,7 +65,7 @@ def test_it_measures_what_training_measured(archive: Path, data: Path, tmp_path:
 @pytest.mark.usefixtures("in_a_processing_job")
 def test_what_making_the_model_took_is_what_the_footprint_model_says(archive: Path, data: Path, tmp_path: Path) -> None:
     """Seconds of every machine of every step, those billed for the cost."""
-    machine.report(tmp_path / "reports", 120.0)
+    machine.write_report(tmp_path / "reports", 120.0)
     trained = ["ml.m7i.xlarge", "2", "600", "200"]
     told, card = evaluated(
         archive, data, tmp_path / "out", "--prepared", str(tmp_path / "reports"), "--trained", *trained, "--job", "j-1"
@@ -89,8 +89,8 @@ def test_what_making_the_model_took_is_what_the_footprint_model_says(archive: Pa
 
 
 def test_a_machine_without_factors_is_told_and_not_counted_as_nothing() -> None:
-    with pytest.raises(InputError, match=r"has nothing of ml\.p5\.48xlarge in eu-north-1: name the instance type"):
-        footprint.figures(footprint.of_training(["ml.p5.48xlarge", "1", "60", "60"]), REGION)
+    with pytest.raises(InputError, match=r"has no factors of ml\.p5\.48xlarge in eu-north-1: add the instance type"):
+        footprint.estimate_footprint(footprint.parse_training(["ml.p5.48xlarge", "1", "60", "60"]), REGION)
 
 
 @pytest.mark.parametrize(
@@ -118,5 +118,5 @@ def test_a_model_archive_writes_nowhere_else(archive: Path, tmp_path: Path) -> N
         evil = tarfile.TarInfo("../escaped")
         evil.size = 1
         content.addfile(evil, io.BytesIO(b"x"))
-    evaluate.load(tmp_path)
+    evaluate.load_model(tmp_path)
     assert not list(tmp_path.parent.glob("escaped"))

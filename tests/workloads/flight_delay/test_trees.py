@@ -18,15 +18,15 @@ pytestmark = pytest.mark.slow
 
 def inputs(matrix: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", label: object = None) -> xgb.DMatrix:
     """What XGBoost takes."""
-    return xgb.DMatrix(matrix, label, feature_names=features.names(), feature_types=features.xgboost_types())
+    return xgb.DMatrix(matrix, label, feature_names=features.list_names(), feature_types=features.list_xgboost_types())
 
 
 def test_every_held_out_flight_is_served_what_the_trained_model_predicts(model_dir: Path, year: pd.DataFrame) -> None:
     model = inference.model_fn(str(model_dir))
     booster = xgb.Booster({"nthread": 1}, model_file=model_dir / "model.ubj")
-    flights = prepare.split(year)["test"]
-    rows = features.matrix(flights, model.categories)
-    assert np.isnan(rows[:, features.names().index("destination")]).any()  # airports that training never saw
+    flights = prepare.split_parts(year)["test"]
+    rows = features.build_matrix(flights, model.categories)
+    assert np.isnan(rows[:, features.list_names().index("destination")]).any()  # airports that training never saw
     predicted = booster.predict(inputs(rows))
     assert len(predicted) == 53_991
     assert len(np.unique(predicted)) > 10_000
@@ -44,11 +44,11 @@ def test_every_held_out_flight_is_served_what_the_trained_model_predicts(model_d
     ids=["stumps", "extreme", "one category", "even odds"],
 )
 def test_trees_of_any_shape_give_the_same_bits(settings: dict[str, float], parts: dict[str, pd.DataFrame]) -> None:
-    known = features.categories(parts["train"])
-    rows = {part: features.matrix(frame, known) for part, frame in parts.items()}
+    known = features.list_categories(parts["train"])
+    rows = {part: features.build_matrix(frame, known) for part, frame in parts.items()}
     learner = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 1, **settings}
     booster = xgb.train(learner, inputs(rows["train"], parts["train"][LABEL]), 12)
-    served = Trees.of_model(bytes(booster.save_raw("json"))).probabilities(rows["test"])
+    served = Trees.from_model(bytes(booster.save_raw("json"))).predict_probabilities(rows["test"])
     np.testing.assert_array_equal(served, booster.predict(inputs(rows["test"])))
 
 
@@ -56,11 +56,11 @@ def test_a_flight_gets_the_same_answer_alone_and_in_any_company(
     model_dir: Path, parts: dict[str, pd.DataFrame]
 ) -> None:
     model = inference.model_fn(str(model_dir))
-    rows = features.matrix(parts["test"].head(50), model.categories)
-    alone = np.concatenate([model.trees.probabilities(row[None, :]) for row in rows])
-    many = model.trees.probabilities(np.vstack([rows] * 200))
+    rows = features.build_matrix(parts["test"].head(50), model.categories)
+    alone = np.concatenate([model.trees.predict_probabilities(row[None, :]) for row in rows])
+    many = model.trees.predict_probabilities(np.vstack([rows] * 200))
     np.testing.assert_array_equal(np.tile(alone, 200), many)
-    assert model.trees.probabilities(rows[:0]).shape == (0,)
+    assert model.trees.predict_probabilities(rows[:0]).shape == (0,)
 
 
 def test_the_files_of_the_trees_do_not_tell_when_they_were_written(model_dir: Path, tmp_path: Path) -> None:

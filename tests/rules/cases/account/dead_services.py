@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.rules.case_tables import Case, Table
-from tests.rules.endpoints import UNKNOWN, Resources, asynchronous, real_time, serverless
+from tests.rules.case_tables import CaseTable, RuleCase
+from tests.rules.endpoints import UNKNOWN, Resources, build_asynchronous, build_real_time, build_serverless
 
 DLC = "763104351884.dkr.ecr.eu-north-1.amazonaws.com"
 COMPILER = "sagemaker_training_compiler_enabled"
@@ -42,7 +42,7 @@ def glue(command: str, name: str = "sagemaker-features") -> Resources:
 UNREAD = {"a pipeline known after apply": {"aws_sagemaker_pipeline.p": {"pipeline_definition": UNKNOWN}}}
 NO_TRAINING = {"a pipeline that trains nothing": pipeline({"Name": "Stop", "Type": "Fail", "Arguments": {}})}
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_EDGE_MANAGER": {
         "pass": "a resource of a service that ended cannot be right",
         "fail": {
@@ -53,17 +53,17 @@ CASES: Table = {
             },
         },
         "unknown": "its type alone decides",
-        "not_applicable": {"anything else": real_time()},
+        "not_applicable": {"anything else": build_real_time()},
     },
     "SUS_ELASTIC_INFERENCE": {
-        "pass": {"none": real_time(), "as read back": real_time(variant={"accelerator_type": ""})},
+        "pass": {"none": build_real_time(), "as read back": build_real_time(variant={"accelerator_type": ""})},
         "fail": {
-            "an accelerator": real_time(variant={"accelerator_type": "ml.eia2.medium"}),
+            "an accelerator": build_real_time(variant={"accelerator_type": "ml.eia2.medium"}),
             "a step": hosted(InstanceType="ml.m5.large", AcceleratorType="ml.eia2.medium"),
         },
         "unknown": {
             "from another resource": {
-                **real_time(variant={"accelerator_type": "${aws_ssm_parameter.a.value}"}),
+                **build_real_time(variant={"accelerator_type": "${aws_ssm_parameter.a.value}"}),
                 "aws_ssm_parameter.a": {},
             },
             **UNREAD,
@@ -82,26 +82,26 @@ CASES: Table = {
             }
         },
         "unknown": {"known after apply": {"aws_sagemaker_notebook_instance.n": {"accelerator_types": UNKNOWN}}},
-        "not_applicable": {"anything else": real_time()},
+        "not_applicable": {"anything else": build_real_time()},
     },
     "SUS_INF1": {
         "pass": {
-            "Inferentia 2": real_time(variant={"instance_type": "ml.inf2.xlarge"}),
+            "Inferentia 2": build_real_time(variant={"instance_type": "ml.inf2.xlarge"}),
             "a step": hosted(InstanceType="ml.inf2.xlarge"),
         },
         "fail": {
-            "Inferentia 1": asynchronous(variant={"instance_type": "ml.inf1.xlarge"}),
+            "Inferentia 1": build_asynchronous(variant={"instance_type": "ml.inf1.xlarge"}),
             "a step": hosted(InstanceType="ml.inf1.xlarge"),
         },
         "unknown": {
-            "known after apply": real_time(variant={"instance_type": UNKNOWN}),
+            "known after apply": build_real_time(variant={"instance_type": UNKNOWN}),
             "a step's, known when it runs": hosted(InstanceType={"Get": "Steps.Choose.OutputParameters['type']"}),
             "a step's variants, known when it runs": pipeline(
                 {"Name": "Host", "Type": "EndpointConfig", "Arguments": {"ProductionVariants": {"Get": "Steps.X.Y"}}}
             ),
             **UNREAD,
         },
-        "not_applicable": {"a serverless one": serverless(), **NO_TRAINING},
+        "not_applicable": {"a serverless one": build_serverless(), **NO_TRAINING},
     },
     "SUS_TRAINING_COMPILER": {
         "pass": {
@@ -157,7 +157,7 @@ CASES: Table = {
         "pass": "a resource of Model Monitor is just that",
         "fail": {"a schedule": {"aws_sagemaker_monitoring_schedule.s": {"name": "s"}}},
         "unknown": "its type alone decides",
-        "not_applicable": {"anything else": real_time()},
+        "not_applicable": {"anything else": build_real_time()},
     },
     "SUS_MONITOR_CHECK_STEP": {
         "pass": "a step of such a type is just that",
@@ -173,7 +173,7 @@ CASES: Table = {
         "fail": {"a kernel gateway": {"aws_sagemaker_app.a": {"app_type": "KernelGateway"}}},
         "unknown": {"known after apply": {"aws_sagemaker_app.a": {"app_type": UNKNOWN}}},
         "not_applicable": {
-            "one that is there already": Case(
+            "one that is there already": RuleCase(
                 {"aws_sagemaker_app.a": {"app_type": "KernelGateway"}}, actions={"aws_sagemaker_app.a": "no-op"}
             )
         },
@@ -185,7 +185,7 @@ CASES: Table = {
             "a space": {"aws_sagemaker_space.s": {"space_settings": {"kernel_gateway_app_settings": {}}}},
         },
         "unknown": {"known after apply": {"aws_sagemaker_domain.d": {"default_user_settings": UNKNOWN}}},
-        "not_applicable": {"anything else": real_time()},
+        "not_applicable": {"anything else": build_real_time()},
     },
     "SUS_GLUE_RAY": {
         "pass": {"Spark": glue("glueetl")},

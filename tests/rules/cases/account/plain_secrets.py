@@ -5,9 +5,18 @@
 import base64
 from typing import Any
 
-from tests.rules.case_tables import Case, Table
+from tests.rules.case_tables import CaseTable, RuleCase
 from tests.rules.endpoints import IMAGE
-from tests.rules.jobs import HIDDEN, UNKNOWN, Resources, job, pipeline, step, trains, tuned
+from tests.rules.jobs import (
+    HIDDEN,
+    UNKNOWN,
+    Resources,
+    build_job,
+    build_pipeline,
+    build_step,
+    build_training_pipeline,
+    build_tuning_definition,
+)
 
 MODEL = "aws_sagemaker_model.m"
 HUGGING_FACE = "hf_" + "aB3d" * 9
@@ -26,14 +35,14 @@ def notebook(script: str, name: str = "on_start", kind: str = "notebook_instance
     return {f"aws_sagemaker_{kind}.l": {name: base64.b64encode(script.encode()).decode()}}
 
 
-def hidden(marks: Any, **environment: Any) -> Case:
+def hidden(marks: Any, **environment: Any) -> RuleCase:
     """Return a model with a sensitive part in its container."""
-    return Case(serves(**environment), sensitive={MODEL: {"primary_container": [marks]}})
+    return RuleCase(serves(**environment), sensitive={MODEL: {"primary_container": [marks]}})
 
 
 WHOLE = {"aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition": {"Version": "2020-12-01"}}}
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_LITERAL_SECRET": {
         "pass": {
             "nothing of the kind": serves(LOG_LEVEL="info", WORKERS="4"),
@@ -66,7 +75,9 @@ CASES: Table = {
                 "docker login --username AWS --password-stdin < /dev/stdin\n"
                 'export HF_TOKEN="$(aws secretsmanager get-secret-value --secret-id hf --query SecretString)"\n'
             ),
-            "a training": trains(Environment={"HF_TOKEN_ARN": "arn:aws:secretsmanager:x"}, HyperParameters={"a": "1"}),
+            "a training": build_training_pipeline(
+                Environment={"HF_TOKEN_ARN": "arn:aws:secretsmanager:x"}, HyperParameters={"a": "1"}
+            ),
         },
         "fail": {
             "a token in a model": serves(MODEL_CARD=HUGGING_FACE),
@@ -93,20 +104,20 @@ CASES: Table = {
                     }
                 }
             },
-            "a training job": job(environment={"HF_TOKEN": "hunter2abc"}),
-            "a tuning job": tuned(static_hyper_parameters={"hub_token": "hunter2abc"}),
-            "a step's environment": trains(Environment={"HF_TOKEN": "hunter2abc"}),
-            "a step's hyperparameters": trains(HyperParameters={"api_key": '"hunter2abc"'}),
-            "a step in a branch": pipeline(
-                step(
+            "a training job": build_job(environment={"HF_TOKEN": "hunter2abc"}),
+            "a tuning job": build_tuning_definition(static_hyper_parameters={"hub_token": "hunter2abc"}),
+            "a step's environment": build_training_pipeline(Environment={"HF_TOKEN": "hunter2abc"}),
+            "a step's hyperparameters": build_training_pipeline(HyperParameters={"api_key": '"hunter2abc"'}),
+            "a step in a branch": build_pipeline(
+                build_step(
                     "Condition",
-                    {"IfSteps": [step("Processing", {"Environment": {"TOKEN": "hunter2abc"}})], "ElseSteps": []},
+                    {"IfSteps": [build_step("Processing", {"Environment": {"TOKEN": "hunter2abc"}})], "ElseSteps": []},
                 )
             ),
-            "a step's arguments": pipeline(
-                step("Processing", {"AppSpecification": {"ContainerArguments": ["--token", "hunter2abc"]}})
+            "a step's arguments": build_pipeline(
+                build_step("Processing", {"AppSpecification": {"ContainerArguments": ["--token", "hunter2abc"]}})
             ),
-            "a parameter's default": pipeline(
+            "a parameter's default": build_pipeline(
                 parameters=[{"Name": "HubToken", "Type": "String", "DefaultValue": "hunter2abc"}]
             ),
             "a definition that cannot be read": {
@@ -130,12 +141,15 @@ CASES: Table = {
         },
     },
     "SUS_SECRET_IN_PLAIN_TEXT": {
-        "pass": {"nothing sensitive": serves(LOG_LEVEL="info"), "a pipeline": trains(Environment={"A": "b"})},
+        "pass": {
+            "nothing sensitive": serves(LOG_LEVEL="info"),
+            "a pipeline": build_training_pipeline(Environment={"A": "b"}),
+        },
         "fail": {
             "a value": hidden({"environment": {"HF_TOKEN": True}}, HF_TOKEN="hunter2abc"),
             "an environment": hidden({"environment": True}, A="b"),
-            "a definition": Case(WHOLE, sensitive={"aws_sagemaker_pipeline.p": {"pipeline_definition": True}}),
-            "a script": Case(
+            "a definition": RuleCase(WHOLE, sensitive={"aws_sagemaker_pipeline.p": {"pipeline_definition": True}}),
+            "a script": RuleCase(
                 notebook("echo"),
                 sensitive={"aws_sagemaker_notebook_instance_lifecycle_configuration.l": {"on_start": True}},
             ),

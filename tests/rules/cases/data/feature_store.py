@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rules.case_tables import Case
+from tests.rules.case_tables import RuleCase
 from tests.rules.jobs import UNKNOWN, Resources
 
 _KEY = "arn:aws:kms:eu-north-1:123456789012:key/k"
@@ -127,7 +127,9 @@ CASES = {
         "unknown": {"not known": _offline(table_format=UNKNOWN)},
         "not_applicable": {
             "online only": _online(),
-            "exists already": Case(_offline(table_format="Glue"), actions={"aws_sagemaker_feature_group.f": "no-op"}),
+            "exists already": RuleCase(
+                _offline(table_format="Glue"), actions={"aws_sagemaker_feature_group.f": "no-op"}
+            ),
         },
     },
     "SUS_ICEBERG_COMPACTION": {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from tests.rules.case_tables import Case, Table
+from tests.rules.case_tables import CaseTable, RuleCase
 
 GROUP = "aws_sagemaker_model_package_group.g"
 FEATURES = "aws_sagemaker_feature_group.f"
@@ -11,13 +11,15 @@ DOMAIN = "aws_sagemaker_domain.d"
 TRACKING = "aws_sagemaker_mlflow_tracking_server.t"
 
 
-def edited(address: str, *attributes: str, action: str = "replace", **more: Any) -> Case:
+def edited(address: str, *attributes: str, action: str = "replace", **more: Any) -> RuleCase:
     """Return a change of these attributes."""
     paths: Sequence[Sequence[str | int]] = [[attribute] for attribute in attributes]
-    return Case({address: {**dict.fromkeys(attributes, "new"), **more}}, {address: action}, replaces={address: paths})
+    return RuleCase(
+        {address: {**dict.fromkeys(attributes, "new"), **more}}, {address: action}, replaces={address: paths}
+    )
 
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_EDIT_DELETES_DATA": {
         "pass": {"an update": edited(GROUP, action="update", model_package_group_name="g")},
         "fail": {
@@ -30,7 +32,7 @@ CASES: Table = {
         "unknown": "the plan says what forces a replacement",
         "not_applicable": {
             "another name": edited(GROUP, "model_package_group_name", "model_package_group_description"),
-            "asked for": Case({GROUP: {"model_package_group_name": "g"}}, {GROUP: "replace"}),
+            "asked for": RuleCase({GROUP: {"model_package_group_name": "g"}}, {GROUP: "replace"}),
             "new": {GROUP: {"model_package_group_name": "g"}},
         },
     },

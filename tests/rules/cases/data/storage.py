@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.rules.jobs import HIDDEN, UNKNOWN, Resources, job, trains
+from tests.rules.jobs import HIDDEN, UNKNOWN, Resources, build_job, build_training_pipeline
 
 _BUCKET = "aws_s3_bucket.b"
 _LIFECYCLE = "aws_s3_bucket_lifecycle_configuration.l"
@@ -64,7 +64,10 @@ CASES = {
             "by tag": {_BUCKET: {"bucket": "b", "tags": {"purpose": "SageMaker training"}}},
             "named by a model": {_BUCKET: {"bucket": "plain"}, **_model("s3://plain/model.tar.gz")},
             "referred to by a model": {_BUCKET: {}, **_model("s3://${aws_s3_bucket.b.bucket}/model.tar.gz")},
-            "named in a pipeline": {_BUCKET: {"bucket": "plain"}, **trains(CheckpointConfig={"S3Uri": "s3://plain/c"})},
+            "named in a pipeline": {
+                _BUCKET: {"bucket": "plain"},
+                **build_training_pipeline(CheckpointConfig={"S3Uri": "s3://plain/c"}),
+            },
             "read by a role of SageMaker": {
                 _BUCKET: {"bucket": "invoices"},
                 "aws_iam_role.r": {"name": "r", "assume_role_policy": _TRUST},
@@ -179,26 +182,32 @@ CASES = {
     },
     "SUS_SCRATCH_EXPIRES": {
         "pass": {
-            "job": {**_with(_rule("checkpoints/", **_EXPIRE)), **job(checkpoint_config={"s3_uri": _CHECKPOINTS})},
-            "step": {**_with(_rule(**_EXPIRE)), **trains(CheckpointConfig={"S3Uri": _CHECKPOINTS})},
+            "job": {**_with(_rule("checkpoints/", **_EXPIRE)), **build_job(checkpoint_config={"s3_uri": _CHECKPOINTS})},
+            "step": {**_with(_rule(**_EXPIRE)), **build_training_pipeline(CheckpointConfig={"S3Uri": _CHECKPOINTS})},
         },
         "fail": {
-            "job": {**_with(_rule("raw/", **_EXPIRE)), **job(checkpoint_config={"s3_uri": _CHECKPOINTS})},
-            "no lifecycle": {**_bucket(), **job(debug_hook_config={"s3_output_path": "s3://sagemaker-data/debug"})},
-            "step": {**_bucket(), **trains(ProfilerConfig={"S3OutputPath": "s3://sagemaker-data/profiler"})},
+            "job": {**_with(_rule("raw/", **_EXPIRE)), **build_job(checkpoint_config={"s3_uri": _CHECKPOINTS})},
+            "no lifecycle": {
+                **_bucket(),
+                **build_job(debug_hook_config={"s3_output_path": "s3://sagemaker-data/debug"}),
+            },
+            "step": {
+                **_bucket(),
+                **build_training_pipeline(ProfilerConfig={"S3OutputPath": "s3://sagemaker-data/profiler"}),
+            },
         },
         "unknown": {
-            "address not known": job(checkpoint_config={"s3_uri": UNKNOWN}),
+            "address not known": build_job(checkpoint_config={"s3_uri": UNKNOWN}),
             "days not known": {
                 **_with(_rule("checkpoints/", expiration={"days": UNKNOWN})),
-                **job(checkpoint_config={"s3_uri": _CHECKPOINTS}),
+                **build_job(checkpoint_config={"s3_uri": _CHECKPOINTS}),
             },
             **HIDDEN,
         },
         "not_applicable": {
-            "nothing written": job(),
-            "bucket elsewhere": job(checkpoint_config={"s3_uri": "s3://elsewhere/checkpoints"}),
-            "step that writes elsewhere": trains(CheckpointConfig={"S3Uri": "s3://elsewhere/c"}),
+            "nothing written": build_job(),
+            "bucket elsewhere": build_job(checkpoint_config={"s3_uri": "s3://elsewhere/checkpoints"}),
+            "step that writes elsewhere": build_training_pipeline(CheckpointConfig={"S3Uri": "s3://elsewhere/c"}),
         },
     },
     "SUS_ENDPOINT_OUTPUT_EXPIRES": {

@@ -1,10 +1,10 @@
 """Cases of rules/monitoring/dashboards.py."""
 
-from tests.rules.endpoints import ENDPOINT, UNKNOWN, Resources, real_time, serverless
+from tests.rules.endpoints import ENDPOINT, UNKNOWN, Resources, build_real_time, build_serverless
 
 
 def _shown(body: str) -> Resources:
-    return {**real_time(), "aws_cloudwatch_dashboard.d": {"dashboard_name": "delay", "dashboard_body": body}}
+    return {**build_real_time(), "aws_cloudwatch_dashboard.d": {"dashboard_name": "delay", "dashboard_body": body}}
 
 
 CASES = {
@@ -17,7 +17,7 @@ CASES = {
             "with all others": _shown("SEARCH('{AWS/SageMaker,EndpointName,VariantName} Invocations', 'Sum')"),
         },
         "fail": {
-            "no dashboard": real_time(),
+            "no dashboard": build_real_time(),
             "another's": _shown(
                 '{"widgets": [{"metrics": [["AWS/SageMaker", "Invocations", "EndpointName", "fares"]]}]}'
             ),
@@ -26,6 +26,6 @@ CASES = {
             "not known": _shown(UNKNOWN),
             "whether it has instances not known": {ENDPOINT: {"name": "delay", "endpoint_config_name": UNKNOWN}},
         },
-        "not_applicable": {"serverless": serverless()},
+        "not_applicable": {"serverless": build_serverless()},
     },
 }

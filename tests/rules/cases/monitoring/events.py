@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rules.case_tables import Table
+from tests.rules.case_tables import CaseTable
 from tests.rules.jobs import Resources
 
 RULE = "aws_cloudwatch_event_rule.r"
@@ -19,7 +19,7 @@ def endpoints(*states: str, kind: str = "Endpoint") -> Resources:
     return waits(f"SageMaker {kind} State Change", EndpointStatus=list(states))
 
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_EVENT_NEVER_SENT": {
         "pass": {
             "a pipeline": waits("SageMaker Model Building Pipeline Execution Status Change"),

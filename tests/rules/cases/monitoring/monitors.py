@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rules.endpoints import real_time
+from tests.rules.endpoints import build_real_time
 from tests.rules.jobs import UNKNOWN, Resources
 
 _SCHEDULE = "aws_sagemaker_monitoring_schedule.s"
@@ -43,9 +43,9 @@ CASES = {
     "SUS_DRIFT_ALARM": {
         "pass": {
             "Model Monitor's": {**_schedule(), **_alarm("aws/sagemaker/Endpoints/data-metrics")},
-            "one's own": {**real_time(), **_alarm("Acme/Delay", "DriftShare")},
+            "one's own": {**build_real_time(), **_alarm("Acme/Delay", "DriftShare")},
             "by metric math": {
-                **real_time(),
+                **build_real_time(),
                 **_alarm(
                     "", "", metric_query=[{"id": "d", "metric": {"namespace": "Evidently", "metric_name": "psi"}}]
                 ),
@@ -53,13 +53,13 @@ CASES = {
         },
         "fail": {
             "none": _schedule(),
-            "of an endpoint": real_time(),
+            "of an endpoint": build_real_time(),
             "another alarm": {**_schedule(), **_alarm("AWS/SageMaker", "ModelLatency")},
-            "one that tells nobody": {**real_time(), **_alarm("Acme", "DriftShare", alarm_actions=[])},
+            "one that tells nobody": {**build_real_time(), **_alarm("Acme", "DriftShare", alarm_actions=[])},
         },
         "unknown": {
             "metric not known": {**_schedule(), **_alarm("Acme", UNKNOWN)},
-            "whom it tells not known": {**real_time(), **_alarm("Acme", "DriftShare", alarm_actions=UNKNOWN)},
+            "whom it tells not known": {**build_real_time(), **_alarm("Acme", "DriftShare", alarm_actions=UNKNOWN)},
         },
         "not_applicable": {"no model": _alarm("AWS/SageMaker")},
     },

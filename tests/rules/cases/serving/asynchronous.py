@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rules.case_tables import Table
+from tests.rules.case_tables import CaseTable
 from tests.rules.endpoints import (
     BACKLOG,
     ENDPOINT,
@@ -11,23 +11,23 @@ from tests.rules.endpoints import (
     TARGET,
     UNKNOWN,
     Resources,
-    acted_on,
-    asynchronous,
-    following,
-    moved,
-    real_time,
-    scaled,
-    serverless,
-    watched,
+    add_alarm,
+    add_policy,
+    add_scheduled_actions,
+    add_target,
+    add_tracking_policy,
+    build_asynchronous,
+    build_real_time,
+    build_serverless,
 )
 
 SAGEMAKER = {"namespace": "AWS/SageMaker"}
-AT_ZERO = scaled(asynchronous(), least=0)
-UNSURE = {**asynchronous(), TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN, "min_capacity": 0}}
-OTHERS = {"a real-time one": real_time(), "a serverless one": serverless()}
-SLEEPS = following(AT_ZERO, **BACKLOG)
+AT_ZERO = add_target(build_asynchronous(), least=0)
+UNSURE = {**build_asynchronous(), TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN, "min_capacity": 0}}
+OTHERS = {"a real-time one": build_real_time(), "a serverless one": build_serverless()}
+SLEEPS = add_tracking_policy(AT_ZERO, **BACKLOG)
 #: Which of two variants is scaled is known after the plan.
-EITHER = asynchronous()
+EITHER = build_asynchronous()
 EITHER["aws_sagemaker_endpoint_configuration.c"] = {
     **EITHER["aws_sagemaker_endpoint_configuration.c"],
     "production_variants": [
@@ -35,7 +35,7 @@ EITHER["aws_sagemaker_endpoint_configuration.c"] = {
         for name in ("main", "other")
     ],
 }
-EITHER = scaled(EITHER, least=0, resource_id=f"endpoint/${{{ENDPOINT}.name}}/variant/${{aws_sagemaker_model.m.id}}")
+EITHER = add_target(EITHER, least=0, resource_id=f"endpoint/${{{ENDPOINT}.name}}/variant/${{aws_sagemaker_model.m.id}}")
 STEP_ARN = f"${{{STEP}.arn}}"
 TOPICS = {
     "s3_failure_path": "s3://answers/failed/",
@@ -45,64 +45,67 @@ TOPICS = {
 
 def woken(metric: str = "HasBacklogWithoutCapacity", **alarm: Any) -> Resources:
     """Return an endpoint at zero, with a step policy and an alarm that starts it."""
-    return watched(moved(AT_ZERO, step=True), metric, alarm_actions=[STEP_ARN], **alarm)
+    return add_alarm(add_policy(AT_ZERO, step=True), metric, alarm_actions=[STEP_ARN], **alarm)
 
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_ASYNC_SCALES_TO_ZERO": {
         "pass": {
             "by its backlog": SLEEPS,
-            "a lone variant, whatever its name": following(
-                scaled(asynchronous(variant={"variant_name": UNKNOWN}), least=0), **BACKLOG
+            "a lone variant, whatever its name": add_tracking_policy(
+                add_target(build_asynchronous(variant={"variant_name": UNKNOWN}), least=0), **BACKLOG
             ),
-            "awake by day": acted_on(SLEEPS, ("0 8 * * ? *", 1, 4), ("0 18 * * ? *", 0, 4)),
+            "awake by day": add_scheduled_actions(SLEEPS, ("0 8 * * ? *", 1, 4), ("0 18 * * ? *", 0, 4)),
         },
         "fail": {
-            "nothing scales it": asynchronous(),
-            "from one": following(scaled(asynchronous(), least=1), **BACKLOG),
+            "nothing scales it": build_asynchronous(),
+            "from one": add_tracking_policy(add_target(build_asynchronous(), least=1), **BACKLOG),
             "no policy": AT_ZERO,
-            "a metric that it never publishes": following(AT_ZERO, **REQUESTS),
-            "a policy that only adds": following(AT_ZERO, **BACKLOG, disable_scale_in=True),
+            "a metric that it never publishes": add_tracking_policy(AT_ZERO, **REQUESTS),
+            "a policy that only adds": add_tracking_policy(AT_ZERO, **BACKLOG, disable_scale_in=True),
             "a policy that only wakes": woken(),
-            "scale-in suspended": following(
-                scaled(asynchronous(), least=0, suspended_state={"dynamic_scaling_in_suspended": True}), **BACKLOG
+            "scale-in suspended": add_tracking_policy(
+                add_target(build_asynchronous(), least=0, suspended_state={"dynamic_scaling_in_suspended": True}),
+                **BACKLOG,
             ),
-            "more each morning, and never less": acted_on(SLEEPS, ("0 8 * * ? *", 2, 4)),
+            "more each morning, and never less": add_scheduled_actions(SLEEPS, ("0 8 * * ? *", 2, 4)),
         },
         "unknown": {
             "a target of something unknown": UNSURE,
-            "a least known after apply": following(scaled(asynchronous(), UNKNOWN), **BACKLOG),
+            "a least known after apply": add_tracking_policy(add_target(build_asynchronous(), UNKNOWN), **BACKLOG),
             "a policy of something unknown": {
                 **AT_ZERO,
                 "aws_appautoscaling_policy.p": {"service_namespace": "sagemaker", "resource_id": UNKNOWN},
             },
-            "an action that runs once": acted_on(SLEEPS, ("0 8 * * ? *", 2, 4), schedule="at(2027-01-01T00:00:00)"),
-            "one of two variants": following(EITHER, **BACKLOG),
+            "an action that runs once": add_scheduled_actions(
+                SLEEPS, ("0 8 * * ? *", 2, 4), schedule="at(2027-01-01T00:00:00)"
+            ),
+            "one of two variants": add_tracking_policy(EITHER, **BACKLOG),
         },
         "not_applicable": OTHERS,
     },
     "SUS_ASYNC_BACKLOG_POLICY": {
         "pass": {"the backlog": SLEEPS},
-        "fail": {"no policy": AT_ZERO, "requests": following(AT_ZERO, **REQUESTS)},
+        "fail": {"no policy": AT_ZERO, "requests": add_tracking_policy(AT_ZERO, **REQUESTS)},
         "unknown": {
-            "a metric known after apply": following(
+            "a metric known after apply": add_tracking_policy(
                 AT_ZERO, customized_metric_specification={**SAGEMAKER, "metric_name": UNKNOWN}
             ),
-            "one of two variants": following(EITHER, **BACKLOG),
+            "one of two variants": add_tracking_policy(EITHER, **BACKLOG),
         },
-        "not_applicable": {**OTHERS, "nothing scales it, which another rule says": asynchronous()},
+        "not_applicable": {**OTHERS, "nothing scales it, which another rule says": build_asynchronous()},
     },
     "SUS_ASYNC_WAKES": {
         "pass": {"at the first request": woken()},
         "fail": {
-            "no step policy": following(AT_ZERO, **BACKLOG),
-            "a step policy that nothing starts": moved(AT_ZERO, step=True),
+            "no step policy": add_tracking_policy(AT_ZERO, **BACKLOG),
+            "a step policy that nothing starts": add_policy(AT_ZERO, step=True),
             "an alarm on another metric": woken("ApproximateBacklogSize"),
             "an alarm on a metric of one's own": woken(namespace="Acme"),
             "an alarm that lets one wait": woken(comparison_operator="GreaterThanThreshold"),
             "an alarm that is off": woken(actions_enabled=False),
-            "a policy that takes one away": watched(
-                moved(
+            "a policy that takes one away": add_alarm(
+                add_policy(
                     AT_ZERO,
                     step=True,
                     step_scaling_policy_configuration={
@@ -117,25 +120,25 @@ CASES: Table = {
         "unknown": {
             "an alarm known after apply": woken(UNKNOWN),
             "a namespace known after apply": woken(namespace=UNKNOWN),
-            "a kind of policy known after apply": moved(AT_ZERO, step=True, policy_type=UNKNOWN),
-            "a least known after apply": scaled(asynchronous(), UNKNOWN),
+            "a kind of policy known after apply": add_policy(AT_ZERO, step=True, policy_type=UNKNOWN),
+            "a least known after apply": add_target(build_asynchronous(), UNKNOWN),
             "one of two variants": EITHER,
         },
-        "not_applicable": {**OTHERS, "never at zero": scaled(asynchronous(), least=1)},
+        "not_applicable": {**OTHERS, "never at zero": add_target(build_asynchronous(), least=1)},
     },
     "SUS_ASYNC_SCALES_ON_INVOCATIONS": {
         "pass": {
-            "the backlog": following(AT_ZERO, **BACKLOG),
-            "a metric of one's own": following(
+            "the backlog": add_tracking_policy(AT_ZERO, **BACKLOG),
+            "a metric of one's own": add_tracking_policy(
                 AT_ZERO, customized_metric_specification={"namespace": "Acme", "metric_name": "Invocations"}
             ),
         },
         "fail": {
-            "requests by instance": following(AT_ZERO, **REQUESTS),
-            "the metric by its name": following(
+            "requests by instance": add_tracking_policy(AT_ZERO, **REQUESTS),
+            "the metric by its name": add_tracking_policy(
                 AT_ZERO, customized_metric_specification={**SAGEMAKER, "metric_name": "Invocations"}
             ),
-            "through metric math": following(
+            "through metric math": add_tracking_policy(
                 AT_ZERO,
                 customized_metric_specification={
                     "metrics": {"id": "m", "metric_stat": {"metric": {**SAGEMAKER, "metric_name": "Invocations"}}}
@@ -143,7 +146,7 @@ CASES: Table = {
             ),
         },
         "unknown": {
-            "metric math that may fill what is missing": following(
+            "metric math that may fill what is missing": add_tracking_policy(
                 AT_ZERO,
                 customized_metric_specification={
                     "metrics": [
@@ -153,13 +156,13 @@ CASES: Table = {
                 },
             ),
             "an endpoint elsewhere": {
-                **(without := {k: v for k, v in following(AT_ZERO, **REQUESTS).items() if k != ENDPOINT}),
+                **(without := {k: v for k, v in add_tracking_policy(AT_ZERO, **REQUESTS).items() if k != ENDPOINT}),
                 TARGET: {**without[TARGET], "resource_id": "endpoint/elsewhere/variant/main"},
             },
-            "a metric known after apply": following(AT_ZERO, customized_metric_specification=UNKNOWN),
+            "a metric known after apply": add_tracking_policy(AT_ZERO, customized_metric_specification=UNKNOWN),
         },
         "not_applicable": {
-            "a real-time endpoint": following(scaled(real_time()), **REQUESTS),
+            "a real-time endpoint": add_tracking_policy(add_target(build_real_time()), **REQUESTS),
             "another service": {
                 "aws_appautoscaling_policy.p": {"service_namespace": "ecs", "resource_id": "service/a"}
             },
@@ -168,9 +171,9 @@ CASES: Table = {
     "SUS_ASYNC_SILENT_ALARM": {
         "pass": "an alarm on a metric that asynchronous endpoints publish is none of its business",
         "fail": {
-            "requests": watched(asynchronous(), "Invocations"),
-            "in metric math": watched(
-                asynchronous(),
+            "requests": add_alarm(build_asynchronous(), "Invocations"),
+            "in metric math": add_alarm(
+                build_asynchronous(),
                 "",
                 metric_query=[
                     {"id": "e", "expression": "m / 60"},
@@ -182,29 +185,31 @@ CASES: Table = {
             ),
         },
         "unknown": {
-            "dimensions known after apply": watched(asynchronous(), "Invocations", dimensions=UNKNOWN),
-            "a metric known after apply": watched(asynchronous(), UNKNOWN),
-            "a namespace known after apply": watched(asynchronous(), "Invocations", namespace=UNKNOWN),
+            "dimensions known after apply": add_alarm(build_asynchronous(), "Invocations", dimensions=UNKNOWN),
+            "a metric known after apply": add_alarm(build_asynchronous(), UNKNOWN),
+            "a namespace known after apply": add_alarm(build_asynchronous(), "Invocations", namespace=UNKNOWN),
         },
         "not_applicable": {
-            "a real-time endpoint": watched(real_time(), "Invocations"),
-            "a metric that is published": watched(asynchronous(), "ApproximateBacklogSize"),
-            "a metric of one's own": watched(asynchronous(), "Invocations", namespace="Acme"),
+            "a real-time endpoint": add_alarm(build_real_time(), "Invocations"),
+            "a metric that is published": add_alarm(build_asynchronous(), "ApproximateBacklogSize"),
+            "a metric of one's own": add_alarm(build_asynchronous(), "Invocations", namespace="Acme"),
         },
     },
     "SUS_ASYNC_FAILURES_SEEN": {
         "pass": {
-            "both": asynchronous(output=TOPICS),
+            "both": build_asynchronous(output=TOPICS),
             "a topic of the same plan": {
-                **asynchronous(output={**TOPICS, "notification_config": {"error_topic": "${aws_sns_topic.t.arn}"}}),
+                **build_asynchronous(
+                    output={**TOPICS, "notification_config": {"error_topic": "${aws_sns_topic.t.arn}"}}
+                ),
                 "aws_sns_topic.t": {"name": "failed"},
             },
         },
         "fail": {
-            "neither": asynchronous(),
-            "no topic": asynchronous(output={"s3_failure_path": "s3://answers/failed/"}),
+            "neither": build_asynchronous(),
+            "no topic": build_asynchronous(output={"s3_failure_path": "s3://answers/failed/"}),
         },
-        "unknown": {"a topic known after apply": asynchronous(output={**TOPICS, "notification_config": UNKNOWN})},
+        "unknown": {"a topic known after apply": build_asynchronous(output={**TOPICS, "notification_config": UNKNOWN})},
         "not_applicable": OTHERS,
     },
 }

@@ -1,15 +1,15 @@
 """Cases of rules/serving/endpoint_updates.py."""
 
-from tests.rules.case_tables import Case, Table
-from tests.rules.endpoints import CONFIGURATION, ENDPOINT, MODEL, UNKNOWN, real_time
+from tests.rules.case_tables import CaseTable, RuleCase
+from tests.rules.endpoints import CONFIGURATION, ENDPOINT, MODEL, UNKNOWN, build_real_time
 
 #: Fixed names all the way down.
 FIXED = {
-    MODEL: {**real_time()[MODEL], "name": "model"},
-    CONFIGURATION: {**real_time()[CONFIGURATION], "name": "configuration", "name_prefix": None},
+    MODEL: {**build_real_time()[MODEL], "name": "model"},
+    CONFIGURATION: {**build_real_time()[CONFIGURATION], "name": "configuration", "name_prefix": None},
     ENDPOINT: {"name": "delay", "endpoint_config_name": f"${{{CONFIGURATION}.name}}"},
 }
-PREFIXED = real_time()
+PREFIXED = build_real_time()
 OLD = {CONFIGURATION: {"name": "delay-1"}, ENDPOINT: {"endpoint_config_name": "delay-1"}}
 LOOSE = {**FIXED, ENDPOINT: {"name": "delay", "endpoint_config_name": UNKNOWN}}
 
@@ -19,43 +19,43 @@ def changed(configuration: str = "no-op", endpoint: str = "no-op", model: str = 
     return {CONFIGURATION: configuration, ENDPOINT: endpoint, MODEL: model}
 
 
-def moved_group(before: str, after: str) -> Case:
+def moved_group(before: str, after: str) -> RuleCase:
     """Return a security group that moves to another VPC and keeps its name."""
     group = "aws_security_group.g"
-    return Case(
+    return RuleCase(
         {group: {"name": "inference", "vpc_id": after}},
         actions={group: "create-replace"},
         before={group: {"vpc_id": before}},
     )
 
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_ENDPOINT_KEEPS_OLD_MODEL": {
         "pass": {
-            "nothing changes": Case(FIXED, actions=changed()),
-            "a new name is followed": Case(PREFIXED, actions=changed("create-replace", "update"), before=OLD),
+            "nothing changes": RuleCase(FIXED, actions=changed()),
+            "a new name is followed": RuleCase(PREFIXED, actions=changed("create-replace", "update"), before=OLD),
         },
         "fail": {
-            "a configuration under its old name": Case(FIXED, actions=changed("replace")),
-            "a model under its old name": Case(FIXED, actions=changed(model="replace")),
-            "a configuration that goes": Case(FIXED, actions=changed("delete")),
+            "a configuration under its old name": RuleCase(FIXED, actions=changed("replace")),
+            "a model under its old name": RuleCase(FIXED, actions=changed(model="replace")),
+            "a configuration that goes": RuleCase(FIXED, actions=changed("delete")),
         },
         "unknown": {
-            "a configuration elsewhere": Case(
+            "a configuration elsewhere": RuleCase(
                 {ENDPOINT: {"name": "delay", "endpoint_config_name": "made-elsewhere"}}, actions={ENDPOINT: "no-op"}
             )
         },
         "not_applicable": {"a new endpoint": FIXED},
     },
     "SUS_REPLACED_BEFORE_ENDPOINT": {
-        "pass": {"created first": Case(PREFIXED, actions=changed("create-replace", "update"), before=OLD)},
-        "fail": {"destroyed first": Case(PREFIXED, actions=changed("replace", "update"), before=OLD)},
+        "pass": {"created first": RuleCase(PREFIXED, actions=changed("create-replace", "update"), before=OLD)},
+        "fail": {"destroyed first": RuleCase(PREFIXED, actions=changed("replace", "update"), before=OLD)},
         "unknown": {
-            "an endpoint that follows something unknown": Case(
+            "an endpoint that follows something unknown": RuleCase(
                 LOOSE, actions=changed("replace", "create"), before={CONFIGURATION: {"name": "old"}}
             )
         },
-        "not_applicable": {"nothing changes": Case(FIXED, actions=changed()), "all is new": FIXED},
+        "not_applicable": {"nothing changes": RuleCase(FIXED, actions=changed()), "all is new": FIXED},
     },
     "SUS_CONFIGURATION_NAME_PREFIX": {
         "pass": {"a prefix": {MODEL: {}, CONFIGURATION: {**PREFIXED[CONFIGURATION], "name": None}}},
@@ -67,28 +67,30 @@ CASES: Table = {
     },
     "SUS_CREATE_BEFORE_DESTROY_NAME": {
         "pass": {
-            "another name": Case(FIXED, actions=changed("create-replace"), before={CONFIGURATION: {"name": "old"}}),
-            "a prefix": Case(PREFIXED, actions=changed("create-replace"), before=OLD),
+            "another name": RuleCase(FIXED, actions=changed("create-replace"), before={CONFIGURATION: {"name": "old"}}),
+            "a prefix": RuleCase(PREFIXED, actions=changed("create-replace"), before=OLD),
             "a group in another VPC": moved_group("vpc-1", "vpc-2"),
-            "a model in another Region": Case(
+            "a model in another Region": RuleCase(
                 {MODEL: {"name": "m", "region": "eu-north-1"}},
                 actions={MODEL: "create-replace"},
                 before={MODEL: {"region": "us-east-1"}},
             ),
         },
         "fail": {
-            "the same configuration name": Case(FIXED, actions=changed("create-replace")),
+            "the same configuration name": RuleCase(FIXED, actions=changed("create-replace")),
             "a group of the same name in its VPC": moved_group("vpc-1", "vpc-1"),
-            "the same role name": Case({"aws_iam_role.r": {"name": "r"}}, actions={"aws_iam_role.r": "create-replace"}),
+            "the same role name": RuleCase(
+                {"aws_iam_role.r": {"name": "r"}}, actions={"aws_iam_role.r": "create-replace"}
+            ),
         },
         "unknown": {
-            "a name known after apply": Case(
+            "a name known after apply": RuleCase(
                 {**FIXED, CONFIGURATION: {**FIXED[CONFIGURATION], "name": UNKNOWN}},
                 actions=changed("create-replace"),
                 before=OLD,
             ),
             "a VPC known after apply": moved_group("vpc-1", UNKNOWN),
         },
-        "not_applicable": {"destroyed first": Case(FIXED, actions=changed("replace")), "new": FIXED},
+        "not_applicable": {"destroyed first": RuleCase(FIXED, actions=changed("replace")), "new": FIXED},
     },
 }

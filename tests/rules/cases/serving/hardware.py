@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from tests.rules.case_tables import Table
-from tests.rules.endpoints import UNKNOWN, Resources, real_time, serverless
-from tests.rules.jobs import pipeline, step
+from tests.rules.case_tables import CaseTable
+from tests.rules.endpoints import UNKNOWN, Resources, build_real_time, build_serverless
+from tests.rules.jobs import build_pipeline, build_step
 
 NEURON = {"primary_container": {"image": "r/pytorch-inference-neuronx:2.7-neuronx-py310"}}
-UNSURE = {"a type known after apply": real_time(variant={"instance_type": UNKNOWN})}
-WITHOUT = {"a serverless one": serverless()}
+UNSURE = {"a type known after apply": build_real_time(variant={"instance_type": UNKNOWN})}
+WITHOUT = {"a serverless one": build_serverless()}
 
 
 def on(kind: str, **more: Any) -> Resources:
     """Return a real-time endpoint on instances of this type."""
-    return real_time(variant={"instance_type": kind}, **more)
+    return build_real_time(variant={"instance_type": kind}, **more)
 
 
 def keyed(kind: str, key: str | None = "arn:aws:kms:eu-north-1:123456789012:key/k") -> Resources:
@@ -21,7 +21,7 @@ def keyed(kind: str, key: str | None = "arn:aws:kms:eu-north-1:123456789012:key/
     return on(kind, configuration={"kms_key_arn": key})
 
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_ENDPOINT_X86": {
         "pass": {"Graviton": on("ml.c7g.xlarge")},
         "fail": {"Intel": on("ml.m5.large")},
@@ -47,7 +47,9 @@ CASES: Table = {
         "pass": {"hosted": on("ml.m8g.large")},
         "fail": {
             "not hosted": on("ml.m7g.large"),
-            "in a step": pipeline(step("EndpointConfig", {"ProductionVariants": [{"InstanceType": "ml.m7g.large"}]})),
+            "in a step": build_pipeline(
+                build_step("EndpointConfig", {"ProductionVariants": [{"InstanceType": "ml.m7g.large"}]})
+            ),
         },
         "unknown": UNSURE,
         "not_applicable": {**WITHOUT, "x86": on("ml.c7i.large"), "a GPU": on("ml.g5.xlarge")},

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from tests.rules.case_tables import Case, Table
+from tests.rules.case_tables import CaseTable, RuleCase
 from tests.rules.endpoints import (
+    ADD_ONE,
     ALARM,
     CONFIGURATION,
-    ONE_MORE,
     STEP,
     TARGET,
     UNKNOWN,
     Resources,
     Values,
-    asynchronous,
-    real_time,
-    scaled,
+    add_target,
+    build_asynchronous,
+    build_real_time,
 )
 
 MANAGED = {"status": "ENABLED", "min_instance_count": 0, "max_instance_count": 2}
@@ -25,7 +25,7 @@ ROLE = "arn:aws:iam::123456789012:role/inference"
 
 def components(*, managed: Any = MANAGED, **configuration: Any) -> Resources:
     """Return an endpoint for inference components."""
-    return real_time(variant={**NO_MODEL, "managed_instance_scaling": managed}, configuration=configuration)
+    return build_real_time(variant={**NO_MODEL, "managed_instance_scaling": managed}, configuration=configuration)
 
 
 def copies(least: Any, *, alarm: Values | None = None) -> Resources:
@@ -36,7 +36,7 @@ def copies(least: Any, *, alarm: Values | None = None) -> Resources:
         "resource_id": "inference-component/delay",
     }
     woken: Resources = {
-        STEP: {"policy_type": "StepScaling", "step_scaling_policy_configuration": ONE_MORE, **same},
+        STEP: {"policy_type": "StepScaling", "step_scaling_policy_configuration": ADD_ONE, **same},
         ALARM: {
             "namespace": "AWS/SageMaker",
             "metric_name": "NoCapacityInvocationFailures",
@@ -49,19 +49,19 @@ def copies(least: Any, *, alarm: Values | None = None) -> Resources:
     return {TARGET: {**same, "min_capacity": least, "max_capacity": 2}, **({} if alarm is None else woken)}
 
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_MANAGED_SCALING_WITH_MODEL": {
         "pass": {"no model": components()},
-        "fail": {"a model": real_time(variant={"model_name": "delay", "managed_instance_scaling": MANAGED})},
+        "fail": {"a model": build_real_time(variant={"model_name": "delay", "managed_instance_scaling": MANAGED})},
         "unknown": {
-            "known after apply": real_time(variant={"managed_instance_scaling": UNKNOWN}),
-            "a model named in a dynamic block": Case(
-                real_time(variant={"managed_instance_scaling": MANAGED}), dynamic=DYNAMIC
+            "known after apply": build_real_time(variant={"managed_instance_scaling": UNKNOWN}),
+            "a model named in a dynamic block": RuleCase(
+                build_real_time(variant={"managed_instance_scaling": MANAGED}), dynamic=DYNAMIC
             ),
         },
         "not_applicable": {
-            "a model without it": real_time(),
-            "turned off": real_time(variant={"managed_instance_scaling": {**MANAGED, "status": "DISABLED"}}),
+            "a model without it": build_real_time(),
+            "turned off": build_real_time(variant={"managed_instance_scaling": {**MANAGED, "status": "DISABLED"}}),
         },
     },
     "SUS_COMPONENT_ROLE": {
@@ -75,9 +75,9 @@ CASES: Table = {
         "fail": {"none": components()},
         "unknown": {"known after apply": components(execution_role_arn=UNKNOWN)},
         "not_applicable": {
-            "a model": real_time(),
-            "a model named in a dynamic block": Case(real_time(), dynamic=DYNAMIC),
-            "an asynchronous endpoint": asynchronous(),
+            "a model": build_real_time(),
+            "a model named in a dynamic block": RuleCase(build_real_time(), dynamic=DYNAMIC),
+            "an asynchronous endpoint": build_asynchronous(),
         },
     },
     "SUS_COMPONENTS_TO_ZERO": {
@@ -88,8 +88,8 @@ CASES: Table = {
         },
         "unknown": {"known after apply": components(managed={**MANAGED, "min_instance_count": UNKNOWN})},
         "not_applicable": {
-            "a model": real_time(),
-            "a model named in a dynamic block": Case(real_time(), dynamic=DYNAMIC),
+            "a model": build_real_time(),
+            "a model named in a dynamic block": RuleCase(build_real_time(), dynamic=DYNAMIC),
         },
     },
     "SUS_COMPONENT_WAKES": {
@@ -106,6 +106,6 @@ CASES: Table = {
                 TARGET: {**woken[TARGET], "resource_id": UNKNOWN},
             },
         },
-        "not_applicable": {"never at zero": copies(1), "a variant": scaled(real_time(), least=1)},
+        "not_applicable": {"never at zero": copies(1), "a variant": add_target(build_real_time(), least=1)},
     },
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rules.case_tables import Table
+from tests.rules.case_tables import CaseTable
 from tests.rules.endpoints import (
     BACKLOG,
     ENDPOINT,
@@ -12,34 +12,34 @@ from tests.rules.endpoints import (
     TARGET,
     UNKNOWN,
     Resources,
-    acted_on,
-    asynchronous,
-    following,
-    moved,
-    real_time,
-    scaled,
-    serverless,
-    watched,
+    add_alarm,
+    add_policy,
+    add_scheduled_actions,
+    add_target,
+    add_tracking_policy,
+    build_asynchronous,
+    build_real_time,
+    build_serverless,
 )
 
 DEV, PROD = {"tags": {"environment": "dev"}}, {"tags": {"Environment": "prod"}}
 SUSPENDED = {"dynamic_scaling_in_suspended": True, "dynamic_scaling_out_suspended": True}
 UNSURE = {TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN}}
 DELAY = "endpoint/delay/variant/main"
-NO_INSTANCES = {"a serverless one": serverless()}
+NO_INSTANCES = {"a serverless one": build_serverless()}
 TRACKING = "target_tracking_scaling_policy_configuration"
 
 
 def rested(resources: Resources, *, day: tuple[Any, Any] = (2, 4), night: tuple[Any, Any] = (1, 4)) -> Resources:
     """Return the resources with scheduled actions for mornings and evenings, each with its minimum and maximum."""
-    return acted_on(resources, ("0 8 ? * MON-FRI *", *day), ("0 18 ? * MON-FRI *", *night))
+    return add_scheduled_actions(resources, ("0 8 ? * MON-FRI *", *day), ("0 18 ? * MON-FRI *", *night))
 
 
 def one_less(resources: Resources, *, adjustment: Any = -1) -> Resources:
     """Return the resources with a step policy that an alarm on the backlog starts."""
     steps = {"adjustment_type": "ChangeInCapacity", "step_adjustment": {"scaling_adjustment": adjustment}}
-    stepped = moved(resources, step=True, step_scaling_policy_configuration=steps)
-    return watched(stepped, "ApproximateBacklogSize", alarm_actions=[f"${{{STEP}.arn}}"])
+    stepped = add_policy(resources, step=True, step_scaling_policy_configuration=steps)
+    return add_alarm(stepped, "ApproximateBacklogSize", alarm_actions=[f"${{{STEP}.arn}}"])
 
 
 def deleted(resources: Resources, target: str, body: str, **more: Any) -> Resources:
@@ -49,47 +49,56 @@ def deleted(resources: Resources, target: str, body: str, **more: Any) -> Resour
 
 DELETE = "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint"
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_REALTIME_SCALES": {
         "pass": {
-            "by its requests": following(scaled(real_time()), **REQUESTS),
-            "by the clock": rested(scaled(real_time()), night=(1, 1)),
-            "instances that SageMaker manages": real_time(variant={"managed_instance_scaling": {"status": "ENABLED"}}),
+            "by its requests": add_tracking_policy(add_target(build_real_time()), **REQUESTS),
+            "by the clock": rested(add_target(build_real_time()), night=(1, 1)),
+            "instances that SageMaker manages": build_real_time(
+                variant={"managed_instance_scaling": {"status": "ENABLED"}}
+            ),
         },
         "fail": {
-            "no target": real_time(),
-            "from two to two": following(scaled(real_time(), 2, 2), **REQUESTS),
-            "no policy": scaled(real_time()),
-            "a metric that it never publishes": following(scaled(real_time()), **BACKLOG),
-            "a step policy that nothing starts": moved(scaled(real_time()), step=True),
-            "scaling suspended": following(scaled(real_time(), suspended_state=SUSPENDED), **REQUESTS),
-            "more each morning, and never less": acted_on(scaled(real_time()), ("0 8 * * ? *", 2, 4)),
+            "no target": build_real_time(),
+            "from two to two": add_tracking_policy(add_target(build_real_time(), 2, 2), **REQUESTS),
+            "no policy": add_target(build_real_time()),
+            "a metric that it never publishes": add_tracking_policy(add_target(build_real_time()), **BACKLOG),
+            "a step policy that nothing starts": add_policy(add_target(build_real_time()), step=True),
+            "scaling suspended": add_tracking_policy(
+                add_target(build_real_time(), suspended_state=SUSPENDED), **REQUESTS
+            ),
+            "more each morning, and never less": add_scheduled_actions(
+                add_target(build_real_time()), ("0 8 * * ? *", 2, 4)
+            ),
         },
         "unknown": {
-            "a target of something unknown": {**real_time(), **UNSURE},
-            "a range known after apply": following(scaled(real_time(), UNKNOWN), **REQUESTS),
+            "a target of something unknown": {**build_real_time(), **UNSURE},
+            "a range known after apply": add_tracking_policy(add_target(build_real_time(), UNKNOWN), **REQUESTS),
             "a configuration elsewhere": {ENDPOINT: {"endpoint_config_name": "made-elsewhere"}},
         },
-        "not_applicable": {**NO_INSTANCES, "an asynchronous one": asynchronous()},
+        "not_applicable": {**NO_INSTANCES, "an asynchronous one": build_asynchronous()},
     },
     "SUS_SCALABLE_TARGET_HAS_POLICY": {
-        "pass": {"a policy": moved(scaled(real_time())), "a scheduled action": rested(scaled(real_time()))},
+        "pass": {
+            "a policy": add_policy(add_target(build_real_time())),
+            "a scheduled action": rested(add_target(build_real_time())),
+        },
         "fail": {
-            "neither": scaled(real_time()),
-            "a metric that it never publishes": following(scaled(real_time()), **BACKLOG),
-            "a step policy that nothing starts": moved(scaled(real_time()), step=True),
+            "neither": add_target(build_real_time()),
+            "a metric that it never publishes": add_tracking_policy(add_target(build_real_time()), **BACKLOG),
+            "a step policy that nothing starts": add_policy(add_target(build_real_time()), step=True),
         },
         "unknown": {
             "a metric of an endpoint elsewhere": {
-                **following(scaled({}, resource_id=DELAY), **REQUESTS),
-                POLICY: {**following({}, **REQUESTS)[POLICY], "resource_id": DELAY},
+                **add_tracking_policy(add_target({}, resource_id=DELAY), **REQUESTS),
+                POLICY: {**add_tracking_policy({}, **REQUESTS)[POLICY], "resource_id": DELAY},
             },
             "a policy of something unknown": {
-                **scaled(real_time()),
+                **add_target(build_real_time()),
                 "aws_appautoscaling_policy.p": {"service_namespace": "sagemaker", "resource_id": UNKNOWN},
             },
             "a policy of a dimension known after apply": {
-                **scaled(real_time(), resource_id=DELAY),
+                **add_target(build_real_time(), resource_id=DELAY),
                 "aws_appautoscaling_policy.p": {"resource_id": DELAY, "scalable_dimension": UNKNOWN},
             },
         },
@@ -97,99 +106,114 @@ CASES: Table = {
     },
     "SUS_SCALES_IN": {
         "pass": {
-            "by default": following(scaled(real_time())),
-            "by a step policy": one_less(following(scaled(asynchronous()), **BACKLOG, disable_scale_in=True)),
+            "by default": add_tracking_policy(add_target(build_real_time())),
+            "by a step policy": one_less(
+                add_tracking_policy(add_target(build_asynchronous()), **BACKLOG, disable_scale_in=True)
+            ),
         },
         "fail": {
-            "never": following(scaled(real_time()), disable_scale_in=True),
+            "never": add_tracking_policy(add_target(build_real_time()), disable_scale_in=True),
             "by a step policy that adds": one_less(
-                following(scaled(asynchronous()), **BACKLOG, disable_scale_in=True), adjustment=1
+                add_tracking_policy(add_target(build_asynchronous()), **BACKLOG, disable_scale_in=True), adjustment=1
             ),
         },
         "unknown": {
-            "known after apply": following(scaled(real_time()), disable_scale_in=UNKNOWN),
+            "known after apply": add_tracking_policy(add_target(build_real_time()), disable_scale_in=UNKNOWN),
             "a step known after apply": one_less(
-                following(scaled(asynchronous()), **BACKLOG, disable_scale_in=True), adjustment=UNKNOWN
+                add_tracking_policy(add_target(build_asynchronous()), **BACKLOG, disable_scale_in=True),
+                adjustment=UNKNOWN,
             ),
         },
         "not_applicable": {
-            "a step policy": moved(scaled(real_time()), step=True),
+            "a step policy": add_policy(add_target(build_real_time()), step=True),
             "another service": {"aws_appautoscaling_policy.p": {"service_namespace": "ecs", TRACKING: {}}},
         },
     },
     "SUS_PRODUCTION_TWO_INSTANCES": {
         "pass": {
-            "two": real_time(variant={"initial_instance_count": 2}, endpoint=PROD),
-            "two that nothing takes away": scaled(real_time(variant={"initial_instance_count": 2}, endpoint=PROD)),
-            "at least two": scaled(real_time(endpoint=PROD), least=2),
+            "two": build_real_time(variant={"initial_instance_count": 2}, endpoint=PROD),
+            "two that nothing takes away": add_target(
+                build_real_time(variant={"initial_instance_count": 2}, endpoint=PROD)
+            ),
+            "at least two": add_target(build_real_time(endpoint=PROD), least=2),
         },
         "fail": {
-            "one": real_time(endpoint=PROD),
-            "down to one": following(scaled(real_time(endpoint=PROD), least=1), **REQUESTS),
-            "down to one at night": rested(scaled(real_time(endpoint=PROD)), night=(1, 1)),
+            "one": build_real_time(endpoint=PROD),
+            "down to one": add_tracking_policy(add_target(build_real_time(endpoint=PROD), least=1), **REQUESTS),
+            "down to one at night": rested(add_target(build_real_time(endpoint=PROD)), night=(1, 1)),
         },
         "unknown": {
-            "a least known after apply": scaled(real_time(endpoint=PROD), least=UNKNOWN),
-            "patience known after apply": real_time(endpoint={"tags": {"env": "prod", "latency_slo": UNKNOWN}}),
-            "tags known after apply": real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
+            "a least known after apply": add_target(build_real_time(endpoint=PROD), least=UNKNOWN),
+            "patience known after apply": build_real_time(endpoint={"tags": {"env": "prod", "latency_slo": UNKNOWN}}),
+            "tags known after apply": build_real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
         },
         "not_applicable": {
-            "outside production": real_time(endpoint=DEV),
-            "callers who can wait": real_time(endpoint={"tags": {"env": "prod", "latency_slo": "5m"}}),
-            "untagged": real_time(),
+            "outside production": build_real_time(endpoint=DEV),
+            "callers who can wait": build_real_time(endpoint={"tags": {"env": "prod", "latency_slo": "5m"}}),
+            "untagged": build_real_time(),
         },
     },
     "SUS_AUTOSCALING_RESET": {
         "pass": {
-            "the same": scaled(real_time(), least=1),
-            "one where autoscaling goes to zero": scaled(asynchronous(), least=0),
+            "the same": add_target(build_real_time(), least=1),
+            "one where autoscaling goes to zero": add_target(build_asynchronous(), least=0),
         },
-        "fail": {"three against one": scaled(real_time(variant={"initial_instance_count": 3}), least=1)},
+        "fail": {"three against one": add_target(build_real_time(variant={"initial_instance_count": 3}), least=1)},
         "unknown": {
-            "a count known after apply": scaled(real_time(variant={"initial_instance_count": UNKNOWN})),
-            "whether properties are kept known after apply": scaled(
-                real_time(variant={"initial_instance_count": 3}, endpoint={"retain_all_variant_properties": UNKNOWN})
+            "a count known after apply": add_target(build_real_time(variant={"initial_instance_count": UNKNOWN})),
+            "whether properties are kept known after apply": add_target(
+                build_real_time(
+                    variant={"initial_instance_count": 3}, endpoint={"retain_all_variant_properties": UNKNOWN}
+                )
             ),
-            "a target of something unknown": {**real_time(), **UNSURE},
+            "a target of something unknown": {**build_real_time(), **UNSURE},
         },
         "not_applicable": {
             **NO_INSTANCES,
-            "no autoscaling": real_time(),
-            "properties kept": scaled(
-                real_time(variant={"initial_instance_count": 3}, endpoint={"retain_all_variant_properties": True})
+            "no autoscaling": build_real_time(),
+            "properties kept": add_target(
+                build_real_time(variant={"initial_instance_count": 3}, endpoint={"retain_all_variant_properties": True})
             ),
         },
     },
     "SUS_OFF_HOURS": {
         "pass": {
-            "fewer in the evening": rested(scaled(real_time(endpoint=DEV)), night=(1, 1)),
-            "more in the morning and back": following(rested(scaled(real_time(endpoint=DEV))), **REQUESTS),
-            "deleted by name": deleted(real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}'),
+            "fewer in the evening": rested(add_target(build_real_time(endpoint=DEV)), night=(1, 1)),
+            "more in the morning and back": add_tracking_policy(
+                rested(add_target(build_real_time(endpoint=DEV))), **REQUESTS
+            ),
+            "deleted by name": deleted(build_real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}'),
             "deleted by reference": deleted(
-                real_time(endpoint={**DEV, "name": UNKNOWN}), DELETE, f'{{"EndpointName": "${{{ENDPOINT}.name}}"}}'
+                build_real_time(endpoint={**DEV, "name": UNKNOWN}),
+                DELETE,
+                f'{{"EndpointName": "${{{ENDPOINT}.name}}"}}',
             ),
         },
         "fail": {
-            "nothing": real_time(endpoint=DEV),
-            "only more in the morning": acted_on(scaled(real_time(endpoint=DEV)), ("0 8 * * ? *", 4, 8)),
-            "a least that nothing takes it down to": rested(scaled(real_time(endpoint=DEV))),
-            "a schedule that is off": deleted(
-                real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}', state="DISABLED"
+            "nothing": build_real_time(endpoint=DEV),
+            "only more in the morning": add_scheduled_actions(
+                add_target(build_real_time(endpoint=DEV)), ("0 8 * * ? *", 4, 8)
             ),
-            "a schedule of something else": deleted(real_time(endpoint=DEV), "arn:aws:lambda:::function:f", "delay"),
+            "a least that nothing takes it down to": rested(add_target(build_real_time(endpoint=DEV))),
+            "a schedule that is off": deleted(
+                build_real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}', state="DISABLED"
+            ),
+            "a schedule of something else": deleted(
+                build_real_time(endpoint=DEV), "arn:aws:lambda:::function:f", "delay"
+            ),
         },
         "unknown": {
-            "tags known after apply": real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
-            "a target of something unknown": {**real_time(endpoint=DEV), **UNSURE},
-            "as few as is known after apply": rested(scaled(real_time(endpoint=DEV)), night=(1, UNKNOWN)),
-            "deleted by a schedule known after apply": deleted(real_time(endpoint=DEV), DELETE, UNKNOWN),
+            "tags known after apply": build_real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
+            "a target of something unknown": {**build_real_time(endpoint=DEV), **UNSURE},
+            "as few as is known after apply": rested(add_target(build_real_time(endpoint=DEV)), night=(1, UNKNOWN)),
+            "deleted by a schedule known after apply": deleted(build_real_time(endpoint=DEV), DELETE, UNKNOWN),
         },
-        "not_applicable": {**NO_INSTANCES, "production": real_time(endpoint=PROD), "no tag": real_time()},
+        "not_applicable": {**NO_INSTANCES, "production": build_real_time(endpoint=PROD), "no tag": build_real_time()},
     },
     "SUS_ENDPOINT_RIGHT_SIZED": {
-        "pass": {"a job": real_time(endpoint={"tags": {"recommendation_job": "arn:aws:sagemaker:job"}})},
-        "fail": {"no tag": real_time()},
-        "unknown": {"tags known after apply": real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN})},
-        "not_applicable": {**NO_INSTANCES, "an asynchronous one": asynchronous()},
+        "pass": {"a job": build_real_time(endpoint={"tags": {"recommendation_job": "arn:aws:sagemaker:job"}})},
+        "fail": {"no tag": build_real_time()},
+        "unknown": {"tags known after apply": build_real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN})},
+        "not_applicable": {**NO_INSTANCES, "an asynchronous one": build_asynchronous()},
     },
 }

@@ -2,13 +2,21 @@
 
 from typing import Any
 
-from tests.rules.case_tables import Case, Table
-from tests.rules.endpoints import ENDPOINT, UNKNOWN, Resources, asynchronous, real_time, scaled, serverless
+from tests.rules.case_tables import CaseTable, RuleCase
+from tests.rules.endpoints import (
+    ENDPOINT,
+    UNKNOWN,
+    Resources,
+    add_target,
+    build_asynchronous,
+    build_real_time,
+    build_serverless,
+)
 
 
 def deployed(count: Any = 1, **config: Any) -> Resources:
     """Return a real-time endpoint with this number of instances and a deployment configuration."""
-    return real_time(variant={"initial_instance_count": count}, endpoint={"deployment_config": config or []})
+    return build_real_time(variant={"initial_instance_count": count}, endpoint={"deployment_config": config or []})
 
 
 def rolled_back(alarms: Any) -> Resources:
@@ -22,20 +30,20 @@ WITH, WITHOUT = rolled_back(ALARM), deployed()
 FORCES = {ENDPOINT: [["deployment_config", 0, "auto_rollback_configuration"]]}
 
 
-def changed(after: Resources, action: str, before: Resources, replaces: Any = None) -> Case:
+def changed(after: Resources, action: str, before: Resources, replaces: Any = None) -> RuleCase:
     """Return an endpoint whose deployment configuration changes."""
     config = before[ENDPOINT]["deployment_config"]
-    return Case(after, {ENDPOINT: action}, {ENDPOINT: {"deployment_config": config}}, replaces=replaces or {})
+    return RuleCase(after, {ENDPOINT: action}, {ENDPOINT: {"deployment_config": config}}, replaces=replaces or {})
 
 
 ROLLING = {"maximum_batch_size": {"type": "INSTANCE_COUNT", "value": 1}, "wait_interval_in_seconds": 60}
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_ROLLBACK_ALARMS": {
         "pass": {"an alarm": deployed(auto_rollback_configuration={"alarms": {"alarm_name": "errors"}})},
-        "fail": {"nothing": real_time(), "no alarm": deployed(auto_rollback_configuration={"alarms": []})},
+        "fail": {"nothing": build_real_time(), "no alarm": deployed(auto_rollback_configuration={"alarms": []})},
         "unknown": {"known after apply": deployed(auto_rollback_configuration=UNKNOWN)},
-        "not_applicable": {"a serverless one": serverless(), "an asynchronous one": asynchronous()},
+        "not_applicable": {"a serverless one": build_serverless(), "an asynchronous one": build_asynchronous()},
     },
     "SUS_ROLLBACK_REPLACES_ENDPOINT": {
         "pass": {
@@ -50,13 +58,13 @@ CASES: Table = {
         "not_applicable": {"from the first apply": WITH, "nothing changes": changed(WITH, "no-op", WITH)},
     },
     "SUS_ROLLBACK_UNNOTICED": {
-        "pass": {"a condition": Case(WITH, conditions=[ENDPOINT])},
+        "pass": {"a condition": RuleCase(WITH, conditions=[ENDPOINT])},
         "fail": {
             "no condition": WITH,
-            "one of something else": Case(WITH, conditions=["aws_sagemaker_endpoint.other"]),
+            "one of something else": RuleCase(WITH, conditions=["aws_sagemaker_endpoint.other"]),
         },
         "unknown": {"alarms known after apply": deployed(auto_rollback_configuration=UNKNOWN)},
-        "not_applicable": {"no alarm": WITHOUT, "a serverless one": serverless()},
+        "not_applicable": {"no alarm": WITHOUT, "a serverless one": build_serverless()},
     },
     "SUS_BLUE_GREEN_BAKE": {
         "pass": {
@@ -71,9 +79,9 @@ CASES: Table = {
         "pass": {"in parts": deployed(8, rolling_update_policy=ROLLING)},
         "fail": {
             "eight more": deployed(8),
-            "at least four more": scaled(real_time(), least=4, most=9),
+            "at least four more": add_target(build_real_time(), least=4, most=9),
         },
         "unknown": {"a count known after apply": deployed(UNKNOWN)},
-        "not_applicable": {"one instance": real_time(), "a serverless one": serverless()},
+        "not_applicable": {"one instance": build_real_time(), "a serverless one": build_serverless()},
     },
 }

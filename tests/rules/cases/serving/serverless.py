@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.rules.case_tables import Case, Table
+from tests.rules.case_tables import CaseTable, RuleCase
 from tests.rules.endpoints import (
     CONFIGURATION,
     ENDPOINT,
@@ -13,32 +13,32 @@ from tests.rules.endpoints import (
     TARGET,
     UNKNOWN,
     Resources,
-    asynchronous,
-    following,
-    real_time,
-    scaled,
-    serverless,
+    add_target,
+    add_tracking_policy,
+    build_asynchronous,
+    build_real_time,
+    build_serverless,
 )
-from tests.rules.jobs import HIDDEN, pipeline, step
+from tests.rules.jobs import HIDDEN, build_pipeline, build_step
 
 REGISTRY = IMAGE.partition("/")[0]
 VPC = {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}
-ELSEWHERE = serverless(variant={"model_name": "made-elsewhere"})
-NOT_SERVERLESS = {"a real-time endpoint": real_time(), "an asynchronous one": asynchronous()}
+ELSEWHERE = build_serverless(variant={"model_name": "made-elsewhere"})
+NOT_SERVERLESS = {"a real-time endpoint": build_real_time(), "an asynchronous one": build_asynchronous()}
 #: What the provider reads back from SageMaker: empty values for what is not set.
-READ_BACK = serverless(
+READ_BACK = build_serverless(
     serverless_config={"provisioned_concurrency": 0},
     variant={"instance_type": "", "initial_instance_count": 0, "accelerator_type": ""},
     model={"enable_network_isolation": False, "vpc_config": []},
 )
-WARM = serverless(serverless_config={"provisioned_concurrency": 2})
-FINE = {"a plain one": serverless(), "as read back": READ_BACK}
+WARM = build_serverless(serverless_config={"provisioned_concurrency": 2})
+FINE = {"a plain one": build_serverless(), "as read back": READ_BACK}
 
 
 def hosted(*, variant: Mapping[str, Any] | None = None, **request: Any) -> Resources:
     """Return a pipeline with a step that creates a serverless configuration."""
     config = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}, "ModelName": "m", **(variant or {})}
-    return pipeline(step("EndpointConfig", {"ProductionVariants": [config], **request}))
+    return build_pipeline(build_step("EndpointConfig", {"ProductionVariants": [config], **request}))
 
 
 def monitor(endpoint: str) -> dict[str, dict[str, object]]:
@@ -46,10 +46,10 @@ def monitor(endpoint: str) -> dict[str, dict[str, object]]:
     return {"aws_sagemaker_data_quality_job_definition.q": {"data_quality_job_input": inputs}}
 
 
-def converted(before: str, after: str, resources: dict[str, object]) -> Case:
+def converted(before: str, after: str, resources: dict[str, object]) -> RuleCase:
     """Return an endpoint that changes from the configuration `before` to `after`."""
     endpoint = {"name": "delay", "endpoint_config_name": after}
-    return Case(
+    return RuleCase(
         {**resources, ENDPOINT: endpoint},  # type: ignore[dict-item]  # the values are mappings
         actions={ENDPOINT: "update", **dict.fromkeys(resources, "no-op")},
         before={ENDPOINT: {"endpoint_config_name": before}},
@@ -57,45 +57,51 @@ def converted(before: str, after: str, resources: dict[str, object]) -> Case:
 
 
 BOTH = {
-    "aws_sagemaker_endpoint_configuration.instances": real_time(configuration={"name": "instances"})[CONFIGURATION],
-    "aws_sagemaker_endpoint_configuration.serverless": serverless(configuration={"name": "serverless"})[CONFIGURATION],
+    "aws_sagemaker_endpoint_configuration.instances": build_real_time(configuration={"name": "instances"})[
+        CONFIGURATION
+    ],
+    "aws_sagemaker_endpoint_configuration.serverless": build_serverless(configuration={"name": "serverless"})[
+        CONFIGURATION
+    ],
     MODEL: {"name": "delay"},
 }
 
-SCALED = scaled(WARM, scalable_dimension="sagemaker:variant:DesiredProvisionedConcurrency")
+SCALED = add_target(WARM, scalable_dimension="sagemaker:variant:DesiredProvisionedConcurrency")
 USED = {
     "predefined_metric_specification": {
         "predefined_metric_type": "SageMakerVariantProvisionedConcurrencyUtilization",
     }
 }
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_SERVERLESS_VPC": {
         "pass": FINE,
-        "fail": {"a model in a VPC": serverless(model={"vpc_config": VPC})},
+        "fail": {"a model in a VPC": build_serverless(model={"vpc_config": VPC})},
         "unknown": {
             "a model that is not in the plan": ELSEWHERE,
-            "a VPC known after apply": serverless(model={"vpc_config": UNKNOWN}),
-            "variants known after apply": serverless(configuration={"production_variants": UNKNOWN}),
+            "a VPC known after apply": build_serverless(model={"vpc_config": UNKNOWN}),
+            "variants known after apply": build_serverless(configuration={"production_variants": UNKNOWN}),
         },
-        "not_applicable": {"a real-time endpoint in a VPC": real_time(model={"vpc_config": VPC})},
+        "not_applicable": {"a real-time endpoint in a VPC": build_real_time(model={"vpc_config": VPC})},
     },
     "SUS_SERVERLESS_NETWORK_ISOLATION": {
         "pass": FINE,
-        "fail": {"isolation": serverless(model={"enable_network_isolation": True})},
-        "unknown": {"known after apply": serverless(model={"enable_network_isolation": UNKNOWN})},
-        "not_applicable": {"an isolated real-time one": real_time(model={"enable_network_isolation": True})},
+        "fail": {"isolation": build_serverless(model={"enable_network_isolation": True})},
+        "unknown": {"known after apply": build_serverless(model={"enable_network_isolation": UNKNOWN})},
+        "not_applicable": {"an isolated real-time one": build_real_time(model={"enable_network_isolation": True})},
     },
     "SUS_SERVERLESS_MULTI_MODEL": {
         "pass": FINE,
-        "fail": {"several models": serverless(model={"primary_container": {"image": IMAGE, "mode": "MultiModel"}})},
-        "unknown": {"a mode known after apply": serverless(model={"primary_container": {"mode": UNKNOWN}})},
+        "fail": {
+            "several models": build_serverless(model={"primary_container": {"image": IMAGE, "mode": "MultiModel"}})
+        },
+        "unknown": {"a mode known after apply": build_serverless(model={"primary_container": {"mode": UNKNOWN}})},
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_SERVERLESS_INFERENCE_PIPELINE": {
         "pass": {
             **FINE,
-            "containers called one by one": serverless(
+            "containers called one by one": build_serverless(
                 model={
                     "primary_container": [],
                     "container": [{"image": IMAGE}, {"image": IMAGE}],
@@ -104,25 +110,27 @@ CASES: Table = {
             ),
         },
         "fail": {
-            "two in series": serverless(model={"primary_container": [], "container": [{"image": "a"}, {"image": "b"}]})
+            "two in series": build_serverless(
+                model={"primary_container": [], "container": [{"image": "a"}, {"image": "b"}]}
+            )
         },
-        "unknown": {"containers known after apply": serverless(model={"container": UNKNOWN})},
+        "unknown": {"containers known after apply": build_serverless(model={"container": UNKNOWN})},
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_SERVERLESS_GPU_IMAGE": {
         "pass": {
             **FINE,
-            "a word in a name": serverless(
+            "a word in a name": build_serverless(
                 model={"primary_container": {"image": f"{REGISTRY}/ranker-no-gpu-needed:1.2"}}
             ),
         },
         "fail": {
-            "an image for GPU": serverless(
+            "an image for GPU": build_serverless(
                 model={"primary_container": {"image": f"{REGISTRY}/huggingface-pytorch-inference:2.6-gpu-py312"}}
             ),
         },
         "unknown": {
-            "a model package brings the image": serverless(
+            "a model package brings the image": build_serverless(
                 model={"primary_container": {"image": "", "model_package_name": "p"}}
             )
         },
@@ -131,50 +139,53 @@ CASES: Table = {
     "SUS_SERVERLESS_PRIVATE_REGISTRY": {
         "pass": FINE,
         "fail": {
-            "an image in the VPC": serverless(
+            "an image in the VPC": build_serverless(
                 model={"primary_container": {"image": IMAGE, "image_config": {"repository_access_mode": "Vpc"}}}
             )
         },
-        "unknown": {"known after apply": serverless(model={"primary_container": {"image_config": UNKNOWN}})},
+        "unknown": {"known after apply": build_serverless(model={"primary_container": {"image_config": UNKNOWN}})},
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_SERVERLESS_DATA_CAPTURE": {
-        "pass": {**FINE, "turned off": serverless(configuration={"data_capture_config": {"enable_capture": False}})},
+        "pass": {
+            **FINE,
+            "turned off": build_serverless(configuration={"data_capture_config": {"enable_capture": False}}),
+        },
         "fail": {
-            "turned on": serverless(configuration={"data_capture_config": {"enable_capture": True}}),
+            "turned on": build_serverless(configuration={"data_capture_config": {"enable_capture": True}}),
             "in a step": hosted(DataCaptureConfig={"EnableCapture": True}),
         },
         "unknown": {
-            "known after apply": serverless(configuration={"data_capture_config": {"enable_capture": UNKNOWN}})
+            "known after apply": build_serverless(configuration={"data_capture_config": {"enable_capture": UNKNOWN}})
         },
         "not_applicable": {
-            "a real-time one": real_time(configuration={"data_capture_config": {"enable_capture": True}})
+            "a real-time one": build_real_time(configuration={"data_capture_config": {"enable_capture": True}})
         },
     },
     "SUS_SERVERLESS_ONE_VARIANT": {
         "pass": FINE,
         "fail": {
-            "a shadow variant": serverless(
+            "a shadow variant": build_serverless(
                 configuration={"shadow_production_variants": {"variant_name": "shadow", "instance_type": "ml.m5.large"}}
             ),
             "two in a step": hosted(ShadowProductionVariants=[{"InstanceType": "ml.m5.large"}]),
         },
         "unknown": {
-            "shadow variants known after apply": serverless(configuration={"shadow_production_variants": UNKNOWN})
+            "shadow variants known after apply": build_serverless(configuration={"shadow_production_variants": UNKNOWN})
         },
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_SERVERLESS_INSTANCES": {
         "pass": FINE,
         "fail": {
-            "an instance type": serverless(variant={"instance_type": "ml.m5.large"}),
-            "a count": serverless(variant={"initial_instance_count": 1}),
+            "an instance type": build_serverless(variant={"instance_type": "ml.m5.large"}),
+            "a count": build_serverless(variant={"initial_instance_count": 1}),
             "a type in a step": hosted(variant={"InstanceType": "ml.m5.large"}),
         },
         "unknown": {
-            "a type from another resource": serverless(variant={"instance_type": f"${{{MODEL}.arn}}"}),
-            "a type in a dynamic block": Case(
-                serverless(variant={"instance_type": UNKNOWN}), dynamic={CONFIGURATION: "production_variants"}
+            "a type from another resource": build_serverless(variant={"instance_type": f"${{{MODEL}.arn}}"}),
+            "a type in a dynamic block": RuleCase(
+                build_serverless(variant={"instance_type": UNKNOWN}), dynamic={CONFIGURATION: "production_variants"}
             ),
             "a step's type from a parameter without a default": hosted(
                 variant={"InstanceType": {"Get": "Parameters.InstanceType"}}
@@ -185,34 +196,34 @@ CASES: Table = {
     "SUS_SERVERLESS_LIMITS": {
         "pass": FINE,
         "fail": {
-            "odd memory": serverless(serverless_config={"memory_size_in_mb": 2000}),
-            "too many at once": serverless(serverless_config={"max_concurrency": 201}),
-            "more warm than allowed": serverless(serverless_config={"provisioned_concurrency": 6}),
+            "odd memory": build_serverless(serverless_config={"memory_size_in_mb": 2000}),
+            "too many at once": build_serverless(serverless_config={"max_concurrency": 201}),
+            "more warm than allowed": build_serverless(serverless_config={"provisioned_concurrency": 6}),
             "odd memory in a step": hosted(variant={"ServerlessConfig": {"MemorySizeInMB": 2000, "MaxConcurrency": 5}}),
         },
         "unknown": {
-            "memory known after apply": serverless(serverless_config={"memory_size_in_mb": UNKNOWN}),
+            "memory known after apply": build_serverless(serverless_config={"memory_size_in_mb": UNKNOWN}),
             "a pipeline known after apply": HIDDEN["definition not known"],
-            "whether it is serverless known after apply, in a dynamic block": Case(
-                serverless(variant={"serverless_config": UNKNOWN}), dynamic={CONFIGURATION: "production_variants"}
+            "whether it is serverless known after apply, in a dynamic block": RuleCase(
+                build_serverless(variant={"serverless_config": UNKNOWN}), dynamic={CONFIGURATION: "production_variants"}
             ),
-            "no variant that shows": serverless(configuration={"production_variants": []}),
+            "no variant that shows": build_serverless(configuration={"production_variants": []}),
         },
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_SERVERLESS_REGION": {
         "pass": FINE,
-        "fail": {"Zurich": Case(serverless(), region="eu-central-2")},
-        "unknown": {"a Region that is none": Case(serverless(), region="")},
-        "not_applicable": {"a real-time one": Case(real_time(), region="eu-central-2")},
+        "fail": {"Zurich": RuleCase(build_serverless(), region="eu-central-2")},
+        "unknown": {"a Region that is none": RuleCase(build_serverless(), region="")},
+        "not_applicable": {"a real-time one": RuleCase(build_real_time(), region="eu-central-2")},
     },
     "SUS_SERVERLESS_MODEL_MONITOR": {
-        "pass": {"a real-time endpoint": {**real_time(), **monitor("delay")}},
+        "pass": {"a real-time endpoint": {**build_real_time(), **monitor("delay")}},
         "fail": {
-            "by name": {**serverless(), **monitor("delay")},
-            "by reference": {**serverless(endpoint={"name": UNKNOWN}), **monitor(f"${{{ENDPOINT}.name}}")},
+            "by name": {**build_serverless(), **monitor("delay")},
+            "by reference": {**build_serverless(endpoint={"name": UNKNOWN}), **monitor(f"${{{ENDPOINT}.name}}")},
             "in a schedule of its own": {
-                **serverless(),
+                **build_serverless(),
                 "aws_sagemaker_monitoring_schedule.s": {
                     "monitoring_schedule_config": {
                         "monitoring_job_definition": {
@@ -234,7 +245,7 @@ CASES: Table = {
             "serverless before and after": converted(
                 "serverless",
                 "other",
-                {**BOTH, CONFIGURATION: serverless(configuration={"name": "other"})[CONFIGURATION]},
+                {**BOTH, CONFIGURATION: build_serverless(configuration={"name": "other"})[CONFIGURATION]},
             )
         },
         "fail": {"real-time before": converted("instances", "serverless", dict(BOTH))},
@@ -246,33 +257,33 @@ CASES: Table = {
                 {
                     **BOTH,
                     "aws_sagemaker_endpoint_configuration.instances": {
-                        **asynchronous()[CONFIGURATION],
+                        **build_asynchronous()[CONFIGURATION],
                         "name": "instances",
                     },
                 },
             ),
         },
         "not_applicable": {
-            "a new endpoint": serverless(),
+            "a new endpoint": build_serverless(),
             "the other way round, which works": converted("serverless", "instances", dict(BOTH)),
         },
     },
     "SUS_PROVISIONED_CONCURRENCY": {
         "pass": FINE,
         "fail": {"two warm workers": WARM},
-        "unknown": {"known after apply": serverless(serverless_config={"provisioned_concurrency": UNKNOWN})},
+        "unknown": {"known after apply": build_serverless(serverless_config={"provisioned_concurrency": UNKNOWN})},
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_PROVISIONED_CONCURRENCY_SCALES": {
-        "pass": {"as they are used": following(SCALED, **USED)},
+        "pass": {"as they are used": add_tracking_policy(SCALED, **USED)},
         "fail": {
             "no target": WARM,
-            "a target of instances": following(scaled(WARM), **USED),
+            "a target of instances": add_tracking_policy(add_target(WARM), **USED),
             "no policy": SCALED,
-            "a metric of instances": following(SCALED, **REQUESTS),
+            "a metric of instances": add_tracking_policy(SCALED, **REQUESTS),
         },
         "unknown": {
-            "a dimension known after apply": scaled(WARM, scalable_dimension=UNKNOWN),
+            "a dimension known after apply": add_target(WARM, scalable_dimension=UNKNOWN),
             "a target of something unknown": {
                 **WARM,
                 TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN},

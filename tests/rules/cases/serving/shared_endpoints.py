@@ -1,14 +1,14 @@
 """Cases of rules/serving/shared_endpoints.py."""
 
-from tests.rules.case_tables import Table
-from tests.rules.endpoints import CONFIGURATION, ENDPOINT, IMAGE, MODEL, Resources, real_time, serverless
+from tests.rules.case_tables import CaseTable
+from tests.rules.endpoints import CONFIGURATION, ENDPOINT, IMAGE, MODEL, Resources, build_real_time, build_serverless
 
 
 def several(number: int) -> Resources:
     """Return several endpoints with one image."""
     found: Resources = {}
     for n in range(number):
-        one = real_time()
+        one = build_real_time()
         found |= {
             f"{MODEL}{n}": {**one[MODEL], "name": f"m{n}"},
             f"{CONFIGURATION}{n}": {
@@ -21,18 +21,22 @@ def several(number: int) -> Resources:
     return found
 
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_MULTI_MODEL_ENDPOINT": {
-        "pass": {"one": real_time(), "two": several(2)},
+        "pass": {"one": build_real_time(), "two": several(2)},
         "fail": {"three": several(3)},
         "unknown": {
-            "a model package brings the image": real_time(model={"primary_container": {"model_package_name": "p"}}),
-            "a model elsewhere": real_time(variant={"model_name": "made-elsewhere"}),
+            "a model package brings the image": build_real_time(
+                model={"primary_container": {"model_package_name": "p"}}
+            ),
+            "a model elsewhere": build_real_time(variant={"model_name": "made-elsewhere"}),
         },
         "not_applicable": {
-            "a serverless one": serverless(),
-            "several models already": real_time(model={"primary_container": {"image": IMAGE, "mode": "MultiModel"}}),
-            "inference components": real_time(variant={"model_name": None}),
+            "a serverless one": build_serverless(),
+            "several models already": build_real_time(
+                model={"primary_container": {"image": IMAGE, "mode": "MultiModel"}}
+            ),
+            "inference components": build_real_time(variant={"model_name": None}),
         },
     },
 }

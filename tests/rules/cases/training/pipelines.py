@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, Resources, pipeline, step, trains
+from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, Resources, build_pipeline, build_step, build_training_pipeline
 
 _S3 = {"bucket": "pipelines", "object_key": "p.json"}
 _ON = {"Enabled": True, "ExpireAfter": "P30D"}
-_REGISTER = step("RegisterModel", {"ModelPackageGroupName": "delay"}, name="Register")
-_EVALUATE = step("Processing", name="Evaluate")
+_REGISTER = build_step("RegisterModel", {"ModelPackageGroupName": "delay"}, name="Register")
+_EVALUATE = build_step("Processing", name="Evaluate")
 _METRIC = {
     "Type": "LessThanOrEqualTo",
     "LeftValue": {
@@ -29,18 +29,18 @@ def _named(version: Any) -> Resources:
 
 def _gated(condition: dict[str, Any], *before: dict[str, Any]) -> Resources:
     branches = {"Conditions": [condition], "IfSteps": [_REGISTER], "ElseSteps": []}
-    return pipeline(*before, step("Condition", branches, name="Gate"))
+    return build_pipeline(*before, build_step("Condition", branches, name="Gate"))
 
 
 def _processing(**cluster: Any) -> Resources:
-    return pipeline(step("Processing", {"ProcessingResources": {"ClusterConfig": cluster}}))
+    return build_pipeline(build_step("Processing", {"ProcessingResources": {"ClusterConfig": cluster}}))
 
 
 def _by_parameter(count: int | None) -> Resources:
     resources = {"ClusterConfig": {"InstanceCount": {"Get": "Parameters.Count"}}}
     given = {} if count is None else {"DefaultValue": count}
     parameter = {"Name": "Count", "Type": "Integer", **given}
-    return pipeline(step("Processing", {"ProcessingResources": resources}), parameters=[parameter])
+    return build_pipeline(build_step("Processing", {"ProcessingResources": resources}), parameters=[parameter])
 
 
 CASES = {
@@ -58,14 +58,14 @@ CASES = {
         "pass": {"version": _named("3sL4k"), "version known later": _named(UNKNOWN)},
         "fail": {"no version": _named(None)},
         "unknown": "an unknown version is one",
-        "not_applicable": {"inline": trains(), "not known": HIDDEN["definition not known"]},
+        "not_applicable": {"inline": build_training_pipeline(), "not known": HIDDEN["definition not known"]},
     },
     "SUS_PIPELINE_PARALLELISM": {
         "pass": {
-            "capped": pipeline(
-                step("Lambda"),
-                step("Lambda"),
-                step("Lambda"),
+            "capped": build_pipeline(
+                build_step("Lambda"),
+                build_step("Lambda"),
+                build_step("Lambda"),
                 parallelism_configuration={"max_parallel_execution_steps": 2},
             ),
             "capped, whatever its steps": {
@@ -75,46 +75,54 @@ CASES = {
                 }
             },
         },
-        "fail": {"not capped": pipeline(step("Lambda"), step("Lambda"), step("Lambda"))},
+        "fail": {"not capped": build_pipeline(build_step("Lambda"), build_step("Lambda"), build_step("Lambda"))},
         "unknown": {
-            "not known": pipeline(
-                step("Lambda"),
-                step("Lambda"),
-                step("Lambda"),
+            "not known": build_pipeline(
+                build_step("Lambda"),
+                build_step("Lambda"),
+                build_step("Lambda"),
                 parallelism_configuration={"max_parallel_execution_steps": UNKNOWN},
             ),
             **HIDDEN,
         },
-        "not_applicable": {"one step": trains()},
+        "not_applicable": {"one step": build_training_pipeline()},
     },
     "SUS_STEP_CACHING": {
         "pass": {
-            "cached": pipeline(step("Processing", CacheConfig=_ON), step("Training", CacheConfig=_ON)),
-            "cached in a branch": pipeline(step("Condition", {"IfSteps": [step("Transform", CacheConfig=_ON)]})),
-            "for as long as each run says": pipeline(
-                step("Training", CacheConfig={"Enabled": True, "ExpireAfter": {"Get": "Parameters.Age"}})
+            "cached": build_pipeline(
+                build_step("Processing", CacheConfig=_ON), build_step("Training", CacheConfig=_ON)
+            ),
+            "cached in a branch": build_pipeline(
+                build_step("Condition", {"IfSteps": [build_step("Transform", CacheConfig=_ON)]})
+            ),
+            "for as long as each run says": build_pipeline(
+                build_step("Training", CacheConfig={"Enabled": True, "ExpireAfter": {"Get": "Parameters.Age"}})
             ),
         },
         "fail": {
-            "nothing said": trains(),
-            "off": pipeline(step("Tuning", CacheConfig={"Enabled": False})),
-            "without an age": pipeline(step("Processing", CacheConfig={"Enabled": True})),
-            "nothing said in a loop": pipeline(step("ForEach", {"ForEachBody": [step("Processing")]})),
+            "nothing said": build_training_pipeline(),
+            "off": build_pipeline(build_step("Tuning", CacheConfig={"Enabled": False})),
+            "without an age": build_pipeline(build_step("Processing", CacheConfig={"Enabled": True})),
+            "nothing said in a loop": build_pipeline(
+                build_step("ForEach", {"ForEachBody": [build_step("Processing")]})
+            ),
         },
         "unknown": HIDDEN,
         "not_applicable": IDLE,
     },
     "SUS_PROCESSING_RUNTIME_CAP": {
-        "pass": {"capped": pipeline(step("Processing", {"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}))},
+        "pass": {
+            "capped": build_pipeline(build_step("Processing", {"StoppingCondition": {"MaxRuntimeInSeconds": 3600}}))
+        },
         "fail": {
-            "no cap": pipeline(step("Processing")),
-            "the longest there is": pipeline(
-                step("Processing", {"StoppingCondition": {"MaxRuntimeInSeconds": 777_600}})
+            "no cap": build_pipeline(build_step("Processing")),
+            "the longest there is": build_pipeline(
+                build_step("Processing", {"StoppingCondition": {"MaxRuntimeInSeconds": 777_600}})
             ),
         },
         "unknown": {
-            "parameter without a default": pipeline(
-                step("Processing", {"StoppingCondition": {"MaxRuntimeInSeconds": {"Get": "Parameters.Cap"}}}),
+            "parameter without a default": build_pipeline(
+                build_step("Processing", {"StoppingCondition": {"MaxRuntimeInSeconds": {"Get": "Parameters.Cap"}}}),
                 parameters=[{"Name": "Cap", "Type": "Integer"}],
             ),
             **HIDDEN,
@@ -125,22 +133,28 @@ CASES = {
         "pass": {"two": _processing(InstanceCount=2), "as each run says, two by default": _by_parameter(2)},
         "fail": {"fifty": _processing(InstanceCount=50), "fifty by default": _by_parameter(50)},
         "unknown": {"as each run says": _by_parameter(None), **HIDDEN},
-        "not_applicable": {"count left out": pipeline(step("Processing")), **IDLE},
+        "not_applicable": {"count left out": build_pipeline(build_step("Processing")), **IDLE},
     },
     "SUS_PROCESSING_GRAVITON": {
         "pass": {
-            "x86": pipeline(
-                step("Processing", {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.c7i-flex.large"}}})
+            "x86": build_pipeline(
+                build_step(
+                    "Processing", {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.c7i-flex.large"}}}
+                )
             ),
-            "GPU with a g": pipeline(step("Transform", {"TransformResources": {"InstanceType": "ml.g4dn.xlarge"}})),
+            "GPU with a g": build_pipeline(
+                build_step("Transform", {"TransformResources": {"InstanceType": "ml.g4dn.xlarge"}})
+            ),
         },
         "fail": {
-            "processing": pipeline(
-                step("Processing", {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.c7g.large"}}})
+            "processing": build_pipeline(
+                build_step("Processing", {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.c7g.large"}}})
             ),
-            "transform": pipeline(step("Transform", {"TransformResources": {"InstanceType": "ml.m6gd.xlarge"}})),
-            "check": pipeline(
-                step("QualityCheck", {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m7g.large"}}})
+            "transform": build_pipeline(
+                build_step("Transform", {"TransformResources": {"InstanceType": "ml.m6gd.xlarge"}})
+            ),
+            "check": build_pipeline(
+                build_step("QualityCheck", {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m7g.large"}}})
             ),
         },
         "unknown": HIDDEN,
@@ -149,52 +163,52 @@ CASES = {
     "SUS_GATE_BEFORE_REGISTRATION": {
         "pass": {
             "in a branch": _gated(_METRIC, _EVALUATE),
-            "after a condition that ends it": pipeline(
+            "after a condition that ends it": build_pipeline(
                 _EVALUATE,
-                step("Condition", {"Conditions": [_METRIC], "ElseSteps": [step("Fail")]}, name="Gate"),
-                step("Lambda", name="Notify", DependsOn=["Gate"]),
+                build_step("Condition", {"Conditions": [_METRIC], "ElseSteps": [build_step("Fail")]}, name="Gate"),
+                build_step("Lambda", name="Notify", DependsOn=["Gate"]),
                 {**_REGISTER, "DependsOn": ["Notify"]},
             ),
         },
         "fail": {
-            "alone": pipeline(_EVALUATE, _REGISTER),
-            "after a condition that ends nothing": pipeline(
-                step("Condition", {"Conditions": [_METRIC], "ElseSteps": [step("Lambda")]}, name="Gate"),
+            "alone": build_pipeline(_EVALUATE, _REGISTER),
+            "after a condition that ends nothing": build_pipeline(
+                build_step("Condition", {"Conditions": [_METRIC], "ElseSteps": [build_step("Lambda")]}, name="Gate"),
                 {**_REGISTER, "DependsOn": ["Gate"]},
             ),
-            "an endpoint of what was just trained": pipeline(step("Training"), step("Endpoint")),
+            "an endpoint of what was just trained": build_pipeline(build_step("Training"), build_step("Endpoint")),
         },
         "unknown": {
-            "waits not known": pipeline({**_REGISTER, "DependsOn": [{"Get": "Parameters.Before"}]}),
+            "waits not known": build_pipeline({**_REGISTER, "DependsOn": [{"Get": "Parameters.Before"}]}),
             **HIDDEN,
         },
         "not_applicable": {
-            "a batch run": pipeline(step("Model"), step("Transform")),
-            "a deployment of what is approved": pipeline(step("EndpointConfig"), step("Endpoint")),
+            "a batch run": build_pipeline(build_step("Model"), build_step("Transform")),
+            "a deployment of what is approved": build_pipeline(build_step("EndpointConfig"), build_step("Endpoint")),
             **IDLE,
         },
     },
     "SUS_EVALUATION_BEFORE_GATE": {
         "pass": {"reads the evaluation": _gated(_METRIC, _EVALUATE)},
-        "fail": {"reads the training": _gated(_OWN_METRIC, step("Training", name="Train"))},
+        "fail": {"reads the training": _gated(_OWN_METRIC, build_step("Training", name="Train"))},
         "unknown": HIDDEN,
-        "not_applicable": {"no gate": pipeline(_REGISTER), **IDLE},
+        "not_applicable": {"no gate": build_pipeline(_REGISTER), **IDLE},
     },
     "SUS_MODEL_APPROVAL": {
         "pass": {
-            "pending": pipeline(step("RegisterModel", {"ModelApprovalStatus": "PendingManualApproval"})),
-            "not set": pipeline(_REGISTER),
+            "pending": build_pipeline(build_step("RegisterModel", {"ModelApprovalStatus": "PendingManualApproval"})),
+            "not set": build_pipeline(_REGISTER),
         },
         "fail": {
-            "approved": pipeline(step("RegisterModel", {"ModelApprovalStatus": "Approved"})),
-            "approved by default": pipeline(
-                step("RegisterModel", {"ModelApprovalStatus": {"Get": "Parameters.Approval"}}),
+            "approved": build_pipeline(build_step("RegisterModel", {"ModelApprovalStatus": "Approved"})),
+            "approved by default": build_pipeline(
+                build_step("RegisterModel", {"ModelApprovalStatus": {"Get": "Parameters.Approval"}}),
                 parameters=[{"Name": "Approval", "Type": "String", "DefaultValue": "Approved"}],
             ),
         },
         "unknown": {
-            "each run says": pipeline(
-                step("RegisterModel", {"ModelApprovalStatus": {"Get": "Parameters.Approval"}}),
+            "each run says": build_pipeline(
+                build_step("RegisterModel", {"ModelApprovalStatus": {"Get": "Parameters.Approval"}}),
                 parameters=[{"Name": "Approval", "Type": "String"}],
             ),
             **HIDDEN,

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from tests.rules.jobs import UNKNOWN, Resources, pipeline, step, trains
+from tests.rules.jobs import UNKNOWN, Resources, build_pipeline, build_step, build_training_pipeline
 
-_TRAINS = trains()
-_SCORES = pipeline(step("Transform"))
+_TRAINS = build_training_pipeline()
+_SCORES = build_pipeline(build_step("Transform"))
 _ARN = "${aws_sagemaker_pipeline.p.arn}"
 
 

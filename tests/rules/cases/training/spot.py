@@ -1,6 +1,15 @@
 """Cases of rules/training/spot.py."""
 
-from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, job, pipeline, step, trains, tuned
+from tests.rules.jobs import (
+    HIDDEN,
+    IDLE,
+    UNKNOWN,
+    build_job,
+    build_pipeline,
+    build_step,
+    build_training_pipeline,
+    build_tuning_definition,
+)
 
 _HOUR = {"max_runtime_in_seconds": 3600, "max_wait_time_in_seconds": 7200}
 _TYPES = [{"InstanceType": "ml.g5.xlarge"}, {"InstanceType": "ml.g6.xlarge"}]
@@ -14,19 +23,23 @@ def _spot(**settings: object) -> dict[str, object]:
 CASES = {
     "SUS_TRAINING_SPOT": {
         "pass": {
-            "job": job(**_spot()),
-            "step": trains(EnableManagedSpotTraining=True, ResourceConfig={"InstanceType": "ml.m5.large"}),
+            "job": build_job(**_spot()),
+            "step": build_training_pipeline(
+                EnableManagedSpotTraining=True, ResourceConfig={"InstanceType": "ml.m5.large"}
+            ),
         },
         "fail": {
-            "on demand": job(),
-            "step on demand": trains(ResourceConfig={"InstanceType": "ml.m5.large"}),
-            "tuning on demand": tuned(resource_config={"instance_type": "ml.m5.large"}),
+            "on demand": build_job(),
+            "step on demand": build_training_pipeline(ResourceConfig={"InstanceType": "ml.m5.large"}),
+            "tuning on demand": build_tuning_definition(resource_config={"instance_type": "ml.m5.large"}),
         },
-        "unknown": {"not known": job(enable_managed_spot_training=UNKNOWN), **HIDDEN},
+        "unknown": {"not known": build_job(enable_managed_spot_training=UNKNOWN), **HIDDEN},
         "not_applicable": {
-            "reserved capacity": job(resource_config={"training_plan_arn": "arn:aws:sagemaker:::training-plan/t"}),
-            "no instances": job(resource_config={"instance_type": None}, serverless_job_config={"job_type": "X"}),
-            "any of several types, which spot is not offered for": trains(
+            "reserved capacity": build_job(
+                resource_config={"training_plan_arn": "arn:aws:sagemaker:::training-plan/t"}
+            ),
+            "no instances": build_job(resource_config={"instance_type": None}, serverless_job_config={"job_type": "X"}),
+            "any of several types, which spot is not offered for": build_training_pipeline(
                 ResourceConfig={"InstancePreferences": [{"InstanceType": "ml.g5.xlarge"}]}
             ),
             **IDLE,
@@ -34,117 +47,127 @@ CASES = {
     },
     "SUS_SPOT_WAIT": {
         "pass": {
-            "longer": job(**_spot(stopping_condition=_HOUR)),
-            "equal": trains(
+            "longer": build_job(**_spot(stopping_condition=_HOUR)),
+            "equal": build_training_pipeline(
                 EnableManagedSpotTraining=True,
                 StoppingCondition={"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
             ),
         },
         "fail": {
-            "no wait": job(**_spot(stopping_condition={"max_runtime_in_seconds": 3600})),
-            "shorter": job(
+            "no wait": build_job(**_spot(stopping_condition={"max_runtime_in_seconds": 3600})),
+            "shorter": build_job(
                 **_spot(stopping_condition={"max_runtime_in_seconds": 3600, "max_wait_time_in_seconds": 1800})
             ),
-            "shorter than the default day": job(**_spot(stopping_condition={"max_wait_time_in_seconds": 3600})),
-            "tuning step": pipeline(step("Tuning", {"TrainingJobDefinition": {"EnableManagedSpotTraining": True}})),
+            "shorter than the default day": build_job(**_spot(stopping_condition={"max_wait_time_in_seconds": 3600})),
+            "tuning step": build_pipeline(
+                build_step("Tuning", {"TrainingJobDefinition": {"EnableManagedSpotTraining": True}})
+            ),
         },
         "unknown": {
-            "wait not known": job(
+            "wait not known": build_job(
                 **_spot(stopping_condition={"max_runtime_in_seconds": 60, "max_wait_time_in_seconds": UNKNOWN})
             ),
-            "spot not known": job(enable_managed_spot_training=UNKNOWN),
-            "runtime not known": job(
+            "spot not known": build_job(enable_managed_spot_training=UNKNOWN),
+            "runtime not known": build_job(
                 **_spot(stopping_condition={"max_runtime_in_seconds": UNKNOWN, "max_wait_time_in_seconds": 60})
             ),
             **HIDDEN,
         },
-        "not_applicable": {"on demand": job(), **IDLE},
+        "not_applicable": {"on demand": build_job(), **IDLE},
     },
     "SUS_SPOT_CHECKPOINT": {
         "pass": {
-            "address": job(**_spot(checkpoint_config=_ADDRESS, stopping_condition=_HOUR)),
-            "address known later": job(**_spot(checkpoint_config={"s3_uri": UNKNOWN})),
-            "little to lose": job(
+            "address": build_job(**_spot(checkpoint_config=_ADDRESS, stopping_condition=_HOUR)),
+            "address known later": build_job(**_spot(checkpoint_config={"s3_uri": UNKNOWN})),
+            "little to lose": build_job(
                 **_spot(stopping_condition={"max_runtime_in_seconds": 600, "max_wait_time_in_seconds": 3600})
             ),
         },
         "fail": {
-            "none": job(**_spot(stopping_condition=_HOUR)),
-            "none in a step": trains(EnableManagedSpotTraining=True, StoppingCondition={"MaxWaitTimeInSeconds": 7200}),
+            "none": build_job(**_spot(stopping_condition=_HOUR)),
+            "none in a step": build_training_pipeline(
+                EnableManagedSpotTraining=True, StoppingCondition={"MaxWaitTimeInSeconds": 7200}
+            ),
         },
         "unknown": {
-            "wait not known": job(**_spot(stopping_condition={"max_wait_time_in_seconds": UNKNOWN})),
+            "wait not known": build_job(**_spot(stopping_condition={"max_wait_time_in_seconds": UNKNOWN})),
             **HIDDEN,
         },
-        "not_applicable": {"on demand": job(), **IDLE},
+        "not_applicable": {"on demand": build_job(), **IDLE},
     },
     "SUS_SPOT_WARM_POOL": {
         "pass": "spot without a warm pool is none of its business",
         "fail": {
-            "both": job(**_spot(resource_config={"keep_alive_period_in_seconds": 600})),
-            "both in a step": trains(EnableManagedSpotTraining=True, ResourceConfig={"KeepAlivePeriodInSeconds": 600}),
+            "both": build_job(**_spot(resource_config={"keep_alive_period_in_seconds": 600})),
+            "both in a step": build_training_pipeline(
+                EnableManagedSpotTraining=True, ResourceConfig={"KeepAlivePeriodInSeconds": 600}
+            ),
         },
         "unknown": {
-            "period not known": job(**_spot(resource_config={"keep_alive_period_in_seconds": UNKNOWN})),
-            "spot not known": job(
+            "period not known": build_job(**_spot(resource_config={"keep_alive_period_in_seconds": UNKNOWN})),
+            "spot not known": build_job(
                 enable_managed_spot_training=UNKNOWN, resource_config={"keep_alive_period_in_seconds": 600}
             ),
             **HIDDEN,
         },
         "not_applicable": {
-            "spot alone": job(**_spot()),
-            "warm pool alone": job(resource_config={"keep_alive_period_in_seconds": 600}),
-            "zero": job(**_spot(resource_config={"keep_alive_period_in_seconds": 0})),
+            "spot alone": build_job(**_spot()),
+            "warm pool alone": build_job(resource_config={"keep_alive_period_in_seconds": 600}),
+            "zero": build_job(**_spot(resource_config={"keep_alive_period_in_seconds": 0})),
             **IDLE,
         },
     },
     "SUS_SPOT_PREFERENCES": {
         "pass": "spot on one type is none of its business",
-        "fail": {"both": trains(EnableManagedSpotTraining=True, ResourceConfig={"InstancePreferences": _TYPES})},
+        "fail": {
+            "both": build_training_pipeline(
+                EnableManagedSpotTraining=True, ResourceConfig={"InstancePreferences": _TYPES}
+            )
+        },
         "unknown": {
-            "spot not known": job(
+            "spot not known": build_job(
                 enable_managed_spot_training=UNKNOWN,
                 resource_config={"instance_type": None, "instance_preferences": [{"instance_type": "ml.g5.xlarge"}]},
             ),
-            "preferences not known": job(**_spot(resource_config={"instance_preferences": UNKNOWN})),
+            "preferences not known": build_job(**_spot(resource_config={"instance_preferences": UNKNOWN})),
             **HIDDEN,
         },
         "not_applicable": {
-            "spot alone": job(**_spot()),
-            "preferences alone": trains(ResourceConfig={"InstancePreferences": _TYPES}),
+            "spot alone": build_job(**_spot()),
+            "preferences alone": build_training_pipeline(ResourceConfig={"InstancePreferences": _TYPES}),
             **IDLE,
         },
     },
     "SUS_WARM_POOL_GROUPS": {
         "pass": "instances of one kind are none of its business",
         "fail": {
-            "kept": trains(ResourceConfig={"InstanceGroups": _TYPES, "KeepAlivePeriodInSeconds": 600}),
+            "kept": build_training_pipeline(ResourceConfig={"InstanceGroups": _TYPES, "KeepAlivePeriodInSeconds": 600}),
         },
         "unknown": {
-            "period not known": job(
+            "period not known": build_job(
                 resource_config={
                     "instance_groups": [{"instance_type": "ml.m5.large"}],
                     "keep_alive_period_in_seconds": UNKNOWN,
                 }
             ),
-            "groups not known": job(
+            "groups not known": build_job(
                 resource_config={"instance_groups": UNKNOWN, "keep_alive_period_in_seconds": 600},
             ),
             **HIDDEN,
         },
         "not_applicable": {
-            "warm pool alone": job(resource_config={"keep_alive_period_in_seconds": 600}),
-            "groups alone": trains(ResourceConfig={"InstanceGroups": _TYPES}),
+            "warm pool alone": build_job(resource_config={"keep_alive_period_in_seconds": 600}),
+            "groups alone": build_training_pipeline(ResourceConfig={"InstanceGroups": _TYPES}),
             **IDLE,
         },
     },
     "SUS_WARM_POOL": {
-        "pass": {"zero": job(resource_config={"keep_alive_period_in_seconds": 0})},
+        "pass": {"zero": build_job(resource_config={"keep_alive_period_in_seconds": 0})},
         "fail": {
-            "kept": job(resource_config={"keep_alive_period_in_seconds": 600}),
-            "kept by a step": trains(ResourceConfig={"KeepAlivePeriodInSeconds": 60}),
+            "kept": build_job(resource_config={"keep_alive_period_in_seconds": 600}),
+            "kept by a step": build_training_pipeline(ResourceConfig={"KeepAlivePeriodInSeconds": 60}),
         },
-        "unknown": {"not known": job(resource_config={"keep_alive_period_in_seconds": UNKNOWN}), **HIDDEN},
-        "not_applicable": {"none": job(), **IDLE},
+        "unknown": {"not known": build_job(resource_config={"keep_alive_period_in_seconds": UNKNOWN}), **HIDDEN},
+        "not_applicable": {"none": build_job(), **IDLE},
     },
 }

@@ -1,6 +1,15 @@
 """Cases of rules/training/training_jobs.py."""
 
-from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, job, pipeline, step, trains, tuned
+from tests.rules.jobs import (
+    HIDDEN,
+    IDLE,
+    UNKNOWN,
+    build_job,
+    build_pipeline,
+    build_step,
+    build_training_pipeline,
+    build_tuning_definition,
+)
 
 _DLC = "763104351884.dkr.ecr.eu-north-1.amazonaws.com"
 _GPU = {"instance_type": "ml.g5.xlarge"}
@@ -11,76 +20,82 @@ _PREFERENCES = [{"InstanceType": "ml.m5.xlarge"}, {"InstanceType": "ml.m7g.xlarg
 CASES = {
     "SUS_TRAINING_RUNTIME_CAP": {
         "pass": {
-            "job": job(stopping_condition={"max_runtime_in_seconds": 3600}),
-            "tuning job": tuned(stopping_condition={"max_runtime_in_seconds": 3600}),
-            "step": trains(StoppingCondition={"MaxRuntimeInSeconds": 3600}),
-            "step with a parameter": pipeline(
-                step("Training", {"StoppingCondition": {"MaxRuntimeInSeconds": {"Get": "Parameters.Cap"}}}),
+            "job": build_job(stopping_condition={"max_runtime_in_seconds": 3600}),
+            "tuning job": build_tuning_definition(stopping_condition={"max_runtime_in_seconds": 3600}),
+            "step": build_training_pipeline(StoppingCondition={"MaxRuntimeInSeconds": 3600}),
+            "step with a parameter": build_pipeline(
+                build_step("Training", {"StoppingCondition": {"MaxRuntimeInSeconds": {"Get": "Parameters.Cap"}}}),
                 parameters=[{"Name": "Cap", "Type": "Integer", "DefaultValue": 600}],
             ),
         },
         "fail": {
-            "no cap": job(),
-            "no cap in a step": trains(),
-            "the longest there is": job(stopping_condition={"max_runtime_in_seconds": 28 * _DAY}),
-            "one of a tuning step's definitions": pipeline(
-                step("Tuning", {"TrainingJobDefinitions": [{"StoppingCondition": {"MaxRuntimeInSeconds": 9}}, {}]})
+            "no cap": build_job(),
+            "no cap in a step": build_training_pipeline(),
+            "the longest there is": build_job(stopping_condition={"max_runtime_in_seconds": 28 * _DAY}),
+            "one of a tuning step's definitions": build_pipeline(
+                build_step(
+                    "Tuning", {"TrainingJobDefinitions": [{"StoppingCondition": {"MaxRuntimeInSeconds": 9}}, {}]}
+                )
             ),
         },
-        "unknown": {"cap not known": job(stopping_condition={"max_runtime_in_seconds": UNKNOWN}), **HIDDEN},
+        "unknown": {"cap not known": build_job(stopping_condition={"max_runtime_in_seconds": UNKNOWN}), **HIDDEN},
         "not_applicable": IDLE,
     },
     "SUS_JOB_GRAVITON": {
-        "pass": {"x86": job(), "GPU with a g": job(resource_config={"instance_type": "ml.g4dn.xlarge"})},
+        "pass": {"x86": build_job(), "GPU with a g": build_job(resource_config={"instance_type": "ml.g4dn.xlarge"})},
         "fail": {
-            "job": job(resource_config={"instance_type": "ml.c7g.xlarge"}),
-            "step": trains(ResourceConfig={"InstanceType": "ml.m6gd.large"}),
-            "one group": job(
+            "job": build_job(resource_config={"instance_type": "ml.c7g.xlarge"}),
+            "step": build_training_pipeline(ResourceConfig={"InstanceType": "ml.m6gd.large"}),
+            "one group": build_job(
                 resource_config={
                     "instance_type": None,
                     "instance_groups": [{"instance_type": "ml.m5.large"}, {"instance_type": "ml.r7gd.large"}],
                 }
             ),
-            "tuning": tuned(hyper_parameter_tuning_resource_config={"instance_type": "ml.c6gn.xlarge"}),
-            "second preference": trains(ResourceConfig={"InstancePreferences": _PREFERENCES}),
+            "tuning": build_tuning_definition(
+                hyper_parameter_tuning_resource_config={"instance_type": "ml.c6gn.xlarge"}
+            ),
+            "second preference": build_training_pipeline(ResourceConfig={"InstancePreferences": _PREFERENCES}),
         },
-        "unknown": {"type not known": job(resource_config={"instance_type": UNKNOWN}), **HIDDEN},
-        "not_applicable": {"no instances": job(resource_config={"instance_type": None}), **IDLE},
+        "unknown": {"type not known": build_job(resource_config={"instance_type": UNKNOWN}), **HIDDEN},
+        "not_applicable": {"no instances": build_job(resource_config={"instance_type": None}), **IDLE},
     },
     "SUS_TRAINING_TRAINIUM": {
-        "pass": {"trn1": job(resource_config=_TRN)},
+        "pass": {"trn1": build_job(resource_config=_TRN)},
         "fail": {
-            "g5": job(resource_config=_GPU),
-            "p5 in a step": trains(ResourceConfig={"InstanceType": "ml.p5.48xlarge"}),
-            "g5 by preference": trains(ResourceConfig={"InstancePreferences": [{"InstanceType": "ml.g5.xlarge"}]}),
+            "g5": build_job(resource_config=_GPU),
+            "p5 in a step": build_training_pipeline(ResourceConfig={"InstanceType": "ml.p5.48xlarge"}),
+            "g5 by preference": build_training_pipeline(
+                ResourceConfig={"InstancePreferences": [{"InstanceType": "ml.g5.xlarge"}]}
+            ),
         },
         "unknown": {
-            "type not known": job(resource_config={"instance_type": UNKNOWN}),
-            "one of two types not known": job(
+            "type not known": build_job(resource_config={"instance_type": UNKNOWN}),
+            "one of two types not known": build_job(
                 resource_config={"instance_groups": [{"instance_type": "ml.g5.xlarge"}, {"instance_type": UNKNOWN}]}
             ),
             **HIDDEN,
         },
-        "not_applicable": {"CPU": job(), **IDLE},
+        "not_applicable": {"CPU": build_job(), **IDLE},
     },
     "SUS_NEURON_IMAGE": {
         "pass": {
-            "Neuron image": job(
+            "Neuron image": build_job(
                 resource_config=_TRN, algorithm_specification={"training_image": f"{_DLC}/pytorch-training-neuronx:2.8"}
             )
         },
         "fail": {
-            "GPU image": job(
+            "GPU image": build_job(
                 resource_config=_TRN, algorithm_specification={"training_image": f"{_DLC}/pytorch-training:2.8-gpu"}
             )
         },
         "unknown": {
-            "image not known": job(resource_config=_TRN, algorithm_specification={"training_image": UNKNOWN}),
+            "image not known": build_job(resource_config=_TRN, algorithm_specification={"training_image": UNKNOWN}),
             **HIDDEN,
         },
         "not_applicable": {
-            "CPU": job(algorithm_specification={"training_image": f"{_DLC}/pytorch-training:2.8-cpu"}),
-            "image of one's own": job(
+            "CPU": build_job(algorithm_specification={"training_image": f"{_DLC}/pytorch-training:2.8-cpu"}),
+            "image of one's own": build_job(
                 resource_config=_TRN,
                 algorithm_specification={"training_image": "123456789012.dkr.ecr.eu-north-1.amazonaws.com/mine:1"},
             ),
@@ -89,14 +104,14 @@ CASES = {
     },
     "SUS_PRETRAINED_MODEL": {
         "pass": {
-            "tag": job(resource_config=_GPU, tags={"model-origin": "jumpstart"}),
-            "hyperparameter": job(resource_config=_GPU, hyper_parameters={"model-origin": "bert"}),
-            "tag of a step": trains(
+            "tag": build_job(resource_config=_GPU, tags={"model-origin": "jumpstart"}),
+            "hyperparameter": build_job(resource_config=_GPU, hyper_parameters={"model-origin": "bert"}),
+            "tag of a step": build_training_pipeline(
                 ResourceConfig={"InstanceType": "ml.p4d.24xlarge"}, Tags=[{"Key": "model-origin", "Value": "scratch"}]
             ),
-            "serverless fine-tuning": job(serverless_job_config={"job_type": "FINE_TUNING", "peft": "LORA"}),
-            "fixed hyperparameter of a tuning step": pipeline(
-                step(
+            "serverless fine-tuning": build_job(serverless_job_config={"job_type": "FINE_TUNING", "peft": "LORA"}),
+            "fixed hyperparameter of a tuning step": build_pipeline(
+                build_step(
                     "Tuning",
                     {
                         "TrainingJobDefinition": {
@@ -107,39 +122,42 @@ CASES = {
                 )
             ),
         },
-        "fail": {"GPU without a word": job(resource_config=_GPU), "Trainium without a word": job(resource_config=_TRN)},
+        "fail": {
+            "GPU without a word": build_job(resource_config=_GPU),
+            "Trainium without a word": build_job(resource_config=_TRN),
+        },
         "unknown": {
-            "type not known": job(resource_config={"instance_type": UNKNOWN}),
-            "hyperparameters not known": job(resource_config=_GPU, hyper_parameters=UNKNOWN),
+            "type not known": build_job(resource_config={"instance_type": UNKNOWN}),
+            "hyperparameters not known": build_job(resource_config=_GPU, hyper_parameters=UNKNOWN),
             **HIDDEN,
         },
-        "not_applicable": {"CPU": job(), **IDLE},
+        "not_applicable": {"CPU": build_job(), **IDLE},
     },
     "SUS_TRAINING_DISTRIBUTED": {
         "pass": {
-            "torchrun": job(
+            "torchrun": build_job(
                 resource_config={"instance_count": 2},
                 algorithm_specification={"training_image": f"{_DLC}/pytorch-training:2.8"},
                 hyper_parameters={"sagemaker_program": "train.py", "sagemaker_torch_distributed_enabled": "true"},
             )
         },
         "fail": {
-            "nothing shares": job(
+            "nothing shares": build_job(
                 resource_config={"instance_count": 2},
                 algorithm_specification={"training_image": f"{_DLC}/pytorch-training:2.8"},
                 hyper_parameters={"sagemaker_program": "train.py"},
             )
         },
         "unknown": {
-            "count not known": job(resource_config={"instance_count": UNKNOWN}),
-            "image not known": job(
+            "count not known": build_job(resource_config={"instance_count": UNKNOWN}),
+            "image not known": build_job(
                 resource_config={"instance_count": 2}, algorithm_specification={"training_image": UNKNOWN}
             ),
             **HIDDEN,
         },
         "not_applicable": {
-            "one instance": job(),
-            "XGBoost shares by itself": job(
+            "one instance": build_job(),
+            "XGBoost shares by itself": build_job(
                 resource_config={"instance_count": 2},
                 algorithm_specification={"training_image": "1.dkr.ecr.eu-north-1.amazonaws.com/xgboost:3.0-5"},
                 hyper_parameters={"sagemaker_program": "train.py"},
@@ -150,29 +168,37 @@ CASES = {
     "SUS_DEBUGGER_RULES": {
         "pass": "a job without such rules is none of its business",
         "fail": {
-            "job": job(debug_rule_configurations=[{"rule_configuration_name": "Overfit", "rule_evaluator_image": "i"}]),
-            "step": trains(DebugRuleConfigurations=[{"RuleConfigurationName": "Overfit", "RuleEvaluatorImage": "i"}]),
+            "job": build_job(
+                debug_rule_configurations=[{"rule_configuration_name": "Overfit", "rule_evaluator_image": "i"}]
+            ),
+            "step": build_training_pipeline(
+                DebugRuleConfigurations=[{"RuleConfigurationName": "Overfit", "RuleEvaluatorImage": "i"}]
+            ),
         },
-        "unknown": {"not known": job(debug_rule_configurations=UNKNOWN), **HIDDEN},
-        "not_applicable": {"none": job(), **IDLE},
+        "unknown": {"not known": build_job(debug_rule_configurations=UNKNOWN), **HIDDEN},
+        "not_applicable": {"none": build_job(), **IDLE},
     },
     "SUS_PROFILER_RULES": {
         "pass": "a job without such rules is none of its business",
-        "fail": {"step": trains(ProfilerRuleConfigurations=[{"RuleConfigurationName": "ProfilerReport"}])},
-        "unknown": {"not known": job(profiler_rule_configurations=UNKNOWN), **HIDDEN},
-        "not_applicable": {"none": job(), **IDLE},
+        "fail": {
+            "step": build_training_pipeline(ProfilerRuleConfigurations=[{"RuleConfigurationName": "ProfilerReport"}])
+        },
+        "unknown": {"not known": build_job(profiler_rule_configurations=UNKNOWN), **HIDDEN},
+        "not_applicable": {"none": build_job(), **IDLE},
     },
     "SUS_INTER_CONTAINER_ENCRYPTION": {
         "pass": {
-            "two instances": job(resource_config={"instance_count": 2}, enable_inter_container_traffic_encryption=True)
+            "two instances": build_job(
+                resource_config={"instance_count": 2}, enable_inter_container_traffic_encryption=True
+            )
         },
-        "fail": {"one instance": job(enable_inter_container_traffic_encryption=True)},
+        "fail": {"one instance": build_job(enable_inter_container_traffic_encryption=True)},
         "unknown": {
-            "count not known": job(
+            "count not known": build_job(
                 resource_config={"instance_count": UNKNOWN}, enable_inter_container_traffic_encryption=True
             ),
             **HIDDEN,
         },
-        "not_applicable": {"off": job(), **IDLE},
+        "not_applicable": {"off": build_job(), **IDLE},
     },
 }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, Resources, job, trains
+from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, Resources, build_job, build_training_pipeline
 
 _STARTS = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Training Job State Change"]}
 _ENDS = {"source": ["aws.sagemaker"], "detail-type": ["SageMaker Endpoint State Change"]}
@@ -12,14 +12,14 @@ _QUERY = 'SELECT AVG(GPUUtilization) FROM SCHEMA("/aws/sagemaker/TrainingJobs", 
 
 def _calls(arn: str = _FUNCTION, pattern: Any = _STARTS) -> Resources:
     return {
-        **job(),
+        **build_job(),
         "aws_cloudwatch_event_rule.r": {"name": "starts", "event_pattern": pattern},
         "aws_cloudwatch_event_target.t": {"rule": "${aws_cloudwatch_event_rule.r.name}", "arn": arn},
     }
 
 
 def _alarm(**settings: Any) -> Resources:
-    return {**trains(), "aws_cloudwatch_metric_alarm.a": {"alarm_name": "idle", **settings}}
+    return {**build_training_pipeline(), "aws_cloudwatch_metric_alarm.a": {"alarm_name": "idle", **settings}}
 
 
 CASES = {
@@ -34,8 +34,8 @@ CASES = {
             "a metric of one's own": _alarm(namespace="Training", metric_name="GPUUtilization"),
         },
         "fail": {
-            "nothing": job(),
-            "nothing in a pipeline": trains(),
+            "nothing": build_job(),
+            "nothing in a pipeline": build_training_pipeline(),
             "another event": _calls(pattern=_ENDS),
             "a queue": _calls("arn:aws:sqs:eu-north-1:123456789012:jobs"),
             "an alarm on one job": _alarm(

@@ -2,78 +2,78 @@
 
 from typing import Any
 
-from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, Resources, pipeline, step, tuning
+from tests.rules.jobs import HIDDEN, IDLE, UNKNOWN, Resources, build_pipeline, build_step, build_tuning
 
 
 def _step(**config: Any) -> Resources:
-    return pipeline(step("Tuning", {"HyperParameterTuningJobConfig": config}))
+    return build_pipeline(build_step("Tuning", {"HyperParameterTuningJobConfig": config}))
 
 
 CASES = {
     "SUS_TUNING_STRATEGY": {
-        "pass": {"Bayesian": tuning(strategy="Bayesian"), "Hyperband in a step": _step(Strategy="Hyperband")},
-        "fail": {"Grid": tuning(strategy="Grid"), "Random in a step": _step(Strategy="Random")},
-        "unknown": {"not known": tuning(strategy=UNKNOWN), **HIDDEN},
+        "pass": {"Bayesian": build_tuning(strategy="Bayesian"), "Hyperband in a step": _step(Strategy="Hyperband")},
+        "fail": {"Grid": build_tuning(strategy="Grid"), "Random in a step": _step(Strategy="Random")},
+        "unknown": {"not known": build_tuning(strategy=UNKNOWN), **HIDDEN},
         "not_applicable": IDLE,
     },
     "SUS_TUNING_EARLY_STOPPING": {
         "pass": {
-            "Auto": tuning(strategy="Bayesian", training_job_early_stopping_type="Auto"),
+            "Auto": build_tuning(strategy="Bayesian", training_job_early_stopping_type="Auto"),
             "Auto in a step": _step(Strategy="Bayesian", TrainingJobEarlyStoppingType="Auto"),
         },
         "fail": {
-            "Off": tuning(strategy="Bayesian", training_job_early_stopping_type="Off"),
-            "not set": tuning(strategy="Random"),
+            "Off": build_tuning(strategy="Bayesian", training_job_early_stopping_type="Off"),
+            "not set": build_tuning(strategy="Random"),
         },
         "unknown": {
-            "not known": tuning(strategy="Bayesian", training_job_early_stopping_type=UNKNOWN),
-            "strategy not known": tuning(strategy=UNKNOWN),
+            "not known": build_tuning(strategy="Bayesian", training_job_early_stopping_type=UNKNOWN),
+            "strategy not known": build_tuning(strategy=UNKNOWN),
             **HIDDEN,
         },
-        "not_applicable": {"Hyperband": tuning(strategy="Hyperband"), **IDLE},
+        "not_applicable": {"Hyperband": build_tuning(strategy="Hyperband"), **IDLE},
     },
     "SUS_HYPERBAND_EARLY_STOPPING": {
-        "pass": {"Off": tuning(strategy="Hyperband", training_job_early_stopping_type="Off")},
+        "pass": {"Off": build_tuning(strategy="Hyperband", training_job_early_stopping_type="Off")},
         "fail": {
-            "Auto": tuning(strategy="Hyperband", training_job_early_stopping_type="Auto"),
+            "Auto": build_tuning(strategy="Hyperband", training_job_early_stopping_type="Auto"),
             "Auto in a step": _step(Strategy="Hyperband", TrainingJobEarlyStoppingType="Auto"),
         },
         "unknown": {
-            "strategy not known": tuning(strategy=UNKNOWN, training_job_early_stopping_type="Auto"),
-            "type not known": tuning(strategy="Hyperband", training_job_early_stopping_type=UNKNOWN),
+            "strategy not known": build_tuning(strategy=UNKNOWN, training_job_early_stopping_type="Auto"),
+            "type not known": build_tuning(strategy="Hyperband", training_job_early_stopping_type=UNKNOWN),
             **HIDDEN,
         },
         "not_applicable": {
-            "Bayesian": tuning(strategy="Bayesian", training_job_early_stopping_type="Auto"),
-            "not set": tuning(strategy="Hyperband"),
-            "off whatever the strategy": tuning(strategy=UNKNOWN, training_job_early_stopping_type="Off"),
+            "Bayesian": build_tuning(strategy="Bayesian", training_job_early_stopping_type="Auto"),
+            "not set": build_tuning(strategy="Hyperband"),
+            "off whatever the strategy": build_tuning(strategy=UNKNOWN, training_job_early_stopping_type="Off"),
             **IDLE,
         },
     },
     "SUS_TUNING_COMPLETION": {
         "pass": {
-            "target": tuning(tuning_job_completion_criteria={"target_objective_metric_value": 0.9}),
+            "target": build_tuning(tuning_job_completion_criteria={"target_objective_metric_value": 0.9}),
             "convergence in a step": _step(
                 TuningJobCompletionCriteria={"ConvergenceDetected": {"CompleteOnConvergence": "Enabled"}}
             ),
         },
-        "fail": {"none": tuning(strategy="Bayesian"), "empty": _step(TuningJobCompletionCriteria={})},
+        "fail": {"none": build_tuning(strategy="Bayesian"), "empty": _step(TuningJobCompletionCriteria={})},
         "unknown": {
-            "not known": tuning(tuning_job_completion_criteria=UNKNOWN),
-            "what is in it not known": tuning(tuning_job_completion_criteria=[UNKNOWN]),
+            "not known": build_tuning(tuning_job_completion_criteria=UNKNOWN),
+            "what is in it not known": build_tuning(tuning_job_completion_criteria=[UNKNOWN]),
             **HIDDEN,
         },
         "not_applicable": IDLE,
     },
     "SUS_TUNING_PARALLELISM": {
         "pass": {
-            "a tenth": tuning(
+            "a tenth": build_tuning(
                 strategy="Bayesian",
                 resource_limits={"max_number_of_training_jobs": 50, "max_parallel_training_jobs": 5},
             )
         },
         "fail": {
-            "half": tuning(
+            "half": build_tuning(
                 strategy="Bayesian",
                 resource_limits={"max_number_of_training_jobs": 20, "max_parallel_training_jobs": 10},
             ),
@@ -82,15 +82,15 @@ CASES = {
             ),
         },
         "unknown": {
-            "number not known": tuning(
+            "number not known": build_tuning(
                 strategy="Bayesian",
                 resource_limits={"max_number_of_training_jobs": UNKNOWN, "max_parallel_training_jobs": 10},
             ),
             **HIDDEN,
         },
         "not_applicable": {
-            "one at a time": tuning(strategy="Bayesian", resource_limits={"max_parallel_training_jobs": 1}),
-            "Hyperband": tuning(strategy="Hyperband", resource_limits={"max_parallel_training_jobs": 10}),
+            "one at a time": build_tuning(strategy="Bayesian", resource_limits={"max_parallel_training_jobs": 1}),
+            "Hyperband": build_tuning(strategy="Hyperband", resource_limits={"max_parallel_training_jobs": 10}),
             **IDLE,
         },
     },

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.rules.case_tables import Table
+from tests.rules.case_tables import CaseTable
 from tests.rules.cases.account.dead_services import NO_TRAINING, UNREAD, job, pipeline, training
 from tests.rules.endpoints import UNKNOWN, Resources
 
@@ -21,7 +21,7 @@ def step(kind: Any, *, transform: bool = False) -> Resources:
     return pipeline({"Name": "Work", "Type": "Transform" if transform else "Processing", "Arguments": arguments})
 
 
-CASES: Table = {
+CASES: CaseTable = {
     "SUS_TRAINING_KMS_ON_LOCAL_DISK": {
         "pass": {"no local disk": keyed("ml.m5.large"), "a key of the same plan": keyed("ml.m5.large", UNKNOWN)},
         "fail": {

@@ -26,7 +26,10 @@ def close() -> None:
             return PermissionResult.NEUTRAL
         if action == _POST and has_request_context() and ("uploads" in request.args or "uploadId" in request.args):
             action = _PUT
-        concerned, keys = policies.concerning(policies.statements(self.policy), action, resource), _condition_keys()
+        concerned, keys = (
+            policies.select_statements(policies.parse_statements(self.policy), action, resource),
+            _condition_keys(),
+        )
         applying = [_translate_for_moto(one) for one in concerned if conditions.are_met(one, keys)]
         return IAMPolicy(json.dumps({"Statement": applying})).is_action_permitted(action, resource)
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from botocore.exceptions import UnknownServiceError
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox.automation import executions
 from sagemaker_sandbox.eventbridge import inputs
 from sagemaker_sandbox.eventbridge import universal as checks
 from sagemaker_sandbox.eventbridge.event import Event
-from sagemaker_sandbox.permissions import Call
+from sagemaker_sandbox.permissions import ServiceCall
+from sustainable_mlops.aws.service_model import service_model
 
 #: Universal targets of the Scheduler: `arn:aws:scheduler:::aws-sdk:<service>:<action>`.
 UNIVERSAL = ":scheduler:::aws-sdk:"
@@ -26,7 +26,7 @@ def known(arn: str) -> bool:
     return UNIVERSAL in arn or _maker(arn) is not None
 
 
-def of(target: Mapping[str, Any], text: str, event: Event, token: str) -> Call:
+def of(target: Mapping[str, Any], text: str, event: Event, token: str) -> ServiceCall:
     """The call to a target that receives `text`; `token` makes several attempts one start of a pipeline.
 
     `event` is all of it, or but the account and the Region of a schedule.
@@ -57,7 +57,7 @@ def universal(arn: str) -> tuple[str, str]:
     return service, operation
 
 
-def _maker(arn: str) -> Callable[[Mapping[str, Any], str, Event, str], Call] | None:
+def _maker(arn: str) -> Callable[[Mapping[str, Any], str, Event, str], ServiceCall] | None:
     _, _, service, _, _, resource = (*arn.split(":", 5), *[""] * 6)[:6]
     if service == "sagemaker" and resource.startswith("pipeline/"):
         return _pipeline
@@ -68,7 +68,7 @@ def _maker(arn: str) -> Callable[[Mapping[str, Any], str, Event, str], Call] | N
     return {"sqs": _queue, "sns": _topic}.get(service)
 
 
-def _pipeline(target: Mapping[str, Any], _text: str, event: Event, token: str) -> Call:
+def _pipeline(target: Mapping[str, Any], _text: str, event: Event, token: str) -> ServiceCall:
     """The latest version: a target names none."""
     given = (target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or []
     parameters = [
@@ -76,10 +76,10 @@ def _pipeline(target: Mapping[str, Any], _text: str, event: Event, token: str) -
     ]
     asked = {"PipelineName": target["Arn"].rpartition("/")[2], "ClientRequestToken": token}
     asked |= {"PipelineParameters": parameters} if parameters else {}
-    return Call("sagemaker", "StartPipelineExecution", asked, target["Arn"])
+    return ServiceCall("sagemaker", "StartPipelineExecution", asked, target["Arn"])
 
 
-def _automation(target: Mapping[str, Any], text: str, event: Event, token: str) -> Call:
+def _automation(target: Mapping[str, Any], text: str, event: Event, token: str) -> ServiceCall:
     """Each parameter is given as a list of text (Systems Manager user guide, "Run automations based on EventBridge
     events")."""
     name, _, version = target["Arn"].partition(_AUTOMATION)[2].partition(":")
@@ -89,32 +89,32 @@ def _automation(target: Mapping[str, Any], text: str, event: Event, token: str) 
         raise ValueError("the input of an automation is a JSON object of lists of text")
     asked = {"DocumentName": name, "DocumentVersion": version, "Parameters": given, "ClientToken": token}
     place = f"{event['region']}:{event['account']}"
-    return Call("ssm", "StartAutomationExecution", asked, f"arn:aws:ssm:{place}:{_AUTOMATION}{name}:{version}")
+    return ServiceCall("ssm", "StartAutomationExecution", asked, f"arn:aws:ssm:{place}:{_AUTOMATION}{name}:{version}")
 
 
 def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
-def besides(call: Call, account: str, region: str) -> Iterator[Call]:
+def besides(call: ServiceCall, account: str, region: str) -> Iterator[ServiceCall]:
     """What else has to be allowed to who asks for it: an automation is handed the role of its document."""
     if (call.service, call.operation) == ("ssm", "StartAutomationExecution"):
         role = executions.assumed_role(account, region, call.parameters)
         if role:
-            yield Call("iam", "PassRole", {}, role)
+            yield ServiceCall("iam", "PassRole", {}, role)
 
 
-def _queue(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> Call:
+def _queue(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> ServiceCall:
     group = (target.get("SqsParameters") or {}).get("MessageGroupId")
     more = {"MessageGroupId": group} if group else {}
-    return Call("sqs", "SendMessage", {"QueueUrl": target["Arn"], "MessageBody": text} | more, target["Arn"])
+    return ServiceCall("sqs", "SendMessage", {"QueueUrl": target["Arn"], "MessageBody": text} | more, target["Arn"])
 
 
-def _topic(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> Call:
-    return Call("sns", "Publish", {"TopicArn": target["Arn"], "Message": text}, target["Arn"])
+def _topic(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> ServiceCall:
+    return ServiceCall("sns", "Publish", {"TopicArn": target["Arn"], "Message": text}, target["Arn"])
 
 
-def _bus(target: Mapping[str, Any], text: str, event: Event, _token: str) -> Call:
+def _bus(target: Mapping[str, Any], text: str, event: Event, _token: str) -> ServiceCall:
     """A rule hands its event on; a schedule says of what kind it is."""
     said = target.get("EventBridgeParameters") or {}
     entry = {
@@ -123,10 +123,10 @@ def _bus(target: Mapping[str, Any], text: str, event: Event, _token: str) -> Cal
         "Detail": text if said else json.dumps(event["detail"]),
         "EventBusName": target["Arn"],
     }
-    return Call("events", "PutEvents", {"Entries": [entry]}, target["Arn"])
+    return ServiceCall("events", "PutEvents", {"Entries": [entry]}, target["Arn"])
 
 
-def _universal(arn: str, text: str, event: Event, token: str) -> Call:
+def _universal(arn: str, text: str, event: Event, token: str) -> ServiceCall:
     service, operation = universal(arn)
     checks.check(service, operation, text)
     parameters = checks.parameters(service, operation, json.loads(text or "{}"))
@@ -136,7 +136,7 @@ def _universal(arn: str, text: str, event: Event, token: str) -> Call:
         pipelines = f"arn:aws:sagemaker:{event['region']}:{event['account']}:pipeline/"
         about = pipelines + str(parameters.get("PipelineName", "")).removeprefix(pipelines)
         parameters.setdefault("ClientRequestToken", token)
-    return Call(service, operation, parameters, about)
+    return ServiceCall(service, operation, parameters, about)
 
 
 @cache

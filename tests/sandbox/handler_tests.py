@@ -1,6 +1,6 @@
 """Each operation that behaves has a test that fails once its handler answers well-formed nothing.
 
-`python -m tests.sandbox.behaves [OPERATION…]` runs the test that `behaves.yaml` names for each, on a sandbox in this
+`python -m tests.sandbox.handler_tests [OPERATION…]` runs the test that `behaves.yaml` names for each, on a sandbox in this
 process whose handler of that operation is replaced, and exits 1 where a test does not notice, or none is named.
 """
 
@@ -20,13 +20,13 @@ import pytest
 import yaml
 from botocore.model import Shape
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox import Sandbox, accounts
 from sagemaker_sandbox.context import DEFAULT_ACCOUNT
-from sagemaker_sandbox.parts.operations import Does
-from sagemaker_sandbox.plane.registry import COVERAGE, Operation
+from sagemaker_sandbox.parts.handlers import SupportLevel
+from sagemaker_sandbox.plane.registry import OPERATIONS, Operation
 from sagemaker_sandbox.server_process import ServerProcess
-from tests.sandbox import answers, support
+from sustainable_mlops.aws.service_model import service_model
+from tests.sandbox import response_checks, support
 
 TABLE = Path(__file__).with_suffix(".yaml")
 #: How long a state is waited for that does not come, in seconds.
@@ -37,7 +37,7 @@ _PLUGINS = ("cacheprovider", "xdist", "unraisableexception", "threadexception")
 
 def behaving() -> dict[str, Operation]:
     """Every operation that behaves, by its name."""
-    return {one.name: one for one in COVERAGE.operations.values() if one.declared.does is Does.BEHAVES}
+    return {one.name: one for one in OPERATIONS.operations.values() if one.support.level is SupportLevel.EMULATED}
 
 
 def table() -> dict[str, str]:
@@ -92,9 +92,9 @@ def server() -> Iterator[Callable[..., Sandbox]]:
     from werkzeug.serving import make_server
 
     from sagemaker_sandbox.client import make_client
-    from sagemaker_sandbox.context import Context
+    from sagemaker_sandbox.context import SandboxContext
 
-    accounts.set_default(DEFAULT_ACCOUNT)
+    accounts.set_default_account(DEFAULT_ACCOUNT)
     from sagemaker_sandbox.application import Application
 
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
@@ -104,10 +104,10 @@ def server() -> Iterator[Callable[..., Sandbox]]:
         def client(service: str, region: str, account: str) -> Any:
             return make_client(service, region, endpoint, account)
 
-        application = Application(Context(client=client, on_behalf=client, folder=Path(folder)))
+        application = Application(SandboxContext(client=client, customer_client=client, folder=Path(folder)))
         listening = make_server("127.0.0.1", 0, application, threaded=True, fd=listener.fileno())
         threading.Thread(target=listening.serve_forever, daemon=True).start()
-        yield lambda **_: InProcess(endpoint, ServerProcess.of(os.getpid()))
+        yield lambda **_: InProcess(endpoint, ServerProcess.from_pid(os.getpid()))
         application.close()
         listening.shutdown()
 
@@ -117,7 +117,7 @@ def unnoticed(operations: list[Operation]) -> list[str]:
     named, found = table(), []
     with server() as start, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Sandbox, "start", start)
-        patch.setattr(answers, "problems", lambda *_: ())  # the tests alone are to notice
+        patch.setattr(response_checks, "problems", lambda *_: ())  # the tests alone are to notice
         tests = sorted({named[one.name] for one in operations if one.name in named})
         if (code := _run(*tests)) is not pytest.ExitCode.OK:
             return [f"with every handler in its place, the tests end with {code.name}"]

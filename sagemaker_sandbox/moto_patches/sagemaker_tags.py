@@ -1,0 +1,58 @@
+"""Tags of SageMaker's resources in moto.
+
+The Resource Groups Tagging API shows the resources of this package and those that moto records. An experiment keeps the
+tags of its creation, which moto drops.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from moto.core.resource_tagging import TaggedResource
+from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
+
+from sagemaker_sandbox.plane.control_plane import ControlPlane
+from sagemaker_sandbox.sagemaker.tags import ResourceTags
+
+
+def connect(plane: ControlPlane) -> None:
+    """Add the resources and tags of the control plane to those of moto."""
+    iter_recorded = SageMakerModelBackend.iter_tagged_resources
+
+    def iter_tagged_resources(self: Any) -> Iterator[TaggedResource]:
+        parts = plane.get_parts(self.account_id, self.region_name)
+        with parts.region.lock:  # not during the yields, which wait for the caller
+            own_resources = [
+                TaggedResource(resource.arn, dict(resource.tags), f"sagemaker:{family.arn_type}")
+                for family in parts.families
+                for resource in family
+            ]
+        yield from own_resources
+        yield from iter_recorded(self)
+
+    def tag_resource(self: Any, arn: str, tags: dict[str, str]) -> None:
+        tag_list = [{"Key": key, "Value": value} for key, value in tags.items()]
+        if plane.get_parts(self.account_id, self.region_name).get(ResourceTags).has(arn):
+            plane.call(self.account_id, self.region_name, "AddTags", {"ResourceArn": arn, "Tags": tag_list})
+        else:
+            self.add_tags(arn, tag_list)
+
+    def untag_resource(self: Any, arn: str, tag_keys: list[str]) -> None:
+        if plane.get_parts(self.account_id, self.region_name).get(ResourceTags).has(arn):
+            plane.call(self.account_id, self.region_name, "DeleteTags", {"ResourceArn": arn, "TagKeys": tag_keys})
+        else:
+            self.delete_tags(arn, tag_keys)
+
+    for method in (iter_tagged_resources, tag_resource, untag_resource):
+        setattr(SageMakerModelBackend, method.__name__, method)
+
+
+def register_account(account: str) -> None:
+    """Make the account known to the tagging API, which reads only services that the account has used."""
+    sagemaker_backends[account]
+
+
+def set_tags(account: str, region: str, arn: str, tags: list[dict[str, str]]) -> None:
+    """Set the tags of a resource that moto has just recorded."""
+    resource = sagemaker_backends[account][region]._get_resource_from_arn(arn)
+    if resource is not None and not resource.tags:
+        resource.tags = tags

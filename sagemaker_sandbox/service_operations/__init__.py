@@ -1,0 +1,1 @@
+"""Operations of services other than SageMaker that the sandbox answers itself, before moto does."""
