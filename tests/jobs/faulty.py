@@ -224,7 +224,7 @@ def in_sandbox(bench: Bench) -> Iterator[None]:
     before = Path.cwd()
     with (
         mock.patch.dict(os.environ, bench.sandbox.process_environment(), clear=True),
-        mock.patch.multiple(wait, _FIRST=0.1, _LONGEST=0.3),
+        mock.patch.multiple(wait, _FIRST_PAUSE=0.1, _LONGEST_PAUSE=0.3),
         mock.patch.object(boto3, "DEFAULT_SESSION", _session()),
     ):
         os.chdir(bench.folder)

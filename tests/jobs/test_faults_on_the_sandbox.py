@@ -144,7 +144,7 @@ def test_a_full_disk_is_told_and_the_record_written_once_there_is_room(
         patched.setattr(Path, "write_text", full)
         done = smlops(bench, *launcher.words)
     assert done.code == 2
-    assert ".json cannot be written: No space left on device; make room" in done.err.splitlines()[-2]
+    assert ".json cannot be written: No space left on device; free some space" in done.err.splitlines()[-2]
     assert list((bench.folder / "out" / "runs").iterdir()) == []
     assert smlops(bench, *done.command).code == 0
     (record,) = (bench.folder / "out" / "runs").iterdir()
@@ -181,7 +181,7 @@ def test_a_job_that_does_not_stop_is_told_instead_of_followed_for_ever(
         patched.setattr(wait, "_MAX_STOPPING_SECONDS", 0.2)
         done = smlops(bench, "train", "job.yaml")
     assert done.code == 2
-    assert f"{name}: is Stopping for more than" in done.err.splitlines()[-2]
+    assert f"{name}: has been Stopping for more than" in done.err.splitlines()[-2]
     assert f"training job {name} is Stopping; to continue:" in done.err.splitlines()[-2]
     assert done.command == ["train", "job.yaml"]
     assert len(LAUNCHERS["training"].launched(bench)) == 1

@@ -60,5 +60,5 @@ def test_what_says_nothing_is_named(record: Record) -> None:
         build_job([good, bare])
     transform = {**json.loads(good.read_text()), "kind": "transform"}
     good.write_text(json.dumps(transform))
-    with pytest.raises(UserError, match="a transform job is sized by its requests"):
+    with pytest.raises(UserError, match="the size of a transform job follows from its requests"):
         build_job([good])

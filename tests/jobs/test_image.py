@@ -55,7 +55,7 @@ def test_a_framework_is_found_in_the_region_and_remembered(remembered: Path, mon
     ("framework", "version", "region", "message"),
     [
         ("xgboost", "9.9", "eu-north-1", r"image: Unsupported xgboost version: 9.9.*Supported.* 1.7-1, 3.0-5"),
-        ("xgbost", "3.0-5", "eu-north-1", "image.framework: no 'xgbost'; did you mean 'xgboost'?"),
+        ("xgbost", "3.0-5", "eu-north-1", "image.framework: 'xgbost' is unknown; did you mean 'xgboost'?"),
         ("xgboost", "3.0-5", "xx-mars-1", "image: Unsupported region: xx-mars-1"),
     ],
 )

@@ -147,7 +147,7 @@ def test_a_search_begins_from_earlier_ones_by_record_or_name(tunings: Tunings) -
     tunings.write(**few, warm_start={"parents": ["never-was"]})
     refused = tunings.bench.run("tune", "tune.yaml")
     assert (refused.returncode, refused.stdout) == (2, "")
-    told = "warm_start.parents: there is no tuning job never-was; correct the name, or remove it"
+    told = "warm_start.parents: the tuning job never-was does not exist; correct or remove it"
     assert refused.stderr == f"error: tune.yaml: {told}\n"
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.sandbox.support import until
+from tests.sandbox.support import wait_until
 from tests.workloads.flight_delay.on_the_sandbox import launched, make_platform
 from workloads.flight_delay import features
 
@@ -79,7 +79,7 @@ def by_an_endpoint(sandbox: Any, model: str, kind: str, requests: list[str]) -> 
     variant = {"VariantName": "all", "ModelName": name, "ServerlessConfig": serverless}
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=300)
+    wait_until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=300)
     asked = {"EndpointName": name, "ContentType": kind, "Accept": kind}
     answers = [runtime.invoke_endpoint(**asked, Body=request.encode())["Body"].read().decode() for request in requests]
     for delete, member in (

@@ -146,7 +146,7 @@ def test_changed_data_runs_everything_however_it_came(
     s3.put_object(Bucket=bucket, Key=f"{delivered.key}weather.csv", Body=b"other")
     refused = bench.call("run", "--input", delivered.key, *settings)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert f"what is under {delivered.key} has changed since execution" in refused.stderr
+    assert f"the data under {delivered.key} has changed since execution" in refused.stderr
 
 
 @pytest.mark.parametrize("bound", ["MinimumAuc", "ApprovedAuc"])
@@ -209,7 +209,7 @@ def test_live_moves_between_versions_and_no_version_goes(bench: Bench, first: di
     newest = sagemaker.update_pipeline(PipelineName=bench.pipeline, PipelineDefinition=other)["PipelineVersionId"]
     refused = bench.call("promote")
     assert refused.returncode == 2
-    assert f"the newest version of {bench.pipeline} is of another definition" in refused.stderr
+    assert f"the newest version of {bench.pipeline} has another definition" in refused.stderr
     newest = sagemaker.update_pipeline(PipelineName=bench.pipeline, PipelineDefinition=changed)["PipelineVersionId"]
 
     done = bench.call("promote", "--version", "1", "--json")
