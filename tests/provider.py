@@ -1,4 +1,4 @@
-"""One AWS provider for all runs of Terraform on a test process's sandbox: to start one takes longer than most runs."""
+"""One AWS provider for all runs of Terraform in a test process, because its start takes longer than most runs."""
 
 import os
 import subprocess
@@ -12,22 +12,22 @@ import pytest
 
 from sustainable_mlops.terraform import LOCAL, name_platform, provider_version
 
-#: What every sandbox of this process has said, and who fails beside one shows.
+#: Log files of every sandbox of this process; a failing test prints their end.
 SANDBOX_LOGS: list[Path] = []
-#: An account that is nowhere.
+#: Credentials of no account.
 NOBODY = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 
 
 @pytest.fixture(scope="session")
 def terraform_environment(sandbox: Any) -> Iterator[dict[str, str]]:
-    """The variables to start Terraform with on the sandbox. Its root modules configure the provider once, or not."""
+    """Yield the variables for Terraform on the sandbox. A root module configures the provider at most once."""
     with serving(sandbox.process_environment()) as address:
         yield sandbox.environment | {"TF_REATTACH_PROVIDERS": address}
 
 
 @contextmanager
 def alone(log: Path) -> Iterator[tuple[Any, dict[str, str]]]:
-    """A sandbox that nobody else uses, and the variables to start Terraform with on it."""
+    """Yield a sandbox of its own, and the variables for Terraform on it."""
     from sagemaker_sandbox import Sandbox
 
     SANDBOX_LOGS.append(log)
@@ -37,14 +37,14 @@ def alone(log: Path) -> Iterator[tuple[Any, dict[str, str]]]:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
-    """That for one test, whose names others use, too, or which moves time."""
+    """Yield a sandbox for one test, which uses names of other tests or moves time."""
     with alone(tmp_path / "sandbox.log") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def offline_environment() -> Iterator[dict[str, str]]:
-    """The variables to start Terraform with where nobody is to be asked anything: there is no sandbox either."""
+    """Yield the variables for Terraform without any AWS."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     with serving(others | NOBODY) as address:
         yield NOBODY | {"TF_REATTACH_PROVIDERS": address}
@@ -52,7 +52,7 @@ def offline_environment() -> Iterator[dict[str, str]]:
 
 @contextmanager
 def serving(variables: Mapping[str, str]) -> Iterator[str]:
-    """Run the chosen provider as debuggers start it; yield the value of TF_REATTACH_PROVIDERS that leads to it."""
+    """Run the provider in debug mode, and yield the value of TF_REATTACH_PROVIDERS for it."""
     program = next((LOCAL / "plugin-cache").glob(f"*/*/aws/{provider_version()}/{name_platform()}/*provider-aws_*"))
     process = Path(__file__).with_name("provider_process.py")
     command, pipe = [sys.executable, str(process), str(program)], subprocess.PIPE

@@ -1,10 +1,9 @@
 """The AWS provider as one process for many runs of Terraform, `python provider_process.py PROVIDER`.
 
-The provider's 1,500 resource types and 600 data sources are 5 MB of schema, which every run of Terraform asks for and
-reads anew: a second of work, ten times what most of these runs have besides. So a proxy stands between. It hands each
-call on as it is; from the answer to this one it cuts the types that no file of modules, environments and tests names,
-and Terraform says of these that the provider does not support them. How to reach it is the first line printed; it ends
-with its input.
+The schema of the provider's 1,500 resource types and 600 data sources has 5 MB. Every run of Terraform requests and
+decodes it, which takes a second: ten times the rest of most runs. So a proxy forwards each call unchanged, except the
+schema: it removes the types that no file of modules, environments and tests names. Terraform refuses such a type as
+unsupported. The first line printed is the address. The process ends with its input.
 """
 
 import json
@@ -28,8 +27,8 @@ _TYPE = re.compile(r"(?:\baws_|\bcdktn_provider_aws\.(?:data_aws_)?)(?P<type>[a-
 _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(?P<value>.*)'")
 _SERVICE = "/tfplugin5.Provider/"
 _SCHEMA = f"{_SERVICE}GetSchema"
-#: Of GetProviderSchema.Response (Terraform's tfplugin5.proto) the schemas by type, and of each the type; all else is
-#: kept as it comes.
+#: The part of GetProviderSchema.Response (Terraform's tfplugin5.proto) with the schemas by type; protobuf keeps the
+#: rest unchanged.
 _PROTO = """
 name: "schema.proto" syntax: "proto2"
 message_type {
@@ -49,14 +48,14 @@ _AT_ONCE = 64
 
 
 def list_types() -> frozenset[str]:
-    """Each word that could be a type of the provider's: HCL's, which Python and pages hold too, or of the bindings."""
+    """Return each word that can be a type of the provider: in HCL, in Python, on pages, or in the bindings."""
     files = (file for name in _FOLDERS for kind in _KINDS for file in (_ROOT / name).rglob(f"*.{kind}"))
     matches = (match for file in files for match in _TYPE.finditer(file.read_text("utf-8")))
     return frozenset(f"aws_{match['type']}" for match in matches)
 
 
 def shorten_schema(schema: bytes, types: frozenset[str]) -> bytes:
-    """A GetProviderSchema.Response with these types alone."""
+    """Return a GetProviderSchema.Response with these types only."""
     message = _RESPONSE.FromString(schema)
     for by_type in (message.resources, message.data_sources, message.ephemeral):
         entries = [entry for entry in by_type if entry.key in types]

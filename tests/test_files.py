@@ -1,4 +1,4 @@
-"""Files are as they were, or whole."""
+"""A file is written completely or not at all."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from sustainable_mlops.files import write_file
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), OSError(28, "No space left on device")], ids=["Ctrl-C", "full"])
-def test_what_ends_in_the_middle_of_writing_leaves_the_file_as_it_was(
+def test_an_interrupted_write_leaves_the_old_file(
     end: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "new" / "file.yaml"

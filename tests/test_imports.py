@@ -1,4 +1,4 @@
-"""Who may import whom: the contracts in pyproject.toml."""
+"""Import contracts of pyproject.toml."""
 
 from pathlib import Path
 

@@ -1,9 +1,9 @@
-"""How a test run is dealt out to its processes."""
+"""The distribution of tests over processes."""
 
 from tests.order import distribute
 
 
-def test_every_process_begins_with_its_share_of_the_long_and_nothing_is_lost() -> None:
+def test_every_process_begins_with_its_share_of_long_tests() -> None:
     long, short = [["a1"], ["b1", "b2"], ["c1"], ["d1"]], [str(number) for number in range(12)]
     items = distribute(long, short, 3)
     assert sorted(items) == sorted([item for group in long for item in group] + short)

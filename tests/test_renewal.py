@@ -1,4 +1,4 @@
-"""How a failing test run ends."""
+"""The end of a failing test run."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ def test_a_failing_run_ends_with_the_commands_that_renew_files(root: Path, tmp_p
         text=True,
         check=False,
     )
-    _, _, ending = process.stdout.partition("files to renew, where the change is meant")
+    _, _, ending = process.stdout.partition("commands that renew files, if the change is intended")
     lines = ending.splitlines()[1:]
     assert lines[:2] == ["make a", "make b"], process.stdout
     assert not [line for line in lines[2:] if line.startswith("make")]

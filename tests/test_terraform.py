@@ -15,7 +15,7 @@ import pytest
 
 from sustainable_mlops import terraform
 from sustainable_mlops.errors import UserError
-from tests.sandbox.support import until
+from tests.sandbox.support import wait_until
 
 
 def program(folder: Path, name: str, version: str) -> None:
@@ -102,7 +102,7 @@ def test_ctrl_c_lets_terraform_end_by_itself(command: str, path: Path) -> None:
     driven = terraform.Terraform(path, {"FOLDER": str(path)})
 
     def press() -> None:
-        until((path / "started").exists)
+        wait_until((path / "started").exists)
         os.kill(os.getpid(), signal.SIGINT)
 
     presser = threading.Thread(target=press)
@@ -136,7 +136,7 @@ def test_what_an_interrupted_apply_was_making_can_be_kept(tmp_path: Path) -> Non
     assert driven.list_tainted() == []
 
     def press() -> None:
-        until((tmp_path / "started").exists)
+        wait_until((tmp_path / "started").exists)
         os.kill(os.getpid(), signal.SIGINT)
 
     presser = threading.Thread(target=press)

@@ -1,4 +1,4 @@
-"""What is read from a plan and computed from it is never changed afterwards: data flow one way."""
+"""Records of a plan and of its results are frozen: data flows one way."""
 
 import importlib
 import pkgutil
@@ -8,7 +8,7 @@ import pytest
 
 import sustainable_mlops
 
-#: What gathers while a review is being made, and is then given up.
+#: Classes that collect values during a review.
 GATHER = {"Block", "Holder", "_Context"}
 
 

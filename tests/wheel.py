@@ -1,4 +1,4 @@
-"""An environment that has nothing but the wheel and its base dependencies, made once for all test processes."""
+"""Environment with the wheel and its base dependencies only, made once for all test processes."""
 
 import fcntl
 import os
@@ -13,7 +13,7 @@ from sustainable_mlops.terraform import ROOT
 
 
 def check_output(*command: str | Path, cwd: Path = ROOT) -> None:
-    """Run a command that this checkout is not on the path of, and that has to succeed."""
+    """Run a command without this checkout on its path. It must succeed."""
     process = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -26,9 +26,9 @@ def check_output(*command: str | Path, cwd: Path = ROOT) -> None:
 
 
 def create_environment(folder: Path, *packages: str | Path) -> Path:
-    """A virtual environment with these packages, by uv where there is one; its folder.
+    """Create a virtual environment with these packages, by uv if available, and return its folder.
 
-    `folder` is whole where it is there: all test processes may ask for the same.
+    All test processes can request the same folder; only the first one creates it.
     """
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -45,23 +45,23 @@ def create_environment(folder: Path, *packages: str | Path) -> Path:
     return folder
 
 
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that all processes of a test run share."""
+def find_shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all processes of a test run share."""
     own = tmp_path_factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
 def wheel_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The environment's folder."""
-    folder = shared(tmp_path_factory)
+    """Return the folder of the environment."""
+    folder = find_shared_folder(tmp_path_factory)
     with (folder / "wheel.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "wheel").exists():
             before = set(os.listdir(ROOT))
             check_output(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", ".", "-w", folder / "built")
             left = {name for name in set(os.listdir(ROOT)) - before if name == "build" or name.endswith(".egg-info")}
-            assert not left, "what building leaves behind"
+            assert not left, "the build leaves files behind"
             (folder / "built").rename(folder / "wheel")
     (wheel,) = (folder / "wheel").glob("*.whl")
     return create_environment(folder / "installed", "-c", ROOT / "constraints.txt", wheel)

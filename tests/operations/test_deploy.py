@@ -31,17 +31,17 @@ from sustainable_mlops.footprint import format_number
 from sustainable_mlops.operations.deploy import entry, run
 from sustainable_mlops.operations.deploy.choice import Choice, check_images, choose_by_need, read_choice
 from sustainable_mlops.plan import load
-from sustainable_mlops.recommendation.served_model import ServedModel, ServingSpecification
+from sustainable_mlops.recommendation.model_under_test import ModelUnderTest, ServingSpecification
 from sustainable_mlops.review import review
 from sustainable_mlops.terraform import ROOT
 from tests.clone import clone, set_up
 from tests.jobs.interrupts import INTERRUPTED
 from tests.sandbox.hosting_support import EndpointDeployer
-from tests.sandbox.support import IMAGE, make_role, until
+from tests.sandbox.support import IMAGE, make_role, wait_until
 
 GRAVITON = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64"
 BOTH = (ServingSpecification(None, "x86", (IMAGE,)), ServingSpecification("graviton", "graviton", (GRAVITON,)))
-SUBJECT = ServedModel("arn:aws:sagemaker:eu-north-1:123456789012:model-package/flights/3", True, BOTH, 50.0, {})
+SUBJECT = ModelUnderTest("arn:aws:sagemaker:eu-north-1:123456789012:model-package/flights/3", True, BOTH, 50.0, {})
 ENTRY = ROOT / "envs" / "catalogue" / "models" / "flight_delay.yaml"
 SERVERLESS = Choice("serverless_endpoint", {"memory_mb": 1024, "max_concurrency": 2}, "")
 REALTIME = Choice("realtime_endpoint", {"latency_slo_ms": 200, "deployment": {"strategy": "canary"}}, "")
@@ -76,11 +76,11 @@ def test_the_kind_of_endpoint_follows_from_the_accepted_delay(
 def test_the_silicon_is_one_that_the_package_has_an_image_for() -> None:
     gpu_need = need(latency=150.0, duration_s=0.1)
     for one in BOTH:
-        alone = ServedModel(SUBJECT.name, True, (one,), 50.0, {})
+        alone = ModelUnderTest(SUBJECT.name, True, (one,), 50.0, {})
         choice = choose_by_need(alone, gpu_need, 150)
         assert choice.inputs["silicon"] == one.silicon
         assert choice.inputs.get("inference_specification_name") == one.name
-    arm = ServedModel(SUBJECT.name, True, BOTH[1:], 50.0, {})
+    arm = ModelUnderTest(SUBJECT.name, True, BOTH[1:], 50.0, {})
     assert choose_by_need(arm, need(), None).module == "realtime_endpoint", "serverless has no Graviton"
     with pytest.raises(UserError, match="has images for graviton, but this need requires real-time on GPU"):
         choose_by_need(arm, need(accelerator="gpu", latency=150.0, duration_s=0.1), 150)
@@ -101,7 +101,7 @@ def test_figures_of_an_endpoint_cover_its_two_instances() -> None:
 
 def test_an_instance_has_as_many_requests_as_its_accelerators_can_work_on() -> None:
     """Four that hold one model together work on one request, not on four."""
-    gpu = ServedModel(SUBJECT.name, True, (ServingSpecification(None, "gpu", (IMAGE,)),), 140_000.0, {})
+    gpu = ModelUnderTest(SUBJECT.name, True, (ServingSpecification(None, "gpu", (IMAGE,)),), 140_000.0, {})
     gpu_need = need(region="us-east-1", model_mb=140_000.0, accelerator="gpu", latency=9_000.0, duration_s=5.0)
     choice = choose_by_need(gpu, gpu_need, 9_000)
     assert choice.inputs["instance_type"] == "ml.g6e.12xlarge"
@@ -284,7 +284,7 @@ class Clone:
                 stderr=stderr,
                 start_new_session=True,
             )
-        until(lambda: when(log.read_text()), seconds=300)
+        wait_until(lambda: when(log.read_text()), seconds=300)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait() == INTERRUPTED, log.read_text()
         assert "Traceback" not in log.read_text()
@@ -346,7 +346,7 @@ def create_failed_endpoint(sandbox: Sandbox, name: str) -> None:
     variant = {"VariantName": "main", "ModelName": name, "ServerlessConfig": serverless}
     sagemaker.create_endpoint_config(EndpointConfigName="outside", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="outside")
-    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Failed")
+    wait_until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Failed")
     sagemaker.delete_endpoint_config(EndpointConfigName="outside")
     # Terraform creates the log group before the endpoint, and has it in the state.
     sandbox.client("logs").delete_log_group(logGroupName=f"/aws/sagemaker/Endpoints/{name}")

@@ -8,7 +8,7 @@ import pytest
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.operations.deploy.leftovers import check_leftovers, delete_failed_endpoints, find_leftovers
-from tests.sandbox.support import IMAGE, make_role, tar, until
+from tests.sandbox.support import IMAGE, create_tar, make_role, wait_until
 
 BUCKET, ROLE = "leftovers", "arn:aws:iam::123456789012:role/leftovers"
 WORKS = "def model_fn(folder):\n    return 1\n"
@@ -36,13 +36,13 @@ def sagemaker(sandbox: Sandbox) -> Iterator[Any]:
     s3, client = sandbox.client("s3"), sandbox.client("sagemaker")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     for name, code, status in (("leftover-failed", FAILS, "Failed"), ("leftover-serves", WORKS, "InService")):
-        s3.put_object(Bucket=BUCKET, Key=name, Body=tar(code__inference_py=code))
+        s3.put_object(Bucket=BUCKET, Key=name, Body=create_tar(code__inference_py=code))
         container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/{name}"}
         client.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
         variant = {"VariantName": "main", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
         client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
         client.create_endpoint(EndpointName=name, EndpointConfigName=name)
-        until(lambda: client.describe_endpoint(EndpointName=name)["EndpointStatus"] == status)  # noqa: B023
+        wait_until(lambda: client.describe_endpoint(EndpointName=name)["EndpointStatus"] == status)  # noqa: B023
     yield client
     client.delete_endpoint(EndpointName="leftover-serves")
 

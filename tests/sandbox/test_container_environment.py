@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
-from tests.sandbox.running import BUCKET, IMAGE, ROLE, Job, Run, put
-from tests.sandbox.running import moto_client as moto_client
-from tests.sandbox.running import run as run
-from tests.sandbox.running import store as store
-from tests.sandbox.support import tar
-from tests.wheel import check_output, shared
+from tests.sandbox.job_runs import BUCKET, IMAGE, ROLE, Job, Run, put_objects
+from tests.sandbox.job_runs import moto_client as moto_client
+from tests.sandbox.job_runs import run as run
+from tests.sandbox.job_runs import store as store
+from tests.sandbox.support import create_tar
+from tests.wheel import check_output, find_shared_folder
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,7 +40,7 @@ json.dump({"arguments": Environment().to_cmd_args(), "environment": Environment(
 @pytest.fixture(scope="session")
 def toolkit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The toolkit's source, fetched once by its hash."""
-    folder = shared(tmp_path_factory) / "training-toolkit"
+    folder = find_shared_folder(tmp_path_factory) / "training-toolkit"
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
@@ -63,7 +63,7 @@ def asked(toolkit: Path, job: Job, host: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("count", [1, 2], ids=["one instance", "two instances"])
 def test_arguments_and_variables_are_the_toolkits_own(run: Run, store: "S3Client", toolkit: Path, count: int) -> None:
-    put(store, source=tar(train_py=SCRIPT), data__a="1", data__b="2")
+    put_objects(store, source=create_tar(train_py=SCRIPT), data__a="1", data__b="2")
     channel = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/data/", "S3DataDistributionType": "ShardedByS3Key"}
     request = {
         "TrainingJobName": "told",
