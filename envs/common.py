@@ -1,4 +1,4 @@
-"""What `settings.yaml` of every environment says, whatever the environment is made of."""
+"""Settings of every environment, independent of its components."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,50 +10,52 @@ from sustainable_mlops.settings import WORKLOAD
 
 
 class StateSettings(ModuleInputs):
-    """Where Terraform keeps the state; the bucket must exist before the first `terraform init`."""
+    """Location of Terraform's state. The bucket must exist before the first `terraform init`."""
 
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Bucket of the state.")
-    kms_key_arn: str | None = Field(None, description="Key that encrypts the state, or null for the bucket's own.")
+    kms_key_arn: str | None = Field(None, description="KMS key of the state. Null: the default key of the bucket.")
 
 
 class TagSettings(ModuleInputs):
-    """Tags of everything in the environment, by the provider's `default_tags`."""
+    """Tags of all resources, set by the provider's `default_tags`."""
 
     workload: str = Field(
-        description="What the cost and the footprint are for.",
+        description="Workload that causes the cost and the footprint.",
         pattern=f"^{WORKLOAD}$",
         json_schema_extra=must("be letters, digits, - and _, and start with a letter or digit"),
     )
-    owner: str = Field(description="Who answers for it.")
-    data_class: Literal["public", "internal", "confidential"] = Field(description="How sensitive its data is.")
+    owner: str = Field(description="Person or team that is responsible.")
+    data_class: Literal["public", "internal", "confidential"] = Field(description="Sensitivity of the data.")
     latency_slo: Literal["minutes", "cold_start", "milliseconds"] = Field(
-        description="What callers tolerate: it decides between batch, serverless and always-on."
+        description="Latency that callers accept. It decides between batch, serverless and real-time inference."
     )
     expires_on: Annotated[str, StringConstraints(pattern=r"^(never|[0-9]{4}-[0-9]{2}-[0-9]{2})$")] = Field(
-        "never", description="Day after which it may go, as yyyy-mm-dd, or never."
+        "never", description="Last day that the environment is needed, as yyyy-mm-dd, or never."
     )
 
 
 class CommonSettings(ModuleInputs):
-    """Where an environment is, and what holds for everything in it."""
+    """Location of an environment, and settings of all its resources."""
 
     environment: str = Field(
-        description="Its name, which is its folder's too.",
+        description="Name of the environment, equal to the name of its folder.",
         pattern=r"^[a-z][a-z0-9]{1,11}$",
         json_schema_extra=must("be 2 to 12 lower-case letters and digits, and start with a letter"),
     )
-    account_id: AccountId = Field(description="Account it lives in; Terraform refuses any other.")
-    region: Region = Field(description="Region it lives in.")
+    account_id: AccountId = Field(description="Account of the environment. Terraform rejects any other.")
+    region: Region = Field(description="Region of the environment.")
     name_prefix: NamePrefix = Field(description="Start of every name.")
-    assume_role_arn: RoleArn | None = Field(None, description="Role that Terraform takes on to apply, or null.")
-    state: StateSettings = Field(description="Where Terraform keeps the state.")
-    tags: TagSettings = Field(description="Tags of everything in the environment.")
-    deletion_protection: bool = Field(True, description="Refuse plans that delete or replace data. False only in dev.")
+    assume_role_arn: RoleArn | None = Field(None, description="Role that Terraform assumes, or null.")
+    state: StateSettings = Field(description="Location of Terraform's state.")
+    tags: TagSettings = Field(description="Tags of all resources.")
+    deletion_protection: bool = Field(
+        True, description="Reject plans that delete or replace data. Use false only in dev."
+    )
     warm_pools: bool = Field(
         False,
         description="Allow training jobs to keep their instances for the next job. Idle instances are billed.",
     )
-    log_retention_days: LogRetentionDays = Field(30, description="How long logs are kept, in days.")
+    log_retention_days: LogRetentionDays = Field(30, description="Retention of logs, in days.")
     existing_log_groups: list[str] = Field(
         default_factory=list,
         description="Log groups that already exist in the account, such as /aws/sagemaker/TrainingJobs. The next apply "
@@ -63,21 +65,21 @@ class CommonSettings(ModuleInputs):
 
     @property
     def partition(self) -> str:
-        """The partition of its Region."""
+        """Partition of the Region."""
         return find_partition(self.region)
 
     @property
     def located(self) -> dict[str, Any]:
-        """What a `Located` module takes of it."""
+        """Inputs of a module with `LocatedInputs`."""
         others = {} if self.partition == "aws" else {"partition": self.partition}
         return {"name_prefix": self.name_prefix, "account_id": self.account_id, "region": self.region, **others}
 
     @property
     def protected(self) -> dict[str, Any]:
-        """What a `Protected` module takes of it."""
+        """Inputs of a module with `ProtectedInputs`."""
         return {"deletion_protection": self.deletion_protection}
 
     @property
     def all_tags(self) -> dict[str, str]:
-        """The tags, with the environment's name."""
+        """Tags, with the name of the environment."""
         return {"environment": self.environment, **self.tags.model_dump()}

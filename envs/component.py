@@ -1,6 +1,6 @@
-"""What an environment is made of, one component a concern: the settings it needs, what it adds, what it publishes.
+"""Components of an environment. Each covers one concern: its settings, its resources and its platform fields.
 
-Nothing here or in a component's file imports cdktn until resources are added, so that settings are read at once.
+Neither this file nor the file of a component imports cdktn before resources are added, so that settings load quickly.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,9 +28,12 @@ M = TypeVar("M", bound=ModuleInputs)
 
 
 class Component(Generic[S]):
-    """Base of every component: `class Storage(Component[StorageSettings])`, with handles for those that come later."""
+    """Base class of every component, for example `class Storage(Component[StorageSettings])`.
 
-    #: The model of the settings that it reads, taken from `Component[…]`; settings.yaml has the fields of all.
+    Attributes of a component are available to the components after it.
+    """
+
+    #: Model of the settings that the component reads, taken from `Component[…]`. settings.yaml has the fields of all.
     settings_model: ClassVar[type[CommonSettings]] = CommonSettings
 
     def __init_subclass__(cls) -> None:
@@ -44,47 +47,47 @@ class Component(Generic[S]):
         self.settings = settings
 
     def find_problems(self) -> Iterator[str]:
-        """What of valid settings cannot be, each in one line that begins with the field."""
+        """Yield problems of settings that are valid on their own, one line each, starting with the field."""
         yield from ()
 
     def list_names(self) -> Iterator[EnvironmentName]:
-        """Every name of what it adds that has to be unique in the account and Region."""
+        """Yield the names of resources that must be unique in the account and Region."""
         yield from ()
 
     def list_log_groups(self) -> Iterator[ManagedLogGroup]:
-        """Yield the log groups that it adds, so that the environment can adopt existing ones."""
+        """Yield the log groups that the component adds, so that the environment can adopt existing ones."""
         yield from ()
 
     def iam_statements(self, env: "Environment") -> StatementsByPhase:  # noqa: ARG002
-        """What it needs of the phases' roles, said before these are made and so before it is added itself."""
+        """Return the IAM statements that the component needs, by phase. Called before the roles are added."""
         return {}
 
     def add(self, env: "Environment") -> None:  # noqa: ARG002
-        """Add it to the root module; `env[Storage]` is the component that was added before."""
+        """Add the resources to the root module. `env[Storage]` is a component that was added before."""
         raise author_error(f"{type(self).__name__} has no add(env)", location_of(type(self)))
 
     def platform_fields(self) -> Mapping[str, Any]:
-        """What launchers need to know of it, once it is added: fields of the `platform` parameter."""
+        """Return fields of the `platform` parameter, which launchers read. Called after `add`."""
         return {}
 
     def large_fields(self) -> Mapping[str, Any]:
-        """Return fields of the output `platform` that are too large for the parameter, once it is added."""
+        """Return fields of the output `platform` that are too large for the parameter. Called after `add`."""
         return {}
 
     def outputs(self) -> "Outputs":
-        """Its outputs of the root module, once it is added."""
+        """Return outputs of the root module. Called after `add`."""
         return {}
 
 
 def explicit_settings(settings: ModuleInputs, fields_of: type[BaseModel] | None = None) -> dict[str, Any]:
-    """Only what settings.yaml says (of the fields of `of`): the modules' own defaults stay theirs."""
+    """Return the values that settings.yaml sets (only fields of `fields_of`), without defaults."""
     return settings.model_dump(exclude_unset=True, include=None if fields_of is None else set(fields_of.model_fields))
 
 
 def module_options(inputs_model: type[ModuleInputs], excluded: Iterable[str]) -> Callable[[type[M]], type[M]]:
-    """Make a model of a module's inputs `of`, but those that the environment gives, with the rules on the others.
+    """Add the fields of a module's inputs to a model, without the `excluded` ones, with the rules on the rest.
 
-    Raises UserError on one that the module does not have.
+    Raises UserError for an excluded input that the module does not have.
     """
     excluded = set(excluded)
     if unknown := sorted(excluded - set(inputs_model.model_fields)):
@@ -106,7 +109,7 @@ def module_options(inputs_model: type[ModuleInputs], excluded: Iterable[str]) ->
 
 
 def _is_on(rule: InputRule, model: type[BaseModel]) -> bool:
-    """Whether a rule compares only what the model has; Terraform holds the others."""
+    """Return True if a rule uses only fields of the model. Terraform checks the other rules."""
     try:
         value = input_expressions(model, "v")
         rule.condition(value)
@@ -117,10 +120,10 @@ def _is_on(rule: InputRule, model: type[BaseModel]) -> bool:
 
 
 def compose_settings(components: Sequence[type[Component[Any]]]) -> Callable[[type[M]], type[M]]:
-    """Make a model with the fields of the components' settings too.
+    """Add the fields of the components' settings to a model.
 
-    Where several declare a map under one name, such as `models`, what is in it has the fields of all. Raises UserError
-    where several declare anything else under one name.
+    If several components declare a map with the same name, such as `models`, its items have the fields of all. Raises
+    UserError if several declare something else with the same name.
     """
 
     def decorate(cls: type[M]) -> type[M]:
@@ -144,14 +147,14 @@ def compose_settings(components: Sequence[type[Component[Any]]]) -> Callable[[ty
 
 
 def _annotation(name: str, declared: Mapping[type[CommonSettings], FieldInfo]) -> Any:
-    """The type of a field that components declare; of maps of models, a map of what has all fields."""
+    """Return the type of a field of several components. Maps of models become one map of a model with all fields."""
     annotations = [field.annotation for field in declared.values()]
     if all(annotation == annotations[0] for annotation in annotations):
         return annotations[0]
     if not all(get_origin(annotation) is dict for annotation in annotations):
         *_, first, last = declared
         raise author_error(
-            f"{last.__name__} declares '{name}', as {first.__name__} does, and only maps are shared; name it otherwise",
+            f"{last.__name__} and {first.__name__} both declare '{name}', and only maps can be shared; rename it",
             location_of_field(last, name),
         )
     key = get_args(annotations[0])[0]

@@ -1,4 +1,4 @@
-"""What every environment is made of, in the order in which it is written: who needs another comes after it."""
+"""Components of every environment, in order: a component comes after those that it uses."""
 
 from typing import Any
 

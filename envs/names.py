@@ -1,4 +1,4 @@
-"""Names, composed where every key is known, and held to what each service takes."""
+"""Names of resources, checked against the limits of each service."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -8,14 +8,14 @@ from typing import Literal, get_args
 from sustainable_mlops.authoring.author_errors import author_error, current_location
 from sustainable_mlops.catalogue.limits import get_limit
 
-#: What is named; the catalogue has the limit of each.
+#: Kinds of resources with names. The catalogue has the limit of each.
 NameKind = Literal["bucket", "endpoint", "feature_group", "log_group", "model_package_group", "parameter", "pipeline"]
 _DIGEST = 8
 
 
 @dataclass(frozen=True)
 class EnvironmentName:
-    """A name in an account and Region, and where in settings.yaml it comes from."""
+    """Name in an account and Region, with its source in settings.yaml."""
 
     kind: NameKind
     source: str
@@ -24,24 +24,24 @@ class EnvironmentName:
     def __post_init__(self) -> None:
         if self.kind not in get_args(NameKind):
             raise author_error(
-                f"there is no kind of name '{self.kind}': give limits.csv its {self.kind}_name_characters, and "
-                "Kind in envs/names.py the word",
+                f"unknown kind of name '{self.kind}': add {self.kind}_name_characters to limits.csv, and the kind to "
+                "NameKind in envs/names.py",
                 current_location(skip_file=__file__),
             )
 
 
 def longest_name(kind: NameKind) -> int:
-    """Most characters of a name of this kind."""
+    """Return the maximum length of a name of this kind."""
     return get_limit(f"{kind}_name_characters")
 
 
 def join_parts(*parts: str) -> str:
-    """Parts as one name: hyphens between them, and for underscores."""
+    """Join parts to a name, with hyphens between them and instead of underscores."""
     return "-".join(parts).replace("_", "-")
 
 
 def shorten_name(kind: NameKind, text: str) -> str:
-    """`text`, or where it is too long its start and a hash of the whole, which tells it from others with that start."""
+    """Return `text`; if it is too long, return its start with a hash of the whole text."""
     maximum = longest_name(kind)
     if len(text) <= maximum:
         return text
@@ -50,7 +50,7 @@ def shorten_name(kind: NameKind, text: str) -> str:
 
 
 def find_problems(names: Iterable[EnvironmentName]) -> Iterator[str]:
-    """What is wrong with names that are to exist side by side, each in one line."""
+    """Yield one line for each name that is too long or used twice."""
     owners: dict[tuple[NameKind, str], EnvironmentName] = {}
     for name in names:
         label, maximum = name.kind.replace("_", " "), longest_name(name.kind)

@@ -1,4 +1,4 @@
-"""What is the same in every environment stands once in `envs/catalogue/`; settings.yaml says what differs."""
+"""Merge of settings.yaml over `envs/catalogue/`, which has the values that all environments share."""
 
 import re
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from pydantic import BaseModel, ConfigDict
 
 from sustainable_mlops.errors import UserError, did_you_mean
 
-#: Folder of the catalogue, a file an entry, to the field of the settings that the entries are in.
+#: Fields of the settings by folder of the catalogue. Each file in a folder is one entry.
 FIELDS = {"features": "feature_groups", "models": "models", "pipelines": "pipelines"}
-#: Where Terraform's templates begin, unless doubled.
+#: Start of a Terraform template, unless its first character is doubled.
 _TEMPLATE = re.compile(r"(?<!\$)\$\{|(?<!%)%\{")
-CatalogueEntries = Mapping[str, Mapping[str, Any]]  # by field, then key
+CatalogueEntries = Mapping[str, Mapping[str, Any]]  # by field and key
 
 
 class RawYaml(BaseModel):
-    """A YAML file as it is written."""
+    """Content of a YAML file without validation."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -27,7 +27,7 @@ class RawYaml(BaseModel):
 
 
 def check_literal(data: Any, source: str, path: str = "") -> None:
-    """Raise UserError where a text of a YAML file is one that Terraform would put values into."""
+    """Raise UserError if a text of a YAML file is a Terraform template."""
     if isinstance(data, Mapping):
         for key, value in data.items():
             check_literal(str(key), source, path)
@@ -44,24 +44,24 @@ def check_literal(data: Any, source: str, path: str = "") -> None:
 
 
 def list_catalogue_files(folder: Path) -> dict[str, dict[str, Path]]:
-    """The files of a catalogue, by field of the settings and key. Raises UserError on one that would go unread."""
+    """Return the files of a catalogue by field and key. Raises UserError for a file that would be ignored."""
     for unread in sorted(path for name in FIELDS for path in (folder / name).glob("*.yml")):
-        raise UserError(f"{unread}: is not read as it is named; name it {unread.stem}.yaml")
+        raise UserError(f"{unread}: this name is not read; rename it to {unread.stem}.yaml")
     return {
         field: {path.stem: path for path in sorted((folder / name).glob("*.yaml"))} for name, field in FIELDS.items()
     }
 
 
 def merge_catalogue(entries: CatalogueEntries, settings: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The settings with every entry of the catalogue in them, field by field as the settings say; null takes one out.
+    """Merge the settings over the entries of the catalogue, field by field. Null removes an entry.
 
-    `source` names the settings in messages. Raises UserError on a key that the catalogue has not.
+    `source` names the settings in messages. Raises UserError for a key that is not in the catalogue.
     """
     merged_settings = dict(settings)
     for field, catalogue_entries in entries.items():
         overrides = settings.get(field, {})
         if not isinstance(overrides, Mapping):
-            continue  # whoever validates it says so
+            continue  # the validation reports it
         for key in overrides:
             if key not in catalogue_entries:
                 raise UserError(

@@ -96,7 +96,7 @@ def _jobs(settings: Any) -> Iterator[JobDemand]:
 
 
 def _steps(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the steps of a definition, those of its conditions included."""
+    """Yield the steps of a definition, including those of its conditions."""
     for step in steps:
         yield step
         arguments = step.get("Arguments", {})

@@ -1,11 +1,11 @@
-"""The AWS provider of an environment, by the lock file that `terraform init` leaves in its folder and git keeps.
+"""Version of the AWS provider of an environment, from the committed lock file in its folder.
 
-Endpoints on instances need its major version: version 5 refuses newer instance types. The rule:
+Endpoints on instances need the major version, because version 5 rejects newer instance types. The rules:
 
-- The lock file decides where there is one. It is part of the environment, so the HCL does not depend on the machine.
-- Without a lock file it is 5. A wrong 5 only refuses the newest types, in the plan and with the remedy. A wrong 6 would
-  let them through to a provider that refuses them.
-- `aws_provider` of a model's endpoint, in the settings or the catalogue, goes before both.
+- The lock file decides if it exists. It is part of the environment, so the HCL does not depend on the machine.
+- Without a lock file, the version is 5. A wrong 5 only rejects the newest types in the plan, with a remedy. A wrong 6
+  would accept types that the provider rejects.
+- `aws_provider` of a model's endpoint, in the settings or the catalogue, overrides both.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from sustainable_mlops.terraform import LOCK_NAME, read_provider_version
 
 OLDEST: Literal[5] = 5
 NEWEST: Literal[6] = 6
-#: Fields of a model whose endpoints take the version.
+#: Fields of a model with endpoints that need the version.
 _ON_INSTANCES = ("async_endpoint", "realtime_endpoint")
 
 
@@ -26,13 +26,13 @@ def aws_provider_field() -> Any:
     """Return the field `aws_provider` of an endpoint in an environment."""
     return Field(
         OLDEST,
-        description="Major version of the AWS provider: 5 refuses newer instance types, such as ml.c8g. The default is "
-        f"that of {LOCK_NAME} in the environment's folder, and 5 without that file.",
+        description="Major version of the AWS provider. Version 5 rejects newer instance types, such as ml.c8g. "
+        f"Default: the version in {LOCK_NAME} in the environment's folder, or 5 without that file.",
     )
 
 
 def find_major_version(folder: Path) -> int:
-    """Return the major version of the AWS provider that an environment is locked to. Raises UserError on others."""
+    """Return the locked major version of the AWS provider. Raises UserError for an unsupported version."""
     path = folder / LOCK_NAME
     version = read_provider_version(path)
     if version is None:
@@ -46,7 +46,7 @@ def find_major_version(folder: Path) -> int:
 
 
 def set_provider(settings: Mapping[str, Any], major: int) -> dict[str, Any]:
-    """Return the written settings with `aws_provider` set for each endpoint on instances.
+    """Return the raw settings with `aws_provider` set for each endpoint on instances.
 
     A value in the settings stays. Nothing is added for the default version of the modules.
     """

@@ -1,4 +1,4 @@
-"""The root module of an environment: what its settings say, and its components one after the other."""
+"""Root module of an environment, built from its settings and its components."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
@@ -19,17 +19,17 @@ C = TypeVar("C", bound=Component[Any])
 
 
 class Inputs(ModuleInputs):
-    """What an operator may still give when planning; everything else is in settings.yaml and the catalogue."""
+    """Inputs that an operator sets at plan time. All other values are in settings.yaml and the catalogue."""
 
     model_packages: dict[str, str] = Field(
-        {}, description="ARN of the approved model package to serve, by model; a model's endpoint comes with its first."
+        {}, description="ARN of the approved model package to serve, by model. The first one creates the endpoint."
     )
 
 
 class Environment(Root[Inputs]):
-    """Everything of one environment, in one account and Region."""
+    """Root module of one environment, in one account and Region."""
 
-    #: Before there was `observability`, the log groups of jobs were the environment's own.
+    #: The log groups of jobs were in the root module before `observability` existed.
     moved: Mapping[str, str] = {
         f'aws_cloudwatch_log_group.jobs["{jobs}"]': (
             f'module.observability.aws_cloudwatch_log_group.this["/aws/sagemaker/{jobs}"]'
@@ -59,9 +59,9 @@ class Environment(Root[Inputs]):
         return _merge_results(self._added, "outputs")
 
     def __getitem__(self, kind: type[C]) -> C:
-        """The component of this kind, which was added before. Raises UserError, with what to change, where it was not.
+        """Return the component of this kind that was added before. Raises UserError if there is none.
 
-        What it made is in its attributes: `env[Storage].kms_key_arn`.
+        Its attributes refer to its resources: `env[Storage].kms_key_arn`.
         """
         for component in self._added:
             if isinstance(component, kind):
@@ -70,24 +70,24 @@ class Environment(Root[Inputs]):
         requester = type(self._components[len(self._added)]).__name__
         remedy = f"move it before {requester}" if is_later else f"add it before {requester}"
         message = (
-            f"{requester} needs {kind.__name__}, which is not there yet; {remedy} in COMPONENTS of envs/environment.py"
+            f"{requester} needs {kind.__name__}, which was not added yet; {remedy} in COMPONENTS of envs/environment.py"
         )
         raise author_error(message, current_location(skip_file=__file__))
 
     def find_components(self, kind: type[C]) -> list[C]:
-        """The components of this kind that were added before."""
+        """Return the components of this kind that were added before."""
         return [component for component in self._added if isinstance(component, kind)]
 
     def list_names(self, kind: NameKind) -> list[str]:
-        """What all components, also those that come later, name of this kind."""
+        """Return the names of this kind from all components, including later ones."""
         return [name.text for component in self._components for name in component.list_names() if name.kind == kind]
 
     def iam_statements(self) -> StatementsByPhase:
-        """What all components, also those that come later, need of the phases' roles."""
+        """Return the IAM statements of all components, including later ones, by phase."""
         return merge_phases(*(component.iam_statements(self) for component in self._components))
 
     def platform_fields(self) -> dict[str, Any]:
-        """What the components added before publish. Raises UserError where two publish under one name."""
+        """Return the platform fields of the components added before. Raises UserError for a duplicate field."""
         return _merge_results(self._added, "platform_fields")
 
     def large_fields(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Environment(Root[Inputs]):
         return _merge_results(self._added, "large_fields")
 
     def _adopt_log_groups(self, var: Inputs) -> None:
-        """Import the log groups that the account has already."""
+        """Import existing log groups of the account."""
         groups = {group.name: group for component in self._components for group in component.list_log_groups()}
         for name in self._settings.existing_log_groups:
             group = groups[name]
@@ -103,7 +103,7 @@ class Environment(Root[Inputs]):
             if group.model is not None:
                 none: list[str] = []
                 models = set_of(when(contains(keys(var.model_packages), group.model), [group.model], none))
-            self.adopt(group.address, name, why=f"It already exists: see {SETTING}.", for_each=models)
+            self.adopt(group.address, name, why=f"The log group already exists: see {SETTING}.", for_each=models)
 
     def _provider(self) -> None:
         settings = self._settings
@@ -116,14 +116,15 @@ class Environment(Root[Inputs]):
 
 class _Modules(dict[str, Module[Any]]):
     def __missing__(self, name: str) -> Module[Any]:
-        raise author_error("there is no module "
-        f"'{name}'{did_you_mean(name, self)}", current_location(skip_file=__file__))
+        raise author_error(
+            f"no module is named '{name}'{did_you_mean(name, self)}", current_location(skip_file=__file__)
+        )
 
 
 def _merge_results(
     components: Iterable[Component[Any]], method: Literal["large_fields", "outputs", "platform_fields"]
 ) -> dict[str, Any]:
-    """What the components' methods of this name say. Raises UserError where two say something under one name."""
+    """Merge the results of a method of all components. Raises UserError for a duplicate name."""
     results: dict[str, Any] = {}
     owners: dict[str, Component[Any]] = {}
     for component in components:

@@ -1,4 +1,4 @@
-"""What tells one environment from another: the contents of `settings.yaml`, over the catalogue."""
+"""Settings of an environment: `settings.yaml`, merged over the catalogue."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -14,19 +14,19 @@ from envs.provider import NEWEST, OLDEST, find_major_version, set_provider
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.settings import load_yaml, parse_yaml, render_schema, validate
 
-#: The file of settings in an environment's folder.
+#: File of the settings in an environment's folder.
 FILE = "settings.yaml"
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError where an environment cannot be called so."""
+    """Raise ValueError if an environment cannot have this name."""
     if name in {"catalogue", "components", *(file.stem for file in Path(__file__).parent.glob("*.py"))}:
-        raise ValueError(f"environment: '{name}' is a part of envs/ itself; choose another name")
+        raise ValueError(f"environment: '{name}' is a reserved name in envs/; choose another name")
 
 
 @compose_settings(environment.COMPONENTS)
 class EnvironmentSettings(CommonSettings):
-    """One environment, in one account and Region."""
+    """Settings of one environment, in one account and Region."""
 
     @model_validator(mode="after")
     def _check_environment(self) -> Self:
@@ -42,7 +42,7 @@ class EnvironmentSettings(CommonSettings):
 
 
 def load(folder: Path) -> EnvironmentSettings:
-    """The settings of the environment in `folder`. Raises UserError naming the file, the field and the remedy."""
+    """Return the settings of the environment in `folder`. Raises UserError with the file, the field and the remedy."""
     path = folder / FILE
     provider = find_major_version(folder)
     settings = _merge_over_catalogue(load_yaml(path, overlay.RawYaml), str(path), folder.parent / "catalogue", provider)
@@ -76,42 +76,42 @@ def _merge_over_catalogue(
 
 
 def _entry(field: str, key: str, file: Path) -> dict[str, Any]:
-    """What a file of the catalogue says; it is whole without any settings, so that a mistake is told of its file."""
+    """Return the validated content of a catalogue file. It must be valid alone, so that errors name the file."""
     data = load_yaml(file, overlay.RawYaml).data
     overlay.check_literal(data, str(file))
     declared: dict[str, Any] = {field: (EnvironmentSettings.model_fields[field].annotation, ...)}
-    # Each environment has a provider of its own, and checks the entry by that again.
+    # Each environment checks the entry again with its own provider version.
     entry = set_provider({field: {key: data}}, NEWEST)
     validate(entry, create_model("Entry", **declared), str(file))
     return data
 
 
 def load_all(folders: Iterable[Path]) -> dict[str, EnvironmentSettings]:
-    """The settings of the environments in `folders`, by name. Raises UserError, also where two live in one place."""
+    """Return the settings of the environments in `folders` by name. Raises UserError, also for a shared location."""
     environments = {folder.name: load(folder) for folder in folders}
     check_distinct_locations(environments)
     return environments
 
 
 def check_distinct_locations(environments: Mapping[str, EnvironmentSettings]) -> None:
-    """Raise UserError where two of the environments, by name, live in one account and Region."""
+    """Raise UserError if two environments have the same account and Region."""
     owners: dict[tuple[str, str], str] = {}
     for name, settings in environments.items():
         other = owners.setdefault((settings.account_id, settings.region), name)
         if other != name:
             raise UserError(
-                f"envs/{name}/{FILE}: account {settings.account_id} in {settings.region} is where {other} lives, and "
-                "an account and Region has one set of log groups of jobs; choose another account or Region"
+                f"envs/{name}/{FILE}: {other} already uses account {settings.account_id} in {settings.region}, and an "
+                "account and Region has only one set of log groups of jobs; choose another account or Region"
             )
 
 
 def render_schemas() -> dict[str, str]:
-    """The JSON schemas for editors: file name in `envs/` to text."""
+    """Return the JSON schemas for editors, by file name in `envs/`."""
     items = {name: _item(field) for name, field in overlay.FIELDS.items()}
     schema = json.loads(render_schema(EnvironmentSettings))
     for item in items.values():
         for name in (item.__name__, *item.model_json_schema().get("$defs", {})):
-            schema["$defs"][name].pop("required", None)  # the catalogue has what settings leave out
+            schema["$defs"][name].pop("required", None)  # the catalogue has the fields that settings omit
     for field in overlay.FIELDS.values():
         patterns = schema["properties"][field]["patternProperties"]
         patterns |= {pattern: {"anyOf": [entry, {"type": "null"}]} for pattern, entry in patterns.items()}
@@ -122,6 +122,6 @@ def render_schemas() -> dict[str, str]:
 
 
 def _item(field: str) -> type[BaseModel]:
-    """The model of one entry of the catalogue."""
+    """Return the model of one entry of the catalogue."""
     model: type[BaseModel] = get_args(EnvironmentSettings.model_fields[field].annotation)[1]
     return model

@@ -1,1 +1,1 @@
-"""The concerns of an environment, one file each."""
+"""Components of an environment, one file for each concern."""

@@ -1,4 +1,4 @@
-"""A role for each phase of a model's life."""
+"""IAM roles for the phases of a model's lifecycle."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -20,20 +20,22 @@ _ENVIRONMENT_INPUTS = ("buckets", "feature_group_names", "kms_key_arn", "model_p
 
 @module_options(Inputs, excluded=(*LocatedInputs.model_fields, *_ENVIRONMENT_INPUTS))
 class AccessOptions(ModuleInputs):
-    """What may be said of the module `access`."""
+    """Settings of the module `access`."""
 
 
 class AccessSettings(CommonSettings):
-    access: AccessOptions = Field(AccessOptions(), description="Roles: their bounds, paths, repositories and network.")
+    access: AccessOptions = Field(
+        AccessOptions(), description="Roles: permissions boundary, path, repositories and network."
+    )
     recommendation_role_arn: RoleArn | None = Field(
         None,
-        description="Role of the load tests of `smlops recommend`, which makes endpoints and deletes them: not made "
-        "here, as AWS documents none narrower than AmazonSageMakerFullAccess.",
+        description="Existing role for the load tests of `smlops recommend`, which create and delete endpoints. It is "
+        "not created here, because AWS documents no policy narrower than AmazonSageMakerFullAccess.",
     )
 
 
 class Access(Component[AccessSettings]):
-    """Who may do what, and no more."""
+    """Roles with least privileges."""
 
     role_arns: Mapping[Phase, str]
 
@@ -45,7 +47,7 @@ class Access(Component[AccessSettings]):
             **self.settings.located,
             buckets=storage.buckets,
             kms_key_arn=storage.kms_key_arn,
-            # Names, not outputs of what makes them, which itself needs a role from here.
+            # Names and not outputs, because the modules that create the groups need these roles.
             feature_group_names=env.list_names("feature_group"),
             model_package_group_names=env.list_names("model_package_group"),
             **optional_inputs,

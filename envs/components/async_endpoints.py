@@ -1,4 +1,4 @@
-"""Asynchronous endpoints: requests wait in a queue, and without any nothing runs."""
+"""Asynchronous endpoints: requests wait in a queue, and no instance runs without requests."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 @module_options(Inputs, excluded=(*ENVIRONMENT_INPUTS, "aws_provider", *LocatedInputs.model_fields, "s3_uri"))
 class AsyncEndpointOptions(ModuleInputs):
-    """An asynchronous endpoint."""
+    """Settings of an asynchronous endpoint."""
 
     aws_provider: Literal[5, 6] = aws_provider_field()
 
 
 class AsyncModel(ModuleInputs):
     async_endpoint: AsyncEndpointOptions | None = Field(
-        None, description="Endpoint with a queue, which scales to zero; it comes with the first package too."
+        None, description="Endpoint with a queue that scales to zero. It is created with the first package."
     )
 
 
@@ -37,7 +37,7 @@ class AsyncSettings(CommonSettings):
 
 
 class AsyncEndpoints(InstanceEndpoints[AsyncSettings]):
-    """Endpoints whose answers a caller has later."""
+    """Asynchronous endpoints of the models."""
 
     module, name_suffix = "async_endpoint", "async"
     inputs, statements = Inputs, iam_statements.build_statements

@@ -1,4 +1,4 @@
-"""Feature groups, which write their offline stores into the data bucket."""
+"""Feature groups, with offline stores in the data bucket."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from envs.root import Environment
 
 
-#: Fields of a feature group in its parameter: their size has a bound, unlike that of its features.
+#: Fields of a feature group in its parameter. Their size is bounded, unlike that of the features.
 PUBLISHED_FIELDS = ("name", "arn", "offline_s3_uri", "online")
 
 
 class FeatureStoreSettings(CommonSettings):
     feature_groups: dict[GroupKey, FeatureGroup] = Field(
-        {}, description="What is otherwise than in envs/catalogue/features, by key; null leaves a group out."
+        {}, description="Overrides of envs/catalogue/features, by key. Null removes a group."
     )
 
 
 class FeatureStore(Component[FeatureStoreSettings]):
-    """Each feature computed once and kept once."""
+    """Feature groups of the environment."""
 
     feature_groups: Mapping[str, Any]
 
@@ -51,7 +51,7 @@ class FeatureStore(Component[FeatureStoreSettings]):
         self._publish(env)
 
     def _publish(self, env: "Environment") -> None:
-        """Add one parameter for each group: features of many groups would pass what one parameter holds."""
+        """Add one parameter for each group, because the features of many groups are too large for one."""
         from cdktn_provider_aws.ssm_parameter import SsmParameter
 
         if not self.settings.feature_groups:

@@ -1,4 +1,4 @@
-"""What endpoints on instances have in common, whatever their callers wait for."""
+"""Base component of endpoints on instances: real-time and asynchronous."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 class InstanceEndpoints(ModelEndpoints[S]):
-    """Endpoints of one kind."""
+    """Endpoints of one kind on instances."""
 
-    #: What tells their names from those of a model's other endpoints.
+    #: Suffix of their names, to distinguish them from other endpoints of a model.
     name_suffix: ClassVar[str]
-    #: The inputs of their module, and what it needs of its role.
+    #: Inputs of their module, and the function that returns its IAM statements.
     inputs: ClassVar[type[ModuleInputs]]
     statements: ClassVar[Callable[[Any], StatementsByPhase]]
 
@@ -29,7 +29,7 @@ class InstanceEndpoints(ModelEndpoints[S]):
     def find_problems(self) -> Iterator[str]:
         region = self.settings.region
         for key, endpoint in self.declared_endpoints().items():
-            kind: str = getattr(endpoint, "instance_type")  # noqa: B009  every module on instances has it
+            kind: str = getattr(endpoint, "instance_type")  # noqa: B009  every module on instances has this input
             if hardware.is_unavailable(kind, region):
                 yield (
                     f"models.{key}.{self.module}.instance_type: {region} has no {kind}; use another type, or another "

@@ -1,4 +1,4 @@
-"""What endpoints of every kind have in common: one for each model that asks for it, with its first approved package."""
+"""Base component of all endpoints: one for each model that declares it, created with the first approved package."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from envs.root import Environment
     from sustainable_mlops.authoring.resources import Outputs
 
-#: Inputs of every kind of endpoint that the environment gives: a model's own are but these of its container.
+#: Inputs of a container that a model sets, and the other inputs of endpoints, which the environment sets.
 MODEL_CONTAINER_INPUTS = ("environment_variables", "inference_specification_name")
 ENVIRONMENT_INPUTS = tuple(
     name
@@ -26,7 +26,7 @@ ENVIRONMENT_INPUTS = tuple(
 
 
 class EndpointExpression(Protocol):
-    """An endpoint, as expressions."""
+    """Attributes of an endpoint, as expressions."""
 
     endpoint_name: str
 
@@ -34,18 +34,18 @@ class EndpointExpression(Protocol):
 class ModelEndpoints(Component[S]):
     """Endpoints of one kind."""
 
-    #: The module of one endpoint, which is also the model's field that asks for it.
+    #: Module of an endpoint. The field of a model that declares the endpoint has the same name.
     module: ClassVar[str]
-    #: What the models say, and the endpoints there are, by model.
+    #: Settings of the endpoints (a local), and the calls of the module, by model.
     model_local: Mapping[str, Any]
     endpoints: Mapping[str, EndpointExpression]
 
     def declared_endpoints(self) -> Mapping[str, ModuleInputs]:
-        """What the module is given of each model that has such an endpoint."""
+        """Return the settings of the endpoint of each model that declares one."""
         raise NotImplementedError
 
     def endpoint_name(self, key: str) -> str:
-        """The name of a model's endpoint."""
+        """Return the name of a model's endpoint."""
         return shorten_name("endpoint", join_parts(self.settings.name_prefix, key))
 
     def list_names(self) -> Iterator[EnvironmentName]:
@@ -58,11 +58,11 @@ class ModelEndpoints(Component[S]):
             yield ManagedLogGroup(f"/aws/sagemaker/Endpoints/{self.endpoint_name(key)}", address, model=key)
 
     def environment_inputs(self, env: "Environment") -> dict[str, Any]:
-        """What this kind's module is given of the environment besides what each is."""
+        """Return the inputs that are the same for all endpoints of this kind."""
         return {"name_prefix": self.settings.name_prefix, "kms_key_arn": env[Storage].kms_key_arn}
 
     def model_inputs(self, env: "Environment", endpoint: ModuleInputs) -> dict[str, Any]:  # noqa: ARG002
-        """What is said of one endpoint."""
+        """Return the inputs of one endpoint."""
         return {name: value for name, value in explicit_settings(endpoint).items() if value is not None}
 
     def add(self, env: "Environment") -> None:
@@ -84,7 +84,7 @@ class ModelEndpoints(Component[S]):
         )
         self.endpoints = env.call(
             env.modules[self.module],
-            why="An endpoint needs a model: it comes with the first approved package.",
+            why="An endpoint needs a model, so it is created with the first approved package.",
             for_each=endpoint,
             **self.environment_inputs(env),
             model_package_arn=packages[endpoint.key],
@@ -103,5 +103,5 @@ class ModelEndpoints(Component[S]):
 
 
 def _model_value(endpoint: Any, field: str, entries: Collection[Mapping[str, Any]]) -> Any:
-    """What a model says of a field, null, the module's own default, where only others say something."""
+    """Return the value of a field. If only other models set it, return null, which selects the module's default."""
     return getattr(endpoint, field) if all(field in entry for entry in entries) else get(endpoint, field, None)

@@ -1,4 +1,4 @@
-"""A package group for each model."""
+"""Model package groups, one for each model."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PackageGroupExpression(Protocol):
-    """A model package group, as expressions."""
+    """Attributes of a model package group, as expressions."""
 
     name: str
     arn: str
@@ -25,21 +25,26 @@ class PackageGroupExpression(Protocol):
 
 @module_options(
     Inputs,
-    excluded=(*LocatedInputs.model_fields, *RoleInputs.model_fields, *ProtectedInputs.model_fields, "model_package_groups"),
+    excluded=(
+        *LocatedInputs.model_fields,
+        *RoleInputs.model_fields,
+        *ProtectedInputs.model_fields,
+        "model_package_groups",
+    ),
 )
 class RegistryOptions(ModuleInputs):
-    """What may be said of the module `model_registry`."""
+    """Settings of the module `model_registry`."""
 
 
 class RegistrySettings(CommonSettings):
-    model_registry: RegistryOptions = Field(RegistryOptions(), description="Who is told of approvals.")
+    model_registry: RegistryOptions = Field(RegistryOptions(), description="Notifications of approvals.")
     models: dict[GroupKey, ModelPackageGroup] = Field(
-        {}, description="What is otherwise than in envs/catalogue/models, by key; null leaves a model out."
+        {}, description="Overrides of envs/catalogue/models, by key. Null removes a model."
     )
 
 
 class ModelRegistry(Component[RegistrySettings]):
-    """Where a model waits for a person's approval."""
+    """Model package groups of the environment."""
 
     model_package_groups: Mapping[str, PackageGroupExpression]
 

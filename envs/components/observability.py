@@ -1,4 +1,4 @@
-"""Alarms, events and a dashboard of the endpoints that there are."""
+"""Alarms, events and a dashboard of the endpoints."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -27,23 +27,23 @@ if TYPE_CHECKING:
     from envs.root import Environment
     from sustainable_mlops.authoring.resources import Outputs
 
-#: Each pipeline has a topic of its own for runs that fail.
+#: Events with separate topics: each pipeline has one for failed executions.
 SEPARATE_TOPICS = ("pipelines",)
 
 
-#: What may be said of how a model's endpoint is watched, and the field of the model that asks for that endpoint.
+#: Settings of the monitoring of a model's endpoint, and the model's field that declares that endpoint.
 _WATCH_FIELDS = {
     "backlog_slo_seconds": "async_endpoint",
     "idle_stop": "realtime_endpoint",
     "latency_slo_ms": "serverless_endpoint",
 }
-#: What a step of a deployment takes beside what it waits: instances start.
+#: Minutes that a deployment step takes in addition to its wait, because instances start.
 _START_MINUTES = 10
 
 
 @module_options(WatchedEndpoint, excluded=(name for name in WatchedEndpoint.model_fields if name not in _WATCH_FIELDS))
 class ModelWatchOptions(ModuleInputs):
-    """How a model's endpoint is watched: what its module does not know."""
+    """Settings of the monitoring of a model's endpoint."""
 
 
 @module_options(
@@ -51,27 +51,27 @@ class ModelWatchOptions(ModuleInputs):
     excluded=(*LocatedInputs.model_fields, *RoleInputs.model_fields, "endpoints", "kms_key_arn", "log_retention_days"),
 )
 class ObservabilityOptions(ModuleInputs):
-    """What may be said of the module `observability`."""
+    """Settings of the module `observability`."""
 
     by_model: dict[GroupKey, ModelWatchOptions] = Field(
         {},
-        description="Of a model's endpoints: latency_slo_ms of its serverless one, backlog_slo_seconds of its "
-        "asynchronous one, idle_stop of its real-time one.",
+        description="Settings by model: latency_slo_ms of its serverless endpoint, backlog_slo_seconds of its "
+        "asynchronous endpoint, idle_stop of its real-time endpoint.",
     )
 
 
 class ObservabilitySettings(RealtimeSettings):
     observability: ObservabilityOptions = Field(
-        ObservabilityOptions(), description="Alarms and events: which, and from when on."
+        ObservabilityOptions(), description="Alarms and events, with their thresholds."
     )
 
 
 def _deployment_minutes(*seconds: int) -> dict[str, int]:
-    """How long a deployment may show no sign of itself, by what its steps wait."""
+    """Return the maximum time between two events of a deployment, from the waits of its steps."""
     return {"deployment_minutes": max(seconds) // 60 + _START_MINUTES}
 
 
-#: What the module needs to know of an endpoint, by its component, beside its name.
+#: Functions that return the inputs of the module for an endpoint, by component.
 _WATCH_INPUTS: dict[type[ModelEndpoints[Any]], Callable[[Any], dict[str, Any]]] = {
     ServerlessEndpoints: lambda said: {
         "kind": "serverless",
@@ -94,7 +94,7 @@ _WATCH_INPUTS: dict[type[ModelEndpoints[Any]], Callable[[Any], dict[str, Any]]] 
 
 
 class Observability(Component[ObservabilitySettings]):
-    """What people hear and see of the environment."""
+    """Alarms, events and a dashboard of the environment."""
 
     topics: Mapping[str, str]
 
@@ -102,7 +102,8 @@ class Observability(Component[ObservabilitySettings]):
         for key, options in self.settings.observability.by_model.items():
             for name in explicit_settings(options):
                 if getattr(self.settings.models.get(key), _WATCH_FIELDS[name], None) is None:
-                    yield f"observability.by_model.{key}.{name}: no model of this name has its {_WATCH_FIELDS[name]}"
+                    yield f"observability.by_model.{key}.{name}: the model does not exist or has no "
+                    f"{_WATCH_FIELDS[name]}"
 
     def list_names(self) -> "Iterator[EnvironmentName]":
         for group in self.list_log_groups():
@@ -131,7 +132,7 @@ class Observability(Component[ObservabilitySettings]):
         events = [name for name in NAMES if name not in SEPARATE_TOPICS]
         if endpoints:
             packages = env.var.model_packages
-            watched = env.local("watched", endpoints, why="Endpoints, also those that are still to come.")
+            watched = env.local("watched", endpoints, why="All declared endpoints, including those without a package.")
             optional_inputs["endpoints"] = map_of(
                 watched,
                 lambda _, endpoint: endpoint,
@@ -151,4 +152,4 @@ class Observability(Component[ObservabilitySettings]):
     def outputs(self) -> "Outputs":
         from sustainable_mlops.authoring.resources import Output
 
-        return {"topics": Output(self.topics, "Topics to subscribe to: alarms, which call for somebody, and events.")}
+        return {"topics": Output(self.topics, "Topics to subscribe to: alarms, which require action, and events.")}

@@ -1,4 +1,4 @@
-"""Pipelines of workloads: one definition for all environments, whose parameters each environment fills."""
+"""Pipelines of workloads. All environments share one definition, and each sets its parameters."""
 
 import functools
 import json
@@ -38,10 +38,10 @@ Image = Annotated[
         json_schema_extra=must("be an image of SageMaker's own such as sagemaker-xgboost:3.0-5, or one in Amazon ECR"),
     ),
 ]
-#: Images of SageMaker's first registry, those of XGBoost and scikit-learn; all others are in the last.
+#: Prefix of images in the first registry: XGBoost and scikit-learn. All others are in the last registry.
 _FIRST_REGISTRY = "sagemaker-"
 
-#: What an environment gives to parameters of these names, where a definition declares them.
+#: Values of the environment for parameters with these names, if a definition declares them.
 ENVIRONMENT_PARAMETERS: dict[str, Callable[["Environment"], Any]] = {
     "ArtifactsBucket": lambda env: env[Storage].buckets["artifacts"].name,
     "DataBucket": lambda env: env[Storage].buckets["data"].name,
@@ -56,7 +56,7 @@ GROUP = "ModelPackageGroupName"
 
 @module_options(DataArrival, excluded=("bucket",))
 class DataArrivalOptions(ModuleInputs):
-    """Objects in the data bucket."""
+    """Settings of the trigger by objects in the data bucket."""
 
 
 _ENVIRONMENT_INPUTS = ("data_arrival", "definition", "existing_starter_role", "failure_topic", "name", "role_arn")
@@ -64,32 +64,32 @@ _ENVIRONMENT_INPUTS = ("data_arrival", "definition", "existing_starter_role", "f
 
 @module_options(Inputs, excluded=(*LocatedInputs.model_fields, *RoleInputs.model_fields, *_ENVIRONMENT_INPUTS))
 class PipelineOptions(ModuleInputs):
-    """A pipeline of a workload."""
+    """Settings of a pipeline."""
 
     data_arrival: DataArrivalOptions | None = Field(
-        None, description="Objects in the data bucket that start it; by default none."
+        None, description="Objects in the data bucket that start the pipeline. Default: none."
     )
     definition_file: str = Field(
-        description="File of the definition, from the top of the repository.",
+        description="File of the definition, relative to the root of the repository.",
         pattern=r"^[a-z0-9_]+(/[a-z0-9_]+)*\.json$",
         json_schema_extra=must("be a JSON file in the repository, such as workloads/flight_delay/pipeline.json"),
     )
     images: dict[str, Image] = Field(
-        {}, description="Images by parameter; those of SageMaker get the Region's registry."
+        {}, description="Images by parameter. SageMaker's images get the registry of the Region."
     )
     model: GroupKey | None = Field(
-        None, description=f"Model whose package group it registers in, as the parameter {GROUP}."
+        None, description=f"Model whose package group receives the models, as the parameter {GROUP}."
     )
 
 
 class PipelineSettings(RegistrySettings):
     pipelines: dict[PipelineKey, PipelineOptions] = Field(
-        {}, description="What is otherwise than in envs/catalogue/pipelines, by key; null leaves a pipeline out."
+        {}, description="Overrides of envs/catalogue/pipelines, by key. Null removes a pipeline."
     )
 
 
 class Pipelines(Component[PipelineSettings]):
-    """Steps that run when there is something new."""
+    """Pipelines of the environment."""
 
     pipelines: Mapping[str, Any]
 
@@ -104,16 +104,17 @@ class Pipelines(Component[PipelineSettings]):
     def _problems(self, pipeline: Any) -> Iterator[str]:
         region, file, arrival = self.settings.region, pipeline.definition_file, pipeline.data_arrival
         if pipeline.model and pipeline.model not in self.settings.models:
-            yield f"model: there is no '{pipeline.model}' in models; name another, or leave the pipeline out by null"
+            yield f"model: models has no '{pipeline.model}'; use another model, or set the pipeline to null"
         if region not in FRAMEWORK_REGISTRIES and any("/" not in image for image in pipeline.images.values()):
-            yield f"images: no registry of SageMaker's own images is known in {region}; give their whole addresses"
+            yield f"images: the registry of SageMaker's images in {region} is unknown; use full addresses"
         try:
             declared = _declared(file)
         except OSError:
-            yield f"definition_file: there is no {file}; the workload's pipeline.py writes it"
+            yield f"definition_file: {file} does not exist; the workload's pipeline.py writes it"
             return
         except (ValueError, TypeError, KeyError, AttributeError):
-            yield f"definition_file: {file} is no pipeline's definition; have the workload's pipeline.py write it anew"
+            yield f"definition_file: {file} is not a pipeline definition; write it again with the workload's "
+            "pipeline.py"
             return
         parameter_names = {
             f"{field}.{name}": name for field in ("images", "parameters") for name in getattr(pipeline, field)
@@ -130,13 +131,13 @@ class Pipelines(Component[PipelineSettings]):
             *([GROUP] if pipeline.model else []),
         }
         triggers = {
-            "parameters: data that arrives": [arrival.key_parameter] if arrival else None,
-            "schedule.parameters: the clock": pipeline.schedule.parameters if pipeline.schedule else None,
+            "parameters: arriving data": [arrival.key_parameter] if arrival else None,
+            "schedule.parameters: the schedule": pipeline.schedule.parameters if pipeline.schedule else None,
         }
         required = sorted(name for name, default in declared.items() if default is None and name not in available)
         for trigger, parameters in triggers.items():
             if parameters is not None and (without := [name for name in required if name not in parameters]):
-                yield f"{trigger} would start it without {', '.join(without)}; give a value here"
+                yield f"{trigger} would start the pipeline without {', '.join(without)}; set a value here"
 
     def add(self, env: "Environment") -> None:
         self.pipelines = {key: self._call(env, key, pipeline) for key, pipeline in self.settings.pipelines.items()}
@@ -173,7 +174,7 @@ class Pipelines(Component[PipelineSettings]):
         return dict(sorted({**environment_values, **images, **pipeline.parameters}.items()))
 
     def _address(self, image: str) -> str:
-        """The address of an image, which one of SageMaker's own has by the Region."""
+        """Return the full address of an image. SageMaker's images are in the registry of the Region."""
         if "/" in image:
             return image
         region = self.settings.region
@@ -189,11 +190,11 @@ class Pipelines(Component[PipelineSettings]):
         if not self.pipelines:
             return {}
         topics = {key: pipeline.failure_topic_arn for key, pipeline in self.pipelines.items()}
-        return {"pipeline_failure_topics": Output(topics, "Topic to subscribe to for failed runs, by pipeline.")}
+        return {"pipeline_failure_topics": Output(topics, "Topics of failed executions, by pipeline.")}
 
 
 @functools.cache
 def _declared(definition: str) -> dict[str, Any]:
-    """The parameters that a definition declares, with their defaults, None where there is none."""
+    """Return the parameters of a definition with their defaults, or None without a default."""
     parsed_definition = json.loads((ROOT / definition).read_text(encoding="utf-8"))
     return {one["Name"]: one.get("DefaultValue") for one in parsed_definition.get("Parameters", [])}

@@ -1,4 +1,4 @@
-"""What launchers need to know, where they can read it."""
+"""Platform parameter: names and ARNs of the environment for launchers."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from sustainable_mlops.authoring.resources import Outputs
 
 
-#: Names that the parameter lists, one for each bucket, model and pipeline.
+#: Kinds of names in the parameter: one for each bucket, model and pipeline.
 _NAMED_KINDS: tuple[NameKind, ...] = ("bucket", "model_package_group", "pipeline")
-#: Most characters of all other fields: names, tags, and ARNs of a key and of roles.
+#: Maximum size of all other fields, in characters: names, tags, and ARNs of a key and of roles.
 _OTHERS_CHARACTERS = 2_500
 
 
 class Platform(Component[CommonSettings]):
-    """A parameter with what the components before it publish."""
+    """SSM parameter with the platform fields of the components before it."""
 
-    #: The output: the fields of the parameter, and the fields that are too large for it.
+    #: Output `platform`: the fields of the parameter, and the fields that are too large for it.
     platform_output: Any
     platform: Any
     parameter: str
@@ -51,7 +51,7 @@ class Platform(Component[CommonSettings]):
                 **env.platform_fields(),
                 "tags": settings.all_tags,
             },
-            why="What a launcher needs to know.",
+            why="Data for launchers.",
         )
         large_fields = env.large_fields()
         self.platform_output = merge(self.platform, large_fields) if large_fields else self.platform
@@ -59,7 +59,7 @@ class Platform(Component[CommonSettings]):
         parameter = env.add(
             SsmParameter,
             "platform",
-            why="Whoever may read it can launch jobs here, without Terraform or its state.",
+            why="Launchers read this parameter, so they need neither Terraform nor its state.",
             skips={"CKV2_AWS_34": "names and ARNs, no secret"},
             name=self._name,
             description="Names and ARNs that launchers of jobs need.",
@@ -70,15 +70,15 @@ class Platform(Component[CommonSettings]):
         self.parameter = parameter.name
 
     def _check_size(self, env: "Environment") -> None:
-        """Raise UserError where no parameter could hold the names of all buckets, models and pipelines."""
+        """Raise UserError if the names of all buckets, models and pipelines are too large for a parameter."""
         names = [name for kind in _NAMED_KINDS for name in env.list_names(kind)]
-        # The name contains the key. Both stand in quotes, with a colon and a comma.
+        # The name contains the key. Both are in quotes, with a colon and a comma.
         size = _OTHERS_CHARACTERS + sum(2 * len(name) + 6 for name in names)
         if size > (maximum := get_limit("parameter_value_characters")):
             raise UserError(
                 f"envs/{self.settings.environment}/settings.yaml: {len(names)} buckets, models and pipelines take up "
                 f"to {size} characters of the parameter {self._name}, which holds {maximum}; shorten name_prefix and "
-                "keys, or make two environments"
+                "keys, or split the environment in two"
             )
 
     def outputs(self) -> "Outputs":
@@ -87,7 +87,7 @@ class Platform(Component[CommonSettings]):
         return {
             "platform": Output(
                 self.platform_output,
-                "What launchers need: names and ARNs, as the SSM parameter holds them, and the feature groups.",
+                "Names and ARNs for launchers, as in the SSM parameter, and the feature groups.",
             ),
-            "platform_parameter": Output(self.parameter, "SSM parameter that holds `platform` as JSON."),
+            "platform_parameter": Output(self.parameter, "SSM parameter with `platform` as JSON."),
         }

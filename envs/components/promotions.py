@@ -1,4 +1,4 @@
-"""Packages that were promoted (`models.auto.tfvars.json`), against the models that there are."""
+"""Checks of the promoted packages (`models.auto.tfvars.json`)."""
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Promotions(Component[CommonSettings]):
-    """A warning where a package was promoted that nothing serves, or that is of another Region."""
+    """Warnings for promoted packages without an endpoint, or of another Region."""
 
     def add(self, env: "Environment") -> None:
         packages, region = env.var.model_packages, self.settings.region
@@ -24,8 +24,8 @@ class Promotions(Component[CommonSettings]):
         env.check(
             "model_packages_are_of_known_models",
             length(unknown) == 0,
-            f"model_packages names {join(', ', unknown)}, of which settings.yaml and the catalogue give no model an "
-            "endpoint.",
+            f"model_packages contains {join(', ', unknown)}, but settings.yaml and the catalogue declare no endpoint "
+            "for these models.",
         )
         elsewhere = keys(
             map_of(packages, lambda _name, arn: arn, where=lambda _name, arn: ~text_contains(arn, f":{region}:"))
@@ -33,6 +33,6 @@ class Promotions(Component[CommonSettings]):
         env.check(
             "model_packages_are_of_this_region",
             length(elsewhere) == 0,
-            f"model_packages names of {join(', ', elsewhere)} a package outside {region}, which SageMaker cannot serve "
-            "here: register the model in this environment.",
+            f"model_packages contains packages outside {region} for {join(', ', elsewhere)}, which SageMaker cannot "
+            "serve here: register these models in this environment.",
         )

@@ -1,4 +1,4 @@
-"""Real-time endpoints: instances that wait for callers who cannot."""
+"""Real-time endpoints: instances that run all the time."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,31 +18,32 @@ from sustainable_mlops.authoring import Field, ModuleInputs
 if TYPE_CHECKING:
     from envs.root import Environment
 
-#: A model of an environment is a package: it brings its own containers.
+#: Inputs that an environment does not set, because a model package has its own containers.
 _PACKAGE_INPUTS = ("containers", "containers_mode", "model_cache", "models_s3_uri")
 
 
 @module_options(DataCapture, excluded=("s3_uri",))
 class DataCaptureOptions(ModuleInputs):
-    """A sample of requests and answers, in the data bucket."""
+    """Settings of the capture of requests and responses in the data bucket."""
 
 
 @module_options(
-    Inputs, excluded=(*ENVIRONMENT_INPUTS, "aws_provider", *LocatedInputs.model_fields, *_PACKAGE_INPUTS, "data_capture")
+    Inputs,
+    excluded=(*ENVIRONMENT_INPUTS, "aws_provider", *LocatedInputs.model_fields, *_PACKAGE_INPUTS, "data_capture"),
 )
 class RealtimeEndpointOptions(ModuleInputs):
-    """A real-time endpoint."""
+    """Settings of a real-time endpoint."""
 
     aws_provider: Literal[5, 6] = aws_provider_field()
 
     data_capture: DataCaptureOptions | None = Field(
-        None, description="Keep a sample of requests and answers; none by default."
+        None, description="Capture a sample of requests and responses. Default: none."
     )
 
 
 class RealtimeModel(ModuleInputs):
     realtime_endpoint: RealtimeEndpointOptions | None = Field(
-        None, description="Endpoint on instances that always run; it comes with the first package too."
+        None, description="Endpoint on instances that always run. It is created with the first package."
     )
 
 
@@ -51,7 +52,7 @@ class RealtimeSettings(CommonSettings):
 
 
 class RealtimeEndpoints(InstanceEndpoints[RealtimeSettings]):
-    """Endpoints that answer at once."""
+    """Real-time endpoints of the models."""
 
     module, name_suffix = "realtime_endpoint", "realtime"
     inputs, statements = Inputs, iam_statements.build_statements

@@ -1,4 +1,4 @@
-"""Serverless endpoints: between requests nothing runs."""
+"""Serverless endpoints, which scale to zero."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,12 +13,12 @@ from sustainable_mlops.catalogue import regions
 
 @module_options(Inputs, excluded=ENVIRONMENT_INPUTS)
 class ServerlessEndpointOptions(ModuleInputs):
-    """A serverless endpoint."""
+    """Settings of a serverless endpoint."""
 
 
 class ServerlessModel(ModuleInputs):
     serverless_endpoint: ServerlessEndpointOptions | None = Field(
-        None, description="Endpoint that scales to zero; it comes with the first package in `model_packages`."
+        None, description="Endpoint that scales to zero. It is created with the first package in `model_packages`."
     )
 
 
@@ -27,7 +27,7 @@ class ServerlessSettings(CommonSettings):
 
 
 class ServerlessEndpoints(ModelEndpoints[ServerlessSettings]):
-    """Endpoints that scale to zero."""
+    """Serverless endpoints of the models."""
 
     module = "serverless_endpoint"
 
@@ -41,5 +41,5 @@ class ServerlessEndpoints(ModelEndpoints[ServerlessSettings]):
             supported = [name for name, other in regions.load_all().items() if other.has_serverless]
             yield (
                 f"region: {region.name} has no Serverless Inference, as {', '.join(self.declared_endpoints())} would "
-                f"need; take one that has: {', '.join(supported)}"
+                f"need; use one of: {', '.join(supported)}"
             )

@@ -1,4 +1,4 @@
-"""Buckets, and the key that encrypts everything in the environment."""
+"""Buckets, and the KMS key of the environment."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class BucketExpression(Protocol):
-    """A bucket, as expressions."""
+    """Attributes of a bucket, as expressions."""
 
     name: str
     arn: str
@@ -24,17 +24,19 @@ class BucketExpression(Protocol):
 
 @module_options(Inputs, excluded=(*LocatedInputs.model_fields, *ProtectedInputs.model_fields))
 class StorageOptions(ModuleInputs):
-    """What may be said of the module `storage`."""
+    """Settings of the module `storage`."""
 
 
 class StorageSettings(CommonSettings):
-    storage: StorageOptions = Field(StorageOptions(), description="Buckets: how long what is kept, and more of them.")
+    storage: StorageOptions = Field(
+        StorageOptions(), description="Buckets: lifecycle of the data, and additional buckets."
+    )
 
 
 class Storage(Component[StorageSettings]):
-    """Encrypted buckets whose objects move to colder storage, or go, by what they are."""
+    """Encrypted buckets with lifecycle rules for each class of data."""
 
-    #: Those that every environment has; settings may name more.
+    #: Buckets of every environment; settings may add more.
     buckets: Mapping[Literal["artifacts", "data", "logs"], BucketExpression]
     kms_key_arn: str
 

@@ -1,7 +1,7 @@
 # Generated from settings.yaml, ../catalogue and ../components by smlops synth: change that, then run it again.
 
 output "pipeline_failure_topics" {
-  description = "Topic to subscribe to for failed runs, by pipeline."
+  description = "Topics of failed executions, by pipeline."
 
   value = {
     flight_delay = module.pipeline_flight_delay.failure_topic_arn
@@ -9,12 +9,12 @@ output "pipeline_failure_topics" {
 }
 
 output "platform" {
-  description = "What launchers need: names and ARNs, as the SSM parameter holds them, and the feature groups."
+  description = "Names and ARNs for launchers, as in the SSM parameter, and the feature groups."
   value       = merge(local.platform, { feature_groups = module.feature_store.feature_groups })
 }
 
 output "platform_parameter" {
-  description = "SSM parameter that holds `platform` as JSON."
+  description = "SSM parameter with `platform` as JSON."
   value       = aws_ssm_parameter.platform.name
 }
 
@@ -24,7 +24,7 @@ output "serverless_endpoints" {
 }
 
 output "topics" {
-  description = "Topics to subscribe to: alarms, which call for somebody, and events."
+  description = "Topics to subscribe to: alarms, which require action, and events."
 
   value = {
     alarms = module.observability.alarm_topic_arn

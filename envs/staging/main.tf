@@ -163,7 +163,7 @@ locals {
   }
 }
 
-# An endpoint needs a model: it comes with the first approved package.
+# An endpoint needs a model, so it is created with the first approved package.
 module "serverless_endpoint" {
   for_each = {
     for name, endpoint in local.serverless_endpoints : name => endpoint
@@ -184,14 +184,14 @@ module "serverless_endpoint" {
 check "model_packages_are_of_known_models" {
   assert {
     condition     = length(setsubtract(keys(var.model_packages), keys(local.serverless_endpoints))) == 0
-    error_message = "model_packages names ${join(", ", setsubtract(keys(var.model_packages), keys(local.serverless_endpoints)))}, of which settings.yaml and the catalogue give no model an endpoint."
+    error_message = "model_packages contains ${join(", ", setsubtract(keys(var.model_packages), keys(local.serverless_endpoints)))}, but settings.yaml and the catalogue declare no endpoint for these models."
   }
 }
 
 check "model_packages_are_of_this_region" {
   assert {
     condition     = length(keys({ for name, arn in var.model_packages : name => arn if !strcontains(arn, ":eu-west-3:") })) == 0
-    error_message = "model_packages names of ${join(", ", keys({ for name, arn in var.model_packages : name => arn if !strcontains(arn, ":eu-west-3:") }))} a package outside eu-west-3, which SageMaker cannot serve here: register the model in this environment."
+    error_message = "model_packages contains packages outside eu-west-3 for ${join(", ", keys({ for name, arn in var.model_packages : name => arn if !strcontains(arn, ":eu-west-3:") }))}, which SageMaker cannot serve here: register these models in this environment."
   }
 }
 
@@ -232,7 +232,7 @@ module "pipeline_flight_delay" {
 }
 
 locals {
-  # Endpoints, also those that are still to come.
+  # All declared endpoints, including those without a package.
   watched = {
     flight_delay_serverless = {
       model                   = "flight_delay"
@@ -264,7 +264,7 @@ module "observability" {
 }
 
 locals {
-  # What a launcher needs to know.
+  # Data for launchers.
   platform = {
     environment          = "staging"
     region               = "eu-west-3"
@@ -289,7 +289,7 @@ locals {
   }
 }
 
-# Whoever may read it can launch jobs here, without Terraform or its state.
+# Launchers read this parameter, so they need neither Terraform nor its state.
 resource "aws_ssm_parameter" "platform" {
   # checkov:skip=CKV2_AWS_34:names and ARNs, no secret
 

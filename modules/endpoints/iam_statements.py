@@ -55,7 +55,7 @@ def object_arn(address: str, at: ArnLocation) -> str:
 
 
 def repository_arn(image: str, at: ArnLocation) -> str:
-    """Return the ARN of the repository of an image such as 123456789012.dkr.ecr.eu-north-1.amazonaws.com/shop/churn:1."""
+    """Return the ARN of the repository of an image such as <account>.dkr.ecr.<region>.amazonaws.com/shop/churn:1."""
     account, region, repository = (
         groups(r"^([0-9]+)\.dkr\.ecr\.([^.]+)\.[^/]+/([^:@]+)", image)[part] for part in range(3)
     )

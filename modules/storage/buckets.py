@@ -211,8 +211,8 @@ def _tls(arn: str) -> list[dict[str, Any]]:
 def _one_key(arn: str, key_arn: str) -> list[dict[str, Any]]:
     """Return the statements that deny uploads with other encryption than the key.
 
-    Source: S3 API reference, PutObject: if a request has aws:kms and no key, S3 uses the managed key aws/s3, and not the
-    bucket's default. SageMaker's CheckpointConfig, DebugHookConfig and ProfilerConfig have no field for a key.
+    Source: S3 API reference, PutObject: if a request has aws:kms and no key, S3 uses the managed key aws/s3, and not
+    the bucket's default. SageMaker's CheckpointConfig, DebugHookConfig and ProfilerConfig have no field for a key.
     """
     everything = {"resources": [f"{arn}/*"]}
     sse = "s3:x-amz-server-side-encryption"

@@ -53,8 +53,8 @@ class InputRule:
 def rule(field: str, predicate: Callable[[Any], Any], message: str | Callable[[Any], str]) -> InputRule:
     """Create a rule for a model's `rules`: `rule("max", lambda v: v.min <= v.max, "must be at least min")`.
 
-    `predicate` returns a condition on the fields, as an expression. `message` is printed after the name of the field; it
-    may be a function of the fields.
+    `predicate` returns a condition on the fields, as an expression. `message` is printed after the name of the field;
+    it may be a function of the fields.
     """
     return InputRule(field, predicate, message, current_location())
 

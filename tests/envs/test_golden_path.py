@@ -11,7 +11,7 @@ from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT, list_changes
 from tests.modules.examples import apply, plan, terraform
 from tests.reviewed import check_review, list_blocking_gates
-from tests.sandbox.support import IMAGE, tar, until
+from tests.sandbox.support import IMAGE, create_tar, wait_until
 
 ON_X86 = {"silicon": "x86", "instance_type": "ml.m5.large"}
 REALTIME = {**ON_X86, "latency_slo_ms": 1000}
@@ -80,7 +80,7 @@ def test_another_model_in_the_settings_passes_the_gate_and_a_package_is_served_i
 def register(sandbox: Any) -> str:
     """The ARN of an approved package in the environment's registry, whose archive is among its artifacts."""
     key = "models/flight_delay/model.tar.gz"
-    sandbox.client("s3").put_object(Bucket=ARTIFACTS, Key=key, Body=tar(code__inference_py=MODEL))
+    sandbox.client("s3").put_object(Bucket=ARTIFACTS, Key=key, Body=create_tar(code__inference_py=MODEL))
     package = sandbox.client("sagemaker").create_model_package(
         ModelPackageGroupName=NAME,
         ModelApprovalStatus="Approved",
@@ -110,6 +110,6 @@ def answers(sandbox: Any) -> dict[str, str]:
     s3.put_object(Bucket=ARTIFACTS, Key=f"async-inference/{NAME}-async/requests/one", Body=b"[]")
     taken = runtime.invoke_endpoint_async(EndpointName=f"{NAME}-async", InputLocation=f"{folder}/requests/one", **given)
     key = taken["OutputLocation"].removeprefix(f"s3://{ARTIFACTS}/")
-    until(lambda: s3.list_objects_v2(Bucket=ARTIFACTS, Prefix=key)["KeyCount"], seconds=240)
+    wait_until(lambda: s3.list_objects_v2(Bucket=ARTIFACTS, Prefix=key)["KeyCount"], seconds=240)
     said["async"] = json.loads(s3.get_object(Bucket=ARTIFACTS, Key=key)["Body"].read())
     return said

@@ -18,7 +18,7 @@ from sustainable_mlops.operations import teardown
 from sustainable_mlops.terraform import ROOT, Terraform, list_changes
 from tests.envs.test_golden_path import ARTIFACTS, NAME, register, unregister, write
 from tests.modules.examples import plan, terraform
-from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
+from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role, wait_until
 
 JOBS, ENDPOINT = "/aws/sagemaker/TrainingJobs", f"/aws/sagemaker/Endpoints/{NAME}"
 #: Writes a line once the file is there.
@@ -35,7 +35,7 @@ def start_training(sandbox: Any, waits_for: Path) -> None:
     make_role(sandbox)
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    s3.put_object(Bucket="code", Key="s.tar.gz", Body=tar(train_py=TRAIN.format(file=str(waits_for))))
+    s3.put_object(Bucket="code", Key="s.tar.gz", Body=create_tar(train_py=TRAIN.format(file=str(waits_for))))
     sandbox.client("sagemaker").create_training_job(
         TrainingJobName="smlops-dev-late",
         RoleArn=ROLE,
@@ -91,7 +91,7 @@ def test_existing_log_groups_are_adopted_and_none_is_left_after_a_late_line(
     unregister(sandbox)
     signal = tmp_path / "signal"
     start_training(sandbox, signal)
-    until(
+    wait_until(
         lambda: (
             sandbox.client("sagemaker").describe_training_job(TrainingJobName="smlops-dev-late")["SecondaryStatus"]
             == "Training"
@@ -102,7 +102,7 @@ def test_existing_log_groups_are_adopted_and_none_is_left_after_a_late_line(
         if "late log lines" in progress and not signal.exists():
             assert names(sandbox) == []
             signal.touch()
-            until(lambda: names(sandbox) == [JOBS])
+            wait_until(lambda: names(sandbox) == [JOBS])
 
     teardown.destroy(ours, let_job_end, late_seconds=10)
     assert signal.exists()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from tests.sandbox.support import make_role, push_images, tar
+from tests.sandbox.support import create_tar, make_role, push_images
 
 _ROLE = re.compile(r"arn:aws:iam::123456789012:role/([\w+=,.@-]+)")
 _KEY = re.compile(r"arn:aws:kms:eu-north-1:123456789012:key/([\w-]+)")
@@ -44,7 +44,7 @@ def furnish(sandbox: Any, text: str) -> set[str]:
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
             made.add(bucket)
         if key.endswith(".tar.gz"):
-            s3.put_object(Bucket=bucket, Key=key, Body=tar(code__inference_py=_MODEL))
+            s3.put_object(Bucket=bucket, Key=key, Body=create_tar(code__inference_py=_MODEL))
     return made
 
 

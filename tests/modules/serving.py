@@ -15,7 +15,7 @@ from sustainable_mlops.terraform import ROOT, Terraform, list_changes
 from tests.modules.given import furnish
 from tests.provider import alone
 from tests.sandbox.endpoint_client import EndpointClient
-from tests.sandbox.support import IMAGE, tar, until
+from tests.sandbox.support import IMAGE, create_tar, wait_until
 
 KEY = "arn:aws:kms:eu-north-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE = "arn:aws:iam::123456789012:role/inference"
@@ -69,7 +69,7 @@ class Serving:
     def model(self, says: str, code: str = "") -> str:
         """The address of a model that answers so, fails where that is nothing, or is this code."""
         key = f"{self.own.make_name('model')}/model.tar.gz"
-        self._put(Bucket=self.bucket, Key=key, Body=tar(code__inference_py=code or ANSWER.format(says=says)))
+        self._put(Bucket=self.bucket, Key=key, Body=create_tar(code__inference_py=code or ANSWER.format(says=says)))
         return f"s3://{self.bucket}/{key}"
 
     def write(self, **more: Any) -> None:
@@ -114,7 +114,7 @@ class Serving:
 
     def begun(self) -> bool:
         """Whether the apply under way has come to update the endpoint; waits for it."""
-        return bool(until(lambda: self.status() == "Updating" or self._applied.is_set(), seconds=300))
+        return bool(wait_until(lambda: self.status() == "Updating" or self._applied.is_set(), seconds=300))
 
     @contextmanager
     def unseen(self) -> Iterator[None]:

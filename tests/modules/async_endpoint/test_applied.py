@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.modules.serving import GONE_BACK, KEY, Serving
-from tests.sandbox.support import until
+from tests.sandbox.support import wait_until
 
 pytestmark = pytest.mark.apply
 
@@ -58,7 +58,7 @@ class Asynchronous(Serving):
                 self.sandbox.advance(30)
             return self.got(answer) or ("failed" if self.got(failure) else "")
 
-        return str(until(look, seconds=240))
+        return str(wait_until(look, seconds=240))
 
     def ask(self) -> str:
         """Who answers."""
@@ -152,7 +152,7 @@ def another_type_reaches_it_as_what_scales_it_goes_before(endpoint: Asynchronous
     assert endpoint.ask()
     assert endpoint.settled() > 0
     endpoint.sandbox.fault("UpdateEndpointWeightsAndCapacities", status_delay=900)
-    until(lambda: endpoint.sandbox.advance(60) and endpoint.status() == "Updating", seconds=300)
+    wait_until(lambda: endpoint.sandbox.advance(60) and endpoint.status() == "Updating", seconds=300)
     with endpoint.applying() as failed:
         pass
     assert "Cannot update in-progress endpoint" in failed[0]

@@ -15,7 +15,7 @@ from tests.modules.examples import plan, terraform
 from tests.modules.observability.hearing import Hearing
 from tests.provider import alone
 from tests.sandbox.endpoint_client import EndpointClient
-from tests.sandbox.support import until
+from tests.sandbox.support import wait_until
 
 ROOT_MODULE = """
 variable "kms_key_arn" {
@@ -99,7 +99,9 @@ class Shop(Hearing):
     def settle(self) -> None:
         """Whatever was started is over."""
         running = [{"Key": "ExecutionStatus", "Values": ["InProgress"]}]
-        until(lambda: not self.ssm.describe_automation_executions(Filters=running)["AutomationExecutionMetadataList"])
+        wait_until(
+            lambda: not self.ssm.describe_automation_executions(Filters=running)["AutomationExecutionMetadataList"]
+        )
 
     def there(self, endpoint: str) -> bool:
         try:
@@ -161,7 +163,7 @@ def started_by_hand_it_leaves_what_is_not_idle(made: Shop, _driver: Any) -> None
         "Failed",
         {"stillIdle": "Failed", "tellNotDone": "Success"},
     )
-    until(lambda: made.told(ASKED))
+    wait_until(lambda: made.told(ASKED))
     assert "it was left as it is" in made.told(ASKED)[0]
     assert made.there(ASKED)
 
@@ -171,8 +173,8 @@ def an_idle_endpoint_is_deleted_or_told_of_and_one_that_is_asked_stays(made: Sho
     assert made.there(QUIET), "not before it has been idle for so long"
 
     made.pass_time(60 * LATER)
-    until(lambda: made.told(QUIET) and made.told(DRY))
-    until(lambda: not made.there(QUIET))
+    wait_until(lambda: made.told(QUIET) and made.told(DRY))
+    wait_until(lambda: not made.there(QUIET))
     assert [made.there(name) for name in (ASKED, DRY)] == [True, True]
     [deleted], [reported] = made.told(QUIET), made.told(DRY)
     assert "So it was deleted" in deleted
@@ -197,9 +199,9 @@ def made_anew_by_apply_it_is_there_for_as_long_as_a_new_one(made: Shop, driver: 
     assert made.there(QUIET)
 
     made.pass_time(60 * (HOURS + LATER - 1))
-    until(lambda: not made.there(QUIET))
+    wait_until(lambda: not made.there(QUIET))
     assert [made.there(name) for name in (ASKED, DRY)] == [True, True]
-    until(lambda: len(made.told(QUIET)) == 2)
+    wait_until(lambda: len(made.told(QUIET)) == 2)
 
 
 def what_is_idle_already_when_it_is_asked_for_is_told_of_as_well(made: Shop, driver: Any) -> None:
@@ -207,7 +209,7 @@ def what_is_idle_already_when_it_is_asked_for_is_told_of_as_well(made: Shop, dri
     for dry in ("off", "report"):
         driver.apply(tf_vars={"dry": dry})
     made.pass_time(10)
-    until(lambda: len(made.told(DRY)) == before + 1)
+    wait_until(lambda: len(made.told(DRY)) == before + 1)
 
 
 def a_deployment_is_not_disturbed_and_counts_as_use(made: Shop, driver: Any) -> None:

@@ -28,7 +28,7 @@ from tests.modules.examples import terraform
 from tests.modules.observability.hearing import Hearing
 from tests.provider import alone
 from tests.sandbox.endpoint_client import EndpointClient
-from tests.sandbox.support import until
+from tests.sandbox.support import wait_until
 
 REGION = "eu-north-1"
 KEY = f"arn:aws:kms:{REGION}:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -255,7 +255,7 @@ def harm_is_told_but_not_while_a_deployment_goes_on(watched: Watched) -> None:
 
     watched.minutes(15, asking=True)
     assert watched.alarm(deploying)["StateValue"] == "OK"
-    until(lambda: watched.alarmed(health))
+    wait_until(lambda: watched.alarmed(health))
     told = [one["id"] for one in watched.deployments()]
     assert len(told) == len(set(told)) > 1, "each step once"
 
@@ -283,7 +283,7 @@ def an_endpoint_that_fails_is_told_where_somebody_acts(watched: Watched) -> None
         details = [one["detail"] for one in watched.heard("alarms") if "detail" in one]
         return failed in [[one["EndpointName"], one["EndpointStatus"]] for one in details]
 
-    until(told)
+    wait_until(told)
 
 
 def where_idle_endpoints_are_let_be_nothing_could_delete_them(watched: Watched) -> None:
@@ -314,7 +314,7 @@ def waste_is_told(watched: Watched) -> None:
             watched.sandbox.advance(1800)
             return watched.alarmed(name)
 
-        until(told, seconds=300)
+        wait_until(told, seconds=300)
     assert not watched.alarmed("shop-notes/memory-low"), "of what never ran nothing is known"
     assert not watched.alarmed(f"{ENDPOINT}/efficiency"), "it is there for less than a day"
 
@@ -345,7 +345,7 @@ def an_approval_is_told_and_not_what_else_changes_of_the_package(watched: Watche
         found = [one["detail"] for one in watched.heard("events") if "Model Package" in one["detail-type"]]
         return [one["ModelApprovalStatus"] for one in found]
 
-    until(lambda: "Rejected" in told())
+    wait_until(lambda: "Rejected" in told())
     assert sorted(told()) == ["Approved", "Rejected"]
 
 

@@ -15,7 +15,7 @@ from sustainable_mlops.settings import validate
 from sustainable_mlops.terraform import Terraform, list_changes
 from tests.modules.examples import Example, examples
 from tests.provider import alone
-from tests.sandbox.support import make_queue, make_role, until
+from tests.sandbox.support import make_queue, make_role, wait_until
 
 STEP = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
 PARAMETERS = [
@@ -138,7 +138,7 @@ class Applied:
             statuses = {one["PipelineExecutionStatus"] for one in found}
             return found if len(found) >= count and not statuses & {"Executing", "Stopping"} else None
 
-        found: list[dict[str, Any]] = until(over, seconds=300)
+        found: list[dict[str, Any]] = wait_until(over, seconds=300)
         assert len(found) == count
         return found
 
@@ -211,7 +211,7 @@ def test_a_failed_run_is_told_to_whoever_subscribes(applied: Applied) -> None:
     url, arn = make_queue(applied.sandbox, "told", "sns.amazonaws.com")
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     applied.put("raw/orders/wednesday.csv", "nothing with what it takes\n")
-    told = until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), seconds=300)
+    told = wait_until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), seconds=300)
     event = json.loads(json.loads(told[0]["Body"])["Message"])
     failed = applied.executions()[-1]
     assert failed["PipelineExecutionStatus"] == "Failed"

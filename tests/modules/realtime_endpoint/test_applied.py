@@ -10,7 +10,7 @@ import pytest
 
 from sustainable_mlops.errors import UserError
 from tests.modules.serving import GONE_BACK, Serving
-from tests.sandbox.support import until
+from tests.sandbox.support import wait_until
 
 pytestmark = pytest.mark.apply
 
@@ -51,7 +51,7 @@ def it_is_taken_back_by_its_alarms_in_each_way_of_deploying_and_the_next_good_mo
             with endpoint.unseen(), own.generate_load(endpoint.name, 2) as said:
                 while endpoint.status() in ("Updating", "RollingBack"):
                     asked = said.total() + 10
-                    until(partial(more_than, said, asked))
+                    wait_until(partial(more_than, said, asked))
                     endpoint.sandbox.advance(20)
             endpoint.pass_()
         # Half of the requests, at most and but for chance, were asked of the bad model; nothing else went wrong.
