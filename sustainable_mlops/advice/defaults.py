@@ -1,8 +1,8 @@
-"""What the endpoint modules take where nobody says otherwise, for who writes their inputs."""
+"""Defaults of the endpoint modules, for code that writes their inputs."""
 
-#: Requests at once that `serverless_endpoint` takes; workers that do not work cost nothing.
+#: Maximum concurrency of `serverless_endpoint`. Idle workers cost nothing.
 WORKERS = 5
-#: Fewest instances of `realtime_endpoint`, in two zones.
+#: Minimum number of instances of `realtime_endpoint`, in two zones.
 ZONES = 2
 #: Major version of the AWS provider.
 PROVIDER = 5

@@ -1,4 +1,4 @@
-"""Advice for a terminal."""
+"""Terminal output of advice."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,17 +11,19 @@ from sustainable_mlops.footprint import FootprintFigure, format_number
 
 
 def print_advice(advice: ServingAdvice, out: Console) -> None:
-    """Print it: what serves best first, with its reasons, and what is refused, with those."""
+    """Print the options with their reasons, the best first, and the refused options with theirs."""
     if advice.options:
         out.print(f"[bold]Advice for {advice.need.region}: {advice.options[0].title}[/]\n")
         _print_options(out, advice.options)
     else:
-        out.print("[bold red]Nothing serves this need.[/]")
+        out.print("[bold red]No option meets these requirements.[/]")
     if advice.refusals:
         _print_section(out, "Refused", _group_refusals(advice.refusals))
-    if (wait := advice.advice_for_longer_wait) is not None:
-        out.print(f"\n[bold]If callers accept --latency {wait.need.latency}: {wait.options[0].title}[/]\n")
-        _print_options(out, wait.options)
+    if (other_advice := advice.advice_for_longer_wait) is not None:
+        out.print(
+            f"\n[bold]If callers accept --latency {other_advice.need.latency}: {other_advice.options[0].title}[/]\n"
+        )
+        _print_options(out, other_advice.options)
 
 
 def _print_options(out: Console, options: Sequence[ServingOption]) -> None:
@@ -30,11 +32,11 @@ def _print_options(out: Console, options: Sequence[ServingOption]) -> None:
     for title in ("best first", "kgCO2e a month", "USD a month"):
         table.add_column(title, overflow="fold")
     for number, option in enumerate(options, 1):
-        on = "" if option.kind == "serverless" else f" on {option.silicon}"
-        what = Text(f"{option.kind}{on}\n", "bold green" if number == 1 else "bold")
-        what.append(f"{option.size}, {option.min_instances} to {option.max_instances}", "not bold")
+        hardware = "" if option.kind == "serverless" else f" on {option.silicon}"
+        option_title = Text(f"{option.kind}{hardware}\n", "bold green" if number == 1 else "bold")
+        option_title.append(f"{option.size}, {option.min_instances} to {option.max_instances}", "not bold")
         figures = (_format_figure(option.estimate.get(metric)) for metric in ("total", "cost"))
-        table.add_row(str(number), what, *figures)
+        table.add_row(str(number), option_title, *figures)
     out.print(table)
     _print_section(out, "Why", _merge_notes([option.reasons for option in options]))
     _print_section(out, "Check first", _merge_notes([option.checks for option in options]))
@@ -49,22 +51,22 @@ def _format_figure(figure: FootprintFigure | None) -> Text:
 
 
 def _merge_notes(texts: Sequence[Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """Each text once, with the numbers of the options that have it."""
-    for text in dict.fromkeys(text for of_one in texts for text in of_one):
-        numbers = [number for number, of_one in enumerate(texts, 1) if text in of_one]
-        row = len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1
-        some = f"{numbers[0]} to {numbers[-1]}" if row else ", ".join(map(str, numbers))
-        yield "all" if len(numbers) == len(texts) > 1 else some, text
+    """Yield each text once, with the numbers of its options."""
+    for text in dict.fromkeys(text for option_texts in texts for text in option_texts):
+        numbers = [number for number, option_texts in enumerate(texts, 1) if text in option_texts]
+        is_sequence = len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1
+        numbers_text = f"{numbers[0]} to {numbers[-1]}" if is_sequence else ", ".join(map(str, numbers))
+        yield "all" if len(numbers) == len(texts) > 1 else numbers_text, text
 
 
-def _group_refusals(refused: Sequence[RefusedOption]) -> Iterator[tuple[str, str]]:
-    """What is refused for the same reasons, once."""
+def _group_refusals(refusals: Sequence[RefusedOption]) -> Iterator[tuple[str, str]]:
+    """Yield the refused options with the same reasons together."""
     grouped: dict[tuple[str, bool], list[RefusedOption]] = {}
-    for one in refused:
+    for one in refusals:
         grouped.setdefault(("; ".join(one.reasons), bool(one.silicon)), []).append(one)
-    for (reasons, _), ones in grouped.items():
-        silicon = ", ".join(dict.fromkeys(one.silicon for one in ones if one.silicon))
-        kinds = ", ".join(dict.fromkeys(one.kind for one in ones))
+    for (reasons, _), group in grouped.items():
+        silicon = ", ".join(dict.fromkeys(one.silicon for one in group if one.silicon))
+        kinds = ", ".join(dict.fromkeys(one.kind for one in group))
         yield silicon or kinds, f"{reasons} ({kinds})" if silicon else reasons
 
 

@@ -1,6 +1,6 @@
-"""What SageMaker takes, and what it does not: why a kind of inference cannot serve a need.
+"""Limits of SageMaker: the reasons why a kind of endpoint cannot meet the requirements.
 
-The figures and their sources are in `catalogue/limits.csv`; what is excluded is that of SageMaker's developer guide
+`catalogue/limits.csv` has the figures and their sources. The excluded features are those of SageMaker's developer guide
 ("Serverless Inference", "Asynchronous inference", "Scale an endpoint to zero instances").
 """
 
@@ -12,27 +12,27 @@ from sustainable_mlops.catalogue import regions
 from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory_mb
 from sustainable_mlops.footprint.coefficients import load_assumptions
 
-#: Hours between transform jobs: an answer within the hour waits for a job, then for its end; or one job a day.
+#: Hours between transform jobs. A response within the hour includes the wait for a job and the job itself.
 BATCH_INTERVAL_H = {"minutes": 0.5, "day": 24.0}
 
 
 def list_obstacles(kind: str, need: ServingRequirements) -> tuple[str, ...]:
-    """Why `kind` cannot serve `need`; empty where nothing speaks against it."""
+    """Return the reasons why `kind` cannot meet the requirements; empty if it can."""
     return tuple(_OBSTACLE_CHECKS[kind](need))
 
 
 def _check_payload(need: ServingRequirements, key: str) -> Iterator[str]:
-    if need.payload_kb > (most := get_limit(key)):
-        yield f"the payload of {_format_mb(need.payload_kb)} is above {_format_mb(most)}"
+    if need.payload_kb > (maximum := get_limit(key)):
+        yield f"the payload of {_format_mb(need.payload_kb)} exceeds {_format_mb(maximum)}"
 
 
 def _format_mb(kb: float) -> str:
     return f"{kb / 1024:,.6g} MB"
 
 
-def _check_duration(need: ServingRequirements, key: str, but: str = "") -> Iterator[str]:
-    if need.duration_s > (most := get_limit(key)):
-        yield f"a request takes {need.duration_s:g} s, and has to be answered within {most} s{but}"
+def _check_duration(need: ServingRequirements, key: str, exception: str = "") -> Iterator[str]:
+    if need.duration_s > (maximum := get_limit(key)):
+        yield f"a request takes {need.duration_s:g} s; the response must come within {maximum} s{exception}"
 
 
 def _check_serverless(need: ServingRequirements) -> Iterator[str]:
@@ -44,30 +44,30 @@ def _check_serverless(need: ServingRequirements) -> Iterator[str]:
     if not isinstance(need.latency, str):
         minutes = get_limit("serverless_start_s") // 60
         yield (
-            f"a start after a pause takes seconds, at most {minutes} minutes, so no p99 holds; provisioned "
-            "concurrency, which avoids it, is on all the time"
+            f"a start after a pause takes seconds, at most {minutes} minutes, so no p99 is possible; provisioned "
+            "concurrency avoids this, but is on all the time"
         )
     if need.vpc:
-        yield "it takes no VPC"
-    if need.memory_mb > (most := list_serverless_memory_mb()[-1]):
-        yield f"the model takes about {need.memory_mb:,.0f} MB of memory, above {most:,} MB"
+        yield "it supports no VPC"
+    if need.memory_mb > (maximum := list_serverless_memory_mb()[-1]):
+        yield f"the model needs about {need.memory_mb:,.0f} MB of memory, more than {maximum:,} MB"
     if need.model_mb > (disk := get_limit("serverless_disk_mb")):
-        yield f"the model of {need.model_mb:,.0f} MB is above the {disk // 1024} GB of disk"
+        yield f"the model of {need.model_mb:,.0f} MB is larger than the disk of {disk // 1024} GB"
     if need.image_gb > (image := get_limit("serverless_image_gb")):
-        yield f"the image of {need.image_gb:g} GB is above {image} GB"
-    if need.peak_concurrency > (once := get_limit("serverless_concurrency")):
-        yield f"{need.peak_concurrency:,.0f} requests at once at the peak are above {once}"
+        yield f"the image of {need.image_gb:g} GB is larger than {image} GB"
+    if need.peak_concurrency > (max_concurrency := get_limit("serverless_concurrency")):
+        yield f"{need.peak_concurrency:,.0f} concurrent requests at the peak exceed {max_concurrency}"
     yield from _check_payload(need, "serverless_payload_kb")
     yield from _check_duration(need, "serverless_answer_s")
 
 
 def _check_real_time(need: ServingRequirements) -> Iterator[str]:
     if not isinstance(need.latency, str) and need.duration_s * 1000 > need.latency:
-        took = f"{need.duration_s * 1000:g} ms"
-        yield f"a request takes {took}, more than the {need.latency:g} ms wanted: make the model faster"
+        duration = f"{need.duration_s * 1000:g} ms"
+        yield f"a request takes {duration}, more than the {need.latency:g} ms that are required: make the model faster"
     yield from _check_payload(need, "real_time_payload_kb")
     yield from _check_duration(
-        need, "real_time_answer_s", f", or {get_limit('real_time_stream_s')} s where it is streamed"
+        need, "real_time_answer_s", f", or {get_limit('real_time_stream_s')} s if it is streamed"
     )
 
 
@@ -79,25 +79,25 @@ def _check_scheduled(need: ServingRequirements) -> Iterator[str]:
 
 def _check_asynchronous(need: ServingRequirements) -> Iterator[str]:
     if need.latency not in ("minutes", "day"):
-        yield "answers come through S3, after minutes where it has to wake"
+        yield "responses come through S3, after some minutes if no instance is on"
     yield from _check_payload(need, "asynchronous_payload_kb")
     yield from _check_duration(need, "asynchronous_answer_s")
 
 
 def _check_batch(need: ServingRequirements) -> Iterator[str]:
-    if (every := BATCH_INTERVAL_H.get(str(need.latency))) is None:
-        yield "answers come when a job has ended"
+    if (interval_h := BATCH_INTERVAL_H.get(str(need.latency))) is None:
+        yield "responses come only after the end of a job"
     else:
-        if need.duration_s / 3600 + load_assumptions()["job_start_hours"].high > every:
-            yield f"a request of {need.duration_s:g} s does not end in a job of half an hour: answers within the hour"
+        if need.duration_s / 3600 + load_assumptions()["job_start_hours"].high > interval_h:
+            yield f"a request of {need.duration_s:g} s does not fit into a job of half an hour (response within the hour)"
         if need.requests_per_day < 2 * count_jobs_per_day(need):
-            yield "a job is for many requests, and each would have less than two"
+            yield "a job needs many requests, and each would have less than two"
     yield from _check_payload(need, "batch_payload_kb")
     yield from _check_duration(need, "batch_answer_s")
 
 
 def count_jobs_per_day(need: ServingRequirements) -> int:
-    """Transform jobs, in the hours with traffic, for the callers of `need`, who wait minutes or a day."""
+    """Return the number of transform jobs in the hours with traffic, for callers who wait minutes or a day."""
     return max(1, ceil(need.hours_per_day / BATCH_INTERVAL_H[str(need.latency)]))
 
 

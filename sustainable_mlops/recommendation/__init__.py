@@ -1,8 +1,9 @@
-"""Which endpoint serves a model with the least carbon, by a load test of its own: SageMaker's recommendation jobs.
+"""Recommendation of the endpoint with the least carbon for a model, from load tests of SageMaker's recommendation jobs.
 
-from sustainable_mlops.recommendation import candidates, job, ranking, subject
+from sustainable_mlops.recommendation import candidates, job, model_under_test, ranking
 
-model = subject.read("arn:aws:sagemaker:…:model-package/flights/3", clients)
-found = job.wait(job.start(job.plan(model, candidates.of(model, …), …), sagemaker), sagemaker, print)
-best = ranking.rank(found, …)[0]
+model = model_under_test.read_model("arn:aws:sagemaker:…:model-package/flights/3", clients)
+jobs = job.plan_jobs(model, candidates.choose_candidates(model, …), …)
+results = [(one, job.run_job(one, sagemaker, print)) for one in jobs]
+best = ranking.rank_recommendations(results, …, sagemaker)[0]
 """

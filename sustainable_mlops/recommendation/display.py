@@ -1,4 +1,4 @@
-"""Recommendations for a terminal."""
+"""Terminal output of recommendations."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,26 +11,26 @@ from sustainable_mlops.recommendation.ranking import ExpectedLoad, Recommendatio
 
 
 def print_recommendations(
-    found: Sequence[Recommendation], failed: Mapping[str, str], expected: ExpectedLoad, out: Console
+    recommendations: Sequence[Recommendation], failed: Mapping[str, str], expected: ExpectedLoad, out: Console
 ) -> None:
-    """Print them, the least carbon first, and why others are not among them."""
+    """Print the recommendations, the least carbon first, and the reasons for candidates without one."""
     load = f"{expected.requests_per_day:,.10g} requests a day"
-    table = Table(box=None, pad_edge=False, title=f"Of 1,000 requests at {load} in {expected.region}\n")
+    table = Table(box=None, pad_edge=False, title=f"1,000 requests at {load} in {expected.region}\n")
     table.title_justify = "left"
-    for title in ("least carbon first", "gCO2e", "USD", "one answers a minute", "P95 ms", "instances"):
+    for title in ("least carbon first", "gCO2e", "USD", "requests a minute of one", "P95 ms", "instances"):
         table.add_column(title, overflow="fold")
-    for number, one in enumerate(found):
+    for number, one in enumerate(recommendations):
         figures = (_format_figure(one.per_thousand.get("total"), 1000), _format_figure(one.per_thousand.get("cost"), 1))
         least, most = one.inputs.get("min_instances", 0), one.inputs.get("max_instances")
         counts = f"{least} to {most}" if most else "0"
         style = "bold green" if number == 0 else ""
         table.add_row(Text(one.title, style), *figures, f"{one.requests_per_minute:,}", f"{one.latency_ms:,}", counts)
     out.print(table)
-    for one in found:
+    for one in recommendations:
         if one.setup_ms is not None:
             out.print(f"{one.title}: the first request after a pause waits about {one.setup_ms / 1000:.1f} s.")
         if one.module == "async_endpoint":
-            out.print(f"{one.title}: the first request after a pause waits some minutes, for an instance to start.")
+            out.print(f"{one.title}: the first request after a pause waits some minutes for an instance to start.")
     for title, reason in failed.items():
         out.print(f"{title}: not recommended: {' '.join(reason.split())}", markup=False, soft_wrap=True)
 

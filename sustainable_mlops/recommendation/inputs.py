@@ -1,4 +1,4 @@
-"""A recommendation as the inputs of its module: an entry of the catalogue of models, or HCL."""
+"""A recommendation as module inputs: an entry of the model catalogue, or HCL."""
 
 import json
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ from sustainable_mlops.recommendation.ranking import Recommendation
 
 
 def format_yaml(one: Recommendation) -> str:
-    """What stands in envs/catalogue/models/<model>.yaml."""
+    """Return the content of envs/catalogue/models/<model>.yaml."""
     text: str = yaml.safe_dump({one.module: dict(one.inputs)}, sort_keys=False)
     return text
 
 
 def format_hcl(one: Recommendation) -> str:
-    """What stands in a call of the module, aligned as `terraform fmt` has it."""
+    """Return the inputs for a call of the module, aligned as by `terraform fmt`."""
     width = max(len(name) for name, value in one.inputs.items() if not isinstance(value, Mapping))
     flat = [
         f"{name:<{width}} = {_format_literal(value)}"

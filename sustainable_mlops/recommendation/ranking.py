@@ -1,4 +1,4 @@
-"""What was measured, as endpoints of this project with carbon and cost of 1,000 requests, the least carbon first."""
+"""Recommended endpoints of this project, with carbon and cost of 1,000 requests, the least carbon first."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,14 +23,14 @@ from sustainable_mlops.footprint import (
 )
 from sustainable_mlops.recommendation.job import RecommendationJob
 
-#: Application Auto Scaling counts requests by this metric, as `realtime_endpoint` does.
+#: Request metric of Application Auto Scaling, also used by `realtime_endpoint`.
 _METRIC = "SageMakerVariantInvocationsPerInstance"
 _MONTH_DAYS, _DAY_MINUTES = 730 / 24, 1440
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedLoad:
-    """What the endpoint is for."""
+    """Load and requirements of the endpoint."""
 
     region: str
     requests_per_day: float
@@ -38,40 +38,40 @@ class ExpectedLoad:
     latency_ms: int
     provider: int
     one_instance_because: str | None = None
-    #: Whether callers can wait minutes for an answer, so that asynchronous endpoints serve them as well.
+    #: True if callers can wait minutes for a response, so that asynchronous endpoints are possible too.
     asynchronous: bool = False
 
     @property
     def requests_per_minute(self) -> float:
-        """Requests a minute on average."""
+        """The average requests a minute."""
         return self.requests_per_day / _DAY_MINUTES
 
     @property
     def peak_requests_per_minute(self) -> float:
-        """The same at the busiest moment."""
+        """The requests a minute at the busiest moment."""
         return self.requests_per_minute * self.peak
 
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """An endpoint that kept the latency."""
+    """An endpoint that met the latency in the load test."""
 
     title: str
-    #: The module that makes it, and its inputs.
+    #: Module of the endpoint, and its inputs.
     module: str
     inputs: Mapping[str, Any]
-    #: Of one instance, or of all workers at once.
+    #: Maximum requests a minute of one instance, or of all workers together.
     requests_per_minute: int
     latency_ms: int
-    #: Carbon, cost and energy of 1,000 requests at the load that is expected.
+    #: Carbon, cost and energy of 1,000 requests at the expected load.
     per_thousand: FootprintEstimate
-    #: What AWS says that a request costs, at the most that it answers; None where it says nothing.
+    #: Cost of 1,000 requests at the maximum load as reported by AWS; None if it reports none.
     aws_usd_per_thousand: float | None
-    #: How long the first worker of a serverless endpoint takes to start.
+    #: Start time of the first worker of a serverless endpoint.
     setup_ms: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Exact, for JSON."""
+        """Return the exact values for JSON."""
         return {
             "title": self.title,
             "module": self.module,
@@ -85,18 +85,22 @@ class Recommendation:
 
 
 def rank_recommendations(
-    found: Sequence[tuple[RecommendationJob, Mapping[str, Any]]], expected: ExpectedLoad, sagemaker: Client
+    results: Sequence[tuple[RecommendationJob, Mapping[str, Any]]], expected: ExpectedLoad, sagemaker: Client
 ) -> list[Recommendation]:
-    """All that the jobs recommend, least kgCO2e (operational + embodied) of 1,000 requests first, then USD."""
-    recommended = [(job, one) for job, described in found for one in described.get("InferenceRecommendations", ())]
-    made = [made for job, one in recommended for made in _make_recommendations(job, one, expected, sagemaker)]
-    return sorted(made, key=_make_rank_key)
+    """Return all recommendations of the jobs, ranked by kgCO2e (operational + embodied), then USD per 1,000 requests."""
+    job_results = [(job, one) for job, described in results for one in described.get("InferenceRecommendations", ())]
+    recommendations = [
+        recommendations
+        for job, one in job_results
+        for recommendations in _make_recommendations(job, one, expected, sagemaker)
+    ]
+    return sorted(recommendations, key=_make_rank_key)
 
 
 def _make_recommendations(
     job: RecommendationJob, one: Mapping[str, Any], expected: ExpectedLoad, sagemaker: Client
 ) -> Iterator[Recommendation]:
-    """The endpoints that serve as what was measured."""
+    """Yield the endpoints of this project that correspond to a tested endpoint."""
     if not one["EndpointConfiguration"].get("InstanceType"):
         yield _recommend_serverless(one, expected)
         return
@@ -113,91 +117,104 @@ def _make_rank_key(one: Recommendation) -> tuple[float, float, str]:
 def _recommend_instances(
     job: RecommendationJob, one: Mapping[str, Any], expected: ExpectedLoad, sagemaker: Client
 ) -> Recommendation:
-    kind, metrics, of_one = one["EndpointConfiguration"]["InstanceType"], one["Metrics"], _get_requests_per_minute(one)
+    kind, metrics, instance_requests_per_minute = (
+        one["EndpointConfiguration"]["InstanceType"],
+        one["Metrics"],
+        _get_requests_per_minute(one),
+    )
     objective = {
         "MinInvocationsPerMinute": max(1, int(expected.requests_per_minute)),
         "MaxInvocationsPerMinute": max(1, ceil(expected.peak_requests_per_minute)),
     }
     with aws.translate_aws_errors(f"scaling of {kind} by recommendation job {job.name}"):
-        answer = sagemaker.get_scaling_configuration_recommendation(
+        response = sagemaker.get_scaling_configuration_recommendation(
             InferenceRecommendationsJobName=job.name,
             RecommendationId=one["RecommendationId"],
             ScalingPolicyObjective=objective,
         )
-    target, scaling = _find_target(answer, of_one), answer.get("DynamicScalingConfiguration", {})
-    least = max(1 if expected.one_instance_because else ZONES, scaling.get("MinCapacity", 1))
-    most = max(least, scaling.get("MaxCapacity", 1))
+    target, scaling = (
+        _find_target(response, instance_requests_per_minute),
+        response.get("DynamicScalingConfiguration", {}),
+    )
+    minimum = max(1 if expected.one_instance_because else ZONES, scaling.get("MinCapacity", 1))
+    maximum = max(minimum, scaling.get("MaxCapacity", 1))
     inputs = {
         **_make_hardware_inputs(one, expected),
         "latency_slo_ms": expected.latency_ms,
-        "min_instances": least,
-        "max_instances": most,
-        "one_instance_because": expected.one_instance_because if least == 1 else None,
-        "deployment": {"strategy": "all_at_once"} if least == 1 else None,
+        "min_instances": minimum,
+        "max_instances": maximum,
+        "one_instance_because": expected.one_instance_because if minimum == 1 else None,
+        "deployment": {"strategy": "all_at_once"} if minimum == 1 else None,
         "requests_per_instance": target,
         "scale_in_cooldown_seconds": scaling.get("ScaleInCooldown"),
     }
     low, central, high = (
-        min(max(rate / target, least), most)
+        min(max(rate / target, minimum), maximum)
         for rate in (expected.requests_per_minute, expected.requests_per_minute, expected.peak_requests_per_minute)
     )
-    busy = min(1.0, expected.requests_per_minute / central / of_one)
+    busy = min(1.0, expected.requests_per_minute / central / instance_requests_per_minute)
     fleet = FleetActivity(
         kind,
         expected.region,
         count=bounded_quantity(low, central, high, "instances, as scaling follows the requests", "B"),
-        duty=bounded_quantity(busy / 2, busy, min(1.0, busy * 2), "share of the time busy, from the load test", "B"),
+        duty=bounded_quantity(busy / 2, busy, min(1.0, busy * 2), "busy share of the time, from the load test", "B"),
         requests=exact_quantity(expected.requests_per_day * _MONTH_DAYS),
     )
-    return _make_recommendation(kind, "realtime_endpoint", inputs, metrics, fleet, round(of_one))
+    return _make_recommendation(kind, "realtime_endpoint", inputs, metrics, fleet, round(instance_requests_per_minute))
 
 
 def _recommend_asynchronous(one: Mapping[str, Any], expected: ExpectedLoad) -> Recommendation:
-    """An asynchronous endpoint on what was measured.
+    """Return an asynchronous endpoint on the tested instance type.
 
-    It gives an instance as many requests at once as it had when it answered the most (Little's law), and adds another
-    where more wait than one answers in a minute (assumed: callers who can wait minutes can wait that long).
+    Its concurrency per instance is that at the maximum load of the test (Little's law). It adds an instance if more
+    requests wait than one instance answers in a minute (assumption: callers who can wait minutes can wait that long).
     """
-    kind, metrics, of_one = one["EndpointConfiguration"]["InstanceType"], one["Metrics"], _get_requests_per_minute(one)
-    most_at_once = get_limit("asynchronous_requests_per_instance")
-    at_once = min(most_at_once, max(1, ceil(of_one / 60 * metrics["ModelLatency"] / 1000)))
-    most = max(1, ceil(expected.peak_requests_per_minute / of_one))
+    kind, metrics, instance_requests_per_minute = (
+        one["EndpointConfiguration"]["InstanceType"],
+        one["Metrics"],
+        _get_requests_per_minute(one),
+    )
+    max_concurrency = get_limit("asynchronous_requests_per_instance")
+    concurrency = min(max_concurrency, max(1, ceil(instance_requests_per_minute / 60 * metrics["ModelLatency"] / 1000)))
+    maximum = max(1, ceil(expected.peak_requests_per_minute / instance_requests_per_minute))
     inputs = {
         **_make_hardware_inputs(one, expected),
-        "max_instances": most,
-        "requests_per_instance": at_once,
-        "target_backlog_per_instance": max(1, round(of_one)),
+        "max_instances": maximum,
+        "requests_per_instance": concurrency,
+        "target_backlog_per_instance": max(1, round(instance_requests_per_minute)),
     }
     need = ServingRequirements(
         expected.region,
         expected.requests_per_day,
         peak=expected.peak,
         latency="minutes",
-        duration_s=60 * at_once / of_one,
+        duration_s=60 * concurrency / instance_requests_per_minute,
         provider=expected.provider,
     )
-    average = expected.requests_per_minute / of_one
-    hours = estimate_hours_on("asynchronous", need, at_once)
-    usual = min(float(most), max(1.0, average))
+    average = expected.requests_per_minute / instance_requests_per_minute
+    hours = estimate_hours_on("asynchronous", need, concurrency)
+    usual = min(float(maximum), max(1.0, average))
     busy = min(1.0, average * _MONTH_DAYS * 24 / (usual * hours.central))
     fleet = FleetActivity(
         kind,
         expected.region,
-        count=bounded_quantity(usual, usual, float(most), "instances, as scaling follows the queue", "B"),
+        count=bounded_quantity(usual, usual, float(maximum), "instances, as scaling follows the queue", "B"),
         hours=hours,
-        duty=bounded_quantity(busy / 2, busy, min(1.0, busy * 2), "share of the time busy, from the load test", "B"),
+        duty=bounded_quantity(busy / 2, busy, min(1.0, busy * 2), "busy share of the time, from the load test", "B"),
         requests=exact_quantity(expected.requests_per_day * _MONTH_DAYS),
     )
-    return _make_recommendation(f"{kind}, asynchronous", "async_endpoint", inputs, metrics, fleet, round(of_one))
+    return _make_recommendation(
+        f"{kind}, asynchronous", "async_endpoint", inputs, metrics, fleet, round(instance_requests_per_minute)
+    )
 
 
 def _get_requests_per_minute(one: Mapping[str, Any]) -> float:
-    """Requests a minute that one instance answers."""
+    """Return the maximum requests a minute of one instance."""
     return float(one["Metrics"]["MaxInvocations"] / one["EndpointConfiguration"].get("InitialInstanceCount", 1))
 
 
 def _make_hardware_inputs(one: Mapping[str, Any], expected: ExpectedLoad) -> dict[str, Any]:
-    """The inputs that say on what it runs."""
+    """Return the inputs for the hardware of the endpoint."""
     kind = one["EndpointConfiguration"]["InstanceType"]
     instance = instances.find(kind)
     return {
@@ -211,23 +228,23 @@ def _make_hardware_inputs(one: Mapping[str, Any], expected: ExpectedLoad) -> dic
 def _recommend_serverless(one: Mapping[str, Any], expected: ExpectedLoad) -> Recommendation:
     metrics, memory = one["Metrics"], one["EndpointConfiguration"]["ServerlessConfig"]["MemorySizeInMB"]
     seconds = metrics["ModelLatency"] / 1000
-    # Requests come at random: where one worker is enough on average, those of the same moment would be refused.
-    at_once = min(
+    # Requests come at random: one worker may be enough on average, but it would refuse simultaneous requests.
+    concurrency = min(
         get_limit("serverless_concurrency"), max(WORKERS, ceil(expected.peak_requests_per_minute / 60 * seconds))
     )
     inputs = {
         "memory_mb": memory,
-        "max_concurrency": at_once,
+        "max_concurrency": concurrency,
         "inference_specification_name": one["ModelConfiguration"].get("InferenceSpecificationName"),
     }
     requests = exact_quantity(expected.requests_per_day * _MONTH_DAYS)
-    # The latency of one in twenty is above what most take.
-    duration = bounded_quantity(seconds / 2, seconds, seconds, "time a request takes, from the load test", "B")
+    # The tested P95 latency is above the duration of most requests.
+    duration = bounded_quantity(seconds / 2, seconds, seconds, "duration of a request, from the load test", "B")
     activity = ServerlessActivity(memory, expected.region, requests, duration)
-    made = _make_recommendation(
+    recommendation = _make_recommendation(
         f"serverless {memory} MB", "serverless_endpoint", inputs, metrics, activity, metrics["MaxInvocations"]
     )
-    return replace(made, setup_ms=metrics.get("ModelSetupTime"))
+    return replace(recommendation, setup_ms=metrics.get("ModelSetupTime"))
 
 
 def _make_recommendation(
@@ -235,25 +252,30 @@ def _make_recommendation(
     module: str,
     inputs: Mapping[str, Any],
     metrics: Mapping[str, Any],
-    runs: FleetActivity | ServerlessActivity,
-    most: int,
+    activity: FleetActivity | ServerlessActivity,
+    max_requests_per_minute: int,
 ) -> Recommendation:
-    per_thousand = estimate_per_thousand_requests(runs)
+    per_thousand = estimate_per_thousand_requests(activity)
     assert per_thousand is not None
     usd = metrics.get("CostPerInference")
-    said = {name: value for name, value in inputs.items() if value is not None}
+    set_inputs = {name: value for name, value in inputs.items() if value is not None}
     aws_usd = None if usd is None else usd * 1000
-    return Recommendation(title, module, said, most, metrics["ModelLatency"], per_thousand, aws_usd)
+    return Recommendation(
+        title, module, set_inputs, max_requests_per_minute, metrics["ModelLatency"], per_thousand, aws_usd
+    )
 
 
-def _find_target(answer: Mapping[str, Any], of_one: float) -> int:
-    """Requests a minute that an instance is to have. Raises UserError where scaling is by another metric."""
-    policies = answer.get("DynamicScalingConfiguration", {}).get("ScalingPolicies", [])
+def _find_target(response: Mapping[str, Any], instance_requests_per_minute: float) -> int:
+    """Return the target requests a minute of an instance. Raises UserError if the policy uses another metric."""
+    policies = response.get("DynamicScalingConfiguration", {}).get("ScalingPolicies", [])
     for policy in policies:
         tracking = policy.get("TargetTracking", {})
         metric = tracking.get("MetricSpecification", {}).get("Predefined", {}).get("PredefinedMetricType", _METRIC)
         if metric == _METRIC and tracking.get("TargetValue"):
             return max(1, int(tracking["TargetValue"]))
-    if (told := answer.get("Metric", {}).get("InvocationsPerInstance")) is not None:
-        return max(1, int(told))
-    raise UserError(f"SageMaker recommends no scaling by requests, of which an instance answers {of_one:,.0f} a minute")
+    if (invocations := response.get("Metric", {}).get("InvocationsPerInstance")) is not None:
+        return max(1, int(invocations))
+    raise UserError(
+        "SageMaker recommends no scaling by requests; one instance answers "
+        f"{instance_requests_per_minute:,.0f} a minute"
+    )

@@ -10,7 +10,7 @@ from sustainable_mlops.terraform import Terraform, list_changes
 from tests.modules.given import furnish
 from tests.modules.serving import ANSWER
 from tests.sandbox.endpoint_client import EndpointClient
-from tests.sandbox.support import IMAGE, tar
+from tests.sandbox.support import IMAGE, create_tar
 
 pytestmark = pytest.mark.apply
 
@@ -40,7 +40,7 @@ def test_another_model_bad_or_good_never_reaches_them_and_nothing_says_so(
             (tmp_path / name / "main.tf").write_text(text.replace("MODEL", address))
             furnish(sandbox, (tmp_path / name / "main.tf").read_text())
         bucket, _, key = address.removeprefix("s3://").partition("/")
-        own.s3.put_object(Bucket=bucket, Key=key, Body=tar(code__inference_py=ANSWER.format(says=says)))
+        own.s3.put_object(Bucket=bucket, Key=key, Body=create_tar(code__inference_py=ANSWER.format(says=says)))
 
     def planned() -> dict[str, list[str]]:
         return list_changes(terraform.plan(tmp_path / "tfplan"))

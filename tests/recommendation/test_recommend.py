@@ -18,19 +18,19 @@ from envs.settings import EnvironmentSettings
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.recommendation import candidates, inputs, job, ranking
-from sustainable_mlops.recommendation.served_model import ServedModel, ServingSpecification
+from sustainable_mlops.recommendation.model_under_test import ModelUnderTest, ServingSpecification
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.bench import make_bench
 from tests.jobs.faulty import CtrlC, sending, smlops
 from tests.jobs.interrupts import INTERRUPTED
 from tests.sandbox.hosting_support import EndpointDeployer
-from tests.sandbox.support import IMAGE, ROLE, make_role, tar
+from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role
 
 REGION = "eu-north-1"
 GRAVITON = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64"
 #: Seconds for which a job stays in progress, longer than two interrupted commands take.
 HOLD_SECONDS = 20
-SUBJECT = ServedModel(
+SUBJECT = ModelUnderTest(
     "arn:aws:sagemaker:eu-north-1:123456789012:model-package/flights/3",
     True,
     (ServingSpecification(None, "x86", (IMAGE,)), ServingSpecification("graviton", "graviton", (GRAVITON,))),
@@ -104,7 +104,7 @@ def test_a_job_is_named_by_what_it_tries() -> None:
     ],
 )
 def test_what_a_test_lacks_is_told_before_it_starts(says: dict[str, Any], load: dict[str, Any], message: str) -> None:
-    subject = replace(SUBJECT, says={**SUBJECT.load_test_inputs, **says})
+    subject = replace(SUBJECT, load_test_inputs={**SUBJECT.load_test_inputs, **says})
     with pytest.raises(UserError) as told:
         job.plan_jobs(subject, candidates.choose_candidates(subject, REGION, 5), replace(LOAD, **load))
     assert message in str(told.value)
@@ -248,7 +248,7 @@ def package(sandbox: Sandbox) -> Callable[..., str]:
             AdditionalInferenceSpecifications=[
                 {"Name": "graviton", "Containers": [container | {"Image": GRAVITON}], **kinds}
             ],
-            SamplePayloadUrl=deploying.put_object("sample.tar.gz", tar(one="1,2")),
+            SamplePayloadUrl=deploying.put_object("sample.tar.gz", create_tar(one="1,2")),
             Domain="MACHINE_LEARNING",
             Task="OTHER",
         )

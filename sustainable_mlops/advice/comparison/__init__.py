@@ -1,10 +1,11 @@
-"""The same load on this project's endpoints and on those of public modules, each by its defaults.
+"""Comparison of this project's endpoints with those of public modules, at the same load and with their defaults.
 
-from sustainable_mlops.advice import Need
-from sustainable_mlops.advice.comparison import compare
+from sustainable_mlops.advice import ServingRequirements
+from sustainable_mlops.advice.comparison import compare_endpoints
 
-found = compare(Need(region="eu-north-1", requests_per_day=1_000), loads=(10, 1_000, 100_000))
-found.chosen, found.rows[0].cells[0].estimate.get("total"), found.crossovers
+requirements = ServingRequirements(region="eu-north-1", requests_per_day=1_000)
+comparison = compare_endpoints(requirements, loads=(10, 1_000, 100_000))
+comparison.best_shapes, comparison.rows[0].cells[0].estimate.get("total"), comparison.crossovers
 """
 
 from sustainable_mlops.advice.comparison.crossovers import Crossover
@@ -16,4 +17,4 @@ from sustainable_mlops.advice.comparison.endpoint_comparison import (
     compare_endpoints,
 )
 
-__all__ = ["LOADS", "Cell", "Comparison", "Crossover", "Row", "compare"]
+__all__ = ["LOADS", "ComparisonCell", "ComparisonRow", "Crossover", "EndpointComparison", "compare_endpoints"]

@@ -1,4 +1,4 @@
-"""A comparison for a terminal."""
+"""Terminal output of a comparison."""
 
 from collections.abc import Iterator
 
@@ -13,105 +13,109 @@ from sustainable_mlops.footprint import FootprintFigure, format_number
 _METRIC_TEXTS = {"total": "carbon", "cost": "cost"}
 
 
-def print_comparison(found: EndpointComparison, out: Console) -> None:
-    """Print it: a row an endpoint, a column a load, then where this project's kind changes and what is assumed."""
-    table = Table(box=None, pad_edge=False, title=_format_title(found), title_justify="left", title_style="bold")
+def print_comparison(comparison: EndpointComparison, out: Console) -> None:
+    """Print a row per endpoint and a column per load, then the crossovers and the assumptions."""
+    table = Table(box=None, pad_edge=False, title=_format_title(comparison), title_justify="left", title_style="bold")
     table.add_column("a month", overflow="fold", max_width=40)
-    for load in found.loads:
+    for load in comparison.loads:
         table.add_column(f"{load:,.10g} requests a day", overflow="fold", max_width=30)
-    for row in found.rows:
+    for row in comparison.rows:
         if _find_common_refusal(row):
             continue
-        chosen = [shape is not None and shape.name == row.shape.name for shape in found.best_shapes]
-        name = Text(f"{row.shape.title}\n", "bold green" if any(chosen) else "bold")
+        is_best = [shape is not None and shape.name == row.shape.name for shape in comparison.best_shapes]
+        name = Text(f"{row.shape.title}\n", "bold green" if any(is_best) else "bold")
         name.append(row.shape.defaults, "not bold dim")
-        table.add_row(name, *(_format_cell(cell, mine) for cell, mine in zip(row.cells, chosen, strict=True)))
+        table.add_row(
+            name, *(_format_cell(cell, is_best_cell) for cell, is_best_cell in zip(row.cells, is_best, strict=True))
+        )
         table.add_row()
     out.print(table)
-    for line in format_notes(found):
+    for line in format_notes(comparison):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _find_common_refusal(row: ComparisonRow) -> str:
-    """Why it serves none of the loads; empty where it serves one, or where the loads themselves say why not."""
-    whys = {cell.refusal for cell in row.cells}
-    return whys.pop() if len(whys) == 1 else ""
+    """Return the reason why the endpoint serves none of the loads; empty if the reasons differ or it serves one."""
+    refusals = {cell.refusal for cell in row.cells}
+    return refusals.pop() if len(refusals) == 1 else ""
 
 
-def _format_title(found: EndpointComparison) -> str:
-    need = found.requirements
-    wait = need.latency if isinstance(need.latency, str) else f"a p99 of {need.latency:g} ms"
-    return f"In {need.region}; callers accept {wait}\n"
+def _format_title(comparison: EndpointComparison) -> str:
+    requirements = comparison.requirements
+    latency = requirements.latency if isinstance(requirements.latency, str) else f"a p99 of {requirements.latency:g} ms"
+    return f"In {requirements.region}; callers accept {latency}\n"
 
 
-def _format_cell(cell: ComparisonCell, chosen: bool) -> Text:
+def _format_cell(cell: ComparisonCell, is_best: bool) -> Text:
     if cell.estimate is None:
         return Text(f"not served: {cell.refusal}", "dim")
     return Text("\n").join(
-        [_format_figure(cell.get_figure("total"), chosen), _format_figure(cell.get_figure("cost"), chosen)]
+        [_format_figure(cell.get_figure("total"), is_best), _format_figure(cell.get_figure("cost"), is_best)]
     )
 
 
-def _format_figure(figure: FootprintFigure | None, chosen: bool) -> Text:
+def _format_figure(figure: FootprintFigure | None, is_best: bool) -> Text:
     if figure is None:
         return Text("unknown")
     unit = figure.unit.removesuffix("CO2e")
-    text = Text(f"{format_number(figure.central)} {unit}", "bold green" if chosen else "")
+    text = Text(f"{format_number(figure.central)} {unit}", "bold green" if is_best else "")
     return text.append(f" ({format_number(figure.low)} to {format_number(figure.high)})", "not bold dim")
 
 
-def format_notes(found: EndpointComparison) -> Iterator[str]:
-    """What follows, and what it rests on, as lines."""
-    for number, load in enumerate(found.loads):
-        yield from _format_ratios(found, number, load)
-    yield from map(_format_crossover, found.crossovers)
-    for row in found.rows:
-        if whys := _find_common_refusal(row):
-            yield f"{row.shape.title} does not serve this: {whys}."
+def format_notes(comparison: EndpointComparison) -> Iterator[str]:
+    """Yield the conclusions and the assumptions as lines."""
+    for number, load in enumerate(comparison.loads):
+        yield from _format_ratios(comparison, number, load)
+    yield from map(_format_crossover, comparison.crossovers)
+    for row in comparison.rows:
+        if refusal := _find_common_refusal(row):
+            yield f"{row.shape.title} cannot serve this: {refusal}."
         elif row.shape.is_ours and any(cell.estimate for cell in row.cells):
-            most = format_number(row.max_requests_per_day)
-            yield f"{row.shape.title} takes at most {most} requests a day by its defaults at this peak."
-    theirs = " and of ".join(row.shape.publisher for row in found.rows if not row.shape.is_ours)
+            maximum = format_number(row.max_requests_per_day)
+            yield f"{row.shape.title} serves at most {maximum} requests a day with its defaults and this peak."
+    public_modules = " and of ".join(row.shape.publisher for row in comparison.rows if not row.shape.is_ours)
     yield (
-        f"Another model, bad or good, never reaches the endpoint of {theirs}: it takes the old one's name, and an "
-        "endpoint follows a new name of its configuration alone. Apply succeeds, the next plan is empty, and the first "
-        "model answers."
+        f"The endpoint of {public_modules} never serves another model: its configuration keeps its name, and an "
+        "endpoint is updated only for a new name. The apply succeeds, the next plan is empty, and the first model "
+        "still answers."
     )
-    need = found.requirements
+    requirements = comparison.requirements
     yield (
-        f"The same of each: a request keeps one vCPU busy for {need.duration_s:g} s, or an accelerator for "
-        f"{found.accelerated_duration_s:g} s, which is taken and not measured; the busiest moment has {need.peak:g} times the "
-        f"average; the model is of {need.model_mb:g} MB. kg is kgCO2e, operational and embodied; ranges are those of "
-        "docs/footprint.md. Logs, images, the models in S3 and the volumes' price are left out, and of serverless what "
-        "AWS keeps ready between requests, which it does not publish, and the starts of workers. Both public modules "
-        "scale where their user says how, and the second is asynchronous or serverless where he asks for it."
+        f"Assumptions for all: a request keeps one vCPU busy for {requirements.duration_s:g} s, or an accelerator for "
+        f"{comparison.accelerated_duration_s:g} s (not measured); the busiest moment has {requirements.peak:g} times "
+        f"the average; the model has {requirements.model_mb:g} MB. kg is kgCO2e, operational and embodied; "
+        "docs/footprint.md explains the intervals. Not included: logs, images, models in S3, the price of volumes, the "
+        "start of serverless workers, and the capacity that AWS keeps ready between serverless requests, which it does "
+        "not publish. Both public modules can scale if the user configures it, and the second can be asynchronous or "
+        "serverless."
     )
 
 
-def _format_ratios(found: EndpointComparison, number: int, load: float) -> Iterator[str]:
-    """How many times as much the other modules use."""
-    shape = found.best_shapes[number]
+def _format_ratios(comparison: EndpointComparison, number: int, load: float) -> Iterator[str]:
+    """Yield the usage of the other modules relative to this project's best endpoint."""
+    shape = comparison.best_shapes[number]
     if shape is None:
-        yield f"{load:,.10g} a day: by its defaults none of this project's endpoints serves it."
+        yield f"{load:,.10g} a day: no endpoint of this project serves it with its defaults."
         return
     ratios = [
         f"{row.shape.publisher} about {format_number(kg)} x the carbon and {format_number(usd)} x the cost"
-        for row in found.rows
+        for row in comparison.rows
         if not row.shape.is_ours
-        and (kg := found.compute_ratio(row.shape.name, number, "total")) is not None
-        and (usd := found.compute_ratio(row.shape.name, number, "cost")) is not None
+        and (kg := comparison.compute_ratio(row.shape.name, number, "total")) is not None
+        and (usd := comparison.compute_ratio(row.shape.name, number, "cost")) is not None
     ]
     if ratios:
-        yield f"{load:,.10g} a day: beside {shape.title}, {'; '.join(ratios)}."
+        yield f"{load:,.10g} a day: relative to {shape.title}, {'; '.join(ratios)}."
 
 
-def _format_crossover(one: Crossover) -> str:
-    may = "at any load" if one.low is None else f"perhaps from {format_number(one.low)}"
-    surely = "at none for sure" if one.high is None else f"surely from {format_number(one.high)}"
-    raised = ""
-    if one.before_maximum < one.requests_per_day:
-        raised = f"; with more machines than its defaults, as {one.before} takes {format_number(one.before_maximum)} by these"
+def _format_crossover(crossover: Crossover) -> str:
+    possible = "at any load" if crossover.low is None else f"possibly from {format_number(crossover.low)}"
+    certain = "certain at no load" if crossover.high is None else f"certainly from {format_number(crossover.high)}"
+    note = ""
+    if crossover.before_maximum < crossover.requests_per_day:
+        maximum = format_number(crossover.before_maximum)
+        note = f"; with more machines than its defaults, because {crossover.before} serves {maximum} with them"
     return (
-        f"By {_METRIC_TEXTS[one.metric]}, {one.after} is the better of this project's kinds from "
-        f"{format_number(one.requests_per_day)} requests a day on ({may}, {surely}{raised})."
+        f"By {_METRIC_TEXTS[crossover.metric]}, {crossover.after} is the better kind of this project from "
+        f"{format_number(crossover.requests_per_day)} requests a day on ({possible}, {certain}{note})."
     )

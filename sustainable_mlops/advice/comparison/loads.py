@@ -1,4 +1,4 @@
-"""What a load makes of a shape: how it is used, or why it cannot take it."""
+"""Usage of an endpoint at a load, or the reason why it cannot serve the load."""
 
 from dataclasses import replace
 from math import inf
@@ -16,19 +16,19 @@ _SECONDS_PER_DAY = 86_400
 
 
 def adapt_requirements(machines: ShapeMachines, need: ServingRequirements, accelerated_s: float) -> ServingRequirements:
-    """The need as these machines meet it: a request takes `accelerated_s` where there is an accelerator."""
-    accelerated = machines.instance is not None and machines.instance.accelerator is not None
-    return replace(need, duration_s=accelerated_s) if accelerated else need
+    """Return the requirements for these machines: a request takes `accelerated_s` on an accelerator."""
+    has_accelerator = machines.instance is not None and machines.instance.accelerator is not None
+    return replace(need, duration_s=accelerated_s) if has_accelerator else need
 
 
 def compute_max_requests_per_day(machines: ShapeMachines, need: ServingRequirements) -> float:
-    """Requests a day that the machines can take at the busiest moment, all at work."""
-    most = _find_reachable_maximum(machines, need) * _count_concurrent_requests(machines)
-    return most * _SECONDS_PER_DAY * need.hours_per_day / 24 / (need.duration_s * need.peak)
+    """Return the maximum requests a day if all machines work at the busiest moment."""
+    max_concurrency = _find_reachable_maximum(machines, need) * _count_concurrent_requests(machines)
+    return max_concurrency * _SECONDS_PER_DAY * need.hours_per_day / 24 / (need.duration_s * need.peak)
 
 
 def _find_reachable_maximum(machines: ShapeMachines, need: ServingRequirements) -> float:
-    """Machines that scaling comes to: no more than the least where one is full before its policy adds another."""
+    """Return the machines that scaling reaches: the minimum if an instance is full before its policy adds another."""
     if (
         machines.target_requests_per_minute is not None
         and machines.target_requests_per_minute * need.duration_s > 60 * _count_concurrent_requests(machines)
@@ -38,59 +38,62 @@ def _find_reachable_maximum(machines: ShapeMachines, need: ServingRequirements) 
 
 
 def _count_concurrent_requests(machines: ShapeMachines) -> int:
-    """Requests that a worker or an instance works on at the same time."""
+    """Return the requests that a worker or an instance processes at the same time."""
     if machines.instance is None:
         return 1
     return machines.instance.accelerators or machines.instance.vcpu
 
 
 def find_refusal(shape: EndpointShape, machines: ShapeMachines, need: ServingRequirements) -> str:
-    """Why the shape cannot serve `need` by its defaults; empty where it can."""
+    """Return the reason why the endpoint cannot serve `need` with its defaults; empty if it can."""
     for reason in list_obstacles(shape.kind, need):
         return reason
     if machines.memory_mb < need.memory_mb:
-        return f"the model takes about {need.memory_mb:,.0f} MB of memory, and it has {machines.memory_mb:,.0f} MB"
+        return f"the model needs about {need.memory_mb:,.0f} MB of memory, and it has {machines.memory_mb:,.0f} MB"
     if machines.instance is not None and instances.is_offered(machines.instance.name, need.region) is False:
-        return f"{need.region} has no {machines.instance.name}"
-    if need.requests_per_day > (most := compute_max_requests_per_day(machines, need)):
-        return f"by default it takes at most {most:,.0f} requests a day with this peak"
+        return f"{need.region} does not offer {machines.instance.name}"
+    if need.requests_per_day > (maximum := compute_max_requests_per_day(machines, need)):
+        return f"with its defaults it serves at most {maximum:,.0f} requests a day with this peak"
     return ""
 
 
 def make_usage(
     shape: EndpointShape, machines: ShapeMachines, need: ServingRequirements, *, bounded: bool = True
 ) -> dict[str, Any]:
-    """How the shape is used, by the keys of a usage file; unless `bounded`, with as many machines as it takes."""
+    """Return the usage of the endpoint by the keys of a usage file.
+
+    Unless `bounded`, the endpoint has as many machines as it needs.
+    """
     requests, duration = exact_quantity(need.requests_per_day * DAYS_PER_MONTH), exact_quantity(need.duration_s)
-    found = {"requests_per_month": requests, "duration_seconds": duration}
+    usage = {"requests_per_month": requests, "duration_seconds": duration}
     if machines.instance is None:
-        return found
-    at_once = _count_concurrent_requests(machines)
+        return usage
+    concurrency = _count_concurrent_requests(machines)
     count = _estimate_count(machines, need, _find_reachable_maximum(machines, need) if bounded else inf)
     hours = exact_quantity(730.0)
     if shape.kind == "asynchronous":
-        hours = found["hours_per_month"] = estimate_hours_on(shape.kind, need, at_once)
-    busy_h = need.requests_per_day * DAYS_PER_MONTH * need.duration_s / 3600 / at_once
+        hours = usage["hours_per_month"] = estimate_hours_on(shape.kind, need, concurrency)
+    busy_h = need.requests_per_day * DAYS_PER_MONTH * need.duration_s / 3600 / concurrency
     low, share, high = (
         min(1.0, busy_h / (hours.central * number)) for number in (count.high, count.central, count.low)
     )
-    found["duty"] = bounded_quantity(low, share, high, "share of the time busy, from the requests", "B")
-    return found | {"instances": count}
+    usage["duty"] = bounded_quantity(low, share, high, "busy share of the time, from the requests", "B")
+    return usage | {"instances": count}
 
 
-def _estimate_count(machines: ShapeMachines, need: ServingRequirements, most: float) -> Quantity:
-    """Instances on average: by the requests that a policy lets each have, else by the load that scaling aims at.
+def _estimate_count(machines: ShapeMachines, need: ServingRequirements, maximum: float) -> Quantity:
+    """Return the average number of instances, at least as many as the work needs.
 
-    Never fewer than do the work.
+    It follows from the requests per instance in the scaling policy, else from the load that scaling aims at.
     """
-    least = max(1.0, machines.minimum)
+    minimum = max(1.0, machines.minimum)
     average = need.average_concurrency / _count_concurrent_requests(machines)
     if machines.target_requests_per_minute is not None:
-        a_minute = need.requests_per_day / (need.hours_per_day * 60)
-        usual = max(a_minute / machines.target_requests_per_minute, average)
+        requests_per_minute = need.requests_per_day / (need.hours_per_day * 60)
+        usual = max(requests_per_minute / machines.target_requests_per_minute, average)
         ends = (usual, usual, usual * need.peak)
     else:
         load = load_assumptions()["target_load"]
         ends = (average / load.high, average / load.central, average / load.low)
-    low, central, high = (min(max(one, least), max(most, least)) for one in ends)
+    low, central, high = (min(max(one, minimum), max(maximum, minimum)) for one in ends)
     return bounded_quantity(low, central, high, "instances, as scaling follows the requests", "B")

@@ -1,6 +1,6 @@
-"""The endpoints that are compared: their plans, and what these run.
+"""Endpoints of a comparison: their plans and machines.
 
-`shapes/` has them as HCL, and `shapes/plan.json` what the AWS provider plans for it.
+`shapes/` has their HCL, and `shapes/plan.json` the plan of the AWS provider for it.
 """
 
 from collections.abc import Mapping
@@ -18,36 +18,36 @@ from sustainable_mlops.plan.metrics import list_policy_metrics
 
 FOLDER = Path(__file__).parent / "shapes"
 PLAN = FOLDER / "plan.json"
-#: The Region that the plan is made for; for another it differs in that name alone.
+#: Region of the plan. For another Region only this name differs.
 REGION = "eu-north-1"
 ENDPOINT = "aws_sagemaker_endpoint"
 _POLICY = "aws_appautoscaling_policy"
-#: The requests of each instance, as a policy may name them.
+#: Metrics of a scaling policy that count the requests per instance.
 _REQUEST_METRICS = ({"InvocationsPerInstance"}, {"SageMakerVariantInvocationsPerInstance"})
 _TARGET_TRACKING = "target_tracking_scaling_policy_configuration.0"
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointShape:
-    """An endpoint, as its module makes it by default."""
+    """An endpoint as its module creates it by default."""
 
-    #: Its folder, and the module of the plan that it is in.
+    #: Name of its folder and of its module in the plan.
     name: str
     #: `serverless`, `real-time` or `asynchronous`.
     kind: str
-    #: Whose it is: this project's, or a public module and its version.
+    #: This project, or a public module with its version.
     publisher: str
-    #: What its defaults are, as far as they matter.
+    #: Relevant defaults.
     defaults: str
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is one of this project's."""
+        """True if it is an endpoint of this project."""
         return self.publisher == OURS
 
     @property
     def title(self) -> str:
-        """`this project: serverless`."""
+        """The title, such as `this project: serverless`."""
         return f"{self.publisher}: {self.kind}"
 
 
@@ -60,59 +60,59 @@ SHAPES = (
         "aws_ia",
         "real-time",
         "aws-ia/terraform-aws-sagemaker-endpoint 0.0.1",
-        "1 ml.t2.medium, whose CPUs are throttled at times, and which nothing scales",
+        "1 ml.t2.medium with throttled CPUs, without scaling",
     ),
     EndpointShape(
         "huggingface",
         "real-time",
         "philschmid/terraform-aws-sagemaker-huggingface 0.9.0",
-        "1 ml.g4dn.xlarge, which nothing scales; it has no default for the type, and all its examples take this",
+        "1 ml.g4dn.xlarge without scaling; the type has no default, and all examples use this one",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ShapeMachines:
-    """What a shape may run."""
+    """Machines that an endpoint may run."""
 
-    #: None where it is serverless.
+    #: None if it is serverless.
     instance: InstanceType | None
     memory_mb: float
-    #: Instances at least and at most; of a serverless endpoint, workers.
+    #: Minimum and maximum number of instances, or of workers of a serverless endpoint.
     minimum: float
     maximum: float
-    #: Requests a minute that its policy lets an instance have; None where none counts them.
+    #: Target requests a minute of an instance in its scaling policy; None if no policy counts requests.
     target_requests_per_minute: float | None
 
 
 @cache
 def load_shapes_plan(region: str) -> Plan:
-    """The plan of all shapes in a Region."""
+    """Return the plan of all endpoints in a Region."""
     text = PLAN.read_text(encoding="utf-8").replace(REGION, region)
     return load(text.encode(), "the plan of the compared endpoints")
 
 
 def estimate_parts(region: str, usage: Mapping[str, Mapping[str, Any]]) -> dict[str, ResourcePart]:
-    """What each shape runs in a Region, by its name; `usage` says how each is used, as a usage file does."""
-    used = ResourceUsage({f"module.{name}.*": dict(keys) for name, keys in usage.items()})
-    found = {}
-    for resource in estimate_plan(load_shapes_plan(region), used).resources:
+    """Return the part of each endpoint in a Region, by its name; `usage` has the usage of each as in a usage file."""
+    resource_usage = ResourceUsage({f"module.{name}.*": dict(keys) for name, keys in usage.items()})
+    parts = {}
+    for resource in estimate_plan(load_shapes_plan(region), resource_usage).resources:
         if resource.type == ENDPOINT:
             (change,) = resource.changes
             assert change.after is not None
-            found[resource.address.split(".")[1]] = change.after
-    return found
+            parts[resource.address.split(".")[1]] = change.after
+    return parts
 
 
 @cache
 def find_machines(region: str) -> Mapping[str, ShapeMachines]:
-    """What each shape may run, by its name."""
+    """Return the machines of each endpoint, by its name."""
     return {
         name: _read_machines(name, part, load_shapes_plan(region)) for name, part in estimate_parts(region, {}).items()
     }
 
 
-def _read_machines(name: str, part: ResourcePart, planned: Plan) -> ShapeMachines:
+def _read_machines(name: str, part: ResourcePart, plan: Plan) -> ShapeMachines:
     activity = part.activity
     if isinstance(activity, ServerlessActivity):
         return ShapeMachines(None, activity.memory_mb, 0, activity.max_concurrency or 0, None)
@@ -120,13 +120,13 @@ def _read_machines(name: str, part: ResourcePart, planned: Plan) -> ShapeMachine
     assert part.count is not None
     instance = instances.find(activity.instance_type)
     assert instance is not None
-    tracked = [
+    targets = [
         target
-        for policy in planned.list_by_type(_POLICY)
+        for policy in plan.list_by_type(_POLICY)
         if policy.address.startswith(f"module.{name}.")
         and list_policy_metrics(policy.new) in _REQUEST_METRICS
         and isinstance(target := policy.new.number(f"{_TARGET_TRACKING}.target_value"), int | float)
     ]
     return ShapeMachines(
-        instance, instance.memory_gib * 1024, part.count.low, part.count.high, tracked[0] if tracked else None
+        instance, instance.memory_gib * 1024, part.count.low, part.count.high, targets[0] if targets else None
     )

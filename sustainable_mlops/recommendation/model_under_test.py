@@ -1,4 +1,4 @@
-"""What is to be served: a model package or a model, its images and how large it is."""
+"""Model or model package for a recommendation: its images and its size."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,42 +14,42 @@ from sustainable_mlops.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class ServingSpecification:
-    """One way in which it is served."""
+    """One inference specification of a model."""
 
-    #: Of a package's additional inference specification; None for the package's or the model's own.
+    #: Name of an additional inference specification; None for the main one of a package or a model.
     name: str | None
-    #: What its images are for; x86 where they do not say.
+    #: Hardware of its images; x86 if unknown.
     silicon: Silicon
     images: tuple[str, ...]
-    #: What the package says it may run on; empty where it says nothing.
+    #: Instance types that the package allows; empty if it names none.
     instance_types: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ServedModel:
-    """What is to be served."""
+class ModelUnderTest:
+    """A model or model package for a load test."""
 
-    #: Its ARN, where it is a model package; else its name.
+    #: ARN of a model package, or name of a model.
     name: str
     is_package: bool
     specifications: tuple[ServingSpecification, ...]
-    #: Size of its archives in S3.
+    #: Size of its archives in S3, in MB.
     model_mb: float
-    #: What it says of itself that a load test needs: Domain, Framework, SamplePayloadUrl, SupportedContentTypes.
+    #: Properties for a load test: Domain, Framework, SamplePayloadUrl, SupportedContentTypes.
     load_test_inputs: Mapping[str, Any]
 
 
-def read_model(name: str, clients: Clients) -> ServedModel:
-    """The model package of an ARN, or the model of a name. Raises UserError where there is none, or it is unclear."""
+def read_model(name: str, clients: Clients) -> ModelUnderTest:
+    """Return the model package of an ARN, or the model of a name. Raises UserError if it is missing or ambiguous."""
     try:
         return _read_model(name, clients)
     except aws.AwsError as error:
-        if error.refused:  # there is none: no fault of AWS's, after which the same would go on
+        if error.refused:  # it does not exist; this is no AWS fault, for which a retry would make sense
             raise UserError(str(error)) from None
         raise
 
 
-def _read_model(name: str, clients: Clients) -> ServedModel:
+def _read_model(name: str, clients: Clients) -> ModelUnderTest:
     if ":model-package/" in name:
         with aws.translate_aws_errors(f"model package {name}"):
             described = clients.sagemaker.describe_model_package(ModelPackageName=name)
@@ -59,50 +59,52 @@ def _read_model(name: str, clients: Clients) -> ServedModel:
     containers = described.get("Containers") or [described["PrimaryContainer"]]
     if any("ModelPackageName" in container for container in containers):
         package = containers[0]["ModelPackageName"]
-        raise UserError(f"{name}: this model is of a model package; give the package, {package}")
-    return ServedModel(
+        raise UserError(f"{name}: this model comes from a model package; give the package {package}")
+    return ModelUnderTest(
         name, False, (_make_specification(None, containers, ()),), _sum_megabytes(containers, clients), {}
     )
 
 
-def _read_package(arn: str, described: Mapping[str, Any], clients: Clients) -> ServedModel:
-    own = described.get("InferenceSpecification")
-    if own is None:
-        raise UserError(f"{arn}: has no inference specification, so nothing says how it is served")
-    more = described.get("AdditionalInferenceSpecifications", [])
-    found = (
+def _read_package(arn: str, described: Mapping[str, Any], clients: Clients) -> ModelUnderTest:
+    main = described.get("InferenceSpecification")
+    if main is None:
+        raise UserError(f"{arn}: has no inference specification; register one")
+    additional = described.get("AdditionalInferenceSpecifications", [])
+    specifications = (
         _make_specification(one.get("Name"), one["Containers"], one.get("SupportedRealtimeInferenceInstanceTypes", ()))
-        for one in (own, *more)
+        for one in (main, *additional)
     )
     says = {
         "Domain": described.get("Domain"),
-        "Framework": own["Containers"][0].get("Framework"),
+        "Framework": main["Containers"][0].get("Framework"),
         "SamplePayloadUrl": described.get("SamplePayloadUrl"),
-        "SupportedContentTypes": own.get("SupportedContentTypes"),
+        "SupportedContentTypes": main.get("SupportedContentTypes"),
     }
     known = {member: value for member, value in says.items() if value}
-    return ServedModel(arn, True, tuple(found), _sum_megabytes(own["Containers"], clients), known)
+    return ModelUnderTest(arn, True, tuple(specifications), _sum_megabytes(main["Containers"], clients), known)
 
 
 def _make_specification(name: str | None, containers: list[dict[str, Any]], kinds: Any) -> ServingSpecification:
     images = tuple(container["Image"] for container in containers if "Image" in container)
-    said = {silicon for image in images for silicon in detect_silicon(image)}
-    if len(said) > 1:
-        raise UserError(f"{name or 'its images'}: are for {' and '.join(sorted(said))}, which no one instance has")
-    silicon: Silicon = said.pop() if said else _detect_silicon_by_types(kinds) or "x86"
+    silicon_set = {silicon for image in images for silicon in detect_silicon(image)}
+    if len(silicon_set) > 1:
+        raise UserError(
+            f"{name or 'its images'}: are for {' and '.join(sorted(silicon_set))}, which no one instance has"
+        )
+    silicon: Silicon = silicon_set.pop() if silicon_set else _detect_silicon_by_types(kinds) or "x86"
     return ServingSpecification(name, silicon, images, tuple(kinds))
 
 
 def _detect_silicon_by_types(kinds: Any) -> Silicon | None:
-    """The silicon that all the instance types have which a package says it may run on."""
+    """Return the hardware that all given instance types have, or None if they differ."""
     from sustainable_mlops.catalogue import instances
 
-    found = {known.silicon for kind in kinds if (known := instances.find(kind)) is not None}
-    return found.pop() if len(found) == 1 else None
+    silicon_set = {instance_type.silicon for kind in kinds if (instance_type := instances.find(kind)) is not None}
+    return silicon_set.pop() if len(silicon_set) == 1 else None
 
 
 def _sum_megabytes(containers: list[dict[str, Any]], clients: Clients) -> float:
-    """The size of the model archives; what cannot be looked at counts as nothing."""
+    """Return the size of the model archives in MB; unreadable archives count as zero."""
     return sum(_list_sizes(containers, clients)) / 1e6
 
 
