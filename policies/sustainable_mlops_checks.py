@@ -70,9 +70,9 @@ class PlanCheck(BaseResourceCheck):
         in_a_plan = "__change_actions__" in entity_configuration
         file = _find_plan_file(self.graph, scanned_file) if in_a_plan else None
         address = str(entity_configuration.get("__address__"))
-        found = _list_findings(file).get((self.id, address), []) if file else []
+        findings = _list_findings(file).get((self.id, address), []) if file else []
         for outcome, result in _RESULT.items():
-            worst = [finding for finding in found if finding.outcome is outcome]
+            worst = [finding for finding in findings if finding.outcome is outcome]
             if worst:
                 self.details = [finding.message for finding in worst if finding.message]
                 self.evaluated_keys = [finding.path for finding in worst if finding.path]
@@ -100,22 +100,22 @@ def _find_plan_file(graph: Any, scanned_file: str) -> str | None:
 def _list_files(graph: Any) -> frozenset[str]:
     """Return every file in checkov's graph; the result is empty without a graph."""
     nodes = getattr(graph, "nodes", {})  # networkx: a mapping; rustworkx: a method that lists pairs
-    found = nodes.values() if isinstance(nodes, Mapping) else (attributes for _, attributes in nodes())
-    return frozenset(str(attributes.get("file_path_")) for attributes in found)
+    attributes_list = nodes.values() if isinstance(nodes, Mapping) else (attributes for _, attributes in nodes())
+    return frozenset(str(attributes.get("file_path_")) for attributes in attributes_list)
 
 
 @lru_cache(maxsize=8)
 def _list_findings(file: str) -> dict[tuple[str, str], list[Finding]]:
     """Return the findings of the rules for a plan, by rule and address."""
-    found: dict[tuple[str, str], list[Finding]] = {}
+    findings: dict[tuple[str, str], list[Finding]] = {}
     try:
-        read = plan.load(file)
+        loaded_plan = plan.load(file)
     except UserError as error:
         logging.getLogger(__name__).warning("no check of SUS_*: %s", error)
-        return found
-    for finding in rules.evaluate(read):
-        found.setdefault((finding.rule, finding.address), []).append(finding)
-    return found
+        return findings
+    for finding in rules.evaluate(loaded_plan):
+        findings.setdefault((finding.rule, finding.address), []).append(finding)
+    return findings
 
 
 for _rule in rules.ALL:

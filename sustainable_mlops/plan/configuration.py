@@ -49,10 +49,10 @@ class Configuration:
 
     def __init__(self, document: Mapping[str, Any], inventory: Inventory) -> None:
         """Read the configuration of a plan whose resources are in `inventory`."""
-        configuration = _object(document.get("configuration"))
-        self._root = _object(configuration.get("root_module"))
-        self.providers = _object(configuration.get("provider_config"))
-        self._variables = _object(document.get("variables"))
+        configuration = _as_object(document.get("configuration"))
+        self._root = _as_object(configuration.get("root_module"))
+        self.providers = _as_object(configuration.get("provider_config"))
+        self._variables = _as_object(document.get("variables"))
         self._inventory = inventory
         self._modules: dict[tuple[str, ...], Mapping[str, Any]] = {(): self._root}
         self._resources: dict[tuple[str, ...], dict[tuple[str, str, str], Mapping[str, Any]]] = {}
@@ -62,19 +62,19 @@ class Configuration:
         """Return the configuration of the module at the end of these calls, or an empty object."""
         known = self._modules.get(path)
         if known is None:
-            known = self._modules[path] = _object(self.find_call(path).get("module"))
+            known = self._modules[path] = _as_object(self.find_call(path).get("module"))
         return known
 
     def find_call(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         """Return the module call at the end of `path`."""
-        return _object(_object(self.find_module(path[:-1]).get("module_calls")).get(path[-1]))
+        return _as_object(_as_object(self.find_module(path[:-1]).get("module_calls")).get(path[-1]))
 
     def find_resource(self, resource: Resource) -> Mapping[str, Any]:
         """Return the configuration of a resource. It is empty for a resource without one, such as a destroyed one."""
         path = list_call_names(resource.module_parts)
         known = self._resources.get(path)
         if known is None:
-            resources = _objects(self.find_module(path).get("resources"))
+            resources = _as_objects(self.find_module(path).get("resources"))
             known = {(str(r.get("mode", "managed")), str(r.get("type")), str(r.get("name"))): r for r in resources}
             self._resources[path] = known
         return known.get((resource.mode, resource.source_type, resource.name), {})
@@ -103,7 +103,7 @@ class Configuration:
 
         For a resource that is read as another type, several expressions may hold the attribute.
         """
-        expressions = _object(body.get("expressions"))
+        expressions = _as_object(body.get("expressions"))
         if resource.mapped_reader is None or path is None:
             return _find_expression(expressions, path)
         candidates = [expressions.get(name) for name in resource.mapped_reader.list_source_attributes(path)]
@@ -143,7 +143,7 @@ class Configuration:
         body = self.find_resource(resource)
         if not body or isinstance(path[-1], int):
             return True
-        expression = _object(body.get("expressions")).get(str(path[0]))
+        expression = _as_object(body.get("expressions")).get(str(path[0]))
         if expression is None or len(path) == 1:
             return expression is not None
         if isinstance(expression, dict) and "constant_value" in expression:
@@ -170,12 +170,12 @@ class Configuration:
                 return UNKNOWN
             if not module:
                 return self._find_variable(str(variable[1]))
-            expression = _object(self.find_call(list_call_names(module)).get("expressions")).get(str(variable[1]))
+            expression = _as_object(self.find_call(list_call_names(module)).get("expressions")).get(str(variable[1]))
             module = split_parent(module)[0]
         return UNKNOWN
 
     def _find_variable(self, name: str) -> Any:
-        declaration = _object(_object(self._root.get("variables")).get(name))
+        declaration = _as_object(_as_object(self._root.get("variables")).get(name))
         if declaration.get("sensitive"):
             return UNKNOWN
         variable = self._variables.get(name)
@@ -215,15 +215,17 @@ class Configuration:
             return  # variables of the root module come from outside the plan, not from a resource
         call = self.find_call(list_call_names(scope.module))
         outer, index = split_parent(scope.module)
-        for reference in list_references(_object(call.get("expressions")).get(str(rest[0]))):
+        for reference in list_references(_as_object(call.get("expressions")).get(str(rest[0]))):
             yield reference, _ReferenceScope(outer, index, call)
 
     def _through_output(self, rest: list[AddressPart], scope: _ReferenceScope) -> list[tuple[str, _ReferenceScope]]:
         if not rest:
             return []
         indices, output = _split_index(rest[1:])
-        call = _object(_object(self.find_module(list_call_names(scope.module)).get("module_calls")).get(str(rest[0])))
-        expression = _object(_object(_object(call.get("module")).get("outputs")).get(output)).get("expression")
+        call = _as_object(
+            _as_object(self.find_module(list_call_names(scope.module)).get("module_calls")).get(str(rest[0]))
+        )
+        expression = _as_object(_as_object(_as_object(call.get("module")).get("outputs")).get(output)).get("expression")
         if not indices and ("for_each_expression" in call or "count_expression" in call):
             # The plan does not record an index that is not a literal. Assume the index of the referring instance if
             # there is such an instance.
@@ -288,9 +290,9 @@ def _drop_prefixes(references: Iterable[str]) -> Iterator[str]:
             yield reference
 
 
-def _object(value: Any) -> Mapping[str, Any]:
+def _as_object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _objects(value: Any) -> list[Mapping[str, Any]]:
+def _as_objects(value: Any) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

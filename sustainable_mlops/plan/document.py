@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from sustainable_mlops.errors import UserError
 
-SHOW = "run `terraform show -json <plan file>` (or `tofu show -json`) and pass its output"
+SHOW_COMMAND = "run `terraform show -json <plan file>` (or `tofu show -json`) and pass its output"
 #: Maximum nesting depth. Terraform's own values nest less than 30 levels. Code that walks values may recurse this far.
 MAX_DEPTH = 100
 
@@ -36,7 +36,7 @@ def read_file(path: Path) -> bytes:
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except IsADirectoryError:
-        raise UserError(f"{path}: is a folder; pass a file: {SHOW}") from None
+        raise UserError(f"{path}: is a folder; pass a file: {SHOW_COMMAND}") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
 
@@ -47,10 +47,10 @@ def parse_document(data: bytes, name: str) -> dict[str, Any]:
     Raises UserError unless it is a complete plan of format version 1.
     """
     if data[:2] == b"PK":
-        raise UserError(f"{name}: is a binary plan file; {SHOW}")
+        raise UserError(f"{name}: is a binary plan file; {SHOW_COMMAND}")
     document = _parse_json(_decode(data, name), name)
     if not isinstance(document, dict):
-        raise UserError(f"{name}: must be an object, not {name_json_type(document)}; {SHOW}")
+        raise UserError(f"{name}: must be an object, not {name_json_type(document)}; {SHOW_COMMAND}")
     _check_version(document, name)
     _check_depth(document, name)
     _check_completeness(document, name)
@@ -75,9 +75,9 @@ def _decode(data: bytes, name: str) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise UserError(f"{name}: is not UTF-8 text (byte {error.start}); {SHOW}") from None
+        raise UserError(f"{name}: is not UTF-8 text (byte {error.start}); {SHOW_COMMAND}") from None
     if not text.strip():
-        raise UserError(f"{name}: is empty; {SHOW}")
+        raise UserError(f"{name}: is empty; {SHOW_COMMAND}")
     return text
 
 
@@ -86,13 +86,13 @@ def _parse_json(text: str, name: str) -> Any:
         document = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         if '"@level"' in text[:1000]:
-            raise UserError(f"{name}: is the log of `terraform plan -json`, not a plan; {SHOW}") from None
+            raise UserError(f"{name}: is the log of `terraform plan -json`, not a plan; {SHOW_COMMAND}") from None
         location = f"line {error.lineno}, column {error.colno}"
-        raise UserError(f"{name}: is not JSON: {error.msg} at {location}; {SHOW}") from None
+        raise UserError(f"{name}: is not JSON: {error.msg} at {location}; {SHOW_COMMAND}") from None
     except RecursionError:
-        raise UserError(f"{name}: is nested too deep to be a plan; {SHOW}") from None
+        raise UserError(f"{name}: is nested too deep to be a plan; {SHOW_COMMAND}") from None
     except ValueError:  # NaN, Infinity, or more digits than Python takes
-        raise UserError(f"{name}: contains a number that Terraform does not write; {SHOW}") from None
+        raise UserError(f"{name}: contains a number that Terraform does not write; {SHOW_COMMAND}") from None
     if _HALF_CHARACTER.search(text):
         _refuse_half_characters(document, name)
     return document
@@ -107,9 +107,9 @@ def _refuse_half_characters(document: Any, name: str) -> None:
     try:
         json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise UserError(f"{name}: contains half a character (a lone \\ud800 to \\udfff); {SHOW}") from None
+        raise UserError(f"{name}: contains half a character (a lone \\ud800 to \\udfff); {SHOW_COMMAND}") from None
     except RecursionError:
-        raise UserError(f"{name}: is nested too deep to be a plan; {SHOW}") from None
+        raise UserError(f"{name}: is nested too deep to be a plan; {SHOW_COMMAND}") from None
 
 
 def _check_version(document: dict[str, Any], name: str) -> None:
@@ -117,9 +117,9 @@ def _check_version(document: dict[str, Any], name: str) -> None:
     if version is None:
         description = next((text for key, text in _OTHER_FILES.items() if key in document), "not a Terraform plan")
         missing = "" if description != "not a Terraform plan" else " (format_version is missing)"
-        raise UserError(f"{name}: is {description}{missing}; {SHOW}")
+        raise UserError(f"{name}: is {description}{missing}; {SHOW_COMMAND}")
     if not isinstance(version, str) or not re.fullmatch(r"[0-9]{1,6}\.[0-9]{1,6}(\..*)?", version):
-        raise UserError(f"{name}: format_version: must be like '1.2', not {quote_value(version)}; {SHOW}")
+        raise UserError(f"{name}: format_version: must be like '1.2', not {quote_value(version)}; {SHOW_COMMAND}")
     if int(version.split(".")[0]) != 1:
         supported = "only version 1.x is, which Terraform 1.1 and newer and OpenTofu write"
         raise UserError(f"{name}: format_version: {version} is not supported; {supported}")
@@ -135,7 +135,9 @@ def _check_depth(document: dict[str, Any], name: str) -> None:
         location = next(
             (location for location, value in locations if _is_too_deep(value, MAX_DEPTH - 2)), "resource_changes"
         )
-        raise UserError(f"{name}: {location}: is nested more than {MAX_DEPTH} levels deep, which no plan is; {SHOW}")
+        raise UserError(
+            f"{name}: {location}: is nested more than {MAX_DEPTH} levels deep, which no plan is; {SHOW_COMMAND}"
+        )
 
 
 def _is_too_deep(value: Any, deepest: int) -> bool:
@@ -160,7 +162,9 @@ def _check_completeness(document: dict[str, Any], name: str) -> None:
     """Raise UserError if the plan leaves something out. A review would rate such a plan as smaller than it is."""
     if "planned_values" not in document and "resource_changes" not in document:
         description = "a state, not a plan" if "values" in document or len(document) <= 2 else "not a plan"
-        raise UserError(f"{name}: is {description} (it has neither resource_changes nor planned_values); {SHOW}")
+        raise UserError(
+            f"{name}: is {description} (it has neither resource_changes nor planned_values); {SHOW_COMMAND}"
+        )
     if document.get("errored") is True:
         raise UserError(f"{name}: errored: the plan ended in an error and is incomplete; fix the error and plan again")
     for key in ("configuration", "planned_values", "prior_state", "variables"):

@@ -148,11 +148,11 @@ class Joins:
             return UNKNOWN
         asynchronous = values.block("async_inference_config")
         return [
-            self._variant(configuration, block, block in shadow_variants, asynchronous)
+            self._build_variant(configuration, block, block in shadow_variants, asynchronous)
             for block in [*production, *shadow_variants]
         ]
 
-    def _variant(
+    def _build_variant(
         self, configuration: Resource, block: Block, shadow_variants: bool, asynchronous: Block | Unknown | None
     ) -> Variant:
         serverless = block.block("serverless_config")
@@ -210,13 +210,13 @@ class Joins:
 
     def find_scaling_policies(self, target: Resource) -> Matches:
         """Return the scaling policies of a scalable target."""
-        return self._find_of_target(target, SCALING_POLICY)
+        return self._find_target_resources(target, SCALING_POLICY)
 
     def find_scheduled_actions(self, target: Resource) -> Matches:
         """Return the scheduled actions of a scalable target."""
-        return self._find_of_target(target, SCHEDULED_ACTION)
+        return self._find_target_resources(target, SCHEDULED_ACTION)
 
-    def _find_of_target(self, target: Resource, kind: str) -> Matches:
+    def _find_target_resources(self, target: Resource, kind: str) -> Matches:
         return self._find_inverse(target, kind, "resource_id", self._find_scalable_target)
 
     def _find_scalable_target(self, source: Resource) -> list[RelatedResource]:

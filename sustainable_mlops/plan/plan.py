@@ -19,7 +19,7 @@ from sustainable_mlops.plan.regions import Regions
 from sustainable_mlops.plan.resources import Resource, StateEntry, build_unchanged, list_changed_resources, list_entries
 from sustainable_mlops.plan.unreviewed_resources import UnreviewedResource, list_unreviewed_resources
 
-_NO_CHANGE = f"{{}} has no entry in resource_changes: the plan is incomplete; {documents.SHOW}"
+_NO_CHANGE = f"{{}} has no entry in resource_changes: the plan is incomplete; {documents.SHOW_COMMAND}"
 
 
 class FailedCheck(NamedTuple):
@@ -46,7 +46,7 @@ class Plan:
         moved = {resource.previous_address for resource in resources if resource.previous_address}
         for entry in list_entries(document.get("planned_values"), "planned_values"):
             if entry.is_managed and entry.address not in known:
-                raise UserError(f"{entry.place}: {_NO_CHANGE.format(documents.quote_value(entry.address))}")
+                raise UserError(f"{entry.location}: {_NO_CHANGE.format(documents.quote_value(entry.address))}")
         known |= moved
         unchanged_entries = [
             entry for entry in _list_state_entries(document) if not entry.is_deposed and entry.address not in known
@@ -59,7 +59,9 @@ class Plan:
                 resource.set_unknown_check(self._sets_unknown)
         self._inventory = Inventory(resources)
         #: Resources that Terraform found deleted when it refreshed the state, before it planned.
-        self.deleted_outside: list[Resource] = [Resource(entry, location) for entry, location in drift.deletions]
+        self.deleted_outside_terraform: list[Resource] = [
+            Resource(entry, location) for entry, location in drift.deletions
+        ]
         #: True if the plan only writes drift to the state.
         self.is_refresh_only: bool = drift.is_only_change
 
@@ -202,7 +204,7 @@ def _check_no_managed(unchanged_entries: list[StateEntry]) -> None:
     """
     for entry in unchanged_entries:
         if entry.is_managed:
-            raise UserError(f"{entry.place}: {_NO_CHANGE.format(documents.quote_value(entry.address))}")
+            raise UserError(f"{entry.location}: {_NO_CHANGE.format(documents.quote_value(entry.address))}")
 
 
 def _list_state_entries(document: Mapping[str, Any]) -> Iterator[StateEntry]:
@@ -216,9 +218,9 @@ def _check_duplicates(resources: list[Resource]) -> None:
         key = (resource.address, resource.deposed)
         if key in locations:
             raise UserError(
-                f"{resource.place}.address: {documents.quote_value(resource.address)} is in {locations[key]} too"
+                f"{resource.location}.address: {documents.quote_value(resource.address)} is in {locations[key]} too"
             )
-        locations[key] = resource.place
+        locations[key] = resource.location
 
 
 def _list_conditions(checks: Any) -> Iterator[tuple[tuple[str, ...], str, str]]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, cast
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.plan.addresses import AddressPart, split_address
 from sustainable_mlops.plan.cloudformation import find_mapped_reader
-from sustainable_mlops.plan.document import SHOW, name_json_type, quote_value
+from sustainable_mlops.plan.document import SHOW_COMMAND, name_json_type, quote_value
 from sustainable_mlops.plan.type_mapping import IsSet
 from sustainable_mlops.plan.values import AttributePath, Block, Readers, Unknown, apply_marks, dig, has_mark
 
@@ -37,37 +37,16 @@ class Resource(Readers):
     """
 
     __slots__ = (
-        "_after",
-        "_before",
-        "_change",
-        "_is_set",
-        "_new",
-        "_old",
-        "action",
-        "actions",
-        "address",
-        "deferred",
-        "deposed",
-        "drift",
-        "index",
-        "mapped_reader",
-        "mode",
-        "module",
-        "module_parts",
-        "name",
-        "place",
-        "previous_address",
-        "provider",
-        "reason",
-        "source_type",
-        "type",
+        "_after", "_before", "_change", "_is_set", "_new", "_old", "action", "actions", "address", "deferred",
+        "deposed", "drift", "index", "location", "mapped_reader", "mode", "module", "module_parts", "name",
+        "previous_address", "provider", "reason", "source_type", "type",
     )  # fmt: skip
 
     def __init__(self, entry: Mapping[str, Any], location: str, drift: tuple[str, ...] = ()) -> None:
         """Read one entry; `place` is its location in messages. Raises UserError if a part is missing or malformed."""
         #: The attributes with drift that the plan accepts. `before` has their values from before the drift.
         self.drift = drift
-        self.place = location
+        self.location = location
         self.address: str = _read_field(entry, "address", str, location)
         #: The type in the source. `type` is the type it is read as; for most resources both are the same.
         self.source_type: str = _read_field(entry, "type", str, location)
@@ -81,46 +60,46 @@ class Resource(Readers):
         self.reason: str | None = entry.get("action_reason")
         self.deferred: str | None = None
         self._change: dict[str, Any] = _read_field(entry, "change", dict, location)
-        self._check(entry)
+        self._check_entry(entry)
         self.mapped_reader = find_mapped_reader(self.source_type, self._change) if self.mode == "managed" else None
         self.type: str = self.source_type if self.mapped_reader is None else self.mapped_reader.mapping.type
         self._is_set: IsSet = _is_always_set
         self.module_parts: tuple[AddressPart, ...] = split_address(self.module)
         actions = self._change.get("actions")
         self.actions: tuple[str, ...] = tuple(actions) if isinstance(actions, list) and len(actions) <= 2 else ()
-        self.action = self._action(actions)
+        self.action = self._parse_action(actions)
         self._check_values()
         self._before: Mapping[str, Any] | Unknown | None = Unknown.UNKNOWN
         self._after: Mapping[str, Any] | Unknown | None = Unknown.UNKNOWN
         self._old: Block | None = None
         self._new: Block | None = None
 
-    def _check(self, entry: Mapping[str, Any]) -> None:
+    def _check_entry(self, entry: Mapping[str, Any]) -> None:
         if self.mode not in ("managed", "data"):
-            raise UserError(f"{self.place}.mode: must be 'managed' or 'data', not {quote_value(self.mode)}")
+            raise UserError(f"{self.location}.mode: must be 'managed' or 'data', not {quote_value(self.mode)}")
         for key in ("module_address", "provider_name", "deposed", "previous_address", "action_reason"):
             if not isinstance(entry.get(key), str | None):
-                raise UserError(f"{self.place}.{key}: must be text, not {name_json_type(entry[key])}")
+                raise UserError(f"{self.location}.{key}: must be text, not {name_json_type(entry[key])}")
         if self.deposed is not None and self._change.get("actions") not in (["delete"], ["forget"], ["no-op"]):
             raise UserError(
-                f"{self.place}.deposed: {quote_value(self.deposed)} is set, but this is not a deposed object"
+                f"{self.location}.deposed: {quote_value(self.deposed)} is set, but this is not a deposed object"
             )
         if not isinstance(self.index, str | int | None) or isinstance(self.index, bool):
-            raise UserError(f"{self.place}.index: must be text or a number, not {name_json_type(self.index)}")
+            raise UserError(f"{self.location}.index: must be text or a number, not {name_json_type(self.index)}")
         start = f"{self.module}." if self.module else ""
         data = "data." if self.mode == "data" else ""
         expected = f"{start}{data}{self.source_type}.{self.name}"
         if self.address != expected and not self.address.startswith(expected + "["):
             raise UserError(
-                f"{self.place}.address: {quote_value(self.address)} must be {quote_value(expected)}, as its parts say"
+                f"{self.location}.address: {quote_value(self.address)} must be {quote_value(expected)} as its parts say"
             )
 
-    def _action(self, actions: Any) -> str:
+    def _parse_action(self, actions: Any) -> str:
         try:
             return _ACTIONS[self.actions]
         except (KeyError, TypeError):
             actual = quote_value(actions) if not self.actions else ", ".join(map(quote_value, self.actions))
-            location = f"{self.place}.change.actions"
+            location = f"{self.location}.change.actions"
             raise UserError(f"{location}: {actual} is not create, read, update, delete, no-op or forget") from None
 
     def _check_values(self) -> None:
@@ -128,7 +107,7 @@ class Resource(Readers):
 
         A missing object would hide a change.
         """
-        location = f"{self.place}.change"
+        location = f"{self.location}.change"
         # Terraform 1.1 lists a resource with zero instances as a no-op from null to null.
         nothing = self.action == "no-op" and all(self._change.get(key, "") is None for key in ("before", "after"))
         no_before, no_after = nothing or self.action in _WITHOUT_BEFORE, nothing or self.action in _WITHOUT_AFTER
@@ -141,7 +120,7 @@ class Resource(Readers):
                     f"{location}.{key}: is {_describe_missing(self._change, key)}, but the action is {self.action}"
                 )
             if value == {} and not (key == "after" and self._change.get("after_unknown")):
-                raise UserError(f"{location}.{key}: is empty, but no resource is; {SHOW}")
+                raise UserError(f"{location}.{key}: is empty, but no resource is; {SHOW_COMMAND}")
             if value is not None and absent and self.action != "read":
                 raise UserError(f"{location}.{key}: must be null, as the action is {self.action}")
         unknown = self._change.get("after_unknown")
@@ -253,15 +232,15 @@ def list_changed_resources(document: Mapping[str, Any], accepted: UndoDrift) -> 
     """Yield every entry of `resource_changes`, and of `deferred_changes` with the reason. Raises UserError."""
     for position, change in enumerate(document.get("resource_changes") or []):
         location = f"resource_changes[{position}]"
-        entry, drift = accepted(_object(change, location))
+        entry, drift = accepted(_check_object(change, location))
         yield Resource(entry, location, drift)
     deferred = document.get("deferred_changes") or []
     if not isinstance(deferred, list):
         raise UserError(f"deferred_changes: must be a list, not {name_json_type(deferred)}")
     for position, item in enumerate(deferred):
         location = f"deferred_changes[{position}].resource_change"
-        item = _object(item, f"deferred_changes[{position}]")
-        resource = Resource(_object(item.get("resource_change"), location), location)
+        item = _check_object(item, f"deferred_changes[{position}]")
+        resource = Resource(_check_object(item.get("resource_change"), location), location)
         resource.deferred = str(item.get("reason") or "unknown")
         yield resource
 
@@ -271,12 +250,12 @@ class StateEntry(NamedTuple):
 
     values: Mapping[str, Any]
     module: str
-    place: str
+    location: str
 
     @property
     def address(self) -> str:
         """Address of the resource. Raises UserError if it has none."""
-        return str(_read_field(self.values, "address", str, self.place))
+        return str(_read_field(self.values, "address", str, self.location))
 
     @property
     def is_managed(self) -> bool:
@@ -293,27 +272,27 @@ def list_entries(values: Any, location: str) -> Iterator[StateEntry]:
     """Yield every resource of a `planned_values` or state `values` object, module by module. Raises UserError."""
     if values is None:
         return
-    pending = [(_object(values, location).get("root_module", {}), f"{location}.root_module")]
+    pending = [(_check_object(values, location).get("root_module", {}), f"{location}.root_module")]
     while pending:
         module, where = pending.pop()
-        address = str(_object(module, where).get("address") or "")
-        for position, entry in enumerate(_list(module, "resources", where)):
+        address = str(_check_object(module, where).get("address") or "")
+        for position, entry in enumerate(_check_list(module, "resources", where)):
             inner = f"{where}.resources[{position}]"
-            yield StateEntry(_object(entry, inner), address, inner)
-        children = _list(module, "child_modules", where)
+            yield StateEntry(_check_object(entry, inner), address, inner)
+        children = _check_list(module, "child_modules", where)
         pending += [(child, f"{where}.child_modules[{position}]") for position, child in enumerate(children)]
 
 
 def build_unchanged(entry: StateEntry, accepted: UndoDrift) -> Resource:
     """Return a resource or data source of the state that the plan does not change. Raises UserError."""
     values, sensitive = (
-        _object(entry.values.get("values"), f"{entry.place}.values"),
+        _check_object(entry.values.get("values"), f"{entry.location}.values"),
         entry.values.get("sensitive_values", False),
     )
     change: dict[str, Any] = {"actions": ["no-op"], "before": values, "after": values, "after_unknown": {}}
     change |= {"before_sensitive": sensitive, "after_sensitive": sensitive}
     is_complete, drift = accepted({**entry.values, "module_address": entry.module, "change": change})
-    return Resource(is_complete, entry.place, drift)
+    return Resource(is_complete, entry.location, drift)
 
 
 def _is_always_set(_: object) -> bool:
@@ -324,7 +303,7 @@ def _read_field(entry: Mapping[str, Any], key: str, expected_type: type, locatio
     value = entry.get(key)
     if not isinstance(value, expected_type) or not value:
         problem = _describe_missing(entry, key) if not isinstance(value, expected_type) else "empty"
-        raise UserError(f"{location}.{key}: is {problem}, so this is not a plan from Terraform: {SHOW}")
+        raise UserError(f"{location}.{key}: is {problem}, so this is not a plan from Terraform: {SHOW_COMMAND}")
     return value
 
 
@@ -332,13 +311,13 @@ def _describe_missing(entry: Mapping[str, Any], key: str) -> str:
     return name_json_type(entry[key]) if key in entry else "missing"
 
 
-def _object(value: Any, location: str) -> dict[str, Any]:
+def _check_object(value: Any, location: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UserError(f"{location}: must be an object, not {name_json_type(value)}")
     return value
 
 
-def _list(module: Mapping[str, Any], key: str, location: str) -> list[Any]:
+def _check_list(module: Mapping[str, Any], key: str, location: str) -> list[Any]:
     value = module.get(key, [])
     if not isinstance(value, list):
         raise UserError(f"{location}.{key}: must be a list, not {name_json_type(value)}")

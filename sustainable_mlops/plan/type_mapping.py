@@ -100,9 +100,9 @@ class _Translation:
     """The conversion of one object to its mapped type. Objects become lists of one block."""
 
     def __init__(self, mapping: TypeMapping, is_set: IsSet, *, snake: bool) -> None:
-        self._twin = mapping
+        self._mapping = mapping
         self._is_set = is_set
-        self._snake = snake
+        self._uses_snake_case = snake
         self._result: dict[str, Any] = {}
 
     def translate(self, source_values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -111,43 +111,43 @@ class _Translation:
 
     def _translate_object(self, values: Mapping[str, Any], path: _Steps, base: _Steps, names: str) -> None:
         if base and all(value is None for value in values.values()):
-            self._set(base, {})
+            self._set_value(base, {})
         for key, value in values.items():
-            name = to_snake_case(key) if self._snake else key
+            name = to_snake_case(key) if self._uses_snake_case else key
             inner = f"{names}.{name}" if names else name
-            self._translate_value(value, (*path, name), self._target(inner, name, base), inner)
+            self._translate_value(value, (*path, name), self._find_target(inner, name, base), inner)
 
     def _translate_value(self, value: Any, path: _Steps, target: _Steps, names: str) -> None:
-        convert = self._twin.values.get(names)
+        convert = self._mapping.values.get(names)
         if value is None:
             return
         if value is UNKNOWN or isinstance(value, Sensitive):
-            if isinstance(value, Sensitive) or names in self._twin.identity or self._is_set(path):
+            if isinstance(value, Sensitive) or names in self._mapping.identity or self._is_set(path):
                 self._copy_opaque(value, target, names)
         elif convert is not None:
-            self._set(target, convert(value))
+            self._set_value(target, convert(value))
         elif isinstance(value, dict):
             self._translate_object(value, path, (*target, 0) if isinstance(target[-1], str) else target, names)
         elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
             for position, item in enumerate(value):
                 self._translate_value(item, (*path, position), (*target, position), names)
         else:
-            self._set(target, value)
+            self._set_value(target, value)
 
     def _copy_opaque(self, value: Any, target: _Steps, names: str) -> None:
         """Copy an unknown or sensitive value to every mapped path below it."""
-        deeper_paths = [path for source, path in self._twin.paths.items() if source.startswith(f"{names}.")]
-        if names in self._twin.paths or not deeper_paths:
-            self._set(target, value)
+        deeper_paths = [path for source, path in self._mapping.paths.items() if source.startswith(f"{names}.")]
+        if names in self._mapping.paths or not deeper_paths:
+            self._set_value(target, value)
             return
         for path in sorted(deeper_paths, key=len):
-            self._set(_add_positions(path, target), value)
+            self._set_value(_add_positions(path, target), value)
 
-    def _target(self, names: str, name: str, base: _Steps) -> _Steps:
-        location = self._twin.find_mapped_path(names)
+    def _find_target(self, names: str, name: str, base: _Steps) -> _Steps:
+        location = self._mapping.find_mapped_path(names)
         return (*base, name) if location is None else _add_positions(location, base)
 
-    def _set(self, target: _Steps, value: Any) -> None:
+    def _set_value(self, target: _Steps, value: Any) -> None:
         node: Any = self._result
         for step, following in pairwise(target):
             node = _set_default(node, step, [] if isinstance(following, int) else {})

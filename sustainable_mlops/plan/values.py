@@ -64,28 +64,28 @@ def apply_marks(value: Any, unknown: Any, sensitive: Any) -> Any:
     Both are shaped like Terraform's `after_unknown` and `after_sensitive`: `true`, or containers of it. Containers
     without a mark below are shared with `value`, not copied. An invalid mark makes its value unknown.
     """
-    return _mark(_mark(value, unknown, _unknown), sensitive, _sensitive)
+    return _apply(_apply(value, unknown, _return_unknown), sensitive, _hide)
 
 
-def _unknown(_: Any) -> Any:
+def _return_unknown(_: Any) -> Any:
     return UNKNOWN
 
 
-def _sensitive(value: Any) -> Any:
+def _hide(value: Any) -> Any:
     return value if value is None or value is UNKNOWN else Sensitive(value)
 
 
-def _mark(value: Any, marks: Any, mark: Any) -> Any:
+def _apply(value: Any, marks: Any, mark: Any) -> Any:
     if marks is False:
         return value
     if isinstance(marks, dict):
-        return _mark_object(value, marks, mark)
+        return _apply_to_object(value, marks, mark)
     if isinstance(marks, list):
-        return _mark_list(value, marks, mark)
+        return _apply_to_list(value, marks, mark)
     return mark(value)
 
 
-def _mark_object(value: Any, marks: dict[str, Any], mark: Any) -> Any:
+def _apply_to_object(value: Any, marks: dict[str, Any], mark: Any) -> Any:
     if not isinstance(value, dict):
         return mark(value) if has_mark(marks) else value
     result = value
@@ -93,7 +93,7 @@ def _mark_object(value: Any, marks: dict[str, Any], mark: Any) -> Any:
         if below is False or below == {} or below == []:
             continue
         old = value.get(key)
-        new = _mark(old, below, mark)
+        new = _apply(old, below, mark)
         if new is not old:
             if result is value:
                 result = dict(value)
@@ -101,10 +101,10 @@ def _mark_object(value: Any, marks: dict[str, Any], mark: Any) -> Any:
     return result
 
 
-def _mark_list(value: Any, marks: list[Any], mark: Any) -> Any:
+def _apply_to_list(value: Any, marks: list[Any], mark: Any) -> Any:
     if not isinstance(value, list) or len(value) != len(marks):
         return mark(value) if has_mark(marks) else value
-    result = [_mark(old, below, mark) for old, below in zip(value, marks, strict=True)]
+    result = [_apply(old, below, mark) for old, below in zip(value, marks, strict=True)]
     return value if all(new is old for new, old in zip(result, value, strict=True)) else result
 
 
@@ -130,11 +130,11 @@ def split_path(path: AttributePath) -> Sequence[str | int]:
 
     A sequence of parts (keys may contain dots) stays as it is.
     """
-    return _split(path) if isinstance(path, str) else path
+    return _split_text(path) if isinstance(path, str) else path
 
 
 @lru_cache(maxsize=4096)
-def _split(path: str) -> tuple[str | int, ...]:
+def _split_text(path: str) -> tuple[str | int, ...]:
     return tuple(int(part) if part.isdecimal() else part for part in path.split("."))
 
 
@@ -144,7 +144,7 @@ def dig(value: Any, path: AttributePath, default: Any = None) -> Any:
     The result is `default` if the value is missing or null. It is `UNKNOWN` if the value or one of its containers is
     unknown, or if a container has another type than the path expects. It is `Sensitive` if a container is hidden.
     """
-    for step in _split(path) if type(path) is str else split_path(path):
+    for step in _split_text(path) if type(path) is str else split_path(path):
         if value is None:
             return default
         if type(value) is dict:

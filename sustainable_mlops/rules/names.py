@@ -69,7 +69,7 @@ _GLOBAL = ("aws_budgets_", "aws_iam_", "aws_s3_bucket")
     types=tuple(UNIQUE_NAMES),
     is_about_change=True,
 )
-def name_taken(plan: Plan, resource: Resource) -> RuleResults:
+def duplicate_names(plan: Plan, resource: Resource) -> RuleResults:
     """Report resources whose name another resource of the plan also has; AWS refuses the second one.
 
     The rule applies to known names, and only if account and Region are certainly the same.

@@ -66,7 +66,7 @@ class Shape:
     @property
     def changes(self) -> list[str]:
         """Names of its changes."""
-        return sorted(one.name for one in self.folder.glob("changes/*"))
+        return sorted(path.name for path in self.folder.glob("changes/*"))
 
     @property
     def is_applied(self) -> bool:
@@ -113,52 +113,54 @@ def review_plan(name: str, plan: Mapping[str, Any]) -> Review:
     return review(load(json.dumps(plan).encode(), name), today=TODAY)
 
 
-def summarize_review(found: Review, plan: Mapping[str, Any]) -> dict[str, Any]:
+def summarize_review(result: Review, plan: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parts of a review that an expectation contains."""
-    footprint, whole = found.footprint, load(json.dumps(plan).encode())
+    footprint, whole = result.footprint, load(json.dumps(plan).encode())
     regions = {
-        one.address: whole.find_region(resource)
-        for one in footprint.resources
-        if (resource := whole.find_resource(one.address))
+        resource_.address: whole.find_region(resource)
+        for resource_ in footprint.resources
+        if (resource := whole.find_resource(resource_.address))
     }
     return {
-        "verdict": str(found.verdict),
-        "gates": {gate.name: gate.text for gate in found.gates},
-        "comment": _cut_top(render(found, "markdown")),
+        "verdict": str(result.verdict),
+        "gates": {gate.name: gate.text for gate in result.gates},
+        "comment": _cut_top(render(result, "markdown")),
         "figures": {
             unit: {side: _round_figure(getattr(footprint, side).get(metric)) for side in ("before", "after", "delta")}
             for metric, unit in (("total", "kgCO2e"), ("cost", "USD"))
         },
-        "unseen": [f"{one.address}: {one.kind}" for one in found.coverage_gaps],
+        "unseen": [f"{resource_.address}: {resource_.kind}" for resource_ in result.coverage_gaps],
         "regions": {address: region if isinstance(region, str) else "unknown" for address, region in regions.items()},
     }
 
 
 def render_formats(name: str, plan: Mapping[str, Any]) -> str:
     """Return the review of a plan in every format."""
-    found = review_plan(name, plan)
-    return "\n".join(render(found, form) for form in FORMATS)
+    result = review_plan(name, plan)
+    return "\n".join(render(result, form) for form in FORMATS)
 
 
 def list_differences(shape: Shape, name: str, plan: Mapping[str, Any]) -> str:
     """Return the differences from the expected review, and the command that accepts them."""
     expected = yaml.safe_load(shape.expectation.read_text()) if shape.expectation.is_file() else None
-    wanted = (expected or {}).get(name, {})
-    found = summarize_review(review_plan(f"{shape} {name}", plan), plan)
-    lines = unified_diff(_dump(wanted).splitlines(), _dump(found).splitlines(), "expected", "found", lineterm="", n=1)
+    expectation = (expected or {}).get(name, {})
+    summary = summarize_review(review_plan(f"{shape} {name}", plan), plan)
+    lines = unified_diff(
+        _dump(expectation).splitlines(), _dump(summary).splitlines(), "expected", "found", lineterm="", n=1
+    )
     text = "\n".join(lines)
     return f"{name}:\n{text}\n{renew(f'.venv/bin/python -m tests.field.update_expected {shape}')}\n" if text else ""
 
 
-def write_expectation(shape: Shape, found: Mapping[str, Any]) -> None:
+def write_expectation(shape: Shape, summaries: Mapping[str, Any]) -> None:
     """Write the expected reviews of a shape; the comment at the top stays."""
     shape.expectation.touch()
     comment = _COMMENT.match(shape.expectation.read_text())
-    shape.expectation.write_text((comment[0] if comment else "") + _dump(found))
+    shape.expectation.write_text((comment[0] if comment else "") + _dump(summaries))
 
 
-def _dump(found: Mapping[str, Any]) -> str:
-    return yaml.dump(dict(found), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
+def _dump(value: Mapping[str, Any]) -> str:
+    return yaml.dump(dict(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
 
 
 def _cut_top(markdown: str) -> str:

@@ -53,14 +53,14 @@ def push_images_before(
 
 
 def check_plans(shape: Shape, plans: Iterable[tuple[str, dict[str, Any]]]) -> None:
-    found = dict(plans)
-    differing = "".join(list_differences(shape, name, plan) for name, plan in found.items())
+    plans_by_name = dict(plans)
+    differing = "".join(list_differences(shape, name, plan) for name, plan in plans_by_name.items())
     assert not differing, differing
-    assert not any(HIDDEN in render_formats(name, plan) for name, plan in found.items())
+    assert not any(HIDDEN in render_formats(name, plan) for name, plan in plans_by_name.items())
 
 
 @pytest.mark.parametrize(("shape", "plan"), BY_HAND, ids=[" ".join(key) for key in BY_HAND])
 def test_figures_equal_the_arithmetic_by_hand(shape: str, plan: str) -> None:
     figures = yaml.safe_load(Shape(shape).expectation.read_text())[plan]["figures"]
-    found = figures["kgCO2e"]["after"], figures["USD"]["after"]
-    assert found == pytest.approx(BY_HAND[shape, plan], rel=0.005, abs=0.06)
+    actual = figures["kgCO2e"]["after"], figures["USD"]["after"]
+    assert actual == pytest.approx(BY_HAND[shape, plan], rel=0.005, abs=0.06)

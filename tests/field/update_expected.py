@@ -1,4 +1,6 @@
-"""Update of the expected reviews: `.venv/bin/python -m tests.field.update_expected pipeline`; without a name, of every shape.
+"""Update of the expected reviews.
+
+Run `.venv/bin/python -m tests.field.update_expected pipeline`; without a name, it updates every shape.
 
 Read the difference before you commit it: the comment at the top of each `expected.yaml` tells the right result.
 """

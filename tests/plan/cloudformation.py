@@ -61,31 +61,33 @@ def build_address(kind: str, name: str, way: str) -> str:
 def build_changes(*resources: TypePair, way: str, action: str = "create") -> dict[str, Any]:
     """Return a plan that applies `action` to all these resources."""
     if way == "aws":
-        values = {build_address(one.kind, one.name, way): one.aws for one in resources}
-        before = {build_address(one.kind, one.name, way): one.aws_before for one in resources}
+        values = {build_address(pair.kind, pair.name, way): pair.aws for pair in resources}
+        before = {build_address(pair.kind, pair.name, way): pair.aws_before for pair in resources}
         return plan_builder.build_document(values, actions=dict.fromkeys(values, action), before=before)
-    entries = [_entry(one, way, action) for one in resources]
+    entries = [_entry(pair, way, action) for pair in resources]
     provider = {"name": way, "expressions": {"region": {"constant_value": "eu-north-1"}}}
     configuration = {
         "provider_config": {"provider": provider},
-        "root_module": {"resources": [] if action == "delete" else [declared for _, declared in entries]},
+        "root_module": {
+            "resources": [] if action == "delete" else [entry_configuration for _, entry_configuration in entries]
+        },
     }
     return build_document(*(change for change, _ in entries), configuration=configuration)
 
 
 def build_planned(plan: dict[str, Any]) -> dict[str, Any]:
     """Return such a plan with `planned_values`, which only some tests need."""
-    resources = [{**one, "values": one["change"]["after"]} for one in plan["resource_changes"]]
+    resources = [{**entry, "values": entry["change"]["after"]} for entry in plan["resource_changes"]]
     return {**plan, "planned_values": {"root_module": {"resources": resources}}}
 
 
-def _entry(one: TypePair, way: str, action: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _entry(pair: TypePair, way: str, action: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the resource's change and its configuration."""
-    values = one.awscc if way == "awscc" else _desired(one.kind, one.awscc)
-    old = {**one.awscc, **one.awscc_before}
-    before = old if way == "awscc" else _desired(one.kind, old)
-    where = build_address(one.kind, one.name, way)
-    identity = {"address": where, "mode": "managed", "type": where.partition(".")[0], "name": one.name}
+    values = pair.awscc if way == "awscc" else _desired(pair.kind, pair.awscc)
+    old = {**pair.awscc, **pair.awscc_before}
+    before = old if way == "awscc" else _desired(pair.kind, old)
+    where = build_address(pair.kind, pair.name, way)
+    identity = {"address": where, "mode": "managed", "type": where.partition(".")[0], "name": pair.name}
     change = {
         "actions": _ACTIONS.get(action, [action]),
         "before": None if action == "create" else before,

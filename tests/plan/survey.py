@@ -7,48 +7,48 @@ from sustainable_mlops.plan import UNKNOWN, Plan, iam
 
 def read_everything(plan: Plan) -> list[Any]:
     """Return everything that can be read, in a fixed order."""
-    found: list[Any] = [plan.is_complete, plan.failed_checks, plan.provider_major]
-    found += [plan.unreviewed_resources, plan.commands, plan.is_refresh_only, plan.deleted_outside]
+    values: list[Any] = [plan.is_complete, plan.failed_checks, plan.provider_major]
+    values += [plan.unreviewed_resources, plan.commands, plan.is_refresh_only, plan.deleted_outside_terraform]
     for resource in [*plan.resources, *plan.data_sources]:
-        found += [resource, resource.before, resource.after, resource.tags(), plan.find_region(resource)]
-        found += [resource.replacement_paths, resource.is_imported, plan.find_references(resource)]
-        found += [
+        values += [resource, resource.before, resource.after, resource.tags(), plan.find_region(resource)]
+        values += [resource.replacement_paths, resource.is_imported, plan.find_references(resource)]
+        values += [
             resource.drift,
             resource.source_type,
             plan.is_configured(resource, "production_variants.0.model_name"),
         ]
-        found += [
+        values += [
             plan.find_region(resource, before=True),
             resource.number("max_capacity"),
             resource.flag("force_destroy"),
         ]
-        found += [resource.texts("alarm_actions"), resource.blocks("production_variants"), resource.text("name")]
+        values += [resource.texts("alarm_actions"), resource.blocks("production_variants"), resource.text("name")]
     for joins in (plan.joins, plan.joins_before):
         for endpoint in plan.list_by_type("aws_sagemaker_endpoint"):
-            found += [
+            values += [
                 joins.find_configuration(endpoint),
                 joins.find_endpoint_alarms(endpoint),
                 joins.find_scalable_targets(endpoint),
             ]
         for configuration in plan.list_by_type("aws_sagemaker_endpoint_configuration"):
-            found += [joins.find_endpoints(configuration), joins.list_variants(configuration)]
+            values += [joins.find_endpoints(configuration), joins.list_variants(configuration)]
         for target in plan.list_by_type("aws_appautoscaling_target"):
-            found += [
+            values += [
                 joins.find_scaled_variant(target),
                 joins.find_scaling_policies(target),
                 joins.find_scheduled_actions(target),
             ]
         for policy in plan.list_by_type("aws_appautoscaling_policy"):
-            found += [joins.find_scaled_variant(policy), joins.find_alarms_with_action(policy)]
+            values += [joins.find_scaled_variant(policy), joins.find_alarms_with_action(policy)]
         for bucket in plan.list_by_type("aws_s3_bucket"):
-            found += [joins.find_bucket_resources(bucket, "aws_s3_bucket_versioning")]
-        found += [iam.read_role_policies(role, joins) for role in plan.list_by_type("aws_iam_role")]
+            values += [joins.find_bucket_resources(bucket, "aws_s3_bucket_versioning")]
+        values += [iam.read_role_policies(role, joins) for role in plan.list_by_type("aws_iam_role")]
     for pipeline in [*plan.pipelines, *plan.pipelines_before]:
-        found += [pipeline, pipeline.unreadable_reason]
+        values += [pipeline, pipeline.unreadable_reason]
         for step in [] if pipeline.steps is UNKNOWN else pipeline.steps:
-            found += [step.text("ResourceConfig.InstanceType"), step.is_cached, step.cache_duration, step.depends_on]
-            found += [step.parent, step.type, step.name]
-    return found
+            values += [step.text("ResourceConfig.InstanceType"), step.is_cached, step.cache_duration, step.depends_on]
+            values += [step.parent, step.type, step.name]
+    return values
 
 
 def list_addresses(plan: Plan) -> set[str]:

@@ -23,8 +23,8 @@ def build_constant(value: Any) -> dict[str, Any]:
     return {"constant_value": value}
 
 
-def find_resource(found: Plan, where: str) -> Resource:
-    resource = found.find_resource(where)
+def find_resource(plan: Plan, where: str) -> Resource:
+    resource = plan.find_resource(where)
     assert resource is not None, where
     return resource
 
@@ -43,14 +43,14 @@ def build_configuration_plan(variant: dict[str, Any], expression: Any, *more: di
 
 
 def test_an_attribute_that_awscc_computes_is_not_set() -> None:
-    found = build_configuration_plan(VARIANT, build_constant([VARIANT]), **COMPUTED)
-    (read,) = found.resources
-    assert read.type == "aws_sagemaker_endpoint_configuration"
-    assert read.source_type == "awscc_sagemaker_endpoint_config"
-    assert read.get("async_inference_config") is None
-    assert read.get("kms_key_arn") is None
-    assert read.get("arn") is UNKNOWN
-    (variant,) = found.joins.list_variants(read)  # type: ignore[misc]
+    plan = build_configuration_plan(VARIANT, build_constant([VARIANT]), **COMPUTED)
+    (resource,) = plan.resources
+    assert resource.type == "aws_sagemaker_endpoint_configuration"
+    assert resource.source_type == "awscc_sagemaker_endpoint_config"
+    assert resource.get("async_inference_config") is None
+    assert resource.get("kms_key_arn") is None
+    assert resource.get("arn") is UNKNOWN
+    (variant,) = plan.joins.list_variants(resource)  # type: ignore[misc]
     assert (variant.kind, variant.block.get("volume_size_in_gb")) == ("real-time", None)
 
 
@@ -66,8 +66,8 @@ def test_an_attribute_that_a_reference_may_set_stays_unknown(source: dict[str, A
     attribute = "size" if source["type"] == "aws_x" else "name"
     expression = {"references": [f"{source['address']}.{attribute}", source["address"]]}
     variant = {name: VARIANT[name] for name in ("variant_name", "instance_type")}
-    found = build_configuration_plan(variant, expression, source, initial_instance_count=True, **COMPUTED)
-    assert find_resource(found, CONFIG).get("production_variants.0.initial_instance_count") is count
+    plan = build_configuration_plan(variant, expression, source, initial_instance_count=True, **COMPUTED)
+    assert find_resource(plan, CONFIG).get("production_variants.0.initial_instance_count") is count
     name_known = source["change"]["after"] != {}
     unknown_name = build_configuration_plan(variant, expression, source, model_name=True)
     assert find_resource(unknown_name, CONFIG).get("production_variants.0.model_name") is (
@@ -80,15 +80,15 @@ def test_a_policy_that_a_reference_may_set_stays_unknown() -> None:
         "awscc_iam_role.r", {"policies": [{"policy_name": "p"}]}, unknown={"policies": [{"policy_document": True}]}
     )
     for reference in ("data.aws_iam_policy_document.d.json", "local.policy", "aws_s3_bucket.b.arn"):
-        read = [build_change("data.aws_iam_policy_document.d", {}, unknown={"json": True}, actions=["read"])]
+        data_sources = [build_change("data.aws_iam_policy_document.d", {}, unknown={"json": True}, actions=["read"])]
         bucket = build_change("aws_s3_bucket.b", {}, unknown={"arn": True})
         root = {"resources": [build_configuration("awscc_iam_role.r", policies=[reference])]}
-        found = build_plan(role, bucket, *read, root=root)
-        assert find_resource(found, "awscc_iam_role.r").get("inline_policy.0.policy") is UNKNOWN, reference
+        plan = build_plan(role, bucket, *data_sources, root=root)
+        assert find_resource(plan, "awscc_iam_role.r").get("inline_policy.0.policy") is UNKNOWN, reference
 
 
 def test_references_in_awscc_expressions_are_found() -> None:
-    found = build_plan(
+    plan = build_plan(
         build_change("awscc_sagemaker_endpoint.e", {}, unknown={"endpoint_config_name": True}),
         build_change(CONFIG, {"production_variants": [{}]}, unknown={"production_variants": [{"model_name": True}]}),
         build_change("aws_sagemaker_model.m", {}, unknown={"name": True}),
@@ -104,21 +104,21 @@ def test_references_in_awscc_expressions_are_found() -> None:
             ]
         },
     )
-    followed = found.joins.find_configuration(find_resource(found, "awscc_sagemaker_endpoint.e"))
-    assert followed is find_resource(found, CONFIG)
-    variants = found.joins.list_variants(followed)
+    configuration = plan.joins.find_configuration(find_resource(plan, "awscc_sagemaker_endpoint.e"))
+    assert configuration is find_resource(plan, CONFIG)
+    variants = plan.joins.list_variants(configuration)
     assert variants is not UNKNOWN
-    assert variants[0].model is find_resource(found, "aws_sagemaker_model.m")
+    assert variants[0].model is find_resource(plan, "aws_sagemaker_model.m")
 
 
 def test_configured_attributes_have_mapped_paths() -> None:
-    found = build_configuration_plan(VARIANT, build_constant([VARIANT]), **COMPUTED)
-    (read,) = found.resources
-    assert found.is_configured(read, "name") is True
-    assert found.is_configured(read, "kms_key_arn") is False
-    assert found.is_configured(read, "arn") is False
-    assert found.is_configured(read, "production_variants.0.instance_type") is True
-    assert found.is_configured(read, "production_variants.0.serverless_config") is False
+    plan = build_configuration_plan(VARIANT, build_constant([VARIANT]), **COMPUTED)
+    (resource,) = plan.resources
+    assert plan.is_configured(resource, "name") is True
+    assert plan.is_configured(resource, "kms_key_arn") is False
+    assert plan.is_configured(resource, "arn") is False
+    assert plan.is_configured(resource, "production_variants.0.instance_type") is True
+    assert plan.is_configured(resource, "production_variants.0.serverless_config") is False
 
 
 def test_a_renamed_source_attribute_is_not_an_attribute_of_the_mapped_type() -> None:
@@ -144,12 +144,12 @@ def test_an_unknown_or_sensitive_desired_state_tells_only_its_references() -> No
         ]
     }
     configured = build_change("aws_sagemaker_endpoint_configuration.c", {}, unknown={"name": True})
-    found = build_plan(build_cloud_control("AWS::SageMaker::Endpoint", None), configured, root=root)
-    endpoint = found.resources[0]
+    plan = build_plan(build_cloud_control("AWS::SageMaker::Endpoint", None), configured, root=root)
+    endpoint = plan.resources[0]
     assert endpoint.type == "aws_sagemaker_endpoint"
     assert endpoint.get("endpoint_config_name") is UNKNOWN
-    assert found.joins.find_configuration(endpoint) is find_resource(found, "aws_sagemaker_endpoint_configuration.c")
-    assert found.is_configured(endpoint, "deployment_config") is UNKNOWN
+    assert plan.joins.find_configuration(endpoint) is find_resource(plan, "aws_sagemaker_endpoint_configuration.c")
+    assert plan.is_configured(endpoint, "deployment_config") is UNKNOWN
     hidden = build_plan(
         build_cloud_control("AWS::IAM::Role", {"RoleName": "secret"}, sensitive={"desired_state": True})
     )
@@ -170,15 +170,15 @@ def test_identifiers_of_an_existing_resource_are_read_back() -> None:
         "desired_state": json.dumps({"EndpointConfigName": "c"}),
         "properties": json.dumps({"EndpointName": "e", "EndpointArn": arn, "EndpointConfigName": "other"}),
     }
-    (read,) = build_plan(build_change("aws_cloudcontrolapi_resource.x", before=before)).resources
-    assert read.old.values == {"name": "e", "arn": arn, "endpoint_config_name": "c"}
+    (resource,) = build_plan(build_change("aws_cloudcontrolapi_resource.x", before=before)).resources
+    assert resource.old.values == {"name": "e", "arn": arn, "endpoint_config_name": "c"}
 
 
 def test_sensitive_values_stay_sensitive() -> None:
     values = {"model_name": "m", "primary_container": {"environment": '{"TOKEN": "hunter2"}'}}
     marks = {"primary_container": {"environment": True}}
-    (read,) = build_plan(build_change("awscc_sagemaker_model.m", values, sensitive=marks)).resources
-    assert isinstance(read.get("primary_container.0.environment"), Sensitive)
+    (resource,) = build_plan(build_change("awscc_sagemaker_model.m", values, sensitive=marks)).resources
+    assert isinstance(resource.get("primary_container.0.environment"), Sensitive)
     (bucket,) = build_plan(
         build_change(
             "awscc_s3_bucket.b",
@@ -189,27 +189,27 @@ def test_sensitive_values_stay_sensitive() -> None:
     ).resources
     assert isinstance(bucket.get("lifecycle_rule.0.expiration"), Sensitive)
     assert bucket.get("versioning.0.enabled") is UNKNOWN
-    assert "hunter2" not in repr(read.after) + repr(bucket.after)
+    assert "hunter2" not in repr(resource.after) + repr(bucket.after)
 
 
 def test_properties_without_a_mapping_keep_their_names() -> None:
     values = {"bucket_name": "b", "public_access_block_configuration": {"block_public_acls": True}}
-    (read,) = build_plan(build_change("awscc_s3_bucket.b", values)).resources
-    assert read.get("public_access_block_configuration") == [{"block_public_acls": True}]
+    (resource,) = build_plan(build_change("awscc_s3_bucket.b", values)).resources
+    assert resource.get("public_access_block_configuration") == [{"block_public_acls": True}]
 
 
 def test_a_cluster_keeps_cloudformations_names() -> None:
     group = {"instance_group_name": "workers", "instance_type": "ml.p5.48xlarge", "instance_count": 16}
     values = {"cluster_name": "hyperpod", "instance_groups": [group], "orchestrator": {"eks": {"cluster_arn": "arn"}}}
-    for found in (
+    for plan in (
         build_plan(build_change("awscc_sagemaker_cluster.x", values)),
         build_plan(build_cloud_control("AWS::SageMaker::Cluster", to_camel_case(values))),
     ):
-        (read,) = found.resources
-        assert read.type == "aws_sagemaker_cluster"
-        (block,) = read.blocks("instance_groups")  # type: ignore[misc]
+        (resource,) = plan.resources
+        assert resource.type == "aws_sagemaker_cluster"
+        (block,) = resource.blocks("instance_groups")  # type: ignore[misc]
         assert (block.number("instance_count"), block.text("instance_type")) == (16, "ml.p5.48xlarge")
-        assert read.text("orchestrator.0.eks.0.cluster_arn") == "arn"
+        assert resource.text("orchestrator.0.eks.0.cluster_arn") == "arn"
 
 
 def test_replacement_paths_have_mapped_names() -> None:
@@ -220,7 +220,7 @@ def test_replacement_paths_have_mapped_names() -> None:
 
 def test_a_type_without_a_mapping_is_unreviewed() -> None:
     stack = {"name": "s", "template_body": "{}"}
-    found = build_plan(
+    plan = build_plan(
         build_change("awscc_lambda_function.f", {"function_name": "f"}),
         build_change("awscc_iam_role.r", {"role_name": "r"}),
         build_change("aws_cloudformation_stack.s", before=stack),
@@ -228,7 +228,7 @@ def test_a_type_without_a_mapping_is_unreviewed() -> None:
         build_change("data.awscc_lambda_function.d", {"id": "d"}, actions=["read"]),
         build_cloud_control("AWS::Lambda::Function", {}),
     )
-    assert {one.resource.address: one.reason for one in found.unreviewed_resources} == {
+    assert {unreviewed.resource.address: unreviewed.reason for unreviewed in plan.unreviewed_resources} == {
         "awscc_lambda_function.f": "awscc_lambda_function is a CloudFormation type that is not reviewed",
         "aws_cloudformation_stack.s": "the plan does not show the resources of its template",
         "aws_cloudformation_stack_set_instance.i": (
@@ -239,10 +239,10 @@ def test_a_type_without_a_mapping_is_unreviewed() -> None:
 
 
 def test_an_unknown_type_name_is_reported() -> None:
-    (one,) = build_plan(
+    (unreviewed,) = build_plan(
         build_change("aws_cloudcontrolapi_resource.x", {}, unknown={"type_name": True})
     ).unreviewed_resources
-    assert one.reason == "its type_name is not known, so it is not reviewed"
+    assert unreviewed.reason == "its type_name is not known, so it is not reviewed"
 
 
 def test_the_table_has_every_documented_type() -> None:
@@ -251,7 +251,7 @@ def test_the_table_has_every_documented_type() -> None:
         "AWS::SageMaker::Cluster": "aws_sagemaker_cluster",
     }
     for kind, twin in TYPE_MAPPINGS.items():
-        (read,) = build_plan(
+        (resource,) = build_plan(
             build_change(build_address(kind, "x", "awscc"), {"tags": [{"key": "a", "value": "b"}]})
         ).resources
-        assert (read.type, read.tags()) == (twin.type, {"a": "b"})
+        assert (resource.type, resource.tags()) == (twin.type, {"a": "b"})

@@ -16,13 +16,15 @@ def build_constant(value: Any) -> dict[str, Any]:
 
 def list_commands(entry: dict[str, Any], *provisioners: tuple[str, dict[str, Any]]) -> list[PlanCommand]:
     """Return the commands of a resource with these provisioners, as Terraform 1.11 records them."""
-    written = [{"type": kind, "expressions": expressions} for kind, expressions in provisioners]
-    root = {"resources": [{**build_configuration(entry["address"].partition("[")[0]), "provisioners": written}]}
+    provisioner_bodies = [{"type": kind, "expressions": expressions} for kind, expressions in provisioners]
+    root = {
+        "resources": [{**build_configuration(entry["address"].partition("[")[0]), "provisioners": provisioner_bodies}]
+    }
     return build_plan(entry, root=root).commands
 
 
 def list_texts(*provisioners: tuple[str, dict[str, Any]]) -> list[str]:
-    return [one.text for one in list_commands(build_change("terraform_data.x", {"id": "x"}), *provisioners)]
+    return [command.text for command in list_commands(build_change("terraform_data.x", {"id": "x"}), *provisioners)]
 
 
 ECHO = ("local-exec", {"command": build_constant("echo hello")})
@@ -44,19 +46,21 @@ DERIVED = {"references": ["var.token", "self.id", "self"]}
 def test_provisioners_run_when_a_resource_is_created_or_destroyed(actions: list[str], when: str | None) -> None:
     before = None if actions == ["create"] else {"id": "x"}
     after = None if actions in (["delete"], ["forget"]) else {"id": "x"}
-    found = list_commands(build_change("terraform_data.x", after, before=before, actions=actions), ECHO)
-    assert found == ([PlanCommand("terraform_data.x", "local-exec", "echo hello", when)] if when else [])
+    commands = list_commands(build_change("terraform_data.x", after, before=before, actions=actions), ECHO)
+    assert commands == ([PlanCommand("terraform_data.x", "local-exec", "echo hello", when)] if when else [])
 
 
 def test_each_instance_runs_its_own_provisioner() -> None:
-    (found,) = list_commands(build_change("terraform_data.x", {"id": "x"}, index="a"), ECHO)
-    assert found.address == 'terraform_data.x["a"]'
+    (command,) = list_commands(build_change("terraform_data.x", {"id": "x"}, index="a"), ECHO)
+    assert command.address == 'terraform_data.x["a"]'
 
 
 def test_a_provisioner_with_other_references_does_not_run_on_destruction() -> None:
-    gone = build_change("terraform_data.x", before={"id": "x"})
+    deletion = build_change("terraform_data.x", before={"id": "x"})
     own = ("local-exec", {"command": {"references": ["self.id", "self"]}})
-    assert [one.text for one in list_commands(gone, own, ("local-exec", {"command": DERIVED}))] == ["made of self.id"]
+    assert [command.text for command in list_commands(deletion, own, ("local-exec", {"command": DERIVED}))] == [
+        "made of self.id"
+    ]
 
 
 def test_the_constant_part_of_a_command_is_shown() -> None:
@@ -140,27 +144,27 @@ OUTSIDE = build_document(
 def test_actions_are_listed_with_their_trigger() -> None:
     by_hand = {name: value for name, value in INVOKED.items() if name != "lifecycle_action_trigger"}
     deferred = {"reason": "deferred_prereq", "action_invocation": by_hand}
-    found = build_plan(
+    plan = build_plan(
         action_invocations=[INVOKED, by_hand | {"invoke_action_trigger": {}}], deferred_action_invocations=[deferred]
     )
-    assert [(one.address, one.kind, one.when) for one in found.commands] == [
+    assert [(command.address, command.kind, command.when) for command in plan.commands] == [
         ("action.aws_lambda_invoke.warm", "aws_lambda_invoke", "after the update of aws_sagemaker_endpoint.e"),
         ("action.aws_lambda_invoke.warm", "aws_lambda_invoke", "invoked"),
         ("action.aws_lambda_invoke.warm", "aws_lambda_invoke", "deferred: deferred_prereq"),
     ]
-    assert {one.text for one in found.commands} == {
+    assert {command.text for command in plan.commands} == {
         "function_name = warm, payload = (sensitive), log_type = (known after apply)"
     }
 
 
 def test_unreadable_entries_are_listed() -> None:
-    found = build_plan(action_invocations=[None, {}], deferred_action_invocations=[1])
-    assert [one.address for one in found.commands] == [
+    plan = build_plan(action_invocations=[None, {}], deferred_action_invocations=[1])
+    assert [command.address for command in plan.commands] == [
         "action_invocations[0]", "action_invocations[1]", "deferred_action_invocations[0]"
     ]  # fmt: skip
     root = {"resources": [{**build_configuration("terraform_data.x"), "provisioners": [None, {"type": "local-exec"}]}]}
     commands = build_plan(build_change("terraform_data.x", {"id": "x"}), root=root).commands
-    assert [(one.kind, one.text) for one in commands] == [("a provisioner", ""), ("local-exec", "")]
+    assert [(command.kind, command.text) for command in commands] == [("a provisioner", ""), ("local-exec", "")]
 
 
 def test_actions_that_are_not_a_list_are_refused() -> None:
@@ -169,7 +173,7 @@ def test_actions_that_are_not_a_list_are_refused() -> None:
 
 
 def test_a_plan_without_commands_runs_nothing() -> None:
-    found: Plan = build_plan(
+    plan: Plan = build_plan(
         build_change("aws_s3_bucket.b", {"bucket": "b"}), root={"resources": [build_configuration("aws_s3_bucket.b")]}
     )
-    assert found.commands == []
+    assert plan.commands == []

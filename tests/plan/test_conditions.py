@@ -11,13 +11,13 @@ ENDPOINT = "aws_sagemaker_endpoint.e"
 
 def build_check(address: str, **where: Any) -> dict[str, Any]:
     """Return a check of a declared resource, with its instances."""
-    found = {"kind": "resource", "mode": "managed", "type": "aws_sagemaker_endpoint", "name": "e", **where}
-    return {"address": {**found, "to_display": address}, "status": "pass", "instances": []}
+    plan = {"kind": "resource", "mode": "managed", "type": "aws_sagemaker_endpoint", "name": "e", **where}
+    return {"address": {**plan, "to_display": address}, "status": "pass", "instances": []}
 
 
 def has_condition(address: str, *checks: Any, **entry: Any) -> bool:
-    found = build_plan(build_change(address, {"name": "e"}, **entry), checks=list(checks))
-    return found.has_condition(found.resources[0])
+    plan = build_plan(build_change(address, {"name": "e"}, **entry), checks=list(checks))
+    return plan.has_condition(plan.resources[0])
 
 
 def test_a_check_of_the_resource_is_a_condition() -> None:
@@ -31,7 +31,7 @@ def test_every_instance_of_a_module_has_the_conditions_of_its_resource() -> None
 
 
 @pytest.mark.parametrize(
-    "other",
+    "other_check",
     [
         build_check("check.e", kind="check"),
         build_check("aws_sagemaker_model.e", type="aws_sagemaker_model"),
@@ -41,5 +41,5 @@ def test_every_instance_of_a_module_has_the_conditions_of_its_resource() -> None
         "odd",
     ],
 )
-def test_other_checks_are_not_conditions(other: Any) -> None:
-    assert not has_condition(ENDPOINT, other)
+def test_other_checks_are_not_conditions(other_check: Any) -> None:
+    assert not has_condition(ENDPOINT, other_check)

@@ -9,8 +9,8 @@ from tests.plan.test_load import FIXTURES
 NAME = {"name": True}
 
 
-def list_references(found: Plan, position: int = 0, path: str = "role") -> list[str]:
-    return [resource.address for resource in found.find_references(found.resources[position], path).resources]
+def list_references(plan: Plan, position: int = 0, path: str = "role") -> list[str]:
+    return [resource.address for resource in plan.find_references(plan.resources[position], path).resources]
 
 
 def build_roles(**calls: Any) -> Plan:
@@ -35,32 +35,30 @@ def test_a_reference_goes_through_the_output_of_a_module() -> None:
 
 
 def test_an_unresolved_reference_is_reported() -> None:
-    found = build_roles(role=["local.role", "module.a.other", "module.a"])
-    references = found.find_references(found.resources[0], "role")
+    plan = build_roles(role=["local.role", "module.a.other", "module.a"])
+    references = plan.find_references(plan.resources[0], "role")
     assert references.resources == ()
     assert set(references.unresolved) == {"local.role", "module.a.other"}
 
 
 def test_a_reference_goes_through_the_input_of_a_module() -> None:
-    found = load(FIXTURES / "platform.json")
-    model = found.find_resource("module.async.aws_sagemaker_model.this")
+    plan = load(FIXTURES / "platform.json")
+    model = plan.find_resource("module.async.aws_sagemaker_model.this")
     assert model is not None
-    assert [r.address for r in found.find_references(model, "execution_role_arn").resources] == [
+    assert [r.address for r in plan.find_references(model, "execution_role_arn").resources] == [
         "aws_iam_role.inference"
     ]
 
 
 def test_an_instance_refers_to_the_instance_of_the_same_key() -> None:
-    found = load(FIXTURES / "change.json")
-    versioning = found.find_resource('aws_s3_bucket_versioning.this["models"]')
+    plan = load(FIXTURES / "change.json")
+    versioning = plan.find_resource('aws_s3_bucket_versioning.this["models"]')
     assert versioning is not None
-    assert [r.address for r in found.find_references(versioning, "bucket").resources] == [
-        'aws_s3_bucket.this["models"]'
-    ]
+    assert [r.address for r in plan.find_references(versioning, "bucket").resources] == ['aws_s3_bucket.this["models"]']
 
 
 def test_a_literal_index_selects_one_instance() -> None:
-    found = build_plan(
+    plan = build_plan(
         build_change("aws_x.user", {"id": "x"}, unknown={"role": True}),
         build_change("aws_iam_role.r", {"path": "/"}, unknown=NAME, index="a.b[0]"),
         build_change("aws_iam_role.r", {"path": "/"}, unknown=NAME, index="c"),
@@ -72,7 +70,7 @@ def test_a_literal_index_selects_one_instance() -> None:
             ]
         },
     )
-    assert list_references(found) == ['aws_iam_role.r["a.b[0]"]']
+    assert list_references(plan) == ['aws_iam_role.r["a.b[0]"]']
 
 
 def test_a_reference_without_an_index_includes_every_instance_of_a_repeated_module() -> None:
@@ -92,22 +90,22 @@ def test_a_reference_without_an_index_includes_every_instance_of_a_repeated_modu
 def test_circular_references_end() -> None:
     call: dict[str, Any] = {"expressions": {"role": {"references": ["module.a.role"]}}}
     call["module"] = {"outputs": {"role": {"expression": {"references": ["var.role"]}}}}
-    found = build_plan(
+    plan = build_plan(
         build_change("aws_x.user", {"id": "x"}, unknown={"role": True}),
         root={"resources": [build_configuration("aws_x.user", role=["module.a.role"])], "module_calls": {"a": call}},
     )
-    assert list_references(found) == []
+    assert list_references(plan) == []
 
 
 def test_a_computed_attribute_differs_from_a_configured_one() -> None:
-    found = load(FIXTURES / "platform.json")
-    role, model = found.find_resource("aws_iam_role.inference"), found.find_resource("aws_sagemaker_model.gpu")
+    plan = load(FIXTURES / "platform.json")
+    role, model = plan.find_resource("aws_iam_role.inference"), plan.find_resource("aws_sagemaker_model.gpu")
     assert isinstance(role, Resource)
     assert isinstance(model, Resource)
     assert role.get("managed_policy_arns") is UNKNOWN
-    assert found.is_configured(role, "managed_policy_arns") is False
-    assert found.is_configured(model, "execution_role_arn") is True
-    assert found.is_configured(build_plan(build_change("aws_x.y", {"a": 1})).resources[0], "a") is UNKNOWN
+    assert plan.is_configured(role, "managed_policy_arns") is False
+    assert plan.is_configured(model, "execution_role_arn") is True
+    assert plan.is_configured(build_plan(build_change("aws_x.y", {"a": 1})).resources[0], "a") is UNKNOWN
     empty = {"address": "aws_x.y", "mode": "managed", "type": "aws_x", "name": "y"}
     bare = build_plan(build_change("aws_x.y", {"a": 1}), root={"resources": [empty]})
     assert bare.is_configured(bare.resources[0], "a") is False

@@ -10,33 +10,33 @@ from tests.plan.plan_builder import build_change, build_configuration, build_pla
 from tests.plan.test_load import FIXTURES
 
 
-def list_drift(found: Plan) -> dict[str, tuple[str, tuple[str, ...]]]:
-    return {one.address: (one.action, one.drift) for one in found.resources if one.drift}
+def list_drift(plan: Plan) -> dict[str, tuple[str, tuple[str, ...]]]:
+    return {resource.address: (resource.action, resource.drift) for resource in plan.resources if resource.drift}
 
 
 def test_a_refresh_only_plan_accepts_all_drift() -> None:
-    found = load(FIXTURES / "refresh_only.json")
-    assert found.is_refresh_only
-    assert list_drift(found) == {
+    plan = load(FIXTURES / "refresh_only.json")
+    assert plan.is_refresh_only
+    assert list_drift(plan) == {
         "aws_iam_role.r": ("update", ("assume_role_policy", "inline_policy")),
         "aws_iam_role_policy.p": ("update", ("policy",)),
         "aws_kms_key.k": ("update", ("enable_key_rotation",)),
         "aws_s3_bucket_versioning.b": ("update", ("versioning_configuration",)),
     }
-    assert [one.address for one in found.deleted_outside] == ["aws_sns_topic.gone"]
-    key = found.find_resource("aws_kms_key.k")
+    assert [resource.address for resource in plan.deleted_outside_terraform] == ["aws_sns_topic.gone"]
+    key = plan.find_resource("aws_kms_key.k")
     assert isinstance(key, Resource)
     assert (key.old.get("enable_key_rotation"), key.get("enable_key_rotation")) == (True, False)
 
 
 def test_a_plan_accepts_drift_of_ignored_and_computed_attributes() -> None:
-    found = load(FIXTURES / "drift.json")
-    assert not found.is_refresh_only
-    assert list_drift(found) == {
+    plan = load(FIXTURES / "drift.json")
+    assert not plan.is_refresh_only
+    assert list_drift(plan) == {
         "aws_iam_role.r": ("update", ("assume_role_policy", "inline_policy")),
         "aws_kms_key.k": ("update", ("enable_key_rotation",)),
     }
-    reverted = found.find_resource("aws_s3_bucket_versioning.b")
+    reverted = plan.find_resource("aws_s3_bucket_versioning.b")
     assert isinstance(reverted, Resource)
     assert reverted.old.get("versioning_configuration.0.status") == "Suspended"
 
@@ -50,9 +50,9 @@ def plan_drift(entry: dict[str, Any], drift: dict[str, Any], **more: Any) -> Res
 
 def test_an_update_accepts_drift_of_other_attributes() -> None:
     entry = build_change("aws_x.y", {"a": 2, "b": 3}, before={"a": 2, "b": 2})
-    found = plan_drift(entry, build_change("aws_x.y", NEW, before=OLD))
-    assert found.drift == ("a",)
-    assert found.old.values == {"a": 1, "b": 2}
+    plan = plan_drift(entry, build_change("aws_x.y", NEW, before=OLD))
+    assert plan.drift == ("a",)
+    assert plan.old.values == {"a": 1, "b": 2}
 
 
 @pytest.mark.parametrize("actions", [["delete"], ["delete", "create"]])
@@ -65,8 +65,8 @@ def test_a_destroyed_resource_accepts_no_drift(actions: list[str]) -> None:
 def test_an_unset_attribute_that_reads_back_as_empty_is_not_drift() -> None:
     old = {"a": None, "b": [{"c": None, "d": None}], "e": ""}
     new = {"a": [], "b": [{"c": False, "d": ""}], "e": None}
-    found = plan_drift(build_change("aws_x.y", new, before=new), build_change("aws_x.y", new, before=old))
-    assert (found.action, found.drift) == ("no-op", ())
+    plan = plan_drift(build_change("aws_x.y", new, before=new), build_change("aws_x.y", new, before=old))
+    assert (plan.action, plan.drift) == ("no-op", ())
 
 
 def test_bucket_attributes_of_companion_resources_are_not_drift() -> None:
@@ -81,17 +81,17 @@ def test_bucket_attributes_of_companion_resources_are_not_drift() -> None:
 def test_sensitive_values_stay_sensitive_on_both_sides() -> None:
     old, new = {"token": "first-secret"}, {"token": "second-secret"}
     entry = build_change("aws_x.y", new, before=new, sensitive={"token": True})
-    found = plan_drift(entry, build_change("aws_x.y", new, before=old, sensitive={"token": True}))
-    assert found.drift == ("token",)
-    assert repr([found.before, found.after]) == "[{'token': '(sensitive)'}, {'token': '(sensitive)'}]"
+    plan = plan_drift(entry, build_change("aws_x.y", new, before=old, sensitive={"token": True}))
+    assert plan.drift == ("token",)
+    assert repr([plan.before, plan.after]) == "[{'token': '(sensitive)'}, {'token': '(sensitive)'}]"
 
 
 def test_a_cloudformation_type_can_drift() -> None:
     old, new = ({"role_name": "r", "assume_role_policy_document": text} for text in ("{}", "[]"))
-    found = plan_drift(
+    plan = plan_drift(
         build_change("awscc_iam_role.r", new, before=new), build_change("awscc_iam_role.r", new, before=old)
     )
-    assert (found.old.get("assume_role_policy"), found.get("assume_role_policy")) == ("{}", "[]")
+    assert (plan.old.get("assume_role_policy"), plan.get("assume_role_policy")) == ("{}", "[]")
 
 
 def test_a_deposed_object_is_not_its_successor() -> None:

@@ -10,13 +10,13 @@ from tests.plan.plan_builder import build_change, build_configuration, build_pla
 from tests.plan.test_load import FIXTURES
 
 
-def find_role(found: Plan) -> Resource:
-    return found.list_by_type("aws_iam_role")[0]
+def find_role(plan: Plan) -> Resource:
+    return plan.list_by_type("aws_iam_role")[0]
 
 
 def test_the_policies_of_a_role_come_from_every_source() -> None:
-    found = load(FIXTURES / "platform.json")
-    policies = iam.read_role_policies(find_role(found), found.joins)
+    plan = load(FIXTURES / "platform.json")
+    policies = iam.read_role_policies(find_role(plan), plan.joins)
     assert policies.is_complete
     assert policies.managed_arns == ("arn:aws:iam::aws:policy/AmazonSageMakerFullAccess",)
     assert {document.resource.address: document.statements[0].actions for document in policies.documents} == {
@@ -29,22 +29,22 @@ def test_the_policies_of_a_role_come_from_every_source() -> None:
 
 
 def test_a_document_read_on_apply_tells_its_actions() -> None:
-    found = load(FIXTURES / "platform.json")
-    policy = found.find_resource("aws_iam_role_policy.read")
+    plan = load(FIXTURES / "platform.json")
+    policy = plan.find_resource("aws_iam_role_policy.read")
     assert policy is not None
     assert policy.get("policy") is UNKNOWN
-    document = iam.read_document(policy, "policy", found.joins)
+    document = iam.read_document(policy, "policy", plan.joins)
     assert document is not None
     (statement,) = document.statements
     assert (statement.effect, statement.actions) == ("Allow", ("s3:GetObject",))
     (bucket,) = statement.resources
     assert isinstance(bucket, iam.DerivedText)
-    assert bucket.resources == tuple(found.list_by_type("aws_s3_bucket"))
+    assert bucket.resources == tuple(plan.list_by_type("aws_s3_bucket"))
 
 
 def test_inline_policies_of_other_resources_count_once() -> None:
-    found = load(FIXTURES / "change.json")
-    before, after = (iam.read_role_policies(find_role(found), joins) for joins in (found.joins_before, found.joins))
+    plan = load(FIXTURES / "change.json")
+    before, after = (iam.read_role_policies(find_role(plan), joins) for joins in (plan.joins_before, plan.joins))
     assert [s.actions for d in before.documents for s in d.statements] == [("s3:GetObject",)]
     assert [s.actions for d in after.documents for s in d.statements] == [("s3:*",)]
 
@@ -70,8 +70,8 @@ def test_conditions_are_read() -> None:
 def test_a_text_that_is_not_a_policy_has_no_statements() -> None:
     for text in ("", "{", "[]", "{}", '{"Statement": [1]}', "[" * 100_000):
         assert iam.parse_statements(text) is None
-    found = build_plan(build_change("aws_iam_role_policy.p", {"role": "r", "policy": "{"}))
-    document = iam.read_document(found.resources[0], "policy", found.joins)
+    plan = build_plan(build_change("aws_iam_role_policy.p", {"role": "r", "policy": "{"}))
+    document = iam.read_document(plan.resources[0], "policy", plan.joins)
     assert document is not None
     assert (document.statements, document.is_complete) == ((), False)
 
@@ -89,13 +89,13 @@ def test_a_part_of_another_type_is_unknown() -> None:
 def read_attached(policy_arn: Any, root: dict[str, Any] | None = None) -> iam.RolePolicies:
     known = {} if policy_arn is None else {"policy_arn": policy_arn}
     unknown = {"policy_arn": True} if policy_arn is None else {}
-    found = build_plan(
+    plan = build_plan(
         build_change("aws_iam_role.r", {"name": "r"}),
         build_change("aws_iam_role_policy_attachment.a", {"role": "r", **known}, unknown=unknown),
         build_change("aws_iam_policy.p", {"name": "p", "policy": '{"Statement": []}'}, unknown={"arn": True}),
         root=root,
     )
-    return iam.read_role_policies(find_role(found), found.joins)
+    return iam.read_role_policies(find_role(plan), plan.joins)
 
 
 def test_an_unknown_attachment_makes_the_policies_incomplete() -> None:
@@ -124,8 +124,8 @@ def test_an_unreadable_policy_makes_the_policies_incomplete(policies: list[str],
     inline = [
         build_change(f"aws_iam_role_policy.p{n}", {"role": "r", "policy": text}) for n, text in enumerate(policies)
     ]
-    found = build_plan(build_change("aws_iam_role.r", {"name": "r"}), *inline)
-    assert iam.read_role_policies(find_role(found), found.joins).is_complete is whole
+    plan = build_plan(build_change("aws_iam_role.r", {"name": "r"}), *inline)
+    assert iam.read_role_policies(find_role(plan), plan.joins).is_complete is whole
 
 
 def read_attached_by_map(*references: str) -> iam.RolePolicies:
@@ -136,14 +136,14 @@ def read_attached_by_map(*references: str) -> iam.RolePolicies:
             for n in ("one", "two"))  # fmt: skip
     attachment = build_configuration("aws_iam_role_policy_attachment.t", policy_arn=["each.value"])
     root = {"resources": [{**attachment, "for_each_expression": {"references": list(references)}}]}
-    found = build_plan(build_change("aws_iam_role.r", {"name": "r"}), *policies, *each, root=root)
-    return iam.read_role_policies(find_role(found), found.joins)
+    plan = build_plan(build_change("aws_iam_role.r", {"name": "r"}), *policies, *each, root=root)
+    return iam.read_role_policies(find_role(plan), plan.joins)
 
 
 def test_attachments_by_for_each_have_policies_of_the_plan() -> None:
     ours = read_attached_by_map("aws_iam_policy.a.arn", "aws_iam_policy.b.arn")
     assert ours.is_complete
-    assert {one.resource.name for one in ours.documents} == {"a", "b"}
+    assert {document.resource.name for document in ours.documents} == {"a", "b"}
     assert not read_attached_by_map("aws_iam_policy.a.arn", "local.more").is_complete
     assert not read_attached_by_map("aws_iam_policy.a.arn", "aws_iam_role.r.arn").is_complete
 
@@ -154,11 +154,11 @@ def test_a_role_has_the_policies_that_it_lists() -> None:
 
     def listed(*references: str) -> iam.RolePolicies:
         root = {"resources": [build_configuration("aws_iam_role.r", managed_policy_arns=list(references))]}
-        found = build_plan(role, policy, root=root)
-        return iam.read_role_policies(find_role(found), found.joins)
+        plan = build_plan(role, policy, root=root)
+        return iam.read_role_policies(find_role(plan), plan.joins)
 
     assert listed("aws_iam_policy.p.arn").is_complete
-    assert [one.resource.name for one in listed("aws_iam_policy.p.arn").documents] == ["p"]
+    assert [document.resource.name for document in listed("aws_iam_policy.p.arn").documents] == ["p"]
     assert not listed("aws_iam_policy.p.arn", "local.more").is_complete
 
 
@@ -166,14 +166,14 @@ def test_inherited_statements_of_a_data_source_are_included() -> None:
     base = json.dumps({"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
     own = [{"effect": "Deny", "actions": ["s3:DeleteObject"]}]
     after = {"source_policy_documents": [base], "statement": own}
-    found = build_plan(
+    plan = build_plan(
         build_change("data.aws_iam_policy_document.d", after, unknown={"json": True}, actions=["read"]),
         build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
         root={
             "resources": [build_configuration("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"])]
         },
     )
-    document = iam.read_document(found.resources[0], "policy", found.joins)
+    document = iam.read_document(plan.resources[0], "policy", plan.joins)
     assert document is not None
     assert document.is_complete
     assert [(s.effect, s.actions) for s in document.statements] == [
@@ -188,19 +188,23 @@ def read_inherited(references: list[str], *, documents: list[str | None], each: 
     A document of None is unknown and comes from `references`.
     """
     own = {"source_policy_documents": documents, "statement": [{"actions": ["s3:PutObject"]}]}
-    unknown = {"json": True, "source_policy_documents": [one is None for one in documents]}
+    unknown = {"json": True, "source_policy_documents": [document_text is None for document_text in documents]}
     base = {"statement": [{"actions": ["s3:GetObject"]}]}
     index: dict[str, Any] = {"index": "k"} if each else {}
     repeated = {"for_each_expression": {"references": ["local.all"]}} if each else {}
     sources = [
         {
-            **build_configuration(f"data.aws_iam_policy_document.{name}", source_policy_documents=given),
+            **build_configuration(f"data.aws_iam_policy_document.{name}", source_policy_documents=document_references),
             "mode": "data",
             **repeated,
         }
-        for name, given in (("own", references), ("base", []), ("loop", ["data.aws_iam_policy_document.own.json"]))
+        for name, document_references in (
+            ("own", references),
+            ("base", []),
+            ("loop", ["data.aws_iam_policy_document.own.json"]),
+        )
     ]
-    found = build_plan(
+    plan = build_plan(
         build_change("data.aws_iam_policy_document.own", own, unknown=unknown, actions=["read"], **index),
         build_change("data.aws_iam_policy_document.base", base, unknown={"json": True}, actions=["read"], **index),
         build_change("data.aws_iam_policy_document.loop", {**base, "source_policy_documents": [None]}, actions=["read"],
@@ -211,7 +215,7 @@ def read_inherited(references: list[str], *, documents: list[str | None], each: 
             *sources,
         ]},
     )  # fmt: skip
-    document = iam.read_document(found.resources[0], "policy", found.joins)
+    document = iam.read_document(plan.resources[0], "policy", plan.joins)
     assert document is not None
     return document
 
@@ -242,7 +246,7 @@ def test_a_document_inherits_documents_that_are_read_on_apply(
 
 def read_data_source(statement: dict[str, Any], *references: str) -> iam.PolicyDocument:
     """Return a role policy that is read on apply from a data source with this statement."""
-    found = build_plan(
+    plan = build_plan(
         build_change(
             "data.aws_iam_policy_document.d", {"statement": [statement]}, unknown={"json": True}, actions=["read"]
         ),
@@ -250,9 +254,9 @@ def read_data_source(statement: dict[str, Any], *references: str) -> iam.PolicyD
         build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
         root={"resources": [build_configuration("aws_iam_role_policy.p", policy=list(references))]},
     )
-    policy = found.find_resource("aws_iam_role_policy.p")
+    policy = plan.find_resource("aws_iam_role_policy.p")
     assert policy is not None
-    document = iam.read_document(policy, "policy", found.joins)
+    document = iam.read_document(policy, "policy", plan.joins)
     assert document is not None
     return document
 
@@ -267,14 +271,14 @@ def test_a_policy_with_other_sources_is_incomplete(more: str) -> None:
 
 @pytest.mark.parametrize("unknown", [{"statement": True}, {"source_policy_documents": True}])
 def test_a_document_with_an_unknown_block_is_incomplete(unknown: dict[str, Any]) -> None:
-    found = build_plan(
+    plan = build_plan(
         build_change("data.aws_iam_policy_document.d", {}, unknown={"json": True, **unknown}, actions=["read"]),
         build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
         root={
             "resources": [build_configuration("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.d.json"])]
         },
     )
-    document = iam.read_document(found.resources[0], "policy", found.joins)
+    document = iam.read_document(plan.resources[0], "policy", plan.joins)
     assert document is not None
     assert not document.is_complete
 
@@ -287,7 +291,7 @@ def derive_text(*references: str, dynamic: bool = False) -> Any:
         statements, marks = statements * 2, marks * 2
     source = build_configuration("data.aws_iam_policy_document.d")
     source["expressions"] = {"statement": [{"resources": {"references": list(references)}}]}
-    found = build_plan(
+    plan = build_plan(
         build_change("aws_s3_bucket.new", {"bucket": "b"}, unknown={"arn": True}),
         build_change("aws_s3_bucket.kept", {"bucket": "c", "arn": "arn"}, before={"bucket": "c", "arn": "arn"}),
         build_change("data.aws_iam_policy_document.d", {"statement": statements}, unknown={"json": True, "statement": marks},
@@ -299,16 +303,16 @@ def derive_text(*references: str, dynamic: bool = False) -> Any:
             {**source, "mode": "data"},
         ]},
     )  # fmt: skip
-    policy = found.find_resource("aws_iam_role_policy.p")
+    policy = plan.find_resource("aws_iam_role_policy.p")
     assert policy is not None
-    document = iam.read_document(policy, "policy", found.joins)
+    document = iam.read_document(policy, "policy", plan.joins)
     assert document is not None
     return document.statements[0].resources[0]
 
 
 def test_a_resource_of_the_plan_stands_for_its_arn() -> None:
     for references in (["aws_s3_bucket.new.arn"], ["aws_s3_bucket.new.arn", "aws_s3_bucket.kept.arn"]):
-        assert [one.name for one in derive_text(*references).resources] == ["new"]
+        assert [resource.name for resource in derive_text(*references).resources] == ["new"]
     assert str(derive_text("aws_s3_bucket.new.arn")) == "(aws_s3_bucket.new, known after apply)"
 
 
@@ -339,5 +343,5 @@ def test_unquoted_numbers_and_flags_in_conditions_and_principals_are_read() -> N
         json.dumps({"Statement": {"Principal": {"AWS": 123456789012}, "Condition": condition}})
     )
     assert statements is not None
-    assert [one.values for one in statements[0].conditions] == [("false",), ("300",)]
+    assert [statement_condition.values for statement_condition in statements[0].conditions] == [("false",), ("300",)]
     assert statements[0].principals == (("AWS", ("123456789012",)),)

@@ -14,8 +14,8 @@ def platform() -> Plan:
     return load(FIXTURES / "platform.json")
 
 
-def find_resource(found: Plan, address: str) -> Resource:
-    resource = found.find_resource(address)
+def find_resource(plan: Plan, address: str) -> Resource:
+    resource = plan.find_resource(address)
     assert resource is not None, address
     return resource
 
@@ -51,9 +51,9 @@ def list_addresses(matches: Matches) -> list[str]:
 def test_an_endpoint_leads_to_its_configuration_and_model(
     platform: Plan, endpoint: str, configuration: str, model: str, kind: str
 ) -> None:
-    followed = platform.joins.find_configuration(find_resource(platform, endpoint))
-    assert followed is find_resource(platform, configuration)
-    variants = platform.joins.list_variants(followed)
+    endpoint_configuration = platform.joins.find_configuration(find_resource(platform, endpoint))
+    assert endpoint_configuration is find_resource(platform, configuration)
+    variants = platform.joins.list_variants(endpoint_configuration)
     assert variants is not UNKNOWN
     (variant,) = variants
     assert variant.model is find_resource(platform, model)
@@ -97,8 +97,8 @@ def test_a_bucket_leads_to_its_configuration(platform: Plan) -> None:
 def test_the_joins_before_the_plan_come_from_the_state() -> None:
     changed = load(FIXTURES / "change.json")
     scratch = find_resource(changed, 'aws_s3_bucket.this["scratch"]')
-    of_bucket = changed.joins_before.find_bucket_resources(scratch, "aws_s3_bucket_versioning")
-    assert list_addresses(of_bucket) == ['aws_s3_bucket_versioning.this["scratch"]']
+    versioning = changed.joins_before.find_bucket_resources(scratch, "aws_s3_bucket_versioning")
+    assert list_addresses(versioning) == ['aws_s3_bucket_versioning.this["scratch"]']
     assert list_addresses(changed.joins.find_bucket_resources(scratch, "aws_s3_bucket_versioning")) == []
 
 
@@ -106,16 +106,16 @@ ENDPOINT = build_change("aws_sagemaker_endpoint.a", {"name": "a", "endpoint_conf
 
 
 def find_configuration(configuration: Any, **endpoint: Any) -> Any:
-    found = build_plan(build_change("aws_sagemaker_endpoint.a", {"name": "a"} | endpoint), *configuration)
-    return found.joins.find_configuration(found.resources[0])
+    plan = build_plan(build_change("aws_sagemaker_endpoint.a", {"name": "a"} | endpoint), *configuration)
+    return plan.joins.find_configuration(plan.resources[0])
 
 
 def test_a_configuration_outside_the_plan_is_none_and_an_unnamed_one_unknown() -> None:
-    named = build_change("aws_sagemaker_endpoint_configuration.c", {"name": "c"})
-    assert isinstance(find_configuration([named], endpoint_config_name="c"), Resource)
-    assert find_configuration([named], endpoint_config_name="elsewhere") is None
-    assert find_configuration([named], endpoint_config_name=None) is None
-    assert find_configuration([named], endpoint_config_name=["c"]) is UNKNOWN
+    configuration = build_change("aws_sagemaker_endpoint_configuration.c", {"name": "c"})
+    assert isinstance(find_configuration([configuration], endpoint_config_name="c"), Resource)
+    assert find_configuration([configuration], endpoint_config_name="elsewhere") is None
+    assert find_configuration([configuration], endpoint_config_name=None) is None
+    assert find_configuration([configuration], endpoint_config_name=["c"]) is UNKNOWN
 
 
 def test_only_a_reference_distinguishes_two_resources_with_one_name() -> None:
@@ -128,22 +128,22 @@ def test_only_a_reference_distinguishes_two_resources_with_one_name() -> None:
             )
         ]
     }
-    found = build_plan(ENDPOINT, *twice, root=root)
-    assert found.joins.find_configuration(found.resources[0]) is found.resources[2]
+    plan = build_plan(ENDPOINT, *twice, root=root)
+    assert plan.joins.find_configuration(plan.resources[0]) is plan.resources[2]
 
 
 def test_a_target_of_an_unknown_endpoint_is_a_possible_match_for_all() -> None:
     target = build_change("aws_appautoscaling_target.t", {"scalable_dimension": "d"}, unknown={"resource_id": True})
-    found = build_plan(ENDPOINT, target)
-    matches = found.joins.find_scalable_targets(found.resources[0])
+    plan = build_plan(ENDPOINT, target)
+    matches = plan.joins.find_scalable_targets(plan.resources[0])
     assert matches.certain == ()
-    assert matches.possible == (found.resources[1],)
+    assert matches.possible == (plan.resources[1],)
 
 
 def test_a_configuration_without_variants_is_unknown_not_empty() -> None:
-    found = build_plan(build_change("aws_sagemaker_endpoint_configuration.c", {"name": "c", "production_variants": []}))
-    assert found.joins.list_variants(found.resources[0]) is UNKNOWN
-    assert found.joins.list_variants(None) is UNKNOWN
+    plan = build_plan(build_change("aws_sagemaker_endpoint_configuration.c", {"name": "c", "production_variants": []}))
+    assert plan.joins.list_variants(plan.resources[0]) is UNKNOWN
+    assert plan.joins.list_variants(None) is UNKNOWN
 
 
 def test_production_and_shadow_variants_are_listed() -> None:
@@ -151,14 +151,14 @@ def test_production_and_shadow_variants_are_listed() -> None:
         {"variant_name": name, "model_name": None, "serverless_config": []} for name in "ab"
     ]
     after = {"production_variants": variants, "shadow_production_variants": variants[:1], "async_inference_config": []}
-    found = build_plan(build_change("aws_sagemaker_endpoint_configuration.c", after))
-    read = found.joins.list_variants(found.resources[0])
-    assert read is not UNKNOWN
-    assert [(variant.name, variant.is_shadow) for variant in read] == [("a", False), ("b", False), ("a", True)]
+    plan = build_plan(build_change("aws_sagemaker_endpoint_configuration.c", after))
+    read_variants = plan.joins.list_variants(plan.resources[0])
+    assert read_variants is not UNKNOWN
+    assert [(variant.name, variant.is_shadow) for variant in read_variants] == [("a", False), ("b", False), ("a", True)]
 
 
 def test_a_data_source_of_the_same_type_is_not_a_resource_of_the_plan() -> None:
-    found = build_plan(
+    plan = build_plan(
         build_change("data.aws_iam_role.r", {"name": "r"}, unknown={"arn": True}, actions=["read"]),
         build_change("aws_sagemaker_model.m", {}, unknown={"execution_role_arn": True}),
         build_change("aws_cloudwatch_metric_alarm.a", {}, unknown={"alarm_actions": True}),
@@ -169,9 +169,9 @@ def test_a_data_source_of_the_same_type_is_not_a_resource_of_the_plan() -> None:
             ]
         },
     )
-    model, alarm = find_resource(found, "aws_sagemaker_model.m"), find_resource(found, "aws_cloudwatch_metric_alarm.a")
-    assert found.joins.find_target(model, "execution_role_arn", "aws_iam_role") is UNKNOWN
-    assert found.joins.find_targets(alarm, "alarm_actions", "aws_iam_role") == Matches()
+    model, alarm = find_resource(plan, "aws_sagemaker_model.m"), find_resource(plan, "aws_cloudwatch_metric_alarm.a")
+    assert plan.joins.find_target(model, "execution_role_arn", "aws_iam_role") is UNKNOWN
+    assert plan.joins.find_targets(alarm, "alarm_actions", "aws_iam_role") == Matches()
 
 
 def test_only_an_unknown_reference_makes_a_value_unknown() -> None:
@@ -182,16 +182,16 @@ def test_only_an_unknown_reference_makes_a_value_unknown() -> None:
     }
     attachment = build_configuration("aws_iam_role_policy_attachment.x", policy_arn=["each.value"])
     policies = [build_configuration("aws_iam_policy.old"), build_configuration("aws_iam_policy.new")]
-    found = build_plan(
+    plan = build_plan(
         build_change("aws_iam_policy.old", known, before=known),
         build_change("aws_iam_policy.new", {"name": "new"}, unknown={"arn": True}),
         build_change("aws_iam_role_policy_attachment.x", {"policy_arn": known["arn"]}, index="a"),
         build_change("aws_iam_role_policy_attachment.x", {}, unknown={"policy_arn": True}, index="b"),
         root={"resources": [*policies, {**attachment, "for_each_expression": repeated}]},
     )
-    attached = found.list_by_type("aws_iam_role_policy_attachment")
-    targets = [found.joins.find_target(one, "policy_arn", "aws_iam_policy") for one in attached]
-    assert targets == [find_resource(found, "aws_iam_policy.old"), find_resource(found, "aws_iam_policy.new")]
+    attached = plan.list_by_type("aws_iam_role_policy_attachment")
+    targets = [plan.joins.find_target(role_attachment, "policy_arn", "aws_iam_policy") for role_attachment in attached]
+    assert targets == [find_resource(plan, "aws_iam_policy.old"), find_resource(plan, "aws_iam_policy.new")]
 
 
 def test_an_identifier_names_its_own_resource() -> None:

@@ -132,8 +132,8 @@ def test_a_planned_resource_without_an_entry_is_reported() -> None:
 
 def test_a_resource_of_the_state_without_an_entry_in_a_complete_plan_is_reported() -> None:
     whole = json.loads((FIXTURES / "change.json").read_bytes())
-    gone = whole["resource_changes"].pop(3)
-    assert gone["change"]["actions"] == ["delete"]
+    entry = whole["resource_changes"].pop(3)
+    assert entry["change"]["actions"] == ["delete"]
     message = read_error(json.dumps(whole).encode())
     assert "prior_state.values.root_module.resources" in message
     assert """'aws_s3_bucket.this["scratch"]' has no entry in resource_changes""" in message
@@ -199,9 +199,9 @@ def test_deferred_changes_are_listed_and_make_the_plan_incomplete() -> None:
         "reason": "provider_config_unknown",
         "resource_change": build_change("aws_s3_bucket.later", {"bucket": "later"}),
     }
-    told = build_plan(BUCKET, deferred_changes=[deferred])
-    assert not told.is_complete
-    assert [resource.deferred for resource in told.resources] == [None, "provider_config_unknown"]
+    plan = build_plan(BUCKET, deferred_changes=[deferred])
+    assert not plan.is_complete
+    assert [resource.deferred for resource in plan.resources] == [None, "provider_config_unknown"]
 
 
 def test_failed_checks_are_listed() -> None:

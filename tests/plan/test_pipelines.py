@@ -54,24 +54,27 @@ def test_steps_of_branches_and_loops_have_parents() -> None:
 
 def test_an_unknown_definition_is_read_from_the_module() -> None:
     text = json.dumps({"Parameters": PARAMETERS, "Steps": [TRAIN]})
-    shown = {"input": {"definition": text, "parameters": {"Count": "2", "Type": None}}}
+    values = {"input": {"definition": text, "parameters": {"Count": "2", "Type": None}}}
     unknown = {"input": {"parameters": {"Type": True}}}
     pipeline = build_change("module.a.aws_sagemaker_pipeline.this", {}, unknown={"pipeline_definition": True})
-    found = build_plan(pipeline, build_change("module.a.terraform_data.definition", shown, unknown=unknown)).pipelines[
-        0
-    ]
-    (step,) = found.list_steps("Training")
+    read_pipeline = build_plan(
+        pipeline, build_change("module.a.terraform_data.definition", values, unknown=unknown)
+    ).pipelines[0]
+    (step,) = read_pipeline.list_steps("Training")
     assert step.number("ResourceConfig.InstanceCount") == 2
     assert step.text("ResourceConfig.InstanceType") is UNKNOWN, "not its default, which is replaced"
     assert step.is_cached is True
-    for others in (
-        [build_change("module.b.terraform_data.definition", shown)],
-        [build_change("module.a.terraform_data.other", shown)],
+    for other_values in (
+        [build_change("module.b.terraform_data.definition", values)],
+        [build_change("module.a.terraform_data.other", values)],
         [build_change("module.a.terraform_data.definition", {"input": text})],
         [build_change("module.a.terraform_data.definition", {}, unknown={"input": True})],
     ):
-        found = build_plan(pipeline, *others).pipelines[0]
-        assert (found.steps, found.unreadable_reason) == (UNKNOWN, "the definition is not known until apply")
+        read_pipeline = build_plan(pipeline, *other_values).pipelines[0]
+        assert (read_pipeline.steps, read_pipeline.unreadable_reason) == (
+            UNKNOWN,
+            "the definition is not known until apply",
+        )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_known_unknown_and_remote_definitions_of_a_plan() -> None:
 
 
 def test_a_definition_that_the_plan_uploads_is_read() -> None:
-    found = build_plan(
+    plan = build_plan(
         build_change("aws_s3_bucket.b", {"bucket": "definitions"}),
         build_change(
             "aws_s3_object.o", {"bucket": "definitions", "key": "k", "content": json.dumps({"Steps": [TRAIN]})}
@@ -113,7 +116,7 @@ def test_a_definition_that_the_plan_uploads_is_read() -> None:
             {"pipeline_definition_s3_location": [{"bucket": "definitions", "object_key": "k"}]},
         ),
     )
-    assert [step.name for step in found.pipelines[0].list_steps("Training")] == ["Train"]
+    assert [step.name for step in plan.pipelines[0].list_steps("Training")] == ["Train"]
 
 
 def test_a_definition_of_the_same_key_in_another_bucket_is_not_read() -> None:
@@ -124,7 +127,7 @@ def test_a_definition_of_the_same_key_in_another_bucket_is_not_read() -> None:
         build_change(f"aws_s3_object.{name}", {"key": "k", "content": text}, unknown={"bucket": True})
         for name, text in texts.items()
     ]
-    found = build_plan(
+    plan = build_plan(
         *(build_change(f"aws_s3_bucket.{name}", {}, unknown={"bucket": True}) for name in of),
         *uploads,
         build_change(
@@ -141,12 +144,12 @@ def test_a_definition_of_the_same_key_in_another_bucket_is_not_read() -> None:
             ]
         },
     )
-    assert [step.name for step in found.pipelines[0].list_steps("Training")] == ["Ofb"]
+    assert [step.name for step in plan.pipelines[0].list_steps("Training")] == ["Ofb"]
 
 
 def test_the_definition_before_the_plan_is_read() -> None:
     old, new = ({"pipeline_definition": json.dumps({"Steps": steps})} for steps in ([], [TRAIN]))
-    found = build_plan(build_change("aws_sagemaker_pipeline.p", new, before=old))
-    assert found.pipelines_before[0].steps == []
-    assert isinstance(found.pipelines[0].resource, Resource)
-    assert len(found.pipelines[0].list_steps("Training")) == 1
+    plan = build_plan(build_change("aws_sagemaker_pipeline.p", new, before=old))
+    assert plan.pipelines_before[0].steps == []
+    assert isinstance(plan.pipelines[0].resource, Resource)
+    assert len(plan.pipelines[0].list_steps("Training")) == 1

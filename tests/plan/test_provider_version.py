@@ -21,7 +21,7 @@ def find_major(*constraints: str, full_name: str = AWS, changes: tuple[Any, ...]
 
 
 @pytest.mark.parametrize(
-    ("constraints", "wanted"),
+    ("constraints", "expected"),
     [
         (["5.100.0"], 5),
         (["= 6.2.0"], 6),
@@ -37,8 +37,8 @@ def find_major(*constraints: str, full_name: str = AWS, changes: tuple[Any, ...]
         (["latest", ""], UNKNOWN),
     ],
 )
-def test_constraints_together_pin_the_version(constraints: list[str], wanted: Any) -> None:
-    assert find_major(*constraints) is wanted
+def test_constraints_together_pin_the_version(constraints: list[str], expected: Any) -> None:
+    assert find_major(*constraints) is expected
 
 
 def test_the_opentofu_registry_is_recognized() -> None:

@@ -14,18 +14,18 @@ def find_region(after: dict[str, Any], provider: Any = None, variables: Any = No
     if "unknown" in more:
         resource["expressions"]["region"] = {"references": ["local.region"]}
     root = {"resources": [resource], "variables": more.pop("declared", {})}
-    found = build_plan(
+    plan = build_plan(
         build_change("aws_x.y", {"id": "x"} | after, unknown=more.get("unknown")),
         configuration={"root_module": root, "provider_config": {"aws": {"expressions": {"region": provider}}}},
         variables=variables or {},
     )
-    return found.find_region(found.resources[0])
+    return plan.find_region(plan.resources[0])
 
 
 def test_the_region_comes_from_the_providers_of_a_plan() -> None:
-    found = load(FIXTURES / "platform.json")
-    assert found.find_region(found.list_by_type("aws_sagemaker_feature_group")[0]) == "us-east-1"
-    assert {found.find_region(endpoint) for endpoint in found.list_by_type("aws_sagemaker_endpoint")} == {"eu-north-1"}
+    plan = load(FIXTURES / "platform.json")
+    assert plan.find_region(plan.list_by_type("aws_sagemaker_feature_group")[0]) == "us-east-1"
+    assert {plan.find_region(endpoint) for endpoint in plan.list_by_type("aws_sagemaker_endpoint")} == {"eu-north-1"}
 
 
 def test_the_resource_itself_comes_first() -> None:
@@ -49,51 +49,51 @@ def test_the_default_region_applies_if_the_plan_does_not_tell() -> None:
         resource = {**build_configuration("aws_x.y"), "provider_config_key": key}
         if unknown:
             resource["expressions"]["region"] = {"references": ["local.region"]}
-        made = build_change("aws_x.y", {"id": "x"}, unknown={"region": True} if unknown else {})
-        found = build_plan(
-            {**made, "provider_name": full["full_name"]},
+        change = build_change("aws_x.y", {"id": "x"}, unknown={"region": True} if unknown else {})
+        plan = build_plan(
+            {**change, "provider_name": full["full_name"]},
             configuration={
                 "root_module": {"resources": [resource]},
-                "provider_config": {name: {**full, **one} for name, one in configured.items()},
+                "provider_config": {name: {**full, **settings} for name, settings in configured.items()},
             },
         )
-        assert found.find_region(found.resources[0]) != "eu-north-1"
-        found.default_region = "eu-north-1"
-        return found.find_region(found.resources[0])
+        assert plan.find_region(plan.resources[0]) != "eu-north-1"
+        plan.default_region = "eu-north-1"
+        return plan.find_region(plan.resources[0])
 
     elsewhere = {"aws.us": {"alias": "us", "expressions": {"region": {"constant_value": "us-east-1"}}}}
-    given = {"module.m:aws": {"module_address": "module.m"}}
+    module_configuration = {"module.m:aws": {"module_address": "module.m"}}
     unreadable = {"references": ["local.region"]}
     assert told(None) == "eu-north-1"
     assert told(unreadable) == "eu-north-1", "one configuration: whoever planned knows what it says"
-    assert told(unreadable, "module.m:aws", given) == "eu-north-1"
+    assert told(unreadable, "module.m:aws", module_configuration) == "eu-north-1"
     assert told({"constant_value": "eu-west-1"}) == "eu-west-1"
     assert told(None, unknown=True) is UNKNOWN
     assert told(None, "aws", elsewhere) == "eu-north-1"
     assert told(None, "aws.us", elsewhere) == "us-east-1"
     assert told(unreadable, "aws", elsewhere) is UNKNOWN, "of two, either may be meant"
-    assert told(None, "module.m:aws", elsewhere | given) is UNKNOWN
+    assert told(None, "module.m:aws", elsewhere | module_configuration) is UNKNOWN
 
 
 def test_the_region_comes_from_a_variable_unless_it_is_sensitive() -> None:
     variable = {"references": ["var.region"]}
-    given = {"region": {"value": "eu-west-3"}}
-    assert find_region({}, variable, given) == "eu-west-3"
+    variables = {"region": {"value": "eu-west-3"}}
+    assert find_region({}, variable, variables) == "eu-west-3"
     assert find_region({}, variable, declared={"region": {"default": "eu-west-2"}}) == "eu-west-2"
-    assert find_region({}, variable, given, declared={"region": {"sensitive": True}}) is UNKNOWN
+    assert find_region({}, variable, variables, declared={"region": {"sensitive": True}}) is UNKNOWN
 
 
 def test_the_region_of_the_environment_is_unknown_unless_other_resources_show_it() -> None:
     assert find_region({}) is UNKNOWN
     assert find_region({}, {"references": ["local.region"]}) is UNKNOWN
-    kept = {"arn": "arn:aws:sns:eu-central-1:123456789012:kept"}
+    unchanged = {"arn": "arn:aws:sns:eu-central-1:123456789012:kept"}
     resources = [{**build_configuration(f"aws_x.{name}"), "provider_config_key": "aws"} for name in ("new", "kept")]
-    found = build_plan(
+    plan = build_plan(
         build_change("aws_x.new", {"id": "x"}),
-        build_change("aws_x.kept", kept, before=kept),
+        build_change("aws_x.kept", unchanged, before=unchanged),
         root={"resources": resources},
     )
-    assert found.find_region(found.resources[0]) == "eu-central-1"
+    assert plan.find_region(plan.resources[0]) == "eu-central-1"
 
 
 AWS = "registry.terraform.io/hashicorp/aws"
@@ -101,7 +101,7 @@ AWS = "registry.terraform.io/hashicorp/aws"
 DEEP = "module.a.module.b.module.c:aws"
 
 
-def find_deep_region(*providers: dict[str, Any], key: str = DEEP, kept: dict[str, Any] | None = None) -> Any:
+def find_deep_region(*providers: dict[str, Any], key: str = DEEP, unchanged: dict[str, Any] | None = None) -> Any:
     """Return the Region of a resource four modules deep, with these configurations in the root module."""
     resources = [{**build_configuration(f"aws_x.{name}"), "provider_config_key": key} for name in ("new", "kept")]
     module: dict[str, Any] = {"resources": resources}
@@ -114,9 +114,9 @@ def find_deep_region(*providers: dict[str, Any], key: str = DEEP, kept: dict[str
         configured[alias] = {"name": "aws", "full_name": AWS, **provider}
     where = "module.a.module.b.module.c.module.d.aws_x"
     changes = [build_change(f"{where}.new", {"id": "x"}, provider_name=AWS)]
-    changes += [build_change(f"{where}.kept", kept, before=kept, provider_name=AWS)] if kept else []
-    found = build_plan(*changes, configuration={"root_module": module, "provider_config": configured})
-    return found.find_region(found.resources[0])
+    changes += [build_change(f"{where}.kept", unchanged, before=unchanged, provider_name=AWS)] if unchanged else []
+    plan = build_plan(*changes, configuration={"root_module": module, "provider_config": configured})
+    return plan.find_region(plan.resources[0])
 
 
 def in_region(name: str, **more: Any) -> dict[str, Any]:
@@ -136,31 +136,34 @@ def test_a_deep_module_has_an_unknown_region_with_several_configurations() -> No
 
 
 def test_other_resources_of_the_same_deep_module_show_the_region() -> None:
-    kept = {"arn": "arn:aws:sns:eu-west-3:123456789012:kept"}
-    assert find_deep_region(in_region("eu-north-1"), in_region("us-east-1", alias="us"), kept=kept) == "eu-west-3"
-    assert find_deep_region({}, kept=kept) == "eu-west-3"
+    unchanged = {"arn": "arn:aws:sns:eu-west-3:123456789012:kept"}
+    assert (
+        find_deep_region(in_region("eu-north-1"), in_region("us-east-1", alias="us"), unchanged=unchanged)
+        == "eu-west-3"
+    )
+    assert find_deep_region({}, unchanged=unchanged) == "eu-west-3"
 
 
 def test_a_destroyed_resource_has_the_region_of_the_only_configuration() -> None:
     providers = {"aws": {"name": "aws", "full_name": AWS, **in_region("eu-north-1")}}
-    gone = build_change("aws_x.gone", before={"id": "x"}, provider_name=AWS)
-    found = build_plan(gone, configuration={"provider_config": providers})
-    assert found.find_region(found.resources[0]) == "eu-north-1"
+    deletion = build_change("aws_x.gone", before={"id": "x"}, provider_name=AWS)
+    plan = build_plan(deletion, configuration={"provider_config": providers})
+    assert plan.find_region(plan.resources[0]) == "eu-north-1"
 
 
 @pytest.mark.parametrize(
-    ("encrypted", "argument", "written"),
+    ("encrypted", "argument", "argument_name"),
     [
         ("aws_sagemaker_endpoint_configuration.c", "kms_key_arn", "%s"),
         ("aws_cloudwatch_log_group.logs", "kms_key_id", "%s"),
         ("aws_sagemaker_pipeline.p", "pipeline_definition", '{"Steps":[{"Arguments":{"VolumeKmsKeyId":"%s"}}]}'),
     ],
 )
-def test_the_key_of_a_new_endpoint_tells_the_region(encrypted: str, argument: str, written: str) -> None:
-    found = build_plan(
-        build_change(encrypted, {argument: written % "arn:aws:kms:eu-north-1:123456789012:key/1"}),
+def test_the_key_of_a_new_endpoint_tells_the_region(encrypted: str, argument: str, argument_name: str) -> None:
+    plan = build_plan(
+        build_change(encrypted, {argument: argument_name % "arn:aws:kms:eu-north-1:123456789012:key/1"}),
         build_change("aws_sagemaker_endpoint.e", {"name": "e"}),
     )
-    endpoint = found.find_resource("aws_sagemaker_endpoint.e")
+    endpoint = plan.find_resource("aws_sagemaker_endpoint.e")
     assert endpoint is not None
-    assert found.find_region(endpoint) == "eu-north-1"
+    assert plan.find_region(endpoint) == "eu-north-1"

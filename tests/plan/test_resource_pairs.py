@@ -15,8 +15,8 @@ def build_bucket(name: str, *, was: str = "", **more: Any) -> dict[str, Any]:
 
 def list_names(new: list[dict[str, Any]], base: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [
-        (old.name if old else "", one.name if one else "")
-        for old, one in match_resources(build_plan(*new), build_plan(*base))
+        (old.name if old else "", new_resource.name if new_resource else "")
+        for old, new_resource in match_resources(build_plan(*new), build_plan(*base))
     ]
 
 

@@ -96,11 +96,11 @@ def test_a_mutated_plan_is_refused_or_complete(name: str, seed: int) -> None:
     for place in chance.sample(everywhere, 60):
         mutated = json.loads(data)
         mutate(mutated, place, chance)
-        told = try_read(json.dumps(mutated).encode())
-        if told is not None:
-            assert told[0] == known[0], place
+        content = try_read(json.dumps(mutated).encode())
+        if content is not None:
+            assert content[0] == known[0], place
             unhidden = any("sensitive" in str(key) for key in place)  # the mark itself was taken away
-            assert unhidden or not any(secret in told[1] for secret in SECRETS), place
+            assert unhidden or not any(secret in content[1] for secret in SECRETS), place
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -115,8 +115,8 @@ def test_null_for_any_part_of_an_entry_is_handled(name: str) -> None:
             for key in place[:-1]:
                 container = container[key]
             container[place[-1]] = None
-            told = try_read(json.dumps(mutated).encode())
-            assert told is None or told[0] == known[0], place
+            content = try_read(json.dumps(mutated).encode())
+            assert content is None or content[0] == known[0], place
 
 
 def test_a_plan_cut_off_anywhere_is_refused() -> None:
@@ -143,8 +143,8 @@ def test_any_key_of_an_instance_is_read(key: str) -> None:
         data = json.dumps(build_document(build_change("aws_s3_bucket.b", {"bucket": "x"}, index=key))).encode()
     except UnicodeEncodeError:
         return
-    told = try_read(data)
-    assert told is not None or "\\ud" in repr(key)
+    content = try_read(data)
+    assert content is not None or "\\ud" in repr(key)
 
 
 def test_fifty_megabytes_in_one_value_are_read() -> None:
@@ -195,19 +195,19 @@ def measure_join_seconds(count: int) -> float:
             for target in joins.find_scalable_targets(endpoint).certain:
                 for policy in joins.find_scaling_policies(target).certain:
                     joins.find_alarms_with_action(policy)
-        taken = time.process_time() - start
+        seconds = time.process_time() - start
     finally:
         gc.enable()
     assert len(plan.resources) + len(plan.data_sources) == count
-    return taken
+    return seconds
 
 
 @pytest.mark.slow
 def test_ten_times_the_resources_load_and_join_in_about_ten_times_the_time() -> None:
     # What compares each with each takes a hundred times as long; a busy machine may be slower for one than for another.
-    taken = measure_join_seconds(5000)
-    assert taken < 40 * measure_join_seconds(500)
-    assert taken < 10, "measured 0.3 s on one core of 2026"
+    seconds = measure_join_seconds(5000)
+    assert seconds < 40 * measure_join_seconds(500)
+    assert seconds < 10, "measured 0.3 s on one core of 2026"
 
 
 def test_a_long_chain_of_modules_is_followed() -> None:
@@ -221,7 +221,7 @@ def test_a_long_chain_of_modules_is_followed() -> None:
     role = build_change(f"{inner}.aws_iam_role.r", {"path": "/"}, unknown={"name": True})
     data = json.dumps(build_document(build_change("aws_x.user", {"id": "x"}), role, root=root)).encode()
     plan = load(data)
-    assert [found.type for found in plan.find_references(plan.resources[0], "role").resources] == ["aws_iam_role"]
+    assert [resource.type for resource in plan.find_references(plan.resources[0], "role").resources] == ["aws_iam_role"]
 
 
 @pytest.mark.parametrize("seed", range(4))

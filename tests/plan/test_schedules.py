@@ -51,10 +51,10 @@ def build_schedule(expression: str = "rate(1 hour)", arn: str = ARN, **more: Any
     return {"name": "s", "schedule_expression": expression, "target": [{"arn": arn}], **more}
 
 
-def list_triggers(*others: dict[str, Any], **root: Any) -> list[Any]:
+def list_triggers(*triggers: dict[str, Any], **root: Any) -> list[Any]:
     """Return the triggers of a pipeline that is to be created, so that its ARN is unknown."""
-    found = build_plan(build_change(PIPELINE, {"pipeline_name": "p"}, unknown={"arn": True}), *others, **root)
-    return list_start_rates(found.list_by_type("aws_sagemaker_pipeline")[0], found.joins)
+    plan = build_plan(build_change(PIPELINE, {"pipeline_name": "p"}, unknown={"arn": True}), *triggers, **root)
+    return list_start_rates(plan.list_by_type("aws_sagemaker_pipeline")[0], plan.joins)
 
 
 def test_a_schedule_with_the_arn_starts_the_pipeline() -> None:
@@ -68,20 +68,22 @@ def test_a_schedule_with_the_arn_starts_the_pipeline() -> None:
     )
 
 
-@pytest.mark.parametrize("named", ["p", ARN])
-def test_an_api_call_with_the_name_starts_the_pipeline(named: str) -> None:
+@pytest.mark.parametrize("name", ["p", ARN])
+def test_an_api_call_with_the_name_starts_the_pipeline(name: str) -> None:
     call = {"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"}
-    body = json.dumps({"PipelineName": named, "PipelineVersionAlias": "live"})
+    body = json.dumps({"PipelineName": name, "PipelineVersionAlias": "live"})
     assert list_triggers(build_change(f"{SCHEDULE}.s", build_schedule(target=[{**call, "input": body}]))) == [730]
-    for other in (body.replace("/p", "/q").replace('"p"', '"q"'), "{", "[]", "{}", None):
-        assert list_triggers(build_change(f"{SCHEDULE}.s", build_schedule(target=[{**call, "input": other}]))) == []
+    for other_body in (body.replace("/p", "/q").replace('"p"', '"q"'), "{", "[]", "{}", None):
+        assert (
+            list_triggers(build_change(f"{SCHEDULE}.s", build_schedule(target=[{**call, "input": other_body}]))) == []
+        )
 
 
 def test_a_schedule_with_a_reference_starts_the_pipeline() -> None:
     entry = build_change(f"{SCHEDULE}.s", build_schedule(), unknown={"target": [{"arn": True}]})
-    written = build_configuration(f"{SCHEDULE}.s")
-    written["expressions"]["target"] = [{"arn": {"references": [f"{PIPELINE}.arn", PIPELINE]}}]
-    assert list_triggers(entry, root={"resources": [written, build_configuration(PIPELINE)]}) == [730]
+    configuration = build_configuration(f"{SCHEDULE}.s")
+    configuration["expressions"]["target"] = [{"arn": {"references": [f"{PIPELINE}.arn", PIPELINE]}}]
+    assert list_triggers(entry, root={"resources": [configuration, build_configuration(PIPELINE)]}) == [730]
 
 
 def test_a_rule_starts_its_targets_and_events_have_an_unknown_rate() -> None:

@@ -44,8 +44,8 @@ def test_daylight_saving_time_counts_between_zones() -> None:
     # 8:00 in Helsinki is 6:00 UTC, from the last Sunday of March to that of October 5:00: 12 or 13 h a day until 18:00
     summer = (date(SAMPLE_YEAR, 10, 31) - date(SAMPLE_YEAR, 3, 28)).days
     hours = 12 * 365 + summer
-    found = compute_mean(CapacityAction("cron(0 8 * * ? *)", 20, 20, "Europe/Helsinki"), BACK)
-    assert found == pytest.approx(1 + 19 * hours / 8760)
+    mean = compute_mean(CapacityAction("cron(0 8 * * ? *)", 20, 20, "Europe/Helsinki"), BACK)
+    assert mean == pytest.approx(1 + 19 * hours / 8760)
 
 
 def test_weekly_and_monthly_actions_give_shares() -> None:
@@ -64,10 +64,10 @@ def test_several_actions_a_day_give_shares() -> None:
 
 def test_a_raised_minimum_changes_only_a_lower_capacity() -> None:
     # Nothing takes the three away in the evening, as four are allowed; a policy could.
-    found = compute_spans(
+    spans = compute_spans(
         1, 1, 4, (CapacityAction("cron(0 8 * * ? *)", 3, None), CapacityAction("cron(0 18 * * ? *)", 1, None))
     )
-    assert {(span.minimum, span.maximum, span.fixed) for span in found} == {(3, 4, 3), (1, 4, 3)}
+    assert {(span.minimum, span.maximum, span.fixed) for span in spans} == {(3, 4, 3), (1, 4, 3)}
     lowered = compute_spans(
         4, 1, 4, (CapacityAction("cron(0 18 * * ? *)", None, 2), CapacityAction("cron(0 8 * * ? *)", None, 4))
     )

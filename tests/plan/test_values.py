@@ -27,13 +27,13 @@ def test_unknown_is_neither_true_nor_false() -> None:
 
 
 def test_a_value_unknown_until_apply_reads_as_unknown() -> None:
-    read = build_resource({"a": 1, "list": [None, "x"]}, {"b": True, "list": [True, False], "block": [{"c": True}]})
-    assert read.get("a") == 1
-    assert read.get("b") is UNKNOWN
-    assert read.get("b.0.deeper") is UNKNOWN
-    assert read.get("list") == [UNKNOWN, "x"]
-    assert read.get("missing", "default") == "default"
-    assert read.get("block") is UNKNOWN  # a mark for what is not there at all
+    resource = build_resource({"a": 1, "list": [None, "x"]}, {"b": True, "list": [True, False], "block": [{"c": True}]})
+    assert resource.get("a") == 1
+    assert resource.get("b") is UNKNOWN
+    assert resource.get("b.0.deeper") is UNKNOWN
+    assert resource.get("list") == [UNKNOWN, "x"]
+    assert resource.get("missing", "default") == "default"
+    assert resource.get("block") is UNKNOWN  # a mark for what is not there at all
 
 
 def test_null_is_not_set() -> None:
@@ -53,27 +53,29 @@ def test_an_invalid_mark_makes_its_value_unknown(mark: Any) -> None:
 
 
 def test_a_sensitive_value_is_never_shown() -> None:
-    read = build_resource({"token": "hunter2", "list": ["a", "b"]}, sensitive={"token": True, "list": [False, True]})
-    token = read.get("token")
-    for shown in (
+    resource = build_resource(
+        {"token": "hunter2", "list": ["a", "b"]}, sensitive={"token": True, "list": [False, True]}
+    )
+    token = resource.get("token")
+    for text in (
         str(token),
         repr(token),
         f"{token}",
         f"{token!s:>4}",
-        json.dumps(read.after),
+        json.dumps(resource.after),
         token.upper(),
     ):
-        assert "hunter2" not in shown.lower()
+        assert "hunter2" not in text.lower()
     assert b"hunter2" not in pickle.dumps(token)
-    assert read.text("token") is UNKNOWN
-    assert read.texts("list") == ["a", UNKNOWN]
+    assert resource.text("token") is UNKNOWN
+    assert resource.texts("list") == ["a", UNKNOWN]
 
 
 def test_a_sensitive_block_hides_its_content() -> None:
-    read = build_resource({"block": [{"a": "secret"}]}, sensitive={"block": True})
-    assert "secret" not in repr(read.after)
-    assert isinstance(read.get("block.0.a"), Sensitive)
-    assert read.blocks("block") is UNKNOWN
+    resource = build_resource({"block": [{"a": "secret"}]}, sensitive={"block": True})
+    assert "secret" not in repr(resource.after)
+    assert isinstance(resource.get("block.0.a"), Sensitive)
+    assert resource.blocks("block") is UNKNOWN
 
 
 def test_a_change_of_a_sensitive_value_is_visible() -> None:
@@ -152,5 +154,5 @@ def test_marks_apply_to_a_copy_and_only_to_marked_values(value: Any, marks: Any)
 @given(JSON, st.lists(st.sampled_from(["a", "b", 0, 1, 7]), max_size=4))
 def test_readers_never_raise(value: Any, path: list[str | int]) -> None:
     block = Block({"at": value})
-    for read in (block.get, block.text, block.number, block.flag, block.texts, block.blocks, block.block):
-        read(["at", *path])
+    for reader in (block.get, block.text, block.number, block.flag, block.texts, block.blocks, block.block):
+        reader(["at", *path])

@@ -46,18 +46,21 @@ def parse_results(folder: Path, *arguments: str) -> tuple[list[dict[str, Any]], 
     """Return checkov's results for every file, and its messages."""
     command = [str(PROGRAM), "--skip-download", "-o", "json", *arguments]
     quiet = {**os.environ, "CHECKOV_RUN_SCA_PACKAGE_SCAN": "false", "ANSI_COLORS_DISABLED": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, env=quiet, cwd=folder, check=False)
-    said = json.loads(done.stdout)
-    reports = said if isinstance(said, list) else [said]
+    process = subprocess.run(command, capture_output=True, text=True, env=quiet, cwd=folder, check=False)
+    output = json.loads(process.stdout)
+    reports = output if isinstance(output, list) else [output]
     assert [report["results"]["parsing_errors"] for report in reports] == [[]] * len(reports)
     kinds = ("passed_checks", "failed_checks", "skipped_checks")
-    return [record for report in reports for kind in kinds for record in report["results"][kind]], done.stderr
+    return [record for report in reports for kind in kinds for record in report["results"][kind]], process.stderr
 
 
 def run_checkov(folder: Path, *arguments: str) -> tuple[dict[tuple[str, str, str], str], str]:
     """Return checkov's results by file, check and address, and its messages."""
-    found, messages = parse_results(folder, *arguments)
-    keyed = {(one["file_path"], one["check_id"], one["resource"]): one["check_result"]["result"] for one in found}
+    results, messages = parse_results(folder, *arguments)
+    keyed = {
+        (result["file_path"], result["check_id"], result["resource"]): result["check_result"]["result"]
+        for result in results
+    }
     return keyed, messages
 
 
@@ -76,18 +79,23 @@ def write(folder: Path, cases: Iterable[RuleCase]) -> dict[str, RuleCase]:
 
 def translate_outcomes(findings: Iterable[Finding]) -> dict[tuple[str, str], str]:
     """Return the worst outcome of each rule for each resource; checkov does not show unknown outcomes."""
-    answers: dict[tuple[str, str], set[Outcome]] = defaultdict(set)
+    outcomes_by_key: dict[tuple[str, str], set[Outcome]] = defaultdict(set)
     for finding in findings:
-        answers[finding.rule, finding.address].add(finding.outcome)
+        outcomes_by_key[finding.rule, finding.address].add(finding.outcome)
     words = {Outcome.FAIL: "FAILED", Outcome.UNKNOWN: "", Outcome.WAIVED: "SKIPPED", Outcome.PASS: "PASSED"}
-    worst = {key: next(word for outcome, word in words.items() if outcome in found) for key, found in answers.items()}
+    worst = {
+        key: next(word for outcome, word in words.items() if outcome in outcomes)
+        for key, outcomes in outcomes_by_key.items()
+    }
     return {key: word for key, word in worst.items() if word}
 
 
 def list_visible_findings(case: RuleCase) -> dict[tuple[str, str], str]:
     """Return the findings of a review without deleted resources, which checkov skips."""
     plan = case.plan()
-    findings = [f for f in evaluate(plan) if (found := plan.find_resource(f.address)) is not None and found.exists()]
+    findings = [
+        f for f in evaluate(plan) if (resource := plan.find_resource(f.address)) is not None and resource.exists()
+    ]
     return translate_outcomes(findings)
 
 
@@ -96,42 +104,42 @@ def test_checkov_and_review_have_the_same_results(root: Path, tmp_path: Path) ->
     one_a_rule = {row.rule: row for row in list_rows("fail")}.values()
     cases += [add_waiver(row, "a reason until 2999-12-31") for row in one_a_rule]
     files = write(tmp_path, cases)
-    found, messages = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
+    results, messages = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
     by_file: dict[str, dict[tuple[str, str], str]] = {name: {} for name in files}
-    for (file, check, address), result in found.items():
+    for (file, check, address), result in results.items():
         by_file[file][check, address] = result
     for name, case in files.items():
         assert by_file[name] == list_visible_findings(case), case
-    assert {"FAILED", "PASSED", "SKIPPED"} == set(found.values())
+    assert {"FAILED", "PASSED", "SKIPPED"} == set(results.values())
     assert "Cannot load" not in messages
 
 
 def test_cloudformation_types_have_the_results_of_their_mapped_types(root: Path, tmp_path: Path) -> None:
     for way in FORMS:
         (tmp_path / f"{way}.json").write_text(json.dumps(build_planned(build_changes(*TWINS, way=way))))
-    found, _ = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
-    answers = {
+    results, _ = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
+    expected = {
         way: {
             (check, address.partition(".")[2]): result
-            for (file, check, address), result in found.items()
+            for (file, check, address), result in results.items()
             if way in file
         }
         for way in ("/aws.", "/awscc.", "/cloudcontrol.")
     }
-    assert len(answers["/aws."]) > 20
-    assert answers["/awscc."] == answers["/cloudcontrol."] == answers["/aws."]
+    assert len(expected["/aws."]) > 20
+    assert expected["/awscc."] == expected["/cloudcontrol."] == expected["/aws."]
 
 
 def harden(row: CaseRow) -> RuleCase:
     """Return the case with the settings that checkov's built-in checks require."""
     resources = {}
     for address, values in row.case.resources.items():
-        wanted = HARDENED.get(address.split(".")[0], {})
-        kept = {
+        settings = HARDENED.get(address.split(".")[0], {})
+        unchanged = {
             key: {**values[key], **more} if isinstance(more, dict) and key in values else more
-            for key, more in wanted.items()
+            for key, more in settings.items()
         }
-        resources[address] = {**values, **kept}
+        resources[address] = {**values, **unchanged}
     return replace(row.case, resources=resources)
 
 
@@ -140,28 +148,30 @@ def find_stops(rule: str, case: RuleCase) -> bool:
 
 
 def test_every_fail_rule_stops_a_plan_that_checkov_alone_accepts(tmp_path: Path) -> None:
-    of_rules = [row for row in list_rows("fail") if BY_ID[row.rule].severity is Severity.FAIL]
-    stopped = [(row.rule, harden(row)) for row in of_rules if find_stops(row.rule, harden(row))]
+    fail_rows = [row for row in list_rows("fail") if BY_ID[row.rule].severity is Severity.FAIL]
+    stopped = [(row.rule, harden(row)) for row in fail_rows if find_stops(row.rule, harden(row))]
     files = write(tmp_path, [case for _, case in stopped])
-    found, _ = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan")
-    refused = {file for (file, _, _), result in found.items() if result == "FAILED"}
+    results, _ = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan")
+    refused = {file for (file, _, _), result in results.items() if result == "FAILED"}
     let_pass = {rule for (rule, _), file in zip(stopped, files, strict=True) if file not in refused}
     assert let_pass == {rule.id for rule in BY_ID.values() if rule.severity is Severity.FAIL}
 
 
 def test_no_module_fails_and_skipped_checks_have_reasons(root: Path) -> None:
     every, own = ("--framework", "terraform", "-d", "."), ("--external-checks-dir", str(root / "policies"))
-    found, messages = parse_results(root / "modules", *every, *own)
+    results, messages = parse_results(root / "modules", *every, *own)
     assert "Cannot load" not in messages
-    assert [(one["check_id"], one["resource"]) for one in found if one["check_result"]["result"] == "FAILED"] == []
-    files = {one["file_path"] for one in found if one["check_result"]["result"] == "PASSED"}
+    assert [
+        (result["check_id"], result["resource"]) for result in results if result["check_result"]["result"] == "FAILED"
+    ] == []
+    files = {result["file_path"] for result in results if result["check_result"]["result"] == "PASSED"}
     without = {f"/{path.parent.name}/main.tf" for path in (root / "modules").glob("*/main.tf")} - files
     assert without == {"/feature_store/main.tf"}, "checkov has no check on feature groups"
-    skipped = [one for one in found if one["check_result"]["result"] == "SKIPPED"]
+    skipped = [result for result in results if result["check_result"]["result"] == "SKIPPED"]
     skips = sum(file.read_text().count("# checkov:skip=") for file in root.glob("modules/*/main.tf"))
-    named = {(one["file_path"], one["check_id"], one["resource"].partition("[")[0]) for one in skipped}
-    assert len(named) == skips, "one of them skips nothing"
-    assert all(len(one["check_result"]["suppress_comment"].split()) > 3 for one in skipped)
+    reasons = {(result["file_path"], result["check_id"], result["resource"].partition("[")[0]) for result in skipped}
+    assert len(reasons) == skips, "one of them skips nothing"
+    assert all(len(result["check_result"]["suppress_comment"].split()) > 3 for result in skipped)
 
 
 def test_terraform_files_and_plans_with_one_name_are_distinguished(root: Path, tmp_path: Path) -> None:
@@ -174,10 +184,10 @@ def test_terraform_files_and_plans_with_one_name_are_distinguished(root: Path, t
     (tmp_path / "main.tf").write_text(
         'resource "aws_sagemaker_device_fleet" "f" {\n  device_fleet_name = "f"\n  role_arn = "r"\n}\n'
     )
-    found, messages = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", "terraform", *policies(root))
-    vpc = {file: result for (file, check, _), result in found.items() if check == "SUS_SERVERLESS_VPC"}
+    results, messages = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", "terraform", *policies(root))
+    vpc = {file: result for (file, check, _), result in results.items() if check == "SUS_SERVERLESS_VPC"}
     assert vpc == {"/plan.json": "PASSED", "/inner/plan.json": "FAILED"}
-    assert {file for file, _, _ in found} == {"/plan.json", "/inner/plan.json"}
+    assert {file for file, _, _ in results} == {"/plan.json", "/inner/plan.json"}
     assert "torn.json" in messages
     assert "Traceback" not in messages
 
@@ -191,14 +201,14 @@ def test_published_checks_are_the_same_and_run_nothing_else(root: Path, tmp_path
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
         subprocess.run([*git, *arguments], check=True)
     publish = [sys.executable, str(root / "scripts" / "publish_checks.py"), "--repository", str(repository)]
-    names = {f"GIT_{who}_{what}": "t@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    names = {f"GIT_{who}_{part}": "t@example.org" for who in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
     subprocess.run(publish, check=True, env=os.environ | names)
     work = tmp_path / "work"
     work.mkdir()
     (work / "plan.json").write_text(json.dumps(RuleCase(IN_A_VPC).document()))
     source = ("--external-checks-git", f"{repository.as_uri()}?ref=heads/checks", "--check", "SUS_*")
-    found, messages = run_checkov(work, "-f", "plan.json", "--framework", "terraform_plan", *source)
-    assert {(check, address): result for (_, check, address), result in found.items()} == list_visible_findings(
+    results, messages = run_checkov(work, "-f", "plan.json", "--framework", "terraform_plan", *source)
+    assert {(check, address): result for (_, check, address), result in results.items()} == list_visible_findings(
         RuleCase(IN_A_VPC)
     )
     assert "Cannot load" not in messages

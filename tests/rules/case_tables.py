@@ -39,17 +39,17 @@ class RuleCase:
 
     def document(self) -> dict[str, Any]:
         """Return the plan as `terraform show -json` writes it."""
-        found = plan_builder.build_document(
+        document = plan_builder.build_document(
             self.resources, actions=self.actions, before=self.before, region=self.region
         )
-        for resource in found["configuration"]["root_module"]["resources"]:
+        for resource in document["configuration"]["root_module"]["resources"]:
             resource["expressions"].pop(self.dynamic.get(resource["address"]), None)
-        for entry in found["resource_changes"]:
+        for entry in document["resource_changes"]:
             change, address = entry["change"], entry["address"]
             change |= {"replace_paths": self.replaces[address]} if address in self.replaces else {}
             change |= {"after_sensitive": self.sensitive[address]} if address in self.sensitive else {}
-        found["checks"] = [_build_check(address) for address in self.conditions]
-        return found
+        document["checks"] = [_build_check(address) for address in self.conditions]
+        return document
 
     def plan(self) -> Plan:
         """Return the loaded plan."""
@@ -78,21 +78,21 @@ class CaseRow(NamedTuple):
 
 def load_tables() -> dict[str, Any]:
     """Return the cases of every rule."""
-    found: dict[str, Any] = {}
+    tables: dict[str, Any] = {}
     here = Path(__file__).parent
     for file in sorted((here / "cases").rglob("*.py"), key=lambda file: file.stem):
         name = ".".join(file.relative_to(here).with_suffix("").parts)
-        found |= import_module(f"tests.rules.{name}").CASES
-    return found
+        tables |= import_module(f"tests.rules.{name}").CASES
+    return tables
 
 
-def list_rows(*answers: str) -> Iterator[CaseRow]:
+def list_rows(*outcomes: str) -> Iterator[CaseRow]:
     """Yield every case with one of these outcomes."""
     for rule, table in load_tables().items():
-        for answer in answers:
-            cases = table.get(answer, {})
+        for outcome in outcomes:
+            cases = table.get(outcome, {})
             for title, case in {} if isinstance(cases, str) else cases.items():
-                yield CaseRow(rule, answer, title, case if isinstance(case, RuleCase) else RuleCase(case))
+                yield CaseRow(rule, outcome, title, case if isinstance(case, RuleCase) else RuleCase(case))
 
 
 def add_waiver(row: CaseRow, value: str) -> RuleCase:
@@ -104,8 +104,8 @@ def add_waiver(row: CaseRow, value: str) -> RuleCase:
         resource = plan.find_resource(address)
         assert resource is not None
         values = resource.after or resource.before or {}
-        named = [other.address for other in plan.find_references(resource).resources]
-        bearers.update([address] if "tags" in values else named)
+        references = [referenced.address for referenced in plan.find_references(resource).resources]
+        bearers.update([address] if "tags" in values else references)
     assert bearers, f"no resource can have a waiver of {row.rule}"
     tagged: dict[str, Any] = dict(row.case.resources)
     for address in bearers:

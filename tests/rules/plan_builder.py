@@ -86,7 +86,7 @@ class _PlanResource:
             after.setdefault("tags_all", after["tags"] or {})
         known, marks, expressions = _split_marks(after)
         old = known if before is None else {**known, **{key: self._shape(key, v) for key, v in before.items()}}
-        gone, new = action == "delete", action == "create"
+        is_deleted, is_created = action == "delete", action == "create"
         provider = {"provider_name": "registry.terraform.io/hashicorp/aws"}
         self.planned = {**self._identity, **provider, "values": known}
         self.change = {
@@ -94,9 +94,9 @@ class _PlanResource:
             **provider,
             "change": {
                 "actions": _ACTIONS.get(action, [action]),
-                "before": None if new else old,
-                "after": None if gone else known,
-                "after_unknown": {} if gone else marks,
+                "before": None if is_created else old,
+                "after": None if is_deleted else known,
+                "after_unknown": {} if is_deleted else marks,
             },
         }
         self.configuration = {**self._identity, "provider_config_key": "aws", "expressions": expressions}
@@ -124,11 +124,11 @@ class _PlanResource:
         known: str | None = value
         for reference in references:
             address, attribute = reference.rsplit(".", 1)
-            found = self._resources[address].get(attribute)
-            if not isinstance(found, str) or found == str(UNKNOWN) or _REFERENCE.search(found):
+            target_value = self._resources[address].get(attribute)
+            if not isinstance(target_value, str) or target_value == str(UNKNOWN) or _REFERENCE.search(target_value):
                 known = None
             elif known is not None:
-                known = known.replace(f"${{{reference}}}", found)
+                known = known.replace(f"${{{reference}}}", target_value)
         return _Text(known, [name for reference in references for name in (reference, reference.rsplit(".", 1)[0])])
 
 

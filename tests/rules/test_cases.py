@@ -56,7 +56,7 @@ def test_a_waiver_with_reason_and_date_accepts_the_failure_until_it_ends(row: Ca
 @pytest.mark.parametrize("rule", [rule.id for rule in ALL])
 def test_every_rule_has_a_case_for_every_outcome_or_a_reason(rule: str) -> None:
     table = load_tables().get(rule, {})
-    assert [answer for answer in OUTCOMES if not table.get(answer)] == []
+    assert [outcome for outcome in OUTCOMES if not table.get(outcome)] == []
     assert table.keys() == set(OUTCOMES)
     assert not isinstance(table["fail"], str), "a rule must be able to fail"
 

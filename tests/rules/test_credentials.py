@@ -40,11 +40,11 @@ NO_SHAPES = (
 )
 
 
-@pytest.mark.parametrize("what", SHAPES)
-def test_a_token_is_found_anywhere(what: str) -> None:
-    token = SHAPES[what]
-    assert list(credentials.find_credentials(token)) == [what]
-    assert what in credentials.find_credentials(f'{{"a": ["--x={token}", "b"]}}')
+@pytest.mark.parametrize("description", SHAPES)
+def test_a_token_is_found_anywhere(description: str) -> None:
+    token = SHAPES[description]
+    assert list(credentials.find_credentials(token)) == [description]
+    assert description in credentials.find_credentials(f'{{"a": ["--x={token}", "b"]}}')
 
 
 @pytest.mark.parametrize("text", NO_SHAPES)
@@ -72,9 +72,9 @@ def test_a_name_does_not_denote_a_credential(name: str) -> None:
     "row", [row for row in list_rows("fail") if row.rule in ("SUS_LITERAL_SECRET", "SUS_SECRET_IN_PLAIN_TEXT")]
 )
 def test_no_part_of_a_secret_is_shown(row: CaseRow) -> None:
-    shown = str(evaluate(row.case.plan(), [BY_ID[row.rule]]))
+    text = str(evaluate(row.case.plan(), [BY_ID[row.rule]]))
     secrets = ("hunter2", "abcd1234", "0a1b2c3d", "aB3/", HUGGING_FACE, AWS, WEB)
-    assert not [secret for secret in secrets if secret[:8] in shown]
+    assert not [secret for secret in secrets if secret[:8] in text]
 
 
 def test_a_name_that_is_itself_a_token_is_not_shown() -> None:
@@ -86,6 +86,6 @@ def test_a_name_that_is_itself_a_token_is_not_shown() -> None:
     "piece", ["-", "a-", "a.", "sk-", "eyJ-", "hf_", "://", "token ", "token=", "--token ", "\"' :"]
 )
 def test_a_hostile_text_is_searched_quickly(piece: str) -> None:
-    started = time.process_time()
+    start = time.process_time()
     list(credentials.find_credentials(piece * (200_000 // len(piece)) + "token://AKIA-----PRIVATE KEY-----"))
-    assert time.process_time() - started < 40  # a pattern with backtracking takes minutes
+    assert time.process_time() - start < 40  # a pattern with backtracking takes minutes

@@ -79,10 +79,10 @@ def _list_outcomes(row: CaseRow) -> Iterator[tuple[ValuePath, set[Outcome]]]:
     """Yield the outcomes with each value of the case unknown in turn, except values that another resource names."""
     document = row.case.document()
     for change, path in _list_changes(document):
-        kept = dict(change)
-        change["after_unknown"] = _merge_marks(kept["after_unknown"], _build_marks(path))
+        original = dict(change)
+        change["after_unknown"] = _merge_marks(original["after_unknown"], _build_marks(path))
         outcomes = {finding.outcome for finding in _evaluate(row, document)}
-        change.update(kept)
+        change.update(original)
         if not _is_named(document, change, path):
             yield path, outcomes
 

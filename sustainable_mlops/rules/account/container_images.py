@@ -32,7 +32,7 @@ _UNTAGGED = ("sagemaker-model-monitor-analyzer",)
     fix="Add an aws_ecr_lifecycle_policy that expires untagged images and keeps the last few tagged ones.",
     types=(REPOSITORY,),
 )
-def old_images_go(plan: Plan, repository: Resource) -> RuleResults:
+def image_expiration(plan: Plan, repository: Resource) -> RuleResults:
     """Check repositories that SageMaker uses or that mention machine learning; their images have gigabytes."""
     if not ml_evidence.is_ml(plan, repository):
         return

@@ -20,7 +20,7 @@ _CONTINENTS = {"us": "na", "ca": "na", "mx": "na"}
     fix="Move workloads without data residency or latency limits to the cleaner Region: train there, serve here.",
     types=(*TRAINING_TYPES, "aws_sagemaker_endpoint", "aws_sagemaker_notebook_instance", "aws_sagemaker_domain"),
 )
-def grid(plan: Plan, resource: Resource) -> RuleResults:
+def region_carbon(plan: Plan, resource: Resource) -> RuleResults:
     """Check resources that run machines. This is advice, because residency and latency often decide.
 
     The rule uses the low estimate of the average location-based intensity of the grid (catalogue/regions.csv and

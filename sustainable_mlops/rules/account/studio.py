@@ -32,7 +32,7 @@ _IDLE = "app_lifecycle_management.0.idle_settings.0"
     ),
     types=(DOMAIN,),
 )
-def apps_stop(plan: Plan, domain: Resource) -> RuleResults:
+def studio_idle_shutdown(plan: Plan, domain: Resource) -> RuleResults:
     """Check both app types, because a user can use either of them.
 
     In shared spaces with settings of their own, check JupyterLab, the only app type there.
@@ -70,7 +70,7 @@ def _is_short(minutes: float | None) -> bool:
     fix=f"Leave idle_settings to the domain, or keep idle_timeout_in_minutes at {MAX_IDLE_MINUTES} or less.",
     types=(USER_PROFILE, SPACE),
 )
-def no_override(plan: Plan, resource: Resource) -> RuleResults:
+def studio_idle_override(plan: Plan, resource: Resource) -> RuleResults:
     """Check only profiles and spaces that set the idle settings."""
     base = "user_settings.0" if resource.type == USER_PROFILE else "space_settings.0"
     settings = ConfiguredAttributes(plan, resource)
@@ -98,7 +98,7 @@ def no_override(plan: Plan, resource: Resource) -> RuleResults:
     fix="Set a lifecycle configuration that stops the instance when it is idle, or use Studio with idle_settings.",
     types=(NOTEBOOK,),
 )
-def notebook_stops(_: Plan, notebook: Resource) -> RuleResults:
+def notebook_idle_shutdown(_: Plan, notebook: Resource) -> RuleResults:
     """Check for a lifecycle configuration. Any counts, because its script cannot be checked here."""
     if notebook.get("lifecycle_config_name") is None:
         yield failure("nothing stops the instance", "lifecycle_config_name")

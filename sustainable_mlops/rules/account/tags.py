@@ -31,7 +31,7 @@ _MEANINGS = {
         "aws_sagemaker_notebook_instance",
     ),
 )
-def says_whose_it_is(plan: Plan, resource: Resource) -> RuleResults:
+def workload_tags(plan: Plan, resource: Resource) -> RuleResults:
     """Check the tags, including the provider's default tags."""
     tags = attributes.read_tags(plan, resource)
     if tags is UNKNOWN:

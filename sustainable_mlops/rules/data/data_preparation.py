@@ -105,7 +105,7 @@ def emr_serverless_stops(plan: Plan, application: Resource) -> RuleResults:
     fix="Add auto_termination_policy, or set keep_job_flow_alive_when_no_steps = false.",
     types=(EMR,),
 )
-def emr_ends(plan: Plan, cluster: Resource) -> RuleResults:
+def emr_auto_termination(plan: Plan, cluster: Resource) -> RuleResults:
     """Check for automatic termination. A cluster that ends with its last step needs no policy."""
     if not ml_evidence.uses_ml(plan, cluster):
         return

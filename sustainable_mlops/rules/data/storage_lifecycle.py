@@ -93,7 +93,7 @@ def _aborts_uploads(lifecycle_rule: LifecycleRule) -> bool | Unknown:
     fix="Add noncurrent_version_expiration to a rule for the whole bucket.",
     types=(BUCKET,),
 )
-def old_versions_go(plan: Plan, bucket: Resource) -> RuleResults:
+def noncurrent_expiration(plan: Plan, bucket: Resource) -> RuleResults:
     """Check for a rule. Without it every version is stored forever."""
     lifecycle = _find_lifecycle(plan, bucket)
     if lifecycle is None:
@@ -123,7 +123,7 @@ def _expires_versions(lifecycle_rule: LifecycleRule) -> bool | Unknown:
     fix='Add transition { days = 0, storage_class = "INTELLIGENT_TIERING" }, or expire objects that nobody needs.',
     types=(BUCKET,),
 )
-def objects_move(plan: Plan, bucket: Resource) -> RuleResults:
+def bucket_tiering(plan: Plan, bucket: Resource) -> RuleResults:
     """Check for any transition or expiry of current objects.
 
     This is advice: a plan does not show how often they are read.

@@ -15,7 +15,7 @@ DASHBOARD = "aws_cloudwatch_dashboard"
     fix="Add an aws_cloudwatch_dashboard with the endpoint's Invocations, its instances and their utilization.",
     types=(ENDPOINT,),
 )
-def is_shown(plan: Plan, endpoint: Resource) -> RuleResults:
+def endpoint_dashboard(plan: Plan, endpoint: Resource) -> RuleResults:
     """Check for a dashboard. This is advice: the dashboard may be elsewhere. Serverless endpoints have no instances."""
     endpoint_kinds = find_kinds(plan, endpoint)
     if endpoint_kinds == {SERVERLESS}:

@@ -50,7 +50,7 @@ _ENDPOINT_EVENTS = frozenset({"SageMaker Endpoint State Change", "SageMaker Endp
     fix='Write the detail-type as EventBridge lists it, and the statuses of endpoints in capitals ("IN_SERVICE").',
     types=("aws_cloudwatch_event_rule",),
 )
-def never_sent(plan: Plan, event_rule: Resource) -> RuleResults:
+def unsent_events(plan: Plan, event_rule: Resource) -> RuleResults:
     """Check the detail-types and statuses of the pattern.
 
     EventBridge compares a detail-type literally. A small mistake never matches, and nothing reports it.

@@ -113,7 +113,7 @@ def _tracks_backlog(policy: Resource) -> bool | Unknown:
     ),
     types=(ENDPOINT,),
 )
-def wakes(plan: Plan, endpoint: Resource) -> RuleResults:
+def start_from_zero(plan: Plan, endpoint: Resource) -> RuleResults:
     def check(target: Resource, variant: Variant) -> RuleResults:
         yield from check_start_alarm(plan, target, _START_METRIC, variant.block.path, ASYNCHRONOUS)
 
@@ -232,8 +232,8 @@ def _list_alarm_endpoints(plan: Plan) -> dict[str, list[tuple[Resource, bool]]]:
     endpoints: dict[str, list[tuple[Resource, bool]]] = {}
     for endpoint in plan.joins.list_existing(ENDPOINT):
         alarm_matches = plan.joins.find_endpoint_alarms(endpoint)
-        for certain, alarms in ((True, alarm_matches.certain), (False, alarm_matches.possible)):
-            for alarm in alarms:
+        for certain, matches in ((True, alarm_matches.certain), (False, alarm_matches.possible)):
+            for alarm in matches:
                 endpoints.setdefault(alarm.address, []).append((endpoint, certain))
     return endpoints
 
@@ -250,7 +250,7 @@ def _join_names(names: Iterable[str]) -> str:
     fix="Set s3_failure_path, and notification_config.error_topic, in output_config.",
     types=(CONFIGURATION,),
 )
-def failures_seen(plan: Plan, configuration: Resource) -> RuleResults:
+def failure_destinations(plan: Plan, configuration: Resource) -> RuleResults:
     output = configuration.new.block(_OUTPUT)
     if output is None:
         return

@@ -24,7 +24,7 @@ _POLLED = frozenset({"CodeCommit", "GitHub", "S3"})
     fix=f"Set build_timeout to {MAX_BUILD_MINUTES} minutes or less. Train in SageMaker, not in the build.",
     types=("aws_codebuild_project",),
 )
-def builds_end(plan: Plan, project: Resource) -> RuleResults:
+def build_timeout(plan: Plan, project: Resource) -> RuleResults:
     """Check the timeout; the default is 60 minutes."""
     if ml_evidence.uses_ml(plan, project):
         timeout = project.number("build_timeout")

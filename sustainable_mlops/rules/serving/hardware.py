@@ -48,7 +48,7 @@ def _report_unknown_type(variant: Variant) -> RuleResults:
     fix="Use the Graviton type of the same size (ml.c7g, ml.m6g, ml.r8g) with an arm64 image.",
     types=(CONFIGURATION,),
 )
-def x86(plan: Plan, configuration: Resource) -> RuleResults:
+def endpoint_x86(plan: Plan, configuration: Resource) -> RuleResults:
     def check(variant: Variant) -> RuleResults:
         kind = read_instance_type(variant.block)
         path = f"{variant.block.path}.instance_type"
@@ -76,7 +76,7 @@ def x86(plan: Plan, configuration: Resource) -> RuleResults:
     fix="Compile the model with Neuron and use ml.inf2, or waive this with the reason that the model needs a GPU.",
     types=(CONFIGURATION,),
 )
-def gpu(plan: Plan, configuration: Resource) -> RuleResults:
+def endpoint_gpu(plan: Plan, configuration: Resource) -> RuleResults:
     def check(variant: Variant) -> RuleResults:
         kind = read_instance_type(variant.block)
         if kind is UNKNOWN:

@@ -39,7 +39,7 @@ _RETAIN_PATH = "retain_all_variant_properties"
     fix="Add an aws_appautoscaling_target and a policy on SageMakerVariantInvocationsPerInstance for the variant.",
     types=(ENDPOINT,),
 )
-def scales(plan: Plan, endpoint: Resource) -> RuleResults:
+def realtime_scaling(plan: Plan, endpoint: Resource) -> RuleResults:
     def check(variant: Variant) -> RuleResults:
         scaling = find_instance_scaling(endpoint, variant, plan.joins)
         if scaling.is_variable is True:

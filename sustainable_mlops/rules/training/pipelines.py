@@ -80,7 +80,7 @@ def definition_is_inline(_: Plan, pipeline: Resource) -> RuleResults:
     fix="Set parallelism_configuration.max_parallel_execution_steps.",
     types=(PIPELINE,),
 )
-def caps_parallel_steps(plan: Plan, pipeline: Resource) -> RuleResults:
+def pipeline_parallelism(plan: Plan, pipeline: Resource) -> RuleResults:
     """Check pipelines with at least three steps, which may run more than one at once."""
     definition = find_pipeline(plan, pipeline)
     if definition is not None and definition.steps is not UNKNOWN and len(definition.steps) < 3:
@@ -199,7 +199,7 @@ def _is_arm(instance_type: str | None) -> bool:
     types=(PIPELINE,),
 )
 @check_steps(*_RELEASE_STEPS)
-def gated(pipeline: PlannedPipeline, step: PipelineStep) -> RuleResults:
+def registration_gate(pipeline: PlannedPipeline, step: PipelineStep) -> RuleResults:
     """Check that the step is in a branch of a condition, or after a condition that ends the pipeline with a Fail step.
 
     An endpoint is checked only if the same pipeline trains. A Model step releases nothing: an evaluation or a batch
@@ -225,7 +225,7 @@ def gated(pipeline: PlannedPipeline, step: PipelineStep) -> RuleResults:
     types=(PIPELINE,),
 )
 @check_steps(*_RELEASE_STEPS)
-def evaluated(pipeline: PlannedPipeline, step: PipelineStep) -> RuleResults:
+def evaluation_before_gate(pipeline: PlannedPipeline, step: PipelineStep) -> RuleResults:
     """Check that the condition reads an evaluation step.
 
     This is advice: a condition on a training metric or a parameter is right only in rare cases.

@@ -59,7 +59,7 @@ def _is_training(plan: Plan, pipeline: Resource) -> bool | Unknown:
     fix="Start the pipeline by an event: an alarm on drift or on a business metric, or new data in the bucket.",
     types=(EVENT_RULE, SCHEDULE),
 )
-def retrains_on_evidence(plan: Plan, trigger: Resource) -> RuleResults:
+def retraining_by_schedule(plan: Plan, trigger: Resource) -> RuleResults:
     """Check triggers of pipelines with training steps. A pipeline outside this plan may train."""
     for pipeline in _list_triggered_pipelines(plan, trigger):
         clock = _is_clock(trigger)
@@ -92,7 +92,7 @@ def retrains_on_evidence(plan: Plan, trigger: Resource) -> RuleResults:
     fix="Start it when data arrives: EventBridge events of the bucket and a rule with an event_pattern.",
     types=(EVENT_RULE, SCHEDULE),
 )
-def started_by_an_event(plan: Plan, trigger: Resource) -> RuleResults:
+def pipeline_by_schedule(plan: Plan, trigger: Resource) -> RuleResults:
     """Check triggers of pipelines without training steps, such as batch scoring. This is advice.
 
     SUS_RETRAINING_BY_CLOCK checks pipelines that train.

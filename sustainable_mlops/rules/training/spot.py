@@ -43,7 +43,7 @@ def _check_conflict(training: CreateRequest, values: Mapping[str, object], path:
     types=TRAINING_TYPES,
 )
 @check_trainings
-def takes_spare_capacity(training: CreateRequest) -> RuleResults:
+def training_spot(training: CreateRequest) -> RuleResults:
     """Check for spot. This is advice: a job with a deadline cannot wait.
 
     The rule does not apply to jobs on reserved capacity (a training plan), with several instance types to choose from,
@@ -68,7 +68,7 @@ def takes_spare_capacity(training: CreateRequest) -> RuleResults:
     types=TRAINING_TYPES,
 )
 @check_trainings
-def waits_long_enough(training: CreateRequest) -> RuleResults:
+def spot_wait(training: CreateRequest) -> RuleResults:
     """Check the maximum wait: CreateTrainingJob refuses spot without it, or with one shorter than the run."""
     spot = training.flag(_SPOT)
     if spot is None or spot is False:
@@ -99,7 +99,7 @@ def waits_long_enough(training: CreateRequest) -> RuleResults:
     types=TRAINING_TYPES,
 )
 @check_trainings
-def keeps_checkpoints(training: CreateRequest) -> RuleResults:
+def spot_checkpoints(training: CreateRequest) -> RuleResults:
     """Check for checkpoints. Without them an interruption loses all progress.
 
     A wait of up to an hour passes, as SageMaker accepts it for algorithms without checkpoints.

@@ -220,7 +220,7 @@ def _read_parameters(training: CreateRequest) -> Mapping[str, Any] | Unknown:
     types=TRAINING_TYPES,
 )
 @check_trainings
-def shares_the_work(training: CreateRequest) -> RuleResults:
+def training_distribution(training: CreateRequest) -> RuleResults:
     """Check script mode with a deep learning framework. Without a distribution each instance trains the same model.
 
     Built-in algorithms, XGBoost and custom images distribute their work themselves.

@@ -31,7 +31,7 @@ _UTILIZATION = re.compile("utili[sz]ation", re.IGNORECASE)
     ),
     types=TRAINING_TYPES,
 )
-def hears_of_idle_training(plan: Plan, resource: Resource) -> RuleResults:
+def training_utilization(plan: Plan, resource: Resource) -> RuleResults:
     """Check for such a function or alarm. This is advice: it may be elsewhere."""
     pipeline = find_pipeline(plan, resource)
     trains = resource.type != PIPELINE or (pipeline is not None and bool(pipeline.list_steps(*TRAINING_STEPS)))

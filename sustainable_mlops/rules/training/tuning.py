@@ -19,7 +19,7 @@ _LIMITS = "resource_limits"
     types=TUNING_TYPES,
 )
 @check_tunings
-def learns(tuning: CreateRequest) -> RuleResults:
+def tuning_strategy(tuning: CreateRequest) -> RuleResults:
     """Check the strategy. Bayesian needs about a tenth of the jobs of a random search (ML Lens)."""
     strategy = tuning.text(_STRATEGY)
     yield tuning.check_value(
@@ -39,7 +39,7 @@ def learns(tuning: CreateRequest) -> RuleResults:
     types=TUNING_TYPES,
 )
 @check_tunings
-def stops_early(tuning: CreateRequest) -> RuleResults:
+def tuning_early_stopping(tuning: CreateRequest) -> RuleResults:
     """Check early stopping, which is off by default. Hyperband stops jobs itself."""
     strategy = tuning.text(_STRATEGY)
     if strategy == "Hyperband":
@@ -85,7 +85,7 @@ def hyperband_stops_itself(tuning: CreateRequest) -> RuleResults:
     types=TUNING_TYPES,
 )
 @check_tunings
-def ends_when_done(tuning: CreateRequest) -> RuleResults:
+def tuning_completion(tuning: CreateRequest) -> RuleResults:
     """Check the completion criteria. This is advice: the limit on jobs also ends the search, only later."""
     criteria = tuning.block("tuning_job_completion_criteria")
     values = criteria.values if isinstance(criteria, Block) else criteria
@@ -108,7 +108,7 @@ def ends_when_done(tuning: CreateRequest) -> RuleResults:
     types=TUNING_TYPES,
 )
 @check_tunings
-def few_at_once(tuning: CreateRequest) -> RuleResults:
+def tuning_parallelism(tuning: CreateRequest) -> RuleResults:
     """Check the parallel jobs, which cannot learn from each other. A tenth is this project's choice."""
     if (strategy := tuning.text(_STRATEGY)) not in ("Bayesian", UNKNOWN):
         return

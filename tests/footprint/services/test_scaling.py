@@ -17,14 +17,14 @@ from tests.footprint.plans import (
     action,
     configuration,
     endpoint,
-    of_target,
+    extend_target,
     policy,
-    served,
+    build_endpoint_plan,
     serverless,
     target,
     variant,
 )
-from tests.footprint.support import footprint, reasons, usage
+from tests.footprint.support import footprint, join_reasons, make_usage
 from tests.plan.plan_builder import build_change
 
 #: USD of an ml.m5.large in a month.
@@ -53,7 +53,7 @@ def only(found: PlanFootprint) -> ResourcePart:
 
 
 def on_schedule(*actions: dict[str, Any], follows: str | None = None) -> PlanFootprint:
-    return footprint(*served(large(), scaled=(1, 4), follows=follows), *actions)
+    return footprint(*build_endpoint_plan(large(), scaled=(1, 4), follows=follows), *actions)
 
 
 def scheduled(*times: tuple[str, int | None, int | None], zone: str | None = None) -> list[dict[str, Any]]:
@@ -67,35 +67,35 @@ def scheduled(*times: tuple[str, int | None, int | None], zone: str | None = Non
 def asynchronous(
     *more: dict[str, Any], follows: str | None = BACKLOG, used: ResourceUsage | None = None
 ) -> PlanFootprint:
-    return footprint(*served(large(), scaled=(0, 4), follows=follows, **ASYNCHRONOUS), *more, used=used)
+    return footprint(*build_endpoint_plan(large(), scaled=(0, 4), follows=follows, **ASYNCHRONOUS), *more, used=used)
 
 
 def test_a_target_without_a_policy_stays_where_it_starts() -> None:
     for count, scaled, stays in ((1, (1, 4), 1), (3, (1, 4), 3), (1, (2, 4), 2), (9, (1, 4), 4)):
-        found = footprint(*served(large(count), scaled=scaled, follows=None))
+        found = footprint(*build_endpoint_plan(large(count), scaled=scaled, follows=None))
         assert instances(found) == pytest.approx((stays,) * 3), (count, scaled)
         assert found.unknowns == []
 
 
 def test_a_number_that_is_not_given_is_one() -> None:
-    assert instances(footprint(*served(large(None), follows=None))) == pytest.approx((1, 1, 1))
+    assert instances(footprint(*build_endpoint_plan(large(None), follows=None))) == pytest.approx((1, 1, 1))
 
 
 def test_a_policy_on_a_metric_that_is_never_published_moves_nothing() -> None:
-    assert instances(footprint(*served(large(), scaled=(1, 4), follows=BACKLOG))) == pytest.approx((1, 1, 1))
+    assert instances(footprint(*build_endpoint_plan(large(), scaled=(1, 4), follows=BACKLOG))) == pytest.approx((1, 1, 1))
     for metric in (None, REQUESTS, "OverheadLatency", "ServerlessProvisionedConcurrencyUtilization"):
         assert instances(asynchronous(follows=metric)) == pytest.approx((1, 1, 1))
     assert instances(asynchronous())[1] == pytest.approx(0.2)  # a third of the way from 1 to 4, a tenth of the month
 
 
 def test_what_only_wakes_or_only_adds_never_sleeps() -> None:
-    step = of_target(policy_type="StepScaling", step_scaling_policy_configuration=[WAKES], arn="arn:wake")
+    step = extend_target(policy_type="StepScaling", step_scaling_policy_configuration=[WAKES], arn="arn:wake")
     alarm = {"namespace": "AWS/SageMaker", "metric_name": "HasBacklogWithoutCapacity", "alarm_actions": ["arn:wake"]}
     wakes = build_change(STEP, step), build_change("aws_cloudwatch_metric_alarm.a", alarm)
     assert instances(asynchronous(*wakes, follows=None)) == pytest.approx((1, 1, 1))
     assert instances(asynchronous(*wakes))[1] == pytest.approx(0.2)
     # One busy hour makes it large for ever.
-    plan = served(large(), scaled=(0, 4), follows=None, **ASYNCHRONOUS)
+    plan = build_endpoint_plan(large(), scaled=(0, 4), follows=None, **ASYNCHRONOUS)
     only_adds = build_change(POLICY, policy(BACKLOG, disable_scale_in=True))
     assert instances(footprint(*plan, only_adds)) == pytest.approx((1, 4, 4))
 
@@ -114,14 +114,14 @@ def test_what_sleeps_starts_with_an_instance_of_which_no_month_says_anything() -
     assert f"{format_number(0.115 * 0.35)} USD (0.025 to 0.096, class C)" in text
     assert "kgCO2e" in text
     assert made.after.assumptions[0] == text, "where readers of the first few see it"
-    there = served(large(), scaled=(0, 4), before=[large()], **ASYNCHRONOUS)
+    there = build_endpoint_plan(large(), scaled=(0, 4), before=[large()], **ASYNCHRONOUS)
     for metric in ("total", "cost"):
         assert footprint(*there).after.get(metric) == made.after.get(metric), "the month is the same without it"
 
 
 def test_an_update_starts_it_again_and_waits_for_the_new_model_to_prove_good() -> None:
     def plan(follows: str, **more: Any) -> list[dict[str, Any]]:
-        _, *others = served(large(3), scaled=(0, 4), **ASYNCHRONOUS)
+        _, *others = build_endpoint_plan(large(3), scaled=(0, 4), **ASYNCHRONOUS)
         deployment = [{"blue_green_update_policy": [{"termination_wait_in_seconds": 1800}]}]
         after = endpoint(deployment_config=deployment, **more)
         return [
@@ -136,14 +136,14 @@ def test_an_update_starts_it_again_and_waits_for_the_new_model_to_prove_good() -
 
 @pytest.mark.parametrize("scaled", [(1, 4), None])
 def test_what_never_sleeps_starts_nothing_that_its_month_leaves_out(scaled: tuple[int, int] | None) -> None:
-    assert said_once(footprint(*served(large(), scaled=scaled, **ASYNCHRONOUS))) == []
+    assert said_once(footprint(*build_endpoint_plan(large(), scaled=scaled, **ASYNCHRONOUS))) == []
     assert said_once(asynchronous(follows=None)) == []
 
 
 def test_what_is_taken_away_and_woken_again_may_become_more_than_it_starts_as() -> None:
     def step(name: str, by: int, metric: str) -> list[dict[str, Any]]:
         steps = {**WAKES, "step_adjustment": [{"scaling_adjustment": by}]}
-        values = of_target(policy_type="StepScaling", step_scaling_policy_configuration=[steps], arn=f"arn:{name}")
+        values = extend_target(policy_type="StepScaling", step_scaling_policy_configuration=[steps], arn=f"arn:{name}")
         alarm = {"namespace": "AWS/SageMaker", "metric_name": metric, "alarm_actions": [f"arn:{name}"]}
         return [
             build_change(f"aws_appautoscaling_policy.{name}", values),
@@ -157,9 +157,9 @@ def test_what_is_taken_away_and_woken_again_may_become_more_than_it_starts_as() 
 
 def test_what_is_only_taken_away_ends_at_the_least() -> None:
     step = {**WAKES, "step_adjustment": [{"scaling_adjustment": -1}]}
-    values = of_target(policy_type="StepScaling", step_scaling_policy_configuration=[step], arn="arn:in")
+    values = extend_target(policy_type="StepScaling", step_scaling_policy_configuration=[step], arn="arn:in")
     alarm = {"namespace": "AWS/SageMaker", "metric_name": "Invocations", "alarm_actions": ["arn:in"]}
-    plan = served(large(3), scaled=(1, 4), follows=None), build_change(STEP, values)
+    plan = build_endpoint_plan(large(3), scaled=(1, 4), follows=None), build_change(STEP, values)
     assert instances(footprint(*plan[0], plan[1])) == pytest.approx((3, 3, 3))
     started = footprint(*plan[0], plan[1], build_change("aws_cloudwatch_metric_alarm.a", alarm))
     assert instances(started) == pytest.approx((1, 1, 3))
@@ -170,7 +170,7 @@ def test_what_is_only_taken_away_ends_at_the_least() -> None:
 def test_what_is_suspended_moves_nothing() -> None:
     suspended = {"dynamic_scaling_in_suspended": True, "dynamic_scaling_out_suspended": True}
     values = {**target(1, 4), "suspended_state": [{**suspended, "scheduled_scaling_suspended": True}]}
-    plan = [*served(large()), build_change(TARGET, values), build_change(POLICY, policy(REQUESTS))]
+    plan = [*build_endpoint_plan(large()), build_change(TARGET, values), build_change(POLICY, policy(REQUESTS))]
     assert instances(footprint(*plan, action("rate(1 day)", 20, 20))) == pytest.approx((1, 1, 1))
 
 
@@ -210,9 +210,9 @@ def test_an_asynchronous_endpoint_may_sleep_at_night_only() -> None:
 
 
 def test_hours_that_are_given_are_those_with_instances(tmp_path: Path) -> None:
-    plan = served(large(), scaled=(0, 4), follows=None), scheduled(("0 8 * * ? *", 3, 3), ("0 18 * * ? *", 0, 0))
+    plan = build_endpoint_plan(large(), scaled=(0, 4), follows=None), scheduled(("0 8 * * ? *", 3, 3), ("0 18 * * ? *", 0, 0))
     assert instances(footprint(*plan[0], *plan[1])) == pytest.approx((3 * 10 / 24,) * 3)
-    used = usage(tmp_path, {ENDPOINT: {"hours_per_month": 200}})
+    used = make_usage(tmp_path, {ENDPOINT: {"hours_per_month": 200}})
     assert instances(footprint(*plan[0], *plan[1], used=used)) == pytest.approx((3 * 200 / 730,) * 3)
 
 
@@ -228,18 +228,18 @@ def test_hours_that_are_given_are_those_with_instances(tmp_path: Path) -> None:
 def test_a_schedule_that_cannot_be_told_leaves_the_sum_in_part(
     tmp_path: Path, schedule: str, more: dict[str, Any]
 ) -> None:
-    plan = [*served(large(), scaled=(1, 4), follows=None), action(schedule, 20, 20, **more)]
+    plan = [*build_endpoint_plan(large(), scaled=(1, 4), follows=None), action(schedule, 20, 20, **more)]
     found = footprint(*plan)
     for sum_ in (found.after, found.delta, found.total_after, found.resources[0].after):
         assert "cost" in sum_.partial
-    assert "its scheduled actions are not counted" in reasons(found)
-    given = footprint(*plan, used=usage(tmp_path, {ENDPOINT: {"instances": 20}}))
+    assert "its scheduled actions are not counted" in join_reasons(found)
+    given = footprint(*plan, used=make_usage(tmp_path, {ENDPOINT: {"instances": 20}}))
     assert instances(given)[1] == pytest.approx(20)
     assert given.total_after.partial == ()
 
 
 def test_what_stays_in_part_does_not_change() -> None:
-    plan = [*served(large(), scaled=(1, 4), follows=None), action("at(2027-01-01T00:00:00)", 20, 20)]
+    plan = [*build_endpoint_plan(large(), scaled=(1, 4), follows=None), action("at(2027-01-01T00:00:00)", 20, 20)]
     for entry in plan:
         entry["change"].update(actions=["no-op"], before=entry["change"]["after"])
     found = footprint(*plan)
@@ -248,17 +248,17 @@ def test_what_stays_in_part_does_not_change() -> None:
 
 
 def test_two_targets_of_one_variant_or_one_that_may_be_its_own_leave_it_in_part() -> None:
-    two = [*served(large(), scaled=(1, 4)), build_change("aws_appautoscaling_target.u", target(1, 40))]
-    may = [*served(large()), build_change(TARGET, target(2, 4), unknown={"resource_id": True})]
+    two = [*build_endpoint_plan(large(), scaled=(1, 4)), build_change("aws_appautoscaling_target.u", target(1, 40))]
+    may = [*build_endpoint_plan(large()), build_change(TARGET, target(2, 4), unknown={"resource_id": True})]
     for plan in (two, may):
         assert "cost" in footprint(*plan).total_after.partial
-    of_another = [*served(large()), build_change(TARGET, target(2, 4, name="w"))]
+    of_another = [*build_endpoint_plan(large()), build_change(TARGET, target(2, 4, name="w"))]
     assert instances(footprint(*of_another)) == pytest.approx((1, 1, 1))
 
 
 def test_an_endpoint_that_a_schedule_deletes_is_there_in_working_hours() -> None:
     values = {"arn": "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint", "input": '{"EndpointName": "e"}'}
-    plan = [*served(large()), build_change("aws_scheduler_schedule.s", {"target": [values]})]
+    plan = [*build_endpoint_plan(large()), build_change("aws_scheduler_schedule.s", {"target": [values]})]
     assert instances(footprint(*plan)) == pytest.approx((180 / 730, 240 / 730, 320 / 730))
 
 
@@ -267,7 +267,7 @@ def test_workers_that_are_kept_ready_follow_the_same_model() -> None:
         dimension = {"scalable_dimension": "sagemaker:variant:DesiredProvisionedConcurrency"}
         for entry in entries:
             entry["change"]["after"].update(dimension)
-        plan = served(serverless(1024, max_concurrency=20, provisioned_concurrency=count))
+        plan = build_endpoint_plan(serverless(1024, max_concurrency=20, provisioned_concurrency=count))
         activity = only(footprint(*plan, *entries)).activity
         assert isinstance(activity, ServerlessActivity)
         found = activity.provisioned

@@ -8,9 +8,9 @@ from tests.rules.jobs import UNKNOWN
 FIRST, SECOND = 'aws_sagemaker_model.m["a"]', 'aws_sagemaker_model.m["b"]'
 
 
-def two(kind: str, one: dict[str, Any], other: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def two(kind: str, first: dict[str, Any], second: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return two resources of a type."""
-    return {f"{kind}.a": one, f"{kind}.b": other}
+    return {f"{kind}.a": first, f"{kind}.b": second}
 
 
 MODELS = two("aws_sagemaker_model", {"name": "delay"}, {"name": "delay"})

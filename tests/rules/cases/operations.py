@@ -16,9 +16,9 @@ def _serves(image: Any) -> Resources:
 
 
 def _evaluates(image: Any, default: str | None = None) -> Resources:
-    given = {"Name": "Image", "Type": "String", **({"DefaultValue": default} if default else {})}
+    parameter = {"Name": "Image", "Type": "String", **({"DefaultValue": default} if default else {})}
     inner = build_step("Processing", {"AppSpecification": {"ImageUri": image}}, name="Evaluate")
-    return build_pipeline(build_step("Condition", {"IfSteps": [inner], "ElseSteps": []}), parameters=[given])
+    return build_pipeline(build_step("Condition", {"IfSteps": [inner], "ElseSteps": []}), parameters=[parameter])
 
 
 _ALL_TAGS = {"workload": "delay", "environment": "dev", "owner": "us"}

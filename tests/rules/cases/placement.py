@@ -34,8 +34,8 @@ def _vpc(**endpoint: Any) -> Resources:
 
 
 def _export(query: str, **output: str) -> Resources:
-    written = {"compression": "PARQUET", "format": "PARQUET", "output_type": "CUSTOM", "overwrite": "OVERWRITE_REPORT"}
-    destination = {"s3_destination": {"s3_output_configurations": {**written, **output}}}
+    settings = {"compression": "PARQUET", "format": "PARQUET", "output_type": "CUSTOM", "overwrite": "OVERWRITE_REPORT"}
+    destination = {"s3_destination": {"s3_output_configurations": {**settings, **output}}}
     return {
         "aws_bcmdataexports_export.e": {
             "export": {"data_query": {"query_statement": query}, "destination_configurations": destination}

@@ -19,8 +19,8 @@ def _capture(percent: Any, *, on: Any = True) -> Resources:
 
 
 def _alarm(namespace: str, metric: str = "feature_baseline_drift", **more: Any) -> Resources:
-    told = {"alarm_actions": ["arn:aws:sns:eu-north-1:123456789012:on-call"], **more}
-    return {"aws_cloudwatch_metric_alarm.a": {"namespace": namespace, "metric_name": metric, **told}}
+    values = {"alarm_actions": ["arn:aws:sns:eu-north-1:123456789012:on-call"], **more}
+    return {"aws_cloudwatch_metric_alarm.a": {"namespace": namespace, "metric_name": metric, **values}}
 
 
 CASES = {

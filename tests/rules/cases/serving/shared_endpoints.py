@@ -6,19 +6,19 @@ from tests.rules.endpoints import CONFIGURATION, ENDPOINT, IMAGE, MODEL, Resourc
 
 def several(number: int) -> Resources:
     """Return several endpoints with one image."""
-    found: Resources = {}
+    resources: Resources = {}
     for n in range(number):
-        one = build_real_time()
-        found |= {
-            f"{MODEL}{n}": {**one[MODEL], "name": f"m{n}"},
+        endpoint = build_real_time()
+        resources |= {
+            f"{MODEL}{n}": {**endpoint[MODEL], "name": f"m{n}"},
             f"{CONFIGURATION}{n}": {
-                **one[CONFIGURATION],
+                **endpoint[CONFIGURATION],
                 "name": f"c{n}",
-                "production_variants": {**one[CONFIGURATION]["production_variants"], "model_name": f"m{n}"},
+                "production_variants": {**endpoint[CONFIGURATION]["production_variants"], "model_name": f"m{n}"},
             },
             f"{ENDPOINT}{n}": {"name": f"e{n}", "endpoint_config_name": f"c{n}"},
         }
-    return found
+    return resources
 
 
 CASES: CaseTable = {

@@ -38,8 +38,8 @@ def _processing(**cluster: Any) -> Resources:
 
 def _by_parameter(count: int | None) -> Resources:
     resources = {"ClusterConfig": {"InstanceCount": {"Get": "Parameters.Count"}}}
-    given = {} if count is None else {"DefaultValue": count}
-    parameter = {"Name": "Count", "Type": "Integer", **given}
+    default = {} if count is None else {"DefaultValue": count}
+    parameter = {"Name": "Count", "Type": "Integer", **default}
     return build_pipeline(build_step("Processing", {"ProcessingResources": resources}), parameters=[parameter])
 
 
