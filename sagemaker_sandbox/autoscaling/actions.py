@@ -14,7 +14,7 @@ from sagemaker_sandbox.autoscaling.targets import ScalableTargets
 from sagemaker_sandbox.clock import TICK
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.eventbridge import occurrences
-from sagemaker_sandbox.eventbridge.occurrences import Every, Occurrences, Once
+from sagemaker_sandbox.eventbridge.occurrences import Occurrences, Once, Rate
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, ServicePart
@@ -155,7 +155,7 @@ def _find_due(action: ScheduledAction, after: datetime) -> datetime | None:
     schedule, start = _parse_schedule(action), action.start_time
     if isinstance(schedule, Once):
         return schedule.next(after)
-    if isinstance(schedule, Every) and start is None:
+    if isinstance(schedule, Rate) and start is None:
         schedule = schedule._replace(first=action.rate_start + schedule.period)  # assumed: AWS does not document it
     moment = schedule.next(max(after, start) if start else after)
     if start is not None and start > after:
@@ -164,7 +164,9 @@ def _find_due(action: ScheduledAction, after: datetime) -> datetime | None:
 
 
 def _parse_schedule(action: ScheduledAction) -> Occurrences:
-    return occurrences.of(action.schedule, action.time_zone or "UTC", action.start_time or action.rate_start)
+    return occurrences.parse_schedule(
+        action.schedule, action.time_zone or "UTC", action.start_time or action.rate_start
+    )
 
 
 def _check_action(action: ScheduledAction) -> None:

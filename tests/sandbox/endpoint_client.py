@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
+from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role, wait_until
 
 BUCKET = "models-to-deploy"
 #: Model script: returns its name, or fails without one. If a request names a file, it creates `<file>.asked` and waits
@@ -59,7 +59,7 @@ class EndpointClient:
         """
         name = self.make_name("model")
         code = _MODEL.format(name=answer, broken=str(broken))
-        self.s3.put_object(Bucket=BUCKET, Key=name, Body=tar(code__inference_py=code))
+        self.s3.put_object(Bucket=BUCKET, Key=name, Body=create_tar(code__inference_py=code))
         container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/{name}"}
         self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
         return name
@@ -118,7 +118,7 @@ class EndpointClient:
             described = self.describe(endpoint)
             return described if described["EndpointStatus"] in SETTLED_STATUSES else None
 
-        described: dict[str, Any] = until(find_settled)
+        described: dict[str, Any] = wait_until(find_settled)
         return described
 
     def invoke(self, endpoint: str, *files: Path) -> str:

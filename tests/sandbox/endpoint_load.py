@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
-from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
+from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role, wait_until
 
 #: Model script: returns the request after SECONDS.
 ECHO = """
@@ -42,13 +42,13 @@ def deploy(sandbox: Sandbox, name: str, model_seconds: float = 0.01, **variant: 
     bucket = f"models-of-{name}"
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": sandbox.region})
     script = ECHO.replace("SECONDS", str(model_seconds))
-    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=tar(code__inference_py=script))
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=create_tar(code__inference_py=script))
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
     variants = [{"VariantName": "main", "ModelName": name, **variant}]
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants)
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
+    wait_until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
     return name
 
 
@@ -94,7 +94,14 @@ def measure_latencies(call: Callable[[], object], workers: int, each: int = 40) 
         return durations
 
     with ThreadPoolExecutor(workers) as threads:
-        percentiles = quantiles((run_worker for worker_durations in threads.map(run_worker, range(workers)) for run_worker in worker_durations), n=20)
+        percentiles = quantiles(
+            (
+                run_worker
+                for worker_durations in threads.map(run_worker, range(workers))
+                for run_worker in worker_durations
+            ),
+            n=20,
+        )
     return percentiles[9], percentiles[18]
 
 
@@ -105,7 +112,9 @@ def measure_memory(processes: list[psutil.Process]) -> float:
 
 def main() -> None:
     with Sandbox.start() as sandbox:
-        (server,) = (process for process in psutil.Process().children() if "sagemaker_sandbox.server" in process.cmdline())
+        (server,) = (
+            process for process in psutil.Process().children() if "sagemaker_sandbox.server" in process.cmdline()
+        )
         client, sagemaker = make_runtime_client(sandbox, 10), sandbox.client("sagemaker")
         initial = measure_memory([server])
         for kind, settings in (("real-time", REAL_TIME), ("serverless", SERVERLESS)):
@@ -118,9 +127,13 @@ def main() -> None:
             _, describe_p95 = measure_latencies(lambda: sagemaker.describe_endpoint(EndpointName=endpoint), 10)  # noqa: B023
             workers = [process for process in server.children(recursive=True) if process not in earlier]
             print(
-                f"{kind}: alone {single_median * 1e3:.0f} ms; 10 workers: median {median * 1e3:.0f} ms, p95 {p95 * 1e3:.0f} ms"
+                f"{kind}: alone {single_median * 1e3:.0f} ms; 10 workers: median {median * 1e3:.0f} ms, "
+                f"p95 {p95 * 1e3:.0f} ms"
             )
-            print(f"  p95 to median {p95 / median:.1f}, to alone {p95 / single_median:.1f}, to DescribeEndpoint's p95 ", end="")
+            print(
+                f"  p95 to median {p95 / median:.1f}, to alone {p95 / single_median:.1f}, to DescribeEndpoint's p95 ",
+                end="",
+            )
             print(f"{p95 / describe_p95:.1f}")
             print(f"  idle: {len(workers)} workers, {measure_memory(workers) / len(workers):.0f} MiB each")
             print(f"  500 at once: {dict(sorted(send_burst(sandbox, endpoint, 500).items()))}")

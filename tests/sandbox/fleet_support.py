@@ -18,7 +18,7 @@ from sagemaker_sandbox.parts.lock import Lock
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.plane.registry import RegionParts
 from sagemaker_sandbox.sagemaker.fleets import Fleets
-from tests.sandbox.support import IMAGE, tar
+from tests.sandbox.support import IMAGE, create_tar
 
 ACCOUNT, REGION = "123456789012", "eu-north-1"
 #: Model script: returns its process id. `until` waits for a file, and `meet` for a number of requests in a folder.
@@ -29,12 +29,12 @@ def meet(folder, number):
     open(os.path.join(folder, os.urandom(8).hex()), "w").close()
     while len(os.listdir(folder)) < number: time.sleep(0.02)
 def transform_fn(model, data, content_type, accept):
-    asked = json.loads(data)
-    time.sleep(asked.get("seconds", 0))
-    while not os.path.exists(asked.get("until", "/")): time.sleep(0.02)
-    if "meet" in asked: meet(*asked["meet"])
-    if asked.get("fail"): raise ValueError("as asked")
-    if asked.get("note"): open(asked["note"], "a").write(model + "\\n")
+    request = json.loads(data)
+    time.sleep(request.get("seconds", 0))
+    while not os.path.exists(request.get("until", "/")): time.sleep(0.02)
+    if "meet" in request: meet(*request["meet"])
+    if request.get("fail"): raise ValueError("as requested")
+    if request.get("note"): open(request["note"], "a").write(model + "\\n")
     return json.dumps({"model": model, "pid": os.getpid()}), accept
 """
 
@@ -78,7 +78,7 @@ class ModelStore:
 
     def __call__(self, *names: str, script: str | None = None) -> dict[str, list[dict[str, Any]]]:
         for name in names:
-            data = tar(code__inference_py=script or MODEL % name)
+            data = create_tar(code__inference_py=script or MODEL % name)
             self._s3.put_object(Bucket=self._bucket, Key=f"{name}.tar.gz", Body=data)
         uri = f"s3://{self._bucket}"
         return {name: [{"Image": IMAGE, "ModelDataUrl": f"{uri}/{name}.tar.gz"}] for name in names}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, tar, until
+from tests.sandbox.support import IMAGE, ROLE, create_tar, wait_until
 
 REAL_TIME = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
 SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 2}}
@@ -27,7 +27,7 @@ class EndpointDeployer:
 
     def create_container(self, script: str, **members: Any) -> dict[str, Any]:
         """Store a model.tar.gz with only this script, and return its container."""
-        address = self.put_object(f"{self.fresh('model')}.tar.gz", tar(code__inference_py=script))
+        address = self.put_object(f"{self.fresh('model')}.tar.gz", create_tar(code__inference_py=script))
         return {"Image": IMAGE, "ModelDataUrl": address, **members}
 
     def start_deployment(
@@ -39,7 +39,9 @@ class EndpointDeployer:
     ) -> str:
         """Start the creation of an endpoint and return its name."""
         names = {kind: self.fresh(kind) for kind in ("model", "config", "endpoint")}
-        self.sagemaker.create_model(ModelName=names["model"], ExecutionRoleArn=ROLE, **_build_model_members(containers), **model)
+        self.sagemaker.create_model(
+            ModelName=names["model"], ExecutionRoleArn=ROLE, **_build_model_members(containers), **model
+        )
         variants = [{"VariantName": "main", "ModelName": names["model"], **variant}]
         self.sagemaker.create_endpoint_config(
             EndpointConfigName=names["config"], ProductionVariants=variants, **config or {}
@@ -61,7 +63,7 @@ class EndpointDeployer:
             endpoint_description: dict[str, Any] = self.sagemaker.describe_endpoint(EndpointName=endpoint)
             return endpoint_description if not endpoint_description["EndpointStatus"].endswith("ing") else None
 
-        described: dict[str, Any] = until(find_settled)
+        described: dict[str, Any] = wait_until(find_settled)
         return described
 
     def invoke(self, endpoint: str, body: str | bytes = "", **members: Any) -> str:

@@ -13,14 +13,22 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.asynchronous import locations
-from tests.sandbox.support import IMAGE, let_be_called, make_queue, next_minute, refusal, tar, until
+from tests.sandbox.support import (
+    IMAGE,
+    advance_to_next_minute,
+    catch_error,
+    create_tar,
+    make_queue,
+    make_service_role,
+    wait_until,
+)
 
 pytestmark = pytest.mark.slow
 
 Fresh = Callable[[str], str]
 
-#: Model script: triples numbers and fails on a text. With a folder, it records start and end of each request and waits for
-#: the file `go`.
+#: Model script: triples numbers and fails on a text. With a folder, it records start and end of each request and waits
+#: for the file `go`.
 MODEL = """
 import json, os, time, uuid
 def model_fn(model_dir): return os.environ.get("FOLDER")
@@ -85,7 +93,7 @@ class AsyncEndpoint:
         self.s3, self.sagemaker = sandbox.client("s3"), sandbox.client("sagemaker")
         self.runtime, self.sqs = sandbox.client("sagemaker-runtime"), sandbox.client("sqs")
         self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-        self.s3.put_object(Bucket=name, Key="model.tar.gz", Body=tar(code__inference_py=MODEL))
+        self.s3.put_object(Bucket=name, Key="model.tar.gz", Body=create_tar(code__inference_py=MODEL))
         self.topics = {kind: self._topic(f"{name}-{kind}") for kind in ("success", "error")}
         self._queues = {kind: f"{name}-{kind}" for kind in self.topics}
         container = {
@@ -93,7 +101,7 @@ class AsyncEndpoint:
             "ModelDataUrl": f"s3://{name}/model.tar.gz",
             "Environment": environment or {},
         }
-        role = let_be_called(sandbox, "sagemaker.amazonaws.com", "s3:*", "sns:Publish")
+        role = make_service_role(sandbox, "sagemaker.amazonaws.com", "s3:*", "sns:Publish")
         self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
         self.configure(name, instances, output, client)
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
@@ -129,7 +137,7 @@ class AsyncEndpoint:
         )
 
     def wait_in_service(self) -> None:
-        described = until(
+        described = wait_until(
             lambda: (
                 (description := self.sagemaker.describe_endpoint(EndpointName=self.name))["EndpointStatus"]
                 not in ("Creating", "Updating")
@@ -173,7 +181,7 @@ class AsyncEndpoint:
             notifications.extend(json.loads(message["Body"]) for message in messages)
             return len(notifications) >= count and not messages
 
-        until(receive)
+        wait_until(receive)
         return notifications
 
     def read_object(self, uri: str) -> bytes:
@@ -221,7 +229,9 @@ def test_a_response_is_written_to_s3_and_announced(endpoint: AsyncEndpoint) -> N
         "FailureLocation": "s3://tripling/failed/one-error.out",
     }
     [notification] = endpoint.receive_notifications("success", 1)
-    assert datetime.fromisoformat(notification.pop("receivedTime")) <= datetime.fromisoformat(notification.pop("eventTime"))
+    assert datetime.fromisoformat(notification.pop("receivedTime")) <= datetime.fromisoformat(
+        notification.pop("eventTime")
+    )
     assert notification == {
         "awsRegion": "eu-north-1",
         "invocationStatus": "Completed",
@@ -244,7 +254,9 @@ def test_a_response_is_written_to_s3_and_announced(endpoint: AsyncEndpoint) -> N
 
 def test_failures_go_to_the_error_topic_and_are_not_retried(endpoint: AsyncEndpoint) -> None:
     invalid, missing = endpoint.invoke("no number"), endpoint.invoke(InputLocation="s3://tripling/none")
-    notifications = {notification["inferenceId"]: notification for notification in endpoint.receive_notifications("error", 2)}
+    notifications = {
+        notification["inferenceId"]: notification for notification in endpoint.receive_notifications("error", 2)
+    }
     assert len(notifications) == 2
     model_failure, input_failure = notifications[invalid["InferenceId"]], notifications[missing["InferenceId"]]
     assert model_failure["invocationStatus"] == input_failure["invocationStatus"] == "Failed"
@@ -254,7 +266,7 @@ def test_failures_go_to_the_error_topic_and_are_not_retried(endpoint: AsyncEndpo
     )
     assert endpoint.read_object(invalid["FailureLocation"]) == b"no number"
     log_text = f'[{invalid["InferenceId"]}] Received server error (500) from primary with message "no number"'
-    until(lambda: any(line.endswith(log_text) for line in endpoint.read_data_log()))
+    wait_until(lambda: any(line.endswith(log_text) for line in endpoint.read_data_log()))
     assert "s3://tripling/none: NoSuchKey (404)" in input_failure["failureReason"]
     assert "responseParameters" not in model_failure
     assert endpoint.read_object(missing["FailureLocation"]).decode() == input_failure["failureReason"]
@@ -262,7 +274,7 @@ def test_failures_go_to_the_error_topic_and_are_not_retried(endpoint: AsyncEndpo
 
 def test_a_minute_has_exactly_the_documented_metrics(sandbox: Sandbox) -> None:
     endpoint = AsyncEndpoint(sandbox, "measured")
-    next_minute(sandbox)
+    advance_to_next_minute(sandbox)
     endpoint.invoke([1])
     endpoint.invoke("no number")
     endpoint.invoke(InputLocation="s3://measured/none")
@@ -271,7 +283,10 @@ def test_a_minute_has_exactly_the_documented_metrics(sandbox: Sandbox) -> None:
     listed_metrics = sandbox.client("cloudwatch").list_metrics(
         Namespace="AWS/SageMaker", Dimensions=[{"Name": "EndpointName", "Value": "measured"}]
     )["Metrics"]
-    published = {(metric["MetricName"], *sorted(dimension["Name"] for dimension in metric["Dimensions"])) for metric in listed_metrics}
+    published = {
+        (metric["MetricName"], *sorted(dimension["Name"] for dimension in metric["Dimensions"]))
+        for metric in listed_metrics
+    }
     of_variants = {(name, "EndpointName", "VariantName") for name in VARIANT_METRICS | COMMON_METRICS}
     assert published == of_variants | {(name, "EndpointName") for name in ENDPOINT_METRICS}
     assert endpoint.get_metric("InvocationsProcessed") == [4]
@@ -289,7 +304,7 @@ def test_requests_wait_while_there_is_no_instance(sandbox: Sandbox) -> None:
     endpoint = AsyncEndpoint(sandbox, "asleep")
     endpoint.scale(0)
     endpoint.wait_in_service()
-    next_minute(sandbox)
+    advance_to_next_minute(sandbox)
     responses = [endpoint.invoke([number]) for number in range(3)]
     sandbox.advance(120)
     for name, value in {
@@ -324,7 +339,9 @@ def test_a_request_expires_by_the_clock_of_the_sandbox(sandbox: Sandbox) -> None
     assert "expired" in notification["failureReason"]
     assert endpoint.get_metric("ExpiredRequests") == [1]
     sandbox.advance(6 * 3600)
-    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("error", 1)] == [default["InferenceId"]]
+    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("error", 1)] == [
+        default["InferenceId"]
+    ]
     endpoint.scale(1)
     endpoint.wait_in_service()
     sandbox.advance(0)
@@ -341,7 +358,7 @@ def test_an_instance_stays_within_its_concurrency_limit(sandbox: Sandbox, tmp_pa
     )
     for _ in range(8):
         endpoint.invoke([0.1])
-    until(lambda: len(list(tmp_path.glob("*.begun"))) == 2)
+    wait_until(lambda: len(list(tmp_path.glob("*.begun"))) == 2)
     (tmp_path / "go").touch()
     endpoint.receive_notifications("success", 8)
     spans = [tuple(map(float, path.read_text().split())) for path in tmp_path.glob("*.ended")]
@@ -349,46 +366,50 @@ def test_an_instance_stays_within_its_concurrency_limit(sandbox: Sandbox, tmp_pa
     assert max(sum(start <= moment < end for start, end in spans) for moment, _ in spans) == 2
 
 
-def test_an_active_request_is_answered_during_scale_in_and_update(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_an_active_request_is_answered_during_scale_in_and_update(sandbox: Sandbox, tmp_path: Path) -> None:
     endpoint = AsyncEndpoint(sandbox, "leaving", environment={"FOLDER": str(tmp_path)})
 
     def count_started() -> int:
         return len(list(tmp_path.glob("*.begun")))
 
     first = endpoint.invoke([0])
-    until(lambda: count_started() == 1)
+    wait_until(lambda: count_started() == 1)
     endpoint.configure("leaving-2")
     endpoint.sagemaker.update_endpoint(EndpointName="leaving", EndpointConfigName="leaving-2")
-    until(lambda: endpoint.sagemaker.describe_endpoint(EndpointName="leaving")["EndpointStatus"] == "Updating")
+    wait_until(lambda: endpoint.sagemaker.describe_endpoint(EndpointName="leaving")["EndpointStatus"] == "Updating")
     (tmp_path / "go").touch()
-    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [first["InferenceId"]]
+    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [
+        first["InferenceId"]
+    ]
     endpoint.wait_in_service()
 
     (tmp_path / "go").unlink()
     second = endpoint.invoke([0])
-    until(lambda: count_started() == 2)
+    wait_until(lambda: count_started() == 2)
     endpoint.scale(0)
     third = endpoint.invoke([0])
     (tmp_path / "go").touch()
-    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [second["InferenceId"]]
+    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [
+        second["InferenceId"]
+    ]
     endpoint.wait_in_service()
     endpoint.scale(1)
-    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [third["InferenceId"]]
+    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [
+        third["InferenceId"]
+    ]
     assert count_started() == 3
 
 
 def test_waiting_requests_are_deleted_with_their_endpoint(sandbox: Sandbox) -> None:
     endpoint = AsyncEndpoint(sandbox, "deleted")
     endpoint.invoke("no number")
-    until(endpoint.read_data_log)
+    wait_until(endpoint.read_data_log)
     endpoint.scale(0)
     endpoint.wait_in_service()
     endpoint.invoke([1])
     endpoint.sagemaker.delete_endpoint(EndpointName="deleted")
-    until(lambda: "deleted" not in str(endpoint.sagemaker.list_endpoints(NameContains="deleted")["Endpoints"]))
-    assert refusal(endpoint.invoke, body=[2]) == (
+    wait_until(lambda: "deleted" not in str(endpoint.sagemaker.list_endpoints(NameContains="deleted")["Endpoints"]))
+    assert catch_error(endpoint.invoke, body=[2]) == (
         "ValidationError",
         "Endpoint deleted of account 123456789012 not found.",
     )
@@ -396,10 +417,12 @@ def test_waiting_requests_are_deleted_with_their_endpoint(sandbox: Sandbox) -> N
     endpoint.sagemaker.create_endpoint(EndpointName="deleted", EndpointConfigName="deleted")
     endpoint.wait_in_service()
     after = endpoint.invoke([2])
-    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [after["InferenceId"]]
+    assert [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 1)] == [
+        after["InferenceId"]
+    ]
     assert endpoint.read_data_log() == []
     endpoint.invoke("no number")
-    until(endpoint.read_data_log)
+    wait_until(endpoint.read_data_log)
 
 
 def test_a_large_input_is_read_from_s3(endpoint: AsyncEndpoint) -> None:
@@ -449,57 +472,57 @@ def test_the_role_of_the_model_must_allow_every_access(sandbox: Sandbox) -> None
     endpoint = AsyncEndpoint(sandbox, "allowed")
 
     def allow(*actions: str) -> None:
-        let_be_called(sandbox, "sagemaker.amazonaws.com", *actions)
+        make_service_role(sandbox, "sagemaker.amazonaws.com", *actions)
 
     allow("s3:PutObject", "sns:Publish")
     no_read = endpoint.invoke(InputLocation=endpoint.put_input([1]))
-    [notice] = endpoint.receive_notifications("error", 1)
-    assert notice["inferenceId"] == no_read["InferenceId"]
-    assert notice["failureReason"].endswith(
+    [notification] = endpoint.receive_notifications("error", 1)
+    assert notification["inferenceId"] == no_read["InferenceId"]
+    assert notification["failureReason"].endswith(
         "User: arn:aws:sts::123456789012:assumed-role/for-sagemaker/SageMaker is not authorized to perform: "
         's3:GetObject on resource: "arn:aws:s3:::allowed/in" because no identity-based policy allows the s3:GetObject '
         "action"
     )
     allow("s3:GetObject", "sns:Publish")
-    unwritten = endpoint.invoke([1])
-    [notice] = endpoint.receive_notifications("error", 1)
-    assert notice["inferenceId"] == unwritten["InferenceId"]
-    assert "is not authorized to perform: s3:PutObject" in notice["failureReason"]
+    no_write = endpoint.invoke([1])
+    [notification] = endpoint.receive_notifications("error", 1)
+    assert notification["inferenceId"] == no_write["InferenceId"]
+    assert "is not authorized to perform: s3:PutObject" in notification["failureReason"]
     allow("s3:GetObject", "s3:PutObject")
-    untold = endpoint.invoke([1])
-    until(lambda: endpoint.get_metric("NotificationFailures") == [1])
-    assert endpoint.read_object(untold["OutputLocation"]) == b"[3]"
+    no_publish = endpoint.invoke([1])
+    wait_until(lambda: endpoint.get_metric("NotificationFailures") == [1])
+    assert endpoint.read_object(no_publish["OutputLocation"]) == b"[3]"
     assert sum(endpoint.get_metric("InvocationsProcessed")) == 3
     allow("s3:*", "sns:Publish")
 
 
-def test_faults_meet_what_is_written_and_published(endpoint: AsyncEndpoint) -> None:
+def test_faults_apply_to_uploads_and_notifications(endpoint: AsyncEndpoint) -> None:
     sandbox = endpoint.sandbox
     sandbox.fault("s3:PutObject", error="SlowDown", resource="tripling")
-    lost = endpoint.invoke([1])
-    [notice] = endpoint.receive_notifications("error", 1)
-    assert (notice["inferenceId"], "SlowDown" in notice["failureReason"]) == (lost["InferenceId"], True)
+    failed = endpoint.invoke([1])
+    [notification] = endpoint.receive_notifications("error", 1)
+    assert (notification["inferenceId"], "SlowDown" in notification["failureReason"]) == (failed["InferenceId"], True)
     sandbox.fault("sns:Publish", error="InternalError")
-    quiet = endpoint.invoke([1])
-    until(lambda: endpoint.get_metric("NotificationFailures") == [1])
-    assert endpoint.read_object(quiet["OutputLocation"]) == b"[3]"
+    unannounced = endpoint.invoke([1])
+    wait_until(lambda: endpoint.get_metric("NotificationFailures") == [1])
+    assert endpoint.read_object(unannounced["OutputLocation"]) == b"[3]"
     assert endpoint.get_metric("ResponseUploadFailures") == [1]
 
 
-def test_a_request_is_refused_in_the_runtime_s_words(endpoint: AsyncEndpoint) -> None:
-    def why(**members: Any) -> str:
+def test_an_invalid_request_is_refused_with_the_message_of_the_runtime(endpoint: AsyncEndpoint) -> None:
+    def get_message(**members: Any) -> str:
         request = {"EndpointName": "tripling"} | members
-        code, message = refusal(endpoint.runtime.invoke_endpoint_async, **request)
+        code, message = catch_error(endpoint.runtime.invoke_endpoint_async, **request)
         assert code == "ValidationError"
         return message
 
-    assert why(EndpointName="none", Body=b"1") == "Endpoint none of account 123456789012 not found."
-    assert "Exactly one of Body and InputLocation" in why()
-    assert "Exactly one of Body and InputLocation" in why(Body=b"1", InputLocation="s3://tripling/in")
-    assert "at 'body' failed to satisfy constraint" in why(Body=b"1" * 128_001)
-    assert "at 'requestTTLSeconds' failed to satisfy constraint" in why(Body=b"1", RequestTTLSeconds=21_601)
-    assert "at 'invocationTimeoutSeconds' failed" in why(Body=b"1", InvocationTimeoutSeconds=3601)
-    assert "at 'inputLocation' failed" in why(InputLocation="ftp://tripling/in")
+    assert get_message(EndpointName="none", Body=b"1") == "Endpoint none of account 123456789012 not found."
+    assert "Exactly one of Body and InputLocation" in get_message()
+    assert "Exactly one of Body and InputLocation" in get_message(Body=b"1", InputLocation="s3://tripling/in")
+    assert "at 'body' failed to satisfy constraint" in get_message(Body=b"1" * 128_001)
+    assert "at 'requestTTLSeconds' failed to satisfy constraint" in get_message(Body=b"1", RequestTTLSeconds=21_601)
+    assert "at 'invocationTimeoutSeconds' failed" in get_message(Body=b"1", InvocationTimeoutSeconds=3601)
+    assert "at 'inputLocation' failed" in get_message(InputLocation="ftp://tripling/in")
     variant = {"VariantName": "main", "ModelName": "tripling"}
     serverless = variant | {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
     endpoint.sagemaker.create_endpoint_config(EndpointConfigName="at-once", ProductionVariants=[serverless])
@@ -507,49 +530,54 @@ def test_a_request_is_refused_in_the_runtime_s_words(endpoint: AsyncEndpoint) ->
     endpoint.sagemaker.get_waiter("endpoint_in_service").wait(
         EndpointName="at-once", WaiterConfig={"Delay": 0.2, "MaxAttempts": 600}
     )
-    assert "is not configured for asynchronous inference" in why(EndpointName="at-once", Body=b"1")
-    code, message = refusal(endpoint.runtime.invoke_endpoint, EndpointName="tripling", Body=b"1")
+    assert "is not configured for asynchronous inference" in get_message(EndpointName="at-once", Body=b"1")
+    code, message = catch_error(endpoint.runtime.invoke_endpoint, EndpointName="tripling", Body=b"1")
     assert (code, "InvokeEndpointAsync" in message) == ("ValidationError", True)
 
 
-def test_a_restart_in_the_middle_loses_nothing_and_answers_nothing_twice(tmp_path: Path) -> None:
+def test_a_restart_neither_loses_nor_repeats_a_request(tmp_path: Path) -> None:
     folder, state = tmp_path / "notes", tmp_path / "state"
     folder.mkdir()
 
-    def begun() -> int:
+    def count_started() -> int:
         return len(list(folder.glob("*.begun")))
 
     with Sandbox.start(state, log=tmp_path / "log") as sandbox:
         endpoint = AsyncEndpoint(sandbox, "kept", environment={"FOLDER": str(folder)})
-        asked = {endpoint.invoke([0])["InferenceId"] for _ in range(5)}
-        until(lambda: begun() >= 1)
-    before = begun()
+        inference_ids = {endpoint.invoke([0])["InferenceId"] for _ in range(5)}
+        wait_until(lambda: count_started() >= 1)
+    started_before = count_started()
     with Sandbox.start(state, log=tmp_path / "log") as sandbox:
-        until(lambda: begun() > before)
+        wait_until(lambda: count_started() > started_before)
         os.kill(sandbox.pid, signal.SIGKILL)
     (folder / "go").touch()
     with Sandbox.start(state, log=tmp_path / "log") as sandbox:
         endpoint.__dict__.update(sandbox=sandbox, s3=sandbox.client("s3"), sqs=sandbox.client("sqs"))
-        told = [notice["inferenceId"] for notice in endpoint.receive_notifications("success", 5)]
+        announced = [notification["inferenceId"] for notification in endpoint.receive_notifications("success", 5)]
         sandbox.advance(60)
-        assert sorted(told) == sorted(asked)
-        assert sorted(endpoint.list_keys("out")) == sorted(f"out/{inference_id}.out" for inference_id in asked)
+        assert sorted(announced) == sorted(inference_ids)
+        assert sorted(endpoint.list_keys("out")) == sorted(f"out/{inference_id}.out" for inference_id in inference_ids)
         assert endpoint.list_keys("failed") == []
 
 
 @pytest.mark.parametrize(
-    ("asked", "answer", "failure"),
+    ("request_members", "response", "failure"),
     [
         ({}, "s3://b/out/id.out", "s3://b/failed/id-error.out"),
         ({"Filename": "a.json"}, "s3://b/out/a.json", "s3://b/failed/a-error.json"),
         ({"S3OutputPathExtension": "/of/today/"}, "s3://b/out/of/today/id.out", "s3://b/failed/of/today/id-error.out"),
     ],
 )
-def test_places_follow_from_the_endpoint_and_the_request(asked: dict[str, str], answer: str, failure: str) -> None:
+def test_output_locations_follow_from_the_endpoint_and_the_request(
+    request_members: dict[str, str], response: str, failure: str
+) -> None:
     assert locations.resolve_output_locations(
-        {"S3OutputPath": "s3://b/out/", "S3FailurePath": "s3://b/failed"}, asked, "id"
+        {"S3OutputPath": "s3://b/out/", "S3FailurePath": "s3://b/failed"}, request_members, "id"
     ) == (
-        answer,
+        response,
         failure,
     )
-    assert locations.resolve_output_locations({"S3FailurePath": "s3://b/failed"}, asked, "id") == (None, failure)
+    assert locations.resolve_output_locations({"S3FailurePath": "s3://b/failed"}, request_members, "id") == (
+        None,
+        failure,
+    )

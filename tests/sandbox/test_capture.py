@@ -1,4 +1,4 @@
-"""Data capture: what endpoints were asked and answered is in S3, as documented, when somebody looks."""
+"""Data capture: requests and responses of endpoints are in S3, in the documented format."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from tests.sandbox.hosting_support import REAL_TIME, EndpointDeployer
-from tests.sandbox.support import ROLE, make_role, refusal, until
+from tests.sandbox.support import ROLE, catch_error, make_role, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -20,12 +20,12 @@ def transform_fn(model, data, content_type, accept):
     if content_type == "text/parts": return iter(data.split()), content_type
     return data, content_type
 """
-#: Folders by the hour, and files of lines by the minute.
-_NAME = r"(?P<folder>.*)/\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl"
+#: Keys of captured files: a folder for each hour.
+_KEY_PATTERN = r"(?P<folder>.*)/\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl"
 
 
 @pytest.fixture
-def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> EndpointDeployer:
+def deployer(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> EndpointDeployer:
     return EndpointDeployer(sandbox, bucket, fresh)
 
 
@@ -42,31 +42,33 @@ def build_capture_config(bucket: str, *modes: str, **members: Any) -> dict[str, 
 
 
 def read_records(s3: Any, bucket: str, folder: str) -> Iterator[dict[str, Any]]:
-    """The records under a folder, by file."""
-    for one in s3.list_objects_v2(Bucket=bucket, Prefix=f"{folder}/").get("Contents", []):
-        name = re.fullmatch(_NAME, one["Key"])
-        assert name is not None, one["Key"]
-        assert name["folder"] == folder
-        lines = s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read().decode().splitlines()
+    """Yield the records under a folder, by file."""
+    for entry in s3.list_objects_v2(Bucket=bucket, Prefix=f"{folder}/").get("Contents", []):
+        match = re.fullmatch(_KEY_PATTERN, entry["Key"])
+        assert match is not None, entry["Key"]
+        assert match["folder"] == folder
+        lines = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read().decode().splitlines()
         yield from map(json.loads, lines)
 
 
-def test_what_was_asked_and_answered_is_there_when_somebody_looks(deploying: EndpointDeployer) -> None:
+def test_requests_and_responses_are_captured(deployer: EndpointDeployer) -> None:
     types = {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]}
-    config = build_capture_config(deploying.bucket, "Input", "Output", CaptureContentTypeHeader=types)
-    endpoint = deploying.deploy(deploying.create_container(ECHO), config=config)
-    deploying.invoke(endpoint, "1,2", ContentType="text/csv; charset=utf-8", InferenceId="i-1", CustomAttributes="a=b")
-    deploying.invoke(endpoint, "[1]", ContentType="application/json")
-    deploying.invoke(endpoint, b"\0", ContentType="image/png")
-    asked = {"EndpointName": endpoint, "Body": b"a b c", "ContentType": "text/parts"}
-    for event in deploying.runtime.invoke_endpoint_with_response_stream(**asked)["Body"]:
+    config = build_capture_config(deployer.bucket, "Input", "Output", CaptureContentTypeHeader=types)
+    endpoint = deployer.deploy(deployer.create_container(ECHO), config=config)
+    deployer.invoke(endpoint, "1,2", ContentType="text/csv; charset=utf-8", InferenceId="i-1", CustomAttributes="a=b")
+    deployer.invoke(endpoint, "[1]", ContentType="application/json")
+    deployer.invoke(endpoint, b"\0", ContentType="image/png")
+    request = {"EndpointName": endpoint, "Body": b"a b c", "ContentType": "text/parts"}
+    for event in deployer.runtime.invoke_endpoint_with_response_stream(**request)["Body"]:
         assert "PayloadPart" in event
 
-    def side(mode: str, content_type: str, encoding: str, data: str) -> dict[str, str]:
+    def build_side(mode: str, content_type: str, encoding: str, data: str) -> dict[str, str]:
         return {"observedContentType": content_type, "mode": mode, "data": data, "encoding": encoding}
 
     folder = f"captured/{endpoint}/main"
-    records = until(lambda: len(found := list(read_records(deploying.s3, deploying.bucket, folder))) == 4 and found)
+    records = wait_until(
+        lambda: len(records_so_far := list(read_records(deployer.s3, deployer.bucket, folder))) == 4 and records_so_far
+    )
     for record, content_type, encoding, data in zip(
         records,
         ("text/csv; charset=utf-8", "application/json", "image/png", "text/parts"),
@@ -75,9 +77,9 @@ def test_what_was_asked_and_answered_is_there_when_somebody_looks(deploying: End
         strict=True,
     ):
         assert record["eventVersion"] == "0"
-        assert record["captureData"]["endpointInput"] == side("INPUT", content_type, encoding, data)
+        assert record["captureData"]["endpointInput"] == build_side("INPUT", content_type, encoding, data)
         if content_type != "text/parts":
-            assert record["captureData"]["endpointOutput"] == side("OUTPUT", content_type, encoding, data)
+            assert record["captureData"]["endpointOutput"] == build_side("OUTPUT", content_type, encoding, data)
     assert records[3]["captureData"]["endpointOutput"]["data"] == base64.b64encode(b"abc").decode()
     metadata = records[0]["eventMetadata"]
     assert (metadata["inferenceId"], metadata["customAttributes"]) == ("i-1", ["a=b"])
@@ -85,79 +87,77 @@ def test_what_was_asked_and_answered_is_there_when_somebody_looks(deploying: End
     assert len({record["eventMetadata"]["eventId"] for record in records}) == 4
 
 
-def test_one_side_alone_or_nothing_is_captured_where_the_configuration_says_so(
-    sandbox: Sandbox, deploying: EndpointDeployer
-) -> None:
-    container, bucket = deploying.create_container(ECHO), deploying.bucket
+def test_the_configuration_selects_the_captured_sides(sandbox: Sandbox, deployer: EndpointDeployer) -> None:
+    container, bucket = deployer.create_container(ECHO), deployer.bucket
     key = sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
-    inputs = deploying.deploy(container, config=build_capture_config(bucket, "Input", KmsKeyId=key))
-    never = deploying.deploy(container, config=build_capture_config(bucket, "Input", InitialSamplingPercentage=0))
-    off = deploying.deploy(container, config=build_capture_config(bucket, "Input", EnableCapture=False))
-    for endpoint in (inputs, never, off):
-        deploying.invoke(endpoint, "1", ContentType="text/csv")
-    [record] = read_records(deploying.s3, bucket, f"captured/{inputs}/main")
+    input_only = deployer.deploy(container, config=build_capture_config(bucket, "Input", KmsKeyId=key))
+    unsampled = deployer.deploy(container, config=build_capture_config(bucket, "Input", InitialSamplingPercentage=0))
+    disabled = deployer.deploy(container, config=build_capture_config(bucket, "Input", EnableCapture=False))
+    for endpoint in (input_only, unsampled, disabled):
+        deployer.invoke(endpoint, "1", ContentType="text/csv")
+    [record] = read_records(deployer.s3, bucket, f"captured/{input_only}/main")
     assert list(record["captureData"]) == ["endpointInput"]
-    [file] = deploying.s3.list_objects_v2(Bucket=bucket, Prefix="captured/")["Contents"]
-    described = deploying.s3.head_object(Bucket=bucket, Key=file["Key"])
-    assert (described["ServerSideEncryption"], described["SSEKMSKeyId"]) == ("aws:kms", key)
+    [file] = deployer.s3.list_objects_v2(Bucket=bucket, Prefix="captured/")["Contents"]
+    head = deployer.s3.head_object(Bucket=bucket, Key=file["Key"])
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
-def test_a_part_of_the_requests_is_captured(deploying: EndpointDeployer) -> None:
-    config = build_capture_config(deploying.bucket, "Input", InitialSamplingPercentage=50)
-    endpoint = deploying.deploy(deploying.create_container(ECHO), config=config)
+def test_the_sampling_percentage_limits_the_captured_requests(deployer: EndpointDeployer) -> None:
+    config = build_capture_config(deployer.bucket, "Input", InitialSamplingPercentage=50)
+    endpoint = deployer.deploy(deployer.create_container(ECHO), config=config)
     for _ in range(100):
-        deploying.invoke(endpoint, "1", ContentType="text/csv")
-    found = len(list(read_records(deploying.s3, deploying.bucket, f"captured/{endpoint}/main")))
-    assert 20 <= found <= 80  # beyond it comes once in a thousand million runs
+        deployer.invoke(endpoint, "1", ContentType="text/csv")
+    count = len(list(read_records(deployer.s3, deployer.bucket, f"captured/{endpoint}/main")))
+    assert 20 <= count <= 80  # outside this range about once in 10^9 runs
 
 
-def test_what_cannot_be_captured_keeps_nobody_from_asking_or_looking(
-    deploying: EndpointDeployer, fresh: Callable[[str], str]
+def test_a_failed_capture_fails_neither_the_request_nor_the_listing(
+    deployer: EndpointDeployer, fresh: Callable[[str], str]
 ) -> None:
-    gone = fresh("gone")
-    where = {"CreateBucketConfiguration": {"LocationConstraint": "eu-north-1"}}
-    deploying.s3.create_bucket(Bucket=gone, **where)
-    endpoint = deploying.deploy(deploying.create_container(ECHO), config=build_capture_config(gone, "Input"))
-    deploying.s3.delete_bucket(Bucket=gone)
+    missing_bucket = fresh("gone")
+    location = {"CreateBucketConfiguration": {"LocationConstraint": "eu-north-1"}}
+    deployer.s3.create_bucket(Bucket=missing_bucket, **location)
+    endpoint = deployer.deploy(deployer.create_container(ECHO), config=build_capture_config(missing_bucket, "Input"))
+    deployer.s3.delete_bucket(Bucket=missing_bucket)
     for _ in range(2):
-        assert deploying.invoke(endpoint, "1", ContentType="text/csv") == "1"
-        assert refusal(deploying.s3.list_objects_v2, Bucket=gone)[0] == "NoSuchBucket"
-    deploying.s3.create_bucket(Bucket=gone, **where)
-    assert list(read_records(deploying.s3, gone, f"captured/{endpoint}/main")) == []
+        assert deployer.invoke(endpoint, "1", ContentType="text/csv") == "1"
+        assert catch_error(deployer.s3.list_objects_v2, Bucket=missing_bucket)[0] == "NoSuchBucket"
+    deployer.s3.create_bucket(Bucket=missing_bucket, **location)
+    assert list(read_records(deployer.s3, missing_bucket, f"captured/{endpoint}/main")) == []
 
 
-def test_what_a_shadow_variant_answers_is_captured_beside(deploying: EndpointDeployer) -> None:
-    name = deploying.fresh("shadow")
-    shadow = deploying.create_container("def model_fn(_): pass\ndef transform_fn(*_): return 'shadow', 'text/plain'\n")
-    deploying.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=shadow)
-    config = build_capture_config(deploying.bucket, "Output") | {
+def test_responses_of_a_shadow_variant_are_captured_separately(deployer: EndpointDeployer) -> None:
+    name = deployer.fresh("shadow")
+    shadow = deployer.create_container("def model_fn(_): pass\ndef transform_fn(*_): return 'shadow', 'text/plain'\n")
+    deployer.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=shadow)
+    config = build_capture_config(deployer.bucket, "Output") | {
         "ShadowProductionVariants": [
             {"VariantName": "shadow", "ModelName": name, "InitialVariantWeight": 1, **REAL_TIME}
         ]
     }
-    endpoint = deploying.deploy(deploying.create_container(ECHO), config=config)
-    assert deploying.invoke(endpoint, "1", ContentType="text/csv") == "1"
+    endpoint = deployer.deploy(deployer.create_container(ECHO), config=config)
+    assert deployer.invoke(endpoint, "1", ContentType="text/csv") == "1"
 
-    def said(variant: str) -> list[bytes]:
-        records = read_records(deploying.s3, deploying.bucket, f"captured/{endpoint}/{variant}")
+    def list_outputs(variant: str) -> list[bytes]:
+        records = read_records(deployer.s3, deployer.bucket, f"captured/{endpoint}/{variant}")
         return [base64.b64decode(record["captureData"]["endpointOutput"]["data"]) for record in records]
 
-    until(lambda: said("shadow") == [b"shadow"])
-    assert said("main") == [b"1"]
+    wait_until(lambda: list_outputs("shadow") == [b"shadow"])
+    assert list_outputs("main") == [b"1"]
 
 
-def test_files_are_written_each_minute_without_being_looked_for(fresh: Callable[[str], str]) -> None:
+def test_files_are_written_each_minute(fresh: Callable[[str], str]) -> None:
     with Sandbox.start() as sandbox:
         make_role(sandbox)
         s3 = sandbox.client("s3")
         s3.create_bucket(Bucket="own", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-        deploying = EndpointDeployer(sandbox, "own", fresh)
-        endpoint = deploying.deploy(deploying.create_container(ECHO), config=build_capture_config("own", "Input"))
+        deployer = EndpointDeployer(sandbox, "own", fresh)
+        endpoint = deployer.deploy(deployer.create_container(ECHO), config=build_capture_config("own", "Input"))
         for seconds in (60, 60, 3600):
-            deploying.invoke(endpoint, "1", ContentType="text/csv")
+            deployer.invoke(endpoint, "1", ContentType="text/csv")
             sandbox.advance(seconds)
-        files = [one["Key"] for one in s3.list_objects_v2(Bucket="own", Prefix="captured/")["Contents"]]
+        files = [entry["Key"] for entry in s3.list_objects_v2(Bucket="own", Prefix="captured/")["Contents"]]
         assert len(files) == 3
-        deploying.invoke(endpoint, "2", ContentType="text/csv")
-        deploying.sagemaker.delete_endpoint(EndpointName=endpoint)
-        until(lambda: len(list(read_records(s3, "own", f"captured/{endpoint}/main"))) == 4)
+        deployer.invoke(endpoint, "2", ContentType="text/csv")
+        deployer.sagemaker.delete_endpoint(EndpointName=endpoint)
+        wait_until(lambda: len(list(read_records(s3, "own", f"captured/{endpoint}/main"))) == 4)

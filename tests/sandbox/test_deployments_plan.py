@@ -1,4 +1,4 @@
-"""What a deployment configuration and the sizes of the fleets make of a deployment."""
+"""Deployment stages for policies and fleet sizes."""
 
 from typing import Any
 
@@ -25,8 +25,8 @@ def build_rolling(batch: dict[str, Any], **members: Any) -> dict[str, Any]:
 
 
 def plan_shares(config: dict[str, Any], count: int) -> list[tuple[float, int]]:
-    found = plan_stages(DeploymentPolicy(config), {"main": count}, {"main": count})
-    return [(stage.traffic_share, stage.bake_seconds) for stage in found]
+    stages = plan_stages(DeploymentPolicy(config), {"main": count}, {"main": count})
+    return [(stage.traffic_share, stage.bake_seconds) for stage in stages]
 
 
 @pytest.mark.parametrize(
@@ -48,29 +48,29 @@ def plan_shares(config: dict[str, Any], count: int) -> list[tuple[float, int]]:
         (build_rolling(build_size(1)), 0, [(1.0, 60)]),
     ],
 )
-def test_the_traffic_moves_by_whole_instances_and_bakes_after_each_step(
+def test_traffic_shifts_by_whole_instances_and_bakes_after_each_step(
     config: dict[str, Any], count: int, expected: list[tuple[float, int]]
 ) -> None:
     assert plan_shares(config, count) == expected
 
 
 @given(st.data(), st.integers(2, 40))
-def test_a_rolling_deployment_keeps_the_capacity_and_needs_one_batch_more(data: st.DataObject, count: int) -> None:
+def test_a_rolling_deployment_keeps_the_capacity_with_one_extra_batch(data: st.DataObject, count: int) -> None:
     batch = data.draw(st.integers(1, count // 2))
     config, old = build_rolling(build_size(batch)), {"main": count}
-    have = count
+    old_count = count
     for stage in plan_stages(DeploymentPolicy(config), old, {"main": count}):
-        assert count <= have + stage.new_counts["main"] <= count + batch  # as the batch is there, and the old are still
-        have = stage.old_counts["main"]
-        assert have + stage.new_counts["main"] == count  # once it has baked
+        assert (
+            count <= old_count + stage.new_counts["main"] <= count + batch
+        )  # while the batch and the old instances run
+        old_count = stage.old_counts["main"]
+        assert old_count + stage.new_counts["main"] == count  # after baking
         assert stage.traffic_share == stage.new_counts["main"] / count
-    assert have == 0
+    assert old_count == 0
 
 
 @given(st.data(), st.integers(2, 40), st.sampled_from(["CANARY", "LINEAR", "ROLLING"]))
-def test_whatever_stage_was_reached_the_way_back_ends_where_it_began(
-    data: st.DataObject, count: int, kind: str
-) -> None:
+def test_a_rollback_from_any_stage_restores_the_initial_state(data: st.DataObject, count: int, kind: str) -> None:
     step = build_size(data.draw(st.integers(1, count // 2)))
     config = {
         "CANARY": build_blue_green("CANARY", CanarySize=step),
@@ -78,19 +78,27 @@ def test_whatever_stage_was_reached_the_way_back_ends_where_it_began(
         "ROLLING": build_rolling(step, RollbackMaximumBatchSize=build_size(data.draw(st.integers(1, count)))),
     }[kind]
     old = {"main": count}
-    passed: list[DeploymentStage] = plan_stages(DeploymentPolicy(config), old, {"main": count})
-    reached = data.draw(st.integers(0, len(passed) - 1))
-    left = passed[reached - 1].old_counts if reached else old
-    back = plan_rollback(DeploymentPolicy(config), old, passed[reached], left)
-    assert (back[-1].traffic_share, dict(back[-1].new_counts), dict(back[-1].old_counts)) == (0.0, {"main": 0}, old)
-    assert [stage.traffic_share for stage in back] == sorted((stage.traffic_share for stage in back), reverse=True)
-    assert back[0].traffic_share <= passed[reached].traffic_share
-    assert all(stage.old_counts["main"] + stage.new_counts["main"] >= min(count, left["main"]) for stage in back)
+    stages: list[DeploymentStage] = plan_stages(DeploymentPolicy(config), old, {"main": count})
+    reached = data.draw(st.integers(0, len(stages) - 1))
+    remaining = stages[reached - 1].old_counts if reached else old
+    rollback = plan_rollback(DeploymentPolicy(config), old, stages[reached], remaining)
+    assert (rollback[-1].traffic_share, dict(rollback[-1].new_counts), dict(rollback[-1].old_counts)) == (
+        0.0,
+        {"main": 0},
+        old,
+    )
+    assert [stage.traffic_share for stage in rollback] == sorted(
+        (stage.traffic_share for stage in rollback), reverse=True
+    )
+    assert rollback[0].traffic_share <= stages[reached].traffic_share
+    assert all(
+        stage.old_counts["main"] + stage.new_counts["main"] >= min(count, remaining["main"]) for stage in rollback
+    )
     if kind != "ROLLING":
-        assert len(back) == 1
+        assert len(rollback) == 1
 
 
-def test_a_policy_names_its_alarms_and_may_take_its_time() -> None:
+def test_a_policy_lists_its_alarms_and_has_no_default_timeout() -> None:
     alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "a"}, {"AlarmName": "b"}]}}
     policy = DeploymentPolicy(build_blue_green("CANARY", CanarySize=build_size(1)) | alarms)
     assert policy.alarms == ["a", "b"]
@@ -98,7 +106,7 @@ def test_a_policy_names_its_alarms_and_may_take_its_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "counts", "why"),
+    ("config", "counts", "message"),
     [
         (build_blue_green("ALL_AT_ONCE") | build_rolling(build_size(1)), {"main": 4}, "Only one of"),
         (build_blue_green("CANARY"), {"main": 4}, "CanarySize must be specified"),
@@ -131,12 +139,12 @@ def test_a_policy_names_its_alarms_and_may_take_its_time() -> None:
         ),
     ],
 )
-def test_what_no_deployment_can_do_is_refused(config: dict[str, Any], counts: dict[str, int], why: str) -> None:
-    with pytest.raises(ValidationError, match=why):
+def test_an_invalid_policy_is_refused(config: dict[str, Any], counts: dict[str, int], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         check_policy(DeploymentPolicy(config), counts, is_serverless=False)
 
 
-def test_the_bounds_themselves_are_allowed_and_serverless_endpoints_are_not_rolled() -> None:
+def test_limits_are_inclusive_and_rolling_excludes_serverless_endpoints() -> None:
     for config, count in (
         (build_blue_green("CANARY", CanarySize=build_size(50, "CAPACITY_PERCENT")), 2),
         (build_blue_green("LINEAR", LinearStepSize=build_size(1)), 10),
@@ -148,7 +156,7 @@ def test_the_bounds_themselves_are_allowed_and_serverless_endpoints_are_not_roll
         check_policy(DeploymentPolicy(build_rolling(build_size(1))), {"main": 1}, is_serverless=True)
 
 
-def test_variants_keep_their_names() -> None:
+def test_a_deployment_must_keep_the_variant_names() -> None:
     check_variant_names(["a", "b"], ["b", "a"])
     with pytest.raises(ValidationError, match="same variant names"):
         check_variant_names(["a"], ["b"])

@@ -1,4 +1,4 @@
-"""What the Terraform provider makes of a deployment that is rolled back."""
+"""Behavior of the Terraform provider for a deployment that is rolled back."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import PROVIDER, Terraform, list_changes
 from tests import provider
 from tests.sandbox.endpoint_client import EndpointClient
-from tests.sandbox.support import refusal, until
+from tests.sandbox.support import catch_error, wait_until
 
 pytestmark = pytest.mark.apply
 
@@ -84,7 +84,7 @@ resource "aws_sagemaker_endpoint" "this" {
   }
 }
 """
-#: What users may add, so that an apply says what SageMaker did.
+#: Postcondition that users can add, so that an apply reports a rollback.
 GUARD = """
   lifecycle {
     postcondition {
@@ -99,10 +99,10 @@ GUARD = """
 class AppliedModule:
     """The root module, applied to an endpoint of this name."""
 
-    def __init__(self, own: EndpointClient, folder: Path, name: str, root_module: str, reattach: str) -> None:
-        self.own, self.name = own, name
+    def __init__(self, endpoints: EndpointClient, folder: Path, name: str, root_module: str, reattach: str) -> None:
+        self.endpoints, self.name = endpoints, name
         (folder / "main.tf").write_text(root_module.replace("NAME", name))
-        self._terraform = Terraform(folder, own.sandbox.environment | {"TF_REATTACH_PROVIDERS": reattach})
+        self._terraform = Terraform(folder, endpoints.sandbox.environment | {"TF_REATTACH_PROVIDERS": reattach})
         self._plan_file = folder / "tfplan"
         self._provider: int = json.loads(reattach)[PROVIDER]["Pid"]
         self._terraform.init()
@@ -115,55 +115,62 @@ class AppliedModule:
 
     @property
     def serving_config(self) -> str:
-        """The configuration that the endpoint has."""
-        return str(self.own.describe(self.name)["EndpointConfigName"])
+        """Configuration that the endpoint serves."""
+        return str(self.endpoints.describe(self.name)["EndpointConfigName"])
 
     @property
     def list_configs(self) -> list[str]:
-        """Those that there are, newest first."""
-        listed = self.own.sagemaker.list_endpoint_configs(NameContains=f"{self.name}-")["EndpointConfigs"]
-        return [one["EndpointConfigName"] for one in listed]
+        """Existing configurations, newest first."""
+        configs = self.endpoints.sagemaker.list_endpoint_configs(NameContains=f"{self.name}-")["EndpointConfigs"]
+        return [config["EndpointConfigName"] for config in configs]
 
     @contextmanager
     def run_apply(self, model: str) -> Iterator[list[str]]:
-        """An apply whose update is under way, and afterwards what it failed with."""
-        failed: list[str] = []
+        """Run an apply; yield a list of its errors once its update is active."""
+        errors: list[str] = []
 
         def apply() -> None:
             try:
                 self.apply(model)
             except UserError as error:
-                failed.append(str(error))
+                errors.append(str(error))
 
         thread = threading.Thread(target=apply, daemon=True)
         thread.start()
         try:
-            until(lambda: failed or self.own.describe(self.name)["EndpointStatus"] != "InService", seconds=240)
-            yield failed
+            wait_until(
+                lambda: errors or self.endpoints.describe(self.name)["EndpointStatus"] != "InService", seconds=240
+            )
+            yield errors
         finally:
             thread.join(300)
         assert not thread.is_alive()
 
     @contextmanager
     def suspend_provider(self) -> Iterator[None]:
-        """What happens meanwhile is over when the provider looks again."""
+        """Suspend the provider, so that it misses the changes in between."""
         os.kill(self._provider, signal.SIGSTOP)
         try:
             yield
         finally:
             os.kill(self._provider, signal.SIGCONT)
 
-    def trigger_rollback(self, *heard: Iterable[str]) -> None:
-        """Have the new model asked, which cannot answer, until the alarm has told so and others who ask heard it."""
-        self.own.sandbox.advance(1)
-        with self.own.generate_load(self.name, 1) as said:
-            until(lambda: all(any("ModelError" in answer for answer in list(one)) for one in (said, *heard)))
-        self.own.sandbox.advance(130)
+    def trigger_rollback(self, *other_answers: Iterable[str]) -> None:
+        """Send requests that fail until the alarm has data and all other clients saw an error."""
+        self.endpoints.sandbox.advance(1)
+        with self.endpoints.generate_load(self.name, 1) as answers:
+            wait_until(
+                lambda: all(
+                    any("ModelError" in answer for answer in list(client_answers))
+                    for client_answers in (answers, *other_answers)
+                )
+            )
+        self.endpoints.sandbox.advance(130)
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointClient]:
-    """A sandbox whose time is these tests' own."""
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointClient]:
+    """Yield a client of a sandbox whose clock belongs to these tests."""
     log = tmp_path_factory.mktemp("rolled-back") / "sandbox.log"
     with Sandbox.start(log=log) as sandbox:
         yield EndpointClient.prepare(sandbox)
@@ -171,72 +178,79 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EndpointClient]:
 
 
 @pytest.fixture(scope="module")
-def reattach(own: EndpointClient) -> Iterator[str]:
-    """The way to a provider on it."""
-    with provider.serving(own.sandbox.process_environment()) as address:
+def reattach(endpoints: EndpointClient) -> Iterator[str]:
+    """Yield the reattach address of a provider for the sandbox."""
+    with provider.serving(endpoints.sandbox.process_environment()) as address:
         yield address
 
 
-def test_a_rolled_back_apply_fails_or_corrupts_by_what_the_provider_happens_to_see(
-    own: EndpointClient, reattach: str, tmp_path: Path
+def test_a_rolled_back_apply_fails_or_corrupts_the_state_depending_on_timing(
+    endpoints: EndpointClient, reattach: str, tmp_path: Path
 ) -> None:
-    good, bad = own.create_model("good"), own.create_model("")
-    applied = AppliedModule(own, tmp_path, "silent", ROOT_MODULE, reattach)
+    good, bad = endpoints.create_model("good"), endpoints.create_model("")
+    applied = AppliedModule(endpoints, tmp_path, "silent", ROOT_MODULE, reattach)
     applied.apply(good)
     assert applied.plan_changes(good) == {}
-    serving = applied.serving_config
+    served_config = applied.serving_config
 
-    # It looks while the endpoint is RollingBack, which it takes for an error: nothing is lost.
-    with applied.run_apply(bad) as failed:
-        own.sandbox.fault("UpdateEndpoint", status_delay=600)
+    # The provider sees RollingBack and reports an error: nothing is lost.
+    with applied.run_apply(bad) as errors:
+        endpoints.sandbox.fault("UpdateEndpoint", status_delay=600)
         applied.trigger_rollback()
-        assert own.describe(applied.name)["EndpointStatus"] == "RollingBack"
-    assert "unexpected state 'RollingBack'" in failed[0]
-    own.sandbox.advance(900)
-    assert own.wait_until_settled(applied.name)["EndpointConfigName"] == serving
-    assert serving in applied.list_configs
+        assert endpoints.describe(applied.name)["EndpointStatus"] == "RollingBack"
+    assert "unexpected state 'RollingBack'" in errors[0]
+    endpoints.sandbox.advance(900)
+    assert endpoints.wait_until_settled(applied.name)["EndpointConfigName"] == served_config
+    assert served_config in applied.list_configs
 
-    # It does not, and finds the endpoint in service: what serves is deleted as what was replaced.
-    with applied.run_apply(bad) as failed, applied.suspend_provider():
+    # The provider misses it and sees InService: it deletes the serving configuration as if it was replaced.
+    with applied.run_apply(bad) as errors, applied.suspend_provider():
         applied.trigger_rollback()
-        own.wait_until_settled(applied.name)
-    assert failed == []
-    assert applied.serving_config == serving
-    assert "Could not find" in refusal(own.sagemaker.describe_endpoint_config, EndpointConfigName=serving)[1]
-    assert own.invoke(applied.name) == "good"
-    own.sandbox.advance(300)
-    with applied.run_apply(good) as failed:
+        endpoints.wait_until_settled(applied.name)
+    assert errors == []
+    assert applied.serving_config == served_config
+    assert (
+        "Could not find"
+        in catch_error(endpoints.sagemaker.describe_endpoint_config, EndpointConfigName=served_config)[1]
+    )
+    assert endpoints.invoke(applied.name) == "good"
+    endpoints.sandbox.advance(300)
+    with applied.run_apply(good) as errors:
         pass
-    assert "Could not find endpoint configuration" in failed[0]
+    assert "Could not find endpoint configuration" in errors[0]
 
 
-def test_a_postcondition_makes_the_apply_fail_that_was_rolled_back(
-    own: EndpointClient, reattach: str, tmp_path: Path
-) -> None:
-    good, bad, better = own.create_model("good"), own.create_model(""), own.create_model("better")
-    applied = AppliedModule(own, tmp_path, "guarded", ROOT_MODULE.removesuffix("}\n") + GUARD, reattach)
+def test_a_postcondition_fails_a_rolled_back_apply(endpoints: EndpointClient, reattach: str, tmp_path: Path) -> None:
+    good, bad, better = endpoints.create_model("good"), endpoints.create_model(""), endpoints.create_model("better")
+    applied = AppliedModule(endpoints, tmp_path, "guarded", ROOT_MODULE.removesuffix("}\n") + GUARD, reattach)
     applied.apply(good)
     assert applied.plan_changes(good) == {}
-    serving = applied.serving_config
+    served_config = applied.serving_config
 
-    # A model that does not load never gets a request; one that cannot answer gets the canary's share of them.
-    for model, others in ((own.create_model("late", tmp_path), set()), (bad, {"ModelError"})):
-        with own.generate_load(applied.name, 1) as said, applied.run_apply(model) as failed, applied.suspend_provider():
-            if others:
-                applied.trigger_rollback(said)
-            own.wait_until_settled(applied.name)
-            assert own.measure_share(applied.name, "good", 20) == 1.0
-        assert "Resource postcondition failed" in failed[0]
-        assert f"Rolled back: {applied.name} serves {serving}." in failed[0]
-        assert {answer if answer == "good" else answer.partition(":")[0] for answer in said} == {"good"} | others
-        assert applied.serving_config == serving
-        assert serving in applied.list_configs
-        own.sandbox.advance(300)
+    # A model that does not load gets no request; one that fails gets the share of the canary.
+    for model, error_answers in ((endpoints.create_model("late", tmp_path), set()), (bad, {"ModelError"})):
+        with (
+            endpoints.generate_load(applied.name, 1) as answers,
+            applied.run_apply(model) as errors,
+            applied.suspend_provider(),
+        ):
+            if error_answers:
+                applied.trigger_rollback(answers)
+            endpoints.wait_until_settled(applied.name)
+            assert endpoints.measure_share(applied.name, "good", 20) == 1.0
+        assert "Resource postcondition failed" in errors[0]
+        assert f"Rolled back: {applied.name} serves {served_config}." in errors[0]
+        assert {answer if answer == "good" else answer.partition(":")[0] for answer in answers} == {
+            "good"
+        } | error_answers
+        assert applied.serving_config == served_config
+        assert served_config in applied.list_configs
+        endpoints.sandbox.advance(300)
 
-    with own.generate_load(applied.name, 1) as said, applied.run_apply(better):
-        own.sandbox.advance(660)
-        until(lambda: "better" in said)
-    assert said.keys() == {"good", "better"}
-    assert own.invoke(applied.name) == "better"
+    with endpoints.generate_load(applied.name, 1) as answers, applied.run_apply(better):
+        endpoints.sandbox.advance(660)
+        wait_until(lambda: "better" in answers)
+    assert answers.keys() == {"good", "better"}
+    assert endpoints.invoke(applied.name) == "better"
     assert applied.list_configs == [applied.serving_config]
     assert applied.plan_changes(better) == {}

@@ -1,4 +1,4 @@
-"""Endpoints under load: what is too much is throttled, nothing is lost, and nothing is left."""
+"""Endpoints under load: excess requests are throttled, none is lost, and no process remains."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,36 +11,35 @@ from tests.sandbox.endpoint_load import MIB, REAL_TIME, SERVERLESS, deploy, send
 
 pytestmark = pytest.mark.slow
 
-AT_ONCE = 500
+CONCURRENCY = 500
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """One whose processes are these endpoints' alone."""
-    with Sandbox.start() as own:
-        yield own
+    """Yield a sandbox whose processes belong to these endpoints only."""
+    with Sandbox.start() as running_sandbox:
+        yield running_sandbox
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "takes", "refused", "at_least"),
+    ("name", "settings", "model_seconds", "refusal", "min_answered"),
     [
-        # Longer than a slow machine needs to send a few of them.
+        # Longer than a slow machine needs to send a few requests.
         ("serverless", SERVERLESS, 0.5, "ThrottlingException", 10),
-        # There is no limit on an instance but its model server's own, whose refusal SageMaker hands on.
+        # The only limit of an instance is that of its model server; SageMaker forwards its refusal.
         ("real-time", REAL_TIME, 0.1, "ModelError 503", 100),
     ],
 )
-def test_of_five_hundred_requests_at_once_each_is_answered_or_refused(
-    sandbox: Sandbox, name: str, settings: Any, takes: float, refused: str, at_least: int
+def test_each_of_500_concurrent_requests_is_answered_or_refused(
+    sandbox: Sandbox, name: str, settings: Any, model_seconds: float, refusal: str, min_answered: int
 ) -> None:
-    """An answer is the one to its own request."""
-    ended = send_burst(sandbox, deploy(sandbox, name, takes, **settings), AT_ONCE)
-    assert ended.total() == AT_ONCE
-    assert set(ended) == {"answered", refused}, ended
-    assert ended["answered"] >= at_least, ended
+    results = send_burst(sandbox, deploy(sandbox, name, model_seconds, **settings), CONCURRENCY)
+    assert results.total() == CONCURRENCY
+    assert set(results) == {"answered", refusal}, results
+    assert results["answered"] >= min_answered, results
 
 
-def test_an_idle_endpoint_is_a_small_process_that_goes_with_the_sandbox() -> None:
+def test_an_idle_endpoint_is_one_small_process_that_ends_with_the_sandbox() -> None:
     with Sandbox.start() as sandbox:
         deploy(sandbox, "idle", **REAL_TIME)
         server = psutil.Process(sandbox.pid)

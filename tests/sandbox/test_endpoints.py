@@ -1,4 +1,4 @@
-"""Endpoints: how an endpoint lives, and that it really answers."""
+"""Life cycle of endpoints, with real responses."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
+from tests.sandbox.support import IMAGE, ROLE, catch_error, create_tar, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,7 @@ import json
 def model_fn(model_dir): return 3
 def predict_fn(values, model): return [value * model for value in values]
 """
-#: As that, but it is loaded once a file is there.
+#: The same script, but it loads once a file exists.
 GATED = TRIPLE.replace("import json", "import json, os, time").replace(
     "return 3", "\n    while not os.path.exists(GATE): time.sleep(0.02)\n    return 3"
 )
@@ -30,36 +30,36 @@ def build_variant(model: str, **members: Any) -> dict[str, Any]:
 
 
 def make_model(sagemaker: Any, name: str, **members: Any) -> str:
-    given = {"PrimaryContainer": {"Image": IMAGE}} if "Containers" not in members else {}
-    sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, **(given | members))
+    container_members = {"PrimaryContainer": {"Image": IMAGE}} if "Containers" not in members else {}
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, **(container_members | members))
     return name
 
 
-def test_what_a_request_names_must_exist(sagemaker: Any, fresh: Fresh) -> None:
+def test_a_missing_model_or_configuration_is_refused(sagemaker: Any, fresh: Fresh) -> None:
     config = {"EndpointConfigName": fresh("config"), "ProductionVariants": [build_variant("no-such-model")]}
-    assert "Could not find model" in refusal(sagemaker.create_endpoint_config, **config)[1]
+    assert "Could not find model" in catch_error(sagemaker.create_endpoint_config, **config)[1]
     endpoint = {"EndpointName": fresh("endpoint"), "EndpointConfigName": "no-such-config"}
-    assert "Could not find endpoint configuration" in refusal(sagemaker.create_endpoint, **endpoint)[1]
+    assert "Could not find endpoint configuration" in catch_error(sagemaker.create_endpoint, **endpoint)[1]
 
 
-def test_an_instance_based_endpoint_never_becomes_serverless(sagemaker: Any, fresh: Fresh) -> None:
+def test_an_instance_based_endpoint_cannot_become_serverless(sagemaker: Any, fresh: Fresh) -> None:
     model, endpoint = make_model(sagemaker, fresh("model")), fresh("endpoint")
     instances, serverless = fresh("config"), fresh("config")
-    on_instances = {
+    instance_variant = {
         "VariantName": "main",
         "ModelName": model,
         "InstanceType": "ml.c7g.large",
         "InitialInstanceCount": 1,
     }
-    sagemaker.create_endpoint_config(EndpointConfigName=instances, ProductionVariants=[on_instances])
+    sagemaker.create_endpoint_config(EndpointConfigName=instances, ProductionVariants=[instance_variant])
     sagemaker.create_endpoint_config(EndpointConfigName=serverless, ProductionVariants=[build_variant(model)])
     sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=instances)
     wait_in_service(sagemaker, endpoint)
     update = {"EndpointName": endpoint, "EndpointConfigName": serverless}
-    assert "cannot become serverless" in refusal(sagemaker.update_endpoint, **update)[1]
+    assert "cannot become serverless" in catch_error(sagemaker.update_endpoint, **update)[1]
 
 
-def test_an_endpoint_serves_an_approved_package_then_its_successor(
+def test_an_endpoint_serves_a_model_package_and_then_its_successor(
     sandbox: Sandbox, sagemaker: Any, s3: Any, fresh: Fresh, bucket: str, tmp_path: Path
 ) -> None:
     runtime, group = sandbox.client("sagemaker-runtime"), fresh("group")
@@ -67,7 +67,7 @@ def test_an_endpoint_serves_an_approved_package_then_its_successor(
     models = []
     for factor in ("3", "5"):
         code = GATED.replace("3", factor).replace("GATE", repr(str(tmp_path / f"load-{factor}")))
-        s3.put_object(Bucket=bucket, Key=factor, Body=tar(code__inference_py=code))
+        s3.put_object(Bucket=bucket, Key=factor, Body=create_tar(code__inference_py=code))
         package = {"Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/{factor}"}]}
         arn = sagemaker.create_model_package(ModelPackageGroupName=group, InferenceSpecification=package)
         container = {"ModelPackageName": arn["ModelPackageArn"]}
@@ -77,35 +77,37 @@ def test_an_endpoint_serves_an_approved_package_then_its_successor(
     assert get_status(sagemaker, endpoint) == "Creating"
     (tmp_path / "load-3").touch()
     wait_in_service(sagemaker, endpoint)
-    ask = {"EndpointName": endpoint, "Body": b"[1, 2]", "ContentType": "application/json"}
-    answer = runtime.invoke_endpoint(**ask)
-    assert answer["Body"].read() == b"[3, 6]"
-    assert (answer["ContentType"], answer["InvokedProductionVariant"]) == ("application/json", "main")
+    request = {"EndpointName": endpoint, "Body": b"[1, 2]", "ContentType": "application/json"}
+    response = runtime.invoke_endpoint(**request)
+    assert response["Body"].read() == b"[3, 6]"
+    assert (response["ContentType"], response["InvokedProductionVariant"]) == ("application/json", "main")
 
     config = fresh("config")
     sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[build_variant(models[1])])
     sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
-    assert runtime.invoke_endpoint(**ask)["Body"].read() == b"[3, 6]"  # the old one serves until the new one is ready
-    assert "Cannot update in-progress endpoint" in refusal(sagemaker.delete_endpoint, EndpointName=endpoint)[1]
+    assert (
+        runtime.invoke_endpoint(**request)["Body"].read() == b"[3, 6]"
+    )  # the old one serves until the new one is ready
+    assert "Cannot update in-progress endpoint" in catch_error(sagemaker.delete_endpoint, EndpointName=endpoint)[1]
     (tmp_path / "load-5").touch()
     wait_in_service(sagemaker, endpoint)
-    assert runtime.invoke_endpoint(**ask)["Body"].read() == b"[5, 10]"
+    assert runtime.invoke_endpoint(**request)["Body"].read() == b"[5, 10]"
 
-    sagemaker.delete_endpoint_config(EndpointConfigName=config)  # allowed: the endpoint goes on
-    assert runtime.invoke_endpoint(**ask)["Body"].read() == b"[5, 10]"
+    sagemaker.delete_endpoint_config(EndpointConfigName=config)  # allowed: the endpoint continues to serve
+    assert runtime.invoke_endpoint(**request)["Body"].read() == b"[5, 10]"
     sagemaker.delete_endpoint(EndpointName=endpoint)
-    until(lambda: not sagemaker.list_endpoints(NameContains=endpoint)["Endpoints"])
-    assert "not found" in refusal(runtime.invoke_endpoint, **ask)[1]
+    wait_until(lambda: not sagemaker.list_endpoints(NameContains=endpoint)["Endpoints"])
+    assert "not found" in catch_error(runtime.invoke_endpoint, **request)[1]
 
 
-def test_an_endpoint_serves_by_the_specification_of_the_package_that_its_model_names(
+def test_an_endpoint_serves_the_inference_specification_that_its_model_names(
     sandbox: Sandbox, sagemaker: Any, s3: Any, fresh: Fresh, bucket: str
 ) -> None:
     group = fresh("group")
     sagemaker.create_model_package_group(ModelPackageGroupName=group)
     specifications = {}
     for factor in ("3", "7"):
-        s3.put_object(Bucket=bucket, Key=factor, Body=tar(code__inference_py=TRIPLE.replace("3", factor)))
+        s3.put_object(Bucket=bucket, Key=factor, Body=create_tar(code__inference_py=TRIPLE.replace("3", factor)))
         specifications[factor] = {"Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/{factor}"}]}
     arn = sagemaker.create_model_package(
         ModelPackageGroupName=group,
@@ -113,28 +115,28 @@ def test_an_endpoint_serves_by_the_specification_of_the_package_that_its_model_n
         AdditionalInferenceSpecifications=[{"Name": "graviton"} | specifications["7"]],
     )["ModelPackageArn"]
     container = {"ModelPackageName": arn, "InferenceSpecificationName": "graviton"}
-    wrong = container | {"InferenceSpecificationName": "gravitron"}
-    model = {"ModelName": fresh("model"), "ExecutionRoleArn": ROLE, "PrimaryContainer": wrong}
-    assert "gravitron" in refusal(sagemaker.create_model, **model)[1]
+    unknown = container | {"InferenceSpecificationName": "gravitron"}
+    model = {"ModelName": fresh("model"), "ExecutionRoleArn": ROLE, "PrimaryContainer": unknown}
+    assert "gravitron" in catch_error(sagemaker.create_model, **model)[1]
     endpoint = deploy(sagemaker, fresh, make_model(sagemaker, fresh("model"), PrimaryContainer=container))
     wait_in_service(sagemaker, endpoint)
-    asked = {"EndpointName": endpoint, "Body": b"[1, 2]", "ContentType": "application/json"}
-    assert sandbox.client("sagemaker-runtime").invoke_endpoint(**asked)["Body"].read() == b"[7, 14]"
+    request = {"EndpointName": endpoint, "Body": b"[1, 2]", "ContentType": "application/json"}
+    assert sandbox.client("sagemaker-runtime").invoke_endpoint(**request)["Body"].read() == b"[7, 14]"
 
 
 def test_a_request_that_the_model_cannot_read_is_a_model_error(
     sandbox: Sandbox, sagemaker: Any, s3: Any, fresh: Fresh, bucket: str
 ) -> None:
-    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=tar(code__inference_py=TRIPLE))
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=create_tar(code__inference_py=TRIPLE))
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
     endpoint = deploy(sagemaker, fresh, make_model(sagemaker, fresh("model"), PrimaryContainer=container))
     wait_in_service(sagemaker, endpoint)
     runtime = sandbox.client("sagemaker-runtime")
-    ask = {"EndpointName": endpoint, "ContentType": "application/json"}
-    code, message = refusal(runtime.invoke_endpoint, Body=b"{", **ask)
+    request = {"EndpointName": endpoint, "ContentType": "application/json"}
+    code, message = catch_error(runtime.invoke_endpoint, Body=b"{", **request)
     assert code == "ModelError"
     assert "Received server error (500) from primary" in message
-    code, message = refusal(runtime.invoke_endpoint, Body=b" " * (4 * 2**20 + 1), **ask)
+    code, message = catch_error(runtime.invoke_endpoint, Body=b" " * (4 * 2**20 + 1), **request)
     assert (code, "less than or equal to 4194304" in message) == ("ValidationError", True)
 
 
@@ -150,4 +152,4 @@ def get_status(sagemaker: Any, endpoint: str) -> str:
 
 
 def wait_in_service(sagemaker: Any, endpoint: str) -> None:
-    until(lambda: get_status(sagemaker, endpoint) == "InService")
+    wait_until(lambda: get_status(sagemaker, endpoint) == "InService")

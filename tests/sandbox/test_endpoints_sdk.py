@@ -1,4 +1,4 @@
-"""The SageMaker SDK as it is: ModelBuilder's endpoints of every kind, asked through what it gives back, and gone."""
+"""Endpoints of every kind through ModelBuilder of the unmodified SageMaker SDK."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from sagemaker_sandbox.runtime import mounting
 from tests.sandbox.sdk import BUCKET
 from tests.sandbox.sdk import real as real
 from tests.sandbox.sdk import session as session
-from tests.sandbox.support import IMAGE, ROLE, tar, until
+from tests.sandbox.support import IMAGE, ROLE, create_tar, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -25,20 +25,20 @@ def transform_fn(model, data, content_type, accept):
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """ModelBuilder looks every half minute how its endpoint is."""
+def shorten_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the polling interval of ModelBuilder, which is 30 s."""
     from sagemaker.core.helper import session_helper
 
     monkeypatch.setattr(session_helper, "EP_LOGGER_POLL", 0.5)
 
 
 def create_builder(factor: int, real: Sandbox, session: Any, folder: Path) -> Any:
-    """A builder of an archive in S3 that holds no code, and of a folder with it."""
+    """Return a builder for a model archive without code, and a folder with the code."""
     from sagemaker.serve import ModelBuilder
     from sagemaker.train.configs import SourceCode
 
     key = f"factors/{factor}/model.tar.gz"
-    real.client("s3").put_object(Bucket=BUCKET, Key=key, Body=tar(factor=str(factor)))
+    real.client("s3").put_object(Bucket=BUCKET, Key=key, Body=create_tar(factor=str(factor)))
     (folder / "inference.py").write_text(SCALE)
     return ModelBuilder(
         image_uri=IMAGE,
@@ -51,19 +51,19 @@ def create_builder(factor: int, real: Sandbox, session: Any, folder: Path) -> An
 
 
 def invoke(endpoint: Any, *values: int) -> Any:
-    answer = endpoint.invoke(body=json.dumps(values), content_type="application/json", accept="application/json")
-    return json.loads(answer.body.read())
+    response = endpoint.invoke(body=json.dumps(values), content_type="application/json", accept="application/json")
+    return json.loads(response.body.read())
 
 
 def delete_endpoint(real: Sandbox, endpoint: Any) -> None:
-    """Let it be gone."""
+    """Delete an endpoint and wait until it is gone."""
     endpoint.delete()
     endpoint.wait_for_delete(poll=1, timeout=300)
-    listed = real.client("sagemaker").list_endpoints(NameContains=endpoint.endpoint_name)
-    assert listed["Endpoints"] == []
+    remaining = real.client("sagemaker").list_endpoints(NameContains=endpoint.endpoint_name)
+    assert remaining["Endpoints"] == []
 
 
-def test_a_serverless_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
+def test_the_sdk_deploys_a_serverless_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
     from sagemaker.core.inference_config import ServerlessInferenceConfig
 
     builder = create_builder(3, real, session, tmp_path)
@@ -76,7 +76,7 @@ def test_a_serverless_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> N
     delete_endpoint(real, endpoint)
 
 
-def test_a_real_time_endpoint_and_its_update(real: Sandbox, session: Any, tmp_path: Path) -> None:
+def test_the_sdk_deploys_and_updates_a_real_time_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
     from sagemaker.core.model_monitor import DataCaptureConfig
     from sagemaker.core.resources import EndpointConfig
     from sagemaker.core.shapes import ProductionVariant
@@ -87,14 +87,14 @@ def test_a_real_time_endpoint_and_its_update(real: Sandbox, session: Any, tmp_pa
     endpoint = builder.deploy(endpoint_name="real-time", initial_instance_count=2, data_capture_config=capture)
     assert invoke(endpoint, 1, 2) == [3, 6]
     captured = f"captured/real-time/{endpoint.production_variants[0].variant_name}/"
-    until(lambda: real.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=captured)["KeyCount"] == 1)
+    wait_until(lambda: real.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=captured)["KeyCount"] == 1)
 
     change = [{"variant_name": "AllTraffic", "desired_instance_count": 1}]
     endpoint.update_weights_and_capacities(desired_weights_and_capacities=change)
     endpoint.wait_for_status("InService", poll=1, timeout=300)
     assert endpoint.production_variants[0].current_instance_count == 1
 
-    # Not deploy(update_endpoint=True): 3.27 calls a function of its own with arguments that this does not take.
+    # Not deploy(update_endpoint=True): version 3.27 calls its own function with unsupported arguments.
     model = create_builder(4, real, session, tmp_path).build()
     variant = ProductionVariant(
         variant_name="AllTraffic",
@@ -110,32 +110,31 @@ def test_a_real_time_endpoint_and_its_update(real: Sandbox, session: Any, tmp_pa
     delete_endpoint(real, endpoint)
 
 
-def test_an_asynchronous_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
+def test_the_sdk_deploys_an_asynchronous_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
     from sagemaker.core.inference_config import AsyncInferenceConfig
 
     builder = create_builder(3, real, session, tmp_path)
     builder.build()
-    settings = AsyncInferenceConfig(max_concurrent_invocations_per_instance=2)  # where to write is the SDK's choice
+    settings = AsyncInferenceConfig(max_concurrent_invocations_per_instance=2)  # the SDK chooses the output location
     endpoint = builder.deploy(endpoint_name="asynchronous", initial_instance_count=1, inference_config=settings)
     s3 = real.client("s3")
 
-    def ask(body: str) -> Any:
+    def invoke_async(body: str) -> Any:
         s3.put_object(Bucket=BUCKET, Key="question", Body=body)
         return endpoint.invoke_async(input_location=f"s3://{BUCKET}/question", content_type="application/json")
 
-    def written(address: str) -> bytes:
+    def read_output(address: str) -> bytes:
         key = address.removeprefix(f"s3://{BUCKET}/")
-        until(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=key)["KeyCount"])
+        wait_until(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=key)["KeyCount"])
         content: bytes = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         return content
 
-    assert json.loads(written(ask("[1, 2]").output_location)) == [3, 6]
-    assert b"Expecting value" in written(ask("no JSON").failure_location)
+    assert json.loads(read_output(invoke_async("[1, 2]").output_location)) == [3, 6]
+    assert b"Expecting value" in read_output(invoke_async("no JSON").failure_location)
     delete_endpoint(real, endpoint)
 
 
-def test_an_object_of_this_process_serves(real: Sandbox, session: Any, tmp_path: Path) -> None:
-    """What ModelBuilder pickles finds itself by a path of its own making, at /opt/ml."""
+def test_the_sdk_deploys_a_pickled_object(real: Sandbox, session: Any, tmp_path: Path) -> None:
     from sagemaker.core.exceptions import UnexpectedStatusException
     from sagemaker.serve import InferenceSpec, ModelBuilder, ModelServer
     from sagemaker.serve.builder.schema_builder import SchemaBuilder
@@ -157,7 +156,7 @@ def test_an_object_of_this_process_serves(real: Sandbox, session: Any, tmp_path:
         image_uri=IMAGE,
         model_path=str(folder),
         dependencies={"auto": False},
-        env_vars={"AWS_DEFAULT_REGION": real.region},  # of which the SDK wants to know one as soon as it is imported
+        env_vars={"AWS_DEFAULT_REGION": real.region},  # the SDK needs a Region at import
         role_arn=ROLE,
         instance_type="ml.m5.large",
         sagemaker_session=session,

@@ -1,5 +1,4 @@
-"""What one instance serves: containers in series or asked directly, their data however S3 holds them, and how what goes
-wrong is told."""
+"""Instances: containers in series or invoked directly, the forms of model data in S3, and error messages."""
 
 import io
 import json
@@ -17,11 +16,11 @@ from botocore.exceptions import ClientError
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.runtime.model_data import DownloadTimeoutError, ModelDataCache, ModelDataSource
 from tests.sandbox.hosting_support import REAL_TIME, SERVERLESS, EndpointDeployer
-from tests.sandbox.support import IMAGE, ROLE, refusal
+from tests.sandbox.support import IMAGE, ROLE, catch_error
 
 pytestmark = pytest.mark.slow
 
-#: Says what it was asked and how, before what the last one said.
+#: Model script: returns its name with the content type and the body of the request.
 NAMED = """
 import os
 def model_fn(model_dir): return os.environ["NAME"]
@@ -29,7 +28,7 @@ def transform_fn(name, data, content_type, accept):
     data = data if isinstance(data, str) else data.decode()
     return f"{name}({content_type}: {data})", {"text/plain": accept}.get(accept, f"text/{name}")
 """
-#: Every file that the container has of its model and beside it.
+#: Model script: returns all text files of the model and of additional sources.
 LISTING = """
 import json, pathlib
 def model_fn(model_dir):
@@ -41,100 +40,102 @@ def transform_fn(model, *_): return json.dumps(model), "application/json"
 
 
 @pytest.fixture
-def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> EndpointDeployer:
+def deployer(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> EndpointDeployer:
     return EndpointDeployer(sandbox, bucket, fresh)
 
 
-def create_named_container(deploying: EndpointDeployer, name: str, **members: Any) -> dict[str, Any]:
-    return deploying.create_container(NAMED, Environment={"NAME": name}, **members)
+def create_named_container(deployer: EndpointDeployer, name: str, **members: Any) -> dict[str, Any]:
+    return deployer.create_container(NAMED, Environment={"NAME": name}, **members)
 
 
-def test_containers_in_series_ask_each_other_with_the_types_of_their_answers(deploying: EndpointDeployer) -> None:
-    endpoint = deploying.deploy(*(create_named_container(deploying, name) for name in ("first", "second", "third")))
-    answer = deploying.runtime.invoke_endpoint(
+def test_containers_in_series_pass_on_bodies_and_content_types(deployer: EndpointDeployer) -> None:
+    endpoint = deployer.deploy(*(create_named_container(deployer, name) for name in ("first", "second", "third")))
+    response = deployer.runtime.invoke_endpoint(
         EndpointName=endpoint, Body=b"1", ContentType="text/csv", Accept="text/plain"
     )
-    assert answer["Body"].read() == b"third(text/second: second(text/first: first(text/csv: 1)))"
-    assert answer["ContentType"] == "text/plain"
-    with pytest.raises(ClientError) as broken:
-        deploying.runtime.invoke_endpoint(EndpointName=endpoint, Body=b"\xff", ContentType="image/png")
-    assert "from container-1 with message" in broken.value.response["Error"]["Message"]
+    assert response["Body"].read() == b"third(text/second: second(text/first: first(text/csv: 1)))"
+    assert response["ContentType"] == "text/plain"
+    with pytest.raises(ClientError) as error:
+        deployer.runtime.invoke_endpoint(EndpointName=endpoint, Body=b"\xff", ContentType="image/png")
+    assert "from container-1 with message" in error.value.response["Error"]["Message"]
 
 
-def test_containers_that_are_asked_directly_are_asked_by_their_hostname(deploying: EndpointDeployer) -> None:
-    containers = [create_named_container(deploying, name, ContainerHostname=name) for name in ("left", "right")]
-    endpoint = deploying.deploy(*containers, InferenceExecutionConfig={"Mode": "Direct"})
-    asked = {"EndpointName": endpoint, "Body": b"1", "ContentType": "text/csv"}
+def test_direct_invocation_selects_a_container_by_hostname(deployer: EndpointDeployer) -> None:
+    containers = [create_named_container(deployer, name, ContainerHostname=name) for name in ("left", "right")]
+    endpoint = deployer.deploy(*containers, InferenceExecutionConfig={"Mode": "Direct"})
+    request = {"EndpointName": endpoint, "Body": b"1", "ContentType": "text/csv"}
     for name in ("left", "right"):
-        answer = deploying.runtime.invoke_endpoint(TargetContainerHostname=name, **asked)
-        assert answer["Body"].read().decode() == f"{name}(text/csv: 1)"
-    assert refusal(deploying.runtime.invoke_endpoint, **asked)[0] == "ValidationError"
-    code, message = refusal(deploying.runtime.invoke_endpoint, TargetContainerHostname="middle", **asked)
+        response = deployer.runtime.invoke_endpoint(TargetContainerHostname=name, **request)
+        assert response["Body"].read().decode() == f"{name}(text/csv: 1)"
+    assert catch_error(deployer.runtime.invoke_endpoint, **request)[0] == "ValidationError"
+    code, message = catch_error(deployer.runtime.invoke_endpoint, TargetContainerHostname="middle", **request)
     assert (code, "middle" in message) == ("ValidationError", True)
 
 
-def test_a_models_data_may_be_uncompressed_and_have_others_beside_them(deploying: EndpointDeployer) -> None:
-    deploying.put_object("prefix/code/inference.py", LISTING)
-    deploying.put_object("prefix/deep/er/weights.txt", "7")
-    deploying.put_object("prefixed.txt", "of another model")
-    source = {"S3DataType": "S3Prefix", "CompressionType": "None", "S3Uri": f"s3://{deploying.bucket}/prefix/"}
-    deploying.put_object("adapters/one.txt", "1")
-    beside = {"S3DataType": "S3Prefix", "CompressionType": "None", "S3Uri": f"s3://{deploying.bucket}/adapters/"}
-    endpoint = deploying.deploy(
+def test_model_data_can_be_uncompressed_with_additional_sources(deployer: EndpointDeployer) -> None:
+    deployer.put_object("prefix/code/inference.py", LISTING)
+    deployer.put_object("prefix/deep/er/weights.txt", "7")
+    deployer.put_object("prefixed.txt", "of another model")
+    source = {"S3DataType": "S3Prefix", "CompressionType": "None", "S3Uri": f"s3://{deployer.bucket}/prefix/"}
+    deployer.put_object("adapters/one.txt", "1")
+    additional = {"S3DataType": "S3Prefix", "CompressionType": "None", "S3Uri": f"s3://{deployer.bucket}/adapters/"}
+    endpoint = deployer.deploy(
         {
             "Image": IMAGE,
             "ModelDataSource": {"S3DataSource": source},
-            "AdditionalModelDataSources": [{"ChannelName": "adapters", "S3DataSource": beside}],
+            "AdditionalModelDataSources": [{"ChannelName": "adapters", "S3DataSource": additional}],
         }
     )
-    assert json.loads(deploying.invoke(endpoint)) == {"deep/er/weights.txt": "7", "adapters/one.txt": "1"}
+    assert json.loads(deployer.invoke(endpoint)) == {"deep/er/weights.txt": "7", "adapters/one.txt": "1"}
 
 
 @pytest.mark.parametrize("shape", ["https://{}.s3.eu-north-1.amazonaws.com/", "https://s3.amazonaws.com/{}/"])
-def test_a_models_data_may_be_named_by_https(deploying: EndpointDeployer, shape: str) -> None:
-    container = create_named_container(deploying, "https")
+def test_model_data_can_have_an_https_url(deployer: EndpointDeployer, shape: str) -> None:
+    container = create_named_container(deployer, "https")
     key = container["ModelDataUrl"].rpartition("/")[2]
-    endpoint = deploying.deploy(container | {"ModelDataUrl": shape.format(deploying.bucket) + key})
-    assert deploying.invoke(endpoint, "1", ContentType="text/csv") == "https(text/csv: 1)"
+    endpoint = deployer.deploy(container | {"ModelDataUrl": shape.format(deployer.bucket) + key})
+    assert deployer.invoke(endpoint, "1", ContentType="text/csv") == "https(text/csv: 1)"
 
 
 @pytest.mark.parametrize("variant", [None, SERVERLESS], ids=["real-time", "serverless"])
-def test_an_endpoint_that_cannot_serve_is_never_in_service(deploying: EndpointDeployer, variant: Any) -> None:
+def test_an_endpoint_that_cannot_start_fails(deployer: EndpointDeployer, variant: Any) -> None:
     options = {} if variant is None else {"variant": variant}
-    gone, broken = create_named_container(deploying, "gone"), create_named_container(deploying, "broken")
+    missing, broken = create_named_container(deployer, "gone"), create_named_container(deployer, "broken")
     key = broken["ModelDataUrl"].rpartition("/")[2]
-    deploying.put_object(key, "no archive")
-    faulty = deploying.create_container("def model_fn(folder): raise ValueError('no weights')")
-    wrong = {
+    deployer.put_object(key, "no archive")
+    failing = deployer.create_container("def model_fn(folder): raise ValueError('no weights')")
+    expected_reasons = {
         broken["ModelDataUrl"]: 'Failed to extract model data archive for container "container_1" from URL: "{}".',
-        faulty["ModelDataUrl"]: "The primary container for production variant main did not pass the ping health check.",
+        failing[
+            "ModelDataUrl"
+        ]: "The primary container for production variant main did not pass the ping health check.",
     }
-    for container in (broken, faulty):
-        failed = deploying.wait_until_settled(deploying.start_deployment(container, **options))
-        assert failed["EndpointStatus"] == "Failed"
+    for container in (broken, failing):
+        description = deployer.wait_until_settled(deployer.start_deployment(container, **options))
+        assert description["EndpointStatus"] == "Failed"
         address = container["ModelDataUrl"]
-        assert failed["FailureReason"].startswith(wrong[address].format(address))
+        assert description["FailureReason"].startswith(expected_reasons[address].format(address))
 
-    names = [deploying.fresh(kind) for kind in ("model", "config", "endpoint")]
+    names = [deployer.fresh(kind) for kind in ("model", "config", "endpoint")]
     model, config, endpoint = names
-    deploying.sagemaker.create_model(ModelName=model, PrimaryContainer=gone, ExecutionRoleArn=ROLE)
-    chosen = variant or REAL_TIME
-    variants = [{"VariantName": "main", "ModelName": model, **chosen}]
-    deploying.sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=variants)
-    deploying.s3.delete_object(Bucket=deploying.bucket, Key=gone["ModelDataUrl"].rpartition("/")[2])
-    deploying.sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
-    failed = deploying.wait_until_settled(endpoint)
-    assert failed["EndpointStatus"] == "Failed"
-    assert failed["FailureReason"].startswith(
-        f'Failed to download model data for container "container_1" from URL: "{gone["ModelDataUrl"]}". Please ensure'
+    deployer.sagemaker.create_model(ModelName=model, PrimaryContainer=missing, ExecutionRoleArn=ROLE)
+    capacity = variant or REAL_TIME
+    variants = [{"VariantName": "main", "ModelName": model, **capacity}]
+    deployer.sagemaker.create_endpoint_config(EndpointConfigName=config, ProductionVariants=variants)
+    deployer.s3.delete_object(Bucket=deployer.bucket, Key=missing["ModelDataUrl"].rpartition("/")[2])
+    deployer.sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+    description = deployer.wait_until_settled(endpoint)
+    assert description["EndpointStatus"] == "Failed"
+    assert description["FailureReason"].startswith(
+        f'Failed to download model data for container "container_1" from URL: "{missing["ModelDataUrl"]}". Please '
     )
-    asked = {"EndpointName": endpoint, "Body": b""}
-    code, message = refusal(deploying.runtime.invoke_endpoint, **asked)
+    request = {"EndpointName": endpoint, "Body": b""}
+    code, message = catch_error(deployer.runtime.invoke_endpoint, **request)
     assert (code, message) == ("ValidationError", f"Endpoint {endpoint} of account 123456789012 not found.")
 
 
-def test_others_answer_while_a_large_model_is_unpacked_and_loaded(deploying: EndpointDeployer, tmp_path: Path) -> None:
-    quick = deploying.deploy(create_named_container(deploying, "quick"))
+def test_other_endpoints_respond_while_a_large_model_loads(deployer: EndpointDeployer, tmp_path: Path) -> None:
+    quick = deployer.deploy(create_named_container(deployer, "quick"))
     content, gate = io.BytesIO(), tmp_path / "open"
     loading = f"""
 import pathlib, time
@@ -149,22 +150,22 @@ def transform_fn(model, *_): return str(model), "text/plain"
             member = tarfile.TarInfo(name)
             member.size = len(body)
             archive.addfile(member, io.BytesIO(body))
-    large = deploying.start_deployment(
-        {"Image": IMAGE, "ModelDataUrl": deploying.put_object("large.tar.gz", content.getvalue())}
+    large = deployer.start_deployment(
+        {"Image": IMAGE, "ModelDataUrl": deployer.put_object("large.tar.gz", content.getvalue())}
     )
     for _ in range(50):
-        assert deploying.invoke(quick, "1", ContentType="text/csv") == "quick(text/csv: 1)"
-    another = deploying.deploy(
-        create_named_container(deploying, "another")
-    )  # one that is made meanwhile waits for nothing either
-    assert deploying.invoke(another, "1", ContentType="text/csv") == "another(text/csv: 1)"
-    assert deploying.sagemaker.describe_endpoint(EndpointName=large)["EndpointStatus"] == "Creating"
+        assert deployer.invoke(quick, "1", ContentType="text/csv") == "quick(text/csv: 1)"
+    another = deployer.deploy(
+        create_named_container(deployer, "another")
+    )  # an endpoint that is created meanwhile does not wait either
+    assert deployer.invoke(another, "1", ContentType="text/csv") == "another(text/csv: 1)"
+    assert deployer.sagemaker.describe_endpoint(EndpointName=large)["EndpointStatus"] == "Creating"
     gate.touch()
-    assert deploying.wait_until_settled(large)["EndpointStatus"] == "InService"
-    assert deploying.invoke(large) == str(weights)
+    assert deployer.wait_until_settled(large)["EndpointStatus"] == "InService"
+    assert deployer.invoke(large) == str(weights)
 
 
-def test_what_a_request_and_its_answer_carry_beside_their_bodies_gets_through(deploying: EndpointDeployer) -> None:
+def test_headers_of_requests_and_responses_are_passed_on(deployer: EndpointDeployer) -> None:
     script = """
 import json
 OWN = "X-Amzn-SageMaker-"
@@ -179,23 +180,23 @@ def transform_fn(model, data, content_type, accept, context):
         context.set_response_header(0, OWN + "Closed-Session-Id", asked["x-amzn-sagemaker-session-id"])
     return json.dumps(asked), "application/json"
 """
-    endpoint = deploying.deploy(deploying.create_container(script))
-    asked = {"EndpointName": endpoint, "Body": b"1", "CustomAttributes": "abc", "InferenceId": "i-7", "Accept": "a/b"}
-    first = deploying.runtime.invoke_endpoint(SessionId="NEW_SESSION", **asked)
-    assert (first["CustomAttributes"], first["NewSessionId"]) == ("cba", "s1; Expires=2030-01-01T00:00:00Z")
-    assert first["InvokedProductionVariant"] == "main"
-    headers = json.loads(first["Body"].read())
+    endpoint = deployer.deploy(deployer.create_container(script))
+    request = {"EndpointName": endpoint, "Body": b"1", "CustomAttributes": "abc", "InferenceId": "i-7", "Accept": "a/b"}
+    response = deployer.runtime.invoke_endpoint(SessionId="NEW_SESSION", **request)
+    assert (response["CustomAttributes"], response["NewSessionId"]) == ("cba", "s1; Expires=2030-01-01T00:00:00Z")
+    assert response["InvokedProductionVariant"] == "main"
+    headers = json.loads(response["Body"].read())
     assert (headers["accept"], headers["x-amzn-sagemaker-inference-id"]) == ("a/b", "i-7")
-    assert deploying.runtime.invoke_endpoint(SessionId="s1", **asked)["ClosedSessionId"] == "s1"
+    assert deployer.runtime.invoke_endpoint(SessionId="s1", **request)["ClosedSessionId"] == "s1"
 
 
-def test_what_an_endpoint_does_not_take_is_refused(deploying: EndpointDeployer) -> None:
-    endpoint = deploying.deploy(create_named_container(deploying, "real"))
-    asked = {"EndpointName": endpoint, "Body": b"", "ContentType": "text/csv"}
+def test_an_invalid_request_is_refused(deployer: EndpointDeployer) -> None:
+    endpoint = deployer.deploy(create_named_container(deployer, "real"))
+    request = {"EndpointName": endpoint, "Body": b"", "ContentType": "text/csv"}
     for member in ("CustomAttributes", "InferenceId"):
-        assert "regular expression" in refusal(deploying.runtime.invoke_endpoint, **asked, **{member: "\xe9"})[1]
-    invoke = deploying.runtime.invoke_endpoint
-    for members, why in (
+        assert "regular expression" in catch_error(deployer.runtime.invoke_endpoint, **request, **{member: "\xe9"})[1]
+    invoke = deployer.runtime.invoke_endpoint
+    for members, expected_message in (
         ({"EndpointName": "none"}, "Endpoint none of account 123456789012 not found."),
         ({"TargetModel": "a.tar.gz"}, f"Endpoint {endpoint} is not a multi-model endpoint and does not support target"),
         ({"TargetContainerHostname": "one"}, "container hostname"),
@@ -205,20 +206,20 @@ def test_what_an_endpoint_does_not_take_is_refused(deploying: EndpointDeployer) 
         ({"SessionId": "-"}, "Value '-' at 'sessionId' failed to satisfy constraint"),
         ({"Body": bytes(6 * 2**20 + 1)}, "Member must have length less than or equal to 6291456"),
     ):
-        code, message = refusal(invoke, **asked | members)
-        assert (code, why in message) == ("ValidationError", True), message
-    assert len(deploying.invoke(endpoint, bytes(6 * 2**20), ContentType="text/csv")) > 6 * 2**20
+        code, message = catch_error(invoke, **request | members)
+        assert (code, expected_message in message) == ("ValidationError", True), message
+    assert len(deployer.invoke(endpoint, bytes(6 * 2**20), ContentType="text/csv")) > 6 * 2**20
 
 
-def test_an_asynchronous_endpoint_is_not_asked_to_answer_at_once(deploying: EndpointDeployer) -> None:
-    config = {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": f"s3://{deploying.bucket}/answers"}}}
-    asked = {"EndpointName": deploying.deploy(create_named_container(deploying, "later"), config=config), "Body": b""}
-    for invoke in (deploying.runtime.invoke_endpoint, deploying.runtime.invoke_endpoint_with_response_stream):
-        code, message = refusal(invoke, **asked)
+def test_an_asynchronous_endpoint_refuses_synchronous_requests(deployer: EndpointDeployer) -> None:
+    config = {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": f"s3://{deployer.bucket}/answers"}}}
+    request = {"EndpointName": deployer.deploy(create_named_container(deployer, "later"), config=config), "Body": b""}
+    for invoke in (deployer.runtime.invoke_endpoint, deployer.runtime.invoke_endpoint_with_response_stream):
+        code, message = catch_error(invoke, **request)
         assert (code, message.endswith("use InvokeEndpointAsync.")) == ("ValidationError", True)
 
 
-def test_a_containers_failure_is_told_with_its_status_and_where_its_log_is(deploying: EndpointDeployer) -> None:
+def test_a_container_failure_is_reported_with_its_status_and_log(deployer: EndpointDeployer) -> None:
     script = """
 class Teapot(Exception): status_code = 418
 def model_fn(model_dir): return None
@@ -226,20 +227,20 @@ def transform_fn(model, data, content_type, accept):
     if data == "teapot": raise Teapot("short and stout")
     raise KeyError("x")
 """
-    endpoint = deploying.deploy(deploying.create_container(script))
-    for body, status, who, said in (("teapot", 418, "client", "short and stout"), ("", 500, "server", "'x'")):
-        with pytest.raises(ClientError) as failed:
-            deploying.invoke(endpoint, body, ContentType="text/csv")
-        told: Any = failed.value.response
-        assert told["Error"]["Code"] == "ModelError"
-        assert told["Error"]["Message"].startswith(
-            f'Received {who} error ({status}) from primary with message "{said}". See https://eu-north-1.console.aws.'
+    endpoint = deployer.deploy(deployer.create_container(script))
+    for body, status, origin, expected in (("teapot", 418, "client", "short and stout"), ("", 500, "server", "'x'")):
+        with pytest.raises(ClientError) as error:
+            deployer.invoke(endpoint, body, ContentType="text/csv")
+        response: Any = error.value.response
+        assert response["Error"]["Code"] == "ModelError"
+        assert response["Error"]["Message"].startswith(
+            f'Received {origin} error ({status}) from primary with message "{expected}". See https://eu-north-1.console.aws.'
         )
-        assert (told["OriginalStatusCode"], told["OriginalMessage"]) == (status, said)
-        assert told["LogStreamArn"].endswith(f":log-group:/aws/sagemaker/Endpoints/{endpoint}")
+        assert (response["OriginalStatusCode"], response["OriginalMessage"]) == (status, expected)
+        assert response["LogStreamArn"].endswith(f":log-group:/aws/sagemaker/Endpoints/{endpoint}")
 
 
-def test_an_instance_takes_more_requests_at_once_than_it_has_workers(deploying: EndpointDeployer) -> None:
+def test_an_instance_accepts_more_concurrent_requests_than_workers(deployer: EndpointDeployer) -> None:
     slow = """
 import os, time
 def model_fn(model_dir): return None
@@ -247,25 +248,25 @@ def transform_fn(*_):
     time.sleep(0.1)
     return str(os.getpid()), "text/plain"
 """
-    endpoint = deploying.deploy(deploying.create_container(slow))
+    endpoint = deployer.deploy(deployer.create_container(slow))
     with ThreadPoolExecutor(12) as clients:
-        workers = set(clients.map(lambda _: deploying.invoke(endpoint), range(12)))
+        workers = set(clients.map(lambda _: deployer.invoke(endpoint), range(12)))
     assert 1 <= len(workers) <= len(os.sched_getaffinity(0))
 
 
-def test_containers_act_as_their_models_role_unless_they_are_isolated(deploying: EndpointDeployer) -> None:
+def test_containers_have_the_role_of_their_model_unless_they_are_isolated(deployer: EndpointDeployer) -> None:
     script = """
 import os
 def model_fn(model_dir): return os.environ.get("AWS_ACCESS_KEY_ID", "none")
 def transform_fn(model, *_): return model, "text/plain"
 """
-    assert deploying.invoke(deploying.deploy(deploying.create_container(script))).startswith("ASIA")
-    assert deploying.invoke(deploying.deploy(deploying.create_container(script), EnableNetworkIsolation=True)) == "none"
+    assert deployer.invoke(deployer.deploy(deployer.create_container(script))).startswith("ASIA")
+    assert deployer.invoke(deployer.deploy(deployer.create_container(script), EnableNetworkIsolation=True)) == "none"
 
 
-def test_data_that_come_too_late_are_not_waited_for(tmp_path: Path) -> None:
-    class Slow:
-        """S3 that sends one byte a while."""
+def test_a_slow_download_times_out(tmp_path: Path) -> None:
+    class SlowS3:
+        """S3 client that sends one byte at a time."""
 
         def head_object(self, **_: str) -> dict[str, str]:
             return {"ETag": "1"}
@@ -278,6 +279,6 @@ def test_data_that_come_too_late_are_not_waited_for(tmp_path: Path) -> None:
                 threading.Event().wait(0.01)
                 yield b"1"
 
-    data = ModelDataCache(Slow(), tmp_path / "data")  # type: ignore[arg-type]
+    data = ModelDataCache(SlowS3(), tmp_path / "data")  # type: ignore[arg-type]
     with pytest.raises(DownloadTimeoutError):
         data.copy_to(ModelDataSource("s3://bucket/model.tar.gz"), tmp_path / "model", 0.2)

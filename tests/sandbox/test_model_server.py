@@ -1,4 +1,4 @@
-"""Models are really served: workers start on demand, keep the inference toolkit's contract, and go when idle."""
+"""Model server: workers start on demand, follow the contract of the inference toolkit, and end when idle."""
 
 import ast
 import io
@@ -21,14 +21,14 @@ from sagemaker_sandbox.runtime import archives
 from sagemaker_sandbox.runtime.container import Container
 from sagemaker_sandbox.runtime.container_invocation import ContainerRequest, ModelError, ThrottledError
 from sagemaker_sandbox.runtime.model_server import Capacity, ModelServer
-from tests.sandbox.running import WAYS
-from tests.sandbox.support import alive, until
+from tests.sandbox.job_runs import OPT_ML_MODES
+from tests.sandbox.support import is_alive, wait_until
 
 pytestmark = pytest.mark.slow
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 
-#: The weight that the model file holds, times the first number of the request; with `until` once that file is there.
+#: Model script: multiplies the weight of the model file by `x`. `until` waits for a file.
 INFERENCE = """
 import json, os, pathlib, subprocess, time
 def model_fn(model_dir):
@@ -60,10 +60,10 @@ Serve = Callable[..., ModelServer]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Makes a server; it is closed after the test."""
+    """Yield a function that creates a server, and close all servers afterwards."""
     servers: list[ModelServer] = []
 
-    def make(
+    def create(
         model_data: bytes | None = None,
         environment: dict[str, str] | None = None,
         *,
@@ -78,7 +78,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         servers.append(ModelServer(container, environment or {}, capacity, now=now))
         return servers[-1]
 
-    yield make
+    yield create
     for server in servers:
         server.close()
 
@@ -97,7 +97,7 @@ def invoke_raw(
     return answer.full_body, answer.content_type
 
 
-def test_a_cold_worker_starts_on_the_first_request_and_goes_when_idle(serve: Serve) -> None:
+def test_a_worker_starts_on_the_first_request_and_ends_when_idle(serve: Serve) -> None:
     moment = [0.0]
     server = serve(now=lambda: moment[0], idle_seconds=300)
     assert server.worker_count == 0
@@ -106,11 +106,11 @@ def test_a_cold_worker_starts_on_the_first_request_and_goes_when_idle(serve: Ser
     assert first["pid"] == second["pid"]
     assert server.worker_count == 1
     moment[0] += 301
-    until(lambda: server.worker_count == 0 and not psutil.pid_exists(first["pid"]))
+    wait_until(lambda: server.worker_count == 0 and not psutil.pid_exists(first["pid"]))
     assert invoke(server, x=5)["pid"] != first["pid"]
 
 
-def test_a_worker_is_idle_by_the_time_that_it_is_told(serve: Serve) -> None:
+def test_the_idle_timeout_uses_the_given_clock(serve: Serve) -> None:
     moment = [0.0]
     server = serve(now=lambda: moment[0], idle_seconds=300)
     first = invoke(server, x=1)["pid"]
@@ -120,41 +120,41 @@ def test_a_worker_is_idle_by_the_time_that_it_is_told(serve: Serve) -> None:
     assert invoke(server, x=1)["pid"] != first
 
 
-def test_warm_workers_are_there_before_any_request_and_come_back(serve: Serve) -> None:
+def test_warm_workers_start_before_any_request_and_are_replaced(serve: Serve) -> None:
     server = serve(idle_seconds=0, warm=1)
     server.start()
     [pid] = server.pids
-    answer = server.invoke(ContainerRequest.build(b'{"x": 1}', JSON, JSON))
-    assert (answer.timings.setup, answer.timings.is_provisioned) == (None, True)
+    response = server.invoke(ContainerRequest.build(b'{"x": 1}', JSON, JSON))
+    assert (response.timings.setup, response.timings.is_provisioned) == (None, True)
     os.kill(pid, signal.SIGKILL)
-    until(lambda: server.pids not in ([], [pid]))
+    wait_until(lambda: server.pids not in ([], [pid]))
     server.reshape(Capacity(3, warm=2, idle_seconds=0))
     assert len(server.pids) == 2
     server.reshape(Capacity(3, warm=0, idle_seconds=0))
-    until(lambda: server.pids == [])
+    wait_until(lambda: server.pids == [])
 
 
-def test_where_requests_may_wait_they_do_and_the_rest_is_throttled(serve: Serve, tmp_path: Path) -> None:
+def test_requests_wait_up_to_the_limit_and_others_are_throttled(serve: Serve, tmp_path: Path) -> None:
     server = serve(workers=1, max_waiting=2)
     server.start()
     with ThreadPoolExecutor() as pool:
-        asked = [pool.submit(invoke, server, x=1, until=str(tmp_path / "go")) for _ in range(4)]
-        until(lambda: any(one.done() for one in asked))
+        futures = [pool.submit(invoke, server, x=1, until=str(tmp_path / "go")) for _ in range(4)]
+        wait_until(lambda: any(future.done() for future in futures))
         (tmp_path / "go").touch()
-        errors = [one.exception() for one in asked]
+        errors = [future.exception() for future in futures]
     assert sorted(type(error).__name__ for error in errors) == ["NoneType"] * 3 + ["ThrottledError"]
     assert server.worker_count == 1
 
 
-def test_requests_at_once_have_their_own_workers_up_to_max_concurrency(serve: Serve, tmp_path: Path) -> None:
+def test_concurrent_requests_have_their_own_workers_up_to_max_concurrency(serve: Serve, tmp_path: Path) -> None:
     server = serve(workers=2)
     with ThreadPoolExecutor() as pool:
-        slow = [pool.submit(invoke, server, x=1, until=str(tmp_path / "go")) for _ in range(2)]
-        until(lambda: server.worker_count == 2)
+        futures = [pool.submit(invoke, server, x=1, until=str(tmp_path / "go")) for _ in range(2)]
+        wait_until(lambda: server.worker_count == 2)
         with pytest.raises(ThrottledError, match="MaxConcurrency"):
             invoke(server, x=1)
         (tmp_path / "go").touch()
-        assert len({answer.result()["pid"] for answer in slow}) == 2
+        assert len({future.result()["pid"] for future in futures}) == 2
 
 
 def test_user_prints_do_not_reach_the_response(serve: Serve, tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_user_prints_do_not_reach_the_response(serve: Serve, tmp_path: Path) -> 
     assert "from a child" in log
 
 
-def test_missing_functions_have_the_toolkits_defaults(serve: Serve) -> None:
+def test_missing_functions_have_the_defaults_of_the_toolkit(serve: Serve) -> None:
     import numpy as np
 
     server = serve(pack_model("def model_fn(model_dir):\n    return lambda rows: rows.sum(axis=1)\n"))
@@ -175,26 +175,26 @@ def test_missing_functions_have_the_toolkits_defaults(serve: Serve) -> None:
     assert invoke_raw(server, b"1,2\n3,4\n", CSV, CSV) == (b"3.0\n7.0\n", CSV)
     array = io.BytesIO()
     np.save(array, np.array([[1, 2], [3, 4]]))
-    answer, content_type = invoke_raw(server, array.getvalue(), NPY, NPY)
-    assert (np.load(io.BytesIO(answer)).tolist(), content_type) == ([3, 7], NPY)
+    body, content_type = invoke_raw(server, array.getvalue(), NPY, NPY)
+    assert (np.load(io.BytesIO(body)).tolist(), content_type) == ([3, 7], NPY)
     for content_type, accept in (("image/png", JSON), (JSON, "image/png")):
-        with pytest.raises(ModelError, match="Content type image/png is not supported") as refused:
+        with pytest.raises(ModelError, match="Content type image/png is not supported") as error:
             invoke_raw(server, b"[[1]]", content_type, accept)
-        assert refused.value.original_status == 415
+        assert error.value.original_status == 415
     assert server.worker_count == 1
 
 
-def test_an_error_of_the_script_is_answered_and_the_worker_goes_on(serve: Serve) -> None:
+def test_a_script_error_is_reported_and_the_worker_continues(serve: Serve) -> None:
     server = serve()
     pid = invoke(server, x=1)["pid"]
-    with pytest.raises(ModelError, match="'x'") as failed:
+    with pytest.raises(ModelError, match="'x'") as error:
         invoke(server, y=1)
-    assert failed.value.original_status == 500
-    assert "KeyError: 'x'" in failed.value.log
+    assert error.value.original_status == 500
+    assert "KeyError: 'x'" in error.value.log
     assert invoke(server, x=1)["pid"] == pid
 
 
-def test_a_worker_that_dies_is_reported_with_its_last_words_and_replaced(serve: Serve) -> None:
+def test_a_dead_worker_is_reported_with_its_log_and_replaced(serve: Serve) -> None:
     server = serve(
         pack_model(INFERENCE.replace("    time.sleep", '    data.get("die") and os.abort()\n    time.sleep'))
     )
@@ -202,13 +202,13 @@ def test_a_worker_that_dies_is_reported_with_its_last_words_and_replaced(serve: 
     with pytest.raises(ModelError, match="exit code -6"):
         invoke(server, x=1, die=True)
     second = invoke(server, x=1)["pid"]
-    os.kill(second, signal.SIGKILL)  # while it is idle: nobody need notice
-    until(lambda: server.worker_count == 0)
+    os.kill(second, signal.SIGKILL)  # while it is idle, so that no request fails
+    wait_until(lambda: server.worker_count == 0)
     assert invoke(server, x=1)["pid"] not in {pid, second}
 
 
 @pytest.mark.parametrize(
-    "ill",
+    "statement",
     [
         "error = ValueError('ill'); error.status_code = 200; raise error",
         "error = ValueError('ill'); error.status_code = 'ill'; raise error",
@@ -216,17 +216,17 @@ def test_a_worker_that_dies_is_reported_with_its_last_words_and_replaced(serve: 
         "return 'ill', 'text/\N{SNOWMAN}'",
     ],
 )
-def test_what_no_server_could_answer_is_the_containers_failure_and_the_worker_goes_on(serve: Serve, ill: str) -> None:
-    script = f"def model_fn(model_dir): pass\ndef transform_fn(model, data, content_type, accept):\n    {ill}\n"
+def test_an_invalid_response_is_a_container_failure_and_the_worker_continues(serve: Serve, statement: str) -> None:
+    script = f"def model_fn(model_dir): pass\ndef transform_fn(model, data, content_type, accept):\n    {statement}\n"
     server = serve(pack_model(script), workers=1)
     for _ in range(2):
-        with pytest.raises(ModelError) as failed:
+        with pytest.raises(ModelError) as error:
             invoke_raw(server, b"")
-        assert failed.value.original_status == 500
+        assert error.value.original_status == 500
     assert server.worker_count == 1
 
 
-def test_what_a_script_forks_holds_no_request_up_and_goes_with_the_server(serve: Serve, tmp_path: Path) -> None:
+def test_a_forked_daemon_delays_no_request_and_ends_with_the_server(serve: Serve, tmp_path: Path) -> None:
     forking = INFERENCE.replace(
         "    time.sleep",
         f"""    if not data["x"]:
@@ -246,16 +246,16 @@ def test_what_a_script_forks_holds_no_request_up_and_goes_with_the_server(serve:
     daemon = psutil.Process(int((tmp_path / "daemon").read_text()))
     assert daemon.is_running()
     server.close()
-    until(lambda: not alive(daemon.pid))
+    wait_until(lambda: not is_alive(daemon.pid))
 
 
-def test_a_worker_over_its_memory_is_killed(serve: Serve) -> None:
+def test_a_worker_above_its_memory_limit_is_killed(serve: Serve) -> None:
     greedy = INFERENCE.replace("    time.sleep", "    block = bytearray(data.get('bytes', 0))\n    time.sleep")
     server = serve(pack_model(greedy), memory_mb=100)
     assert invoke(server, x=1)["value"] == 2
-    with pytest.raises(ModelError, match="MemorySizeInMB, 100 MB") as killed:
+    with pytest.raises(ModelError, match="MemorySizeInMB, 100 MB") as error:
         invoke(server, x=1, bytes=200 * 2**20, seconds=60)
-    assert killed.value.original_status == 0
+    assert error.value.original_status == 0
 
 
 def test_an_invocation_that_takes_too_long_is_ended(serve: Serve) -> None:
@@ -275,30 +275,34 @@ def test_an_invocation_that_takes_too_long_is_ended(serve: Serve) -> None:
     ],
     ids=["no model_fn", "import error", "both contracts"],
 )
-def test_a_model_that_cannot_be_loaded_says_why(serve: Serve, model_data: bytes, message: str) -> None:
+def test_a_model_that_cannot_be_loaded_reports_the_reason(serve: Serve, model_data: bytes, message: str) -> None:
     server = serve(model_data)
-    with pytest.raises(ModelError, match=message) as failed:
+    with pytest.raises(ModelError, match=message) as error:
         invoke(server, x=1)
-    assert failed.value.original_status == 500
-    assert "\n" not in failed.value.message
+    assert error.value.original_status == 500
+    assert "\n" not in error.value.message
     assert server.worker_count == 0
 
 
-@pytest.mark.parametrize("mounted", WAYS)
-def test_the_entry_point_and_environment_are_the_models_own(
+@pytest.mark.parametrize("mounted", OPT_ML_MODES)
+def test_the_entry_point_and_environment_are_those_of_the_model(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mounted: bool
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_HOST", "1")
     script = "import os\nmodel_fn = lambda folder: folder\ntransform_fn = lambda *_: repr((_[0], dict(os.environ)))\n"
     environment = {"SAGEMAKER_PROGRAM": "other.py", "CACHE": "/opt/ml/model/cache"}
     server = serve(pack_model(**{"code/other.py": script}), environment, mounted=mounted)
-    folder, seen = ast.literal_eval(invoke_raw(server, b"{}")[0].decode())
+    folder, worker_environment = ast.literal_eval(invoke_raw(server, b"{}")[0].decode())
     root = "/opt/ml" if mounted else f"{tmp_path}/server-0"
-    assert (folder, seen["SM_MODEL_DIR"], seen["CACHE"]) == (f"{root}/model", f"{root}/model", f"{root}/model/cache")
-    assert "SECRET_OF_THE_HOST" not in seen
+    assert (folder, worker_environment["SM_MODEL_DIR"], worker_environment["CACHE"]) == (
+        f"{root}/model",
+        f"{root}/model",
+        f"{root}/model/cache",
+    )
+    assert "SECRET_OF_THE_HOST" not in worker_environment
 
 
-def test_a_worker_dies_with_its_server_even_while_it_works(tmp_path: Path) -> None:
+def test_a_busy_worker_ends_with_its_server(tmp_path: Path) -> None:
     archives.unpack(io.BytesIO(pack_model()), tmp_path / "model", "model.tar.gz")
     server = subprocess.Popen(
         [
@@ -323,7 +327,7 @@ def test_a_worker_dies_with_its_server_even_while_it_works(tmp_path: Path) -> No
         worker = json.loads(server.stdout.readline())["pid"]
         assert psutil.pid_exists(worker)
         server.kill()
-    until(lambda: not alive(worker))
+    wait_until(lambda: not is_alive(worker))
 
 
 def test_closing_leaves_no_worker(serve: Serve) -> None:

@@ -1,4 +1,4 @@
-"""Processing jobs through the API: what is told while they run, at their end, and to EventBridge."""
+"""Processing jobs through the API: descriptions during and after the run, and EventBridge events."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, hear, refusal, until
+from tests.sandbox.support import IMAGE, ROLE, catch_error, subscribe_queue, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -16,7 +16,7 @@ Fresh = Callable[[str], str]
 
 @pytest.fixture
 def job(bucket: str, fresh: Fresh) -> dict[str, Any]:
-    """A job that leaves one output and a message."""
+    """Return the request of a job with one output and an exit message."""
     script = "echo 1 > /opt/ml/processing/out/one; echo fine > /opt/ml/output/message"
     target = {"S3Uri": f"s3://{bucket}/out", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
     return {
@@ -37,58 +37,60 @@ def find_finished(sagemaker: Any, name: str) -> Any:
     return described if described["ProcessingJobStatus"] in ("Completed", "Failed", "Stopped") else None
 
 
-def test_a_job_is_told_from_its_start_to_its_end(sagemaker: Any, s3: Any, bucket: str, job: dict[str, Any]) -> None:
+def test_a_job_is_described_from_start_to_end(sagemaker: Any, s3: Any, bucket: str, job: dict[str, Any]) -> None:
     name = job["ProcessingJobName"]
     arn = sagemaker.create_processing_job(**job)["ProcessingJobArn"]
     assert arn == f"arn:aws:sagemaker:eu-north-1:123456789012:processing-job/{name}"
-    assert refusal(sagemaker.create_processing_job, **job) == (
+    assert catch_error(sagemaker.create_processing_job, **job) == (
         "ResourceInUse",
         "Processing job names must be unique within an AWS account and region, and a processing job with this name "
         f"already exists ({arn})",
     )
-    done = until(lambda: find_finished(sagemaker, name))
-    assert (done["ProcessingJobStatus"], done["ExitMessage"]) == ("Completed", "fine\n")
-    assert done["CreationTime"] <= done["ProcessingStartTime"] <= done["ProcessingEndTime"]
-    assert done["AppSpecification"] == job["AppSpecification"]
+    description = wait_until(lambda: find_finished(sagemaker, name))
+    assert (description["ProcessingJobStatus"], description["ExitMessage"]) == ("Completed", "fine\n")
+    assert description["CreationTime"] <= description["ProcessingStartTime"] <= description["ProcessingEndTime"]
+    assert description["AppSpecification"] == job["AppSpecification"]
     assert s3.get_object(Bucket=bucket, Key="out/one")["Body"].read() == b"1\n"
-    listed = sagemaker.list_processing_jobs(NameContains=name, StatusEquals="Completed")["ProcessingJobSummaries"]
-    assert [(one["ProcessingJobArn"], one["ProcessingJobStatus"]) for one in listed] == [(arn, "Completed")]
+    summaries = sagemaker.list_processing_jobs(NameContains=name, StatusEquals="Completed")["ProcessingJobSummaries"]
+    assert [(summary["ProcessingJobArn"], summary["ProcessingJobStatus"]) for summary in summaries] == [
+        (arn, "Completed")
+    ]
     assert sagemaker.list_processing_jobs(NameContains=name, StatusEquals="Failed")["ProcessingJobSummaries"] == []
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == job["Tags"]
-    assert refusal(sagemaker.stop_processing_job, ProcessingJobName=name)[1] == (
+    assert catch_error(sagemaker.stop_processing_job, ProcessingJobName=name)[1] == (
         "The request was rejected because the processing job is in status Completed."
     )
     sagemaker.delete_processing_job(ProcessingJobName=name)
-    assert refusal(sagemaker.describe_processing_job, ProcessingJobName=name) == (
+    assert catch_error(sagemaker.describe_processing_job, ProcessingJobName=name) == (
         "ValidationException",
         f"Could not find requested job with name: {name}",
     )
 
 
-def test_a_stopped_job_and_its_states_are_told_to_eventbridge(
+def test_the_states_of_a_stopped_job_are_published_to_eventbridge(
     sandbox: Sandbox, sagemaker: Any, job: dict[str, Any], fresh: Fresh
 ) -> None:
     queue = subscribe_states(sandbox, fresh("states"), "SageMaker Processing Job State Change")
     job["AppSpecification"]["ContainerArguments"] = ["while :; do sleep 0.05; done"]
     name = job["ProcessingJobName"]
     sagemaker.create_processing_job(**job)
-    until(lambda: "ProcessingStartTime" in sagemaker.describe_processing_job(ProcessingJobName=name))
-    assert refusal(sagemaker.delete_processing_job, ProcessingJobName=name)[0] == "ResourceInUse"
+    wait_until(lambda: "ProcessingStartTime" in sagemaker.describe_processing_job(ProcessingJobName=name))
+    assert catch_error(sagemaker.delete_processing_job, ProcessingJobName=name)[0] == "ResourceInUse"
     sagemaker.stop_processing_job(ProcessingJobName=name)
     stopping = sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"]
     assert stopping in ("Stopping", "Stopped")
-    assert until(lambda: find_finished(sagemaker, name))["ProcessingJobStatus"] == "Stopped"
-    told: list[dict[str, Any]] = []
+    assert wait_until(lambda: find_finished(sagemaker, name))["ProcessingJobStatus"] == "Stopped"
+    details: list[dict[str, Any]] = []
 
-    def stopped() -> bool:
-        told.extend(one for one in receive_details(sandbox, queue) if one["ProcessingJobName"] == name)
-        return "Stopped" in [one["ProcessingJobStatus"] for one in told]
+    def is_stopped() -> bool:
+        details.extend(detail for detail in receive_details(sandbox, queue) if detail["ProcessingJobName"] == name)
+        return "Stopped" in [detail["ProcessingJobStatus"] for detail in details]
 
-    until(stopped)
+    wait_until(is_stopped)
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "expected_message"),
     [
         ({"ProcessingInputs": [{"InputName": "a"}]}, "Input a must have exactly one of S3Input and DatasetDefinition."),
         (
@@ -99,17 +101,19 @@ def test_a_stopped_job_and_its_states_are_told_to_eventbridge(
     ],
     ids=["input", "output", "role"],
 )
-def test_what_contradicts_itself_is_refused(sagemaker: Any, job: dict[str, Any], change: Any, why: str) -> None:
-    code, message = refusal(sagemaker.create_processing_job, **job | change)
-    assert (code, message[: len(why)]) == ("ValidationException", why)
+def test_an_inconsistent_request_is_refused(
+    sagemaker: Any, job: dict[str, Any], change: Any, expected_message: str
+) -> None:
+    code, message = catch_error(sagemaker.create_processing_job, **job | change)
+    assert (code, message[: len(expected_message)]) == ("ValidationException", expected_message)
 
 
 def subscribe_states(sandbox: Sandbox, name: str, detail_type: str) -> str:
-    """A queue that receives these events."""
-    return hear(sandbox, name, {"source": ["aws.sagemaker"], "detail-type": [detail_type]})
+    """Create a queue that receives these events, and return its URL."""
+    return subscribe_queue(sandbox, name, {"source": ["aws.sagemaker"], "detail-type": [detail_type]})
 
 
 def receive_details(sandbox: Sandbox, url: str) -> list[dict[str, Any]]:
-    """The details of the events that have come since the last time."""
+    """Return the details of the new events."""
     messages = sandbox.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
     return [json.loads(message["Body"])["detail"] for message in messages]

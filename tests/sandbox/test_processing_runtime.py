@@ -1,4 +1,4 @@
-"""Processing jobs really run: inputs and outputs, shares of the data, messages, limits."""
+"""Processing jobs as processes: inputs and outputs, shards, messages and limits."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -7,11 +7,11 @@ import pytest
 
 from sagemaker_sandbox.runtime.endings import Timing
 from sagemaker_sandbox.runtime.processing_definition import ProcessingDefinition
-from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Run, keys, put, stored
-from tests.sandbox.running import moto_client as moto_client
-from tests.sandbox.running import run as run
-from tests.sandbox.running import store as store
-from tests.sandbox.support import until
+from tests.sandbox.job_runs import BUCKET, IMAGE, LIMIT, OPT_ML_MODES, ROLE, Run, list_keys, put_objects, read_object
+from tests.sandbox.job_runs import moto_client as moto_client
+from tests.sandbox.job_runs import run as run
+from tests.sandbox.job_runs import store as store
+from tests.sandbox.support import wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 ARN = "arn:aws:sagemaker:eu-north-1:123456789012:processing-job/job"
 
-#: Each instance counts its share of the rows; told by its arguments and files where everything is.
+#: Script: each instance counts the rows of its shard. Its arguments and configuration files name all locations.
 COUNT = """
 import json, os, pathlib, sys
 source, target, config, message = map(pathlib.Path, sys.argv[1:])
@@ -35,7 +35,7 @@ message.write_text(f"{job['ProcessingJobArn']} counted by {os.environ['BY']}" + 
 
 
 def build_request(*command: str, **changes: Any) -> dict[str, Any]:
-    """A job that runs a command, with one output."""
+    """Return the request of a job that runs a command, with one output."""
     return {
         "ProcessingJobName": "job",
         "RoleArn": ROLE,
@@ -55,13 +55,13 @@ def build_output(mode: str = "EndOfJob", path: str = "/opt/ml/processing/output"
 
 
 def build_input(key: str, path: str, **settings: str) -> dict[str, Any]:
-    given = {"S3Uri": f"s3://{BUCKET}/{key}", "LocalPath": path, "S3DataType": "S3Prefix"} | settings
-    return {"InputName": key.strip("/"), "S3Input": given}
+    s3_input = {"S3Uri": f"s3://{BUCKET}/{key}", "LocalPath": path, "S3DataType": "S3Prefix"} | settings
+    return {"InputName": key.strip("/"), "S3Input": s3_input}
 
 
-@pytest.mark.parametrize("mounted", WAYS)
-def test_instances_process_their_shares_and_leave_the_results_in_s3(run: Run, store: "S3Client", mounted: bool) -> None:
-    put(store, data__a="1 2 3", data__b="4", data__c="5 6", **{"count.py": COUNT})
+@pytest.mark.parametrize("mounted", OPT_ML_MODES)
+def test_instances_process_their_shards_and_upload_the_results(run: Run, store: "S3Client", mounted: bool) -> None:
+    put_objects(store, data__a="1 2 3", data__b="4", data__c="5 6", **{"count.py": COUNT})
     work = ProcessingDefinition(
         build_request(
             "python3",
@@ -88,34 +88,34 @@ def test_instances_process_their_shares_and_leave_the_results_in_s3(run: Run, st
     job = run(work, mounted=mounted)
     end = job.end()
     assert end.status == "Completed", job.log
-    counts = {key: json.loads(stored(store, key)) for key in keys(store, "out/")}
+    counts = {key: json.loads(read_object(store, key)) for key in list_keys(store, "out/")}
     assert counts == {"out/counts/0.json": {"a": 3, "c": 2}, "out/counts/1.json": {"b": 1}}
     assert end.exit_message is not None
     assert end.exit_message.startswith(f"{ARN} counted by us...")
     assert len(end.exit_message) == 1024
 
 
-def test_a_job_that_fails_tells_its_code_and_last_words_and_uploads_nothing(run: Run, store: "S3Client") -> None:
+def test_a_failed_job_reports_its_exit_code_and_log_and_uploads_nothing(run: Run, store: "S3Client") -> None:
     script = "echo x > /opt/ml/processing/output/x; echo told > /opt/ml/output/message; echo no column >&2; exit 4"
     end = run(ProcessingDefinition(build_request("sh", "-c", script), ARN)).end()
     assert (end.status, end.exit_message) == ("Failed", "told\n")
     assert end.failure_reason == "AlgorithmError: See job logs for more information, exit code: 4: no column"
-    assert keys(store, "out/") == []
+    assert list_keys(store, "out/") == []
 
 
-def test_continuous_outputs_are_there_while_the_job_runs(run: Run, store: "S3Client") -> None:
+def test_continuous_outputs_are_uploaded_while_the_job_runs(run: Run, store: "S3Client") -> None:
     script = "echo 1 > /opt/ml/processing/output/first; while [ ! -e /opt/ml/go ]; do sleep 0.05; done; exit 1"
     work = build_request("sh", "-c", script, ProcessingOutputConfig={"Outputs": [build_output("Continuous")]})
     job = run(ProcessingDefinition(work, ARN))
-    until(lambda: keys(store, "out/"), seconds=LIMIT)
+    wait_until(lambda: list_keys(store, "out/"), seconds=LIMIT)
     assert job.updates[-1].status == "InProgress"
     (job.folder / "algo-1" / "go").touch()
     assert job.end().status == "Failed"
-    assert keys(store, "out/") == ["out/first"]
+    assert list_keys(store, "out/") == ["out/first"]
 
 
 @pytest.mark.parametrize("by", ["StopProcessingJob", "MaxRuntimeInSeconds"])
-def test_a_job_is_stopped_by_whoever_asks_or_by_its_limit(run: Run, store: "S3Client", by: str) -> None:
+def test_a_job_is_stopped_on_request_or_by_its_limit(run: Run, store: "S3Client", by: str) -> None:
     script = "trap 'echo late > /opt/ml/processing/output/x; exit 0' TERM; echo up; while :; do sleep 0.05; done"
     limit = {"MaxRuntimeInSeconds": 1 if by == "MaxRuntimeInSeconds" else 600}
     job = run(
@@ -123,10 +123,10 @@ def test_a_job_is_stopped_by_whoever_asks_or_by_its_limit(run: Run, store: "S3Cl
         timing=Timing(poll=0.05, stop_grace=LIMIT),
     )
     if by == "StopProcessingJob":
-        until(lambda: (job.folder / "log.txt").exists() and "up" in job.log, seconds=LIMIT)
+        wait_until(lambda: (job.folder / "log.txt").exists() and "up" in job.log, seconds=LIMIT)
         job.run.stop()
     assert job.end().status == "Stopped"
-    assert keys(store, "out/") == []
+    assert list_keys(store, "out/") == []
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_job_is_stopped_by_whoever_asks_or_by_its_limit(run: Run, store: "S3Cl
     ],
     ids=["no entry point", "path", "pipe", "no data", "dataset", "output"],
 )
-def test_what_cannot_be_had_is_told_in_one_line(run: Run, changes: dict[str, Any], reason: str) -> None:
+def test_an_unsupported_request_fails_with_one_line(run: Run, changes: dict[str, Any], reason: str) -> None:
     end = run(ProcessingDefinition(build_request("sh", "-c", "exit 0", **changes), ARN)).end()
     assert end.status == "Failed"
     assert end.failure_reason is not None

@@ -1,4 +1,4 @@
-"""Terraform's provider makes, finds unchanged, changes and destroys everything that scales."""
+"""Terraform creates, updates and destroys all scaling resources, and plans no changes in between."""
 
 from pathlib import Path
 
@@ -159,19 +159,19 @@ def test_targets_policies_and_scheduled_actions_are_applied_and_destroyed(tmp_pa
     with alone(tmp_path / "sandbox.log") as (sandbox, environment):
         make_role(sandbox)
         make_endpoint(sandbox, "applied", ON_INSTANCES)
-        before = sandbox.inventory()
+        initial_inventory = sandbox.inventory()
         terraform, plan_file = Terraform(tmp_path, environment), tmp_path / "tfplan"
         terraform.init()
         terraform.apply()
-        made = sandbox.inventory()["sagemaker"]
-        assert (made["scalable target"], len(made["scaling policy"])) == (["endpoint/applied/variant/main"], 3)
+        created = sandbox.inventory()["sagemaker"]
+        assert (created["scalable target"], len(created["scaling policy"])) == (["endpoint/applied/variant/main"], 3)
         assert list_changes(terraform.plan(plan_file)) == {}
         change = "-var=most=4"
         updated = ("target.this", "policy.invocations", "scheduled_action.mornings")
         assert list_changes(terraform.plan(plan_file, change)) == {
-            f"aws_appautoscaling_{one}": ["update"] for one in updated
+            f"aws_appautoscaling_{resource}": ["update"] for resource in updated
         }
         terraform.apply(change)
         terraform.apply("-destroy", change)
-        assert sandbox.inventory() == before
+        assert sandbox.inventory() == initial_inventory
     assert (tmp_path / "sandbox.log").read_text() == ""

@@ -1,4 +1,4 @@
-"""How much capacity target tracking and steps ask for, and what several policies come to. Pure."""
+"""Capacity that target tracking and steps request, and the combined decision. Pure functions."""
 
 import math
 from datetime import UTC, datetime
@@ -20,31 +20,29 @@ TARGETS = st.floats(0.01, 1e4)
 
 
 @given(CAPACITIES, VALUES, TARGETS)
-def test_scaling_out_brings_the_metric_to_its_target_and_takes_no_more_than_that_needs(
+def test_scale_out_brings_the_metric_to_its_target_with_the_fewest_instances(
     capacity: int, value: float, target: float
 ) -> None:
-    found, load = tracking.compute_scale_out(capacity, value, target), max(capacity, 1) * value
-    assert found >= capacity
-    assert load / max(found, 1) <= target * (1 + 1e-6) or found == capacity == 0
-    assert found == capacity or load / (found - 1 or math.inf) > target * (1 - 1e-6) or found == 1
+    result, load = tracking.compute_scale_out(capacity, value, target), max(capacity, 1) * value
+    assert result >= capacity
+    assert load / max(result, 1) <= target * (1 + 1e-6) or result == capacity == 0
+    assert result == capacity or load / (result - 1 or math.inf) > target * (1 - 1e-6) or result == 1
 
 
 @given(CAPACITIES, VALUES, TARGETS)
-def test_scaling_in_never_takes_so_much_that_it_would_scale_out_again(
-    capacity: int, value: float, target: float
-) -> None:
-    found = tracking.compute_scale_in(capacity, value, target)
-    assert 0 <= found <= capacity
-    if found < capacity:
-        assert capacity * value <= target * (found + 1e-6)
+def test_scale_in_never_causes_another_scale_out(capacity: int, value: float, target: float) -> None:
+    result = tracking.compute_scale_in(capacity, value, target)
+    assert 0 <= result <= capacity
+    if result < capacity:
+        assert capacity * value <= target * (result + 1e-6)
 
 
-def test_scaling_in_is_gradual_and_comes_to_an_end() -> None:
-    capacity, taken = 20, []
-    while (less := tracking.compute_scale_in(capacity, 30.0 / capacity, 10.0)) < capacity:
-        taken.append(less)
-        capacity = less
-    assert taken == [12, 8, 6, 5, 4, 3]
+def test_scale_in_is_gradual_and_ends() -> None:
+    capacity, capacities = 20, []
+    while (reduced := tracking.compute_scale_in(capacity, 30.0 / capacity, 10.0)) < capacity:
+        capacities.append(reduced)
+        capacity = reduced
+    assert capacities == [12, 8, 6, 5, 4, 3]
     assert tracking.compute_scale_in(1, 0.0, 10.0) == 0
 
 
@@ -61,11 +59,11 @@ def build_percent_policy(steps_: list[dict[str, Any]], **more: Any) -> dict[str,
 
 
 def apply_steps(policy: dict[str, Any], capacity: int, *values: float) -> int | None:
-    by = steps.find_adjustment(policy, values, 50.0)
-    return None if by is None else steps.apply_adjustment(policy, capacity, by)
+    adjustment = steps.find_adjustment(policy, values, 50.0)
+    return None if adjustment is None else steps.apply_adjustment(policy, capacity, adjustment)
 
 
-def test_steps_of_the_user_guides_example() -> None:
+def test_the_steps_follow_the_example_of_the_user_guide() -> None:
     assert [apply_steps(build_percent_policy(OUT), 10, value) for value in (50, 59, 60, 69.9)] == [10, 10, 11, 11]
     assert apply_steps(build_percent_policy(OUT), 11, 70) == 14
     assert [apply_steps(build_percent_policy(IN), 14, value) for value in (50, 40.1, 40)] == [14, 14, 13]
@@ -75,11 +73,11 @@ def test_steps_of_the_user_guides_example() -> None:
 
 
 @pytest.mark.parametrize(("change", "rounded"), [(12.7, 12), (0.67, 1), (-0.58, -1), (-6.67, -6), (0.0, 0)])
-def test_a_share_is_rounded_as_the_user_guide_says(change: float, rounded: int) -> None:
+def test_a_percentage_is_rounded_as_in_the_user_guide(change: float, rounded: int) -> None:
     assert steps._round_change(change) == rounded
 
 
-def test_a_percentage_moves_by_its_least_magnitude_and_other_types_by_what_they_say() -> None:
+def test_adjustment_types_and_the_minimum_magnitude_are_respected() -> None:
     quarter = build_percent_policy(
         [{"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 25}], MinAdjustmentMagnitude=2
     )
@@ -93,12 +91,12 @@ def test_a_percentage_moves_by_its_least_magnitude_and_other_types_by_what_they_
     assert steps.apply_adjustment(exact | {"AdjustmentType": "ChangeInCapacity"}, 3, -5) == 0
 
 
-def test_the_datapoints_of_the_alarm_are_aggregated_as_the_policy_says() -> None:
-    found = {
-        how: apply_steps(build_percent_policy(OUT, MetricAggregationType=how), 10, 52, 61, 90)
-        for how in ("Minimum", "Average", "Maximum")
+def test_datapoints_are_aggregated_as_configured() -> None:
+    capacities = {
+        aggregation: apply_steps(build_percent_policy(OUT, MetricAggregationType=aggregation), 10, 52, 61, 90)
+        for aggregation in ("Minimum", "Average", "Maximum")
     }
-    assert found == {"Minimum": 10, "Average": 11, "Maximum": 13}
+    assert capacities == {"Minimum": 10, "Average": 11, "Maximum": 13}
 
 
 @pytest.mark.parametrize(
@@ -116,12 +114,12 @@ def test_the_datapoints_of_the_alarm_are_aggregated_as_the_policy_says() -> None
         ([(0, None)] * 21, "The number of step adjustments cannot be greater than 20"),
     ],
 )
-def test_steps_that_contradict_each_other_are_refused(bounds: list[tuple[Any, Any]], message: str) -> None:
+def test_inconsistent_steps_are_refused(bounds: list[tuple[Any, Any]], message: str) -> None:
     ends = ("MetricIntervalLowerBound", "MetricIntervalUpperBound")
-    given_ = [{end: value for end, value in zip(ends, one, strict=True) if value is not None} for one in bounds]
+    adjustments = [{end: value for end, value in zip(ends, item, strict=True) if value is not None} for item in bounds]
     policy = {"AdjustmentType": "ChangeInCapacity"}
     with pytest.raises(ValidationError, match=message):
-        steps.check_step_policy(policy | {"StepAdjustments": [one | {"ScalingAdjustment": 1} for one in given_]})
+        steps.check_step_policy(policy | {"StepAdjustments": [item | {"ScalingAdjustment": 1} for item in adjustments]})
 
 
 def build_tracking_policy(name: str = "tracks", target: float = 10.0, **more: Any) -> ScalingPolicy:
@@ -129,14 +127,17 @@ def build_tracking_policy(name: str = "tracks", target: float = 10.0, **more: An
     return ScalingPolicy(name, f"arn:{name}", "TargetTrackingScaling", configuration, datetime.now(UTC))
 
 
-def build_step_policy(by: int, name: str = "steps") -> ScalingPolicy:
-    bound = "MetricIntervalLowerBound" if by > 0 else "MetricIntervalUpperBound"
-    configuration = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [{bound: 0.0, "ScalingAdjustment": by}]}
+def build_step_policy(adjustment: int, name: str = "steps") -> ScalingPolicy:
+    bound = "MetricIntervalLowerBound" if adjustment > 0 else "MetricIntervalUpperBound"
+    configuration = {
+        "AdjustmentType": "ChangeInCapacity",
+        "StepAdjustments": [{bound: 0.0, "ScalingAdjustment": adjustment}],
+    }
     return ScalingPolicy(name, f"arn:{name}", "StepScaling", configuration, datetime.now(UTC))
 
 
-def build_state(capacity: int, least: int = 1, most: int = 50, **more: Any) -> TargetState:
-    return TargetState(capacity, least, most, **{"may_scale_out": True, "may_scale_in": True} | more)
+def build_state(capacity: int, min_capacity: int = 1, max_capacity: int = 50, **more: Any) -> TargetState:
+    return TargetState(capacity, min_capacity, max_capacity, **{"may_scale_out": True, "may_scale_in": True} | more)
 
 
 def trigger_high(value: float) -> AlarmTrigger:
@@ -151,16 +152,16 @@ def trigger_at(value: float) -> AlarmTrigger:
     return AlarmTrigger("mine", "ALARM", [value], 50.0)
 
 
-def decide_capacity(where: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -> int | None:
-    found = decide(where, triggered)
-    return None if found is None else found.capacity
+def decide_capacity(state: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -> int | None:
+    decision = decide(state, triggered)
+    return None if decision is None else decision.capacity
 
 
-def decide_reason(where: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -> dict[str, Any]:
-    found = decide(where, triggered)
-    assert found is not None
-    assert found.not_scaled_reason is not None
-    return found.not_scaled_reason
+def decide_reason(state: TargetState, *triggered: tuple[ScalingPolicy, AlarmTrigger]) -> dict[str, Any]:
+    decision = decide(state, triggered)
+    assert decision is not None
+    assert decision.not_scaled_reason is not None
+    return decision.not_scaled_reason
 
 
 def test_the_policy_with_the_largest_capacity_decides() -> None:
@@ -184,27 +185,27 @@ def test_the_policy_with_the_largest_capacity_decides() -> None:
     )
 
 
-def test_the_capacity_stays_between_its_bounds_and_it_is_told_why_it_stays() -> None:
-    assert decide_capacity(build_state(10, most=12), (build_tracking_policy(), trigger_high(30))) == 12
-    assert decide_reason(build_state(10, most=10), (build_tracking_policy(), trigger_high(30))) == {
+def test_the_capacity_stays_between_its_bounds_with_a_reason() -> None:
+    assert decide_capacity(build_state(10, max_capacity=12), (build_tracking_policy(), trigger_high(30))) == 12
+    assert decide_reason(build_state(10, max_capacity=10), (build_tracking_policy(), trigger_high(30))) == {
         "Code": "AlreadyAtMaxCapacity",
         "MaxCapacity": 10,
     }
-    assert decide_reason(build_state(2, least=2), (build_tracking_policy(), trigger_low(1))) == {
+    assert decide_reason(build_state(2, min_capacity=2), (build_tracking_policy(), trigger_low(1))) == {
         "Code": "AlreadyAtMinCapacity",
         "MinCapacity": 2,
     }
-    flaps = {"Code": "AutoScalingAnticipatedFlapping", "CurrentCapacity": 2}
-    assert decide_reason(build_state(2), (build_tracking_policy(), trigger_low(6))) == flaps
-    nothing = build_percent_policy(OUT) | {"AdjustmentType": "ChangeInCapacity"}
-    policy = ScalingPolicy("p", "arn:p", "StepScaling", nothing, datetime.now(UTC))
+    flapping = {"Code": "AutoScalingAnticipatedFlapping", "CurrentCapacity": 2}
+    assert decide_reason(build_state(2), (build_tracking_policy(), trigger_low(6))) == flapping
+    no_change = build_percent_policy(OUT) | {"AdjustmentType": "ChangeInCapacity"}
+    policy = ScalingPolicy("p", "arn:p", "StepScaling", no_change, datetime.now(UTC))
     assert decide_reason(build_state(2), (policy, trigger_at(55))) == {
         "Code": "AlreadyAtDesiredCapacity",
         "CurrentCapacity": 2,
     }
 
 
-def test_a_cooldown_after_a_scale_out_lets_only_a_larger_one_through() -> None:
+def test_a_cooldown_after_a_scale_out_allows_only_a_larger_one() -> None:
     cooling = build_state(3, cooling_out={"tracks": 1, "steps": 1})
     assert decide(cooling, [(build_tracking_policy(), trigger_high(30))]) is None
     assert decide_capacity(cooling, (build_tracking_policy(), trigger_high(50))) == 5
@@ -213,14 +214,14 @@ def test_a_cooldown_after_a_scale_out_lets_only_a_larger_one_through() -> None:
     assert decide_capacity(cooling, (build_step_policy(2, "another"), trigger_at(60))) == 5
 
 
-def test_a_cooldown_after_a_scale_in_blocks_the_next_but_no_scale_out() -> None:
+def test_a_cooldown_after_a_scale_in_blocks_only_scale_in() -> None:
     cooling = build_state(5, cooling_in={"tracks": 6, "steps": 6})
     assert decide(cooling, [(build_tracking_policy(), trigger_low(0))]) is None
     assert decide(cooling, [(build_step_policy(-1), trigger_at(40))]) is None
     assert decide_capacity(cooling, (build_tracking_policy(), trigger_high(20))) == 10
 
 
-def test_target_tracking_scales_in_where_all_of_it_are_ready_and_steps_do_not_ask() -> None:
+def test_target_tracking_scales_in_only_if_all_policies_are_ready_unlike_steps() -> None:
     assert decide(build_state(4, is_scale_in_ready=False), [(build_tracking_policy(), trigger_low(0))]) is None
     assert decide(build_state(4, cooling_out={"another": 2}), [(build_tracking_policy(), trigger_low(0))]) is None
     assert (
@@ -232,13 +233,13 @@ def test_target_tracking_scales_in_where_all_of_it_are_ready_and_steps_do_not_as
     assert decide(build_state(4), [(build_tracking_policy(DisableScaleIn=True), trigger_low(0))]) is None
 
 
-def test_what_is_suspended_is_not_done() -> None:
+def test_suspended_scaling_does_nothing() -> None:
     assert decide(build_state(4, may_scale_in=False), [(build_tracking_policy(), trigger_low(0))]) is None
     assert decide(build_state(4, may_scale_out=False), [(build_tracking_policy(), trigger_high(40))]) is None
     assert decide_capacity(build_state(4, may_scale_in=False), (build_tracking_policy(), trigger_high(40))) == 16
 
 
-def test_an_alarm_without_datapoints_moves_nothing() -> None:
+def test_an_alarm_without_datapoints_does_not_scale() -> None:
     assert decide(build_state(4), [(build_tracking_policy(), AlarmTrigger(HIGH, "ALARM", [], 10.0))]) is None
     assert decide(build_state(4), [(build_step_policy(1), AlarmTrigger("mine", "ALARM", [], 50.0))]) is None
     assert decide(build_state(4), [(build_step_policy(1), AlarmTrigger("composite", "ALARM", [60], None))]) is None

@@ -1,4 +1,4 @@
-"""A sandbox is found as long as its process lives, and is gone, with all that it started, once it was stopped."""
+"""Life of sandbox processes: a sandbox is found while it runs, and stopping it ends all of its processes."""
 
 import os
 import signal
@@ -13,13 +13,13 @@ import pytest
 
 from sagemaker_sandbox import Sandbox, process
 from sagemaker_sandbox.server_process import ServerProcess
-from tests.sandbox.support import IMAGE, ROLE, make_role, tar, until
+from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role, wait_until
 
 pytestmark = pytest.mark.slow
 
 Command = Callable[..., tuple[int, str, str]]
 
-#: Leaves an orphan in the script's process group and a child in a group of its own.
+#: Script that leaves an orphan in its process group and a child in a separate group.
 TRAIN = """
 import subprocess, time
 subprocess.run(["sh", "-c", "sleep 601 &"])
@@ -31,8 +31,8 @@ import time
 def model_fn(model_dir): return None
 def predict_fn(data, model): time.sleep(600)
 """
-#: Ends by no SIGTERM; neither do its child, in a session of its own, and that one's orphan.
-DEAF = """
+#: Script that ignores SIGTERM, as do its child in a separate session and the orphan of that child.
+STUBBORN = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 subprocess.Popen(["sh", "-c", "trap '' TERM; sh -c 'sleep 603 &'; sleep 604"], start_new_session=True)
@@ -42,7 +42,7 @@ time.sleep(600)
 
 
 @pytest.mark.parametrize("in_background", [True, False])
-def test_nothing_is_left_of_a_sandbox_with_a_live_job_and_a_live_endpoint(
+def test_no_process_remains_of_a_sandbox_with_a_running_job_and_endpoint(
     command: Command, tmp_path: Path, in_background: bool
 ) -> None:
     if in_background:
@@ -52,22 +52,20 @@ def test_nothing_is_left_of_a_sandbox_with_a_live_job_and_a_live_endpoint(
     start_job(sandbox)
     start_endpoint(sandbox)
     server = psutil.Process(sandbox.pid)
-    asking = threading.Thread(target=send_slow_request, args=(sandbox,))
-    asking.start()
-    until(lambda: {"601", "602", "worker.py"} <= get_last_words(list_family(server)))
+    client = threading.Thread(target=send_slow_request, args=(sandbox,))
+    client.start()
+    wait_until(lambda: {"601", "602", "worker.py"} <= get_last_words(list_family(server)))
     processes = list_family(server)
     if in_background:
         assert command("stop")[:2] == (0, f"Stopped the sandbox at {sandbox.endpoint}.\n")
         assert not process.RECORD.exists()
     else:
         assert sandbox.stop()
-    assert [one for one in processes if is_alive(one)] == []
-    asking.join()
+    assert [member for member in processes if is_alive(member)] == []
+    client.join()
 
 
-def test_a_server_that_is_late_to_answer_is_found_and_waited_for_and_stopped(
-    command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unresponsive_server_is_found_and_can_be_stopped(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     command("start")
     sandbox = Sandbox.running()
     server = psutil.Process(sandbox.pid)
@@ -81,7 +79,7 @@ def test_a_server_that_is_late_to_answer_is_found_and_waited_for_and_stopped(
         patch.setattr(sandbox, "ANSWER_SECONDS", 0.2)
         code, _, complaint = command("status")
     assert (code, complaint.count("\n")) == (2, 1)
-    assert f"nothing answers at {sandbox.endpoint} (timed out), though its process {sandbox.pid} lives" in complaint
+    assert f"no response from {sandbox.endpoint} (timed out), but its process {sandbox.pid} is alive" in complaint
 
     threading.Timer(0.5, server.resume).start()
     assert command("status")[0] == 0
@@ -92,7 +90,7 @@ def test_a_server_that_is_late_to_answer_is_found_and_waited_for_and_stopped(
     assert command("stop")[:2] == (0, "No sandbox is running.\n")
 
 
-def test_the_record_stays_where_the_process_does(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_record_remains_while_the_process_runs(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     command("start")
     sandbox = Sandbox.running()
     with monkeypatch.context() as patch:
@@ -103,60 +101,60 @@ def test_the_record_stays_where_the_process_does(command: Command, monkeypatch: 
     assert Sandbox.running().pid == sandbox.pid
 
 
-def test_a_server_that_was_killed_is_none_and_another_can_start(command: Command) -> None:
+def test_another_server_can_start_after_one_was_killed(command: Command) -> None:
     command("start")
     first = Sandbox.running()
     os.kill(first.pid, signal.SIGKILL)
-    until(lambda: Sandbox.find() is None)
-    assert command("status")[2] == "error: sandbox: none is running; start one with `smlops sandbox start`\n"
+    wait_until(lambda: Sandbox.find() is None)
+    assert command("status")[2] == "error: sandbox: none is running; start one with `sagemaker-sandbox start`\n"
     assert command("start")[0] == 0
     assert Sandbox.running().pid != first.pid
 
 
-def test_of_two_that_start_at_once_one_does(command: Command) -> None:
+def test_only_one_of_two_concurrent_starts_succeeds(command: Command) -> None:
     del command  # for its folder
-    ends: list[object] = []
+    results: list[object] = []
 
     def start() -> None:
         try:
-            ends.append(Sandbox.start_in_background())
+            results.append(Sandbox.start_in_background())
         except Exception as error:
-            ends.append(error)
+            results.append(error)
 
-    starts = [threading.Thread(target=start) for _ in range(2)]
-    for one in starts:
-        one.start()
-    for one in starts:
-        one.join()
+    threads = [threading.Thread(target=start) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     sandbox = Sandbox.running()
-    assert sorted(str(getattr(end, "pid", end)) for end in ends) == [
+    assert sorted(str(getattr(result, "pid", result)) for result in results) == [
         str(sandbox.pid),
         f"sandbox: one runs already at {sandbox.endpoint} (process {sandbox.pid}); use it, or stop it first",
     ]
 
 
-def test_one_that_starts_as_another_ends_is_found(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_starts_while_another_stops_is_found(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     command("start")
-    first, end = Sandbox.running(), ServerProcess.stop
+    first, stop = Sandbox.running(), ServerProcess.stop
     with monkeypatch.context() as patch:
-        patch.setattr(ServerProcess, "end", lambda server: end(server) and bool(Sandbox.start_in_background()))
+        patch.setattr(ServerProcess, "end", lambda server: stop(server) and bool(Sandbox.start_in_background()))
         assert first.stop()
     assert Sandbox.running().pid != first.pid
 
 
-def test_one_that_does_not_end_is_killed_with_all_that_it_started() -> None:
-    with subprocess.Popen([sys.executable, "-c", DEAF], stdout=subprocess.PIPE, start_new_session=True) as deaf:
-        assert deaf.stdout is not None
-        deaf.stdout.readline()
-        server = psutil.Process(deaf.pid)
-        until(lambda: {"603", "604"} <= get_last_words(list_family(server)))
+def test_a_server_that_does_not_end_is_killed_with_its_processes() -> None:
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        server = psutil.Process(process.pid)
+        wait_until(lambda: {"603", "604"} <= get_last_words(list_family(server)))
         processes = list_family(server)
-        assert not ServerProcess.from_pid(deaf.pid).stop(seconds=0.1)
-        assert [one for one in processes if is_alive(one)] == []
-        assert ServerProcess(deaf.pid, server.create_time()).stop()  # again is harmless
+        assert not ServerProcess.from_pid(process.pid).stop(seconds=0.1)
+        assert [member for member in processes if is_alive(member)] == []
+        assert ServerProcess(process.pid, server.create_time()).stop()  # a second call has no effect
 
 
-def test_a_process_that_only_inherited_the_number_is_let_alone() -> None:
+def test_a_process_with_a_reused_pid_is_not_stopped() -> None:
     with subprocess.Popen(["sleep", "600"], start_new_session=True) as other:
         earlier = ServerProcess(other.pid, psutil.Process(other.pid).create_time() - 60)
         assert not earlier.is_alive
@@ -165,7 +163,7 @@ def test_a_process_that_only_inherited_the_number_is_let_alone() -> None:
         other.kill()
 
 
-def test_a_server_is_found_after_the_clock_was_set(sandbox: Sandbox) -> None:
+def test_a_server_is_found_after_a_clock_change(sandbox: Sandbox) -> None:
     assert ServerProcess(sandbox.pid, sandbox.server.start_time - 3600).is_alive
 
 
@@ -176,7 +174,7 @@ def deny_access(_process: psutil.Process) -> None:
 def start_job(sandbox: Sandbox) -> None:
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket="code", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    s3.put_object(Bucket="code", Key="s.tar.gz", Body=tar(train_py=TRAIN))
+    s3.put_object(Bucket="code", Key="s.tar.gz", Body=create_tar(train_py=TRAIN))
     sandbox.client("sagemaker").create_training_job(
         TrainingJobName="endless",
         RoleArn=ROLE,
@@ -189,7 +187,7 @@ def start_job(sandbox: Sandbox) -> None:
 
 
 def start_endpoint(sandbox: Sandbox) -> None:
-    sandbox.client("s3").put_object(Bucket="code", Key="model.tar.gz", Body=tar(code__inference_py=SLOW_MODEL))
+    sandbox.client("s3").put_object(Bucket="code", Key="model.tar.gz", Body=create_tar(code__inference_py=SLOW_MODEL))
     sagemaker = sandbox.client("sagemaker")
     container = {"Image": IMAGE, "ModelDataUrl": "s3://code/model.tar.gz"}
     sagemaker.create_model(ModelName="slow", ExecutionRoleArn=ROLE, PrimaryContainer=container)
@@ -197,45 +195,49 @@ def start_endpoint(sandbox: Sandbox) -> None:
     variant = {"VariantName": "main", "ModelName": "slow", "ServerlessConfig": serverless}
     sagemaker.create_endpoint_config(EndpointConfigName="slow", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="slow", EndpointConfigName="slow")
-    until(lambda: sagemaker.describe_endpoint(EndpointName="slow")["EndpointStatus"] == "InService")
+    wait_until(lambda: sagemaker.describe_endpoint(EndpointName="slow")["EndpointStatus"] == "InService")
 
 
 def send_slow_request(sandbox: Sandbox) -> None:
-    """A request that is under way until the sandbox ends."""
+    """Send a request that is active until the sandbox ends."""
     with pytest.raises(Exception, match=r"the endpoint was deleted|Connection|closed|Could not connect"):
         sandbox.client("sagemaker-runtime").invoke_endpoint(EndpointName="slow", Body=b"[]")
 
 
 def list_family(server: psutil.Process) -> list[psutil.Process]:
-    """The server, all of its descendants, and whoever else is in their process groups."""
+    """Return the server, its descendants, and all other processes in their process groups."""
     descendants = [server, *server.children(recursive=True)]
-    groups = {get_group(one) for one in descendants if is_alive(one)} - {None}
-    return [one for one in psutil.process_iter() if is_alive(one) and get_group(one) in groups]
+    groups = {get_group(member) for member in descendants if is_alive(member)} - {None}
+    return [member for member in psutil.process_iter() if is_alive(member) and get_group(member) in groups]
 
 
-def get_group(one: psutil.Process) -> int | None:
-    """Its process group; None for one that has just gone, as other tests' processes do at any time."""
+def get_group(member: psutil.Process) -> int | None:
+    """Return the process group; None for a process that has just ended."""
     try:
-        return os.getpgid(one.pid)
+        return os.getpgid(member.pid)
     except ProcessLookupError:
         return None
 
 
-def get_command_line(one: psutil.Process) -> list[str]:
-    """Its command line; empty for one that has just gone."""
+def get_command_line(member: psutil.Process) -> list[str]:
+    """Return the command line; empty for a process that has just ended."""
     try:
-        return one.cmdline()
+        return member.cmdline()
     except psutil.NoSuchProcess:
         return []
 
 
 def get_last_words(processes: list[psutil.Process]) -> set[str]:
-    """The last word of each one's command line, without its folder."""
-    return {Path(told[-1]).name for one in processes if is_alive(one) and (told := get_command_line(one))}
+    """Return the last word of each command line, without its folder."""
+    return {
+        Path(command_line[-1]).name
+        for member in processes
+        if is_alive(member) and (command_line := get_command_line(member))
+    }
 
 
-def is_alive(one: psutil.Process) -> bool:
+def is_alive(member: psutil.Process) -> bool:
     try:
-        return one.is_running() and one.status() != psutil.STATUS_ZOMBIE
+        return member.is_running() and member.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

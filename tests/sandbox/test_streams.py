@@ -1,4 +1,4 @@
-"""Answers in parts: they come as the script yields them, and an error on the way is told in the stream."""
+"""Streaming responses: parts arrive as the script yields them, and errors are events of the stream."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,22 +13,22 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.hosting.streams import encode_events
 from sagemaker_sandbox.runtime.container_invocation import InvocationTimeoutError, ModelError
 from tests.sandbox.hosting_support import SERVERLESS, EndpointDeployer
-from tests.sandbox.support import until
+from tests.sandbox.support import wait_until
 
 pytestmark = pytest.mark.slow
 
-#: Yields a part for each word, and waits before one that is a path until it is there.
+#: Model script: yields a part for each word, and waits for the file if the word is a path.
 WORDS = """
 import os, pathlib, time
 def model_fn(model_dir): return None
 def input_fn(data, content_type): return data.split()
 def predict_fn(words, model): return words
 def output_fn(words, accept):
-    if "refuse" in words: raise ValueError("as asked")
-    return told(words) if "whole" not in words else " ".join(words)
-def told(words):
+    if "refuse" in words: raise ValueError("as requested")
+    return yield_parts(words) if "whole" not in words else " ".join(words)
+def yield_parts(words):
     for word in words:
-        if word == "fail": raise ValueError("as asked")
+        if word == "fail": raise ValueError("as requested")
         if word == "die": os.abort()
         if word == "pid": word = str(os.getpid())
         while word.startswith("/") and not pathlib.Path(word).exists(): time.sleep(0.02)
@@ -37,86 +37,92 @@ def told(words):
 
 
 @pytest.fixture
-def deploying(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> EndpointDeployer:
+def deployer(sandbox: Sandbox, bucket: str, fresh: Callable[[str], str]) -> EndpointDeployer:
     return EndpointDeployer(sandbox, bucket, fresh)
 
 
-def invoke_stream(deploying: EndpointDeployer, endpoint: str, text: str) -> Any:
-    asked = {"EndpointName": endpoint, "Body": text.encode(), "ContentType": "text/csv", "Accept": "text/plain"}
-    return deploying.runtime.invoke_endpoint_with_response_stream(CustomAttributes="a", **asked)
+def invoke_stream(deployer: EndpointDeployer, endpoint: str, text: str) -> Any:
+    request = {"EndpointName": endpoint, "Body": text.encode(), "ContentType": "text/csv", "Accept": "text/plain"}
+    return deployer.runtime.invoke_endpoint_with_response_stream(CustomAttributes="a", **request)
 
 
-def read_parts(answer: Any) -> list[str]:
-    return [event["PayloadPart"]["Bytes"].decode() for event in answer["Body"]]
+def read_parts(response: Any) -> list[str]:
+    return [event["PayloadPart"]["Bytes"].decode() for event in response["Body"]]
 
 
-def test_parts_come_as_the_script_yields_them(deploying: EndpointDeployer, tmp_path: Path) -> None:
-    endpoint, gate = deploying.deploy(deploying.create_container(WORDS)), tmp_path / "gate"
-    answer = invoke_stream(deploying, endpoint, f"one two {gate} three")
-    assert (answer["ContentType"], answer["InvokedProductionVariant"]) == ("text/plain", "main")
-    events = iter(answer["Body"])
+def test_parts_arrive_as_the_script_yields_them(deployer: EndpointDeployer, tmp_path: Path) -> None:
+    endpoint, gate = deployer.deploy(deployer.create_container(WORDS)), tmp_path / "gate"
+    response = invoke_stream(deployer, endpoint, f"one two {gate} three")
+    assert (response["ContentType"], response["InvokedProductionVariant"]) == ("text/plain", "main")
+    events = iter(response["Body"])
     assert [next(events)["PayloadPart"]["Bytes"] for _ in range(2)] == [b"one", b"two"]
-    assert deploying.invoke(endpoint, "whole", ContentType="text/csv") == "whole"  # others are answered meanwhile
+    assert (
+        deployer.invoke(endpoint, "whole", ContentType="text/csv") == "whole"
+    )  # other requests are answered meanwhile
     gate.touch()
     assert [event["PayloadPart"]["Bytes"].decode() for event in events] == [str(gate), "three"]
 
 
-def test_what_is_whole_is_one_part_and_what_is_in_parts_is_a_whole_for_who_asks_so(deploying: EndpointDeployer) -> None:
-    endpoint = deploying.deploy(deploying.create_container(WORDS), variant=SERVERLESS)
-    assert read_parts(invoke_stream(deploying, endpoint, "a whole answer")) == ["a whole answer"]
-    assert deploying.invoke(endpoint, "in some parts", ContentType="text/csv") == "insomeparts"
+def test_whole_responses_are_one_part_and_parts_are_joined_without_streaming(deployer: EndpointDeployer) -> None:
+    endpoint = deployer.deploy(deployer.create_container(WORDS), variant=SERVERLESS)
+    assert read_parts(invoke_stream(deployer, endpoint, "a whole answer")) == ["a whole answer"]
+    assert deployer.invoke(endpoint, "in some parts", ContentType="text/csv") == "insomeparts"
 
 
-def test_a_failure_is_an_error_before_the_first_part_and_an_event_after_it(deploying: EndpointDeployer) -> None:
-    endpoint = deploying.deploy(deploying.create_container(WORDS))
-    with pytest.raises(ClientError, match="ModelError") as refused:
-        invoke_stream(deploying, endpoint, "refuse")
-    told: Any = refused.value.response
-    assert told["OriginalMessage"] == "as asked"
-    for ending, message in (("fail", "as asked"), ("die", "exit code -6")):
-        events = iter(invoke_stream(deploying, endpoint, f"one {ending}")["Body"])
+def test_an_error_is_an_event_once_the_first_part_was_sent(deployer: EndpointDeployer) -> None:
+    endpoint = deployer.deploy(deployer.create_container(WORDS))
+    with pytest.raises(ClientError, match="ModelError") as error:
+        invoke_stream(deployer, endpoint, "refuse")
+    response: Any = error.value.response
+    assert response["OriginalMessage"] == "as requested"
+    for ending, message in (("fail", "as requested"), ("die", "exit code -6")):
+        events = iter(invoke_stream(deployer, endpoint, f"one {ending}")["Body"])
         assert next(events)["PayloadPart"]["Bytes"] == b"one"
-        with pytest.raises(EventStreamError, match=message) as failed:
+        with pytest.raises(EventStreamError, match=message) as stream_error:
             next(events)
-        assert failed.value.response["Error"]["Code"] == "ModelStreamError"
-    assert read_parts(invoke_stream(deploying, endpoint, "once more")) == ["once", "more"]
+        assert stream_error.value.response["Error"]["Code"] == "ModelStreamError"
+    assert read_parts(invoke_stream(deployer, endpoint, "once more")) == ["once", "more"]
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "told"),
+    ("error", "kind", "payload"),
     [
         (InvocationTimeoutError(), "ModelStreamError", {"ErrorCode": "ModelInvocationTimeExceeded"}),
-        (ModelError(500, "as asked", ""), "ModelStreamError", {"ErrorCode": "StreamBroken", "Message": "as asked"}),
+        (
+            ModelError(500, "as requested", ""),
+            "ModelStreamError",
+            {"ErrorCode": "StreamBroken", "Message": "as requested"},
+        ),
         (ZeroDivisionError("ours"), "InternalStreamFailure", {"Message": "ZeroDivisionError: ours"}),
     ],
 )
-def test_an_error_in_the_stream_says_whose_it_is(error: Exception, kind: str, told: dict[str, str]) -> None:
+def test_a_stream_error_names_its_origin(error: Exception, kind: str, payload: dict[str, str]) -> None:
     def failing() -> Iterator[bytes]:
         yield b"one"
         raise error
 
-    read: Any = EventStreamBuffer()
-    for sent in encode_events(failing()):
-        read.add_data(sent)
-    first, last = read
+    events: Any = EventStreamBuffer()
+    for chunk in encode_events(failing()):
+        events.add_data(chunk)
+    first, last = events
     assert (first.headers[":event-type"], first.payload) == ("PayloadPart", b"one")
     assert (last.headers[":message-type"], last.headers[":exception-type"]) == ("exception", kind)
-    assert json.loads(last.payload).items() >= told.items()
+    assert json.loads(last.payload).items() >= payload.items()
 
 
-def test_a_client_that_goes_away_frees_the_worker(deploying: EndpointDeployer) -> None:
-    one_at_once = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
-    endpoint = deploying.deploy(deploying.create_container(WORDS), variant=one_at_once)
-    answer = invoke_stream(deploying, endpoint, "one " * 100_000)
-    assert next(iter(answer["Body"]))["PayloadPart"]["Bytes"] == b"one"
+def test_a_disconnected_client_frees_the_worker(deployer: EndpointDeployer) -> None:
+    single_worker = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
+    endpoint = deployer.deploy(deployer.create_container(WORDS), variant=single_worker)
+    response = invoke_stream(deployer, endpoint, "one " * 100_000)
+    assert next(iter(response["Body"]))["PayloadPart"]["Bytes"] == b"one"
     with pytest.raises(ClientError, match="ThrottlingException"):
-        deploying.invoke(endpoint, "two", ContentType="text/csv")
-    answer["Body"].close()
+        deployer.invoke(endpoint, "two", ContentType="text/csv")
+    response["Body"].close()
 
-    def answers() -> bool:
+    def is_answered() -> bool:
         try:
-            return deploying.invoke(endpoint, "three", ContentType="text/csv") == "three"
+            return deployer.invoke(endpoint, "three", ContentType="text/csv") == "three"
         except ClientError:
             return False
 
-    until(answers)
+    wait_until(is_answered)

@@ -1,4 +1,4 @@
-"""Training jobs through the API: what is refused, and how a spot interruption and its end are told."""
+"""Training jobs through the API: refusals, spot interruptions, warm pools and final descriptions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, make_role, refusal, tar, until
+from tests.sandbox.support import IMAGE, ROLE, catch_error, create_tar, make_role, wait_until
 
 pytestmark = pytest.mark.slow
 
 Fresh = Callable[[str], str]
 
-#: One round every 0.1 s, each saved; the model tells at which rounds the script was started. Until it was interrupted
-#: as often as is said, it waits for that after one round.
+#: Script with one round every 0.1 s. Each round is saved, and the model records the rounds at which the script started.
+#: After one round the script waits for an interruption, for the given number of interruptions.
 TRAIN = """
 import os, pathlib, sys, time
 rounds, interruptions = (int(sys.argv[sys.argv.index(name) + 1]) for name in ("--rounds", "--interruptions"))
@@ -27,7 +27,7 @@ waits = len(starts.read_text().split()) <= interruptions
 for number in range(first, rounds):
     time.sleep(600 if waits and number > first else 0.1)
     print(f"auc={number / 100};", flush=True)
-    whole = checkpoints.parent / "done"  # what is copied meanwhile is the old one or the new
+    whole = checkpoints.parent / "done"  # a concurrent copy is the old or the new file
     whole.write_text(str(number + 1))
     whole.replace(done)
 pathlib.Path(os.environ["SM_MODEL_DIR"], "starts").write_text(starts.read_text())
@@ -36,8 +36,8 @@ pathlib.Path(os.environ["SM_MODEL_DIR"], "starts").write_text(starts.read_text()
 
 @pytest.fixture
 def job(s3: Any, fresh: Fresh, bucket: str) -> dict[str, Any]:
-    """A valid managed-spot request."""
-    s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=tar(train_py=TRAIN))
+    """Return the request of a managed spot job."""
+    s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=create_tar(train_py=TRAIN))
     return {
         "TrainingJobName": fresh("job"),
         "RoleArn": ROLE,
@@ -62,7 +62,7 @@ def job(s3: Any, fresh: Fresh, bucket: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "expected_message"),
     [
         ({"StoppingCondition": {"MaxRuntimeInSeconds": 60}}, "Invalid MaxWaitTimeInSeconds. It must be present"),
         (
@@ -112,45 +112,49 @@ def job(s3: Any, fresh: Fresh, bucket: str) -> dict[str, Any]:
         ({"AlgorithmSpecification": {"TrainingInputMode": "File"}}, "Either TrainingImage or AlgorithmName"),
     ],
 )
-def test_impossible_jobs_are_refused_and_leave_nothing(sagemaker: Any, job: Any, change: Any, why: str) -> None:
-    code, message = refusal(sagemaker.create_training_job, **(job | change))
+def test_an_invalid_request_is_refused_and_creates_no_job(
+    sagemaker: Any, job: Any, change: Any, expected_message: str
+) -> None:
+    code, message = catch_error(sagemaker.create_training_job, **(job | change))
     assert code == "ValidationException"
-    assert why in message
-    missing = refusal(sagemaker.describe_training_job, TrainingJobName=job["TrainingJobName"])
+    assert expected_message in message
+    missing = catch_error(sagemaker.describe_training_job, TrainingJobName=job["TrainingJobName"])
     assert missing == ("ValidationException", "Requested resource not found.")
 
 
-def test_an_interrupted_spot_job_resumes_and_says_so(
+def test_an_interrupted_spot_job_resumes_and_reports_it(
     sandbox: Sandbox, sagemaker: Any, s3: Any, bucket: str, job: Any
 ) -> None:
     name = job["TrainingJobName"]
     sandbox.fault("CreateTrainingJob", error="SpotInterruption", after_checkpoints=2, resource=name)
     arn = sagemaker.create_training_job(**job)["TrainingJobArn"]
-    assert refusal(sagemaker.create_training_job, **job)[0] == "ResourceInUse"
-    done = until(lambda: find_finished(sagemaker, name))
-    assert (done["TrainingJobStatus"], done["SecondaryStatus"]) == ("Completed", "Completed")
-    path = [transition["Status"] for transition in done["SecondaryStatusTransitions"]]
-    again = ["Starting", "Downloading", "Training"]
-    assert path == [*again, "Interrupted", *again, "Uploading", "Completed"]
-    assert all("EndTime" in transition for transition in done["SecondaryStatusTransitions"])
-    assert {metric["MetricName"]: metric["Value"] for metric in done["FinalMetricDataList"]} == {"auc": 0.11}
-    assert done["BillableTimeInSeconds"] <= done["TrainingTimeInSeconds"]
-    assert done["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://{bucket}/models/{name}/output/model.tar.gz"
+    assert catch_error(sagemaker.create_training_job, **job)[0] == "ResourceInUse"
+    description = wait_until(lambda: find_finished(sagemaker, name))
+    assert (description["TrainingJobStatus"], description["SecondaryStatus"]) == ("Completed", "Completed")
+    statuses = [transition["Status"] for transition in description["SecondaryStatusTransitions"]]
+    attempt = ["Starting", "Downloading", "Training"]
+    assert statuses == [*attempt, "Interrupted", *attempt, "Uploading", "Completed"]
+    assert all("EndTime" in transition for transition in description["SecondaryStatusTransitions"])
+    assert {metric["MetricName"]: metric["Value"] for metric in description["FinalMetricDataList"]} == {"auc": 0.11}
+    assert description["BillableTimeInSeconds"] <= description["TrainingTimeInSeconds"]
+    assert description["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://{bucket}/models/{name}/output/model.tar.gz"
     first, second = s3.get_object(Bucket=bucket, Key="checkpoints/starts")["Body"].read().split()
     assert (int(first), 0 < int(second) < 12) == (0, True)
-    listed = sagemaker.list_training_jobs(NameContains=name)["TrainingJobSummaries"]  # ten of all on a page
-    assert [one["TrainingJobArn"] for one in listed] == [arn]
+    summaries = sagemaker.list_training_jobs(NameContains=name)[
+        "TrainingJobSummaries"
+    ]  # filtered before the page of ten
+    assert [summary["TrainingJobArn"] for summary in summaries] == [arn]
     sagemaker.delete_training_job(TrainingJobName=name)
 
 
-def test_a_stopped_job_is_stopped_once(sagemaker: Any, job: Any) -> None:
+def test_a_job_can_be_stopped_only_once(sagemaker: Any, job: Any) -> None:
     name = job["TrainingJobName"]
     sagemaker.create_training_job(**job)
-    until(lambda: sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
-    assert refusal(sagemaker.delete_training_job, TrainingJobName=name)[0] == "ResourceInUse"
+    wait_until(lambda: sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
+    assert catch_error(sagemaker.delete_training_job, TrainingJobName=name)[0] == "ResourceInUse"
     sagemaker.stop_training_job(TrainingJobName=name)
-    assert until(lambda: find_finished(sagemaker, name))["TrainingJobStatus"] == "Stopped"
-    message = refusal(sagemaker.stop_training_job, TrainingJobName=name)[1]
+    assert wait_until(lambda: find_finished(sagemaker, name))["TrainingJobStatus"] == "Stopped"
+    message = catch_error(sagemaker.stop_training_job, TrainingJobName=name)[1]
     assert message == "The request was rejected because the training job is in status Stopped."
 
 
@@ -160,23 +164,23 @@ def find_finished(sagemaker: Any, name: str) -> Any:
 
 
 def build_quick_request(job: dict[str, Any], fresh: Fresh, **resources: Any) -> dict[str, Any]:
-    """An on-demand job that ends at once, with an entry point of its own."""
+    """Return the request of an on-demand job that ends at once, with its own entry point."""
     algorithm = {"TrainingImage": IMAGE, "TrainingInputMode": "File", "ContainerEntrypoint": ["true"]}
-    kept = {name: value for name, value in job.items() if name in ("RoleArn", "OutputDataConfig")}
+    common = {name: value for name, value in job.items() if name in ("RoleArn", "OutputDataConfig")}
     settings = job["ResourceConfig"] | resources
-    return kept | {"TrainingJobName": fresh("quick"), "AlgorithmSpecification": algorithm, "ResourceConfig": settings}
+    return common | {"TrainingJobName": fresh("quick"), "AlgorithmSpecification": algorithm, "ResourceConfig": settings}
 
 
 def run_job(sagemaker: Any, request: dict[str, Any]) -> Any:
     sagemaker.create_training_job(**request)
-    return until(lambda: find_finished(sagemaker, request["TrainingJobName"]))
+    return wait_until(lambda: find_finished(sagemaker, request["TrainingJobName"]))
 
 
 def get_warm_pool(sagemaker: Any, name: str) -> Any:
     return sagemaker.describe_training_job(TrainingJobName=name)["WarmPoolStatus"]
 
 
-def test_a_warm_pool_is_there_for_the_next_job_that_matches(sagemaker: Any, job: Any, fresh: Fresh) -> None:
+def test_a_matching_job_reuses_a_warm_pool(sagemaker: Any, job: Any, fresh: Fresh) -> None:
     first = build_quick_request(job, fresh, KeepAlivePeriodInSeconds=600)
     name = first["TrainingJobName"]
     assert run_job(sagemaker, first)["WarmPoolStatus"] == {
@@ -187,54 +191,59 @@ def test_a_warm_pool_is_there_for_the_next_job_that_matches(sagemaker: Any, job:
     assert "WarmPoolStatus" not in run_job(sagemaker, other)
     assert get_warm_pool(sagemaker, name)["Status"] == "Available"
     available = sagemaker.list_training_jobs(WarmPoolStatusEquals="Available")["TrainingJobSummaries"]
-    assert name in [listed["TrainingJobName"] for listed in available]
-    code, message = refusal(sagemaker.delete_training_job, TrainingJobName=name)
+    assert name in [summary["TrainingJobName"] for summary in available]
+    code, message = catch_error(sagemaker.delete_training_job, TrainingJobName=name)
     assert (code, "while its warm pool is Available" in message) == ("ResourceInUse", True)
     limits = {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600}
     run_job(
         sagemaker, build_quick_request(job, fresh) | {"EnableManagedSpotTraining": True, "StoppingCondition": limits}
     )
-    assert get_warm_pool(sagemaker, name)["Status"] == "Available", "spot takes no pool over"
+    assert get_warm_pool(sagemaker, name)["Status"] == "Available", "a spot job does not reuse a pool"
     second = build_quick_request(job, fresh, KeepAlivePeriodInSeconds=1)
     run_job(sagemaker, second)
     reused = get_warm_pool(sagemaker, name)
     assert (reused["Status"], reused["ReusedByJob"]) == ("Reused", second["TrainingJobName"])
-    ended = until(
-        lambda: (now := get_warm_pool(sagemaker, second["TrainingJobName"]))["Status"] == "Terminated" and now
+    final = wait_until(
+        lambda: (current := get_warm_pool(sagemaker, second["TrainingJobName"]))["Status"] == "Terminated" and current
     )
-    assert ended["ResourceRetainedBillableTimeInSeconds"] == 1
+    assert final["ResourceRetainedBillableTimeInSeconds"] == 1
 
 
-def test_a_warm_pool_is_given_back_by_an_update(sagemaker: Any, job: Any, fresh: Fresh) -> None:
+def test_an_update_terminates_a_warm_pool(sagemaker: Any, job: Any, fresh: Fresh) -> None:
     request = build_quick_request(job, fresh, KeepAlivePeriodInSeconds=600)
     name = request["TrainingJobName"]
     arn = run_job(sagemaker, request)["TrainingJobArn"]
     period = {"KeepAlivePeriodInSeconds": 0}
     assert sagemaker.update_training_job(TrainingJobName=name, ResourceConfig=period)["TrainingJobArn"] == arn
     assert get_warm_pool(sagemaker, name)["Status"] == "Terminated"
-    assert "is Terminated" in refusal(sagemaker.update_training_job, TrainingJobName=name, ResourceConfig=period)[1]
+    assert "is Terminated" in catch_error(sagemaker.update_training_job, TrainingJobName=name, ResourceConfig=period)[1]
 
 
-def test_a_script_acts_as_its_role_unless_it_is_isolated(sagemaker: Any, s3: Any, job: Any, fresh: Fresh) -> None:
+def test_a_script_has_the_role_of_the_job_unless_it_is_isolated(
+    sagemaker: Any, s3: Any, job: Any, fresh: Fresh
+) -> None:
     bucket = job["OutputDataConfig"]["S3OutputPath"].split("/")[2]
     script = "import boto3; print('I am', boto3.client('sts').get_caller_identity()['Arn'])"
-    s3.put_object(Bucket=bucket, Key="who.tar.gz", Body=tar(train_py=script))
+    s3.put_object(Bucket=bucket, Key="who.tar.gz", Body=create_tar(train_py=script))
     algorithm = {
         "TrainingImage": IMAGE,
         "TrainingInputMode": "File",
         "MetricDefinitions": [{"Name": "assumed", "Regex": r"I am arn:aws:sts::(123456789012):assumed-role/test/Sage"}],
     }
-    own = {"sagemaker_program": "train.py", "sagemaker_submit_directory": f"s3://{bucket}/who.tar.gz"}
-    request = build_quick_request(job, fresh) | {"AlgorithmSpecification": algorithm, "HyperParameters": own}
-    done = run_job(sagemaker, request)
-    assert [metric["Value"] for metric in done["FinalMetricDataList"]] == [123456789012.0], done
+    hyperparameters = {"sagemaker_program": "train.py", "sagemaker_submit_directory": f"s3://{bucket}/who.tar.gz"}
+    request = build_quick_request(job, fresh) | {
+        "AlgorithmSpecification": algorithm,
+        "HyperParameters": hyperparameters,
+    }
+    description = run_job(sagemaker, request)
+    assert [metric["Value"] for metric in description["FinalMetricDataList"]] == [123456789012.0], description
     isolated = request | {"TrainingJobName": fresh("isolated"), "EnableNetworkIsolation": True}
-    failed = run_job(sagemaker, isolated)
-    assert failed["TrainingJobStatus"] == "Failed"
-    assert "NoCredentialsError" in failed["FailureReason"]
+    isolated_description = run_job(sagemaker, isolated)
+    assert isolated_description["TrainingJobStatus"] == "Failed"
+    assert "NoCredentialsError" in isolated_description["FailureReason"]
 
 
-def test_a_job_that_ran_when_the_sandbox_ended_has_failed_in_every_respect(tmp_path: Path) -> None:
+def test_a_job_that_ran_at_the_end_of_the_sandbox_is_failed_after_a_restart(tmp_path: Path) -> None:
     with Sandbox.start(state=tmp_path) as sandbox:
         s3, sagemaker = sandbox.client("s3"), sandbox.client("sagemaker")
         s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": sandbox.region})
@@ -250,9 +259,9 @@ def test_a_job_that_ran_when_the_sandbox_ended_has_failed_in_every_respect(tmp_p
             ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
             StoppingCondition={"MaxRuntimeInSeconds": 600},
         )
-        until(lambda: sagemaker.describe_training_job(TrainingJobName="kept")["SecondaryStatus"] == "Training")
+        wait_until(lambda: sagemaker.describe_training_job(TrainingJobName="kept")["SecondaryStatus"] == "Training")
     with Sandbox.start(state=tmp_path) as sandbox:
         job = sandbox.client("sagemaker").describe_training_job(TrainingJobName="kept")
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Failed", "Failed")
-    assert [one["Status"] for one in job["SecondaryStatusTransitions"]][-2:] == ["Training", "Failed"]
-    assert all("EndTime" in one for one in job["SecondaryStatusTransitions"])
+    assert [transition["Status"] for transition in job["SecondaryStatusTransitions"]][-2:] == ["Training", "Failed"]
+    assert all("EndTime" in transition for transition in job["SecondaryStatusTransitions"])

@@ -1,4 +1,4 @@
-"""Training jobs really run: scripts, S3 and interruptions, with moto's S3 in this process."""
+"""Training jobs as processes: scripts, S3 and interruptions, with the S3 of moto in this process."""
 
 import io
 import json
@@ -19,11 +19,11 @@ import pytest
 
 from sagemaker_sandbox.runtime.endings import Timing
 from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
-from tests.sandbox.running import BUCKET, LIMIT, REGION, Job, Run, once_after, stored
-from tests.sandbox.running import moto_client as moto_client
-from tests.sandbox.running import run as run
-from tests.sandbox.running import store as store
-from tests.sandbox.support import alive, until
+from tests.sandbox.job_runs import BUCKET, LIMIT, REGION, Job, Run, interrupt_after, read_object
+from tests.sandbox.job_runs import moto_client as moto_client
+from tests.sandbox.job_runs import run as run
+from tests.sandbox.job_runs import store as store
+from tests.sandbox.support import is_alive, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-#: A chain of hashes: each round depends on all before it and on the data, so a lost or repeated round shows.
+#: Script with a chain of hashes: each round depends on all earlier ones and the data, so a lost or repeated round
+#: changes the result.
 TRAIN = """
 import argparse, hashlib, json, os, pathlib, signal, sys, time
 parser = argparse.ArgumentParser()
@@ -56,7 +57,7 @@ while state["round"] < options.rounds:
 """
 
 
-#: Forty rounds of a second until the job is resumed: whatever the machine, it is interrupted before its end.
+#: Forty rounds of one second until the job is resumed: it is interrupted before its end on any machine.
 INTERRUPTED = {"rounds": "40", "first_pause": "1"}
 
 Launch = Callable[..., Job]
@@ -70,7 +71,7 @@ def s3(store: "S3Client") -> "S3Client":
 
 @pytest.fixture
 def launch(s3: "S3Client", run: Run) -> Launch:
-    """Starts a training job."""
+    """Return a function that starts a training job."""
 
     def start(
         name: str = "job",
@@ -90,7 +91,7 @@ def launch(s3: "S3Client", run: Run) -> Launch:
 
 
 def create_training_job(name: str) -> dict[str, Any]:
-    """A managed spot job of ten rounds."""
+    """Return the request of a managed spot job of ten rounds."""
     return {
         "TrainingJobName": name,
         "RoleArn": "arn:aws:iam::123456789012:role/training",
@@ -130,18 +131,18 @@ def build_archive(files: dict[str, str]) -> bytes:
 
 
 def read_model(s3: "S3Client", name: str = "job") -> dict[str, Any]:
-    with tarfile.open(fileobj=io.BytesIO(stored(s3, f"models/{name}/output/model.tar.gz"))) as tar:
+    with tarfile.open(fileobj=io.BytesIO(read_object(s3, f"models/{name}/output/model.tar.gz"))) as tar:
         content = tar.extractfile("model.json")
         assert content is not None
         trained: dict[str, Any] = json.load(content)
         return trained
 
 
-def wait_until(look: Callable[[], Any]) -> Any:
-    return until(look, seconds=LIMIT)
+def wait_for(condition: Callable[[], Any]) -> Any:
+    return wait_until(condition, seconds=LIMIT)
 
 
-def test_a_job_runs_its_script_and_leaves_the_model_in_s3(launch: Launch, s3: "S3Client") -> None:
+def test_a_job_runs_its_script_and_uploads_the_model(launch: Launch, s3: "S3Client") -> None:
     job = launch(changes={"EnableManagedSpotTraining": False})
     end = job.end()
     assert job.statuses == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
@@ -151,13 +152,13 @@ def test_a_job_runs_its_script_and_leaves_the_model_in_s3(launch: Launch, s3: "S
     assert read_model(s3)["round"] == 10
 
 
-def test_equal_jobs_give_byte_equal_archives(launch: Launch, s3: "S3Client") -> None:
+def test_equal_jobs_produce_identical_archives(launch: Launch, s3: "S3Client") -> None:
     for job in [launch(name) for name in ("a", "b")]:
         assert job.end().status == "Completed"
-    assert stored(s3, "models/a/output/model.tar.gz") == stored(s3, "models/b/output/model.tar.gz")
+    assert read_object(s3, "models/a/output/model.tar.gz") == read_object(s3, "models/b/output/model.tar.gz")
 
 
-def test_a_script_sees_the_environment_of_a_framework_container(
+def test_a_script_has_the_environment_of_a_framework_container(
     launch: Launch, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_HOST", "1")
@@ -169,7 +170,7 @@ seen = {"arguments": sys.argv[1:], "environment": dict(os.environ)}
     own = {"depth": "6", "name": '"x"', "text": "plain", "out": "/opt/ml/output/data", "n": "1"}
     job = launch(script=script, hyperparameters=own)
     assert job.end().model_artifacts is None  # nothing was saved in /opt/ml/model
-    with tarfile.open(fileobj=io.BytesIO(stored(s3, "models/job/output/output.tar.gz"))) as tar:
+    with tarfile.open(fileobj=io.BytesIO(read_object(s3, "models/job/output/output.tar.gz"))) as tar:
         content = tar.extractfile("seen.json")
         assert content is not None
         seen = json.load(content)
@@ -192,7 +193,7 @@ seen = {"arguments": sys.argv[1:], "environment": dict(os.environ)}
 
 def test_an_interrupted_spot_job_resumes_from_the_last_checkpoint_in_s3(launch: Launch, s3: "S3Client") -> None:
     plain = launch("plain", hyperparameters={"rounds": "40"})
-    spot = launch("spot", hyperparameters=INTERRUPTED, interrupted=once_after(2))
+    spot = launch("spot", hyperparameters=INTERRUPTED, interrupted=interrupt_after(2))
     end = spot.end()
     assert spot.statuses == [
         *("Starting", "Downloading", "Training", "Interrupted"),
@@ -205,7 +206,7 @@ def test_an_interrupted_spot_job_resumes_from_the_last_checkpoint_in_s3(launch: 
     assert (end.training_seconds or 0) >= (end.billable_seconds or 0) > 0
 
 
-def test_an_interrupted_instance_is_gone_with_what_it_had_not_uploaded(launch: Launch) -> None:
+def test_an_interrupted_instance_loses_files_that_were_not_uploaded(launch: Launch) -> None:
     script = """
 import os, pathlib, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -219,26 +220,26 @@ if not any(folder.iterdir()):
     (folder / "whole").write_text("whole")
     time.sleep(60)
 """
-    job = launch(script=script, interrupted=once_after(1))
+    job = launch(script=script, interrupted=interrupt_after(1))
     assert job.end().status == "Completed"
     assert "found []\nfound ['whole']\n" in job.log
 
 
-def test_kill_9_at_any_point_then_a_new_job_ends_with_the_same_model(launch: Launch, s3: "S3Client") -> None:
-    chance = random.Random(7)  # noqa: S311 - moments, not secrets
+def test_a_new_job_after_a_kill_at_any_point_produces_the_same_model(launch: Launch, s3: "S3Client") -> None:
+    random_source = random.Random(7)  # noqa: S311 - delays, not secrets
     shared = {"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints/shared"}}
     for number in range(4):
         job = launch(f"killed-{number}", changes=shared, hyperparameters={"rounds": "100000"})
         pid = job.pid()
-        time.sleep(chance.uniform(0.01, 0.3))
+        time.sleep(random_source.uniform(0.01, 0.3))
         if number == 3:
-            wait_until(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="checkpoints/shared/").get("KeyCount"))
+            wait_for(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix="checkpoints/shared/").get("KeyCount"))
         os.kill(pid, signal.SIGKILL)
         end = job.end()
         assert end.status == "Failed"
         assert "ExitCode -9" in (end.failure_reason or "")
-    reached = json.loads(stored(s3, "checkpoints/shared/state.json"))["round"]
-    rounds = {"rounds": f"{reached + 10}"}  # how far they came depends on the machine
+    reached = json.loads(read_object(s3, "checkpoints/shared/state.json"))["round"]
+    rounds = {"rounds": f"{reached + 10}"}  # the number of completed rounds depends on the machine
     whole = launch("whole", hyperparameters=rounds | {"first_pause": "0"})
     last = launch("last", changes=shared, hyperparameters=rounds)
     assert last.end().status == whole.end().status == "Completed"
@@ -246,7 +247,7 @@ def test_kill_9_at_any_point_then_a_new_job_ends_with_the_same_model(launch: Lau
     assert read_model(s3, "last") == read_model(s3, "whole")
 
 
-def test_a_failing_script_is_reported_in_sagemakers_words(launch: Launch) -> None:
+def test_a_failing_script_is_reported_with_the_message_of_sagemaker(launch: Launch) -> None:
     job = launch(script="import sys; print('epoch 1'); sys.exit('the data has no column arr_delay')")
     end = job.end()
     assert (end.status, end.secondary_status) == ("Failed", "Failed")
@@ -313,7 +314,7 @@ OUTSIDE = build_archive({"train.py": TRAIN, "../outside.py": "print('escaped')"}
         "no data",
     ],
 )
-def test_bad_input_fails_with_one_clear_line(
+def test_invalid_input_fails_with_one_line(
     launch: Launch, tmp_path: Path, changes: dict[str, Any], source: bytes | None, reason: str
 ) -> None:
     job = launch(changes=changes, source=source)
@@ -343,14 +344,16 @@ time.sleep(600)
     assert job.statuses[-3:] == ["Stopping", "Uploading", "MaxRuntimeExceeded"]
 
 
-def test_a_stopped_job_is_killed_after_the_grace_and_keeps_its_checkpoints(launch: Launch, s3: "S3Client") -> None:
+def test_a_stopped_job_is_killed_after_the_grace_period_and_keeps_its_checkpoints(
+    launch: Launch, s3: "S3Client"
+) -> None:
     stubborn = TRAIN.replace("options = ", "signal.signal(signal.SIGTERM, signal.SIG_IGN)\noptions = ")
     job = launch(script=stubborn, hyperparameters={"rounds": "10000"}, timing=Timing(poll=0.05, stop_grace=0.3))
-    wait_until(lambda: job.updates[-1].metrics)
+    wait_for(lambda: job.updates[-1].metrics)
     job.run.stop()
     end = job.end()
     assert (end.status, end.secondary_status, end.model_artifacts) == ("Stopped", "Stopped", None)
-    assert json.loads(stored(s3, "checkpoints/job/state.json"))["round"] > 0
+    assert json.loads(read_object(s3, "checkpoints/job/state.json"))["round"] > 0
 
 
 def test_closing_kills_the_script_and_its_children(launch: Launch) -> None:
@@ -360,15 +363,15 @@ print("child", subprocess.Popen([sys.executable, "-c", "import time; time.sleep(
 time.sleep(60)
 """
     job = launch(script=script)
-    wait_until(lambda: (job.folder / "log.txt").exists() and "child" in job.log)
+    wait_for(lambda: (job.folder / "log.txt").exists() and "child" in job.log)
     script_pid, child = job.pid(), int(job.log.split()[1])
     job.run.close()
     assert job.updates[-1].status == "Failed"
-    wait_until(lambda: not alive(child) and not alive(script_pid))
+    wait_for(lambda: not is_alive(child) and not is_alive(script_pid))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a process die with its parent")
-def test_a_script_dies_with_its_parent() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_a_script_ends_with_its_parent() -> None:
     parent = subprocess.Popen(
         [
             sys.executable,
@@ -388,18 +391,18 @@ def test_a_script_dies_with_its_parent() -> None:
     with parent:
         assert parent.stdout is not None
         script = int(parent.stdout.readline())
-        assert alive(script)
+        assert is_alive(script)
         parent.kill()
-    wait_until(lambda: not alive(script))
+    wait_for(lambda: not is_alive(script))
 
 
-def test_only_spot_is_interrupted(launch: Launch) -> None:
-    job = launch(changes={"EnableManagedSpotTraining": False}, interrupted=once_after(1))
+def test_only_spot_jobs_are_interrupted(launch: Launch) -> None:
+    job = launch(changes={"EnableManagedSpotTraining": False}, interrupted=interrupt_after(1))
     assert job.end().status == "Completed"
     assert "Interrupted" not in job.statuses
 
 
-def test_output_is_encrypted_with_the_key_asked_for(launch: Launch, s3: "S3Client") -> None:
+def test_output_is_encrypted_with_the_requested_key(launch: Launch, s3: "S3Client") -> None:
     key = boto3.client("kms", region_name=REGION).create_key()["KeyMetadata"]["Arn"]
     output = {"S3OutputPath": f"s3://{BUCKET}/models", "KmsKeyId": key}
     assert launch(changes={"OutputDataConfig": output}).end().status == "Completed"
@@ -407,9 +410,9 @@ def test_output_is_encrypted_with_the_key_asked_for(launch: Launch, s3: "S3Clien
     assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
-def test_the_log_reaches_cloudwatch_with_a_stream_for_each_instance(launch: Launch) -> None:
+def test_each_instance_has_a_log_stream_in_cloudwatch(launch: Launch) -> None:
     logs = boto3.client("logs", region_name=REGION)
-    job = launch(logs=logs, hyperparameters=INTERRUPTED, interrupted=once_after(2))
+    job = launch(logs=logs, hyperparameters=INTERRUPTED, interrupted=interrupt_after(2))
     assert job.end().status == "Completed"
     group = "/aws/sagemaker/TrainingJobs"
     streams = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]]
@@ -423,20 +426,20 @@ def test_the_log_reaches_cloudwatch_with_a_stream_for_each_instance(launch: Laun
     assert events == job.log.splitlines()
 
 
-def test_metrics_are_published_to_cloudwatch_and_kept_in_order(launch: Launch) -> None:
+def test_metrics_are_published_to_cloudwatch_in_order(launch: Launch) -> None:
     cloudwatch = boto3.client("cloudwatch", region_name=REGION)
     job = launch(cloudwatch=cloudwatch, hyperparameters={"rounds": "4"})
     assert job.end().status == "Completed"
     assert job.run.history == {"loss": [1.0, 0.5, 0.3333, 0.25]}
-    now = datetime.now(UTC)
-    found = cloudwatch.get_metric_statistics(
+    end = datetime.now(UTC)
+    datapoints = cloudwatch.get_metric_statistics(
         Namespace="/aws/sagemaker/TrainingJobs",
         MetricName="loss",
         Dimensions=[{"Name": "TrainingJobName", "Value": "job"}],
-        StartTime=now - timedelta(hours=1),
-        EndTime=now + timedelta(hours=1),
+        StartTime=end - timedelta(hours=1),
+        EndTime=end + timedelta(hours=1),
         Period=7200,
         Statistics=["SampleCount", "Minimum", "Maximum"],
     )["Datapoints"]
-    assert sum(point["SampleCount"] for point in found) == 4
-    assert (min(point["Minimum"] for point in found), max(point["Maximum"] for point in found)) == (0.25, 1.0)
+    assert sum(point["SampleCount"] for point in datapoints) == 4
+    assert (min(point["Minimum"] for point in datapoints), max(point["Maximum"] for point in datapoints)) == (0.25, 1.0)

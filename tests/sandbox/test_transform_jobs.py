@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, refusal, tar, until
+from tests.sandbox.support import IMAGE, ROLE, catch_error, create_tar, wait_until
 from tests.sandbox.test_processing_jobs import receive_details, subscribe_states
 
 pytestmark = pytest.mark.slow
@@ -24,8 +24,8 @@ def transform_fn(model, data, content_type, accept):
 
 @pytest.fixture
 def job(sagemaker: Any, s3: Any, bucket: str, fresh: Fresh) -> dict[str, Any]:
-    """A job over one file, by a model whose environment it overrules."""
-    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=tar(code__inference_py=TIMES))
+    """Return the request of a job over one file, which overrides the environment of its model."""
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=create_tar(code__inference_py=TIMES))
     s3.put_object(Bucket=bucket, Key="in/numbers.csv", Body=b"1\n2\n3\n")
     name = fresh("times")
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz", "Environment": {"FACTOR": "2"}}
@@ -47,52 +47,56 @@ def find_finished(sagemaker: Any, name: str) -> Any:
     return described if described["TransformJobStatus"] in ("Completed", "Failed", "Stopped") else None
 
 
-def test_a_job_is_told_from_its_start_to_its_end(
+def test_a_job_is_described_from_start_to_end(
     sandbox: Sandbox, sagemaker: Any, s3: Any, bucket: str, job: dict[str, Any], fresh: Fresh
 ) -> None:
     queue = subscribe_states(sandbox, fresh("states"), "SageMaker Transform Job State Change")
     name = job["TransformJobName"]
     arn = sagemaker.create_transform_job(**job)["TransformJobArn"]
     assert arn == f"arn:aws:sagemaker:eu-north-1:123456789012:transform-job/{name}"
-    assert refusal(sagemaker.create_transform_job, **job)[0] == "ResourceInUse"
-    done = until(lambda: find_finished(sagemaker, name))
-    assert done["TransformJobStatus"] == "Completed", done
-    assert done["CreationTime"] <= done["TransformStartTime"] <= done["TransformEndTime"]
-    assert done["DataProcessing"] == job["DataProcessing"]
+    assert catch_error(sagemaker.create_transform_job, **job)[0] == "ResourceInUse"
+    description = wait_until(lambda: find_finished(sagemaker, name))
+    assert description["TransformJobStatus"] == "Completed", description
+    assert description["CreationTime"] <= description["TransformStartTime"] <= description["TransformEndTime"]
+    assert description["DataProcessing"] == job["DataProcessing"]
     assert s3.get_object(Bucket=bucket, Key="out/numbers.csv.out")["Body"].read() == b"1,3\n2,6\n3,9\n"
-    listed = sagemaker.list_transform_jobs(NameContains=name)["TransformJobSummaries"]
-    assert [(one["TransformJobArn"], one["TransformJobStatus"]) for one in listed] == [(arn, "Completed")]
+    summaries = sagemaker.list_transform_jobs(NameContains=name)["TransformJobSummaries"]
+    assert [(summary["TransformJobArn"], summary["TransformJobStatus"]) for summary in summaries] == [
+        (arn, "Completed")
+    ]
 
-    def completed() -> bool:
-        told = [(one["TransformJobArn"], one["TransformJobStatus"]) for one in receive_details(sandbox, queue)]
-        return (arn, "Completed") in told
+    def is_completed() -> bool:
+        states = [
+            (summary["TransformJobArn"], summary["TransformJobStatus"]) for summary in receive_details(sandbox, queue)
+        ]
+        return (arn, "Completed") in states
 
-    until(completed)
+    wait_until(is_completed)
 
 
-def test_a_stopped_job_is_stopped_once_and_stores_nothing(
+def test_a_job_can_be_stopped_only_once_and_then_has_no_output(
     sagemaker: Any, s3: Any, bucket: str, job: dict[str, Any]
 ) -> None:
     s3.put_object(
         Bucket=bucket,
         Key="model.tar.gz",
-        Body=tar(
+        Body=create_tar(
             code__inference_py=TIMES.replace("    return int", "    import time; time.sleep(600)\n    return int")
         ),
     )
     name = job["TransformJobName"]
     sagemaker.create_transform_job(**job)
-    until(lambda: "TransformStartTime" in sagemaker.describe_transform_job(TransformJobName=name))
+    wait_until(lambda: "TransformStartTime" in sagemaker.describe_transform_job(TransformJobName=name))
     sagemaker.stop_transform_job(TransformJobName=name)
-    assert until(lambda: find_finished(sagemaker, name), seconds=200)["TransformJobStatus"] == "Stopped"
-    assert refusal(sagemaker.stop_transform_job, TransformJobName=name)[1] == (
+    assert wait_until(lambda: find_finished(sagemaker, name), seconds=200)["TransformJobStatus"] == "Stopped"
+    assert catch_error(sagemaker.stop_transform_job, TransformJobName=name)[1] == (
         "The request was rejected because the transform job is in status Stopped."
     )
     assert s3.list_objects_v2(Bucket=bucket, Prefix="out/")["KeyCount"] == 0
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("change", "expected_message"),
     [
         ({"ModelName": "none"}, "Could not find model"),
         ({"MaxConcurrentTransforms": 20}, "The value of MaxConcurrentTransforms * MaxPayloadInMB cannot exceed 100 MB"),
@@ -100,8 +104,10 @@ def test_a_stopped_job_is_stopped_once_and_stores_nothing(
     ],
     ids=["model", "payload", "strategy"],
 )
-def test_what_contradicts_itself_is_refused(sagemaker: Any, job: dict[str, Any], change: Any, why: str) -> None:
+def test_an_inconsistent_request_is_refused(
+    sagemaker: Any, job: dict[str, Any], change: Any, expected_message: str
+) -> None:
     for member, value in change.items():
         job[member] = {**job[member], **value} if isinstance(value, dict) else value
-    code, message = refusal(sagemaker.create_transform_job, **job)
-    assert (code, message[: len(why)]) == ("ValidationException", why)
+    code, message = catch_error(sagemaker.create_transform_job, **job)
+    assert (code, message[: len(expected_message)]) == ("ValidationException", expected_message)

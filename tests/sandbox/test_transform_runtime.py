@@ -1,4 +1,4 @@
-"""Batch transform really asks a served model about every record, and associates what it answers."""
+"""Batch transform jobs as processes: a served model receives every record, and responses are joined with records."""
 
 import gzip
 import json
@@ -9,11 +9,11 @@ import pytest
 from sagemaker_sandbox.runtime import records
 from sagemaker_sandbox.runtime.model_data import ModelDataSource
 from sagemaker_sandbox.runtime.transform_definition import ServedModel, TransformDefinition
-from tests.sandbox.running import BUCKET, LIMIT, Run, keys, put, stored
-from tests.sandbox.running import moto_client as moto_client
-from tests.sandbox.running import run as run
-from tests.sandbox.running import store as store
-from tests.sandbox.support import tar, until
+from tests.sandbox.job_runs import BUCKET, LIMIT, Run, list_keys, put_objects, read_object
+from tests.sandbox.job_runs import moto_client as moto_client
+from tests.sandbox.job_runs import run as run
+from tests.sandbox.job_runs import store as store
+from tests.sandbox.support import create_tar, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 CSV, JSON = "text/csv", "application/json"
 
-#: A line for each line: the sum of its numbers and how many lines came with it; of JSON, the sum of `values`.
+#: Model script: returns for each line the sum of its numbers and the number of lines; for JSON, the sum of `values`.
 SUMS = """
 import json, os, pathlib
 def model_fn(folder):
@@ -36,16 +36,19 @@ def transform_fn(model, data, content_type, accept):
     lines = data.split("\\n")
     return "\\n".join(f"{model * sum(map(float, line.split(',')))},{len(lines)}" for line in lines) + "\\n", accept
 """
-MODEL = tar(factor="2", code__inference_py=SUMS)
+MODEL = create_tar(factor="2", code__inference_py=SUMS)
 
 
-def build_request(content_type: str = CSV, *, given: Any = None, output: Any = None, **changes: Any) -> dict[str, Any]:
-    """A job over everything under in/."""
+def build_request(
+    content_type: str = CSV, *, input_members: Any = None, output: Any = None, **changes: Any
+) -> dict[str, Any]:
+    """Return the request of a job over everything under in/."""
     source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/in/"}}
     return {
         "TransformJobName": "job",
         "ModelName": "sums",
-        "TransformInput": {"DataSource": source, "ContentType": content_type, "SplitType": "Line"} | (given or {}),
+        "TransformInput": {"DataSource": source, "ContentType": content_type, "SplitType": "Line"}
+        | (input_members or {}),
         "TransformOutput": {"S3OutputPath": f"s3://{BUCKET}/out", "Accept": content_type, "AssembleWith": "Line"}
         | (output or {}),
         "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
@@ -54,7 +57,7 @@ def build_request(content_type: str = CSV, *, given: Any = None, output: Any = N
 
 @pytest.fixture
 def model(store: "S3Client") -> ServedModel:
-    put(store, model=MODEL)
+    put_objects(store, model=MODEL)
     return ServedModel([ModelDataSource(f"s3://{BUCKET}/model")])
 
 
@@ -62,40 +65,42 @@ def test_every_object_has_its_output_in_the_order_of_its_records(
     run: Run, store: "S3Client", model: ServedModel
 ) -> None:
     rows = [f"{number},1" for number in range(50)]
-    put(store, in__a="1,2\n3,4\n", in__deep__b="\n".join(rows))
+    put_objects(store, in__a="1,2\n3,4\n", in__deep__b="\n".join(rows))
     job = run(TransformDefinition(build_request(BatchStrategy="SingleRecord", MaxConcurrentTransforms=3), model))
     end = job.end()
     assert end.status == "Completed", (end.failure_reason, job.log)
-    assert keys(store, "out/") == ["out/a.out", "out/deep/b.out"]
-    assert stored(store, "out/a.out") == b"6.0,1\n14.0,1\n"
-    assert stored(store, "out/deep/b.out").decode().split() == [f"{2.0 * (number + 1)},1" for number in range(50)]
+    assert list_keys(store, "out/") == ["out/a.out", "out/deep/b.out"]
+    assert read_object(store, "out/a.out") == b"6.0,1\n14.0,1\n"
+    assert read_object(store, "out/deep/b.out").decode().split() == [f"{2.0 * (number + 1)},1" for number in range(50)]
 
 
-def test_batches_hold_as_many_records_as_fit_and_answers_are_joined_to_them(
+def test_batches_are_filled_and_responses_are_joined_with_records(
     run: Run, store: "S3Client", model: ServedModel
 ) -> None:
     wide = ",".join(["0" * 120_000 + "1"] * 5)  # two such lines do not fit one megabyte
-    put(store, in__rows=gzip.compress(f"id1,1,2\nid2,3,4\nid3,{wide}\nid4,{wide}\n".encode()))
+    put_objects(store, in__rows=gzip.compress(f"id1,1,2\nid2,3,4\nid3,{wide}\nid4,{wide}\n".encode()))
     processing = {"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-2:]"}
-    work = build_request(given={"CompressionType": "Gzip"}, DataProcessing=processing, MaxPayloadInMB=1)
+    work = build_request(input_members={"CompressionType": "Gzip"}, DataProcessing=processing, MaxPayloadInMB=1)
     end = run(TransformDefinition(work, model)).end()
     assert end.status == "Completed", end.failure_reason
-    assert stored(store, "out/rows.out") == b"id1,6.0,3\nid2,14.0,3\nid3,10.0,3\nid4,10.0,1\n"
+    assert read_object(store, "out/rows.out") == b"id1,6.0,3\nid2,14.0,3\nid3,10.0,3\nid4,10.0,1\n"
 
 
-def test_objects_are_joined_as_sagemaker_names_it(run: Run, store: "S3Client", model: ServedModel) -> None:
-    put(store, in__one=json.dumps({"id": 7, "values": [1, 2], "note": "x"}))
+def test_json_objects_are_joined_under_the_names_of_sagemaker(run: Run, store: "S3Client", model: ServedModel) -> None:
+    put_objects(store, in__one=json.dumps({"id": 7, "values": [1, 2], "note": "x"}))
     processing = {"JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']"}
-    work = build_request(JSON, given={"SplitType": "None"}, output={"AssembleWith": "None"}, DataProcessing=processing)
+    work = build_request(
+        JSON, input_members={"SplitType": "None"}, output={"AssembleWith": "None"}, DataProcessing=processing
+    )
     end = run(TransformDefinition(work, model)).end()
     assert end.status == "Completed", end.failure_reason
-    assert json.loads(stored(store, "out/one.out")) == {"id": 7, "SageMakerOutput": {"sum": 6.0}}
+    assert json.loads(read_object(store, "out/one.out")) == {"id": 7, "SageMakerOutput": {"sum": 6.0}}
 
 
-def test_an_object_that_fails_fails_the_job_and_leaves_the_others(
+def test_an_object_that_fails_fails_the_job_but_not_the_other_objects(
     run: Run, store: "S3Client", model: ServedModel
 ) -> None:
-    put(store, in__a="1,2\nnone,4\n", in__b="5,6\n")
+    put_objects(store, in__a="1,2\nnone,4\n", in__b="5,6\n")
     work = build_request(ModelClientConfig={"InvocationsMaxRetries": 0, "InvocationsTimeoutInSeconds": 60})
     job = run(TransformDefinition(work, model))
     end = job.end()
@@ -105,34 +110,34 @@ def test_an_object_that_fails_fails_the_job_and_leaves_the_others(
         "AlgorithmError: See job logs for more information: s3://flights/in/a: Bad HTTP status received from "
         "algorithm: 500: could not convert string to float"
     )
-    assert keys(store, "out/") == ["out/b.out"]
+    assert list_keys(store, "out/") == ["out/b.out"]
     assert "ValueError" in job.log
 
 
-def test_an_object_that_is_no_gzip_is_named_and_leaves_the_others(
+def test_an_object_that_is_not_gzip_is_reported_but_not_the_others(
     run: Run, store: "S3Client", model: ServedModel
 ) -> None:
     whole = gzip.compress(b"1,2\n" * 1000)
-    put(store, in__a=whole[:15] + b"\xff" * 8 + whole[23:], in__b=whole)
-    end = run(TransformDefinition(build_request(given={"CompressionType": "Gzip"}), model)).end()
+    put_objects(store, in__a=whole[:15] + b"\xff" * 8 + whole[23:], in__b=whole)
+    end = run(TransformDefinition(build_request(input_members={"CompressionType": "Gzip"}), model)).end()
     assert "s3://flights/in/a: not gzip: " in (end.failure_reason or "")
-    assert keys(store, "out/") == ["out/b.out"]
+    assert list_keys(store, "out/") == ["out/b.out"]
 
 
-def test_a_stopped_job_stores_nothing(run: Run, store: "S3Client", model: ServedModel) -> None:
-    put(store, in__a="1,2\n", in__b="slow\n")
-    started = "/opt/ml/started"
-    job = run(TransformDefinition(build_request(Environment={"STARTED": started}), model))
-    until((job.folder / "algo-1" / "started").exists, seconds=LIMIT)
+def test_a_stopped_job_has_no_output(run: Run, store: "S3Client", model: ServedModel) -> None:
+    put_objects(store, in__a="1,2\n", in__b="slow\n")
+    marker = "/opt/ml/started"
+    job = run(TransformDefinition(build_request(Environment={"STARTED": marker}), model))
+    wait_until((job.folder / "algo-1" / "started").exists, seconds=LIMIT)
     job.run.stop()
     assert job.end().status == "Stopped"
-    assert keys(store, "out/") == []
+    assert list_keys(store, "out/") == []
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"given": {"SplitType": "RecordIO"}}, "the sandbox does not split RecordIO; use Line or None"),
+        ({"input_members": {"SplitType": "RecordIO"}}, "the sandbox does not split RecordIO; use Line or None"),
         ({"DataProcessing": {"InputFilter": "$["}}, "DataProcessing.InputFilter: '$[' is not a JSONPath"),
         ({"DataProcessing": {"OutputFilter": "$[0] | $[1]"}}, "is not a JSONPath"),
         (
@@ -143,7 +148,7 @@ def test_a_stopped_job_stores_nothing(run: Run, store: "S3Client", model: Served
     ],
     ids=["split", "filter", "union", "type", "no data"],
 )
-def test_what_cannot_be_done_is_told_in_one_line(
+def test_an_unsupported_request_fails_with_one_line(
     run: Run, model: ServedModel, changes: dict[str, Any], reason: str
 ) -> None:
     end = run(TransformDefinition(build_request(**changes), model)).end()
@@ -155,7 +160,7 @@ def test_what_cannot_be_done_is_told_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("processing", "record", "asked", "answer", "kept"),
+    ("settings", "record", "model_input", "response", "expected"),
     [
         ({}, b"1,2", b"1,2", b"x", b"x"),
         ({"InputFilter": "$[-1]"}, b'a,"b,c"', b'"b,c"', b"1", b"1"),
@@ -164,16 +169,16 @@ def test_what_cannot_be_done_is_told_in_one_line(
     ],
 )
 def test_rows_are_filtered_and_joined(
-    processing: dict[str, str], record: bytes, asked: bytes, answer: bytes, kept: bytes
+    settings: dict[str, str], record: bytes, model_input: bytes, response: bytes, expected: bytes
 ) -> None:
-    done = records.DataProcessing({"DataProcessing": processing}, CSV, CSV)
-    assert done.filter_input(record) == asked
-    if done.is_per_record:
-        assert done.filter_output(record, answer) == kept
+    processing = records.DataProcessing({"DataProcessing": settings}, CSV, CSV)
+    assert processing.filter_input(record) == model_input
+    if processing.is_per_record:
+        assert processing.filter_output(record, response) == expected
 
 
 @pytest.mark.parametrize(
-    ("processing", "record", "answer", "kept"),
+    ("settings", "record", "response", "expected"),
     [
         ({"JoinSource": "Input"}, b'{"a":1}', b"[2]", {"a": 1, "SageMakerOutput": [2]}),
         ({"JoinSource": "Input"}, b"[1]", b'{"b":2}', {"SageMakerInput": [1], "SageMakerOutput": {"b": 2}}),
@@ -182,7 +187,7 @@ def test_rows_are_filtered_and_joined(
     ],
 )
 def test_objects_are_filtered_and_joined(
-    processing: dict[str, str], record: bytes, answer: bytes, kept: object
+    settings: dict[str, str], record: bytes, response: bytes, expected: object
 ) -> None:
-    done = records.DataProcessing({"DataProcessing": processing}, JSON, JSON)
-    assert json.loads(done.filter_output(record, answer)) == kept
+    processing = records.DataProcessing({"DataProcessing": settings}, JSON, JSON)
+    assert json.loads(processing.filter_output(record, response)) == expected

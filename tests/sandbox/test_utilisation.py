@@ -1,4 +1,4 @@
-"""How busy the instances of a job are is in CloudWatch while it runs."""
+"""Utilization metrics of job instances in CloudWatch during the run."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, until
+from tests.sandbox.support import IMAGE, ROLE, wait_until
 
 #: The first instance is busy, the second waits.
 HALF_BUSY = (
@@ -18,7 +18,7 @@ HALF_BUSY = (
 
 
 @pytest.mark.slow
-def test_a_busy_instance_is_told_from_one_that_waits(
+def test_utilization_distinguishes_a_busy_from_a_waiting_instance(
     sandbox: Sandbox, sagemaker: Any, fresh: Callable[[str], str]
 ) -> None:
     name, cloudwatch = fresh("half-busy"), sandbox.client("cloudwatch")
@@ -30,7 +30,7 @@ def test_a_busy_instance_is_told_from_one_that_waits(
     )
 
     def values(metric: str, host: str, statistic: str = "Maximum") -> list[float]:
-        found = cloudwatch.get_metric_statistics(
+        datapoints = cloudwatch.get_metric_statistics(
             Namespace="/aws/sagemaker/ProcessingJobs",
             MetricName=metric,
             Dimensions=[{"Name": "Host", "Value": f"{name}/{host}"}],
@@ -40,12 +40,12 @@ def test_a_busy_instance_is_told_from_one_that_waits(
             Statistics=[statistic, "SampleCount"],
             Unit="Percent",
         )["Datapoints"]
-        return [one[statistic] for one in found if one["SampleCount"] >= 2]
+        return [point[statistic] for point in datapoints if point["SampleCount"] >= 2]
 
-    busy = until(lambda: values("CPUUtilization", "algo-1"))
-    # Its Python has been busy, too, when it started.
-    waiting = until(lambda: values("CPUUtilization", "algo-2", "Minimum"))
+    busy = wait_until(lambda: values("CPUUtilization", "algo-1"))
+    # Minimum, because its Python was busy during the start.
+    waiting = wait_until(lambda: values("CPUUtilization", "algo-2", "Minimum"))
     assert max(busy) > 10 > min(waiting)
     assert 0 < max(values("MemoryUtilization", "algo-1")) < 100
     sagemaker.stop_processing_job(ProcessingJobName=name)
-    until(lambda: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"] == "Stopped")
+    wait_until(lambda: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"] == "Stopped")
