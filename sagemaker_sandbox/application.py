@@ -15,11 +15,14 @@ from werkzeug.exceptions import ClientDisconnected
 from sagemaker_sandbox import accounts, malformed_requests, moto_patches, moto_request, rpc_v2_cbor, signature
 from sagemaker_sandbox.asynchronous.queue_schedule import QueueSchedule
 from sagemaker_sandbox.automation.executions import Executions
+from sagemaker_sandbox.automation.operations import AutomationOperations
 from sagemaker_sandbox.autoscaling.scaler import Scaler
 from sagemaker_sandbox.autoscaling.scaling import RegionScaling
 from sagemaker_sandbox.call_recorder import CallRecorder
-from sagemaker_sandbox.cloudwatch import metrics, moto_cloudwatch
+from sagemaker_sandbox.cloudwatch import metrics
+from sagemaker_sandbox.cloudwatch.alarm_operations import AlarmOperations
 from sagemaker_sandbox.cloudwatch.alarms import Alarms
+from sagemaker_sandbox.cloudwatch.metric_operations import MetricOperations
 from sagemaker_sandbox.context import DEFAULT_REGION, SandboxContext
 from sagemaker_sandbox.control import ControlApi
 from sagemaker_sandbox.errors import ApiError
@@ -31,7 +34,14 @@ from sagemaker_sandbox.featurestore.store import RecordStores
 from sagemaker_sandbox.hosting.capture import Captures, CaptureSchedule
 from sagemaker_sandbox.hosting.endpoint import HostedEndpoint
 from sagemaker_sandbox.hosting.metrics import EndpointMetrics
-from sagemaker_sandbox.plane import moto_cloudformation, moto_tags, scaling_api
+from sagemaker_sandbox.moto_patches import (
+    cloudwatch_alarms,
+    events_rules,
+    sagemaker_cloudformation,
+    sagemaker_tags,
+    scheduler_schedules,
+)
+from sagemaker_sandbox.plane import scaling_api
 from sagemaker_sandbox.plane.api import TARGET, Api
 from sagemaker_sandbox.plane.control_plane import ControlPlane
 from sagemaker_sandbox.plane.scaling_api import ScalingApi
@@ -39,6 +49,11 @@ from sagemaker_sandbox.request_gate import RequestGate
 from sagemaker_sandbox.retries import ResponseCache
 from sagemaker_sandbox.sagemaker.async_inference import AsyncInference
 from sagemaker_sandbox.sagemaker.fleets import Fleets
+from sagemaker_sandbox.service_operations.event_patterns import EventPatternOperations
+from sagemaker_sandbox.service_operations.log_group_keys import LogGroupKeyOperations
+from sagemaker_sandbox.service_operations.policy_simulation import PolicySimulationOperations
+from sagemaker_sandbox.service_operations.registry import OperationRegistry
+from sagemaker_sandbox.service_operations.service_quotas import QuotaOperations
 
 #: moto services without a state of their own.
 _STATELESS = {"moto_api", "instance_metadata"}
@@ -55,18 +70,26 @@ class Application:
         self.gate = RequestGate()
         self.restored_services: set[str] = set()
         self.sagemaker = ControlPlane(context)
-        moto_tags.connect(self.sagemaker)
-        moto_cloudformation.connect(self.sagemaker)
+        sagemaker_tags.apply(self.sagemaker)
+        sagemaker_cloudformation.apply(self.sagemaker)
         self.clock = context.clock
         self._deliveries = Deliveries(context, self.clock, FailedInvocations(metrics.put, self.clock))
         EndpointMetrics(self._list_measured_endpoints, self.clock)  # before everything that reads metrics
         QueueSchedule(self.clock, lambda: [parts.get(AsyncInference) for parts in self.sagemaker])
         self.alarms = Alarms(context, self.gate, self.sagemaker.publisher)
-        moto_cloudwatch.share(self.alarms, self.clock)
+        cloudwatch_alarms.apply(self.alarms, self.clock)
         self._start_scaling(self.alarms)
-        Rules(self._deliveries, self.clock, metrics.put)
-        Schedules(self._deliveries, self.clock)
-        self._automation = Executions(context, self.gate)
+        events_rules.apply(Rules(self._deliveries, self.clock, metrics.put))
+        scheduler_schedules.apply(Schedules(self._deliveries, self.clock))
+        self._operations = OperationRegistry(
+            AlarmOperations(self.alarms),
+            MetricOperations(self.clock),
+            AutomationOperations(Executions(context, self.gate)),
+            EventPatternOperations(),
+            LogGroupKeyOperations(),
+            PolicySimulationOperations(),
+            QuotaOperations(),
+        )
         self.clock.add_task(context.deployments)
         self.clock.add_task(CaptureSchedule(lambda: (parts.get(Captures) for parts in self.sagemaker)))
         self._api = Api(self.sagemaker, self._call_moto)
@@ -93,7 +116,8 @@ class Application:
 
         These are the services that received a request or were restored.
         """
-        used = set(self._moto.app_instances) - _STATELESS | ({"cloudwatch"} if metrics.puts() else set())
+        used = set(self._moto.app_instances) | self._operations.used_services
+        used = used - _STATELESS | ({"cloudwatch"} if metrics.puts() else set())
         owners = {keeper for service, keeper in _STATE_OWNERS.items() if service in used}
         return sorted((used | owners | self.restored_services) - _STATE_OWNERS.keys())
 
@@ -142,7 +166,7 @@ class Application:
             region, account = signed.region or DEFAULT_REGION, accounts.find_account(request)
             return self._apply_faults(request, service, lambda: self._scaling_api.respond(request, account, region))
         if service == "tagging":
-            moto_tags.register_account(accounts.find_account(request))
+            sagemaker_tags.register_account(accounts.find_account(request))
         if (request.method, request.path) == _RESET:
             self.sagemaker.reset()
             self._deliveries.clear()
@@ -164,7 +188,9 @@ class Application:
     def _call_moto(self, request: Request) -> Response:
         moto: Callable[[dict[str, Any], Any], Iterable[bytes]] = self._moto
         with self.gate.enter_shared():
-            response = Response.from_app(moto, moto_request.adapt_request(request), buffered=True)
+            response = self._operations.respond(request) or Response.from_app(
+                moto, moto_request.adapt_request(request), buffered=True
+            )
         if request.mimetype.startswith("application/x-amz-json"):
             response.content_type = request.mimetype  # moto sets none if a service has several protocols
         if response.status_code >= 400 and _is_unformatted(request, response):
@@ -175,11 +201,7 @@ class Application:
 
     def _moto_service(self, name: Any) -> Any:
         """Return moto's WSGI application for a service. moto calls this with the first request to the service."""
-        moto_patches.close(name)
-        if name == "ssm":
-            from sagemaker_sandbox.automation import moto_ssm
-
-            moto_ssm.share(self._automation)
+        moto_patches.apply(name)
         return create_backend_app(name)
 
     def _list_measured_endpoints(self) -> list[HostedEndpoint]:

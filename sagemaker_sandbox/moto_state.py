@@ -39,7 +39,7 @@ def restore_service(service: str, content: bytes, read_body: Callable[[str], byt
     """Restore the result of `dump_service`. `body` reads the body of an S3 object by its name."""
     from moto.backends import get_backend
 
-    moto_patches.close(service)
+    moto_patches.apply(service)
     backends = get_backend(service)
     for account, by_region in _Unpickler(io.BytesIO(content), read_body).load().items():
         for region, backend in by_region.items():

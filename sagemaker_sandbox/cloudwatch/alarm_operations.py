@@ -79,9 +79,9 @@ class AlarmOperations(ServiceOperations):
     @emulated_operation
     def set_alarm_state(self, request: ServiceRequest) -> Fields:
         """Set the state of an alarm until its next evaluation."""
-        members = ("AlarmName", "StateValue", "StateReason", "StateReasonData")
-        values = [request.parameters.get(member) for member in members]
-        self._alarms.set_state(request.account, request.region, *values)
+        parameters = request.parameters
+        values = (parameters["AlarmName"], parameters["StateValue"], parameters["StateReason"])
+        self._alarms.set_state(request.account, request.region, *values, parameters.get("StateReasonData"))
         return {}
 
     @emulated_operation

@@ -4,12 +4,12 @@ from collections.abc import Container, Iterator, Sequence
 
 from moto.cloudwatch.exceptions import InvalidParameterCombination, ValidationError
 
-from sustainable_mlops.aws.service_model import service_model
 from sagemaker_sandbox import validation
 from sagemaker_sandbox.cloudwatch import expressions, queries, rules, statistics
 from sagemaker_sandbox.cloudwatch.expressions import ExpressionError
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.parts.resources import Fields
+from sustainable_mlops.aws.service_model import service_model
 
 _MISSING = ("breaching", "notBreaching", "ignore", "missing")
 _OF_ONE_METRIC = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")

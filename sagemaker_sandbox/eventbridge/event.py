@@ -1,4 +1,4 @@
-"""An event as EventBridge has it. Source: EventBridge user guide, "Events"."""
+"""Events in the form of EventBridge. Source: EventBridge user guide, "Events"."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 Event = Mapping[str, Any]
 
 
-def make(
+def create_event(
     source: str,
     detail_type: str,
     account: str,
@@ -17,28 +17,28 @@ def make(
     detail: Event,
     moment: datetime | None = None,
 ) -> dict[str, Any]:
-    """A new event, of this moment unless another is given."""
+    """Return a new event. Its time defaults to now."""
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
         "detail-type": detail_type,
         "source": source,
         "account": account,
-        "time": told(moment or datetime.now(UTC)),
+        "time": format_time(moment or datetime.now(UTC)),
         "region": region,
         "resources": list(resources),
         "detail": detail,
     }
 
 
-def of_moto(event: Mapping[str, Any]) -> dict[str, Any]:
-    """An event of moto's as AWS has it: what only moto notes is left out, and its time is text."""
-    found = {name: value for name, value in event.items() if name != "ingestion-time"}
-    if isinstance(found["time"], (int, float)):
-        found["time"] = told(datetime.fromtimestamp(found["time"], UTC))
-    return found
+def convert_moto_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an event of moto in the form of AWS: without moto's own members, and with its time as text."""
+    converted = {name: value for name, value in event.items() if name != "ingestion-time"}
+    if isinstance(converted["time"], (int, float)):
+        converted["time"] = format_time(datetime.fromtimestamp(converted["time"], UTC))
+    return converted
 
 
-def told(moment: datetime) -> str:
-    """A moment in an event: whole seconds."""
+def format_time(moment: datetime) -> str:
+    """Return a moment as text, in whole seconds."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,4 +1,4 @@
-"""What a target receives of an event: all of it, a part, a constant, or what a template makes of it."""
+"""Input of a target: the event, a part of it, a constant, or a filled template."""
 
 import json
 import re
@@ -11,37 +11,37 @@ from sagemaker_sandbox.pipelines import paths
 _PLACEHOLDER = re.compile(r'\\.|"|<(?P<name>[\w.-]+)>')
 
 
-def received(target: Mapping[str, Any], event: Event, rule_arn: str) -> str:
-    """The text that a target receives. Raises LookupError for an InputPath that leads nowhere."""
+def render_input(target: Mapping[str, Any], event: Event, rule_arn: str) -> str:
+    """Return the text that a target receives. Raises LookupError for an InputPath that the event does not have."""
     if target.get("Input") is not None:
         return str(target["Input"])
     if target.get("InputPath"):
-        return json.dumps(at(target["InputPath"], event))
+        return json.dumps(resolve_path(target["InputPath"], event))
     transformer = target.get("InputTransformer")
     if transformer:
-        return _transformed(transformer["InputTemplate"], _values(transformer, event, rule_arn))
+        return _fill_template(transformer["InputTemplate"], _template_values(transformer, event, rule_arn))
     return json.dumps(event)
 
 
-def at(path: str, event: Event) -> Any:
-    """What a path such as `$.detail.object.key` leads to. Raises LookupError where it leads nowhere."""
+def resolve_path(path: str, event: Event) -> Any:
+    """Return the value at a path such as `$.detail.object.key`. Raises LookupError if the event does not have it."""
     try:
         return paths.walk(event, paths.parts(path.removeprefix("$")))
     except ValueError:
-        raise LookupError(f"{path} is no path") from None
+        raise LookupError(f"{path} is not a path") from None
 
 
-def dynamic(value: str, event: Event) -> str:
-    """The value of a target's parameter: where all of it is a path, what that leads to. Raises LookupError."""
+def resolve_parameter(value: str, event: Event) -> str:
+    """Return the value of a target's parameter, which may be a path. Raises LookupError."""
     if not value.startswith("$."):
         return value
-    found = at(value, event)
-    return found if isinstance(found, str) else json.dumps(found)
+    resolved = resolve_path(value, event)
+    return resolved if isinstance(resolved, str) else json.dumps(resolved)
 
 
-def _values(transformer: Mapping[str, Any], event: Event, rule_arn: str) -> Callable[[str], Any]:
-    mapped = transformer.get("InputPathsMap") or {}
-    given = {
+def _template_values(transformer: Mapping[str, Any], event: Event, rule_arn: str) -> Callable[[str], Any]:
+    paths_by_name = transformer.get("InputPathsMap") or {}
+    predefined = {
         "aws.events.event": {name: value for name, value in event.items() if name != "detail"},
         "aws.events.event.json": event,
         "aws.events.event.ingestion-time": event["time"],
@@ -50,28 +50,28 @@ def _values(transformer: Mapping[str, Any], event: Event, rule_arn: str) -> Call
     }
 
     def value(name: str) -> Any:
-        if name not in mapped:
-            return given.get(name, f"<{name}>")
+        if name not in paths_by_name:
+            return predefined.get(name, f"<{name}>")
         try:
-            return at(mapped[name], event)
+            return resolve_path(paths_by_name[name], event)
         except LookupError:
             return ""
 
     return value
 
 
-def _transformed(template: str, value: Callable[[str], Any]) -> str:
-    """The template with its placeholders filled: as text inside of quotes, as JSON outside."""
-    quoted = False
+def _fill_template(template: str, value: Callable[[str], Any]) -> str:
+    """Return the template with its placeholders filled: as text inside quotes, as JSON outside."""
+    is_quoted = False
 
-    def fill(found: re.Match[str]) -> str:
-        nonlocal quoted
-        if found["name"] is None:
-            quoted ^= found[0] == '"'
-            return found[0]
-        filled = value(found["name"])
-        if not quoted:
-            return json.dumps(filled)
-        return json.dumps(filled if isinstance(filled, str) else json.dumps(filled))[1:-1]
+    def fill(match: re.Match[str]) -> str:
+        nonlocal is_quoted
+        if match["name"] is None:
+            is_quoted ^= match[0] == '"'
+            return match[0]
+        replacement = value(match["name"])
+        if not is_quoted:
+            return json.dumps(replacement)
+        return json.dumps(replacement if isinstance(replacement, str) else json.dumps(replacement))[1:-1]
 
     return _PLACEHOLDER.sub(fill, template)

@@ -1,7 +1,7 @@
-"""When a schedule falls due: `at(…)`, `rate(…)` and `cron(…)` as EventBridge and its Scheduler take them.
+"""Schedules: the expressions `at(…)`, `rate(…)` and `cron(…)` of EventBridge and its Scheduler.
 
-Source: the Scheduler user guide, "Schedule types". What is at a time that summer time leaves out is skipped; what is at
-a time that comes twice is due the first time.
+Source: the Scheduler user guide, "Schedule types". An occurrence at a time that daylight saving skips is left out. An
+occurrence at a time that comes twice is due the first time.
 """
 
 from collections.abc import Iterator
@@ -13,51 +13,51 @@ from sustainable_mlops.aws.cron import CronExpression
 
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _YEARS = (1970, 2199)
-#: February has 29 days at least once in so many.
+#: Number of years in which at least one February has 29 days.
 _LEAP_YEARS = 8
 
 
 class Occurrences(Protocol):
-    """The moments at which something is due, aware."""
+    """The moments at which a schedule is due."""
 
     def next(self, after: datetime) -> datetime | None:
-        """The first one later than `after`."""
+        """Return the first moment later than `after`."""
 
 
 class Once(NamedTuple):
-    """At one moment."""
+    """A schedule with one moment."""
 
     moment: datetime
 
     def next(self, after: datetime) -> datetime | None:
-        """The first one later than `after`."""
+        """Return the first moment later than `after`."""
         return self.moment if self.moment > after else None
 
 
-class Every(NamedTuple):
-    """At a rate, from the first on."""
+class Rate(NamedTuple):
+    """A schedule with a rate, from a first moment on."""
 
     first: datetime
     period: timedelta
 
     def next(self, after: datetime) -> datetime | None:
-        """The first one later than `after`."""
+        """Return the first moment later than `after`."""
         if after < self.first:
             return self.first
         return self.first + ((after - self.first) // self.period + 1) * self.period
 
 
 class Calendar(NamedTuple):
-    """By the fields of a cron expression, on the clocks of a zone."""
+    """A schedule with a cron expression in a time zone."""
 
     fields: CronExpression
     zone: tzinfo
 
     def next(self, after: datetime) -> datetime | None:
-        """The first one later than `after`; None where there is none in the years that have one."""
+        """Return the first moment later than `after`, or None if the expression's years have no other."""
         for day in self._days(after.astimezone(self.zone).date()):
             for minutes in self.fields.list_minutes():
-                moment = _on_the_clock(day, minutes, self.zone)
+                moment = _to_moment(day, minutes, self.zone)
                 if moment is not None and moment > after:
                     return moment
         return None
@@ -67,7 +67,7 @@ class Calendar(NamedTuple):
         for year in range(first.year, _YEARS[1] + 1):
             if year not in years:
                 continue
-            if year > max(first.year, min(one for one in years if one >= first.year)) + _LEAP_YEARS:
+            if year > max(first.year, min(later for later in years if later >= first.year)) + _LEAP_YEARS:
                 return
             day = max(first, date(year, 1, 1))
             while day.year == year:
@@ -76,11 +76,11 @@ class Calendar(NamedTuple):
                 day += timedelta(days=1)
 
 
-def of(expression: str, zone: str, first: datetime) -> Occurrences:
-    """The occurrences of an expression; of a rate, from `first` on. Raises ValueError with the reason."""
+def parse_schedule(expression: str, zone: str, first: datetime) -> Occurrences:
+    """Return the occurrences of an expression; a rate begins at `first`. Raises ValueError with the reason."""
     kind, bracket, rest = expression.partition("(")
     if not bracket or not rest.endswith(")"):
-        raise ValueError(f"{expression} is none of at(…), rate(…) and cron(…)")
+        raise ValueError(f"{expression} is not at(…), rate(…) or cron(…)")
     fields = rest[:-1]
     if kind == "at":
         local = datetime.fromisoformat(fields)
@@ -88,18 +88,18 @@ def of(expression: str, zone: str, first: datetime) -> Occurrences:
             raise ValueError(f"{expression} is not at(yyyy-mm-ddThh:mm:ss)")
         return Once(local.replace(tzinfo=cron.find_time_zone(zone)).astimezone(UTC))
     if kind == "rate":
-        return Every(first, period(fields))
+        return Rate(first, parse_period(fields))
     if kind != "cron":
-        raise ValueError(f"{expression} is none of at(…), rate(…) and cron(…)")
-    found = Calendar(cron.parse_cron(fields), cron.find_time_zone(zone))
-    cron.list_values(found.fields.year, *_YEARS)
-    found.fields.list_minutes()
-    list(found.fields.list_dates())  # raises for a field that is none
-    return found
+        raise ValueError(f"{expression} is not at(…), rate(…) or cron(…)")
+    calendar = Calendar(cron.parse_cron(fields), cron.find_time_zone(zone))
+    cron.list_values(calendar.fields.year, *_YEARS)
+    calendar.fields.list_minutes()
+    list(calendar.fields.list_dates())  # raises ValueError for an invalid field
+    return calendar
 
 
-def period(fields: str) -> timedelta:
-    """The time between two occurrences of `rate(value unit)`. Raises ValueError."""
+def parse_period(fields: str) -> timedelta:
+    """Return the time between two occurrences of `rate(value unit)`. Raises ValueError."""
     try:
         value, unit = fields.split()
         return cron.parse_positive(value) * _UNITS[unit.removesuffix("s")]
@@ -107,8 +107,8 @@ def period(fields: str) -> timedelta:
         raise ValueError(f"rate({fields}) is not rate(value unit), of minutes, hours or days") from None
 
 
-def _on_the_clock(day: date, minutes: int, zone: tzinfo) -> datetime | None:
-    """The moment at which the clocks of the zone show it, the first where there are two; None where they never do."""
+def _to_moment(day: date, minutes: int, zone: tzinfo) -> datetime | None:
+    """Return the first moment with this local time, or None if the zone skips it."""
     local = datetime(day.year, day.month, day.day) + timedelta(minutes=minutes)
     moment = local.replace(tzinfo=zone).astimezone(UTC)
     return moment if moment.astimezone(zone).replace(tzinfo=None) == local else None

@@ -1,4 +1,4 @@
-"""The API calls that targets stand for, of rules and of schedules."""
+"""API calls to the targets of rules and schedules."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -8,8 +8,7 @@ from typing import Any
 from botocore.exceptions import UnknownServiceError
 
 from sagemaker_sandbox.automation import executions
-from sagemaker_sandbox.eventbridge import inputs
-from sagemaker_sandbox.eventbridge import universal as checks
+from sagemaker_sandbox.eventbridge import inputs, universal_inputs
 from sagemaker_sandbox.eventbridge.event import Event
 from sagemaker_sandbox.permissions import ServiceCall
 from sustainable_mlops.aws.service_model import service_model
@@ -17,47 +16,45 @@ from sustainable_mlops.aws.service_model import service_model
 #: Universal targets of the Scheduler: `arn:aws:scheduler:::aws-sdk:<service>:<action>`.
 UNIVERSAL = ":scheduler:::aws-sdk:"
 _AUTOMATION = "automation-definition/"
-#: Names that the SDK for Java has for a service, where they are not botocore's without hyphens.
-_OF_JAVA = {"cloudwatchlogs": "logs", "eventbridge": "events", "sfn": "stepfunctions"}
+#: Names of services in the SDK for Java that differ from botocore's names without hyphens.
+_JAVA_NAMES = {"cloudwatchlogs": "logs", "eventbridge": "events", "sfn": "stepfunctions"}
 
 
-def known(arn: str) -> bool:
-    """Whether there is a call for a target."""
-    return UNIVERSAL in arn or _maker(arn) is not None
+def is_supported(arn: str) -> bool:
+    """Return True if the sandbox can call a target."""
+    return UNIVERSAL in arn or _find_builder(arn) is not None
 
 
-def of(target: Mapping[str, Any], text: str, event: Event, token: str) -> ServiceCall:
-    """The call to a target that receives `text`; `token` makes several attempts one start of a pipeline.
+def build_call(target: Mapping[str, Any], text: str, event: Event, token: str) -> ServiceCall:
+    """Return the call to a target that receives `text`. Attempts with the same `token` start one pipeline execution.
 
-    `event` is all of it, or but the account and the Region of a schedule.
-
-    Raises LookupError where a parameter's path leads nowhere in the event, ValueError where `text` is no JSON object
-    and has to be one.
+    `event` is the event of a rule, or the account and the Region of a schedule. Raises LookupError if the event lacks
+    the path of a parameter, and ValueError if `text` must be a JSON object and is not.
     """
     arn = target["Arn"]
     if UNIVERSAL in arn:
         return _universal(arn, text, event, token)
-    maker = _maker(arn)
-    assert maker is not None
-    return maker(target, text, event, token)
+    build = _find_builder(arn)
+    assert build is not None
+    return build(target, text, event, token)
 
 
-def universal(arn: str) -> tuple[str, str]:
-    """botocore's service and operation of a universal target. Raises ValueError where there is none."""
+def parse_universal_arn(arn: str) -> tuple[str, str]:
+    """Return botocore's service and operation of a universal target. Raises ValueError if they do not exist."""
     service, _, action = arn.partition(UNIVERSAL)[2].partition(":")
-    service, operation = _services().get(_OF_JAVA.get(service, service), service), action[:1].upper() + action[1:]
+    service, operation = _services().get(_JAVA_NAMES.get(service, service), service), action[:1].upper() + action[1:]
     try:
-        known = action[:1].islower() and operation in service_model(service).operation_names
+        exists = action[:1].islower() and operation in service_model(service).operation_names
     except UnknownServiceError:
-        known = False
-    if not known:
+        exists = False
+    if not exists:
         raise ValueError(f"{arn} names no operation of a service")
     if operation.startswith(("Get", "Describe", "List")):
-        raise ValueError(f"{arn}: a schedule cannot ask for what only reads")
+        raise ValueError(f"{arn}: a schedule cannot call an operation that only reads")
     return service, operation
 
 
-def _maker(arn: str) -> Callable[[Mapping[str, Any], str, Event, str], ServiceCall] | None:
+def _find_builder(arn: str) -> Callable[[Mapping[str, Any], str, Event, str], ServiceCall] | None:
     _, _, service, _, _, resource = (*arn.split(":", 5), *[""] * 6)[:6]
     if service == "sagemaker" and resource.startswith("pipeline/"):
         return _pipeline
@@ -69,35 +66,37 @@ def _maker(arn: str) -> Callable[[Mapping[str, Any], str, Event, str], ServiceCa
 
 
 def _pipeline(target: Mapping[str, Any], _text: str, event: Event, token: str) -> ServiceCall:
-    """The latest version: a target names none."""
-    given = (target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or []
-    parameters = [
-        {"Name": inputs.dynamic(one["Name"], event), "Value": inputs.dynamic(one["Value"], event)} for one in given
-    ]
-    asked = {"PipelineName": target["Arn"].rpartition("/")[2], "ClientRequestToken": token}
-    asked |= {"PipelineParameters": parameters} if parameters else {}
-    return ServiceCall("sagemaker", "StartPipelineExecution", asked, target["Arn"])
+    """Start the latest version: a target names no version."""
+    items = (target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or []
+    parameters = [{name: inputs.resolve_parameter(item[name], event) for name in ("Name", "Value")} for item in items]
+    request = {"PipelineName": target["Arn"].rpartition("/")[2], "ClientRequestToken": token}
+    request |= {"PipelineParameters": parameters} if parameters else {}
+    return ServiceCall("sagemaker", "StartPipelineExecution", request, target["Arn"])
 
 
 def _automation(target: Mapping[str, Any], text: str, event: Event, token: str) -> ServiceCall:
-    """Each parameter is given as a list of text (Systems Manager user guide, "Run automations based on EventBridge
-    events")."""
+    """Start an automation. Each parameter is a list of text.
+
+    Source: Systems Manager user guide, "Run automations based on EventBridge events".
+    """
     name, _, version = target["Arn"].partition(_AUTOMATION)[2].partition(":")
     version = version or executions.DEFAULT
-    given = json.loads(text)
-    if not isinstance(given, dict) or not all(_are_texts(value) for value in given.values()):
+    parameters = json.loads(text)
+    if not isinstance(parameters, dict) or not all(_is_text_list(value) for value in parameters.values()):
         raise ValueError("the input of an automation is a JSON object of lists of text")
-    asked = {"DocumentName": name, "DocumentVersion": version, "Parameters": given, "ClientToken": token}
-    place = f"{event['region']}:{event['account']}"
-    return ServiceCall("ssm", "StartAutomationExecution", asked, f"arn:aws:ssm:{place}:{_AUTOMATION}{name}:{version}")
+    request = {"DocumentName": name, "DocumentVersion": version, "Parameters": parameters, "ClientToken": token}
+    location = f"{event['region']}:{event['account']}"
+    return ServiceCall(
+        "ssm", "StartAutomationExecution", request, f"arn:aws:ssm:{location}:{_AUTOMATION}{name}:{version}"
+    )
 
 
-def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+def _is_text_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def besides(call: ServiceCall, account: str, region: str) -> Iterator[ServiceCall]:
-    """What else has to be allowed to who asks for it: an automation is handed the role of its document."""
+def list_additional_calls(call: ServiceCall, account: str, region: str) -> Iterator[ServiceCall]:
+    """Yield the calls that the caller needs permission for, too: an automation receives the role of its document."""
     if (call.service, call.operation) == ("ssm", "StartAutomationExecution"):
         role = executions.assumed_role(account, region, call.parameters)
         if role:
@@ -115,33 +114,33 @@ def _topic(target: Mapping[str, Any], text: str, _event: Event, _token: str) -> 
 
 
 def _bus(target: Mapping[str, Any], text: str, event: Event, _token: str) -> ServiceCall:
-    """A rule hands its event on; a schedule says of what kind it is."""
-    said = target.get("EventBridgeParameters") or {}
+    """Put the event of a rule, or an event of the type that the schedule names."""
+    settings = target.get("EventBridgeParameters") or {}
     entry = {
-        "Source": said.get("Source", event.get("source")),
-        "DetailType": said.get("DetailType", event.get("detail-type")),
-        "Detail": text if said else json.dumps(event["detail"]),
+        "Source": settings.get("Source", event.get("source")),
+        "DetailType": settings.get("DetailType", event.get("detail-type")),
+        "Detail": text if settings else json.dumps(event["detail"]),
         "EventBusName": target["Arn"],
     }
     return ServiceCall("events", "PutEvents", {"Entries": [entry]}, target["Arn"])
 
 
 def _universal(arn: str, text: str, event: Event, token: str) -> ServiceCall:
-    service, operation = universal(arn)
-    checks.check(service, operation, text)
-    parameters = checks.parameters(service, operation, json.loads(text or "{}"))
-    named = [value for value in parameters.values() if isinstance(value, str)]
-    about = next((value for value in named if value.startswith("arn:")), None)
+    service, operation = parse_universal_arn(arn)
+    universal_inputs.check_input(service, operation, text)
+    parameters = universal_inputs.convert_names(service, operation, json.loads(text or "{}"))
+    texts = [value for value in parameters.values() if isinstance(value, str)]
+    resource = next((value for value in texts if value.startswith("arn:")), None)
     if operation == "StartPipelineExecution":
         pipelines = f"arn:aws:sagemaker:{event['region']}:{event['account']}:pipeline/"
-        about = pipelines + str(parameters.get("PipelineName", "")).removeprefix(pipelines)
+        resource = pipelines + str(parameters.get("PipelineName", "")).removeprefix(pipelines)
         parameters.setdefault("ClientRequestToken", token)
-    return ServiceCall(service, operation, parameters, about)
+    return ServiceCall(service, operation, parameters, resource)
 
 
 @cache
 def _services() -> dict[str, str]:
-    """botocore's names of the services without hyphens, to these."""
+    """Return botocore's names of services by the same names without hyphens."""
     import botocore.session
 
     return {name.replace("-", ""): name for name in botocore.session.get_session().get_available_services()}

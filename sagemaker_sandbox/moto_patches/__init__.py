@@ -1,27 +1,49 @@
-"""What moto lacks and the Terraform provider or the jobs need, closed one small file a gap.
+"""All changes to moto's own classes and functions. No other package of the sandbox assigns to what moto defines.
 
-Each module's `close` changes moto in place; each says which gap it closes, so that it can go once moto has it.
+`sagemaker_sandbox.service_operations` has the operations that the sandbox answers itself. A patch is for the rest: a
+fault inside an operation of moto, or a call between two parts of moto. Each module says what moto lacks, and has one
+function `apply`, which changes moto in place. A patch can be deleted once moto has what it adds.
+
+| module | replaces |
+|---|---|
+| `cloudwatch_special_numbers` | `BaseJSONSerializer`: floats |
+| `cloudwatch_alarms` | `CloudWatchBackend`: `put_metric_alarm`, `delete_alarms`, `put_metric_data` |
+| `events_rules` | `Rule.send_to_targets`, `EventsBackend`: `put_rule`, `put_targets`; events of S3 |
+| `iam_service_linked_roles` | `IAMBackend.create_service_linked_role` |
+| `kms_key_ids` | `KmsBackend.create_key` |
+| `logs_tags` | `LogsBackend.delete_log_group` |
+| `s3_bucket_documents` | `S3Response`: GET, PUT and DELETE of a bucket's configurations |
+| `s3_bucket_tags` | `S3Backend.delete_bucket`, `S3Response`: CreateBucket |
+| `s3_delete_markers` | `FakeDeleteMarker.dispose` |
+| `s3_log_delivery` | `FakeBucket`: check of the log bucket's policy |
+| `s3_policy_conditions` | `FakeBucket.get_permission` |
+| `sagemaker_cloudformation` | `Model`, `FakeEndpointConfig`, `FakeEndpoint`: the methods for CloudFormation |
+| `sagemaker_tags` | `SageMakerModelBackend`: tagged resources |
+| `scheduler_schedules` | `EventBridgeSchedulerBackend`: `create_schedule`, `update_schedule` |
+| `scheduler_tags` | `EventBridgeSchedulerBackend.delete_schedule_group` |
+| `ssm_automation_documents` | `SimpleSystemManagerBackend`: `create_document`, `update_document` |
+| `ssm_parameter_tiers` | `SimpleSystemManagerBackend.put_parameter` |
 """
 
 import functools
 import importlib
 
-#: moto's name of a service to what it lacks.
-GAPS = {
+#: Patches by moto's name of their service. Each is applied before the service is used for the first time.
+PATCHES = {
     "cloudwatch": ("cloudwatch_special_numbers",),
-    "events": ("events_test_pattern",),
-    "iam": ("iam_service_linked_roles", "iam_simulation"),
+    "iam": ("iam_service_linked_roles",),
     "kms": ("kms_key_ids",),
-    "logs": ("logs_kms_keys", "logs_tags"),
+    "logs": ("logs_tags",),
     "s3": ("s3_bucket_documents", "s3_bucket_tags", "s3_delete_markers", "s3_log_delivery", "s3_policy_conditions"),
     "scheduler": ("scheduler_tags",),
-    "servicequotas": ("service_quotas",),
-    "ssm": ("ssm_parameter_tiers",),
+    "ssm": ("ssm_automation_documents", "ssm_parameter_tiers"),
 }
+#: Patches that lead moto to a part of the sandbox. The application applies each with that part when it starts.
+CONNECTIONS = ("cloudwatch_alarms", "events_rules", "sagemaker_cloudformation", "sagemaker_tags", "scheduler_schedules")
 
 
 @functools.cache
-def close(service: str) -> None:
-    """Close a service's gaps, once for the process: before it answers, or is brought back."""
-    for gap in GAPS.get(service, ()):
-        importlib.import_module(f"{__name__}.{gap}").close()
+def apply(service: str) -> None:
+    """Apply the patches of a service, once for the process: before it answers, or its state is restored."""
+    for name in PATCHES.get(service, ()):
+        importlib.import_module(f"{__name__}.{name}").apply()

@@ -6,7 +6,7 @@ from typing import Any
 from moto.core.serialize import BaseJSONSerializer
 
 
-def close() -> None:
+def apply() -> None:
     """Write them as strings, as AWS JSON does."""
 
     def serialize_number(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:

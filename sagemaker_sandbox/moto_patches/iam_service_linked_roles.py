@@ -12,7 +12,7 @@ _NAMES = {
 }
 
 
-def close() -> None:
+def apply() -> None:
     """Give the role AWS's name."""
     create_service_linked_role, create_role = IAMBackend.create_service_linked_role, IAMBackend.create_role
 

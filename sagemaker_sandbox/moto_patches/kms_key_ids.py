@@ -9,7 +9,7 @@ from moto.kms.models import KmsBackend
 from moto.utilities.id_generator import TAG_KEY_CUSTOM_ID
 
 
-def close() -> None:
+def apply() -> None:
     """Look for the tag when a key is made."""
     create_key = KmsBackend.create_key
 

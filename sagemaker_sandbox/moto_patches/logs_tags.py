@@ -5,7 +5,7 @@ from typing import Any
 from moto.logs.models import LogsBackend
 
 
-def close() -> None:
+def apply() -> None:
     """Let the tags go with their group."""
     delete_log_group = LogsBackend.delete_log_group
 

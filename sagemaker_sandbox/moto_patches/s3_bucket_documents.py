@@ -36,7 +36,7 @@ Key = tuple[str, str]
 Documents = dict[Key, tuple[bytes, dict[str, str]]]
 
 
-def close() -> None:
+def apply() -> None:
     """Answer requests for these documents before moto does; all others go on to it."""
     for verb, answer in (("get", _get), ("put", _put), ("delete", _delete)):
         method = f"_bucket_response_{verb}"

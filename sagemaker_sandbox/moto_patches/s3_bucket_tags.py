@@ -13,7 +13,7 @@ from moto.s3.models import S3Backend
 from moto.s3.responses import S3Response
 
 
-def close() -> None:
+def apply() -> None:
     """Let the tags come and go with their bucket."""
     delete_bucket = S3Backend.delete_bucket
     bucket_response_put = S3Response._bucket_response_put

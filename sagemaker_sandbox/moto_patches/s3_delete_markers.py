@@ -5,7 +5,7 @@ from typing import Any
 from moto.s3.models import FakeDeleteMarker
 
 
-def close() -> None:
+def apply() -> None:
     """Give delete markers what moto calls on every version that goes."""
     if not hasattr(FakeDeleteMarker, "dispose"):
         FakeDeleteMarker.dispose = _dispose

@@ -9,7 +9,7 @@ from typing import Any
 from moto.s3.models import LOGGING_SERVICE_PRINCIPAL, FakeBucket
 
 
-def close() -> None:
+def apply() -> None:
     """Let a policy grant log delivery by any resource that matches where the logs go."""
 
     def enabled(target_bucket: FakeBucket, target_prefix: str | None) -> bool:

@@ -18,7 +18,7 @@ _HEADERS = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-km
 _POST, _PUT = "s3:PostObject", "s3:PutObject"
 
 
-def close() -> None:
+def apply() -> None:
     """Evaluate a bucket's policy without the Deny statements whose conditions the request does not meet."""
 
     def get_permission(self: Any, action: str, resource: str) -> Any:

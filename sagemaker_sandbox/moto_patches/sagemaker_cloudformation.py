@@ -84,7 +84,7 @@ class StackResource:
         return self.name
 
 
-def connect(plane: ControlPlane) -> None:
+def apply(plane: ControlPlane) -> None:
     """Redirect moto's CloudFormation to the control plane."""
     StackResource.plane = plane
     for moto_class, kind in _KINDS:

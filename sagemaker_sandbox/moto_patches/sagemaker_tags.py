@@ -14,7 +14,7 @@ from sagemaker_sandbox.plane.control_plane import ControlPlane
 from sagemaker_sandbox.sagemaker.tags import ResourceTags
 
 
-def connect(plane: ControlPlane) -> None:
+def apply(plane: ControlPlane) -> None:
     """Add the resources and tags of the control plane to those of moto."""
     iter_recorded = SageMakerModelBackend.iter_tagged_resources
 

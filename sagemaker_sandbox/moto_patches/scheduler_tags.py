@@ -5,7 +5,7 @@ from typing import Any
 from moto.scheduler.models import EventBridgeSchedulerBackend
 
 
-def close() -> None:
+def apply() -> None:
     """Let the tags go with their group."""
     delete_schedule_group = EventBridgeSchedulerBackend.delete_schedule_group
 

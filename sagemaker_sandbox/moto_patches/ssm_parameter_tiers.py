@@ -14,7 +14,7 @@ _MOST_CHARACTERS = {_STANDARD: 4096, _ADVANCED: 8192}
 _GUIDE = "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html"
 
 
-def close() -> None:
+def apply() -> None:
     """Choose and check the tier when a parameter is put."""
     put_parameter = SimpleSystemManagerBackend.put_parameter
 

@@ -15,7 +15,7 @@ from sagemaker_sandbox.parts.handlers import SupportLevel
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.plane import moto_operations, runtime_api
 from sagemaker_sandbox.plane.control_plane import ControlPlane, convert_to_json
-from sagemaker_sandbox.plane.moto_tags import set_tags
+from sagemaker_sandbox.moto_patches.sagemaker_tags import set_tags
 from sagemaker_sandbox.plane.registry import OPERATIONS, RegionParts
 from sagemaker_sandbox.validation import validate
 from sustainable_mlops.aws.service_model import service_model

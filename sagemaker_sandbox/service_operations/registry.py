@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
+from botocore import xform_name
 from moto.core.exceptions import ServiceException
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request as MotoRequest
@@ -18,8 +19,6 @@ from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
-
-from botocore import xform_name
 
 from sagemaker_sandbox import moto_patches, moto_request, signature
 from sagemaker_sandbox.accounts import find_account

@@ -13,7 +13,16 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.eventbridge import occurrences
 from sustainable_mlops.errors import UserError
 from tests.sandbox.pipelines_support import pipeline
-from tests.sandbox.support import ROLE, TRUST, let_be_called, make_queue, make_role, refusal, reset, until
+from tests.sandbox.support import (
+    ROLE,
+    TRUST,
+    catch_error,
+    make_queue,
+    make_role,
+    make_service_role,
+    reset_sandbox,
+    wait_until,
+)
 from tests.sandbox.test_scaling import ON_INSTANCES, build_target, make_endpoint
 
 Fresh = Callable[[str], str]
@@ -28,7 +37,7 @@ def sandbox() -> Any:
     """One whose time may be moved: no other test has to do with it."""
     with Sandbox.start() as own:
         make_role(own)
-        let_be_called(own, SCHEDULER, *ACTIONS)
+        make_service_role(own, SCHEDULER, *ACTIONS)
         yield own
 
 
@@ -166,7 +175,7 @@ def test_a_rate_begins_at_once_and_goes_on(sandbox: Sandbox, scheduler: Any, fre
     text = '{"at": "<aws.scheduler.scheduled-time>"}'
     target = {"Arn": arn, "RoleArn": role(sandbox), "Input": text}
     scheduler.create_schedule(Name=name, ScheduleExpression="rate(6 hours)", FlexibleTimeWindow=OFF, Target=target)
-    (first,) = until(lambda: messages(sandbox, url))
+    (first,) = wait_until(lambda: messages(sandbox, url))
     sandbox.advance(86_400)
     at = [datetime.fromisoformat(json.loads(text)["at"]) for text in (first, *messages(sandbox, url))]
     assert [later - earlier for earlier, later in pairwise(at)] == 4 * [timedelta(hours=6)]
@@ -218,7 +227,7 @@ def test_what_cannot_be_reached_is_a_dead_letter(sandbox: Sandbox, scheduler: An
         "DeadLetterConfig": {"Arn": dead},
     }
     scheduler.create_schedule(Name=name, ScheduleExpression="rate(1 hours)", FlexibleTimeWindow=OFF, Target=target)
-    (letter,) = until(lambda: messages(sandbox, url))
+    (letter,) = wait_until(lambda: messages(sandbox, url))
     assert json.loads(letter) == {"PipelineName": "none-of-this-name"}
 
 
@@ -227,7 +236,7 @@ def test_what_cannot_be_reached_is_a_dead_letter(sandbox: Sandbox, scheduler: An
     [
         ({"ScheduleExpression": "rate(1 fortnight)"}, "rate(1 fortnight)"),
         ({"ScheduleExpression": "cron(0 3 * * *)"}, "six fields"),
-        ({"ScheduleExpression": "cron(0 3 1 * MON *)"}, "AWS takes one of them"),
+        ({"ScheduleExpression": "cron(0 3 1 * MON *)"}, "AWS accepts only one of the two fields"),
         ({"ScheduleExpression": "at(tomorrow)"}, "at(tomorrow)"),
         ({"ScheduleExpressionTimezone": "Mars/Olympus"}, "Mars/Olympus"),
         ({"Arn": UNIVERSAL + "sagemaker:StartPipelineExecution"}, "names no operation"),
@@ -248,7 +257,7 @@ def test_a_schedule_that_could_start_nothing_is_refused(
     good = {"Name": "refused", "ScheduleExpression": "cron(0 3 * * ? *)", "FlexibleTimeWindow": OFF}
     target |= {name: value for name, value in changed.items() if name in target}
     given = good | {name: value for name, value in changed.items() if name not in target} | {"Target": target}
-    code, told = refusal(scheduler.create_schedule, **given)
+    code, told = catch_error(scheduler.create_schedule, **given)
     assert (code, message in told) == ("ValidationException", True), told
 
 
@@ -267,7 +276,7 @@ def test_a_rule_with_a_schedule_sends_its_event(sandbox: Sandbox, fresh: Fresh) 
 
 def test_schedules_and_rules_outlive_a_restart_and_a_reset_clears_them(tmp_path: Path) -> None:
     with Sandbox.start(state=tmp_path) as sandbox:
-        target = {"RoleArn": let_be_called(sandbox, SCHEDULER, *ACTIONS), "Input": "x"}
+        target = {"RoleArn": make_service_role(sandbox, SCHEDULER, *ACTIONS), "Input": "x"}
         target["Arn"] = make_queue(sandbox, "queue")[1]
         sandbox.client("scheduler").create_schedule(
             Name="s", ScheduleExpression="cron(0 3 * * ? *)", FlexibleTimeWindow=OFF, Target=target
@@ -277,7 +286,7 @@ def test_schedules_and_rules_outlive_a_restart_and_a_reset_clears_them(tmp_path:
         url = sandbox.client("sqs").get_queue_url(QueueName="queue")["QueueUrl"]
         assert sandbox.advance(86_400) > before + timedelta(days=1)
         assert messages(sandbox, url) == ["x", "x"]
-        reset(sandbox)
+        reset_sandbox(sandbox)
         url = make_queue(sandbox, "queue")[0]
         assert sandbox.advance(86_400) < before + timedelta(days=1)
         assert messages(sandbox, url) == []
@@ -311,6 +320,6 @@ def test_time_goes_ahead_only(sandbox: Sandbox) -> None:
     ],
 )
 def test_an_expression_falls_due_when_aws_says(expression: str, zone: str, after: str, wanted: str | None) -> None:
-    found = occurrences.of(expression, zone, datetime(2026, 1, 1, tzinfo=UTC))
+    found = occurrences.parse_schedule(expression, zone, datetime(2026, 1, 1, tzinfo=UTC))
     moment = found.next(datetime.fromisoformat(after).replace(tzinfo=UTC))
     assert moment == (None if wanted is None else datetime.fromisoformat(wanted).replace(tzinfo=UTC))

@@ -1,15 +1,18 @@
-"""What the Terraform provider and the jobs need of moto, and moto alone lacks."""
+"""Patches of moto, and operations that the sandbox answers in its place."""
 
+import ast
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from sagemaker_sandbox import Sandbox
+from sagemaker_sandbox import Sandbox, moto_patches
 from sustainable_mlops.catalogue.quotas import find_serverless_concurrency
-from tests.sandbox.support import make_role, refusal
+from sustainable_mlops.terraform import ROOT
+from tests.sandbox.support import catch_error, make_role
 
 pytestmark = pytest.mark.slow
 
@@ -40,21 +43,23 @@ def test_lifecycle_rules_come_back_word_for_word(s3: Any, bucket: str) -> None:
     assert found["Rules"] == RULES["Rules"]
     assert found["TransitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
     s3.delete_bucket_lifecycle(Bucket=bucket)
-    code, _ = refusal(s3.get_bucket_lifecycle_configuration, Bucket=bucket)
+    code, _ = catch_error(s3.get_bucket_lifecycle_configuration, Bucket=bucket)
     assert code == "NoSuchLifecycleConfiguration"
 
 
 def test_wrong_lifecycle_rules_are_still_refused(s3: Any, bucket: str) -> None:
     both = {"ID": "both", "Status": "Enabled", "Prefix": "a/", "Filter": {"Prefix": "b/"}, "Expiration": {"Days": 1}}
-    code, _ = refusal(s3.put_bucket_lifecycle_configuration, Bucket=bucket, LifecycleConfiguration={"Rules": [both]})
+    code, _ = catch_error(
+        s3.put_bucket_lifecycle_configuration, Bucket=bucket, LifecycleConfiguration={"Rules": [both]}
+    )
     assert code == "MalformedXML"
-    code, _ = refusal(s3.get_bucket_lifecycle_configuration, Bucket=bucket)
+    code, _ = catch_error(s3.get_bucket_lifecycle_configuration, Bucket=bucket)
     assert code == "NoSuchLifecycleConfiguration"
 
 
 def test_a_bucket_has_intelligent_tiering_configurations(s3: Any, bucket: str) -> None:
     where = {"Bucket": bucket, "Id": "archive"}
-    assert refusal(s3.get_bucket_intelligent_tiering_configuration, **where)[0] == "NoSuchConfiguration"
+    assert catch_error(s3.get_bucket_intelligent_tiering_configuration, **where)[0] == "NoSuchConfiguration"
     s3.put_bucket_intelligent_tiering_configuration(**where, IntelligentTieringConfiguration=TIERING)
     found = s3.get_bucket_intelligent_tiering_configuration(**where)
     assert found["IntelligentTieringConfiguration"] == TIERING
@@ -80,8 +85,8 @@ def test_a_bucket_has_the_tags_of_its_creation(sandbox: Sandbox, s3: Any, fresh:
 def test_a_bucket_is_not_created_with_wrong_tags(s3: Any, fresh: Fresh, keys: list[str]) -> None:
     name, tags = fresh("tagged"), [{"Key": key, "Value": "v"} for key in keys]
     configuration = {"LocationConstraint": "eu-north-1", "Tags": tags}
-    assert refusal(s3.create_bucket, Bucket=name, CreateBucketConfiguration=configuration)[0] == "InvalidTag"
-    assert refusal(s3.head_bucket, Bucket=name)[0] == "404"
+    assert catch_error(s3.create_bucket, Bucket=name, CreateBucketConfiguration=configuration)[0] == "InvalidTag"
+    assert catch_error(s3.head_bucket, Bucket=name)[0] == "404"
 
 
 def test_a_bucket_tells_eventbridge(s3: Any, bucket: str) -> None:
@@ -96,7 +101,7 @@ def test_a_policy_against_requests_without_tls_lets_the_sandboxs_through(s3: Any
     s3.put_object(Bucket=bucket, Key="k", Body=b"v")
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"v"
     put_policy(s3, bucket, deny)
-    assert refusal(s3.get_object, Bucket=bucket, Key="k")[0] in ("AccessDenied", "403")
+    assert catch_error(s3.get_object, Bucket=bucket, Key="k")[0] in ("AccessDenied", "403")
 
 
 def test_a_policy_on_the_encryption_of_uploads_is_evaluated(s3: Any, bucket: str) -> None:
@@ -112,8 +117,8 @@ def test_a_policy_on_the_encryption_of_uploads_is_evaluated(s3: Any, bucket: str
     s3.put_object(Bucket=bucket, Key="checkpoints/1", Body=b"v", ServerSideEncryption="aws:kms")
     denied = ("AccessDenied", "403")
     refused = {"Bucket": bucket, "Key": "unnamed", "ServerSideEncryption": "aws:kms"}
-    assert refusal(s3.put_object, **refused, Body=b"v")[0] in denied
-    assert refusal(s3.create_multipart_upload, **refused)[0] in denied
+    assert catch_error(s3.put_object, **refused, Body=b"v")[0] in denied
+    assert catch_error(s3.create_multipart_upload, **refused)[0] in denied
     another = everything | {
         "Resource": f"arn:aws:s3:::{bucket}/*",
         "Condition": {"Null": {key: "false"}, "StringNotEquals": {key: "k"}},
@@ -121,13 +126,13 @@ def test_a_policy_on_the_encryption_of_uploads_is_evaluated(s3: Any, bucket: str
     put_policy(s3, bucket, another)
     s3.put_object(Bucket=bucket, Key="named", Body=b"v", ServerSideEncryption="aws:kms", SSEKMSKeyId="k")
     refused |= {"SSEKMSKeyId": "other"}
-    assert refusal(s3.put_object, **refused, Body=b"v")[0] in denied
+    assert catch_error(s3.put_object, **refused, Body=b"v")[0] in denied
 
 
 def test_a_lock_file_is_written_once(s3: Any, bucket: str) -> None:
     lock = {"Bucket": bucket, "Key": "terraform.tfstate.tflock", "Body": b"{}", "IfNoneMatch": "*"}
     s3.put_object(**lock)
-    assert refusal(s3.put_object, **lock)[0] == "PreconditionFailed"
+    assert catch_error(s3.put_object, **lock)[0] == "PreconditionFailed"
 
 
 def test_the_last_delete_marker_of_an_object_goes(s3: Any, bucket: str) -> None:
@@ -196,7 +201,7 @@ def test_what_a_roles_policies_allow_is_simulated(sandbox: Any, fresh: Callable[
     assert decided("kms:Decrypt", "*")[0] == "allowed"
     iam.attach_role_policy(RoleName=name, PolicyArn=policy)
     assert decided("kms:Encrypt", "*") == ("allowed", [])
-    refused = refusal(iam.simulate_principal_policy, PolicySourceArn=f"{arn}-absent", ActionNames=["s3:GetObject"])
+    refused = catch_error(iam.simulate_principal_policy, PolicySourceArn=f"{arn}-absent", ActionNames=["s3:GetObject"])
     assert refused[0] == "NoSuchEntity"
 
 
@@ -225,7 +230,7 @@ def test_a_log_group_takes_another_key_and_none(sandbox: Sandbox, fresh: Fresh) 
     assert find_key() == key
     logs.disassociate_kms_key(resourceIdentifier=arn)
     assert find_key() is None
-    assert refusal(logs.associate_kms_key, logGroupName="nowhere", kmsKeyId=key)[0] == "ResourceNotFoundException"
+    assert catch_error(logs.associate_kms_key, logGroupName="nowhere", kmsKeyId=key)[0] == "ResourceNotFoundException"
     logs.delete_log_group(logGroupName=name)
 
 
@@ -247,7 +252,7 @@ def test_tags_go_with_what_had_them(sandbox: Sandbox, fresh: Fresh) -> None:
 
     assert logs.list_tags_log_group(logGroupName=name)["tags"] == {}
     assert scheduler.list_tags_for_resource(ResourceArn=group)["Tags"] == []
-    assert refusal(s3.get_bucket_tagging, Bucket=name)[0] == "NoSuchTagSet"
+    assert catch_error(s3.get_bucket_tagging, Bucket=name)[0] == "NoSuchTagSet"
     s3.delete_bucket(Bucket=name)
     scheduler.delete_schedule_group(Name=name)
     logs.delete_log_group(logGroupName=name)
@@ -275,7 +280,7 @@ def test_a_parameter_holds_what_its_tier_allows(
         {"Name": f"/{fresh('of-a-tier')}", "Type": "String", "Value": "x" * characters},
     )
     if stored is None:
-        code, message = refusal(ssm.put_parameter, **request, **tier)
+        code, message = catch_error(ssm.put_parameter, **request, **tier)
         most = 4096 if characters < 8192 else 8192
         assert (code, f"support a maximum parameter value of {most} characters" in message) == (
             "ValidationException",
@@ -294,7 +299,7 @@ def test_a_parameter_becomes_advanced_as_it_grows_and_never_standard_again(sandb
         return str(answer["Tier"])
 
     assert [put(size, "Intelligent-Tiering") for size in (10, 5000, 10)] == ["Standard", "Advanced", "Advanced"]
-    code, message = refusal(ssm.put_parameter, Name=name, Type="String", Value="x", Tier="Standard", Overwrite=True)
+    code, message = catch_error(ssm.put_parameter, Name=name, Type="String", Value="x", Tier="Standard", Overwrite=True)
     assert (code, "You can't downgrade a parameter" in message) == ("ValidationException", True)
     ssm.delete_parameter(Name=name)
 
@@ -315,9 +320,9 @@ def test_service_quotas_are_those_of_the_catalogue_and_an_increase_is_granted(sa
 def test_a_quota_cannot_be_lowered_and_an_unknown_one_is_not_found(sandbox: Sandbox) -> None:
     client = sandbox.client("service-quotas")
     named = {"ServiceCode": "sagemaker", "QuotaCode": find_serverless_concurrency().code}
-    assert refusal(client.request_service_quota_increase, **named, DesiredValue=1)[0] == "IllegalArgumentException"
+    assert catch_error(client.request_service_quota_increase, **named, DesiredValue=1)[0] == "IllegalArgumentException"
     for call in (client.get_service_quota, client.get_aws_default_service_quota):
-        code, _ = refusal(call, ServiceCode="sagemaker", QuotaCode="L-00000000")
+        code, _ = catch_error(call, ServiceCode="sagemaker", QuotaCode="L-00000000")
         assert code == "NoSuchResourceException"
 
 
@@ -343,3 +348,42 @@ def test_the_service_linked_role_of_scaling_has_its_name_on_aws(sandbox: Sandbox
     linked = [one["RoleName"] for one in iam.list_roles(PathPrefix=role["Path"])["Roles"]]
     assert linked == [role["RoleName"]]
     iam.delete_role(RoleName=role["RoleName"])
+
+
+def test_only_the_patches_assign_to_what_moto_defines() -> None:
+    """`accounts` sets moto's default account when the server starts, which is a setting."""
+    folder = ROOT / "sagemaker_sandbox"
+    violations = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in folder.rglob("*.py")
+        if path.parent.name != "moto_patches" and path.name != "accounts.py"
+        for node in list_moto_assignments(ast.parse(path.read_text()))
+    ]
+    assert violations == []
+
+
+def list_moto_assignments(tree: ast.Module) -> Iterator[ast.Assign | ast.Call]:
+    """Yield assignments to attributes of names that are imported from moto."""
+    names = {
+        alias.asname or alias.name.partition(".")[0]
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.ImportFrom) and (node.module or "").startswith("moto."))
+        or (isinstance(node, ast.Import) and node.names[0].name.startswith("moto"))
+        for alias in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            owners = [target.value for target in node.targets if isinstance(target, ast.Attribute)]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr":
+            owners = node.args[:1]
+        else:
+            continue
+        if any(isinstance(owner, ast.Name) and owner.id in names for owner in owners):
+            yield node
+
+
+def test_each_patch_is_listed_once() -> None:
+    modules = {path.stem for path in Path(moto_patches.__file__).parent.glob("*.py")} - {"__init__"}
+    listed = [*moto_patches.CONNECTIONS, *(name for names in moto_patches.PATCHES.values() for name in names)]
+    assert sorted(listed) == sorted(modules)
+    assert all(f"`{name}`" in str(moto_patches.__doc__) for name in modules)
