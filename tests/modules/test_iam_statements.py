@@ -322,7 +322,7 @@ def _lacking(wanted: EffectivePolicy, granted: EffectivePolicy) -> list[str]:
 
 
 def _all(policies: dict[str, EffectivePolicy]) -> EffectivePolicy:
-    return EffectivePolicy(tuple(grant for one in policies.values() for grant in one.allows), (), whole=True)
+    return EffectivePolicy(tuple(grant for one in policies.values() for grant in one.allows), (), is_complete=True)
 
 
 @pytest.mark.plan

@@ -90,17 +90,17 @@ def test_what_names_the_other_account_is_replaced_or_pointed_to(repository: Path
         ({"name": "Prod"}, "environment: 'Prod' must be 2 to 12 lower-case letters and digits"),
         ({"name": "../prod"}, "environment: '../prod' must be 2 to 12 lower-case letters and digits"),
         ({"name": "environment"}, "environment: 'environment' is a part of envs/ itself; choose another name"),
-        ({"name": "dev"}, "envs/dev: is there already; choose another name"),
-        ({"name": "storage"}, "storage: is a module's name; choose another"),
+        ({"name": "dev"}, "envs/dev: already exists; choose another name"),
+        ({"name": "storage"}, "storage: a module has this name; choose another"),
         ({"account": "1234"}, "account_id: '1234' must be the 12 digits of an account"),
         ({"region": "ireland"}, "region: 'ireland' must be a Region such as eu-north-1"),
-        ({"region": "eu-west-9"}, "region: AWS has no eu-west-9 that is known here; did you mean 'eu-west-"),
+        ({"region": "eu-west-9"}, "region: the catalogue has no Region eu-west-9; did you mean 'eu-west-"),
         ({"region": "us-iso-east-1"}, "region: 'us-iso-east-1' must be a Region such as eu-north-1, in partition aws,"),
         (
             {"region": "eu-south-2"},
             "prod/settings.yaml: region: eu-south-2 has no Serverless Inference",
         ),
-        ({"source": "dve"}, "--from: no environment is called dve; did you mean 'dev'?"),
+        ({"source": "dve"}, "--from: no environment is named dve; did you mean 'dev'?"),
         ({"name_prefix": "Prod"}, "name_prefix: 'Prod' must be 3 to 24 lower-case letters"),
         ({"account": "123456789012", "region": "eu-north-1"}, "123456789012 in eu-north-1 is where dev lives"),
     ],
@@ -123,7 +123,7 @@ def test_what_two_settings_share_by_an_anchor_is_told(repository: Path) -> None:
 def test_a_prefix_without_the_others_name_in_it_has_to_be_given(repository: Path) -> None:
     page = repository / "envs" / "dev" / "settings.yaml"
     page.write_text(page.read_text().replace("name_prefix: smlops-dev", "name_prefix: flights"))
-    with pytest.raises(UserError, match="name_prefix: flights of dev does not hold its name: give --name-prefix"):
+    with pytest.raises(UserError, match="name_prefix: flights of dev does not contain the name of the environment: give --name-prefix"):
         create_draft("prod", ACCOUNT, REGION)
     assert create_draft("prod", ACCOUNT, REGION, name_prefix="prod").settings.name_prefix == "prod"
 
@@ -136,7 +136,7 @@ def test_it_is_refused_before_anything_starts(tmp_path: Path) -> None:
         [sys.executable, "-c", code, *asked], env=nothing, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: envs/dev: is there already; choose another name\n"
+    assert done.stderr == "error: envs/dev: already exists; choose another name\n"
 
 
 def test_nothing_is_left_of_one_that_cannot_be_synthesized(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

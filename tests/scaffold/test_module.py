@@ -38,9 +38,9 @@ def test_a_new_module_passes_the_tests_unedited(scratch: Clone) -> None:
         ("../audit", "'../audit' must be 3 to 24 lower-case letters"),
         ("import", "import has another meaning in a module's code; choose another name"),
         ("module", "module has another meaning in a module's code; choose another name"),
-        ("common", "modules/common.py: is there already; choose another name"),
-        ("storage", "modules/storage: is there already; choose another name"),
-        ("dev", "dev is an environment's name; choose another"),
+        ("common", "modules/common.py: already exists; choose another name"),
+        ("storage", "modules/storage: already exists; choose another name"),
+        ("dev", "an environment is named dev; choose another name"),
     ],
 )
 def test_a_name_that_cannot_be_is_one_line(name: str, told: str) -> None:

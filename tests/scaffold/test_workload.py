@@ -76,9 +76,9 @@ def test_a_new_workload_passes_the_tests_unedited_trains_and_predicts(
     ("name", "environment", "told"),
     [
         ("Churn", "dev", "'Churn' must be 3 to 24 lower-case letters, digits and single underscores"),
-        ("class", "dev", "'class' must be 3 to 24 lower-case letters, digits and single underscores, and no word"),
-        ("flight_delay", "dev", "workloads/flight_delay: is there already; choose another name"),
-        ("flight_delay", "dve", "--environment: no environment is called dve; did you mean 'dev'?"),
+        ("class", "dev", "'class' must be 3 to 24 lower-case letters, digits and single underscores, and not a Python keyword"),
+        ("flight_delay", "dev", "workloads/flight_delay: already exists; choose another name"),
+        ("flight_delay", "dve", "--environment: no environment is named dve; did you mean 'dev'?"),
     ],
 )
 def test_what_cannot_be_is_one_line(name: str, environment: str, told: str) -> None:

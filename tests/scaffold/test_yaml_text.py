@@ -59,6 +59,6 @@ def test_text_stays_text(value: str) -> None:
 @pytest.mark.parametrize("text", ["{name: dev}\n", "other: dev\n", "name: [dev]\n"])
 def test_what_is_not_on_a_line_of_its_own_is_refused(text: str) -> None:
     with pytest.raises(
-        UserError, match=r"settings.yaml: name can be changed only where it stands on a line of its own"
+        UserError, match=r"settings.yaml: name can be changed only if it is on its own line"
     ):
         YamlText(text, "settings.yaml").replace("name", by="prod")

@@ -1,4 +1,4 @@
-"""What an author is told of a mistake: his line, and what to write."""
+"""Error messages for authors: the line of the mistake, and what to write instead."""
 
 from pathlib import Path
 
@@ -8,12 +8,12 @@ from sustainable_mlops.errors import UserError
 from tests.authoring.author import run, told
 
 DECIDE = (
-    "is known only to Terraform, so Python cannot decide by it: write when(condition, one, other) for if, & | ~ for "
-    "and, or, not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
+    "is known only to Terraform, so Python cannot test it: write when(condition, one, other) for if, & | ~ for and, or, "
+    "not, (a < b) & (b < c) for a < b < c, contains(items, item) for in"
 )
 OTHERS = (
-    "of what is known only to Terraform there are == != < <= > >= + - * / & | ~ [] and the functions of "
-    "authoring.expressions; write others as text, such as '${var.size * 2}'"
+    "expressions support == != < <= > >= + - * / & | ~ [] and the functions of authoring.expressions; write other "
+    "operations as text, such as '${var.size * 2}'"
 )
 #: Lines of `build`, and what is said of the last of them.
 BUILD = {
@@ -27,7 +27,7 @@ BUILD = {
     ),
     "an input's name alone in a string": (
         'self.local("name", "n-${memory_mb}")',
-        "nothing is called 'memory_mb'; did you mean 'var.memory_mb'?",
+        "nothing is named 'memory_mb'; did you mean 'var.memory_mb'?",
     ),
     "a field of an object in a string": (
         'self.local("days", "${[for key, group in var.groups : group.ttl_day]} ${var.groups[\\"a\\"].ttl_day}")',
@@ -39,8 +39,8 @@ BUILD = {
     ),
     "a map used as one of its items": (
         "var.groups.ttl_days",
-        "var.groups holds many, so it has no 'ttl_days': name one, var.groups[key], or all, list_of(…, lambda item: …) "
-        "and map_of(…, lambda key, item: …)",
+        "var.groups is a collection without 'ttl_days': select one item by var.groups[key], or all items by "
+        "list_of(…, lambda item: …) or map_of(…, lambda key, item: …)",
     ),
     "a resource that does not exist": (
         'self.local("arn", "${aws_s3_bucket.logs.arn}")',
@@ -52,11 +52,11 @@ BUILD = {
     ),
     "what is compared in a string": (
         'self.local("large", "${memory == 3}")',
-        "nothing is called 'memory'; known: aws_cloudwatch_log_group, aws_s3_bucket, data, local, module, var",
+        "nothing is named 'memory'; known: aws_cloudwatch_log_group, aws_s3_bucket, data, local, module, var",
     ),
     "a type of resource that is nowhere": (
         'self.local("arn", "${aws_kms_key.this.arn}")',
-        "there is no resource aws_kms_key.this",
+        "no resource aws_kms_key.this was added",
     ),
     "another of a type that has one without for_each": (
         'self.local("arn", "${aws_cloudwatch_log_group.logs.arn}")',
@@ -85,8 +85,8 @@ BUILD = {
     ),
     "one of many instances": (
         "buckets.arn",
-        "aws_s3_bucket.each holds many, so it has no 'arn': name one, aws_s3_bucket.each[key], or all, "
-        "list_of(…, lambda item: …) and map_of(…, lambda key, item: …)",
+        "aws_s3_bucket.each is a collection without 'arn': select one item by aws_s3_bucket.each[key], or all items by "
+        "list_of(…, lambda item: …) or map_of(…, lambda key, item: …)",
     ),
     "one of many instances, in a string": (
         'self.local("arn", "${aws_s3_bucket.each.arn}")',
@@ -98,7 +98,7 @@ BUILD = {
     ),
     "an item without for_each": (
         'self.add(S3Bucket, "b", bucket="${each.key}")',
-        "each is used where there is no for_each=each_of(…)",
+        "each is used without for_each=each_of(…)",
     ),
     "an argument that the provider lacks": (
         'self.add(CloudwatchLogGroup, "b", retention_days=3)',
@@ -127,7 +127,7 @@ BUILD = {
     ),
     "count": (
         'self.add(S3Bucket, "b", bucket="b", count=2)',
-        "count would number instances, and renumber them when one goes: use for_each=each_of(a map or a set)",
+        "count renumbers instances when one is removed: use for_each=each_of(a map or a set)",
     ),
     "an argument of lifecycle": (
         'self.add(S3Bucket, "b", bucket="b", lifecycle={"create_before_destory": True})',
@@ -143,20 +143,20 @@ BUILD = {
     ),
     "for_each without each_of": (
         'self.add(S3Bucket, "b", bucket="b", for_each=var.groups)',
-        "for_each takes each_of(a map or a set), whose key and value the arguments then use",
+        "for_each takes each_of(a map or a set); the arguments then use its key and value",
     ),
     "two resources of one name": (
         'self.add(CloudwatchLogGroup, "this", name="other")',
-        "there is aws_cloudwatch_log_group 'this' already; give each a name of its own",
+        "aws_cloudwatch_log_group 'this' already exists; give each a different name",
     ),
     "two locals of one name": (
         'self.local("size", 2)',
-        "there is a local 'size' already; give each a name of its own",
+        "a local 'size' already exists; give each a different name",
     ),
     "a format": (
         'f"n-{var.memory_mb:03}"',
-        "var.memory_mb is known only to Terraform, which has of Python's formats those such as ':.2f': leave ':03' out "
-        "of the braces",
+        "var.memory_mb is known only to Terraform, which supports only formats such as ':.2f': remove ':03' from the "
+        "braces",
     ),
     "decimals of text": (
         'f"n-{var.name_prefix:.2f}"',
@@ -175,7 +175,7 @@ BUILD = {
         "csvdecode(file(\"t.csv\"))[0] has no column 'sise'; did you mean 'size'?",
     ),
     "an attribute of the resource itself": (
-        "itself(S3Bucket).buckets",
+        "self_reference(S3Bucket).buckets",
         "self has no attribute 'buckets'; did you mean 'bucket'?",
     ),
     "a folder that Terraform does not name": (
@@ -200,12 +200,12 @@ BUILD = {
     ),
     "a loop": (
         "for account in var.accounts: pass",
-        "var.accounts is known only to Terraform, so Python cannot go through it: write "
+        "var.accounts is known only to Terraform, so Python cannot iterate over it: write "
         "list_of(items, lambda item: …), map_of(…), every(…), or for_each=each_of(items)",
     ),
     "int": (
         "int(var.memory_mb)",
-        "var.memory_mb is known only to Terraform: leave int() out, Terraform converts numbers itself",
+        "var.memory_mb is known only to Terraform: remove int(), Terraform converts numbers itself",
     ),
     "an operator that there is not": (
         "var.memory_mb % 2",
@@ -217,11 +217,11 @@ BUILD = {
     ),
     "an index from the end": (
         "var.accounts[-1]",
-        "var.accounts[-1]: Terraform counts items from the first alone",
+        "var.accounts[-1]: Terraform has no negative indices",
     ),
     "a slice": (
         "var.name_prefix[:3]",
-        "var.name_prefix is known only to Terraform: cut text by cut(text, length)",
+        "var.name_prefix is known only to Terraform: write truncate(text, length) for text[:length]",
     ),
     "a look-up in a dictionary": (
         "{}[var.name_prefix]",
@@ -229,13 +229,12 @@ BUILD = {
     ),
     "& without parentheses": (
         "var.memory_mb > 3 & var.memory_mb",
-        "3 is a number, no condition; put each comparison in parentheses: (a > 1) & (b > 1), "
+        "3 is a number, not a condition; put each comparison in parentheses: (a > 1) & (b > 1), "
         "since & and | bind tighter than > and ==",
     ),
     "f-strings that are compared": (
         'when(f"{var.name_prefix}-a" == "b-a", 1, 2)',
-        "this condition is False already, whatever Terraform is given; compare expressions, not f-strings, which are "
-        "text to Python",
+        "Python evaluated this condition to False; compare expressions, not f-strings, which are plain text in Python",
     ),
     "text that is ordered": (
         'var.name_prefix > "a"',
@@ -243,12 +242,12 @@ BUILD = {
     ),
     "a number that is compared with text": (
         'var.memory_mb == "2048"',
-        'var.memory_mb == "2048" compares number with text, never equal',
+        'var.memory_mb == "2048" compares number with text; they are never equal',
     ),
     "lists that are compared": (
         "var.accounts == []",
-        "var.accounts == []: Terraform calls two lists or maps different when only their types are; "
-        "compare length(…), or each item by every(…)",
+        "var.accounts == []: Terraform never treats lists or maps of different types as equal; compare length(…), or "
+        "each item by every(…)",
     ),
     "a number that is added to text": (
         'var.memory_mb + "MB"',
@@ -260,7 +259,7 @@ BUILD = {
     ),
     "a name that is taken": (
         "list_of(var.groups, lambda each: each)",
-        "'each' means something else here already; name the lambda's parameter otherwise",
+        "'each' already has another meaning here; rename the lambda's parameter",
     ),
     "an interpolation that is not closed": (
         'length("${var.name_prefix")',
@@ -303,11 +302,11 @@ DECLARE = {
     ),
     "a rule that says nothing of its field": (
         'rules = (rule("memory_mb", lambda v: length(v.accounts) > 3, "must be more"),)',
-        "the rule on memory_mb says nothing of memory_mb; declare it on a field that it compares",
+        "the rule on memory_mb does not use memory_mb; declare it on a field that it compares",
     ),
     "a rule that is no condition": (
         'rules = (rule("memory_mb", lambda v: v.memory_mb, "must be"),)',
-        "the rule on memory_mb gives var.memory_mb, no condition",
+        "the rule on memory_mb returns var.memory_mb, not a condition",
     ),
     "a rule with and": (
         'rules = (rule("memory_mb", lambda v: v.memory_mb > 3 and v.memory_mb < 9, "must be"),)',
@@ -325,7 +324,7 @@ def test_a_mistake_in_what_is_declared_is_told_with_its_line(line: str, said: st
 CALLS = {
     "a module called twice": (
         'self.call(trial, name_prefix="a")\nself.call(trial, name_prefix="b")',
-        "there is a call of a module 'trial' already; give each a name of its own, label=…",
+        "a call of a module 'trial' already exists; give each a different name, label=…",
     ),
     "an input that the module lacks": (
         'self.call(trial, name_prefix="a", memory=3)',
@@ -353,7 +352,7 @@ CALLS = {
     ),
     "a module that is not called": (
         'self.local("x", "${module.trail.name}")',
-        "there is no module.trail",
+        "module.trail does not exist",
     ),
 }
 
@@ -367,7 +366,7 @@ def test_an_output_is_told_where_it_is_none(tmp_path: Path) -> None:
     declare = (
         "class Bare(Module[Inputs]):\n    def build(self, var): return {'arn': var.name_prefix}\nBare('b').synthesize()"
     )
-    said = r"author.py:\d+: output arn is no Output; write Output\(value, description\)$"
+    said = r"author.py:\d+: output arn is not an Output; write Output\(value, description\)$"
     with pytest.raises(UserError, match=said):
         run(tmp_path, declare=declare)
 
