@@ -82,6 +82,7 @@ class Application:
         events_rules.apply(Rules(self._deliveries, self.clock, metrics.put))
         scheduler_schedules.apply(Schedules(self._deliveries, self.clock))
         self._operations = OperationRegistry(
+            moto_patches.apply,
             AlarmOperations(self.alarms),
             MetricOperations(self.clock),
             AutomationOperations(Executions(context, self.gate)),

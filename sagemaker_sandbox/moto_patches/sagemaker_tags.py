@@ -49,10 +49,3 @@ def apply(plane: ControlPlane) -> None:
 def register_account(account: str) -> None:
     """Make the account known to the tagging API, which reads only services that the account has used."""
     sagemaker_backends[account]
-
-
-def set_tags(account: str, region: str, arn: str, tags: list[dict[str, str]]) -> None:
-    """Set the tags of a resource that moto has just recorded."""
-    resource = sagemaker_backends[account][region]._get_resource_from_arn(arn)
-    if resource is not None and not resource.tags:
-        resource.tags = tags

@@ -15,7 +15,6 @@ from sagemaker_sandbox.parts.handlers import SupportLevel
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.plane import moto_operations, runtime_api
 from sagemaker_sandbox.plane.control_plane import ControlPlane, convert_to_json
-from sagemaker_sandbox.moto_patches.sagemaker_tags import set_tags
 from sagemaker_sandbox.plane.registry import OPERATIONS, RegionParts
 from sagemaker_sandbox.validation import validate
 from sustainable_mlops.aws.service_model import service_model
@@ -74,7 +73,7 @@ def _add_tags(response: Response, account: str, region: str, request: Fields) ->
     arns = response.get_json(force=True, silent=True) if response.status_code < 300 and request.get("Tags") else None
     for member, arn in (arns or {}).items():
         if member.endswith("Arn"):
-            set_tags(account, region, arn, request["Tags"])
+            moto_operations.set_tags(account, region, arn, request["Tags"])
     return response
 
 

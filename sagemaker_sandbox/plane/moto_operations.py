@@ -175,3 +175,12 @@ def find_refusal_reason(service: str, operation: str) -> str:
     return next(
         (why for pattern, why in _REASONS if re.search(pattern, operation)), "Not implemented. Use an AWS account."
     )
+
+
+def set_tags(account: str, region: str, arn: str, tags: list[dict[str, str]]) -> None:
+    """Set the tags of a resource that moto has just recorded, because moto drops the tags of an experiment."""
+    from moto.sagemaker.models import sagemaker_backends
+
+    resource = sagemaker_backends[account][region]._get_resource_from_arn(arn)
+    if resource is not None and not resource.tags:
+        resource.tags = tags

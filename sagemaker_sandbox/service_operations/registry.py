@@ -20,7 +20,7 @@ from moto.core.utils import get_service_model
 from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 
-from sagemaker_sandbox import moto_patches, moto_request, signature
+from sagemaker_sandbox import moto_request, signature
 from sagemaker_sandbox.accounts import find_account
 from sagemaker_sandbox.context import DEFAULT_REGION
 from sagemaker_sandbox.error_responses import serialize_error
@@ -58,10 +58,14 @@ class ServiceOperations:
 
 
 class OperationRegistry:
-    """All groups. `used_services` are moto's names of the services of which one operation was answered."""
+    """All groups. `used_services` are moto's names of the services of which one operation was answered.
 
-    def __init__(self, *groups: ServiceOperations) -> None:
+    `prepare` is called with moto's name of a service before a handler of it.
+    """
+
+    def __init__(self, prepare: Callable[[str], None], *groups: ServiceOperations) -> None:
         self.used_services: set[str] = set()
+        self._prepare = prepare
         self._groups = groups
         self._handlers = {
             (group.service, name): handler for group in groups for name, handler in group.list_handlers().items()
@@ -83,7 +87,7 @@ class OperationRegistry:
             return None
         if handler is None:
             return None
-        moto_patches.apply(group.moto_service)
+        self._prepare(group.moto_service)
         self.used_services.add(group.moto_service)
         parsed = PROTOCOL_PARSERS[protocol](operation).parse(
             {

@@ -1,4 +1,4 @@
-"""Clients of the sandbox. Each test gets names of its own, so that all may share one sandbox."""
+"""Clients of the sandbox. Each test gets unique names, so that all tests can share one sandbox."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -14,21 +14,21 @@ from sustainable_mlops.commands.sandbox import app
 from tests.sandbox import response_checks
 from tests.sandbox.support import make_role
 
-response_checks.watch()
+response_checks.check_all_responses()
 
 _used: set[str] = set()
 
 
 @pytest.fixture(scope="session")
 def sandbox(sandbox: Sandbox) -> Sandbox:
-    """The sandbox, with the role that the tests name: SageMaker refuses one that is not there."""
+    """Return the sandbox with the role that the tests name. SageMaker refuses a role that does not exist."""
     make_role(sandbox)
     return sandbox
 
 
 @pytest.fixture(scope="session")
 def sagemaker(sandbox: Sandbox) -> Any:
-    """SageMaker's control plane. Requests go out unchecked, so that the sandbox is what refuses them."""
+    """Return a client of SageMaker that does not validate requests, so that the sandbox refuses them."""
     return make_client("sagemaker", "eu-north-1", sandbox.endpoint, parameter_validation=False)
 
 
@@ -39,7 +39,7 @@ def s3(sandbox: Sandbox) -> Any:
 
 @pytest.fixture
 def fresh() -> Callable[[str], str]:
-    """A name with this start that no other test uses."""
+    """Return a function that creates a unique name with a prefix."""
 
     def make(start: str) -> str:
         name = f"{start}-{len(_used)}"
@@ -60,8 +60,11 @@ def bucket(s3: Any, fresh: Callable[[str], str]) -> str:
 def command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., tuple[int, str, str]]]:
-    """`smlops sandbox` with these arguments: its exit code, stdout and stderr. What it left running is ended."""
-    # Another folder than a developer's, whose own sandbox may be running.
+    """Yield a function that runs `smlops sandbox`, and returns exit code, stdout and stderr.
+
+    A sandbox that it leaves running is stopped.
+    """
+    # Not the developer's folder, because a sandbox may run there.
     folder = tmp_path / "sandbox"
     monkeypatch.setattr(process, "FOLDER", folder)
     for place in ("RECORD", "LOG"):
@@ -69,11 +72,11 @@ def command(
 
     def run(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["sandbox.py", *arguments])
-        with pytest.raises(SystemExit) as ended:
+        with pytest.raises(SystemExit) as exit_info:
             program.run(app)
-        return (int(ended.value.code or 0), *capfd.readouterr())
+        return (int(exit_info.value.code or 0), *capfd.readouterr())
 
     yield run
-    left = Sandbox.find()
-    if left is not None:
-        left.stop()
+    running = Sandbox.find()
+    if running is not None:
+        running.stop()

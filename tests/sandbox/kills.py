@@ -1,4 +1,4 @@
-"""Kill a sandbox that keeps its state, under load, and see what the next start finds.
+"""Kill a sandbox with a state folder under load, and check what the next start restores.
 
 `python -m tests.sandbox.kills --times 10 --seed 7`
 """
@@ -16,24 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import IMAGE, make_role, until
+from tests.sandbox.support import IMAGE, make_role, wait_until
 
-#: What may be lost, in seconds before the kill.
-MOST_LOST = 5.0
+#: Largest age of lost writes at the kill, in seconds.
+MAX_LOST_SECONDS = 5.0
 BUCKET, GROUP, FEATURES = "kept", "kept", "kept"
 
-#: Number to the moment at which its write was answered, for each writer.
-Written = dict[str, dict[int, float]]
+#: Moment of the response to each numbered write, by writer.
+WriteTimes = dict[str, dict[int, float]]
 
 
 class Load:
-    """Writers of numbered things, each until the sandbox is gone.
+    """Threads that write numbered items until the sandbox is gone.
 
-    They write as many as a save takes along quickly on a slow machine, too: its length is no part of the promise.
+    The rate is low enough for a slow machine: the duration of a save is not part of the promise.
     """
 
     def __init__(self, sandbox: Sandbox, start: dict[str, int]) -> None:
-        self.written: Written = {name: {} for name in WRITERS}
+        self.written: WriteTimes = {name: {} for name in WRITERS}
         self._threads = [
             threading.Thread(target=self._run, args=(name, write(sandbox), start[name]))
             for name, write in WRITERS.items()
@@ -42,7 +42,7 @@ class Load:
             thread.start()
 
     def _run(self, name: str, write: Callable[[int], Any], start: int) -> None:
-        with suppress(Exception):  # it is killed
+        with suppress(Exception):  # the sandbox is killed
             for number in range(start + 1, start + 1_000_000):
                 write(number)
                 self.written[name][number] = time.monotonic()
@@ -53,17 +53,17 @@ class Load:
             thread.join()
 
 
-def objects(sandbox: Sandbox) -> Callable[[int], Any]:
+def create_object_writer(sandbox: Sandbox) -> Callable[[int], Any]:
     s3 = sandbox.client("s3")
     return lambda number: s3.put_object(Bucket=BUCKET, Key=f"{number:06}", Body=f"body {number}".encode() * 100)
 
 
-def packages(sandbox: Sandbox) -> Callable[[int], Any]:
+def create_package_writer(sandbox: Sandbox) -> Callable[[int], Any]:
     sagemaker, containers = sandbox.client("sagemaker"), {"Containers": [{"Image": IMAGE}]}
     return lambda _: sagemaker.create_model_package(ModelPackageGroupName=GROUP, InferenceSpecification=containers)
 
 
-def records(sandbox: Sandbox) -> Callable[[int], Any]:
+def create_record_writer(sandbox: Sandbox) -> Callable[[int], Any]:
     store = sandbox.client("sagemaker-featurestore-runtime")
 
     def write(number: int) -> Any:
@@ -74,20 +74,23 @@ def records(sandbox: Sandbox) -> Callable[[int], Any]:
     return write
 
 
-WRITERS = {"objects": objects, "packages": packages, "records": records}
+WRITERS = {"objects": create_object_writer, "packages": create_package_writer, "records": create_record_writer}
 
 
-def found(sandbox: Sandbox) -> dict[str, int]:
-    """The highest number of each writer that is there; all below are there, too, and whole."""
+def read_last_numbers(sandbox: Sandbox) -> dict[str, int]:
+    """Return the highest number of each writer in the sandbox.
+
+    Every lower number must exist too, with its whole content.
+    """
     s3, sagemaker = sandbox.client("s3"), sandbox.client("sagemaker")
     store = sandbox.client("sagemaker-featurestore-runtime")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
-    keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
     assert keys == [f"{number:06}" for number in range(1, len(keys) + 1)]
     for key in keys[-50:]:
         assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == f"body {int(key)}".encode() * 100
     pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=GROUP)
-    versions = [one["ModelPackageVersion"] for page in pages for one in page["ModelPackageSummaryList"]]
+    versions = [entry["ModelPackageVersion"] for page in pages for entry in page["ModelPackageSummaryList"]]
     assert versions == list(range(1, len(versions) + 1))
     last = 0
     while store.get_record(FeatureGroupName=FEATURES, RecordIdentifierValueAsString=str(last + 1)).get("Record"):
@@ -95,8 +98,8 @@ def found(sandbox: Sandbox) -> dict[str, int]:
     return {"objects": len(keys), "packages": len(versions), "records": last}
 
 
-def fill(sandbox: Sandbox) -> None:
-    """What the writers write into."""
+def create_targets(sandbox: Sandbox) -> None:
+    """Create the bucket, the groups and the features that the writers write to."""
     sandbox.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": sandbox.region})
     sagemaker = sandbox.client("sagemaker")
     sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
@@ -108,41 +111,44 @@ def fill(sandbox: Sandbox) -> None:
         FeatureDefinitions=[{"FeatureName": name, "FeatureType": "String"} for name in ("id", "at")],
         OnlineStoreConfig={"EnableOnlineStore": True},
     )
-    until(lambda: sagemaker.describe_feature_group(FeatureGroupName=FEATURES)["FeatureGroupStatus"] == "Created")
+    wait_until(lambda: sagemaker.describe_feature_group(FeatureGroupName=FEATURES)["FeatureGroupStatus"] == "Created")
 
 
 def kill_under_load(state: Path, times: int, seed: int) -> float:
-    """Kill it so often; the longest time in seconds whose writes were lost. AssertionError where that is too much."""
-    chance, most = random.Random(seed), 0.0  # noqa: S311 no secret
+    """Kill the sandbox `times` times, and return the largest age of a lost write in seconds.
+
+    Raises AssertionError if the age is too large.
+    """
+    generator, max_lost = random.Random(seed), 0.0  # noqa: S311 no secret
     with Sandbox.start(state=state) as sandbox:
-        fill(sandbox)
+        create_targets(sandbox)
     for _ in range(times):
         sandbox = Sandbox.start(state=state)
-        load = Load(sandbox, found(sandbox))
-        time.sleep(chance.uniform(0.5, 8.0))
-        killed = time.monotonic()
+        load = Load(sandbox, read_last_numbers(sandbox))
+        time.sleep(generator.uniform(0.5, 8.0))
+        kill_time = time.monotonic()
         os.kill(sandbox.pid, signal.SIGKILL)
         sandbox.stop()
         load.join()
         with Sandbox.start(state=state) as sandbox:
-            kept = found(sandbox)
-        for name, written in load.written.items():
-            lost = [moment for number, moment in written.items() if number > kept[name]]
-            most = max([most, *(killed - moment for moment in lost)])
-            assert most <= MOST_LOST, (seed, name, most, kept)
-    return most
+            last_numbers = read_last_numbers(sandbox)
+        for name, write_times in load.written.items():
+            lost = [moment for number, moment in write_times.items() if number > last_numbers[name]]
+            max_lost = max([max_lost, *(kill_time - moment for moment in lost)])
+            assert max_lost <= MAX_LOST_SECONDS, (seed, name, max_lost, last_numbers)
+    return max_lost
 
 
 def main() -> None:
-    """Print the seed and what was lost."""
+    """Print the seed and the losses."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311 no secret
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        most = kill_under_load(Path(folder), arguments.times, arguments.seed)
-    print(f"{arguments.times} kills: consistent each time, at most the last {most:.1f} s lost")
+        max_lost = kill_under_load(Path(folder), arguments.times, arguments.seed)
+    print(f"{arguments.times} kills: consistent each time, at most the last {max_lost:.1f} s lost")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The SageMaker SDK on this sandbox or on one of its own: fixtures to import."""
+"""Fixtures for the SageMaker SDK, on the shared sandbox or on a separate one."""
 
 import json
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ BUCKET = "sdk"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
 
-def forget_clients() -> None:
-    """The SDK's own client is one for the whole process: it would lead to the sandbox of another test."""
+def reset_sdk_client() -> None:
+    """Reset the SDK's client, which all tests of the process share, so that it does not call another test's sandbox."""
     from sagemaker.core.utils.utils import SageMakerClient
 
     SageMakerClient.reset()
@@ -26,9 +26,9 @@ def led_here(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     """The SDK's own client asks this sandbox."""
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
-    forget_clients()
+    reset_sdk_client()
     yield
-    forget_clients()
+    reset_sdk_client()
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +44,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
             sandbox.client("iam").put_role_policy(RoleName="test", PolicyName="all", PolicyDocument=policy)
             configuration = {"LocationConstraint": sandbox.region}
             sandbox.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=configuration)
-            forget_clients()
+            reset_sdk_client()
             yield sandbox
-            forget_clients()
+            reset_sdk_client()
 
 
 @pytest.fixture(scope="module")

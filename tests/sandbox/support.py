@@ -1,4 +1,4 @@
-"""What the sandbox's tests keep doing."""
+"""Shared helpers of the sandbox's tests."""
 
 import io
 import json
@@ -35,7 +35,7 @@ TRUST: dict[str, Any] = {
 
 
 def make_role(sandbox: Sandbox, name: str = "test") -> str:
-    """A role that SageMaker may assume, and its ARN; `ROLE` is that of the default name."""
+    """Create a role that SageMaker may assume, and return its ARN. `ROLE` is the ARN of the default name."""
     iam = sandbox.client("iam")
     with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))
@@ -43,7 +43,7 @@ def make_role(sandbox: Sandbox, name: str = "test") -> str:
 
 
 def push_images(sandbox: Sandbox, text: str) -> None:
-    """Each image in ECR that the text names and that is in no registry of AWS's."""
+    """Push each image in ECR that the text names, except images in AWS's own registries."""
     for account, region, repository, tag in sorted(set(_IMAGE_ADDRESS.findall(text))):
         if is_registry_of_aws(account):
             continue
@@ -54,19 +54,19 @@ def push_images(sandbox: Sandbox, text: str) -> None:
             ecr.put_image(repositoryName=repository, imageManifest=_MANIFEST, imageTag=tag)
 
 
-def let_be_called(sandbox: Sandbox, service: str, *actions: str) -> str:
-    """The ARN of a role that this service may assume, and that may do this to anything."""
+def make_service_role(sandbox: Sandbox, service: str, *actions: str) -> str:
+    """Create a role that the service may assume and that allows the actions on everything. Return its ARN."""
     iam, name = sandbox.client("iam"), f"for-{service.partition('.')[0]}"
     trust = json.dumps(TRUST).replace("sagemaker.amazonaws.com", service)
-    allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
     with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-    iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=json.dumps(allowed))
+    iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=json.dumps(policy))
     return str(iam.get_role(RoleName=name)["Role"]["Arn"])
 
 
 def make_queue(sandbox: Sandbox, name: str, service: str = "events.amazonaws.com") -> tuple[str, str]:
-    """URL and ARN of a queue that takes what this service sends."""
+    """Create a queue that accepts messages of the service, and return its URL and ARN."""
     sqs = sandbox.client("sqs")
     url = str(sqs.create_queue(QueueName=name)["QueueUrl"])
     arn = str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])
@@ -76,8 +76,8 @@ def make_queue(sandbox: Sandbox, name: str, service: str = "events.amazonaws.com
     return url, arn
 
 
-def hear(sandbox: Sandbox, name: str, pattern: dict[str, Any]) -> str:
-    """The URL of a queue that receives the events of this pattern, by a rule of the same name."""
+def subscribe_queue(sandbox: Sandbox, name: str, pattern: dict[str, Any]) -> str:
+    """Create a queue that receives the events of a pattern, through a rule of the same name. Return its URL."""
     events = sandbox.client("events")
     url, arn = make_queue(sandbox, name)
     events.put_rule(Name=name, EventPattern=json.dumps(pattern))
@@ -85,51 +85,54 @@ def hear(sandbox: Sandbox, name: str, pattern: dict[str, Any]) -> str:
     return url
 
 
-def reset(sandbox: Sandbox) -> None:
-    """As moto's reset: nothing is left."""
-    where = urlsplit(sandbox.endpoint)
-    connection = HTTPConnection(where.hostname or "", where.port, timeout=120)
+def reset_sandbox(sandbox: Sandbox) -> None:
+    """Remove all resources, as moto's reset does."""
+    url = urlsplit(sandbox.endpoint)
+    connection = HTTPConnection(url.hostname or "", url.port, timeout=120)
     connection.request("POST", "/moto-api/reset")
     assert connection.getresponse().status == 200
     connection.close()
 
 
-#: How long `until` waits at most, in seconds, whatever it is told: less where what is waited for is not to come.
-patience = math.inf
+#: Longest wait of `wait_until`, in seconds. `handler_tests` sets it, because its conditions never become true.
+max_wait_seconds = math.inf
 
 
-def until(look: Callable[[], Any], *, seconds: float = 120.0) -> Any:
-    """What `look` answers, once that is true. It may take as long as that on a slow machine that others use, too."""
-    deadline = time.monotonic() + min(seconds, patience)
-    while not (answer := look()):
-        assert time.monotonic() < deadline, "it did not come true in time"
+def wait_until(condition: Callable[[], Any], *, seconds: float = 120.0) -> Any:
+    """Wait until `condition` returns a true value, and return that value.
+
+    The timeout is long, because other processes may slow the machine down.
+    """
+    deadline = time.monotonic() + min(seconds, max_wait_seconds)
+    while not (result := condition()):
+        assert time.monotonic() < deadline, "the condition did not become true in time"
         time.sleep(0.05)
-    return answer
+    return result
 
 
-def next_minute(sandbox: Sandbox) -> datetime:
-    """Move the time to the beginning of the next minute: what a test does then falls into one, on any machine."""
+def advance_to_next_minute(sandbox: Sandbox) -> datetime:
+    """Move the time to the beginning of the next minute, so that the rest of a test fits into one minute."""
     return sandbox.advance(60 - sandbox.advance(0).timestamp() % 60)
 
 
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie that nobody has reaped yet does not."""
+def is_alive(pid: int) -> bool:
+    """Return whether a process runs. A zombie does not."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
 
-def refusal(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
-    """The code and the message with which a request is refused."""
-    with pytest.raises(ClientError) as refused:
+def catch_error(call: Callable[..., Any], **request: Any) -> tuple[str, str]:
+    """Return code and message of the error with which a request is refused."""
+    with pytest.raises(ClientError) as error_info:
         call(**request)
-    assert 400 <= refused.value.response["ResponseMetadata"]["HTTPStatusCode"] < 500
-    return refused.value.response["Error"]["Code"], refused.value.response["Error"]["Message"]
+    assert 400 <= error_info.value.response["ResponseMetadata"]["HTTPStatusCode"] < 500
+    return error_info.value.response["Error"]["Code"], error_info.value.response["Error"]["Message"]
 
 
-def tar(**files: str) -> bytes:
-    """A .tar.gz; `code__inference_py` stands for code/inference.py."""
+def create_tar(**files: str) -> bytes:
+    """Return a .tar.gz archive. `code__inference_py` stands for code/inference.py."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         for name, text in files.items():

@@ -1,4 +1,4 @@
-"""Each account has resources of its own; a request acts in the account of its credentials, as moto has them."""
+"""Accounts of the sandbox: separate resources, and requests in the account of their credentials."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
-from tests.sandbox.support import IMAGE, ROLE, TRUST, make_role, refusal, tar, until
+from tests.sandbox.support import IMAGE, ROLE, TRUST, catch_error, create_tar, make_role, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -24,16 +24,19 @@ def predict_fn(values, model): return [model * value for value in values]
 
 @pytest.fixture(scope="module")
 def other(sandbox: Sandbox) -> Callable[[str], Any]:
-    """A client of a service in the other account, whose role `visitor` is assumed."""
+    """Return a function that creates clients in the other account, with the credentials of its role `visitor`."""
     visitor = f"arn:aws:iam::{OTHER}:role/visitor"
-    given = sandbox.client("sts").assume_role(RoleArn=visitor, RoleSessionName="test")["Credentials"]
+    credentials_response = sandbox.client("sts").assume_role(RoleArn=visitor, RoleSessionName="test")["Credentials"]
 
     def client(service: str) -> Any:
-        made = make_client(service, "eu-north-1", sandbox.endpoint, parameter_validation=False)
-        credentials = made._request_signer._credentials
-        credentials.access_key, credentials.secret_key = given["AccessKeyId"], given["SecretAccessKey"]
-        credentials.token = given["SessionToken"]
-        return made
+        service_client = make_client(service, "eu-north-1", sandbox.endpoint, parameter_validation=False)
+        credentials = service_client._request_signer._credentials
+        credentials.access_key, credentials.secret_key = (
+            credentials_response["AccessKeyId"],
+            credentials_response["SecretAccessKey"],
+        )
+        credentials.token = credentials_response["SessionToken"]
+        return service_client
 
     iam = client("iam")
     with suppress(iam.exceptions.EntityAlreadyExistsException):
@@ -41,13 +44,13 @@ def other(sandbox: Sandbox) -> Callable[[str], Any]:
     return client
 
 
-def test_assumed_credentials_see_their_own_account_alone(
+def test_assumed_credentials_see_only_their_own_account(
     sagemaker: Any, other: Callable[[str], Any], fresh: Fresh
 ) -> None:
     name, there = fresh("model"), other("sagemaker")
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE})
     assert other("sts").get_caller_identity()["Account"] == OTHER
-    assert f"eu-north-1:{OTHER}:model/{name}" in refusal(there.describe_model, ModelName=name)[1]
+    assert f"eu-north-1:{OTHER}:model/{name}" in catch_error(there.describe_model, ModelName=name)[1]
     assert there.list_models(NameContains=name)["Models"] == []
     role = ROLE.replace("123456789012", OTHER)
     arn = there.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})["ModelArn"]
@@ -62,7 +65,7 @@ def test_a_job_acts_in_its_own_account(other: Callable[[str], Any], fresh: Fresh
     s3.put_object(
         Bucket=name,
         Key="s.tar.gz",
-        Body=tar(train_py='import os; open(os.environ["SM_MODEL_DIR"] + "/m", "w").write("m")'),
+        Body=create_tar(train_py='import os; open(os.environ["SM_MODEL_DIR"] + "/m", "w").write("m")'),
     )
     there.create_training_job(
         TrainingJobName=name,
@@ -73,34 +76,34 @@ def test_a_job_acts_in_its_own_account(other: Callable[[str], Any], fresh: Fresh
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 600},
     )
-    until(lambda: there.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] != "InProgress")
+    wait_until(lambda: there.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] != "InProgress")
     assert s3.list_objects_v2(Bucket=name, Prefix=f"out/{name}/output/model.tar.gz")["KeyCount"] == 1
-    (logged,) = other("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/TrainingJobs")["logGroups"]
-    assert logged["arn"].split(":")[4] == OTHER
+    (log_group,) = other("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/TrainingJobs")["logGroups"]
+    assert log_group["arn"].split(":")[4] == OTHER
 
 
-def test_one_package_serves_in_the_account_that_it_is_shared_with(
+def test_a_shared_package_is_served_in_another_account(
     sagemaker: Any, s3: Any, bucket: str, other: Callable[[str], Any], fresh: Fresh
 ) -> None:
     name, there = fresh("shared"), other("sagemaker")
-    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=tar(code__inference_py=TWICE))
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=create_tar(code__inference_py=TWICE))
     sagemaker.create_model_package_group(ModelPackageGroupName=name)
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
     arn = sagemaker.create_model_package(
         ModelPackageGroupName=name, InferenceSpecification={"Containers": [container]}
     )["ModelPackageArn"]
 
-    code, message = refusal(there.describe_model_package, ModelPackageName=arn)
+    code, message = catch_error(there.describe_model_package, ModelPackageName=arn)
     assert code == "AccessDeniedException"
     assert f"arn:aws:iam::{OTHER}:root is not authorized to perform: sagemaker:DescribeModelPackage" in message
 
     package = f"arn:aws:sagemaker:eu-north-1:123456789012:model-package/{name}/*"
-    policy = shared("sagemaker:DescribeModelPackage", package)
+    policy = create_sharing_policy("sagemaker:DescribeModelPackage", package)
     sagemaker.put_model_package_group_policy(ModelPackageGroupName=name, ResourcePolicy=policy)
-    s3.put_bucket_policy(Bucket=bucket, Policy=shared("s3:GetObject", f"arn:aws:s3:::{bucket}/*"))
+    s3.put_bucket_policy(Bucket=bucket, Policy=create_sharing_policy("s3:GetObject", f"arn:aws:s3:::{bucket}/*"))
     described = there.describe_model_package(ModelPackageName=arn)["InferenceSpecification"]["Containers"]
     assert [one["ModelDataUrl"] for one in described] == [container["ModelDataUrl"]]
-    assert refusal(there.update_model_package, ModelPackageArn=arn, ModelApprovalStatus="Approved")[0] == code
+    assert catch_error(there.update_model_package, ModelPackageArn=arn, ModelApprovalStatus="Approved")[0] == code
 
     role = ROLE.replace("123456789012", OTHER)
     there.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"ModelPackageName": arn})
@@ -108,17 +111,17 @@ def test_one_package_serves_in_the_account_that_it_is_shared_with(
     variant = {"VariantName": "main", "ModelName": name, "ServerlessConfig": serverless}
     there.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     there.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    until(lambda: there.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
+    wait_until(lambda: there.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
     answer = other("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"[1, 2]")
     assert json.load(answer["Body"]) == [2, 4]
     assert sagemaker.list_endpoints(NameContains=name)["Endpoints"] == []
 
     sagemaker.delete_model_package_group_policy(ModelPackageGroupName=name)
-    assert refusal(there.describe_model_package, ModelPackageName=arn)[0] == code
+    assert catch_error(there.describe_model_package, ModelPackageName=arn)[0] == code
 
 
-def shared(action: str, resource: str) -> str:
-    """The policy that lets the other account do this."""
+def create_sharing_policy(action: str, resource: str) -> str:
+    """Return a policy that allows the other account an action."""
     principal = {"AWS": f"arn:aws:iam::{OTHER}:root"}
     statement = {"Effect": "Allow", "Principal": principal, "Action": [action], "Resource": [resource]}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -129,18 +132,18 @@ def test_a_role_that_sagemaker_cannot_assume_is_refused(
 ) -> None:
     model = {"ModelName": fresh("model"), "PrimaryContainer": {"Image": IMAGE}}
     absent = "arn:aws:iam::123456789012:role/absent"
-    code, message = refusal(sagemaker.create_model, **model, ExecutionRoleArn=absent)
+    code, message = catch_error(sagemaker.create_model, **model, ExecutionRoleArn=absent)
     invalid = 'The execution role ARN "{}" is invalid. Please ensure that the role exists'
     assert (code, message.split(" and ")[0]) == ("ValidationException", invalid.format(absent))
-    assert invalid.format(ROLE) in refusal(other("sagemaker").create_model, **model, ExecutionRoleArn=ROLE)[1]
+    assert invalid.format(ROLE) in catch_error(other("sagemaker").create_model, **model, ExecutionRoleArn=ROLE)[1]
     name = fresh("lambdas-role")
     trust = json.dumps(TRUST).replace("sagemaker", "lambda")
     arn = sandbox.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    assert invalid.format(arn) in refusal(sagemaker.create_model, **model, ExecutionRoleArn=arn)[1]
+    assert invalid.format(arn) in catch_error(sagemaker.create_model, **model, ExecutionRoleArn=arn)[1]
     sagemaker.create_model(**model, ExecutionRoleArn=make_role(sandbox))
 
 
-def test_the_header_that_moto_honours_names_the_account(sandbox: Sandbox, fresh: Fresh) -> None:
+def test_motos_header_selects_the_account(sandbox: Sandbox, fresh: Fresh) -> None:
     there = make_client("sagemaker", "eu-north-1", sandbox.endpoint, "333333333333")
     arn = there.create_model_package_group(ModelPackageGroupName=fresh("group"))["ModelPackageGroupArn"]
     assert arn.split(":")[4] == "333333333333"

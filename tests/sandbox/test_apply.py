@@ -1,4 +1,4 @@
-"""The Terraform provider works on the sandbox: apply, an empty second plan, and a destroy that leaves nothing."""
+"""The Terraform provider works on the sandbox: apply, an empty second plan, and a complete destroy."""
 
 from pathlib import Path
 
@@ -219,7 +219,7 @@ resource "aws_appautoscaling_target" "this" {
 
 
 @pytest.mark.apply
-def test_apply_then_an_empty_plan_then_a_change_then_nothing_left(tmp_path: Path) -> None:
+def test_apply_plan_change_and_destroy(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(ROOT_MODULE)
     with alone(tmp_path / "sandbox.log") as (sandbox, environment):
         s3 = sandbox.client("s3")

@@ -1,4 +1,4 @@
-"""The AWS CLI as it is: what it makes is waited for by its own waiters, and asked for by name and in pages."""
+"""The AWS CLI: its waiters, names and pages work on the sandbox."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import pytest
 from botocore.loaders import Loader
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import IMAGE, ROLE, tar
+from tests.sandbox.support import IMAGE, ROLE, create_tar
 
 pytestmark = pytest.mark.slow
 
@@ -30,37 +30,41 @@ CLUSTER = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 
 
 @pytest.fixture
 def aws(sandbox: Sandbox, aws_cli: Path, tmp_path: Path) -> Cli:
-    """`aws` with these arguments, a dict as JSON: what it answers. It fails where the exit code is not `code`.
+    """Return a function that runs `aws` with these arguments, and returns its output. A dict becomes JSON.
 
-    Its waiters are botocore's, but ask every second: theirs ask every two minutes at the most.
+    It fails if the exit code is not `code`. The waiters are botocore's, but poll every second instead of every two
+    minutes.
     """
     loader = Loader()
     version = loader.determine_latest_version("sagemaker", "waiters-2")
     waiters = loader.load_service_model("sagemaker", "waiters-2")
-    quick = {name: waiter | {"delay": 1, "maxAttempts": 400} for name, waiter in waiters["waiters"].items()}
+    fast_waiters = {name: waiter | {"delay": 1, "maxAttempts": 400} for name, waiter in waiters["waiters"].items()}
     folder = tmp_path / "models" / "sagemaker" / version
     folder.mkdir(parents=True)
-    (folder / "waiters-2.json").write_text(json.dumps({"version": 2, "waiters": quick}))
+    (folder / "waiters-2.json").write_text(json.dumps({"version": 2, "waiters": fast_waiters}))
     environment = sandbox.process_environment() | {"AWS_DATA_PATH": str(tmp_path / "models"), "AWS_PAGER": ""}
     environment["PATH"] = f"{aws_cli}{os.pathsep}{environment['PATH']}"
 
     def run(*arguments: str | dict[str, Any], code: int = 0) -> Any:
-        words = [json.dumps(one) if isinstance(one, dict) else one for one in arguments]
-        done = subprocess.run(["aws", *words], env=environment, cwd=tmp_path, capture_output=True, text=True)
-        assert done.returncode == code, done.stderr
+        words = [json.dumps(word) if isinstance(word, dict) else word for word in arguments]
+        process = subprocess.run(["aws", *words], env=environment, cwd=tmp_path, capture_output=True, text=True)
+        assert process.returncode == code, process.stderr
         if code:
-            return done.stderr
-        return json.loads(done.stdout) if done.stdout.startswith("{") else done.stdout
+            return process.stderr
+        return json.loads(process.stdout) if process.stdout.startswith("{") else process.stdout
 
     return run
 
 
-def test_jobs_and_an_endpoint_are_made_waited_for_and_deleted(
+def test_jobs_and_an_endpoint_are_created_awaited_and_deleted(
     aws: Cli, tmp_path: Path, bucket: str, fresh: Callable[[str], str]
 ) -> None:
     name, sagemaker = fresh("cli"), "sagemaker"
     (tmp_path / "given").mkdir()
-    for file, archive in (("source.tar.gz", tar(train_py=TRAIN)), ("model.tar.gz", tar(code__inference_py=TIMES))):
+    for file, archive in (
+        ("source.tar.gz", create_tar(train_py=TRAIN)),
+        ("model.tar.gz", create_tar(code__inference_py=TIMES)),
+    ):
         (tmp_path / "given" / file).write_bytes(archive)
     aws("s3", "cp", "--recursive", "given", f"s3://{bucket}/")
     training = {
@@ -77,8 +81,8 @@ def test_jobs_and_an_endpoint_are_made_waited_for_and_deleted(
     }
     aws(sagemaker, "create-training-job", "--cli-input-json", training)
     aws(sagemaker, "wait", "training-job-completed-or-stopped", "--training-job-name", name)
-    trained = aws(sagemaker, "describe-training-job", "--training-job-name", name)
-    assert trained["TrainingJobStatus"] == "Completed"
+    description = aws(sagemaker, "describe-training-job", "--training-job-name", name)
+    assert description["TrainingJobStatus"] == "Completed"
 
     target = {"S3Uri": f"s3://{bucket}/in", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
     write = "seq 2 > /opt/ml/processing/out/numbers"
@@ -119,23 +123,23 @@ def test_jobs_and_an_endpoint_are_made_waited_for_and_deleted(
     aws(sagemaker, "wait", "transform-job-completed-or-stopped", "--transform-job-name", name)
     assert aws("s3", "cp", f"s3://{bucket}/out/numbers.out", "-").split() == ["3", "6"]
     aws(sagemaker, "wait", "endpoint-in-service", "--endpoint-name", name)
-    asked = ("--endpoint-name", name, "--content-type", "text/csv", "--body", "7", "answer")
-    aws("sagemaker-runtime", "invoke-endpoint", *asked)
+    invocation = ("--endpoint-name", name, "--content-type", "text/csv", "--body", "7", "answer")
+    aws("sagemaker-runtime", "invoke-endpoint", *invocation)
     assert (tmp_path / "answer").read_text() == "21"
     aws(sagemaker, "delete-endpoint", "--endpoint-name", name)
     aws(sagemaker, "wait", "endpoint-deleted", "--endpoint-name", name)
 
     pages = ("--name-contains", name, "--page-size", "1", "--sort-by", "Name", "--sort-order", "Ascending")
-    listed = aws(sagemaker, "list-processing-jobs", *pages)["ProcessingJobSummaries"]
-    assert [job["ProcessingJobName"] for job in listed] == [name, f"{name}-not"]
+    summaries = aws(sagemaker, "list-processing-jobs", *pages)["ProcessingJobSummaries"]
+    assert [job["ProcessingJobName"] for job in summaries] == [name, f"{name}-not"]
 
 
-def test_endpoints_on_instances_are_waited_for_whether_they_serve_or_fail(
+def test_a_waiter_ends_for_endpoints_that_serve_or_fail(
     aws: Cli, sagemaker: Any, s3: Any, bucket: str, fresh: Callable[[str], str]
 ) -> None:
-    """What is not waited for is not made by the CLI: each of its calls takes a second."""
+    """Use boto3 for everything else, because each call of the CLI takes a second."""
     serving, failing = fresh("cli"), fresh("cli")
-    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=tar(code__inference_py=TIMES))
+    s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=create_tar(code__inference_py=TIMES))
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
     sagemaker.create_model(ModelName=serving, ExecutionRoleArn=ROLE, PrimaryContainer=container)
     variant = {"VariantName": "main", "ModelName": serving, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}

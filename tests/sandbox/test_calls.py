@@ -1,4 +1,4 @@
-"""The record of calls: what is sent in every protocol, and what is left out."""
+"""The recorder of calls, in every protocol."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -33,27 +33,27 @@ def test_a_call_is_recorded_by_its_service_operation_parameters_and_agent(
     sandbox: Sandbox, service: str, operation: str, parameters: dict[str, Any]
 ) -> None:
     client = sandbox.client(service)
-    name = next(one for one, api in client.meta.method_to_api_mapping.items() if api == operation)
+    name = next(key for key, api in client.meta.method_to_api_mapping.items() if api == operation)
     with sandbox.record_calls() as calls:
-        quietly(getattr(client, name), **parameters)
+        ignore_error(getattr(client, name), **parameters)
     (call,) = calls
     assert (call["service"], call["operation"]) == (service, operation)
     assert call["user_agent"].startswith("Boto3/")
-    sent = {one: value for one, value in parameters.items() if isinstance(value, str)}
-    assert call["parameters"] | sent == call["parameters"]
+    text_parameters = {key: value for key, value in parameters.items() if isinstance(value, str)}
+    assert call["parameters"] | text_parameters == call["parameters"]
 
 
-def quietly(call: Callable[..., Any], **parameters: Any) -> None:
-    """Make a call that may be refused: it is recorded all the same."""
+def ignore_error(call: Callable[..., Any], **parameters: Any) -> None:
+    """Make a call, and ignore its error. The call is recorded nevertheless."""
     with suppress(ClientError):
         call(**parameters)
 
 
-def test_a_refusal_is_recorded_with_its_status_and_nothing_before_or_after(sandbox: Sandbox) -> None:
+def test_a_refused_call_is_recorded_with_its_status(sandbox: Sandbox) -> None:
     iam = sandbox.client("iam")
     iam.list_roles()
     with sandbox.record_calls() as calls:
-        quietly(iam.get_role, RoleName="nobody")
+        ignore_error(iam.get_role, RoleName="nobody")
         sandbox.inventory()
     iam.list_roles()
     assert [(call["operation"], call["status"]) for call in calls] == [("GetRole", 404)]

@@ -1,4 +1,4 @@
-"""Conditions of policies, as far as it is known what a request carries."""
+"""Conditions of policies, with known and unknown condition keys."""
 
 import pytest
 
@@ -38,6 +38,6 @@ ARN = "arn:aws:events:eu-north-1:123456789012:rule/flights-failed"
         ({"StringEquals": {"unknown": "x", "aws:SourceArn": ARN}}, None),
     ],
 )
-def test_a_condition_is_met_not_met_or_open(condition: dict[str, dict[str, str]], met: bool | None) -> None:
+def test_a_condition_is_met_not_met_or_unknown(condition: dict[str, dict[str, str]], met: bool | None) -> None:
     known = {"aws:SourceArn": ARN, "absent": None, "aws:SecureTransport": "true"}
     assert are_met({"Condition": condition}, known) is met

@@ -1,4 +1,4 @@
-"""What a script finds in its environment, held against the toolkit that SageMaker's framework containers have."""
+"""Environment of a script, compared with the toolkit in SageMaker's framework containers."""
 
 import fcntl
 import json
@@ -39,30 +39,32 @@ json.dump({"arguments": Environment().to_cmd_args(), "environment": Environment(
 
 @pytest.fixture(scope="session")
 def toolkit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The toolkit's source, fetched once by its hash."""
+    """Return the toolkit's source, downloaded once by its hash."""
     folder = find_shared_folder(tmp_path_factory) / "training-toolkit"
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            wanted = Path(__file__).with_name("training-toolkit.txt")
-            arguments = ("--no-deps", "--no-binary", ":all:", "--require-hashes", "-r", wanted, "-d", folder)
+            requirements = Path(__file__).with_name("training-toolkit.txt")
+            arguments = ("--no-deps", "--no-binary", ":all:", "--require-hashes", "-r", requirements, "-d", folder)
             check_output(sys.executable, "-m", "pip", "download", "-q", *arguments)
             with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
                 archive.extractall(folder, filter="data")
     return next(folder.glob("*/src"))
 
 
-def asked(toolkit: Path, job: Job, host: str) -> dict[str, Any]:
-    """What the toolkit itself makes of the same /opt/ml."""
+def run_toolkit(toolkit: Path, job: Job, host: str) -> dict[str, Any]:
+    """Return the toolkit's own arguments and environment for the same /opt/ml."""
     variables = {"SAGEMAKER_BASE_DIR": str(job.folder.resolve() / host), "PYTHONPATH": str(toolkit)}
     variables |= {"TRAINING_JOB_NAME": "told", "PATH": os.environ["PATH"]}
-    done = subprocess.run([sys.executable, "-c", ORACLE], env=variables, capture_output=True, check=True)
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    process = subprocess.run([sys.executable, "-c", ORACLE], env=variables, capture_output=True, check=True)
+    result: dict[str, Any] = json.loads(process.stdout)
+    return result
 
 
 @pytest.mark.parametrize("count", [1, 2], ids=["one instance", "two instances"])
-def test_arguments_and_variables_are_the_toolkits_own(run: Run, store: "S3Client", toolkit: Path, count: int) -> None:
+def test_arguments_and_variables_equal_those_of_the_toolkit(
+    run: Run, store: "S3Client", toolkit: Path, count: int
+) -> None:
     put_objects(store, source=create_tar(train_py=SCRIPT), data__a="1", data__b="2")
     channel = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/data/", "S3DataDistributionType": "ShardedByS3Key"}
     request = {
@@ -97,16 +99,16 @@ def test_arguments_and_variables_are_the_toolkits_own(run: Run, store: "S3Client
     assert job.end().status == "Completed", job.end().failure_reason
     for number in range(1, count + 1):
         host = f"algo-{number}"
-        seen = json.loads(next((job.folder / host / "output" / "data").iterdir()).read_text())
-        answer = asked(toolkit, job, host)
-        assert seen["arguments"] == answer["arguments"]
-        told = {name: value for name, value in seen["environment"].items() if name.startswith("SM_")}
-        assert readable(told) == readable(answer["environment"])
+        script_result = json.loads(next((job.folder / host / "output" / "data").iterdir()).read_text())
+        toolkit_result = run_toolkit(toolkit, job, host)
+        assert script_result["arguments"] == toolkit_result["arguments"]
+        sm_variables = {name: value for name, value in script_result["environment"].items() if name.startswith("SM_")}
+        assert parse_values(sm_variables) == parse_values(toolkit_result["environment"])
         assert len(list((job.folder / host / "input" / "data" / "train").iterdir())) == 2 // count
 
 
-def readable(variables: dict[str, str]) -> dict[str, Any]:
-    """So that a difference shows where it is: what is JSON, as such."""
+def parse_values(variables: dict[str, str]) -> dict[str, Any]:
+    """Return the variables with parsed JSON, so that a difference is easy to see."""
 
     def value(text: str) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""Training jobs beyond one script on one instance: entry points, several instances, what SageMaker itself fails at."""
+"""Training jobs with entry points, several instances, and failures of SageMaker itself."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,18 +9,31 @@ import pytest
 from sagemaker_sandbox.runtime.endings import Timing
 from sagemaker_sandbox.runtime.job import CapacityError, InternalServerError
 from sagemaker_sandbox.runtime.training_definition import TrainingDefinition
-from tests.sandbox.running import BUCKET, IMAGE, LIMIT, ROLE, WAYS, Job, Run, keys, once_after, put, stored, unpacked
-from tests.sandbox.running import moto_client as moto_client
-from tests.sandbox.running import run as run
-from tests.sandbox.running import store as store
-from tests.sandbox.support import alive, until
+from tests.sandbox.job_runs import (
+    BUCKET,
+    IMAGE,
+    LIMIT,
+    OPT_ML_MODES,
+    ROLE,
+    Job,
+    Run,
+    interrupt_after,
+    list_keys,
+    put_objects,
+    read_archive,
+    read_object,
+)
+from tests.sandbox.job_runs import moto_client as moto_client
+from tests.sandbox.job_runs import run as run
+from tests.sandbox.job_runs import store as store
+from tests.sandbox.support import is_alive, wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 pytestmark = pytest.mark.slow
 
-#: Each rank adds what the others sent it; the first listens at its own name or address, and writes down at which port.
+#: Each rank sends a number to the first, which adds them. The first writes its port to a file.
 SUM = """
 import json, os, pathlib, socket, sys, time
 root, port = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -47,7 +60,7 @@ pathlib.Path(root, "model", here).write_text(str(number))
 """
 
 
-#: Leaves a process of a session of its own, which is nobody's child.
+#: Leaves a process in its own session, which has no parent.
 DAEMON = """
 import os
 ready, is_ready = os.pipe()
@@ -62,7 +75,7 @@ else:
 
 
 def request(*command: str, **changes: Any) -> dict[str, Any]:
-    """A job whose container runs a command."""
+    """Return a job whose container runs a command."""
     return {
         "TrainingJobName": "job",
         "RoleArn": ROLE,
@@ -83,11 +96,11 @@ def channel(name: str, key: str, **source: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": settings}}
 
 
-@pytest.mark.parametrize("mounted", WAYS)
+@pytest.mark.parametrize("mounted", OPT_ML_MODES)
 def test_instances_find_each_other_and_share_the_data(
     run: Run, store: "S3Client", mounted: bool, tmp_path: Path
 ) -> None:
-    put(store, data__a="1", data__b="20", data__c="300", **{"code/sum.py": SUM})
+    put_objects(store, data__a="1", data__b="20", data__c="300", **{"code/sum.py": SUM})
     work = TrainingDefinition(
         request(
             "python3",
@@ -105,7 +118,7 @@ def test_instances_find_each_other_and_share_the_data(
     assert job.end().status == "Completed", job.log
     assert sorted(job.log.splitlines())[-2:] == ["rank 0 ['a', 'c']", "rank 1 ['b']"]
     first, second = ("algo-1", "algo-2") if mounted else ("127.0.0.1", "127.0.0.2")
-    assert unpacked(store, "models/job/output/model.tar.gz") == {first: "321", second: "20"}
+    assert read_archive(store, "models/job/output/model.tar.gz") == {first: "321", second: "20"}
 
 
 def test_one_instance_that_fails_ends_all(run: Run, store: "S3Client") -> None:
@@ -117,15 +130,15 @@ def test_one_instance_that_fails_ends_all(run: Run, store: "S3Client") -> None:
     )
     end = run(TrainingDefinition(work)).end()
     assert (end.status, end.failure_reason) == ("Failed", "AlgorithmError: no such column, exit code: 3")
-    assert keys(store, "models/") == []
+    assert list_keys(store, "models/") == []
 
 
-@pytest.mark.parametrize("mounted", WAYS)
+@pytest.mark.parametrize("mounted", OPT_ML_MODES)
 def test_a_daemon_ends_with_its_container(run: Run, mounted: bool) -> None:
     job = run(TrainingDefinition(request("python3", "-c", DAEMON)), mounted=mounted)
     assert job.end().status == "Completed", job.log
     (daemon,) = (int(line) for line in job.log.splitlines() if line.isdigit())
-    until(lambda: not alive(daemon))
+    wait_until(lambda: not is_alive(daemon))
 
 
 def test_a_container_that_is_killed_ends_with_the_code_of_its_signal(run: Run) -> None:
@@ -133,7 +146,7 @@ def test_a_container_that_is_killed_ends_with_the_code_of_its_signal(run: Run) -
     assert end.failure_reason == "AlgorithmError: , exit code: 137"
 
 
-def test_spot_loss_takes_all_instances_and_they_resume(run: Run) -> None:
+def test_a_spot_interruption_ends_all_instances_and_they_resume(run: Run) -> None:
     script = """h=$(grep -o 'current_host": "[^"]*' /opt/ml/input/config/resourceconfig.json | cut -d'"' -f3)
     ls /opt/ml/checkpoints | sed "s/^/$h found /"; sleep 0.2
     [ -e /opt/ml/checkpoints/$h ] && exit 0
@@ -147,21 +160,21 @@ def test_spot_loss_takes_all_instances_and_they_resume(run: Run) -> None:
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600},
     )
-    job = run(TrainingDefinition(work), interrupted=once_after(2))
+    job = run(TrainingDefinition(work), interrupted=interrupt_after(2))
     end = job.end()
     assert job.statuses.count("Interrupted") == 1
     assert end.status == "Completed"
     hosts = ("127.0.0.1", "127.0.0.2")
-    found = [line for line in job.log.splitlines() if "found" in line]
-    assert sorted(found) == [f"{host} found {name}" for host in hosts for name in hosts]
+    checkpoint_lines = [line for line in job.log.splitlines() if "found" in line]
+    assert sorted(checkpoint_lines) == [f"{host} found {name}" for host in hosts for name in hosts]
     assert end.billable_seconds is not None
     assert end.training_seconds is not None
     assert end.billable_seconds <= end.training_seconds
 
 
 def test_a_manifest_lists_what_a_channel_gets(run: Run, store: "S3Client") -> None:
-    put(store, data__a="1", data__sub__b="2", data__c="3")
-    put(store, list=f'[{{"prefix": "s3://{BUCKET}/data/"}}, "sub/b", "a"]', broken='["a"]')
+    put_objects(store, data__a="1", data__sub__b="2", data__c="3")
+    put_objects(store, list=f'[{{"prefix": "s3://{BUCKET}/data/"}}, "sub/b", "a"]', broken='["a"]')
     find = ("sh", "-c", "cd /opt/ml/input/data/train && find . -type f | sort")
     job = run(TrainingDefinition(request(*find, InputDataConfig=[channel("train", "list", S3DataType="ManifestFile")])))
     assert job.end().status == "Completed"
@@ -172,27 +185,29 @@ def test_a_manifest_lists_what_a_channel_gets(run: Run, store: "S3Client") -> No
     assert "manifest s3://flights/broken is not a JSON list" in end.failure_reason
 
 
-def failing(*phases: str, error: type[Exception] = InternalServerError) -> Callable[[str], None]:
-    """A fault at the first call in each of these phases, once for each time that it is named."""
-    left = list(phases)
+def fail_in_phases(*phases: str, error: type[Exception] = InternalServerError) -> Callable[[str], None]:
+    """Return a fault for the next call in each of these phases. A phase can occur several times."""
+    remaining_phases = list(phases)
 
     def fault(phase: str) -> None:
-        if phase in left:
-            left.remove(phase)
+        if phase in remaining_phases:
+            remaining_phases.remove(phase)
             raise error("injected")
 
     return fault
 
 
-def test_internal_errors_are_retried_and_nothing_else(run: Run) -> None:
+def test_only_internal_errors_are_retried(run: Run) -> None:
     retried = request("sh", "-c", "exit 0", RetryStrategy={"MaximumRetryAttempts": 2})
-    job = run(TrainingDefinition(retried), faults=failing("Downloading", "Training"))
+    job = run(TrainingDefinition(retried), faults=fail_in_phases("Downloading", "Training"))
     assert job.end().status == "Completed"
     assert job.statuses == [
         *("Starting", "Downloading", "Starting", "Downloading", "Training"),
         *("Starting", "Downloading", "Training", "Uploading", "Completed"),
     ]
-    too_often = run(TrainingDefinition(retried | {"TrainingJobName": "often"}), faults=failing(*["Training"] * 3)).end()
+    too_often = run(
+        TrainingDefinition(retried | {"TrainingJobName": "often"}), faults=fail_in_phases(*["Training"] * 3)
+    ).end()
     assert (too_often.status, too_often.failure_reason) == ("Failed", "InternalServerError: injected")
     own = run(TrainingDefinition(retried | request("sh", "-c", "exit 1", TrainingJobName="own")))
     assert own.end().failure_reason == "AlgorithmError: , exit code: 1"
@@ -200,13 +215,16 @@ def test_internal_errors_are_retried_and_nothing_else(run: Run) -> None:
 
 
 def test_without_capacity_on_demand_fails_and_spot_waits(run: Run) -> None:
-    end = run(TrainingDefinition(request("sh", "-c", "exit 0")), faults=failing("Starting", error=CapacityError)).end()
+    end = run(
+        TrainingDefinition(request("sh", "-c", "exit 0")), faults=fail_in_phases("Starting", error=CapacityError)
+    ).end()
     assert (end.status, end.failure_reason) == ("Failed", "CapacityError: injected")
     assert (end.first_start, end.training_seconds, end.billable_seconds) == (None, None, None)
     stopping = {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600}
     spot = request("sh", "-c", "exit 0", EnableManagedSpotTraining=True, StoppingCondition=stopping)
     job = run(
-        TrainingDefinition(spot | {"TrainingJobName": "spot"}), faults=failing(*["Starting"] * 3, error=CapacityError)
+        TrainingDefinition(spot | {"TrainingJobName": "spot"}),
+        faults=fail_in_phases(*["Starting"] * 3, error=CapacityError),
     )
     assert job.end().status == "Completed"
     assert job.statuses[:3] == ["Starting", "Pending", "Downloading"]
@@ -215,7 +233,7 @@ def test_without_capacity_on_demand_fails_and_spot_waits(run: Run) -> None:
 def test_spot_that_waits_too_long_is_stopped(run: Run) -> None:
     stopping = {"MaxRuntimeInSeconds": 1, "MaxWaitTimeInSeconds": 1}
     spot = request("sh", "-c", "exit 0", EnableManagedSpotTraining=True, StoppingCondition=stopping)
-    end = run(TrainingDefinition(spot), faults=failing(*["Starting"] * 1000, error=CapacityError)).end()
+    end = run(TrainingDefinition(spot), faults=fail_in_phases(*["Starting"] * 1000, error=CapacityError)).end()
     assert (end.status, end.secondary_status) == ("Stopped", "MaxWaitTimeExceeded")
     assert end.first_start is None
 
@@ -223,10 +241,10 @@ def test_spot_that_waits_too_long_is_stopped(run: Run) -> None:
 def test_a_stopped_container_may_save_its_model(run: Run, store: "S3Client") -> None:
     script = "trap 'echo late > /opt/ml/model/it; exit 0' TERM; echo up; while :; do sleep 0.05; done"
     job = run(TrainingDefinition(request("sh", "-c", script)), timing=Timing(poll=0.05, stop_grace=LIMIT))
-    until(lambda: "up" in job.log if (job.folder / "log.txt").exists() else False, seconds=LIMIT)
+    wait_until(lambda: "up" in job.log if (job.folder / "log.txt").exists() else False, seconds=LIMIT)
     job.run.stop()
     assert job.end().status == "Stopped"
-    assert unpacked(store, "models/job/output/model.tar.gz") == {"it": "late\n"}
+    assert read_archive(store, "models/job/output/model.tar.gz") == {"it": "late\n"}
 
 
 @pytest.mark.parametrize(
@@ -247,13 +265,15 @@ def test_a_stopped_container_may_save_its_model(run: Run, store: "S3Client") -> 
     ],
     ids=["pipe without channels", "groups", "compression", "arguments", "augmented", "pipe"],
 )
-def test_what_only_sagemaker_can_run_is_told(run: Run, changes: dict[str, Any], reason: str | None) -> None:
-    given = request("sh", "-c", "exit 0")
+def test_a_job_that_only_sagemaker_can_run_fails_with_a_reason(
+    run: Run, changes: dict[str, Any], reason: str | None
+) -> None:
+    job_request = request("sh", "-c", "exit 0")
     for name, change in changes.items():
-        given[name] = {**given[name], **change} if name == "AlgorithmSpecification" else change
+        job_request[name] = {**job_request[name], **change} if name == "AlgorithmSpecification" else change
     if "ContainerArguments" in changes.get("AlgorithmSpecification", {}):
-        del given["AlgorithmSpecification"]["ContainerEntrypoint"]
-    end = run(TrainingDefinition(given)).end()
+        del job_request["AlgorithmSpecification"]["ContainerEntrypoint"]
+    end = run(TrainingDefinition(job_request)).end()
     if reason is None:
         assert end.status == "Completed"
         return
@@ -263,27 +283,27 @@ def test_what_only_sagemaker_can_run_is_told(run: Run, changes: dict[str, Any], 
     assert reason in end.failure_reason
 
 
-def test_a_job_that_is_stopped_before_all_its_instances_are_ready_is_stopped(run: Run) -> None:
+def test_a_job_can_be_stopped_before_its_instances_are_ready(run: Run) -> None:
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}
-    asked: list[str] = []
+    phases: list[str] = []
 
     def stop(phase: str) -> None:
         if phase == "Downloading":
-            asked.append(phase)
-            until(lambda: started, seconds=LIMIT)[0].run.stop()
+            phases.append(phase)
+            wait_until(lambda: started, seconds=LIMIT)[0].run.stop()
 
     started: list[Job] = []
     started.append(run(TrainingDefinition(request("sh", "-c", "exit 0", ResourceConfig=resources)), faults=stop))
     end = started[0].end()
-    assert (asked, end.status, end.failure_reason) == (["Downloading"], "Stopped", None)
+    assert (phases, end.status, end.failure_reason) == (["Downloading"], "Stopped", None)
 
 
-@pytest.mark.parametrize("mounted", WAYS)
-def test_a_file_that_is_held_open_is_no_checkpoint_yet(run: Run, store: "S3Client", mounted: bool) -> None:
+@pytest.mark.parametrize("mounted", OPT_ML_MODES)
+def test_an_open_file_is_not_a_checkpoint(run: Run, store: "S3Client", mounted: bool) -> None:
     script = "exec 3>/opt/ml/checkpoints/open; echo half >&3; echo whole > /opt/ml/checkpoints/closed; sleep 600"
     work = request("sh", "-c", script, CheckpointConfig={"S3Uri": f"s3://{BUCKET}/checkpoints"})
     job = run(TrainingDefinition(work), mounted=mounted)
-    until(lambda: keys(store, "checkpoints/"), seconds=LIMIT)
+    wait_until(lambda: list_keys(store, "checkpoints/"), seconds=LIMIT)
     job.run.close()
-    assert keys(store, "checkpoints/") == ["checkpoints/closed"]
-    assert stored(store, "checkpoints/closed") == b"whole\n"
+    assert list_keys(store, "checkpoints/") == ["checkpoints/closed"]
+    assert read_object(store, "checkpoints/closed") == b"whole\n"

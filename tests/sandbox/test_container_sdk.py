@@ -1,4 +1,4 @@
-"""The SageMaker SDK as it is: its trainer, processor and transformer, whose containers expect a real /opt/ml."""
+"""The SageMaker SDK's trainer, processor and transformer. Their containers expect a real /opt/ml."""
 
 import json
 import threading
@@ -9,11 +9,11 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.runtime import mounting
-from tests.sandbox.running import untar
+from tests.sandbox.job_runs import extract_tar
 from tests.sandbox.sdk import BUCKET
 from tests.sandbox.sdk import real as real
 from tests.sandbox.sdk import session as session
-from tests.sandbox.support import IMAGE, ROLE, tar, until
+from tests.sandbox.support import IMAGE, ROLE, create_tar, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -23,7 +23,7 @@ told = {"arguments": sys.argv[1:], "hosts": json.loads(os.environ["SM_HOSTS"])}
 pathlib.Path(os.environ["SM_MODEL_DIR"], os.environ["SM_CURRENT_HOST_RANK"]).write_text(json.dumps(told))
 """
 
-#: Comes to its end by itself only where it goes on from a checkpoint; until then it waits to be interrupted.
+#: Ends only if it resumes from a checkpoint. Otherwise, it waits for an interruption.
 RESUME = """
 import json, os, pathlib, sys, time
 checkpoints = pathlib.Path("/opt/ml/checkpoints")
@@ -60,7 +60,7 @@ def store(real: Sandbox) -> Any:
     return s3
 
 
-def contents(store: Any, prefix: str) -> dict[str, str]:
+def read_contents(store: Any, prefix: str) -> dict[str, str]:
     entries = store.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
     return {
         entry["Key"]: store.get_object(Bucket=BUCKET, Key=entry["Key"])["Body"].read().decode() for entry in entries
@@ -85,18 +85,18 @@ def test_a_model_trainer_runs_its_script_on_two_instances(
     )
     trainer.train(wait=False, logs=False)
     name = trainer._latest_training_job.training_job_name
-    done = finished(real, "training", name)
+    job = wait_for_end(real, "training", name)
     if real.opt_ml == mounting.PATHS:  # which its drivers name in files of their own
-        assert "is not mounted here: paths in the request are translated" in done["FailureReason"]
+        assert "is not mounted here: paths in the request are translated" in job["FailureReason"]
         return
-    assert done["TrainingJobStatus"] == "Completed", done
-    _, key = done["ModelArtifacts"]["S3ModelArtifacts"].split(f"{BUCKET}/")
-    told = {"arguments": ["--lr", "0.1"], "hosts": ["algo-1", "algo-2"]}
-    model = untar(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())
-    assert {file: json.loads(text) for file, text in model.items()} == {"0": told, "1": told}
+    assert job["TrainingJobStatus"] == "Completed", job
+    _, key = job["ModelArtifacts"]["S3ModelArtifacts"].split(f"{BUCKET}/")
+    expected = {"arguments": ["--lr", "0.1"], "hosts": ["algo-1", "algo-2"]}
+    model = extract_tar(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    assert {file: json.loads(text) for file, text in model.items()} == {"0": expected, "1": expected}
 
 
-def test_a_command_on_spot_goes_on_from_its_checkpoint_and_its_log_is_followed(
+def test_a_spot_job_resumes_from_its_checkpoint_while_its_log_is_followed(
     real: Sandbox, session: Any, store: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from sagemaker.core.shapes import CheckpointConfig, StoppingCondition
@@ -139,12 +139,12 @@ def test_a_command_on_spot_goes_on_from_its_checkpoint_and_its_log_is_followed(
     finally:
         read.set()
         thread.join()
-    done = finished(real, "training", trainer._latest_training_job.training_job_name)
-    assert "Interrupted" in [one["Status"] for one in done["SecondaryStatusTransitions"]]
+    job = wait_for_end(real, "training", trainer._latest_training_job.training_job_name)
+    assert "Interrupted" in [transition["Status"] for transition in job["SecondaryStatusTransitions"]]
     assert "went on" in caplog.text
-    _, key = done["ModelArtifacts"]["S3ModelArtifacts"].split(f"{BUCKET}/")
-    told = json.loads(untar(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())["told"])
-    assert told == {"saved": ["first"], "arguments": ["--depth", "3", str(unread)], "lr": 0.1}
+    _, key = job["ModelArtifacts"]["S3ModelArtifacts"].split(f"{BUCKET}/")
+    result = json.loads(extract_tar(store.get_object(Bucket=BUCKET, Key=key)["Body"].read())["told"])
+    assert result == {"saved": ["first"], "arguments": ["--depth", "3", str(unread)], "lr": 0.1}
 
 
 def test_a_script_processor_shards_its_input(real: Sandbox, session: Any, store: Any, tmp_path: Path) -> None:
@@ -179,18 +179,18 @@ def test_a_script_processor_shards_its_input(real: Sandbox, session: Any, store:
         wait=False,
         logs=False,
     )
-    done = finished(real, "processing", processor.latest_job.processing_job_name)
+    job = wait_for_end(real, "processing", processor.latest_job.processing_job_name)
     if real.opt_ml == mounting.PATHS:
-        assert "is not mounted here: paths in the request are translated" in done["FailureReason"]
+        assert "is not mounted here: paths in the request are translated" in job["FailureReason"]
         return
-    assert done["ProcessingJobStatus"] == "Completed", done
-    assert contents(store, "processed/") == {"processed/a": "1\nseen", "processed/b": "2\nseen"}
+    assert job["ProcessingJobStatus"] == "Completed", job
+    assert read_contents(store, "processed/") == {"processed/a": "1\nseen", "processed/b": "2\nseen"}
 
 
-def test_a_transformer_asks_a_model_about_every_line(real: Sandbox, session: Any, store: Any) -> None:
+def test_a_transformer_sends_every_line_to_the_model(real: Sandbox, session: Any, store: Any) -> None:
     from sagemaker.core.transformer import Transformer
 
-    store.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=tar(code__inference_py=DOUBLE))
+    store.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=create_tar(code__inference_py=DOUBLE))
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz"}
     real.client("sagemaker").create_model(ModelName="double", PrimaryContainer=container, ExecutionRoleArn=ROLE)
     transformer = Transformer(
@@ -203,18 +203,18 @@ def test_a_transformer_asks_a_model_about_every_line(real: Sandbox, session: Any
         sagemaker_session=session,
     )
     transformer.transform(f"s3://{BUCKET}/data", content_type="text/csv", split_type="Line", wait=False, logs=False)
-    done = finished(real, "transform", transformer.latest_transform_job.transform_job_name)
-    assert done["TransformJobStatus"] == "Completed", done
-    assert contents(store, "transformed/") == {"transformed/a.out": "2\n", "transformed/b.out": "4\n"}
+    job = wait_for_end(real, "transform", transformer.latest_transform_job.transform_job_name)
+    assert job["TransformJobStatus"] == "Completed", job
+    assert read_contents(store, "transformed/") == {"transformed/a.out": "2\n", "transformed/b.out": "4\n"}
 
 
-def finished(sandbox: Sandbox, kind: str, name: str) -> Any:
-    """What a job of this kind is once it is over."""
+def wait_for_end(sandbox: Sandbox, kind: str, name: str) -> Any:
+    """Return the description of a finished job of this kind."""
     member = f"{kind.capitalize()}Job"
     describe = getattr(sandbox.client("sagemaker"), f"describe_{kind}_job")
 
-    def look() -> Any:
+    def find_finished() -> Any:
         job = describe(**{f"{member}Name": name})
         return job if job[f"{member}Status"] in ("Completed", "Failed", "Stopped") else None
 
-    return until(look, seconds=240)
+    return wait_until(find_finished, seconds=240)

@@ -1,4 +1,4 @@
-"""The published table is what the registry says, and the registry covers all that SageMaker has."""
+"""The registry covers every operation of SageMaker, and the page about them is current."""
 
 import subprocess
 import sys
@@ -19,23 +19,21 @@ def test_the_page_is_written_from_the_registry() -> None:
     )
 
 
-def test_every_operation_is_in_the_page_once() -> None:
+def test_every_operation_is_on_the_page_once() -> None:
     words = sandbox_coverage.build_page().split("## Emulated")[1].replace("|", ",").replace("\n", ",").split(",")
-    named = [word.strip() for word in words]
-    for (_, operation), known in OPERATIONS.operations.items():
-        assert named.count(operation) == 1, operation
-        assert known.support.level is SupportLevel.EMULATED or known.support.note, operation
+    names_on_page = [word.strip() for word in words]
+    for (_, operation), registered in OPERATIONS.operations.items():
+        assert names_on_page.count(operation) == 1, operation
+        assert registered.support.level is SupportLevel.EMULATED or registered.support.note, operation
 
 
-def test_what_a_part_declares_is_an_operation_of_its_service_and_of_no_other_part() -> None:
+def test_each_handler_belongs_to_one_operation_of_its_service() -> None:
     declared = {
         (part.service, name): part for part in PARTS for name in vars(part) if hasattr(getattr(part, name), "support")
     }
     known = {(one.service, one.method): one.part for one in OPERATIONS.operations.values() if one.part is not None}
     refused = {
-        (one.service, one.method)
-        for one in OPERATIONS.operations.values()
-        if one.support.level is SupportLevel.REFUSED
+        (one.service, one.method) for one in OPERATIONS.operations.values() if one.support.level is SupportLevel.REFUSED
     }
     assert declared == {key: part for key, part in known.items() if key not in refused}
     for part in PARTS:
@@ -46,20 +44,20 @@ def test_what_a_part_declares_is_an_operation_of_its_service_and_of_no_other_par
     )
 
 
-def test_every_operation_that_behaves_names_a_test_that_would_notice_its_emptiness() -> None:
-    assert handler_tests.table().keys() == handler_tests.behaving().keys()
+def test_every_emulated_operation_has_a_test_of_its_handler() -> None:
+    assert handler_tests.load_table().keys() == handler_tests.list_emulated_operations().keys()
 
 
-#: The operations, those of one test together, in parts that run at the same time: much of it is waiting.
-NAMED = handler_tests.table()
-NAMES = sorted(handler_tests.behaving(), key=lambda name: NAMED.get(name, ""))
+#: Operations, sorted by test. They are split into parts that run at the same time, because the tests mostly wait.
+TESTS = handler_tests.load_table()
+NAMES = sorted(handler_tests.list_emulated_operations(), key=lambda name: TESTS.get(name, ""))
 PARTS_AT_ONCE = 4
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS_AT_ONCE))
-def test_the_tests_that_are_named_notice_a_handler_that_answers_nothing(part: int) -> None:
+def test_the_test_of_a_handler_notices_an_empty_response(part: int) -> None:
     size = -(-len(NAMES) // PARTS_AT_ONCE)
     command = [sys.executable, "-m", "tests.sandbox.handler_tests", *NAMES[part * size :][:size]]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-4000:]
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stdout[-4000:]

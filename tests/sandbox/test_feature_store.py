@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import ROLE, TRUST, make_role, refusal, until
+from tests.sandbox.support import ROLE, TRUST, catch_error, make_role, wait_until
 
 Fresh = Callable[[str], str]
 
@@ -34,33 +34,33 @@ def group(sagemaker: Any, fresh: Fresh, bucket: str) -> str:
     return make_group(sagemaker, fresh("flights"), bucket)
 
 
-def test_a_record_is_read_back_as_it_was_put(store: Any, group: str) -> None:
-    store.put_record(FeatureGroupName=group, Record=record("UA1", NOON, distance="719.5", seats="180"))
-    read = store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1")["Record"]
-    assert values(read) == {"flight": "UA1", "event_time": NOON, "distance": "719.5", "seats": "180"}
-    some = store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1", FeatureNames=["seats"])
-    assert values(some["Record"]) == {"seats": "180"}
+def test_a_record_is_read_as_it_was_written(store: Any, group: str) -> None:
+    store.put_record(FeatureGroupName=group, Record=build_record("UA1", NOON, distance="719.5", seats="180"))
+    stored = store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1")["Record"]
+    assert read_values(stored) == {"flight": "UA1", "event_time": NOON, "distance": "719.5", "seats": "180"}
+    selected = store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1", FeatureNames=["seats"])
+    assert read_values(selected["Record"]) == {"seats": "180"}
     assert "Record" not in store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="none")
 
 
 def test_an_older_event_does_not_overwrite_a_newer_one_online(store: Any, group: str) -> None:
     for event_time, seats in ((LATER, "2"), (NOON, "1")):
-        store.put_record(FeatureGroupName=group, Record=record("UA1", event_time, seats=seats))
-    read = store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1")["Record"]
-    assert values(read)["seats"] == "2"
+        store.put_record(FeatureGroupName=group, Record=build_record("UA1", event_time, seats=seats))
+    stored = store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1")["Record"]
+    assert read_values(stored)["seats"] == "2"
 
 
 def test_the_offline_store_keeps_every_write_in_sagemakers_layout(
     store: Any, s3: Any, sagemaker: Any, group: str, bucket: str
 ) -> None:
-    store.put_record(FeatureGroupName=group, Record=record("UA1", LATER, distance="719.5", seats="2"))
-    store.put_record(FeatureGroupName=group, Record=record("UA1", NOON, seats="1"))
+    store.put_record(FeatureGroupName=group, Record=build_record("UA1", LATER, distance="719.5", seats="2"))
+    store.put_record(FeatureGroupName=group, Record=build_record("UA1", NOON, seats="1"))
     store.delete_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1", EventTime=LATER)
     described = sagemaker.describe_feature_group(FeatureGroupName=group)
     resolved = described["OfflineStoreConfig"]["S3StorageConfig"]["ResolvedOutputS3Uri"]
     assert resolved.startswith(f"s3://{bucket}/features/123456789012/sagemaker/eu-north-1/offline-store/{group}-")
     assert resolved.endswith("/data")
-    keys = [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     assert sorted(key.split("/data/")[1].rsplit("/", 1)[0] for key in keys) == [
         "year=2013/month=01/day=01/hour=12",
         "year=2013/month=01/day=01/hour=13",
@@ -84,37 +84,37 @@ def test_the_offline_store_is_a_table_in_glue_that_outlives_the_group(
     glue = sandbox.client("glue")
     table = glue.get_table(DatabaseName=catalog["Database"], Name=catalog["TableName"])["Table"]
     assert table["StorageDescriptor"]["Location"] == store["S3StorageConfig"]["ResolvedOutputS3Uri"]
-    assert [(one["Name"], one["Type"]) for one in table["StorageDescriptor"]["Columns"]] == [
+    assert [(column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"]] == [
         ("flight", "string"),
         ("event_time", "string"),
         ("distance", "double"),
         ("seats", "bigint"),
     ]
-    assert "glue" not in sandbox.inventory(), "the database is AWS's"
+    assert "glue" not in sandbox.inventory(), "AWS owns the database"
 
 
-def test_soft_deletion_remembers_the_time_and_hard_deletion_forgets_all(store: Any, group: str) -> None:
-    for mode, back in (("SoftDelete", False), ("HardDelete", True)):
-        where = {"FeatureGroupName": group, "RecordIdentifierValueAsString": mode}
-        store.put_record(FeatureGroupName=group, Record=record(mode, NOON))
-        store.delete_record(**where, EventTime=LATER, DeletionMode=mode)
-        assert "Record" not in store.get_record(**where)
-        store.put_record(FeatureGroupName=group, Record=record(mode, NOON))
-        assert ("Record" in store.get_record(**where)) is back
+def test_soft_deletion_keeps_the_time_and_hard_deletion_removes_everything(store: Any, group: str) -> None:
+    for mode, accepts_old in (("SoftDelete", False), ("HardDelete", True)):
+        key = {"FeatureGroupName": group, "RecordIdentifierValueAsString": mode}
+        store.put_record(FeatureGroupName=group, Record=build_record(mode, NOON))
+        store.delete_record(**key, EventTime=LATER, DeletionMode=mode)
+        assert "Record" not in store.get_record(**key)
+        store.put_record(FeatureGroupName=group, Record=build_record(mode, NOON))
+        assert ("Record" in store.get_record(**key)) is accepts_old
 
 
 def test_records_expire_after_the_time_to_live(store: Any, sagemaker: Any, fresh: Fresh, bucket: str) -> None:
     group = make_group(sagemaker, fresh("expiring"), bucket, TtlDuration={"Unit": "Hours", "Value": 1})
     just_now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    where = {"FeatureGroupName": group, "RecordIdentifierValueAsString": "new"}
-    store.put_record(FeatureGroupName=group, Record=record("new", just_now))
-    store.put_record(FeatureGroupName=group, Record=record("old", NOON))
-    expires = datetime.fromisoformat(store.get_record(**where, ExpirationTimeResponse="Enabled")["ExpiresAt"])
+    key = {"FeatureGroupName": group, "RecordIdentifierValueAsString": "new"}
+    store.put_record(FeatureGroupName=group, Record=build_record("new", just_now))
+    store.put_record(FeatureGroupName=group, Record=build_record("old", NOON))
+    expires = datetime.fromisoformat(store.get_record(**key, ExpirationTimeResponse="Enabled")["ExpiresAt"])
     assert expires == datetime.fromisoformat(just_now) + timedelta(hours=1)
     assert "Record" not in store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="old")
     short = {"Unit": "Seconds", "Value": 1}
-    store.put_record(FeatureGroupName=group, Record=record("new", just_now), TtlDuration=short)
-    until(lambda: "Record" not in store.get_record(**where))
+    store.put_record(FeatureGroupName=group, Record=build_record("new", just_now), TtlDuration=short)
+    wait_until(lambda: "Record" not in store.get_record(**key))
 
 
 @pytest.mark.parametrize(
@@ -128,34 +128,34 @@ def test_records_expire_after_the_time_to_live(store: Any, sagemaker: Any, fresh
         ({"flight": "UA1", "event_time": NOON, "wings": "2"}, "does not contain a feature with name wings"),
     ],
 )
-def test_a_record_that_does_not_fit_is_refused_and_not_written(
+def test_an_invalid_record_is_refused_and_not_written(
     store: Any, group: str, features: dict[str, str], why: str
 ) -> None:
-    sent = [{"FeatureName": name, "ValueAsString": value} for name, value in features.items()]
-    code, message = refusal(store.put_record, FeatureGroupName=group, Record=sent)
+    invalid_record = [{"FeatureName": name, "ValueAsString": value} for name, value in features.items()]
+    code, message = catch_error(store.put_record, FeatureGroupName=group, Record=invalid_record)
     assert code == "ValidationError"
     assert why in message
     assert "Record" not in store.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="UA1")
 
 
-def test_batches_answer_for_each_record(store: Any, group: str) -> None:
-    entries = [{"FeatureGroupName": group, "Record": record(f"UA{number}", NOON)} for number in range(25)]
-    entries[7]["Record"] = record("UA7", "never")
-    written = store.batch_write_record(Entries=entries)
-    assert [error["Entry"]["Record"][0]["ValueAsString"] for error in written["Errors"]] == ["UA7"]
-    wanted = [
+def test_a_batch_has_a_result_for_each_record(store: Any, group: str) -> None:
+    entries = [{"FeatureGroupName": group, "Record": build_record(f"UA{number}", NOON)} for number in range(25)]
+    entries[7]["Record"] = build_record("UA7", "never")
+    write_response = store.batch_write_record(Entries=entries)
+    assert [error["Entry"]["Record"][0]["ValueAsString"] for error in write_response["Errors"]] == ["UA7"]
+    identifiers = [
         {"FeatureGroupName": group, "RecordIdentifiersValueAsString": ["UA1", "UA2", "UA7"]},
         {"FeatureGroupName": "none", "RecordIdentifiersValueAsString": ["UA1"]},
     ]
-    read = store.batch_get_record(Identifiers=wanted)
-    assert [one["RecordIdentifierValueAsString"] for one in read["Records"]] == ["UA1", "UA2"]
-    assert [one["FeatureGroupName"] for one in read["Errors"]] == ["none"]
+    read_response = store.batch_get_record(Identifiers=identifiers)
+    assert [entry["RecordIdentifierValueAsString"] for entry in read_response["Records"]] == ["UA1", "UA2"]
+    assert [entry["FeatureGroupName"] for entry in read_response["Errors"]] == ["none"]
 
 
 def test_added_features_and_time_to_live_change_a_group_in_place(
     store: Any, s3: Any, sagemaker: Any, group: str, bucket: str
 ) -> None:
-    store.put_record(FeatureGroupName=group, Record=record("UA1", NOON))
+    store.put_record(FeatureGroupName=group, Record=build_record("UA1", NOON))
     added = [{"FeatureName": "wind", "FeatureType": "Fractional"}]
     sagemaker.update_feature_group(FeatureGroupName=group, FeatureAdditions=added)
     ttl = {"TtlDuration": {"Unit": "Days", "Value": 9000}}
@@ -163,8 +163,8 @@ def test_added_features_and_time_to_live_change_a_group_in_place(
     described = sagemaker.describe_feature_group(FeatureGroupName=group)
     assert described["FeatureDefinitions"] == DEFINITIONS + added
     assert described["OnlineStoreConfig"] == {"EnableOnlineStore": True, **ttl}
-    store.put_record(FeatureGroupName=group, Record=record("UA2", NOON, wind="7.5"))
-    keys = [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    store.put_record(FeatureGroupName=group, Record=build_record("UA2", NOON, wind="7.5"))
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     rows = {row["flight"]: row for key in keys for row in read_rows(s3, bucket, key)}
     assert (rows["UA1"].get("wind"), rows["UA2"]["wind"]) == (None, 7.5)
 
@@ -182,16 +182,18 @@ def test_added_features_and_time_to_live_change_a_group_in_place(
 def test_an_impossible_feature_group_is_refused(
     sagemaker: Any, fresh: Fresh, bucket: str, change: Any, why: str
 ) -> None:
-    code, message = refusal(sagemaker.create_feature_group, **(definition(fresh("bad"), bucket) | change))
+    code, message = catch_error(sagemaker.create_feature_group, **(define_group(fresh("bad"), bucket) | change))
     assert code == "ValidationException"
     assert why in message
 
 
-def test_a_blocked_offline_store_says_so_and_loses_nothing(store: Any, s3: Any, sagemaker: Any, fresh: Fresh) -> None:
+def test_a_blocked_offline_store_reports_it_and_loses_nothing(
+    store: Any, s3: Any, sagemaker: Any, fresh: Fresh
+) -> None:
     missing = fresh("not-there-yet")
     group = make_group(sagemaker, fresh("blocked"), missing)
-    store.put_record(FeatureGroupName=group, Record=record("UA1", NOON))
-    refusal(s3.list_objects_v2, Bucket=missing)
+    store.put_record(FeatureGroupName=group, Record=build_record("UA1", NOON))
+    catch_error(s3.list_objects_v2, Bucket=missing)
     described = sagemaker.describe_feature_group(FeatureGroupName=group)
     assert described["OfflineStoreStatus"]["Status"] == "Blocked"
     assert "NoSuchBucket" in described["OfflineStoreStatus"]["BlockedReason"]
@@ -200,15 +202,15 @@ def test_a_blocked_offline_store_says_so_and_loses_nothing(store: Any, s3: Any, 
 
 
 @pytest.mark.slow
-def test_a_thousand_records_are_taken_in_half_a_minute(store: Any, group: str) -> None:
-    began = time.monotonic()
+def test_a_thousand_records_are_written_within_half_a_minute(store: Any, group: str) -> None:
+    start = time.monotonic()
     for first in range(0, 1000, 25):
-        batch = [{"FeatureGroupName": group, "Record": record(f"UA{first + n}", NOON)} for n in range(25)]
+        batch = [{"FeatureGroupName": group, "Record": build_record(f"UA{first + n}", NOON)} for n in range(25)]
         assert not store.batch_write_record(Entries=batch)["Errors"]
-    assert time.monotonic() - began < 30  # a second on most machines
+    assert time.monotonic() - start < 30  # a second on most machines
 
 
-def definition(name: str, bucket: str, **online: Any) -> dict[str, Any]:
+def define_group(name: str, bucket: str, **online: Any) -> dict[str, Any]:
     return {
         "FeatureGroupName": name,
         "RecordIdentifierFeatureName": "flight",
@@ -221,17 +223,17 @@ def definition(name: str, bucket: str, **online: Any) -> dict[str, Any]:
 
 
 def make_group(sagemaker: Any, name: str, bucket: str, **online: Any) -> str:
-    sagemaker.create_feature_group(**definition(name, bucket, **online))
-    until(lambda: sagemaker.describe_feature_group(FeatureGroupName=name)["FeatureGroupStatus"] == "Created")
+    sagemaker.create_feature_group(**define_group(name, bucket, **online))
+    wait_until(lambda: sagemaker.describe_feature_group(FeatureGroupName=name)["FeatureGroupStatus"] == "Created")
     return name
 
 
-def record(flight: str, event_time: str, **others: str) -> list[dict[str, str]]:
+def build_record(flight: str, event_time: str, **others: str) -> list[dict[str, str]]:
     features = {"flight": flight, "event_time": event_time, **others}
     return [{"FeatureName": name, "ValueAsString": value} for name, value in features.items()]
 
 
-def values(features: list[dict[str, str]]) -> dict[str, str]:
+def read_values(features: list[dict[str, str]]) -> dict[str, str]:
     return {feature["FeatureName"]: feature["ValueAsString"] for feature in features}
 
 
@@ -254,7 +256,7 @@ THROUGH_S3 = {"Condition": {"StringEquals": {"kms:ViaService": "s3.eu-north-1.am
         (GENERATE, {"Condition": {"StringLike": {"kms:ViaService": "sagemaker.*.amazonaws.com"}}}, False),
     ],
 )
-def test_the_role_of_an_offline_store_uses_its_key_through_no_other_service(
+def test_the_role_of_an_offline_store_needs_direct_access_to_its_key(
     statement: dict[str, Any],
     key_condition: dict[str, Any],
     allowed: bool,
@@ -268,25 +270,27 @@ def test_the_role_of_an_offline_store_uses_its_key_through_no_other_service(
     policy = {"Version": "2012-10-17", "Statement": [statement]}
     sandbox.client("iam").put_role_policy(RoleName=name, PolicyName="key", PolicyDocument=json.dumps(policy))
     account = {"AWS": "arn:aws:iam::123456789012:root"}
-    of_key = {"Effect": "Allow", "Principal": account, "Action": "kms:*", "Resource": "*"} | key_condition
+    key_statement = {"Effect": "Allow", "Principal": account, "Action": "kms:*", "Resource": "*"} | key_condition
     kms = sandbox.client("kms")
-    key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [of_key]}))["KeyMetadata"]["Arn"]
-    request = definition(name, bucket) | {"RoleArn": role}
+    key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [key_statement]}))["KeyMetadata"][
+        "Arn"
+    ]
+    request = define_group(name, bucket) | {"RoleArn": role}
     request["OfflineStoreConfig"] = {"S3StorageConfig": {"S3Uri": f"s3://{bucket}/features", "KmsKeyId": key}}
     if allowed:
         sagemaker.create_feature_group(**request)
         return
-    code, message = refusal(sagemaker.create_feature_group, **request)
+    code, message = catch_error(sagemaker.create_feature_group, **request)
     assert code == "ValidationException"
     assert "kms:GenerateDataKey" in message
     assert role in message
 
 
 def test_the_key_of_an_offline_store_exists(sagemaker: Any, fresh: Fresh, bucket: str) -> None:
-    request = definition(fresh("keyless"), bucket)
+    request = define_group(fresh("keyless"), bucket)
     key = "arn:aws:kms:eu-north-1:123456789012:key/00000000-0000-4000-8000-000000000000"
     request["OfflineStoreConfig"] = {"S3StorageConfig": {"S3Uri": f"s3://{bucket}/features", "KmsKeyId": key}}
-    assert refusal(sagemaker.create_feature_group, **request) == (
+    assert catch_error(sagemaker.create_feature_group, **request) == (
         "ValidationException",
         f"Validation Error: The KMS key {key} does not exist or is not accessible.",
     )
@@ -300,17 +304,17 @@ def test_the_key_of_an_offline_store_exists(sagemaker: Any, fresh: Fresh, bucket
         ({"ArnLike": {"aws:SourceArn": "arn:aws:sagemaker:eu-north-1:123456789012:*"}}, False),
     ],
 )
-def test_feature_store_takes_a_role_for_its_account_and_says_no_source(
+def test_feature_store_assumes_its_role_for_its_account_without_a_source(
     condition: dict[str, Any], allowed: bool, sandbox: Sandbox, sagemaker: Any, fresh: Fresh, bucket: str
 ) -> None:
     name = fresh("trusted")
     role, iam = make_role(sandbox, name), sandbox.client("iam")
     trust = {"Version": "2012-10-17", "Statement": [TRUST["Statement"][0] | {"Condition": condition}]}
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
-    request = definition(name, bucket) | {"RoleArn": role}
+    request = define_group(name, bucket) | {"RoleArn": role}
     if allowed:
         sagemaker.create_feature_group(**request)
         return
-    code, message = refusal(sagemaker.create_feature_group, **request)
+    code, message = catch_error(sagemaker.create_feature_group, **request)
     assert code == "ValidationException"
     assert f"Could not assume role {role}" in message

@@ -1,4 +1,4 @@
-"""The feature store of the SageMaker SDK as it is: a group made, filled with a data frame and read."""
+"""The SageMaker SDK's feature store: a group is created, filled with a data frame and read."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ def test_a_data_frame_is_ingested_row_by_row_and_in_batches(bucket: str, fresh: 
     from sagemaker.mlops.feature_store.feature_utils import load_feature_definitions_from_dataframe
 
     numbers = range(ROWS)
-    frame = pd.DataFrame({"id": [str(one) for one in numbers], "at": "2026-01-01T00:00:00Z", "delay": numbers})
+    frame = pd.DataFrame({"id": [str(number) for number in numbers], "at": "2026-01-01T00:00:00Z", "delay": numbers})
     frame = frame.astype({"id": "string", "at": "string"})
     group = FeatureGroupManager.create(
         feature_group_name=fresh("sdk"),
@@ -37,12 +37,12 @@ def test_a_data_frame_is_ingested_row_by_row_and_in_batches(bucket: str, fresh: 
     group.wait_for_status("Created", poll=1, timeout=300)
     for rows, batches in ((frame[:20], False), (frame[20:], True)):
         ingest_dataframe(name, rows, max_workers=2, use_batch_write_record=batches)
-    assert {one: delay(group, one) for one in numbers} == {one: str(one) for one in numbers}
+    assert {number: read_delay(group, number) for number in numbers} == {number: str(number) for number in numbers}
     group.delete()
     group.wait_for_delete(poll=1, timeout=300)
 
 
-def delay(group: Any, number: int) -> str:
-    """The feature of one record, as the online store has it."""
+def read_delay(group: Any, number: int) -> str:
+    """Return the feature of one record from the online store."""
     record = group.get_record(record_identifier_value_as_string=str(number)).record
     return str({value.feature_name: value.value_as_string for value in record}["delay"])

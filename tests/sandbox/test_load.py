@@ -1,4 +1,4 @@
-"""Many at once."""
+"""Many concurrent requests and jobs."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,45 +10,52 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
-from tests.sandbox.running import untar
-from tests.sandbox.support import IMAGE, ROLE, until
+from tests.sandbox.job_runs import extract_tar
+from tests.sandbox.support import IMAGE, ROLE, wait_until
 from tests.sandbox.test_lives import make_feature_group
 
-AT_ONCE = 500
+CONCURRENT_REQUESTS = 500
 
 
 @pytest.mark.slow
-def test_five_hundred_records_put_at_once_are_all_there(
+def test_five_hundred_concurrent_records_are_all_stored(
     sandbox: Sandbox, sagemaker: Any, fresh: Callable[[str], str]
 ) -> None:
-    group, together = fresh("load"), Barrier(AT_ONCE)
+    group, barrier = fresh("load"), Barrier(CONCURRENT_REQUESTS)
     make_feature_group(sagemaker, group)
     retries = {"total_max_attempts": 1}
     store = make_client(
-        "sagemaker-featurestore-runtime", "eu-north-1", sandbox.endpoint, max_pool_connections=AT_ONCE, retries=retries
+        "sagemaker-featurestore-runtime",
+        "eu-north-1",
+        sandbox.endpoint,
+        max_pool_connections=CONCURRENT_REQUESTS,
+        retries=retries,
     )
 
     def put(number: int) -> int:
         values = {"id": str(number), "at": "2026-01-01T00:00:00Z"}
         record = [{"FeatureName": name, "ValueAsString": value} for name, value in values.items()]
-        together.wait()
-        answer = store.put_record(FeatureGroupName=group, Record=record)
-        return int(answer["ResponseMetadata"]["HTTPStatusCode"])
+        barrier.wait()
+        response = store.put_record(FeatureGroupName=group, Record=record)
+        return int(response["ResponseMetadata"]["HTTPStatusCode"])
 
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        assert set(threads.map(put, range(AT_ONCE))) == {200}
-    wanted = [
-        {"FeatureGroupName": group, "RecordIdentifiersValueAsString": [str(one) for one in range(start, start + 100)]}
-        for start in range(0, AT_ONCE, 100)
+    with ThreadPoolExecutor(CONCURRENT_REQUESTS) as threads:
+        assert set(threads.map(put, range(CONCURRENT_REQUESTS))) == {200}
+    identifiers = [
+        {
+            "FeatureGroupName": group,
+            "RecordIdentifiersValueAsString": [str(number) for number in range(start, start + 100)],
+        }
+        for start in range(0, CONCURRENT_REQUESTS, 100)
     ]
-    assert len(store.batch_get_record(Identifiers=wanted)["Records"]) == AT_ONCE
+    assert len(store.batch_get_record(Identifiers=identifiers)["Records"]) == CONCURRENT_REQUESTS
 
 
 @pytest.mark.slow
-def test_fifty_jobs_at_once_each_leave_their_own(
+def test_fifty_concurrent_jobs_have_separate_outputs(
     sagemaker: Any, s3: Any, bucket: str, fresh: Callable[[str], str], tmp_path: Path
 ) -> None:
-    """None is over before all are at work."""
+    """All jobs run at the same time: none ends before all have started."""
     prefix, hold = fresh("fifty"), tmp_path / "hold"
     hold.touch()
     script = f"while [ -e {hold} ]; do sleep 0.2; done; echo $TRAINING_JOB_NAME > /opt/ml/model/name"
@@ -65,14 +72,14 @@ def test_fifty_jobs_at_once_each_leave_their_own(
             StoppingCondition={"MaxRuntimeInSeconds": 3600},
         )
 
-    def now(member: str) -> set[str]:
+    def list_values(member: str) -> set[str]:
         return {sagemaker.describe_training_job(TrainingJobName=name)[member] for name in names}
 
     with ThreadPoolExecutor(len(names)) as threads:
         list(threads.map(start, names))
-    until(lambda: now("SecondaryStatus") == {"Training"}, seconds=400)
+    wait_until(lambda: list_values("SecondaryStatus") == {"Training"}, seconds=400)
     hold.unlink()
-    until(lambda: "InProgress" not in now("TrainingJobStatus"), seconds=400)
-    assert now("TrainingJobStatus") == {"Completed"}
+    wait_until(lambda: "InProgress" not in list_values("TrainingJobStatus"), seconds=400)
+    assert list_values("TrainingJobStatus") == {"Completed"}
     models = (s3.get_object(Bucket=bucket, Key=f"models/{name}/output/model.tar.gz")["Body"].read() for name in names)
-    assert [untar(model)["name"].strip() for model in models] == names
+    assert [extract_tar(model)["name"].strip() for model in models] == names

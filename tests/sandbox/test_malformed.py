@@ -1,4 +1,4 @@
-"""Whatever is sent, nobody is told to ask again: what is malformed is refused with a code of AWS's."""
+"""Malformed requests are refused with AWS's codes, and never with an error that a client retries."""
 
 import json
 import random
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import ROLE, until
+from tests.sandbox.support import ROLE, wait_until
 
 Fresh = Callable[[str], str]
 
@@ -27,8 +27,8 @@ Authorization: AWS4-HMAC-SHA256 Credential=k/20260101/eu-north-1/monitoring/aws4
 LISTED = "[" * 100_000
 
 
-class Sent(NamedTuple):
-    """One request, as it goes over the wire."""
+class RawRequest(NamedTuple):
+    """One HTTP request."""
 
     service: str
     method: str
@@ -39,7 +39,7 @@ class Sent(NamedTuple):
 
 @pytest.fixture(scope="module")
 def group(sandbox: Sandbox) -> str:
-    """A feature group to which bad records are sent."""
+    """Create a feature group, which receives invalid records."""
     sagemaker, name = sandbox.client("sagemaker"), "malformed"
     sagemaker.create_feature_group(
         FeatureGroupName=name,
@@ -52,7 +52,7 @@ def group(sandbox: Sandbox) -> str:
         ],
         OnlineStoreConfig={"EnableOnlineStore": True},
     )
-    until(lambda: sagemaker.describe_feature_group(FeatureGroupName=name)["FeatureGroupStatus"] == "Created")
+    wait_until(lambda: sagemaker.describe_feature_group(FeatureGroupName=name)["FeatureGroupStatus"] == "Created")
     return name
 
 
@@ -60,36 +60,41 @@ def group(sandbox: Sandbox) -> str:
 def test_malformed_requests_over_all_protocols_are_refused_with_aws_codes(sandbox: Sandbox, group: str) -> None:
     seed = random.randrange(2**32)  # noqa: S311 no secret
     print(f"seed {seed}")
-    chance = random.Random(seed)  # noqa: S311
+    generator = random.Random(seed)  # noqa: S311
     for _ in range(REQUESTS):
-        sent = chance.choice(PROTOCOLS)(chance, group)
-        status, code = answer(sandbox, sent)
-        assert 400 <= status < 500, (seed, sent, status, code)
-        assert re.fullmatch(r"[A-Za-z.]+", code), (seed, sent, status, code)
-        assert code not in ("NotImplemented", "InternalFailure"), (seed, sent, status, code)
+        raw_request = generator.choice(PROTOCOLS)(generator, group)
+        status, code = get_error(sandbox, raw_request)
+        assert 400 <= status < 500, (seed, raw_request, status, code)
+        assert re.fullmatch(r"[A-Za-z.]+", code), (seed, raw_request, status, code)
+        assert code not in ("NotImplemented", "InternalFailure"), (seed, raw_request, status, code)
 
 
-def control_plane(chance: random.Random, _group: str) -> Sent:
+def control_plane(chance: random.Random, _group: str) -> RawRequest:
     target = chance.choice(["CreateModel", "CreateTrainingJob", "ListModels", "Search", "CreateExperiment", "AddTags"])
-    bodies = [broken(chance, {"ModelName": "m"}), wrong(chance, ["ModelName", "MaxResults", "Tags", "Resource"])]
+    bodies = [
+        build_non_object(chance, {"ModelName": "m"}),
+        build_wrong_types(chance, ["ModelName", "MaxResults", "Tags", "Resource"]),
+    ]
     target = chance.choice([target] * 5 + ["NoSuchOperation", ""])
-    return Sent("sagemaker", "POST", "/", {"X-Amz-Target": f"SageMaker.{target}", **json11()}, chance.choice(bodies))
+    return RawRequest(
+        "sagemaker", "POST", "/", {"X-Amz-Target": f"SageMaker.{target}", **json11()}, chance.choice(bodies)
+    )
 
 
 def test_a_query_of_ec2_is_refused_in_the_form_of_ec2(sandbox: Sandbox) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    status, body, _ = asked(sandbox, Sent("ec2", "POST", "/", form, b"Action=NoSuchAction"))
+    status, body, _ = send_raw(sandbox, RawRequest("ec2", "POST", "/", form, b"Action=NoSuchAction"))
     assert status == 400
     assert re.search(r"<Response[^>]*><Errors><Error><Code>InvalidAction</Code>", body)
 
 
-def times(chance: random.Random, _group: str) -> Sent:
+def times(chance: random.Random, _group: str) -> RawRequest:
     bad = chance.choice(["yesterday", "2024-13-45T00:00:00Z", "", "1e999", "T", "2024-01-01T"])
     body = json.dumps({"CreationTimeAfter": bad, "NameContains": "x"}).encode()
-    return Sent("sagemaker", "POST", "/", {"X-Amz-Target": "SageMaker.ListModels", **json11()}, body)
+    return RawRequest("sagemaker", "POST", "/", {"X-Amz-Target": "SageMaker.ListModels", **json11()}, body)
 
 
-def record(chance: random.Random, group: str) -> Sent:
+def record(chance: random.Random, group: str) -> RawRequest:
     identifier, moment = ({"FeatureName": "id", "ValueAsString": "1"}, {"FeatureName": "at", "ValueAsString": "1"})
     no_moment = moment | {"ValueAsString": chance.choice(["1e300", "nan", "-inf", "x", "", "9" * 400])}
     half_a_character = identifier | {"ValueAsString": "\ud800"}
@@ -100,17 +105,19 @@ def record(chance: random.Random, group: str) -> Sent:
             {"Record": [identifier, moment], "TtlDuration": {"Unit": "Weeks", "Value": 2**31 - 1}},
         ]
     )
-    body = chance.choice([json.dumps(bad).encode(), broken(chance, bad), wrong(chance, ["Record"])])
-    return Sent("sagemaker", "PUT", f"/FeatureGroup/{group}", {"Content-Type": "application/json"}, body)
+    body = chance.choice(
+        [json.dumps(bad).encode(), build_non_object(chance, bad), build_wrong_types(chance, ["Record"])]
+    )
+    return RawRequest("sagemaker", "PUT", f"/FeatureGroup/{group}", {"Content-Type": "application/json"}, body)
 
 
-def invocation(chance: random.Random, _group: str) -> Sent:
+def invocation(chance: random.Random, _group: str) -> RawRequest:
     name, kind = chance.choice(["none", "%ff"]), chance.choice(["invocations", "async-invocations"])
     headers = {"Content-Type": "application/json"}
-    return Sent("sagemaker", "POST", f"/endpoints/{name}/{kind}", headers, chance.randbytes(20))
+    return RawRequest("sagemaker", "POST", f"/endpoints/{name}/{kind}", headers, chance.randbytes(20))
 
 
-def json_of_moto(chance: random.Random, _group: str) -> Sent:
+def json_of_moto(chance: random.Random, _group: str) -> RawRequest:
     service, target = chance.choice(
         [
             ("kms", "TrentService.CreateAlias"),
@@ -120,25 +127,29 @@ def json_of_moto(chance: random.Random, _group: str) -> Sent:
         ]
     )
     target = chance.choice([target, target, f"{target}ButNot"])
-    return Sent(service, "POST", "/", {"X-Amz-Target": target, **json11()}, broken(chance, {"Name": "n"}))
+    return RawRequest(
+        service, "POST", "/", {"X-Amz-Target": target, **json11()}, build_non_object(chance, {"Name": "n"})
+    )
 
 
-def query(chance: random.Random, _group: str) -> Sent:
+def query(chance: random.Random, _group: str) -> RawRequest:
     body = chance.choice([b"", b"Action=NoSuchAction", b"Action=", b"\xff\xfe", b"Action=GetRole", chance.randbytes(9)])
-    return Sent("iam", "POST", "/", {"Content-Type": "application/x-www-form-urlencoded"}, body)
+    return RawRequest("iam", "POST", "/", {"Content-Type": "application/x-www-form-urlencoded"}, body)
 
 
-def xml(chance: random.Random, _group: str) -> Sent:
+def xml(chance: random.Random, _group: str) -> RawRequest:
     body = chance.choice([b"<", b"<A><B></A>", b"text", chance.randbytes(30), b"<A>" * 1000])
-    what = chance.choice(["tagging", "lifecycle", "versioning", "encryption", "cors"])
-    return Sent("s3", "PUT", f"/no-such-bucket-{chance.random()}?{what}", {"Content-Type": "application/xml"}, body)
+    subresource = chance.choice(["tagging", "lifecycle", "versioning", "encryption", "cors"])
+    return RawRequest(
+        "s3", "PUT", f"/no-such-bucket-{chance.random()}?{subresource}", {"Content-Type": "application/xml"}, body
+    )
 
 
-def cbor(chance: random.Random, _group: str) -> Sent:
+def cbor(chance: random.Random, _group: str) -> RawRequest:
     operation = chance.choice(["DescribeAlarms", "PutMetricAlarm", "PutMetricData", "NoSuchOperation"])
     path = f"/service/GraniteServiceVersion20100801/operation/{operation}"
     body = chance.choice([b"\xa1", b"{}", b"\xa0\xa0", b"\xa1" * 10_000, b"\xa3" + chance.randbytes(20), b"\x80"])
-    return Sent("monitoring", "POST", path, {"smithy-protocol": "rpc-v2-cbor"}, body)
+    return RawRequest("monitoring", "POST", path, {"smithy-protocol": "rpc-v2-cbor"}, body)
 
 
 PROTOCOLS = [control_plane, times, record, invocation, json_of_moto, query, xml, cbor]
@@ -148,43 +159,43 @@ def json11() -> dict[str, str]:
     return {"Content-Type": "application/x-amz-json-1.1"}
 
 
-def broken(chance: random.Random, fields: dict[str, Any]) -> bytes:
-    """What is no JSON object."""
+def build_non_object(chance: random.Random, fields: dict[str, Any]) -> bytes:
+    """Return a body that is not a JSON object."""
     text = json.dumps(fields)
     cut = text[: chance.randrange(1, len(text) - 1)]
     return chance.choice([cut, NESTED[: len(NESTED) // 2], LISTED, "[]", "1", "{]", "\x00", '"x"', "{'a': 1}"]).encode()
 
 
-def wrong(chance: random.Random, members: list[str]) -> bytes:
-    """A member of a wrong type, beside what is missing."""
+def build_wrong_types(chance: random.Random, members: list[str]) -> bytes:
+    """Return a body with a member of a wrong type, and missing members."""
     value = chance.choice([{}, [[[]]], 10**40, 1.5, True, json.loads(NESTED[: 5 * 400] + "1" + "}" * 400)])
     return json.dumps(dict.fromkeys(members, value)).encode()
 
 
-def asked(sandbox: Sandbox, sent: Sent) -> tuple[int, str, str]:
-    """Status, body, and error code in the header of the answer."""
-    where = urlsplit(sandbox.endpoint)
-    connection = HTTPConnection(where.hostname or "", where.port, timeout=60)
-    scope = f"AWS4-HMAC-SHA256 Credential=k/20260101/eu-north-1/{sent.service}/aws4_request"
+def send_raw(sandbox: Sandbox, raw_request: RawRequest) -> tuple[int, str, str]:
+    """Return status, body, and error code in the header of the response."""
+    url = urlsplit(sandbox.endpoint)
+    connection = HTTPConnection(url.hostname or "", url.port, timeout=60)
+    scope = f"AWS4-HMAC-SHA256 Credential=k/20260101/eu-north-1/{raw_request.service}/aws4_request"
     signed = {"Authorization": f"{scope}, SignedHeaders=host, Signature=0"}
-    connection.request(sent.method, sent.path, sent.body, sent.headers | signed)
+    connection.request(raw_request.method, raw_request.path, raw_request.body, raw_request.headers | signed)
     response = connection.getresponse()
     body = response.read().decode(errors="replace")
     connection.close()
     return response.status, body, response.getheader("x-amzn-ErrorType", "")
 
 
-def answer(sandbox: Sandbox, sent: Sent) -> tuple[int, str]:
-    """Status and error code."""
-    status, body, in_header = asked(sandbox, sent)
+def get_error(sandbox: Sandbox, raw_request: RawRequest) -> tuple[int, str]:
+    """Return status and error code."""
+    status, body, in_header = send_raw(sandbox, raw_request)
     in_body = re.search(r'"(?:__type|code)":\s*"([^"]*)"|<Code>([^<]*)</Code>', body, re.IGNORECASE)
     code: str = (in_body[1] or in_body[2]) if in_body else in_header
     return status, code.rpartition("#")[2]
 
 
 @pytest.fixture
-def impatient(request: pytest.FixtureRequest) -> Iterator[int]:
-    """The port of a sandbox that waits for so many seconds."""
+def short_timeout_port(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Yield the port of a sandbox with a short timeout, in seconds."""
     server = [sys.executable, "-m", "sagemaker_sandbox.server", "--until-stdin-closes"]
     patience = ["--silence-seconds", request.param]
     with subprocess.Popen([*server, *patience], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -195,17 +206,17 @@ def impatient(request: pytest.FixtureRequest) -> Iterator[int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("impatient", "ends", "code"),
+    ("short_timeout_port", "ends", "code"),
     [("0.5", False, "RequestTimeout"), ("60", True, "IncompleteBody")],
-    indirect=["impatient"],
+    indirect=["short_timeout_port"],
 )
-def test_a_request_that_announces_more_than_it_sends_is_answered(impatient: int, ends: bool, code: str) -> None:
+def test_an_incomplete_request_gets_a_response(short_timeout_port: int, ends: bool, code: str) -> None:
     for start, words in ((S3_PUT, f"<Code>{code}</Code>"), (CBOR_CALL, f"#{code}")):
-        with socket.create_connection(("127.0.0.1", impatient), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", short_timeout_port), timeout=60) as connection:
             connection.sendall(f"{start}\r\nHost: aws\r\nContent-Length: 100\r\n\r\nhalf".encode())
             if ends:
                 connection.shutdown(socket.SHUT_WR)
-            told = b"".join(iter(lambda: connection.recv(4096), b"")).decode(errors="replace")
-        assert told.startswith("HTTP/1.1 400 ")
-        assert words in told
-        assert ("smithy-protocol: rpc-v2-cbor" in told) == (start == CBOR_CALL)
+            response = b"".join(iter(lambda: connection.recv(4096), b"")).decode(errors="replace")
+        assert response.startswith("HTTP/1.1 400 ")
+        assert words in response
+        assert ("smithy-protocol: rpc-v2-cbor" in response) == (start == CBOR_CALL)

@@ -12,7 +12,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from tests.sandbox.pipelines_support import condition, pipeline, training
-from tests.sandbox.support import IMAGE, ROLE, hear, make_role, refusal, tar, until
+from tests.sandbox.support import IMAGE, ROLE, catch_error, create_tar, make_role, subscribe_queue, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ def ended(sagemaker: Any) -> Callable[..., dict[str, Any]]:
             found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
             return found if found["PipelineExecutionStatus"] not in ("Executing", "Stopping") else None
 
-        found, steps = until(over, seconds=240), listed(sagemaker, arn)
+        found, steps = wait_until(over, seconds=240), listed(sagemaker, arn)
         assert found["PipelineExecutionStatus"] == status, (found, steps)
         return steps
 
@@ -90,7 +90,7 @@ def test_a_pipeline_is_described_listed_tagged_and_deleted(sagemaker: Any, made:
     assert sagemaker.list_pipelines(PipelineNamePrefix=name, CreatedBefore=0)["PipelineSummaries"] == []
     answer = sagemaker.delete_pipeline(PipelineName=name, ClientRequestToken=token())
     assert answer["PipelineArn"] == found["PipelineArn"]
-    code, message = refusal(sagemaker.describe_pipeline, PipelineName=name)
+    code, message = catch_error(sagemaker.describe_pipeline, PipelineName=name)
     assert (code, message) == ("ResourceNotFound", f"Pipeline '{found['PipelineArn']}' does not exist.")
 
 
@@ -106,10 +106,10 @@ def test_a_definition_is_checked_when_it_comes(sagemaker: Any, made: Callable[..
     bad = pipeline(training("Train", DependsOn=["Gone"]))
     why = "Unable to parse pipeline definition. Step 'Train' depends on step 'Gone', which is not defined."
     request = {"PipelineName": fresh("p"), "RoleArn": ROLE, "ClientRequestToken": token()}
-    assert refusal(sagemaker.create_pipeline, **request, PipelineDefinition=bad) == ("ValidationException", why)
-    assert refusal(sagemaker.update_pipeline, PipelineName=made(FAIL), PipelineDefinition=bad)[1] == why
-    assert "Either Pipeline Definition or" in refusal(sagemaker.create_pipeline, **request)[1]
-    code, message = refusal(
+    assert catch_error(sagemaker.create_pipeline, **request, PipelineDefinition=bad) == ("ValidationException", why)
+    assert catch_error(sagemaker.update_pipeline, PipelineName=made(FAIL), PipelineDefinition=bad)[1] == why
+    assert "Either Pipeline Definition or" in catch_error(sagemaker.create_pipeline, **request)[1]
+    code, message = catch_error(
         sagemaker.create_pipeline, **request, PipelineDefinition=pipeline({"Name": "E", "Type": "EMR", "Arguments": {}})
     )
     assert code == "UnsupportedOperationException"
@@ -125,14 +125,14 @@ def test_a_definition_may_lie_in_s3(sagemaker: Any, s3: Any, bucket: str, fresh:
         "ClientRequestToken": token(),
         "PipelineDefinitionS3Location": place,
     }
-    assert f"s3://{bucket}/a/definition.json" in refusal(sagemaker.create_pipeline, **request)[1]
+    assert f"s3://{bucket}/a/definition.json" in catch_error(sagemaker.create_pipeline, **request)[1]
     nowhere = request | {"PipelineDefinitionS3Location": place | {"Bucket": "no-such-bucket"}}
-    assert "s3://no-such-bucket/a/definition.json" in refusal(sagemaker.create_pipeline, **nowhere)[1]
+    assert "s3://no-such-bucket/a/definition.json" in catch_error(sagemaker.create_pipeline, **nowhere)[1]
     s3.put_object(Bucket=bucket, Key="a/definition.json", Body=pipeline(FAIL).encode())
     sagemaker.create_pipeline(**request)
     assert json.loads(sagemaker.describe_pipeline(PipelineName=name)["PipelineDefinition"])["Steps"] == [FAIL]
     both = request | {"PipelineName": fresh("p"), "PipelineDefinition": pipeline(FAIL)}
-    assert "Both Pipeline Definition and" in refusal(sagemaker.create_pipeline, **both)[1]
+    assert "Both Pipeline Definition and" in catch_error(sagemaker.create_pipeline, **both)[1]
 
 
 def test_asking_twice_makes_one(sagemaker: Any, fresh: Fresh, made: Callable[..., str]) -> None:
@@ -143,7 +143,7 @@ def test_asking_twice_makes_one(sagemaker: Any, fresh: Fresh, made: Callable[...
         "ClientRequestToken": token(),
     }
     assert sagemaker.create_pipeline(**request)["PipelineArn"] == sagemaker.create_pipeline(**request)["PipelineArn"]
-    code, message = refusal(sagemaker.create_pipeline, **request | {"ClientRequestToken": token()})
+    code, message = catch_error(sagemaker.create_pipeline, **request | {"ClientRequestToken": token()})
     assert code == "ValidationException"
     assert message.startswith("Pipeline names must be unique within an AWS account and region.")
     start = {"PipelineName": made(FAIL), "ClientRequestToken": token()}
@@ -174,8 +174,8 @@ def test_every_other_definition_is_a_version_which_aliases_name(
         request = {"PipelineArn": live["PipelineArn"], "PipelineVersionId": version}
         return request | {"PipelineVersionAliasOperations": operations, "PipelineVersionDisplayName": f"v{version}"}
 
-    assert refusal(sagemaker.update_pipeline_version, **move(2, Add=["live"]))[0] == "ConflictException"
-    assert "digits only" in refusal(sagemaker.update_pipeline_version, **move(2, Add=["12"]))[1]
+    assert catch_error(sagemaker.update_pipeline_version, **move(2, Add=["live"]))[0] == "ConflictException"
+    assert "digits only" in catch_error(sagemaker.update_pipeline_version, **move(2, Add=["12"]))[1]
     sagemaker.update_pipeline_version(**move(1, Remove=["live"]))
     assert sagemaker.update_pipeline_version(**move(2, Add=["live"]))["PipelineVersionId"] == 2
     versions = sagemaker.list_pipeline_versions(PipelineName=name)["PipelineVersionSummaries"]
@@ -189,7 +189,7 @@ def test_every_other_definition_is_a_version_which_aliases_name(
     assert executions[0]["PipelineExecutionFailureReason"] == "Step failure: One or multiple steps failed."
     of_alias = sagemaker.list_pipeline_executions(PipelineName=name, PipelineVersionAlias="live")
     assert [one["PipelineExecutionArn"] for one in of_alias["PipelineExecutionSummaries"]] == [latest]
-    gone = refusal(
+    gone = catch_error(
         sagemaker.start_pipeline_execution, PipelineName=name, PipelineVersionId=9, ClientRequestToken=token()
     )
     assert gone[0] == "ResourceNotFound"
@@ -209,7 +209,7 @@ def test_parameters_must_fit(sagemaker: Any, made: Callable[..., str], given: li
     name = made(definition=pipeline(FAIL, Parameters=parameters))
     values = [{"Name": parameter, "Value": value} for parameter, value in given]
     request = {"PipelineName": name, "ClientRequestToken": token(), "PipelineParameters": values}
-    assert refusal(sagemaker.start_pipeline_execution, **request) == ("ValidationException", why)
+    assert catch_error(sagemaker.start_pipeline_execution, **request) == ("ValidationException", why)
 
 
 # Executions
@@ -229,7 +229,7 @@ print(f"auc={value};")
 @pytest.fixture
 def train(s3: Any, bucket: str) -> Callable[..., dict[str, Any]]:
     """A training step whose metric `auc` is `value`; `bad` fails, `endless` runs until it is stopped."""
-    s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=tar(train_py=TRAIN))
+    s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=create_tar(train_py=TRAIN))
 
     def make(name: str = "Train", *, value: Any, **more: Any) -> dict[str, Any]:
         algorithm: dict[str, Any] = {"TrainingImage": IMAGE, "TrainingInputMode": "File"}
@@ -262,7 +262,7 @@ def events(sandbox: Sandbox, fresh: Fresh) -> Iterator[Callable[[str], list[dict
             "SageMaker Model Building Pipeline Execution Step Status Change",
         ],
     }
-    url = hear(sandbox, rule, pattern)
+    url = subscribe_queue(sandbox, rule, pattern)
     heard: list[dict[str, Any]] = []
 
     def of_pipeline(pipeline_arn: str) -> list[dict[str, Any]]:
@@ -341,7 +341,9 @@ def test_a_model_is_trained_judged_and_registered_and_the_second_time_only_what_
     assert third["Fail"]["FailureReason"] == "no"
 
     arn = sagemaker.describe_pipeline(PipelineName=name)["PipelineArn"]
-    until(lambda: [event for event in events(arn) if event["detail"].get("currentPipelineExecutionStatus") == "Failed"])
+    wait_until(
+        lambda: [event for event in events(arn) if event["detail"].get("currentPipelineExecutionStatus") == "Failed"]
+    )
     of_second = [event for event in events(arn) if event["detail"]["pipelineExecutionArn"] == second]
     whole = [event["detail"] for event in of_second if "Step" not in event["detail-type"]]
     assert [(one.get("previousPipelineExecutionStatus"), one["currentPipelineExecutionStatus"]) for one in whole] == [
@@ -388,9 +390,11 @@ def test_an_execution_that_failed_goes_on_where_it_failed(
             return str(json.loads(message["Body"])["token"])
         return ""
 
-    callback = until(asked)
-    assert refusal(sagemaker.delete_pipeline, PipelineName=name, ClientRequestToken=token())[0] == "ConflictException"
-    busy = refusal(sagemaker.retry_pipeline_execution, PipelineExecutionArn=arn, ClientRequestToken=token())
+    callback = wait_until(asked)
+    assert (
+        catch_error(sagemaker.delete_pipeline, PipelineName=name, ClientRequestToken=token())[0] == "ConflictException"
+    )
+    busy = catch_error(sagemaker.retry_pipeline_execution, PipelineExecutionArn=arn, ClientRequestToken=token())
     assert busy[0] == "ConflictException"
     answer = sagemaker.send_pipeline_execution_step_failure(CallbackToken=callback, FailureReason="called off")
     assert answer["PipelineExecutionArn"] == arn
@@ -400,14 +404,14 @@ def test_an_execution_that_failed_goes_on_where_it_failed(
         sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=token())["PipelineExecutionArn"]
         == arn
     )
-    callback = until(asked)
+    callback = wait_until(asked)
     outputs = [{"Name": "unused", "Value": "1"}]
     answer = sagemaker.send_pipeline_execution_step_success(CallbackToken=callback, OutputParameters=outputs)
     assert answer["PipelineExecutionArn"] == arn
     again = ended(arn)
     assert again["First"] == steps["First"], "what had succeeded was left alone"
     assert again["Ask"]["Metadata"]["Callback"]["OutputParameters"] == outputs
-    code, _ = refusal(sagemaker.send_pipeline_execution_step_success, CallbackToken=callback)
+    code, _ = catch_error(sagemaker.send_pipeline_execution_step_success, CallbackToken=callback)
     assert code == "ResourceNotFound"
 
 
@@ -425,8 +429,8 @@ def test_stopping_an_execution_stops_its_job(
         metadata = listed(sagemaker, arn).get("Train", {}).get("Metadata", {})
         return str(metadata["TrainingJob"]["Arn"]).split("/")[1] if metadata else ""
 
-    running = until(job)
-    until(lambda: sagemaker.describe_training_job(TrainingJobName=running)["SecondaryStatus"] == "Training")
+    running = wait_until(job)
+    wait_until(lambda: sagemaker.describe_training_job(TrainingJobName=running)["SecondaryStatus"] == "Training")
     sagemaker.update_pipeline_execution(
         PipelineExecutionArn=arn,
         PipelineExecutionDescription="long",
@@ -443,7 +447,7 @@ def test_stopping_an_execution_stops_its_job(
         "long",
         1,
     )
-    late = refusal(sagemaker.stop_pipeline_execution, PipelineExecutionArn=arn, ClientRequestToken=token())
+    late = catch_error(sagemaker.stop_pipeline_execution, PipelineExecutionArn=arn, ClientRequestToken=token())
     assert late[0] == "ConflictException"
 
 
@@ -510,7 +514,7 @@ def test_a_lambda_step_runs_the_function_as_its_role(
     assert given["total"] == "5"
     assert given["who"].startswith(f"arn:aws:sts::123456789012:assumed-role/{name}/")
     missing = step | {"FunctionArn": arn + "-gone"}
-    assert "There is no Lambda function" in ended(started(made(missing)), "Failed")["Add"]["FailureReason"]
+    assert "The Lambda function" in ended(started(made(missing)), "Failed")["Add"]["FailureReason"]
 
 
 FIT = """
@@ -532,7 +536,7 @@ def transform_fn(model, data, content_type, accept):
 def batch(s3: Any, bucket: str, train: Callable[..., Any]) -> str:
     """Prepare rows, look at how many there are, fit a factor to them, and transform them by it."""
     s3.put_object(Bucket=bucket, Key="in/rows.csv", Body=b"1\n2\n3\n")
-    s3.put_object(Bucket=bucket, Key="fit.tar.gz", Body=tar(train_py=FIT))
+    s3.put_object(Bucket=bucket, Key="fit.tar.gz", Body=create_tar(train_py=FIT))
     folder = "/opt/ml/processing"
     work = f"cp {folder}/in/rows.csv {folder}/out/; echo '{{\"rows\": 3}}' > {folder}/out/told.json"
     output = {"S3Uri": f"s3://{bucket}/prepared", "LocalPath": f"{folder}/out", "S3UploadMode": "EndOfJob"}
@@ -673,13 +677,13 @@ def test_an_execution_goes_on_after_a_restart(tmp_path: Path) -> None:
         sagemaker = sandbox.client("sagemaker")
         sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=definition, RoleArn=ROLE)
         arn = sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
-        asked = until(lambda: sandbox.client("sqs").receive_message(QueueUrl=queue).get("Messages"))
+        asked = wait_until(lambda: sandbox.client("sqs").receive_message(QueueUrl=queue).get("Messages"))
         assert "p/" in json.dumps(sandbox.inventory())
     with Sandbox.start(state=tmp_path) as sandbox:
         sagemaker = sandbox.client("sagemaker")
         assert listed(sagemaker, arn)["Ask"]["StepStatus"] == "Executing"
         sagemaker.send_pipeline_execution_step_success(CallbackToken=json.loads(asked[0]["Body"])["token"])
-        until(lambda: listed(sagemaker, arn).get("Train", {}).get("StepStatus") == "Failed")
+        wait_until(lambda: listed(sagemaker, arn).get("Train", {}).get("StepStatus") == "Failed")
         why = listed(sagemaker, arn)["Train"]["FailureReason"]
         assert why.startswith("ClientError: Failed to invoke sagemaker:CreateTrainingJob. Error Details: ")
         assert sagemaker.list_pipelines()["PipelineSummaries"][0]["LastExecutionTime"]

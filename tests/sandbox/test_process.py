@@ -1,4 +1,4 @@
-"""How a sandbox is started, found, used and ended."""
+"""Start, search, use and stop of a sandbox."""
 
 import json
 import os
@@ -18,12 +18,12 @@ import pytest
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
 from sustainable_mlops.errors import UserError
-from tests.sandbox.support import IMAGE, alive, make_role, until
+from tests.sandbox.support import IMAGE, is_alive, make_role, wait_until
 
 pytestmark = pytest.mark.slow
 
 Command = Callable[..., tuple[int, str, str]]
-NONE = "sandbox: none is running; start one with `smlops sandbox start`"
+NONE_RUNS = "sandbox: none is running; start one with `sagemaker-sandbox start`"
 
 SPAWN = "from sagemaker_sandbox import Sandbox; print(Sandbox.start().pid, flush=True); input()"
 
@@ -32,34 +32,36 @@ SPAWN = "from sagemaker_sandbox import Sandbox; print(Sandbox.start().pid, flush
     ("module", "heavy"),
     [
         ("sagemaker_sandbox", {"moto", "boto3", "flask"}),
-        # What a server loads before it answers: services, and what searches and stores, when they are first asked.
+        # The server loads some services, the search and the stores with the first request to them.
         (
             "sagemaker_sandbox.application",
             {"moto.cloudformation", "moto.ec2", "numpy", "optuna", "pandas", "pyarrow"},
         ),
     ],
 )
-def test_importing_it_is_cheap(module: str, heavy: set[str]) -> None:
+def test_the_import_is_cheap(module: str, heavy: set[str]) -> None:
     program = f"import sys, {module}; print(sorted({heavy} & sys.modules.keys()))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "[]"
 
 
-def test_a_port_in_use_is_told_in_one_line() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+def test_a_port_in_use_is_reported_in_one_line() -> None:
+    with socket.socket() as occupied:
+        occupied.bind(("127.0.0.1", 0))
+        occupied.listen()
+        port = occupied.getsockname()[1]
         with pytest.raises(UserError, match=rf"port {port} of 127.0.0.1 is in use; choose another with --port"):
             Sandbox.start(port=port)
 
 
-def test_it_listens_on_the_loopback_interface_alone(sandbox: Sandbox) -> None:
-    listening = psutil.Process(sandbox.pid).net_connections(kind="tcp")
-    assert {one.laddr.ip for one in listening if one.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+def test_the_server_listens_only_on_the_loopback_interface(sandbox: Sandbox) -> None:
+    connections = psutil.Process(sandbox.pid).net_connections(kind="tcp")
+    assert {connection.laddr.ip for connection in connections if connection.status == psutil.CONN_LISTEN} == {
+        "127.0.0.1"
+    }
 
 
-def test_it_ends_with_the_process_that_started_it() -> None:
+def test_a_sandbox_ends_with_the_process_that_started_it() -> None:
     parent = subprocess.Popen([sys.executable, "-c", SPAWN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     assert parent.stdin is not None
@@ -67,17 +69,21 @@ def test_it_ends_with_the_process_that_started_it() -> None:
     assert psutil.pid_exists(server)
     parent.kill()
     parent.wait()
-    until(lambda: not alive(server))
+    wait_until(lambda: not is_alive(server))
     parent.stdin.close()
     parent.stdout.close()
 
 
-def test_its_variables_lead_an_ordinary_client_to_it(sandbox: Sandbox) -> None:
+def test_the_environment_directs_an_ordinary_client_to_the_sandbox(sandbox: Sandbox) -> None:
     program = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
-    astray = {"AWS_PROFILE": "no-such-profile", "AWS_ENDPOINT_URL_STS": "http://192.0.2.1", "PATH": os.environ["PATH"]}
-    variables = sandbox.process_environment(astray)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=variables, check=True)
-    assert done.stdout.strip() == "123456789012"
+    other_settings = {
+        "AWS_PROFILE": "no-such-profile",
+        "AWS_ENDPOINT_URL_STS": "http://192.0.2.1",
+        "PATH": os.environ["PATH"],
+    }
+    variables = sandbox.process_environment(other_settings)
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=variables, check=True)
+    assert process.stdout.strip() == "123456789012"
 
 
 def test_state_survives_a_restart(tmp_path: Path) -> None:
@@ -85,7 +91,7 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
         fill(sandbox)
         before = sandbox.inventory()
         secret = sandbox.client("kms").encrypt(KeyId="alias/kept", Plaintext=b"secret")["CiphertextBlob"]
-        with pytest.raises(UserError, match="in use by another sandbox"):
+        with pytest.raises(UserError, match="another sandbox uses the state"):
             Sandbox.start(state=tmp_path)
     with Sandbox.start(state=tmp_path) as sandbox:
         assert sandbox.inventory() == before
@@ -100,18 +106,21 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
 def test_accounts_survive_a_restart(tmp_path: Path) -> None:
     visitor = "arn:aws:iam::222222222222:role/visitor"
     with Sandbox.start(state=tmp_path) as sandbox:
-        given = sandbox.client("sts").assume_role(RoleArn=visitor, RoleSessionName="test")["Credentials"]
-        there = make_client("sagemaker", sandbox.region, sandbox.endpoint, "222222222222")
-        arn = there.create_model_package_group(ModelPackageGroupName="kept")["ModelPackageGroupArn"]
+        credentials = sandbox.client("sts").assume_role(RoleArn=visitor, RoleSessionName="test")["Credentials"]
+        client = make_client("sagemaker", sandbox.region, sandbox.endpoint, "222222222222")
+        arn = client.create_model_package_group(ModelPackageGroupName="kept")["ModelPackageGroupArn"]
     with Sandbox.start(state=tmp_path) as sandbox:
-        keys = {"aws_access_key_id": given["AccessKeyId"], "aws_secret_access_key": given["SecretAccessKey"]}
-        session = boto3.session.Session(**keys, aws_session_token=given["SessionToken"])
-        there = session.client("sagemaker", sandbox.region, endpoint_url=sandbox.endpoint)
-        groups = there.list_model_package_groups()["ModelPackageGroupSummaryList"]
+        keys = {
+            "aws_access_key_id": credentials["AccessKeyId"],
+            "aws_secret_access_key": credentials["SecretAccessKey"],
+        }
+        session = boto3.session.Session(**keys, aws_session_token=credentials["SessionToken"])
+        client = session.client("sagemaker", sandbox.region, endpoint_url=sandbox.endpoint)
+        groups = client.list_model_package_groups()["ModelPackageGroupSummaryList"]
         assert [group["ModelPackageGroupArn"] for group in groups] == [arn]
 
 
-def test_a_damaged_state_is_told_and_left_alone(tmp_path: Path) -> None:
+def test_a_damaged_state_is_reported_and_not_changed(tmp_path: Path) -> None:
     (tmp_path / "state.pickle").write_bytes(b"damaged")
     with pytest.raises(UserError, match=r"state\.pickle cannot be read .* remove it to start empty"):
         Sandbox.start(state=tmp_path)
@@ -119,22 +128,26 @@ def test_a_damaged_state_is_told_and_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "by"), [("sandbox 0.0.1, moto 5.0.0", r"sandbox 0\.0\.1, moto 5\.0\.0"), ({}, "an older sandbox")]
+    ("header", "writer"), [("sandbox 0.0.1, moto 5.0.0", r"sandbox 0\.0\.1, moto 5\.0\.0"), ({}, "an older sandbox")]
 )
-def test_the_state_of_another_version_is_refused_in_one_line(tmp_path: Path, written: Any, by: str) -> None:
-    (tmp_path / "state.pickle").write_bytes(pickle.dumps(written) + b"of another shape")
-    with pytest.raises(UserError, match=rf"was written with {by}, this is sandbox .*; remove the file .*again$"):
+def test_a_state_of_another_version_is_refused_in_one_line(tmp_path: Path, header: Any, writer: str) -> None:
+    (tmp_path / "state.pickle").write_bytes(pickle.dumps(header) + b"of another shape")
+    with pytest.raises(
+        UserError, match=rf"was written with {writer}, but this is sandbox .*; remove the file .*versions$"
+    ):
         Sandbox.start(state=tmp_path)
 
 
-def test_a_folder_that_can_hold_no_state_is_told_in_one_line(tmp_path: Path) -> None:
+def test_an_unusable_state_folder_is_reported_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match=r"no state can be kept in .*/file/state \(Not a directory\); give --state "):
+    with pytest.raises(
+        UserError, match=r"cannot write state to .*/file/state \(Not a directory\); choose another folder with --state"
+    ):
         Sandbox.start(state=tmp_path / "file" / "state")
 
 
-@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="limits of other processes are Linux's")
-def test_what_found_no_room_on_the_disk_is_kept_once_there_is_some(tmp_path: Path) -> None:
+@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="only Linux limits other processes")
+def test_state_is_saved_as_soon_as_the_disk_has_space(tmp_path: Path) -> None:
     state, log = tmp_path / "state", tmp_path / "log"
     large = os.urandom(4_000_000)
     with Sandbox.start(state=state, log=log) as sandbox:
@@ -142,13 +155,13 @@ def test_what_found_no_room_on_the_disk_is_kept_once_there_is_some(tmp_path: Pat
         s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
         server.rlimit(psutil.RLIMIT_FSIZE, (1_000_000, psutil.RLIM_INFINITY))
         s3.put_object(Bucket="kept", Key="large", Body=large)
-        until(lambda: "File too large" in log.read_text())
+        wait_until(lambda: "File too large" in log.read_text())
         server.rlimit(psutil.RLIMIT_FSIZE, (psutil.RLIM_INFINITY, psutil.RLIM_INFINITY))
     with Sandbox.start(state=state) as sandbox:
         assert sandbox.client("s3").get_object(Bucket="kept", Key="large")["Body"].read() == large
 
 
-def test_the_inventory_leaves_out_what_aws_owns_and_keys_on_their_way_out() -> None:
+def test_the_inventory_omits_resources_of_aws_and_deleted_keys() -> None:
     with Sandbox.start() as sandbox:
         kms = sandbox.client("kms")
         kms.list_aliases()
@@ -159,11 +172,11 @@ def test_the_inventory_leaves_out_what_aws_owns_and_keys_on_their_way_out() -> N
         assert sandbox.inventory() == {}
 
 
-def test_the_command_line_starts_uses_and_stops_one(
+def test_the_command_starts_uses_and_stops_a_sandbox(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
-    assert command("status") == (2, "", f"error: {NONE}\n")
+    assert command("status") == (2, "", f"error: {NONE_RUNS}\n")
     assert command("start")[0] == 0
     make_topics = "import boto3; [boto3.client('sns').create_topic(Name=f'topic-{n}') for n in range(5)]"
     assert command("exec", "--", sys.executable, "-c", make_topics)[0] == 0
@@ -171,34 +184,38 @@ def test_the_command_line_starts_uses_and_stops_one(
     topics = [f"arn:aws:sns:eu-north-1:123456789012:topic-{number}" for number in range(5)]
     assert status["inventory"] == {"sns": {"topic": topics}}
     assert status["opt_ml"] == "paths"
-    assert f"{', '.join(topics[:4])} and 1 more (--json has all)" in command("status")[1], "whole where nobody looks"
+    assert f"{', '.join(topics[:4])} and 1 more (--json has all)" in command("status")[1], "a pipe gets whole lines"
     assert f"time is {datetime.now(UTC) + timedelta(days=2):%Y-%m}" in command("advance", "--days", "2")[1]
     assert command("exec", "--", sys.executable, "-c", "raise SystemExit(7)")[0] == 7
     assert command("exec", "--", "sh", "-c", "kill -KILL $$")[0] == 137
-    patient = "import os, signal, time; time.sleep(0.5); os.kill(os.getppid(), signal.SIGINT); time.sleep(0.5); exit(5)"
-    assert command("exec", "--", sys.executable, "-c", patient)[0] == 5, "Ctrl-C leaves it the time to stop"
+    slow_program = (
+        "import os, signal, time; time.sleep(0.5); os.kill(os.getppid(), signal.SIGINT); time.sleep(0.5); exit(5)"
+    )
+    assert command("exec", "--", sys.executable, "-c", slow_program)[0] == 5, (
+        "the command has time to stop after Ctrl-C"
+    )
     missing = "error: sandbox: no command `no-such-command` on PATH\n"
     assert command("exec", "--", "no-such-command") == (2, "", missing)
     program = tmp_path / "no-program"
     program.touch()
-    refused = f"error: sandbox: {program} cannot be run: Permission denied\n"
-    assert command("exec", "--", str(program)) == (2, "", refused)
+    message = f"error: sandbox: {program} cannot be run: Permission denied\n"
+    assert command("exec", "--", str(program)) == (2, "", message)
     assert command("stop")[:2] == (0, f"Stopped the sandbox at {status['endpoint']}.\n")
     assert command("stop")[:2] == (0, "No sandbox is running.\n")
 
 
-def test_it_stands_for_the_account_and_region_that_it_is_told(command: Command) -> None:
+def test_the_default_account_and_region_can_be_chosen(command: Command) -> None:
     assert command("start", "--account", "210987654321", "--region", "eu-west-1")[0] == 0
     sandbox = Sandbox.running()
-    who = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
-    assert command("exec", "--", sys.executable, "-c", who)[1] == "210987654321\n"
+    program = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+    assert command("exec", "--", sys.executable, "-c", program)[1] == "210987654321\n"
     sandbox.client("s3control").put_storage_lens_configuration(
         AccountId="210987654321",
         ConfigId="lens",
         StorageLensConfiguration={"Id": "lens", "AccountLevel": {"BucketLevel": {}}, "IsEnabled": True},
     )
     fill(sandbox)
-    described = [
+    arns = [
         sandbox.client("iam").get_role(RoleName="kept")["Role"]["Arn"],
         sandbox.client("kms").describe_key(KeyId="alias/kept")["KeyMetadata"]["Arn"],
         sandbox.client("logs").describe_log_groups()["logGroups"][0]["arn"],
@@ -207,25 +224,25 @@ def test_it_stands_for_the_account_and_region_that_it_is_told(command: Command) 
         sandbox.client("sagemaker").describe_model(ModelName="kept")["ModelArn"],
         sandbox.client("sagemaker").describe_feature_group(FeatureGroupName="kept")["FeatureGroupArn"],
     ]
-    places = {tuple(arn.split(":")[3:5]) for arn in described}
+    places = {tuple(arn.split(":")[3:5]) for arn in arns}
     assert places == {("eu-west-1", "210987654321"), ("", "210987654321")}  # a role is in no Region
     assert sandbox.inventory()["s3control"] == {"Storage Lens configuration": ["lens"]}
     assert "model" in sandbox.inventory()["sagemaker"]
 
 
 @pytest.mark.parametrize("account", ["12345678901", "1234567890123", "12345678901x", "١٢٣٤٥٦٧٨٩٠١٢", ""])
-def test_what_is_no_account_is_told_in_one_line(command: Command, account: str) -> None:
-    complaint = f"sandbox: account {account}: an AWS account has 12 digits, such as 123456789012"
+def test_an_invalid_account_is_reported_in_one_line(command: Command, account: str) -> None:
+    complaint = f"sandbox: account {account}: an AWS account ID has 12 digits, such as 123456789012"
     assert command("start", "--account", account) == (2, "", f"error: {' '.join(complaint.split())}\n")
     assert Sandbox.find() is None
 
 
-def test_what_is_no_region_is_told_in_one_line(command: Command) -> None:
-    complaint = "sandbox: region mars-1: AWS has none of that name; say one such as eu-north-1"
+def test_an_unknown_region_is_reported_in_one_line(command: Command) -> None:
+    complaint = "sandbox: region mars-1: AWS has no Region of this name; use one such as eu-north-1"
     assert command("start", "--region", "mars-1") == (2, "", f"error: {complaint}\n")
 
 
-def test_the_state_of_one_account_is_not_given_to_another(tmp_path: Path) -> None:
+def test_the_state_of_another_account_is_refused(tmp_path: Path) -> None:
     with Sandbox.start(state=tmp_path, account="210987654321") as sandbox:
         sandbox.client("sns").create_topic(Name="kept")
     with pytest.raises(UserError, match=r"holds account 210987654321, not 123456789012; start with --account 2109"):
@@ -235,7 +252,7 @@ def test_the_state_of_one_account_is_not_given_to_another(tmp_path: Path) -> Non
 
 
 def fill(sandbox: Sandbox) -> None:
-    """A little of everything that state must keep."""
+    """Create a resource of each kind that the state must keep."""
     s3, kms, sagemaker = (sandbox.client(service) for service in ("s3", "kms", "sagemaker"))
     s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": sandbox.region})
     s3.put_object(Bucket="kept", Key="k", Body=b"v")
@@ -258,7 +275,7 @@ def fill(sandbox: Sandbox) -> None:
         FeatureDefinitions=[{"FeatureName": name, "FeatureType": "String"} for name in ("id", "at")],
         OnlineStoreConfig={"EnableOnlineStore": True},
     )
-    until(lambda: sagemaker.describe_feature_group(FeatureGroupName="kept")["FeatureGroupStatus"] == "Created")
+    wait_until(lambda: sagemaker.describe_feature_group(FeatureGroupName="kept")["FeatureGroupStatus"] == "Created")
     record = [
         {"FeatureName": "id", "ValueAsString": "1"},
         {"FeatureName": "at", "ValueAsString": "2013-01-01T00:00:00Z"},

@@ -1,4 +1,4 @@
-"""Each service answers the same in each protocol that some generation of SDKs speaks to it."""
+"""Each service responds in the same way in each protocol that an SDK uses."""
 
 import gzip
 import json
@@ -15,13 +15,13 @@ from werkzeug.test import EnvironBuilder
 from sagemaker_sandbox import Sandbox, rpc_v2_cbor
 from sustainable_mlops.aws.service_model import service_model
 from tests.provider import SANDBOX_LOGS
-from tests.sandbox.wire import CBOR, Reply, call, comparable, send
+from tests.sandbox.wire import CBOR, ProtocolResponse, call, comparable, send
 
 Fresh = Callable[[str], str]
 
 NOWHERE = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm:nowhere"
 BUCKET = "no-such-bucket-anywhere"
-#: A service's operation that reads, and one that it refuses, with the code of the refusal.
+#: For each service: an operation that succeeds, one that fails, and the error code.
 CALLS: dict[str, tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]], str]] = {
     "application-autoscaling": (
         ("DescribeScalableTargets", {"ServiceNamespace": "sagemaker"}),
@@ -94,7 +94,7 @@ OF_CLOUDWATCH = protocols("cloudwatch")
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A sandbox that no other test changes between two answers that must be equal."""
+    """Yield a separate sandbox, so that no other test changes it between two responses."""
     SANDBOX_LOGS.append(tmp_path_factory.mktemp("sandbox") / "sandbox.log")
     with Sandbox.start(log=SANDBOX_LOGS[-1]) as running:
         yield running
@@ -102,21 +102,26 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("service", "protocol"), SPOKEN)
-def test_a_service_answers_and_refuses_in_its_protocol(sandbox: Sandbox, service: str, protocol: str) -> None:
-    (read, what), (refused, wrong), code = CALLS[service]
+def test_a_service_responds_in_its_protocol(sandbox: Sandbox, service: str, protocol: str) -> None:
+    (read, parameters), (failing_operation, wrong_parameters), code = CALLS[service]
     reference = protocols(service)[0]
-    reply, expected = (call(sandbox, service, one, read, what) for one in (protocol, reference))
-    assert (reply.status, without_ids(reply)) == (200, without_ids(expected))
-    reply, expected = (call(sandbox, service, one, refused, wrong) for one in (protocol, reference))
+    reply, expected = (
+        call(sandbox, service, used_protocol, read, parameters) for used_protocol in (protocol, reference)
+    )
+    assert (reply.status, remove_ids(reply)) == (200, remove_ids(expected))
+    reply, expected = (
+        call(sandbox, service, used_protocol, failing_operation, wrong_parameters)
+        for used_protocol in (protocol, reference)
+    )
     assert (400 <= reply.status < 500, reply.code) == (True, code)
     assert error(reply) == error(expected)
 
 
-def without_ids(reply: Reply) -> dict[str, Any]:
+def remove_ids(reply: ProtocolResponse) -> dict[str, Any]:
     return {name: value for name, value in reply.fields.items() if name not in ("Credentials", "UserId")}
 
 
-def error(reply: Reply) -> tuple[str, str]:
+def error(reply: ProtocolResponse) -> tuple[str, str]:
     return reply.code, str(reply.fields["Error"]["Message"])
 
 
@@ -128,9 +133,9 @@ def test_the_table_has_all_services_with_several_protocols_that_the_provider_use
 
 @pytest.fixture
 def alarm(sandbox: Sandbox, fresh: Fresh, request: pytest.FixtureRequest) -> dict[str, Any]:
-    """An alarm on a metric of its own, made in a protocol."""
+    """Create an alarm in each protocol, on a separate metric."""
     name = fresh("alarm")
-    wanted = {
+    definition = {
         "AlarmName": name,
         "Namespace": f"protocols/{name}",
         "MetricName": "latency",
@@ -143,34 +148,34 @@ def alarm(sandbox: Sandbox, fresh: Fresh, request: pytest.FixtureRequest) -> dic
         "ComparisonOperator": "GreaterThanThreshold",
         "Tags": [{"Key": "workload", "Value": "flüge"}],
     }
-    made = call(sandbox, "cloudwatch", request.param, "PutMetricAlarm", wanted)
-    assert made.status == 200
-    return wanted
+    response = call(sandbox, "cloudwatch", request.param, "PutMetricAlarm", definition)
+    assert response.status == 200
+    return definition
 
 
 @pytest.mark.parametrize("alarm", OF_CLOUDWATCH, indirect=True)
 @pytest.mark.parametrize("protocol", OF_CLOUDWATCH)
-def test_an_alarm_is_told_alike_whatever_protocol_made_it(
+def test_an_alarm_has_the_same_description_in_each_protocol(
     sandbox: Sandbox, alarm: dict[str, Any], protocol: str
 ) -> None:
-    def ask(operation: str, **what: Any) -> Reply:
-        return call(sandbox, "cloudwatch", protocol, operation, what)
+    def send_operation(operation: str, **parameters: Any) -> ProtocolResponse:
+        return call(sandbox, "cloudwatch", protocol, operation, parameters)
 
-    (described,) = ask("DescribeAlarms", AlarmNames=[alarm["AlarmName"]]).fields["MetricAlarms"]
+    (described,) = send_operation("DescribeAlarms", AlarmNames=[alarm["AlarmName"]]).fields["MetricAlarms"]
     assert {name: described[name] for name in alarm if name != "Tags"} == {
         name: value for name, value in alarm.items() if name != "Tags"
     }
     assert abs(described["StateUpdatedTimestamp"] - datetime.now(UTC).timestamp()) < 600
     assert described["ActionsEnabled"] is True
-    assert ask("ListTagsForResource", ResourceARN=described["AlarmArn"]).fields["Tags"] == alarm["Tags"]
-    history = ask("DescribeAlarmHistory", AlarmName=alarm["AlarmName"]).fields["AlarmHistoryItems"]
+    assert send_operation("ListTagsForResource", ResourceARN=described["AlarmArn"]).fields["Tags"] == alarm["Tags"]
+    history = send_operation("DescribeAlarmHistory", AlarmName=alarm["AlarmName"]).fields["AlarmHistoryItems"]
     assert [item["HistoryItemType"] for item in history] == ["ConfigurationUpdate"]
-    assert ask("DeleteAlarms", AlarmNames=[alarm["AlarmName"]]).status == 200
-    assert ask("DescribeAlarms", AlarmNames=[alarm["AlarmName"]]).fields["MetricAlarms"] == []
+    assert send_operation("DeleteAlarms", AlarmNames=[alarm["AlarmName"]]).status == 200
+    assert send_operation("DescribeAlarms", AlarmNames=[alarm["AlarmName"]]).fields["MetricAlarms"] == []
 
 
 @pytest.mark.parametrize("writes", OF_CLOUDWATCH)
-def test_data_is_read_alike_whatever_protocol_put_it(sandbox: Sandbox, fresh: Fresh, writes: str) -> None:
+def test_data_is_the_same_in_each_protocol(sandbox: Sandbox, fresh: Fresh, writes: str) -> None:
     namespace, moment = fresh("data"), datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=10)
     metric = {"MetricName": "kg", "Dimensions": [{"Name": "Job", "Value": "a"}]}
     data = [
@@ -184,8 +189,8 @@ def test_data_is_read_alike_whatever_protocol_put_it(sandbox: Sandbox, fresh: Fr
     stat = {"Metric": metric | {"Namespace": namespace}, "Period": 60, "Stat": "Sum"}
     for reads in OF_CLOUDWATCH:
         queries = [{"Id": "kg", "MetricStat": stat}]
-        found = call(sandbox, "cloudwatch", reads, "GetMetricData", {"MetricDataQueries": queries, **when}).fields
-        (result,) = found["MetricDataResults"]
+        fields = call(sandbox, "cloudwatch", reads, "GetMetricData", {"MetricDataQueries": queries, **when}).fields
+        (result,) = fields["MetricDataResults"]
         assert result["Timestamps"] == [(moment + timedelta(minutes=1)).timestamp(), moment.timestamp()]
         assert result["Values"] == [1e100, pytest.approx(-2.899999995)]
         statistics = {**metric, **when, "Namespace": namespace, "Period": 60, "Statistics": ["Minimum", "SampleCount"]}
@@ -197,9 +202,7 @@ def test_data_is_read_alike_whatever_protocol_put_it(sandbox: Sandbox, fresh: Fr
 @pytest.mark.parametrize("protocol", OF_CLOUDWATCH)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 2.0**361])
 @pytest.mark.parametrize("member", ["Value", "Values", "StatisticValues"])
-def test_numbers_that_metrics_cannot_have_are_refused(
-    sandbox: Sandbox, protocol: str, value: float, member: str
-) -> None:
+def test_invalid_metric_values_are_refused(sandbox: Sandbox, protocol: str, value: float, member: str) -> None:
     statistics = {"Sum": value, "Minimum": 1.0, "Maximum": 1.0, "SampleCount": 1.0}
     data = [
         {"MetricName": "kg", member: {"Value": value, "Values": [1.0, value], "StatisticValues": statistics}[member]}
@@ -210,7 +213,7 @@ def test_numbers_that_metrics_cannot_have_are_refused(
 
 @pytest.mark.parametrize("writes", OF_CLOUDWATCH)
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
-def test_special_numbers_are_written_as_each_protocol_spells_them(
+def test_special_numbers_have_the_form_of_each_protocol(
     sandbox: Sandbox, fresh: Fresh, writes: str, value: str
 ) -> None:
     name = fresh("special")
@@ -226,7 +229,7 @@ def test_special_numbers_are_written_as_each_protocol_spells_them(
 
 
 @pytest.mark.parametrize("protocol", OF_CLOUDWATCH)
-def test_a_dashboard_that_is_missing_is_named_by_the_code_of_queries(sandbox: Sandbox, protocol: str) -> None:
+def test_a_missing_dashboard_has_the_error_code_of_query(sandbox: Sandbox, protocol: str) -> None:
     reply = call(sandbox, "cloudwatch", protocol, "GetDashboard", {"DashboardName": "none"})
     assert (reply.status, reply.code) == (404, "ResourceNotFound")
     if protocol != "query":
@@ -234,7 +237,7 @@ def test_a_dashboard_that_is_missing_is_named_by_the_code_of_queries(sandbox: Sa
 
 
 @pytest.mark.parametrize("protocol", OF_CLOUDWATCH)
-def test_a_presigned_request_is_answered_by_its_service(sandbox: Sandbox, protocol: str) -> None:
+def test_a_presigned_request_reaches_its_service(sandbox: Sandbox, protocol: str) -> None:
     signed, presigned = (
         call(sandbox, "cloudwatch", protocol, "DescribeAlarms", {"AlarmNames": ["none"]}, presigned=how)
         for how in (False, True)
@@ -251,15 +254,17 @@ def test_a_queue_is_found_by_a_query_of_older_sdks(sandbox: Sandbox, fresh: Fres
     url = sandbox.client("sqs").create_queue(QueueName=fresh("queue"))["QueueUrl"]
     body = {"Action": "GetQueueUrl", "Version": "2012-11-05", "QueueName": url.rpartition("/")[2]}
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    where = {"url_path": "/", "query_string": "", "method": "POST", "headers": form}
-    found = send(sandbox, "sqs", "query", "GetQueueUrl", {**where, "body": body})
-    assert f"<GetQueueUrlResult><QueueUrl>{url}</QueueUrl></GetQueueUrlResult>".encode() in found.body
-    refused = send(sandbox, "sqs", "query", "GetQueueUrl", {**where, "body": body | {"QueueName": "none"}})
-    assert (refused.status, refused.code) == (400, "AWS.SimpleQueueService.NonExistentQueue")
+    request_head = {"url_path": "/", "query_string": "", "method": "POST", "headers": form}
+    response = send(sandbox, "sqs", "query", "GetQueueUrl", {**request_head, "body": body})
+    assert f"<GetQueueUrlResult><QueueUrl>{url}</QueueUrl></GetQueueUrlResult>".encode() in response.body
+    error_response = send(
+        sandbox, "sqs", "query", "GetQueueUrl", {**request_head, "body": body | {"QueueName": "none"}}
+    )
+    assert (error_response.status, error_response.code) == (400, "AWS.SimpleQueueService.NonExistentQueue")
 
 
 @pytest.mark.parametrize("protocol", OF_CLOUDWATCH)
-def test_a_fault_is_met_in_every_protocol(sandbox: Sandbox, fresh: Fresh, protocol: str) -> None:
+def test_a_fault_applies_in_every_protocol(sandbox: Sandbox, fresh: Fresh, protocol: str) -> None:
     name = fresh("dashboard")
     sandbox.fault("cloudwatch:GetDashboard", error="ThrottlingException", message="too fast", resource=name)
     reply = call(sandbox, "cloudwatch", protocol, "GetDashboard", {"DashboardName": name})
@@ -270,7 +275,7 @@ def test_a_fault_is_met_in_every_protocol(sandbox: Sandbox, fresh: Fresh, protoc
 WELL = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms"
 
 
-def send_cbor(sandbox: Sandbox, body: bytes, path: str = WELL, **headers: str) -> Reply:
+def send_cbor(sandbox: Sandbox, body: bytes, path: str = WELL, **headers: str) -> ProtocolResponse:
     cbor = {"smithy-protocol": "rpc-v2-cbor", "Content-Type": "application/cbor"}
     raw = {"url_path": path, "query_string": "", "method": "POST", "headers": cbor | headers, "body": body}
     return send(sandbox, "cloudwatch", CBOR, "DescribeAlarms", raw)
@@ -321,13 +326,13 @@ def test_a_malformed_body_is_refused_in_cbor(sandbox: Sandbox, body: bytes) -> N
 @pytest.mark.parametrize(
     "path", ["/", WELL + "Not", WELL.replace("Granite", "Marble"), "/service/TrentService/operation/ListKeys"]
 )
-def test_an_operation_that_is_none_is_refused_in_cbor(sandbox: Sandbox, path: str) -> None:
+def test_an_unknown_operation_is_refused_in_cbor(sandbox: Sandbox, path: str) -> None:
     reply = send_cbor(sandbox, b"\xa0", path)
     assert (reply.status, reply.code) == (400, "UnknownOperationException")
     assert reply.headers["Content-Type"] == "application/cbor"
 
 
-def test_a_service_that_does_not_speak_cbor_refuses_it(sandbox: Sandbox) -> None:
+def test_a_service_without_cbor_refuses_it(sandbox: Sandbox) -> None:
     raw = {
         "url_path": "/service/TrentService/operation/ListKeys",
         "query_string": "",
@@ -353,14 +358,14 @@ def test_cloudwatch_refuses_malformed_requests_with_codes(sandbox: Sandbox, prot
             "body": {"Action": "DescribeAlarms", "MaxRecords": "x"},
         },
     }
-    where: dict[str, Any] = {"url_path": "/", "query_string": "", "method": "POST"}
-    reply = send(sandbox, "cloudwatch", protocol, "DescribeAlarms", where | requests[protocol])
+    request_head: dict[str, Any] = {"url_path": "/", "query_string": "", "method": "POST"}
+    reply = send(sandbox, "cloudwatch", protocol, "DescribeAlarms", request_head | requests[protocol])
     code = {"json": "SerializationException", "query": "MalformedInput"}[protocol]
     assert (reply.status, reply.code) == (400, code)
 
 
-def translated(operation: str, response: dict[str, Any], status: int = 200) -> tuple[dict[str, Any], bytes]:
-    """Return the fields that a client reads of a response, and its body, after a translation to CBOR and back."""
+def translate(operation: str, response: dict[str, Any], status: int = 200) -> tuple[dict[str, Any], bytes]:
+    """Return the fields that a client reads from a response, and its body, after a translation to CBOR and back."""
 
     def respond(_: Request) -> Response:
         return Response(json.dumps(response), status)
@@ -383,14 +388,14 @@ def translated(operation: str, response: dict[str, Any], status: int = 200) -> t
 
 
 def test_blobs_times_and_numbers_survive_the_translation_of_a_response() -> None:
-    found, body = translated("GetMetricWidgetImage", {"MetricWidgetImage": "AP8Q"})
-    assert found == {"MetricWidgetImage": b"\x00\xff\x10"}
+    fields, body = translate("GetMetricWidgetImage", {"MetricWidgetImage": "AP8Q"})
+    assert fields == {"MetricWidgetImage": b"\x00\xff\x10"}
     assert b"AP8Q" not in body
     alarm = {"AlarmName": "a", "Threshold": "-Infinity", "StateUpdatedTimestamp": 1795880961.424, "Period": 60}
-    found, _ = translated("DescribeAlarms", {"MetricAlarms": [alarm]})
-    assert found == {"MetricAlarms": [alarm | {"Threshold": float("-inf")}]}
-    found, _ = translated("DescribeAlarms", {"MetricAlarms": [{"Threshold": "NaN"}]})
-    assert str(found["MetricAlarms"][0]["Threshold"]) == "nan"
+    fields, _ = translate("DescribeAlarms", {"MetricAlarms": [alarm]})
+    assert fields == {"MetricAlarms": [alarm | {"Threshold": float("-inf")}]}
+    fields, _ = translate("DescribeAlarms", {"MetricAlarms": [{"Threshold": "NaN"}]})
+    assert str(fields["MetricAlarms"][0]["Threshold"]) == "nan"
 
 
 def test_members_of_an_error_survive_the_translation() -> None:
@@ -399,9 +404,9 @@ def test_members_of_an_error_survive_the_translation() -> None:
         "message": "no",
         "dashboardValidationMessages": [{"DataPath": "/widgets/0", "Message": "unknown"}],
     }
-    found, _ = translated("PutDashboard", error, 400)
-    assert found["dashboardValidationMessages"] == error["dashboardValidationMessages"]
+    fields, _ = translate("PutDashboard", error, 400)
+    assert fields["dashboardValidationMessages"] == error["dashboardValidationMessages"]
 
 
-def test_an_answer_without_output_has_no_body() -> None:
-    assert translated("PutMetricAlarm", {})[1] == b""
+def test_a_response_without_output_has_no_body() -> None:
+    assert translate("PutMetricAlarm", {})[1] == b""

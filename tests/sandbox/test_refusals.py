@@ -1,4 +1,4 @@
-"""Models and endpoint configurations that SageMaker refuses: what contradicts itself, and what is not there."""
+"""Models and endpoint configurations that SageMaker refuses: contradictions and missing resources."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.client import make_client
-from tests.sandbox.support import IMAGE, ROLE, let_be_called, refusal, until
+from tests.sandbox.support import IMAGE, ROLE, catch_error, make_service_role, wait_until
 
 Fresh = Callable[[str], str]
 #: A model of that name with these members beside what every one has.
@@ -31,8 +31,8 @@ PREFIX = {"S3DataType": "S3Prefix", "CompressionType": "None"}
 def model(sagemaker: Any, fresh: Fresh) -> Make:
     def make(**members: Any) -> str:
         name = fresh("model")
-        given = {} if "Containers" in members else {"PrimaryContainer": {"Image": IMAGE}}
-        sagemaker.create_model(ModelName=name, **({"ExecutionRoleArn": ROLE} | given | members))
+        defaults = {} if "Containers" in members else {"PrimaryContainer": {"Image": IMAGE}}
+        sagemaker.create_model(ModelName=name, **({"ExecutionRoleArn": ROLE} | defaults | members))
         return name
 
     return make
@@ -40,15 +40,15 @@ def model(sagemaker: Any, fresh: Fresh) -> Make:
 
 @pytest.fixture
 def data(s3: Any, bucket: str) -> str:
-    """The address of a model's archive."""
+    """Return the address of a model's archive."""
     s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=b"archive")
     return f"s3://{bucket}/model.tar.gz"
 
 
 def variant(model: str, name: str = "main", **members: Any) -> dict[str, Any]:
     settings = {} if "ServerlessConfig" in members else ON_INSTANCES
-    given = {"VariantName": name, "ModelName": model, **settings, **members}
-    return {member: value for member, value in given.items() if value is not None}
+    all_members = {"VariantName": name, "ModelName": model, **settings, **members}
+    return {member: value for member, value in all_members.items() if value is not None}
 
 
 def configuration(fresh: Fresh, *variants: dict[str, Any], **members: Any) -> dict[str, Any]:
@@ -87,57 +87,57 @@ MULTI = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": "DATA"}
     ],
 )
 def test_containers_that_contradict_each_other_are_refused(model: Make, data: str, members: Any, why: str) -> None:
-    code, message = refusal(model, **_with(data, members))
+    code, message = catch_error(model, **_insert_address(data, members))
     assert (code, why in message) == ("ValidationException", True), message
 
 
-def _with(data: str, members: Any) -> Any:
-    """`members`, with this address wherever DATA stands."""
+def _insert_address(data: str, members: Any) -> Any:
+    """Return `members` with this address in place of DATA."""
     if isinstance(members, dict):
-        return {name: _with(data, value) for name, value in members.items()}
+        return {name: _insert_address(data, value) for name, value in members.items()}
     if isinstance(members, list):
-        return [_with(data, value) for value in members]
+        return [_insert_address(data, value) for value in members]
     return data if members == "DATA" else members
 
 
-def test_an_image_has_to_be_in_its_registry(sandbox: Sandbox, model: Make, fresh: Fresh) -> None:
+def test_an_image_must_be_in_its_registry(sandbox: Sandbox, model: Make, fresh: Fresh) -> None:
     ecr, repository = sandbox.client("ecr"), fresh("repository")
     image = f"{OWN}/{repository}"
 
-    def refused(image: str) -> str:
-        code, message = refusal(model, PrimaryContainer={"Image": image})
+    def get_message(image: str) -> str:
+        code, message = catch_error(model, PrimaryContainer={"Image": image})
         assert code == "ValidationException"
         return message
 
-    assert refused(f"{image}:1") == (
+    assert get_message(f"{image}:1") == (
         f"Role {ROLE} cannot pull {image}:1. Ensure that the role exists and the image was granted pull permission."
     )
-    assert "cannot pull" in refused(f"{image}:1".replace("123456789012", "210987654321"))
+    assert "cannot pull" in get_message(f"{image}:1".replace("123456789012", "210987654321"))
     ecr.create_repository(repositoryName=repository)
-    assert refused(f"{image}:1") == f"Requested image {image}:1 not found."
+    assert get_message(f"{image}:1") == f"Requested image {image}:1 not found."
     put = ecr.put_image(repositoryName=repository, imageManifest=MANIFEST, imageTag="1")
     model(PrimaryContainer={"Image": f"{image}:1"})
     model(PrimaryContainer={"Image": f"{image}@{put['image']['imageId']['imageDigest']}"})
-    assert refused(image) == f"Requested image {image} not found."  # no tag stands for latest
+    assert get_message(image) == f"Requested image {image} not found."  # no tag stands for latest
 
 
-def test_data_have_to_be_in_a_bucket_of_the_region(
+def test_model_data_must_be_in_a_bucket_of_the_region(
     sandbox: Sandbox, model: Make, s3: Any, data: str, bucket: str, fresh: Fresh
 ) -> None:
-    def refused(uri: str, **members: Any) -> str:
+    def get_message(uri: str, **members: Any) -> str:
         container = {"Image": IMAGE, "ModelDataUrl": uri, **members}
-        return refusal(model, PrimaryContainer=container)[1]
+        return catch_error(model, PrimaryContainer=container)[1]
 
     def source(key: str, **members: Any) -> dict[str, Any]:
         return {"S3DataSource": {"S3Uri": f"s3://{bucket}/{key}", **PREFIX, **members}}
 
-    elsewhere = fresh("elsewhere")
+    other_bucket = fresh("elsewhere")
     make_client("s3", "eu-west-1", sandbox.endpoint).create_bucket(
-        Bucket=elsewhere, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        Bucket=other_bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
-    assert refused(f"{data}.not") == f"Could not find model data at {data}.not."
-    for uri in ("s3://no-such-bucket/model.tar.gz", f"s3://{elsewhere}/model.tar.gz", "https://example.com/model"):
-        message = refused(uri)
+    assert get_message(f"{data}.not") == f"Could not find model data at {data}.not."
+    for uri in ("s3://no-such-bucket/model.tar.gz", f"s3://{other_bucket}/model.tar.gz", "https://example.com/model"):
+        message = get_message(uri)
         assert message.startswith(f'Could not access model data at {uri}. Please ensure that the role "{ROLE}" exists')
         assert "the object is located in eu-north-1" in message
     for uri in (
@@ -145,20 +145,20 @@ def test_data_have_to_be_in_a_bucket_of_the_region(
         f"https://s3.eu-north-1.amazonaws.com/{bucket}/model.tar.gz",
     ):
         model(PrimaryContainer={"Image": IMAGE, "ModelDataUrl": uri})
-        assert "Could not find" in refused(f"{uri}.not")
-    assert "either ModelDataUrl or ModelDataSource" in refused(data, ModelDataSource=source("model.tar.gz"))
-    for given, why in (
+        assert "Could not find" in get_message(f"{uri}.not")
+    assert "either ModelDataUrl or ModelDataSource" in get_message(data, ModelDataSource=source("model.tar.gz"))
+    for data_source, why in (
         (source("none/"), f"Could not find model data at s3://{bucket}/none/."),
         (source("model"), "must end with a forward slash"),
         (source("", CompressionType="Gzip"), "CompressionType Gzip is not supported for S3DataType S3Prefix"),
     ):
-        assert why in refusal(model, PrimaryContainer={"Image": IMAGE, "ModelDataSource": given})[1]
+        assert why in catch_error(model, PrimaryContainer={"Image": IMAGE, "ModelDataSource": data_source})[1]
     s3.put_object(Bucket=bucket, Key="parts/weights", Body=b"")
     model(PrimaryContainer={"Image": IMAGE, "ModelDataSource": source("parts/")})
     model(PrimaryContainer={"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{bucket}/later/"})
 
 
-def test_subnets_and_security_groups_have_to_be_there_in_one_vpc(sandbox: Sandbox, model: Make) -> None:
+def test_subnets_and_security_groups_must_exist_in_one_vpc(sandbox: Sandbox, model: Make) -> None:
     ec2 = sandbox.client("ec2")
 
     def network(number: int) -> tuple[str, str]:
@@ -172,7 +172,7 @@ def test_subnets_and_security_groups_have_to_be_there_in_one_vpc(sandbox: Sandbo
         ([subnet], ["sg-1"], "The security group 'sg-1' does not exist."),
         ([subnet, another], [group], "must be in one VPC"),
     ):
-        refused = refusal(model, VpcConfig={"Subnets": subnets, "SecurityGroupIds": groups})
+        refused = catch_error(model, VpcConfig={"Subnets": subnets, "SecurityGroupIds": groups})
         assert (refused[0], why in refused[1]) == ("ValidationException", True), refused
     model(VpcConfig={"Subnets": [subnet], "SecurityGroupIds": [group]})
 
@@ -207,15 +207,15 @@ def test_subnets_and_security_groups_have_to_be_there_in_one_vpc(sandbox: Sandbo
         ({"InstancePools": [{"InstanceType": "ml.m5.large", "Priority": 1}]}, "ValidationException", "InstanceType"),
     ],
 )
-def test_what_a_variant_on_instances_cannot_have_is_refused(
+def test_impossible_members_of_a_variant_on_instances_are_refused(
     sagemaker: Any, model: Make, fresh: Fresh, members: Any, code: str, why: str
 ) -> None:
     request = configuration(fresh, variant(model(), **members))
-    refused = refusal(sagemaker.create_endpoint_config, **request)
+    refused = catch_error(sagemaker.create_endpoint_config, **request)
     assert (refused[0], why in refused[1]) == (code, True), refused
 
 
-def test_the_types_that_a_region_has_are_taken(sagemaker: Any, model: Make, fresh: Fresh) -> None:
+def test_instance_types_of_the_region_are_accepted(sagemaker: Any, model: Make, fresh: Fresh) -> None:
     taken: dict[str, Any] = {
         "InstanceType": "ml.g4dn.xlarge",
         "InferenceAmiVersion": "al2-ami-sagemaker-inference-gpu-3-1",
@@ -224,7 +224,7 @@ def test_the_types_that_a_region_has_are_taken(sagemaker: Any, model: Make, fres
         "CoreDumpConfig": {"DestinationS3Uri": "s3://dumps"},
     }
     sagemaker.create_endpoint_config(**configuration(fresh, variant(model(), **taken), ExecutionRoleArn=ROLE))
-    refused = refusal(
+    refused = catch_error(
         sagemaker.create_endpoint_config, **configuration(fresh, variant(model(), InstanceType="ml.t2.medium"))
     )
     assert "'productionVariants.1.member.instanceType'" in refused[1]
@@ -248,12 +248,12 @@ def test_impossible_serverless_settings_are_refused(
     sagemaker: Any, model: Make, fresh: Fresh, members: Any, why: str
 ) -> None:
     request = configuration(fresh, variant(model(), **({"ServerlessConfig": SERVERLESS} | members)))
-    assert why in refusal(sagemaker.create_endpoint_config, **request)[1]
+    assert why in catch_error(sagemaker.create_endpoint_config, **request)[1]
 
 
 @pytest.fixture
 def network(sandbox: Sandbox) -> dict[str, list[str]]:
-    """The default VPC's."""
+    """Return the default VPC's subnets and security groups."""
     ec2 = sandbox.client("ec2")
     subnet = ec2.describe_subnets()["Subnets"][0]
     groups = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [subnet["VpcId"]]}])["SecurityGroups"]
@@ -262,13 +262,13 @@ def network(sandbox: Sandbox) -> dict[str, list[str]]:
 
 @pytest.fixture(params=["vpc", "isolated", "pipeline", "multi-model", "source"])
 def excluded(request: Any, model: Make, data: str, network: Any) -> tuple[str, str]:
-    """A model that serverless inference excludes, and how it says so."""
+    """Return a model that serverless inference excludes, and the expected message."""
     source = {"S3DataSource": {"S3Uri": data, "S3DataType": "S3Object", "CompressionType": "Gzip"}}
     members, why = {
         "vpc": ({"VpcConfig": network}, "VpcConfig is not supported"),
         "isolated": ({"EnableNetworkIsolation": True}, "network isolation is not supported"),
         "pipeline": ({"Containers": [{"Image": IMAGE}, {"Image": IMAGE}]}, "one container"),
-        "multi-model": ({"PrimaryContainer": _with(data, MULTI)}, "multi-model"),
+        "multi-model": ({"PrimaryContainer": _insert_address(data, MULTI)}, "multi-model"),
         "source": ({"PrimaryContainer": {"Image": IMAGE, "ModelDataSource": source}}, "ModelDataSource"),
     }[request.param]
     return model(**members), why
@@ -282,7 +282,7 @@ def test_models_that_serverless_inference_excludes_are_refused(
 ) -> None:
     name, why = excluded
     request = configuration(fresh, variant(name, ServerlessConfig=SERVERLESS))
-    code, message = refusal(sagemaker.create_endpoint_config, **request)
+    code, message = catch_error(sagemaker.create_endpoint_config, **request)
     assert (code, UNSUPPORTED in message, why in message) == ("ValidationException", True, True), message
 
 
@@ -305,94 +305,96 @@ def test_variants_and_features_that_exclude_each_other_are_refused(
     sagemaker: Any, model: Make, fresh: Fresh, production: Any, members: Any, why: str
 ) -> None:
     name = model()
-    listed = [variant(name, f"variant-{number}", **one) for number, one in enumerate(production)]
+    variant_list = [variant(name, f"variant-{number}", **settings) for number, settings in enumerate(production)]
     shadows = [
-        variant(name, f"shadow-{number}", **one)
-        for number, one in enumerate(members.get("ShadowProductionVariants", ()))
+        variant(name, f"shadow-{number}", **settings)
+        for number, settings in enumerate(members.get("ShadowProductionVariants", ()))
     ]
-    given = members | ({"ShadowProductionVariants": shadows} if shadows else {})
-    code, message = refusal(sagemaker.create_endpoint_config, **configuration(fresh, *listed, **given))
+    all_members = members | ({"ShadowProductionVariants": shadows} if shadows else {})
+    code, message = catch_error(sagemaker.create_endpoint_config, **configuration(fresh, *variant_list, **all_members))
     assert (code, why in message) == ("ValidationException", True), message
 
 
-def test_several_models_behind_one_variant_are_not_asynchronous_and_not_shadowed(
+def test_asynchronous_and_shadow_variants_refuse_several_models(
     sagemaker: Any, model: Make, data: str, fresh: Fresh
 ) -> None:
-    many, pipeline = model(PrimaryContainer=_with(data, MULTI)), model(Containers=[{"Image": IMAGE}] * 2)
+    many, pipeline = model(PrimaryContainer=_insert_address(data, MULTI)), model(Containers=[{"Image": IMAGE}] * 2)
     requests = [
         configuration(fresh, variant(many), AsyncInferenceConfig=ASYNCHRONOUS),
         configuration(fresh, variant(many), ShadowProductionVariants=[variant(many, "shadow")]),
         configuration(fresh, variant(pipeline), ShadowProductionVariants=[variant(pipeline, "shadow")]),
     ]
     for request in requests:
-        assert UNSUPPORTED in refusal(sagemaker.create_endpoint_config, **request)[1]
+        assert UNSUPPORTED in catch_error(sagemaker.create_endpoint_config, **request)[1]
 
 
-def test_names_of_variants_are_unique_shadows_included(sagemaker: Any, model: Make, fresh: Fresh) -> None:
+def test_variant_names_are_unique_including_shadow_variants(sagemaker: Any, model: Make, fresh: Fresh) -> None:
     name = model()
     request = configuration(fresh, variant(name), ShadowProductionVariants=[variant(name)])
-    assert "must be unique" in refusal(sagemaker.create_endpoint_config, **request)[1]
+    assert "must be unique" in catch_error(sagemaker.create_endpoint_config, **request)[1]
 
 
-def test_an_endpoint_may_have_a_key_that_its_local_disk_does_not_need(
+def test_an_endpoint_on_a_local_disk_may_have_a_key(
     sandbox: Sandbox, sagemaker: Any, model: Make, fresh: Fresh
 ) -> None:
     key = sandbox.client("kms").create_key()["KeyMetadata"]["KeyId"]
     request = configuration(fresh, variant(model(), InstanceType="ml.c6gd.large"), KmsKeyId=key)
     sagemaker.create_endpoint_config(**request)
-    found = sagemaker.describe_endpoint_config(EndpointConfigName=request["EndpointConfigName"])
-    assert found["KmsKeyId"] == key
+    description = sagemaker.describe_endpoint_config(EndpointConfigName=request["EndpointConfigName"])
+    assert description["KmsKeyId"] == key
 
 
 @pytest.mark.slow
-def test_an_endpoint_fails_where_what_it_writes_to_is_not_there(
+def test_an_endpoint_with_a_missing_destination_fails(
     sandbox: Sandbox, sagemaker: Any, model: Make, fresh: Fresh, bucket: str
 ) -> None:
     topic = sandbox.client("sns").create_topic(Name=fresh("topic"))["TopicArn"]
-    role, there = let_be_called(sandbox, "sagemaker.amazonaws.com", "sns:Publish"), f"s3://{bucket}/out"
+    role, output_uri = make_service_role(sandbox, "sagemaker.amazonaws.com", "sns:Publish"), f"s3://{bucket}/out"
     publishing = model(ExecutionRoleArn=role)
 
-    def reason(name: str, **members: Any) -> str:
-        """Why an endpoint of this configuration fails."""
+    def wait_for_reason(name: str, **members: Any) -> str:
+        """Return the failure reason of an endpoint with this configuration."""
         request, endpoint = configuration(fresh, variant(name), **members), fresh("endpoint")
         sagemaker.create_endpoint_config(**request)
         sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=request["EndpointConfigName"])
-        failed = until(lambda: _once(sagemaker, endpoint, "Failed"))
+        failed = wait_until(lambda: _find_in_status(sagemaker, endpoint, "Failed"))
         sagemaker.delete_endpoint(EndpointName=endpoint)
         return str(failed["FailureReason"])
 
-    def telling(topic: str) -> dict[str, Any]:
-        output = {"S3OutputPath": there, "NotificationConfig": {"ErrorTopic": topic}}
+    def build_async_config(topic: str) -> dict[str, Any]:
+        output = {"S3OutputPath": output_uri, "NotificationConfig": {"ErrorTopic": topic}}
         return {"AsyncInferenceConfig": {"OutputConfig": output}}
 
-    def invalid(role: str, action: str, what: str) -> str:
+    def build_message(role: str, action: str, what: str) -> str:
         return (
             f"The provided role '{role}' is invalid. Please ensure the role exists, that its trust relationship policy "
             'allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com", and has '
             f'"{action}" permissions for {what}.'
         )
 
-    assert reason(publishing, **telling(f"{topic}-not")) == invalid(role, "sns:Publish", f'topic "{topic}-not"')
-    assert reason(model(), **telling(topic)) == invalid(ROLE, "sns:Publish", f'topic "{topic}"')
-    nowhere = "s3://no-such-bucket/out"
+    assert wait_for_reason(publishing, **build_async_config(f"{topic}-not")) == build_message(
+        role, "sns:Publish", f'topic "{topic}-not"'
+    )
+    assert wait_for_reason(model(), **build_async_config(topic)) == build_message(
+        ROLE, "sns:Publish", f'topic "{topic}"'
+    )
+    missing_uri = "s3://no-such-bucket/out"
     for members in (
-        {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": nowhere}}},
-        {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": there, "S3FailurePath": nowhere}}},
-        {"DataCaptureConfig": CAPTURE | {"DestinationS3Uri": nowhere}},
+        {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": missing_uri}}},
+        {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": output_uri, "S3FailurePath": missing_uri}}},
+        {"DataCaptureConfig": CAPTURE | {"DestinationS3Uri": missing_uri}},
     ):
-        assert reason(publishing, **members) == invalid(role, "s3:PutObject", f'"{nowhere}"')
+        assert wait_for_reason(publishing, **members) == build_message(role, "s3:PutObject", f'"{missing_uri}"')
 
 
-def test_an_endpoint_is_refused_where_the_key_for_its_volumes_is_not_there(
-    sagemaker: Any, model: Make, fresh: Fresh
-) -> None:
+def test_an_endpoint_with_a_missing_key_is_refused(sagemaker: Any, model: Make, fresh: Fresh) -> None:
     request = configuration(fresh, variant(model()), KmsKeyId=f"alias/{fresh('key')}")
     sagemaker.create_endpoint_config(**request)
     endpoint = {"EndpointName": fresh("endpoint"), "EndpointConfigName": request["EndpointConfigName"]}
-    code, message = refusal(sagemaker.create_endpoint, **endpoint)
+    code, message = catch_error(sagemaker.create_endpoint, **endpoint)
     assert (code, request["KmsKeyId"] in message) == ("ValidationException", True)
 
 
-def _once(sagemaker: Any, endpoint: str, status: str) -> Any:
-    found = sagemaker.describe_endpoint(EndpointName=endpoint)
-    return found["EndpointStatus"] == status and found
+def _find_in_status(sagemaker: Any, endpoint: str, status: str) -> Any:
+    endpoint_description = sagemaker.describe_endpoint(EndpointName=endpoint)
+    return endpoint_description["EndpointStatus"] == status and endpoint_description

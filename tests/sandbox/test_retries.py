@@ -1,4 +1,4 @@
-"""What a client asks again because the answer was lost."""
+"""Retries of clients that lost a response."""
 
 import threading
 import time
@@ -17,26 +17,24 @@ def request(call: str, attempt: str) -> Request:
     return EnvironBuilder(headers=headers).get_request(Request)
 
 
-def test_a_retry_of_what_was_done_gets_the_same_answer_and_does_nothing_twice() -> None:
-    answers, done = ResponseCache(), []
+def test_a_retry_gets_the_same_response_and_does_nothing_twice() -> None:
+    cache, deletions = ResponseCache(), []
 
     def delete() -> Response:
-        done.append("deleted")
-        return Response(f"deleted {len(done)}")
+        deletions.append("deleted")
+        return Response(f"deleted {len(deletions)}")
 
-    first = answers.respond_once(request("one", "attempt=1; max=3"), delete)
-    assert answers.respond_once(request("one", "attempt=2; max=3"), delete).get_data() == first.get_data()
-    assert answers.respond_once(request("two", "attempt=1"), delete).get_data() == b"deleted 2"
-    assert done == ["deleted", "deleted"]
+    first = cache.respond_once(request("one", "attempt=1; max=3"), delete)
+    assert cache.respond_once(request("one", "attempt=2; max=3"), delete).get_data() == first.get_data()
+    assert cache.respond_once(request("two", "attempt=1"), delete).get_data() == b"deleted 2"
+    assert deletions == ["deleted", "deleted"]
 
 
 @pytest.mark.parametrize("status", [400, 500])
-def test_what_was_refused_is_asked_anew(status: int) -> None:
-    answers, codes = ResponseCache(), [status, 200]
-    assert (
-        answers.respond_once(request("one", "attempt=1"), lambda: Response(status=codes.pop(0))).status_code == status
-    )
-    assert answers.respond_once(request("one", "attempt=2"), lambda: Response(status=codes.pop(0))).status_code == 200
+def test_a_retry_after_an_error_is_handled_again(status: int) -> None:
+    cache, codes = ResponseCache(), [status, 200]
+    assert cache.respond_once(request("one", "attempt=1"), lambda: Response(status=codes.pop(0))).status_code == status
+    assert cache.respond_once(request("one", "attempt=2"), lambda: Response(status=codes.pop(0))).status_code == 200
 
 
 def test_a_retry_that_comes_while_the_first_attempt_is_under_way_waits_for_its_answer() -> None:
@@ -57,7 +55,7 @@ def test_a_retry_that_comes_while_the_first_attempt_is_under_way_waits_for_its_a
     assert done == ["deleted"]
 
 
-def test_long_answers_are_not_kept() -> None:
-    answers, bodies = ResponseCache(), [b"x" * 100_000, b"again"]
-    assert len(answers.respond_once(request("one", "attempt=1"), lambda: Response(bodies.pop(0))).data) == 100_000
-    assert answers.respond_once(request("one", "attempt=2"), lambda: Response(bodies.pop(0))).data == b"again"
+def test_long_responses_are_not_cached() -> None:
+    cache, bodies = ResponseCache(), [b"x" * 100_000, b"again"]
+    assert len(cache.respond_once(request("one", "attempt=1"), lambda: Response(bodies.pop(0))).data) == 100_000
+    assert cache.respond_once(request("one", "attempt=2"), lambda: Response(bodies.pop(0))).data == b"again"

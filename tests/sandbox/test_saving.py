@@ -1,4 +1,4 @@
-"""What is kept while others still change it: all of it, or what was kept before."""
+"""A save is complete, or the last state remains."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from sagemaker_sandbox.request_gate import RequestGate
 ACCOUNT = "123456789012"
 
 
-def test_a_service_that_changes_while_it_is_read_costs_nothing_that_was_kept(
+def test_a_service_that_changes_during_a_save_does_not_damage_the_last_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     plane, gate = (
@@ -28,14 +28,17 @@ def test_a_service_that_changes_while_it_is_read_costs_nothing_that_was_kept(
     )
     state, file = StateFolder(tmp_path / "state", ACCOUNT), tmp_path / "state" / "state.pickle"
     state.stop_saving(application)
-    kept = file.read_bytes()
+    saved = file.read_bytes()
 
-    def content(*_: Any) -> bytes:
+    def fail(*_: Any) -> bytes:
         raise RuntimeError("dictionary changed size during iteration")
 
-    monkeypatch.setattr(moto_state, "content", content)
-    with gate.enter_shared(), pytest.raises(RuntimeError, match="changed size"):  # as one does who waits for a message
+    monkeypatch.setattr(moto_state, "dump_service", fail)
+    with (
+        gate.enter_shared(),
+        pytest.raises(RuntimeError, match="changed size"),
+    ):  # like a request that waits for a message
         state.stop_saving(application)
-    assert file.read_bytes() == kept
-    state.stop_saving(application)  # nobody is inside: it cannot be kept at all
-    assert "the state of s3 is not kept" in capfd.readouterr().err
+    assert file.read_bytes() == saved
+    state.stop_saving(application)  # without other requests, the service cannot be saved at all
+    assert "the state of s3 is not saved" in capfd.readouterr().err

@@ -1,4 +1,4 @@
-"""Requests in a protocol of one's choice: botocore serializes, signs and parses them, as each SDK does in its own."""
+"""Requests in any protocol: botocore serializes, signs and parses them, as an SDK of that protocol does."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,8 +18,8 @@ CBOR = "smithy-rpc-v2-cbor"
 _REGION = "eu-north-1"
 
 
-class Reply(NamedTuple):
-    """A response: its HTTP status and headers, and what it says by the service's model."""
+class ProtocolResponse(NamedTuple):
+    """A response: HTTP status, headers, body, and its fields by the service's model."""
 
     status: int
     headers: Mapping[str, str]
@@ -28,7 +28,7 @@ class Reply(NamedTuple):
 
     @property
     def code(self) -> str:
-        """The error's code."""
+        """Code of the error."""
         return str(self.fields["Error"]["Code"])
 
 
@@ -40,7 +40,7 @@ def call(
     parameters: Mapping[str, Any] | None = None,
     *,
     presigned: bool = False,
-) -> Reply:
+) -> ProtocolResponse:
     """Call an operation in a protocol."""
     model = service_model(service).operation_model(operation)
     serializer = create_serializer(protocol, include_validation=False)
@@ -56,7 +56,7 @@ def send(
     serialized: dict[str, Any],
     *,
     presigned: bool = False,
-) -> Reply:
+) -> ProtocolResponse:
     """Sign and send a request, and parse the response as the operation's."""
     model = service_model(service)
     prepare_request_dict(serialized, sandbox.endpoint)
@@ -75,7 +75,7 @@ def send(
     if "Error" in fields and (modeled := model.shape_for_error_code(fields["Error"]["Code"])) is not None:
         fields |= parser.parse(raw, modeled)
     del fields["ResponseMetadata"]
-    return Reply(response.status_code, response.headers, response.content, comparable(fields))
+    return ProtocolResponse(response.status_code, response.headers, response.content, comparable(fields))
 
 
 def comparable(value: Any) -> Any:

@@ -1,1 +1,1 @@
-"""moto's own tests of SageMaker, run against the sandbox: clients that nobody here wrote."""
+"""moto's own tests of SageMaker, run against the sandbox."""

@@ -1,4 +1,7 @@
-"""Run moto's tests against a sandbox. `python -m tests.sandbox.moto_suite.suite` prints what failed, and why."""
+"""Run moto's tests against a sandbox.
+
+`python -m tests.sandbox.moto_suite.suite` prints the failing tests with their reasons.
+"""
 
 import os
 import subprocess
@@ -12,52 +15,55 @@ from xml.etree import ElementTree
 from sagemaker_sandbox import Sandbox
 from sustainable_mlops.terraform import ROOT
 
-#: Where set-up unpacks moto's tests.
+#: Folder into which set-up unpacks moto's tests.
 SOURCES = ROOT / ".local" / "moto-tests"
 PARTS = ("test_sagemaker", "test_sagemakermetrics", "test_sagemakerruntime", "test_applicationautoscaling")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How one test ended; `message` is the first line of what it failed with, and empty where it passed."""
+class MotoTestResult:
+    """The result of one test.
+
+    `message` is the first line of the failure, and empty for a passed test.
+    """
 
     test: str
     passed: bool
     message: str
 
 
-def run(endpoint: str, parts: Iterable[str] = PARTS) -> dict[str, Outcome]:
-    """The outcomes by test, such as `test_sagemaker_models.py::test_delete_model`; skipped tests are left out.
+def run_tests(endpoint: str, parts: Iterable[str] = PARTS) -> dict[str, MotoTestResult]:
+    """Return the results by test, such as `test_sagemaker_models.py::test_delete_model`, without skipped tests.
 
-    Raises RuntimeError where pytest itself fails.
+    Raises RuntimeError if pytest itself fails.
     """
     with TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "world", "-p", "no:cacheprovider", "--tb=line"]
         command += ["-c", os.devnull, f"--rootdir={SOURCES}", f"--junitxml={report}"]
-        done = subprocess.run(
+        process = subprocess.run(
             [*command, *(f"tests/{part}" for part in parts)],
             cwd=SOURCES,
-            env=_environment(endpoint),
+            env=_build_environment(endpoint),
             capture_output=True,
             text=True,
             check=False,
         )
-        if done.returncode not in (0, 1):
-            raise RuntimeError(f"moto's tests did not run:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
-        outcomes = map(_outcome, ElementTree.parse(report).iter("testcase"))  # noqa: S314 pytest wrote it
-        return {outcome.test: outcome for outcome in outcomes if outcome is not None}
+        if process.returncode not in (0, 1):
+            raise RuntimeError(f"moto's tests did not run:\n{process.stdout[-3000:]}{process.stderr[-3000:]}")
+        results = map(_parse_result, ElementTree.parse(report).iter("testcase"))  # noqa: S314 pytest wrote it
+        return {result.test: result for result in results if result is not None}
 
 
-def places(tests: Iterable[str]) -> list[str]:
-    """What `run` takes for these tests alone."""
+def list_node_ids(tests: Iterable[str]) -> list[str]:
+    """Return the arguments of `run_tests` for these tests."""
     files = {
         file.name: f"{part}/{file.name}" for part in PARTS for file in (SOURCES / "tests" / part).glob("test_*.py")
     }
     return [f"{files[file]}::{name}" for file, _, name in (test.partition("::") for test in tests)]
 
 
-def _environment(endpoint: str) -> dict[str, str]:
+def _build_environment(endpoint: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))}
     return {
         **inherited,
@@ -70,19 +76,19 @@ def _environment(endpoint: str) -> dict[str, str]:
     }
 
 
-def _outcome(case: ElementTree.Element) -> Outcome | None:
+def _parse_result(case: ElementTree.Element) -> MotoTestResult | None:
     if case.find("skipped") is not None:
         return None
     test = f"{case.attrib['classname'].split('.')[-1]}.py::{case.attrib['name']}"
     failed = case.find("failure") if case.find("failure") is not None else case.find("error")
     if failed is None:
-        return Outcome(test, True, "")
-    return Outcome(test, False, (failed.attrib.get("message", "") or (failed.text or "")).splitlines()[0])
+        return MotoTestResult(test, True, "")
+    return MotoTestResult(test, False, (failed.attrib.get("message", "") or (failed.text or "")).splitlines()[0])
 
 
 if __name__ == "__main__":
     with Sandbox.start() as sandbox:
-        found = run(sandbox.endpoint, sys.argv[1:] or PARTS)
+        found = run_tests(sandbox.endpoint, sys.argv[1:] or PARTS)
     for outcome in found.values():
         if not outcome.passed:
             print(f"{outcome.test}: {outcome.message}")

@@ -1,48 +1,48 @@
-"""What of moto's own tests fails against the sandbox is listed, each with the reason and AWS's page that says so."""
+"""The list of moto's failing tests is complete, and each has a reason and AWS's page about it."""
 
 from typing import Any
 
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tools.sandbox_coverage import load_moto_tests
 from sustainable_mlops.terraform import ROOT
 from tests.sandbox.moto_suite import suite
+from tools.sandbox_coverage import load_moto_tests
 
-#: A reason for each test that fails; the head of failing.yaml says what they mean.
+#: Reasons of failing tests. The head of failing.yaml explains them.
 REASONS = {"lax", "wording", "moto_differs"}
-FOUND = load_moto_tests()
-GROUPS: list[dict[str, Any]] = [group for groups in FOUND["failing"].values() for group in groups]
+MOTO_TESTS = load_moto_tests()
+GROUPS: list[dict[str, Any]] = [group for groups in MOTO_TESTS["failing"].values() for group in groups]
 
 
-def listed() -> list[str]:
-    """Every test that may fail, such as `test_sagemaker_models.py::test_delete_model`."""
-    failing = FOUND["failing"].items()
+def list_failing() -> list[str]:
+    """Return every test that may fail, such as `test_sagemaker_models.py::test_delete_model`."""
+    failing = MOTO_TESTS["failing"].items()
     return [f"{file}.py::{test}" for file, groups in failing for group in groups for test in group["tests"]]
 
 
 @pytest.mark.slow
-def test_no_other_of_motos_tests_fails_than_those_listed() -> None:
+def test_only_listed_tests_of_moto_fail() -> None:
     with Sandbox.start() as sandbox:
-        outcomes = suite.run(sandbox.endpoint)
-        # Some look at what is Creating or InProgress, which on a slow machine is another thing by then.
+        outcomes = suite.run_tests(sandbox.endpoint)
+        # Some tests expect Creating or InProgress, which may be over on a slow machine.
         for _ in range(3):
-            if late := [test for test, outcome in outcomes.items() if outcome.passed is (test in listed())]:
-                outcomes |= suite.run(sandbox.endpoint, suite.places(late))
+            if late := [test for test, outcome in outcomes.items() if outcome.passed is (test in list_failing())]:
+                outcomes |= suite.run_tests(sandbox.endpoint, suite.list_node_ids(late))
     failed = {test: outcome.message for test, outcome in outcomes.items() if not outcome.passed}
-    assert {test: message for test, message in failed.items() if test not in listed()} == {}
-    assert sorted(set(listed()) - set(failed)) == [], "these pass now: take them out of failing.yaml"
-    assert len(outcomes) == FOUND["run"]
+    assert {test: message for test, message in failed.items() if test not in list_failing()} == {}
+    assert sorted(set(list_failing()) - set(failed)) == [], "these pass now: take them out of failing.yaml"
+    assert len(outcomes) == MOTO_TESTS["run"]
 
 
 def test_every_listed_failure_has_one_reason_and_a_page_of_aws() -> None:
-    assert len(set(listed())) == len(listed())
+    assert len(set(list_failing())) == len(list_failing())
     for group in GROUPS:
         assert set(group) == {"reason", "why", "aws", "tests"}, group
         assert group["reason"] in REASONS, group
         assert group["aws"].startswith("https://docs.aws.amazon.com/"), group
 
 
-def test_the_archive_is_of_the_moto_in_use() -> None:
+def test_the_archive_has_the_version_of_moto_in_use() -> None:
     (pinned,) = (line for line in (ROOT / "constraints.txt").read_text().splitlines() if line.startswith("moto=="))
     assert pinned in (ROOT / "tests" / "sandbox" / "moto_suite" / "archive.txt").read_text()

@@ -13,7 +13,7 @@ import pytest
 from moto.core.models import ServerModeMockAWS
 
 ACCOUNT = "123456789012"
-#: What moto's tests call the roles of their jobs, models and domains, by path.
+#: Roles of jobs, models and domains in moto's tests, by path.
 ROLES = {
     "/": (
         "FakeRole",
@@ -28,7 +28,7 @@ ROLES = {
 BUCKETS = ("my-bucket", "MyBucket")
 #: What is in those of them that a model's data are said to be in.
 OBJECTS = ("model.tar.gz",)
-#: The file of the test that runs.
+#: File of the running test.
 _text = ""
 TRUST = {
     "Version": "2012-10-17",
@@ -39,11 +39,11 @@ TRUST = {
 def pytest_configure() -> None:
     reset = ServerModeMockAWS.reset
 
-    def reset_and_furnish(self: Any) -> None:
+    def reset_and_create(self: Any) -> None:
         reset(self)
-        furnish(self._test_server_mode_endpoint)
+        create_fixtures(self._test_server_mode_endpoint)
 
-    ServerModeMockAWS.reset = reset_and_furnish
+    ServerModeMockAWS.reset = reset_and_create
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -51,8 +51,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     _text = item.path.read_text(encoding="utf-8")
 
 
-def furnish(endpoint: str) -> None:
-    """Create the roles and buckets, and what is in these."""
+def create_fixtures(endpoint: str) -> None:
+    """Create the roles, the buckets and their content."""
     iam, s3 = _clients(endpoint)
     for path, names in ROLES.items():
         for name in filter(_text.__contains__, names):
