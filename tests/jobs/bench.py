@@ -21,7 +21,7 @@ from tests.sandbox.support import make_role, push_images
 
 @dataclass
 class Bench:
-    """A platform on the sandbox, a job file, and the commands."""
+    """A platform on the sandbox with a folder of job files, and the commands that launch them."""
 
     root: Path
     folder: Path
@@ -29,7 +29,7 @@ class Bench:
     name: str
 
     def write(self, **changes: Any) -> None:
-        """A training job, as job.yaml."""
+        """Write a training job to job.yaml."""
         job = {
             "platform": f"/{self.name}/platform",
             "name": self.name,
@@ -40,22 +40,22 @@ class Bench:
         (self.folder / "job.yaml").write_text(yaml.safe_dump(job))
 
     def write_file(self, name: str, job: Mapping[str, Any], **changes: Any) -> None:
-        """Any job, as the file `name`."""
-        here = merged(job, {"platform": f"/{self.name}/platform", "name": self.name})
-        (self.folder / name).write_text(yaml.safe_dump(merged(here, changes)))
+        """Write a job to the file `name`."""
+        job_with_platform = merged(job, {"platform": f"/{self.name}/platform", "name": self.name})
+        (self.folder / name).write_text(yaml.safe_dump(merged(job_with_platform, changes)))
 
     def put(self, key: str, content: bytes) -> None:
-        """An object in the data bucket."""
+        """Put an object into the data bucket."""
         self.sandbox.client("s3").put_object(Bucket=f"{self.name}-data", Key=key, Body=content)
 
     def objects(self, address: str) -> dict[str, bytes]:
-        """Name to content of what lies under an address."""
+        """Return the objects under an address: name to content."""
         bucket, prefix = S3Uri.parse(address)
         s3 = self.sandbox.client("s3")
-        listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+        items = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
         return {
-            one["Key"].removeprefix(prefix): s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
-            for one in listed
+            item["Key"].removeprefix(prefix): s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read()
+            for item in items
         }
 
     def run(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -66,21 +66,21 @@ class Bench:
             check=False,
             cwd=self.folder,
             env=self.sandbox.process_environment(),
-            timeout=900,  # of a machine with much else to do: it is to end a hang
+            timeout=900,  # long, because other tests use the machine; only a hang takes this long
         )
 
     def train(self, *arguments: str) -> dict[str, Any]:
         return self.launch("train", "job.yaml", *arguments)
 
     def launch(self, script: str, *arguments: str) -> dict[str, Any]:
-        """What a command that launches a job answers."""
-        done = self.run(script, *arguments, "--json")
-        assert done.returncode == 0, done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        """Run a command that launches a job and return its JSON output."""
+        completed = self.run(script, *arguments, "--json")
+        assert completed.returncode == 0, completed.stderr
+        output: dict[str, Any] = json.loads(completed.stdout)
+        return output
 
     def model(self, record: dict[str, Any]) -> bytes:
-        """What is in the run's model.tar.gz."""
+        """Return the content of the run's model.tar.gz."""
         bucket, key = S3Uri.parse(record["model"])
         body = self.sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         with tarfile.open(fileobj=io.BytesIO(body)) as archive:
@@ -88,15 +88,15 @@ class Bench:
             assert member is not None
             return member.read()
 
-    def await_(self, what: Callable[[], bool], seconds: float = 300) -> None:
+    def wait_until(self, condition: Callable[[], bool], seconds: float = 300) -> None:
         deadline = time.monotonic() + seconds
-        while not what():
+        while not condition():
             assert time.monotonic() < deadline
             time.sleep(0.1)
 
 
 def make_bench(sandbox: Any, root: Path, folder: Path) -> Bench:
-    """A platform of its own."""
+    """Return a bench with a new platform."""
     name = f"t{uuid.uuid4().hex[:8]}"
     s3 = sandbox.client("s3")
     buckets = {"data": f"{name}-data", "artifacts": f"{name}-artifacts"}

@@ -1,4 +1,4 @@
-"""A job file, and the platform it runs on: S3 and SSM made by moto, a fake SageMaker."""
+"""A job file and its platform: S3 and SSM of moto, and a fake SageMaker."""
 
 import itertools
 import json
@@ -31,23 +31,23 @@ from tests.jobs.support import (
 
 @pytest.fixture
 def write_job(tmp_path: Path) -> WriteJob:
-    """Writes job.yaml and its source to a folder; arguments are changes to the job."""
-    return _writer(tmp_path / "job.yaml", JOB)
+    """Return a function that writes job.yaml and its source; arguments are changes to the job."""
+    return _make_writer(tmp_path / "job.yaml", JOB)
 
 
 @pytest.fixture
 def write_processing(tmp_path: Path) -> WriteJob:
-    """The same of a processing job."""
-    return _writer(tmp_path / "prepare.yaml", PROCESSING_JOB)
+    """Return the same function for a processing job."""
+    return _make_writer(tmp_path / "prepare.yaml", PROCESSING_JOB)
 
 
 @pytest.fixture
 def write_transform(tmp_path: Path) -> WriteJob:
-    """The same of a batch transform."""
-    return _writer(tmp_path / "predict.yaml", TRANSFORM_JOB)
+    """Return the same function for a batch transform."""
+    return _make_writer(tmp_path / "predict.yaml", TRANSFORM_JOB)
 
 
-def _writer(path: Path, job: dict[str, Any]) -> WriteJob:
+def _make_writer(path: Path, job: dict[str, Any]) -> WriteJob:
     def write(**changes: Any) -> Path:
         for script in ("train.py", "prepare.py"):
             path.with_name(script).write_text(f"print('{script}')\n")
@@ -59,13 +59,13 @@ def _writer(path: Path, job: dict[str, Any]) -> WriteJob:
 
 @pytest.fixture(scope="session")
 def session() -> boto3.Session:
-    """What makes the clients of every test, where boto3 would read the models of the services anew."""
+    """Return one session for all tests, so that boto3 loads the service models once."""
     return boto3.Session(aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 - not a secret
 
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[Clients]:
-    """The platform of the job file, with its training set in place."""
+    """Yield clients of the job file's platform, with the training data in place."""
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     for name, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "REGION": REGION}.items():
@@ -85,16 +85,18 @@ def cloud(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[C
 
 @pytest.fixture
 def moments() -> Iterator[datetime]:
-    """Times a second apart, so that each job has a name of its own."""
+    """Yield times one second apart, so that each job has its own name."""
     return (datetime(2026, 11, 24, 12, 0, second, tzinfo=UTC) for second in itertools.count())
 
 
 @pytest.fixture
 def bench(sandbox: Any, root: Path, tmp_path: Path) -> Iterator[Bench]:
-    """A platform of its own, whose jobs end with the test."""
-    made, sagemaker = make_bench(sandbox, root, tmp_path), sandbox.client("sagemaker")
-    yield made
+    """Yield a bench with a new platform; stop its jobs after the test."""
+    new_bench, sagemaker = make_bench(sandbox, root, tmp_path), sandbox.client("sagemaker")
+    yield new_bench
     sandbox.clear_faults()
-    for job in sagemaker.list_training_jobs(NameContains=made.name, StatusEquals="InProgress")["TrainingJobSummaries"]:
+    for job in sagemaker.list_training_jobs(NameContains=new_bench.name, StatusEquals="InProgress")[
+        "TrainingJobSummaries"
+    ]:
         with suppress(sagemaker.exceptions.ClientError):  # it has just ended
             sagemaker.stop_training_job(TrainingJobName=job["TrainingJobName"])

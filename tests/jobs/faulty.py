@@ -1,4 +1,4 @@
-"""Small jobs of every kind on a bench, and the commands that launch them, in this process: warm, and open to faults."""
+"""Small jobs of every kind on a bench, and commands that run in this process, with injected faults."""
 
 import contextlib
 import io
@@ -31,9 +31,9 @@ from tests.jobs.bench import Bench
 from tests.jobs.support import PROCESSING_JOB, TRANSFORM_JOB, TUNE, merged
 from tests.sandbox.support import make_role
 
-#: What stands before the command that goes on, where that is on the same line.
-TO_GO_ON = "To continue: "
-#: What all scripts begin with: they go no further while there is the file, and end by no SIGTERM.
+#: Text before the command that continues, on the same line.
+CONTINUE_PREFIX = "To continue: "
+#: Start of every script: it waits while the file exists, and ignores SIGTERM.
 HOLD = """
 import os, pathlib, signal, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -61,37 +61,37 @@ def output_fn(answer, accept): return answer, accept
 
 @dataclass(frozen=True)
 class Launcher:
-    """A command that launches something, and what SageMaker calls what it launches."""
+    """A command that launches something, and SageMaker's names for it."""
 
     words: tuple[str, ...]
-    #: Lists what was launched: operation, the member that holds it, and by what it is found.
+    #: Operation that lists the launched items, the field with them, and the filter of a bench.
     listing: tuple[str, str, Callable[[Bench], Mapping[str, str]]]
-    #: The operation that launches, and the one that is asked while following.
+    #: Operation that launches, and the operation that reads the status.
     creates: str
     describes: str
-    #: Whatever else it calls, at least once.
+    #: Other operations that the command calls at least once.
     calls: tuple[str, ...] = ()
 
-    def launched(self, bench: Bench) -> list[dict[str, Any]]:
-        """What there is of it in SageMaker; nothing, too, where its pipeline is not there yet."""
-        operation, member, chosen = self.listing
+    def list_launched(self, bench: Bench) -> list[dict[str, Any]]:
+        """Return the launched items; empty if the pipeline does not exist yet."""
+        find_operation, member, make_filter = self.listing
         sagemaker = bench.sandbox.client("sagemaker")
         try:
-            answer = getattr(sagemaker, operation)(**chosen(bench))
+            response = getattr(sagemaker, find_operation)(**make_filter(bench))
         except sagemaker.exceptions.ResourceNotFound:
             return []
-        found: list[dict[str, Any]] = answer[member]
-        return found
+        items: list[dict[str, Any]] = response[member]
+        return items
 
 
-def _job(words: tuple[str, ...], noun: str, listing: str, *calls: str) -> Launcher:
-    of_bench = (listing, f"{noun}Summaries", lambda bench: {"NameContains": bench.name})
-    return Launcher(words, of_bench, f"Create{noun}", f"Describe{noun}", ("s3:GetObject", "s3:HeadObject", *calls))
+def _make_job_launcher(words: tuple[str, ...], noun: str, listing: str, *calls: str) -> Launcher:
+    item_listing = (listing, f"{noun}Summaries", lambda bench: {"NameContains": bench.name})
+    return Launcher(words, item_listing, f"Create{noun}", f"Describe{noun}", ("s3:GetObject", "s3:HeadObject", *calls))
 
 
 LAUNCHERS = {
-    "training": _job(("train", "job.yaml"), "TrainingJob", "list_training_jobs", "s3:ListObjectsV2"),
-    "tuning": _job(
+    "training": _make_job_launcher(("train", "job.yaml"), "TrainingJob", "list_training_jobs", "s3:ListObjectsV2"),
+    "tuning": _make_job_launcher(
         ("tune", "tune.yaml"),
         "HyperParameterTuningJob",
         "list_hyper_parameter_tuning_jobs",
@@ -99,7 +99,9 @@ LAUNCHERS = {
         "ListTrainingJobsForHyperParameterTuningJob",
         "DescribeTrainingJob",
     ),
-    "processing": _job(("process", "prepare.yaml"), "ProcessingJob", "list_processing_jobs", "s3:ListObjectsV2"),
+    "processing": _make_job_launcher(
+        ("process", "prepare.yaml"), "ProcessingJob", "list_processing_jobs", "s3:ListObjectsV2"
+    ),
     "transform": Launcher(
         ("transform", "predict.yaml"),
         ("list_transform_jobs", "TransformJobSummaries", lambda bench: {"NameContains": bench.name}),
@@ -128,15 +130,15 @@ LAUNCHERS = {
 }
 
 
-def hold(bench: Bench) -> Path:
-    """The file that keeps what was launched from ending."""
+def get_hold_file(bench: Bench) -> Path:
+    """Return the file that keeps launched scripts waiting."""
     return bench.folder / "hold"
 
 
 def write_jobs(bench: Bench) -> None:
-    """A file for each launcher, and what it needs."""
+    """Write a file for each launcher, with its scripts and data."""
     for name, script in (("train.py", TRAIN), ("prepare.py", PROCESS)):
-        (bench.folder / name).write_text(HOLD.format(hold=hold(bench)) + script)
+        (bench.folder / name).write_text(HOLD.format(hold=get_hold_file(bench)) + script)
     bench.write(
         hyperparameters={"rounds": ...}, metrics={"score": "score=([0-9.]+)", "round": ..., "resumed_from": ...}
     )
@@ -159,7 +161,7 @@ def write_jobs(bench: Bench) -> None:
         arguments=...,
         outputs={"train": ...},
     )
-    bench.put("models/model.tar.gz", _archive("code/inference.py", SERVE.format(hold=hold(bench))))
+    bench.put("models/model.tar.gz", _archive("code/inference.py", SERVE.format(hold=get_hold_file(bench))))
     bench.write_file("predict.yaml", TRANSFORM_JOB, model=f"s3://{bench.name}-data/models/model.tar.gz")
     _write_pipeline(bench)
 
@@ -174,7 +176,7 @@ def _archive(name: str, text: str) -> bytes:
 
 
 def _write_pipeline(bench: Bench) -> None:
-    """A pipeline of the processing job, its definition as a builder would write it."""
+    """Write a pipeline with the processing job, and its definition as a builder writes it."""
     ssm, parameter = bench.sandbox.client("ssm"), f"/{bench.name}/platform"
     platform = json.loads(ssm.get_parameter(Name=parameter)["Parameter"]["Value"])
     platform["roles"]["pipeline"] = make_role(bench.sandbox, "acme-dev-pipeline")
@@ -183,7 +185,7 @@ def _write_pipeline(bench: Bench) -> None:
     with in_sandbox(bench):
         layout = Layout(find_platform(spec.platform).buckets, bench.name)
     data, execution = f"s3://{bench.name}-data", {"Get": "Execution.PipelineExecutionId"}
-    places = JobReferences(
+    references = JobReferences(
         role={"Get": "Parameters.DataPreparationRoleArn"},
         image={"Get": "Parameters.ProcessingImage"},
         kms_key=None,
@@ -196,7 +198,7 @@ def _write_pipeline(bench: Bench) -> None:
     step = {
         "Name": "Prepare",
         "Type": "Processing",
-        "Arguments": KINDS["processing"].build_request(spec, places),
+        "Arguments": KINDS["processing"].build_request(spec, references),
         "CacheConfig": {"Enabled": True, "ExpireAfter": "P30D"},
     }
     names = ("InputKey", "ProcessingImage", "DataPreparationRoleArn")
@@ -220,7 +222,7 @@ def _write_pipeline(bench: Bench) -> None:
 
 @contextlib.contextmanager
 def in_sandbox(bench: Bench) -> Iterator[None]:
-    """This process as one whose AWS is the sandbox, in the folder of the bench, and in a hurry."""
+    """Run the context with the sandbox as AWS, in the folder of the bench, with short pauses."""
     before = Path.cwd()
     with (
         mock.patch.dict(os.environ, bench.sandbox.process_environment(), clear=True),
@@ -238,35 +240,35 @@ _SESSIONS: list[boto3.Session] = []
 
 
 def _session() -> boto3.Session:
-    """One for all: reading the models of the services takes most of the time of a launch."""
+    """Return one session for all tests: loading the service models takes most of the time of a launch."""
     if not _SESSIONS:
         _SESSIONS.append(boto3.Session())
     return _SESSIONS[0]
 
 
 @dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it said."""
+class CompletedCommand:
+    """Exit code and output of a command."""
 
     code: int
     out: str
     err: str
 
-    def clear(self) -> "Done":
-        """The same; raises AssertionError where it said anything but what a person can use."""
+    def check_traceback(self) -> "CompletedCommand":
+        """Return the command; raise AssertionError if its output has a traceback."""
         assert "Traceback" not in self.err, self.err
         return self
 
     @property
     def command(self) -> list[str]:
-        """The command that it says goes on, as words for `smlops`."""
-        last = self.err.splitlines()[-1].rpartition(TO_GO_ON)[2]
-        assert last.startswith("smlops "), self.err
-        return last.split()[1:]
+        """The printed command that continues, as arguments of `smlops`."""
+        last_line = self.err.splitlines()[-1].rpartition(CONTINUE_PREFIX)[2]
+        assert last_line.startswith("smlops "), self.err
+        return last_line.split()[1:]
 
 
-def smlops(bench: Bench, *words: str, first: Callable[[], object] = lambda: None) -> Done:
-    """The command, as a shell would run it; `first` is done as it begins."""
+def smlops(bench: Bench, *words: str, first: Callable[[], object] = lambda: None) -> CompletedCommand:
+    """Run the command as a shell would; `first` runs at its start."""
 
     def command() -> None:
         first()
@@ -284,40 +286,40 @@ def smlops(bench: Bench, *words: str, first: Callable[[], object] = lambda: None
             code = 0
         except SystemExit as end:
             code = int(end.code or 0)
-    return Done(code, out.getvalue(), err.getvalue()).clear()
+    return CompletedCommand(code, out.getvalue(), err.getvalue()).check_traceback()
 
 
 @contextlib.contextmanager
-def sending(around: Callable[[Any, Callable[[], Any]], Any]) -> Iterator[None]:
-    """Requests to AWS go through `around`, which is given each and what sends it."""
+def intercept_requests(around: Callable[[Any, Callable[[], Any]], Any]) -> Iterator[None]:
+    """Pass each request to AWS through `around`, which receives the request and a function that sends it."""
     send = URLLib3Session.send
 
-    def sent(session: URLLib3Session, request: Any) -> Any:
+    def send_through(session: URLLib3Session, request: Any) -> Any:
         return around(request, lambda: send(session, request))
 
-    with mock.patch.object(URLLib3Session, "send", sent):
+    with mock.patch.object(URLLib3Session, "send", send_through):
         yield
 
 
-def operation(request: Any) -> str:
-    """What a request asks of a service of JSON, as `CreateTrainingJob`; of another, how: PUT."""
+def find_operation(request: Any) -> str:
+    """Return the operation of a JSON request, such as `CreateTrainingJob`, or else the HTTP method, such as PUT."""
     target = request.headers.get("X-Amz-Target", b"")
     text = target.decode() if isinstance(target, bytes) else str(target)
     return text.rpartition(".")[2] or str(request.method)
 
 
 class CtrlC:
-    """Before or after the nth call of an operation is sent."""
+    """A filter for `intercept_requests` that raises Ctrl-C before or after the nth call of an operation."""
 
-    def __init__(self, asked: str, when: str, which: int) -> None:
-        self._asked, self._when, self._left = asked, when, which
+    def __init__(self, operation: str, when: str, which: int) -> None:
+        self._operation, self._when, self._remaining = operation, when, which
 
     def __call__(self, request: Any, send: Callable[[], Any]) -> Any:
-        self._left -= operation(request) == self._asked
-        now = self._left == 0 and operation(request) == self._asked
-        if now and self._when == "before":
+        self._remaining -= find_operation(request) == self._operation
+        is_due = self._remaining == 0 and find_operation(request) == self._operation
+        if is_due and self._when == "before":
             signal.raise_signal(signal.SIGINT)
-        answer = send()
-        if now:
+        response = send()
+        if is_due:
             signal.raise_signal(signal.SIGINT)
-        return answer
+        return response

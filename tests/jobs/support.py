@@ -1,4 +1,4 @@
-"""A job that works, and a SageMaker that does as the test says."""
+"""A valid job file of each kind, a platform, and a fake SageMaker."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -78,7 +78,7 @@ WriteJob = Callable[..., Path]
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `changes` merged in; a change to `...` takes the key away."""
+    """Return `base` with `changes` merged in; the value `...` removes a key."""
     result = dict(base)
     for key, value in changes.items():
         if value is ...:
@@ -150,8 +150,8 @@ class FakeSageMaker:
             )
         return self.jobs[name]
 
-    def complete(self, name: str, **more: Any) -> None:
-        """End a training job well, with a model in S3."""
+    def complete(self, name: str, **fields: Any) -> None:
+        """Complete a training job, with a model in S3."""
         job = self.jobs[name]
         model = f"{job['request']['OutputDataConfig']['S3OutputPath']}/{name}/output/model.tar.gz"
         self._put(model)
@@ -164,11 +164,11 @@ class FakeSageMaker:
             "TrainingTimeInSeconds": 600,
             "BillableTimeInSeconds": 150,
             "FinalMetricDataList": [{"MetricName": "validation:auc", "Value": 0.75}],
-            **more,
+            **fields,
         }
 
-    def complete_processing(self, name: str, **more: Any) -> None:
-        """End a processing job well, with a file in each of its outputs, ten minutes after its start."""
+    def complete_processing(self, name: str, **fields: Any) -> None:
+        """Complete a processing job ten minutes after its start, with a file in each output."""
         job = self.jobs[name]
         for output in job["request"]["ProcessingOutputConfig"]["Outputs"]:
             self._put(f"{output['S3Output']['S3Uri']}part-0")
@@ -176,11 +176,11 @@ class FakeSageMaker:
             "ProcessingJobStatus": "Completed",
             "ProcessingStartTime": datetime(2026, 11, 24, 12, 0, tzinfo=UTC),
             "ProcessingEndTime": datetime(2026, 11, 24, 12, 10, tzinfo=UTC),
-            **more,
+            **fields,
         }
 
     def complete_transform(self, name: str) -> None:
-        """End a batch transform well, ten minutes after its start."""
+        """Complete a batch transform ten minutes after its start."""
         job = self.jobs[name]
         self._put(f"{job['request']['TransformOutput']['S3OutputPath']}flights.csv.out")
         job |= {
@@ -209,12 +209,12 @@ class FakeSageMaker:
         return self
 
     def paginate(self, ModelPackageGroupName: str, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803 - boto3's name
-        """One package a page, newest first."""
-        inside = [one for one in self.packages if one["ModelPackageGroupName"] == ModelPackageGroupName]
-        return iter([{"ModelPackageSummaryList": [package]} for package in reversed(inside)])
+        """Return one package per page, the newest first."""
+        packages = [package for package in self.packages if package["ModelPackageGroupName"] == ModelPackageGroupName]
+        return iter([{"ModelPackageSummaryList": [package]} for package in reversed(packages)])
 
 
-def keys(clients: Clients, prefix: str = "") -> list[str]:
-    """What is in the artifacts bucket."""
-    listed = clients.s3.list_objects_v2(Bucket="acme-dev-artifacts", Prefix=prefix).get("Contents", [])
-    return [item["Key"] for item in listed]
+def list_keys(clients: Clients, prefix: str = "") -> list[str]:
+    """Return the keys in the artifacts bucket."""
+    items = clients.s3.list_objects_v2(Bucket="acme-dev-artifacts", Prefix=prefix).get("Contents", [])
+    return [item["Key"] for item in items]

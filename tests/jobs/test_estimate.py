@@ -1,4 +1,4 @@
-"""What a launch says before it launches: how much the run will take, what that rests on, what would take less."""
+"""The estimate of a launch: duration, footprint, their sources, and alternatives."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -24,12 +24,12 @@ ON_DEMAND: dict[str, Any] = {"compute": {"spot": False}}
 PYTORCH = "763104351884.dkr.ecr.eu-north-1.amazonaws.com/pytorch-training:2.3-gpu-py311"
 
 
-def expected(path: Path, folder: Path, *, force: bool = False) -> RunEstimate:
+def estimate_file(path: Path, folder: Path, *, force: bool = False) -> RunEstimate:
     return estimate_launch(prepare(TRAINING, path, force=force), folder)
 
 
-def trained(path: Path, cloud: Clients, moments: Moments, seconds: int = 600) -> RunRecord:
-    """The record of a run that SageMaker says took `seconds`."""
+def train_job(path: Path, cloud: Clients, moments: Moments, seconds: int = 600) -> RunRecord:
+    """Return the record of a run whose training took `seconds`."""
     launch = prepare(TRAINING, path, now=next(moments))
     record = start(launch)
     cloud.sagemaker.complete(record.job_name, TrainingTimeInSeconds=seconds)
@@ -40,8 +40,8 @@ def trained(path: Path, cloud: Clients, moments: Moments, seconds: int = 600) ->
 
 @pytest.mark.usefixtures("cloud")
 def test_without_earlier_runs_the_duration_is_assumed_from_the_cap(write_job: WriteJob, tmp_path: Path) -> None:
-    found = expected(write_job(compute={"spot": False, "instance_count": 2}), tmp_path)
-    duration = found.duration
+    result = estimate_file(write_job(compute={"spot": False, "instance_count": 2}), tmp_path)
+    duration = result.duration
     # 25 % (5 to 100 %) of half an hour.
     assert (duration.low, duration.value, duration.high, duration.unit) == (90, 450, 1800, "s")
     assert (duration.basis, duration.grade) == ("assumed", "C")
@@ -49,17 +49,17 @@ def test_without_earlier_runs_the_duration_is_assumed_from_the_cap(write_job: Wr
 
     # ml.m5.large at a CPU load of 0.7: 2 of the 96 vCPUs of two 240 W CPUs, 8 GB, and 10 GB of SSD kept twice.
     watts = 10 * (0.553 + 0.4 * (0.905 - 0.553) + 0.1) + 8 * (0.11 + 0.4 * (0.17 - 0.11)) + 0.01 * 1.2 * 2
-    made = (600 + 2 * 50) * 2 / 96 + 8 * 1.388 + 0.01 * 50 * 2
+    embodied = (600 + 2 * 50) * 2 / 96 + 8 * 1.388 + 0.01 * 50 * 2
     hours = 2 * 450 / 3600
     by_hand = {
         "energy": watts * hours * 1.1 / 1000,
-        "co2e_embodied": made * hours / 52560,
+        "co2e_embodied": embodied * hours / 52560,
         "cost": hours * 0.115 * 1.062,
     }
     by_hand["co2e_operational"] = by_hand["energy"] * 21 / 1000
     by_hand["co2e"] = by_hand["co2e_operational"] + by_hand["co2e_embodied"]
     for name, value in by_hand.items():
-        figure = found.figures[name]
+        figure = result.figures[name]
         assert figure.value == pytest.approx(value, rel=1e-9), name
         assert figure.low is not None
         assert figure.high is not None
@@ -68,37 +68,37 @@ def test_without_earlier_runs_the_duration_is_assumed_from_the_cap(write_job: Wr
         assert (figure.basis, figure.grade, figure.driver) == ("estimated", "C", "the duration")
 
 
-def test_the_measured_duration_of_earlier_runs_is_preferred_and_named(
+def test_the_duration_of_earlier_runs_is_used_and_named(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
     names = []
     for rounds, seconds in ((1, 100), (2, 300), (3, 200), (4, 400)):
-        record = trained(write_job(hyperparameters={"num_round": rounds}), cloud, moments, seconds)
+        record = train_job(write_job(hyperparameters={"num_round": rounds}), cloud, moments, seconds)
         write_record(record, tmp_path)
         names.append(record.job_name)
-    found = expected(write_job(), tmp_path).duration
+    result = estimate_file(write_job(), tmp_path).duration
     # The three newest, 300, 200 and 400 s, within a factor of two.
-    assert (found.low, found.value, found.high) == (100, 300, 800)
-    assert (found.basis, found.grade) == ("estimated", "B")
-    assert [name in found.source for name in names] == [False, True, True, True]
+    assert (result.low, result.value, result.high) == (100, 300, 800)
+    assert (result.basis, result.grade) == ("estimated", "B")
+    assert [name in result.source for name in names] == [False, True, True, True]
 
-    # The very same run tells more: here the one that took 200 s, within a factor of 1.2.
-    again = expected(write_job(hyperparameters={"num_round": 3}), tmp_path, force=True).duration
-    assert again.low == pytest.approx(200 / 1.2)
-    assert (again.value, again.high) == (200, 240)
-    assert names[2] in again.source
-    assert names[1] not in again.source
+    # The same run is a better source: 200 s, within a factor of 1.2.
+    same_run = estimate_file(write_job(hyperparameters={"num_round": 3}), tmp_path, force=True).duration
+    assert same_run.low == pytest.approx(200 / 1.2)
+    assert (same_run.value, same_run.high) == (200, 240)
+    assert names[2] in same_run.source
+    assert names[1] not in same_run.source
 
-    capped = expected(write_job(limits={"max_runtime_minutes": 4}), tmp_path).duration
+    capped = estimate_file(write_job(limits={"max_runtime_minutes": 4}), tmp_path).duration
     assert (capped.low, capped.value, capped.high) == (100, 240, 240)
     assert "longer than the cap of 4 min" in capped.source
 
 
-def test_a_run_whose_record_is_in_s3_alone_counts_too(
+def test_a_record_that_is_only_in_s3_counts(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
-    record = trained(write_job(), cloud, moments, 200)
-    assert record.job_name in expected(write_job(), tmp_path, force=True).duration.source
+    record = train_job(write_job(), cloud, moments, 200)
+    assert record.job_name in estimate_file(write_job(), tmp_path, force=True).duration.source
 
 
 @pytest.mark.parametrize(
@@ -114,21 +114,21 @@ def test_a_run_whose_record_is_in_s3_alone_counts_too(
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_the_time_of_what_is_no_whole_run_of_the_workload_on_these_machines_says_nothing(
+def test_only_whole_runs_of_the_workload_on_the_same_instances_count(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path, other: dict[str, Any]
 ) -> None:
-    record = trained(write_job(hyperparameters={"num_round": 1}), cloud, moments)
+    record = train_job(write_job(hyperparameters={"num_round": 1}), cloud, moments)
     write_record(record, tmp_path)
-    assert expected(write_job(), tmp_path).duration.basis == "estimated"
+    assert estimate_file(write_job(), tmp_path).duration.basis == "estimated"
     write_record(record.model_copy(update=other), tmp_path)
     (tmp_path / "runs" / "broken.json").write_text("{")
-    assert expected(write_job(), tmp_path).duration.basis == "assumed"
+    assert estimate_file(write_job(), tmp_path).duration.basis == "assumed"
 
 
-def test_of_a_tuning_those_of_its_jobs_count_that_were_not_stopped_early(
+def test_jobs_of_a_tuning_that_were_stopped_early_do_not_count(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
-    record = trained(write_job(hyperparameters={"num_round": 1}), cloud, moments, 1000)
+    record = train_job(write_job(hyperparameters={"num_round": 1}), cloud, moments, 1000)
     times = (("Completed", 300), ("Completed", 500), ("Stopped", 200))
     trials = [
         TuningTrial(job_name=f"t-{seconds}", status=status, hyperparameters={}, training_seconds=seconds)
@@ -136,10 +136,10 @@ def test_of_a_tuning_those_of_its_jobs_count_that_were_not_stopped_early(
     ]
     names = [trial.job_name for trial in trials]
     write_record(record.model_copy(update={"kind": "tuning", "trials": trials, "children": names}), tmp_path)
-    assert expected(write_job(), tmp_path).duration.value == 400
+    assert estimate_file(write_job(), tmp_path).duration.value == 400
 
 
-def test_a_run_that_goes_on_may_take_next_to_nothing_and_its_own_time_counts_for_no_other(
+def test_a_resumed_run_has_no_lower_bound_and_does_not_count_for_others(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
     launch = prepare(TRAINING, write_job(), now=next(moments))
@@ -148,83 +148,83 @@ def test_a_run_that_goes_on_may_take_next_to_nothing_and_its_own_time_counts_for
     cloud.s3.put_object(
         Bucket="acme-dev-artifacts", Key=f"checkpoints/flight-delay/{record.run_key}/1.ubj", Body=b"model"
     )
-    duration = expected(write_job(), tmp_path).duration
+    duration = estimate_file(write_job(), tmp_path).duration
     assert (duration.low, duration.high) == (0, 1800)
     assert "part of which the checkpoints save" in duration.source
 
-    write_record(trained(write_job(), cloud, moments, 5), tmp_path)
-    assert expected(write_job(hyperparameters={"num_round": 1}), tmp_path).duration.basis == "assumed"
+    write_record(train_job(write_job(), cloud, moments, 5), tmp_path)
+    assert estimate_file(write_job(hyperparameters={"num_round": 1}), tmp_path).duration.basis == "assumed"
 
 
-def test_a_run_that_is_done_is_estimated_as_if_forced_as_its_job_is_now(
+def test_a_done_run_is_estimated_as_with_force(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
-    write_record(trained(write_job(), cloud, moments, 700), tmp_path)
+    write_record(train_job(write_job(), cloud, moments, 700), tmp_path)
     path = write_job(**ON_DEMAND)
-    done = prepare(TRAINING, path)
-    assert not done.starts_job
-    found = estimate_launch(done, tmp_path)
-    assert found == expected(path, tmp_path, force=True)
-    assert found.duration.value == 700
-    assert found.cheapest is not None, "which is spot"
-    assert "spot" in found.cheapest.title
+    launch = prepare(TRAINING, path)
+    assert not launch.starts_job
+    result = estimate_launch(launch, tmp_path)
+    assert result == estimate_file(path, tmp_path, force=True)
+    assert result.duration.value == 700
+    assert result.cheapest is not None, "which is spot"
+    assert "spot" in result.cheapest.title
     console = Console(width=120, record=True, file=(tmp_path / "told").open("w"))
-    console.print(display.format_plan(done, found), crop=False)
-    told = console.export_text()
-    assert "launches nothing (--force runs it again)" in told
-    assert "expected with --force" in told
+    console.print(display.format_plan(launch, result), crop=False)
+    text = console.export_text()
+    assert "launches nothing (--force runs it again)" in text
+    assert "expected with --force" in text
 
 
 @pytest.mark.usefixtures("cloud")
 def test_spot_is_the_cheapest_alternative_of_a_job_on_demand_and_not_the_cleanest(
     write_job: WriteJob, tmp_path: Path
 ) -> None:
-    found = expected(write_job(**ON_DEMAND), tmp_path)
-    assert found.cleanest is None  # Stockholm's grid is the cleanest there is
-    assert found.cheapest is not None
-    assert found.cheapest.title == "managed spot (compute.spot: true)"
-    assert "checkpoints" in found.cheapest.costs
+    result = estimate_file(write_job(**ON_DEMAND), tmp_path)
+    assert result.cleanest is None  # Stockholm's grid is the cleanest there is
+    assert result.cheapest is not None
+    assert result.cheapest.title == "managed spot (compute.spot: true)"
+    assert "checkpoints" in result.cheapest.costs
     # 60 % off, and 5 % of the work done over again.
-    assert found.cheapest.usd == pytest.approx(found.figures["cost"].value * (1 - 0.4 * 1.05))
-    assert found.cheapest.kg == pytest.approx(-0.05 * found.figures["co2e"].value)
-    spot = expected(write_job(), tmp_path)
+    assert result.cheapest.usd == pytest.approx(result.figures["cost"].value * (1 - 0.4 * 1.05))
+    assert result.cheapest.kg == pytest.approx(-0.05 * result.figures["co2e"].value)
+    spot = estimate_file(write_job(), tmp_path)
     assert (spot.cleanest, spot.cheapest, spot.others) == (None, None, [])
 
 
 @pytest.mark.usefixtures("cloud")
-def test_trainium_is_named_where_the_framework_trains_on_it_only(write_job: WriteJob, tmp_path: Path) -> None:
+def test_trainium_is_proposed_only_for_frameworks_that_train_on_it(write_job: WriteJob, tmp_path: Path) -> None:
     gpu = {"instance_type": "ml.g5.xlarge"}
-    found = expected(write_job(compute=gpu, image=PYTORCH), tmp_path)
-    assert found.cleanest is not None
-    assert found.cleanest.title == "ml.trn1.2xlarge instead of ml.g5.xlarge"
-    assert "must train with Neuron" in found.cleanest.costs
-    assert found.cheapest is None  # it costs more
-    assert expected(write_job(compute=gpu), tmp_path).cleanest is None  # XGBoost
+    result = estimate_file(write_job(compute=gpu, image=PYTORCH), tmp_path)
+    assert result.cleanest is not None
+    assert result.cleanest.title == "ml.trn1.2xlarge instead of ml.g5.xlarge"
+    assert "must train with Neuron" in result.cleanest.costs
+    assert result.cheapest is None  # it costs more
+    assert estimate_file(write_job(compute=gpu), tmp_path).cleanest is None  # XGBoost
 
 
 @pytest.mark.usefixtures("cloud")
-def test_what_is_not_known_is_listed_and_not_counted(write_job: WriteJob, tmp_path: Path) -> None:
-    warm = expected(write_job(compute={"spot": False, "keep_alive_minutes": 10}), tmp_path)
+def test_unknown_figures_are_listed_and_not_counted(write_job: WriteJob, tmp_path: Path) -> None:
+    warm = estimate_file(write_job(compute={"spot": False, "keep_alive_minutes": 10}), tmp_path)
     assert "warm pool: up to 10 min, billed and idle, unless another job takes it" in warm.unknown
     assert any(text.startswith("cost of volumes: ") for text in warm.unknown)
 
 
 @pytest.mark.usefixtures("cloud")
-def test_the_plan_shows_the_figures_that_the_json_has(write_job: WriteJob, tmp_path: Path) -> None:
+def test_the_plan_shows_the_figures_of_the_json(write_job: WriteJob, tmp_path: Path) -> None:
     launch = prepare(TRAINING, write_job(**ON_DEMAND))
-    found = estimate_launch(launch, tmp_path)
+    result = estimate_launch(launch, tmp_path)
     console = Console(width=120, record=True, file=(tmp_path / "told").open("w"))
-    console.print(display.format_plan(launch, found), crop=False)
-    told = console.export_text()
-    co2e = found.model_dump(mode="json")["figures"]["co2e"]
+    console.print(display.format_plan(launch, result), crop=False)
+    text = console.export_text()
+    co2e = result.model_dump(mode="json")["figures"]["co2e"]
     assert (format_number(co2e["value"]), co2e["unit"], co2e["class"]) == ("0.000090", "kgCO2e", "C")
     assert co2e["driver"] == "the duration"
-    assert "0.000090 kgCO2e (0.000018 to 0.00039), estimated, class C: driven by the duration" in told
-    assert "0.015 USD (0.0031 to 0.061)" in told
-    assert "0.0012 kWh (0.00022 to 0.0053)" in told
-    assert "7.5 min (1.5 to 30), assumed: 25 % (5 to 100 %) of the cap of 30 min" in told
-    assert "cleanest     none found" in told
-    assert "cheapest     managed spot (compute.spot: true) adds 0.0000045 kgCO2e" in told
+    assert "0.000090 kgCO2e (0.000018 to 0.00039), estimated, class C: driven by the duration" in text
+    assert "0.015 USD (0.0031 to 0.061)" in text
+    assert "0.0012 kWh (0.00022 to 0.0053)" in text
+    assert "7.5 min (1.5 to 30), assumed: 25 % (5 to 100 %) of the cap of 30 min" in text
+    assert "cleanest     none found" in text
+    assert "cheapest     managed spot (compute.spot: true) adds 0.0000045 kgCO2e" in text
 
 
 def test_a_folder_that_cannot_hold_records_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Launches under faults: each goes on by itself or says how to, and nothing is started twice."""
+"""Launches with injected faults: each continues or prints how to continue, and starts nothing twice."""
 
 import errno
 import random
@@ -13,7 +13,16 @@ from botocore.exceptions import ConnectionClosedError
 
 from sustainable_mlops.jobs import wait
 from tests.jobs.bench import Bench, make_bench
-from tests.jobs.faulty import LAUNCHERS, CtrlC, Launcher, hold, operation, sending, smlops, write_jobs
+from tests.jobs.faulty import (
+    LAUNCHERS,
+    CtrlC,
+    Launcher,
+    find_operation,
+    get_hold_file,
+    intercept_requests,
+    smlops,
+    write_jobs,
+)
 from tests.jobs.interrupts import INTERRUPTED, interrupt, measure
 
 pytestmark = pytest.mark.slow
@@ -27,24 +36,24 @@ def jobs(bench: Bench) -> None:
 
 
 @each_kind
-def test_throttling_of_every_call_and_a_failed_upload_are_outlasted(bench: Bench, launcher: Launcher) -> None:
+def test_throttling_of_every_call_and_a_failed_upload_are_retried(bench: Bench, launcher: Launcher) -> None:
     bench.sandbox.fault("s3:PutObject", error="InternalError")
     bench.sandbox.fault("ssm:GetParameter", error="ThrottlingException")
     for call in (launcher.creates, launcher.describes, *launcher.calls):
         bench.sandbox.fault(call, error="SlowDown" if call.startswith("s3:") else "ThrottlingException")
-    done = smlops(bench, *launcher.words)
-    assert done.code == 0, done.err
+    completed = smlops(bench, *launcher.words)
+    assert completed.code == 0, completed.err
     assert bench.sandbox.faults() == []
-    assert len(launcher.launched(bench)) == 1
+    assert len(launcher.list_launched(bench)) == 1
 
 
 @each_kind
-def test_a_fault_that_lasts_ends_a_launch_with_its_state_and_the_command_to_go_on(
+def test_a_permanent_fault_ends_a_launch_with_its_state_and_the_command_that_continues(
     bench: Bench, launcher: Launcher
 ) -> None:
-    hold(bench).touch()
+    get_hold_file(bench).touch()
     command = launcher.words
-    for call, error, true in (
+    for call, error, state in (
         ("ssm:GetParameter", "InternalServerError", "this command has launched nothing"),
         ("s3:PutObject", "InternalError", "nothing was "),
         (launcher.creates, "ServiceUnavailable", "nothing was "),
@@ -52,74 +61,76 @@ def test_a_fault_that_lasts_ends_a_launch_with_its_state_and_the_command_to_go_o
         (launcher.describes, "ExpiredTokenException", "continues (to stop it: aws sagemaker stop-"),
     ):
         bench.sandbox.fault(call, error=error, times=50)
-        done = smlops(bench, *command)
+        completed = smlops(bench, *command)
         bench.sandbox.clear_faults()
-        line, command = done.err.splitlines()[-2], tuple(done.command)
-        assert done.code == 2
+        line, command = completed.err.splitlines()[-2], tuple(completed.command)
+        assert completed.code == 2
         assert line.startswith("error: ")
         assert error in line
-        assert true in line
+        assert state in line
     assert "the credentials have expired: sign in again" in line
-    hold(bench).unlink()
+    get_hold_file(bench).unlink()
     assert smlops(bench, *command).code == 0
-    assert len(launcher.launched(bench)) == 1
+    assert len(launcher.list_launched(bench)) == 1
 
 
 @each_kind
 @pytest.mark.parametrize("times", [1, 50], ids=["once", "always"])
-def test_what_was_done_though_nobody_heard_so_is_not_done_twice(bench: Bench, launcher: Launcher, times: int) -> None:
-    hold(bench).touch()
-    lost: dict[str, int] = {}
+def test_a_request_with_a_lost_response_is_not_repeated(bench: Bench, launcher: Launcher, times: int) -> None:
+    get_hold_file(bench).touch()
+    lost_responses: dict[str, int] = {}
 
-    def around(request: Any, send: Callable[[], Any]) -> Any:
-        answer, asked = send(), operation(request)
-        if asked == launcher.creates or (asked == "PUT" and times == 1):
-            lost[request.url + asked] = lost.get(request.url + asked, 0) + 1
-            if lost[request.url + asked] <= times:
+    def lose_response(request: Any, send: Callable[[], Any]) -> Any:
+        response, called_operation = send(), find_operation(request)
+        if called_operation == launcher.creates or (called_operation == "PUT" and times == 1):
+            lost_responses[request.url + called_operation] = lost_responses.get(request.url + called_operation, 0) + 1
+            if lost_responses[request.url + called_operation] <= times:
                 raise ConnectionClosedError(endpoint_url=request.url)
-        return answer
+        return response
 
-    with sending(around):
-        done = smlops(bench, *launcher.words, "--no-wait")
-    assert done.code == (0 if times == 1 else 2), done.err
-    assert any(launcher.creates in asked for asked in lost)
+    with intercept_requests(lose_response):
+        completed = smlops(bench, *launcher.words, "--no-wait")
+    assert completed.code == (0 if times == 1 else 2), completed.err
+    assert any(launcher.creates in called_operation for called_operation in lost_responses)
     if times > 1:
-        assert "goes on" in done.err.splitlines()[-2]
+        assert "continues" in completed.err.splitlines()[-2]
     if times == 1:  # while it runs: of a pipeline that has ended, another start is another execution
-        again = smlops(bench, *launcher.words, "--no-wait")
-    hold(bench).unlink()
+        repeated = smlops(bench, *launcher.words, "--no-wait")
+    get_hold_file(bench).unlink()
     if times > 1:
-        again = smlops(bench, *done.command)
-    assert again.code == 0, again.err
-    assert len(launcher.launched(bench)) == 1
+        repeated = smlops(bench, *completed.command)
+    assert repeated.code == 0, repeated.err
+    assert len(launcher.list_launched(bench)) == 1
 
 
 @each_kind
 def test_ctrl_c_leaves_nothing_half_done(bench: Bench, launcher: Launcher) -> None:
-    hold(bench).touch()
+    get_hold_file(bench).touch()
     command = launcher.words
 
-    # The call that is interrupted, whether before or after it is sent, which of them, and what is true then.
+    # The interrupted operation, before or after sending, the number of the call, and the reported state.
     for moment in (
         ("GetParameter", "before", 1, "this command has launched nothing"),
         ("PUT", "before", 1, "nothing was "),
         (launcher.creates, "before", 1, "nothing was "),
-        (launcher.creates, "after", 1, "goes on"),
-        (launcher.describes, "after", 3, "goes on"),
+        (launcher.creates, "after", 1, "continues"),
+        (launcher.describes, "after", 3, "continues"),
     ):
-        asked, when, which, true = moment
-        with sending(CtrlC(asked, when, which)):
-            done = smlops(bench, *command)
-        assert done.code == INTERRUPTED, done.err
-        assert true in done.err.splitlines()[-1], moment
-        command = tuple(done.command)
-    hold(bench).unlink()
+        called_operation, when, call_number, state = moment
+        with intercept_requests(CtrlC(called_operation, when, call_number)):
+            completed = smlops(bench, *command)
+        assert completed.code == INTERRUPTED, completed.err
+        assert state in completed.err.splitlines()[-1], moment
+        command = tuple(completed.command)
+    get_hold_file(bench).unlink()
     assert smlops(bench, *command).code == 0
-    assert len(launcher.launched(bench)) == 1
+    assert len(launcher.list_launched(bench)) == 1
 
 
 @pytest.mark.parametrize("number", range(6))
-def test_a_launch_interrupted_at_a_random_moment_goes_on_as_it_says(bench: Bench, number: int, tmp_path: Path) -> None:
+def test_a_launch_interrupted_at_a_random_moment_continues_with_the_printed_command(
+    bench: Bench, number: int, tmp_path: Path
+) -> None:
     seed = random.randrange(2**32)  # noqa: S311 no secret
     print(f"seed {seed}")
     launcher = list(LAUNCHERS.values())[number % len(LAUNCHERS)]
@@ -129,60 +140,58 @@ def test_a_launch_interrupted_at_a_random_moment_goes_on_as_it_says(bench: Bench
 
 
 @each_kind
-def test_a_full_disk_is_told_and_the_record_written_once_there_is_room(
+def test_a_full_disk_is_reported_and_the_record_is_written_later(
     bench: Bench, launcher: Launcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_text = Path.write_text
 
-    def full(path: Path, text: str, **options: Any) -> int:
+    def fail_on_records(path: Path, text: str, **options: Any) -> int:
         if path.parent.name != "runs":
             return write_text(path, text, **options)
         write_text(path, text[:100])
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "write_text", full)
-        done = smlops(bench, *launcher.words)
-    assert done.code == 2
-    assert ".json cannot be written: No space left on device; free some space" in done.err.splitlines()[-2]
+        patched.setattr(Path, "write_text", fail_on_records)
+        completed = smlops(bench, *launcher.words)
+    assert completed.code == 2
+    assert ".json cannot be written: No space left on device; free some space" in completed.err.splitlines()[-2]
     assert list((bench.folder / "out" / "runs").iterdir()) == []
-    assert smlops(bench, *done.command).code == 0
+    assert smlops(bench, *completed.command).code == 0
     (record,) = (bench.folder / "out" / "runs").iterdir()
     assert record.suffix == ".json"
-    assert len(launcher.launched(bench)) == 1
+    assert len(launcher.list_launched(bench)) == 1
 
 
-def test_an_answer_that_finds_no_room_is_one_line(bench: Bench) -> None:
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
+def test_a_full_disk_for_the_output_is_one_line(bench: Bench) -> None:
+    with Path("/dev/full").open("w") as fail_on_records:
+        completed = subprocess.run(
             [sys.executable, str(bench.root / "scripts" / "train.py"), "job.yaml", "--dry-run"],
-            stdout=full,
+            stdout=fail_on_records,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
             cwd=bench.folder,
             env=bench.sandbox.process_environment(),
         )
-    assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "error: the output cannot be written: No space left on device"
-    assert "Traceback" not in done.stderr
+    assert completed.returncode == 2
+    assert completed.stderr.splitlines()[-1] == "error: the output cannot be written: No space left on device"
+    assert "Traceback" not in completed.stderr
 
 
-def test_a_job_that_does_not_stop_is_told_instead_of_followed_for_ever(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hold(bench).touch()
+def test_a_job_that_does_not_stop_is_reported(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    get_hold_file(bench).touch()
     assert smlops(bench, "train", "job.yaml", "--no-wait").code == 0
-    sagemaker, (launched,) = bench.sandbox.client("sagemaker"), LAUNCHERS["training"].launched(bench)
+    sagemaker, (launched,) = bench.sandbox.client("sagemaker"), LAUNCHERS["training"].list_launched(bench)
     name = launched["TrainingJobName"]
-    bench.await_(Path(f"{hold(bench)}.deaf").exists)
+    bench.wait_until(Path(f"{get_hold_file(bench)}.deaf").exists)
     sagemaker.stop_training_job(TrainingJobName=name)
     with monkeypatch.context() as patched:
         patched.setattr(wait, "_MAX_STOPPING_SECONDS", 0.2)
-        done = smlops(bench, "train", "job.yaml")
-    assert done.code == 2
-    assert f"{name}: has been Stopping for more than" in done.err.splitlines()[-2]
-    assert f"training job {name} is Stopping; to continue:" in done.err.splitlines()[-2]
-    assert done.command == ["train", "job.yaml"]
-    assert len(LAUNCHERS["training"].launched(bench)) == 1
-    hold(bench).unlink()
+        completed = smlops(bench, "train", "job.yaml")
+    assert completed.code == 2
+    assert f"{name}: has been Stopping for more than" in completed.err.splitlines()[-2]
+    assert f"training job {name} is Stopping; to continue:" in completed.err.splitlines()[-2]
+    assert completed.command == ["train", "job.yaml"]
+    assert len(LAUNCHERS["training"].list_launched(bench)) == 1
+    get_hold_file(bench).unlink()

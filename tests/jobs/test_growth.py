@@ -1,4 +1,4 @@
-"""Records of measured runs say when their job outgrows its machines."""
+"""Memory growth of a job, from the records of measured runs."""
 
 import json
 from collections.abc import Iterator
@@ -20,12 +20,14 @@ MB = 10**6
 
 
 @pytest.fixture
-def record(cloud: Clients, write_processing: WriteJob, moments: Iterator[datetime], tmp_path: Path) -> "Record":
-    return Record(cloud, write_processing, moments, tmp_path)
+def write_record(
+    cloud: Clients, write_processing: WriteJob, moments: Iterator[datetime], tmp_path: Path
+) -> "RecordWriter":
+    return RecordWriter(cloud, write_processing, moments, tmp_path)
 
 
-class Record:
-    """Writes records of processing jobs over inputs of given sizes, as measured."""
+class RecordWriter:
+    """Writer of records of processing jobs with a given input size and peak memory."""
 
     def __init__(self, cloud: Clients, write: WriteJob, moments: Iterator[datetime], folder: Path) -> None:
         self._cloud, self._write, self._moments, self._folder = cloud, write, moments, folder
@@ -34,23 +36,23 @@ class Record:
         key = "flight_delay/train/part-0.parquet"
         self._cloud.s3.put_object(Bucket="acme-dev-data", Key=key, Body=b"0" * size)
         path = self._write(compute={"instance_count": instances}, name=name)
-        record = start(prepare(PROCESSING, path, now=next(self._moments)))
+        write_record = start(prepare(PROCESSING, path, now=next(self._moments)))
         measured = CounterReadings.from_values({PEAK: peak}, 1) if peak else None
-        file = self._folder / f"{record.job_name}.json"
-        file.write_text(record.model_copy(update={"measured": measured}).to_json())
+        file = self._folder / f"{write_record.job_name}.json"
+        file.write_text(write_record.model_copy(update={"measured": measured}).to_json())
         return file
 
 
-def test_the_shares_of_dealt_out_inputs_and_all_of_the_others_count(record: Record) -> None:
-    # airports.csv, which each instance gets, has 3 bytes.
-    found = build_job([record(2 * MB, 500 * MB), record(4 * MB, 300 * MB, instances=2)])
-    assert [one.input_bytes for one in found.samples] == [2 * MB + 3, 2 * MB + 3]
-    assert (found.instance_type, found.instances, found.is_sharded, found.objects) == ("ml.m5.large", 2, True, 1)
-    assert forecast_growth(found).options[0].kind == "larger type"  # one object makes one shard
+def test_an_instance_receives_a_shard_of_sharded_inputs_and_all_of_the_others(write_record: RecordWriter) -> None:
+    # airports.csv, which each instance receives, has 3 bytes.
+    job = build_job([write_record(2 * MB, 500 * MB), write_record(4 * MB, 300 * MB, instances=2)])
+    assert [sample.input_bytes for sample in job.samples] == [2 * MB + 3, 2 * MB + 3]
+    assert (job.instance_type, job.instances, job.is_sharded, job.objects) == ("ml.m5.large", 2, True, 1)
+    assert forecast_growth(job).options[0].kind == "larger type"  # one object makes one shard
 
 
-def test_what_says_nothing_is_named(record: Record) -> None:
-    good, other, bare = record(MB, 9), record(MB, 9, name="other"), record(2 * MB, None)
+def test_unsuitable_records_are_named(write_record: RecordWriter) -> None:
+    good, other, bare = write_record(MB, 9), write_record(MB, 9, name="other"), write_record(2 * MB, None)
     with pytest.raises(
         UserError,
         match=r"is the record of a processing job of prepare, but the newest record is of processing of other",

@@ -11,43 +11,44 @@ from sustainable_mlops.jobs.specs.common import FrameworkImage
 
 
 @pytest.fixture(autouse=True)
-def remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing is remembered yet."""
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Use an empty cache of addresses."""
     path = tmp_path / "local" / "image-addresses.json"
     monkeypatch.setattr(image, "_CACHE_FILE", path)
     return path
 
 
-def address(framework: str, version: str, region: str = "eu-north-1") -> str:
+def find_address(framework: str, version: str, region: str = "eu-north-1") -> str:
     return image_address(FrameworkImage(framework=framework, version=version), region, "ml.m5.large")
 
 
-def test_a_full_address_is_taken_as_it_is() -> None:
+def test_a_full_address_is_returned_unchanged() -> None:
     assert image_address("123.dkr/own:1", "eu-north-1", "ml.m5.large") == "123.dkr/own:1"
 
 
 @pytest.mark.parametrize(
-    "own", ["763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.3-gpu", "1.dkr/sagemaker-xgboost:3.0-5"]
+    "image_uri",
+    ["763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:2.3-gpu", "1.dkr/sagemaker-xgboost:3.0-5"],
 )
-def test_an_image_without_neuron_is_refused_on_trainium_only(own: str) -> None:
+def test_an_image_without_neuron_is_refused_on_trainium_only(image_uri: str) -> None:
     with pytest.raises(
-        UserError, match=f"image: {own} has no Neuron SDK, so the chips of ml.trn1.2xlarge would be idle"
+        UserError, match=f"image: {image_uri} has no Neuron SDK, so the chips of ml.trn1.2xlarge would be idle"
     ):
-        image_address(own, "us-east-1", "ml.trn1.2xlarge")
-    assert image_address(own, "us-east-1", "ml.g5.xlarge") == own
+        image_address(image_uri, "us-east-1", "ml.trn1.2xlarge")
+    assert image_address(image_uri, "us-east-1", "ml.g5.xlarge") == image_uri
     neuron = "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-training-neuronx:2.8"
     assert image_address(neuron, "us-east-1", "ml.trn1.2xlarge") == neuron
 
 
 @pytest.mark.slow
-def test_a_framework_is_found_in_the_region_and_remembered(remembered: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = address("xgboost", "3.0-5")
-    assert found == "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
+def test_the_address_of_a_framework_is_found_and_cached(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = find_address("xgboost", "3.0-5")
+    assert address == "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
     monkeypatch.setattr(image, "_retrieve", None)
-    assert address("xgboost", "3.0-5") == found
-    remembered.write_text("{")
+    assert find_address("xgboost", "3.0-5") == address
+    empty_cache.write_text("{")
     with pytest.raises(TypeError):
-        address("xgboost", "3.0-5")
+        find_address("xgboost", "3.0-5")
 
 
 @pytest.mark.slow
@@ -59,6 +60,8 @@ def test_a_framework_is_found_in_the_region_and_remembered(remembered: Path, mon
         ("xgboost", "3.0-5", "xx-mars-1", "image: Unsupported region: xx-mars-1"),
     ],
 )
-def test_what_does_not_exist_is_told_with_what_does(framework: str, version: str, region: str, message: str) -> None:
+def test_an_unknown_framework_version_or_region_is_reported_with_the_known_ones(
+    framework: str, version: str, region: str, message: str
+) -> None:
     with pytest.raises(UserError, match=message):
-        address(framework, version, region)
+        find_address(framework, version, region)

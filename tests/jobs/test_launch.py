@@ -1,4 +1,4 @@
-"""Launching: what is decided, what is uploaded, what is recorded."""
+"""Launches: the decision, the uploads and the record."""
 
 import re
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ from sustainable_mlops.jobs.launch import JobLaunch, prepare, start, store
 from sustainable_mlops.jobs.record import RunRecord, parse_record, write_record
 from sustainable_mlops.jobs.source import name_archive_folder
 from sustainable_mlops.jobs.wait import wait_for_job
-from tests.jobs.support import WriteJob, keys
+from tests.jobs.support import WriteJob, list_keys
 
 Moments = Iterator[datetime]
 
 
-def ended(launch: JobLaunch, record: RunRecord, status: str = "Completed") -> RunRecord:
-    """The record after SageMaker has ended its job, followed and stored as the command does."""
+def end_job(launch: JobLaunch, record: RunRecord, status: str = "Completed") -> RunRecord:
+    """End the job in the fake SageMaker, then follow and store it as the command does."""
     sagemaker = launch.clients.sagemaker
     if status == "Completed":
         sagemaker.complete(record.job_name)
@@ -38,13 +38,13 @@ def ended(launch: JobLaunch, record: RunRecord, status: str = "Completed") -> Ru
 
 def train(path: Path, moments: Moments, status: str = "Completed", *, force: bool = False) -> RunRecord:
     launch = prepare(TRAINING, path, force=force, now=next(moments))
-    return ended(launch, start(launch), status)
+    return end_job(launch, start(launch), status)
 
 
-def test_preparing_uploads_and_launches_nothing(cloud: Clients, write_job: WriteJob) -> None:
+def test_prepare_uploads_and_launches_nothing(cloud: Clients, write_job: WriteJob) -> None:
     launch = prepare(TRAINING, write_job())
     assert (launch.decision, launch.uploads_source) == ("start", True)
-    assert keys(cloud) == []
+    assert list_keys(cloud) == []
     assert cloud.sagemaker.jobs == {}
 
 
@@ -53,42 +53,40 @@ def test_a_launch_uploads_the_source_and_records_the_run(cloud: Clients, write_j
     record = start(launch)
     assert record.job_name == f"flight-delay-20261124-120000-{record.run_key[:6]}"
     assert list(cloud.sagemaker.jobs) == [record.job_name]
-    assert keys(cloud) == [
+    assert list_keys(cloud) == [
         f"runs/flight-delay/{record.run_key}/record.json",
         f"source/flight-delay/{name_archive_folder(record.source_digest or '')}/source.tar.gz",
     ]
     assert not launch.uploads_source
-    sent = cloud.sagemaker.jobs[record.job_name]["request"]
-    assert sent["CheckpointConfig"]["S3Uri"] == f"s3://acme-dev-artifacts/checkpoints/flight-delay/{record.run_key}/"
+    request = cloud.sagemaker.jobs[record.job_name]["request"]
+    assert request["CheckpointConfig"]["S3Uri"] == f"s3://acme-dev-artifacts/checkpoints/flight-delay/{record.run_key}/"
 
 
-def test_a_run_that_is_done_is_reported_and_not_run_again(
-    cloud: Clients, write_job: WriteJob, moments: Moments
-) -> None:
+def test_a_done_run_is_reported_and_not_repeated(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
     record = train(write_job(), moments)
-    again = prepare(
+    next_launch = prepare(
         TRAINING, write_job(tags={"cost_centre": "42"}, limits={"max_runtime_minutes": 60}), now=next(moments)
     )
-    assert again.decision == "done"
-    assert start(again).job_name == record.job_name
-    assert start(again).metrics == {"validation:auc": 0.75}
+    assert next_launch.decision == "done"
+    assert start(next_launch).job_name == record.job_name
+    assert start(next_launch).metrics == {"validation:auc": 0.75}
     assert len(cloud.sagemaker.jobs) == 1
 
 
 @pytest.mark.usefixtures("cloud")
-def test_what_gathers_beside_the_code_makes_no_other_run(write_job: WriteJob, moments: Moments) -> None:
+def test_logs_data_and_job_files_beside_the_code_do_not_change_the_run(write_job: WriteJob, moments: Moments) -> None:
     source = {"include": ["**/*"]}
     first = train(write_job(source=source), moments)
     job = write_job(source=source, limits={"max_runtime_minutes": 40})
     for name in ("train.log", "flights.csv", "job-wide.yaml"):
         (job.parent / name).write_text("of today")
-    again = prepare(TRAINING, job)
-    assert (again.decision, again.record.run_key) == ("done", first.run_key)
+    next_launch = prepare(TRAINING, job)
+    assert (next_launch.decision, next_launch.record.run_key) == ("done", first.run_key)
     (job.parent / "features.py").write_text("WIDE = True")
     assert prepare(TRAINING, job).record.run_key != first.run_key
 
 
-def test_a_run_whose_model_is_gone_is_run_again(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
+def test_a_run_without_its_model_is_repeated(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
     record = train(write_job(), moments)
     assert record.model is not None
     bucket, key = S3Uri.parse(record.model)
@@ -100,21 +98,21 @@ def test_a_run_in_progress_is_followed_instead_of_launched_twice(
     cloud: Clients, write_job: WriteJob, moments: Moments
 ) -> None:
     record = start(prepare(TRAINING, write_job(), now=next(moments)))
-    again = prepare(TRAINING, write_job(), now=next(moments))
-    assert again.decision == "attach"
-    assert start(again).job_name == record.job_name
+    next_launch = prepare(TRAINING, write_job(), now=next(moments))
+    assert next_launch.decision == "attach"
+    assert start(next_launch).job_name == record.job_name
     assert len(cloud.sagemaker.jobs) == 1
 
 
-def test_a_run_that_ended_while_nobody_followed_is_done(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
+def test_a_run_that_ended_without_a_follower_is_done(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
     record = start(prepare(TRAINING, write_job(), now=next(moments)))
     cloud.sagemaker.complete(record.job_name)
-    again = prepare(TRAINING, write_job(), now=next(moments))
-    assert (again.decision, start(again).status) == ("done", "Completed")
+    next_launch = prepare(TRAINING, write_job(), now=next(moments))
+    assert (next_launch.decision, start(next_launch).status) == ("done", "Completed")
 
 
 @pytest.mark.parametrize("end", ["Failed", "Stopped", "vanished"])
-def test_a_run_that_did_not_finish_goes_on_from_its_checkpoints(
+def test_an_unfinished_run_resumes_from_its_checkpoints(
     cloud: Clients, write_job: WriteJob, moments: Moments, end: str
 ) -> None:
     launch = prepare(TRAINING, write_job(), now=next(moments))
@@ -123,18 +121,18 @@ def test_a_run_that_did_not_finish_goes_on_from_its_checkpoints(
         store(record, launch)
         cloud.sagemaker.jobs.clear()
     else:
-        ended(launch, record, end)
+        end_job(launch, record, end)
     assert record.checkpoints is not None
     bucket, prefix = S3Uri.parse(record.checkpoints)
     cloud.s3.put_object(Bucket=bucket, Key=f"{prefix}round-40.ubj", Body=b"model")
 
-    again = prepare(TRAINING, write_job(), now=next(moments))
-    assert (again.decision, again.record.checkpoints) == ("resume", record.checkpoints)
-    assert start(again).job_name != record.job_name
+    next_launch = prepare(TRAINING, write_job(), now=next(moments))
+    assert (next_launch.decision, next_launch.record.checkpoints) == ("resume", record.checkpoints)
+    assert start(next_launch).job_name != record.job_name
 
 
 @pytest.mark.usefixtures("cloud")
-def test_force_trains_from_nothing_and_is_then_the_run_that_counts(write_job: WriteJob, moments: Moments) -> None:
+def test_force_starts_over_and_its_checkpoints_are_used_next(write_job: WriteJob, moments: Moments) -> None:
     first = train(write_job(), moments)
     forced = train(write_job(), moments, "Failed", force=True)
     assert forced.run_key == first.run_key
@@ -143,7 +141,7 @@ def test_force_trains_from_nothing_and_is_then_the_run_that_counts(write_job: Wr
     assert resumed.record.checkpoints == forced.checkpoints
 
 
-def test_two_launches_of_one_run_at_the_same_moment_make_one_job(
+def test_two_simultaneous_launches_of_a_run_start_one_job(
     cloud: Clients, write_job: WriteJob, moments: Moments
 ) -> None:
     one, other = prepare(TRAINING, write_job(), now=next(moments)), prepare(TRAINING, write_job(), now=next(moments))
@@ -153,7 +151,7 @@ def test_two_launches_of_one_run_at_the_same_moment_make_one_job(
     assert len(cloud.sagemaker.jobs) == 1
 
 
-def test_a_launch_that_broke_off_is_taken_up_and_starts_nothing_if_it_lives_after_all(
+def test_the_next_launch_reuses_the_name_of_a_failed_launch(
     cloud: Clients, write_job: WriteJob, moments: Moments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = prepare(TRAINING, write_job(), now=next(moments))
@@ -169,66 +167,64 @@ def test_a_launch_that_broke_off_is_taken_up_and_starts_nothing_if_it_lives_afte
     assert len(cloud.sagemaker.jobs) == 1
 
 
-def test_a_job_whose_launch_was_not_answered_is_followed(
+def test_a_job_is_followed_if_the_response_to_its_launch_was_lost(
     cloud: Clients, write_job: WriteJob, moments: Moments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create, lost = cloud.sagemaker.create_training_job, ConnectionClosedError(endpoint_url="https://sagemaker")
 
-    def unanswered(**request: Any) -> None:
+    def lose_response(**request: Any) -> None:
         create(**request)
         raise lost
 
     launch = prepare(TRAINING, write_job(), now=next(moments))
     with monkeypatch.context() as patched:
-        patched.setattr(cloud.sagemaker, "create_training_job", unanswered)
+        patched.setattr(cloud.sagemaker, "create_training_job", lose_response)
         with pytest.raises(UserError, match="CreateTrainingJob: Connection was closed"):
             start(launch)
-    again = prepare(TRAINING, write_job(), now=next(moments))
-    assert (again.decision, start(again).job_name) == ("attach", launch.record.job_name)
+    next_launch = prepare(TRAINING, write_job(), now=next(moments))
+    assert (next_launch.decision, start(next_launch).job_name) == ("attach", launch.record.job_name)
     assert len(cloud.sagemaker.jobs) == 1
 
 
-def test_a_launch_that_sagemaker_refuses_is_told_and_may_be_tried_again(
+def test_a_rejected_launch_is_reported_and_can_be_repeated(
     cloud: Clients, write_job: WriteJob, moments: Moments
 ) -> None:
     cloud.sagemaker.refusal = "The account-level service limit 'ml.m5.large for spot training' is 0 Instances."
     with pytest.raises(UserError, match=r"^CreateTrainingJob: .*service limit 'ml.m5.large for spot training'"):
         start(prepare(TRAINING, write_job(), now=next(moments)))
     cloud.sagemaker.refusal = None
-    again = prepare(TRAINING, write_job(), now=next(moments))
-    assert again.decision == "start"
-    assert start(again).status == "InProgress"
+    next_launch = prepare(TRAINING, write_job(), now=next(moments))
+    assert next_launch.decision == "start"
+    assert start(next_launch).status == "InProgress"
 
 
 @pytest.mark.usefixtures("cloud")
-def test_who_followed_an_earlier_job_hides_no_later_one(write_job: WriteJob, moments: Moments) -> None:
+def test_the_end_of_an_earlier_job_does_not_hide_a_later_job(write_job: WriteJob, moments: Moments) -> None:
     first = prepare(TRAINING, write_job(), now=next(moments))
     record = start(first)
     second = start(prepare(TRAINING, write_job(), force=True, now=next(moments)))
-    ended(first, record, "Failed")
-    again = prepare(TRAINING, write_job(), now=next(moments))
-    assert (again.decision, again.record.job_name) == ("attach", second.job_name)
+    end_job(first, record, "Failed")
+    next_launch = prepare(TRAINING, write_job(), now=next(moments))
+    assert (next_launch.decision, next_launch.record.job_name) == ("attach", second.job_name)
 
 
-def test_a_forced_launch_that_sagemaker_refuses_leaves_a_run_done_that_was(
-    cloud: Clients, write_job: WriteJob, moments: Moments
-) -> None:
-    done = train(write_job(), moments)
+def test_a_rejected_forced_launch_leaves_a_done_run_done(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
+    first = train(write_job(), moments)
     cloud.sagemaker.refusal = "The account-level service limit 'ml.m5.large for spot training' is 0 Instances."
     with pytest.raises(UserError, match="service limit"):
         start(prepare(TRAINING, write_job(), force=True, now=next(moments)))
-    again = prepare(TRAINING, write_job(), now=next(moments))
-    assert (again.decision, again.record.job_name) == ("done", done.job_name)
+    next_launch = prepare(TRAINING, write_job(), now=next(moments))
+    assert (next_launch.decision, next_launch.record.job_name) == ("done", first.job_name)
 
 
-def test_the_record_tells_what_was_measured(
+def test_the_record_has_the_measured_figures(
     cloud: Clients, write_job: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
     launch = prepare(TRAINING, write_job(compute={"instance_count": 2}), now=next(moments))
     record = start(launch)
     statuses = ("Training", "Interrupted", "Training", "Interrupted", "Training")
-    interrupted = [{"Status": status, "StartTime": record.launched_at} for status in statuses]
-    cloud.sagemaker.complete(record.job_name, SecondaryStatusTransitions=interrupted)
+    transitions = [{"Status": status, "StartTime": record.launched_at} for status in statuses]
+    cloud.sagemaker.complete(record.job_name, SecondaryStatusTransitions=transitions)
     record = wait_for_job(record, cloud.sagemaker, show=lambda _: None)
 
     measured = {name: (f.value, f.basis) for name, f in record.figures.items() if f.basis == "measured"}
@@ -276,11 +272,9 @@ def test_a_metric_that_is_not_a_number_survives_the_record(
     assert str(parse_record(record.to_json(), "record").metrics["auc"]) == "nan"
 
 
-def test_waiting_shows_each_state_and_looks_less_and_less_often(
-    cloud: Clients, write_job: WriteJob, moments: Moments
-) -> None:
+def test_waiting_shows_each_state_with_growing_pauses(cloud: Clients, write_job: WriteJob, moments: Moments) -> None:
     record = start(prepare(TRAINING, write_job(), now=next(moments)))
-    shown: list[str] = []
+    statuses: list[str] = []
     pauses: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -288,8 +282,8 @@ def test_waiting_shows_each_state_and_looks_less_and_less_often(
         if len(pauses) == 40:
             cloud.sagemaker.complete(record.job_name)
 
-    assert wait_for_job(record, cloud.sagemaker, lambda r: shown.append(r.status), sleep).status == "Completed"
-    assert shown == ["InProgress"] * 40 + ["Completed"]
+    assert wait_for_job(record, cloud.sagemaker, lambda r: statuses.append(r.status), sleep).status == "Completed"
+    assert statuses == ["InProgress"] * 40 + ["Completed"]
     assert pauses == sorted(pauses)
     assert (pauses[0], pauses[-1]) == (1, 15)
 
@@ -309,13 +303,13 @@ def test_waiting_shows_each_state_and_looks_less_and_less_often(
         ({"compute": {"instance_type": "ml.c7g.xlarge"}}, "compute.instance_type: ml.c7g.xlarge cannot train"),
     ],
 )
-def test_what_is_missing_is_named_with_the_file_before_anything_is_uploaded(
+def test_a_missing_input_is_named_with_the_file_before_any_upload(
     cloud: Clients, write_job: WriteJob, changes: dict[str, Any], message: str
 ) -> None:
     path = write_job(**changes)
     with pytest.raises(UserError, match=f"^{re.escape(str(path))}: .*{re.escape(message)}"):
         prepare(TRAINING, path)
-    assert keys(cloud) == []
+    assert list_keys(cloud) == []
 
 
 @pytest.mark.usefixtures("cloud")

@@ -1,4 +1,4 @@
-"""The measuring parent of a job's script: the script notices nothing of it, and its figures are counters' own."""
+"""The measuring wrapper of a job's script: the script does not notice it, and its figures come from counters."""
 
 import ast
 import ctypes
@@ -21,8 +21,8 @@ from sustainable_mlops.jobs.measurement.smlops_measure import Gpus, Powercap
 HELPER = Path(smlops_measure.__file__)
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 
-#: Says all that a script can know of how it was started.
-TELLING = """
+#: Script that prints everything it can know about its start.
+REPORT_SCRIPT = """
 import os, sys
 print(sys.argv, sys.path[0], os.getcwd(), __name__, sys.flags.safe_path)
 print({name: os.environ.get(name) for name in ("SM_USER_ENTRY_POINT", "SM_MODULE_NAME", "OTHER")})
@@ -35,7 +35,7 @@ sys.exit(7)
 
 @pytest.fixture
 def code(tmp_path: Path) -> Path:
-    """A container's code folder, with the helper in it."""
+    """Return a container's code folder with the wrapper."""
     shutil.copy(HELPER, tmp_path)
     return tmp_path
 
@@ -59,33 +59,33 @@ def start(code: Path, way: Way, *arguments: str, **variables: str) -> "subproces
     )
 
 
-def told(output: str) -> tuple[str, dict[str, float]]:
-    """What the script printed, and the values of the last line."""
+def split_output(output: str) -> tuple[str, dict[str, float]]:
+    """Split the output into the script's output and the measured values."""
     before, _, last = output.rpartition("\n" + "smlops_measured:")
     return before, counters.parse_line("smlops_measured:" + last)
 
 
-def seconds_until(what: Callable[[], bool]) -> float:
-    began = time.monotonic()
-    while not what():
-        assert time.monotonic() - began < 60
+def wait_until(condition: Callable[[], bool]) -> float:
+    started_at = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started_at < 60
         time.sleep(0.02)
-    return time.monotonic() - began
+    return time.monotonic() - started_at
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_script_cannot_tell_that_it_is_measured(code: Path, way: str) -> None:
-    (code / "train.py").write_text(TELLING)
+def test_a_script_does_not_notice_the_wrapper(code: Path, way: str) -> None:
+    (code / "train.py").write_text(REPORT_SCRIPT)
     alone, with_helper = WAYS[way]
     arguments = ("--name", "a b; $HOME", "", "--π=3")
-    answers = []
-    for how, program in ((alone, "train.py"), (with_helper, "smlops_measure.py")):
-        # The toolkit tells whom it started.
+    outputs = []
+    for way_of_starting, program in ((alone, "train.py"), (with_helper, "smlops_measure.py")):
+        # The toolkit sets the name of the program that it started.
         names = {"SM_USER_ENTRY_POINT": program, "SM_MODULE_NAME": program.removesuffix(".py"), "OTHER": "kept"}
-        done = start(code, how, *arguments, **names)
-        answers.append((*done.communicate("from stdin", timeout=60), done.returncode))
-    (output, *rest), (measured_output, *measured_rest) = answers
-    script_output, values = told(measured_output)
+        process = start(code, way_of_starting, *arguments, **names)
+        outputs.append((*process.communicate("from stdin", timeout=60), process.returncode))
+    (output, *rest), (measured_output, *measured_rest) = outputs
+    script_output, values = split_output(measured_output)
     assert script_output == output
     assert measured_rest == rest == ["to stderr\n", 7]
     assert values["wall_seconds"] > 0
@@ -103,11 +103,11 @@ def test_signals_reach_the_script_which_decides(code: Path, number: signal.Signa
     running.send_signal(number)
     output, _ = running.communicate(timeout=60)
     assert running.returncode == 143
-    assert told(output)[1], "an interrupted script is measured too"
+    assert split_output(output)[1], "an interrupted script is measured too"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_script_that_a_signal_ends_is_seen_to_have_ended_so(code: Path, number: signal.Signals) -> None:
+def test_the_wrapper_ends_with_the_signal_that_ended_the_script(code: Path, number: signal.Signals) -> None:
     (code / "train.py").write_text(f"import os\nos.kill(os.getpid(), {int(number)})")
     running = start(code, ["smlops_measure.py"])
     running.communicate(timeout=60)
@@ -115,7 +115,7 @@ def test_a_script_that_a_signal_ends_is_seen_to_have_ended_so(code: Path, number
 
 
 @LINUX
-def test_the_script_ends_where_its_measuring_parent_is_killed(code: Path) -> None:
+def test_the_script_ends_if_the_wrapper_is_killed(code: Path) -> None:
     (code / "train.py").write_text("import os, signal\nprint(os.getpid(), flush=True)\nsignal.pause()")
     running = start(code, ["smlops_measure.py"])
     assert running.stdout is not None
@@ -123,16 +123,16 @@ def test_the_script_ends_where_its_measuring_parent_is_killed(code: Path) -> Non
     running.kill()
     running.wait()
 
-    def gone() -> bool:
+    def has_ended() -> bool:
         try:
             return script.read_text().rpartition(")")[2].split()[0] == "Z"
         except (FileNotFoundError, ProcessLookupError):
             return True
 
-    seconds_until(gone)
+    wait_until(has_ended)
 
 
-def test_a_95th_percentile_is_the_value_that_one_sample_in_twenty_exceeds() -> None:
+def test_one_sample_in_twenty_exceeds_the_95th_percentile() -> None:
     assert smlops_measure._compute_p95([number / 100 for number in range(100, -1, -1)]) == 0.95
 
 
@@ -148,11 +148,11 @@ def test_seconds_and_memory_are_those_of_the_whole_tree_of_processes(code: Path)
         "while time.process_time() - began < 2: pass\n"
         "if child: os.waitpid(child, 0)\n"
     )
-    began = time.monotonic()
+    started_at = time.monotonic()
     running = start(code, ["smlops_measure.py"])
     output, errors = running.communicate(timeout=300)
-    wall = time.monotonic() - began
-    values = told(output)[1]
+    wall = time.monotonic() - started_at
+    values = split_output(output)[1]
     assert errors == ""
     assert 4 <= values["cpu_seconds"] < 7
     assert 300e6 <= values["memory_peak_bytes"] < 380e6, "both at once, and what they share once"
@@ -162,7 +162,7 @@ def test_seconds_and_memory_are_those_of_the_whole_tree_of_processes(code: Path)
     assert values["cpu_utilization"] == pytest.approx(min(utilization, 1), rel=1e-6)
 
 
-def test_what_fails_in_measuring_is_said_and_fails_no_job(code: Path) -> None:
+def test_a_failed_measurement_is_printed_and_does_not_fail_the_job(code: Path) -> None:
     (code / "train.py").write_text("print('trained')")
     helper = code / "smlops_measure.py"
     helper.write_text(helper.read_text().replace('os.sysconf("SC_PAGE_SIZE")', 'os.sysconf("SC_NO_SUCH")'))
@@ -172,49 +172,49 @@ def test_what_fails_in_measuring_is_said_and_fails_no_job(code: Path) -> None:
     assert sorted(output.splitlines()) == ["smlops_measure: ValueError: unrecognized configuration name", "trained"]
 
 
-def test_an_exit_message_is_written_where_the_script_has_left_none(code: Path) -> None:
+def test_the_exit_message_has_the_values_unless_the_script_wrote_one(code: Path) -> None:
     message = code / "message"
     (code / "train.py").write_text("print('done')")
     output = start(code, ["smlops_measure.py"], SMLOPS_MEASURED_MESSAGE=str(message)).communicate(timeout=60)[0]
-    assert counters.parse_line(message.read_text()) == told(output)[1]
+    assert counters.parse_line(message.read_text()) == split_output(output)[1]
     assert len(message.read_text()) < 1024, "SageMaker keeps no more"
     message.write_text("its own")
     start(code, ["smlops_measure.py"], SMLOPS_MEASURED_MESSAGE=str(message)).communicate(timeout=60)
     assert message.read_text() == "its own"
 
 
-def test_sagemakers_expressions_find_what_the_line_says() -> None:
+def test_the_metric_definitions_find_the_values_of_the_line() -> None:
     line = "smlops_measured: wall_seconds=12.3; cpu_utilization=0.817; cpu_utilization_p95=1e-05; cpus=2;"
-    found = {one["Name"]: m[1] for one in counters.list_metric_definitions() if (m := re.search(one["Regex"], line))}
-    assert found == {
+    readings = {one["Name"]: m[1] for one in counters.list_metric_definitions() if (m := re.search(one["Regex"], line))}
+    assert readings == {
         "measured:wall_seconds": "12.3",
         "measured:cpu_utilization": "0.817",
         "measured:cpu_utilization_p95": "1e-05",
         "measured:cpus": "2",
     }
-    own, values = counters.split_metrics({**{name: float(text) for name, text in found.items()}, "auc": 0.7})
+    own, values = counters.split_metrics({**{name: float(text) for name, text in readings.items()}, "auc": 0.7})
     assert (own, values) == ({"auc": 0.7}, counters.parse_line(line))
 
 
 @pytest.mark.parametrize("text", ["", "done", "smlops_measured: ", "smlops_measured: wall_seconds=e.-;"])
-def test_another_text_tells_nothing(text: str) -> None:
+def test_another_text_has_no_values(text: str) -> None:
     assert counters.parse_line(text) == {}
     assert counters.CounterReadings.from_values({}, 1) is None
 
 
-def test_what_has_no_counter_is_listed_and_never_guessed() -> None:
-    found = counters.CounterReadings.from_values({"wall_seconds": 2.0, "cpu_seconds": 1.0}, 3)
-    assert found is not None
-    assert "energy_cpu_joules" in found.without
-    assert found.value("energy_cpu_joules") is None
-    figure = found.figures["cpu_seconds"]
+def test_a_value_without_a_counter_is_listed_as_missing() -> None:
+    readings = counters.CounterReadings.from_values({"wall_seconds": 2.0, "cpu_seconds": 1.0}, 3)
+    assert readings is not None
+    assert "energy_cpu_joules" in readings.without
+    assert readings.value("energy_cpu_joules") is None
+    figure = readings.figures["cpu_seconds"]
     assert (figure.value, figure.unit, figure.basis) == (1.0, "s", "measured")
     assert "one of 3 instances" in figure.source
 
 
 @pytest.fixture
 def powercap(tmp_path: Path) -> Path:
-    """A package of two parts, its memory, and what holds or repeats them."""
+    """Write a processor package with its core and memory zones, and zones that overlap with them."""
     zones = {
         "intel-rapl:0": ("package-0", 900),
         "intel-rapl:0:0": ("core", 500),
@@ -230,7 +230,7 @@ def powercap(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_rapl_counts_packages_and_memory_once_and_over_the_counters_end(powercap: Path) -> None:
+def test_rapl_counts_packages_and_memory_once_and_across_overflows(powercap: Path) -> None:
     reader = Powercap(str(powercap))
     assert reader.is_readable
     for package, dram in ((950, 120), (50, 150), (80, 40)):  # the package's begins anew, then that of the memory
@@ -240,7 +240,7 @@ def test_rapl_counts_packages_and_memory_once_and_over_the_counters_end(powercap
     assert reader.joules * 1e6 == pytest.approx((50 + 100 + 30) + (20 + 30 + 890))
 
 
-def test_rapl_that_nobody_may_read_is_no_counter(powercap: Path, tmp_path: Path) -> None:
+def test_unreadable_rapl_counters_are_ignored(powercap: Path, tmp_path: Path) -> None:
     for file in powercap.glob("*/energy_uj"):
         file.unlink()
     assert not Powercap(str(powercap)).is_readable
@@ -248,7 +248,7 @@ def test_rapl_that_nobody_may_read_is_no_counter(powercap: Path, tmp_path: Path)
 
 
 class FakeNvml:
-    """NVML of two GPUs; the second may be one without a counter of energy."""
+    """NVML of two GPUs; the second may lack an energy counter."""
 
     def __init__(self, *, counts: bool = True) -> None:
         self.millijoules = [1000, 5000]
@@ -257,7 +257,7 @@ class FakeNvml:
 
     def __getattr__(self, name: str) -> Any:
         # ctypes' arguments: `byref(x)` keeps x.
-        answers: dict[str, Callable[..., int]] = {
+        functions: dict[str, Callable[..., int]] = {
             "nvmlInit_v2": lambda: 0,
             "nvmlDeviceGetCount_v2": lambda number: _set(number, 2),
             "nvmlDeviceGetHandleByIndex_v2": lambda index, handle: _set(handle, index.value + 1),
@@ -265,7 +265,7 @@ class FakeNvml:
             "nvmlDeviceGetUtilizationRates": lambda handle, rates: _set(rates, self.busy[handle.value - 1], "gpu"),
             "nvmlDeviceGetMemoryInfo": lambda _, memory: _set(memory, 1_000_000, "used"),
         }
-        return answers[name]
+        return functions[name]
 
     def _energy(self, handle: ctypes.c_void_p, value: Any) -> int:
         index = (handle.value or 0) - 1
@@ -300,7 +300,7 @@ def test_a_machine_without_gpus_has_none(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (gpus.busy, gpus.peak_bytes, gpus.joules) == ([], 0, None)
 
 
-def test_the_helper_is_of_the_standard_library_and_of_old_pythons() -> None:
+def test_the_wrapper_needs_only_the_standard_library_and_python_3_8() -> None:
     tree = ast.parse(HELPER.read_text(), feature_version=(3, 8))
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

@@ -1,4 +1,4 @@
-"""Jobs on the sandbox are measured: their records say what they took, and their next estimates rest on it."""
+"""Measured jobs on the sandbox: their records, and the next estimates."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from tests.jobs.support import PROCESSING_JOB, merged
 
 pytestmark = pytest.mark.slow
 
-#: Keeps one processor busy for a second of its time, holding 150 MB; the size is for another run of the workload.
+#: Script that keeps one processor busy for a second and holds 150 MB; another size is another run of the workload.
 BUSY = """
 import argparse, os, pathlib, time
 parser = argparse.ArgumentParser()
@@ -34,7 +34,7 @@ def check_measured(record: dict[str, Any]) -> None:
     assert "energy_gpu_joules" in record["measured"]["without"]
 
 
-def test_a_training_is_measured_and_its_next_estimate_rests_on_that(bench: Bench) -> None:
+def test_a_training_is_measured_and_its_next_estimate_uses_the_measurement(bench: Bench) -> None:
     (bench.folder / "train.py").write_text(BUSY)
     bench.write(hyperparameters={"rounds": ..., "size": 1}, metrics={"resumed_from": ..., "round": ...})
     first = bench.train()
@@ -42,10 +42,10 @@ def test_a_training_is_measured_and_its_next_estimate_rests_on_that(bench: Bench
     check_measured(record)
     assert first["estimate"]["load"]["basis"] == "assumed"
     assert record["expected"]["load"] == first["estimate"]["load"]
-    compared = {one["quantity"]: one for one in record["comparisons"]}
-    assert sorted(compared) == ["duration", "load"]
+    comparisons = {one["quantity"]: one for one in record["comparisons"]}
+    assert sorted(comparisons) == ["duration", "load"]
     load = record["measured"]["figures"]["cpu_utilization"]["value"]
-    assert compared["load"]["is_inside"] == (0.3 <= load <= 1)
+    assert comparisons["load"]["is_inside"] == (0.3 <= load <= 1)
 
     bench.write(hyperparameters={"rounds": ..., "size": 2}, metrics={"resumed_from": ..., "round": ...})
     second = bench.train("--dry-run")
@@ -53,12 +53,12 @@ def test_a_training_is_measured_and_its_next_estimate_rests_on_that(bench: Bench
     assert (expected["basis"], expected["class"]) == ("estimated", "B")
     assert record["job_name"] in expected["source"]
 
-    listed = json.loads(bench.run("runs", "--json").stdout)
-    assert [one["job_name"] for one in listed] == [record["job_name"]]
+    listed_runs = json.loads(bench.run("runs", "--json").stdout)
+    assert [one["job_name"] for one in listed_runs] == [record["job_name"]]
     stored = bench.run("runs", "--platform", f"/{bench.name}/platform", "--json")
-    assert json.loads(stored.stdout) == listed
-    covered = json.loads(bench.run("runs", "--coverage", "--json").stdout)
-    assert {row["estimate"]: (row["counters"], row["without_counter"]) for row in covered["rows"]} == {
+    assert json.loads(stored.stdout) == listed_runs
+    coverage = json.loads(bench.run("runs", "--coverage", "--json").stdout)
+    assert {row["estimate"]: (row["counters"], row["without_counter"]) for row in coverage["rows"]} == {
         "duration": (1, 0),
         "load": (1, 0),
         "energy": (0, 1),
@@ -67,9 +67,9 @@ def test_a_training_is_measured_and_its_next_estimate_rests_on_that(bench: Bench
 
 def test_a_processing_job_is_measured_by_its_exit_message(bench: Bench) -> None:
     (bench.folder / "prepare.py").write_text(BUSY)
-    only = {name: ... for name in PROCESSING_JOB["outputs"] if name != "train"}
+    removed_outputs = {name: ... for name in PROCESSING_JOB["outputs"] if name != "train"}
     bench.put("airports.csv", b"airports")
-    bench.write_file("process.yaml", merged(PROCESSING_JOB, {"outputs": only}))
+    bench.write_file("process.yaml", merged(PROCESSING_JOB, {"outputs": removed_outputs}))
     record = bench.launch("process", "process.yaml")["record"]
     assert (record["status"], record["failure_reason"]) == ("Completed", None)
     check_measured(record)

@@ -1,4 +1,4 @@
-"""The commands on the sandbox: jobs that really run, are interrupted, killed and resumed."""
+"""Training commands on the sandbox: real jobs that are interrupted, killed and resumed."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from tests.jobs.bench import Bench
 
 pytestmark = pytest.mark.slow
 
-#: Rounds that each hash the result of the one before, so that the model tells whether any was lost or done twice.
+#: Training script: each round hashes the result of the round before, so the model shows lost or repeated rounds.
 SCRIPT = """
 import argparse, hashlib, os, pathlib, time
 
@@ -48,7 +48,7 @@ for number in range(done + 1, options.rounds + 1):
 
 @pytest.fixture(autouse=True)
 def script(bench: Bench) -> None:
-    """What the jobs here run."""
+    """Write the script of the jobs."""
     (bench.folder / "train.py").write_text(SCRIPT)
 
 
@@ -67,8 +67,8 @@ def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(
     stored = json.loads((bench.folder / "out" / "runs" / f"{record['job_name']}.json").read_text())
     assert stored == record
 
-    again = bench.train()
-    assert (again["outcome"], again["record"]["job_name"]) == ("done", record["job_name"])
+    repeated = bench.train()
+    assert (repeated["outcome"], repeated["record"]["job_name"]) == ("done", record["job_name"])
 
     forced = bench.train("--force")
     assert forced["record"]["metrics"]["resumed_from"] == 0
@@ -89,11 +89,11 @@ def test_an_interrupted_job_resumes_is_not_trained_twice_and_is_registered_once(
     refused = bench.run("register", record["job_name"], "--group", other, "--approve", "--reason", "it is good")
     assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
     assert f"--group: {other} belongs to another workload" in refused.stderr
-    listed = bench.sandbox.client("sagemaker").list_model_packages(ModelPackageGroupName=other)
-    assert listed["ModelPackageSummaryList"] == []
+    packages_of_other = bench.sandbox.client("sagemaker").list_model_packages(ModelPackageGroupName=other)
+    assert packages_of_other["ModelPackageSummaryList"] == []
 
 
-def test_after_kill_9_the_next_launch_resumes_and_ends_with_the_same_model(bench: Bench) -> None:
+def test_after_sigkill_the_next_launch_resumes_and_gives_the_same_model(bench: Bench) -> None:
     pid_file, hold = bench.folder / "pid", bench.folder / "hold"
     hold.touch()
     bench.write(hyperparameters={"pid_file": str(pid_file), "hold": str(hold), "rounds": 6})
@@ -102,13 +102,15 @@ def test_after_kill_9_the_next_launch_resumes_and_ends_with_the_same_model(bench
     name, s3, sagemaker = launched["record"]["job_name"], bench.sandbox.client("s3"), bench.sandbox.client("sagemaker")
     bucket, prefix = S3Uri.parse(launched["record"]["checkpoints"])
 
-    def uploaded() -> list[str]:
+    def list_uploads() -> list[str]:
         return [one["Key"] for one in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
 
-    bench.await_(lambda: any(key.endswith("/003.state") for key in uploaded()))  # the half, where it is held
+    bench.wait_until(
+        lambda: any(key.endswith("/003.state") for key in list_uploads())
+    )  # half of the rounds, where the script waits
     os.kill(int(pid_file.read_text()), signal.SIGKILL)
     hold.unlink()
-    bench.await_(lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Failed")
+    bench.wait_until(lambda: sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] == "Failed")
 
     second = bench.train()["record"]
     assert second["run_key"] == launched["record"]["run_key"]
@@ -123,21 +125,21 @@ def test_after_kill_9_the_next_launch_resumes_and_ends_with_the_same_model(bench
 def test_a_job_that_fails_ends_with_its_reason_and_code_1(bench: Bench) -> None:
     (bench.folder / "train.py").write_text("raise SystemExit('no flights today')")
     bench.write()
-    done = bench.run("train", "job.yaml")
-    assert done.returncode == 1
-    assert "Failed: AlgorithmError" in done.stderr
-    assert "no flights today" in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    completed = bench.run("train", "job.yaml")
+    assert completed.returncode == 1
+    assert "Failed: AlgorithmError" in completed.stderr
+    assert "no flights today" in completed.stderr.splitlines()[-1]
+    assert "Traceback" not in completed.stderr
 
 
-def test_a_launch_outlasts_throttling_and_tells_a_failure_of_the_service(bench: Bench) -> None:
+def test_a_launch_retries_throttling_and_reports_a_failure_of_the_service(bench: Bench) -> None:
     bench.write()
     bench.sandbox.fault("CreateTrainingJob", error="ThrottlingException", resource=bench.name)
     bench.sandbox.fault("CreateTrainingJob", error="InternalServerError", message="Try again.", resource=bench.name)
-    done = bench.run("train", "job.yaml")
+    completed = bench.run("train", "job.yaml")
     assert [fault for fault in bench.sandbox.faults() if fault.resource == bench.name] == []
-    assert done.returncode == 1
-    assert "Failed: InternalServerError: Try again." in done.stderr
+    assert completed.returncode == 1
+    assert "Failed: InternalServerError: Try again." in completed.stderr
     assert bench.train()["record"]["status"] == "Completed"
 
 
@@ -146,28 +148,28 @@ def test_ctrl_c_leaves_the_job_running_and_the_same_command_follows_it(bench: Be
     hold.touch()
     bench.write(hyperparameters={"rounds": 2, "hold": str(hold)})
 
-    def followed() -> "subprocess.Popen[str]":
-        """The command, from when it sees the job at work."""
+    def start_following() -> "subprocess.Popen[str]":
+        """Start the command and return it when it reports the running job."""
         process = subprocess.Popen(
             [sys.executable, str(bench.root / "scripts" / "train.py"), "job.yaml"],
             cwd=bench.folder,
             env=bench.sandbox.process_environment(),
             stderr=subprocess.PIPE,
             text=True,
-            # A shell starts what it puts in the background deaf to Ctrl-C, and these tests may be there.
+            # A shell makes its background processes ignore Ctrl-C, and these tests may run in the background.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         assert process.stderr is not None
         assert any("InProgress" in line for line in process.stderr)
         return process
 
-    first = followed()
+    first = start_following()
     first.send_signal(signal.SIGINT)
-    told = first.communicate()[1]
+    messages = first.communicate()[1]
     assert first.returncode == 130
-    assert "it goes on" in told
-    assert "aws sagemaker stop-training-job --training-job-name" in told
-    second = followed()
+    assert "continues" in messages
+    assert "aws sagemaker stop-training-job --training-job-name" in messages
+    second = start_following()
     hold.unlink()
     second.communicate()
     assert second.returncode == 0
@@ -180,30 +182,30 @@ def test_ctrl_c_leaves_the_job_running_and_the_same_command_follows_it(bench: Be
 
 def test_a_dry_run_shows_the_request_and_leaves_nothing_behind(bench: Bench) -> None:
     bench.write()
-    done = bench.run("train", "job.yaml", "--dry-run")
-    assert done.returncode == 0, done.stderr
-    assert "EnableManagedSpotTraining" in done.stdout
+    completed = bench.run("train", "job.yaml", "--dry-run")
+    assert completed.returncode == 0, completed.stderr
+    assert "EnableManagedSpotTraining" in completed.stdout
     answer = json.loads(bench.run("train", "job.yaml", "--dry-run", "--json").stdout)
     assert (answer["decision"], answer["request"]["EnableNetworkIsolation"]) == ("start", True)
     assert answer["estimate"]["duration"]["source"].startswith("25 % (5 to 100 %) of the cap of 30 min")
-    assert f"{format_number(answer['estimate']['figures']['co2e']['value'])} kgCO2e (" in done.stdout
+    assert f"{format_number(answer['estimate']['figures']['co2e']['value'])} kgCO2e (" in completed.stdout
     artifacts = bench.sandbox.client("s3").list_objects_v2(Bucket=f"{bench.name}-artifacts")
     assert artifacts["KeyCount"] == 0
     jobs = bench.sandbox.client("sagemaker").list_training_jobs(NameContains=bench.name)
     assert jobs["TrainingJobSummaries"] == []
 
 
-def test_a_launch_says_before_it_what_it_will_take_and_the_next_one_knows_better(bench: Bench) -> None:
+def test_a_launch_prints_its_estimate_first_and_the_next_estimate_uses_its_record(bench: Bench) -> None:
     bench.write(hyperparameters={"rounds": 2})
-    # It is seen at work, however late the launcher looks.
+    # Keep the job InProgress long enough for the launcher to read that status.
     bench.sandbox.fault("CreateTrainingJob", status_delay=3, resource=bench.name)
-    done = bench.run("train", "job.yaml")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.index("assumed: 25 % (5 to 100 %) of the cap") < done.stderr.index("InProgress")
+    completed = bench.run("train", "job.yaml")
+    assert completed.returncode == 0, completed.stderr
+    assert completed.stderr.index("assumed: 25 % (5 to 100 %) of the cap") < completed.stderr.index("InProgress")
     (record,) = (bench.folder / "out" / "runs").iterdir()
-    again = bench.train("--force")
-    assert again["estimate"]["duration"]["basis"] == "estimated"
-    assert record.stem in again["estimate"]["duration"]["source"]
+    repeated = bench.train("--force")
+    assert repeated["estimate"]["duration"]["basis"] == "estimated"
+    assert record.stem in repeated["estimate"]["duration"]["source"]
     assert bench.train()["estimate"] is None
 
     refused = bench.run("train", "job.yaml", "--force", "--out", "job.yaml")

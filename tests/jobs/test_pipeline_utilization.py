@@ -1,4 +1,4 @@
-"""A step of a pipeline that leaves its machines idle is stopped by whoever follows the execution."""
+"""Idle steps of a pipeline: the client that follows the execution stops them."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,12 +13,12 @@ from sustainable_mlops.jobs.pipelines.record import PipelineRecord
 from sustainable_mlops.jobs.specs.common import UtilizationFloor
 from sustainable_mlops.terraform import ROOT
 
-BEGUN = datetime.now(UTC) - timedelta(hours=1)
+STARTED_AT = datetime.now(UTC) - timedelta(hours=1)
 JOB = "pipelines-abc-Train-def"
 
 
-class CloudWatch:
-    """The load of all instances, in CloudWatch's percent, the same every minute."""
+class ConstantCloudWatch:
+    """A fake CloudWatch with the same load for all instances in every minute."""
 
     def __init__(self, load: float) -> None:
         self._load = load
@@ -28,38 +28,38 @@ class CloudWatch:
         return {"Datapoints": [{"Timestamp": minute, "Average": self._load} for minute in minutes]}
 
 
-class SageMaker:
-    """An execution with one training, which lasts until it is stopped or has been looked at three times."""
+class FakeExecutionSageMaker:
+    """A fake SageMaker: an execution with one training that ends when it is stopped, or after three reads."""
 
     def __init__(self) -> None:
         self.stopped: list[str] = []
-        self.looks = 0
+        self.reads = 0
 
     @property
-    def over(self) -> bool:
-        return bool(self.stopped) or self.looks > 3
+    def is_over(self) -> bool:
+        return bool(self.stopped) or self.reads > 3
 
     def describe_pipeline_execution(self, **_request: Any) -> dict[str, Any]:
-        self.looks += 1
-        status = "Executing" if not self.over else "Failed" if self.stopped else "Succeeded"
-        return {"PipelineExecutionStatus": status, "CreationTime": BEGUN, "LastModifiedTime": BEGUN}
+        self.reads += 1
+        status = "Executing" if not self.is_over else "Failed" if self.stopped else "Succeeded"
+        return {"PipelineExecutionStatus": status, "CreationTime": STARTED_AT, "LastModifiedTime": STARTED_AT}
 
-    def get_paginator(self, _operation: str) -> "SageMaker":
+    def get_paginator(self, _operation: str) -> "FakeExecutionSageMaker":
         return self
 
     def paginate(self, **_request: Any) -> list[dict[str, Any]]:
         metadata = {"TrainingJob": {"Arn": f"arn:aws:sagemaker:eu-north-1:123456789012:training-job/{JOB}"}}
-        status = "Executing" if not self.over else "Failed" if self.stopped else "Succeeded"
+        status = "Executing" if not self.is_over else "Failed" if self.stopped else "Succeeded"
         return [{"PipelineExecutionSteps": [{"StepName": "Train", "StepStatus": status, "Metadata": metadata}]}]
 
     def describe_training_job(self, **_request: Any) -> dict[str, Any]:
         return {
             "TrainingJobName": JOB,
-            "TrainingJobStatus": "InProgress" if not self.over else "Stopped" if self.stopped else "Completed",
+            "TrainingJobStatus": "InProgress" if not self.is_over else "Stopped" if self.stopped else "Completed",
             "SecondaryStatus": "Training",
-            "SecondaryStatusTransitions": [{"Status": "Training", "StartTime": BEGUN, "StatusMessage": ""}],
-            "CreationTime": BEGUN,
-            "TrainingStartTime": BEGUN,
+            "SecondaryStatusTransitions": [{"Status": "Training", "StartTime": STARTED_AT, "StatusMessage": ""}],
+            "CreationTime": STARTED_AT,
+            "TrainingStartTime": STARTED_AT,
             "ResourceConfig": {"InstanceType": "ml.m7i.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
             "EnableManagedSpotTraining": False,
             "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
@@ -71,9 +71,11 @@ class SageMaker:
 
 @pytest.mark.parametrize("floor", ["Train", "Evaluate", None])
 @pytest.mark.parametrize("load", [1.0, 150.0])
-def test_an_idle_step_is_stopped_and_no_other(load: float, floor: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws, "make_client", lambda *_: CloudWatch(load))
-    sagemaker: Any = SageMaker()
+def test_only_an_idle_step_with_a_floor_is_stopped(
+    load: float, floor: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws, "make_client", lambda *_: ConstantCloudWatch(load))
+    sagemaker: Any = FakeExecutionSageMaker()
     record = PipelineRecord(
         workload="flight-delay",
         environment="dev",
@@ -81,10 +83,10 @@ def test_an_idle_step_is_stopped_and_no_other(load: float, floor: str | None, mo
         pipeline="smlops-dev-flight-delay",
         execution_arn="arn:aws:sagemaker:eu-north-1:123456789012:pipeline/smlops-dev-flight-delay/execution/abc",
         status="Executing",
-        launched_at=BEGUN,
+        launched_at=STARTED_AT,
     )
-    given = {floor: UtilizationFloor(cpu_percent=5, minutes=5)} if floor else {}
-    (step,) = follow_execution(record, sagemaker, lambda _: None, lambda _: None, floors=given).steps
+    floors = {floor: UtilizationFloor(cpu_percent=5, minutes=5)} if floor else {}
+    (step,) = follow_execution(record, sagemaker, lambda _: None, lambda _: None, floors=floors).steps
     idle = load == 1.0 and floor == "Train"
     assert sagemaker.stopped == ([JOB] if idle else [])
     assert step.reason == (
@@ -92,6 +94,6 @@ def test_an_idle_step_is_stopped_and_no_other(load: float, floor: str | None, mo
     )
 
 
-def test_the_floors_are_those_of_the_steps_job_files() -> None:
-    found = read_utilization_floors(Path(ROOT, "workloads", "flight_delay", "pipeline.yaml"))
-    assert {name: (floor.processor, floor.minutes) for name, floor in found.items()} == {"Train": ("cpu", 10)}
+def test_the_floors_come_from_the_job_files_of_the_steps() -> None:
+    floors = read_utilization_floors(Path(ROOT, "workloads", "flight_delay", "pipeline.yaml"))
+    assert {name: (floor.processor, floor.minutes) for name, floor in floors.items()} == {"Train": ("cpu", 10)}

@@ -1,4 +1,4 @@
-"""Processing jobs: what a file may not say, the request, what is recorded."""
+"""Processing jobs: validation of their files, the request, the record."""
 
 import os
 import re
@@ -40,20 +40,20 @@ SPARK: dict[str, Any] = {
 }
 
 
-def run(changes: dict[str, Any]) -> Run[ProcessingSpec]:
+def make_run(changes: dict[str, Any]) -> Run[ProcessingSpec]:
     spec = validate(merged(PROCESSING_JOB, changes), ProcessingSpec, "job")
     channels = tuple(
-        Channel(name, f"s3://acme-dev-data/{given.data}", 1, 7, "d") for name, given in spec.inputs.items()
+        Channel(name, f"s3://acme-dev-data/{job_input.data}", 1, 7, "d") for name, job_input in spec.inputs.items()
     )
     return Run(spec, validate(PLATFORM, Platform, "platform"), "image", "digest", channels)
 
 
-def build(**changes: Any) -> dict[str, Any]:
-    found = run(changes)
-    return PROCESSING.build_named_request(found, "prepare-1", None, PROCESSING.list_outputs(found, ""))
+def build_request(**changes: Any) -> dict[str, Any]:
+    run = make_run(changes)
+    return PROCESSING.build_named_request(run, "prepare-1", None, PROCESSING.list_outputs(run, ""))
 
 
-REFUSED: dict[str, dict[str, Any]] = {
+INVALID_FILES: dict[str, dict[str, Any]] = {
     "compute.spot: SageMaker has managed spot for training and tuning only, not for processing; remove it": {
         "compute": {"spot": True}
     },
@@ -77,15 +77,15 @@ REFUSED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("message", "changes"), REFUSED.items(), ids=REFUSED)
-def test_is_refused_naming_file_field_and_remedy(
+@pytest.mark.parametrize(("message", "changes"), INVALID_FILES.items(), ids=INVALID_FILES)
+def test_an_invalid_file_is_rejected_with_file_field_and_remedy(
     write_processing: WriteJob, message: str, changes: dict[str, Any]
 ) -> None:
     path = write_processing(**changes)
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as error:
         load_yaml(path, ProcessingSpec)
-    assert str(refused.value).startswith(f"{path}: ")
-    assert message in str(refused.value)
+    assert str(error.value).startswith(f"{path}: ")
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -96,40 +96,40 @@ def test_is_refused_naming_file_field_and_remedy(
         ("ml.m5.larg", "cannot process: SageMaker has no such processing instance; did you mean 'ml.m5.large'?"),
     ],
 )
-def test_an_instance_that_cannot_process_is_refused(instance_type: str, message: str) -> None:
+def test_an_instance_type_that_cannot_process_is_rejected(instance_type: str, message: str) -> None:
     with pytest.raises(UserError, match=re.escape(message)):
-        PROCESSING.check(run({"compute": {"instance_type": instance_type}}).spec)
+        PROCESSING.check(make_run({"compute": {"instance_type": instance_type}}).spec)
 
 
-def test_capped_isolated_encrypted_and_under_the_role_of_data_preparation() -> None:
-    built = build()
-    assert built["RoleArn"] == "arn:aws:iam::123456789012:role/acme-dev-data-preparation"
-    assert built["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
-    assert built["NetworkConfig"] == {"EnableNetworkIsolation": True}
-    cluster = built["ProcessingResources"]["ClusterConfig"]
-    assert (cluster["VolumeKmsKeyId"], built["ProcessingOutputConfig"]["KmsKeyId"]) == (KEY, KEY)
-    local = build(compute={"instance_type": "ml.g5.xlarge"})
+def test_a_job_is_capped_isolated_encrypted_and_has_the_data_preparation_role() -> None:
+    request = build_request()
+    assert request["RoleArn"] == "arn:aws:iam::123456789012:role/acme-dev-data-preparation"
+    assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
+    assert request["NetworkConfig"] == {"EnableNetworkIsolation": True}
+    cluster = request["ProcessingResources"]["ClusterConfig"]
+    assert (cluster["VolumeKmsKeyId"], request["ProcessingOutputConfig"]["KmsKeyId"]) == (KEY, KEY)
+    local = build_request(compute={"instance_type": "ml.g5.xlarge"})
     assert "VolumeKmsKeyId" not in local["ProcessingResources"]["ClusterConfig"]
 
 
 @pytest.mark.parametrize("changes", [{}, {"arguments": {}}, SPARK, {"compute": {"instance_count": 4}}])
-def test_botocore_would_send_it(changes: dict[str, Any]) -> None:
+def test_botocore_accepts_the_request(changes: dict[str, Any]) -> None:
     client = boto3.client("sagemaker", region_name="eu-north-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 - not a secret
     arn = "arn:aws:sagemaker:eu-north-1:123456789012:processing-job/prepare-1"
     with Stubber(client) as stub:
-        stub.add_response("create_processing_job", {"ProcessingJobArn": arn}, build(**changes))
-        assert client.create_processing_job(**build(**changes))["ProcessingJobArn"] == arn
+        stub.add_response("create_processing_job", {"ProcessingJobArn": arn}, build_request(**changes))
+        assert client.create_processing_job(**build_request(**changes))["ProcessingJobArn"] == arn
 
 
-def test_as_many_variables_as_the_schema_takes_fit_beside_the_launchers() -> None:
-    most = ProcessingSpec.model_json_schema()["properties"]["environment"]["maxProperties"]
-    assert len(build(environment={f"V{number}": "x" for number in range(most)})["Environment"]) == 100
+def test_the_maximum_number_of_variables_fits_beside_the_launchers() -> None:
+    limit = ProcessingSpec.model_json_schema()["properties"]["environment"]["maxProperties"]
+    assert len(build_request(environment={f"V{number}": "x" for number in range(limit)})["Environment"]) == 100
 
 
-def test_inputs_are_dealt_out_by_key_or_replicated_and_the_code_is_one_of_them() -> None:
+def test_inputs_are_sharded_or_replicated_and_include_the_code() -> None:
     sharding = {
         one["InputName"]: (one["S3Input"]["LocalPath"], one["S3Input"]["S3DataDistributionType"])
-        for one in build()["ProcessingInputs"]
+        for one in build_request()["ProcessingInputs"]
     }
     assert sharding == {
         "flights": ("/opt/ml/processing/input/flights", "ShardedByS3Key"),
@@ -138,17 +138,19 @@ def test_inputs_are_dealt_out_by_key_or_replicated_and_the_code_is_one_of_them()
     }
 
 
-def test_outputs_go_under_the_run_key_in_the_bucket_of_their_class_of_data() -> None:
-    key = run({}).key
-    outputs = {one["OutputName"]: one["S3Output"]["S3Uri"] for one in build()["ProcessingOutputConfig"]["Outputs"]}
+def test_outputs_are_under_the_run_key_in_the_bucket_of_their_data_class() -> None:
+    key = make_run({}).key
+    outputs = {
+        one["OutputName"]: one["S3Output"]["S3Uri"] for one in build_request()["ProcessingOutputConfig"]["Outputs"]
+    }
     assert outputs == {
         "train": f"s3://acme-dev-data/re-creatable/prepare/{key}/train/",
         "report": f"s3://acme-dev-artifacts/runs/prepare/{key}/report/",
     }
 
 
-def test_the_entry_command_unpacks_the_source_and_becomes_the_script(tmp_path: Path) -> None:
-    application = build()["AppSpecification"]
+def test_the_entry_command_unpacks_the_source_and_runs_the_script(tmp_path: Path) -> None:
+    application = build_request()["AppSpecification"]
     folder = tmp_path / "opt" / "ml" / "processing" / "input" / "code"
     folder.mkdir(parents=True)
     (tmp_path / "prepare.py").write_text("import sys, helper; print(*sys.argv[1:]); raise SystemExit(helper.CODE)")
@@ -157,58 +159,58 @@ def test_the_entry_command_unpacks_the_source_and_becomes_the_script(tmp_path: P
         pack_source_folder(SourceSpec(entry_point="prepare.py", include=["*.py"]), tmp_path).archive
     )
     command = [*application["ContainerEntrypoint"], *application["ContainerArguments"]]
-    here = [part.replace("/opt/ml", str(tmp_path / "opt" / "ml")) for part in command]
+    local_command = [part.replace("/opt/ml", str(tmp_path / "opt" / "ml")) for part in command]
     message = tmp_path / "message"
-    given = {**os.environ, **build()["Environment"], "SMLOPS_MEASURED_MESSAGE": str(message)}
-    done = subprocess.run(here, capture_output=True, text=True, check=False, env=given)
-    assert done.returncode == 7
-    assert done.stdout.startswith("--months 12 --late 15.5 --verbose true --unit min\n")
+    environment = {**os.environ, **build_request()["Environment"], "SMLOPS_MEASURED_MESSAGE": str(message)}
+    completed = subprocess.run(local_command, capture_output=True, text=True, check=False, env=environment)
+    assert completed.returncode == 7
+    assert completed.stdout.startswith("--months 12 --late 15.5 --verbose true --unit min\n")
     description = {"ExitMessage": message.read_text(), "FailureReason": "exit code: 7"}
     assert PROCESSING.read_counters(description)["wall_seconds"] > 0
     assert PROCESSING.read_record_fields(description)["failure_reason"] == "exit code: 7"
-    # What a script says of itself is a reason only where it failed.
+    # The exit message is a reason only if the job failed.
     assert PROCESSING.read_record_fields({"ExitMessage": "12 months"})["failure_reason"] is None
     own = {"ExitMessage": "no flights", "FailureReason": "exit code: 7"}
     assert (PROCESSING.read_counters(own), PROCESSING.read_record_fields(own)["failure_reason"]) == ({}, "no flights")
     (folder / "source.tar.gz").write_bytes(b"no archive")
-    assert subprocess.run(here, capture_output=True, check=False).returncode not in (0, 7)
+    assert subprocess.run(local_command, capture_output=True, check=False).returncode not in (0, 7)
 
 
-def test_spark_submits_the_script_and_moves_the_data_itself() -> None:
-    built = build(**SPARK, compute={"instance_count": 3})
-    assert built["AppSpecification"]["ContainerEntrypoint"][-2:] == [
+def test_spark_submits_the_script_and_transfers_the_data_itself() -> None:
+    request = build_request(**SPARK, compute={"instance_count": 3})
+    assert request["AppSpecification"]["ContainerEntrypoint"][-2:] == [
         "smspark-submit",
         "/opt/ml/processing/input/code/prepare.py",
     ]
-    by_itself = {one["InputName"]: one["AppManaged"] for one in built["ProcessingInputs"]}
+    by_itself = {one["InputName"]: one["AppManaged"] for one in request["ProcessingInputs"]}
     assert by_itself == {"flights": True, "airports": True, "code": False}
-    assert all(one["AppManaged"] for one in built["ProcessingOutputConfig"]["Outputs"])
+    assert all(one["AppManaged"] for one in request["ProcessingOutputConfig"]["Outputs"])
 
 
 @pytest.mark.slow
-def test_sparks_image_has_the_newest_python_and_others_process_in_the_image_that_trains() -> None:
+def test_spark_has_a_processing_image_and_other_frameworks_use_the_training_image() -> None:
     def address(framework: str, version: str) -> str:
         image = FrameworkImage(framework=framework, version=version)
         return image_address(image, "eu-north-1", "ml.m5.large", "processing").partition("/")[2]
 
     assert address("spark", "3.5") == "sagemaker-spark-processing:3.5-cpu-py312"
     assert address("sklearn", "1.4-2") == "sagemaker-scikit-learn:1.4-2-cpu-py3"
-    assert run({"image": {"framework": "sklearn", "version": "1"}}).spec.uses_spark is False
+    assert make_run({"image": {"framework": "sklearn", "version": "1"}}).spec.uses_spark is False
     spark = {**SPARK, "image": {"framework": "spark", "version": "3.5"}}
-    assert run(spark).spec.uses_spark is True
+    assert make_run(spark).spec.uses_spark is True
 
 
-def test_a_pipelines_references_stand_where_addresses_would() -> None:
+def test_a_request_can_contain_references_of_a_pipeline() -> None:
     reference = {"Get": "Parameters.ProcessingImage"}
-    places = JobReferences(
+    references = JobReferences(
         reference, reference, None, "s3://b/s", dict.fromkeys(("flights", "airports"), reference), "", None
     )
     outputs = {"train": reference, "report": reference}
-    built = PROCESSING.build_request(run({}).spec, JobReferences(**{**vars(places), "outputs": outputs}))
-    assert built["AppSpecification"]["ImageUri"] == reference
-    assert built["ProcessingInputs"][0]["S3Input"]["S3Uri"] == reference
-    assert built["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] == reference
-    assert not {"ProcessingJobName", "Tags"} & built.keys()
+    request = PROCESSING.build_request(make_run({}).spec, JobReferences(**{**vars(references), "outputs": outputs}))
+    assert request["AppSpecification"]["ImageUri"] == reference
+    assert request["ProcessingInputs"][0]["S3Input"]["S3Uri"] == reference
+    assert request["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] == reference
+    assert not {"ProcessingJobName", "Tags"} & request.keys()
 
 
 @pytest.mark.parametrize(
@@ -221,21 +223,21 @@ def test_a_pipelines_references_stand_where_addresses_would() -> None:
         {"environment": {"SEED": "1"}},
     ],
 )
-def test_the_run_key_sees_what_decides_the_outputs_alone(changes: dict[str, Any]) -> None:
+def test_the_run_key_depends_only_on_what_decides_the_outputs(changes: dict[str, Any]) -> None:
     same = {"name": "x", "limits": {"max_runtime_minutes": 9}, "compute": {"volume_gb": 99}, "tags": {"owner": "me"}}
-    assert run(same).key == run({}).key
-    assert run(changes).key != run({}).key
+    assert make_run(same).key == make_run({}).key
+    assert make_run(changes).key != make_run({}).key
 
 
-def ended(launch: JobLaunch, **more: Any) -> RunRecord:
+def end_job(launch: JobLaunch, **fields: Any) -> RunRecord:
     record, sagemaker = start(launch), launch.clients.sagemaker
-    sagemaker.complete_processing(record.job_name, **more)
+    sagemaker.complete_processing(record.job_name, **fields)
     record = wait_for_job(record, sagemaker, show=lambda _: None)
     store(record, launch)
     return record
 
 
-def test_a_run_is_followed_while_it_runs_and_done_once_and_again_where_an_output_is_gone(
+def test_a_run_is_followed_then_done_and_repeated_if_an_output_is_missing(
     cloud: Clients, write_processing: WriteJob, moments: Moments
 ) -> None:
     path = write_processing()
@@ -244,48 +246,48 @@ def test_a_run_is_followed_while_it_runs_and_done_once_and_again_where_an_output
     start(first)
     assert prepare(PROCESSING, path, now=next(moments)).decision == "attach"
     cloud.sagemaker.complete_processing(first.record.job_name)
-    again = prepare(PROCESSING, path, now=next(moments))
-    assert (again.decision, again.record.status, len(cloud.sagemaker.jobs)) == ("done", "Completed", 1)
+    repeated = prepare(PROCESSING, path, now=next(moments))
+    assert (repeated.decision, repeated.record.status, len(cloud.sagemaker.jobs)) == ("done", "Completed", 1)
 
-    forced = ended(prepare(PROCESSING, path, force=True, now=next(moments)))
+    forced = end_job(prepare(PROCESSING, path, force=True, now=next(moments)))
     assert forced.run_key == first.record.run_key
     assert forced.outputs["train"] == first.record.outputs["train"].replace("/train/", "-20261124-120003/train/")
-    done = prepare(PROCESSING, path, now=next(moments))
-    assert (done.decision, done.record.outputs) == ("done", forced.outputs)
+    next_launch = prepare(PROCESSING, path, now=next(moments))
+    assert (next_launch.decision, next_launch.record.outputs) == ("done", forced.outputs)
     bucket, prefix = S3Uri.parse(forced.outputs["report"])
     cloud.s3.delete_object(Bucket=bucket, Key=f"{prefix}part-0")
     assert prepare(PROCESSING, path, now=next(moments)).decision == "start"
 
 
 @pytest.mark.usefixtures("cloud")
-def test_the_record_counts_wall_time_on_each_instance_and_the_next_estimate_rests_on_it(
+def test_the_record_counts_wall_time_per_instance_and_the_next_estimate_uses_it(
     write_processing: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
     launch = prepare(PROCESSING, write_processing(compute={"instance_count": 2}), now=next(moments))
     before = estimate_launch(launch, tmp_path)
     assert (before.duration.value, before.duration.basis) == (450, "assumed")
     assert not any("spot" in one.title for one in (before.cheapest, *before.others) if one)
-    record = ended(launch)
+    record = end_job(launch)
     assert record.kind == "processing"
     measured = {name: figure.value for name, figure in record.figures.items() if figure.basis == "measured"}
     assert measured == {"processing_seconds": 600, "billable_seconds": 600, "instance_seconds": 1200}
     assert record.figures["cost"].value > 0
-    again = prepare(PROCESSING, write_processing(compute={"instance_count": 2}), force=True, now=next(moments))
-    after = estimate_launch(again, tmp_path).duration
+    repeated = prepare(PROCESSING, write_processing(compute={"instance_count": 2}), force=True, now=next(moments))
+    after = estimate_launch(repeated, tmp_path).duration
     assert (after.value, after.basis) == (600, "estimated")
     assert "measured in 1 earlier job of this run" in after.source
 
 
 @pytest.mark.usefixtures("cloud")
-def test_what_the_script_says_of_its_failure_is_the_reason(write_processing: WriteJob, moments: Moments) -> None:
+def test_the_scripts_exit_message_is_the_reason_of_the_failure(write_processing: WriteJob, moments: Moments) -> None:
     launch = prepare(PROCESSING, write_processing(), now=next(moments))
     failed = {"ProcessingJobStatus": "Failed", "FailureReason": "exit code: 1"}
-    record = ended(launch, **failed, ExitMessage="no flights in March")
+    record = end_job(launch, **failed, ExitMessage="no flights in March")
     assert (record.status, record.failure_reason) == ("Failed", "no flights in March")
 
 
 @pytest.mark.usefixtures("cloud")
-def test_a_platform_without_the_role_is_told_which(write_processing: WriteJob) -> None:
+def test_a_missing_role_of_the_platform_is_named(write_processing: WriteJob) -> None:
     platform = {"region": "eu-north-1", "roles": {"training": "arn:aws:iam::123456789012:role/t"}}
     inline = {**platform, "buckets": {"data": "acme-dev-data", "artifacts": "acme-dev-artifacts"}}
     path = write_processing(platform=inline)

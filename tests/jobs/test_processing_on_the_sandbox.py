@@ -1,4 +1,4 @@
-"""`smlops process` on the sandbox: scripts that really run, on one instance and on several."""
+"""`smlops process` on the sandbox: real scripts on one instance and on several."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from tests.jobs.bench import Bench
 
 pytestmark = pytest.mark.slow
 
-#: Counts the flights of each airport in each of its objects, and names what it writes after them.
+#: Script that counts the flights of each airport per object, and names its output after the object.
 SCRIPT = """
 import argparse, csv, os, pathlib, sys
 from names import NAMES
@@ -46,21 +46,21 @@ JOB: dict[str, Any] = {
 
 @pytest.fixture(autouse=True)
 def flights(bench: Bench) -> None:
-    """Five objects of flights, and the script."""
+    """Write five objects of flights, and the script."""
     (bench.folder / "count.py").write_text(SCRIPT)
     (bench.folder / "names.py").write_text("NAMES = {'EWR': 'Newark', 'JFK': 'Kennedy'}\n")
     for month in range(5):
-        rows = "".join(f"{('EWR', 'JFK')[day % 2]},{(day * 7 + month) % 40}\n" for day in range(30))
-        bench.put(f"raw/flights/{month}.csv", f"origin,delay\n{rows}".encode())
+        list_rows = "".join(f"{('EWR', 'JFK')[day % 2]},{(day * 7 + month) % 40}\n" for day in range(30))
+        bench.put(f"raw/flights/{month}.csv", f"origin,delay\n{list_rows}".encode())
     bench.put("raw/note.txt", b"for all")
 
 
-def rows(bench: Bench, record: dict[str, Any]) -> list[list[str]]:
-    found = bench.objects(record["outputs"]["late"]).values()
-    return sorted(row for content in found for row in csv.reader(io.StringIO(content.decode())))
+def list_rows(bench: Bench, record: dict[str, Any]) -> list[list[str]]:
+    files = bench.objects(record["outputs"]["late"]).values()
+    return sorted(row for content in files for row in csv.reader(io.StringIO(content.decode())))
 
 
-def test_one_two_and_four_shards_give_equal_rows_and_nothing_is_done_twice(bench: Bench) -> None:
+def test_one_two_and_four_shards_give_equal_rows_and_no_run_is_repeated(bench: Bench) -> None:
     records = {}
     for shards in (1, 2, 4):
         bench.write_file("prepare.yaml", JOB, compute={"instance_count": shards})
@@ -69,16 +69,16 @@ def test_one_two_and_four_shards_give_equal_rows_and_nothing_is_done_twice(bench
         records[shards] = answer["record"]
         reports = bench.objects(answer["record"]["outputs"]["report"])
         assert (len(reports), set(reports.values())) == (shards, {b"for all"})
-    assert len(rows(bench, records[1])) > 50
-    assert rows(bench, records[1]) == rows(bench, records[2]) == rows(bench, records[4])
+    assert len(list_rows(bench, records[1])) > 50
+    assert list_rows(bench, records[1]) == list_rows(bench, records[2]) == list_rows(bench, records[4])
     seconds = records[4]["figures"]
     assert seconds["instance_seconds"]["value"] == pytest.approx(4 * seconds["processing_seconds"]["value"])
 
-    again = bench.launch("process", "prepare.yaml")
-    assert (again["outcome"], again["record"]["job_name"]) == ("done", records[4]["job_name"])
+    repeated = bench.launch("process", "prepare.yaml")
+    assert (repeated["outcome"], repeated["record"]["job_name"]) == ("done", records[4]["job_name"])
     forced = bench.launch("process", "prepare.yaml", "--force")["record"]
     assert forced["outputs"]["late"] != records[4]["outputs"]["late"]
-    assert rows(bench, forced) == rows(bench, records[4])
+    assert list_rows(bench, forced) == list_rows(bench, records[4])
 
     bench.put("raw/note.txt", b"for nobody")
     assert bench.launch("process", "prepare.yaml")["outcome"] == "processed"
@@ -88,17 +88,17 @@ def test_one_two_and_four_shards_give_equal_rows_and_nothing_is_done_twice(bench
 
 def test_a_dry_run_shows_the_request_and_leaves_nothing_behind(bench: Bench) -> None:
     bench.write_file("prepare.yaml", JOB)
-    done = bench.run("process", "prepare.yaml", "--dry-run")
-    assert done.returncode == 0, done.stderr
-    assert "ShardedByS3Key" in done.stdout
-    assert re.search(f"output late +s3://{bench.name}-data/re-creatable/", done.stdout)
+    completed = bench.run("process", "prepare.yaml", "--dry-run")
+    assert completed.returncode == 0, completed.stderr
+    assert "ShardedByS3Key" in completed.stdout
+    assert re.search(f"output late +s3://{bench.name}-data/re-creatable/", completed.stdout)
     answer = json.loads(bench.run("process", "prepare.yaml", "--dry-run", "--json").stdout)
     assert answer["decision"] == "start"
     assert answer["estimate"]["figures"]["co2e"]["value"] > 0
     assert bench.sandbox.client("s3").list_objects_v2(Bucket=f"{bench.name}-artifacts")["KeyCount"] == 0
 
 
-def test_a_launch_left_alone_is_taken_up_by_the_same_command(bench: Bench) -> None:
+def test_the_same_command_follows_a_job_launched_without_waiting(bench: Bench) -> None:
     hold = bench.folder / "hold"
     hold.touch()
     wait = f"import os, time\nwhile os.path.exists({str(hold)!r}):\n    time.sleep(0.05)\n"
@@ -114,17 +114,17 @@ def test_a_launch_left_alone_is_taken_up_by_the_same_command(bench: Bench) -> No
 def test_a_job_that_fails_ends_with_its_reason_and_code_1(bench: Bench) -> None:
     (bench.folder / "count.py").write_text("import sys; sys.exit('no flights today')")
     bench.write_file("prepare.yaml", JOB)
-    done = bench.run("process", "prepare.yaml")
-    assert done.returncode == 1
-    last = done.stderr.splitlines()[-1]
+    completed = bench.run("process", "prepare.yaml")
+    assert completed.returncode == 1
+    last = completed.stderr.splitlines()[-1]
     assert last.startswith(f"error: processing job {bench.name}-")
     assert "Failed: AlgorithmError" in last
     assert "no flights today" in last
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in completed.stderr
 
 
 def test_the_flights_of_the_workload_are_prepared_as_on_this_machine(bench: Bench, root: Path, tmp_path: Path) -> None:
-    """The workload's own script, with the data set that it brings, started as a processing job would."""
+    """Run the workload's own script with its data set as a processing job."""
     workload = root / "workloads" / "flight_delay"
     code = ("prepare.py", "raw.py", "features.py", "machine.py")
     start = "import os, pathlib, subprocess, sys\n" + (
@@ -143,17 +143,17 @@ def test_the_flights_of_the_workload_are_prepared_as_on_this_machine(bench: Benc
         outputs={"late": ..., "report": ..., "flights": "re-creatable"},
     )
     record = bench.launch("process", "flights.yaml")["record"]
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, str(workload / "prepare.py"), "--out", str(tmp_path / "here")],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    here = {
+    assert completed.returncode == 0, completed.stderr
+    local_files = {
         path.relative_to(tmp_path / "here").as_posix(): path.read_bytes()
         for path in (tmp_path / "here").rglob("*.parquet")
     }
-    there = bench.objects(record["outputs"]["flights"])
-    assert len(here) >= 3
-    assert {name: there[name] for name in here} == here
+    job_files = bench.objects(record["outputs"]["flights"])
+    assert len(local_files) >= 3
+    assert {name: job_files[name] for name in local_files} == local_files

@@ -1,4 +1,4 @@
-"""Registering the model of a run."""
+"""Registration of a run's model."""
 
 import json
 from collections.abc import Callable
@@ -21,8 +21,8 @@ Trained = Callable[..., RunRecord]
 
 
 @pytest.fixture
-def trained(cloud: Clients, write_job: WriteJob) -> Trained:
-    """Trains a model; arguments are changes to the job."""
+def train_job(cloud: Clients, write_job: WriteJob) -> Trained:
+    """Return a function that trains a model; arguments are changes to the job."""
 
     def train(**changes: Any) -> RunRecord:
         record = start(prepare(TRAINING, write_job(**changes)))
@@ -32,29 +32,29 @@ def trained(cloud: Clients, write_job: WriteJob) -> Trained:
     return train
 
 
-def test_a_model_is_registered_pending_with_where_it_comes_from(cloud: Clients, trained: Trained) -> None:
-    record = trained()
+def test_a_model_is_registered_pending_approval_with_its_origin(cloud: Clients, train_job: Trained) -> None:
+    record = train_job()
     package = register(record, cloud)
     assert (package.status, package.is_new) == ("PendingManualApproval", True)
-    sent = cloud.sagemaker.describe_model_package(package.arn)
-    assert sent["ModelPackageGroupName"] == "acme-dev-flight-delay"
-    container = sent["InferenceSpecification"]["Containers"][0]
+    request = cloud.sagemaker.describe_model_package(package.arn)
+    assert request["ModelPackageGroupName"] == "acme-dev-flight-delay"
+    container = request["InferenceSpecification"]["Containers"][0]
     assert (container["ModelDataUrl"], container["Image"]) == (record.model, record.image)
     assert container["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
-    assert sent["InferenceSpecification"]["SupportedContentTypes"] == ["text/csv"]
-    assert sent["CustomerMetadataProperties"].items() >= {
+    assert request["InferenceSpecification"]["SupportedContentTypes"] == ["text/csv"]
+    assert request["CustomerMetadataProperties"].items() >= {
         ("run_key", record.run_key),
         ("validation:auc", "0.75"),
         ("source_digest", record.source_digest),
     }
 
 
-def test_one_package_holds_an_image_for_each_architecture(cloud: Clients, trained: Trained) -> None:
+def test_a_package_has_an_image_for_each_architecture(cloud: Clients, train_job: Trained) -> None:
     graviton = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-scikit-learn:1.0-1-arm64-cpu-py3"
-    also = {"graviton": {"image": graviton, "realtime_instance_types": ["ml.c7g.large"]}}
-    record = trained(serving={"additional": also, "image": "own.registry/serve:1"})
-    sent = cloud.sagemaker.describe_model_package(register(record, cloud).arn)
-    own, [additional] = sent["InferenceSpecification"], sent["AdditionalInferenceSpecifications"]
+    additional_serving = {"graviton": {"image": graviton, "realtime_instance_types": ["ml.c7g.large"]}}
+    record = train_job(serving={"additional": additional_serving, "image": "own.registry/serve:1"})
+    request = cloud.sagemaker.describe_model_package(register(record, cloud).arn)
+    own, [additional] = request["InferenceSpecification"], request["AdditionalInferenceSpecifications"]
     assert own["Containers"][0]["Image"] == "own.registry/serve:1"
     assert (additional["Name"], additional["Containers"][0]["Image"]) == ("graviton", graviton)
     assert additional["SupportedRealtimeInferenceInstanceTypes"] == ["ml.c7g.large"]
@@ -64,27 +64,27 @@ def test_one_package_holds_an_image_for_each_architecture(cloud: Clients, traine
     assert additional["SupportedContentTypes"] == own["SupportedContentTypes"]
 
 
-def test_a_run_is_registered_once_and_another_run_apart(cloud: Clients, trained: Trained) -> None:
-    first = register(trained(), cloud)
-    other = register(trained(hyperparameters={"num_round": 300}), cloud)
-    again = register(trained(), cloud)
-    assert (again.arn, again.is_new) == (first.arn, False)
+def test_a_run_is_registered_once_and_another_run_separately(cloud: Clients, train_job: Trained) -> None:
+    first = register(train_job(), cloud)
+    other = register(train_job(hyperparameters={"num_round": 300}), cloud)
+    repeated = register(train_job(), cloud)
+    assert (repeated.arn, repeated.is_new) == (first.arn, False)
     assert other.arn != first.arn
     assert len(cloud.sagemaker.packages) == 2
 
 
-def test_approval_is_explicit_and_keeps_its_reason(cloud: Clients, trained: Trained) -> None:
-    approved = approve(register(trained(), cloud), "AUC above the last", cloud.sagemaker)
+def test_approval_is_explicit_and_keeps_its_reason(cloud: Clients, train_job: Trained) -> None:
+    approved = approve(register(train_job(), cloud), "AUC above the last", cloud.sagemaker)
     assert approved.status == "Approved"
     stored = cloud.sagemaker.packages[0]
     assert (stored["ModelApprovalStatus"], stored["ApprovalDescription"]) == ("Approved", "AUC above the last")
-    again = approve(register(trained(), cloud), "another reason", cloud.sagemaker)
-    assert (again.status, stored["ApprovalDescription"]) == ("Approved", "AUC above the last")
+    repeated = approve(register(train_job(), cloud), "another reason", cloud.sagemaker)
+    assert (repeated.status, stored["ApprovalDescription"]) == ("Approved", "AUC above the last")
 
 
-def test_a_metrics_report_is_attached_if_it_exists(cloud: Clients, trained: Trained) -> None:
+def test_a_metrics_report_is_attached_if_it_exists(cloud: Clients, train_job: Trained) -> None:
     report = "s3://acme-dev-artifacts/reports/quality.json"
-    record = trained()
+    record = train_job()
     with pytest.raises(UserError, match=f"--metrics: there is no object at {report}"):
         register(record, cloud, metrics=report)
     cloud.s3.put_object(Bucket="acme-dev-artifacts", Key="reports/quality.json", Body=b"{}")
@@ -92,8 +92,8 @@ def test_a_metrics_report_is_attached_if_it_exists(cloud: Clients, trained: Trai
     assert cloud.sagemaker.packages[0]["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"] == report
 
 
-def test_what_cannot_be_registered_is_refused(cloud: Clients, trained: Trained) -> None:
-    record = trained()
+def test_a_run_without_a_servable_model_is_rejected(cloud: Clients, train_job: Trained) -> None:
+    record = train_job()
     with pytest.raises(UserError, match="is Failed; only a Completed run"):
         register(record.model_copy(update={"status": "Failed"}), cloud)
     with pytest.raises(UserError, match="add `serving:` to the job file"):
@@ -106,59 +106,59 @@ def test_what_cannot_be_registered_is_refused(cloud: Clients, trained: Trained) 
     assert cloud.sagemaker.packages == []
 
 
-def test_without_a_group_the_settings_are_named_and_a_new_launch_of_the_same_run_knows_the_new_group(
-    cloud: Clients, trained: Trained, write_job: WriteJob
+def test_a_missing_group_is_reported_and_the_next_launch_finds_a_new_group(
+    cloud: Clients, train_job: Trained, write_job: WriteJob
 ) -> None:
     buckets = {"data": "acme-dev-data", "artifacts": "acme-dev-artifacts"}
     roles = {"training": "arn:aws:iam::123456789012:role/t"}
     inline = {"environment": "dev", "region": REGION, "buckets": buckets, "roles": roles}
     with pytest.raises(UserError, match=r"describe it in envs/catalogue/models/flight_delay\.yaml, run smlops synth"):
-        register(trained(platform=inline), cloud)
-    again = prepare(TRAINING, write_job())
-    assert again.decision == "done"
-    assert register(again.record, cloud).is_new
+        register(train_job(platform=inline), cloud)
+    repeated = prepare(TRAINING, write_job())
+    assert repeated.decision == "done"
+    assert register(repeated.record, cloud).is_new
 
 
-def test_a_model_never_enters_the_group_of_another_workload(cloud: Clients, trained: Trained) -> None:
-    theirs = register(trained(), cloud)
-    other = trained(name="breast-cancer")
+def test_a_model_cannot_enter_the_group_of_another_workload(cloud: Clients, train_job: Trained) -> None:
+    package_of_other = register(train_job(), cloud)
+    other = train_job(name="breast-cancer")
     assert other.model_package_group is None
     for group in ("acme-dev-flight-delay", "arn:aws:sagemaker:eu-north-1:1:model-package-group/acme-dev-flight-delay"):
         with pytest.raises(UserError, match=f"--group: {group} belongs to another workload"):
             register(other, cloud, group=group)
     with pytest.raises(UserError, match="has models of flight-delay; delay needs a group of its own"):
-        register(trained(name="delay"), cloud, group="acme-dev-flight-delay")
-    assert [package["ModelPackageArn"] for package in cloud.sagemaker.packages] == [theirs.arn]
+        register(train_job(name="delay"), cloud, group="acme-dev-flight-delay")
+    assert [package["ModelPackageArn"] for package in cloud.sagemaker.packages] == [package_of_other.arn]
     for group in ("acme-prod-breast-cancer", "Acme-Breast-Cancer"):
         assert register(other, cloud, group=group).is_new
 
 
-def test_a_record_is_found_by_file_by_job_and_in_s3(cloud: Clients, trained: Trained, tmp_path: Path) -> None:
-    record = trained()
+def test_a_record_is_found_by_file_by_job_name_and_in_s3(cloud: Clients, train_job: Trained, tmp_path: Path) -> None:
+    record = train_job()
     path = write_record(record, tmp_path)
     cloud.s3.put_object(Bucket="acme-dev-artifacts", Key="record.json", Body=path.read_bytes())
     for run in (str(path), record.job_name, path.name, "s3://acme-dev-artifacts/record.json"):
         assert find_record(run, tmp_path) == record
     for run in ("nope", "nope.json"):
-        with pytest.raises(UserError) as refused:
+        with pytest.raises(UserError) as error:
             find_record(run, Path("out"))
-        assert f"{run}: there is no such record file, and no out/runs/nope.json;" in str(refused.value)
+        assert f"{run}: there is no such record file, and no out/runs/nope.json;" in str(error.value)
     with pytest.raises(UserError, match=r"^reading s3://acme-dev-artifacts/nothing: .*NoSuchKey"):
         find_record("s3://acme-dev-artifacts/nothing", tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("package", "told"),
+    ("package", "text"),
     [
         ("arn:aws:sagemaker:x:1:model-package/m/2", r"--model-package-arn arn:aws:sagemaker:x:1:model-package/m/2 "),
         (None, "the execution registered no model"),
     ],
 )
-def test_what_an_execution_has_registered_is_approved_and_not_registered_again(
-    package: str | None, told: str, tmp_path: Path
+def test_a_record_of_an_execution_is_rejected_with_the_command_that_approves(
+    package: str | None, text: str, tmp_path: Path
 ) -> None:
-    """Its record lies beside those of jobs, and may be the newest."""
+    """Its record is in the same folder as records of jobs, and may be the newest."""
     file = tmp_path / "execution.json"
     file.write_text(json.dumps({"kind": "pipeline", "model_package": package}))
-    with pytest.raises(UserError, match=f"is the record of a pipeline execution, not of a job; .*{told}"):
+    with pytest.raises(UserError, match=f"is the record of a pipeline execution, not of a job; .*{text}"):
         find_record(str(file), tmp_path)

@@ -22,7 +22,7 @@ from tests.jobs.support import JOB, PLATFORM, merged
 KEY = PLATFORM["kms_key_arn"]
 
 
-def build(**changes: Any) -> dict[str, Any]:
+def build_request(**changes: Any) -> dict[str, Any]:
     job = validate(merged(JOB, changes), TrainingSpec, "job")
     checkpoints = None if job.checkpoints == "none" else "s3://acme-dev-artifacts/c/"
     channels = (Channel("train", "s3://acme-dev-data/flight_delay/train/", 1, 7, "d"),)
@@ -30,87 +30,95 @@ def build(**changes: Any) -> dict[str, Any]:
     return TRAINING.build_named_request(run, "flight-delay-1", checkpoints, {})
 
 
-def test_spot_with_checkpoints_capped_isolated_encrypted_and_unprofiled_by_default() -> None:
-    built = build()
-    assert built["EnableManagedSpotTraining"]
-    assert built["CheckpointConfig"] == {"S3Uri": "s3://acme-dev-artifacts/c/", "LocalPath": "/opt/ml/checkpoints"}
-    assert built["Environment"] == {"CHECKPOINT_DIR": "/opt/ml/checkpoints", "SMLOPS_ENTRY_POINT": "train.py"}
-    assert built["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800, "MaxWaitTimeInSeconds": 3600}
-    assert built["EnableNetworkIsolation"]
-    assert built["ResourceConfig"]["VolumeKmsKeyId"] == KEY == built["OutputDataConfig"]["KmsKeyId"]
-    assert built["ProfilerConfig"] == {"DisableProfiler": True}
-    assert not {"RetryStrategy", "DebugHookConfig", "VpcConfig"} & built.keys()
-    assert "KeepAlivePeriodInSeconds" not in built["ResourceConfig"]
+def test_the_defaults_are_spot_checkpoints_a_cap_isolation_encryption_and_no_profiling() -> None:
+    request = build_request()
+    assert request["EnableManagedSpotTraining"]
+    assert request["CheckpointConfig"] == {"S3Uri": "s3://acme-dev-artifacts/c/", "LocalPath": "/opt/ml/checkpoints"}
+    assert request["Environment"] == {"CHECKPOINT_DIR": "/opt/ml/checkpoints", "SMLOPS_ENTRY_POINT": "train.py"}
+    assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800, "MaxWaitTimeInSeconds": 3600}
+    assert request["EnableNetworkIsolation"]
+    assert request["ResourceConfig"]["VolumeKmsKeyId"] == KEY == request["OutputDataConfig"]["KmsKeyId"]
+    assert request["ProfilerConfig"] == {"DisableProfiler": True}
+    assert not {"RetryStrategy", "DebugHookConfig", "VpcConfig"} & request.keys()
+    assert "KeepAlivePeriodInSeconds" not in request["ResourceConfig"]
 
 
-def test_botocore_would_send_it() -> None:
+def test_botocore_accepts_the_request() -> None:
     client = boto3.client("sagemaker", region_name="eu-north-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 - not a secret
     arn = "arn:aws:sagemaker:eu-north-1:123456789012:training-job/flight-delay-1"
     with Stubber(client) as stub:
-        stub.add_response("create_training_job", {"TrainingJobArn": arn}, build())
-        assert client.create_training_job(**build())["TrainingJobArn"] == arn
+        stub.add_response("create_training_job", {"TrainingJobArn": arn}, build_request())
+        assert client.create_training_job(**build_request())["TrainingJobArn"] == arn
 
 
-def test_a_channel_is_dealt_out_by_its_objects_where_the_job_says_so() -> None:
-    built = build(compute={"instance_count": 2}, sharding={"train": "by_key"})
-    told = {
+def test_a_channel_is_sharded_if_the_job_file_says_so() -> None:
+    request = build_request(compute={"instance_count": 2}, sharding={"train": "by_key"})
+    distribution = {
         channel["ChannelName"]: channel["DataSource"]["S3DataSource"]["S3DataDistributionType"]
-        for channel in built["InputDataConfig"]
+        for channel in request["InputDataConfig"]
     }
-    assert told == {"train": "ShardedByS3Key", "code": "FullyReplicated"}
+    assert distribution == {"train": "ShardedByS3Key", "code": "FullyReplicated"}
 
 
-def test_on_demand_has_no_wait_and_may_keep_a_warm_pool() -> None:
-    built = build(compute={"spot": False, "keep_alive_minutes": 10}, checkpoints="none")
-    assert built["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
-    assert built["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 600
-    assert "CheckpointConfig" not in built
+def test_on_demand_has_no_maximum_wait_and_can_have_a_warm_pool() -> None:
+    request = build_request(compute={"spot": False, "keep_alive_minutes": 10}, checkpoints="none")
+    assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 1800}
+    assert request["ResourceConfig"]["KeepAlivePeriodInSeconds"] == 600
+    assert "CheckpointConfig" not in request
 
 
-def test_the_code_travels_as_a_channel_that_an_isolated_container_can_read() -> None:
-    built = build()
-    code = next(channel for channel in built["InputDataConfig"] if channel["ChannelName"] == "code")
+def test_the_code_is_a_channel_that_an_isolated_container_can_read() -> None:
+    request = build_request()
+    code = next(channel for channel in request["InputDataConfig"] if channel["ChannelName"] == "code")
     assert (
         code["DataSource"]["S3DataSource"]["S3Uri"]
         == f"s3://acme-dev-artifacts/source/flight-delay/{name_archive_folder('digest')}/source.tar.gz"
     )
-    assert built["HyperParameters"]["sagemaker_submit_directory"] == "/opt/ml/input/data/code/source.tar.gz"
-    assert built["HyperParameters"]["sagemaker_program"] == "smlops_measure.py"
+    assert request["HyperParameters"]["sagemaker_submit_directory"] == "/opt/ml/input/data/code/source.tar.gz"
+    assert request["HyperParameters"]["sagemaker_program"] == "smlops_measure.py"
 
 
-def test_as_many_variables_as_the_schema_takes_fit_beside_the_launchers() -> None:
-    most = TrainingSpec.model_json_schema()["properties"]["environment"]["maxProperties"]
-    assert len(build(environment={f"V{number}": "x" for number in range(most)})["Environment"]) <= 100
+def test_the_maximum_number_of_variables_fits_beside_the_launchers() -> None:
+    limit = TrainingSpec.model_json_schema()["properties"]["environment"]["maxProperties"]
+    assert len(build_request(environment={f"V{number}": "x" for number in range(limit)})["Environment"]) <= 100
 
 
-def test_as_many_metrics_as_the_schema_takes_fit_beside_those_of_what_the_job_takes() -> None:
-    most = TrainingSpec.model_json_schema()["properties"]["metrics"]["maxProperties"]
-    definitions = build(metrics={"validation:auc": ..., **{f"m{number}": f"m{number}=(.)" for number in range(most)}})[
-        "AlgorithmSpecification"
-    ]["MetricDefinitions"]
-    assert len(definitions) == 40, "which is SageMaker's own bound"
+def test_the_maximum_number_of_metrics_fits_beside_the_counters() -> None:
+    limit = TrainingSpec.model_json_schema()["properties"]["metrics"]["maxProperties"]
+    definitions = build_request(
+        metrics={"validation:auc": ..., **{f"m{number}": f"m{number}=(.)" for number in range(limit)}}
+    )["AlgorithmSpecification"]["MetricDefinitions"]
+    assert len(definitions) == 40, "SageMaker's limit"
     assert len({one["Name"] for one in definitions}) == 40
 
 
-def test_hyperparameters_come_back_as_they_were_written() -> None:
-    given = {"n": 240, "eta": 0.06, "flag": True, "text": "auc", "digits": "007", "word": "true", "quoted": '"x"'}
-    sent = build(hyperparameters=given)["HyperParameters"]
-    assert (sent["n"], sent["flag"], sent["text"], sent["digits"]) == ("240", "true", "auc", "007")
-    assert (sent["word"], sent["quoted"]) == ('"true"', '"\\"x\\""')
+def test_hyperparameters_keep_their_types() -> None:
+    hyperparameters = {
+        "n": 240,
+        "eta": 0.06,
+        "flag": True,
+        "text": "auc",
+        "digits": "007",
+        "word": "true",
+        "quoted": '"x"',
+    }
+    encoded = build_request(hyperparameters=hyperparameters)["HyperParameters"]
+    assert (encoded["n"], encoded["flag"], encoded["text"], encoded["digits"]) == ("240", "true", "auc", "007")
+    assert (encoded["word"], encoded["quoted"]) == ('"true"', '"\\"x\\""')
 
 
 @pytest.mark.parametrize("family", ["g4dn", "g5", "g6e", "p3dn", "p4d", "p5", "p6-b200", "r5d", "trn1", "trn2"])
-def test_local_storage_gets_no_volume_key(family: str) -> None:
+def test_local_disks_have_no_volume_key(family: str) -> None:
     types = enumeration("TrainingInstanceType")
     instance_type = next(name for name in types if name.startswith(f"ml.{family}."))
-    assert "VolumeKmsKeyId" not in build(compute={"instance_type": instance_type})["ResourceConfig"]
+    assert "VolumeKmsKeyId" not in build_request(compute={"instance_type": instance_type})["ResourceConfig"]
 
 
 @pytest.mark.parametrize(
     "instance_type", ["ml.m5.large", "ml.c5n.xlarge", "ml.m7i-flex.large", "ml.p3.2xlarge", "ml.t3.large"]
 )
 def test_volumes_are_encrypted_with_the_platforms_key(instance_type: str) -> None:
-    assert build(compute={"instance_type": instance_type})["ResourceConfig"]["VolumeKmsKeyId"] == KEY
+    assert build_request(compute={"instance_type": instance_type})["ResourceConfig"]["VolumeKmsKeyId"] == KEY
 
 
 @pytest.mark.parametrize(
@@ -126,7 +134,7 @@ def test_volumes_are_encrypted_with_the_platforms_key(instance_type: str) -> Non
         ("ml.m5.larg", "SageMaker has no such training instance; did you mean 'ml.m5.large'?"),
     ],
 )
-def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: str) -> None:
+def test_an_instance_type_that_cannot_train_is_rejected(instance_type: str, message: str) -> None:
     with pytest.raises(UserError, match=re.escape(message)):
         TRAINING.check(validate(merged(JOB, {"compute": {"instance_type": instance_type}}), TrainingSpec, "job"))
 
@@ -157,22 +165,22 @@ def test_an_instance_that_cannot_train_is_refused(instance_type: str, message: s
         ),
     ],
 )
-def test_an_instance_that_cannot_serve_is_refused(serving: dict[str, Any], message: str) -> None:
+def test_an_instance_type_that_cannot_serve_is_rejected(serving: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
         TRAINING.check(validate(merged(JOB, {"serving": serving}), TrainingSpec, "job"))
 
 
-def test_what_the_service_model_forbids_is_refused_before_anything_is_sent() -> None:
+def test_a_request_that_the_service_model_forbids_is_rejected_before_sending() -> None:
     with pytest.raises(UserError, match=r"x…' at hyperParameters.text: Map value .* length less than or equal to 2500"):
-        build(hyperparameters={"text": "x" * 2501})
+        build_request(hyperparameters={"text": "x" * 2501})
     platform = validate(merged(PLATFORM, {"roles": {"training": "a-role-by-its-bare-name"}}), Platform, "platform")
     run = Run(validate(JOB, TrainingSpec, "job"), platform, "image", "digest", ())
     with pytest.raises(UserError, match=r"'a-role-by-its-bare-name' at roleArn: Member must satisfy regular"):
         TRAINING.build_named_request(run, "n", "s3://b/c/", {})
 
 
-def test_tags_find_the_run_again_and_keep_the_platforms() -> None:
-    tags = {tag["Key"]: tag["Value"] for tag in build(tags={"expires_on": "2026-12-31", "owner": "me"})["Tags"]}
+def test_tags_identify_the_run_and_include_the_platforms_tags() -> None:
+    tags = {tag["Key"]: tag["Value"] for tag in build_request(tags={"expires_on": "2026-12-31", "owner": "me"})["Tags"]}
     assert tags.items() >= {
         ("owner", "me"),
         ("environment", "dev"),
@@ -182,7 +190,7 @@ def test_tags_find_the_run_again_and_keep_the_platforms() -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", tags["run_key"])
 
 
-def test_the_longest_job_name_fits_and_tells_utc() -> None:
+def test_the_longest_job_name_fits_and_contains_utc() -> None:
     noon_in_stockholm = datetime(2026, 11, 24, 12, 0, tzinfo=timezone(timedelta(hours=1)))
     name = TRAINING.make_job_name("n" * 40, "abcdef0123", noon_in_stockholm)
     assert name == f"{'n' * 40}-20261124-110000-abcdef"

@@ -1,4 +1,4 @@
-"""The run key: what makes two runs the same."""
+"""The run key: the same key for the same result."""
 
 from typing import Any
 
@@ -17,18 +17,18 @@ from sustainable_mlops.settings import validate
 from tests.jobs.support import JOB, PLATFORM, merged
 
 
-def run(
-    changes: dict[str, Any], *, source: str = "s", image: str = "i", data: str = "d", place: str = "s3://b/t/"
+def make_run(
+    changes: dict[str, Any], *, source: str = "s", image: str = "i", data: str = "d", address: str = "s3://b/t/"
 ) -> Run[TrainingSpec]:
     job = validate(merged(JOB, changes), TrainingSpec, "job")
-    channels = (Channel("train", place, 1, 7, data),)
+    channels = (Channel("train", address, 1, 7, data),)
     return Run(job, validate(PLATFORM, Platform, "platform"), image, source, channels)
 
 
-UNCHANGED = run({}).key
+UNCHANGED = make_run({}).key
 
 
-def test_runs_of_earlier_releases_keep_their_keys() -> None:
+def test_run_keys_of_earlier_releases_are_unchanged() -> None:
     assert UNCHANGED == "f3b7b5f05bbb08f208094779c20ac7a4796d38b14aa7ca7d8d86b672c258c0e2"
 
 
@@ -44,7 +44,7 @@ def test_runs_of_earlier_releases_keep_their_keys() -> None:
     metrics=st.sampled_from([{}, {"x": "x=(.*)"}]),
     serving=st.sampled_from([None, {"content_types": ["text/csv"]}]),
 )
-def test_the_key_does_not_see_what_the_model_does_not_depend_on(
+def test_the_key_ignores_what_the_model_does_not_depend_on(
     name: str, tags: dict[str, str], minutes: int, volume: int, spot: bool, isolation: bool, metrics: Any, serving: Any
 ) -> None:
     changes = {
@@ -56,29 +56,29 @@ def test_the_key_does_not_see_what_the_model_does_not_depend_on(
         "metrics": metrics,
         "serving": serving,
     }
-    assert run(changes, place="s3://elsewhere/t/").key == UNCHANGED
+    assert make_run(changes, address="s3://elsewhere/t/").key == UNCHANGED
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        run({}, source="other"),
-        run({}, image="other"),
-        run({}, data="other"),
-        run({"hyperparameters": {"num_round": 241}}),
-        run({"hyperparameters": {"num_round": "240"}}),
-        run({"environment": {"SEED": "1"}}),
-        run({"source": {"entry_point": "other.py"}}),
-        run({"compute": {"instance_type": "ml.m5.xlarge"}}),
-        run({"compute": {"instance_count": 2}}),
-        run({"sharding": {"train": "by_key"}}),
+        make_run({}, source="other"),
+        make_run({}, image="other"),
+        make_run({}, data="other"),
+        make_run({"hyperparameters": {"num_round": 241}}),
+        make_run({"hyperparameters": {"num_round": "240"}}),
+        make_run({"environment": {"SEED": "1"}}),
+        make_run({"source": {"entry_point": "other.py"}}),
+        make_run({"compute": {"instance_type": "ml.m5.xlarge"}}),
+        make_run({"compute": {"instance_count": 2}}),
+        make_run({"sharding": {"train": "by_key"}}),
     ],
 )
-def test_the_key_sees_what_decides_the_model(other: Run[TrainingSpec]) -> None:
+def test_the_key_depends_on_what_decides_the_model(other: Run[TrainingSpec]) -> None:
     assert other.key != UNCHANGED
 
 
-def test_the_data_digest_follows_keys_and_contents_but_not_the_place(cloud: Clients) -> None:
+def test_the_data_digest_depends_on_keys_and_contents_but_not_on_the_address(cloud: Clients) -> None:
     def digest(prefix: str, objects: dict[str, bytes]) -> str:
         for key, content in objects.items():
             cloud.s3.put_object(Bucket="acme-dev-data", Key=prefix + key, Body=content)

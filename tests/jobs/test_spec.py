@@ -1,4 +1,4 @@
-"""What job.yaml may not say, and what is said about it."""
+"""Validation of job.yaml."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from sustainable_mlops.settings import load_yaml, render_schema
 from tests.jobs.support import WriteJob
 from tests.renewal import renew
 
-REFUSED: dict[str, dict[str, Any]] = {
+INVALID_FILES: dict[str, dict[str, Any]] = {
     "compute.spott: unknown key; did you mean 'spot'?": {"compute": {"spott": True}},
     "compute.instance_count: must be a whole number, not '2'": {"compute": {"instance_count": "2"}},
     "limits.max_runtime_minutes: is missing; add it": {"limits": {"max_runtime_minutes": ..., "max_wait_minutes": 5}},
@@ -61,26 +61,28 @@ REFUSED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("message", "changes"), REFUSED.items(), ids=REFUSED)
-def test_is_refused_naming_file_field_and_remedy(write_job: WriteJob, message: str, changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("message", "changes"), INVALID_FILES.items(), ids=INVALID_FILES)
+def test_an_invalid_file_is_rejected_with_file_field_and_remedy(
+    write_job: WriteJob, message: str, changes: dict[str, Any]
+) -> None:
     path = write_job(**changes)
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as error:
         load_yaml(path, TrainingSpec)
-    assert str(refused.value).startswith(f"{path}: ")
-    assert message in str(refused.value)
+    assert str(error.value).startswith(f"{path}: ")
+    assert message in str(error.value)
 
 
-def test_a_job_without_spot_may_do_without_checkpoints_and_wait(write_job: WriteJob) -> None:
+def test_a_job_without_spot_needs_no_checkpoints_and_can_have_a_warm_pool(write_job: WriteJob) -> None:
     job = load_yaml(write_job(compute={"spot": False, "keep_alive_minutes": 10}, checkpoints="none"), TrainingSpec)
     assert not job.compute.spot
 
 
-def test_the_workload_is_the_tag_else_the_name(write_job: WriteJob) -> None:
+def test_the_workload_is_the_tag_or_else_the_name(write_job: WriteJob) -> None:
     assert load_yaml(write_job(), TrainingSpec).workload == "flight-delay"
     assert load_yaml(write_job(tags={"workload": "delays"}), TrainingSpec).workload == "delays"
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_the_schema_for_editors_is_fresh(name: str) -> None:
+def test_the_schema_for_editors_is_current(name: str) -> None:
     stored = find_schema_file(name).read_text(encoding="utf-8")
     assert stored == render_schema(SPECS[name]), renew(".venv/bin/python -m sustainable_mlops.jobs.schemas")

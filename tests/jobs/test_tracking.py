@@ -1,4 +1,4 @@
-"""Runs in MLflow: on a real server, away from it, and without its client."""
+"""Runs in MLflow: with a real server, with an unavailable server, and without the client."""
 
 import importlib
 import os
@@ -24,13 +24,13 @@ from sustainable_mlops.jobs.tracking import track_run
 
 
 @pytest.fixture(autouse=True)
-def _no_server_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def _unset_tracking_uri(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")  # of a machine with much else to do
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "120")  # long, because other tests use the machine
 
 
-def record(**changes: Any) -> RunRecord:
-    began = datetime(2026, 11, 24, 12, tzinfo=UTC)
+def make_record(**changes: Any) -> RunRecord:
+    started_at = datetime(2026, 11, 24, 12, tzinfo=UTC)
     co2e = RunFigure(
         value=0.1, low=0.05, high=0.3, unit="kgCO2e", basis="estimated", source="footprint model", grade="C"
     )
@@ -41,8 +41,8 @@ def record(**changes: Any) -> RunRecord:
         region="eu-north-1",
         job_name="flight-delay-1",
         status="Completed",
-        launched_at=began,
-        ended_at=began.replace(minute=10),
+        launched_at=started_at,
+        ended_at=started_at.replace(minute=10),
         spot=True,
         image="image",
         instance_type="ml.m5.large",
@@ -59,14 +59,14 @@ def record(**changes: Any) -> RunRecord:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A tracking server with a database."""
+    """Start a tracking server with a database and yield its address."""
     folder = tmp_path_factory.mktemp("mlflow")
-    port = _free_port()
+    port = _find_free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder}/runs.db", "--artifacts-destination", str(folder)]
     with (folder / "log").open("w") as log:
-        running = subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdout=log,
             stderr=log,
@@ -75,18 +75,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
     try:
         deadline = time.monotonic() + 900
-        while not _answers(f"{address}/health"):
-            assert running.poll() is None, (folder / "log").read_text()
+        while not _responds(f"{address}/health"):
+            assert process.poll() is None, (folder / "log").read_text()
             assert time.monotonic() < deadline
             time.sleep(0.2)
         yield address
     finally:
-        os.killpg(running.pid, 9)
-        running.wait()
+        os.killpg(process.pid, 9)
+        process.wait()
 
 
-def _free_port() -> int:
-    """One that no connection is given meanwhile: the system takes theirs from 32768 on."""
+def _find_free_port() -> int:
+    """Return a port that outgoing connections do not use: the system takes their ports from 32768 on."""
     while True:
         port = random.randrange(20_000, 32_000)  # noqa: S311 - no secret
         with socket.socket() as free, suppress(OSError):
@@ -94,7 +94,7 @@ def _free_port() -> int:
             return port
 
 
-def _answers(url: str) -> bool:
+def _responds(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - an address of our own
             return True
@@ -102,25 +102,25 @@ def _answers(url: str) -> bool:
         return False
 
 
-def runs(server: str, experiment: str) -> list[Any]:
+def list_runs(server: str, experiment: str) -> list[Any]:
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=server)
-    found = client.get_experiment_by_name(experiment)
-    return list(client.search_runs([found.experiment_id])) if found else []
+    experiment_entity = client.get_experiment_by_name(experiment)
+    return list(client.search_runs([experiment_entity.experiment_id])) if experiment_entity else []
 
 
 @pytest.mark.slow
-def test_a_run_is_on_the_server_once_with_metrics_parameters_tags_and_footprint(
+def test_a_run_is_written_once_with_metrics_parameters_tags_and_footprint(
     server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert track_run(record(status="InProgress", ended_at=None, metrics={}, figures={}), server) == []
-    (before,) = runs(server, "flight-delay")
+    assert track_run(make_record(status="InProgress", ended_at=None, metrics={}, figures={}), server) == []
+    (before,) = list_runs(server, "flight-delay")
     assert before.info.status == "RUNNING"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)  # which goes before the platform's
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)  # has priority over the platform's server
     for _ in range(2):
-        assert track_run(record(), "http://127.0.0.1:9") == []
-    (run,) = runs(server, "flight-delay")
+        assert track_run(make_record(), "http://127.0.0.1:9") == []
+    (run,) = list_runs(server, "flight-delay")
     assert run.info.run_id == before.info.run_id
     assert (run.info.run_name, run.info.status) == ("flight-delay-1", "FINISHED")
     assert run.info.end_time - run.info.start_time == 600_000
@@ -139,26 +139,26 @@ def test_a_run_is_on_the_server_once_with_metrics_parameters_tags_and_footprint(
     assert tags["smlops.unit.co2e"] == "kgCO2e"
     assert (tags["smlops.run_key"], tags["smlops.kind"], tags["mlflow.source.type"]) == ("ab" * 32, "training", "JOB")
 
-    assert track_run(record(job_name="flight-delay-2", status="Stopped"), None) == []
-    assert sorted(run.info.status for run in runs(server, "flight-delay")) == ["FINISHED", "KILLED"]
+    assert track_run(make_record(job_name="flight-delay-2", status="Stopped"), None) == []
+    assert sorted(run.info.status for run in list_runs(server, "flight-delay")) == ["FINISHED", "KILLED"]
 
 
-def test_a_server_that_is_away_is_one_line_at_once() -> None:
-    importlib.import_module("mlflow")  # which takes its time, and is not what is timed
-    began = time.monotonic()
-    (line,) = track_run(record(), "http://me:secret@127.0.0.1:9")
-    assert time.monotonic() - began < 60, "the client alone would try for minutes"
+def test_an_unavailable_server_is_one_line_without_a_long_wait() -> None:
+    importlib.import_module("mlflow")  # the import takes seconds and is not part of the measured time
+    started_at = time.monotonic()
+    (line,) = track_run(make_record(), "http://me:secret@127.0.0.1:9")
+    assert time.monotonic() - started_at < 60, "the client alone would try for minutes"
     assert line.startswith("the run is not in MLflow at http://127.0.0.1:9: ")
     assert "\n" not in line
     assert "secret" not in line
 
 
 @pytest.mark.parametrize("address", ["nonsense://x", "arn:aws:sagemaker:eu-north-1:123456789012:mlflow-app/app-1"])
-def test_an_address_that_leads_nowhere_is_one_line(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_address_is_one_line(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    (line,) = track_run(record(), address)
+    (line,) = track_run(make_record(), address)
     assert line.startswith(f"the run is not in MLflow at {address}: ")
 
 
@@ -170,7 +170,7 @@ def test_without_a_server_nothing_is_loaded() -> None:
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
 
 
-def test_without_its_client_the_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_client_is_reported_with_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mlflow", None)
-    (line,) = track_run(record(), "http://127.0.0.1:9")
+    (line,) = track_run(make_record(), "http://127.0.0.1:9")
     assert "pip install 'sustainable-mlops[tracking]'" in line

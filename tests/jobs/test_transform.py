@@ -1,4 +1,4 @@
-"""Batch transform: what a file may not say, the request and its model, what is recorded."""
+"""Batch transform: validation of the file, the request and its model, the record."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from tests.jobs.support import PLATFORM, WriteJob
 Moments = Iterator[datetime]
 KEY = PLATFORM["kms_key_arn"]
 
-REFUSED: dict[str, dict[str, Any]] = {
+INVALID_FILES: dict[str, dict[str, Any]] = {
     "compute.spot: SageMaker has managed spot for training and tuning only, not for batch transform": {
         "compute": {"spot": True}
     },
@@ -49,20 +49,20 @@ REFUSED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("message", "changes"), REFUSED.items(), ids=REFUSED)
-def test_is_refused_naming_file_field_and_remedy(
+@pytest.mark.parametrize(("message", "changes"), INVALID_FILES.items(), ids=INVALID_FILES)
+def test_an_invalid_file_is_rejected_with_file_field_and_remedy(
     write_transform: WriteJob, message: str, changes: dict[str, Any]
 ) -> None:
     path = write_transform(**changes)
-    with pytest.raises(UserError) as refused:
+    with pytest.raises(UserError) as error:
         load_yaml(path, TransformSpec)
-    assert str(refused.value).startswith(f"{path}: ")
-    assert message in str(refused.value)
+    assert str(error.value).startswith(f"{path}: ")
+    assert message in str(error.value)
 
 
 @pytest.fixture
 def model(cloud: Clients) -> None:
-    """The model.tar.gz of the job file."""
+    """Write the model.tar.gz of the job file."""
     cloud.s3.put_object(Bucket="acme-dev-artifacts", Key="models/flight_delay/one/output/model.tar.gz", Body=b"weights")
 
 
@@ -87,7 +87,7 @@ def model(cloud: Clients) -> None:
         ),
     ],
 )
-def test_what_is_missing_or_fits_nothing_is_named_with_the_file(
+def test_a_missing_or_unsuitable_input_is_named_with_the_file(
     write_transform: WriteJob, changes: dict[str, Any], message: str
 ) -> None:
     path = write_transform(**changes)
@@ -95,13 +95,13 @@ def test_what_is_missing_or_fits_nothing_is_named_with_the_file(
         prepare(TRANSFORM, path)
 
 
-def model_of(launch: JobLaunch) -> dict[str, Any]:
-    (needed,) = launch.prerequisites
-    return {"ModelName": needed.name, **needed.request}
+def read_model_request(launch: JobLaunch) -> dict[str, Any]:
+    (prerequisite,) = launch.prerequisites
+    return {"ModelName": prerequisite.name, **prerequisite.request}
 
 
 @pytest.mark.usefixtures("cloud", "model")
-def test_the_request_splits_fills_assembles_joins_and_encrypts(write_transform: WriteJob) -> None:
+def test_the_request_has_split_batching_assembly_join_and_encryption(write_transform: WriteJob) -> None:
     plain = prepare(TRANSFORM, write_transform()).request
     assert (plain["BatchStrategy"], plain["MaxPayloadInMB"], plain["MaxConcurrentTransforms"]) == ("MultiRecord", 6, 1)
     assert plain["TransformInput"]["SplitType"] == "Line"
@@ -116,52 +116,52 @@ def test_the_request_splits_fills_assembles_joins_and_encrypts(write_transform: 
         "strategy": "single_record",
         "environment": {"THREADS": "2"},
     }
-    built = prepare(TRANSFORM, write_transform(**changes)).request
-    assert built["DataProcessing"] == {
+    request = prepare(TRANSFORM, write_transform(**changes)).request
+    assert request["DataProcessing"] == {
         "InputFilter": "$.features",
         "OutputFilter": "$['id','SageMakerOutput']",
         "JoinSource": "Input",
     }
-    assert built["BatchStrategy"] == "SingleRecord"
-    assert built["TransformInput"]["CompressionType"] == "Gzip"
-    assert built["TransformResources"] == {"InstanceType": "ml.g5.xlarge", "InstanceCount": 3}
-    assert built["Environment"] == {"THREADS": "2"}
+    assert request["BatchStrategy"] == "SingleRecord"
+    assert request["TransformInput"]["CompressionType"] == "Gzip"
+    assert request["TransformResources"] == {"InstanceType": "ml.g5.xlarge", "InstanceCount": 3}
+    assert request["Environment"] == {"THREADS": "2"}
 
 
 @pytest.mark.usefixtures("cloud", "model")
-def test_botocore_would_send_both_the_model_and_the_job(write_transform: WriteJob) -> None:
+def test_botocore_accepts_the_model_and_the_job(write_transform: WriteJob) -> None:
     launch = prepare(TRANSFORM, write_transform())
     client = boto3.client("sagemaker", region_name="eu-north-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 - not a secret
     arn = "arn:aws:sagemaker:eu-north-1:123456789012:"
     with Stubber(client) as stub:
-        stub.add_response("create_model", {"ModelArn": f"{arn}model/m"}, model_of(launch))
+        stub.add_response("create_model", {"ModelArn": f"{arn}model/m"}, read_model_request(launch))
         stub.add_response("create_transform_job", {"TransformJobArn": f"{arn}transform-job/p"}, launch.request)
         launch.prerequisites[0].create(client)
         assert TRANSFORM.create(launch.request, client).endswith("transform-job/p")
 
 
 @pytest.mark.usefixtures("model")
-def test_the_model_is_named_by_its_content_made_once_and_isolated(
+def test_the_model_is_named_by_its_content_created_once_and_isolated(
     cloud: Clients, write_transform: WriteJob, moments: Moments
 ) -> None:
     first = prepare(TRANSFORM, write_transform(), now=next(moments))
     start(first)
-    again = prepare(TRANSFORM, write_transform(max_payload_mb=1, tags={"owner": "me"}), now=next(moments))
-    start(again)
+    repeated = prepare(TRANSFORM, write_transform(max_payload_mb=1, tags={"owner": "me"}), now=next(moments))
+    start(repeated)
     (name,) = cloud.sagemaker.models
     assert re.fullmatch(r"predict-[0-9a-f]{12}", name)
-    assert first.record.sagemaker_model == again.record.sagemaker_model == name
-    made = cloud.sagemaker.models[name]
-    assert made["EnableNetworkIsolation"]
-    assert made["ExecutionRoleArn"] == "arn:aws:iam::123456789012:role/acme-dev-inference"
-    assert made["PrimaryContainer"]["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
-    assert {tag["Key"] for tag in made["Tags"]} >= {"workload", "environment"}
+    assert first.record.sagemaker_model == repeated.record.sagemaker_model == name
+    model_request = cloud.sagemaker.models[name]
+    assert model_request["EnableNetworkIsolation"]
+    assert model_request["ExecutionRoleArn"] == "arn:aws:iam::123456789012:role/acme-dev-inference"
+    assert model_request["PrimaryContainer"]["Environment"]["SAGEMAKER_PROGRAM"] == "inference.py"
+    assert {tag["Key"] for tag in model_request["Tags"]} >= {"workload", "environment"}
     other = prepare(TRANSFORM, write_transform(entry_point="serve.py"), now=next(moments))
     assert other.record.sagemaker_model != name
     assert other.record.run_key != first.record.run_key
 
 
-def test_a_run_and_its_package_predict_like_their_model_and_a_rejected_one_does_not(
+def test_a_record_and_its_package_name_the_same_model_unless_the_package_is_rejected(
     cloud: Clients, write_job: WriteJob, write_transform: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
     record = start(prepare(TRAINING, write_job(), now=next(moments)))
@@ -172,9 +172,9 @@ def test_a_run_and_its_package_predict_like_their_model_and_a_rejected_one_does_
 
     by_record = prepare(TRANSFORM, write_transform(image=..., model=f"runs/{local.name}"))
     by_package = prepare(TransformKind(package.arn), write_transform(image=..., model=...))
-    assert model_of(by_record) == model_of(by_package)
+    assert read_model_request(by_record) == read_model_request(by_package)
     assert by_record.record.run_key == by_package.record.run_key
-    assert model_of(by_record)["PrimaryContainer"]["ModelDataUrl"] == record.model
+    assert read_model_request(by_record)["PrimaryContainer"]["ModelDataUrl"] == record.model
     assert by_record.record.data["model"].address == record.model
     with pytest.raises(UserError, match="image: the model has its own image; remove the field"):
         prepare(TRANSFORM, write_transform(model=package.arn))
@@ -184,7 +184,7 @@ def test_a_run_and_its_package_predict_like_their_model_and_a_rejected_one_does_
         prepare(TRANSFORM, write_transform(image=..., model=package.arn))
 
 
-def ended(launch: JobLaunch) -> RunRecord:
+def end_job(launch: JobLaunch) -> RunRecord:
     record, sagemaker = start(launch), launch.clients.sagemaker
     sagemaker.complete_transform(record.job_name)
     record = wait_for_job(record, sagemaker, show=lambda _: None)
@@ -193,18 +193,18 @@ def ended(launch: JobLaunch) -> RunRecord:
 
 
 @pytest.mark.usefixtures("model")
-def test_predictions_are_made_once_and_again_for_other_records_or_another_model(
+def test_predictions_are_repeated_only_for_other_records_or_another_model(
     cloud: Clients, write_transform: WriteJob, moments: Moments, tmp_path: Path
 ) -> None:
     launch = prepare(TRANSFORM, write_transform(compute={"instance_count": 2}), now=next(moments))
     assert estimate_launch(launch, tmp_path).duration.value == 450  # 25 % of the half hour that the file gives it
-    record = ended(launch)
+    record = end_job(launch)
     assert record.outputs == {"predictions": f"s3://acme-dev-data/re-creatable/predictions/predict/{record.run_key}/"}
     measured = {name: figure.value for name, figure in record.figures.items() if figure.basis == "measured"}
     assert measured == {"transform_seconds": 600, "billable_seconds": 600, "instance_seconds": 1200}
     more = {"compute": {"instance_count": 5}, "max_concurrent": 4}
-    done = prepare(TRANSFORM, write_transform(**more), now=next(moments))
-    assert (done.decision, done.record.job_name) == ("done", record.job_name)
+    next_launch = prepare(TRANSFORM, write_transform(**more), now=next(moments))
+    assert (next_launch.decision, next_launch.record.job_name) == ("done", record.job_name)
     for bucket, key in (
         ("acme-dev-data", "flight_delay/train/part-1.csv"),
         ("acme-dev-artifacts", "models/flight_delay/one/output/model.tar.gz"),
@@ -216,27 +216,27 @@ def test_predictions_are_made_once_and_again_for_other_records_or_another_model(
 
 
 @pytest.mark.usefixtures("model")
-def test_a_job_that_outlasts_its_cap_is_stopped_by_whoever_follows_it(
+def test_the_follower_stops_a_job_that_exceeds_its_cap(
     cloud: Clients, write_transform: WriteJob, moments: Moments
 ) -> None:
     record = start(prepare(TRANSFORM, write_transform(), now=next(moments)))
     job = cloud.sagemaker.jobs[record.job_name]
-    looks: list[str] = []
+    statuses: list[str] = []
 
     def sleep(_: float) -> None:
-        looks.append(job["TransformJobStatus"])
-        late = 31 if len(looks) == 3 else 29
-        job["TransformStartTime"] = datetime.now(UTC) - timedelta(minutes=late)
+        statuses.append(job["TransformJobStatus"])
+        minutes = 31 if len(statuses) == 3 else 29
+        job["TransformStartTime"] = datetime.now(UTC) - timedelta(minutes=minutes)
 
     record = wait_for_job(record, cloud.sagemaker, lambda _: None, sleep)
-    assert (record.status, looks) == ("Stopped", ["InProgress"] * 3 + ["Stopped"])
+    assert (record.status, statuses) == ("Stopped", ["InProgress"] * 3 + ["Stopped"])
     assert record.stopped == {record.job_name: "it ran longer than the 30 min of limits.max_runtime_minutes"}
 
 
-def test_its_command_for_stopping_is_awss_own() -> None:
+def test_the_stop_command_is_the_aws_clis_command() -> None:
     assert TRANSFORM.format_stop_command("p-1") == "aws sagemaker stop-transform-job --transform-job-name p-1"
 
 
-def test_a_models_data_are_found_by_their_https_address_too() -> None:
+def test_an_https_address_of_a_model_is_converted_to_s3() -> None:
     assert serving.find_model_address({"ModelDataUrl": "https://b.s3.eu-north-1.amazonaws.com/m"}) == "s3://b/m"
     assert serving.find_model_address({"Image": "alone"}) is None

@@ -1,4 +1,4 @@
-"""The request of a tuning, which the sandbox's checks are to let through: they know more than the service model."""
+"""The request of a tuning, also checked by the sandbox, which has stricter rules than the service model."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def launch(cloud: Clients, write_job: WriteJob) -> Any:  # noqa: ARG001
-    """Prepares a tuning; arguments are changes to it, `job` changes to its training."""
+    """Return a function that prepares a tuning; arguments are changes to it, `job` changes its training."""
 
     def make(job: dict[str, Any] | None = None, **changes: Any) -> JobLaunch:
         document = merged(TUNE, changes)
@@ -42,7 +42,7 @@ def launch(cloud: Clients, write_job: WriteJob) -> Any:  # noqa: ARG001
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_every_strategy_asks_for_what_sagemaker_takes(launch: Any, strategy: str) -> None:
+def test_sagemaker_accepts_the_request_of_every_strategy(launch: Any, strategy: str) -> None:
     request = launch(**STRATEGIES[strategy]).request
     checks.check(request)
     config = request["HyperParameterTuningJobConfig"]
@@ -64,13 +64,13 @@ def test_each_job_is_the_training_with_spot_checkpoints_and_caps(launch: Any, wr
     assert len(prepared.record.job_name) <= 32
 
 
-def test_categories_reach_the_script_as_what_they_are(launch: Any) -> None:
+def test_categorical_values_keep_their_types(launch: Any) -> None:
     ranges = launch(**STRATEGIES["grid"]).request["HyperParameterTuningJobConfig"]["ParameterRanges"]
     values = {one["Name"]: one["Values"] for one in ranges["CategoricalParameterRanges"]}
     assert values == {"eta": ["0.1", '"0.2"', "fast", "true"], "max_depth": ["2", "9"]}
 
 
-def stopped_after(prepared: JobLaunch, objectives: list[float | None]) -> RunRecord:
+def make_stopped_record(prepared: JobLaunch, objectives: list[float | None]) -> RunRecord:
     trials = [
         TuningTrial(job_name=f"t-{number}", status="Completed", hyperparameters={}, objective=value)
         for number, value in enumerate(objectives)
@@ -78,26 +78,28 @@ def stopped_after(prepared: JobLaunch, objectives: list[float | None]) -> RunRec
     return prepared.record.model_copy(update={"status": "Stopped", "job_name": "cut-short", "trials": trials})
 
 
-def test_a_search_that_was_cut_short_goes_on_from_its_jobs(launch: Any) -> None:
+def test_a_stopped_search_resumes_from_its_jobs(launch: Any) -> None:
     prepared = launch()
-    resumed = TUNING.resume_request(prepared.request, stopped_after(prepared, [0.6, None, 0.7]), checkpoints=True)
-    assert resumed is not None
-    assert resumed["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 18
-    assert resumed["WarmStartConfig"] == {
+    resumed_request = TUNING.resume_request(
+        prepared.request, make_stopped_record(prepared, [0.6, None, 0.7]), checkpoints=True
+    )
+    assert resumed_request is not None
+    assert resumed_request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 18
+    assert resumed_request["WarmStartConfig"] == {
         "ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "cut-short"}],
         "WarmStartType": "IdenticalDataAndAlgorithm",
     }
-    # What goes on is cut short, too: 18 jobs were left to it, and it had one.
-    once_more = stopped_after(prepared, [0.6]).model_copy(update={"max_jobs": 18})
-    resumed = TUNING.resume_request(prepared.request, once_more, checkpoints=True)
-    assert resumed is not None
-    assert resumed["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 17
-    assert TUNING.resume_request(prepared.request, stopped_after(prepared, [None]), checkpoints=True) is None
+    # The resumed search is stopped too: 18 jobs remained, and it ran one.
+    once_more = make_stopped_record(prepared, [0.6]).model_copy(update={"max_jobs": 18})
+    resumed_request = TUNING.resume_request(prepared.request, once_more, checkpoints=True)
+    assert resumed_request is not None
+    assert resumed_request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 17
+    assert TUNING.resume_request(prepared.request, make_stopped_record(prepared, [None]), checkpoints=True) is None
     grid = launch(**STRATEGIES["grid"])
-    assert TUNING.resume_request(grid.request, stopped_after(grid, [0.6]), checkpoints=True) is None
+    assert TUNING.resume_request(grid.request, make_stopped_record(grid, [0.6]), checkpoints=True) is None
 
 
-def test_an_estimate_counts_the_jobs_and_declares_what_it_assumes(launch: Any, tmp_path: Path) -> None:
+def test_an_estimate_counts_the_jobs_and_states_its_assumptions(launch: Any, tmp_path: Path) -> None:
     one = estimate_launch(launch(strategy="random"), tmp_path)
     assert "20 jobs at most; some jobs are stopped early, which leaves 80 % (50 to 100 %)" in one.duration.source
     cap = 30 * 60

@@ -1,4 +1,4 @@
-"""Tuning files: what is refused, in one line that says what to do, and what decides the search."""
+"""Tuning files: validation, and the inputs of the run key."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +12,12 @@ from sustainable_mlops.jobs.kinds import TUNING
 from sustainable_mlops.jobs.specs.tuning import TuningSpec
 from tests.jobs.support import TUNE, WriteJob, merged
 
-Read = Callable[..., TuningSpec]
+LoadTuning = Callable[..., TuningSpec]
 
 
 @pytest.fixture
-def read(write_job: WriteJob) -> Read:
-    """A tuning beside its job file; arguments are changes to it."""
+def load_tuning(write_job: WriteJob) -> LoadTuning:
+    """Return a function that loads a tuning beside its job file; arguments are changes to it."""
 
     def load(**changes: Any) -> TuningSpec:
         path = write_job().parent / "tune.yaml"
@@ -32,7 +32,7 @@ VALUES = {"type": "categorical", "values": [1, 2]}
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"objective": {"metric": "validation:auk"}}, "the training has no metric validation:auk; did you mean 'valid"),
         ({"objective": {"goal": "maximise"}}, "objective.goal: must be 'maximize' or 'minimize'"),
@@ -71,45 +71,47 @@ VALUES = {"type": "categorical", "values": [1, 2]}
         ({"warm_start": {"parents": ["a"], "type": "same"}}, "must be 'identical' or 'transfer'"),
     ],
 )
-def test_a_mistake_is_one_line(read: Read, changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(UserError) as refused:
-        read(**changes)
-    assert told in str(refused.value)
-    assert "\n" not in str(refused.value)
-    assert str(refused.value).count(".yaml: ") == 1
+def test_an_invalid_file_is_reported_in_one_line(
+    load_tuning: LoadTuning, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError) as error:
+        load_tuning(**changes)
+    assert message in str(error.value)
+    assert "\n" not in str(error.value)
+    assert str(error.value).count(".yaml: ") == 1
 
 
-def test_a_mistake_in_the_job_file_is_told_by_that_file(read: Read, write_job: WriteJob) -> None:
+def test_an_error_in_the_job_file_names_the_job_file(load_tuning: LoadTuning, write_job: WriteJob) -> None:
     job = write_job(compute={"spott": True})
     job = job.rename(job.parent / "bad.yaml")
     with pytest.raises(UserError, match=f"^{job}: compute.spott: unknown key; did you mean 'spot'"):
-        read(training="bad.yaml")
+        load_tuning(training="bad.yaml")
 
 
-def test_the_training_may_stand_elsewhere_or_in_the_file(read: Read, write_job: WriteJob, tmp_path: Path) -> None:
-    elsewhere = read()
+def test_the_training_can_be_a_file_or_inline(load_tuning: LoadTuning, write_job: WriteJob, tmp_path: Path) -> None:
+    elsewhere = load_tuning()
     document = yaml.safe_load(write_job().read_text())
-    assert read(training=document).result_inputs == elsewhere.result_inputs
+    assert load_tuning(training=document).result_inputs == elsewhere.result_inputs
     (tmp_path / "deep").mkdir()
     path = tmp_path / "deep" / "tune.yaml"
     path.write_text(yaml.safe_dump(merged(TUNE, {"training": "../job.yaml"})))
     assert (path.parent / TUNING.load(path).code.directory).resolve() == tmp_path
 
 
-def test_jobs_that_will_not_win_are_stopped_as_the_strategy_wants_it(read: Read) -> None:
-    assert read().is_early_stopping
-    assert read(strategy="random").is_early_stopping
-    assert not read(strategy="hyperband", hyperband={"max_epochs": 9}).is_early_stopping
+def test_the_strategy_decides_the_default_of_early_stopping(load_tuning: LoadTuning) -> None:
+    assert load_tuning().is_early_stopping
+    assert load_tuning(strategy="random").is_early_stopping
+    assert not load_tuning(strategy="hyperband", hyperband={"max_epochs": 9}).is_early_stopping
     grid = merged(GRID, {"ranges": {"depth": VALUES}})
-    assert read(**grid).is_early_stopping
-    assert not read(**grid, early_stopping="off").is_early_stopping
-    assert read(**grid).jobs == 2
+    assert load_tuning(**grid).is_early_stopping
+    assert not load_tuning(**grid, early_stopping="off").is_early_stopping
+    assert load_tuning(**grid).jobs == 2
 
 
-def test_what_decides_the_search_is_in_its_key_and_nothing_else(read: Read) -> None:
-    key = read().result_inputs
+def test_the_result_inputs_contain_exactly_what_decides_the_search(load_tuning: LoadTuning) -> None:
+    key = load_tuning().result_inputs
     for same in ({"name": "other"}, {"early_stopping": "auto"}):
-        assert read(**same).result_inputs == key
+        assert load_tuning(**same).result_inputs == key
     for other in (
         {"seed": 1},
         {"strategy": "random"},
@@ -119,19 +121,19 @@ def test_what_decides_the_search_is_in_its_key_and_nothing_else(read: Read) -> N
         {"limits": {"completion": {"target": 0.8}}},
         {"warm_start": {"parents": ["earlier"]}},
     ):
-        assert read(**other).result_inputs != key
+        assert load_tuning(**other).result_inputs != key
 
 
-def test_a_range_takes_the_place_of_the_trainings_own_value(read: Read) -> None:
-    assert read().parameters == {"num_round": 240}
-    assert read(ranges={"num_round": {"type": "integer", "min": 1, "max": 9}}).parameters == {}
+def test_a_range_replaces_the_trainings_value(load_tuning: LoadTuning) -> None:
+    assert load_tuning().parameters == {"num_round": 240}
+    assert load_tuning(ranges={"num_round": {"type": "integer", "min": 1, "max": 9}}).parameters == {}
 
 
-def test_a_record_of_a_training_is_no_parent(read: Read, tmp_path: Path) -> None:
+def test_a_record_of_a_training_is_not_a_parent(load_tuning: LoadTuning, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(
         '{"run_key": "k", "workload": "w", "environment": "dev", "region": "eu-north-1", "job_name": "j", '
         '"status": "Completed", "launched_at": "2026-11-24T12:00:00Z", "spot": true, "image": "i", '
         '"instance_type": "ml.m5.large", "instance_count": 1, "data": {}}'
     )
     with pytest.raises(UserError, match="is the record of a training job; name the record of a tuning"):
-        read(warm_start={"parents": ["run.json"]})
+        load_tuning(warm_start={"parents": ["run.json"]})

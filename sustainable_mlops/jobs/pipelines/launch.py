@@ -14,7 +14,7 @@ from typing import Literal
 from sustainable_mlops import aws
 from sustainable_mlops.aws import Client, Clients
 from sustainable_mlops.aws.s3 import S3Uri
-from sustainable_mlops.errors import UserError
+from sustainable_mlops.errors import UserError, did_you_mean
 from sustainable_mlops.jobs.kinds import KINDS
 from sustainable_mlops.jobs.launch import find_platform, pack_source
 from sustainable_mlops.jobs.layout import Layout
@@ -34,7 +34,6 @@ from sustainable_mlops.jobs.source import SourcePackage
 from sustainable_mlops.jobs.spec_files import load_spec_file
 from sustainable_mlops.jobs.specs.common import UtilizationFloor, format_scalar
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
-from sustainable_mlops.settings import did_you_mean
 
 #: none: the deployed version has this definition. create, update: the definition is deployed first.
 Change = Literal["none", "create", "update"]
