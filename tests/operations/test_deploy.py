@@ -52,7 +52,7 @@ def need(**changes: Any) -> ServingRequirements:
 
 
 @pytest.mark.parametrize(
-    ("changes", "module", "said"),
+    ("changes", "module", "inputs"),
     [
         ({}, "serverless_endpoint", {"memory_mb": 1024, "max_concurrency": 5}),
         ({"requests_per_day": 4e6}, "serverless_endpoint", {"memory_mb": 1024, "max_concurrency": 48}),
@@ -176,7 +176,7 @@ def test_what_the_author_says_of_the_endpoint_besides_stays() -> None:
     ],
 )
 def test_an_entry_that_cannot_be_changed_line_by_line_is_left_alone(text: str) -> None:
-    with pytest.raises(UserError, match="serverless_endpoint: can be changed only where it stands on lines of its own"):
+    with pytest.raises(UserError, match="serverless_endpoint: can only be changed if it has lines of its own"):
         entry.edit_entry(text, SERVERLESS)
 
 
@@ -203,7 +203,7 @@ def test_files_are_as_before_where_something_is_refused_or_interrupted(tmp_path:
         (
             "serverless_endpoint:\n      max_concurrency: 9",
             SERVERLESS,
-            "; envs/dev/settings.yaml keeps its max_concurrency: 9",
+            "; envs/dev/settings.yaml keeps max_concurrency: 9",
         ),
         ("serverless_endpoint: null", SERVERLESS, "removes serverless_endpoint, which the catalogue would declare"),
         (
@@ -249,7 +249,7 @@ def test_what_recommend_wrote_is_taken_and_nothing_else(tmp_path: Path) -> None:
     assert read_choice(file).inputs == SERVERLESS.inputs
     for text in ("endpoint: {}", "serverless_endpoint: 1", "serverless_endpoint: {}\nasync_endpoint: {}", ""):
         file.write_text(text)
-        with pytest.raises(UserError, match="must say one of serverless_endpoint, realtime_endpoint, async_endpoint"):
+        with pytest.raises(UserError, match="must name one of serverless_endpoint, realtime_endpoint, async_endpoint"):
             read_choice(file)
 
 

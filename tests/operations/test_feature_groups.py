@@ -60,7 +60,7 @@ def test_what_a_group_lacks_is_found_over_all_pages(sagemaker: Any, aws: Stubber
 
 
 @pytest.mark.parametrize(
-    ("features", "told"),
+    ("features", "message"),
     [
         ({"order_id": "String", "paid": "Integral"}, "'paid' is not declared any more.*declare it again, as Integral"),
         ({"order_id": "Integral"}, "'order_id' is Integral and cannot become String"),
@@ -120,7 +120,7 @@ def test_an_unknown_group_is_told_with_the_one_that_was_meant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, "no such file"),
         ("{", "is not what `terraform output -json` prints"),

@@ -15,7 +15,7 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import format_number
 from sustainable_mlops.footprint.coefficients import load_assumptions
 from sustainable_mlops.footprint.mapping_file import read_mapping
-from sustainable_mlops.recommendation.served_model import ServedModel, ServingSpecification
+from sustainable_mlops.recommendation.model_under_test import ModelUnderTest, ServingSpecification
 
 #: The module of each kind of endpoint; a model's entry in the catalogue has a field of that name.
 MODULES = {"serverless": "serverless_endpoint", "real-time": "realtime_endpoint", "asynchronous": "async_endpoint"}
@@ -32,7 +32,7 @@ class Choice:
     reason: str
 
 
-def choose_by_need(subject: ServedModel, need: ServingRequirements, latency_ms: int | None) -> Choice:
+def choose_by_need(subject: ModelUnderTest, need: ServingRequirements, latency_ms: int | None) -> Choice:
     """Return the option with the least carbon for `need`, over two zones. Raises UserError if none fits."""
     advice = make_advice(replace(need, zones=ZONES))
     for option in advice.options:
@@ -58,7 +58,7 @@ def read_choice(path: Path) -> Choice:
     return Choice(modules[0], entry[modules[0]], f"from {path}")
 
 
-def check_images(subject: ServedModel, choice: Choice) -> None:
+def check_images(subject: ModelUnderTest, choice: Choice) -> None:
     """Raise UserError if the package has no image for the silicon of the choice."""
     silicon = "x86" if choice.module == MODULES["serverless"] else choice.inputs.get("silicon", "graviton")
     name = choice.inputs.get("inference_specification_name")
@@ -67,7 +67,7 @@ def check_images(subject: ServedModel, choice: Choice) -> None:
         raise UserError(f"{subject.name}: has images for {has}, and none for {silicon} ({name or 'its own'})")
 
 
-def _find_specification(subject: ServedModel, option: ServingOption) -> ServingSpecification | None:
+def _find_specification(subject: ModelUnderTest, option: ServingOption) -> ServingSpecification | None:
     """Return the specification for the option's silicon; None if the package has no image for it."""
     silicon = "x86" if option.kind == "serverless" else _SILICON.get(option.silicon)
     return next((one for one in subject.specifications if one.silicon == silicon), None)

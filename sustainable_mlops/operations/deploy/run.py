@@ -17,7 +17,7 @@ from sustainable_mlops.jobs.platform import read_platform
 from sustainable_mlops.operations import teardown
 from sustainable_mlops.operations.deploy import entry, leftovers, transition
 from sustainable_mlops.operations.deploy.choice import MODULES, Choice
-from sustainable_mlops.recommendation import served_model
+from sustainable_mlops.recommendation import model_under_test
 from sustainable_mlops.steps import Steps
 from sustainable_mlops.terraform import ROOT, list_changes
 
@@ -116,13 +116,13 @@ def _describe_others(file_changes: Sequence[synth.FileChange], environment: str)
     return f", also in {' and '.join(sorted(others - {environment}))}" if others - {environment} else ""
 
 
-def find_package(target: Target, account: AccountClients, arn: str | None) -> served_model.ServedModel:
+def find_package(target: Target, account: AccountClients, arn: str | None) -> model_under_test.ModelUnderTest:
     """Return the package with this ARN, or the newest approved one. Raises UserError if none exists."""
     clients = account.connect()
     if arn is not None:
         if ":model-package/" not in arn:
             raise UserError(f"--package: {arn} is no ARN of a model package")
-        model_package = served_model.read_model(arn, clients)
+        model_package = model_under_test.read_model(arn, clients)
         with aws.translate_aws_errors(f"model package {arn}"):
             description = clients.sagemaker.describe_model_package(ModelPackageName=arn)
         if (status := description.get("ModelApprovalStatus", APPROVED)) != APPROVED:
@@ -146,7 +146,7 @@ def find_package(target: Target, account: AccountClients, arn: str | None) -> se
         raise UserError(
             f"{group}: has no approved package; approve one with smlops register --approve, or pass --package"
         )
-    return served_model.read_model(packages[0]["ModelPackageArn"], clients)
+    return model_under_test.read_model(packages[0]["ModelPackageArn"], clients)
 
 
 class Deployment:

@@ -57,8 +57,8 @@ class Recorder:
         client.meta.events.register("after-call", partial(self._record, service))
         return client
 
-    def _record(self, service: str, model: Any, response: dict[str, Any], **_: Any) -> None:
-        metadata = response.get("ResponseMetadata", {})
+    def _record(self, service: str, model: Any, parsed: dict[str, Any], **_: Any) -> None:
+        metadata = parsed.get("ResponseMetadata", {})
         request = Request(
             f"{service}:{model.name}", str(metadata.get("RequestId", "")), metadata.get("HTTPStatusCode", 0)
         )

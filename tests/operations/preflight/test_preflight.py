@@ -27,7 +27,7 @@ from sustainable_mlops.operations.preflight.quotas import compute_demands
 from sustainable_mlops.terraform import ROOT
 from tests.deployer.calls import BOTO3, by_terraform, refused
 from tests.docs.blocks import blocks
-from tests.docs.programs import wrong
+from tests.docs.programs import list_problems
 from tests.provider import SANDBOX_LOGS
 
 pytestmark = pytest.mark.slow
@@ -311,7 +311,7 @@ def test_a_session_of_a_role_has_the_grants_of_the_role(target: Target) -> None:
     assert _is_principal("IAM_ALLOWED_PRINCIPALS", session)
     assert not _is_principal("arn:aws:iam::123456789012:role/other", session)
     assert "$(aws iam get-role --role-name deploy --query Role.Arn --output text)" in _grant_applier(target, session)
-    assert wrong(_grant_applier(target, session)) == []
+    assert list_problems(_grant_applier(target, session)) == []
 
 
 def test_the_role_of_autoscaling_is_looked_for_where_something_scales(account: Sandbox, target: Target) -> None:
@@ -420,7 +420,7 @@ def test_every_remedy_is_a_command_that_is_there(account: Sandbox, target: Targe
     ]
     remedies = {finding.remedy for finding in findings if finding.remedy}
     assert len(remedies) > 6
-    assert [problem for remedy in remedies for problem in wrong(remedy)] == []
+    assert [problem for remedy in remedies for problem in list_problems(remedy)] == []
 
 
 def test_the_command_prints_json_and_ends_with_0_where_nothing_stops(account: Sandbox, target: Target) -> None:
