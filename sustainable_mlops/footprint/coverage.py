@@ -8,7 +8,7 @@ from sustainable_mlops.footprint.figures import UnknownItem, UnknownKind
 _AI_SERVICE = "AWS does not publish the hardware of this service"
 _BEDROCK = "AWS does not publish the hardware of Bedrock"
 _SERVERLESS = "AWS does not publish the machines of this service"
-_SERVERS = "the servers and prices of this service are not in the catalogue"
+_SERVERS = "the catalogue has no servers and prices of this service"
 _UNKNOWN_MACHINES = "the machines that it starts are not in the plan"
 
 #: Types that run machines or cost money without usage, by the reason why the model does not cover them.

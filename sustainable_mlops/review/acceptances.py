@@ -54,5 +54,7 @@ def _parse_acceptance(entry: dict[str, object], location: str) -> Acceptance:
     if not isinstance(until, date) or isinstance(until, datetime):
         raise UserError(f"{location}.until: must be a date such as 2026-12-31, without a time")
     if risk not in {*RISK_TITLES, *RiskArea}:
-        raise UserError(f"{location}.risk: must be the ID of a risk, as reports show it, or {' or '.join(RiskArea)}, not {risk}")
+        raise UserError(
+            f"{location}.risk: must be the ID of a risk, as reports show it, or {' or '.join(RiskArea)}, not {risk}"
+        )
     return Acceptance(address, risk, reason, until)

@@ -54,7 +54,13 @@ def _find_key_account(plan: Plan, key: ResourcePair) -> Set[str]:
     policy = None if key.new is None else read_document(key.new, "policy", plan.joins)
     if policy is None or not policy.is_complete or key.resource.get("bypass_policy_lockout_safety_check") is not False:
         return frozenset()
-    names = [name for statement in policy.statements if _may_change_policy(statement) for kind, identifiers in statement.principals for name in identifiers]
+    names = [
+        name
+        for statement in policy.statements
+        if _may_change_policy(statement)
+        for kind, identifiers in statement.principals
+        for name in identifiers
+    ]
     accounts = {match[1] if (match := _PRINCIPAL_ACCOUNT.fullmatch(str(name))) else "" for name in names}
     return accounts if len(accounts) == 1 and "" not in accounts else frozenset()
 

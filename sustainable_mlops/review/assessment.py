@@ -71,13 +71,17 @@ class FindingAssessment:
 
 def assess_risk(risk: Risk, accepted: Sequence[Acceptance], today: date) -> RiskAssessment:
     """Return the risk with the matching acceptance that expires last."""
-    matches = sorted((acceptance for acceptance in accepted if acceptance.covers(risk)), key=lambda acceptance: acceptance.until, reverse=True)
+    matches = sorted(
+        (acceptance for acceptance in accepted if acceptance.covers(risk)),
+        key=lambda acceptance: acceptance.until,
+        reverse=True,
+    )
     if not matches or risk.level is Level.NOTE:
         return RiskAssessment(risk)
     return (
-        RiskAssessment(risk, accepted=matches[0])
+        RiskAssessment(risk, acceptance=matches[0])
         if matches[0].until >= today
-        else RiskAssessment(risk, expired=matches[0])
+        else RiskAssessment(risk, expired_acceptance=matches[0])
     )
 
 
@@ -87,7 +91,12 @@ def assess_findings(comparison: Comparison, today: date) -> tuple[tuple[FindingA
     findings = rules.evaluate(plan, today=today)
     open_findings = [finding for finding in findings if finding.outcome is not rules.Outcome.PASS]
     assessments = (
-        FindingAssessment(finding, finding.address in touched_addresses, bool(touched_addresses) and _is_known_after_apply(plan, finding)) for finding in open_findings
+        FindingAssessment(
+            finding,
+            finding.address in touched_addresses,
+            bool(touched_addresses) and _is_known_after_apply(plan, finding),
+        )
+        for finding in open_findings
     )
     return tuple(assessments), len(findings) - len(open_findings)
 
@@ -100,7 +109,9 @@ def _list_touched_addresses(comparison: Comparison) -> set[str]:
         part = pair.new if pair.new is not None and pair.after is not None else None
         if part is not None:
             parents: list[RelatedResource] = [
-                joins.find_target(part, path, kind) for path, kind in _PARENT_ATTRIBUTES if part.type.startswith(f"{kind}_")
+                joins.find_target(part, path, kind)
+                for path, kind in _PARENT_ATTRIBUTES
+                if part.type.startswith(f"{kind}_")
             ]
             parents += [joins.find_scaled_variant(part).endpoint] if part.type.startswith("aws_appautoscaling_") else []
             parents += joins.find_endpoints(part).certain if part.type == ENDPOINT_CONFIGURATION else []

@@ -118,7 +118,7 @@ def _list_entries(review: Review) -> Iterator[BaselineEntry]:
 
 def _needs_baseline(assessment: FindingAssessment) -> bool:
     """Return whether the finding is a lasting state that would be reported without a baseline."""
-    return not assessment.rule.is_about_change and replace(assessment, known_before=False).level in (
+    return not assessment.rule.is_about_change and replace(assessment, in_baseline=False).level in (
         Level.STOP,
         Level.LOOK,
     )
@@ -159,13 +159,13 @@ def _apply_to_review(review: Review, entries: frozenset[BaselineEntry], baseline
 
     actions = {change.address: change.action for change in review.changes}
     findings = [
-        replace(one, known_before=True)
+        replace(one, in_baseline=True)
         if _needs_baseline(one) and is_in_baseline(_build_finding_entry(one), is_changed=one.is_touched)
         else one
         for one in review.findings
     ]
     gaps = [
-        replace(one, known_before=True, level=Level.NOTE)
+        replace(one, in_baseline=True, level=Level.NOTE)
         if _is_lasting_gap(one)
         and actions.get(one.address) not in _CHANGE_ACTIONS
         and is_in_baseline(_build_gap_entry(one), is_changed=True)
@@ -182,7 +182,7 @@ def _apply_to_review(review: Review, entries: frozenset[BaselineEntry], baseline
         failed = [one for one in builtin.failed if not is_in_baseline(_build_check_entry(one), is_changed=True)]
         builtin = replace(builtin, failed=failed, explained=[*builtin.explained, *known])
     remarks = (*review.remarks, *_list_baseline_remarks(review, entries, baseline))
-    return replace(review, findings=tuple(findings), unseen=tuple(gaps), builtin=builtin, remarks=remarks)
+    return replace(review, findings=tuple(findings), coverage_gaps=tuple(gaps), checkov_result=builtin, remarks=remarks)
 
 
 def _list_baseline_remarks(review: Review, entries: Iterable[BaselineEntry], baseline: Baseline) -> Iterator[str]:

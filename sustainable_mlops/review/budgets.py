@@ -147,7 +147,13 @@ def evaluate_budgets(budgets: Sequence[Budget], plans: Sequence[PlanUnderReview]
     for budget in budgets:
         shares = [_select_share(budget, plan, plan_tags) for plan, plan_tags in zip(plans, tags, strict=True)]
         concerned_flags = [bool(share.resources or share.undetermined) for share in shares]
-        results = list(_evaluate_budget(budget, [share for share, is_concerned in zip(shares, concerned_flags, strict=True) if is_concerned], are_complete))
+        results = list(
+            _evaluate_budget(
+                budget,
+                [share for share, is_concerned in zip(shares, concerned_flags, strict=True) if is_concerned],
+                are_complete,
+            )
+        )
         for plan_results, is_concerned in zip(results_by_plan, concerned_flags, strict=True):
             plan_results += results if is_concerned or not any(concerned_flags) else []
     return results_by_plan
@@ -162,7 +168,9 @@ def _read_tags(plan: PlanUnderReview) -> dict[str, Any]:
 def _select_share(budget: Budget, plan: PlanUnderReview, tags: Mapping[str, Any]) -> _BudgetShare:
     matches = [(one, _is_covered(budget, tags.get(one.address, {}))) for one in plan.footprint.resources]
     undetermined = tuple(one.address for one, is_match in matches if is_match is None)
-    undetermined += tuple(one for one in plan.unreviewed_addresses if _is_covered(budget, tags.get(one, UNKNOWN)) is not False)
+    undetermined += tuple(
+        one for one in plan.unreviewed_addresses if _is_covered(budget, tags.get(one, UNKNOWN)) is not False
+    )
     return _BudgetShare(plan.name, tuple(one for one, is_match in matches if is_match is True), undetermined)
 
 
@@ -175,7 +183,10 @@ def _evaluate_budget(budget: Budget, shares: Sequence[_BudgetShare], are_complet
         unknown = dict.fromkeys(
             f"{share.plan}: {address}" if plans else address
             for share in shares
-            for address in (*share.undetermined, *(one.address for one in share.resources if _is_incomplete(one, metric, is_increase)))
+            for address in (
+                *share.undetermined,
+                *(one.address for one in share.resources if _is_incomplete(one, metric, is_increase)),
+            )
         )
         status = BudgetStatus.WITHIN
         if not shares:
@@ -213,6 +224,10 @@ def _is_incomplete(resource: ResourceFootprint, metric: str, is_increase: bool) 
         resource_part = change.after
         if resource_part is None:
             return False
-        return resource_part.estimate is None or resource_part.estimate.get(metric) is None or metric in resource_part.partial
+        return (
+            resource_part.estimate is None
+            or resource_part.estimate.get(metric) is None
+            or metric in resource_part.partial
+        )
 
     return any(map(is_incomplete, resource.changes))

@@ -21,24 +21,24 @@ class CheckovPool:
 
     def __init__(self, plans: int) -> None:
         """Start processes for `plans` plans."""
-        self._ended = False
+        self._is_stopped = False
         self._lock = Lock()
-        self._ready = [Checkov() for _ in range(min(plans, _MAX_PARALLEL))]
-        self._started = list(self._ready)
+        self._idle_processes = [Checkov() for _ in range(min(plans, _MAX_PARALLEL))]
+        self._processes = list(self._idle_processes)
         self._pool = ThreadPoolExecutor(_MAX_PARALLEL)
 
     def submit(self, plan: bytes, name: str = "") -> Future[Result]:
         """Start the checks of a plan in UTF-8. `name` identifies the plan in error messages."""
-        return self._pool.submit(self._check, plan, name)
+        return self._pool.submit(self._run_check, plan, name)
 
-    def _check(self, plan: bytes, name: str) -> Result:
+    def _run_check(self, plan: bytes, name: str) -> Result:
         with self._lock:
-            if self._ended:
+            if self._is_stopped:
                 raise CancelledError
-            if not self._ready:
-                self._ready = [Checkov()]
-                self._started += self._ready
-            checkov = self._ready.pop()
+            if not self._idle_processes:
+                self._idle_processes = [Checkov()]
+                self._processes += self._idle_processes
+            checkov = self._idle_processes.pop()
         try:
             return checkov.check(plan)
         except UserError as error:
@@ -51,7 +51,7 @@ class CheckovPool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Stop all processes."""
         with self._lock:
-            self._ended = True
-            for checkov in self._started:
+            self._is_stopped = True
+            for checkov in self._processes:
                 checkov.stop()
         self._pool.shutdown(cancel_futures=True)

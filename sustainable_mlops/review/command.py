@@ -83,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Exit code 1 would mean that a gate failed. The text of the error may contain sensitive values of the plan.
         frame = traceback.extract_tb(error.__traceback__)[-1]
         location = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
-        return _report_error(namespace, f"the reviewer itself failed ({location}): report this error, with the plan if you can share it")
+        return _report_error(
+            namespace, f"the reviewer itself failed ({location}): report this error, with the plan if you can share it"
+        )
 
 
 def _report_error(arguments: argparse.Namespace, reason: str) -> int:
@@ -91,18 +93,18 @@ def _report_error(arguments: argparse.Namespace, reason: str) -> int:
     for path in arguments.write:
         if path.suffix == ".md" and arguments.plans:
             with suppress(UserError):
-                write_file(path, _render_not_reviewed(arguments, reason))
+                write_file(path, _render_failure(arguments, reason))
     return 2
 
 
-def _render_not_reviewed(arguments: argparse.Namespace, reason: str) -> str:
-    from sustainable_mlops.review.formats.markdown import not_reviewed
+def _render_failure(arguments: argparse.Namespace, reason: str) -> str:
+    from sustainable_mlops.review.formats.markdown import render_not_reviewed
 
     try:
         plan_names = name_plans(arguments.plans, arguments.name)
     except UserError:
         plan_names = name_plans(arguments.plans, [])
-    return not_reviewed(plan_names, reason)
+    return render_not_reviewed(plan_names, reason)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -116,12 +118,27 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("plans", nargs="+", metavar="plan", help="output of `terraform show -json`; - for stdin")
     add("--name", action="append", default=[],
-        help="name of the plan in reports (default: its path); for several plans, repeat it in their order")  # fmt: skip
+        help="name of the plan in reports (default: its path); repeat it for several plans, in order")  # fmt: skip
     add("--base", type=Path, metavar="PLAN", help="plan to compare with if there is no state; only with one plan")
     add("--usage", type=Path, metavar="FILE", help="usage.yaml: usage of resources, which a plan does not contain")
-    add("--budgets", type=Path, metavar="FILE", help="budgets.yaml: limits of carbon and cost, for all resources or by tags")
-    add("--accepted", type=Path, metavar="FILE", help="accepted.yaml: accepted risks, each with a reason and an expiry date")
-    add("--baseline", type=Path, metavar="FILE", help="baseline.json: findings that existed before, reported for the record")
+    add(
+        "--budgets",
+        type=Path,
+        metavar="FILE",
+        help="budgets.yaml: limits of carbon and cost, for all resources or by tags",
+    )
+    add(
+        "--accepted",
+        type=Path,
+        metavar="FILE",
+        help="accepted.yaml: accepted risks, each with a reason and an expiry date",
+    )
+    add(
+        "--baseline",
+        type=Path,
+        metavar="FILE",
+        help="baseline.json: findings that existed before, reported for the record",
+    )
     add("--write-baseline", type=Path, metavar="FILE", help="write a baseline of all present findings (.json or .yaml)")
     add("--only", action="append", default=[], metavar="ADDRESS",
         help="fail if anything else changes; * matches any text; may be repeated")  # fmt: skip
@@ -206,7 +223,9 @@ def _review_plans(arguments: argparse.Namespace) -> "list[Review]":
     with CheckovPool(len(plan_names)) as pool:
         plan_contents = [_read_plan(plan) for plan in arguments.plans]
         message_names = plan_names if len(plan_names) > 1 else [""]
-        results = [pool.submit(_convert_to_utf8(data), name) for data, name in zip(plan_contents, message_names, strict=True)]
+        results = [
+            pool.submit(_convert_to_utf8(data), name) for data, name in zip(plan_contents, message_names, strict=True)
+        ]
         return _review_contents(arguments, plan_names, plan_contents, list(map(_build_checkov_waiter, results)))
 
 

@@ -17,10 +17,14 @@ def find_deployment_risks(comparison: Comparison) -> Iterator[Risk]:
             yield from _find_stale_endpoints(pair, pair.old, comparison)
         if pair.type == MODEL and pair.action == "replace" and _keeps_name(pair):
             for other in _list_unchanged_users(pair, comparison):
-                description = f"replaced with the same name, but {other} does not change: its endpoints keep the old model"
+                description = (
+                    f"replaced with the same name, but {other} does not change: its endpoints keep the old model"
+                )
                 yield Risk("ENDPOINT_STALE", RiskArea.DATA, Level.STOP, pair.address, description, _FIX)
         if pair.type == ENDPOINT and pair.action in ("replace", "delete"):
-            description = "replaced: does not respond until it is created again" if pair.action == "replace" else "deleted"
+            description = (
+                "replaced: does not respond until it is created again" if pair.action == "replace" else "deleted"
+            )
             yield Risk("ENDPOINT_DOWN", RiskArea.DATA, Level.LOOK, pair.address, f"{description}; callers get errors")
 
 

@@ -54,12 +54,12 @@ class Patterns(NamedTuple):
         if "*" in self.patterns:
             return None if self.negated else True  # the empty set, which nobody writes
         if not other.negated:
-            return all_of(self._holds_pattern(pattern) for pattern in other.patterns)
+            return all_of(self._contains_pattern(pattern) for pattern in other.patterns)
         if not self.negated:
             return None if any(map(is_unknown_text, self.patterns)) else False
         return all_of(any_of(covers(foreign, own) for foreign in other.patterns) for own in self.patterns)
 
-    def _holds_pattern(self, pattern: str | Unknown) -> Tristate:
+    def _contains_pattern(self, pattern: str | Unknown) -> Tristate:
         if not self.negated:
             return any_of(covers(own, pattern) for own in self.patterns)
         return all_of(_are_disjoint(own, pattern) for own in self.patterns)
@@ -167,5 +167,10 @@ def _list_next_positions(first: str, second: str, i: int, j: int) -> Iterable[tu
         yield i, j + 1
         if first_char:
             yield i + 1, j
-    if first_char and second_char and "*" not in (first_char, second_char) and (first_char == second_char or "?" in (first_char, second_char)):
+    if (
+        first_char
+        and second_char
+        and "*" not in (first_char, second_char)
+        and (first_char == second_char or "?" in (first_char, second_char))
+    ):
         yield i + 1, j + 1

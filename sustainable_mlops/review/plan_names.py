@@ -19,7 +19,9 @@ def name_plans(plans: Sequence[str], explicit_names: Sequence[str]) -> list[str]
     if not explicit_names:
         return _name_by_path(plans)
     if len(explicit_names) != len(plans):
-        raise UserError(f"--name: {len(explicit_names)} names for {len(plans)} plans; give one name per plan, in order, or none")
+        raise UserError(
+            f"--name: {len(explicit_names)} names for {len(plans)} plans; give one name per plan, in order, or none"
+        )
     for name in explicit_names:
         if explicit_names.count(name) > 1 or not name.strip():
             raise UserError(f"--name {name}: must be different for each plan" if name.strip() else "--name: is empty")
@@ -35,7 +37,9 @@ def _refuse_duplicates(plans: Sequence[str]) -> None:
     known_paths = set()
     for plan in plans:
         if Path(plan) in known_paths:
-            raise UserError("-: stdin can be read only once" if plan == STDIN else f"{plan}: appears twice; name each plan once")
+            raise UserError(
+                "-: stdin can be read only once" if plan == STDIN else f"{plan}: appears twice; name each plan once"
+            )
         known_paths.add(Path(plan))
 
 
@@ -57,7 +61,9 @@ def _name_by_path(plans: Sequence[str]) -> list[str]:
 def _count_common_parts(parts: Sequence[Sequence[str]]) -> int:
     """Return the number of parts that all paths start with."""
     length = min(map(len, parts))
-    return next((position for position in range(length) if len({path_parts[position] for path_parts in parts}) > 1), length)
+    return next(
+        (position for position in range(length) if len({path_parts[position] for path_parts in parts}) > 1), length
+    )
 
 
 def _make_printable(name: str) -> str:

@@ -40,7 +40,9 @@ def build_github_api(api: str, repository: str, number: str, token: str, graphql
     comment_url = f"{issues}/comments/{{id}}"
     comments, user = f"{issues}/{number}/comments", graphql or f"{api}/graphql"
     # The REST API does not return the user of an app token.
-    return CommentApi(comments, comment_url, user, headers, "user", "login", "PATCH", "{viewer{login}}", "github-actions[bot]")
+    return CommentApi(
+        comments, comment_url, user, headers, "user", "login", "PATCH", "{viewer{login}}", "github-actions[bot]"
+    )
 
 
 def build_gitlab_api(api: str, project: str, number: str, token: str) -> CommentApi:
@@ -54,11 +56,20 @@ def detect_api(environment: Mapping[str, str]) -> CommentApi:
     """Return the API of the CI run. Raise UserError if it is not a run for a pull or merge request."""
     if environment.get("CI_MERGE_REQUEST_IID"):
         api, project = _require_variable(environment, "CI_API_V4_URL"), _require_variable(environment, "CI_PROJECT_ID")
-        return build_gitlab_api(api, project, environment["CI_MERGE_REQUEST_IID"], _require_variable(environment, "GITLAB_TOKEN"))
+        return build_gitlab_api(
+            api, project, environment["CI_MERGE_REQUEST_IID"], _require_variable(environment, "GITLAB_TOKEN")
+        )
     api = environment.get("GITHUB_API_URL") or "https://api.github.com"
-    repository, token = _require_variable(environment, "GITHUB_REPOSITORY"), _require_variable(environment, "GITHUB_TOKEN")
+    repository, token = (
+        _require_variable(environment, "GITHUB_REPOSITORY"),
+        _require_variable(environment, "GITHUB_TOKEN"),
+    )
     return build_github_api(
-        api, repository, _require_variable(environment, "PULL_REQUEST"), token, environment.get("GITHUB_GRAPHQL_URL", "")
+        api,
+        repository,
+        _require_variable(environment, "PULL_REQUEST"),
+        token,
+        environment.get("GITHUB_GRAPHQL_URL", ""),
     )
 
 
@@ -76,7 +87,9 @@ def post_comment(text: str, api: CommentApi) -> str:
     wrote one comment per plan. Raise UserError if a request fails.
     """
     login, plans = _fetch_login(api), find_plan_hashes(text)
-    previous_comments = [comment for comment in _list_comments(api) if _is_own(comment, api, login) and plans & _find_plans(comment)]
+    previous_comments = [
+        comment for comment in _list_comments(api) if _is_own(comment, api, login) and plans & _find_plans(comment)
+    ]
     for comment in previous_comments[1:]:
         _send_request(api, "DELETE", _build_comment_url(api, comment))
     if previous_comments:

@@ -194,11 +194,16 @@ def review_all(
             budgets=tuple(results),
             notes=(*_list_notes(plan_under_review.comparison.plan), *unused_usage),
             fail_on=fail_on | _ALWAYS_FAIL_ON,
-            only=tuple(only),
+            scope=tuple(only),
         )
-        for plan_under_review, results in zip(plans_under_review, evaluate_budgets(budgets, plans_under_review), strict=True)
+        for plan_under_review, results in zip(
+            plans_under_review, evaluate_budgets(budgets, plans_under_review), strict=True
+        )
     ]
-    return [replace(plan_under_review, builtin=result()) if result else plan_under_review for plan_under_review, result in zip_longest(reviews, checkov)]
+    return [
+        replace(plan_under_review, checkov_result=result()) if result else plan_under_review
+        for plan_under_review, result in zip_longest(reviews, checkov)
+    ]
 
 
 def _prepare(comparison: Comparison, usage: ResourceUsage | None) -> PlanUnderReview:
@@ -221,8 +226,8 @@ def _build_review(planned: PlanUnderReview, accepted: Sequence[Acceptance], toda
         unchanged=sum(pair.action == "no-op" or _is_only_refreshed(pair, plan) for pair in comparison.pairs),
         risks=tuple(assess_risk(risk, accepted, today) for risk in rank_risks(risks)),
         findings=findings,
-        rules_kept=passed_count,
-        unseen=coverage_gaps,
+        rules_passed=passed_count,
+        coverage_gaps=coverage_gaps,
         footprint=footprint,
         alternatives=tuple(find_alternatives(footprint, plan.provider_major)),
         remarks=tuple(_list_remarks(plan)),
@@ -261,7 +266,9 @@ def _list_changed_attributes(pair: ResourcePair, plan: Plan) -> tuple[str, ...]:
         return ()
     refreshed = () if plan.is_refresh_only else pair.resource.drift
     return tuple(
-        n for n in pair.list_changed_attributes() if n not in refreshed or plan.is_configured(pair.resource, n) is not False
+        n
+        for n in pair.list_changed_attributes()
+        if n not in refreshed or plan.is_configured(pair.resource, n) is not False
     )
 
 
@@ -289,15 +296,23 @@ def _list_remarks(plan: Plan) -> Iterator[str]:
 _STATUS = {"fail": "fails", "error": "could not be evaluated"}
 
 
-def _build_scope_gate(only: Sequence[str], changes: Sequence[ChangeSummary], coverage_gaps: Sequence[CoverageGap]) -> ReviewGate:
+def _build_scope_gate(
+    only: Sequence[str], changes: Sequence[ChangeSummary], coverage_gaps: Sequence[CoverageGap]
+) -> ReviewGate:
     """Return the gate of `--only`.
 
     A move counts at its old and its new address. Actions of Terraform count too, data sources do not.
     """
     addresses = [address for change in changes for address in (change.address, change.previous_address) if address]
-    addresses += [change.address for change in coverage_gaps if change.kind is GapKind.COMMAND and ".data." not in f".{change.address}"]
+    addresses += [
+        change.address
+        for change in coverage_gaps
+        if change.kind is GapKind.COMMAND and ".data." not in f".{change.address}"
+    ]
     if out_of_scope := list_out_of_scope(only, addresses):
-        return ReviewGate("scope", Level.STOP, f"changes more than {' and '.join(only)}: {summarize_addresses(out_of_scope)}")
+        return ReviewGate(
+            "scope", Level.STOP, f"changes more than {' and '.join(only)}: {summarize_addresses(out_of_scope)}"
+        )
     return ReviewGate("scope", None, f"changes only {' and '.join(only)}")
 
 
@@ -311,10 +326,16 @@ def _build_rules_gate(findings: Sequence[FindingAssessment]) -> ReviewGate:
     Findings without an outcome count once per resource. Findings that the apply settles are counted apart.
     """
     leveled_findings = [(assessment, assessment.level) for assessment in findings]
-    undecided = {assessment.finding.address for assessment, level in leveled_findings if level is Level.LOOK and assessment.is_open}
+    undecided = {
+        assessment.finding.address
+        for assessment, level in leveled_findings
+        if level is Level.LOOK and assessment.is_open
+    }
     after_apply = sum(assessment.until_apply for assessment, _ in leveled_findings)
     levels = [
-        level for assessment, level in leveled_findings if not assessment.until_apply and not (assessment.is_open and assessment.finding.address in undecided)
+        level
+        for assessment, level in leveled_findings
+        if not assessment.until_apply and not (assessment.is_open and assessment.finding.address in undecided)
     ]
     parts = [
         _format_counts([level for level in levels if level is not Level.NOTE]),
@@ -328,7 +349,9 @@ def _build_rules_gate(findings: Sequence[FindingAssessment]) -> ReviewGate:
 
 def _build_budgets_gate(budgets: Sequence[BudgetResult]) -> ReviewGate:
     levels = {BudgetStatus.OVER: Level.STOP, BudgetStatus.UNKNOWN: Level.LOOK, BudgetStatus.NOTHING: Level.NOTE}
-    return _build_gate("budgets", [levels[result.status] for result in budgets if result.status in levels], "all within limits")
+    return _build_gate(
+        "budgets", [levels[result.status] for result in budgets if result.status in levels], "all within limits"
+    )
 
 
 def _build_checkov_gate(result: "Result") -> ReviewGate:

@@ -14,7 +14,9 @@ def list_out_of_scope(allowed: Sequence[str], addresses: Iterable[str]) -> list[
     `module.net.aws_vpc_endpoint.z`.
     """
     patterns = [_compile_scope_pattern(address) for address in allowed]
-    return [address for address in dict.fromkeys(addresses) if not any(pattern.fullmatch(address) for pattern in patterns)]
+    return [
+        address for address in dict.fromkeys(addresses) if not any(pattern.fullmatch(address) for pattern in patterns)
+    ]
 
 
 def _compile_scope_pattern(allowed: str) -> re.Pattern[str]:

@@ -1,1 +1,1 @@
-"""Data at risk: what holds it, what protects it, and what a plan deletes, replaces or protects less."""
+"""Data at risk: resources that hold data, their protections, and changes that delete data or weaken a protection."""

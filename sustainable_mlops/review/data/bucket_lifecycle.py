@@ -1,4 +1,4 @@
-"""Lifecycle rules of buckets: does a rule newly delete objects, or sooner than before?"""
+"""Comparison of bucket lifecycle rules: rules that newly delete objects, or delete them earlier."""
 
 from collections.abc import Iterator
 from math import inf
@@ -10,9 +10,9 @@ from sustainable_mlops.review.risk import Level
 
 
 class Expiry(NamedTuple):
-    """Objects under `prefix` (and with `tags`, of at least and at most these sizes) go after `days`, or on a `date`.
+    """A rule that deletes objects under `prefix` with `tags` and `sizes` after `days`, or on a `date`.
 
-    Of old versions, the `kept` newest stay.
+    `sizes` are exclusive bounds. Of old versions, the newest `newest_kept` stay.
     """
 
     prefix: str
@@ -22,11 +22,11 @@ class Expiry(NamedTuple):
     noncurrent: bool
     date: str = ""
     newest_kept: float = 0
-    #: After how many days what it is about went before.
+    #: Days after which the same objects expired before.
     before: float = inf
 
     def covers(self, other: "Expiry") -> bool:
-        """Whether what `other` deletes, this deletes as soon."""
+        """Return whether this rule deletes all objects of `other` at least as early."""
         return (
             self.noncurrent == other.noncurrent
             and self.days <= other.days
@@ -40,12 +40,12 @@ class Expiry(NamedTuple):
 
     @property
     def level(self) -> Level:
-        """How serious it is: old versions may go, unless practically all do at once."""
+        """The level of the expiry. Deletion of old versions is less serious, unless nearly all go at once."""
         return Level.LOOK if self.noncurrent and not is_drastic_cut(self.before, self.days) else Level.STOP
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the plan hides which objects it is about."""
+        """True if the prefix or a tag is sensitive."""
         return any(isinstance(value, Sensitive) for value in (self.prefix, *(value for _, value in self.tags)))
 
     def __str__(self) -> str:
@@ -57,28 +57,34 @@ class Expiry(NamedTuple):
             if size is not None
         )
         subject = "old versions" if self.noncurrent else "objects"
-        when = f"from {self.date} on" if self.date else f"after {self.days:g} days"
-        newest = f", but the {self.newest_kept:g} newest" if self.newest_kept else ""
+        when = f"from {self.date}" if self.date else f"after {self.days:g} days"
+        newest = f", except the newest {self.newest_kept:g}" if self.newest_kept else ""
         return f"{subject} {location}{tags}{sizes} are deleted {when}{newest}"
 
 
 def _is_within(outer: tuple[Any, Any], inner: tuple[Any, Any]) -> bool:
-    """Whether all sizes that `inner` allows (more than, less than), `outer` allows."""
+    """Return whether the bounds of `outer` include those of `inner`."""
     is_lower_bound_within = outer[0] is None or (inner[0] is not None and outer[0] <= inner[0])
     return is_lower_bound_within and (outer[1] is None or (inner[1] is not None and outer[1] >= inner[1]))
 
 
 def find_new_expiries(before: Block | None, after: Block) -> Iterator[Expiry | None]:
-    """The expiries of `after` that `before` did not have; None among them where one cannot be told."""
+    """Yield the expiries that only `after` has, or None for an expiry that is unknown."""
     old = [] if before is None else [expiry for expiry in _list_expiries(before) if expiry]
     for expiry in _list_expiries(after):
         if expiry is None or not any(old_expiry.covers(expiry) for old_expiry in old):
-            yield None if expiry is None or expiry.is_hidden else expiry._replace(before=_find_previous_days(expiry, old))
+            yield (
+                None if expiry is None or expiry.is_hidden else expiry._replace(before=_find_previous_days(expiry, old))
+            )
 
 
 def _find_previous_days(new: Expiry, old: list[Expiry]) -> float:
-    """After how many days all went that `new` is about."""
-    covering = (expiry for expiry in old if expiry._replace(days=new.days, kept=new.newest_kept, date=new.date).covers(new))
+    """Return the number of days after which the same objects expired before."""
+    covering = (
+        expiry
+        for expiry in old
+        if expiry._replace(days=new.days, newest_kept=new.newest_kept, date=new.date).covers(new)
+    )
     return min((expiry.days for expiry in covering), default=inf)
 
 
@@ -109,7 +115,7 @@ def _parse_rule(rule: Block) -> Iterator[Expiry | None]:
 
 
 def _parse_days(rule: Block, path: str, noncurrent: bool) -> Any:
-    """Days of an expiration; None where it has none."""
+    """Return the days of an expiration, or None if there is none."""
     values = [rule.number(f"{path}.{name}") for name in (("noncurrent_days", "days") if noncurrent else ("days",))]
     return UNKNOWN if UNKNOWN in values else next((days for days in values if days), None)
 
@@ -136,5 +142,5 @@ def _parse_scope(rule: Block) -> tuple[str, tuple[tuple[str, str], ...], tuple[A
 
 
 def _convert_to_text(value: Any) -> str:
-    """`value` as text; what is hidden stays so, and different from other such."""
+    """Return `value` as text. A sensitive value stays sensitive and differs from all others."""
     return value if isinstance(value, str) else str(value)

@@ -1,4 +1,4 @@
-"""Lifecycle policies of ECR: does a rule newly delete images, or sooner than before?
+"""Comparison of ECR lifecycle policies: rules that newly delete images, or delete them earlier.
 
 https://docs.aws.amazon.com/AmazonECR/latest/userguide/lifecycle_policy_parameters.html
 """
@@ -12,7 +12,7 @@ from sustainable_mlops.review.risk import Level
 
 
 class ImageExpiry(NamedTuple):
-    """Images of a tag status and `tags` go by `count_type` once it is more than `number`."""
+    """A rule that deletes images with a tag status and `tags` when `count_type` exceeds `number`."""
 
     tag_status: str
     tags: frozenset[str]
@@ -21,11 +21,11 @@ class ImageExpiry(NamedTuple):
 
     @property
     def level(self) -> Level:
-        """How serious it is: what is untagged is only what another image took the tag from."""
+        """The level of the expiry. An untagged image lost its tag to another image, so its loss is less serious."""
         return Level.LOOK if self.tag_status == "untagged" else Level.STOP
 
     def covers(self, other: "ImageExpiry") -> bool:
-        """Whether what `other` deletes, this deletes as soon."""
+        """Return whether this rule deletes all images of `other` at least as early."""
         same = (self.tag_status, self.tags) == (other.tag_status, other.tags)
         return (
             self.count_type == other.count_type and self.number <= other.number and (same or self.tag_status == "any")
@@ -36,12 +36,12 @@ class ImageExpiry(NamedTuple):
             self.tag_status, f"images tagged {', '.join(sorted(self.tags))}"
         )
         if self.count_type == "imageCountMoreThan":
-            return f"{which} are deleted but the {self.number:g} newest"
+            return f"{which} are deleted except the newest {self.number:g}"
         return f"{which} are deleted after {self.number:g} days ({self.count_type})"
 
 
 def find_new_image_expiries(before: Block | None, after: Block) -> Iterator[ImageExpiry | None]:
-    """The expiries of `after` that `before` did not have; None among them where one cannot be told."""
+    """Yield the expiries that only `after` has, or None for an expiry that is unknown."""
     old = [] if before is None else [expiry for expiry in _list_expiries(before) if expiry]
     for expiry in _list_expiries(after):
         if expiry is None or not any(old_expiry.covers(expiry) for old_expiry in old):

@@ -1,4 +1,4 @@
-"""Single attributes that protect data or privileges, and what of a change to them makes them weaker."""
+"""Attributes that protect data or privileges, and the changes that weaken them."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -38,25 +38,25 @@ DATA, PRIVILEGES = RiskArea.DATA, RiskArea.PRIVILEGES
 
 
 class Protection(NamedTuple):
-    """An attribute or block that protects something; `weaker(old, new)` tells whether it protects less."""
+    """An attribute or block that protects something; `is_weaker(old, new)` tests a change."""
 
-    types: tuple[str, ...]  # none: every type that has the attribute
+    types: tuple[str, ...]  # empty: every type with the attribute
     path: str
     is_weaker: WeakeningTest
     consequence: str
     level: Level = STOP
     area: RiskArea = DATA
-    #: What the attribute is where nobody sets it.
+    #: The value of an unset attribute.
     default: Any = None
-    #: Another attribute that, where it is set, makes up for it.
+    #: Another attribute that replaces the protection if it is set.
     compensated_by: str = ""
-    #: What of it is to stop, whatever the level: so much weaker that practically all is deleted at once.
+    #: Test for a change that deletes nearly all data at once, which always has the level `stop`.
     is_drastic: WeakeningTest | None = None
-    #: How serious it is where something new is so from the beginning; None: that alone is no risk.
+    #: The level if a new resource lacks the protection; None if that alone is no risk.
     level_if_new: Level | None = None
 
     def get_level(self, old: Any, new: Any) -> Level:
-        """How serious a change is that is weaker."""
+        """Return the level of a change that weakens the protection."""
         old, new = (self.default if value is None else value for value in (old, new))
         return STOP if self.is_drastic is not None and self.is_drastic(old, new) else self.level
 
@@ -67,31 +67,31 @@ _BUCKET = ("aws_s3_bucket",)
 _ENCRYPTION = "server_side_encryption_configuration.0.rule.0.apply_server_side_encryption_by_default.0"
 _PUBLIC = ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block")
 _NOTEBOOK = ("aws_sagemaker_notebook_instance",)
-_OLDER_DELETED = "what is older will be deleted"
-SHARED_OUTSIDE = "accounts outside the organisation can be let in"
-_NO_OWN_KEY = "no longer encrypted with a key of one's own"
+_OLDER_DELETED = "older data will be deleted"
+SHARED_OUTSIDE = "accounts outside the organisation can get access"
+_NO_OWN_KEY = "no longer encrypted with a customer managed key"
 
 PROTECTIONS = (
-    # Of every type that has such an attribute.
+    # Every type with such an attribute.
     *(
-        Protection((), name, is_turned_off, "may be deleted")
+        Protection((), name, is_turned_off, "can be deleted")
         for name in ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection",
                      "termination_protection", "termination_protection_enabled", "disable_api_termination")
     ),
-    Protection((), "skip_final_snapshot", is_turned_on, "destroying it will leave no snapshot"),
-    Protection((), "skip_final_backup", is_turned_on, "destroying it will leave no backup"),
-    Protection((), "force_destroy", is_turned_on, "destroying it will delete what is in it too"),
-    Protection((), "force_delete", is_turned_on, "destroying it will delete what is in it too"),
+    Protection((), "skip_final_snapshot", is_turned_on, "a destroy will leave no snapshot"),
+    Protection((), "skip_final_backup", is_turned_on, "a destroy will leave no backup"),
+    Protection((), "force_destroy", is_turned_on, "a destroy will also delete its content"),
+    Protection((), "force_delete", is_turned_on, "a destroy will also delete its content"),
     *(
         Protection((), name, is_lowered, "backups are kept for a shorter time", default=0)
         for name in ("backup_retention_period", "automated_snapshot_retention_period", "snapshot_retention_limit",
                      "automatic_backup_retention_days")
     ),
     *(
-        Protection((), name, is_shortened, _OLDER_DELETED, LOOK, at_once=is_retention_cut)
+        Protection((), name, is_shortened, _OLDER_DELETED, LOOK, is_drastic=is_retention_cut)
         for name in ("retention_in_days", "retention_period_in_days", "retention_days")
     ),
-    Protection((), "retention_period", is_shortened, _OLDER_DELETED, LOOK, at_once=is_decimated),  # in days or hours
+    Protection((), "retention_period", is_shortened, _OLDER_DELETED, LOOK, is_drastic=is_decimated),  # in days or hours
     *(
         Protection((), name, is_removed, _NO_OWN_KEY, LOOK, PRIVILEGES)
         for name in ("kms_key_id", "kms_key_arn", "kms_key", "kms_master_key_id")
@@ -100,36 +100,39 @@ PROTECTIONS = (
         Protection((), name, is_turned_off, "no longer encrypted", LOOK, PRIVILEGES)
         for name in ("encrypted", "storage_encrypted", "at_rest_encryption_enabled", "transit_encryption_enabled")
     ),
-    Protection((), "publicly_accessible", is_turned_on, "reachable from the internet", STOP, PRIVILEGES, at_first=LOOK),
+    Protection(
+        (), "publicly_accessible", is_turned_on, "reachable from the internet", STOP, PRIVILEGES, level_if_new=LOOK,
+    ),
     # Buckets.
-    Protection(_BUCKET, "versioning.0.enabled", is_turned_off, "objects will be overwritten without a way back"),
-    # Settings inside a bucket, where CloudFormation has them all and provider versions before 4 had some.
+    Protection(_BUCKET, "versioning.0.enabled", is_turned_off, "overwritten objects cannot be restored"),
+    # Settings inside a bucket: all of them in CloudFormation, some of them in provider versions before 4.
     Protection(
         _BUCKET, "object_lock_configuration.0.rule.0.default_retention.0", unlocks_sooner,
-        "new objects are locked for a shorter time, or not for everybody",
+        "new objects are locked for a shorter time, or some users can remove the lock",
     ),
     Protection(
         _BUCKET, "replication_configuration.0.rules", loses_block("id", status="Enabled"),
-        "some objects are not copied any more", LOOK,
+        "some objects are no longer replicated", LOOK,
     ),
     Protection(
-        _BUCKET, f"{_ENCRYPTION}.sse_algorithm", downgrades_from("aws:kms", "aws:kms:dsse"), _NO_OWN_KEY, LOOK, PRIVILEGES,
+        _BUCKET, f"{_ENCRYPTION}.sse_algorithm", downgrades_from("aws:kms", "aws:kms:dsse"), _NO_OWN_KEY, LOOK,
+        PRIVILEGES,
     ),
     Protection(_BUCKET, f"{_ENCRYPTION}.kms_master_key_id", is_removed, _NO_OWN_KEY, LOOK, PRIVILEGES),
     *(
         Protection(
-            _BUCKET, f"public_access_block_configuration.0.{flag}", is_turned_off, "public access is not blocked any more",
+            _BUCKET, f"public_access_block_configuration.0.{flag}", is_turned_off, "public access is no longer blocked",
             STOP, PRIVILEGES,
         )
         for flag in PUBLIC_ACCESS_BLOCKS
     ),
     Protection(
         _BUCKET, "ownership_controls.0.rules.0.object_ownership", downgrades_from("BucketOwnerEnforced"),
-        "access control lists count again", LOOK, PRIVILEGES,
+        "access control lists apply again", LOOK, PRIVILEGES,
     ),
     Protection(
         ("aws_s3_bucket_versioning",), "versioning_configuration.0.status", downgrades_from("Enabled"),
-        "objects will be overwritten and deleted without a way back",
+        "overwritten and deleted objects cannot be restored",
     ),
     Protection(
         ("aws_s3_bucket_versioning",), "versioning_configuration.0.mfa_delete", downgrades_from("Enabled"),
@@ -137,11 +140,11 @@ PROTECTIONS = (
     ),
     Protection(
         ("aws_s3_bucket_object_lock_configuration",), "rule.0.default_retention.0", unlocks_sooner,
-        "new objects are locked for a shorter time, or not for everybody",
+        "new objects are locked for a shorter time, or some users can remove the lock",
     ),
     Protection(
         ("aws_s3_bucket_replication_configuration",), "rule", loses_block("id", status="Enabled"),
-        "some objects are not copied any more", LOOK,
+        "some objects are no longer replicated", LOOK,
     ),
     Protection(
         ("aws_s3_bucket_server_side_encryption_configuration",),
@@ -153,73 +156,87 @@ PROTECTIONS = (
         "rule.0.apply_server_side_encryption_by_default.0.kms_master_key_id", is_removed, _NO_OWN_KEY, LOOK, PRIVILEGES,
     ),
     # Keys and secrets.
-    Protection(("aws_kms_key",), "deletion_window_in_days", is_lowered, "less time to take a deletion back", default=30),
-    Protection(("aws_kms_key",), "is_enabled", is_turned_off, "nothing encrypted under it can be read", default=True),
-    Protection(("aws_kms_key",), "enable_key_rotation", is_turned_off, "the key is not renewed any more", LOOK),
-    Protection(("aws_kms_key",), "rotation_period_in_days", is_raised, "the key is renewed less often", LOOK, default=365),
+    Protection(("aws_kms_key",), "deletion_window_in_days", is_lowered, "less time to cancel a deletion", default=30),
+    Protection(("aws_kms_key",), "is_enabled", is_turned_off, "data encrypted with it is unreadable", default=True),
+    Protection(("aws_kms_key",), "enable_key_rotation", is_turned_off, "the key is no longer rotated", LOOK),
     Protection(
-        ("aws_secretsmanager_secret",), "recovery_window_in_days", is_lowered, "less time to take a deletion back",
+        ("aws_kms_key",), "rotation_period_in_days", is_raised, "the key is rotated less often", LOOK, default=365,
+    ),
+    Protection(
+        ("aws_secretsmanager_secret",), "recovery_window_in_days", is_lowered, "less time to cancel a deletion",
         default=30,
     ),
     # Databases, streams and queues.
-    Protection(("aws_cognito_user_pool",), "deletion_protection", downgrades_from("ACTIVE"), "may be deleted"),
-    Protection(("aws_dynamodb_table",), "point_in_time_recovery.0.enabled", is_turned_off, "cannot be taken back in time"),
+    Protection(("aws_cognito_user_pool",), "deletion_protection", downgrades_from("ACTIVE"), "can be deleted"),
+    Protection(
+        ("aws_dynamodb_table",), "point_in_time_recovery.0.enabled", is_turned_off,
+        "no restore to an earlier point in time",
+    ),
     Protection(
         ("aws_dynamodb_table",), "point_in_time_recovery.0.recovery_period_in_days", is_lowered,
-        "can be taken back less far in time", default=35,
+        "the period for point-in-time restores is shorter", default=35,
     ),
     Protection(("aws_dynamodb_table",), "ttl.0", expires_newly, "items will expire"),
-    Protection(("aws_dynamodb_table",), "replica", loses_block("region_name"), "a copy in another Region is deleted", LOOK),
+    Protection(
+        ("aws_dynamodb_table",), "replica", loses_block("region_name"), "a copy in another Region is deleted", LOOK,
+    ),
     Protection(
         ("aws_dynamodb_table",), "server_side_encryption.0.enabled", is_turned_off, _NO_OWN_KEY, LOOK, PRIVILEGES,
     ),
     *(
         Protection(
-            ("aws_timestreamwrite_table",), f"retention_properties.0.{store}_store_retention_period_in_{unit}", is_lowered,
+            ("aws_timestreamwrite_table",), f"retention_properties.0.{store}_store_retention_period_in_{unit}",
+            is_lowered,
             "older records will be deleted",
         )
         for store, unit in (("magnetic", "days"), ("memory", "hours"))
     ),
     Protection(
         ("aws_db_instance", "aws_rds_cluster"), "delete_automated_backups", is_turned_on,
-        "its automated backups will be deleted with it", LOOK, default=True,
+        "a destroy will also delete its automated backups", LOOK, default=True,
     ),
-    Protection(("aws_rds_cluster",), "backtrack_window", is_lowered, "can be taken back less far in time", LOOK, default=0),
+    Protection(
+        ("aws_rds_cluster",), "backtrack_window", is_lowered, "the period for point-in-time restores is shorter",
+        LOOK, default=0,
+    ),
     Protection(("aws_kinesis_stream",), "retention_period", is_lowered, "older records will be deleted", default=24),
     Protection(
         ("aws_kinesis_video_stream",), "data_retention_in_hours", is_lowered, "older video will be deleted", default=0,
     ),
-    Protection(("aws_kinesis_stream",), "encryption_type", downgrades_from("KMS"), "no longer encrypted", LOOK, PRIVILEGES),
+    Protection(
+        ("aws_kinesis_stream",), "encryption_type", downgrades_from("KMS"), "no longer encrypted", LOOK, PRIVILEGES,
+    ),
     Protection(
         ("aws_sqs_queue",), "message_retention_seconds", is_lowered, "older messages will be deleted", LOOK,
-        default=345_600, at_once=is_decimated,
+        default=345_600, is_drastic=is_decimated,
     ),
     Protection(
         ("aws_sqs_queue",), "sqs_managed_sse_enabled", is_turned_off, "no longer encrypted", LOOK, PRIVILEGES,
-        unless="kms_master_key_id",
+        compensated_by="kms_master_key_id",
     ),
     # Files, images, logs, backups.
-    Protection(("aws_efs_backup_policy",), "backup_policy.0.status", downgrades_from("ENABLED"), "not backed up any more"),
+    Protection(("aws_efs_backup_policy",), "backup_policy.0.status", downgrades_from("ENABLED"), "no longer backed up"),
     Protection(
         ("aws_efs_file_system",), "protection.0.replication_overwrite", downgrades_from("ENABLED"),
         "a replication may overwrite it", LOOK,
     ),
     Protection(
-        ("aws_backup_plan",), "rule", backs_up_less, "backups are made at other times, or deleted sooner", LOOK,
-        at_once=cuts_backups,
+        ("aws_backup_plan",), "rule", backs_up_less, "backups run at other times, or are deleted earlier", LOOK,
+        is_drastic=cuts_backups,
     ),
-    Protection(("aws_backup_selection",), "resources", loses_items, "some of what it selected is not backed up any more"),
+    Protection(("aws_backup_selection",), "resources", loses_items, "some selected resources are no longer backed up"),
     Protection(
-        ("aws_backup_vault_lock_configuration",), "min_retention_days", is_lowered, "backups may be deleted sooner", LOOK,
+        ("aws_backup_vault_lock_configuration",), "min_retention_days", is_lowered, "backups can be deleted earlier",
+        LOOK,
         default=0,
     ),
     Protection(
-        ("aws_dlm_lifecycle_policy",), "state", downgrades_from("ENABLED"), "no more snapshots by this policy",
+        ("aws_dlm_lifecycle_policy",), "state", downgrades_from("ENABLED"), "this policy makes no more snapshots",
         default="ENABLED",
     ),
     Protection(
         ("aws_dlm_lifecycle_policy",), "policy_details.0", makes_fewer_snapshots,
-        "snapshots are made of less, at other times, or deleted sooner", LOOK, at_once=cuts_snapshots,
+        "snapshots cover less, run at other times, or are deleted earlier", LOOK, is_drastic=cuts_snapshots,
     ),
     Protection(
         ("aws_cloudtrail_event_data_store",), "retention_period", is_lowered, "older events will be deleted",
@@ -227,14 +244,21 @@ PROTECTIONS = (
     ),
     Protection(
         ("aws_datasync_task",), "options.0.preserve_deleted_files", changes_to("REMOVE"),
-        "files that the source does not have will be deleted", default="PRESERVE",
+        "files that are missing in the source will be deleted", default="PRESERVE",
     ),
-    Protection(("aws_ecr_repository",), "image_tag_mutability", downgrades_from("IMMUTABLE"), "tags can move to other images", LOOK),
-    Protection(("aws_cloudwatch_log_group",), "retention_in_days", is_shortened, "older logs will be deleted", LOOK, default=0,
-          at_once=is_retention_cut),
-    Protection(("aws_cloudwatch_log_group",), "skip_destroy", is_turned_off, "logs will be deleted with the group", LOOK),
     Protection(
-        ("aws_cloudtrail",), "enable_logging", is_turned_off, "what is done in the account is not recorded any more", LOOK,
+        ("aws_ecr_repository",), "image_tag_mutability", downgrades_from("IMMUTABLE"),
+        "a tag can move to another image", LOOK,
+    ),
+    Protection(
+        ("aws_cloudwatch_log_group",), "retention_in_days", is_shortened, "older logs will be deleted", LOOK,
+        default=0,
+          is_drastic=is_retention_cut),
+    Protection(
+        ("aws_cloudwatch_log_group",), "skip_destroy", is_turned_off, "logs will be deleted with the group", LOOK,
+    ),
+    Protection(
+        ("aws_cloudtrail",), "enable_logging", is_turned_off, "activity in the account is no longer recorded", LOOK,
         default=True,
     ),
     # SageMaker.
@@ -244,12 +268,14 @@ PROTECTIONS = (
     ),
     Protection(
         ("aws_sagemaker_feature_group",), "online_store_config.0.ttl_duration.0", expires_sooner,
-        "records will expire, or sooner", LOOK, at_once=expires_at_once,
+        "records will newly expire, or expire earlier", LOOK, is_drastic=expires_at_once,
     ),
-    # Who may be let in.
-    Protection(("aws_ram_resource_share",), "allow_external_principals", is_turned_on, SHARED_OUTSIDE, STOP, PRIVILEGES),
+    # Access.
+    Protection(
+        ("aws_ram_resource_share",), "allow_external_principals", is_turned_on, SHARED_OUTSIDE, STOP, PRIVILEGES,
+    ),
     *(
-        Protection(_PUBLIC, flag, is_turned_off, "public access is not blocked any more", STOP, PRIVILEGES)
+        Protection(_PUBLIC, flag, is_turned_off, "public access is no longer blocked", STOP, PRIVILEGES)
         for flag in PUBLIC_ACCESS_BLOCKS
     ),
     Protection(
@@ -258,26 +284,28 @@ PROTECTIONS = (
     ),
     Protection(
         ("aws_s3_bucket_ownership_controls",), "rule.0.object_ownership", downgrades_from("BucketOwnerEnforced"),
-        "access control lists count again", LOOK, PRIVILEGES,
+        "access control lists apply again", LOOK, PRIVILEGES,
     ),
     *(
         Protection(
             ("aws_s3_access_point",), f"public_access_block_configuration.0.{flag}", is_turned_off,
-            "public access is not blocked", STOP, PRIVILEGES, default=True, at_first=LOOK,
+            "public access is not blocked", STOP, PRIVILEGES, default=True, level_if_new=LOOK,
         )
         for flag in PUBLIC_ACCESS_BLOCKS
     ),
     Protection(
         ("aws_emr_block_public_access_configuration",), "block_public_security_group_rules", is_turned_off,
-        "clusters may be open to the internet", STOP, PRIVILEGES, default=True, at_first=LOOK,
+        "clusters may be open to the internet", STOP, PRIVILEGES, default=True, level_if_new=LOOK,
     ),
     Protection(
-        ("aws_cognito_identity_pool",), "allow_unauthenticated_identities", is_turned_on, "anybody gets credentials", STOP,
-        PRIVILEGES, at_first=LOOK,
+        ("aws_cognito_identity_pool",), "allow_unauthenticated_identities", is_turned_on,
+        "unauthenticated users get credentials", STOP,
+        PRIVILEGES, level_if_new=LOOK,
     ),
     Protection(
-        ("aws_cognito_identity_pool_roles_attachment",), "roles.unauthenticated", is_replaced, "anybody may be this role",
-        STOP, PRIVILEGES, at_first=STOP,
+        ("aws_cognito_identity_pool_roles_attachment",), "roles.unauthenticated", is_replaced,
+        "unauthenticated users can assume this role",
+        STOP, PRIVILEGES, level_if_new=STOP,
     ),
     Protection(
         ("aws_eks_cluster",), "vpc_config.0.endpoint_public_access", is_turned_on, "reachable from the internet", STOP,
@@ -289,21 +317,24 @@ PROTECTIONS = (
     ),
     Protection(
         ("aws_instance", "aws_launch_template"), "metadata_options.0.http_tokens", downgrades_from("required"),
-        "whoever can make it send a request gets its credentials", LOOK, PRIVILEGES,
+        "an attacker who makes it send a request gets its credentials", LOOK, PRIVILEGES,
     ),
     Protection(
-        _NOTEBOOK, "direct_internet_access", downgrades_from("Disabled"), "reaches the internet directly", LOOK, PRIVILEGES,
+        _NOTEBOOK, "direct_internet_access", downgrades_from("Disabled"), "reaches the internet directly", LOOK,
+        PRIVILEGES,
         default="Enabled",
     ),
     Protection(
-        _NOTEBOOK, "root_access", downgrades_from("Disabled"), "users are root", LOOK, PRIVILEGES, default="Enabled"
+        _NOTEBOOK, "root_access", downgrades_from("Disabled"), "users have root access", LOOK, PRIVILEGES,
+        default="Enabled"
     ),
     Protection(
         ("aws_sagemaker_model",), "enable_network_isolation", is_turned_off, "the container reaches the network", LOOK,
         PRIVILEGES,
     ),
     Protection(
-        ("aws_sagemaker_domain",), "app_network_access_type", downgrades_from("VpcOnly"), "apps reach the internet directly",
+        ("aws_sagemaker_domain",), "app_network_access_type", downgrades_from("VpcOnly"),
+        "apps reach the internet directly",
         LOOK, PRIVILEGES, default="PublicInternetOnly",
     ),
 )  # fmt: skip
@@ -316,7 +347,10 @@ _PROTECTIONS_OF_ANY_TYPE = [guard for guard in PROTECTIONS if not guard.types]
 
 @lru_cache(maxsize=4096)
 def list_protections(type_: str) -> tuple[Protection, ...]:
-    """The guards of a type. Of what holds no data of its own, the deletion and the backups are only looked at."""
+    """Return the protections of a type.
+
+    For a type without data of its own, protections of deletion and backups have the level `look`.
+    """
     own = PROTECTIONS_BY_TYPE.get(type_, [])
     paths = {protection.path for protection in own}
     data_store = find_data_store(type_)
@@ -331,29 +365,29 @@ def list_protections(type_: str) -> tuple[Protection, ...]:
     )
 
 
-#: Resources that protect the bucket they belong to: the same as all their guards weaker when they go.
+#: Resources that protect another resource, with the effect of their removal.
 PROTECTING_TYPES = {
-    "aws_s3_bucket_versioning": (DATA, "versioning is suspended: objects are overwritten without a way back"),
-    "aws_s3_bucket_object_lock_configuration": (DATA, "new objects are not locked any more"),
-    "aws_s3_bucket_public_access_block": (PRIVILEGES, "public access is not blocked any more"),
-    "aws_s3_account_public_access_block": (PRIVILEGES, "public access is not blocked any more in the whole account"),
-    "aws_s3_bucket_ownership_controls": (PRIVILEGES, "access control lists may count again"),
+    "aws_s3_bucket_versioning": (DATA, "versioning is suspended: overwritten objects cannot be restored"),
+    "aws_s3_bucket_object_lock_configuration": (DATA, "new objects are no longer locked"),
+    "aws_s3_bucket_public_access_block": (PRIVILEGES, "public access is no longer blocked"),
+    "aws_s3_account_public_access_block": (PRIVILEGES, "public access is no longer blocked in the whole account"),
+    "aws_s3_bucket_ownership_controls": (PRIVILEGES, "access control lists may apply again"),
     "aws_s3_bucket_server_side_encryption_configuration": (
         PRIVILEGES, "objects are no longer encrypted with the key set here"
     ),
-    "aws_efs_backup_policy": (DATA, "the file system is not backed up any more"),
-    "aws_backup_plan": (DATA, "no more backups by this plan"),
-    "aws_db_instance_automated_backups_replication": (DATA, "automated backups are not copied any more"),
-    "aws_dlm_lifecycle_policy": (DATA, "no more snapshots by this policy"),
-    "aws_efs_replication_configuration": (DATA, "the file system is not copied any more"),
-    "aws_backup_selection": (DATA, "what it selects is not backed up any more"),
-    "aws_backup_vault_lock_configuration": (DATA, "recovery points may be deleted"),
-    "aws_s3_bucket_replication_configuration": (DATA, "objects are not copied any more"),
+    "aws_efs_backup_policy": (DATA, "the file system is no longer backed up"),
+    "aws_backup_plan": (DATA, "this plan makes no more backups"),
+    "aws_db_instance_automated_backups_replication": (DATA, "automated backups are no longer copied"),
+    "aws_dlm_lifecycle_policy": (DATA, "this policy makes no more snapshots"),
+    "aws_efs_replication_configuration": (DATA, "the file system is no longer replicated"),
+    "aws_backup_selection": (DATA, "the selected resources are no longer backed up"),
+    "aws_backup_vault_lock_configuration": (DATA, "recovery points can be deleted"),
+    "aws_s3_bucket_replication_configuration": (DATA, "objects are no longer replicated"),
 }  # fmt: skip
 
 
 def evaluate_weakening(protection: Protection, old: Any, new: Any) -> bool | None:
-    """Whether it is weaker; None where it cannot be told before apply."""
+    """Return whether the protection becomes weaker, or None if that is unknown before apply."""
     old = protection.default if old is None else old
     new = protection.default if new is None else new
     if _contains_type(old, Unknown):

@@ -1,4 +1,4 @@
-"""Data at risk: what a plan deletes, replaces or protects less than before."""
+"""Data at risk: data that a plan deletes or replaces, and protections that it weakens."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -14,16 +14,18 @@ from sustainable_mlops.review.risk import Level, Risk, RiskArea
 
 _Expiries = Callable[[Block | None, Block], Iterator[Expiry | ImageExpiry | None]]
 
-#: The name of the resources by which this project's modules guard what they protect with `prevent_destroy`.
+#: Type and name of the deletion guards in the modules of this project, which have `prevent_destroy`.
 _GUARD = ("terraform_data", "deletion_protection")
-#: Why Terraform deletes what is in no configuration any more; `prevent_destroy` is gone with it.
+#: Reasons of Terraform for deleting a resource that left the configuration, together with its `prevent_destroy`.
 _CONFIGURATION_REMOVED = frozenset({"delete_because_no_resource_config", "delete_because_no_module"})
-_FIX = "Keep it (a `moved` block for another address, `ignore_changes` for drift), or back it up and accept the risk."
-#: Longer values than this would hide what is said of them.
+_FIX = "Keep it (`moved` block for a new address, `ignore_changes` for drift), or back it up and accept the risk."
+#: Longer values are left out of descriptions.
 _MAX_VALUE_LENGTH = 120
-#: Attributes that name an object: with another name it is another object. Also the type's own, such as `queue_name`.
-_NAME_ATTRIBUTES = frozenset({"bucket", "name", "identifier", "cluster_identifier", "replication_group_id", "creation_token"})
-#: What makes objects or images expire: the attribute that names what holds them, its type, and what reads the rules.
+#: Attributes that name an object; a new name means another object. The name of the type counts too (`queue_name`).
+_NAME_ATTRIBUTES = frozenset(
+    {"bucket", "name", "identifier", "cluster_identifier", "replication_group_id", "creation_token"}
+)
+#: Types with expiry rules: the attribute that names the store, the type of the store, and the reader of the rules.
 _LIFECYCLE_TYPES: dict[str, tuple[str, str, _Expiries]] = {
     BUCKET: ("", BUCKET, find_new_expiries),
     "aws_s3_bucket_lifecycle_configuration": ("bucket", BUCKET, find_new_expiries),
@@ -32,7 +34,7 @@ _LIFECYCLE_TYPES: dict[str, tuple[str, str, _Expiries]] = {
 
 
 def find_data_risks(comparison: Comparison) -> Iterator[Risk]:
-    """What may be lost, and what may be lost later as less protects it."""
+    """Yield risks for data: deletion, replacement, expiry, and weaker protection."""
     yield from _find_vanished_stores(comparison)
     for pair in comparison.by_type.get(_GUARD[0], ()):
         yield from _find_removed_guard(pair, comparison)
@@ -49,12 +51,12 @@ def find_data_risks(comparison: Comparison) -> Iterator[Risk]:
 
 
 def _find_vanished_stores(comparison: Comparison) -> Iterator[Risk]:
-    """What was deleted outside Terraform, which a plan makes anew and empty, or drops from its state."""
-    for resource in comparison.plan.deleted_outside:
+    """Yield a risk for each store deleted outside Terraform, which the plan creates again or drops from its state."""
+    for resource in comparison.plan.deleted_outside_terraform:
         data_store = find_data_store(resource.type)
         if data_store is not None:
-            description = f"is gone: deleted outside Terraform, and with it {data_store.content}"
-            fix = "Find out who deleted it and why before anything is made in its place."
+            description = f"was deleted outside Terraform, together with {data_store.content}"
+            fix = "Find out who deleted it and why before you create it again."
             yield Risk("DATA_VANISHED", RiskArea.DATA, Level.LOOK, resource.address, description, fix)
 
 
@@ -64,20 +66,38 @@ def _find_store_loss(pair: ResourcePair, data_store: DataStore) -> Iterator[Risk
     if pair.before is None or (pair.action not in ("delete", "replace", "forget") and not renamed):
         return
     if pair.new is not None and "forget" in pair.resource.actions:
-        description = f"no longer managed: nothing here protects {data_store.content} any more"
+        description = (
+            f"no longer managed by Terraform: no protection of this configuration applies to {data_store.content}"
+        )
         yield Risk("DATA_FORGOTTEN", RiskArea.DATA, Level.LOOK, pair.address, description)
     elif pair.action == "delete":
-        old = " (an old object that a replacement left)" if pair.resource.deposed else ""
-        description = f"deleted{old}: {data_store.content} will be gone{note}"
-        yield Risk("DATA_DELETED", RiskArea.DATA, data_store.level, pair.address, description + _describe_destroy_settings(pair), _FIX)
+        old = " (a deposed object of an earlier replacement)" if pair.resource.deposed else ""
+        description = f"deleted{old}: {data_store.content} will be lost{note}"
+        yield Risk(
+            "DATA_DELETED",
+            RiskArea.DATA,
+            data_store.level,
+            pair.address,
+            description + _describe_destroy_settings(pair),
+            _FIX,
+        )
     else:
         because = ", ".join(renamed or pair.resource.replacement_paths) or pair.resource.reason
-        description = f"replaced (because of {because or 'its configuration'}): {data_store.content} will be deleted{note}"
-        yield Risk("DATA_REPLACED", RiskArea.DATA, data_store.level, pair.address, description + _describe_destroy_settings(pair), _FIX)
+        description = (
+            f"replaced (because of {because or 'its configuration'}): {data_store.content} will be deleted{note}"
+        )
+        yield Risk(
+            "DATA_REPLACED",
+            RiskArea.DATA,
+            data_store.level,
+            pair.address,
+            description + _describe_destroy_settings(pair),
+            _FIX,
+        )
 
 
 def _list_renaming_attributes(pair: ResourcePair) -> list[str]:
-    """The names by which a base plan tells that it is another object: it does not say what would be replaced."""
+    """Return the changed attributes that make it another object. A base plan does not show replacements."""
     if pair.action != "update" or pair.old is pair.new:
         return []
     own = pair.type.removeprefix("aws_").replace("sagemaker_", "")
@@ -85,7 +105,7 @@ def _list_renaming_attributes(pair: ResourcePair) -> list[str]:
 
 
 def _describe_destroy_settings(pair: ResourcePair) -> str:
-    """What the settings before say of a destroy."""
+    """Return the settings before the plan that affect a destroy."""
     settings = []
     for name in ("force_destroy", "force_delete", "skip_final_snapshot", "deletion_window_in_days"):
         value = pair.before.get(name) if pair.before is not None else None
@@ -97,15 +117,19 @@ def _describe_destroy_settings(pair: ResourcePair) -> str:
 def _find_removed_guard(pair: ResourcePair, comparison: Comparison) -> Iterator[Risk]:
     previous = pair.resource.previous_address or ""
     if pair.resource.name != _GUARD[1] and ".".join(_GUARD) in previous:
-        description = f"was the deletion guard {previous}: a plan does not tell whether it still guards"
-        fix = "Check that its lifecycle has prevent_destroy."
+        description = f"was the deletion guard {previous}; a plan does not show whether it still has prevent_destroy"
+        fix = "Check that its lifecycle block sets prevent_destroy."
         yield Risk("DATA_GUARD_REMOVED", RiskArea.DATA, Level.LOOK, pair.address, description, fix)
     if pair.resource.name != _GUARD[1]:
         return
     if pair.action in ("delete", "replace", "forget") and pair.before is not None:
         trigger = pair.before.text("triggers_replace")
-        guarded = trigger if isinstance(trigger, str) else "what it protects"
-        if pair.action == "delete" and pair.resource.reason in _CONFIGURATION_REMOVED and _deletes_data(pair, comparison):
+        guarded = trigger if isinstance(trigger, str) else "the protected resource"
+        if (
+            pair.action == "delete"
+            and pair.resource.reason in _CONFIGURATION_REMOVED
+            and _deletes_data(pair, comparison)
+        ):
             description = (
                 f"the plan deletes the deletion guard of {guarded} and the data: the module call was removed or "
                 "renamed. The removed configuration had prevent_destroy, so Terraform deletes the data although "
@@ -117,7 +141,7 @@ def _find_removed_guard(pair: ResourcePair, comparison: Comparison) -> Iterator[
             )
             yield Risk("DATA_GUARD_UNCONFIGURED", RiskArea.DATA, Level.STOP, pair.address, description, fix)
             return
-        description = f"the deletion guard over {guarded} goes away"
+        description = f"the deletion guard of {guarded} is removed"
         fix = "Keep deletion_protection on, or accept the risk."
         yield Risk("DATA_GUARD_REMOVED", RiskArea.DATA, Level.STOP, pair.address, description, fix)
 
@@ -136,12 +160,12 @@ def _find_removed_protection(pair: ResourcePair, comparison: Comparison) -> Iter
         return
     bucket = comparison.joins_before.find_bucket(pair.old, "bucket")
     if isinstance(bucket, Resource) and comparison.pair(bucket).after is None:
-        return  # goes with its bucket, which is told of
+        return  # deleted with its bucket, which is reported
     if pair.action == "forget" or (pair.before is not None and pair.before.get("state") == "DISABLED"):
         return
     others = _list_replacing_protections(bucket, pair, comparison)
     for other in others:
-        # The same under another address: weaker, or not, as a whole.
+        # The same protection at another address: compare them as a whole.
         if pair.before is not None and other.after is not None:
             yield from _find_weakenings(pair.before, other, other.after, comparison)
     if others:
@@ -153,7 +177,7 @@ def _find_removed_protection(pair: ResourcePair, comparison: Comparison) -> Iter
 
 
 def _list_replacing_protections(bucket: object, pair: ResourcePair, comparison: Comparison) -> list[ResourcePair]:
-    """Other resources of the type of `pair` that take its place."""
+    """Return other resources with the type of `pair` that take its place."""
     new = comparison.pair(bucket).new if isinstance(bucket, Resource) else None
     others = comparison.joins_after.find_bucket_resources(new, pair.type).certain if new is not None else ()
     return [comparison.pair(other) for other in others]
@@ -167,19 +191,19 @@ def _find_expiring_data(pair: ResourcePair, comparison: Comparison) -> Iterator[
     if pair.type != BUCKET:
         owner = comparison.joins_after.find_target(pair.new, attribute, kind)
         if isinstance(owner, Resource) and not comparison.pair(owner).is_same_object:
-            return  # nothing is in it yet
+            return  # a new store has no data
         before = before or _find_former_rules(owner, pair, comparison)
     for expiry in find_expiries(before, pair.after):
         if expiry is None:
-            description = "the lifecycle rules are known only after apply, or hidden: cannot tell what they delete"
-            yield Risk("DATA_UNKNOWN", RiskArea.DATA, Level.LOOK, pair.address, description, known=False)
+            description = "the lifecycle rules are unknown until apply or sensitive, so they may delete data"
+            yield Risk("DATA_UNKNOWN", RiskArea.DATA, Level.LOOK, pair.address, description, is_known=False)
         else:
-            fix = "Check that nothing there is still needed, then accept the risk."
-            yield Risk("DATA_EXPIRES", RiskArea.DATA, expiry.level, pair.address, f"newly, {expiry}", fix)
+            fix = "Check that nobody needs these objects, then accept the risk."
+            yield Risk("DATA_EXPIRES", RiskArea.DATA, expiry.level, pair.address, f"new expiry: {expiry}", fix)
 
 
 def _find_former_rules(owner: object, pair: ResourcePair, comparison: Comparison) -> Block | None:
-    """The rules that another resource had for the same bucket or repository."""
+    """Return the rules that another resource had for the same bucket or repository."""
     old = comparison.pair(owner).old if isinstance(owner, Resource) else None
     resources = (
         comparison.joins_before.find_sources(old, pair.type, _LIFECYCLE_TYPES[pair.type][0]).certain
@@ -190,15 +214,15 @@ def _find_former_rules(owner: object, pair: ResourcePair, comparison: Comparison
 
 
 def _find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
-    """What protects less in `after`, that of `pair`, than in `before`."""
+    """Yield a risk for each protection that is weaker in `after`, the new values of `pair`, than in `before`."""
     if after.values is UNKNOWN and pair.new is not None and pair.new.mapped_reader is not None:
-        return  # told of as a whole
+        return  # reported as a whole
     for protection in list_protections(pair.type):
         old, new = before.get(protection.path), after.get(protection.path)
         if old is UNKNOWN and new is UNKNOWN and _is_computed(pair, protection.path, comparison):
             continue
         if not protection.types and new is UNKNOWN:
-            # An attribute that nobody sets may be unknown too, where the provider computes it.
+            # An unconfigured attribute may be unknown too, if the provider computes it.
             new = None if _is_computed(pair, protection.path, comparison) else new
         if protection.compensated_by and after.get(protection.compensated_by) not in (None, "", False):
             continue
@@ -210,14 +234,23 @@ def _find_weakenings(before: Block, pair: ResourcePair, after: Block, comparison
             values = values if not isinstance(old, list) and len(values) <= _MAX_VALUE_LENGTH else ""
             description = f"{protection.path}:{values} {protection.consequence}"
             level = protection.get_level(old, new)
-            yield Risk(name, protection.area, level, pair.address, description, "Leave it as it was, or accept the risk.")
+            yield Risk(
+                name,
+                protection.area,
+                level,
+                pair.address,
+                description,
+                "Restore the previous value, or accept the risk.",
+            )
         elif is_weaker is None:
-            description = f"{protection.path} is known only after apply, or hidden: cannot tell whether {protection.consequence}"
-            yield Risk(f"{prefix}_UNKNOWN", protection.area, Level.LOOK, pair.address, description, known=False)
+            description = (
+                f"{protection.path} is unknown until apply or sensitive; possible effect: {protection.consequence}"
+            )
+            yield Risk(f"{prefix}_UNKNOWN", protection.area, Level.LOOK, pair.address, description, is_known=False)
 
 
 def _is_computed(pair: ResourcePair, path: str, comparison: Comparison) -> bool:
-    """Whether nobody sets it: the provider will say what it is."""
+    """Return whether the configuration does not set the attribute, so that the provider computes it."""
     return pair.new is not None and comparison.plan.is_configured(pair.new, path) is False
 
 

@@ -1,4 +1,4 @@
-"""Policies of the Data Lifecycle Manager: do they make fewer snapshots, or keep them for a shorter time?
+"""Comparison of Data Lifecycle Manager policies: fewer snapshots, or shorter retention.
 
 https://docs.aws.amazon.com/dlm/latest/APIReference/API_PolicyDetails.html
 """
@@ -11,22 +11,28 @@ from sustainable_mlops.review.data.weakening import get_blocks, get_number, get_
 
 
 def makes_fewer_snapshots(old: Any, new: Any) -> bool:
-    """What a policy of the Data Lifecycle Manager says of snapshots: of less, at other times, or kept for less."""
-    if any(loses_items([*_list_tags(old, name)], [*_list_tags(new, name)]) for name in ("resource_types", "target_tags")):
+    """Return whether a policy covers fewer resources, runs at other times, or keeps snapshots for less time."""
+    if any(
+        loses_items([*_list_tags(old, name)], [*_list_tags(new, name)]) for name in ("resource_types", "target_tags")
+    ):
         return True
     after = {get_scalar(one, "name"): one for one in _list_schedules(new)}
     return any(
-        _list_times(after.get(name)) != _list_times(schedule) or _get_retention_days(after.get(name)) < _get_retention_days(schedule)
+        _list_times(after.get(name)) != _list_times(schedule)
+        or _get_retention_days(after.get(name)) < _get_retention_days(schedule)
         for schedule in _list_schedules(old)
         for name in (get_scalar(schedule, "name"),)
     )
 
 
 def cuts_snapshots(old: Any, new: Any) -> bool:
-    """Of one of its schedules, practically all snapshots are deleted at once."""
+    """Return whether a schedule now deletes nearly all snapshots at once."""
     after = {get_scalar(new_schedule, "name"): new_schedule for new_schedule in _list_schedules(new)}
     pairs = ((schedule, after.get(get_scalar(schedule, "name"))) for schedule in _list_schedules(old))
-    return any(new_schedule is not None and is_drastic_cut(_get_retention_days(former), _get_retention_days(new_schedule)) for former, new_schedule in pairs)
+    return any(
+        new_schedule is not None and is_drastic_cut(_get_retention_days(former), _get_retention_days(new_schedule))
+        for former, new_schedule in pairs
+    )
 
 
 def _list_tags(details: Any, name: str) -> Iterator[str]:
@@ -38,7 +44,7 @@ def _list_tags(details: Any, name: str) -> Iterator[str]:
 
 
 def _list_schedules(details: Any) -> list[dict[str, Any]]:
-    """The schedules; a default policy, which has none, is one itself."""
+    """Return the schedules. A default policy has none and counts as one schedule."""
     schedules = get_blocks(details.get("schedule")) if isinstance(details, dict) else []
     return schedules or ([details] if isinstance(details, dict) else [])
 
@@ -49,7 +55,7 @@ def _get_rule(schedule: Any, name: str) -> dict[str, Any]:
 
 
 def _list_times(schedule: Any) -> list[Any]:
-    """When a schedule makes snapshots."""
+    """Return the times at which a schedule makes snapshots."""
     rule = _get_rule(schedule, "create_rule")
     times = rule.get("times")
     return [
@@ -60,7 +66,7 @@ def _list_times(schedule: Any) -> list[Any]:
 
 
 def _get_retention_days(schedule: Any) -> float:
-    """For how many days a schedule keeps snapshots: by age, or so many of those that it makes. 0 without one."""
+    """Return the days for which a schedule keeps snapshots, by age or by count; 0 without a schedule."""
     if schedule is None:
         return 0
     rule = _get_rule(schedule, "retain_rule")

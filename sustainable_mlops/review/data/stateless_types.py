@@ -1,11 +1,11 @@
-"""Resource types that hold nothing which applying the code again would not bring back.
+"""Resource types without data that a second apply would not restore.
 
-A type that is neither here nor among the stores may hold anything: its deletion is looked at, not waved through.
+A type that is neither here nor in the table of stores may hold data, so its deletion is reported.
 """
 
 import re
 
-#: What a type that only sets, joins, names, watches or routes something ends with.
+#: Suffixes of types that only configure, connect, name, monitor or route.
 _SUFFIXES = """
 accepter access access_entry access_point account_password_policy acl action addon alarm alias analyzer api_key app
 approval assignment association attachment attribute attributes authorization authorizer binding block canary
@@ -21,7 +21,7 @@ selection server_side_encryption service_account set setting settings share sour
 stop subnet subscription suppression tag tags target task template topic tracker trigger type url validation validator
 verification webhook window workflow workgroup
 """
-#: Families of which no member holds anything that the ends above would miss.
+#: Prefixes of type families without data, whose members the suffixes do not cover.
 _PREFIXES = """
 archive_ aws_athena_prepared aws_backup_framework aws_backup_report aws_backup_restore aws_bcmdataexports
 aws_cloudwatch_log_anomaly aws_codeconnections aws_codestarconnections aws_cognito_identity_pool
@@ -39,10 +39,13 @@ aws_sagemaker_human_task_ui aws_sagemaker_model aws_sagemaker_work aws_scheduler
 aws_service_discovery aws_servicecatalog aws_sfn_ aws_shield aws_sns_ aws_ssm_ aws_ssoadmin aws_subnet aws_transfer_
 aws_vpc aws_waf aws_xray local_ null_ random_ terraform_data time_ tls_cert tls_locally tls_self
 """
-#: The ends are those of AWS's providers: with others, a role, a job or a deployment may be anything.
+#: The suffixes apply to AWS providers only: a role, job or deployment of another provider may hold data.
 _STATELESS = re.compile(rf"(?:{'|'.join(_PREFIXES.split())}).*|aws(?:cc)?_.*_(?:{'|'.join(_SUFFIXES.split())})")
 
 
 def is_stateless(type_: str) -> bool:
-    """Whether what a `type_` holds stands in the code. `awscc_` types are named by service, so only the ends fit."""
+    """Return whether the configuration alone restores a resource of this type.
+
+    Types that start with `awscc_` have names by service, so only the suffixes apply to them.
+    """
     return _STATELESS.fullmatch(type_) is not None

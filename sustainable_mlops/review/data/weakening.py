@@ -1,4 +1,4 @@
-"""What of a change to a value makes it protect less: each takes the value before and after, whatever they are."""
+"""Tests that compare a value before and after, and return whether it protects less."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -7,56 +7,56 @@ from typing import Any
 
 WeakeningTest = Callable[[Any, Any], bool]
 
-#: In days. Whoever is away for shorter than this does not notice in time.
+#: In days. A person who is away for a shorter time may not notice a loss in time.
 _WEEK = 7
 _DAY = 86_400
 
 
 def is_turned_on(old: Any, new: Any) -> bool:
-    """From not true to true."""
+    """Return whether the value becomes true."""
     return _is_true(new) and not _is_true(old)
 
 
 def is_turned_off(old: Any, new: Any) -> bool:
-    """From true to not true."""
+    """Return whether the value stops being true."""
     return _is_true(old) and not _is_true(new)
 
 
 def is_lowered(old: Any, new: Any) -> bool:
-    """To a smaller number."""
+    """Return whether the number becomes smaller."""
     return isinstance(old, int | float) and isinstance(new, int | float) and new < old
 
 
 def is_raised(old: Any, new: Any) -> bool:
-    """To a greater number."""
+    """Return whether the number becomes greater."""
     return is_lowered(new, old)
 
 
 def is_shortened(old: Any, new: Any) -> bool:
-    """To a shorter time, where 0 is for ever."""
+    """Return whether the time becomes shorter; 0 means for ever."""
     return isinstance(old, int | float) and isinstance(new, int | float) and new > 0 and (new < old or old == 0)
 
 
 def is_drastic_cut(old: float, new: float) -> bool:
-    """From days to so few that practically all is deleted at once, before anybody misses it.
+    """Return whether a number of days becomes so small that nearly all data is deleted at once.
 
-    That is less than a week, where it was a week or more, or less than a tenth of what it was.
+    That is less than a week after a week or more, or less than a tenth.
     """
     return new < _WEEK <= old or new * 10 < old < inf
 
 
 def is_retention_cut(old: Any, new: Any) -> bool:
-    """Days, where 0 is for ever, to so few that practically all is deleted at once."""
+    """Return whether a retention in days becomes drastically shorter; 0 means for ever."""
     return is_shortened(old, new) and is_drastic_cut(old or inf, new)
 
 
 def is_decimated(old: Any, new: Any) -> bool:
-    """A time that is short by nature, to less than a tenth."""
+    """Return whether a number becomes less than a tenth. It is for times that are short by nature."""
     return is_lowered(old, new) and new * 10 < old
 
 
 def downgrades_from(*values: str) -> WeakeningTest:
-    """From one of `values`, the best last, to a worse one or to none of them."""
+    """Return a test for a change from one of `values`, the best last, to a worse one or to none."""
     return partial(_has_lower_rank, {value: number for number, value in enumerate(values, 1)})
 
 
@@ -65,22 +65,22 @@ def _has_lower_rank(rank: Mapping[str, int], old: Any, new: Any) -> bool:
 
 
 def changes_to(*values: str) -> WeakeningTest:
-    """To one of `values`, from another one."""
+    """Return a test for a change to one of `values`."""
     return lambda old, new: new in values and old != new
 
 
 def is_removed(old: Any, new: Any) -> bool:
-    """From set to not set."""
+    """Return whether the value becomes unset."""
     return bool(old) and not new
 
 
 def is_replaced(old: Any, new: Any) -> bool:
-    """To something else, or newly set."""
+    """Return whether the value is set to something else."""
     return bool(new) and new != old
 
 
 def adds_any_of(*values: str) -> WeakeningTest:
-    """Of a list of texts: to one that holds one of `values`, from one that holds none of them."""
+    """Return a test for a list that did not contain any of `values` and now does."""
     return lambda old, new: _contains_any(values, new) and not _contains_any(values, old)
 
 
@@ -89,7 +89,7 @@ def _contains_any(values: tuple[str, ...], items: Any) -> bool:
 
 
 def loses_block(key: str, **conditions: str) -> WeakeningTest:
-    """Of the blocks of a list whose values are those of `where`: one is gone that `key` tells from the others."""
+    """Return a test for the loss of a block in a list. `key` identifies a block, and `conditions` select the blocks."""
     return partial(_has_fewer_blocks, key, conditions)
 
 
@@ -106,35 +106,35 @@ def _has_fewer_blocks(key: str, conditions: Mapping[str, str], old: Any, new: An
 
 
 def loses_items(old: Any, new: Any) -> bool:
-    """Of a list of texts, some are gone."""
+    """Return whether a list of texts lost an item."""
     before, after = ({item for item in items if isinstance(item, str)} if isinstance(items, list) else set()
                      for items in (old, new))  # fmt: skip
     return not before <= after
 
 
 def is_weakest_when_unset(test: WeakeningTest) -> bool:
-    """Whether nothing is weaker than not set, so that what would lose nothing by that has nothing to lose."""
+    """Return whether no value is weaker than an unset one, so that an unset value cannot become weaker."""
     return isinstance(test, partial) or test in (is_turned_off, is_removed, unlocks_sooner, backs_up_less, loses_items)
 
 
 def unlocks_sooner(old: Any, new: Any) -> bool:
-    """A default retention of object lock: for a shorter time, or one that some users may lift."""
+    """Return whether the default retention of object lock is shorter, or some users may now end it."""
     lifted = get_scalar(old, "mode") == "COMPLIANCE" != get_scalar(new, "mode")
     return lifted or _get_days(new) < _get_days(old)
 
 
 def expires_sooner(old: Any, new: Any) -> bool:
-    """A time to live, as a unit and a number of it: newly set, or shorter."""
+    """Return whether a time to live, as unit and value, is newly set or shorter."""
     return _get_seconds(new) < _get_seconds(old)
 
 
 def expires_at_once(old: Any, new: Any) -> bool:
-    """A time to live that is cut so short that practically all expires at once."""
+    """Return whether a time to live becomes so short that nearly all data expires at once."""
     return is_drastic_cut(_get_seconds(old) / _DAY, _get_seconds(new) / _DAY)
 
 
 def expires_newly(old: Any, new: Any) -> bool:
-    """DynamoDB's time to live: switched on, or read from another attribute."""
+    """Return whether the time to live of DynamoDB is turned on or uses another attribute."""
     if not _is_true(get_scalar(new, "enabled")):
         return False
     return not _is_true(get_scalar(old, "enabled")) or get_scalar(old, "attribute_name") != get_scalar(
@@ -143,20 +143,23 @@ def expires_newly(old: Any, new: Any) -> bool:
 
 
 def backs_up_less(old: Any, new: Any) -> bool:
-    """Rules of a backup plan: one is gone, runs at other times, or its backups are deleted sooner."""
+    """Return whether a rule of a backup plan is removed, runs at other times, or deletes backups sooner."""
     after = {get_scalar(rule, "rule_name"): rule for rule in get_blocks(new)}
     return any(
-        get_scalar(after.get(name), "schedule") != get_scalar(rule, "schedule") or _get_kept_days(after.get(name)) < _get_kept_days(rule)
+        get_scalar(after.get(name), "schedule") != get_scalar(rule, "schedule")
+        or _get_kept_days(after.get(name)) < _get_kept_days(rule)
         for rule in get_blocks(old)
         if (name := get_scalar(rule, "rule_name"))
     )
 
 
 def cuts_backups(old: Any, new: Any) -> bool:
-    """Rules of a backup plan: of one, practically all backups are deleted at once."""
+    """Return whether a rule of a backup plan now deletes nearly all backups at once."""
     after = {get_scalar(rule, "rule_name"): rule for rule in get_blocks(new)}
     pairs = ((rule, after.get(get_scalar(rule, "rule_name"))) for rule in get_blocks(old))
-    return any(rule is not None and is_drastic_cut(_get_kept_days(former), _get_kept_days(rule)) for former, rule in pairs)
+    return any(
+        rule is not None and is_drastic_cut(_get_kept_days(former), _get_kept_days(rule)) for former, rule in pairs
+    )
 
 
 def _is_true(value: Any) -> bool:
@@ -164,18 +167,18 @@ def _is_true(value: Any) -> bool:
 
 
 def get_blocks(value: Any) -> list[dict[str, Any]]:
-    """The blocks in a value; none where it is no list of them."""
+    """Return the blocks in a value, or none if it is not a list of blocks."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def get_scalar(block: Any, key: str) -> Any:
-    """A value that can be compared and looked up; what is none is as if not set."""
+    """Return a text or number of a block, or None for any other value."""
     value = block.get(key) if isinstance(block, dict) else None
     return value if isinstance(value, str | int | float) else None
 
 
 def get_number(block: Any, key: str) -> float:
-    """A number in a block; 0 where there is none."""
+    """Return a number of a block, or 0 if there is none."""
     value = get_scalar(block, key)
     return 0 if value is None or isinstance(value, str) else value
 

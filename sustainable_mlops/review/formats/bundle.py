@@ -1,4 +1,4 @@
-"""Several reviews as one: the worst first, what they have in common once, and what all of them use together."""
+"""Several reviews as one report: the worst first, common items once, and the sum of all footprints."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,25 +14,25 @@ ItemsBySection = Mapping[ReportSection, Sequence[ReportItem]]
 
 @dataclass(frozen=True)
 class BundleMember:
-    """A review of the bundle, and what it alone says."""
+    """A review of the bundle, with the items that only this review has."""
 
     review: Review
     own_items: ItemsBySection
     notes: tuple[str, ...]
     remarks: tuple[str, ...]
-    #: How much of all that it says stops it, and how much is to look at.
+    #: Number of items that stop the plan, and number of items to look at.
     stop_count: int
     look_count: int
-    #: How much of that is said of several plans.
+    #: Number of these items that several plans share.
     shared_count: int
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Reviews that are shown as one."""
+    """Reviews that form one report."""
 
     members: tuple[BundleMember, ...]
-    #: What is said of several plans, with the plans where those are not all.
+    #: Items that several plans share, with the names of the plans unless it is all of them.
     common_items: ItemsBySection
     notes: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -40,71 +40,74 @@ class Bundle:
 
     @property
     def reviews(self) -> tuple[Review, ...]:
-        """The worst first."""
-        return tuple(one.review for one in self.members)
+        """The reviews, the worst first."""
+        return tuple(member.review for member in self.members)
 
     @property
     def verdict(self) -> ReviewVerdict:
-        """The worst."""
+        """The worst verdict."""
         return self.members[0].review.verdict
 
     @property
     def headline(self) -> str:
-        """The worst verdict, whose it is, and what it is for."""
+        """The worst verdict with its plans and reasons."""
         return wording.format_headline(*self.reviews)
 
 
 def rank_by_verdict(reviews: Sequence[Review]) -> list[Review]:
-    """The reviews by verdict; those of one verdict in the order given."""
-    return sorted(reviews, key=lambda one: -wording.VERDICT_ORDER.index(one.verdict))
+    """Return the reviews sorted by verdict, the worst first; equal verdicts keep their order."""
+    return sorted(reviews, key=lambda review: -wording.VERDICT_ORDER.index(review.verdict))
 
 
 def sum_footprints(reviews: Sequence[Review]) -> PlanFootprint:
-    """What all plans use together."""
-    return PlanFootprint(tuple(resource for one in reviews for resource in one.footprint.resources))
+    """Return the footprint of all plans together."""
+    return PlanFootprint(tuple(resource for review in reviews for resource in review.footprint.resources))
 
 
 def build_bundle(reviews: Sequence[Review]) -> Bundle:
-    """The reviews as one."""
-    ranked = rank_by_verdict(reviews)
-    said = [list(dict.fromkeys(items.list_items(one))) for one in ranked]
-    of: dict[ReportItem, list[str]] = {}
-    for review, its in zip(ranked, said, strict=True):
-        for point in its:
-            of.setdefault(point, []).append(review.name)
-    shared = {point for point, names in of.items() if len(names) > 1}
-    notes, remarks = _in_several([one.notes for one in ranked]), _in_several([one.remarks for one in ranked])
+    """Return the reviews as one bundle."""
+    ranked_reviews = rank_by_verdict(reviews)
+    items_by_review = [list(dict.fromkeys(items.list_items(one))) for one in ranked_reviews]
+    plans_by_item: dict[ReportItem, list[str]] = {}
+    for review, review_items in zip(ranked_reviews, items_by_review, strict=True):
+        for item in review_items:
+            plans_by_item.setdefault(item, []).append(review.name)
+    shared_items = {item for item, names in plans_by_item.items() if len(names) > 1}
+    notes, remarks = (
+        _find_repeated([one.notes for one in ranked_reviews]),
+        _find_repeated([one.remarks for one in ranked_reviews]),
+    )
     members = [
         BundleMember(
             review,
-            items.group_by_section(point for point in its if point not in shared),
+            items.group_by_section(item for item in review_items if item not in shared_items),
             tuple(note for note in review.notes if note not in notes),
             tuple(remark for remark in review.remarks if remark not in remarks),
-            sum(_serious(point) is Level.STOP for point in its),
-            sum(_serious(point) is Level.LOOK for point in its),
-            sum(_serious(point) is not None and point in shared for point in its),
+            sum(_get_serious_level(item) is Level.STOP for item in review_items),
+            sum(_get_serious_level(item) is Level.LOOK for item in review_items),
+            sum(_get_serious_level(item) is not None and item in shared_items for item in review_items),
         )
-        for review, its in zip(ranked, said, strict=True)
+        for review, review_items in zip(ranked_reviews, items_by_review, strict=True)
     ]
-    common = (
-        point if len(names) == len(ranked) else point._replace(plans=tuple(names))
-        for point, names in of.items()
+    common_items = (
+        item if len(names) == len(ranked_reviews) else item._replace(plans=tuple(names))
+        for item, names in plans_by_item.items()
         if len(names) > 1
     )
-    return Bundle(tuple(members), items.group_by_section(common), notes, remarks, sum_footprints(ranked))
+    return Bundle(tuple(members), items.group_by_section(common_items), notes, remarks, sum_footprints(ranked_reviews))
 
 
-def _serious(point: ReportItem) -> Level | None:
-    """Whether it stops the plan or is to look at."""
-    if point.section is ReportSection.UNTOUCHED:
-        return point.level if point.level is not Level.NOTE else None
-    return {ReportSection.STOP: Level.STOP, ReportSection.LOOK: Level.LOOK}.get(point.section)
+def _get_serious_level(item: ReportItem) -> Level | None:
+    """Return STOP or LOOK if the item stops the plan or needs attention, else None."""
+    if item.section is ReportSection.UNTOUCHED:
+        return item.level if item.level is not Level.NOTE else None
+    return {ReportSection.STOP: Level.STOP, ReportSection.LOOK: Level.LOOK}.get(item.section)
 
 
-def _in_several(texts: Iterable[Sequence[str]]) -> tuple[str, ...]:
-    """What is in more than one of `texts`."""
-    seen: dict[str, int] = {}
-    for its in texts:
-        for text in dict.fromkeys(its):
-            seen[text] = seen.get(text, 0) + 1
-    return tuple(text for text, number in seen.items() if number > 1)
+def _find_repeated(texts: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Return the texts that appear in more than one of `texts`."""
+    counts: dict[str, int] = {}
+    for plan_texts in texts:
+        for text in dict.fromkeys(plan_texts):
+            counts[text] = counts.get(text, 0) + 1
+    return tuple(text for text, number in counts.items() if number > 1)

@@ -1,4 +1,4 @@
-"""The review as one HTML file: no script, nothing from elsewhere, readable on a phone and in print."""
+"""The HTML report: one file without scripts or external content, for screens, phones and print."""
 
 import re
 from collections.abc import Sequence
@@ -6,37 +6,47 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.review.formats import charts, effects, wording
-from sustainable_mlops.review.formats import items as said
+from sustainable_mlops.review.formats import items as report_items
 from sustainable_mlops.review.formats.bundle import ItemsBySection, build_bundle
 from sustainable_mlops.review.formats.items import ReportSection
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level
 
-#: More rows of what changes are in the table alone.
-_MOST_ROWS = 20
-#: Where a name may be broken, rather than in a word.
-_BREAKS = re.compile(r"(?<=[._/\[-])")
+#: Maximum number of changed rows in the list; the table has all of them.
+_MAX_ROWS = 20
+#: Positions at which a long name may wrap.
+_BREAK_POINTS = re.compile(r"(?<=[._/\[-])")
 
 
 def render(review: Review) -> str:
-    """The page. Names in the plan are escaped by the template engine, and no script may run at all."""
-    page = {"headline": wording.format_headline(review), "verdict": review.verdict, "title": review.name}
-    view = _view(review, said.group_by_section(said.list_items(review)), review.notes, review.remarks)
-    return _page("review.html.j2", page=page, view=view)
+    """Return the page. The template engine escapes all names of the plan, and no script may run."""
+    page = {"format_headline": wording.format_headline(review), "verdict": review.verdict, "title": review.name}
+    view = _build_view(
+        review, report_items.group_by_section(report_items.list_items(review)), review.notes, review.remarks
+    )
+    return _render_template("review.html.j2", page=page, view=view)
 
 
 def render_several(reviews: Sequence[Review]) -> str:
-    """One page about several plans: the worst first, and what they have in common once."""
-    found = build_bundle(reviews)
-    page = {"headline": found.headline, "verdict": found.verdict, "title": f"{len(reviews)} plans"}
-    members = [(one, _view(one.review, one.own_items, one.notes, one.remarks)) for one in found.members]
-    totals = effects.list_totals(found.footprint)
-    return _page(
-        "reviews.html.j2", page=page, bundle=found, members=members, totals=totals, common=_points(found.common_items)
+    """Return one page about several plans: the worst first, and common items once."""
+    bundle = build_bundle(reviews)
+    page = {"headline": bundle.headline, "verdict": bundle.verdict, "title": f"{len(reviews)} plans"}
+    members = [
+        (member, _build_view(member.review, member.own_items, member.notes, member.remarks))
+        for member in bundle.members
+    ]
+    totals = effects.list_totals(bundle.footprint)
+    return _render_template(
+        "reviews.html.j2",
+        page=page,
+        bundle=bundle,
+        members=members,
+        totals=totals,
+        common=_arrange_items(bundle.common_items),
     )
 
 
-def _page(template: str, **given: Any) -> str:
+def _render_template(template: str, **variables: Any) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -47,30 +57,32 @@ def _page(template: str, **given: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "short": wording.shorten,
-        "marked": _marked,
-        "pieces": _BREAKS.split,
-        "signed": wording.format_change,
-        "spread": wording.format_interval,
-        "central": wording.format_central,
+        "shorten": wording.shorten,
+        "split_code": _split_code,
+        "split_name": _BREAK_POINTS.split,
+        "format_change": wording.format_change,
+        "format_interval": wording.format_interval,
+        "format_central": wording.format_central,
     }
     environment.globals |= {
-        "budget_text": wording.format_budget,
-        "counts": effects.format_counts,
-        "elsewhere": wording.format_shared_count,
-        "folded": said.get_fold_title,
+        "format_budget": wording.format_budget,
+        "format_counts": effects.format_counts,
+        "format_shared_count": wording.format_shared_count,
+        "get_fold_title": report_items.get_fold_title,
         "gate_titles": wording.GATE_TITLES,
-        "headline": wording.format_headline,
+        "format_headline": wording.format_headline,
         "method": wording.METHOD,
         "note": Level.NOTE,
-        "some": wording.join_names,
-        "most_rows": _MOST_ROWS,
+        "join_names": wording.join_names,
+        "max_rows": _MAX_ROWS,
     }
-    return environment.get_template(template).render(**given)
+    return environment.get_template(template).render(**variables)
 
 
-def _view(review: Review, found: ItemsBySection, notes: Sequence[str], remarks: Sequence[str]) -> dict[str, Any]:
-    """All that the page says of one review."""
+def _build_view(
+    review: Review, items_by_section: ItemsBySection, notes: Sequence[str], remarks: Sequence[str]
+) -> dict[str, Any]:
+    """Return the data of one review for the templates."""
     rows, totals = effects.list_rows(review), effects.list_totals(review.footprint)
     return {
         "review": review,
@@ -78,46 +90,70 @@ def _view(review: Review, found: ItemsBySection, notes: Sequence[str], remarks: 
         "remarks": remarks,
         "totals": totals,
         "rows": rows,
-        "done": effects.summarize_actions(review),
-        "points": _points(found),
-        "later": said.summarize_until_apply(review),
+        "actions": effects.summarize_actions(review),
+        "sections": _arrange_items(items_by_section),
+        "until_apply": report_items.summarize_until_apply(review),
         "waterfalls": [
             ("Carbon", totals[0].unit, charts.build_waterfall(totals[0], [(row.address, row.kg[2]) for row in rows])),
             ("Cost", totals[1].unit, charts.build_waterfall(totals[1], [(row.address, row.usd[2]) for row in rows])),
         ],
         "ranges": charts.build_ranges(rows),
         "savings": charts.build_savings(
-            (f"{one.title}: {one.address or one.part}", one.saved_kg, one.drawbacks) for one in review.alternatives[:8]
+            (
+                f"{alternative.title}: {alternative.address or alternative.part}",
+                alternative.saved_kg,
+                alternative.drawbacks,
+            )
+            for alternative in review.alternatives[:8]
         ),
     }
 
 
-def _points(found: ItemsBySection) -> dict[str, Any]:
-    """What is said, by where it stands: first what is serious, with what is left alone where that is as serious."""
-    alone = found[ReportSection.UNTOUCHED]
-    worst = alone[0].level if alone else None
-    left_alone = (said.summarize(ReportSection.UNTOUCHED, alone), said.group_by_topic(alone), worst)
+def _arrange_items(items_by_section: ItemsBySection) -> dict[str, Any]:
+    """Return the items by section: serious sections first, then folded ones.
+
+    Items of untouched resources join the section of their worst level.
+    """
+    untouched = items_by_section[ReportSection.UNTOUCHED]
+    worst = untouched[0].level if untouched else None
+    untouched_fold = (
+        report_items.summarize(ReportSection.UNTOUCHED, untouched),
+        report_items.group_by_topic(untouched),
+        worst,
+    )
     sections = ((ReportSection.STOP, Level.STOP), (ReportSection.LOOK, Level.LOOK))
-    folds = [left_alone] if worst is Level.NOTE else []
-    if record := found[ReportSection.RECORD]:
-        folds.append((said.summarize(ReportSection.RECORD, record), said.group_by_topic(record), Level.NOTE))
-    if before := found[ReportSection.BASELINE]:
-        folds.append((wording.format_baseline_count(len(before)), said.group_by_topic(before), Level.NOTE))
+    folds = [untouched_fold] if worst is Level.NOTE else []
+    if record := items_by_section[ReportSection.RECORD]:
+        folds.append(
+            (report_items.summarize(ReportSection.RECORD, record), report_items.group_by_topic(record), Level.NOTE)
+        )
+    if baseline_items := items_by_section[ReportSection.BASELINE]:
+        folds.append(
+            (
+                wording.format_baseline_count(len(baseline_items)),
+                report_items.group_by_topic(baseline_items),
+                Level.NOTE,
+            )
+        )
     return {
-        "loud": [
-            (place, said.group_by_topic(found[place]), left_alone if worst is level else None)
-            for place, level in sections
-            if found[place] or worst is level
+        "serious": [
+            (
+                section,
+                report_items.group_by_topic(items_by_section[section]),
+                untouched_fold if worst is level else None,
+            )
+            for section, level in sections
+            if items_by_section[section] or worst is level
         ],
-        "folds": folds,
-        "explained": [
-            (said.summarize(place, its), its)
-            for place in (ReportSection.UNCOUNTED, ReportSection.ASSUMPTIONS)
-            if (its := found[place])
+        "folded": folds,
+        "explanations": [
+            (report_items.summarize(section, section_items), section_items)
+            for section in (ReportSection.UNCOUNTED, ReportSection.ASSUMPTIONS)
+            if (section_items := items_by_section[section])
         ],
     }
 
 
-def _marked(text: str) -> list[tuple[bool, str]]:
-    """A rule's own text in parts, with whether each is code."""
+def _split_code(text: str) -> list[tuple[bool, str]]:
+    """Return the parts of a remedy, each with a flag that is True for code."""
     return [(bool(position % 2), part) for position, part in enumerate(text.split("`"))]

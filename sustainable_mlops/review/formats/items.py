@@ -1,4 +1,4 @@
-"""All that a review says, as single statements, sorted by what a reader does with them."""
+"""Report items: the single statements of a review, grouped by section and topic."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
@@ -13,119 +13,125 @@ from sustainable_mlops.review.formats.wording import GATE_TITLES, format_budget,
 from sustainable_mlops.review.review import Review
 from sustainable_mlops.review.risk import Level, RiskArea
 
-#: So many rules are named of those that cannot be told on one resource; the JSON has them all.
-_MOST_RULES = 5
-#: So many of the different reasons.
-_MOST_REASONS = 3
-#: More rules than these to look at are folded, so that what the change does is not far below.
-_MOST_OPEN = 3
+#: Maximum number of named rules without an outcome on one resource; the JSON report has all of them.
+_MAX_RULES = 5
+#: Maximum number of named reasons.
+_MAX_REASONS = 3
+#: A topic with more rules is folded, so that the effects of the change stay near the top.
+_MAX_UNFOLDED = 3
 _TOPICS = {RiskArea.DATA: "Data at risk", RiskArea.PRIVILEGES: "Privileges widened"}
 _POLICIES = "Policies"
-CANNOT_TELL = "Cannot tell"
+UNDECIDED = "Undecided"
 _ORDER = {level: number for number, level in enumerate(Level)}
 
 
 class ReportSection(StrEnum):
-    """Where a reader finds a statement, in this order; each is the title there."""
+    """A section of the report, in this order; the value is its title."""
 
-    STOP = "What stops it"
-    LOOK = "What to look at"
-    UNTOUCHED = "Policies on what this plan leaves alone"
+    STOP = "Reasons to stop"
+    LOOK = "Look at"
+    UNTOUCHED = "Policies on unchanged resources"
     RECORD = "For the record"
-    BASELINE = "There before (baseline)"
-    UNCOUNTED = "Not counted"
+    BASELINE = "In the baseline"
+    UNCOUNTED = "Without an estimate"
     ASSUMPTIONS = "Assumptions"
 
 
 class ReportItem(NamedTuple):
-    """One statement about one place."""
+    """One statement of the report about one resource."""
 
     section: ReportSection
     topic: str
     level: Level
-    label: str  # how serious, in a word
-    address: str  # of what; empty where it is of no resource
+    label: str  # severity or status in one word
+    address: str  # resource; empty for an item about no resource
     text: str
-    fix: str = ""  # what to do; `code` is marked
-    title: str = ""  # the rule as a statement that holds where it is kept
-    id: str = ""  # of the rule or check
-    source: str = ""  # what the rule is of, or which rules it leaves open
-    path: str = ""  # the place inside the resource
-    plans: tuple[str, ...] = ()  # those that it is true of, where it is not true of all that are spoken of
+    fix: str = ""  # remedy; only `code` is markup
+    title: str = ""  # title of the rule, true if the rule passes
+    id: str = ""  # ID of the rule or check
+    source: str = ""  # guideline of the rule, or the rules without an outcome
+    path: str = ""  # attribute path inside the resource
+    plans: tuple[str, ...] = ()  # plans with this item, unless it is all plans
 
 
 class ItemGroup(NamedTuple):
-    """Points of one rule at one level, which are shown together; any other point is a group of its own."""
+    """Items of one rule at one level, which are rendered together. Any other item is a group of its own."""
 
     first: ReportItem
     items: tuple[ReportItem, ...]
 
 
 def list_items(review: Review) -> list[ReportItem]:
-    """Everything that the review says but the figures and the changes, in the order of topics."""
+    """Return all statements of the review except figures and changes, in the order of topics."""
     return [
-        *(_risk(one, review) for one in review.risks),
-        *_unseen(review),
-        *_findings(review),
-        *_budgets(review),
-        *_checkov(review),
-        *_figures(review),
+        *(_build_risk_item(assessment, review) for assessment in review.risks),
+        *_list_gap_items(review),
+        *_list_finding_items(review),
+        *_list_budget_items(review),
+        *_list_checkov_items(review),
+        *_list_figure_items(review),
     ]
 
 
-def group_by_section(found: Iterable[ReportItem]) -> dict[ReportSection, list[ReportItem]]:
-    """By where they are found, the most serious first."""
-    places: dict[ReportSection, list[ReportItem]] = {place: [] for place in ReportSection}
-    for point in found:
-        places[point.section].append(point)
-    return {place: sorted(its, key=lambda point: _ORDER[point.level]) for place, its in places.items()}
-
-
-def group_by_topic(found: Sequence[ReportItem]) -> dict[str, list[ItemGroup]]:
-    """The points of one place by topic, those of a rule together."""
-    first = (*_TOPICS.values(), GATE_TITLES["unseen"], CANNOT_TELL)
-    by_topic: dict[str, dict[object, list[ReportItem]]] = {topic: {} for topic in first}
-    for number, point in enumerate(found):
-        key = (point.level, point.label, point.id) if point.title else number
-        by_topic.setdefault(point.topic, {}).setdefault(key, []).append(point)
+def group_by_section(items: Iterable[ReportItem]) -> dict[ReportSection, list[ReportItem]]:
+    """Return the items by section, the most serious first."""
+    items_by_section: dict[ReportSection, list[ReportItem]] = {section: [] for section in ReportSection}
+    for item in items:
+        items_by_section[item.section].append(item)
     return {
-        topic: [ItemGroup(its[0], tuple(its)) for its in groups.values()]
+        section: sorted(section_items, key=lambda item: _ORDER[item.level])
+        for section, section_items in items_by_section.items()
+    }
+
+
+def group_by_topic(items: Sequence[ReportItem]) -> dict[str, list[ItemGroup]]:
+    """Return the items of one section by topic, with items of one rule grouped."""
+    first = (*_TOPICS.values(), GATE_TITLES["coverage"], UNDECIDED)
+    by_topic: dict[str, dict[object, list[ReportItem]]] = {topic: {} for topic in first}
+    for number, item in enumerate(items):
+        key = (item.level, item.label, item.id) if item.title else number
+        by_topic.setdefault(item.topic, {}).setdefault(key, []).append(item)
+    return {
+        topic: [ItemGroup(topic_items[0], tuple(topic_items)) for topic_items in groups.values()]
         for topic, groups in by_topic.items()
         if groups
     }
 
 
-def get_fold_title(place: ReportSection, topic: str, groups: Sequence[ItemGroup]) -> str:
-    """The title under which a topic is folded, where it has too many rules to look at; empty where it has not."""
-    if place is not ReportSection.LOOK or not groups[0].first.id or len(groups) <= _MOST_OPEN:
+def get_fold_title(section: ReportSection, topic: str, groups: Sequence[ItemGroup]) -> str:
+    """Return the title for folding a topic with too many rules, or an empty text if it stays open."""
+    if section is not ReportSection.LOOK or not groups[0].first.id or len(groups) <= _MAX_UNFOLDED:
         return ""
-    resources = len({point.address for group in groups for point in group.items})
-    return f"{topic}: {_several(len(groups), 'rule')} on {_several(resources, 'resource')}"
+    resources = len({item.address for group in groups for item in group.items})
+    return f"{topic}: {_format_number(len(groups), 'rule')} on {_format_number(resources, 'resource')}"
 
 
-def summarize(title: str, found: Sequence[ReportItem]) -> str:
-    """A title with how many there are, and how serious those are that are not only for the record."""
+def summarize(title: str, items: Sequence[ReportItem]) -> str:
+    """Return a title with the number of items and of the serious ones."""
     words = {Level.STOP: "to stop", Level.LOOK: "to look at"}
-    counts = [f"{number} {word}" for level, word in words.items() if (number := sum(p.level is level for p in found))]
+    counts = [
+        f"{number} {label}" for level, label in words.items() if (number := sum(item.level is level for item in items))
+    ]
     serious = f" ({', '.join(counts)})" if counts else ""
-    return f"{title}: {len(found)}{serious}"
+    return f"{title}: {len(items)}{serious}"
 
 
 def summarize_until_apply(review: Review) -> str:
-    """How much can only be told after the apply, in one line; empty where nothing is left open."""
-    found = [one.finding for one in review.findings if one.until_apply]
-    if not found:
+    """Return the number of findings that only the apply settles, in one line; empty if there are none."""
+    findings = [assessment.finding for assessment in review.findings if assessment.until_apply]
+    if not findings:
         return ""
-    rules_, resources = len({one.rule for one in found}), len({one.address for one in found})
-    return f"{_several(rules_, 'rule')} on {_several(resources, 'resource')} can be told only after this apply"
+    rule_count = _format_number(len({finding.rule for finding in findings}), "rule")
+    resource_count = _format_number(len({finding.address for finding in findings}), "resource")
+    return f"The outcome of {rule_count} on {resource_count} is known only after this apply"
 
 
-def _several(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _format_number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _judged(level: Level, gate: str, review: Review, *, is_open: bool = False) -> tuple[ReportSection, Level]:
-    """Where something is found, and how serious it is there. A gate that is off stops nothing, and is to look at."""
+def _choose_section(level: Level, gate: str, review: Review, *, is_open: bool = False) -> tuple[ReportSection, Level]:
+    """Return the section and the level of an item; items of a gate that is turned off only need attention."""
     if is_open and "unknown" in review.fail_on:
         return ReportSection.STOP, Level.STOP
     if level is Level.NOTE:
@@ -133,87 +139,95 @@ def _judged(level: Level, gate: str, review: Review, *, is_open: bool = False) -
     return (ReportSection.STOP if level is Level.STOP and gate in review.fail_on else ReportSection.LOOK), level
 
 
-def _risk(one: RiskAssessment, review: Review) -> ReportItem:
-    risk = one.risk
-    place, level = _judged(one.level, str(risk.area), review, is_open=one.is_open)
-    fix = "" if one.acceptance else risk.fix
-    return ReportItem(place, _TOPICS[risk.area], level, str(level), risk.address, format_risk(one), fix)
+def _build_risk_item(assessment: RiskAssessment, review: Review) -> ReportItem:
+    risk = assessment.risk
+    section, level = _choose_section(assessment.level, str(risk.area), review, is_open=assessment.is_open)
+    fix = "" if assessment.acceptance else risk.fix
+    return ReportItem(section, _TOPICS[risk.area], level, str(level), risk.address, format_risk(assessment), fix)
 
 
-def _unseen(review: Review) -> Iterator[ReportItem]:
-    for one in review.coverage_gaps:
-        place, level = _judged(one.level, "unseen", review, is_open=one.level is Level.LOOK)
-        place = ReportSection.BASELINE if one.in_baseline else place
-        yield ReportItem(place, GATE_TITLES["unseen"], level, str(level), one.address, format_coverage_gap(one))
+def _list_gap_items(review: Review) -> Iterator[ReportItem]:
+    for gap in review.coverage_gaps:
+        section, level = _choose_section(gap.level, "coverage", review, is_open=gap.level is Level.LOOK)
+        section = ReportSection.BASELINE if gap.in_baseline else section
+        yield ReportItem(section, GATE_TITLES["coverage"], level, str(level), gap.address, format_coverage_gap(gap))
 
 
-def _findings(review: Review) -> Iterator[ReportItem]:
+def _list_finding_items(review: Review) -> Iterator[ReportItem]:
     untold: dict[str, list[FindingAssessment]] = {}
-    for one in review.findings:
-        level = one.level
-        if one.until_apply:
+    for assessment in review.findings:
+        level = assessment.level
+        if assessment.until_apply:
             continue
-        if one.is_open:
-            untold.setdefault(one.finding.address, []).append(one)
+        if assessment.is_open:
+            untold.setdefault(assessment.finding.address, []).append(assessment)
             continue
-        place, level = _judged(level, "rules", review)
-        place = ReportSection.BASELINE if one.in_baseline else place if one.is_touched else ReportSection.UNTOUCHED
-        word = "waived" if one.finding.outcome is rules.Outcome.WAIVED else str(level)
-        yield _of_rule(one, place, level, word)
-    for address, several in untold.items():
-        yield _untold(address, several, review)
+        section, level = _choose_section(level, "rules", review)
+        section = (
+            ReportSection.BASELINE
+            if assessment.in_baseline
+            else section
+            if assessment.is_touched
+            else ReportSection.UNTOUCHED
+        )
+        label = "waived" if assessment.finding.outcome is rules.Outcome.WAIVED else str(level)
+        yield _build_finding_item(assessment, section, level, label)
+    for address, undecided in untold.items():
+        yield _build_undecided_item(address, undecided, review)
 
 
-def _of_rule(one: FindingAssessment, place: ReportSection, level: Level, word: str) -> ReportItem:
-    finding, rule = one.finding, one.rule
-    told = (finding.address, finding.message, rule.fix, rule.title, rule.id, _guideline(rule.id), finding.path)
-    return ReportItem(place, _POLICIES, level, word, *told)
+def _build_finding_item(assessment: FindingAssessment, section: ReportSection, level: Level, label: str) -> ReportItem:
+    finding, rule = assessment.finding, assessment.rule
+    fields = (finding.address, finding.message, rule.fix, rule.title, rule.id, _get_guideline(rule.id), finding.path)
+    return ReportItem(section, _POLICIES, level, label, *fields)
 
 
 @cache
-def _guideline(rule: str) -> str:
+def _get_guideline(rule: str) -> str:
     return rules.BY_ID[rule].guideline
 
 
-def _untold(address: str, several: Sequence[FindingAssessment], review: Review) -> ReportItem:
-    """One thing that is not known, such as a pipeline's definition, leaves many rules open."""
-    worst = Level.LOOK if any(one.level is Level.LOOK for one in several) else Level.NOTE
-    place, level = _judged(worst, "rules", review, is_open=True)
-    place = place if any(one.is_touched for one in several) else ReportSection.UNTOUCHED
-    reasons = list(dict.fromkeys(one.finding.message for one in several))
-    ids = list(dict.fromkeys(one.finding.rule for one in several))
-    text = _cut(reasons, _MOST_REASONS, "; ")
-    source = f"{_several(len(ids), 'rule')}: {_cut(ids, _MOST_RULES, ', ')}"
-    return ReportItem(place, CANNOT_TELL, level, CANNOT_TELL.lower(), address, text, source=source)
+def _build_undecided_item(address: str, assessments: Sequence[FindingAssessment], review: Review) -> ReportItem:
+    """Return one item for all rules without an outcome on a resource: one unknown value can affect many rules."""
+    worst = Level.LOOK if any(assessment.level is Level.LOOK for assessment in assessments) else Level.NOTE
+    section, level = _choose_section(worst, "rules", review, is_open=True)
+    section = section if any(assessment.is_touched for assessment in assessments) else ReportSection.UNTOUCHED
+    reasons = list(dict.fromkeys(assessment.finding.message for assessment in assessments))
+    ids = list(dict.fromkeys(assessment.finding.rule for assessment in assessments))
+    text = _join_first(reasons, _MAX_REASONS, "; ")
+    source = f"{_format_number(len(ids), 'rule')}: {_join_first(ids, _MAX_RULES, ', ')}"
+    return ReportItem(section, UNDECIDED, level, UNDECIDED.lower(), address, text, source=source)
 
 
-def _cut(texts: Sequence[str], most: int, by: str) -> str:
+def _join_first(texts: Sequence[str], most: int, by: str) -> str:
     rest = len(texts) - most
     return by.join(texts[:most]) + (f"{by}and {rest} more" if rest > 0 else "")
 
 
-def _budgets(review: Review) -> Iterator[ReportItem]:
+def _list_budget_items(review: Review) -> Iterator[ReportItem]:
     levels = {BudgetStatus.OVER: Level.STOP, BudgetStatus.UNKNOWN: Level.LOOK}
-    for one in review.budgets:
-        if one.status in levels:
-            place, level = _judged(levels[one.status], "budgets", review, is_open=one.status is BudgetStatus.UNKNOWN)
-            text = f"{one.budget}, {one.description}: {format_budget(one)}"
-            yield ReportItem(place, GATE_TITLES["budgets"], level, str(level), "", text)
+    for result in review.budgets:
+        if result.status in levels:
+            section, level = _choose_section(
+                levels[result.status], "budgets", review, is_open=result.status is BudgetStatus.UNKNOWN
+            )
+            text = f"{result.budget}, {result.description}: {format_budget(result)}"
+            yield ReportItem(section, GATE_TITLES["budgets"], level, str(level), "", text)
 
 
-def _checkov(review: Review) -> Iterator[ReportItem]:
-    found = review.checkov_result
-    for one in (*found.failed, *found.explained) if found is not None else ():
-        place, level = _judged(Level.NOTE if one.reason else Level.STOP, "checkov", review)
-        place = ReportSection.BASELINE if one.reason == KNOWN_BEFORE else place
-        text = f"{one.name}: {one.reason}" if one.reason else one.name
-        yield ReportItem(place, GATE_TITLES["checkov"], level, str(level), one.address, text, id=one.check)
+def _list_checkov_items(review: Review) -> Iterator[ReportItem]:
+    checkov_result = review.checkov_result
+    for check in (*checkov_result.failed, *checkov_result.explained) if checkov_result is not None else ():
+        section, level = _choose_section(Level.NOTE if check.reason else Level.STOP, "checkov", review)
+        section = ReportSection.BASELINE if check.reason == KNOWN_BEFORE else section
+        text = f"{check.name}: {check.reason}" if check.reason else check.name
+        yield ReportItem(section, GATE_TITLES["checkov"], level, str(level), check.address, text, id=check.check)
 
 
-def _figures(review: Review) -> Iterator[ReportItem]:
-    """What is counted nowhere, and what the figures rest on."""
+def _list_figure_items(review: Review) -> Iterator[ReportItem]:
+    """Yield the resources without an estimate, and the assumptions of the figures."""
     for address, unknown in review.footprint.unknowns:
-        text = f"{unknown.subject}: {unknown.reason}"
-        yield ReportItem(ReportSection.UNCOUNTED, ReportSection.UNCOUNTED, Level.NOTE, "-", address, text)
-    for text in dict.fromkeys((*review.footprint.after.assumptions, *review.footprint.before.assumptions)):
-        yield ReportItem(ReportSection.ASSUMPTIONS, ReportSection.ASSUMPTIONS, Level.NOTE, "-", "", text)
+        description = f"{unknown.subject}: {unknown.reason}"
+        yield ReportItem(ReportSection.UNCOUNTED, ReportSection.UNCOUNTED, Level.NOTE, "-", address, description)
+    for description in dict.fromkeys((*review.footprint.after.assumptions, *review.footprint.before.assumptions)):
+        yield ReportItem(ReportSection.ASSUMPTIONS, ReportSection.ASSUMPTIONS, Level.NOTE, "-", "", description)

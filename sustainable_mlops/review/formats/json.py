@@ -1,4 +1,4 @@
-"""The review as JSON, by the schema in `review.schema.json`: exact, complete, the same for the same plan."""
+"""The JSON report, with the schema in `review.schema.json`: exact, complete and deterministic."""
 
 import json
 from collections import Counter
@@ -13,44 +13,49 @@ from sustainable_mlops.review.formats.bundle import rank_by_verdict, sum_footpri
 from sustainable_mlops.review.formats.part_changes import describe_part_change
 from sustainable_mlops.review.review import Review
 
-#: Raised in its first part where something is taken away or changes its meaning, in its second where it is added.
-VERSION = "1.3"
+#: Version of the schema. The first part changes with removed or changed keys, the second with new keys.
+VERSION = "2.0"
 
 
 def render(review: Review) -> str:
-    """The document as text."""
-    return json.dumps(document(review), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return the document of a review as text."""
+    return json.dumps(build_document(review), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def render_several(reviews: Sequence[Review]) -> str:
-    """The document about several plans as text: the whole document of each, and the totals."""
-    found = sum_footprints(reviews)
+    """Return the document about several plans as text: the document of each plan, and the totals."""
+    footprint = sum_footprints(reviews)
     counts = sum((Counter(review.count_changes()) for review in reviews), Counter[str]())
-    several = {
+    document = {
         "schema_version": VERSION,
         "verdict": str(rank_by_verdict(reviews)[0].verdict),
         "exit_code": max(review.exit_code for review in reviews),
         "totals": {
             "changes": {"counts": dict(counts), "unchanged": sum(review.unchanged for review in reviews)},
-            "before": found.before.to_dict(),
-            "after": found.after.to_dict(),
-            "delta": found.delta.to_dict(),
-            "running": found.total_after.to_dict(),
+            "before": footprint.before.to_dict(),
+            "after": footprint.after.to_dict(),
+            "delta": footprint.delta.to_dict(),
+            "running": footprint.total_after.to_dict(),
         },
-        "plans": [document(review) for review in reviews],
+        "plans": [build_document(review) for review in reviews],
     }
-    return json.dumps(several, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def document(review: Review) -> dict[str, Any]:
-    """The document."""
+def build_document(review: Review) -> dict[str, Any]:
+    """Return the document of a review."""
     return {
         "schema_version": VERSION,
         "plan": review.name,
         "verdict": str(review.verdict),
         "exit_code": review.exit_code,
         "gates": [
-            {"name": gate.name, "level": _text(gate.level), "text": gate.text, "stops": gate.name in review.fail_on}
+            {
+                "name": gate.name,
+                "level": _convert_to_text(gate.level),
+                "text": gate.text,
+                "stops": gate.name in review.fail_on,
+            }
             for gate in review.gates
         ],
         "changes": {
@@ -58,50 +63,50 @@ def document(review: Review) -> dict[str, Any]:
             "unchanged": review.unchanged,
             "resources": [asdict(change) for change in review.changes],
         },
-        "risks": [_risk(one) for one in review.risks],
-        "findings": [_finding(one) for one in review.findings],
-        "rules_kept": review.rules_passed,
-        "unseen": [_unseen(one) for one in review.coverage_gaps],
-        "footprint": _footprint(review),
-        "alternatives": [one.to_dict() for one in review.alternatives],
-        "budgets": [_budget(one) for one in review.budgets],
+        "risks": [_build_risk(assessment) for assessment in review.risks],
+        "findings": [_build_finding(assessment) for assessment in review.findings],
+        "rules_passed": review.rules_passed,
+        "coverage_gaps": [_build_coverage_gap(gap) for gap in review.coverage_gaps],
+        "footprint": _build_footprint(review),
+        "alternatives": [alternative.to_dict() for alternative in review.alternatives],
+        "budgets": [_build_budget(result) for result in review.budgets],
         "notes": list(review.notes),
         "remarks": list(review.remarks),
         "checkov": None if review.checkov_result is None else asdict(review.checkov_result),
     }
 
 
-def _footprint(review: Review) -> dict[str, Any]:
-    """The footprint, with what each part is and becomes in the words of the other formats."""
-    found = review.footprint.to_dict()
-    for resource, told in zip(review.footprint.resources, found["resources"], strict=True):
-        for change, part in zip(resource.changes, told["parts"], strict=True):
-            part["thing"] = describe_part_change(change).text
-    return found
+def _build_footprint(review: Review) -> dict[str, Any]:
+    """Return the footprint, with a text about each part as in the other formats."""
+    footprint = review.footprint.to_dict()
+    for resource, resource_dict in zip(review.footprint.resources, footprint["resources"], strict=True):
+        for change, part in zip(resource.changes, resource_dict["parts"], strict=True):
+            part["summary"] = describe_part_change(change).text
+    return footprint
 
 
-def _text(value: object) -> str | None:
+def _convert_to_text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _risk(one: RiskAssessment) -> dict[str, Any]:
-    risk, acceptance = one.risk, one.acceptance or one.expired_acceptance
+def _build_risk(assessment: RiskAssessment) -> dict[str, Any]:
+    risk, acceptance = assessment.risk, assessment.acceptance or assessment.expired_acceptance
     return {
         "id": risk.id,
-        "section": str(risk.area),
-        "level": str(one.level),
+        "area": str(risk.area),
+        "level": str(assessment.level),
         "address": risk.address,
-        "what": risk.description,
+        "description": risk.description,
         "fix": risk.fix,
         "known": risk.is_known,
         "acceptance": None
         if acceptance is None
-        else {"reason": acceptance.reason, "until": str(acceptance.until), "expired": one.acceptance is None},
+        else {"reason": acceptance.reason, "until": str(acceptance.until), "expired": assessment.acceptance is None},
     }
 
 
-def _finding(one: FindingAssessment) -> dict[str, Any]:
-    rule, finding = one.rule, one.finding
+def _build_finding(assessment: FindingAssessment) -> dict[str, Any]:
+    rule, finding = assessment.rule, assessment.finding
     return {
         "rule": rule.id,
         "severity": str(rule.severity),
@@ -109,10 +114,10 @@ def _finding(one: FindingAssessment) -> dict[str, Any]:
         "practices": list(rule.practices),
         "guideline": rule.guideline,
         "outcome": str(finding.outcome),
-        "level": _text(one.level),
-        "touched": one.is_touched,
-        "until_apply": one.until_apply,
-        "known_before": one.in_baseline,
+        "level": _convert_to_text(assessment.level),
+        "touched": assessment.is_touched,
+        "until_apply": assessment.until_apply,
+        "in_baseline": assessment.in_baseline,
         "address": finding.address,
         "path": finding.path,
         "message": finding.message,
@@ -120,24 +125,24 @@ def _finding(one: FindingAssessment) -> dict[str, Any]:
     }
 
 
-def _unseen(one: CoverageGap) -> dict[str, Any]:
+def _build_coverage_gap(gap: CoverageGap) -> dict[str, Any]:
     return {
-        "why": str(one.kind),
-        "address": one.address,
-        "what": one.description,
-        "level": str(one.level),
-        "known_before": one.in_baseline,
+        "kind": str(gap.kind),
+        "address": gap.address,
+        "description": gap.description,
+        "level": str(gap.level),
+        "in_baseline": gap.in_baseline,
     }
 
 
-def _budget(one: BudgetResult) -> dict[str, Any]:
+def _build_budget(result: BudgetResult) -> dict[str, Any]:
     return {
-        "budget": one.budget,
-        "limit": one.limit,
-        "allowed": one.allowed,
-        "held": str(one.status),
-        "end": "high" if one.uses_high_end else "expected",
-        "figure": None if one.figure is None else one.figure.to_dict(),
-        "unknown": list(one.unknown),
-        "plans": list(one.plans),
+        "budget": result.budget,
+        "limit": result.limit,
+        "allowed": result.allowed,
+        "status": str(result.status),
+        "end": "high" if result.uses_high_end else "expected",
+        "figure": None if result.figure is None else result.figure.to_dict(),
+        "unknown": list(result.unknown),
+        "plans": list(result.plans),
     }

@@ -1,4 +1,4 @@
-"""The review as one comment on a pull request, in GitHub's Markdown, which GitLab and Atlantis show as well."""
+"""The Markdown report: one comment on a pull request, for GitHub, GitLab and Atlantis."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -26,64 +26,69 @@ from sustainable_mlops.review.formats.wording import format_interval, shorten
 from sustainable_mlops.review.review import ChangeSummary, Review, ReviewVerdict
 from sustainable_mlops.review.risk import Level
 
-_MOST_PLACES = 10
-_MOST_STAYING = 20
-_LONGEST_NAME = 200
+_MAX_LOCATIONS = 10
+_MAX_UNCHANGED_ROWS = 20
+_MAX_NAME_LENGTH = 200
 _SEVERAL = ", in several plans"
 _SIGNS = {Level.STOP: "🛑", Level.LOOK: "👀", Level.NOTE: "📝", None: "✅"}
 _VERDICT_SIGNS = {ReviewVerdict.STOP: "🛑", ReviewVerdict.LOOK: "👀", ReviewVerdict.FINE: "✅"}
 
 
 def render(review: Review) -> str:
-    """The comment."""
+    """Return the comment about a review."""
     title = f"## {_VERDICT_SIGNS[review.verdict]} {escape_text(wording.format_headline(review))}"
     head = CommentBlock(
-        f"{title}\n\nReview of {format_code(review.name)}\n", [*_table(review), *_notes(review.notes, review.remarks)]
+        f"{title}\n\nReview of {format_code(review.name)}\n",
+        [*_build_table(review), *_build_notes(review.notes, review.remarks)],
     )
-    blocks = [head, *_body(review, group_by_section(list_items(review)), "###"), _method()]
+    blocks = [head, *_build_body(review, group_by_section(list_items(review)), "###"), _build_method_block()]
     return f"{build_marker(review.name)}\n{fit_blocks(blocks)}\n"
 
 
 def render_several(reviews: Sequence[Review]) -> str:
-    """One comment about several plans: the worst first, and what they have in common once."""
-    found = build_bundle(reviews)
-    blocks = [_bundle_head(found), *_in_several(found)]
-    end = [*_quiet(found.common_items, _SEVERAL), *_explained(found.common_items, _SEVERAL), _method()]
-    # What is in no section is in the table; heads alone would fill a comment about very many plans.
+    """Return one comment about several plans: the worst first, and common items once."""
+    bundle = build_bundle(reviews)
+    blocks = [_build_bundle_head(bundle), *_build_common_blocks(bundle)]
+    end = [
+        *_build_quiet_blocks(bundle.common_items, _SEVERAL),
+        *_build_explanations(bundle.common_items, _SEVERAL),
+        _build_method_block(),
+    ]
+    # The table has every plan. Heads of sections alone would fill a comment about very many plans.
     room = LIMIT // 2 - sum(block.fixed_size for block in (*blocks, *end))
-    for number, member in enumerate(found.members):
-        section = list(_member(member, is_open=number == 0))
+    for number, member in enumerate(bundle.members):
+        section = list(_build_member(member, is_open=number == 0))
         room -= sum(block.fixed_size for block in section)
         if room < 0:
-            blocks.append(CommentBlock(OMITTED.format(f"{len(found.members) - number} more plans")))
+            blocks.append(CommentBlock(OMITTED.format(f"{len(bundle.members) - number} more plans")))
             break
         blocks += section
     return f"{build_marker(*(review.name for review in reviews))}\n{fit_blocks([*blocks, *end])}\n"
 
 
-def not_reviewed(names: Sequence[str], why: str) -> str:
-    """The comment where there is no review, so that none of earlier plans is left standing."""
-    called = ", ".join(format_code(name) for name in names)
-    return f"{build_marker(*names)}\n## ❔ Not reviewed\n\n{called}: {escape_text(why)}\n"
+def render_not_reviewed(names: Sequence[str], reason: str) -> str:
+    """Return a comment about a failed review, which replaces the comment about earlier plans."""
+    plan_list = ", ".join(format_code(name) for name in names)
+    return f"{build_marker(*names)}\n## ❔ Not reviewed\n\n{plan_list}: {escape_text(reason)}\n"
 
 
-def _method() -> CommentBlock:
+def _build_method_block() -> CommentBlock:
     return CommentBlock(f"<sub>{escape_text(wording.METHOD)}</sub>")
 
 
-def _body(review: Review, found: ItemsBySection, mark: str) -> Iterator[CommentBlock]:
-    yield from _loud(found, mark)
-    yield from _effects(review, mark)
-    yield from _budgets(review, mark)
-    yield from _alternatives(review)
-    yield from _quiet(found)
+def _build_body(review: Review, items_by_section: ItemsBySection, heading: str) -> Iterator[CommentBlock]:
+    yield from _build_loud_blocks(items_by_section, heading)
+    yield from _build_effects(review, heading)
+    yield from _build_budgets(review, heading)
+    yield from _build_alternatives(review)
+    yield from _build_quiet_blocks(items_by_section)
     if later := summarize_until_apply(review):
         yield CommentBlock(f"{later}.")
-    yield from _changes(review)
-    yield from _explained(found)
+    yield from _build_changes(review)
+    yield from _build_explanations(items_by_section)
 
 
-def _table(review: Review) -> list[str]:
+def _build_table(review: Review) -> list[str]:
     lines = ["| | |", "|---|---|"]
     lines += [
         f"| {wording.GATE_TITLES[gate.name]} | {_SIGNS[gate.level]} {escape_text(gate.text)} |" for gate in review.gates
@@ -92,166 +97,187 @@ def _table(review: Review) -> list[str]:
     return [*lines, f"| Changes | {effects.format_counts(review)} |"]
 
 
-def _notes(notes: Sequence[str], remarks: Sequence[str]) -> list[str]:
+def _build_notes(notes: Sequence[str], remarks: Sequence[str]) -> list[str]:
     kinds = [*(("WARNING", note) for note in notes), *(("NOTE", remark) for remark in remarks)]
     return [f"\n> [!{kind}]\n> {escape_text(text)}" for kind, text in kinds]
 
 
-def _loud(found: ItemsBySection, mark: str) -> Iterator[CommentBlock]:
-    """What stops it and what to look at, with what is left alone where that is as serious."""
-    alone = found[ReportSection.UNTOUCHED]
-    for place, level in ((ReportSection.STOP, Level.STOP), (ReportSection.LOOK, Level.LOOK)):
-        title = f"{mark} {place}\n\n"
-        for topic, groups in group_by_topic(found[place]).items():
-            yield _topic(title, place, topic, groups)
+def _build_loud_blocks(items_by_section: ItemsBySection, heading: str) -> Iterator[CommentBlock]:
+    """Yield the serious sections. Items of untouched resources join the section of their worst level."""
+    untouched = items_by_section[ReportSection.UNTOUCHED]
+    for section, level in ((ReportSection.STOP, Level.STOP), (ReportSection.LOOK, Level.LOOK)):
+        title = f"{heading} {section}\n\n"
+        for topic, groups in group_by_topic(items_by_section[section]).items():
+            yield _build_topic(title, section, topic, groups)
             title = ""
-        if alone and alone[0].level is level:
-            block = _fold(summarize(ReportSection.UNTOUCHED, alone), _by_topic(alone), sign=_SIGNS[level])
-            yield replace(block, head=title + block.head, quiet=False)
+        if untouched and untouched[0].level is level:
+            block = _build_fold(
+                summarize(ReportSection.UNTOUCHED, untouched), _render_by_topic(untouched), sign=_SIGNS[level]
+            )
+            yield replace(block, head=title + block.head, is_quiet=False)
 
 
-def _topic(title: str, place: ReportSection, topic: str, groups: Sequence[ItemGroup]) -> CommentBlock:
-    lines, left = render_lines(groups, _group)
-    if fold := get_fold_title(place, topic, groups):
-        block = _fold(fold, lines, left)
-        return replace(block, head=title + block.head, quiet=False)
-    return CommentBlock(f"{title}**{topic}**\n", lines, "", left)
+def _build_topic(title: str, section: ReportSection, topic: str, groups: Sequence[ItemGroup]) -> CommentBlock:
+    lines, omitted = render_lines(groups, _render_group)
+    if fold := get_fold_title(section, topic, groups):
+        block = _build_fold(fold, lines, omitted)
+        return replace(block, head=title + block.head, is_quiet=False)
+    return CommentBlock(f"{title}**{topic}**\n", lines, "", omitted)
 
 
-def _group(group: ItemGroup) -> str:
+def _render_group(group: ItemGroup) -> str:
     first = group.first
     if not first.title:
         advice = f". _{format_fix(first.fix)}_" if first.fix else ""
         source = f" · {escape_text(first.source)}" if first.source else ""
-        return f"- {_SIGNS[first.level]} {_at(first)}{escape_text(first.text)}{advice}{source}{_plans(first)}"
-    word = f" · {first.label}" if first.label != first.level else ""
-    head = f"- {_SIGNS[first.level]} **{escape_text(first.title)}**{word} · `{first.id}` · {escape_text(first.source)}"
+        text = f"{_format_location(first)}{escape_text(first.text)}{advice}{source}{_format_plans(first)}"
+        return f"- {_SIGNS[first.level]} {text}"
+    label = f" · {first.label}" if first.label != first.level else ""
+    head = f"- {_SIGNS[first.level]} **{escape_text(first.title)}**{label} · `{first.id}` · {escape_text(first.source)}"
     lines = [f"{head}  \n  _{format_fix(first.fix)}_"]
-    lines += [f"  - {_at(one)}{escape_text(one.text)}{_plans(one)}" for one in group.items[:_MOST_PLACES]]
-    left = len(group.items) - _MOST_PLACES
-    return "\n".join([*lines, f"  - … {left} more"] if left > 0 else lines)
+    lines += [
+        f"  - {_format_location(item)}{escape_text(item.text)}{_format_plans(item)}"
+        for item in group.items[:_MAX_LOCATIONS]
+    ]
+    omitted = len(group.items) - _MAX_LOCATIONS
+    return "\n".join([*lines, f"  - … {omitted} more"] if omitted > 0 else lines)
 
 
-def _at(point: ReportItem) -> str:
-    place = " ".join(filter(None, (point.address, point.path)))
-    check = f"`{point.id}` " if point.id and not point.title else ""
-    return f"{format_code(place)} {check}" if place else check
+def _format_location(item: ReportItem) -> str:
+    location = " ".join(filter(None, (item.address, item.path)))
+    check = f"`{item.id}` " if item.id and not item.title else ""
+    return f"{format_code(location)} {check}" if location else check
 
 
-def _plans(point: ReportItem) -> str:
-    return f" (in {escape_text(wording.join_names(point.plans))})" if point.plans else ""
+def _format_plans(item: ReportItem) -> str:
+    return f" (in {escape_text(wording.join_names(item.plans))})" if item.plans else ""
 
 
-def _by_topic(found: Sequence[ReportItem]) -> list[str]:
-    """The lines of all topics, each under its name."""
+def _render_by_topic(items: Sequence[ReportItem]) -> list[str]:
+    """Return the lines of all topics, each below its name."""
     lines = []
-    for topic, groups in group_by_topic(found).items():
-        shown_here, left = render_lines(groups, _group)
-        lines += [f"\n**{topic}**\n", *shown_here, *([f"- … {left} more"] if left else [])]
+    for topic, groups in group_by_topic(items).items():
+        group_lines, omitted = render_lines(groups, _render_group)
+        lines += [f"\n**{topic}**\n", *group_lines, *([f"- … {omitted} more"] if omitted else [])]
     return lines
 
 
-def _fold(title: str, lines: list[str], left: int = 0, *, sign: str = "", is_open: bool = False) -> CommentBlock:
-    start = _opened(f"{sign} {title}" if sign else title, is_open=is_open)
-    return CommentBlock(start, lines, "\n\n</details>", left, quiet=True)
+def _build_fold(
+    title: str, lines: list[str], omitted: int = 0, *, sign: str = "", is_open: bool = False
+) -> CommentBlock:
+    start = _open_details(f"{sign} {title}" if sign else title, is_open=is_open)
+    return CommentBlock(start, lines, "\n\n</details>", omitted, is_quiet=True)
 
 
-def _opened(title: str, *, is_open: bool) -> str:
+def _open_details(title: str, *, is_open: bool) -> str:
     return f"<details{' open' if is_open else ''}><summary><b>{escape_text(title)}</b></summary>\n"
 
 
-def _effects(review: Review, mark: str) -> Iterator[CommentBlock]:
-    done = [_done(one) for one in effects.summarize_actions(review)] or ["Nothing is changed."]
-    yield CommentBlock(f"{mark} What this change does\n", done)
-    found = effects.list_rows(review)
-    if not found:
-        yield CommentBlock("Nothing in this plan is estimated.")
+def _build_effects(review: Review, heading: str) -> Iterator[CommentBlock]:
+    actions = [_render_action(action) for action in effects.summarize_actions(review)] or ["The plan changes nothing."]
+    yield CommentBlock(f"{heading} What this change does\n", actions)
+    rows = effects.list_rows(review)
+    if not rows:
+        yield CommentBlock("No resource in this plan has an estimate.")
         return
-    titles = "| Resource | kgCO2e a month | change | USD a month | change | class, moved most by |"
+    titles = "| Resource | kgCO2e a month | change | USD a month | change | class, main factor |"
     head = [titles, "|---|--:|--:|--:|--:|---|"]
-    changing, left = render_lines([row for row in found if row.is_changing], _row)
-    staying = [row for row in found if not row.is_changing]
-    more = ["", "", "<details><summary>All figures of the plan</summary>", "", "| | now → then |", "|---|---|"]
-    more += [f"| {total.title} | {escape_text(total.line)} |" for total in effects.list_totals(review.footprint)]
-    more += ["", "</details>"]
-    start = "\n".join(head) if changing else "Nothing that is estimated changes."
-    yield CommentBlock(start, changing, "\n".join(more), left)
-    if staying:
-        rows = [*head, *map(_row, staying[:_MOST_STAYING])]
-        yield _fold(f"{len(staying)} that use something and do not change", rows, max(0, len(staying) - _MOST_STAYING))
+    changing_lines, omitted = render_lines([row for row in rows if row.is_changing], _render_row)
+    unchanged_rows = [row for row in rows if not row.is_changing]
+    all_figures = [
+        "",
+        "",
+        "<details><summary>All figures of the plan</summary>",
+        "",
+        "| | before → after |",
+        "|---|---|",
+    ]
+    all_figures += [f"| {total.title} | {escape_text(total.line)} |" for total in effects.list_totals(review.footprint)]
+    all_figures += ["", "</details>"]
+    start = "\n".join(head) if changing_lines else "No estimate changes."
+    yield CommentBlock(start, changing_lines, "\n".join(all_figures), omitted)
+    if unchanged_rows:
+        lines = [*head, *map(_render_row, unchanged_rows[:_MAX_UNCHANGED_ROWS])]
+        title = f"{len(unchanged_rows)} resources with an unchanged footprint"
+        yield _build_fold(title, lines, max(0, len(unchanged_rows) - _MAX_UNCHANGED_ROWS))
 
 
-def _done(one: ActionSummary) -> str:
-    named = [format_code(shorten(address, _LONGEST_NAME)) for address in one.addresses]
-    named += [f"{number} {format_code(type_)}" for number, type_ in one.types]
-    more = f" and {one.omitted} more" if one.omitted else ""
-    return f"- {one.verb} {one.number}: {', '.join(named)}{more}"
+def _render_action(action: ActionSummary) -> str:
+    names = [format_code(shorten(address, _MAX_NAME_LENGTH)) for address in action.addresses]
+    names += [f"{number} {format_code(type_)}" for number, type_ in action.types]
+    suffix = f" and {action.omitted} more" if action.omitted else ""
+    return f"- {action.verb} {action.number}: {', '.join(names)}{suffix}"
 
 
-def _row(row: FootprintRow) -> str:
+def _render_row(row: FootprintRow) -> str:
     changed = "".join(f"<br><b>{escape_text(text)}</b>" for text in row.part_changes)
     requests = f"<br>{escape_text(row.per_thousand)}" if row.per_thousand else ""
     grade = f"{row.grade}, {row.driver}" if row.driver else row.grade
-    return (
-        f"| {format_code(row.address, table=True)}{changed}{requests} | "
-        f"{wording.format_central(row.kg[0])} → {wording.format_central(row.kg[1])} | {format_interval(row.kg[2], change=True)} | "
-        f"{wording.format_central(row.usd[0])} → {wording.format_central(row.usd[1])} | {format_interval(row.usd[2], change=True)} | "
-        f"{escape_text(grade)} |"
+    figures = " | ".join(
+        f"{wording.format_central(before)} → {wording.format_central(after)} | {format_interval(delta, change=True)}"
+        for before, after, delta in (row.kg, row.usd)
     )
+    return f"| {format_code(row.address, table=True)}{changed}{requests} | {figures} | {escape_text(grade)} |"
 
 
-def _budgets(review: Review, mark: str) -> Iterator[CommentBlock]:
+def _build_budgets(review: Review, heading: str) -> Iterator[CommentBlock]:
     if review.budgets:
         signs = {"over": "🛑", "unknown": "👀", "within": "✅", "nothing": "📝"}
-        head = f"{mark} Budgets\n\n| | Budget | Limit | |\n|---|---|---|---|"
-        lines = [
-            f"| {signs[one.status]} | {escape_text(one.budget)} | {escape_text(one.description)} | {escape_text(wording.format_budget(one))} |"
-            for one in review.budgets
-        ]
+        head = f"{heading} Budgets\n\n| | Budget | Limit | |\n|---|---|---|---|"
+        lines = []
+        for result in review.budgets:
+            texts = map(escape_text, (result.budget, result.description, wording.format_budget(result)))
+            lines.append(f"| {signs[result.status]} | {' | '.join(texts)} |")
         yield CommentBlock(head, lines)
 
 
-def _alternatives(review: Review) -> Iterator[CommentBlock]:
+def _build_alternatives(review: Review) -> Iterator[CommentBlock]:
     if review.alternatives:
-        lines, left = render_lines(review.alternatives, _alternative)
+        lines, omitted = render_lines(review.alternatives, _render_alternative)
         best = format_number(review.alternatives[0].saved_kg.central)
-        head = ["| Saves kgCO2e | Saves USD | Where | Instead | It costs |", "|--:|--:|---|---|---|"]
+        head = ["| Saves kgCO2e | Saves USD | Resource | Instead | Drawbacks |", "|--:|--:|---|---|---|"]
         title = f"Alternatives: up to {best} kgCO2e a month less"
-        yield _fold(title, [*head, *lines], left, is_open=len(lines) < 4)
+        yield _build_fold(title, [*head, *lines], omitted, is_open=len(lines) < 4)
 
 
-def _alternative(one: FootprintAlternative) -> str:
-    where = format_code(one.address, table=True) if one.address else escape_text(one.part)
-    costs = escape_text(one.drawbacks)
-    return f"| {format_interval(one.saved_kg)} | {format_interval(one.saved_usd)} | {where} | {escape_text(one.title)} | {costs} |"
+def _render_alternative(alternative: FootprintAlternative) -> str:
+    location = format_code(alternative.address, table=True) if alternative.address else escape_text(alternative.part)
+    savings = f"{format_interval(alternative.saved_kg)} | {format_interval(alternative.saved_usd)}"
+    return f"| {savings} | {location} | {escape_text(alternative.title)} | {escape_text(alternative.drawbacks)} |"
 
 
-def _quiet(found: ItemsBySection, where: str = "") -> Iterator[CommentBlock]:
-    alone, record, before = found[ReportSection.UNTOUCHED], found[ReportSection.RECORD], found[ReportSection.BASELINE]
-    if alone and alone[0].level is Level.NOTE:
-        yield _fold(summarize(ReportSection.UNTOUCHED, alone) + where, _by_topic(alone))
+def _build_quiet_blocks(items_by_section: ItemsBySection, suffix: str = "") -> Iterator[CommentBlock]:
+    untouched, record, baseline_items = (
+        items_by_section[ReportSection.UNTOUCHED],
+        items_by_section[ReportSection.RECORD],
+        items_by_section[ReportSection.BASELINE],
+    )
+    if untouched and untouched[0].level is Level.NOTE:
+        yield _build_fold(summarize(ReportSection.UNTOUCHED, untouched) + suffix, _render_by_topic(untouched))
     if record:
-        yield _fold(summarize(ReportSection.RECORD, record) + where, _by_topic(record))
-    if before:
-        yield _fold(f"{wording.format_baseline_count(len(before))}{where}", _by_topic(before))
+        yield _build_fold(summarize(ReportSection.RECORD, record) + suffix, _render_by_topic(record))
+    if baseline_items:
+        yield _build_fold(
+            f"{wording.format_baseline_count(len(baseline_items))}{suffix}", _render_by_topic(baseline_items)
+        )
 
 
-def _explained(found: ItemsBySection, where: str = "") -> Iterator[CommentBlock]:
-    for place in (ReportSection.UNCOUNTED, ReportSection.ASSUMPTIONS):
-        if its := found[place]:
-            yield _fold(summarize(place, its) + where, *render_lines(its, _line))
+def _build_explanations(items_by_section: ItemsBySection, suffix: str = "") -> Iterator[CommentBlock]:
+    for section in (ReportSection.UNCOUNTED, ReportSection.ASSUMPTIONS):
+        if items := items_by_section[section]:
+            yield _build_fold(summarize(section, items) + suffix, *render_lines(items, _render_item))
 
 
-def _line(point: ReportItem) -> str:
-    return f"- {_at(point)}{escape_text(point.text)}{_plans(point)}"
+def _render_item(item: ReportItem) -> str:
+    return f"- {_format_location(item)}{escape_text(item.text)}{_format_plans(item)}"
 
 
-def _changes(review: Review) -> Iterator[CommentBlock]:
+def _build_changes(review: Review) -> Iterator[CommentBlock]:
     if review.changes:
-        yield _fold(f"Changes: {len(review.changes)}", *render_lines(review.changes, _change))
+        yield _build_fold(f"Changes: {len(review.changes)}", *render_lines(review.changes, _render_change))
 
 
-def _change(change: ChangeSummary) -> str:
+def _render_change(change: ChangeSummary) -> str:
     text = f"- {change.action} {format_code(change.address)}"
     if change.previous_address:
         text += f" (was {format_code(change.previous_address)})"
@@ -262,16 +288,16 @@ def _change(change: ChangeSummary) -> str:
     return text
 
 
-def _bundle_head(found: Bundle) -> CommentBlock:
-    title = f"## {_VERDICT_SIGNS[found.verdict]} {escape_text(found.headline)}"
+def _build_bundle_head(bundle: Bundle) -> CommentBlock:
+    title = f"## {_VERDICT_SIGNS[bundle.verdict]} {escape_text(bundle.headline)}"
     head = "| Plan | | to stop | to look at | kgCO2e a month | USD a month | Changes |\n|---|---|--:|--:|--:|--:|---|"
-    rows = [_plan_row(one) for one in found.members]
-    carbon, cost = (total.change for total in effects.list_totals(found.footprint)[:2])
-    rows.append(f"| **all {len(found.members)}** | | | | {carbon} | {cost} | |")
-    return CommentBlock(f"{title}\n\n{head}", [*rows, *_notes(found.notes, found.remarks)])
+    rows = [_render_plan_row(member) for member in bundle.members]
+    carbon, cost = (total.change for total in effects.list_totals(bundle.footprint)[:2])
+    rows.append(f"| **all {len(bundle.members)}** | | | | {carbon} | {cost} | |")
+    return CommentBlock(f"{title}\n\n{head}", [*rows, *_build_notes(bundle.notes, bundle.remarks)])
 
 
-def _plan_row(member: BundleMember) -> str:
+def _render_plan_row(member: BundleMember) -> str:
     review = member.review
     carbon, cost = (total.change for total in effects.list_totals(review.footprint)[:2])
     verdict = f"{_VERDICT_SIGNS[review.verdict]} {review.verdict}"
@@ -286,18 +312,20 @@ def _plan_row(member: BundleMember) -> str:
     return f"| {' | '.join(cells)} | {effects.format_counts(review)} |"
 
 
-def _in_several(found: Bundle) -> Iterator[CommentBlock]:
+def _build_common_blocks(bundle: Bundle) -> Iterator[CommentBlock]:
     start = "### In several plans\n\n"
-    for block in _loud(found.common_items, "####"):
+    for block in _build_loud_blocks(bundle.common_items, "####"):
         yield replace(block, head=start + block.head)
         start = ""
 
 
-def _member(member: BundleMember, *, is_open: bool) -> Iterator[CommentBlock]:
+def _build_member(member: BundleMember, *, is_open: bool) -> Iterator[CommentBlock]:
     review = member.review
-    title = f"{_VERDICT_SIGNS[review.verdict]} {shorten(review.name, _LONGEST_NAME)}: {wording.format_headline(review)}"
+    title = (
+        f"{_VERDICT_SIGNS[review.verdict]} {shorten(review.name, _MAX_NAME_LENGTH)}: {wording.format_headline(review)}"
+    )
     elsewhere = [f"\n{wording.format_shared_count(member.shared_count)}"] if member.shared_count else []
-    lines = [*_table(review), *_notes(member.notes, member.remarks), *elsewhere]
-    yield CommentBlock(_opened(title, is_open=is_open), lines)
-    yield from _body(review, member.own_items, "####")
+    lines = [*_build_table(review), *_build_notes(member.notes, member.remarks), *elsewhere]
+    yield CommentBlock(_open_details(title, is_open=is_open), lines)
+    yield from _build_body(review, member.own_items, "####")
     yield CommentBlock("</details>")

@@ -1,1 +1,1 @@
-"""Privileges and exposure: who may do, or reach, after a plan what they could not before."""
+"""Privileges and exposure: permissions and network access that a plan adds."""

@@ -1,4 +1,4 @@
-"""Conditions of policy statements: does one imply another?"""
+"""Comparison of policy conditions: one condition implies another."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sustainable_mlops.plan.iam import PolicyCondition, is_unknown_text
 from sustainable_mlops.review.patterns import Tristate, all_of, any_of, covers
 
-#: Operators whose values are patterns; ARN operators match patterns even where they say "equals".
+#: Operators whose values are patterns. ARN operators match patterns even if their name contains "equals".
 _PATTERNS = frozenset({"stringlike", "arnlike", "arnequals"})
 _TEXTS = frozenset({*_PATTERNS, "stringequals"})
 _BELOW = frozenset({f"{kind}lessthan{equals}" for kind in ("numeric", "date") for equals in ("", "equals")})
@@ -16,7 +16,7 @@ _WILD = re.compile(r"[*?]")
 
 
 def are_implied(conditions: Sequence[PolicyCondition], by: Sequence[PolicyCondition]) -> Tristate:
-    """Whether every one of `conditions` holds wherever all of `by` do."""
+    """Return whether each of `conditions` holds wherever all of `by` hold."""
     return all_of(any_of(_is_implied(condition, other) for other in by) for condition in conditions)
 
 
@@ -28,8 +28,11 @@ def _is_implied(expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
         return None
     if str(expected.key).lower() != str(actual.key).lower():
         return False
-    expected_operator, is_expected_loose, actual_operator, is_actual_loose = *_split_operator(str(expected.operator)), *_split_operator(str(actual.operator))
-    # "IfExists" also lets requests through that do not carry the key.
+    expected_operator, is_expected_loose, actual_operator, is_actual_loose = (
+        *_split_operator(str(expected.operator)),
+        *_split_operator(str(actual.operator)),
+    )
+    # "IfExists" also allows requests without the key.
     if is_actual_loose and not is_expected_loose:
         return False
     return _are_values_implied(expected_operator, expected, actual_operator, actual)
@@ -51,7 +54,10 @@ def _are_values_implied(
         return False
     base = expected_operator.rpartition(":")[2]  # without ForAllValues, ForAnyValue
     if base in ("stringnotlike", "arnnotlike", "arnnotequals"):
-        return all_of(any_of(covers(actual_value, expected_value) for actual_value in actual.values) for expected_value in expected.values)
+        return all_of(
+            any_of(covers(actual_value, expected_value) for actual_value in actual.values)
+            for expected_value in expected.values
+        )
     if base in _PATTERNS:
         return _covers_each(expected, actual)
     if any(map(is_unknown_text, (*expected.values, *actual.values))):
@@ -66,7 +72,10 @@ def _are_values_implied(
 
 
 def _covers_each(expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
-    return all_of(any_of(covers(expected_value, actual_value) for expected_value in expected.values) for actual_value in actual.values)
+    return all_of(
+        any_of(covers(expected_value, actual_value) for expected_value in expected.values)
+        for actual_value in actual.values
+    )
 
 
 def _is_within_limit(below: bool, expected: PolicyCondition, actual: PolicyCondition) -> Tristate:
@@ -80,7 +89,7 @@ def _is_within_limit(below: bool, expected: PolicyCondition, actual: PolicyCondi
 
 
 def _parse_quantity(text: str) -> float:
-    """A number, or a date as seconds: AWS takes both. Raises ValueError."""
+    """Return a number, or a date as seconds. Raise ValueError for other texts."""
     try:
         return float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Permissions that nobody should get unnoticed, new holder or not."""
+"""Permissions that need attention even for a new policy owner."""
 
 import re
 from collections.abc import Callable, Set
@@ -11,39 +11,39 @@ from sustainable_mlops.review.privileges.grants import Grant
 from sustainable_mlops.review.privileges.policy_types import IDENTITY, NETWORK
 from sustainable_mlops.review.risk import Level
 
-#: Managed policies that open a whole service, or the account.
+#: Managed policies with access to a whole service or account.
 WIDE_NAMES = re.compile(r"(FullAccess|AdministratorAccess|PowerUserAccess)$")
-#: Whoever has one of these on all roles or users can take every other permission.
+#: Actions that, on all roles or users, give access to every other permission.
 _ESCALATING_ACTIONS = (
     "iam:passrole", "iam:createpolicyversion", "iam:setdefaultpolicyversion", "iam:attachrolepolicy",
     "iam:attachuserpolicy", "iam:attachgrouppolicy", "iam:putrolepolicy", "iam:putuserpolicy", "iam:putgrouppolicy",
     "iam:updateassumerolepolicy", "iam:createaccesskey", "iam:createloginprofile", "iam:updateloginprofile",
     "iam:addusertogroup", "iam:deleterolepermissionsboundary", "iam:deleteuserpermissionsboundary", "sts:assumerole",
 )  # fmt: skip
-#: On everything, these reach far, though not to every other permission.
+#: Actions that, on all resources, give wide access, but not every other permission.
 _SENSITIVE_ACTIONS = (
     "iam:createrole", "iam:createuser", "iam:createpolicy", "secretsmanager:getsecretvalue", "kms:decrypt",
     "s3:deletebucket", "s3:deleteobject",
 )  # fmt: skip
-#: Every resource of a service, or every role, user, group or policy: nothing but wildcards where the name stands.
+#: All resources of a service, or all roles, users, groups or policies: only wildcards in place of the name.
 _ALL_RESOURCES = re.compile(r"(?:[^:]*:){0,5}[?*/]*\*[?*/]*")
 _ALL_IDENTITIES = re.compile(r"(?:[^:]*:){0,5}(?:role|user|group|policy)/[?*/]*\*[?*/]*")
 _ALL_ACTIONS = re.compile(r"([^:*?]+):[?*]*\*[?*]*")
-#: Conditions that say which role, policy or service an action of IAM is about.
+#: Condition keys that limit an IAM action to certain roles, policies or services.
 _NARROWING_KEYS = re.compile(
     r"iam:(passedtoservice|associatedresourcearn|permissionsboundary|policyarn)|(aws|iam):resourcetag/.+", re.I
 )
-#: Conditions that keep "everybody" to one's own organisation, account, network or workload.
+#: Condition keys that limit "everybody" to an organisation, account, network or workload.
 _RESTRICTING_KEYS = re.compile(
     r"aws:source(account|arn|orgid|orgpaths|vpc|vpce|owner)|aws:principal(orgid|orgpaths|account|arn)"
     r"|kms:calleraccount|.+:(sub|aud)",
     re.I,
 )
-#: On a way through a network, also whose resources are reached.
+#: The same for network policies, which may also limit the owner of the reached resources.
 _RESTRICTING_NETWORK_KEYS = re.compile(rf"{_RESTRICTING_KEYS.pattern}|aws:resource(account|orgid|orgpaths)", re.I)
-#: Values that everybody can have: any organisation, an ARN of any account.
+#: Values that any account can have: any organisation, an ARN of any account.
 _ANYBODY_VALUES = re.compile(r"[*?].*|o-[*?].*|arn:(?:[^:]*:){0,2}[*?]+|arn:(?:[^:]*:){3}(?:[^:]*[*?]|:[*?]).*", re.I)
-#: Whose tokens anybody can have: the subject must say whose one takes.
+#: Identity providers that issue tokens to anybody, so a condition must name the subject.
 _IDENTITY_PROVIDER = re.compile(r"Federated:(?:arn:[^:]+:iam::\d+:oidc-provider/)?(?!cognito-identity|arn:)([^/]+).*")
 _SUBJECT = re.compile(r".+:(sub|repository|repository_owner|environment|project_path|namespace_path)", re.I)
 _ORGANIZATIONS = re.compile(r"aws(?:cc)?_(organizations|controltower|servicecatalog)_.+")
@@ -51,18 +51,28 @@ _ANY_SUBJECT = re.compile(r"(?:[\w-]+:)?[*?].*")
 
 
 def assess_danger(grant: Grant, group: str, accounts: Set[str]) -> tuple[Level, str]:
-    """How dangerous a permission is to anybody who gets it, and why; nothing where it is not.
+    """Return the level of a permission and the reason; the reason is empty if it is harmless.
 
-    `accounts` are one's own, as far as known.
+    `accounts` are the account IDs of the owner of the plan, as far as known.
     """
-    return _assess_identity_grant(grant) if group == IDENTITY else _assess_principals(grant, accounts, network=group == NETWORK)
+    return (
+        _assess_identity_grant(grant)
+        if group == IDENTITY
+        else _assess_principals(grant, accounts, network=group == NETWORK)
+    )
 
 
 def widen_unknowns(grant: Grant) -> Grant:
-    """The grant if everything in it that cannot be told before apply were a wildcard."""
-    known = (condition for condition in grant.conditions if not any(map(_may_be_anybody, (*condition[:2], *condition.values))))
+    """Return the grant with each value that is unknown before apply replaced by a wildcard."""
+    known = (
+        condition
+        for condition in grant.conditions
+        if not any(map(_may_be_anybody, (*condition[:2], *condition.values)))
+    )
     principals = _widen_patterns(grant.principals, _may_be_anybody)
-    actions, resources = (_widen_patterns(part, lambda text: text is UNKNOWN) for part in (grant.actions, grant.resources))
+    actions, resources = (
+        _widen_patterns(part, lambda text: text is UNKNOWN) for part in (grant.actions, grant.resources)
+    )
     return Grant(principals, actions, resources, tuple(known))
 
 
@@ -71,22 +81,24 @@ def _widen_patterns(part: Patterns, worse: Callable[[str | Unknown], bool]) -> P
 
 
 def _may_be_anybody(text: str | Unknown) -> bool:
-    """Whether a text may name anybody: an account that the plan opens is another one."""
-    opened = isinstance(text, DerivedText) and any(_ORGANIZATIONS.fullmatch(resource.type) for resource in text.resources)
+    """Return whether a text may name any account. An account that the plan creates counts as foreign."""
+    opened = isinstance(text, DerivedText) and any(
+        _ORGANIZATIONS.fullmatch(resource.type) for resource in text.resources
+    )
     return text is UNKNOWN or opened
 
 
 def _assess_identity_grant(grant: Grant) -> tuple[Level, str]:
     actions = [action for action in grant.actions.patterns if not isinstance(action, Unknown)]
     if grant.actions.negated:
-        return Level.STOP, "everything but some actions"
+        return Level.STOP, "all actions except some"
     if any(covers(action, "*:*") for action in actions):
         return Level.STOP, "all actions of all services"
     resources = [str(resource) for resource in grant.resources.patterns]
     is_on_all_resources = grant.resources.negated or any(map(_ALL_RESOURCES.fullmatch, resources))
     services = [match[1] for action in actions if (match := _ALL_ACTIONS.fullmatch(action))]
     if is_on_all_resources and services:
-        return Level.STOP, f"all of {', '.join(services)} on all resources"
+        return Level.STOP, f"all actions of {', '.join(services)} on all resources"
     if not is_on_all_resources and not any(map(_ALL_IDENTITIES.fullmatch, resources)):
         return Level.NOTE, ""
     escalating, far = (
@@ -94,7 +106,7 @@ def _assess_identity_grant(grant: Grant) -> tuple[Level, str]:
         for names in (_ESCALATING_ACTIONS, _SENSITIVE_ACTIONS)
     )
     if escalating and not any(map(_is_narrowing, grant.conditions)):
-        return Level.STOP, f"{escalating} on all resources lets it take other permissions"
+        return Level.STOP, f"{escalating} on all resources gives access to other permissions"
     if far and not any(map(_is_positive, grant.conditions)):
         return Level.LOOK, f"{far} on all resources"
     return Level.NOTE, ""
@@ -102,7 +114,7 @@ def _assess_identity_grant(grant: Grant) -> tuple[Level, str]:
 
 def _assess_principals(grant: Grant, accounts: Set[str], *, network: bool) -> tuple[Level, str]:
     if grant.principals.negated:
-        return Level.STOP, "everybody but some"
+        return Level.STOP, "everybody except some"
     principals = [str(principal) for principal in grant.principals.patterns]
     if "*" in principals:
         restrictions = [condition for condition in grant.conditions if _is_restricting(condition, network)]
@@ -112,12 +124,12 @@ def _assess_principals(grant: Grant, accounts: Set[str], *, network: bool) -> tu
     for principal in principals:
         provider = _IDENTITY_PROVIDER.fullmatch(principal)
         if provider and not any(map(_names_subject, grant.conditions)):
-            return Level.STOP, f"everybody who has a token of {provider[1]}"
+            return Level.STOP, f"everybody with a token of {provider[1]}"
     return assess_foreign_accounts(principals, accounts)
 
 
 def _is_positive(condition: PolicyCondition) -> bool:
-    """Whether it fails for requests that do not carry its key, and for all values but some."""
+    """Return whether the condition fails for requests without its key, and allows only some values."""
     operator = str(condition.operator).lower()
     wrong = "not" in operator or operator in ("null", "nullifexists") or operator.endswith("ifexists")
     return not wrong and not operator.startswith("forallvalues:") and "*" not in condition.values

@@ -1,4 +1,4 @@
-"""Networks and accounts that can reach what they could not reach before."""
+"""Networks and accounts that get access to a resource."""
 
 from collections.abc import Iterator
 from string import Formatter
@@ -21,15 +21,15 @@ _EVERYBODY = {f"http://acs.amazonaws.com/groups/global/{name}" for name in ("All
 _PUBLIC = ("public-read", "public-read-write", "authenticated-read")
 _ACL_TYPES = ("aws_s3_bucket_acl", "aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy")
 
-#: What lets somebody in by being there, in the words of its attributes. Who is named first.
+#: Types that give access by their existence, with a text made of their attributes; grantees come first.
 _GRANT_TEXTS = {
     "aws_kms_grant": "lets {grantee_principal} use {key_id}",
     "aws_lambda_permission": "lets {principal} use {function_name}",
     "aws_lambda_layer_version_permission": "lets {principal} use {layer_name}",
-    "aws_lambda_function_url": "{authorization_type}: who may call {function_name} by its URL",
+    "aws_lambda_function_url": "lets callers with authorization {authorization_type} call {function_name} by its URL",
     "aws_lakeformation_permissions": "lets {principal} have {permissions}",
     "aws_ram_principal_association": "lets {principal} use what {resource_share_arn} shares",
-    "aws_ami_launch_permission": "lets {group}{account_id}{organization_arn}{organizational_unit_arn} use {image_id}",
+    "aws_ami_launch_permission": ("lets {group}{account_id}{organization_arn}{organizational_unit_arn} use {image_id}"),
     "aws_snapshot_create_volume_permission": "lets {account_id} copy {snapshot_id}",
     **{
         f"aws_{name}": "lets {shared_accounts} restore it"
@@ -45,28 +45,30 @@ _GRANT_TEXTS = {
     "aws_iam_group_membership": "{users} become members of {group}",
     "aws_iam_access_key": "{user} gets an access key",
     "aws_iam_user_login_profile": "{user} gets a password",
-    "aws_iam_openid_connect_provider": "{url} may say who somebody is",
-    "aws_iam_saml_provider": "{name} may say who somebody is",
+    "aws_iam_openid_connect_provider": "{url} may authenticate users",
+    "aws_iam_saml_provider": "{name} may authenticate users",
     "aws_ssoadmin_account_assignment": "{principal_id} gets {permission_set_arn} in {target_id}",
-    "aws_cognito_identity_pool_roles_attachment": "lets who signs in be {roles.authenticated} by {identity_pool_id}",
-    "aws_eks_pod_identity_association": "lets {service_account} of {namespace} in {cluster_name} be {role_arn}",
-    "aws_rolesanywhere_profile": "lets who has a trusted certificate be {role_arns} by {name}",
-    "aws_rolesanywhere_trust_anchor": "{name} may say who somebody is",
+    "aws_cognito_identity_pool_roles_attachment": (
+        "lets signed-in users assume {roles.authenticated} through {identity_pool_id}"
+    ),
+    "aws_eks_pod_identity_association": "lets {service_account} of {namespace} in {cluster_name} assume {role_arn}",
+    "aws_rolesanywhere_profile": "lets holders of a trusted certificate assume {role_arns} through {name}",
+    "aws_rolesanywhere_trust_anchor": "{name} may authenticate users",
     "aws_ssm_document": "lets {permissions.account_ids} use {name}",
 }
-#: What sends data to an account, or reaches into it: told where that is another one, or is not known.
+#: Types that send data to an account, or connect to it. Reported for a foreign or unknown account.
 _CROSS_ACCOUNT_TEXTS = {
     "aws_s3_access_point": "account {bucket_account_id} holds the bucket {bucket}",
-    "aws_s3_bucket_replication_configuration": "{rule.*.destination.0.account} gets copies of what is in {bucket}",
-    "aws_cloudwatch_log_subscription_filter": "{destination_arn} gets what is logged in {log_group_name}",
-    "aws_vpc_peering_connection": "joins the network of {peer_owner_id} to {vpc_id}",
+    "aws_s3_bucket_replication_configuration": "{rule.*.destination.0.account} gets copies of the objects in {bucket}",
+    "aws_cloudwatch_log_subscription_filter": "{destination_arn} gets the logs of {log_group_name}",
+    "aws_vpc_peering_connection": "connects the network of {peer_owner_id} to {vpc_id}",
 }
 _ANYBODY_VALUES = ("*", "all", "All", "NONE")
-_IAM_AUTHORIZATION = "AWS_IAM"  # who calls by URL needs a permission, which is compared where it is given
+_IAM_AUTHORIZATION = "AWS_IAM"  # callers need a permission, which is compared at its own resource
 
 
 def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
-    """Ports opened, buckets and objects made public, functions, keys, groups and shares opened to others."""
+    """Yield risks of open ports, public buckets and objects, and access by other accounts."""
     yield from find_port_risks(comparison)
     for pair in comparison.changes:
         if pair.after is None:
@@ -84,19 +86,19 @@ def find_exposure_risks(comparison: Comparison) -> Iterator[Risk]:
 
 
 def _find_public_acls(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
-    """Access control lists that name everybody."""
+    """Yield risks of access control lists that name everybody."""
     for path in ("acl", "grant", "access_control_policy.0.grant"):
         new, old = after.get(path), None if pair.before is None else pair.before.get(path)
         guarded = (
             path == "acl" and pair.is_same_object and "object" not in pair.type
-        )  # as other settings of buckets are
+        )  # the table of protections covers it
         if guarded or (new == old and new is not UNKNOWN):
             continue
         if new is UNKNOWN or isinstance(new, Sensitive):
             set_here = pair.new is not None and comparison.joins_after.is_configured(pair.new, path) is not False
             if set_here and after.get(path.partition(".")[0]) is not None:
-                description = f"who is on {path} is known only after apply or cannot be read"
-                yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, known=False)
+                description = f"the grantees of {path} are unknown until apply or unreadable"
+                yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, is_known=False)
         elif new in _PUBLIC:
             yield _build_risk("PRIVILEGES_EXPOSED", Level.STOP, pair, f"acl: {new}: objects are public")
         blocks = after.blocks(path) if isinstance(new, list) else UNKNOWN
@@ -106,7 +108,7 @@ def _find_public_acls(pair: ResourcePair, after: Block, comparison: Comparison) 
 
 
 def _public_access_block(kind: str, after: Block) -> Block | None:
-    """The flags of a public access block, which CloudFormation has inside the bucket."""
+    """Return the flags of a public access block, which CloudFormation has inside the bucket."""
     if kind in ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block"):
         return after
     inside = after.block("public_access_block_configuration") if kind == "aws_s3_bucket" else None
@@ -117,16 +119,18 @@ def _find_unblocked_access(pair: ResourcePair, after: Block) -> Iterator[Risk]:
     for flag in PUBLIC_ACCESS_BLOCKS:
         value = after.flag(flag)
         if value is UNKNOWN:
-            yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, f"{flag} is known only after apply", known=False)
+            yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, f"{flag} is unknown until apply", is_known=False)
         elif not value:
-            yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"{flag} is not set: public access is not blocked")
+            yield _build_risk(
+                "PRIVILEGES_EXPOSED", Level.LOOK, pair, f"{flag} is not set: public access is not blocked"
+            )
 
 
 def _find_external_sharing(pair: ResourcePair, after: Block) -> Iterator[Risk]:
     allowed = after.flag("allow_external_principals")
     if allowed is UNKNOWN:
-        description = "whether it may be shared outside the organisation is known only after apply"
-        yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, known=False)
+        description = "allow_external_principals is unknown until apply"
+        yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, is_known=False)
     elif allowed:
         yield _build_risk("PRIVILEGES_EXPOSED", Level.LOOK, pair, f"allow_external_principals: {SHARED_OUTSIDE}")
 
@@ -137,29 +141,41 @@ def _find_grants(pair: ResourcePair, after: Block, comparison: Comparison) -> It
     new = {name: _list_grantees(pair, after, name, comparison) for name in names}
     grantees = [grantee for name in names[: len(names) - 1] or names for grantee in new[name]]
     old = None if pair.before is None else {name: _texts(pair.before, name) for name in names}
-    if not grantees or grantees == [_IAM_AUTHORIZATION] or (pair.is_same_object and old == new and UNKNOWN not in grantees):
+    if (
+        not grantees
+        or grantees == [_IAM_AUTHORIZATION]
+        or (pair.is_same_object and old == new and UNKNOWN not in grantees)
+    ):
         return
     description = "".join(text + ", ".join(map(str, new[name] if name else ())) for text, name, _, _ in parts)
-    level, reason = assess_foreign_accounts((account for grantee in grantees for account in str(grantee).split(",")), comparison.accounts)
+    level, reason = assess_foreign_accounts(
+        (account for grantee in grantees for account in str(grantee).split(",")), comparison.accounts
+    )
     if pair.type in _GRANT_TEXTS or UNKNOWN in grantees:
         level = Level.STOP if any(grantee in _ANYBODY_VALUES for grantee in grantees) else pick_worst(level, Level.LOOK)
     if level is not Level.NOTE:
-        yield _build_risk("PRIVILEGES_GRANTED", level, pair, f"{description} ({reason})" if reason else description, known=UNKNOWN not in grantees)
+        yield _build_risk(
+            "PRIVILEGES_GRANTED",
+            level,
+            pair,
+            f"{description} ({reason})" if reason else description,
+            is_known=UNKNOWN not in grantees,
+        )
 
 
 def _list_grantees(pair: ResourcePair, after: Block, name: str, comparison: Comparison) -> list[str | Unknown]:
-    """The texts at `name`; what the plan makes stands for what it alone decides."""
+    """Return the texts at `name`. A reference to a resource of the plan replaces an unknown value."""
     texts = _texts(after, name)
     if UNKNOWN not in texts or pair.new is None:
         return texts
     if comparison.plan.is_configured(pair.new, name.partition(".")[0]) is False:
-        return []  # the provider will say what it is, of one's own account
+        return []  # the provider computes it, within the own account
     of_plan = derive_text(comparison.joins_after.find_references(pair.new, name.partition(".*")[0]))
     return [of_plan if text is UNKNOWN else text for text in texts]
 
 
 def _texts(block: Block, path: str) -> list[str | Unknown]:
-    """The texts at `path`, in which `*` stands for each block of a list."""
+    """Return the texts at `path`, in which `*` matches each block of a list."""
     outer, has_star, inner = path.partition(".*.")
     if not has_star:
         return list_texts(block, path)
@@ -168,7 +184,7 @@ def _texts(block: Block, path: str) -> list[str | Unknown]:
 
 
 def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Comparison) -> Iterator[Risk]:
-    """What is open from the beginning, of the attributes that may open it later too."""
+    """Yield risks of attributes that expose a new resource from the start."""
     for protection in list_protections(pair.type):
         if protection.level_if_new is None or pair.new is None:
             continue
@@ -177,12 +193,16 @@ def _find_initial_exposures(pair: ResourcePair, after: Block, comparison: Compar
             continue
         is_weaker = evaluate_weakening(protection, None, new)
         if is_weaker:
-            yield _build_risk("PRIVILEGES_EXPOSED", protection.level_if_new, pair, f"{protection.path}: {protection.consequence}")
+            yield _build_risk(
+                "PRIVILEGES_EXPOSED", protection.level_if_new, pair, f"{protection.path}: {protection.consequence}"
+            )
         elif is_weaker is None:
-            description = f"{protection.path} is known only after apply, or hidden: cannot tell whether {protection.consequence}"
-            yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, known=False)
+            description = (
+                f"{protection.path} is unknown until apply or sensitive; possible effect: {protection.consequence}"
+            )
+            yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, is_known=False)
 
 
-def _build_risk(name: str, level: Level, pair: ResourcePair, description: str, *, known: bool = True) -> Risk:
+def _build_risk(name: str, level: Level, pair: ResourcePair, description: str, *, is_known: bool = True) -> Risk:
     fix = "Name the networks or accounts that need it, or accept the risk." if level is Level.STOP else ""
-    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, description, fix, known)
+    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, description, fix, is_known)

@@ -1,4 +1,4 @@
-"""Policy statements compared by what they allow, not by how they are written."""
+"""Comparison of policy statements by the permissions they allow, independent of their spelling."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,12 +13,12 @@ from sustainable_mlops.review.patterns import EVERYTHING, Patterns, Tristate, al
 from sustainable_mlops.review.privileges.conditions import are_implied
 
 _ACCOUNT_ROOT = re.compile(r"arn:[a-z-]+:iam::(\d{12}):root")
-#: Beyond this many single permissions a statement is compared action by action, its resources together.
+#: A statement with more single permissions is compared by action, with all its resources together.
 _MAX_PERMISSIONS = 2000
 
 
 class _Action(str):
-    """An action: upper and lower case are one, shown as it is written."""
+    """An action that compares without case and prints as it is in the policy."""
 
     __slots__ = ("_written",)
     _written: str
@@ -33,7 +33,10 @@ class _Action(str):
 
 
 class Grant(NamedTuple):
-    """Who may do what on which resources, if what holds. A single permission is a grant of one of each."""
+    """Principals, actions, resources and conditions of one statement.
+
+    A single permission is a grant with one principal, one action and one resource.
+    """
 
     principals: Patterns
     actions: Patterns
@@ -41,10 +44,10 @@ class Grant(NamedTuple):
     conditions: tuple[PolicyCondition, ...]
 
     def covers(self, other: "Grant") -> Tristate:
-        """Whether all that `other` allows is allowed here."""
-        return all_of(self._dimensions(other))
+        """Return whether this grant allows everything that `other` allows."""
+        return all_of(self._compare_dimensions(other))
 
-    def _dimensions(self, other: "Grant") -> tuple[Tristate, Tristate, Tristate, Tristate]:
+    def _compare_dimensions(self, other: "Grant") -> tuple[Tristate, Tristate, Tristate, Tristate]:
         return (
             self.principals.contains(other.principals),
             self.actions.contains(other.actions),
@@ -53,17 +56,17 @@ class Grant(NamedTuple):
         )
 
     def overlaps(self, other: "Grant") -> bool:
-        """Whether both may speak of the same permission; conditions set aside."""
+        """Return whether both may apply to the same permission, without regard to conditions."""
         return all(own.overlaps(foreign) for own, foreign in zip(self[:3], other[:3], strict=True))
 
     @property
     def size(self) -> int:
-        """How many texts it holds."""
+        """The number of texts in the grant."""
         values = sum(len(condition.values) for condition in self.conditions)
         return sum(len(patterns.patterns) for patterns in self[:3]) + values
 
     def split(self) -> Iterator["Grant"]:
-        """The single permissions in it."""
+        """Yield the single permissions of the grant."""
         parts = self.principals.split(), self.actions.split(), self.resources.split()
         if len(parts[0]) * len(parts[1]) * len(parts[2]) > _MAX_PERMISSIONS:
             parts = [self.principals], parts[1], [self.resources]
@@ -82,23 +85,23 @@ class Grant(NamedTuple):
 
     @property
     def is_role_assumption(self) -> bool:
-        """Whether it is of a trust policy, which names no resource."""
+        """True if the grant belongs to a trust policy, which names no resource."""
         return not self.actions.negated and all(
             str(action).lower().startswith("sts:assume") for action in self.actions.patterns
         )
 
 
 class EffectivePolicy(NamedTuple):
-    """All statements that hold together."""
+    """All statements that apply together."""
 
     allows: tuple[Grant, ...]
     denies: tuple[Grant, ...]
-    #: False where there may be more statements than these, or some could not be read.
+    #: False if there may be more statements, or some are unreadable.
     is_complete: bool
 
     @property
     def is_certain(self) -> bool:
-        """Whether nothing in it is unknown: what is equal to another is the same only then."""
+        """True if no value is unknown. Only then do equal policies allow the same."""
         return _is_certain((self.allows, self.denies))
 
 
@@ -107,18 +110,18 @@ def _is_certain(part: object) -> bool:
 
 
 class WideningKind(StrEnum):
-    """In which respect a permission is new."""
+    """The part of a permission that is new."""
 
     PERMISSION = "new permission"
     ACTION = "new action"
     RESOURCE = "new resource"
     PRINCIPAL = "new principal"
-    CONDITION = "condition removed or loosened"
-    DENY = "deny removed or loosened"
+    CONDITION = "condition removed or weakened"
+    DENY = "deny removed or weakened"
 
 
 class Widening(NamedTuple):
-    """Permissions that were not there before. `known` is False where a value unknown until apply decides it."""
+    """Permissions that did not exist before. `is_known` is False if a value unknown until apply decides."""
 
     kind: WideningKind
     grant: Grant
@@ -126,7 +129,7 @@ class Widening(NamedTuple):
 
 
 def merge_statements(statements: Iterable[PolicyStatement], *, whole: bool = True) -> EffectivePolicy:
-    """The statements in one normal form."""
+    """Return the statements in one normal form."""
     allows: list[Grant] = []
     denies: list[Grant] = []
     for statement in statements:
@@ -141,8 +144,12 @@ def merge_statements(statements: Iterable[PolicyStatement], *, whole: bool = Tru
 
 def _build_grant(statement: PolicyStatement) -> Grant:
     return Grant(
-        _build_patterns(_list_identifiers(statement.principals), _list_identifiers(statement.not_principals), EVERYTHING),
-        _build_patterns(_normalize_actions(statement.actions), _normalize_actions(statement.not_actions), Patterns((UNKNOWN,))),
+        _build_patterns(
+            _list_identifiers(statement.principals), _list_identifiers(statement.not_principals), EVERYTHING
+        ),
+        _build_patterns(
+            _normalize_actions(statement.actions), _normalize_actions(statement.not_actions), Patterns((UNKNOWN,))
+        ),
         _build_patterns(statement.resources, statement.not_resources, EVERYTHING),
         statement.conditions,
     )
@@ -167,7 +174,7 @@ def _build_identifier(kind: str | Unknown, name: str | Unknown) -> str | Unknown
     if isinstance(kind, Unknown) or isinstance(name, Unknown):
         return UNKNOWN
     if isinstance(name, DerivedText):
-        # Whose tokens it takes depends on the conditions, so that a provider of tokens stays one.
+        # Keep an identity provider visible, because its conditions decide which tokens it accepts.
         return f"{kind}:{name}" if any("openid" in resource.type for resource in name.resources) else name
     if kind in ("*", "AWS"):
         root = _ACCOUNT_ROOT.fullmatch(name)
@@ -176,7 +183,7 @@ def _build_identifier(kind: str | Unknown, name: str | Unknown) -> str | Unknown
 
 
 def count_comparisons(first: Iterable[Grant], second: Iterable[Grant]) -> int:
-    """About how many pairs of texts it takes to compare the single permissions in `some` with `others`."""
+    """Return the approximate number of text comparisons between the permissions of `first` and `second`."""
     parts = 0
     for grant in first:
         count = prod(len(patterns.patterns) for patterns in grant[:3])
@@ -189,13 +196,13 @@ def count_comparisons(first: Iterable[Grant], second: Iterable[Grant]) -> int:
 def find_new_permissions(
     grants: Iterable[Grant], before: EffectivePolicy, after: EffectivePolicy
 ) -> Iterator[Widening]:
-    """Which of `grants`, all allowed in `after`, `before` did not allow."""
+    """Yield the parts of `grants`, all allowed in `after`, that `before` did not allow."""
     for grant in grants:
         yield from _find_new_parts(grant, before, after)
 
 
 def find_lost_denies(denies: Iterable[Grant], after: EffectivePolicy) -> Iterator[Widening]:
-    """Which of `denies` do not hold in `after` any more."""
+    """Yield the parts of `denies` that `after` does not deny any more."""
     for deny in denies:
         if any_of(other.covers(deny) for other in after.denies) is True:
             continue
@@ -221,20 +228,20 @@ def _find_new_parts(grant: Grant, before: EffectivePolicy, after: EffectivePolic
 
 
 def _classify_widening(part: Grant, before: Sequence[Grant]) -> WideningKind:
-    """The one respect in which `part` is new, where it is but one."""
+    """Return the one part of the permission that is new, or PERMISSION if several are."""
     kinds = (WideningKind.PRINCIPAL, WideningKind.ACTION, WideningKind.RESOURCE, WideningKind.CONDITION)
     kinds_found = set()
     for old in before:
-        results = old._dimensions(part)
+        results = old._compare_dimensions(part)
         if sum(result is not True for result in results) == 1:
             kinds_found.add(next(kind for kind, result in zip(kinds, results, strict=True) if result is not True))
     return next((kind for kind in reversed(kinds) if kind in kinds_found), WideningKind.PERMISSION)
 
 
 def _merge_grants(parts: Sequence[Grant]) -> Grant:
-    """For a person: all of them in one line. May name more pairs than there are, never fewer."""
+    """Return one grant for display. It may cover more pairs than `parts`, never fewer."""
 
-    def merged(sets: Iterable[Patterns]) -> Patterns:
+    def merge_patterns(sets: Iterable[Patterns]) -> Patterns:
         known = list(dict.fromkeys(sets))
         if len(known) == 1:
             return known[0]

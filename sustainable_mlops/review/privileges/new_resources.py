@@ -1,6 +1,6 @@
-"""What a plan makes that was not there: rights that reach nothing else reach nothing that anybody has yet.
+"""Resources that a plan creates. A permission that reaches only new resources reaches nothing that exists today.
 
-The forms of ARNs are those of the Service Authorization Reference,
+The forms of ARNs come from the Service Authorization Reference,
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
@@ -18,11 +18,11 @@ from sustainable_mlops.review.privileges.grants import Grant
 
 
 class ArnForm(NamedTuple):
-    """The ARNs of a type: `service`, the `resource` part with the attributes that name it, and what is inside it."""
+    """The ARN form of a type: `service`, and the `resource` part with the attributes that name it."""
 
     service: str
     resource: str
-    #: Whatever follows the resource part after one of these is a part of it.
+    #: Separators between the resource part and its sub-resources.
     inside: str = ""
 
 
@@ -40,8 +40,8 @@ _SAGEMAKER = {
     "aws_sagemaker_notebook_instance": (ArnForm("sagemaker", "notebook-instance/{name}"),),
     "aws_sagemaker_pipeline": (ArnForm("sagemaker", "pipeline/{pipeline_name}", "/"),),
 }
-#: By type. Types without a form have ARNs that nobody knows before they are made, and count where they are referred to.
-#: What opens onto something else that is there already (an access point, an alias, a replica of a key) is none of them.
+#: Forms by type. The ARN of a type without a form is unknown before apply; it counts only by reference.
+#: Types that give access to another existing resource (access point, alias, key replica) are left out.
 ARN_FORMS: dict[str, tuple[ArnForm, ...]] = {
     **_SAGEMAKER,
     "aws_cloudwatch_event_bus": (ArnForm("events", "event-bus/{name}"),),
@@ -59,7 +59,7 @@ ARN_FORMS: dict[str, tuple[ArnForm, ...]] = {
     "aws_kms_key": (),
     "aws_lambda_function": (ArnForm("lambda", "function:{function_name}", ":"),),
     "aws_s3_bucket": (ArnForm("s3", "{bucket}", "/"),),
-    # Secrets Manager adds a dash and six characters, for which policies write question marks.
+    # Secrets Manager appends a dash and six characters; policies match them with question marks.
     "aws_secretsmanager_secret": (ArnForm("secretsmanager", "secret:{name}-??????"),),
     "aws_sfn_state_machine": (ArnForm("states", "stateMachine:{name}", ":"),),
     "aws_sns_topic": (ArnForm("sns", "{name}", ":"),),
@@ -67,30 +67,29 @@ ARN_FORMS: dict[str, tuple[ArnForm, ...]] = {
     "aws_ssm_parameter": (ArnForm("ssm", "parameter{name}"), ArnForm("ssm", "parameter/{name}")),
 }
 _WILDCARD = re.compile(r"[*?$]")
-#: Services whose ARNs name neither account nor Region, and those that name no Region.
+#: Services whose ARNs have neither account nor Region, and services whose ARNs have no Region.
 _SERVICES_WITHOUT_ACCOUNT, _GLOBAL_SERVICES = ("s3",), ("iam",)
 _SEPARATOR = re.compile(r"[/:]")
-#: On a role of its own making, a plan's other roles may do these, if that role may do nothing that nobody should have.
+#: Actions that are harmless on a new role of the plan, if that role has no dangerous permission.
 _HARMLESS_ROLE_ACTIONS = frozenset({"iam:passrole", "iam:getrole", "sts:assumerole"})
 
 
 class NewResources:
-    """What a plan makes, by its ARNs."""
+    """The resources that a plan creates, by ARN."""
 
     def __init__(self, comparison: Comparison) -> None:
-        """Nothing is read before it is asked for."""
         self._comparison = comparison
 
     def find_reached(self, grant: Grant) -> list[ResourcePair] | None:
-        """What the plan makes and `grant` reaches; None where it reaches, or may reach, anything else.
+        """Return the new resources that `grant` reaches, or None if it may reach any other resource.
 
-        Of roles it may be made to do more, it reaches what those do too, which is not nothing.
+        A grant on new roles counts as other access if it can change what those roles may do.
         """
         if grant.resources.negated or grant.actions.negated:
             return None
         pairs_by_address: dict[str, ResourcePair] = {}
         for text in grant.resources.patterns:
-            pairs = self._made(text.resources) if isinstance(text, DerivedText) else self._named(text)
+            pairs = self._list_created(text.resources) if isinstance(text, DerivedText) else self._list_named(text)
             if not pairs:
                 return None
             pairs_by_address |= {pair.address: pair for pair in pairs}
@@ -99,25 +98,27 @@ class NewResources:
             return list(pairs_by_address.values()) if actions <= _HARMLESS_ROLE_ACTIONS else None
         return list(pairs_by_address.values())
 
-    def _made(self, resources: Sequence[Resource]) -> list[ResourcePair]:
+    def _list_created(self, resources: Sequence[Resource]) -> list[ResourcePair]:
         pairs = [self._comparison.pair(resource) for resource in resources]
         return pairs if all(_is_created(pair) and pair.type in ARN_FORMS for pair in pairs) else []
 
-    def _named(self, text: object) -> list[ResourcePair]:
+    def _list_named(self, text: object) -> list[ResourcePair]:
         parts = text.split(":", 5) if isinstance(text, str) else []
         if len(parts) < 6 or parts[0] != "arn" or any(map(_WILDCARD.search, parts[:5])):
             return []
         _, _, service, region, account, resource = parts
-        return [pair for pair in self._at(service, resource) if self._is_there(pair, service, region, account)]
+        return [
+            pair for pair in self._find_at(service, resource) if self._matches_location(pair, service, region, account)
+        ]
 
-    def _at(self, service: str, resource: str) -> Iterator[ResourcePair]:
+    def _find_at(self, service: str, resource: str) -> Iterator[ResourcePair]:
         """What is named by `resource`, or by what stands before a slash or colon in it."""
         yield from (pair for pair, _ in self._index.get((service, resource), ()))
         for cut in _SEPARATOR.finditer(resource):
             entries = self._index.get((service, resource[: cut.start()]), ())
             yield from (pair for pair, inside in entries if cut[0] in inside)
 
-    def _is_there(self, pair: ResourcePair, service: str, region: str, account: str) -> bool:
+    def _matches_location(self, pair: ResourcePair, service: str, region: str, account: str) -> bool:
         """Whether an ARN that names this Region and account may be that of `pair`."""
         if service in _SERVICES_WITHOUT_ACCOUNT:
             return not region and not account
@@ -126,9 +127,9 @@ class NewResources:
 
     @cached_property
     def _index(self) -> dict[tuple[str, str], list[tuple[ResourcePair, str]]]:
-        """What is made, by service and resource part, with what is inside it.
+        """New resources by service and resource part of the ARN, with the separators of their sub-resources.
 
-        A name that something else had before is none: what was in it may still be there.
+        A name that another resource had before is left out: its former content may still exist.
         """
         pairs_by_arn: dict[tuple[str, str], list[tuple[ResourcePair, str]]] = {}
         existing_keys: set[tuple[str, str]] = set()
@@ -136,7 +137,9 @@ class NewResources:
             for pair in self._comparison.by_type.get(type_, ()):
                 for form in forms:
                     if pair.before is not None:
-                        existing_keys |= {(form.service, resource) for resource in _list_resource_parts(form, pair.before)}
+                        existing_keys |= {
+                            (form.service, resource) for resource in _list_resource_parts(form, pair.before)
+                        }
                     if _is_created(pair) and pair.after is not None:
                         for resource in _list_resource_parts(form, pair.after):
                             pairs_by_arn.setdefault((form.service, resource), []).append((pair, form.inside))
@@ -144,12 +147,12 @@ class NewResources:
 
 
 def _is_created(pair: ResourcePair) -> bool:
-    """Whether the plan makes it and there was nothing in its place; a replacement may hold what was there."""
+    """Return whether the plan creates the resource. A replacement does not count: it may hold former content."""
     return pair.is_new and pair.new is not None and pair.new.action == "create"
 
 
 def _list_resource_parts(form: ArnForm, values: Block) -> set[str]:
-    """The resource parts of the ARNs of something; SageMaker writes names in lower case."""
+    """Return the resource parts of the ARNs of a resource. SageMaker writes names in lower case."""
     values_by_name = {"path": "/"}
     for _, name, _, _ in Formatter().parse(form.resource):
         value = values.get(name) if name else None

@@ -1,4 +1,4 @@
-"""Whose each policy of a plan is, before and after it."""
+"""The policies of a plan by their owners, before and after it."""
 
 import re
 from collections.abc import Iterator
@@ -13,12 +13,15 @@ from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, IDENTI
 
 _POLICY_ATTRIBUTE = re.compile(r"(?:.*_)?polic(?:y|ies)(?:_document|_text|_json)?")
 _NO_CHANGE = ("no-op", "read")
-#: What of a holder cannot be told where it is known only after apply which policy is attached.
+#: Label used when the attached policy is unknown until apply.
 ATTACHED_POLICY = "an attached policy"
 
 
 class PolicySource(NamedTuple):
-    """Where a document is. A computed one is read back from AWS, often what another resource manages."""
+    """The location of a policy document.
+
+    A computed document is read back from AWS, often from a policy that another resource manages.
+    """
 
     resource: Resource
     path: str
@@ -28,7 +31,7 @@ class PolicySource(NamedTuple):
 
 
 class ManagedPolicy(NamedTuple):
-    """A policy outside the plan, attached by the resource at `address`."""
+    """A policy from outside the plan, attached by the resource at `address`."""
 
     arn: str
     address: str
@@ -37,7 +40,7 @@ class ManagedPolicy(NamedTuple):
 
 @dataclass
 class PolicyOwner:
-    """Who or what policies belong to, and where all of them are, on both sides."""
+    """The owner of policies, with the sources of all its policies before and after the plan."""
 
     label: str
     group: str
@@ -46,21 +49,21 @@ class PolicyOwner:
     sources: list[PolicySource] = field(default_factory=list)
     managed_before: dict[str, ManagedPolicy] = field(default_factory=dict)
     managed_after: dict[str, ManagedPolicy] = field(default_factory=dict)
-    unknowns: dict[str, str] = field(default_factory=dict)  # the address of a resource → what of it cannot be told
+    unknowns: dict[str, str] = field(default_factory=dict)  # address of a resource → label of its unknown part
 
     @property
     def is_new(self) -> bool:
-        """Whether there was no such holder before."""
+        """True if the owner did not exist before."""
         return self.pair is not None and self.pair.is_new
 
     @property
     def is_deleted(self) -> bool:
-        """Whether there is no such holder after the plan."""
+        """True if the owner does not exist after the plan."""
         return self.pair is not None and self.pair.after is None
 
 
 class _Side(NamedTuple):
-    """One side of a pair."""
+    """One side of a pair: before or after."""
 
     pair: ResourcePair
     resource: Resource
@@ -73,67 +76,67 @@ class _Side(NamedTuple):
 
 
 class PolicyOwnerIndex:
-    """Sorts policies by their holders."""
+    """The policies of a plan, grouped by owner."""
 
     def __init__(self, comparison: Comparison) -> None:
-        """Nothing is read before `touched`."""
+        """Start with an empty index; `list_touched_owners` reads the plan."""
         self._comparison = comparison
-        self._holders: dict[tuple[str, str], PolicyOwner] = {}
-        self._touched: set[tuple[str, str]] = set()
-        self._attached: dict[tuple[str, str], list[PolicyOwner]] = {}  # an attached policy's own key → to whom
-        self._owners: dict[tuple[int, str], tuple[str, ResourcePair | None]] = {}
+        self._owners_by_key: dict[tuple[str, str], PolicyOwner] = {}
+        self._touched_keys: set[tuple[str, str]] = set()
+        self._attached_to: dict[tuple[str, str], list[PolicyOwner]] = {}  # key of an attached policy → its owners
+        self._resolved_owners: dict[tuple[int, str], tuple[str, ResourcePair | None]] = {}
 
     def list_touched_owners(self) -> Iterator[PolicyOwner]:
-        """The holders that some change touches, with all their policies, also those that stay as they are."""
+        """Yield the owners that a change affects, with all their policies, also unchanged ones."""
         changes = self._comparison.changes
         if any(pair.type in POLICY_TYPES or pair.type in ATTACHMENTS for pair in changes):
             for type_ in {**POLICY_TYPES, **ATTACHMENTS}:
                 for pair in self._comparison.by_type.get(type_, ()):
-                    for side in self._sides(pair):
-                        self._read(side)
+                    for side in self._list_sides(pair):
+                        self._read_side(side)
         for pair in changes:
             if pair.type not in POLICY_TYPES:
-                self._read_other(pair)
-        for key, owner in self._holders.items():
-            if key in self._touched and not self._told_elsewhere(key, owner):
+                self._read_other_type(pair)
+        for key, owner in self._owners_by_key.items():
+            if key in self._touched_keys and not self._is_reported_elsewhere(key, owner):
                 yield owner
 
-    def _told_elsewhere(self, key: tuple[str, str], policy_owner: PolicyOwner) -> bool:
-        """What an attached policy allows is told of those it is attached to, if they were there to see it change."""
-        attached_owners = self._attached.get(key, [])
+    def _is_reported_elsewhere(self, key: tuple[str, str], policy_owner: PolicyOwner) -> bool:
+        """Return whether the owners that the policy is attached to report its change."""
+        attached_owners = self._attached_to.get(key, [])
         return bool(attached_owners) and (policy_owner.is_new or any(not owner.is_new for owner in attached_owners))
 
     def find_owner(self, pair: ResourcePair) -> ResourcePair | None:
-        """Whose policy `pair` is, where that is in the plan."""
-        side = next(self._sides(pair))
-        owners = [self._owner(side, kind, kind.owner_path) for kind in POLICY_TYPES.get(pair.type, ())]
+        """Return the owner of the policy `pair`, if it is in the plan."""
+        side = next(self._list_sides(pair))
+        owners = [self._resolve_owner(side, kind, kind.owner_path) for kind in POLICY_TYPES.get(pair.type, ())]
         return owners[0][1] if owners and owners[0] else None
 
-    def _sides(self, pair: ResourcePair) -> Iterator[_Side]:
+    def _list_sides(self, pair: ResourcePair) -> Iterator[_Side]:
         if pair.old is not None and pair.before is not None:
             yield _Side(pair, pair.old, pair.before, self._comparison.joins_before, before=True)
         if pair.new is not None and pair.after is not None:
             yield _Side(pair, pair.new, pair.after, self._comparison.joins_after, before=False)
 
-    def _read(self, side: _Side) -> None:
+    def _read_side(self, side: _Side) -> None:
         for kind in POLICY_TYPES.get(side.pair.type, ()):
-            owner = self._holder(side, kind, kind.owner_path)
+            owner = self._get_owner(side, kind, kind.owner_path)
             paths = (path for path in _expand_paths(side.values, kind.path) if not _is_repeated(side, path))
             owner.sources += [_build_source(side, path) for path in paths]
         for kind in ATTACHMENTS.get(side.pair.type, ()):
             for owner_path in _expand_paths(side.values, kind.owner_path):
-                owner = self._holder(side, kind, owner_path)
+                owner = self._get_owner(side, kind, owner_path)
                 for path in _expand_paths(side.values, kind.path):
                     self._attach(owner, side, path, own=not kind.owner)
 
     def _attach(self, owner: PolicyOwner, side: _Side, path: str, *, own: bool) -> None:
-        # Where a role does not list its policies, the list repeats what others had attached when it was last read.
+        # If a role does not configure the list, the list repeats attachments by others at the last refresh.
         computed = own and side.configured(path) is False
         if computed and not side.before and path.partition(".")[0] not in side.resource.drift:
             return
         plan_policies = find_own_policies(side.resource, path, side.joins)
         for policy in plan_policies:
-            self._attach_own(owner, side, policy)
+            self._attach_plan_policy(owner, side, policy)
         if plan_policies:
             return
         arn = side.values.text(path)
@@ -147,31 +150,33 @@ class PolicyOwnerIndex:
         if not side.before or side.pair.action == "forget":
             owner.managed_after[arn] = managed
 
-    def _attach_own(self, owner: PolicyOwner, side: _Side, policy_resource: Resource) -> None:
-        """A policy of the plan that is attached, or may be: no more than that can come of it."""
+    def _attach_plan_policy(self, owner: PolicyOwner, side: _Side, policy_resource: Resource) -> None:
+        """Add a policy of the plan that is attached, or may be attached."""
         policy = self._comparison.pair(policy_resource)
         changed = policy.action not in _NO_CHANGE
         if changed:
-            self._touched.add((owner.group, owner.label))
+            self._touched_keys.add((owner.group, owner.label))
         changed |= side.pair.action not in _NO_CHANGE
-        owner.sources.append(PolicySource(policy_resource, "policy", side.before, computed=False, changed=changed))
+        owner.sources.append(
+            PolicySource(policy_resource, "policy", side.before, is_computed=False, is_changed=changed)
+        )
         if not side.before:
-            self._attached.setdefault((IDENTITY, policy.address), []).append(owner)
+            self._attached_to.setdefault((IDENTITY, policy.address), []).append(owner)
 
-    def _read_other(self, pair: ResourcePair) -> None:
-        """A type that is not in the tables: whatever reads as a policy in it."""
-        sides = list(self._sides(pair))
+    def _read_other_type(self, pair: ResourcePair) -> None:
+        """Read the documents in a type outside the tables: any attribute that parses as a policy."""
+        sides = list(self._list_sides(pair))
         paths = dict.fromkeys(path for side in sides for path in _list_policy_paths(side))
         texts = [str(side.values.get(path, "")) for side in sides for path in paths]
         group = RESOURCE if any("Principal" in text for text in texts) else IDENTITY
         for side in sides if paths else ():
-            # A policy is no holder: who had it may be there after it.
-            owner = self._served(side) if pair.type.endswith("_policy") else pair
+            # A policy does not own itself: its owner may remain after the policy is deleted.
+            owner = self._find_served(side) if pair.type.endswith("_policy") else pair
             label = pair.address if owner is None else owner.address
-            self._add(side, group, label, owner).sources += [_build_source(side, path) for path in paths]
+            self._get_or_add(side, group, label, owner).sources += [_build_source(side, path) for path in paths]
 
-    def _served(self, side: _Side) -> ResourcePair | None:
-        """The one resource that a policy's other attributes refer to."""
+    def _find_served(self, side: _Side) -> ResourcePair | None:
+        """Return the only resource that the other attributes of a policy refer to, if there is exactly one."""
         resources = {
             id(resource): resource
             for name in side.values
@@ -181,18 +186,18 @@ class PolicyOwnerIndex:
         }
         return self._comparison.pair(next(iter(resources.values()))) if len(resources) == 1 else None
 
-    def _holder(self, side: _Side, kind: PolicyType, owner_path: str) -> PolicyOwner:
+    def _get_owner(self, side: _Side, kind: PolicyType, owner_path: str) -> PolicyOwner:
         key = id(side.pair), owner_path
-        owner_found, earlier = self._owner(side, kind, owner_path), self._owners.get(key)
+        owner_found, earlier = self._resolve_owner(side, kind, owner_path), self._resolved_owners.get(key)
         label, owner = owner_found or earlier or (side.pair.address, None)
-        self._owners[key] = label, owner
-        policy_owner = self._add(side, kind.group, label, owner)
+        self._resolved_owners[key] = label, owner
+        policy_owner = self._get_or_add(side, kind.group, label, owner)
         if owner_found is None and earlier is not None:
-            policy_owner.unknowns[side.pair.address] = "whom the policy belongs to"
+            policy_owner.unknowns[side.pair.address] = "the owner of the policy"
         return policy_owner
 
-    def _owner(self, side: _Side, kind: PolicyType, owner_path: str) -> tuple[str, ResourcePair | None] | None:
-        """A name for people and the resource, if in the plan, of whoever a policy belongs to; None if unknown."""
+    def _resolve_owner(self, side: _Side, kind: PolicyType, owner_path: str) -> tuple[str, ResourcePair | None] | None:
+        """Return the label and the pair of the owner of a policy, or None if the owner is unknown."""
         if not kind.owner:
             return side.pair.address, side.pair
         resource = side.joins.find_target(side.resource, owner_path, kind.owner)
@@ -204,21 +209,24 @@ class PolicyOwnerIndex:
             return None
         return (side.pair.address if name is None else f"{kind.owner} {name}"), None
 
-    def _add(self, side: _Side, group: str, label: str, owner: ResourcePair | None) -> PolicyOwner:
+    def _get_or_add(self, side: _Side, group: str, label: str, owner: ResourcePair | None) -> PolicyOwner:
         key = (group, label)
         if side.pair.action not in _NO_CHANGE:
-            self._touched.add(key)
-        return self._holders.setdefault(key, PolicyOwner(label, group, owner, side.pair.address))
+            self._touched_keys.add(key)
+        return self._owners_by_key.setdefault(key, PolicyOwner(label, group, owner, side.pair.address))
 
 
 def _is_repeated(side: _Side, path: str) -> bool:
-    """Whether it is in a role only as the copy of a policy that is a resource of its own."""
+    """Return whether an inline policy in a role repeats a policy that is a resource of its own."""
     name = side.values.text(f"{path.rpartition('.')[0]}.name") if path.startswith("inline_policy.") else None
     return name is not None and name in side.joins.list_inline_policy_names(side.resource)
 
 
 def _build_source(side: _Side, path: str) -> PolicySource:
-    """What the plan itself changes is no copy of something else: `dynamic` blocks do not show as configured."""
+    """Return the source at `path`.
+
+    A value that the plan changes is no copy, even if it looks unconfigured: `dynamic` blocks do.
+    """
     pair, name = side.pair, path.partition(".")[0]
     old, new = (None if values is None else values.get(name) for values in (pair.before, pair.after))
     computed = side.configured(path) is False and (old == new or new is UNKNOWN)
@@ -233,7 +241,7 @@ def _is_certain(value: Any) -> bool:
 
 
 def _expand_paths(values: Block, path: str) -> Iterator[str]:
-    """The paths that `inline_policy.*.policy` stands for; the list itself where it cannot be read."""
+    """Yield the paths that `inline_policy.*.policy` matches, or the list itself if it is unreadable."""
     outer, star, inner = path.partition(".*")
     items = values.get(outer) if star else None
     if isinstance(items, list):
@@ -243,7 +251,7 @@ def _expand_paths(values: Block, path: str) -> Iterator[str]:
 
 
 def _list_policy_paths(side: _Side) -> Iterator[str]:
-    """Where in a resource of any type there is a policy document, or may be one that cannot be read."""
+    """Yield the paths of policy documents in a resource of any type, and of unreadable values that may be one."""
     pending: list[tuple[str, Any]] = [] if side.values.values is UNKNOWN else list(side.values.values.items())
     while pending:
         path, value = pending.pop()

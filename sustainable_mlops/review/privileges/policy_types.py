@@ -1,6 +1,6 @@
-"""Where the AWS provider keeps policy documents, and whom each belongs to.
+"""The attributes of the AWS provider that contain policy documents, with the owner of each.
 
-Only what needs saying: any other attribute that reads as a policy is compared too, as its resource's own.
+Other attributes that parse as a policy are compared too, as policies of their own resource.
 """
 
 from typing import NamedTuple
@@ -9,12 +9,14 @@ from sustainable_mlops.review.risk import Level
 
 
 class PolicyType(NamedTuple):
-    """A policy document in a resource."""
+    """A policy document in a resource type."""
 
-    group: str  # identity: what a holder may do; trust: who may be it; resource: who may use it; network: through it
-    path: str  # `*` stands for each of a list
-    owner_path: str = ""  # the attribute that names the holder; the resource itself where empty
-    owner: str = ""  # the holder's type
+    group: (
+        str  # identity: permissions of the owner; trust: who may assume it; resource: who may use it; network: traffic
+    )
+    path: str  # `*` matches each item of a list
+    owner_path: str = ""  # attribute that names the owner; empty: the resource itself
+    owner: str = ""  # type of the owner
 
 
 IDENTITY, TRUST, RESOURCE, NETWORK = "identity", "trust", "resource", "network"
@@ -25,7 +27,7 @@ _PERMISSION_SET = ("permission_set_arn", "aws_ssoadmin_permission_set")
 #: Managed policies attached to a role, user, group or permission set: the ARNs, by the type of attachment.
 ATTACHMENTS: dict[str, tuple[PolicyType, ...]] = {
     "aws_iam_role": (PolicyType(IDENTITY, "managed_policy_arns.*"),),
-    # CloudFormation's lists whom it is attached to.
+    # The CloudFormation type lists its owners.
     "aws_iam_policy": tuple(PolicyType(IDENTITY, "arn", f"{kind}s.*", f"aws_iam_{kind}") for kind in _OWNER_KINDS),
     **{
         f"aws_iam_{kind}_policy_attachment": (PolicyType(IDENTITY, "policy_arn", kind, f"aws_iam_{kind}"),)
@@ -46,13 +48,16 @@ ATTACHMENTS: dict[str, tuple[PolicyType, ...]] = {
     ),
 }
 
-#: What holds once a policy of this type is gone, where that is more than it allowed.
+#: Policies whose removal allows more: the level and the effect.
 RESTRICTIONS = {
-    "aws_vpc_endpoint_policy": (Level.STOP, "an endpoint without one lets everything through"),
-    "aws_efs_file_system_policy": (Level.LOOK, "without one, whoever reaches a mount target may mount and write"),
-    "aws_kms_key_policy": (Level.LOOK, "the default takes its place: the account may use the key as its IAM says"),
-    "aws_organizations_policy": (Level.LOOK, "what it kept accounts from may be allowed again"),
-    "aws_organizations_policy_attachment": (Level.LOOK, "what it kept accounts from may be allowed again"),
+    "aws_vpc_endpoint_policy": (Level.STOP, "an endpoint without a policy allows all traffic"),
+    "aws_efs_file_system_policy": (
+        Level.LOOK,
+        "without a policy, any client that reaches a mount target may mount and write",
+    ),
+    "aws_kms_key_policy": (Level.LOOK, "the default policy replaces it: IAM policies of the account control the key"),
+    "aws_organizations_policy": (Level.LOOK, "actions that it denied to accounts may be allowed again"),
+    "aws_organizations_policy_attachment": (Level.LOOK, "actions that it denied to accounts may be allowed again"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Ports that networks, security groups or prefix lists can reach and could not reach before."""
+"""Ports that networks, security groups or prefix lists newly reach."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
@@ -11,7 +11,7 @@ from sustainable_mlops.review.risk import Level, Risk, RiskArea
 Network = IPv4Network | IPv6Network
 
 _GROUP, _LIST = "aws_security_group", "aws_network_acl"
-#: What has rules: the type that they belong to and the attribute that names it, where they are not its own.
+#: Types with rules, and for separate rules the type they belong to and the attribute that names it.
 _RULE_TYPES = {
     _GROUP: ("", ""),
     "aws_default_security_group": ("", ""),
@@ -22,15 +22,20 @@ _RULE_TYPES = {
     "aws_network_acl_rule": (_LIST, "network_acl_id"),
 }
 _NETWORK_ATTRIBUTES = ("cidr_ipv4", "cidr_ipv6", "cidr_block", "ipv6_cidr_block", "cidr_blocks", "ipv6_cidr_blocks")
-_OTHER_SOURCE_ATTRIBUTES = ("security_groups", "source_security_group_id", "referenced_security_group_id", "prefix_list_ids",
-           "prefix_list_id")  # fmt: skip
+_OTHER_SOURCE_ATTRIBUTES = (
+    "security_groups",
+    "source_security_group_id",
+    "referenced_security_group_id",
+    "prefix_list_ids",
+    "prefix_list_id",
+)
 _ALL_PORTS = 65535
-#: A network of at least this many addresses of all that there are is much of the internet: a /7, a /15.
+#: Longest prefix of a network that counts as much of the internet: /7 for IPv4, /15 for IPv6.
 _LARGE_PREFIXES = {4: 7, 6: 15}
 
 
 class _Opening(NamedTuple):
-    """Ports that a source may connect to."""
+    """A range of ports that a source may connect to."""
 
     protocol: str
     first: int
@@ -50,7 +55,7 @@ class _Opening(NamedTuple):
 
 
 class _PortGroup:
-    """A security group or network ACL: what it lets in before and after, and by which resource."""
+    """A security group or network ACL with its openings before and after, and the resources that add them."""
 
     def __init__(self) -> None:
         self.touched = self.new = False
@@ -59,7 +64,7 @@ class _PortGroup:
 
 
 def find_port_risks(comparison: Comparison) -> Iterator[Risk]:
-    """Ports opened, whichever resource opens them: a rule that moves to another is no change."""
+    """Yield newly open ports. A rule that moves to another resource is no change."""
     if not any(pair.type in _RULE_TYPES for pair in comparison.changes):
         return
     groups: dict[str, _PortGroup] = {}
@@ -79,11 +84,13 @@ def find_port_risks(comparison: Comparison) -> Iterator[Risk]:
                 group.before += [opening for opening in openings if opening is not None]
                 continue
             group.after += [(pair, opening) for opening in openings if opening is not None]
-            # Of a new group without rules of its own they are unknown too, as of one whose rules are others'.
-            computed = pair.is_new and not _RULE_TYPES[pair.type][0] and joins.is_configured(resource, "ingress") is False
+            # Rules of a new group without own rules are unknown too; separate resources may add them.
+            computed = (
+                pair.is_new and not _RULE_TYPES[pair.type][0] and joins.is_configured(resource, "ingress") is False
+            )
             if changes and None in openings and _has_source_change(pair) and not computed:
-                description = "who may connect is known only after apply or cannot be read"
-                yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, known=False)
+                description = "the sources that may connect are unknown until apply or unreadable"
+                yield _build_risk("PRIVILEGES_UNKNOWN", Level.LOOK, pair, description, is_known=False)
     for group in groups.values():
         if group.touched:
             yield from _find_opened_ports(group)
@@ -102,10 +109,14 @@ def _find_group_key(pair: ResourcePair, resource: Resource, joins: Joins, compar
 
 def _find_opened_ports(group: _PortGroup) -> Iterator[Risk]:
     before = list(_merge_openings(group.before))
-    new_openings = [(pair, candidate) for pair, candidate in group.after if not any(old.covers(candidate) for old in before)]
+    new_openings = [
+        (pair, candidate) for pair, candidate in group.after if not any(old.covers(candidate) for old in before)
+    ]
     for opening in _merge_openings([candidate for _, candidate in new_openings]):
         pair = next(pair for pair, candidate in new_openings if opening.covers(candidate))
-        is_much_of_internet = not isinstance(opening.source, str) and opening.source.prefixlen <= _LARGE_PREFIXES[opening.source.version]
+        is_much_of_internet = (
+            not isinstance(opening.source, str) and opening.source.prefixlen <= _LARGE_PREFIXES[opening.source.version]
+        )
         level = Level.STOP if is_much_of_internet and "_acl" not in pair.type else Level.LOOK
         if group.new and level is not Level.STOP:
             continue
@@ -116,7 +127,7 @@ def _find_opened_ports(group: _PortGroup) -> Iterator[Risk]:
 
 
 def _merge_openings(openings: Sequence[_Opening]) -> Iterator[_Opening]:
-    """With networks that lie side by side as one: two halves of the internet are all of it."""
+    """Yield the openings with adjacent networks merged: two halves of the internet are the whole internet."""
     by_ports: dict[tuple[str, int, int], list[Network | str]] = {}
     for protocol, first, last, source in openings:
         by_ports.setdefault((protocol, first, last), []).append(source)
@@ -128,8 +139,16 @@ def _merge_openings(openings: Sequence[_Opening]) -> Iterator[_Opening]:
 
 
 def _has_source_change(pair: ResourcePair) -> bool:
-    """Whether who may connect changes, also where it is hidden."""
-    names = ("ingress", "protocol", "ip_protocol", "from_port", "to_port", *_NETWORK_ATTRIBUTES, *_OTHER_SOURCE_ATTRIBUTES)
+    """Return whether the allowed sources change, also if they are sensitive."""
+    names = (
+        "ingress",
+        "protocol",
+        "ip_protocol",
+        "from_port",
+        "to_port",
+        *_NETWORK_ATTRIBUTES,
+        *_OTHER_SOURCE_ATTRIBUTES,
+    )
     before, after = pair.before, pair.after
     return (
         before is None or after is None or any(before.get(n) != after.get(n) or after.get(n) is UNKNOWN for n in names)
@@ -137,7 +156,7 @@ def _has_source_change(pair: ResourcePair) -> bool:
 
 
 def _list_openings(type_: str, values: Block) -> Iterator[_Opening | None]:
-    """What a resource lets in; None where that cannot be told."""
+    """Yield the openings of a resource, or None for an unknown one."""
     if _RULE_TYPES[type_][0]:
         yield from _parse_block(values)
         return
@@ -155,7 +174,9 @@ def _parse_block(block: Block) -> Iterator[_Opening | None]:
         return
     protocol = block.text("ip_protocol" if block.get("ip_protocol") is not None else "protocol")
     first, last = block.number("from_port"), block.number("to_port")
-    for source in (text for name in (*_NETWORK_ATTRIBUTES, *_OTHER_SOURCE_ATTRIBUTES) for text in list_texts(block, name)):
+    for source in (
+        text for name in (*_NETWORK_ATTRIBUTES, *_OTHER_SOURCE_ATTRIBUTES) for text in list_texts(block, name)
+    ):
         if UNKNOWN in (source, protocol) or (protocol not in ("-1", "all") and UNKNOWN in (first, last)):
             yield None
         elif protocol in ("-1", "all"):
@@ -165,7 +186,7 @@ def _parse_block(block: Block) -> Iterator[_Opening | None]:
 
 
 def list_texts(block: Block, name: str) -> list[str | Unknown]:
-    """The texts at `name`: of a list, of a single one, none where it is not set."""
+    """Return the texts at `name`, which is a list, a single text or unset."""
     if not isinstance(block.get(name), list):
         text = block.text(name)
         return [] if text is None else [text]
@@ -188,6 +209,6 @@ def _is_inside(inner: Network | str, outer: Network | str) -> bool:
     return inner == outer
 
 
-def _build_risk(name: str, level: Level, pair: ResourcePair, description: str, *, known: bool = True) -> Risk:
+def _build_risk(name: str, level: Level, pair: ResourcePair, description: str, *, is_known: bool = True) -> Risk:
     fix = "Name the networks that need it, or accept the risk." if level is Level.STOP else ""
-    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, description, fix, known)
+    return Risk(name, RiskArea.PRIVILEGES, level, pair.address, description, fix, is_known)

@@ -1,4 +1,4 @@
-"""What runs as another role than before: the role may be the same as it was, what it may do here is not."""
+"""Resources that run as another role than before, which changes their permissions."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from sustainable_mlops.review.privileges.grants import merge_statements
 from sustainable_mlops.review.privileges.policy_types import ATTACHMENTS, IDENTITY, POLICY_TYPES
 from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
 
-#: Attributes that name a role, or several; in definitions of workflows, whose steps run as roles of their own, keys.
+#: Attributes that name roles. In workflow definitions, whose steps have roles of their own, keys name roles.
 _ROLE_ATTRIBUTE = re.compile(r"(?:.*_)?(?:roles?|role_arns?|instance_profile)")
 _DEFINITION_ATTRIBUTES = ("pipeline_definition", "definition")
 _ROLE_KEY = re.compile(r".*RoleArn")
@@ -22,9 +22,9 @@ _PROFILE = "aws_iam_instance_profile"
 
 
 def find_role_risks(comparison: Comparison, gained: Mapping[str, Level]) -> Iterator[Risk]:
-    """Every attribute, at any depth, that names a role and comes to name another.
+    """Yield a risk for each attribute, at any depth, that names another role than before.
 
-    `gained` says how serious it is what each role may newly do, by its address: what runs as it may do that too.
+    `gained` is the level of the new permissions of each role, by address: a resource that runs as the role gets them.
     """
     for pair in comparison.changes:
         if pair.type == _PROFILE and pair.is_new and pair.after is not None:
@@ -57,20 +57,27 @@ def _build_role_risk(
         role_level, reason = _assess_role(role, joins, gained)
         level = pick_worst(level, role_level)
         description += f"; {address}: {reason}" if reason else ""
-    yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, level, pair.address, description, known=UNKNOWN not in new)
+    yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, level, pair.address, description, is_known=UNKNOWN not in new)
 
 
 def _find_profile_risk(
     pair: ResourcePair, after: Block, comparison: Comparison, gained: Mapping[str, Level]
 ) -> Iterator[Risk]:
-    """A new way for machines to run as a role that was there; of a new role, it is told where that is made."""
+    """Yield a risk of a new instance profile for an existing role. Risks of a new role are reported at the role."""
     role_name = after.get("role")
     if pair.new is None or role_name in (None, ""):
         return
     role = comparison.joins_after.find_target(pair.new, "role", ROLE)
     if not isinstance(role, Resource):
-        description = f"machines may run as {role_name}: what it may do is not in the plan"
-        yield Risk("PRIVILEGES_ROLE", RiskArea.PRIVILEGES, Level.LOOK, pair.address, description, known=role_name is not UNKNOWN)
+        description = f"machines may run as {role_name}, whose permissions are not in the plan"
+        yield Risk(
+            "PRIVILEGES_ROLE",
+            RiskArea.PRIVILEGES,
+            Level.LOOK,
+            pair.address,
+            description,
+            is_known=role_name is not UNKNOWN,
+        )
     elif not comparison.pair(role).is_new:
         level, reason = _assess_role(role, comparison.joins_after, gained)
         if level is not Level.NOTE:
@@ -79,10 +86,10 @@ def _find_profile_risk(
 
 
 def _assess_role(role: Resource, joins: Joins, gained: Mapping[str, Level]) -> tuple[Level, str]:
-    """How serious it is what a role may do, and why: what it gets by this plan, or has and nobody should."""
+    """Return the level of the permissions of a role and the reason: new ones of this plan, or dangerous ones."""
     level = gained.get(role.address, Level.NOTE)
     if level is Level.STOP:
-        return level, "what it may newly do is to stop"
+        return level, "it gets new permissions that stop the plan"
     policies = read_role_policies(role, joins)
     wide_policies = [arn for arn in policies.managed_arns if WIDE_NAMES.search(arn)]
     if wide_policies:
@@ -94,10 +101,12 @@ def _assess_role(role: Resource, joins: Joins, gained: Mapping[str, Level]) -> t
 
 
 def _resolve_roles(role_name: Any, resource: Resource, path: str, joins: Joins) -> list[Resource]:
-    """The roles of the plan that `named`, at `path` of `resource`, is or may be."""
+    """Return the roles of the plan that `role_name`, at `path` of `resource`, may refer to."""
     kind = _PROFILE if path.endswith("instance_profile") else ROLE
     if role_name is UNKNOWN:
-        resources = [candidate for candidate in joins.list_referenced(resource, path, kind) if candidate.mode == "managed"]
+        resources = [
+            candidate for candidate in joins.list_referenced(resource, path, kind) if candidate.mode == "managed"
+        ]
     else:
         names = joins.index_by_name(kind)
         resources = names.get(role_name) or names.get(str(role_name).rpartition("/")[2], [])
@@ -108,7 +117,7 @@ def _resolve_roles(role_name: Any, resource: Resource, path: str, joins: Joins) 
 
 
 def _list_roles(values: Any, path: str = "") -> Iterator[tuple[str, list[Any]]]:
-    """The attributes below `path` that name roles, and what they name."""
+    """Yield the attributes below `path` that name roles, with those names."""
     if isinstance(values, dict):
         for name, value in values.items():
             below = f"{path}.{name}" if path else name
@@ -143,5 +152,7 @@ def _list_definition_roles(text: str) -> Iterator[str]:
         if isinstance(value, list):
             pending += value
         elif isinstance(value, dict):
-            yield from (role_arn for key, role_arn in value.items() if _ROLE_KEY.fullmatch(key) and isinstance(role_arn, str))
+            yield from (
+                role_arn for key, role_arn in value.items() if _ROLE_KEY.fullmatch(key) and isinstance(role_arn, str)
+            )
             pending += value.values()

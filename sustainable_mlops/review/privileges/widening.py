@@ -1,6 +1,7 @@
-"""Privileges widened: what roles, keys, buckets and package groups allow after the plan and did not before.
+"""Wider privileges: permissions of roles, keys, buckets and package groups that a plan adds.
 
-Statements are compared per holder (a role, a bucket), not per policy: one that moves to another policy is no change.
+Statements are compared per policy owner, such as a role or a bucket, not per policy. A statement that moves to another
+policy of the same owner is no change.
 """
 
 import re
@@ -30,15 +31,15 @@ from sustainable_mlops.review.risk import Level, Risk, RiskArea, pick_worst
 
 _MAY_DENY = re.compile(r"arn:[^:]*:iam::(?!aws:).*|.*(Deny|Quarantine).*", re.I)
 _PRINCIPALS = ("aws_iam_role", "aws_iam_user", "aws_iam_group")
-#: So many pairs of texts take some ten seconds: policies as long as AWS takes them need fewer.
+#: Maximum number of text comparisons, about ten seconds. Policies within the size limits of AWS need fewer.
 _MAX_COMPARISONS = 30_000_000
-_FIX = "Narrow it, or say why it is needed and accept it in the file of accepted risks."
-_UNREADABLE = "is known only after apply or cannot be read"
-_FIX_UNKNOWN = "Read it after apply, or apply what it refers to first and plan again."
+_FIX = "Narrow it, or accept it with a reason in the file of accepted risks."
+_UNREADABLE = "is unknown until apply or unreadable"
+_FIX_UNKNOWN = "Check it after apply, or first apply the resources it refers to and plan again."
 
 
 def find_privilege_risks(comparison: Comparison) -> Iterator[Risk]:
-    """The privileges that a plan widens, and those of which it cannot be told."""
+    """Yield the privileges that a plan widens, and those that are unknown before apply."""
     owner_index = PolicyOwnerIndex(comparison)
     touched_owners = [owner for owner in owner_index.list_touched_owners() if not owner.is_deleted]
     attaches_any = any(ATTACHED_POLICY in owner.unknowns.values() for owner in touched_owners)
@@ -46,9 +47,8 @@ def find_privilege_risks(comparison: Comparison) -> Iterator[Risk]:
     boundaries = list(_find_boundary_risks(comparison))
     context.gain(boundaries)
     risks_by_owner = {}
-    for owner in sorted(
-        touched_owners, key=lambda owner: not owner.is_new
-    ):  # what is new may be handed on to what is there
+    # New owners come first, because existing owners may get their permissions.
+    for owner in sorted(touched_owners, key=lambda owner: not owner.is_new):
         risks_by_owner[id(owner)] = [*_find_attachment_risks(owner), *_find_document_risks(owner, context)]
         if owner.group == IDENTITY and owner.pair is not None and owner.pair.type == ROLE:
             context.gain(risks_by_owner[id(owner)], owner.pair.address)
@@ -61,13 +61,13 @@ def find_privilege_risks(comparison: Comparison) -> Iterator[Risk]:
 
 @dataclass
 class _Context:
-    """What the judgement of one holder needs to know of the others."""
+    """Facts about other owners that the assessment of one owner needs."""
 
     comparison: Comparison
     created: NewResources
-    #: Whether some attachment may be of any policy of the plan.
+    #: True if an attachment may be of any policy of the plan.
     attaches_any: bool = False
-    #: The most serious that is told of what a role may do, by its address.
+    #: The worst level of the new permissions of each role, by address.
     gained: dict[str, Level] = field(default_factory=dict)
 
     def gain(self, risks: Iterable[Risk], role: str = "") -> None:
@@ -76,16 +76,16 @@ class _Context:
             self.gained[address] = pick_worst(risk.level, self.gained.get(address, Level.NOTE))
 
     def reaches_only_new(self, grant: Grant) -> list[str] | None:
-        """The addresses of what the plan creates, where `grant` reaches nothing but that and gains nothing by it."""
+        """Return the addresses of new resources if `grant` reaches only those and gains nothing by them."""
         reached = [pair.address for pair in self.created.find_reached(grant) or ()]
         return reached if all(self.gained.get(address, Level.NOTE) is Level.NOTE for address in reached) else None
 
 
 class _ParsedDocument(NamedTuple):
-    """A document, and whether the plan does anything to it."""
+    """A document, and whether the plan changes it."""
 
     document: PolicyDocument
-    changed: bool
+    is_changed: bool
 
 
 def _find_document_risks(owner: PolicyOwner, context: _Context) -> Iterator[Risk]:
@@ -95,22 +95,30 @@ def _find_document_risks(owner: PolicyOwner, context: _Context) -> Iterator[Risk
         before, after = [], [parsed_document for parsed_document in after if parsed_document.document.data_source]
     effort = count_comparisons(new.allows, old.allows + new.denies) + count_comparisons(old.denies, new.denies)
     if (before or after) and effort > _MAX_COMPARISONS:
-        yield _build_unknown_risk(owner, owner.address, "all that it allows", "is too long to be compared")
+        yield _build_unknown_risk(owner, owner.address, "the set of its permissions", "is too long to compare")
         return
     for parsed_document, is_changed in after:
         document_policy = merge_statements(parsed_document.statements, whole=parsed_document.is_complete)
-        risks = list(_find_widening_risks(owner, new, find_new_permissions(document_policy.allows, old, new), parsed_document, context))
+        risks = list(
+            _find_widening_risks(
+                owner, new, find_new_permissions(document_policy.allows, old, new), parsed_document, context
+            )
+        )
         yield from risks
         if not document_policy.is_complete and is_changed:
             yield _build_unknown_risk(owner, parsed_document.resource.address, f"its {parsed_document.path}")
         elif parsed_document.data_source and not owner.is_new and all(risk.level is Level.NOTE for risk in risks):
-            reason = f"is judged as {parsed_document.data_source} declares it; a function around that would not show"
+            reason = f"is compared as declared in {parsed_document.data_source}; a function around it is not visible"
             yield _build_unknown_risk(owner, parsed_document.resource.address, f"its {parsed_document.path}", reason)
     for parsed_document, is_changed in before:
         document_policy = merge_statements(parsed_document.statements, whole=parsed_document.is_complete)
-        yield from _find_widening_risks(owner, new, find_lost_denies(document_policy.denies, new), parsed_document, context)
+        yield from _find_widening_risks(
+            owner, new, find_lost_denies(document_policy.denies, new), parsed_document, context
+        )
         if not document_policy.is_complete and is_changed and new.is_complete:
-            yield _build_unknown_risk(owner, parsed_document.resource.address, f"what its {parsed_document.path} denied")
+            yield _build_unknown_risk(
+                owner, parsed_document.resource.address, f"the deny part of its {parsed_document.path}"
+            )
 
 
 def _read_documents(owner: PolicyOwner, comparison: Comparison) -> tuple[list[_ParsedDocument], list[_ParsedDocument]]:
@@ -125,17 +133,25 @@ def _read_documents(owner: PolicyOwner, comparison: Comparison) -> tuple[list[_P
             sides = [0] if source.is_before else [1]
             sides += [1] if source.is_before and source.resource.action == "forget" else []
             for side in sides:
-                parsed[side].setdefault((source.resource, source.path), _ParsedDocument(parsed_document, source.is_changed))
+                parsed[side].setdefault(
+                    (source.resource, source.path), _ParsedDocument(parsed_document, source.is_changed)
+                )
     return list(parsed[0].values()), list(parsed[1].values())
 
 
 def _merge_documents(documents: list[_ParsedDocument]) -> EffectivePolicy:
     whole = all(parsed_document.is_complete for parsed_document, _ in documents)
-    return merge_statements([statement for parsed_document, _ in documents for statement in parsed_document.statements], whole=whole)
+    return merge_statements(
+        [statement for parsed_document, _ in documents for statement in parsed_document.statements], whole=whole
+    )
 
 
 def _find_widening_risks(
-    owner: PolicyOwner, new: EffectivePolicy, widenings: Iterable[Widening], parsed_document: PolicyDocument, context: _Context
+    owner: PolicyOwner,
+    new: EffectivePolicy,
+    widenings: Iterable[Widening],
+    parsed_document: PolicyDocument,
+    context: _Context,
 ) -> Iterator[Risk]:
     if owner.is_new:
         yield from _find_new_owner_risks(owner, widenings, parsed_document, context)
@@ -145,22 +161,43 @@ def _find_widening_risks(
         description = f"{owner.label}: {widening.kind}: {widening.grant}"
         _, reason = assess_danger(widening.grant, owner.group, context.comparison.accounts)
         name = f"PRIVILEGES_{widening.kind.name}"
-        if widening.kind is not WideningKind.DENY and not reason and (created := context.reaches_only_new(widening.grant)):
-            description += f"; reaches only what this plan creates: {', '.join(created)}"
-            known = not parsed_document.data_source  # a function around what is declared would not show
-            yield Risk(name, RiskArea.PRIVILEGES, Level.LOOK, address, description, known=known)
+        if (
+            widening.kind is not WideningKind.DENY
+            and not reason
+            and (created := context.reaches_only_new(widening.grant))
+        ):
+            description += f"; reaches only resources that this plan creates: {', '.join(created)}"
+            known = not parsed_document.data_source  # a function around the declaration is not visible
+            yield Risk(name, RiskArea.PRIVILEGES, Level.LOOK, address, description, is_known=known)
         elif not widening.is_known:
-            description += "; parts are known only after apply: cannot tell whether this is more than before"
-            yield Risk("PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, address, description, _FIX_UNKNOWN, known=False)
+            description += "; parts are unknown until apply, so this may be more than before"
+            yield Risk(
+                "PRIVILEGES_UNKNOWN",
+                RiskArea.PRIVILEGES,
+                Level.LOOK,
+                address,
+                description,
+                _FIX_UNKNOWN,
+                is_known=False,
+            )
         elif widening.kind is WideningKind.DENY and _is_deny_irrelevant(widening.grant, owner, new):
-            description += "; nothing that is left allows it"
+            description += "; no remaining statement allows it"
             yield Risk(name, RiskArea.PRIVILEGES, Level.NOTE, address, description)
         else:
-            yield Risk(name, RiskArea.PRIVILEGES, Level.STOP, address, f"{description} ({reason})" if reason else description, _FIX)
+            yield Risk(
+                name,
+                RiskArea.PRIVILEGES,
+                Level.STOP,
+                address,
+                f"{description} ({reason})" if reason else description,
+                _FIX,
+            )
 
 
-def _find_new_owner_risks(owner: PolicyOwner, widenings: Iterable[Widening], parsed_document: PolicyDocument, context: _Context) -> Iterator[Risk]:
-    """What a new holder may do: for the record, unless nobody should have it unnoticed, or that cannot be told."""
+def _find_new_owner_risks(
+    owner: PolicyOwner, widenings: Iterable[Widening], parsed_document: PolicyDocument, context: _Context
+) -> Iterator[Risk]:
+    """Yield the permissions of a new owner: for the record, unless they are dangerous or unknown."""
     harmless_grants = []
     address, accounts = parsed_document.resource.address, context.comparison.accounts
     for widening in widenings:
@@ -170,35 +207,56 @@ def _find_new_owner_risks(owner: PolicyOwner, widenings: Iterable[Widening], par
         if not (reason or at_most) or (_is_unattached_policy(owner) and not context.attaches_any):
             harmless_grants.append(str(widening.grant))
         elif _is_unattached_policy(owner):
-            description += f" ({reason or at_most}); whether anybody gets it is known only after apply"
-            yield Risk("PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, address, description, _FIX_UNKNOWN, known=False)
+            description += f" ({reason or at_most}); its owner is unknown until apply"
+            yield Risk(
+                "PRIVILEGES_UNKNOWN",
+                RiskArea.PRIVILEGES,
+                Level.LOOK,
+                address,
+                description,
+                _FIX_UNKNOWN,
+                is_known=False,
+            )
         elif reason:
             yield Risk("PRIVILEGES_DANGEROUS", RiskArea.PRIVILEGES, level, address, f"{description} ({reason})", _FIX)
         else:
-            description += f"; parts are known only after apply: cannot tell whether it is not {at_most}"
-            yield Risk("PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, address, description, _FIX_UNKNOWN, known=False)
+            description += f"; parts are unknown until apply, so it may be {at_most}"
+            yield Risk(
+                "PRIVILEGES_UNKNOWN",
+                RiskArea.PRIVILEGES,
+                Level.LOOK,
+                address,
+                description,
+                _FIX_UNKNOWN,
+                is_known=False,
+            )
     if harmless_grants:
-        declared = f" (as {parsed_document.data_source} declares it)" if parsed_document.data_source else ""
+        declared = f" (as declared in {parsed_document.data_source})" if parsed_document.data_source else ""
         description = f"new: {owner.label}: {'; '.join(harmless_grants)}{declared}"
         yield Risk("PRIVILEGES_NEW", RiskArea.PRIVILEGES, Level.NOTE, address, description)
 
 
 def _is_unattached_policy(owner: PolicyOwner) -> bool:
-    """Whether it is a policy that nobody in this plan has: new, it gives nothing, and as a boundary it takes away."""
+    """Return whether it is a policy without an owner in this plan.
+
+    A new one grants nothing by itself, and as a permissions boundary it restricts.
+    """
     return owner.pair is not None and owner.pair.type == "aws_iam_policy"
 
 
 def _is_deny_irrelevant(denied: Grant, owner: PolicyOwner, remaining: EffectivePolicy) -> bool:
-    """Whether nothing allows what was denied, as far as this plan tells of a role, user or group of its own."""
+    """Return whether no remaining statement allows the denied permission, for a role, user or group of the plan."""
     if owner.group not in (IDENTITY, TRUST) or owner.pair is None or owner.pair.type not in _PRINCIPALS:
         return False
-    outside = owner.managed_after or owner.unknowns or any(managed.is_computed for managed in owner.managed_before.values())
+    outside = (
+        owner.managed_after or owner.unknowns or any(managed.is_computed for managed in owner.managed_before.values())
+    )
     return remaining.is_complete and not outside and not any(allow.overlaps(denied) for allow in remaining.allows)
 
 
 def _build_unknown_risk(owner: PolicyOwner, address: str, subject: str, reason: str = _UNREADABLE) -> Risk:
-    text = f"{owner.label}: {subject} {reason}: cannot tell whether more is allowed"
-    return Risk("PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, address, text, _FIX_UNKNOWN, known=False)
+    text = f"{owner.label}: {subject} {reason}, so it may allow more than before"
+    return Risk("PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, address, text, _FIX_UNKNOWN, is_known=False)
 
 
 def _find_attachment_risks(owner: PolicyOwner) -> Iterator[Risk]:
@@ -215,19 +273,30 @@ def _find_attachment_risks(owner: PolicyOwner) -> Iterator[Risk]:
         elif not owner.is_new:
             yield Risk("PRIVILEGES_ATTACHED", RiskArea.PRIVILEGES, Level.STOP, managed.address, description, _FIX)
         else:
-            yield Risk("PRIVILEGES_ATTACHED", RiskArea.PRIVILEGES, Level.LOOK, managed.address, description, _FIX, known=False)
+            yield Risk(
+                "PRIVILEGES_ATTACHED",
+                RiskArea.PRIVILEGES,
+                Level.LOOK,
+                managed.address,
+                description,
+                _FIX,
+                is_known=False,
+            )
     for arn, managed in owner.managed_before.items():
         if arn not in owner.managed_after and not managed.is_computed and _MAY_DENY.fullmatch(arn):
-            description = f"{owner.label}: detaches {arn}, {_describe_policy_origin(arn)}: what it denies, if anything, is lost"
-            yield Risk("PRIVILEGES_DETACHED", RiskArea.PRIVILEGES, Level.LOOK, managed.address, description, known=False)
+            origin = _describe_policy_origin(arn)
+            description = f"{owner.label}: detaches {arn}, {origin}; its deny statements, if any, no longer apply"
+            yield Risk(
+                "PRIVILEGES_DETACHED", RiskArea.PRIVILEGES, Level.LOOK, managed.address, description, is_known=False
+            )
 
 
 def _describe_policy_origin(arn: str) -> str:
-    return "a policy of AWS's own" if ":iam::aws:policy/" in arn else "which is not in this plan"
+    return "an AWS managed policy" if ":iam::aws:policy/" in arn else "a policy outside this plan"
 
 
 def _find_removed_restrictions(owner_index: PolicyOwnerIndex, comparison: Comparison) -> Iterator[Risk]:
-    """Policies without which more is allowed, not less."""
+    """Yield risks of policies whose removal allows more."""
     for pair in comparison.changes:
         if pair.type not in RESTRICTIONS or pair.before is None or pair.after is not None or pair.action == "forget":
             continue
@@ -246,7 +315,7 @@ def _find_boundary_risks(comparison: Comparison) -> Iterator[Risk]:
         if new is UNKNOWN or (old is UNKNOWN and new is not None):
             yield Risk(
                 "PRIVILEGES_UNKNOWN", RiskArea.PRIVILEGES, Level.LOOK, pair.address,
-                "the permissions boundary is known only after apply", _FIX_UNKNOWN, known=False,
+                "the permissions boundary is unknown until apply", _FIX_UNKNOWN, is_known=False,
             )  # fmt: skip
         else:
             description = f"permissions boundary {old} {f'replaced by {new}' if new else 'removed'}"
