@@ -94,15 +94,15 @@ def list_values(field: str, minimum: int, maximum: int, names: tuple[str, ...] =
 
     A field is `*`, `5`, `1-5`, `FRI-MON`, `0/15`, `8-18/2` or a list of these.
     """
-    found: set[int] = set()
+    values: set[int] = set()
     for item in field.split(","):
         span, _, step = item.partition("/")
         start, _, end = span.partition("-")
         first = minimum if start in ANY_VALUE else _parse_number(start, minimum, maximum, names)
         last = _parse_number(end, minimum, maximum, names) if end else maximum if step or start in ANY_VALUE else first
-        values = range(first, last + 1) if first <= last else [*range(first, maximum + 1), *range(minimum, last + 1)]
-        found.update(values[:: parse_positive(step or "1")])
-    return found
+        selected = range(first, last + 1) if first <= last else [*range(first, maximum + 1), *range(minimum, last + 1)]
+        values.update(selected[:: parse_positive(step or "1")])
+    return values
 
 
 def parse_positive(text: str) -> int:
@@ -126,14 +126,14 @@ def _is_on_date(field: str, day: date) -> bool:
     last = monthrange(day.year, day.month)[1]
     for item in field.split(","):
         if item == "LW":
-            found = {_find_working_day(day.replace(day=last))}
+            days = {_find_working_day(day.replace(day=last))}
         elif item.startswith("L"):
-            found = {last - int(item[2:] or "0")}
+            days = {last - int(item[2:] or "0")}
         elif item.endswith("W"):
-            found = {_find_working_day(day.replace(day=min(int(item[:-1]), last)))}
+            days = {_find_working_day(day.replace(day=min(int(item[:-1]), last)))}
         else:
-            found = list_values(item, 1, 31)
-        if day.day in found:
+            days = list_values(item, 1, 31)
+        if day.day in days:
             return True
     return False
 

@@ -4,8 +4,8 @@ A plan is the JSON output of `terraform show -json`:
 
     from sustainable_mlops.plan import load, UNKNOWN
     plan = load("plan.json")
-    for endpoint in plan.by_type("aws_sagemaker_endpoint"):
-        configuration = plan.joins.configuration(endpoint)
+    for endpoint in plan.list_by_type("aws_sagemaker_endpoint"):
+        configuration = plan.joins.find_configuration(endpoint)
 
 This package uses the standard library only. It does not assess the plan: `rules`, `footprint` and `review` do.
 """

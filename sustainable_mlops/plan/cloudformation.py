@@ -193,12 +193,12 @@ TYPE_MAPPINGS = {
     ),
 }
 _BY_AWSCC_TYPE = {
-    f"{AWSCC}{service.lower()}_{to_snake_case(name)}": twin
-    for cloudformation_type, twin in TYPE_MAPPINGS.items()
+    f"{AWSCC}{service.lower()}_{to_snake_case(name)}": mapping
+    for cloudformation_type, mapping in TYPE_MAPPINGS.items()
     for _, service, name in [cloudformation_type.split("::")]
 }
 
-_SOURCE_TYPES = {twin.type: (name, CLOUD_CONTROL) for name, twin in _BY_AWSCC_TYPE.items()}
+_SOURCE_TYPES = {mapping.type: (name, CLOUD_CONTROL) for name, mapping in _BY_AWSCC_TYPE.items()}
 
 
 def list_source_types(type_: str) -> tuple[str, ...]:

@@ -35,6 +35,11 @@ _VARIANT = re.compile(r"endpoint/([^/]+)/variant/([^/]+)")
 RelatedResource = Resource | Unknown | None
 
 
+def add_article(kind: object) -> str:
+    """Return a kind of variant with its article, for a message."""
+    return f"{'an' if kind == ASYNCHRONOUS else 'a'} {kind}"
+
+
 class Matches(NamedTuple):
     """Related resources: `sure` ones, and `maybe` ones whose relation is unknown until apply."""
 
@@ -336,11 +341,11 @@ class Joins:
         return [candidate for candidate in self.list_referenced(resource, path, kind) if candidate.mode == "managed"]
 
     def is_configured(self, resource: Resource, path: AttributePath) -> bool | Unknown:
-        """Return whether the configuration sets the attribute; see `Configuration.configured`."""
+        """Return whether the configuration sets the attribute; see `Configuration.is_configured`."""
         return self._configuration.is_configured(resource, path)
 
     def find_references(self, resource: Resource, path: AttributePath) -> References:
-        """Return everything that the expression at `path` refers to; see `Configuration.references`."""
+        """Return everything that the expression at `path` refers to; see `Configuration.find_references`."""
         return self._configuration.find_references(resource, path)
 
     def list_referenced(self, resource: Resource, path: AttributePath, kind: str) -> list[Resource]:

@@ -34,7 +34,7 @@ class Plan:
     """One plan. Everything except the list of resources is computed on first use."""
 
     def __init__(self, document: Mapping[str, Any], name: str = "plan") -> None:
-        """Read a document that `document.parse` accepted. Raises UserError with the location of the error."""
+        """Read a document that `document.parse_document` accepted. Raises UserError with the location of the error."""
         self.name = name
         #: The Region of resources whose Region the plan does not tell. The environment of `terraform plan` set it.
         self.default_region: str | None = None
@@ -156,7 +156,7 @@ class Plan:
 
     @cached_property
     def provider_major(self) -> int | values.Unknown:
-        """Major version of the AWS provider; see `provider_version.major`."""
+        """Major version of the AWS provider; see `provider_version.find_major_version`."""
         return provider_version.find_major_version(self._inventory, self.configuration)
 
     def has_condition(self, resource: Resource) -> bool:

@@ -224,7 +224,7 @@ class Resource(Readers):
         return f"<{self.address}: {self.action}>"
 
 
-#: Returns an entry with its values from before drift, and the attributes with drift; see `drift.Drift.accepted`.
+#: See `drift.Drift.undo_accepted_drift`.
 UndoDrift = Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], tuple[str, ...]]]
 
 

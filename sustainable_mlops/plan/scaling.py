@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 from sustainable_mlops.plan import metrics
 from sustainable_mlops.plan.joins import (
-    ASYNCHRONOUS,
     SCALABLE_TARGET,
     SCALING_POLICY,
     SCHEDULED_ACTION,
     Joins,
     Matches,
     Variant,
+    add_article,
 )
 from sustainable_mlops.plan.resources import Resource
 from sustainable_mlops.plan.timetable import CapacityAction, Span, compute_spans
@@ -369,8 +369,7 @@ def _find_tracking_effect(policy: Resource, values: Block, kind: str | Unknown) 
 def _explain_unpublished(policy: Resource, names: set[str] | Unknown, kind: str | Unknown) -> str:
     missing = metrics.list_unpublished(names, kind)
     metric_names = ", ".join(sorted(missing)) if missing is not UNKNOWN else "a metric"
-    variant = f"{'an' if kind == ASYNCHRONOUS else 'a'} {kind} variant"
-    return f"{policy.address} waits for {metric_names}, which {variant} never publishes"
+    return f"{policy.address} waits for {metric_names}, which {add_article(kind)} variant never publishes"
 
 
 def _find_step_effect(policy: Resource, values: Block, kind: str | Unknown, joins: Joins) -> PolicyEffect:

@@ -246,12 +246,12 @@ def test_an_unknown_type_name_is_reported() -> None:
 
 
 def test_the_table_has_every_documented_type() -> None:
-    assert {kind: twin.type for kind, twin in TYPE_MAPPINGS.items()} == {
+    assert {kind: mapping.type for kind, mapping in TYPE_MAPPINGS.items()} == {
         **AWS_TYPES,
         "AWS::SageMaker::Cluster": "aws_sagemaker_cluster",
     }
-    for kind, twin in TYPE_MAPPINGS.items():
+    for kind, mapping in TYPE_MAPPINGS.items():
         (resource,) = build_plan(
             build_change(build_address(kind, "x", "awscc"), {"tags": [{"key": "a", "value": "b"}]})
         ).resources
-        assert (resource.type, resource.tags()) == (twin.type, {"a": "b"})
+        assert (resource.type, resource.tags()) == (mapping.type, {"a": "b"})

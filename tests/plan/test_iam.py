@@ -152,14 +152,14 @@ def test_a_role_has_the_policies_that_it_lists() -> None:
     role = build_change("aws_iam_role.r", {"name": "r"}, unknown={"managed_policy_arns": True})
     policy = build_change("aws_iam_policy.p", {"name": "p", "policy": '{"Statement": []}'}, unknown={"arn": True})
 
-    def listed(*references: str) -> iam.RolePolicies:
+    def read_policies(*references: str) -> iam.RolePolicies:
         root = {"resources": [build_configuration("aws_iam_role.r", managed_policy_arns=list(references))]}
         plan = build_plan(role, policy, root=root)
         return iam.read_role_policies(find_role(plan), plan.joins)
 
-    assert listed("aws_iam_policy.p.arn").is_complete
-    assert [document.resource.name for document in listed("aws_iam_policy.p.arn").documents] == ["p"]
-    assert not listed("aws_iam_policy.p.arn", "local.more").is_complete
+    assert read_policies("aws_iam_policy.p.arn").is_complete
+    assert [document.resource.name for document in read_policies("aws_iam_policy.p.arn").documents] == ["p"]
+    assert not read_policies("aws_iam_policy.p.arn", "local.more").is_complete
 
 
 def test_inherited_statements_of_a_data_source_are_included() -> None:

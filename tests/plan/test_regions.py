@@ -43,7 +43,7 @@ def test_an_unknown_region_argument_gives_an_unknown_region() -> None:
 
 
 def test_the_default_region_applies_if_the_plan_does_not_tell() -> None:
-    def told(provider: Any, key: str = "aws", providers: Any = (), *, unknown: bool = False) -> Any:
+    def find_default(provider: Any, key: str = "aws", providers: Any = (), *, unknown: bool = False) -> Any:
         full = {"full_name": "registry.terraform.io/hashicorp/aws"}
         configured = {"aws": {"expressions": {"region": provider} if provider else {}}, **dict(providers)}
         resource = {**build_configuration("aws_x.y"), "provider_config_key": key}
@@ -64,15 +64,15 @@ def test_the_default_region_applies_if_the_plan_does_not_tell() -> None:
     elsewhere = {"aws.us": {"alias": "us", "expressions": {"region": {"constant_value": "us-east-1"}}}}
     module_configuration = {"module.m:aws": {"module_address": "module.m"}}
     unreadable = {"references": ["local.region"]}
-    assert told(None) == "eu-north-1"
-    assert told(unreadable) == "eu-north-1", "one configuration: whoever planned knows what it says"
-    assert told(unreadable, "module.m:aws", module_configuration) == "eu-north-1"
-    assert told({"constant_value": "eu-west-1"}) == "eu-west-1"
-    assert told(None, unknown=True) is UNKNOWN
-    assert told(None, "aws", elsewhere) == "eu-north-1"
-    assert told(None, "aws.us", elsewhere) == "us-east-1"
-    assert told(unreadable, "aws", elsewhere) is UNKNOWN, "of two, either may be meant"
-    assert told(None, "module.m:aws", elsewhere | module_configuration) is UNKNOWN
+    assert find_default(None) == "eu-north-1"
+    assert find_default(unreadable) == "eu-north-1", "one configuration: whoever planned knows what it says"
+    assert find_default(unreadable, "module.m:aws", module_configuration) == "eu-north-1"
+    assert find_default({"constant_value": "eu-west-1"}) == "eu-west-1"
+    assert find_default(None, unknown=True) is UNKNOWN
+    assert find_default(None, "aws", elsewhere) == "eu-north-1"
+    assert find_default(None, "aws.us", elsewhere) == "us-east-1"
+    assert find_default(unreadable, "aws", elsewhere) is UNKNOWN, "of two, either may be meant"
+    assert find_default(None, "module.m:aws", elsewhere | module_configuration) is UNKNOWN
 
 
 def test_the_region_comes_from_a_variable_unless_it_is_sensitive() -> None:

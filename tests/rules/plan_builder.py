@@ -1,6 +1,6 @@
 """Plans from plain dictionaries that look like HCL, in the JSON of `terraform show -json`.
 
-    plan({
+    build_plan({
         "aws_sagemaker_model.m": {"name": "delay"},
         "aws_sagemaker_endpoint_configuration.c": {
             "production_variants": {"model_name": "${aws_sagemaker_model.m.name}", "instance_type": "ml.m5.large"},

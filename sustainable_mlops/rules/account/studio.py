@@ -124,7 +124,7 @@ def notebook_without_accelerator(_: Plan, notebook: Resource) -> RuleResults:
         yield unknown_result("its instance type is not known until apply", "instance_type")
     elif instance is not None and instance.accelerator is not None:
         name = f"{instance.accelerators} x {instance.accelerator.name}"
-        yield failure(f"{kind} has {name}, which is idle most of the time", "instance_type")
+        yield failure(f"{kind} has {name}, idle most of the time", "instance_type")
     elif instance is not None:
         yield success()
     elif kind:

@@ -2,6 +2,7 @@
 
 from sustainable_mlops.catalogue import instances
 from sustainable_mlops.plan import UNKNOWN, Plan, Resource, Variant
+from sustainable_mlops.plan.joins import add_article
 from sustainable_mlops.plan.scaling import find_instance_scaling
 from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, failure, rule, success, unknown_result
 from sustainable_mlops.rules.serving.variants import (
@@ -53,7 +54,7 @@ def fits_slo(plan: Plan, endpoint: Resource) -> RuleResults:
     def check(variant: Variant) -> RuleResults:
         minimum, maximum = _find_response_range(plan, endpoint, variant)
         if minimum > slo:
-            worst = f"a response of a {variant.kind} endpoint may take {_format_level(minimum)}"
+            worst = f"a response of {add_article(variant.kind)} endpoint may take {_format_level(minimum)}"
             yield failure(f"the SLO is {_format_level(slo)}, but {worst}", _TAG)
         elif maximum > slo:
             yield unknown_result(

@@ -22,7 +22,7 @@ _OWN_METRIC = {
 }
 
 
-def _named(version: Any) -> Resources:
+def _build_from_s3(version: Any) -> Resources:
     location = {**_S3, "version_id": version} if version else _S3
     return {"aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition_s3_location": location}}
 
@@ -46,7 +46,7 @@ def _by_parameter(count: int | None) -> Resources:
 CASES = {
     "SUS_PIPELINE_FROM_S3": {
         "pass": {"inline": IDLE["no such step"], "inline, known after apply": HIDDEN["definition not known"]},
-        "fail": {"in S3": _named(None), "a version in S3": _named("1")},
+        "fail": {"in S3": _build_from_s3(None), "a version in S3": _build_from_s3("1")},
         "unknown": {
             "known after apply": {
                 "aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition_s3_location": UNKNOWN}
@@ -55,8 +55,8 @@ CASES = {
         "not_applicable": "every pipeline has a definition",
     },
     "SUS_PIPELINE_VERSION": {
-        "pass": {"version": _named("3sL4k"), "version known later": _named(UNKNOWN)},
-        "fail": {"no version": _named(None)},
+        "pass": {"version": _build_from_s3("3sL4k"), "version known later": _build_from_s3(UNKNOWN)},
+        "fail": {"no version": _build_from_s3(None)},
         "unknown": "an unknown version is one",
         "not_applicable": {"inline": build_training_pipeline(), "not known": HIDDEN["definition not known"]},
     },
