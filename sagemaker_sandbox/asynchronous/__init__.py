@@ -1,1 +1,1 @@
-"""Asynchronous inference: a queue before the instances, and what becomes of each request in S3 and SNS."""
+"""Asynchronous inference: queues of requests, and their outcomes in S3 and SNS."""

@@ -28,7 +28,7 @@ class Scaler:
     ) -> None:
         self._list_regions = list_regions
         self._get_region = get_region
-        alarms.act(_POLICY_ARN_PREFIX, self._trigger)
+        alarms.register_action(_POLICY_ARN_PREFIX, self._trigger)
         clock.add_task(self)
 
     def next(self, after: datetime) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Specification of what an endpoint serves after a deployment."""
+"""Specification of the content that an endpoint serves after a deployment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -31,7 +31,7 @@ def batch_records(records: Sequence[bytes], *, is_single: bool, max_bytes: int) 
     for record in records:
         if len(record) > max_bytes:
             raise UserError(
-                f"Too much data for max payload size: one has {len(record)} bytes, MaxPayloadInMB allows {max_bytes}"
+                f"Too much data for max payload size: a record has {len(record)} bytes, MaxPayloadInMB allows {max_bytes}"
             )
         if batch and (is_single or size + 1 + len(record) > max_bytes):
             yield batch
@@ -119,7 +119,7 @@ class _Filter:
         """
         matches = list(self._path.finditer(value))
         if not matches:
-            raise UserError(f"JSONPath {self._text!r} selects nothing of a record")
+            raise UserError(f"JSONPath {self._text!r} matches nothing in a record")
         if isinstance(value, _Row):
             return _Row(match.obj for match in matches) if self else value
         if self._path.singular_query():

@@ -50,7 +50,9 @@ class TrainingDefinition:
         if "InstanceGroups" in self._request["ResourceConfig"]:
             raise UserError("ResourceConfig.InstanceGroups: the sandbox runs equal instances; give InstanceType")
         if "ContainerArguments" in self._algorithm and "ContainerEntrypoint" not in self._algorithm:
-            raise UserError("AlgorithmSpecification.ContainerArguments: give a ContainerEntrypoint; no image has one")
+            raise UserError(
+                "AlgorithmSpecification.ContainerArguments: add a ContainerEntrypoint; the sandbox has no image"
+            )
         output = self._request["OutputDataConfig"]
         if output.get("CompressionType", "GZIP") != "GZIP":
             raise UserError("OutputDataConfig.CompressionType: the sandbox writes GZIP only")

@@ -135,7 +135,7 @@ class TrainingHost:
         try:
             content = archive.open("rb")
         except OSError as error:
-            raise UserError(f"source {name}: no channel has brought such an archive ({error.strerror})") from error
+            raise UserError(f"source {name}: no channel contains this archive ({error.strerror})") from error
         with content:
             archives.unpack(content, self.container.code, f"source {name}")
 

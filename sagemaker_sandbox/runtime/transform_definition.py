@@ -113,7 +113,7 @@ class RecordTransform:
         lines = response.splitlines() if len(batch) > 1 else [response.rstrip(b"\n")]
         if len(lines) != len(batch):
             raise UserError(
-                f"the model gave {len(lines)} lines for {len(batch)} records, so they cannot be associated; use "
+                f"the model returned {len(lines)} lines for {len(batch)} records, so they cannot be associated; use "
                 "BatchStrategy SingleRecord, or answer a line for each record"
             )
         end = b"\n" if self.assembles_lines else b""

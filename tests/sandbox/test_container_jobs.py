@@ -253,7 +253,7 @@ def test_a_stopped_container_may_save_its_model(run: Run, store: "S3Client") -> 
         ({"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}, None),
         ({"ResourceConfig": {"InstanceGroups": []}}, "InstanceGroups: the sandbox runs equal instances"),
         ({"OutputDataConfig": {"S3OutputPath": "s3://b", "CompressionType": "NONE"}}, "GZIP only"),
-        ({"AlgorithmSpecification": {"ContainerArguments": ["x"]}}, "give a ContainerEntrypoint; no image has one"),
+        ({"AlgorithmSpecification": {"ContainerArguments": ["x"]}}, "add a ContainerEntrypoint; the sandbox has no image"),
         (
             {"InputDataConfig": [channel("train", "x", S3DataType="AugmentedManifestFile")]},
             "cannot read S3DataType AugmentedManifestFile; use S3Prefix or ManifestFile",
