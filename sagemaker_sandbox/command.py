@@ -243,7 +243,7 @@ def inject_fault(
 
 def _run_command(command: list[str], variables: Mapping[str, str]) -> int:
     """Run a command with the sandbox's environment variables, and return its exit code."""
-    environment = _get_running_sandbox().process_environment() | variables
+    environment = {**_get_running_sandbox().process_environment(), **variables}
     # Programs beside this Python, such as `smlops`, are found if PATH has no other.
     environment["PATH"] = os.pathsep.join([environment.get("PATH", os.defpath), os.path.dirname(sys.executable)])
     try:

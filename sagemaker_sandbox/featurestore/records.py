@@ -106,8 +106,8 @@ class FeatureSchema:
             if _EVENT_TIME.fullmatch(text):
                 return datetime.fromisoformat(text.replace("Z", "+00:00"))
         raise RecordError(
-            f"Validation Error: The value of the event time feature {self.event_time} must be in the format {expected}; "
-            f"got '{text[:100]}'."
+            f"Validation Error: The value of the event time feature {self.event_time} must be in the format "
+            f"{expected}; got '{text[:100]}'."
         )
 
     def convert_record(self, record: Mapping[str, Any]) -> dict[str, Value]:

@@ -1,7 +1,8 @@
-"""Each operation that behaves has a test that fails once its handler answers well-formed nothing.
+"""Check that a test notices each handler of an emulated operation.
 
-`python -m tests.sandbox.handler_tests [OPERATION…]` runs the test that `behaves.yaml` names for each, on a sandbox in this
-process whose handler of that operation is replaced, and exits 1 where a test does not notice, or none is named.
+`python -m tests.sandbox.handler_tests [OPERATION…]` runs the test that `handler_tests.yaml` names for each operation, on a
+sandbox in this process. The handler is replaced by one with an empty, valid response. The command exits with 1 if a test
+passes nevertheless, or if an operation has no test.
 """
 
 import functools
@@ -29,47 +30,47 @@ from sustainable_mlops.aws.service_model import service_model
 from tests.sandbox import response_checks, support
 
 TABLE = Path(__file__).with_suffix(".yaml")
-#: How long a state is waited for that does not come, in seconds.
-PATIENCE = 4.0
-#: Each of many runs in this process would search all memory for what nobody awaited, and rotate folders.
+#: Longest wait for a state that never comes, in seconds.
+MAX_WAIT_SECONDS = 4.0
+#: Plugins that are slow or useless with many runs in one process.
 _PLUGINS = ("cacheprovider", "xdist", "unraisableexception", "threadexception")
 
 
-def behaving() -> dict[str, Operation]:
-    """Every operation that behaves, by its name."""
-    return {one.name: one for one in OPERATIONS.operations.values() if one.support.level is SupportLevel.EMULATED}
+def list_emulated_operations() -> dict[str, Operation]:
+    """Return every emulated operation by name."""
+    return {operation.name: operation for operation in OPERATIONS.operations.values() if operation.support.level is SupportLevel.EMULATED}
 
 
-def table() -> dict[str, str]:
-    """Operation to the test that notices."""
-    named: dict[str, str] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
-    return named
+def load_table() -> dict[str, str]:
+    """Return the test of each operation."""
+    tests: dict[str, str] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
+    return tests
 
 
-def nothing(operation: Operation) -> Any:
-    """A well-formed answer that holds nothing."""
+def build_empty_response(operation: Operation) -> Any:
+    """Return the smallest valid response."""
     shape = service_model(operation.service).operation_model(operation.name).output_shape
-    return {} if shape is None else least(shape)
+    return {} if shape is None else build_smallest_value(shape)
 
 
-def least(shape: Shape) -> Any:
-    """The smallest value of a shape: required members alone, empty lists, zeros."""
+def build_smallest_value(shape: Shape) -> Any:
+    """Return the smallest value of a shape: required members only, empty lists, zeros."""
     if shape.type_name == "structure":
-        return {name: least(shape.members[name]) for name in shape.required_members}  # type: ignore[attr-defined]
+        return {name: build_smallest_value(shape.members[name]) for name in shape.required_members}  # type: ignore[attr-defined]
     kinds = {"list": [], "map": {}, "string": "", "blob": b"", "boolean": False, "timestamp": support.EPOCH}
     return kinds.get(shape.type_name, 0)
 
 
 @contextmanager
-def emptied(operation: Operation) -> Iterator[None]:
-    """The handler of an operation answers nothing meanwhile."""
+def replace_handler(operation: Operation) -> Iterator[None]:
+    """Replace the handler of an operation by one with an empty response, during the block."""
     handler = getattr(operation.part, operation.method)
 
     @functools.wraps(handler)
-    def empty(*_arguments: Any, **_more: Any) -> Any:
-        return nothing(operation)
+    def handle(*_arguments: Any, **_more: Any) -> Any:
+        return build_empty_response(operation)
 
-    setattr(operation.part, operation.method, empty)
+    setattr(operation.part, operation.method, handle)
     try:
         yield
     finally:
@@ -77,18 +78,18 @@ def emptied(operation: Operation) -> Iterator[None]:
 
 
 class InProcess(Sandbox):
-    """The sandbox of this process; to stop it is to empty it, but for the role that all others' tests name."""
+    """The sandbox of this process. Stopping it removes all resources, except the role that all tests use."""
 
     def stop(self) -> bool:
         self._request("GET", "health")
-        support.reset(self)
+        support.reset_sandbox(self)
         support.make_role(self)
         return True
 
 
 @contextmanager
-def server() -> Iterator[Callable[..., Sandbox]]:
-    """What stands in for Sandbox.start."""
+def serve_in_process() -> Iterator[Callable[..., Sandbox]]:
+    """Start a sandbox in this process, and yield a replacement of Sandbox.start."""
     from werkzeug.serving import make_server
 
     from sagemaker_sandbox.client import make_client
@@ -105,53 +106,53 @@ def server() -> Iterator[Callable[..., Sandbox]]:
             return make_client(service, region, endpoint, account)
 
         application = Application(SandboxContext(client=client, customer_client=client, folder=Path(folder)))
-        listening = make_server("127.0.0.1", 0, application, threaded=True, fd=listener.fileno())
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        wsgi_server = make_server("127.0.0.1", 0, application, threaded=True, fd=listener.fileno())
+        threading.Thread(target=wsgi_server.serve_forever, daemon=True).start()
         yield lambda **_: InProcess(endpoint, ServerProcess.from_pid(os.getpid()))
         application.close()
-        listening.shutdown()
+        wsgi_server.shutdown()
 
 
-def unnoticed(operations: list[Operation]) -> list[str]:
-    """The operations whose emptiness no test notices, and why."""
-    named, found = table(), []
-    with server() as start, pytest.MonkeyPatch.context() as patch:
+def list_unnoticed(operations: list[Operation]) -> list[str]:
+    """Return the operations whose empty response no test notices, with the reason."""
+    tests_by_name, messages = load_table(), []
+    with serve_in_process() as start, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Sandbox, "start", start)
-        patch.setattr(response_checks, "problems", lambda *_: ())  # the tests alone are to notice
-        tests = sorted({named[one.name] for one in operations if one.name in named})
+        patch.setattr(response_checks, "problems", lambda *_: ())  # only the tests should notice
+        tests = sorted({tests_by_name[operation.name] for operation in operations if operation.name in tests_by_name})
         if (code := _run(*tests)) is not pytest.ExitCode.OK:
             return [f"with every handler in its place, the tests end with {code.name}"]
-        patch.setattr(support, "patience", PATIENCE)
+        patch.setattr(support, "patience", MAX_WAIT_SECONDS)
         for operation in operations:
-            if operation.name not in named:
-                found.append(f"{operation.name}: behaves.yaml names no test")
+            if operation.name not in tests_by_name:
+                messages.append(f"{operation.name}: handler_tests.yaml names no test")
                 continue
-            with emptied(operation):
-                code = _run(named[operation.name])
+            with replace_handler(operation):
+                code = _run(tests_by_name[operation.name])
             if code is not pytest.ExitCode.TESTS_FAILED:
-                found.append(f"{operation.name}: {named[operation.name]} does not notice ({code.name})")
-    return found
+                messages.append(f"{operation.name}: {tests_by_name[operation.name]} does not notice ({code.name})")
+    return messages
 
 
 def _run(*tests: str) -> pytest.ExitCode:
-    without = [word for plugin in _PLUGINS for word in ("-p", f"no:{plugin}")]
-    with redirect_stdout(StringIO()) as said, tempfile.TemporaryDirectory() as folder:
-        code = pytest.ExitCode(pytest.main(["-q", "-x", f"--basetemp={folder}/tests", *without, *tests]))
+    disabled = [word for plugin in _PLUGINS for word in ("-p", f"no:{plugin}")]
+    with redirect_stdout(StringIO()) as output, tempfile.TemporaryDirectory() as folder:
+        code = pytest.ExitCode(pytest.main(["-q", "-x", f"--basetemp={folder}/tests", *disabled, *tests]))
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        print(said.getvalue())
+        print(output.getvalue())
     return code
 
 
 def main() -> None:
-    """Print what is not noticed."""
-    known = behaving()
-    wanted = [known[name] for name in sys.argv[1:]] or list(known.values())
-    found = unnoticed(wanted)
-    print("\n".join(found) or f"{len(wanted)} operations: a test notices each that answers nothing")
-    if not sys.argv[1:] and (more := sorted(table().keys() - known.keys())):
-        print(f"behaves.yaml names what does not behave: {', '.join(more)}")
-        found += more
-    raise SystemExit(bool(found))
+    """Print the operations whose empty response no test notices."""
+    emulated = list_emulated_operations()
+    operations = [emulated[name] for name in sys.argv[1:]] or list(emulated.values())
+    messages = list_unnoticed(operations)
+    print("\n".join(messages) or f"{len(operations)} operations: a test notices each empty response")
+    if not sys.argv[1:] and (unknown := sorted(load_table().keys() - emulated.keys())):
+        print(f"handler_tests.yaml names operations that are not emulated: {', '.join(unknown)}")
+        messages += unknown
+    raise SystemExit(bool(messages))
 
 
 if __name__ == "__main__":

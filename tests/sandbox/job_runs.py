@@ -1,4 +1,4 @@
-"""Jobs run by the runtime alone, with moto's S3 in this process: fixtures and what their tests keep doing."""
+"""Jobs that run without a control plane, with moto's S3 in this process: fixtures and helpers."""
 
 import io
 import tarfile
@@ -14,7 +14,7 @@ from sagemaker_sandbox.runtime import mounting
 from sagemaker_sandbox.runtime.endings import Timing
 from sagemaker_sandbox.runtime.job import ContainerJob
 from sagemaker_sandbox.runtime.reporting import JobUpdate
-from tests.sandbox.support import until
+from tests.sandbox.support import wait_until
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,14 +26,14 @@ QUICK = Timing(poll=0.05, stop_grace=1.0, interruption_grace=0.5, capacity_wait=
 ROLE = "arn:aws:iam::123456789012:role/training"
 IMAGE = "662702820516.dkr.ecr.eu-north-1.amazonaws.com/sagemaker-xgboost:3.0-5"
 
-#: How jobs may see /opt/ml: by paths everywhere; mounted too where that is allowed.
+#: Access of jobs to /opt/ml: by paths everywhere, and mounted if this machine allows it.
 PATHS, MOUNTED = False, True
-WAYS = [PATHS, MOUNTED] if mounting.can_mount_opt_ml() else [PATHS]
+OPT_ML_MODES = [PATHS, MOUNTED] if mounting.can_mount_opt_ml() else [PATHS]
 
 
 @pytest.fixture(scope="module")
 def moto_client() -> "S3Client":
-    """Making a client takes longer than most jobs here."""
+    """Return an S3 client. It is shared, because its creation takes longer than most jobs here."""
     with pytest.MonkeyPatch.context() as patch, moto.mock_aws():  # moto sets credentials
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         return boto3.client("s3", REGION)
@@ -41,14 +41,14 @@ def moto_client() -> "S3Client":
 
 @pytest.fixture
 def store(moto_client: "S3Client") -> "Iterator[S3Client]":
-    """S3 with one bucket."""
+    """Yield S3 with one bucket."""
     with moto.mock_aws():
         moto_client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         yield moto_client
 
 
 class Job:
-    """A run and what it reported."""
+    """A run and its updates."""
 
     def __init__(self, run: ContainerJob, updates: list[JobUpdate], folder: Path) -> None:
         self.run = run
@@ -60,8 +60,8 @@ class Job:
         return self.updates[-1]
 
     def pid(self) -> int:
-        """Process id of the first instance's process, once it runs."""
-        pid: int = until(lambda: self.run.pids, seconds=LIMIT)[0]
+        """Return the process ID of the first instance, once it runs."""
+        pid: int = wait_until(lambda: self.run.pids, seconds=LIMIT)[0]
         return pid
 
     @property
@@ -78,15 +78,18 @@ class Job:
 Run = Callable[..., Job]
 
 
-def once_after(checkpoints: int) -> Callable[[int], bool]:
-    """An interruption of a spot job, as soon as that many files are in S3."""
-    waiting = [checkpoints]
-    return lambda uploaded: bool(waiting) and uploaded >= waiting[0] and bool(waiting.pop())
+def interrupt_after(checkpoints: int) -> Callable[[int], bool]:
+    """Return an interruption of a spot job for the moment at which that many files are in S3."""
+    thresholds = [checkpoints]
+    return lambda uploaded: bool(thresholds) and uploaded >= thresholds[0] and bool(thresholds.pop())
 
 
 @pytest.fixture
 def run(store: "S3Client", tmp_path: Path) -> Iterator[Run]:
-    """Starts a job with paths in place of /opt/ml, unless told otherwise; it is closed after the test."""
+    """Yield a function that starts a job, which is closed after the test.
+
+    By default, paths replace /opt/ml.
+    """
     jobs: list[Job] = []
 
     def start(work: Any, *, timing: Timing = QUICK, mounted: bool = False, **options: Any) -> Job:
@@ -106,30 +109,30 @@ def run(store: "S3Client", tmp_path: Path) -> Iterator[Run]:
         job.run.close()
 
 
-def put(store: "S3Client", **objects: str | bytes) -> None:
-    """Objects by key, in which `__` stands for a slash."""
+def put_objects(store: "S3Client", **objects: str | bytes) -> None:
+    """Put objects by key, in which `__` stands for a slash."""
     for key, body in objects.items():
         content = body.encode() if isinstance(body, str) else body
         store.put_object(Bucket=BUCKET, Key=key.replace("__", "/"), Body=content)
 
 
-def stored(store: "S3Client", key: str) -> bytes:
-    """An object's content."""
+def read_object(store: "S3Client", key: str) -> bytes:
+    """Return the content of an object."""
     return store.get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
 
-def keys(store: "S3Client", prefix: str) -> list[str]:
-    """The keys under a prefix."""
+def list_keys(store: "S3Client", prefix: str) -> list[str]:
+    """Return the keys under a prefix."""
     return [entry["Key"] for entry in store.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
 
 
-def unpacked(store: "S3Client", key: str) -> dict[str, str]:
-    """The files of a tar.gz in S3, by name."""
-    return untar(stored(store, key))
+def read_archive(store: "S3Client", key: str) -> dict[str, str]:
+    """Return the files of a tar.gz in S3 by name."""
+    return extract_tar(read_object(store, key))
 
 
-def untar(content: bytes) -> dict[str, str]:
-    """The files of a tar.gz, by name."""
+def extract_tar(content: bytes) -> dict[str, str]:
+    """Return the files of a tar.gz by name."""
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:
         members = [member for member in tar.getmembers() if member.isfile()]
         return {member.name: file.read().decode() for member in members if (file := tar.extractfile(member))}
