@@ -89,7 +89,7 @@ def _check_batch(need: ServingRequirements) -> Iterator[str]:
         yield "responses come only after the end of a job"
     else:
         if need.duration_s / 3600 + load_assumptions()["job_start_hours"].high > interval_h:
-            yield f"a request of {need.duration_s:g} s does not fit into a job of half an hour (response within the hour)"
+            yield f"a request of {need.duration_s:g} s does not fit into a job of half an hour, as required"
         if need.requests_per_day < 2 * count_jobs_per_day(need):
             yield "a job needs many requests, and each would have less than two"
     yield from _check_payload(need, "batch_payload_kb")

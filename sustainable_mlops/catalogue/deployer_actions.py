@@ -41,8 +41,8 @@ class DeployerStatement(Settings):
 
     def get_actions(self, access: Access) -> list[str]:
         """Return the actions for one kind of access."""
-        listed: list[str] = getattr(self, access)
-        return listed
+        actions: list[str] = getattr(self, access)
+        return actions
 
     def get_scope(self) -> tuple[object, ...]:
         """Return the resources and conditions of the actions; statements with one name share them."""

@@ -47,13 +47,13 @@ class RegionalPrice:
 
 def find(instance: str) -> Price | None:
     """Return the price of `instance` (`ml.m5.xlarge`, or `m5.xlarge` of EC2); None if no file has it."""
-    if (listed := _load_sagemaker_prices().get(instance)) is not None:
-        price, its_grade, source = listed
+    if (list_price := _load_sagemaker_prices().get(instance)) is not None:
+        price, its_grade, source = list_price
         return Price((price, price, price), "SageMaker price", its_grade, f"SageMaker list price ({source})")
     name = instance.removeprefix("ml.")
-    if (found := _load_ec2_prices().get(name)) is None:
+    if (ec2_price := _load_ec2_prices().get(name)) is None:
         return None
-    ec2, its_grade, source = found
+    ec2, its_grade, source = ec2_price
     if name == instance:
         return Price((ec2, ec2, ec2), "EC2 price", its_grade, source)
     low, factor, high = _find_factor(name)
@@ -70,7 +70,7 @@ def find_regional_price(region: str | None, name: str) -> RegionalPrice:
     if region == REGION:
         return RegionalPrice((1.0, 1.0, 1.0), "A", "", None, name)
     factors, region_key, series = _load_regional_prices(), region or _ANY, re.split("[^a-z]", name)[0]
-    keys = [(where, what) for where in (region_key, _ANY) for what in (name, series)] + [
+    keys = [(where, service) for where in (region_key, _ANY) for service in (name, series)] + [
         (region_key, _ANY),
         (_ANY, _ANY),
     ]

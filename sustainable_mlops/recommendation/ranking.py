@@ -87,7 +87,7 @@ class Recommendation:
 def rank_recommendations(
     results: Sequence[tuple[RecommendationJob, Mapping[str, Any]]], expected: ExpectedLoad, sagemaker: Client
 ) -> list[Recommendation]:
-    """Return all recommendations of the jobs, ranked by kgCO2e (operational + embodied), then USD per 1,000 requests."""
+    """Return all recommendations, ranked by kgCO2e (operational + embodied), then USD per 1,000 requests."""
     job_results = [(job, one) for job, described in results for one in described.get("InferenceRecommendations", ())]
     recommendations = [
         recommendations

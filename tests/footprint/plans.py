@@ -1,4 +1,4 @@
-"""Endpoints as plans hold them."""
+"""Endpoints in plans."""
 
 from typing import Any
 
@@ -38,42 +38,43 @@ def target(least: int, most: int, name: str = "v") -> dict[str, Any]:
     }
 
 
-def of_target(**more: Any) -> dict[str, Any]:
-    """A policy or scheduled action of the target."""
+def extend_target(**more: Any) -> dict[str, Any]:
+    """Return the attributes of a policy or scheduled action of the target."""
     return {key: value for key, value in target(0, 0).items() if not key.endswith("capacity")} | more
 
 
 def policy(metric: str, **tracking: Any) -> dict[str, Any]:
-    """Target tracking on a metric of the endpoint."""
+    """Return a target-tracking policy on a metric of the endpoint."""
     specification = [{"namespace": "AWS/SageMaker", "metric_name": metric}]
     values = {"target_value": 5, "customized_metric_specification": specification, **tracking}
-    return of_target(policy_type="TargetTrackingScaling", target_tracking_scaling_policy_configuration=[values])
+    return extend_target(policy_type="TargetTrackingScaling", target_tracking_scaling_policy_configuration=[values])
 
 
 def action(schedule: str, least: int | None, most: int | None, number: int = 0, **more: Any) -> dict[str, Any]:
-    """An entry of a scheduled action; the provider writes its numbers as text."""
+    """Return the change of a scheduled action; the provider writes its numbers as text."""
     numbers = {"min_capacity": least, "max_capacity": most}
     limits = {name: None if number is None else str(number) for name, number in numbers.items()}
-    values = of_target(schedule=schedule, scalable_target_action=[limits], **more)
+    values = extend_target(schedule=schedule, scalable_target_action=[limits], **more)
     return build_change(f"aws_appautoscaling_scheduled_action.a{number}", values)
 
 
-def served(
+def build_endpoint_plan(
     *variants: dict[str, Any],
     scaled: tuple[int, int] | None = None,
     follows: str | None = "",
     before: list[dict[str, Any]] | None = None,
     **more: Any,
 ) -> list[dict[str, Any]]:
-    """An endpoint with these variants; `before`, where it is there already, with those.
+    """Return the changes of an endpoint with these variants; `before` are the variants of an existing one.
 
-    `scaled` are the limits of a target; its policy `follows` a metric that fits, one that is named, or there is none.
+    `scaled` are the limits of a scalable target. Its policy `follows` the given metric, by default a suitable one; None
+    means no policy.
     """
     metric = (BACKLOG if "async_inference_config" in more else REQUESTS) if follows == "" else follows
-    was = None if before is None else configuration(*before)
+    old_configuration = None if before is None else configuration(*before)
     return [
         build_change(ENDPOINT, endpoint(), before=None if before is None else endpoint()),
-        build_change(CONFIGURATION, configuration(*variants, **more), before=was),
+        build_change(CONFIGURATION, configuration(*variants, **more), before=old_configuration),
         *([build_change(TARGET, target(*scaled))] if scaled else []),
         *([build_change(POLICY, policy(metric))] if scaled and metric else []),
     ]

@@ -1,4 +1,4 @@
-"""What a change owes to what is not known: the arithmetic is in each test."""
+"""Intervals of changes; the arithmetic is in each test."""
 
 from math import hypot
 from typing import Any
@@ -20,44 +20,46 @@ from sustainable_mlops.footprint import (
 from sustainable_mlops.footprint.model import estimate_change as changed
 from sustainable_mlops.footprint.propagation import PropagationModel, propagate_change
 from sustainable_mlops.footprint.quantities import Quantity
-from tests.footprint.plans import ENDPOINT, served, variant
-from tests.footprint.support import PUE, REGION, footprint, usage
+from tests.footprint.plans import ENDPOINT, build_endpoint_plan, variant
+from tests.footprint.support import PUE, REGION, make_footprint, make_usage
 
 GRID = bounded_quantity(1, 2, 4, "grid")
 
 
-def ends(figure: FootprintFigure | None) -> tuple[float, float, float]:
+def get_bounds(figure: FootprintFigure | None) -> tuple[float, float, float]:
     assert figure is not None
     return figure.low, figure.central, figure.high
 
 
-def model(function: Any, *inputs: Quantity) -> PropagationModel:
+def make_model(function: Any, *inputs: Quantity) -> PropagationModel:
     return PropagationModel(lambda values: [function(*values)], inputs, ["W"])
 
 
-def test_what_both_sides_rest_on_moves_both_and_what_one_rests_on_moves_that_one() -> None:
-    before = model(lambda watts, grid: watts * grid, bounded_quantity(80, 100, 120, "old"), GRID)
-    after = model(lambda watts, grid: watts * grid, bounded_quantity(50, 60, 90, "new"), GRID)
-    (found,) = propagate_change(before, after)
+def test_a_shared_input_varies_on_both_sides_at_once() -> None:
+    before = make_model(lambda watts, grid: watts * grid, bounded_quantity(80, 100, 120, "old"), GRID)
+    after = make_model(lambda watts, grid: watts * grid, bounded_quantity(50, 60, 90, "new"), GRID)
+    (result,) = propagate_change(before, after)
     # -40 W x 2. The grid makes it -40 to -160; the old silicon, 160 to 240, takes 40 either way; the new 20 and 60.
-    assert ends(found) == pytest.approx((-80 - hypot(80, 40, 20), -80, -80 + hypot(40, 40, 60)))
-    assert (found.driver, found.grade) == ("grid", "C")
+    assert get_bounds(result) == pytest.approx((-80 - hypot(80, 40, 20), -80, -80 + hypot(40, 40, 60)))
+    assert (result.driver, result.grade) == ("grid", "C")
 
 
-def test_an_unknown_that_turns_the_sign_of_a_change_is_an_amount() -> None:
+def test_an_unknown_that_changes_the_sign_acts_as_an_amount() -> None:
     load = bounded_quantity(0.5, 1, 1.5, "load")
-    (found,) = propagate_change(model(lambda d: 10 * d, load), model(lambda d: 4 + 4 * d, load))
+    (result,) = propagate_change(make_model(lambda d: 10 * d, load), make_model(lambda d: 4 + 4 * d, load))
     # 4 - 6 d: 1 at a load of a half, -5 at one and a half
-    assert ends(found) == pytest.approx((-5, -2, 1))
+    assert get_bounds(result) == pytest.approx((-5, -2, 1))
 
 
-def test_unknowns_of_one_key_are_one_at_whatever_scale() -> None:
+def test_unknowns_with_one_key_vary_together_at_any_scale() -> None:
     load = bounded_quantity(1, 2, 4, "load")
-    (found,) = propagate_change(model(lambda d: d, load), model(lambda d: d, (load * 3).with_text("three loads")))
-    assert ends(found) == pytest.approx((2, 4, 8))
+    (result,) = propagate_change(
+        make_model(lambda d: d, load), make_model(lambda d: d, (load * 3).with_text("three loads"))
+    )
+    assert get_bounds(result) == pytest.approx((2, 4, 8))
 
 
-def test_the_errors_of_two_kinds_of_silicon_do_not_move_together() -> None:
+def test_errors_of_two_kinds_of_silicon_are_independent() -> None:
     def fleet(instance_type: str) -> FleetActivity:
         return FleetActivity(instance_type, REGION, duty=exact_quantity(0.1))
 
@@ -70,22 +72,22 @@ def test_the_errors_of_two_kinds_of_silicon_do_not_move_together() -> None:
     # The model of either server is -35 to +40 % off by itself; a PUE of 1.12 or 1.18 is that of both.
     by_pue = (old - new) * 0.03 / PUE
     low = new - old - hypot(by_pue, old * 0.4, new * 0.45)
-    found = changed(fleet("ml.m5.xlarge"), fleet("ml.m6g.xlarge"))["energy"]
-    assert ends(found)[:2] == pytest.approx((low, new - old), rel=1e-3)
+    result = changed(fleet("ml.m5.xlarge"), fleet("ml.m6g.xlarge"))["energy"]
+    assert get_bounds(result)[:2] == pytest.approx((low, new - old), rel=1e-3)
     # Of one kind they do: a second instance takes what the first does.
     second = changed(
         fleet("ml.m5.xlarge"), FleetActivity("ml.m5.xlarge", REGION, exact_quantity(2), duty=exact_quantity(0.1))
     )
     for metric, figure in estimate(fleet("ml.m5.xlarge")).figures.items():
-        assert ends(second[metric]) == pytest.approx(ends(figure))
+        assert get_bounds(second[metric]) == pytest.approx(get_bounds(figure))
 
 
-def proposals(instance_type: str) -> list[FootprintAlternative]:
-    return find_alternatives(footprint(*served(variant(instance_type))))
+def list_proposals(instance_type: str) -> list[FootprintAlternative]:
+    return find_alternatives(make_footprint(*build_endpoint_plan(variant(instance_type))))
 
 
-def test_a_saving_may_be_none_where_the_silicon_may_draw_more() -> None:
-    (inferentia,) = (one for one in proposals("ml.g5.12xlarge") if one.kind == "silicon")
+def test_a_saving_has_a_wide_interval_if_the_power_is_uncertain() -> None:
+    (inferentia,) = (one for one in list_proposals("ml.g5.12xlarge") if one.kind == "silicon")
     # With Inferentia2 idle at the low and the high end of what is stated, 12 and 35 W, and all else as expected.
     assert inferentia.title.startswith("ml.inf2.24xlarge")
     assert inferentia.saved_kg.central == pytest.approx(33.6, rel=0.01)
@@ -96,27 +98,29 @@ def test_a_saving_may_be_none_where_the_silicon_may_draw_more() -> None:
 @pytest.mark.parametrize(
     "instance_type", ["ml.m5.xlarge", "ml.c6i.large", "ml.g5.xlarge", "ml.g4dn.12xlarge", "ml.p4d.24xlarge"]
 )
-def test_what_is_expected_lies_within_the_range_of_every_saving(instance_type: str) -> None:
-    for one in proposals(instance_type):
+def test_the_expected_saving_lies_within_its_interval(instance_type: str) -> None:
+    for one in list_proposals(instance_type):
         assert one.saved_kg.low < one.saved_kg.central < one.saved_kg.high, one.title
 
 
-def test_a_change_of_several_parts_is_the_sum_of_theirs_at_both_ends() -> None:
+def test_a_change_of_several_parts_is_their_sum_at_both_ends() -> None:
     old = [variant("ml.g5.xlarge", 3), variant("ml.m5.xlarge", 2, "w")]
     new = [variant("ml.c7g.xlarge", 2), variant("ml.m5.xlarge", 3, "w")]
-    found = footprint(*served(*new, before=old))
-    parts = [one.delta for one in found.resources[0].changes]
+    result = make_footprint(*build_endpoint_plan(*new, before=old))
+    parts = [one.delta for one in result.resources[0].changes]
     assert len(parts) == 2
     for metric in METRICS:
-        low, central, high = ends(found.delta.get(metric))
+        low, central, high = get_bounds(result.delta.get(metric))
         assert (low, central, high) == pytest.approx(
-            [sum(end) for end in zip(*(ends(part[metric]) for part in parts), strict=True)]
+            [sum(end) for end in zip(*(get_bounds(part[metric]) for part in parts), strict=True)]
         )
-        assert central == pytest.approx(ends(found.after.get(metric))[1] - ends(found.before.get(metric))[1])
+        assert central == pytest.approx(
+            get_bounds(result.after.get(metric))[1] - get_bounds(result.before.get(metric))[1]
+        )
 
 
-def test_a_smaller_fleet_saves_for_sure(tmp_path: Any) -> None:
-    """However busy it is and wherever its power comes from, two use less than three."""
-    used = usage(tmp_path, {ENDPOINT: {"duty": {"low": 0.01, "expected": 0.2, "high": 0.9}}})
-    found = footprint(*served(variant(count=2), before=[variant(count=3)]), used=used)
-    assert ends(found.delta.get("total"))[2] < 0
+def test_a_smaller_fleet_certainly_saves(tmp_path: Any) -> None:
+    """Two instances use less than three at any load and on any grid."""
+    used = make_usage(tmp_path, {ENDPOINT: {"duty": {"low": 0.01, "expected": 0.2, "high": 0.9}}})
+    result = make_footprint(*build_endpoint_plan(variant(count=2), before=[variant(count=3)]), used=used)
+    assert get_bounds(result.delta.get("total"))[2] < 0

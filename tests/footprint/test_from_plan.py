@@ -1,4 +1,4 @@
-"""Plans and what they come to; the arithmetic of the hand-computed cases is in the tests."""
+"""Footprints of plans; the arithmetic of the hand-computed cases is in the tests."""
 
 import json
 from pathlib import Path
@@ -10,31 +10,31 @@ from hypothesis import strategies as st
 
 from sustainable_mlops.footprint import METRICS, PlanFootprint, ResourcePart, estimate_plan, read_usage
 from sustainable_mlops.footprint.plan_footprint import READERS
-from tests.footprint.plans import configuration, endpoint, of_target, policy, target, variant
+from tests.footprint.plans import configuration, endpoint, extend_target, policy, target, variant
 from tests.footprint.support import REGION
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 
-def usage_file(folder: Path, resources: dict[str, Any]) -> Any:
+def make_usage(folder: Path, resources: dict[str, Any]) -> Any:
     path = folder / "usage.json"
     path.write_text(json.dumps({"resources": resources}))
     return read_usage(path)
 
 
-def part(footprint: PlanFootprint, address: str, name: str = "") -> ResourcePart:
+def find_part(footprint: PlanFootprint, address: str, name: str = "") -> ResourcePart:
     resource = next(one for one in footprint.resources if one.address == address)
-    found = next(one for one in resource.changes if name in one.name).after
-    assert found is not None
-    return found
+    result = next(one for one in resource.changes if name in one.name).after
+    assert result is not None
+    return result
 
 
-def central(footprint: PlanFootprint, metric: str, side: str = "after") -> float:
+def get_central(footprint: PlanFootprint, metric: str, side: str = "after") -> float:
     figure = getattr(footprint, side).get(metric)
     assert figure is not None
     return float(figure.central)
 
 
-def unknown(footprint: PlanFootprint) -> dict[str, str]:
+def list_unknown(footprint: PlanFootprint) -> dict[str, str]:
     return {address: one.reason for address, one in footprint.unknowns}
 
 
@@ -44,8 +44,8 @@ M5_W = 20 * 0.373 + 16 * 0.07
 M5_KWH = M5_W * 0.73 * 1.15
 
 
-def test_all_variants_times_their_counts() -> None:
-    found = estimate_plan(
+def test_an_endpoint_counts_all_variants() -> None:
+    result = estimate_plan(
         build_plan(
             build_change("aws_sagemaker_endpoint.e", endpoint()),
             build_change(
@@ -56,15 +56,15 @@ def test_all_variants_times_their_counts() -> None:
     )
     # c5.large: 8124M, 2 x 240 W / 72 vCPU x 2 vCPU = 13.33 W of TDP; 4 GB
     c5_w = 480 / 72 * 2 * 0.373 + 4 * 0.07
-    assert central(found, "energy") == pytest.approx(2 * M5_KWH + 3 * c5_w * 0.73 * 1.15, rel=1e-6)
+    assert get_central(result, "energy") == pytest.approx(2 * M5_KWH + 3 * c5_w * 0.73 * 1.15, rel=1e-6)
     # 0.23 USD/h; EC2's 0.085 USD/h x 1.2
-    assert central(found, "cost") == pytest.approx(730 * (2 * 0.23 + 3 * 0.085 * 1.2))
+    assert get_central(result, "cost") == pytest.approx(730 * (2 * 0.23 + 3 * 0.085 * 1.2))
     # The configuration itself runs nothing: it is counted once, with its endpoint.
-    assert [resource.address for resource in found.resources] == ["aws_sagemaker_endpoint.e"]
+    assert [resource.address for resource in result.resources] == ["aws_sagemaker_endpoint.e"]
 
 
-def test_autoscaling_counts_the_least_the_expected_and_the_most() -> None:
-    found = estimate_plan(
+def test_autoscaling_has_a_minimum_an_expected_and_a_maximum_count() -> None:
+    result = estimate_plan(
         build_plan(
             build_change("aws_sagemaker_endpoint.e", endpoint()),
             build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant("ml.g5.xlarge"))),
@@ -72,11 +72,11 @@ def test_autoscaling_counts_the_least_the_expected_and_the_most() -> None:
             build_change("aws_appautoscaling_policy.p", policy("InvocationsPerInstance")),
         )
     )
-    count = part(found, "aws_sagemaker_endpoint.e").count
+    count = find_part(result, "aws_sagemaker_endpoint.e").count
     assert count is not None
     assert (count.low, count.central, count.high) == (1, 2, 4)
     # The price is exact in us-east-1, so that the range of the cost is that of the count.
-    cost = found.after.get("cost")
+    cost = result.after.get("cost")
     assert cost is not None
     assert (cost.low, cost.central, cost.high) == pytest.approx((1028.132, 2056.264, 4112.528))
     assert cost.driver == "instances, between the limits of autoscaling"
@@ -93,16 +93,16 @@ def test_an_asynchronous_endpoint_that_scales_to_zero_is_on_for_a_share_of_the_m
     always = estimate_plan(build_plan(*changes))
     follows = build_change("aws_appautoscaling_policy.p", policy("ApproximateBacklogSizePerInstance"))
     scaled = estimate_plan(build_plan(*changes, build_change("aws_appautoscaling_target.t", target(0, 1)), follows))
-    assert part(always, "aws_sagemaker_endpoint.e").kind == "asynchronous"
-    assert central(always, "cost") == pytest.approx(730 * 1.4084)
+    assert find_part(always, "aws_sagemaker_endpoint.e").kind == "asynchronous"
+    assert get_central(always, "cost") == pytest.approx(730 * 1.4084)
     # On for a tenth of the month, and busy all that time: idle power does not count.
-    assert central(scaled, "cost") == pytest.approx(73 * 1.4084)
+    assert get_central(scaled, "cost") == pytest.approx(73 * 1.4084)
     busy_w = 2 * 280 / 192 * 4 * (0.553 + 0.1) + 16 * 0.11 + 200 + 30
-    assert central(scaled, "energy") == pytest.approx(busy_w * 0.073 * 1.15, rel=1e-4)
+    assert get_central(scaled, "energy") == pytest.approx(busy_w * 0.073 * 1.15, rel=1e-4)
 
 
-def test_serverless_is_counted_by_its_seconds(tmp_path: Path) -> None:
-    found = estimate_plan(
+def test_serverless_costs_its_busy_seconds(tmp_path: Path) -> None:
+    result = estimate_plan(
         build_plan(
             build_change("aws_sagemaker_endpoint.e", endpoint()),
             build_change(
@@ -112,19 +112,19 @@ def test_serverless_is_counted_by_its_seconds(tmp_path: Path) -> None:
                 ),
             ),
         ),
-        usage_file(tmp_path, {"aws_sagemaker_endpoint.e": {"requests_per_month": 1_000_000, "duration_seconds": 0.1}}),
+        make_usage(tmp_path, {"aws_sagemaker_endpoint.e": {"requests_per_month": 1_000_000, "duration_seconds": 0.1}}),
     )
-    assert central(found, "cost") == pytest.approx(1_000_000 * 0.1 * 2 * 0.00002)
+    assert get_central(result, "cost") == pytest.approx(1_000_000 * 0.1 * 2 * 0.00002)
 
 
-def test_the_requests_say_how_busy_an_instance_is(tmp_path: Path) -> None:
+def test_requests_determine_the_load_of_an_instance(tmp_path: Path) -> None:
     changes = [
         build_change("aws_sagemaker_endpoint.e", endpoint()),
         build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant())),
     ]
     # 1,314,000 requests of 1 s in 730 h: half of the time.
-    usage = usage_file(tmp_path, {"aws_sagemaker_endpoint.e": {"requests_per_month": 1_314_000, "duration_seconds": 1}})
-    assert central(estimate_plan(build_plan(*changes), usage), "energy") == pytest.approx(
+    usage = make_usage(tmp_path, {"aws_sagemaker_endpoint.e": {"requests_per_month": 1_314_000, "duration_seconds": 1}})
+    assert get_central(estimate_plan(build_plan(*changes), usage), "energy") == pytest.approx(
         (20 * 0.653 + 16 * 0.11) * 0.73 * 1.15, rel=1e-6
     )
 
@@ -176,14 +176,14 @@ def test_the_steps_of_a_pipeline() -> None:
             },
         ],
     }
-    found = estimate_plan(
+    result = estimate_plan(
         build_plan(
             build_change("aws_sagemaker_pipeline.p", {"region": REGION, "pipeline_definition": json.dumps(definition)})
         )
     )
     cost = {
         change.name: change.after.estimate.figures["cost"].central
-        for change in found.resources[0].changes
+        for change in result.resources[0].changes
         if change.after and change.after.estimate
     }
     # 4 runs a month of a quarter of the cap of an hour: one hour
@@ -197,17 +197,17 @@ def test_the_steps_of_a_pipeline() -> None:
     )
 
 
-def test_the_size_of_a_bucket_is_unknown_until_someone_says_it(tmp_path: Path) -> None:
+def test_the_size_of_a_bucket_comes_from_the_usage_file(tmp_path: Path) -> None:
     changes = [build_change("aws_s3_bucket.b", {"bucket": "b", "region": REGION})]
     nobody = estimate_plan(build_plan(*changes))
     assert nobody.after.get("total") is None
-    assert "storage_gb" in unknown(nobody)["aws_s3_bucket.b"]
-    known = estimate_plan(build_plan(*changes), usage_file(tmp_path, {"aws_s3_bucket.*": {"storage_gb": 1000}}))
-    assert central(known, "cost") == pytest.approx(23)
+    assert "storage_gb" in list_unknown(nobody)["aws_s3_bucket.b"]
+    known = estimate_plan(build_plan(*changes), make_usage(tmp_path, {"aws_s3_bucket.*": {"storage_gb": 1000}}))
+    assert get_central(known, "cost") == pytest.approx(23)
     assert not known.unknowns
 
 
-def test_replication_counts_only_where_it_leaves_the_region(tmp_path: Path) -> None:
+def test_replication_counts_only_to_another_region(tmp_path: Path) -> None:
     def replicated(region: str) -> PlanFootprint:
         rule = {"destination": [{"bucket": "arn:aws:s3:::away"}]}
         return estimate_plan(
@@ -216,24 +216,24 @@ def test_replication_counts_only_where_it_leaves_the_region(tmp_path: Path) -> N
                 build_change("aws_s3_bucket.away", {"bucket": "away", "region": region}),
                 build_change("aws_s3_bucket_replication_configuration.r", {"bucket": "home", "rule": [rule]}),
             ),
-            usage_file(tmp_path, {"*replication*": {"transfer_gb_per_month": 50}}),
+            make_usage(tmp_path, {"*replication*": {"transfer_gb_per_month": 50}}),
         )
 
-    def addresses(found: PlanFootprint) -> set[str]:
-        return {resource.address for resource in found.resources}
+    def addresses(result: PlanFootprint) -> set[str]:
+        return {resource.address for resource in result.resources}
 
     assert "aws_s3_bucket_replication_configuration.r" not in addresses(replicated(REGION))
     away = replicated("eu-west-1")
     assert "aws_s3_bucket_replication_configuration.r" in addresses(away)
     # 50 GB x 0.001 kWh x 1.15
-    assert central(away, "energy") == pytest.approx(0.0575)
+    assert get_central(away, "energy") == pytest.approx(0.0575)
 
 
-def test_the_change_is_exactly_after_less_before_and_the_sum_of_its_parts() -> None:
+def test_the_delta_is_after_minus_before_and_the_sum_of_its_parts() -> None:
     def sized(name: str, instance_type: str, count: int) -> dict[str, Any]:
         return configuration(variant(instance_type, count), name=name)
 
-    found = estimate_plan(
+    result = estimate_plan(
         build_plan(
             build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
             build_change(
@@ -247,37 +247,37 @@ def test_the_change_is_exactly_after_less_before_and_the_sum_of_its_parts() -> N
             build_change("aws_sagemaker_endpoint_configuration.f", before=sized("f", "ml.p3.2xlarge", 1)),
         )
     )
-    assert len(found.resources) == 3
+    assert len(result.resources) == 3
     for metric in METRICS:
-        parts = [resource.delta.get(metric) for resource in found.resources]
-        delta = found.delta.get(metric)
+        parts = [resource.delta.get(metric) for resource in result.resources]
+        delta = result.delta.get(metric)
         assert delta is not None
         assert delta.central == pytest.approx(
-            central(found, metric) - central(found, metric, "before"), rel=1e-12, abs=1e-9
+            get_central(result, metric) - get_central(result, metric, "before"), rel=1e-12, abs=1e-9
         )
         for end in ("low", "central", "high"):
             assert getattr(delta, end) == pytest.approx(sum(getattr(one, end) for one in parts), rel=1e-12)
     # 2 x c7g (EC2 0.145 x 1.2) + m5 (0.23) - 3 x g5 (1.4084) - p3 (3.825)
     usd = 2 * 0.145 * 1.2 + 0.23 - 3 * 1.4084 - 3.825
-    assert central(found, "cost", "delta") == pytest.approx(730 * usd)
+    assert get_central(result, "cost", "delta") == pytest.approx(730 * usd)
 
 
-def test_nothing_changes_where_nothing_changes() -> None:
+def test_an_unchanged_plan_has_no_delta() -> None:
     same = configuration(variant())
-    found = estimate_plan(
+    result = estimate_plan(
         build_plan(
             build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
             build_change("aws_sagemaker_endpoint_configuration.c", same, before=same),
         )
     )
     for metric in METRICS:
-        figure = found.delta.get(metric)
+        figure = result.delta.get(metric)
         assert figure is not None
         assert (figure.low, figure.central, figure.high) == (0, 0, 0)
 
 
 def test_a_type_that_becomes_unknown_is_no_saving() -> None:
-    found = estimate_plan(
+    result = estimate_plan(
         build_plan(
             build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
             build_change(
@@ -288,12 +288,12 @@ def test_a_type_that_becomes_unknown_is_no_saving() -> None:
             ),
         )
     )
-    assert found.delta.get("total") is None
-    assert unknown(found) == {"aws_sagemaker_endpoint.e": "instance_type is not known until apply"}
+    assert result.delta.get("total") is None
+    assert list_unknown(result) == {"aws_sagemaker_endpoint.e": "instance_type is not known until apply"}
 
 
 def test_a_type_that_is_not_in_the_catalogue_is_unknown_by_name() -> None:
-    found = estimate_plan(
+    result = estimate_plan(
         build_plan(
             build_change("aws_sagemaker_endpoint.e", endpoint()),
             build_change(
@@ -301,13 +301,13 @@ def test_a_type_that_is_not_in_the_catalogue_is_unknown_by_name() -> None:
             ),
         )
     )
-    assert "ml.z9.huge" in unknown(found)["aws_sagemaker_endpoint.e"]
+    assert "ml.z9.huge" in list_unknown(result)["aws_sagemaker_endpoint.e"]
     # The variant that is known counts all the same.
-    assert central(found, "energy") == pytest.approx(M5_KWH, rel=1e-6)
+    assert get_central(result, "energy") == pytest.approx(M5_KWH, rel=1e-6)
 
 
 def test_a_configuration_is_found_by_reference_where_its_name_is_unknown() -> None:
-    found = estimate_plan(
+    result = estimate_plan(
         build_plan(
             build_change(
                 "aws_sagemaker_endpoint.e",
@@ -330,13 +330,13 @@ def test_a_configuration_is_found_by_reference_where_its_name_is_unknown() -> No
             },
         )
     )
-    assert central(found, "energy") == pytest.approx(M5_KWH, rel=1e-6)
+    assert get_central(result, "energy") == pytest.approx(M5_KWH, rel=1e-6)
 
 
-def test_a_lone_configuration_is_taken_to_be_followed_and_counts_once_when_an_endpoint_comes() -> None:
+def test_a_configuration_without_an_endpoint_counts_until_one_follows() -> None:
     lone = estimate_plan(build_plan(build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant()))))
-    assert central(lone, "energy") == pytest.approx(M5_KWH, rel=1e-6)
-    assert "one elsewhere" in unknown(lone)["aws_sagemaker_endpoint_configuration.c"]
+    assert get_central(lone, "energy") == pytest.approx(M5_KWH, rel=1e-6)
+    assert "one outside the plan" in list_unknown(lone)["aws_sagemaker_endpoint_configuration.c"]
     same = configuration(variant())
     followed = estimate_plan(
         build_plan(
@@ -344,26 +344,26 @@ def test_a_lone_configuration_is_taken_to_be_followed_and_counts_once_when_an_en
             build_change("aws_sagemaker_endpoint.e", endpoint()),
         )
     )
-    assert central(followed, "energy", "delta") == pytest.approx(M5_KWH, rel=1e-6)
+    assert get_central(followed, "energy", "delta") == pytest.approx(M5_KWH, rel=1e-6)
 
 
-def test_what_terraform_forgets_keeps_running() -> None:
-    found = estimate_plan(
+def test_forgotten_resources_keep_running() -> None:
+    result = estimate_plan(
         build_plan(
             build_change("aws_sagemaker_endpoint.e", before=endpoint(), actions=["forget"]),
             build_change("aws_sagemaker_endpoint_configuration.c", before=configuration(variant()), actions=["forget"]),
         )
     )
-    assert central(found, "energy") == pytest.approx(M5_KWH, rel=1e-6)
-    assert central(found, "energy", "delta") == 0
+    assert get_central(result, "energy") == pytest.approx(M5_KWH, rel=1e-6)
+    assert get_central(result, "energy", "delta") == 0
 
 
-def test_provisioned_concurrency_that_nobody_sets_is_none_though_it_is_computed() -> None:
+def test_computed_provisioned_concurrency_without_a_value_is_zero() -> None:
     values = configuration({"variant_name": "v", "serverless_config": [{"memory_size_in_mb": 2048}]})
     unset = {"production_variants": [{"serverless_config": [{"provisioned_concurrency": True}]}]}
 
-    def planned(**written: Any) -> PlanFootprint:
-        block = {"memory_size_in_mb": {"constant_value": 2048}, **written}
+    def planned(**attributes: Any) -> PlanFootprint:
+        block = {"memory_size_in_mb": {"constant_value": 2048}, **attributes}
         return estimate_plan(
             build_plan(
                 build_change("aws_sagemaker_endpoint.e", endpoint()),
@@ -372,102 +372,105 @@ def test_provisioned_concurrency_that_nobody_sets_is_none_though_it_is_computed(
                     "resources": [
                         build_configuration(
                             "aws_sagemaker_endpoint_configuration.c",
-                            production_variants=_written([{"serverless_config": [block]}]),
+                            production_variants=_make_blocks([{"serverless_config": [block]}]),
                         )
                     ]
                 },
             )
         )
 
-    assert central(planned(), "cost") > 0
+    assert get_central(planned(), "cost") > 0
     later = planned(provisioned_concurrency={"references": ["var.ready"]})
-    assert "provisioned concurrency" in unknown(later)["aws_sagemaker_endpoint.e"]
+    assert "provisioned concurrency" in list_unknown(later)["aws_sagemaker_endpoint.e"]
 
 
-def _written(blocks: list[dict[str, Any]]) -> Any:
-    """Nested blocks as the configuration holds them; `declared` takes a list for references."""
+def _make_blocks(blocks: list[dict[str, Any]]) -> Any:
+    """Return nested blocks as in a configuration; `build_configuration` treats a list as references."""
     return tuple(blocks)
 
 
-def test_a_base_plan_is_what_the_change_is_compared_with() -> None:
+def test_a_base_plan_is_the_state_before() -> None:
     def sized(count: int) -> list[dict[str, Any]]:
         return [
             build_change("aws_sagemaker_endpoint.e", endpoint()),
             build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant(count=count))),
         ]
 
-    gone = [
+    removed = [
         build_change("aws_sagemaker_endpoint.old", endpoint("old", "d")),
         build_change("aws_sagemaker_endpoint_configuration.d", configuration(variant(), name="d")),
     ]
-    found = estimate_plan(build_plan(*sized(3)), base=build_plan(*sized(1), *gone))
+    result = estimate_plan(build_plan(*sized(3)), base=build_plan(*sized(1), *removed))
     # 3 - (1 + 1) instances
-    assert central(found, "energy", "delta") == pytest.approx(M5_KWH, rel=1e-6)
-    assert central(found, "energy", "before") == pytest.approx(2 * M5_KWH, rel=1e-6)
+    assert get_central(result, "energy", "delta") == pytest.approx(M5_KWH, rel=1e-6)
+    assert get_central(result, "energy", "before") == pytest.approx(2 * M5_KWH, rel=1e-6)
 
 
-def sized(count: int, *, before: int | None = None) -> dict[str, Any]:
-    was = None if before is None else configuration(variant(count=before))
-    return build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant(count=count)), before=was)
+def make_configuration(count: int, *, before: int | None = None) -> dict[str, Any]:
+    old_configuration = None if before is None else configuration(variant(count=before))
+    return build_change(
+        "aws_sagemaker_endpoint_configuration.c", configuration(variant(count=count)), before=old_configuration
+    )
 
 
-def test_an_endpoint_that_moved_is_the_same_one_and_used_as_its_new_address_says(tmp_path: Path) -> None:
-    base = build_plan(build_change("aws_sagemaker_endpoint.old", endpoint()), sized(2))
+def test_a_moved_endpoint_has_the_usage_of_its_new_address(tmp_path: Path) -> None:
+    base = build_plan(build_change("aws_sagemaker_endpoint.old", endpoint()), make_configuration(2))
     new = build_plan(
         build_change(
             "aws_sagemaker_endpoint.new", endpoint(), before=endpoint(), previous_address="aws_sagemaker_endpoint.old"
         ),
-        sized(3, before=2),
+        make_configuration(3, before=2),
     )
-    found = estimate_plan(new, base=base)
-    (resource,) = found.resources
+    result = estimate_plan(new, base=base)
+    (resource,) = result.resources
     assert (resource.address, resource.action) == ("aws_sagemaker_endpoint.new", "no-op")
     # One instance more of the same: what is unknown of it is what is unknown of one.
-    one = estimate_plan(build_plan(build_change("aws_sagemaker_endpoint.e", endpoint()), sized(1))).after
+    one = estimate_plan(build_plan(build_change("aws_sagemaker_endpoint.e", endpoint()), make_configuration(1))).after
     for metric in METRICS:
-        more, alone = found.delta.figures[metric], one.figures[metric]
+        more, alone = result.delta.figures[metric], one.figures[metric]
         assert (more.low, more.central, more.high) == pytest.approx((alone.low, alone.central, alone.high))
-    used = estimate_plan(new, usage_file(tmp_path, {"aws_sagemaker_endpoint.new": {"duty": 0.5}}), base)
-    assert central(used, "energy", "delta") == pytest.approx((20 * 0.653 + 16 * 0.11) * 0.73 * 1.15)
+    used = estimate_plan(new, make_usage(tmp_path, {"aws_sagemaker_endpoint.new": {"duty": 0.5}}), base)
+    assert get_central(used, "energy", "delta") == pytest.approx((20 * 0.653 + 16 * 0.11) * 0.73 * 1.15)
 
 
-def test_the_steps_of_a_pipeline_that_moved_run_as_its_new_address_says(tmp_path: Path) -> None:
+def test_steps_of_a_moved_pipeline_have_the_usage_of_its_new_address(tmp_path: Path) -> None:
     machines = {"ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}}
     definition = json.dumps({"Steps": [{"Name": "Train", "Type": "Training", "Arguments": machines}]})
     values = {"region": REGION, "pipeline_definition": definition}
-    found = estimate_plan(
+    result = estimate_plan(
         build_plan(
             build_change("aws_sagemaker_pipeline.b", values, before=values, previous_address="aws_sagemaker_pipeline.a")
         ),
-        usage_file(tmp_path, {"aws_sagemaker_pipeline.b#Train": {"hours_per_run": 5, "runs_per_month": 1}}),
+        make_usage(tmp_path, {"aws_sagemaker_pipeline.b#Train": {"hours_per_run": 5, "runs_per_month": 1}}),
         build_plan(build_change("aws_sagemaker_pipeline.a", values)),
     )
-    assert central(found, "cost", "before") == central(found, "cost") == pytest.approx(5 * 0.23)
+    assert get_central(result, "cost", "before") == get_central(result, "cost") == pytest.approx(5 * 0.23)
 
 
-def test_a_deposed_object_is_in_no_other_plan() -> None:
-    base = build_plan(build_change("aws_sagemaker_endpoint.e", endpoint()), sized(2))
+def test_a_deposed_object_is_not_matched_with_the_base() -> None:
+    base = build_plan(build_change("aws_sagemaker_endpoint.e", endpoint()), make_configuration(2))
     deposed = build_change("aws_sagemaker_endpoint.e", before=endpoint("before"), deposed="abcd1234")
     for first in (True, False):
         current = [build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint())]
-        found = estimate_plan(
-            build_plan(*([deposed, *current] if first else [*current, deposed]), sized(3, before=2)), base=base
+        result = estimate_plan(
+            build_plan(*([deposed, *current] if first else [*current, deposed]), make_configuration(3, before=2)),
+            base=base,
         )
-        assert central(found, "energy", "before") == pytest.approx(2 * M5_KWH)
-        assert central(found, "energy") == pytest.approx(3 * M5_KWH)
+        assert get_central(result, "energy", "before") == pytest.approx(2 * M5_KWH)
+        assert get_central(result, "energy") == pytest.approx(3 * M5_KWH)
 
 
-def test_what_only_the_base_has_is_gone() -> None:
-    base = build_plan(build_change("aws_sagemaker_endpoint.e", endpoint()), sized(1))
-    found = estimate_plan(build_plan(sized(1)), base=base)
-    assert [(one.address, one.action) for one in found.resources] == [("aws_sagemaker_endpoint.e", "delete")]
+def test_resources_only_in_the_base_are_deleted() -> None:
+    base = build_plan(build_change("aws_sagemaker_endpoint.e", endpoint()), make_configuration(1))
+    result = estimate_plan(build_plan(make_configuration(1)), base=base)
+    assert [(one.address, one.action) for one in result.resources] == [("aws_sagemaker_endpoint.e", "delete")]
 
 
-def test_what_is_forgotten_runs_beside_what_takes_its_place() -> None:
+def test_a_forgotten_resource_runs_beside_its_replacement() -> None:
     def notebook(instance_type: str) -> dict[str, Any]:
         return {"instance_type": instance_type, "region": REGION, "volume_size": 0}
 
-    found = estimate_plan(
+    result = estimate_plan(
         build_plan(
             build_change(
                 "aws_sagemaker_notebook_instance.n",
@@ -477,33 +480,33 @@ def test_what_is_forgotten_runs_beside_what_takes_its_place() -> None:
             )
         )
     )
-    assert central(found, "cost", "before") == pytest.approx(730 * 0.05)
-    assert central(found, "cost") == pytest.approx(730 * (0.05 + 0.23))
-    assert central(found, "cost", "delta") == pytest.approx(730 * 0.23)
+    assert get_central(result, "cost", "before") == pytest.approx(730 * 0.05)
+    assert get_central(result, "cost") == pytest.approx(730 * (0.05 + 0.23))
+    assert get_central(result, "cost", "delta") == pytest.approx(730 * 0.23)
 
 
-def test_parts_of_one_name_are_counted_each() -> None:
+def test_parts_with_one_name_are_counted_separately() -> None:
     twice = configuration(variant("ml.m5.xlarge", 1), variant("ml.g5.xlarge", 1))
-    found = estimate_plan(
+    result = estimate_plan(
         build_plan(
             build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
             build_change("aws_sagemaker_endpoint_configuration.c", twice, before=twice),
         )
     )
-    assert central(found, "cost", "before") == central(found, "cost") == pytest.approx(730 * (0.23 + 1.4084))
-    assert central(found, "cost", "delta") == 0
-    assert [one.name for one in found.resources[0].changes] == ["variant v", "variant v (2)"]
+    assert get_central(result, "cost", "before") == get_central(result, "cost") == pytest.approx(730 * (0.23 + 1.4084))
+    assert get_central(result, "cost", "delta") == 0
+    assert [one.name for one in result.resources[0].changes] == ["variant v", "variant v (2)"]
 
 
-def test_machines_that_the_model_does_not_cover_are_named() -> None:
-    found = estimate_plan(
+def test_uncovered_machines_are_unknown() -> None:
+    result = estimate_plan(
         build_plan(
             build_change("aws_glue_job.a", {"worker_type": "G.2X"}),
             build_change("aws_sagemaker_mlflow_tracking_server.m", {"tracking_server_size": "Small"}),
         )
     )
-    assert set(unknown(found)) == {"aws_glue_job.a", "aws_sagemaker_mlflow_tracking_server.m"}
-    assert found.after.get("total") is None
+    assert set(list_unknown(result)) == {"aws_glue_job.a", "aws_sagemaker_mlflow_tracking_server.m"}
+    assert result.after.get("total") is None
 
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
@@ -560,26 +563,33 @@ variants = st.lists(
     after=attributes,
     scaled=attributes,
     acted=actions,
-    listed=variants,
+    variant_blocks=variants,
     step=values,
 )
-def test_whatever_a_plan_holds_is_counted_or_unknown(
-    kind: str, after: dict[str, Any], scaled: dict[str, Any], acted: dict[str, Any], listed: list[Any], step: Any
+def test_any_plan_content_is_counted_or_unknown(
+    kind: str,
+    after: dict[str, Any],
+    scaled: dict[str, Any],
+    acted: dict[str, Any],
+    variant_blocks: list[Any],
+    step: Any,
 ) -> None:
     definition = json.dumps({"Steps": [{"Name": "s", "Type": "Training", "Arguments": step}]})
-    found = estimate_plan(
+    result = estimate_plan(
         build_plan(
             build_change(f"{kind}.any", {"id": "any", **after}),
             build_change("aws_sagemaker_endpoint.e", endpoint()),
-            build_change("aws_sagemaker_endpoint_configuration.c", {**configuration(), "production_variants": listed}),
+            build_change(
+                "aws_sagemaker_endpoint_configuration.c", {**configuration(), "production_variants": variant_blocks}
+            ),
             build_change("aws_appautoscaling_target.t", {**target(0, 2), **scaled}),
             build_change("aws_appautoscaling_policy.p", {**policy("Invocations"), **acted}),
-            build_change("aws_appautoscaling_scheduled_action.a", of_target(**acted)),
+            build_change("aws_appautoscaling_scheduled_action.a", extend_target(**acted)),
             build_change("aws_sagemaker_pipeline.p", {"region": REGION, "pipeline_definition": definition}),
         )
     )
-    json.dumps(found.to_dict(), allow_nan=False)
-    for resource in found.resources:
+    json.dumps(result.to_dict(), allow_nan=False)
+    for resource in result.resources:
         for one in resource.changes:
             assert one.after is not None
             assert (one.after.estimate is None) == (one.after.unknown is not None)

@@ -1,4 +1,4 @@
-"""Prices: every type that EC2 lists has one, and every Region charges what its own list says."""
+"""Prices: every type in the EC2 price list has one, and every Region has the prices of its own list."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from sustainable_mlops.footprint.quantities import exact_quantity
 from tools.footprint_validation import measured
 
 
-def _usd_per_hour(instance: str, region: str | None) -> FootprintFigure:
+def _estimate_usd_per_hour(instance: str, region: str | None) -> FootprintFigure:
     return estimate(FleetActivity(instance, region, exact_quantity(1.0), exact_quantity(1.0))).figures["cost"]
 
 
@@ -22,7 +22,7 @@ def _usd_per_hour(instance: str, region: str | None) -> FootprintFigure:
     "instance", ["ml.c5.xlarge", "ml.m5.xlarge", "ml.r5.2xlarge", "ml.g5.xlarge", "ml.p4d.24xlarge"]
 )
 def test_ohio_and_oregon_cost_what_virginia_costs(region: str, instance: str) -> None:
-    assert _usd_per_hour(instance, region) == _usd_per_hour(instance, "us-east-1")
+    assert _estimate_usd_per_hour(instance, region) == _estimate_usd_per_hour(instance, "us-east-1")
 
 
 @pytest.mark.parametrize(
@@ -40,23 +40,23 @@ def test_ohio_and_oregon_cost_what_virginia_costs(region: str, instance: str) ->
         ("ap-southeast-2", "r5.xlarge", 0.302),
     ],
 )
-def test_the_price_of_a_region_is_what_ec2_lists_there(region: str, instance: str, usd: float) -> None:
-    found, price = _usd_per_hour(instance, region), prices.find(instance)
+def test_the_price_in_a_region_is_that_of_the_ec2_price_list(region: str, instance: str, usd: float) -> None:
+    result, price = _estimate_usd_per_hour(instance, region), prices.find(instance)
     assert price is not None
     low, _, high = prices.find_regional_price(region, instance.split(".")[0]).factor
     assert low * 0.995 <= usd / price.usd_per_hour[1] <= high * 1.005
-    assert found.central == pytest.approx(usd, rel=0.02)
+    assert result.central == pytest.approx(usd, rel=0.02)
 
 
-def test_sagemaker_charges_a_region_as_ec2_does() -> None:
-    """The factors are made of EC2's prices and know none of SageMaker's own in Tokyo, Seoul and Ireland."""
-    found = [case for case in measured() if case.kind == "price"]
-    assert len(found) == 19
-    assert [case.system for case in found if not case.inside or abs(case.error) > 0.03] == []
+def test_sagemaker_prices_in_regions_follow_ec2() -> None:
+    """The factors are derived from EC2 prices, without SageMaker's prices in Tokyo, Seoul and Ireland."""
+    cases = [case for case in measured() if case.kind == "price"]
+    assert len(cases) == 19
+    assert [case.system for case in cases if not case.inside or abs(case.error) > 0.03] == []
 
 
 @pytest.mark.parametrize("name", ["m5", "c9z", "g5", "p5", "trn2", "inf2", "STANDARD", "serverless inference"])
-def test_a_region_without_a_list_has_the_widest_range_and_says_so(name: str) -> None:
+def test_a_region_without_a_price_list_has_the_widest_interval(name: str) -> None:
     unknown = prices.find_regional_price("ap-atlantis-1", name)
     known = [prices.find_regional_price(region, name) for region in regions.load_all()]
     assert unknown.span == "Regions"
@@ -64,18 +64,18 @@ def test_a_region_without_a_list_has_the_widest_range_and_says_so(name: str) -> 
     assert all(unknown.factor[0] <= one.factor[0] and one.factor[2] <= unknown.factor[2] for one in known)
 
 
-def test_what_a_result_says_of_a_price_elsewhere() -> None:
-    listed = estimate(FleetActivity("ml.m5.xlarge", "eu-west-1", exact_quantity(1.0), exact_quantity(1.0)))
+def test_assumptions_contain_the_price_factor_of_the_region() -> None:
+    known = estimate(FleetActivity("ml.m5.xlarge", "eu-west-1", exact_quantity(1.0), exact_quantity(1.0)))
     unknown = estimate(FleetActivity("ml.m5.xlarge", "ap-atlantis-1", exact_quantity(1.0), exact_quantity(1.0)))
-    said = "price of m5 in eu-west-1 over that in us-east-1 (lists of 2025-11-03): 1.11 (1.09 to 1.16), class B"
-    assert said in listed.assumptions
-    assert any("ap-atlantis-1" in one and "no list known here has it" in one for one in unknown.assumptions)
+    text = "price of m5 in eu-west-1 over that in us-east-1 (lists of 2025-11-03): 1.11 (1.09 to 1.16), class B"
+    assert text in known.assumptions
+    assert any("ap-atlantis-1" in one and "in no known price list" in one for one in unknown.assumptions)
 
 
-def test_every_type_that_ec2_lists_a_price_for_has_one() -> None:
-    listed = {row["instance"] for row in read_rows("prices_ec2")}
+def test_every_type_in_the_ec2_price_list_has_a_price() -> None:
+    priced = {row["instance"] for row in read_rows("prices_ec2")}
     without = {name for name in instances.load_all() if prices.find(name) is None}
-    assert not {name for name in without if name.removeprefix("ml.") in listed}
+    assert not {name for name in without if name.removeprefix("ml.") in priced}
     assert {name for name in without if name.startswith("ml.")} == {
         "ml.p5e.48xlarge",
         "ml.p6e-gb200.36xlarge",
@@ -93,22 +93,22 @@ def test_sagemakers_own_price_of_g6_g6e_g7e_p4d_and_p5() -> None:
         "p5.48xlarge": 63.296,
     }
     for name, expected in usd.items():
-        found = prices.find(f"ml.{name}")
-        assert found is not None
-        assert found.usd_per_hour[1] == pytest.approx(expected, rel=1e-4)
+        price = prices.find(f"ml.{name}")
+        assert price is not None
+        assert price.usd_per_hour[1] == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("file", ["prices_ec2", "prices_sagemaker", "price_factors", "price_regions"])
-def test_each_price_has_its_source_its_date_and_its_class(file: str) -> None:
+def test_each_price_has_a_source_a_date_and_a_class(file: str) -> None:
     assert all(row["source"] and row["date"] and row["class"] in "ABC" for row in read_rows(file))
 
 
-def test_stored_bytes_cost_what_their_own_list_says_and_other_services_what_the_region_does() -> None:
+def test_storage_and_other_services_have_their_own_price_factors() -> None:
     def usd(activity: StorageActivity | ServerlessActivity) -> float:
         return estimate(activity).figures["cost"].central
 
-    kept = usd(StorageActivity("STANDARD", "sa-east-1", exact_quantity(1000.0)))
-    assert kept == pytest.approx(40.5, rel=0.01)  # 0.0405 USD a GB-month
+    stored_usd = usd(StorageActivity("STANDARD", "sa-east-1", exact_quantity(1000.0)))
+    assert stored_usd == pytest.approx(40.5, rel=0.01)  # 0.0405 USD a GB-month
     here, there = (
         prices.find_regional_price("us-west-2", "serverless inference"),
         prices.find_regional_price("sa-east-1", "volume"),
@@ -117,14 +117,16 @@ def test_stored_bytes_cost_what_their_own_list_says_and_other_services_what_the_
     assert there.factor[0] > 1.5
 
 
-def test_what_has_no_price_list_at_all_is_said_to_be_a_span() -> None:
-    found = prices.find_regional_price("eu-west-1", "serverless inference")
-    assert (found.span, found.grade) == ("Region", "C")
-    said = estimate(ServerlessActivity(2048, "eu-west-1", exact_quantity(1000.0), exact_quantity(0.1))).assumptions
-    assert any("the span of what the Region charges for instances" in text for text in said)
+def test_a_service_without_a_price_list_has_the_interval_of_the_region() -> None:
+    regional_price = prices.find_regional_price("eu-west-1", "serverless inference")
+    assert (regional_price.span, regional_price.grade) == ("Region", "C")
+    assumptions = estimate(
+        ServerlessActivity(2048, "eu-west-1", exact_quantity(1000.0), exact_quantity(0.1))
+    ).assumptions
+    assert any("the interval of the prices of instances in the Region" in text for text in assumptions)
 
 
-def test_a_family_of_its_own_row_goes_before_those_of_its_letters_and_these_before_other_regions() -> None:
+def test_the_most_specific_price_factor_is_used() -> None:
     graviton, intel = (prices.find_regional_price("ap-south-1", family).factor[1] for family in ("m7g", "m7i"))
     assert graviton < 0.8 < 1 < intel
     newer = prices.find_regional_price("ap-northeast-1", "m9i")
@@ -132,7 +134,7 @@ def test_a_family_of_its_own_row_goes_before_those_of_its_letters_and_these_befo
     assert newer.span is None
 
 
-def test_prices_of_one_row_are_one_unknown_and_those_of_another_another() -> None:
+def test_prices_of_one_table_row_vary_together() -> None:
     where = find_location("eu-central-1", Coefficients.default())
     assert where.find_price_factor("m5").key == where.find_price_factor("m6i").key != where.find_price_factor("g5").key
     assert (

@@ -1,4 +1,4 @@
-"""What nobody counted: machines and stores of which nothing is known, and nothing else."""
+"""Uncounted machines and stores are listed, and nothing else."""
 
 import json
 from pathlib import Path
@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from sustainable_mlops.footprint import PlanFootprint, UnknownKind, estimate_plan
 from sustainable_mlops.footprint.plan_footprint import READERS
 from sustainable_mlops.footprint.usage import KEYS_BY_TYPE
-from tests.footprint.plans import configuration, endpoint, served, serverless, target, variant
-from tests.footprint.support import REGION, footprint, usage
-from tests.footprint.test_usage import resources
+from tests.footprint.plans import build_endpoint_plan, configuration, endpoint, serverless, target, variant
+from tests.footprint.support import REGION, make_footprint, make_usage
+from tests.footprint.test_usage import make_resources
 from tests.plan.plan_builder import build_change, build_configuration, build_plan
 
 
-def uncounted(found: PlanFootprint) -> dict[str, bool]:
-    """By address: whether the plan changes it."""
-    return {one.address: one.is_changed for one in found.uncounted}
+def find_uncounted(result: PlanFootprint) -> dict[str, bool]:
+    """Return for each uncounted address whether the plan changes it."""
+    return {one.address: one.is_changed for one in result.uncounted}
 
 
 @pytest.mark.parametrize(
@@ -40,23 +40,25 @@ def uncounted(found: PlanFootprint) -> dict[str, bool]:
         ("aws_dynamodb_table", {"billing_mode": "PROVISIONED", "read_capacity": 1000}),
     ],
 )
-def test_a_machine_that_nobody_counts_is_told_with_whether_the_plan_changes_it(
-    kind: str, values: dict[str, Any]
-) -> None:
+def test_an_uncounted_machine_is_listed_as_changed_or_unchanged(kind: str, values: dict[str, Any]) -> None:
     address = f"{kind}.one"
-    assert uncounted(footprint(build_change(address, values))) == {address: True}
-    assert uncounted(footprint(build_change(address, values, before=values))) == {address: False}
-    assert uncounted(footprint(build_change(address, values, before={**values, "name": "other"}))) == {address: True}
-    assert uncounted(footprint(build_change(address, before=values))) == {}
-    assert uncounted(footprint(build_change(address, before=values, actions=["forget"]))) == {address: True}
+    assert find_uncounted(make_footprint(build_change(address, values))) == {address: True}
+    assert find_uncounted(make_footprint(build_change(address, values, before=values))) == {address: False}
+    assert find_uncounted(make_footprint(build_change(address, values, before={**values, "name": "other"}))) == {
+        address: True
+    }
+    assert find_uncounted(make_footprint(build_change(address, before=values))) == {}
+    assert find_uncounted(make_footprint(build_change(address, before=values, actions=["forget"]))) == {address: True}
 
 
-def test_other_tags_are_no_change_of_what_nobody_counts() -> None:
+def test_a_change_of_tags_is_no_change_of_an_uncounted_machine() -> None:
     job = {"worker_type": "G.2X"}
     tagged = {**job, "tags": {"a": "b"}, "tags_all": {"a": "b"}}
-    assert uncounted(footprint(build_change("aws_glue_job.j", tagged, before=job))) == {"aws_glue_job.j": False}
+    assert find_uncounted(make_footprint(build_change("aws_glue_job.j", tagged, before=job))) == {
+        "aws_glue_job.j": False
+    }
     unsure = build_change("aws_glue_job.j", {}, before=job, unknown={"worker_type": True})
-    assert uncounted(footprint(unsure)) == {"aws_glue_job.j": True}
+    assert find_uncounted(make_footprint(unsure)) == {"aws_glue_job.j": True}
 
 
 @pytest.mark.parametrize(
@@ -73,19 +75,19 @@ def test_other_tags_are_no_change_of_what_nobody_counts() -> None:
         ("aws_launch_template", {"instance_type": "p5.48xlarge"}),
     ],
 )
-def test_what_only_its_use_decides_and_what_uses_nothing_is_not_among_it(kind: str, values: dict[str, Any]) -> None:
-    assert uncounted(footprint(build_change(f"{kind}.one", values))) == {}
+def test_resources_with_unknown_usage_or_no_footprint_are_not_uncounted(kind: str, values: dict[str, Any]) -> None:
+    assert find_uncounted(make_footprint(build_change(f"{kind}.one", values))) == {}
 
 
-def test_a_detail_of_what_is_counted_is_not_among_it() -> None:
-    lone = footprint(build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant())))
+def test_a_detail_of_a_counted_resource_is_not_uncounted() -> None:
+    lone = make_footprint(build_change("aws_sagemaker_endpoint_configuration.c", configuration(variant())))
     assert [one.kind for _, one in lone.unknowns] == [UnknownKind.DETAIL]
-    assert uncounted(lone) == {}
-    assert uncounted(footprint(*served(serverless(2048)))) == {}
+    assert find_uncounted(lone) == {}
+    assert find_uncounted(make_footprint(*build_endpoint_plan(serverless(2048)))) == {}
 
 
-def test_an_endpoint_that_comes_to_follow_what_nobody_knows_is_told_though_it_stays_as_it_is() -> None:
-    found = footprint(
+def test_an_unchanged_endpoint_with_an_unknown_configuration_is_uncounted() -> None:
+    result = make_footprint(
         build_change("aws_sagemaker_endpoint.e", endpoint(), before=endpoint()),
         build_change(
             "aws_sagemaker_endpoint_configuration.c",
@@ -93,48 +95,50 @@ def test_an_endpoint_that_comes_to_follow_what_nobody_knows_is_told_though_it_st
             before=configuration(variant()),
         ),
     )
-    assert uncounted(found) == {"aws_sagemaker_endpoint.e": True}
+    assert find_uncounted(result) == {"aws_sagemaker_endpoint.e": True}
 
 
-def test_provisioned_throughput_of_a_feature_group_is_told_with_its_units() -> None:
+def test_provisioned_throughput_of_a_feature_group_is_uncounted() -> None:
     throughput = {"throughput_mode": "Provisioned", "provisioned_write_capacity_units": 900}
-    found = footprint(
+    result = make_footprint(
         build_change("aws_sagemaker_feature_group.f", {"throughput_config": [throughput], "region": REGION})
     )
-    assert [one.unknown.reason for one in found.uncounted] == [
+    assert [one.unknown.reason for one in result.uncounted] == [
         "its provisioned throughput (900 write units) is not counted"
     ]
     on_demand = {"throughput_config": [{"throughput_mode": "OnDemand"}], "region": REGION}
-    assert uncounted(footprint(build_change("aws_sagemaker_feature_group.f", on_demand))) == {}
+    assert find_uncounted(make_footprint(build_change("aws_sagemaker_feature_group.f", on_demand))) == {}
 
 
-def test_an_accelerator_of_elastic_inference_is_told() -> None:
-    found = footprint(*served(variant(accelerator_type="ml.eia2.medium")))
-    assert [one.reason for _, one in found.unknowns] == [
+def test_an_accelerator_of_elastic_inference_is_uncounted() -> None:
+    result = make_footprint(*build_endpoint_plan(variant(accelerator_type="ml.eia2.medium")))
+    assert [one.reason for _, one in result.unknowns] == [
         "its accelerator ml.eia2.medium is not counted: "
         "a part of an instance, of Elastic Inference, which is no longer available"
     ]
 
 
-def test_against_a_base_only_what_differs_is_changed() -> None:
+def test_with_a_base_plan_only_differences_are_changes() -> None:
     job = {"worker_type": "G.2X"}
 
     def against(base: dict[str, Any]) -> dict[str, bool]:
         new = build_plan(build_change("aws_glue_job.j", job))
-        return uncounted(estimate_plan(new, base=build_plan(build_change("aws_glue_job.j", base))))
+        return find_uncounted(estimate_plan(new, base=build_plan(build_change("aws_glue_job.j", base))))
 
     assert against(job) == {"aws_glue_job.j": False}
     assert against({"worker_type": "G.1X"}) == {"aws_glue_job.j": True}
 
 
 @pytest.mark.parametrize("kind", sorted({*KEYS_BY_TYPE} & {*READERS}))
-def test_what_is_read_of_a_type_is_counted_or_told(tmp_path: Path, kind: str) -> None:
-    """The plans whose keys `test_usage` moves: with every key given, nothing is left to tell."""
-    given = dict.fromkeys((key for key in KEYS_BY_TYPE[kind] if key != "storage_gb"), 0.5)
-    used = usage(tmp_path, {f"{kind}.one": given | ({"storage_gb": 1} if "storage_gb" in KEYS_BY_TYPE[kind] else {})})
-    found = footprint(*resources(kind, KEYS_BY_TYPE[kind][0]), used=used)
-    assert found.after.get("energy") is not None
-    assert [one for one in found.uncounted if not one.unknown.subject.startswith("cost of")] == []
+def test_with_all_usage_keys_nothing_is_uncounted(tmp_path: Path, kind: str) -> None:
+    """The plans are those of `test_usage`, with every key."""
+    keys = dict.fromkeys((key for key in KEYS_BY_TYPE[kind] if key != "storage_gb"), 0.5)
+    used = make_usage(
+        tmp_path, {f"{kind}.one": keys | ({"storage_gb": 1} if "storage_gb" in KEYS_BY_TYPE[kind] else {})}
+    )
+    result = make_footprint(*make_resources(kind, KEYS_BY_TYPE[kind][0]), used=used)
+    assert result.after.get("energy") is not None
+    assert [one for one in result.uncounted if not one.unknown.subject.startswith("cost of")] == []
 
 
 junk: st.SearchStrategy[Any] = (
@@ -142,12 +146,12 @@ junk: st.SearchStrategy[Any] = (
 )
 
 
-def spoiled(value: Any, data: st.DataObject) -> tuple[Any, Any]:
-    """`value` with something else in one place, or nothing known there, and the marks of what is unknown."""
+def spoil(value: Any, data: st.DataObject) -> tuple[Any, Any]:
+    """Return `value` with one place replaced or unknown, and the marks of the unknown places."""
     if not isinstance(value, dict | list) or not value or data.draw(st.booleans()):
         return (None, True) if data.draw(st.booleans()) else (data.draw(junk), False)
     key = data.draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
-    inner, mark = spoiled(value[key], data)
+    inner, mark = spoil(value[key], data)
     if isinstance(value, dict):
         return {**value, key: inner}, {key: mark}
     marks: list[Any] = [False] * len(value)
@@ -157,13 +161,13 @@ def spoiled(value: Any, data: st.DataObject) -> tuple[Any, Any]:
 
 @settings(max_examples=300, deadline=None)
 @given(kind=st.sampled_from(sorted({*KEYS_BY_TYPE} & {*READERS})), data=st.data())
-def test_whatever_stands_in_place_of_a_value_it_is_counted_or_told(kind: str, data: st.DataObject) -> None:
-    first, *others = resources(kind, KEYS_BY_TYPE[kind][0])
-    values = first["change"]["after"]
+def test_any_value_is_counted_or_uncounted(kind: str, data: st.DataObject) -> None:
+    first_change, *others = make_resources(kind, KEYS_BY_TYPE[kind][0])
+    values = first_change["change"]["after"]
     key = data.draw(st.sampled_from(sorted(values)))
-    inner, mark = spoiled(values[key], data)
-    first["change"] |= {"after": {**values, key: inner}, "after_unknown": {key: mark}}
-    result = footprint(first, *others)
+    inner, mark = spoil(values[key], data)
+    first_change["change"] |= {"after": {**values, key: inner}, "after_unknown": {key: mark}}
+    result = make_footprint(first_change, *others)
     json.dumps(result.to_dict(), allow_nan=False)
     for one in result.changes:
         assert one.after is not None
@@ -180,8 +184,8 @@ def test_whatever_stands_in_place_of_a_value_it_is_counted_or_told(kind: str, da
         ("aws_cloudwatch_event_target", {"arn": "arn:aws:lambda:us-east-1:1:function:f"}),
     ],
 )
-def test_what_starts_no_machines_of_its_own_is_not_listed(kind: str, values: dict[str, Any]) -> None:
-    assert footprint(build_change(f"{kind}.one", values)).resources == ()
+def test_targets_that_start_no_machines_are_not_listed(kind: str, values: dict[str, Any]) -> None:
+    assert make_footprint(build_change(f"{kind}.one", values)).resources == ()
 
 
 @pytest.mark.parametrize(
@@ -192,12 +196,12 @@ def test_what_starts_no_machines_of_its_own_is_not_listed(kind: str, values: dic
         ("aws_cloudwatch_event_target", {"arn": "arn:aws:sns:us-east-1:1:topic"}, "arn"),
     ],
 )
-def test_what_nobody_can_read_may_start_machines(kind: str, values: dict[str, Any], attribute: str) -> None:
+def test_unreadable_targets_are_uncounted(kind: str, values: dict[str, Any], attribute: str) -> None:
     hidden = build_change(f"{kind}.one", values, sensitive={attribute: True} if attribute else None)
-    assert uncounted(footprint(hidden)) == {f"{kind}.one": True}
+    assert find_uncounted(make_footprint(hidden)) == {f"{kind}.one": True}
 
 
-def test_what_a_target_that_is_known_after_apply_starts_is_told_where_it_is() -> None:
+def test_an_unknown_target_in_the_plan_is_counted_there() -> None:
     hidden = build_change("aws_scheduler_schedule.s", {"target": [{}]}, unknown={"target": [{"arn": True}]})
     machine = build_change("aws_sfn_state_machine.m", {"definition": '{"States": {}}'})
     to_machine = {"arn": {"references": ["aws_sfn_state_machine.m.arn", "aws_sfn_state_machine.m"]}}
@@ -205,38 +209,38 @@ def test_what_a_target_that_is_known_after_apply_starts_is_told_where_it_is() ->
         build_configuration("aws_scheduler_schedule.s", target=[to_machine]),
         build_configuration("aws_sfn_state_machine.m"),
     ]
-    assert uncounted(footprint(hidden)) == {"aws_scheduler_schedule.s": True}
-    assert uncounted(footprint(hidden, machine, root={"resources": declared_here})) == {}
+    assert find_uncounted(make_footprint(hidden)) == {"aws_scheduler_schedule.s": True}
+    assert find_uncounted(make_footprint(hidden, machine, root={"resources": declared_here})) == {}
 
 
-def test_scaling_of_emr_that_nobody_can_read_leaves_the_count_open() -> None:
+def test_unreadable_emr_scaling_is_uncounted() -> None:
     deep = {"instance_type": "m5.xlarge", "instance_count": 1, "autoscaling_policy": "[" * 5000 + "]" * 5000}
-    found = footprint(build_change("aws_emr_instance_group.t", {"region": REGION, **deep}))
-    assert uncounted(found) == {"aws_emr_instance_group.t": True}
-    assert "cost" in found.after.partial
+    result = make_footprint(build_change("aws_emr_instance_group.t", {"region": REGION, **deep}))
+    assert find_uncounted(result) == {"aws_emr_instance_group.t": True}
+    assert "cost" in result.after.partial
 
 
-def test_another_recurrence_of_an_action_changes_a_group_that_stays_as_it_is() -> None:
+def test_another_recurrence_changes_an_unchanged_group() -> None:
     mixed = [{"launch_template": [{"override": [{"instance_type": "m5.large"}]}]}]
     group = {"name": "g", "region": REGION, "min_size": 1, "max_size": 9, "desired_capacity": 1}
     group["mixed_instances_policy"] = mixed
     often = {"autoscaling_group_name": "g", "desired_capacity": 9, "recurrence": "0 8 * * *"}
-    found = footprint(
+    result = make_footprint(
         build_change("aws_autoscaling_group.g", group, before=group),
         build_change("aws_autoscaling_schedule.s", often, before={**often, "recurrence": "0 8 1 * *"}),
     )
-    assert uncounted(found) == {"aws_autoscaling_group.g": True}
+    assert find_uncounted(result) == {"aws_autoscaling_group.g": True}
 
 
-def test_a_target_of_an_endpoint_of_the_plan_is_counted_with_it_and_any_other_is_not() -> None:
-    scales = served(variant(), scaled=(1, 50))
-    assert uncounted(footprint(*scales)) == {}
+def test_only_a_target_of_an_endpoint_in_the_plan_is_counted() -> None:
+    scales = build_endpoint_plan(variant(), scaled=(1, 50))
+    assert find_uncounted(make_footprint(*scales)) == {}
     elsewhere = build_change(
         "aws_appautoscaling_target.other", target(1, 50) | {"resource_id": "endpoint/other/variant/v"}
     )
-    assert uncounted(footprint(*scales, elsewhere)) == {"aws_appautoscaling_target.other": True}
+    assert find_uncounted(make_footprint(*scales, elsewhere)) == {"aws_appautoscaling_target.other": True}
 
 
-def test_warm_workers_cost_what_nobody_knows() -> None:
-    found = footprint(*served(serverless(2048, provisioned_concurrency=1)))
-    assert [one.unknown.subject for one in found.uncounted] == ["cost of provisioned concurrency"]
+def test_provisioned_concurrency_has_an_unknown_cost() -> None:
+    result = make_footprint(*build_endpoint_plan(serverless(2048, provisioned_concurrency=1)))
+    assert [one.unknown.subject for one in result.uncounted] == ["cost of provisioned concurrency"]

@@ -7,21 +7,21 @@ import pytest
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.footprint import read_usage
 from sustainable_mlops.footprint.usage import KEYS, KEYS_BY_TYPE
-from tests.footprint.support import footprint, usage
+from tests.footprint.support import make_footprint, make_usage
 from tests.plan.plan_builder import build_change, build_configuration
 
 ENDPOINT = 'module.a["x"].aws_sagemaker_endpoint.this'
 
 
-def written(folder: Path, text: str, name: str = "usage.yaml") -> Path:
+def write_usage(folder: Path, text: str, name: str = "usage.yaml") -> Path:
     path = folder / name
     path.write_text(text)
     return path
 
 
-def test_a_number_is_known_and_a_range_is_not(tmp_path: Path) -> None:
+def test_a_number_is_exact_and_a_range_is_not(tmp_path: Path) -> None:
     usage = read_usage(
-        written(
+        write_usage(
             tmp_path,
             f"""
 resources:
@@ -40,9 +40,9 @@ resources:
     assert keys.get("duty") is None
 
 
-def test_the_more_specific_wins(tmp_path: Path) -> None:
+def test_more_specific_entries_override(tmp_path: Path) -> None:
     usage = read_usage(
-        written(
+        write_usage(
             tmp_path,
             """
 {"defaults": {"duty": 0.1, "instances": 1},
@@ -53,18 +53,18 @@ def test_the_more_specific_wins(tmp_path: Path) -> None:
         )
     )
 
-    def given(address: str) -> list[float]:
+    def keys_of(address: str) -> list[float]:
         keys = usage.find_keys(address)
         return [quantity.central for key in ("duty", "instances") if (quantity := keys.get(key)) is not None]
 
-    assert given(ENDPOINT) == [0.3, 2]
-    assert given('module.a["y"].aws_sagemaker_endpoint.this') == [0.2, 2]
-    assert given("aws_sagemaker_endpoint.this") == [0.1, 1]
+    assert keys_of(ENDPOINT) == [0.3, 2]
+    assert keys_of('module.a["y"].aws_sagemaker_endpoint.this') == [0.2, 2]
+    assert keys_of("aws_sagemaker_endpoint.this") == [0.1, 1]
 
 
-def test_storage_is_a_number_a_range_or_by_class(tmp_path: Path) -> None:
+def test_storage_is_a_number_a_range_or_a_mapping_by_class(tmp_path: Path) -> None:
     usage = read_usage(
-        written(
+        write_usage(
             tmp_path,
             """
 resources:
@@ -74,48 +74,51 @@ resources:
 """,
         )
     )
-    found = {}
+    result = {}
     for name in "abc":
-        held = usage.find_keys(f"aws_s3_bucket.{name}").get_storage()
-        assert held is not None
-        found[name] = {kind: gb.central for kind, gb in held.items()}
-    assert found == {"a": {"STANDARD": 100}, "b": {"STANDARD": 2}, "c": {"STANDARD": 5, "GLACIER_IR": 7}}
+        storage = usage.find_keys(f"aws_s3_bucket.{name}").get_storage()
+        assert storage is not None
+        result[name] = {kind: gb.central for kind, gb in storage.items()}
+    assert result == {"a": {"STANDARD": 100}, "b": {"STANDARD": 2}, "c": {"STANDARD": 5, "GLACIER_IR": 7}}
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("resources: [1]", "resources: must be a mapping"),
-        ("resource: {}", "unknown key resource; known are defaults, resources"),
+        ("resource: {}", "unknown key resource; use one of defaults, resources"),
         ("resources: {a.b: {request: 1}}", "resources.a.b: unknown key request"),
         ("resources: {a.b: {duty: 1.5}}", "resources.a.b.duty: must be a number from 0 to 1"),
         ("resources: {a.b: {duty: .nan}}", "resources.a.b.duty: must be a number"),
         ("resources: {a.b: {duty: true}}", "resources.a.b.duty: must be a number"),
         ("resources: {a.b: {duty: '0.5'}}", "resources.a.b.duty: must be a number"),
         ("resources: {a.b: {duty: {low: 0.1, high: 0.2}}}", "resources.a.b.duty: give low, expected and high"),
-        ("resources: {a.b: {duty: {low: 0.3, expected: 0.2, high: 0.4}}}", "must rise"),
+        ("resources: {a.b: {duty: {low: 0.3, expected: 0.2, high: 0.4}}}", "must be in ascending order"),
         ("resources: {a.b: {storage_gb: {COLD: 1}}}", "resources.a.b.storage_gb: unknown key COLD"),
         ("resources: {a.b: {storage_gb: {STANDARD: -1}}}", "resources.a.b.storage_gb.STANDARD: must be a number"),
-        ("resources: {a.b: {duty: 0.1, duty: 0.2}}", "the key duty is there twice"),
+        ("resources: {a.b: {duty: 0.1, duty: 0.2}}", "the key duty appears twice"),
         (
             "resources: {aws_s3_bucket.b: {duty: 0.1}}",
-            "b.duty: of aws_s3_bucket, only storage_gb, transfer_gb_per_month is read",
+            "b.duty: does not apply to aws_s3_bucket; use one of storage_gb, transfer_gb_per_month",
         ),
         (
             "resources: {'module.m[*].aws_s3_bucket.*': {duty: 0.1}}",
-            "of aws_s3_bucket, only storage_gb, transfer_gb_per_month is read",
+            "does not apply to aws_s3_bucket; use one of storage_gb, transfer_gb_per_month",
         ),
         (
             "resources: {'aws_sagemaker_pipeline.p[\"k\"]#Train': {online_gb: 1}}",
-            "of aws_sagemaker_pipeline, only runs",
+            "does not apply to aws_sagemaker_pipeline; use one of runs",
         ),
-        ("resources: {aws_sagemaker_endpont.e: {duty: 0.1}}", "of aws_sagemaker_endpont, nothing is read"),
+        (
+            "resources: {aws_sagemaker_endpont.e: {duty: 0.1}}",
+            "does not apply to aws_sagemaker_endpont; remove the entry",
+        ),
         ("a: [", "is not YAML"),
         ("- 1", "must be a mapping"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_its_place(tmp_path: Path, text: str, message: str) -> None:
-    path = written(tmp_path, text)
+def test_an_invalid_entry_is_refused_with_its_location(tmp_path: Path, text: str, message: str) -> None:
+    path = write_usage(tmp_path, text)
     with pytest.raises(UserError) as error:
         read_usage(path)
     assert str(path) in str(error.value)
@@ -123,21 +126,21 @@ def test_what_cannot_be_used_is_refused_with_its_place(tmp_path: Path, text: str
     assert "\n" not in str(error.value)
 
 
-def test_a_key_that_is_there_twice_in_json_is_refused_too(tmp_path: Path) -> None:
-    path = written(tmp_path, '{"resources": {"a.b": {"duty": 0.1}, "a.b": {}}}', "usage.json")
-    with pytest.raises(UserError, match=r"the key a\.b is there twice"):
+def test_a_duplicate_key_in_json_is_refused(tmp_path: Path) -> None:
+    path = write_usage(tmp_path, '{"resources": {"a.b": {"duty": 0.1}, "a.b": {}}}', "usage.json")
+    with pytest.raises(UserError, match=r"the key a\.b appears twice"):
         read_usage(path)
 
 
 @pytest.mark.parametrize("number", ["1e6", "1E+6", "1.0e6", "1_000_000", "1000000"])
-def test_a_number_may_be_written_as_people_write_them(tmp_path: Path, number: str) -> None:
-    requests = read_usage(written(tmp_path, f"defaults: {{requests_per_month: {number}}}")).find_keys("a.b").get
-    found = requests("requests_per_month")
-    assert found is not None
-    assert found.central == 1_000_000
+def test_numbers_may_have_exponents_and_underscores(tmp_path: Path, number: str) -> None:
+    requests = read_usage(write_usage(tmp_path, f"defaults: {{requests_per_month: {number}}}")).find_keys("a.b").get
+    result = requests("requests_per_month")
+    assert result is not None
+    assert result.central == 1_000_000
 
 
-def test_an_entry_that_names_nothing_of_the_plan_is_told(tmp_path: Path) -> None:
+def test_unused_entries_are_listed(tmp_path: Path) -> None:
     entries = {
         "aws_sagemaker_pipeline.p": {"runs_per_month": 1},
         "aws_sagemaker_pipeline.p#Train": {"runs_per_month": 1},
@@ -145,22 +148,22 @@ def test_an_entry_that_names_nothing_of_the_plan_is_told(tmp_path: Path) -> None
         "aws_sagemaker_pipeline.q*": {"runs_per_month": 1},
         "*.p": {"runs_per_month": 1},
     }
-    used = usage(tmp_path, entries)
+    used = make_usage(tmp_path, entries)
     step = {"Name": "Train", "Type": "Training", "Arguments": {}}
     values = {"region": "us-east-1", "pipeline_definition": json.dumps({"Steps": [step]})}
-    footprint(build_change("aws_sagemaker_pipeline.p", values), used=used)
+    make_footprint(build_change("aws_sagemaker_pipeline.p", values), used=used)
     assert used.unused_entries == ["aws_sagemaker_pipeline.p#Trian", "aws_sagemaker_pipeline.q*"]
 
 
-def test_a_step_knows_what_is_said_of_itself_and_what_of_its_pipeline(tmp_path: Path) -> None:
+def test_a_step_has_its_own_keys_and_those_of_its_pipeline(tmp_path: Path) -> None:
     entries = {
         "aws_sagemaker_pipeline.*": {"runs_per_month": 1, "duty": 0.1, "instances": 1},
         'aws_sagemaker_pipeline.p["a#b"]': {"duty": 0.2, "instances": 2},
         "*#Train": {"instances": 3},
     }
-    used = usage(tmp_path, entries, hours_per_run=4)
+    used = make_usage(tmp_path, entries, hours_per_run=4)
     keys = used.find_keys('aws_sagemaker_pipeline.p["a#b"]#Train')
-    values = {key: found.central for key in KEYS if (found := keys.get(key)) is not None}
+    values = {key: result.central for key in KEYS if (result := keys.get(key)) is not None}
     assert values == {"runs_per_month": 1, "duty": 0.2, "instances": 3, "hours_per_run": 4}
     assert [key for key in KEYS if keys.get_own(key) is not None] == ["instances"]
 
@@ -169,8 +172,8 @@ ENDPOINTS = ("aws_sagemaker_endpoint", "aws_sagemaker_endpoint_configuration")
 SERVERLESS = ("requests_per_month", "duration_seconds", "provisioned_concurrency")
 
 
-def resources(kind: str, key: str) -> list[dict[str, Any]]:
-    """What is to be planned so that a resource of this type, called `one`, uses something that the key tells of."""
+def make_resources(kind: str, key: str) -> list[dict[str, Any]]:
+    """Return changes for a resource `one` of this type whose footprint depends on the key."""
     machines = {"instance_type": "ml.m5.xlarge", "instance_count": 1}
     spec = {"default_resource_spec": [{"instance_type": "ml.m5.xlarge"}]}
     variant: dict[str, Any] = {"instance_type": "ml.m5.xlarge", "initial_instance_count": 1}
@@ -236,20 +239,20 @@ def resources(kind: str, key: str) -> list[dict[str, Any]]:
         "aws_sagemaker_space": {"space_settings": [{"jupyter_lab_app_settings": [spec]}]},
         "aws_sagemaker_training_job": cluster,
     }
-    found = [build_change(f"{kind}.one", {"region": "us-east-1", **values[kind]})]
+    result = [build_change(f"{kind}.one", {"region": "us-east-1", **values[kind]})]
     if kind == "aws_sagemaker_endpoint":
-        found += resources("aws_sagemaker_endpoint_configuration", key)
-    return found
+        result += make_resources("aws_sagemaker_endpoint_configuration", key)
+    return result
 
 
 @pytest.mark.parametrize(("kind", "key"), [(kind, key) for kind, keys in KEYS_BY_TYPE.items() for key in keys])
-def test_each_key_of_a_type_moves_what_its_resources_use(tmp_path: Path, kind: str, key: str) -> None:
+def test_each_key_of_a_type_changes_its_footprint(tmp_path: Path, kind: str, key: str) -> None:
     others = {name: 0.5 for name in KEYS_BY_TYPE[kind] if name not in (key, "storage_gb")}
 
     def figures(value: float) -> dict[str, Any]:
-        used = usage(tmp_path, {f"{kind}.one": {**others, key: value}})
+        used = make_usage(tmp_path, {f"{kind}.one": {**others, key: value}})
         own = build_configuration(f"{kind}.one", replication_configuration=["local.replication"])
-        return footprint(*resources(kind, key), used=used, root={"resources": [own]}).after.to_dict()
+        return make_footprint(*make_resources(kind, key), used=used, root={"resources": [own]}).after.to_dict()
 
     assert figures(0.25) != figures(1.0)
 
@@ -259,6 +262,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_usage(tmp_path / "nowhere.yaml")
 
 
-def test_a_pattern_of_a_whole_module_may_be_of_many_types_whatever_the_module_is_called(tmp_path: Path) -> None:
-    given = usage(tmp_path, {"module.aws_s3_bucket.*": {"duty": 0.1}})
-    assert given.find_keys("module.aws_s3_bucket.aws_sagemaker_endpoint.e").get("duty") is not None
+def test_a_pattern_for_a_module_accepts_keys_of_any_type(tmp_path: Path) -> None:
+    keys_of = make_usage(tmp_path, {"module.aws_s3_bucket.*": {"duty": 0.1}})
+    assert keys_of.find_keys("module.aws_s3_bucket.aws_sagemaker_endpoint.e").get("duty") is not None

@@ -21,7 +21,7 @@ from sustainable_mlops.recommendation import candidates, inputs, job, ranking
 from sustainable_mlops.recommendation.model_under_test import ModelUnderTest, ServingSpecification
 from sustainable_mlops.terraform import ROOT
 from tests.jobs.bench import make_bench
-from tests.jobs.faulty import CtrlC, sending, smlops
+from tests.jobs.faulty import CtrlC, intercept_requests, smlops
 from tests.jobs.interrupts import INTERRUPTED
 from tests.sandbox.hosting_support import EndpointDeployer
 from tests.sandbox.support import IMAGE, ROLE, create_tar, make_role
@@ -354,7 +354,7 @@ def test_ctrl_c_leaves_a_test_that_the_same_command_follows(package: Any, sandbo
         (describes, "after", 3, "goes on"),
         ("GetScalingConfigurationRecommendation", "before", 1, "is COMPLETED"),
     ):
-        with sending(CtrlC(asked, when, which)):
+        with intercept_requests(CtrlC(asked, when, which)):
             done = smlops(bench, *command)
         assert (done.code, done.out) == (INTERRUPTED, ""), done.err
         assert true in done.err.splitlines()[-1], (asked, done.err)

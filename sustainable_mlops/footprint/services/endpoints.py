@@ -228,9 +228,9 @@ def _limit_to_concurrency(name: str, activity: ServerlessActivity, left_out: tup
     return make_part(name, "serverless", admitted, (UnknownItem("requests", reason), *left_out))
 
 
-def _report_unknown_scaling(scaled: Scaling, given: Quantity | None, key: str) -> tuple[UnknownItem, ...]:
+def _report_unknown_scaling(scaled: Scaling, given_value: Quantity | None, key: str) -> tuple[UnknownItem, ...]:
     """Return a note for each scaling effect that is unknown, unless the usage file gives the number."""
-    if given is not None:
+    if given_value is not None:
         return ()
     reasons = scaled.unknown_reasons
     if UNKNOWN in (scaled.can_add, scaled.can_remove) and scaled.has_range:

@@ -1,4 +1,4 @@
-"""Jobs: hours of ml.m5.xlarge; a quarter of a cap of one hour is a quarter of an hour."""
+"""Jobs: hours of ml.m5.xlarge; a quarter of a runtime cap of one hour is a quarter of an hour."""
 
 import json
 import re
@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from sustainable_mlops.footprint import PlanFootprint
-from tests.footprint.support import M5_IDLE_W, M5_JOB_W, REGION, footprint, hours, kwh, parts, reasons, usage
+from tests.footprint.support import (
+    M5_IDLE_W,
+    M5_JOB_W,
+    REGION,
+    compute_hours,
+    get_kwh,
+    join_reasons,
+    list_part_names,
+    make_footprint,
+    make_usage,
+)
 from tests.plan.plan_builder import build_change
 
 PIPELINE = "aws_sagemaker_pipeline.p"
@@ -27,41 +37,43 @@ def pipeline(*steps: dict[str, Any], parameters: tuple[dict[str, Any], ...] = ()
     return {"pipeline_name": "p", "region": REGION, "pipeline_definition": json.dumps(definition)}
 
 
-def runs(found: PlanFootprint, side: str = "after") -> float:
-    """Runs of a quarter of an hour."""
-    return hours(found, M5_JOB_W, side) / 0.25
+def count_runs(result: PlanFootprint, side: str = "after") -> float:
+    """Return the number of runs of a quarter of an hour."""
+    return compute_hours(result, M5_JOB_W, side) / 0.25
 
 
-def test_a_schedule_says_how_often_a_pipeline_runs(tmp_path: Path) -> None:
+def test_a_schedule_determines_the_runs_of_a_pipeline(tmp_path: Path) -> None:
     hourly = {"name": "s", "schedule_expression": "rate(1 hour)", "target": [{"arn": ARN}]}
     entries = [build_change(PIPELINE, pipeline(training())), build_change("aws_scheduler_schedule.s", hourly)]
-    found = footprint(*entries)
-    assert runs(found) == pytest.approx(730)
-    energy = found.after.get("energy")
+    result = make_footprint(*entries)
+    assert count_runs(result) == pytest.approx(730)
+    energy = result.after.get("energy")
     assert energy is not None
-    assert not any("runs a month" in text for text in found.after.assumptions)
+    assert not any("runs a month" in text for text in result.after.assumptions)
     # A file that says so knows better; a default does not.
-    assert runs(footprint(*entries, used=usage(tmp_path, {PIPELINE: {"runs_per_month": 8}}))) == pytest.approx(8)
-    assert runs(footprint(*entries, used=usage(tmp_path, runs_per_month=8))) == pytest.approx(730)
+    assert count_runs(
+        make_footprint(*entries, used=make_usage(tmp_path, {PIPELINE: {"runs_per_month": 8}}))
+    ) == pytest.approx(8)
+    assert count_runs(make_footprint(*entries, used=make_usage(tmp_path, runs_per_month=8))) == pytest.approx(730)
 
 
-def test_a_schedule_that_is_unknown_leaves_the_default_and_events_come_on_top() -> None:
+def test_an_unknown_schedule_leaves_the_default_and_events_add_to_it() -> None:
     values = {"name": "s", "schedule_expression": "rate(1 hour)", "target": [{"arn": ARN}]}
     later = build_change("aws_scheduler_schedule.s", values, unknown={"schedule_expression": True})
-    assert runs(footprint(build_change(PIPELINE, pipeline(training())), later)) == pytest.approx(4)
+    assert count_runs(make_footprint(build_change(PIPELINE, pipeline(training())), later)) == pytest.approx(4)
     events = [
         build_change("aws_cloudwatch_event_rule.r", {"name": "r", "event_pattern": "{}"}),
         build_change("aws_cloudwatch_event_target.t", {"rule": "r", "arn": ARN}),
         build_change("aws_scheduler_schedule.s", values),
     ]
-    assert runs(footprint(build_change(PIPELINE, pipeline(training())), *events)) == pytest.approx(734)
+    assert count_runs(make_footprint(build_change(PIPELINE, pipeline(training())), *events)) == pytest.approx(734)
 
 
-def test_a_schedule_that_is_new_is_a_change() -> None:
+def test_a_new_schedule_is_a_change() -> None:
     same = pipeline(training())
     daily = {"name": "s", "schedule_expression": "rate(1 day)", "target": [{"arn": ARN}]}
-    found = footprint(build_change(PIPELINE, same, before=same), build_change("aws_scheduler_schedule.s", daily))
-    assert runs(found, "delta") == pytest.approx(730 / 24 - 4)
+    result = make_footprint(build_change(PIPELINE, same, before=same), build_change("aws_scheduler_schedule.s", daily))
+    assert count_runs(result, "delta") == pytest.approx(730 / 24 - 4)
 
 
 DEFINITION = "aws_sagemaker_data_quality_job_definition.d"
@@ -70,46 +82,50 @@ CLUSTER = [{"instance_type": "ml.m5.xlarge", "instance_count": 1, "volume_size_i
 STOP = [{"max_runtime_in_seconds": 3600}]
 
 
-def monitored(**more: Any) -> dict[str, Any]:
+def make_definition(**more: Any) -> dict[str, Any]:
     resources = [{"cluster_config": CLUSTER}]
     return {"name": "d", "region": REGION, "job_resources": resources, "stopping_condition": STOP, **more}
 
 
-def monitoring(expression: str | None = "cron(0 * ? * * *)", **config: Any) -> dict[str, Any]:
+def make_schedule(expression: str | None = "cron(0 * ? * * *)", **config: Any) -> dict[str, Any]:
     config = config or {"monitoring_job_definition_name": "d"}
     when = [{"schedule_expression": expression}] if expression else []
     return {"name": "s", "region": REGION, "monitoring_schedule_config": [{**config, "schedule_config": when}]}
 
 
-def test_monitoring_runs_as_its_schedule_says() -> None:
-    found = footprint(build_change(DEFINITION, monitored()), build_change(SCHEDULE, monitoring()))
-    assert [one.address for one in found.resources] == [SCHEDULE]
-    assert runs(found) == pytest.approx(730)
-    assert runs(
-        footprint(build_change(DEFINITION, monitored()), build_change(SCHEDULE, monitoring(None)))
+def test_a_schedule_determines_the_runs_of_monitoring() -> None:
+    result = make_footprint(build_change(DEFINITION, make_definition()), build_change(SCHEDULE, make_schedule()))
+    assert [one.address for one in result.resources] == [SCHEDULE]
+    assert count_runs(result) == pytest.approx(730)
+    assert count_runs(
+        make_footprint(build_change(DEFINITION, make_definition()), build_change(SCHEDULE, make_schedule(None)))
     ) == pytest.approx(4)
 
 
-def test_a_schedule_that_comes_to_a_definition_is_what_adds() -> None:
-    found = footprint(build_change(DEFINITION, monitored(), before=monitored()), build_change(SCHEDULE, monitoring()))
-    assert runs(found, "delta") == pytest.approx(730)
-    assert not found.unknowns
-    alone = footprint(build_change(DEFINITION, monitored()))
+def test_a_new_schedule_of_a_definition_adds_runs() -> None:
+    result = make_footprint(
+        build_change(DEFINITION, make_definition(), before=make_definition()), build_change(SCHEDULE, make_schedule())
+    )
+    assert count_runs(result, "delta") == pytest.approx(730)
+    assert not result.unknowns
+    alone = make_footprint(build_change(DEFINITION, make_definition()))
     assert alone.after.get("energy") is None
-    assert "no schedule" in reasons(alone)
+    assert "no schedule" in join_reasons(alone)
 
 
-def test_a_schedule_may_hold_its_definition() -> None:
+def test_a_schedule_may_contain_its_definition() -> None:
     inline = [{"monitoring_resources": [{"cluster_config": CLUSTER}], "stopping_condition": STOP}]
-    daily = monitoring("cron(0 0 ? * * *)", monitoring_job_definition=inline)
-    assert runs(footprint(build_change(SCHEDULE, daily))) == pytest.approx(365 / 12)
+    daily = make_schedule("cron(0 0 ? * * *)", monitoring_job_definition=inline)
+    assert count_runs(make_footprint(build_change(SCHEDULE, daily))) == pytest.approx(365 / 12)
 
 
-def test_a_run_without_a_cap_ends_before_the_next() -> None:
-    found = footprint(build_change(DEFINITION, monitored(stopping_condition=[])), build_change(SCHEDULE, monitoring()))
-    energy = found.after.get("energy")
+def test_a_run_without_a_cap_ends_before_the_next_run() -> None:
+    result = make_footprint(
+        build_change(DEFINITION, make_definition(stopping_condition=[])), build_change(SCHEDULE, make_schedule())
+    )
+    energy = result.after.get("energy")
     assert energy is not None
-    assert hours(found, M5_JOB_W) == pytest.approx(730)  # an hour each, and not the 24 of a job without a cap
+    assert compute_hours(result, M5_JOB_W) == pytest.approx(730)  # an hour each, and not the 24 of a job without a cap
     assert energy.high < 2 * energy.central
 
 
@@ -118,34 +134,41 @@ LOOP = {"Name": "For", "Type": "ForEach", "Arguments": {"ForEachBody": [training
 
 
 @pytest.mark.parametrize("pattern", [PIPELINE, "aws_sagemaker_pipeline.*", "*", None])
-def test_runs_of_a_pipeline_are_no_word_on_its_branches_and_loops(tmp_path: Path, pattern: str | None) -> None:
-    used = usage(tmp_path, {pattern: {"runs_per_month": 10}}) if pattern else usage(tmp_path, runs_per_month=10)
-    found = footprint(build_change(PIPELINE, pipeline(training(), BRANCH, LOOP)), used=used)
-    assert runs(found) == pytest.approx(10 + 10 / 2)
-    assert "once for each item" in reasons(found)
+def test_runs_of_a_pipeline_are_not_runs_of_its_branches_and_loops(tmp_path: Path, pattern: str | None) -> None:
+    used = (
+        make_usage(tmp_path, {pattern: {"runs_per_month": 10}}) if pattern else make_usage(tmp_path, runs_per_month=10)
+    )
+    result = make_footprint(build_change(PIPELINE, pipeline(training(), BRANCH, LOOP)), used=used)
+    assert count_runs(result) == pytest.approx(10 + 10 / 2)
+    assert "once per item" in join_reasons(result)
 
 
 @pytest.mark.parametrize("step", [f"{PIPELINE}#Each", "*#Each"])
-def test_runs_of_a_step_are(tmp_path: Path, step: str) -> None:
-    used = usage(tmp_path, {PIPELINE: {"runs_per_month": 10, "hours_per_run": 0.5}, step: {"runs_per_month": 30}})
-    found = footprint(build_change(PIPELINE, pipeline(training(), LOOP)), used=used)
-    assert hours(found, M5_JOB_W) == pytest.approx((10 + 30) * 0.5)  # hours_per_run is of every step
-    assert not found.unknowns
+def test_runs_of_a_step_in_a_loop_are_used(tmp_path: Path, step: str) -> None:
+    used = make_usage(tmp_path, {PIPELINE: {"runs_per_month": 10, "hours_per_run": 0.5}, step: {"runs_per_month": 30}})
+    result = make_footprint(build_change(PIPELINE, pipeline(training(), LOOP)), used=used)
+    assert compute_hours(result, M5_JOB_W) == pytest.approx((10 + 30) * 0.5)  # hours_per_run is of every step
+    assert not result.unknowns
     assert not used.unused_entries
 
 
 @pytest.mark.parametrize("kind", ["Endpoint", "InferenceComponent", "Job", "NotInventedYet"])
 def test_a_step_that_may_run_machines_is_unknown(kind: str) -> None:
-    found = footprint(build_change(PIPELINE, pipeline(training(), {"Name": "Other", "Type": kind, "Arguments": {}})))
-    assert parts(found) == ["step Train", "step Other"]
-    assert [one.subject for _, one in found.unknowns] == ["step Other"]
+    result = make_footprint(
+        build_change(PIPELINE, pipeline(training(), {"Name": "Other", "Type": kind, "Arguments": {}}))
+    )
+    assert list_part_names(result) == ["step Train", "step Other"]
+    assert [one.subject for _, one in result.unknowns] == ["step Other"]
 
 
-def steps_of_the_sdk() -> list[str]:
-    """The types in SageMaker SDK's `StepTypeEnum`, read and not imported, as that takes seconds and needs a Region."""
-    found = find_spec("sagemaker")
-    assert found is not None
-    places = [Path(place) / "mlops" / "workflow" / "steps.py" for place in found.submodule_search_locations or ()]
+def list_sdk_step_types() -> list[str]:
+    """Return the types of `StepTypeEnum` in the SageMaker SDK.
+
+    The file is parsed and not imported, because the import takes seconds and needs a Region.
+    """
+    result = find_spec("sagemaker")
+    assert result is not None
+    places = [Path(place) / "mlops" / "workflow" / "steps.py" for place in result.submodule_search_locations or ()]
     text = next(path for path in places if path.exists()).read_text()
     types = re.findall(
         r'^    [A-Z_]+ = "(\w+)"$', text.partition("class StepTypeEnum")[2].partition("\nclass ")[0], re.M
@@ -158,28 +181,31 @@ FREE = {"Callback", "Cleanup", "Condition", "EndpointConfig", "Fail", "ForEach",
 FREE |= {"RegisterModel"}
 
 
-@pytest.mark.parametrize("kind", steps_of_the_sdk())
-def test_every_type_of_step_that_the_sdk_writes_is_estimated_unknown_or_known_to_use_nothing(kind: str) -> None:
-    found = footprint(build_change(PIPELINE, pipeline({"Name": "One", "Type": kind, "Arguments": {}})))
-    assert (kind in FREE) == (not found.resources)
-    assert kind in FREE or found.unknowns
+@pytest.mark.parametrize("kind", list_sdk_step_types())
+def test_every_sdk_step_type_is_estimated_unknown_or_free(kind: str) -> None:
+    result = make_footprint(build_change(PIPELINE, pipeline({"Name": "One", "Type": kind, "Arguments": {}})))
+    assert (kind in FREE) == (not result.resources)
+    assert kind in FREE or result.unknowns
 
 
-def test_a_parameter_without_a_default_is_known_to_an_execution_and_not_to_apply() -> None:
+def test_a_parameter_without_a_default_is_unknown_until_an_execution() -> None:
     given = pipeline(training(InstanceType={"Get": "Parameters.T"}), parameters=({"Name": "T", "Type": "String"},))
-    assert reasons(footprint(build_change(PIPELINE, given))) == "its instance type is not known until an execution"
+    assert (
+        join_reasons(make_footprint(build_change(PIPELINE, given)))
+        == "its instance type is not known until an execution"
+    )
 
 
 def test_a_warm_pool_is_on_and_idle_after_each_run() -> None:
-    found = footprint(build_change(PIPELINE, pipeline(training(KeepAlivePeriodInSeconds=1800))))
-    assert parts(found) == ["step Train", "step Train, warm pool"]
-    assert kwh(found) == pytest.approx(4 * (0.25 * M5_JOB_W + 0.5 * M5_IDLE_W) * 1.15 / 1000)
-    cost = found.after.get("cost")
+    result = make_footprint(build_change(PIPELINE, pipeline(training(KeepAlivePeriodInSeconds=1800))))
+    assert list_part_names(result) == ["step Train", "step Train, warm pool"]
+    assert get_kwh(result) == pytest.approx(4 * (0.25 * M5_JOB_W + 0.5 * M5_IDLE_W) * 1.15 / 1000)
+    cost = result.after.get("cost")
     assert cost is not None
     assert cost.central == pytest.approx(4 * 0.75 * 0.23)  # billed as well
 
 
-def terraform(instance_type: str = "ml.m5.xlarge") -> dict[str, Any]:
+def make_training_job(instance_type: str = "ml.m5.xlarge") -> dict[str, Any]:
     machines = [{"instance_type": instance_type, "instance_count": 1, "volume_size_in_gb": 0}]
     return {"region": REGION, "resource_config": machines, "stopping_condition": STOP}
 
@@ -187,62 +213,72 @@ def terraform(instance_type: str = "ml.m5.xlarge") -> dict[str, Any]:
 JOB = "aws_sagemaker_training_job.t"
 
 
-def test_a_job_of_terraform_runs_once_when_it_is_created() -> None:
-    assert runs(footprint(build_change(JOB, terraform()))) == pytest.approx(1)
-    again = footprint(build_change(JOB, terraform(), before=terraform(), actions=["delete", "create"]))
-    assert runs(again, "delta") == pytest.approx(1)
-    done = [
-        build_change(JOB, terraform(), before=terraform()),
-        build_change("aws_sagemaker_training_job.u", before=terraform()),
+def test_a_terraform_job_runs_once_on_creation() -> None:
+    assert count_runs(make_footprint(build_change(JOB, make_training_job()))) == pytest.approx(1)
+    replacement = make_footprint(
+        build_change(JOB, make_training_job(), before=make_training_job(), actions=["delete", "create"])
+    )
+    assert count_runs(replacement, "delta") == pytest.approx(1)
+    old_jobs = [
+        build_change(JOB, make_training_job(), before=make_training_job()),
+        build_change("aws_sagemaker_training_job.u", before=make_training_job()),
     ]
-    assert footprint(*done).resources == ()
+    assert make_footprint(*old_jobs).resources == ()
 
 
-def test_a_default_is_no_word_on_a_job_that_runs_once(tmp_path: Path) -> None:
-    assert runs(footprint(build_change(JOB, terraform()), used=usage(tmp_path, runs_per_month=10))) == pytest.approx(1)
-    monthly = usage(tmp_path, {JOB: {"runs_per_month": 10}})
-    assert runs(footprint(build_change(JOB, terraform(), before=terraform()), used=monthly)) == pytest.approx(10)
+def test_a_default_does_not_apply_to_a_job_that_runs_once(tmp_path: Path) -> None:
+    assert count_runs(
+        make_footprint(build_change(JOB, make_training_job()), used=make_usage(tmp_path, runs_per_month=10))
+    ) == pytest.approx(1)
+    monthly = make_usage(tmp_path, {JOB: {"runs_per_month": 10}})
+    assert count_runs(
+        make_footprint(build_change(JOB, make_training_job(), before=make_training_job()), used=monthly)
+    ) == pytest.approx(10)
 
 
-def test_a_search_trains_four_fifths_of_its_jobs_and_its_definitions_share_them() -> None:
+def test_a_search_counts_four_fifths_of_its_jobs() -> None:
     limits = [{"resource_limits": [{"max_number_of_training_jobs": 10}]}]
-    values = {"region": REGION, "config": limits, "training_job_definitions": [terraform(), terraform()]}
+    values = {
+        "region": REGION,
+        "config": limits,
+        "training_job_definitions": [make_training_job(), make_training_job()],
+    }
     tuning = "aws_sagemaker_hyper_parameter_tuning_job.t"
-    found = footprint(build_change(tuning, values))
-    assert runs(found) == pytest.approx(8)
-    assert parts(found) == ["tuning job, definition 1", "tuning job, definition 2"]
-    assert footprint(build_change(tuning, values, before=values)).resources == ()
+    result = make_footprint(build_change(tuning, values))
+    assert count_runs(result) == pytest.approx(8)
+    assert list_part_names(result) == ["tuning job, definition 1", "tuning job, definition 2"]
+    assert make_footprint(build_change(tuning, values, before=values)).resources == ()
 
 
-def test_an_algorithm_is_validated_when_it_is_created() -> None:
+def test_an_algorithm_is_validated_on_creation() -> None:
     values = {"validation_specification": [{"validation_role": "arn:aws:iam::111122223333:role/r"}]}
-    assert "validate" in reasons(footprint(build_change("aws_sagemaker_algorithm.a", values)))
-    assert footprint(build_change("aws_sagemaker_algorithm.a", values, before=values)).resources == ()
+    assert "validation" in join_reasons(make_footprint(build_change("aws_sagemaker_algorithm.a", values)))
+    assert make_footprint(build_change("aws_sagemaker_algorithm.a", values, before=values)).resources == ()
 
 
-def test_a_run_is_what_a_month_has_several_of() -> None:
-    found = footprint(build_change(PIPELINE, pipeline(training()))).to_dict()
-    part = found["resources"][0]["parts"][0]
+def test_figures_per_run_do_not_depend_on_the_number_of_runs() -> None:
+    result = make_footprint(build_change(PIPELINE, pipeline(training()))).to_dict()
+    part = result["resources"][0]["parts"][0]
     assert part["per_1000_requests"] is None
-    assert part["per_run"]["energy"]["central"] == pytest.approx(found["after"]["energy"]["central"] / 4)
+    assert part["per_run"]["energy"]["central"] == pytest.approx(result["after"]["energy"]["central"] / 4)
     # The number of runs is not among what makes a run uncertain: a quarter of the cap, from a twentieth to all of it.
     assert part["per_run"]["energy"]["driver"].startswith("hours of a job")
 
 
-def test_a_search_of_unknown_size_says_who_will_know_it() -> None:
+def test_a_search_of_unknown_size_has_a_reason() -> None:
     def why(**limits: Any) -> str:
         arguments = {"HyperParameterTuningJobConfig": {"ResourceLimits": limits}, "TrainingJobDefinition": {}}
         step = {"Name": "Search", "Type": "Tuning", "Arguments": arguments}
-        return reasons(
-            footprint(build_change(PIPELINE, pipeline(step, parameters=({"Name": "N", "Type": "Integer"},))))
+        return join_reasons(
+            make_footprint(build_change(PIPELINE, pipeline(step, parameters=({"Name": "N", "Type": "Integer"},))))
         )
 
     assert why(MaxNumberOfTrainingJobs={"Get": "Parameters.N"}) == (
-        "how many jobs it trains is not known until an execution"
+        "the number of its training jobs is not known until an execution"
     )
-    assert why() == "how many jobs it trains is not given"
+    assert why() == "the number of its training jobs is not given"
 
 
-def test_why_a_pipelines_definition_is_not_read_is_said() -> None:
+def test_an_unreadable_pipeline_definition_has_a_reason() -> None:
     hidden = build_change(PIPELINE, {"pipeline_name": "p", "region": REGION}, unknown={"pipeline_definition": True})
-    assert reasons(footprint(hidden)) == "the definition is not known until apply"
+    assert join_reasons(make_footprint(hidden)) == "the definition is not known until apply"
