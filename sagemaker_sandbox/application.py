@@ -118,14 +118,14 @@ class Application:
         These are the services that received a request or were restored.
         """
         used = set(self._moto.app_instances) | self._operations.used_services
-        used = used - _STATELESS | ({"cloudwatch"} if metrics.puts() else set())
+        used = used - _STATELESS | ({"cloudwatch"} if metrics.count_puts() else set())
         owners = {keeper for service, keeper in _STATE_OWNERS.items() if service in used}
         return sorted((used | owners | self.restored_services) - _STATE_OWNERS.keys())
 
     @property
     def change_counts(self) -> tuple[int, int, int]:
         """Counters that differ as soon as anything may have changed."""
-        return self.gate.pass_count, self.sagemaker.change_count, metrics.puts()
+        return self.gate.pass_count, self.sagemaker.change_count, metrics.count_puts()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:

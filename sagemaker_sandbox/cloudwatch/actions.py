@@ -1,4 +1,4 @@
-"""What alarms do: messages to topics, and what others have undertaken to do."""
+"""Actions of alarms: messages to topics, and the actions that other parts of the sandbox register."""
 
 import sys
 import traceback
@@ -17,7 +17,7 @@ SERVICE = "cloudwatch.amazonaws.com"
 
 @dataclass(frozen=True)
 class AlarmChange:
-    """What an action hears of an alarm: its change from one state to another or, `repeated`, that it still stands."""
+    """The change of an alarm that an action receives. `is_repeated`: the alarm is still in the state."""
 
     account: str
     region: str
@@ -26,57 +26,57 @@ class AlarmChange:
     new: str
     moment: datetime
     reason: str
-    repeated: bool = False
-    values: tuple[float, ...] = ()  #: Of the datapoints that were evaluated, the last one last.
-    threshold: float | None = None  #: None of a composite alarm, which has none.
+    is_repeated: bool = False
+    values: tuple[float, ...] = ()  #: Values of the evaluated datapoints, in order of time.
+    threshold: float | None = None  #: None for a composite alarm.
 
 
-#: Carries out an action: its ARN, and why.
-Act = Callable[[str, AlarmChange], None]
+#: Function that carries out an action: the ARN of the action, and the change of the alarm.
+ActionHandler = Callable[[str, AlarmChange], None]
 
 
 @dataclass(frozen=True)
-class Message:
-    """To a topic."""
+class AlarmMessage:
+    """A message to a topic."""
 
     subject: str
     text: str
 
 
-class Actions:
-    """Who carries out which."""
+class AlarmActions:
+    """The handlers of actions, by the prefix of their ARN."""
 
     def __init__(self, context: SandboxContext) -> None:
         self._context = context
-        self._acts: dict[str, Act] = {}
+        self._handlers: dict[str, ActionHandler] = {}
 
-    def act(self, prefix: str, do: Act) -> None:
-        """Carry out what begins so."""
-        self._acts[prefix] = do
+    def register(self, prefix: str, handler: ActionHandler) -> None:
+        """Register the handler of actions with this prefix."""
+        self._handlers[prefix] = handler
 
-    def carry_out(self, arn: str, change: AlarmChange, message: Message | None) -> str | None:
-        """Do it; why it was not done, if so. Never raises."""
+    def run(self, arn: str, change: AlarmChange, message: AlarmMessage | None) -> str | None:
+        """Carry out an action. Return the reason of a failure, or None. Never raises."""
         try:
             if arn.split(":")[2:3] == ["sns"]:
                 self._publish(arn, change, message)
                 return None
-            for prefix, do in self._acts.items():
+            for prefix, handle in self._handlers.items():
                 if arn.startswith(prefix):
-                    do(arn, change)
+                    handle(arn, change)
                     return None
         except (DeliveryNotPermittedError, ClientError, BotoCoreError) as error:
             return str(error)
-        except Exception as error:  # what else the alarm does must still be done
+        except Exception as error:  # the alarm's other actions must still run
             traceback.print_exc()
             return str(error)
-        print(f"sandbox: {change.name}: alarms do not act on {arn} here", file=sys.stderr)
-        return "such actions are not carried out here"
+        print(f"sandbox: {change.name}: the sandbox has no action for {arn}", file=sys.stderr)
+        return "the sandbox does not carry out such actions"
 
-    def _publish(self, arn: str, change: AlarmChange, message: Message | None) -> None:
+    def _publish(self, arn: str, change: AlarmChange, message: AlarmMessage | None) -> None:
         assert message is not None
         _, _, _, region, account, _ = arn.split(":", 5)
         call = ServiceCall("sns", "Publish", {}, arn)
-        # Unlike EventBridge, alarms come from their account: what a topic's first policy says lets them.
+        # Alarms act for their account, unlike EventBridge: the default policy of a topic allows them.
         alarm = f"arn:aws:cloudwatch:{change.region}:{change.account}:alarm:{change.name}"
         permissions.check_service(self._context, SERVICE, call, alarm, owner=change.account)
         topic = self._context.customer_client("sns", region, account)

@@ -1,4 +1,4 @@
-"""One alarm: what was asked for, its state and its history. It stands in moto's list of alarms, and is saved there."""
+"""One alarm: its parameters, its state and its history. moto's backend stores it."""
 
 import json
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from functools import cached_property
 from typing import Any
 
 from sagemaker_sandbox.cloudwatch import queries, rules
-from sagemaker_sandbox.cloudwatch.evaluation import ALARM, INSUFFICIENT_DATA, OK, Settings
+from sagemaker_sandbox.cloudwatch.evaluation import ALARM, INSUFFICIENT_DATA, OK, AlarmSettings
 from sagemaker_sandbox.parts.resources import Fields
 
-#: How long its history is kept.
-_KEPT = timedelta(days=30)
-#: What follows from what was asked for.
+#: Retention of the history.
+_RETENTION = timedelta(days=30)
+#: Attributes that are derived from the parameters.
 _DERIVED = ("settings", "metric", "children")
 _ACTIONS = {OK: "OKActions", ALARM: "AlarmActions", INSUFFICIENT_DATA: "InsufficientDataActions"}
 
 
 @dataclass(frozen=True)
 class Suppression:
-    """What keeps a composite alarm from acting, until when, if that is known."""
+    """The reason why a composite alarm does not act, and its end if that is known."""
 
     by: str
     reason: str
@@ -28,8 +28,8 @@ class Suppression:
 
 
 @dataclass(frozen=True)
-class State:
-    """`updated` when anything of it became another, `transitioned` when its value did."""
+class AlarmState:
+    """The state of an alarm. `updated` is its last change, `transitioned` the last change of its value."""
 
     value: str
     reason: str
@@ -41,34 +41,34 @@ class State:
 
 @dataclass(eq=False)
 class Alarm:
-    """A metric alarm or, with a rule, a composite one. `asked` has the members of Describe that Put was given."""
+    """A metric alarm or, with a rule, a composite alarm. `parameters` holds the members of PutMetricAlarm."""
 
     account: str
     region: str
-    asked: Fields
+    parameters: Fields
     configured: datetime
-    state: State = field(init=False)
+    state: AlarmState = field(init=False)
     history: list[Fields] = field(default_factory=list)
-    #: The state for which a composite alarm has acted last.
-    acted: str = INSUFFICIENT_DATA
+    #: AlarmState for which a composite alarm acted last.
+    last_action_state: str = INSUFFICIENT_DATA
 
     def __post_init__(self) -> None:
         at = self.configured
-        self.state = State(INSUFFICIENT_DATA, "Unchecked: Initial alarm creation", None, at, at)
+        self.state = AlarmState(INSUFFICIENT_DATA, "Unchecked: Initial alarm creation", None, at, at)
 
-    def ask(self, asked: Fields, moment: datetime) -> None:
-        """Be as it is asked now; the state stays."""
-        self.asked, self.configured = asked, moment
-        for known in _DERIVED:
-            vars(self).pop(known, None)
+    def configure(self, parameters: Fields, moment: datetime) -> None:
+        """Replace the parameters. The state stays."""
+        self.parameters, self.configured = parameters, moment
+        for name in _DERIVED:
+            vars(self).pop(name, None)
 
     def __getstate__(self) -> Mapping[str, Any]:
-        # What is saved must not grow meanwhile.
+        # A copy: the attributes must not change while they are saved.
         return {name: value for name, value in list(vars(self).items()) if name not in _DERIVED}
 
-    def tell(self, kind: str, summary: str, data: Fields, moment: datetime) -> None:
-        """One more item of its history."""
-        while self.history and self.history[0]["Timestamp"] < moment - _KEPT:
+    def add_history(self, kind: str, summary: str, data: Fields, moment: datetime) -> None:
+        """Add an item to the history."""
+        while self.history and self.history[0]["Timestamp"] < moment - _RETENTION:
             self.history.pop(0)
         item = {
             "HistoryItemType": kind,
@@ -78,46 +78,48 @@ class Alarm:
         self.history.append({"AlarmName": self.name, "AlarmType": self.kind, "Timestamp": moment} | item)
 
     def actions(self, state: str) -> list[str]:
-        """The ARNs of what is to be done in a state."""
-        return list(self.asked.get(_ACTIONS[state]) or [])
+        """Return the ARNs of the actions of a state."""
+        return list(self.parameters.get(_ACTIONS[state]) or [])
 
     @property
     def kind(self) -> str:
         return "MetricAlarm" if self.rule is None else "CompositeAlarm"
 
     @cached_property
-    def settings(self) -> Settings:
-        """Of a metric alarm."""
-        asked, periods = self.asked, int(self.asked["EvaluationPeriods"])
-        missing = asked["TreatMissingData"]
-        if asked.get("Namespace") == "AWS/DynamoDB":
-            missing = "ignore"  # whatever it says, as the user guide has it
-        given = asked.get("DatapointsToAlarm")
-        to_alarm, threshold = int(given or periods), float(asked["Threshold"])
-        return Settings(periods, to_alarm, asked["ComparisonOperator"], threshold, missing, given is not None)
+    def settings(self) -> AlarmSettings:
+        """Evaluation settings of a metric alarm."""
+        parameters, periods = self.parameters, int(self.parameters["EvaluationPeriods"])
+        missing = parameters["TreatMissingData"]
+        if parameters.get("Namespace") == "AWS/DynamoDB":
+            missing = "ignore"  # documented: the parameter has no effect
+        datapoints = parameters.get("DatapointsToAlarm")
+        comparison, threshold = parameters["ComparisonOperator"], float(parameters["Threshold"])
+        return AlarmSettings(
+            periods, int(datapoints or periods), comparison, threshold, missing, datapoints is not None
+        )
 
     @cached_property
     def metric(self) -> queries.Metric | None:
-        """The one that it watches; None where it watches an expression, or the one of several that is returned."""
-        return None if "Metrics" in self.asked else queries.of_alarm(self.asked)
+        """The metric of the alarm; None for an alarm with Metrics."""
+        return None if "Metrics" in self.parameters else queries.parse_alarm(self.parameters)
 
     @property
     def period(self) -> int:
-        """In seconds; none of a composite alarm."""
+        """Period in seconds. Composite alarms have none."""
         if self.metric is not None:
             return self.metric.period
-        return queries.period_of(self.asked["Metrics"])
+        return queries.find_period(self.parameters["Metrics"])
 
     @cached_property
     def children(self) -> tuple[str, ...]:
-        """The alarms that its rule names, by name or ARN."""
-        return () if self.rule is None else rules.parse(self.rule).children
+        """Names or ARNs of the alarms in the rule."""
+        return () if self.rule is None else rules.parse_rule(self.rule).children
 
-    # What moto's own code asks an alarm for.
+    # Attributes that moto's own code reads.
 
     @property
     def name(self) -> str:
-        return str(self.asked["AlarmName"])
+        return str(self.parameters["AlarmName"])
 
     @property
     def alarm_arn(self) -> str:
@@ -125,41 +127,44 @@ class Alarm:
 
     @property
     def rule(self) -> str | None:
-        return self.asked.get("AlarmRule")
+        return self.parameters.get("AlarmRule")
 
     @property
     def actions_enabled(self) -> bool:
-        return bool(self.asked["ActionsEnabled"])
+        return bool(self.parameters["ActionsEnabled"])
 
     @actions_enabled.setter
     def actions_enabled(self, enabled: bool) -> None:
-        self.asked["ActionsEnabled"] = enabled
+        self.parameters["ActionsEnabled"] = enabled
 
-    def described(self) -> Fields:
-        """As DescribeAlarms has it."""
-        state, told = self.state, dict(self.asked)
-        told |= {"AlarmArn": self.alarm_arn, "AlarmConfigurationUpdatedTimestamp": self.configured}
-        told |= {"StateValue": state.value, "StateReason": state.reason, "StateUpdatedTimestamp": state.updated}
-        told["StateTransitionedTimestamp"] = state.transitioned
+    def describe(self) -> Fields:
+        """Return the alarm as DescribeAlarms does."""
+        state, description = self.state, dict(self.parameters)
+        description |= {"AlarmArn": self.alarm_arn, "AlarmConfigurationUpdatedTimestamp": self.configured}
+        description |= {"StateValue": state.value, "StateReason": state.reason, "StateUpdatedTimestamp": state.updated}
+        description["StateTransitionedTimestamp"] = state.transitioned
         if state.data is not None:
-            told["StateReasonData"] = state.data
+            description["StateReasonData"] = state.data
         if state.suppression is not None:
-            told |= {"ActionsSuppressedBy": state.suppression.by, "ActionsSuppressedReason": state.suppression.reason}
-        return told
+            description |= {
+                "ActionsSuppressedBy": state.suppression.by,
+                "ActionsSuppressedReason": state.suppression.reason,
+            }
+        return description
 
 
-def told(moment: datetime) -> str:
-    """A moment as alarms write it."""
+def format_time(moment: datetime) -> str:
+    """Return a moment in the format of alarms."""
     moment = moment.astimezone(UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}+0000"
 
 
-def settled(asked: Fields) -> Fields:
-    """What Put is given, with what AWS takes where it is not."""
-    found: Fields = {name: value for name, value in asked.items() if value is not None and name != "Tags"}
+def apply_defaults(parameters: Fields) -> Fields:
+    """Return the parameters of PutMetricAlarm with AWS's defaults."""
+    present: Fields = {name: value for name, value in parameters.items() if value is not None and name != "Tags"}
     defaults: dict[str, Any] = {"ActionsEnabled": True} | {name: [] for name in _ACTIONS.values()}
-    if "AlarmRule" not in found:
+    if "AlarmRule" not in present:
         defaults["TreatMissingData"] = "missing"
-        if "Metrics" not in found:
+        if "Metrics" not in present:
             defaults["Dimensions"] = []
-    return defaults | found
+    return defaults | present

@@ -59,7 +59,7 @@ class AlarmOperations(ServiceOperations):
     def describe_alarms_for_metric(self, request: ServiceRequest) -> Fields:
         """Return the alarms of a metric."""
         alarms = self._alarms.all(request.account, request.region)
-        return {"MetricAlarms": [alarm.described() for alarm in alarms if _watches(alarm, request.parameters)]}
+        return {"MetricAlarms": [alarm.describe() for alarm in alarms if _watches(alarm, request.parameters)]}
 
     @emulated_operation
     def describe_alarm_history(self, request: ServiceRequest) -> Fields:
@@ -138,7 +138,7 @@ def _has_action(alarm: Alarm, prefix: str | None) -> bool:
 
 def _describe(alarm: Alarm, parameters: Fields) -> Fields:
     """Return the description of an alarm: a few members for children and parents of an alarm."""
-    description = alarm.described()
+    description = alarm.describe()
     if parameters.get("ChildrenOfAlarmName"):
         return {name: description[name] for name in ("AlarmName", "AlarmArn", "StateValue", "StateUpdatedTimestamp")}
     if parameters.get("ParentsOfAlarmName"):
@@ -150,7 +150,11 @@ def _watches(alarm: Alarm, parameters: Fields) -> bool:
     if alarm.rule is not None or alarm.metric is None:
         return False
     metric = alarm.metric
-    key = (parameters["Namespace"], parameters["MetricName"], metrics.dimensions(parameters.get("Dimensions") or ()))
+    key = (
+        parameters["Namespace"],
+        parameters["MetricName"],
+        metrics.sort_dimensions(parameters.get("Dimensions") or ()),
+    )
     statistic = parameters.get("Statistic") or parameters.get("ExtendedStatistic") or metric.statistic
     exact = (parameters.get("Period") or metric.period, parameters.get("Unit") or metric.unit) == (
         metric.period,
@@ -160,9 +164,9 @@ def _watches(alarm: Alarm, parameters: Fields) -> bool:
 
 
 def _is_requested_item(item: Fields, parameters: Fields) -> bool:
-    at = metrics.seconds(item["Timestamp"])
+    at = metrics.to_seconds(item["Timestamp"])
     begin, end = parameters.get("StartDate"), parameters.get("EndDate")
-    if (begin and at < metrics.seconds(begin)) or (end and at > metrics.seconds(end)):
+    if (begin and at < metrics.to_seconds(begin)) or (end and at > metrics.to_seconds(end)):
         return False
     return parameters.get("HistoryItemType") in (None, item["HistoryItemType"])
 

@@ -1,4 +1,4 @@
-"""From data points to the state of an alarm.
+"""Evaluation of datapoints to the state of an alarm.
 
 Source: CloudWatch user guide, "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data".
 """
@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
-#: How many periods more than EvaluationPeriods are looked at. AWS's examples have two, and the guide says no more.
-_MORE = 2
+#: Number of periods in the evaluation range beyond EvaluationPeriods, as in AWS's examples.
+_EXTRA_PERIODS = 2
 OPERATORS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "GreaterThanThreshold": (operator.gt, "greater than"),
     "GreaterThanOrEqualToThreshold": (operator.ge, "greater than or equal to"),
@@ -20,8 +20,8 @@ OPERATORS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
 }
 
 
-class Point(NamedTuple):
-    """The value of a period that begins at `time`; None where there is none."""
+class Datapoint(NamedTuple):
+    """The value of a period that begins at `time`; None if it is missing."""
 
     time: int
     value: float | None
@@ -29,95 +29,108 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Settings:
-    """When an alarm goes off."""
+class AlarmSettings:
+    """The condition of a metric alarm."""
 
     periods: int  #: EvaluationPeriods, the N of M out of N.
-    to_alarm: int  #: DatapointsToAlarm, the M.
+    datapoints_to_alarm: int  #: DatapointsToAlarm, the M.
     comparison: str
     threshold: float
     missing: str = "missing"
-    out_of: bool = False  #: Whether M was given.
+    has_datapoints: bool = False  #: True if the request named DatapointsToAlarm.
 
     @property
     def range(self) -> int:
-        """How many periods are looked at."""
-        return self.periods + _MORE
+        """Number of periods in the evaluation range."""
+        return self.periods + _EXTRA_PERIODS
 
     def breaches(self, value: float) -> bool:
-        """Whether a value is beyond the threshold."""
+        """Return True if a value breaches the threshold."""
         return OPERATORS[self.comparison][0](value, self.threshold)
 
 
-class Verdict(NamedTuple):
-    """The state that points come to; None where the present one stays. `evaluated`: on which, the last first."""
+class EvaluationResult(NamedTuple):
+    """The state of an evaluation; None if the present one stays. `evaluated`: the datapoints, the last one first."""
 
     state: str | None
-    evaluated: Sequence[Point]
-    filled: int = 0  #: How many missing ones were counted as the alarm has it.
+    evaluated: Sequence[Datapoint]
+    filled: int = 0  #: Number of missing datapoints.
 
 
-def evaluate(points: Sequence[Point], settings: Settings) -> Verdict:
-    """The points of the evaluation range, the last one last."""
-    found = [point for point in reversed(points) if point.value is not None][: settings.periods]
-    breaching = sum(settings.breaches(point.value) for point in found if point.value is not None)
-    lacking = settings.periods - len(found)
-    if lacking and settings.missing == "breaching":
-        breaching += lacking
-    enough = breaching >= settings.to_alarm
-    if not lacking or settings.missing in ("breaching", "notBreaching") or enough or breaching < len(found):
-        return Verdict(ALARM if enough else OK, found, lacking)
+def evaluate(points: Sequence[Datapoint], settings: AlarmSettings) -> EvaluationResult:
+    """Evaluate the datapoints of the evaluation range, in order of time."""
+    present = [point for point in reversed(points) if point.value is not None][: settings.periods]
+    breaching = sum(settings.breaches(point.value) for point in present if point.value is not None)
+    missing_count = settings.periods - len(present)
+    if missing_count and settings.missing == "breaching":
+        breaching += missing_count
+    is_breached = breaching >= settings.datapoints_to_alarm
+    if (
+        not missing_count
+        or settings.missing in ("breaching", "notBreaching")
+        or is_breached
+        or breaching < len(present)
+    ):
+        return EvaluationResult(ALARM if is_breached else OK, present, missing_count)
     if settings.missing == "ignore":
-        return Verdict(None, found, lacking)
-    oldest = next((len(points) - place for place, point in enumerate(points) if point.value is not None), 0)
-    # So that one breaching point amid missing ones does not set it off before the next has had time to come.
-    return Verdict(ALARM if found and oldest >= settings.to_alarm else INSUFFICIENT_DATA, found, lacking)
-
-
-def reason(verdict: Verdict, settings: Settings, before: str) -> str:
-    """Why it is in that state, in CloudWatch's words."""
-    if verdict.state == INSUFFICIENT_DATA:
-        lacking = verdict.filled
-        return f"Insufficient Data: {lacking} datapoint{_s(lacking)} {_were(lacking)} unknown."
-    relevant = [point for point in verdict.evaluated if point.value is not None]
-    relevant = [point for point in relevant if settings.breaches(point.value or 0.0) is (verdict.state == ALARM)]
-    filled = verdict.filled if settings.missing in ("breaching", "notBreaching") else 0
-    treated = (
-        f"{filled} missing datapoint{_s(filled)} {_were(filled)} treated as [{_TREATED.get(settings.missing, '')}]"
+        return EvaluationResult(None, present, missing_count)
+    oldest = next((len(points) - index for index, point in enumerate(points) if point.value is not None), 0)
+    # One breaching datapoint among missing ones must not trigger the alarm before the next one could arrive.
+    return EvaluationResult(
+        ALARM if present and oldest >= settings.datapoints_to_alarm else INSUFFICIENT_DATA, present, missing_count
     )
+
+
+def describe_reason(result: EvaluationResult, settings: AlarmSettings, before: str) -> str:
+    """Return the reason of a state in CloudWatch's words."""
+    if result.state == INSUFFICIENT_DATA:
+        count = result.filled
+        return f"Insufficient Data: {count} datapoint{_plural(count)} {_was_or_were(count)} unknown."
+    relevant = [point for point in result.evaluated if point.value is not None]
+    relevant = [point for point in relevant if settings.breaches(point.value or 0.0) is (result.state == ALARM)]
+    filled = result.filled if settings.missing in ("breaching", "notBreaching") else 0
+    treatment = f"{filled} missing datapoint{_plural(filled)} {_was_or_were(filled)} treated as "
+    treatment += f"[{_TREATMENTS.get(settings.missing, '')}]"
     if not relevant:
-        periods = f"{settings.periods} period{_s(settings.periods)}"
-        return f"Threshold Crossed: no datapoints were received for {periods} and {treated}."
+        periods = f"{settings.periods} period{_plural(settings.periods)}"
+        return f"Threshold Crossed: no datapoints were received for {periods} and {treatment}."
     number = len(relevant)
-    listed = ", ".join(f"{point.value} ({_told(point.time)})" for point in relevant)
-    which = (
+    points = ", ".join(f"{point.value} ({_format_time(point.time)})" for point in relevant)
+    datapoints = (
         f"{number} out of the last {settings.periods} datapoints"
-        if settings.out_of
-        else f"{number} datapoint{_s(number)}"
+        if settings.has_datapoints
+        else f"{number} datapoint{_plural(number)}"
     )
     word = OPERATORS[settings.comparison][1]
-    crossed = word if verdict.state == ALARM else f"not {word}"
-    text = f"Threshold Crossed: {which} [{listed}] {_were(number)} {crossed} the threshold ({settings.threshold})"
+    relation = word if result.state == ALARM else f"not {word}"
+    text = f"Threshold Crossed: {datapoints} [{points}] {_was_or_were(number)} {relation} the threshold "
+    text += f"({settings.threshold})"
     if filled:
-        text += f" and {treated}"
-    if settings.out_of:
-        least = settings.to_alarm if verdict.state == ALARM else settings.periods - settings.to_alarm + 1
-        others = "ALARM" if verdict.state == OK else "OK"
-        text += f" (minimum {least} datapoint{_s(least)} for {others if before == INSUFFICIENT_DATA else before} -> "
-        text += f"{verdict.state} transition)"
+        text += f" and {treatment}"
+    if settings.has_datapoints:
+        least = (
+            settings.datapoints_to_alarm
+            if result.state == ALARM
+            else settings.periods - settings.datapoints_to_alarm + 1
+        )
+        others = "ALARM" if result.state == OK else "OK"
+        text += (
+            f" (minimum {least} datapoint{_plural(least)} for {others if before == INSUFFICIENT_DATA else before} -> "
+        )
+        text += f"{result.state} transition)"
     return f"{text}."
 
 
-_TREATED = {"breaching": "Breaching", "notBreaching": "NonBreaching"}
+_TREATMENTS = {"breaching": "Breaching", "notBreaching": "NonBreaching"}
 
 
-def _told(time: int) -> str:
+def _format_time(time: int) -> str:
     return f"{datetime.fromtimestamp(time, UTC):%d/%m/%y %H:%M:%S}"
 
 
-def _s(number: int) -> str:
+def _plural(number: int) -> str:
     return "" if number == 1 else "s"
 
 
-def _were(number: int) -> str:
+def _was_or_were(number: int) -> str:
     return "was" if number == 1 else "were"

@@ -1,4 +1,4 @@
-"""Metric math. Source: CloudWatch user guide, "Using math expressions with CloudWatch metrics"."""
+"""Metric math expressions. Source: CloudWatch user guide, "Using math expressions with CloudWatch metrics"."""
 
 import ast
 import math
@@ -13,12 +13,19 @@ from typing import Any
 
 from sagemaker_sandbox.cloudwatch import operators
 
-#: Values by the time at which their period begins.
+#: Values by the beginning of their period, in seconds since the epoch.
 Line = dict[int, float]
 Value = float | Line | list[Line]
 
-#: What AWS has and this machine has nothing for: models of expected values, Contributor Insights, quotas, queries.
-_NOT_HERE = ("ANOMALY_DETECTION_BAND", "DB_PERF_INSIGHTS", "INSIGHT_RULE_METRIC", "LAMBDA", "SEARCH", "SERVICE_QUOTA")
+#: Functions that the sandbox does not emulate: expected values, Contributor Insights, quotas, queries.
+_NOT_EMULATED = (
+    "ANOMALY_DETECTION_BAND",
+    "DB_PERF_INSIGHTS",
+    "INSIGHT_RULE_METRIC",
+    "LAMBDA",
+    "SEARCH",
+    "SERVICE_QUOTA",
+)
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>"[^"]*"|'[^']*')|(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z]\w*)"""
     r"""|(?P<sign>&&|\|\||==|!=|<=|>=|[-+*/^<>()\[\],]))"""
@@ -27,70 +34,70 @@ _PYTHON = {"&&": " and ", "||": " or ", "AND": " and ", "OR": " or ", "^": "**"}
 
 
 class ExpressionError(Exception):
-    """An expression that cannot be evaluated; the text says why."""
+    """An expression that cannot be evaluated. The message is the reason."""
 
 
 @dataclass
 class Scope:
-    """What an expression is evaluated in: the lines of the metrics and the expressions beside it, by id."""
+    """The names in an expression: the time series of metrics and the other expressions, by id."""
 
     times: Sequence[int]
     period: int
     metrics: Mapping[str, Line]
     expressions: Mapping[str, str] = field(default_factory=dict)
-    _known: dict[str, Value] = field(default_factory=dict)
-    _under_way: set[str] = field(default_factory=set)
+    _values: dict[str, Value] = field(default_factory=dict)
+    _in_evaluation: set[str] = field(default_factory=set)
 
     def value(self, name: str) -> Value:
-        """What an id stands for. Raises ExpressionError."""
+        """Return the value of an id. Raises ExpressionError."""
         if name in self.metrics:
             return self.metrics[name]
         if name not in self.expressions:
             raise ExpressionError(f"unknown id {name}")
-        if name in self._under_way:
+        if name in self._in_evaluation:
             raise ExpressionError(f"{name} depends on itself")
-        if name not in self._known:
-            self._under_way.add(name)
-            self._known[name] = evaluate(self.expressions[name], self)
-            self._under_way.discard(name)
-        return self._known[name]
+        if name not in self._values:
+            self._in_evaluation.add(name)
+            self._values[name] = evaluate(self.expressions[name], self)
+            self._in_evaluation.discard(name)
+        return self._values[name]
 
 
 def evaluate(expression: str, scope: Scope) -> Value:
-    """Raises ExpressionError for what AWS or the sandbox does not know."""
-    return _of(_parsed(expression), scope)
+    """Evaluate an expression. Raises ExpressionError for one that AWS or the sandbox does not support."""
+    return _evaluate_node(_parse(expression), scope)
 
 
-def names(expression: str) -> set[str]:
-    """The ids that an expression names. Raises ExpressionError."""
-    return {node.id[1:] for node in ast.walk(_parsed(expression)) if isinstance(node, ast.Name) and node.id[0] == "_"}
+def list_names(expression: str) -> set[str]:
+    """Return the ids in an expression. Raises ExpressionError."""
+    return {node.id[1:] for node in ast.walk(_parse(expression)) if isinstance(node, ast.Name) and node.id[0] == "_"}
 
 
 @cache
-def _parsed(expression: str) -> ast.expr:
-    """As Python's; an id has a `_` before it, so that none is a word of Python's."""
+def _parse(expression: str) -> ast.expr:
+    """Parse an expression as Python. Ids get a `_` in front, because they can be keywords of Python."""
     if expression.strip().upper().startswith("SELECT"):
-        raise ExpressionError("queries of Metrics Insights are not evaluated here")
-    written, place, text = [], 0, expression.strip()
-    while place < len(text):
-        token = _TOKEN.match(text, place)
+        raise ExpressionError("the sandbox does not evaluate queries of Metrics Insights")
+    words, position, text = [], 0, expression.strip()
+    while position < len(text):
+        token = _TOKEN.match(text, position)
         if token is None:
-            raise ExpressionError(f"cannot be understood at '{text[place:]}'")
+            raise ExpressionError(f"cannot be parsed at '{text[position:]}'")
         word = token.group().strip()
         is_id = token["name"] is not None and word[0].islower()
-        written.append(f"_{word}" if is_id else _PYTHON.get(word, word))
-        place = token.end()
+        words.append(f"_{word}" if is_id else _PYTHON.get(word, word))
+        position = token.end()
     try:
-        return ast.parse("".join(written), mode="eval").body
+        return ast.parse("".join(words), mode="eval").body
     except (SyntaxError, ValueError, RecursionError):
-        raise ExpressionError(f"'{text}' cannot be understood") from None
+        raise ExpressionError(f"'{text}' cannot be parsed") from None
 
 
-def _of(node: ast.expr, scope: Scope) -> Value:
-    for kind, read in _NODES.items():
+def _evaluate_node(node: ast.expr, scope: Scope) -> Value:
+    for kind, evaluate_kind in _NODES.items():
         if isinstance(node, kind):
-            return read(node, scope)
-    raise ExpressionError(f"'{ast.unparse(node).replace('_', '')}' cannot be understood")
+            return evaluate_kind(node, scope)
+    raise ExpressionError(f"'{ast.unparse(node).replace('_', '')}' cannot be parsed")
 
 
 def _constant(node: Any, _scope: Scope) -> Value:
@@ -101,8 +108,8 @@ def _constant(node: Any, _scope: Scope) -> Value:
 
 def _list(node: Any, scope: Scope) -> Value:
     lines: list[Line] = []
-    for one in node.elts:
-        value = _of(one, scope)
+    for element in node.elts:
+        value = _evaluate_node(element, scope)
         if isinstance(value, float):
             raise ExpressionError("an array holds metrics, not numbers")
         lines.extend(value if isinstance(value, list) else [value])
@@ -110,40 +117,44 @@ def _list(node: Any, scope: Scope) -> Value:
 
 
 def _binary(node: Any, scope: Scope) -> Value:
-    return _applied(operators.ARITHMETIC.get(type(node.op)), _of(node.left, scope), _of(node.right, scope))
+    return _apply(
+        operators.ARITHMETIC.get(type(node.op)), _evaluate_node(node.left, scope), _evaluate_node(node.right, scope)
+    )
 
 
 def _comparison(node: Any, scope: Scope) -> Value:
     if len(node.ops) > 1:
         raise ExpressionError("comparisons cannot be chained")
-    return _applied(
-        operators.COMPARISONS.get(type(node.ops[0])), _of(node.left, scope), _of(node.comparators[0], scope)
+    return _apply(
+        operators.COMPARISONS.get(type(node.ops[0])),
+        _evaluate_node(node.left, scope),
+        _evaluate_node(node.comparators[0], scope),
     )
 
 
 def _logical(node: Any, scope: Scope) -> Value:
-    values = [_of(one, scope) for one in node.values]
+    values = [_evaluate_node(operand, scope) for operand in node.values]
     result = values[0]
-    for one in values[1:]:
-        result = _applied(operators.LOGICAL[type(node.op)], result, one)
+    for value in values[1:]:
+        result = _apply(operators.LOGICAL[type(node.op)], result, value)
     return result
 
 
 def _unary(node: Any, scope: Scope) -> Value:
     if not isinstance(node.op, ast.USub):
         raise ExpressionError("only '-' stands before a value")
-    return _each(lambda value: -value, _of(node.operand, scope))
+    return _each(lambda value: -value, _evaluate_node(node.operand, scope))
 
 
 def _call(node: Any, scope: Scope) -> Value:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
-    if name in _NOT_HERE:
-        raise ExpressionError(f"{name} is not evaluated here")
+    if name in _NOT_EMULATED:
+        raise ExpressionError(f"{name} is not evaluated by the sandbox")
     function = _FUNCTIONS.get(name)
     if function is None:
         raise ExpressionError(f"unknown function {name.lstrip('_')}")
     if node.keywords:
-        raise ExpressionError(f"{name} cannot be understood")
+        raise ExpressionError(f"{name} cannot be parsed")
     return function(node.args, scope)
 
 
@@ -165,21 +176,21 @@ _NODES: dict[type[ast.expr], Callable[[Any, Scope], Value]] = {
 }
 
 
-def _applied(operate: operators.Operator | None, left: Value, right: Value) -> Value:
-    """A missing value counts as 0 beside one that is there; what cannot be calculated is dropped."""
+def _apply(operate: operators.Operator | None, left: Value, right: Value) -> Value:
+    """Apply an operator. A missing value counts as 0 if the other exists; impossible results are dropped."""
     if operate is None:
         raise ExpressionError("unknown operator")
     if isinstance(left, list):
         if isinstance(right, list):
             raise ExpressionError("an operator stands between two arrays")
-        return [_line(_applied(operate, one, right)) for one in left]
+        return [_line(_apply(operate, line, right)) for line in left]
     if isinstance(right, list):
-        return [_line(_applied(operate, left, one)) for one in right]
+        return [_line(_apply(operate, left, line)) for line in right]
     if isinstance(left, float) and isinstance(right, float):
         return _or_nan(operate(left, right))
     times = {*(left if isinstance(left, dict) else ()), *(right if isinstance(right, dict) else ())}
-    found = {time: operate(_at(left, time), _at(right, time)) for time in sorted(times)}
-    return {time: value for time, value in found.items() if value is not None and not math.isnan(value)}
+    results = {time: operate(_at(left, time), _at(right, time)) for time in sorted(times)}
+    return {time: value for time, value in results.items() if value is not None and not math.isnan(value)}
 
 
 def _at(value: float | Line, time: int) -> float:
@@ -192,10 +203,10 @@ def _or_nan(value: float | None) -> float:
 
 def _each(do: Callable[[float], float | None], value: Value) -> Value:
     if isinstance(value, list):
-        return [_line(_each(do, one)) for one in value]
+        return [_line(_each(do, line)) for line in value]
     if isinstance(value, float):
         return _or_nan(do(value))
-    return {time: found for time, one in value.items() if (found := do(one)) is not None}
+    return {time: result for time, number in value.items() if (result := do(number)) is not None}
 
 
 def _line(value: Value) -> Line:
@@ -216,22 +227,22 @@ def _number(value: Value) -> float:
     return value
 
 
-def _values(arguments: Sequence[ast.expr], scope: Scope, least: int = 1, most: int | None = None) -> list[Value]:
-    if not least <= len(arguments) <= (most or least):
+def _values(arguments: Sequence[ast.expr], scope: Scope, minimum: int = 1, maximum: int | None = None) -> list[Value]:
+    if not minimum <= len(arguments) <= (maximum or minimum):
         raise ExpressionError("a function has the wrong number of arguments")
-    return [_of(one, scope) for one in arguments]
+    return [_evaluate_node(argument, scope) for argument in arguments]
 
 
 Function = Callable[[Sequence[ast.expr], Scope], Value]
 
 
 def _of_points(do: Callable[[float], float | None]) -> Function:
-    """Of each value."""
+    """Return a function of each value."""
     return lambda arguments, scope: _each(do, _values(arguments, scope)[0])
 
 
 def _of_all(do: Callable[[Sequence[float]], float], missing: bool = False) -> Function:
-    """Of all values of a time series, a number; of those of an array at each time, a time series."""
+    """Return a function of all values of a time series, or of all time series of an array at each time."""
 
     def function(arguments: Sequence[ast.expr], scope: Scope) -> Value:
         value = _values(arguments, scope)[0]
@@ -246,11 +257,11 @@ def _of_all(do: Callable[[Sequence[float]], float], missing: bool = False) -> Fu
 
 
 def _of_line(do: Callable[[Line], Line]) -> Function:
-    """Of a time series, or of each of an array."""
+    """Return a function of a time series, or of each time series of an array."""
 
     def function(arguments: Sequence[ast.expr], scope: Scope) -> Value:
         value = _values(arguments, scope)[0]
-        return [do(one) for one in value] if isinstance(value, list) else do(_line(value))
+        return [do(line) for line in value] if isinstance(value, list) else do(_line(value))
 
     return function
 
@@ -258,17 +269,20 @@ def _of_line(do: Callable[[Line], Line]) -> Function:
 def _changes(per: Callable[[float, int], float]) -> Callable[[Line], Line]:
     def function(line: Line) -> Line:
         points = list(line.items())
-        return {time: per(value - before, time - then) for (then, before), (time, value) in pairwise(points)}
+        return {
+            time: per(value - previous, time - previous_time)
+            for (previous_time, previous), (time, value) in pairwise(points)
+        }
 
     return function
 
 
 def _running(line: Line) -> Line:
-    total, found = 0.0, {}
+    total, sums = 0.0, {}
     for time, value in line.items():
         total += value
-        found[time] = total
-    return found
+        sums[time] = total
+    return sums
 
 
 def _of_time(do: Callable[[datetime], float]) -> Function:
@@ -284,38 +298,38 @@ def _if(arguments: Sequence[ast.expr], scope: Scope) -> Value:
     true, false = branches[0], branches[1] if len(branches) > 1 else {}
     if isinstance(condition, float):
         return true if condition else false
-    found: Line = {}
-    for time, told in _line(condition).items():
-        chosen = true if told else false
-        if isinstance(chosen, float):
-            found[time] = chosen
-        elif time in _line(chosen) or told:
-            found[time] = _line(chosen).get(time, 0.0)
-    return found
+    result: Line = {}
+    for time, number in _line(condition).items():
+        branch = true if number else false
+        if isinstance(branch, float):
+            result[time] = branch
+        elif time in _line(branch) or number:
+            result[time] = _line(branch).get(time, 0.0)
+    return result
 
 
 def _fill(arguments: Sequence[ast.expr], scope: Scope) -> Value:
     if len(arguments) != 2:
         raise ExpressionError("FILL takes two arguments")
     word = arguments[1].id if isinstance(arguments[1], ast.Name) else ""
-    filler: Value | str = word if word in ("REPEAT", "LINEAR") else _of(arguments[1], scope)
+    filler: Value | str = word if word in ("REPEAT", "LINEAR") else _evaluate_node(arguments[1], scope)
 
     def fill(line: Line) -> Line:
-        return {time: value for time in scope.times if (value := _filled(line, time, filler)) is not None}
+        return {time: value for time in scope.times if (value := _fill_gap(line, time, filler)) is not None}
 
-    value = _of(arguments[0], scope)
-    return [fill(one) for one in value] if isinstance(value, list) else fill(_line(value))
+    value = _evaluate_node(arguments[0], scope)
+    return [fill(line) for line in value] if isinstance(value, list) else fill(_line(value))
 
 
-def _filled(line: Line, time: int, filler: Value | str) -> float | None:
+def _fill_gap(line: Line, time: int, filler: Value | str) -> float | None:
     if time in line:
         return line[time]
     if isinstance(filler, float):
         return filler
     if isinstance(filler, dict):
         return filler.get(time)
-    before = max((one for one in line if one < time), default=None)
-    after = min((one for one in line if one > time), default=None)
+    before = max((other for other in line if other < time), default=None)
+    after = min((other for other in line if other > time), default=None)
     if before is None:
         return None
     if filler == "REPEAT":
@@ -326,12 +340,12 @@ def _filled(line: Line, time: int, filler: Value | str) -> float | None:
 
 
 def _metrics(arguments: Sequence[ast.expr], scope: Scope) -> Value:
-    wanted = ""
+    name_part = ""
     if arguments:
         if len(arguments) > 1 or not isinstance(arguments[0], ast.Constant) or not isinstance(arguments[0].value, str):
-            raise ExpressionError("METRICS takes nothing, or text")
-        wanted = arguments[0].value
-    return [line for name, line in scope.metrics.items() if wanted in name]
+            raise ExpressionError("METRICS takes no argument, or text")
+        name_part = arguments[0].value
+    return [line for name, line in scope.metrics.items() if name_part in name]
 
 
 def _period(arguments: Sequence[ast.expr], scope: Scope) -> Value:
@@ -353,24 +367,24 @@ _ORDERS: dict[str, Callable[[Sequence[float]], float]] = {
 
 
 def _sort(arguments: Sequence[ast.expr], scope: Scope) -> Value:
-    words = [one.id if isinstance(one, ast.Name) else "" for one in arguments[1:3]]
-    by = _ORDERS.get(words[0] if words else "")
-    if len(arguments) not in (3, 4) or by is None or words[1] not in ("ASC", "DESC"):
+    words = [word.id if isinstance(word, ast.Name) else "" for word in arguments[1:3]]
+    sort_key = _ORDERS.get(words[0] if words else "")
+    if len(arguments) not in (3, 4) or sort_key is None or words[1] not in ("ASC", "DESC"):
         raise ExpressionError("SORT takes an array, AVG, MIN, MAX or SUM, ASC or DESC, and a number")
-    lines = [line for line in _lines(_of(arguments[0], scope)) if line]
-    lines.sort(key=lambda line: by(list(line.values())), reverse=words[1] == "DESC")
-    return lines[: int(_number(_of(arguments[3], scope)))] if len(arguments) == 4 else lines
+    lines = [line for line in _lines(_evaluate_node(arguments[0], scope)) if line]
+    lines.sort(key=lambda line: sort_key(list(line.values())), reverse=words[1] == "DESC")
+    return lines[: int(_number(_evaluate_node(arguments[3], scope)))] if len(arguments) == 4 else lines
 
 
 def _slice(arguments: Sequence[ast.expr], scope: Scope) -> Value:
     lines, *ends = _values(arguments, scope, 2, 3)
-    return _lines(lines)[slice(*(int(_number(one)) for one in ends), *([None] if len(ends) == 1 else []))]
+    return _lines(lines)[slice(*(int(_number(end)) for end in ends), *([None] if len(ends) == 1 else []))]
 
 
-def _one(place: int) -> Function:
+def _line_at(index: int) -> Function:
     def function(arguments: Sequence[ast.expr], scope: Scope) -> Value:
         lines = _lines(_values(arguments, scope)[0])
-        return lines[place] if lines else {}
+        return lines[index] if lines else {}
 
     return function
 
@@ -407,6 +421,6 @@ _FUNCTIONS: dict[str, Function] = {
     "REMOVE_EMPTY": lambda arguments, scope: [line for line in _lines(_values(arguments, scope)[0]) if line],
     "SORT": _sort,
     "SLICE": _slice,
-    "FIRST": _one(0),
-    "LAST": _one(-1),
+    "FIRST": _line_at(0),
+    "LAST": _line_at(-1),
 }

@@ -10,7 +10,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.cloudwatch import metrics, queries, statistics
 from sagemaker_sandbox.cloudwatch.expressions import ExpressionError, Line, Value
-from sagemaker_sandbox.cloudwatch.metrics import Key, Store
+from sagemaker_sandbox.cloudwatch.metrics import Key, MetricStore
 from sagemaker_sandbox.cloudwatch.statistics import Sample
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.resources import Fields
@@ -38,7 +38,7 @@ class MetricOperations(ServiceOperations):
         if not names:
             raise InvalidParameterCombination("Must specify either Statistics or ExtendedStatistics")
         for statistic in names:
-            if not statistics.known(statistic):
+            if not statistics.is_statistic(statistic):
                 raise InvalidParameterValue(f"The value {statistic} for parameter ExtendedStatistics is invalid.")
         times = _list_times(parameters, int(parameters["Period"]), InvalidParameterValue)
         if len(times) > _MAX_POINTS:
@@ -46,7 +46,7 @@ class MetricOperations(ServiceOperations):
                 f"You have requested up to {len(times)} datapoints, which exceeds the limit of 1,440. You may reduce "
                 "the datapoints requested by increasing Period, or decreasing the time range."
             )
-        dimensions = metrics.dimensions(parameters.get("Dimensions") or ())
+        dimensions = metrics.sort_dimensions(parameters.get("Dimensions") or ())
         key = (parameters["Namespace"], parameters["MetricName"], dimensions)
         points = list(_list_datapoints(_find_store(_backend(request), key), key, parameters, times))
         return {"Label": parameters["MetricName"], "Datapoints": points}
@@ -60,7 +60,7 @@ class MetricOperations(ServiceOperations):
             if not query.get("MetricStat") and not query.get("Expression"):
                 message = f"The parameter MetricDataQueries.member.{number}.MetricStat is required.\n"
                 raise ValidationError(message)  # AWS also returns the empty line
-        oldest = metrics.seconds(self._clock.now()) - metrics.KEPT
+        oldest = metrics.to_seconds(self._clock.now()) - metrics.RETENTION
         results = [
             result
             for query in data_queries
@@ -77,7 +77,7 @@ class MetricOperations(ServiceOperations):
             token, page = backend.list_metrics(token, None, None, None)
             return {"Metrics": page, "NextToken": token}
         age = _THREE_HOURS if parameters.get("RecentlyActive") == "PT3H" else _TWO_WEEKS
-        keys = dict.fromkeys(_list_keys(backend, metrics.seconds(self._clock.now()) - age))
+        keys = dict.fromkeys(_list_keys(backend, metrics.to_seconds(self._clock.now()) - age))
         token, page = backend._get_paginated([_describe(key) for key in keys if _is_requested(key, parameters)])
         return {"Metrics": page, "NextToken": token}
 
@@ -88,7 +88,7 @@ def _backend(request: ServiceRequest) -> Any:
 
 def _list_times(parameters: Fields, period: int, error: type[Exception]) -> Sequence[int]:
     """Return the beginnings of the periods. The first one is at a full minute unless periods are shorter than one."""
-    begin, end = metrics.seconds(parameters["StartTime"]), metrics.seconds(parameters["EndTime"])
+    begin, end = metrics.to_seconds(parameters["StartTime"]), metrics.to_seconds(parameters["EndTime"])
     if begin >= end:
         raise error("The parameter StartTime must be less than the parameter EndTime.")
     if period < 1 or (period not in (1, 5, 10, 20, 30) and period % 60):
@@ -96,7 +96,7 @@ def _list_times(parameters: Fields, period: int, error: type[Exception]) -> Sequ
     return range(begin - begin % min(period, 60), end, period)
 
 
-def _list_datapoints(store: Store, key: Key, parameters: Fields, times: Sequence[int]) -> Iterator[Fields]:
+def _list_datapoints(store: MetricStore, key: Key, parameters: Fields, times: Sequence[int]) -> Iterator[Fields]:
     for unit in store.units(key):
         if parameters.get("Unit") not in (None, unit):
             continue
@@ -106,8 +106,8 @@ def _list_datapoints(store: Store, key: Key, parameters: Fields, times: Sequence
 
 
 def _datapoint(sample: Sample, parameters: Fields) -> Fields:
-    basic = {name: statistics.value(sample, name) for name in parameters.get("Statistics") or ()}
-    extended = {name: statistics.value(sample, name) for name in parameters.get("ExtendedStatistics") or ()}
+    basic = {name: statistics.compute(sample, name) for name in parameters.get("Statistics") or ()}
+    extended = {name: statistics.compute(sample, name) for name in parameters.get("ExtendedStatistics") or ()}
     known = {name: value for name, value in extended.items() if value is not None}
     return basic | ({"ExtendedStatistics": known} if known else {})
 
@@ -116,8 +116,8 @@ def _list_results(
     backend: Any, query: Fields, data_queries: Sequence[Fields], parameters: Fields, oldest: int
 ) -> list[Fields]:
     """Return the results of one query: an expression may have several time series. Raises ValidationError."""
-    metric = queries.of_query(query)
-    period = metric.period if metric is not None else queries.period_of(data_queries)
+    metric = queries.parse_query(query)
+    period = metric.period if metric is not None else queries.find_period(data_queries)
     times = _list_times(parameters, period, ValidationError)
     times = times[max((oldest - times[0]) // period, 0) :]
 
@@ -125,16 +125,16 @@ def _list_results(
         if source.account is None:
             store = _find_store(backend, source.key)
         else:
-            store = metrics.store(source.account, backend.region_name)
+            store = metrics.get_store(source.account, backend.region_name)
         return store.samples(source.key, source.unit, begins, source.period)
 
     try:
         if metric is not None:
-            if not statistics.known(metric.statistic):
+            if not statistics.is_statistic(metric.statistic):
                 raise ValidationError(f"The value {metric.statistic} for parameter Stat is not supported.")
-            value: Value = queries.line(metric, times, read)
+            value: Value = queries.read_line(metric, times, read)
         else:
-            value = queries.scope(data_queries, times, period, read).value(query["Id"])
+            value = queries.create_scope(data_queries, times, period, read).value(query["Id"])
     except ExpressionError as error:
         raise ValidationError(f"Error in expression '{query['Id']}': {error}.") from None
     if isinstance(value, float):
@@ -152,12 +152,12 @@ def _result(name: str, label: str, line: Line, is_descending: bool) -> Fields:
     return {"Id": name, "Label": label, "Timestamps": times, "Values": values, "StatusCode": "Complete"}
 
 
-def _find_store(backend: Any, key: Key) -> Store:
+def _find_store(backend: Any, key: Key) -> MetricStore:
     """Return the store of a metric: the backend's own, or a new one with the values that moto's service computes."""
-    store = metrics.of(backend)
+    store = metrics.find_store(backend)
     if store.units(key) or key[0] not in _COMPUTED_NAMESPACES:
         return store
-    computed = Store()
+    computed = MetricStore()
     for metric in backend.aws_metric_data:
         datum = {"MetricName": metric.name, "Value": metric.value, "Timestamp": metric.timestamp, "Unit": metric.unit}
         dimensions = [{"Name": dimension.name, "Value": dimension.value} for dimension in metric.dimensions]
@@ -166,7 +166,7 @@ def _find_store(backend: Any, key: Key) -> Store:
 
 
 def _list_keys(backend: Any, since: int) -> Iterator[Key]:
-    yield from metrics.of(backend).since(since)
+    yield from metrics.find_store(backend).list_recent(since)
     for metric in backend.aws_metric_data:
         dimensions = sorted((dimension.name, dimension.value) for dimension in metric.dimensions)
         yield metric.namespace, metric.name, tuple(dimensions)

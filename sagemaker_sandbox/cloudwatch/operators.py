@@ -1,4 +1,4 @@
-"""The operators of metric math; what they cannot calculate is None."""
+"""Operators of metric math. A result that cannot be calculated is None."""
 
 import ast
 import operator
@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping
 Operator = Callable[[float, float], float | None]
 
 
-def _divided(one: float, other: float) -> float | None:
+def _divide(one: float, other: float) -> float | None:
     return one / other if other else None
 
 
 def _power(one: float, other: float) -> float | None:
     try:
-        found = one**other
+        result = one**other
     except (OverflowError, ZeroDivisionError):
         return None
-    return found if isinstance(found, float) else None  # a root of a negative number is complex
+    return result if isinstance(result, float) else None  # a root of a negative number is complex
 
 
-def _told(compare: Callable[[float, float], bool]) -> Operator:
+def _to_number(compare: Callable[[float, float], bool]) -> Operator:
     return lambda one, other: float(compare(one, other))
 
 
@@ -27,18 +27,18 @@ ARITHMETIC: Mapping[type[ast.operator], Operator] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: _divided,
+    ast.Div: _divide,
     ast.Pow: _power,
 }
 COMPARISONS: Mapping[type[ast.cmpop], Operator] = {
-    ast.Eq: _told(operator.eq),
-    ast.NotEq: _told(operator.ne),
-    ast.Lt: _told(operator.lt),
-    ast.LtE: _told(operator.le),
-    ast.Gt: _told(operator.gt),
-    ast.GtE: _told(operator.ge),
+    ast.Eq: _to_number(operator.eq),
+    ast.NotEq: _to_number(operator.ne),
+    ast.Lt: _to_number(operator.lt),
+    ast.LtE: _to_number(operator.le),
+    ast.Gt: _to_number(operator.gt),
+    ast.GtE: _to_number(operator.ge),
 }
 LOGICAL: Mapping[type[ast.boolop], Operator] = {
-    ast.And: _told(lambda one, other: bool(one and other)),
-    ast.Or: _told(lambda one, other: bool(one or other)),
+    ast.And: _to_number(lambda one, other: bool(one and other)),
+    ast.Or: _to_number(lambda one, other: bool(one or other)),
 }

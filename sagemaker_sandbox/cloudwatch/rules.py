@@ -6,23 +6,23 @@ from dataclasses import dataclass
 
 from sagemaker_sandbox.cloudwatch.evaluation import ALARM, INSUFFICIENT_DATA, OK
 
-_MOST_CHILDREN, _MOST_ELEMENTS = 100, 500
+_MAX_CHILDREN, _MAX_ELEMENTS = 100, 500
 _TOKEN = re.compile(
     r"""\s*(?:(?P<check>ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"(?P<quoted>[^"]+)"|'(?P<single>[^']+)'|(?P<bare>[^)"']*?))"""
     r"""\s*\)|(?P<word>AND|OR|NOT|TRUE|FALSE)\b|(?P<sign>[()]))""",
     re.IGNORECASE,
 )
-#: The state of an alarm, by its name or ARN; None where there is none.
+#: Function that returns the state of an alarm by its name or ARN; None if it does not exist.
 StateOf = Callable[[str], str | None]
 
 
 class RuleError(Exception):
-    """A rule that cannot be understood; the text says why."""
+    """A rule that cannot be parsed. The message is the reason."""
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What a rule says: `holds` whether it is true; `children`, the alarms that it names, each once."""
+class CompositeRule:
+    """A parsed rule. `holds` evaluates it; `children` are the alarms that it names, each once."""
 
     holds: Callable[[StateOf], bool]
     children: tuple[str, ...]
@@ -34,73 +34,73 @@ class _Token:
     text: str
 
 
-def parse(text: str) -> Rule:
-    """Raises RuleError."""
-    tokens = _Tokens(list(_tokens(text)))
-    holds = _either(tokens)
+def parse_rule(text: str) -> CompositeRule:
+    """Parse a rule. Raises RuleError."""
+    tokens = _TokenStream(list(_list_tokens(text)))
+    holds = _parse_or(tokens)
     if tokens.next is not None:
         raise RuleError(f"unexpected {tokens.next.text}")
     names = [token.text for token in tokens.all if token.kind in (ALARM, OK, INSUFFICIENT_DATA)]
-    if len(set(names)) > _MOST_CHILDREN:
-        raise RuleError(f"it names more than {_MOST_CHILDREN} alarms")
-    if len([token for token in tokens.all if token.kind not in ("AND", "OR", "NOT", ")")]) > _MOST_ELEMENTS:
-        raise RuleError(f"it has more than {_MOST_ELEMENTS} elements")
-    return Rule(holds, tuple(dict.fromkeys(names)))
+    if len(set(names)) > _MAX_CHILDREN:
+        raise RuleError(f"it names more than {_MAX_CHILDREN} alarms")
+    if len([token for token in tokens.all if token.kind not in ("AND", "OR", "NOT", ")")]) > _MAX_ELEMENTS:
+        raise RuleError(f"it has more than {_MAX_ELEMENTS} elements")
+    return CompositeRule(holds, tuple(dict.fromkeys(names)))
 
 
-class _Tokens:
+class _TokenStream:
     def __init__(self, tokens: list[_Token]) -> None:
         self.all = tokens
-        self._place = 0
+        self._index = 0
 
     @property
     def next(self) -> _Token | None:
-        return self.all[self._place] if self._place < len(self.all) else None
+        return self.all[self._index] if self._index < len(self.all) else None
 
     def take(self, kind: str) -> bool:
-        """Whether the next is of this kind; it is behind then."""
+        """Consume the next token and return True if it has this kind."""
         if self.next is None or self.next.kind != kind:
             return False
-        self._place += 1
+        self._index += 1
         return True
 
 
-def _tokens(text: str) -> Iterator[_Token]:
-    place, text = 0, text.strip()
-    while place < len(text):
-        found = _TOKEN.match(text, place)
-        if found is None:
-            raise RuleError(f"'{text[place:].strip()}' cannot be understood")
-        if found["check"]:
-            name = found["quoted"] or found["single"] or found["bare"]
+def _list_tokens(text: str) -> Iterator[_Token]:
+    position, text = 0, text.strip()
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise RuleError(f"'{text[position:].strip()}' cannot be parsed")
+        if match["check"]:
+            name = match["quoted"] or match["single"] or match["bare"]
             if not name:
-                raise RuleError(f"{found['check']} names no alarm")
-            yield _Token(found["check"].upper(), name.strip())
+                raise RuleError(f"{match['check']} names no alarm")
+            yield _Token(match["check"].upper(), name.strip())
         else:
-            yield _Token((found["word"] or found["sign"]).upper(), found.group().strip())
-        place = found.end()
+            yield _Token((match["word"] or match["sign"]).upper(), match.group().strip())
+        position = match.end()
 
 
-def _either(tokens: _Tokens) -> Callable[[StateOf], bool]:
-    parts = [_both(tokens)]
+def _parse_or(tokens: _TokenStream) -> Callable[[StateOf], bool]:
+    parts = [_parse_and(tokens)]
     while tokens.take("OR"):
-        parts.append(_both(tokens))
+        parts.append(_parse_and(tokens))
     return parts[0] if len(parts) == 1 else lambda state_of: any(part(state_of) for part in parts)
 
 
-def _both(tokens: _Tokens) -> Callable[[StateOf], bool]:
-    parts = [_one(tokens)]
+def _parse_and(tokens: _TokenStream) -> Callable[[StateOf], bool]:
+    parts = [_parse_condition(tokens)]
     while tokens.take("AND"):
-        parts.append(_one(tokens))
+        parts.append(_parse_condition(tokens))
     return parts[0] if len(parts) == 1 else lambda state_of: all(part(state_of) for part in parts)
 
 
-def _one(tokens: _Tokens) -> Callable[[StateOf], bool]:
+def _parse_condition(tokens: _TokenStream) -> Callable[[StateOf], bool]:
     if tokens.take("NOT"):
-        inner = _one(tokens)
+        inner = _parse_condition(tokens)
         return lambda state_of: not inner(state_of)
     if tokens.take("("):
-        inner = _either(tokens)
+        inner = _parse_or(tokens)
         if not tokens.take(")"):
             raise RuleError("a parenthesis is not closed")
         return inner

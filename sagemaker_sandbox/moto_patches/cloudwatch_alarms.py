@@ -43,7 +43,7 @@ def apply(alarms: Alarms, clock: Clock) -> None:
         for number, datum in enumerate(metric_data, 1):
             _check_numbers(datum, number)
             self._validate_parameters_put_metric_data(datum, number)
-        metrics.of(self).put(namespace, metric_data, clock.now())
+        metrics.find_store(self).put(namespace, metric_data, clock.now())
 
     CloudWatchBackend.put_metric_alarm = put_metric_alarm
     CloudWatchBackend.delete_alarms = delete_alarms

@@ -20,7 +20,7 @@ from sagemaker_sandbox.cloudwatch.statistics import Sample
 from sagemaker_sandbox.context import DEFAULT_REGION, SandboxContext
 from sagemaker_sandbox.events import EventPublisher
 from sagemaker_sandbox.request_gate import RequestGate
-from tests.sandbox.support import hear, make_queue, next_minute, refusal, until
+from tests.sandbox.support import advance_to_next_minute, catch_error, make_queue, subscribe_queue, wait_until
 
 Fresh = Callable[[str], str]
 BOTH = ["MetricAlarm", "CompositeAlarm"]
@@ -38,7 +38,7 @@ def sandbox() -> Iterator[Sandbox]:
 def cloudwatch(sandbox: Sandbox) -> Iterator[Any]:
     """CloudWatch, at the beginning of a minute; no alarm outlives its test."""
     client = sandbox.client("cloudwatch")
-    next_minute(sandbox)
+    advance_to_next_minute(sandbox)
     yield client
     left = [one["AlarmName"] for one in client.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]]
     for name in left:  # so that none keeps another
@@ -102,7 +102,7 @@ def test_an_alarm_goes_off_by_its_data_tells_its_topic_and_comes_back(
 ) -> None:
     name = fresh("errors")
     topic, url = topic_and_queue(sandbox, name)
-    heard = hear(sandbox, fresh("heard"), {"source": ["aws.cloudwatch"], "detail": {"alarmName": [name]}})
+    heard = subscribe_queue(sandbox, fresh("heard"), {"source": ["aws.cloudwatch"], "detail": {"alarmName": [name]}})
     every = {"AlarmActions": [topic], "OKActions": [topic], "InsufficientDataActions": [topic]}
     cloudwatch.put_metric_alarm(**settings(name, AlarmDescription="Too many", DatapointsToAlarm=1, **every))
     assert state(cloudwatch, name) == "INSUFFICIENT_DATA"
@@ -138,7 +138,7 @@ def test_an_alarm_goes_off_by_its_data_tells_its_topic_and_comes_back(
         events.extend(received(sandbox, heard))
         return len(events) >= 4
 
-    until(all_heard)
+    wait_until(all_heard)
     assert [one["detail-type"] for one in events].count("CloudWatch Alarm Configuration Change") == 1
     changes = [one["detail"] for one in events if one["detail-type"] == "CloudWatch Alarm State Change"]
     assert [one["state"]["value"] for one in changes] == ["ALARM", "OK", "INSUFFICIENT_DATA"]
@@ -162,7 +162,7 @@ def test_a_state_that_is_set_acts_and_lasts_until_the_next_evaluation(
     sandbox.advance(60)
     assert state(cloudwatch, name) == "OK"
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a drill")
-    [told] = until(lambda: received(sandbox, url))
+    [told] = wait_until(lambda: received(sandbox, url))
     assert (told["OldStateValue"], told["NewStateValue"], told["NewStateReason"]) == ("OK", "ALARM", "a drill")
     sandbox.advance(60)
     assert state(cloudwatch, name) == "OK"
@@ -172,7 +172,7 @@ def test_a_state_that_is_set_acts_and_lasts_until_the_next_evaluation(
     sandbox.advance(60)
     cloudwatch.enable_alarm_actions(AlarmNames=[name])
     cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="heard")
-    assert [one["NewStateReason"] for one in until(lambda: received(sandbox, url))] == ["heard"]
+    assert [one["NewStateReason"] for one in wait_until(lambda: received(sandbox, url))] == ["heard"]
 
 
 def test_a_topic_whose_policy_does_not_let_cloudwatch_hears_nothing(
@@ -200,7 +200,7 @@ def test_a_topic_whose_policy_does_not_let_cloudwatch_hears_nothing(
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
         sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason=f"{number}")
-        until(functools.partial(told, number))
+        wait_until(functools.partial(told, number))
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="again")
     failed = f"Failed to execute action {topic}"
     assert summaries() == [failed, failed, f"Successfully executed action {topic}"]
@@ -288,7 +288,7 @@ def test_metrics_are_read_as_they_were_put(sandbox: Sandbox, cloudwatch: Any, fr
     assert extended == {at: {"p75": 2, "p100": 4}, at + minute: None, at + 2 * minute: {"p75": 50, "p100": 50}}
     of_count = cloudwatch.get_metric_statistics(Period=300, Unit="Count", **asked)["Datapoints"]
     assert [(one["Timestamp"], one["Sum"]) for one in of_count] == [(at, 50)]
-    assert refusal(cloudwatch.get_metric_statistics, Period=7, **asked)[0] == "InvalidParameterValue"
+    assert catch_error(cloudwatch.get_metric_statistics, Period=7, **asked)[0] == "InvalidParameterValue"
     listed = cloudwatch.list_metrics(Namespace="Test", Dimensions=[{"Name": "Variant", "Value": "main"}])["Metrics"]
     assert {"Namespace": "Test", "MetricName": name, "Dimensions": main} in listed
     assert all(one["Dimensions"] == main for one in listed)
@@ -305,7 +305,7 @@ def test_composite_alarms_follow_their_children_and_keep_them(sandbox: Sandbox, 
     topic, url = topic_and_queue(sandbox, top)
     for name in (one, other):
         cloudwatch.put_metric_alarm(**settings(name))
-    missing = refusal(cloudwatch.put_composite_alarm, AlarmName=both, AlarmRule=f"ALARM({one}) OR ALARM(gone)")
+    missing = catch_error(cloudwatch.put_composite_alarm, AlarmName=both, AlarmRule=f"ALARM({one}) OR ALARM(gone)")
     assert missing == (
         "ValidationError",
         "Could not save the composite alarm as alarms [gone] in the alarm rule do not exist",
@@ -323,7 +323,7 @@ def test_composite_alarms_follow_their_children_and_keep_them(sandbox: Sandbox, 
         messages.extend(received(sandbox, url))
         return len(messages) >= 2
 
-    until(all_told)
+    wait_until(all_told)
     assert [told["NewStateValue"] for told in messages] == ["OK", "ALARM"]
     assert messages[-1]["AlarmRule"] == f"NOT OK({both})"
     assert [child["State"]["Value"] for child in messages[-1]["TriggeringChildren"]] == ["ALARM"]
@@ -334,11 +334,13 @@ def test_composite_alarms_follow_their_children_and_keep_them(sandbox: Sandbox, 
     assert [set(parent) for parent in parents] == [{"AlarmName", "AlarmArn"}]
     assert cloudwatch.describe_alarms(AlarmNames=[top])["CompositeAlarms"] == []  # metric alarms, unless asked for
 
-    assert refusal(cloudwatch.delete_alarms, AlarmNames=[one]) == (
+    assert catch_error(cloudwatch.delete_alarms, AlarmNames=[one]) == (
         "ValidationError",
         f"Cannot delete {one} as there are composite alarm(s) depending on it.",
     )
-    assert refusal(cloudwatch.delete_alarms, AlarmNames=[top, both])[0] == "ValidationError"  # one composite at once
+    assert (
+        catch_error(cloudwatch.delete_alarms, AlarmNames=[top, both])[0] == "ValidationError"
+    )  # one composite at once
     for names in ([top], [both, one, other]):
         cloudwatch.delete_alarms(AlarmNames=names)
     cloudwatch.delete_alarms(AlarmNames=[top])  # not there any more
@@ -352,14 +354,20 @@ def test_composite_alarms_in_a_circle_stop(cloudwatch: Any, fresh: Fresh) -> Non
     cloudwatch.put_composite_alarm(AlarmName=one, AlarmRule=f"ALARM({child}) OR ALARM({other})")
     cloudwatch.set_alarm_state(AlarmName=child, StateValue="ALARM", StateReason="a drill")
     assert state(cloudwatch, one) == "ALARM"
-    assert refusal(cloudwatch.delete_alarms, AlarmNames=[one])[0] == "ValidationError"
+    assert catch_error(cloudwatch.delete_alarms, AlarmNames=[one])[0] == "ValidationError"
 
 
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "alarms on anomaly detection are not evaluated here"),
-        ({"EvaluationWindow": {"WallClockWindow": {}}}, "EvaluationWindow with WallClockWindow is not evaluated here"),
+        (
+            {"ComparisonOperator": "GreaterThanUpperThreshold"},
+            "the sandbox does not evaluate alarms on anomaly detection",
+        ),
+        (
+            {"EvaluationWindow": {"WallClockWindow": {}}},
+            "EvaluationWindow with WallClockWindow is not evaluated by the sandbox",
+        ),
         ({"DatapointsToAlarm": 2}, "DatapointsToAlarm must be less than or equal to EvaluationPeriods"),
         ({"Period": 45}, "Period must be 10, 20, 30 or a multiple of 60"),
         ({"EvaluationPeriods": 1441}, "one day (86,400 seconds)"),
@@ -373,7 +381,7 @@ def test_composite_alarms_in_a_circle_stop(cloudwatch: Any, fresh: Fresh) -> Non
 )
 def test_alarms_that_are_refused(cloudwatch: Any, fresh: Fresh, wrong: dict[str, Any], why: str) -> None:
     asked = {name: value for name, value in settings(fresh("wrong"), **wrong).items() if value is not None}
-    code, message = refusal(cloudwatch.put_metric_alarm, **asked)
+    code, message = catch_error(cloudwatch.put_metric_alarm, **asked)
     assert code in ("ValidationError", "InvalidParameterCombination")
     assert why in message
 
@@ -381,10 +389,10 @@ def test_alarms_that_are_refused(cloudwatch: Any, fresh: Fresh, wrong: dict[str,
 @pytest.mark.parametrize(
     ("expression", "why"),
     [
-        ("SEARCH('{Test}', 'Sum')", "SEARCH is not evaluated here"),
-        ("m1 + m7", "e1 names m7, which there is not"),
-        ("SUM(m1)", "the result has to be one time series"),
-        ("[m1, m1]", "the result has to be one time series"),
+        ("SEARCH('{Test}', 'Sum')", "SEARCH is not evaluated by the sandbox"),
+        ("m1 + m7", "e1 names m7, which does not exist"),
+        ("SUM(m1)", "the result must be one time series"),
+        ("[m1, m1]", "the result must be one time series"),
     ],
 )
 def test_expressions_that_no_alarm_can_watch(cloudwatch: Any, fresh: Fresh, expression: str, why: str) -> None:
@@ -392,7 +400,7 @@ def test_expressions_that_no_alarm_can_watch(cloudwatch: Any, fresh: Fresh, expr
     metrics = [{"Id": "e1", "Expression": expression}, {"Id": "m1", "MetricStat": stat, "ReturnData": False}]
     left_out = ("Namespace", "MetricName", "Statistic", "Period")
     asked = {name: value for name, value in settings(fresh("wrong")).items() if name not in left_out}
-    code, message = refusal(cloudwatch.put_metric_alarm, Metrics=metrics, **asked)
+    code, message = catch_error(cloudwatch.put_metric_alarm, Metrics=metrics, **asked)
     assert code == "ValidationError"
     assert why in message
 
@@ -402,7 +410,7 @@ def test_alarms_and_metrics_survive_with_the_state(tmp_path: Path, fresh: Fresh)
     name, folder = fresh("kept"), tmp_path / "state"
     with Sandbox.start(state=folder) as before:
         cloudwatch = before.client("cloudwatch")
-        next_minute(before)  # so that none ends while it is started again
+        advance_to_next_minute(before)  # so that none ends while it is started again
         cloudwatch.put_metric_alarm(**settings(name, EvaluationPeriods=2))
         cloudwatch.put_composite_alarm(AlarmName=f"{name}-top", AlarmRule=f"ALARM({name})")
         put(cloudwatch, name, 7)
@@ -439,7 +447,7 @@ class Place:
         context = SandboxContext(client=nobody, customer_client=nobody, folder=folder, clock=self.clock)
         self.clock.add_task(self)  # as what tells metrics, before the alarms
         self.alarms = Alarms(context, RequestGate(), _Silent(nobody))
-        self.alarms.act("arn:aws:autoscaling:", lambda arn, change: self.done.append((arn, change)))
+        self.alarms.register_action("arn:aws:autoscaling:", lambda arn, change: self.done.append((arn, change)))
         self.value: Callable[[datetime], float | None] = lambda _: None
 
     def next(self, after: datetime) -> datetime:
@@ -463,7 +471,7 @@ class Place:
 
     def described(self, name: str) -> dict[str, Any]:
         alarms = self.alarms.all(*HERE)
-        return next(one.described() for one in alarms if one.name == name)
+        return next(alarm.describe() for alarm in alarms if alarm.name == name)
 
 
 class _Silent(EventPublisher):
@@ -486,7 +494,7 @@ def test_scaling_policies_act_again_each_minute_while_others_do_so_once(place: P
     place.done.clear()
     place.clock.advance(600)
     # Above 5 in the minutes 6, 7, 8 and 9: two of them have passed after the eighth.
-    assert [(change.moment.minute, change.values[-1], change.repeated) for _, change in place.done] == [
+    assert [(change.moment.minute, change.values[-1], change.is_repeated) for _, change in place.done] == [
         (18, 7.0, False),
         (19, 8.0, True),
         (20, 9.0, True),
@@ -516,7 +524,7 @@ SUPPRESSION = {
 def acted(place: Place) -> int:
     """How often the composite alarm has acted."""
     place.clock.advance(0)
-    return len([change for _, change in place.done if not change.repeated])
+    return len([change for _, change in place.done if not change.is_repeated])
 
 
 def test_a_composite_alarm_acts_once_nothing_has_suppressed_it_in_the_wait_period(place: Place) -> None:
@@ -564,20 +572,20 @@ def test_a_week_of_minutes_is_evaluated(place: Place) -> None:
         place.put(f"day-{number}", EvaluationPeriods=3)
     place.value = lambda moment: 9.0 if 6 <= moment.hour < 18 else 1.0
     place.clock.advance(7 * 86_400)
-    begun = [change.moment.time().isoformat("minutes") for _, change in place.done if not change.repeated]
+    begun = [change.moment.time().isoformat("minutes") for _, change in place.done if not change.is_repeated]
     assert begun[1:-1] == ["18:15"] * len(begun[1:-1])
     assert len(begun) in (7, 8)
 
 
 def test_data_is_kept_by_longer_times_as_it_gets_older(place: Place) -> None:
-    begin, store = place.clock.now().replace(hour=0, minute=0, second=0, microsecond=0), metrics.store(*HERE)
+    begin, store = place.clock.now().replace(hour=0, minute=0, second=0, microsecond=0), metrics.get_store(*HERE)
 
     def kept(days: float) -> list[Sample]:
         """What there is of the first hour, once a datum has come after so many days."""
         datum = {"MetricName": "m", "Value": 1.0}
         metrics.put(*HERE, "Test", [datum], begin + timedelta(days=days))
         [[series]] = [list(by_unit.values()) for by_unit in store.metrics.values()]
-        return series.between(metrics.seconds(begin), metrics.seconds(begin) + 3600)
+        return series.between(metrics.to_seconds(begin), metrics.to_seconds(begin) + 3600)
 
     for second in range(0, 3600, 10):
         datum = {"MetricName": "m", "Value": float(second), "StorageResolution": 1}

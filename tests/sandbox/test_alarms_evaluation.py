@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sagemaker_sandbox.cloudwatch import evaluation, expressions, rules, statistics
-from sagemaker_sandbox.cloudwatch.evaluation import Point, Settings
+from sagemaker_sandbox.cloudwatch.evaluation import Datapoint, AlarmSettings
 from sagemaker_sandbox.cloudwatch.expressions import ExpressionError, Line, Scope
 from sagemaker_sandbox.cloudwatch.statistics import Sample
 
@@ -16,9 +16,9 @@ OK, ALARM, UNKNOWN, SAME = "OK", "ALARM", "INSUFFICIENT_DATA", None
 TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")
 
 
-def points(drawn: str) -> list[Point]:
+def points(drawn: str) -> list[Datapoint]:
     """As the user guide draws them: `0` is within the threshold, `X` beyond it, `-` missing; the last is the latest."""
-    return [Point(60 * at, {"0": 0.0, "X": 9.0, "-": None}[one]) for at, one in enumerate(drawn.split())]
+    return [Datapoint(60 * at, {"0": 0.0, "X": 9.0, "-": None}[one]) for at, one in enumerate(drawn.split())]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def points(drawn: str) -> list[Point]:
     ],
 )
 def test_missing_data_as_in_the_user_guide(to_alarm: int, drawn: str, states: Sequence[str | None]) -> None:
-    settings = [Settings(3, to_alarm, "GreaterThanThreshold", 5.0, treatment) for treatment in TREATMENTS]
+    settings = [AlarmSettings(3, to_alarm, "GreaterThanThreshold", 5.0, treatment) for treatment in TREATMENTS]
     assert settings[0].range == 5
     assert tuple(evaluation.evaluate(points(drawn), one).state for one in settings) == states
 
@@ -62,7 +62,7 @@ def test_missing_data_as_in_the_user_guide(to_alarm: int, drawn: str, states: Se
     ],
 )
 def test_comparisons(comparison: str, beyond: tuple[bool, ...]) -> None:
-    settings = Settings(1, 1, comparison, 5.0)
+    settings = AlarmSettings(1, 1, comparison, 5.0)
     assert tuple(settings.breaches(value) for value in (4.0, 5.0, 6.0)) == beyond
 
 
@@ -72,7 +72,7 @@ def test_comparisons(comparison: str, beyond: tuple[bool, ...]) -> None:
     treatment=st.sampled_from(TREATMENTS),
 )
 def test_more_points_beyond_never_end_an_alarm(drawn: str, to_alarm: int, treatment: str) -> None:
-    settings = Settings(3, to_alarm, "GreaterThanThreshold", 5.0, treatment)
+    settings = AlarmSettings(3, to_alarm, "GreaterThanThreshold", 5.0, treatment)
     worse = evaluation.evaluate(points(drawn.replace("0", "X")), settings)
     if evaluation.evaluate(points(drawn), settings).state == ALARM:
         assert worse.state == ALARM
@@ -105,23 +105,23 @@ def test_more_points_beyond_never_end_an_alarm(drawn: str, to_alarm: int, treatm
     ],
 )
 def test_statistics_of_known_values(statistic: str, value: float) -> None:
-    whole = statistics.of_values([1, 2, 3, 4, 5, 6, 7, 8, 9, 100], [1] * 10)
-    parts = statistics.merged(statistics.of_values([one], [1]) for one in (100, 1, 2, 3, 4, 5, 6, 7, 8, 9))
+    whole = statistics.create_sample([1, 2, 3, 4, 5, 6, 7, 8, 9, 100], [1] * 10)
+    parts = statistics.merge(statistics.create_sample([one], [1]) for one in (100, 1, 2, 3, 4, 5, 6, 7, 8, 9))
     assert parts is not None
-    assert statistics.known(statistic)
+    assert statistics.is_statistic(statistic)
     for sample in (whole, parts):
-        assert statistics.value(sample, statistic) == pytest.approx(value)
+        assert statistics.compute(sample, statistic) == pytest.approx(value)
 
 
 def test_a_statistic_set_has_no_percentiles_unless_its_values_are_equal() -> None:
     told, equal = Sample(10, 145, 1, 100), Sample(4, 20, 5, 5)
-    assert statistics.value(told, "Average") == 14.5
-    assert statistics.value(told, "p90") is None
-    assert statistics.value(equal, "p90") == 5
-    both = statistics.merged([told, equal])
+    assert statistics.compute(told, "Average") == 14.5
+    assert statistics.compute(told, "p90") is None
+    assert statistics.compute(equal, "p90") == 5
+    both = statistics.merge([told, equal])
     assert both is not None
-    assert [statistics.value(both, one) for one in ("SampleCount", "Sum", "p50")] == [14, 165, None]
-    assert not any(map(statistics.known, ("p101", "median", "TM(:)", "PR(5%:9%)", "")))
+    assert [statistics.compute(both, one) for one in ("SampleCount", "Sum", "p50")] == [14, 165, None]
+    assert not any(map(statistics.is_statistic, ("p101", "median", "TM(:)", "PR(5%:9%)", "")))
 
 
 def line(*values: float | None) -> Line:
@@ -188,15 +188,15 @@ def test_metric_math(expression: str, expected: Sequence[float | None]) -> None:
 @pytest.mark.parametrize(
     ("expression", "why"),
     [
-        ("SEARCH('{AWS/SageMaker}', 'Sum')", "SEARCH is not evaluated here"),
-        ("ANOMALY_DETECTION_BAND(m1, 2)", "ANOMALY_DETECTION_BAND is not evaluated here"),
-        ("SELECT AVG(m) FROM x", "queries of Metrics Insights are not evaluated here"),
+        ("SEARCH('{AWS/SageMaker}', 'Sum')", "SEARCH is not evaluated by the sandbox"),
+        ("ANOMALY_DETECTION_BAND(m1, 2)", "ANOMALY_DETECTION_BAND is not evaluated by the sandbox"),
+        ("SELECT AVG(m) FROM x", "the sandbox does not evaluate queries of Metrics Insights"),
         ("MEDIAN(m1)", "unknown function MEDIAN"),
         ("m1 + m9", "unknown id m9"),
-        ("m1 +", "'m1 +' cannot be understood"),
-        ("m1 % 2", "cannot be understood at ' % 2'"),
-        ("m1.__class__", "cannot be understood at '.__class__'"),
-        ("__import__('os')", "cannot be understood at '__import__('os')'"),
+        ("m1 +", "'m1 +' cannot be parsed"),
+        ("m1 % 2", "cannot be parsed at ' % 2'"),
+        ("m1.__class__", "cannot be parsed at '.__class__'"),
+        ("__import__('os')", "cannot be parsed at '__import__('os')'"),
         ("m1 < m2 < 3", "comparisons cannot be chained"),
         ("[m1, 3]", "an array holds metrics, not numbers"),
         ("[m1] + [m2]", "an operator stands between two arrays"),
@@ -228,19 +228,19 @@ STATES = {"on": ALARM, "off": OK, "new": UNKNOWN, "arn:aws:cloudwatch:r:1:alarm:
     ],
 )
 def test_rules_of_composite_alarms(rule: str, holds: bool) -> None:
-    assert rules.parse(rule).holds(STATES.get) is holds
+    assert rules.parse_rule(rule).holds(STATES.get) is holds
 
 
 @pytest.mark.parametrize("rule", ["", "ALARM()", "ALARM(a) ALARM(b)", "ALARM(a) AND", "(ALARM(a)", "a OR b", "ON(a)"])
 def test_rules_that_are_none(rule: str) -> None:
     with pytest.raises(rules.RuleError):
-        rules.parse(rule)
+        rules.parse_rule(rule)
 
 
 def test_a_rule_names_its_children_once_and_not_too_many() -> None:
-    assert rules.parse("ALARM(a) OR OK(b) OR OK(a)").children == ("a", "b")
+    assert rules.parse_rule("ALARM(a) OR OK(b) OR OK(a)").children == ("a", "b")
     with pytest.raises(rules.RuleError, match="more than 100 alarms"):
-        rules.parse(" OR ".join(f"ALARM(a{number})" for number in range(101)))
+        rules.parse_rule(" OR ".join(f"ALARM(a{number})" for number in range(101)))
 
 
 def test_nothing_is_made_of_what_cannot_be_calculated() -> None:

@@ -42,16 +42,16 @@ DAY = timedelta(days=1)
     [
         (
             {"endpoints": {"churn": {"name": "shop-churn", "kind": "realtime"}}},
-            "endpoints.churn.instance_type: say which instances a realtime or async endpoint has",
+            "endpoints.churn.instance_type: set it for a realtime or async endpoint",
         ),
         (
             {"endpoints": {"churn": {**CHURN, "kind": "serverless", "memory_mb": 2048}}},
-            "endpoints.churn.instance_type: say which instances a realtime or async endpoint has; a serverless one has",
+            "endpoints.churn.instance_type: set it for a realtime or async endpoint; a serverless endpoint has",
         ),
-        ({"endpoints": {"churn": {**CHURN, "memory_mb": 2048}}}, "endpoints.churn.memory_mb: say how much memory a"),
+        ({"endpoints": {"churn": {**CHURN, "memory_mb": 2048}}}, "endpoints.churn.memory_mb: set it for a serverless"),
         (
             {"endpoints": {"churn": {**CHURN, "provisioned_concurrency": 1}}},
-            "endpoints.churn.provisioned_concurrency: only a serverless endpoint keeps workers ready",
+            "endpoints.churn.provisioned_concurrency: only a serverless endpoint has provisioned workers",
         ),
         (
             {"endpoints": {"churn": {**CHURN, "kind": "batch"}}},
@@ -64,20 +64,20 @@ DAY = timedelta(days=1)
         ({"endpoints": {"churn": {**CHURN, "variants": []}}}, "endpoints.churn.variants"),
         (
             {"endpoints": {"churn": {**CHURN, "variants": ["new", "new"]}}},
-            "endpoints.churn.variants: two variants have one name",
+            "endpoints.churn.variants: two variants have the same name",
         ),
         (
             {"endpoints": {"churn": {"name": "shop-churn", "kind": "serverless", "memory_mb": 1500}}},
             "endpoints.churn.memory_mb: must be one of 1024, 2048",
         ),
-        ({"endpoints": {"churn": CHURN, "again": CHURN}}, "endpoints: two of these have one name"),
+        ({"endpoints": {"churn": CHURN, "again": CHURN}}, "endpoints: two endpoints have the same name"),
         ({"endpoints": {"churn": {**CHURN, "deployment_minutes": 0}}}, "endpoints.churn.deployment_minutes"),
         ({"log_groups": ["a b"]}, "must be the name of a log group"),
         ({"waste_hours": 169}, "waste_hours: must be less than or equal to 168"),
-        ({"name_prefix": "aws-shop"}, "idle_stop: Systems Manager takes no runbook whose name begins with aws, amazon"),
+        ({"name_prefix": "aws-shop"}, "idle_stop: Systems Manager rejects runbooks whose name begins with aws, amazon"),
         (
             {"name_prefix": "aws-shop", "idle_stop": "off", "endpoints": {"churn": {**CHURN, "idle_stop": "delete"}}},
-            "idle_stop: Systems Manager takes no runbook whose name begins with aws, amazon",
+            "idle_stop: Systems Manager rejects runbooks whose name begins with aws, amazon",
         ),
         ({"idle_stop": "stop"}, "idle_stop: must be 'off', 'report' or 'delete', not 'stop'"),
         (
@@ -86,7 +86,7 @@ DAY = timedelta(days=1)
         ),
         (
             {"endpoints": {"churn": {"name": "a", "kind": "serverless", "memory_mb": 1024, "idle_stop": "delete"}}},
-            "endpoints.churn.idle_stop: only a realtime endpoint costs anything while nobody asks it; leave it out",
+            "endpoints.churn.idle_stop: only an idle realtime endpoint has costs; remove it",
         ),
     ],
 )
@@ -554,7 +554,7 @@ def the_dashboard_is_one_that_cloudwatch_takes(watched: Watched) -> None:
         ids = {one["id"] for one in options}
         assert len(ids) == len(options) <= 500, graph["title"]
         assert all(re.fullmatch(r"[a-z][a-zA-Z0-9_]{0,254}", one) for one in ids)
-        named = {name for one in options if "expression" in one for name in expressions.names(one["expression"])}
+        named = {name for one in options if "expression" in one for name in expressions.list_names(one["expression"])}
         assert named <= ids, graph["title"]
         assert any(one.get("visible", True) for one in options), graph["title"]
         assert len({one["label"] for one in options if one.get("visible", True)}) == sum(
