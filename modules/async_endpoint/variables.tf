@@ -121,7 +121,7 @@ variable "instance_type" {
 
   validation {
     condition     = contains(lookup(local.families, var.silicon, []), concat(split(".", var.instance_type), ["", ""])[1])
-    error_message = "instance_type: ${var.instance_type} is not a ${var.silicon} type for SageMaker hosting; the ${var.silicon} families are ${join(", ", lookup(local.families, var.silicon, []))}."
+    error_message = "instance_type: ${var.instance_type} is not of silicon ${var.silicon}; the ${var.silicon} families for SageMaker hosting are ${join(", ", lookup(local.families, var.silicon, []))}."
   }
 
   validation {

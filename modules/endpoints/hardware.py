@@ -254,7 +254,7 @@ class InstanceInputs(ModuleInputs):
             "instance_type",
             lambda v: contains(get(_families, v.silicon, []), family(v.instance_type)),
             lambda v: (
-                f"{v.instance_type} is not a {v.silicon} type for SageMaker hosting; the {v.silicon} families are "
+                f"{v.instance_type} is not of silicon {v.silicon}; the {v.silicon} families for SageMaker hosting are "
                 f"{join(', ', get(_families, v.silicon, []))}."
             ),
         ),

@@ -33,7 +33,7 @@ def test_values_and_expressions_stand_beside_defaults_in_objects_and_maps_too() 
 def test_what_is_left_out_has_its_default_or_cannot_be_read() -> None:
     inputs = bind_inputs(Inputs, name="shop")
     assert inputs.topic is None
-    with pytest.raises(UserError, match=r"test_called.py:\d+: .role. is read here, and the call of"):
+    with pytest.raises(UserError, match=r"test_call_inputs.py:\d+: .role. is read here, but the call of"):
         inputs.role  # noqa: B018  it is read
 
 

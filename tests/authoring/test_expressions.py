@@ -189,7 +189,7 @@ def test_text_for_terraform_alone_is_told_when_it_would_be_read_on_values() -> N
 
 def test_what_is_in_a_file_is_known_to_terraform_alone() -> None:
     for read in (file("a.csv"), templatefile("a.tftpl", {})):
-        with pytest.raises(ValueError, match="files are read by Terraform alone"):
+        with pytest.raises(ValueError, match="only Terraform can read files"):
             evaluate(lift(read), {})
 
 

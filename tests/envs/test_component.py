@@ -63,7 +63,7 @@ def test_anything_else_that_two_declare_is_refused() -> None:
     where, _, said = str(refused.value).partition(": ")
     assert where.startswith("tests/envs/test_component.py:")
     assert (
-        said == "ClashingSettings declares 'topic', as FraudSettings does, and only maps are shared; name it otherwise"
+        said == "ClashingSettings declares 'topic', as FraudSettings does, and only maps can be shared; rename it"
     )
 
 

@@ -164,7 +164,7 @@ def test_a_component_that_needs_a_later_or_an_absent_one_is_one_line_that_says_w
             environment(components)
         where, _, said = str(refused.value).partition(": ")
         assert where.startswith("envs/components/access.py:")
-        assert said == (f"Access needs Storage, which is not there yet; {remedy} in COMPONENTS of envs/environment.py")
+        assert said == (f"Access needs Storage, which was not added yet; {remedy} in COMPONENTS of envs/environment.py")
 
 
 def test_two_components_cannot_publish_under_one_name(environment: Environment) -> None:
@@ -211,7 +211,7 @@ def test_a_component_that_adds_nothing_or_calls_no_module_there_is_has_its_own_l
 
     for component, told in (
         (Nothing, "Nothing has no add(env)"),
-        (Bare, "output news is no Output; write Output(value, description)"),
+        (Bare, "output news is not an Output; write Output(value, description)"),
         (Misspelt, "there is no module 'storrage'; did you mean 'storage'?"),
         (Unheld, "there is no kind of name 'topic': give limits.csv its topic_name_characters, and Kind in envs/nam"),
     ):

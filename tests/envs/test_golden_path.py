@@ -10,7 +10,7 @@ import pytest
 from sustainable_mlops import synth
 from sustainable_mlops.terraform import ROOT, list_changes
 from tests.modules.examples import apply, plan, terraform
-from tests.reviewed import check_review, list_blocking_gates
+from tests.review_checks import check_review, list_blocking_gates
 from tests.sandbox.support import IMAGE, create_tar, wait_until
 
 ON_X86 = {"silicon": "x86", "instance_type": "ml.m5.large"}

@@ -87,7 +87,7 @@ def test_a_mistake_in_the_settings_names_them(envs: Path, changed: dict[str, Any
         ("models/fraud.yaml", "- x", "must be a mapping (key: value)"),
         ("models/fraud.yaml", "description: [", "line 1, column 15: not valid YAML"),
         ("models/fraud.yaml", "description: 'a %{if} b'", "description: settings know no values of Terraform; write"),
-        ("models/fraud.yml", "description: x", "is not read as it is named; name it fraud.yaml"),
+        ("models/fraud.yml", "description: x", "this name is not read; rename it to fraud.yaml"),
         ("features/fares.yaml", "event_time: t", "feature_groups.fares.record_identifier: is missing; add it"),
     ],
 )

@@ -39,11 +39,11 @@ def declared(file: str) -> dict[str, Any]:
     [
         (
             {"model": "flight_dely"},
-            "model: there is no 'flight_dely' in models; name another, or leave the pipeline out",
+            "model: models has no 'flight_dely'; use another model, or set the pipeline to null",
         ),
         (
             {"definition_file": "workloads/none.json"},
-            "definition_file: there is no workloads/none.json; the workload's",
+            "definition_file: workloads/none.json does not exist; the workload's",
         ),
         ({"definition_file": "../pipeline.json"}, "must be a JSON file in the repository"),
         (
@@ -57,7 +57,7 @@ def declared(file: str) -> dict[str, Any]:
         ({"schedule": {"expression": "daily"}}, "must be cron(…), rate(…) or at(…)"),
         (
             {"schedule": {"expression": "rate(7 days)"}},
-            "schedule.parameters: the clock would start it without InputKey; give a value here",
+            "schedule.parameters: the schedule would start the pipeline without InputKey; set a value here",
         ),
     ],
 )
@@ -73,7 +73,7 @@ def test_a_mistake_is_told_where_it_was_made(changed: dict[str, Any], told: str)
 def test_a_file_that_is_no_definition_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     (tmp_path / "other.json").write_text(text, encoding="latin-1")
     monkeypatch.setattr(pipelines, "ROOT", tmp_path)
-    with pytest.raises(UserError, match=r"definition_file: other\.json is no pipeline's definition"):
+    with pytest.raises(UserError, match=r"definition_file: other\.json is not a pipeline definition"):
         parse(definition_file="other.json")
     pipelines._declared.cache_clear()
 
@@ -82,7 +82,7 @@ def test_what_data_that_arrives_would_start_without_is_told(tmp_path: Path, monk
     parameters = [{"Name": name, "Type": "String"} for name in (*declared(FILE), "Season", "Airline")]
     (tmp_path / "more.json").write_text(json.dumps({"Version": "2020-12-01", "Parameters": parameters, "Steps": []}))
     monkeypatch.setattr(pipelines, "ROOT", tmp_path)
-    with pytest.raises(UserError, match=r"parameters: data that arrives would start it without Airline, .*, Season, "):
+    with pytest.raises(UserError, match=r"parameters: arriving data would start the pipeline without Airline, .*, Season, "):
         parse(definition_file="more.json")
     assert parse(definition_file="more.json", data_arrival=None)
     pipelines._declared.cache_clear()

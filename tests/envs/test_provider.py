@@ -82,7 +82,7 @@ def test_provider_5_refuses_a_newer_type_before_terraform_starts(
     serve(folder, endpoint)
     if version:
         lock(folder, version)
-    with pytest.raises(UserError, match=r"version 5 of the AWS provider refuses ml\.c8g\.xlarge"):
+    with pytest.raises(UserError, match=r"version 5 of the AWS provider rejects ml\.c8g\.xlarge"):
         settings.load(folder)
 
 

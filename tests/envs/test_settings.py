@@ -46,7 +46,7 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         ("name_prefix", "Smlops", "name_prefix: 'Smlops' must be 3 to 24 lower-case letters"),
         ("name_prefix", "smlops--", "name_prefix: 'smlops--' must be 3 to 24 lower-case letters"),
         ("environment", "Dev", "environment: 'Dev' must be 2 to 12 lower-case letters and digits"),
-        ("environment", "settings", "environment: 'settings' is a part of envs/ itself; choose another name"),
+        ("environment", "settings", "environment: 'settings' is a reserved name in envs/; choose another name"),
         ("tags.workload", "flight delay", "tags.workload: 'flight delay' must be letters, digits, - and _"),
         ("models", {"flight-delay": {}}, "models.flight-delay: 'flight-delay' must be 2 to 30 lower-case letters"),
         (
@@ -57,7 +57,7 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         (
             "observability",
             {"by_model": {"flight_delay": {"backlog_slo_seconds": 900}}},
-            "observability.by_model.flight_delay.backlog_slo_seconds: no model of this name has its async_endpoint",
+            "observability.by_model.flight_delay.backlog_slo_seconds: the model does not exist or has no async_endpoint",
         ),
         ("state", None, "state: is missing; add it"),
         ("tags.data_class", "secret", "tags.data_class: must be 'public', 'internal' or 'confidential'"),
@@ -77,7 +77,7 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         (
             "models.flight_delay.realtime_endpoint",
             {"latency_slo_ms": 100, "instance_type": "ml.c8g.large"},
-            "instance_type: version 5 of the AWS provider refuses ml.c8g.large",
+            "instance_type: version 5 of the AWS provider rejects ml.c8g.large",
         ),
         (
             "models.flight_delay.realtime_endpoint",
@@ -87,20 +87,20 @@ def edited(folder: Path, path: str, value: Any) -> Path:
         (
             "region",
             "eu-south-2",
-            "region: eu-south-2 has no Serverless Inference, as flight_delay would need; take one",
+            "region: eu-south-2 has no Serverless Inference, as flight_delay would need; use one",
         ),
         (
             "storage",
             {"extra_buckets": {"landing-of-everything-else-there-is": {}}},
             "storage.extra_buckets.landing-of-everything-else-there-is: its bucket would be named",
         ),
-        ("storage", {"extra_buckets": {"data": {}}}, "must not name artifacts, data, logs: they exist already"),
+        ("storage", {"extra_buckets": {"data": {}}}, "must not contain artifacts, data, logs: these buckets exist already"),
         ("storage", {"lifecycle_days": {"logs": 0}}, "storage.lifecycle_days.logs: must be greater than or equal to 1"),
         ("observability", {"idle_stop": "stop"}, "observability.idle_stop: must be 'off', 'report' or 'delete'"),
         (
             "observability",
             {"by_model": {"flight_delay": {"idle_stop": "delete"}}},
-            "observability.by_model.flight_delay.idle_stop: no model of this name has its realtime_endpoint",
+            "observability.by_model.flight_delay.idle_stop: the model does not exist or has no realtime_endpoint",
         ),
         ("access", {"role_path": "mlops"}, "access.role_path: 'mlops' must start and end with a slash"),
         (
@@ -142,7 +142,7 @@ def test_two_environments_do_not_live_in_one_place(tmp_path: Path) -> None:
     (tmp_path / "staging").mkdir()
     shutil.copytree(ROOT / "envs" / "catalogue", tmp_path / "catalogue")
     folders = [edited(tmp_path / name, "environment", name).parent for name in ("dev", "staging")]
-    with pytest.raises(UserError, match=r"account 123456789012 in eu-north-1 is where dev lives"):
+    with pytest.raises(UserError, match=r"account dev already uses account 123456789012 in eu-north-1"):
         settings.load_all(folders)
     edited(folders[1], "region", "eu-west-1")
     staging = folders[1] / "settings.yaml"
@@ -151,7 +151,7 @@ def test_two_environments_do_not_live_in_one_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["settings.schema.json", "catalogue/features.build_schema.json", "catalogue/models.schema.json"]
+    "file", ["settings.schema.json", "catalogue/features.schema.json", "catalogue/models.schema.json"]
 )
 def test_the_schemas_for_editors_are_fresh(file: str) -> None:
     assert (ROOT / "envs" / file).read_text() == settings.render_schemas()[file], renew("smlops synth")
@@ -187,5 +187,5 @@ def test_the_feature_group_in_the_catalogue_is_what_the_workload_writes() -> Non
 
 @pytest.mark.parametrize("name", ["catalogue", "component", "components", "environment", "settings"])
 def test_no_environment_is_called_as_what_else_stands_in_their_folder(name: str) -> None:
-    with pytest.raises(ValueError, match=f"environment: '{name}' is a part of envs/ itself"):
+    with pytest.raises(ValueError, match=f"environment: '{name}' is a reserved name in envs/"):
         settings.check_name(name)

@@ -21,7 +21,7 @@ _HEAD = "# Every managed resource. A lost address destroys what it names at a us
 def main(names: list[str]) -> None:
     modules, known = synth.list_names()[0], {str(example): example for example in examples()}
     if unknown := set(names) - {*modules, *known}:
-        sys.exit(f"nothing is called {', '.join(sorted(unknown))}; there are: {', '.join([*modules, *known])}")
+        sys.exit(f"no module is named {', '.join(sorted(unknown))}; there are: {', '.join([*modules, *known])}")
     if not names:
         print("\n".join([*modules, *known]))
         return

@@ -27,7 +27,7 @@ def predict_fn(values, model):
 """
 DOES_NOT_LOAD = "def model_fn(folder):\n    raise RuntimeError('does not load')\n"
 #: What the modules say where an update was taken back.
-GONE_BACK = "has gone back to its old configuration and serves the old model"
+GONE_BACK = "was rolled back and serves the old model"
 
 
 class Serving:

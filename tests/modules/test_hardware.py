@@ -30,21 +30,21 @@ TYPE = {"graviton": "ml.c7g.large", "gpu": "ml.g5.xlarge", "inferentia2": "ml.in
     [
         (
             {"instance_type": "ml.c7i.xlarge"},
-            "instance_type: ml.c7i.xlarge is no graviton that SageMaker hosts on; its families are c6g, c6gd, c6gn",
+            "instance_type: ml.c7i.xlarge is not of silicon graviton; the graviton families for SageMaker hosting are c6g, c6gd, c6gn",
         ),
-        ({"silicon": "gpu"}, "instance_type: ml.c7g.xlarge is no gpu that SageMaker hosts on; its families are g4dn"),
-        ({"instance_type": "ml.m7g.large"}, "ml.m7g.large is no graviton that SageMaker hosts on"),
-        ({"instance_type": "ml.trn1.2xlarge", "silicon": "inferentia2"}, "its families are inf2."),
-        ({"instance_type": "ml.inf1.xlarge", "silicon": "inferentia2"}, "the first Inferentia takes no deployment"),
+        ({"silicon": "gpu"}, "instance_type: ml.c7g.xlarge is not of silicon gpu; the gpu families for SageMaker hosting are g4dn"),
+        ({"instance_type": "ml.m7g.large"}, "ml.m7g.large is not of silicon graviton"),
+        ({"instance_type": "ml.trn1.2xlarge", "silicon": "inferentia2"}, "families for SageMaker hosting are inf2."),
+        ({"instance_type": "ml.inf1.xlarge", "silicon": "inferentia2"}, "the first Inferentia supports neither deployment"),
         (
             {"instance_type": "ml.t2.medium", "silicon": "x86"},
-            "instance_type: burstable instances are refused by Application Auto Scaling",
+            "instance_type: Application Auto Scaling rejects burstable instances",
         ),
         (
             {"instance_type": "ml.c8g.xlarge"},
-            "version 5 of the AWS provider refuses ml.c8g.xlarge; use another graviton, or version 6",
+            "version 5 of the AWS provider rejects ml.c8g.xlarge; use another graviton type, or version 6",
         ),
-        ({"instance_type": "ml.p5.4xlarge", "silicon": "gpu"}, "version 5 of the AWS provider refuses ml.p5.4xlarge"),
+        ({"instance_type": "ml.p5.4xlarge", "silicon": "gpu"}, "version 5 of the AWS provider rejects ml.p5.4xlarge"),
         (
             {"instance_type": "ml.inf2.xlarge", "silicon": "inferentia2", "region": "eu-south-1"},
             "instance_type: eu-south-1 has no ml.inf2.xlarge; use another type, or another Region.",
@@ -55,9 +55,9 @@ TYPE = {"graviton": "ml.c7g.large", "gpu": "ml.g5.xlarge", "inferentia2": "ml.in
         ),
         (
             {"instance_type": "ml.c7g.metal"},
-            "instance_type: SageMaker hosts on no ml.c7g.metal; sizes of c7g are large, xlarge, 2xlarge, 4xlarge, ",
+            "instance_type: SageMaker hosting has no ml.c7g.metal; the sizes of c7g are large, xlarge, 2xlarge, 4xlarge, ",
         ),
-        ({"instance_type": "ml.g5.large", "silicon": "gpu"}, "no ml.g5.large; sizes of g5 are xlarge, 2xlarge"),
+        ({"instance_type": "ml.g5.large", "silicon": "gpu"}, "no ml.g5.large; the sizes of g5 are xlarge, 2xlarge"),
         ({"instance_type": "c7g.large"}, "instance_type: 'c7g.large' must be an instance type such as ml.c7g.xlarge"),
     ],
 )
@@ -80,10 +80,10 @@ def test_what_version_5_of_the_provider_refuses_version_6_takes() -> None:
         (
             f"{OWN}/churn:1-gpu-py3",
             "graviton",
-            "this image is for gpu, and ml.c7g.large is graviton; use the image for",
+            "this image is for gpu, and ml.c7g.large is graviton; use an image for",
         ),
         (f"{OWN}/churn:1-neuronx", "gpu", "this image is for inferentia2, and ml.g5.xlarge is gpu"),
-        (f"{OWN}/churn:1", "inferentia2", "Inferentia runs Neuron images alone, whose names say neuron"),
+        (f"{OWN}/churn:1", "inferentia2", "Inferentia runs only Neuron images, whose names contain neuron"),
         *(
             (f"{OWN}/churn:1-{ending}", "graviton", "this image is for amd64, and ml.c7g.large is graviton")
             for ending in ("amd64", "x86_64", "x86-64")

@@ -28,7 +28,7 @@ from tests.modules.examples import (
 )
 from tests.modules.given import furnished
 from tests.renewal import renew
-from tests.reviewed import changes_nothing, check_review, list_blocking_gates
+from tests.review_checks import changes_nothing, check_review, list_blocking_gates
 
 MODULES = synth.list_names()[0]
 GUARD = ".terraform_data.deletion_protection["

@@ -89,7 +89,7 @@ def test_what_names_the_other_account_is_replaced_or_pointed_to(repository: Path
     [
         ({"name": "Prod"}, "environment: 'Prod' must be 2 to 12 lower-case letters and digits"),
         ({"name": "../prod"}, "environment: '../prod' must be 2 to 12 lower-case letters and digits"),
-        ({"name": "environment"}, "environment: 'environment' is a part of envs/ itself; choose another name"),
+        ({"name": "environment"}, "environment: 'environment' is a reserved name in envs/; choose another name"),
         ({"name": "dev"}, "envs/dev: already exists; choose another name"),
         ({"name": "storage"}, "storage: a module has this name; choose another"),
         ({"account": "1234"}, "account_id: '1234' must be the 12 digits of an account"),
@@ -102,7 +102,7 @@ def test_what_names_the_other_account_is_replaced_or_pointed_to(repository: Path
         ),
         ({"source": "dve"}, "--from: no environment is named dve; did you mean 'dev'?"),
         ({"name_prefix": "Prod"}, "name_prefix: 'Prod' must be 3 to 24 lower-case letters"),
-        ({"account": "123456789012", "region": "eu-north-1"}, "123456789012 in eu-north-1 is where dev lives"),
+        ({"account": "123456789012", "region": "eu-north-1"}, "dev already uses account 123456789012 in eu-north-1"),
     ],
 )
 def test_what_cannot_be_is_one_line(asked: dict[str, Any], told: str) -> None:
@@ -116,7 +116,7 @@ def test_what_two_settings_share_by_an_anchor_is_told(repository: Path) -> None:
     page = repository / "envs" / "dev" / "settings.yaml"
     text = page.read_text().replace('account_id: "123456789012"', 'account_id: &it "123456789012"')
     page.write_text(text.replace("owner: ml-platform", "owner: *it"))
-    with pytest.raises(UserError, match=r"settings\.yaml: shares by an anchor what differs"):
+    with pytest.raises(UserError, match=r"settings\.yaml: a YAML anchor shares values that differ"):
         create_draft("prod", ACCOUNT, REGION)
 
 

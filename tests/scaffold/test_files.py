@@ -17,7 +17,7 @@ def test_a_folder_that_someone_else_makes_meanwhile_stays_theirs(
         theirs.mkdir()
         (theirs / "a.txt").write_text("theirs")
 
-    monkeypatch.setattr(files, "refuse_existing", make_theirs)
+    monkeypatch.setattr(files, "check_absent", make_theirs)
     with (
         pytest.raises(OSError, match="not empty"),
         files.create_folders({folder: {"a.txt": ""} for folder in (ours, theirs)}),

@@ -217,14 +217,14 @@ def test_a_phase_does_its_own_work_only(
         (
             "eu-north-1",
             's3_paths = { training = { read = ["data/*"] } }',
-            ["must be a bucket's key and a prefix that ends with a slash, such as data/raw/"],
+            ["must be the key of a bucket and a prefix that ends with a slash, such as data/raw/"],
         ),
         (
             "xx-west-9",
             's3_paths = { training = { read = ["lake/flights/"] } }',
             [
                 "s3_paths: each path must start with a key of buckets (artifacts, data) and a slash",
-                "image_repository_arns: no registry of SageMaker's framework images is known in xx-west-9",
+                "image_repository_arns: the registry of SageMaker's framework images in xx-west-9",
             ],
         ),
         (
@@ -236,14 +236,14 @@ def test_a_phase_does_its_own_work_only(
             "eu-north-1",
             f"role_statements = {{ training = [{_announce('a')}, {_announce('b', action='sns:Subscribe')}] }}",
             [
-                "statements of one sid must allow the same actions under the same conditions; give training: Announce "
+                "statements with the same sid must have the same actions and conditions; change the sid of training: Announce "
                 "another sid",
             ],
         ),
         (
             "eu-north-1",
             f"role_statements = {{ training = [{_announce(*(f'topic-{number}' for number in range(200)))}] }}",
-            ["IAM takes 10240 characters of inline policies of a role, and those of training are longer"],
+            ["IAM allows 10240 characters of inline policies for a role, and those of training are longer"],
         ),
     ],
     ids=["values", "paths", "combinations", "empty", "statements", "size"],

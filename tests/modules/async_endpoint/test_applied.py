@@ -1,6 +1,6 @@
 """An asynchronous endpoint as it is applied: made as it is asked for, taken back by its alarm, and given another type.
 
-That it goes to zero and wakes by its own policies is in tests/sandbox/test_async_scales.py.
+That it goes to zero and wakes by its own policies is in tests/sandbox/test_async_scaling.py.
 """
 
 from collections.abc import Iterator

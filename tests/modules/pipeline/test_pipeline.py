@@ -44,7 +44,7 @@ def without(part: str) -> str:
 @pytest.mark.parametrize(
     ("inputs", "told"),
     [
-        ({"definition": "{"}, "definition: must be JSON: give the text that Pipeline.definition() returns"),
+        ({"definition": "{"}, "definition: must be JSON: use the text that Pipeline.definition() returns"),
         ({"definition": ""}, "definition: must be JSON"),
         ({"definition": "[]"}, "definition: must have Version and at least one of Steps"),
         ({"definition": without("Version")}, "definition: must have Version and at least one of Steps"),
@@ -52,9 +52,9 @@ def without(part: str) -> str:
         ({"definition": json.dumps({**DEFINITION, "Steps": []})}, "definition: must have Version and at least one of"),
         (
             {"parameters": {"MaxDeep": "3", "MaxDepth": "3"}},
-            "parameters: MaxDeep is no parameter of the definition, which declares InputKey, MaxDepth, MinimumAuc",
+            "parameters: MaxDeep is not a parameter of the definition, which declares InputKey, MaxDepth, MinimumAuc",
         ),
-        ({"definition": without("Parameters"), "parameters": {"A": "b"}}, "parameters: A is no parameter"),
+        ({"definition": without("Parameters"), "parameters": {"A": "b"}}, "parameters: A is not a parameter"),
         (
             {"parameters": {"MaxDepth": "deep", "MinimumAuc": "0,7", "InputKey": "0,7"}},
             "parameters: MaxDepth, MinimumAuc must be a whole number, a number, true or false, as its Type in the",
@@ -67,7 +67,7 @@ def without(part: str) -> str:
             {"data_arrival": {**ARRIVAL, "key_parameter": "Key"}},
             "data_arrival: key_parameter must be a parameter of the definition, which declares InputKey",
         ),
-        ({"data_arrival": {**ARRIVAL, "key_prefix": "raw/*"}}, "must be part of a key as it stands, without wildcards"),
+        ({"data_arrival": {**ARRIVAL, "key_prefix": "raw/*"}}, "must be a literal part of a key, without wildcards"),
         ({"data_arrival": {**ARRIVAL, "bucket": "s3://shop-data"}}, "must be the name of a bucket, without s3://"),
         ({"schedule": {"expression": "daily"}}, "must be cron(…), rate(…) or at(…)"),
         ({"schedule": {"expression": "rate(1 day)", "flexible_window_minutes": 1441}}, "less than or equal to 1440"),
@@ -100,8 +100,8 @@ def test_what_is_wrong_with_a_definition_is_told_in_the_plan(
     long = 'Metadata = { long = join("", [for line in range(1024) : format("%1024d", line)]) }'
     for old, new, told in [
         ('"10"', '"ten"', "VolumeGb must be a whole number, a number, true or false"),
-        ("    VolumeGb ", "    VolumeGB ", "VolumeGB is no parameter of the definition"),
-        ('"2020-12-01"\n', f'"2020-12-01"\n    {long}\n', "SageMaker takes 1048576 characters, and this has 10"),
+        ("    VolumeGb ", "    VolumeGB ", "VolumeGB is not a parameter of the definition"),
+        ('"2020-12-01"\n', f'"2020-12-01"\n    {long}\n', "SageMaker allows 1048576 characters, and this has 10"),
     ]:
         (tmp_path / "main.tf").write_text(given.text.replace(old, new, 1))
         with pytest.raises(UserError) as error:

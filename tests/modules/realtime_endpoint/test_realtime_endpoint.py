@@ -36,41 +36,41 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
     [
         ({"name": "a" * 64}, "name: must have at most 63 characters"),
         ({"min_instances": 5}, "min_instances: must be at most max_instances, which is 4."),
-        ({"min_instances": 1}, "min_instances: one instance is in one availability zone; have two, or say in"),
-        (ONE, "deployment: rolling moves at most half of the instances at a time, so it takes two; use all_at_once"),
+        ({"min_instances": 1}, "min_instances: one instance is in one Availability Zone; use two, or give the reason in"),
+        (ONE, "deployment: rolling moves at most half of the instances at a time, so it needs two; use all_at_once"),
         ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
         ({"deployment": {"step_percent": 20}}, "deployment: step_percent, 20, of 2 instances is less than one; take"),
         (
             {"deployment": {"error_percent": 50}},
-            "error_percent: must be less than step_percent, 50: a bad model's first",
+            "error_percent: must be less than step_percent, 50: a bad model cannot",
         ),
         (
             {"min_instances": 4, "max_instances": 20, "deployment": {"strategy": "linear", "step_percent": 9}},
-            "step_percent: a linear step is at least 10 percent.",
+            "step_percent: a linear step must be at least 10 percent.",
         ),
         (
             {"min_instances": 4, "deployment": {"strategy": "linear", "step_percent": 25, "wait_seconds": 700}},
-            "wait_seconds: the AWS provider waits an hour for a deployment, and the waits of this one's steps and bake",
+            "wait_seconds: the AWS provider waits one hour for a deployment, and the steps and bake",
         ),
         ({"deployment": {"step_percent": 60}}, "deployment.step_percent: must be less than or equal to 50"),
-        ({"challengers": {"b": CHALLENGER}}, "deployment: SageMaker rolls no endpoint of several variants; use canary"),
+        ({"challengers": {"b": CHALLENGER}}, "deployment: SageMaker has no rolling deployment for several variants; use canary"),
         ({"challengers": {"main": CHALLENGER}}, "challengers: the variant main is the one that image_uri or"),
         (
             {"challengers": dict.fromkeys("bcdef", CHALLENGER), "deployment": {"strategy": "canary"}},
-            "challengers: SageMaker takes 10 rollback alarms, and each variant has two; have fewer.",
+            "challengers: SageMaker allows 10 rollback alarms, and each variant has two; remove some.",
         ),
         (
             {"challengers": {"b": {**CHALLENGER, "image_uri": f"{OWN}/churn:2-gpu-py3"}}},
-            "challengers: b: the image is not for graviton, which all variants run on; use one that is.",
+            "challengers: b: the image is not for graviton, the silicon of all variants; use one that is.",
         ),
-        ({"challengers": {"b": {"weight": 10}}}, "challengers.b.model_package_arn: give either a model package"),
+        ({"challengers": {"b": {"weight": 10}}}, "challengers.b.model_package_arn: set either a model package"),
         (
             {"challengers": {"b": CHALLENGER}, "shadow": {"image_uri": f"{OWN}/churn:3"}},
-            "shadow: SageMaker takes a shadow beside one variant alone; leave out challengers.",
+            "shadow: SageMaker allows a shadow only next to a single variant; remove challengers.",
         ),
         (
             {"models_s3_uri": "s3://shop/models/", "shadow": {"image_uri": f"{OWN}/churn:3"}},
-            "shadow: SageMaker takes a shadow beside one model in one container alone",
+            "shadow: SageMaker allows a shadow only next to one model in one container",
         ),
         (
             {
@@ -78,20 +78,20 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
                 "containers": [STEP, {**STEP, "hostname": "two"}],
                 "shadow": {"image_uri": f"{OWN}/churn:3"},
             },
-            "shadow: SageMaker takes a shadow beside one model in one container alone",
+            "shadow: SageMaker allows a shadow only next to one model in one container",
         ),
-        ({"shadow": {"image_uri": f"{OWN}/churn:3-neuronx"}}, "shadow: its image is not for graviton."),
-        ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "Europe/Stokholm is no time zone by the canonical"),
+        ({"shadow": {"image_uri": f"{OWN}/churn:3-neuronx"}}, "shadow: its image is not for graviton; use one that is."),
+        ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "Europe/Stokholm is not the canonical"),
         *(
             (
                 {"off_hours": {**HOURS, "timezone": alias}},
-                f"off_hours.timezone: {alias} is no time zone by the canonical",
+                f"off_hours.timezone: {alias} is not the canonical",
             )
             for alias in ("US/Pacific", "Etc/UTC")
         ),
         (
             {"off_hours": {**HOURS, "begin": "cron(99 99 ? * FOO *)"}},
-            "off_hours.begin: cron(99 99 ? * FOO *) has no such days of the week, hours, minutes.",
+            "off_hours.begin: cron(99 99 ? * FOO *) has invalid days of the week, hours, minutes.",
         ),
         (
             {"off_hours": {**HOURS, "begin": "0 20 * * *"}},
@@ -100,20 +100,20 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
         ({"off_hours": {**HOURS, "begin": "cron(0 20 * * *)"}}, "off_hours.begin: 'cron(0 20 * * *)' must be a cron"),
         ({"off_hours": {**HOURS, "end": "cron(0 6 * * * *)"}}, "? for the day of the month or of the week: cron("),
         ({"off_hours": {**HOURS, "instances": 3}}, "off_hours: instances must be at most min_instances, which is 2."),
-        ({"image_uri": None}, "model_package_arn: give one of: a model package; image_uri"),
-        ({"models_s3_uri": "s3://shop/models/", "model_data_url": "s3://shop/m/model.tar.gz"}, "give one of"),
+        ({"image_uri": None}, "model_package_arn: set one of: a model package; image_uri"),
+        ({"models_s3_uri": "s3://shop/models/", "model_data_url": "s3://shop/m/model.tar.gz"}, "set one of"),
         ({"models_s3_uri": "s3://shop/models"}, "must be a prefix in a bucket with a slash at its end"),
-        ({"containers": [STEP, STEP]}, "model_package_arn: give one of"),
-        ({"image_uri": None, "containers": [STEP]}, "containers: one container needs no list"),
+        ({"containers": [STEP, STEP]}, "model_package_arn: set one of"),
+        ({"image_uri": None, "containers": [STEP]}, "containers: a list needs at least two containers"),
         (
             {"image_uri": None, "containers": [STEP, {"hostname": "two", "image_uri": f"{OWN}/churn:1-neuronx"}]},
             "containers: two: the image is not for graviton; use one that is.",
         ),
         (
             {"image_uri": None, **INFERENTIA, "containers": [STEP, {**STEP, "hostname": "two"}]},
-            "containers: Inferentia runs Neuron images alone, whose names say neuron, and none does; use one",
+            "containers: Inferentia runs only Neuron images, whose names contain neuron, and none does; use one",
         ),
-        ({"inference_ami_version": "al2-ami-sagemaker-inference-gpu-2"}, "these drivers are of GPUs; leave it out."),
+        ({"inference_ami_version": "al2-ami-sagemaker-inference-gpu-2"}, "these drivers are only for GPUs; remove it."),
         ({"vpc_config": {"security_group_ids": ["sg-1"], "subnets": ["subnet-1"]}}, "vpc_config.subnets: "),
         ({"data_capture": {"s3_uri": "s3://shop/captures/"}}, "data_capture.s3_uri: 's3://shop/captures/' must be a"),
         ({"latency_slo_ms": 60001}, "latency_slo_ms: must be less than or equal to 60000"),
@@ -153,7 +153,7 @@ def test_what_can_be_is_taken(inputs: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("inputs", "told"),
     [
-        ({"instance_type": "ml.c8g.large"}, "instance_type: version 5 of the AWS provider refuses ml.c8g.large"),
+        ({"instance_type": "ml.c8g.large"}, "instance_type: version 5 of the AWS provider rejects ml.c8g.large"),
         ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
         ({"off_hours": {**HOURS, "begin": "cron(99 20 ? * FOO *)"}}, "has no such days of the week, minutes."),
     ],
@@ -213,7 +213,7 @@ def test_an_endpoint_that_has_gone_back_fails_its_apply(module: str, synthesized
     followed = "aws_sagemaker_endpoint_configuration.this.name"
     assert condition["condition"] == f"${{self.endpoint_config_name == {followed}}}"
     assert endpoint["endpoint_config_name"] == f"${{{followed}}}"
-    assert "has gone back to its old configuration" in condition["error_message"]
+    assert "was rolled back" in condition["error_message"]
 
 
 @pytest.mark.parametrize("module", ["async_endpoint", "realtime_endpoint", "serverless_endpoint"])

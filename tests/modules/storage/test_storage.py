@@ -122,7 +122,7 @@ def test_the_guard_covers_every_bucket_and_the_key(module: dict[str, Any]) -> No
         ("extra_buckets = { logs = {} }", ["extra_buckets: must not name artifacts, data, logs"]),
         (
             "extra_buckets = { a-purpose-that-takes-many-more-words-than-fit = {} }",
-            ["extra_buckets: a bucket's name may have 63 characters: shorten name_prefix or the key here"],
+            ["extra_buckets: the name of a bucket may have 63 characters: shorten name_prefix or this key"],
         ),
         (
             "lifecycle_days = { recreatable = 40, recreatable_to_one_zone = 60 }",
