@@ -1,8 +1,7 @@
 """Review Terraform plans: data at risk, privileges widened, policies, carbon and cost, budgets."""
 
-from argparse import Action
 from inspect import Parameter, Signature
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperCommand
@@ -10,46 +9,47 @@ from typer.main import get_command
 
 from sustainable_mlops import cli
 
+if TYPE_CHECKING:
+    from sustainable_mlops.review.command import CommandOption
+
 app = cli.app()
 
 
-class _Passed(TyperCommand):
-    """To a shell that completes it, with the options of the reviewer's own parser, which alone reads them."""
+class _ForwardedCommand(TyperCommand):
+    """A command that forwards its arguments; only shell completion sees the options of the reviewer."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        return _options() if ctx.resilient_parsing else super().get_params(ctx)
+        return _list_options() if ctx.resilient_parsing else super().get_params(ctx)
 
 
-def _options() -> list[Any]:
-    """What `parser` takes, as typer has it."""
-    from sustainable_mlops.review.command import build_parser
+def _list_options() -> list[Any]:
+    """Return the options of the reviewer in the form that typer completes."""
+    from sustainable_mlops.review.command import OPTIONS
 
-    def named(**_: Any) -> None: ...
+    def complete(**_: Any) -> None: ...
 
-    options = [one for one in build_parser()._actions if one.option_strings]
-    named.__signature__ = Signature(  # type: ignore[attr-defined]
-        [_parameter(f"option_{number}", one) for number, one in enumerate(options)]
+    complete.__signature__ = Signature(  # type: ignore[attr-defined]
+        [_build_parameter(f"option_{number}", option) for number, option in enumerate(OPTIONS)]
     )
     app = typer.Typer(add_completion=False)
-    app.command(add_help_option=False)(named)
+    app.command(add_help_option=False)(complete)
     return get_command(app).params
 
 
-def _parameter(name: str, option: Action) -> Parameter:
-    kind, default = (bool, False) if option.nargs == 0 else (list[str], [])
-    told = " ".join((option.help or "").split())
-    given = typer.Option(default, *option.option_strings, help=told)
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=given, annotation=kind)
+def _build_parameter(name: str, option: "CommandOption") -> Parameter:
+    kind, default = (list[str], []) if option.takes_value else (bool, False)
+    typer_option = typer.Option(default, *option.flags, help=" ".join(option.help.split()))
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=typer_option, annotation=kind)
 
 
 @app.command(
-    cls=_Passed,
+    cls=_ForwardedCommand,
     help=__doc__,
     add_help_option=False,
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
 )
 def review(context: typer.Context) -> None:
-    """Hand the arguments on: the reviewer reads its own."""
+    """Forward the arguments to the reviewer, which has a parser of its own."""
     from sustainable_mlops.review.command import run_review
 
     run_review(context.args)

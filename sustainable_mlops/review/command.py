@@ -7,10 +7,10 @@ import argparse
 import gc
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.files import write_file
@@ -47,6 +47,66 @@ reviewer itself failed, 130 interrupted, 141 the reader of the output closed it
 _SUFFIXES = {suffix: form for form, suffix in FORMATS.items()}
 _BASELINES = (".json", ".yaml", ".yml")
 _GATES = ("data", "privileges", "rules", "budgets", "checkov", "unknown")
+
+
+class CommandOption(NamedTuple):
+    """An option of the command. Shell completion reads the same table as the parser."""
+
+    flags: tuple[str, ...]
+    help: str
+    arguments: Mapping[str, Any]  # further arguments of `add_argument`
+
+    @property
+    def takes_value(self) -> bool:
+        """True unless the option is a switch."""
+        return self.arguments.get("action", "store") in ("store", "append")
+
+
+_FILE: Mapping[str, Any] = {"type": Path, "metavar": "FILE"}
+_REPEATABLE: Mapping[str, Any] = {"action": "append", "default": []}
+OPTIONS = (
+    CommandOption(("-h", "--help"), "show this help and exit", {"action": "help"}),
+    CommandOption(
+        ("--name",),
+        "name of the plan in reports (default: its path); repeat it for several plans, in order",
+        _REPEATABLE,
+    ),
+    CommandOption(
+        ("--base",),
+        "plan to compare with if there is no state; only with one plan",
+        {"type": Path, "metavar": "PLAN"},
+    ),
+    CommandOption(("--usage",), "usage.yaml: usage of resources, which a plan does not contain", _FILE),
+    CommandOption(("--budgets",), "budgets.yaml: limits of carbon and cost, for all resources or by tags", _FILE),
+    CommandOption(("--accepted",), "accepted.yaml: accepted risks, each with a reason and an expiry date", _FILE),
+    CommandOption(("--baseline",), "baseline.json: findings that existed before, reported for the record", _FILE),
+    CommandOption(("--write-baseline",), "write a baseline of all present findings (.json or .yaml)", _FILE),
+    CommandOption(
+        ("--only",),
+        "fail if anything else changes; * matches any text; may be repeated",
+        {**_REPEATABLE, "metavar": "ADDRESS"},
+    ),
+    CommandOption(
+        ("--region",),
+        "Region of resources without a Region in the plan (AWS_REGION of the person who planned)",
+        {},
+    ),
+    CommandOption(("--format",), "format to print (default: text, or nothing with --write)", {"choices": FORMATS}),
+    CommandOption(
+        ("--write",),
+        f"files to write: {', '.join(_SUFFIXES)}\n(if the review fails, .md files contain the error)",
+        {**_FILE, "nargs": "+", "default": []},
+    ),
+    CommandOption(
+        ("--json",), "the same as --format json", {"action": "store_const", "const": "json", "dest": "format"}
+    ),
+    CommandOption(
+        ("--fail-on",),
+        f"gates that give exit code 1, or none: {','.join(_GATES)}\n(default: all except unknown)",
+        {"default": ",".join(_GATES[:-1]), "metavar": "GATES"},
+    ),
+    CommandOption(("--checkov",), "also run the built-in checks of checkov, in parallel", {"action": "store_true"}),
+)
 
 
 class _UserErrorParser(argparse.ArgumentParser):
@@ -114,48 +174,11 @@ def build_parser() -> argparse.ArgumentParser:
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawTextHelpFormatter,
+        add_help=False,
     )
-    add = parser.add_argument
-    add("plans", nargs="+", metavar="plan", help="output of `terraform show -json`; - for stdin")
-    add("--name", action="append", default=[],
-        help="name of the plan in reports (default: its path); repeat it for several plans, in order")  # fmt: skip
-    add("--base", type=Path, metavar="PLAN", help="plan to compare with if there is no state; only with one plan")
-    add("--usage", type=Path, metavar="FILE", help="usage.yaml: usage of resources, which a plan does not contain")
-    add(
-        "--budgets",
-        type=Path,
-        metavar="FILE",
-        help="budgets.yaml: limits of carbon and cost, for all resources or by tags",
-    )
-    add(
-        "--accepted",
-        type=Path,
-        metavar="FILE",
-        help="accepted.yaml: accepted risks, each with a reason and an expiry date",
-    )
-    add(
-        "--baseline",
-        type=Path,
-        metavar="FILE",
-        help="baseline.json: findings that existed before, reported for the record",
-    )
-    add("--write-baseline", type=Path, metavar="FILE", help="write a baseline of all present findings (.json or .yaml)")
-    add("--only", action="append", default=[], metavar="ADDRESS",
-        help="fail if anything else changes; * matches any text; may be repeated")  # fmt: skip
-    add("--region", help="Region of resources without a Region in the plan (AWS_REGION of the person who planned)")
-    add("--format", choices=FORMATS, help="format to print (default: text, or nothing with --write)")
-    add(
-        "--write",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="FILE",
-        help=f"files to write: {', '.join(_SUFFIXES)}\n(if the review fails, .md files contain the error)",
-    )
-    add("--json", action="store_const", const="json", dest="format", help="the same as --format json")
-    add("--fail-on", default=",".join(_GATES[:-1]), metavar="GATES",
-        help=f"gates that give exit code 1, or none: {','.join(_GATES)}\n(default: all except unknown)")  # fmt: skip
-    add("--checkov", action="store_true", help="also run the built-in checks of checkov, in parallel")
+    parser.add_argument("plans", nargs="+", metavar="plan", help="output of `terraform show -json`; - for stdin")
+    for option in OPTIONS:
+        parser.add_argument(*option.flags, help=option.help, **option.arguments)
     return parser
 
 
