@@ -115,7 +115,7 @@ class Configuration:
         An attribute that is not set may still be unknown, because the provider computes it. The result is `UNKNOWN` if
         the resource is no longer configured. Blocks made by `dynamic` are not recorded and count as not set.
         """
-        body = self.find_resource(resource)  # without `expressions` where its body is empty
+        body = self.find_resource(resource)  # it has no `expressions` if its body is empty
         if not body:
             return UNKNOWN
         is_set = self._find_expressions(resource, body, path) is not None

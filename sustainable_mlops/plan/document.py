@@ -91,7 +91,7 @@ def _parse_json(text: str, name: str) -> Any:
         raise UserError(f"{name}: is not JSON: {error.msg} at {location}; {SHOW_COMMAND}") from None
     except RecursionError:
         raise UserError(f"{name}: is nested too deep to be a plan; {SHOW_COMMAND}") from None
-    except ValueError:  # NaN, Infinity, or more digits than Python takes
+    except ValueError:  # NaN, Infinity, or more digits than Python accepts
         raise UserError(f"{name}: contains a number that Terraform does not write; {SHOW_COMMAND}") from None
     if _HALF_CHARACTER.search(text):
         _refuse_half_characters(document, name)

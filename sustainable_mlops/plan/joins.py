@@ -236,7 +236,7 @@ class Joins:
             targets = self.find_scalable_targets(endpoint, variant)
         else:
             same = self._targets_by_id.get((values.text("resource_id"), values.text("scalable_dimension")), [])
-            # Endpoints of one name are in several Regions or accounts.
+            # Several Regions or accounts may have endpoints with the same name.
             targets = Matches((through,) if through in same else tuple(same))
         return list(targets.certain) or ([UNKNOWN] if targets.possible else [])
 
@@ -317,7 +317,7 @@ class Joins:
             candidates = self.index_by_name(kind).get(find_bucket(value) or value, [])
             if not candidates:
                 return None
-            if len(candidates) > 1:  # the same name in several regions or accounts
+            if len(candidates) > 1:  # the same name in several Regions or accounts
                 candidates = [
                     candidate
                     for candidate in self._list_managed_references(resource, path, kind)

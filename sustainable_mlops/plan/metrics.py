@@ -44,7 +44,7 @@ UNPUBLISHED = {
 }
 #: Metrics that are published only while there is no instance or no copy to respond.
 ZERO_CAPACITY_METRICS = frozenset({"HasBacklogWithoutCapacity", "NoCapacityInvocationFailures"})
-#: A function of metric math may make a number where a metric has none.
+#: A function of metric math may return a number for a metric without data.
 _FUNCTION = re.compile(r"[A-Z]\(")
 
 

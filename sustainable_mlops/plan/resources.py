@@ -169,7 +169,7 @@ class Resource(Readers):
     def old(self) -> Block:
         """Reader of `before`. Nothing is set if there is none."""
         if self._old is None:
-            before = self.before  # which may set it
+            before = self.before  # reading it may set `_old`
             self._old = self._old or (_NOTHING if before is None else Block(before))
         return self._old
 
@@ -177,7 +177,7 @@ class Resource(Readers):
     def new(self) -> Block:
         """Reader of `after`. Nothing is set if there is none."""
         if self._new is None:
-            after = self.after  # which may set it
+            after = self.after  # reading it may set `_new`
             self._new = self._new or (_NOTHING if after is None else Block(after))
         return self._new
 
@@ -224,7 +224,7 @@ class Resource(Readers):
         return f"<{self.address}: {self.action}>"
 
 
-#: See `drift.Drift.undo_accepted_drift`.
+#: Type of `drift.Drift.undo_accepted_drift`.
 UndoDrift = Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], tuple[str, ...]]]
 
 

@@ -117,9 +117,9 @@ def summarize_review(result: Review, plan: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parts of a review that an expectation contains."""
     footprint, whole = result.footprint, load(json.dumps(plan).encode())
     regions = {
-        resource_.address: whole.find_region(resource)
-        for resource_ in footprint.resources
-        if (resource := whole.find_resource(resource_.address))
+        estimate.address: whole.find_region(resource)
+        for estimate in footprint.resources
+        if (resource := whole.find_resource(estimate.address))
     }
     return {
         "verdict": str(result.verdict),
@@ -129,7 +129,7 @@ def summarize_review(result: Review, plan: Mapping[str, Any]) -> dict[str, Any]:
             unit: {side: _round_figure(getattr(footprint, side).get(metric)) for side in ("before", "after", "delta")}
             for metric, unit in (("total", "kgCO2e"), ("cost", "USD"))
         },
-        "unseen": [f"{resource_.address}: {resource_.kind}" for resource_ in result.coverage_gaps],
+        "coverage_gaps": [f"{gap.address}: {gap.kind}" for gap in result.coverage_gaps],
         "regions": {address: region if isinstance(region, str) else "unknown" for address, region in regions.items()},
     }
 

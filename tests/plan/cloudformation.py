@@ -14,7 +14,7 @@ from tests.rules import plan_builder
 
 FORMS = ("aws", "awscc", "cloudcontrol")
 _ACTIONS = {"replace": ["delete", "create"]}
-#: Words that CloudFormation writes in capitals.
+#: Words in capitals in CloudFormation.
 _CAPITALS = {"sse": "SSE", "gb": "GB", "mb": "MB", "kms_master": "KMSMaster"}
 
 
@@ -149,7 +149,7 @@ BLUE_GREEN = {
 RULE_AWS = {"id": "old", "enabled": True, "prefix": "", "expiration": {"days": 30}}
 RULE = {"id": "old", "status": "Enabled", "prefix": "", "expiration_in_days": 30}
 
-#: One of each type, which an update changes for the worse.
+#: One resource of each type, with an update that reduces its protection.
 TWINS = (
     TypePair(
         "AWS::IAM::ManagedPolicy",

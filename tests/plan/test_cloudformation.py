@@ -13,7 +13,7 @@ from tests.plan.plan_builder import build_change, build_configuration, build_pla
 
 CONFIG = "awscc_sagemaker_endpoint_config.c"
 VARIANT = {"variant_name": "all", "instance_type": "ml.m5.large", "initial_instance_count": 1, "model_name": "m"}
-#: What awscc computes of a variant where nobody sets it.
+#: Attributes of a variant that awscc computes if they are not set.
 COMPUTED = dict.fromkeys(
     ("serverless_config", "managed_instance_scaling", "volume_size_in_gb", "accelerator_type"), True
 )
@@ -57,8 +57,8 @@ def test_an_attribute_that_awscc_computes_is_not_set() -> None:
 @pytest.mark.parametrize(
     ("source", "count"),
     [
-        (build_change("aws_sagemaker_model.m", {"name": "m"}), None),  # known: nothing in the expression can be unknown
-        (build_change("aws_sagemaker_model.m", {}, unknown={"name": True}), None),  # a name is no number
+        (build_change("aws_sagemaker_model.m", {"name": "m"}), None),  # the name is known, so the expression has no unknown part
+        (build_change("aws_sagemaker_model.m", {}, unknown={"name": True}), None),  # a name is not a number
         (build_change("aws_x.m", {}, unknown={"size": True}), UNKNOWN),
     ],
 )

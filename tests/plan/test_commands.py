@@ -98,7 +98,7 @@ def test_data_sources_that_run_programs_run_with_every_plan() -> None:
     ]
 
 
-#: Of Terraform 1.14, written by hand after its source (jsonplan.ActionInvocation): no Terraform here has actions.
+#: Actions in the format of Terraform 1.14, made by hand from its source (jsonplan.ActionInvocation).
 INVOKED = {
     "address": "action.aws_lambda_invoke.warm",
     "type": "aws_lambda_invoke",
@@ -117,7 +117,7 @@ INVOKED = {
 }
 
 
-#: A plan of everything that runs unseen, for whoever wants one.
+#: A plan with every kind of command, for other tests.
 OUTSIDE = build_document(
     build_change("terraform_data.x", {"id": "x"}),
     build_change(

@@ -287,7 +287,7 @@ def derive_text(*references: str, dynamic: bool = False) -> Any:
     """Return the placeholder for an unknown resource with these references."""
     statements: list[Any] = [{"actions": ["s3:GetObject"], "resources": [None]}]
     marks: list[Any] = [{"resources": [True]}]
-    if dynamic:  # such a block does not show in the configuration
+    if dynamic:  # the configuration does not record such a block
         statements, marks = statements * 2, marks * 2
     source = build_configuration("data.aws_iam_policy_document.d")
     source["expressions"] = {"statement": [{"resources": {"references": list(references)}}]}

@@ -31,7 +31,7 @@ def build_pipeline(definition: Any, **after: Any) -> PlannedPipeline:
 def test_arguments_have_the_defaults_of_parameters() -> None:
     (step,) = build_pipeline({"Parameters": PARAMETERS, "Steps": [TRAIN]}).list_steps("Training")
     assert step.text("ResourceConfig.InstanceType") == "ml.m5.xlarge"
-    assert step.number("ResourceConfig.InstanceCount") is UNKNOWN  # an execution must give it
+    assert step.number("ResourceConfig.InstanceCount") is UNKNOWN  # an execution must set it
     assert step.text("TrainingJobName") is UNKNOWN
     assert step.get("StoppingCondition.MaxRuntimeInSeconds") is None
     assert step.get("Environment") == {"Get": "x", "Other": "y"}
@@ -62,7 +62,7 @@ def test_an_unknown_definition_is_read_from_the_module() -> None:
     ).pipelines[0]
     (step,) = read_pipeline.list_steps("Training")
     assert step.number("ResourceConfig.InstanceCount") == 2
-    assert step.text("ResourceConfig.InstanceType") is UNKNOWN, "not its default, which is replaced"
+    assert step.text("ResourceConfig.InstanceType") is UNKNOWN, "not the default, because its value replaces it"
     assert step.is_cached is True
     for other_values in (
         [build_change("module.b.terraform_data.definition", values)],

@@ -58,7 +58,7 @@ def test_resources_tell_the_version_without_a_constraint() -> None:
     assert find_major(changes=(unknown,)) == 6
     assert find_major(changes=(build_change(MODEL, {"name": "m"}),)) == 5
     assert find_major(changes=(build_change(MODEL, before={"name": "m", "region": None}),)) == 6
-    bucket = build_change("aws_s3_bucket.b", {"bucket": "b"}, unknown={"region": True})  # which 5.x has too
+    bucket = build_change("aws_s3_bucket.b", {"bucket": "b"}, unknown={"region": True})  # 5.x has this attribute too
     assert find_major(changes=(bucket,)) is UNKNOWN
 
 

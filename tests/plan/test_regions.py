@@ -65,13 +65,13 @@ def test_the_default_region_applies_if_the_plan_does_not_tell() -> None:
     module_configuration = {"module.m:aws": {"module_address": "module.m"}}
     unreadable = {"references": ["local.region"]}
     assert find_default(None) == "eu-north-1"
-    assert find_default(unreadable) == "eu-north-1", "one configuration: whoever planned knows what it says"
+    assert find_default(unreadable) == "eu-north-1", "with one configuration, the environment tells its Region"
     assert find_default(unreadable, "module.m:aws", module_configuration) == "eu-north-1"
     assert find_default({"constant_value": "eu-west-1"}) == "eu-west-1"
     assert find_default(None, unknown=True) is UNKNOWN
     assert find_default(None, "aws", elsewhere) == "eu-north-1"
     assert find_default(None, "aws.us", elsewhere) == "us-east-1"
-    assert find_default(unreadable, "aws", elsewhere) is UNKNOWN, "of two, either may be meant"
+    assert find_default(unreadable, "aws", elsewhere) is UNKNOWN, "with two configurations, the Region may be that of either"
     assert find_default(None, "module.m:aws", elsewhere | module_configuration) is UNKNOWN
 
 
@@ -97,7 +97,7 @@ def test_the_region_of_the_environment_is_unknown_unless_other_resources_show_it
 
 
 AWS = "registry.terraform.io/hashicorp/aws"
-#: The key that Terraform 1.11 writes where the modules `a` and `a.b` have no resource of the provider themselves.
+#: The key that Terraform 1.11 records if the modules `a` and `a.b` have no resource of the provider.
 DEEP = "module.a.module.b.module.c:aws"
 
 
@@ -131,7 +131,7 @@ def test_a_deep_module_has_the_region_of_the_only_configuration() -> None:
 
 def test_a_deep_module_has_an_unknown_region_with_several_configurations() -> None:
     assert find_deep_region(in_region("eu-north-1"), in_region("us-east-1", alias="us")) is UNKNOWN
-    assert find_deep_region({}, in_region("us-east-1", alias="us")) is UNKNOWN  # the default one is the environment's
+    assert find_deep_region({}, in_region("us-east-1", alias="us")) is UNKNOWN  # the default configuration has the Region of the environment
     assert find_deep_region({}) is UNKNOWN
 
 

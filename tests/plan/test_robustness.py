@@ -39,7 +39,7 @@ def build_deep(levels: int) -> Any:
     return value
 
 
-#: What a value is replaced by.
+#: Replacements of a value.
 REPLACEMENTS: list[Any] = [
     None, True, False, 0, -1, 10**400, 0.5, "", "x", "module.a[", '["', "1e999", "é\u2028<script>", "y" * 100_000,
     [], {}, [None], [[]], [{}], {"": None}, {"references": ["a.b.c", "var.", "module.", ""]}, {"constant_value": {}},
@@ -99,7 +99,7 @@ def test_a_mutated_plan_is_refused_or_complete(name: str, seed: int) -> None:
         content = try_read(json.dumps(mutated).encode())
         if content is not None:
             assert content[0] == known[0], place
-            unhidden = any("sensitive" in str(key) for key in place)  # the mark itself was taken away
+            unhidden = any("sensitive" in str(key) for key in place)  # the mutation removed the mark itself
             assert unhidden or not any(secret in content[1] for secret in SECRETS), place
 
 
@@ -151,14 +151,14 @@ def test_fifty_megabytes_in_one_value_are_read() -> None:
     data = json.dumps(build_document(build_change("aws_x.y", {"policy": "[{" * 25_000_000}))).encode()
     start = time.process_time()
     assert try_read(data) is not None
-    assert time.process_time() - start < 40  # what backtracks takes minutes
+    assert time.process_time() - start < 40  # an implementation with backtracking takes minutes
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'"', b"9", b"\x00"])
 def test_fifty_megabytes_of_nothing_are_refused(opening: bytes) -> None:
     start = time.process_time()
     assert try_read(opening * (50_000_000 // len(opening))) is None
-    assert time.process_time() - start < 40  # what backtracks takes minutes
+    assert time.process_time() - start < 40  # an implementation with backtracking takes minutes
 
 
 def build_large_plan(count: int) -> bytes:
@@ -204,7 +204,7 @@ def measure_join_seconds(count: int) -> float:
 
 @pytest.mark.slow
 def test_ten_times_the_resources_load_and_join_in_about_ten_times_the_time() -> None:
-    # What compares each with each takes a hundred times as long; a busy machine may be slower for one than for another.
+    # A quadratic algorithm takes a hundred times as long. A busy machine may slow one of the measurements.
     seconds = measure_join_seconds(5000)
     assert seconds < 40 * measure_join_seconds(500)
     assert seconds < 10, "measured 0.3 s on one core of 2026"

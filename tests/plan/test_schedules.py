@@ -24,12 +24,12 @@ DAYS = 365 / 12
         ("cron(0/15 8-17 ? * MON-FRI *)", 4 * 10 * 5 / 7 * DAYS),
         ("cron(0 0 ? * FRI-MON *)", 4 / 7 * DAYS),
         ("cron(30 2 1,15 * ? *)", 2),
-        ("cron(0 0 31 * ? *)", 7 / 12),  # seven months have one
+        ("cron(0 0 31 * ? *)", 7 / 12),  # seven months have a 31st
         ("cron(0 0 L * ? *)", 1),
         ("cron(0 0 15W JAN,JUL ? 2027)", 2 / 12),
         ("cron(0 9 ? * 6L *)", 1),
         ("cron(0 9 ? * 2#1,2#3 *)", 2),
-        ("cron(0 9 ? * 2#5 *)", (365 - 12 * 28) / 7 / 12),  # a fifth Monday is among what exceeds four weeks
+        ("cron(0 9 ? * 2#5 *)", (365 - 12 * 28) / 7 / 12),  # a fifth Monday is one of the days after four weeks
         ("at(2027-01-01T00:00:00)", 1),
         ("NOW", 1),
     ],

@@ -63,7 +63,7 @@ def test_several_actions_a_day_give_shares() -> None:
 
 
 def test_a_raised_minimum_changes_only_a_lower_capacity() -> None:
-    # Nothing takes the three away in the evening, as four are allowed; a policy could.
+    # The three remain in the evening, because the maximum is four. Only a policy could remove them.
     spans = compute_spans(
         1, 1, 4, (CapacityAction("cron(0 8 * * ? *)", 3, None), CapacityAction("cron(0 18 * * ? *)", 1, None))
     )

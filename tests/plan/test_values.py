@@ -33,7 +33,7 @@ def test_a_value_unknown_until_apply_reads_as_unknown() -> None:
     assert resource.get("b.0.deeper") is UNKNOWN
     assert resource.get("list") == [UNKNOWN, "x"]
     assert resource.get("missing", "default") == "default"
-    assert resource.get("block") is UNKNOWN  # a mark for what is not there at all
+    assert resource.get("block") is UNKNOWN  # a mark for a missing value
 
 
 def test_null_is_not_set() -> None:

@@ -1,8 +1,8 @@
 """Tables of cases in `cases/`. Each file covers one concern, in the folder of its rules.
 
 Each file has `CASES`: by rule ID, by expected outcome (`pass`, `fail`, `unknown`, `not_applicable`), by description, a
-plan for `plan_builder.build_plan`: the resources, or a `Case` with more. For an outcome that a rule cannot have, the table has the
-reason. Waivers need no cases: each failing case is also tested with a valid and an invalid waiver.
+plan for `plan_builder.build_plan`: the resources, or a `RuleCase` with more. For an outcome that a rule cannot have,
+the table has the reason. Waivers need no cases: each failing case is also tested with a valid and an invalid waiver.
 """
 
 import json

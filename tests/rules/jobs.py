@@ -44,8 +44,8 @@ def build_training_pipeline(**arguments: Any) -> Resources:
 
 #: A pipeline whose definition is known only after apply, and one whose definition is not in the plan.
 HIDDEN: dict[str, Resources] = {
-    "definition not known": {"aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition": UNKNOWN}},
-    "definition elsewhere in S3": {
+    "unknown definition": {"aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition": UNKNOWN}},
+    "a definition in S3": {
         "aws_sagemaker_pipeline.p": {
             "pipeline_name": "p",
             "pipeline_definition_s3_location": {"bucket": "pipelines", "object_key": "p.json"},

@@ -17,7 +17,7 @@ from sustainable_mlops.rules.attributes import NOT_KNOWN
 from sustainable_mlops.rules.jobs import PIPELINE, TRAINING_JOB, TUNING_JOB, find_pipeline, locate_step
 from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, failure, rule, success, unknown_result
 
-#: Attributes that hold a script in base64.
+#: Attributes with a script in base64.
 _SCRIPTS = {
     "aws_sagemaker_notebook_instance_lifecycle_configuration": ("on_create", "on_start"),
     "aws_sagemaker_studio_lifecycle_config": ("studio_lifecycle_config_content",),

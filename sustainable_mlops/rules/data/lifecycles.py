@@ -72,7 +72,7 @@ def _read_lifecycle(plan: Plan, bucket: Resource) -> Lifecycle:
         is_complete = is_complete and rules is not UNKNOWN
         lifecycle_rules += [] if rules is UNKNOWN else rules
     inline = bucket.blocks("lifecycle_rule")
-    if inline is UNKNOWN:  # computed where it is not set
+    if inline is UNKNOWN:  # the provider computes it if it is not set
         is_complete = is_complete and plan.is_configured(bucket, "lifecycle_rule") is False
     else:
         lifecycle_rules += map(_read_inline_rule, inline)

@@ -10,7 +10,7 @@ from sustainable_mlops.rules import ml_evidence
 from sustainable_mlops.rules.attributes import check_value
 from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, rule, success
 
-#: A choice of this project; CodeBuild's default is 60 minutes, its limit 36 hours.
+#: Maximum build timeout. A choice of this project; CodeBuild's default is 60 minutes, its limit 36 hours.
 MAX_BUILD_MINUTES = 240
 #: Sources that CodePipeline polls by default. The others send events.
 _POLLED = frozenset({"CodeCommit", "GitHub", "S3"})

@@ -16,9 +16,9 @@ from sustainable_mlops.rules.rule import RuleResult, RuleResults, Severity, fail
 CACHEABLE = ("Processing", "Training", "Tuning", "AutoML", "Transform", "ClarifyCheck", "QualityCheck", "EMR")
 #: Steps that release a model.
 _RELEASE_STEPS = ("RegisterModel", "Endpoint")
-#: The longest that SageMaker lets a processing job run: 9 days.
+#: SageMaker's maximum runtime of a processing job: 9 days.
 MAX_PROCESSING_SECONDS = 777_600
-#: A choice of this project; SageMaker allows 100.
+#: Maximum number of instances of a processing step. A choice of this project; SageMaker allows 100.
 MAX_INSTANCES = 20
 
 

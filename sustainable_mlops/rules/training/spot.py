@@ -111,7 +111,7 @@ def spot_checkpoints(training: CreateRequest) -> RuleResults:
     address, wait = training.get(path), training.number(_WAIT)
     if spot is UNKNOWN:
         yield training.unknown_result(_SPOT)
-    elif address is not None:  # an address known only after apply is one
+    elif address is not None:  # an address that is known only after apply counts
         yield success()
     elif wait is UNKNOWN:
         yield training.unknown_result(_WAIT)

@@ -1,4 +1,4 @@
-# Speech to text on request: an asynchronous endpoint with all of it in one file, scaled as a real-time one is.
+# Speech to text: an asynchronous endpoint in one file, with the scaling of a real-time endpoint.
 
 terraform {
   required_version = ">= 1.10"

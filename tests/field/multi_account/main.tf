@@ -1,4 +1,4 @@
-# What the platform team lays into the account before anybody trains: roles, their policies, the key, the bucket.
+# Foundation that the platform team creates in an account: roles, their policies, the key, the bucket.
 
 terraform {
   required_version = ">= 1.10"

@@ -1,4 +1,4 @@
-# A data scientist's notebook with a GPU, and the bucket that it works on.
+# A data scientist's notebook with a GPU, and its bucket.
 
 terraform {
   required_version = ">= 1.10"

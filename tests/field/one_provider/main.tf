@@ -1,4 +1,4 @@
-# Every model of a department, by product and stage: four modules deep, one provider.
+# All models of a department, by product and stage: four modules deep, with one provider.
 
 terraform {
   required_version = ">= 1.10"

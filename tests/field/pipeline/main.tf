@@ -1,4 +1,4 @@
-# Nightly retraining: a pipeline, created together with the role it runs under and the schedule that starts it.
+# Nightly retraining: a pipeline with its role and its schedule.
 
 terraform {
   required_version = ">= 1.10"

@@ -1,4 +1,4 @@
-# A language model behind a real-time GPU endpoint, as a team's first root module calls a shared one.
+# A language model behind a real-time GPU endpoint. A team's first root module calls a shared module.
 
 terraform {
   required_version = ">= 1.10"

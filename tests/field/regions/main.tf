@@ -1,4 +1,4 @@
-# One ranking model, served near its users in three Regions.
+# One ranking model, served in three Regions near its users.
 
 terraform {
   required_version = ">= 1.10"

@@ -70,18 +70,18 @@ CASES = {
         "pass": {"a month": _logs("/aws/sagemaker/TrainingJobs", retention_in_days=30)},
         "fail": {
             "not set": _logs("/aws/sagemaker/Endpoints/delay"),
-            "for ever": _logs("/aws/sagemaker/studio", retention_in_days=0),
-            "name from an endpoint": {
+            "forever": _logs("/aws/sagemaker/studio", retention_in_days=0),
+            "a name from an endpoint": {
                 "aws_sagemaker_endpoint.e": {},
                 **_logs("/aws/sagemaker/Endpoints/${aws_sagemaker_endpoint.e.name}"),
             },
-            "only the start of its name known": _logs(UNKNOWN, name_prefix="/aws/sagemaker/Endpoints/delay"),
+            "a known name prefix": _logs(UNKNOWN, name_prefix="/aws/sagemaker/Endpoints/delay"),
         },
-        "unknown": {"not known": _logs("/aws/sagemaker/TrainingJobs", retention_in_days=UNKNOWN)},
+        "unknown": {"unknown": _logs("/aws/sagemaker/TrainingJobs", retention_in_days=UNKNOWN)},
         "not_applicable": {
             "another service": _logs("/aws/lambda/x"),
             "another service's prefix": _logs(UNKNOWN, name_prefix="/aws/lambda/"),
-            "name not known": _logs(UNKNOWN),
+            "unknown name": _logs(UNKNOWN),
         },
     },
     "SUS_ECR_LIFECYCLE": {
@@ -93,7 +93,7 @@ CASES = {
                 "aws_sagemaker_model.m": {"primary_container": {"image": _IMAGE}},
             },
         },
-        "unknown": {"policy of an unknown repository": {**_repository(), **_policy(UNKNOWN)}},
+        "unknown": {"a policy of an unknown repository": {**_repository(), **_policy(UNKNOWN)}},
         "not_applicable": {"another workload": _repository("web")},
     },
     "SUS_IMAGE_VERSION": {
@@ -101,9 +101,11 @@ CASES = {
             "a digest": _serves(_DIGEST),
             "a tag and a digest": _serves(_DIGEST.replace("@", ":latest@")),
             "a tag": _serves(_IMAGE),
-            "a registry's port is no tag": _serves("registry.example.com:5000/delay:2"),
-            "a container of several": {"aws_sagemaker_model.m": {"container": [{"image": _IMAGE}, {"image": _DIGEST}]}},
-            "an image of AWS that has no tags": {
+            "a port in the registry address": _serves("registry.example.com:5000/delay:2"),
+            "one of several containers": {
+                "aws_sagemaker_model.m": {"container": [{"image": _IMAGE}, {"image": _DIGEST}]}
+            },
+            "an AWS image without tags": {
                 "aws_sagemaker_data_quality_job_definition.q": {
                     "data_quality_app_specification": {"image_uri": f"{_REGISTRY}/sagemaker-model-monitor-analyzer"}
                 }
@@ -127,43 +129,43 @@ CASES = {
         },
         "unknown": {
             "known after apply": _serves(UNKNOWN),
-            "an execution must give it": _evaluates({"Get": "Parameters.Image"}),
+            "a parameter without a default": _evaluates({"Get": "Parameters.Image"}),
             **HIDDEN,
         },
         "not_applicable": {
-            "a package brings it": {"aws_sagemaker_model.m": {"primary_container": {"model_package_name": "p"}}},
-            "a package brings it, read back": _serves(""),
+            "a model package": {"aws_sagemaker_model.m": {"primary_container": {"model_package_name": "p"}}},
+            "a model package, read back": _serves(""),
         },
     },
     "SUS_MLFLOW_SERVER": {
-        "pass": "a server that always runs is what the rule is about; without one it does not apply",
+        "pass": "every tracking server fails",
         "fail": {"server": {"aws_sagemaker_mlflow_tracking_server.t": {"tracking_server_name": "t"}}},
-        "unknown": "that there is one is always known",
+        "unknown": "the resource type is always known",
         "not_applicable": {"serverless": {"aws_sagemaker_mlflow_app.a": {"name": "a"}}},
     },
     "SUS_CODEBUILD_TIMEOUT": {
         "pass": {"by default": _build(), "an hour": _build(build_timeout=60)},
         "fail": {"a day": _build(build_timeout=1440)},
-        "unknown": {"not known": _build(build_timeout=UNKNOWN)},
+        "unknown": {"unknown": _build(build_timeout=UNKNOWN)},
         "not_applicable": {"another workload": _build("web", build_timeout=1440)},
     },
     "SUS_DELIVERY_BY_EVENT": {
         "pass": {
             "not polled": _delivery(_source("CodeCommit", PollForSourceChanges="false")),
-            "told by the connection": _delivery(_source("CodeStarSourceConnection")),
+            "a connection with events": _delivery(_source("CodeStarSourceConnection")),
             "a deployment to S3": _delivery({"category": "Deploy", "provider": "S3", "configuration": {}}),
         },
         "fail": {
             "polled": _delivery(_source("CodeCommit", PollForSourceChanges="true")),
             "polled by default": _delivery(_source("S3")),
-            "of ours by what it builds": _delivery(
+            "it builds for machine learning": _delivery(
                 _source("GitHub"), {"category": "Build", "configuration": {"ProjectName": "sagemaker-build"}}, name="ml"
             ),
         },
         "unknown": {
-            "not known": _delivery(_source("S3", PollForSourceChanges=UNKNOWN)),
-            "source not known": _delivery(_source(UNKNOWN)),
-            "stages not known": {"aws_codepipeline.c": {"name": "sagemaker-delay", "stage": UNKNOWN}},
+            "unknown": _delivery(_source("S3", PollForSourceChanges=UNKNOWN)),
+            "unknown source": _delivery(_source(UNKNOWN)),
+            "unknown stages": {"aws_codepipeline.c": {"name": "sagemaker-delay", "stage": UNKNOWN}},
         },
         "not_applicable": {"another workload": _delivery(_source("S3"), name="web")},
     },
@@ -188,40 +190,40 @@ CASES = {
                     "training_details": {"objective_function": "error of the energy demand"},
                 }
             ),
-            "no JSON": _card("0.02 kgCO2e"),
+            "invalid JSON": _card("0.02 kgCO2e"),
         },
-        "unknown": {"not known": _card(UNKNOWN)},
+        "unknown": {"unknown": _card(UNKNOWN)},
         "not_applicable": {"no card": _MODEL},
     },
     "SUS_BUDGET_NOTIFIES": {
         "pass": {"e-mail": _budget(notification={"subscriber_email_addresses": ["us@example.org"]})},
         "fail": {"nobody": _budget()},
-        "unknown": {"not known": _budget(notification=UNKNOWN)},
+        "unknown": {"unknown": _budget(notification=UNKNOWN)},
         "not_applicable": {"no SageMaker": {"aws_budgets_budget.b": {"name": "b"}}},
     },
     "SUS_BUDGET_BY_WORKLOAD": {
         "pass": {"by tag": _budget(cost_filter={"name": "TagKeyValue", "values": ["user:workload$delay"]})},
         "fail": {"account": _budget(), "service": _budget(cost_filter={"name": "Service", "values": ["SageMaker"]})},
-        "unknown": {"not known": _budget(cost_filter={"name": UNKNOWN, "values": ["x"]})},
+        "unknown": {"unknown": _budget(cost_filter={"name": UNKNOWN, "values": ["x"]})},
         "not_applicable": {"no SageMaker": {"aws_budgets_budget.b": {"name": "b"}}},
     },
     "SUS_COST_ALLOCATION_TAG": {
         "pass": {"active": _allocation("Active")},
         "fail": {"inactive": _allocation("Inactive")},
-        "unknown": {"not known": _allocation(UNKNOWN)},
+        "unknown": {"unknown": _allocation(UNKNOWN)},
         "not_applicable": {"no SageMaker": {"aws_ce_cost_allocation_tag.t": {"tag_key": "x", "status": "Inactive"}}},
     },
     "SUS_TAGS": {
         "pass": {
-            "ours": _endpoint(tags=_ALL_TAGS),
-            "in other words": _endpoint(tags={"Project": "x", "Stage": "dev", "acme:team": "us"}),
-            "a value not known": _endpoint(tags={**_ALL_TAGS, "owner": UNKNOWN}),
+            "the usual tags": _endpoint(tags=_ALL_TAGS),
+            "other tag names": _endpoint(tags={"Project": "x", "Stage": "dev", "acme:team": "us"}),
+            "an unknown value": _endpoint(tags={**_ALL_TAGS, "owner": UNKNOWN}),
         },
         "fail": {
             "none": _endpoint(),
             "no owner": _endpoint(tags={"workload": "x", "environment": "dev"}),
         },
-        "unknown": {"a tag not known": _endpoint(tags=_ALL_TAGS, tags_all=UNKNOWN)},
-        "not_applicable": {"costs nothing": _MODEL},
+        "unknown": {"an unknown tag": _endpoint(tags=_ALL_TAGS, tags_all=UNKNOWN)},
+        "not_applicable": {"a resource without costs": _MODEL},
     },
 }

@@ -51,35 +51,39 @@ CASES = {
         "pass": {"Stockholm": _ENDPOINT},
         "fail": {
             "Mumbai": RuleCase(_ENDPOINT, region="ap-south-1"),
-            "a resource of its own Region": {"aws_sagemaker_endpoint.e": {"name": "e", "region": "ap-southeast-2"}},
+            "a resource with its own Region": {"aws_sagemaker_endpoint.e": {"name": "e", "region": "ap-southeast-2"}},
         },
         "unknown": {
-            "not known": {
+            "unknown": {
                 "aws_sagemaker_endpoint.e": {"name": "e", "region": "${aws_ssm_parameter.p.value}"},
                 "aws_ssm_parameter.p": {},
             },
-            "a Region without a known grid": RuleCase(_ENDPOINT, region="xx-nowhere-1"),
+            "a Region with an unknown grid": RuleCase(_ENDPOINT, region="xx-nowhere-1"),
         },
         "not_applicable": {"no machine": {"aws_sagemaker_model.m": {}}},
     },
     "SUS_ONE_REGION": {
         "pass": {"together": _model("eu-north-1")},
         "fail": {"apart": _model("us-east-1")},
-        "unknown": {"bucket's Region not known": {**_model("${aws_ssm_parameter.p.value}"), "aws_ssm_parameter.p": {}}},
-        "not_applicable": {"bucket elsewhere": {"aws_sagemaker_model.m": {"primary_container": {"image": "i"}}}},
+        "unknown": {
+            "unknown Region of the bucket": {**_model("${aws_ssm_parameter.p.value}"), "aws_ssm_parameter.p": {}}
+        },
+        "not_applicable": {
+            "a bucket outside the plan": {"aws_sagemaker_model.m": {"primary_container": {"image": "i"}}}
+        },
     },
     "SUS_REPLICATION_ONE_REGION": {
         "pass": {"nearby": _replication("sagemaker-data", "eu-north-1")},
         "fail": {"far away": _replication("sagemaker-data", "us-east-1")},
         "unknown": {
-            "copy elsewhere": {
+            "a destination outside the plan": {
                 "aws_s3_bucket.b": {"bucket": "sagemaker-data"},
                 "aws_s3_bucket_replication_configuration.r": {
                     "bucket": "sagemaker-data",
                     "rule": {"status": "Enabled", "destination": {"bucket": "arn:aws:s3:::elsewhere"}},
                 },
             },
-            "whether it copies not known": _replication("sagemaker-data", "us-east-1", UNKNOWN),
+            "unknown status": _replication("sagemaker-data", "us-east-1", UNKNOWN),
         },
         "not_applicable": {
             "another workload": _replication("invoices", "us-east-1"),
@@ -87,25 +91,28 @@ CASES = {
         },
     },
     "SUS_S3_GATEWAY_ENDPOINT": {
-        "pass": {"by default": _vpc(service_name=_S3), "told": _vpc(service_name=_S3, vpc_endpoint_type="Gateway")},
+        "pass": {
+            "by default": _vpc(service_name=_S3),
+            "configured": _vpc(service_name=_S3, vpc_endpoint_type="Gateway"),
+        },
         "fail": {
             "none": _vpc(),
             "another service": _vpc(service_name="com.amazonaws.eu-north-1.dynamodb"),
-            "one that is billed": _vpc(service_name=_S3, vpc_endpoint_type="Interface"),
+            "an interface endpoint": _vpc(service_name=_S3, vpc_endpoint_type="Interface"),
         },
         "unknown": {
-            "service not known": _vpc(service_name=UNKNOWN),
-            "type not known": _vpc(service_name=_S3, vpc_endpoint_type=UNKNOWN),
+            "unknown service": _vpc(service_name=UNKNOWN),
+            "unknown type": _vpc(service_name=_S3, vpc_endpoint_type=UNKNOWN),
         },
-        "not_applicable": {"nobody of ours in it": {"aws_vpc.v": {"cidr_block": "10.0.0.0/16"}}},
+        "not_applicable": {"no SageMaker in the VPC": {"aws_vpc.v": {"cidr_block": "10.0.0.0/16"}}},
     },
     "SUS_CARBON_EXPORT": {
         "pass": {"Parquet": _export(_CARBON)},
         "fail": {
             "CSV": _export(_CARBON, format="TEXT_OR_CSV"),
-            "every month kept": _export(_CARBON, overwrite="CREATE_NEW_REPORT"),
+            "previous exports are kept": _export(_CARBON, overwrite="CREATE_NEW_REPORT"),
         },
-        "unknown": {"not known": _export(_CARBON, format=UNKNOWN)},
+        "unknown": {"unknown": _export(_CARBON, format=UNKNOWN)},
         "not_applicable": {"cost and usage": _export("SELECT * FROM COST_AND_USAGE_REPORT", format="TEXT_OR_CSV")},
     },
 }

@@ -25,19 +25,21 @@ WEB = "eyJ" + "hbGciOiJI" * 2 + ".eyJ" + "zdWIiOiIx" * 2 + ".c2ln"
 PRIVATE = "-----BEGIN RSA " + "PRIVATE KEY-----"
 
 
-def serves(**environment: Any) -> Resources:
+def build_model(**environment: Any) -> Resources:
     """Return a model with these environment variables."""
     return {MODEL: {"primary_container": {"image": IMAGE, "environment": environment}}}
 
 
-def notebook(script: str, name: str = "on_start", kind: str = "notebook_instance_lifecycle_configuration") -> Resources:
+def build_notebook_script(
+    script: str, name: str = "on_start", kind: str = "notebook_instance_lifecycle_configuration"
+) -> Resources:
     """Return a lifecycle configuration that runs this script."""
     return {f"aws_sagemaker_{kind}.l": {name: base64.b64encode(script.encode()).decode()}}
 
 
-def hidden(marks: Any, **environment: Any) -> RuleCase:
+def build_sensitive_model(marks: Any, **environment: Any) -> RuleCase:
     """Return a model with a sensitive part in its container."""
-    return RuleCase(serves(**environment), sensitive={MODEL: {"primary_container": [marks]}})
+    return RuleCase(build_model(**environment), sensitive={MODEL: {"primary_container": [marks]}})
 
 
 WHOLE = {"aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition": {"Version": "2020-12-01"}}}
@@ -45,8 +47,8 @@ WHOLE = {"aws_sagemaker_pipeline.p": {"pipeline_name": "p", "pipeline_definition
 CASES: CaseTable = {
     "SUS_LITERAL_SECRET": {
         "pass": {
-            "nothing of the kind": serves(LOG_LEVEL="info", WORKERS="4"),
-            "names that say something else": serves(
+            "no secret": build_model(LOG_LEVEL="info", WORKERS="4"),
+            "names that do not denote a secret": build_model(
                 MAX_TOKENS="512",
                 TOKENIZERS_PARALLELISM="false",
                 SECRET_ARN="arn:aws:secretsmanager:eu-north-1:123456789012:secret:hf-a1B2c3",
@@ -55,7 +57,7 @@ CASES: CaseTable = {
                 TOKEN_URL="https://login.example.com/oauth2/token",
                 PARTITION_KEY="flight_id",
             ),
-            "values that are none": serves(
+            "values that are not secrets": build_model(
                 EOS_TOKEN="</s>",
                 PAD_TOKEN="pad42pad42",
                 API_KEY="",
@@ -68,8 +70,8 @@ CASES: CaseTable = {
                 CLIENT_SECRET="changeme",
                 GITHUB_TOKEN="{{resolve:secretsmanager:github}}",
             ),
-            "a password that an address refers to": serves(DB="postgres://app:$PASSWORD@db:5432/flights"),
-            "a script that reads it": notebook(
+            "a password that an address refers to": build_model(DB="postgres://app:$PASSWORD@db:5432/flights"),
+            "a script that reads it": build_notebook_script(
                 "TOKEN=$(curl -X PUT http://169.254.169.254/latest/api/token)\n"
                 "jupyter lab --NotebookApp.token=''\n"
                 "docker login --username AWS --password-stdin < /dev/stdin\n"
@@ -80,20 +82,22 @@ CASES: CaseTable = {
             ),
         },
         "fail": {
-            "a token in a model": serves(MODEL_CARD=HUGGING_FACE),
-            "a password in a model": serves(DB_PASSWORD="hunter2"),
-            "a token of no known shape": serves(WANDB_API_KEY="0a1b2c3d" * 5),
-            "an odd spelling": serves(myApiKey="abcd1234"),
+            "a token in a model": build_model(MODEL_CARD=HUGGING_FACE),
+            "a password in a model": build_model(DB_PASSWORD="hunter2"),
+            "a token of no known shape": build_model(WANDB_API_KEY="0a1b2c3d" * 5),
+            "an odd spelling": build_model(myApiKey="abcd1234"),
             "a second container": {MODEL: {"container": [{"image": IMAGE}, {"environment": {"KEY_ID": AWS}}]}},
-            "a password in an address": serves(DB="postgres://app:hunter2@db:5432/flights"),
-            "a password in a connection": serves(DB="Server=db;User Id=app;Password=hunter2;"),
-            "a web token in JSON": serves(CONFIG='{"authorization": "Bearer ' + WEB + '"}'),
-            "a password in JSON": serves(CONFIG='{"db": {"password": "hunter2"}}'),
-            "a notebook's script": notebook(f"git clone https://x:{HUGGING_FACE}@example.com/x.git"),
-            "a notebook's variable": notebook("#!/bin/bash\nexport DB_PASSWORD=hunter2\n", "on_create"),
-            "a notebook's option": notebook("mlflow login --api-key hunter2abc"),
-            "an AWS key in a notebook": notebook("aws configure set aws_secret_access_key " + "aB3/" * 10),
-            "a script of Studio": notebook(PRIVATE, "studio_lifecycle_config_content", "studio_lifecycle_config"),
+            "a password in an address": build_model(DB="postgres://app:hunter2@db:5432/flights"),
+            "a password in a connection": build_model(DB="Server=db;User Id=app;Password=hunter2;"),
+            "a web token in JSON": build_model(CONFIG='{"authorization": "Bearer ' + WEB + '"}'),
+            "a password in JSON": build_model(CONFIG='{"db": {"password": "hunter2"}}'),
+            "a notebook's script": build_notebook_script(f"git clone https://x:{HUGGING_FACE}@example.com/x.git"),
+            "a notebook's variable": build_notebook_script("#!/bin/bash\nexport DB_PASSWORD=hunter2\n", "on_create"),
+            "a notebook's option": build_notebook_script("mlflow login --api-key hunter2abc"),
+            "an AWS key in a notebook": build_notebook_script("aws configure set aws_secret_access_key " + "aB3/" * 10),
+            "a script of Studio": build_notebook_script(
+                PRIVATE, "studio_lifecycle_config_content", "studio_lifecycle_config"
+            ),
             "a script in plain text": {
                 "aws_sagemaker_notebook_instance_lifecycle_configuration.l": {"on_start": "export API_KEY=hunter2abc"}
             },
@@ -125,36 +129,36 @@ CASES: CaseTable = {
             },
         },
         "unknown": {
-            "a token known after apply": serves(HF_TOKEN=UNKNOWN),
+            "a token known after apply": build_model(HF_TOKEN=UNKNOWN),
             "an environment known after apply": {
                 MODEL: {"primary_container": {"image": IMAGE, "environment": UNKNOWN}}
             },
             "a script known after apply": {
                 "aws_sagemaker_notebook_instance_lifecycle_configuration.l": {"on_start": UNKNOWN}
             },
-            "a secret, or what it is called": serves(DB_SECRET="flights-db-secret"),
+            "a secret or its name": build_model(DB_SECRET="flights-db-secret"),
             **HIDDEN,
         },
         "not_applicable": {
-            "no environment but what is sensitive": hidden({"environment": True}, HF_TOKEN="hunter2abc"),
-            "another value known after apply": serves(BUCKET=UNKNOWN),
+            "only sensitive values": build_sensitive_model({"environment": True}, HF_TOKEN="hunter2abc"),
+            "another value known after apply": build_model(BUCKET=UNKNOWN),
         },
     },
     "SUS_SECRET_IN_PLAIN_TEXT": {
         "pass": {
-            "nothing sensitive": serves(LOG_LEVEL="info"),
+            "nothing sensitive": build_model(LOG_LEVEL="info"),
             "a pipeline": build_training_pipeline(Environment={"A": "b"}),
         },
         "fail": {
-            "a value": hidden({"environment": {"HF_TOKEN": True}}, HF_TOKEN="hunter2abc"),
-            "an environment": hidden({"environment": True}, A="b"),
+            "a value": build_sensitive_model({"environment": {"HF_TOKEN": True}}, HF_TOKEN="hunter2abc"),
+            "an environment": build_sensitive_model({"environment": True}, A="b"),
             "a definition": RuleCase(WHOLE, sensitive={"aws_sagemaker_pipeline.p": {"pipeline_definition": True}}),
             "a script": RuleCase(
-                notebook("echo"),
+                build_notebook_script("echo"),
                 sensitive={"aws_sagemaker_notebook_instance_lifecycle_configuration.l": {"on_start": True}},
             ),
         },
-        "unknown": "a value known after apply says by its mark alone whether it is sensitive",
-        "not_applicable": {"known after apply": serves(HF_TOKEN=UNKNOWN)},
+        "unknown": "only the mark tells whether an unknown value is sensitive",
+        "not_applicable": {"known after apply": build_model(HF_TOKEN=UNKNOWN)},
     },
 }

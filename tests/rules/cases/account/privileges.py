@@ -29,23 +29,23 @@ CASES = {
     "SUS_ROLE_WILDCARD": {
         "pass": {
             "one action": {**_role(), **_policy("s3:GetObject", "arn:aws:s3:::b/models/*")},
-            "everything, but of one bucket": {**_role(), **_policy("s3:*", "arn:aws:s3:::b/*")},
-            "an action that takes no resource": {**_role(), **_policy("cloudwatch:PutMetricData")},
+            "everything on one bucket": {**_role(), **_policy("s3:*", "arn:aws:s3:::b/*")},
+            "an action without resources": {**_role(), **_policy("cloudwatch:PutMetricData")},
         },
         "fail": {
             "everything": {**_role(), **_policy("*")},
             "a whole service": {**_role(), **_policy(["s3:*", "logs:PutLogEvents"])},
-            "everything but": {**_role(), **_policy(None, NotAction="iam:*")},
-            "on everything but": {**_role(), **_policy("*", None, NotResource="arn:aws:s3:::b/*")},
+            "everything except": {**_role(), **_policy(None, NotAction="iam:*")},
+            "on everything except": {**_role(), **_policy("*", None, NotResource="arn:aws:s3:::b/*")},
         },
-        "unknown": {"policy not known": _HIDDEN},
+        "unknown": {"unknown policy": _HIDDEN},
         "not_applicable": {"another service's role": {**_role("lambda.amazonaws.com"), **_policy("*")}},
     },
     "SUS_ROLE_FULL_ACCESS": {
         "pass": {
             "a policy for the phase": {**_role(), **_attached("AmazonEC2ContainerRegistryReadOnly")},
-            "an inline policy not known": _HIDDEN,
-            "a policy of one's own": {
+            "an unknown inline policy": _HIDDEN,
+            "a custom policy": {
                 **_role(),
                 **_attached("", "${aws_iam_policy.own.arn}"),
                 "aws_iam_policy.own": {"name": "own", "policy": UNKNOWN},
@@ -56,9 +56,9 @@ CASES = {
             "listed": _role(managed_policy_arns=["arn:aws:iam::aws:policy/AdministratorAccess"]),
         },
         "unknown": {
-            "which is attached not known": {**_role(), **_attached("", UNKNOWN)},
-            "which are listed not known": _role(managed_policy_arns=UNKNOWN),
-            "to whom it is attached not known": {
+            "unknown attachment": {**_role(), **_attached("", UNKNOWN)},
+            "unknown list": _role(managed_policy_arns=UNKNOWN),
+            "an attachment to an unknown role": {
                 **_role(),
                 "aws_iam_role_policy_attachment.a": {"role": UNKNOWN, "policy_arn": "arn:aws:iam::aws:policy/X"},
             },

@@ -44,18 +44,18 @@ CASES = {
     "SUS_STUDIO_IDLE_SHUTDOWN": {
         "pass": {
             "an hour": _domain(**_HOUR),
-            "an hour in shared spaces, too": _shared(jupyter_lab_app_settings=_HOUR["jupyter_lab_app_settings"]),
+            "an hour in shared spaces": _shared(jupyter_lab_app_settings=_HOUR["jupyter_lab_app_settings"]),
         },
         "fail": {
-            "nothing said": _domain(),
+            "not set": _domain(),
             "disabled": _domain(**_idle(lifecycle_management="DISABLED")),
             "a day": _domain(**_idle(lifecycle_management=_ON, idle_timeout_in_minutes=1440)),
             "JupyterLab alone": _domain(jupyter_lab_app_settings=_HOUR["jupyter_lab_app_settings"]),
             "not in shared spaces": _shared(),
         },
         "unknown": {
-            "not known": _domain(**_idle(lifecycle_management=UNKNOWN)),
-            "whether there are shared spaces not known": {
+            "unknown": _domain(**_idle(lifecycle_management=UNKNOWN)),
+            "unknown shared spaces": {
                 "aws_sagemaker_domain.d": {"default_user_settings": _HOUR, "default_space_settings": UNKNOWN}
             },
         },
@@ -72,16 +72,16 @@ CASES = {
             "never": _profile(**_idle(lifecycle_management="DISABLED")),
             "later in a space": _space(**_idle(idle_timeout_in_minutes=1440)),
         },
-        "unknown": {"not known": _space(**_idle(idle_timeout_in_minutes=UNKNOWN))},
-        "not_applicable": {"nothing said": {**_profile(), **_space()}},
+        "unknown": {"unknown": _space(**_idle(idle_timeout_in_minutes=UNKNOWN))},
+        "not_applicable": {"not set": {**_profile(), **_space()}},
     },
     "SUS_NOTEBOOK_IDLE_SHUTDOWN": {
         "pass": {
             "configuration": _notebook(lifecycle_config_name="stop"),
-            "known later": _notebook(lifecycle_config_name=UNKNOWN),
+            "known after apply": _notebook(lifecycle_config_name=UNKNOWN),
         },
         "fail": {"none": _notebook()},
-        "unknown": "a configuration that is known only after apply is one",
+        "unknown": "an unknown configuration counts",
         "not_applicable": {"no notebook": _domain()},
     },
     "SUS_NOTEBOOK_ACCELERATOR": {
@@ -93,7 +93,7 @@ CASES = {
         },
         "unknown": {
             "known after apply": _notebook(instance_type=UNKNOWN),
-            "a type that nobody knows": _notebook(instance_type="ml.q9.large"),
+            "an unknown instance type": _notebook(instance_type="ml.q9.large"),
         },
         "not_applicable": {"no notebook": _domain()},
     },
@@ -102,13 +102,13 @@ CASES = {
         "fail": {
             "a terabyte": _notebook(volume_size=1000),
             "domain": _domain(**_disk(500)),
-            "as much as anybody asks for": _domain(**_disk(20, most=16_384)),
+            "a large user limit": _domain(**_disk(20, most=16_384)),
             "profile": _profile(**_disk(500)),
             "space": _space(space_storage_settings={"ebs_storage_settings": {"ebs_volume_size_in_gb": 500}}),
         },
         "unknown": {
-            "not known": _notebook(volume_size=UNKNOWN),
-            "most not known": _domain(**_disk(20, most=UNKNOWN)),
+            "unknown": _notebook(volume_size=UNKNOWN),
+            "unknown maximum": _domain(**_disk(20, most=UNKNOWN)),
         },
         "not_applicable": {"default": {**_notebook(), **_domain(), **_profile(), **_space()}},
     },

@@ -47,14 +47,14 @@ CASES = {
         "pass": {"on": _glue(default_arguments={"--enable-auto-scaling": "true"})},
         "fail": {
             "not set": _glue(),
-            "works on a bucket of ours": {
+            "uses a bucket for machine learning": {
                 **_ML_BUCKET,
                 **_glue("etl", default_arguments={"--input": "s3://sagemaker-data/raw"}),
             },
         },
         "unknown": {
-            "not known": _glue(default_arguments={"--enable-auto-scaling": UNKNOWN}),
-            "what it runs not known": _glue(command={"name": UNKNOWN}),
+            "unknown": _glue(default_arguments={"--enable-auto-scaling": UNKNOWN}),
+            "unknown command": _glue(command={"name": UNKNOWN}),
         },
         "not_applicable": {
             "another workload": _glue("invoices"),
@@ -65,8 +65,8 @@ CASES = {
         "pass": {"an hour": _glue(timeout=60)},
         "fail": {"not set": _glue()},
         "unknown": {
-            "not known": _glue(timeout="${aws_ssm_parameter.p.value}") | {"aws_ssm_parameter.p": {}},
-            "what it runs not known": _glue(command={"name": UNKNOWN}),
+            "unknown": _glue(timeout="${aws_ssm_parameter.p.value}") | {"aws_ssm_parameter.p": {}},
+            "unknown command": _glue(command={"name": UNKNOWN}),
         },
         "not_applicable": {
             "another workload": _glue("invoices"),
@@ -74,36 +74,42 @@ CASES = {
         },
     },
     "SUS_EMR_SERVERLESS_AUTO_STOP": {
-        "pass": {"by default": _emr_serverless(), "soon": _emr_serverless(enabled=True, idle_timeout_minutes=5)},
+        "pass": {
+            "by default": _emr_serverless(),
+            "a short timeout": _emr_serverless(enabled=True, idle_timeout_minutes=5),
+        },
         "fail": {
             "off": _emr_serverless(enabled=False),
-            "late": _emr_serverless(enabled=True, idle_timeout_minutes=120),
+            "a long timeout": _emr_serverless(enabled=True, idle_timeout_minutes=120),
         },
-        "unknown": {"not known": _emr_serverless(enabled="${aws_ssm_parameter.p.value}") | {"aws_ssm_parameter.p": {}}},
+        "unknown": {"unknown": _emr_serverless(enabled="${aws_ssm_parameter.p.value}") | {"aws_ssm_parameter.p": {}}},
         "not_applicable": {"another workload": _emr_serverless("invoices", enabled=False)},
     },
     "SUS_EMR_AUTO_TERMINATION": {
         "pass": {
             "policy": _emr(auto_termination_policy={"idle_timeout": 900}),
-            "ends with its steps": _emr(keep_job_flow_alive_when_no_steps=False),
+            "terminates after its steps": _emr(keep_job_flow_alive_when_no_steps=False),
         },
-        "fail": {"waits": _emr(), "told to wait": _emr(keep_job_flow_alive_when_no_steps=True)},
-        "unknown": {"policy not known": _emr(auto_termination_policy=UNKNOWN)},
+        "fail": {"waits by default": _emr(), "configured to wait": _emr(keep_job_flow_alive_when_no_steps=True)},
+        "unknown": {"unknown policy": _emr(auto_termination_policy=UNKNOWN)},
         "not_applicable": {"another workload": _emr("invoices")},
     },
     "SUS_STREAM_ON_DEMAND": {
         "pass": {"on demand": _stream(stream_mode_details={"stream_mode": "ON_DEMAND"})},
-        "fail": {"shards": _stream(shard_count=4), "told": _stream(stream_mode_details={"stream_mode": "PROVISIONED"})},
+        "fail": {
+            "shards": _stream(shard_count=4),
+            "configured": _stream(stream_mode_details={"stream_mode": "PROVISIONED"}),
+        },
         "unknown": {
-            "not known": _stream(stream_mode_details={"stream_mode": "${aws_ssm_parameter.p.value}"})
+            "unknown": _stream(stream_mode_details={"stream_mode": "${aws_ssm_parameter.p.value}"})
             | {"aws_ssm_parameter.p": {}}
         },
         "not_applicable": {"another workload": _stream("clicks", shard_count=4)},
     },
     "SUS_FIREHOSE_COLUMNAR": {
         "pass": {"Parquet": _firehose(**_PARQUET)},
-        "fail": {"as it comes": _firehose(), "switched off": _firehose(enabled=False, **_PARQUET)},
-        "unknown": {"not known": _firehose(enabled=UNKNOWN)},
+        "fail": {"no conversion": _firehose(), "disabled": _firehose(enabled=False, **_PARQUET)},
+        "unknown": {"unknown": _firehose(enabled=UNKNOWN)},
         "not_applicable": {"another workload": _firehose("arn:aws:s3:::invoices")},
     },
 }

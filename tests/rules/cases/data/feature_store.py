@@ -31,9 +31,9 @@ def _optimizer(table: str, kind: str = "compaction") -> Resources:
 
 CASES = {
     "SUS_FEATURE_GROUP_OFFLINE": {
-        "pass": {"there": _offline()},
+        "pass": {"an offline store": _offline()},
         "fail": {"online only": _online()},
-        "unknown": {"not known": _group(offline_store_config=UNKNOWN)},
+        "unknown": {"unknown": _group(offline_store_config=UNKNOWN)},
         "not_applicable": {"another resource": {"aws_sagemaker_model.m": {}}},
     },
     "SUS_ONLINE_STORE_READ": {
@@ -46,22 +46,22 @@ CASES = {
             }
         },
         "fail": {"not tagged": _online()},
-        "unknown": {"not known": _group(online_store_config={"enable_online_store": UNKNOWN})},
+        "unknown": {"unknown": _group(online_store_config={"enable_online_store": UNKNOWN})},
         "not_applicable": {
             "offline only": _offline(),
-            "switched off": _group(online_store_config={"enable_online_store": False}),
+            "disabled": _group(online_store_config={"enable_online_store": False}),
         },
     },
     "SUS_ONLINE_STORE_TTL": {
         "pass": {"a week": _online(ttl_duration=_TTL)},
         "fail": {"none": _online()},
-        "unknown": {"not known": _online(ttl_duration={"unit": "Days", "value": UNKNOWN})},
+        "unknown": {"unknown": _online(ttl_duration={"unit": "Days", "value": UNKNOWN})},
         "not_applicable": {"offline only": _offline()},
     },
     "SUS_TTL_WITHOUT_ONLINE_STORE": {
         "pass": {"online": _online(ttl_duration=_TTL)},
-        "fail": {"switched off": _group(online_store_config={"enable_online_store": False, "ttl_duration": _TTL})},
-        "unknown": {"not known": _group(online_store_config={"enable_online_store": UNKNOWN, "ttl_duration": _TTL})},
+        "fail": {"disabled": _group(online_store_config={"enable_online_store": False, "ttl_duration": _TTL})},
+        "unknown": {"unknown": _group(online_store_config={"enable_online_store": UNKNOWN, "ttl_duration": _TTL})},
         "not_applicable": {"no time to live": _online(), "offline only": _offline()},
     },
     "SUS_FEATURE_GROUP_THROUGHPUT": {
@@ -83,8 +83,8 @@ CASES = {
             }
         },
         "unknown": {
-            "not known": _group(online_store_config=UNKNOWN, throughput_config={"throughput_mode": UNKNOWN}),
-            "whether it is online not known": _group(
+            "unknown": _group(online_store_config=UNKNOWN, throughput_config={"throughput_mode": UNKNOWN}),
+            "unknown online store": _group(
                 online_store_config={"enable_online_store": UNKNOWN},
                 throughput_config={"throughput_mode": "Provisioned"},
             ),
@@ -92,19 +92,19 @@ CASES = {
         "not_applicable": {"offline only": _offline()},
     },
     "SUS_THROUGHPUT_IN_MEMORY": {
-        "pass": "throughput that follows demand, or a Standard store, is none of its business",
+        "pass": "the rule does not apply to on-demand throughput or a Standard store",
         "fail": {
-            "both": _group(
+            "both settings": _group(
                 online_store_config={"enable_online_store": True, "storage_type": "InMemory"},
                 throughput_config={"throughput_mode": "Provisioned"},
             )
         },
         "unknown": {
-            "type not known": _group(
+            "unknown type": _group(
                 online_store_config={"enable_online_store": True, "storage_type": UNKNOWN},
                 throughput_config={"throughput_mode": "Provisioned"},
             ),
-            "whether it is online not known": _group(
+            "unknown online store": _group(
                 online_store_config={"enable_online_store": UNKNOWN, "storage_type": "InMemory"},
                 throughput_config={"throughput_mode": "Provisioned"},
             ),
@@ -124,10 +124,10 @@ CASES = {
     "SUS_OFFLINE_STORE_ICEBERG": {
         "pass": {"Iceberg": _offline(table_format="Iceberg")},
         "fail": {"Glue": _offline(table_format="Glue"), "by default": _offline()},
-        "unknown": {"not known": _offline(table_format=UNKNOWN)},
+        "unknown": {"unknown": _offline(table_format=UNKNOWN)},
         "not_applicable": {
             "online only": _online(),
-            "exists already": RuleCase(
+            "an existing group": RuleCase(
                 _offline(table_format="Glue"), actions={"aws_sagemaker_feature_group.f": "no-op"}
             ),
         },
@@ -139,25 +139,25 @@ CASES = {
             "another table": {**_ICEBERG, **_optimizer("weather")},
             "only retention": {**_ICEBERG, **_optimizer("flights", "retention")},
         },
-        "unknown": {"table not known": {**_ICEBERG, **_optimizer(UNKNOWN)}},
+        "unknown": {"unknown table": {**_ICEBERG, **_optimizer(UNKNOWN)}},
         "not_applicable": {
-            "no table named": _offline(table_format="Iceberg"),
+            "no table name": _offline(table_format="Iceberg"),
             "not Iceberg": _offline(data_catalog_config=_TABLE),
         },
     },
     "SUS_OFFLINE_STORE_CATALOGUED": {
         "pass": {"by default": _offline()},
         "fail": {"disabled": _offline(disable_glue_table_creation=True)},
-        "unknown": {"not known": _offline(disable_glue_table_creation=UNKNOWN)},
+        "unknown": {"unknown": _offline(disable_glue_table_creation=UNKNOWN)},
         "not_applicable": {"online only": _online()},
     },
     "SUS_FEATURE_STORE_KMS": {
         "pass": {
             "offline": _group(offline_store_config={"s3_storage_config": {"s3_uri": "s3://b/f", "kms_key_id": _KEY}}),
-            "key known later": _online(security_config={"kms_key_id": UNKNOWN}),
+            "a key known after apply": _online(security_config={"kms_key_id": UNKNOWN}),
         },
         "fail": {"offline": _offline(), "online": _online()},
-        "unknown": {"store not known": _group(online_store_config={"enable_online_store": UNKNOWN})},
+        "unknown": {"unknown store": _group(online_store_config={"enable_online_store": UNKNOWN})},
         "not_applicable": {"no store": _group()},
     },
 }

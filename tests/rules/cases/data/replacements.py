@@ -11,7 +11,7 @@ DOMAIN = "aws_sagemaker_domain.d"
 TRACKING = "aws_sagemaker_mlflow_tracking_server.t"
 
 
-def edited(address: str, *attributes: str, action: str = "replace", **more: Any) -> RuleCase:
+def build_edit(address: str, *attributes: str, action: str = "replace", **more: Any) -> RuleCase:
     """Return a change of these attributes."""
     paths: Sequence[Sequence[str | int]] = [[attribute] for attribute in attributes]
     return RuleCase(
@@ -21,18 +21,18 @@ def edited(address: str, *attributes: str, action: str = "replace", **more: Any)
 
 CASES: CaseTable = {
     "SUS_EDIT_DELETES_DATA": {
-        "pass": {"an update": edited(GROUP, action="update", model_package_group_name="g")},
+        "pass": {"an update": build_edit(GROUP, action="update", model_package_group_name="g")},
         "fail": {
-            "a description of a package group": edited(GROUP, "model_package_group_description"),
-            "a description of a feature group": edited(FEATURES, "description"),
-            "a role and a description": edited(FEATURES, "description", "role_arn"),
-            "a retention policy": edited(DOMAIN, "retention_policy"),
-            "a version of MLflow": edited(TRACKING, "mlflow_version"),
+            "a description of a package group": build_edit(GROUP, "model_package_group_description"),
+            "a description of a feature group": build_edit(FEATURES, "description"),
+            "a role and a description": build_edit(FEATURES, "description", "role_arn"),
+            "a retention policy": build_edit(DOMAIN, "retention_policy"),
+            "a version of MLflow": build_edit(TRACKING, "mlflow_version"),
         },
-        "unknown": "the plan says what forces a replacement",
+        "unknown": "the plan always tells the reason of a replacement",
         "not_applicable": {
-            "another name": edited(GROUP, "model_package_group_name", "model_package_group_description"),
-            "asked for": RuleCase({GROUP: {"model_package_group_name": "g"}}, {GROUP: "replace"}),
+            "another name": build_edit(GROUP, "model_package_group_name", "model_package_group_description"),
+            "a requested replacement": RuleCase({GROUP: {"model_package_group_name": "g"}}, {GROUP: "replace"}),
             "new": {GROUP: {"model_package_group_name": "g"}},
         },
     },

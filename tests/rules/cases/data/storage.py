@@ -21,7 +21,7 @@ def _lifecycle(*rules: Mapping[str, Any]) -> Resources:
     return {_LIFECYCLE: {"bucket": "${aws_s3_bucket.b.bucket}", "rule": list(rules)}}
 
 
-def _with(*rules: Mapping[str, Any], **settings: Any) -> Resources:
+def _build_lifecycle_bucket(*rules: Mapping[str, Any], **settings: Any) -> Resources:
     """Return a bucket for machine learning with these lifecycle rules."""
     return {**_bucket(**settings), **_lifecycle(*rules)}
 
@@ -47,8 +47,8 @@ _GLACIER_IR: dict[str, Any] = {"transition": {"days": 90, "storage_class": "GLAC
 _DEEP: dict[str, Any] = {"transition": {"days": 90, "storage_class": "DEEP_ARCHIVE"}}
 
 _OTHERS = {"another workload's bucket": {_BUCKET: {"bucket": "invoices"}}}
-_NO_RULES = {"no lifecycle, which is said once": _bucket(), **_OTHERS}
-_NOT_KNOWN = {"rules not known": {**_bucket(), _LIFECYCLE: {"bucket": "sagemaker-data", "rule": UNKNOWN}}}
+_NO_RULES = {"no lifecycle, which another rule reports": _bucket(), **_OTHERS}
+_NOT_KNOWN = {"unknown rules": {**_bucket(), _LIFECYCLE: {"bucket": "sagemaker-data", "rule": UNKNOWN}}}
 
 _CHECKPOINTS = "s3://sagemaker-data/checkpoints/delay"
 _TRUST = {
@@ -58,7 +58,10 @@ _READS = {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource"
 
 CASES = {
     "SUS_BUCKET_LIFECYCLE": {
-        "pass": {"a rule": _with(_rule(**_EXPIRE)), "inline": _bucket(lifecycle_rule=[{"enabled": True, **_EXPIRE}])},
+        "pass": {
+            "a rule": _build_lifecycle_bucket(_rule(**_EXPIRE)),
+            "inline": _bucket(lifecycle_rule=[{"enabled": True, **_EXPIRE}]),
+        },
         "fail": {
             "by name": _bucket(),
             "by tag": {_BUCKET: {"bucket": "b", "tags": {"purpose": "SageMaker training"}}},
@@ -73,7 +76,7 @@ CASES = {
                 "aws_iam_role.r": {"name": "r", "assume_role_policy": _TRUST},
                 "aws_iam_role_policy.p": {"role": "${aws_iam_role.r.name}", "policy": _READS},
             },
-            "no rule enabled": _with({**_rule(**_EXPIRE), "status": "Disabled"}),
+            "no rule enabled": _build_lifecycle_bucket({**_rule(**_EXPIRE), "status": "Disabled"}),
         },
         "unknown": {
             **_NOT_KNOWN,
@@ -85,59 +88,72 @@ CASES = {
         "not_applicable": _OTHERS,
     },
     "SUS_ABORT_UPLOADS": {
-        "pass": {"a week": _with(_rule(**_ABORT))},
+        "pass": {"a week": _build_lifecycle_bucket(_rule(**_ABORT))},
         "fail": {
-            "never": _with(_rule(**_EXPIRE)),
-            "only below a prefix": _with(_rule("raw/", **_ABORT)),
-            "after a month": _with(_rule(abort_incomplete_multipart_upload={"days_after_initiation": 30})),
+            "never": _build_lifecycle_bucket(_rule(**_EXPIRE)),
+            "only below a prefix": _build_lifecycle_bucket(_rule("raw/", **_ABORT)),
+            "after a month": _build_lifecycle_bucket(
+                _rule(abort_incomplete_multipart_upload={"days_after_initiation": 30})
+            ),
         },
         "unknown": {
-            "days not known": _with(_rule(abort_incomplete_multipart_upload={"days_after_initiation": UNKNOWN})),
+            "unknown days": _build_lifecycle_bucket(
+                _rule(abort_incomplete_multipart_upload={"days_after_initiation": UNKNOWN})
+            ),
             **_NOT_KNOWN,
         },
         "not_applicable": _NO_RULES,
     },
     "SUS_NONCURRENT_EXPIRY": {
-        "pass": {"whole bucket": {**_with(_rule(**_NONCURRENT)), **_versioning()}},
+        "pass": {"whole bucket": {**_build_lifecycle_bucket(_rule(**_NONCURRENT)), **_versioning()}},
         "fail": {
-            "never": {**_with(_rule(**_EXPIRE)), **_versioning()},
-            "only below a prefix": {**_with(_rule("raw/", **_NONCURRENT)), **_versioning()},
+            "never": {**_build_lifecycle_bucket(_rule(**_EXPIRE)), **_versioning()},
+            "only below a prefix": {**_build_lifecycle_bucket(_rule("raw/", **_NONCURRENT)), **_versioning()},
         },
         "unknown": {
-            "versioning not known": {**_with(_rule(**_EXPIRE)), **_versioning(UNKNOWN)},
-            "versioning of a bucket that is not known": {
-                **_with(_rule(**_EXPIRE)),
+            "unknown versioning": {**_build_lifecycle_bucket(_rule(**_EXPIRE)), **_versioning(UNKNOWN)},
+            "versioning of an unknown bucket": {
+                **_build_lifecycle_bucket(_rule(**_EXPIRE)),
                 "aws_s3_bucket_versioning.v": {
                     "bucket": UNKNOWN,
                     "versioning_configuration": {"status": "Enabled"},
                 },
             },
-            "filter not known": {
-                **_with({**_rule(**_NONCURRENT), "filter": {"and": UNKNOWN}}),
+            "unknown filter": {
+                **_build_lifecycle_bucket({**_rule(**_NONCURRENT), "filter": {"and": UNKNOWN}}),
                 **_versioning(),
             },
         },
-        "not_applicable": {"not versioned": _with(_rule(**_EXPIRE)), **_NO_RULES},
+        "not_applicable": {"not versioned": _build_lifecycle_bucket(_rule(**_EXPIRE)), **_NO_RULES},
     },
     "SUS_BUCKET_TIERING": {
-        "pass": {"tiering": _with(_rule(**_IT)), "expiry": _with(_rule("raw/", **_EXPIRE))},
-        "fail": {"only tidy": _with(_rule(**_ABORT))},
-        "unknown": {"days not known": _with(_rule(expiration={"days": UNKNOWN})), **_NOT_KNOWN},
+        "pass": {
+            "tiering": _build_lifecycle_bucket(_rule(**_IT)),
+            "expiry": _build_lifecycle_bucket(_rule("raw/", **_EXPIRE)),
+        },
+        "fail": {"no tiering and no expiry": _build_lifecycle_bucket(_rule(**_ABORT))},
+        "unknown": {"unknown days": _build_lifecycle_bucket(_rule(expiration={"days": UNKNOWN})), **_NOT_KNOWN},
         "not_applicable": _NO_RULES,
     },
     "SUS_RECREATABLE_ONE_ZONE": {
         "pass": {
-            "one zone": _with(_rule("re-creatable/", transition={"days": 30, "storage_class": "ONEZONE_IA"})),
-            "expiry": _with(_rule("scratch/", **_EXPIRE)),
+            "one zone": _build_lifecycle_bucket(
+                _rule("re-creatable/", transition={"days": 30, "storage_class": "ONEZONE_IA"})
+            ),
+            "expiry": _build_lifecycle_bucket(_rule("scratch/", **_EXPIRE)),
         },
         "fail": {
-            "several zones": _with(_rule("tmp/", **_IT)),
-            "by tag": _with({**_rule(**_ABORT), "filter": {"tag": {"key": "recreatable", "value": "true"}}}),
+            "several zones": _build_lifecycle_bucket(_rule("tmp/", **_IT)),
+            "by tag": _build_lifecycle_bucket(
+                {**_rule(**_ABORT), "filter": {"tag": {"key": "recreatable", "value": "true"}}}
+            ),
         },
-        "unknown": {"class not known": _with(_rule("tmp/", transition={"days": 30, "storage_class": UNKNOWN}))},
+        "unknown": {
+            "unknown class": _build_lifecycle_bucket(_rule("tmp/", transition={"days": 30, "storage_class": UNKNOWN}))
+        },
         "not_applicable": {
-            "other data": _with(_rule("raw/", **_IT)),
-            "temperatures": _with(_rule("temperatures/", **_IT)),
+            "other data": _build_lifecycle_bucket(_rule("raw/", **_IT)),
+            "a similar prefix": _build_lifecycle_bucket(_rule("temperatures/", **_IT)),
             "another workload": {
                 _BUCKET: {"bucket": "invoices"},
                 _LIFECYCLE: {"bucket": "invoices", "rule": [_rule("tmp/")]},
@@ -160,33 +176,45 @@ CASES = {
                 },
             },
         },
-        "unknown": {"status not known": {**_bucket(), **_model(), **_versioning(UNKNOWN)}},
-        "not_applicable": {"nothing is read from it": _bucket()},
+        "unknown": {"unknown status": {**_bucket(), **_model(), **_versioning(UNKNOWN)}},
+        "not_applicable": {"no model and no pipeline": _bucket()},
     },
     "SUS_MODELS_ARCHIVED": {
-        "pass": {"Glacier": {**_with(_rule("models/", **_GLACIER_IR)), **_model()}},
-        "fail": {"stay": {**_with(_rule("raw/", **_GLACIER_IR)), **_model()}},
+        "pass": {"Glacier": {**_build_lifecycle_bucket(_rule("models/", **_GLACIER_IR)), **_model()}},
+        "fail": {"no archive": {**_build_lifecycle_bucket(_rule("raw/", **_GLACIER_IR)), **_model()}},
         "unknown": {**{name: {**plan, **_model()} for name, plan in _NOT_KNOWN.items()}},
-        "not_applicable": {"no model": _with(_rule(**_EXPIRE)), "no lifecycle": {**_bucket(), **_model()}},
+        "not_applicable": {
+            "no model": _build_lifecycle_bucket(_rule(**_EXPIRE)),
+            "no lifecycle": {**_bucket(), **_model()},
+        },
     },
     "SUS_SERVED_MODEL_ARCHIVED": {
-        "pass": {"instant retrieval": {**_with(_rule("models/", **_GLACIER_IR)), **_model()}},
-        "fail": {"deep archive": {**_with(_rule("models/", **_DEEP)), **_model()}},
+        "pass": {"instant retrieval": {**_build_lifecycle_bucket(_rule("models/", **_GLACIER_IR)), **_model()}},
+        "fail": {"deep archive": {**_build_lifecycle_bucket(_rule("models/", **_DEEP)), **_model()}},
         "unknown": {
-            "prefix not known": {
-                **_with({"id": "r", "status": "Enabled", "filter": {"prefix": UNKNOWN}, **_DEEP}),
+            "unknown prefix": {
+                **_build_lifecycle_bucket({"id": "r", "status": "Enabled", "filter": {"prefix": UNKNOWN}, **_DEEP}),
                 **_model(),
             }
         },
-        "not_applicable": {"no model": _with(_rule(**_DEEP))},
+        "not_applicable": {"no model": _build_lifecycle_bucket(_rule(**_DEEP))},
     },
     "SUS_SCRATCH_EXPIRES": {
         "pass": {
-            "job": {**_with(_rule("checkpoints/", **_EXPIRE)), **build_job(checkpoint_config={"s3_uri": _CHECKPOINTS})},
-            "step": {**_with(_rule(**_EXPIRE)), **build_training_pipeline(CheckpointConfig={"S3Uri": _CHECKPOINTS})},
+            "job": {
+                **_build_lifecycle_bucket(_rule("checkpoints/", **_EXPIRE)),
+                **build_job(checkpoint_config={"s3_uri": _CHECKPOINTS}),
+            },
+            "step": {
+                **_build_lifecycle_bucket(_rule(**_EXPIRE)),
+                **build_training_pipeline(CheckpointConfig={"S3Uri": _CHECKPOINTS}),
+            },
         },
         "fail": {
-            "job": {**_with(_rule("raw/", **_EXPIRE)), **build_job(checkpoint_config={"s3_uri": _CHECKPOINTS})},
+            "job": {
+                **_build_lifecycle_bucket(_rule("raw/", **_EXPIRE)),
+                **build_job(checkpoint_config={"s3_uri": _CHECKPOINTS}),
+            },
             "no lifecycle": {
                 **_bucket(),
                 **build_job(debug_hook_config={"s3_output_path": "s3://sagemaker-data/debug"}),
@@ -197,31 +225,36 @@ CASES = {
             },
         },
         "unknown": {
-            "address not known": build_job(checkpoint_config={"s3_uri": UNKNOWN}),
-            "days not known": {
-                **_with(_rule("checkpoints/", expiration={"days": UNKNOWN})),
+            "unknown address": build_job(checkpoint_config={"s3_uri": UNKNOWN}),
+            "unknown days": {
+                **_build_lifecycle_bucket(_rule("checkpoints/", expiration={"days": UNKNOWN})),
                 **build_job(checkpoint_config={"s3_uri": _CHECKPOINTS}),
             },
             **HIDDEN,
         },
         "not_applicable": {
-            "nothing written": build_job(),
-            "bucket elsewhere": build_job(checkpoint_config={"s3_uri": "s3://elsewhere/checkpoints"}),
-            "step that writes elsewhere": build_training_pipeline(CheckpointConfig={"S3Uri": "s3://elsewhere/c"}),
+            "no output": build_job(),
+            "a bucket outside the plan": build_job(checkpoint_config={"s3_uri": "s3://elsewhere/checkpoints"}),
+            "a step with output outside the plan": build_training_pipeline(
+                CheckpointConfig={"S3Uri": "s3://elsewhere/c"}
+            ),
         },
     },
     "SUS_ENDPOINT_OUTPUT_EXPIRES": {
         "pass": {
-            "captures": {**_with(_rule("captures/", **_EXPIRE)), **_capture("s3://sagemaker-data/captures")},
-            "wherever in a bucket that keeps nothing": {
-                **_with(_rule(**_EXPIRE)),
+            "captures": {
+                **_build_lifecycle_bucket(_rule("captures/", **_EXPIRE)),
+                **_capture("s3://sagemaker-data/captures"),
+            },
+            "an unknown key in a bucket where everything expires": {
+                **_build_lifecycle_bucket(_rule(**_EXPIRE)),
                 **_capture("s3://${aws_s3_bucket.b.id}/captures"),
             },
         },
         "fail": {
             "captures": {**_bucket(), **_capture("s3://sagemaker-data/captures")},
             "responses": {
-                **_with(_rule("captures/", **_EXPIRE)),
+                **_build_lifecycle_bucket(_rule("captures/", **_EXPIRE)),
                 "aws_sagemaker_endpoint_configuration.c": {
                     "name": "c",
                     "async_inference_config": {"output_config": {"s3_output_path": "s3://sagemaker-data/responses"}},
@@ -229,15 +262,15 @@ CASES = {
             },
         },
         "unknown": {
-            "address not known": _capture(UNKNOWN),
-            "somewhere in a bucket that keeps some": {
-                **_with(_rule("captures/", **_EXPIRE)),
+            "unknown address": _capture(UNKNOWN),
+            "an unknown key in a bucket where a part expires": {
+                **_build_lifecycle_bucket(_rule("captures/", **_EXPIRE)),
                 **_capture("s3://${aws_s3_bucket.b.id}/captures"),
             },
         },
         "not_applicable": {
-            "nothing written": {"aws_sagemaker_endpoint_configuration.c": {"name": "c"}},
-            "bucket elsewhere": _capture("s3://elsewhere/captures"),
+            "no output": {"aws_sagemaker_endpoint_configuration.c": {"name": "c"}},
+            "a bucket outside the plan": _capture("s3://elsewhere/captures"),
         },
     },
     "SUS_STORAGE_LENS": {
@@ -248,7 +281,7 @@ CASES = {
             "off": {"aws_s3control_storage_lens_configuration.s": {"storage_lens_configuration": {"enabled": False}}}
         },
         "unknown": {
-            "not known": {
+            "unknown": {
                 "aws_s3control_storage_lens_configuration.s": {"storage_lens_configuration": {"enabled": UNKNOWN}}
             }
         },

@@ -14,17 +14,17 @@ CASES = {
                 '{"widgets": [{"metrics": [["AWS/SageMaker", "Invocations", "EndpointName", "delay"]]}]}'
             ),
             "by a reference": _build_dashboard(f"${{{ENDPOINT}.arn}}"),
-            "with all others": _build_dashboard("SEARCH('{AWS/SageMaker,EndpointName,VariantName} Invocations', 'Sum')"),
+            "by a search": _build_dashboard("SEARCH('{AWS/SageMaker,EndpointName,VariantName} Invocations', 'Sum')"),
         },
         "fail": {
             "no dashboard": build_real_time(),
-            "another's": _build_dashboard(
+            "a dashboard of another endpoint": _build_dashboard(
                 '{"widgets": [{"metrics": [["AWS/SageMaker", "Invocations", "EndpointName", "fares"]]}]}'
             ),
         },
         "unknown": {
-            "not known": _build_dashboard(UNKNOWN),
-            "whether it has instances not known": {ENDPOINT: {"name": "delay", "endpoint_config_name": UNKNOWN}},
+            "unknown": _build_dashboard(UNKNOWN),
+            "unknown kind of endpoint": {ENDPOINT: {"name": "delay", "endpoint_config_name": UNKNOWN}},
         },
         "not_applicable": {"serverless": build_serverless()},
     },

@@ -21,14 +21,14 @@ BELOW: dict[str, Any] = {
 }
 IDLE: dict[str, Any] = {"comparison_operator": "LessThanThreshold", "threshold": 1, "treat_missing_data": "breaching"}
 WITHOUT_INSTANCES = {
-    "a serverless one": build_serverless(),
-    "an asynchronous one, which rests at zero": build_asynchronous(),
+    "a serverless endpoint": build_serverless(),
+    "an asynchronous endpoint, which scales to zero": build_asynchronous(),
 }
-UNSURE = {"an alarm on something unknown": add_alarm(build_real_time(), "Invocation5XXErrors", dimensions=UNKNOWN)}
+UNSURE = {"an alarm with unknown dimensions": add_alarm(build_real_time(), "Invocation5XXErrors", dimensions=UNKNOWN)}
 ELSEWHERE = {ENDPOINT: {"name": "delay", "endpoint_config_name": "made-elsewhere"}}
 
 
-def spoken_for(rule: str) -> Resources:
+def add_composite_alarm(rule: str) -> Resources:
     """Return an alarm on errors without an action, and a composite alarm of this rule with one."""
     return {
         **add_alarm(build_real_time(), "Invocation5XXErrors", alarm_name="errors", alarm_actions=[]),
@@ -40,7 +40,7 @@ def spoken_for(rule: str) -> Resources:
     }
 
 
-def ratio(expression: str) -> Resources:
+def build_ratio_alarm(expression: str) -> Resources:
     """Return a real-time endpoint with an alarm on metric math."""
     parts: list[Any] = [
         {
@@ -66,21 +66,24 @@ CASES: CaseTable = {
             "real-time": add_alarm(build_real_time(), "Invocation5XXErrors"),
             "serverless": add_alarm(build_serverless(), "Invocation5XXErrors"),
             "asynchronous": add_alarm(build_asynchronous(), "InvocationFailures"),
-            "told to a topic of the same plan": {
+            "a topic of the same plan": {
                 **add_alarm(build_real_time(), "Invocation5XXErrors", alarm_actions="${aws_sns_topic.t.arn}"),
                 "aws_sns_topic.t": {"name": "on-call"},
             },
-            "told by a composite alarm": spoken_for('ALARM("errors") OR ALARM("latency")'),
+            "a composite alarm with an action": add_composite_alarm('ALARM("errors") OR ALARM("latency")'),
         },
         "fail": {
             "no alarm": build_serverless(),
-            "of which a composite alarm says that it is well": spoken_for("OK(errors)"),
-            "on another metric": add_alarm(build_real_time(), "ModelLatency"),
-            "that tells nobody": add_alarm(build_real_time(), "Invocation5XXErrors", alarm_actions=[]),
-            "on a metric of one's own": add_alarm(build_real_time(), "Invocation5XXErrors", namespace="Acme"),
+            "a composite alarm on the OK state": add_composite_alarm("OK(errors)"),
+            "an alarm on another metric": add_alarm(build_real_time(), "ModelLatency"),
+            "an alarm without an action": add_alarm(build_real_time(), "Invocation5XXErrors", alarm_actions=[]),
+            "an alarm on a custom metric": add_alarm(build_real_time(), "Invocation5XXErrors", namespace="Acme"),
             "that is turned off": add_alarm(build_real_time(), "Invocation5XXErrors", actions_enabled=False),
         },
-        "unknown": {**UNSURE, "a composite alarm of a rule that is not known": spoken_for(f"${{{ALARM}.arn}}")},
+        "unknown": {
+            **UNSURE,
+            "a composite alarm with an unknown rule": add_composite_alarm(f"${{{ALARM}.arn}}"),
+        },
         "not_applicable": "every endpoint can fail",
     },
     "SUS_ENDPOINT_LATENCY_ALARM": {
@@ -97,23 +100,21 @@ CASES: CaseTable = {
     },
     "SUS_ENDPOINT_LOW_UTILIZATION_ALARM": {
         "pass": {
-            "below a fifth": add_alarm(build_real_time(), "CPUUtilization", **BELOW),
-            "below a fifth of each of four vCPUs": add_alarm(
+            "a threshold of 20 %": add_alarm(build_real_time(), "CPUUtilization", **BELOW),
+            "a threshold of 20 % of each of four vCPUs": add_alarm(
                 build_real_time(), "CPUUtilization", **{**BELOW, "threshold": 80}
             ),
         },
         "fail": {
             "no alarm": build_real_time(),
-            "above": add_alarm(build_real_time(), "CPUUtilization"),
-            "below what is much": add_alarm(
-                build_real_time(), "CPUUtilizationNormalized", **{**BELOW, "threshold": 80}
-            ),
-            "below nothing": add_alarm(build_real_time(), "CPUUtilization", **{**BELOW, "threshold": 0}),
+            "a comparison with greater": add_alarm(build_real_time(), "CPUUtilization"),
+            "a high threshold": add_alarm(build_real_time(), "CPUUtilizationNormalized", **{**BELOW, "threshold": 80}),
+            "a threshold of zero": add_alarm(build_real_time(), "CPUUtilization", **{**BELOW, "threshold": 0}),
         },
         "unknown": {
             **UNSURE,
-            "a configuration elsewhere": ELSEWHERE,
-            "a side known after apply": add_alarm(
+            "a configuration outside the plan": ELSEWHERE,
+            "a comparison known after apply": add_alarm(
                 build_real_time(), "CPUUtilization", **{**BELOW, "comparison_operator": UNKNOWN}
             ),
             "instances known after apply": add_alarm(
@@ -123,21 +124,21 @@ CASES: CaseTable = {
         "not_applicable": WITHOUT_INSTANCES,
     },
     "SUS_ENDPOINT_IDLE_ALARM": {
-        "pass": {"below one, missing counts": add_alarm(build_real_time(), "Invocations", **IDLE)},
+        "pass": {"missing data counts as a breach": add_alarm(build_real_time(), "Invocations", **IDLE)},
         "fail": {
             "no alarm": build_real_time(),
-            "below what is asked": add_alarm(build_real_time(), "Invocations", **{**IDLE, "threshold": 1000}),
-            "missing does not count": add_alarm(
+            "a high threshold for requests": add_alarm(build_real_time(), "Invocations", **{**IDLE, "threshold": 1000}),
+            "missing data does not count": add_alarm(
                 build_real_time(), "Invocations", **{**IDLE, "treat_missing_data": "missing"}
             ),
         },
-        "unknown": {**UNSURE, "a configuration elsewhere": ELSEWHERE},
+        "unknown": {**UNSURE, "a configuration outside the plan": ELSEWHERE},
         "not_applicable": WITHOUT_INSTANCES,
     },
     "SUS_ENDPOINT_EFFICIENCY_ALARM": {
-        "pass": {"a ratio": ratio("busy / asked")},
-        "fail": {"no alarm": build_real_time(), "a sum": ratio("busy + asked")},
-        "unknown": {**UNSURE, "a configuration elsewhere": ELSEWHERE},
+        "pass": {"a ratio": build_ratio_alarm("busy / asked")},
+        "fail": {"no alarm": build_real_time(), "a sum": build_ratio_alarm("busy + asked")},
+        "unknown": {**UNSURE, "a configuration outside the plan": ELSEWHERE},
         "not_applicable": WITHOUT_INSTANCES,
     },
 }

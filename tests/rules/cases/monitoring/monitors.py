@@ -31,20 +31,20 @@ CASES = {
             "hourly from 0": _schedule("cron(0 0/1 ? * * *)"),
             "each hour of the day": _schedule("cron(0 0-23 ? * * *)"),
         },
-        "unknown": {"not known": _schedule(UNKNOWN), "no schedule": _schedule("sometimes")},
-        "not_applicable": {"no monitor": _capture(10), "started by hand": {_SCHEDULE: {"name": "s"}}},
+        "unknown": {"unknown": _schedule(UNKNOWN), "an invalid schedule": _schedule("sometimes")},
+        "not_applicable": {"no monitoring schedule": _capture(10), "started manually": {_SCHEDULE: {"name": "s"}}},
     },
     "SUS_CAPTURE_SAMPLING": {
-        "pass": {"a tenth": _capture(10)},
+        "pass": {"10 %": _capture(10)},
         "fail": {"all": _capture(100)},
-        "unknown": {"not known": _capture(UNKNOWN), "whether at all not known": _capture(100, on=UNKNOWN)},
+        "unknown": {"unknown": _capture(UNKNOWN), "unknown switch": _capture(100, on=UNKNOWN)},
         "not_applicable": {"off": _capture(100, on=False)},
     },
     "SUS_DRIFT_ALARM": {
         "pass": {
-            "Model Monitor's": {**_schedule(), **_alarm("aws/sagemaker/Endpoints/data-metrics")},
-            "one's own": {**build_real_time(), **_alarm("Acme/Delay", "DriftShare")},
-            "by metric math": {
+            "a Model Monitor metric": {**_schedule(), **_alarm("aws/sagemaker/Endpoints/data-metrics")},
+            "a custom metric": {**build_real_time(), **_alarm("Acme/Delay", "DriftShare")},
+            "in metric math": {
                 **build_real_time(),
                 **_alarm(
                     "", "", metric_query=[{"id": "d", "metric": {"namespace": "Evidently", "metric_name": "psi"}}]
@@ -53,13 +53,13 @@ CASES = {
         },
         "fail": {
             "none": _schedule(),
-            "of an endpoint": build_real_time(),
+            "an endpoint metric": build_real_time(),
             "another alarm": {**_schedule(), **_alarm("AWS/SageMaker", "ModelLatency")},
-            "one that tells nobody": {**build_real_time(), **_alarm("Acme", "DriftShare", alarm_actions=[])},
+            "an alarm without an action": {**build_real_time(), **_alarm("Acme", "DriftShare", alarm_actions=[])},
         },
         "unknown": {
-            "metric not known": {**_schedule(), **_alarm("Acme", UNKNOWN)},
-            "whom it tells not known": {**build_real_time(), **_alarm("Acme", "DriftShare", alarm_actions=UNKNOWN)},
+            "unknown metric": {**_schedule(), **_alarm("Acme", UNKNOWN)},
+            "unknown action": {**build_real_time(), **_alarm("Acme", "DriftShare", alarm_actions=UNKNOWN)},
         },
         "not_applicable": {"no model": _alarm("AWS/SageMaker")},
     },

@@ -24,9 +24,9 @@ from tests.rules.endpoints import (
 SAGEMAKER = {"namespace": "AWS/SageMaker"}
 AT_ZERO = add_target(build_asynchronous(), least=0)
 UNSURE = {**build_asynchronous(), TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN, "min_capacity": 0}}
-OTHERS = {"a real-time one": build_real_time(), "a serverless one": build_serverless()}
+OTHERS = {"a real-time endpoint": build_real_time(), "a serverless endpoint": build_serverless()}
 SLEEPS = add_tracking_policy(AT_ZERO, **BACKLOG)
-#: Which of two variants is scaled is known after the plan.
+#: An endpoint with two variants, of which the scaled one is known only after apply.
 EITHER = build_asynchronous()
 EITHER["aws_sagemaker_endpoint_configuration.c"] = {
     **EITHER["aws_sagemaker_endpoint_configuration.c"],
@@ -43,7 +43,7 @@ TOPICS = {
 }
 
 
-def woken(metric: str = "HasBacklogWithoutCapacity", **alarm: Any) -> Resources:
+def add_start_alarm(metric: str = "HasBacklogWithoutCapacity", **alarm: Any) -> Resources:
     """Return an endpoint at zero, with a step policy and an alarm that starts it."""
     return add_alarm(add_policy(AT_ZERO, step=True), metric, alarm_actions=[STEP_ARN], **alarm)
 
@@ -51,29 +51,29 @@ def woken(metric: str = "HasBacklogWithoutCapacity", **alarm: Any) -> Resources:
 CASES: CaseTable = {
     "SUS_ASYNC_SCALES_TO_ZERO": {
         "pass": {
-            "by its backlog": SLEEPS,
-            "a lone variant, whatever its name": add_tracking_policy(
+            "scales with its backlog": SLEEPS,
+            "a single variant with any name": add_tracking_policy(
                 add_target(build_asynchronous(variant={"variant_name": UNKNOWN}), least=0), **BACKLOG
             ),
-            "awake by day": add_scheduled_actions(SLEEPS, ("0 8 * * ? *", 1, 4), ("0 18 * * ? *", 0, 4)),
+            "instances during the day": add_scheduled_actions(SLEEPS, ("0 8 * * ? *", 1, 4), ("0 18 * * ? *", 0, 4)),
         },
         "fail": {
-            "nothing scales it": build_asynchronous(),
-            "from one": add_tracking_policy(add_target(build_asynchronous(), least=1), **BACKLOG),
+            "no scalable target": build_asynchronous(),
+            "a minimum of one": add_tracking_policy(add_target(build_asynchronous(), least=1), **BACKLOG),
             "no policy": AT_ZERO,
-            "a metric that it never publishes": add_tracking_policy(AT_ZERO, **REQUESTS),
+            "a metric that is never published": add_tracking_policy(AT_ZERO, **REQUESTS),
             "a policy that only adds": add_tracking_policy(AT_ZERO, **BACKLOG, disable_scale_in=True),
-            "a policy that only wakes": woken(),
+            "a policy that only wakes": add_start_alarm(),
             "scale-in suspended": add_tracking_policy(
                 add_target(build_asynchronous(), least=0, suspended_state={"dynamic_scaling_in_suspended": True}),
                 **BACKLOG,
             ),
-            "more each morning, and never less": add_scheduled_actions(SLEEPS, ("0 8 * * ? *", 2, 4)),
+            "only scheduled increases": add_scheduled_actions(SLEEPS, ("0 8 * * ? *", 2, 4)),
         },
         "unknown": {
-            "a target of something unknown": UNSURE,
-            "a least known after apply": add_tracking_policy(add_target(build_asynchronous(), UNKNOWN), **BACKLOG),
-            "a policy of something unknown": {
+            "a target of an unknown endpoint": UNSURE,
+            "a minimum known after apply": add_tracking_policy(add_target(build_asynchronous(), UNKNOWN), **BACKLOG),
+            "a policy of an unknown target": {
                 **AT_ZERO,
                 "aws_appautoscaling_policy.p": {"service_namespace": "sagemaker", "resource_id": UNKNOWN},
             },
@@ -93,17 +93,17 @@ CASES: CaseTable = {
             ),
             "one of two variants": add_tracking_policy(EITHER, **BACKLOG),
         },
-        "not_applicable": {**OTHERS, "nothing scales it, which another rule says": build_asynchronous()},
+        "not_applicable": {**OTHERS, "no scalable target, which another rule reports": build_asynchronous()},
     },
     "SUS_ASYNC_WAKES": {
-        "pass": {"at the first request": woken()},
+        "pass": {"at the first request": add_start_alarm()},
         "fail": {
             "no step policy": add_tracking_policy(AT_ZERO, **BACKLOG),
-            "a step policy that nothing starts": add_policy(AT_ZERO, step=True),
-            "an alarm on another metric": woken("ApproximateBacklogSize"),
-            "an alarm on a metric of one's own": woken(namespace="Acme"),
-            "an alarm that lets one wait": woken(comparison_operator="GreaterThanThreshold"),
-            "an alarm that is off": woken(actions_enabled=False),
+            "a step policy without an alarm": add_policy(AT_ZERO, step=True),
+            "an alarm on another metric": add_start_alarm("ApproximateBacklogSize"),
+            "an alarm on a custom metric": add_start_alarm(namespace="Acme"),
+            "an alarm that lets one wait": add_start_alarm(comparison_operator="GreaterThanThreshold"),
+            "an alarm that is off": add_start_alarm(actions_enabled=False),
             "a policy that takes one away": add_alarm(
                 add_policy(
                     AT_ZERO,
@@ -118,18 +118,18 @@ CASES: CaseTable = {
             ),
         },
         "unknown": {
-            "an alarm known after apply": woken(UNKNOWN),
-            "a namespace known after apply": woken(namespace=UNKNOWN),
+            "an alarm known after apply": add_start_alarm(UNKNOWN),
+            "a namespace known after apply": add_start_alarm(namespace=UNKNOWN),
             "a kind of policy known after apply": add_policy(AT_ZERO, step=True, policy_type=UNKNOWN),
-            "a least known after apply": add_target(build_asynchronous(), UNKNOWN),
+            "a minimum known after apply": add_target(build_asynchronous(), UNKNOWN),
             "one of two variants": EITHER,
         },
-        "not_applicable": {**OTHERS, "never at zero": add_target(build_asynchronous(), least=1)},
+        "not_applicable": {**OTHERS, "a minimum above zero": add_target(build_asynchronous(), least=1)},
     },
     "SUS_ASYNC_SCALES_ON_INVOCATIONS": {
         "pass": {
             "the backlog": add_tracking_policy(AT_ZERO, **BACKLOG),
-            "a metric of one's own": add_tracking_policy(
+            "a custom metric": add_tracking_policy(
                 AT_ZERO, customized_metric_specification={"namespace": "Acme", "metric_name": "Invocations"}
             ),
         },
@@ -138,7 +138,7 @@ CASES: CaseTable = {
             "the metric by its name": add_tracking_policy(
                 AT_ZERO, customized_metric_specification={**SAGEMAKER, "metric_name": "Invocations"}
             ),
-            "through metric math": add_tracking_policy(
+            "in metric math": add_tracking_policy(
                 AT_ZERO,
                 customized_metric_specification={
                     "metrics": {"id": "m", "metric_stat": {"metric": {**SAGEMAKER, "metric_name": "Invocations"}}}
@@ -146,7 +146,7 @@ CASES: CaseTable = {
             ),
         },
         "unknown": {
-            "metric math that may fill what is missing": add_tracking_policy(
+            "metric math that may fill missing data": add_tracking_policy(
                 AT_ZERO,
                 customized_metric_specification={
                     "metrics": [
@@ -155,7 +155,7 @@ CASES: CaseTable = {
                     ]
                 },
             ),
-            "an endpoint elsewhere": {
+            "an endpoint outside the plan": {
                 **(without := {k: v for k, v in add_tracking_policy(AT_ZERO, **REQUESTS).items() if k != ENDPOINT}),
                 TARGET: {**without[TARGET], "resource_id": "endpoint/elsewhere/variant/main"},
             },
@@ -169,7 +169,7 @@ CASES: CaseTable = {
         },
     },
     "SUS_ASYNC_SILENT_ALARM": {
-        "pass": "an alarm on a metric that asynchronous endpoints publish is none of its business",
+        "pass": "the rule does not apply to other metrics",
         "fail": {
             "requests": add_alarm(build_asynchronous(), "Invocations"),
             "in metric math": add_alarm(
@@ -191,13 +191,13 @@ CASES: CaseTable = {
         },
         "not_applicable": {
             "a real-time endpoint": add_alarm(build_real_time(), "Invocations"),
-            "a metric that is published": add_alarm(build_asynchronous(), "ApproximateBacklogSize"),
-            "a metric of one's own": add_alarm(build_asynchronous(), "Invocations", namespace="Acme"),
+            "a published metric": add_alarm(build_asynchronous(), "ApproximateBacklogSize"),
+            "a custom metric": add_alarm(build_asynchronous(), "Invocations", namespace="Acme"),
         },
     },
     "SUS_ASYNC_FAILURES_SEEN": {
         "pass": {
-            "both": build_asynchronous(output=TOPICS),
+            "both settings": build_asynchronous(output=TOPICS),
             "a topic of the same plan": {
                 **build_asynchronous(
                     output={**TOPICS, "notification_config": {"error_topic": "${aws_sns_topic.t.arn}"}}

@@ -3,7 +3,7 @@
 from tests.rules.case_tables import CaseTable, RuleCase
 from tests.rules.endpoints import CONFIGURATION, ENDPOINT, MODEL, UNKNOWN, build_real_time
 
-#: Fixed names all the way down.
+#: An endpoint, a configuration and a model with fixed names.
 FIXED = {
     MODEL: {**build_real_time()[MODEL], "name": "model"},
     CONFIGURATION: {**build_real_time()[CONFIGURATION], "name": "configuration", "name_prefix": None},
@@ -14,12 +14,12 @@ OLD = {CONFIGURATION: {"name": "delay-1"}, ENDPOINT: {"endpoint_config_name": "d
 LOOSE = {**FIXED, ENDPOINT: {"name": "delay", "endpoint_config_name": UNKNOWN}}
 
 
-def changed(configuration: str = "no-op", endpoint: str = "no-op", model: str = "no-op") -> dict[str, str]:
+def list_actions(configuration: str = "no-op", endpoint: str = "no-op", model: str = "no-op") -> dict[str, str]:
     """Return the resources with the action of each."""
     return {CONFIGURATION: configuration, ENDPOINT: endpoint, MODEL: model}
 
 
-def moved_group(before: str, after: str) -> RuleCase:
+def build_moved_group(before: str, after: str) -> RuleCase:
     """Return a security group that moves to another VPC and keeps its name."""
     group = "aws_security_group.g"
     return RuleCase(
@@ -32,44 +32,46 @@ def moved_group(before: str, after: str) -> RuleCase:
 CASES: CaseTable = {
     "SUS_ENDPOINT_KEEPS_OLD_MODEL": {
         "pass": {
-            "nothing changes": RuleCase(FIXED, actions=changed()),
-            "a new name is followed": RuleCase(PREFIXED, actions=changed("create-replace", "update"), before=OLD),
+            "nothing changes": RuleCase(FIXED, actions=list_actions()),
+            "a new configuration name": RuleCase(
+                PREFIXED, actions=list_actions("create-replace", "update"), before=OLD
+            ),
         },
         "fail": {
-            "a configuration under its old name": RuleCase(FIXED, actions=changed("replace")),
-            "a model under its old name": RuleCase(FIXED, actions=changed(model="replace")),
-            "a configuration that goes": RuleCase(FIXED, actions=changed("delete")),
+            "a configuration with the same name": RuleCase(FIXED, actions=list_actions("replace")),
+            "a model with the same name": RuleCase(FIXED, actions=list_actions(model="replace")),
+            "a deleted configuration": RuleCase(FIXED, actions=list_actions("delete")),
         },
         "unknown": {
-            "a configuration elsewhere": RuleCase(
+            "a configuration outside the plan": RuleCase(
                 {ENDPOINT: {"name": "delay", "endpoint_config_name": "made-elsewhere"}}, actions={ENDPOINT: "no-op"}
             )
         },
         "not_applicable": {"a new endpoint": FIXED},
     },
     "SUS_REPLACED_BEFORE_ENDPOINT": {
-        "pass": {"created first": RuleCase(PREFIXED, actions=changed("create-replace", "update"), before=OLD)},
-        "fail": {"destroyed first": RuleCase(PREFIXED, actions=changed("replace", "update"), before=OLD)},
+        "pass": {"created first": RuleCase(PREFIXED, actions=list_actions("create-replace", "update"), before=OLD)},
+        "fail": {"destroyed first": RuleCase(PREFIXED, actions=list_actions("replace", "update"), before=OLD)},
         "unknown": {
-            "an endpoint that follows something unknown": RuleCase(
-                LOOSE, actions=changed("replace", "create"), before={CONFIGURATION: {"name": "old"}}
+            "an endpoint with an unknown configuration": RuleCase(
+                LOOSE, actions=list_actions("replace", "create"), before={CONFIGURATION: {"name": "old"}}
             )
         },
-        "not_applicable": {"nothing changes": RuleCase(FIXED, actions=changed()), "all is new": FIXED},
+        "not_applicable": {"nothing changes": RuleCase(FIXED, actions=list_actions()), "a new configuration": FIXED},
     },
     "SUS_CONFIGURATION_NAME_PREFIX": {
         "pass": {"a prefix": {MODEL: {}, CONFIGURATION: {**PREFIXED[CONFIGURATION], "name": None}}},
         "fail": {"a name": FIXED},
-        "unknown": {
-            "a name that is made elsewhere": {CONFIGURATION: {"name": "${aws_sagemaker_model.m.id}"}, MODEL: {}}
-        },
+        "unknown": {"an unknown name": {CONFIGURATION: {"name": "${aws_sagemaker_model.m.id}"}, MODEL: {}}},
         "not_applicable": "every configuration has a name",
     },
     "SUS_CREATE_BEFORE_DESTROY_NAME": {
         "pass": {
-            "another name": RuleCase(FIXED, actions=changed("create-replace"), before={CONFIGURATION: {"name": "old"}}),
-            "a prefix": RuleCase(PREFIXED, actions=changed("create-replace"), before=OLD),
-            "a group in another VPC": moved_group("vpc-1", "vpc-2"),
+            "another name": RuleCase(
+                FIXED, actions=list_actions("create-replace"), before={CONFIGURATION: {"name": "old"}}
+            ),
+            "a prefix": RuleCase(PREFIXED, actions=list_actions("create-replace"), before=OLD),
+            "a group in another VPC": build_moved_group("vpc-1", "vpc-2"),
             "a model in another Region": RuleCase(
                 {MODEL: {"name": "m", "region": "eu-north-1"}},
                 actions={MODEL: "create-replace"},
@@ -77,8 +79,8 @@ CASES: CaseTable = {
             ),
         },
         "fail": {
-            "the same configuration name": RuleCase(FIXED, actions=changed("create-replace")),
-            "a group of the same name in its VPC": moved_group("vpc-1", "vpc-1"),
+            "the same configuration name": RuleCase(FIXED, actions=list_actions("create-replace")),
+            "a group of the same name in its VPC": build_moved_group("vpc-1", "vpc-1"),
             "the same role name": RuleCase(
                 {"aws_iam_role.r": {"name": "r"}}, actions={"aws_iam_role.r": "create-replace"}
             ),
@@ -86,11 +88,11 @@ CASES: CaseTable = {
         "unknown": {
             "a name known after apply": RuleCase(
                 {**FIXED, CONFIGURATION: {**FIXED[CONFIGURATION], "name": UNKNOWN}},
-                actions=changed("create-replace"),
+                actions=list_actions("create-replace"),
                 before=OLD,
             ),
-            "a VPC known after apply": moved_group("vpc-1", UNKNOWN),
+            "a VPC known after apply": build_moved_group("vpc-1", UNKNOWN),
         },
-        "not_applicable": {"destroyed first": RuleCase(FIXED, actions=changed("replace")), "new": FIXED},
+        "not_applicable": {"destroyed first": RuleCase(FIXED, actions=list_actions("replace")), "new": FIXED},
     },
 }

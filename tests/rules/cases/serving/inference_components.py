@@ -23,12 +23,12 @@ DYNAMIC = {CONFIGURATION: "production_variants"}
 ROLE = "arn:aws:iam::123456789012:role/inference"
 
 
-def components(*, managed: Any = MANAGED, **configuration: Any) -> Resources:
+def build_components(*, managed: Any = MANAGED, **configuration: Any) -> Resources:
     """Return an endpoint for inference components."""
     return build_real_time(variant={**NO_MODEL, "managed_instance_scaling": managed}, configuration=configuration)
 
 
-def copies(least: Any, *, alarm: Values | None = None) -> Resources:
+def build_copies(least: Any, *, alarm: Values | None = None) -> Resources:
     """Return a component that scales, with a step policy and an alarm that starts it."""
     same = {
         "service_namespace": "sagemaker",
@@ -51,11 +51,11 @@ def copies(least: Any, *, alarm: Values | None = None) -> Resources:
 
 CASES: CaseTable = {
     "SUS_MANAGED_SCALING_WITH_MODEL": {
-        "pass": {"no model": components()},
+        "pass": {"no model": build_components()},
         "fail": {"a model": build_real_time(variant={"model_name": "delay", "managed_instance_scaling": MANAGED})},
         "unknown": {
             "known after apply": build_real_time(variant={"managed_instance_scaling": UNKNOWN}),
-            "a model named in a dynamic block": RuleCase(
+            "a model in a dynamic block": RuleCase(
                 build_real_time(variant={"managed_instance_scaling": MANAGED}), dynamic=DYNAMIC
             ),
         },
@@ -66,46 +66,49 @@ CASES: CaseTable = {
     },
     "SUS_COMPONENT_ROLE": {
         "pass": {
-            "a role": components(execution_role_arn=ROLE),
+            "a role": build_components(execution_role_arn=ROLE),
             "a role of the same plan": {
-                **components(execution_role_arn="${aws_iam_role.r.arn}"),
+                **build_components(execution_role_arn="${aws_iam_role.r.arn}"),
                 "aws_iam_role.r": {"name": "inference"},
             },
         },
-        "fail": {"none": components()},
-        "unknown": {"known after apply": components(execution_role_arn=UNKNOWN)},
+        "fail": {"none": build_components()},
+        "unknown": {"known after apply": build_components(execution_role_arn=UNKNOWN)},
         "not_applicable": {
             "a model": build_real_time(),
-            "a model named in a dynamic block": RuleCase(build_real_time(), dynamic=DYNAMIC),
+            "a model in a dynamic block": RuleCase(build_real_time(), dynamic=DYNAMIC),
             "an asynchronous endpoint": build_asynchronous(),
         },
     },
     "SUS_COMPONENTS_TO_ZERO": {
-        "pass": {"down to none": components()},
+        "pass": {"a minimum of zero instances": build_components()},
         "fail": {
-            "down to one": components(managed={**MANAGED, "min_instance_count": 1}),
-            "not managed": components(managed=[]),
+            "a minimum of one instance": build_components(managed={**MANAGED, "min_instance_count": 1}),
+            "not managed": build_components(managed=[]),
         },
-        "unknown": {"known after apply": components(managed={**MANAGED, "min_instance_count": UNKNOWN})},
+        "unknown": {"known after apply": build_components(managed={**MANAGED, "min_instance_count": UNKNOWN})},
         "not_applicable": {
             "a model": build_real_time(),
-            "a model named in a dynamic block": RuleCase(build_real_time(), dynamic=DYNAMIC),
+            "a model in a dynamic block": RuleCase(build_real_time(), dynamic=DYNAMIC),
         },
     },
     "SUS_COMPONENT_WAKES": {
-        "pass": {"at the first": copies(0, alarm={})},
+        "pass": {"at the first request": build_copies(0, alarm={})},
         "fail": {
-            "no step policy": copies(0),
-            "after the second": copies(0, alarm={"comparison_operator": "GreaterThanThreshold"}),
+            "no step policy": build_copies(0),
+            "at the second request": build_copies(0, alarm={"comparison_operator": "GreaterThanThreshold"}),
         },
         "unknown": {
-            "a least known after apply": copies(UNKNOWN),
-            "a metric known after apply": copies(0, alarm={"metric_name": UNKNOWN}),
+            "a minimum known after apply": build_copies(UNKNOWN),
+            "a metric known after apply": build_copies(0, alarm={"metric_name": UNKNOWN}),
             "a component known after apply": {
-                **(woken := copies(0, alarm={})),
+                **(woken := build_copies(0, alarm={})),
                 TARGET: {**woken[TARGET], "resource_id": UNKNOWN},
             },
         },
-        "not_applicable": {"never at zero": copies(1), "a variant": add_target(build_real_time(), least=1)},
+        "not_applicable": {
+            "a minimum above zero": build_copies(1),
+            "a variant": add_target(build_real_time(), least=1),
+        },
     },
 }

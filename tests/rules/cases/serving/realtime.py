@@ -26,23 +26,23 @@ DEV, PROD = {"tags": {"environment": "dev"}}, {"tags": {"Environment": "prod"}}
 SUSPENDED = {"dynamic_scaling_in_suspended": True, "dynamic_scaling_out_suspended": True}
 UNSURE = {TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN}}
 DELAY = "endpoint/delay/variant/main"
-NO_INSTANCES = {"a serverless one": build_serverless()}
+NO_INSTANCES = {"a serverless endpoint": build_serverless()}
 TRACKING = "target_tracking_scaling_policy_configuration"
 
 
-def rested(resources: Resources, *, day: tuple[Any, Any] = (2, 4), night: tuple[Any, Any] = (1, 4)) -> Resources:
+def add_off_hours(resources: Resources, *, day: tuple[Any, Any] = (2, 4), night: tuple[Any, Any] = (1, 4)) -> Resources:
     """Return the resources with scheduled actions for mornings and evenings, each with its minimum and maximum."""
     return add_scheduled_actions(resources, ("0 8 ? * MON-FRI *", *day), ("0 18 ? * MON-FRI *", *night))
 
 
-def one_less(resources: Resources, *, adjustment: Any = -1) -> Resources:
+def add_scale_in_policy(resources: Resources, *, adjustment: Any = -1) -> Resources:
     """Return the resources with a step policy that an alarm on the backlog starts."""
     steps = {"adjustment_type": "ChangeInCapacity", "step_adjustment": {"scaling_adjustment": adjustment}}
     stepped = add_policy(resources, step=True, step_scaling_policy_configuration=steps)
     return add_alarm(stepped, "ApproximateBacklogSize", alarm_actions=[f"${{{STEP}.arn}}"])
 
 
-def deleted(resources: Resources, target: str, body: str, **more: Any) -> Resources:
+def add_deletion_schedule(resources: Resources, target: str, body: str, **more: Any) -> Resources:
     """Return the resources with a schedule that calls an API."""
     return {**resources, "aws_scheduler_schedule.evening": {"target": {"arn": target, "input": body}, **more}}
 
@@ -52,48 +52,44 @@ DELETE = "arn:aws:scheduler:::aws-sdk:sagemaker:deleteEndpoint"
 CASES: CaseTable = {
     "SUS_REALTIME_SCALES": {
         "pass": {
-            "by its requests": add_tracking_policy(add_target(build_real_time()), **REQUESTS),
-            "by the clock": rested(add_target(build_real_time()), night=(1, 1)),
-            "instances that SageMaker manages": build_real_time(
-                variant={"managed_instance_scaling": {"status": "ENABLED"}}
-            ),
+            "by requests": add_tracking_policy(add_target(build_real_time()), **REQUESTS),
+            "by scheduled actions": add_off_hours(add_target(build_real_time()), night=(1, 1)),
+            "managed instance scaling": build_real_time(variant={"managed_instance_scaling": {"status": "ENABLED"}}),
         },
         "fail": {
             "no target": build_real_time(),
-            "from two to two": add_tracking_policy(add_target(build_real_time(), 2, 2), **REQUESTS),
+            "equal minimum and maximum": add_tracking_policy(add_target(build_real_time(), 2, 2), **REQUESTS),
             "no policy": add_target(build_real_time()),
-            "a metric that it never publishes": add_tracking_policy(add_target(build_real_time()), **BACKLOG),
-            "a step policy that nothing starts": add_policy(add_target(build_real_time()), step=True),
+            "a metric that is never published": add_tracking_policy(add_target(build_real_time()), **BACKLOG),
+            "a step policy without an alarm": add_policy(add_target(build_real_time()), step=True),
             "scaling suspended": add_tracking_policy(
                 add_target(build_real_time(), suspended_state=SUSPENDED), **REQUESTS
             ),
-            "more each morning, and never less": add_scheduled_actions(
-                add_target(build_real_time()), ("0 8 * * ? *", 2, 4)
-            ),
+            "only scheduled increases": add_scheduled_actions(add_target(build_real_time()), ("0 8 * * ? *", 2, 4)),
         },
         "unknown": {
-            "a target of something unknown": {**build_real_time(), **UNSURE},
+            "a target of an unknown endpoint": {**build_real_time(), **UNSURE},
             "a range known after apply": add_tracking_policy(add_target(build_real_time(), UNKNOWN), **REQUESTS),
-            "a configuration elsewhere": {ENDPOINT: {"endpoint_config_name": "made-elsewhere"}},
+            "a configuration outside the plan": {ENDPOINT: {"endpoint_config_name": "made-elsewhere"}},
         },
-        "not_applicable": {**NO_INSTANCES, "an asynchronous one": build_asynchronous()},
+        "not_applicable": {**NO_INSTANCES, "an asynchronous endpoint": build_asynchronous()},
     },
     "SUS_SCALABLE_TARGET_HAS_POLICY": {
         "pass": {
             "a policy": add_policy(add_target(build_real_time())),
-            "a scheduled action": rested(add_target(build_real_time())),
+            "a scheduled action": add_off_hours(add_target(build_real_time())),
         },
         "fail": {
             "neither": add_target(build_real_time()),
-            "a metric that it never publishes": add_tracking_policy(add_target(build_real_time()), **BACKLOG),
-            "a step policy that nothing starts": add_policy(add_target(build_real_time()), step=True),
+            "a metric that is never published": add_tracking_policy(add_target(build_real_time()), **BACKLOG),
+            "a step policy without an alarm": add_policy(add_target(build_real_time()), step=True),
         },
         "unknown": {
             "a metric of an endpoint elsewhere": {
                 **add_tracking_policy(add_target({}, resource_id=DELAY), **REQUESTS),
                 POLICY: {**add_tracking_policy({}, **REQUESTS)[POLICY], "resource_id": DELAY},
             },
-            "a policy of something unknown": {
+            "a policy of an unknown target": {
                 **add_target(build_real_time()),
                 "aws_appautoscaling_policy.p": {"service_namespace": "sagemaker", "resource_id": UNKNOWN},
             },
@@ -107,19 +103,19 @@ CASES: CaseTable = {
     "SUS_SCALES_IN": {
         "pass": {
             "by default": add_tracking_policy(add_target(build_real_time())),
-            "by a step policy": one_less(
+            "by a step policy": add_scale_in_policy(
                 add_tracking_policy(add_target(build_asynchronous()), **BACKLOG, disable_scale_in=True)
             ),
         },
         "fail": {
             "never": add_tracking_policy(add_target(build_real_time()), disable_scale_in=True),
-            "by a step policy that adds": one_less(
+            "by a step policy that adds": add_scale_in_policy(
                 add_tracking_policy(add_target(build_asynchronous()), **BACKLOG, disable_scale_in=True), adjustment=1
             ),
         },
         "unknown": {
             "known after apply": add_tracking_policy(add_target(build_real_time()), disable_scale_in=UNKNOWN),
-            "a step known after apply": one_less(
+            "a step known after apply": add_scale_in_policy(
                 add_tracking_policy(add_target(build_asynchronous()), **BACKLOG, disable_scale_in=True),
                 adjustment=UNKNOWN,
             ),
@@ -132,58 +128,66 @@ CASES: CaseTable = {
     "SUS_PRODUCTION_TWO_INSTANCES": {
         "pass": {
             "two": build_real_time(variant={"initial_instance_count": 2}, endpoint=PROD),
-            "two that nothing takes away": add_target(
-                build_real_time(variant={"initial_instance_count": 2}, endpoint=PROD)
-            ),
+            "two fixed instances": add_target(build_real_time(variant={"initial_instance_count": 2}, endpoint=PROD)),
             "at least two": add_target(build_real_time(endpoint=PROD), least=2),
         },
         "fail": {
             "one": build_real_time(endpoint=PROD),
-            "down to one": add_tracking_policy(add_target(build_real_time(endpoint=PROD), least=1), **REQUESTS),
-            "down to one at night": rested(add_target(build_real_time(endpoint=PROD)), night=(1, 1)),
+            "a minimum of one instance": add_tracking_policy(
+                add_target(build_real_time(endpoint=PROD), least=1), **REQUESTS
+            ),
+            "down to one at night": add_off_hours(add_target(build_real_time(endpoint=PROD)), night=(1, 1)),
         },
         "unknown": {
-            "a least known after apply": add_target(build_real_time(endpoint=PROD), least=UNKNOWN),
-            "patience known after apply": build_real_time(endpoint={"tags": {"env": "prod", "latency_slo": UNKNOWN}}),
+            "a minimum known after apply": add_target(build_real_time(endpoint=PROD), least=UNKNOWN),
+            "a latency SLO known after apply": build_real_time(
+                endpoint={"tags": {"env": "prod", "latency_slo": UNKNOWN}}
+            ),
             "tags known after apply": build_real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
         },
         "not_applicable": {
             "outside production": build_real_time(endpoint=DEV),
-            "callers who can wait": build_real_time(endpoint={"tags": {"env": "prod", "latency_slo": "5m"}}),
+            "a long latency SLO": build_real_time(endpoint={"tags": {"env": "prod", "latency_slo": "5m"}}),
             "untagged": build_real_time(),
         },
     },
     "SUS_AUTOSCALING_RESET": {
         "pass": {
             "the same": add_target(build_real_time(), least=1),
-            "one where autoscaling goes to zero": add_target(build_asynchronous(), least=0),
+            "one instance with a minimum of zero": add_target(build_asynchronous(), least=0),
         },
-        "fail": {"three against one": add_target(build_real_time(variant={"initial_instance_count": 3}), least=1)},
+        "fail": {
+            "three instances and a minimum of one": add_target(
+                build_real_time(variant={"initial_instance_count": 3}), least=1
+            )
+        },
         "unknown": {
             "a count known after apply": add_target(build_real_time(variant={"initial_instance_count": UNKNOWN})),
-            "whether properties are kept known after apply": add_target(
+            "a retain setting known after apply": add_target(
                 build_real_time(
                     variant={"initial_instance_count": 3}, endpoint={"retain_all_variant_properties": UNKNOWN}
                 )
             ),
-            "a target of something unknown": {**build_real_time(), **UNSURE},
+            "a target of an unknown endpoint": {**build_real_time(), **UNSURE},
         },
         "not_applicable": {
             **NO_INSTANCES,
             "no autoscaling": build_real_time(),
-            "properties kept": add_target(
+            "retained properties": add_target(
                 build_real_time(variant={"initial_instance_count": 3}, endpoint={"retain_all_variant_properties": True})
             ),
         },
     },
     "SUS_OFF_HOURS": {
         "pass": {
-            "fewer in the evening": rested(add_target(build_real_time(endpoint=DEV)), night=(1, 1)),
+            "fewer in the evening": add_off_hours(add_target(build_real_time(endpoint=DEV)), night=(1, 1)),
             "more in the morning and back": add_tracking_policy(
-                rested(add_target(build_real_time(endpoint=DEV))), **REQUESTS
+                add_off_hours(add_target(build_real_time(endpoint=DEV))), **REQUESTS
             ),
-            "deleted by name": deleted(build_real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}'),
-            "deleted by reference": deleted(
+            "deleted by name": add_deletion_schedule(
+                build_real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}'
+            ),
+            "deleted by reference": add_deletion_schedule(
                 build_real_time(endpoint={**DEV, "name": UNKNOWN}),
                 DELETE,
                 f'{{"EndpointName": "${{{ENDPOINT}.name}}"}}',
@@ -191,29 +195,33 @@ CASES: CaseTable = {
         },
         "fail": {
             "nothing": build_real_time(endpoint=DEV),
-            "only more in the morning": add_scheduled_actions(
+            "only a scheduled increase": add_scheduled_actions(
                 add_target(build_real_time(endpoint=DEV)), ("0 8 * * ? *", 4, 8)
             ),
-            "a least that nothing takes it down to": rested(add_target(build_real_time(endpoint=DEV))),
-            "a schedule that is off": deleted(
+            "a minimum without a policy that removes": add_off_hours(add_target(build_real_time(endpoint=DEV))),
+            "a disabled schedule": add_deletion_schedule(
                 build_real_time(endpoint=DEV), DELETE, '{"EndpointName": "delay"}', state="DISABLED"
             ),
-            "a schedule of something else": deleted(
+            "a schedule for another call": add_deletion_schedule(
                 build_real_time(endpoint=DEV), "arn:aws:lambda:::function:f", "delay"
             ),
         },
         "unknown": {
             "tags known after apply": build_real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN}),
-            "a target of something unknown": {**build_real_time(endpoint=DEV), **UNSURE},
-            "as few as is known after apply": rested(add_target(build_real_time(endpoint=DEV)), night=(1, UNKNOWN)),
-            "deleted by a schedule known after apply": deleted(build_real_time(endpoint=DEV), DELETE, UNKNOWN),
+            "a target of an unknown endpoint": {**build_real_time(endpoint=DEV), **UNSURE},
+            "a minimum known after apply": add_off_hours(add_target(build_real_time(endpoint=DEV)), night=(1, UNKNOWN)),
+            "deleted by a schedule known after apply": add_deletion_schedule(
+                build_real_time(endpoint=DEV), DELETE, UNKNOWN
+            ),
         },
         "not_applicable": {**NO_INSTANCES, "production": build_real_time(endpoint=PROD), "no tag": build_real_time()},
     },
     "SUS_ENDPOINT_RIGHT_SIZED": {
-        "pass": {"a job": build_real_time(endpoint={"tags": {"recommendation_job": "arn:aws:sagemaker:job"}})},
+        "pass": {
+            "a recommendation job": build_real_time(endpoint={"tags": {"recommendation_job": "arn:aws:sagemaker:job"}})
+        },
         "fail": {"no tag": build_real_time()},
         "unknown": {"tags known after apply": build_real_time(endpoint={"tags": UNKNOWN, "tags_all": UNKNOWN})},
-        "not_applicable": {**NO_INSTANCES, "an asynchronous one": build_asynchronous()},
+        "not_applicable": {**NO_INSTANCES, "an asynchronous endpoint": build_asynchronous()},
     },
 }

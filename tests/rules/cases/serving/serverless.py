@@ -24,29 +24,29 @@ from tests.rules.jobs import HIDDEN, build_pipeline, build_step
 REGISTRY = IMAGE.partition("/")[0]
 VPC = {"subnets": ["subnet-1"], "security_group_ids": ["sg-1"]}
 ELSEWHERE = build_serverless(variant={"model_name": "made-elsewhere"})
-NOT_SERVERLESS = {"a real-time endpoint": build_real_time(), "an asynchronous one": build_asynchronous()}
-#: What the provider reads back from SageMaker: empty values for what is not set.
+NOT_SERVERLESS = {"a real-time endpoint": build_real_time(), "an asynchronous endpoint": build_asynchronous()}
+#: Values that the provider reads back from SageMaker: attributes that are not set are empty.
 READ_BACK = build_serverless(
     serverless_config={"provisioned_concurrency": 0},
     variant={"instance_type": "", "initial_instance_count": 0, "accelerator_type": ""},
     model={"enable_network_isolation": False, "vpc_config": []},
 )
 WARM = build_serverless(serverless_config={"provisioned_concurrency": 2})
-FINE = {"a plain one": build_serverless(), "as read back": READ_BACK}
+FINE = {"a plain endpoint": build_serverless(), "as read back": READ_BACK}
 
 
-def hosted(*, variant: Mapping[str, Any] | None = None, **request: Any) -> Resources:
+def build_hosting_pipeline(*, variant: Mapping[str, Any] | None = None, **request: Any) -> Resources:
     """Return a pipeline with a step that creates a serverless configuration."""
     config = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}, "ModelName": "m", **(variant or {})}
     return build_pipeline(build_step("EndpointConfig", {"ProductionVariants": [config], **request}))
 
 
-def monitor(endpoint: str) -> dict[str, dict[str, object]]:
+def build_monitor(endpoint: str) -> dict[str, dict[str, object]]:
     inputs = {"endpoint_input": {"endpoint_name": endpoint}}
     return {"aws_sagemaker_data_quality_job_definition.q": {"data_quality_job_input": inputs}}
 
 
-def converted(before: str, after: str, resources: dict[str, object]) -> RuleCase:
+def build_conversion(before: str, after: str, resources: dict[str, object]) -> RuleCase:
     """Return an endpoint that changes from the configuration `before` to `after`."""
     endpoint = {"name": "delay", "endpoint_config_name": after}
     return RuleCase(
@@ -88,7 +88,7 @@ CASES: CaseTable = {
         "pass": FINE,
         "fail": {"isolation": build_serverless(model={"enable_network_isolation": True})},
         "unknown": {"known after apply": build_serverless(model={"enable_network_isolation": UNKNOWN})},
-        "not_applicable": {"an isolated real-time one": build_real_time(model={"enable_network_isolation": True})},
+        "not_applicable": {"an isolated real-time endpoint": build_real_time(model={"enable_network_isolation": True})},
     },
     "SUS_SERVERLESS_MULTI_MODEL": {
         "pass": FINE,
@@ -101,7 +101,7 @@ CASES: CaseTable = {
     "SUS_SERVERLESS_INFERENCE_PIPELINE": {
         "pass": {
             **FINE,
-            "containers called one by one": build_serverless(
+            "directly invoked containers": build_serverless(
                 model={
                     "primary_container": [],
                     "container": [{"image": IMAGE}, {"image": IMAGE}],
@@ -110,7 +110,7 @@ CASES: CaseTable = {
             ),
         },
         "fail": {
-            "two in series": build_serverless(
+            "two containers in series": build_serverless(
                 model={"primary_container": [], "container": [{"image": "a"}, {"image": "b"}]}
             )
         },
@@ -153,13 +153,13 @@ CASES: CaseTable = {
         },
         "fail": {
             "turned on": build_serverless(configuration={"data_capture_config": {"enable_capture": True}}),
-            "in a step": hosted(DataCaptureConfig={"EnableCapture": True}),
+            "in a step": build_hosting_pipeline(DataCaptureConfig={"EnableCapture": True}),
         },
         "unknown": {
             "known after apply": build_serverless(configuration={"data_capture_config": {"enable_capture": UNKNOWN}})
         },
         "not_applicable": {
-            "a real-time one": build_real_time(configuration={"data_capture_config": {"enable_capture": True}})
+            "a real-time endpoint": build_real_time(configuration={"data_capture_config": {"enable_capture": True}})
         },
     },
     "SUS_SERVERLESS_ONE_VARIANT": {
@@ -168,7 +168,7 @@ CASES: CaseTable = {
             "a shadow variant": build_serverless(
                 configuration={"shadow_production_variants": {"variant_name": "shadow", "instance_type": "ml.m5.large"}}
             ),
-            "two in a step": hosted(ShadowProductionVariants=[{"InstanceType": "ml.m5.large"}]),
+            "two in a step": build_hosting_pipeline(ShadowProductionVariants=[{"InstanceType": "ml.m5.large"}]),
         },
         "unknown": {
             "shadow variants known after apply": build_serverless(configuration={"shadow_production_variants": UNKNOWN})
@@ -180,14 +180,14 @@ CASES: CaseTable = {
         "fail": {
             "an instance type": build_serverless(variant={"instance_type": "ml.m5.large"}),
             "a count": build_serverless(variant={"initial_instance_count": 1}),
-            "a type in a step": hosted(variant={"InstanceType": "ml.m5.large"}),
+            "a type in a step": build_hosting_pipeline(variant={"InstanceType": "ml.m5.large"}),
         },
         "unknown": {
             "a type from another resource": build_serverless(variant={"instance_type": f"${{{MODEL}.arn}}"}),
             "a type in a dynamic block": RuleCase(
                 build_serverless(variant={"instance_type": UNKNOWN}), dynamic={CONFIGURATION: "production_variants"}
             ),
-            "a step's type from a parameter without a default": hosted(
+            "a step's type from a parameter without a default": build_hosting_pipeline(
                 variant={"InstanceType": {"Get": "Parameters.InstanceType"}}
             ),
         },
@@ -196,14 +196,16 @@ CASES: CaseTable = {
     "SUS_SERVERLESS_LIMITS": {
         "pass": FINE,
         "fail": {
-            "odd memory": build_serverless(serverless_config={"memory_size_in_mb": 2000}),
-            "too many at once": build_serverless(serverless_config={"max_concurrency": 201}),
-            "more warm than allowed": build_serverless(serverless_config={"provisioned_concurrency": 6}),
-            "odd memory in a step": hosted(variant={"ServerlessConfig": {"MemorySizeInMB": 2000, "MaxConcurrency": 5}}),
+            "invalid memory": build_serverless(serverless_config={"memory_size_in_mb": 2000}),
+            "too much concurrency": build_serverless(serverless_config={"max_concurrency": 201}),
+            "more provisioned than the maximum": build_serverless(serverless_config={"provisioned_concurrency": 6}),
+            "invalid memory in a step": build_hosting_pipeline(
+                variant={"ServerlessConfig": {"MemorySizeInMB": 2000, "MaxConcurrency": 5}}
+            ),
         },
         "unknown": {
             "memory known after apply": build_serverless(serverless_config={"memory_size_in_mb": UNKNOWN}),
-            "a pipeline known after apply": HIDDEN["definition not known"],
+            "a pipeline known after apply": HIDDEN["unknown definition"],
             "whether it is serverless known after apply, in a dynamic block": RuleCase(
                 build_serverless(variant={"serverless_config": UNKNOWN}), dynamic={CONFIGURATION: "production_variants"}
             ),
@@ -214,14 +216,14 @@ CASES: CaseTable = {
     "SUS_SERVERLESS_REGION": {
         "pass": FINE,
         "fail": {"Zurich": RuleCase(build_serverless(), region="eu-central-2")},
-        "unknown": {"a Region that is none": RuleCase(build_serverless(), region="")},
-        "not_applicable": {"a real-time one": RuleCase(build_real_time(), region="eu-central-2")},
+        "unknown": {"an unknown Region": RuleCase(build_serverless(), region="")},
+        "not_applicable": {"a real-time endpoint": RuleCase(build_real_time(), region="eu-central-2")},
     },
     "SUS_SERVERLESS_MODEL_MONITOR": {
-        "pass": {"a real-time endpoint": {**build_real_time(), **monitor("delay")}},
+        "pass": {"a real-time endpoint": {**build_real_time(), **build_monitor("delay")}},
         "fail": {
-            "by name": {**build_serverless(), **monitor("delay")},
-            "by reference": {**build_serverless(endpoint={"name": UNKNOWN}), **monitor(f"${{{ENDPOINT}.name}}")},
+            "by name": {**build_serverless(), **build_monitor("delay")},
+            "by reference": {**build_serverless(endpoint={"name": UNKNOWN}), **build_monitor(f"${{{ENDPOINT}.name}}")},
             "in a schedule of its own": {
                 **build_serverless(),
                 "aws_sagemaker_monitoring_schedule.s": {
@@ -233,7 +235,7 @@ CASES: CaseTable = {
                 },
             },
         },
-        "unknown": {"an endpoint elsewhere": monitor("made-elsewhere")},
+        "unknown": {"an endpoint outside the plan": build_monitor("made-elsewhere")},
         "not_applicable": {
             "a batch transform": {
                 "aws_sagemaker_data_quality_job_definition.q": {"data_quality_job_input": {"batch_transform_input": {}}}
@@ -242,16 +244,16 @@ CASES: CaseTable = {
     },
     "SUS_SERVERLESS_CONVERSION": {
         "pass": {
-            "serverless before and after": converted(
+            "serverless before and after": build_conversion(
                 "serverless",
                 "other",
                 {**BOTH, CONFIGURATION: build_serverless(configuration={"name": "other"})[CONFIGURATION]},
             )
         },
-        "fail": {"real-time before": converted("instances", "serverless", dict(BOTH))},
+        "fail": {"real-time before": build_conversion("instances", "serverless", dict(BOTH))},
         "unknown": {
-            "a configuration elsewhere before": converted("elsewhere", "serverless", dict(BOTH)),
-            "asynchronous before, of which nobody speaks": converted(
+            "a configuration elsewhere before": build_conversion("elsewhere", "serverless", dict(BOTH)),
+            "asynchronous before, which is not documented": build_conversion(
                 "instances",
                 "serverless",
                 {
@@ -265,17 +267,17 @@ CASES: CaseTable = {
         },
         "not_applicable": {
             "a new endpoint": build_serverless(),
-            "the other way round, which works": converted("serverless", "instances", dict(BOTH)),
+            "the opposite conversion, which works": build_conversion("serverless", "instances", dict(BOTH)),
         },
     },
     "SUS_PROVISIONED_CONCURRENCY": {
         "pass": FINE,
-        "fail": {"two warm workers": WARM},
+        "fail": {"two provisioned workers": WARM},
         "unknown": {"known after apply": build_serverless(serverless_config={"provisioned_concurrency": UNKNOWN})},
         "not_applicable": NOT_SERVERLESS,
     },
     "SUS_PROVISIONED_CONCURRENCY_SCALES": {
-        "pass": {"as they are used": add_tracking_policy(SCALED, **USED)},
+        "pass": {"by utilization": add_tracking_policy(SCALED, **USED)},
         "fail": {
             "no target": WARM,
             "a target of instances": add_tracking_policy(add_target(WARM), **USED),
@@ -284,7 +286,7 @@ CASES: CaseTable = {
         },
         "unknown": {
             "a dimension known after apply": add_target(WARM, scalable_dimension=UNKNOWN),
-            "a target of something unknown": {
+            "a target of an unknown endpoint": {
                 **WARM,
                 TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN},
             },

@@ -4,7 +4,7 @@ from tests.rules.case_tables import CaseTable
 from tests.rules.endpoints import CONFIGURATION, ENDPOINT, IMAGE, MODEL, Resources, build_real_time, build_serverless
 
 
-def several(number: int) -> Resources:
+def build_several(number: int) -> Resources:
     """Return several endpoints with one image."""
     resources: Resources = {}
     for n in range(number):
@@ -23,8 +23,8 @@ def several(number: int) -> Resources:
 
 CASES: CaseTable = {
     "SUS_MULTI_MODEL_ENDPOINT": {
-        "pass": {"one": build_real_time(), "two": several(2)},
-        "fail": {"three": several(3)},
+        "pass": {"one": build_real_time(), "two": build_several(2)},
+        "fail": {"three": build_several(3)},
         "unknown": {
             "a model package brings the image": build_real_time(
                 model={"primary_container": {"model_package_name": "p"}}
@@ -32,7 +32,7 @@ CASES: CaseTable = {
             "a model elsewhere": build_real_time(variant={"model_name": "made-elsewhere"}),
         },
         "not_applicable": {
-            "a serverless one": build_serverless(),
+            "a serverless endpoint": build_serverless(),
             "several models already": build_real_time(
                 model={"primary_container": {"image": IMAGE, "mode": "MultiModel"}}
             ),

@@ -45,7 +45,7 @@ def _by_parameter(count: int | None) -> Resources:
 
 CASES = {
     "SUS_PIPELINE_FROM_S3": {
-        "pass": {"inline": IDLE["no such step"], "inline, known after apply": HIDDEN["definition not known"]},
+        "pass": {"inline": IDLE["no such step"], "inline, known after apply": HIDDEN["unknown definition"]},
         "fail": {"in S3": _build_from_s3(None), "a version in S3": _build_from_s3("1")},
         "unknown": {
             "known after apply": {
@@ -55,10 +55,10 @@ CASES = {
         "not_applicable": "every pipeline has a definition",
     },
     "SUS_PIPELINE_VERSION": {
-        "pass": {"version": _build_from_s3("3sL4k"), "version known later": _build_from_s3(UNKNOWN)},
+        "pass": {"version": _build_from_s3("3sL4k"), "a version known after apply": _build_from_s3(UNKNOWN)},
         "fail": {"no version": _build_from_s3(None)},
-        "unknown": "an unknown version is one",
-        "not_applicable": {"inline": build_training_pipeline(), "not known": HIDDEN["definition not known"]},
+        "unknown": "an unknown version counts",
+        "not_applicable": {"inline": build_training_pipeline(), "unknown": HIDDEN["unknown definition"]},
     },
     "SUS_PIPELINE_PARALLELISM": {
         "pass": {
@@ -68,16 +68,16 @@ CASES = {
                 build_step("Lambda"),
                 parallelism_configuration={"max_parallel_execution_steps": 2},
             ),
-            "capped, whatever its steps": {
+            "capped with unknown steps": {
                 "aws_sagemaker_pipeline.p": {
-                    **HIDDEN["definition not known"]["aws_sagemaker_pipeline.p"],
+                    **HIDDEN["unknown definition"]["aws_sagemaker_pipeline.p"],
                     "parallelism_configuration": {"max_parallel_execution_steps": 2},
                 }
             },
         },
         "fail": {"not capped": build_pipeline(build_step("Lambda"), build_step("Lambda"), build_step("Lambda"))},
         "unknown": {
-            "not known": build_pipeline(
+            "unknown": build_pipeline(
                 build_step("Lambda"),
                 build_step("Lambda"),
                 build_step("Lambda"),
@@ -95,17 +95,15 @@ CASES = {
             "cached in a branch": build_pipeline(
                 build_step("Condition", {"IfSteps": [build_step("Transform", CacheConfig=_ON)]})
             ),
-            "for as long as each run says": build_pipeline(
+            "an age from a parameter": build_pipeline(
                 build_step("Training", CacheConfig={"Enabled": True, "ExpireAfter": {"Get": "Parameters.Age"}})
             ),
         },
         "fail": {
-            "nothing said": build_training_pipeline(),
+            "not set": build_training_pipeline(),
             "off": build_pipeline(build_step("Tuning", CacheConfig={"Enabled": False})),
             "without an age": build_pipeline(build_step("Processing", CacheConfig={"Enabled": True})),
-            "nothing said in a loop": build_pipeline(
-                build_step("ForEach", {"ForEachBody": [build_step("Processing")]})
-            ),
+            "not set in a loop": build_pipeline(build_step("ForEach", {"ForEachBody": [build_step("Processing")]})),
         },
         "unknown": HIDDEN,
         "not_applicable": IDLE,
@@ -116,7 +114,7 @@ CASES = {
         },
         "fail": {
             "no cap": build_pipeline(build_step("Processing")),
-            "the longest there is": build_pipeline(
+            "the maximum": build_pipeline(
                 build_step("Processing", {"StoppingCondition": {"MaxRuntimeInSeconds": 777_600}})
             ),
         },
@@ -130,10 +128,10 @@ CASES = {
         "not_applicable": IDLE,
     },
     "SUS_PROCESSING_INSTANCES": {
-        "pass": {"two": _processing(InstanceCount=2), "as each run says, two by default": _by_parameter(2)},
+        "pass": {"two": _processing(InstanceCount=2), "a parameter with the default two": _by_parameter(2)},
         "fail": {"fifty": _processing(InstanceCount=50), "fifty by default": _by_parameter(50)},
-        "unknown": {"as each run says": _by_parameter(None), **HIDDEN},
-        "not_applicable": {"count left out": build_pipeline(build_step("Processing")), **IDLE},
+        "unknown": {"a parameter without a default": _by_parameter(None), **HIDDEN},
+        "not_applicable": {"no count": build_pipeline(build_step("Processing")), **IDLE},
     },
     "SUS_PROCESSING_GRAVITON": {
         "pass": {
@@ -163,7 +161,7 @@ CASES = {
     "SUS_GATE_BEFORE_REGISTRATION": {
         "pass": {
             "in a branch": _gated(_METRIC, _EVALUATE),
-            "after a condition that ends it": build_pipeline(
+            "after a condition that ends the pipeline": build_pipeline(
                 _EVALUATE,
                 build_step("Condition", {"Conditions": [_METRIC], "ElseSteps": [build_step("Fail")]}, name="Gate"),
                 build_step("Lambda", name="Notify", DependsOn=["Gate"]),
@@ -172,19 +170,19 @@ CASES = {
         },
         "fail": {
             "alone": build_pipeline(_EVALUATE, _REGISTER),
-            "after a condition that ends nothing": build_pipeline(
+            "after a condition without effect": build_pipeline(
                 build_step("Condition", {"Conditions": [_METRIC], "ElseSteps": [build_step("Lambda")]}, name="Gate"),
                 {**_REGISTER, "DependsOn": ["Gate"]},
             ),
-            "an endpoint of what was just trained": build_pipeline(build_step("Training"), build_step("Endpoint")),
+            "an endpoint for the trained model": build_pipeline(build_step("Training"), build_step("Endpoint")),
         },
         "unknown": {
-            "waits not known": build_pipeline({**_REGISTER, "DependsOn": [{"Get": "Parameters.Before"}]}),
+            "unknown dependencies": build_pipeline({**_REGISTER, "DependsOn": [{"Get": "Parameters.Before"}]}),
             **HIDDEN,
         },
         "not_applicable": {
-            "a batch run": build_pipeline(build_step("Model"), build_step("Transform")),
-            "a deployment of what is approved": build_pipeline(build_step("EndpointConfig"), build_step("Endpoint")),
+            "a batch transform": build_pipeline(build_step("Model"), build_step("Transform")),
+            "a deployment of an approved model": build_pipeline(build_step("EndpointConfig"), build_step("Endpoint")),
             **IDLE,
         },
     },
@@ -207,7 +205,7 @@ CASES = {
             ),
         },
         "unknown": {
-            "each run says": build_pipeline(
+            "a parameter without a default": build_pipeline(
                 build_step("RegisterModel", {"ModelApprovalStatus": {"Get": "Parameters.Approval"}}),
                 parameters=[{"Name": "Approval", "Type": "String"}],
             ),

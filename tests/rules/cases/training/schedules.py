@@ -30,7 +30,7 @@ def _schedule(pipeline_resources: Resources, expression: str = "rate(1 day)", mo
     }
 
 
-def _calls(pipeline_resources: Resources, name: Any) -> Resources:
+def _build_call_schedule(pipeline_resources: Resources, name: Any) -> Resources:
     """Return a schedule that starts a version by its alias, which a pipeline target cannot do."""
     scheduled = _schedule(pipeline_resources, mode="FLEXIBLE")
     body = name if name is UNKNOWN else json.dumps({"PipelineName": name, "PipelineVersionAlias": "live"})
@@ -54,23 +54,23 @@ CASES = {
     "SUS_RETRAINING_BY_CLOCK": {
         "pass": {
             "on drift": _rule(_TRAINS, event_pattern=_DRIFT),
-            "on drift, a pipeline elsewhere": _rule({}, _ELSEWHERE, event_pattern=_DRIFT),
+            "on drift, a pipeline outside the plan": _rule({}, _ELSEWHERE, event_pattern=_DRIFT),
             "once": _schedule(_TRAINS, "at(2026-12-01T00:00:00)"),
         },
         "fail": {
             "rule": _rule(_TRAINS, schedule_expression="rate(1 day)"),
             "schedule": _schedule(_TRAINS, "cron(0 3 * * ? *)"),
-            "call": _calls(_TRAINS, "${aws_sagemaker_pipeline.p.pipeline_name}"),
+            "an API call": _build_call_schedule(_TRAINS, "${aws_sagemaker_pipeline.p.pipeline_name}"),
         },
         "unknown": {
-            "definition not known": _rule(_HIDDEN, schedule_expression="rate(1 day)"),
-            "pipeline elsewhere": _rule({}, _ELSEWHERE, schedule_expression="rate(1 day)"),
-            "call of a pipeline elsewhere": _calls(_TRAINS, "elsewhere"),
-            "call not known": _calls(_TRAINS, UNKNOWN),
-            "expression not known": _rule(_TRAINS, schedule_expression=UNKNOWN),
+            "unknown definition": _rule(_HIDDEN, schedule_expression="rate(1 day)"),
+            "a pipeline outside the plan": _rule({}, _ELSEWHERE, schedule_expression="rate(1 day)"),
+            "an API call for a pipeline outside the plan": _build_call_schedule(_TRAINS, "elsewhere"),
+            "unknown API call": _build_call_schedule(_TRAINS, UNKNOWN),
+            "unknown expression": _rule(_TRAINS, schedule_expression=UNKNOWN),
         },
         "not_applicable": {
-            "scores": _rule(_SCORES, schedule_expression="rate(1 day)"),
+            "a pipeline that scores": _rule(_SCORES, schedule_expression="rate(1 day)"),
             "no pipeline": _rule({}, _LAMBDA, schedule_expression="rate(1 day)"),
         },
     },
@@ -80,16 +80,16 @@ CASES = {
             "rule": _rule(_SCORES, schedule_expression="rate(1 day)"),
             "schedule": _schedule(_SCORES),
         },
-        "unknown": {"expression not known": _rule(_SCORES, schedule_expression=UNKNOWN)},
+        "unknown": {"unknown expression": _rule(_SCORES, schedule_expression=UNKNOWN)},
         "not_applicable": {
-            "trains": _rule(_TRAINS, schedule_expression="rate(1 day)"),
+            "a pipeline that trains": _rule(_TRAINS, schedule_expression="rate(1 day)"),
             "no pipeline": _rule({}, _LAMBDA, schedule_expression="rate(1 day)"),
         },
     },
     "SUS_SCHEDULE_FLEXIBLE": {
-        "pass": {"flexible": _schedule(_SCORES, mode="FLEXIBLE"), "flexible call": _call("FLEXIBLE")},
-        "fail": {"on the minute": _schedule(_TRAINS), "call on the minute": _call("OFF")},
-        "unknown": {"not known": _schedule(_TRAINS, mode=UNKNOWN)},
+        "pass": {"flexible": _schedule(_SCORES, mode="FLEXIBLE"), "a flexible API call": _call("FLEXIBLE")},
+        "fail": {"a fixed minute": _schedule(_TRAINS), "an API call at a fixed minute": _call("OFF")},
+        "unknown": {"unknown": _schedule(_TRAINS, mode=UNKNOWN)},
         "not_applicable": {
             "another service": {
                 "aws_scheduler_schedule.s": {

@@ -33,13 +33,13 @@ CASES = {
             "step on demand": build_training_pipeline(ResourceConfig={"InstanceType": "ml.m5.large"}),
             "tuning on demand": build_tuning_definition(resource_config={"instance_type": "ml.m5.large"}),
         },
-        "unknown": {"not known": build_job(enable_managed_spot_training=UNKNOWN), **HIDDEN},
+        "unknown": {"unknown": build_job(enable_managed_spot_training=UNKNOWN), **HIDDEN},
         "not_applicable": {
             "reserved capacity": build_job(
                 resource_config={"training_plan_arn": "arn:aws:sagemaker:::training-plan/t"}
             ),
             "no instances": build_job(resource_config={"instance_type": None}, serverless_job_config={"job_type": "X"}),
-            "any of several types, which spot is not offered for": build_training_pipeline(
+            "several instance types, which spot does not support": build_training_pipeline(
                 ResourceConfig={"InstancePreferences": [{"InstanceType": "ml.g5.xlarge"}]}
             ),
             **IDLE,
@@ -64,11 +64,11 @@ CASES = {
             ),
         },
         "unknown": {
-            "wait not known": build_job(
+            "unknown wait": build_job(
                 **_spot(stopping_condition={"max_runtime_in_seconds": 60, "max_wait_time_in_seconds": UNKNOWN})
             ),
-            "spot not known": build_job(enable_managed_spot_training=UNKNOWN),
-            "runtime not known": build_job(
+            "unknown spot setting": build_job(enable_managed_spot_training=UNKNOWN),
+            "unknown runtime": build_job(
                 **_spot(stopping_condition={"max_runtime_in_seconds": UNKNOWN, "max_wait_time_in_seconds": 60})
             ),
             **HIDDEN,
@@ -78,8 +78,8 @@ CASES = {
     "SUS_SPOT_CHECKPOINT": {
         "pass": {
             "address": build_job(**_spot(checkpoint_config=_ADDRESS, stopping_condition=_HOUR)),
-            "address known later": build_job(**_spot(checkpoint_config={"s3_uri": UNKNOWN})),
-            "little to lose": build_job(
+            "an address known after apply": build_job(**_spot(checkpoint_config={"s3_uri": UNKNOWN})),
+            "a short job": build_job(
                 **_spot(stopping_condition={"max_runtime_in_seconds": 600, "max_wait_time_in_seconds": 3600})
             ),
         },
@@ -90,22 +90,22 @@ CASES = {
             ),
         },
         "unknown": {
-            "wait not known": build_job(**_spot(stopping_condition={"max_wait_time_in_seconds": UNKNOWN})),
+            "unknown wait": build_job(**_spot(stopping_condition={"max_wait_time_in_seconds": UNKNOWN})),
             **HIDDEN,
         },
         "not_applicable": {"on demand": build_job(), **IDLE},
     },
     "SUS_SPOT_WARM_POOL": {
-        "pass": "spot without a warm pool is none of its business",
+        "pass": "the rule does not apply to spot without a warm pool",
         "fail": {
-            "both": build_job(**_spot(resource_config={"keep_alive_period_in_seconds": 600})),
+            "both settings": build_job(**_spot(resource_config={"keep_alive_period_in_seconds": 600})),
             "both in a step": build_training_pipeline(
                 EnableManagedSpotTraining=True, ResourceConfig={"KeepAlivePeriodInSeconds": 600}
             ),
         },
         "unknown": {
-            "period not known": build_job(**_spot(resource_config={"keep_alive_period_in_seconds": UNKNOWN})),
-            "spot not known": build_job(
+            "unknown period": build_job(**_spot(resource_config={"keep_alive_period_in_seconds": UNKNOWN})),
+            "unknown spot setting": build_job(
                 enable_managed_spot_training=UNKNOWN, resource_config={"keep_alive_period_in_seconds": 600}
             ),
             **HIDDEN,
@@ -118,18 +118,18 @@ CASES = {
         },
     },
     "SUS_SPOT_PREFERENCES": {
-        "pass": "spot on one type is none of its business",
+        "pass": "the rule does not apply to spot on one type",
         "fail": {
-            "both": build_training_pipeline(
+            "both settings": build_training_pipeline(
                 EnableManagedSpotTraining=True, ResourceConfig={"InstancePreferences": _TYPES}
             )
         },
         "unknown": {
-            "spot not known": build_job(
+            "unknown spot setting": build_job(
                 enable_managed_spot_training=UNKNOWN,
                 resource_config={"instance_type": None, "instance_preferences": [{"instance_type": "ml.g5.xlarge"}]},
             ),
-            "preferences not known": build_job(**_spot(resource_config={"instance_preferences": UNKNOWN})),
+            "unknown preferences": build_job(**_spot(resource_config={"instance_preferences": UNKNOWN})),
             **HIDDEN,
         },
         "not_applicable": {
@@ -139,18 +139,20 @@ CASES = {
         },
     },
     "SUS_WARM_POOL_GROUPS": {
-        "pass": "instances of one kind are none of its business",
+        "pass": "the rule does not apply to instances of one type",
         "fail": {
-            "kept": build_training_pipeline(ResourceConfig={"InstanceGroups": _TYPES, "KeepAlivePeriodInSeconds": 600}),
+            "a warm pool": build_training_pipeline(
+                ResourceConfig={"InstanceGroups": _TYPES, "KeepAlivePeriodInSeconds": 600}
+            ),
         },
         "unknown": {
-            "period not known": build_job(
+            "unknown period": build_job(
                 resource_config={
                     "instance_groups": [{"instance_type": "ml.m5.large"}],
                     "keep_alive_period_in_seconds": UNKNOWN,
                 }
             ),
-            "groups not known": build_job(
+            "unknown groups": build_job(
                 resource_config={"instance_groups": UNKNOWN, "keep_alive_period_in_seconds": 600},
             ),
             **HIDDEN,
@@ -164,10 +166,10 @@ CASES = {
     "SUS_WARM_POOL": {
         "pass": {"zero": build_job(resource_config={"keep_alive_period_in_seconds": 0})},
         "fail": {
-            "kept": build_job(resource_config={"keep_alive_period_in_seconds": 600}),
-            "kept by a step": build_training_pipeline(ResourceConfig={"KeepAlivePeriodInSeconds": 60}),
+            "a warm pool": build_job(resource_config={"keep_alive_period_in_seconds": 600}),
+            "a warm pool in a step": build_training_pipeline(ResourceConfig={"KeepAlivePeriodInSeconds": 60}),
         },
-        "unknown": {"not known": build_job(resource_config={"keep_alive_period_in_seconds": UNKNOWN}), **HIDDEN},
+        "unknown": {"unknown": build_job(resource_config={"keep_alive_period_in_seconds": UNKNOWN}), **HIDDEN},
         "not_applicable": {"none": build_job(), **IDLE},
     },
 }

@@ -31,14 +31,14 @@ CASES = {
         "fail": {
             "no cap": build_job(),
             "no cap in a step": build_training_pipeline(),
-            "the longest there is": build_job(stopping_condition={"max_runtime_in_seconds": 28 * _DAY}),
+            "the maximum": build_job(stopping_condition={"max_runtime_in_seconds": 28 * _DAY}),
             "one of a tuning step's definitions": build_pipeline(
                 build_step(
                     "Tuning", {"TrainingJobDefinitions": [{"StoppingCondition": {"MaxRuntimeInSeconds": 9}}, {}]}
                 )
             ),
         },
-        "unknown": {"cap not known": build_job(stopping_condition={"max_runtime_in_seconds": UNKNOWN}), **HIDDEN},
+        "unknown": {"unknown limit": build_job(stopping_condition={"max_runtime_in_seconds": UNKNOWN}), **HIDDEN},
         "not_applicable": IDLE,
     },
     "SUS_JOB_GRAVITON": {
@@ -57,7 +57,7 @@ CASES = {
             ),
             "second preference": build_training_pipeline(ResourceConfig={"InstancePreferences": _PREFERENCES}),
         },
-        "unknown": {"type not known": build_job(resource_config={"instance_type": UNKNOWN}), **HIDDEN},
+        "unknown": {"unknown type": build_job(resource_config={"instance_type": UNKNOWN}), **HIDDEN},
         "not_applicable": {"no instances": build_job(resource_config={"instance_type": None}), **IDLE},
     },
     "SUS_TRAINING_TRAINIUM": {
@@ -70,8 +70,8 @@ CASES = {
             ),
         },
         "unknown": {
-            "type not known": build_job(resource_config={"instance_type": UNKNOWN}),
-            "one of two types not known": build_job(
+            "unknown type": build_job(resource_config={"instance_type": UNKNOWN}),
+            "one of two types unknown": build_job(
                 resource_config={"instance_groups": [{"instance_type": "ml.g5.xlarge"}, {"instance_type": UNKNOWN}]}
             ),
             **HIDDEN,
@@ -90,12 +90,12 @@ CASES = {
             )
         },
         "unknown": {
-            "image not known": build_job(resource_config=_TRN, algorithm_specification={"training_image": UNKNOWN}),
+            "unknown image": build_job(resource_config=_TRN, algorithm_specification={"training_image": UNKNOWN}),
             **HIDDEN,
         },
         "not_applicable": {
             "CPU": build_job(algorithm_specification={"training_image": f"{_DLC}/pytorch-training:2.8-cpu"}),
-            "image of one's own": build_job(
+            "a custom image": build_job(
                 resource_config=_TRN,
                 algorithm_specification={"training_image": "123456789012.dkr.ecr.eu-north-1.amazonaws.com/mine:1"},
             ),
@@ -123,12 +123,12 @@ CASES = {
             ),
         },
         "fail": {
-            "GPU without a word": build_job(resource_config=_GPU),
-            "Trainium without a word": build_job(resource_config=_TRN),
+            "GPU without an origin": build_job(resource_config=_GPU),
+            "Trainium without an origin": build_job(resource_config=_TRN),
         },
         "unknown": {
-            "type not known": build_job(resource_config={"instance_type": UNKNOWN}),
-            "hyperparameters not known": build_job(resource_config=_GPU, hyper_parameters=UNKNOWN),
+            "unknown type": build_job(resource_config={"instance_type": UNKNOWN}),
+            "unknown hyperparameters": build_job(resource_config=_GPU, hyper_parameters=UNKNOWN),
             **HIDDEN,
         },
         "not_applicable": {"CPU": build_job(), **IDLE},
@@ -142,22 +142,22 @@ CASES = {
             )
         },
         "fail": {
-            "nothing shares": build_job(
+            "no distribution": build_job(
                 resource_config={"instance_count": 2},
                 algorithm_specification={"training_image": f"{_DLC}/pytorch-training:2.8"},
                 hyper_parameters={"sagemaker_program": "train.py"},
             )
         },
         "unknown": {
-            "count not known": build_job(resource_config={"instance_count": UNKNOWN}),
-            "image not known": build_job(
+            "unknown count": build_job(resource_config={"instance_count": UNKNOWN}),
+            "unknown image": build_job(
                 resource_config={"instance_count": 2}, algorithm_specification={"training_image": UNKNOWN}
             ),
             **HIDDEN,
         },
         "not_applicable": {
             "one instance": build_job(),
-            "XGBoost shares by itself": build_job(
+            "XGBoost, which distributes its work": build_job(
                 resource_config={"instance_count": 2},
                 algorithm_specification={"training_image": "1.dkr.ecr.eu-north-1.amazonaws.com/xgboost:3.0-5"},
                 hyper_parameters={"sagemaker_program": "train.py"},
@@ -166,7 +166,7 @@ CASES = {
         },
     },
     "SUS_DEBUGGER_RULES": {
-        "pass": "a job without such rules is none of its business",
+        "pass": "the rule does not apply to jobs without such rules",
         "fail": {
             "job": build_job(
                 debug_rule_configurations=[{"rule_configuration_name": "Overfit", "rule_evaluator_image": "i"}]
@@ -175,15 +175,15 @@ CASES = {
                 DebugRuleConfigurations=[{"RuleConfigurationName": "Overfit", "RuleEvaluatorImage": "i"}]
             ),
         },
-        "unknown": {"not known": build_job(debug_rule_configurations=UNKNOWN), **HIDDEN},
+        "unknown": {"unknown": build_job(debug_rule_configurations=UNKNOWN), **HIDDEN},
         "not_applicable": {"none": build_job(), **IDLE},
     },
     "SUS_PROFILER_RULES": {
-        "pass": "a job without such rules is none of its business",
+        "pass": "the rule does not apply to jobs without such rules",
         "fail": {
             "step": build_training_pipeline(ProfilerRuleConfigurations=[{"RuleConfigurationName": "ProfilerReport"}])
         },
-        "unknown": {"not known": build_job(profiler_rule_configurations=UNKNOWN), **HIDDEN},
+        "unknown": {"unknown": build_job(profiler_rule_configurations=UNKNOWN), **HIDDEN},
         "not_applicable": {"none": build_job(), **IDLE},
     },
     "SUS_INTER_CONTAINER_ENCRYPTION": {
@@ -194,7 +194,7 @@ CASES = {
         },
         "fail": {"one instance": build_job(enable_inter_container_traffic_encryption=True)},
         "unknown": {
-            "count not known": build_job(
+            "unknown count": build_job(
                 resource_config={"instance_count": UNKNOWN}, enable_inter_container_traffic_encryption=True
             ),
             **HIDDEN,

@@ -31,7 +31,7 @@ CASES = {
                 "aws_lambda_function.f": {"function_name": "stop-idle"},
             },
             "a query over all jobs": _alarm(metric_query={"id": "q", "expression": _QUERY}),
-            "a metric of one's own": _alarm(namespace="Training", metric_name="GPUUtilization"),
+            "a custom metric": _alarm(namespace="Training", metric_name="GPUUtilization"),
         },
         "fail": {
             "nothing": build_job(),
@@ -45,9 +45,9 @@ CASES = {
             ),
         },
         "unknown": {
-            "whose event not known": _calls(pattern=UNKNOWN),
-            "what is called not known": _calls(UNKNOWN),
-            "namespace not known": _alarm(namespace=UNKNOWN, metric_name="GPUUtilization"),
+            "unknown event": _calls(pattern=UNKNOWN),
+            "unknown target": _calls(UNKNOWN),
+            "unknown namespace": _alarm(namespace=UNKNOWN, metric_name="GPUUtilization"),
             **HIDDEN,
         },
         "not_applicable": IDLE,

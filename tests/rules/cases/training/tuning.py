@@ -13,7 +13,7 @@ CASES = {
     "SUS_TUNING_STRATEGY": {
         "pass": {"Bayesian": build_tuning(strategy="Bayesian"), "Hyperband in a step": _step(Strategy="Hyperband")},
         "fail": {"Grid": build_tuning(strategy="Grid"), "Random in a step": _step(Strategy="Random")},
-        "unknown": {"not known": build_tuning(strategy=UNKNOWN), **HIDDEN},
+        "unknown": {"unknown": build_tuning(strategy=UNKNOWN), **HIDDEN},
         "not_applicable": IDLE,
     },
     "SUS_TUNING_EARLY_STOPPING": {
@@ -26,8 +26,8 @@ CASES = {
             "not set": build_tuning(strategy="Random"),
         },
         "unknown": {
-            "not known": build_tuning(strategy="Bayesian", training_job_early_stopping_type=UNKNOWN),
-            "strategy not known": build_tuning(strategy=UNKNOWN),
+            "unknown": build_tuning(strategy="Bayesian", training_job_early_stopping_type=UNKNOWN),
+            "unknown strategy": build_tuning(strategy=UNKNOWN),
             **HIDDEN,
         },
         "not_applicable": {"Hyperband": build_tuning(strategy="Hyperband"), **IDLE},
@@ -39,14 +39,14 @@ CASES = {
             "Auto in a step": _step(Strategy="Hyperband", TrainingJobEarlyStoppingType="Auto"),
         },
         "unknown": {
-            "strategy not known": build_tuning(strategy=UNKNOWN, training_job_early_stopping_type="Auto"),
-            "type not known": build_tuning(strategy="Hyperband", training_job_early_stopping_type=UNKNOWN),
+            "unknown strategy": build_tuning(strategy=UNKNOWN, training_job_early_stopping_type="Auto"),
+            "unknown type": build_tuning(strategy="Hyperband", training_job_early_stopping_type=UNKNOWN),
             **HIDDEN,
         },
         "not_applicable": {
             "Bayesian": build_tuning(strategy="Bayesian", training_job_early_stopping_type="Auto"),
             "not set": build_tuning(strategy="Hyperband"),
-            "off whatever the strategy": build_tuning(strategy=UNKNOWN, training_job_early_stopping_type="Off"),
+            "off with an unknown strategy": build_tuning(strategy=UNKNOWN, training_job_early_stopping_type="Off"),
             **IDLE,
         },
     },
@@ -59,15 +59,15 @@ CASES = {
         },
         "fail": {"none": build_tuning(strategy="Bayesian"), "empty": _step(TuningJobCompletionCriteria={})},
         "unknown": {
-            "not known": build_tuning(tuning_job_completion_criteria=UNKNOWN),
-            "what is in it not known": build_tuning(tuning_job_completion_criteria=[UNKNOWN]),
+            "unknown": build_tuning(tuning_job_completion_criteria=UNKNOWN),
+            "unknown criteria": build_tuning(tuning_job_completion_criteria=[UNKNOWN]),
             **HIDDEN,
         },
         "not_applicable": IDLE,
     },
     "SUS_TUNING_PARALLELISM": {
         "pass": {
-            "a tenth": build_tuning(
+            "10 %": build_tuning(
                 strategy="Bayesian",
                 resource_limits={"max_number_of_training_jobs": 50, "max_parallel_training_jobs": 5},
             )
@@ -82,7 +82,7 @@ CASES = {
             ),
         },
         "unknown": {
-            "number not known": build_tuning(
+            "unknown number": build_tuning(
                 strategy="Bayesian",
                 resource_limits={"max_number_of_training_jobs": UNKNOWN, "max_parallel_training_jobs": 10},
             ),

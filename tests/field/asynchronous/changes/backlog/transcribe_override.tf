@@ -1,4 +1,4 @@
-# "It never scaled": it follows its backlog, and the first request wakes it.
+# "It never scaled": now it scales with its backlog and starts at the first request.
 resource "aws_appautoscaling_policy" "invocations" {
   name = "${local.name}-backlog"
 

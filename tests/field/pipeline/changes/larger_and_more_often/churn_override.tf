@@ -1,4 +1,4 @@
-# "Churn comes in faster than once a night": four runs a day, on a machine three times as large.
+# "Churn data arrives more than once a night": four runs a day, on a machine three times as large.
 variable "training_instance_type" {
   default = "ml.m5.12xlarge"
 }

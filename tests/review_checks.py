@@ -44,8 +44,8 @@ def list_blocking_gates(review: Review) -> list[str]:
 
 def changes_nothing(review: Review) -> bool:
     """Return whether the plan has no change, no risk and the same footprint as before."""
-    used = [figure for metric in METRICS if (figure := review.footprint.delta.get(metric)) is not None]
-    return not review.changes and not review.risks and all(figure_.low == figure_.high == 0 for figure_ in used)
+    deltas = [delta for metric in METRICS if (delta := review.footprint.delta.get(metric)) is not None]
+    return not review.changes and not review.risks and all(delta.low == delta.high == 0 for delta in deltas)
 
 
 def list_disagreements(plan: Plan, footprint: PlanFootprint, alternatives: Iterable[FootprintAlternative]) -> list[str]:
@@ -60,7 +60,7 @@ def list_disagreements(plan: Plan, footprint: PlanFootprint, alternatives: Itera
         if more or len(parts.get(address, ())) != 1:
             continue
         expected = _AGREE[rule](parts[address][0])
-        # A rule may rest on more than scaling, and figures on a type or a Region that is not known.
+        # A rule may depend on more than scaling, and a figure on an unknown type or Region.
         sure = {Outcome.PASS, Outcome.FAIL}
         if expected in sure and outcome != expected and (outcome in sure or rule in _OF_SCALING):
             wrong.append(f"{address}: {rule} says {outcome}, and the figures {expected}")
@@ -91,7 +91,7 @@ def _has_schedule(part: ResourcePart) -> Outcome:
     )
 
 
-#: Rules of scaling, and what the figures of a variant say of the same.
+#: Rules on scaling, and the same result from the footprint of a variant.
 _AGREE: dict[str, Callable[[ResourcePart], Outcome]] = {
     "SUS_ASYNC_SCALES_TO_ZERO": _answer_from_footprint(lambda count: count.low == 0),
     "SUS_REALTIME_SCALES": _answer_from_footprint(lambda count: count.low < count.high),
