@@ -31,7 +31,7 @@ from sagemaker_sandbox.eventbridge.rules import FailedInvocations, Rules
 from sagemaker_sandbox.eventbridge.schedules import Schedules
 from sagemaker_sandbox.faults import request_faults as faults
 from sagemaker_sandbox.featurestore.store import RecordStores
-from sagemaker_sandbox.hosting.capture import Captures, CaptureSchedule
+from sagemaker_sandbox.hosting.capture import CaptureBuffer, CaptureSchedule
 from sagemaker_sandbox.hosting.endpoint import HostedEndpoint
 from sagemaker_sandbox.hosting.metrics import EndpointMetrics
 from sagemaker_sandbox.moto_patches import (
@@ -92,7 +92,7 @@ class Application:
             QuotaOperations(),
         )
         self.clock.add_task(context.deployments)
-        self.clock.add_task(CaptureSchedule(lambda: (parts.get(Captures) for parts in self.sagemaker)))
+        self.clock.add_task(CaptureSchedule(lambda: (parts.get(CaptureBuffer) for parts in self.sagemaker)))
         self._api = Api(self.sagemaker, self._call_moto)
         self._scaling_api = ScalingApi(self.sagemaker)
         self._moto = DomainDispatcherApplication(self._moto_service)
@@ -213,7 +213,7 @@ class Application:
     def _flush(self, bucket: str) -> None:
         for parts in self.sagemaker:
             parts.get(RecordStores).flush(bucket)
-            parts.get(Captures).flush(bucket)
+            parts.get(CaptureBuffer).flush(bucket)
 
 
 def _is_unformatted(request: Request, response: Response) -> bool:

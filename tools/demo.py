@@ -327,7 +327,7 @@ class Demo:
         return f"interrupted once, {redone} rounds redone, {_format_metric(job, 'test:auc')}"
 
     def _approve(self, record: PipelineRecord, step: Step) -> str:
-        pending = register.ModelPackage(str(record.model_package), register.PENDING, created=True)
+        pending = register.ModelPackage(str(record.model_package), register.PENDING, is_new=True)
         reason = "AUC on held-out flights, see its evaluation"
         package = register.approve(pending, reason, self._sandbox.client("sagemaker"))
         step.result = package.arn.rpartition(":")[2]

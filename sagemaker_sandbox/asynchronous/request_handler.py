@@ -16,7 +16,7 @@ from sagemaker_sandbox.runtime.container_invocation import ModelError
 
 
 @dataclass(frozen=True)
-class AsyncSettings:
+class AsyncRequestSettings:
     """Settings of an endpoint for its requests.
 
     `config` is the AsyncInferenceConfig and `role` the role of the model of a variant.
@@ -32,7 +32,7 @@ class AsyncRequestHandler:
     `get_settings` returns the settings by endpoint and variant, or None if the endpoint is deleted.
     """
 
-    def __init__(self, region: AccountRegion, get_settings: Callable[[str, str], AsyncSettings | None]) -> None:
+    def __init__(self, region: AccountRegion, get_settings: Callable[[str, str], AsyncRequestSettings | None]) -> None:
         self._region = region
         self._get_settings = get_settings
         self.data_log = DataLog(region)
@@ -83,7 +83,7 @@ class AsyncRequestHandler:
             request, outcome.variant, InvocationsProcessed=1, TotalProcessingTime=self._get_age(request)
         )
 
-    def _write(self, request: AsyncRequest, outcome: AsyncOutcome, settings: AsyncSettings) -> None:
+    def _write(self, request: AsyncRequest, outcome: AsyncOutcome, settings: AsyncRequestSettings) -> None:
         """Write the response. If this fails, write the failure to its own location."""
         key = settings.config["OutputConfig"].get("KmsKeyId")
         start = time.monotonic()
@@ -101,7 +101,7 @@ class AsyncRequestHandler:
         except RoleError:
             self._record_metrics(request, outcome.variant, ResponseUploadFailures=1)
 
-    def _publish(self, request: AsyncRequest, outcome: AsyncOutcome, settings: AsyncSettings) -> None:
+    def _publish(self, request: AsyncRequest, outcome: AsyncOutcome, settings: AsyncRequestSettings) -> None:
         config = settings.config["OutputConfig"].get("NotificationConfig", {})
         topic = config.get("ErrorTopic" if outcome.failure else "SuccessTopic")
         if topic is None:

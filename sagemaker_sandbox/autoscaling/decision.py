@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sagemaker_sandbox.autoscaling import steps, tracking
-from sagemaker_sandbox.autoscaling.dimensions import Dimension
+from sagemaker_sandbox.autoscaling.dimensions import ScalableDimension
 from sagemaker_sandbox.autoscaling.target import ScalingPolicy
 from sagemaker_sandbox.parts.resources import Fields
 
@@ -131,7 +131,7 @@ def _build_reason(state: TargetState, policy: ScalingPolicy, trigger: AlarmTrigg
     return {"Code": code, "CurrentCapacity": state.capacity}
 
 
-def get_cooldown(policy: ScalingPolicy, dimension: Dimension, *, is_scale_out: bool) -> timedelta:
+def get_cooldown(policy: ScalingPolicy, dimension: ScalableDimension, *, is_scale_out: bool) -> timedelta:
     """Return the time that a policy waits after a scaling activity."""
     if policy.is_target_tracking:
         seconds = policy.configuration.get(

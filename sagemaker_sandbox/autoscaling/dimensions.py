@@ -24,7 +24,7 @@ def parse_resource_id(resource_id: str) -> EndpointVariant | None:
 
 
 @dataclass(frozen=True)
-class Dimension:
+class ScalableDimension:
     """A scalable dimension. `noun` is its name in activities."""
 
     name: str
@@ -55,8 +55,10 @@ class Dimension:
         return {"DesiredInstanceCount": count}
 
 
-INSTANCES = Dimension("sagemaker:variant:DesiredInstanceCount", "desired instance count", False, 300)
+INSTANCES = ScalableDimension("sagemaker:variant:DesiredInstanceCount", "desired instance count", False, 300)
 #: AWS documents no default cooldown; assumed to equal that of the provisioned concurrency of Lambda.
-CONCURRENCY = Dimension("sagemaker:variant:DesiredProvisionedConcurrency", "desired provisioned concurrency", True, 0)
+CONCURRENCY = ScalableDimension(
+    "sagemaker:variant:DesiredProvisionedConcurrency", "desired provisioned concurrency", True, 0
+)
 
 DIMENSIONS = {dimension.name: dimension for dimension in (INSTANCES, CONCURRENCY)}

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from sagemaker_sandbox.autoscaling.dimensions import (
     DIMENSIONS,
     NAMESPACE,
-    Dimension,
     EndpointVariant,
+    ScalableDimension,
     parse_resource_id,
 )
 from sagemaker_sandbox.parts.resources import Fields
@@ -122,7 +122,7 @@ class ScalableTarget:
     is_out_of_bounds: bool = False
 
     @property
-    def dimension(self) -> Dimension:
+    def dimension(self) -> ScalableDimension:
         """Scalable dimension of the target."""
         return DIMENSIONS[self.key.dimension]
 

@@ -41,7 +41,7 @@ class CaptureRecord:
         return self.bucket, f"{self.folder}/{self.moment:%Y/%m/%d/%H}", self.kms_key
 
 
-class Captures(ServicePart):
+class CaptureBuffer(ServicePart):
     """The captured records of all endpoints of a Region that are not in S3 yet."""
 
     def __init__(self, region: AccountRegion) -> None:
@@ -135,7 +135,7 @@ class Captures(ServicePart):
 class CaptureSchedule:
     """Scheduled task that writes captured records to S3 at each full minute."""
 
-    def __init__(self, list_captures: Callable[[], Iterable[Captures]]) -> None:
+    def __init__(self, list_captures: Callable[[], Iterable[CaptureBuffer]]) -> None:
         self._list_captures = list_captures
 
     def next(self, after: datetime) -> datetime | None:

@@ -44,10 +44,10 @@ class InstanceShape:
     memory_mb: int | None = None
     max_concurrency: int | None = None
     idle_seconds: float = 300.0
-    warm: int = 1
+    warm_workers: int = 1
     startup_seconds: float = 600.0
     download_seconds: float = 600.0
-    loaded_mb: int | None = None
+    max_loaded_mb: int | None = None
 
     @property
     def capacity(self) -> Capacity:
@@ -59,13 +59,13 @@ class InstanceShape:
             return Capacity(
                 count_cpus(),
                 MAX_WAITING_REQUESTS,
-                self.warm,
+                self.warm_workers,
                 idle_seconds=self.idle_seconds,
                 startup_seconds=self.startup_seconds,
             )
         return Capacity(
             self.max_concurrency,
-            warm=self.warm,
+            warm=self.warm_workers,
             memory_mb=self.memory_mb,
             idle_seconds=self.idle_seconds,
             startup_seconds=self.startup_seconds,

@@ -67,7 +67,7 @@ class HostedEndpoint:
         fleet = EndpointFleet(self, config, models, folder)
         self.fleets = [known_fleet for known_fleet in self.fleets if not known_fleet.is_closed] + [fleet]
         if self._is_closed:  # nobody would close it
-            fleet.close(at_once=True)
+            fleet.close(immediately=True)
         return fleet
 
     def get_meter(self, variant: str) -> VariantMeter:
@@ -108,11 +108,11 @@ class HostedEndpoint:
                 raise
             self.traffic.shift((fleet, 1.0))
 
-    def close(self, *, at_once: bool = False) -> None:
+    def close(self, *, immediately: bool = False) -> None:
         """End all fleets, after their active requests or `at_once`. No fleet starts afterwards."""
         self._is_closed = True
         for fleet in self.fleets:
-            fleet.close(at_once=at_once)
+            fleet.close(immediately=immediately)
 
     @property
     def is_finished(self) -> bool:

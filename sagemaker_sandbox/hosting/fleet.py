@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from sagemaker_sandbox.hosting.shadow import Shadows
+from sagemaker_sandbox.hosting.shadow import ShadowVariants
 from sagemaker_sandbox.hosting.variant import HostedVariant, VariantOwner
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.runtime.model_data import ModelDataCache
@@ -35,7 +35,7 @@ class EndpointFleet:
         self.variants = dict(self._create_variants(config["ProductionVariants"]))
         self.shadow_variants = dict(self._create_variants(config.get("ShadowProductionVariants") or []))
         on_response = partial(owner.record_shadow_response, config)
-        self.shadows = Shadows(self.shadow_variants, self.variants, owner.region.clock, on_response)
+        self.shadows = ShadowVariants(self.shadow_variants, self.variants, owner.region.clock, on_response)
 
     def _create_variants(self, variants: list[Fields]) -> Iterator[tuple[str, HostedVariant]]:
         for fields in variants:
@@ -80,11 +80,11 @@ class EndpointFleet:
         """Number of instances in service by variant; 1 for a serverless variant."""
         return {name: variant.pool.count for name, variant in self.all_variants.items()}
 
-    def close(self, *, at_once: bool = False) -> None:
+    def close(self, *, immediately: bool = False) -> None:
         """End every instance after its active requests, or `at_once`."""
         self.shadows.close()
         for variant in self.all_variants.values():
-            if not at_once:
+            if not immediately:
                 variant.pool.scale(0)
             variant.pool.close()
         self._data.close()

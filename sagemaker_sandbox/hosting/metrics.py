@@ -67,7 +67,7 @@ UNITS = {
 #: Start and end of the period of one datum.
 Interval = tuple[datetime, datetime]
 #: Name and value of an additional dimension.
-Dimension = tuple[str, str]
+MetricDimension = tuple[str, str]
 
 
 class VariantMeter:
@@ -77,10 +77,15 @@ class VariantMeter:
         self._dimensions = (("EndpointName", endpoint), ("VariantName", variant))
         self._clock = clock
         self._lock = threading.Lock()
-        self._periods: dict[Interval, dict[tuple[str, str, Dimension | None], Counter[float]]] = {}
+        self._periods: dict[Interval, dict[tuple[str, str, MetricDimension | None], Counter[float]]] = {}
 
     def record(
-        self, kind: EndpointKind, name: str, value: float, dimension: Dimension | None = None, step: timedelta = MINUTE
+        self,
+        kind: EndpointKind,
+        name: str,
+        value: float,
+        dimension: MetricDimension | None = None,
+        step: timedelta = MINUTE,
     ) -> None:
         """Record one value. Metrics that the kind of endpoint does not have are ignored."""
         unit = UNITS[kind].get(name)
@@ -104,7 +109,7 @@ class VariantMeter:
                     yield datum | {"Counts": [float(count) for _, count in batch]}
 
     def build_datum(
-        self, name: str, unit: str, times: Interval, values: list[float], dimension: Dimension | None = None
+        self, name: str, unit: str, times: Interval, values: list[float], dimension: MetricDimension | None = None
     ) -> Fields:
         """Return a datum for a period. Periods shorter than a minute have high resolution."""
         begin, end = times

@@ -211,7 +211,7 @@ class MultiModelContainer(HostedContainer):
 
     def _make_room(self, new_server: ModelServer) -> float | None:
         """Unload idle models until the memory limit is met. Return the duration, or None."""
-        limit = (self.shape.loaded_mb or psutil.virtual_memory().total // 2 // _MEBIBYTE) * _MEBIBYTE
+        limit = (self.shape.max_loaded_mb or psutil.virtual_memory().total // 2 // _MEBIBYTE) * _MEBIBYTE
         start, unloaded_count = time.monotonic(), 0
         while new_server.memory_bytes + sum(load.server.memory_bytes for load in self._list_loaded()) > limit:
             with self._lock:

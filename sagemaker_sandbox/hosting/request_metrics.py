@@ -55,8 +55,8 @@ class CompletedRequest:
 
     def _serverless(self, serverless: Fields) -> Iterator[tuple[str, float]]:
         yield "ServerlessConcurrentExecutionsUtilization", self.concurrent_requests / serverless["MaxConcurrency"]
-        if self.timings.setup is not None:
-            yield "ModelSetupTime", _microseconds(self.timings.setup)
+        if self.timings.cold_start is not None:
+            yield "ModelSetupTime", _microseconds(self.timings.cold_start)
         if provisioned := serverless.get("ProvisionedConcurrency", 0):
             handled = min(self.concurrent_requests, provisioned)
             kind = "Invocations" if self.timings.is_provisioned else "SpilloverInvocations"
@@ -65,8 +65,8 @@ class CompletedRequest:
             yield f"ServerlessProvisionedConcurrency{kind}", 1.0
 
     def _multi_model(self) -> Iterator[tuple[str, float]]:
-        if self.timings.cache_hit is not None:
-            yield "ModelCacheHit", float(self.timings.cache_hit)
+        if self.timings.is_cache_hit is not None:
+            yield "ModelCacheHit", float(self.timings.is_cache_hit)
         for name, seconds in (
             ("ModelLoadingWaitTime", self.timings.model_waiting),
             ("ModelDownloadingTime", self.timings.model_downloading),

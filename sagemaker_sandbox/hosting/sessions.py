@@ -14,7 +14,7 @@ from sagemaker_sandbox.hosting.reservation import Reservation
 NEW_SESSION = "NEW_SESSION"
 
 
-class Sessions:
+class StatefulSessions:
     """Sessions of one endpoint. A session ends with its instance, because its state is lost."""
 
     def __init__(self, clock: Clock) -> None:

@@ -19,7 +19,7 @@ _MAX_CONCURRENCY = 8
 VariantResponseListener = Callable[[str, Invocation, InvocationResponse], None]
 
 
-class Shadows:
+class ShadowVariants:
     """Shadow variants of one fleet.
 
     The mirrored share of requests is the weight of the shadow variant divided by the sum of the production weights, at

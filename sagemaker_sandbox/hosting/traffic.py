@@ -8,7 +8,7 @@ from sagemaker_sandbox.clock import Clock
 from sagemaker_sandbox.hosting.fleet import EndpointFleet
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationError, InvocationResponse
 from sagemaker_sandbox.hosting.reservation import Reservation
-from sagemaker_sandbox.hosting.sessions import NEW_SESSION, Sessions
+from sagemaker_sandbox.hosting.sessions import NEW_SESSION, StatefulSessions
 from sagemaker_sandbox.hosting.variant import HostedVariant
 
 
@@ -21,7 +21,7 @@ class Traffic:
     def __init__(self, endpoint: str, clock: Clock, on_free_capacity: Callable[[], None]) -> None:
         self._endpoint = endpoint
         self._on_free_capacity = on_free_capacity
-        self._sessions = Sessions(clock)
+        self._sessions = StatefulSessions(clock)
         self._shares: tuple[tuple[EndpointFleet, float], ...] = ()
 
     @property

@@ -8,7 +8,7 @@ from pathlib import Path
 _MIN_INTERVAL = 0.2
 
 
-class ResourceUsage:
+class InstanceUsage:
     """Utilization of one instance in percent of its memory and disk. Each CPU counts 100."""
 
     def __init__(self, folder: Path, memory: float, disk: float) -> None:

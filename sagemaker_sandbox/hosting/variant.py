@@ -14,7 +14,7 @@ from sagemaker_sandbox.hosting.invocation import Invocation, InvocationResponse
 from sagemaker_sandbox.hosting.metrics import MINUTE, TEN_SECONDS, EndpointKind, VariantMeter, floor_to_step
 from sagemaker_sandbox.hosting.pool import InstancePool, PoolMember
 from sagemaker_sandbox.hosting.request_metrics import CompletedRequest
-from sagemaker_sandbox.hosting.usage import ResourceUsage, get_machine_memory
+from sagemaker_sandbox.hosting.usage import InstanceUsage, get_machine_memory
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.runtime.container_invocation import InvocationTimings, ModelError
@@ -52,7 +52,7 @@ class _InstanceRecord:
 
     id: str
     folder: Path
-    usage: ResourceUsage
+    usage: InstanceUsage
     stop_following: Callable[[], None] = lambda: None
 
 
@@ -118,7 +118,7 @@ class HostedVariant:
         instance = HostingInstance(
             self._owner.region, instance_name, self._containers, folder, shape, self._data, variant=self.name
         )
-        usage = ResourceUsage(folder, self._get_memory_bytes(), self.fields.get("VolumeSizeInGB", _VOLUME_GB) * 1e9)
+        usage = InstanceUsage(folder, self._get_memory_bytes(), self.fields.get("VolumeSizeInGB", _VOLUME_GB) * 1e9)
         self._instance_records[instance] = _InstanceRecord(f"i-{secrets.token_hex(8)}0", folder, usage)
         return instance
 
@@ -273,7 +273,7 @@ class HostedVariant:
                 for value, running in values:
                     yield self._meter.build_datum(name, unit, interval, [value], ("InstanceId", running.id))
 
-    def _measure_instance(self, instance: HostingInstance, usage: ResourceUsage) -> Iterator[tuple[str, float]]:
+    def _measure_instance(self, instance: HostingInstance, usage: InstanceUsage) -> Iterator[tuple[str, float]]:
         if self.serverless is not None:
             for share in usage.measure_memory(instance.pids):
                 yield "MemoryUtilization", share

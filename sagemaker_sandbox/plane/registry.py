@@ -15,7 +15,7 @@ from sagemaker_sandbox.autoscaling.scaling import RegionScaling
 from sagemaker_sandbox.autoscaling.targets import ScalableTargets
 from sagemaker_sandbox.featurestore.api import FeatureRecords
 from sagemaker_sandbox.featurestore.store import RecordStores
-from sagemaker_sandbox.hosting.capture import Captures
+from sagemaker_sandbox.hosting.capture import CaptureBuffer
 from sagemaker_sandbox.hosting.logs import EndpointLogs
 from sagemaker_sandbox.parts.handlers import OperationSupport, SupportLevel
 from sagemaker_sandbox.parts.region import AccountRegion
@@ -48,7 +48,7 @@ PARTS: tuple[type[ServicePart], ...] = (
     Models,
     EndpointConfigs,
     EndpointLogs,
-    Captures,
+    CaptureBuffer,
     Fleets,
     Endpoints,
     AsyncInference,

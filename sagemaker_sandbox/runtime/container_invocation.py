@@ -15,7 +15,7 @@ class InvocationTimings:
     model: float = 0.0
     containers: Mapping[str, float] = field(default_factory=dict)
     #: Duration of the cold start that the request waited for.
-    setup: float | None = None
+    cold_start: float | None = None
     #: True if a worker of the provisioned concurrency responded.
     is_provisioned: bool = False
     #: Multi-model containers: total wait for the model, and its parts.
@@ -24,7 +24,7 @@ class InvocationTimings:
     model_loading: float | None = None
     model_unloading: float | None = None
     #: Multi-model containers: True if the model was already loaded.
-    cache_hit: bool | None = None
+    is_cache_hit: bool | None = None
 
 
 class ModelError(Exception):

@@ -18,7 +18,7 @@ from sagemaker_sandbox.runtime.container_invocation import (
     ThrottledError,
 )
 from sagemaker_sandbox.runtime.model_worker import ResponseParts, Worker
-from sagemaker_sandbox.runtime.process import kill_marked
+from sagemaker_sandbox.runtime.process import kill_daemons
 from sagemaker_sandbox.scratch import CONTAINER_VARIABLE
 from sustainable_mlops.errors import UserError
 
@@ -44,7 +44,7 @@ class Capacity:
 
     workers: int
     max_waiting: int = 0
-    warm: int = 0
+    warm_workers: int = 0
     memory_mb: int | None = None
     idle_seconds: float = 60.0
     startup_seconds: float = 60.0
@@ -110,7 +110,7 @@ class ModelServer:
         """
         if not self.has_program:
             return
-        missing = max(workers, self._capacity.warm) - self.worker_count
+        missing = max(workers, self._capacity.warm_workers) - self.worker_count
         if missing > 0:
             with ThreadPoolExecutor(min(missing, count_cpus() + 1)) as executor:
                 list(
@@ -171,7 +171,7 @@ class ModelServer:
         if maintenance_thread is not None:
             maintenance_thread.join()
         if self._started_count:
-            kill_marked(self._mark)
+            kill_daemons(self._process_marker)
 
     def _reserve_worker(self, deadline: float) -> tuple[Worker, float | None]:
         """Return a worker for one request, and the duration of its cold start.
@@ -251,7 +251,7 @@ class ModelServer:
         """Mark as many workers as must be warm, preferably those that are marked already."""
         by_age = sorted(self._workers, key=lambda worker: (not worker.is_kept_warm, worker.pid))
         for number, worker in enumerate(by_age):
-            worker.is_kept_warm = number < self._capacity.warm
+            worker.is_kept_warm = number < self._capacity.warm_workers
 
     def _start_in_background(self) -> None:
         """Start a worker in the background, within the capacity."""
@@ -315,11 +315,11 @@ class ModelServer:
             raise ModelError(500, _describe_missing_program(variables), "")
         return container.build_environment(variables) | {
             "SM_MODEL_DIR": container.to_container_path(self._model),
-            CONTAINER_VARIABLE: self._mark,
+            CONTAINER_VARIABLE: self._process_marker,
         }
 
     @property
-    def _mark(self) -> str:
+    def _process_marker(self) -> str:
         """Marker that identifies the processes of this model, including daemons."""
         return str(self._model)
 
@@ -332,10 +332,10 @@ class ModelServer:
                     *(worker for worker in self._idle if not worker.is_alive or self._is_idle_too_long(worker))
                 )
                 workers, capacity = list(self._workers), self._capacity
-                if len(workers) + self._starting_count < capacity.warm and next_attempt < time.monotonic():
+                if len(workers) + self._starting_count < capacity.warm_workers and next_attempt < time.monotonic():
                     next_attempt = time.monotonic() + _RETRY_INTERVAL
                     self._start_in_background()
-                if not workers and not self._starting_count and not capacity.warm:
+                if not workers and not self._starting_count and not capacity.warm_workers:
                     self._maintenance_thread = None
                     return
             for worker in workers:

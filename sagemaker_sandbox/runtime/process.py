@@ -33,7 +33,7 @@ def to_exit_code(return_code: int) -> int:
     return return_code if return_code >= 0 else 128 - return_code
 
 
-def kill_marked(container: str) -> None:
+def kill_daemons(container: str) -> None:
     """Send SIGKILL to daemons of a container. They have their own sessions, so `kill_group` misses them."""
     import psutil
 
@@ -107,7 +107,7 @@ class Process:
         """Kill the remaining processes, read the rest of the output, and return the return code."""
         kill_group(self._popen)
         code = self._popen.wait()
-        kill_marked(self._container)
+        kill_daemons(self._container)
         for reader in self._readers:
             reader.join(timeout=5)  # a daemon with a cleared environment may hold the pipe open forever
         return code

@@ -31,7 +31,8 @@ def batch_records(records: Sequence[bytes], *, is_single: bool, max_bytes: int) 
     for record in records:
         if len(record) > max_bytes:
             raise UserError(
-                f"Too much data for max payload size: a record has {len(record)} bytes, MaxPayloadInMB allows {max_bytes}"
+                f"Too much data for max payload size: a record has {len(record)} bytes, "
+                f"MaxPayloadInMB allows {max_bytes}"
             )
         if batch and (is_single or size + 1 + len(record) > max_bytes):
             yield batch

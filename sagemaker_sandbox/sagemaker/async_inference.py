@@ -10,7 +10,7 @@ from sagemaker_sandbox.asynchronous import locations, metrics
 from sagemaker_sandbox.asynchronous.dispatcher import Dispatcher
 from sagemaker_sandbox.asynchronous.queue import Queue
 from sagemaker_sandbox.asynchronous.request import AsyncOutcome, AsyncRequest
-from sagemaker_sandbox.asynchronous.request_handler import AsyncRequestHandler, AsyncSettings
+from sagemaker_sandbox.asynchronous.request_handler import AsyncRequestHandler, AsyncRequestSettings
 from sagemaker_sandbox.asynchronous.role import ModelRole
 from sagemaker_sandbox.hosting.containers import MAX_WAITING_REQUESTS
 from sagemaker_sandbox.hosting.invocation import InvocationError
@@ -94,7 +94,7 @@ class AsyncInference(ServicePart):
         # Further requests wait in this queue as well as they would in the container's queue.
         return self._fleets.get_traffic(name).reserve(min(limit, MAX_WAITING_REQUESTS))
 
-    def _find_settings(self, name: str, variant: str) -> AsyncSettings | None:
+    def _find_settings(self, name: str, variant: str) -> AsyncRequestSettings | None:
         with self.region.lock:
             endpoint = self._endpoints.find(name)
             if endpoint is None:
@@ -102,7 +102,7 @@ class AsyncInference(ServicePart):
             roles = endpoint.private["roles"]
             # An update may just have added or removed the variant. There is only one, so use the other's role.
             role = roles.get(variant) or next(iter(roles.values()), "")
-            return AsyncSettings(endpoint.fields["AsyncInferenceConfig"], ModelRole(self.region, role))
+            return AsyncRequestSettings(endpoint.fields["AsyncInferenceConfig"], ModelRole(self.region, role))
 
     def _remove_queue(self, name: str) -> None:
         """Remove the queue of a deleted endpoint."""

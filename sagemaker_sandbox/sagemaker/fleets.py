@@ -85,4 +85,4 @@ class Fleets(ServicePart):
             self._is_closed = True
             endpoints = [*self._endpoints.values(), *self._deleted]
         for endpoint in endpoints:
-            endpoint.close(at_once=True)
+            endpoint.close(immediately=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.hosting.capture import Captures
+from sagemaker_sandbox.hosting.capture import CaptureBuffer
 from sagemaker_sandbox.hosting.instance import StartError
 from sagemaker_sandbox.hosting.invocation import Invocation, InvocationError, InvocationResponse, MissingTargetError
 from sagemaker_sandbox.parts.handlers import emulated_operation
@@ -48,7 +48,7 @@ class Hosting(ServicePart):
 
     service = "sagemaker-runtime"
 
-    def __init__(self, region: AccountRegion, endpoints: Endpoints, fleets: Fleets, captures: Captures) -> None:
+    def __init__(self, region: AccountRegion, endpoints: Endpoints, fleets: Fleets, captures: CaptureBuffer) -> None:
         super().__init__(region)
         self._endpoints = endpoints
         self._fleets = fleets

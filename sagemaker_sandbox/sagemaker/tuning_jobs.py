@@ -11,10 +11,10 @@ from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerR
 from sagemaker_sandbox.sagemaker import training_jobs
 from sagemaker_sandbox.sagemaker.jobs import FINAL_STATUSES
 from sagemaker_sandbox.sagemaker.training_jobs import TrainingJobs
-from sagemaker_sandbox.tuning.checks import check
-from sagemaker_sandbox.tuning.definitions import definitions
+from sagemaker_sandbox.tuning.checks import check_request
+from sagemaker_sandbox.tuning.definitions import parse_definitions
 from sagemaker_sandbox.tuning.run import TuningRun
-from sagemaker_sandbox.tuning.tuner import Parent, Tuner
+from sagemaker_sandbox.tuning.tuner import ParentTuningJob, Tuner
 
 _SANDBOX_ENDED = "InternalServerError: the sandbox ended while the job ran; start the job again"
 _LIST_TRAINING_JOBS = "ListTrainingJobsForHyperParameterTuningJob"
@@ -57,9 +57,9 @@ class HyperParameterTuningJobs(ResourceFamily):
                 f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name."
             )
         parents = self._find_parents(request)
-        check(request, parents)
-        for definition in definitions(request):
-            training_jobs.check_training_job(definition.request(name, {}, []))
+        check_request(request, parents)
+        for definition in parse_definitions(request):
+            training_jobs.check_training_job(definition.build_request(name, {}, []))
         tuner = Tuner(request, parents)
         config = request["HyperParameterTuningJobConfig"]
         job = self.add(name, _build_description(request), request.get("Tags"))
@@ -81,13 +81,13 @@ class HyperParameterTuningJobs(ResourceFamily):
         run.start()
         return {"HyperParameterTuningJobArn": job.arn}
 
-    def _find_parents(self, request: Fields) -> list[Parent]:
+    def _find_parents(self, request: Fields) -> list[ParentTuningJob]:
         definitions = request.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", [])
         jobs = [self.get(parent["HyperParameterTuningJobName"]) for parent in definitions]
         for job in jobs:
             if job.fields["HyperParameterTuningJobStatus"] not in FINAL_STATUSES:
                 raise ValidationError(f"The parent tuning job {job.name} is not in a terminal state.")
-        return [Parent(job.private["request"], job.private["summaries"]) for job in jobs]
+        return [ParentTuningJob(job.private["request"], job.private["summaries"]) for job in jobs]
 
     def _call(self, job: SageMakerResource, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = self.region.call(operation, request)
@@ -112,10 +112,10 @@ class HyperParameterTuningJobs(ResourceFamily):
         with self.region.lock:
             before = job.fields["HyperParameterTuningJobStatus"]
             job.fields |= tuner.fields() | {"LastModifiedTime": now()}
-            if before == "Stopping" and not tuner.over:  # the stop request came after this update
+            if before == "Stopping" and not tuner.is_over:  # the stop request came after this update
                 job.fields["HyperParameterTuningJobStatus"] = before
             job.private["summaries"] = tuner.summaries()
-            if tuner.over:
+            if tuner.is_over:
                 self._runs.pop(job.name, None)
             if job.fields["HyperParameterTuningJobStatus"] != before:
                 self._publish(job)
@@ -229,9 +229,9 @@ def _build_description(request: Fields) -> Fields:
     """Return the request as a description. SageMaker adds the objective to the static hyperparameters."""
     described = {member: value for member, value in request.items() if member != "Tags"}
     definition_list = [
-        dict(definition.given)
+        dict(definition.structure)
         | {"StaticHyperParameters": definition.static | {"_tuning_objective_metric": definition.metric}}
-        for definition in definitions(request)
+        for definition in parse_definitions(request)
     ]
     if "TrainingJobDefinition" in request:
         return described | {"TrainingJobDefinition": definition_list[0]}

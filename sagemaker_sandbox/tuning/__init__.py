@@ -1,4 +1,5 @@
-"""Automatic model tuning: which training jobs a tuning job launches, which it stops, and when it is over.
+"""Automatic model tuning: the training jobs that a tuning job launches and stops, and its end.
 
-It knows the control plane only as a function `call(operation, request)` in the account and Region of the tuning job.
+The package calls the control plane only by a function `call(operation, request)`, which belongs to the account and
+Region of the tuning job.
 """

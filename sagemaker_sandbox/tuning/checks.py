@@ -1,7 +1,7 @@
-"""What CreateHyperParameterTuningJob refuses beyond its service model.
+"""Checks of CreateHyperParameterTuningJob beyond its service model.
 
-In AWS's words where they are known: `A metric is required…` and `You don't have enough combinations…` are; others say
-what its developer guide and API reference rule out.
+The messages `A metric is required…` and `You don't have enough combinations…` are AWS's. The others state rules of the
+developer guide and the API reference.
 """
 
 import math
@@ -11,76 +11,79 @@ from typing import Any
 from sagemaker_sandbox.errors import ResourceLimitExceededError, ValidationError
 from sagemaker_sandbox.tuning.definitions import (
     Definition,
-    definitions,
-    hyperband_resources,
-    most_training_jobs,
+    find_hyperband_resources,
+    max_training_jobs,
+    parse_definitions,
 )
 from sagemaker_sandbox.tuning.ranges import CategoricalRange
-from sagemaker_sandbox.tuning.tuner import Parent
+from sagemaker_sandbox.tuning.tuner import ParentTuningJob
 from sustainable_mlops.catalogue.limits import get_limit
 
 Fields = Mapping[str, Any]
 
 
-def check(request: Fields, parents: Sequence[Parent] = ()) -> None:
+def check_request(request: Fields, parents: Sequence[ParentTuningJob] = ()) -> None:
     """Raise ValidationError or ResourceLimitExceededError for a request that AWS refuses."""
     config = request["HyperParameterTuningJobConfig"]
     _check_autotune(request)
-    given = _check_definitions(request)
-    for one in given:
-        _check_resources(one)
-    found = definitions(request)
-    for definition in found:
+    for structure in _check_definitions(request):
+        _check_resources(structure)
+    parsed_definitions = parse_definitions(request)
+    for definition in parsed_definitions:
         _check_hyperparameters(definition)
-    if len({definition.maximize for definition in found}) > 1:
+    if len({definition.maximize for definition in parsed_definitions}) > 1:
         raise ValidationError("All training job definitions must have a tuning objective of the same Type.")
-    _check_limits(config, found)
-    {"Grid": _check_grid, "Hyperband": _check_hyperband}.get(config["Strategy"], _check_other)(config, found)
-    _check_parents(config, found, parents)
+    _check_limits(config, parsed_definitions)
+    {"Grid": _check_grid, "Hyperband": _check_hyperband}.get(config["Strategy"], _check_other)(
+        config, parsed_definitions
+    )
+    _check_parents(config, parsed_definitions, parents)
 
 
 def _check_autotune(request: Fields) -> None:
     config = request["HyperParameterTuningJobConfig"]
     ranges = [config.get("ParameterRanges", {})]
-    ranges += [one.get("HyperParameterRanges", {}) for one in request.get("TrainingJobDefinitions", [])]
-    if "Autotune" in request or any(one.get("AutoParameters") for one in ranges):
+    ranges += [structure.get("HyperParameterRanges", {}) for structure in request.get("TrainingJobDefinitions", [])]
+    if "Autotune" in request or any(structure.get("AutoParameters") for structure in ranges):
         raise ValidationError("Autotune is not emulated by the sandbox: give ParameterRanges and ResourceLimits.")
 
 
 def _check_definitions(request: Fields) -> list[Fields]:
-    config, several = request["HyperParameterTuningJobConfig"], request.get("TrainingJobDefinitions")
-    if ("TrainingJobDefinition" in request) == (several is not None):
+    config, structures = request["HyperParameterTuningJobConfig"], request.get("TrainingJobDefinitions")
+    if ("TrainingJobDefinition" in request) == (structures is not None):
         raise ValidationError("Either TrainingJobDefinition or TrainingJobDefinitions must be specified, but not both.")
-    if several is None:
-        one = request["TrainingJobDefinition"]
-        if "TuningObjective" in one or "HyperParameterRanges" in one:
+    if structures is None:
+        structure = request["TrainingJobDefinition"]
+        if "TuningObjective" in structure or "HyperParameterRanges" in structure:
             raise ValidationError(
                 "TuningObjective and HyperParameterRanges are for TrainingJobDefinitions: with one "
                 "TrainingJobDefinition they stand in the HyperParameterTuningJobConfig."
             )
         if "HyperParameterTuningJobObjective" not in config:
             raise ValidationError("HyperParameterTuningJobObjective must be specified with TrainingJobDefinition.")
-        return [one]
+        return [structure]
     if "HyperParameterTuningJobObjective" in config or "ParameterRanges" in config:
         raise ValidationError(
             "HyperParameterTuningJobObjective and ParameterRanges cannot be specified with TrainingJobDefinitions: "
             "each has a TuningObjective and HyperParameterRanges of its own."
         )
-    if any("TuningObjective" not in one or "DefinitionName" not in one for one in several):
+    if any("TuningObjective" not in structure or "DefinitionName" not in structure for structure in structures):
         raise ValidationError("Each of several TrainingJobDefinitions needs a DefinitionName and a TuningObjective.")
-    if len({one["DefinitionName"] for one in several}) < len(several):
+    if len({structure["DefinitionName"] for structure in structures}) < len(structures):
         raise ValidationError("The DefinitionName of each training job definition must be unique.")
-    return list(several)
+    return list(structures)
 
 
-def _check_resources(given: Fields) -> None:
-    resources = given.get("HyperParameterTuningResourceConfig")
-    if ("ResourceConfig" in given) == (resources is not None):
+def _check_resources(structure: Fields) -> None:
+    resources = structure.get("HyperParameterTuningResourceConfig")
+    if ("ResourceConfig" in structure) == (resources is not None):
         raise ValidationError(
             "Either ResourceConfig or HyperParameterTuningResourceConfig must be specified, but not both."
         )
-    alone = ("InstanceType", "InstanceCount", "VolumeSizeInGB")
-    if resources is not None and ("InstanceConfigs" in resources) == any(member in resources for member in alone):
+    single_members = ("InstanceType", "InstanceCount", "VolumeSizeInGB")
+    if resources is not None and ("InstanceConfigs" in resources) == any(
+        member in resources for member in single_members
+    ):
         raise ValidationError(
             "HyperParameterTuningResourceConfig takes either InstanceConfigs or InstanceType, InstanceCount and "
             "VolumeSizeInGB."
@@ -88,32 +91,34 @@ def _check_resources(given: Fields) -> None:
 
 
 def _check_hyperparameters(definition: Definition) -> None:
-    metrics = definition.given["AlgorithmSpecification"].get("MetricDefinitions", [])
+    metrics = definition.structure["AlgorithmSpecification"].get("MetricDefinitions", [])
     if definition.metric not in [metric["Name"] for metric in metrics]:
         raise ValidationError(
             "A metric is required for this hyperparameter tuning job objective. Provide a metric in the metric "
             "definitions."
         )
-    if both := sorted({one.name for one in definition.ranges} & set(definition.static)):
-        raise ValidationError(f"Hyperparameters cannot be both static and tunable: {', '.join(both)}.")
-    most = get_limit("tuning_hyperparameters")
-    if len(definition.ranges) > most:
+    if duplicates := sorted({item.name for item in definition.ranges} & set(definition.static)):
+        raise ValidationError(f"Hyperparameters cannot be both static and tunable: {', '.join(duplicates)}.")
+    maximum = get_limit("tuning_hyperparameters")
+    if len(definition.ranges) > maximum:
         raise ResourceLimitExceededError(
-            f"A tuning job can search at most {most} hyperparameters, not {len(definition.ranges)}."
+            f"A tuning job can search at most {maximum} hyperparameters, not {len(definition.ranges)}."
         )
 
 
-def _check_limits(config: Fields, found: Sequence[Definition]) -> None:
+def _check_limits(config: Fields, job_definitions: Sequence[Definition]) -> None:
     limits, strategy = config["ResourceLimits"], config["Strategy"]
-    for member, most in (
-        ("MaxNumberOfTrainingJobs", most_training_jobs(strategy)),
+    for member, maximum in (
+        ("MaxNumberOfTrainingJobs", max_training_jobs(strategy)),
         ("MaxParallelTrainingJobs", get_limit("tuning_parallel_training_jobs")),
     ):
-        if limits.get(member, 0) > most:
-            raise ResourceLimitExceededError(f"{member} can be at most {most} with {strategy}, not {limits[member]}.")
+        if limits.get(member, 0) > maximum:
+            raise ResourceLimitExceededError(
+                f"{member} can be at most {maximum} with {strategy}, not {limits[member]}."
+            )
     if strategy == "Grid" or "MaxNumberOfTrainingJobs" not in limits:
         return
-    combinations = sum(_combinations(definition) for definition in found)
+    combinations = sum(_count_combinations(definition) for definition in job_definitions)
     if combinations < limits["MaxNumberOfTrainingJobs"]:
         raise ValidationError(
             "You don't have enough combinations of hyperparameter ranges. The total number of hyperparameter "
@@ -122,80 +127,80 @@ def _check_limits(config: Fields, found: Sequence[Definition]) -> None:
         )
 
 
-def _combinations(definition: Definition) -> float:
-    return math.prod(one.size for one in definition.ranges)
+def _count_combinations(definition: Definition) -> float:
+    return math.prod(item.size for item in definition.ranges)
 
 
-def _check_grid(config: Fields, found: Sequence[Definition]) -> None:
-    _check_other(config, found)
-    if any(not isinstance(one, CategoricalRange) for definition in found for one in definition.ranges):
+def _check_grid(config: Fields, job_definitions: Sequence[Definition]) -> None:
+    _check_other(config, job_definitions)
+    if any(not isinstance(item, CategoricalRange) for definition in job_definitions for item in definition.ranges):
         raise ValidationError("Only categorical parameters are supported when using the Grid search strategy.")
-    combinations = int(sum(_combinations(definition) for definition in found))
+    combinations = int(sum(_count_combinations(definition) for definition in job_definitions))
     if config["ResourceLimits"].get("MaxNumberOfTrainingJobs", combinations) != combinations:
         raise ValidationError(
             "With the Grid search strategy, MaxNumberOfTrainingJobs should equal the total number of distinct "
             f"categorical combinations possible, {combinations}, or not be specified."
         )
-    most = most_training_jobs("Grid")
-    if combinations > most:
-        raise ResourceLimitExceededError(f"A grid can have at most {most} combinations, not {combinations}.")
+    maximum = max_training_jobs("Grid")
+    if combinations > maximum:
+        raise ResourceLimitExceededError(f"A grid can have at most {maximum} combinations, not {combinations}.")
 
 
-def _check_hyperband(config: Fields, found: Sequence[Definition]) -> None:
+def _check_hyperband(config: Fields, job_definitions: Sequence[Definition]) -> None:
     if config.get("TrainingJobEarlyStoppingType", "Off") != "Off":
         raise ValidationError(
             "TrainingJobEarlyStoppingType must be Off to use the Hyperband strategy, which has its own advanced "
             "internal early stopping mechanism."
         )
-    least, most = hyperband_resources(config, [definition.given for definition in found])
-    if most is None:
+    minimum, maximum = find_hyperband_resources(config, [definition.structure for definition in job_definitions])
+    if maximum is None:
         raise ValidationError(
             "MaxResource of the HyperbandStrategyConfig must be specified: it cannot be inferred from the static "
             "hyperparameters epochs, numepochs, n-epochs, n_epochs or num_epochs."
         )
-    if most > get_limit("tuning_hyperband_resource"):
-        raise ValidationError(f"MaxResource can be at most {get_limit('tuning_hyperband_resource')}, not {most}.")
-    if least > most:
-        raise ValidationError(f"MinResource {least} must be less than or equal to MaxResource {most}.")
+    if maximum > get_limit("tuning_hyperband_resource"):
+        raise ValidationError(f"MaxResource can be at most {get_limit('tuning_hyperband_resource')}, not {maximum}.")
+    if minimum > maximum:
+        raise ValidationError(f"MinResource {minimum} must be less than or equal to MaxResource {maximum}.")
 
 
-def _check_other(config: Fields, _found: Sequence[Definition]) -> None:
+def _check_other(config: Fields, _job_definitions: Sequence[Definition]) -> None:
     if "HyperbandStrategyConfig" in config.get("StrategyConfig", {}):
         raise ValidationError("HyperbandStrategyConfig is only supported for the Hyperband strategy.")
 
 
-def _check_parents(config: Fields, found: Sequence[Definition], parents: Sequence[Parent]) -> None:
-    """Source: Run a Warm Start Hyperparameter Tuning Job, in the developer guide."""
-    mine = sorted(map(_identity, found))
+def _check_parents(config: Fields, job_definitions: Sequence[Definition], parents: Sequence[ParentTuningJob]) -> None:
+    """Compare a job with its parents. Source: Run a Warm Start Hyperparameter Tuning Job, in the developer guide."""
+    own = sorted(map(_identify, job_definitions))
     for parent in parents:
         name = parent.request["HyperParameterTuningJobName"]
-        theirs = sorted(map(_identity, definitions(parent.request)))
-        if [metric for metric, _ in theirs] != [metric for metric, _ in mine]:
+        theirs = sorted(map(_identify, parse_definitions(parent.request)))
+        if [metric for metric, _ in theirs] != [metric for metric, _ in own]:
             raise ValidationError(f"The objective metric must be the same as that of the parent tuning job {name}.")
-        if theirs != mine:
+        if theirs != own:
             raise ValidationError(
                 "The total number of static plus tunable hyperparameters must be the same as in the parent tuning job "
                 f"{name}."
             )
-        for definition, other in zip(found, definitions(parent.request), strict=True):
+        for definition, other in zip(job_definitions, parse_definitions(parent.request), strict=True):
             _check_kinds(definition, other, name)
-    launched = sum(len(parent.summaries) for parent in parents)
-    most = most_training_jobs(config["Strategy"])
-    if launched + config["ResourceLimits"].get("MaxNumberOfTrainingJobs", 0) > most:
+    launched_count = sum(len(parent.summaries) for parent in parents)
+    maximum = max_training_jobs(config["Strategy"])
+    if launched_count + config["ResourceLimits"].get("MaxNumberOfTrainingJobs", 0) > maximum:
         raise ResourceLimitExceededError(
-            f"Training jobs of parents count too: {launched} of them and MaxNumberOfTrainingJobs are over {most}."
+            f"Training jobs of parents count too: {launched_count} of them and MaxNumberOfTrainingJobs are over {maximum}."
         )
 
 
-def _check_kinds(mine: Definition, theirs: Definition, parent: str) -> None:
-    before = {one.name: one.kind for one in theirs.ranges}
-    for one in mine.ranges:
-        if before.get(one.name, one.kind) != one.kind:
+def _check_kinds(own: Definition, theirs: Definition, parent: str) -> None:
+    kinds = {item.name: item.kind for item in theirs.ranges}
+    for item in own.ranges:
+        if kinds.get(item.name, item.kind) != item.kind:
             raise ValidationError(
-                f"The type of hyperparameter {one.name}, {one.kind}, must be the same as in the parent tuning job "
-                f"{parent}, {before[one.name]}."
+                f"The type of hyperparameter {item.name}, {item.kind}, must be the same as in the parent tuning job "
+                f"{parent}, {kinds[item.name]}."
             )
 
 
-def _identity(definition: Definition) -> tuple[tuple[str, bool], int]:
+def _identify(definition: Definition) -> tuple[tuple[str, bool], int]:
     return (definition.metric, definition.maximize), len(definition.ranges) + len(definition.static)

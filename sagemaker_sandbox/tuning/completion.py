@@ -1,24 +1,24 @@
-"""When a tuning job has found what it can. Source: Track and set completion criteria, in the developer guide."""
+"""Completion criteria of tuning jobs. Source: Track and set completion criteria, in the developer guide."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-#: An objective that is better by less than this share counts as not improving. Source: BestObjectiveNotImproving.
+#: Smallest relative change that counts as an improvement. Source: BestObjectiveNotImproving.
 _IMPROVEMENT = 0.01
 
-#: Jobs without improvement after which the search has converged, for each hyperparameter and at least. AWS says that
-#: its criteria come from benchmarks, not what they are; assumed.
+#: Jobs without improvement after which the search has converged, for each hyperparameter and as a minimum. Assumed: AWS
+#: says that its criteria come from benchmarks, and does not publish them.
 _CONVERGED_JOBS_EACH, _CONVERGED_JOBS = 5, 10
 
 
-class Progress:
-    """The best objective so far, and how long nothing has been better."""
+class TuningProgress:
+    """The best objective so far, and the number of jobs without an improvement."""
 
     def __init__(self, criteria: Mapping[str, Any], *, maximize: bool, hyperparameters: int) -> None:
         self._sign = 1 if maximize else -1
         self._target = criteria.get("TargetObjectiveMetricValue")
-        self._most_not_improving = criteria.get("BestObjectiveNotImproving", {}).get(
+        self._max_not_improving = criteria.get("BestObjectiveNotImproving", {}).get(
             "MaxNumberOfTrainingJobsNotImproving"
         )
         self._ends_on_convergence = (
@@ -26,13 +26,13 @@ class Progress:
         )
         self._converged_jobs = max(_CONVERGED_JOBS, _CONVERGED_JOBS_EACH * hyperparameters)
         self._best: float | None = None
-        self._reached = False
+        self._is_target_reached = False
         self.not_improving = 0
         self.converged: datetime | None = None
 
     def add(self, value: float, at: datetime) -> None:
-        """One more job has a final objective."""
-        self._reached |= self._target is not None and self._sign * value >= self._sign * self._target
+        """Add the final objective of a job."""
+        self._is_target_reached |= self._target is not None and self._sign * value >= self._sign * self._target
         if self._best is None or self._sign * (value - self._best) > _IMPROVEMENT * abs(self._best):
             self._best, self.not_improving = value, 0
             return
@@ -41,13 +41,13 @@ class Progress:
             self.converged = at
 
     @property
-    def over(self) -> bool:
-        """Whether a criterion that was asked for is met."""
-        if self._most_not_improving is not None and self.not_improving >= self._most_not_improving:
+    def is_complete(self) -> bool:
+        """True if a requested criterion is met."""
+        if self._max_not_improving is not None and self.not_improving >= self._max_not_improving:
             return True
-        return self._reached or (self._ends_on_convergence and self.converged is not None)
+        return self._is_target_reached or (self._ends_on_convergence and self.converged is not None)
 
     def details(self) -> dict[str, Any]:
-        """HyperParameterTuningJobCompletionDetails."""
-        found: dict[str, Any] = {"NumberOfTrainingJobsObjectiveNotImproving": self.not_improving}
-        return found | ({"ConvergenceDetectedTime": self.converged} if self.converged else {})
+        """Return HyperParameterTuningJobCompletionDetails."""
+        details: dict[str, Any] = {"NumberOfTrainingJobsObjectiveNotImproving": self.not_improving}
+        return details | ({"ConvergenceDetectedTime": self.converged} if self.converged else {})

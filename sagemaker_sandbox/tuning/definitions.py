@@ -1,11 +1,11 @@
-"""What a CreateHyperParameterTuningJob request defines: training jobs, what they search, what they are judged by."""
+"""Training job definitions of a CreateHyperParameterTuningJob request: their ranges and their objective."""
 
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sagemaker_sandbox.tuning.ranges import Range, read
+from sagemaker_sandbox.tuning.ranges import Range, parse_ranges
 from sustainable_mlops.catalogue.limits import get_limit
 
 #: Members of a definition that CreateTrainingJob has under the same name.
@@ -24,15 +24,15 @@ _SHARED = (
     "Environment",
 )
 
-#: Static hyperparameters from which Hyperband takes its most epochs. Source: HyperbandStrategyConfig.
+#: Static hyperparameters from which Hyperband takes its maximum of epochs. Source: HyperbandStrategyConfig.
 _EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One training job definition: `given` is the request's structure, `name` None where there is only one."""
+    """One training job definition. `structure` is that of the request; `name` is None for a single definition."""
 
-    given: Mapping[str, Any]
+    structure: Mapping[str, Any]
     name: str | None
     metric: str
     maximize: bool
@@ -40,64 +40,68 @@ class Definition:
 
     @property
     def static(self) -> dict[str, str]:
-        """Hyperparameters that every job has alike."""
-        return dict(self.given.get("StaticHyperParameters", {}))
+        """Hyperparameters that all jobs share."""
+        return dict(self.structure.get("StaticHyperParameters", {}))
 
-    def request(self, job_name: str, tuned: Mapping[str, str], tags: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-        """The CreateTrainingJob request of one training job."""
-        request = {member: self.given[member] for member in _SHARED if member in self.given}
+    def build_request(
+        self, job_name: str, tuned: Mapping[str, str], tags: Sequence[Mapping[str, str]]
+    ) -> dict[str, Any]:
+        """Return the CreateTrainingJob request of one training job."""
+        request = {member: self.structure[member] for member in _SHARED if member in self.structure}
         request |= {
             "TrainingJobName": job_name,
             "HyperParameters": self.static | dict(tuned) | {"_tuning_objective_metric": self.metric},
             "Tags": list(tags),
         }
-        if resources := self.given.get("HyperParameterTuningResourceConfig"):
+        if resources := self.structure.get("HyperParameterTuningResourceConfig"):
             request["ResourceConfig"] = _resource_config(resources)
-        if checkpoints := self.given.get("CheckpointConfig"):
-            # A folder of its own, or a job would resume from another one's checkpoints. AWS does not say; assumed.
+        if checkpoints := self.structure.get("CheckpointConfig"):
+            # Each job has its own folder: it must not resume from the checkpoints of another. Assumed.
             own = f"{checkpoints['S3Uri'].rstrip('/')}/{job_name}"
             request["CheckpointConfig"] = {**checkpoints, "S3Uri": own}
         return request
 
 
-def definitions(request: Mapping[str, Any]) -> list[Definition]:
-    """Those of a request that `checks.check` has let through."""
+def parse_definitions(request: Mapping[str, Any]) -> list[Definition]:
+    """Return the definitions of a request that passed `checks.check_request`."""
     config = request["HyperParameterTuningJobConfig"]
-    if (one := request.get("TrainingJobDefinition")) is not None:
+    if (structure := request.get("TrainingJobDefinition")) is not None:
         objective, ranges = config["HyperParameterTuningJobObjective"], config.get("ParameterRanges", {})
-        return [_definition(one, one.get("DefinitionName"), objective, ranges)]
+        return [_parse_definition(structure, structure.get("DefinitionName"), objective, ranges)]
     return [
-        _definition(given, given["DefinitionName"], given["TuningObjective"], given.get("HyperParameterRanges", {}))
-        for given in request["TrainingJobDefinitions"]
+        _parse_definition(item, item["DefinitionName"], item["TuningObjective"], item.get("HyperParameterRanges", {}))
+        for item in request["TrainingJobDefinitions"]
     ]
 
 
-def hyperband_resources(config: Mapping[str, Any], given: Sequence[Mapping[str, Any]]) -> tuple[int, int | None]:
-    """The least and most epochs of a job; the most is None where neither the strategy nor a definition says it."""
-    chosen = config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
-    static = (one.get("StaticHyperParameters", {}).get(key, "") for one in given for key in _EPOCHS)
+def find_hyperband_resources(
+    config: Mapping[str, Any], structures: Sequence[Mapping[str, Any]]
+) -> tuple[int, int | None]:
+    """Return the minimum and maximum epochs of a job; None for a maximum that the request does not define."""
+    settings = config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
+    static = (structure.get("StaticHyperParameters", {}).get(key, "") for structure in structures for key in _EPOCHS)
     inferred = next((int(text) for text in static if text.isdecimal()), None)
-    return chosen.get("MinResource", 1), chosen.get("MaxResource", inferred)
+    return settings.get("MinResource", 1), settings.get("MaxResource", inferred)
 
 
-def most_training_jobs(strategy: str) -> int:
-    """The training jobs of one tuning job, as far as a quota can be raised."""
+def max_training_jobs(strategy: str) -> int:
+    """Return the maximum of training jobs in one tuning job, with the largest quota."""
     return get_limit("tuning_training_jobs_random" if strategy == "Random" else "tuning_training_jobs")
 
 
-def job_name(tuning_job: str, number: int) -> str:
-    """As AWS names them: the tuning job, a running number from 1 on, eight hexadecimal digits."""
+def create_job_name(tuning_job: str, number: int) -> str:
+    """Return a name in AWS's form: the tuning job, a number from 1, eight hexadecimal digits."""
     return f"{tuning_job}-{number:03d}-{secrets.token_hex(4)}"
 
 
-def _definition(
-    given: Mapping[str, Any], name: str | None, objective: Mapping[str, str], ranges: Mapping[str, Any]
+def _parse_definition(
+    structure: Mapping[str, Any], name: str | None, objective: Mapping[str, str], ranges: Mapping[str, Any]
 ) -> Definition:
-    return Definition(given, name, objective["MetricName"], objective["Type"] == "Maximize", read(ranges))
+    return Definition(structure, name, objective["MetricName"], objective["Type"] == "Maximize", parse_ranges(ranges))
 
 
-def _resource_config(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The first of several instances: here each of them can be had."""
-    chosen = given.get("InstanceConfigs", [given])[0]
+def _resource_config(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ResourceConfig with the first instance configuration: all types are available in the sandbox."""
+    first = resources.get("InstanceConfigs", [resources])[0]
     members = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")
-    return {member: value for member in members if (value := chosen.get(member, given.get(member))) is not None}
+    return {member: value for member in members if (value := first.get(member, resources.get(member))) is not None}

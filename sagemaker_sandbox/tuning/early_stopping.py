@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean, median
 
 
-def falls_behind(values: Sequence[float], completed: Iterable[Sequence[float]], *, maximize: bool) -> bool:
-    """Whether a job with these values of the objective, one an epoch, is to be stopped.
+def is_behind(values: Sequence[float], completed: Iterable[Sequence[float]], *, maximize: bool) -> bool:
+    """Return True if a job with these values of the objective, one for each epoch, must stop.
 
-    It is where its last value is worse than the median of the running averages that the completed jobs had up to the
-    same epoch. Jobs that never got so far say nothing.
+    Its last value is then worse than the median of the running averages of the completed jobs up to the same epoch.
+    Jobs that ended earlier do not count.
     """
     if not values:
         return False

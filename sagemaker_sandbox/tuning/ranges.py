@@ -1,4 +1,4 @@
-"""The ranges that a tuning job searches.
+"""Hyperparameter ranges of a tuning job.
 
 A numeric range is searched evenly along a scaled coordinate. Source: Define Hyperparameter Ranges, Hyperparameter
 Scaling, in the SageMaker developer guide.
@@ -15,36 +15,37 @@ from sagemaker_sandbox.errors import ValidationError
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
-#: Where a search stands in a range: a scaled number, or one of the values of a categorical range.
+#: Position in a range: a scaled number, or one of the values of a categorical range.
 Coordinate = float | str
 
-#: `Auto` searches a range of positive numbers logarithmically from this ratio of its ends on. AWS publishes no rule.
+#: Ratio of a range's ends from which `Auto` scales logarithmically. AWS publishes no rule; assumed.
 _AUTO_RATIO = 100.0
 
 
 class _Scale(NamedTuple):
     to_coordinate: Callable[[float], float]
     to_value: Callable[[float], float]
-    #: The least value, whether it is allowed, and the value that every value is below.
-    least: float = -math.inf
-    including: bool = False
-    below: float = math.inf
+    #: Lower bound, whether it is allowed, and the upper bound, which is not allowed.
+    minimum: float = -math.inf
+    includes_minimum: bool = False
+    upper_bound: float = math.inf
     rule: str = ""
 
-    def takes(self, value: float) -> bool:
-        return (value > self.least or (self.including and value == self.least)) and value < self.below
+    def accepts(self, value: float) -> bool:
+        is_above = value > self.minimum or (self.includes_minimum and value == self.minimum)
+        return is_above and value < self.upper_bound
 
 
 _LINEAR = _Scale(float, float)
 _SCALES = {
     "Linear": _LINEAR,
-    "Logarithmic": _Scale(math.log, math.exp, least=0, rule="greater than 0"),
+    "Logarithmic": _Scale(math.log, math.exp, minimum=0, rule="greater than 0"),
     "ReverseLogarithmic": _Scale(
         lambda value: -math.log1p(-value),
         lambda coordinate: -math.expm1(-coordinate),
-        least=0,
-        including=True,
-        below=1,
+        minimum=0,
+        includes_minimum=True,
+        upper_bound=1,
         rule="within the range 0<=x<1.0",
     ),
 }
@@ -52,26 +53,26 @@ _SCALES = {
 
 @dataclass(frozen=True)
 class NumericRange:
-    """Numbers from `low` to `high`, both included; with `whole`, integers alone."""
+    """Numbers from `low` to `high`, both included; integers only with `is_integer`."""
 
     name: str
     low: float
     high: float
     scale: _Scale
-    whole: bool
+    is_integer: bool
 
     @property
     def kind(self) -> str:
-        """As its ranges are called."""
-        return "integer" if self.whole else "continuous"
+        """Kind of the range in messages."""
+        return "integer" if self.is_integer else "continuous"
 
     @property
     def size(self) -> float:
-        """How many values there are."""
-        return self.high - self.low + 1 if self.whole or self.low == self.high else math.inf
+        """Number of values."""
+        return self.high - self.low + 1 if self.is_integer or self.low == self.high else math.inf
 
     def distribution(self) -> "BaseDistribution":
-        """What optuna searches: the coordinates."""
+        """Return optuna's distribution of the coordinates."""
         from optuna.distributions import FloatDistribution
 
         low, high = map(self.scale.to_coordinate, self._ends)
@@ -79,24 +80,24 @@ class NumericRange:
 
     @property
     def _ends(self) -> tuple[float, float]:
-        """Integers have half a step more on either side, so that the first and the last are as likely as any."""
-        half = 0.5 if self.whole and self.low < self.high else 0
-        most = self.high + half
-        # Half a step must not leave what the scale takes.
-        return (self.low - half, most) if self.scale.takes(most) else (self.low, self.high)
+        """Ends of the search. Integers get half a step more on each side, so that all values are equally likely."""
+        half = 0.5 if self.is_integer and self.low < self.high else 0
+        upper = self.high + half
+        # The scale must accept the extended end.
+        return (self.low - half, upper) if self.scale.accepts(upper) else (self.low, self.high)
 
-    def anywhere(self, random: Random) -> Coordinate:
-        """A coordinate, each as likely as any other."""
+    def draw(self, random: Random) -> Coordinate:
+        """Return a random coordinate."""
         return random.uniform(*map(self.scale.to_coordinate, self._ends))
 
-    def text(self, coordinate: Coordinate) -> str:
-        """The hyperparameter at this coordinate."""
+    def to_text(self, coordinate: Coordinate) -> str:
+        """Return the hyperparameter at a coordinate."""
         value = self.scale.to_value(float(coordinate))
-        value = min(max(round(value) if self.whole else value, self.low), self.high)
-        return str(int(value)) if self.whole else repr(float(value))
+        value = min(max(round(value) if self.is_integer else value, self.low), self.high)
+        return str(int(value)) if self.is_integer else repr(float(value))
 
-    def coordinate(self, text: str) -> Coordinate | None:
-        """Where this hyperparameter is; None outside of the range."""
+    def find_coordinate(self, text: str) -> Coordinate | None:
+        """Return the coordinate of a hyperparameter, or None outside the range."""
         try:
             value = float(text)
         except ValueError:
@@ -106,7 +107,7 @@ class NumericRange:
 
 @dataclass(frozen=True)
 class CategoricalRange:
-    """One of several texts."""
+    """A range of texts."""
 
     name: str
     values: tuple[str, ...]
@@ -114,80 +115,82 @@ class CategoricalRange:
 
     @property
     def size(self) -> float:
-        """How many values there are."""
+        """Number of values."""
         return len(self.values)
 
     def distribution(self) -> "BaseDistribution":
-        """What optuna searches."""
+        """Return optuna's distribution of the values."""
         from optuna.distributions import CategoricalDistribution
 
         return CategoricalDistribution(self.values)
 
-    def anywhere(self, random: Random) -> Coordinate:
-        """A value, each as likely as any other."""
+    def draw(self, random: Random) -> Coordinate:
+        """Return a random value."""
         return random.choice(self.values)
 
-    def text(self, coordinate: Coordinate) -> str:
-        """The value itself."""
+    def to_text(self, coordinate: Coordinate) -> str:
+        """Return the value itself."""
         return str(coordinate)
 
-    def coordinate(self, text: str) -> Coordinate | None:
-        """The value itself; None where the range has not got it."""
+    def find_coordinate(self, text: str) -> Coordinate | None:
+        """Return the value itself, or None if the range does not have it."""
         return text if text in self.values else None
 
 
 Range = NumericRange | CategoricalRange
 
 
-def read(ranges: Mapping[str, Any]) -> list[Range]:
-    """The ranges of a ParameterRanges structure. Raises ValidationError for one that holds nothing."""
-    found: list[Range] = []
-    for member, whole in (("IntegerParameterRanges", True), ("ContinuousParameterRanges", False)):
-        found += [_numeric(given, whole) for given in ranges.get(member, [])]
-    found += [_categorical(given) for given in ranges.get("CategoricalParameterRanges", [])]
-    for name in _repeated([one.name for one in found]):
-        raise ValidationError(f"Hyperparameter {name} is given more than one range. Names must be unique.")
-    return found
+def parse_ranges(ranges: Mapping[str, Any]) -> list[Range]:
+    """Return the ranges of a ParameterRanges structure. Raises ValidationError for an invalid range."""
+    parsed_ranges: list[Range] = []
+    for member, is_integer in (("IntegerParameterRanges", True), ("ContinuousParameterRanges", False)):
+        parsed_ranges += [_parse_numeric(structure, is_integer) for structure in ranges.get(member, [])]
+    parsed_ranges += [_parse_categorical(structure) for structure in ranges.get("CategoricalParameterRanges", [])]
+    for name in _list_duplicates([item.name for item in parsed_ranges]):
+        raise ValidationError(f"Hyperparameter {name} has more than one range. Names must be unique.")
+    return parsed_ranges
 
 
-def _numeric(given: Mapping[str, Any], whole: bool) -> NumericRange:
-    name, kind = given["Name"], "integer" if whole else "continuous"
-    low, high = (_number(name, member, given[member], whole) for member in ("MinValue", "MaxValue"))
+def _parse_numeric(structure: Mapping[str, Any], is_integer: bool) -> NumericRange:
+    name, kind = structure["Name"], "integer" if is_integer else "continuous"
+    low, high = (_parse_number(name, member, structure[member], is_integer) for member in ("MinValue", "MaxValue"))
     if low > high:
         raise ValidationError(
-            f"The {kind} hyperparameter range {name} is invalid: MinValue {given['MinValue']} must be less than or "
-            f"equal to MaxValue {given['MaxValue']}."
+            f"The {kind} hyperparameter range {name} is invalid: MinValue {structure['MinValue']} must be less than or "
+            f"equal to MaxValue {structure['MaxValue']}."
         )
-    scaling = given.get("ScalingType", "Auto")
-    scale = _auto(low, high) if scaling == "Auto" else _SCALES[scaling]
-    if not (scale.takes(low) and scale.takes(high)):
+    scaling = structure.get("ScalingType", "Auto")
+    scale = _find_auto_scale(low, high) if scaling == "Auto" else _SCALES[scaling]
+    if not (scale.accepts(low) and scale.accepts(high)):
         raise ValidationError(
             f"The {kind} hyperparameter range {name} is invalid: {scaling} scaling works only for ranges whose values "
             f"are {scale.rule}."
         )
-    return NumericRange(name, low, high, scale, whole)
+    return NumericRange(name, low, high, scale, is_integer)
 
 
-def _number(name: str, member: str, text: str, whole: bool) -> float:
+def _parse_number(name: str, member: str, text: str, is_integer: bool) -> float:
     try:
-        value: float = int(text) if whole else float(text)
+        value: float = int(text) if is_integer else float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValidationError(f"{member} of hyperparameter {name} is no {'integer' if whole else 'number'}: '{text}'.")
+        raise ValidationError(
+            f"{member} of hyperparameter {name} is not {'an integer' if is_integer else 'a number'}: '{text}'."
+        )
     return value
 
 
-def _auto(low: float, high: float) -> _Scale:
+def _find_auto_scale(low: float, high: float) -> _Scale:
     return _SCALES["Logarithmic"] if low > 0 and high / low >= _AUTO_RATIO else _LINEAR
 
 
-def _categorical(given: Mapping[str, Any]) -> CategoricalRange:
-    name, values = given["Name"], given["Values"]
-    for value in _repeated(values):
+def _parse_categorical(structure: Mapping[str, Any]) -> CategoricalRange:
+    name, values = structure["Name"], structure["Values"]
+    for value in _list_duplicates(values):
         raise ValidationError(f"The categorical hyperparameter {name} has the value '{value}' more than once.")
     return CategoricalRange(name, tuple(values))
 
 
-def _repeated(names: Sequence[str]) -> Iterator[str]:
+def _list_duplicates(names: Sequence[str]) -> Iterator[str]:
     return (name for index, name in enumerate(names) if name in names[:index])

@@ -1,4 +1,4 @@
-"""The training jobs of one tuning job, and how they are counted."""
+"""Training jobs of one tuning job, and their counters."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,12 +9,12 @@ from typing import Any
 from sagemaker_sandbox.tuning.definitions import Definition
 from sagemaker_sandbox.tuning.search import Suggestion
 
-_OVER = ("Completed", "Failed", "Stopped")
+_FINAL = ("Completed", "Failed", "Stopped")
 
 
 @dataclass
 class Trial:
-    """One training job: `job` is what DescribeTrainingJob answered last, `values` the objective, one an epoch."""
+    """One training job. `job` is the last DescribeTrainingJob response, `values` the objective of each epoch."""
 
     name: str
     definition: Definition
@@ -23,8 +23,8 @@ class Trial:
     arn: str = ""
     job: Mapping[str, Any] = field(default_factory=dict)
     values: list[float] = field(default_factory=list)
-    #: StopTrainingJob was called.
-    stopping: bool = False
+    #: True after StopTrainingJob.
+    is_stopping: bool = False
 
     @property
     def status(self) -> str:
@@ -32,29 +32,29 @@ class Trial:
         return str(self.job.get("TrainingJobStatus", "InProgress"))
 
     @property
-    def over(self) -> bool:
-        """Whether the job has ended."""
-        return self.status in _OVER
+    def is_over(self) -> bool:
+        """True if the job has ended."""
+        return self.status in _FINAL
 
     @property
     def objective(self) -> float | None:
-        """The final objective, the last that was emitted; None of a job that runs, failed or emitted none."""
+        """Final objective: the last value. None for a job that runs, failed or has no value."""
         return self.values[-1] if self.status in ("Completed", "Stopped") and self.values else None
 
     @property
     def objective_status(self) -> str:
         """ObjectiveStatus."""
-        if not self.over:
+        if not self.is_over:
             return "Pending"
         return "Failed" if self.objective is None else "Succeeded"
 
     @property
     def counter(self) -> str:
-        """The member of TrainingJobStatusCounters under which the job counts."""
+        """Member of TrainingJobStatusCounters that counts the job."""
         if self.status == "Failed":
             retryable = str(self.job.get("FailureReason", "")).startswith("InternalServerError")
             return "RetryableError" if retryable else "NonRetryableError"
-        return self.status if self.over else "InProgress"
+        return self.status if self.is_over else "InProgress"
 
     def summary(self) -> dict[str, Any]:
         """HyperParameterTrainingJobSummary."""
@@ -90,16 +90,16 @@ def counters(trials: Iterable[Trial]) -> dict[str, dict[str, int]]:
     }
 
 
-def objective(summary: Mapping[str, Any]) -> float | None:
-    """The final objective of a summary; None where it has none."""
-    found = summary.get("FinalHyperParameterTuningJobObjectiveMetric")
-    return None if found is None else float(found["Value"])
+def find_objective(summary: Mapping[str, Any]) -> float | None:
+    """Return the final objective of a summary, or None."""
+    metric = summary.get("FinalHyperParameterTuningJobObjectiveMetric")
+    return None if metric is None else float(metric["Value"])
 
 
-def best(summaries: Iterable[Mapping[str, Any]], *, maximize: bool) -> Mapping[str, Any] | None:
-    """The summary with the best final objective, the earliest of equals; None where there is none."""
-    judged = [(value, summary) for summary in summaries if (value := objective(summary)) is not None]
-    if not judged:
+def find_best(summaries: Iterable[Mapping[str, Any]], *, maximize: bool) -> Mapping[str, Any] | None:
+    """Return the summary with the best final objective, the first of equal ones, or None."""
+    pairs = [(value, summary) for summary in summaries if (value := find_objective(summary)) is not None]
+    if not pairs:
         return None
-    chosen = max if maximize else min
-    return chosen(judged, key=lambda pair: pair[0])[1]
+    choose = max if maximize else min
+    return choose(pairs, key=lambda pair: pair[0])[1]

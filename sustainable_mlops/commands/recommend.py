@@ -82,7 +82,7 @@ def recommend(
 ) -> None:
     """Recommend an endpoint."""
     from sustainable_mlops import aws
-    from sustainable_mlops.recommendation import candidates, job, ranking, served_model
+    from sustainable_mlops.recommendation import candidates, job, ranking, model_under_test
 
     if write is not None and write.suffix not in _FORMATS:
         raise UserError(f"--write: {write} must end in .yaml or .tf")
@@ -97,7 +97,7 @@ def recommend(
         expected = ranking.ExpectedLoad(
             where, requests_per_day, peak, p95, provider, one_instance_because, asynchronous
         )
-        served = served_model.read_model(model, clients)
+        served = model_under_test.read_model(model, clients)
         tried = candidates.choose_candidates(served, where, provider, instance_type or (), serverless=serverless)
         assumed = role or _role(environment, where)
         jobs = job.plan_jobs(

@@ -192,12 +192,12 @@ class LateLogGroups:
         try:
             description = getattr(sagemaker, f"describe_{kind['kind'].lower()}_job")(**{f"{kind['kind']}JobName": job})
             if kind["kind"] == "Transform":  # runs under the role of its model
-                described = {
+                description = {
                     "RoleArn": sagemaker.describe_model(ModelName=description["ModelName"])["ExecutionRoleArn"]
                 }
         except ClientError:  # the job is deleted or not readable, so its owner is unknown
             return False
-        return described["RoleArn"] in self._owner.roles
+        return description["RoleArn"] in self._owner.roles
 
     def _delete(self, group: LogGroup) -> bool:
         """Delete a log group; return True if it existed."""

@@ -101,7 +101,7 @@ def test_it_says_how_to_register(installed: Installed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["sandbox", "start"], "pip install 'sustainable-mlops[sandbox]'"),
         *(([name], "needs a clone of the repository") for name in ("synth", "demo", "bench", "publish-checks")),

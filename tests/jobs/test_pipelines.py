@@ -1,4 +1,4 @@
-"""Pipelines before they run: data by content, parameters, figures, and what is refused."""
+"""Pipelines before they run: data sets, parameters, figures, gate and validation."""
 
 import io
 import json
@@ -42,7 +42,7 @@ DEFINITION: dict[str, Any] = {
 }
 
 
-def test_a_data_set_is_named_by_what_is_in_it(tmp_path: Path) -> None:
+def test_the_key_of_a_data_set_depends_on_its_content(tmp_path: Path) -> None:
     def key(**files: str) -> str:
         folder = tmp_path / "data"
         shutil.rmtree(folder, ignore_errors=True)
@@ -60,34 +60,34 @@ def test_a_data_set_is_named_by_what_is_in_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [lambda _: None, Path.mkdir])
-def test_a_data_set_without_a_file_is_refused(make: Any, tmp_path: Path) -> None:
+def test_an_empty_or_missing_data_set_is_rejected(make: Any, tmp_path: Path) -> None:
     make(tmp_path / "data")
     with pytest.raises(UserError, match="--data: the folder "):
         read_data_folder(tmp_path / "data", "raw/x/")
 
 
-def test_an_upload_that_fails_is_one_line_and_goes_on_where_it_ended(
+def test_a_failed_upload_is_one_line_and_the_next_upload_continues(
     cloud: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
     folder, uploaded = read_data_folder(tmp_path, "raw/x/"), cloud.s3.upload_file
 
-    def fails(file: str, *arguments: str) -> None:
+    def fail_on_b(file: str, *arguments: str) -> None:
         if file.endswith("b"):
             raise S3UploadFailedError("Failed to upload b: an error occurred (InternalError)")
         uploaded(file, *arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(cloud.s3, "upload_file", fails)
+        patched.setattr(cloud.s3, "upload_file", fail_on_b)
         with pytest.raises(UserError, match=r"Failed to upload b: .*; run the same command again"):
             folder.upload("acme-dev-data", cloud.s3)
     assert folder.upload("acme-dev-data", cloud.s3) == 1
     assert folder.upload("acme-dev-data", cloud.s3) == 0
 
 
-def test_what_is_none_of_a_data_sets_files_is_named(cloud: Clients, tmp_path: Path) -> None:
-    """It would be read with them, under an address that stands for their content alone."""
+def test_a_foreign_file_in_a_data_set_is_named(cloud: Clients, tmp_path: Path) -> None:
+    """The step would read the file too, although the address stands for the content of the data set."""
     (tmp_path / "a").write_text("a")
     folder = read_data_folder(tmp_path, "raw/x/")
     cloud.s3.put_object(Bucket="acme-dev-data", Key=f"{folder.key}strange", Body=b"?")
@@ -96,7 +96,7 @@ def test_what_is_none_of_a_data_sets_files_is_named(cloud: Clients, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("values", "message"),
     [
         ({}, "no data: name a folder with --data, or a data set in the data bucket with --input PREFIX/"),
         (
@@ -108,23 +108,23 @@ def test_what_is_none_of_a_data_sets_files_is_named(cloud: Clients, tmp_path: Pa
         ({"InputKey": "x/", "Machine": "c"}, "--set Machine: must be one of a, b, not 'c'"),
     ],
 )
-def test_what_a_start_gives_is_checked_before_anything_is_uploaded(given: dict[str, str], told: str) -> None:
-    with pytest.raises(UserError) as refused:
-        parameters.check_parameters(DEFINITION, given)
-    assert str(refused.value) == told
+def test_parameters_of_a_start_are_validated_before_any_upload(values: dict[str, str], message: str) -> None:
+    with pytest.raises(UserError) as error:
+        parameters.check_parameters(DEFINITION, values)
+    assert str(error.value) == message
 
 
-def test_figures_of_jobs_are_added_end_by_end() -> None:
+def test_the_bounds_of_figures_are_added_separately() -> None:
     def figure(low: float, value: float, high: float, driver: str) -> dict[str, RunFigure]:
         one = RunFigure(
             value=value, low=low, high=high, unit="kgCO2e", basis="estimated", source="x", grade="B", driver=driver
         )
         return {"co2e": one}
 
-    together = sum_figures([figure(1, 2, 4, "grid"), figure(10, 20, 40, "power"), {}])["co2e"]
-    assert (together.low, together.value, together.high) == (11, 22, 44)
-    assert together.source == "sum of 2 of 3 jobs"  # what is not known is not nothing
-    assert (together.driver, together.grade) == ("power", "B")
+    total = sum_figures([figure(1, 2, 4, "grid"), figure(10, 20, 40, "power"), {}])["co2e"]
+    assert (total.low, total.value, total.high) == (11, 22, 44)
+    assert total.source == "sum of 2 of 3 jobs"  # an unknown figure is not zero
+    assert (total.driver, total.grade) == ("power", "B")
 
 
 EXECUTION = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/dev-flight/execution/one"
@@ -139,8 +139,11 @@ RECORD = PipelineRecord(
 )
 
 
-class Execution:
-    """An execution whose one step runs the processing job `job`, which has ended with `status` after `seconds`."""
+class FakeExecution:
+    """A fake SageMaker with an execution of one step.
+
+    The step ran the processing job `job` for `seconds` and ended with `status`.
+    """
 
     def __init__(self, job: str, status: str, seconds: int) -> None:
         self.job, self.status, self.seconds = job, status, seconds
@@ -148,13 +151,13 @@ class Execution:
     def describe_pipeline_execution(self, **_: str) -> dict[str, Any]:
         return {"PipelineExecutionStatus": self.status, "CreationTime": NOON, "LastModifiedTime": NOON}
 
-    def get_paginator(self, _: str) -> "Execution":
+    def get_paginator(self, _: str) -> "FakeExecution":
         return self
 
     def paginate(self, **_: str) -> list[dict[str, Any]]:
         arn = f"arn:aws:sagemaker:eu-north-1:123456789012:processing-job/{self.job}"
-        step = {"StepName": "Prepare", "StepStatus": self.status, "Metadata": {"ProcessingJob": {"Arn": arn}}}
-        return [{"PipelineExecutionSteps": [step]}]
+        make_step = {"StepName": "Prepare", "StepStatus": self.status, "Metadata": {"ProcessingJob": {"Arn": arn}}}
+        return [{"PipelineExecutionSteps": [make_step]}]
 
     def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         assert ProcessingJobName == self.job
@@ -168,16 +171,16 @@ class Execution:
         }
 
 
-def test_a_step_that_is_run_again_tells_its_new_job() -> None:
-    failed = refresh_execution(RECORD, Execution("first", "Failed", 10))
-    again = refresh_execution(failed, Execution("second", "Succeeded", 20))
-    (step,) = again.steps
-    assert step.job is not None
-    assert (step.job.job_name, step.job.figures["processing_seconds"].value) == ("second", 20)
+def test_a_retried_step_has_its_new_job() -> None:
+    failed = refresh_execution(RECORD, FakeExecution("first", "Failed", 10))
+    retried_record = refresh_execution(failed, FakeExecution("second", "Succeeded", 20))
+    (make_step,) = retried_record.steps
+    assert make_step.job is not None
+    assert (make_step.job.job_name, make_step.job.figures["processing_seconds"].value) == ("second", 20)
 
 
-def test_an_execution_is_expected_to_take_what_those_of_its_own_account_took(tmp_path: Path) -> None:
-    done = refresh_execution(RECORD, Execution("one", "Succeeded", 36))
+def test_an_estimate_uses_executions_of_the_same_account(tmp_path: Path) -> None:
+    record = refresh_execution(RECORD, FakeExecution("one", "Succeeded", 36))
     elsewhere = EXECUTION.replace("123456789012", "999999999999")
     definition = {
         "Parameters": [],
@@ -198,16 +201,16 @@ def test_an_execution_is_expected_to_take_what_those_of_its_own_account_took(tmp
         pipeline=SimpleNamespace(arn=EXECUTION.partition("/execution/")[0]),
         platform=SimpleNamespace(region="eu-north-1"),
     )
-    write_record(done.model_copy(update={"execution_arn": elsewhere}), tmp_path)
+    write_record(record.model_copy(update={"execution_arn": elsewhere}), tmp_path)
     assumed = estimate_execution(start, tmp_path)["energy"].value
-    write_record(done, tmp_path)
+    write_record(record, tmp_path)
     # 36 s in place of a quarter of the cap.
     assert estimate_execution(start, tmp_path)["energy"].value == pytest.approx(assumed * 36 / 900)
 
 
 @pytest.fixture
 def workload(tmp_path: Path) -> Path:
-    """The pipeline file of a copy of flight_delay, on the platform of the tests."""
+    """Return the pipeline file of a copy of flight_delay, on the platform of the tests."""
     folder = tmp_path / "flight_delay"
     shutil.copytree(WORKLOAD, folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in folder.glob("*.yaml"):
@@ -216,14 +219,14 @@ def workload(tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("cloud")
-def test_the_definition_in_the_repository_is_of_the_code_beside_it(workload: Path) -> None:
+def test_the_committed_definition_has_the_digests_of_the_code(workload: Path) -> None:
     files = read_files(workload)
     assert list(files.jobs) == ["Prepare", "Train", "Evaluate"]
     assert len(files.sources) == 3
 
 
 @pytest.mark.usefixtures("cloud")
-def test_a_definition_of_other_code_is_refused_with_the_command_that_writes_it(workload: Path) -> None:
+def test_a_definition_of_other_code_is_rejected_with_the_command_that_writes_it(workload: Path) -> None:
     (workload.parent / "evaluate.py").open("a").write("# another thought\n")
     with pytest.raises(
         UserError, match=r"pipeline\.json: does not have the digest of the current code .*: python .*/pipeline\.py"
@@ -233,7 +236,7 @@ def test_a_definition_of_other_code_is_refused_with_the_command_that_writes_it(w
 
 @pytest.mark.usefixtures("cloud")
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (None, r"pipeline\.json: the file does not exist; write it with the pipeline's builder"),
         ("{", r"pipeline\.json: cannot be read"),
@@ -241,12 +244,12 @@ def test_a_definition_of_other_code_is_refused_with_the_command_that_writes_it(w
         (json.dumps({"Steps": []}), r"steps\.prepare: pipeline\.json has no step Prepare that runs a job"),
     ],
 )
-def test_a_broken_definition_is_named(content: str | None, told: str, workload: Path) -> None:
+def test_a_broken_definition_is_named(content: str | None, message: str, workload: Path) -> None:
     file = workload.parent / "pipeline.json"
     file.unlink()
     if content is not None:
         file.write_text(content)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         read_files(workload)
 
 
@@ -285,14 +288,14 @@ def test_the_gates_goal_decides_which_of_two_values_is_worse(goal: str, conditio
 
 
 @pytest.mark.usefixtures("cloud")
-def test_a_gate_whose_parameter_the_definition_lacks_is_refused(workload: Path) -> None:
+def test_a_gate_with_an_unknown_parameter_is_rejected(workload: Path) -> None:
     workload.write_text(workload.read_text().replace("parameter: ApprovedAuc", "parameter: ApprovedAuk"))
     with pytest.raises(UserError, match=r"gate\.parameter: pipeline\.json has no parameter ApprovedAuk; did you mean"):
         read_files(workload)
 
 
-def said(width: int = 300, *, ended: bool = True, steps: tuple[PipelineStepRecord, ...] = ()) -> str:
-    """What people see of an execution."""
+def format_execution(width: int = 300, *, ended: bool = True, steps: tuple[PipelineStepRecord, ...] = ()) -> str:
+    """Return the formatted summary of an execution."""
     record = PipelineRecord(
         workload="w",
         environment="dev",
@@ -302,7 +305,7 @@ def said(width: int = 300, *, ended: bool = True, steps: tuple[PipelineStepRecor
         status="Succeeded" if ended else "Executing",
         launched_at=datetime(2026, 1, 1, tzinfo=UTC),
         steps=[*steps],
-        figures=sum_figures([step.job.figures for step in steps if step.job and step.ran_job]),
+        figures=sum_figures([make_step.job.figures for make_step in steps if make_step.job and make_step.ran_job]),
     )
     console = Console(width=width, file=io.StringIO())
     console.print(display.format_summary(record), soft_wrap=True)
@@ -311,8 +314,8 @@ def said(width: int = 300, *, ended: bool = True, steps: tuple[PipelineStepRecor
     return console.file.getvalue()
 
 
-def step(**more: Any) -> PipelineStepRecord:
-    """A step whose job took little."""
+def make_step(**fields: Any) -> PipelineStepRecord:
+    """Return a step with a small footprint."""
     figure = RunFigure(value=7.3e-06, low=6.2e-06, high=1.3e-05, unit="kgCO2e", basis="estimated", source="model")
     job = RunRecord(
         run_key="",
@@ -329,23 +332,23 @@ def step(**more: Any) -> PipelineStepRecord:
         data={},
         figures={"co2e": figure},
     )
-    return PipelineStepRecord(name="WithinCarbonBudget", type="Training", status="Succeeded", job=job, **more)
+    return PipelineStepRecord(name="WithinCarbonBudget", type="Training", status="Succeeded", job=job, **fields)
 
 
-def test_an_execution_that_took_nothing_says_why() -> None:
-    assert "unknown before the execution ends" in said(ended=False)
-    assert "nothing: all results were cached" in said(steps=(step(cached_from="arn"),))
-    assert "nothing: no job was started" in said()
+def test_an_execution_without_figures_states_the_reason() -> None:
+    assert "unknown before the execution ends" in format_execution(ended=False)
+    assert "nothing: all results were cached" in format_execution(steps=(make_step(cached_from="arn"),))
+    assert "nothing: no job was started" in format_execution()
 
 
-def test_a_failed_execution_tells_the_reason_of_the_step_that_failed() -> None:
-    worse = PipelineStepRecord(name="NotGoodEnough", type="Fail", status="Failed", reason="AUC 0.5\nis below 0.6")
-    assert "reason     NotGoodEnough: AUC 0.5 is below 0.6" in said(steps=(worse,))
+def test_a_failed_execution_has_the_reason_of_its_failed_step() -> None:
+    failed_step = PipelineStepRecord(name="NotGoodEnough", type="Fail", status="Failed", reason="AUC 0.5\nis below 0.6")
+    assert "reason     NotGoodEnough: AUC 0.5 is below 0.6" in format_execution(steps=(failed_step,))
 
 
-def test_no_figure_loses_a_digit_on_a_narrow_terminal() -> None:
-    whole = said(steps=(step(),))
-    assert "0.0000073 (0.0000062 to 0.000013)" in whole
-    narrow = said(width=50, steps=(step(),))
-    assert {"0.0000073", "0.000013)"} <= {*narrow.split()}
-    assert "…" not in narrow
+def test_a_narrow_terminal_cuts_no_figure() -> None:
+    wide_output = format_execution(steps=(make_step(),))
+    assert "0.0000073 (0.0000062 to 0.000013)" in wide_output
+    narrow_output = format_execution(width=50, steps=(make_step(),))
+    assert {"0.0000073", "0.000013)"} <= {*narrow_output.split()}
+    assert "…" not in narrow_output

@@ -44,7 +44,7 @@ def launch(cloud: Clients, write_job: WriteJob) -> Any:  # noqa: ARG001
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_sagemaker_accepts_the_request_of_every_strategy(launch: Any, strategy: str) -> None:
     request = launch(**STRATEGIES[strategy]).request
-    checks.check(request)
+    checks.check_request(request)
     config = request["HyperParameterTuningJobConfig"]
     assert config["Strategy"] == strategy.capitalize()
     assert config["TrainingJobEarlyStoppingType"] == ("Off" if strategy == "hyperband" else "Auto")

@@ -1,4 +1,4 @@
-"""Whatever file a command is given that is none of its own: one line says what is wrong with it."""
+"""Invalid files and files of another kind: one line reports the problem."""
 
 import subprocess
 import sys
@@ -16,15 +16,15 @@ from sustainable_mlops.scaffold.files import render
 from sustainable_mlops.terraform import ROOT
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"
-#: A good file of each kind.
-GOOD = {
+#: A valid file of each kind.
+VALID_FILES = {
     "training": (WORKLOAD / "job.yaml").read_text(),
     "processing": (WORKLOAD / "process.yaml").read_text(),
     "tuning": (WORKLOAD / "tune.yaml").read_text(),
     "pipeline": (WORKLOAD / "pipeline.yaml").read_text(),
     "transform": render("workload/predict.yaml", name="churn", hyphenated="churn", environment="dev"),
 }
-WRONG = {
+INVALID_CONTENTS = {
     "missing": (None, "no such file"),
     "empty": (b"", "is empty; it needs name, "),
     "not YAML": (b"a: [1\n", "line 2, column 1: not valid YAML"),
@@ -33,44 +33,44 @@ WRONG = {
 }
 
 
-def told(kind: str, path: Path) -> str:
-    """What reading it as a file of this kind is refused with."""
-    with pytest.raises(UserError) as refused:
+def read_error(kind: str, path: Path) -> str:
+    """Return the error of reading the file as this kind."""
+    with pytest.raises(UserError) as error:
         read_files(path) if kind == "pipeline" else KINDS[kind].load(path)
-    return str(refused.value)
+    return str(error.value)
 
 
-def test_there_is_a_good_file_and_a_command_of_each_kind() -> None:
-    assert GOOD.keys() == COMMANDS.keys() == SPECS.keys()
+def test_every_kind_has_a_valid_file_and_a_command() -> None:
+    assert VALID_FILES.keys() == COMMANDS.keys() == SPECS.keys()
     for command in COMMANDS.values():
         assert (ROOT / "scripts" / f"{command.split()[0]}.py").is_file()
 
 
-@pytest.mark.parametrize("kind", GOOD)
-@pytest.mark.parametrize("wrong", WRONG)
-def test_what_cannot_be_read_is_named(wrong: str, kind: str, tmp_path: Path) -> None:
-    path, (content, reason) = tmp_path / "given.yaml", WRONG[wrong]
+@pytest.mark.parametrize("kind", VALID_FILES)
+@pytest.mark.parametrize("content_name", INVALID_CONTENTS)
+def test_an_unreadable_file_is_named(content_name: str, kind: str, tmp_path: Path) -> None:
+    path, (content, reason) = tmp_path / "given.yaml", INVALID_CONTENTS[content_name]
     if content is not None:
         path.write_bytes(content)
-    said = told(kind, path)
-    assert said.startswith(f"{path}: ")
-    assert reason in said
-    assert "\n" not in said
+    message = read_error(kind, path)
+    assert message.startswith(f"{path}: ")
+    assert reason in message
+    assert "\n" not in message
 
 
-@pytest.mark.parametrize("kind", GOOD)
+@pytest.mark.parametrize("kind", VALID_FILES)
 def test_an_unknown_key_is_named(kind: str, tmp_path: Path) -> None:
     path = tmp_path / "given.yaml"
-    path.write_text(f"{GOOD[kind]}colour: blue\n")
-    assert told(kind, path).startswith(f"{path}: colour: unknown key; known: ")
+    path.write_text(f"{VALID_FILES[kind]}colour: blue\n")
+    assert read_error(kind, path).startswith(f"{path}: colour: unknown key; known: ")
 
 
-@pytest.mark.parametrize(("kind", "given"), list(permutations(GOOD, 2)))
-def test_a_file_of_another_kind_is_told_with_its_command(kind: str, given: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "other_kind"), list(permutations(VALID_FILES, 2)))
+def test_a_file_of_another_kind_is_reported_with_its_command(kind: str, other_kind: str, tmp_path: Path) -> None:
     path = tmp_path / "given.yaml"
-    path.write_text(GOOD[given])
-    command = COMMANDS[given]
-    assert told(kind, path) == f"{path}: describes a {given}; use the command: smlops {command} {path}"
+    path.write_text(VALID_FILES[other_kind])
+    command = COMMANDS[other_kind]
+    assert read_error(kind, path) == f"{path}: describes a {other_kind}; use the command: smlops {command} {path}"
 
 
 @pytest.mark.slow
@@ -79,7 +79,7 @@ def test_each_command_ends_with_2_and_the_line(kind: str, tmp_path: Path) -> Non
     script, *sub = COMMANDS[kind].split()
     (tmp_path / "given.yaml").write_text("- 1\n")
     command = [sys.executable, str(ROOT / "scripts" / f"{script}.py"), *sub, "given.yaml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "error: given.yaml: must be a mapping (key: value)\n"
+    completed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (completed.returncode, completed.stdout) == (2, "")
+    assert completed.stderr == "error: given.yaml: must be a mapping (key: value)\n"
     assert list(tmp_path.iterdir()) == [tmp_path / "given.yaml"]

@@ -122,7 +122,7 @@ def long_names() -> Review:
         ]
     budgets = [Budget(LONG, {}, {"usd_per_month": 1, "kg_per_month": 1})]
     found = review(build_plan(*changes, complete=False), budgets=budgets, today=TODAY)
-    return replace(found, name=f"{LONG}/plan.json", notes=(LONG, *found.notes), remarks=(LONG,), only=(LONG,))
+    return replace(found, name=f"{LONG}/plan.json", notes=(LONG, *found.notes), remarks=(LONG,), scope=(LONG,))
 
 
 @pytest.mark.parametrize("number", [0, 1, 3], ids=["an ordinary plan", "long names", "three of them"])

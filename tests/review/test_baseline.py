@@ -143,7 +143,7 @@ def test_checkovs_failures_are_known_by_check_and_address(known: Any) -> None:
         Finding("CKV_AWS_18", "logging", "aws_s3_bucket.b"),
     )
     base = review(build_plan(notebook("a")))
-    before, after = (replace(base, builtin=Result(1, [], failed)) for failed in ([one], [one, other]))
+    before, after = (replace(base, checkov_result=Result(1, [], failed)) for failed in ([one], [one, other]))
     (found,) = known([before], [after])
     assert found.builtin.failed == [other]
     assert found.builtin.explained == [replace(one, reason=KNOWN_BEFORE)]

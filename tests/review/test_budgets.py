@@ -15,7 +15,7 @@ from sustainable_mlops.review.budgets import Budget, BudgetResult, BudgetStatus,
 from sustainable_mlops.review.formats import render
 from sustainable_mlops.review.formats.wording import format_budget
 from sustainable_mlops.review.risk import Level
-from tests.footprint.plans import ENDPOINT, action, served, variant
+from tests.footprint.plans import ENDPOINT, action, build_endpoint_plan, variant
 from tests.plan.plan_builder import build_change, build_plan
 
 TODAY = date(2026, 11, 24)
@@ -73,7 +73,7 @@ def test_an_object_that_a_replacement_left_does_not_hide_what_took_its_place() -
 
 
 def test_a_budget_of_which_nothing_is_known_says_so() -> None:
-    result = BudgetResult("b", "kg_per_month", 50, BudgetStatus.UNKNOWN, None, high=False, unknown=("a",))
+    result = BudgetResult("b", "kg_per_month", 50, BudgetStatus.UNKNOWN, None, uses_high_end=False, unknown=("a",))
     assert format_budget(result) == "cannot tell: nothing that it counts is known; 50 kgCO2e are allowed"
 
 
@@ -120,7 +120,7 @@ def test_tags_that_are_unknown_until_apply_leave_the_budget_open() -> None:
 
 def endpoint(*actions: dict[str, Any]) -> Plan:
     """An ml.m5.large at 84 USD a month, which no policy moves."""
-    return build_plan(*served(variant("ml.m5.large"), scaled=(1, 4), follows=None), *actions)
+    return build_plan(*build_endpoint_plan(variant("ml.m5.large"), scaled=(1, 4), follows=None), *actions)
 
 
 def test_a_budget_counts_what_a_schedule_adds_up_to() -> None:
@@ -184,7 +184,9 @@ def test_budgets_are_read_with_their_tags_and_limits(tmp_path: Path) -> None:
         "budgets:\n  - {workload: delay, environment: prod, kg_per_month: 50, usd_increase: 4.5, hold: high}\n"
     )
     tags = {"workload": "delay", "environment": "prod"}
-    assert read_budgets(file) == [Budget("delay, prod", tags, {"kg_per_month": 50.0, "usd_increase": 4.5}, high=True)]
+    assert read_budgets(file) == [
+        Budget("delay, prod", tags, {"kg_per_month": 50.0, "usd_increase": 4.5}, uses_high_end=True)
+    ]
 
 
 DELETED = build_plan(build_change("aws_s3_bucket.scratch", before={"bucket": "scratch"}))

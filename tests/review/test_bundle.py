@@ -18,7 +18,7 @@ from sustainable_mlops.review.formats import FORMATS, effects, render
 from sustainable_mlops.review.formats.bundle import build_bundle
 from sustainable_mlops.review.formats.comment_limit import LIMIT
 from sustainable_mlops.review.formats.items import ReportSection
-from sustainable_mlops.review.formats.markdown import not_reviewed
+from sustainable_mlops.review.formats.markdown import render_not_reviewed
 from sustainable_mlops.terraform import ROOT
 from tests.plan.plan_builder import build_change, build_plan
 from tests.plan.test_load import FIXTURES
@@ -133,7 +133,7 @@ def test_the_worst_plan_alone_is_open() -> None:
 def test_a_comment_about_the_same_plans_is_found_again() -> None:
     assert render(ALL, "markdown").startswith(build_marker("quiet", "dev", "prod") + "\n")
     assert find_plan_hashes(render(ALL, "markdown")) == find_plan_hashes(render(ALL[::-1], "markdown"))
-    assert not_reviewed(["dev", "a`b"], "x.json: <no> file") == (
+    assert render_not_reviewed(["dev", "a`b"], "x.json: <no> file") == (
         f"{build_marker('dev', 'a`b')}\n## ❔ Not reviewed\n\n`dev`, ``a`b``: x.json: &#60;no&#62; file\n"
     )
 

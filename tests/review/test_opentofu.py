@@ -7,7 +7,7 @@ import pytest
 
 from sustainable_mlops.plan import load
 from sustainable_mlops.review import review
-from sustainable_mlops.review.formats.json import document
+from sustainable_mlops.review.formats.json import build_document
 from tests.plan.test_load import FIXTURES
 
 
@@ -16,5 +16,5 @@ def test_a_plan_is_judged_alike_whichever_registry_its_provider_is_of(file: Path
     theirs = file.read_bytes()
     assert b"registry.terraform.io/" in theirs
     ours = theirs.replace(b"registry.terraform.io/", b"registry.opentofu.org/")
-    told = [json.dumps(document(review(load(one)))) for one in (theirs, ours)]
+    told = [json.dumps(build_document(review(load(one)))) for one in (theirs, ours)]
     assert told[0] == told[1].replace("registry.opentofu.org/", "registry.terraform.io/")

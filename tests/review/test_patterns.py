@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sustainable_mlops.plan import UNKNOWN
-from sustainable_mlops.review.patterns import Patterns, _meet, covers
+from sustainable_mlops.review.patterns import Patterns, _do_overlap, covers
 
 TEXTS = ["".join(letters) for length in range(5) for letters in product("ab", repeat=length)]
 patterns = st.text(alphabet="ab*?", min_size=1, max_size=4)

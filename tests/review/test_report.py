@@ -130,7 +130,7 @@ def test_what_the_plan_touches_is_not_among_what_it_leaves_alone() -> None:
     assert {point.address for point in found[ReportSection.UNTOUCHED]} == {"aws_sagemaker_endpoint_configuration.dead"}
     assert not found[ReportSection.STOP]
     touched = replace(review(build_plan(DEAD, topic("new")), today=TODAY), findings=tuple(
-        replace(one, touched=True) for one in review(build_plan(DEAD, topic("new")), today=TODAY).findings))  # fmt: skip
+        replace(one, is_touched=True) for one in review(build_plan(DEAD, topic("new")), today=TODAY).findings))  # fmt: skip
     assert {point.id for point in group_by_section(list_items(touched))[ReportSection.STOP]} == {
         "SUS_ELASTIC_INFERENCE"
     }
@@ -171,7 +171,7 @@ def test_what_the_apply_tells_is_no_part_of_what_is_for_the_record() -> None:
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_what_was_there_before_is_one_folded_line(form: str) -> None:
-    before = tuple(replace(one, known_before=True) for one in CHANGE.findings)
+    before = tuple(replace(one, in_baseline=True) for one in CHANGE.findings)
     found = replace(CHANGE, findings=before)
     number = len(CHANGE.findings)
     page = render(found, form)
@@ -203,7 +203,7 @@ def test_an_alternative_names_its_variant_and_its_address(form: str) -> None:
 
 @pytest.mark.parametrize("form", PEOPLE)
 def test_a_note_a_remark_and_the_scope_are_at_the_top(form: str) -> None:
-    found = replace(CHANGE, notes=("the plan is not whole",), remarks=("the Region is taken",), only=("module.x.*",))
+    found = replace(CHANGE, notes=("the plan is not whole",), remarks=("the Region is taken",), scope=("module.x.*",))
     page = render(found, form)
     for text in ("the plan is not whole", "the Region is taken", "Scope", "changes more than module.x."):
         assert page.replace("&#42;", "*").index(text) < page.index(str(ReportSection.STOP))

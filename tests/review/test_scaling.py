@@ -8,10 +8,10 @@ import pytest
 from sustainable_mlops.footprint import estimate_plan, find_alternatives
 from sustainable_mlops.plan import Plan, load
 from sustainable_mlops.review import review
-from sustainable_mlops.review.formats.json import document
+from sustainable_mlops.review.formats.json import build_document
 from tests.review.fine.case import Case
 from tests.review.fine.scaling import CASES, JUDGED
-from tests.reviewed import list_disagreements
+from tests.review_checks import list_disagreements
 from tests.rules.case_tables import list_rows
 
 FIXTURES = sorted((Path(__file__).parents[1] / "plan" / "fixtures").glob("*.json"))
@@ -42,4 +42,4 @@ def test_rules_and_figures_agree_on_plans_of_terraform(path: Path) -> None:
 def test_what_scales_on_paper_only_is_to_be_looked_at(case: Case) -> None:
     found = review(load(json.dumps(case.document).encode(), "plan"))
     assert found.verdict == case.verdict
-    assert case.says in json.dumps(document(found))
+    assert case.says in json.dumps(build_document(found))

@@ -76,7 +76,7 @@ def s3(sandbox: Sandbox) -> Any:
     return sandbox.client("s3")
 
 
-class AsyncEndpoint:
+class AsyncTestEndpoint:
     """An asynchronous endpoint with a bucket of the same name, and queues for its notifications."""
 
     def __init__(
@@ -216,11 +216,11 @@ class AsyncEndpoint:
 
 
 @pytest.fixture(scope="module")
-def endpoint(sandbox: Sandbox) -> AsyncEndpoint:
-    return AsyncEndpoint(sandbox, "tripling")
+def endpoint(sandbox: Sandbox) -> AsyncTestEndpoint:
+    return AsyncTestEndpoint(sandbox, "tripling")
 
 
-def test_a_response_is_written_to_s3_and_announced(endpoint: AsyncEndpoint) -> None:
+def test_a_response_is_written_to_s3_and_announced(endpoint: AsyncTestEndpoint) -> None:
     uri = endpoint.put_input([1, 2])
     response = endpoint.invoke(InputLocation=uri, InferenceId="one", Accept="application/json", CustomAttributes="a=b")
     assert response == {
@@ -252,7 +252,7 @@ def test_a_response_is_written_to_s3_and_announced(endpoint: AsyncEndpoint) -> N
     assert endpoint.list_keys("failed/one-error.out") == []
 
 
-def test_failures_go_to_the_error_topic_and_are_not_retried(endpoint: AsyncEndpoint) -> None:
+def test_failures_go_to_the_error_topic_and_are_not_retried(endpoint: AsyncTestEndpoint) -> None:
     invalid, missing = endpoint.invoke("no number"), endpoint.invoke(InputLocation="s3://tripling/none")
     notifications = {
         notification["inferenceId"]: notification for notification in endpoint.receive_notifications("error", 2)
@@ -273,7 +273,7 @@ def test_failures_go_to_the_error_topic_and_are_not_retried(endpoint: AsyncEndpo
 
 
 def test_a_minute_has_exactly_the_documented_metrics(sandbox: Sandbox) -> None:
-    endpoint = AsyncEndpoint(sandbox, "measured")
+    endpoint = AsyncTestEndpoint(sandbox, "measured")
     advance_to_next_minute(sandbox)
     endpoint.invoke([1])
     endpoint.invoke("no number")
@@ -301,7 +301,7 @@ def test_a_minute_has_exactly_the_documented_metrics(sandbox: Sandbox) -> None:
 
 
 def test_requests_wait_while_there_is_no_instance(sandbox: Sandbox) -> None:
-    endpoint = AsyncEndpoint(sandbox, "asleep")
+    endpoint = AsyncTestEndpoint(sandbox, "asleep")
     endpoint.scale(0)
     endpoint.wait_in_service()
     advance_to_next_minute(sandbox)
@@ -327,7 +327,7 @@ def test_requests_wait_while_there_is_no_instance(sandbox: Sandbox) -> None:
 
 
 def test_a_request_expires_by_the_clock_of_the_sandbox(sandbox: Sandbox) -> None:
-    endpoint = AsyncEndpoint(sandbox, "expiring")
+    endpoint = AsyncTestEndpoint(sandbox, "expiring")
     endpoint.scale(0)
     endpoint.wait_in_service()
     short_lived, default = endpoint.invoke([1], RequestTTLSeconds=60), endpoint.invoke([2])
@@ -349,7 +349,7 @@ def test_a_request_expires_by_the_clock_of_the_sandbox(sandbox: Sandbox) -> None
 
 
 def test_an_instance_stays_within_its_concurrency_limit(sandbox: Sandbox, tmp_path: Path) -> None:
-    endpoint = AsyncEndpoint(
+    endpoint = AsyncTestEndpoint(
         sandbox,
         "bounded",
         instances=2,
@@ -367,7 +367,7 @@ def test_an_instance_stays_within_its_concurrency_limit(sandbox: Sandbox, tmp_pa
 
 
 def test_an_active_request_is_answered_during_scale_in_and_update(sandbox: Sandbox, tmp_path: Path) -> None:
-    endpoint = AsyncEndpoint(sandbox, "leaving", environment={"FOLDER": str(tmp_path)})
+    endpoint = AsyncTestEndpoint(sandbox, "leaving", environment={"FOLDER": str(tmp_path)})
 
     def count_started() -> int:
         return len(list(tmp_path.glob("*.begun")))
@@ -401,7 +401,7 @@ def test_an_active_request_is_answered_during_scale_in_and_update(sandbox: Sandb
 
 
 def test_waiting_requests_are_deleted_with_their_endpoint(sandbox: Sandbox) -> None:
-    endpoint = AsyncEndpoint(sandbox, "deleted")
+    endpoint = AsyncTestEndpoint(sandbox, "deleted")
     endpoint.invoke("no number")
     wait_until(endpoint.read_data_log)
     endpoint.scale(0)
@@ -425,7 +425,7 @@ def test_waiting_requests_are_deleted_with_their_endpoint(sandbox: Sandbox) -> N
     wait_until(endpoint.read_data_log)
 
 
-def test_a_large_input_is_read_from_s3(endpoint: AsyncEndpoint) -> None:
+def test_a_large_input_is_read_from_s3(endpoint: AsyncTestEndpoint) -> None:
     size = 40 * 1024 * 1024
     response = endpoint.invoke(
         InputLocation=endpoint.put_input(b"x" * size, "large"),
@@ -437,7 +437,7 @@ def test_a_large_input_is_read_from_s3(endpoint: AsyncEndpoint) -> None:
 
 
 def test_an_invocation_that_takes_too_long_fails(sandbox: Sandbox, tmp_path: Path) -> None:
-    endpoint = AsyncEndpoint(sandbox, "slow", environment={"FOLDER": str(tmp_path)})
+    endpoint = AsyncTestEndpoint(sandbox, "slow", environment={"FOLDER": str(tmp_path)})
     endpoint.invoke([0], InvocationTimeoutSeconds=1)
     [notification] = endpoint.receive_notifications("error", 1)
     assert "timed out" in notification["failureReason"]
@@ -445,7 +445,9 @@ def test_an_invocation_that_takes_too_long_fails(sandbox: Sandbox, tmp_path: Pat
 
 def test_notifications_include_small_responses_on_request(sandbox: Sandbox) -> None:
     topics = ["SUCCESS_NOTIFICATION_TOPIC", "ERROR_NOTIFICATION_TOPIC"]
-    endpoint = AsyncEndpoint(sandbox, "telling", output={"NotificationConfig": {"IncludeInferenceResponseIn": topics}})
+    endpoint = AsyncTestEndpoint(
+        sandbox, "telling", output={"NotificationConfig": {"IncludeInferenceResponseIn": topics}}
+    )
     endpoint.invoke([1])
     endpoint.invoke("no number")
     endpoint.invoke(InputLocation=endpoint.put_input([1] * 100_000))
@@ -460,7 +462,7 @@ def test_notifications_include_small_responses_on_request(sandbox: Sandbox) -> N
 
 def test_responses_use_the_requested_key_and_file_name(sandbox: Sandbox) -> None:
     key = sandbox.client("kms").create_key()["KeyMetadata"]["KeyId"]
-    endpoint = AsyncEndpoint(sandbox, "encrypted", output={"KmsKeyId": key})
+    endpoint = AsyncTestEndpoint(sandbox, "encrypted", output={"KmsKeyId": key})
     response = endpoint.invoke([1], Filename="answer.json", S3OutputPathExtension="of/today")
     assert response["OutputLocation"] == "s3://encrypted/out/of/today/answer.json"
     endpoint.receive_notifications("success", 1)
@@ -469,7 +471,7 @@ def test_responses_use_the_requested_key_and_file_name(sandbox: Sandbox) -> None
 
 
 def test_the_role_of_the_model_must_allow_every_access(sandbox: Sandbox) -> None:
-    endpoint = AsyncEndpoint(sandbox, "allowed")
+    endpoint = AsyncTestEndpoint(sandbox, "allowed")
 
     def allow(*actions: str) -> None:
         make_service_role(sandbox, "sagemaker.amazonaws.com", *actions)
@@ -496,7 +498,7 @@ def test_the_role_of_the_model_must_allow_every_access(sandbox: Sandbox) -> None
     allow("s3:*", "sns:Publish")
 
 
-def test_faults_apply_to_uploads_and_notifications(endpoint: AsyncEndpoint) -> None:
+def test_faults_apply_to_uploads_and_notifications(endpoint: AsyncTestEndpoint) -> None:
     sandbox = endpoint.sandbox
     sandbox.fault("s3:PutObject", error="SlowDown", resource="tripling")
     failed = endpoint.invoke([1])
@@ -509,7 +511,7 @@ def test_faults_apply_to_uploads_and_notifications(endpoint: AsyncEndpoint) -> N
     assert endpoint.get_metric("ResponseUploadFailures") == [1]
 
 
-def test_an_invalid_request_is_refused_with_the_message_of_the_runtime(endpoint: AsyncEndpoint) -> None:
+def test_an_invalid_request_is_refused_with_the_message_of_the_runtime(endpoint: AsyncTestEndpoint) -> None:
     def get_message(**members: Any) -> str:
         request = {"EndpointName": "tripling"} | members
         code, message = catch_error(endpoint.runtime.invoke_endpoint_async, **request)
@@ -543,7 +545,7 @@ def test_a_restart_neither_loses_nor_repeats_a_request(tmp_path: Path) -> None:
         return len(list(folder.glob("*.begun")))
 
     with Sandbox.start(state, log=tmp_path / "log") as sandbox:
-        endpoint = AsyncEndpoint(sandbox, "kept", environment={"FOLDER": str(folder)})
+        endpoint = AsyncTestEndpoint(sandbox, "kept", environment={"FOLDER": str(folder)})
         inference_ids = {endpoint.invoke([0])["InferenceId"] for _ in range(5)}
         wait_until(lambda: count_started() >= 1)
     started_before = count_started()

@@ -11,7 +11,7 @@ import pytest
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.automation import choices, document, selectors
 from sagemaker_sandbox.automation.content import ContentError, filled
-from tests.sandbox.support import TRUST, hear, make_queue, refusal, until
+from tests.sandbox.support import TRUST, catch_error, make_queue, subscribe_queue, wait_until
 from tests.sandbox.test_scaling import ON_INSTANCES, build_target, make_endpoint
 
 Fresh = Callable[[str], str]
@@ -68,7 +68,7 @@ class Runs:
 
     def end(self, execution: str) -> dict[str, Any]:
         """As `look`, once it is over."""
-        found: dict[str, Any] = until(
+        found: dict[str, Any] = wait_until(
             lambda: (one := self.look(execution))["AutomationExecutionStatus"] != "InProgress" and one
         )
         return found
@@ -178,7 +178,7 @@ def test_steps_may_do_what_their_role_may(sandbox: Sandbox, runs: Runs, fresh: F
 
     distrusting = make_role(sandbox, fresh("distrusts"), EVENTS)
     other = runs.make(fresh("distrusted"), written(sleep("one"), assumeRole=distrusting))
-    assert refusal(runs.ssm.start_automation_execution, DocumentName=other) == (
+    assert catch_error(runs.ssm.start_automation_execution, DocumentName=other) == (
         "InvalidAutomationExecutionParametersException",
         "The defined assume role is unable to be assumed.",
     )
@@ -245,11 +245,11 @@ def test_a_rule_starts_it_where_its_role_may_start_it_and_hand_on_the_documents(
         return found
 
     if not lacking:
-        [one] = until(started)
+        [one] = wait_until(started)
         assert runs.end(one["AutomationExecutionId"])["Parameters"] == {"Word": ["hello"]}
         return
     asked = {"QueueUrl": url, "MessageAttributeNames": ["All"]}
-    [letter] = until(lambda: sandbox.client("sqs").receive_message(**asked).get("Messages"))
+    [letter] = wait_until(lambda: sandbox.client("sqs").receive_message(**asked).get("Messages"))
     assert lacking in letter["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
     assert started() == []
 
@@ -270,9 +270,9 @@ def test_eventbridge_hears_of_a_composite_alarm_as_of_another(sandbox: Sandbox, 
     cloudwatch.put_composite_alarm(AlarmName=parent, AlarmRule=f'ALARM("{child}")')
     arn = f"arn:aws:cloudwatch:eu-north-1:123456789012:alarm:{parent}"
     of_alarm = {"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"], "resources": [arn]}
-    url = hear(sandbox, fresh("hears"), of_alarm | {"detail": {"state": {"value": ["ALARM"]}}})
+    url = subscribe_queue(sandbox, fresh("hears"), of_alarm | {"detail": {"state": {"value": ["ALARM"]}}})
     cloudwatch.set_alarm_state(AlarmName=child, StateValue="ALARM", StateReason="a test")
-    [heard] = until(lambda: sandbox.client("sqs").receive_message(QueueUrl=url).get("Messages"))
+    [heard] = wait_until(lambda: sandbox.client("sqs").receive_message(QueueUrl=url).get("Messages"))
     detail = json.loads(heard["Body"])["detail"]
     assert (detail["alarmName"], detail["previousState"]["value"]) == (parent, "OK")
     assert detail["configuration"]["alarmRule"] == f'ALARM("{child}")'
@@ -285,11 +285,11 @@ def test_it_is_stopped_once_and_a_token_starts_it_once(runs: Runs, fresh: Fresh)
         runs.ssm.start_automation_execution(DocumentName=name, ClientToken=same)["AutomationExecutionId"]
         for _ in range(2)
     }
-    until(lambda: steps(runs.look(one)) == {"one": "InProgress"})
+    wait_until(lambda: steps(runs.look(one)) == {"one": "InProgress"})
     runs.ssm.stop_automation_execution(AutomationExecutionId=one)
     stopped = runs.look(one)
     assert (stopped["AutomationExecutionStatus"], steps(stopped)) == ("Cancelled", {"one": "Cancelled"})
-    refused = refusal(runs.ssm.stop_automation_execution, AutomationExecutionId=one)
+    refused = catch_error(runs.ssm.stop_automation_execution, AutomationExecutionId=one)
     assert refused[0] == "InvalidAutomationStatusUpdateException"
 
 
@@ -298,7 +298,7 @@ def test_with_state_it_goes_on_after_a_restart(tmp_path: Path) -> None:
     with Sandbox.start(state=tmp_path / "state", log=tmp_path / "log") as sandbox:
         runs = Runs(sandbox)
         begun = runs.start(runs.make("long", written(sleep("one") | {"inputs": {"Duration": "PT1H"}}, sleep("two"))))
-        until(lambda: steps(runs.look(begun))["one"] == "InProgress")
+        wait_until(lambda: steps(runs.look(begun))["one"] == "InProgress")
     with Sandbox.start(state=tmp_path / "state", log=tmp_path / "log") as sandbox:
         runs = Runs(sandbox)
         assert runs.look(begun)["AutomationExecutionStatus"] == "InProgress"
@@ -321,12 +321,12 @@ def test_with_state_it_goes_on_after_a_restart(tmp_path: Path) -> None:
 def test_starts_that_cannot_be_are_refused(runs: Runs, fresh: Fresh, given: dict[str, Any], code: str) -> None:
     declared = {"Word": {"type": "String", "allowedValues": ["yes", "no"]}}
     name = runs.make(fresh("strict"), written(sleep("one"), parameters=declared))
-    assert refusal(runs.ssm.start_automation_execution, **({"DocumentName": name} | given))[0] == code
+    assert catch_error(runs.ssm.start_automation_execution, **({"DocumentName": name} | given))[0] == code
 
 
 def test_what_the_sandbox_does_not_do_can_be_written_down_and_not_be_started(runs: Runs, fresh: Fresh) -> None:
     script = {"name": "one", "action": "aws:executeScript", "inputs": {"Runtime": "python3.11"}}
-    refused = refusal(runs.ssm.start_automation_execution, DocumentName=runs.make(fresh("script"), written(script)))
+    refused = catch_error(runs.ssm.start_automation_execution, DocumentName=runs.make(fresh("script"), written(script)))
     assert refused[0] == "UnsupportedOperationException"
     assert "the action aws:executeScript is not emulated by the sandbox" in refused[1]
 
@@ -354,7 +354,7 @@ def test_what_the_sandbox_does_not_do_can_be_written_down_and_not_be_started(run
 )
 def test_documents_that_cannot_be_are_refused(runs: Runs, fresh: Fresh, content: dict[str, Any], told: str) -> None:
     asked = {"Name": fresh("bad"), "DocumentType": "Automation", "Content": json.dumps(content)}
-    code, message = refusal(runs.ssm.create_document, **asked)
+    code, message = catch_error(runs.ssm.create_document, **asked)
     assert code == "InvalidDocumentContent"
     assert told in message
 

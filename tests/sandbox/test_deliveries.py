@@ -9,7 +9,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from tests.sandbox.pipelines_support import pipeline
-from tests.sandbox.support import ROLE, hear, let_be_called, make_queue, refusal, until
+from tests.sandbox.support import ROLE, catch_error, make_queue, make_service_role, subscribe_queue, wait_until
 
 Fresh = Callable[[str], str]
 EVENTS = "events.amazonaws.com"
@@ -84,7 +84,7 @@ def start(sandbox: Sandbox, rule: str, pattern: Mapping[str, Any], name: str, **
 def test_each_way_to_create_an_object_is_told_once(
     sandbox: Sandbox, s3: Any, told: str, fresh: Fresh, received: Callable[[str], list[dict[str, Any]]]
 ) -> None:
-    url = hear(sandbox, fresh("created"), created(told))
+    url = subscribe_queue(sandbox, fresh("created"), created(told))
     s3.put_object(Bucket=told, Key="a b/ü.csv", Body=b"1,2")
     s3.copy_object(Bucket=told, Key="copy", CopySource={"Bucket": told, "Key": "a b/ü.csv"})
     upload = s3.create_multipart_upload(Bucket=told, Key="parts")["UploadId"]
@@ -94,7 +94,7 @@ def test_each_way_to_create_an_object_is_told_once(
     )
     found: list[dict[str, Any]] = []
     while len(found) < 3:
-        found += until(lambda: received(url))
+        found += wait_until(lambda: received(url))
     details = {one["body"]["detail"]["object"]["key"]: one["body"]["detail"] for one in found}
     assert {key: detail["reason"] for key, detail in details.items()} == {
         "a b/ü.csv": "PutObject",
@@ -120,34 +120,34 @@ def test_a_bucket_that_does_not_tell_eventbridge_tells_nothing(
     s3.create_bucket(Bucket=silent, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     pattern = created(told)
     pattern["detail"]["bucket"]["name"].append(silent)
-    url = hear(sandbox, fresh("rule"), pattern)
+    url = subscribe_queue(sandbox, fresh("rule"), pattern)
     s3.put_object(Bucket=silent, Key="unheard", Body=b"")
     s3.put_object(Bucket=told, Key="heard", Body=b"")
-    assert [one["body"]["detail"]["object"]["key"] for one in until(lambda: received(url))] == ["heard"]
+    assert [one["body"]["detail"]["object"]["key"] for one in wait_until(lambda: received(url))] == ["heard"]
 
 
 def test_new_data_starts_the_pipeline_with_its_key(
     sandbox: Sandbox, s3: Any, told: str, sagemaker: Any, echo: str, fresh: Fresh
 ) -> None:
-    role = let_be_called(sandbox, EVENTS, START)
+    role = make_service_role(sandbox, EVENTS, START)
     start(sandbox, fresh("arrives"), created(told, prefix="raw/"), echo, RoleArn=role)
     s3.put_object(Bucket=told, Key="other/flights.csv", Body=b"1")
     s3.put_object(Bucket=told, Key="raw/flights.csv", Body=b"1")
-    until(lambda: executions(sagemaker, echo))
+    wait_until(lambda: executions(sagemaker, echo))
     s3.put_object(Bucket=told, Key="raw/flights.csv", Body=b"1")
-    assert until(lambda: (found := executions(sagemaker, echo))[1:] and found) == 2 * ["raw/flights.csv"]
+    assert wait_until(lambda: (found := executions(sagemaker, echo))[1:] and found) == 2 * ["raw/flights.csv"]
 
 
 def test_a_rule_that_is_disabled_sends_nothing(
     sandbox: Sandbox, s3: Any, told: str, fresh: Fresh, received: Callable[[str], list[dict[str, Any]]]
 ) -> None:
     rule = fresh("rule")
-    url, events = hear(sandbox, rule, created(told)), sandbox.client("events")
+    url, events = subscribe_queue(sandbox, rule, created(told)), sandbox.client("events")
     events.disable_rule(Name=rule)
     s3.put_object(Bucket=told, Key="unheard", Body=b"")
     events.enable_rule(Name=rule)
     s3.put_object(Bucket=told, Key="heard", Body=b"")
-    assert [one["body"]["detail"]["object"]["key"] for one in until(lambda: received(url))] == ["heard"]
+    assert [one["body"]["detail"]["object"]["key"] for one in wait_until(lambda: received(url))] == ["heard"]
 
 
 def test_a_failed_run_is_told_to_whoever_subscribed_to_an_encrypted_topic(
@@ -185,7 +185,7 @@ def test_a_failed_run_is_told_to_whoever_subscribed_to_an_encrypted_topic(
     events.put_targets(Rule=rule, Targets=[target])
 
     first = sagemaker.start_pipeline_execution(PipelineName=echo, ClientRequestToken=32 * "a")
-    letter = until(lambda: received(dead))[0]  # the key's policy knows no EventBridge
+    letter = wait_until(lambda: received(dead))[0]  # the key's policy knows no EventBridge
     assert letter["attributes"]["ERROR_CODE"] == "NO_PERMISSIONS"
     assert "kms:GenerateDataKey" in letter["attributes"]["ERROR_MESSAGE"]
     assert letter["attributes"]["RETRY_ATTEMPTS"] == "0"
@@ -195,7 +195,7 @@ def test_a_failed_run_is_told_to_whoever_subscribed_to_an_encrypted_topic(
     policy = {"Version": "2012-10-17", "Statement": [use | {"Resource": "*"}]}
     kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=json.dumps(policy))
     second = sagemaker.start_pipeline_execution(PipelineName=echo, ClientRequestToken=32 * "b")
-    (notice,) = until(lambda: received(url))
+    (notice,) = wait_until(lambda: received(url))
     assert json.loads(notice["body"]["Message"]) == {"text": "It has Failed", "arn": second["PipelineExecutionArn"]}
 
 
@@ -287,11 +287,11 @@ def test_a_topic_is_published_to_with_the_targets_role(
         return float(sum(point["Sum"] for point in found["Datapoints"]))
 
     if not lacking:
-        (heard,) = until(lambda: received(topic.queue))
+        (heard,) = wait_until(lambda: received(topic.queue))
         assert heard["body"]["detail"] == {"n": 1}
         assert failures() == 0
         return
-    (letter,) = until(lambda: received(topic.dead_letters))
+    (letter,) = wait_until(lambda: received(topic.dead_letters))
     assert letter["attributes"]["ERROR_CODE"] == "NO_PERMISSIONS"
     assert lacking in letter["attributes"]["ERROR_MESSAGE"]
     assert received(topic.queue) == []
@@ -317,10 +317,10 @@ def test_a_condition_in_a_topics_policy_keeps_eventbridge_out(
         events.put_events(Entries=[{"Source": topic.source, "DetailType": "t", "Detail": detail}])
 
     publish(1, allow | of_account)
-    (letter,) = until(lambda: received(topic.dead_letters))
+    (letter,) = wait_until(lambda: received(topic.dead_letters))
     assert letter["body"]["detail"] == {"n": 1}
     publish(2, allow)
-    (heard,) = until(lambda: received(topic.queue))
+    (heard,) = wait_until(lambda: received(topic.queue))
     assert heard["body"]["detail"] == {"n": 2}
 
 
@@ -340,7 +340,7 @@ def test_a_role_that_may_not_start_the_pipeline_starts_nothing(
     rule = fresh("arrives")
     start(sandbox, rule, created(told), echo, RoleArn=role, DeadLetterConfig={"Arn": dead})
     s3.put_object(Bucket=told, Key="flights.csv", Body=b"1")
-    (letter,) = until(lambda: received(url))
+    (letter,) = wait_until(lambda: received(url))
     assert letter["attributes"]["ERROR_CODE"] == "NO_PERMISSIONS"
     assert START in letter["attributes"]["ERROR_MESSAGE"]
     assert letter["attributes"]["RULE_ARN"].endswith(f":rule/{rule}")
@@ -351,18 +351,18 @@ def test_a_role_that_may_not_start_the_pipeline_starts_nothing(
 def test_a_pipeline_needs_a_role_that_eventbridge_can_assume(sandbox: Sandbox, echo: str, fresh: Fresh) -> None:
     rule = fresh("rule")
     pattern = created("any")
-    assert "RoleArn is required" in refusal(lambda **_: start(sandbox, rule, pattern, echo))[1]
-    assert "cannot be assumed" in refusal(lambda **_: start(sandbox, rule, pattern, echo, RoleArn=ROLE))[1]
+    assert "RoleArn is required" in catch_error(lambda **_: start(sandbox, rule, pattern, echo))[1]
+    assert "cannot be assumed" in catch_error(lambda **_: start(sandbox, rule, pattern, echo, RoleArn=ROLE))[1]
 
 
 def test_a_target_that_is_throttled_is_asked_again_and_started_once(
     sandbox: Sandbox, s3: Any, told: str, sagemaker: Any, echo: str, fresh: Fresh
 ) -> None:
-    role = let_be_called(sandbox, EVENTS, START)
+    role = make_service_role(sandbox, EVENTS, START)
     start(sandbox, fresh("arrives"), created(told), echo, RoleArn=role)
     sandbox.fault("StartPipelineExecution", error="ThrottlingException", times=2, resource=echo)
     s3.put_object(Bucket=told, Key="flights.csv", Body=b"1")
-    assert until(lambda: executions(sagemaker, echo)) == ["flights.csv"]
+    assert wait_until(lambda: executions(sagemaker, echo)) == ["flights.csv"]
     assert not [fault for fault in sandbox.faults() if fault.resource == echo]
 
 
@@ -375,7 +375,7 @@ def test_what_is_throttled_for_too_long_is_a_dead_letter(
     sagemaker: Any,
     received: Callable[[str], list[dict[str, Any]]],
 ) -> None:
-    role = let_be_called(sandbox, EVENTS, START)
+    role = make_service_role(sandbox, EVENTS, START)
     url, dead = make_queue(sandbox, fresh("dead"))
     retried = {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 3600}
     start(
@@ -383,7 +383,7 @@ def test_what_is_throttled_for_too_long_is_a_dead_letter(
     )
     sandbox.fault("StartPipelineExecution", error="ThrottlingException", times=2, resource=echo)
     s3.put_object(Bucket=told, Key="flights.csv", Body=b"1")
-    (letter,) = until(lambda: received(url))
+    (letter,) = wait_until(lambda: received(url))
     assert letter["attributes"] | {"ERROR_MESSAGE": "", "RULE_ARN": ""} == {
         "RULE_ARN": "",
         "TARGET_ARN": f"arn:aws:sagemaker:eu-north-1:123456789012:pipeline/{echo}",
@@ -424,12 +424,12 @@ def test_patterns_match_as_documented(
     received: Callable[[str], list[dict[str, Any]]],
 ) -> None:
     source, events = fresh("source"), sandbox.client("events")
-    url = hear(sandbox, fresh("pattern"), {"source": [source], "detail": {"key": [matcher]}})
+    url = subscribe_queue(sandbox, fresh("pattern"), {"source": [source], "detail": {"key": [matcher]}})
     absent = isinstance(matcher, dict) and "exists" in matcher
     for name, value in (("other", other), ("matching", matching)):
         detail = {"which": name} | ({} if value is None and absent else {"key": value})
         events.put_events(Entries=[{"Source": source, "DetailType": "t", "Detail": json.dumps(detail)}])
-    (heard,) = until(lambda: received(url))
+    (heard,) = wait_until(lambda: received(url))
     assert heard["body"]["detail"]["which"] == "matching"
     pattern = json.dumps({"detail": {"key": [matcher]}})
     given: dict[str, Any] = dict.fromkeys(("id", "account", "source", "time", "region", "detail-type"), "x")

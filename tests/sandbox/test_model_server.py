@@ -125,7 +125,7 @@ def test_warm_workers_start_before_any_request_and_are_replaced(serve: Serve) ->
     server.start()
     [pid] = server.pids
     response = server.invoke(ContainerRequest.build(b'{"x": 1}', JSON, JSON))
-    assert (response.timings.setup, response.timings.is_provisioned) == (None, True)
+    assert (response.timings.cold_start, response.timings.is_provisioned) == (None, True)
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: server.pids not in ([], [pid]))
     server.reshape(Capacity(3, warm=2, idle_seconds=0))

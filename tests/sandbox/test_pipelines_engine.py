@@ -21,7 +21,7 @@ from sagemaker_sandbox.pipelines.outside import StepError
 from sagemaker_sandbox.pipelines.retrying import next_try
 from sagemaker_sandbox.pipelines.runner import Runner
 from tests.sandbox.pipelines_support import Pipeline, ThrottledError, condition, pipeline, reused, statuses, training
-from tests.sandbox.support import alive, until
+from tests.sandbox.support import is_alive, wait_until
 
 CACHED = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P30D"}}
 
@@ -150,13 +150,13 @@ def test_independent_steps_run_at_once_and_no_more_than_allowed(p: Pipeline) -> 
     definition = pipeline(*(training(name) for name in "ABCD"))
     p.outside.held[""] = threading.Event()
     runner = p.begin(definition, max_parallel=2)
-    until(lambda: len(p.outside.made) == 2)
+    wait_until(lambda: len(p.outside.made) == 2)
     p.outside.held[""].set()
     assert runner.join(60)
     assert p.outside.most_at_once == 2
     p.outside.held[""] = threading.Event()
     runner = p.begin(definition)
-    until(lambda: p.outside.most_at_once == 4)
+    wait_until(lambda: p.outside.most_at_once == 4)
     p.outside.held[""].set()
     assert runner.join(60)
 
@@ -362,7 +362,7 @@ def test_a_fault_of_the_sandbox_ends_the_execution_and_leaves_no_job(
 def test_stopping_stops_the_jobs_and_starts_no_more(p: Pipeline) -> None:
     p.outside.held["Long"] = threading.Event()
     runner = p.begin(pipeline(training("Long"), training("After", DependsOn=["Long"])))
-    until(lambda: p.outside.made)
+    wait_until(lambda: p.outside.made)
     runner.stop()
     assert runner.join(60)
     assert runner.execution.status == "Stopped"
@@ -374,7 +374,7 @@ def test_stopping_stops_the_jobs_and_starts_no_more(p: Pipeline) -> None:
 def test_closing_stops_the_jobs_and_leaves_what_is_known(p: Pipeline) -> None:
     p.outside.held["Long"] = threading.Event()
     runner = p.begin(pipeline(training("Long")))
-    until(lambda: p.outside.made)
+    wait_until(lambda: p.outside.made)
     runner.close()
     assert len(p.outside.stopped) == 1
     assert (runner.execution.status, statuses(runner.execution)) == ("Executing", {"Long": "Executing"})
@@ -431,7 +431,7 @@ def test_a_callback_waits_for_its_answer(p: Pipeline) -> None:
     }
     train = training("Train", hyperparameters={"rows": get("Steps.Ask.OutputParameters['rows']")})
     runner = p.begin(pipeline(ask, train))
-    message = until(lambda: p.outside.messages)[0]
+    message = wait_until(lambda: p.outside.messages)[0]
     assert message == {
         "token": message["token"],
         "pipelineExecutionArn": runner.execution.arn,
@@ -449,9 +449,9 @@ def test_a_callback_waits_for_its_answer(p: Pipeline) -> None:
 def test_an_execution_stops_when_its_callback_has_been_answered(p: Pipeline) -> None:
     ask = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": "https://queue", "Arguments": None}
     runner = p.begin(pipeline(ask))
-    until(lambda: p.outside.messages)
+    wait_until(lambda: p.outside.messages)
     runner.stop()
-    until(lambda: [message["status"] for message in p.outside.messages] == ["Executing", "Stopping"])
+    wait_until(lambda: [message["status"] for message in p.outside.messages] == ["Executing", "Stopping"])
     assert runner.execution.status == "Executing"
     assert runner.answer(p.outside.messages[0]["token"], None, "called off")
     assert runner.join(60)
@@ -554,7 +554,7 @@ def test_a_callback_may_be_answered_as_soon_as_it_is_sent(p: Pipeline) -> None:
     execution = Execution("e0", "arn", "p", "arn", pipeline(ask))
     runners.append(Runner(execution, check(execution.definition), p.outside, lambda *_: None, list))
     runners[0].start()
-    assert until(lambda: answered, seconds=60) == [True]
+    assert wait_until(lambda: answered, seconds=60) == [True]
     assert runners[0].join(60)
     assert execution.status == "Succeeded"
 
@@ -564,13 +564,13 @@ def test_what_a_function_has_started_ends_with_it(tmp_path: Path) -> None:
     file, closing = tmp_path / "child", threading.Event()
 
     def close() -> None:
-        until(lambda: file.exists() and file.read_text(), seconds=60)
+        wait_until(lambda: file.exists() and file.read_text(), seconds=60)
         closing.set()
 
     threading.Thread(target=close).start()
     with pytest.raises(StepError, match="was ended with the sandbox"):
         functions.run(function, {"file": str(file)}, {}, tmp_path, closing)
-    until(lambda: not alive(int(file.read_text())), seconds=60)
+    wait_until(lambda: not is_alive(int(file.read_text())), seconds=60)
 
 
 #: Runs a function that tells its process and goes on for ever, in a process that a test may kill.
@@ -594,11 +594,11 @@ def test_a_function_dies_with_the_process_that_runs_it(tmp_path: Path) -> None:
     archive, file = tmp_path / "code.zip", tmp_path / "pid"
     archive.write_bytes(_archive(ITSELF))
     owner = subprocess.Popen([sys.executable, "-c", OWNER, str(archive), str(file)])
-    pid = int(until(lambda: file.exists() and file.read_text(), seconds=60))
-    assert alive(pid)
+    pid = int(wait_until(lambda: file.exists() and file.read_text(), seconds=60))
+    assert is_alive(pid)
     owner.kill()
     owner.wait()
-    until(lambda: not alive(pid), seconds=60)
+    wait_until(lambda: not is_alive(pid), seconds=60)
 
 
 def test_a_model_is_registered_in_a_group_that_is_made_where_there_is_none(p: Pipeline) -> None:
@@ -711,7 +711,7 @@ def test_a_selected_step_with_a_body_runs_it(p: Pipeline) -> None:
 def test_stopping_leaves_no_iteration_to_begin(p: Pipeline) -> None:
     p.outside.held["One"] = threading.Event()
     runner = p.begin(pipeline(for_each([1, 2, 3], training("One"), most=1)))
-    until(lambda: p.outside.made)
+    wait_until(lambda: p.outside.made)
     runner.stop()
     assert runner.join(60)
     assert (runner.execution.status, len(p.outside.made)) == ("Stopped", 1)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox import Sandbox
-from tests.sandbox.support import make_role, tar
+from tests.sandbox.support import create_tar, make_role
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def role(sandbox: Sandbox) -> str:
 def test_a_pipeline_of_the_sdk_runs_and_runs_again_from_the_cache(
     sandbox: Sandbox, s3: Any, bucket: str, role: str, function: str
 ) -> None:
-    s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=tar(train_py=TRAIN))
+    s3.put_object(Bucket=bucket, Key="source.tar.gz", Body=create_tar(train_py=TRAIN))
     program = Path(__file__).with_name("sdk_pipeline.py")
     done = subprocess.run(
         [sys.executable, str(program), bucket, role, function, f"s3://{bucket}/source.tar.gz"],

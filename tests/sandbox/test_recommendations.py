@@ -11,7 +11,7 @@ from sagemaker_sandbox.recommendations.recorded import LoadTest, find_load_test
 from sagemaker_sandbox.recommendations.scaling import recommend_scaling
 from sustainable_mlops.catalogue import prices
 from tests.sandbox.hosting_support import SERVERLESS, EndpointDeployer
-from tests.sandbox.support import IMAGE, ROLE, refusal, until
+from tests.sandbox.support import IMAGE, ROLE, catch_error, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ class RecommendationClient:
             job: dict[str, Any] = self.sagemaker.describe_inference_recommendations_job(JobName=name)
             return job if job["Status"] in ("COMPLETED", "FAILED", "STOPPED") else None
 
-        job: dict[str, Any] = until(look)
+        job: dict[str, Any] = wait_until(look)
         return job
 
     def list_steps(self, name: str, **filters: Any) -> list[dict[str, Any]]:
@@ -171,7 +171,7 @@ def test_a_default_job_takes_its_configurations_from_the_package(client: Recomme
     assert sagemaker.list_inference_recommendations_jobs(ModelNameEquals=group)["InferenceRecommendationsJobs"] == []
     del package["Domain"]
     request["InputConfig"] = {"ModelPackageVersionArn": sagemaker.create_model_package(**package)["ModelPackageArn"]}
-    assert refusal(sagemaker.create_inference_recommendations_job, JobName=group, **request) == (
+    assert catch_error(sagemaker.create_inference_recommendations_job, JobName=group, **request) == (
         "ValidationException",
         "Specify Domain in the Model Package version 2. Domain is a mandatory parameter for the job.",
     )
@@ -184,14 +184,14 @@ def test_a_stopped_job_recommends_nothing(client: RecommendationClient, sandbox:
     sagemaker.create_inference_recommendations_job(**request)
     assert [step["Status"] for step in client.list_steps(name)] == ["IN_PROGRESS", "IN_PROGRESS"]
     names = {"InferenceRecommendationsJobName": name, "RecommendationId": "x"}
-    assert refusal(sagemaker.get_scaling_configuration_recommendation, **names)[0] == "ValidationException"
+    assert catch_error(sagemaker.get_scaling_configuration_recommendation, **names)[0] == "ValidationException"
     sagemaker.stop_inference_recommendations_job(JobName=name)
     job = client.wait(name)
     assert (job["Status"], "InferenceRecommendations" in job) == ("STOPPED", False)
     assert [step["Status"] for step in client.list_steps(name)] == ["STOPPED", "STOPPED"]
-    error = refusal(sagemaker.stop_inference_recommendations_job, JobName=name)
+    error = catch_error(sagemaker.stop_inference_recommendations_job, JobName=name)
     assert error[1] == "The request was rejected because the inference recommendations job is in status STOPPED."
-    assert refusal(sagemaker.create_inference_recommendations_job, **request)[0] == "ResourceInUse"
+    assert catch_error(sagemaker.create_inference_recommendations_job, **request)[0] == "ResourceInUse"
 
 
 def test_a_scaling_policy_follows_from_a_recommendation(
@@ -219,10 +219,10 @@ def test_a_scaling_policy_follows_from_a_recommendation(
     by_endpoint = {"InferenceRecommendationsJobName": job["JobName"], "EndpointName": endpoint}
     assert recommend(**by_endpoint)["EndpointName"] == endpoint
     assert (
-        refusal(recommend, **names | {"RecommendationId": by_kind[False]["RecommendationId"]})[0]
+        catch_error(recommend, **names | {"RecommendationId": by_kind[False]["RecommendationId"]})[0]
         == "ValidationException"
     )
-    assert refusal(recommend, **names | {"RecommendationId": "none"})[0] == "ResourceNotFound"
+    assert catch_error(recommend, **names | {"RecommendationId": "none"})[0] == "ResourceNotFound"
     client.sagemaker.delete_endpoint(EndpointName=endpoint)
 
 
@@ -276,15 +276,15 @@ def test_an_invalid_request_is_refused(
     sagemaker: Any, client: RecommendationClient, change: dict[str, Any], message: str
 ) -> None:
     request = client.advanced_request(on("ml.m5.large"), **change)
-    code, text = refusal(sagemaker.create_inference_recommendations_job, **request)
+    code, text = catch_error(sagemaker.create_inference_recommendations_job, **request)
     assert (code, message in text) == ("ValidationException", True), text
     describe = sagemaker.describe_inference_recommendations_job
-    assert refusal(describe, JobName=request["JobName"])[0] == "ResourceNotFound"
+    assert catch_error(describe, JobName=request["JobName"])[0] == "ResourceNotFound"
 
 
 def test_compilation_is_recorded_and_cannot_be_stopped(sagemaker: Any, fresh: Fresh, bucket: str) -> None:
     name = {"CompilationJobName": fresh("compile")}
-    assert refusal(sagemaker.stop_compilation_job, **name)[0] == "ResourceNotFound"
+    assert catch_error(sagemaker.stop_compilation_job, **name)[0] == "ResourceNotFound"
     sagemaker.create_compilation_job(
         **name,
         RoleArn=ROLE,
@@ -293,5 +293,5 @@ def test_compilation_is_recorded_and_cannot_be_stopped(sagemaker: Any, fresh: Fr
         StoppingCondition={"MaxRuntimeInSeconds": 60},
     )
     assert sagemaker.describe_compilation_job(**name)["CompilationJobStatus"] == "COMPLETED"
-    assert refusal(sagemaker.stop_compilation_job, **name)[1].endswith("is in status COMPLETED.")
+    assert catch_error(sagemaker.stop_compilation_job, **name)[1].endswith("is in status COMPLETED.")
     sagemaker.delete_compilation_job(**name)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagemaker_sandbox.tuning import ranges
-from sagemaker_sandbox.tuning.early_stopping import falls_behind
+from sagemaker_sandbox.tuning.early_stopping import is_behind
 from tests.sandbox.tuning import BEGAN, World, bowl, parent, request
 
 # Ranges
@@ -26,10 +26,10 @@ from tests.sandbox.tuning import BEGAN, World, bowl, parent, request
     where=st.floats(0, 1),
 )
 def test_an_integer_range_holds_whole_numbers_within_its_ends(low: int, span: int, scaling: str, where: float) -> None:
-    [one] = ranges.read({"IntegerParameterRanges": [_range(low, low + span, scaling)]})
-    assert low <= int(one.text(_coordinate(one, where))) <= low + span
-    assert one.text(_coordinate(one, 0)) == str(low)
-    assert one.text(_coordinate(one, 1)) == str(low + span)
+    [one] = ranges.parse_ranges({"IntegerParameterRanges": [_range(low, low + span, scaling)]})
+    assert low <= int(one.to_text(_coordinate(one, where))) <= low + span
+    assert one.to_text(_coordinate(one, 0)) == str(low)
+    assert one.to_text(_coordinate(one, 1)) == str(low + span)
 
 
 @settings(deadline=None)  # the first example imports optuna
@@ -39,13 +39,13 @@ def test_an_integer_range_holds_whole_numbers_within_its_ends(low: int, span: in
     where=st.floats(0, 1),
 )
 def test_a_continuous_range_is_searched_and_read_back_on_every_scale(scaling: str, ends: Any, where: float) -> None:
-    [one] = ranges.read({"ContinuousParameterRanges": [_range(ends[0], ends[1], scaling)]})
+    [one] = ranges.parse_ranges({"ContinuousParameterRanges": [_range(ends[0], ends[1], scaling)]})
     coordinate = _coordinate(one, where)
-    value = one.text(coordinate)
+    value = one.to_text(coordinate)
     assert ends[0] <= float(value) <= ends[1]
-    assert one.coordinate(value) == pytest.approx(coordinate, rel=1e-6, abs=1e-9)
-    assert one.coordinate("1000") is None
-    assert one.coordinate("blue") is None
+    assert one.find_coordinate(value) == pytest.approx(coordinate, rel=1e-6, abs=1e-9)
+    assert one.find_coordinate("1000") is None
+    assert one.find_coordinate("blue") is None
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_a_continuous_range_is_searched_and_read_back_on_every_scale(scaling: st
     [("Linear", 0.4505), ("Logarithmic", 0.03), ("ReverseLogarithmic", 1 - math.sqrt(0.999 * 0.1)), ("Auto", 0.03)],
 )
 def test_a_scale_says_which_values_are_in_the_middle(scaling: str, middle: float) -> None:
-    [one] = ranges.read({"ContinuousParameterRanges": [_range(0.001, 0.9, scaling)]})
-    assert float(one.text(_coordinate(one, 0.5))) == pytest.approx(middle, rel=1e-3)
+    [one] = ranges.parse_ranges({"ContinuousParameterRanges": [_range(0.001, 0.9, scaling)]})
+    assert float(one.to_text(_coordinate(one, 0.5))) == pytest.approx(middle, rel=1e-3)
 
 
 def _range(low: float, high: float, scaling: str) -> dict[str, str]:
@@ -145,12 +145,12 @@ def test_hyperband_takes_its_most_epochs_from_the_static_hyperparameters() -> No
 def test_a_job_falls_behind_the_median_of_the_running_averages() -> None:
     # At the second epoch the averages are 3, 5 and 8, whose median is 5; the last job never got so far.
     completed = [[4.0, 2.0, 1.0], [6.0, 4.0, 2.0], [9.0, 7.0, 6.0], [1.0]]
-    assert falls_behind([9.0, 5.1], completed, maximize=False)
-    assert not falls_behind([9.0, 5.0], completed, maximize=False)
-    assert falls_behind([9.0, 4.9], completed, maximize=True)
-    assert not falls_behind([9.0, 5.0], completed, maximize=True)
-    assert not falls_behind([9.0, 9.0, 9.0, 9.0], completed, maximize=False)
-    assert not falls_behind([], completed, maximize=False)
+    assert is_behind([9.0, 5.1], completed, maximize=False)
+    assert not is_behind([9.0, 5.0], completed, maximize=False)
+    assert is_behind([9.0, 4.9], completed, maximize=True)
+    assert not is_behind([9.0, 5.0], completed, maximize=True)
+    assert not is_behind([9.0, 9.0, 9.0, 9.0], completed, maximize=False)
+    assert not is_behind([], completed, maximize=False)
 
 
 def test_early_stopping_is_what_stops_jobs_and_the_optimum_is_found_all_the_same() -> None:
@@ -224,7 +224,7 @@ def test_a_stopped_tuning_job_stops_its_jobs_first() -> None:
     world = World(request(parallel=2))
     world.tick()
     world.tuner.end("Stopped")
-    assert not world.tuner.over
+    assert not world.tuner.is_over
     assert world.tuner.fields()["HyperParameterTuningJobStatus"] == "Stopping"
     fields = world.play().fields()
     assert fields["HyperParameterTuningJobStatus"] == "Stopped"
@@ -238,7 +238,7 @@ def test_a_stopped_tuning_job_stops_its_jobs_first() -> None:
 @pytest.mark.parametrize(("jobs", "attempts"), [(12, 5), (2, 2)])
 def test_five_failed_jobs_or_all_that_there_are_fail_the_tuning_job(jobs: int, attempts: int) -> None:
     world = World(request(jobs=jobs))
-    while not world.tuner.over:
+    while not world.tuner.is_over:
         launched = world.tuner.launch()
         if launched:
             world.tell(launched[0], "Failed", [1.0], FailureReason="AlgorithmError: no")
@@ -253,7 +253,7 @@ def test_five_failed_jobs_or_all_that_there_are_fail_the_tuning_job(jobs: int, a
 def test_jobs_that_emit_no_objective_fail_the_tuning_job() -> None:
     fields = World(request(), lambda *_: math.nan, epochs=1)
     tuner = fields.tuner
-    while not tuner.over:
+    while not tuner.is_over:
         launched = tuner.launch()
         if launched:
             fields.tell(launched[0], "Completed", [])

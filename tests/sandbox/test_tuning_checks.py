@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.tuning.checks import check
-from sagemaker_sandbox.tuning.tuner import Parent
+from sagemaker_sandbox.tuning.checks import check_request
+from sagemaker_sandbox.tuning.tuner import ParentTuningJob
 from tests.sandbox.tuning import request
 
 Change = Callable[[dict[str, Any]], Any]
@@ -60,8 +60,8 @@ _TWO = {"Name": "colour", "Values": ["red", "blue"]}
     ("strategy", "change", "code", "why"),
     [
         ("Random", ranges(IntegerParameterRanges=[number(MaxValue="0")]), "Validation", "MinValue 1 must be less than"),
-        ("Random", ranges(IntegerParameterRanges=[number(MaxValue="9.5")]), "Validation", "is no integer: '9.5'"),
-        ("Random", ranges(ContinuousParameterRanges=[number(MaxValue="nan")]), "Validation", "is no number: 'nan'"),
+        ("Random", ranges(IntegerParameterRanges=[number(MaxValue="9.5")]), "Validation", "is not an integer: '9.5'"),
+        ("Random", ranges(ContinuousParameterRanges=[number(MaxValue="nan")]), "Validation", "is not a number: 'nan'"),
         (
             "Random",
             ranges(ContinuousParameterRanges=[number(MinValue="0", ScalingType="Logarithmic")]),
@@ -74,7 +74,7 @@ _TWO = {"Name": "colour", "Values": ["red", "blue"]}
             "Validation",
             "within the range 0<=x<1.0",
         ),
-        ("Random", ranges(IntegerParameterRanges=[number(), number()]), "Validation", "x is given more than one range"),
+        ("Random", ranges(IntegerParameterRanges=[number(), number()]), "Validation", "x has more than one range"),
         (
             "Random",
             ranges(CategoricalParameterRanges=[_TWO | {"Values": ["red", "red"]}]),
@@ -175,24 +175,24 @@ def test_impossible_tuning_jobs_are_refused(strategy: str, change: Change, code:
     made = request(strategy)
     change(made)
     with pytest.raises(ApiError) as refused:
-        check(made)
+        check_request(made)
     assert refused.value.code.removesuffix("Exception") == code
     assert why in refused.value.message
 
 
 @pytest.mark.parametrize("strategy", ["Random", "Bayesian", "Hyperband"])
 def test_what_is_possible_is_let_through(strategy: str) -> None:
-    check(request(strategy))
+    check_request(request(strategy))
 
 
 def test_a_grid_may_name_the_number_of_its_combinations() -> None:
-    check(request("Grid", jobs=2, ParameterRanges={"CategoricalParameterRanges": [_TWO]}))
+    check_request(request("Grid", jobs=2, ParameterRanges={"CategoricalParameterRanges": [_TWO]}))
 
 
 def test_several_definitions_may_each_have_a_name_an_objective_and_ranges() -> None:
     made = request()
     several({"DefinitionName": "a"}, {"DefinitionName": "b"})(made)
-    check(made)
+    check_request(made)
 
 
 @pytest.mark.parametrize(
@@ -212,8 +212,8 @@ def test_several_definitions_may_each_have_a_name_an_objective_and_ranges() -> N
 )
 def test_a_parent_must_have_searched_the_same(change: Change, why: str) -> None:
     made = request()
-    parent = Parent(request(), [{}])
-    check(made, [parent])
+    parent = ParentTuningJob(request(), [{}])
+    check_request(made, [parent])
     change(made)
     with pytest.raises(ApiError, match=why):
-        check(made, [parent])
+        check_request(made, [parent])

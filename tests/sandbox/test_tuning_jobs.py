@@ -13,8 +13,8 @@ from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.parts.resources import SageMakerResource
 from sagemaker_sandbox.plane.control_plane import ControlPlane
-from sagemaker_sandbox.tuning.tuner import Parent, Tuner
-from tests.sandbox.support import IMAGE, ROLE, hear, refusal, tar, until
+from sagemaker_sandbox.tuning.tuner import ParentTuningJob, Tuner
+from tests.sandbox.support import IMAGE, ROLE, catch_error, create_tar, subscribe_queue, wait_until
 from tests.sandbox.tuning import World
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ LIMIT = 240.0
 def bucket(s3: Any) -> str:
     name = "tuning-jobs"
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
-    s3.put_object(Bucket=name, Key="source.tar.gz", Body=tar(train_py=TRAIN))
+    s3.put_object(Bucket=name, Key="source.tar.gz", Body=create_tar(train_py=TRAIN))
     return name
 
 
@@ -92,7 +92,7 @@ def ended(sagemaker: Any, name: str) -> Any:
         job = described(sagemaker, name)
         return job if job["HyperParameterTuningJobStatus"] in ("Completed", "Failed", "Stopped") else None
 
-    return until(look, seconds=LIMIT)
+    return wait_until(look, seconds=LIMIT)
 
 
 def children(sagemaker: Any, name: str, **request: Any) -> list[dict[str, Any]]:
@@ -201,7 +201,7 @@ def warm(name: str, bucket: str, kind: str, parent: str) -> dict[str, Any]:
 def test_another_one_goes_on_from_what_it_observed(sagemaker: Any, bucket: str, fresh: Fresh, searched: str) -> None:
     made = warm(fresh("warm"), bucket, "IdenticalDataAndAlgorithm", searched)
     job = ended(sagemaker, start(sagemaker, made))
-    parent = Parent(tuning_job(searched, bucket, 14), children(sagemaker, searched))
+    parent = ParentTuningJob(tuning_job(searched, bucket, 14), children(sagemaker, searched))
     world = World(made, known, epochs=1, parents=[parent])
     world.play()
     [tried] = [summary["TunedHyperParameters"] for summary in children(sagemaker, job["HyperParameterTuningJobName"])]
@@ -219,7 +219,7 @@ def test_another_one_with_other_data_begins_with_its_best(
     best = described(sagemaker, searched)["BestTrainingJob"]
     assert loss(job["BestTrainingJob"]) == pytest.approx(loss(best))
     missing = warm(fresh("warm"), bucket, "TransferLearning", "nobody")
-    code, message = refusal(sagemaker.create_hyper_parameter_tuning_job, **missing)
+    code, message = catch_error(sagemaker.create_hyper_parameter_tuning_job, **missing)
     assert code == "ResourceNotFound"
     assert message == "Amazon SageMaker can't find a tuning job called nobody. Type another name."
 
@@ -243,7 +243,7 @@ def test_each_status_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, bu
         "detail-type": ["SageMaker HyperParameter Tuning Job State Change"],
         "detail": {"HyperParameterTuningJobName": [name]},
     }
-    url = hear(sandbox, name, pattern)
+    url = subscribe_queue(sandbox, name, pattern)
     start(sagemaker, tuning_job(name, bucket, 5))
     sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
     told: list[dict[str, Any]] = []
@@ -254,7 +254,7 @@ def test_each_status_is_told_to_eventbridge(sandbox: Sandbox, sagemaker: Any, bu
             told.append(json.loads(message["Body"])["detail"])
         return "Stopped" in [detail["HyperParameterTuningJobStatus"] for detail in told]
 
-    until(all_came, seconds=LIMIT)
+    wait_until(all_came, seconds=LIMIT)
     assert [detail["HyperParameterTuningJobStatus"] for detail in told] == ["InProgress", "Stopping", "Stopped"]
     assert told[-1]["TrainingJobStatusCounters"]["InProgress"] == 0
     assert told[-1]["Tags"] == {"team": "flights"}
@@ -269,19 +269,19 @@ def test_stopping_and_deleting(sagemaker: Any, bucket: str, fresh: Fresh) -> Non
     }
     name = start(sagemaker, made)
     request = {"HyperParameterTuningJobName": name}
-    until(lambda: len(children(sagemaker, name)) == 2)
+    wait_until(lambda: len(children(sagemaker, name)) == 2)
     assert described(sagemaker, name)["TrainingJobStatusCounters"]["InProgress"] == 2
-    code, message = refusal(sagemaker.create_hyper_parameter_tuning_job, **made)
+    code, message = catch_error(sagemaker.create_hyper_parameter_tuning_job, **made)
     assert code == "ResourceInUse"
     assert message == f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name."
-    code, message = refusal(sagemaker.delete_hyper_parameter_tuning_job, **request)
+    code, message = catch_error(sagemaker.delete_hyper_parameter_tuning_job, **request)
     assert (code, "not in a terminal state" in message) == ("ValidationException", True)
     sagemaker.stop_hyper_parameter_tuning_job(**request)
     assert described(sagemaker, name)["HyperParameterTuningJobStatus"] in ("Stopping", "Stopped")
     job = ended(sagemaker, name)
     assert job["HyperParameterTuningJobStatus"] == "Stopped"
     assert job["TrainingJobStatusCounters"]["Stopped"] == 2
-    code, message = refusal(sagemaker.stop_hyper_parameter_tuning_job, **request)
+    code, message = catch_error(sagemaker.stop_hyper_parameter_tuning_job, **request)
     assert (code, "already in status Stopped" in message) == ("ValidationException", True)
     jobs = [summary["TrainingJobName"] for summary in children(sagemaker, name)]
     sagemaker.delete_hyper_parameter_tuning_job(**request)
@@ -290,8 +290,8 @@ def test_stopping_and_deleting(sagemaker: Any, bucket: str, fresh: Fresh) -> Non
         listed = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=name)
         return not listed["HyperParameterTuningJobSummaries"]
 
-    until(gone)
-    code, message = refusal(sagemaker.describe_hyper_parameter_tuning_job, **request)
+    wait_until(gone)
+    code, message = catch_error(sagemaker.describe_hyper_parameter_tuning_job, **request)
     assert (code, message) == (
         "ResourceNotFound",
         f"Amazon SageMaker can't find a tuning job called {name}. Type another name.",
@@ -350,7 +350,7 @@ def test_what_no_training_job_may_have_is_refused_and_leaves_nothing(
 ) -> None:
     made = tuning_job(fresh("refused"), bucket, 2)
     made["TrainingJobDefinition"] |= change
-    code, message = refusal(sagemaker.create_hyper_parameter_tuning_job, **made)
+    code, message = catch_error(sagemaker.create_hyper_parameter_tuning_job, **made)
     assert (code, why in message) == ("ValidationException", True)
     listed = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=made["HyperParameterTuningJobName"])
     assert listed["HyperParameterTuningJobSummaries"] == []

@@ -8,7 +8,7 @@ import pytest
 
 from sagemaker_sandbox.tuning.run import TuningRun
 from sagemaker_sandbox.tuning.tuner import Tuner
-from tests.sandbox.support import until
+from tests.sandbox.support import wait_until
 from tests.sandbox.tuning import bowl, request
 
 LIMIT = 240.0
@@ -80,7 +80,7 @@ def plane() -> ControlPlane:
 
 def test_every_job_is_created_watched_and_reported(plane: ControlPlane) -> None:
     plane.start(request(jobs=6, parallel=2))
-    until(plane.finish_all, seconds=LIMIT)
+    wait_until(plane.finish_all, seconds=LIMIT)
     last = plane.reports[-1]
     assert last["HyperParameterTuningJobStatus"] == "Completed"
     assert last["TrainingJobStatusCounters"]["Completed"] == len(plane.jobs) == 6
@@ -90,18 +90,18 @@ def test_every_job_is_created_watched_and_reported(plane: ControlPlane) -> None:
 
 def test_it_asks_nothing_while_its_jobs_run(plane: ControlPlane) -> None:
     run = plane.start(request(jobs=6, parallel=2))
-    until(lambda: len(plane.running()) == 2)
+    wait_until(lambda: len(plane.running()) == 2)
     run.notify("of-another-tuning-job", {}, {"loss": [1.0]})
     told = len(plane.reports)
     plane.emit(plane.running()[0], 1.0)
-    until(lambda: len(plane.reports) > told)
+    wait_until(lambda: len(plane.reports) > told)
     run.close()
     assert [operation for operation, _ in plane.calls] == ["CreateTrainingJob"] * 2, "its news says all"
 
 
 def test_a_training_job_that_is_deleted_as_soon_as_it_is_over_counts(plane: ControlPlane) -> None:
     run = plane.start(request(jobs=1, parallel=1))
-    (name,) = until(plane.running)
+    (name,) = wait_until(plane.running)
     plane.emit(name, 1.0)
     with plane.lock:
         plane._end(name, "Completed")
@@ -113,7 +113,7 @@ def test_a_training_job_that_is_deleted_as_soon_as_it_is_over_counts(plane: Cont
 @pytest.mark.parametrize("end", [TuningRun.stop, TuningRun.close])
 def test_it_can_be_ended(plane: ControlPlane, end: Callable[[TuningRun], None]) -> None:
     run = plane.start(request(jobs=6, parallel=2))
-    until(lambda: len(plane.running()) == 2)
+    wait_until(lambda: len(plane.running()) == 2)
     end(run)
     assert run.join(LIMIT)
     last = plane.reports[-1]
@@ -127,7 +127,7 @@ def test_it_can_be_ended(plane: ControlPlane, end: Callable[[TuningRun], None]) 
 
 def test_a_refused_training_job_fails_it_with_the_reason_and_stops_the_others(plane: ControlPlane) -> None:
     run = plane.start(request(jobs=6, parallel=2))
-    until(lambda: len(plane.running()) == 2)
+    wait_until(lambda: len(plane.running()) == 2)
     plane.refuses = ValueError("Could not assume role")
     plane.complete(plane.running()[0])
     assert run.join(LIMIT)
@@ -141,7 +141,7 @@ def test_an_error_of_its_own_fails_it_and_stops_what_runs(
     plane: ControlPlane, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run = plane.start(request(jobs=6, parallel=2))
-    until(lambda: len(plane.running()) == 2)
+    wait_until(lambda: len(plane.running()) == 2)
     run.notify(plane.running()[0], {}, {"loss": ["no number"]})  # type: ignore[list-item]  # that is the error
     assert run.join(LIMIT)
     assert plane.reports[-1]["HyperParameterTuningJobStatus"] == "Failed"

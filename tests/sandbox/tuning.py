@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sagemaker_sandbox.tuning.trials import Trial
-from sagemaker_sandbox.tuning.tuner import Parent, Tuner
+from sagemaker_sandbox.tuning.tuner import ParentTuningJob, Tuner
 
 #: What a training job would print after each epoch, given its hyperparameters and the epoch from 1 on.
 Curve = Callable[[Mapping[str, str], int], float]
@@ -62,11 +62,11 @@ class World:
 
     def tick(self) -> None:
         """What runs emits one more value, and ends where it was told to or is done."""
-        for trial in self.tuner.stops():
+        for trial in self.tuner.select_jobs_to_stop():
             self.tell(trial, "Stopped", trial.values)
         while (launched := self.tuner.launch()) is not None:
             self.created.append(launched[1])
-        running = [trial for trial in self.tuner.trials if not trial.over]
+        running = [trial for trial in self.tuner.trials if not trial.is_over]
         self.most_at_once = max(self.most_at_once, len(running))
         self.now += timedelta(minutes=1)
         for trial in running:
@@ -78,7 +78,7 @@ class World:
 
     def play(self) -> Tuner:
         """Until the tuning job is over."""
-        while not self.tuner.over:
+        while not self.tuner.is_over:
             self.tick()
         return self.tuner
 
@@ -89,5 +89,5 @@ class World:
         return [len(trial.values) for trial in self.tuner.trials if trial.status == status]
 
 
-def parent(made: dict[str, Any], curve: Curve = bowl) -> Parent:
-    return Parent(made, World(made, curve).play().summaries())
+def parent(made: dict[str, Any], curve: Curve = bowl) -> ParentTuningJob:
+    return ParentTuningJob(made, World(made, curve).play().summaries())

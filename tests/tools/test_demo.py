@@ -8,7 +8,7 @@ import pytest
 
 from tests.clone import Reader
 from tests.docs.blocks import shell_blocks
-from tests.reviewed import changes_nothing, check_review, list_blocking_gates
+from tests.review_checks import changes_nothing, check_review, list_blocking_gates
 
 
 @pytest.mark.toolchain

@@ -1,7 +1,7 @@
-"""Every image that is committed beside an instance type exists for it, in its Region, as far as AWS's tables say.
+"""Images of job files: each exists for its instance type and Region, according to AWS's tables.
 
-The tables are the SageMaker Python SDK's, which is installed, and `documented_images.yaml` for what it does not know.
-No image is pulled, and no compiler of Neuron runs here: this is the contract alone.
+The tables are those of the installed SageMaker Python SDK, and `documented_images.yaml` for other images. The tests
+pull no image and run no Neuron compiler.
 """
 
 import re
@@ -32,8 +32,8 @@ DOCUMENTED: dict[str, Mapping[str, Any]] = {one["image"]: one for one in DOCUMEN
 INSTANCE_TYPE = re.compile(r"\bml\.[a-z0-9-]+\.[a-z0-9]+\b")
 
 
-class Pair(NamedTuple):
-    """An image and an instance type that somebody put together."""
+class ImagePair(NamedTuple):
+    """An image and an instance type that a file combines."""
 
     where: str
     image: str | FrameworkImage
@@ -46,14 +46,14 @@ class Pair(NamedTuple):
         return f"{self.where}: {image.rpartition('/')[2]} on {self.instance_type} in {self.region}"
 
 
-def environments() -> dict[str, str]:
-    """The Region of each environment."""
-    found = [yaml.safe_load(path.read_text()) for path in sorted(ROOT.glob("envs/*/settings.yaml"))]
-    return {one["environment"]: one["region"] for one in found}
+def list_environment_regions() -> dict[str, str]:
+    """Return the Region of each environment."""
+    settings = [yaml.safe_load(path.read_text()) for path in sorted(ROOT.glob("envs/*/settings.yaml"))]
+    return {one["environment"]: one["region"] for one in settings}
 
 
-def documents() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every job file, and what the scaffold makes of its template, by its path."""
+def list_documents() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every job file, and the scaffold's rendered template, by path."""
     for path in sorted(WORKLOADS.glob("*/*.yaml")):
         yield str(path.relative_to(ROOT)), yaml.safe_load(path.read_text())
     for framework in Framework:
@@ -61,45 +61,49 @@ def documents() -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{TEMPLATE} ({framework.value})", yaml.safe_load(text)
 
 
-def region(document: Mapping[str, Any]) -> str:
-    """Where its jobs run."""
+def find_region(document: Mapping[str, Any]) -> str:
+    """Return the Region of the file's jobs."""
     platform = document["platform"]
-    found: str = environments()[platform.split("/")[2]] if isinstance(platform, str) else platform["region"]
-    return found
+    region_name: str = (
+        list_environment_regions()[platform.split("/")[2]] if isinstance(platform, str) else platform["region"]
+    )
+    return region_name
 
 
-def image_of(document: Mapping[str, Any]) -> str | FrameworkImage:
-    """The image that a file names."""
+def read_image(document: Mapping[str, Any]) -> str | FrameworkImage:
+    """Return the image that a file names."""
     image = document["image"]
     return image if isinstance(image, str) else FrameworkImage(**image)
 
 
-def pairs(where: str, document: Mapping[str, Any]) -> Iterator[Pair]:
-    """What a job file puts together: to run the job, and to serve its model wherever that may be."""
+def list_pairs(where: str, document: Mapping[str, Any]) -> Iterator[ImagePair]:
+    """Yield the images and instance types of a job file, for its jobs and for the endpoints of its model."""
     for step in document.get("steps", {}).values():
-        beside = yaml.safe_load((ROOT / where).with_name(step).read_text())
+        step_file = yaml.safe_load((ROOT / where).with_name(step).read_text())
         for instance_type in document.get("instance_types", []):
-            yield Pair(where, image_of(beside), instance_type, "training", region(document))
+            yield ImagePair(where, read_image(step_file), instance_type, "training", find_region(document))
     if "image" not in document:
         return
-    yield Pair(where, image_of(document), document["compute"]["instance_type"], "training", region(document))
+    yield ImagePair(
+        where, read_image(document), document["compute"]["instance_type"], "training", find_region(document)
+    )
     if "serving" not in document:
         return
     job = validate(document, TrainingSpec, where)
     assert job.serving is not None
-    promoted = (ROOT / "envs" / "catalogue" / "models" / f"{job.workload.replace('-', '_')}.yaml").exists()
-    for place in sorted({region(document), *(environments().values() if promoted else ())}):
-        every: list[ServingSpec | AdditionalServingSpec] = [job.serving, *job.serving.additional.values()]
-        for machines in every:
+    is_promoted = (ROOT / "envs" / "catalogue" / "models" / f"{job.workload.replace('-', '_')}.yaml").exists()
+    for region_name in sorted({find_region(document), *(list_environment_regions().values() if is_promoted else ())}):
+        servings: list[ServingSpec | AdditionalServingSpec] = [job.serving, *job.serving.additional.values()]
+        for machines in servings:
             for instance_type in (*machines.realtime_instance_types, *machines.transform_instance_types):
-                yield Pair(where, machines.image or job.image, instance_type, "inference", place)
+                yield ImagePair(where, machines.image or job.image, instance_type, "inference", region_name)
 
 
-PAIRS = sorted({pair for where, document in documents() for pair in pairs(where, document)}, key=str)
+PAIRS = sorted({pair for where, document in list_documents() for pair in list_pairs(where, document)}, key=str)
 
 
-def architecture(instance_type: str) -> Literal["x86", "arm64", "neuron"]:
-    """What an image for the instance type must be built for."""
+def find_architecture(instance_type: str) -> Literal["x86", "arm64", "neuron"]:
+    """Return the architecture that an image for the instance type needs."""
     if instances.parse_family(instance_type).startswith(("inf", "trn")):
         return "neuron"
     instance = instances.find(instance_type)
@@ -107,65 +111,65 @@ def architecture(instance_type: str) -> Literal["x86", "arm64", "neuron"]:
     return "arm64" if instance.is_arm else "x86"
 
 
-def built_for(image: str) -> Literal["x86", "arm64", "neuron"]:
-    """What an image's name says that it is built for."""
+def read_architecture(image: str) -> Literal["x86", "arm64", "neuron"]:
+    """Return the architecture in an image's name."""
     if "neuron" in image:
         return "neuron"
     return "arm64" if re.search(r"arm64|graviton", image) else "x86"
 
 
-def based_on(image: str) -> Mapping[str, Any]:
-    """The documented image that an image of one's own is made of, by its tag and the workload's Containerfile."""
+def find_base_image(image: str) -> Mapping[str, Any]:
+    """Return the documented base image of a workload's own image, by its tag and the Containerfile."""
     repository, _, tag = image.rpartition("/")[2].partition(":")
     containerfile = (WORKLOADS / repository / "Containerfile").read_text()
     bases = [DOCUMENTED[name] for name in re.findall(r"public\.ecr\.aws/\S+?(?=,|\s)", containerfile)]
-    [base] = [one for one in bases if built_for(one["image"]) == built_for(image)]
-    says = re.fullmatch(r"jax([\d.]+)-(?:cpu|neuronx-(sdk[\d.]+))", tag)
-    assert says, f"{tag}: no tag of {repository}"
-    assert f"jax=={says[1]}" in containerfile
-    assert base["jax"] in (None, says[1])
-    assert says[2] is None or f"-{says[2]}-" in base["image"]
+    [base] = [one for one in bases if read_architecture(one["image"]) == read_architecture(image)]
+    match = re.fullmatch(r"jax([\d.]+)-(?:cpu|neuronx-(sdk[\d.]+))", tag)
+    assert match, f"{tag}: no tag of {repository}"
+    assert f"jax=={match[1]}" in containerfile
+    assert base["jax"] in (None, match[1])
+    assert match[2] is None or f"-{match[2]}-" in base["image"]
     return base
 
 
-def test_every_instance_type_of_a_job_file_is_looked_at() -> None:
+def test_every_instance_type_of_a_job_file_has_an_image_pair() -> None:
     paired = {(pair.where, pair.instance_type) for pair in PAIRS}
-    for where, document in documents():
+    for where, document in list_documents():
         for instance_type in INSTANCE_TYPE.findall(str(document)):
             assert (where, instance_type) in paired
-    assert {architecture(pair.instance_type) for pair in PAIRS} == {"x86", "arm64", "neuron"}
+    assert {find_architecture(pair.instance_type) for pair in PAIRS} == {"x86", "arm64", "neuron"}
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
-def test_the_image_exists_for_the_instance_type_in_the_region(pair: Pair) -> None:
+def test_the_image_exists_for_the_instance_type_in_the_region(pair: ImagePair) -> None:
     address = image_address(pair.image, pair.region, pair.instance_type, pair.scope)
     assert f".ecr.{pair.region}." in address
-    assert built_for(address) == architecture(pair.instance_type)
+    assert read_architecture(address) == find_architecture(pair.instance_type)
     assert instances.is_offered(pair.instance_type, pair.region)
     if isinstance(pair.image, FrameworkImage):
         # The SDK takes another version where it knows one alone for the architecture.
         assert address.partition(":")[2].startswith(pair.image.version)
     else:
-        families = based_on(pair.image)["families"]
+        families = find_base_image(pair.image)["families"]
         assert families is None or instances.parse_family(pair.instance_type) in families
 
 
-def examples() -> Iterator[tuple[str, str, str]]:
-    """Module, image and instance type of each endpoint in the modules' pages; a serverless one has x86 alone."""
+def list_examples() -> Iterator[tuple[str, str, str]]:
+    """Yield module, image and instance type of each endpoint example in the modules' pages."""
     for page in sorted(ROOT.glob("modules/*/README.md")):
         for block in re.findall(r'^module "\w+" {$(.*?)^}$', page.read_text(), re.MULTILINE | re.DOTALL):
-            given = dict(re.findall(r'^  (source|image_uri|instance_type)\s+= "(.*)"$', block, re.MULTILINE))
-            if "image_uri" in given:
-                default = {
+            inputs = dict(re.findall(r'^  (source|image_uri|instance_type)\s+= "(.*)"$', block, re.MULTILINE))
+            if "image_uri" in inputs:
+                defaults = {
                     "async_endpoint": AsyncInputs.model_fields["instance_type"].default,
                     "realtime_endpoint": RealtimeInputs.model_fields["instance_type"].default,
                 }
-                module = given["source"].rpartition("/")[2]
-                yield module, given["image_uri"], given.get("instance_type", default.get(module, "ml.m7i.large"))
+                module = inputs["source"].rpartition("/")[2]
+                yield module, inputs["image_uri"], inputs.get("instance_type", defaults.get(module, "ml.m7i.large"))
 
 
 def test_the_images_of_the_modules_examples_are_for_their_hardware() -> None:
-    found = list(examples())
-    assert {module for module, _, _ in found} >= {"async_endpoint", "realtime_endpoint", "serverless_endpoint"}
-    for module, image, instance_type in found:
-        assert built_for(image) == architecture(instance_type), f"{module}: {image} on {instance_type}"
+    examples = list(list_examples())
+    assert {module for module, _, _ in examples} >= {"async_endpoint", "realtime_endpoint", "serverless_endpoint"}
+    for module, image, instance_type in examples:
+        assert read_architecture(image) == find_architecture(instance_type), f"{module}: {image} on {instance_type}"

@@ -209,7 +209,7 @@ def test_settings_refuse_a_group_with_one_line_that_names_the_field(changes_: di
 
 @pytest.mark.parametrize("name", ["write_time", "is_deleted", "api_invocation_time"])
 def test_names_that_feature_store_keeps_for_itself_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"Feature Store reserves .*{name}.* for itself"):
+    with pytest.raises(ValueError, match=f"Feature Store reserves .*{name}"):
         Inputs.model_validate(
             {
                 "name_prefix": "shop",

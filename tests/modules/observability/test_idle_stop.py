@@ -164,7 +164,7 @@ def started_by_hand_it_leaves_what_is_not_idle(made: Shop, _driver: Any) -> None
         {"stillIdle": "Failed", "tellNotDone": "Success"},
     )
     wait_until(lambda: made.told(ASKED))
-    assert "it was left as it is" in made.told(ASKED)[0]
+    assert "It was not changed" in made.told(ASKED)[0]
     assert made.there(ASKED)
 
 
@@ -177,8 +177,8 @@ def an_idle_endpoint_is_deleted_or_told_of_and_one_that_is_asked_stays(made: Sho
     wait_until(lambda: not made.there(QUIET))
     assert [made.there(name) for name in (ASKED, DRY)] == [True, True]
     [deleted], [reported] = made.told(QUIET), made.told(DRY)
-    assert "So it was deleted" in deleted
-    assert "Nothing was done, as idle_stop is report" in reported
+    assert "It was deleted" in deleted
+    assert "Nothing was done, because idle_stop is report" in reported
     assert "An hour of each of its instances is about 0.00" in reported
     assert "USD, estimated." in reported
     kept = made.endpoints.sagemaker

@@ -154,7 +154,7 @@ def other_variants_are_refused_in_the_plan_as_sagemaker_would_in_the_apply(endpo
     with pytest.raises(UserError) as refused:
         endpoint.plan()
     told = " ".join(str(refused.value).replace("│", " ").split())
-    assert "between the same variants alone, which are main here, and not gentle, main." in told
+    assert "only with the same variants, which are main here, and not gentle, main." in told
     endpoint.write(shadow={"image_uri": endpoint.given["image_uri"]})
     assert endpoint.plan()["aws_sagemaker_endpoint.this"] == ["update"]
     endpoint.write(challengers={"gentle": challenger}, deployment={"strategy": "linear"}, name="shop-anew")

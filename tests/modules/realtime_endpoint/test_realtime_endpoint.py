@@ -39,7 +39,7 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
         ({"min_instances": 1}, "min_instances: one instance is in one Availability Zone; use two, or give the reason in"),
         (ONE, "deployment: rolling moves at most half of the instances at a time, so it needs two; use all_at_once"),
         ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
-        ({"deployment": {"step_percent": 20}}, "deployment: step_percent, 20, of 2 instances is less than one; take"),
+        ({"deployment": {"step_percent": 20}}, "deployment: step_percent, 20, of 2 instances is less than one instance; increase it."),
         (
             {"deployment": {"error_percent": 50}},
             "error_percent: must be less than step_percent, 50: a bad model cannot",
@@ -54,14 +54,14 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
         ),
         ({"deployment": {"step_percent": 60}}, "deployment.step_percent: must be less than or equal to 50"),
         ({"challengers": {"b": CHALLENGER}}, "deployment: SageMaker has no rolling deployment for several variants; use canary"),
-        ({"challengers": {"main": CHALLENGER}}, "challengers: the variant main is the one that image_uri or"),
+        ({"challengers": {"main": CHALLENGER}}, "challengers: the name main belongs to the variant of image_uri"),
         (
             {"challengers": dict.fromkeys("bcdef", CHALLENGER), "deployment": {"strategy": "canary"}},
             "challengers: SageMaker allows 10 rollback alarms, and each variant has two; remove some.",
         ),
         (
             {"challengers": {"b": {**CHALLENGER, "image_uri": f"{OWN}/churn:2-gpu-py3"}}},
-            "challengers: b: the image is not for graviton, the silicon of all variants; use one that is.",
+            "challengers: b: the image is not for graviton, the silicon of all variants; use an image for graviton.",
         ),
         ({"challengers": {"b": {"weight": 10}}}, "challengers.b.model_package_arn: set either a model package"),
         (
@@ -80,7 +80,7 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
             },
             "shadow: SageMaker allows a shadow only next to one model in one container",
         ),
-        ({"shadow": {"image_uri": f"{OWN}/churn:3-neuronx"}}, "shadow: its image is not for graviton; use one that is."),
+        ({"shadow": {"image_uri": f"{OWN}/churn:3-neuronx"}}, "shadow: its image is not for graviton; use an image for graviton."),
         ({"off_hours": {**HOURS, "timezone": "Europe/Stokholm"}}, "Europe/Stokholm is not the canonical"),
         *(
             (
@@ -107,11 +107,11 @@ ONE = {"min_instances": 1, "one_instance_because": "Callers ask again a minute l
         ({"image_uri": None, "containers": [STEP]}, "containers: a list needs at least two containers"),
         (
             {"image_uri": None, "containers": [STEP, {"hostname": "two", "image_uri": f"{OWN}/churn:1-neuronx"}]},
-            "containers: two: the image is not for graviton; use one that is.",
+            "containers: two: the image is not for graviton; use an image for graviton.",
         ),
         (
             {"image_uri": None, **INFERENTIA, "containers": [STEP, {**STEP, "hostname": "two"}]},
-            "containers: Inferentia runs only Neuron images, whose names contain neuron, and none does; use one",
+            "containers: Inferentia runs only Neuron images, whose names contain neuron; use one",
         ),
         ({"inference_ami_version": "al2-ami-sagemaker-inference-gpu-2"}, "these drivers are only for GPUs; remove it."),
         ({"vpc_config": {"security_group_ids": ["sg-1"], "subnets": ["subnet-1"]}}, "vpc_config.subnets: "),
@@ -155,7 +155,7 @@ def test_what_can_be_is_taken(inputs: dict[str, Any]) -> None:
     [
         ({"instance_type": "ml.c8g.large"}, "instance_type: version 5 of the AWS provider rejects ml.c8g.large"),
         ({**ONE, "deployment": {"strategy": "canary"}}, "deployment: canary moves at most half of the instances"),
-        ({"off_hours": {**HOURS, "begin": "cron(99 20 ? * FOO *)"}}, "has no such days of the week, minutes."),
+        ({"off_hours": {**HOURS, "begin": "cron(99 20 ? * FOO *)"}}, "has invalid days of the week, minutes."),
     ],
 )
 def test_terraform_tells_the_same_of_plain_hcl(
@@ -194,7 +194,7 @@ def test_its_role_may_look_at_every_alarm_that_rolls_it_back_and_no_other(module
     given = bind_inputs(
         module.Inputs, **place, **more, kms_key_arn=GIVEN["kms_key_arn"], more_rollback_alarms=["quality"]
     )
-    (watching,) = (one for one in module.statements(given)["inference"] if one["sid"] == "WatchAlarms")
+    (watching,) = (one for one in module.build_statements(given)["inference"] if one["sid"] == "WatchAlarms")
     alarms = "arn:aws:cloudwatch:eu-north-1:123456789012:alarm"
     assert watching["resources"] == [*(f"{alarms}:shop-{name}" for name in own), f"{alarms}:quality"]
 

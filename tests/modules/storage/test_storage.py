@@ -119,7 +119,7 @@ def test_the_guard_covers_every_bucket_and_the_key(module: dict[str, Any]) -> No
             "lifecycle_days = { checkpoint = 7 }",
             ["lifecycle_days: unknown: checkpoint; known: artifacts_to_glacier, async_inference"],
         ),
-        ("extra_buckets = { logs = {} }", ["extra_buckets: must not name artifacts, data, logs"]),
+        ("extra_buckets = { logs = {} }", ["extra_buckets: must not contain artifacts, data, logs"]),
         (
             "extra_buckets = { a-purpose-that-takes-many-more-words-than-fit = {} }",
             ["extra_buckets: the name of a bucket may have 63 characters: shorten name_prefix or this key"],

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.review.fine.case import Case
 from tests.rules.case_tables import RuleCase as Plan
-from tests.rules.cases.account.plain_secrets import HUGGING_FACE, notebook, serves
+from tests.rules.cases.account.plain_secrets import HUGGING_FACE, build_model, build_notebook_script
 from tests.rules.endpoints import IMAGE, MODEL, add_alarm, build_serverless
 from tests.rules.plan_builder import build_document
 
@@ -33,13 +33,15 @@ def _waits(pattern: dict[str, Any]) -> dict[str, Any]:
 
 CASES: dict[str, Case] = {
     "a token in a model's environment": Case(
-        build_document(serves(HUB=HUGGING_FACE)), "stop", "HUB contains a Hugging Face token"
+        build_document(build_model(HUB=HUGGING_FACE)), "stop", "HUB contains a Hugging Face token"
     ),
     "a password in a model's environment": Case(
-        build_document(serves(DB_PASSWORD="hunter2")), "stop", "DB_PASSWORD has a literal value"
+        build_document(build_model(DB_PASSWORD="hunter2")), "stop", "DB_PASSWORD has a literal value"
     ),
     "a token in a notebook's script": Case(
-        build_document(notebook(f"export HF_TOKEN={HUGGING_FACE}")), "stop", "its text contains a Hugging Face token"
+        build_document(build_notebook_script(f"export HF_TOKEN={HUGGING_FACE}")),
+        "stop",
+        "its text contains a Hugging Face token",
     ),
     "an event that nothing sends": Case(
         _waits({"source": ["aws.sagemaker"], "detail-type": ["SageMaker Pipeline Execution Status Change"]}),
@@ -58,7 +60,9 @@ CASES: dict[str, Case] = {
         "statuses of endpoints are sent in capitals",
     ),
     "two models of one name": Case(
-        build_document({f"aws_sagemaker_model.{name}": {**serves()[MODEL], "name": "delay"} for name in ("a", "b")}),
+        build_document(
+            {f"aws_sagemaker_model.{name}": {**build_model()[MODEL], "name": "delay"} for name in ("a", "b")}
+        ),
         "stop",
         "has the same name delay",
     ),
@@ -66,7 +70,8 @@ CASES: dict[str, Case] = {
 CHOICES: dict[str, Case] = {
     "a sensitive value in a model's environment": Case(
         Plan(
-            serves(HF_TOKEN="hunter2"), sensitive={MODEL: {"primary_container": [{"environment": {"HF_TOKEN": True}}]}}
+            build_model(HF_TOKEN="hunter2"),
+            sensitive={MODEL: {"primary_container": [{"environment": {"HF_TOKEN": True}}]}},
         ).document(),
         "look",
         "A sensitive value should not be passed in plain text",

@@ -1,4 +1,4 @@
-"""The digits as prepare.py writes them, and a network trained on them."""
+"""The digits data set of prepare.py, and networks trained on it."""
 
 import sys
 from pathlib import Path
@@ -11,44 +11,44 @@ sys.path.insert(0, str(ROOT))  # `workloads` is no installed package: SageMaker 
 
 from workloads.digits import prepare, train
 
-#: A short training, whose patience runs out.
-SHORT = {"epochs": 7, "patience": 0, "batch": 100, "rate": 0.01}
+#: Settings of a short training without early stopping.
+SHORT_TRAINING = {"epochs": 7, "patience": 0, "batch": 100, "rate": 0.01}
 
 
-def arguments(folder: Path, data: Path, **changed: object) -> list[str]:
-    """The command line of a training whose outputs go to `folder`."""
-    given = {
+def make_arguments(folder: Path, data: Path, **changes: object) -> list[str]:
+    """Return the command line of a training whose outputs go to `folder`."""
+    values = {
         **{channel: data / channel for channel in train.CHANNELS},
         "model_dir": folder / "model",
         "checkpoint_dir": folder / "checkpoints",
         "output_data_dir": folder,
-        **SHORT,
-        **changed,
+        **SHORT_TRAINING,
+        **changes,
     }
-    return [f"--{name}={value}" for name, value in given.items()]
+    return [f"--{name}={value}" for name, value in values.items()]
 
 
-def trained(folder: Path, data: Path, **changed: object) -> Path:
-    """Trains within this process; gives the folder, with model/, checkpoints/ and metrics.json."""
-    train.main(arguments(folder, data, **changed))
+def train_network(folder: Path, data: Path, **changes: object) -> Path:
+    """Train in this process; return the folder with model/, checkpoints/ and metrics.json."""
+    train.main(make_arguments(folder, data, **changes))
     return folder
 
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data set: a folder a channel."""
+    """Return the data set: one folder per channel."""
     folder = tmp_path_factory.mktemp("digits")
     prepare.write_parts(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A training that was left alone."""
-    return trained(tmp_path_factory.mktemp("whole"), data)
+def uninterrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an uninterrupted training."""
+    return train_network(tmp_path_factory.mktemp("whole"), data)
 
 
 @pytest.fixture(scope="session")
-def small(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same in int8."""
-    return trained(tmp_path_factory.mktemp("small"), data, precision="int8")
+def quantized(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the same training in int8."""
+    return train_network(tmp_path_factory.mktemp("small"), data, precision="int8")

@@ -1,4 +1,4 @@
-"""Real flights for the tests: the whole year, and three weeks of it as a small data set."""
+"""Real flights for the tests: the whole year, and three weeks as a small data set."""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from workloads.flight_delay.features import LABEL
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:
-    """Small data is boosted fastest by one thread, and the tests share the machine."""
+    """Use one thread for boosting: it is fastest on small data, and the tests share the machine."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("SM_NUM_CPUS", "1")
         yield
@@ -25,40 +25,40 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def flights() -> pd.DataFrame:
-    """All columns of all flights, in local copies so that tests may change them."""
+    """Return all columns of all flights."""
     return pd.read_csv(raw.find_packaged_files()[raw.FLIGHTS_FILE])
 
 
 @pytest.fixture(scope="session")
 def weather() -> pd.DataFrame:
-    """All weather records."""
+    """Return all weather records."""
     return pd.read_csv(raw.find_packaged_files()[raw.WEATHER_FILE])
 
 
 @pytest.fixture(scope="session")
 def year(flights: pd.DataFrame, weather: pd.DataFrame) -> pd.DataFrame:
-    """Every flight of 2013 with its features."""
+    """Return every flight of 2013 with its features."""
     return prepare.build_frame(flights, weather)
 
 
 @pytest.fixture(scope="session")
 def january(flights: pd.DataFrame) -> pd.DataFrame:
-    """The flights of the first three weeks, as published."""
+    """Return the flights of the first three weeks, as published."""
     return flights[(flights["month"] == 1) & (flights["day"] <= 21)].reset_index(drop=True)
 
 
 @pytest.fixture(scope="session")
 def parts(january: pd.DataFrame, weather: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """A small data set in the shape of the real one, in order of time."""
-    built = prepare.build_frame(january, weather)
-    arrived = built[built[LABEL].notna()].astype({LABEL: "int64"}).drop(columns="month")
+    """Return a small data set with the parts of the real one, in order of time."""
+    frame = prepare.build_frame(january, weather)
+    arrived = frame[frame[LABEL].notna()].astype({LABEL: "int64"}).drop(columns="month")
     bounds = {"train": (0, 8000), "validation": (8000, 11000), "test": (11000, 14000)}
     return {part: arrived.iloc[first:last].reset_index(drop=True) for part, (first, last) in bounds.items()}
 
 
 @pytest.fixture(scope="session")
 def data(parts: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small data set as prepare.py writes it: a folder a channel."""
+    """Return the small data set as prepare.py writes it: one folder per channel."""
     folder = tmp_path_factory.mktemp("data")
     prepare.write_parts(parts, folder)
     return folder
@@ -66,7 +66,7 @@ def data(parts: dict[str, pd.DataFrame], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="session")
 def model_dir(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What training leaves in SM_MODEL_DIR."""
+    """Return the model folder of a training."""
     folder = tmp_path_factory.mktemp("trained")
     arguments = {channel: data / channel for channel in ("train", "validation", "test")}
     arguments |= {"model_dir": folder / "model", "checkpoint_dir": folder / "checkpoints"}

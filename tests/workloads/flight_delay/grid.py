@@ -1,8 +1,8 @@
-"""The search of `tune.yaml` beside a full grid over the same ranges, both on the sandbox, seeds fixed.
+"""Comparison of the search of `tune.yaml` with a full grid over the same ranges, on the sandbox, with fixed seeds.
 
-Run it with `.venv/bin/python -m tests.workloads.flight_delay.grid`; on two processors it takes about a quarter of an
-hour. It prints what each found and took, and ends with 1 where the search is further than 1 % from the grid's best AUC
-or takes more than a quarter of its training seconds.
+Run it with `.venv/bin/python -m tests.workloads.flight_delay.grid`; it takes about a quarter of an hour on two
+processors. It prints results and durations. It exits with 1 if the search is more than 1 % below the grid's best AUC,
+or needs more than a quarter of the grid's training seconds.
 """
 
 import json
@@ -20,16 +20,16 @@ from sagemaker_sandbox import Sandbox
 from sustainable_mlops import cli
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT
-from tests.workloads.flight_delay.on_the_sandbox import launched, make_platform
+from tests.workloads.flight_delay.sandbox_platform import launch_job, make_platform
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"
-#: Evenly over the ranges of tune.yaml, on their scales, ends included.
+#: Values at equal distances over the ranges of tune.yaml, on their scales, including the ends.
 GRID: dict[str, list[Any]] = {
     "max_depth": [2, 4, 7, 10],
     "eta": [0.01, 0.05, 0.16, 0.5],
     "min_child_weight": [1, 30, 1000],
 }
-NEAR, SHARE = 0.01, 0.25
+MAX_DISTANCE, MAX_SHARE = 0.01, 0.25
 
 app = cli.app()
 
@@ -38,44 +38,44 @@ app = cli.app()
 def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """The search of tune.yaml beside a full grid."""
+    """Compare the search of tune.yaml with a full grid."""
     with TemporaryDirectory() as folder, Sandbox.start(log=Path(folder) / "sandbox.log") as sandbox:
         data = Path(folder) / "data"
         subprocess.run([sys.executable, WORKLOAD / "prepare.py", "--out", data], check=True, stdout=subprocess.DEVNULL)
         make_platform(sandbox, "dev", data)
         grid = Path(folder) / "grid.yaml"
-        grid.write_text(yaml.safe_dump(as_grid(WORKLOAD / "tune.yaml", GRID)))
-        found = {
-            name: launched(sandbox, "tune", file, Path(folder) / "out")
+        grid.write_text(yaml.safe_dump(make_grid(WORKLOAD / "tune.yaml", GRID)))
+        records = {
+            name: launch_job(sandbox, "tune", file, Path(folder) / "out")
             for name, file in (("search", WORKLOAD / "tune.yaml"), ("grid", grid))
         }
-    figures = {name: summary(record) for name, record in found.items()}
+    figures = {name: summarize_tuning(record) for name, record in records.items()}
     distance = 1 - figures["search"]["auc"] / figures["grid"]["auc"]
     share = figures["search"]["seconds"] / figures["grid"]["seconds"]
     if as_json:
         print(json.dumps({**figures, "distance": distance, "share": share}, indent=2))
     else:
-        cli.stdout().print(table(figures))
+        cli.stdout().print(make_table(figures))
         print(f"the search is {distance:.2%} from the grid's best AUC, for {share:.1%} of its training seconds")
-    if distance > NEAR or share > SHARE:
+    if distance > MAX_DISTANCE or share > MAX_SHARE:
         raise typer.Exit(1)
 
 
-def as_grid(tuning: Path, values: dict[str, list[Any]]) -> dict[str, Any]:
-    """The document at `tuning` as a grid over `values`, every job run to its end."""
+def make_grid(tuning: Path, values: dict[str, list[Any]]) -> dict[str, Any]:
+    """Return the document at `tuning` as a grid over `values`, without early stopping."""
     document = yaml.safe_load(tuning.read_text())
     return {
         **{key: document[key] for key in ("name", "objective")},
         "training": str(tuning.parent / document["training"]),
-        "ranges": {name: {"type": "categorical", "values": tried} for name, tried in values.items()},
+        "ranges": {name: {"type": "categorical", "values": grid_values} for name, grid_values in values.items()},
         "strategy": "grid",
         "early_stopping": "off",
         "limits": {"max_parallel": 1, "max_runtime_minutes": document["limits"]["max_runtime_minutes"]},
     }
 
 
-def summary(record: dict[str, Any]) -> dict[str, Any]:
-    """Of a tuning: the best validation AUC, the jobs, those stopped early, and the training seconds of all."""
+def summarize_tuning(record: dict[str, Any]) -> dict[str, Any]:
+    """Return the best validation AUC of a tuning, its jobs, its stopped jobs, and the training seconds."""
     best = next(trial for trial in record["trials"] if trial["job_name"] == record["best"])
     return {
         "auc": best["objective"],
@@ -86,13 +86,20 @@ def summary(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def table(figures: dict[str, dict[str, Any]]) -> Table:
-    """A row a tuning."""
-    shown = Table("", "jobs", "stopped early", "training s", "best AUC", "with")
-    for name, of in figures.items():
-        best = ", ".join(f"{key}={value}" for key, value in of["best"].items())
-        shown.add_row(name, str(of["jobs"]), str(of["stopped_early"]), f"{of['seconds']:g}", f"{of['auc']:.4f}", best)
-    return shown
+def make_table(figures: dict[str, dict[str, Any]]) -> Table:
+    """Return a table with one row per tuning."""
+    table = Table("", "jobs", "stopped early", "training s", "best AUC", "with")
+    for name, figure in figures.items():
+        best = ", ".join(f"{key}={value}" for key, value in figure["best"].items())
+        table.add_row(
+            name,
+            str(figure["jobs"]),
+            str(figure["stopped_early"]),
+            f"{figure['seconds']:g}",
+            f"{figure['auc']:.4f}",
+            best,
+        )
+    return table
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The training of `job.yaml` on one instance and on two, both on the sandbox.
+"""The training of `job.yaml` on one and on two instances, on the sandbox.
 
-Run it with `.venv/bin/python -m tests.workloads.flight_delay.instances`; on two processors it takes a few minutes. It
-prints what each came to and took, and ends with 1 where an AUC of two instances is further than TOLERANCE from that of
-one. The instances share this machine's processors: what two save in time on AWS does not show here.
+Run it with `.venv/bin/python -m tests.workloads.flight_delay.instances`; it takes a few minutes on two processors. It
+prints the AUCs and durations. It exits with 1 if an AUC of two instances differs from that of one by more than
+TOLERANCE. The instances share this machine's processors, so the time that two instances save on AWS does not show here.
 """
 
 import json
@@ -20,10 +20,10 @@ from sagemaker_sandbox import Sandbox
 from sustainable_mlops import cli
 from sustainable_mlops.program import run
 from sustainable_mlops.terraform import ROOT
-from tests.workloads.flight_delay.on_the_sandbox import launched, make_platform
+from tests.workloads.flight_delay.sandbox_platform import launch_job, make_platform
 
 WORKLOAD = ROOT / "workloads" / "flight_delay"
-#: Of an AUC. Several hosts merge their sketches of the quantiles, so that the trees split at other values.
+#: Maximum difference of an AUC. Several hosts merge their quantile sketches, so trees split at other values.
 TOLERANCE = 0.002
 
 app = cli.app()
@@ -33,29 +33,29 @@ app = cli.app()
 def main(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """The training of job.yaml on one instance and on two."""
+    """Train job.yaml on one and on two instances."""
     with TemporaryDirectory() as folder, Sandbox.start(log=Path(folder) / "sandbox.log") as sandbox:
-        make_platform(sandbox, "dev", prepared_by_month(Path(folder)))
+        make_platform(sandbox, "dev", prepare_by_month(Path(folder)))
         figures = {}
         for count in (1, 2):
             file = Path(folder) / f"on-{count}.yaml"
-            file.write_text(yaml.safe_dump(on_instances(count)))
-            figures[count] = summary(launched(sandbox, "train", file, Path(folder) / "out"))
+            file.write_text(yaml.safe_dump(make_job(count)))
+            figures[count] = summarize_training(launch_job(sandbox, "train", file, Path(folder) / "out"))
     if as_json:
         print(json.dumps(figures, indent=2))
     else:
-        cli.stdout().print(table(figures))
+        cli.stdout().print(make_table(figures))
     distances = {name: abs(figures[2][name] - figures[1][name]) for name in ("validation:auc", "test:auc")}
     if max(distances.values()) > TOLERANCE:
         raise typer.Exit(1)
 
 
-def prepared_by_month(folder: Path) -> Path:
-    """The data set with a file a month, so that there is something to deal out."""
+def prepare_by_month(folder: Path) -> Path:
+    """Return the data set with one file per month, so that it can be sharded."""
     raw, data = folder / "raw", folder / "data"
-    made: list[tuple[str, dict[str, Path]]]
-    made = [("raw.py", {"--out": raw}), ("prepare.py", {"--source": raw, "--out": data})]
-    for script, folders in made:
+    scripts: list[tuple[str, dict[str, Path]]]
+    scripts = [("raw.py", {"--out": raw}), ("prepare.py", {"--source": raw, "--out": data})]
+    for script, folders in scripts:
         command = [
             sys.executable,
             str(WORKLOAD / script),
@@ -65,8 +65,8 @@ def prepared_by_month(folder: Path) -> Path:
     return data
 
 
-def on_instances(count: int, **changes: Any) -> dict[str, Any]:
-    """The document of job.yaml for so many instances; `changes` replace hyperparameters."""
+def make_job(count: int, **changes: Any) -> dict[str, Any]:
+    """Return the document of job.yaml for `count` instances; `changes` replace hyperparameters."""
     job: dict[str, Any] = yaml.safe_load((WORKLOAD / "job.yaml").read_text())
     job["source"]["directory"] = str(WORKLOAD)
     job["compute"]["instance_count"] = count
@@ -74,8 +74,8 @@ def on_instances(count: int, **changes: Any) -> dict[str, Any]:
     return job | ({"sharding": {"train": "by_key"}} if count > 1 else {})
 
 
-def summary(record: dict[str, Any]) -> dict[str, float]:
-    """Of a training: its areas under the curve, seconds, and kilograms."""
+def summarize_training(record: dict[str, Any]) -> dict[str, float]:
+    """Return the AUCs, seconds and kgCO2e of a training."""
     figures = {name: record["figures"][name] for name in ("training_seconds", "billable_seconds", "co2e")}
     return {
         **{name: record["metrics"][name] for name in ("validation:auc", "test:auc")},
@@ -83,14 +83,14 @@ def summary(record: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def table(figures: dict[int, dict[str, float]]) -> Table:
-    """A row a number of instances."""
-    shown = Table("instances", "validation AUC", "test AUC", "training s", "billable s", "kgCO2e")
-    for count, of in figures.items():
-        auc = [f"{of[name]:.4f}" for name in ("validation:auc", "test:auc")]
-        seconds = [f"{of[name]:g}" for name in ("training_seconds", "billable_seconds")]
-        shown.add_row(str(count), *auc, *seconds, f"{of['co2e']:.3g}")
-    return shown
+def make_table(figures: dict[int, dict[str, float]]) -> Table:
+    """Return a table with one row per number of instances."""
+    table = Table("instances", "validation AUC", "test AUC", "training s", "billable s", "kgCO2e")
+    for count, figure in figures.items():
+        auc = [f"{figure[name]:.4f}" for name in ("validation:auc", "test:auc")]
+        seconds = [f"{figure[name]:g}" for name in ("training_seconds", "billable_seconds")]
+        table.add_row(str(count), *auc, *seconds, f"{figure['co2e']:.3g}")
+    return table
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""The training of `job.yaml` on managed spot, interrupted at random moments, beside one that was left alone.
+"""The training of `job.yaml` on managed spot, interrupted at random moments, compared with an uninterrupted one.
 
-Run it with `.venv/bin/python -m tests.workloads.flight_delay.interruptions`; twenty take a quarter of an hour on two
-processors, on five months of the flights. Every other one is abrupt: the script dies where it stands, as in a container
-whose first process passes no SIGTERM on. It ends with 1 where a model differs, more than a checkpoint's interval was
-done again, or the record says otherwise of the saving than the sandbox's log of the job's lives.
+Run it with `.venv/bin/python -m tests.workloads.flight_delay.interruptions`; twenty interruptions take a quarter of an
+hour on two processors, with five months of flights. Every second interruption is abrupt: the script ends without
+SIGTERM, as in a container whose first process does not forward it. The script exits with 1 if a model differs, if more
+than a checkpoint interval was repeated, or if the saving in the record does not match the sandbox's log.
 """
 
 import json
@@ -24,10 +24,10 @@ from sagemaker_sandbox.runtime.endings import Timing
 from sustainable_mlops import cli
 from sustainable_mlops.catalogue import tables
 from sustainable_mlops.program import run
-from tests.workloads.flight_delay.instances import WORKLOAD, on_instances, prepared_by_month
-from tests.workloads.flight_delay.on_the_sandbox import launched, make_platform, model_files
+from tests.workloads.flight_delay.instances import WORKLOAD, make_job, prepare_by_month
+from tests.workloads.flight_delay.sandbox_platform import launch_job, make_platform, read_model_files
 
-#: The script without its handler of SIGTERM.
+#: Training script without its handler of SIGTERM.
 ABRUPT = "import signal\n\nimport train\n\nsignal.signal = lambda *_: None\ntrain.main()\n"
 ROUNDS, EVERY = 160, 40
 MONTHS = ("2013-01", "2013-02", "2013-03", "2013-09", "2013-11")
@@ -41,24 +41,24 @@ def main(
     seed: Annotated[int, typer.Option(help="Of the moments.")] = 13,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """The training of job.yaml, interrupted at random moments."""
+    """Train job.yaml with interruptions at random moments."""
     with TemporaryDirectory() as folder, Sandbox.start(log=Path(folder) / "sandbox.log") as sandbox:
-        data = prepared_by_month(Path(folder))
+        data = prepare_by_month(Path(folder))
         for file in data.glob("*/*.parquet"):
             if file.stem not in MONTHS:
                 file.unlink()
         parameter = make_platform(sandbox, "dev", data)
-        bench = Bench(sandbox, Path(folder), parameter, {"num_round": ROUNDS, "checkpoint_every": EVERY})
-        found = bench.interrupted(points, random.Random(seed))  # noqa: S311 - a seed, so that it can be repeated
+        bench = InterruptionBench(sandbox, Path(folder), parameter, {"num_round": ROUNDS, "checkpoint_every": EVERY})
+        results = bench.run_interruptions(points, random.Random(seed))  # noqa: S311 - a seed, so that it can be repeated
     if as_json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(results, indent=2))
     else:
-        cli.stdout().print(table(found))
-    if not all(one["equal"] and one["saving_right"] and one["redone"] <= EVERY for one in found):
+        cli.stdout().print(make_table(results))
+    if not all(one["equal"] and one["saving_right"] and one["redone"] <= EVERY for one in results):
         raise typer.Exit(1)
 
 
-class Bench:
+class InterruptionBench:
     """Trainings of one run on a platform of the sandbox; `changes` replace hyperparameters."""
 
     def __init__(self, sandbox: Any, folder: Path, parameter: str, changes: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ class Bench:
         self._files = {}
         self._name = f"spot-{folder.name.strip('_').replace('_', '-')}"[:30].strip("-")
         for abrupt in (False, True):
-            job = on_instances(1, eval_every=1, **changes) | {"platform": parameter, "name": self._name}
+            job = make_job(1, eval_every=1, **changes) | {"platform": parameter, "name": self._name}
             if abrupt:
                 code = folder / "abrupt"
                 code.mkdir()
@@ -76,40 +76,40 @@ class Bench:
                 (code / "abrupt.py").write_text(ABRUPT)
                 include = [*job["source"]["include"], "abrupt.py"]
                 job["source"] = {"directory": str(code), "entry_point": "abrupt.py", "include": include}
-            self._files[abrupt] = folder / f"{'abrupt' if abrupt else 'told'}.yaml"
+            self._files[abrupt] = folder / f"{'abrupt' if abrupt else 'graceful'}.yaml"
             self._files[abrupt].write_text(yaml.safe_dump(job))
 
-    def interrupted(self, points: int, chance: random.Random) -> list[dict[str, Any]]:
-        """What came of so many interruptions; a moment when the training had already ended is drawn anew."""
+    def run_interruptions(self, points: int, random_source: random.Random) -> list[dict[str, Any]]:
+        """Return the results of `points` interruptions; a moment after the end of the training is drawn again."""
         alone = self._train(abrupt=False)
-        model = model_files(self._sandbox, alone)
-        # The sandbox looks at the checkpoints so often, and each time finds the record of lives changed.
-        most = int(lives(self._sandbox, alone["job_name"])[0]["boosting"] / Timing().poll)
-        found: list[dict[str, Any]] = []
-        while len(found) < points:
-            abrupt, uploads = len(found) % 2 == 1, chance.randint(1, max(1, most))
+        model = read_model_files(self._sandbox, alone)
+        # The sandbox reads the checkpoints at this interval; each time the record of lives has changed.
+        max_uploads = int(read_lives(self._sandbox, alone["job_name"])[0]["boosting"] / Timing().poll)
+        results: list[dict[str, Any]] = []
+        while len(results) < points:
+            abrupt, uploads = len(results) % 2 == 1, random_source.randint(1, max(1, max_uploads))
             record = self._train(abrupt=abrupt, uploads=uploads)
             if record["interruptions"]:
-                equal = model_files(self._sandbox, record) == model
-                found.append({"abrupt": abrupt, "uploads": uploads, "equal": equal, **self._judged(record)})
-        return found
+                equal = read_model_files(self._sandbox, record) == model
+                results.append({"abrupt": abrupt, "uploads": uploads, "equal": equal, **self._compare_record(record)})
+        return results
 
     def _train(self, *, abrupt: bool, uploads: int | None = None) -> dict[str, Any]:
         if uploads is not None:
-            how = {"error": "SpotInterruption", "after_checkpoints": uploads, "resource": self._name}
-            self._sandbox.fault("CreateTrainingJob", **how)
+            fault = {"error": "SpotInterruption", "after_checkpoints": uploads, "resource": self._name}
+            self._sandbox.fault("CreateTrainingJob", **fault)
         try:
-            return launched(self._sandbox, "train", self._files[abrupt], self._out, "--force")
+            return launch_job(self._sandbox, "train", self._files[abrupt], self._out, "--force")
         finally:
             self._sandbox.clear_faults()
 
-    def _judged(self, record: dict[str, Any]) -> dict[str, Any]:
-        """The rounds done again, by the log, and whether the saving is what the lives make of it."""
-        first, second = lives(self._sandbox, record["job_name"])
+    def _compare_record(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Compute the repeated rounds from the log, and compare the saving with the job's lives."""
+        first, second = read_lives(self._sandbox, record["job_name"])
         figures = {name: figure["value"] for name, figure in record["figures"].items()}
         training, billable = figures["training_seconds"], figures["billable_seconds"]
-        paid = (first["seconds"] + second["seconds"]) * (1 - spot_discount())
-        whole = second["ended"] - first["began"]
+        billed_seconds = (first["seconds"] + second["seconds"]) * (1 - read_spot_discount())
+        total_seconds = second["ended"] - first["began"]
         return {
             "interrupted_at": first["to"],
             "resumed_from": second["from"],
@@ -117,50 +117,56 @@ class Bench:
             "training_seconds": training,
             "billable_seconds": billable,
             "saving": figures["spot_saving_fraction"],
-            # SageMaker tells whole seconds, rounded up.
+            # SageMaker reports whole seconds, rounded up.
             "saving_right": figures["spot_saving_fraction"] == 1 - billable / training
-            and abs(math.ceil(whole) - training) <= 1
-            and abs(math.ceil(paid) - billable) <= 1,
+            and abs(math.ceil(total_seconds) - training) <= 1
+            and abs(math.ceil(billed_seconds) - billable) <= 1,
         }
 
 
-def spot_discount() -> float:
-    """The one that the sandbox bills by."""
+def read_spot_discount() -> float:
+    """Return the spot discount that the sandbox bills with."""
     return next(float(row["value"]) for row in tables.read_rows("assumptions") if row["key"] == "spot_discount")
 
 
-def lives(sandbox: Any, job: str) -> list[dict[str, Any]]:
-    """Of each life of a job: from and to which round it came, by its log, and its times in seconds."""
+def read_lives(sandbox: Any, job: str) -> list[dict[str, Any]]:
+    """Return each life of a job: its first and last round from the log, and its times in seconds."""
     logs, group = sandbox.client("logs"), "/aws/sagemaker/TrainingJobs"
     streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job}/")["logStreams"]
-    found: list[dict[str, Any]] = []
+    lives: list[dict[str, Any]] = []
     for stream in sorted(one["logStreamName"] for one in streams):
         events = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
         text = "\n".join(event["message"] for event in events)
-        begun = int(re.findall(r"resumed_from_round=(\d+);", text)[0])
+        first_round = int(re.findall(r"resumed_from_round=(\d+);", text)[0])
         rounds = [int(number) for number in re.findall(r"^round=(\d+);", text, re.MULTILINE)]
-        boosted = [event["timestamp"] / 1000 for event in events if "round=" in event["message"]]
-        found.append({"from": begun, "to": max(rounds, default=begun), "boosting": boosted[-1] - boosted[0]})
+        times_of_rounds = [event["timestamp"] / 1000 for event in events if "round=" in event["message"]]
+        lives.append(
+            {
+                "from": first_round,
+                "to": max(rounds, default=first_round),
+                "boosting": times_of_rounds[-1] - times_of_rounds[0],
+            }
+        )
     transitions = sandbox.client("sagemaker").describe_training_job(TrainingJobName=job)["SecondaryStatusTransitions"]
     times = {
         status: [one["StartTime"].timestamp() for one in transitions if one["Status"] in status]
         for status in (("Downloading",), ("Interrupted", "Completed"))
     }
-    for life, began, ended in zip(found, *times.values(), strict=True):
+    for life, began, ended in zip(lives, *times.values(), strict=True):
         life |= {"began": began, "ended": ended, "seconds": ended - began}
-    return found
+    return lives
 
 
-def table(found: list[dict[str, Any]]) -> Table:
-    """A row an interruption."""
-    shown = Table("", "interrupted at", "resumed from", "redone", "model equal", "training s", "billable s", "saving")
-    for one in found:
-        rounds = [str(one[name]) for name in ("interrupted_at", "resumed_from", "redone")]
-        seconds = [f"{one[name]:g}" for name in ("training_seconds", "billable_seconds")]
-        saving = f"{one['saving']:.1%}{'' if one['saving_right'] else ', wrong'}"
-        equal = "yes" if one["equal"] else "no"
-        shown.add_row("abrupt" if one["abrupt"] else "told", *rounds, equal, *seconds, saving)
-    return shown
+def make_table(results: list[dict[str, Any]]) -> Table:
+    """Return a table with one row per interruption."""
+    table = Table("", "interrupted at", "resumed from", "redone", "model equal", "training s", "billable s", "saving")
+    for result in results:
+        rounds = [str(result[name]) for name in ("interrupted_at", "resumed_from", "redone")]
+        seconds = [f"{result[name]:g}" for name in ("training_seconds", "billable_seconds")]
+        saving = f"{result['saving']:.1%}{'' if result['saving_right'] else ', wrong'}"
+        equal = "yes" if result["equal"] else "no"
+        table.add_row("abrupt" if result["abrupt"] else "graceful", *rounds, equal, *seconds, saving)
+    return table
 
 
 if __name__ == "__main__":

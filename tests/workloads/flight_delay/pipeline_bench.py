@@ -1,4 +1,4 @@
-"""The pipeline of this workload on a platform of its own, with few flights and few rounds."""
+"""A bench with the pipeline of this workload, few flights and few rounds."""
 
 import json
 import shutil
@@ -17,26 +17,27 @@ from workloads.flight_delay import raw
 
 REGION = "eu-north-1"
 WORKLOAD = ROOT / "workloads" / "flight_delay"
-#: A month a part, and little of it; enough for a model that beats chance.
+#: One month per part, and few days of it: enough for a model that beats chance.
 MONTHS, DAYS = (1, 9, 11), 5
 
 
 @dataclass
-class Bench:
-    """A platform on the sandbox, a copy of the workload's files, and the command."""
+class PipelineBench:
+    """A platform on the sandbox, a copy of the workload's files, and the pipeline commands."""
 
     sandbox: Any
     folder: Path
     name: str = field(default_factory=lambda: f"t{uuid.uuid4().hex[:8]}")
 
     def build(self) -> None:
-        """Buckets, a key, roles, a package group, and the parameter that tells them."""
+        """Create buckets, a key, roles, a package group, and the platform parameter."""
         s3 = self.sandbox.client("s3")
         for bucket in (f"{self.name}-data", f"{self.name}-artifacts"):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         key = self.sandbox.client("kms").create_key()["KeyMetadata"]["Arn"]
         roles = {
-            one: make_role(self.sandbox, f"{self.name}-{one}") for one in ("data_preparation", "training", "pipeline")
+            phase: make_role(self.sandbox, f"{self.name}-{phase}")
+            for phase in ("data_preparation", "training", "pipeline")
         }
         self.sandbox.client("sagemaker").create_model_package_group(ModelPackageGroupName=f"{self.name}-flight-delay")
         platform = {
@@ -56,16 +57,16 @@ class Bench:
 
     @property
     def parameter(self) -> str:
-        """The platform's parameter."""
+        """Name of the platform parameter."""
         return f"/{self.name}/platform"
 
     @property
     def pipeline(self) -> str:
-        """The pipeline's name."""
+        """Name of the pipeline."""
         return f"{self.name}-flight-delay"
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """A sub-command of `smlops pipeline` on the copy's file."""
+        """Start a sub-command of `smlops pipeline` with the copy's file."""
         command, *options = arguments
         return subprocess.Popen(
             [sys.executable, str(ROOT / "scripts" / "pipeline.py"), command, "flight_delay/pipeline.yaml", *options],
@@ -77,40 +78,45 @@ class Bench:
         )
 
     def call(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """The same, to its end."""
+        """Run a sub-command to its end."""
         with self.start(*arguments) as process:
-            said = process.communicate()
-        return subprocess.CompletedProcess(arguments, process.returncode, *said)
+            output = process.communicate()
+        return subprocess.CompletedProcess(arguments, process.returncode, *output)
 
     def run(self, data: Path, *options: str, code: int = 0, rounds: int = 12) -> dict[str, Any]:
-        """An execution to its end: the record that the command answers."""
+        """Run an execution to its end and return its record."""
         settings = ["--set", f"NumRound={rounds}", "--set", "MinimumAuc=0.5"]
-        done = self.call("run", "--data", str(data), *settings, *options, "--json")
-        assert done.returncode == code, done.stderr
-        record: dict[str, Any] = json.loads(done.stdout)["record"]
+        completed = self.call("run", "--data", str(data), *settings, *options, "--json")
+        assert completed.returncode == code, completed.stderr
+        record: dict[str, Any] = json.loads(completed.stdout)["record"]
         return record
 
     def packages(self) -> list[dict[str, Any]]:
-        """The versions in the model registry, the first first."""
+        """Return the versions in the model registry, the oldest first."""
         sagemaker = self.sandbox.client("sagemaker")
-        listed = sagemaker.list_model_packages(ModelPackageGroupName=f"{self.name}-flight-delay", SortOrder="Ascending")
-        arns = [one["ModelPackageArn"] for one in listed["ModelPackageSummaryList"]]
-        described = [sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
-        return [{name: value for name, value in one.items() if name != "ResponseMetadata"} for one in described]
+        response = sagemaker.list_model_packages(
+            ModelPackageGroupName=f"{self.name}-flight-delay", SortOrder="Ascending"
+        )
+        arns = [description["ModelPackageArn"] for description in response["ModelPackageSummaryList"]]
+        descriptions = [sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns]
+        return [
+            {name: value for name, value in description.items() if name != "ResponseMetadata"}
+            for description in descriptions
+        ]
 
 
 def write_raw(flights: pd.DataFrame, folder: Path) -> Path:
-    """Raw files of a few days."""
-    few = flights[flights["month"].isin(MONTHS) & (flights["day"] <= DAYS)]
-    raw.write_raw_files(few, raw.find_packaged_files()[raw.WEATHER_FILE], folder)
+    """Write raw files of a few days."""
+    selected = flights[flights["month"].isin(MONTHS) & (flights["day"] <= DAYS)]
+    raw.write_raw_files(selected, raw.find_packaged_files()[raw.WEATHER_FILE], folder)
     return folder
 
 
-def executed(record: dict[str, Any]) -> list[str]:
-    """The steps that ran a job."""
+def list_executed(record: dict[str, Any]) -> list[str]:
+    """Return the steps that ran a job."""
     return [step["name"] for step in record["steps"] if step["job"] and not step["cached_from"]]
 
 
-def found(record: dict[str, Any]) -> list[str]:
-    """The steps whose results were there already."""
+def list_cached(record: dict[str, Any]) -> list[str]:
+    """Return the steps with cached results."""
     return [step["name"] for step in record["steps"] if step["cached_from"]]

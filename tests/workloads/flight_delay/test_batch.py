@@ -1,4 +1,4 @@
-"""Batch transform and an endpoint give the same answers about flights that the model has never seen."""
+"""Batch transform and an endpoint: the same predictions for flights that the model has not seen."""
 
 import io
 import json
@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.sandbox.support import wait_until
-from tests.workloads.flight_delay.on_the_sandbox import launched, make_platform
+from tests.workloads.flight_delay.sandbox_platform import launch_job, make_platform
 from workloads.flight_delay import features
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ JOB: dict[str, Any] = {
     "limits": {"max_runtime_minutes": 10},
     "strategy": "single_record",
 }
-#: A file a request, as it has a header; and a flight a line.
+#: Split by content type: a CSV request is a whole file with its header, a JSON request is one line.
 FORMS = {
     "text/csv": {"split": "none"},
     "application/json": {"split": "line"},
@@ -32,7 +32,7 @@ FORMS = {
 
 @pytest.fixture(scope="module")
 def held_out(parts: dict[str, pd.DataFrame]) -> dict[str, list[str]]:
-    """Requests about flights of the test part, by content type."""
+    """Return requests with flights of the test part, by content type."""
     frame = parts["test"][features.list_names()]
     flights = json.loads(frame.head(120).to_json(orient="records"))
     return {
@@ -43,24 +43,24 @@ def held_out(parts: dict[str, pd.DataFrame]) -> dict[str, list[str]]:
 
 @pytest.fixture(scope="session")  # as the sandbox in which it is: there are no two of its names
 def platform(sandbox: Any, data: Path, model_dir: Path) -> str:
-    """With the trained model in its bucket."""
+    """Return the platform with the trained model in its bucket."""
     parameter = make_platform(sandbox, "batch", data)
     archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w:gz") as packed:
-        packed.add(model_dir, ".")
+    with tarfile.open(fileobj=archive, mode="w:gz") as archive_file:
+        archive_file.add(model_dir, ".")
     sandbox.client("s3").put_object(Bucket="batch-artifacts", Key="model.tar.gz", Body=archive.getvalue())
     return parameter
 
 
-def in_batch(sandbox: Any, folder: Path, job: dict[str, Any], requests: list[str]) -> tuple[str, list[str]]:
-    """The model that `smlops transform` asks, and its answers, an object of the input each."""
+def transform_in_batch(sandbox: Any, folder: Path, job: dict[str, Any], requests: list[str]) -> tuple[str, list[str]]:
+    """Return the model that `smlops transform` uses, and its predictions by input object."""
     s3, kind = sandbox.client("s3"), job["input"]["content_type"]
     objects = ["\n".join(requests)] if job["input"]["split"] == "line" else requests
     for number, content in enumerate(objects):
         s3.put_object(Bucket="batch-data", Key=f"{job['input']['data']}{number}", Body=content.encode())
     file = folder / f"{kind.partition('/')[2]}.yaml"
     file.write_text(yaml.safe_dump(job))
-    record = launched(sandbox, "transform", file, folder / "out")
+    record = launch_job(sandbox, "transform", file, folder / "out")
     assert record["status"] == "Completed"
     bucket, _, prefix = record["outputs"]["predictions"].removeprefix("s3://").partition("/")
     keys = sorted(one["Key"] for one in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"])
@@ -68,38 +68,41 @@ def in_batch(sandbox: Any, folder: Path, job: dict[str, Any], requests: list[str
     return record["sagemaker_model"], [s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys]
 
 
-def by_an_endpoint(sandbox: Any, model: str, kind: str, requests: list[str]) -> list[str]:
-    """The answers of a serverless endpoint of the same model, with the network that such an endpoint must have."""
+def invoke_endpoint(sandbox: Any, model: str, kind: str, requests: list[str]) -> list[str]:
+    """Return the responses of a serverless endpoint with the same model, which needs a network."""
     sagemaker, runtime = sandbox.client("sagemaker"), sandbox.client("sagemaker-runtime")
-    name = f"asked-for-{kind.partition('/')[2]}"  # one of the other kind may still be going
-    described = sagemaker.describe_model(ModelName=model)
-    same = {member: described[member] for member in ("PrimaryContainer", "ExecutionRoleArn")}
+    name = f"asked-for-{kind.partition('/')[2]}"  # an endpoint of the other kind may still exist
+    description = sagemaker.describe_model(ModelName=model)
+    same = {member: description[member] for member in ("PrimaryContainer", "ExecutionRoleArn")}
     sagemaker.create_model(ModelName=name, **same)
     serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 1}
     variant = {"VariantName": "all", "ModelName": name, "ServerlessConfig": serverless}
     sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     wait_until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService", seconds=300)
-    asked = {"EndpointName": name, "ContentType": kind, "Accept": kind}
-    answers = [runtime.invoke_endpoint(**asked, Body=request.encode())["Body"].read().decode() for request in requests]
+    request_options = {"EndpointName": name, "ContentType": kind, "Accept": kind}
+    responses = [
+        runtime.invoke_endpoint(**request_options, Body=request.encode())["Body"].read().decode()
+        for request in requests
+    ]
     for delete, member in (
         (sagemaker.delete_endpoint, "EndpointName"),
         (sagemaker.delete_endpoint_config, "EndpointConfigName"),
         (sagemaker.delete_model, "ModelName"),
     ):
         delete(**{member: name})
-    return answers
+    return responses
 
 
 @pytest.mark.parametrize("kind", FORMS)
 def test_predictions_in_batch_equal_the_endpoints(
     kind: str, sandbox: Any, platform: str, held_out: dict[str, list[str]], tmp_path: Path
 ) -> None:
-    given = {"data": f"re-creatable/asked/{kind}/", "content_type": kind, **FORMS[kind]}
-    job = {**JOB, "platform": platform, "model": "s3://batch-artifacts/model.tar.gz", "input": given}
-    model, found = in_batch(sandbox, tmp_path, job | {"output": {"accept": kind}}, held_out[kind])
-    expected = by_an_endpoint(sandbox, model, kind, held_out[kind])
-    lines = [line for answer in found for line in answer.splitlines()]
-    assert lines == [line for answer in expected for line in answer.splitlines()]
+    transform_input = {"data": f"re-creatable/asked/{kind}/", "content_type": kind, **FORMS[kind]}
+    job = {**JOB, "platform": platform, "model": "s3://batch-artifacts/model.tar.gz", "input": transform_input}
+    model, predictions = transform_in_batch(sandbox, tmp_path, job | {"output": {"accept": kind}}, held_out[kind])
+    expected = invoke_endpoint(sandbox, model, kind, held_out[kind])
+    lines = [line for response in predictions for line in response.splitlines()]
+    assert lines == [line for response in expected for line in response.splitlines()]
     assert len(lines) == {"text/csv": 1500, "application/json": 120}[kind]
     assert len(set(lines)) > 50

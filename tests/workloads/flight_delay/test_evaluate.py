@@ -1,4 +1,4 @@
-"""The evaluation: what a model is worth on unseen flights, and what making it took."""
+"""The evaluation: quality on unseen flights, and the footprint of making the model."""
 
 import io
 import json
@@ -19,7 +19,7 @@ REGION = "eu-north-1"
 
 @pytest.fixture(scope="module")
 def archive(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a training job's model.tar.gz."""
+    """Return the folder of a training job's model.tar.gz."""
     folder = tmp_path_factory.mktemp("model")
     train.main(
         [
@@ -36,8 +36,8 @@ def archive(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def in_a_processing_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As SageMaker tells a container of it."""
+def processing_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the files of SageMaker's processing container."""
     job = {"ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m7i.large"}}}
     (tmp_path / "processingjobconfig.json").write_text(json.dumps(job))
     (tmp_path / "resourceconfig.json").write_text(json.dumps({"current_host": "algo-1"}))
@@ -45,73 +45,76 @@ def in_a_processing_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("AWS_REGION", REGION)
 
 
-def evaluated(archive: Path, data: Path, out: Path, *more: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The evaluation and the content of the model card."""
-    evaluate.main(["--model", str(archive), "--test", str(data / "test"), "--out", str(out), *more])
+def run_evaluation(archive: Path, data: Path, out: Path, *options: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Run the evaluation; return it with the content of the model card."""
+    evaluate.main(["--model", str(archive), "--test", str(data / "test"), "--out", str(out), *options])
     card = json.loads((out / "model_card.json").read_text())["content"]
     return json.loads((out / "evaluation.json").read_text()), json.loads(card)
 
 
-def test_it_measures_what_training_measured(archive: Path, data: Path, tmp_path: Path) -> None:
-    told, _ = evaluated(archive, data, tmp_path)
+def test_the_evaluation_has_the_metrics_of_the_training(archive: Path, data: Path, tmp_path: Path) -> None:
+    evaluation, _ = run_evaluation(archive, data, tmp_path)
     trained = json.loads((archive / "metrics.json").read_text())["metrics"]
-    quality = told["binary_classification_metrics"]
+    quality = evaluation["binary_classification_metrics"]
     for name in ("auc", "accuracy", "brier"):
         assert quality[name]["value"] == pytest.approx(trained[f"test:{name}"], abs=1e-5)
-    counted = quality["confusion_matrix"]
-    assert sum(counted[row][column] for row in "01" for column in "01") == told["test_flights"] == 3000
+    matrix = quality["confusion_matrix"]
+    assert sum(matrix[row][column] for row in "01" for column in "01") == evaluation["test_flights"] == 3000
 
 
-@pytest.mark.usefixtures("in_a_processing_job")
-def test_what_making_the_model_took_is_what_the_footprint_model_says(archive: Path, data: Path, tmp_path: Path) -> None:
-    """Seconds of every machine of every step, those billed for the cost."""
+@pytest.mark.usefixtures("processing_container")
+def test_the_footprint_equals_the_footprint_models_estimate(archive: Path, data: Path, tmp_path: Path) -> None:
+    """The seconds of every step count; billed seconds decide the cost."""
     machine.write_report(tmp_path / "reports", 120.0)
     trained = ["ml.m7i.xlarge", "2", "600", "200"]
-    told, card = evaluated(
+    evaluation, card = run_evaluation(
         archive, data, tmp_path / "out", "--prepared", str(tmp_path / "reports"), "--trained", *trained, "--job", "j-1"
     )
-    taken = told["footprint"]
-    here = taken["instance_seconds"]["evaluate"]
-    assert taken["instance_seconds"] == {"prepare": 120.0, "train": 1200.0, "evaluate": here}
-    assert 0 < here < 600
+    footprint_figures = evaluation["footprint"]
+    own_seconds = footprint_figures["instance_seconds"]["evaluate"]
+    assert footprint_figures["instance_seconds"] == {"prepare": 120.0, "train": 1200.0, "evaluate": own_seconds}
+    assert 0 < own_seconds < 600
     expected = [
-        estimate_job("ml.m7i.large", 1, 120 + here, REGION, billable_seconds=120 + here, volume_gb=10),
+        estimate_job("ml.m7i.large", 1, 120 + own_seconds, REGION, billable_seconds=120 + own_seconds, volume_gb=10),
         estimate_job("ml.m7i.xlarge", 2, 600, REGION, billable_seconds=200, volume_gb=10),
     ]
     for name, metric in (("co2e_kg", "total"), ("cost_usd", "cost")):
         for key, end in (("low", "low"), ("value", "central"), ("high", "high")):
             total = sum(getattr(one.figures[metric], end) for one in expected)
-            assert taken[name][key] == pytest.approx(total, rel=2e-3)
+            assert footprint_figures[name][key] == pytest.approx(total, rel=2e-3)
     details = card["additional_information"]["custom_details"]
-    assert details["Environment: carbon of making this model"].startswith(f"{taken['co2e_kg']['value']:g} kgCO2e")
+    assert details["Environment: carbon of making this model"].startswith(
+        f"{footprint_figures['co2e_kg']['value']:g} kgCO2e"
+    )
     assert details["Training job"] == "j-1"
     assert all(isinstance(text, str) for text in details.values())
 
 
-def test_a_machine_without_factors_is_told_and_not_counted_as_nothing() -> None:
+def test_an_instance_type_without_factors_is_rejected() -> None:
     with pytest.raises(InputError, match=r"has no factors of ml\.p5\.48xlarge in eu-north-1: add the instance type"):
         footprint.estimate_footprint(footprint.parse_training(["ml.p5.48xlarge", "1", "60", "60"]), REGION)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(None, "model.tar.gz cannot be read"), (b"no archive", "cannot be read"), (b"", "cannot be")]
+    ("content", "message"),
+    [(None, "model.tar.gz cannot be read"), (b"no archive", "cannot be read"), (b"", "cannot be")],
 )
-def test_a_broken_model_is_named(
-    content: bytes | None, told: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_damaged_model_is_named(
+    content: bytes | None, message: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if content is not None:
         (tmp_path / "model.tar.gz").write_bytes(content)
-    with pytest.raises(SystemExit) as ended:
-        evaluated(tmp_path, data, tmp_path / "out")
-    said = capsys.readouterr()
-    assert ended.value.code == 2
-    assert said.err.count("\n") == 1
-    assert told in said.err
+    with pytest.raises(SystemExit) as exit_info:
+        run_evaluation(tmp_path, data, tmp_path / "out")
+    output = capsys.readouterr()
+    assert exit_info.value.code == 2
+    assert output.err.count("\n") == 1
+    assert message in output.err
     assert not (tmp_path / "out").exists()
 
 
-def test_a_model_archive_writes_nowhere_else(archive: Path, tmp_path: Path) -> None:
-    """An archive is somebody else's file: only what lies at its top is taken out."""
+def test_a_model_archive_cannot_write_outside_its_folder(archive: Path, tmp_path: Path) -> None:
+    """An archive can be from somebody else: only files at its top are extracted."""
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as content:
         for name in ("metadata.json", "trees.npz"):
             content.add(archive / "model" / name, arcname=name)

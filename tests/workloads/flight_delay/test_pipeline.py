@@ -1,4 +1,4 @@
-"""The pipeline's definition: the same everywhere, made of the job files, and frugal in every step."""
+"""The pipeline's definition: reproducible, valid, and with cache, caps and retries in every job step."""
 
 import json
 import os
@@ -24,16 +24,16 @@ JOBS = {
     "Training": "CreateTrainingJob",
     "Tuning": "CreateHyperParameterTuningJob",
 }
-#: As CreateX would get it, where a definition has references.
-KNOWN_LATER = {
+#: Values in place of references, as CreateX receives them.
+REFERENCE_VALUES = {
     "RoleArn": "arn:aws:iam::123456789012:role/a",
     "ModelPackageGroupName": "flights",
     "InstanceType": "ml.m7i.large",
     "S3Uri": "s3://bucket/key",
 }
 
-#: Where there is no network; a call that was caught where it failed is told all the same.
-OFFLINE = """
+#: Program that builds the definition without a network; it also reports calls whose failure was caught.
+OFFLINE_PROGRAM = """
 import socket, sys
 
 calls = []
@@ -52,49 +52,55 @@ assert not calls, calls
 
 
 @pytest.fixture(scope="module")
-def committed() -> dict[str, Any]:
-    """The definition in the repository."""
+def committed_definition() -> dict[str, Any]:
+    """Return the definition in the repository."""
     document: dict[str, Any] = json.loads((WORKLOAD / "pipeline.json").read_text())
     return document
 
 
-def every_step(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The steps of the definition, those in branches too."""
+def iterate_steps(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the steps of the definition, also those in branches."""
     for step in steps:
         yield step
         for branch in ("IfSteps", "ElseSteps"):
-            yield from every_step(step["Arguments"].get(branch, []))
+            yield from iterate_steps(step["Arguments"].get(branch, []))
 
 
 @pytest.mark.slow
-def test_it_is_the_same_bytes_on_every_machine_and_made_without_a_call(tmp_path: Path) -> None:
-    made = []
+def test_the_definition_is_reproducible_and_needs_no_network(tmp_path: Path) -> None:
+    definitions = []
     for number in (1, 2):
         home = tmp_path / f"home-{number}"
         home.mkdir()
         environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONHASHSEED": str(number)}
-        program = [sys.executable, "-c", OFFLINE, str(ROOT)]
-        done = subprocess.run(program, capture_output=True, text=True, check=False, env=environment, cwd=home)
-        assert done.returncode == 0, done.stderr[-2000:]
-        made.append(done.stdout)
-    assert made[0] == made[1]
-    assert made[0] == (WORKLOAD / "pipeline.json").read_text(), (
+        program = [sys.executable, "-c", OFFLINE_PROGRAM, str(ROOT)]
+        completed = subprocess.run(program, capture_output=True, text=True, check=False, env=environment, cwd=home)
+        assert completed.returncode == 0, completed.stderr[-2000:]
+        definitions.append(completed.stdout)
+    assert definitions[0] == definitions[1]
+    assert definitions[0] == (WORKLOAD / "pipeline.json").read_text(), (
         "write it again: python workloads/flight_delay/pipeline.py"
     )
 
 
-def test_the_factors_are_those_of_the_footprint_model() -> None:
+def test_the_factors_come_from_the_footprint_model() -> None:
     types = load_yaml(WORKLOAD / "pipeline.yaml", PipelineSpec).instance_types
     assert (WORKLOAD / "factors.json").read_text() == factors.render_factors(types, volume_gb=10)
 
 
-def test_sagemaker_would_take_it(committed: dict[str, Any]) -> None:
-    """Its form, its references, and of each job all that the service model says."""
-    assert checked(json.dumps(committed)) == ["Prepare", "Train", "Evaluate", "Register", "RegisterAboveBudget"]
+def test_the_definition_is_valid(committed_definition: dict[str, Any]) -> None:
+    """Check form and references, and each job against the service model."""
+    assert check_definition(json.dumps(committed_definition)) == [
+        "Prepare",
+        "Train",
+        "Evaluate",
+        "Register",
+        "RegisterAboveBudget",
+    ]
 
 
 @pytest.mark.slow
-def test_it_searches_where_its_file_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_pipeline_file_can_name_a_tuning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from workloads.flight_delay import pipeline
 
     folder = tmp_path / "flight_delay"
@@ -103,42 +109,42 @@ def test_it_searches_where_its_file_says_so(monkeypatch: pytest.MonkeyPatch, tmp
     file.write_text(file.read_text().replace("train: job.yaml", "tune: tune.yaml"))
     monkeypatch.setattr(pipeline, "HERE", folder)
     definition = pipeline.build_definition()
-    assert checked(definition) == ["Prepare", "Tune", "Evaluate", "Register", "RegisterAboveBudget"]
+    assert check_definition(definition) == ["Prepare", "Tune", "Evaluate", "Register", "RegisterAboveBudget"]
     search = next(step for step in json.loads(definition)["Steps"] if step["Name"] == "Tune")
-    retried = {kind for policy in search["RetryPolicies"] for kind in policy["ExceptionType"]}
-    assert "SageMaker.JOB_INTERNAL_ERROR" not in retried  # tuning retries its own jobs
+    exception_types = {kind for policy in search["RetryPolicies"] for kind in policy["ExceptionType"]}
+    assert "SageMaker.JOB_INTERNAL_ERROR" not in exception_types  # tuning retries its own jobs
 
 
-def checked(definition: str) -> list[str]:
-    """The steps whose requests were checked, those that run jobs and those that register."""
+def check_definition(definition: str) -> list[str]:
+    """Validate the requests of the steps that run jobs or register; return their names."""
     check(definition)
-    operations, found = JOBS | {"RegisterModel": "CreateModelPackage"}, []
-    for step in every_step(json.loads(definition)["Steps"]):
+    operations, names = JOBS | {"RegisterModel": "CreateModelPackage"}, []
+    for step in iterate_steps(json.loads(definition)["Steps"]):
         if step["Type"] in operations:
             noun = operations[step["Type"]].removeprefix("Create")
-            request = filled(step["Arguments"]) | ({f"{noun}Name": "a"} if step["Type"] in JOBS else {})
+            request = fill_references(step["Arguments"]) | ({f"{noun}Name": "a"} if step["Type"] in JOBS else {})
             constraints.check(operations[step["Type"]], request)
-            found.append(step["Name"])
-    return sorted(found, key=["Prepare", "Train", "Tune", "Evaluate", "Register", "RegisterAboveBudget"].index)
+            names.append(step["Name"])
+    return sorted(names, key=["Prepare", "Train", "Tune", "Evaluate", "Register", "RegisterAboveBudget"].index)
 
 
-def filled(value: Any, member: str = "") -> Any:
-    """A request with something in place of every expression."""
+def fill_references(value: Any, member: str = "") -> Any:
+    """Return a request with a value in place of every expression."""
     if isinstance(value, dict):
         if len(value) == 1 and next(iter(value)) in ("Get", "Std:Join", "Std:JsonGet"):
-            return KNOWN_LATER.get(member, "s3://bucket/key")
-        return {name: filled(inner, name) for name, inner in value.items()}
-    return [filled(inner, member) for inner in value] if isinstance(value, list) else value
+            return REFERENCE_VALUES.get(member, "s3://bucket/key")
+        return {name: fill_references(inner, name) for name, inner in value.items()}
+    return [fill_references(inner, member) for inner in value] if isinstance(value, list) else value
 
 
-def test_every_job_is_cached_capped_and_retried(committed: dict[str, Any]) -> None:
-    jobs = [step for step in every_step(committed["Steps"]) if step["Type"] in JOBS]
+def test_every_job_is_cached_capped_and_retried(committed_definition: dict[str, Any]) -> None:
+    jobs = [step for step in iterate_steps(committed_definition["Steps"]) if step["Type"] in JOBS]
     assert [step["Name"] for step in jobs] == ["Prepare", "Train", "Evaluate"]
     for step in jobs:
         assert step["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P30D"}
         assert step["Arguments"]["StoppingCondition"]["MaxRuntimeInSeconds"] <= 3600
-        retried = {kind for policy in step["RetryPolicies"] for kind in policy["ExceptionType"]}
-        assert retried == {
+        exception_types = {kind for policy in step["RetryPolicies"] for kind in policy["ExceptionType"]}
+        assert exception_types == {
             *("Step.SERVICE_FAULT", "Step.THROTTLING", "SageMaker.JOB_INTERNAL_ERROR"),
             *("SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT"),
         }
@@ -146,16 +152,16 @@ def test_every_job_is_cached_capped_and_retried(committed: dict[str, Any]) -> No
             assert ("MaxAttempts" in policy) != ("ExpireAfterMin" in policy)
 
 
-def test_nothing_that_only_one_execution_has_decides_a_step(committed: dict[str, Any]) -> None:
-    """It would never be found in the cache."""
+def test_no_cached_step_depends_on_a_single_execution(committed_definition: dict[str, Any]) -> None:
+    """Such a step would never be found in the cache."""
     from sustainable_mlops.aws import step_cache
 
-    for step in committed["Steps"]:
+    for step in committed_definition["Steps"]:
         for member in step_cache.CACHE_KEY_ARGUMENTS.get(step["Type"], ()):
             assert "Execution." not in json.dumps(step["Arguments"].get(member))
 
 
-def test_only_a_person_approves(committed: dict[str, Any]) -> None:
-    registered = [step for step in every_step(committed["Steps"]) if step["Type"] == "RegisterModel"]
-    assert {step["Arguments"]["ModelApprovalStatus"] for step in registered} == {"PendingManualApproval"}
-    assert len(registered) == 2
+def test_only_a_person_approves(committed_definition: dict[str, Any]) -> None:
+    registrations = [step for step in iterate_steps(committed_definition["Steps"]) if step["Type"] == "RegisterModel"]
+    assert {step["Arguments"]["ModelApprovalStatus"] for step in registrations} == {"PendingManualApproval"}
+    assert len(registrations) == 2

@@ -1,4 +1,4 @@
-"""The pipeline at work: what runs, what need not, and what reaches the registry."""
+"""The pipeline on the sandbox: executed and cached steps, and the model registry."""
 
 import json
 import signal
@@ -11,7 +11,7 @@ import pytest
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.jobs.pipelines import launch, versions
 from sustainable_mlops.jobs.pipelines.data import read_data_folder
-from tests.workloads.flight_delay.pipeline_bench import Bench, executed, found, write_raw
+from tests.workloads.flight_delay.pipeline_bench import PipelineBench, list_cached, list_executed, write_raw
 
 pytestmark = pytest.mark.slow
 
@@ -20,27 +20,27 @@ ALL = ["Prepare", "Train", "Evaluate"]
 
 @pytest.fixture(scope="module")
 def raw_data(flights: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The raw files of a few days."""
+    """Return the raw files of a few days."""
     return write_raw(flights, tmp_path_factory.mktemp("raw"))
 
 
 @pytest.fixture(scope="module")
-def bench(sandbox: Any, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """A platform of its own."""
-    made = Bench(sandbox, tmp_path_factory.mktemp("workload"))
-    made.build()
-    return made
+def bench(sandbox: Any, tmp_path_factory: pytest.TempPathFactory) -> PipelineBench:
+    """Return a bench with a new platform."""
+    new_bench = PipelineBench(sandbox, tmp_path_factory.mktemp("workload"))
+    new_bench.build()
+    return new_bench
 
 
 @pytest.fixture(scope="module")
-def first(bench: Bench, raw_data: Path) -> dict[str, Any]:
-    """The record of the first execution."""
+def first(bench: PipelineBench, raw_data: Path) -> dict[str, Any]:
+    """Return the record of the first execution."""
     return bench.run(raw_data)
 
 
-def test_the_first_execution_registers_a_model_for_a_person_to_approve(bench: Bench, first: dict[str, Any]) -> None:
+def test_the_first_execution_registers_a_model_pending_approval(bench: PipelineBench, first: dict[str, Any]) -> None:
     assert first["status"] == "Succeeded"
-    assert executed(first) == ALL
+    assert list_executed(first) == ALL
     package = next(one for one in bench.packages() if one["ModelPackageArn"] == first["model_package"])
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
     assert "within its budget of 0.05 kg" in package["ModelPackageDescription"]
@@ -54,7 +54,7 @@ def test_the_first_execution_registers_a_model_for_a_person_to_approve(bench: Be
     assert "kgCO2e, operational and embodied" in environment["Environment: carbon of making this model"]
 
 
-def test_the_record_tells_what_each_step_took_and_all_together(bench: Bench, first: dict[str, Any]) -> None:
+def test_the_record_has_the_figures_of_each_step_and_their_sums(bench: PipelineBench, first: dict[str, Any]) -> None:
     jobs = [step["job"] for step in first["steps"] if step["job"]]
     for name in ("co2e", "cost", "energy"):
         parts = [job["figures"][name] for job in jobs]
@@ -66,10 +66,12 @@ def test_the_record_tells_what_each_step_took_and_all_together(bench: Bench, fir
     assert json.loads(stored.read_text()) == first
 
 
-def test_the_same_again_runs_nothing_and_registers_nothing(bench: Bench, first: dict[str, Any], raw_data: Path) -> None:
+def test_a_repeated_start_runs_and_registers_nothing(
+    bench: PipelineBench, first: dict[str, Any], raw_data: Path
+) -> None:
     before = bench.packages()
     second = bench.run(raw_data)
-    assert (executed(second), found(second)) == ([], ALL)
+    assert (list_executed(second), list_cached(second)) == ([], ALL)
     assert second["status"] == "Succeeded"
     assert second["model_package"] is None
     assert bench.packages() == before
@@ -77,56 +79,59 @@ def test_the_same_again_runs_nothing_and_registers_nothing(bench: Bench, first: 
     assert second["saved"]["co2e"]["value"] == pytest.approx(first["figures"]["co2e"]["value"])
 
 
-def test_two_starts_at_the_same_moment_are_one_execution(
-    bench: Bench, first: dict[str, Any], raw_data: Path, monkeypatch: pytest.MonkeyPatch
+def test_two_simultaneous_starts_are_one_execution(
+    bench: PipelineBench, first: dict[str, Any], raw_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither has seen the other's when it decides."""
+    """Neither start sees the other's execution when it decides."""
     del first
     for name, value in bench.sandbox.environment.items():
         monkeypatch.setenv(name, value)
-    file, given = bench.folder / "flight_delay" / "pipeline.yaml", {"NumRound": "12", "MinimumAuc": "0.5"}
-    prepared = [launch.prepare(file, data=raw_data, overrides=given) for _ in range(2)]
+    file, overrides = bench.folder / "flight_delay" / "pipeline.yaml", {"NumRound": "12", "MinimumAuc": "0.5"}
+    prepared = [launch.prepare(file, data=raw_data, overrides=overrides) for _ in range(2)]
     assert [one.running for one in prepared] == [None, None]
     one, other = [launch.start_execution(each) for each in prepared]
     assert one.execution_arn == other.execution_arn
     assert bench.call("watch").returncode == 0
     assert (
-        launch.start_execution(launch.prepare(file, data=raw_data, overrides=given)).execution_arn != one.execution_arn
+        launch.start_execution(launch.prepare(file, data=raw_data, overrides=overrides)).execution_arn
+        != one.execution_arn
     )
     assert bench.call("watch").returncode == 0
 
 
-def test_another_instance_type_runs_nothing(bench: Bench, first: dict[str, Any], raw_data: Path) -> None:
+def test_another_instance_type_reuses_every_result(bench: PipelineBench, first: dict[str, Any], raw_data: Path) -> None:
     del first
     other = ["--set", "TrainingInstanceType=ml.c7i.xlarge", "--set", "ProcessingInstanceType=ml.c7i.large"]
-    again = bench.run(raw_data, *other)
-    assert (executed(again), found(again)) == ([], ALL)
+    repeated = bench.run(raw_data, *other)
+    assert (list_executed(repeated), list_cached(repeated)) == ([], ALL)
 
 
-def test_a_changed_hyperparameter_runs_what_depends_on_it(bench: Bench, first: dict[str, Any], raw_data: Path) -> None:
-    """A step that failed is run again by `retry`, with what comes after it alone; Ctrl-C leaves it running."""
+def test_a_changed_hyperparameter_runs_the_dependent_steps(
+    bench: PipelineBench, first: dict[str, Any], raw_data: Path
+) -> None:
+    """`retry` runs a failed step and the steps after it; Ctrl-C leaves the execution running."""
     del first
     bench.sandbox.fault("CreateTrainingJob", error="AccessDeniedException", resource="pipelines-")
     failed = bench.run(raw_data, "--set", "MaxDepth=4", code=1)
-    assert (failed["status"], executed(failed), found(failed)) == ("Failed", [], ["Prepare"])
+    assert (failed["status"], list_executed(failed), list_cached(failed)) == ("Failed", [], ["Prepare"])
     with bench.start("retry") as process:
         assert process.stderr is not None
         assert any("Train: Executing" in line for line in process.stderr)
         process.send_signal(signal.SIGINT)
-        said = process.communicate()[1]
+        output = process.communicate()[1]
     assert process.returncode == 130
-    assert "pipeline.py watch flight_delay/pipeline.yaml --execution" in said
-    done = bench.call("watch", "--json")
-    assert done.returncode == 0, done.stderr
-    again = json.loads(done.stdout)["record"]
-    assert again["execution_arn"] == failed["execution_arn"]
-    assert (executed(again), found(again)) == (["Train", "Evaluate"], ["Prepare"])
+    assert "smlops pipeline watch flight_delay/pipeline.yaml --execution" in output
+    completed = bench.call("watch", "--json")
+    assert completed.returncode == 0, completed.stderr
+    repeated = json.loads(completed.stdout)["record"]
+    assert repeated["execution_arn"] == failed["execution_arn"]
+    assert (list_executed(repeated), list_cached(repeated)) == (["Train", "Evaluate"], ["Prepare"])
 
 
-def test_changed_data_runs_everything_however_it_came(
-    bench: Bench, first: dict[str, Any], flights: pd.DataFrame, tmp_path: Path
+def test_changed_data_runs_every_step(
+    bench: PipelineBench, first: dict[str, Any], flights: pd.DataFrame, tmp_path: Path
 ) -> None:
-    """Delivered by somebody else, who tells that it is complete by an empty object with the folder's own key."""
+    """A provider marks a delivery as complete with an empty object with the folder's own key."""
     folder = write_raw(flights[flights["day"] != 3], tmp_path)
     delivered, bucket, s3 = (
         read_data_folder(folder, "raw/flight_delay/"),
@@ -137,114 +142,116 @@ def test_changed_data_runs_everything_however_it_came(
     assert delivered.upload(bucket, s3) == 4
     s3.put_object(Bucket=bucket, Key=delivered.key)
     settings = ["--set", "NumRound=12", "--set", "MinimumAuc=0.5"]
-    done = bench.call("run", "--input", delivered.key, *settings, "--json")
-    assert done.returncode == 0, done.stderr
-    assert executed(json.loads(done.stdout)["record"]) == ALL
-    assert found(bench.run(folder)) == ALL  # the same content is the same data set
-    s3.put_object(Bucket=bucket, Key=delivered.key)  # told to be complete once more, it is the same
+    completed = bench.call("run", "--input", delivered.key, *settings, "--json")
+    assert completed.returncode == 0, completed.stderr
+    assert list_executed(json.loads(completed.stdout)["record"]) == ALL
+    assert list_cached(bench.run(folder)) == ALL  # the same content is the same data set
+    s3.put_object(Bucket=bucket, Key=delivered.key)  # marked as complete once more: the data is the same
     assert bench.call("run", "--input", delivered.key, *settings, "--dry-run").returncode == 0
     s3.put_object(Bucket=bucket, Key=f"{delivered.key}weather.csv", Body=b"other")
-    refused = bench.call("run", "--input", delivered.key, *settings)
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert f"the data under {delivered.key} has changed since execution" in refused.stderr
+    rejected = bench.call("run", "--input", delivered.key, *settings)
+    assert (rejected.returncode, rejected.stdout) == (2, "")
+    assert f"the data under {delivered.key} has changed since execution" in rejected.stderr
 
 
 @pytest.mark.parametrize("bound", ["MinimumAuc", "ApprovedAuc"])
-def test_a_worse_model_reaches_the_registry_in_no_way(
-    bound: str, bench: Bench, first: dict[str, Any], raw_data: Path
+def test_a_worse_model_is_not_registered(
+    bound: str, bench: PipelineBench, first: dict[str, Any], raw_data: Path
 ) -> None:
     del first
     before = bench.packages()
-    refused = bench.run(raw_data, "--set", f"{bound}=0.99", code=1)
-    assert refused["status"] == "Failed"
-    assert refused["steps"][-1]["name"] == "NotGoodEnough"
-    assert "AUC 0.5" in refused["steps"][-1]["reason"]
-    assert "0.99" in refused["steps"][-1]["reason"]
+    rejected = bench.run(raw_data, "--set", f"{bound}=0.99", code=1)
+    assert rejected["status"] == "Failed"
+    assert rejected["steps"][-1]["name"] == "NotGoodEnough"
+    assert "AUC 0.5" in rejected["steps"][-1]["reason"]
+    assert "0.99" in rejected["steps"][-1]["reason"]
     assert bench.packages() == before
 
 
-def test_a_model_above_its_carbon_budget_is_pending_and_says_so(
-    bench: Bench, first: dict[str, Any], raw_data: Path
+def test_a_model_above_its_carbon_budget_is_registered_with_that_reason(
+    bench: PipelineBench, first: dict[str, Any], raw_data: Path
 ) -> None:
     del first
-    costly = bench.run(raw_data, "--set", "CarbonBudgetKg=0.000000001")
-    assert executed(costly) == ["Evaluate"]  # it is judged anew; nothing else depends on the budget
-    package = next(one for one in bench.packages() if one["ModelPackageArn"] == costly["model_package"])
+    over_budget = bench.run(raw_data, "--set", "CarbonBudgetKg=0.000000001")
+    assert list_executed(over_budget) == ["Evaluate"]  # evaluated again; no other step depends on the budget
+    package = next(one for one in bench.packages() if one["ModelPackageArn"] == over_budget["model_package"])
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
     assert "above its budget of 1e-09 kg: look before approving" in package["ModelPackageDescription"]
 
 
-def test_what_is_approved_is_the_least_that_the_next_must_be(
-    bench: Bench, first: dict[str, Any], raw_data: Path
+def test_the_approved_models_metric_is_the_bound_of_the_next_model(
+    bench: PipelineBench, first: dict[str, Any], raw_data: Path
 ) -> None:
     bench.sandbox.client("sagemaker").update_model_package(
         ModelPackageArn=first["model_package"], ModelApprovalStatus="Approved"
     )
-    again = bench.run(raw_data)
-    told = bench.packages()[0]["CustomerMetadataProperties"]["test:auc"]
-    assert 0 < float(told) - float(again["parameters"]["ApprovedAuc"]) < 1e-6  # a rounded number may have been less
-    assert executed(again) == []
-    # Whichever test comes next, nothing of what it trains has to be better than this.
+    repeated = bench.run(raw_data)
+    metric = bench.packages()[0]["CustomerMetadataProperties"]["test:auc"]
+    assert (
+        0 < float(metric) - float(repeated["parameters"]["ApprovedAuc"]) < 1e-6
+    )  # a rounded number may have been less
+    assert list_executed(repeated) == []
+    # Models of later tests need not be better than this one.
     bench.sandbox.client("sagemaker").update_model_package(
         ModelPackageArn=first["model_package"], ModelApprovalStatus="PendingManualApproval"
     )
 
 
-def test_live_moves_between_versions_and_no_version_goes(bench: Bench, first: dict[str, Any]) -> None:
-    """What a start by hand and a schedule take is the version with the alias."""
+def test_the_live_alias_moves_and_all_versions_remain(bench: PipelineBench, first: dict[str, Any]) -> None:
+    """Starts by hand and schedules use the version with the alias."""
     del first
     sagemaker = bench.sandbox.client("sagemaker")
     definition = sagemaker.describe_pipeline(PipelineName=bench.pipeline)["PipelineDefinition"]
     changed = definition.replace('"P30D"', '"P20D"')
 
-    def live() -> tuple[int, bool]:
-        """Its number, and whether it is the changed one."""
-        answer = sagemaker.describe_pipeline(PipelineName=bench.pipeline, PipelineVersionAlias="live")
-        known = sagemaker.list_pipeline_versions(PipelineName=bench.pipeline)["PipelineVersionSummaries"]
-        assert [one["PipelineVersionId"] for one in known] == list(range(newest, 0, -1))
-        [number] = [one["PipelineVersionId"] for one in known if "live" in one["PipelineVersionAliases"]]
-        return number, answer["PipelineDefinition"] == changed
+    def read_live_version() -> tuple[int, bool]:
+        """Return the number of the live version, and True if it is the changed one."""
+        response = sagemaker.describe_pipeline(PipelineName=bench.pipeline, PipelineVersionAlias="live")
+        versions_listed = sagemaker.list_pipeline_versions(PipelineName=bench.pipeline)["PipelineVersionSummaries"]
+        assert [one["PipelineVersionId"] for one in versions_listed] == list(range(newest, 0, -1))
+        [number] = [one["PipelineVersionId"] for one in versions_listed if "live" in one["PipelineVersionAliases"]]
+        return number, response["PipelineDefinition"] == changed
 
     other = definition.replace('"Train"', '"Learn"').replace("Steps.Train.", "Steps.Learn.")
     newest = sagemaker.update_pipeline(PipelineName=bench.pipeline, PipelineDefinition=other)["PipelineVersionId"]
-    refused = bench.call("promote")
-    assert refused.returncode == 2
-    assert f"the newest version of {bench.pipeline} has another definition" in refused.stderr
+    rejected = bench.call("promote")
+    assert rejected.returncode == 2
+    assert f"the newest version of {bench.pipeline} has another definition" in rejected.stderr
     newest = sagemaker.update_pipeline(PipelineName=bench.pipeline, PipelineDefinition=changed)["PipelineVersionId"]
 
-    done = bench.call("promote", "--version", "1", "--json")
-    assert json.loads(done.stdout) == {"outcome": "promote", "pipeline": bench.pipeline, "before": None, "live": 1}
-    assert live() == (1, False)
+    completed = bench.call("promote", "--version", "1", "--json")
+    assert json.loads(completed.stdout) == {"outcome": "promote", "pipeline": bench.pipeline, "before": None, "live": 1}
+    assert read_live_version() == (1, False)
     assert versions.promote(bench.pipeline, sagemaker) == versions.AliasMove(bench.pipeline, 1, newest)
-    assert live() == (newest, True)
+    assert read_live_version() == (newest, True)
     assert versions.promote(bench.pipeline, sagemaker).before == newest  # once more changes nothing
     assert bench.call("rollback").stdout == (
         f"{bench.pipeline}: version 1 is live; it was version {newest}, which stays.\n"
     )
-    assert live() == (1, False)
+    assert read_live_version() == (1, False)
     assert versions.rollback(bench.pipeline, sagemaker).after == newest  # the way back is open, too
     with pytest.raises(UserError, match="has no version 99; it has 1, "):
         versions.promote(bench.pipeline, sagemaker, version=99)
-    # Whichever test comes next finds the definition as it was.
+    # Restore the definition for later tests.
     sagemaker.update_pipeline(PipelineName=bench.pipeline, PipelineDefinition=definition)
 
 
-def test_the_next_run_deploys_the_definition_that_is_here(bench: Bench, first: dict[str, Any], raw_data: Path) -> None:
-    """Of a pipeline of one's own; the environment's is changed by applying the environment."""
+def test_the_next_run_deploys_the_local_definition(bench: PipelineBench, first: dict[str, Any], raw_data: Path) -> None:
+    """This holds for a pipeline of the launcher; the environment's pipeline changes only with the environment."""
     del first
     sagemaker = bench.sandbox.client("sagemaker")
     definition = sagemaker.describe_pipeline(PipelineName=bench.pipeline)["PipelineDefinition"]
     other = definition.replace('"P30D"', '"P10D"').replace('"P20D"', '"P10D"')
     newest = sagemaker.update_pipeline(PipelineName=bench.pipeline, PipelineDefinition=other)["PipelineVersionId"]
-    again = bench.run(raw_data)
-    assert again["pipeline_version"] == newest + 1
-    assert executed(again) == []
+    repeated = bench.run(raw_data)
+    assert repeated["pipeline_version"] == newest + 1
+    assert list_executed(repeated) == []
 
 
-def test_a_pipeline_of_the_environment_is_started_as_it_is_deployed(
-    bench: Bench, first: dict[str, Any], raw_data: Path
+def test_a_pipeline_of_the_environment_is_started_as_deployed(
+    bench: PipelineBench, first: dict[str, Any], raw_data: Path
 ) -> None:
-    """Its definition is changed by applying the environment, and by nothing else."""
+    """Only applying the environment changes its definition."""
     del first
     sagemaker, ssm = bench.sandbox.client("sagemaker"), bench.sandbox.client("ssm")
     deployed = json.loads(sagemaker.describe_pipeline(PipelineName=bench.pipeline)["PipelineDefinition"])
@@ -257,13 +264,13 @@ def test_a_pipeline_of_the_environment_is_started_as_it_is_deployed(
     try:
         planned = bench.call("run", "--data", str(raw_data), "--dry-run", "--json")
         assert planned.returncode == 0, planned.stderr
-        answer = json.loads(planned.stdout)
-        assert (answer["pipeline"], answer["change"]) == (name, "none")
+        response = json.loads(planned.stdout)
+        assert (response["pipeline"], response["change"]) == (name, "none")
 
         deployed["Steps"][0]["CacheConfig"]["ExpireAfter"] = "P1D"
         sagemaker.update_pipeline(PipelineName=name, PipelineDefinition=json.dumps(deployed))
-        refused = bench.call("run", "--data", str(raw_data), "--dry-run")
-        assert (refused.returncode, refused.stdout) == (2, "")
-        assert f"the environment deploys another definition as {name} (version 2)" in refused.stderr
+        rejected = bench.call("run", "--data", str(raw_data), "--dry-run")
+        assert (rejected.returncode, rejected.stdout) == (2, "")
+        assert f"the environment deploys another definition as {name} (version 2)" in rejected.stderr
     finally:
         ssm.put_parameter(Name=bench.parameter, Value=json.dumps(platform), Type="String", Overwrite=True)

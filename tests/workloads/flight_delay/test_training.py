@@ -1,4 +1,4 @@
-"""Training as SageMaker runs it: interrupted anywhere, it ends with the same model, byte for byte."""
+"""Training as SageMaker runs it: interruptions at any moment give the same model, byte for byte."""
 
 import json
 import os
@@ -24,8 +24,8 @@ from workloads.flight_delay.features import LABEL
 
 pytestmark = pytest.mark.slow
 
-#: A small model, with every interval odd to the others.
-SMALL = {
+#: Hyperparameters of a small model; no interval divides another.
+SHORT_TRAINING = {
     "num_round": 13,
     "max_depth": 3,
     "min_child_weight": 5,
@@ -37,86 +37,86 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def job(root: Path) -> TrainingSpec:
-    """The workload's own job file."""
+    """Return the workload's own job file."""
     return load_yaml(root / "workloads" / "flight_delay" / "job.yaml", TrainingSpec)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def sigterm() -> Iterator[None]:
-    """Training takes SIGTERM over for its process, which here is pytest's."""
+    """Restore pytest's SIGTERM handler after the tests: training replaces it."""
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
 
 
-class Killed(BaseException):
-    """The process dies, as far as code can tell within it."""
+class ProcessKilled(BaseException):
+    """End of the process, as the code inside it sees it."""
 
 
-def arguments(folder: Path, data: Path, **changed: object) -> list[str]:
-    """The command line of a training whose outputs go to `folder`."""
-    given = {
+def make_arguments(folder: Path, data: Path, **changes: object) -> list[str]:
+    """Return the command line of a training whose outputs go to `folder`."""
+    values = {
         **{channel: data / channel for channel in ("train", "validation", "test")},
         "model_dir": folder / "model",
         "checkpoint_dir": folder / "checkpoints",
         "output_data_dir": folder,
-        **SMALL,
-        **changed,
+        **SHORT_TRAINING,
+        **changes,
     }
-    return [f"--{name}={value}" for name, value in given.items()]
+    return [f"--{name}={value}" for name, value in values.items()]
 
 
-def trained(folder: Path, data: Path, **changed: object) -> Path:
-    """Trains within this process; gives the folder, with model/, checkpoints/ and metrics.json."""
-    train.main(arguments(folder, data, **changed))
+def train_model(folder: Path, data: Path, **changes: object) -> Path:
+    """Train in this process; return the folder with model/, checkpoints/ and metrics.json."""
+    train.main(make_arguments(folder, data, **changes))
     return folder
 
 
-def model_files(folder: Path) -> dict[str, bytes]:
-    """All that goes into model.tar.gz."""
+def read_model_files(folder: Path) -> dict[str, bytes]:
+    """Return the files of model.tar.gz."""
     model = folder / "model"
     return {str(path.relative_to(model)): path.read_bytes() for path in model.rglob("*") if path.is_file()}
 
 
 @contextmanager
-def dying_after(round_: int) -> Iterator[None]:
-    """Training dies right after a round, before anything is saved of it."""
-    reached = Checkpoints.record_round
+def kill_after(round_: int) -> Iterator[None]:
+    """End the training right after a round, before anything of it is saved."""
+    record_round = Checkpoints.record_round
 
-    def dies(self: Checkpoints, now: int) -> None:
-        reached(self, now)
+    def kill_after_round(self: Checkpoints, now: int) -> None:
+        record_round(self, now)
         if now == round_:
-            raise Killed
+            raise ProcessKilled
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Checkpoints, "record_round", dies)
-        with pytest.raises(Killed):
+        patched.setattr(Checkpoints, "record_round", kill_after_round)
+        with pytest.raises(ProcessKilled):
             yield
 
 
-def lives(folder: Path) -> list[dict[str, int]]:
-    """From which round to which each life went."""
-    found: list[dict[str, int]] = json.loads((folder / "checkpoints" / "lives.json").read_text())["lives"]
-    return found
+def read_lives(folder: Path) -> list[dict[str, int]]:
+    """Return the first and last round of each life."""
+    lives: list[dict[str, int]] = json.loads((folder / "checkpoints" / "lives.json").read_text())["lives"]
+    return lives
 
 
 @pytest.fixture(scope="module")
-def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A training that was left alone."""
-    return trained(tmp_path_factory.mktemp("whole"), data)
+def uninterrupted(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an uninterrupted training."""
+    return train_model(tmp_path_factory.mktemp("whole"), data)
 
 
-def test_killed_at_random_moments_it_ends_with_the_same_model(
+def test_a_training_killed_at_random_moments_gives_the_same_model(
     data: Path, job: TrainingSpec, root: Path, tmp_path: Path
 ) -> None:
-    """Real processes, with the files that the job file sends and no others, started as the XGBoost container does."""
+    """Real processes with the files of the job file only, started as the XGBoost container does."""
     code = tmp_path / "code"
     code.mkdir()
     for name in job.source.include:
         shutil.copy(root / "workloads" / "flight_delay" / name, code)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | job.environment
     environment |= {f"SM_CHANNEL_{channel.upper()}": str(data / channel) for channel in ("train", "validation", "test")}
-    settings = {**SMALL, "num_round": 300}  # far from its end when it is killed, however late that is
+    settings = {**SHORT_TRAINING, "num_round": 300}  # enough rounds to be far from the end when it is killed
     options = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
 
     def start(folder: Path) -> "subprocess.Popen[bytes]":
@@ -130,11 +130,11 @@ def test_killed_at_random_moments_it_ends_with_the_same_model(
 
     undisturbed = start(tmp_path / "undisturbed")
     folder = tmp_path / "killed"
-    chance = random.Random(20130101)  # noqa: S311 - a seed, so that a failure can be repeated
+    random_source = random.Random(20130101)  # noqa: S311 - a seed, so that a failure can be repeated
     for first, last in ((1, 60), (61, 140)):
-        process, after = start(folder), chance.randint(first, last)
+        process, after = start(folder), random_source.randint(first, last)
         limit = time.monotonic() + 300
-        while not (folder / "checkpoints" / "lives.json").exists() or lives(folder)[-1]["to"] < after:
+        while not (folder / "checkpoints" / "lives.json").exists() or read_lives(folder)[-1]["to"] < after:
             assert process.poll() is None
             assert time.monotonic() < limit
             time.sleep(0.001)
@@ -142,157 +142,157 @@ def test_killed_at_random_moments_it_ends_with_the_same_model(
         assert process.wait() == -signal.SIGKILL
     assert start(folder).wait(300) == 0
     assert undisturbed.wait(300) == 0
-    assert len(lives(folder)) == 3
-    assert model_files(folder) == model_files(tmp_path / "undisturbed")
+    assert len(read_lives(folder)) == 3
+    assert read_model_files(folder) == read_model_files(tmp_path / "undisturbed")
 
 
-def test_killed_after_any_round_it_ends_with_the_same_model(
-    whole: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_training_killed_after_any_round_gives_the_same_model(
+    uninterrupted: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for death in range(1, SMALL["num_round"] + 1):
-        folder = tmp_path / f"killed-{death}"
-        with dying_after(death):
-            trained(folder, data)
+    for last_round in range(1, SHORT_TRAINING["num_round"] + 1):
+        folder = tmp_path / f"killed-{last_round}"
+        with kill_after(last_round):
+            train_model(folder, data)
         capsys.readouterr()
-        trained(folder, data)
-        assert model_files(folder) == model_files(whole)
-        resumed = (death - 1) // 3 * 3
-        assert f"life=2; resumed_from_round={resumed}; rounds_redone={death - resumed};" in capsys.readouterr().out
+        train_model(folder, data)
+        assert read_model_files(folder) == read_model_files(uninterrupted)
+        resumed = (last_round - 1) // 3 * 3
+        assert f"life=2; resumed_from_round={resumed}; rounds_redone={last_round - resumed};" in capsys.readouterr().out
         report = json.loads((folder / "metrics.json").read_text())
-        assert report["lives"] == lives(folder) == [{"from": 0, "to": death}, {"from": resumed, "to": 13}]
-        assert report["rounds_redone"] == death - resumed
+        assert report["lives"] == read_lives(folder) == [{"from": 0, "to": last_round}, {"from": resumed, "to": 13}]
+        assert report["rounds_redone"] == last_round - resumed
 
 
-def test_early_stopping_keeps_the_best_model_also_when_killed(data: Path, tmp_path: Path) -> None:
+def test_early_stopping_keeps_the_best_model_also_after_a_kill(data: Path, tmp_path: Path) -> None:
     settings = {"num_round": 400, "eta": 0.3, "min_child_weight": 1, "max_depth": 8, "early_stopping_rounds": 20}
-    alone = trained(tmp_path / "alone", data, **settings)
-    report = json.loads((alone / "metrics.json").read_text())
+    uninterrupted_run = train_model(tmp_path / "alone", data, **settings)
+    report = json.loads((uninterrupted_run / "metrics.json").read_text())
     best = max(report["history"], key=lambda evaluation: evaluation["validation_auc"])
     assert best["round"] == report["rounds_kept"]
     assert best["round"] + 20 == report["rounds"] < 400
     assert report["metrics"]["validation:auc"] == pytest.approx(best["validation_auc"], abs=1e-6)
 
-    with dying_after(report["rounds"] - 1):
-        trained(tmp_path / "killed", data, **settings)
-    assert model_files(trained(tmp_path / "killed", data, **settings)) == model_files(alone)
+    with kill_after(report["rounds"] - 1):
+        train_model(tmp_path / "killed", data, **settings)
+    assert read_model_files(train_model(tmp_path / "killed", data, **settings)) == read_model_files(uninterrupted_run)
 
 
-def test_sigterm_ends_the_round_saves_it_and_loses_nothing(
-    whole: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_sigterm_ends_the_round_with_a_checkpoint(
+    uninterrupted: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reached = Checkpoints.record_round
+    record_round = Checkpoints.record_round
 
-    def signalled(self: Checkpoints, now: int) -> None:
-        reached(self, now)
+    def send_sigterm(self: Checkpoints, now: int) -> None:
+        record_round(self, now)
         if now == 10:
             os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Checkpoints, "record_round", signalled)
-        with pytest.raises(SystemExit) as ended:
-            trained(tmp_path, data)
-    assert ended.value.code == 128 + signal.SIGTERM
+        patched.setattr(Checkpoints, "record_round", send_sigterm)
+        with pytest.raises(SystemExit) as exit_info:
+            train_model(tmp_path, data)
+    assert exit_info.value.code == 128 + signal.SIGTERM
     assert "interrupted_at_round=10;" in capsys.readouterr().out
     assert not (tmp_path / "model").exists()
-    assert model_files(trained(tmp_path, data)) == model_files(whole)
+    assert read_model_files(train_model(tmp_path, data)) == read_model_files(uninterrupted)
     assert "life=2; resumed_from_round=10; rounds_redone=0;" in capsys.readouterr().out
 
 
 def test_the_number_of_threads_does_not_change_the_model(
-    whole: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    uninterrupted: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SM_NUM_CPUS", "3")
-    assert model_files(trained(tmp_path, data)) == model_files(whole)
+    assert read_model_files(train_model(tmp_path, data)) == read_model_files(uninterrupted)
 
 
 @pytest.fixture
-def resumable(whole: Path, tmp_path: Path) -> Path:
-    """A folder with the checkpoints of the training that was left alone."""
-    shutil.copytree(whole / "checkpoints", tmp_path / "checkpoints")
+def resumable(uninterrupted: Path, tmp_path: Path) -> Path:
+    """Return a folder with the checkpoints of the uninterrupted training."""
+    shutil.copytree(uninterrupted / "checkpoints", tmp_path / "checkpoints")
     return tmp_path
 
 
-def kept(folder: Path) -> list[Path]:
-    """The checkpoints, oldest first."""
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints, the oldest first."""
     return sorted((folder / "checkpoints").glob("round-*.checkpoint"))
 
 
-def test_the_last_few_checkpoints_are_kept(whole: Path) -> None:
-    assert [path.name for path in kept(whole)] == [f"round-{n:06d}.checkpoint" for n in (9, 12, 13)]
+def test_the_last_few_checkpoints_are_kept(uninterrupted: Path) -> None:
+    assert [path.name for path in list_checkpoints(uninterrupted)] == [f"round-{n:06d}.checkpoint" for n in (9, 12, 13)]
 
 
-def test_a_finished_training_boosts_no_further(
-    resumable: Path, whole: Path, data: Path, capsys: pytest.CaptureFixture[str]
+def test_a_finished_training_does_not_boost_again(
+    resumable: Path, uninterrupted: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    trained(resumable, data)
-    said = capsys.readouterr().out
-    assert "resumed_from_round=13;" in said
-    assert "round=4;" not in said
-    assert model_files(resumable) == model_files(whole)
+    train_model(resumable, data)
+    output = capsys.readouterr().out
+    assert "resumed_from_round=13;" in output
+    assert "round=4;" not in output
+    assert read_model_files(resumable) == read_model_files(uninterrupted)
 
 
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
-    resumable: Path, whole: Path, data: Path, capsys: pytest.CaptureFixture[str]
+def test_a_damaged_checkpoint_is_skipped_for_the_one_before(
+    resumable: Path, uninterrupted: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    newest = kept(resumable)[-1]
+    newest = list_checkpoints(resumable)[-1]
     content = bytearray(newest.read_bytes())
     content[len(content) // 2] ^= 1
     newest.write_bytes(content)
-    trained(resumable, data)
-    said = capsys.readouterr()
-    assert said.err == f"warning: checkpoint {newest} is damaged, trying the one before\n"
-    assert "resumed_from_round=12;" in said.out
-    assert model_files(resumable) == model_files(whole)
+    train_model(resumable, data)
+    output = capsys.readouterr()
+    assert output.err == f"warning: checkpoint {newest} is damaged, trying the one before\n"
+    assert "resumed_from_round=12;" in output.out
+    assert read_model_files(resumable) == read_model_files(uninterrupted)
 
 
-def test_what_a_crash_and_sagemaker_leave_beside_the_checkpoints_does_no_harm(
-    resumable: Path, whole: Path, data: Path
-) -> None:
-    half = resumable / "checkpoints" / ".round-000999.checkpoint"
-    half.write_bytes(b"half")
+def test_partial_files_and_marker_files_are_ignored(resumable: Path, uninterrupted: Path, data: Path) -> None:
+    partial_file = resumable / "checkpoints" / ".round-000999.checkpoint"
+    partial_file.write_bytes(b"half")
     (resumable / "checkpoints" / "round-000013.checkpoint.sagemaker-uploaded").touch()
     (resumable / "checkpoints" / "lives.json").write_text("{")
-    assert model_files(trained(resumable, data)) == model_files(whole)
-    assert not half.exists()
+    assert read_model_files(train_model(resumable, data)) == read_model_files(uninterrupted)
+    assert not partial_file.exists()
 
 
-def refusal(capsys: pytest.CaptureFixture[str], *given: str) -> list[str]:
-    """What train.py says when it refuses: warnings, then one line; exit code 2."""
-    with pytest.raises(SystemExit) as ended:
-        train.main(list(given))
-    assert ended.value.code == 2
-    said = capsys.readouterr()
-    assert "=" not in said.out
-    return said.err.splitlines()
+def read_error(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    """Return the lines that train.py prints when it exits with code 2: warnings, then one error."""
+    with pytest.raises(SystemExit) as exit_info:
+        train.main(list(arguments))
+    assert exit_info.value.code == 2
+    output = capsys.readouterr()
+    assert "=" not in output.out
+    return output.err.splitlines()
 
 
-def test_only_damaged_checkpoints_are_refused(resumable: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for path, length in zip(kept(resumable), (0, 100, -1), strict=True):
+def test_checkpoints_that_are_all_damaged_are_rejected(
+    resumable: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path, length in zip(list_checkpoints(resumable), (0, 100, -1), strict=True):
         path.write_bytes(path.read_bytes()[:length])
-    *warnings, error = refusal(capsys, *arguments(resumable, data))
+    *warnings, error = read_error(capsys, *make_arguments(resumable, data))
     assert [line.partition(":")[0] for line in warnings] == ["warning"] * 3
     folder = resumable / "checkpoints"
     assert error == f"error: all checkpoints in {folder} are damaged: empty the folder to train from the start"
     assert not (resumable / "model").exists()
 
 
-def test_a_checkpoint_of_another_run_is_refused(
+def test_a_checkpoint_of_another_run_is_rejected(
     resumable: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    newest = kept(resumable)[-1]
-    for changed, told in (
+    newest = list_checkpoints(resumable)[-1]
+    for changed, message in (
         ({"max_depth": 4}, "max_depth was 3 and is 4; use the same data and hyperparameters, or another"),
         ({"train": data / "test"}, "train data was "),
     ):
-        [error] = refusal(capsys, *arguments(resumable, data, **changed))
-        assert error.startswith(f"error: checkpoint {newest} is of another run: {told}")
+        [error] = read_error(capsys, *make_arguments(resumable, data, **changed))
+        assert error.startswith(f"error: checkpoint {newest} is of another run: {message}")
     assert not (resumable / "model").exists()
 
 
 def test_every_metric_of_the_job_file_is_found_in_the_log(
     job: TrainingSpec, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    metrics = json.loads((trained(tmp_path, data) / "metrics.json").read_text())["metrics"]
+    metrics = json.loads((train_model(tmp_path, data) / "metrics.json").read_text())["metrics"]
     log = capsys.readouterr().out
     for name, expression in job.metrics.items():
         values = re.findall(expression, log)
@@ -301,20 +301,20 @@ def test_every_metric_of_the_job_file_is_found_in_the_log(
             assert float(values[-1]) == pytest.approx(metrics[name], abs=1e-4)
 
 
-def test_the_script_takes_every_hyperparameter_of_the_job_file(job: TrainingSpec, data: Path, tmp_path: Path) -> None:
-    options = train.parse_arguments(arguments(tmp_path, data, **job.hyperparameters))
+def test_the_script_accepts_every_hyperparameter_of_the_job_file(job: TrainingSpec, data: Path, tmp_path: Path) -> None:
+    options = train.parse_arguments(make_arguments(tmp_path, data, **job.hyperparameters))
     assert {name: getattr(options, name) for name in job.hyperparameters} == job.hyperparameters
 
 
-def test_the_model_beats_chance_on_flights_it_has_not_seen(whole: Path) -> None:
-    metrics = json.loads((whole / "metrics.json").read_text())["metrics"]
+def test_the_model_beats_chance_on_unseen_flights(uninterrupted: Path) -> None:
+    metrics = json.loads((uninterrupted / "metrics.json").read_text())["metrics"]
     assert metrics["test:auc"] > 0.55  # thirteen rounds on a week of flights
     assert 0 < metrics["test:late_rate"] < 0.5
     assert metrics["test:majority_accuracy"] == 1 - metrics["test:late_rate"]
 
 
 @pytest.mark.parametrize(
-    ("argument", "told"),
+    ("argument", "message"),
     [
         ("--num_round=0", "argument --num_round: 0 is not an integer of at least 1"),
         ("--max_depth=5.5", "argument --max_depth: 5.5 is not an integer from 1 to 16"),
@@ -324,21 +324,21 @@ def test_the_model_beats_chance_on_flights_it_has_not_seen(whole: Path) -> None:
         ("--train=nowhere", "channel train has no *.parquet in nowhere"),
     ],
 )
-def test_a_wrong_argument_is_named(
-    argument: str, told: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_an_invalid_argument_is_named(
+    argument: str, message: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    [error] = refusal(capsys, *arguments(tmp_path, data), argument)
-    assert error.startswith(f"error: {told}")
+    [error] = read_error(capsys, *make_arguments(tmp_path, data), argument)
+    assert error.startswith(f"error: {message}")
     assert not (tmp_path / "model").exists()
 
 
 def test_a_missing_channel_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SM_CHANNEL_TRAIN", raising=False)
-    assert refusal(capsys) == ["error: no folder for train: give --train or set SM_CHANNEL_TRAIN"]
+    assert read_error(capsys) == ["error: no folder for train: give --train or set SM_CHANNEL_TRAIN"]
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "message"),
     [
         ("truncated", "flights.parquet cannot be read"),
         ("column", "flights.parquet lacks wind_gust_mph: prepare it again with prepare.py"),
@@ -346,9 +346,9 @@ def test_a_missing_channel_is_named(capsys: pytest.CaptureFixture[str], monkeypa
         ("labels", f"channel validation: {LABEL} must be 0 for some flights, 1 for others, and nothing else"),
     ],
 )
-def test_wrong_data_is_named(
+def test_invalid_data_is_named(
     damage: str,
-    told: str,
+    message: str,
     parts: dict[str, pd.DataFrame],
     data: Path,
     tmp_path: Path,
@@ -365,6 +365,6 @@ def test_wrong_data_is_named(
     frame.to_parquet(path)
     if damage == "truncated":
         path.write_bytes(path.read_bytes()[:-500])
-    [error] = refusal(capsys, *arguments(tmp_path, data, validation=path.parent))
-    assert told in error
+    [error] = read_error(capsys, *make_arguments(tmp_path, data, validation=path.parent))
+    assert message in error
     assert not (tmp_path / "model").exists()

@@ -1,4 +1,4 @@
-"""The trees as plain arrays give what XGBoost gives, to the last bit, in an image that holds no XGBoost."""
+"""The trees as plain arrays: the same predictions as XGBoost, to the last bit, without XGBoost."""
 
 import json
 from pathlib import Path
@@ -16,18 +16,18 @@ from workloads.flight_delay.trees import Trees
 pytestmark = pytest.mark.slow
 
 
-def inputs(matrix: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", label: object = None) -> xgb.DMatrix:
-    """What XGBoost takes."""
+def make_dmatrix(matrix: "np.ndarray[tuple[int, int], np.dtype[np.float32]]", label: object = None) -> xgb.DMatrix:
+    """Return XGBoost's form of the inputs."""
     return xgb.DMatrix(matrix, label, feature_names=features.list_names(), feature_types=features.list_xgboost_types())
 
 
-def test_every_held_out_flight_is_served_what_the_trained_model_predicts(model_dir: Path, year: pd.DataFrame) -> None:
+def test_every_held_out_flight_gets_the_trained_models_prediction(model_dir: Path, year: pd.DataFrame) -> None:
     model = inference.model_fn(str(model_dir))
     booster = xgb.Booster({"nthread": 1}, model_file=model_dir / "model.ubj")
     flights = prepare.split_parts(year)["test"]
     rows = features.build_matrix(flights, model.categories)
     assert np.isnan(rows[:, features.list_names().index("destination")]).any()  # airports that training never saw
-    predicted = booster.predict(inputs(rows))
+    predicted = booster.predict(make_dmatrix(rows))
     assert len(predicted) == 53_991
     assert len(np.unique(predicted)) > 10_000
     np.testing.assert_array_equal(inference.predict_fn(flights, model), predicted)
@@ -47,12 +47,12 @@ def test_trees_of_any_shape_give_the_same_bits(settings: dict[str, float], parts
     known = features.list_categories(parts["train"])
     rows = {part: features.build_matrix(frame, known) for part, frame in parts.items()}
     learner = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 1, **settings}
-    booster = xgb.train(learner, inputs(rows["train"], parts["train"][LABEL]), 12)
-    served = Trees.from_model(bytes(booster.save_raw("json"))).predict_probabilities(rows["test"])
-    np.testing.assert_array_equal(served, booster.predict(inputs(rows["test"])))
+    booster = xgb.train(learner, make_dmatrix(rows["train"], parts["train"][LABEL]), 12)
+    probabilities = Trees.from_model(bytes(booster.save_raw("json"))).predict_probabilities(rows["test"])
+    np.testing.assert_array_equal(probabilities, booster.predict(make_dmatrix(rows["test"])))
 
 
-def test_a_flight_gets_the_same_answer_alone_and_in_any_company(
+def test_the_prediction_of_a_flight_does_not_depend_on_other_flights(
     model_dir: Path, parts: dict[str, pd.DataFrame]
 ) -> None:
     model = inference.model_fn(str(model_dir))
@@ -63,7 +63,7 @@ def test_a_flight_gets_the_same_answer_alone_and_in_any_company(
     assert model.trees.predict_probabilities(rows[:0]).shape == (0,)
 
 
-def test_the_files_of_the_trees_do_not_tell_when_they_were_written(model_dir: Path, tmp_path: Path) -> None:
+def test_saved_trees_are_the_same_bytes_each_time(model_dir: Path, tmp_path: Path) -> None:
     Trees.load(model_dir).save(tmp_path)
     assert (tmp_path / "trees.npz").read_bytes() == (model_dir / "trees.npz").read_bytes()
 
@@ -79,9 +79,9 @@ def test_the_comparison_finds_every_flight_equal(
 
 
 @pytest.mark.parametrize("name", train.SERVING_CODE)
-def test_what_serves_keeps_to_the_python_of_the_graviton_image(name: str) -> None:
-    """Python 3.8 is in sagemaker-scikit-learn:1.0-1-arm64."""
+def test_the_serving_code_runs_on_the_python_of_the_graviton_image(name: str) -> None:
+    """The image sagemaker-scikit-learn:1.0-1-arm64 has Python 3.8."""
     source = Path(train.__file__).with_name(name).read_text(encoding="utf-8")
     assert "from __future__ import annotations" in source  # so that annotations may be newer
-    needed = vermin.detect(source)
-    assert needed[1] <= (3, 8), f"{name} needs Python {needed[1]}"
+    versions = vermin.detect(source)
+    assert versions[1] <= (3, 8), f"{name} needs Python {versions[1]}"

@@ -14,12 +14,12 @@ from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import ROOT
 from tests.sandbox.support import make_role
 
-#: Where `job.yaml` looks for its channels.
+#: Prefix of the channels in `job.yaml`.
 PREFIX = "re-creatable/flight_delay"
 
 
 def make_platform(sandbox: Any, name: str, data: Path) -> str:
-    """The parameter of a platform whose names begin with `name`; `data` is what prepare.py wrote."""
+    """Return the parameter of a platform whose names start with `name`; `data` has the files of prepare.py."""
     s3, region = sandbox.client("s3"), sandbox.region
     buckets = {"data": f"{name}-data", "artifacts": f"{name}-artifacts"}
     for bucket in buckets.values():
@@ -40,9 +40,9 @@ def make_platform(sandbox: Any, name: str, data: Path) -> str:
     return parameter
 
 
-def launched(sandbox: Any, command: str, file: Path, out: Path, *options: str) -> dict[str, Any]:
-    """The record of the job in `file` that `command` launches and follows. Raises UserError."""
-    done = subprocess.run(
+def launch_job(sandbox: Any, command: str, file: Path, out: Path, *options: str) -> dict[str, Any]:
+    """Run `command` for the job in `file` to its end and return the record. Raises UserError."""
+    completed = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / f"{command}.py"), str(file), "--json", "--out", str(out), *options],
         env=sandbox.process_environment(),
         stdout=subprocess.PIPE,
@@ -50,14 +50,14 @@ def launched(sandbox: Any, command: str, file: Path, out: Path, *options: str) -
         check=False,
         cwd=ROOT,
     )
-    if done.returncode:
-        raise UserError(f"{file.name}: smlops {command} ended with {done.returncode}")
-    record: dict[str, Any] = json.loads(done.stdout)["record"]
+    if completed.returncode:
+        raise UserError(f"{file.name}: smlops {command} ended with {completed.returncode}")
+    record: dict[str, Any] = json.loads(completed.stdout)["record"]
     return record
 
 
-def model_files(sandbox: Any, record: dict[str, Any]) -> dict[str, bytes]:
-    """What is in the run's model.tar.gz."""
+def read_model_files(sandbox: Any, record: dict[str, Any]) -> dict[str, bytes]:
+    """Return the files of the run's model.tar.gz."""
     bucket, key = S3Uri.parse(record["model"])
     body = sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(body)) as archive:
