@@ -37,8 +37,8 @@ class StartError(Exception):
 class InstanceShape:
     """Purchased capacity of an instance.
 
-    `memory_mb` and `max_concurrency` apply to serverless variants only. `loaded_mb` limits the memory of all models of
-    a multi-model container; None means half of the memory of this machine.
+    `memory_mb` and `max_concurrency` apply to serverless variants only. `max_loaded_mb` limits the memory of all models
+    of a multi-model container; None means half of the memory of this machine.
     """
 
     memory_mb: int | None = None
@@ -65,7 +65,7 @@ class InstanceShape:
             )
         return Capacity(
             self.max_concurrency,
-            warm=self.warm_workers,
+            warm_workers=self.warm_workers,
             memory_mb=self.memory_mb,
             idle_seconds=self.idle_seconds,
             startup_seconds=self.startup_seconds,

@@ -109,7 +109,7 @@ class HostedEndpoint:
             self.traffic.shift((fleet, 1.0))
 
     def close(self, *, immediately: bool = False) -> None:
-        """End all fleets, after their active requests or `at_once`. No fleet starts afterwards."""
+        """End all fleets, after their active requests or `immediately`. No fleet starts afterwards."""
         self._is_closed = True
         for fleet in self.fleets:
             fleet.close(immediately=immediately)

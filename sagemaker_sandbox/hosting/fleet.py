@@ -81,7 +81,7 @@ class EndpointFleet:
         return {name: variant.pool.count for name, variant in self.all_variants.items()}
 
     def close(self, *, immediately: bool = False) -> None:
-        """End every instance after its active requests, or `at_once`."""
+        """End every instance after its active requests, or `immediately`."""
         self.shadows.close()
         for variant in self.all_variants.values():
             if not immediately:

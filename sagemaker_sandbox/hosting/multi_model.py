@@ -104,10 +104,10 @@ class MultiModelContainer(HostedContainer):
         model, is_first = self._acquire_model(request.headers.get(_TARGET_MODEL_HEADER, ""))
         try:
             load = model.load_future.result(request.timeout_seconds)
-            timings = InvocationTimings(cache_hit=not is_first)
+            timings = InvocationTimings(is_cache_hit=not is_first)
             if is_first:
                 timings = InvocationTimings(
-                    cache_hit=False,
+                    is_cache_hit=False,
                     model_waiting=time.monotonic() - start,
                     model_downloading=load.downloading,
                     model_loading=load.loading,
@@ -172,7 +172,7 @@ class MultiModelContainer(HostedContainer):
             start = time.monotonic()
             self._download(target, model.folder)
             downloaded = time.monotonic()
-            capacity = Capacity(1, MAX_WAITING_REQUESTS, warm=1, startup_seconds=self.shape.startup_seconds)
+            capacity = Capacity(1, MAX_WAITING_REQUESTS, warm_workers=1, startup_seconds=self.shape.startup_seconds)
             server = ModelServer(self.container, self.environment, capacity, model=model.folder, log=model.log)
             with self._lock:
                 if self._is_closed:

@@ -144,13 +144,13 @@ class HostedVariant:
             download_seconds=self.fields.get("ModelDataDownloadTimeoutInSeconds", shape.download_seconds),
         )
         if self.serverless is None:
-            return replace(shape, loaded_mb=int(self._get_memory_bytes() / _MEBIBYTE))
+            return replace(shape, max_loaded_mb=int(self._get_memory_bytes() / _MEBIBYTE))
         return replace(
             shape,
             memory_mb=self.serverless["MemorySizeInMB"],
             max_concurrency=self.serverless["MaxConcurrency"],
             idle_seconds=self._owner.region.context.idle_seconds,
-            warm=self.serverless.get("ProvisionedConcurrency", 0),
+            warm_workers=self.serverless.get("ProvisionedConcurrency", 0),
         )
 
     def _get_memory_bytes(self) -> float:

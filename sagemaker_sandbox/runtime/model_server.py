@@ -36,7 +36,7 @@ class Capacity:
     """Resources of a model server. Sizes are in MB and times in seconds.
 
     At most `workers` requests run at once and `max_waiting` more wait; further requests are throttled. If `max_waiting`
-    is 0, as in Serverless Inference, a request without an idle worker starts one. `warm` workers never end.
+    is 0, as in Serverless Inference, a request without an idle worker starts one. `warm_workers` never end.
 
     `memory_mb` is enforced by a check of the resident memory of each worker every 0.25 s. A worker above the limit is
     killed. A short peak passes, which the real limit would not allow.
@@ -147,7 +147,7 @@ class ModelServer:
         start = time.monotonic()
 
         def build_timings() -> InvocationTimings:
-            return InvocationTimings(time.monotonic() - start, setup=setup, is_provisioned=worker.is_kept_warm)
+            return InvocationTimings(time.monotonic() - start, cold_start=setup, is_provisioned=worker.is_kept_warm)
 
         try:
             parts = ResponseParts(worker.send(request), lambda: self._return_worker(worker))
@@ -190,7 +190,7 @@ class ModelServer:
             with self._changed:
                 self._busy_count -= 1
             if isinstance(error, ModelError):
-                error.timings = InvocationTimings(setup=time.monotonic() - start)
+                error.timings = InvocationTimings(cold_start=time.monotonic() - start)
             raise
 
     def _take_idle_worker(self) -> Worker | None:
@@ -320,7 +320,7 @@ class ModelServer:
 
     @property
     def _process_marker(self) -> str:
-        """Marker that identifies the processes of this model, including daemons."""
+        """Marker in the environment of all processes of this model, including daemons."""
         return str(self._model)
 
     def _maintain_workers(self) -> None:
@@ -350,6 +350,6 @@ def _build_memory_error(limit: int) -> ModelError:
 
 def _describe_missing_program(environment: Mapping[str, Any]) -> str:
     return (
-        f"the model's data hold no {environment['SAGEMAKER_PROGRAM']} in code/; pack the script there, or name it by "
-        "the model's environment variables SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY"
+        f"the model data contain no {environment['SAGEMAKER_PROGRAM']} in code/; add the script there, or set "
+        "the environment variables SAGEMAKER_PROGRAM and SAGEMAKER_SUBMIT_DIRECTORY of the model"
     )

@@ -121,16 +121,16 @@ def test_the_idle_timeout_uses_the_given_clock(serve: Serve) -> None:
 
 
 def test_warm_workers_start_before_any_request_and_are_replaced(serve: Serve) -> None:
-    server = serve(idle_seconds=0, warm=1)
+    server = serve(idle_seconds=0, warm_workers=1)
     server.start()
     [pid] = server.pids
     response = server.invoke(ContainerRequest.build(b'{"x": 1}', JSON, JSON))
     assert (response.timings.cold_start, response.timings.is_provisioned) == (None, True)
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: server.pids not in ([], [pid]))
-    server.reshape(Capacity(3, warm=2, idle_seconds=0))
+    server.reshape(Capacity(3, warm_workers=2, idle_seconds=0))
     assert len(server.pids) == 2
-    server.reshape(Capacity(3, warm=0, idle_seconds=0))
+    server.reshape(Capacity(3, warm_workers=0, idle_seconds=0))
     wait_until(lambda: server.pids == [])
 
 

@@ -108,7 +108,7 @@ def get_timings(instance: HostingInstance, target: str, seconds: float = 60) -> 
 def test_the_least_recently_used_model_is_unloaded(deployer: EndpointDeployer, instance: Any) -> None:
     for name in ("a", "b", "c"):
         put_model(deployer, name, mb=60)
-    served = instance(InstanceShape(loaded_mb=200))  # two models of 60 MB with their interpreters fit
+    served = instance(InstanceShape(max_loaded_mb=200))  # two models of 60 MB with their interpreters fit
     first = get_timings(served, "a")
     assert (first.cache_hit, first.model_unloading, served.loaded_models) == (False, None, 1)
     assert first.model_waiting >= first.model_loading > 0

@@ -73,7 +73,7 @@ def test_an_unresponsive_server_is_found_and_can_be_stopped(command: Command, mo
 
     code, _, complaint = command("start")
     assert (code, complaint.count("\n")) == (2, 1)
-    assert f"one runs already at {sandbox.endpoint} (process {sandbox.pid})" in complaint
+    assert f"one already runs at {sandbox.endpoint} (process {sandbox.pid})" in complaint
 
     with monkeypatch.context() as patch:
         patch.setattr(sandbox, "ANSWER_SECONDS", 0.2)
@@ -97,7 +97,7 @@ def test_the_record_remains_while_the_process_runs(command: Command, monkeypatch
         patch.setattr(psutil.Process, "terminate", deny_access)
         code, out, complaint = command("stop")
     assert (code, out) == (2, "")
-    assert complaint == f"error: sandbox: process {sandbox.pid} is another user's; stop it as that user\n"
+    assert complaint == f"error: sandbox: process {sandbox.pid} belongs to another user; stop it as that user\n"
     assert Sandbox.running().pid == sandbox.pid
 
 
@@ -129,7 +129,7 @@ def test_only_one_of_two_concurrent_starts_succeeds(command: Command) -> None:
     sandbox = Sandbox.running()
     assert sorted(str(getattr(result, "pid", result)) for result in results) == [
         str(sandbox.pid),
-        f"sandbox: one runs already at {sandbox.endpoint} (process {sandbox.pid}); use it, or stop it first",
+        f"sandbox: one already runs at {sandbox.endpoint} (process {sandbox.pid}); use it, or stop it first",
     ]
 
 
@@ -137,7 +137,7 @@ def test_a_server_that_starts_while_another_stops_is_found(command: Command, mon
     command("start")
     first, stop = Sandbox.running(), ServerProcess.stop
     with monkeypatch.context() as patch:
-        patch.setattr(ServerProcess, "end", lambda server: stop(server) and bool(Sandbox.start_in_background()))
+        patch.setattr(ServerProcess, "stop", lambda server: stop(server) and bool(Sandbox.start_in_background()))
         assert first.stop()
     assert Sandbox.running().pid != first.pid
 
