@@ -14,7 +14,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from sagemaker_sandbox import accounts, malformed_requests, moto_patches, moto_request, rpc_v2_cbor, signature
 from sagemaker_sandbox.asynchronous.queue_schedule import QueueSchedule
-from sagemaker_sandbox.automation.executions import Executions
+from sagemaker_sandbox.automation.executions import AutomationExecutions
 from sagemaker_sandbox.automation.operations import AutomationOperations
 from sagemaker_sandbox.autoscaling.scaler import Scaler
 from sagemaker_sandbox.autoscaling.scaling import RegionScaling
@@ -85,7 +85,7 @@ class Application:
             moto_patches.apply,
             AlarmOperations(self.alarms),
             MetricOperations(self.clock),
-            AutomationOperations(Executions(context, self.gate)),
+            AutomationOperations(AutomationExecutions(context, self.gate)),
             EventPatternOperations(),
             LogGroupKeyOperations(),
             PolicySimulationOperations(),

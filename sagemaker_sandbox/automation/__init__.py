@@ -1,1 +1,1 @@
-"""Systems Manager Automation, on top of moto's documents: they are checked, and their steps really run."""
+"""Systems Manager Automation. moto keeps the documents; this package checks them and runs their steps."""

@@ -1,4 +1,4 @@
-"""What each action of a step does."""
+"""Actions of automation steps."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sagemaker_sandbox.automation import choices, content, selectors
-from sagemaker_sandbox.automation.asking import Asking, AskingError
-from sagemaker_sandbox.automation.document import ASSERT, BRANCH, EXECUTE, SLEEP, WAIT, Step
+from sagemaker_sandbox.automation.api_calls import ApiCaller, ApiCallError
+from sagemaker_sandbox.automation.document import ASSERT, BRANCH, EXECUTE, SLEEP, WAIT, AutomationStep
 
-#: Between two looks of `aws:waitForAwsResourceProperty`; AWS does not say, assumed.
-_LOOK = timedelta(seconds=10)
-#: How long it looks where the step does not say.
-_LONGEST = 3600
-_OWN = ("Service", "Api", "PropertySelector", "DesiredValues")
+#: Interval of `aws:waitForAwsResourceProperty`. AWS does not document it; assumed.
+_INTERVAL = timedelta(seconds=10)
+#: Default timeout of `aws:waitForAwsResourceProperty`, in seconds.
+_TIMEOUT = 3600
+#: Inputs that are not parameters of the API call.
+_OWN_INPUTS = ("Service", "Api", "PropertySelector", "DesiredValues")
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "String": str,
@@ -27,95 +28,97 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
 
 
 class StepError(Exception):
-    """A step that fails; `timed_out` where its time is up."""
+    """Failure of a step. `is_timeout` is True after its timeout."""
 
-    def __init__(self, message: str, *, timed_out: bool = False) -> None:
+    def __init__(self, message: str, *, is_timeout: bool = False) -> None:
         super().__init__(message)
-        self.timed_out = timed_out
+        self.is_timeout = is_timeout
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What has come of a step: its outputs, and the next step where it chooses one; or when to look again."""
+class StepResult:
+    """Result of a step: its outputs and the next step, or the moment at which to run the step once more."""
 
     outputs: Mapping[str, Any] = field(default_factory=dict)
-    chosen: str | None = None
-    again: datetime | None = None
+    next_step: str | None = None
+    run_again_at: datetime | None = None
 
 
 @dataclass(frozen=True)
-class Doing:
-    """One step that is done now, with what its references stand for."""
+class StepAction:
+    """One step at the present moment, with the values of its references."""
 
-    step: Step
-    known: Mapping[str, Any]
-    asking: Asking
-    began: datetime
+    step: AutomationStep
+    values: Mapping[str, Any]
+    api: ApiCaller
+    started_at: datetime
     now: datetime
 
-    def do(self) -> Outcome:
-        """Raises StepError where the step fails."""
+    def run(self) -> StepResult:
+        """Run the step. Raises StepError if it fails."""
         try:
-            return _BY_ACTION[self.step.action](self, content.filled(self.step.inputs, self.known))
-        except (LookupError, ValueError, TypeError, OverflowError, AskingError) as error:
-            words = f"{error.args[0]} has no value" if isinstance(error, LookupError) else str(error)
-            raise StepError(words) from None
+            return _BY_ACTION[self.step.action](self, content.fill(self.step.inputs, self.values))
+        except (LookupError, ValueError, TypeError, OverflowError, ApiCallError) as error:
+            message = f"{error.args[0]} has no value" if isinstance(error, LookupError) else str(error)
+            raise StepError(message) from None
 
-    def _ask(self, inputs: Mapping[str, Any]) -> Any:
-        asked = {name: value for name, value in inputs.items() if name not in _OWN}
-        return self.asking.ask(str(inputs["Service"]), str(inputs["Api"]), asked)
+    def _call(self, inputs: Mapping[str, Any]) -> Any:
+        parameters = {name: value for name, value in inputs.items() if name not in _OWN_INPUTS}
+        return self.api.call(str(inputs["Service"]), str(inputs["Api"]), parameters)
 
-    def _execute(self, inputs: Mapping[str, Any]) -> Outcome:
-        answer, found = self._ask(inputs), {}
+    def _execute(self, inputs: Mapping[str, Any]) -> StepResult:
+        response, outputs = self._call(inputs), {}
         for output in self.step.outputs:
             name, kind = str(output["Name"]), str(output["Type"])
-            value = selectors.select(str(output["Selector"]), answer)
+            value = selectors.select(str(output["Selector"]), response)
             if not isinstance(value, _TYPES[kind]) or (kind == "Integer" and isinstance(value, bool)):
-                raise ValueError(f"the output {name} is no {kind}: {content.text(value)}")
-            found[f"{self.step.name}.{name}"] = value
-        return Outcome(found)
+                raise ValueError(f"the output {name} is not a {kind}: {content.to_text(value)}")
+            outputs[f"{self.step.name}.{name}"] = value
+        return StepResult(outputs)
 
-    def _is_there(self, inputs: Mapping[str, Any]) -> bool:
-        value = content.text(selectors.select(str(inputs["PropertySelector"]), self._ask(inputs)))
-        return value in map(content.text, inputs["DesiredValues"])
+    def _has_value(self, inputs: Mapping[str, Any]) -> bool:
+        value = content.to_text(selectors.select(str(inputs["PropertySelector"]), self._call(inputs)))
+        return value in map(content.to_text, inputs["DesiredValues"])
 
-    def _assert(self, inputs: Mapping[str, Any]) -> Outcome:
-        if not self._is_there(inputs):
-            wanted = ", ".join(map(content.text, inputs["DesiredValues"]))
-            raise StepError(f"{inputs['PropertySelector']} of {inputs['Api']} is not {wanted}")
-        return Outcome()
+    def _assert(self, inputs: Mapping[str, Any]) -> StepResult:
+        if not self._has_value(inputs):
+            desired = ", ".join(map(content.to_text, inputs["DesiredValues"]))
+            raise StepError(f"{inputs['PropertySelector']} of {inputs['Api']} is not {desired}")
+        return StepResult()
 
-    def _wait(self, inputs: Mapping[str, Any]) -> Outcome:
-        if self._is_there(inputs):
-            return Outcome()
-        until = self.began + timedelta(seconds=self.step.timeout or _LONGEST)
+    def _wait(self, inputs: Mapping[str, Any]) -> StepResult:
+        if self._has_value(inputs):
+            return StepResult()
+        until = self.started_at + timedelta(seconds=self.step.timeout or _TIMEOUT)
         if self.now >= until:
-            raise StepError(f"{inputs['PropertySelector']} of {inputs['Api']} did not come in time", timed_out=True)
-        return Outcome(again=min(self.now + _LOOK, until))
+            raise StepError(
+                f"{inputs['PropertySelector']} of {inputs['Api']} has no desired value in time", is_timeout=True
+            )
+        return StepResult(run_again_at=min(self.now + _INTERVAL, until))
 
-    def _sleep(self, inputs: Mapping[str, Any]) -> Outcome:
-        until = _moment(inputs, self.began)
-        return Outcome() if self.now >= until else Outcome(again=until)
+    def _sleep(self, inputs: Mapping[str, Any]) -> StepResult:
+        until = _find_end(inputs, self.started_at)
+        return StepResult() if self.now >= until else StepResult(run_again_at=until)
 
-    def _branch(self, inputs: Mapping[str, Any]) -> Outcome:
-        return Outcome(chosen=choices.chosen(inputs))
+    def _branch(self, inputs: Mapping[str, Any]) -> StepResult:
+        return StepResult(next_step=choices.choose_step(inputs))
 
 
-_BY_ACTION: Mapping[str, Callable[[Doing, Mapping[str, Any]], Outcome]] = {
-    EXECUTE: Doing._execute,
-    ASSERT: Doing._assert,
-    WAIT: Doing._wait,
-    SLEEP: Doing._sleep,
-    BRANCH: Doing._branch,
+_BY_ACTION: Mapping[str, Callable[[StepAction, Mapping[str, Any]], StepResult]] = {
+    EXECUTE: StepAction._execute,
+    ASSERT: StepAction._assert,
+    WAIT: StepAction._wait,
+    SLEEP: StepAction._sleep,
+    BRANCH: StepAction._branch,
 }
 
 
-def _moment(inputs: Mapping[str, Any], began: datetime) -> datetime:
-    """Until when a step sleeps. Raises ValueError."""
+def _find_end(inputs: Mapping[str, Any], started_at: datetime) -> datetime:
+    """Return the end of a sleep. Raises ValueError."""
     if "Timestamp" in inputs:
         return datetime.fromisoformat(str(inputs["Timestamp"]).replace("Z", "+00:00")).astimezone(UTC)
-    found = _DURATION.fullmatch(str(inputs["Duration"]))
-    if found is None or not any(found.groups()):
-        raise ValueError(f"{inputs['Duration']} is no duration such as PT10M")
-    days, hours, minutes, seconds = (int(one or 0) for one in found.groups())
-    return began + timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    match = _DURATION.fullmatch(str(inputs["Duration"]))
+    if match is None or not any(match.groups()):
+        raise ValueError(f"{inputs['Duration']} is not a duration such as PT10M")
+    days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
+    return started_at + timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -1,7 +1,7 @@
-"""What makes a document invalid, and the texts in it that stand for values: `{{ parameter }}`, `{{ step.output }}`.
+"""References in documents: `{{ parameter }}` and `{{ step.output }}`.
 
-Source: Systems Manager user guide, "Automation system variables". A text that is nothing but one reference becomes the
-value itself, whatever its type; in a longer text it becomes text.
+Source: Systems Manager user guide, "Automation system variables". A text that consists of one reference becomes
+the value itself, of any type. In a longer text, the value becomes text.
 """
 
 import json
@@ -18,32 +18,32 @@ class ContentError(ValueError):
     """A document that CreateDocument refuses."""
 
 
-def references(value: Any) -> Iterator[str]:
-    """Whatever a value refers to, however deep."""
+def list_references(value: Any) -> Iterator[str]:
+    """Yield the references in a value, at any depth."""
     if isinstance(value, str):
         yield from _REFERENCE.findall(value)
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from references(item)
+            yield from list_references(item)
     elif isinstance(value, list):
         for item in value:
-            yield from references(item)
+            yield from list_references(item)
 
 
-def filled(value: Any, known: Mapping[str, Any]) -> Any:
-    """The value with its references resolved. Raises LookupError for one of which nothing is known."""
+def fill(value: Any, values: Mapping[str, Any]) -> Any:
+    """Return a value with its references resolved. Raises LookupError for an unknown reference."""
     if isinstance(value, Mapping):
-        return {name: filled(item, known) for name, item in value.items()}
+        return {name: fill(item, values) for name, item in value.items()}
     if isinstance(value, list):
-        return [filled(item, known) for item in value]
+        return [fill(item, values) for item in value]
     if not isinstance(value, str):
         return value
     whole = _REFERENCE.fullmatch(value)
     if whole is not None:
-        return known[whole[1]]
-    return _REFERENCE.sub(lambda found: text(known[found[1]]), value)
+        return values[whole[1]]
+    return _REFERENCE.sub(lambda match: to_text(values[match[1]]), value)
 
 
-def text(value: Any) -> str:
-    """A value as part of a text, and as Automation tells it."""
+def to_text(value: Any) -> str:
+    """Return a value as text, in Automation's form."""
     return value if isinstance(value, str) else json.dumps(value)

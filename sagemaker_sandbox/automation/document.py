@@ -1,4 +1,4 @@
-"""Automation's documents, also called runbooks: read, and refused as CreateDocument refuses them.
+"""Automation documents, also called runbooks: parsing, and the checks of CreateDocument.
 
 Source: Systems Manager user guide, "Systems Manager Automation actions reference" and "conditional branching".
 """
@@ -10,21 +10,30 @@ from typing import Any
 
 from sagemaker_sandbox.automation import choices, content, parameters, selectors
 from sagemaker_sandbox.automation.content import ContentError
-from sagemaker_sandbox.automation.parameters import Parameter
+from sagemaker_sandbox.automation.parameters import DocumentParameter
 
 SCHEMA = "0.3"
 EXECUTE, ASSERT, WAIT = "aws:executeAwsApi", "aws:assertAwsResourceProperty", "aws:waitForAwsResourceProperty"
 BRANCH, SLEEP = "aws:branch", "aws:sleep"
-#: What the sandbox does; the others that there are can be written down, and not be started.
-DONE = (ASSERT, BRANCH, EXECUTE, SLEEP, WAIT)
+#: Actions that the sandbox runs. A document with one of AWS's other actions is valid, but cannot be started.
+SUPPORTED = (ASSERT, BRANCH, EXECUTE, SLEEP, WAIT)
 _OTHERS = (
     *("approve", "changeInstanceState", "copyImage", "createImage", "createStack", "createTags", "deleteImage"),
     *("deleteStack", "executeAutomation", "executeScript", "executeStateMachine", "invokeLambdaFunction"),
     *("invokeWebhook", "loop", "pause", "runCommand", "runInstances", "updateVariable"),
 )
-_ACTIONS = {*DONE, *(f"aws:{name}" for name in _OTHERS)}
-_WHOLE = {"assumeRole", "description", "files", "mainSteps", "outputs", "parameters", "schemaVersion", "variables"}
-_OF_STEP = {
+_ACTIONS = {*SUPPORTED, *(f"aws:{name}" for name in _OTHERS)}
+_DOCUMENT_MEMBERS = {
+    "assumeRole",
+    "description",
+    "files",
+    "mainSteps",
+    "outputs",
+    "parameters",
+    "schemaVersion",
+    "variables",
+}
+_STEP_MEMBERS = {
     *("action", "description", "inputs", "isCritical", "isEnd", "maxAttempts", "name", "nextStep", "onCancel"),
     *("onFailure", "outputs", "timeoutSeconds"),
 }
@@ -33,14 +42,14 @@ _OUTPUTS = ("Integer", "Boolean", "String", "StringList", "StringMap", "MapList"
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step; `follows` is the one after it in the document, where it has no `nextStep` and is no end."""
+class AutomationStep:
+    """One step. `following` is its `nextStep`, or else the next step of the document unless `isEnd` is set."""
 
     name: str
     action: str
     inputs: Mapping[str, Any]
     outputs: Sequence[Mapping[str, Any]]
-    follows: str | None
+    following: str | None
     is_end: bool
     on_failure: str
     is_critical: bool
@@ -48,158 +57,159 @@ class Step:
     timeout: int | None
 
     @property
-    def failing(self) -> str | None:
-        """The step that a failure leads to; None where it ends the automation, or where it goes on."""
+    def failure_step(self) -> str | None:
+        """The step after a failure; None if a failure ends the automation or is ignored."""
         return self.on_failure.removeprefix(_STEP) if self.on_failure.startswith(_STEP) else None
 
     @property
-    def continues(self) -> bool:
-        """Whether it goes on after a failure as if there was none."""
+    def ignores_failure(self) -> bool:
+        """True if the automation continues after a failure of the step."""
         return self.on_failure == "Continue"
 
-    def leads_to(self) -> Iterator[str]:
-        """Every step that may be next."""
-        yield from (one for one in (self.follows, self.failing) if one is not None)
+    def list_next_steps(self) -> Iterator[str]:
+        """Yield every possible next step."""
+        yield from (name for name in (self.following, self.failure_step) if name is not None)
         if self.action == BRANCH:
-            yield from choices.next_steps(self.inputs)
+            yield from choices.list_next_steps(self.inputs)
 
 
 @dataclass(frozen=True)
-class Document:
-    """A document that AWS takes; `unsupported` is what of it the sandbox does not do, in words."""
+class AutomationDocument:
+    """A valid document. `unsupported` names the features that the sandbox does not run."""
 
-    parameters: Mapping[str, Parameter]
-    steps: Mapping[str, Step]
+    parameters: Mapping[str, DocumentParameter]
+    steps: Mapping[str, AutomationStep]
     assume_role: str
     outputs: Sequence[str] = ()
     unsupported: Sequence[str] = field(default_factory=tuple)
 
 
-def read(written: Any) -> Document:
-    """The document of this content. Raises ContentError with the reason."""
-    if not isinstance(written, Mapping) or str(written.get("schemaVersion")) != SCHEMA:
+def parse_document(source: Any) -> AutomationDocument:
+    """Return the document of parsed YAML or JSON. Raises ContentError with the reason."""
+    if not isinstance(source, Mapping) or str(source.get("schemaVersion")) != SCHEMA:
         raise ContentError(f"schemaVersion must be {SCHEMA} in a document of type Automation")
-    if unknown := sorted(set(written) - _WHOLE):
+    if unknown := sorted(set(source) - _DOCUMENT_MEMBERS):
         raise ContentError(f"A document has no {unknown[0]}")
-    listed = written.get("mainSteps")
-    if not isinstance(listed, list) or not listed:
+    items = source.get("mainSteps")
+    if not isinstance(items, list) or not items:
         raise ContentError("mainSteps must have at least one step")
-    declared = parameters.read(written.get("parameters") or {})
-    names = [_name(one) for one in listed]
+    declared_parameters = parameters.parse_parameters(source.get("parameters") or {})
+    names = [_parse_name(item) for item in items]
     if len(set(names)) < len(names):
         raise ContentError("The names of steps must be unique")
     steps = {
-        name: _step(one, following) for name, one, following in zip(names, listed, [*names[1:], None], strict=True)
+        name: _parse_step(item, following)
+        for name, item, following in zip(names, items, [*names[1:], None], strict=True)
     }
-    found = Document(
-        declared,
+    document = AutomationDocument(
+        declared_parameters,
         steps,
-        str(written.get("assumeRole") or ""),
-        [str(one) for one in written.get("outputs") or []],
-        tuple(_unsupported(written, steps.values())),
+        str(source.get("assumeRole") or ""),
+        [str(output) for output in source.get("outputs") or []],
+        tuple(_list_unsupported(source, steps.values())),
     )
-    _check_references(found)
-    _check_ways(steps)
-    return found
+    _check_references(document)
+    _check_next_steps(steps)
+    return document
 
 
-def _name(step: Any) -> str:
+def _parse_name(step: Any) -> str:
     name = step.get("name") if isinstance(step, Mapping) else None
     if not isinstance(name, str) or not re.fullmatch(r"[a-zA-Z0-9_]+", name):
         raise ContentError(f"The name of a step must be letters, digits and underscores: {name}")
     return name
 
 
-def _step(one: Mapping[str, Any], following: str | None) -> Step:
-    name, action = one["name"], one.get("action")
+def _parse_step(item: Mapping[str, Any], following: str | None) -> AutomationStep:
+    name, action = item["name"], item.get("action")
     if action not in _ACTIONS:
-        raise ContentError(f"Step {name}: there is no action {action}")
-    if unknown := sorted(set(one) - _OF_STEP):
+        raise ContentError(f"Step {name}: the action {action} does not exist")
+    if unknown := sorted(set(item) - _STEP_MEMBERS):
         raise ContentError(f"Step {name} has no {unknown[0]}")
-    inputs = one.get("inputs")
+    inputs = item.get("inputs")
     if not isinstance(inputs, Mapping):
         raise ContentError(f"Step {name} has no inputs")
     _check_inputs(name, action, inputs)
-    outputs = one.get("outputs") or []
+    outputs = item.get("outputs") or []
     for output in outputs:
         if not {"Name", "Selector", "Type"} <= set(output) or output["Type"] not in _OUTPUTS:
             raise ContentError(f"Step {name}: an output has a Name, a Selector and a Type of {', '.join(_OUTPUTS)}")
-    failing, is_end = str(one.get("onFailure", "Abort")), _flag(one.get("isEnd", False))
-    if failing not in ("Abort", "Continue") and not failing.startswith(_STEP):
-        raise ContentError(f"Step {name}: onFailure is Abort, Continue or step:step_name, not {failing}")
-    return Step(
+    on_failure, is_end = str(item.get("onFailure", "Abort")), _parse_boolean(item.get("isEnd", False))
+    if on_failure not in ("Abort", "Continue") and not on_failure.startswith(_STEP):
+        raise ContentError(f"Step {name}: onFailure is Abort, Continue or step:step_name, not {on_failure}")
+    return AutomationStep(
         name,
         action,
         inputs,
         outputs,
-        None if is_end else one.get("nextStep", following),
+        None if is_end else item.get("nextStep", following),
         is_end,
-        failing,
-        _flag(one.get("isCritical", failing != "Continue")),
-        int(one.get("maxAttempts", 1)),
-        int(one["timeoutSeconds"]) if "timeoutSeconds" in one else None,
+        on_failure,
+        _parse_boolean(item.get("isCritical", on_failure != "Continue")),
+        int(item.get("maxAttempts", 1)),
+        int(item["timeoutSeconds"]) if "timeoutSeconds" in item else None,
     )
 
 
 def _check_inputs(name: str, action: str, inputs: Mapping[str, Any]) -> None:
-    needed = {
+    required_inputs = {
         EXECUTE: {"Service", "Api"},
-        ASSERT: (asking := {"Service", "Api", "PropertySelector", "DesiredValues"}),
-        WAIT: asking,
+        ASSERT: (property_inputs := {"Service", "Api", "PropertySelector", "DesiredValues"}),
+        WAIT: property_inputs,
     }
-    if missing := sorted(needed.get(action, set()) - set(inputs)):
+    if missing := sorted(required_inputs.get(action, set()) - set(inputs)):
         raise ContentError(f"Step {name}: {action} needs {missing[0]}")
     if action == BRANCH:
-        choices.check(name, inputs)
+        choices.check_choices(name, inputs)
     if action == SLEEP and len({"Duration", "Timestamp"} & set(inputs)) != 1:
         raise ContentError(f"Step {name}: {action} needs Duration or Timestamp")
 
 
-def _flag(value: Any) -> bool:
+def _parse_boolean(value: Any) -> bool:
     return value if isinstance(value, bool) else str(value).lower() == "true"
 
 
-def _check_references(document: Document) -> None:
+def _check_references(document: AutomationDocument) -> None:
     known = {content.EXECUTION_ID, *document.parameters, *(f"global:{name}" for name in content.GLOBALS)}
-    told = {f"{step.name}.{one['Name']}" for step in document.steps.values() for one in step.outputs}
-    elsewhere = {step.name for step in document.steps.values() if step.action not in DONE}
+    step_outputs = {f"{step.name}.{output['Name']}" for step in document.steps.values() for output in step.outputs}
+    unsupported_steps = {step.name for step in document.steps.values() if step.action not in SUPPORTED}
     for step in document.steps.values():
-        for name in content.references(step.inputs):
-            if name not in known | told and name.partition(".")[0] not in elsewhere:
-                raise ContentError(f"Step {step.name} refers to {{{{ {name} }}}}, which there is not")
-    for name in content.references(document.assume_role):
+        for name in content.list_references(step.inputs):
+            if name not in known | step_outputs and name.partition(".")[0] not in unsupported_steps:
+                raise ContentError(f"Step {step.name} refers to {{{{ {name} }}}}, which does not exist")
+    for name in content.list_references(document.assume_role):
         if name not in document.parameters:
-            raise ContentError(f"assumeRole refers to {{{{ {name} }}}}, which is no parameter")
+            raise ContentError(f"assumeRole refers to {{{{ {name} }}}}, which is not a parameter")
 
 
-def _check_ways(steps: Mapping[str, Step]) -> None:
+def _check_next_steps(steps: Mapping[str, AutomationStep]) -> None:
     for step in steps.values():
-        for name in step.leads_to():
+        for name in step.list_next_steps():
             if name not in steps:
-                raise ContentError(f"Step {step.name} leads to {name}, which there is not")
-    over: set[str] = set()
+                raise ContentError(f"Step {step.name} leads to {name}, which does not exist")
+    visited: set[str] = set()
     for name in steps:
-        _walk(steps, name, (), over)
+        _walk(steps, name, (), visited)
 
 
-def _walk(steps: Mapping[str, Step], name: str, way: tuple[str, ...], over: set[str]) -> None:
-    if name in way:
-        raise ContentError(f"The steps go round in a circle: {' -> '.join((*way[way.index(name) :], name))}")
-    if name not in over:
-        for following in steps[name].leads_to():
-            _walk(steps, following, (*way, name), over)
-        over.add(name)
+def _walk(steps: Mapping[str, AutomationStep], name: str, path: tuple[str, ...], visited: set[str]) -> None:
+    if name in path:
+        raise ContentError(f"The steps form a cycle: {' -> '.join((*path[path.index(name) :], name))}")
+    if name not in visited:
+        for following in steps[name].list_next_steps():
+            _walk(steps, following, (*path, name), visited)
+        visited.add(name)
 
 
-def _unsupported(written: Mapping[str, Any], steps: Any) -> Iterator[str]:
-    if written.get("variables"):
+def _list_unsupported(source: Mapping[str, Any], steps: Any) -> Iterator[str]:
+    if source.get("variables"):
         yield "variables"
     for step in steps:
-        if step.action not in DONE:
+        if step.action not in SUPPORTED:
             yield f"the action {step.action}"
-        selected = [one["Selector"] for one in step.outputs] + [step.inputs.get("PropertySelector", "$")]
-        for selector in selected if step.action in DONE else []:
+        step_selectors = [output["Selector"] for output in step.outputs] + [step.inputs.get("PropertySelector", "$")]
+        for selector in step_selectors if step.action in SUPPORTED else []:
             try:
-                selectors.parse(str(selector))
+                selectors.parse_selector(str(selector))
             except ValueError as error:
                 yield str(error)

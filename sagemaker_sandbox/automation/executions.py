@@ -1,4 +1,4 @@
-"""The runs of all accounts and Regions: started, followed by the clock, stopped."""
+"""Automation executions of all accounts and Regions. The clock runs their steps."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -7,26 +7,26 @@ from typing import Any
 
 from sagemaker_sandbox import roles
 from sagemaker_sandbox.automation import content, document, parameters
-from sagemaker_sandbox.automation.actions import Doing, StepError
-from sagemaker_sandbox.automation.asking import SERVICE, Asking
-from sagemaker_sandbox.automation.document import Document
-from sagemaker_sandbox.automation.execution import IN_PROGRESS, Execution
+from sagemaker_sandbox.automation.actions import StepAction, StepError
+from sagemaker_sandbox.automation.api_calls import SERVICE, ApiCaller
+from sagemaker_sandbox.automation.document import AutomationDocument
+from sagemaker_sandbox.automation.execution import IN_PROGRESS, AutomationExecution
 from sagemaker_sandbox.automation.parameters import ParameterError
 from sagemaker_sandbox.clock import TICK
 from sagemaker_sandbox.context import SandboxContext
 from sagemaker_sandbox.parts.resources import Fields
 from sagemaker_sandbox.request_gate import RequestGate
 
-#: Where moto's backend has the runs of its account and Region, by id.
-_RUNS = "_sandbox_automation_executions"
-#: What a start may say here.
-_TAKEN = {"ClientToken", "DocumentName", "DocumentVersion", "Mode", "Parameters"}
+#: Attribute of moto's backend that holds the executions by id.
+_EXECUTIONS = "_sandbox_automation_executions"
+#: Parameters of StartAutomationExecution that the sandbox supports.
+_SUPPORTED = {"ClientToken", "DocumentName", "DocumentVersion", "Mode", "Parameters"}
 DEFAULT = "$DEFAULT"
 _MODELS = "moto.ssm.models"
 
 
-class Executions:
-    """On the agenda of the clock."""
+class AutomationExecutions:
+    """All executions, as one task of the clock."""
 
     def __init__(self, context: SandboxContext, gate: RequestGate) -> None:
         self._context = context
@@ -34,129 +34,137 @@ class Executions:
         context.clock.add_task(self)
 
     def next(self, after: datetime) -> datetime | None:
-        """When a step is due."""
-        due = (max(one.due, after + TICK) for one in _all() if one.due is not None)
-        return min(due, default=None)
+        """Return the moment at which the first step is due."""
+        moments = (max(item.due, after + TICK) for item in _list_all() if item.due is not None)
+        return min(moments, default=None)
 
     def run_due(self, moment: datetime) -> None:
-        """Do the steps that are due, one after the other."""
-        for one in list(_all()):
-            while one.due is not None and one.due <= moment:
-                self._step(one, moment)
+        """Run the steps that are due, one after the other."""
+        for execution in list(_list_all()):
+            while execution.due is not None and execution.due <= moment:
+                self._run_step(execution, moment)
 
-    def _step(self, execution: Execution, moment: datetime) -> None:
-        """What it asks comes back here by other threads, so that the gate is passed but before and after."""
+    def _run_step(self, execution: AutomationExecution, moment: datetime) -> None:
+        """Run one step. Its API calls pass the gate in other threads, so this thread must not hold it meanwhile."""
         with self._gate.enter_shared():
             run = execution.begin(moment)
-        asking = Asking(self._context, execution.account, execution.region, execution.role)
-        assert run.began is not None
+        api = ApiCaller(self._context, execution.account, execution.region, execution.role)
+        assert run.start_time is not None
         try:
-            outcome, error = Doing(run.step, execution.known, asking, run.began, moment).do(), None
+            action = StepAction(run.step, execution.reference_values, api, run.start_time, moment)
+            result, error = action.run(), None
         except StepError as failure:
-            outcome, error = None, failure
+            result, error = None, failure
         with self._gate.enter_shared():
             if execution.status != IN_PROGRESS:
                 return
-            if outcome is not None:
-                execution.succeeded(run, outcome, moment)
+            if result is not None:
+                execution.record_success(run, result, moment)
             elif error is not None:
-                execution.failed(run, error, moment)
+                execution.record_failure(run, error, moment)
 
-    def start(self, account: str, region: str, asked: Fields) -> Execution:
-        """As StartAutomationExecution. Raises moto's exceptions."""
-        if other := sorted(set(asked) - _TAKEN) or ([asked["Mode"]] if asked.get("Mode", "Auto") != "Auto" else []):
-            raise _refused(f"{other[0]} of StartAutomationExecution")
-        found = _document(account, region, asked["DocumentName"], asked.get("DocumentVersion") or DEFAULT)
-        known, given = document.read(found.content_json), asked.get("Parameters") or {}
-        if known.unsupported:
-            raise _refused(f"{found.name}: {known.unsupported[0]}")
+    def start(self, account: str, region: str, request: Fields) -> AutomationExecution:
+        """Start an execution. Raises moto's exceptions."""
+        mode = request.get("Mode", "Auto")
+        if others := sorted(set(request) - _SUPPORTED) or ([mode] if mode != "Auto" else []):
+            raise _create_unsupported_error(f"{others[0]} of StartAutomationExecution")
+        version = _find_version(account, region, request["DocumentName"], request.get("DocumentVersion") or DEFAULT)
+        parsed_document, texts = document.parse_document(version.content_json), request.get("Parameters") or {}
+        if parsed_document.unsupported:
+            raise _create_unsupported_error(f"{version.name}: {parsed_document.unsupported[0]}")
         try:
-            values = parameters.values(known.parameters, given)
+            values = parameters.convert_values(parsed_document.parameters, texts)
         except ParameterError as error:
-            raise _refusal("InvalidAutomationExecutionParametersException", str(error)) from None
-        role = _role(account, known, values)
-        token = asked.get("ClientToken")
-        for one in _runs(account, region).values() if token else ():
-            if one.token == token:
-                if (one.document_name, dict(one.given)) != (found.name, given):
-                    raise _refusal("IdempotentParameterMismatch", "The token was used with other parameters.")
-                return one
+            raise _create_error("InvalidAutomationExecutionParametersException", str(error)) from None
+        role = _resolve_role(account, parsed_document, values)
+        token = request.get("ClientToken")
+        for execution in _get_executions(account, region).values() if token else ():
+            if execution.token == token:
+                if (execution.document_name, dict(execution.parameters)) != (version.name, texts):
+                    raise _create_error("IdempotentParameterMismatch", "The token was used with other parameters.")
+                return execution
         now = self._context.clock.now()
-        made = Execution(account, region, found.name, found.document_version, known, given, values, role, now, token)
-        _runs(account, region)[made.id] = made
+        execution = AutomationExecution(
+            account, region, version.name, version.document_version, parsed_document, texts, values, role, now, token
+        )
+        _get_executions(account, region)[execution.id] = execution
         self._context.clock.wake()
-        return made
+        return execution
 
     def stop(self, account: str, region: str, name: str, kind: str) -> None:
-        """As StopAutomationExecution. Raises moto's exceptions."""
-        found = self.find(account, region, name)
+        """Stop an execution. Raises moto's exceptions."""
+        execution = self.find(account, region, name)
         if kind != "Cancel":
-            raise _refused(f"the type {kind} of StopAutomationExecution")
-        if found.status != IN_PROGRESS:
-            raise _refusal(
-                "InvalidAutomationStatusUpdateException", f"The automation {name} is {found.status} already."
+            raise _create_unsupported_error(f"the type {kind} of StopAutomationExecution")
+        if execution.status != IN_PROGRESS:
+            raise _create_error(
+                "InvalidAutomationStatusUpdateException", f"The automation {name} is already {execution.status}."
             )
-        found.stop(self._context.clock.now())
+        execution.stop(self._context.clock.now())
 
-    def find(self, account: str, region: str, name: str) -> Execution:
-        """One by its id. Raises moto's exception."""
-        found = _runs(account, region).get(name)
-        if found is None:
-            raise _refusal(
+    def find(self, account: str, region: str, name: str) -> AutomationExecution:
+        """Return an execution by its id. Raises moto's exception."""
+        execution = _get_executions(account, region).get(name)
+        if execution is None:
+            raise _create_error(
                 "AutomationExecutionNotFoundException", f"There is no automation execution with the ID {name}."
             )
-        return found
+        return execution
 
-    def all(self, account: str, region: str) -> list[Execution]:
-        """Those of a place, the last first."""
-        return sorted(_runs(account, region).values(), key=lambda one: one.began, reverse=True)
+    def all(self, account: str, region: str) -> list[AutomationExecution]:
+        """Return the executions of an account and Region, the last one first."""
+        executions = _get_executions(account, region).values()
+        return sorted(executions, key=lambda execution: execution.start_time, reverse=True)
 
 
-def assumed_role(account: str, region: str, asked: Mapping[str, Any]) -> str:
-    """The role that a start would have to hand on; empty where it has none, or could not be."""
+def find_assumed_role(account: str, region: str, request: Mapping[str, Any]) -> str:
+    """Return the role that an execution would assume; empty if there is none or the request is invalid."""
     from moto.ssm.exceptions import SSMException
 
     try:
-        found = _document(account, region, asked["DocumentName"], asked.get("DocumentVersion") or DEFAULT)
-        known = document.read(found.content_json)
-        return str(
-            content.filled(known.assume_role, parameters.values(known.parameters, asked.get("Parameters") or {}))
-        )
+        version = _find_version(account, region, request["DocumentName"], request.get("DocumentVersion") or DEFAULT)
+        parsed_document = document.parse_document(version.content_json)
+        values = parameters.convert_values(parsed_document.parameters, request.get("Parameters") or {})
+        return str(content.fill(parsed_document.assume_role, values))
     except (SSMException, ValueError, LookupError):
         return ""
 
 
-def _role(account: str, known: Document, values: Mapping[str, Any]) -> str:
-    role = str(content.filled(known.assume_role, values))
+def _resolve_role(account: str, parsed_document: AutomationDocument, values: Mapping[str, Any]) -> str:
+    role = str(content.fill(parsed_document.assume_role, values))
     if role and not roles.can_assume(account, role, SERVICE):
-        raise _refusal(
+        raise _create_error(
             "InvalidAutomationExecutionParametersException", "The defined assume role is unable to be assumed."
         )
     return role
 
 
-def _document(account: str, region: str, name: str, version: str) -> Any:
-    """moto's document of that version."""
-    plain = name.rpartition("/")[2]
-    documents = _backend(account, region)._documents.get(plain)
+def _find_version(account: str, region: str, name: str, version: str) -> Any:
+    """Return moto's version of a document. Raises moto's exceptions."""
+    document_name = name.rpartition("/")[2]
+    documents = _backend(account, region)._documents.get(document_name)
     if documents is None or documents.get_default_version().document_type != "Automation":
-        raise _refusal("AutomationDefinitionNotFoundException", f"There is no Automation document {plain}.")
-    asked = None if version == DEFAULT else version
-    found = documents.find(asked, strict=False)
-    if found is None:
-        raise _refusal("AutomationDefinitionVersionNotFoundException", f"{plain} has no version {version}.")
-    return found
+        raise _create_error(
+            "AutomationDefinitionNotFoundException", f"There is no Automation document {document_name}."
+        )
+    number = None if version == DEFAULT else version
+    document_version = documents.find(number, strict=False)
+    if document_version is None:
+        raise _create_error(
+            "AutomationDefinitionVersionNotFoundException", f"{document_name} has no version {version}."
+        )
+    return document_version
 
 
-def _refused(what: str) -> Exception:
-    return _refusal("UnsupportedOperationException", f"{what} is not emulated by the sandbox.")
+def _create_unsupported_error(feature: str) -> Exception:
+    return _create_error("UnsupportedOperationException", f"{feature} is not emulated by the sandbox.")
 
 
-def _refusal(code: str, message: str) -> Exception:
+def _create_error(code: str, message: str) -> Exception:
     from moto.ssm.exceptions import SSMException
 
-    refusal: Exception = SSMException(code, message)
-    return refusal
+    error: Exception = SSMException(code, message)
+    return error
 
 
 def _backend(account: str, region: str) -> Any:
@@ -165,14 +173,14 @@ def _backend(account: str, region: str) -> Any:
     return ssm_backends[account][region]
 
 
-def _runs(account: str, region: str) -> dict[str, Execution]:
-    found: dict[str, Execution] = vars(_backend(account, region)).setdefault(_RUNS, {})
-    return found
+def _get_executions(account: str, region: str) -> dict[str, AutomationExecution]:
+    executions: dict[str, AutomationExecution] = vars(_backend(account, region)).setdefault(_EXECUTIONS, {})
+    return executions
 
 
-def _all() -> Iterator[Execution]:
-    """None before Systems Manager is asked for the first time, or brought back: loading it takes long."""
-    loaded = sys.modules.get(_MODELS)
-    for by_region in list(loaded.ssm_backends.values()) if loaded else ():
+def _list_all() -> Iterator[AutomationExecution]:
+    """Yield all executions. There are none before the first request: the import of moto's module takes time."""
+    models = sys.modules.get(_MODELS)
+    for by_region in list(models.ssm_backends.values()) if models else ():
         for backend in list(by_region.values()):
-            yield from list(vars(backend).get(_RUNS, {}).values())
+            yield from list(vars(backend).get(_EXECUTIONS, {}).values())

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sagemaker_sandbox.automation.execution import Execution
-from sagemaker_sandbox.automation.executions import Executions
+from sagemaker_sandbox.automation.execution import AutomationExecution
+from sagemaker_sandbox.automation.executions import AutomationExecutions
 from sagemaker_sandbox.errors import ApiError
 from sagemaker_sandbox.parts.handlers import emulated_operation
 from sagemaker_sandbox.parts.resources import Fields
@@ -37,7 +37,7 @@ class AutomationOperations(ServiceOperations):
 
     service = moto_service = signing_name = "ssm"
 
-    def __init__(self, executions: Executions) -> None:
+    def __init__(self, executions: AutomationExecutions) -> None:
         self._executions = executions
 
     @emulated_operation
@@ -50,7 +50,7 @@ class AutomationOperations(ServiceOperations):
     def get_automation_execution(self, request: ServiceRequest) -> Fields:
         """Return an execution."""
         name = request.parameters["AutomationExecutionId"]
-        return {"AutomationExecution": self._executions.find(request.account, request.region, name).described()}
+        return {"AutomationExecution": self._executions.find(request.account, request.region, name).describe()}
 
     @emulated_operation
     def describe_automation_executions(self, request: ServiceRequest) -> Fields:
@@ -78,17 +78,17 @@ class AutomationOperations(ServiceOperations):
         return {}
 
 
-_FILTERS: dict[str, Callable[[Execution, str], bool]] = {
+_FILTERS: dict[str, Callable[[AutomationExecution, str], bool]] = {
     "CurrentAction": lambda execution, value: execution.summary().get("CurrentAction") == value,
     "DocumentNamePrefix": lambda execution, value: execution.document_name.startswith(value),
     "ExecutionId": lambda execution, value: execution.id == value,
     "ExecutionStatus": lambda execution, value: execution.status == value,
-    "StartTimeAfter": lambda execution, value: execution.began > _parse_time(value),
-    "StartTimeBefore": lambda execution, value: execution.began < _parse_time(value),
+    "StartTimeAfter": lambda execution, value: execution.start_time > _parse_time(value),
+    "StartTimeBefore": lambda execution, value: execution.start_time < _parse_time(value),
 }
 
 
-def _matches(execution: Execution, item: dict[str, Any]) -> bool:
+def _matches(execution: AutomationExecution, item: dict[str, Any]) -> bool:
     matches = _FILTERS.get(item["Key"])
     if matches is None:
         raise InvalidFilterKeyError(f"The filter {item['Key']} is not emulated by the sandbox.")

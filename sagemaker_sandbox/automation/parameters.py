@@ -1,4 +1,4 @@
-"""The parameters of a document: what they may be, and what a start gives them."""
+"""Parameters of a document: their declarations and their values in an execution."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,12 @@ _MEMBERS = {
 
 
 class ParameterError(ValueError):
-    """What a start gives is not what the document wants."""
+    """A value that does not match the declaration of its parameter."""
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """One that a document declares."""
+class DocumentParameter:
+    """A declared parameter of a document."""
 
     name: str
     type: str
@@ -28,60 +28,68 @@ class Parameter:
     allowed: Sequence[Any] = ()
     pattern: str = ""
 
-    def value(self, given: Sequence[str]) -> Any:
-        """What was given, in the parameter's type. Raises ParameterError."""
+    def convert(self, texts: Sequence[str]) -> Any:
+        """Return the value in the type of the parameter. Raises ParameterError."""
         if self.type in ("StringList", "MapList"):
-            return list(given)
-        if len(given) != 1:
-            raise ParameterError(f"Parameter {self.name} takes one value, and {len(given)} were given.")
-        [text] = given
+            return list(texts)
+        if len(texts) != 1:
+            raise ParameterError(f"Parameter {self.name} takes one value, not {len(texts)}.")
+        [text] = texts
         value: Any = text
         if self.type == "Boolean":
             if text.lower() not in ("true", "false"):
-                raise ParameterError(f"Parameter {self.name} is a Boolean, and {text} is none.")
+                raise ParameterError(f"Parameter {self.name} is a Boolean, and {text} is not.")
             value = text.lower() == "true"
         elif self.type == "Integer":
             try:
                 value = int(text)
             except ValueError:
-                raise ParameterError(f"Parameter {self.name} is an Integer, and {text} is none.") from None
+                raise ParameterError(f"Parameter {self.name} is an Integer, and {text} is not.") from None
         self._check(text, value)
         return value
 
     def _check(self, text: str, value: Any) -> None:
         if self.allowed and value not in self.allowed and text not in self.allowed:
-            raise ParameterError(f"Parameter {self.name} is none of {', '.join(map(str, self.allowed))}: {text}.")
+            raise ParameterError(
+                f"Parameter {self.name} must be one of {', '.join(map(str, self.allowed))}, not {text}."
+            )
         if self.pattern and not re.search(self.pattern, text):
             raise ParameterError(f"Parameter {self.name} does not match {self.pattern}: {text}.")
 
 
-def read(declared: Any) -> dict[str, Parameter]:
-    """Those that a document declares. Raises ContentError."""
+def parse_parameters(declared: Any) -> dict[str, DocumentParameter]:
+    """Return the parameters of a document. Raises ContentError."""
     if not isinstance(declared, Mapping):
         raise ContentError("parameters must be a map")
-    return {str(name): _read(str(name), one) for name, one in declared.items()}
+    return {str(name): _parse(str(name), declaration) for name, declaration in declared.items()}
 
 
-def _read(name: str, one: Any) -> Parameter:
-    if not isinstance(one, Mapping) or set(one) - _MEMBERS:
-        raise ContentError(f"Parameter {name} may have but {', '.join(sorted(_MEMBERS))}")
-    kind = str(one.get("type"))
+def _parse(name: str, declaration: Any) -> DocumentParameter:
+    if not isinstance(declaration, Mapping) or set(declaration) - _MEMBERS:
+        raise ContentError(f"Parameter {name} can have only {', '.join(sorted(_MEMBERS))}")
+    kind = str(declaration.get("type"))
     if kind not in _TYPES and not re.fullmatch(r"AWS::[\w:]+|List<AWS::[\w:]+>", kind):
-        raise ContentError(f"Parameter {name} has no type that there is: {kind}")
+        raise ContentError(f"Parameter {name} has an unknown type: {kind}")
     kind = "StringList" if kind.startswith("List<") else "String" if kind.startswith("AWS::") else kind
-    return Parameter(name, kind, one.get("default"), one.get("allowedValues") or (), one.get("allowedPattern") or "")
+    return DocumentParameter(
+        name,
+        kind,
+        declaration.get("default"),
+        declaration.get("allowedValues") or (),
+        declaration.get("allowedPattern") or "",
+    )
 
 
-def values(declared: Mapping[str, Parameter], given: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """All parameters of a start. Raises ParameterError."""
-    if unknown := sorted(set(given) - set(declared)):
+def convert_values(declared: Mapping[str, DocumentParameter], texts: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return the values of all parameters, with their defaults. Raises ParameterError."""
+    if unknown := sorted(set(texts) - set(declared)):
         raise ParameterError(f"The document has no parameter {unknown[0]}.")
-    found = {}
+    values = {}
     for name, parameter in declared.items():
-        if name in given:
-            found[name] = parameter.value(given[name])
+        if name in texts:
+            values[name] = parameter.convert(texts[name])
         elif parameter.default is None:
-            raise ParameterError(f"The required parameter {name} was not given.")
+            raise ParameterError(f"The required parameter {name} is missing.")
         else:
-            found[name] = parameter.default
-    return found
+            values[name] = parameter.default
+    return values

@@ -98,7 +98,7 @@ def _is_text_list(value: Any) -> bool:
 def list_additional_calls(call: ServiceCall, account: str, region: str) -> Iterator[ServiceCall]:
     """Yield the calls that the caller needs permission for, too: an automation receives the role of its document."""
     if (call.service, call.operation) == ("ssm", "StartAutomationExecution"):
-        role = executions.assumed_role(account, region, call.parameters)
+        role = executions.find_assumed_role(account, region, call.parameters)
         if role:
             yield ServiceCall("iam", "PassRole", {}, role)
 

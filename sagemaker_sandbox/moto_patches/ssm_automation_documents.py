@@ -36,6 +36,6 @@ def _check(content: Any, document_format: str) -> None:
     try:
         if not isinstance(content, dict):
             content = yaml.safe_load(content) if document_format == "YAML" else json.loads(content)
-        document.read(content)
+        document.parse_document(content)
     except (ContentError, ValueError, yaml.YAMLError) as error:
         raise InvalidDocumentContent(str(error)) from None

@@ -279,6 +279,6 @@ def _explain_failure(trials: Sequence[Trial]) -> str | None:
             "to get more details."
         )
     return (
-        f"No objective metrics found after running {len(trials)} training jobs. Please ensure that the custom algorithm "
-        "is emitting the objective metric as defined by the regular expression provided."
+        f"No objective metrics found after running {len(trials)} training jobs. Please ensure that the custom "
+        "algorithm is emitting the objective metric as defined by the regular expression provided."
     )

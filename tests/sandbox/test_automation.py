@@ -10,7 +10,7 @@ import pytest
 
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.automation import choices, document, selectors
-from sagemaker_sandbox.automation.content import ContentError, filled
+from sagemaker_sandbox.automation.content import ContentError, fill
 from tests.sandbox.support import TRUST, catch_error, make_queue, subscribe_queue, wait_until
 from tests.sandbox.test_scaling import ON_INSTANCES, build_target, make_endpoint
 
@@ -338,14 +338,14 @@ def test_what_the_sandbox_does_not_do_can_be_written_down_and_not_be_started(run
         (written(), "mainSteps must have at least one step"),
         (written(sleep("a b")), "letters, digits and underscores: a b"),
         (written(sleep("one"), sleep("one")), "must be unique"),
-        (written({**sleep("one"), "action": "aws:snooze"}), "there is no action aws:snooze"),
-        (written(sleep("one", nextStep="two")), "leads to two, which there is not"),
+        (written({**sleep("one"), "action": "aws:snooze"}), "the action aws:snooze does not exist"),
+        (written(sleep("one", nextStep="two")), "leads to two, which does not exist"),
         (written(sleep("one", onFailure="Retry")), "onFailure is Abort, Continue or step:step_name"),
-        (written(sleep("one"), sleep("two", nextStep="one")), "round in a circle: one -> two -> one"),
+        (written(sleep("one"), sleep("two", nextStep="one")), "form a cycle: one -> two -> one"),
         (written(sleep("one", isend=True)), "Step one has no isend"),
-        (written(asks("one", "sns", "Publish", Message="{{ Word }}")), "refers to {{ Word }}, which there is not"),
+        (written(asks("one", "sns", "Publish", Message="{{ Word }}")), "refers to {{ Word }}, which does not exist"),
         (written(sleep("one"), assumeRole="{{ Role }}"), "assumeRole refers to {{ Role }}"),
-        (written(sleep("one"), parameters={"Word": {"type": "Text"}}), "has no type that there is: Text"),
+        (written(sleep("one"), parameters={"Word": {"type": "Text"}}), "has an unknown type: Text"),
         (
             written({"name": "one", "action": "aws:branch", "inputs": {"Choices": [{"NextStep": "one"}]}}),
             "a condition has a Variable and one operation",
@@ -390,7 +390,7 @@ def test_a_selector_that_leads_nowhere_or_has_other_operators_is_told() -> None:
     with pytest.raises(LookupError):
         selectors.select("$.Reservations[2]", ANSWER)
     filtered = written(asks("one", "ec2", "X", outputs=[{"Name": "a", "Selector": "$.A[?(@.b)]", "Type": "String"}]))
-    assert document.read(filtered).unsupported == (
+    assert document.parse_document(filtered).unsupported == (
         "the selector $.A[?(@.b)] is not made of .child, ..child and [index]",
     )
 
@@ -420,16 +420,16 @@ def test_a_choice_compares_as_it_says(condition: dict[str, Any], values: tuple[A
             ({"And": [one, one]}, holds),
             ({"Or": [{"Not": one}, one]}, True),
         ):
-            found = choices.chosen({"Choices": [{"NextStep": "yes", **asked}], "Default": "no"})
+            found = choices.choose_step({"Choices": [{"NextStep": "yes", **asked}], "Default": "no"})
             assert found == ("yes" if expected else "no")
 
 
 def test_one_reference_alone_keeps_its_type() -> None:
     known = {"n": 3, "words": ["a"]}
-    assert filled({"a": "{{ n }}", "b": "n is {{n}}", "c": ["{{words}}"]}, known) == {
+    assert fill({"a": "{{ n }}", "b": "n is {{n}}", "c": ["{{words}}"]}, known) == {
         "a": 3,
         "b": "n is 3",
         "c": [["a"]],
     }
     with pytest.raises(ContentError):
-        document.read({})
+        document.parse_document({})
