@@ -103,7 +103,7 @@ class Scaling:
         return UNKNOWN if changes is False and self.unknown_reasons else changes
 
     @property
-    def is_emptied(self) -> bool | Unknown:
+    def scales_to_zero(self) -> bool | Unknown:
         """True if a policy reduces the capacity to zero while there is no load."""
         if self.spans is UNKNOWN or self.unknown_reasons:
             return UNKNOWN

@@ -115,11 +115,11 @@ def review_plan(name: str, plan: Mapping[str, Any]) -> Review:
 
 def summarize_review(result: Review, plan: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parts of a review that an expectation contains."""
-    footprint, whole = result.footprint, load(json.dumps(plan).encode())
+    footprint, loaded_plan = result.footprint, load(json.dumps(plan).encode())
     regions = {
-        estimate.address: whole.find_region(resource)
+        estimate.address: loaded_plan.find_region(resource)
         for estimate in footprint.resources
-        if (resource := whole.find_resource(estimate.address))
+        if (resource := loaded_plan.find_resource(estimate.address))
     }
     return {
         "verdict": str(result.verdict),

@@ -48,24 +48,24 @@ AWS_TYPES = {
 }
 
 
-def build_address(kind: str, name: str, way: str) -> str:
+def build_address(kind: str, name: str, form: str) -> str:
     """Return the address of a resource of this CloudFormation type."""
-    if way == "aws":
+    if form == "aws":
         return f"{AWS_TYPES[kind]}.{name}"
-    if way == "cloudcontrol":
+    if form == "cloudcontrol":
         return f"aws_cloudcontrolapi_resource.{name}"
     _, service, type_ = kind.split("::")
     return f"awscc_{service.lower()}_{re.sub('(?<!^)(?=[A-Z])', '_', type_).lower()}.{name}"
 
 
-def build_changes(*resources: TypePair, way: str, action: str = "create") -> dict[str, Any]:
+def build_changes(*resources: TypePair, form: str, action: str = "create") -> dict[str, Any]:
     """Return a plan that applies `action` to all these resources."""
-    if way == "aws":
-        values = {build_address(pair.kind, pair.name, way): pair.aws for pair in resources}
-        before = {build_address(pair.kind, pair.name, way): pair.aws_before for pair in resources}
+    if form == "aws":
+        values = {build_address(pair.kind, pair.name, form): pair.aws for pair in resources}
+        before = {build_address(pair.kind, pair.name, form): pair.aws_before for pair in resources}
         return plan_builder.build_document(values, actions=dict.fromkeys(values, action), before=before)
-    entries = [_entry(pair, way, action) for pair in resources]
-    provider = {"name": way, "expressions": {"region": {"constant_value": "eu-north-1"}}}
+    entries = [_build_entry(pair, form, action) for pair in resources]
+    provider = {"name": form, "expressions": {"region": {"constant_value": "eu-north-1"}}}
     configuration = {
         "provider_config": {"provider": provider},
         "root_module": {
@@ -81,12 +81,12 @@ def build_planned(plan: dict[str, Any]) -> dict[str, Any]:
     return {**plan, "planned_values": {"root_module": {"resources": resources}}}
 
 
-def _entry(pair: TypePair, way: str, action: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _build_entry(pair: TypePair, form: str, action: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the resource's change and its configuration."""
-    values = pair.awscc if way == "awscc" else _desired(pair.kind, pair.awscc)
+    values = pair.awscc if form == "awscc" else _build_desired_state(pair.kind, pair.awscc)
     old = {**pair.awscc, **pair.awscc_before}
-    before = old if way == "awscc" else _desired(pair.kind, old)
-    where = build_address(pair.kind, pair.name, way)
+    before = old if form == "awscc" else _build_desired_state(pair.kind, old)
+    where = build_address(pair.kind, pair.name, form)
     identity = {"address": where, "mode": "managed", "type": where.partition(".")[0], "name": pair.name}
     change = {
         "actions": _ACTIONS.get(action, [action]),
@@ -98,7 +98,7 @@ def _entry(pair: TypePair, way: str, action: str) -> tuple[dict[str, Any], dict[
     return {**identity, "change": change}, {**identity, "provider_config_key": "provider", "expressions": expressions}
 
 
-def _desired(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def _build_desired_state(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {"type_name": kind, "desired_state": json.dumps(to_camel_case(values))}
 
 
@@ -107,11 +107,11 @@ def to_camel_case(values: Any) -> Any:
     if isinstance(values, list):
         return [to_camel_case(value) for value in values]
     if isinstance(values, dict):
-        return {_camel(name): to_camel_case(value) for name, value in values.items()}
+        return {_convert_keys(name): to_camel_case(value) for name, value in values.items()}
     return json.loads(values) if isinstance(values, str) and values.startswith("{") else values
 
 
-def _camel(name: str) -> str:
+def _convert_keys(name: str) -> str:
     name = re.sub("^kms_master_key_id$", "KMSMasterKeyID", name)
     return "".join(_CAPITALS.get(word, word[:1].upper() + word[1:]) for word in name.split("_"))
 

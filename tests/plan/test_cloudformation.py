@@ -57,7 +57,10 @@ def test_an_attribute_that_awscc_computes_is_not_set() -> None:
 @pytest.mark.parametrize(
     ("source", "count"),
     [
-        (build_change("aws_sagemaker_model.m", {"name": "m"}), None),  # the name is known, so the expression has no unknown part
+        (
+            build_change("aws_sagemaker_model.m", {"name": "m"}),
+            None,
+        ),  # the name is known, so the expression has no unknown part
         (build_change("aws_sagemaker_model.m", {}, unknown={"name": True}), None),  # a name is not a number
         (build_change("aws_x.m", {}, unknown={"size": True}), UNKNOWN),
     ],

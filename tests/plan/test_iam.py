@@ -112,7 +112,7 @@ def test_an_unknown_attachment_makes_the_policies_incomplete() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policies", "whole"),
+    ("policies", "is_complete"),
     [
         (['{"Statement": []}', '{"Statement": []}'], True),
         (['{"Statement": []}', "{"], False),
@@ -120,12 +120,12 @@ def test_an_unknown_attachment_makes_the_policies_incomplete() -> None:
         (["{", "{"], False),
     ],
 )
-def test_an_unreadable_policy_makes_the_policies_incomplete(policies: list[str], whole: bool) -> None:
+def test_an_unreadable_policy_makes_the_policies_incomplete(policies: list[str], is_complete: bool) -> None:
     inline = [
         build_change(f"aws_iam_role_policy.p{n}", {"role": "r", "policy": text}) for n, text in enumerate(policies)
     ]
     plan = build_plan(build_change("aws_iam_role.r", {"name": "r"}), *inline)
-    assert iam.read_role_policies(find_role(plan), plan.joins).is_complete is whole
+    assert iam.read_role_policies(find_role(plan), plan.joins).is_complete is is_complete
 
 
 def read_attached_by_map(*references: str) -> iam.RolePolicies:
@@ -141,9 +141,9 @@ def read_attached_by_map(*references: str) -> iam.RolePolicies:
 
 
 def test_attachments_by_for_each_have_policies_of_the_plan() -> None:
-    ours = read_attached_by_map("aws_iam_policy.a.arn", "aws_iam_policy.b.arn")
-    assert ours.is_complete
-    assert {document.resource.name for document in ours.documents} == {"a", "b"}
+    policies = read_attached_by_map("aws_iam_policy.a.arn", "aws_iam_policy.b.arn")
+    assert policies.is_complete
+    assert {document.resource.name for document in policies.documents} == {"a", "b"}
     assert not read_attached_by_map("aws_iam_policy.a.arn", "local.more").is_complete
     assert not read_attached_by_map("aws_iam_policy.a.arn", "aws_iam_role.r.arn").is_complete
 
@@ -211,7 +211,8 @@ def read_inherited(references: list[str], *, documents: list[str | None], each: 
                unknown={"json": True, "source_policy_documents": [True]}, **index),
         build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}, **index),
         root={"resources": [
-            {**build_configuration("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.own", "each.key"]), **repeated},
+            {**build_configuration("aws_iam_role_policy.p", policy=["data.aws_iam_policy_document.own", "each.key"]),
+             **repeated},
             *sources,
         ]},
     )  # fmt: skip
@@ -224,7 +225,7 @@ BASE = "data.aws_iam_policy_document.base.json"
 
 
 @pytest.mark.parametrize(
-    ("references", "documents", "whole", "actions"),
+    ("references", "documents", "is_complete", "actions"),
     [
         ([BASE], [None], True, ["s3:GetObject", "s3:PutObject"]),
         ([BASE], [None, '{"Statement": []}'], True, ["s3:GetObject", "s3:PutObject"]),
@@ -237,11 +238,11 @@ BASE = "data.aws_iam_policy_document.base.json"
     ],
 )
 def test_a_document_inherits_documents_that_are_read_on_apply(
-    references: list[str], documents: list[str | None], whole: bool, actions: list[str]
+    references: list[str], documents: list[str | None], is_complete: bool, actions: list[str]
 ) -> None:
     for each in (False, True):
         document = read_inherited(references, documents=documents, each=each)
-        assert (document.is_complete, [a for s in document.statements for a in s.actions]) == (whole, actions)
+        assert (document.is_complete, [a for s in document.statements for a in s.actions]) == (is_complete, actions)
 
 
 def read_data_source(statement: dict[str, Any], *references: str) -> iam.PolicyDocument:
@@ -294,8 +295,8 @@ def derive_text(*references: str, dynamic: bool = False) -> Any:
     plan = build_plan(
         build_change("aws_s3_bucket.new", {"bucket": "b"}, unknown={"arn": True}),
         build_change("aws_s3_bucket.kept", {"bucket": "c", "arn": "arn"}, before={"bucket": "c", "arn": "arn"}),
-        build_change("data.aws_iam_policy_document.d", {"statement": statements}, unknown={"json": True, "statement": marks},
-               actions=["read"]),
+        build_change("data.aws_iam_policy_document.d", {"statement": statements},
+                     unknown={"json": True, "statement": marks}, actions=["read"]),
         build_change("data.aws_s3_bucket.read", {"bucket": "b"}, unknown={"arn": True}, actions=["read"]),
         build_change("aws_iam_role_policy.p", {"role": "r"}, unknown={"policy": True}),
         root={"resources": [

@@ -131,10 +131,10 @@ def test_a_planned_resource_without_an_entry_is_reported() -> None:
 
 
 def test_a_resource_of_the_state_without_an_entry_in_a_complete_plan_is_reported() -> None:
-    whole = json.loads((FIXTURES / "change.json").read_bytes())
-    entry = whole["resource_changes"].pop(3)
+    full_document = json.loads((FIXTURES / "change.json").read_bytes())
+    entry = full_document["resource_changes"].pop(3)
     assert entry["change"]["actions"] == ["delete"]
-    message = read_error(json.dumps(whole).encode())
+    message = read_error(json.dumps(full_document).encode())
     assert "prior_state.values.root_module.resources" in message
     assert """'aws_s3_bucket.this["scratch"]' has no entry in resource_changes""" in message
 

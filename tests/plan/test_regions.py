@@ -61,7 +61,7 @@ def test_the_default_region_applies_if_the_plan_does_not_tell() -> None:
         plan.default_region = "eu-north-1"
         return plan.find_region(plan.resources[0])
 
-    elsewhere = {"aws.us": {"alias": "us", "expressions": {"region": {"constant_value": "us-east-1"}}}}
+    other_provider = {"aws.us": {"alias": "us", "expressions": {"region": {"constant_value": "us-east-1"}}}}
     module_configuration = {"module.m:aws": {"module_address": "module.m"}}
     unreadable = {"references": ["local.region"]}
     assert find_default(None) == "eu-north-1"
@@ -69,10 +69,12 @@ def test_the_default_region_applies_if_the_plan_does_not_tell() -> None:
     assert find_default(unreadable, "module.m:aws", module_configuration) == "eu-north-1"
     assert find_default({"constant_value": "eu-west-1"}) == "eu-west-1"
     assert find_default(None, unknown=True) is UNKNOWN
-    assert find_default(None, "aws", elsewhere) == "eu-north-1"
-    assert find_default(None, "aws.us", elsewhere) == "us-east-1"
-    assert find_default(unreadable, "aws", elsewhere) is UNKNOWN, "with two configurations, the Region may be that of either"
-    assert find_default(None, "module.m:aws", elsewhere | module_configuration) is UNKNOWN
+    assert find_default(None, "aws", other_provider) == "eu-north-1"
+    assert find_default(None, "aws.us", other_provider) == "us-east-1"
+    assert find_default(unreadable, "aws", other_provider) is UNKNOWN, (
+        "with two configurations, the Region may be that of either"
+    )
+    assert find_default(None, "module.m:aws", other_provider | module_configuration) is UNKNOWN
 
 
 def test_the_region_comes_from_a_variable_unless_it_is_sensitive() -> None:
@@ -131,7 +133,9 @@ def test_a_deep_module_has_the_region_of_the_only_configuration() -> None:
 
 def test_a_deep_module_has_an_unknown_region_with_several_configurations() -> None:
     assert find_deep_region(in_region("eu-north-1"), in_region("us-east-1", alias="us")) is UNKNOWN
-    assert find_deep_region({}, in_region("us-east-1", alias="us")) is UNKNOWN  # the default configuration has the Region of the environment
+    assert (
+        find_deep_region({}, in_region("us-east-1", alias="us")) is UNKNOWN
+    )  # the default configuration has the Region of the environment
     assert find_deep_region({}) is UNKNOWN
 
 

@@ -28,7 +28,7 @@ def original(name: str) -> bytes:
     """Return a fixture, or a hand-made plan of CloudFormation types or of commands."""
     if name not in ("outside", *FORMS):
         return (FIXTURES / f"{name}.json").read_bytes()
-    by_hand = OUTSIDE if name == "outside" else build_changes(*TWINS, way=name, action="update")
+    by_hand = OUTSIDE if name == "outside" else build_changes(*TWINS, form=name, action="update")
     return json.dumps(build_planned(by_hand)).encode()
 
 

@@ -12,9 +12,9 @@ BACK = CapacityAction("cron(0 18 * * ? *)", 1, 1)
 MORNING, EVENING = "cron(0 8 ? * MON-FRI *)", "cron(0 18 ? * MON-FRI *)"
 
 
-def compute_mean(*actions: CapacityAction, start: float = 1, least: float = 1, most: float = 4) -> float:
+def compute_mean(*actions: CapacityAction, start: float = 1, minimum: float = 1, maximum: float = 4) -> float:
     """Return the mean capacity without policies."""
-    return sum(span.share * span.fixed for span in compute_spans(start, least, most, actions))
+    return sum(span.share * span.fixed for span in compute_spans(start, minimum, maximum, actions))
 
 
 def test_the_capacity_stays_at_its_start_without_actions() -> None:
@@ -81,7 +81,7 @@ def test_two_actions_in_one_minute_may_set_different_limits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actions", "why"),
+    ("actions", "reason"),
     [
         ([CapacityAction("at(2027-01-01T00:00:00)", 20, 20)], "runs only once"),
         ([DAILY, CapacityAction("at(2027-01-01T00:00:00)", 1, 1)], "runs only once"),
@@ -100,8 +100,8 @@ def test_two_actions_in_one_minute_may_set_different_limits() -> None:
         ([CapacityAction("", 20, 20)], "is not a schedule"),
     ],
 )
-def test_schedules_without_spans_have_a_reason(actions: list[CapacityAction], why: str) -> None:
-    with pytest.raises(ValueError, match=why):
+def test_schedules_without_spans_have_a_reason(actions: list[CapacityAction], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
         compute_spans(1, 1, 4, tuple(actions))
 
 

@@ -116,7 +116,7 @@ def test_checkov_and_review_have_the_same_results(root: Path, tmp_path: Path) ->
 
 def test_cloudformation_types_have_the_results_of_their_mapped_types(root: Path, tmp_path: Path) -> None:
     for way in FORMS:
-        (tmp_path / f"{way}.json").write_text(json.dumps(build_planned(build_changes(*TWINS, way=way))))
+        (tmp_path / f"{way}.json").write_text(json.dumps(build_planned(build_changes(*TWINS, form=way))))
     results, _ = run_checkov(tmp_path, "-d", ".", "--framework", "terraform_plan", *policies(root))
     expected = {
         way: {

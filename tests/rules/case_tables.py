@@ -79,9 +79,9 @@ class CaseRow(NamedTuple):
 def load_tables() -> dict[str, Any]:
     """Return the cases of every rule."""
     tables: dict[str, Any] = {}
-    here = Path(__file__).parent
-    for file in sorted((here / "cases").rglob("*.py"), key=lambda file: file.stem):
-        name = ".".join(file.relative_to(here).with_suffix("").parts)
+    folder = Path(__file__).parent
+    for file in sorted((folder / "cases").rglob("*.py"), key=lambda file: file.stem):
+        name = ".".join(file.relative_to(folder).with_suffix("").parts)
         tables |= import_module(f"tests.rules.{name}").CASES
     return tables
 

@@ -72,7 +72,7 @@ def build_asynchronous(
     return build_real_time(variant=variant, configuration=config, endpoint=endpoint)
 
 
-def add_target(resources: Resources, least: Any = 1, most: Any = 4, **target: Any) -> Resources:
+def add_target(resources: Resources, minimum: Any = 1, maximum: Any = 4, **target: Any) -> Resources:
     """Return the resources with a scalable target."""
     return {
         **resources,
@@ -80,8 +80,8 @@ def add_target(resources: Resources, least: Any = 1, most: Any = 4, **target: An
             "service_namespace": "sagemaker",
             "scalable_dimension": "sagemaker:variant:DesiredInstanceCount",
             "resource_id": f"endpoint/${{{ENDPOINT}.name}}/variant/main",
-            "min_capacity": least,
-            "max_capacity": most,
+            "min_capacity": minimum,
+            "max_capacity": maximum,
             **target,
         },
     }
@@ -126,11 +126,11 @@ def add_scheduled_actions(resources: Resources, *times: tuple[str, Any, Any], **
         f"aws_appautoscaling_scheduled_action.at{number}": {
             "service_namespace": "sagemaker",
             "schedule": f"cron({fields})",
-            "scalable_target_action": {"min_capacity": least, "max_capacity": most},
+            "scalable_target_action": {"min_capacity": minimum, "max_capacity": maximum},
             **same,
             **action,
         }
-        for number, (fields, least, most) in enumerate(times)
+        for number, (fields, minimum, maximum) in enumerate(times)
     }
     return {**resources, **actions}
 

@@ -49,8 +49,8 @@ def test_a_waiver_with_reason_and_date_accepts_the_failure_until_it_ends(row: Ca
     waived = evaluate_case(row, add_waiver(row, "load test 42 in progress until 2026-11-24"))
     assert {f.outcome for f in waived} & {Outcome.FAIL, Outcome.WAIVED} == {Outcome.WAIVED}
     assert all("load test 42" in f.message for f in waived if f.outcome is Outcome.WAIVED)
-    for bad, why in [("load test until 2026-11-23", "ended on 2026-11-23"), ("because", "does not have the form")]:
-        assert any(f.outcome is Outcome.FAIL and why in f.message for f in evaluate_case(row, add_waiver(row, bad)))
+    for bad, reason in [("load test until 2026-11-23", "ended on 2026-11-23"), ("because", "does not have the form")]:
+        assert any(f.outcome is Outcome.FAIL and reason in f.message for f in evaluate_case(row, add_waiver(row, bad)))
 
 
 @pytest.mark.parametrize("rule", [rule.id for rule in ALL])

@@ -30,8 +30,8 @@ def test_an_equal_result_for_every_variant_is_reported_once() -> None:
     )
     both = [{**variant, "instance_type": "ml.m5.large"} for variant in variants]
     x86 = build_real_time(configuration={"production_variants": both})
-    places = [finding.path for finding in evaluate(plan_builder.build_plan(x86), [BY_ID["SUS_ENDPOINT_X86"]])]
-    assert places == [f"production_variants.{number}.instance_type" for number in range(2)]
+    paths = [finding.path for finding in evaluate(plan_builder.build_plan(x86), [BY_ID["SUS_ENDPOINT_X86"]])]
+    assert paths == [f"production_variants.{number}.instance_type" for number in range(2)]
 
 
 def test_a_waiver_is_valid_beside_an_unknown_tag() -> None:

@@ -14,7 +14,7 @@ from tests.rules.endpoints import REQUESTS, add_target, add_tracking_policy, bui
     [
         (
             "SUS_ASYNC_SCALES_ON_INVOCATIONS",
-            add_tracking_policy(add_target(build_asynchronous(), least=0), **REQUESTS),
+            add_tracking_policy(add_target(build_asynchronous(), minimum=0), **REQUESTS),
             "an asynchronous endpoint never publishes SageMakerVariantInvocationsPerInstance, so it never scales",
         ),
         (

@@ -50,9 +50,9 @@ _UNPUBLISHED = UNPUBLISHED[ASYNCHRONOUS]
 def scales_to_zero(plan: Plan, endpoint: Resource) -> RuleResults:
     def check(variant: Variant) -> RuleResults:
         scaling = find_instance_scaling(endpoint, variant, plan.joins)
-        if scaling.is_emptied is True:
+        if scaling.scales_to_zero is True:
             yield success()
-        elif scaling.is_emptied is UNKNOWN:
+        elif scaling.scales_to_zero is UNKNOWN:
             yield unknown_result(explain_unknown_scaling(scaling, variant), variant.block.path)
         elif scaling.target is None:
             yield failure(

@@ -76,7 +76,7 @@ def _find_response_range(plan: Plan, endpoint: Resource, variant: Variant) -> tu
         if warm not in (None, 0):
             return LatencySlo.MILLISECONDS, at_worst if warm is UNKNOWN else LatencySlo.MILLISECONDS
     if variant.kind == ASYNCHRONOUS:
-        empties = find_instance_scaling(endpoint, variant, plan.joins).is_emptied
+        empties = find_instance_scaling(endpoint, variant, plan.joins).scales_to_zero
         if empties is not True:
             return LatencySlo.COLD_START, at_worst if empties is UNKNOWN else LatencySlo.COLD_START
     return at_worst, at_worst

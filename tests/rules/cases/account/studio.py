@@ -27,8 +27,8 @@ def _notebook(**settings: Any) -> Resources:
     return {"aws_sagemaker_notebook_instance.n": {"name": "n", **settings}}
 
 
-def _disk(size: Any, most: Any = 500) -> dict[str, Any]:
-    storage = {"default_ebs_volume_size_in_gb": size, "maximum_ebs_volume_size_in_gb": most}
+def _disk(size: Any, maximum: Any = 500) -> dict[str, Any]:
+    storage = {"default_ebs_volume_size_in_gb": size, "maximum_ebs_volume_size_in_gb": maximum}
     return {"space_storage_settings": {"default_ebs_storage_settings": storage}}
 
 
@@ -102,13 +102,13 @@ CASES = {
         "fail": {
             "a terabyte": _notebook(volume_size=1000),
             "domain": _domain(**_disk(500)),
-            "a large user limit": _domain(**_disk(20, most=16_384)),
+            "a large user limit": _domain(**_disk(20, maximum=16_384)),
             "profile": _profile(**_disk(500)),
             "space": _space(space_storage_settings={"ebs_storage_settings": {"ebs_volume_size_in_gb": 500}}),
         },
         "unknown": {
             "unknown": _notebook(volume_size=UNKNOWN),
-            "unknown maximum": _domain(**_disk(20, most=UNKNOWN)),
+            "unknown maximum": _domain(**_disk(20, maximum=UNKNOWN)),
         },
         "not_applicable": {"default": {**_notebook(), **_domain(), **_profile(), **_space()}},
     },

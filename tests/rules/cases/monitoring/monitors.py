@@ -13,8 +13,8 @@ def _schedule(expression: str = "cron(0 0 ? * * *)") -> Resources:
     return {_SCHEDULE: {"name": "s", "monitoring_schedule_config": config}}
 
 
-def _capture(percent: Any, *, on: Any = True) -> Resources:
-    capture = {"enable_capture": on, "initial_sampling_percentage": percent, "destination_s3_uri": "s3://b/c"}
+def _capture(percent: Any, *, enabled: Any = True) -> Resources:
+    capture = {"enable_capture": enabled, "initial_sampling_percentage": percent, "destination_s3_uri": "s3://b/c"}
     return {"aws_sagemaker_endpoint_configuration.c": {"name": "c", "data_capture_config": capture}}
 
 
@@ -37,8 +37,8 @@ CASES = {
     "SUS_CAPTURE_SAMPLING": {
         "pass": {"10 %": _capture(10)},
         "fail": {"all": _capture(100)},
-        "unknown": {"unknown": _capture(UNKNOWN), "unknown switch": _capture(100, on=UNKNOWN)},
-        "not_applicable": {"off": _capture(100, on=False)},
+        "unknown": {"unknown": _capture(UNKNOWN), "unknown switch": _capture(100, enabled=UNKNOWN)},
+        "not_applicable": {"off": _capture(100, enabled=False)},
     },
     "SUS_DRIFT_ALARM": {
         "pass": {

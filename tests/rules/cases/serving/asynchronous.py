@@ -22,7 +22,7 @@ from tests.rules.endpoints import (
 )
 
 SAGEMAKER = {"namespace": "AWS/SageMaker"}
-AT_ZERO = add_target(build_asynchronous(), least=0)
+AT_ZERO = add_target(build_asynchronous(), minimum=0)
 UNSURE = {**build_asynchronous(), TARGET: {"service_namespace": "sagemaker", "resource_id": UNKNOWN, "min_capacity": 0}}
 OTHERS = {"a real-time endpoint": build_real_time(), "a serverless endpoint": build_serverless()}
 SLEEPS = add_tracking_policy(AT_ZERO, **BACKLOG)
@@ -35,7 +35,9 @@ EITHER["aws_sagemaker_endpoint_configuration.c"] = {
         for name in ("main", "other")
     ],
 }
-EITHER = add_target(EITHER, least=0, resource_id=f"endpoint/${{{ENDPOINT}.name}}/variant/${{aws_sagemaker_model.m.id}}")
+EITHER = add_target(
+    EITHER, minimum=0, resource_id=f"endpoint/${{{ENDPOINT}.name}}/variant/${{aws_sagemaker_model.m.id}}"
+)
 STEP_ARN = f"${{{STEP}.arn}}"
 TOPICS = {
     "s3_failure_path": "s3://answers/failed/",
@@ -53,19 +55,19 @@ CASES: CaseTable = {
         "pass": {
             "scales with its backlog": SLEEPS,
             "a single variant with any name": add_tracking_policy(
-                add_target(build_asynchronous(variant={"variant_name": UNKNOWN}), least=0), **BACKLOG
+                add_target(build_asynchronous(variant={"variant_name": UNKNOWN}), minimum=0), **BACKLOG
             ),
             "instances during the day": add_scheduled_actions(SLEEPS, ("0 8 * * ? *", 1, 4), ("0 18 * * ? *", 0, 4)),
         },
         "fail": {
             "no scalable target": build_asynchronous(),
-            "a minimum of one": add_tracking_policy(add_target(build_asynchronous(), least=1), **BACKLOG),
+            "a minimum of one": add_tracking_policy(add_target(build_asynchronous(), minimum=1), **BACKLOG),
             "no policy": AT_ZERO,
             "a metric that is never published": add_tracking_policy(AT_ZERO, **REQUESTS),
             "a policy that only adds": add_tracking_policy(AT_ZERO, **BACKLOG, disable_scale_in=True),
             "a policy that only wakes": add_start_alarm(),
             "scale-in suspended": add_tracking_policy(
-                add_target(build_asynchronous(), least=0, suspended_state={"dynamic_scaling_in_suspended": True}),
+                add_target(build_asynchronous(), minimum=0, suspended_state={"dynamic_scaling_in_suspended": True}),
                 **BACKLOG,
             ),
             "only scheduled increases": add_scheduled_actions(SLEEPS, ("0 8 * * ? *", 2, 4)),
@@ -124,7 +126,7 @@ CASES: CaseTable = {
             "a minimum known after apply": add_target(build_asynchronous(), UNKNOWN),
             "one of two variants": EITHER,
         },
-        "not_applicable": {**OTHERS, "a minimum above zero": add_target(build_asynchronous(), least=1)},
+        "not_applicable": {**OTHERS, "a minimum above zero": add_target(build_asynchronous(), minimum=1)},
     },
     "SUS_ASYNC_SCALES_ON_INVOCATIONS": {
         "pass": {

@@ -28,7 +28,7 @@ def build_components(*, managed: Any = MANAGED, **configuration: Any) -> Resourc
     return build_real_time(variant={**NO_MODEL, "managed_instance_scaling": managed}, configuration=configuration)
 
 
-def build_copies(least: Any, *, alarm: Values | None = None) -> Resources:
+def build_copies(minimum: Any, *, alarm: Values | None = None) -> Resources:
     """Return a component that scales, with a step policy and an alarm that starts it."""
     same = {
         "service_namespace": "sagemaker",
@@ -46,7 +46,7 @@ def build_copies(least: Any, *, alarm: Values | None = None) -> Resources:
             **(alarm or {}),
         },
     }
-    return {TARGET: {**same, "min_capacity": least, "max_capacity": 2}, **({} if alarm is None else woken)}
+    return {TARGET: {**same, "min_capacity": minimum, "max_capacity": 2}, **({} if alarm is None else woken)}
 
 
 CASES: CaseTable = {
@@ -108,7 +108,7 @@ CASES: CaseTable = {
         },
         "not_applicable": {
             "a minimum above zero": build_copies(1),
-            "a variant": add_target(build_real_time(), least=1),
+            "a variant": add_target(build_real_time(), minimum=1),
         },
     },
 }

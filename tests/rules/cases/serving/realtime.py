@@ -129,17 +129,17 @@ CASES: CaseTable = {
         "pass": {
             "two": build_real_time(variant={"initial_instance_count": 2}, endpoint=PROD),
             "two fixed instances": add_target(build_real_time(variant={"initial_instance_count": 2}, endpoint=PROD)),
-            "at least two": add_target(build_real_time(endpoint=PROD), least=2),
+            "at least two": add_target(build_real_time(endpoint=PROD), minimum=2),
         },
         "fail": {
             "one": build_real_time(endpoint=PROD),
             "a minimum of one instance": add_tracking_policy(
-                add_target(build_real_time(endpoint=PROD), least=1), **REQUESTS
+                add_target(build_real_time(endpoint=PROD), minimum=1), **REQUESTS
             ),
             "down to one at night": add_off_hours(add_target(build_real_time(endpoint=PROD)), night=(1, 1)),
         },
         "unknown": {
-            "a minimum known after apply": add_target(build_real_time(endpoint=PROD), least=UNKNOWN),
+            "a minimum known after apply": add_target(build_real_time(endpoint=PROD), minimum=UNKNOWN),
             "a latency SLO known after apply": build_real_time(
                 endpoint={"tags": {"env": "prod", "latency_slo": UNKNOWN}}
             ),
@@ -153,12 +153,12 @@ CASES: CaseTable = {
     },
     "SUS_AUTOSCALING_RESET": {
         "pass": {
-            "the same": add_target(build_real_time(), least=1),
-            "one instance with a minimum of zero": add_target(build_asynchronous(), least=0),
+            "the same": add_target(build_real_time(), minimum=1),
+            "one instance with a minimum of zero": add_target(build_asynchronous(), minimum=0),
         },
         "fail": {
             "three instances and a minimum of one": add_target(
-                build_real_time(variant={"initial_instance_count": 3}), least=1
+                build_real_time(variant={"initial_instance_count": 3}), minimum=1
             )
         },
         "unknown": {

@@ -90,7 +90,7 @@ CASES: CaseTable = {
         "pass": {"a rolling update": build_deployment(8, rolling_update_policy=ROLLING)},
         "fail": {
             "eight more": build_deployment(8),
-            "at least four more": add_target(build_real_time(), least=4, most=9),
+            "at least four more": add_target(build_real_time(), minimum=4, maximum=9),
         },
         "unknown": {"a count known after apply": build_deployment(UNKNOWN)},
         "not_applicable": {"one instance": build_real_time(), "a serverless endpoint": build_serverless()},

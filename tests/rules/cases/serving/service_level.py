@@ -29,15 +29,17 @@ CASES: CaseTable = {
             "a cold start by a GPU, which serverless has not": build_real_time(
                 variant={"instance_type": "ml.g5.xlarge"}, endpoint=build_slo("5s")
             ),
-            "minutes by an asynchronous one": add_target(build_asynchronous(endpoint=build_slo("10 minutes")), least=0),
+            "minutes by an asynchronous one": add_target(
+                build_asynchronous(endpoint=build_slo("10 minutes")), minimum=0
+            ),
             "seconds by an asynchronous one that no policy takes to zero": add_target(
-                build_asynchronous(endpoint=build_slo("5s")), least=0
+                build_asynchronous(endpoint=build_slo("5s")), minimum=0
             ),
         },
         "fail": {
             "milliseconds by serverless": build_serverless(endpoint=build_slo("200 ms")),
             "seconds by an asynchronous one at zero": add_tracking_policy(
-                add_target(build_asynchronous(endpoint=build_slo("2s")), least=0), **BACKLOG
+                add_target(build_asynchronous(endpoint=build_slo("2s")), minimum=0), **BACKLOG
             ),
             "a cold start by instances without an accelerator": build_real_time(endpoint=build_slo("5s")),
             "minutes by instances": build_real_time(endpoint=build_slo("minutes")),
