@@ -1,8 +1,8 @@
 """Check that a test notices each handler of an emulated operation.
 
-`python -m tests.sandbox.handler_tests [OPERATION…]` runs the test that `handler_tests.yaml` names for each operation, on a
-sandbox in this process. The handler is replaced by one with an empty, valid response. The command exits with 1 if a test
-passes nevertheless, or if an operation has no test.
+`python -m tests.sandbox.handler_tests [OPERATION…]` runs the test that `handler_tests.yaml` names for each operation,
+on a sandbox in this process. The handler is replaced by one with an empty, valid response. The command exits with 1 if
+a test passes nevertheless, or if an operation has no test.
 """
 
 import functools
@@ -38,7 +38,11 @@ _PLUGINS = ("cacheprovider", "xdist", "unraisableexception", "threadexception")
 
 def list_emulated_operations() -> dict[str, Operation]:
     """Return every emulated operation by name."""
-    return {operation.name: operation for operation in OPERATIONS.operations.values() if operation.support.level is SupportLevel.EMULATED}
+    return {
+        operation.name: operation
+        for operation in OPERATIONS.operations.values()
+        if operation.support.level is SupportLevel.EMULATED
+    }
 
 
 def load_table() -> dict[str, str]:

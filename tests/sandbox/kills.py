@@ -33,7 +33,7 @@ class Load:
     """
 
     def __init__(self, sandbox: Sandbox, start: dict[str, int]) -> None:
-        self.written: WriteTimes = {name: {} for name in WRITERS}
+        self.write_times: WriteTimes = {name: {} for name in WRITERS}
         self._threads = [
             threading.Thread(target=self._run, args=(name, write(sandbox), start[name]))
             for name, write in WRITERS.items()
@@ -45,7 +45,7 @@ class Load:
         with suppress(Exception):  # the sandbox is killed
             for number in range(start + 1, start + 1_000_000):
                 write(number)
-                self.written[name][number] = time.monotonic()
+                self.write_times[name][number] = time.monotonic()
                 time.sleep(0.02)
 
     def join(self) -> None:
@@ -132,7 +132,7 @@ def kill_under_load(state: Path, times: int, seed: int) -> float:
         load.join()
         with Sandbox.start(state=state) as sandbox:
             last_numbers = read_last_numbers(sandbox)
-        for name, write_times in load.written.items():
+        for name, write_times in load.write_times.items():
             lost = [moment for number, moment in write_times.items() if number > last_numbers[name]]
             max_lost = max([max_lost, *(kill_time - moment for moment in lost)])
             assert max_lost <= MAX_LOST_SECONDS, (seed, name, max_lost, last_numbers)

@@ -239,7 +239,7 @@ def test_apply_plan_change_and_destroy(tmp_path: Path) -> None:
         terraform.apply(*change)
         terraform.apply("-destroy")
         assert sandbox.inventory() == only_the_state
-        assert [found["Key"] for found in s3.list_objects_v2(Bucket="terraform-state")["Contents"]] == [
+        assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="terraform-state")["Contents"]] == [
             "probe/terraform.tfstate"
         ]
     assert (tmp_path / "sandbox.log").read_text() == ""

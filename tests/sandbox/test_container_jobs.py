@@ -253,7 +253,10 @@ def test_a_stopped_container_may_save_its_model(run: Run, store: "S3Client") -> 
         ({"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}, None),
         ({"ResourceConfig": {"InstanceGroups": []}}, "InstanceGroups: the sandbox runs equal instances"),
         ({"OutputDataConfig": {"S3OutputPath": "s3://b", "CompressionType": "NONE"}}, "GZIP only"),
-        ({"AlgorithmSpecification": {"ContainerArguments": ["x"]}}, "add a ContainerEntrypoint; the sandbox has no image"),
+        (
+            {"AlgorithmSpecification": {"ContainerArguments": ["x"]}},
+            "add a ContainerEntrypoint; the sandbox has no image",
+        ),
         (
             {"InputDataConfig": [channel("train", "x", S3DataType="AugmentedManifestFile")]},
             "cannot read S3DataType AugmentedManifestFile; use S3Prefix or ManifestFile",
@@ -290,11 +293,11 @@ def test_a_job_can_be_stopped_before_its_instances_are_ready(run: Run) -> None:
     def stop(phase: str) -> None:
         if phase == "Downloading":
             phases.append(phase)
-            wait_until(lambda: started, seconds=LIMIT)[0].run.stop()
+            wait_until(lambda: jobs, seconds=LIMIT)[0].run.stop()
 
-    started: list[Job] = []
-    started.append(run(TrainingDefinition(request("sh", "-c", "exit 0", ResourceConfig=resources)), faults=stop))
-    end = started[0].end()
+    jobs: list[Job] = []
+    jobs.append(run(TrainingDefinition(request("sh", "-c", "exit 0", ResourceConfig=resources)), faults=stop))
+    end = jobs[0].end()
     assert (phases, end.status, end.failure_reason) == (["Downloading"], "Stopped", None)
 
 

@@ -81,15 +81,15 @@ CALLS: dict[str, tuple[tuple[str, dict[str, Any]], tuple[str, dict[str, Any]], s
 }
 
 
-def protocols(service: str) -> list[str]:
+def list_protocols(service: str) -> list[str]:
     """Return the protocols of a service, the first being that of the reference answer."""
     model = service_model(service)
-    listed: list[str] = model.metadata.get("protocols", [model.metadata["protocol"]])
-    return sorted(listed)
+    names: list[str] = model.metadata.get("protocols", [model.metadata["protocol"]])
+    return sorted(names)
 
 
-SPOKEN = [(service, protocol) for service in CALLS for protocol in protocols(service)]
-OF_CLOUDWATCH = protocols("cloudwatch")
+SERVICES_AND_PROTOCOLS = [(service, protocol) for service in CALLS for protocol in list_protocols(service)]
+OF_CLOUDWATCH = list_protocols("cloudwatch")
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +101,10 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("service", "protocol"), SPOKEN)
+@pytest.mark.parametrize(("service", "protocol"), SERVICES_AND_PROTOCOLS)
 def test_a_service_responds_in_its_protocol(sandbox: Sandbox, service: str, protocol: str) -> None:
     (read, parameters), (failing_operation, wrong_parameters), code = CALLS[service]
-    reference = protocols(service)[0]
+    reference = list_protocols(service)[0]
     reply, expected = (
         call(sandbox, service, used_protocol, read, parameters) for used_protocol in (protocol, reference)
     )
@@ -126,9 +126,9 @@ def error(reply: ProtocolResponse) -> tuple[str, str]:
 
 
 def test_the_table_has_all_services_with_several_protocols_that_the_provider_uses() -> None:
-    several = {name for name in CALLS if len(protocols(name)) > 1}
+    several = {name for name in CALLS if len(list_protocols(name)) > 1}
     assert several == {"cloudwatch", "resourcegroupstaggingapi", "servicecatalog"}
-    assert all(CBOR in protocols(name) for name in several)
+    assert all(CBOR in list_protocols(name) for name in several)
 
 
 @pytest.fixture

@@ -51,8 +51,8 @@ def test_metrics_reach_the_trial_component_that_they_are_put_on(sandbox: Sandbox
     assert metrics.batch_put_metrics(TrialComponentName=name, MetricData=[put])["Errors"] == []
     assert sagemaker.describe_trial_component(TrialComponentName=name)["Metrics"][0]["MetricName"] == "auc"
     series = {"MetricStat": "Avg", "Period": "FiveMinute", "XAxisType": "Timestamp"}
-    wanted = [{"MetricName": "auc", "ResourceArn": ROLE, **series}]
-    assert catch_error(metrics.batch_get_metrics, MetricQueries=wanted)[0] == "UnsupportedOperationException"
+    queries = [{"MetricName": "auc", "ResourceArn": ROLE, **series}]
+    assert catch_error(metrics.batch_get_metrics, MetricQueries=queries)[0] == "UnsupportedOperationException"
 
 
 def test_every_recorded_operation_exists_in_sagemaker_and_moto() -> None:

@@ -216,14 +216,14 @@ def test_impossible_members_of_a_variant_on_instances_are_refused(
 
 
 def test_instance_types_of_the_region_are_accepted(sagemaker: Any, model: Make, fresh: Fresh) -> None:
-    taken: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "InstanceType": "ml.g4dn.xlarge",
         "InferenceAmiVersion": "al2-ami-sagemaker-inference-gpu-3-1",
         "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
         "EnableSSMAccess": True,
         "CoreDumpConfig": {"DestinationS3Uri": "s3://dumps"},
     }
-    sagemaker.create_endpoint_config(**configuration(fresh, variant(model(), **taken), ExecutionRoleArn=ROLE))
+    sagemaker.create_endpoint_config(**configuration(fresh, variant(model(), **settings), ExecutionRoleArn=ROLE))
     refused = catch_error(
         sagemaker.create_endpoint_config, **configuration(fresh, variant(model(), InstanceType="ml.t2.medium"))
     )
@@ -365,11 +365,11 @@ def test_an_endpoint_with_a_missing_destination_fails(
         output = {"S3OutputPath": output_uri, "NotificationConfig": {"ErrorTopic": topic}}
         return {"AsyncInferenceConfig": {"OutputConfig": output}}
 
-    def build_message(role: str, action: str, what: str) -> str:
+    def build_message(role: str, action: str, resource: str) -> str:
         return (
             f"The provided role '{role}' is invalid. Please ensure the role exists, that its trust relationship policy "
             'allows the action "sts:AssumeRole" for the service principal "sagemaker.amazonaws.com", and has '
-            f'"{action}" permissions for {what}.'
+            f'"{action}" permissions for {resource}.'
         )
 
     assert wait_for_reason(publishing, **build_async_config(f"{topic}-not")) == build_message(

@@ -37,22 +37,22 @@ def test_a_retry_after_an_error_is_handled_again(status: int) -> None:
     assert cache.respond_once(request("one", "attempt=2"), lambda: Response(status=codes.pop(0))).status_code == 200
 
 
-def test_a_retry_that_comes_while_the_first_attempt_is_under_way_waits_for_its_answer() -> None:
-    answers, done, may_end = ResponseCache(), [], threading.Event()
+def test_a_retry_waits_for_the_first_attempt() -> None:
+    cache, deletions, may_end = ResponseCache(), [], threading.Event()
 
     def delete() -> Response:
-        done.append("deleted")
+        deletions.append("deleted")
         may_end.wait(60)
         return Response("gone", 200)
 
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(answers.respond_once, request("one", "attempt=1"), delete)
-        while not done:
+        first = pool.submit(cache.respond_once, request("one", "attempt=1"), delete)
+        while not deletions:
             time.sleep(0.001)
-        second = pool.submit(answers.respond_once, request("one", "attempt=2"), delete)
+        second = pool.submit(cache.respond_once, request("one", "attempt=2"), delete)
         may_end.set()
         assert first.result(60) is second.result(60)
-    assert done == ["deleted"]
+    assert deletions == ["deleted"]
 
 
 def test_long_responses_are_not_cached() -> None:

@@ -76,7 +76,7 @@ def test_an_unresponsive_server_is_found_and_can_be_stopped(command: Command, mo
     assert f"one already runs at {sandbox.endpoint} (process {sandbox.pid})" in complaint
 
     with monkeypatch.context() as patch:
-        patch.setattr(sandbox, "ANSWER_SECONDS", 0.2)
+        patch.setattr(process, "RESPONSE_SECONDS", 0.2)
         code, _, complaint = command("status")
     assert (code, complaint.count("\n")) == (2, 1)
     assert f"no response from {sandbox.endpoint} (timed out), but its process {sandbox.pid} is alive" in complaint

@@ -88,8 +88,8 @@ def _parse_result(case: ElementTree.Element) -> MotoTestResult | None:
 
 if __name__ == "__main__":
     with Sandbox.start() as sandbox:
-        found = run_tests(sandbox.endpoint, sys.argv[1:] or PARTS)
-    for outcome in found.values():
+        results = run_tests(sandbox.endpoint, sys.argv[1:] or PARTS)
+    for outcome in results.values():
         if not outcome.passed:
             print(f"{outcome.test}: {outcome.message}")
-    print(f"{sum(outcome.passed for outcome in found.values())} of {len(found)} pass", file=sys.stderr)
+    print(f"{sum(outcome.passed for outcome in results.values())} of {len(results)} pass", file=sys.stderr)
