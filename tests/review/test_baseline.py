@@ -68,10 +68,10 @@ def test_what_was_there_before_is_for_the_record(known: Any, suffix: str) -> Non
     assert review(before).verdict is ReviewVerdict.LOOK
     found = known(before, before, suffix)
     assert found.verdict is ReviewVerdict.FINE
-    assert not found.unknown
+    assert not found.has_unknowns
     assert found.remarks == ()
-    assert {one.finding.address for one in found.findings if one.known_before} == {"aws_sagemaker_notebook_instance.a"}
-    assert [one.known_before for one in found.unseen] == [True]
+    assert {one.finding.address for one in found.findings if one.in_baseline} == {"aws_sagemaker_notebook_instance.a"}
+    assert [one.in_baseline for one in found.coverage_gaps] == [True]
 
 
 def test_the_same_at_another_address_is_new(known: Any) -> None:
@@ -113,7 +113,9 @@ def test_what_was_open_and_is_broken_now_is_new(known: Any) -> None:
 def test_what_is_mended_is_told_and_leaves_the_verdict_alone(known: Any) -> None:
     found = known(build_plan(notebook("a"), notebook("b")), build_plan(notebook("a")))
     assert found.verdict is ReviewVerdict.FINE
-    assert [one.partition(" ")[2] for one in found.remarks] == ["entry of the baseline is gone: write it anew"]
+    assert [one.partition(" ")[2] for one in found.remarks] == [
+        "entry of the baseline is resolved: write the baseline again with --write-baseline"
+    ]
 
 
 def test_what_no_review_sees_is_known_until_the_plan_does_something_to_it(known: Any) -> None:
@@ -122,7 +124,7 @@ def test_what_no_review_sees_is_known_until_the_plan_does_something_to_it(known:
         known(before, build_plan(database("db.r6g.large"))).verdict is ReviewVerdict.FINE
     )  # as where there is no state
     changed = known(before, build_plan(database("db.r6g.16xlarge", before="db.r6g.large")))
-    assert [one.level for one in changed.unseen] == [Level.LOOK]
+    assert [one.level for one in changed.coverage_gaps] == [Level.LOOK]
     assert changed.verdict is ReviewVerdict.LOOK
 
 
@@ -145,10 +147,10 @@ def test_checkovs_failures_are_known_by_check_and_address(known: Any) -> None:
     base = review(build_plan(notebook("a")))
     before, after = (replace(base, checkov_result=Result(1, [], failed)) for failed in ([one], [one, other]))
     (found,) = known([before], [after])
-    assert found.builtin.failed == [other]
-    assert found.builtin.explained == [replace(one, reason=KNOWN_BEFORE)]
+    assert found.checkov_result.failed == [other]
+    assert found.checkov_result.explained == [replace(one, reason=KNOWN_BEFORE)]
     (same,) = known([found], [after])
-    assert same.builtin.failed == [], "what one baseline explains stands in the next, too"
+    assert same.checkov_result.failed == [], "what one baseline explains stands in the next, too"
 
 
 def together(*changes: list[dict[str, Any]]) -> list[Review]:
@@ -168,8 +170,8 @@ def test_of_several_plans_each_has_its_own_entries(known: Any) -> None:
 
 def test_a_baseline_of_other_plans_says_so(known: Any) -> None:
     dev, prod = known(together([notebook("a")]), together([notebook("a")], []))
-    assert dev.remarks == ("the baseline has nothing of dev, only of a plan by itself",)
-    assert prod.remarks == ("the baseline has nothing of prod, only of a plan by itself",)
+    assert dev.remarks == ("the baseline has no entry for dev, only for a single plan",)
+    assert prod.remarks == ("the baseline has no entry for prod, only for a single plan",)
 
 
 def test_a_baseline_is_sorted_an_entry_a_line_and_the_same_for_the_same_plan() -> None:
@@ -191,7 +193,10 @@ ENTRY = {"kind": "fail", "id": "SUS_TAGS", "address": "a", "what": "b"}
         ("{", "is not JSON"),
         ({"entries": []}, "unknown key entries"),
         ({"baseline": {}}, "baseline: must be a list"),
-        ({"baseline": [{**ENTRY, "kind": "risk"}]}, "baseline[0].kind: must be one of fail, unknown, unseen, checkov"),
+        (
+            {"baseline": [{**ENTRY, "kind": "risk"}]},
+            "baseline[0].kind: must be one of fail, unknown, coverage_gap, checkov",
+        ),
         ({"baseline": [ENTRY, {**ENTRY, "adress": "a"}]}, "baseline[1]: unknown key adress"),
         ({"baseline": [{**ENTRY, "what": 3}]}, "baseline[0].what: must be text"),
         ({"baseline": [{"kind": "fail"}]}, "baseline[0].id: must be text, and is missing"),

@@ -59,10 +59,10 @@ def test_the_first_line_names_the_worst_verdict_and_whose_it_is(form: str) -> No
 @pytest.mark.parametrize("form", PEOPLE)
 def test_what_plans_have_in_common_is_said_once_and_what_one_has_alone_in_its_section(form: str) -> None:
     page = render(ALL, form)
-    for common in ("AmazonSageMakerFullAccess, a policy of AWS", "power model of the server: "):
+    for common in ("AmazonSageMakerFullAccess, an AWS managed policy", "power model of the server: "):
         assert page.count(common) == 1
         assert render(DEV, form).count(common) == 1
-    own = "its objects will be gone"
+    own = "its objects will be lost"
     section = page.index("── prod" if form == "text" else "prod: Stop: ")
     assert page.index("In several plans") < page.index("AmazonSageMakerFullAccess") < section < page.index(own)
 
@@ -182,7 +182,7 @@ def test_a_budget_over_all_plans_is_told_once() -> None:
     found = review_all(plans, budgets=[Budget("all", {}, {"usd_per_month": 3000})], today=TODAY)
     (over,) = (one for one in build_bundle(found).common_items[ReportSection.STOP] if one.topic == "Budgets")
     assert "a and b together" in over.text
-    assert render(found, "text").count("What stops it") == 1
+    assert render(found, "text").count("Reasons to stop") == 1
 
 
 ONES: dict[str, Callable[[], list[Review]]] = {

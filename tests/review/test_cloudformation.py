@@ -17,7 +17,7 @@ from tests.plan.cloudformation import ALL, AWS_TYPES, FORMS, TWINS, TypePair, bu
 
 def told(way: str, action: str, *resources: TypePair) -> Any:
     """All that a review says, with each resource called by its CloudFormation type alone."""
-    found = review(load(json.dumps(build_changes(*resources, way=way, action=action)).encode(), "plan"))
+    found = review(load(json.dumps(build_changes(*resources, form=way, action=action)).encode(), "plan"))
     said = json.dumps(_said(found), default=str)
     for one in sorted(resources, key=lambda one: one.name, reverse=True):  # no name before one that it starts with
         said = said.replace(build_address(one.kind, one.name, way), one.kind)
@@ -68,7 +68,7 @@ def test_a_managed_policy_that_lists_roles_is_attached_to_them(way: str) -> None
         {"name": "p", "policy": ALL},
         {"managed_policy_name": "p", "policy_document": ALL, "roles": ["r"]},
     )
-    document = build_changes(role, wide, way=way)
+    document = build_changes(role, wide, form=way)
     before = document["resource_changes"][0]["change"]
     before |= {"actions": ["no-op"], "before": before["after"]}
     found = review(load(json.dumps(document).encode()))

@@ -49,7 +49,7 @@ def test_every_gate_but_that_of_the_unknown_stops_unless_others_are_named() -> N
 
 def test_a_failed_gate_that_is_off_is_named_as_what_to_look_at(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     main([write(build_change("aws_s3_bucket.b", before=BUCKET)), "--fail-on", "none"])
-    assert capsys.readouterr().out.startswith(" Look: no gate failed, but see data at risk")
+    assert capsys.readouterr().out.startswith(" Look: no gate failed, but look at data at risk")
 
 
 def test_what_a_plan_leaves_out_stops_only_where_the_unknown_does(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_base_plan_says_what_was_before(write: Any, capsys: pytest.CaptureFixt
         ([str(FIXTURES / "change.json"), "--write", "report.pdf"], "report.pdf: must end in one of"),
         ([str(FIXTURES / "change.json"), "--write", "/dev/null/report.md"], "cannot be written"),
         ([str(FIXTURES / "change.json"), "--format", "pdf"], "invalid choice"),
-        ([str(FIXTURES / "change.json"), "--fail-on", "dta"], "dta is none of"),
+        ([str(FIXTURES / "change.json"), "--fail-on", "dta"], "dta is not one of"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(

@@ -107,7 +107,7 @@ def test_what_has_no_room_in_a_comment_is_counted_and_every_section_stays() -> N
     comment = render(large(), "markdown")
     assert len(comment) > LIMIT * 0.8
     assert len(re.findall(r"… \d+ more: too many for one comment", comment)) >= 2
-    for title in ("### What stops it", "**Data at risk**", "### What this change does", "Changes: 3000"):
+    for title in ("### Reasons to stop", "**Data at risk**", "### What this change does", "Changes: 3000"):
         assert title in comment
 
 
@@ -213,7 +213,7 @@ def test_every_line_of_an_item_stays_in_its_column(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = lines_at(80, monkeypatch, capsys)
-    start = lines.index("What stops it")
+    start = lines.index("Reasons to stop")
     items = lines[start + 1 : lines.index("", start)]
     assert len(items) > 10
     assert all(re.match(r" [A-Z]|  (stop|look|cannot tell)  \S|      ", line) for line in items)

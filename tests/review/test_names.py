@@ -32,12 +32,12 @@ def test_names_that_are_given_are_taken_in_order() -> None:
 @pytest.mark.parametrize(
     ("plans", "given", "says"),
     [
-        (["a.json", "b.json"], ["dev"], "--name: 1 given for 2 plans"),
-        (["a.json"], ["dev", "prod"], "--name: 2 given for 1 plans"),
+        (["a.json", "b.json"], ["dev"], "--name: 1 names for 2 plans"),
+        (["a.json"], ["dev", "prod"], "--name: 2 names for 1 plans"),
         (["a.json", "b.json"], ["dev", "dev"], "--name dev: must be different"),
         (["a.json", "b.json"], ["dev", " "], "--name: is empty"),
-        (["a.json", "./a.json"], [], "./a.json: is given twice"),
-        (["-", "-"], [], "stdin can be read once"),
+        (["a.json", "./a.json"], [], "./a.json: appears twice"),
+        (["-", "-"], [], "stdin can be read only once"),
     ],
 )
 def test_each_plan_has_one_different_name(plans: list[str], given: list[str], says: str) -> None:

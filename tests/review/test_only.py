@@ -20,7 +20,7 @@ ONLY = ("module.*_endpoint*",)
 
 
 def scope(found: Review) -> ReviewGate:
-    (gate,) = (one for one in found.gates if one.name == "only")
+    (gate,) = (one for one in found.gates if one.name == "scope")
     return gate
 
 
@@ -75,4 +75,4 @@ def test_the_first_few_are_named_and_the_rest_is_counted() -> None:
 
 
 def test_without_it_there_is_no_such_gate() -> None:
-    assert "only" not in {gate.name for gate in review(promotion()).gates}
+    assert "scope" not in {gate.name for gate in review(promotion()).gates}

@@ -50,7 +50,7 @@ def notebook(kind: str, gb: int = 5) -> dict[str, Any]:
 CONFIGURATION, NOTEBOOK = "aws_sagemaker_endpoint_configuration.c", "aws_sagemaker_notebook_instance.n"
 BECOMES = [
     (CONFIGURATION, None, endpoint(machines("ml.g5.xlarge", 2)), "ml.g5.xlarge × 2"),
-    (CONFIGURATION, endpoint(machines("ml.g5.xlarge")), None, "ml.g5.xlarge × 1 → gone"),
+    (CONFIGURATION, endpoint(machines("ml.g5.xlarge")), None, "ml.g5.xlarge × 1 → removed"),
     (CONFIGURATION, endpoint(machines("ml.g4dn.xlarge")), endpoint(machines("ml.g5.xlarge")),
      "ml.g4dn.xlarge → ml.g5.xlarge, 1 instance"),
     (CONFIGURATION, endpoint(machines("ml.m5.large")), endpoint(machines("ml.m5.large", 4)),

@@ -33,7 +33,7 @@ def test_a_plain_text_is_covered_exactly_where_it_is_matched(general: str, text:
 @given(patterns, patterns)
 def test_patterns_that_match_the_same_text_meet(one: str, other: str) -> None:
     if matched(one) & matched(other):
-        assert _meet(one, other)
+        assert _do_overlap(one, other)
 
 
 @pytest.mark.parametrize(

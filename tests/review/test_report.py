@@ -62,7 +62,7 @@ def gate(found: Review, name: str) -> ReviewGate:
 def test_what_stops_it_comes_first_then_what_to_look_at_then_what_it_does_then_the_rest(form: str) -> None:
     page = render(CHANGE, form)
     order = [*(str(place) for place in (ReportSection.STOP, ReportSection.LOOK)), "What this change does", "ml.c7g.xlarge",
-             "For the record", "Not counted: ", "Assumptions: "]  # fmt: skip
+             "For the record", "Without an estimate: ", "Assumptions: "]  # fmt: skip
     places = [page.index(title) for title in order]
     assert places == sorted(places)
 
@@ -111,7 +111,7 @@ def test_an_untouched_failure_is_folded_and_its_title_says_that_it_stops(form: s
     found = review(build_plan(DEAD, topic("new")), today=TODAY)
     assert found.exit_code == 1
     page = render(found, form)
-    title = re.search(r"Policies on what this plan leaves alone: \d+ \(1 to stop[^)]*\)", page)
+    title = re.search(r"Policies on unchanged resources: \d+ \(1 to stop[^)]*\)", page)
     assert title is not None
     assert page.index(str(ReportSection.STOP)) < title.start() < page.index("What this change does")
     if form == "markdown":
@@ -139,17 +139,15 @@ def test_what_the_plan_touches_is_not_among_what_it_leaves_alone() -> None:
 def test_what_cannot_be_told_is_counted_once_a_resource_with_its_rules_behind_it() -> None:
     told = [one for one in PLATFORM.findings if one.is_open and one.finding.address == "aws_sagemaker_pipeline.s3"]
     assert len(told) > 30
-    lines = [one for one in list_items(PLATFORM) if one.label == "cannot tell"]
+    lines = [one for one in list_items(PLATFORM) if one.label == "undecided"]
     (line,) = (one for one in lines if one.address == "aws_sagemaker_pipeline.s3")
     assert line.source.startswith(f"{len(told)} rules: SUS_")
     assert line.text == told[0].finding.message
     untold = {one.finding.address for one in PLATFORM.findings if one.is_open and one.level is Level.LOOK}
     assert {
-        one.address for one in list_items(PLATFORM) if one.label == "cannot tell" and one.level is Level.LOOK
+        one.address for one in list_items(PLATFORM) if one.label == "undecided" and one.level is Level.LOOK
     } >= untold
-    counted = (
-        rf"1 to stop, \d\d to look at, {len(untold)} resources? of which it cannot be told, \d\d for the record, .*"
-    )
+    counted = rf"1 to stop, \d\d to look at, {len(untold)} resources? without an outcome, \d\d for the record, .*"
     assert re.fullmatch(counted, gate(PLATFORM, "rules").text)
 
 
@@ -158,7 +156,7 @@ def test_what_only_the_apply_tells_is_one_line(form: str) -> None:
     later = [one.finding for one in PLATFORM.findings if one.until_apply]
     assert {one.address for one in later} == {"aws_sagemaker_pipeline.unknown"}
     line = summarize_until_apply(PLATFORM)
-    assert line == f"{len(later)} rules on 1 resource can be told only after this apply"
+    assert line == f"The outcome of {len(later)} rules on 1 resource is known only after this apply"
     assert render(PLATFORM, form).count(line) == 1
     listed = {(one.id, one.address) for one in list_items(PLATFORM)}
     assert not listed & {(one.rule, one.address) for one in later}
@@ -166,7 +164,7 @@ def test_what_only_the_apply_tells_is_one_line(form: str) -> None:
 
 def test_what_the_apply_tells_is_no_part_of_what_is_for_the_record() -> None:
     later = sum(one.until_apply for one in PLATFORM.findings)
-    assert gate(PLATFORM, "rules").text.endswith(f"for the record, {later} told only by the apply")
+    assert gate(PLATFORM, "rules").text.endswith(f"for the record, {later} known only after apply")
 
 
 @pytest.mark.parametrize("form", PEOPLE)
@@ -175,7 +173,7 @@ def test_what_was_there_before_is_one_folded_line(form: str) -> None:
     found = replace(CHANGE, findings=before)
     number = len(CHANGE.findings)
     page = render(found, form)
-    assert f"{number} were there before (baseline)" in page
+    assert f"{number} findings in the baseline" in page
     assert ReportSection.LOOK not in page
     assert gate(found, "rules").text == f"{number} for the record"
 
@@ -185,9 +183,9 @@ def test_a_gate_that_is_off_stops_nothing_and_what_cannot_be_told_stops_where_it
     assert not loud[ReportSection.STOP]
     assert "SUS_SPOT_WAIT" in {point.id for point in loud[ReportSection.LOOK]}
     strict = group_by_section(list_items(replace(PLATFORM, fail_on=frozenset((*GATES, "unknown")))))
-    assert {"cannot tell", "stop"} == {point.label for point in strict[ReportSection.STOP]}
+    assert {"undecided", "stop"} == {point.label for point in strict[ReportSection.STOP]}
     assert {"aws_sagemaker_pipeline.s3"} < {point.address for point in strict[ReportSection.STOP]}
-    assert "Cannot tell" not in {point.topic for point in strict[ReportSection.LOOK]}
+    assert "Undecided" not in {point.topic for point in strict[ReportSection.LOOK]}
 
 
 @pytest.mark.parametrize("form", PEOPLE)
@@ -235,14 +233,14 @@ def test_what_is_done_to_may_change_though_no_figure_is_known(action: str, chang
 
 def test_the_page_names_what_is_left_alone_once_and_only_where_there_is_some() -> None:
     pages = [render(review(build_plan(*resources, topic("new")), today=TODAY), "html") for resources in ([DEAD], [])]
-    assert [page.count("Policies on what this plan leaves alone") for page in pages] == [1, 0]
+    assert [page.count("Policies on unchanged resources") for page in pages] == [1, 0]
 
 
 def test_the_comment_folds_what_uses_something_and_does_not_change() -> None:
     values = {"name": "n", "instance_type": "ml.m5.large", "region": "eu-north-1", "tags_all": TAGS}
     for notebook, stays in ((kept(NOTEBOOK, **values), True), (build_change(NOTEBOOK, values), False)):
         page = render(review(build_plan(notebook, topic("new")), today=TODAY), "markdown")
-        assert ("1 that use something and do not change" in page) is stays
+        assert ("1 resources with an unchanged footprint" in page) is stays
 
 
 def test_the_comment_names_a_rule_once_and_says_that_it_is_waived() -> None:

@@ -67,15 +67,15 @@ def test_one_of_them_may_come_from_stdin(folder: Path, monkeypatch: pytest.Monke
     ("arguments", "says"),
     [
         ([*PLANS, "missing/plan.json"], "missing/plan.json: no such file"),
-        ([*PLANS, "--base", PLANS[0]], "--base: compares one plan, and 2 are given"),
-        ([*PLANS, "--name", "dev"], "--name: 1 given for 2 plans"),
-        ([*PLANS, PLANS[0]], "dev/plan.json: is given twice"),
-        (["-", "-"], "-: stdin can be read once"),
+        ([*PLANS, "--base", PLANS[0]], "--base: works with one plan, not with 2"),
+        ([*PLANS, "--name", "dev"], "--name: 1 names for 2 plans"),
+        ([*PLANS, PLANS[0]], "dev/plan.json: appears twice"),
+        (["-", "-"], "-: stdin can be read only once"),
         (
             [*PLANS, "--region", "eu-nort-1"],
-            "--region: eu-nort-1 is no Region that the catalogue knows; did you mean eu-",
+            "--region: eu-nort-1 is not a Region of the catalogue; did you mean eu-",
         ),
-        ([*PLANS, "--region", "x"], "--region: x is no Region that the catalogue knows, such as eu-north-1"),
+        ([*PLANS, "--region", "x"], "--region: x is not a Region of the catalogue, such as eu-north-1"),
         ([*PLANS, "--only", " "], "--only: is empty"),
         ([*PLANS, "--baseline", "missing.json"], "missing.json: no such file"),
         (
@@ -110,10 +110,10 @@ def test_a_usage_entry_is_unused_where_no_plan_uses_it() -> None:
     dev, prod = review_all(
         [build_plan(notebook("a", "dev")), build_plan(notebook("b", "prod"))], usage=ResourceUsage(use)
     )
-    unused = "the usage file says something of aws_sagemaker_notebook_instance.c, of which"
-    assert dev.notes == prod.notes == (f"{unused} no plan here has anything that is estimated",)
+    unused = "the usage file has an entry aws_sagemaker_notebook_instance.c, but"
+    assert dev.notes == prod.notes == (f"{unused} these plans have no estimated resource for it",)
     (alone,) = review_all([build_plan(notebook("b", "prod"))], usage=ResourceUsage(use))
-    assert alone.notes == (f"{unused} this plan has nothing that is estimated",)
+    assert alone.notes == (f"{unused} this plan has no estimated resource for it",)
 
 
 def held(plans: list[Plan], budget: Budget) -> list[tuple[BudgetResult, ...]]:
@@ -184,7 +184,7 @@ def test_the_region_that_was_given_is_told_and_leaves_the_verdict_alone() -> Non
     assert [one.verdict for one in found] == [ReviewVerdict.FINE, ReviewVerdict.FINE]
     assert [one.remarks for one in found] == [
         (),
-        ("where the plan does not tell the Region, it is taken to be eu-north-1, as given",),
+        ("resources without a Region in the plan are reviewed as in eu-north-1 (--region)",),
     ]
 
 

@@ -20,7 +20,7 @@ _BREAK_POINTS = re.compile(r"(?<=[._/\[-])")
 
 def render(review: Review) -> str:
     """Return the page. The template engine escapes all names of the plan, and no script may run."""
-    page = {"format_headline": wording.format_headline(review), "verdict": review.verdict, "title": review.name}
+    page = {"headline": wording.format_headline(review), "verdict": review.verdict, "title": review.name}
     view = _build_view(
         review, report_items.group_by_section(report_items.list_items(review)), review.notes, review.remarks
     )

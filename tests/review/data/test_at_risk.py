@@ -47,7 +47,7 @@ def test_deleting_or_replacing_what_holds_data_is_a_risk(kind: str) -> None:
 def test_a_replacement_that_leaves_an_old_object_to_delete_is_a_risk() -> None:
     found = risks(build_plan(build_change("aws_s3_bucket.this", before=BUCKET, deposed="1a2b3c4d")))
     assert [risk.id for risk in found] == ["DATA_DELETED"]
-    assert "an old object" in found[0].description
+    assert "a deposed object" in found[0].description
 
 
 def test_an_address_that_moves_is_no_risk() -> None:
@@ -315,7 +315,7 @@ def test_what_had_nothing_to_lose_loses_nothing_whatever_the_apply_brings() -> N
 def test_what_is_long_is_not_shown_whole() -> None:
     old, new = ({"id": "x", "policy_details": snapshots({"count": count})} for count in (30, 14))
     (risk,) = risks(build_plan(build_change("aws_dlm_lifecycle_policy.this", new, before=old)))
-    assert risk.description == "policy_details.0: snapshots are made of less, at other times, or deleted sooner"
+    assert risk.description == "policy_details.0: snapshots cover less, run at other times, or are deleted earlier"
     old, new = ({"id": "x", "retention_in_days": count} for count in (30, 14))
     (risk,) = risks(build_plan(build_change("aws_cloudwatch_log_group.this", new, before=old)))
     assert risk.description == "retention_in_days: 30 → 14: older logs will be deleted"

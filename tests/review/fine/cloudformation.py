@@ -60,10 +60,10 @@ def _endpoint(instance_type: str) -> dict[str, Any]:
 
 CASES = {
     "a role with AdministratorAccess, by awscc": Case(
-        build_changes(ADMINISTRATOR, way="awscc"), "stop", "AdministratorAccess"
+        build_changes(ADMINISTRATOR, form="awscc"), "stop", "AdministratorAccess"
     ),
     "a role with AdministratorAccess, by Cloud Control": Case(
-        build_changes(ADMINISTRATOR, way="cloudcontrol"), "stop", "AdministratorAccess"
+        build_changes(ADMINISTRATOR, form="cloudcontrol"), "stop", "AdministratorAccess"
     ),
     "a role of which Cloud Control tells nothing before apply": Case(
         build_document(
@@ -72,7 +72,7 @@ CASES = {
             )
         ),
         "look",
-        "cannot tell whether more is allowed",
+        "so it may allow more than before",
     ),
     "a group of models of which Cloud Control tells nothing before apply": Case(
         _untold("AWS::SageMaker::ModelPackageGroup"), "look", "nothing of it is reviewed"
@@ -81,24 +81,24 @@ CASES = {
         _untold("AWS::SageMaker::Model"), "look", "nothing of it is reviewed"
     ),
     "a managed policy that comes to allow everything to a role that it lists": Case(
-        build_changes(*WIDENED, way="cloudcontrol", action="update"), "stop", "new permission"
+        build_changes(*WIDENED, form="cloudcontrol", action="update"), "stop", "new permission"
     ),
     "a key that is disabled": Case(
         build_document(build_change("awscc_kms_key.k", {"enabled": False}, before={"enabled": True})),
         "stop",
-        "nothing encrypted under it can be read",
+        "data encrypted with it is unreadable",
     ),
     "a bucket whose versioning is suspended": Case(
         _bucket(
             {"versioning_configuration": {"status": "Enabled"}}, {"versioning_configuration": {"status": "Suspended"}}
         ),
         "stop",
-        "objects will be overwritten without a way back",
+        "overwritten objects cannot be restored",
     ),
     "a bucket without its public access block": Case(
         _bucket({"public_access_block_configuration": {"block_public_policy": True}}, {}),
         "stop",
-        "public access is not blocked any more",
+        "public access is no longer blocked",
     ),
     "a bucket that is made public": Case(
         _bucket({"access_control": "Private"}, {"access_control": "PublicRead"}), "stop", "objects are public"
@@ -118,10 +118,10 @@ CASES = {
         "SUS_NOTEBOOK_IDLE_SHUTDOWN",
     ),
     "a cluster of sixteen machines, by awscc": Case(
-        build_document(build_change("awscc_sagemaker_cluster.x", _CLUSTER)), "look", "not counted"
+        build_document(build_change("awscc_sagemaker_cluster.x", _CLUSTER)), "look", "no estimate"
     ),
     "a cluster of sixteen machines, by Cloud Control": Case(
-        _cloud_control("AWS::SageMaker::Cluster", _CLUSTER), "look", "not counted"
+        _cloud_control("AWS::SageMaker::Cluster", _CLUSTER), "look", "no estimate"
     ),
     "a type of awscc that nobody reads": Case(
         build_document(build_change("awscc_emr_cluster.x", {"name": "spark"})), "look", "not reviewed"

@@ -84,7 +84,7 @@ CASES = {
         "look",
         "AWS does not say what machines this service runs on",
     ),
-    "pods of EKS on Fargate": Case(_one("aws_eks_fargate_profile.p", cluster_name="c"), "look", "not counted"),
+    "pods of EKS on Fargate": Case(_one("aws_eks_fargate_profile.p", cluster_name="c"), "look", "no estimate"),
     "Batch on Fargate": Case(
         _one("aws_batch_compute_environment.b", compute_resources=[{"type": "FARGATE", "max_vcpus": 256}]),
         "look",
@@ -99,7 +99,7 @@ CASES = {
         "look",
         "how many vCPUs it may have is not known until apply",
     ),
-    "EMR without servers": Case(_one("aws_emrserverless_application.e", type="spark"), "look", "not counted"),
+    "EMR without servers": Case(_one("aws_emrserverless_application.e", type="spark"), "look", "no estimate"),
     "an EMR cluster of a type that nobody knows": Case(
         _one("aws_emr_cluster.e", master_instance_group=[{"instance_type": "m9g.xlarge"}]),
         "look",
@@ -159,7 +159,7 @@ CASES = {
             build_change("aws_opensearch_domain.o", {"domain_name": "o"}),
         ),
         "look",
-        "the servers and prices of this service are not in the catalogue",
+        "the catalogue has no servers and prices of this service",
     ),
     "a warm pool that runs": Case(
         _group(warm_pool=[{"pool_state": "Running", "min_size": 16}]),

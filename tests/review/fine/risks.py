@@ -58,32 +58,32 @@ CASES = {
     "snapshots by the Data Lifecycle Manager switched off": Case(
         _updated("aws_dlm_lifecycle_policy", _snapshots(30), _snapshots(30, "DISABLED")),
         "stop",
-        "no more snapshots by this policy",
+        "this policy makes no more snapshots",
     ),
     "a policy of the Data Lifecycle Manager deleted": Case(
         build_document(build_change("aws_dlm_lifecycle_policy.this", before=_snapshots(30))),
         "stop",
-        "no more snapshots by this policy",
+        "this policy makes no more snapshots",
     ),
     "snapshots kept for a day": Case(
-        _updated("aws_dlm_lifecycle_policy", _snapshots(30), _snapshots(1)), "stop", "deleted sooner"
+        _updated("aws_dlm_lifecycle_policy", _snapshots(30), _snapshots(1)), "stop", "deleted earlier"
     ),
     "a backup selection that leaves a table out": Case(
         _updated("aws_backup_selection", {"resources": ["a", "b"]}, {"resources": ["a"]}),
         "stop",
-        "some of what it selected is not backed up any more",
+        "some selected resources are no longer backed up",
     ),
     "a file system that is not copied any more": Case(
         build_document(
             build_change("aws_efs_replication_configuration.this", before={"source_file_system_id": "fs-1"})
         ),
         "stop",
-        "the file system is not copied any more",
+        "the file system is no longer replicated",
     ),
     "an archive of events kept for a day": Case(
         _updated("aws_cloudwatch_event_archive", {"retention_days": 365}, {"retention_days": 1}),
         "stop",
-        "retention_days: 365 → 1: what is older will be deleted",
+        "retention_days: 365 → 1: older data will be deleted",
     ),
     "an audit trail kept for a shorter time": Case(
         _updated("aws_cloudtrail_event_data_store", {"retention_period": 2555}, {"retention_period": 365}),
@@ -93,7 +93,7 @@ CASES = {
     "a share opened to other organisations": Case(
         _updated("aws_ram_resource_share", {"allow_external_principals": False}, {"allow_external_principals": True}),
         "stop",
-        "accounts outside the organisation can be let in",
+        "accounts outside the organisation can get access",
     ),
     "an event bus that another account may use": Case(
         build_document(
@@ -110,7 +110,7 @@ CASES = {
     "guests who get a role": Case(
         _created("aws_cognito_identity_pool_roles_attachment", {"roles": {"unauthenticated": f"{_ROLE_ARN}/load"}}),
         "stop",
-        "anybody may be this role",
+        "unauthenticated users can assume this role",
     ),
     "an identity pool opened to guests": Case(
         _updated(
@@ -119,7 +119,7 @@ CASES = {
             {"allow_unauthenticated_identities": True},
         ),
         "stop",
-        "anybody gets credentials",
+        "unauthenticated users get credentials",
     ),
     "a document that everybody may use": Case(
         _created("aws_ssm_document", {"name": "d", "permissions": {"type": "Share", "account_ids": "All"}}),
@@ -175,7 +175,7 @@ CASES = {
             {"options": [{"preserve_deleted_files": "REMOVE"}]},
         ),
         "stop",
-        "files that the source does not have will be deleted",
+        "files that are missing in the source will be deleted",
     ),
     "a cluster whose endpoint is opened to the internet": Case(
         _updated(

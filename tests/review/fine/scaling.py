@@ -46,10 +46,10 @@ def _woken(resources: Resources, **alarm: Any) -> Resources:
 
 
 _ASYNCHRONOUS = _tagged(build_asynchronous(output=_TOLD))
-_SLEEPS = _woken(add_target(_ASYNCHRONOUS, least=0))
+_SLEEPS = _woken(add_target(_ASYNCHRONOUS, minimum=0))
 _PRODUCTION = add_target(_tagged(build_real_time(), environment="prod"))
 _DEVELOPMENT = add_target(_tagged(build_real_time(), environment="dev"))
-_NAMED = add_target(_ASYNCHRONOUS, least=0, resource_id="endpoint/delay/variant/main")
+_NAMED = add_target(_ASYNCHRONOUS, minimum=0, resource_id="endpoint/delay/variant/main")
 _AT_ONCE = "at(2027-01-01T00:00:00)"
 _BY_DAY = ("0 8 * * ? *", 2, 4), ("0 18 * * ? *", 1, 4)
 
@@ -98,7 +98,7 @@ CASES = {
 JUDGED = {
     "an asynchronous endpoint whose scaling in is suspended": Case(
         build_document(
-            _woken(add_target(_ASYNCHRONOUS, least=0, suspended_state={"dynamic_scaling_in_suspended": True}))
+            _woken(add_target(_ASYNCHRONOUS, minimum=0, suspended_state={"dynamic_scaling_in_suspended": True}))
         ),
         "look",
         "does not scale in while its queue is empty",
@@ -109,7 +109,7 @@ JUDGED = {
         "keeps 20 instances while its queue is empty",
     ),
     "an asynchronous endpoint whose alarm is off": Case(
-        build_document(_woken(add_target(_ASYNCHRONOUS, least=0), actions_enabled=False)),
+        build_document(_woken(add_target(_ASYNCHRONOUS, minimum=0), actions_enabled=False)),
         "look",
         "no enabled alarm on HasBacklog",
     ),

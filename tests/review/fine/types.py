@@ -31,7 +31,7 @@ CASES = {
             )
         ),
         "look",
-        "the reviewer does not know what reading shell_script does",
+        "the reviewer does not know the effects of reading shell_script",
     ),
     "a function that an apply calls": Case(
         build_document(build_change("aws_lambda_invocation.i", {"function_name": "migrate", "input": "{}"})),
@@ -41,6 +41,6 @@ CASES = {
     "a database that nobody counts": Case(
         build_document(build_change("aws_db_instance.d", {"instance_class": "db.r6g.16xlarge"})),
         "look",
-        "not counted",
+        "no estimate",
     ),
 }

@@ -66,7 +66,7 @@ def test_a_new_models_package_group_is_to_look_at_and_named() -> None:
     both = [f"{OURS}:model-package-group/fraud", f"{OURS}:model-package/fraud/*"]
     (risk,) = widened(both, MADE, action="sagemaker:CreateModelPackage")
     assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_RESOURCE", Level.LOOK, True)
-    assert risk.description.endswith("; reaches only what this plan creates: aws_sagemaker_model_package_group.fraud")
+    assert risk.description.endswith("; reaches only resources that this plan creates: aws_sagemaker_model_package_group.fraud")
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def of_reference(kind: str, *references: str, actions: list[str] | None = None) 
 def test_a_new_keys_arn_that_only_the_apply_tells_is_to_look_at() -> None:
     (risk,) = of_reference("aws_kms_key", "aws_kms_key.new.arn")
     assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_PERMISSION", Level.LOOK, False)
-    assert risk.description.endswith("reaches only what this plan creates: aws_kms_key.new")
+    assert risk.description.endswith("reaches only resources that this plan creates: aws_kms_key.new")
 
 
 @pytest.mark.parametrize(

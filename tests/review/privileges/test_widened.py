@@ -412,7 +412,7 @@ def test_privileges_given_in_other_ways_than_by_a_policy(entry: dict[str, Any], 
 def test_who_is_let_in_may_be_another_where_the_plan_does_not_tell_which_account_is_its_own() -> None:
     (risk,) = risks(build_plan(made("aws_kms_grant", key_id="k", grantee_principal=FOREIGN["AWS"])))
     assert (risk.level, risk.is_known) == (Level.LOOK, True)
-    assert "the plan does not tell which account is its own" in risk.description
+    assert "the plan does not show which account is your own" in risk.description
 
 
 def test_whom_a_grant_names_is_the_role_that_the_plan_makes_or_cannot_be_told() -> None:
@@ -556,7 +556,7 @@ def test_a_policy_from_a_data_source_is_looked_at_as_a_function_around_it_would_
     root = {"resources": [build_configuration("aws_iam_role_policy.p", policy=[f"{DATA}.json"])]}
     (risk,) = risks(build_plan(KEPT, data, entry, root=root))
     assert (risk.id, risk.level, risk.is_known) == ("PRIVILEGES_UNKNOWN", Level.LOOK, False)
-    assert f"is judged as {DATA} declares it" in risk.description
+    assert f"is compared as declared in {DATA}" in risk.description
 
 
 def of_data(kind: str, path: str, statement: dict[str, Any], *references: str, new: bool = True) -> list[Risk]:
@@ -609,7 +609,7 @@ def test_what_a_new_role_may_do_to_what_the_plan_makes_is_for_the_record(
     statement = {"actions": actions, "resources": [None]}
     (risk,) = of_data("aws_iam_role_policy", "policy", statement, *references)
     assert (risk.level, risk.is_known) == (level, level is Level.NOTE)
-    assert level is not Level.NOTE or risk.description.endswith(f"(as {DATA} declares it)")
+    assert level is not Level.NOTE or risk.description.endswith(f"(as declared in {DATA})")
     (risk,) = of_data("aws_iam_role_policy", "policy", statement, *references, new=False)
     assert risk.level is not Level.NOTE
 
@@ -794,8 +794,8 @@ def test_it_is_said_which_role_and_why_it_is_serious() -> None:
     ]
     assert said("load") == "role_arn: runs as load instead of read"
     assert said("load", *kept) == "role_arn: runs as load instead of read"
-    assert said("load", *wider).endswith("; aws_iam_role.load: what it may newly do is to stop")
-    assert said("load", *load_role(None, policy_arn=ADMIN)).endswith("what it may newly do is to stop")
+    assert said("load", *wider).endswith("; aws_iam_role.load: it gets new permissions that stop the plan")
+    assert said("load", *load_role(None, policy_arn=ADMIN)).endswith("it gets new permissions that stop the plan")
     assert said(None, role_arn=["local.role"]) == "role_arn: runs as (known after apply) instead of read"
     assert said("load", name=["local.name"]) == ""
     entry = build_change("aws_glue_job.j", {}, before={"role_arn": "read"}, unknown={"role_arn": True})
