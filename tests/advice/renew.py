@@ -10,12 +10,12 @@ from typing import Any
 from sustainable_mlops.advice.comparison.shapes import FOLDER, PLAN
 from sustainable_mlops.terraform import ROOT, Terraform
 
-#: What the figures rest on; alarms start the policies that go by steps.
+#: Resource types that the figures depend on. Alarms start step scaling policies.
 _KEPT = ("aws_sagemaker_", "aws_appautoscaling_", "aws_cloudwatch_metric_alarm")
 
 
-def planned(folder: Path, environment: Mapping[str, str] | None = None) -> str:
-    """What stands in `shapes/plan.json`: the plan of the HCL beside it, as far as the figures rest on it."""
+def make_plan_document(folder: Path, environment: Mapping[str, str] | None = None) -> str:
+    """Return the content of `shapes/plan.json`: the plan of the HCL beside it, with the resources for the figures."""
     shapes = folder / FOLDER.relative_to(ROOT)
     shutil.copytree(FOLDER, shapes)
     (folder / "modules").symlink_to(ROOT / "modules")
@@ -33,9 +33,9 @@ def planned(folder: Path, environment: Mapping[str, str] | None = None) -> str:
 
 
 def _change(one: dict[str, Any]) -> dict[str, Any]:
-    """Return a resource without what is said twice, and without the reason that OpenTofu adds to new resources."""
-    left_out = ("before_sensitive", "after_sensitive")
-    change = {name: value for name, value in one["change"].items() if name not in left_out}
+    """Return a resource without duplicated values, and without the reason that OpenTofu adds to new resources."""
+    omitted = ("before_sensitive", "after_sensitive")
+    change = {name: value for name, value in one["change"].items() if name not in omitted}
     return {name: value for name, value in one.items() if name != "action_reason"} | {"change": change}
 
 
@@ -47,12 +47,12 @@ def _configuration(whole: dict[str, Any]) -> dict[str, Any]:
 
 
 def _region(whole: dict[str, Any]) -> dict[str, Any]:
-    """The Region, and not the made-up keys."""
+    """Return only the Region, without the invented credentials."""
     return {"region": whole["provider_config"]["aws"]["expressions"]["region"]}
 
 
 def _module(one: dict[str, Any]) -> dict[str, Any]:
-    """Resources and calls: variables and outputs say nothing of what runs."""
+    """Return the resources and module calls; variables and outputs do not influence the figures."""
     return {
         "resources": [resource for resource in one.get("resources", []) if resource["type"].startswith(_KEPT)],
         "module_calls": {
@@ -68,7 +68,7 @@ def _module(one: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        PLAN.write_text(planned(Path(folder)), encoding="utf-8")
+        PLAN.write_text(make_plan_document(Path(folder)), encoding="utf-8")
     print(PLAN.relative_to(ROOT))
 
 

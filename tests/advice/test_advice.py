@@ -1,4 +1,4 @@
-"""What is advised, and why other ways are refused."""
+"""Advised options, and the reasons for refused ones."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from sustainable_mlops.catalogue.limits import list_serverless_memory_mb
 from sustainable_mlops.errors import UserError
 
 
-def need(**changes: Any) -> ServingRequirements:
+def make_requirements(**changes: Any) -> ServingRequirements:
     return ServingRequirements(**{"region": "eu-north-1", "requests_per_day": 2_000.0, "provider": 6, **changes})
 
 
@@ -38,8 +38,8 @@ def need(**changes: Any) -> ServingRequirements:
         ({"payload_kb": 20_480.0}, "real-time", "Graviton"),
     ],
 )
-def test_typical_needs(changes: dict[str, Any], kind: str, silicon: str) -> None:
-    best = make_advice(need(**changes)).options[0]
+def test_typical_requirements(changes: dict[str, Any], kind: str, silicon: str) -> None:
+    best = make_advice(make_requirements(**changes)).options[0]
     assert (best.kind, best.silicon) == (kind, silicon)
 
 
@@ -47,19 +47,23 @@ def test_typical_needs(changes: dict[str, Any], kind: str, silicon: str) -> None
 @pytest.mark.parametrize("accelerator", ["none", "gpu"])
 def test_types_that_the_provider_refuses_are_not_advised(provider: int | None, accelerator: str) -> None:
     wanted = {"region": "us-east-1", "latency": 300.0, "accelerator": accelerator, "model_mb": 100.0}
-    newer, older = make_advice(need(**wanted)), make_advice(need(**wanted, provider=provider))
+    newer, older = make_advice(make_requirements(**wanted)), make_advice(make_requirements(**wanted, provider=provider))
     refused = {row["instance"] for row in tables.read_rows("refused_instances") if "hosting" in row["uses"].split()}
     assert {option.size for option in older.options} & refused == set()
-    left_out = [option for option in older.options if any("left out" in check for check in option.checks)]
-    assert left_out
-    assert all(("say which" in text) == (provider is None) for option in left_out for text in option.checks[-1:])
+    with_omissions = [option for option in older.options if any("left out" in check for check in option.checks)]
+    assert with_omissions
+    assert all(
+        ("give the version" in text) == (provider is None) for option in with_omissions for text in option.checks[-1:]
+    )
     assert accelerator == "gpu" or {option.size for option in newer.options} & refused
 
 
-def test_silicon_of_which_the_provider_refuses_every_type_that_fits_is_refused() -> None:
+def test_silicon_without_accepted_types_is_refused() -> None:
     wanted = {"region": "us-west-2", "latency": 300.0, "accelerator": "gpu", "model_mb": 1_300_000.0}
-    assert make_advice(need(**wanted)).options[0].size == "ml.p6-b300.48xlarge"
-    reasons = [reason for one in make_advice(need(**wanted, provider=5)).refusals for reason in one.reasons]
+    assert make_advice(make_requirements(**wanted)).options[0].size == "ml.p6-b300.48xlarge"
+    reasons = [
+        reason for one in make_advice(make_requirements(**wanted, provider=5)).refusals for reason in one.reasons
+    ]
     assert "AWS provider 5 refuses the types that hold the model" in reasons
 
 
@@ -74,17 +78,17 @@ def test_silicon_of_which_the_provider_refuses_every_type_that_fits_is_refused()
         ("serverless", {}, {"vpc": True}, "no VPC"),
         ("serverless", {}, {"latency": 500.0}, "no p99"),
         ("serverless", {}, {"region": "eu-central-2"}, "does not list"),
-        ("serverless", {"requests_per_day": 86_400 * 300.0}, {"requests_per_day": 86_400 * 400.0}, "above 200"),
-        ("real-time", {"payload_kb": 25_600.0}, {"payload_kb": 25_601.0}, "above 25 MB"),
-        ("real-time", {"duration_s": 60.0}, {"duration_s": 61.0}, "within 60 s, or 480 s where it is streamed"),
+        ("serverless", {"requests_per_day": 86_400 * 300.0}, {"requests_per_day": 86_400 * 400.0}, "exceed 200"),
+        ("real-time", {"payload_kb": 25_600.0}, {"payload_kb": 25_601.0}, "exceeds 25 MB"),
+        ("real-time", {"duration_s": 60.0}, {"duration_s": 61.0}, "within 60 s, or 480 s if it is streamed"),
         ("scheduled real-time", {"hours_per_day": 23.0}, {}, "every hour of the day"),
         ("real-time", {"latency": 200.0}, {"latency": 199.0}, "more than the 199 ms"),
-        ("asynchronous", {"latency": "minutes"}, {"latency": "cold_start"}, "after minutes"),
+        ("asynchronous", {"latency": "minutes"}, {"latency": "cold_start"}, "after some minutes"),
         (
             "asynchronous",
             {"latency": "minutes", "payload_kb": 1024.0**2},
             {"latency": "minutes", "payload_kb": 1024.0**2 + 1},
-            "above 1,024 MB",
+            "exceeds 1,024 MB",
         ),
         (
             "asynchronous",
@@ -98,7 +102,7 @@ def test_silicon_of_which_the_provider_refuses_every_type_that_fits_is_refused()
             {"latency": "minutes", "payload_kb": 102_401.0},
             "100 MB",
         ),
-        ("batch transform", {"latency": "minutes"}, {"latency": 900.0}, "when a job has ended"),
+        ("batch transform", {"latency": "minutes"}, {"latency": 900.0}, "after the end of a job"),
         (
             "batch transform",
             {"latency": "minutes", "requests_per_day": 96.0},
@@ -109,25 +113,25 @@ def test_silicon_of_which_the_provider_refuses_every_type_that_fits_is_refused()
             "batch transform",
             {"latency": "day", "duration_s": 1500.0},
             {"latency": "minutes", "duration_s": 1500.0},
-            "does not end in a job",
+            "does not fit into a job",
         ),
     ],
 )
-def test_each_limit(kind: str, within: dict[str, Any], beyond: dict[str, Any], reason: str) -> None:
-    assert kind in {option.kind for option in make_advice(need(**within)).options}
-    refused = make_advice(need(**beyond))
+def test_each_limit_refuses_a_kind(kind: str, within: dict[str, Any], beyond: dict[str, Any], reason: str) -> None:
+    assert kind in {option.kind for option in make_advice(make_requirements(**within)).options}
+    refused = make_advice(make_requirements(**beyond))
     assert kind not in {option.kind for option in refused.options}
     assert any(reason in text for one in refused.refusals if one.kind == kind for text in one.reasons)
 
 
 def test_a_model_on_four_gpus_serves_one_request_at_a_time() -> None:
-    wanted = need(
+    wanted = make_requirements(
         region="us-east-1",
         model_mb=140_000.0,
         accelerator="gpu",
         requests_per_day=17_280.0,
         duration_s=5.0,
-        provider=5,  # which refuses the g7e with two larger GPUs
+        provider=5,  # provider 5 refuses the g7e with two larger GPUs
     )
     best = make_advice(wanted).options[0]
     # 140,000 MB x 1.2 = 164 GiB: four L40S of 44.7 GiB. One request at once, 3 at the peak, at half of the load.
@@ -145,12 +149,12 @@ def test_a_model_on_four_gpus_serves_one_request_at_a_time() -> None:
         ("batch transform", None, {"latency": "day", "requests_per_day": 1000.0, "duration_s": 36.0}),
     ],
 )
-def test_what_is_on_is_what_is_paid(kind: str, hours: float | None, changes: dict[str, Any]) -> None:
-    options = make_advice(need(region="us-east-1", **changes)).options
-    found = next(option for option in options if option.kind == kind and option.silicon == "x86")
-    price, instance = prices.find(found.size), instances.load_all()[found.size]
+def test_the_cost_follows_from_the_hours(kind: str, hours: float | None, changes: dict[str, Any]) -> None:
+    options = make_advice(make_requirements(region="us-east-1", **changes)).options
+    option_found = next(option for option in options if option.kind == kind and option.silicon == "x86")
+    price, instance = prices.find(option_found.size), instances.load_all()[option_found.size]
     assert price is not None
-    paid = found.estimate.figures["cost"].central / price.usd_per_hour[1]
+    paid = option_found.estimate.figures["cost"].central / price.usd_per_hour[1]
     assert paid == pytest.approx((10 / instance.vcpu + 0.07) * 730 / 24 if hours is None else hours)
 
 
@@ -163,18 +167,22 @@ def test_what_is_on_is_what_is_paid(kind: str, hours: float | None, changes: dic
         ({"requests_per_day": 86_400 * 300.0}, "2048 MB", 1.0),  # 311 at once with 1,024 MB, of 200
     ],
 )
-def test_a_serverless_worker_of_little_memory_works_longer(changes: dict[str, Any], size: str, slower: float) -> None:
-    wanted = need(region="us-east-1", **changes)
-    found = next(option for option in make_advice(wanted).options if option.kind == "serverless")
-    assert found.size == size
+def test_a_serverless_worker_with_little_memory_is_slower(changes: dict[str, Any], size: str, slower: float) -> None:
+    wanted = make_requirements(region="us-east-1", **changes)
+    option_found = next(option for option in make_advice(wanted).options if option.kind == "serverless")
+    assert option_found.size == size
     paid_gb_s = wanted.requests_per_day * 730 / 24 * wanted.duration_s * slower * int(size.split()[0]) / 1024
-    assert found.estimate.figures["cost"].central == pytest.approx(paid_gb_s * 0.00002, rel=0.01)
-    assert found.max_instances == max(1, ceil(wanted.peak_concurrency * slower))
+    assert option_found.estimate.figures["cost"].central == pytest.approx(paid_gb_s * 0.00002, rel=0.01)
+    assert option_found.max_instances == max(1, ceil(wanted.peak_concurrency * slower))
 
 
-def test_an_endpoint_over_two_zones_is_counted_and_paid_twice() -> None:
+def test_an_endpoint_in_two_zones_costs_twice_as_much() -> None:
     of_one, of_two = (
-        next(option for option in make_advice(need(latency=300.0, zones=zones)).options if option.silicon == "Graviton")
+        next(
+            option
+            for option in make_advice(make_requirements(latency=300.0, zones=zones)).options
+            if option.silicon == "Graviton"
+        )
         for zones in (1, 2)
     )
     assert (of_one.min_instances, of_two.min_instances, of_two.max_instances) == (1, 2, 2)
@@ -183,13 +191,16 @@ def test_an_endpoint_over_two_zones_is_counted_and_paid_twice() -> None:
     assert not any("one instance is in one zone" in text for text in of_two.checks)
 
 
-def test_only_what_the_region_has_is_advised() -> None:
+def test_only_types_of_the_region_are_advised() -> None:
     neuron = {"accelerator": "any", "model_mb": 100_000.0, "latency": 5000.0}
-    there, elsewhere = make_advice(need(region="us-east-2", **neuron)), make_advice(need(region="eu-south-1", **neuron))
+    there, elsewhere = (
+        make_advice(make_requirements(region="us-east-2", **neuron)),
+        make_advice(make_requirements(region="eu-south-1", **neuron)),
+    )
     assert "Trainium2" in {option.silicon for option in there.options}
     assert elsewhere.options == ()
     assert {one.reasons for one in elsewhere.refusals if one.silicon == "Trainium2"} == {
-        ("EC2 does not have the types that hold the model in eu-south-1",)
+        ("EC2 does not offer the types that hold the model in eu-south-1",)
     }
 
 
@@ -207,7 +218,7 @@ def test_only_what_the_region_has_is_advised() -> None:
     accelerator=st.sampled_from(["none", "any", "gpu"]),
     vpc=st.booleans(),
 )
-def test_what_is_advised_is_within_every_limit(
+def test_advised_options_are_within_every_limit(
     region: str, requests: float, peak: float, hours: float, latency: Any, payload: float, model: float,
     image: float, duration: float, accelerator: Any, vpc: bool,
 ) -> None:  # fmt: skip
@@ -257,17 +268,17 @@ def test_what_is_advised_is_within_every_limit(
         ({"accelerator": "tpu"}, "accelerator: tpu"),
     ],
 )
-def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
+def test_invalid_requirements_are_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        need(**changes)
+        make_requirements(**changes)
 
 
 @pytest.mark.parametrize("width", [40, 60])
-def test_a_narrow_terminal_shows_every_figure_whole(width: int) -> None:
-    told = io.StringIO()
-    display.print_advice(make_advice(need()), Console(file=told, width=width))
-    assert "…" not in told.getvalue()
-    assert max(map(len, told.getvalue().splitlines())) <= width
+def test_a_narrow_terminal_shows_complete_figures(width: int) -> None:
+    output = io.StringIO()
+    display.print_advice(make_advice(make_requirements()), Console(file=output, width=width))
+    assert "…" not in output.getvalue()
+    assert max(map(len, output.getvalue().splitlines())) <= width
 
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -278,20 +289,20 @@ def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_the_command_prints_json_and_a_mistake_is_one_line(root: Path) -> None:
+def test_the_command_prints_json_and_one_line_errors(root: Path) -> None:
     answer = json.loads(run(root, "--requests-per-day", "2000", "--json").stdout)
     best = answer["options"][0]
     assert (best["kind"], best["month"]["total"]["unit"]) == ("serverless", "kgCO2e")
     assert (answer["need"]["requests_per_day"], answer["if_callers_wait"]) == (2000, None)
     for wrong in (("--requests-per-day", "-1"), ("--requests-per-second", "-1")):
-        done = run(root, *wrong)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == f"error: {wrong[0][2:].replace('-', '_')}: -1 must be more than 0\n"
+        process = run(root, *wrong)
+        assert (process.returncode, process.stdout) == (2, "")
+        assert process.stderr == f"error: {wrong[0][2:].replace('-', '_')}: -1 must be more than 0\n"
 
 
-def test_where_nothing_serves_the_command_says_what_would_and_ends_with_1(root: Path) -> None:
-    done = run(root, "--requests-per-day", "50", "--duration", "900")
-    assert done.returncode == 1
-    assert "Nothing serves this need." in done.stdout
-    assert "If callers accept --latency minutes: asynchronous, ml." in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 80
+def test_without_an_option_the_command_exits_with_1(root: Path) -> None:
+    process = run(root, "--requests-per-day", "50", "--duration", "900")
+    assert process.returncode == 1
+    assert "No option meets these requirements." in process.stdout
+    assert "If callers accept --latency minutes: asynchronous, ml." in process.stdout
+    assert max(map(len, process.stdout.splitlines())) <= 80

@@ -1,4 +1,4 @@
-"""What is compared, and what follows from it."""
+"""Comparison of endpoints, and its conclusions."""
 
 import json
 import os
@@ -16,27 +16,29 @@ from sustainable_mlops.advice.comparison.loads import make_usage
 from sustainable_mlops.advice.comparison.shapes import PLAN, SHAPES, estimate_parts, find_machines
 from sustainable_mlops.footprint import FleetActivity, ServerlessActivity, estimate, exact_quantity
 from sustainable_mlops.terraform import ROOT
-from tests.advice.renew import planned
+from tests.advice.renew import make_plan_document
 from tests.renewal import renew
 
 REGION = "us-east-1"
 NEED = ServingRequirements(region=REGION, requests_per_day=1.0)
 
 
-def compared(*loads: float, **changes: Any) -> EndpointComparison:
+def compare_loads(*loads: float, **changes: Any) -> EndpointComparison:
     return compare_endpoints(replace(NEED, **changes), loads or (10, 1_000, 100_000))
 
 
 @pytest.mark.plan
-def test_the_plan_is_that_of_the_hcl_beside_it(tmp_path: Path, offline_environment: dict[str, str]) -> None:
-    again = json.loads(planned(tmp_path, offline_environment).replace("registry.opentofu.org", "registry.terraform.io"))
+def test_the_plan_is_that_of_the_hcl(tmp_path: Path, offline_environment: dict[str, str]) -> None:
+    new_plan = json.loads(
+        make_plan_document(tmp_path, offline_environment).replace("registry.opentofu.org", "registry.terraform.io")
+    )
     committed = json.loads(PLAN.read_text())
-    for one in (again, committed):
+    for one in (new_plan, committed):
         del one["terraform_version"]
-    assert again == committed, renew(".venv/bin/python -m tests.advice.renew")
+    assert new_plan == committed, renew(".venv/bin/python -m tests.advice.renew")
 
 
-def test_what_is_said_of_the_defaults_is_what_the_plan_has() -> None:
+def test_the_described_defaults_equal_the_plan() -> None:
     known = find_machines(REGION)
     assert known.keys() == {shape.name for shape in SHAPES}
     assert (known["serverless"].memory_mb, known["serverless"].maximum) == (2048, 5)
@@ -51,7 +53,7 @@ def test_what_is_said_of_the_defaults_is_what_the_plan_has() -> None:
 
 
 def test_figures_are_those_of_the_same_machines_by_hand() -> None:
-    """A month of 100,000 requests a day, which keep one vCPU busy for 0.2 s each."""
+    """Compute a month of 100,000 requests a day, which keep one vCPU busy for 0.2 s each."""
     requests = 100_000 * 730 / 24
     by_hand: dict[str, FleetActivity | ServerlessActivity] = {
         "serverless": ServerlessActivity(2048, REGION, exact_quantity(requests), exact_quantity(0.2)),
@@ -63,31 +65,31 @@ def test_figures_are_those_of_the_same_machines_by_hand() -> None:
         ),
         "huggingface": FleetActivity("ml.g4dn.xlarge", REGION, duty=exact_quantity(requests * 0.02 / 3600 / 730)),
     }
-    found = compared(100_000)
+    comparison = compare_loads(100_000)
     for name, activity in by_hand.items():
         for metric in ("total", "cost"):
-            figure, wanted = found.get_cell(name, 0).get_figure(metric), estimate(activity).get(metric)
+            figure, wanted = comparison.get_cell(name, 0).get_figure(metric), estimate(activity).get(metric)
             assert figure is not None
             assert wanted is not None
             assert figure.central == pytest.approx(wanted.central), (name, metric)
             assert figure.low <= figure.central <= figure.high
 
 
-def test_what_runs_between_requests_decides_while_there_are_few() -> None:
-    """Serverless grows with its requests, the others hardly; so their ratio falls as the load rises."""
-    found = compared()
-    assert [shape.name if shape else None for shape in found.best_shapes] == ["serverless"] * 3
+def test_idle_machines_decide_at_low_load() -> None:
+    """Serverless grows with its requests, the others hardly, so their ratio falls with the load."""
+    comparison = compare_loads()
+    assert [shape.name if shape else None for shape in comparison.best_shapes] == ["serverless"] * 3
     for theirs in ("aws_ia", "huggingface"):
-        ratios = [found.compute_ratio(theirs, number, "total") for number in range(3)]
+        ratios = [comparison.compute_ratio(theirs, number, "total") for number in range(3)]
         assert all(ratio is not None for ratio in ratios)
         assert ratios == sorted(ratios, key=lambda ratio: -(ratio or 0))
         assert (ratios[-1] or 0) > 1
 
 
 @pytest.mark.parametrize("metric", ["total", "cost"])
-def test_the_kind_changes_where_the_figures_meet(metric: str) -> None:
-    """At its own requests a month each kind uses the same, and either side of it the one that is named less."""
-    (one,) = (each for each in compared().crossovers if each.metric == metric)
+def test_a_crossover_is_where_the_figures_are_equal(metric: str) -> None:
+    """At the crossover both kinds use the same; below and above it the named kind uses less."""
+    (one,) = (each for each in compare_loads().crossovers if each.metric == metric)
     assert (one.before, one.after) == ("serverless", "real-time")
     assert one.low is not None
     assert one.low < one.requests_per_day
@@ -103,19 +105,19 @@ def test_the_kind_changes_where_the_figures_meet(metric: str) -> None:
         assert min(figures, key=lambda name: figures[name].central if figures[name] else 0) == less  # type: ignore[union-attr]
 
 
-def test_a_kind_that_callers_do_not_accept_is_not_chosen() -> None:
-    found = compared(latency=300.0)
-    assert {shape.name if shape else None for shape in found.best_shapes} == {"realtime"}
-    assert "no p99 holds" in found.get_cell("serverless", 0).refusal
-    assert found.crossovers == ()
-    waiting = compared(latency="minutes")
+def test_a_kind_that_callers_do_not_accept_is_refused() -> None:
+    comparison = compare_loads(latency=300.0)
+    assert {shape.name if shape else None for shape in comparison.best_shapes} == {"realtime"}
+    assert "no p99 is possible" in comparison.get_cell("serverless", 0).refusal
+    assert comparison.crossovers == ()
+    waiting = compare_loads(latency="minutes")
     assert waiting.get_cell("asynchronous", 0).estimate is not None
 
 
-def test_an_endpoint_that_waits_for_requests_is_on_for_longer_than_they_take() -> None:
-    """Each wakes an instance that stays until it scales in: 1,000 a day never let it sleep."""
+def test_an_asynchronous_endpoint_is_on_longer_than_its_work() -> None:
+    """Each request starts an instance that stays until it scales in: 1,000 a day never let it sleep."""
     few, many = (
-        compared(load, latency="minutes").get_cell("asynchronous", 0).get_figure("cost") for load in (10, 1_000)
+        compare_loads(load, latency="minutes").get_cell("asynchronous", 0).get_figure("cost") for load in (10, 1_000)
     )
     assert few is not None
     assert many is not None
@@ -130,30 +132,30 @@ def test_an_endpoint_that_waits_for_requests_is_on_for_longer_than_they_take() -
     [
         ({"requests_per_day": 800_000.0}, "serverless", "at most 720,000 requests a day with this peak"),
         ({"requests_per_day": 300_000.0}, "aws_ia", "at most 288,000 requests a day with this peak"),
-        ({"model_mb": 900.0}, "serverless", "takes about 2,312 MB of memory, and it has 2,048 MB"),
-        ({"region": "eu-north-1"}, "aws_ia", "eu-north-1 has no ml.t2.medium"),
+        ({"model_mb": 900.0}, "serverless", "needs about 2,312 MB of memory, and it has 2,048 MB"),
+        ({"region": "eu-north-1"}, "aws_ia", "eu-north-1 does not offer ml.t2.medium"),
     ],
 )
-def test_what_the_defaults_do_not_take_is_not_compared_but_told(changes: dict[str, Any], name: str, why: str) -> None:
+def test_a_load_beyond_the_defaults_has_a_refusal(changes: dict[str, Any], name: str, why: str) -> None:
     load = changes.pop("requests_per_day", 10.0)
-    cell = compared(load, **changes).get_cell(name, 0)
+    cell = compare_loads(load, **changes).get_cell(name, 0)
     assert cell.estimate is None
     assert why in cell.refusal
 
 
-def test_scaling_that_counts_requests_adds_nothing_where_an_instance_is_full_before() -> None:
-    """Two vCPUs do 120 requests of a second in a minute, and the policy waits for 600: four are for shorter ones."""
+def test_request_scaling_adds_nothing_if_an_instance_is_full_before() -> None:
+    """Two vCPUs process 120 requests of a second in a minute, but the policy waits for 600."""
     slow, fast = (
-        next(row for row in compared(1_000, duration_s=seconds).rows if row.shape.name == "realtime")
+        next(row for row in compare_loads(1_000, duration_s=seconds).rows if row.shape.name == "realtime")
         for seconds in (1.0, 0.1)
     )
     assert slow.max_requests_per_day == pytest.approx(2 * 2 * 86_400 / 1.0 / 3)
     assert fast.max_requests_per_day == pytest.approx(4 * 2 * 86_400 / 0.1 / 3)
-    found = compared(200_000, duration_s=1.0).get_cell("realtime", 0)
-    assert "at most 115,200 requests a day" in found.refusal
+    comparison = compare_loads(200_000, duration_s=1.0).get_cell("realtime", 0)
+    assert "at most 115,200 requests a day" in comparison.refusal
 
 
-def test_more_machines_than_the_defaults_are_as_many_as_do_the_work() -> None:
+def test_unbounded_usage_has_enough_machines() -> None:
     need = replace(NEED, requests_per_day=86_400.0 * 20, duration_s=1.0)
     used = make_usage(
         next(one for one in SHAPES if one.name == "realtime"), find_machines(REGION)["realtime"], need, bounded=False
@@ -179,19 +181,19 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_prints_the_table_or_json() -> None:
-    done = run()
-    assert done.returncode == 0, done.stderr
-    assert "serverless takes at most" in done.stdout
-    assert "serverless takes at most" not in run("--duration", "61").stdout
-    for said in (
+    process = run()
+    assert process.returncode == 0, process.stderr
+    assert "serverless serves at most" in process.stdout
+    assert "serverless serves at most" not in run("--duration", "61").stdout
+    for text in (
         "100,000 requests a day",
-        "AWS keeps ready between requests",
-        "Both public modules scale",
+        "AWS keeps ready between serverless requests",
+        "Both public modules can scale",
         "ml.t2.medium",
         "By carbon, real-time is the better",
-        "which is taken",
+        "not measured",
     ):
-        assert said in done.stdout
+        assert text in process.stdout
     answer = json.loads(run("--json", "--requests-per-day", "50").stdout)
     assert [one["name"] for one in answer["endpoints"]] == [shape.name for shape in SHAPES]
     assert answer["chosen"] == ["serverless"]
@@ -200,7 +202,7 @@ def test_the_command_prints_the_table_or_json() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--latency", "soon"], "latency: soon is neither"),
+        (["--latency", "soon"], "latency: soon must be"),
         (["--region", "mars-1"], "region: the catalogue has no Region mars-1"),
         (["--duration", "0"], "duration_s: 0 must be more than 0"),
         (["--requests-per-day", "-5"], "requests_per_day: -5 must be more than 0"),
@@ -208,6 +210,6 @@ def test_the_command_prints_the_table_or_json() -> None:
     ],
 )
 def test_bad_input_is_one_line(arguments: list[str], message: str) -> None:
-    done = run(*arguments)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert done.stderr.startswith(f"error: {message}")
+    process = run(*arguments)
+    assert (process.returncode, process.stdout, process.stderr.count("\n")) == (2, "", 1)
+    assert process.stderr.startswith(f"error: {message}")

@@ -1,4 +1,4 @@
-"""What another model comes to on the endpoints that public modules make by their defaults."""
+"""Behavior of public modules with their defaults after a change of the model."""
 
 from pathlib import Path
 from typing import Any
@@ -7,23 +7,23 @@ import pytest
 
 from sustainable_mlops.advice.comparison.shapes import FOLDER, SHAPES
 from sustainable_mlops.terraform import Terraform, list_changes
-from tests.modules.given import furnish
-from tests.modules.serving import ANSWER
+from tests.modules.prerequisites import create_prerequisites
+from tests.modules.applied_endpoint import ANSWER
 from tests.sandbox.endpoint_client import EndpointClient
 from tests.sandbox.support import IMAGE, create_tar
 
 pytestmark = pytest.mark.apply
 
-#: Each public shape, and its endpoint.
+#: Endpoint of each public module.
 ENDPOINTS = {"aws_ia": "compared-aws-ia", "huggingface": "compared-hf"}
-#: The image that the sandbox runs, which takes a model beside it, and a type that the Region has.
+#: Replacements for the sandbox: an image that takes a separate model, and a type of the Region.
 IN_THE_SANDBOX = {
     '"123456789012.dkr.ecr.eu-north-1.amazonaws.com/model:1"': f'"{IMAGE}"\n    model_data_url = "MODEL"',
     "ml.t2.medium": "ml.m5.large",
 }
 
 
-def test_another_model_bad_or_good_never_reaches_them_and_nothing_says_so(
+def test_another_model_never_reaches_their_endpoints(
     tmp_path: Path, sandbox: Any, terraform_environment: dict[str, str]
 ) -> None:
     assert ENDPOINTS.keys() == {shape.name for shape in SHAPES if not shape.is_ours}
@@ -38,11 +38,11 @@ def test_another_model_bad_or_good_never_reaches_them_and_nothing_says_so(
                 text = text.replace(theirs, here)
             (tmp_path / name).mkdir(exist_ok=True)
             (tmp_path / name / "main.tf").write_text(text.replace("MODEL", address))
-            furnish(sandbox, (tmp_path / name / "main.tf").read_text())
+            create_prerequisites(sandbox, (tmp_path / name / "main.tf").read_text())
         bucket, _, key = address.removeprefix("s3://").partition("/")
         own.s3.put_object(Bucket=bucket, Key=key, Body=create_tar(code__inference_py=ANSWER.format(says=says)))
 
-    def planned() -> dict[str, list[str]]:
+    def list_planned_changes() -> dict[str, list[str]]:
         return list_changes(terraform.plan(tmp_path / "tfplan"))
 
     def answers() -> set[str]:
@@ -56,9 +56,11 @@ def test_another_model_bad_or_good_never_reaches_them_and_nothing_says_so(
         assert answers() == {"first"}
         for says in ("", "second"):
             write(says)
-            assert planned() == {f"module.{name}.aws_sagemaker_model.this": ["delete", "create"] for name in ENDPOINTS}
+            assert list_planned_changes() == {
+                f"module.{name}.aws_sagemaker_model.this": ["delete", "create"] for name in ENDPOINTS
+            }
             terraform.run("apply", "-auto-approve", "tfplan")
             assert answers() == {"first"}, "the endpoint follows the name of its configuration, which is the same"
-            assert planned() == {}
+            assert list_planned_changes() == {}
     finally:
         terraform.run("destroy", "-auto-approve")

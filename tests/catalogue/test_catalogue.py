@@ -10,32 +10,37 @@ from tests.renewal import renew
 from tools import derive_image_registries, derive_instances, derive_refused_instances
 
 
-def test_every_type_that_sagemaker_names_is_estimated_or_unknown_by_name() -> None:
-    """Of all lists in the service model, whichever the rule takes its types from."""
+def test_every_sagemaker_type_is_known_or_listed_as_unknown() -> None:
+    """Check all lists in the service model, not only those that the rule uses."""
     import botocore.session
 
     model = botocore.session.get_session().get_service_model("sagemaker")
-    listed = {name for shape in model.shape_names for name in model.shape_for(shape).metadata.get("enum", [])}
-    named = {name for name in listed if name.startswith("ml.")} | {"system"}
+    enum_values = {name for shape in model.shape_names for name in model.shape_for(shape).metadata.get("enum", [])}
+    type_names = {name for name in enum_values if name.startswith("ml.")} | {"system"}
     unknown = {row["instance"] for row in tables.read_rows("unknown_instances")}
-    assert len(named) >= 443
-    assert {name for name in named if instances.find(name) is None} == {name for name in unknown if name in named}
-    assert unknown & named == {name for name in unknown if name.startswith("ml.") or name == "system"}
+    assert len(type_names) >= 443
+    assert {name for name in type_names if instances.find(name) is None} == {
+        name for name in unknown if name in type_names
+    }
+    assert unknown & type_names == {name for name in unknown if name.startswith("ml.") or name == "system"}
 
 
-def test_every_type_of_ec2_is_found_by_its_plain_name_or_unknown_by_its_name_or_familys() -> None:
-    listed, named = derive_instances.ec2_types(), {row["instance"] for row in tables.read_rows("unknown_instances")}
-    assert len(listed) > 1300
-    unknown = {name for name in listed if instances.find(name) is None}
-    assert len(listed) - len(unknown) > 1250
+def test_every_ec2_type_is_known_or_listed_as_unknown() -> None:
+    types, unknown_names = (
+        derive_instances.ec2_types(),
+        {row["instance"] for row in tables.read_rows("unknown_instances")},
+    )
+    assert len(types) > 1300
+    unknown = {name for name in types if instances.find(name) is None}
+    assert len(types) - len(unknown) > 1250
     for name in unknown:
-        assert {name, name.split(".")[0]} & named, name
+        assert {name, name.split(".")[0]} & unknown_names, name
         assert "the catalogue has no" not in instances.explain_unknown(name)
-    of_ec2 = {name for name in named if not name.startswith("ml.")} - {"system"}
+    of_ec2 = {name for name in unknown_names if not name.startswith("ml.")} - {"system"}
     assert all(any(name in (type_, type_.split(".")[0]) for type_ in unknown) for name in of_ec2)
 
 
-def test_a_type_of_ec2_has_the_hardware_of_sagemakers_and_a_price_of_its_own() -> None:
+def test_an_ec2_type_has_the_sagemaker_hardware_and_its_own_price() -> None:
     for name in ("m5.xlarge", "p4d.24xlarge", "inf2.xlarge", "p3.2xlarge"):
         plain, twin = instances.find(name), instances.find(f"ml.{name}")
         assert plain is not None
@@ -49,7 +54,7 @@ def test_a_type_of_ec2_has_the_hardware_of_sagemakers_and_a_price_of_its_own() -
     assert dearer.usd_per_hour[1] == 0.23
 
 
-def test_a_type_that_sagemaker_does_not_have_is_found_with_its_server_and_its_drives() -> None:
+def test_an_ec2_only_type_has_a_server_and_drives() -> None:
     fast, disks = instances.find("m5n.24xlarge"), instances.find("d3en.12xlarge")
     assert fast is not None
     assert disks is not None
@@ -60,32 +65,32 @@ def test_a_type_that_sagemaker_does_not_have_is_found_with_its_server_and_its_dr
 
 
 @pytest.mark.slow
-def test_the_derived_files_are_what_the_rules_give() -> None:
-    again = renew(".venv/bin/python -m tools.derive_instances")
+def test_the_derived_files_are_fresh() -> None:
+    hint = renew(".venv/bin/python -m tools.derive_instances")
     assert (tables.CATALOGUE_DIRECTORY / "instances.csv").read_text() == derive_instances.text(
         derive_instances.instances()
-    ), again
+    ), hint
     assert (tables.CATALOGUE_DIRECTORY / "instances_ec2.csv").read_text() == derive_instances.text(
         derive_instances.ec2_instances()
-    ), again
+    ), hint
     assert (tables.CATALOGUE_DIRECTORY / "offerings.csv").read_text() == derive_instances.text(
         derive_instances.offerings()
-    ), again
-    again = renew(".venv/bin/python -m tools.derive_image_registries")
+    ), hint
+    hint = renew(".venv/bin/python -m tools.derive_image_registries")
     assert (tables.CATALOGUE_DIRECTORY / "image_registries.csv").read_text() == derive_instances.text(
         derive_image_registries.registries()
-    ), again
+    ), hint
 
 
 @pytest.mark.plan
-def test_what_the_provider_refuses_is_what_it_answers() -> None:
-    again = renew(".venv/bin/python -m tools.derive_refused_instances")
+def test_the_refused_types_are_fresh() -> None:
+    hint = renew(".venv/bin/python -m tools.derive_refused_instances")
     assert (tables.CATALOGUE_DIRECTORY / "refused_instances.csv").read_text() == derive_instances.text(
         derive_refused_instances.refused()
-    ), again
+    ), hint
 
 
-def test_what_a_provider_refuses_older_ones_do_too() -> None:
+def test_older_providers_refuse_the_same_types() -> None:
     assert all(instances.is_refused_by_provider("ml.c8g.large", "hosting", major) for major in (None, 4, 5))
     assert not instances.is_refused_by_provider("ml.c8g.large", "hosting", 6)
     assert instances.is_refused_by_provider("ml.g6e.xlarge", "notebook", 5)
@@ -93,17 +98,17 @@ def test_what_a_provider_refuses_older_ones_do_too() -> None:
     assert not instances.is_refused_by_provider("ml.c7g.large", "hosting", 5)
 
 
-def test_memory_is_that_of_the_instance_as_one_accelerator_comes_in_two_sizes() -> None:
+def test_accelerator_memory_depends_on_the_instance() -> None:
     # GiB of one A100, V100, A10G (24 GB less what ECC takes), and of a Trainium2, of which EC2's API says 512.
     known = {"ml.p4d.24xlarge": 40.0, "ml.p4de.24xlarge": 80.0, "ml.p3.2xlarge": 16.0, "ml.p3dn.24xlarge": 32.0}
     known |= {"ml.g5.xlarge": 22.35, "ml.trn2.48xlarge": 96.0, "ml.inf2.xlarge": 32.0}
     assert {name: instances.load_all()[name].accelerator_gib for name in known} == known
-    on_ec2 = [found for name in derive_instances.ec2_types() if (found := instances.find(name)) is not None]
+    on_ec2 = [instance for name in derive_instances.ec2_types() if (instance := instances.find(name)) is not None]
     every = [*instances.load_all().values(), *on_ec2]
     assert all((one.accelerator_gib > 0) == (one.accelerators > 0) for one in every)
 
 
-def test_where_ec2_has_a_type() -> None:
+def test_offered_types_depend_on_the_region() -> None:
     assert instances.is_offered("ml.inf2.xlarge", "eu-north-1") is True
     assert instances.is_offered("ml.inf2.xlarge", "eu-south-1") is False
     assert instances.is_offered("ml.trn1.32xlarge", "ap-south-1") is True
@@ -113,15 +118,15 @@ def test_where_ec2_has_a_type() -> None:
 
 
 def test_serverless_inference_is_in_the_21_regions_of_the_developer_guide() -> None:
-    listed = sorted(region.name for region in regions.load_all().values() if region.has_serverless)
-    assert " ".join(listed) == (
+    names = sorted(region.name for region in regions.load_all().values() if region.has_serverless)
+    assert " ".join(names) == (
         "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 "
         "ca-central-1 eu-central-1 eu-north-1 eu-south-1 eu-west-1 eu-west-2 eu-west-3 me-south-1 sa-east-1 "
         "us-east-1 us-east-2 us-west-1 us-west-2"
     )
 
 
-def test_a_region_whose_pue_is_the_fleets_says_so() -> None:
+def test_regions_without_a_published_pue_have_that_of_the_fleet() -> None:
     places = regions.load_all()
     assert not places["eu-west-3"].is_pue_published
     assert places["eu-north-1"].is_pue_published
@@ -144,7 +149,9 @@ def test_limits_are_those_of_the_service_model() -> None:
 
 
 def test_an_instance_is_no_larger_than_its_server() -> None:
-    on_ec2 = [found for name in derive_instances.ec2_types() if (found := instances.find(name)) is not None]
+    on_ec2 = [
+        ec2_instance for name in derive_instances.ec2_types() if (ec2_instance := instances.find(name)) is not None
+    ]
     for instance in [*instances.load_all().values(), *on_ec2]:
         assert 0 < instance.vcpu <= instance.platform.vcpu, instance.name
         assert (instance.accelerator is None) == (instance.accelerators == 0), instance.name
@@ -159,10 +166,10 @@ def test_uses_are_those_of_the_api() -> None:
     assert {"hosting", "transform"} <= inferentia.uses
 
 
-def test_each_price_says_what_it_is() -> None:
-    listed, worked_out = prices.find("ml.m5.xlarge"), prices.find("ml.m6i.xlarge")
-    assert listed is not None
-    assert (listed.kind, listed.usd_per_hour[1]) == ("SageMaker price", 0.23)
+def test_each_price_has_a_kind() -> None:
+    list_price, worked_out = prices.find("ml.m5.xlarge"), prices.find("ml.m6i.xlarge")
+    assert list_price is not None
+    assert (list_price.kind, list_price.usd_per_hour[1]) == ("SageMaker price", 0.23)
     assert worked_out is not None
     # 0.192 USD of EC2 x 1.20
     assert (worked_out.kind, worked_out.grade) == ("EC2 price x factor", "C")
@@ -170,7 +177,7 @@ def test_each_price_says_what_it_is() -> None:
     assert prices.find("ml.p5e.48xlarge") is None
 
 
-def test_the_zone_of_a_grid_wins_over_its_country_and_both_are_in_the_range() -> None:
+def test_the_zone_of_a_grid_overrides_its_country() -> None:
     oregon, virginia = regions.find("us-west-2"), regions.find("us-east-1")
     assert oregon is not None
     assert virginia is not None
@@ -179,14 +186,14 @@ def test_the_zone_of_a_grid_wins_over_its_country_and_both_are_in_the_range() ->
     assert oregon.grid[2] == 384.4
 
 
-def test_without_the_odbl_file_the_country_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regions, "has", lambda _: False)
-    found = regions.load_all.__wrapped__()["us-west-2"]
-    assert found.grid[1] == 384.4
-    assert found.grid_source == "Ember, USA"
+def test_without_the_odbl_file_the_country_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regions, "has_table", lambda _: False)
+    region = regions.load_all.__wrapped__()["us-west-2"]
+    assert region.grid[1] == 384.4
+    assert region.grid_source == "Ember, USA"
 
 
-def test_every_file_has_a_licence_and_odbl_data_is_alone() -> None:
+def test_every_file_has_a_license_and_odbl_data_its_own_file() -> None:
     licences = {row["file"]: row["licence"] for row in tables.read_rows("sources")}
     files = {path.name for path in tables.CATALOGUE_DIRECTORY.glob("*.csv")}
     assert set(licences) == files
@@ -199,20 +206,20 @@ FILES = sorted(path for path in tables.CATALOGUE_DIRECTORY.glob("*.csv") if path
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_every_row_has_a_source_a_date_and_a_class_beside_it_or_its_file_has(file: Path) -> None:
+def test_every_row_or_its_file_has_a_source_a_date_and_a_class(file: Path) -> None:
     of_file = next(row for row in tables.read_rows("sources") if row["file"] == file.name)
-    said = {"source": of_file["attribution"], "date": of_file["date"], "class": of_file["class"]}
+    defaults = {"source": of_file["attribution"], "date": of_file["date"], "class": of_file["class"]}
     for row in tables.read_rows(file.stem):
-        for what, otherwise in said.items():
-            cells = [row[column] for column in row if column == what or column.endswith(f"_{what}")]
-            assert any(cells) or (not cells and otherwise), f"{row}: no {what}"
-            assert not {"same", "seen", "memory"} & set(cells), f"{row}: no {what} by itself"
-        when = row.get("date") or said["date"]  # a day, or the month where no more is known
+        for column_name, otherwise in defaults.items():
+            cells = [row[column] for column in row if column == column_name or column.endswith(f"_{column_name}")]
+            assert any(cells) or (not cells and otherwise), f"{row}: no {column_name}"
+            assert not {"same", "seen", "memory"} & set(cells), f"{row}: no {column_name} by itself"
+        when = row.get("date") or defaults["date"]  # a day, or the month where no more is known
         assert re.fullmatch(r"20\d\d-[01]\d(-[0-3]\d)?", when), row
         assert when <= datetime.now(UTC).date().isoformat(), row
 
 
-def test_no_file_but_its_own_holds_electricity_maps_figures() -> None:
+def test_only_one_file_contains_electricity_maps_figures() -> None:
     zones = _column(tables.CATALOGUE_DIRECTORY / "regions_electricity_maps.csv", "g_per_kwh_2025")
     for path in tables.CATALOGUE_DIRECTORY.glob("regions.csv"):
         with path.open(newline="") as file:

@@ -1,4 +1,4 @@
-"""A limit stands once."""
+"""Each limit is defined once."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from sustainable_mlops.catalogue.limits import get_limit, list_serverless_memory
 
 
 @pytest.mark.parametrize("model", [Inputs, ServerlessEndpointOptions])
-def test_what_a_serverless_endpoint_may_be_given_is_what_sagemaker_takes(
+def test_inputs_of_a_serverless_endpoint_have_the_limits_of_sagemaker(
     model: type[ModuleInputs],
 ) -> None:
     fields = model.model_fields

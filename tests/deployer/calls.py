@@ -1,4 +1,4 @@
-"""Recorded calls of Terraform as IAM sees them: the action, and the ARN that it is about where the request says it."""
+"""Recorded calls of Terraform as IAM evaluates them: the action, and the ARN if the request contains it."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +13,7 @@ TERRAFORM = re.compile(r"HashiCorp|Terraform|OpenTofu")
 BOTO3 = re.compile(r"Boto3")
 #: Calls that need no permission.
 FREE = {"sts:GetCallerIdentity"}
-#: IAM's actions, where they are not the operation's name.
+#: IAM actions that differ from the name of the operation.
 ACTIONS = {
     "s3:DeleteBucketEncryption": "s3:PutEncryptionConfiguration",
     "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
@@ -71,14 +71,14 @@ _NAMED: Mapping[str, Mapping[str, str]] = {
 
 
 def action(call: Mapping[str, Any]) -> str:
-    """Return IAM's action for a call."""
+    """Return the IAM action of a call."""
     service = {"s3control": "s3", "service-quotas": "servicequotas"}.get(call["service"], call["service"])
     own = f"{service}:{call['operation']}"
     return ACTIONS.get(own, own)
 
 
 def resource(call: Mapping[str, Any]) -> str | None:
-    """Return the ARN that a call is about, or None where the request does not say it."""
+    """Return the ARN of the resource of a call, or None if the request does not contain it."""
     parameters = call["parameters"]
     if call["service"] == "s3" and "Bucket" in parameters:
         key = parameters.get("Key")
@@ -91,8 +91,8 @@ def resource(call: Mapping[str, Any]) -> str | None:
         return f"arn:aws:servicequotas:{_AT}:{parameters['ServiceCode']}/{parameters['QuotaCode']}"
     if call["service"] == "kms":
         return _key(parameters)
-    named = _NAMED.get(call["service"], {})
-    return next((start + parameters[name] for name, start in named.items() if parameters.get(name)), None)
+    starts = _NAMED.get(call["service"], {})
+    return next((start + parameters[name] for name, start in starts.items() if parameters.get(name)), None)
 
 
 def _key(parameters: Mapping[str, str]) -> str | None:
@@ -112,8 +112,10 @@ def refused(
 ) -> list[str]:
     """Return the calls of Terraform, or of another agent, that the documents do not allow, each once."""
     statements = [statement for document in documents for statement in document.statements]
-    is_allowed: Callable[[str, str | None], bool] = lambda what, arn: (  # noqa: E731
-        policies.decide(policies.select_statements(statements, what, arn)) is Decision.ALLOWED
+    is_allowed: Callable[[str, str | None], bool] = lambda action_name, arn: (  # noqa: E731
+        policies.decide(policies.select_statements(statements, action_name, arn)) is Decision.ALLOWED
     )
-    asked = {(action(one), resource(one)) for one in by_terraform(calls, agent)}
-    return sorted(f"{what} on {arn or 'any'}" for what, arn in asked if not is_allowed(what, arn))
+    requests = {(action(one), resource(one)) for one in by_terraform(calls, agent)}
+    return sorted(
+        f"{action_name} on {arn or 'any'}" for action_name, arn in requests if not is_allowed(action_name, arn)
+    )

@@ -1,4 +1,4 @@
-"""dev's root module with other settings, as tests/envs has it."""
+"""The root module of dev with other settings, from tests/envs."""
 
 from tests.envs.conftest import dev as dev
 from tests.envs.conftest import environment as environment

@@ -1,4 +1,4 @@
-"""The documents against what Terraform really calls: apply, change and destroy on the sandbox, every call recorded."""
+"""The policy documents allow all calls of Terraform in apply, change and destroy on the sandbox."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from tests.envs.test_golden_path import ASYNC, REALTIME, register, unregister
 from tests.modules.examples import terraform
 
 UNCALLED = Path(__file__).with_name("uncalled.yaml")
-#: dev with every kind of endpoint, and what else brings a resource type of its own.
+#: Settings of dev with every kind of endpoint and every other optional resource type.
 WHOLE: dict[str, Any] = {
     "observability": {"idle_stop": "delete"},
     "storage": {"storage_lens_export": True},
@@ -27,8 +27,8 @@ SCHEDULE = {"expression": "rate(7 days)", "parameters": {"InputKey": "raw/flight
 READERS = {"reader_account_ids": ["210987654321"]}
 
 
-def committed(phase: str) -> list[DeployerPolicy]:
-    """The committed documents of dev whose names start with `phase`."""
+def read_committed(phase: str) -> list[DeployerPolicy]:
+    """Return the committed documents of dev whose names start with `phase`."""
     return [
         DeployerPolicy(file.stem, tuple(json.loads(file.read_text())["Statement"]))
         for file in sorted((ROOT / "envs" / "dev" / "deployer").glob(f"{phase}*.json"))
@@ -36,7 +36,7 @@ def committed(phase: str) -> list[DeployerPolicy]:
 
 
 @pytest.mark.apply
-def test_the_documents_allow_every_call_of_terraform_and_nothing_else_without_a_reason(
+def test_the_documents_allow_exactly_the_calls_of_terraform(
     tmp_path: Path,
     own: tuple[Any, dict[str, str]],
     environment: Callable[..., Any],
@@ -48,19 +48,19 @@ def test_the_documents_allow_every_call_of_terraform_and_nothing_else_without_a_
         (tmp_path / name).symlink_to(ROOT / name)
     folder = tmp_path / "envs" / "dev"
     folder.mkdir(parents=True)
-    called: set[str] = set()
+    called_actions: set[str] = set()
     bodies = {name: module.json() for name, module in modules.items()}
 
     def run(documents: list[DeployerPolicy], *command: str) -> None:
-        """One command of Terraform, whose every call the documents must allow."""
+        """Run a Terraform command; the documents must allow each of its calls."""
         with sandbox.record_calls() as calls:
             driver.execute_command(*command)
         assert by_terraform(calls), f"{command}: no call was recorded"
         assert refused(calls, documents) == [], command
-        called.update(action(one) for one in by_terraform(calls))
+        called_actions.update(action(one) for one in by_terraform(calls))
 
     def write(**changed: Any) -> list[DeployerPolicy]:
-        """Write the root module of changed settings; its documents."""
+        """Write the root module for changed settings, and return its documents."""
         body = environment(**changed).json()
         (folder / "main.tf.json").write_text(json.dumps(body))
         names = deployer.read_names(body, bodies, "dev", dev["name_prefix"], deletion_protection=False)
@@ -70,12 +70,12 @@ def test_the_documents_allow_every_call_of_terraform_and_nothing_else_without_a_
     sandbox.client("s3").create_bucket(Bucket=dev["state"]["bucket"], CreateBucketConfiguration=where)
     write()
     driver = terraform(folder, variables)
-    run(committed("plan"), "plan")
-    run(committed(""), "apply", "-auto-approve")
+    run(read_committed("plan"), "plan")
+    run(read_committed(""), "apply", "-auto-approve")
     packages = {"model_packages": {"flight_delay": register(sandbox)}}
     (folder / synth.PACKAGES).write_text(json.dumps(packages))
-    run(committed(""), "apply", "-auto-approve")
-    run(committed("plan"), "plan")
+    run(read_committed(""), "apply", "-auto-approve")
+    run(read_committed("plan"), "plan")
 
     model = dev["models"]["flight_delay"]
     realtime = {**REALTIME, "off_hours": OFF_HOURS}
@@ -95,6 +95,6 @@ def test_the_documents_allow_every_call_of_terraform_and_nothing_else_without_a_
     groups = yaml.safe_load(UNCALLED.read_text())
     explained = {one for group in groups for one in group["actions"] if group["reason"]}
     of_another_provider = {one for group in groups if "provider" in group for one in group["actions"]}
-    missing = allowed - called - explained
-    needless = explained - of_another_provider - (allowed - called)
+    missing = allowed - called_actions - explained
+    needless = explained - of_another_provider - (allowed - called_actions)
     assert (sorted(missing), sorted(needless)) == ([], []), f"actions without, or with a needless, reason in {UNCALLED}"

@@ -1,4 +1,4 @@
-"""The documents of the environments: complete, as their resources are, and where their names say."""
+"""Policy documents of the environments: complete, for all their resources, and with their names."""
 
 import json
 from collections.abc import Callable
@@ -15,18 +15,16 @@ from sustainable_mlops.terraform import ROOT
 Environment = Callable[..., Any]
 
 
-def test_every_resource_type_of_a_module_or_an_environment_has_a_row_and_every_row_is_used(
-    synthesized: dict[str, Any], environment: Environment
-) -> None:
+def test_the_table_has_exactly_the_used_resource_types(synthesized: dict[str, Any], environment: Environment) -> None:
     bodies = [*synthesized.values(), environment().json()]
     used = {kind for body in bodies for kind in body.get("resource", {})} - {"terraform_data"}
     assert used == set(table.load_deployer_actions()) - {*table.ALWAYS, table.STATE_KEY}
 
 
 @pytest.mark.slow
-def test_a_type_without_a_row_fails_the_synthesis_with_a_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_type_without_a_row_fails_the_synthesis(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = {kind: row for kind, row in table.load_deployer_actions().items() if kind != "aws_sqs_queue"}
-    monkeypatch.setattr(table, "deployer_actions", lambda: rows)
+    monkeypatch.setattr(table, "load_deployer_actions", lambda: rows)
     with pytest.raises(UserError, match=r"^deployer_actions.yaml: has no row for aws_sqs_queue; add the actions"):
         synth.synthesize(["dev"], always=True)
 
@@ -41,7 +39,7 @@ def test_only_the_types_of_called_modules_are_allowed(synthesized: dict[str, Any
 
 
 @pytest.mark.parametrize("name", synth.list_names()[1])
-def test_the_folder_has_the_documents_of_the_page_and_no_others(name: str) -> None:
+def test_the_folder_has_exactly_the_documents_of_the_page(name: str) -> None:
     folder = ROOT / "envs" / name / "deployer"
     documents = {file.stem for file in folder.glob("*.json")}
     page = (folder / "README.md").read_text()

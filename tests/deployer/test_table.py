@@ -25,40 +25,40 @@ NAMES = ArnNames(
     deletion_protection=False,
 )
 TYPES = sorted(set(table.load_deployer_actions()) - {*table.ALWAYS, table.STATE_KEY})
-#: What a page of AWS names beside the Service Authorization Reference; the table's `source` has the page.
+#: Actions from other pages of AWS than the Service Authorization Reference; `source` in the table is the page.
 BEYOND_REFERENCE = {("sagemaker:CreateModel", "ApplyPackagesOfModels")}
-#: Refused on anything narrower, though the Service Authorization Reference has a resource for it; the table says `why`.
+#: Actions that AWS refuses on a narrower resource, against its own reference; the table has the `reason`.
 SCOPED_TO_STAR = {"cloudwatch:DescribeAlarms", "cloudwatch:PutCompositeAlarm"}
 STATEMENTS = [
     (document.name, statement) for document in make_documents(TYPES, NAMES) for statement in document.statements
 ]
 
 
-def test_every_action_is_one_that_aws_defines() -> None:
-    """`iam_actions.csv` is derived from the Service Authorization Reference, which refuses others."""
+def test_aws_defines_every_action() -> None:
+    """`iam_actions.csv` is derived from the Service Authorization Reference, and its tool refuses other actions."""
     assert set(table.list_actions()) == set(load_iam_actions())
 
 
 @pytest.mark.parametrize(("document", "statement"), STATEMENTS, ids=[one["Sid"] for _, one in STATEMENTS])
-def test_a_statement_is_bound_to_arns_and_conditions_that_its_actions_take(document: str, statement: dict) -> None:  # type: ignore[type-arg]
+def test_actions_accept_the_arns_and_conditions_of_their_statement(document: str, statement: dict) -> None:  # type: ignore[type-arg]
     for action in statement["Action"]:
         known = load_iam_actions()[action]
         if statement["Resource"] == ["*"]:
             assert not known.resources or action in SCOPED_TO_STAR, f"{document}: {action} takes a narrower resource"
         elif (action, statement["Sid"]) not in BEYOND_REFERENCE:
-            taken = [arn for arn in statement["Resource"] if known.takes_resource(arn)]
-            assert taken, f"{document}: {action} takes none of {statement['Resource']}"
+            accepted = [arn for arn in statement["Resource"] if known.takes_resource(arn)]
+            assert accepted, f"{document}: {action} takes none of {statement['Resource']}"
         keys = [key for keys in statement.get("Condition", {}).values() for key in keys]
         assert all(known.takes_condition(key) for key in keys), f"{document}: {action} has not all of {keys}"
 
 
-def test_every_arn_of_a_statement_is_taken_by_one_of_its_actions() -> None:
+def test_an_action_accepts_every_arn_of_its_statement() -> None:
     for _, statement in STATEMENTS:
         for arn in set(statement["Resource"]) - {"*"}:
             assert any(load_iam_actions()[action].takes_resource(arn) for action in statement["Action"]), arn
 
 
-def test_plan_documents_read_and_write_nothing_but_the_lock_of_the_state() -> None:
+def test_plan_documents_write_only_the_state_lock() -> None:
     changes = {
         (action, statement["Sid"])
         for name, statement in STATEMENTS
@@ -73,64 +73,64 @@ def test_plan_documents_read_and_write_nothing_but_the_lock_of_the_state() -> No
     }
 
 
-def test_every_star_has_its_reason_and_nothing_else_has_one() -> None:
+def test_exactly_the_statements_on_star_have_a_reason() -> None:
     for statements in table.load_deployer_actions().values():
         for one in statements:
             assert ("*" in one.resources) == (one.reason is not None), one.name
 
 
-def test_each_document_fits_into_a_managed_policy_and_a_role_takes_them_all() -> None:
-    made = make_documents(TYPES, NAMES)
-    assert all(one.characters <= documents.MAX_CHARACTERS for one in made)
-    assert len(made) <= 10, "the default quota of managed policies attached to a role"
-    assert len({one.name for one in made}) == len(made)
-    sids = [statement["Sid"] for one in made for statement in one.statements]
+def test_documents_fit_into_managed_policies_of_one_role() -> None:
+    policies = make_documents(TYPES, NAMES)
+    assert all(one.characters <= documents.MAX_CHARACTERS for one in policies)
+    assert len(policies) <= 10, "the default quota of managed policies attached to a role"
+    assert len({one.name for one in policies}) == len(policies)
+    sids = [statement["Sid"] for one in policies for statement in one.statements]
     assert len(set(sids)) == len(sids)
 
 
-def test_an_area_that_is_too_long_goes_on_in_another_document(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_area_is_split_into_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = make_documents(TYPES, NAMES)
-    monkeypatch.setattr(documents, "MOST_CHARACTERS", 2000)
+    monkeypatch.setattr(documents, "MAX_CHARACTERS", 2000)
     split = make_documents(TYPES, NAMES)
     assert "apply-sagemaker-2" in {one.name for one in split}
     assert all(one.characters <= 2000 for one in split)
     assert [s for one in split for s in one.statements] == [s for one in whole for s in one.statements]
 
 
-def test_data_can_be_deleted_only_where_the_environment_is_not_protected() -> None:
+def test_data_can_be_deleted_only_without_deletion_protection() -> None:
     deletes = {"s3:DeleteBucket", "kms:ScheduleKeyDeletion", "sagemaker:DeleteFeatureGroup"}
     assert deletes <= actions(NAMES)
     assert not deletes & actions(replace(NAMES, deletion_protection=True))
 
 
-def test_roles_are_passed_within_the_prefix_and_to_named_services_alone() -> None:
+def test_only_roles_of_the_prefix_are_passed_to_named_services() -> None:
     passing = [one for _, one in STATEMENTS if "iam:PassRole" in one["Action"]]
     assert {one["Resource"][0] for one in passing} == {"arn:aws:iam::123456789012:role/smlops-dev-*"}
     services = [one["Condition"]["StringEquals"]["iam:PassedToService"] for one in passing]
     assert sorted(services) == [["events.amazonaws.com"], ["sagemaker.amazonaws.com"], ["scheduler.amazonaws.com"]]
 
 
-def test_a_boundary_and_a_path_of_roles_reach_the_statements_that_make_roles() -> None:
-    (made,) = (
+def test_statements_on_roles_have_the_boundary_and_the_paths() -> None:
+    (policies,) = (
         statement
         for one in make_documents(TYPES, replace(NAMES, role_paths=("/", "/mlops/")))
         for statement in one.statements
         if "iam:CreateRole" in statement["Action"]
     )
-    assert made["Condition"]["StringEquals"] == {"iam:PermissionsBoundary": [NAMES.permissions_boundary_arn]}
+    assert policies["Condition"]["StringEquals"] == {"iam:PermissionsBoundary": [NAMES.permissions_boundary_arn]}
     account = "arn:aws:iam::123456789012:role"
-    assert made["Resource"] == [f"{account}/mlops/smlops-dev-*", f"{account}/smlops-dev-*"]
+    assert policies["Resource"] == [f"{account}/mlops/smlops-dev-*", f"{account}/smlops-dev-*"]
 
 
-def test_a_key_of_ones_own_is_told_by_its_tag_and_one_that_exists_by_its_arn() -> None:
+def test_an_own_key_is_identified_by_tag_and_an_existing_one_by_arn() -> None:
     def use_of_key(names: ArnNames) -> dict:  # type: ignore[type-arg]
-        (found,) = (
+        (statement_found,) = (
             statement
             for one in make_documents(TYPES, names)
             for statement in one.statements
             if statement["Sid"] == "ApplyKeysInUse"
         )
-        return found
+        return statement_found
 
     existing = "arn:aws:kms:eu-north-1:123456789012:key/2"
     own, other = use_of_key(NAMES), use_of_key(replace(NAMES, existing_kms_key_arn=existing))
@@ -139,12 +139,12 @@ def test_a_key_of_ones_own_is_told_by_its_tag_and_one_that_exists_by_its_arn() -
     assert (other["Resource"], "Condition" in other) == ([existing], False)
 
 
-def test_a_type_without_a_row_is_one_line_that_names_it_and_the_table() -> None:
+def test_the_error_for_a_missing_row_names_type_and_table() -> None:
     with pytest.raises(UserError, match=r"^deployer_actions.yaml: has no row for aws_lambda_function; add the actions"):
         make_documents(["aws_lambda_function"], NAMES)
 
 
-def test_statements_of_one_name_must_be_bound_alike(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_statements_of_one_name_must_have_one_scope(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     text = table.FILE.read_text()
     file = tmp_path / "deployer_actions.yaml"
     file.write_text(re.sub(r"(aws_sqs_queue_policy:\n  - name: )Queues", r"\1Topics", text))
@@ -158,7 +158,7 @@ def test_statements_of_one_name_must_be_bound_alike(monkeypatch: pytest.MonkeyPa
 
 
 def actions(names: ArnNames) -> set[str]:
-    """Every action that the documents allow."""
+    """Return every action that the documents allow."""
     return {
         action for one in make_documents(TYPES, names) for statement in one.statements for action in statement["Action"]
     }

@@ -1,4 +1,4 @@
-"""`smlops recommend`: what is tried, what is measured, and which inputs follow."""
+"""`smlops recommend`: candidates, load tests, and the resulting inputs."""
 
 import json
 import os
@@ -41,13 +41,13 @@ LOAD = job.LoadTestSettings(ROLE, 200)
 EXPECTED = ranking.ExpectedLoad(REGION, 50_000.0, 3.0, 200, 5)
 
 
-def titles(found: list[candidates.Candidate]) -> list[str]:
-    return [one.title for one in found]
+def list_titles(chosen: list[candidates.Candidate]) -> list[str]:
+    return [one.title for one in chosen]
 
 
-def test_what_is_tried_runs_the_images_and_holds_the_model() -> None:
-    found = candidates.choose_candidates(SUBJECT, REGION, 5)
-    by_specification = {one: [c.title for c in found if c.specification == one] for one in (None, "graviton")}
+def test_candidates_run_the_images_and_hold_the_model() -> None:
+    chosen = candidates.choose_candidates(SUBJECT, REGION, 5)
+    by_specification = {one: [c.title for c in chosen if c.specification == one] for one in (None, "graviton")}
     assert len(by_specification["graviton"]) == 3
     assert all(title.split(".")[1][:2] in ("c6", "c7", "m6", "r6", "r7") for title in by_specification["graviton"])
     assert all("g" in title.split(".")[1] for title in by_specification["graviton"])
@@ -59,10 +59,10 @@ def test_what_is_tried_runs_the_images_and_holds_the_model() -> None:
     assert not any(one.instance_type is None for one in arm), "serverless has no choice of CPU"
 
 
-def test_types_that_a_package_names_are_tried_alone() -> None:
-    named = replace(SUBJECT.specifications[1], instance_types=("ml.c7g.xlarge", "ml.m6g.large"))
-    found = candidates.choose_candidates(replace(SUBJECT, specifications=(named,)), REGION, 5)
-    assert sorted(titles(found)) == ["ml.c7g.xlarge", "ml.m6g.large"]
+def test_only_types_of_the_package_are_candidates() -> None:
+    specification = replace(SUBJECT.specifications[1], instance_types=("ml.c7g.xlarge", "ml.m6g.large"))
+    chosen = candidates.choose_candidates(replace(SUBJECT, specifications=(specification,)), REGION, 5)
+    assert sorted(list_titles(chosen)) == ["ml.c7g.xlarge", "ml.m6g.large"]
 
 
 @pytest.mark.parametrize(
@@ -72,23 +72,23 @@ def test_types_that_a_package_names_are_tried_alone() -> None:
         ("c7g.large", "the catalogue has no instance type c7g.large"),
         ("ml.g5.xlarge", "ml.g5.xlarge is gpu, and the images are for x86 and graviton"),
         ("ml.c8g.large", "version 5 of the AWS provider refuses ml.c8g.large"),
-        ("ml.t2.medium", "no load test runs on ml.t2.medium"),
-        ("ml.c6i.large", "the model takes about 4,512 MB of memory, and ml.c6i.large has 4 GiB"),
+        ("ml.t2.medium", "no load test can use ml.t2.medium"),
+        ("ml.c6i.large", "the model needs about 4,512 MB of memory, and ml.c6i.large has 4 GiB"),
     ],
 )
-def test_a_type_that_cannot_be_tried_is_refused(kind: str, message: str) -> None:
+def test_an_unsuitable_type_is_refused(kind: str, message: str) -> None:
     subject = replace(SUBJECT, model_mb=2_000.0) if kind == "ml.c6i.large" else SUBJECT
-    with pytest.raises(UserError, match=r"^--instance-type: ") as told:
+    with pytest.raises(UserError, match=r"^--instance-type: ") as error:
         candidates.choose_candidates(subject, REGION, 5, [kind])
-    assert message in str(told.value)
+    assert message in str(error.value)
 
 
-def test_a_job_is_named_by_what_it_tries() -> None:
-    found = candidates.choose_candidates(SUBJECT, REGION, 5)
-    jobs = job.plan_jobs(SUBJECT, found, LOAD)
+def test_the_name_of_a_job_follows_from_its_content() -> None:
+    chosen = candidates.choose_candidates(SUBJECT, REGION, 5)
+    jobs = job.plan_jobs(SUBJECT, chosen, LOAD)
     assert [len(one.candidates) for one in jobs] == [6, 2], "instances and serverless are tried apart"
-    assert [one.name for one in job.plan_jobs(SUBJECT, found, LOAD)] == [one.name for one in jobs]
-    assert {one.name for one in job.plan_jobs(SUBJECT, found, replace(LOAD, p95_ms=100))}.isdisjoint(
+    assert [one.name for one in job.plan_jobs(SUBJECT, chosen, LOAD)] == [one.name for one in jobs]
+    assert {one.name for one in job.plan_jobs(SUBJECT, chosen, replace(LOAD, p95_ms=100))}.isdisjoint(
         one.name for one in jobs
     )
 
@@ -103,15 +103,17 @@ def test_a_job_is_named_by_what_it_tries() -> None:
         ({}, {"role": "admin"}, "RoleArn"),
     ],
 )
-def test_what_a_test_lacks_is_told_before_it_starts(says: dict[str, Any], load: dict[str, Any], message: str) -> None:
+def test_a_missing_setting_is_reported_before_the_job_starts(
+    says: dict[str, Any], load: dict[str, Any], message: str
+) -> None:
     subject = replace(SUBJECT, load_test_inputs={**SUBJECT.load_test_inputs, **says})
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as error:
         job.plan_jobs(subject, candidates.choose_candidates(subject, REGION, 5), replace(LOAD, **load))
-    assert message in str(told.value)
+    assert message in str(error.value)
 
 
-class Answers:
-    """A SageMaker that recommends a target."""
+class FakeSageMaker:
+    """A SageMaker client that recommends a scaling target."""
 
     def __init__(self, target: float, least: int = 1, most: int = 1) -> None:
         self.scaling = {
@@ -127,42 +129,48 @@ class Answers:
         return {"DynamicScalingConfiguration": self.scaling}
 
 
-def measured(kind: str, invocations: int = 3_000, specification: str | None = None, **more: Any) -> dict[str, Any]:
+def make_test_result(
+    kind: str, invocations: int = 3_000, specification: str | None = None, **more: Any
+) -> dict[str, Any]:
     memory = {"MemorySizeInMB": 2048, "MaxConcurrency": 10}
     where = {"ServerlessConfig": memory} if kind == "serverless" else {"InstanceType": kind, "InitialInstanceCount": 1}
-    named = {} if specification is None else {"InferenceSpecificationName": specification}
+    model_configuration = {} if specification is None else {"InferenceSpecificationName": specification}
     return {
         "RecommendationId": "x/1",
         "EndpointConfiguration": where,
-        "ModelConfiguration": named,
+        "ModelConfiguration": model_configuration,
         "Metrics": {"MaxInvocations": invocations, "ModelLatency": 20, "CostPerInference": 1e-6, **more},
     }
 
 
-def ranked(*found: dict[str, Any], answers: Answers | None = None, **changes: Any) -> list[ranking.Recommendation]:
+def rank_results(
+    *results: dict[str, Any], answers: FakeSageMaker | None = None, **changes: Any
+) -> list[ranking.Recommendation]:
     jobs = job.plan_jobs(SUBJECT, candidates.choose_candidates(SUBJECT, REGION, 5), LOAD)
-    described = {"InferenceRecommendations": list(found)}
+    described = {"InferenceRecommendations": list(results)}
     return ranking.rank_recommendations(
-        [(jobs[0], described)], replace(EXPECTED, **changes), answers or Answers(1500.0)
+        [(jobs[0], described)], replace(EXPECTED, **changes), answers or FakeSageMaker(1500.0)
     )
 
 
-def test_few_requests_are_for_serverless_and_many_for_instances() -> None:
-    both = (measured("ml.c7g.large", 30_000, "graviton"), measured("serverless"))
-    assert ranked(*both, requests_per_day=1_000.0)[0].module == "serverless_endpoint"
-    many = ranked(*both, answers=Answers(15_000.0, 2, 6), requests_per_day=40e6)
+def test_serverless_is_best_for_few_requests_and_instances_for_many() -> None:
+    both = (make_test_result("ml.c7g.large", 30_000, "graviton"), make_test_result("serverless"))
+    assert rank_results(*both, requests_per_day=1_000.0)[0].module == "serverless_endpoint"
+    many = rank_results(*both, answers=FakeSageMaker(15_000.0, 2, 6), requests_per_day=40e6)
     assert [one.module for one in many] == ["realtime_endpoint", "serverless_endpoint"]
 
 
-def test_a_serverless_endpoint_takes_some_requests_of_the_same_moment_however_few_there_are() -> None:
+def test_a_serverless_endpoint_has_a_minimum_concurrency() -> None:
     for requests_per_day, at_once in ((100.0, 5), (40e6, 28)):  # 40 million of 20 ms, three times as many at the peak
-        (one,) = ranked(measured("serverless"), requests_per_day=requests_per_day)
+        (one,) = rank_results(make_test_result("serverless"), requests_per_day=requests_per_day)
         assert one.inputs["max_concurrency"] == at_once
 
 
-def test_the_scaling_that_is_recommended_becomes_the_inputs() -> None:
-    answers = Answers(1500.0, 3, 9)
-    (one,) = ranked(measured("ml.c7g.large", specification="graviton"), answers=answers, requests_per_day=6_480_000.0)
+def test_the_recommended_scaling_becomes_the_inputs() -> None:
+    answers = FakeSageMaker(1500.0, 3, 9)
+    (one,) = rank_results(
+        make_test_result("ml.c7g.large", specification="graviton"), answers=answers, requests_per_day=6_480_000.0
+    )
     assert answers.asked["ScalingPolicyObjective"] == {
         "MinInvocationsPerMinute": 4_500,
         "MaxInvocationsPerMinute": 13_500,
@@ -179,11 +187,13 @@ def test_the_scaling_that_is_recommended_becomes_the_inputs() -> None:
     }
 
 
-def test_callers_who_can_wait_are_served_from_a_queue_by_what_was_measured() -> None:
+def test_an_asynchronous_endpoint_follows_from_the_load_test() -> None:
     # 3,000 a minute within 20 ms: one at a time (50 a second x 0.02 s); at most 9 million a day x 3 in 18,750 a minute
-    found = ranked(measured("ml.c7g.large", specification="graviton"), requests_per_day=9e6, asynchronous=True)
-    assert {one.module for one in found} == {"realtime_endpoint", "async_endpoint"}
-    (one,) = (one for one in found if one.module == "async_endpoint")
+    recommendations = rank_results(
+        make_test_result("ml.c7g.large", specification="graviton"), requests_per_day=9e6, asynchronous=True
+    )
+    assert {one.module for one in recommendations} == {"realtime_endpoint", "async_endpoint"}
+    (one,) = (one for one in recommendations if one.module == "async_endpoint")
     assert one.inputs == {
         "instance_type": "ml.c7g.large",
         "silicon": "graviton",
@@ -192,14 +202,14 @@ def test_callers_who_can_wait_are_served_from_a_queue_by_what_was_measured() -> 
         "requests_per_instance": 1,
         "target_backlog_per_instance": 3000,
     }
-    slow = ranked(measured("ml.c7g.large", 600, ModelLatency=800), asynchronous=True)
+    slow = rank_results(make_test_result("ml.c7g.large", 600, ModelLatency=800), asynchronous=True)
     at_once = {one.module: one.inputs.get("requests_per_instance") for one in slow}
     assert at_once["async_endpoint"] == 8, "ten a second, each of 0.8 s"
 
 
-def test_a_queue_lets_instances_go_where_requests_are_few_and_not_where_they_are_many() -> None:
+def test_an_asynchronous_endpoint_saves_carbon_only_for_few_requests() -> None:
     def kg(requests_per_day: float, module: str) -> float:
-        made = ranked(measured("ml.c7g.large"), requests_per_day=requests_per_day, asynchronous=True)
+        made = rank_results(make_test_result("ml.c7g.large"), requests_per_day=requests_per_day, asynchronous=True)
         (one,) = (one for one in made if one.module == module)
         return one.per_thousand.figures["total"].central
 
@@ -210,13 +220,13 @@ def test_a_queue_lets_instances_go_where_requests_are_few_and_not_where_they_are
 
 @pytest.mark.parametrize("because", [None, "an internal tool, which may be gone for an hour"])
 @pytest.mark.parametrize("kind", ["ml.c7g.large", "ml.c7i.large", "serverless"])
-def test_the_inputs_are_those_of_the_catalogue_of_models(kind: str, because: str | None) -> None:
-    """What is written is a model's entry as the environments read it."""
-    for one in ranked(measured(kind), one_instance_because=because, asynchronous=True):
-        _is_an_entry(one)
+def test_the_inputs_are_valid_in_the_model_catalogue(kind: str, because: str | None) -> None:
+    """The environments accept the YAML output as the entry of a model."""
+    for one in rank_results(make_test_result(kind), one_instance_because=because, asynchronous=True):
+        _check_entry(one)
 
 
-def _is_an_entry(one: ranking.Recommendation) -> None:
+def _check_entry(one: ranking.Recommendation) -> None:
     entry = yaml.safe_load(inputs.format_yaml(one))
     whole = settings.load(ROOT / "envs" / "dev").model_dump(exclude_unset=True)
     whole["models"] = {"flight_delay": {"description": "Late?", **entry}}
@@ -229,7 +239,7 @@ def _is_an_entry(one: ranking.Recommendation) -> None:
 
 @pytest.fixture
 def package(sandbox: Sandbox) -> Callable[..., str]:
-    """A function that registers a model of two specifications, and gives its ARN."""
+    """Return a function that registers a model with two specifications and returns its ARN."""
     make_role(sandbox)
     name = f"recommend-{uuid.uuid4().hex[:8]}"
     sandbox.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
@@ -264,8 +274,8 @@ def run(sandbox: Sandbox, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_a_package_is_loaded_ranked_and_written(package: Any, sandbox: Sandbox, tmp_path: Path) -> None:
-    """The same command again reports the jobs that exist."""
+def test_a_package_is_tested_ranked_and_written(package: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The same command reports the existing jobs when it runs a second time."""
     arn, file = package(), tmp_path / "out" / "model.yaml"
     test = (arn, "--role", ROLE, "--p95", "2000", "--framework", "xgboost", "--minutes", "2")
     command = (*test, "--instance-type", "ml.c7g.large", "--requests-per-day", "1000")
@@ -279,10 +289,10 @@ def test_a_package_is_loaded_ranked_and_written(package: Any, sandbox: Sandbox, 
         return [one["JobName"] for one in found["InferenceRecommendationsJobs"]]
 
     assert jobs() == []
-    done = run(sandbox, *command, "--write", str(file))
-    assert done.returncode == 0, done.stderr
+    process = run(sandbox, *command, "--write", str(file))
+    assert process.returncode == 0, process.stderr
     for said in ("gCO2e", "ml.c7g.large", "serverless 1024 MB", "after a pause waits about"):
-        assert said in done.stdout
+        assert said in process.stdout
     (module,) = yaml.safe_load(file.read_text())
     assert module == "serverless_endpoint", "for a thousand a day, nothing runs between requests"
     ran = jobs()
@@ -298,8 +308,8 @@ def test_a_package_is_loaded_ranked_and_written(package: Any, sandbox: Sandbox, 
 
 
 @pytest.fixture
-def named(sandbox: Sandbox) -> Callable[..., str]:
-    """A function that publishes an environment with these roles, and gives its name."""
+def make_environment(sandbox: Sandbox) -> Callable[..., str]:
+    """Return a function that publishes an environment with these roles and returns its name."""
 
     def publish(**roles: str) -> str:
         environment = f"e{uuid.uuid4().hex[:8]}"
@@ -311,17 +321,17 @@ def named(sandbox: Sandbox) -> Callable[..., str]:
     return publish
 
 
-def test_a_test_runs_under_the_role_that_the_environment_names(package: Any, named: Any, sandbox: Sandbox) -> None:
+def test_the_load_test_uses_the_role_of_the_environment(package: Any, make_environment: Any, sandbox: Sandbox) -> None:
     role, arn = "arn:aws:iam::123456789012:role/load-tests", package()
     command = (arn, "--p95", "200", "--framework", "xgboost", "--dry-run", "--json")
-    found = run(sandbox, *command, "--environment", named(recommendation=role))
-    assert found.returncode == 0, found.stderr
-    assert {one["RoleArn"] for one in json.loads(found.stdout)} == {role}
-    without = named()
+    process = run(sandbox, *command, "--environment", make_environment(recommendation=role))
+    assert process.returncode == 0, process.stderr
+    assert {one["RoleArn"] for one in json.loads(process.stdout)} == {role}
+    without = make_environment()
     lacking = run(sandbox, *command, "--environment", without)
     assert (lacking.returncode, lacking.stdout) == (2, "")
     assert lacking.stderr == (
-        f"error: /sustainable-mlops/{without}/platform: names no role for load tests; give --role, or name one as "
+        f"error: /sustainable-mlops/{without}/platform: names no role for load tests; pass --role, or set "
         f"recommendation_role_arn in envs/{without}/settings.yaml and apply it\n"
     )
     nowhere = run(sandbox, *command, "--environment", "nowhere")
@@ -330,16 +340,16 @@ def test_a_test_runs_under_the_role_that_the_environment_names(package: Any, nam
 
 
 @pytest.mark.slow
-def test_a_model_that_is_too_slow_is_not_recommended(package: Any, sandbox: Sandbox) -> None:
+def test_a_slow_model_is_not_recommended(package: Any, sandbox: Sandbox) -> None:
     command = ("--role", ROLE, "--p95", "1", "--framework", "xgboost", "--minutes", "2", "--no-serverless")
-    done = run(sandbox, package(), *command, "--instance-type", "ml.c7g.large")
-    assert done.returncode == 1
-    assert "ml.c7g.large: not recommended: " in done.stdout
-    assert done.stderr == "error: no candidate answers 95 of 100 requests within 1 ms\n"
+    process = run(sandbox, package(), *command, "--instance-type", "ml.c7g.large")
+    assert process.returncode == 1
+    assert "ml.c7g.large: not recommended: " in process.stdout
+    assert process.stderr == "error: no candidate answers 95 of 100 requests within 1 ms\n"
 
 
 @pytest.mark.slow
-def test_ctrl_c_leaves_a_test_that_the_same_command_follows(package: Any, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_after_ctrl_c_the_same_command_follows_the_job(package: Any, sandbox: Sandbox, tmp_path: Path) -> None:
     bench, file, arn = make_bench(sandbox, ROOT, tmp_path), tmp_path / "out" / "model.yaml", package()
     test = (arn, "--role", ROLE, "--p95", "2000", "--framework", "xgboost", "--minutes", "2", "--no-serverless")
     command = ["recommend", *test, "--instance-type", "ml.c7g.large", "--write", str(file)]
@@ -355,10 +365,10 @@ def test_ctrl_c_leaves_a_test_that_the_same_command_follows(package: Any, sandbo
         ("GetScalingConfigurationRecommendation", "before", 1, "is COMPLETED"),
     ):
         with intercept_requests(CtrlC(asked, when, which)):
-            done = smlops(bench, *command)
-        assert (done.code, done.out) == (INTERRUPTED, ""), done.err
-        assert true in done.err.splitlines()[-1], (asked, done.err)
-        assert done.command == command
+            process = smlops(bench, *command)
+        assert (process.code, process.out) == (INTERRUPTED, ""), process.err
+        assert true in process.err.splitlines()[-1], (asked, process.err)
+        assert process.command == command
         assert not file.exists()
     assert smlops(bench, *command).code == 0
     assert list(yaml.safe_load(file.read_text())) == ["realtime_endpoint"]
@@ -379,6 +389,6 @@ def test_ctrl_c_leaves_a_test_that_the_same_command_follows(package: Any, sandbo
     ],
 )
 def test_bad_input_is_one_line(sandbox: Sandbox, arguments: list[str], message: str) -> None:
-    done = run(sandbox, *arguments, "--role", ROLE)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
-    assert done.stderr.startswith(f"error: {message}")
+    process = run(sandbox, *arguments, "--role", ROLE)
+    assert (process.returncode, process.stdout, process.stderr.count("\n")) == (2, "", 1), process.stderr
+    assert process.stderr.startswith(f"error: {message}")
