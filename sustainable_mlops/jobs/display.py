@@ -281,7 +281,7 @@ def align_rows(rows: list[tuple[str, str]]) -> Text:
 
 
 def _add_row(table: Table, name: str, value: str | Spinner) -> None:
-    # As Text: a path or a reason may hold brackets, which rich would take for markup.
+    # Use Text: rich would parse brackets in a path or a reason as markup.
     table.add_row(Text(name), Text(value) if isinstance(value, str) else value)
 
 

@@ -34,9 +34,9 @@ class RunAlternative(Settings):
     """An alternative with the same work and the same duration."""
 
     title: str
-    costs: str = Field(description="What it costs in capability, and what must be true first.")
-    saved_co2e: RunFigure | None = Field(description="kgCO2e, operational + embodied; negative where it emits more.")
-    saved_cost: RunFigure | None = Field(description="USD; negative where it costs more, null where no price is known.")
+    costs: str = Field(description="Loss of capability, and conditions of the alternative.")
+    saved_co2e: RunFigure | None = Field(description="Saved kgCO2e, operational + embodied; negative if it emits more.")
+    saved_cost: RunFigure | None = Field(description="Saved USD; negative if it costs more, null without a price.")
 
     @property
     def kg(self) -> float:
@@ -52,16 +52,14 @@ class RunAlternative(Settings):
 class RunEstimate(Settings):
     """Expected figures of one run."""
 
-    duration: RunFigure = Field(description="Seconds that the machines run, and what that rests on.")
-    load: RunFigure = Field(
-        description="Of the CPUs, or of the time that accelerators are busy, and what that rests on."
-    )
-    figures: dict[str, RunFigure] = Field(description="As in the record of a run: co2e, cost, energy and so on.")
-    unknown: list[str] = Field(description="What the figures leave out, and why.")
-    assumptions: list[str] = Field(description="Every input that is not certain, with its range and class.")
-    cleanest: RunAlternative | None = Field(description="What saves most kgCO2e.")
-    cheapest: RunAlternative | None = Field(description="What saves most USD, among what has a known price.")
-    others: list[RunAlternative] = Field(description="What else saves carbon or money, the cleanest first.")
+    duration: RunFigure = Field(description="Seconds that the instances run, with their source.")
+    load: RunFigure = Field(description="Load of the CPUs, or busy time of the accelerators, with its source.")
+    figures: dict[str, RunFigure] = Field(description="Figures as in the record: co2e, cost, energy and others.")
+    unknown: list[str] = Field(description="Consumers that the figures do not include, with the reason.")
+    assumptions: list[str] = Field(description="Every uncertain input, with its interval and class.")
+    cleanest: RunAlternative | None = Field(description="Alternative that saves most kgCO2e.")
+    cheapest: RunAlternative | None = Field(description="Alternative with a known price that saves most USD.")
+    others: list[RunAlternative] = Field(description="Other alternatives, the cleanest first.")
 
     @property
     def record_figures(self) -> dict[str, RunFigure]:
@@ -85,7 +83,7 @@ def estimate_launch(launch: JobLaunch, folder: Path) -> RunEstimate:
         record.region,
         hours=seconds * (1 / 3600),
         count=exact_quantity(float(record.instance_count)),
-        spot=bool(machines.spot),  # the run may have been another way
+        spot=bool(machines.spot),  # the record of an earlier job may differ
         volume_gb=machines.volume_gb,
         duty=duty,
     )

@@ -18,8 +18,8 @@ class RunFigure(Settings):
     value: float
     unit: str
     basis: Basis
-    source: str = Field(description="Where it comes from, or the formula.")
-    low: float | None = Field(None, description="Of an estimate: as little as it may be.")
-    high: float | None = Field(None, description="Of an estimate: as much as it may be.")
-    grade: Grade | None = Field(None, alias="class", description="Of an estimate: A, B or C, see docs/footprint.md.")
-    driver: str = Field("", description="Of an estimate: the assumption that moves it most.")
+    source: str = Field(description="Source or formula of the value.")
+    low: float | None = Field(None, description="Estimate: lower bound.")
+    high: float | None = Field(None, description="Estimate: upper bound.")
+    grade: Grade | None = Field(None, alias="class", description="Estimate: class A, B or C, see docs/footprint.md.")
+    driver: str = Field("", description="Estimate: the assumption with the largest effect.")

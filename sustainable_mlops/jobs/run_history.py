@@ -99,5 +99,5 @@ def find_history(launch: JobLaunch, folder: Path) -> RunHistory:
 
 def _records(folder: Path) -> Iterator[RunRecord]:
     for path in folder.glob("runs/*.json"):
-        with suppress(UserError):  # what cannot be read tells nothing, and is no reason not to launch
+        with suppress(UserError):  # an invalid record must not stop a launch
             yield read_record_file(path)

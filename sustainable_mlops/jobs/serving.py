@@ -31,7 +31,7 @@ def resolve_images(serving: ServingSpec, training_image: Image, region: str) -> 
     """Return the serving with the image addresses in `region`. Raises UserError for an unknown image."""
 
     def find_address(machines: ServingSpec | AdditionalServingSpec) -> str:
-        # Serverless endpoints have CPUs only, so the image is the one for the first instance type named.
+        # Serverless endpoints have no instance type: the image is that of the first real-time instance type.
         return image_address(
             machines.image or training_image, region, machines.realtime_instance_types[0], scope="inference"
         )

@@ -41,17 +41,17 @@ class Processes:
         self._root = root
         self._tick = os.sysconf("SC_CLK_TCK")
         self._page = os.sysconf("SC_PAGE_SIZE")
-        self.cpu_seconds = 0.0  # so far, as seen last
+        self.cpu_seconds = 0.0  # at the last sample
         self.peak_bytes = 0
 
     def sample(self) -> None:
         """Read the counters once."""
         seconds, sizes = 0.0, {}
         for pid, fields in self._list_tree():
-            # Also of children that have ended, where their parent waited for them: fields 14 to 17 of proc_pid_stat(5).
+            # Fields 14 to 17 of proc_pid_stat(5) include ended children that their parent waited for.
             seconds += sum(map(int, fields[11:15])) / self._tick
             sizes[pid] = int(fields[21]) * self._page
-        if len(sizes) > 1:  # what forked processes share counts once
+        if len(sizes) > 1:  # count memory that forked processes share only once
             sizes = {pid: _read_proportional_size(pid, size) for pid, size in sizes.items()}
         self.cpu_seconds = max(self.cpu_seconds, seconds)
         self.peak_bytes = max(self.peak_bytes, sum(sizes.values()))
@@ -92,7 +92,7 @@ class Powercap:
         for zone in sorted(os.listdir(root)) if os.path.isdir(root) else ():
             folder = os.path.join(root, zone)
             name = _read(os.path.join(folder, "name")).strip()
-            # Not `core` and `uncore`, which are parts of a package; nor `psys`, which holds the packages.
+            # Skip `core` and `uncore`, which are parts of a package, and `psys`, which includes the packages.
             if zone.startswith("intel-rapl:") and (name.startswith("package") or name == "dram"):
                 now, most = (_read(os.path.join(folder, file)) for file in ("energy_uj", "max_energy_range_uj"))
                 if now.strip().isdigit() and most.strip().isdigit():
@@ -205,7 +205,7 @@ class Meter:
             if not _run_safely(self._sample):
                 return
             now, seconds = time.monotonic(), self._processes.cpu_seconds
-            if now - before >= _SAMPLE_SECONDS / 2:  # the first sample is of no time
+            if now - before >= _SAMPLE_SECONDS / 2:  # the first sample covers no time
                 self._loads.append(min((seconds - used) / (now - before) / self._cpus, 1.0))
                 before, used = now, seconds
             if self._ended.wait(_SAMPLE_SECONDS):
@@ -224,7 +224,7 @@ class Meter:
         self._powercap.sample()
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = max(usage.ru_utime + usage.ru_stime, self._processes.cpu_seconds)
-        largest = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # of one process, at any moment
+        largest = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # of the largest process
         values = {"wall_seconds": wall, "cpu_seconds": cpu, "cpus": self._cpus}
         if wall > 0:
             values["cpu_utilization"] = min(cpu / wall / self._cpus, 1.0)
@@ -257,13 +257,13 @@ def _start_script(program: str, as_module: bool) -> subprocess.Popen[bytes]:
     """Start the script in the way this file was started: as a module, or by its path."""
     module = os.path.splitext(program)[0]
     script = ["-m", module] if as_module else [os.path.join(os.path.dirname(sys.argv[0]), program)]
-    # What the SageMaker Training Toolkit says of the entry point.
+    # The SageMaker Training Toolkit sets these variables for the entry point.
     names = {"SM_USER_ENTRY_POINT": program, "SM_MODULE_NAME": module}
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     return subprocess.Popen(
         [sys.executable, *script, *sys.argv[1:]],
         env=dict(os.environ, **{name: value for name, value in names.items() if name in os.environ}),
-        # Nothing goes on where this process is killed.
+        # End the script if this process is killed.
         preexec_fn=(lambda: libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))) if libc else None,
     )
 
@@ -275,14 +275,14 @@ def _run_safely(function: Callable[[], Any]) -> Any:
     """
     try:
         return function()
-    except Exception as error:  # whatever a system's counters come up with
+    except Exception as error:  # any error of the system's counters
         print(f"smlops_measure: {type(error).__name__}: {error}", flush=True)
         return None
 
 
 def _report(meter: Meter) -> None:
     line = "smlops_measured: " + " ".join(f"{name}={value:.9g};" for name, value in meter.result().items())
-    print("\n" + line, flush=True)  # on a line of its own, however the script's output ends
+    print("\n" + line, flush=True)  # start a new line, whatever the script printed last
     message = os.environ.get(MESSAGE)
     if message and not os.path.exists(message):
         with open(message, "w") as file:
@@ -297,7 +297,7 @@ def main(as_module: bool) -> None:
     child = _start_script(os.environ[ENTRY_POINT], as_module)
     for number in _FORWARDED_SIGNALS:
         signal.signal(number, lambda number_received, _: child.send_signal(number_received))
-    for number_received in early_signals:  # before there was a child
+    for number_received in early_signals:  # signals received before the child started
         child.send_signal(number_received)
     meter = _run_safely(lambda: Meter(child.pid))
     code = child.wait()

@@ -115,7 +115,7 @@ class Flow:
         """Return the step of a processing job file; `arguments` follow the file's arguments."""
         kind, spec = KINDS["processing"], self._load_job(key, ProcessingSpec)
         locate = {"re-creatable": self._layout.re_creatable, "runs": self._layout.reports}
-        # Without a slash at the end, as SageMaker puts one between it and the name of a property file.
+        # Omit the trailing slash: SageMaker adds one before the name of a property file.
         outputs = {
             name: self._build_address(locate[data_class]("{execution}", name).rstrip("/"))
             for name, data_class in spec.outputs.items()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sagemaker_sandbox.pipelines.checks import check
+from sagemaker_sandbox.pipelines.checks import check_definition
 from sustainable_mlops.aws import constraints
 from sustainable_mlops.jobs.pipelines import factors
 from sustainable_mlops.jobs.specs.pipeline import PipelineSpec
@@ -117,7 +117,7 @@ def test_the_pipeline_file_can_name_a_tuning(monkeypatch: pytest.MonkeyPatch, tm
 
 def check_definition(definition: str) -> list[str]:
     """Validate the requests of the steps that run jobs or register; return their names."""
-    check(definition)
+    check_definition(definition)
     operations, names = JOBS | {"RegisterModel": "CreateModelPackage"}, []
     for step in iterate_steps(json.loads(definition)["Steps"]):
         if step["Type"] in operations:
