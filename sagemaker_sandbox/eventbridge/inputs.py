@@ -26,7 +26,7 @@ def render_input(target: Mapping[str, Any], event: Event, rule_arn: str) -> str:
 def resolve_path(path: str, event: Event) -> Any:
     """Return the value at a path such as `$.detail.object.key`. Raises LookupError if the event does not have it."""
     try:
-        return paths.walk(event, paths.parts(path.removeprefix("$")))
+        return paths.walk(event, paths.parse_path(path.removeprefix("$")))
     except ValueError:
         raise LookupError(f"{path} is not a path") from None
 

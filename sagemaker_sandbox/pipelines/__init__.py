@@ -1,1 +1,1 @@
-"""Pipelines, executed from their JSON definition. What they need of AWS comes in as `outside.Outside`."""
+"""Execution of pipelines from their JSON definition. `services.ExecutionServices` gives access to AWS."""

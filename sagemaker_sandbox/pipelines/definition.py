@@ -1,4 +1,4 @@
-"""A pipeline's definition, schema 2020-12-01: its form. `checks` holds what its parts say of each other."""
+"""Pipeline definitions, schema 2020-12-01: their form. `checks` compares their parts with each other."""
 
 import json
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_pascal
 
 from sagemaker_sandbox import errors
-from sagemaker_sandbox.pipelines.durations import duration
-from sagemaker_sandbox.pipelines.outside import Fields
+from sagemaker_sandbox.pipelines.durations import parse_duration
+from sagemaker_sandbox.pipelines.services import Fields
 
 ExceptionType = Literal[
     "Step.SERVICE_FAULT",
@@ -21,17 +21,17 @@ ExceptionType = Literal[
 Trigger = Literal["Completed", "Failed", "Stopped", "Any"]
 
 
-class _Part(BaseModel):
+class _DefinitionPart(BaseModel):
     """A JSON object whose members are those declared, in PascalCase."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_pascal, frozen=True)
 
 
-_Model = TypeVar("_Model", bound=_Part)
+_Model = TypeVar("_Model", bound=_DefinitionPart)
 
 
-class Parameter(_Part):
-    """What an execution may be told; without a default it must be."""
+class PipelineParameter(_DefinitionPart):
+    """A parameter. Without a default, an execution must set it."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9\-_]{1,256}$")
     type: Literal["String", "Integer", "Float", "Boolean"] = "String"
@@ -39,33 +39,33 @@ class Parameter(_Part):
     enum_values: list[Any] | None = None
 
 
-class StepDependency(_Part):
-    """A step to wait for, and how it must have ended."""
+class StepDependency(_DefinitionPart):
+    """A step to wait for, and the status in which it must end."""
 
     step: str
     trigger: Trigger = "Completed"
 
 
-def _checked(text: str) -> str:
-    duration(text)
+def _check_duration(text: str) -> str:
+    parse_duration(text)
     return text
 
 
-class CacheConfig(_Part):
-    """Whether an earlier result may be used, and how old it may be."""
+class CacheConfig(_DefinitionPart):
+    """Reuse of earlier results, and their maximum age."""
 
     enabled: bool = False
-    expire_after: Annotated[str, AfterValidator(_checked)] | None = None
+    expire_after: Annotated[str, AfterValidator(_check_duration)] | None = None
 
     @model_validator(mode="after")
-    def _ends(self) -> "CacheConfig":
+    def _check_expiry(self) -> "CacheConfig":
         if self.enabled and self.expire_after is None:
-            raise ValueError("ExpireAfter must be given where caching is enabled")
+            raise ValueError("ExpireAfter is required if caching is enabled")
         return self
 
 
-class RetryPolicy(_Part):
-    """When to try again. Limits: "Retry Policy for Pipeline Steps" in the SageMaker AI developer guide."""
+class RetryPolicy(_DefinitionPart):
+    """Conditions of retries. Limits: "Retry Policy for Pipeline Steps" in the SageMaker AI developer guide."""
 
     exception_type: list[ExceptionType] = Field(min_length=1)
     interval_seconds: int = Field(1, ge=0, le=43_200)
@@ -74,13 +74,13 @@ class RetryPolicy(_Part):
     expire_after_min: int | None = Field(None, ge=1, le=14_400)
 
     @model_validator(mode="after")
-    def _one_end(self) -> "RetryPolicy":
+    def _check_limits(self) -> "RetryPolicy":
         if self.max_attempts is not None and self.expire_after_min is not None:
-            raise ValueError("only one of MaxAttempts and ExpireAfterMin can be given")
+            raise ValueError("only one of MaxAttempts and ExpireAfterMin is allowed")
         return self
 
 
-class PropertyFile(_Part):
+class PropertyFile(_DefinitionPart):
     """A JSON file among a processing step's outputs."""
 
     property_file_name: str
@@ -88,19 +88,19 @@ class PropertyFile(_Part):
     file_path: str
 
 
-class OutputParameter(_Part):
-    """What a Callback or Lambda step gives."""
+class OutputParameter(_DefinitionPart):
+    """An output of a Callback or Lambda step."""
 
     output_name: str
     output_type: Literal["String", "Integer", "Float", "Boolean"] = "String"
 
 
-class Step(_Part):
-    """One step; a Condition or ForEach step holds more of them among its arguments."""
+class StepDefinition(_DefinitionPart):
+    """One step. The arguments of a Condition or ForEach step hold more steps."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9\-_]{1,64}$")
     type: str
-    arguments: Annotated[Fields, BeforeValidator(lambda given: given or {})] = Field(default_factory=dict)
+    arguments: Annotated[Fields, BeforeValidator(lambda value: value or {})] = Field(default_factory=dict)
     depends_on: list[str | StepDependency] = Field(default_factory=list)
     display_name: str | None = None
     description: str | None = None
@@ -113,100 +113,102 @@ class Step(_Part):
 
     @property
     def dependencies(self) -> dict[str, Trigger]:
-        """The steps of `depends_on`, and how each must have ended."""
-        entries = [StepDependency(Step=one) if isinstance(one, str) else one for one in self.depends_on]
+        """The steps of `depends_on`, and the status in which each must end."""
+        entries = [StepDependency(Step=item) if isinstance(item, str) else item for item in self.depends_on]
         return {entry.step: entry.trigger for entry in entries}
 
 
-class ConditionArguments(_Part):
-    """All conditions must hold for the first branch."""
+class ConditionArguments(_DefinitionPart):
+    """Arguments of a Condition step. All conditions must hold for the first branch."""
 
     conditions: list[Any]
-    if_steps: list[Step] = Field(default_factory=list)
-    else_steps: list[Step] = Field(default_factory=list)
+    if_steps: list[StepDefinition] = Field(default_factory=list)
+    else_steps: list[StepDefinition] = Field(default_factory=list)
 
 
-class Selector(_Part):
-    """Which iteration's output a ForEach step hands on."""
+class IterationSelector(_DefinitionPart):
+    """Selection of one iteration's output in a ForEach step."""
 
     pick: Literal["MaxBy", "MinBy"]
     field: Fields
 
 
-class ForEachArguments(_Part):
-    """A body to run once an item. Its form: `for_each_step.py` of the SageMaker SDK."""
+class ForEachArguments(_DefinitionPart):
+    """Arguments of a ForEach step. Their form: `for_each_step.py` of the SageMaker SDK."""
 
     iterable_items: Any
     max_concurrency: int = Field(ge=1, le=50, strict=True)
-    selector: Selector | None = None
-    for_each_body: list[Step] = Field(min_length=1)
+    selector: IterationSelector | None = None
+    for_each_body: list[StepDefinition] = Field(min_length=1)
 
 
-class Definition(_Part):
-    """The whole."""
+class PipelineDefinition(_DefinitionPart):
+    """A pipeline definition."""
 
     version: Literal["2020-12-01"]
     metadata: Fields | None = None
-    parameters: list[Parameter] = Field(default_factory=list)
+    parameters: list[PipelineParameter] = Field(default_factory=list)
     pipeline_experiment_config: Fields | None = None
     mlflow_config: Fields | None = None
-    steps: list[Step] = Field(min_length=1)
+    steps: list[StepDefinition] = Field(min_length=1)
 
 
-class Placed(BaseModel):
-    """A step, and what it stands in: the branch of a condition, or the body of a ForEach step."""
+class PlacedStep(BaseModel):
+    """A step and its position: in a branch of a condition, or in the body of a ForEach step."""
 
     model_config = ConfigDict(frozen=True)
-    step: Step
+    step: StepDefinition
     condition: str | None = None
     outcome: bool = True
     for_each: str | None = None
 
 
-def refused(problem: str) -> errors.ValidationError:
-    """The refusal of a definition, as CreatePipeline words it."""
+def create_error(problem: str) -> errors.ValidationError:
+    """Return the error of an invalid definition, in CreatePipeline's words."""
     return errors.ValidationError(f"Unable to parse pipeline definition. {problem}")
 
 
-def parse(text: str) -> Definition:
-    """The definition that a text holds, its form checked; raises ValidationError."""
+def parse_definition(text: str) -> PipelineDefinition:
+    """Parse a definition. Raises ValidationError for a wrong form."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise refused("It is not valid JSON.") from None
+        raise create_error("It is not valid JSON.") from None
     if not isinstance(document, dict):
-        raise refused("Expecting start of Json Object.")
-    return _as(Definition, document)
+        raise create_error("Expecting start of Json Object.")
+    return _validate(PipelineDefinition, document)
 
 
-def place(steps: list[Step], **where: Any) -> Iterator[Placed]:
-    """Every step, the inner ones too, outer ones first; raises ValidationError."""
+def list_placed_steps(steps: list[StepDefinition], **position: Any) -> Iterator[PlacedStep]:
+    """Yield every step, outer steps before their inner steps. Raises ValidationError."""
     for step in steps:
-        yield Placed(step=step, **where)
+        yield PlacedStep(step=step, **position)
         if step.type == "Condition":
-            branches = condition_arguments(step)
-            yield from place(branches.if_steps, **where | {"condition": step.name, "outcome": True})
-            yield from place(branches.else_steps, **where | {"condition": step.name, "outcome": False})
+            branches = parse_condition_arguments(step)
+            yield from list_placed_steps(branches.if_steps, **position | {"condition": step.name, "outcome": True})
+            yield from list_placed_steps(branches.else_steps, **position | {"condition": step.name, "outcome": False})
         elif step.type == "ForEach":
-            yield from place(for_each_arguments(step).for_each_body, **where | {"for_each": step.name})
+            yield from list_placed_steps(
+                parse_for_each_arguments(step).for_each_body, **position | {"for_each": step.name}
+            )
 
 
-def condition_arguments(step: Step) -> ConditionArguments:
-    """The arguments of a Condition step; raises ValidationError."""
-    return _as(ConditionArguments, step.arguments, f"Step '{step.name}': ")
+def parse_condition_arguments(step: StepDefinition) -> ConditionArguments:
+    """Parse the arguments of a Condition step. Raises ValidationError."""
+    return _validate(ConditionArguments, step.arguments, f"Step '{step.name}': ")
 
 
-def for_each_arguments(step: Step) -> ForEachArguments:
-    """The arguments of a ForEach step; raises ValidationError."""
-    return _as(ForEachArguments, step.arguments, f"Step '{step.name}': ")
+def parse_for_each_arguments(step: StepDefinition) -> ForEachArguments:
+    """Parse the arguments of a ForEach step. Raises ValidationError."""
+    return _validate(ForEachArguments, step.arguments, f"Step '{step.name}': ")
 
 
-def _as(model: type[_Model], document: Fields, where: str = "") -> _Model:
+def _validate(model: type[_Model], document: Fields, prefix: str = "") -> _Model:
     try:
         return model.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            raise refused(f"{where}Unknown member '{path}'.") from None
-        raise refused(f"{where}{path}: {first['msg']}") from None
+            raise create_error(f"{prefix}Unknown member '{path}'.") from None
+        raise create_error(f"{prefix}{path}: {first['msg']}") from None

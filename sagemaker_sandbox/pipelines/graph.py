@@ -1,69 +1,70 @@
-"""Which steps wait for which."""
+"""Dependencies between steps."""
 
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from sagemaker_sandbox.pipelines.definition import (
-    Definition,
-    Placed,
-    Step,
+    PipelineDefinition,
+    PlacedStep,
+    StepDefinition,
     Trigger,
-    condition_arguments,
-    for_each_arguments,
-    place,
-    refused,
+    create_error,
+    list_placed_steps,
+    parse_condition_arguments,
+    parse_for_each_arguments,
 )
-from sagemaker_sandbox.pipelines.expressions import references
+from sagemaker_sandbox.pipelines.expressions import list_references
 
 
-def steps_by_name(definition: Definition) -> dict[str, Placed]:
-    """Every step of a definition; raises ValidationError where two have one name."""
-    found: dict[str, Placed] = {}
-    for placed in place(definition.steps):
-        if placed.step.name in found:
-            raise refused(f"Step names must be unique. Duplicate step name: '{placed.step.name}'.")
-        found[placed.step.name] = placed
-    return found
+def index_steps(definition: PipelineDefinition) -> dict[str, PlacedStep]:
+    """Return every step of a definition by its name. Raises ValidationError for a duplicate name."""
+    steps: dict[str, PlacedStep] = {}
+    for placed in list_placed_steps(definition.steps):
+        if placed.step.name in steps:
+            raise create_error(f"Step names must be unique. Duplicate step name: '{placed.step.name}'.")
+        steps[placed.step.name] = placed
+    return steps
 
 
-def own(step: Step) -> object:
-    """What of a step holds expressions of its own: not the steps that it holds, nor what picks among its iterations."""
+def list_expressions(step: StepDefinition) -> object:
+    """Return the values of a step that can hold expressions, without its inner steps and its Selector."""
     if step.type == "Condition":
-        return condition_arguments(step).conditions
+        return parse_condition_arguments(step).conditions
     if step.type == "ForEach":
-        return for_each_arguments(step).iterable_items
+        return parse_for_each_arguments(step).iterable_items
     return [step.arguments, step.sqs_queue_url, step.function_arn]
 
 
-def needs(placed: Placed) -> dict[str, Trigger]:
-    """The steps that must have ended before this one starts, and how.
+def list_dependencies(placed: PlacedStep) -> dict[str, Trigger]:
+    """Return the steps that must end before this one starts, and their required status.
 
-    What a step reads from another it reads once that has succeeded; a condition comes before its branches, and a
-    ForEach step waits for what its body reads from outside.
+    A step waits for the success of each step that it reads. A branch waits for its condition. A ForEach step waits for
+    the steps outside that its body reads.
     """
     step = placed.step
-    found = dict.fromkeys(_read(step), _COMPLETED) | step.dependencies
+    dependencies = dict.fromkeys(_list_read_steps(step), _COMPLETED) | step.dependencies
     if placed.condition is not None:
-        found[placed.condition] = _COMPLETED
+        dependencies[placed.condition] = _COMPLETED
     if step.type == "ForEach":
-        body = for_each_arguments(step).for_each_body
-        inner = {one.name for one in body}
-        for one in body:
-            found |= {name: how for name, how in needs(Placed(step=one)).items() if name not in inner}
-    return found
+        body = parse_for_each_arguments(step).for_each_body
+        names = {inner.name for inner in body}
+        for inner in body:
+            inner_dependencies = list_dependencies(PlacedStep(step=inner))
+            dependencies |= {name: trigger for name, trigger in inner_dependencies.items() if name not in names}
+    return dependencies
 
 
 _COMPLETED: Trigger = "Completed"
 
 
-def _read(step: Step) -> Iterable[str]:
-    return (reference.name for reference in references(own(step)) if reference.root == "Steps")
+def _list_read_steps(step: StepDefinition) -> Iterable[str]:
+    return (reference.name for reference in list_references(list_expressions(step)) if reference.root == "Steps")
 
 
-def in_order(steps: Mapping[str, Placed]) -> list[str]:
-    """The names of the steps, each after what it needs; raises ValidationError where they go in a circle."""
-    graph = {name: {*needs(placed), *filter(None, [placed.for_each])} for name, placed in steps.items()}
+def sort_steps(steps: Mapping[str, PlacedStep]) -> list[str]:
+    """Return the names of the steps, each after its dependencies. Raises ValidationError for a cycle."""
+    graph = {name: {*list_dependencies(placed), *filter(None, [placed.for_each])} for name, placed in steps.items()}
     try:
         return list(TopologicalSorter(graph).static_order())
     except CycleError as error:
-        raise refused(f"Cycle detected in the pipeline: {' -> '.join(reversed(error.args[1]))}.") from None
+        raise create_error(f"Cycle detected in the pipeline: {' -> '.join(reversed(error.args[1]))}.") from None

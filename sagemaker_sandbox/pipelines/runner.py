@@ -1,53 +1,58 @@
-"""A thread that runs one execution."""
+"""The thread of one execution."""
 
 import threading
 import traceback
 from collections.abc import Callable
 
 from sagemaker_sandbox.errors import ValidationError
-from sagemaker_sandbox.pipelines import graph, selection, verdict
-from sagemaker_sandbox.pipelines.definition import Definition
-from sagemaker_sandbox.pipelines.execution import Execution, StepRecord, now
+from sagemaker_sandbox.pipelines import final_status, graph, selection
+from sagemaker_sandbox.pipelines.definition import PipelineDefinition
+from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord, now
 from sagemaker_sandbox.pipelines.expressions import resolve
-from sagemaker_sandbox.pipelines.outside import Fields, Outside, StepError
-from sagemaker_sandbox.pipelines.scheduler import Scheduler
+from sagemaker_sandbox.pipelines.scheduler import StepScheduler
 from sagemaker_sandbox.pipelines.scope import StepScope
-from sagemaker_sandbox.pipelines.work import Work
+from sagemaker_sandbox.pipelines.services import ExecutionServices, Fields, StepError
+from sagemaker_sandbox.pipelines.step_runs import StepRunner
 
-#: How long the runner sleeps when nobody tells it that something has changed: soon at first, then ever longer.
-_SOON, _LATE = 0.05, 1.0
+#: Shortest and longest wait of the runner without a notification, in seconds.
+_MIN_WAIT, _MAX_WAIT = 0.05, 1.0
 
-#: `tell(previous, record)`: a step's status has changed; with no record, the execution's has.
-Tell = Callable[[str | None, StepRecord | None], None]
-#: `earlier()`: the executions of the same pipeline, in which results may be found.
-Earlier = Callable[[], list[Execution]]
+#: Function `report(previous, record)` for a changed status of a step or, without a record, of the execution.
+ReportStatus = Callable[[str | None, StepRecord | None], None]
+#: Function that returns the executions of the same pipeline, whose results can be reused.
+ListExecutions = Callable[[], list[PipelineExecution]]
 
 
-class Runner:
-    """It sleeps until `wake` or, as jobs may change unheard, for a second at most."""
+class ExecutionRunner:
+    """The runner of one execution. It waits for `wake`, or at most a second: not every change of a job is reported."""
 
     def __init__(
-        self, execution: Execution, definition: Definition, outside: Outside, tell: Tell, earlier: Earlier
+        self,
+        execution: PipelineExecution,
+        definition: PipelineDefinition,
+        services: ExecutionServices,
+        report: ReportStatus,
+        list_executions: ListExecutions,
     ) -> None:
         self.execution = execution
-        self._definition, self._steps = definition, graph.steps_by_name(definition)
-        self._outside, self._tell = outside, tell
-        self._work = Work(execution, self._steps, outside, tell, earlier, self.wake)
-        self._scheduler = Scheduler(execution, self._steps, self._work)
-        self._woken = threading.Event()
+        self._definition, self._steps = definition, graph.index_steps(definition)
+        self._services, self._report = services, report
+        self._work = StepRunner(execution, self._steps, services, report, list_executions, self.wake)
+        self._scheduler = StepScheduler(execution, self._steps, self._work)
+        self._wake_event = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._run, name=f"pipeline {execution.id}", daemon=True)
 
-    def prepare(self, source: Execution | None) -> None:
-        """Before an execution is started, or taken up again: name its experiment, and leave it the selected steps.
+    def prepare(self, source: PipelineExecution | None) -> None:
+        """Resolve the settings of the execution and apply its selection, before it starts or is retried.
 
-        `source` is where a selective one takes the results of others from. Raises ValidationError.
+        `source` is the execution whose results a selective execution reuses. Raises ValidationError.
         """
         execution = self.execution
         if execution.selective is not None:
-            selected = [one["StepName"] for one in execution.selective["SelectedSteps"]]
-            selection.apply(execution, self._steps, selected, source)
-        scope = StepScope(execution, self._steps, self._outside)
+            selected = [item["StepName"] for item in execution.selective["SelectedSteps"]]
+            selection.apply_selection(execution, self._steps, selected, source)
+        scope = StepScope(execution, self._steps, self._services)
         try:
             execution.experiment = resolve(self._definition.pipeline_experiment_config, scope)
             mlflow = resolve(self._definition.mlflow_config, scope) or {}
@@ -56,68 +61,68 @@ class Runner:
         execution.mlflow = {name: value for name, value in mlflow.items() if value is not None} | execution.mlflow
 
     def start(self) -> None:
-        """Begin, or go on with what has been begun: a step that was only starting begins again."""
-        for record in self.execution.running():
+        """Start the execution, or continue it. A step in status Starting is started once more."""
+        for record in self.execution.list_running():
             if record.status == "Starting" and record.retry_at is None:
                 del self.execution.records[record.name]
         self._thread.start()
 
     def wake(self) -> None:
-        """Something may have changed: look at once."""
-        self._woken.set()
+        """Check the steps at once, because something may have changed."""
+        self._wake_event.set()
 
     def stop(self) -> None:
-        """Start nothing more, and stop what can be stopped."""
-        self.execution.stopping = True
+        """Start no more steps, and stop those that can be stopped."""
+        self.execution.is_stopping = True
         self.wake()
 
-    def answer(self, token: str, outputs: Fields | None, reason: str | None) -> bool:
-        """End the callback of that token, with outputs or with a reason why it failed; False where none waits."""
-        waiting = any(record.job == token for record in self.execution.running())
-        if waiting:
-            self._work.answer(token, outputs, reason)
+    def end_callback(self, token: str, outputs: Fields | None, reason: str | None) -> bool:
+        """End a callback with outputs or a reason of its failure. Return False if no step waits for the token."""
+        is_waiting = any(record.job == token for record in self.execution.list_running())
+        if is_waiting:
+            self._work.end_callback(token, outputs, reason)
             self.wake()
-        return waiting
+        return is_waiting
 
     def close(self) -> None:
-        """Stop the jobs and end the thread; what is known stays as it is."""
+        """Stop the jobs and end the thread. The state of the execution stays."""
         self._closing = True
         self.wake()
         self._thread.join()
 
     def join(self, seconds: float) -> bool:
-        """Wait for the end; False if it has not come."""
+        """Wait for the end. Return False if it has not come in time."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        self._tell(None, None)
+        self._report(None, None)
         try:
-            pause = _SOON
+            pause = _MIN_WAIT
             while not self._closing:
-                moved = self._scheduler.advance()
-                if not self.execution.running():
-                    self._end(*verdict.of(self.execution, self._scheduler.nodes()))
+                has_changed = self._scheduler.advance()
+                if not self.execution.list_running():
+                    self._end(*final_status.find_final_status(self.execution, self._scheduler.list_nodes()))
                     return
-                pause = _SOON if moved else min(pause * 2, _LATE)
-                self._woken.wait(self._until_retry(pause))
-                self._woken.clear()
+                pause = _MIN_WAIT if has_changed else min(pause * 2, _MAX_WAIT)
+                self._wake_event.wait(self._wait_seconds(pause))
+                self._wake_event.clear()
             self._stop_all()
-        except Exception:  # a fault of the sandbox's own: told, and no execution that never ends
+        except Exception:  # the execution must end, whatever fails
             traceback.print_exc()
             self._stop_all()
             self._end("Failed", "InternalFailure: The sandbox failed to run the pipeline.")
 
     def _stop_all(self) -> None:
-        for record in self.execution.running():
+        for record in self.execution.list_running():
             self._work.stop(record)
 
-    def _until_retry(self, longest: float) -> float:
-        """Seconds to sleep: no longer than to the next retry."""
-        due = [record.retry_at for record in self.execution.running() if record.retry_at is not None]
-        return max(0.0, min([longest, *((at - now()).total_seconds() for at in due)]))
+    def _wait_seconds(self, maximum: float) -> float:
+        """Return the seconds to wait, at most until the next retry."""
+        due = [record.retry_at for record in self.execution.list_running() if record.retry_at is not None]
+        return max(0.0, min([maximum, *((at - now()).total_seconds() for at in due)]))
 
     def _end(self, status: str, reason: str | None) -> None:
         self.execution.reason, self.execution.modified = reason, now()
         previous, self.execution.status = self.execution.status, status
-        self._tell(previous, None)
+        self._report(previous, None)

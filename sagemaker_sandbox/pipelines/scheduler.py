@@ -1,92 +1,92 @@
-"""Which step of an execution comes next."""
+"""Scheduling of an execution's steps."""
 
 from collections.abc import Iterator, Mapping
 
-from sagemaker_sandbox.pipelines.definition import Placed, for_each_arguments
-from sagemaker_sandbox.pipelines.execution import ENDS, Execution, StepRecord
-from sagemaker_sandbox.pipelines.nodes import Node, Schedule
-from sagemaker_sandbox.pipelines.work import Work
+from sagemaker_sandbox.pipelines.definition import PlacedStep, parse_for_each_arguments
+from sagemaker_sandbox.pipelines.execution import TRIGGERS, PipelineExecution, StepRecord
+from sagemaker_sandbox.pipelines.nodes import Node, NodeSchedule
+from sagemaker_sandbox.pipelines.step_runs import StepRunner
 
 
-class Scheduler:
-    """Starts each step when what it needs has ended, passes over what never can, and looks after what runs."""
+class StepScheduler:
+    """Starts each step after its dependencies, skips steps that can never start, and checks running steps."""
 
-    def __init__(self, execution: Execution, steps: Mapping[str, Placed], work: Work) -> None:
+    def __init__(self, execution: PipelineExecution, steps: Mapping[str, PlacedStep], work: StepRunner) -> None:
         self._execution, self._steps, self._work = execution, steps, work
-        self._schedule = Schedule(steps)
-        self._asked_to_stop: set[str] = set()
+        self._schedule = NodeSchedule(steps)
+        self._stop_requests: set[str] = set()
 
-    def nodes(self) -> Iterator[Node]:
-        """All that there is to schedule so far."""
-        return self._schedule.nodes(self._execution.records)
+    def list_nodes(self) -> Iterator[Node]:
+        """Yield the present nodes."""
+        return self._schedule.list_nodes(self._execution.records)
 
     def advance(self) -> bool:
-        """Do all that can be done now; whether anything was."""
-        moved = False
-        while self._once():
-            moved = True
-        return moved
+        """Do everything that is possible now. Return True if anything has changed."""
+        has_changed = False
+        while self._advance_once():
+            has_changed = True
+        return has_changed
 
-    def _once(self) -> bool:
-        nodes = {node.name: node for node in self.nodes()}
-        moved = [self._work.look(nodes[record.name], record) for record in self._execution.running()]
-        if self._execution.ending:
-            moved += [self._ask_to_stop(record) for record in self._execution.running()]
+    def _advance_once(self) -> bool:
+        nodes = {node.name: node for node in self.list_nodes()}
+        changes = [self._work.check(nodes[record.name], record) for record in self._execution.list_running()]
+        if self._execution.is_ending:
+            changes += [self._request_stop(record) for record in self._execution.list_running()]
         else:
-            moved += [self._consider(node) for node in nodes.values()]
-        return any(moved)
+            changes += [self._consider(node) for node in nodes.values()]
+        return any(changes)
 
     def _consider(self, node: Node) -> bool:
-        """Start a step whose turn it is, or pass it over for good."""
+        """Start a step that is ready, or skip one that never can start. Return True for either."""
         execution = self._execution
-        if node.name in execution.records or node.name in execution.skipped or execution.ending:
+        if node.name in execution.records or node.name in execution.skipped or execution.is_ending:
             return False
-        allowed = self._allowed(node)
-        if allowed is False:
+        is_ready = self._is_ready(node)
+        if is_ready is False:
             execution.skipped.add(node.name)
             return True
-        if allowed is None or not self._room(node):
+        if is_ready is None or not self._has_capacity(node):
             return False
-        self._work.begin(node)
+        self._work.start(node)
         return True
 
-    def _allowed(self, node: Node) -> bool | None:
-        """Whether what it needs has ended as it must; None: not yet."""
-        pending = False
-        for name, trigger in node.needs.items():
+    def _is_ready(self, node: Node) -> bool | None:
+        """Return True if all dependencies allow the start, False if one never will, None if one is pending."""
+        is_pending = False
+        for name, trigger in node.dependencies.items():
             if name in self._execution.skipped:
                 return False
             record = self._execution.records.get(name)
-            if record is None or not record.over:
-                pending = True
-            elif trigger not in (ENDS[record.status], "Any"):
+            if record is None or not record.is_over:
+                is_pending = True
+            elif trigger not in (TRIGGERS[record.status], "Any"):
                 return False
-        if pending:
+        if is_pending:
             return None
         condition = node.placed.condition
         if condition is None:
             return True
         return bool(self._execution.records[condition].properties["Outcome"] == str(node.placed.outcome))
 
-    def _room(self, node: Node) -> bool:
-        """Whether one more step may run. A ForEach step itself takes no room: its body does."""
+    def _has_capacity(self, node: Node) -> bool:
+        """Return True if one more step can run. A ForEach step itself does not count; its body does."""
         if node.step.type == "ForEach":
             return True
-        running = [record for record in self._execution.running() if record.type != "ForEach"]
-        most = self._execution.max_parallel
-        if most is not None and len(running) >= most:
+        running = [record for record in self._execution.list_running() if record.type != "ForEach"]
+        maximum = self._execution.max_parallel
+        if maximum is not None and len(running) >= maximum:
             return False
         if node.placed.for_each is None:
             return True
-        beside = sum(record.parent == node.placed.for_each for record in running)
-        return beside < for_each_arguments(self._steps[node.placed.for_each].step).max_concurrency
+        sibling_count = sum(record.parent == node.placed.for_each for record in running)
+        return sibling_count < parse_for_each_arguments(self._steps[node.placed.for_each].step).max_concurrency
 
-    def _ask_to_stop(self, record: StepRecord) -> bool:
-        """Ask a running step to end, once; whether anything changed."""
-        if record.name in self._asked_to_stop:
+    def _request_stop(self, record: StepRecord) -> bool:
+        """Request the stop of a running step, once. Return True if anything changed."""
+        if record.name in self._stop_requests:
             return False
-        self._asked_to_stop.add(record.name)
-        # What has not begun of a body never will.
-        body = {node.name for node in self.nodes() if node.placed.for_each == record.name}
+        self._stop_requests.add(record.name)
+        # Steps of a body that have not started will not start.
+        body = {node.name for node in self.list_nodes() if node.placed.for_each == record.name}
         self._execution.skipped |= body - self._execution.records.keys()
-        return self._work.ask_to_stop(record)
+        return self._work.request_stop(record)

@@ -1,36 +1,36 @@
-"""What a step's expressions read while an execution runs."""
+"""Values that a step's expressions read while an execution runs."""
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from sagemaker_sandbox.pipelines import paths
-from sagemaker_sandbox.pipelines.definition import Placed
-from sagemaker_sandbox.pipelines.execution import Execution, now
+from sagemaker_sandbox.pipelines.definition import PlacedStep
+from sagemaker_sandbox.pipelines.execution import PipelineExecution, now
 from sagemaker_sandbox.pipelines.nodes import Node
-from sagemaker_sandbox.pipelines.outside import Outside, StepError
+from sagemaker_sandbox.pipelines.services import ExecutionServices, StepError
 
 
 class StepScope:
-    """The scope of one step, or with no node that of the pipeline itself. `job` is the name that its job will have."""
+    """The scope of one step or, without a node, of the pipeline itself. `job` is the name of the step's job."""
 
     def __init__(
         self,
-        execution: Execution,
-        steps: Mapping[str, Placed],
-        outside: Outside,
+        execution: PipelineExecution,
+        steps: Mapping[str, PlacedStep],
+        services: ExecutionServices,
         node: Node | None = None,
         job: str | None = None,
     ) -> None:
-        self._execution, self._steps, self._outside, self._node, self._job = execution, steps, outside, node, job
+        self._execution, self._steps, self._services, self._node, self._job = execution, steps, services, node, job
 
     def get(self, path: str) -> Any:
-        """The value at a path; raises LookupError."""
-        root, name, *rest = paths.parts(path)
-        found = self._root(str(root), str(name))
-        return paths.walk(_opened(found) if root == "ForEach" and rest else found, rest)
+        """Return the value at a path. Raises LookupError."""
+        root, name, *rest = paths.parse_path(path)
+        value = self._find_root(str(root), str(name))
+        return paths.walk(_parse_item(value) if root == "ForEach" and rest else value, rest)
 
-    def _root(self, root: str, name: str) -> Any:
+    def _find_root(self, root: str, name: str) -> Any:
         execution = self._execution
         if root == "Steps":
             return self._properties(name)
@@ -53,28 +53,28 @@ class StepScope:
         }[root][name]
 
     def _properties(self, name: str) -> Any:
-        local = self._node.local(name) if self._node is not None else name
+        local = self._node.find_local_name(name) if self._node is not None else name
         return self._execution.records[local].properties
 
-    def property_file(self, path: str) -> str:
-        """The S3 address of a step's property file; raises LookupError."""
-        _, name, _, file_name = (str(part) for part in paths.parts(path))
+    def find_property_file(self, path: str) -> str:
+        """Return the S3 address of a step's property file. Raises LookupError."""
+        _, name, _, file_name = (str(part) for part in paths.parse_path(path))
         files = {file.property_file_name: file for file in self._steps[name].step.property_files}
         file = files[file_name]
-        where = ["ProcessingOutputConfig", "Outputs", file.output_name, "S3Output", "S3Uri"]
-        return f"{paths.walk(self._properties(name), [*where])}/{file.file_path}".replace("//", "/").replace(
+        location = ["ProcessingOutputConfig", "Outputs", file.output_name, "S3Output", "S3Uri"]
+        return f"{paths.walk(self._properties(name), [*location])}/{file.file_path}".replace("//", "/").replace(
             ":/", "://"
         )
 
     def read_json(self, uri: str) -> Any:
-        """The document at an S3 address; raises StepError, always so for the pipeline itself."""
-        if self._node is None:  # its settings are resolved with the Region's lock held, which S3 may wait for
+        """Return the document at an S3 address. Raises StepError, and always for the pipeline itself."""
+        if self._node is None:  # the caller holds the Region's lock, which S3 may need
             raise StepError(f"ClientError: Std:JsonGet cannot read {uri} for a pipeline's own settings.")
-        return self._outside.read_json(uri)
+        return self._services.read_json(uri)
 
 
-def _opened(item: Any) -> Any:
-    """An item that is a JSON object in a string is entered by its members."""
+def _parse_item(item: Any) -> Any:
+    """Return the object of an item that is a JSON text, or the item itself."""
     if isinstance(item, str) and item.lstrip().startswith("{"):
         try:
             return json.loads(item)

@@ -1,4 +1,4 @@
-"""Selective execution: which steps run, and whose results are taken from an earlier execution.
+"""Selective execution: the steps that run, and the reuse of results of an earlier execution.
 
 Source: "Selective execution of pipeline steps" in the SageMaker AI developer guide.
 """
@@ -8,66 +8,73 @@ from dataclasses import replace
 
 from sagemaker_sandbox.errors import ValidationError
 from sagemaker_sandbox.pipelines import graph
-from sagemaker_sandbox.pipelines.definition import Placed
-from sagemaker_sandbox.pipelines.execution import Execution, StepRecord
+from sagemaker_sandbox.pipelines.definition import PlacedStep
+from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord
 
 
-def apply(execution: Execution, steps: Mapping[str, Placed], selected: Sequence[str], source: Execution | None) -> None:
-    """Leave an execution that has not begun only the selected steps; raises ValidationError.
+def apply_selection(
+    execution: PipelineExecution,
+    steps: Mapping[str, PlacedStep],
+    selected: Sequence[str],
+    source: PipelineExecution | None,
+) -> None:
+    """Restrict an execution that has not started to the selected steps. Raises ValidationError.
 
-    What these need of others comes from `source`.
+    The results of their dependencies come from `source`.
     """
     names = set(selected)
     for name in selected:
         if name not in steps or steps[name].for_each is not None:
             raise ValidationError(f"Selected step '{name}' is not a step of the pipeline.")
-    before = {name: _ancestors(name, steps) for name in steps}
-    between = [
+    ancestors = {name: _list_ancestors(name, steps) for name in steps}
+    missing_names = [
         name
         for name in steps
-        if name not in names and before[name] & names and any(name in before[one] for one in names)
+        if name not in names and ancestors[name] & names and any(name in ancestors[other] for other in names)
     ]
-    if between:
+    if missing_names:
         raise ValidationError(
-            f"All steps on paths between two selected steps must be selected. Missing: {', '.join(sorted(between))}."
+            "All steps on paths between two selected steps must be selected. Missing: "
+            f"{', '.join(sorted(missing_names))}."
         )
-    if not _connected(names, before):
+    if not _are_connected(names, ancestors):
         raise ValidationError("The selected steps are not connected in the pipeline.")
-    needed = set().union(*(before[name] for name in names)) - names
-    for name in sorted(needed):
+    dependencies = set().union(*(ancestors[name] for name in names)) - names
+    for name in sorted(dependencies):
         if name not in execution.records:
-            execution.records[name] = _reused(name, source)
-    inside = {name for name, placed in steps.items() if placed.for_each in names}
-    execution.skipped |= steps.keys() - names - needed - inside
+            execution.records[name] = _reuse_record(name, source)
+    inner_names = {name for name, placed in steps.items() if placed.for_each in names}
+    execution.skipped |= steps.keys() - names - dependencies - inner_names
 
 
-def _ancestors(name: str, steps: Mapping[str, Placed]) -> set[str]:
-    found: set[str] = set()
-    left = [name]
-    while left:
-        for needed in graph.needs(steps[left.pop()]):
-            if needed not in found:
-                found.add(needed)
-                left.append(needed)
-    return found
+def _list_ancestors(name: str, steps: Mapping[str, PlacedStep]) -> set[str]:
+    ancestors: set[str] = set()
+    pending = [name]
+    while pending:
+        for dependency in graph.list_dependencies(steps[pending.pop()]):
+            if dependency not in ancestors:
+                ancestors.add(dependency)
+                pending.append(dependency)
+    return ancestors
 
 
-def _connected(names: set[str], before: Mapping[str, set[str]]) -> bool:
+def _are_connected(names: set[str], ancestors: Mapping[str, set[str]]) -> bool:
     start = next(iter(names))
-    seen, left = {start}, [start]
-    while left:
-        one = left.pop()
-        for other in names - seen:
-            if other in before[one] or one in before[other]:
-                seen.add(other)
-                left.append(other)
-    return seen == names
+    visited, pending = {start}, [start]
+    while pending:
+        name = pending.pop()
+        for other in names - visited:
+            if other in ancestors[name] or name in ancestors[other]:
+                visited.add(other)
+                pending.append(other)
+    return visited == names
 
 
-def _reused(name: str, source: Execution | None) -> StepRecord:
+def _reuse_record(name: str, source: PipelineExecution | None) -> StepRecord:
     if source is None:
         raise ValidationError(
-            f"The selected steps depend on step '{name}', which is not: SourcePipelineExecutionArn is required."
+            f"The selected steps depend on step '{name}', which is not selected: SourcePipelineExecutionArn is "
+            "required."
         )
     if source.status not in ("Succeeded", "Failed", "Stopped"):
         raise ValidationError(f"The source execution {source.arn} is in status {source.status}; it must have ended.")

@@ -1,26 +1,26 @@
-"""What each type of step calls."""
+"""Types of step and the SageMaker operations that they call."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class JobType:
-    """A step that runs a job: CreateX, DescribeX and StopX with `noun` for X."""
+    """A type of step that runs a job: it calls CreateX, DescribeX and StopX, with `noun` for X."""
 
     noun: str
-    #: The member of a step's metadata that holds the job's ARN.
+    #: Member of a step's metadata that holds the job's ARN.
     metadata: str
-    #: Whether CreateX takes the experiment of the execution.
+    #: True if CreateX has an ExperimentConfig.
     has_experiment: bool = True
 
     @property
     def create(self) -> str:
-        """The operation that starts the job."""
+        """Operation that starts the job."""
         return f"Create{self.noun}"
 
     @property
     def name(self) -> str:
-        """The member of its requests that holds the job's name."""
+        """Member of its requests that holds the job's name."""
         return f"{self.noun}Name"
 
 
@@ -31,7 +31,7 @@ JOBS = {
     "Transform": JobType("TransformJob", "TransformJob"),
 }
 
-#: Types of step to the SageMaker operation whose request their arguments are.
+#: SageMaker operation by type of step. The arguments of the step are the request.
 OPERATIONS = {kind: job.create for kind, job in JOBS.items()} | {
     "Model": "CreateModel",
     "RegisterModel": "CreateModelPackage",
@@ -39,8 +39,8 @@ OPERATIONS = {kind: job.create for kind, job in JOBS.items()} | {
 
 RETRYABLE = frozenset(OPERATIONS)
 
-#: Types that exist on AWS and are not run here.
-NOT_RUN = frozenset(
+#: Types of AWS that the sandbox does not emulate.
+NOT_EMULATED = frozenset(
     {
         "AutoML",
         "Cleanup",
@@ -56,7 +56,7 @@ NOT_RUN = frozenset(
     }
 )
 
-#: What a ForEach step's body cannot hold. Source: `for_each_step.py` of the SageMaker SDK.
+#: Types that the body of a ForEach step cannot hold. Source: `for_each_step.py` of the SageMaker SDK.
 NOT_IN_FOR_EACH = frozenset({"Condition", "Fail", "ForEach"})
 
 TYPES = RETRYABLE | {"Condition", "Fail", "Callback", "Lambda", "ForEach"}

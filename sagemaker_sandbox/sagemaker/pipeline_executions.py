@@ -11,8 +11,8 @@ from sagemaker_sandbox.parts.resources import Fields, ServicePart, now
 from sagemaker_sandbox.sagemaker.pipelines import SageMakerPipelines, parse_definition
 
 if TYPE_CHECKING:
-    from sagemaker_sandbox.pipelines.execution import Execution, StepRecord
-    from sagemaker_sandbox.pipelines.runner import Runner
+    from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord
+    from sagemaker_sandbox.pipelines.runner import ExecutionRunner
 
 
 class PipelineExecutions(ServicePart):
@@ -23,13 +23,13 @@ class PipelineExecutions(ServicePart):
     def __init__(self, region: AccountRegion, pipelines: SageMakerPipelines) -> None:
         super().__init__(region)
         self._pipelines = pipelines
-        self._executions: dict[str, Execution] = {}
-        self._runners: dict[str, Runner] = {}
-        pipelines.usage_checks.append(lambda name: any(not run.over for run in self._list_executions(name)))
+        self._executions: dict[str, PipelineExecution] = {}
+        self._runners: dict[str, ExecutionRunner] = {}
+        pipelines.usage_checks.append(lambda name: any(not run.is_over for run in self._list_executions(name)))
         pipelines.on_removed.append(self._remove_executions)
         region.on_state_change.append(self._wake_runners)
 
-    def _list_executions(self, pipeline: str) -> "list[Execution]":
+    def _list_executions(self, pipeline: str) -> "list[PipelineExecution]":
         return [run for run in list(self._executions.values()) if run.pipeline_name == pipeline]
 
     def _remove_executions(self, pipeline: str) -> None:
@@ -45,9 +45,9 @@ class PipelineExecutions(ServicePart):
     @emulated_operation
     def start_pipeline_execution(self, request: Fields) -> Fields:
         """Run the requested version of a pipeline, or the latest."""
-        from sagemaker_sandbox.pipelines import naming
-        from sagemaker_sandbox.pipelines.execution import Execution
-        from sagemaker_sandbox.pipelines.parameters import values
+        from sagemaker_sandbox.pipelines import names
+        from sagemaker_sandbox.pipelines.execution import PipelineExecution
+        from sagemaker_sandbox.pipelines.parameters import convert_values
 
         pipeline, token = self._pipelines.get(request["PipelineName"]), request["ClientRequestToken"]
         for run in self._list_executions(pipeline.name):
@@ -59,16 +59,16 @@ class PipelineExecutions(ServicePart):
         parameter_values = {
             parameter["Name"]: parameter["Value"] for parameter in request.get("PipelineParameters", [])
         }
-        parameters = values(parse_definition(version["definition"]), parameter_values)
-        created, name = now(), naming.execution_id()
-        run = Execution(
+        parameters = convert_values(parse_definition(version["definition"]), parameter_values)
+        created, name = now(), names.create_execution_id()
+        run = PipelineExecution(
             name,
             f"{pipeline.arn}/execution/{name}",
             pipeline.name,
             pipeline.arn,
             version["definition"],
             parameters=parameters,
-            given=parameter_values,
+            parameter_texts=parameter_values,
             version=version["id"],
             tokens=[token],
             created=created,
@@ -86,7 +86,7 @@ class PipelineExecutions(ServicePart):
         self._start_runner(runner)
         return {"PipelineExecutionArn": run.arn}
 
-    def _find_source(self, run: "Execution") -> "Execution | None":
+    def _find_source(self, run: "PipelineExecution") -> "PipelineExecution | None":
         """Return the execution whose results a selective execution reuses, or None."""
         arn = (run.selective or {}).get("SourcePipelineExecutionArn")
         if arn is None:
@@ -96,28 +96,28 @@ class PipelineExecutions(ServicePart):
             raise ValidationError(f"The source execution {arn} is not one of pipeline {run.pipeline_name}.")
         return source
 
-    def _create_runner(self, run: "Execution") -> "Runner":
-        from sagemaker_sandbox.pipelines.runner import Runner
+    def _create_runner(self, run: "PipelineExecution") -> "ExecutionRunner":
+        from sagemaker_sandbox.pipelines.runner import ExecutionRunner
         from sagemaker_sandbox.sagemaker.pipeline_services import PipelineServices
 
         definition, services = parse_definition(run.definition), PipelineServices(self.region)
-        return Runner(
+        return ExecutionRunner(
             run, definition, services, self._create_listener(run), lambda: self._list_executions(run.pipeline_name)
         )
 
-    def _start_runner(self, runner: "Runner") -> None:
-        active = {arn: other for arn, other in self._runners.items() if not other.execution.over}
+    def _start_runner(self, runner: "ExecutionRunner") -> None:
+        active = {arn: other for arn, other in self._runners.items() if not other.execution.is_over}
         self._runners = active | {runner.execution.arn: runner}
         runner.start()
 
-    def _create_listener(self, run: "Execution") -> "Callable[[str | None, StepRecord | None], None]":
-        from sagemaker_sandbox.pipelines import told
+    def _create_listener(self, run: "PipelineExecution") -> "Callable[[str | None, StepRecord | None], None]":
+        from sagemaker_sandbox.pipelines import descriptions
 
         def publish(previous: str | None, record: "StepRecord | None") -> None:
             if record is None:
-                kind, detail = told.EXECUTION_EVENT, told.execution_event(run, previous)
+                kind, detail = descriptions.EXECUTION_EVENT, descriptions.build_execution_event(run, previous)
             else:
-                kind, detail = told.STEP_EVENT, told.step_event(run, record, previous)
+                kind, detail = descriptions.STEP_EVENT, descriptions.build_step_event(run, record, previous)
             with self.region.lock:  # so that the next save includes the change
                 self.region.publish(kind, detail, run.pipeline_arn, run.arn)
 
@@ -129,12 +129,12 @@ class PipelineExecutions(ServicePart):
         run = self._get_execution(request["PipelineExecutionArn"])
         return self._describe(run) | {"RoleArn": self._pipelines.get(run.pipeline_name).fields["RoleArn"]}
 
-    def _describe(self, run: "Execution") -> Fields:
-        from sagemaker_sandbox.pipelines import told
+    def _describe(self, run: "PipelineExecution") -> Fields:
+        from sagemaker_sandbox.pipelines import descriptions
 
         pipeline = self._pipelines.get(run.pipeline_name)
         version = self._pipelines.find_version(pipeline, {"PipelineVersionId": run.version})
-        return told.execution(run) | {"PipelineVersionAliases": version["aliases"]}
+        return descriptions.describe_execution(run) | {"PipelineVersionAliases": version["aliases"]}
 
     @emulated_operation
     def describe_pipeline_definition_for_execution(self, request: Fields) -> Fields:
@@ -159,23 +159,26 @@ class PipelineExecutions(ServicePart):
     @emulated_operation
     def list_pipeline_execution_steps(self, request: Fields) -> Fields:
         """Return every step that has started or whose result is reused, the latest first."""
-        from sagemaker_sandbox.pipelines import graph, told
+        from sagemaker_sandbox.pipelines import descriptions, graph
 
         if "PipelineExecutionArn" not in request:
             raise ValidationError("PipelineExecutionArn must be specified.")
         run = self._get_execution(request["PipelineExecutionArn"])
-        steps = graph.steps_by_name(parse_definition(run.definition))
-        descriptions = [told.step(record, steps[record.defined].step) for record in list(run.records.values())]
-        descriptions.sort(key=lambda fields: fields["StartTime"])
+        steps = graph.index_steps(parse_definition(run.definition))
+        summaries = [
+            descriptions.describe_step(record, steps[record.definition_name].step)
+            for record in list(run.records.values())
+        ]
+        summaries.sort(key=lambda fields: fields["StartTime"])
         return build_page(
-            "ListPipelineExecutionSteps", request, descriptions[::-1] if is_descending(request) else descriptions
+            "ListPipelineExecutionSteps", request, summaries[::-1] if is_descending(request) else summaries
         )
 
     @emulated_operation
     def list_pipeline_parameters_for_execution(self, request: Fields) -> Fields:
         """Return the parameters of the start request."""
-        given = self._get_execution(request["PipelineExecutionArn"]).given
-        parameters = [{"Name": name, "Value": value} for name, value in given.items()]
+        texts = self._get_execution(request["PipelineExecutionArn"]).parameter_texts
+        parameters = [{"Name": name, "Value": value} for name, value in texts.items()]
         return build_page("ListPipelineParametersForExecution", request, parameters)
 
     @emulated_operation
@@ -193,7 +196,7 @@ class PipelineExecutions(ServicePart):
     def stop_pipeline_execution(self, request: Fields) -> Fields:
         """Stop the jobs of an execution and start none. Callbacks and functions end by themselves."""
         run = self._get_execution(request["PipelineExecutionArn"])
-        if run.over:
+        if run.is_over:
             raise ConflictError(f"Pipeline execution {run.arn} is in status {run.status} and cannot be stopped.")
         self._runners[run.arn].stop()
         return {"PipelineExecutionArn": run.arn}
@@ -209,7 +212,7 @@ class PipelineExecutions(ServicePart):
                 f"Pipeline execution {run.arn} is in status {run.status}; only one that failed or was stopped can be "
                 "retried."
             )
-        run.take_up_again()
+        run.prepare_retry()
         run.tokens.append(token)
         run.max_parallel = _find_max_parallel(request) or run.max_parallel
         runner = self._create_runner(run)
@@ -230,33 +233,33 @@ class PipelineExecutions(ServicePart):
 
     def _finish_callback(self, token: str, outputs: Fields | None, reason: str | None) -> Fields:
         for runner in self._runners.values():
-            if runner.answer(token, outputs, reason):
+            if runner.end_callback(token, outputs, reason):
                 return {"PipelineExecutionArn": runner.execution.arn}
         raise ResourceNotFoundError(f"No callback step waits for the token {token}.")
 
-    def _get_execution(self, arn: str) -> "Execution":
+    def _get_execution(self, arn: str) -> "PipelineExecution":
         if arn not in self._executions:
             raise ResourceNotFoundError(f"Pipeline execution with ARN {arn} does not exist.")
         return self._executions[arn]
 
     def list_remaining(self) -> dict[str, list[str]]:
         """Return the active executions. A finished one is a record, and is deleted with its pipeline."""
-        names = [f"{run.pipeline_name}/{run.id}" for run in self._executions.values() if not run.over]
+        names = [f"{run.pipeline_name}/{run.id}" for run in self._executions.values() if not run.is_over]
         return {"pipeline-execution": names} if names else {}
 
     def snapshot(self) -> Any:
         """Return every execution."""
-        return [run.data() for run in self._executions.values()]
+        return [run.to_data() for run in self._executions.values()]
 
     def restore(self, snapshot: Any) -> None:
         """Restore every execution. An active one continues with the state of its jobs."""
         if not snapshot:
             return
-        from sagemaker_sandbox.pipelines.execution import Execution
+        from sagemaker_sandbox.pipelines.execution import PipelineExecution
 
-        for run in map(Execution.of, snapshot):
+        for run in map(PipelineExecution.from_data, snapshot):
             self._executions[run.arn] = run
-            if not run.over:
+            if not run.is_over:
                 self._start_runner(self._create_runner(run))
 
     def close(self) -> None:

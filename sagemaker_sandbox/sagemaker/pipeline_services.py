@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.pipelines import functions
-from sagemaker_sandbox.pipelines.outside import Fields, StepError
+from sagemaker_sandbox.pipelines.services import Fields, StepError
 from sustainable_mlops.aws.s3 import S3Uri, is_s3
 
 
@@ -54,14 +54,14 @@ class PipelineServices:
             moto_function = lambda_backends[region.account_id][region.name].get_function(function_arn)
         except HTTPException:
             raise StepError(f"ClientError: The Lambda function {function_arn} does not exist.") from None
-        function = functions.Function(
+        function = functions.LambdaFunction(
             moto_function.code_bytes,
             moto_function.handler,
             moto_function.run_time or "none",
             moto_function.timeout,
             moto_function.environment_vars,
         )
-        return functions.run(
+        return functions.run_function(
             function, event, self._build_environment(moto_function.role), region.folder, region.closing
         )
 

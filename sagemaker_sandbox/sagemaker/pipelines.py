@@ -10,7 +10,7 @@ from sagemaker_sandbox.parts.region import AccountRegion
 from sagemaker_sandbox.parts.resources import Fields, ResourceFamily, SageMakerResource, now
 
 if TYPE_CHECKING:
-    from sagemaker_sandbox.pipelines.definition import Definition
+    from sagemaker_sandbox.pipelines.definition import PipelineDefinition
 
 _MAX_ALIASES = 10
 #: Members of a request that the description contains unchanged.
@@ -183,12 +183,12 @@ class SageMakerPipelines(ResourceFamily):
         return ResourceNotFoundError(f"Pipeline '{self.build_arn(name)}' does not exist.")
 
 
-def parse_definition(definition: str) -> "Definition":
+def parse_definition(definition: str) -> "PipelineDefinition":
     """Return a valid definition. Raise ApiError."""
     # Imported here: the engine loads with the first pipeline.
-    from sagemaker_sandbox.pipelines.checks import check
+    from sagemaker_sandbox.pipelines.checks import check_definition
 
-    return check(definition)
+    return check_definition(definition)
 
 
 def _create_version(number: int, definition: str, aliases: list[str]) -> Fields:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.pipelines.checks import check
-from sagemaker_sandbox.pipelines.execution import Execution, StepRecord
-from sagemaker_sandbox.pipelines.outside import Fields, StepError
-from sagemaker_sandbox.pipelines.runner import Runner
+from sagemaker_sandbox.pipelines.checks import check_definition
+from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord
+from sagemaker_sandbox.pipelines.runner import ExecutionRunner
+from sagemaker_sandbox.pipelines.services import Fields, StepError
 
 _JOB = re.compile(r"(?P<verb>Create|Describe|Stop)(?P<noun>\w+Job)")
 PIPELINE = "arn:aws:sagemaker:eu-north-1:123456789012:pipeline/p"
@@ -120,7 +120,7 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.outside = StandIn()
-        self.executions: list[Execution] = []
+        self.executions: list[PipelineExecution] = []
         self.events: list[tuple[str, str]] = []
 
     def begin(
@@ -128,13 +128,13 @@ class Pipeline:
         definition: str,
         *,
         selected: list[str] | None = None,
-        source: Execution | None = None,
-        retry: Execution | None = None,
+        source: PipelineExecution | None = None,
+        retry: PipelineExecution | None = None,
         **more: Any,
-    ) -> Runner:
+    ) -> ExecutionRunner:
         """Start an execution, or take a failed one up again, and answer its runner."""
         number = len(self.executions)
-        execution = retry or Execution(
+        execution = retry or PipelineExecution(
             f"e{number}", f"{PIPELINE}/execution/e{number}", "p", PIPELINE, definition, **more
         )
         if retry is None:
@@ -145,24 +145,24 @@ class Pipeline:
         def tell(_previous: str | None, record: StepRecord | None) -> None:
             self.events.append((record.name, record.status) if record else ("", execution.status))
 
-        runner = Runner(execution, check(definition), self.outside, tell, lambda: self.executions)
+        runner = ExecutionRunner(execution, check_definition(definition), self.outside, tell, lambda: self.executions)
         if retry is None:
             runner.prepare(source)
         runner.start()
         return runner
 
-    def run(self, definition: str, **more: Any) -> Execution:
+    def run(self, definition: str, **more: Any) -> PipelineExecution:
         """Start an execution and wait for its end."""
         runner = self.begin(definition, **more)
         assert runner.join(60), f"it did not end: {runner.execution}"
         return runner.execution
 
 
-def statuses(execution: Execution) -> dict[str, str]:
+def statuses(execution: PipelineExecution) -> dict[str, str]:
     """Each step that was begun to how it stands."""
     return {record.name: record.status for record in execution.records.values()}
 
 
-def reused(execution: Execution) -> set[str]:
+def reused(execution: PipelineExecution) -> set[str]:
     """The steps whose results came from the cache."""
     return {record.name for record in execution.records.values() if record.cache_source}

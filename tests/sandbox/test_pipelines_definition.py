@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sagemaker_sandbox.errors import ApiError, NotEmulatedError, ValidationError
-from sagemaker_sandbox.pipelines.checks import check
+from sagemaker_sandbox.pipelines.checks import check_definition
 from tests.sandbox.pipelines_support import condition, pipeline, training
 
 
@@ -59,18 +59,21 @@ PICK = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Another.X"}}
         ),
         (
             pipeline({"Name": "A", "Type": "Processing", "Arguments": {"ProcessingInputs": 11 * [{"InputName": "x"}]}}),
-            "Step 'A': Argument member 'ProcessingInputs' has 11 items, and may have 10",
+            "Step 'A': Argument member 'ProcessingInputs' has 11 items, and can have at most 10",
         ),
         (pipeline(reads("Parameters.Depth")), "Undefined reference: 'Parameters.Depth'"),
         (pipeline(reads("Steps.Gone.X")), "Undefined reference: 'Steps.Gone.X'"),
         (pipeline(reads("Execution.Mood")), "Undefined reference: 'Execution.Mood'"),
         (pipeline(reads("Elsewhere.X")), "Undefined reference: 'Elsewhere.X'"),
-        (pipeline(reads("Steps")), "'Steps' names nothing"),
-        (pipeline(training("A", hyperparameters={"x": {"Std:Split": ["a"]}})), "there is no function Std:Split"),
+        (pipeline(reads("Steps")), "'Steps' has no name after its root"),
+        (pipeline(training("A", hyperparameters={"x": {"Std:Split": ["a"]}})), "unknown function Std:Split"),
         (pipeline(training("A"), Parameters=[DEPTH, DEPTH]), "Duplicate parameter name: 'Depth'"),
         (pipeline(training("A"), Parameters=[DEPTH | {"DefaultValue": "deep"}]), "'deep' of parameter 'Depth' is no"),
-        (pipeline(training("A"), Parameters=[DEPTH | {"EnumValues": [1, 2]}]), "'3' of parameter 'Depth' is none of"),
-        (pipeline(reads("Steps.A[")), r"Invalid expression: 'Steps.A\[' is no path"),
+        (
+            pipeline(training("A"), Parameters=[DEPTH | {"EnumValues": [1, 2]}]),
+            "'3' of parameter 'Depth' must be one of",
+        ),
+        (pipeline(reads("Steps.A[")), r"Invalid expression: 'Steps.A\[' is not a path"),
         (pipeline(training("A", hyperparameters={"x": {"Std:Join": ["a"]}})), "Std:Join has On, a string, and Values"),
         (
             pipeline(training("A", hyperparameters={"x": {"Std:JsonGet": {"Path": "a"}}})),
@@ -98,8 +101,8 @@ PICK = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Another.X"}}
             pipeline(each(reads("Steps.After.X", "A")), reads("Steps.Each.Status", "After")),
             "Cycle detected in the pipeline",
         ),
-        (pipeline(training("A", CacheConfig={"Enabled": True, "ExpireAfter": "soon"})), "no ISO 8601 duration"),
-        (pipeline(training("A", CacheConfig={"Enabled": True})), "ExpireAfter must be given where caching is enabled"),
+        (pipeline(training("A", CacheConfig={"Enabled": True, "ExpireAfter": "soon"})), "not an ISO 8601 duration"),
+        (pipeline(training("A", CacheConfig={"Enabled": True})), "ExpireAfter is required if caching is enabled"),
         (pipeline(training("A", RetryPolicies=[BOTH_ENDS])), "only one of MaxAttempts and ExpireAfterMin"),
         (pipeline(training("A", RetryPolicies=[{"ExceptionType": ["Bad.LUCK"]}])), "ExceptionType"),
         (pipeline(fail() | {"RetryPolicies": [BOTH_ENDS | {"MaxAttempts": None}]}), "RetryPolicies are not supported"),
@@ -123,21 +126,21 @@ PICK = {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.Another.X"}}
 )
 def test_what_cannot_run_is_refused_with_the_reason(definition: str, why: str) -> None:
     with pytest.raises(ValidationError, match=why) as refused:
-        check(definition)
+        check_definition(definition)
     assert refused.value.message.startswith("Unable to parse pipeline definition. ")
 
 
 @pytest.mark.parametrize("kind", ["EMR", "EMRServerless", "QualityCheck", "ClarifyCheck", "AutoML", "Cleanup"])
 def test_what_aws_has_and_the_sandbox_has_not_is_refused_by_name(kind: str) -> None:
     with pytest.raises(NotEmulatedError, match=f"Step 'S' of type {kind} is not emulated"):
-        check(pipeline({"Name": "S", "Type": kind, "Arguments": {}}))
+        check_definition(pipeline({"Name": "S", "Type": kind, "Arguments": {}}))
 
 
 def test_expressions_stand_anywhere_in_the_arguments() -> None:
     parameters = [{"Name": "Config", "DefaultValue": "x"}]
     step = training("A")
     step["Arguments"]["ResourceConfig"] = {"Get": "Parameters.Config"}
-    assert check(pipeline(step, Parameters=parameters, Metadata={}, MlflowConfig=None)).steps[0].name == "A"
+    assert check_definition(pipeline(step, Parameters=parameters, Metadata={}, MlflowConfig=None)).steps[0].name == "A"
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -152,7 +155,7 @@ def test_no_mangled_definition_breaks_the_checks(seed: int) -> None:
     )
     steps = [training("A"), step, each(reads("ForEach.CurrentItem", "One")), processing(PropertyFiles=[A_FILE])]
     good = json.loads(pipeline(*steps, condition("C", METRIC, 1, then=[fail()], otherwise=[])))
-    check(json.dumps(good))
+    check_definition(json.dumps(good))
     values = [None, 0, -1, 1.5, "", "x", [], {}, [None], {"Get": 1}, {"Get": "Steps.A"}, {"Std:Join": 1}, True]
     for _ in range(50):
         mangled = json.loads(json.dumps(good))
@@ -160,7 +163,7 @@ def test_no_mangled_definition_breaks_the_checks(seed: int) -> None:
         holder, key = chance.choice(places)
         holder[key] = chance.choice(values)
         try:
-            check(json.dumps(mangled))
+            check_definition(json.dumps(mangled))
         except ApiError:
             continue
 

@@ -13,13 +13,13 @@ import pytest
 
 from sagemaker_sandbox.errors import ApiError, ValidationError
 from sagemaker_sandbox.pipelines import functions
-from sagemaker_sandbox.pipelines.checks import check
+from sagemaker_sandbox.pipelines.checks import check_definition
 from sagemaker_sandbox.pipelines.definition import RetryPolicy
-from sagemaker_sandbox.pipelines.durations import duration
-from sagemaker_sandbox.pipelines.execution import Execution, StepRecord, now
-from sagemaker_sandbox.pipelines.outside import StepError
-from sagemaker_sandbox.pipelines.retrying import next_try
-from sagemaker_sandbox.pipelines.runner import Runner
+from sagemaker_sandbox.pipelines.durations import parse_duration
+from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord, now
+from sagemaker_sandbox.pipelines.retries import find_next_attempt
+from sagemaker_sandbox.pipelines.runner import ExecutionRunner
+from sagemaker_sandbox.pipelines.services import StepError
 from tests.sandbox.pipelines_support import Pipeline, ThrottledError, condition, pipeline, reused, statuses, training
 from tests.sandbox.support import is_alive, wait_until
 
@@ -216,8 +216,8 @@ def test_results_that_failed_are_too_old_or_not_asked_for_are_not_used(p: Pipeli
     assert reused(p.run(flights())) == {"Prepare", "Train"}, "what succeeded of an execution that failed is used"
     for execution in p.executions:
         for name, record in execution.records.items():
-            assert record.ended is not None
-            execution.records[name] = StepRecord(**vars(record) | {"ended": record.ended - timedelta(days=31)})
+            assert record.end_time is not None
+            execution.records[name] = StepRecord(**vars(record) | {"end_time": record.end_time - timedelta(days=31)})
     assert reused(p.run(flights())) == set()
     assert reused(p.run(flights().replace('"Enabled": true', '"Enabled": false'))) == set()
 
@@ -243,7 +243,7 @@ def test_an_hour_later_is_counted_from_the_run_not_from_the_last_hit(p: Pipeline
     ("text", "days"), [("P30D", 30), ("30d", 30), ("T12H", 0.5), ("P4DT12H", 4.5), ("5y", 1825), ("P2W", 14)]
 )
 def test_durations_are_read_as_aws_writes_them(text: str, days: float) -> None:
-    assert duration(text) == timedelta(days=days)
+    assert parse_duration(text) == timedelta(days=days)
 
 
 # Retries
@@ -298,9 +298,9 @@ def test_throttling_is_retried_unasked_and_a_refused_request_is_not(p: Pipeline)
 def test_intervals_grow_until_attempts_or_minutes_are_used_up() -> None:
     def seconds(attempts: int, started: int, **more: Any) -> float | None:
         moment = now()
-        record = StepRecord("s", "Training", attempts=attempts, started=moment - timedelta(seconds=started))
+        record = StepRecord("s", "Training", attempts=attempts, start_time=moment - timedelta(seconds=started))
         rule = RetryPolicy(ExceptionType=["Step.THROTTLING"], IntervalSeconds=10, BackoffRate=3.0, **more)
-        at = next_try([rule], "Step.THROTTLING", record, moment)
+        at = find_next_attempt([rule], "Step.THROTTLING", record, moment)
         return None if at is None else (at - moment).total_seconds()
 
     assert [seconds(attempts, 0, MaxAttempts=2) for attempts in (1, 2, 3)] == [10, 30, None]
@@ -378,14 +378,14 @@ def test_closing_stops_the_jobs_and_leaves_what_is_known(p: Pipeline) -> None:
     runner.close()
     assert len(p.outside.stopped) == 1
     assert (runner.execution.status, statuses(runner.execution)) == ("Executing", {"Long": "Executing"})
-    kept = Execution.of(pickle.loads(pickle.dumps(runner.execution.data())))  # noqa: S301 - as the state is kept
+    kept = PipelineExecution.from_data(pickle.loads(pickle.dumps(runner.execution.to_data())))  # noqa: S301 - as the state is kept
     assert kept == runner.execution
     again = p.run(runner.execution.definition, retry=kept)
     assert (again.status, statuses(again)) == ("Stopped", {"Long": "Stopped"}), "taken up where it was left"
 
 
 def test_a_step_that_was_just_beginning_when_all_was_lost_begins_again(p: Pipeline) -> None:
-    lost = Execution(
+    lost = PipelineExecution(
         "e0", "arn", "p", "arn", pipeline(training("Train")), records={"Train": StepRecord("Train", "Training")}
     )
     execution = p.run(lost.definition, retry=lost)
@@ -439,8 +439,8 @@ def test_a_callback_waits_for_its_answer(p: Pipeline) -> None:
         "status": "Executing",
         "queue": "https://queue",
     }
-    assert not runner.answer("another-00", {"rows": "1"}, None)
-    assert runner.answer(message["token"], {"rows": "12"}, None)
+    assert not runner.end_callback("another-00", {"rows": "1"}, None)
+    assert runner.end_callback(message["token"], {"rows": "12"}, None)
     assert runner.join(60)
     assert p.outside.made[0][1]["HyperParameters"] == {"rows": 12}
     assert runner.execution.records["Ask"].metadata["Callback"]["OutputParameters"] == [{"Name": "rows", "Value": "12"}]
@@ -453,7 +453,7 @@ def test_an_execution_stops_when_its_callback_has_been_answered(p: Pipeline) -> 
     runner.stop()
     wait_until(lambda: [message["status"] for message in p.outside.messages] == ["Executing", "Stopping"])
     assert runner.execution.status == "Executing"
-    assert runner.answer(p.outside.messages[0]["token"], None, "called off")
+    assert runner.end_callback(p.outside.messages[0]["token"], None, "called off")
     assert runner.join(60)
     assert runner.execution.status == "Stopped"
     assert runner.execution.records["Ask"].reason == "called off"
@@ -518,19 +518,23 @@ def _archive(code: str) -> bytes:
 
 
 def test_a_function_in_python_runs_as_a_process(tmp_path: Path) -> None:
-    function = functions.Function(_archive(CODE), "app/main.answer", "python3.12", 60, {"WHO": "me"})
-    assert functions.run(function, {"numbers": [1, 2]}, {}, tmp_path, OPEN) == {"sum": 3, "who": "me", "context": None}
+    function = functions.LambdaFunction(_archive(CODE), "app/main.answer", "python3.12", 60, {"WHO": "me"})
+    assert functions.run_function(function, {"numbers": [1, 2]}, {}, tmp_path, OPEN) == {
+        "sum": 3,
+        "who": "me",
+        "context": None,
+    }
     with pytest.raises(StepError, match="KeyError: 'numbers'"):
-        functions.run(function, {}, {}, tmp_path, OPEN)
-    with pytest.raises(StepError, match=r"runs functions in Python, and this one is in nodejs22\.x"):
-        functions.run(function._replace(runtime="nodejs22.x"), {}, {}, tmp_path, OPEN)
+        functions.run_function(function, {}, {}, tmp_path, OPEN)
+    with pytest.raises(StepError, match=r"runs functions in Python, not in nodejs22\.x"):
+        functions.run_function(function._replace(runtime="nodejs22.x"), {}, {}, tmp_path, OPEN)
     endless = function._replace(code=_archive("import time\ndef answer(event, context):\n    time.sleep(60)"))
     with pytest.raises(StepError, match="did not end within 1 seconds"):
-        functions.run(endless._replace(timeout_seconds=1), {}, {}, tmp_path, OPEN)
+        functions.run_function(endless._replace(timeout_seconds=1), {}, {}, tmp_path, OPEN)
     closing = threading.Event()
     closing.set()
     with pytest.raises(StepError, match="was ended with the sandbox"):
-        functions.run(endless, {}, {}, tmp_path, closing)
+        functions.run_function(endless, {}, {}, tmp_path, closing)
 
 
 PARENT = """
@@ -546,13 +550,13 @@ def test_a_callback_may_be_answered_as_soon_as_it_is_sent(p: Pipeline) -> None:
     answered: list[bool] = []
 
     def send(_queue: str, body: str) -> None:
-        answered.append(runners[0].answer(json.loads(body)["token"], {}, None))
+        answered.append(runners[0].end_callback(json.loads(body)["token"], {}, None))
 
     p.outside.send = send  # type: ignore[assignment,method-assign]  # a worker that is quicker than SQS's answer
     ask = {"Name": "Ask", "Type": "Callback", "SqsQueueUrl": "https://queue", "Arguments": {}}
-    runners: list[Runner] = []
-    execution = Execution("e0", "arn", "p", "arn", pipeline(ask))
-    runners.append(Runner(execution, check(execution.definition), p.outside, lambda *_: None, list))
+    runners: list[ExecutionRunner] = []
+    execution = PipelineExecution("e0", "arn", "p", "arn", pipeline(ask))
+    runners.append(ExecutionRunner(execution, check_definition(execution.definition), p.outside, lambda *_: None, list))
     runners[0].start()
     assert wait_until(lambda: answered, seconds=60) == [True]
     assert runners[0].join(60)
@@ -560,7 +564,7 @@ def test_a_callback_may_be_answered_as_soon_as_it_is_sent(p: Pipeline) -> None:
 
 
 def test_what_a_function_has_started_ends_with_it(tmp_path: Path) -> None:
-    function = functions.Function(_archive(PARENT), "app/main.answer", "python3.12", 60, {})
+    function = functions.LambdaFunction(_archive(PARENT), "app/main.answer", "python3.12", 60, {})
     file, closing = tmp_path / "child", threading.Event()
 
     def close() -> None:
@@ -569,7 +573,7 @@ def test_what_a_function_has_started_ends_with_it(tmp_path: Path) -> None:
 
     threading.Thread(target=close).start()
     with pytest.raises(StepError, match="was ended with the sandbox"):
-        functions.run(function, {"file": str(file)}, {}, tmp_path, closing)
+        functions.run_function(function, {"file": str(file)}, {}, tmp_path, closing)
     wait_until(lambda: not is_alive(int(file.read_text())), seconds=60)
 
 
@@ -578,8 +582,8 @@ OWNER = """
 import pathlib, sys, threading
 from sagemaker_sandbox.pipelines import functions
 archive, file = map(pathlib.Path, sys.argv[1:])
-function = functions.Function(archive.read_bytes(), "app/main.answer", "python3.12", 600, {})
-functions.run(function, {"file": str(file)}, {}, file.parent, threading.Event())
+function = functions.LambdaFunction(archive.read_bytes(), "app/main.answer", "python3.12", 600, {})
+functions.run_function(function, {"file": str(file)}, {}, file.parent, threading.Event())
 """
 ITSELF = """
 import os, pathlib, time

@@ -1,1 +1,1 @@
-"""What each type of step does: begin, look how it stands, stop."""
+"""Actions of the types of step: start, check, stop."""

@@ -1,20 +1,20 @@
-"""The form of an action, and how it calls SageMaker."""
+"""Interface of actions, and their calls of SageMaker."""
 
 import json
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.pipelines.definition import Step
+from sagemaker_sandbox.pipelines.definition import StepDefinition
 from sagemaker_sandbox.pipelines.execution import StepRecord
-from sagemaker_sandbox.pipelines.expressions import Scope
-from sagemaker_sandbox.pipelines.outside import Fields, Outside, StepError
-from sagemaker_sandbox.pipelines.retrying import exception_of_refusal
+from sagemaker_sandbox.pipelines.expressions import ExpressionScope
+from sagemaker_sandbox.pipelines.retries import classify_error
+from sagemaker_sandbox.pipelines.services import ExecutionServices, Fields, StepError
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How a step stands; `exception` is the type of a failure by which its retry policies know it."""
+class StepProgress:
+    """Status of a step. `exception` is the ExceptionType of a failure for retry policies, or None."""
 
     status: str
     metadata: Fields = field(default_factory=dict)
@@ -25,52 +25,52 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Begun:
-    """A step that begins: the name chosen for its job, its arguments as they come to, and what they are read from."""
+class StepContext:
+    """The context of a step that starts: the name of its job, its resolved arguments, and their scope."""
 
-    step: Step
+    step: StepDefinition
     job: str
     arguments: Fields
-    scope: Scope
+    scope: ExpressionScope
 
 
-class Action(Protocol):
-    """One type of step."""
+class StepAction(Protocol):
+    """The action of one type of step."""
 
-    def begin(self, begun: Begun) -> Progress:
-        """Start it; raises StepError."""
+    def start(self, context: StepContext) -> StepProgress:
+        """Start a step. Raises StepError."""
 
-    def look(self, step: Step, record: StepRecord) -> Progress | None:
-        """How it stands now; None while nothing has changed."""
+    def check(self, step: StepDefinition, record: StepRecord) -> StepProgress | None:
+        """Return the progress of a step, or None if nothing has changed."""
 
     def stop(self, record: StepRecord) -> bool:
-        """Ask it to end; False where that is not for the pipeline to say."""
+        """Stop a step. Return False if the pipeline cannot stop it."""
 
 
-class AtOnce:
-    """A step that is over when it has begun."""
+class ImmediateAction:
+    """An action that ends with its start."""
 
-    def look(self, step: Step, record: StepRecord) -> Progress | None:
-        """Nothing is left to see, unless the sandbox ended in between."""
+    def check(self, step: StepDefinition, record: StepRecord) -> StepProgress | None:
+        """Report a failure: a step of this type is running only after the sandbox ended during its start."""
         del step, record
-        return Progress("Failed", reason="InternalFailure: The step was interrupted.")
+        return StepProgress("Failed", reason="InternalFailure: The step was interrupted.")
 
     def stop(self, record: StepRecord) -> bool:
-        """Too late."""
+        """Return False: the step has ended."""
         del record
         return False
 
 
-def call(outside: Outside, operation: str, request: Fields) -> Fields:
+def call(services: ExecutionServices, operation: str, request: Fields) -> Fields:
     try:
-        return outside.call(operation, request)
+        return services.call(operation, request)
     except ApiError as error:
         kind = "InternalFailure" if error.status >= 500 else "ClientError"
         message = f"{kind}: Failed to invoke sagemaker:{operation}. Error Details: {error.message}"
-        raise StepError(message, exception_of_refusal(error)) from None
+        raise StepError(message, classify_error(error)) from None
 
 
-def plain(answer: Fields) -> Fields:
-    """An answer as JSON has it, times as text."""
-    found: Fields = json.loads(json.dumps(answer, default=str))
-    return found
+def to_json(response: Fields) -> Fields:
+    """Return a response as JSON data, with times as text."""
+    data: Fields = json.loads(json.dumps(response, default=str))
+    return data

@@ -1,65 +1,73 @@
-"""Steps that decide how an execution goes on: Condition, Fail, ForEach."""
+"""Steps that control an execution: Condition, Fail, ForEach."""
 
 import json
 from collections.abc import Callable
 
 from sagemaker_sandbox.pipelines import conditions, paths
-from sagemaker_sandbox.pipelines.actions.action import AtOnce, Begun, Progress
-from sagemaker_sandbox.pipelines.definition import Selector, Step, condition_arguments, for_each_arguments
-from sagemaker_sandbox.pipelines.execution import Execution, StepRecord
-from sagemaker_sandbox.pipelines.expressions import as_text, references, resolve
-from sagemaker_sandbox.pipelines.nodes import child
-from sagemaker_sandbox.pipelines.outside import Fields, StepError
+from sagemaker_sandbox.pipelines.actions.action import ImmediateAction, StepContext, StepProgress
+from sagemaker_sandbox.pipelines.definition import (
+    IterationSelector,
+    StepDefinition,
+    parse_condition_arguments,
+    parse_for_each_arguments,
+)
+from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord
+from sagemaker_sandbox.pipelines.expressions import list_references, resolve, to_text
+from sagemaker_sandbox.pipelines.nodes import create_iteration_name
+from sagemaker_sandbox.pipelines.services import Fields, StepError
 
 
-class Condition(AtOnce):
-    """All its conditions decide which branch comes next."""
+class ConditionAction(ImmediateAction):
+    """A choice between two branches."""
 
-    def begin(self, begun: Begun) -> Progress:
-        """The outcome, True or False."""
-        outcome = str(all(conditions.holds(one, begun.scope) for one in condition_arguments(begun.step).conditions))
-        return Progress("Succeeded", {"Condition": {"Outcome": outcome}}, {"Outcome": outcome})
-
-
-class Fail(AtOnce):
-    """Ends the execution."""
-
-    def begin(self, begun: Begun) -> Progress:
-        """With a message."""
-        message = as_text(begun.arguments.get("ErrorMessage", ""))
-        return Progress("Failed", {"Fail": {"ErrorMessage": message}}, reason=message)
+    def start(self, context: StepContext) -> StepProgress:
+        """Evaluate all conditions. The outcome is True or False."""
+        outcome = str(
+            all(conditions.holds(item, context.scope) for item in parse_condition_arguments(context.step).conditions)
+        )
+        return StepProgress("Succeeded", {"Condition": {"Outcome": outcome}}, {"Outcome": outcome})
 
 
-class ForEach:
-    """Runs its body once an item; the runner schedules the body once the items are known.
+class FailAction(ImmediateAction):
+    """The end of the execution."""
 
-    It has failed where any step of the body has, after all have ended; AWS does not say, so this is assumed.
+    def start(self, context: StepContext) -> StepProgress:
+        """End the execution with a message."""
+        message = to_text(context.arguments.get("ErrorMessage", ""))
+        return StepProgress("Failed", {"Fail": {"ErrorMessage": message}}, reason=message)
+
+
+class ForEachAction:
+    """A loop over items. The scheduler runs the body for each item.
+
+    Assumed, because AWS does not document it: the step fails after the end of all iterations if any of their steps
+    failed.
     """
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: PipelineExecution) -> None:
         self._execution = execution
 
-    def begin(self, begun: Begun) -> Progress:
-        """Find the items."""
-        items = resolve(for_each_arguments(begun.step).iterable_items, begun.scope)
+    def start(self, context: StepContext) -> StepProgress:
+        """Resolve the items."""
+        items = resolve(parse_for_each_arguments(context.step).iterable_items, context.scope)
         if isinstance(items, str):
             try:
                 items = json.loads(items)
             except ValueError:
                 items = None
         if not isinstance(items, list):
-            raise StepError("ClientError: IterableItems is no JSON list.")
-        return Progress("Executing", items=tuple(items))
+            raise StepError("ClientError: IterableItems is not a JSON list.")
+        return StepProgress("Executing", items=tuple(items))
 
-    def look(self, step: Step, record: StepRecord) -> Progress | None:
-        """Whether all of the body has ended."""
-        arguments = for_each_arguments(step)
-        names = [(one.name, index) for index in range(len(record.items or ())) for one in arguments.for_each_body]
-        ended = [self._ended(child(name, index)) for name, index in names]
-        if not all(ended):
+    def check(self, step: StepDefinition, record: StepRecord) -> StepProgress | None:
+        """Return the result after the end of all iterations."""
+        arguments = parse_for_each_arguments(step)
+        names = [(inner.name, index) for index in range(len(record.items or ())) for inner in arguments.for_each_body]
+        ends = [self._has_ended(create_iteration_name(name, index)) for name, index in names]
+        if not all(ends):
             return None
-        statuses = [self._status(child(name, index)) for name, index in names]
-        status = next((bad for bad in ("Failed", "Stopped") if bad in statuses), "Succeeded")
+        statuses = [self._status(create_iteration_name(name, index)) for name, index in names]
+        status = next((value for value in ("Failed", "Stopped") if value in statuses), "Succeeded")
         counts: Fields = {
             "Status": status,
             "InputItemCount": len(record.items or ()),
@@ -70,43 +78,43 @@ class ForEach:
         }
         outputs: list[Fields] = [{} for _ in record.items or ()]
         for name, index in names:
-            if (inner := self._execution.records.get(child(name, index))) is not None:
+            if (inner := self._execution.records.get(create_iteration_name(name, index))) is not None:
                 outputs[index][name] = inner.properties
-        picked, reason = {}, "ClientError: One or multiple steps of the body failed." if status == "Failed" else None
+        selected, reason = {}, "ClientError: One or multiple steps of the body failed." if status == "Failed" else None
         if arguments.selector is not None and status == "Succeeded":
             try:
-                name, index = _pick(arguments.selector, outputs)
+                name, index = _select_iteration(arguments.selector, outputs)
             except StepError as error:
-                return Progress("Failed", {"ForEach": counts | {"Status": "Failed"}}, reason=error.message)
-            picked = {"Selected": outputs[index][name]}
+                return StepProgress("Failed", {"ForEach": counts | {"Status": "Failed"}}, reason=error.message)
+            selected = {"Selected": outputs[index][name]}
             counts["Selector"] = {"StepName": name, "Index": index}
-        return Progress(status, {"ForEach": counts}, counts | {"IterationOutputs": outputs} | picked, reason)
+        return StepProgress(status, {"ForEach": counts}, counts | {"IterationOutputs": outputs} | selected, reason)
 
-    def _ended(self, name: str) -> bool:
+    def _has_ended(self, name: str) -> bool:
         record = self._execution.records.get(name)
-        return name in self._execution.skipped or (record is not None and record.over)
+        return name in self._execution.skipped or (record is not None and record.is_over)
 
     def _status(self, name: str) -> str | None:
         record = self._execution.records.get(name)
         return record.status if record is not None else None
 
     def stop(self, record: StepRecord) -> bool:
-        """What runs of its body is stopped by itself."""
+        """Return True: the scheduler stops the steps of the body."""
         del record
         return True
 
 
-def _pick(selector: Selector, outputs: list[Fields]) -> tuple[str, int]:
-    """The step and the index of the iteration whose field is the largest or smallest number."""
-    field = next(iter(references(selector.field)))
-    _, name, *rest = paths.parts(field.path)
+def _select_iteration(selector: IterationSelector, outputs: list[Fields]) -> tuple[str, int]:
+    """Return the step and the index of the iteration with the largest or smallest field. Raises StepError."""
+    field = next(iter(list_references(selector.field)))
+    _, name, *rest = paths.parse_path(field.path)
     best: Callable[..., int] = max if selector.pick == "MaxBy" else min
 
     def number(index: int) -> float:
         try:
             return float(paths.walk(outputs[index][str(name)], rest))
         except (LookupError, TypeError, ValueError):
-            raise StepError(f"ClientError: {field.path} of iteration {index} is no number.") from None
+            raise StepError(f"ClientError: {field.path} of iteration {index} is not a number.") from None
 
     if not outputs:
         raise StepError("ClientError: There is no iteration to select from.")

@@ -1,44 +1,46 @@
-"""Steps that somebody else ends."""
+"""Steps that an external system ends."""
 
 import json
 
-from sagemaker_sandbox.pipelines.actions.action import Begun, Progress
-from sagemaker_sandbox.pipelines.actions.outputs import listed, typed
-from sagemaker_sandbox.pipelines.definition import Step
-from sagemaker_sandbox.pipelines.execution import Execution, StepRecord
-from sagemaker_sandbox.pipelines.expressions import as_text, resolve
-from sagemaker_sandbox.pipelines.outside import Fields, Outside, StepError
+from sagemaker_sandbox.pipelines.actions.action import StepContext, StepProgress
+from sagemaker_sandbox.pipelines.actions.outputs import convert_outputs, list_outputs
+from sagemaker_sandbox.pipelines.definition import StepDefinition
+from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord
+from sagemaker_sandbox.pipelines.expressions import resolve, to_text
+from sagemaker_sandbox.pipelines.services import ExecutionServices, Fields, StepError
 
 
-class Callback:
-    """Puts a message into a queue, and waits for SendPipelineExecutionStepSuccess or …Failure."""
+class CallbackAction:
+    """A message to a queue, and the wait for SendPipelineExecutionStepSuccess or …Failure."""
 
-    def __init__(self, outside: Outside, execution: Execution) -> None:
-        self._outside, self._execution = outside, execution
-        #: What was answered, by the callback's token.
-        self.answers: dict[str, Progress] = {}
+    def __init__(self, services: ExecutionServices, execution: PipelineExecution) -> None:
+        self._services, self._execution = services, execution
+        #: Results by the callback's token.
+        self.results: dict[str, StepProgress] = {}
 
-    def begin(self, begun: Begun) -> Progress:
-        """Send the token."""
-        queue_url = as_text(resolve(begun.step.sqs_queue_url, begun.scope))
-        self._send(queue_url, begun.job, begun.arguments, "Executing")
-        metadata = {"Callback": {"CallbackToken": begun.job, "SqsQueueUrl": queue_url}}
-        return Progress("Executing", metadata, {"Arguments": begun.arguments})
+    def start(self, context: StepContext) -> StepProgress:
+        """Send the message with the token."""
+        queue_url = to_text(resolve(context.step.sqs_queue_url, context.scope))
+        self._send(queue_url, context.job, context.arguments, "Executing")
+        metadata = {"Callback": {"CallbackToken": context.job, "SqsQueueUrl": queue_url}}
+        return StepProgress("Executing", metadata, {"Arguments": context.arguments})
 
-    def look(self, step: Step, record: StepRecord) -> Progress | None:
-        """Whether somebody has answered."""
-        answer = self.answers.pop(record.job or "", None)
-        if answer is None or answer.status != "Succeeded":
-            return answer
-        given = answer.properties
-        metadata = record.metadata["Callback"] | {"OutputParameters": listed(given)}
+    def check(self, step: StepDefinition, record: StepRecord) -> StepProgress | None:
+        """Return the result of the callback, if it has ended."""
+        result = self.results.pop(record.job or "", None)
+        if result is None or result.status != "Succeeded":
+            return result
+        outputs = result.properties
+        metadata = record.metadata["Callback"] | {"OutputParameters": list_outputs(outputs)}
         try:
-            return Progress("Succeeded", {"Callback": metadata}, {"OutputParameters": typed(step, given)})
+            return StepProgress(
+                "Succeeded", {"Callback": metadata}, {"OutputParameters": convert_outputs(step, outputs)}
+            )
         except StepError as error:
-            return Progress("Failed", {"Callback": metadata}, reason=error.message)
+            return StepProgress("Failed", {"Callback": metadata}, reason=error.message)
 
     def stop(self, record: StepRecord) -> bool:
-        """Tell whoever works on it; only they end it."""
+        """Send a message about the stop. Only the external system can end the step."""
         if record.job is not None:
             queue_url = record.metadata["Callback"]["SqsQueueUrl"]
             self._send(queue_url, record.job, record.properties["Arguments"], "Stopping")
@@ -51,4 +53,4 @@ class Callback:
             "arguments": arguments,
             "status": status,
         }
-        self._outside.send(queue_url, json.dumps(message))
+        self._services.send(queue_url, json.dumps(message))

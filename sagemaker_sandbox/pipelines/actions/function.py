@@ -4,59 +4,59 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sagemaker_sandbox.pipelines.actions.action import Begun, Progress
-from sagemaker_sandbox.pipelines.actions.outputs import listed, typed
-from sagemaker_sandbox.pipelines.definition import Step
+from sagemaker_sandbox.pipelines.actions.action import StepContext, StepProgress
+from sagemaker_sandbox.pipelines.actions.outputs import convert_outputs, list_outputs
+from sagemaker_sandbox.pipelines.definition import StepDefinition
 from sagemaker_sandbox.pipelines.execution import StepRecord
-from sagemaker_sandbox.pipelines.expressions import as_text, resolve
-from sagemaker_sandbox.pipelines.outside import Fields, Outside, StepError
+from sagemaker_sandbox.pipelines.expressions import resolve, to_text
+from sagemaker_sandbox.pipelines.services import ExecutionServices, Fields, StepError
 
 
-class Lambda:
-    """Runs a function; it cannot be stopped."""
+class LambdaAction:
+    """A call of a function, which cannot be stopped."""
 
-    def __init__(self, outside: Outside, wake: Callable[[], None]) -> None:
-        self._outside, self._wake = outside, wake
-        #: What has come back, by the name chosen for the run.
+    def __init__(self, services: ExecutionServices, wake: Callable[[], None]) -> None:
+        self._services, self._wake = services, wake
+        #: Results by the name of the run.
         self._results: dict[str, Any] = {}
         self._running: set[str] = set()
 
-    def begin(self, begun: Begun) -> Progress:
-        """Invoke it in a thread of its own."""
-        arn = as_text(resolve(begun.step.function_arn, begun.scope))
-        self._running.add(begun.job)
-        self._outside.start(f"function {begun.job}", lambda: self._invoke(begun.job, arn, begun.arguments))
-        return Progress("Executing", {"Lambda": {"Arn": arn}})
+    def start(self, context: StepContext) -> StepProgress:
+        """Invoke the function in a thread."""
+        arn = to_text(resolve(context.step.function_arn, context.scope))
+        self._running.add(context.job)
+        self._services.start(f"function {context.job}", lambda: self._invoke(context.job, arn, context.arguments))
+        return StepProgress("Executing", {"Lambda": {"Arn": arn}})
 
     def _invoke(self, run: str, arn: str, event: Fields) -> None:
         try:
-            self._results[run] = self._outside.invoke(arn, event)
+            self._results[run] = self._services.invoke(arn, event)
         except StepError as error:
             self._results[run] = error
-        except Exception as error:  # whatever goes wrong, nobody must wait for ever
+        except Exception as error:  # the step must end, whatever fails
             traceback.print_exc()
             self._results[run] = StepError(f"InternalFailure: {type(error).__name__}: {error}")
         self._wake()
 
-    def look(self, step: Step, record: StepRecord) -> Progress | None:
-        """Whether it has come back."""
+    def check(self, step: StepDefinition, record: StepRecord) -> StepProgress | None:
+        """Return the result of the function, if it has ended."""
         run = record.job or ""
         if run not in self._running:
-            return Progress("Failed", record.metadata, reason="InternalFailure: The step was interrupted.")
+            return StepProgress("Failed", record.metadata, reason="InternalFailure: The step was interrupted.")
         if run not in self._results:
             return None
         result = self._results.pop(run)
         self._running.discard(run)
         if isinstance(result, StepError):
-            return Progress("Failed", record.metadata, reason=result.message, exception=result.exception)
+            return StepProgress("Failed", record.metadata, reason=result.message, exception=result.exception)
         try:
-            given = typed(step, result if isinstance(result, Mapping) else {})
+            outputs = convert_outputs(step, result if isinstance(result, Mapping) else {})
         except StepError as error:
-            return Progress("Failed", record.metadata, reason=error.message)
-        metadata = record.metadata["Lambda"] | {"OutputParameters": listed(given)}
-        return Progress("Succeeded", {"Lambda": metadata}, {"OutputParameters": given})
+            return StepProgress("Failed", record.metadata, reason=error.message)
+        metadata = record.metadata["Lambda"] | {"OutputParameters": list_outputs(outputs)}
+        return StepProgress("Succeeded", {"Lambda": metadata}, {"OutputParameters": outputs})
 
     def stop(self, record: StepRecord) -> bool:
-        """It runs to its end."""
+        """Return False: the function runs to its end."""
         del record
         return False

@@ -1,42 +1,42 @@
-"""Steps that make a model or register one."""
+"""Steps that create a model or register one."""
 
 from sagemaker_sandbox.errors import ApiError
-from sagemaker_sandbox.pipelines.actions.action import AtOnce, Begun, Progress, call, plain
-from sagemaker_sandbox.pipelines.outside import Outside
+from sagemaker_sandbox.pipelines.actions.action import ImmediateAction, StepContext, StepProgress, call, to_json
+from sagemaker_sandbox.pipelines.services import ExecutionServices
 from sagemaker_sandbox.pipelines.steps import OPERATIONS
 
 
-class Model(AtOnce):
-    """CreateModel."""
+class ModelAction(ImmediateAction):
+    """The creation of a model."""
 
-    def __init__(self, outside: Outside) -> None:
-        self._outside = outside
+    def __init__(self, services: ExecutionServices) -> None:
+        self._services = services
 
-    def begin(self, begun: Begun) -> Progress:
-        """A model is there at once."""
-        arn = call(self._outside, OPERATIONS["Model"], begun.arguments | {"ModelName": begun.job})["ModelArn"]
-        properties = call(self._outside, "DescribeModel", {"ModelName": begun.job})
-        return Progress("Succeeded", {"Model": {"Arn": arn}}, plain(properties))
+    def start(self, context: StepContext) -> StepProgress:
+        """Create the model."""
+        arn = call(self._services, OPERATIONS["Model"], context.arguments | {"ModelName": context.job})["ModelArn"]
+        properties = call(self._services, "DescribeModel", {"ModelName": context.job})
+        return StepProgress("Succeeded", {"Model": {"Arn": arn}}, to_json(properties))
 
 
-class RegisterModel(AtOnce):
-    """CreateModelPackage."""
+class RegisterModelAction(ImmediateAction):
+    """The registration of a model."""
 
-    def __init__(self, outside: Outside) -> None:
-        self._outside = outside
+    def __init__(self, services: ExecutionServices) -> None:
+        self._services = services
 
-    def begin(self, begun: Begun) -> Progress:
-        """The next version of a group, which is made where it does not exist."""
-        group = begun.arguments.get("ModelPackageGroupName")
+    def start(self, context: StepContext) -> StepProgress:
+        """Register the next version in a group, and create the group if it does not exist."""
+        group = context.arguments.get("ModelPackageGroupName")
         if group:
             self._ensure_group(group)
-        arn = call(self._outside, OPERATIONS["RegisterModel"], begun.arguments)["ModelPackageArn"]
-        properties = call(self._outside, "DescribeModelPackage", {"ModelPackageName": arn})
-        return Progress("Succeeded", {"RegisterModel": {"Arn": arn}}, plain(properties))
+        arn = call(self._services, OPERATIONS["RegisterModel"], context.arguments)["ModelPackageArn"]
+        properties = call(self._services, "DescribeModelPackage", {"ModelPackageName": arn})
+        return StepProgress("Succeeded", {"RegisterModel": {"Arn": arn}}, to_json(properties))
 
     def _ensure_group(self, group: str) -> None:
         try:
-            self._outside.call("DescribeModelPackageGroup", {"ModelPackageGroupName": group})
+            self._services.call("DescribeModelPackageGroup", {"ModelPackageGroupName": group})
         except ApiError:
             if not group.startswith("arn:"):
-                call(self._outside, "CreateModelPackageGroup", {"ModelPackageGroupName": group})
+                call(self._services, "CreateModelPackageGroup", {"ModelPackageGroupName": group})

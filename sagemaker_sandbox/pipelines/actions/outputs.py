@@ -1,43 +1,43 @@
-"""The outputs that a Callback or Lambda step declares."""
+"""Declared outputs of Callback and Lambda steps."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sagemaker_sandbox.pipelines.definition import OutputParameter, Step
-from sagemaker_sandbox.pipelines.expressions import as_text
-from sagemaker_sandbox.pipelines.outside import Fields, StepError
+from sagemaker_sandbox.pipelines.definition import OutputParameter, StepDefinition
+from sagemaker_sandbox.pipelines.expressions import to_text
+from sagemaker_sandbox.pipelines.services import Fields, StepError
 
 
-def listed(given: Mapping[str, Any]) -> list[Fields]:
-    return [{"Name": name, "Value": as_text(value)} for name, value in given.items()]
+def list_outputs(outputs: Mapping[str, Any]) -> list[Fields]:
+    return [{"Name": name, "Value": to_text(value)} for name, value in outputs.items()]
 
 
-def typed(step: Step, given: Mapping[str, Any]) -> Fields:
-    """The outputs that the step declares, each of its type."""
-    return {output.output_name: _converted(output, given) for output in step.output_parameters}
+def convert_outputs(step: StepDefinition, outputs: Mapping[str, Any]) -> Fields:
+    """Return the declared outputs of a step in their types. Raises StepError."""
+    return {output.output_name: _convert(output, outputs) for output in step.output_parameters}
 
 
-def _converted(output: OutputParameter, given: Mapping[str, Any]) -> Any:
-    if output.output_name not in given:
+def _convert(output: OutputParameter, outputs: Mapping[str, Any]) -> Any:
+    if output.output_name not in outputs:
         raise StepError(f"ClientError: Output parameter '{output.output_name}' is missing.")
-    value = given[output.output_name]
+    value = outputs[output.output_name]
     try:
         return CONVERSIONS[output.output_type](value)
     except (TypeError, ValueError):
-        wanted = f"{value!r} of output parameter '{output.output_name}' is no {output.output_type}"
-        raise StepError(f"ClientError: {wanted}.") from None
+        problem = f"{value!r} of output parameter '{output.output_name}' is not of type {output.output_type}"
+        raise StepError(f"ClientError: {problem}.") from None
 
 
-def _boolean(value: Any) -> bool:
-    if as_text(value).lower() not in ("true", "false"):
+def _to_boolean(value: Any) -> bool:
+    if to_text(value).lower() not in ("true", "false"):
         raise ValueError(value)
-    return as_text(value).lower() == "true"
+    return to_text(value).lower() == "true"
 
 
-#: From a type's name to what makes a value of it; raises ValueError.
+#: Conversion of a value by the name of its type. Raises ValueError.
 CONVERSIONS: dict[str, Callable[[Any], Any]] = {
-    "String": as_text,
+    "String": to_text,
     "Integer": int,
     "Float": float,
-    "Boolean": _boolean,
+    "Boolean": _to_boolean,
 }

@@ -1,25 +1,25 @@
-"""An execution and its steps as the API answers them, and as events tell them."""
+"""Descriptions of executions and steps in responses and events."""
 
 from datetime import datetime
 from typing import Any
 
-from sagemaker_sandbox.pipelines.definition import Step
-from sagemaker_sandbox.pipelines.execution import Execution, StepRecord
-from sagemaker_sandbox.pipelines.expressions import as_text
-from sagemaker_sandbox.pipelines.outside import Fields
+from sagemaker_sandbox.pipelines.definition import StepDefinition
+from sagemaker_sandbox.pipelines.execution import PipelineExecution, StepRecord
+from sagemaker_sandbox.pipelines.expressions import to_text
+from sagemaker_sandbox.pipelines.services import Fields
 
 EXECUTION_EVENT = "SageMaker Model Building Pipeline Execution Status Change"
 STEP_EVENT = "SageMaker Model Building Pipeline Execution Step Status Change"
 
 
-def step(record: StepRecord, defined: Step) -> Fields:
-    """A step as ListPipelineExecutionSteps answers it."""
+def describe_step(record: StepRecord, definition: StepDefinition) -> Fields:
+    """Return a step in the form of ListPipelineExecutionSteps."""
     fields: Fields = {
         "StepName": record.name,
-        "StepDisplayName": defined.display_name,
-        "StepDescription": defined.description,
-        "StartTime": record.started,
-        "EndTime": record.ended,
+        "StepDisplayName": definition.display_name,
+        "StepDescription": definition.description,
+        "StartTime": record.start_time,
+        "EndTime": record.end_time,
         "StepStatus": record.status,
         "FailureReason": record.reason,
         "Metadata": record.metadata,
@@ -30,13 +30,13 @@ def step(record: StepRecord, defined: Step) -> Fields:
     if record.reused_from:
         fields["SelectiveExecutionResult"] = {"SourcePipelineExecutionArn": record.reused_from}
     if record.parent is not None:
-        context = {"ParentStepName": record.parent, "Index": record.index, "Item": as_text(record.item)}
+        context = {"ParentStepName": record.parent, "Index": record.index, "Item": to_text(record.item)}
         fields["IterationContext"] = context
     return fields
 
 
-def execution(run: Execution) -> Fields:
-    """An execution as DescribePipelineExecution answers it, and List… in part."""
+def describe_execution(run: PipelineExecution) -> Fields:
+    """Return an execution in the form of DescribePipelineExecution."""
     return {
         "PipelineArn": run.pipeline_arn,
         "PipelineExecutionArn": run.arn,
@@ -58,15 +58,15 @@ def execution(run: Execution) -> Fields:
     }
 
 
-def execution_event(run: Execution, previous: str | None) -> Fields:
-    """The detail of an event that tells an execution's change of status."""
+def build_execution_event(run: PipelineExecution, previous: str | None) -> Fields:
+    """Return the detail of the event for a changed status of an execution."""
     return _present(
         {
             "pipelineExecutionDisplayName": run.display_name,
             "currentPipelineExecutionStatus": run.status,
             "previousPipelineExecutionStatus": previous,
             "executionStartTime": _time(run.created),
-            "executionEndTime": _time(run.modified) if run.over else None,
+            "executionEndTime": _time(run.modified) if run.is_over else None,
             "pipelineExecutionDescription": run.description,
             "pipelineArn": run.pipeline_arn,
             "pipelineExecutionArn": run.arn,
@@ -74,14 +74,14 @@ def execution_event(run: Execution, previous: str | None) -> Fields:
     )
 
 
-def step_event(run: Execution, record: StepRecord, previous: str | None) -> Fields:
-    """The detail of an event that tells a step's change of status."""
+def build_step_event(run: PipelineExecution, record: StepRecord, previous: str | None) -> Fields:
+    """Return the detail of the event for a changed status of a step."""
     source = record.cache_source
     return _present(
         {
             "metadata": _camel(record.metadata),
-            "stepStartTime": _time(record.started),
-            "stepEndTime": _time(record.ended) if record.ended else None,
+            "stepStartTime": _time(record.start_time),
+            "stepEndTime": _time(record.end_time) if record.end_time else None,
             "stepName": record.name,
             "stepType": record.type,
             "previousStepStatus": previous,
