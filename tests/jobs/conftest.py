@@ -23,7 +23,7 @@ from tests.jobs.support import (
     PROCESSING_JOB,
     REGION,
     TRANSFORM_JOB,
-    FakeSageMaker,
+    InMemorySageMaker,
     WriteJob,
     merged,
 )
@@ -78,7 +78,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch, session: boto3.Session) -> Iterator[C
         s3.put_object(Bucket="acme-dev-data", Key="flight_delay/train/part-0.parquet", Body=b"flights")
         s3.put_object(Bucket="acme-dev-data", Key="airports.csv", Body=b"EWR")
         boto3.client("ssm", region_name=REGION).put_parameter(Name=PARAMETER, Value=json.dumps(PLATFORM), Type="String")
-        clients = Clients(s3=s3, sagemaker=FakeSageMaker(s3))
+        clients = Clients(s3=s3, sagemaker=InMemorySageMaker(s3))
         monkeypatch.setattr(aws, "connect_clients", lambda region: clients if region == REGION else None)
         yield clients
 

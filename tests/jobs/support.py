@@ -91,7 +91,7 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 @dataclass
-class FakeSageMaker:
+class InMemorySageMaker:
     """Jobs, models and model packages in memory."""
 
     s3: Any
@@ -204,7 +204,7 @@ class FakeSageMaker:
     def describe_model_package(self, ModelPackageName: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         return next(package for package in self.packages if package["ModelPackageArn"] == ModelPackageName)
 
-    def get_paginator(self, operation: str) -> "FakeSageMaker":
+    def get_paginator(self, operation: str) -> "InMemorySageMaker":
         assert operation == "list_model_packages"
         return self
 

@@ -66,7 +66,7 @@ class TrainingState(NamedTuple):
         return losses.index(min(losses)) + 1 if losses else 0
 
 
-class _Parser(argparse.ArgumentParser):
+class _DigitsParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; see train.py --help")
 
@@ -90,7 +90,7 @@ def _make_number_parser(kind: type[int] | type[float], low: float, high: float =
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Parse hyperparameters from the arguments, and folders from the arguments or SageMaker's environment."""
     environment = os.environ.get
-    parser = _Parser(description="Train the network of digits.")
+    parser = _DigitsParser(description="Train the network of digits.")
     model = parser.add_argument_group("hyperparameters")
     model.add_argument("--epochs", type=_make_number_parser(int, 1), default=100, help="at most (%(default)s)")
     model.add_argument(

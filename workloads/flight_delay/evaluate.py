@@ -72,14 +72,14 @@ def compute_metrics(flights: pd.DataFrame, model: inference.Model) -> dict[str, 
     return {name: {"value": round(float(value), 6)} for name, value in values.items()} | {"confusion_matrix": matrix}
 
 
-class _Parser(argparse.ArgumentParser):
+class _EvaluationParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; see evaluate.py --help")
 
 
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Parse the command line. Raises InputError."""
-    parser = _Parser(description="Evaluate a flight delay model.")
+    parser = _EvaluationParser(description="Evaluate a flight delay model.")
     parser.add_argument("--model", type=Path, required=True, help=f"folder with {MODEL}")
     parser.add_argument("--test", type=Path, required=True, help="folder with the flights to evaluate it on")
     parser.add_argument("--out", type=Path, required=True, help="folder for evaluation.json and model_card.json")

@@ -19,7 +19,7 @@ else:  # a container has all files in one folder
 FACTORS = Path(__file__).with_name("factors.json")
 
 
-class InstanceUsage(NamedTuple):
+class StepUsage(NamedTuple):
     """Instances of one step: the seconds they worked in total, and the seconds that are billed."""
 
     step: str
@@ -33,7 +33,7 @@ def read_region() -> str | None:
     return os.environ.get("AWS_REGION")
 
 
-def read_reports(folder: Path | None) -> list[InstanceUsage]:
+def read_reports(folder: Path | None) -> list[StepUsage]:
     """Return the usage of data preparation, from one report per instance. Raises InputError."""
     if folder is None:
         return []
@@ -41,10 +41,10 @@ def read_reports(folder: Path | None) -> list[InstanceUsage]:
     if not paths:
         raise InputError(f"{folder} contains no report: write one with prepare.py --report")
     reports = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    return [InstanceUsage("prepare", one["instance_type"], one["seconds"], one["seconds"]) for one in reports]
+    return [StepUsage("prepare", one["instance_type"], one["seconds"], one["seconds"]) for one in reports]
 
 
-def parse_training(values: list[str] | None) -> list[InstanceUsage]:
+def parse_training(values: list[str] | None) -> list[StepUsage]:
     """Return the usage of training from instance type, count, seconds and billed seconds. Raises InputError."""
     if values is None:
         return []
@@ -53,16 +53,16 @@ def parse_training(values: list[str] | None) -> list[InstanceUsage]:
         count, seconds, billed = (float(number) for number in numbers)
     except ValueError:
         raise InputError(f"--trained {' '.join(values)}: COUNT, SECONDS and BILLED must be numbers") from None
-    return [InstanceUsage("train", instance_type, count * seconds, count * billed)]
+    return [StepUsage("train", instance_type, count * seconds, count * billed)]
 
 
-def measure_this_instance(seconds: float) -> InstanceUsage | None:
+def measure_this_instance(seconds: float) -> StepUsage | None:
     """Return the usage of the evaluation itself; None outside of SageMaker."""
     instance_type = machine.read_instance_type()
-    return InstanceUsage("evaluate", instance_type, seconds, seconds) if instance_type else None
+    return StepUsage("evaluate", instance_type, seconds, seconds) if instance_type else None
 
 
-def estimate_footprint(usages: Iterable[InstanceUsage], region: str | None) -> dict[str, Any]:
+def estimate_footprint(usages: Iterable[StepUsage], region: str | None) -> dict[str, Any]:
     """Return `co2e_kg` and `cost_usd`, each with low, value and high, and the instance seconds by step.
 
     Raises InputError for an instance type without factors: an unknown footprint is not zero.

@@ -53,7 +53,7 @@ def print_line(line: str) -> None:
         print(line, flush=True)
 
 
-class _Parser(argparse.ArgumentParser):
+class _TrainingParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InputError(f"{message}; see train.py --help")
 
@@ -77,7 +77,7 @@ def _make_number_parser(kind: type[int] | type[float], low: float, high: float =
 def parse_arguments(arguments: list[str] | None) -> argparse.Namespace:
     """Parse hyperparameters from the arguments, and folders from the arguments or SageMaker's environment."""
     environment = os.environ.get
-    parser = _Parser(description="Train the flight delay classifier.")
+    parser = _TrainingParser(description="Train the flight delay classifier.")
     model = parser.add_argument_group("hyperparameters")
     model.add_argument(
         "--num_round", type=_make_number_parser(int, 1), default=240, help="boosting rounds at most (%(default)s)"

@@ -5,7 +5,7 @@ from typing import Any
 
 from sustainable_mlops.jobs.kinds.members import drop_missing
 from sustainable_mlops.jobs.kinds.training import encode_hyperparameter
-from sustainable_mlops.jobs.specs.tuning import CategoricalRange, IntegerRange, Range, TuningSpec
+from sustainable_mlops.jobs.specs.tuning import CategoricalRangeSpec, IntegerRangeSpec, Range, TuningSpec
 
 
 def build_search_config(spec: TuningSpec) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def build_search_config(spec: TuningSpec) -> dict[str, Any]:
 def _build_ranges(ranges: Mapping[str, Range]) -> dict[str, Any]:
     ranges_by_type: dict[str, list[dict[str, Any]]] = {}
     for name, parameter_range in sorted(ranges.items()):
-        if isinstance(parameter_range, CategoricalRange):
+        if isinstance(parameter_range, CategoricalRangeSpec):
             parameter: dict[str, Any] = {
                 "Name": name,
                 "Values": [encode_hyperparameter(value) for value in parameter_range.values],
@@ -61,6 +61,6 @@ def _build_ranges(ranges: Mapping[str, Range]) -> dict[str, Any]:
 
 
 def _name_range_field(parameter_range: Range) -> str:
-    if isinstance(parameter_range, CategoricalRange):
+    if isinstance(parameter_range, CategoricalRangeSpec):
         return "CategoricalParameterRanges"
-    return "IntegerParameterRanges" if isinstance(parameter_range, IntegerRange) else "ContinuousParameterRanges"
+    return "IntegerParameterRanges" if isinstance(parameter_range, IntegerRangeSpec) else "ContinuousParameterRanges"

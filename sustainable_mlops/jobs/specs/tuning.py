@@ -33,7 +33,7 @@ class _NumericRange(Settings):
             raise ValueError("reverse_logarithmic scaling needs numbers from 0 to below 1; use linear")
 
 
-class ContinuousRange(_NumericRange):
+class ContinuousRangeSpec(_NumericRange):
     """Real numbers from min to max."""
 
     type: Literal["continuous"]
@@ -46,7 +46,7 @@ class ContinuousRange(_NumericRange):
         return self
 
 
-class IntegerRange(_NumericRange):
+class IntegerRangeSpec(_NumericRange):
     """Whole numbers from min to max."""
 
     type: Literal["integer"]
@@ -61,7 +61,7 @@ class IntegerRange(_NumericRange):
         return self
 
 
-class CategoricalRange(Settings):
+class CategoricalRangeSpec(Settings):
     """A list of values."""
 
     type: Literal["categorical"]
@@ -75,7 +75,7 @@ class CategoricalRange(Settings):
         return values
 
 
-Range = Annotated[ContinuousRange | IntegerRange | CategoricalRange, Discriminator("type")]
+Range = Annotated[ContinuousRangeSpec | IntegerRangeSpec | CategoricalRangeSpec, Discriminator("type")]
 
 
 class TuningObjective(Settings):
@@ -268,7 +268,7 @@ class TuningSpec(Settings):
             yield from (
                 f"ranges.{name}: a grid needs categorical values; list the values to try"
                 for name, parameter_range in self.ranges.items()
-                if not isinstance(parameter_range, CategoricalRange)
+                if not isinstance(parameter_range, CategoricalRangeSpec)
             )
             if self.combination_count > get_limit("tuning_training_jobs"):
                 yield f"ranges: {self.combination_count} combinations are more than SageMaker's limit of " + str(
@@ -302,10 +302,10 @@ class TuningSpec(Settings):
 
 
 def _count_values(parameter_range: Range) -> float:
-    if isinstance(parameter_range, CategoricalRange):
+    if isinstance(parameter_range, CategoricalRangeSpec):
         return len(parameter_range.values)
     return (
         parameter_range.max - parameter_range.min + 1
-        if isinstance(parameter_range, IntegerRange)
+        if isinstance(parameter_range, IntegerRangeSpec)
         else (math.inf if parameter_range.max > parameter_range.min else 1)
     )
