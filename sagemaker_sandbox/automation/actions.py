@@ -27,7 +27,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
-class StepError(Exception):
+class AutomationStepError(Exception):
     """Failure of a step. `is_timeout` is True after its timeout."""
 
     def __init__(self, message: str, *, is_timeout: bool = False) -> None:
@@ -45,7 +45,7 @@ class StepResult:
 
 
 @dataclass(frozen=True)
-class StepAction:
+class AutomationStepAction:
     """One step at the present moment, with the values of its references."""
 
     step: AutomationStep
@@ -55,12 +55,12 @@ class StepAction:
     now: datetime
 
     def run(self) -> StepResult:
-        """Run the step. Raises StepError if it fails."""
+        """Run the step. Raises AutomationStepError if it fails."""
         try:
             return _BY_ACTION[self.step.action](self, content.fill(self.step.inputs, self.values))
         except (LookupError, ValueError, TypeError, OverflowError, ApiCallError) as error:
             message = f"{error.args[0]} has no value" if isinstance(error, LookupError) else str(error)
-            raise StepError(message) from None
+            raise AutomationStepError(message) from None
 
     def _call(self, inputs: Mapping[str, Any]) -> Any:
         parameters = {name: value for name, value in inputs.items() if name not in _OWN_INPUTS}
@@ -83,7 +83,7 @@ class StepAction:
     def _assert(self, inputs: Mapping[str, Any]) -> StepResult:
         if not self._has_value(inputs):
             desired = ", ".join(map(content.to_text, inputs["DesiredValues"]))
-            raise StepError(f"{inputs['PropertySelector']} of {inputs['Api']} is not {desired}")
+            raise AutomationStepError(f"{inputs['PropertySelector']} of {inputs['Api']} is not {desired}")
         return StepResult()
 
     def _wait(self, inputs: Mapping[str, Any]) -> StepResult:
@@ -91,7 +91,7 @@ class StepAction:
             return StepResult()
         until = self.started_at + timedelta(seconds=self.step.timeout or _TIMEOUT)
         if self.now >= until:
-            raise StepError(
+            raise AutomationStepError(
                 f"{inputs['PropertySelector']} of {inputs['Api']} has no desired value in time", is_timeout=True
             )
         return StepResult(run_again_at=min(self.now + _INTERVAL, until))
@@ -104,12 +104,12 @@ class StepAction:
         return StepResult(next_step=choices.choose_step(inputs))
 
 
-_BY_ACTION: Mapping[str, Callable[[StepAction, Mapping[str, Any]], StepResult]] = {
-    EXECUTE: StepAction._execute,
-    ASSERT: StepAction._assert,
-    WAIT: StepAction._wait,
-    SLEEP: StepAction._sleep,
-    BRANCH: StepAction._branch,
+_BY_ACTION: Mapping[str, Callable[[AutomationStepAction, Mapping[str, Any]], StepResult]] = {
+    EXECUTE: AutomationStepAction._execute,
+    ASSERT: AutomationStepAction._assert,
+    WAIT: AutomationStepAction._wait,
+    SLEEP: AutomationStepAction._sleep,
+    BRANCH: AutomationStepAction._branch,
 }
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sagemaker_sandbox.automation import content
-from sagemaker_sandbox.automation.actions import StepError, StepResult
+from sagemaker_sandbox.automation.actions import AutomationStepError, StepResult
 from sagemaker_sandbox.automation.document import AutomationDocument, AutomationStep
 from sagemaker_sandbox.parts.resources import Fields
 
@@ -111,7 +111,7 @@ class AutomationExecution:
         run.status, run.end_time, run.outputs = SUCCESS, moment, dict(result.outputs)
         self._go_to(result.next_step or run.step.following, moment)
 
-    def record_failure(self, run: StepRun, error: StepError, moment: datetime) -> None:
+    def record_failure(self, run: StepRun, error: AutomationStepError, moment: datetime) -> None:
         """Record a failure of the current step: retry it, or go to the step for failures."""
         run.attempts += 1
         run.message = str(error)

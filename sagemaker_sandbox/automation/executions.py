@@ -7,7 +7,7 @@ from typing import Any
 
 from sagemaker_sandbox import roles
 from sagemaker_sandbox.automation import content, document, parameters
-from sagemaker_sandbox.automation.actions import StepAction, StepError
+from sagemaker_sandbox.automation.actions import AutomationStepAction, AutomationStepError
 from sagemaker_sandbox.automation.api_calls import SERVICE, ApiCaller
 from sagemaker_sandbox.automation.document import AutomationDocument
 from sagemaker_sandbox.automation.execution import IN_PROGRESS, AutomationExecution
@@ -51,9 +51,9 @@ class AutomationExecutions:
         api = ApiCaller(self._context, execution.account, execution.region, execution.role)
         assert run.start_time is not None
         try:
-            action = StepAction(run.step, execution.reference_values, api, run.start_time, moment)
+            action = AutomationStepAction(run.step, execution.reference_values, api, run.start_time, moment)
             result, error = action.run(), None
-        except StepError as failure:
+        except AutomationStepError as failure:
             result, error = None, failure
         with self._gate.enter_shared():
             if execution.status != IN_PROGRESS:

@@ -7,20 +7,20 @@ from collections.abc import Callable, Mapping
 Operator = Callable[[float, float], float | None]
 
 
-def _divide(one: float, other: float) -> float | None:
-    return one / other if other else None
+def _divide(left: float, right: float) -> float | None:
+    return left / right if right else None
 
 
-def _power(one: float, other: float) -> float | None:
+def _power(left: float, right: float) -> float | None:
     try:
-        result = one**other
+        result = left**right
     except (OverflowError, ZeroDivisionError):
         return None
     return result if isinstance(result, float) else None  # a root of a negative number is complex
 
 
 def _to_number(compare: Callable[[float, float], bool]) -> Operator:
-    return lambda one, other: float(compare(one, other))
+    return lambda left, right: float(compare(left, right))
 
 
 ARITHMETIC: Mapping[type[ast.operator], Operator] = {
@@ -39,6 +39,6 @@ COMPARISONS: Mapping[type[ast.cmpop], Operator] = {
     ast.GtE: _to_number(operator.ge),
 }
 LOGICAL: Mapping[type[ast.boolop], Operator] = {
-    ast.And: _to_number(lambda one, other: bool(one and other)),
-    ast.Or: _to_number(lambda one, other: bool(one or other)),
+    ast.And: _to_number(lambda left, right: bool(left and right)),
+    ast.Or: _to_number(lambda left, right: bool(left or right)),
 }

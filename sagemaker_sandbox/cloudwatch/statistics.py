@@ -44,14 +44,14 @@ def merge(samples: Iterable[Sample]) -> Sample | None:
     return items[0] if len(items) == 1 else reduce(_merge_two, items) if items else None
 
 
-def _merge_two(one: Sample, other: Sample) -> Sample:
-    counts, more = None, other.values
-    if one.values is not None and more is not None:
-        counts = dict(one.values)
+def _merge_two(left: Sample, right: Sample) -> Sample:
+    counts, more = None, right.values
+    if left.values is not None and more is not None:
+        counts = dict(left.values)
         for value, count in more.items():
             counts[value] = counts.get(value, 0.0) + count
-    low, high = min(one.low, other.low), max(one.high, other.high)
-    return Sample(one.number + other.number, one.total + other.total, low, high, counts if low < high else None)
+    low, high = min(left.low, right.low), max(left.high, right.high)
+    return Sample(left.number + right.number, left.total + right.total, low, high, counts if low < high else None)
 
 
 def is_statistic(statistic: str) -> bool:

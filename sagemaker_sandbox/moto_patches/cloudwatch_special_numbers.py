@@ -1,4 +1,4 @@
-"""CloudWatch: moto writes NaN and infinities into JSON as they are, which no JSON parser but Python's reads."""
+"""CloudWatch: moto writes NaN and infinities as bare words into JSON, which only Python's parser accepts."""
 
 import math
 from typing import Any
@@ -7,7 +7,7 @@ from moto.core.serialize import BaseJSONSerializer
 
 
 def apply() -> None:
-    """Write them as strings, as AWS JSON does."""
+    """Write these numbers as strings, in the form of AWS JSON."""
 
     def serialize_number(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
         number = float(value)

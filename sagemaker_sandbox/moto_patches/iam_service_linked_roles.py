@@ -1,4 +1,4 @@
-"""IAM: moto composes the name of every service-linked role, and AWS names the one of SageMaker's scaling otherwise.
+"""IAM: moto composes the names of service-linked roles. The role of SageMaker's scaling has another name on AWS.
 
 Source: Application Auto Scaling user guide, "Service-linked roles".
 """

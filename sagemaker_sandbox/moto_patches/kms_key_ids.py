@@ -1,6 +1,6 @@
-"""KMS: moto draws the id of every key, so that what names a key by its ARN could be applied nowhere but in its account.
+"""KMS: moto gives each key a random id, so that a fixed key ARN in a configuration cannot exist.
 
-The tag `_custom_id_`, by which moto lets the ids of other resources be chosen, chooses it here too.
+The tag `_custom_id_`, with which moto sets the ids of other resources, sets the id of a key, too.
 """
 
 from typing import Any
@@ -10,21 +10,28 @@ from moto.utilities.id_generator import TAG_KEY_CUSTOM_ID
 
 
 def apply() -> None:
-    """Look for the tag when a key is made."""
+    """Read the tag when a key is created."""
     create_key = KmsBackend.create_key
 
-    def create_key_of_that_id(
-        self: Any, policy: Any, key_usage: Any, key_spec: Any, description: Any, tags: Any, *more: Any, **others: Any
+    def create_key_with_custom_id(
+        self: Any,
+        policy: Any,
+        key_usage: Any,
+        key_spec: Any,
+        description: Any,
+        tags: Any,
+        *arguments: Any,
+        **options: Any,
     ) -> Any:
-        key = create_key(self, policy, key_usage, key_spec, description, tags, *more, **others)
-        chosen = {tag["TagKey"]: tag["TagValue"] for tag in tags or ()}.get(TAG_KEY_CUSTOM_ID)
-        if chosen is not None:
+        key = create_key(self, policy, key_usage, key_spec, description, tags, *arguments, **options)
+        custom_id = {tag["TagKey"]: tag["TagValue"] for tag in tags or ()}.get(TAG_KEY_CUSTOM_ID)
+        if custom_id is not None:
             del self.keys[key.id]
             self.tagger.delete_all_tags_for_resource(key.id)
-            key.arn = key.arn.replace(key.id, chosen)
-            key.id = chosen
-            self.keys[chosen] = key
-            self.tagger.tag_resource(chosen, tags)
+            key.arn = key.arn.replace(key.id, custom_id)
+            key.id = custom_id
+            self.keys[custom_id] = key
+            self.tagger.tag_resource(custom_id, tags)
         return key
 
-    KmsBackend.create_key = create_key_of_that_id
+    KmsBackend.create_key = create_key_with_custom_id

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: moto keeps the tags of a group that is deleted, and the next one of that name begins with them."""
+"""CloudWatch Logs: moto keeps the tags of a deleted group. A new group of the same name would get them."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from moto.logs.models import LogsBackend
 
 
 def apply() -> None:
-    """Let the tags go with their group."""
+    """Delete the tags with their group."""
     delete_log_group = LogsBackend.delete_log_group
 
     def delete_log_group_and_tags(self: Any, log_group_name: str) -> None:

@@ -1,8 +1,8 @@
 """S3: tags of a bucket, from its creation to its deletion.
 
-- moto drops the tags of CreateBucket. Version 6 of the Terraform provider sends them there, so that its second plan
-  would add them again.
-- moto keeps the tags of a bucket that is deleted, and the next one of that name begins with them.
+- moto ignores the tags of CreateBucket. Version 6 of the Terraform provider sends them there, so its second plan would
+  add them once more.
+- moto keeps the tags of a deleted bucket. A new bucket of the same name would get them.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from moto.s3.responses import S3Response
 
 
 def apply() -> None:
-    """Let the tags come and go with their bucket."""
+    """Create and delete the tags with their bucket."""
     delete_bucket = S3Backend.delete_bucket
     bucket_response_put = S3Response._bucket_response_put
 
@@ -37,11 +37,11 @@ def apply() -> None:
 
 
 def _tags_of_creation(body: bytes | str) -> dict[str, str]:
-    """Return the tags in a CreateBucketConfiguration; none for any other body. Raise what S3 answers to wrong tags."""
+    """Return the tags of a CreateBucketConfiguration; none for any other body. Raises S3's errors for wrong tags."""
     if "<CreateBucketConfiguration" not in (body if isinstance(body, str) else body.decode(errors="replace")):
         return {}
     tags: dict[str, str] = {}
-    for tag in ET.fromstring(body).iterfind("{*}Tags/{*}Tag"):  # noqa: S314 what the user himself sends to this machine
+    for tag in ET.fromstring(body).iterfind("{*}Tags/{*}Tag"):  # noqa: S314 the user's own request
         key = tag.findtext("{*}Key", "")
         if key in tags:
             raise DuplicateTagKeys

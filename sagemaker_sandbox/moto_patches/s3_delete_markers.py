@@ -1,4 +1,4 @@
-"""S3 delete markers: moto crashes when the last version of an object is removed and it is a delete marker."""
+"""S3 delete markers: moto fails to remove the last version of an object if it is a delete marker."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from moto.s3.models import FakeDeleteMarker
 
 
 def apply() -> None:
-    """Give delete markers what moto calls on every version that goes."""
+    """Add the method that moto calls on each version that it removes."""
     if not hasattr(FakeDeleteMarker, "dispose"):
         FakeDeleteMarker.dispose = _dispose
 
 
 def _dispose(_marker: Any) -> None:
-    """A delete marker has no content to let go of."""
+    """Do nothing: a delete marker has no content."""

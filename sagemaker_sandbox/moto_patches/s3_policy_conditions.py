@@ -1,7 +1,7 @@
-"""Bucket policies with conditions or NotResource: moto applies every such Deny statement, whatever it says.
+"""Bucket policies with conditions or NotResource: moto applies every such Deny statement.
 
-A Deny applies here where the request is known to meet its conditions: those on how an upload is encrypted, and on TLS,
-which the sandbox's requests stand for. Other conditions are unknown, and their Deny statements do not apply.
+Here a Deny applies if the request is known to meet its conditions. These are conditions on the encryption of an upload,
+and on TLS: requests to the sandbox count as TLS. Deny statements with other conditions do not apply.
 """
 
 import json
@@ -14,7 +14,7 @@ from moto.s3.models import FakeBucket
 from sagemaker_sandbox import conditions, policies
 
 _HEADERS = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
-#: What moto calls the requests of a multipart upload, and S3 an upload.
+#: moto's action for the requests of a multipart upload, and S3's action for them.
 _POST, _PUT = "s3:PostObject", "s3:PutObject"
 
 
@@ -26,11 +26,11 @@ def apply() -> None:
             return PermissionResult.NEUTRAL
         if action == _POST and has_request_context() and ("uploads" in request.args or "uploadId" in request.args):
             action = _PUT
-        concerned, keys = (
+        matching, keys = (
             policies.select_statements(policies.parse_statements(self.policy), action, resource),
             _condition_keys(),
         )
-        applying = [_translate_for_moto(one) for one in concerned if conditions.are_met(one, keys)]
+        applying = [_translate_for_moto(statement) for statement in matching if conditions.are_met(statement, keys)]
         return IAMPolicy(json.dumps({"Statement": applying})).is_action_permitted(action, resource)
 
     FakeBucket.get_permission = get_permission

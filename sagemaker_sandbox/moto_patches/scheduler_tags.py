@@ -1,4 +1,4 @@
-"""Scheduler: moto keeps the tags of a group that is deleted, and the next one of that name begins with them."""
+"""Scheduler: moto keeps the tags of a deleted group. A new group of the same name would get them."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from moto.scheduler.models import EventBridgeSchedulerBackend
 
 
 def apply() -> None:
-    """Let the tags go with their group."""
+    """Delete the tags with their group."""
     delete_schedule_group = EventBridgeSchedulerBackend.delete_schedule_group
 
     def delete_schedule_group_and_tags(self: Any, name: str | None) -> None:

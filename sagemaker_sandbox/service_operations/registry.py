@@ -89,7 +89,7 @@ class OperationRegistry:
             return None
         self._prepare(group.moto_service)
         self.used_services.add(group.moto_service)
-        parsed = PROTOCOL_PARSERS[protocol](operation).parse(
+        parameters = PROTOCOL_PARSERS[protocol](operation).parse(
             {
                 "method": adapted.method,
                 "values": adapted.values,
@@ -99,7 +99,7 @@ class OperationRegistry:
                 "url_params": {},
             }
         )
-        service_request = ServiceRequest(find_account(request), signed.region or DEFAULT_REGION, parsed)
+        service_request = ServiceRequest(find_account(request), signed.region or DEFAULT_REGION, parameters)
         result: Any
         try:
             result = handler(service_request)

@@ -188,7 +188,8 @@ def _check_parents(config: Fields, job_definitions: Sequence[Definition], parent
     maximum = max_training_jobs(config["Strategy"])
     if launched_count + config["ResourceLimits"].get("MaxNumberOfTrainingJobs", 0) > maximum:
         raise ResourceLimitExceededError(
-            f"Training jobs of parents count too: {launched_count} of them and MaxNumberOfTrainingJobs are over {maximum}."
+            f"Training jobs of parents count too: {launched_count} of them and MaxNumberOfTrainingJobs are over "
+            f"{maximum}."
         )
 
 

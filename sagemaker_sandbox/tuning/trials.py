@@ -57,8 +57,8 @@ class Trial:
         return self.status if self.is_over else "InProgress"
 
     def summary(self) -> dict[str, Any]:
-        """HyperParameterTrainingJobSummary."""
-        found: dict[str, Any] = {
+        """Return HyperParameterTrainingJobSummary."""
+        members: dict[str, Any] = {
             "TrainingJobName": self.name,
             "TrainingJobArn": self.arn,
             "CreationTime": self.job.get("CreationTime", self.created),
@@ -66,21 +66,21 @@ class Trial:
             "TunedHyperParameters": dict(self.suggestion.hyperparameters),
             "ObjectiveStatus": self.objective_status,
         }
-        members = ("TrainingStartTime", "TrainingEndTime", "FailureReason")
-        found |= {member: self.job[member] for member in members if self.job.get(member) is not None}
+        optional = ("TrainingStartTime", "TrainingEndTime", "FailureReason")
+        members |= {member: self.job[member] for member in optional if self.job.get(member) is not None}
         if self.definition.name is not None:
-            found["TrainingJobDefinitionName"] = self.definition.name
+            members["TrainingJobDefinitionName"] = self.definition.name
         if self.objective is not None:
-            found["FinalHyperParameterTuningJobObjectiveMetric"] = {
+            members["FinalHyperParameterTuningJobObjectiveMetric"] = {
                 "Type": "Maximize" if self.definition.maximize else "Minimize",
                 "MetricName": self.definition.metric,
                 "Value": self.objective,
             }
-        return found
+        return members
 
 
-def counters(trials: Iterable[Trial]) -> dict[str, dict[str, int]]:
-    """TrainingJobStatusCounters and ObjectiveStatusCounters."""
+def count_trials(trials: Iterable[Trial]) -> dict[str, dict[str, int]]:
+    """Return TrainingJobStatusCounters and ObjectiveStatusCounters."""
     trials = list(trials)
     jobs, objectives = Counter(trial.counter for trial in trials), Counter(trial.objective_status for trial in trials)
     kinds = ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped")

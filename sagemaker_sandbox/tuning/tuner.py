@@ -18,7 +18,7 @@ from sagemaker_sandbox.tuning.definitions import (
 )
 from sagemaker_sandbox.tuning.early_stopping import is_behind
 from sagemaker_sandbox.tuning.search import Search, create_search
-from sagemaker_sandbox.tuning.trials import Trial, counters, find_best, find_objective
+from sagemaker_sandbox.tuning.trials import Trial, count_trials, find_best, find_objective
 
 #: Number of jobs without success after which a tuning job fails, as in AWS's FailureReason.
 _MAX_FAILED_JOBS = 5
@@ -229,7 +229,7 @@ class Tuner:
         summaries = self.summaries()
         members = {
             "HyperParameterTuningJobStatus": self.status,
-            **counters(self.trials),
+            **count_trials(self.trials),
             "BestTrainingJob": find_best(summaries, maximize=self._maximize),
             "TuningJobCompletionDetails": self._progress.details(),
             "ConsumedResources": {"RuntimeInSeconds": math.ceil(self._runtime)},
