@@ -88,9 +88,11 @@ def print_figures(as_json: bool) -> None:
     """Print the errors of the estimates by kind; JSON lists every case too."""
     from tools import footprint_validation
 
-    summaries = footprint_validation.summaries()
+    summaries = footprint_validation.summarize_errors()
     if as_json:
-        cases = [asdict(case) | {"error": case.error, "inside": case.inside} for case in footprint_validation.cases()]
+        cases = [
+            asdict(case) | {"error": case.error, "inside": case.is_inside} for case in footprint_validation.list_cases()
+        ]
         print(json.dumps({"errors": [asdict(summary) for summary in summaries], "cases": cases}, indent=2))
         return
     table = Table("kind", "fitted", "cases", "median error", "bias", "in the interval", "interval, high / low")
@@ -102,7 +104,7 @@ def print_figures(as_json: bool) -> None:
             f"{errors.coverage:.0%}",
             f"{errors.width:.2f}",
         )
-        table.add_row(summary.kind, "yes" if summary.fitted else "no", str(errors.cases), *shares)
+        table.add_row(summary.kind, "yes" if summary.is_fitted else "no", str(errors.cases), *shares)
     cli.console.print(table)
 
 

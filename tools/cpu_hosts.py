@@ -1,9 +1,9 @@
-"""The power of CPU hosts: how the CPU shares follow from measured servers, and what they make of servers left out.
+"""Power of CPU hosts: derivation of the CPU shares from measured servers, and a check with held-out servers.
 
-Two kinds of measurement disagree. SPECpower's servers, at the plug, are tuned for it; counters (RAPL) on EC2's bare
-metal are of the hosts in question, but leave out the board. The shares are the geometric mean of both, the counters
-with a board of 0.14 of the TDP: the geometric mean of 0.10, for which SPECpower's idle leaves room, and Teads' 0.20.
-`python -m tools.cpu_hosts` prints the shares that all of `catalogue/measured_hosts.csv` give.
+Two kinds of measurement disagree. The servers of SPECpower, at the plug, are tuned for it. Counters (RAPL) on EC2 bare
+metal measure the right hosts, but not the board. The shares are the geometric mean of both kinds, with a board of 0.14
+of the TDP for the counters. That is the geometric mean of 0.10, which SPECpower's idle power allows, and 0.20 of Teads.
+`python -m tools.cpu_hosts` prints the shares of all servers of `catalogue/measured_hosts.csv`.
 """
 
 import random
@@ -18,34 +18,34 @@ from sustainable_mlops.footprint.figures import FootprintFigure
 from sustainable_mlops.footprint.power import compute_slice_power
 
 LOADS = (0, 10, 50, 100)
-#: Of the TDP: what counters leave out.
+#: Power that counters do not measure, as a share of the TDP.
 _BOARD_OF_EC2 = 0.14
-#: Which designs are left out together.
+#: Seed of the random halves.
 _SEED = 7
-#: More than any of the servers has: their vCPUs are not what is measured.
+#: More vCPUs than any server has; the vCPUs of a measured server do not matter.
 _VCPU = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Host:
+class MeasuredHost:
     """A measured server."""
 
     name: str
-    #: `plug`: the whole server; `counters`: CPU packages and memory; `regression`: the same, by a model of counters.
+    #: `plug`: the whole server; `counters`: CPU packages and memory; `regression`: the same from a model of counters.
     kind: str
-    #: CPUs of one design: each counts once, however many servers were measured.
+    #: CPU design; each counts once, for any number of measured servers.
     platform: str
-    #: W of all sockets.
+    #: TDP of all sockets in W.
     tdp_w: float
     memory_gb: float
-    #: W at `LOADS`; None where nothing was published.
+    #: W at `LOADS`; None if nothing was published.
     watts: tuple[float | None, ...]
 
 
-def hosts() -> list[Host]:
-    """Those of `catalogue/measured_hosts.csv`."""
+def load_hosts() -> list[MeasuredHost]:
+    """Return the servers of `catalogue/measured_hosts.csv`."""
     return [
-        Host(
+        MeasuredHost(
             name=row["server"],
             kind=row["kind"],
             platform=row["platform"],
@@ -57,44 +57,44 @@ def hosts() -> list[Host]:
     ]
 
 
-def cpu_ratio(group: Iterable[Host]) -> Curve:
-    """The share of the TDP that CPU packages draw over load, from the servers of `group`, of both kinds."""
-    ours, group = Coefficients.default(), list(group)
-    found = []
-    for place, load in enumerate(LOADS):
-        memory = interpolate(ours.ram_w_per_gb, load / 100)
-        plug = _share(group, "plug", place, memory)
-        counters = _share(group, "counters", place, memory) + _BOARD_OF_EC2
-        found.append((load / 100, (plug * counters) ** 0.5 - ours.board_ratio))
-    return tuple(found)
+def compute_cpu_ratio(group: Iterable[MeasuredHost]) -> Curve:
+    """Return the power of CPU packages as a share of the TDP over load, from the servers of both kinds."""
+    coefficients, group = Coefficients.default(), list(group)
+    points = []
+    for position, load in enumerate(LOADS):
+        memory = interpolate(coefficients.ram_w_per_gb, load / 100)
+        plug = _compute_share(group, "plug", position, memory)
+        counters = _compute_share(group, "counters", position, memory) + _BOARD_OF_EC2
+        points.append((load / 100, (plug * counters) ** 0.5 - coefficients.board_ratio))
+    return tuple(points)
 
 
-def _share(group: Sequence[Host], kind: str, place: int, memory_w_per_gb: float) -> float:
-    """What is not memory, as a share of the TDP: the median of each platform, and their mean."""
+def _compute_share(group: Sequence[MeasuredHost], kind: str, position: int, memory_w_per_gb: float) -> float:
+    """Return the power without memory as a share of the TDP: the mean over platforms of their medians."""
     by_platform: dict[str, list[float]] = {}
     for host in group:
-        watts = host.watts[place]
+        watts = host.watts[position]
         if host.kind == kind and watts is not None:
             cpus = max(watts - host.memory_gb * memory_w_per_gb, 1.0)
             by_platform.setdefault(host.platform, []).append(cpus / host.tdp_w)
     return geometric_mean(median(shares) for shares in by_platform.values())
 
 
-def held_out() -> Iterator[tuple[Host, int, float, FootprintFigure]]:
-    """Each server at each load (%) with its watts, and the estimate by the shares of the half that it is not in."""
-    for kept, others in halves():
-        coefficients = replace(Coefficients.default(), cpu_ratio=cpu_ratio(kept))
+def estimate_held_out() -> Iterator[tuple[MeasuredHost, int, float, FootprintFigure]]:
+    """Yield each server at each load (%) with its watts, and its estimate by the half that does not contain it."""
+    for fitting_half, others in split_hosts():
+        coefficients = replace(Coefficients.default(), cpu_ratio=compute_cpu_ratio(fitting_half))
         for host in others:
             for load, watts in zip(LOADS, host.watts, strict=True):
                 if watts is not None:
-                    yield host, load, watts, _estimate(host, load / 100, coefficients)
+                    yield host, load, watts, _estimate_host(host, load / 100, coefficients)
 
 
-def halves() -> Iterator[tuple[list[Host], list[Host]]]:
-    """Both halves of the CPU designs, each once as what is kept; of each kind half is in either."""
-    halves: tuple[list[Host], list[Host]] = ([], [])
+def split_hosts() -> Iterator[tuple[list[MeasuredHost], list[MeasuredHost]]]:
+    """Yield both halves of the CPU designs, each once as the fitting half; each half has half of each kind."""
+    halves: tuple[list[MeasuredHost], list[MeasuredHost]] = ([], [])
     for kind in ("plug", "counters", "regression"):
-        of_kind = [host for host in hosts() if host.kind == kind]
+        of_kind = [host for host in load_hosts() if host.kind == kind]
         platforms = sorted({host.platform for host in of_kind})
         random.Random(_SEED).shuffle(platforms)  # noqa: S311
         for host in of_kind:
@@ -103,14 +103,14 @@ def halves() -> Iterator[tuple[list[Host], list[Host]]]:
     yield halves[1], halves[0]
 
 
-def _estimate(host: Host, load: float, coefficients: Coefficients) -> FootprintFigure:
-    """W of what was measured: of counters without the board."""
-    used = coefficients if host.kind == "plug" else replace(coefficients, board_ratio=0.0)
-    # All memory of these servers is within what their CPUs work with.
+def _estimate_host(host: MeasuredHost, load: float, coefficients: Coefficients) -> FootprintFigure:
+    """Return the estimate in W of the measured part; the counters do not include the board."""
+    host_coefficients = coefficients if host.kind == "plug" else replace(coefficients, board_ratio=0.0)
+    # The CPUs of these servers can use all their memory.
     server = ServerPlatform(host.name, "", sockets=1, tdp_w=host.tdp_w, vcpu=_VCPU, grade="B")
-    watts, model = compute_slice_power(server, _VCPU, host.memory_gb, load, used), coefficients.host_model
+    watts, model = compute_slice_power(server, _VCPU, host.memory_gb, load, host_coefficients), coefficients.host_model
     return FootprintFigure(model.low * watts, watts, model.high * watts, model.grade, model.text, "W")
 
 
 if __name__ == "__main__":
-    print(", ".join(f"{share:.3f} at {load:.0%}" for load, share in cpu_ratio(hosts())))
+    print(", ".join(f"{share:.3f} at {load:.0%}" for load, share in compute_cpu_ratio(load_hosts())))

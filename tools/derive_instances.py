@@ -1,13 +1,13 @@
-"""Derives `instances.csv` and `offerings.csv`, every instance type SageMaker names and where EC2 offers it, and
-`instances_ec2.csv`, the types of EC2 that SageMaker does not name.
+"""Generator of `instances.csv`, `offerings.csv` and `instances_ec2.csv`.
 
-`python -m tools.derive_instances` writes these files anew. It needs botocore (SageMaker's names) and moto
-(the sizes and places EC2 reports); the estimates read only the result.
+The files contain the instance types of SageMaker, the Regions in which EC2 offers them, and the EC2 types that
+SageMaker does not name. `python -m tools.derive_instances` rewrites them. It needs botocore (names in SageMaker) and
+moto (sizes and Regions in EC2). The estimates read only the files.
 
-The rule: sizes are EC2's own; of types that EC2 no longer lists, those in `retired_instances.csv`.
-The CPU is the family's in `platforms.csv`; a family whose platform nobody has published takes that of the family with
-the same CPU, and is class C where the CPU's TDP is itself a guess. A type without sizes, without a CPU or with
-accelerators that nobody knows is listed by its name or its family's in `unknown_instances.csv` instead.
+Sizes are those of EC2, or those of `retired_instances.csv` for types that EC2 no longer lists. The CPU is that of the
+family in `platforms.csv`. A family without a published platform gets that of a family with the same CPU, with class C
+if the TDP of the CPU is a guess. `unknown_instances.csv` lists types without sizes, without a CPU or with unknown
+accelerators, by name or by family.
 """
 
 import gzip
@@ -18,7 +18,7 @@ from typing import Any
 
 from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY, read_rows
 
-#: The members of botocore's SageMaker model that name the types of instances a plan can ask for, and their use.
+#: Shapes of botocore's SageMaker model with the instance types of a plan, and the use of each.
 ENUMS = {
     "AppInstanceType": "app",
     "ClusterInstanceType": "cluster",
@@ -41,31 +41,32 @@ _COLUMNS = (
     "source",
 )
 _COLUMNS_EC2 = (*_COLUMNS[:5], "local_hdd_gb", *_COLUMNS[5:8])
-#: Types outside the enums that people compare with.
-_ALSO = ("ml.g5g.xlarge", "ml.m7g.xlarge", "ml.r7g.xlarge")
-#: EC2 calls the T4G of g5g by another name than NVIDIA.
+#: Types outside these shapes for comparisons.
+_OTHER_TYPES = ("ml.g5g.xlarge", "ml.m7g.xlarge", "ml.r7g.xlarge")
+#: Name of an accelerator by NVIDIA, if EC2 uses another one.
 _ACCELERATOR = {"g5g": "T4g"}
-#: EC2's API answers 512 GiB for a Trainium2; Neuron's documentation has 96, and 1.5 TB for the 16 of a trn2.48xlarge.
+#: Corrected memory: the EC2 API has 512 GiB for a Trainium2. The documentation of Neuron has 96 GiB, and 1.5 TB for the
+#: 16 of a trn2.48xlarge.
 _ACCELERATOR_GIB = {"Trainium2": 96.0}
 
 
-def sagemaker_types() -> dict[str, list[str]]:
-    """Every type of instance that SageMaker's API accepts, in botocore's model, and for what."""
+def list_sagemaker_types() -> dict[str, list[str]]:
+    """Return every instance type that the SageMaker API accepts, with its uses, from the model of botocore."""
     from sustainable_mlops.aws.service_model import service_model
 
     model = service_model("sagemaker")
-    found: dict[str, list[str]] = {}
+    uses_by_type: dict[str, list[str]] = {}
     for shape, use in ENUMS.items():
         for name in model.shape_for(shape).metadata["enum"]:
-            found.setdefault(name, []).append(use)
-    return found
+            uses_by_type.setdefault(name, []).append(use)
+    return uses_by_type
 
 
-def instances() -> Iterator[tuple[str, ...]]:
-    """The rows of `instances.csv`, its head first."""
+def make_instances() -> Iterator[tuple[str, ...]]:
+    """Yield the rows of `instances.csv`, the header first."""
     yield _COLUMNS
-    platform, sizes, uses = _platforms(), _sizes(), sagemaker_types()
-    for instance in sorted({*uses, *_ALSO}):
+    platform, sizes, uses = _load_platforms(), _load_sizes(), list_sagemaker_types()
+    for instance in sorted({*uses, *_OTHER_TYPES}):
         name = instance.removeprefix("ml.")
         cpu = platform.get(name) or platform.get(name.split(".")[0])
         if name in sizes and cpu is not None:
@@ -73,69 +74,69 @@ def instances() -> Iterator[tuple[str, ...]]:
             yield instance, cpu, *size, " ".join(uses.get(instance, [])), source
 
 
-def ec2_instances() -> Iterator[tuple[str, ...]]:
-    """The rows of `instances_ec2.csv`, its head first."""
+def make_ec2_instances() -> Iterator[tuple[str, ...]]:
+    """Yield the rows of `instances_ec2.csv`, the header first."""
     yield _COLUMNS_EC2
-    platform, named = _platforms(), {instance for instance, *_ in instances()}
+    platform, sagemaker_names = _load_platforms(), {instance for instance, *_ in make_instances()}
     unknown = {row["instance"] for row in read_rows("unknown_instances")}
-    for name, facts in sorted(ec2_types().items()):
+    for name, facts in sorted(load_ec2_types().items()):
         family = name.split(".")[0]
         cpu = platform.get(name) or platform.get(family)
-        if f"ml.{name}" not in named and cpu is not None and not {name, family} & unknown:
-            vcpu, memory, drives, *accelerators, _ = _size(name, facts)
-            ssd, hdd = ("0", drives) if _on_disks(facts) else (drives, "0")
+        if f"ml.{name}" not in sagemaker_names and cpu is not None and not {name, family} & unknown:
+            vcpu, memory, drives, *accelerators, _ = _make_size(name, facts)
+            ssd, hdd = ("0", drives) if _has_disks(facts) else (drives, "0")
             yield name, cpu, vcpu, memory, ssd, hdd, *accelerators
 
 
-def ec2_types() -> dict[str, Mapping[str, Any]]:
-    """What EC2's API answers of every instance type it lists."""
-    found: dict[str, Mapping[str, Any]] = _read(_moto() / "instance_types.json.gz")
-    return found
+def load_ec2_types() -> dict[str, Mapping[str, Any]]:
+    """Return the description of every instance type in the EC2 API."""
+    types: dict[str, Mapping[str, Any]] = _read_json(_find_moto_resources() / "instance_types.json.gz")
+    return types
 
 
-def _platforms() -> dict[str, str]:
-    """The platform of each family, and of the types that are on another than their family."""
+def _load_platforms() -> dict[str, str]:
+    """Return the platform of each family, and of the types with another platform than their family."""
     return {name: row["platform"] for row in read_rows("platforms") for name in row["families"].split()}
 
 
-def _on_disks(facts: Mapping[str, Any]) -> bool:
+def _has_disks(facts: Mapping[str, Any]) -> bool:
     return any(disk["Type"] == "hdd" for disk in facts.get("InstanceStorageInfo", {}).get("Disks", []))
 
 
-def offerings() -> Iterator[tuple[str, ...]]:
-    """The rows of `offerings.csv`, its head first: a family, or a size that is in fewer Regions than its family."""
+def make_offerings() -> Iterator[tuple[str, ...]]:
+    """Yield the rows of `offerings.csv`, the header first: a family, or a size with fewer Regions than its family."""
     yield "types", "regions"
     offered = {
-        path.name.removesuffix(".json.gz"): {entry["InstanceType"] for entry in _read(path)}
-        for path in sorted((_moto() / "instance_type_offerings" / "region").glob("*.json.gz"))
+        path.name.removesuffix(".json.gz"): {entry["InstanceType"] for entry in _read_json(path)}
+        for path in sorted((_find_moto_resources() / "instance_type_offerings" / "region").glob("*.json.gz"))
     }
     families: dict[str, dict[str, list[str]]] = {}
-    for instance in sorted({*sagemaker_types(), *_ALSO}):
+    for instance in sorted({*list_sagemaker_types(), *_OTHER_TYPES}):
         name = instance.removeprefix("ml.")
-        found = [region for region, names in offered.items() if name in names]
-        if found:
-            families.setdefault(name.split(".")[0], {})[name] = found
+        type_regions = [region for region, names in offered.items() if name in names]
+        if type_regions:
+            families.setdefault(name.split(".")[0], {})[name] = type_regions
     for family, sizes in families.items():
-        anywhere = sorted({region for found in sizes.values() for region in found})
-        yield family, " ".join(anywhere)
-        for name, found in sizes.items():
-            if found != anywhere:
-                yield name, " ".join(found)
+        family_regions = sorted({region for type_regions in sizes.values() for region in type_regions})
+        yield family, " ".join(family_regions)
+        for name, type_regions in sizes.items():
+            if type_regions != family_regions:
+                yield name, " ".join(type_regions)
 
 
-def text(table: Iterator[tuple[str, ...]]) -> str:
-    """`table` as the file should be."""
+def format_table(table: Iterator[tuple[str, ...]]) -> str:
+    """Return the table as the text of its file."""
     return "".join(",".join(row) + "\n" for row in table)
 
 
-def _sizes() -> dict[str, tuple[str, ...]]:
-    """vCPU, GiB, local SSD in GB, accelerator, its number, the GiB of one, and the source, by EC2 type."""
-    found = {name: _size(name, facts) for name, facts in ec2_types().items()}
+def _load_sizes() -> dict[str, tuple[str, ...]]:
+    """Return by EC2 type: vCPU, GiB, local SSD in GB, accelerator, its number, the GiB of one, and the source."""
+    sizes = {name: _make_size(name, facts) for name, facts in load_ec2_types().items()}
     keys = ("vcpu", "memory_gib", "local_ssd_gb", "accelerator", "accelerators", "accelerator_gib", "source")
-    return found | {row["instance"]: tuple(row[key] for key in keys) for row in read_rows("retired_instances")}
+    return sizes | {row["instance"]: tuple(row[key] for key in keys) for row in read_rows("retired_instances")}
 
 
-def _size(name: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
+def _make_size(name: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
     devices = facts.get("GpuInfo", {}).get("Gpus") or facts.get("NeuronInfo", {}).get("NeuronDevices") or [{}]
     accelerator = _ACCELERATOR.get(name.split(".")[0]) or devices[0].get("Name", "")
     memory = _ACCELERATOR_GIB.get(accelerator) or devices[0].get("MemoryInfo", {}).get("SizeInMiB", 0) / 1024
@@ -150,19 +151,19 @@ def _size(name: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _moto() -> Path:
-    """What EC2's API answers, as moto keeps it."""
+def _find_moto_resources() -> Path:
+    """Return the folder of moto with the responses of the EC2 API."""
     import moto
 
     return Path(moto.__file__).parent / "ec2" / "resources"
 
 
-def _read(path: Path) -> Any:
+def _read_json(path: Path) -> Any:
     with gzip.open(path) as file:
         return json.load(file)
 
 
 if __name__ == "__main__":
-    (CATALOGUE_DIRECTORY / "instances.csv").write_text(text(instances()), encoding="utf-8")
-    (CATALOGUE_DIRECTORY / "instances_ec2.csv").write_text(text(ec2_instances()), encoding="utf-8")
-    (CATALOGUE_DIRECTORY / "offerings.csv").write_text(text(offerings()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "instances.csv").write_text(format_table(make_instances()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "instances_ec2.csv").write_text(format_table(make_ec2_instances()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "offerings.csv").write_text(format_table(make_offerings()), encoding="utf-8")

@@ -1,10 +1,9 @@
-"""Derives `refused_instances.csv`: instance types that SageMaker's API takes and the AWS provider refuses.
+"""Generator of `refused_instances.csv`: instance types that the SageMaker API accepts and the AWS provider refuses.
 
-`python -m tools.derive_refused_instances` writes the file anew. It needs botocore (SageMaker's names) and
-Terraform with the provider, which lists the types that it accepts: `terraform validate` of one resource a type says
-which it refuses, without an account.
+`python -m tools.derive_refused_instances` rewrites the file. It needs botocore (names in SageMaker) and Terraform with
+the provider. `terraform validate` of one resource per type shows which types the provider refuses, without an account.
 
-The provider is the last version of its major: what that refuses, every one before it does.
+The provider is the last version of its major version: earlier versions refuse the same types.
 """
 
 import json
@@ -16,33 +15,43 @@ from typing import Any
 from sustainable_mlops.catalogue.tables import CATALOGUE_DIRECTORY
 from sustainable_mlops.errors import UserError
 from sustainable_mlops.terraform import Terraform
-from tools.derive_instances import sagemaker_types, text
+from tools.derive_instances import format_table, list_sagemaker_types
 
 VERSION = "5.100.0"
 _ROLE = "arn:aws:iam::123456789012:role/r"
 
 
-def refused() -> Iterator[tuple[str, ...]]:
-    """The rows of `refused_instances.csv`, its head first."""
+def make_refused_instances() -> Iterator[tuple[str, ...]]:
+    """Yield the rows of `refused_instances.csv`, the header first."""
     yield "instance", "provider", "uses", "source"
-    asked = {kind: [use for use in uses if use in _RESOURCES] for kind, uses in sorted(sagemaker_types().items())}
-    complaints = _complaints({kind: uses for kind, uses in asked.items() if uses})
-    for kind, uses in asked.items():
-        found = [use for use in uses if (_RESOURCES[use][0], _label(kind)) in complaints]
-        if found:
-            yield kind, VERSION.split(".")[0], " ".join(found), f"terraform validate with hashicorp/aws {VERSION}"
+    uses_by_type = {
+        kind: [use for use in uses if use in _RESOURCES] for kind, uses in sorted(list_sagemaker_types().items())
+    }
+    refused_resources = _find_refused({kind: uses for kind, uses in uses_by_type.items() if uses})
+    for kind, uses in uses_by_type.items():
+        refused_uses = [use for use in uses if (_RESOURCES[use][0], _make_label(kind)) in refused_resources]
+        if refused_uses:
+            yield (
+                kind,
+                VERSION.split(".")[0],
+                " ".join(refused_uses),
+                f"terraform validate with hashicorp/aws {VERSION}",
+            )
 
 
-def _complaints(asked: dict[str, list[str]]) -> set[tuple[str, str]]:
-    """The type and label of each resource whose instance type the provider refuses. Raises UserError on any other."""
+def _find_refused(uses_by_type: dict[str, list[str]]) -> set[tuple[str, str]]:
+    """Return the type and label of each resource whose instance type the provider refuses.
+
+    Raises UserError for any other error.
+    """
     resources: dict[str, dict[str, Any]] = {}
-    for kind, uses in asked.items():
+    for kind, uses in uses_by_type.items():
         for use in uses:
             resource, body = _RESOURCES[use]
-            resources.setdefault(resource, {})[_label(kind)] = json.loads(json.dumps(body).replace("TYPE", kind))
-    pinned = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": VERSION}}}
+            resources.setdefault(resource, {})[_make_label(kind)] = json.loads(json.dumps(body).replace("TYPE", kind))
+    terraform_block = {"required_providers": {"aws": {"source": "hashicorp/aws", "version": VERSION}}}
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "main.tf.json").write_text(json.dumps({"terraform": pinned, "resource": resources}))
+        (Path(folder) / "main.tf.json").write_text(json.dumps({"terraform": terraform_block, "resource": resources}))
         terraform = Terraform(Path(folder))
         terraform.init()
         diagnostics = terraform.validate()
@@ -52,11 +61,11 @@ def _complaints(asked: dict[str, list[str]]) -> set[tuple[str, str]]:
     return {tuple(one["address"].split(".", 1)) for one in diagnostics}
 
 
-def _label(kind: str) -> str:
+def _make_label(kind: str) -> str:
     return kind.replace(".", "-")
 
 
-#: A resource that asks for an instance for each use, with `TYPE` in the place of the instance type.
+#: Resource with an instance for each use; `TYPE` stands for the instance type.
 _RESOURCES: dict[str, tuple[str, dict[str, Any]]] = {
     "hosting": (
         "aws_sagemaker_endpoint_configuration",
@@ -77,4 +86,4 @@ _RESOURCES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 if __name__ == "__main__":
-    (CATALOGUE_DIRECTORY / "refused_instances.csv").write_text(text(refused()), encoding="utf-8")
+    (CATALOGUE_DIRECTORY / "refused_instances.csv").write_text(format_table(make_refused_instances()), encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Published results of other tools, and what this model makes of them.
+"""Published results of other tools, reproduced by this model.
 
-Each case of `catalogue/conformance.csv` is computed twice by this model: with the constants of the tool that published
-it, which must give the tool's own answer, and with ours.
+The model computes each case of `catalogue/conformance.csv` twice: with the constants of the publishing tool, which must
+give the published result, and with its own constants.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ Values = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ConformanceCase:
     """A published result, reproduced and compared."""
 
     id: str
@@ -30,17 +30,17 @@ class Case:
     unit: str
     source: str
     expected: Values
-    #: By this model with the publisher's constants.
+    #: Result of this model with the constants of the publisher.
     reproduced: Values
-    #: By this model with its own constants.
+    #: Result of this model with its own constants.
     ours: Values
 
 
-def cases() -> Iterator[Case]:
-    """Every case of `catalogue/conformance.csv`."""
+def list_cases() -> Iterator[ConformanceCase]:
+    """Yield every case of `catalogue/conformance.csv`."""
     for row in read_rows("conformance"):
         reproduce, ours = _CASES[row["id"]]
-        yield Case(
+        yield ConformanceCase(
             id=row["id"],
             case=row["case"],
             unit=row["unit"],
@@ -51,10 +51,10 @@ def cases() -> Iterator[Case]:
         )
 
 
-def _with(
+def _make_coefficients(
     cpu: Curve, ram_w_per_gb: float, lifetime_h: float = 35_040, server_kg: float = 0.0, included_gb: float = 0.0
 ) -> Coefficients:
-    """Constants of a tool of Cloud Carbon Footprint's kind: watts a vCPU over load, constant watts a GB."""
+    """Return the constants of a tool like Cloud Carbon Footprint: watts per vCPU over load, constant watts per GB."""
     return replace(
         Coefficients.default(),
         cpu_ratio=cpu,
@@ -70,22 +70,22 @@ def _with(
     )
 
 
-def _place(pue: float, grid: float) -> GridLocation:
+def _make_location(pue: float, grid: float) -> GridLocation:
     return GridLocation(exact_quantity(pue), exact_quantity(grid), 0.0, ZERO, prices.REGION, frozenset(), ())
 
 
-def _machine(vcpu: int, memory_gb: float, accelerator: Accelerator | None = None, number: int = 0) -> InstanceType:
-    """A machine whose curve is in watts a vCPU."""
+def _make_machine(vcpu: int, memory_gb: float, accelerator: Accelerator | None = None, number: int = 0) -> InstanceType:
+    """Return a machine whose curve is in watts per vCPU."""
     platform = ServerPlatform("", "", sockets=1, tdp_w=vcpu, vcpu=vcpu, grade="A")
     return InstanceType("", platform, vcpu, memory_gb, 0.0, accelerator, number, frozenset())
 
 
-def _gpu(idle_w: float, busy_w: float) -> Accelerator:
+def _make_gpu(idle_w: float, busy_w: float) -> Accelerator:
     idle, busy = (idle_w,) * 3, (busy_w,) * 3
     return Accelerator("", busy_w, idle, busy, busy, "A", (0.0,) * 3, "A")
 
 
-def _run(
+def _estimate_run(
     instance: InstanceType, hours: float, load: float, place: GridLocation, coefficients: Coefficients
 ) -> FootprintEstimate:
     fleet = FleetActivity("", None, hours=exact_quantity(hours), duty=exact_quantity(load))
@@ -93,91 +93,111 @@ def _run(
     return calculation.compute_estimate()
 
 
-def _central(found: FootprintEstimate, metric: str) -> float:
-    figure = found.get(metric)
+def _get_central(estimate_result: FootprintEstimate, metric: str) -> float:
+    figure = estimate_result.get(metric)
     assert figure is not None
     return figure.central
 
 
-def _ccf(instance: InstanceType, hours: float, made_hours: float, grid_kg: float, coefficients: Coefficients) -> Values:
-    """Cloud Carbon Footprint adds embodied carbon to the operational and books it as kWh of the grid too."""
-    place = _place(1.135, grid_kg * 1000)
-    used = _run(instance, hours, 0.5, place, coefficients)
-    made = _central(_run(instance, made_hours, 0.5, place, coefficients), "embodied")
-    kg = _central(used, "operational") + made
-    return _central(used, "energy") + made / grid_kg, kg / 1000
+def _compute_ccf(
+    instance: InstanceType, hours: float, made_hours: float, grid_kg: float, coefficients: Coefficients
+) -> Values:
+    """Return the result of Cloud Carbon Footprint.
+
+    The tool adds embodied carbon and also converts it to kWh of the grid.
+    """
+    place = _make_location(1.135, grid_kg * 1000)
+    operational_run = _estimate_run(instance, hours, 0.5, place, coefficients)
+    embodied_kg = _get_central(_estimate_run(instance, made_hours, 0.5, place, coefficients), "embodied")
+    kg = _get_central(operational_run, "operational") + embodied_kg
+    return _get_central(operational_run, "energy") + embodied_kg / grid_kg, kg / 1000
 
 
-#: Cloud Carbon Footprint's watts a vCPU and GB a chip of Skylake, Cascade Lake and "unknown", and watts of V100, A100.
+#: Watts per vCPU of Skylake, Cascade Lake and "unknown" in Cloud Carbon Footprint.
 _SKYLAKE: Curve = ((0.0, 0.65), (1.0, 4.26))
 _CASCADE_LAKE: Curve = ((0.0, 0.64), (1.0, 3.97))
 _AVERAGE: Curve = ((0.0, 0.74), (1.0, 3.5))
 
 
-def _p3dn() -> Values:
-    # Its hours of embodied carbon are divided by the vCPUs once more than they should be.
-    coefficients = _with(_SKYLAKE, 0.392, server_kg=3542.9488, included_gb=81.32 / 96)
-    return _ccf(_machine(96, 768, _gpu(35, 306), 8), 24, 24 / 96, 0.379069, _at_full_load(coefficients))
+def _compute_p3dn() -> Values:
+    # The tool divides the hours of embodied carbon by the vCPUs once too often.
+    coefficients = _make_coefficients(_SKYLAKE, 0.392, server_kg=3542.9488, included_gb=81.32 / 96)
+    return _compute_ccf(
+        _make_machine(96, 768, _make_gpu(35, 306), 8), 24, 24 / 96, 0.379069, _at_full_load(coefficients)
+    )
 
 
-def _p4d() -> Values:
-    coefficients = _with(_CASCADE_LAKE, 0.392, server_kg=4675.5184, included_gb=98.12 / 96)
-    return _ccf(_machine(96, 1152, _gpu(46, 407), 8), 48, 48 / 96, 0.410608, _at_full_load(coefficients))
+def _compute_p4d() -> Values:
+    coefficients = _make_coefficients(_CASCADE_LAKE, 0.392, server_kg=4675.5184, included_gb=98.12 / 96)
+    return _compute_ccf(
+        _make_machine(96, 1152, _make_gpu(46, 407), 8), 48, 48 / 96, 0.410608, _at_full_load(coefficients)
+    )
 
 
 def _at_full_load(coefficients: Coefficients) -> Coefficients:
-    """Cloud Carbon Footprint's 50 % are half of the time at full load, as its curves are straight."""
+    """Return coefficients for half of the time at full load.
+
+    This equals 50 % load in Cloud Carbon Footprint, because its curves are straight.
+    """
     ends = coefficients.cpu_ratio[0][1], coefficients.cpu_ratio[-1][1]
-    # Our host is at the load of `host_load_when_busy` (0.5) while its accelerator is busy: there it must be at its top.
+    # Our host has the load `host_load_when_busy` (0.5) while its accelerator is busy: the curve must end there.
     return replace(coefficients, cpu_ratio=((0.0, ends[0]), (0.5, ends[1])))
 
 
-def _m5_in_ccf() -> Values:
-    # Its type is looked up with the `ml.` prefix, found nowhere, and taken as average without memory; the embodied
-    # carbon is that of 4 of 96 vCPUs for 8 / 4 hours.
-    coefficients = _with(_AVERAGE, 0.392, server_kg=1610.3792 * 4 / 96)
-    return _ccf(_machine(1, 0), 8, 2, 0.410608, coefficients)
+def _compute_m5() -> Values:
+    # The tool looks the type up with the `ml.` prefix, does not find it, and uses an average without memory. The
+    # embodied carbon is that of 4 of 96 vCPUs for 8 / 4 hours.
+    coefficients = _make_coefficients(_AVERAGE, 0.392, server_kg=1610.3792 * 4 / 96)
+    return _compute_ccf(_make_machine(1, 0), 8, 2, 0.410608, coefficients)
 
 
-def _storage_in_ccf() -> Values:
+def _compute_ccf_storage() -> Values:
     ours = Coefficients.default()
     return tuple(coefficient.central * 1.135 / 1000 for coefficient in (ours.ssd_wh_per_tbh, ours.hdd_wh_per_tbh))
 
 
-def _carbonifer() -> Values:
-    found = _run(_machine(2, 4), 1, 0.5, _place(1.16, 59), _with(((0.0, 0.716), (1.0, 4.266)), 0.3926))
-    return _central(found, "energy") * 1000, _central(found, "operational") * 1000
+def _compute_carbonifer() -> Values:
+    run = _estimate_run(
+        _make_machine(2, 4), 1, 0.5, _make_location(1.16, 59), _make_coefficients(((0.0, 0.716), (1.0, 4.266)), 0.3926)
+    )
+    return _get_central(run, "energy") * 1000, _get_central(run, "operational") * 1000
 
 
-def _greenops() -> Values:
+def _compute_greenops() -> Values:
     curve = ((0.0, 6.8 / 2), (1.0, 20.4 / 2))
-    found = _run(_machine(2, 8), 730, 0.5, _place(1.13, 384.5), _with(curve, 0.392))
-    return _central(found, "energy"), _central(found, "operational") * 1000
+    run = _estimate_run(_make_machine(2, 8), 730, 0.5, _make_location(1.13, 384.5), _make_coefficients(curve, 0.392))
+    return _get_central(run, "energy"), _get_central(run, "operational") * 1000
 
 
-def _month(
+def _make_month(
     name: str, region: str, hours: float, metrics: tuple[tuple[str, float], ...], duty: Quantity | None = None
 ) -> Callable[[], Values]:
     def figures() -> Values:
         fleet = FleetActivity(name, region, hours=exact_quantity(hours), duty=duty or exact_quantity(0.5))
         found = estimate(fleet)
-        return tuple(_central(found, metric) * factor for metric, factor in metrics)
+        return tuple(_get_central(found, metric) * factor for metric, factor in metrics)
 
     return figures
 
 
-def _our_storage() -> Values:
+def _compute_our_storage() -> Values:
     ours = Coefficients.default()
     return tuple(coefficient.central * 1.15 / 1000 for coefficient in (ours.ssd_wh_per_tbh, ours.hdd_wh_per_tbh))
 
 
 _KWH_TONNES = (("energy", 1.0), ("total", 0.001))
-#: How each case is computed: with the publisher's constants, and with ours.
+#: Computation of each case: with the constants of the publisher, and with ours.
 _CASES: dict[str, tuple[Callable[[], Values], Callable[[], Values]]] = {
-    "V13": (_p3dn, _month("ml.p3dn.24xlarge", "us-east-1", 24, _KWH_TONNES)),
-    "V14": (_p4d, _month("ml.p4d.24xlarge", "us-east-2", 48, _KWH_TONNES)),
-    "V15": (_m5_in_ccf, _month("ml.m5.xlarge", "us-east-2", 2, _KWH_TONNES)),
-    "V16": (_storage_in_ccf, _our_storage),
-    "V17": (_carbonifer, _month("ml.c5.large", "eu-west-3", 1, (("energy", 1000.0), ("operational", 1000.0)))),
-    "V18": (_greenops, _month("ml.m5.large", "us-east-1", 730, (("energy", 1.0), ("operational", 1000.0)))),
+    "V13": (_compute_p3dn, _make_month("ml.p3dn.24xlarge", "us-east-1", 24, _KWH_TONNES)),
+    "V14": (_compute_p4d, _make_month("ml.p4d.24xlarge", "us-east-2", 48, _KWH_TONNES)),
+    "V15": (_compute_m5, _make_month("ml.m5.xlarge", "us-east-2", 2, _KWH_TONNES)),
+    "V16": (_compute_ccf_storage, _compute_our_storage),
+    "V17": (
+        _compute_carbonifer,
+        _make_month("ml.c5.large", "eu-west-3", 1, (("energy", 1000.0), ("operational", 1000.0))),
+    ),
+    "V18": (
+        _compute_greenops,
+        _make_month("ml.m5.large", "us-east-1", 730, (("energy", 1.0), ("operational", 1000.0))),
+    ),
 }

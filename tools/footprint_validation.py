@@ -1,7 +1,7 @@
-"""The estimate against measurements: every case of `catalogue/measurements.csv`, and the errors by kind.
+"""Comparison of estimates with measurements: every case of `catalogue/measurements.csv`, and the errors by kind.
 
-A measured server is put together from its own parts (CPUs, memory, accelerators) and estimated as an instance would be:
-training as a job of an hour whose use nobody told, serving and waiting at the share of the time that was measured.
+A measured server is built from its own parts (CPUs, memory, accelerators) and estimated like an instance: training as a
+job of an hour with the default duty, serving and waiting with the measured busy share.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,143 +19,147 @@ from sustainable_mlops.footprint.machines import calculate_fleet, find_job_duty,
 from sustainable_mlops.footprint.quantities import exact_quantity
 from tools import cpu_hosts
 
-#: Watts at the plug, before the data centre's share.
+#: Location for watts at the plug, without the overhead of the data center.
 _AT_THE_PLUG = GridLocation(ONE, ZERO, 0.0, ZERO, None, frozenset(), ())
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A measurement and what the model makes of the same machine."""
+class MeasuredCase:
+    """A measurement, and the estimate of the same machine."""
 
     id: str
-    #: What was measured: `training`, `serving` or `waiting` of a server with accelerators, `job`, `price`...
+    #: Kind of measurement: `training`, `serving` or `waiting` of a server with accelerators, `job`, `price`...
     kind: str
     system: str
-    #: Watts of one server; USD an hour.
+    #: Watts of one server, or USD an hour.
     value: float
     unit: str
-    #: Whether a coefficient was chosen with it.
-    fitted: bool
+    #: True if a coefficient was fitted to it.
+    is_fitted: bool
     source: str
     figure: FootprintFigure
 
     @property
     def error(self) -> float:
-        """Of the estimate, as a share of what was measured."""
+        """The error of the estimate, as a share of the measured value."""
         return self.figure.central / self.value - 1
 
     @property
-    def inside(self) -> bool:
-        """Whether the range holds what was measured."""
+    def is_inside(self) -> bool:
+        """True if the interval contains the measured value."""
         return self.figure.low <= self.value <= self.figure.high
 
 
 @dataclass(frozen=True, slots=True)
-class Errors:
+class ErrorStatistics:
     """The errors of several cases."""
 
     cases: int
-    #: Half of the cases are nearer.
+    #: Median of the absolute errors.
     median_error: float
-    #: Half of the cases lie below.
+    #: Median of the errors.
     bias: float
-    #: Share of the cases that lie in the range.
+    #: Share of the cases inside the interval.
     coverage: float
-    #: The range's high end as a multiple of its low end, on average over the cases (median).
+    #: High end of the interval as a multiple of its low end (median over the cases).
     width: float
 
 
-def measured() -> Iterator[Measured]:
-    """Every case, in the file's order."""
+def load_measured_cases() -> Iterator[MeasuredCase]:
+    """Yield every case in the order of the file."""
     for row in read_rows("measurements"):
-        yield Measured(
+        yield MeasuredCase(
             id=row["id"],
             kind=row["kind"],
             system=row["system"],
             value=float(row["measured"]),
             unit=row["unit"],
-            fitted=row["fitted"] == "yes",
+            is_fitted=row["fitted"] == "yes",
             source=row["source"],
-            figure=_figure(row),
+            figure=_estimate_case(row),
         )
 
 
-def errors(cases: list[Measured]) -> Errors:
-    """Of `cases`, which must be at least one."""
-    return Errors(
+def compute_errors(cases: list[MeasuredCase]) -> ErrorStatistics:
+    """Return the error statistics of at least one case."""
+    return ErrorStatistics(
         cases=len(cases),
         median_error=median(abs(case.error) for case in cases),
         bias=median(case.error for case in cases),
-        coverage=sum(case.inside for case in cases) / len(cases),
+        coverage=sum(case.is_inside for case in cases) / len(cases),
         width=median(case.figure.high / case.figure.low for case in cases),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """The errors of the cases of one kind, those with which coefficients were chosen apart from the others."""
+class ErrorSummary:
+    """The errors of the cases of one kind; fitted and other cases have separate summaries."""
 
     kind: str
-    fitted: bool
-    errors: Errors
+    is_fitted: bool
+    errors: ErrorStatistics
 
 
-def held_out_hosts() -> Iterator[Measured]:
-    """Every server of `catalogue/measured_hosts.csv` at each load, by the shares that follow without its design."""
+def list_held_out_hosts() -> Iterator[MeasuredCase]:
+    """Yield every server of `catalogue/measured_hosts.csv` at each load, estimated without its CPU design."""
     kinds = {"plug": "CPU server at the plug", "counters": "CPUs and memory on EC2, by counters"}
     kinds["regression"] = f"{kinds['counters']} and a regression"
-    for host, load, watts, figure in cpu_hosts.held_out():
+    for host, load, watts, figure in cpu_hosts.estimate_held_out():
         kind = f"{kinds[host.kind]}, {f'{load} % load' if load else 'idle'}"
-        yield Measured(host.name, kind, host.name, watts, "W", False, "", figure)
+        yield MeasuredCase(host.name, kind, host.name, watts, "W", False, "", figure)
 
 
-def cases() -> Iterator[Measured]:
-    """All of both."""
-    yield from measured()
-    yield from held_out_hosts()
+def list_cases() -> Iterator[MeasuredCase]:
+    """Yield the cases of both files."""
+    yield from load_measured_cases()
+    yield from list_held_out_hosts()
 
 
-def summaries() -> list[Summary]:
-    """By kind, in the order of the files; what was not fitted first."""
-    found: dict[tuple[str, bool], list[Measured]] = {}
-    for case in cases():
-        found.setdefault((case.kind, case.fitted), []).append(case)
-    kinds = list(dict.fromkeys(kind for kind, _ in found))
-    order = sorted(found, key=lambda key: (kinds.index(key[0]), key[1]))
-    return [Summary(kind, fitted, errors(found[kind, fitted])) for kind, fitted in order]
+def summarize_errors() -> list[ErrorSummary]:
+    """Return the summaries by kind, in the order of the files; cases that were not fitted come first."""
+    cases_by_kind: dict[tuple[str, bool], list[MeasuredCase]] = {}
+    for case in list_cases():
+        cases_by_kind.setdefault((case.kind, case.is_fitted), []).append(case)
+    kinds = list(dict.fromkeys(kind for kind, _ in cases_by_kind))
+    order = sorted(cases_by_kind, key=lambda key: (kinds.index(key[0]), key[1]))
+    return [ErrorSummary(kind, fitted, compute_errors(cases_by_kind[kind, fitted])) for kind, fitted in order]
 
 
-def _figure(row: Mapping[str, str]) -> FootprintFigure:
-    """The estimate in the unit of the measurement."""
+def _estimate_case(row: Mapping[str, str]) -> FootprintFigure:
+    """Return the estimate in the unit of the measurement."""
     coefficients = Coefficients.default()
     if row["kind"] == "price":
         fleet = FleetActivity(row["instance"], row["region"], hours=ONE)
-        where = find_location(row["region"], coefficients)
-        return _of(
-            calculate_fleet(fleet, _named(row), prices.find(row["instance"]), where, coefficients).compute_estimate(),
+        location = find_location(row["region"], coefficients)
+        return _get_figure(
+            calculate_fleet(
+                fleet, _find_instance_type(row), prices.find(row["instance"]), location, coefficients
+            ).compute_estimate(),
             "cost",
         )
-    instance = _named(row) if row["instance"] else _server(row)
-    found = calculate_fleet(_fleet(row, instance), instance, None, _AT_THE_PLUG, coefficients).compute_estimate()
-    return replace(_of(found, "energy").multiply(1000 / float(row["nodes"])), unit="W")
+    instance = _find_instance_type(row) if row["instance"] else _make_server(row)
+    estimate = calculate_fleet(
+        _make_fleet(row, instance), instance, None, _AT_THE_PLUG, coefficients
+    ).compute_estimate()
+    return replace(_get_figure(estimate, "energy").multiply(1000 / float(row["nodes"])), unit="W")
 
 
-def _fleet(row: Mapping[str, str], instance: InstanceType) -> FleetActivity:
+def _make_fleet(row: Mapping[str, str], instance: InstanceType) -> FleetActivity:
     hours, count = exact_quantity(float(row["hours"])), exact_quantity(float(row["nodes"]))
     if not row["load"]:
         return make_job_fleet(JobActivity(row["instance"], None, hours, count, duty=find_job_duty(instance)))
-    duty, loaded = exact_quantity(float(row["load"])), row["kind"] != "waiting, no model"
-    return FleetActivity(row["instance"], None, count=count, hours=hours, duty=duty, has_model_loaded=loaded)
+    duty, has_model_loaded = exact_quantity(float(row["load"])), row["kind"] != "waiting, no model"
+    return FleetActivity(row["instance"], None, count=count, hours=hours, duty=duty, has_model_loaded=has_model_loaded)
 
 
-def _named(row: Mapping[str, str]) -> InstanceType:
-    found = instances.find(row["instance"])
-    assert found is not None, row["id"]
-    return found
+def _find_instance_type(row: Mapping[str, str]) -> InstanceType:
+    instance_type = instances.find(row["instance"])
+    assert instance_type is not None, row["id"]
+    return instance_type
 
 
-def _server(row: Mapping[str, str]) -> InstanceType:
-    """The measured server as an instance that takes all of it."""
+def _make_server(row: Mapping[str, str]) -> InstanceType:
+    """Return the measured server as an instance that occupies all of it."""
     vcpu = int(row["vcpu"])
     cpus = ServerPlatform(row["id"], row["cpu"], int(row["sockets"]), float(row["tdp_w"]), vcpu, grade="B")
     accelerator = instances.find_accelerator(row["accelerator"]) if row["accelerator"] else None
@@ -166,7 +170,7 @@ def _server(row: Mapping[str, str]) -> InstanceType:
     )
 
 
-def _of(found: FootprintEstimate, metric: str) -> FootprintFigure:
-    figure = found.get(metric)
+def _get_figure(estimate: FootprintEstimate, metric: str) -> FootprintFigure:
+    figure = estimate.get(metric)
     assert figure is not None
     return figure

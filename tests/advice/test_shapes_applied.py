@@ -7,8 +7,8 @@ import pytest
 
 from sustainable_mlops.advice.comparison.shapes import FOLDER, SHAPES
 from sustainable_mlops.terraform import Terraform, list_changes
-from tests.modules.prerequisites import create_prerequisites
 from tests.modules.applied_endpoint import ANSWER
+from tests.modules.prerequisites import create_prerequisites
 from tests.sandbox.endpoint_client import EndpointClient
 from tests.sandbox.support import IMAGE, create_tar
 

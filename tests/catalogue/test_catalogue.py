@@ -27,7 +27,7 @@ def test_every_sagemaker_type_is_known_or_listed_as_unknown() -> None:
 
 def test_every_ec2_type_is_known_or_listed_as_unknown() -> None:
     types, unknown_names = (
-        derive_instances.ec2_types(),
+        derive_instances.load_ec2_types(),
         {row["instance"] for row in tables.read_rows("unknown_instances")},
     )
     assert len(types) > 1300
@@ -67,26 +67,26 @@ def test_an_ec2_only_type_has_a_server_and_drives() -> None:
 @pytest.mark.slow
 def test_the_derived_files_are_fresh() -> None:
     hint = renew(".venv/bin/python -m tools.derive_instances")
-    assert (tables.CATALOGUE_DIRECTORY / "instances.csv").read_text() == derive_instances.text(
-        derive_instances.instances()
+    assert (tables.CATALOGUE_DIRECTORY / "instances.csv").read_text() == derive_instances.format_table(
+        derive_instances.make_instances()
     ), hint
-    assert (tables.CATALOGUE_DIRECTORY / "instances_ec2.csv").read_text() == derive_instances.text(
-        derive_instances.ec2_instances()
+    assert (tables.CATALOGUE_DIRECTORY / "instances_ec2.csv").read_text() == derive_instances.format_table(
+        derive_instances.make_ec2_instances()
     ), hint
-    assert (tables.CATALOGUE_DIRECTORY / "offerings.csv").read_text() == derive_instances.text(
-        derive_instances.offerings()
+    assert (tables.CATALOGUE_DIRECTORY / "offerings.csv").read_text() == derive_instances.format_table(
+        derive_instances.make_offerings()
     ), hint
     hint = renew(".venv/bin/python -m tools.derive_image_registries")
-    assert (tables.CATALOGUE_DIRECTORY / "image_registries.csv").read_text() == derive_instances.text(
-        derive_image_registries.registries()
+    assert (tables.CATALOGUE_DIRECTORY / "image_registries.csv").read_text() == derive_instances.format_table(
+        derive_image_registries.make_registries()
     ), hint
 
 
 @pytest.mark.plan
 def test_the_refused_types_are_fresh() -> None:
     hint = renew(".venv/bin/python -m tools.derive_refused_instances")
-    assert (tables.CATALOGUE_DIRECTORY / "refused_instances.csv").read_text() == derive_instances.text(
-        derive_refused_instances.refused()
+    assert (tables.CATALOGUE_DIRECTORY / "refused_instances.csv").read_text() == derive_instances.format_table(
+        derive_refused_instances.make_refused_instances()
     ), hint
 
 
@@ -103,7 +103,7 @@ def test_accelerator_memory_depends_on_the_instance() -> None:
     known = {"ml.p4d.24xlarge": 40.0, "ml.p4de.24xlarge": 80.0, "ml.p3.2xlarge": 16.0, "ml.p3dn.24xlarge": 32.0}
     known |= {"ml.g5.xlarge": 22.35, "ml.trn2.48xlarge": 96.0, "ml.inf2.xlarge": 32.0}
     assert {name: instances.load_all()[name].accelerator_gib for name in known} == known
-    on_ec2 = [instance for name in derive_instances.ec2_types() if (instance := instances.find(name)) is not None]
+    on_ec2 = [instance for name in derive_instances.load_ec2_types() if (instance := instances.find(name)) is not None]
     every = [*instances.load_all().values(), *on_ec2]
     assert all((one.accelerator_gib > 0) == (one.accelerators > 0) for one in every)
 
@@ -150,7 +150,7 @@ def test_limits_are_those_of_the_service_model() -> None:
 
 def test_an_instance_is_no_larger_than_its_server() -> None:
     on_ec2 = [
-        ec2_instance for name in derive_instances.ec2_types() if (ec2_instance := instances.find(name)) is not None
+        ec2_instance for name in derive_instances.load_ec2_types() if (ec2_instance := instances.find(name)) is not None
     ]
     for instance in [*instances.load_all().values(), *on_ec2]:
         assert 0 < instance.vcpu <= instance.platform.vcpu, instance.name

@@ -13,7 +13,7 @@ from sustainable_mlops.deployer import environment as deployer
 from sustainable_mlops.deployer.documents import DeployerPolicy
 from sustainable_mlops.terraform import ROOT
 from tests.deployer.calls import action, by_terraform, refused
-from tests.envs.test_golden_path import ASYNC, REALTIME, register, unregister
+from tests.envs.test_golden_path import ASYNC, REALTIME, delete_packages, register_package
 from tests.modules.examples import terraform
 
 UNCALLED = Path(__file__).with_name("uncalled.yaml")
@@ -72,7 +72,7 @@ def test_the_documents_allow_exactly_the_calls_of_terraform(
     driver = terraform(folder, variables)
     run(read_committed("plan"), "plan")
     run(read_committed(""), "apply", "-auto-approve")
-    packages = {"model_packages": {"flight_delay": register(sandbox)}}
+    packages = {"model_packages": {"flight_delay": register_package(sandbox)}}
     (folder / synth.PACKAGES).write_text(json.dumps(packages))
     run(read_committed(""), "apply", "-auto-approve")
     run(read_committed("plan"), "plan")
@@ -88,7 +88,7 @@ def test_the_documents_allow_exactly_the_calls_of_terraform(
     run([one for one in documents if one.name.startswith("plan-")], "plan")
     documents = write(**whole, tags={**dev["tags"], "owner": "somebody"}, log_retention_days=30)
     run(documents, "apply", "-auto-approve")
-    unregister(sandbox)
+    delete_packages(sandbox)
     run(documents, "destroy", "-auto-approve")
 
     allowed = {name for one in documents for statement in one.statements for name in statement["Action"]}

@@ -10,7 +10,7 @@ from sustainable_mlops.footprint.coefficients import Coefficients
 from sustainable_mlops.footprint.figures import FootprintFigure
 from sustainable_mlops.footprint.model import estimate
 from sustainable_mlops.footprint.quantities import exact_quantity
-from tools.footprint_validation import measured
+from tools.footprint_validation import load_measured_cases
 
 
 def _estimate_usd_per_hour(instance: str, region: str | None) -> FootprintFigure:
@@ -50,9 +50,9 @@ def test_the_price_in_a_region_is_that_of_the_ec2_price_list(region: str, instan
 
 def test_sagemaker_prices_in_regions_follow_ec2() -> None:
     """The factors are derived from EC2 prices, without SageMaker's prices in Tokyo, Seoul and Ireland."""
-    cases = [case for case in measured() if case.kind == "price"]
+    cases = [case for case in load_measured_cases() if case.kind == "price"]
     assert len(cases) == 19
-    assert [case.system for case in cases if not case.inside or abs(case.error) > 0.03] == []
+    assert [case.system for case in cases if not case.is_inside or abs(case.error) > 0.03] == []
 
 
 @pytest.mark.parametrize("name", ["m5", "c9z", "g5", "p5", "trn2", "inf2", "STANDARD", "serverless inference"])

@@ -114,7 +114,7 @@ def test_an_accelerator_of_elastic_inference_is_uncounted() -> None:
     result = make_footprint(*build_endpoint_plan(variant(accelerator_type="ml.eia2.medium")))
     assert [one.reason for _, one in result.unknowns] == [
         "its accelerator ml.eia2.medium is not counted: "
-        "a part of an instance, of Elastic Inference, which is no longer available"
+        "an accelerator of Elastic Inference, which is no longer available"
     ]
 
 

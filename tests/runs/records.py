@@ -3,10 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sustainable_mlops.jobs.record import RunRecord
-
 from sustainable_mlops.jobs.figure import RunFigure
 from sustainable_mlops.jobs.measurement.counters import CounterReadings
+from sustainable_mlops.jobs.record import RunRecord
 
 
 def make_estimate(value: float, unit: str, spread: float = 2.0) -> RunFigure:
