@@ -1,4 +1,4 @@
-"""The WSGI application of the sandbox: this package answers SageMaker's requests, and moto answers all others."""
+"""The WSGI application of the sandbox: it handles SageMaker's requests, and moto all others."""
 
 import functools
 import io
@@ -207,7 +207,9 @@ class Application:
 
     def _list_measured_endpoints(self) -> list[HostedEndpoint]:
         return [
-            one for parts in self.sagemaker.list_existing_parts() for one in parts.get(Fleets).list_measured_endpoints()
+            endpoint
+            for parts in self.sagemaker.list_existing_parts()
+            for endpoint in parts.get(Fleets).list_measured_endpoints()
         ]
 
     def _flush(self, bucket: str) -> None:

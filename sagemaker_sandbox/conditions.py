@@ -14,9 +14,9 @@ ConditionKeys = Mapping[str, str | None]
 
 def are_met(statement: Mapping[str, Any], keys: ConditionKeys) -> bool | None:
     """Return whether a request meets all conditions of a statement, or None if that is unknown."""
-    known = {key.lower(): value for key, value in keys.items()}
+    known_keys = {key.lower(): value for key, value in keys.items()}
     results = [
-        _is_met(operator, str(key).lower(), expected, known)
+        _is_met(operator, str(key).lower(), expected, known_keys)
         for operator, tests in (statement.get("Condition") or {}).items()
         for key, expected in tests.items()
     ]
@@ -25,10 +25,10 @@ def are_met(statement: Mapping[str, Any], keys: ConditionKeys) -> bool | None:
     return None if None in results else True
 
 
-def _is_met(operator: str, key: str, expected: Any, known: ConditionKeys) -> bool | None:
-    if key not in known:
+def _is_met(operator: str, key: str, expected: Any, known_keys: ConditionKeys) -> bool | None:
+    if key not in known_keys:
         return None
-    value, values = known[key], [str(item) for item in (expected if isinstance(expected, list) else [expected])]
+    value, values = known_keys[key], [str(item) for item in (expected if isinstance(expected, list) else [expected])]
     if operator == "Null":
         return any((item.lower() == "true") == (value is None) for item in values)
     name, if_exists = operator.removesuffix("IfExists"), operator.endswith("IfExists")

@@ -43,19 +43,19 @@ class ControlApi:
         route = (request.method, request.path)
         if route == ("GET", "/_sandbox/health"):
             facts = {"pid": os.getpid(), "account_id": self._context.account_id, "opt_ml": mounting.get_opt_ml_mode()}
-            return _json({"status": "ok"} | facts)
+            return _create_json_response({"status": "ok"} | facts)
         if route == ("GET", "/_sandbox/inventory"):
-            return _json(self._inventory())
+            return _create_json_response(self._inventory())
         if route == ("POST", "/_sandbox/time"):
             return self._advance(request)
         if route == ("POST", "/_sandbox/calls"):
             self._calls.start()
-            return _json({})
+            return _create_json_response({})
         if route == ("DELETE", "/_sandbox/calls"):
-            return _json(self._calls.stop())
+            return _create_json_response(self._calls.stop())
         if request.path == "/_sandbox/faults" and request.method in ("GET", "POST", "DELETE"):
             return self._faults(request)
-        return _json({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)
+        return _create_json_response({"error": f"the sandbox has no route {' '.join(route)}"}, status=404)
 
     def _inventory(self) -> inventory.Inventory:
         inventory_by_service = inventory.list_inventory(self._context, self._services())
@@ -72,8 +72,8 @@ class ControlApi:
         try:
             body = AdvanceRequest.model_validate_json(request.get_data() or b"{}")
         except ValidationError as error:
-            return _invalid(error)
-        return _json({"now": self._clock.advance(body.advance).isoformat()})
+            return _create_validation_error_response(error)
+        return _create_json_response({"now": self._clock.advance(body.advance).isoformat()})
 
     def _faults(self, request: Request) -> Response:
         """Add a fault (POST) or clear all (DELETE). Return the pending faults."""
@@ -82,12 +82,14 @@ class ControlApi:
             faults.clear()
         elif request.method == "POST":
             try:
-                return _json(faults.add(Fault.model_validate_json(request.get_data() or b"{}")).model_dump())
+                return _create_json_response(
+                    faults.add(Fault.model_validate_json(request.get_data() or b"{}")).model_dump()
+                )
             except ValidationError as error:
-                return _invalid(error)
+                return _create_validation_error_response(error)
             except UserError as error:
-                return _json({"error": str(error)}, status=400)
-        return _json([fault.model_dump() for fault in faults.list_pending()])
+                return _create_json_response({"error": str(error)}, status=400)
+        return _create_json_response([fault.model_dump() for fault in faults.list_pending()])
 
 
 class AdvanceRequest(BaseModel):
@@ -97,11 +99,11 @@ class AdvanceRequest(BaseModel):
     advance: float = Field(ge=0, le=10 * 365 * 86_400)
 
 
-def _invalid(error: ValidationError) -> Response:
+def _create_validation_error_response(error: ValidationError) -> Response:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "body"
-    return _json({"error": f"{where}: {first['msg']}"}, status=400)
+    location = ".".join(str(part) for part in first["loc"]) or "body"
+    return _create_json_response({"error": f"{location}: {first['msg']}"}, status=400)
 
 
-def _json(value: Any, status: int = 200) -> Response:
+def _create_json_response(value: Any, status: int = 200) -> Response:
     return Response(json.dumps(value), status=status, content_type="application/json")

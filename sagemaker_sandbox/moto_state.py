@@ -133,8 +133,8 @@ def _load_function(module: str, name: str, line: int, number: int) -> types.Func
     return types.FunctionType(matches[number], vars(sys.modules[module]), local_name)
 
 
-def _is_same_position(one: types.CodeType, other: types.CodeType) -> bool:
-    return (one.co_name, one.co_firstlineno) == (other.co_name, other.co_firstlineno)
+def _is_same_position(code: types.CodeType, other: types.CodeType) -> bool:
+    return (code.co_name, code.co_firstlineno) == (other.co_name, other.co_firstlineno)
 
 
 def _list_local_functions(module: str, name: str) -> list[types.CodeType]:

@@ -90,13 +90,13 @@ def _names_service(statement: Statement, service: str) -> bool:
 
 def _names(principal: Any, account: str) -> bool:
     principals = _as_list(principal.get("AWS") if isinstance(principal, Mapping) else principal)
-    return any(one in ("*", account) or f"::{account}:" in str(one) for one in principals)
+    return any(principal_id in ("*", account) or f"::{account}:" in str(principal_id) for principal_id in principals)
 
 
 def _names_value(statement: Statement, element: str, value: str, flags: int = 0) -> bool:
     if f"Not{element}" in statement:
-        return not any(_matches(one, value, flags) for one in _as_list(statement[f"Not{element}"]))
-    return any(_matches(one, value, flags) for one in _as_list(statement.get(element)))
+        return not any(_matches(pattern, value, flags) for pattern in _as_list(statement[f"Not{element}"]))
+    return any(_matches(pattern, value, flags) for pattern in _as_list(statement.get(element)))
 
 
 def _matches(pattern: Any, value: str, flags: int) -> bool:

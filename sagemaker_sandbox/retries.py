@@ -28,7 +28,7 @@ class ResponseCache:
         self._lock = threading.Lock()
 
     def respond_once(self, request: Request, respond: Callable[[], Response]) -> Response:
-        """Return the response of an earlier successful attempt of the call, else that of `answer()`."""
+        """Return the response of an earlier successful attempt of the call, else that of `respond()`."""
         call, is_first = (
             request.headers.get(_CALL_HEADER, ""),
             _FIRST_ATTEMPT.match(request.headers.get(_ATTEMPT_HEADER, "")),

@@ -197,7 +197,7 @@ def _in_protocol(response: Response, body: bytes) -> Response:
     headers.remove("Content-Type")
     headers[_HEADER] = _VALUE
     encoded = Response(body, status=response.status, headers=headers)
-    encoded.headers.remove("Content-Type")  # An answer without a body has none.
+    encoded.headers.remove("Content-Type")  # a response without a body has none
     if body:
         encoded.headers["Content-Type"] = _CONTENT_TYPE
     return encoded

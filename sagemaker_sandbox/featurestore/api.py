@@ -65,8 +65,8 @@ class FeatureRecords(ServicePart):
         """Return the latest version of one record. The response has no Record if there is none."""
         identifier = request["RecordIdentifierValueAsString"]
         record, expires_at = self._store.get(request["FeatureGroupName"], identifier, request.get("FeatureNames"))
-        answer: Fields = {"Record": record} if record else {}
-        return answer | _format_expiry(request, expires_at)
+        response: Fields = {"Record": record} if record else {}
+        return response | _format_expiry(request, expires_at)
 
     @emulated_operation
     def delete_record(self, request: Fields) -> Fields:

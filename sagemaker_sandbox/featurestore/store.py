@@ -58,9 +58,9 @@ class RecordStores(ServicePart):
         fields = self._group(group)
         if not _has_online(fields):
             raise RecordError(f"Validation Error: FeatureGroup {fields['FeatureGroupName']} has no online store.")
-        known = FeatureSchema.from_description(fields).definitions
+        definitions = FeatureSchema.from_description(fields).definitions
         for name in names or ():
-            if name not in known:
+            if name not in definitions:
                 raise RecordError(
                     f"Validation Error: FeatureGroup {fields['FeatureGroupName']} does not contain a feature with "
                     f"name {name}."
@@ -68,7 +68,7 @@ class RecordStores(ServicePart):
         entry = self._get_online(fields).read(identifier)
         if entry is None or entry.record is None:
             return [], None
-        selected = [name for name in (names or known) if entry.record.get(name) is not None]
+        selected = [name for name in (names or definitions) if entry.record.get(name) is not None]
         return [_build_feature(name, entry.record[name]) for name in selected], entry.expires_at
 
     def delete(

@@ -101,18 +101,18 @@ def _respond_records(parts: RegionParts, request: Request) -> Fields:
     except ValidationError as error:
         raise RecordError(error.message) from None
     present_arguments = {member: value for member, value in arguments.items() if value is not None}
-    answer: Fields = getattr(parts.get(FeatureRecords), found_operation.method)(present_arguments)
-    return answer
+    response: Fields = getattr(parts.get(FeatureRecords), found_operation.method)(present_arguments)
+    return response
 
 
 def _respond_runtime(parts: RegionParts, operation: str, request: Request) -> Response:
     runtime_operation = OPERATIONS.operations[runtime_api.SERVICE, operation]
     if runtime_operation.support.level is SupportLevel.REFUSED or runtime_operation.part is None:
         raise NotEmulatedError(operation, runtime_operation.support.note)
-    answer: Fields = getattr(parts.get(runtime_operation.part), runtime_operation.method)(
+    response: Fields = getattr(parts.get(runtime_operation.part), runtime_operation.method)(
         runtime_api.parse_request(operation, request)
     )
-    return runtime_api.build_response(operation, answer)
+    return runtime_api.build_response(operation, response)
 
 
 def _create_json_response(value: Mapping[str, Any]) -> Response:

@@ -61,7 +61,7 @@ def _parse_value(text: str, kind: Shape, member: str) -> Any:
         raise InvocationError(f"{member}: {text!r} is not an integer") from None
 
 
-def build_response(operation: str, answer: Fields) -> Response:
+def build_response(operation: str, members: Fields) -> Response:
     """Return the HTTP response of an operation. A body in parts is sent as the parts arrive."""
     model = service_model(SERVICE).operation_model(operation)
     shape = model.output_shape
@@ -69,20 +69,20 @@ def build_response(operation: str, answer: Fields) -> Response:
     headers: dict[str, str] = {}
     body_members: dict[str, str] = {}
     for member, kind in shape.members.items():
-        if answer.get(member) in (None, "") or member == "Body":
+        if members.get(member) in (None, "") or member == "Body":
             continue
         if kind.serialization.get("location") == "header":
-            headers[kind.serialization["name"]] = str(answer[member])
+            headers[kind.serialization["name"]] = str(members[member])
         else:
-            body_members[member] = answer[member]
-    body = _build_body(model, answer, body_members)
+            body_members[member] = members[member]
+    body = _build_body(model, members, body_members)
     if isinstance(body, Iterator):
         headers["Content-Type"] = "application/vnd.amazon.eventstream"
     return Response(body, status=model.http.get("responseCode", 200), headers=headers)
 
 
-def _build_body(model: OperationModel, answer: Fields, body_members: Mapping[str, str]) -> bytes | Iterator[bytes]:
+def _build_body(model: OperationModel, members: Fields, body_members: Mapping[str, str]) -> bytes | Iterator[bytes]:
     if model.has_event_stream_output:
-        return encode_events(answer["Body"])
-    body: bytes = answer["Body"] if "Body" in answer else json.dumps(body_members).encode()
+        return encode_events(members["Body"])
+    body: bytes = members["Body"] if "Body" in members else json.dumps(body_members).encode()
     return body

@@ -38,10 +38,10 @@ class ScalingApi:
         operation = _find_operation(request)
         assert operation is not None
         try:
-            answer = self._call_handler(operation, _parse_fields(request), account, region)
+            response = self._call_handler(operation, _parse_fields(request), account, region)
         except ApiError as error:
             return serialize_error(error, SERVICE, request.headers.get("Content-Type", ""), operation.name)
-        return Response(json.dumps(convert_to_json(answer)), content_type="application/x-amz-json-1.1")
+        return Response(json.dumps(convert_to_json(response)), content_type="application/x-amz-json-1.1")
 
     def _call_handler(self, operation: Operation, fields: Fields, account: str, region: str) -> Fields:
         model = service_model(SERVICE).operation_model(operation.name)

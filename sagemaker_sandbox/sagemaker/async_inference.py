@@ -60,8 +60,8 @@ class AsyncInference(ServicePart):
             self._queues[name].waiting.append(queued)
         self._notify_dispatcher(name)
         self.region.clock.wake()
-        answer = {"InferenceId": inference_id, "OutputLocation": output, "FailureLocation": failure}
-        return {member: value for member, value in answer.items() if value is not None}
+        response = {"InferenceId": inference_id, "OutputLocation": output, "FailureLocation": failure}
+        return {member: value for member, value in response.items() if value is not None}
 
     def _find_endpoint(self, name: str) -> SageMakerResource:
         endpoint = self._endpoints.find(name)

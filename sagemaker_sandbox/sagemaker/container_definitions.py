@@ -89,7 +89,7 @@ def _list_data(container: Fields) -> Iterator[tuple[str, _ExistenceCheck]]:
     if "ModelDataUrl" in container:
         yield container["ModelDataUrl"], _skip_check if is_multi_model(container) else resource_lookup.has_object
     sources = [container.get("ModelDataSource", {}), *container.get("AdditionalModelDataSources", ())]
-    for source in (one["S3DataSource"] for one in sources if "S3DataSource" in one):
+    for source in (member["S3DataSource"] for member in sources if "S3DataSource" in member):
         is_prefix = source["S3DataType"] == "S3Prefix"
         yield source["S3Uri"], resource_lookup.has_any_object if is_prefix else resource_lookup.has_object
 

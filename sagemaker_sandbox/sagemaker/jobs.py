@@ -104,8 +104,8 @@ class JobFamily(ResourceFamily):
 
         A job that is stopping does not become InProgress again.
         """
-        fields, before = job.fields, job.fields[self.status_field]
-        status = before if before == "Stopping" and update.status == "InProgress" else update.status
+        fields, old_status = job.fields, job.fields[self.status_field]
+        status = old_status if old_status == "Stopping" and update.status == "InProgress" else update.status
         fields |= {self.status_field: status, "LastModifiedTime": update.time}
         if update.failure_reason is not None:
             fields["FailureReason"] = update.failure_reason
@@ -115,7 +115,7 @@ class JobFamily(ResourceFamily):
         if update.status in FINAL_STATUSES:
             fields[f"{self.time_prefix}EndTime"] = update.time
             self._runs.pop(job.name, None)
-        return bool(status != before)
+        return bool(status != old_status)
 
     def apply_details(self, job: SageMakerResource, update: "JobUpdate") -> None:
         """Apply the part of an update that only this kind of job has. The Region's lock is held."""

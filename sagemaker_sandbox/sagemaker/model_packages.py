@@ -118,7 +118,9 @@ class ModelPackages(ResourceFamily):
     def __init__(self, region: AccountRegion, groups: ModelPackageGroups) -> None:
         super().__init__(region)
         self._groups = groups
-        groups.usage_checks.append(lambda name: any(one.fields.get("ModelPackageGroupName") == name for one in self))
+        groups.usage_checks.append(
+            lambda name: any(package.fields.get("ModelPackageGroupName") == name for package in self)
+        )
 
     @shared_operation("ModelPackageGroupName")
     def create_model_package(self, request: Fields) -> Fields:
@@ -166,15 +168,18 @@ class ModelPackages(ResourceFamily):
         metadata = package.fields.get("CustomerMetadataProperties", {}) | request.get("CustomerMetadataProperties", {})
         for key in request.get("CustomerMetadataPropertiesToRemove", []):
             metadata.pop(key, None)
-        more = package.fields.get("AdditionalInferenceSpecifications", [])
-        more = more + request.get("AdditionalInferenceSpecificationsToAdd", [])
-        for member, value in (("CustomerMetadataProperties", metadata), ("AdditionalInferenceSpecifications", more)):
+        specifications = package.fields.get("AdditionalInferenceSpecifications", [])
+        specifications = specifications + request.get("AdditionalInferenceSpecificationsToAdd", [])
+        for member, value in (
+            ("CustomerMetadataProperties", metadata),
+            ("AdditionalInferenceSpecifications", specifications),
+        ):
             package.fields.pop(member, None)
             if value:  # the service model allows neither of them to be empty
                 package.fields[member] = value
         package.fields["LastModifiedTime"] = now()
-        changed = {_CHANGED_FIELDS.get(member, member) for member in request if member not in _IDENTIFIERS}
-        self._publish(package, UpdatedModelPackageFields=sorted(changed))
+        changed_fields = {_CHANGED_FIELDS.get(member, member) for member in request if member not in _IDENTIFIERS}
+        self._publish(package, UpdatedModelPackageFields=sorted(changed_fields))
         return {"ModelPackageArn": package.arn}
 
     @shared_operation("ModelPackageGroupName")

@@ -96,6 +96,6 @@ def _check_property(kind: str, name: str) -> None:
         shape = record.members[member]
         record = shape.member if isinstance(shape, ListShape) else shape
     assert isinstance(record, StructureShape)
-    known = {*record.members, *(("Metrics",) if kind == "TrainingJob" else ()), "LastModifiedTime"}
-    if name.split(".")[0] not in known:
+    properties = {*record.members, *(("Metrics",) if kind == "TrainingJob" else ()), "LastModifiedTime"}
+    if name.split(".")[0] not in properties:
         raise ValidationError(f"Unknown property name: {name}")

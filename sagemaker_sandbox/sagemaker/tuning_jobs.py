@@ -90,11 +90,11 @@ class HyperParameterTuningJobs(ResourceFamily):
         return [ParentTuningJob(job.private["request"], job.private["summaries"]) for job in jobs]
 
     def _call(self, job: SageMakerResource, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        answer = self.region.call(operation, request)
+        response = self.region.call(operation, request)
         if operation == "CreateTrainingJob":
             with self.region.lock:
                 self._jobs.get(request["TrainingJobName"]).fields["TuningJobArn"] = job.arn
-        return answer
+        return response
 
     def _notify_run(self, training_job: SageMakerResource) -> None:
         """Pass an update of a training job to the run of its tuning job, if it has one.
@@ -110,14 +110,14 @@ class HyperParameterTuningJobs(ResourceFamily):
     def _update(self, job: SageMakerResource, tuner: Tuner) -> None:
         """Update the description of a job."""
         with self.region.lock:
-            before = job.fields["HyperParameterTuningJobStatus"]
+            old_status = job.fields["HyperParameterTuningJobStatus"]
             job.fields |= tuner.fields() | {"LastModifiedTime": now()}
-            if before == "Stopping" and not tuner.is_over:  # the stop request came after this update
-                job.fields["HyperParameterTuningJobStatus"] = before
+            if old_status == "Stopping" and not tuner.is_over:  # the stop request came after this update
+                job.fields["HyperParameterTuningJobStatus"] = old_status
             job.private["summaries"] = tuner.summaries()
             if tuner.is_over:
                 self._runs.pop(job.name, None)
-            if job.fields["HyperParameterTuningJobStatus"] != before:
+            if job.fields["HyperParameterTuningJobStatus"] != old_status:
                 self._publish(job)
 
     def _publish(self, job: SageMakerResource) -> None:

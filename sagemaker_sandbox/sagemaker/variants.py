@@ -86,11 +86,13 @@ def _list_instance_types(variant: Fields, path: str) -> Iterator[tuple[str, str]
 
 def _check_instance(region: AccountRegion, variant: Fields, path: str, instance: str) -> None:
     if is_offered(instance, region.name) is False:
-        known = service_model("sagemaker").shape_for("ProductionVariantInstanceType").metadata["enum"]
+        instance_types = service_model("sagemaker").shape_for("ProductionVariantInstanceType").metadata["enum"]
         raise _create_enum_error(
             path,
             instance,
-            ", ".join(offered_type for offered_type in known if is_offered(offered_type, region.name) is not False),
+            ", ".join(
+                offered_type for offered_type in instance_types if is_offered(offered_type, region.name) is not False
+            ),
         )
     if "VolumeSizeInGB" in variant and has_local_disk(instance):
         raise ValidationError(f"VolumeSizeInGB parameter is not allowed for the selected Instance type {instance}")

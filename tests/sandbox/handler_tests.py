@@ -122,11 +122,11 @@ def list_unnoticed(operations: list[Operation]) -> list[str]:
     tests_by_name, messages = load_table(), []
     with serve_in_process() as start, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Sandbox, "start", start)
-        patch.setattr(response_checks, "problems", lambda *_: ())  # only the tests should notice
+        patch.setattr(response_checks, "list_problems", lambda *_: ())  # only the tests should notice
         tests = sorted({tests_by_name[operation.name] for operation in operations if operation.name in tests_by_name})
         if (code := _run(*tests)) is not pytest.ExitCode.OK:
             return [f"with every handler in its place, the tests end with {code.name}"]
-        patch.setattr(support, "patience", MAX_WAIT_SECONDS)
+        patch.setattr(support, "max_wait_seconds", MAX_WAIT_SECONDS)
         for operation in operations:
             if operation.name not in tests_by_name:
                 messages.append(f"{operation.name}: handler_tests.yaml names no test")

@@ -47,27 +47,29 @@ def other(sandbox: Sandbox) -> Callable[[str], Any]:
 def test_assumed_credentials_see_only_their_own_account(
     sagemaker: Any, other: Callable[[str], Any], fresh: Fresh
 ) -> None:
-    name, there = fresh("model"), other("sagemaker")
+    name, other_sagemaker = fresh("model"), other("sagemaker")
     sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer={"Image": IMAGE})
     assert other("sts").get_caller_identity()["Account"] == OTHER
-    assert f"eu-north-1:{OTHER}:model/{name}" in catch_error(there.describe_model, ModelName=name)[1]
-    assert there.list_models(NameContains=name)["Models"] == []
+    assert f"eu-north-1:{OTHER}:model/{name}" in catch_error(other_sagemaker.describe_model, ModelName=name)[1]
+    assert other_sagemaker.list_models(NameContains=name)["Models"] == []
     role = ROLE.replace("123456789012", OTHER)
-    arn = there.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})["ModelArn"]
+    arn = other_sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})[
+        "ModelArn"
+    ]
     assert arn == f"arn:aws:sagemaker:eu-north-1:{OTHER}:model/{name}"
-    there.delete_model(ModelName=name)
+    other_sagemaker.delete_model(ModelName=name)
     assert sagemaker.describe_model(ModelName=name)["ModelArn"].split(":")[4] == "123456789012"
 
 
 def test_a_job_acts_in_its_own_account(other: Callable[[str], Any], fresh: Fresh) -> None:
-    name, s3, there = fresh("job"), other("s3"), other("sagemaker")
+    name, s3, other_sagemaker = fresh("job"), other("s3"), other("sagemaker")
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
     s3.put_object(
         Bucket=name,
         Key="s.tar.gz",
         Body=create_tar(train_py='import os; open(os.environ["SM_MODEL_DIR"] + "/m", "w").write("m")'),
     )
-    there.create_training_job(
+    other_sagemaker.create_training_job(
         TrainingJobName=name,
         RoleArn=ROLE.replace("123456789012", OTHER),
         AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
@@ -76,7 +78,7 @@ def test_a_job_acts_in_its_own_account(other: Callable[[str], Any], fresh: Fresh
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
         StoppingCondition={"MaxRuntimeInSeconds": 600},
     )
-    wait_until(lambda: there.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] != "InProgress")
+    wait_until(lambda: other_sagemaker.describe_training_job(TrainingJobName=name)["TrainingJobStatus"] != "InProgress")
     assert s3.list_objects_v2(Bucket=name, Prefix=f"out/{name}/output/model.tar.gz")["KeyCount"] == 1
     (log_group,) = other("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/TrainingJobs")["logGroups"]
     assert log_group["arn"].split(":")[4] == OTHER
@@ -85,7 +87,7 @@ def test_a_job_acts_in_its_own_account(other: Callable[[str], Any], fresh: Fresh
 def test_a_shared_package_is_served_in_another_account(
     sagemaker: Any, s3: Any, bucket: str, other: Callable[[str], Any], fresh: Fresh
 ) -> None:
-    name, there = fresh("shared"), other("sagemaker")
+    name, other_sagemaker = fresh("shared"), other("sagemaker")
     s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=create_tar(code__inference_py=TWICE))
     sagemaker.create_model_package_group(ModelPackageGroupName=name)
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/model.tar.gz"}
@@ -93,7 +95,7 @@ def test_a_shared_package_is_served_in_another_account(
         ModelPackageGroupName=name, InferenceSpecification={"Containers": [container]}
     )["ModelPackageArn"]
 
-    code, message = catch_error(there.describe_model_package, ModelPackageName=arn)
+    code, message = catch_error(other_sagemaker.describe_model_package, ModelPackageName=arn)
     assert code == "AccessDeniedException"
     assert f"arn:aws:iam::{OTHER}:root is not authorized to perform: sagemaker:DescribeModelPackage" in message
 
@@ -101,23 +103,26 @@ def test_a_shared_package_is_served_in_another_account(
     policy = create_sharing_policy("sagemaker:DescribeModelPackage", package)
     sagemaker.put_model_package_group_policy(ModelPackageGroupName=name, ResourcePolicy=policy)
     s3.put_bucket_policy(Bucket=bucket, Policy=create_sharing_policy("s3:GetObject", f"arn:aws:s3:::{bucket}/*"))
-    described = there.describe_model_package(ModelPackageName=arn)["InferenceSpecification"]["Containers"]
-    assert [one["ModelDataUrl"] for one in described] == [container["ModelDataUrl"]]
-    assert catch_error(there.update_model_package, ModelPackageArn=arn, ModelApprovalStatus="Approved")[0] == code
+    described = other_sagemaker.describe_model_package(ModelPackageName=arn)["InferenceSpecification"]["Containers"]
+    assert [item["ModelDataUrl"] for item in described] == [container["ModelDataUrl"]]
+    assert (
+        catch_error(other_sagemaker.update_model_package, ModelPackageArn=arn, ModelApprovalStatus="Approved")[0]
+        == code
+    )
 
     role = ROLE.replace("123456789012", OTHER)
-    there.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"ModelPackageName": arn})
+    other_sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"ModelPackageName": arn})
     serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 1}
     variant = {"VariantName": "main", "ModelName": name, "ServerlessConfig": serverless}
-    there.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
-    there.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    wait_until(lambda: there.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
-    answer = other("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"[1, 2]")
-    assert json.load(answer["Body"]) == [2, 4]
+    other_sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    other_sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    wait_until(lambda: other_sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
+    response = other("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"[1, 2]")
+    assert json.load(response["Body"]) == [2, 4]
     assert sagemaker.list_endpoints(NameContains=name)["Endpoints"] == []
 
     sagemaker.delete_model_package_group_policy(ModelPackageGroupName=name)
-    assert catch_error(there.describe_model_package, ModelPackageName=arn)[0] == code
+    assert catch_error(other_sagemaker.describe_model_package, ModelPackageName=arn)[0] == code
 
 
 def create_sharing_policy(action: str, resource: str) -> str:
@@ -144,8 +149,8 @@ def test_a_role_that_sagemaker_cannot_assume_is_refused(
 
 
 def test_motos_header_selects_the_account(sandbox: Sandbox, fresh: Fresh) -> None:
-    there = make_client("sagemaker", "eu-north-1", sandbox.endpoint, "333333333333")
-    arn = there.create_model_package_group(ModelPackageGroupName=fresh("group"))["ModelPackageGroupArn"]
+    client = make_client("sagemaker", "eu-north-1", sandbox.endpoint, "333333333333")
+    arn = client.create_model_package_group(ModelPackageGroupName=fresh("group"))["ModelPackageGroupArn"]
     assert arn.split(":")[4] == "333333333333"
 
 

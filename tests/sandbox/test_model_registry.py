@@ -122,5 +122,5 @@ def test_the_policy_of_a_group_is_set_and_deleted(sagemaker: Any, fresh: Fresh) 
 
 
 def register(sagemaker: Any, group: str) -> str:
-    answer = sagemaker.create_model_package(ModelPackageGroupName=group, InferenceSpecification=CONTAINERS)
-    return str(answer["ModelPackageArn"])
+    response = sagemaker.create_model_package(ModelPackageGroupName=group, InferenceSpecification=CONTAINERS)
+    return str(response["ModelPackageArn"])
