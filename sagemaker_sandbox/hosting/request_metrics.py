@@ -27,36 +27,36 @@ class CompletedRequest:
 
     def list_variant_metrics(self, serverless: Fields | None) -> Iterator[tuple[str, float]]:
         """Yield the metrics of the variant. The caller drops those that its kind does not have."""
-        yield from self._counts()
+        yield from self._list_counts()
         yield "InvocationsPerInstance", 1 / max(self.instances, 1)
         yield "InvocationModelErrors", float(self.status != 200)
-        yield "ModelLatency", _microseconds(self.timings.model)
-        yield "OverheadLatency", _microseconds(self.seconds - self.timings.model)
+        yield "ModelLatency", _to_microseconds(self.timings.model)
+        yield "OverheadLatency", _to_microseconds(self.seconds - self.timings.model)
         if serverless is not None:
-            yield from self._serverless(serverless)
-        yield from self._multi_model()
+            yield from self._list_serverless_metrics(serverless)
+        yield from self._list_multi_model_metrics()
 
     def list_container_metrics(self) -> Iterator[tuple[str, str, float]]:
         """Yield container name, metric name and value for multi-container endpoints."""
         if len(self.timings.containers) < 2 and not self.container:
             return
         for container, seconds in self.timings.containers.items():
-            yield container, "ContainerLatency", _microseconds(seconds)
+            yield container, "ContainerLatency", _to_microseconds(seconds)
             if self.container:
-                yield container, "OverheadLatency", _microseconds(self.seconds - self.timings.model)
-                for name, value in self._counts():
+                yield container, "OverheadLatency", _to_microseconds(self.seconds - self.timings.model)
+                for name, value in self._list_counts():
                     yield container, name, value
 
-    def _counts(self) -> Iterator[tuple[str, float]]:
+    def _list_counts(self) -> Iterator[tuple[str, float]]:
         yield "Invocations", 1.0
         yield "Invocation4XXErrors", float(400 <= self.status < 500)
         # Without a response of the container the runtime responds itself, with a server error.
         yield "Invocation5XXErrors", float(self.status >= 500 or self.status == 0)
 
-    def _serverless(self, serverless: Fields) -> Iterator[tuple[str, float]]:
+    def _list_serverless_metrics(self, serverless: Fields) -> Iterator[tuple[str, float]]:
         yield "ServerlessConcurrentExecutionsUtilization", self.concurrent_requests / serverless["MaxConcurrency"]
         if self.timings.cold_start is not None:
-            yield "ModelSetupTime", _microseconds(self.timings.cold_start)
+            yield "ModelSetupTime", _to_microseconds(self.timings.cold_start)
         if provisioned := serverless.get("ProvisionedConcurrency", 0):
             handled = min(self.concurrent_requests, provisioned)
             kind = "Invocations" if self.timings.is_provisioned else "SpilloverInvocations"
@@ -64,7 +64,7 @@ class CompletedRequest:
             yield "ServerlessProvisionedConcurrencyUtilization", handled / provisioned
             yield f"ServerlessProvisionedConcurrency{kind}", 1.0
 
-    def _multi_model(self) -> Iterator[tuple[str, float]]:
+    def _list_multi_model_metrics(self) -> Iterator[tuple[str, float]]:
         if self.timings.is_cache_hit is not None:
             yield "ModelCacheHit", float(self.timings.is_cache_hit)
         for name, seconds in (
@@ -74,8 +74,8 @@ class CompletedRequest:
             ("ModelUnloadingTime", self.timings.model_unloading),
         ):
             if seconds is not None:
-                yield name, _microseconds(seconds)
+                yield name, _to_microseconds(seconds)
 
 
-def _microseconds(seconds: float) -> float:
+def _to_microseconds(seconds: float) -> float:
     return float(round(max(seconds, 0) * _MICROSECONDS))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sustainable_mlops.catalogue import tables
 
 
-def _spot_share() -> float:
+def _get_spot_share() -> float:
     """Return the price of managed spot relative to on-demand, from the assumption in the catalogue."""
     return 1 - next(float(row["value"]) for row in tables.read_rows("assumptions") if row["key"] == "spot_discount")
 
@@ -73,5 +73,5 @@ class JobClock:
             1,
             math.ceil(self._completed_seconds)
             if not self._spot
-            else math.ceil(self._completed_seconds * _spot_share()),
+            else math.ceil(self._completed_seconds * _get_spot_share()),
         )

@@ -29,10 +29,10 @@ class JobHost(Protocol):
 
     container: Container
 
-    def program(self) -> ContainerProgram:
+    def build_program(self) -> ContainerProgram:
         """Fill the empty disk of the container and return the program to run. Raises UserError."""
 
-    def failure_reason(self, return_code: int, errors: str) -> str:
+    def describe_failure(self, return_code: int, errors: str) -> str:
         """Return the FailureReason of a failed program. `errors` are its last lines on stderr."""
 
 
@@ -59,7 +59,7 @@ class JobInstance:
     def prepare(self) -> None:
         """Prepare an empty disk with the data of the job. Raises UserError for missing or broken data."""
         self.container.reset()
-        self._program = self._host.program()
+        self._program = self._host.build_program()
 
     def start(self, wake: Callable[[], None]) -> None:
         """Start the process. Its lines go to the log under the name of this host."""
@@ -97,6 +97,6 @@ class JobInstance:
                 sync.upload(lambda: ())
         return return_code
 
-    def failure_reason(self, return_code: int, log: JobLog) -> str:
+    def describe_failure(self, return_code: int, log: JobLog) -> str:
         """Return the FailureReason of the host."""
-        return self._host.failure_reason(return_code, log.last_errors(600, host=self.container.name))
+        return self._host.describe_failure(return_code, log.get_last_errors(600, host=self.container.name))

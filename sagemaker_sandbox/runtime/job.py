@@ -259,7 +259,7 @@ class ContainerJob:
         log.flush()
         if cause is not Cause.EXIT:
             return Ending(max(cause, self._end_requests.strongest_cause))
-        return Ending(cause, failing.failure_reason(codes[failing], log) if failing is not None else None)
+        return Ending(cause, failing.describe_failure(codes[failing], log) if failing is not None else None)
 
     def _is_running(self) -> bool:
         """Return True while a unit runs and none has failed. A failed unit ends the others."""

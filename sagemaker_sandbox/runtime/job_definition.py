@@ -68,7 +68,7 @@ class JobUnit(Protocol):
     def close(self) -> int:
         """End the unit if it still runs, and return its return code."""
 
-    def failure_reason(self, return_code: int, log: JobLog) -> str:
+    def describe_failure(self, return_code: int, log: JobLog) -> str:
         """Return the FailureReason of a failed unit, with the message of SageMaker."""
 
 

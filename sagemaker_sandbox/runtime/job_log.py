@@ -168,7 +168,7 @@ class JobLog:
         for host, events in pending.items():
             streams[host].put(events)
 
-    def last_errors(self, characters: int, *, host: str = "algo-1") -> str:
+    def get_last_errors(self, characters: int, *, host: str = "algo-1") -> str:
         """Return the last whole lines of the stderr of a host, at most so many characters."""
         with self._lock:
             text = ""

@@ -86,11 +86,11 @@ class Worker:
                 self._popen.wait(_EXIT_TIMEOUT)
             self.kill()
             error = self._death or ModelError(500, f"the worker died with exit code {self._popen.returncode}", "")
-            error.log = self.log_end()
+            error.log = self.read_log_end()
             raise error
         header, _ = message
         if header["status"] != 200:
-            raise ModelError(header["status"], header["message"], self.log_end())
+            raise ModelError(header["status"], header["message"], self.read_log_end())
         return message
 
     def read_memory(self) -> int:
@@ -115,7 +115,7 @@ class Worker:
             with suppress(OSError, ValueError):  # unsent data of a dead worker
                 pipe.close()
 
-    def log_end(self, lines: int = 20) -> str:
+    def read_log_end(self, lines: int = 20) -> str:
         """Return the last lines of the log; empty after the instance was deleted."""
         if not self._log.exists():
             return ""

@@ -115,7 +115,7 @@ class ProcessingHost:
         self._arn = arn
         self._context = context
 
-    def program(self) -> ContainerProgram:
+    def build_program(self) -> ContainerProgram:
         """Provide inputs, output folders and configuration files; return the entry point."""
         container, s3 = self.container, self._context.s3
         for path, source in parse_inputs(self._request).items():
@@ -132,7 +132,7 @@ class ProcessingHost:
         application = self._request["AppSpecification"]
         command = [*application["ContainerEntrypoint"], *application.get("ContainerArguments", [])]
         translated = [container.translate(part) for part in command]
-        return ContainerProgram(translated, container.folder, self._environment(), syncs)
+        return ContainerProgram(translated, container.folder, self._build_environment(), syncs)
 
     def _configure(self) -> None:
         """Write the files of /opt/ml/config. Source: developer guide, Build Your Own Processing Container."""
@@ -143,14 +143,14 @@ class ProcessingHost:
         (folder / "processingjobconfig.json").write_text(json.dumps({"ProcessingJobArn": self._arn} | job, indent=2))
         (folder / "resourceconfig.json").write_text(json.dumps(resources, indent=2))
 
-    def _environment(self) -> dict[str, str]:
+    def _build_environment(self) -> dict[str, str]:
         region = self._context.s3.region
         variables = {"AWS_DEFAULT_REGION": region, "AWS_REGION": region, "PROCESSING_JOB_ARN": self._arn}
         return self.container.build_environment(
             {**self._context.access, **variables, **self._request.get("Environment", {})}
         )
 
-    def failure_reason(self, return_code: int, errors: str) -> str:
+    def describe_failure(self, return_code: int, errors: str) -> str:
         """Return the message of SageMaker, with the end of the log."""
         detail = f": {self.container.explain_errors(errors)}" if errors else ""
         return f"AlgorithmError: See job logs for more information, exit code: {to_exit_code(return_code)}{detail}"

@@ -54,7 +54,7 @@ class DataProcessing:
         self.joins_input = settings.get("JoinSource", "None") == "Input"
         self._input = _Filter(settings.get("InputFilter", "$"), "InputFilter")
         self._output = _Filter(settings.get("OutputFilter", "$"), "OutputFilter")
-        self._input_type, self._output_type = _media_type(content_type), _media_type(accept or content_type)
+        self._input_type, self._output_type = _get_media_type(content_type), _get_media_type(accept or content_type)
         for filters, kind, member in (
             (self._input or self.joins_input, self._input_type, "TransformInput.ContentType"),
             (self.is_per_record, self._output_type, "TransformOutput.Accept"),
@@ -130,7 +130,7 @@ class _Filter:
         return [match.obj for match in matches]
 
 
-def _media_type(content_type: str) -> str:
+def _get_media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 

@@ -177,7 +177,7 @@ class Script:
             "user_entry_point": self.program,
         }
 
-    def failure_reason(self, return_code: int, errors: str) -> str:
+    def describe_failure(self, return_code: int, errors: str) -> str:
         """Return the FailureReason of a failed script, as worded by the toolkit."""
         if return_code < 0 and not errors:
             errors = f"the script was killed by {signal.Signals(-return_code).name}"

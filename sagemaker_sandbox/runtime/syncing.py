@@ -58,7 +58,9 @@ class FolderSync:
 
     def upload(self, list_open_files: Callable[[], Collection[FileId] | None]) -> None:
         """Upload new versions of files, except those in `list_open_files()`; upload none if it is None."""
-        changed = {path: version for path, version in self._files() if version != self._uploaded_versions.get(path)}
+        changed = {
+            path: version for path, version in self._list_files() if version != self._uploaded_versions.get(path)
+        }
         if not changed:
             return
         open_files = list_open_files()  # after the versions were read: a file opened since then changes its version
@@ -69,7 +71,7 @@ class FolderSync:
                 self._uploaded_versions[path] = version
                 self.uploads += 1
 
-    def _files(self) -> Iterator[tuple[Path, _Version]]:
+    def _list_files(self) -> Iterator[tuple[Path, _Version]]:
         for path in sorted(self._folder.rglob("*")):
             parts = path.relative_to(self._folder).parts
             if any(part.startswith(".") or part.endswith(_UNFINISHED) for part in parts):

@@ -48,9 +48,9 @@ class TrainingHost:
         self._context = context
         entrypoint = "ContainerEntrypoint" in request["AlgorithmSpecification"]
         self._script = None if entrypoint else Script(request, container, self._configuration)
-        self._checkpoints = self._checkpoint_sync()
+        self._checkpoints = self._create_checkpoint_sync()
 
-    def _checkpoint_sync(self) -> FolderSync | None:
+    def _create_checkpoint_sync(self) -> FolderSync | None:
         config = self._request.get("CheckpointConfig")
         if config is None:
             return None
@@ -58,7 +58,7 @@ class TrainingHost:
         address = S3Uri.parse(config["S3Uri"], "CheckpointConfig.S3Uri")
         return FolderSync(self._context.s3, address, path, "Checkpoint")
 
-    def program(self) -> ContainerProgram:
+    def build_program(self) -> ContainerProgram:
         """Fill the disk and return the program. Raises UserError for missing or broken data."""
         container = self.container
         for name, content in self._configuration.items():
@@ -73,9 +73,11 @@ class TrainingHost:
             algorithm = self._request["AlgorithmSpecification"]
             command = [*algorithm["ContainerEntrypoint"], *algorithm.get("ContainerArguments", [])]
             translated = [container.translate(part) for part in command]
-            return ContainerProgram(translated, container.folder, self._environment({}), syncs)
+            return ContainerProgram(translated, container.folder, self._build_environment({}), syncs)
         self._unpack(self._script)
-        return ContainerProgram(self._script.command, container.code, self._environment(self._script.variables), syncs)
+        return ContainerProgram(
+            self._script.command, container.code, self._build_environment(self._script.variables), syncs
+        )
 
     @cached_property
     def _configuration(self) -> dict[str, Any]:
@@ -106,7 +108,7 @@ class TrainingHost:
             },
         }
 
-    def _environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+    def _build_environment(self, variables: Mapping[str, str]) -> dict[str, str]:
         region, account = self._context.s3.region, self._request["RoleArn"].split(":")[4]
         name = self._request["TrainingJobName"]
         job = {
@@ -139,12 +141,12 @@ class TrainingHost:
         with content:
             archives.unpack(content, self.container.code, f"source {name}")
 
-    def failure_reason(self, return_code: int, errors: str) -> str:
+    def describe_failure(self, return_code: int, errors: str) -> str:
         """Return the FailureReason: the message of the toolkit, or the content of output/failure."""
         failure_file, errors = self.container.failure, self.container.explain_errors(errors)
         if self._script is None:
             message = failure_file.read_text(errors="replace").strip() if failure_file.is_file() else ""
             return f"AlgorithmError: {message or errors}, exit code: {to_exit_code(return_code)}"
-        reason = self._script.failure_reason(return_code, errors)
+        reason = self._script.describe_failure(return_code, errors)
         failure_file.write_text(reason)
         return reason

@@ -170,7 +170,7 @@ class TransformServer:
     def start(self, wake: Callable[[], None]) -> None:
         """Start sending requests."""
 
-        def work() -> None:
+        def transform_objects() -> None:
             try:
                 with ThreadPoolExecutor(self._concurrency) as pool:
                     for address, name in self._objects:
@@ -183,7 +183,9 @@ class TransformServer:
                 self._ended.set()
                 wake()
 
-        self._thread = threading.Thread(target=work, name=f"transform job {self._request['TransformJobName']}")
+        self._thread = threading.Thread(
+            target=transform_objects, name=f"transform job {self._request['TransformJobName']}"
+        )
         self._thread.start()
 
     def _transform(self, address: S3Uri, name: str, pool: ThreadPoolExecutor) -> None:
@@ -247,6 +249,6 @@ class TransformServer:
                 self._context.log.write(line)
         return self.poll() or 0
 
-    def failure_reason(self, _return_code: int, _log: JobLog) -> str:
+    def describe_failure(self, _return_code: int, _log: JobLog) -> str:
         """Return the message of SageMaker with the first object that failed."""
         return f"AlgorithmError: See job logs for more information: {self._failures[0]}"

@@ -76,7 +76,7 @@ def default_input_fn(data: str | bytes, content_type: str) -> Any:
     """Return the request as a numpy array."""
     import numpy as np
 
-    kind = _media_type(content_type)
+    kind = _get_media_type(content_type)
     if kind == JSON:
         return np.array(json.loads(data))
     if kind == CSV:
@@ -97,7 +97,7 @@ def default_output_fn(prediction: Any, accept: str) -> str | bytes:
     """Return an array-like prediction as JSON, CSV or NPY."""
     import numpy as np
 
-    kind = _media_type(accept)
+    kind = _get_media_type(accept)
     if kind == JSON:
         return json.dumps(prediction, default=lambda value: value.tolist())
     if kind == CSV:
@@ -111,7 +111,7 @@ def default_output_fn(prediction: Any, accept: str) -> str | bytes:
     raise UnsupportedFormatError(accept)
 
 
-def _media_type(content_type: str) -> str:
+def _get_media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
@@ -174,7 +174,7 @@ class UserModel:
         content_type, accept = headers.get("content-type", ""), headers.get("accept", "")
         if not accept or accept == "*/*":
             accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON)
-        data = body.decode() if _media_type(content_type) in (JSON, CSV) else body
+        data = body.decode() if _get_media_type(content_type) in (JSON, CSV) else body
         context = RequestContext(self._folder, headers)
         result = self._run_functions(context, data, content_type, accept)
         if isinstance(result, tuple):

@@ -94,7 +94,7 @@ class AsyncTestEndpoint:
         self.runtime, self.sqs = sandbox.client("sagemaker-runtime"), sandbox.client("sqs")
         self.s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-north-1"})
         self.s3.put_object(Bucket=name, Key="model.tar.gz", Body=create_tar(code__inference_py=MODEL))
-        self.topics = {kind: self._topic(f"{name}-{kind}") for kind in ("success", "error")}
+        self.topics = {kind: self._create_topic(f"{name}-{kind}") for kind in ("success", "error")}
         self._queues = {kind: f"{name}-{kind}" for kind in self.topics}
         container = {
             "Image": IMAGE,
@@ -107,7 +107,7 @@ class AsyncTestEndpoint:
         self.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
         self.wait_in_service()
 
-    def _topic(self, name: str) -> str:
+    def _create_topic(self, name: str) -> str:
         sns = self.sandbox.client("sns")
         topic = str(sns.create_topic(Name=name)["TopicArn"])
         _, queue = make_queue(self.sandbox, name, "sns.amazonaws.com")
@@ -120,7 +120,7 @@ class AsyncTestEndpoint:
         output = output or {}
         notifications = {"SuccessTopic": self.topics["success"], "ErrorTopic": self.topics["error"]}
         notifications |= output.get("NotificationConfig", {})
-        locations = {"S3OutputPath": f"s3://{self.name}/out", "S3FailurePath": f"s3://{self.name}/failed/"}
+        output_paths = {"S3OutputPath": f"s3://{self.name}/out", "S3FailurePath": f"s3://{self.name}/failed/"}
         variant = {
             "VariantName": "main",
             "ModelName": self.name,
@@ -131,20 +131,20 @@ class AsyncTestEndpoint:
             EndpointConfigName=config,
             ProductionVariants=[variant],
             AsyncInferenceConfig={
-                "OutputConfig": locations | output | {"NotificationConfig": notifications},
+                "OutputConfig": output_paths | output | {"NotificationConfig": notifications},
                 "ClientConfig": client or {},
             },
         )
 
     def wait_in_service(self) -> None:
-        described = wait_until(
+        final_description = wait_until(
             lambda: (
                 (description := self.sagemaker.describe_endpoint(EndpointName=self.name))["EndpointStatus"]
                 not in ("Creating", "Updating")
                 and description
             )
         )
-        assert described["EndpointStatus"] == "InService", described
+        assert final_description["EndpointStatus"] == "InService", final_description
 
     def scale(self, count: int) -> None:
         capacities = [{"VariantName": "main", "DesiredInstanceCount": count}]

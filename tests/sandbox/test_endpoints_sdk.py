@@ -9,7 +9,7 @@ import pytest
 from sagemaker_sandbox import Sandbox
 from sagemaker_sandbox.runtime import mounting
 from tests.sandbox.sdk import BUCKET
-from tests.sandbox.sdk import real as real
+from tests.sandbox.sdk import sdk_sandbox as sdk_sandbox
 from tests.sandbox.sdk import session as session
 from tests.sandbox.support import IMAGE, ROLE, create_tar, wait_until
 
@@ -32,13 +32,13 @@ def shorten_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_helper, "EP_LOGGER_POLL", 0.5)
 
 
-def create_builder(factor: int, real: Sandbox, session: Any, folder: Path) -> Any:
+def create_builder(factor: int, sdk_sandbox: Sandbox, session: Any, folder: Path) -> Any:
     """Return a builder for a model archive without code, and a folder with the code."""
     from sagemaker.serve import ModelBuilder
     from sagemaker.train.configs import SourceCode
 
     key = f"factors/{factor}/model.tar.gz"
-    real.client("s3").put_object(Bucket=BUCKET, Key=key, Body=create_tar(factor=str(factor)))
+    sdk_sandbox.client("s3").put_object(Bucket=BUCKET, Key=key, Body=create_tar(factor=str(factor)))
     (folder / "inference.py").write_text(SCALE)
     return ModelBuilder(
         image_uri=IMAGE,
@@ -55,39 +55,39 @@ def invoke(endpoint: Any, *values: int) -> Any:
     return json.loads(response.body.read())
 
 
-def delete_endpoint(real: Sandbox, endpoint: Any) -> None:
+def delete_endpoint(sdk_sandbox: Sandbox, endpoint: Any) -> None:
     """Delete an endpoint and wait until it is gone."""
     endpoint.delete()
     endpoint.wait_for_delete(poll=1, timeout=300)
-    remaining = real.client("sagemaker").list_endpoints(NameContains=endpoint.endpoint_name)
+    remaining = sdk_sandbox.client("sagemaker").list_endpoints(NameContains=endpoint.endpoint_name)
     assert remaining["Endpoints"] == []
 
 
-def test_the_sdk_deploys_a_serverless_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
+def test_the_sdk_deploys_a_serverless_endpoint(sdk_sandbox: Sandbox, session: Any, tmp_path: Path) -> None:
     from sagemaker.core.inference_config import ServerlessInferenceConfig
 
-    builder = create_builder(3, real, session, tmp_path)
+    builder = create_builder(3, sdk_sandbox, session, tmp_path)
     builder.build()
     settings = ServerlessInferenceConfig(memory_size_in_mb=1024, max_concurrency=2, provisioned_concurrency=1)
     endpoint = builder.deploy(endpoint_name="serverless", inference_config=settings)
     assert invoke(endpoint, 1, 2) == [3, 6]
     (variant,) = endpoint.production_variants
     assert variant.current_serverless_config.provisioned_concurrency == 1
-    delete_endpoint(real, endpoint)
+    delete_endpoint(sdk_sandbox, endpoint)
 
 
-def test_the_sdk_deploys_and_updates_a_real_time_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
+def test_the_sdk_deploys_and_updates_a_real_time_endpoint(sdk_sandbox: Sandbox, session: Any, tmp_path: Path) -> None:
     from sagemaker.core.model_monitor import DataCaptureConfig
     from sagemaker.core.resources import EndpointConfig
     from sagemaker.core.shapes import ProductionVariant
 
-    builder = create_builder(3, real, session, tmp_path)
+    builder = create_builder(3, sdk_sandbox, session, tmp_path)
     builder.build()
     capture = DataCaptureConfig(True, sampling_percentage=100, destination_s3_uri=f"s3://{BUCKET}/captured")
     endpoint = builder.deploy(endpoint_name="real-time", initial_instance_count=2, data_capture_config=capture)
     assert invoke(endpoint, 1, 2) == [3, 6]
     captured = f"captured/real-time/{endpoint.production_variants[0].variant_name}/"
-    wait_until(lambda: real.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=captured)["KeyCount"] == 1)
+    wait_until(lambda: sdk_sandbox.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=captured)["KeyCount"] == 1)
 
     change = [{"variant_name": "AllTraffic", "desired_instance_count": 1}]
     endpoint.update_weights_and_capacities(desired_weights_and_capacities=change)
@@ -95,7 +95,7 @@ def test_the_sdk_deploys_and_updates_a_real_time_endpoint(real: Sandbox, session
     assert endpoint.production_variants[0].current_instance_count == 1
 
     # Not deploy(update_endpoint=True): version 3.27 calls its own function with unsupported arguments.
-    model = create_builder(4, real, session, tmp_path).build()
+    model = create_builder(4, sdk_sandbox, session, tmp_path).build()
     variant = ProductionVariant(
         variant_name="AllTraffic",
         model_name=model.model_name,
@@ -107,17 +107,17 @@ def test_the_sdk_deploys_and_updates_a_real_time_endpoint(real: Sandbox, session
     endpoint.update()
     endpoint.wait_for_status("InService", poll=1, timeout=300)
     assert invoke(endpoint, 1, 2) == [4, 8]
-    delete_endpoint(real, endpoint)
+    delete_endpoint(sdk_sandbox, endpoint)
 
 
-def test_the_sdk_deploys_an_asynchronous_endpoint(real: Sandbox, session: Any, tmp_path: Path) -> None:
+def test_the_sdk_deploys_an_asynchronous_endpoint(sdk_sandbox: Sandbox, session: Any, tmp_path: Path) -> None:
     from sagemaker.core.inference_config import AsyncInferenceConfig
 
-    builder = create_builder(3, real, session, tmp_path)
+    builder = create_builder(3, sdk_sandbox, session, tmp_path)
     builder.build()
     settings = AsyncInferenceConfig(max_concurrent_invocations_per_instance=2)  # the SDK chooses the output location
     endpoint = builder.deploy(endpoint_name="asynchronous", initial_instance_count=1, inference_config=settings)
-    s3 = real.client("s3")
+    s3 = sdk_sandbox.client("s3")
 
     def invoke_async(body: str) -> Any:
         s3.put_object(Bucket=BUCKET, Key="question", Body=body)
@@ -131,10 +131,10 @@ def test_the_sdk_deploys_an_asynchronous_endpoint(real: Sandbox, session: Any, t
 
     assert json.loads(read_output(invoke_async("[1, 2]").output_location)) == [3, 6]
     assert b"Expecting value" in read_output(invoke_async("no JSON").failure_location)
-    delete_endpoint(real, endpoint)
+    delete_endpoint(sdk_sandbox, endpoint)
 
 
-def test_the_sdk_deploys_a_pickled_object(real: Sandbox, session: Any, tmp_path: Path) -> None:
+def test_the_sdk_deploys_a_pickled_object(sdk_sandbox: Sandbox, session: Any, tmp_path: Path) -> None:
     from sagemaker.core.exceptions import UnexpectedStatusException
     from sagemaker.serve import InferenceSpec, ModelBuilder, ModelServer
     from sagemaker.serve.builder.schema_builder import SchemaBuilder
@@ -156,16 +156,16 @@ def test_the_sdk_deploys_a_pickled_object(real: Sandbox, session: Any, tmp_path:
         image_uri=IMAGE,
         model_path=str(folder),
         dependencies={"auto": False},
-        env_vars={"AWS_DEFAULT_REGION": real.region},  # the SDK needs a Region at import
+        env_vars={"AWS_DEFAULT_REGION": sdk_sandbox.region},  # the SDK needs a Region at import
         role_arn=ROLE,
         instance_type="ml.m5.large",
         sagemaker_session=session,
     )
     builder.build()
-    if real.opt_ml == mounting.PATHS:
+    if sdk_sandbox.opt_ml == mounting.PATHS:
         with pytest.raises(UnexpectedStatusException, match="did not pass the ping health check"):
             builder.deploy(endpoint_name="pickled", initial_instance_count=1)
         return
     endpoint = builder.deploy(endpoint_name="pickled", initial_instance_count=1)
     assert invoke(endpoint, 1, 2) == [3, 6]
-    delete_endpoint(real, endpoint)
+    delete_endpoint(sdk_sandbox, endpoint)

@@ -38,7 +38,7 @@ def models(s3: Any, bucket: str) -> ModelStore:
 def fleets(sandbox: Sandbox, tmp_path: Path) -> Iterator[Fleets]:
     """Yield the fleets of a Region; all their processes must have ended after the test."""
 
-    def processes() -> set[psutil.Process]:
+    def list_processes() -> set[psutil.Process]:
         """Return the child processes of this process, without those of the sandbox.
 
         Endpoints of other tests start and end in the sandbox.
@@ -47,10 +47,10 @@ def fleets(sandbox: Sandbox, tmp_path: Path) -> Iterator[Fleets]:
             psutil.Process(sandbox.pid).children(recursive=True)
         )
 
-    before = processes()
+    before = list_processes()
     with run_region(sandbox, tmp_path) as parts:
         yield parts.get(Fleets)
-    wait_until(lambda: processes() <= before)
+    wait_until(lambda: list_processes() <= before)
 
 
 def test_variants_are_chosen_by_weight_or_by_target_variant(fleets: Fleets, models: ModelStore) -> None:

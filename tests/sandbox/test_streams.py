@@ -97,12 +97,12 @@ def test_an_error_is_an_event_once_the_first_part_was_sent(deployer: EndpointDep
     ],
 )
 def test_a_stream_error_names_its_origin(error: Exception, kind: str, payload: dict[str, str]) -> None:
-    def failing() -> Iterator[bytes]:
+    def yield_and_fail() -> Iterator[bytes]:
         yield b"one"
         raise error
 
     events: Any = EventStreamBuffer()
-    for chunk in encode_events(failing()):
+    for chunk in encode_events(yield_and_fail()):
         events.add_data(chunk)
     first, last = events
     assert (first.headers[":event-type"], first.payload) == ("PayloadPart", b"one")

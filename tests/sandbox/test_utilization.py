@@ -29,7 +29,7 @@ def test_utilization_distinguishes_a_busy_from_a_waiting_instance(
         ProcessingResources={"ClusterConfig": {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}},
     )
 
-    def values(metric: str, host: str, statistic: str = "Maximum") -> list[float]:
+    def get_values(metric: str, host: str, statistic: str = "Maximum") -> list[float]:
         datapoints = cloudwatch.get_metric_statistics(
             Namespace="/aws/sagemaker/ProcessingJobs",
             MetricName=metric,
@@ -42,10 +42,10 @@ def test_utilization_distinguishes_a_busy_from_a_waiting_instance(
         )["Datapoints"]
         return [point[statistic] for point in datapoints if point["SampleCount"] >= 2]
 
-    busy = wait_until(lambda: values("CPUUtilization", "algo-1"))
+    busy = wait_until(lambda: get_values("CPUUtilization", "algo-1"))
     # Minimum, because its Python was busy during the start.
-    waiting = wait_until(lambda: values("CPUUtilization", "algo-2", "Minimum"))
+    waiting = wait_until(lambda: get_values("CPUUtilization", "algo-2", "Minimum"))
     assert max(busy) > 10 > min(waiting)
-    assert 0 < max(values("MemoryUtilization", "algo-1")) < 100
+    assert 0 < max(get_values("MemoryUtilization", "algo-1")) < 100
     sagemaker.stop_processing_job(ProcessingJobName=name)
     wait_until(lambda: sagemaker.describe_processing_job(ProcessingJobName=name)["ProcessingJobStatus"] == "Stopped")
